@@ -1,0 +1,59 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export HOST ?= 127.0.0.1
+export PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit check lock tools clean
+
+help: ## say what can be done here
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stories where it is empty
+	@export SPECTATOR_SITE_URL="$${SPECTATOR_SITE_URL:-http://$(HOST):$(PORT)}"; \
+	$(BIN)/spectator init && $(BIN)/spectator demo --if-empty && exec $(BIN)/spectator run
+
+test: $(VENV)/dev tools ## every test: unit, browser, drills
+	$(BIN)/pytest -m "not browser and not drill"
+	$(BIN)/pytest -m "browser" tests/browser
+	$(BIN)/pytest -m "drill" tests/drills
+
+unit: $(VENV)/dev ## the unit tests alone, in under a minute
+	$(BIN)/pytest -m "not browser and not drill"
+
+check: $(VENV)/dev ## format, lint, types, templates; prints what has outgrown its room
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/djlint --quiet --check --lint templates
+	@sh tests/sizes.sh
+
+tools: ## install what browser tests need
+	@sh tests/tools.sh
+
+lock: ## pin every dependency with hashes (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --quiet --custom-compile-command "make lock" pyproject.toml requirements/build.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --quiet --custom-compile-command "make lock" -c requirements.txt pyproject.toml \
+	  requirements/build.in requirements/dev.in -o requirements-dev.txt
+
+clean: ## remove what can be made again; the data in instance/ stays
+	rm -rf $(VENV) tests/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis spectator.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv (or set PYTHON=)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/runtime: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what the site needs ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/runtime
+	@echo "Installing what tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,30 @@
+"""The African Spectator: a lightweight publishing system for small newsrooms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from spectator import config, db, headers, newsroom, presentation, site
+
+
+def create_app(environ: Mapping[str, str] | None = None) -> Flask:
+    """Return the site, set up from the environment (or from `environ`); raises config.BadSetting."""
+    app = Flask(__name__, template_folder="../templates", static_folder="../static")
+    settings = config.load(os.environ if environ is None else environ)
+    app.config.update(settings, SECRET_KEY=config.secret_key(settings))
+    app.config.update(MAX_CONTENT_LENGTH=1_000_000, MAX_FORM_MEMORY_SIZE=500_000, MAX_FORM_PARTS=100)
+
+    db.connect(app)
+    headers.register(app)
+    presentation.register(app)
+    site.register(app)
+    newsroom.register(app)
+
+    if app.config["TRUSTED_PROXIES"]:
+        hops = app.config["TRUSTED_PROXIES"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,258 @@
+"""People of the newsroom: accounts, passwords, throttled logins, and sessions that the server can end.
+
+Nothing here knows about requests or cookies. Passwords are always hashed before `db.write()` is entered.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import threading
+import unicodedata
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from spectator.accounts.sessions import (
+    end_session,
+    end_sessions,
+    forget_old_sessions,
+    log_out,
+    open_session,
+    token_hash,
+    user_of,
+)
+from spectator.accounts.throttling import LoginRefused, count_attempt, forget_old_attempts, forgive
+from spectator.db import db
+from spectator.models import ROLES, User
+
+__all__ = [
+    "AccountError",
+    "LoginRefused",
+    "PasswordRefused",
+    "add_user",
+    "change_own_password",
+    "check_password",
+    "disable_user",
+    "forget_expired",
+    "hash_password",
+    "log_in",
+    "log_out",
+    "require_good_password",
+    "reset_password",
+    "set_role",
+    "token_hash",
+    "user_of",
+]
+
+log = logging.getLogger(__name__)
+
+# The least that OWASP's Password Storage Cheat Sheet recommends for argon2id: 19 MiB, two passes, one lane.
+hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 10, 128
+
+WRONG = "This e-mail and password do not go together."
+# Ten characters or more, from the lists of leaked passwords that attackers try first.
+_LEAKED = """
+0123456789 0987654321 1111111111 1122334455 1234512345 1234554321 1234567890 1234567891 12345678910 123456789a
+123456789q 123123123123 1q2w3e4r5t 1q2w3e4r5t6y 1qaz2wsx3edc 9876543210 987654321a a123456789 aa12345678 aaaaaaaaaa
+abcd123456 abcdefghij administrator america123 basketball bismillah1 changeme123 chocolate1 christina1 computer123
+football123 iloveyou123 iloveyou12 jesuschrist letmein123 liverpool1 manchester michelle123 mypassword nigeria123
+password01 password10 password12 password123 password1234 password12345 password123456 passw0rd123 princess123
+q1w2e3r4t5 q1w2e3r4t5y6 qazwsxedcrfv qwer123456 qwerty1234 qwerty12345 qwerty123456 qwertyuiop qwertyuiop123
+spectator123 sunshine123 superman123 welcome123 welcome1234 zaq12wsxcde3 zxcvbnm123
+"""
+COMMONEST = frozenset(_LEAKED.split())
+READABLE = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that can be taken for another sign
+
+_hashing = threading.BoundedSemaphore(2)  # each hash takes 19 MiB and a core; more at once would starve readers
+
+
+class AccountError(Exception):
+    """An account cannot be made or changed so; the message is one sentence."""
+
+
+class PasswordRefused(AccountError):
+    """A new password that is too short, too long, or among the first that anybody would guess."""
+
+
+def hash_password(password: str) -> str:
+    """Return the argon2id hash of a password, whole and NFC-normalised; at most two are computed at a time."""
+    with _hashing:
+        return hasher.hash(_normal(password))
+
+
+def check_password(user: User | None, password: str) -> bool:
+    """Say whether this is the person's password; for nobody (None) it takes as long and is never right."""
+    expected = _nobodys_hash(hasher)
+    if user is not None:
+        expected = user.password_hash
+    with _hashing:
+        try:
+            hasher.verify(expected, _normal(password[: MAX_PASSWORD_LENGTH + 1]))
+        except (VerificationError, InvalidHashError):
+            return False
+    return user is not None
+
+
+@lru_cache(maxsize=2)
+def _nobodys_hash(of: PasswordHasher) -> str:
+    return of.hash(secrets.token_urlsafe())
+
+
+def _normal(password: str) -> str:
+    return unicodedata.normalize("NFC", password)
+
+
+def require_good_password(password: str, email: str) -> None:
+    """Raise PasswordRefused for a password nobody should have; there are no rules of composition (ASVS 6.2)."""
+    length = len(_normal(password))
+    if length < MIN_PASSWORD_LENGTH:
+        raise PasswordRefused(f"The password is too short: {MIN_PASSWORD_LENGTH} characters is the least.")
+    if length > MAX_PASSWORD_LENGTH:
+        raise PasswordRefused(f"The password is too long: {MAX_PASSWORD_LENGTH} characters is the most.")
+    if password.casefold() in COMMONEST or password.casefold().strip() == email:
+        raise PasswordRefused("This password is among the first that anybody would guess; choose another.")
+
+
+def add_user(email: str, name: str, role: str, password: str | None = None) -> tuple[int, str]:
+    """Add somebody who can log in; return the id and the password, a random readable one where none was given.
+
+    Raises AccountError for a bad or known e-mail, a bad name or role; PasswordRefused.
+    """
+    email, name = _clean_email(email), _clean_name(name)
+    _require_role(role)
+    if password is None:
+        password = _random_password()
+    require_good_password(password, email)
+    password_hash = hash_password(password)
+    with db.write() as session:
+        if session.scalar(select(User.id).where(User.email == email)) is not None:
+            raise AccountError(f"{email} has an account already; a new password: spectator user reset {email}")
+        user = User(email=email, name=name, role=role, password_hash=password_hash, created_at=datetime.now(UTC))
+        session.add(user)
+        session.flush()
+        return user.id, password
+
+
+def set_role(email: str, role: str) -> None:
+    """Give somebody another role; raises AccountError for an unknown person or role."""
+    _require_role(role)
+    with db.write() as session:
+        _known(session, email).role = role
+
+
+def disable_user(email: str) -> None:
+    """Let somebody log in no more and end all their sessions; raises AccountError for an unknown person."""
+    with db.write() as session:
+        user = _known(session, email)
+        user.is_active = False
+        end_sessions(session, user.id)
+    log.warning("account %r disabled, its sessions ended", email)
+
+
+def reset_password(email: str) -> str:
+    """Give somebody a new random password, return it, and end all their sessions; raises AccountError."""
+    password = _random_password()
+    password_hash = hash_password(password)
+    with db.write() as session:
+        user = _known(session, email)
+        user.password_hash = password_hash
+        end_sessions(session, user.id)
+    log.warning("password of %r reset, its sessions ended", email)
+    return password
+
+
+def change_own_password(user_id: int, current: str, new: str, address: str) -> str:
+    """Change one's own password, end every session of that person and return the token of a new one.
+
+    Raises PasswordRefused for the new password; LoginRefused for the current one, throttled like a login, since a
+    stolen session must not serve to guess it.
+    """
+    user = db.session.get_one(User, user_id)
+    require_good_password(new, user.email)
+    count_attempt(user.email, address)
+    if not check_password(user, current):
+        raise LoginRefused("This is not your current password.")
+    password_hash = hash_password(new)
+    with db.write() as session:
+        person = _unchanged(session, user)
+        person.password_hash = password_hash
+        end_sessions(session, person.id)
+        forgive(session, person.email, address)
+        log.warning("password of %r changed, its other sessions ended", person.email)
+        return open_session(session, person.id)
+
+
+def log_in(email: str, password: str, address: str, old_token: str = "") -> str:
+    """Return the token of a new session; the session of `old_token` ends.
+
+    Raises LoginRefused: in the same words and after the same time for an unknown e-mail, a wrong password and a
+    disabled account; with a time to wait where too many tries were made, before anything is hashed.
+    """
+    email = email.strip().lower()[:254]
+    count_attempt(email, address)
+    user = db.session.scalar(select(User).where(User.email == email))
+    if not check_password(user, password) or user is None or not user.is_active:
+        log.warning("login of %r from %s refused", email, address)
+        raise LoginRefused(WRONG)
+    with db.write() as session:
+        _unchanged(session, user)
+        forgive(session, email, address)
+        if old_token:
+            end_session(session, old_token)
+        log.info("login of %r from %s", email, address)
+        return open_session(session, user.id)
+
+
+def forget_expired() -> None:
+    """Delete sessions that are over and login attempts that no longer count; doing it twice does no harm."""
+    now = datetime.now(UTC)
+    with db.write() as session:
+        forget_old_sessions(session, now)
+        forget_old_attempts(session, now)
+
+
+def _unchanged(session: Session, user: User) -> User:
+    """Return the person again, refusing one who was disabled or got another password while we were hashing."""
+    person = session.get(User, user.id)
+    if person is None or not person.is_active or person.password_hash != user.password_hash:
+        raise LoginRefused(WRONG)
+    return person
+
+
+def _random_password() -> str:
+    groups = ("".join(secrets.choice(READABLE) for _ in range(5)) for _ in range(4))
+    return "-".join(groups)
+
+
+def _clean_email(email: str) -> str:
+    email = email.strip().lower()
+    # ASCII alone: letters of two alphabets can look like one colleague
+    if len(email) > 254 or not re.fullmatch(r"[!-?A-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+", email, re.ASCII):
+        raise AccountError(f"{email[:100]!r} is not an e-mail address like amina@news.example")
+    return email
+
+
+def _clean_name(name: str) -> str:
+    name = " ".join(unicodedata.normalize("NFC", name).split())
+    if not name or len(name) > 120 or not name.isprintable():
+        raise AccountError("A name of 1 to 120 visible characters is needed.")
+    return name
+
+
+def _require_role(role: str) -> None:
+    if role not in ROLES:
+        raise AccountError(f"{role[:40]!r} is not a role; there are: {', '.join(ROLES)}")
+
+
+def _known(session: Session, email: str) -> User:
+    user = session.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None:
+        raise AccountError(f"Nobody has an account with the e-mail {email[:100]!r}; see: spectator user list")
+    return user

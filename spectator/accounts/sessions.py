@@ -1,0 +1,67 @@
+"""Server-side sessions: rows that can be ended at any moment. Only the SHA-256 of a token is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from spectator.db import db
+from spectator.models import User, UserSession
+
+# Idle: longer than a working day with its pauses, shorter than a night, so a forgotten browser is shut by morning.
+# Absolute: the thirty days after which NIST SP 800-63B wants the password again at its first level (ASVS 7.3.1, 7.3.2).
+IDLE_LIMIT, ABSOLUTE_LIMIT = timedelta(hours=12), timedelta(days=30)
+TOUCH_INTERVAL = timedelta(minutes=10)
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a token: a leaked database opens no session."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def user_of(token: str) -> User | None:
+    """Return the active person whose session this token opens, None for any other token."""
+    now = datetime.now(UTC)
+    query = select(UserSession).options(joinedload(UserSession.user, innerjoin=True))
+    found = db.session.scalar(query.where(UserSession.token_hash == token_hash(token)))
+    if found is None or not found.user.is_active:
+        return None
+    if now - found.seen_at > IDLE_LIMIT or now - found.created_at > ABSOLUTE_LIMIT:
+        return None
+    if now - found.seen_at > TOUCH_INTERVAL:
+        with db.write() as session:
+            session.execute(update(UserSession).where(UserSession.id == found.id).values(seen_at=now))
+    return found.user
+
+
+def log_out(token: str) -> None:
+    """End the session of this token; a copied cookie is worth nothing afterwards."""
+    with db.write() as session:
+        end_session(session, token)
+
+
+def open_session(session: Session, user_id: int) -> str:
+    """Return the token of a new session, stored inside the caller's `db.write()`."""
+    token, now = secrets.token_urlsafe(32), datetime.now(UTC)
+    session.add(UserSession(token_hash=token_hash(token), user_id=user_id, created_at=now, seen_at=now))
+    return token
+
+
+def end_session(session: Session, token: str) -> None:
+    """End the session of one token inside the caller's `db.write()`."""
+    session.execute(delete(UserSession).where(UserSession.token_hash == token_hash(token)))
+
+
+def end_sessions(session: Session, user_id: int) -> None:
+    """End every session of a person inside the caller's `db.write()`."""
+    session.execute(delete(UserSession).where(UserSession.user_id == user_id))
+
+
+def forget_old_sessions(session: Session, now: datetime) -> None:
+    """Delete sessions that open nothing any more, inside the caller's `db.write()`."""
+    is_over = or_(UserSession.seen_at < now - IDLE_LIMIT, UserSession.created_at < now - ABSOLUTE_LIMIT)
+    session.execute(delete(UserSession).where(is_over))

@@ -1,0 +1,39 @@
+"""Where things live on the site: the permalink of a story, the path of a list, absolute addresses."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from flask import current_app
+
+from spectator.config import PERMALINK_PARTS
+from spectator.models import Article, Author, Country, Section, Topic
+
+
+def permalink_rule(pattern: str) -> str:
+    """Return the routing rule of a permalink pattern: `/<year>/<slug>` becomes `/<int:year>/<slug>`."""
+    return re.sub(r"<([a-z]+)>", lambda match: PERMALINK_PARTS[match[1]], pattern)
+
+
+def permalink(article: Article) -> str:
+    """Return the path of a story; one that was never published is shown where it would stand today."""
+    at = article.published_at or datetime.now(UTC)
+    path: str = current_app.config["PERMALINK"]
+    values = {"section": article.section.slug, "slug": article.slug, "year": f"{at.year:04}"}
+    values |= {"month": f"{at.month:02}", "day": f"{at.day:02}"}
+    for name, value in values.items():
+        path = path.replace(f"<{name}>", value)
+    return path
+
+
+def list_path(thing: Section | Topic | Country | Author) -> str:
+    """Return the path of the list of stories that carry a section, topic, country or author."""
+    prefix = "" if isinstance(thing, Section) else f"/{type(thing).__name__.lower()}"
+    return f"{prefix}/{thing.slug}/"
+
+
+def absolute(path: str) -> str:
+    """Return the full address of a path, on the public address of the site."""
+    site_url: str = current_app.config["SITE_URL"]
+    return site_url + path

@@ -1,0 +1,184 @@
+"""Every setting: its name, default, meaning; read once from the environment at boot."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from spectator.text.directions import is_language_tag
+
+PREFIX = "SPECTATOR_"
+CHECKOUT = Path(__file__).resolve().parent.parent
+SECRET_FILE = "secret_key"  # noqa: S105 - a file name
+HTMX_URL = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
+HTMX_INTEGRITY = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
+PERMALINK_PARTS = {
+    "section": "<slug:section>",
+    "slug": "<slug:slug>",
+    "year": "<int:year>",
+    "month": "<int:month>",
+    "day": "<int:day>",
+}
+
+
+class BadSetting(Exception):
+    """A setting has a value the site cannot run with; the message is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the configuration table: `SPECTATOR_<name>`, its default, what it is for, how it is read."""
+
+    name: str
+    default: str
+    reason: str
+    parse: Callable[[str], Any]
+
+
+def _text(value: str) -> str:
+    if not value.strip() or any(ord(char) < 32 for char in value):
+        raise ValueError("one line of text is expected")
+    return value.strip()
+
+
+def _sqlite_url(value: str) -> str:
+    if value and not value.startswith("sqlite:///"):
+        raise ValueError("only SQLite is supported for now: sqlite:////absolute/path/spectator.db")
+    return value
+
+
+def _directory(value: str) -> Path:
+    return (CHECKOUT / Path(value).expanduser()).resolve()
+
+
+def _site_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise ValueError("an address like https://news.example is expected, without a path")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _permalink(value: str) -> str:
+    names = re.findall(r"<([a-z]+)>", value)
+    shape = re.sub(r"<[a-z]+>", "", value)
+    if not value.startswith("/") or value.endswith("/") or not re.fullmatch(r"[/a-z0-9-]*", shape):
+        raise ValueError("a path like /<section>/<slug> is expected")
+    if "slug" not in names or not set(names) <= PERMALINK_PARTS.keys() or len(set(names)) != len(names):
+        raise ValueError("<slug> once, and any of <section> <year> <month> <day> are expected")
+    if len(value.split("/")) < 3:
+        raise ValueError("at least two parts are expected, so that stories and sections keep apart")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("a time zone name like Africa/Lagos is expected") from error
+    return value
+
+
+def _language(value: str) -> str:
+    if not is_language_tag(value):
+        raise ValueError("a language tag like en or fr is expected")
+    return value
+
+
+def _search(value: str) -> str:
+    if value != "whoosh":
+        raise ValueError("only whoosh is supported for now")
+    return value
+
+
+def _media(value: str) -> Path | None:
+    if "://" in value:
+        raise ValueError("only a directory is supported for now")
+    return _directory(value) if value else None
+
+
+def _script_url(value: str) -> str:
+    if not re.fullmatch(r"(https://[A-Za-z0-9.-]+(:\d+)?)?/[A-Za-z0-9@._/-]+", value) or value.startswith("//"):
+        raise ValueError("an https address or a path on this site is expected")
+    return value
+
+
+def _integrity(value: str) -> str:
+    match = re.fullmatch(r"sha(256|384|512)-([A-Za-z0-9+/]+={0,2})", value)
+    try:
+        is_digest = match is not None and len(base64.b64decode(match[2], validate=True)) * 8 == int(match[1])
+    except binascii.Error:
+        is_digest = False
+    if not is_digest:
+        raise ValueError("a digest like sha384-… is expected")
+    return value
+
+
+def _count(value: str) -> int:
+    if not re.fullmatch(r"\d{1,2}", value):
+        raise ValueError("a small whole number is expected")
+    return int(value)
+
+
+def _secret(value: str) -> str:
+    if value and len(value) < 32:
+        raise ValueError("at least 32 characters are expected; leave it out and `spectator init` makes one")
+    return value
+
+
+TAGLINE = (
+    "The African Spectator stands as the compass for those seeking lucid, objective, and insightful "
+    "commentary on Africa’s ever-evolving political and social landscape."
+)
+
+SETTINGS = (
+    Setting("DATABASE_URL", "", "where articles live; empty: spectator.db in the data directory", _sqlite_url),
+    Setting("DATA_DIR", "instance", "database, search index, pictures and the secret key", _directory),
+    Setting("SECRET_KEY", "", "signs tokens; empty: the file `spectator init` made in the data directory", _secret),
+    Setting("SITE_URL", "http://127.0.0.1:8000", "the public address, for feeds and canonical links", _site_url),
+    Setting("SITE_NAME", "The African Spectator", "the name readers see", _text),
+    Setting("SITE_TAGLINE", TAGLINE, "the line in the footer", _text),
+    Setting("PERMALINK", "/<section>/<slug>", "the shape of a story's address", _permalink),
+    Setting("TIMEZONE", "UTC", "the newsroom's time zone", _time_zone),
+    Setting("LANGUAGE", "en", "the language of the site's own words and of new stories", _language),
+    Setting("SEARCH", "whoosh", "the search engine", _search),
+    Setting("MEDIA", "", "directory of uploaded pictures; empty: media in the data directory", _media),
+    Setting("HTMX_URL", HTMX_URL, "where readers' browsers get htmx", _script_url),
+    Setting("HTMX_INTEGRITY", HTMX_INTEGRITY, "its SRI digest", _integrity),
+    Setting("TRUSTED_PROXIES", "0", "how many proxies in front set X-Forwarded-* headers", _count),
+)
+
+
+def secret_key(values: Mapping[str, Any]) -> str | None:
+    """Return the secret: the setting, else the file that `spectator init` made, else None."""
+    path: Path = values["DATA_DIR"] / SECRET_FILE
+    if values["SECRET_KEY"]:
+        return str(values["SECRET_KEY"])
+    return path.read_text().strip() if path.is_file() else None
+
+
+def load(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return every setting by name, parsed; derived paths filled in.
+
+    Raises BadSetting naming the first variable that cannot be used, and any `SPECTATOR_*` name that is unknown.
+    """
+    unknown = {name for name in environ if name.startswith(PREFIX)} - {PREFIX + each.name for each in SETTINGS}
+    if unknown:
+        raise BadSetting(f"{min(unknown)} is not a setting of this site; see the table in README.md")
+    values: dict[str, Any] = {}
+    for each in SETTINGS:
+        given = environ.get(PREFIX + each.name, each.default)
+        try:
+            values[each.name] = each.parse(given)
+        except ValueError as error:
+            raise BadSetting(f"{PREFIX}{each.name}={given!r} cannot be used: {error}") from error
+    data = values["DATA_DIR"]
+    values["DATABASE_URL"] = values["DATABASE_URL"] or f"sqlite:///{data / 'spectator.db'}"
+    values["MEDIA"] = values["MEDIA"] or data / "media"
+    return values

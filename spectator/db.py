@@ -1,0 +1,137 @@
+"""The database: one engine, one session, the SQLite connection recipe, and `db.write()`, the one door to writing."""
+
+from __future__ import annotations
+
+import sqlite3 as system_sqlite
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Engine, MetaData, event
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+try:
+    from pysqlite3 import dbapi2 as sqlite
+except ImportError:  # no wheel for this machine: the system's SQLite, with the safer journal below
+    sqlite = system_sqlite
+
+BUSY_TIMEOUT_MILLISECONDS = 5000
+WRITING = "spectator_write"
+
+
+def is_wal_safe(version: tuple[int, ...]) -> bool:
+    """Say whether this SQLite is free of the WAL-reset corruption bug (3.7.0-3.51.2; sqlite.org/wal.html)."""
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment: stored as naive UTC, handed back aware; naive values are refused."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware moment into the stored one; raises ValueError for a naive one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored moment as aware UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """The parent of every model; names of constraints are fixed so that migrations can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Database(SQLAlchemy):
+    """Flask-SQLAlchemy with read-only transactions by default and one named way to write."""
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open an IMMEDIATE transaction; commit at the end, roll back on any exception.
+
+        What was read before is forgotten, so that decisions are taken on what the database says now.
+        Raises RuntimeError when nested. Hash, clean and decode before entering: the one writer's lock is held inside.
+        """
+        session = self.session()
+        if session.info.get(WRITING):
+            raise RuntimeError("db.write() is already open")
+        session.expunge_all()  # before the rollback: what the caller holds stays readable
+        session.rollback()
+        session.info[WRITING] = True
+        try:
+            session.connection(execution_options={WRITING: True})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info[WRITING] = False
+
+
+db = Database(model_class=Base)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Hang the connection recipe on an engine: pragmas at connect, our own BEGIN at begin.
+
+    Source of the recipe: SQLAlchemy's page on pysqlite transactions, sqlite.org/pragma.html.
+    """
+    is_safe = is_wal_safe(sqlite.sqlite_version_info)
+    pragmas = (
+        f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",  # first: setting the journal mode may itself have to wait
+        f"journal_mode={'WAL' if is_safe else 'DELETE'}",
+        "synchronous=FULL",  # an acknowledged save survives a power cut
+        "foreign_keys=ON",
+        "journal_size_limit=67108864",
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not open transactions of its own
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        is_writing = connection.get_execution_options().get(WRITING, False)
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA query_only={0 if is_writing else 1}")
+        cursor.execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+        cursor.close()
+
+
+@event.listens_for(Session, "before_flush")
+def refuse_flush_outside_write(session: Session, _context: Any, _instances: Any) -> None:
+    """Fail loudly where code changes an object without `db.write()`."""
+    if not session.info.get(WRITING) and (session.new or session.dirty or session.deleted):
+        raise RuntimeError("a flush outside db.write(): open one around the change")
+
+
+def connect(app: Flask) -> None:
+    """Give the app its engine, with the connection recipe; no connection is opened yet."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = app.config["DATABASE_URL"]
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"module": sqlite, "pool_timeout": 10}
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)

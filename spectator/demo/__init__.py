@@ -1,0 +1,1 @@
+"""Stories written for this project, which fill a new site so that it can be judged."""

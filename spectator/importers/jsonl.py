@@ -1,0 +1,130 @@
+"""JSON lines: one story a line, in the shape that docs/operations.md describes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from spectator.importers.records import BadRecord, Record
+from spectator.models import ARTICLE_STATUSES
+from spectator.publishing import Draft
+
+MAX_LINE_BYTES = 4_000_000
+DEFAULT_SECTION = "politics"
+TEXTS = ("headline", "dek", "body", "language", "slug", "source_name", "source_url")
+OTHERS = ("id", "section", "author", "published_at", "updated_at", "lead_image", "status")
+LISTS = ("authors", "countries", "topics")
+PICTURE_TEXTS = {"lead_image_alt": "picture_alt", "lead_image_caption": "picture_caption"}
+PICTURE_TEXTS |= {"lead_image_credit": "picture_credit"}
+KNOWN = {*TEXTS, *OTHERS, *LISTS, *PICTURE_TEXTS}
+
+
+def read(path: Path, language: str) -> Iterator[Record | tuple[str, BadRecord]]:
+    """Yield a Record for every good line, and (place, reason) for every bad one; empty lines are skipped.
+
+    `language` is what a line without one is in. Raises OSError where the file cannot be read.
+    """
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            place = f"line {number}"
+            try:
+                if len(line) > MAX_LINE_BYTES:
+                    while line and not line.endswith(b"\n"):
+                        line = file.readline(MAX_LINE_BYTES)
+                    raise BadRecord(f"longer than {MAX_LINE_BYTES // 1_000_000} MB")
+                if line.strip():
+                    yield record_of(line, place, path.parent, language)
+            except BadRecord as error:
+                yield place, error
+
+
+def record_of(line: bytes, place: str, directory: Path, language: str) -> Record:
+    """Return the record of one line; raises BadRecord."""
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadRecord(f"not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise BadRecord("not a JSON object")
+    texts = {name: text for name in TEXTS if (text := _text(data, name))}
+    for name in ("headline", "body"):
+        if not texts.get(name, "").strip():
+            raise BadRecord(f"“{name}” is missing")
+    lists = {name: _list(data, name) for name in LISTS}
+    if not lists["authors"] and _text(data, "author"):
+        lists["authors"] = (_text(data, "author"),)
+    texts |= {ours: _text(data, theirs) for theirs, ours in PICTURE_TEXTS.items()}
+    published_at = _moment(data, "published_at")
+    return Record(
+        place=place,
+        draft=Draft(**({"language": language} | texts), **lists),  # type: ignore[arg-type]
+        section=_text(data, "section") or DEFAULT_SECTION,
+        external_id=_text(data, "id") or None,
+        status=_status(data, published_at),
+        published_at=published_at,
+        updated_at=_moment(data, "updated_at"),
+        picture=_local_file(data, directory),
+        unknown_keys=tuple(sorted(data.keys() - KNOWN)),
+    )
+
+
+def _text(data: dict[str, Any], name: str) -> str:
+    value = data.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool) and name == "id":
+        return str(value)
+    if not isinstance(value, str):
+        raise BadRecord(f"“{name}” is not a text")
+    return value
+
+
+def _list(data: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = data.get(name) or []
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise BadRecord(f"“{name}” is not a list of texts")
+    return tuple(value)
+
+
+def _moment(data: dict[str, Any], name: str) -> datetime | None:
+    text = _text(data, name)
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadRecord(f"“{name}” is not a moment as RFC 3339 writes it: {text[:40]}") from error
+    if not 1000 <= moment.year <= 9000:
+        raise BadRecord(f"“{name}” lies outside the calendar: {text[:40]}")
+    return moment
+
+
+def _status(data: dict[str, Any], published_at: datetime | None) -> str:
+    """Return the status: as told, else by the date. Only a moment can make a story public or scheduled."""
+    status = _text(data, "status")
+    if status and status not in ARTICLE_STATUSES:
+        raise BadRecord(f"“status” is none of {', '.join(ARTICLE_STATUSES)}")
+    if status in {"draft", "withdrawn"}:
+        return status
+    if published_at is None:
+        if status:
+            raise BadRecord(f"a {status} story needs “published_at”")
+        return "draft"
+    return "scheduled" if published_at > datetime.now(UTC) else "published"
+
+
+def _local_file(data: dict[str, Any], directory: Path) -> Path | None:
+    text = _text(data, "lead_image").removeprefix("file://")
+    if not text:
+        return None
+    if "://" in text:
+        raise BadRecord("“lead_image” is not a local file; pictures are not fetched from other servers")
+    return directory / text

@@ -1,0 +1,118 @@
+"""Setting the site up and saying what is wrong with it: `spectator init` and `spectator doctor`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from spectator import indexing, migrations, outbox, queries
+from spectator.config import SECRET_FILE
+from spectator.db import db, is_wal_safe, sqlite
+from spectator.models import Country, Section, User
+from spectator.text.gazetteer import COUNTRIES
+
+FIRST_SECTIONS = ("Politics", "Security", "Business", "Society", "Health", "Culture", "Opinion")
+LOW_DISK_BYTES = 500_000_000
+
+
+class NotReady(Exception):
+    """The site cannot be served as it stands; the message says what to do."""
+
+
+def initialise(app: Flask) -> bool:
+    """Create or upgrade directories, secret key, schema and first rows; return whether anything changed."""
+    data: Path = app.config["DATA_DIR"]
+    data.mkdir(parents=True, exist_ok=True)
+    app.config["MEDIA"].mkdir(parents=True, exist_ok=True)
+    has_changed = False
+    if not app.config["SECRET_KEY"]:
+        app.config["SECRET_KEY"] = _new_secret(data / SECRET_FILE)
+        has_changed = True
+    if not migrations.is_current():
+        migrations.upgrade()
+        has_changed = True
+    return _first_rows() or has_changed
+
+
+def _new_secret(path: Path) -> str:
+    secret = secrets.token_urlsafe(48)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secret)
+    return secret
+
+
+def _first_rows() -> bool:
+    """Add the sections of a new site, and every country that is missing; return whether any was."""
+    known = set(db.session.scalars(select(Country.code)))
+    missing = [
+        {"code": each.code, "slug": each.slug, "name": each.name} for each in COUNTRIES if each.code not in known
+    ]
+    needs_sections = not queries.sections()
+    if not missing and not needs_sections:
+        return False
+    sections = [{"slug": name.lower(), "name": name, "position": place} for place, name in enumerate(FIRST_SECTIONS, 1)]
+    with db.write() as session:
+        if missing:
+            session.execute(insert(Country), missing)
+        if needs_sections:
+            session.execute(insert(Section), sections)
+    return True
+
+
+def require_ready(app: Flask) -> None:
+    """Raise NotReady unless `spectator init` has done its work on this data directory."""
+    if not app.config["SECRET_KEY"] or not migrations.is_current():
+        raise NotReady("the database is missing or older than this version; run: spectator init")
+
+
+def problems(app: Flask) -> Iterator[str]:
+    """Yield what is wrong with this installation, each in a sentence that says what to do."""
+    data: Path = app.config["DATA_DIR"]
+    if not is_wal_safe(sqlite.sqlite_version_info):
+        yield (
+            f"SQLite {sqlite.sqlite_version} can corrupt a database in WAL mode; the site runs with the slower "
+            "journal_mode=DELETE. Use a machine with a wheel of pysqlite3, or SQLite 3.51.3 or newer."
+        )
+    if not data.is_dir() or not os.access(data, os.W_OK):
+        yield f"The data directory {data} is missing or not writable; run: spectator init"
+        return
+    if shutil.disk_usage(data).free < LOW_DISK_BYTES:
+        yield f"Less than {LOW_DISK_BYTES // 1_000_000} MB are free in {data}; make room before saves fail."
+    if not app.config["SECRET_KEY"]:
+        yield "There is no secret key; run: spectator init"
+    secret = data / SECRET_FILE
+    if secret.is_file() and secret.stat().st_mode & 0o077:
+        yield f"Others can read the secret key; run: chmod 600 {secret}"
+    try:
+        yield from _database_problems(data)
+    except SQLAlchemyError as error:
+        yield f"The database does not answer ({error.__class__.__name__}); run: spectator init, or restore a backup."
+
+
+def _database_problems(data: Path) -> Iterator[str]:
+    if not migrations.is_current():
+        yield "The database is older than this version; run: spectator init"
+        return
+    if (found := db.session.scalar(text("PRAGMA quick_check(1)"))) != "ok":
+        yield f"The database is damaged ({found}); stop the site and restore the newest backup."
+    if db.session.scalar(select(User.id).where(User.is_active).limit(1)) is None:
+        yield "Nobody can log in yet; run: spectator user add EMAIL --role admin"
+    lag = indexing.lag(data)
+    if lag.position is None:
+        yield "The search index is missing or damaged; the worker rebuilds it, or run: spectator reindex"
+    elif lag.seconds > 30:
+        yield f"The search index is {lag.seconds:.0f} s behind; start the worker: spectator run, or spectator worker"
+    elif outbox.edition() and lag.position > lag.edition:
+        yield "The search index is ahead of the database (was it restored?); run: spectator reindex"
+
+
+def summary() -> str:
+    """Return one line that says all is well, and which SQLite runs."""
+    return f"Nothing is wrong. SQLite {sqlite.sqlite_version}, edition {outbox.edition()}."

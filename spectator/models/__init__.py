@@ -1,0 +1,33 @@
+"""The schema, one file a family."""
+
+from spectator.models.article import (
+    ARTICLE_STATUSES,
+    Article,
+    ArticleAuthor,
+    Correction,
+    Redirect,
+    Revision,
+)
+from spectator.models.media import Picture
+from spectator.models.newsroom import LoginAttempt, Outbox, UserSession
+from spectator.models.people import ROLES, Author, User
+from spectator.models.taxonomy import Country, Section, Topic
+
+__all__ = [
+    "ARTICLE_STATUSES",
+    "ROLES",
+    "Article",
+    "ArticleAuthor",
+    "Author",
+    "Correction",
+    "Country",
+    "LoginAttempt",
+    "Outbox",
+    "Picture",
+    "Redirect",
+    "Revision",
+    "Section",
+    "Topic",
+    "User",
+    "UserSession",
+]

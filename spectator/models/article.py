@@ -1,0 +1,140 @@
+"""The article and what hangs on it: bylines, filing, corrections, revisions, old addresses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from spectator.db import Base, UTCDateTime
+from spectator.models.media import Picture
+from spectator.models.people import Author, User
+from spectator.models.taxonomy import Country, Section, Topic
+
+ARTICLE_STATUSES = ("draft", "scheduled", "published", "withdrawn")
+
+
+def _filing(name: str, other: str) -> Table:
+    return Table(
+        name,
+        Base.metadata,
+        Column("article_id", ForeignKey("article.id", ondelete="CASCADE"), primary_key=True),
+        Column(f"{other}_id", ForeignKey(f"{other}.id"), primary_key=True, index=True),
+        sqlite_with_rowid=False,
+    )
+
+
+article_topic = _filing("article_topic", "topic")
+article_country = _filing("article_country", "country")
+
+
+class ArticleAuthor(Base):
+    """One name of a byline, in its place; positions start at 0."""
+
+    __tablename__ = "article_author"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("author.id"), index=True)
+
+    author: Mapped[Author] = relationship(lazy="raise_on_sql")
+
+
+class Correction(Base):
+    """A dated note, shown on the story, of what was wrong."""
+
+    __tablename__ = "correction"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Revision(Base):
+    """A story as it stood after a save by a person or an import: `content` holds every field of the draft."""
+
+    __tablename__ = "revision"
+    __table_args__ = (Index(None, "article_id", "number", unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    action: Mapped[str] = mapped_column(String(20))
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+
+
+class Redirect(Base):
+    """A slug that a public story had before; it leads to the story, so a chain of changes is one hop."""
+
+    __tablename__ = "redirect"
+
+    slug: Mapped[str] = mapped_column(String(120), primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+
+
+class Article(Base):
+    """A story. `status` alone decides what is public; `version` counts saves and guards against lost updates."""
+
+    __tablename__ = "article"
+    __table_args__ = (
+        CheckConstraint("status in ('draft', 'scheduled', 'published', 'withdrawn')", name="status"),
+        Index("ix_article_stream", "status", "published_at", "id"),
+        Index("ix_article_section_stream", "section_id", "status", "published_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    external_id: Mapped[str | None] = mapped_column(String(200), unique=True)
+    headline: Mapped[str] = mapped_column(String(300))
+    dek: Mapped[str] = mapped_column(Text, default="")
+    slug: Mapped[str] = mapped_column(String(120), unique=True)
+    language: Mapped[str] = mapped_column(String(35))
+    status: Mapped[str] = mapped_column(String(10), default="draft")
+    excerpt: Mapped[str] = mapped_column(Text, default="")
+    word_count: Mapped[int] = mapped_column(default=0)
+    source_name: Mapped[str] = mapped_column(String(200), default="")
+    source_url: Mapped[str] = mapped_column(Text, default="")
+    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    saved_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    withdrawn_reason: Mapped[str] = mapped_column(Text, default="")
+    version: Mapped[int] = mapped_column()
+    section_id: Mapped[int] = mapped_column(ForeignKey("section.id"))
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id"), index=True)
+    picture_alt: Mapped[str] = mapped_column(Text, default="")
+    picture_caption: Mapped[str] = mapped_column(Text, default="")
+    picture_credit: Mapped[str] = mapped_column(Text, default="")
+    # last in the row, so that lists never walk a long body's pages to reach a column behind it
+    body: Mapped[str] = mapped_column(Text, deferred=True, deferred_raiseload=True)
+
+    section: Mapped[Section] = relationship(lazy="raise_on_sql")
+    picture: Mapped[Picture | None] = relationship(lazy="raise_on_sql")
+    created_by: Mapped[User | None] = relationship(lazy="raise_on_sql")
+    authors: Mapped[list[Author]] = relationship(
+        secondary="article_author", order_by="ArticleAuthor.position", lazy="raise_on_sql", viewonly=True
+    )
+    bylines: Mapped[list[ArticleAuthor]] = relationship(
+        order_by="ArticleAuthor.position", cascade="all, delete-orphan", lazy="raise_on_sql"
+    )
+    topics: Mapped[list[Topic]] = relationship(secondary=article_topic, order_by="Topic.name", lazy="raise_on_sql")
+    countries: Mapped[list[Country]] = relationship(
+        secondary=article_country, order_by="Country.name", lazy="raise_on_sql"
+    )
+    corrections: Mapped[list[Correction]] = relationship(
+        order_by="Correction.made_at", cascade="all, delete-orphan", lazy="raise_on_sql"
+    )
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+    @property
+    def is_public(self) -> bool:
+        """Say whether readers may see the story."""
+        return self.status == "published"

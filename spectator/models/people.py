@@ -1,0 +1,37 @@
+"""People: authors who are named on stories, users who log in. One person may be both; neither needs the other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from spectator.db import Base, UTCDateTime
+
+ROLES = ("author", "editor", "admin")
+
+
+class Author(Base):
+    """A name on a byline; no account is needed."""
+
+    __tablename__ = "author"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+
+
+class User(Base):
+    """Somebody of the newsroom who can log in; `email` is stored in lower case."""
+
+    __tablename__ = "user"
+    __table_args__ = (CheckConstraint("role in ('author', 'editor', 'admin')", name="role"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    role: Mapped[str] = mapped_column(String(10))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)

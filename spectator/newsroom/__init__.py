@@ -1,0 +1,17 @@
+"""Editors: the pages behind the login. Every view needs one unless `guard.PUBLIC_ENDPOINTS` names it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+
+def register(app: Flask) -> None:
+    """Add the newsroom's pages to the app, and the guard before all of them."""
+    from spectator.newsroom import errors, guard, login, stories
+
+    newsroom = Blueprint("newsroom", __name__, url_prefix=guard.ROOT)
+    guard.register(app, newsroom)
+    errors.register(newsroom)
+    login.register(newsroom)
+    stories.register(newsroom)
+    app.register_blueprint(newsroom)

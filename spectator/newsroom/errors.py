@@ -1,0 +1,59 @@
+"""What the newsroom says when something is refused or goes wrong; what was written comes back to be copied."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response
+
+from spectator import publishing
+
+MESSAGES = {
+    403: ("This was refused", "The request did not come from a page of the newsroom. Go back, reload and try again."),
+    404: ("There is no such story", "It may have been opened by a mistyped address."),
+    413: ("That is too large", "A story's text may have 1 MB and its picture 10 MB. Go back: what you wrote is there."),
+    415: ("That is not a form", "The newsroom takes what its own forms send, and nothing else."),
+}
+FAULT = (
+    "Something went wrong here",
+    "It is written to the log. Go back: what you wrote should be there; copy it somewhere safe, then try again.",
+)
+MAX_DRAINED_BYTES = 64 * 1024 * 1024
+
+
+def register(newsroom: Blueprint) -> None:
+    """Answer what the acts refuse, and every HTTP error, with a page of the newsroom."""
+    newsroom.register_error_handler(publishing.Forbidden, show_forbidden)
+    newsroom.register_error_handler(publishing.NotFound, show_not_found)
+    newsroom.register_error_handler(RequestEntityTooLarge, show_too_large)
+    newsroom.register_error_handler(HTTPException, show_error)
+
+
+def _page(code: int, title: str, message: str, kept: str = "") -> tuple[str, int]:
+    return render_template("newsroom/refused.html", title=title, message=message, kept=kept), code
+
+
+def show_forbidden(error: publishing.Forbidden) -> tuple[str, int]:
+    """Say who may do it, and give back the text that was sent."""
+    return _page(403, "This is not yours to do", str(error), request.form.get("body", ""))
+
+
+def show_not_found(_error: publishing.NotFound) -> tuple[str, int]:
+    """Say that there is no such story, and give back the text that was sent."""
+    return _page(404, *MESSAGES[404], kept=request.form.get("body", ""))
+
+
+def show_too_large(_error: RequestEntityTooLarge) -> tuple[str, int]:
+    """Say what the limits are; the rest of the body is read away, since a browser shows no answer before it has sent all."""
+    stream, left = request.environ["wsgi.input"], MAX_DRAINED_BYTES
+    while left > 0 and (chunk := stream.read(65536)):
+        left -= len(chunk)
+    return _page(413, *MESSAGES[413])
+
+
+def show_error(error: HTTPException) -> Response | tuple[str, int]:
+    """Say what went wrong, in words."""
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    title, message = FAULT if error.code >= 500 else MESSAGES.get(error.code, (error.name, error.description or ""))
+    return _page(error.code, title, message)

@@ -1,0 +1,181 @@
+"""Who may come in, from where, and by which road: transport, cross-site requests, login, and what browsers may keep."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+from typing import Any
+
+from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, render_template, request, url_for
+from itsdangerous import BadSignature, TimestampSigner
+from werkzeug.wrappers import Response as AnyResponse
+
+from spectator.accounts import token_hash, user_of
+from spectator.models import User
+
+log = logging.getLogger(__name__)
+
+ROOT = "/newsroom"
+COOKIE = "__Host-session"
+COOKIE_SECONDS = 30 * 24 * 3600
+PUBLIC_ENDPOINTS = frozenset({"newsroom.login"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+TOKEN_SECONDS = 12 * 3600
+
+# A story with its picture. A field may be far longer than a story may be, so that one that is too long comes back
+# with a message and every other entry kept; what is longer still gets a plain 413.
+STORY_ENDPOINTS = frozenset({"newsroom.create_story", "newsroom.save_story"})
+MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 16 * 1024 * 1024, 12 * 1024 * 1024
+
+HTTPS_NEEDED = "The newsroom needs https here (behind a proxy that has it, set SPECTATOR_TRUSTED_PROXIES).\n"
+HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
+
+DONE = {
+    "saved": "Saved.",
+    "published": "Published. Readers see the story now.",
+    "updated": "Updated. Readers see the changes now.",
+    "corrected": "Updated, with the dated correction that readers see below the story.",
+    "withdrawn": "Withdrawn. The story's address now says so, with the reason.",
+    "password": "Your password is changed, and your other sessions are ended.",
+    "logged-out": "You are logged out.",
+}
+
+
+def register(app: Flask, newsroom: Blueprint) -> None:
+    """Put the guard before every view of the newsroom and its headers on every answer under its address."""
+    newsroom.before_request(check_request)
+    newsroom.context_processor(page_words)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        if request.path == ROOT or request.path.startswith(ROOT + "/"):
+            response.headers.update(HEADERS)
+        return response
+
+
+def check_request() -> AnyResponse | tuple[str, int] | None:
+    """Answer what may not pass; None lets the request through, with the person in `g.user`."""
+    g.user = None
+    if not has_safe_transport():
+        return Response(HTTPS_NEEDED, 403, content_type="text/plain; charset=utf-8")
+    is_write = request.method not in SAFE_METHODS
+    is_ours = came_from_here() if is_write else True
+    if is_ours is False:
+        log.warning("cross-site %s %s from %s refused", request.method, request.path, request.remote_addr)
+        abort(403)
+    token = request.cookies.get(COOKIE, "")
+    g.user = user_of(token) if token else None
+    if g.user is None and request.endpoint not in PUBLIC_ENDPOINTS:
+        return ask_to_log_in(is_write)
+    if is_write:
+        _check_form(has_to_prove=is_ours is None)
+    return None
+
+
+def _check_form(has_to_prove: bool) -> None:
+    if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
+        abort(415)
+    if request.endpoint in STORY_ENDPOINTS:
+        request.max_content_length = MAX_STORY_BYTES
+        request.max_form_memory_size = MAX_STORY_FIELD_BYTES
+    if has_to_prove and not has_form_token():
+        log.warning("%s %s from %s without a proof refused", request.method, request.path, request.remote_addr)
+        abort(403)
+
+
+def ask_to_log_in(is_write: bool) -> AnyResponse | tuple[str, int]:
+    """Lead a reader of the newsroom to the login and back; tell a writer how not to lose what was written."""
+    if is_write:
+        return render_template("newsroom/logged_out.html"), 401
+    here = request.full_path if request.query_string else request.path
+    return redirect(url_for("newsroom.login", next=local_path(here)), 303)
+
+
+def current_user() -> User:
+    """Return the person who is logged in; only for views that need a login."""
+    user = g.user
+    assert isinstance(user, User)
+    return user
+
+
+def client_address() -> str:
+    """Return the address the request came from; forwarded addresses count only where the setting trusts a proxy."""
+    return request.remote_addr or ""
+
+
+def has_safe_transport() -> bool:
+    """Say whether a cookie is safe on this road: https, or never leaving the machine."""
+    return request.is_secure or is_loopback(request.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a Host header, with or without a port, names the machine itself."""
+    name = re.sub(r":\d+$", "", host).strip("[]").lower()
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def came_from_here() -> bool | None:
+    """Say whether a write was sent by a page of ours: True, False, or None where the browser does not tell.
+
+    OWASP CSRF Prevention Cheat Sheet: Sec-Fetch-Site first, then Origin; only then may a form token decide.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return origin == f"{request.scheme}://{request.host}"
+    return None
+
+
+def _signer() -> TimestampSigner:
+    """Return the signer of this visitor's form tokens: bound to the session, at the login to the address."""
+    token = request.cookies.get(COOKIE, "")
+    is_inside = g.get("user") is not None and request.endpoint not in PUBLIC_ENDPOINTS
+    visitor = token_hash(token) if is_inside else f"address {client_address()}"
+    return TimestampSigner(current_app.config["SECRET_KEY"], salt=f"newsroom form {visitor}", digest_method="sha256")
+
+
+def form_token() -> str:
+    """Return the token that every form of the newsroom carries."""
+    return _signer().sign("form").decode()
+
+
+def has_form_token() -> bool:
+    """Say whether the form carries a token that we gave to this visitor within the last twelve hours."""
+    try:
+        return _signer().unsign(request.form.get("csrf_token", ""), max_age=TOKEN_SECONDS) == b"form"
+    except BadSignature:
+        return False
+
+
+def local_path(text: str | None) -> str:
+    """Return a path of the newsroom to go on to after the login; anything else becomes the list of stories."""
+    home = url_for("newsroom.stories")
+    if not text or len(text) > 500 or not re.fullmatch(ROOT + r"/(?:[A-Za-z0-9/?=&._~+-]|%[0-9A-Fa-f]{2})*", text):
+        return home
+    return home if text.startswith((url_for("newsroom.login"), url_for("newsroom.logout"))) else text
+
+
+def set_cookie(response: AnyResponse, token: str) -> AnyResponse:
+    """Give the browser the session; the `__Host-` prefix makes it refuse any other site's or plain-http copy."""
+    response.set_cookie(COOKIE, token, COOKIE_SECONDS, path="/", secure=True, httponly=True, samesite="Lax")
+    return response
+
+
+def drop_cookie(response: AnyResponse) -> AnyResponse:
+    """Take the session from the browser, and what it has cached of the newsroom; its own storage stays."""
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def page_words() -> dict[str, Any]:
+    """Return what every page of the newsroom may show."""
+    done = DONE.get(request.args.get("done", ""), "")
+    return {"current_user": g.get("user"), "csrf_token": form_token, "done": done}

@@ -1,0 +1,70 @@
+"""Coming in, going out, and changing one's own password."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from spectator import accounts
+from spectator.newsroom import guard
+
+
+def register(newsroom: Blueprint) -> None:
+    """Add the login, the logout and the password page."""
+    newsroom.add_url_rule("/login", "login", login, methods=["GET", "POST"])
+    newsroom.add_url_rule("/logout", "logout", logout, methods=["POST"])
+    newsroom.add_url_rule("/password", "password", password)
+    newsroom.add_url_rule("/password", "change_password", change_password, methods=["POST"])
+
+
+def login() -> Response | tuple[str, int, dict[str, str]]:
+    """Show the login, or log the visitor in and lead on to where they wanted to go."""
+    onward = guard.local_path(request.values.get("next"))
+    if request.method != "POST":
+        return redirect(onward, 303) if g.user else _login_page(onward, 200)
+    old_token = request.cookies.get(guard.COOKIE, "")
+    email, word = request.form.get("email", ""), request.form.get("password", "")
+    try:
+        token = accounts.log_in(email, word, guard.client_address(), old_token)
+    except accounts.LoginRefused as refused:
+        seconds = refused.retry_after_seconds
+        headers = {"Retry-After": str(seconds)} if seconds else {}
+        return _login_page(onward, 429 if seconds else 422, refused.message, headers)
+    return guard.set_cookie(redirect(onward, 303), token)
+
+
+def _login_page(
+    onward: str, status: int, error: str = "", headers: dict[str, str] | None = None
+) -> tuple[str, int, dict[str, str]]:
+    email = request.form.get("email", "")[:254]
+    return render_template("newsroom/login.html", onward=onward, email=email, error=error), status, headers or {}
+
+
+def logout() -> Response:
+    """End the session and show the login again."""
+    accounts.log_out(request.cookies.get(guard.COOKIE, ""))
+    return guard.drop_cookie(redirect(url_for("newsroom.login", done="logged-out"), 303))
+
+
+def password() -> str:
+    """Show the form for a new password of one's own."""
+    return render_template("newsroom/password.html", errors={})
+
+
+def change_password() -> Response | tuple[str, int]:
+    """Change one's own password and end every other session of that person."""
+    user, form = guard.current_user(), request.form
+    current, new = form.get("current", ""), form.get("new", "")
+    if new != form.get("again", ""):
+        return _password_page({"again": "The two new passwords differ."})
+    try:
+        token = accounts.change_own_password(user.id, current, new, guard.client_address())
+    except accounts.PasswordRefused as refused:
+        return _password_page({"new": str(refused)})
+    except accounts.LoginRefused as refused:
+        return _password_page({"current": refused.message}, 429 if refused.retry_after_seconds else 422)
+    return guard.set_cookie(redirect(url_for("newsroom.stories", done="password"), 303), token)
+
+
+def _password_page(errors: dict[str, str], status: int = 422) -> tuple[str, int]:
+    return render_template("newsroom/password.html", errors=errors), status

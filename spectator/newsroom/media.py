@@ -1,0 +1,40 @@
+"""Pictures in the form: stored as soon as they arrive, so that a refused form does not lose them."""
+
+from __future__ import annotations
+
+from flask import current_app
+from itsdangerous import BadSignature, Signer
+from werkzeug.datastructures import FileStorage
+
+from spectator import publishing, queries
+from spectator.db import db
+from spectator.media import TakenPicture, take_in
+from spectator.models import Picture, User
+
+
+def receive(upload: FileStorage, by: User) -> int:
+    """Take in an uploaded picture and return its id; raises media.PictureRefused."""
+    return keep_picture(take_in(upload.stream, current_app.config["MEDIA"]), by)
+
+
+def keep_picture(taken: TakenPicture, by: User) -> int:
+    """Store a picture that was taken in and return its id."""
+    with db.write() as session:
+        return publishing.add_picture(session, taken, by.id)
+
+
+def _signer(user: User) -> Signer:
+    return Signer(current_app.config["SECRET_KEY"], salt=f"picture of {user.id}", digest_method="sha256")
+
+
+def picture_token(picture: Picture | None, user: User) -> str:
+    """Return how a form names the picture it holds: a number alone would let anybody claim a colleague's upload."""
+    return _signer(user).sign(str(picture.id)).decode() if picture else ""
+
+
+def claimed_picture(token: str, user: User) -> Picture | None:
+    """Return the picture that a form names, None where we never gave this person that name or the picture is gone."""
+    try:
+        return queries.picture(int(_signer(user).unsign(token)))
+    except BadSignature:
+        return None

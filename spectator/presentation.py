@@ -1,0 +1,96 @@
+"""What every template may call: the site's words, addresses, dates, covers, the stylesheet."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, url_for
+from markupsafe import Markup
+
+from spectator import queries
+from spectator.addresses import absolute, list_path, permalink
+from spectator.config import CHECKOUT
+from spectator.media import rendition_names
+from spectator.models import Picture
+from spectator.text.covers import cover
+from spectator.text.directions import text_dir
+from spectator.text.display import displayed_body
+from spectator.text.excerpts import reading_minutes
+
+
+def _minified(css: str) -> str:
+    """Return a stylesheet without comments and needless space; strings in it must hold neither `{` nor `/*`."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    css = re.sub(r"\s+", " ", css)
+    return re.sub(r" ?([{};,>]) ?", r"\1", css).replace(": ", ":").replace(";}", "}").strip()
+
+
+STYLE = _minified((CHECKOUT / "static/css/site.css").read_text())
+STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+
+
+def long_date(moment: datetime) -> str:
+    """Return a date readers can read: 22 November 2026."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def date_time(moment: datetime) -> str:
+    """Return a moment in UTC for readers: 22 November 2026, 14:05 GMT."""
+    moment = moment.astimezone(UTC)
+    return f"{long_date(moment)}, {moment:%H:%M} GMT"
+
+
+def newsroom_time(moment: datetime) -> str:
+    """Return a moment in the newsroom's own time zone, which it names: 22 Nov 2026, 15:05 WAT."""
+    moment = moment.astimezone(ZoneInfo(current_app.config["TIMEZONE"]))
+    return f"{moment.day} {moment:%b %Y, %H:%M %Z}"
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as RFC 3339, for machines."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def rfc822(moment: datetime) -> str:
+    """Return a moment as RSS wants it (RFC 822 with a four-digit year)."""
+    return moment.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+
+
+def renditions(picture: Picture) -> list[tuple[str, int]]:
+    """Return (path, width in pixels) of a picture's renditions, narrowest first."""
+    names = rendition_names(picture.digest, picture.extension, picture.width)
+    return [(url_for("site.media", name=name), width) for name, width in names]
+
+
+def register(app: Flask) -> None:
+    """Give the templates their globals and filters; no template computes anything itself."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    settings = {name.lower(): app.config[name] for name in ("SITE_NAME", "SITE_TAGLINE", "SITE_URL")}
+    settings |= {name.lower(): app.config[name] for name in ("HTMX_URL", "HTMX_INTEGRITY")}
+    globals_: dict[str, Any] = {
+        "absolute": absolute,
+        "cover": lambda slug: Markup(cover(slug)),  # noqa: S704 - our own drawing
+        "css": Markup(STYLE),  # noqa: S704 - our own stylesheet
+        "list_path": list_path,
+        "permalink": permalink,
+        "renditions": renditions,
+        "sections": queries.sections,
+        "site_language": app.config["LANGUAGE"],
+        "text_dir": text_dir,
+        "year": lambda: datetime.now(UTC).year,
+    }
+    app.jinja_env.globals.update(settings | globals_)
+    app.jinja_env.filters.update(
+        displayed=lambda body: Markup(displayed_body(body)),  # noqa: S704 - cleaned when it was stored
+        long_date=long_date,
+        date_time=date_time,
+        newsroom_time=newsroom_time,
+        iso=iso,
+        rfc822=rfc822,
+        reading_minutes=reading_minutes,
+    )

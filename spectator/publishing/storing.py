@@ -1,0 +1,145 @@
+"""How an act puts a prepared draft into the database: filing, slugs, redirects, revisions. Only for publishing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, joinedload, selectinload, undefer
+
+from spectator.models import (
+    Article,
+    ArticleAuthor,
+    Author,
+    Country,
+    Picture,
+    Redirect,
+    Revision,
+    Section,
+    Topic,
+)
+from spectator.publishing.drafts import Draft, Invalid, Prepared
+from spectator.text.slugs import slugify
+
+Named = TypeVar("Named", Topic, Author)
+COPIED = ("headline", "dek", "body", "language", "source_name", "source_url")
+PICTURE = ("picture_id", "picture_alt", "picture_caption", "picture_credit")
+
+
+def for_change() -> Select[tuple[Article]]:
+    """Return the select that loads a story with all its collections."""
+    return select(Article).options(
+        undefer(Article.body),
+        joinedload(Article.section, innerjoin=True),
+        selectinload(Article.bylines).joinedload(ArticleAuthor.author),
+        selectinload(Article.topics),
+        selectinload(Article.countries),
+        selectinload(Article.corrections),
+    )
+
+
+def fill(session: Session, article: Article, prepared: Prepared, now: datetime, keeps_slug: bool = False) -> None:
+    """Put every field of the draft into the story. `keeps_slug`: a draft without one does not move the story.
+
+    Raises Invalid for an unknown section, a lost picture, a slug that belongs to another story.
+    """
+    draft = prepared.draft
+    with session.no_autoflush:
+        section = session.scalar(select(Section).where(Section.slug == draft.section))
+        if section is None:
+            raise Invalid({"section": f"There is no section “{draft.section}”; choose one of the list."})
+        if draft.picture_id is not None and session.get(Picture, draft.picture_id) is None:
+            raise Invalid({"picture": "This picture is gone; upload it again."})
+        if draft.slug or not keeps_slug:
+            _move(session, article, draft)
+        for name in COPIED + PICTURE:
+            setattr(article, name, getattr(draft, name))
+        article.section_id, article.section = section.id, section
+        article.excerpt, article.word_count, article.saved_at = prepared.excerpt, prepared.word_count, now
+        article.topics = _named(session, Topic, draft.topics)
+        codes = Country.code.in_(prepared.country_codes)
+        article.countries = list(session.scalars(select(Country).where(codes))) if prepared.country_codes else []
+        session.add(article)
+        _sign(article, _named(session, Author, draft.authors))
+    session.flush()
+
+
+def _sign(article: Article, authors: list[Author]) -> None:
+    rows = article.bylines
+    for position, author in enumerate(authors):
+        if position < len(rows):
+            rows[position].author = author
+        else:
+            rows.append(ArticleAuthor(author=author, position=position))
+    del rows[len(authors) :]
+
+
+def _named(session: Session, model: type[Named], names: tuple[str, ...]) -> list[Named]:
+    """Return the topics or authors of these names, made where they are new; two spellings of one slug are one."""
+    found: dict[str, Named] = {}
+    for name in names:
+        slug = slugify(name)
+        if slug in found:
+            continue
+        thing = session.scalar(select(model).where(model.slug == slug))
+        if thing is None:
+            thing = model(slug=slug, name=name)
+            session.add(thing)
+        found[slug] = thing
+    return list(found.values())
+
+
+def _move(session: Session, article: Article, draft: Draft) -> None:
+    """Give the story its slug. A public one leaves a redirect behind; a slug that was ever public is never reused."""
+    slug = _free_slug(session, article, draft)
+    if slug == article.slug:
+        return
+    if article.slug and article.status in {"published", "withdrawn"}:
+        session.merge(Redirect(slug=article.slug, article_id=article.id))
+    own = session.get(Redirect, slug)
+    if own is not None:
+        session.delete(own)  # the story comes back to an address it had before
+    article.slug = slug
+
+
+def _free_slug(session: Session, article: Article, draft: Draft) -> str:
+    wanted = draft.slug or slugify(draft.headline)
+    for number in range(1, 1000):
+        slug = wanted if number == 1 else f"{wanted}-{number}"
+        if not _is_taken(session, slug, article.id):
+            return slug
+        if draft.slug:
+            raise Invalid({"slug": f"Another story has the address “{slug}”; choose another."})
+    raise Invalid({"slug": "Too many stories have this headline; type an address of your own."})
+
+
+def _is_taken(session: Session, slug: str, article_id: int | None) -> bool:
+    owner = session.scalar(select(Article.id).where(Article.slug == slug))
+    former = session.scalar(select(Redirect.article_id).where(Redirect.slug == slug))
+    return any(each is not None and each != article_id for each in (owner, former))
+
+
+def record(
+    session: Session, article: Article, action: str, draft: Draft | None, by_id: int | None, now: datetime
+) -> None:
+    """Append a revision: the draft that was saved or, for an act without one, the story as last saved."""
+    newest = session.execute(
+        select(Revision.number, Revision.content)
+        .where(Revision.article_id == article.id)
+        .order_by(Revision.number.desc())
+        .limit(1)
+    ).one_or_none()
+    content = asdict(draft) if draft is not None else newest.content if newest else {}
+    number = newest.number + 1 if newest else 1
+    session.add(
+        Revision(
+            article_id=article.id,
+            number=number,
+            action=action,
+            content=content,
+            made_at=now,
+            made_by_id=by_id,
+        )
+    )

@@ -1,0 +1,279 @@
+"""Every named read. Each returns objects, or a `Select` that can be narrowed; none writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, exists, func, select, tuple_, union_all
+from sqlalchemy.orm import joinedload, selectinload, undefer
+
+from spectator.addresses import list_path
+from spectator.db import db
+from spectator.models import Article, ArticleAuthor, Author, Country, Picture, Redirect, Section, Topic, User
+from spectator.models.article import article_country, article_topic
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PAGE_SIZE = 20
+
+
+class BadCursor(ValueError):
+    """A `before` that no page of this site has handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of stories that has an address: `kind` is latest, section, country, topic, author or month."""
+
+    kind: str
+    title: str
+    path: str
+    condition: ColumnElement[bool] | None = None
+    thing: Section | Country | Topic | Author | None = None
+
+    @property
+    def feed_path(self) -> str:
+        """Return the path of the list's RSS feed."""
+        return f"{self.path}feed.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One page of a list, newest first, and the cursor of the next one (None at the end)."""
+
+    articles: list[Article]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The front page: the lead story, the newest after it, and a rail of (section, stories) for each section."""
+
+    lead: Article | None
+    latest: list[Article]
+    rails: list[tuple[Section, list[Article]]]
+    cursor: str | None
+
+
+def sections() -> Sequence[Section]:
+    """Return the sections in the order of the navigation."""
+    return db.session.scalars(select(Section).order_by(Section.position, Section.id)).all()
+
+
+def published_articles() -> Select[tuple[Article]]:
+    """Return what is public, newest first, with all that a card shows."""
+    return (
+        select(Article)
+        .where(Article.status == "published")
+        .order_by(Article.published_at.desc(), Article.id.desc())
+        .options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture))
+    )
+
+
+def listing(path: str) -> Listing | None:
+    """Return the list that lives at a path such as `/`, `/politics/` or `/archive/2024/05/`, None where none does."""
+    if path == "/":
+        return Listing("latest", "Latest", "/")
+    month = re.fullmatch(r"/archive/([0-9]{4})/([0-9]{2})/", path)
+    if month:
+        return month_listing(int(month[1]), int(month[2]))
+    parts = path.strip("/").split("/")
+    if len(parts) == 1:
+        return _listing_of("section", Section, parts[0])
+    models: dict[str, type[Country] | type[Topic] | type[Author]]
+    models = {"country": Country, "topic": Topic, "author": Author}
+    if len(parts) == 2 and parts[0] in models:
+        return _listing_of(parts[0], models[parts[0]], parts[1])
+    return None
+
+
+def _listing_of(
+    kind: str, model: type[Section] | type[Country] | type[Topic] | type[Author], slug: str
+) -> Listing | None:
+    thing = db.session.scalar(select(model).where(model.slug == slug))
+    if thing is None:
+        return None
+    condition: ColumnElement[bool]
+    match thing:
+        case Section():
+            condition = Article.section_id == thing.id
+        case Country():
+            filed = select(article_country.c.article_id).where(article_country.c.country_id == thing.id)
+            condition = Article.id.in_(filed)
+        case Topic():
+            filed = select(article_topic.c.article_id).where(article_topic.c.topic_id == thing.id)
+            condition = Article.id.in_(filed)
+        case _:
+            condition = Article.id.in_(select(ArticleAuthor.article_id).where(ArticleAuthor.author_id == thing.id))
+    return Listing(kind, thing.name, list_path(thing), condition, thing)
+
+
+def month_listing(year: int, month: int) -> Listing | None:
+    """Return the list of one month in UTC, None where the calendar has no such month."""
+    if not (1 <= year <= 9998 and 1 <= month <= 12):
+        return None
+    start = datetime(year, month, 1, tzinfo=UTC)
+    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    condition = (Article.published_at >= start) & (Article.published_at < end)
+    return Listing("month", f"{start:%B} {year}", f"/archive/{year:04}/{month:02}/", condition)
+
+
+def cursor_after(article: Article) -> str:
+    """Return the cursor that continues a list behind a story: microseconds since 1970, then the id."""
+    assert article.published_at is not None
+    return f"{(article.published_at - EPOCH) // timedelta(microseconds=1)}-{article.id}"
+
+
+def _position(cursor: str) -> tuple[datetime, int]:
+    match = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,18})", cursor, re.ASCII)
+    if not match:
+        raise BadCursor(cursor[:40])
+    try:
+        return EPOCH + timedelta(microseconds=int(match[1])), int(match[2])
+    except OverflowError as error:
+        raise BadCursor(cursor[:40]) from error
+
+
+def stream(where: Listing, before: str | None = None, limit: int = PAGE_SIZE) -> Stream:
+    """Return the page of a list behind the cursor `before`; raises BadCursor.
+
+    Keyset on (published_at, id): nothing repeats and nothing is skipped while new stories arrive.
+    """
+    query = published_articles().limit(limit + 1)
+    if where.condition is not None:
+        query = query.where(where.condition)
+    if before is not None:
+        query = query.where(tuple_(Article.published_at, Article.id) < tuple_(*_position(before)))
+    found = db.session.scalars(query).all()
+    articles = list(found[:limit])
+    return Stream(articles, cursor_after(articles[-1]) if len(found) > limit else None)
+
+
+def front(navigation: Sequence[Section], latest: int = 8, rail: int = 4) -> Front:
+    """Return the front page: a lead, the `latest` newest, and the `rail` newest others of each section."""
+    page = stream(Listing("latest", "Latest", "/"), limit=latest + 1)
+    shown = [article.id for article in page.articles]
+    rails = [
+        select(
+            select(Article.id)
+            .where(Article.section_id == section.id, Article.status == "published", Article.id.not_in(shown))
+            .order_by(Article.published_at.desc(), Article.id.desc())
+            .limit(rail)
+            .subquery()
+            .c.id
+        )
+        for section in navigation
+    ]
+    found: Iterable[Article] = ()
+    if page.cursor and rails:
+        found = db.session.scalars(published_articles().where(Article.id.in_(union_all(*rails)))).all()
+    by_section: dict[int, list[Article]] = {}
+    for article in found:
+        by_section.setdefault(article.section_id, []).append(article)
+    filled = [(section, by_section[section.id]) for section in navigation if section.id in by_section]
+    first, rest = (page.articles[0], page.articles[1:]) if page.articles else (None, [])
+    return Front(first, rest, filled, page.cursor)
+
+
+def _whole_article() -> Select[tuple[Article]]:
+    return select(Article).options(
+        undefer(Article.body),
+        joinedload(Article.section, innerjoin=True),
+        joinedload(Article.picture),
+        joinedload(Article.corrections),
+        selectinload(Article.authors),
+        selectinload(Article.topics),
+        selectinload(Article.countries),
+    )
+
+
+def article_at(slug: str) -> Article | None:
+    """Return the published or withdrawn story with this slug, now or formerly, with all that its page shows."""
+    known = (Article.slug == slug) & Article.status.in_(("published", "withdrawn"))
+    found = db.session.scalars(_whole_article().where(known)).unique().one_or_none()
+    if found is not None:
+        return found
+    target = select(Redirect.article_id).where(Redirect.slug == slug).scalar_subquery()
+    former = (Article.id == target) & Article.status.in_(("published", "withdrawn"))
+    return db.session.scalars(_whole_article().where(former)).unique().one_or_none()
+
+
+def article_to_edit(article_id: int) -> Article | None:
+    """Return a story of any status with everything the form, the preview and the index need."""
+    query = _whole_article().where(Article.id == article_id).options(joinedload(Article.created_by))
+    return db.session.scalars(query).unique().one_or_none()
+
+
+def articles_by_id(ids: Sequence[int], has_bodies: bool = False) -> list[Article]:
+    """Return the published stories among `ids`, in the order of `ids`; their bodies only where asked for."""
+    query = published_articles().where(Article.id.in_(ids)).order_by(None)
+    if has_bodies:
+        query = query.options(undefer(Article.body))
+    found = {article.id: article for article in db.session.scalars(query)}
+    return [found[each] for each in ids if each in found]
+
+
+def articles_to_index(ids: Iterable[int] | None = None, after: int = 0, limit: int = 200) -> Sequence[Article]:
+    """Return published stories with all that is searched: those of `ids`, or the next `limit` behind an id."""
+    query = _whole_article().where(Article.status == "published").order_by(Article.id)
+    query = query.where(Article.id > after).limit(limit) if ids is None else query.where(Article.id.in_(ids))
+    return db.session.scalars(query).unique().all()
+
+
+def published_versions() -> dict[int, int]:
+    """Return the version of every published story by id, to hold against the index."""
+    query = select(Article.id, Article.version).where(Article.status == "published")
+    return {row.id: row.version for row in db.session.execute(query)}
+
+
+def months() -> list[tuple[int, int, int]]:
+    """Return (year, month, number of published stories), newest first."""
+    month = func.strftime("%Y-%m", Article.published_at)
+    query = select(month, func.count()).where(Article.status == "published").group_by(month)
+    rows = db.session.execute(query.order_by(month.desc())).all()
+    return [(int(name[:4]), int(name[5:]), count) for name, count in rows]
+
+
+def has_articles() -> bool:
+    """Say whether the site holds any story at all, of whatever status."""
+    return bool(db.session.scalar(select(exists().where(Article.id.is_not(None)))))
+
+
+def next_due() -> datetime | None:
+    """Return the moment of the first scheduled story, None where nothing is scheduled."""
+    query = select(func.min(Article.published_at)).where(Article.status == "scheduled")
+    return db.session.scalar(query)
+
+
+def stories(status: str = "", text: str = "", offset: int = 0, limit: int = 50) -> Sequence[Article]:
+    """Return the newsroom's list, last saved first, narrowed by status and headline; one more row than `limit`."""
+    query = select(Article).order_by(Article.saved_at.desc(), Article.id.desc()).offset(offset).limit(limit + 1)
+    query = query.options(joinedload(Article.section, innerjoin=True), joinedload(Article.created_by))
+    query = query.options(selectinload(Article.authors))
+    if status:
+        query = query.where(Article.status == status)
+    if text:
+        query = query.where(Article.headline.icontains(text, autoescape=True))
+    return db.session.scalars(query).all()
+
+
+def pictures() -> Sequence[Picture]:
+    """Return every uploaded picture."""
+    return db.session.scalars(select(Picture).order_by(Picture.id)).all()
+
+
+def users() -> Sequence[User]:
+    """Return everybody who has an account."""
+    return db.session.scalars(select(User).order_by(User.email)).all()
+
+
+def has_users() -> bool:
+    """Say whether anybody has an account."""
+    return db.session.scalar(select(User.id).limit(1)) is not None
+
+
+def has_user(email: str) -> bool:
+    """Say whether there is an account with this e-mail."""
+    return db.session.scalar(select(User.id).where(User.email == email)) is not None

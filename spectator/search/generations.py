@@ -1,0 +1,143 @@
+"""Where an index lies on disk: whole generations side by side, a symbolic link to the current one, positions.
+
+current -> generation-000002        the link is replaced by rename: a reader sees the old or the new index
+generation-000002/                  Whoosh's files, `position` (and their sizes), `damaged` when a reader could not use it
+rebuild.lock  switch.lock           flock: one rebuild at a time; no commit while the link moves
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spectator.search import IndexUnavailable
+
+_NAME = re.compile(r"generation-(\d{6,})")
+_POSITION = re.compile(rb"(\d{1,18})\n(?:(?:\d+ \S+)\n)*")
+_UNLISTED = {"position", "position.new", "damaged", "MAIN_WRITELOCK"}
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One whole index and the outbox number it has reached. Two are equal only if no commit lies between them."""
+
+    path: Path
+    position: int
+    stamp: tuple[int, int]
+
+    def check_sizes(self) -> None:
+        """Raise ValueError where a file has another size than when the position was written.
+
+        Whoosh would read a column cut short as zeros, and a list of postings cut short fails only when asked for.
+        A file may be missing: a commit going on may have merged it away.
+        """
+        for line in (self.path / "position").read_text().splitlines()[1:]:
+            size, name = line.split(" ", 1)
+            with contextlib.suppress(FileNotFoundError):
+                if (self.path / name).stat().st_size != int(size):
+                    raise ValueError(f"{name} is not {size} bytes long")
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether a reader has found that this generation cannot be used."""
+        return (self.path / "damaged").exists()
+
+    def mark_damaged(self) -> None:
+        """Ask for a rebuild. Never raises: a reader who cannot even say so still has a page to send."""
+        # On a full disk or without the directory there is nothing to write to; position() then finds out by itself.
+        with contextlib.suppress(OSError):
+            (self.path / "damaged").touch()
+
+
+class Generations:
+    """The generations in one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def current(self) -> Generation | None:
+        """The generation that readers should use, or None when there is none with a readable position."""
+        try:
+            name = os.readlink(self.directory / "current")
+            path = self.directory / name
+            with open(path / "position", "rb") as file:
+                status = os.fstat(file.fileno())
+                match = _POSITION.fullmatch(file.read())
+        except OSError:
+            return None
+        if match is None or not _NAME.fullmatch(name):
+            return None
+        return Generation(path, int(match[1]), (status.st_ino, status.st_mtime_ns))
+
+    def create(self) -> Path:
+        """A new empty directory, numbered after all others. The index holds pickles, so only we may write there."""
+        numbers = [int(match[1]) for name in os.listdir(self.directory) if (match := _NAME.fullmatch(name))]
+        path = self.directory / f"generation-{max(numbers, default=0) + 1:06}"
+        path.mkdir(mode=0o700)
+        return path
+
+    def switch(self, path: Path) -> None:
+        """Make a finished generation the current one, in one atomic step."""
+        link = self.directory / "current.new"
+        link.unlink(missing_ok=True)
+        link.symlink_to(path.name)
+        link.replace(self.directory / "current")
+        sync_directory(self.directory)
+
+    def remove_others(self) -> None:
+        """Delete all generations but the current one. Readers that hold their files open keep them."""
+        current = self.current()
+        for entry in os.scandir(self.directory):
+            if _NAME.fullmatch(entry.name) and (current is None or entry.name != current.path.name):
+                # What cannot be deleted now is deleted after the next rebuild.
+                shutil.rmtree(entry.path, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def locked(self, name: str, *, is_patient: bool) -> Iterator[None]:
+        """Hold a lock between processes; makes the directory. Raises IndexUnavailable at once unless patient."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory.chmod(0o700)
+        with open(self.directory / f"{name}.lock", "wb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if is_patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise IndexUnavailable(f"another process holds the {name} lock of the search index") from error
+            yield
+
+
+def write_position(path: Path, position: int) -> None:
+    """Note in a generation which outbox number it has reached, and its files with their sizes; never half of it."""
+    draft = path / "position.new"
+    listed = [entry for entry in os.scandir(path) if entry.is_file() and entry.name not in _UNLISTED]
+    with open(draft, "w") as file:
+        file.write(f"{position}\n")
+        file.writelines(f"{entry.stat().st_size} {entry.name}\n" for entry in listed)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path / "position")
+
+
+def sync(path: Path, names: Iterable[str]) -> None:
+    """Bring files of a directory, and then the directory itself, safely to disk; Whoosh never does."""
+    for name in names:
+        handle = os.open(path / name, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    sync_directory(path)
+
+
+def sync_directory(path: Path) -> None:
+    """Bring the names in a directory safely to disk."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,31 @@
+"""Readers: GET only. Nothing here imports publishing, reads a cookie or takes the write lock."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+from werkzeug.routing import BaseConverter
+
+from spectator.addresses import permalink_rule
+
+
+class SlugConverter(BaseConverter):
+    """A part of a path that can be a slug; anything else never reaches a view."""
+
+    regex = "[a-z0-9]+(?:-[a-z0-9]+)*"
+
+
+def register(app: Flask) -> None:
+    """Add the readers' pages, fragments, feeds and error pages to the app."""
+    from spectator.site import errors, feeds, fragments, health, listings, pages, pictures, search, structured_data
+
+    app.url_map.converters["slug"] = SlugConverter
+    app.jinja_env.globals.update(
+        news_article_json=structured_data.news_article_json, breadcrumb_json=structured_data.breadcrumb_json
+    )
+    site = Blueprint("site", __name__)
+    for room in (pages, listings, search, feeds, pictures, health):
+        room.register(site)
+    site.add_url_rule(permalink_rule(app.config["PERMALINK"]), "article", pages.article)
+    app.register_blueprint(site)
+    app.register_blueprint(fragments.bp)
+    errors.register(app)

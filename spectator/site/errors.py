@@ -1,0 +1,41 @@
+"""Friendly pages for what goes wrong, on every address."""
+
+from __future__ import annotations
+
+from flask import Flask, render_template
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response
+
+from spectator.queries import BadCursor
+
+MESSAGES = {
+    400: ("We could not read that request", "The address has a part that this site did not make."),
+    403: ("This is not for you", "You may not do this here."),
+    404: ("This page is not here", "The address may be mistyped, or the page was never here."),
+    405: ("That does not work here", "This address answers to reading only."),
+    413: ("That is too large", "What you sent is larger than this page takes."),
+}
+
+
+def register(app: Flask) -> None:
+    """Answer every HTTP error, and every fault, with a page."""
+    app.register_error_handler(HTTPException, show_error)
+    app.register_error_handler(BadCursor, show_bad_cursor)
+
+
+def show_error(error: HTTPException) -> Response | tuple[str, int]:
+    """Show what went wrong, in words."""
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    if isinstance(error, InternalServerError) or error.code >= 500:
+        return render_template("errors/500.html"), error.code
+    if error.code == 404:
+        return render_template("errors/404.html"), 404
+    title, message = MESSAGES.get(error.code, (error.name, error.description or ""))
+    return render_template("errors/error.html", code=error.code, title=title, message=message), error.code
+
+
+def show_bad_cursor(_error: BadCursor) -> tuple[str, int]:
+    """Say that a `before` is none of ours."""
+    title, message = MESSAGES[400]
+    return render_template("errors/error.html", code=400, title=title, message=message), 400

@@ -1,0 +1,38 @@
+"""What htmx fetches: the very partials that pages include, at addresses of their own."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, render_template, request
+
+from spectator import queries, related
+
+bp = Blueprint("fragments", __name__, url_prefix="/fragments")
+
+
+@bp.after_request
+def keep_out_of_indexes(response: Response) -> Response:
+    """Tell robots that a fragment is not a page."""
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@bp.get("/stream/")
+@bp.get("/stream/<path:list_path>/")
+def stream(list_path: str = "") -> str:
+    """Show the next stories of the list that lives at a path."""
+    where = queries.listing(f"/{list_path}/" if list_path else "/")
+    if where is None:
+        abort(404)
+    page = queries.stream(where, request.args.get("before"))
+    return render_template(
+        "site/_stream.html", listing=where, articles=page.articles, cursor=page.cursor, is_fragment=True
+    )
+
+
+@bp.get("/related/<int:article_id>")
+def related_stories(article_id: int) -> str:
+    """Show the stories that go with one."""
+    if article_id >= 2**63:
+        abort(404)
+    articles = related.related_articles(article_id)
+    return render_template("site/_related.html", articles=articles, is_fragment=True)

@@ -1,0 +1,40 @@
+"""For those who watch over the site: it lives, it can serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from spectator import indexing
+from spectator.db import is_wal_safe, sqlite
+
+PATIENCE_SECONDS = 30
+
+
+def register(site: Blueprint) -> None:
+    """Add the two addresses."""
+    site.add_url_rule("/healthz", "healthz", healthz)
+    site.add_url_rule("/readyz", "readyz", readyz)
+
+
+def healthz() -> dict[str, str]:
+    """Say that the process lives."""
+    return {"status": "ok"}
+
+
+def readyz() -> tuple[dict[str, Any], int]:
+    """Say whether the site can serve: the database answers and the search index is not behind."""
+    report: dict[str, Any] = {
+        "sqlite": sqlite.sqlite_version,
+        "sqlite_is_wal_safe": is_wal_safe(sqlite.sqlite_version_info),
+    }
+    try:
+        lag = indexing.lag(current_app.config["DATA_DIR"])
+    except SQLAlchemyError:
+        current_app.logger.exception("the database does not answer")
+        return report | {"status": "unready", "database": "does not answer"}, 503
+    report |= {"database": "ok", "edition": lag.edition, "index_position": lag.position, "behind_seconds": lag.seconds}
+    is_ready = lag.position is not None and lag.seconds < PATIENCE_SECONDS
+    return report | {"status": "ok" if is_ready else "unready"}, 200 if is_ready else 503

@@ -1,0 +1,76 @@
+"""Countries by every name that editors and imports use for them; the table beside this module has the names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_NAME_LENGTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country or territory of ISO 3166-1; `code` is its alpha-2, `name` its common English name.
+
+    Aliases hold official, former and French names. Capitals (several parted by "; ") and demonyms are given for the
+    members of the African Union, which are the countries with `is_african`; others leave them empty.
+    """
+
+    code: str
+    name: str
+    slug: str
+    aliases: tuple[str, ...] = ()
+    capital: str = ""
+    demonyms: tuple[str, ...] = ()
+    is_african: bool = False
+
+
+def country_by_code(code: str) -> Country | None:
+    """Return the country of an ISO 3166-1 alpha-2 code in any case; None if it is not assigned."""
+    return _BY_CODE.get(code.strip().upper()) if len(code) <= MAX_NAME_LENGTH else None
+
+
+def country_named(text: str) -> Country | None:
+    """Return the country that text names by code, English name, alias or slug, whatever its accents and case.
+
+    A name that fits two countries ("Congo", "Korea") names neither: None, as for an unknown name or one of more
+    than 120 characters.
+    """
+    if len(text) > MAX_NAME_LENGTH:
+        return None
+    return country_by_code(text) or _BY_NAME.get(_key(text))
+
+
+def _key(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text).casefold().replace("&", " and ")
+    plain = "".join(char for char in folded if not unicodedata.combining(char))
+    return " ".join(re.findall(r"[^\W_]+", plain)).removeprefix("the ")
+
+
+def _read_countries() -> tuple[Country, ...]:
+    lines = Path(__file__).with_name("countries.tsv").read_text(encoding="utf-8").splitlines()
+    return tuple(_country(*line.split("\t")) for line in lines[1:])
+
+
+def _country(code: str, name: str, slug: str, african: str, capital: str, demonyms: str, aliases: str) -> Country:
+    return Country(code, name, slug, _parts(aliases), capital, _parts(demonyms), african == "yes")
+
+
+def _parts(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split("; ")) if cell else ()
+
+
+def _by_name(countries: tuple[Country, ...]) -> dict[str, Country]:
+    names: dict[str, Country] = {}
+    for country in countries:
+        for name in (country.name, country.slug, *country.aliases):
+            if names.setdefault(_key(name), country) is not country:
+                raise ValueError(f"countries.tsv gives the name {name!r} to two countries.")
+    return names
+
+
+COUNTRIES: tuple[Country, ...] = _read_countries()
+_BY_CODE = {country.code: country for country in COUNTRIES}
+_BY_NAME = _by_name(COUNTRIES)

@@ -1,0 +1,139 @@
+"""Fixtures: a fresh site, a client that checks every page, people, stories."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy import event
+
+from spectator import accounts, create_app, indexing, installation, publishing
+from spectator.db import db
+from spectator.models import User
+from tests.page_checks import CheckingClient
+
+NEWEST = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+BASE = "https://localhost"
+
+
+def settings(data_dir: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a site in a directory of its own."""
+    return {"SPECTATOR_DATA_DIR": str(data_dir), "SPECTATOR_SITE_URL": "https://spectator.example"} | more
+
+
+@pytest.fixture(scope="session")
+def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory as `spectator init` leaves it; tests copy it."""
+    directory = tmp_path_factory.mktemp("fresh")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    app = create_app(settings(directory))
+    with app.app_context():
+        installation.initialise(app)
+        db.session.remove()
+        db.engine.dispose()
+    return directory
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hash quickly: what is tested is when we hash, not how long it takes."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(accounts, "hasher", accounts.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def app(fresh_data: Path, tmp_path: Path) -> Iterator[Flask]:
+    """A site of its own for each test, inside its application context."""
+    data = tmp_path / "data"
+    shutil.copytree(fresh_data, data)
+    app = create_app(settings(data))
+    app.test_client_class = CheckingClient
+    app.testing = True
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A reader, whose every page is checked."""
+    return app.test_client()
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    """The command line."""
+    return app.test_cli_runner()
+
+
+@pytest.fixture
+def editor(app: Flask) -> User:
+    """An editor; may publish."""
+    return person("editor")
+
+
+def person(role: str) -> User:
+    """Return a new person of the newsroom; the password is `a long password of <role>`."""
+    user_id, _ = accounts.add_user(f"{role}@news.example", role.title(), role, f"a long password of {role}")
+    found = db.session.get(User, user_id)
+    assert found is not None
+    db.session.refresh(found)
+    db.session.expunge(found)
+    return found
+
+
+def draft(**more: object) -> publishing.Draft:
+    """Return a draft that can be published."""
+    fields = {"headline": "A headline", "body": "One paragraph.\n\nAnother paragraph.", "section": "politics"}
+    return publishing.Draft(**(fields | more))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def story(app: Flask, editor: User) -> Callable[..., int]:
+    """Return a function that publishes a story and returns its id; `hours` dates it back."""
+
+    def publish(hours: float = 0, **more: object) -> int:
+        article_id = publishing.create(draft(**more), editor)
+        publishing.publish(article_id, editor, NEWEST - timedelta(hours=hours))
+        return article_id
+
+    return publish
+
+
+@pytest.fixture
+def catch_up(app: Flask) -> Callable[[], None]:
+    """Return a function that does what the worker does for search, to the end."""
+
+    def follow() -> None:
+        while indexing.catch_up(indexing.index_in(app.config["DATA_DIR"])):
+            pass
+
+    return follow
+
+
+@pytest.fixture
+def count_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
+    """Return a function that gives the SELECTs since it was last asked."""
+    seen: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            seen.append(statement)
+
+    def take() -> list[str]:
+        taken = list(seen)
+        seen.clear()
+        return taken
+
+    event.listen(db.engine, "before_cursor_execute", listen)
+    yield take
+    event.remove(db.engine, "before_cursor_execute", listen)

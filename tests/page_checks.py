@@ -1,0 +1,137 @@
+"""What must hold on every page, checked on everything that the client fixture fetches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html.parser import HTMLParser
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import TestResponse
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+SHAPES = {"circle", "ellipse", "line", "path", "polygon", "polyline", "rect", "use"}
+HTMX = {"hx-get", "hx-target", "hx-swap", "hx-trigger", "hx-sync", "hx-swap-oob"}
+
+
+class Page(HTMLParser):
+    """A page taken apart: elements with attributes and text, and whether every element was closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.text: Counter[str] = Counter()
+        self.words: list[str] = []
+        self.feed(html)
+        self.close()
+        self.faults += [f"<{tag}> is never closed" for tag in self.open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID and tag not in SHAPES:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID or tag in SHAPES:
+            return
+        if not self.open or self.open[-1] != tag:
+            self.faults.append(f"</{tag}> closes {self.open[-1:]}")
+        else:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not set(self.open) & {"script", "style"}:
+            self.words.append(" ".join(data.split()))
+            for tag in set(self.open):
+                self.text[tag] += 1
+
+    def all(self, *tags: str) -> list[dict[str, str | None]]:
+        """Return the attributes of every element of these names."""
+        return [attrs for tag, attrs in self.elements if tag in tags]
+
+
+def is_known(app: Flask, href: str, method: str = "GET") -> bool:
+    """Say whether an address of this site leads to a view."""
+    path = href.split("#")[0].split("?")[0]
+    try:
+        app.url_map.bind("localhost").match(path, method=method)
+    except HTTPException:
+        return False
+    return True
+
+
+def check_markup(app: Flask, page: Page) -> None:
+    """Links, forms, ids, scripts: what holds for pages and fragments alike."""
+    assert not page.faults, page.faults
+    ids = Counter(attrs["id"] for _, attrs in page.elements if "id" in attrs)
+    assert not [each for each, count in ids.items() if count > 1], "an id stands twice"
+    for attrs in page.all("a"):
+        href = attrs.get("href") or ""
+        assert href, "a link without an address"
+        assert href.startswith(("/", "#", "http://", "https://", "mailto:", "tel:", "?")), href
+        if href.startswith("/") and not href.startswith("//"):
+            assert is_known(app, href), f"{href} leads nowhere"
+    for attrs in page.all("form"):
+        action = attrs.get("action") or ""
+        assert is_known(app, action, (attrs.get("method") or "get").upper()), f"a form for {action!r}"
+    for attrs in page.all("img"):
+        assert "alt" in attrs and attrs.get("width") and attrs.get("height"), attrs
+    for tag, attrs in page.elements:
+        assert "style" not in attrs, f"<{tag}> has a style attribute, which the policy blocks"
+        assert not [name for name in attrs if name.startswith("on")], f"<{tag}> has a handler"
+        assert {name for name in attrs if name.startswith("hx-")} <= HTMX, f"<{tag}> {sorted(attrs)}"
+        for name in ("hx-get",):
+            if name in attrs:
+                assert (attrs[name] or "").startswith(("/fragments/", "/newsroom/fragments/")), attrs[name]
+                assert is_known(app, attrs[name] or "")
+
+
+def check_page(app: Flask, response: TestResponse) -> Page:
+    """What holds for whole pages: title, one h1, landmarks, language, one main, labels."""
+    page = Page(response.text)
+    check_markup(app, page)
+    assert response.text.lstrip().lower().startswith("<!doctype html>")
+    assert page.all("html")[0].get("lang")
+    assert len(page.all("title")) >= 1 and page.text["title"], "no title"
+    assert len(page.all("h1")) == 1, f"{len(page.all('h1'))} h1"
+    assert page.text["h1"], "an empty h1"
+    assert len(page.all("main")) == 1
+    assert page.all("header"), "no header"
+    labelled = {attrs.get("for") for attrs in page.all("label")}
+    for attrs in page.all("input", "select", "textarea"):
+        if attrs.get("type") not in {"hidden", "submit"}:
+            assert attrs.get("id") in labelled or attrs.get("aria-label"), f"no label: {attrs}"
+    return page
+
+
+def check_public(response: TestResponse) -> None:
+    """Public pages set no cookie and vary by nothing personal."""
+    assert "Set-Cookie" not in response.headers
+    assert "cookie" not in response.headers.get("Vary", "").lower()
+    policy = response.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+
+
+class CheckingClient(FlaskClient):
+    """A client that looks at everything it fetches."""
+
+    def open(self, *args: object, **kwargs: object) -> TestResponse:
+        response = super().open(*args, **kwargs)  # type: ignore[arg-type]
+        path = response.request.path
+        assert response.status_code != 500, response.text
+        if not path.startswith("/newsroom"):
+            check_public(response)
+        if response.mimetype == "text/html" and not response.location:
+            if "/fragments/" in path:
+                if response.status_code == 200:
+                    check_markup(self.application, Page(response.text))
+            else:
+                check_page(self.application, response)
+        return response

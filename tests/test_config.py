@@ -1,0 +1,63 @@
+"""Settings: defaults, bad values refused in one line, unknown names refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spectator import config
+
+
+def test_defaults_serve() -> None:
+    values = config.load({})
+    assert values["SITE_NAME"] == "The African Spectator"
+    assert "Africa’s" in values["SITE_TAGLINE"]
+    assert values["DATABASE_URL"] == f"sqlite:///{values['DATA_DIR'] / 'spectator.db'}"
+    assert values["MEDIA"] == values["DATA_DIR"] / "media"
+    assert values["SECRET_KEY"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://x"),
+        ("SITE_URL", "spectator.example"),
+        ("SITE_URL", "https://spectator.example/news"),
+        ("SITE_NAME", " "),
+        ("PERMALINK", "/<section>/<id>"),
+        ("PERMALINK", "/<slug>"),
+        ("PERMALINK", "/<section>/<slug>/"),
+        ("TIMEZONE", "Lagos"),
+        ("TIMEZONE", "../etc/passwd"),
+        ("LANGUAGE", "english language"),
+        ("SEARCH", "elastic"),
+        ("MEDIA", "s3://bucket"),
+        ("HTMX_URL", "http://cdn.example/htmx.js"),
+        ("HTMX_URL", "https://cdn.example/htmx.js; script-src *"),
+        ("HTMX_INTEGRITY", "sha384-short"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("SECRET_KEY", "short"),
+    ],
+)
+def test_a_bad_value_stops_the_boot_with_one_line(name: str, value: str) -> None:
+    with pytest.raises(config.BadSetting) as caught:
+        config.load({f"SPECTATOR_{name}": value})
+    assert f"SPECTATOR_{name}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(config.BadSetting, match="SPECTATOR_SITE_TITLE"):
+        config.load({"SPECTATOR_SITE_TITLE": "x"})
+
+
+def test_permalinks_with_dates_are_possible() -> None:
+    assert config.load({"SPECTATOR_PERMALINK": "/<year>/<month>/<slug>"})["PERMALINK"] == "/<year>/<month>/<slug>"
+
+
+def test_the_secret_comes_from_its_file(tmp_path: Path) -> None:
+    values = config.load({"SPECTATOR_DATA_DIR": str(tmp_path)})
+    assert config.secret_key(values) is None
+    (tmp_path / config.SECRET_FILE).write_text("s" * 64)
+    assert config.secret_key(values) == "s" * 64

@@ -1,0 +1,131 @@
+"""The connection recipe: reads cannot write, writes are immediate, no update is lost, a fixed SQLite runs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
+
+from spectator import create_app
+from spectator.db import UTCDateTime, db, is_wal_safe, sqlite
+from spectator.models import Section
+from tests.conftest import settings
+
+
+def test_pragmas(app: Flask) -> None:
+    pragmas = {
+        name: db.session.scalar(text(f"PRAGMA {name}"))
+        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only")
+    }
+    assert pragmas == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 5000,
+        "query_only": 1,
+    }
+
+
+def test_the_sqlite_that_runs_is_fixed() -> None:
+    assert is_wal_safe(sqlite.sqlite_version_info)
+
+
+@pytest.mark.parametrize(
+    ("version", "is_safe"),
+    [
+        ((3, 40, 1), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 7), True),
+        ((3, 51, 3), True),
+        ((3, 53, 4), True),
+    ],
+)
+def test_versions_with_the_reset_bug(version: tuple[int, ...], is_safe: bool) -> None:
+    assert is_wal_safe(version) is is_safe
+
+
+def test_a_read_cannot_write(app: Flask) -> None:
+    with pytest.raises(OperationalError, match="readonly"):
+        db.session.execute(update(Section).values(name="x"))
+
+
+def test_a_flush_outside_write_raises(app: Flask) -> None:
+    db.session.add(Section(slug="x", name="X"))
+    with pytest.raises(RuntimeError, match=r"db\.write"):
+        db.session.flush()
+    db.session.rollback()
+
+
+def test_write_commits_or_rolls_back(app: Flask) -> None:
+    with db.write() as session:
+        session.add(Section(slug="x", name="X"))
+    with pytest.raises(ZeroDivisionError), db.write() as session:
+        session.add(Section(slug="y", name="Y"))
+        session.flush()
+        raise ZeroDivisionError
+    assert set(db.session.scalars(select(Section.slug).where(Section.slug.in_(("x", "y"))))) == {"x"}
+    with pytest.raises(RuntimeError, match="already"), db.write(), db.write():
+        pass
+
+
+def test_what_was_read_before_stays_readable_in_write(app: Flask) -> None:
+    section = db.session.scalars(select(Section)).first()
+    assert section is not None
+    with db.write():
+        assert section.slug == "politics"
+    assert section.slug == "politics"
+
+
+def test_a_reader_does_not_wait_for_a_writer(app: Flask) -> None:
+    waited: list[float] = []
+
+    def read() -> None:
+        with app.app_context():
+            started = time.monotonic()
+            db.session.scalar(select(func.count()).select_from(Section))
+            waited.append(time.monotonic() - started)
+
+    with db.write() as session:
+        session.execute(update(Section).values(name="x"))
+        thread = threading.Thread(target=read)
+        thread.start()
+        thread.join()
+    assert waited[0] < 2  # busy_timeout is 5 s
+
+
+def _raise_positions(data: Path, times: int) -> None:
+    app = create_app(settings(data))
+    with app.app_context():
+        for _ in range(times):
+            with db.write() as session:
+                section = session.scalars(select(Section).where(Section.slug == "politics")).one()
+                section.position += 1
+
+
+def test_four_processes_lose_no_update(app: Flask) -> None:
+    data = app.config["DATA_DIR"]
+    before = db.session.scalar(select(Section.position).where(Section.slug == "politics")) or 0
+    db.session.rollback()
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_raise_positions, args=(data, 25)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    assert db.session.scalar(select(Section.position).where(Section.slug == "politics")) == before + 100
+
+
+def test_moments_are_aware(app: Flask) -> None:
+    kind = UTCDateTime()
+    with pytest.raises(ValueError, match="time zone"):
+        kind.process_bind_param(datetime(2026, 1, 1), db.engine.dialect)  # noqa: DTZ001
+    assert kind.process_result_value(datetime(2026, 1, 1), db.engine.dialect) == datetime(2026, 1, 1, tzinfo=UTC)  # noqa: DTZ001

@@ -1,0 +1,425 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import struct
+import time
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+
+from spectator import media
+from spectator.media import PictureRefused, TakenPicture, take_in
+
+
+def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
+    buffer = BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def photograph(width: int, height: int) -> Image.Image:
+    bands = [Image.linear_gradient("L"), Image.radial_gradient("L"), Image.linear_gradient("L").rotate(90)]
+    return Image.merge("RGB", [band.resize((width, height)) for band in bands])
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def png(width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 0) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + chunk(b"IEND", b"")
+
+
+def taken(data: bytes, directory: Path) -> tuple[TakenPicture, Image.Image]:
+    """Take the bytes in; return what was said and the stored original."""
+    picture = take_in(BytesIO(data), directory)
+    stored = Image.open(directory / "originals" / f"{picture.digest}.{picture.extension}")
+    stored.load()
+    assert stored.size == (picture.width, picture.height)
+    return picture, stored
+
+
+def refusal(data: bytes, directory: Path) -> str:
+    """Return the message with which the bytes are refused; nothing may have been stored."""
+    with pytest.raises(PictureRefused) as refused:
+        take_in(BytesIO(data), directory)
+    assert not [path for path in directory.rglob("*") if path.is_file()]
+    message = str(refused.value)
+    assert message.endswith(".")
+    assert "\n" not in message
+    return message
+
+
+def near(colour: object, expected: tuple[int, ...], tolerance: int = 12) -> bool:
+    assert isinstance(colour, tuple)
+    return all(abs(a - b) <= tolerance for a, b in zip(colour, expected, strict=True))
+
+
+def test_a_photograph_is_stored_with_its_renditions(tmp_path: Path) -> None:
+    picture, stored = taken(encoded(photograph(1500, 1000), quality=95), tmp_path)
+    content = (tmp_path / "originals" / f"{picture.digest}.jpg").read_bytes()
+    assert (picture.extension, picture.width, picture.height) == ("jpg", 1500, 1000)
+    assert picture.byte_size == len(content)
+    assert picture.digest == hashlib.sha256(content).hexdigest()[:32]
+    assert stored.format == "JPEG"
+    assert stored.info["progressive"]
+    names = media.rendition_names(picture.digest, "jpg", picture.width)
+    assert [width for _, width in names] == [320, 480, 640, 960, 1280]
+    assert names[2][0] == f"{picture.digest[:2]}/{picture.digest}-640.jpg"
+    sizes = []
+    for name, width in names:
+        path = media.rendition_path(tmp_path, name)
+        assert path
+        with Image.open(path) as rendition:
+            assert rendition.width == width
+            assert abs(rendition.height - width * 1000 / 1500) <= 1
+        sizes.append(path.stat().st_size)
+    assert sizes == sorted(sizes)
+
+
+def test_files_are_readable_by_the_web_server_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        take_in(BytesIO(encoded(photograph(400, 300))), tmp_path / "media")
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "media", *(tmp_path / "media").rglob("*")):
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+
+
+def test_the_same_picture_twice_is_one_file(tmp_path: Path) -> None:
+    data = encoded(photograph(700, 500))
+    first = take_in(BytesIO(data), tmp_path)
+    moments = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.jpg")}
+    assert take_in(BytesIO(data), tmp_path) == first
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == moments
+
+
+def test_a_wide_original_is_narrowed(tmp_path: Path) -> None:
+    picture, _ = taken(encoded(photograph(3000, 600), quality=60), tmp_path)
+    assert (picture.width, picture.height) == (2560, 512)
+
+
+@pytest.mark.parametrize(("width", "widths"), [(2560, media.WIDTHS), (640, (320, 480, 640)), (319, (319,)), (8, (8,))])
+def test_no_rendition_is_wider_than_the_original(width: int, widths: tuple[int, ...]) -> None:
+    assert tuple(step for _, step in media.rendition_names("ab" * 16, "jpg", width)) == widths
+
+
+def test_a_small_original_has_a_rendition_of_its_own_width(tmp_path: Path) -> None:
+    picture, _ = taken(encoded(photograph(200, 100)), tmp_path)
+    [(name, width)] = media.rendition_names(picture.digest, picture.extension, picture.width)
+    assert width == 200
+    assert (tmp_path / "renditions" / name).is_file()
+
+
+def test_metadata_is_dropped_and_orientation_applied(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (400, 200), "red")
+    picture.paste("blue", (0, 0, 200, 200))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright: turn a quarter clockwise
+    exif[0x010F] = "A camera maker"
+    exif.get_ifd(0x8825).update({1: "S", 2: (1.0, 17.0, 24.0), 3: "E", 4: (36.0, 49.0, 12.0)})
+    data = encoded(picture, exif=exif, comment=b"a source's name", dpi=(300, 300), quality=95)
+    assert b"A camera maker" in data
+    result, stored = taken(data, tmp_path)
+    assert (result.width, result.height) == (200, 400)
+    assert near(stored.getpixel((100, 50)), (0, 0, 254))
+    assert near(stored.getpixel((100, 350)), (254, 0, 0))
+    assert not stored.getexif()
+    assert not {"exif", "comment", "dpi", "icc_profile", "xmp"} & set(stored.info)
+    for path in tmp_path.rglob("*.jpg"):
+        content = path.read_bytes()
+        assert b"camera" not in content
+        assert b"source's" not in content
+
+
+@pytest.mark.parametrize(
+    "exif", [b"Exif\0\0II*\0", b"Exif\0\0" + b"\xff" * 40, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\1" * 60]
+)
+def test_a_damaged_exif_block_does_not_cost_the_picture(exif: bytes, tmp_path: Path) -> None:
+    picture, _ = taken(encoded(photograph(300, 200), exif=exif), tmp_path)
+    assert (picture.width, picture.height) == (300, 200)
+
+
+def test_a_colour_profile_is_applied_and_dropped(tmp_path: Path) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # In this profile red is where blue ought to be.
+    swapped = srgb.replace(b"rXYZ", b"?XYZ").replace(b"bXYZ", b"rXYZ").replace(b"?XYZ", b"bXYZ")
+    red = Image.new("RGB", (64, 64), "red")
+    for profile, colour in ((srgb, (254, 0, 0)), (swapped, (0, 0, 254)), (b"not a profile" * 9, (254, 0, 0))):
+        for kind in ("JPEG", "PNG", "WEBP"):
+            _, stored = taken(encoded(red, kind, icc_profile=profile), tmp_path)
+            assert near(stored.getpixel((30, 30)), colour), (kind, profile[:20])
+            assert "icc_profile" not in stored.info
+
+
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
+    picture, stored = taken(encoded(Image.new("CMYK", (64, 64), (0, 255, 255, 0)), quality=95), tmp_path)
+    assert (picture.extension, stored.mode) == ("jpg", "RGB")
+    assert near(stored.getpixel((30, 30)), (255, 0, 0))
+
+
+def test_sixteen_bit_grey_keeps_its_tones(tmp_path: Path) -> None:
+    row = b"\0" + b"\x80\x00" * 64
+    data = png(64, 64, chunk(b"IDAT", zlib.compress(row * 64)), depth=16)
+    _, stored = taken(data, tmp_path)
+    assert near(stored.getpixel((30, 30)), (128, 128, 128), 2)
+
+
+def test_transparency_that_matters_stays(tmp_path: Path) -> None:
+    palette = Image.new("P", (400, 300), 0)
+    palette.putpalette([200, 30, 30, 10, 120, 40])
+    palette.paste(1, (0, 0, 200, 300))
+    picture, stored = taken(encoded(palette, "PNG", transparency=b"\x00\xff"), tmp_path)
+    assert (picture.extension, stored.mode) == ("png", "RGBA")
+    assert stored.getpixel((100, 100)) == (10, 120, 40, 255)
+    assert stored.getchannel("A").getpixel((300, 100)) == 0
+    [(name, _)] = media.rendition_names(picture.digest, "png", picture.width)
+    with Image.open(tmp_path / "renditions" / name) as rendition:
+        assert near(rendition.convert("RGBA").getpixel((80, 80)), (10, 120, 40, 255), 2)
+        assert rendition.convert("RGBA").getchannel("A").getpixel((300, 100)) == 0
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_an_opaque_alpha_channel_makes_a_jpeg(kind: str, tmp_path: Path) -> None:
+    picture, _ = taken(encoded(photograph(400, 300).convert("RGBA"), kind), tmp_path)
+    assert picture.extension == "jpg"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
+def test_an_animation_gives_its_first_frame(kind: str, tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("lime", "red", "blue")]
+    data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=50)
+    picture, stored = taken(data, tmp_path)
+    assert near(stored.getpixel((30, 30)), (0, 255, 0))
+    assert picture.extension == "jpg"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_mode_of_png_is_taken(mode: str, tmp_path: Path) -> None:
+    picture, _ = taken(encoded(Image.new(mode, (2600, 300)), "PNG"), tmp_path)
+    assert (picture.width, picture.height) == (2560, 295)
+
+
+def test_twenty_thousand_pixels_square_in_8_kb_are_refused_at_once(tmp_path: Path) -> None:
+    packed = zlib.compressobj(9)
+    data = png(20_000, 20_000, chunk(b"IDAT", packed.compress(bytes(8_000_000)) + packed.flush()), depth=1)
+    assert 7_000 < len(data) < 9_000
+    start = time.perf_counter()
+    assert refusal(data, tmp_path) == "The picture has 400 megapixels; 25 is the most."
+    assert time.perf_counter() - start < 1
+
+
+def jpeg_claiming(width: int, height: int) -> bytes:
+    data = bytearray(encoded(photograph(64, 64)))
+    start = data.index(b"\xff\xc0")
+    data[start + 5 : start + 9] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def webp_claiming(width: int, height: int) -> bytes:
+    data = bytearray(encoded(photograph(64, 64), "WEBP", exif=b"Exif\0\0MM"))
+    data[24:30] = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (jpeg_claiming(65_000, 65_000), "4,225 megapixels"),
+        (jpeg_claiming(5_001, 5_000), "26 megapixels"),
+        (b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + encoded(photograph(64, 64), "GIF")[10:], "3,600 megapixels"),
+        (png(1, 60_000), "1 × 60,000 pixels"),
+        (png(60_000, 1), "60,000 × 1 pixels"),
+        (png(12_001, 2_000), "12,001 × 2,000 pixels"),
+        (png(1_000, 99), "1,000 × 99 pixels"),
+        (png(7, 7), "7 × 7 pixels"),
+        (webp_claiming(16_000, 16_000), "megapixels"),
+        (webp_claiming(9_000, 9_000), ""),
+        (png(0, 10), ""),
+    ],
+)
+def test_sizes_beyond_the_limits_are_refused(data: bytes, words: str, tmp_path: Path) -> None:
+    assert words in refusal(data, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x89PNG",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<!doctype html><script>alert(1)</script>",
+        b"%PDF-1.7\n" + b"x" * 100,
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        b"PK\x03\x04" + b"\0" * 100,
+        b"8BPS\0\1" + b"\0" * 100,
+        b"SIMPLE  =                    T" + b" " * 50,
+        b"RIFF\0\0\0\0WAVEfmt ",
+        encoded(photograph(64, 64), "BMP"),
+        encoded(photograph(64, 64), "TIFF"),
+        b"\0" * 5000,
+    ],
+)
+def test_what_is_no_picture_is_refused(data: bytes, tmp_path: Path) -> None:
+    assert refusal(data, tmp_path).startswith("This file is not a JPEG, PNG, WebP or GIF picture")
+
+
+def test_a_picture_with_a_tail_loses_the_tail(tmp_path: Path) -> None:
+    tail = b"PK\x03\x04<script>alert(1)</script>"
+    taken(encoded(photograph(64, 64)) + tail, tmp_path)
+    taken(encoded(photograph(64, 65), "PNG") + tail, tmp_path)
+    assert not [path for path in tmp_path.rglob("*.jpg") if b"script" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_truncated_pictures_are_refused(kind: str, tmp_path: Path) -> None:
+    data = encoded(photograph(300, 200), kind)
+    for kept in (20, len(data) // 3, len(data) * 2 // 3):
+        assert "damaged" in refusal(data[:kept], tmp_path)
+
+
+def test_more_than_ten_megabytes_are_refused_unread(tmp_path: Path) -> None:
+    stream = BytesIO(b"\xff\xd8\xff" + bytes(media.MAX_BYTES * 2))
+    with pytest.raises(PictureRefused, match="larger than 10 MB"):
+        take_in(stream, tmp_path)
+    assert stream.tell() == media.MAX_BYTES + 1
+
+
+def test_huge_text_chunks_are_refused(tmp_path: Path) -> None:
+    text = chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(1_000_000), 9))
+    pixels = chunk(b"IDAT", zlib.compress(bytes(65 * 64)))
+    assert "damaged" in refusal(png(64, 64, *[text] * 100, pixels), tmp_path)
+    assert "damaged" in refusal(
+        png(64, 64, chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(9_000_000))), pixels), tmp_path
+    )
+
+
+@pytest.mark.parametrize("key", [b"exif", b"transparency", b"icc_profile", b"xmp", b"XML:com.adobe.xmp", b"dpi"])
+def test_text_chunks_that_pose_as_metadata_do_no_harm(key: bytes, tmp_path: Path) -> None:
+    data = png(64, 64, chunk(b"tEXt", key + b"\0boo"), chunk(b"IDAT", zlib.compress(bytes(65 * 64))))
+    try:
+        take_in(BytesIO(data), tmp_path)
+    except PictureRefused as refused:
+        assert "damaged" in str(refused)  # noqa: PT017 - either answer is right, any other exception is not
+
+
+def test_ten_thousand_frames_are_refused_at_once(tmp_path: Path) -> None:
+    one = encoded(Image.new("P", (64, 64)), "GIF", transparency=1)
+    start = one.index(b"!\xf9\x04")
+    data = one[:start] + one[start:-1] * 10_000 + b";"
+    before = time.perf_counter()
+    assert "10,000 frames" in refusal(data, tmp_path)
+    assert time.perf_counter() - before < 1
+
+
+def test_a_jpeg_of_endless_scans_is_refused(tmp_path: Path) -> None:
+    one = encoded(Image.new("L", (64, 64)), progressive=True)
+    start = one.rindex(b"\xff\xda")
+    assert "layers" in refusal(one[:start] + one[start:-2] * 2_000 + b"\xff\xd9", tmp_path)
+
+
+@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(kind=st.sampled_from(["JPEG", "PNG", "WEBP", "GIF"]), seed=st.integers(0, 2**32), count=st.integers(1, 30))
+def test_scribbled_pictures_are_taken_or_refused(kind: str, seed: int, count: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    data = bytearray(encoded(photograph(48, 32), kind))
+    for _ in range(count):
+        # Half of the damage goes to the first bytes, where the headers are.
+        data[chance.randrange(min(len(data), chance.choice((60, len(data)))))] = chance.randrange(256)
+    try:
+        take_in(BytesIO(bytes(data)), tmp_path)
+    except PictureRefused as refused:
+        assert str(refused).endswith(".")  # noqa: PT017 - either answer is right, any other exception is not
+
+
+def test_deleted_renditions_come_back_the_same(tmp_path: Path) -> None:
+    picture, _ = taken(encoded(photograph(1000, 700)), tmp_path)
+    names = media.missing_renditions(tmp_path, picture.digest, picture.extension, picture.width)
+    assert names == []
+    before = {path: path.read_bytes() for path in tmp_path.rglob("renditions/*/*")}
+    assert len(before) == 4
+    assert media.cut_renditions(tmp_path, picture.digest, picture.extension) == 0
+    lost = sorted(before)[1:3]
+    for path in lost:
+        path.unlink()
+    assert len(media.missing_renditions(tmp_path, picture.digest, picture.extension, picture.width)) == 2
+    assert media.cut_renditions(tmp_path, picture.digest, picture.extension) == 2
+    assert {path: path.read_bytes() for path in tmp_path.rglob("renditions/*/*")} == before
+
+
+def test_cutting_without_an_original_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        media.cut_renditions(tmp_path, "ab" * 16, "jpg")
+    (tmp_path / "originals").mkdir()
+    (tmp_path / "originals" / f"{'ab' * 16}.jpg").write_bytes(b"\xff\xd8\xff rotten")
+    with pytest.raises(PictureRefused):
+        media.cut_renditions(tmp_path, "ab" * 16, "jpg")
+
+
+def test_a_busy_photograph_is_kept_near_its_budget(tmp_path: Path) -> None:
+    noise = Image.effect_noise((640, 427), 60).convert("RGB")
+    picture, _ = taken(encoded(noise, quality=95), tmp_path)
+    rendition = tmp_path / "renditions" / media.rendition_names(picture.digest, "jpg", 640)[-1][0]
+    assert rendition.stat().st_size < len(encoded(noise, quality=60, progressive=True, optimize=True))
+    calm, _ = taken(encoded(photograph(640, 427), quality=95), tmp_path)
+    assert (tmp_path / "renditions" / media.rendition_names(calm.digest, "jpg", 640)[-1][0]).stat().st_size < 30_000
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_full_disk_leaves_no_half_written_file(failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(f"spectator.media.os.{failing}", full)
+    with pytest.raises(OSError, match="No space left"):
+        take_in(BytesIO(encoded(photograph(300, 200))), tmp_path)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    monkeypatch.undo()
+    take_in(BytesIO(encoded(photograph(300, 200))), tmp_path)
+
+
+DIGEST = "0123456789abcdef" * 2
+
+
+def test_a_rendition_name_is_found_under_the_directory(tmp_path: Path) -> None:
+    assert (
+        media.rendition_path(tmp_path, f"01/{DIGEST}-640.jpg") == tmp_path / "renditions" / "01" / f"{DIGEST}-640.jpg"
+    )
+    assert media.rendition_path(tmp_path, f"01/{DIGEST}-8.png")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        f"02/{DIGEST}-640.jpg",
+        f"01/{DIGEST}.jpg",
+        f"01/{DIGEST}-640.svg",
+        f"01/{DIGEST}-640.jpg\n",
+        f"01/{DIGEST}-640.jpg/",
+        f"01/{DIGEST}-٦٤٠.jpg",
+        f"01/{DIGEST}-99999.jpg",
+        f"01/{DIGEST}-0640.jpg",
+        f"01/{DIGEST.upper()}-640.jpg",
+        f"/01/{DIGEST}-640.jpg",
+        f"../01/{DIGEST}-640.jpg",
+        f"01/../01/{DIGEST}-640.jpg",
+        f"01\\{DIGEST}-640.jpg",
+        f"originals/{DIGEST}.jpg",
+        f"../originals/{DIGEST}.jpg",
+        f"{DIGEST}-640.jpg",
+        "../../etc/passwd",
+        f"01/{DIGEST}-640.jpg\0",
+    ],
+)
+def test_any_other_name_is_nothing(name: str, tmp_path: Path) -> None:
+    assert media.rendition_path(tmp_path, name) is None

@@ -1,0 +1,224 @@
+"""Acts on an article: what each leaves behind, and what each refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from spectator import outbox, publishing, queries
+from spectator.addresses import permalink
+from spectator.db import db
+from spectator.models import Article, Outbox, Redirect, Revision, User
+from tests.conftest import draft, person
+
+
+def get(article_id: int) -> Article:
+    article = queries.article_to_edit(article_id)
+    assert article is not None
+    return article
+
+
+def rows(article_id: int) -> list[str]:
+    return list(db.session.scalars(select(Outbox.action).where(Outbox.article_id == article_id).order_by(Outbox.seq)))
+
+
+def change(article_id: int, by: User, note: str = "", **more: object) -> None:
+    publishing.save(article_id, draft(**more), by, get(article_id).version, note=note)
+
+
+def test_a_draft_is_stored_whole_and_changes_nothing_public(app: Flask, editor: User) -> None:
+    names = {"authors": ("Zainab Bello", "Amina Diallo"), "topics": ("Elections",), "countries": ("Mali", "CI")}
+    more = {"dek": "A dek", "source_name": "Reuters", "source_url": "https://www.reuters.com/x", "language": "fr"}
+    article = get(publishing.create(draft(**names, **more), editor))
+    assert article.status == "draft"
+    assert article.body == "<p>One paragraph.</p>\n<p>Another paragraph.</p>"
+    assert [author.name for author in article.authors] == ["Zainab Bello", "Amina Diallo"]
+    assert [country.code for country in article.countries] == ["CI", "ML"]
+    assert [topic.slug for topic in article.topics] == ["elections"]
+    assert (article.source_name, article.language, article.word_count) == ("Reuters", "fr", 4)
+    assert outbox.edition() == 0
+    assert db.session.scalars(select(Revision.action)).all() == ["create"]
+
+
+def test_publish_appends_to_the_outbox_in_the_same_commit(app: Flask, editor: User) -> None:
+    article_id = publishing.create(draft(), editor)
+    publishing.publish(article_id, editor)
+    publishing.publish(article_id, editor)  # twice does no harm
+    article = get(article_id)
+    assert article.status == "published"
+    assert article.published_at is not None
+    assert rows(article_id) == ["publish"]
+    assert outbox.edition() == 1
+
+
+def test_nothing_is_left_when_the_commit_fails(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(publishing, "record", broken)
+    with pytest.raises(OSError, match="disk full"):
+        publishing.create(draft(), editor, is_published=True)
+    assert not queries.has_articles()
+    assert outbox.edition() == 0
+
+
+def test_byline_order_survives_a_reordering(app: Flask, editor: User) -> None:
+    article_id = publishing.create(draft(authors=("A One", "B Two", "C Three")), editor)
+    change(article_id, editor, authors=("C Three", "A One"))
+    assert [author.name for author in get(article_id).authors] == ["C Three", "A One"]
+
+
+def test_a_correction_is_dated_and_shown(app: Flask, editor: User, story: Callable[..., int]) -> None:
+    article_id = story()
+    change(article_id, editor, note="An earlier version misspelt a name.", headline="A headline, corrected")
+    article = get(article_id)
+    assert article.updated_at is not None
+    assert [each.text for each in article.corrections] == ["An earlier version misspelt a name."]
+    assert rows(article_id) == ["publish", "update"]
+    assert article.slug == "a-headline-corrected"
+
+
+def test_withdrawing_needs_a_reason_and_can_be_undone(app: Flask, editor: User, story: Callable[..., int]) -> None:
+    article_id = story()
+    with pytest.raises(publishing.Invalid):
+        publishing.withdraw(article_id, editor, "  ")
+    first = get(article_id).published_at
+    publishing.withdraw(article_id, editor, "It was wrong.")
+    assert (get(article_id).status, get(article_id).withdrawn_reason) == ("withdrawn", "It was wrong.")
+    publishing.publish(article_id, editor)
+    assert (get(article_id).status, get(article_id).published_at) == ("published", first)
+    assert rows(article_id) == ["publish", "withdraw", "publish"]
+
+
+def test_a_changed_slug_leads_on_in_one_hop(app: Flask, editor: User, story: Callable[..., int]) -> None:
+    article_id = story()
+    for number in (1, 2, 3):
+        change(article_id, editor, slug=f"address-{number}")
+    found = queries.article_at("a-headline")
+    assert found is not None
+    assert permalink(found) == "/politics/address-3"
+    assert db.session.scalar(select(func.count()).select_from(Redirect)) == 3
+    change(article_id, editor, slug="address-1")
+    assert {"address-2", "address-3", "a-headline"} == set(db.session.scalars(select(Redirect.slug)))
+
+
+def test_a_slug_that_was_public_is_never_given_away(app: Flask, editor: User, story: Callable[..., int]) -> None:
+    article_id = story()
+    change(article_id, editor, slug="another")
+    with pytest.raises(publishing.Invalid) as caught:
+        publishing.create(draft(slug="a-headline"), editor)
+    assert "slug" in caught.value.errors
+    assert get(publishing.create(draft(), editor)).slug == "a-headline-2"
+
+
+def test_a_draft_may_change_its_slug_without_a_trace(app: Flask, editor: User) -> None:
+    article_id = publishing.create(draft(), editor)
+    change(article_id, editor, headline="Something else")
+    assert get(article_id).slug == "something-else"
+    assert db.session.scalar(select(func.count()).select_from(Redirect)) == 0
+
+
+def test_a_save_over_a_newer_version_is_refused(app: Flask, editor: User) -> None:
+    article_id = publishing.create(draft(), editor)
+    seen = get(article_id).version
+    publishing.save(article_id, draft(dek="mine"), editor, seen)
+    with pytest.raises(publishing.Conflict):
+        publishing.save(article_id, draft(dek="theirs"), editor, seen)
+    assert get(article_id).dek == "mine"
+
+
+def test_who_may_do_what(app: Flask, editor: User) -> None:
+    author, other = person("author"), publishing.create(draft(headline="Of the editor"), editor)
+    own = publishing.create(draft(), author)
+    publishing.save(own, draft(dek="x"), author, get(own).version)
+    for act in (
+        lambda: publishing.create(draft(), author, is_published=True),
+        lambda: publishing.publish(own, author),
+        lambda: publishing.save(own, draft(), author, get(own).version, is_published=True),
+        lambda: publishing.save(other, draft(), author, get(other).version),
+        lambda: publishing.withdraw(own, author, "x"),
+    ):
+        with pytest.raises(publishing.Forbidden):
+            act()
+    publishing.publish(own, editor)
+    with pytest.raises(publishing.Forbidden):
+        publishing.save(own, draft(), author, get(own).version)
+    with pytest.raises(publishing.NotFound):
+        publishing.publish(10**9, editor)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("headline", ""),
+        ("headline", "x" * 301),
+        ("headline", "\u202e\u200b"),
+        ("body", ""),
+        ("body", "<p> </p><script>alert(1)</script>"),
+        ("body", "x" * 10_000_000),
+        ("dek", "x" * 501),
+        ("section", "nowhere"),
+        ("section", ""),
+        ("slug", "../etc"),
+        ("slug", "Ünï"),
+        ("language", "klingon-ish!"),
+        ("source_url", "javascript:alert(1)"),
+        ("source_url", "https://x y"),
+        ("countries", ("Atlantis",)),
+        ("authors", ("x" * 121,)),
+        ("topics", tuple(f"t{n}" for n in range(31))),
+        ("picture_id", 999),
+    ],
+)
+def test_bad_fields_are_named_and_nothing_is_stored(app: Flask, editor: User, field: str, value: object) -> None:
+    more = {"source_name": "X", "picture_alt": "X"} | {field: value}
+    with pytest.raises(publishing.Invalid) as caught:
+        publishing.create(draft(**more), editor, is_published=True)
+    assert field.removesuffix("_id") in caught.value.errors
+    assert not queries.has_articles()
+
+
+def test_a_picture_needs_alt_text(app: Flask, editor: User) -> None:
+    with pytest.raises(publishing.Invalid) as caught:
+        publishing.create(draft(picture_id=1), editor)
+    assert "picture_alt" in caught.value.errors
+
+
+def test_a_future_date_is_refused_by_publish(app: Flask, editor: User) -> None:
+    article_id = publishing.create(draft(), editor)
+    with pytest.raises(publishing.Invalid) as caught:
+        publishing.publish(article_id, editor, datetime.now(UTC) + timedelta(hours=1))
+    assert "later" in caught.value.errors["published_at"]
+    assert get(article_id).status == "draft"
+
+
+def schedule(at: datetime) -> int:
+    with db.write() as session:
+        publishing.take_import(session, publishing.prepare(draft()), "x", "scheduled", at, None)
+    return db.session.scalars(select(Article.id)).one()
+
+
+def test_what_is_due_is_published_once(app: Flask) -> None:
+    at = datetime.now(UTC) + timedelta(hours=1)
+    article_id = schedule(at)
+    assert queries.next_due() == at
+    assert publishing.publish_due() == 0
+    assert outbox.edition() == 0
+    assert publishing.publish_due(at) == 1
+    assert publishing.publish_due(at) == 0
+    assert rows(article_id) == ["publish"]
+    assert get(article_id).published_at == at
+
+
+def test_outbox_numbers_are_never_used_twice(app: Flask, story: Callable[..., int]) -> None:
+    story()
+    story(headline="Second")
+    outbox.forget_through(99)
+    assert outbox.edition() == 2  # the newest stays
+    assert outbox.oldest() == 2
+    story(headline="Third")
+    assert outbox.edition() == 3

@@ -1,0 +1,111 @@
+"""What a reader may type into the search box, and what becomes of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spectator.search.query import Clause, Query, parse
+
+
+def clauses(text: str) -> list[Clause]:
+    return list(parse(text).clauses)
+
+
+def word(text: str) -> Clause:
+    return Clause((text,))
+
+
+def test_words_are_folded() -> None:
+    assert clauses("Ṣẹ́gun CÔTE") == [word("segun"), word("cote")]
+
+
+def test_decomposed_and_composed_letters_are_the_same_word() -> None:
+    assert clauses("Se\u0323\u0301gun e\u0301cole") == clauses("Ṣẹ́gun école".replace("Ṣ", "S"))
+
+
+def test_punctuation_parts_words() -> None:
+    assert clauses("Côte d'Ivoire, 2024!") == [word("cote"), word("d"), word("ivoire"), word("2024")]
+
+
+def test_quotes_make_a_phrase() -> None:
+    assert clauses('"Burkina Faso" vote') == [Clause(("burkina", "faso")), word("vote")]
+
+
+@pytest.mark.parametrize("text", ["“Burkina Faso”", "«Burkina Faso»", "„Burkina Faso“"])
+def test_typographic_quotes_make_a_phrase_too(text: str) -> None:
+    assert clauses(text) == [Clause(("burkina", "faso"))]
+
+
+def test_a_phrase_has_at_most_eight_words() -> None:
+    assert clauses('"a b c d e f g h i j"') == [Clause(tuple("abcdefgh"))]
+
+
+def test_a_quote_that_is_never_closed_counts_for_nothing() -> None:
+    assert clauses('mali "burkina faso') == [word("mali"), word("burkina"), word("faso")]
+
+
+def test_a_leading_minus_excludes() -> None:
+    query = parse('mali -coup -"state of emergency" -covid-19 sub-saharan')
+    assert query.wanted == (word("mali"), word("sub"), word("saharan"))
+    assert query.excluded == (
+        Clause(("coup",), is_excluded=True),
+        Clause(("state", "of", "emergency"), is_excluded=True),
+        Clause(("covid", "19"), is_excluded=True),
+    )
+
+
+def test_a_trailing_star_makes_a_prefix_of_three_letters_or_more() -> None:
+    assert clauses("elec*") == [Clause(("elec",), is_prefix=True)]
+    assert clauses("el*") == [word("el")]
+    assert clauses("*elec* *") == [Clause(("elec",), is_prefix=True)]
+    assert clauses("e*lec") == [word("e"), word("lec")]
+
+
+def test_operators_of_other_engines_are_plain_words() -> None:
+    assert clauses("NOT OR x") == [word("not"), word("or"), word("x")]
+    assert clauses("[a TO b]") == [word("a"), word("to"), word("b")]
+    assert clauses("body:mali^9") == [word("body"), word("mali"), word("9")]
+
+
+def test_doubles_are_dropped_and_ten_clauses_kept() -> None:
+    assert clauses("mali Mali MALI") == [word("mali")]
+    assert len(clauses(" ".join(f"w{number}" for number in range(30)))) == 10
+
+
+def test_only_two_hundred_characters_are_read() -> None:
+    assert clauses("x" * 190 + " " + "y" * 9 + "z")[-1] == word("y" * 9)
+
+
+def test_a_word_has_at_most_64_characters() -> None:
+    assert clauses("x" * 100) == [word("x" * 64)]
+
+
+def test_control_and_format_characters_part_words() -> None:
+    assert clauses("ma\x00li ko\u200fre \ud800x\u202eabc") == [
+        word(each) for each in ("ma", "li", "ko", "re", "x", "abc")
+    ]
+
+
+def test_blank_is_told_from_unusable() -> None:
+    assert parse("  \n") == Query((), is_blank=True)
+    assert parse("*") == Query((), is_blank=False)
+    assert parse("🎉") == Query((), is_blank=False)
+
+
+def test_words_to_highlight() -> None:
+    query = parse('Mali "Burkina Faso" elec* -coup')
+    assert query.terms == {"mali", "burkina", "faso"}
+    assert query.prefixes == ("elec",)
+
+
+@given(st.text(max_size=400) | st.text(alphabet='ab "-*é\u0301\u200f()[]~^:', max_size=400))
+def test_any_text_is_a_small_query(text: str) -> None:
+    query = parse(text)
+    assert len(query.clauses) <= 10
+    for clause in query.clauses:
+        assert 1 <= len(clause.words) <= 8
+        assert all(1 <= len(each) <= 64 for each in clause.words)
+        assert not clause.is_prefix or (len(clause.words) == 1 and len(clause.words[0]) >= 3)
+    assert set(query.wanted) | set(query.excluded) == set(query.clauses)

@@ -1,0 +1,210 @@
+"""Readers' pages: what they show, what they refuse, how many SELECTs they cost."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from spectator import publishing, queries
+from spectator.models import User
+from tests.conftest import draft
+from tests.page_checks import Page
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+
+
+def test_an_empty_site_is_readable(client: FlaskClient) -> None:
+    for path in ("/", "/politics/", "/archive/", "/search", "/feed.xml", "/fragments/stream/"):
+        assert client.get(path).status_code == 200
+
+
+def test_an_article_shows_every_part_in_its_order(client: FlaskClient, story: Callable[..., int]) -> None:
+    story(
+        headline="Rebels Claim Gains",
+        dek="A dek of one line",
+        authors=("Motoni Olodun", "Amina Diallo", "B Three"),
+        source_name="Reuters",
+        source_url="https://www.reuters.com/",
+        topics=("Peace talks",),
+        countries=("Mali",),
+    )
+    text = "\n".join(Page(client.get("/politics/rebels-claim-gains").text).words)
+    flat = " ".join(text.split())
+    parts = [
+        "Home",
+        "Politics",
+        "Rebels Claim Gains",
+        "A dek of one line",
+        "by Motoni Olodun, Amina Diallo and B Three",
+    ]
+    parts += ["One paragraph.", "Another paragraph.", "Source: Reuters", "You may also like"]
+    parts += ["The African Spectator stands as the compass", "All Rights Reserved."]
+    place = flat.index("Home")
+    for part in parts:
+        assert part in flat[place:], f"{part!r} is missing behind {flat[place : place + 60]!r}"
+        place = flat.index(part, place)
+    assert "Peace talks" in flat
+    assert "Mali" in flat
+
+
+def test_structured_data_is_json_and_cannot_leave_its_script(client: FlaskClient, story: Callable[..., int]) -> None:
+    story(headline="A </script><script>alert(1)</script> & \u2028 headline", slug="s", dek=HOSTILE)
+    html = client.get("/politics/s").text
+    found = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
+    kinds = [json.loads(each)["@type"] for each in found]
+    assert kinds == ["NewsArticle", "BreadcrumbList"]
+    assert "alert(1)</script>" not in html.replace(found[0], "").replace(found[1], "")
+
+
+def test_hostile_text_is_escaped_everywhere(client: FlaskClient, story: Callable[..., int]) -> None:
+    article_id = story(
+        headline=HOSTILE,
+        slug="s",
+        dek=HOSTILE,
+        topics=(HOSTILE,),
+        authors=(HOSTILE,),
+        source_name=HOSTILE,
+        body=HOSTILE + "x",
+    )
+    story(headline="Neighbour", topics=(HOSTILE,))
+    paths = ["/", "/politics/", "/politics/s", f"/fragments/related/{article_id}", "/fragments/stream/", "/feed.xml"]
+    paths += ["/search?q=" + "%22%3E%3Cscript%3Ealert(1)%3C/script%3E"]
+    for path in paths:
+        html = client.get(path).text
+        assert "<script>alert" not in html, path
+        assert "<img src=x" not in html, path
+
+
+def test_the_select_budget(
+    client: FlaskClient, story: Callable[..., int], count_selects: Callable[[], list[str]]
+) -> None:
+    filing = {"countries": ("Mali", "Niger"), "topics": ("One", "Two"), "authors": ("A One", "B Two")}
+    ids = [story(hours=number, headline=f"Story {number}", **filing) for number in range(30)]
+    limits = {"/politics/story-0": 5, "/": 4, "/politics/": 4, "/country/mali/": 4, "/topic/one/": 4}
+    limits |= {"/author/a-one/": 4, "/archive/": 4, "/archive/2026/11/": 4, "/fragments/stream/politics/": 4}
+    limits |= {f"/fragments/related/{ids[0]}": 4, "/feed.xml": 4}
+    for path, limit in limits.items():
+        count_selects()
+        assert client.get(path).status_code == 200
+        taken = count_selects()
+        assert len(taken) <= limit, f"{path}: {len(taken)}\n" + "\n".join(taken)
+
+
+def test_load_more_shows_every_story_exactly_once(client: FlaskClient, story: Callable[..., int]) -> None:
+    slugs = {f"story-{number}" for number in range(45)}
+    for number in range(45):
+        story(hours=number // 4, headline=f"Story {number}")
+    for attribute in ("href", "hx-get"):
+        seen: list[str] = []
+        path: str | None = "/politics/"
+        while path:
+            page = Page(client.get(path).text)
+            links = [
+                attrs["href"] for attrs in page.all("a") if (attrs.get("href") or "").startswith("/politics/story-")
+            ]
+            seen += dict.fromkeys(each.removeprefix("/politics/") for each in links)
+            more = [attrs for attrs in page.all("a") if "hx-get" in attrs]
+            path = more[0][attribute] if more else None
+        assert sorted(seen) == sorted(slugs)
+
+
+def test_an_old_address_leads_on_and_a_withdrawn_story_answers_410(
+    client: FlaskClient, editor: User, story: Callable[..., int]
+) -> None:
+    article_id = story()
+    version = queries.articles_to_index([article_id])[0].version
+    publishing.save(article_id, draft(slug="new", section="health"), editor, version)
+    for old in ("/politics/a-headline", "/health/a-headline", "/politics/new"):
+        response = client.get(old)
+        assert (response.status_code, response.location) == (301, "/health/new")
+    publishing.withdraw(article_id, editor, "It named the wrong person.")
+    response = client.get("/health/new")
+    assert response.status_code == 410
+    assert "It named the wrong person." in response.text
+    assert "One paragraph" not in response.text
+    for path in ("/", "/health/", "/feed.xml", "/fragments/stream/", f"/fragments/related/{article_id}"):
+        assert "A headline" not in client.get(path).text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nowhere/", 404),
+        ("/politics/nothing", 404),
+        ("/wp-login.php", 404),
+        ("/.env", 404),
+        ("/country/atlantis/", 404),
+        ("/archive/2026/13/", 404),
+        ("/archive/1999/01/", 404),
+        ("/media/../secret_key", 404),
+        ("/media/aa/x.jpg", 404),
+        ("/fragments/related/99999999999999999999", 404),
+        ("/fragments/stream/nowhere/", 404),
+        ("/politics/?before=rubbish", 400),
+        ("/?before=" + "9" * 500, 400),
+        ("/fragments/stream/?before=1", 400),
+        ("/" + "x" * 20_000 + "/", 404),
+        ("/%00", 404),
+        ("/politics/%F0%9F%98%80", 404),
+        ("/search?from=yesterday", 400),
+        ("/search?page=x&q=y", 400),
+        ("/search?sort=id;drop", 400),
+    ],
+)
+def test_bad_addresses_get_a_friendly_page(client: FlaskClient, path: str, status: int) -> None:
+    response = client.get(path)
+    assert response.status_code == status
+    assert response.mimetype == "text/html"
+
+
+def test_readers_cannot_post(client: FlaskClient, story: Callable[..., int]) -> None:
+    story()
+    for path in ("/", "/politics/", "/politics/a-headline", "/search"):
+        assert client.post(path, data={"x": "y"}).status_code == 405
+
+
+def test_a_fault_gets_a_page_without_the_database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(queries, "front", broken)
+    monkeypatch.setattr(queries, "sections", broken)
+    app.testing = False
+    response = app.test_client().__class__.__mro__[1](app).get("/")  # the plain client: this page is to fail
+    assert response.status_code == 500
+    assert "secret detail" not in response.text
+    assert "<h1" in response.text
+
+
+def test_a_language_of_its_own_is_marked(client: FlaskClient, story: Callable[..., int]) -> None:
+    story(headline="خبر من نواكشوط", slug="khabar", language="ar", body="نص الخبر")
+    page = Page(client.get("/politics/khabar").text)
+    marked = [attrs for attrs in page.all("article", "div", "h1") if attrs.get("lang") == "ar"]
+    assert marked
+    assert marked[0].get("dir") == "rtl"
+
+
+def test_health(client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]) -> None:
+    assert client.get("/healthz").json == {"status": "ok"}
+    assert client.get("/readyz").status_code == 503  # no index yet
+    story()
+    catch_up()
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json is not None
+    assert ready.json["sqlite_is_wal_safe"] is True
+    assert (ready.json["edition"], ready.json["index_position"]) == (1, 1)
+
+
+def test_headers_of_every_response(client: FlaskClient) -> None:
+    for path in ("/", "/nowhere", "/feed.xml", "/healthz", "/static/css/site.css"):
+        with client.get(path) as response:
+            headers = response.headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "Strict-Transport-Security" in client.get("/", base_url="https://spectator.example").headers
