@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -79,11 +80,11 @@ def register(app: Flask) -> None:
         "list_path": list_path,
         "permalink": permalink,
         "renditions": renditions,
-        "sections": queries.sections,
         "site_language": app.config["LANGUAGE"],
         "text_dir": text_dir,
         "year": lambda: datetime.now(UTC).year,
     }
+    app.context_processor(lambda: {"sections": cache(queries.sections)})  # read at most once a page
     app.jinja_env.globals.update(settings | globals_)
     app.jinja_env.filters.update(
         displayed=lambda body: Markup(displayed_body(body)),  # noqa: S704 - cleaned when it was stored

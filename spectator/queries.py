@@ -200,6 +200,13 @@ def article_at(slug: str) -> Article | None:
     return db.session.scalars(_whole_article().where(former)).unique().one_or_none()
 
 
+def published_article(article_id: int) -> Article | None:
+    """Return a published story as a card shows it; ids beyond SQLite's integers are nobody's."""
+    if article_id >= 2**63:
+        return None
+    return db.session.scalar(published_articles().where(Article.id == article_id))
+
+
 def article_to_edit(article_id: int) -> Article | None:
     """Return a story of any status with everything the form, the preview and the index need."""
     query = _whole_article().where(Article.id == article_id).options(joinedload(Article.created_by))
@@ -247,8 +254,10 @@ def next_due() -> datetime | None:
     return db.session.scalar(query)
 
 
-def stories(status: str = "", text: str = "", offset: int = 0, limit: int = 50) -> Sequence[Article]:
-    """Return the newsroom's list, last saved first, narrowed by status and headline; one more row than `limit`."""
+def stories(
+    status: str = "", text: str = "", offset: int = 0, limit: int = 50, created_by_id: int | None = None
+) -> Sequence[Article]:
+    """Return the newsroom's list, last saved first, narrowed by status, headline, maker; one more row than `limit`."""
     query = select(Article).order_by(Article.saved_at.desc(), Article.id.desc()).offset(offset).limit(limit + 1)
     query = query.options(joinedload(Article.section, innerjoin=True), joinedload(Article.created_by))
     query = query.options(selectinload(Article.authors))
@@ -256,6 +265,8 @@ def stories(status: str = "", text: str = "", offset: int = 0, limit: int = 50) 
         query = query.where(Article.status == status)
     if text:
         query = query.where(Article.headline.icontains(text, autoescape=True))
+    if created_by_id is not None:
+        query = query.where(Article.created_by_id == created_by_id)
     return db.session.scalars(query).all()
 
 
@@ -277,3 +288,8 @@ def has_users() -> bool:
 def has_user(email: str) -> bool:
     """Say whether there is an account with this e-mail."""
     return db.session.scalar(select(User.id).where(User.email == email)) is not None
+
+
+def picture(picture_id: int) -> Picture | None:
+    """Return an uploaded picture, None where there is none of this id."""
+    return db.session.get(Picture, picture_id)

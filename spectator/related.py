@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import func, literal, select, union_all
 
 from spectator.db import db
 from spectator.models import Article
@@ -12,20 +12,15 @@ from spectator.queries import articles_by_id
 TOPIC_WEIGHT, COUNTRY_WEIGHT = 2, 1
 
 
-def related_articles(article_id: int, limit: int = 4) -> list[Article]:
+def related_articles(this: Article, limit: int = 4) -> list[Article]:
     """Return up to `limit` published stories: most shared topics and countries first, then the newest of the section.
 
-    Stories in the same language come before others of the same score. Empty where the story itself is not public.
+    Stories in the same language come before others of the same score.
     """
-    this = db.session.execute(
-        select(Article.section_id, Article.language).where(Article.id == article_id, Article.status == "published")
-    ).one_or_none()
-    if this is None:
-        return []
     shared = union_all(
         *(
             select(table.c.article_id, func.count().label("shared") * weight)
-            .where(column.in_(select(column).where(table.c.article_id == article_id)))
+            .where(column.in_(select(column).where(table.c.article_id == this.id)))
             .group_by(table.c.article_id)
             for table, column, weight in (
                 (article_topic, article_topic.c.topic_id, TOPIC_WEIGHT),
@@ -34,8 +29,8 @@ def related_articles(article_id: int, limit: int = 4) -> list[Article]:
         ),
     ).subquery()
     newest = (
-        select(Article.id, 0)
-        .where(Article.section_id == this.section_id, Article.status == "published", Article.id != article_id)
+        select(Article.id, literal(0).label("points"))
+        .where(Article.section_id == this.section_id, Article.status == "published", Article.id != this.id)
         .order_by(Article.published_at.desc())
         .limit(limit)
         .subquery()
@@ -46,7 +41,7 @@ def related_articles(article_id: int, limit: int = 4) -> list[Article]:
     ids = db.session.scalars(
         select(Article.id)
         .join(candidates, candidate_id == Article.id)
-        .where(Article.status == "published", Article.id != article_id)
+        .where(Article.status == "published", Article.id != this.id)
         .group_by(Article.id)
         .order_by(score.desc(), (Article.language == this.language).desc(), Article.published_at.desc(), Article.id)
         .limit(limit)

@@ -24,7 +24,7 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.faults: list[str] = []
         self.text: Counter[str] = Counter()
-        self.words: list[str] = []
+        self.pieces: list[str] = []
         self.feed(html)
         self.close()
         self.faults += [f"<{tag}> is never closed" for tag in self.open]
@@ -46,10 +46,16 @@ class Page(HTMLParser):
             self.open.pop()
 
     def handle_data(self, data: str) -> None:
+        if not set(self.open) & {"script", "style"}:
+            self.pieces.append(data)
         if data.strip() and not set(self.open) & {"script", "style"}:
-            self.words.append(" ".join(data.split()))
             for tag in set(self.open):
                 self.text[tag] += 1
+
+    @property
+    def flat(self) -> str:
+        """Return the visible text on one line."""
+        return " ".join("".join(self.pieces).split())
 
     def all(self, *tags: str) -> list[dict[str, str | None]]:
         """Return the attributes of every element of these names."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import threading
@@ -18,9 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectator.search import Document, Found, Index, IndexUnavailable, Request, open_index
+from spectator.search import Document, Found, Index, IndexUnavailable, Request, open_index, whoosh_schema
 from spectator.search.query import Clause, parse
-from spectator.search.words import words
+from spectator.text.folding import tokens
 
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 _ids = itertools.count(1)
@@ -287,7 +288,7 @@ def test_text_without_a_word_finds_nothing(shared: Index, text: str) -> None:
     assert shared.find(Request(text)).total == 0
 
 
-@settings(max_examples=150, deadline=2000)
+@settings(max_examples=80, deadline=None)
 @given(
     st.text(max_size=300) | st.text(alphabet='mali faso"-*é\u0301\u200f()[]~^:*', max_size=300),
     st.sampled_from(["relevance", "newest", "oldest"]),
@@ -307,7 +308,7 @@ SAMPLES = st.lists(st.sampled_from(["mali", "faso", "bamako", "vote", "votes", "
 def has(story: Document, clause: Clause) -> bool:
     """Whether a story matches a clause, the slow and obvious way."""
     for text in (story.headline, f"{story.dek}\n{story.body}", story.names):
-        row = list(words(text))
+        row = [token.text for token in tokens(text)]
         if clause.is_prefix and any(word.startswith(clause.words[0]) for word in row):
             return True
         size = len(clause.words)
@@ -344,7 +345,7 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index,
     index.close()
 
 
-@settings(max_examples=150, deadline=2000)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["{}", '"{}"', "-{}", '-"{}"', "{}*"]), SAMPLES), min_size=1, max_size=3))
 def test_answers_are_those_of_a_plain_reading(
     segmented: tuple[Index, list[Document]], parts: list[tuple[str, list[str]]]
@@ -353,12 +354,53 @@ def test_answers_are_those_of_a_plain_reading(
     text = " ".join(form.format(" ".join(sample)) for form, sample in parts)
     right = expected(stories, text)
     for sort in ("relevance", "newest"):
-        answer = index.find(Request(text, sort=sort, per_page=100))  # type: ignore[arg-type]
+        answer = index.find(Request(text, sort=sort, per_page=100))
         assert set(answer.ids) == right
         assert answer.total == len(answer.ids) == len(right)
 
 
 # Changes
+
+
+class _Segment:
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def doc_count_all(self) -> int:
+        return self.size
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [
+        ([10_000] + [1] * 7, [10_000] + [1] * 7),
+        ([10_000] + [1] * 8, [10_000]),
+        ([10_000, 24] + [1] * 7 + [30] * 7, [10_000] + [30] * 7),
+        ([10_000] + [30] * 8, [10_000]),
+        ([10_000, 500] + [60] * 8, [10_000, 500] + [60] * 4),
+        ([190] * 9, [190] * 9),
+    ],
+)
+def test_only_small_segments_are_merged(monkeypatch: pytest.MonkeyPatch, sizes: list[int], kept: list[int]) -> None:
+    copied: list[int] = []
+
+    class Reader:
+        def __init__(self, storage: object, schema: object, segment: _Segment) -> None:
+            self.size = segment.size
+
+        def close(self) -> None:
+            copied.append(self.size)
+
+    class Writer:
+        storage = schema = None
+
+        def add_reader(self, reader: Reader) -> None:
+            assert reader.size < 200
+
+    monkeypatch.setattr(whoosh_schema, "SegmentReader", Reader)
+    left = whoosh_schema.merge_small(Writer(), [_Segment(size) for size in sizes])
+    assert [each.size for each in left] == kept
+    assert sorted([*copied, *kept]) == sorted(sizes)
 
 
 def test_changes_are_found_and_the_position_moves(index: Index) -> None:
@@ -413,6 +455,13 @@ def test_small_segments_are_merged_and_emptied_ones_go(index: Index, tmp_path: P
     assert found(index, "mali") == {MALI.id}
 
 
+def test_an_index_of_many_parts_wants_a_rebuild(index: Index) -> None:
+    assert not index.is_scattered()
+    for position in range(8, 33):
+        index.apply({each.id: each for each in (document("Bulk") for _ in range(200))}, position)
+    assert index.is_scattered()
+
+
 def test_versions(index: Index) -> None:
     index.apply({MALI.id: replace(MALI, version=5)}, 8)
     assert index.versions() == {each.id: 1 for each in STORIES} | {MALI.id: 5}
@@ -426,11 +475,11 @@ def test_a_change_on_top_of_another_position_is_refused(index: Index) -> None:
 
 
 def test_a_failed_change_leaves_the_last_commit(index: Index) -> None:
-    broken = replace(MALI, headline=None)  # type: ignore[arg-type]
-    with pytest.raises(Exception, match="strptime|NoneType|str|version|int") as raised:
-        index.apply({MARKET.id: None, MALI.id: replace(broken, version="x", headline="Mali")}, 8)  # type: ignore[arg-type]
-    assert not isinstance(raised.value, IndexUnavailable)
+    broken = replace(MALI, version="two")  # type: ignore[arg-type]
+    with pytest.raises(struct.error):
+        index.apply({MARKET.id: None, MALI.id: broken}, 8)
     assert found(index, "mali") == {MALI.id, MARKET.id}
+    assert index.position() is None  # what failed may have been the index: a rebuild will tell
 
 
 def test_a_long_word_and_an_empty_story_can_be_indexed(index: Index) -> None:
@@ -529,7 +578,7 @@ def test_a_missing_index(tmp_path: Path) -> None:
     assert index.position() is None
     for attempt in (lambda: index.find(Request("mali")), index.versions, lambda: index.apply({}, 1)):
         with pytest.raises(IndexUnavailable):
-            attempt()  # type: ignore[operator]
+            attempt()
 
 
 def files(tmp_path: Path, pattern: str) -> list[Path]:

@@ -44,7 +44,7 @@ def show_not_found(_error: publishing.NotFound) -> tuple[str, int]:
 
 
 def show_too_large(_error: RequestEntityTooLarge) -> tuple[str, int]:
-    """Say what the limits are; the rest of the body is read away, since a browser shows no answer before it has sent all."""
+    """Say what the limits are; the rest is read away first, since a browser shows no answer before it has sent all."""
     stream, left = request.environ["wsgi.input"], MAX_DRAINED_BYTES
     while left > 0 and (chunk := stream.read(65536)):
         left -= len(chunk)

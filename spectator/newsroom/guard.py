@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import logging
 import re
@@ -138,7 +139,9 @@ def _signer() -> TimestampSigner:
     token = request.cookies.get(COOKIE, "")
     is_inside = g.get("user") is not None and request.endpoint not in PUBLIC_ENDPOINTS
     visitor = token_hash(token) if is_inside else f"address {client_address()}"
-    return TimestampSigner(current_app.config["SECRET_KEY"], salt=f"newsroom form {visitor}", digest_method="sha256")
+    return TimestampSigner(
+        current_app.config["SECRET_KEY"], salt=f"newsroom form {visitor}", digest_method=hashlib.sha256
+    )
 
 
 def form_token() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import current_app
 from itsdangerous import BadSignature, Signer
 from werkzeug.datastructures import FileStorage
@@ -24,7 +26,7 @@ def keep_picture(taken: TakenPicture, by: User) -> int:
 
 
 def _signer(user: User) -> Signer:
-    return Signer(current_app.config["SECRET_KEY"], salt=f"picture of {user.id}", digest_method="sha256")
+    return Signer(current_app.config["SECRET_KEY"], salt=f"picture of {user.id}", digest_method=hashlib.sha256)
 
 
 def picture_token(picture: Picture | None, user: User) -> str:

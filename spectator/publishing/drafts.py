@@ -100,7 +100,7 @@ def _is_invisible(char: str) -> bool:
 def prepare(draft: Draft) -> Prepared:
     """Check and clean a draft; raises Invalid with a message for every wrong field.
 
-    Pure and slow: call it before `db.write()`. Whether the section exists and the slug is free, the database says later.
+    Pure and slow: call it before `db.write()`. That the section exists and the slug is free, the database says.
     """
     errors = _size_errors(draft)
     if errors:

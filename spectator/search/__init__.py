@@ -118,6 +118,13 @@ class Index(Protocol):
         """Every indexed article's id and version, to compare with the database. Raises IndexUnavailable."""
         ...
 
+    def is_scattered(self) -> bool:
+        """Whether many small commits have made searching slow, so that a rebuild at a quiet hour is worth it.
+
+        Raises IndexUnavailable.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of open files; the next call opens them again."""
         ...

@@ -7,7 +7,7 @@ from typing import Any
 
 from whoosh.analysis import Token, Tokenizer
 
-from spectator.search.words import words
+from spectator.text.folding import tokens
 
 
 class FoldingTokenizer(Tokenizer):  # type: ignore[misc]  # Whoosh is untyped
@@ -18,7 +18,7 @@ class FoldingTokenizer(Tokenizer):  # type: ignore[misc]  # Whoosh is untyped
     ) -> Iterator[Token]:
         """One `Token` object again and again, as Whoosh's own tokenizers do for speed."""
         token = Token(positions, mode=mode)
-        for position, word in enumerate(words(value), start_pos):
-            token.text = word
+        for position, word in enumerate(tokens(value), start_pos):
+            token.text = word.text
             token.pos = position
             yield token

@@ -1,7 +1,7 @@
 """Where an index lies on disk: whole generations side by side, a symbolic link to the current one, positions.
 
 current -> generation-000002        the link is replaced by rename: a reader sees the old or the new index
-generation-000002/                  Whoosh's files, `position` (and their sizes), `damaged` when a reader could not use it
+generation-000002/                  Whoosh's files, `position`, and `damaged` when a reader could not use it
 rebuild.lock  switch.lock           flock: one rebuild at a time; no commit while the link moves
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from spectator.search import IndexUnavailable
 
 _NAME = re.compile(r"generation-(\d{6,})")
-_POSITION = re.compile(rb"(\d{1,18})\n(?:(?:\d+ \S+)\n)*")
+_POSITION = re.compile(r"(\d{1,18})\n((?:\d+/\d+ \S+\n)*)")
 _UNLISTED = {"position", "position.new", "damaged", "MAIN_WRITELOCK"}
 
 
@@ -30,18 +30,26 @@ class Generation:
     path: Path
     position: int
     stamp: tuple[int, int]
+    listing: str
 
-    def check_sizes(self) -> None:
-        """Raise ValueError where a file has another size than when the position was written.
+    def commits(self) -> frozenset[str]:
+        """The names of Whoosh's tables of contents: while they stay the same, nothing is committed or deleted."""
+        try:
+            return frozenset(name for name in os.listdir(self.path) if name.endswith(".toc"))
+        except FileNotFoundError:
+            return frozenset()
 
-        Whoosh would read a column cut short as zeros, and a list of postings cut short fails only when asked for.
-        A file may be missing: a commit going on may have merged it away.
+    def check_files(self) -> None:
+        """Raise ValueError where a file is not as it was when the position was written: cut short, written over.
+
+        Whoosh reads a column cut short as zeros, and notices a broken list of words or postings late or never.
+        A file may be missing here: a commit going on may have merged it away.
         """
-        for line in (self.path / "position").read_text().splitlines()[1:]:
-            size, name = line.split(" ", 1)
+        for line in self.listing.splitlines():
+            stamp, name = line.split(" ", 1)
             with contextlib.suppress(FileNotFoundError):
-                if (self.path / name).stat().st_size != int(size):
-                    raise ValueError(f"{name} is not {size} bytes long")
+                if _stamp(os.stat(f"{self.path}/{name}")) != stamp:
+                    raise ValueError(f"somebody has written to {name}")
 
     @property
     def is_damaged(self) -> bool:
@@ -66,14 +74,14 @@ class Generations:
         try:
             name = os.readlink(self.directory / "current")
             path = self.directory / name
-            with open(path / "position", "rb") as file:
+            with open(path / "position", encoding="ascii") as file:
                 status = os.fstat(file.fileno())
                 match = _POSITION.fullmatch(file.read())
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             return None
         if match is None or not _NAME.fullmatch(name):
             return None
-        return Generation(path, int(match[1]), (status.st_ino, status.st_mtime_ns))
+        return Generation(path, int(match[1]), (status.st_ino, status.st_mtime_ns), match[2])
 
     def create(self) -> Path:
         """A new empty directory, numbered after all others. The index holds pickles, so only we may write there."""
@@ -111,13 +119,17 @@ class Generations:
             yield
 
 
+def _stamp(status: os.stat_result) -> str:
+    return f"{status.st_size}/{status.st_mtime_ns}"
+
+
 def write_position(path: Path, position: int) -> None:
-    """Note in a generation which outbox number it has reached, and its files with their sizes; never half of it."""
+    """Note in a generation which outbox number it has reached, and what its files are then; never half of it."""
     draft = path / "position.new"
     listed = [entry for entry in os.scandir(path) if entry.is_file() and entry.name not in _UNLISTED]
     with open(draft, "w") as file:
         file.write(f"{position}\n")
-        file.writelines(f"{entry.stat().st_size} {entry.name}\n" for entry in listed)
+        file.writelines(f"{_stamp(entry.stat())} {entry.name}\n" for entry in listed)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path / "position")

@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from spectator.search.words import words
+from spectator.text.folding import tokens
 
 LONGEST_TEXT = 200
 MOST_CLAUSES = 10
@@ -76,16 +77,20 @@ def _clean(text: str) -> str:
 def _clauses(text: str) -> Iterator[Clause]:
     for piece in _PIECE.finditer(text):
         if piece["phrase"] is not None:
-            phrase = tuple(words(piece["phrase"]))[:LONGEST_PHRASE]
+            phrase = _words(piece["phrase"])
             if phrase:
                 yield Clause(phrase, is_excluded=bool(piece["minus"]))
         else:
             yield from _word_clauses(piece["word"])
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(token.text for token in islice(tokens(text), LONGEST_PHRASE))
+
+
 def _word_clauses(word: str) -> Iterator[Clause]:
     """The clauses of one unquoted piece; punctuation may part it into several words."""
-    found = tuple(words(word))[:LONGEST_PHRASE]
+    found = _words(word)
     if not found:
         return
     is_prefix = word.endswith("*") and len(found[-1]) >= SHORTEST_PREFIX

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from whoosh.index import open_dir
@@ -19,8 +17,6 @@ from spectator.search.whoosh_schema import COLUMNS, TEXT_FIELDS
 
 _OPENING_TRIES = 10
 _PAUSE_SECONDS = 0.02
-# The files of a segment that queries read from: terms and postings.
-_READ_LATER = (".trm", ".pst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +33,23 @@ def open_snapshot(generations: Generations, previous: Snapshot | None = None) ->
     `previous` lends the numbers of the segments that both share. Raises IndexUnavailable where there is no index,
     and anything at all where there is a damaged one.
     """
+    failures = 0
     for _ in range(_OPENING_TRIES):
         generation = generations.current()
         if generation is None:
             raise IndexUnavailable("there is no search index")
-        index, commit = None, -1
+        commits = generation.commits()
         try:
-            index = open_dir(str(generation.path))
-            commit = index.latest_generation()
-            snapshot = Snapshot(generation, index, previous)
+            snapshot = Snapshot(generation, previous)
         except Exception:
-            if generations.current() == generation and (index is None or index.latest_generation() == commit):
+            failures += generations.current() == generation and generation.commits() == commits
+            # Twice, because a directory that is being written may be listed with a name missing.
+            if failures > 1:
                 raise
         else:
             # A commit meanwhile may have deleted a file just before it was to be opened, and Whoosh takes a
             # missing column for an empty one.
-            if index.latest_generation() == commit:
+            if generation.commits() == commits:
                 return snapshot
             snapshot.close()
         time.sleep(_PAUSE_SECONDS)
@@ -62,35 +59,21 @@ def open_snapshot(generations: Generations, previous: Snapshot | None = None) ->
 class Snapshot:
     """One open state of the index. Not for two threads at once: Whoosh's files have one read position each."""
 
-    def __init__(self, generation: Generation, index: Any, previous: Snapshot | None = None) -> None:
+    def __init__(self, generation: Generation, previous: Snapshot | None = None) -> None:
         self.generation = generation
         # Opened anew each time: Searcher.refresh() hands on readers that know only the deletions of their time.
-        self.searcher = index.searcher()
+        self.searcher = open_dir(str(generation.path)).searcher()
         self._segments: dict[str, Numbers] = {}
-        self._stamps: dict[Path, tuple[int, int]] = {}
         try:
-            generation.check_sizes()
+            generation.check_files()
             for leaf in self._leaves():
                 _open_all_files(leaf)
                 name = leaf.segment().segment_id()
                 known = previous._segments.get(name) if previous else None
                 self._segments[name] = known or _numbers(leaf)
-                for path in (generation.path / f"{name}{extension}" for extension in _READ_LATER):
-                    self._stamps[path] = _stamp(path)
         except BaseException:
             self.close()
             raise
-
-    def is_intact(self) -> bool:
-        """Whether nobody has written over our files, which Whoosh itself never does and would not notice.
-
-        That they are deleted does no harm to those who hold them open.
-        """
-        for path, stamp in self._stamps.items():
-            with contextlib.suppress(FileNotFoundError):
-                if _stamp(path) != stamp:
-                    return False
-        return True
 
     def close(self) -> None:
         """Close every file."""
@@ -119,15 +102,15 @@ class Snapshot:
         """What documents are sorted by when sorted by date: never equal for two articles."""
         return self.published[document], self.article[document]
 
+    @property
+    def segment_count(self) -> int:
+        """How many parts the index has; every search looks into each."""
+        return len(self._segments)
+
     def versions(self) -> dict[int, int]:
         """Each article's version by its id."""
         version = _joined(_column(leaf, "version") for leaf in self._leaves())
         return {self.article[document]: version[document] for document in self.newest}
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
 
 
 def _open_all_files(leaf: Any) -> None:

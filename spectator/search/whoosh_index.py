@@ -20,6 +20,8 @@ from spectator.search.whoosh_writing import build, commit
 
 T = TypeVar("T")
 
+_MANY_SEGMENTS = 24
+
 # Wants of the moment, which say nothing about the index.
 _SCARCITY = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
@@ -78,8 +80,7 @@ class WhooshIndex:
                 raise IndexUnavailable("there is no search index to change")
             if after is not None and generation.position != after:
                 raise IndexUnavailable(f"the search index stands at {generation.position} and not at {after}")
-            if changes:
-                _commit_or_mark(generation, changes)
+            _commit_or_mark(generation, changes)
             write_position(generation.path, position)
 
     def rebuild(
@@ -98,6 +99,10 @@ class WhooshIndex:
             with self._generations.locked("switch", is_patient=True):
                 self._generations.switch(path)
             self._generations.remove_others()
+
+    def is_scattered(self) -> bool:
+        """See `Index.is_scattered`."""
+        return self._answer(lambda snapshot: snapshot.segment_count > _MANY_SEGMENTS)
 
     def close(self) -> None:
         """See `Index.close`."""
@@ -135,10 +140,12 @@ class WhooshIndex:
         held = reading.snapshot
         # Files that we hold open still answer while the directory is gone.
         if held and generation in (None, held.generation):
-            if held.is_intact():
-                return held
-            reading.drop()
-            raise _unavailable(held.generation, ValueError("its files were written over"))
+            try:
+                held.generation.check_files()
+            except ValueError as error:
+                reading.drop()
+                raise _unavailable(held.generation, error) from error
+            return held
         if generation and generation == reading.unusable:
             raise IndexUnavailable("the search index is damaged and waits to be rebuilt")
         try:
@@ -159,7 +166,9 @@ class WhooshIndex:
 def _commit_or_mark(generation: Generation, changes: Mapping[int, Document | None]) -> None:
     """Commit; a generation that cannot even be read for that is marked, or its follower would fail for ever."""
     try:
-        commit(generation.path, changes)
+        generation.check_files()
+        if changes:
+            commit(generation.path, changes)
     except IndexUnavailable:
         raise
     except Exception as error:

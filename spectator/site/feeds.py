@@ -11,6 +11,7 @@ def register(site: Blueprint) -> None:
     """Add a feed to the front page and to every list."""
     site.add_url_rule("/feed.xml", "feed", feed)
     site.add_url_rule("/<slug:section>/feed.xml", "section_feed", feed)
+    site.add_url_rule("/archive/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>/feed.xml", "month_feed", feed)
     for kind in ("country", "topic", "author"):
         site.add_url_rule(f"/{kind}/<slug:slug>/feed.xml", f"{kind}_feed", feed)
 

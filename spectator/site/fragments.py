@@ -32,7 +32,7 @@ def stream(list_path: str = "") -> str:
 @bp.get("/related/<int:article_id>")
 def related_stories(article_id: int) -> str:
     """Show the stories that go with one."""
-    if article_id >= 2**63:
+    story = queries.published_article(article_id)
+    if story is None:
         abort(404)
-    articles = related.related_articles(article_id)
-    return render_template("site/_related.html", articles=articles, is_fragment=True)
+    return render_template("site/_related.html", article=story, articles=related.related_articles(story))

@@ -1,0 +1,56 @@
+"""The beginning of a text, its length in words, and the time to read it."""
+
+from __future__ import annotations
+
+import re
+
+WORDS_PER_MINUTE = 230
+ELLIPSIS = "…"
+
+# An end mark (Latin, Ethiopic, Arabic) after a word of three letters or more, and what may close behind it. Shorter
+# words are mostly initials and titles: "J. K.", "Dr.", "U.S.".
+_SENTENCE_END = re.compile(r"([^\W\d_]{3,}|[\d%]+)[\"'”’»)\]]?[.!?።፧؟۔]+[\"'”’»)\]]*(?=\s|$)")
+_ABBREVIATIONS = frozenset(
+    "gen col sgt capt maj cpl prof hon rev sen gov rep mrs msgr amb dept univ etc vol fig jan feb mar apr jun jul aug"
+    " sep sept oct nov dec".split()
+)
+_WORD_BREAK = re.compile(r"[\s፡—–…]+")
+_HAS_LETTER = re.compile(r"[^\W_]")
+
+
+def excerpt(text: str, limit: int = 220) -> str:
+    """The beginning of a plain text on one line, at most `limit` characters, ellipsis included.
+
+    Cut at the end of a sentence that fills at least half the room, otherwise after a word and with an ellipsis.
+    """
+    # Twice the limit, for a text of many line breaks; more would only be thrown away.
+    start = " ".join(text[: 2 * limit + 100].split())
+    if len(start) <= limit and len(text) <= 2 * limit + 100:
+        return start
+    sentence = _last_sentence_end(start[: limit + 1])
+    if limit // 2 <= sentence <= limit:
+        return start[:sentence]
+    room = start[:limit]
+    at_word = room.rfind(" ")
+    cut = room[:at_word] if at_word > limit // 2 else room[:-1]
+    return cut.rstrip(" ,;:.-–—፣፤፥،؛…") + ELLIPSIS
+
+
+def _last_sentence_end(text: str) -> int:
+    """The position after the last full sentence that is followed by a space; 0 if there is none."""
+    ends = [
+        end.end()
+        for end in _SENTENCE_END.finditer(text)
+        if end.end() < len(text) and end[1].lower() not in _ABBREVIATIONS
+    ]
+    return ends[-1] if ends else 0
+
+
+def word_count(text: str) -> int:
+    """The number of words in a plain text: what spaces, dashes or the Ethiopic word mark part and has a letter."""
+    return sum(_HAS_LETTER.search(word) is not None for word in _WORD_BREAK.split(text))
+
+
+def reading_minutes(word_count: int) -> int:
+    """Whole minutes to read that many words at 230 a minute (a usual figure for adults); at least 1."""
+    return max(1, round(word_count / WORDS_PER_MINUTE))

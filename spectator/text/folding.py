@@ -1,0 +1,93 @@
+"""One form for words that readers take for the same, whatever accents, case or homophone letters they were typed with."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+LONGEST_TOKEN = 64
+
+# Combining marks are no word characters to `re`: without them "ọ̀rọ̀" would fall apart. Latin, Hebrew, Arabic, N'Ko,
+# Ethiopic, Adlam.
+_MARKS = (
+    "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4"
+    "\u06e7\u06e8\u06ea-\u06ed\u07eb-\u07f3\u07fd\u135d-\u135f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+    "\U0001e944-\U0001e94a"
+)
+_TOKEN = re.compile(rf"[\w{_MARKS}]+")
+# These part words here though `\w` has them; modifier apostrophes are typed as straight ones just as often.
+_PARTING = str.maketrans("_ʼʻʽˈ", "     ")
+
+_LETTERS = dict(
+    zip(
+        "ɓɗƙƴŋɛɔɖɖƒɣʋɩɪʊəǝɲɦøłđŧħıªºþðٱىةیکگھہۀ",
+        "b d k y n e o d d f g v i i u e e n h o l d t h i a o th d ا ي ه ي ك ك ه ه ه".split(),
+        strict=True,
+    )
+)
+_ROW = 8
+_ETHIOPIC_ROWS = {0x1210: 0x1200, 0x1280: 0x1200, 0x1220: 0x1230, 0x12D0: 0x12A0, 0x1340: 0x1338}
+# In these two rows the first and the fourth order sound alike in Amharic and are both written: ሀ ሃ, አ ኣ.
+_ETHIOPIC_FOURTH = {0x1203: 0x1200, 0x12A3: 0x12A0}
+_TATWEEL = "ـ"
+
+
+class Token(NamedTuple):
+    """A word of a text: folded, at most 64 characters; `start` and `end` are its place in the original."""
+
+    text: str
+    start: int
+    end: int
+
+
+class _Folds(dict[int, str]):
+    """Folded forms by code point, worked out when first met."""
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = _fold_one(chr(code))
+        return folded
+
+
+def _fold_one(char: str) -> str:
+    """The folded form of one character; nothing for a combining mark."""
+    if unicodedata.category(char) == "Mn" or char == _TATWEEL:
+        return ""
+    if not char.isalnum():
+        return char
+    pieces = unicodedata.normalize("NFKD", char).casefold()
+    # What casefolding yields may have parts of its own (ΐ), and a compatibility form signs among its letters (½).
+    pieces = unicodedata.normalize("NFKD", pieces)
+    return "".join(_fold_letter(piece) for piece in pieces if piece.isalnum() and piece != _TATWEEL)
+
+
+def _fold_letter(char: str) -> str:
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    code = ord(char)
+    row = code - code % _ROW
+    if row in _ETHIOPIC_ROWS:
+        code = _ETHIOPIC_ROWS[row] + code % _ROW
+    code = _ETHIOPIC_FOURTH.get(code, code)
+    return _LETTERS.get(char, chr(code))
+
+
+_FOLDS = _Folds()
+
+
+def fold(text: str) -> str:
+    """Text for comparing: no case, accents, tone marks, vowel signs or tatweel; one letter for those that sound alike.
+
+    Latin letters of African languages become their plain neighbours (ɓ b, ŋ n, ɛ e); Ethiopic homophones their usual
+    row (ሐ ኀ ሀ, ሠ ሰ, ዐ አ, ፀ ጸ); Arabic alef, yeh, heh forms one each; decimal digits ASCII. The same for NFC and NFD.
+    """
+    return text.lower() if text.isascii() else text.translate(_FOLDS)
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The words of a text in order. Apostrophes, hyphens and underscores part words; marks alone are no word."""
+    for match in _TOKEN.finditer(text.translate(_PARTING)):
+        folded = fold(match[0])[:LONGEST_TOKEN]
+        if folded:
+            yield Token(folded, match.start(), match.end())

@@ -1,0 +1,119 @@
+"""Body HTML: what may be stored, and the plain text in it."""
+
+from __future__ import annotations
+
+import re
+
+import nh3
+
+from spectator.text.characters import normalised
+from spectator.text.directions import is_language_tag
+from spectator.text.markup import BLOCKS, decoded, tokens, well_formed
+
+# What bodies from word processors and WordPress hold and readers can see; all else loses its tags and keeps its text.
+TAGS = frozenset(
+    "p br wbr hr h2 h3 h4 strong b em i u s mark small sub sup abbr cite q blockquote pre code kbd samp var dfn"
+    " ul ol li dl dt dd a img figure figcaption table caption colgroup col thead tbody tfoot tr th td"
+    " details summary iframe video audio source track time span div ins del bdi bdo ruby rt rp".split()
+)
+ATTRIBUTES: dict[str, frozenset[str]] = {
+    "*": frozenset({"lang", "dir", "id"}),
+    "a": frozenset({"href", "title"}),
+    "abbr": frozenset({"title"}),
+    "audio": frozenset({"src", "controls"}),
+    "blockquote": frozenset({"cite"}),
+    "col": frozenset({"span"}),
+    "colgroup": frozenset({"span"}),
+    "del": frozenset({"cite", "datetime"}),
+    "details": frozenset({"open"}),
+    "dfn": frozenset({"title"}),
+    "iframe": frozenset({"src", "title", "width", "height"}),
+    "img": frozenset({"src", "alt", "title", "width", "height"}),
+    "ins": frozenset({"cite", "datetime"}),
+    "li": frozenset({"value"}),
+    "ol": frozenset({"start", "reversed", "type"}),
+    "q": frozenset({"cite"}),
+    "source": frozenset({"src", "type"}),
+    "td": frozenset({"colspan", "rowspan"}),
+    "th": frozenset({"colspan", "rowspan", "scope"}),
+    "time": frozenset({"datetime"}),
+    "track": frozenset({"src", "kind", "srclang", "label"}),
+    "video": frozenset({"src", "controls", "poster", "width", "height"}),
+}
+# Addresses without a scheme pass as well; so do those that begin with "//".
+URL_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+
+MOST_PASSES = 6
+
+_URLS = frozenset({"href", "src", "poster", "cite"})
+_NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "span"})
+_NUMBER = re.compile(r"[0-9]{1,4}%?")
+_ID = re.compile(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", re.ASCII)
+_SPACE = re.compile(r"[ \t\n\f\r]+")
+_INVISIBLE_IN_URLS = str.maketrans("", "", "\t\n\r")
+
+
+def _attribute(_tag: str, name: str, value: str) -> str | None:
+    """The value to keep for an allowed attribute, or None to drop it."""
+    is_wrong = (
+        (name == "id" and not _ID.fullmatch(value))
+        or (name in _NUMBERS and not _NUMBER.fullmatch(value))
+        or (name == "dir" and value.lower() not in {"ltr", "rtl", "auto"})
+        or (name == "lang" and not is_language_tag(value))
+    )
+    if is_wrong:
+        return None
+    # Browsers ignore these too, so "/<tab>/host" would be an address of another site that looks like one of ours.
+    return value.translate(_INVISIBLE_IN_URLS).strip() if name in _URLS else value
+
+
+_SANITIZER = nh3.Cleaner(
+    tags=TAGS,
+    attributes=ATTRIBUTES,
+    attribute_filter=_attribute,
+    url_schemes=URL_SCHEMES,
+    link_rel="noopener",
+    clean_content_tags={"script", "style"},
+)
+_TEXT_ONLY = nh3.Cleaner(tags=set(), clean_content_tags={"script", "style"})
+
+
+def clean_html(html: str) -> str:
+    """HTML that is safe to store, whatever came in: the allow-lists above, NFC, well-formed, trimmed.
+
+    An id stays, so that footnotes keep working, when it has a digit or one of `-_:.`; the ids of our own pages are
+    plain words, so that a body can take none of them, nor the name of a script's variable. Cleaning is idempotent
+    by construction: it is repeated until nothing changes, and what would not settle keeps its text alone.
+    """
+    for _ in range(MOST_PASSES):
+        cleaned = _cleaned_once(html)
+        if cleaned == html:
+            return cleaned
+        html = cleaned
+    return _text_only(html)
+
+
+def _cleaned_once(html: str) -> str:
+    return _SANITIZER.clean(well_formed(normalised(html), TAGS)).strip()
+
+
+def _text_only(html: str) -> str:
+    text = normalised(plain_text(html)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SANITIZER.clean(text).strip()
+
+
+def plain_text(html: str) -> str:
+    """The text that a reader sees in HTML: one line a block or `<br>`, references decoded, spaces collapsed.
+
+    Takes clean and other HTML; leaves out scripts, styles and the content of iframes. Never raises; linear.
+    """
+    pieces: list[str] = []
+    for token in tokens(html):
+        if isinstance(token, str):
+            pieces.append(_SPACE.sub(" ", token))
+        elif token.name in BLOCKS or token.name == "br":
+            pieces.append("\n")
+        elif token.name in {"td", "th"}:
+            pieces.append(" ")
+    lines = (" ".join(line.split()) for line in decoded("".join(pieces)).split("\n"))
+    return "\n".join(line for line in lines if line)

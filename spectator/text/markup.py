@@ -1,0 +1,194 @@
+"""HTML as a flat run of text and tags, and the same run well-formed, so that no parser has to guess."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import NamedTuple
+
+DEEPEST = 64
+
+VOID = frozenset("br hr img col source track wbr".split())
+# Elements whose content is not text for readers.
+SKIPPED = frozenset("script style template svg noembed noframes title iframe".split())
+_CLOSED_BY_SLASH = frozenset({"svg", "iframe"})  # svg by the standard, iframe because XHTML pages write it so
+BLOCKS = frozenset(
+    "p h1 h2 h3 h4 h5 h6 blockquote pre ul ol li dl dt dd figure figcaption table details summary div hr section"
+    " article aside header footer main nav address center form fieldset caption colgroup thead tbody tfoot tr".split()
+)
+
+# The attribute and tag tokenizer of the HTML standard (section 13.2.5) as one expression that never backtracks.
+_ATTRIBUTE = r"""([^\s/>][^\s/>=]*+)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+"""
+_TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)((?:[\s/]++|{_ATTRIBUTE})*+)>")
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+# int() refuses thousands of digits, and unescape() would pass that error on.
+_LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
+
+_SECTIONS = frozenset("thead tbody tfoot caption colgroup".split())
+_TABLE_PARTS = _SECTIONS | {"tr", "td", "th", "col"}
+# What a part closes up to (its parents), else itself (its siblings) where the parent is missing.
+_PARENTS = {
+    "li": ({"ul", "ol"}, {"li"}),
+    "dt": ({"dl"}, {"dt", "dd"}),
+    "dd": ({"dl"}, {"dt", "dd"}),
+    "rt": ({"ruby"}, {"rt", "rp"}),
+    "rp": ({"ruby"}, {"rt", "rp"}),
+    "tr": ({"thead", "tbody", "tfoot", "table"}, set[str]()),
+    "td": ({"tr", "table"}, set[str]()),
+    "th": ({"tr", "table"}, set[str]()),
+    "col": ({"colgroup", "table"}, set[str]()),
+} | dict.fromkeys(_SECTIONS, ({"table"}, set[str]()))
+_WALLS = frozenset({"table", "caption", "td", "th"})
+_HEADINGS = frozenset({"h2", "h3", "h4"})
+
+
+class Tag(NamedTuple):
+    """A start or end tag: its lower-case name, its attributes as written, and the whole tag as written."""
+
+    name: str
+    is_end: bool
+    attributes: str
+    raw: str
+
+
+def tokens(html: str) -> Iterator[str | Tag]:
+    """The text pieces (character references not decoded) and tags of any HTML, in order; linear.
+
+    Comments, declarations, and what stands in script, style, svg, iframe and the like are left out. A `<` that begins
+    no tag comes as `&lt;`, as does one whose tag never ends.
+    """
+    at, has_comment_ends = 0, True
+    while (start := html.find("<", at)) >= 0:
+        if start > at:
+            yield html[at:start]
+        if html.startswith("<!--", start):
+            # An unclosed comment loses its opening only: better a stray remark than half a story gone.
+            end = html.find("-->", start + 2) if has_comment_ends else -1
+            has_comment_ends = end >= 0
+            at = end + 3 if has_comment_ends else start + 4
+        elif html.startswith(("<!", "<?"), start) and (end := html.find(">", start)) >= 0:
+            at = end + 1
+        elif tag := _TAG.match(html, start):
+            yield (found := Tag(tag[2].lower(), bool(tag[1]), tag[3], tag[0]))
+            at = _after_content(html, found, tag.end())
+        elif re.match("</?[a-zA-Z!?]", html[start : start + 3]):
+            yield html[start:].replace("<", "&lt;")
+            return
+        else:
+            yield "&lt;"
+            at = start + 1
+    if at < len(html):
+        yield html[at:]
+
+
+def _after_content(html: str, tag: Tag, at: int) -> int:
+    """Where reading goes on after a tag: behind the content of one that is skipped."""
+    if tag.is_end or tag.name not in SKIPPED or (tag.name in _CLOSED_BY_SLASH and tag.attributes.endswith("/")):
+        return at
+    end = re.compile(rf"</{tag.name}[\s/>]", re.IGNORECASE).search(html, at)
+    if end:
+        return end.start()
+    # A browser takes the rest for the script; an iframe without an end hides nothing that we would store.
+    return at if tag.name == "iframe" else len(html)
+
+
+def attributes_of(tag: Tag) -> dict[str, str]:
+    """A tag's attributes by lower-case name with character references decoded; of doubles the first counts."""
+    found: dict[str, str] = {}
+    for name, value in _ATTRIBUTES.findall(tag.attributes):
+        found.setdefault(name.lower(), decoded(value[1:-1] if value[:1] in ("'", '"') else value))
+    return found
+
+
+def decoded(text: str) -> str:
+    """Text with its character references decoded; one of eight digits or more becomes U+FFFD."""
+    return unescape(_LONG_REFERENCE.sub("\N{REPLACEMENT CHARACTER}", text)) if "&" in text else text
+
+
+def well_formed(html: str, allowed: frozenset[str]) -> str:
+    """HTML whose tags, of the allowed names only, are all closed in order and at most 64 deep; h1 becomes h2.
+
+    HTML parsers repair misnesting by copying elements, which takes quadratic time and space on hostile input; after
+    this nothing is left to repair. Attributes are passed on unchecked: the result is for a sanitizer, not for readers.
+    """
+    writer = _Writer()
+    for token in tokens(html):
+        if isinstance(token, str):
+            writer.text(token)
+            continue
+        name = "h2" if token.name == "h1" else token.name
+        if name not in allowed:
+            continue
+        if token.is_end:
+            writer.end(name)
+        else:
+            writer.start(name, token.attributes)
+    writer.close_down_to(0)
+    return "".join(writer.out)
+
+
+class _Writer:
+    """Writes tags and closes what each of them implies is over."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.open: list[str] = []
+        self.dropped: dict[str, int] = {}
+
+    def text(self, text: str) -> None:
+        # A parser ignores a line break right after <pre>, so every further reading would lose one more.
+        if self.out and self.out[-1].startswith("<pre"):
+            text = text.lstrip("\n")
+        if text:
+            self.out.append(text)
+
+    def start(self, name: str, attributes: str) -> None:
+        if name in _TABLE_PARTS and "table" not in self.open:
+            return
+        self._make_room(name)
+        if name in VOID:
+            self.out.append(f"<{name}{attributes}>")
+        elif name == "iframe":
+            self.out.append(f"<iframe{attributes.rstrip('/')}></iframe>")
+        elif len(self.open) >= DEEPEST:
+            self.dropped[name] = self.dropped.get(name, 0) + 1
+        else:
+            self.open.append(name)
+            self.out.append(f"<{name}{attributes}>")
+
+    def end(self, name: str) -> None:
+        if self.dropped.get(name):
+            self.dropped[name] -= 1
+        elif (depth := self._depth_of({name}, _WALLS if name not in _TABLE_PARTS else {"table"})) is not None:
+            self.close_down_to(depth)
+
+    def close_down_to(self, depth: int) -> None:
+        while len(self.open) > depth:
+            self.out.append(f"</{self.open.pop()}>")
+
+    def _make_room(self, name: str) -> None:
+        """Close what cannot hold an element of this name."""
+        depth = None
+        if name in _PARENTS:
+            parents, siblings = _PARENTS[name]
+            walls = {"table"} if name in _TABLE_PARTS else _WALLS
+            parent = self._depth_of(parents, walls)
+            depth = self._depth_of(siblings, walls) if parent is None else parent + 1
+        elif name in BLOCKS:
+            depth = self._depth_of({"p"}, _WALLS)
+        elif name == "a":
+            depth = self._depth_of({"a"}, _WALLS)
+        if depth is None and name in _HEADINGS and self.open and self.open[-1] in _HEADINGS:
+            depth = len(self.open) - 1
+        if depth is not None:
+            self.close_down_to(depth)
+
+    def _depth_of(self, names: set[str], walls: frozenset[str] | set[str]) -> int | None:
+        """How many elements are open around the innermost of these names, unless a wall stands before it."""
+        for depth in range(len(self.open) - 1, -1, -1):
+            if self.open[depth] in names:
+                return depth
+            if self.open[depth] in walls:
+                return None
+        return None

@@ -1,0 +1,41 @@
+"""The part of an address that names a story, a section, a topic or an author."""
+
+from __future__ import annotations
+
+import re
+
+from anyascii import anyascii
+
+LONGEST = 100
+FALLBACK = "story"
+
+# First parts of addresses that are not sections: our own, and those that other software or habit expects.
+RESERVED_PATHS = frozenset(
+    "country topic author archive search fragments feed.xml feed.json feed sitemap.xml sitemaps robots.txt"
+    " opensearch.xml manifest.webmanifest media healthz readyz newsroom static page tag category today corrections about"
+    " contact privacy terms account login logout admin api rss atom amp author-login live latest newsletter subscribe"
+    " favicon.ico ads.txt trust.txt security.txt .well-known wp-admin wp-content wp-includes wp-json wp-login.php"
+    " xmlrpc.php archives comments humans.txt index index.html sw.js".split()
+)
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_APOSTROPHES = re.compile("['’‘ʼʻ`´]")
+_BREAKS = re.compile(r"[^a-z0-9]+")
+
+
+def slugify(text: str, limit: int = 80) -> str:
+    """A slug of at most `limit` characters, cut at a word; "story" where nothing in the text can be spelled.
+
+    Other scripts and accents are spelled in ASCII ("አዲስ አበባ" is "adis-abeba"). Reads no more of the text than it needs.
+    """
+    spelled = anyascii(_APOSTROPHES.sub("", text[: 4 * limit])).lower()
+    slug = _BREAKS.sub("-", _APOSTROPHES.sub("", spelled)).strip("-")
+    if len(slug) > limit:
+        at_word = slug[: limit + 1].rpartition("-")[0]
+        slug = (at_word or slug[:limit]).strip("-")
+    return slug or FALLBACK[:limit]
+
+
+def is_slug(text: str) -> bool:
+    """Whether text is a slug: lower-case ASCII letters and digits parted by single hyphens, at most 100 characters."""
+    return len(text) <= LONGEST and _SLUG.fullmatch(text) is not None

@@ -1,0 +1,338 @@
+"""Accounts: passwords, throttled logins, sessions that can be ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from spectator import accounts
+from spectator.accounts import sessions, throttling
+from spectator.db import db
+from spectator.models import LoginAttempt, User, UserSession
+from tests.conftest import person
+
+HERE, THERE = "192.0.2.1", "198.51.100.7"
+EMAIL, PASSWORD = "editor@news.example", "a long password of editor"
+
+
+def refused(email: str = EMAIL, password: str = "wrong password", address: str = HERE) -> accounts.LoginRefused:
+    with pytest.raises(accounts.LoginRefused) as caught:
+        accounts.log_in(email, password, address)
+    return caught.value
+
+
+def age_attempts(age: timedelta) -> None:
+    with db.write() as session:
+        session.execute(update(LoginAttempt).values(at=datetime.now(UTC) - age))
+
+
+def age_sessions(**columns: timedelta) -> None:
+    with db.write() as session:
+        session.execute(update(UserSession).values({n: datetime.now(UTC) - age for n, age in columns.items()}))
+
+
+def count(model: type[LoginAttempt] | type[UserSession]) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_the_real_hasher_keeps_to_the_recommended_costs() -> None:
+    real = accounts.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+    assert real.hash("x").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    source = Path(accounts.__file__).read_text()
+    assert "hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)" in source
+
+
+def test_a_password_is_whole_and_normalised(app: Flask, editor: User) -> None:
+    composed, decomposed = "caf\u00e9 au lait \u00e0 Bamako", "cafe\u0301 au lait a\u0300 Bamako"
+    accounts.add_user("a@news.example", "A", "author", composed)
+    assert accounts.log_in("a@news.example", decomposed, HERE)
+    long = "x" * 126 + "yz"
+    accounts.add_user("b@news.example", "B", "author", long)
+    refused("b@news.example", long[:-1])
+    refused("b@news.example", long + "more")
+    assert accounts.log_in("b@news.example", long, HERE)
+
+
+@pytest.mark.parametrize(
+    "password", ["", "ninechars", "x" * 129, "password123", "PassWord123", "c@news.example", "C@News.Example"]
+)
+def test_a_bad_password_is_refused(app: Flask, password: str) -> None:
+    with pytest.raises(accounts.PasswordRefused):
+        accounts.add_user("c@news.example", "C", "author", password)
+    assert not db.session.scalars(select(User)).all()
+
+
+@pytest.mark.parametrize("password", ["tenletters", "1234567 89", "x" * 128, "        . "])
+def test_no_rule_of_composition(app: Flask, password: str) -> None:
+    assert accounts.add_user("c@news.example", "C", "author", password)[1] == password
+
+
+@pytest.mark.parametrize(
+    ("email", "name", "role"),
+    [
+        ("no address", "A", "editor"),
+        ("a@localhost", "A", "editor"),
+        ("\u0430mina@news.example", "A", "editor"),
+        ("a@news.example\n", "A\u202eB", "editor"),
+        ("a@news.example", "", "editor"),
+        ("a@news.example", "A" * 121, "editor"),
+        ("a@news.example", "A", "owner"),
+        ("a" * 250 + "@news.example", "A", "editor"),
+    ],
+)
+def test_a_bad_account_is_refused(app: Flask, email: str, name: str, role: str) -> None:
+    with pytest.raises(accounts.AccountError):
+        accounts.add_user(email, name, role)
+
+
+def test_a_random_password_is_long_readable_and_works(app: Flask) -> None:
+    user_id, password = accounts.add_user(" Amina@News.Example ", "Amina  Diallo", "editor")
+    assert len(password) == 23
+    assert not set(password) & set("0O1lI")
+    user = accounts.user_of(accounts.log_in("AMINA@news.example", password, HERE))
+    assert user is not None
+    assert (user.id, user.email, user.name) == (user_id, "amina@news.example", "Amina Diallo")
+    with pytest.raises(accounts.AccountError, match="already"):
+        accounts.add_user("amina@news.example", "Other", "author")
+
+
+def test_only_the_hash_of_a_token_is_stored(app: Flask, editor: User) -> None:
+    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    assert len(token) >= 43
+    assert db.session.scalars(select(UserSession.token_hash)).all() == [accounts.token_hash(token)]
+    assert token != accounts.token_hash(token)
+    assert accounts.user_of(accounts.token_hash(token)) is None
+
+
+def test_the_same_words_for_unknown_wrong_and_disabled(app: Flask, editor: User) -> None:
+    person("author")
+    accounts.disable_user("author@news.example")
+    messages = {
+        refused("nobody@news.example").message,
+        refused().message,
+        refused("author@news.example", "a long password of author").message,
+        refused("", "").message,
+    }
+    assert messages == {accounts.WRONG}
+
+
+def test_a_password_is_hashed_for_nobody_too(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    class Counting(accounts.PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:
+            seen.append(str(hash))
+            return super().verify(hash, password)
+
+    monkeypatch.setattr(accounts, "hasher", Counting(time_cost=1, memory_cost=8, parallelism=1))
+    refused("nobody@news.example")
+    refused()
+    assert len(seen) == 2
+    assert all(each.startswith("$argon2id$") for each in seen)
+
+
+def test_at_most_two_hashes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most = 0, 0
+    lock = threading.Lock()
+
+    class Slow(accounts.PasswordHasher):
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.02)
+            with lock:
+                running -= 1
+            return ""
+
+    monkeypatch.setattr(accounts, "hasher", Slow())
+    threads = [threading.Thread(target=accounts.hash_password, args=("x",)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+
+
+def test_five_failures_at_one_address_are_enough(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        assert refused().retry_after_seconds is None
+    monkeypatch.setattr(accounts, "check_password", lambda *_: pytest.fail("hashed behind the limit"))
+    late = refused(password=PASSWORD)
+    assert late.retry_after_seconds is not None
+    assert 800 < late.retry_after_seconds <= 901
+    assert count(LoginAttempt) == 5, "a throttled try is not counted, so the wait has an end"
+
+
+def test_a_strangers_failures_do_not_lock_the_owner_out(app: Flask, editor: User) -> None:
+    for _ in range(6):
+        refused(address=THERE)
+    assert accounts.log_in(EMAIL, PASSWORD, HERE)
+
+
+def test_one_address_cannot_try_many_accounts(app: Flask, editor: User) -> None:
+    for number in range(20):
+        assert refused(f"u{number}@news.example").retry_after_seconds is None
+    assert refused(password=PASSWORD).retry_after_seconds
+    assert accounts.log_in(EMAIL, PASSWORD, THERE)
+
+
+def test_one_account_cannot_be_tried_from_everywhere(app: Flask, editor: User) -> None:
+    for number in range(50):
+        assert refused(address=f"203.0.113.{number}").retry_after_seconds is None
+    assert refused(address=THERE).retry_after_seconds
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"), ("::ffff:192.0.2.1", "192.0.2.1")]
+)
+def test_one_network_counts_as_one_address(app: Flask, editor: User, first: str, second: str) -> None:
+    for _ in range(5):
+        refused(address=first)
+    assert refused(address=second).retry_after_seconds
+    assert not refused(address="2001:db8:1:3::1").retry_after_seconds
+
+
+def test_the_count_is_forgotten_in_time_and_stays_small(app: Flask, editor: User) -> None:
+    for _ in range(5):
+        refused()
+    age_attempts(throttling.WINDOW + timedelta(seconds=1))
+    assert accounts.log_in(EMAIL, PASSWORD, HERE)
+    assert count(LoginAttempt) == 0
+
+
+def test_success_forgives_only_its_own_failures(app: Flask, editor: User) -> None:
+    refused("other@news.example")
+    refused()
+    accounts.log_in(EMAIL, PASSWORD, HERE)
+    assert db.session.scalars(select(LoginAttempt.email)).all() == ["other@news.example"]
+
+
+def test_a_login_ends_the_session_it_came_with(app: Flask, editor: User) -> None:
+    first = accounts.log_in(EMAIL, PASSWORD, HERE)
+    elsewhere = accounts.log_in(EMAIL, PASSWORD, THERE)
+    second = accounts.log_in(EMAIL, PASSWORD, HERE, first)
+    assert first != second
+    assert accounts.user_of(first) is None
+    assert accounts.user_of(second)
+    assert accounts.user_of(elsewhere)
+
+
+def test_logout_ends_one_session(app: Flask, editor: User) -> None:
+    token, other = accounts.log_in(EMAIL, PASSWORD, HERE), accounts.log_in(EMAIL, PASSWORD, HERE)
+    accounts.log_out(token)
+    accounts.log_out(token)
+    assert accounts.user_of(token) is None
+    assert accounts.user_of(other)
+
+
+@pytest.mark.parametrize(
+    ("column", "limit"), [("seen_at", sessions.IDLE_LIMIT), ("created_at", sessions.ABSOLUTE_LIMIT)]
+)
+def test_a_session_ends_by_itself(app: Flask, editor: User, column: str, limit: timedelta) -> None:
+    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    age_sessions(**{column: limit - timedelta(minutes=1)})
+    assert accounts.user_of(token)
+    age_sessions(**{column: limit + timedelta(minutes=1)})
+    assert accounts.user_of(token) is None
+    accounts.forget_expired()
+    assert count(UserSession) == 0
+
+
+def test_forgetting_keeps_what_still_counts(app: Flask, editor: User) -> None:
+    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    refused()
+    accounts.forget_expired()
+    assert accounts.user_of(token)
+    assert count(LoginAttempt) == 1
+    age_attempts(throttling.WINDOW + timedelta(seconds=1))
+    accounts.forget_expired()
+    assert count(LoginAttempt) == 0
+
+
+def test_a_visit_is_noted_once_in_ten_minutes(app: Flask, editor: User) -> None:
+    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    query = select(UserSession.seen_at)
+    before = db.session.scalar(query)
+    accounts.user_of(token)
+    assert db.session.scalar(query) == before
+    age_sessions(seen_at=timedelta(minutes=11))
+    user = accounts.user_of(token)
+    assert user is not None
+    assert user.role == "editor", "the person stays readable behind the write"
+    seen = db.session.scalar(query)
+    assert seen is not None
+    assert datetime.now(UTC) - seen < timedelta(minutes=1)
+
+
+def test_disabling_ends_every_session(app: Flask, editor: User) -> None:
+    tokens = [accounts.log_in(EMAIL, PASSWORD, HERE) for _ in range(2)]
+    accounts.disable_user("EDITOR@news.example")
+    assert [accounts.user_of(token) for token in tokens] == [None, None]
+    refused(password=PASSWORD)
+
+
+def test_an_inactive_person_has_no_session_even_if_the_row_stayed(app: Flask, editor: User) -> None:
+    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    with db.write() as session:
+        session.execute(update(User).values(is_active=False))
+    assert accounts.user_of(token) is None
+
+
+def test_a_reset_ends_every_session_and_the_old_password(app: Flask, editor: User) -> None:
+    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    new = accounts.reset_password(EMAIL)
+    assert accounts.user_of(token) is None
+    refused(password=PASSWORD)
+    assert accounts.log_in(EMAIL, new, HERE)
+
+
+def test_changing_ones_own_password_leaves_one_new_session(app: Flask, editor: User) -> None:
+    old, elsewhere = accounts.log_in(EMAIL, PASSWORD, HERE), accounts.log_in(EMAIL, PASSWORD, THERE)
+    new = accounts.change_own_password(editor.id, PASSWORD, "another fine password", HERE)
+    assert [accounts.user_of(token) for token in (old, elsewhere)] == [None, None]
+    assert accounts.user_of(new)
+    refused(password=PASSWORD)
+    assert accounts.log_in(EMAIL, "another fine password", HERE)
+
+
+def test_a_stolen_session_does_not_serve_to_guess_the_password(app: Flask, editor: User) -> None:
+    for _ in range(5):
+        with pytest.raises(accounts.LoginRefused, match="current"):
+            accounts.change_own_password(editor.id, "guess", "another fine password", HERE)
+    with pytest.raises(accounts.LoginRefused, match="Too many"):
+        accounts.change_own_password(editor.id, PASSWORD, "another fine password", HERE)
+
+
+def test_disabled_while_we_hashed_is_disabled(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(_user: User, _password: str) -> bool:
+        accounts.disable_user(EMAIL)
+        return True
+
+    monkeypatch.setattr(accounts, "check_password", check)
+    assert refused(password=PASSWORD).message == accounts.WRONG
+    assert count(UserSession) == 0
+
+
+def test_roles_change_and_unknown_people_are_named(app: Flask, editor: User) -> None:
+    accounts.set_role(EMAIL, "admin")
+    assert db.session.scalar(select(User.role)) == "admin"
+    for act in (accounts.disable_user, accounts.reset_password):
+        with pytest.raises(accounts.AccountError, match="user list"):
+            act("nobody@news.example")
+    with pytest.raises(accounts.AccountError):
+        accounts.set_role(EMAIL, "owner")
+
+
+def test_the_log_of_a_login_cannot_be_forged(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    refused("a@b.example\r\nlogin of 'editor@news.example' from 127.0.0.1")
+    assert len(caplog.messages) == 1
+    assert "\n" not in caplog.messages[0]
+    assert "wrong password" not in caplog.text

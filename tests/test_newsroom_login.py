@@ -1,0 +1,325 @@
+"""The guard of the newsroom: login, sessions, cross-site requests, transport, and what browsers may keep."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from spectator import accounts
+from spectator.models import User
+from spectator.newsroom import guard
+from tests.conftest import person
+from tests.newsroom_visits import COOKIE, OURS, log_in, post, token_of, visitor
+
+LOGIN, LIST = "/newsroom/login", "/newsroom/stories/"
+FORM = "application/x-www-form-urlencoded"
+
+
+def newsroom_rules(app: Flask) -> list[tuple[str, str]]:
+    return [
+        (method, rule.rule.replace("<int(max=2147483647):article_id>", "1"))
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) & {"GET", "POST"})
+        if rule.endpoint.startswith("newsroom.") and rule.endpoint not in guard.PUBLIC_ENDPOINTS
+    ]
+
+
+def test_every_page_but_the_login_needs_one(app: Flask, client: FlaskClient) -> None:
+    rules = newsroom_rules(app)
+    assert len(rules) > 8
+    for method, path in rules:
+        if method == "GET":
+            response = client.get(path)
+            assert response.status_code == 303, path
+            assert response.location.startswith(f"{LOGIN}?next=/newsroom/"), path
+        else:
+            response = post(client, path)
+            assert response.status_code == 401, path
+            assert "not stored" in response.text
+
+
+def test_the_login_page_and_the_way_back(app: Flask, editor: User) -> None:
+    client = app.test_client()
+    response = client.get(f"{LIST}?status=draft&q=a+b", follow_redirects=True)
+    assert 'name="next" value="/newsroom/stories/?status=draft&amp;q=a+b"' in response.text
+    response = log_in(client, "editor")
+    assert response.location == LIST
+    assert client.get(LIST).status_code == 200
+    assert client.get(LOGIN).status_code == 303
+    assert client.get("/newsroom/").location == LIST
+    assert client.get("/newsroom").location.endswith("/newsroom/")
+
+
+def test_the_cookie(app: Flask, editor: User) -> None:
+    header = log_in(app.test_client(), "editor").headers["Set-Cookie"]
+    parts = {part.strip().lower() for part in header.split(";")[1:]}
+    assert header.startswith(f"{COOKIE}=")
+    assert {"secure", "httponly", "samesite=lax", "path=/"} <= parts
+    assert not [part for part in parts if part.startswith("domain")]
+
+
+@pytest.mark.parametrize(
+    "onward",
+    [
+        "//evil.example",
+        "//evil.example/newsroom/",
+        "/\\evil.example",
+        "/newsroom/\\evil",
+        "https://evil.example/newsroom/",
+        "https:evil.example",
+        "javascript:alert(1)",
+        "/newsroom/\r\nSet-Cookie: a=b",
+        "/newsroom/\tstories",
+        "\t//evil.example",
+        "/newsroom/stories/\n",
+        "/newsroom@evil.example",
+        "/politics/",
+        "/newsroom/login",
+        "/newsroom/logout",
+        "/newsroom/" + "a" * 600,
+        "",
+    ],
+)
+def test_the_way_on_is_local(app: Flask, editor: User, onward: str) -> None:
+    client = app.test_client()
+    response = post(
+        client,
+        LOGIN,
+        {"email": "editor@news.example", "password": "a long password of editor", "next": onward},
+    )
+    assert response.location == LIST
+    assert client.get(LOGIN, query_string={"next": onward}).location == LIST
+
+
+def test_a_good_way_on(app: Flask) -> None:
+    with app.test_request_context("/newsroom/"):
+        for path in ("/newsroom/stories/7", "/newsroom/stories/?q=%E2%80%99&page=2", "/newsroom/"):
+            assert guard.local_path(path) == path
+
+
+def test_nobody_learns_who_has_an_account(app: Flask, editor: User) -> None:
+    person("author")
+    accounts.disable_user("author@news.example")
+    client = app.test_client()
+    pages = set()
+    for role, password in (("editor", "wrong"), ("nobody", "wrong"), ("author", "")):
+        response = log_in(client, role, password)
+        pages.add((response.status_code, response.text.replace(f"{role}@", "x@")))
+        assert "Set-Cookie" not in response.headers
+    assert len(pages) == 1
+    assert pages.pop()[0] == 422
+
+
+def test_the_e_mail_is_kept_and_escaped(app: Flask) -> None:
+    response = post(app.test_client(), LOGIN, {"email": '"><script>alert(1)</script>', "password": "x"})
+    assert response.status_code == 422
+    assert "&lt;script&gt;" in response.text
+    assert "<script" not in response.text
+
+
+def test_too_many_tries_are_told_when_to_come_back(app: Flask, editor: User) -> None:
+    client = app.test_client()
+    for number in range(5):
+        headers = {"X-Forwarded-For": f"203.0.113.{number}"}
+        assert log_in(client, "editor", "wrong", headers=headers).status_code == 422
+    response = log_in(client, "editor", headers={"X-Forwarded-For": "203.0.113.99"})
+    assert response.status_code == 429
+    assert 0 < int(response.headers["Retry-After"]) <= 901
+    elsewhere = {"REMOTE_ADDR": "198.51.100.9"}
+    assert log_in(client, "editor", environ_base=elsewhere).status_code == 303
+
+
+def test_a_login_makes_a_new_session_and_ends_the_old(app: Flask, editor: User) -> None:
+    client = visitor(app)
+    first = token_of(client)
+    log_in(client, "editor")
+    assert token_of(client) != first
+    assert accounts.user_of(first) is None
+
+
+def test_a_planted_token_is_never_adopted(app: Flask, editor: User) -> None:
+    client = app.test_client()
+    client.set_cookie(COOKIE, "planted")
+    log_in(client, "editor")
+    assert token_of(client) != "planted"
+    assert accounts.user_of("planted") is None
+
+
+def test_logout_kills_a_copied_cookie(app: Flask, editor: User) -> None:
+    client, thief = visitor(app), app.test_client()
+    thief.set_cookie(COOKIE, token_of(client))
+    assert thief.get(LIST).status_code == 200
+    response = post(client, "/newsroom/logout")
+    assert response.status_code == 303
+    assert response.headers["Clear-Site-Data"] == '"cache"'
+    assert not token_of(client)
+    assert thief.get(LIST).status_code == 303
+    assert "logged out" in client.get(response.location).text
+
+
+def test_disabling_ends_the_visit_at_once(app: Flask, editor: User) -> None:
+    client = visitor(app)
+    accounts.disable_user("editor@news.example")
+    assert client.get(LIST).status_code == 303
+    assert post(client, "/newsroom/stories/new").status_code == 401
+
+
+def test_changing_the_password(app: Flask, editor: User) -> None:
+    client, other = visitor(app), visitor(app)
+    old = token_of(client)
+    new = {"current": "a long password of editor", "new": "another fine password", "again": "another fine password"}
+    response = post(client, "/newsroom/password", new)
+    assert response.status_code == 303
+    assert "other sessions are ended" in client.get(response.location).text
+    assert accounts.user_of(old) is None
+    assert other.get(LIST).status_code == 303
+    assert log_in(other, "editor", "another fine password").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"current": "wrong"}, "current"), ({"new": "short", "again": "short"}, "new"), ({"again": "other"}, "again")],
+)
+def test_a_refused_password_says_why(app: Flask, editor: User, change: dict[str, str], field: str) -> None:
+    client = visitor(app)
+    good = {"current": "a long password of editor", "new": "another fine password", "again": "another fine password"}
+    response = post(client, "/newsroom/password", good | change)
+    assert response.status_code == 422
+    assert f'id="{field}-error"' in response.text
+    assert "another fine" not in response.text
+    assert client.get("/newsroom/password").status_code == 200
+
+
+MATRIX = [
+    ({"Sec-Fetch-Site": "same-origin"}, True),
+    ({"Sec-Fetch-Site": "none"}, True),
+    ({"Sec-Fetch-Site": "same-site"}, False),
+    ({"Sec-Fetch-Site": "cross-site"}, False),
+    ({"Sec-Fetch-Site": "same-origin, cross-site"}, False),
+    ({"Sec-Fetch-Site": ""}, False),
+    ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, False),
+    ({"Origin": "http://localhost"}, True),
+    ({"Origin": "https://localhost"}, False),
+    ({"Origin": "http://localhost:8000"}, False),
+    ({"Origin": "http://localhost.evil.example"}, False),
+    ({"Origin": "https://evil.example"}, False),
+    ({"Origin": "null"}, False),
+    ({"Origin": ""}, False),
+    ({}, False),
+]
+
+
+@pytest.mark.parametrize(("headers", "passes"), MATRIX)
+@pytest.mark.parametrize("path", [LOGIN, "/newsroom/logout", "/newsroom/password", "/newsroom/stories/new"])
+def test_cross_site_writes(app: Flask, editor: User, headers: dict[str, str], passes: bool, path: str) -> None:
+    client = app.test_client() if path == LOGIN else visitor(app)
+    token = token_of(client)
+    data = {"email": "editor@news.example", "password": "a long password of editor", "csrf_token": "guess"}
+    response = client.post(path, data=data, headers=headers)
+    assert (response.status_code != 403) is passes
+    if not passes:
+        assert token_of(client) == token
+        if token:
+            assert accounts.user_of(token)
+
+
+def form_token(client: FlaskClient, path: str) -> str:
+    page: str = client.get(path).text
+    return page.split('name="csrf_token" value="')[1].split('"')[0]
+
+
+def test_a_browser_without_those_headers_needs_the_forms_token(app: Flask, editor: User) -> None:
+    client = app.test_client()
+    data = {"email": "editor@news.example", "password": "a long password of editor"}
+    token = form_token(client, LOGIN)
+    elsewhere = {"REMOTE_ADDR": "198.51.100.9"}
+    assert client.post(LOGIN, data=data | {"csrf_token": token}, environ_base=elsewhere).status_code == 403
+    assert client.post(LOGIN, data=data | {"csrf_token": token}).status_code == 303
+    assert client.post("/newsroom/logout", data={"csrf_token": token}).status_code == 403
+    own, others = form_token(client, LIST), form_token(visitor(app, "author"), LIST)
+    assert client.post("/newsroom/logout", data={"csrf_token": others}).status_code == 403
+    assert client.post("/newsroom/logout", data={"csrf_token": own}).status_code == 303
+
+
+def test_the_forms_token_ages(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = visitor(app)
+    token = form_token(client, LIST)
+    monkeypatch.setattr(guard, "TOKEN_SECONDS", -1)
+    assert client.post("/newsroom/logout", data={"csrf_token": token}).status_code == 403
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "text/xml", ""])
+def test_only_forms_are_taken(app: Flask, editor: User, content_type: str) -> None:
+    client = visitor(app)
+    response = client.post("/newsroom/logout", data=b'{"a": "b"}', content_type=content_type, headers=OURS)
+    assert response.status_code == 415
+    assert client.get(LIST).status_code == 200
+
+
+def test_no_read_changes_anything(app: Flask, editor: User) -> None:
+    client = visitor(app)
+    for path in ("/newsroom/logout", "/newsroom/stories/1/publish", "/newsroom/stories/1/withdraw"):
+        assert client.get(path).status_code in {404, 405}
+    assert client.get(LIST).status_code == 200
+
+
+@pytest.mark.parametrize("base", ["http://news.example", "http://192.0.2.1:8000", "http://localhost.evil.example"])
+def test_plain_http_is_refused_in_one_line(app: Flask, editor: User, base: str) -> None:
+    for method in ("GET", "POST"):
+        response = app.test_client().open(LOGIN, method=method, base_url=base, headers=OURS)
+        assert response.status_code == 403
+        assert response.mimetype == "text/plain"
+        assert "https" in response.text
+        assert response.text.count("\n") == 1
+        assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["https://news.example", "http://127.0.0.1:8000", "http://127.1.2.3", "http://[::1]:8000", "http://localhost:5000"],
+)
+def test_https_and_the_machine_itself_are_fine(app: Flask, base: str) -> None:
+    assert app.test_client().get(LOGIN, base_url=base).status_code == 200
+
+
+def test_a_forwarded_scheme_is_not_believed_without_a_trusted_proxy(app: Flask) -> None:
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "localhost"}
+    assert app.test_client().get(LOGIN, base_url="http://news.example", headers=headers).status_code == 403
+
+
+def test_nothing_of_the_newsroom_is_kept_or_listed(app: Flask, editor: User) -> None:
+    client = visitor(app)
+    paths = (LOGIN, LIST, "/newsroom", "/newsroom/nothing", "/newsroom/stories/99", "/newsroom/password", "/newsroom/")
+    for path in paths:
+        response = client.get(path)
+        assert response.headers["Cache-Control"] == "no-store", path
+        assert "noindex" in response.headers["X-Robots-Tag"], path
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+    assert client.get("/").headers.get("Cache-Control") != "no-store"
+
+
+def test_pages_have_no_script_and_no_style_of_their_own(app: Flask, editor: User) -> None:
+    client = visitor(app)
+    for path in (LIST, "/newsroom/stories/new", "/newsroom/password"):
+        page = client.get(path).text
+        assert "<script" not in page
+        assert "<style" not in page
+
+
+def test_the_words_after_a_redirect_come_from_a_table(app: Flask, editor: User) -> None:
+    client = visitor(app)
+    assert "<b>" not in client.get(f"{LIST}?done=<b>x</b>").text
+    assert guard.DONE["published"] in client.get(f"{LIST}?done=published").text
+    assert 'class="done"' not in client.get(f"{LIST}?done=nonsense").text
+
+
+def test_an_enormous_login_is_refused(app: Flask) -> None:
+    response = post(app.test_client(), LOGIN, {"email": "x" * 2_000_000, "password": "x"})
+    assert response.status_code == 413
+    response = post(app.test_client(), LOGIN, {"email": "x" * 100_000, "password": "y" * 100_000})
+    assert response.status_code == 422
+    assert len(response.text) < 10_000

@@ -1,0 +1,568 @@
+"""The story list, the form, the preview and the acts, as people with different roles meet them."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from flask import Flask, Response
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from spectator import publishing, queries
+from spectator.addresses import permalink
+from spectator.db import db
+from spectator.models import Article, Picture, User
+from spectator.newsroom.forms import in_one_line, names_in
+from tests.conftest import draft
+from tests.newsroom_visits import COOKIE, entries, picture_file, post, token_of, upload, visitor
+from tests.page_checks import Page
+
+NEW = "/newsroom/stories/new"
+
+
+@pytest.fixture
+def newsroom(app: Flask, editor: User) -> FlaskClient:
+    """An editor, logged in."""
+    return visitor(app)
+
+
+def get(article_id: int) -> Article:
+    article = queries.article_to_edit(article_id)
+    assert article is not None
+    return article
+
+
+def articles() -> int:
+    return db.session.scalar(select(func.count(Article.id))) or 0
+
+
+def write(client: FlaskClient, **more: Any) -> int:
+    """Store a new story through the form and return its id."""
+    response = post(client, NEW, entries(**more))
+    assert response.status_code == 303, response.text
+    found = re.fullmatch(r"/newsroom/stories/(\d+)\?done=[a-z]+", response.location)
+    assert found
+    return int(found[1])
+
+
+def shown(response: TestResponse) -> dict[str, str]:
+    """Return every entry of the form in a page, as a browser would send it again."""
+    page = Page(response.text)
+    values = {
+        each["name"] or "": each.get("value") or ""
+        for each in page.all("input")
+        if each.get("name") and each.get("type") not in {"file", "checkbox"}
+    }
+    for name, text in re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', response.text, re.DOTALL):
+        values[name] = unescape(text)
+    chosen = re.search(r'<option value="([\w-]*)" selected>', response.text)
+    return values | {"section": chosen[1] if chosen else ""}
+
+
+def save(client: FlaskClient, article_id: int, **more: Any) -> TestResponse:
+    """Open a story's form, change some entries and send it."""
+    path = f"/newsroom/stories/{article_id}"
+    return post(client, path, shown(client.get(path)) | {"do": "save"} | more)
+
+
+FULL = {
+    "headline": "Ports & “Gulf” <of> Guinea",
+    "dek": "What they carry",
+    "body": "One.\r\n\r\nTwo.",
+    "section": "business",
+    "language": "fr",
+    "slug": "ports-of-guinea",
+    "authors": "Zainab Bello, Amina Diallo",
+    "countries": "Nigeria, CI",
+    "topics": "Ports, Trade",
+    "source_name": "Reuters",
+    "source_url": "https://www.reuters.com/a?b=c&d=e",
+    "picture_caption": "A harbour",
+    "picture_credit": "Somebody",
+}
+
+
+def test_a_story_is_stored_with_every_entry(newsroom: FlaskClient, editor: User) -> None:
+    assert newsroom.get(NEW).status_code == 200
+    article = get(write(newsroom, **FULL))
+    assert (article.status, article.created_by_id, article.slug) == ("draft", editor.id, "ports-of-guinea")
+    assert article.body == "<p>One.</p>\n<p>Two.</p>"
+    assert [author.name for author in article.authors] == ["Zainab Bello", "Amina Diallo"]
+    assert {country.code for country in article.countries} == {"NG", "CI"}
+    assert [topic.name for topic in article.topics] == ["Ports", "Trade"]
+    values = shown(newsroom.get(f"/newsroom/stories/{article.id}"))
+    for name in ("headline", "dek", "section", "language", "slug", "authors", "source_name", "source_url"):
+        assert values[name] == FULL[name]
+    assert set(names_in(values["countries"])) == {country.name for country in article.countries}
+
+
+def test_opened_and_saved_untouched_is_the_same(newsroom: FlaskClient, editor: User) -> None:
+    body = "\n\nFirst line\n\n<blockquote>\n<p>Quoted</p>\n</blockquote>\n\n<p>Last &amp; least</p>"
+    article_id = publishing.create(draft(body=body, authors=("Diallo, Amina", "Zed"), topics=("A, B",)), editor)
+    before = get(article_id)
+    kept = (
+        before.body,
+        before.headline,
+        before.slug,
+        [a.name for a in before.authors],
+        [t.name for t in before.topics],
+    )
+    assert save(newsroom, article_id).status_code == 303
+    db.session.rollback()
+    db.session.expire_all()
+    after = get(article_id)
+    assert kept == (
+        after.body,
+        after.headline,
+        after.slug,
+        [a.name for a in after.authors],
+        [t.name for t in after.topics],
+    )
+    assert after.version > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ()),
+        ("Amina Diallo", ("Amina Diallo",)),
+        (" A , B ,, C ", ("A", "B", "C")),
+        ("Diallo, Amina; Bello, Zainab", ("Diallo, Amina", "Bello, Zainab")),
+        ("Diallo, Amina;", ("Diallo, Amina",)),
+        ("A, B\nC", ("A, B", "C")),
+        ("علي، عمر", ("علي", "عمر")),
+    ],
+)
+def test_names_in_a_line(text: str, names: tuple[str, ...]) -> None:
+    assert names_in(text) == names
+    assert names_in(in_one_line(list(names))) == names
+
+
+def test_an_author_drafts_and_an_editor_publishes(app: Flask, client: FlaskClient, newsroom: FlaskClient) -> None:
+    author = visitor(app, "author")
+    page = author.get(NEW).text
+    assert 'value="publish"' not in page
+    assert "published_at" not in page
+    article_id = write(author, published_at="2020-01-01T00:00")
+    assert get(article_id).published_at is None
+    assert client.get(permalink(get(article_id))).status_code == 404
+    assert save(newsroom, article_id, do="publish").status_code == 303
+    assert get(article_id).status == "published"
+    assert client.get(permalink(get(article_id))).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["", "/publish", "/withdraw"])
+def test_an_author_cannot_publish(app: Flask, path: str) -> None:
+    author = visitor(app, "author")
+    article_id = write(author)
+    sent = entries(version="1", do="publish", reason="x", body="My precious <words>")
+    response = post(author, f"/newsroom/stories/{article_id}{path}", sent)
+    assert response.status_code == 403
+    assert "My precious &lt;words&gt;" in response.text
+    assert get(article_id).status == "draft"
+    assert post(author, NEW, entries(do="publish")).status_code == 403
+    assert articles() == 1
+
+
+def test_a_story_of_somebody_else_is_closed_to_an_author(app: Flask, newsroom: FlaskClient) -> None:
+    secret = write(newsroom, headline="Secret headline")
+    author = visitor(app, "author")
+    one = f"/newsroom/stories/{secret}"
+    for path in (one, f"{one}/preview"):
+        response = author.get(path)
+        assert response.status_code == 403
+        assert "Secret headline" not in response.text
+    for path in (one, f"{one}/publish", f"{one}/withdraw"):
+        assert post(author, path, entries(version="1", headline="Mine now", reason="x")).status_code == 403
+    assert "Secret headline" not in author.get("/newsroom/stories/").text
+    assert get(secret).headline == "Secret headline"
+
+
+def test_an_authors_own_published_story_is_closed_too(app: Flask, newsroom: FlaskClient) -> None:
+    author = visitor(app, "author")
+    article_id = write(author)
+    save(newsroom, article_id, do="publish")
+    response = post(author, f"/newsroom/stories/{article_id}", entries(version="2", body="Late words"))
+    assert response.status_code == 403
+    assert "Late words" in response.text
+    page = author.get("/newsroom/stories/").text
+    assert "On the site" in page
+    assert f'href="/newsroom/stories/{article_id}"' not in page
+
+
+def test_nothing_can_be_set_that_the_form_does_not_ask(app: Flask, newsroom: FlaskClient, editor: User) -> None:
+    author = visitor(app, "author")
+    forged = {
+        "id": "999",
+        "status": "published",
+        "created_by_id": str(editor.id),
+        "version_id": "7",
+        "updated_at": "2020-01-01",
+        "external_id": "x",
+        "excerpt": "forged",
+        "word_count": "9",
+        "role": "admin",
+        "withdrawn_reason": "forged",
+        "published_at": "2020-01-01T00:00",
+    }
+    article = get(write(author, **forged))
+    assert (article.id, article.status, article.external_id) != (999, "published", "x")
+    assert (article.status, article.published_at, article.updated_at) == ("draft", None, None)
+    assert article.created_by is not None
+    assert (article.created_by.role, article.version) == ("author", 1)
+    assert (article.excerpt, article.withdrawn_reason) != ("forged", "forged")
+    other = write(newsroom, headline="Other")
+    post(author, f"/newsroom/stories/{article.id}", entries(version="1", id=str(other), headline="Changed"))
+    assert get(other).headline == "Other"
+
+
+WRONG = [
+    ("headline", "", "headline"),
+    ("headline", " \u200b\u202e ", "headline"),
+    ("headline", "x" * 301, "headline"),
+    ("body", "", "body"),
+    ("body", "<p><script>alert(1)</script></p>", "body"),
+    ("body", "x" * 1_000_001, "body"),
+    ("section", "", "section"),
+    ("section", "nowhere", "section"),
+    ("language", "not a tag", "language"),
+    ("slug", "Not A Slug!", "slug"),
+    ("countries", "Atlantis", "countries"),
+    ("topics", ",".join(f"t{n}" for n in range(40)), "topics"),
+    ("authors", "x" * 200, "authors"),
+    ("source_url", "javascript:alert(1)", "source_url"),
+    ("source_url", "data:text/html,x", "source_url"),
+    ("published_at", "not a date", "published_at"),
+    ("published_at", "9999-12-31T23:59", "published_at"),
+    ("published_at", "0001-01-01T00:00", "published_at"),
+    ("published_at", "1969-12-31T00:00", "published_at"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "error"), WRONG, ids=[f"{f}-{v[:12]!r}" for f, v, _ in WRONG])
+def test_a_wrong_entry_comes_back_beside_its_message(newsroom: FlaskClient, field: str, value: str, error: str) -> None:
+    sent = FULL | {"do": "publish", field: value}
+    response = post(newsroom, NEW, sent)
+    assert response.status_code == 422
+    assert f'id="{error}-error"' in response.text
+    assert f'<a href="#{error}">' in response.text
+    page = Page(response.text)
+    control = next(each for each in page.all("input", "textarea", "select") if each.get("id") == error)
+    assert control["aria-invalid"] == "true"
+    assert f"{error}-error" in (control["aria-describedby"] or "")
+    again = shown(response)
+    for name, entry in sent.items():
+        if name not in {"do", "section"}:
+            assert again[name] == entry.replace("\r\n", "\n"), name
+    assert again["section"] == ("" if field == "section" else "business")
+    assert articles() == 0
+
+
+def test_a_future_date_is_for_later(newsroom: FlaskClient) -> None:
+    later = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M}"
+    for do in ("save", "publish"):
+        response = post(newsroom, NEW, entries(do=do, published_at=later))
+        assert response.status_code == 422
+        assert "Scheduling comes later" in response.text
+    assert articles() == 0
+
+
+def test_every_wrong_entry_is_named_at_once(newsroom: FlaskClient) -> None:
+    broken = upload(b"not a picture", "picture.png")
+    sent = entries(headline="", source_url="ftp://x", published_at="2999-01-01T00:00", picture=broken)
+    response = post(newsroom, NEW, sent)
+    assert response.status_code == 422
+    for name in ("headline", "source_url", "published_at", "picture"):
+        assert f'id="{name}-error"' in response.text
+
+
+def test_a_taken_address(newsroom: FlaskClient) -> None:
+    write(newsroom, slug="taken")
+    response = post(newsroom, NEW, entries(slug="taken"))
+    assert response.status_code == 422
+    assert 'id="slug-error"' in response.text
+    assert shown(response)["slug"] == "taken"
+
+
+def test_backdating_in_the_newsrooms_time_zone(app: Flask, newsroom: FlaskClient) -> None:
+    app.config["TIMEZONE"] = "Africa/Nairobi"
+    article = get(write(newsroom, do="publish", published_at="2024-03-01T09:30"))
+    assert article.status == "published"
+    assert article.published_at == datetime(2024, 3, 1, 6, 30, tzinfo=UTC)
+    page = newsroom.get(f"/newsroom/stories/{article.id}").text
+    assert 'name="published_at"' not in page
+    assert "1 Mar 2024, 09:30 EAT" in page
+
+
+def test_a_megabyte_fits_and_ten_are_refused_with_the_rest_kept(newsroom: FlaskClient) -> None:
+    body = "word " * 199_000
+    response = post(newsroom, NEW, entries(body=body))
+    assert response.status_code == 303
+    for name in ("body", "headline"):
+        sent = entries(dek="Keep me") | {name: "x" * 10_000_000}
+        response = post(newsroom, NEW, sent)
+        assert response.status_code == 422
+        assert f'id="{name}-error"' in response.text
+        assert shown(response)["dek"] == "Keep me"
+    response = post(newsroom, NEW, entries(body="x" * 17_000_000))
+    assert response.status_code == 413
+    assert "too large" in response.text
+    assert articles() == 1
+
+
+def unchecking(app: Flask, like: FlaskClient) -> FlaskClient:
+    """Return a client with the same session that takes pages as they are."""
+    plain = FlaskClient(app, Response)
+    plain.set_cookie(COOKIE, token_of(like))
+    return plain
+
+
+HOSTILE = '<img src=x onerror=alert(1)>{{7*7}}"><script>alert(1)</script>'
+
+
+def test_hostile_entries_are_shown_as_text(app: Flask, newsroom: FlaskClient) -> None:
+    lines = ("headline", "dek", "authors", "topics", "source_name", "picture_alt", "picture_caption", "picture_credit")
+    body = f'<p hx-get="/x" data-hx-get="/x" onclick="a()">Text <a href="javascript:alert(1)">a</a></p>{HOSTILE}'
+    sent = entries(do="publish", body=body, picture=picture_file(), **dict.fromkeys(lines, HOSTILE))
+    response = post(newsroom, NEW, sent)
+    assert response.status_code == 303
+    article = db.session.scalars(select(Article)).one()
+    one = f"/newsroom/stories/{article.id}"
+    plain = unchecking(app, newsroom)
+    for path in (one, f"{one}/preview", "/newsroom/stories/", permalink(get(article.id))):
+        page = plain.get(path).text
+        for tag, attrs in Page(page).elements:
+            assert not [name for name in attrs if name.startswith("on")], tag
+            assert "javascript:" not in (attrs.get("href") or "")
+            assert attrs.get("hx-get") != "/x"
+        assert "<script>alert" not in page
+        assert "{{7*7}}" in page
+
+
+def upload_story(client: FlaskClient, **more: Any) -> TestResponse:
+    sent = entries(picture=picture_file(), picture_alt="A red field", **more)
+    return post(client, NEW, sent)
+
+
+def test_a_picture_is_stored_shown_and_removed(newsroom: FlaskClient) -> None:
+    response = upload_story(newsroom)
+    assert response.status_code == 303
+    article = db.session.scalars(select(Article)).one()
+    assert article.picture_id
+    page = newsroom.get(f"/newsroom/stories/{article.id}")
+    assert "Remove this picture" in page.text
+    picture = next(each for each in Page(page.text).all("img"))
+    with newsroom.get(picture["src"] or "") as response:
+        assert response.status_code == 200
+    assert save(newsroom, article.id, headline="Kept").status_code == 303
+    assert get(article.id).picture_id
+    assert save(newsroom, article.id, remove_picture="1").status_code == 303
+    db.session.expire_all()
+    assert get(article.id).picture_id is None
+
+
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+
+
+SIZE = (20_000).to_bytes(4, "big") * 2
+BOMB = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", SIZE + b"\x08\0\0\0\0") + chunk(b"IDAT", zlib.compress(bytes(8000)))
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "words"),
+    [
+        (b"hello", "picture.png", "not a JPEG"),
+        (SVG, "a.svg", "not a JPEG"),
+        (BOMB, "bomb.png", "megapixels"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 11_000_000, "../../big.png", "10 MB"),
+    ],
+    ids=["text", "svg", "bomb", "large"],
+)
+def test_what_is_not_a_picture_is_refused_and_the_rest_kept(
+    newsroom: FlaskClient, content: bytes, name: str, words: str
+) -> None:
+    response = post(newsroom, NEW, FULL | {"picture": upload(content, name), "picture_alt": "Alt"})
+    assert response.status_code == 422
+    assert words in response.text
+    again = shown(response)
+    assert {each: again[each] for each in FULL} == {each: FULL[each].replace("\r\n", "\n") for each in FULL}
+    assert (again["picture_alt"], articles()) == ("Alt", 0)
+
+
+def test_a_good_picture_survives_a_refused_form(newsroom: FlaskClient) -> None:
+    response = upload_story(newsroom, headline="")
+    assert response.status_code == 422
+    again = shown(response)
+    assert again["picture_id"]
+    assert articles() == 0
+    response = post(newsroom, NEW, again | {"headline": "Now with a headline"})
+    assert response.status_code == 303
+    assert db.session.scalars(select(Article.picture_id)).one() is not None
+
+
+def test_a_picture_needs_words(newsroom: FlaskClient) -> None:
+    response = post(newsroom, NEW, entries(picture=picture_file()))
+    assert response.status_code == 422
+    assert 'id="picture_alt-error"' in response.text
+
+
+def test_nobody_claims_a_colleagues_picture(app: Flask, newsroom: FlaskClient) -> None:
+    theirs = shown(upload_story(newsroom, headline=""))["picture_id"]
+    number = db.session.scalars(select(Picture.id)).one()
+    author = visitor(app, "author")
+    for claim in (theirs, str(number), "999", "x", f"{number}.x"):
+        response = post(author, NEW, entries(picture_id=claim, picture_alt="Alt"))
+        assert response.status_code == 422, claim
+        assert "upload it again" in response.text
+    assert articles() == 0
+
+
+def test_a_correction_is_dated_and_shown(newsroom: FlaskClient, client: FlaskClient) -> None:
+    article_id = write(newsroom, do="publish")
+    response = save(newsroom, article_id, do="update", body="Mended.", note="The port was misnamed.")
+    assert response.location.endswith("done=corrected")
+    article = get(article_id)
+    assert [each.text for each in article.corrections] == ["The port was misnamed."]
+    assert article.updated_at is not None
+    page = client.get(permalink(article)).text
+    assert "The port was misnamed." in page
+    assert "Mended." in page
+    assert save(newsroom, article_id, do="update").location.endswith("done=updated")
+    assert save(newsroom, article_id, do="update", note="x" * 3000).status_code == 422
+
+
+def test_withdrawing_and_bringing_back(newsroom: FlaskClient, client: FlaskClient) -> None:
+    article_id = write(newsroom, do="publish")
+    one, address = f"/newsroom/stories/{article_id}", permalink(get(article_id))
+    response = post(newsroom, f"{one}/withdraw", {"reason": " "})
+    assert response.status_code == 422
+    assert 'id="reason-error"' in response.text
+    response = post(newsroom, f"{one}/withdraw", {"reason": "The source <b>lied</b>."})
+    assert response.status_code == 303
+    gone = client.get(address)
+    assert gone.status_code == 410
+    assert "The source &lt;b&gt;lied&lt;/b&gt;." in gone.text
+    page = newsroom.get(response.location).text
+    assert "Publish again" in page
+    assert post(newsroom, f"{one}/withdraw", {"reason": "Again"}).status_code == 422
+    assert post(newsroom, f"{one}/publish").status_code == 303
+    assert client.get(address).status_code == 200
+
+
+def test_a_changed_address_leads_on(newsroom: FlaskClient, client: FlaskClient) -> None:
+    article_id = write(newsroom, do="publish")
+    before = permalink(get(article_id))
+    assert save(newsroom, article_id, do="update", slug="a-new-address").status_code == 303
+    response = client.get(before)
+    assert response.status_code in {301, 308}
+    assert response.location.endswith("/a-new-address")
+
+
+def test_the_later_save_is_told_of_the_earlier(app: Flask, newsroom: FlaskClient) -> None:
+    article_id = write(newsroom)
+    path = f"/newsroom/stories/{article_id}"
+    mine = shown(newsroom.get(path))
+    admin = visitor(app, "admin")
+    assert save(admin, article_id, headline="Theirs").status_code == 303
+    response = post(newsroom, path, mine | {"headline": "Mine", "body": "My words", "do": "publish"})
+    assert response.status_code == 409
+    again = shown(response)
+    assert (again["headline"], again["body"]) == ("Mine", "My words")
+    assert f'href="{path}"' in response.text
+    db.session.expire_all()
+    assert (get(article_id).headline, get(article_id).status) == ("Theirs", "draft")
+    assert post(newsroom, path, again | {"do": "save"}).status_code == 303
+    db.session.expire_all()
+    assert get(article_id).headline == "Mine"
+
+
+@pytest.mark.parametrize("version", ["", "0", "-1", "x", "9" * 30, "2"])
+def test_a_version_nobody_was_given_is_a_conflict(newsroom: FlaskClient, version: str) -> None:
+    article_id = write(newsroom)
+    response = post(newsroom, f"/newsroom/stories/{article_id}", entries(version=version, headline="Changed"))
+    assert response.status_code == 409
+    assert get(article_id).headline != "Changed"
+
+
+def test_the_preview_is_the_page_readers_get(newsroom: FlaskClient, client: FlaskClient) -> None:
+    article_id = write(newsroom, headline="Seen before it is out", dek="A dek", authors="Amina Diallo")
+    path = f"/newsroom/stories/{article_id}/preview"
+    response = newsroom.get(path)
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "noindex" in response.headers["X-Robots-Tag"]
+    for words in ("Seen before it is out", "A dek", "Amina Diallo", "Preview", "noindex"):
+        assert words in response.text
+    assert client.get(path).status_code == 303
+    save(newsroom, article_id, do="publish")
+    public = client.get(permalink(get(article_id))).text
+    preview = newsroom.get(path).text
+    inside = [re.search(r'<div class="prose">.*?</div>', page, re.DOTALL) for page in (public, preview)]
+    assert inside[0] is not None
+    assert inside[1] is not None
+    assert inside[0][0] == inside[1][0]
+
+
+@pytest.mark.parametrize("number", ["0", "999", "2147483648", "9" * 40, "-1", "x", "%00"])
+def test_a_story_that_is_not_there(newsroom: FlaskClient, number: str) -> None:
+    assert newsroom.get(f"/newsroom/stories/{number}").status_code == 404
+    assert newsroom.get(f"/newsroom/stories/{number}/preview").status_code == 404
+    assert post(newsroom, f"/newsroom/stories/{number}/publish").status_code == 404
+    assert post(newsroom, f"/newsroom/stories/{number}", entries(version="1")).status_code in {404, 405}
+
+
+def test_the_list(newsroom: FlaskClient, editor: User) -> None:
+    assert "Write the first" in newsroom.get("/newsroom/stories/").text
+    for number in range(53):
+        publishing.create(draft(headline=f"Story {number:02}", authors=("Amina Diallo",)), editor, number == 1)
+    first, second = (newsroom.get(f"/newsroom/stories/?page={page}").text for page in (1, 2))
+    headlines = [re.findall(r"Story \d\d", page) for page in (first, second)]
+    assert [len(each) for each in headlines] == [50, 3]
+    assert len({*headlines[0], *headlines[1]}) == 53
+    assert "Amina Diallo" in first
+    assert "Politics" in first
+    published = newsroom.get("/newsroom/stories/?status=published").text
+    assert re.findall(r"Story \d\d", published) == ["Story 01"]
+    assert "On the site" in published
+    assert "Story 07" in newsroom.get("/newsroom/stories/?q=ory+07").text
+    assert "No story matches" in newsroom.get("/newsroom/stories/?q=%25").text
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["page=0", "page=-1", "page=NaN", "page=999999", "page=" + "9" * 50, "status=nothing", "q=" + "x" * 5000, "q=%00"],
+)
+def test_an_odd_list_is_still_a_list(newsroom: FlaskClient, query: str) -> None:
+    assert newsroom.get(f"/newsroom/stories/?{query}").status_code == 200
+
+
+def test_the_list_takes_few_selects(newsroom: FlaskClient, editor: User, count_selects: Any) -> None:
+    for number in range(5):
+        publishing.create(draft(headline=f"Story {number}", authors=(f"Author {number}",)), editor)
+    newsroom.get("/newsroom/stories/")
+    count_selects()
+    newsroom.get("/newsroom/stories/")
+    assert len(count_selects()) <= 4
+
+
+def test_a_fault_says_that_the_text_is_safe_in_the_browser(
+    app: Flask, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(publishing, "create", broken)
+    app.testing = False
+    response = post(unchecking(app, newsroom), NEW, entries())
+    assert response.status_code == 500
+    assert "Go back" in response.text
