@@ -25,6 +25,7 @@ control_socket_disable = True  # two sites of one user would share its path
 proc_name = "spectator"
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, HEALTHY_SECONDS = 1.0, 30.0, 60.0
+LEAVE_SECONDS = 10.0
 
 
 class Keeper:
@@ -33,30 +34,57 @@ class Keeper:
     def __init__(self, log):
         self.log = log
         self.process = None
-        self.is_leaving = threading.Event()
-        threading.Thread(target=self.keep, name="worker-keeper", daemon=True).start()
+        self.is_leaving = False
+        self.is_asked = threading.Event()  # a reload or the exit: what ends now has not failed
+        self.starting = threading.Lock()
+        # Popen waits until the child has closed a pipe by its exec. A web process forked in that very moment would
+        # hold the pipe open for its whole life, and the keeper would wait as long.
+        os.register_at_fork(
+            before=self.starting.acquire, after_in_parent=self.starting.release, after_in_child=self.starting.release
+        )
+        self.thread = threading.Thread(target=self.keep, name="worker-keeper", daemon=True)
+        self.thread.start()
 
     def keep(self):
         """Run the worker, wait for its end, pause, and run it again, until the master leaves."""
         pause = FIRST_PAUSE_SECONDS
-        while not self.is_leaving.is_set():
+        while True:
             started = time.monotonic()
-            self.process = subprocess.Popen([sys.executable, "-m", "spectator.commands", "worker"])
-            if self.is_leaving.is_set():  # the master left between the test above and the start
-                self.process.terminate()
-            self.process.wait()
-            if self.is_leaving.is_set():
-                return
+            self.run_worker()
             if time.monotonic() - started > HEALTHY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            self.log.info("the worker ended; it starts again in %s s", pause)
-            self.is_leaving.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            if not self.is_asked.is_set():
+                self.log.warning("the worker ended; it starts again in %s s", pause)
+            pause = FIRST_PAUSE_SECONDS if self.is_asked.wait(pause) else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            if self.is_leaving:
+                return
+
+    def run_worker(self):
+        """Start the worker and wait for its end; told our pid, it leaves when that is no longer its parent's."""
+        environment = os.environ | {"KEEPER_PID": str(os.getpid())}
+        with self.starting:
+            if self.is_leaving:
+                return
+            self.is_asked.clear()
+            try:
+                self.process = subprocess.Popen([sys.executable, "-m", "spectator.commands", "worker"], env=environment)
+            except OSError as error:  # no memory, no process to be had: as if it had ended at once
+                self.log.error("the worker cannot start: %s", error)
+                return
+        self.process.wait()
 
     def end_worker(self):
-        """Ask the worker to leave after the step in hand."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
+        """Ask the worker to leave after the step in hand; the next one starts without a pause."""
+        with self.starting:
+            self.is_asked.set()
+            if self.process is not None:
+                self.process.terminate()
+
+    def leave(self):
+        """End the worker for good, and wait for that as long as a step usually takes."""
+        self.is_leaving = True
+        self.end_worker()
+        self.thread.join(LEAVE_SECONDS)
 
 
 def when_ready(server):
@@ -73,5 +101,4 @@ def on_reload(server):
 def on_exit(server):
     """End the worker with the site."""
     if keeper := getattr(server, "spectator_keeper", None):
-        keeper.is_leaving.set()
-        keeper.end_worker()
+        keeper.leave()

@@ -61,6 +61,7 @@ def in_app(is_ready: bool = True) -> Callable[[Callable[..., Any]], Callable[...
 def main() -> None:
     """Run a newsroom's site: The African Spectator."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 @main.command()
@@ -70,7 +71,6 @@ def init(app: Flask) -> None:
 
     Example: spectator init
     """
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     has_changed = installation.initialise(app)
     click.echo(f"The site in {app.config['DATA_DIR']} is {'set up' if has_changed else 'up to date'}.")
 

@@ -2,6 +2,7 @@
 
 One at a time by file lock, started and restarted by gunicorn.conf.py, or alone as `spectator worker`. It leaves with
 exit code 1 on any fault, so that whoever started it starts a fresh process: Whoosh keeps its lock after a failed write.
+`KEEPER_PID` in its environment is the parent that it leaves with; it could die before the worker can look.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -21,10 +22,13 @@ from flask import Flask
 
 from spectator import accounts, indexing, media, outbox, publishing, queries
 from spectator.db import db
+from spectator.search import IndexUnavailable
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 TIDY_SECONDS = 60.0
+PATIENCE_SECONDS = 1.0  # between two tries of what cannot be done now, and for one go at lost renditions
+UNFINISHED_SECONDS = 3600.0
 
 
 class Worker:
@@ -33,9 +37,10 @@ class Worker:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.data_dir: Path = app.config["DATA_DIR"]
-        self.parent = os.getppid()
+        self.parent = int(os.environ.get("KEEPER_PID") or os.getppid())
         self.is_stopping = False
-        self.tidied_at = 0.0
+        self.tidies_at = 0.0
+        self.rotten: set[str] = set()
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """End the loop soon; fit to be a signal handler."""
@@ -74,19 +79,58 @@ class Worker:
         due = queries.next_due()
         if due is not None and due <= datetime.now(UTC):
             log.info("published %s scheduled stories", publishing.publish_due())
-        has_moved = indexing.catch_up(indexing.index_in(self.data_dir))
-        if time.monotonic() - self.tidied_at > TIDY_SECONDS:
-            self.tidied_at = time.monotonic()
-            self.tidy()
+        has_moved = self.index()
+        if time.monotonic() >= self.tidies_at:
+            self.tidies_at = time.monotonic() + (TIDY_SECONDS if self.tidy() else PATIENCE_SECONDS)
         return has_moved
 
-    def tidy(self) -> None:
-        """Forget what nobody needs any more, and bring back lost renditions."""
+    def index(self) -> bool:
+        """Let the search index catch up by one step; return whether it moved."""
+        try:
+            return indexing.catch_up(indexing.index_in(self.data_dir))
+        except IndexUnavailable as error:  # somebody rebuilds it by hand: nothing has failed, nothing is lost
+            log.warning("the search index has to wait: %s", error)
+            time.sleep(PATIENCE_SECONDS)
+            return False
+
+    def tidy(self) -> bool:
+        """Forget what nobody needs any more, and bring back lost renditions; return whether all of it is done."""
         accounts.forget_expired()
         position = indexing.index_in(self.data_dir).position()
         if position and outbox.oldest() < position:
             outbox.forget_through(position)
-        for picture in queries.pictures():
-            if media.missing_renditions(self.app.config["MEDIA"], picture.digest, picture.extension, picture.width):
-                media.cut_renditions(self.app.config["MEDIA"], picture.digest, picture.extension)
+        forget_unfinished(self.app.config["MEDIA"])
+        is_done = self.mend_pictures()
         db.session.rollback()
+        return is_done
+
+    def mend_pictures(self) -> bool:
+        """Cut lost renditions, for a moment only: stories wait to be found; return whether none is left to cut.
+
+        An original that is gone or damaged is told once and left alone until the worker starts anew; after any other
+        fault of the disk the rest waits.
+        """
+        directory, until = self.app.config["MEDIA"], time.monotonic() + PATIENCE_SECONDS
+        for picture in queries.pictures():
+            known = picture.digest, picture.extension
+            if picture.digest in self.rotten or not media.missing_renditions(directory, *known, picture.width):
+                continue
+            if time.monotonic() > until:
+                return False
+            try:
+                media.cut_renditions(directory, *known)
+            except (media.PictureRefused, FileNotFoundError) as error:
+                self.rotten.add(picture.digest)
+                log.error("picture %s has lost its renditions and cannot get them back: %s", picture.id, error)
+            except OSError as error:
+                log.error("renditions cannot be written: %s", error)
+                return True
+        return True
+
+
+def forget_unfinished(directory: Path) -> None:
+    """Delete pictures that a process was writing when it was killed, an hour ago or more."""
+    for path in (*directory.glob("originals/.new-*"), *directory.glob("renditions/*/.new-*")):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
+                path.unlink()

@@ -11,6 +11,7 @@ from spectator.models import User
 from spectator.newsroom import guard
 from tests.conftest import person
 from tests.newsroom_visits import COOKIE, OURS, log_in, post, token_of, visitor
+from tests.page_checks import Page
 
 LOGIN, LIST = "/newsroom/login", "/newsroom/stories/"
 FORM = "application/x-www-form-urlencoded"
@@ -300,6 +301,15 @@ def test_nothing_of_the_newsroom_is_kept_or_listed(app: Flask, editor: User) -> 
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
     assert client.get("/").headers.get("Cache-Control") != "no-store"
+
+
+def test_fields_tell_browsers_what_they_are(app: Flask, editor: User) -> None:
+    fields = {each.get("id"): each for each in Page(app.test_client().get(LOGIN).text).all("input")}
+    assert fields["password"]["autocomplete"] == "current-password"
+    assert fields["email"]["autocomplete"] == "username"
+    fields = {each.get("id"): each for each in Page(visitor(app).get("/newsroom/password").text).all("input")}
+    assert fields["new"]["autocomplete"] == "new-password"
+    assert "readonly" in fields["email"]
 
 
 def test_pages_have_no_script_and_no_style_of_their_own(app: Flask, editor: User) -> None:

@@ -11,14 +11,17 @@ from spectator import publishing
 MESSAGES = {
     403: ("This was refused", "The request did not come from a page of the newsroom. Go back, reload and try again."),
     404: ("There is no such story", "It may have been opened by a mistyped address."),
-    413: ("That is too large", "A story's text may have 1 MB and its picture 10 MB. Go back: what you wrote is there."),
+    413: (
+        "That is too large",
+        "A story's text may have 1 MB, its picture 10 MB. Go back: most browsers still hold the form.",
+    ),
     415: ("That is not a form", "The newsroom takes what its own forms send, and nothing else."),
 }
 FAULT = (
     "Something went wrong here",
-    "It is written to the log. Go back: what you wrote should be there; copy it somewhere safe, then try again.",
+    "It was not stored, and the fault is in the log. Copy what you wrote somewhere safe, then go back and try again.",
 )
-MAX_DRAINED_BYTES = 64 * 1024 * 1024
+MAX_DRAINED_BYTES = 128 * 1024 * 1024
 
 
 def register(newsroom: Blueprint) -> None:
@@ -56,4 +59,5 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     if error.code is None or error.code < 400:
         return error.get_response()
     title, message = FAULT if error.code >= 500 else MESSAGES.get(error.code, (error.name, error.description or ""))
-    return _page(error.code, title, message)
+    sent = vars(request).get("form", {})  # only where it was read already: reading may be what went wrong
+    return _page(error.code, title, message, sent.get("body", ""))

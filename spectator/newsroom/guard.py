@@ -25,10 +25,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 TOKEN_SECONDS = 12 * 3600
 
-# A story with its picture. A field may be far longer than a story may be, so that one that is too long comes back
-# with a message and every other entry kept; what is longer still gets a plain 413.
+# A story with its picture. Both limits lie far above what may be stored, so that a text or a photograph that is too
+# large comes back with a message beside it and every other entry kept; what is larger still gets a plain 413.
 STORY_ENDPOINTS = frozenset({"newsroom.create_story", "newsroom.save_story"})
-MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 16 * 1024 * 1024, 12 * 1024 * 1024
+MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 12 * 1024 * 1024
 
 HTTPS_NEEDED = "The newsroom needs https here (behind a proxy that has it, set SPECTATOR_TRUSTED_PROXIES).\n"
 HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}

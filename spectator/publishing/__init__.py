@@ -186,7 +186,8 @@ def add_section(session: Session, name: str) -> Section:
     if slug in RESERVED_PATHS:
         raise Invalid({"section": f"“{name}” cannot be a section: its address /{slug}/ has another use."})
     last = session.scalar(select(func.max(Section.position))) or 0
-    section = Section(slug=slug, name=one_line(name)[:120], position=last + 1)
+    name = one_line(name)[:120]
+    section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)
     session.add(section)
     session.flush()
     return section

@@ -25,7 +25,13 @@ def front() -> str:
         )
     page = queries.front(queries.sections())
     return render_template(
-        "site/front.html", listing=listing, lead=page.lead, latest=page.latest, rails=page.rails, cursor=page.cursor
+        "site/front.html",
+        listing=listing,
+        lead=page.lead,
+        latest=page.latest,
+        rails=page.rails,
+        cursor=page.cursor,
+        is_first_page=True,
     )
 
 

@@ -23,7 +23,7 @@ def _marks() -> str:
 _TOO_MANY_MARKS = re.compile(f"(?<=[{_marks()}]{{{MOST_MARKS}}})[{_marks()}]+")
 
 
-def normalised(text: str) -> str:
+def normal_text(text: str) -> str:
     r"""Text in NFC with \n as its only line end and without characters that cannot be printed or stored.
 
     A letter keeps 30 combining marks (the bound of the Stream-Safe Text Format, UAX #15): sorting a longer run takes

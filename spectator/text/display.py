@@ -1,80 +1,162 @@
-"""From the stored body to the one that readers get: no foreign frames, films or pictures, tables that scroll."""
+"""The stored body as readers get it: no page of ours asks another site for anything."""
 
 from __future__ import annotations
 
 import re
-from html import escape, unescape
+from html import escape
 from urllib.parse import urlsplit
 
-ATTRIBUTES = r"""((?:[^>"]|"[^"]*")*)"""
-PART = re.compile(
-    rf"<(iframe|video|audio)\b{ATTRIBUTES}>(.*?)</\1>|<(img|table)\b{ATTRIBUTES}>|</(table)>|<(/?)a\b{ATTRIBUTES}>",
-    re.DOTALL,
+from spectator.text.html import plain_text
+from spectator.text.markup import VOID, Tag, attributes_of, tokens
+
+_MEDIA = frozenset({"video", "audio"})
+_MEDIA_PARTS = frozenset({"source", "track"})
+# Elements that may hold a paragraph; in any other a card has to be inline.
+_FLOW = frozenset(
+    "div blockquote li dd td th figure figcaption details caption ul ol dl table thead tbody tfoot tr".split()
 )
-ATTRIBUTE = re.compile(r'([a-z]+)="([^"]*)"')
-TAG = re.compile(r"<[^>]*>")
-NAMES = {"iframe": "Embedded page", "video": "Video", "audio": "Sound", "img": "Picture"}
-TABLE = '<div class="table" role="region" tabindex="0" aria-label="Table"><table'
+_TABLE = '<div class="table" role="region" tabindex="0" aria-label="Table">'
+_YOUTUBE = re.compile(r"(?:https?:)?//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,20})(?:[?#].*)?", re.ASCII)
 
 
 def displayed_body(html: str) -> str:
-    """Return a stored body as readers get it; everything but the following stays byte for byte.
+    """The HTML to show for a stored body, which must be clean; everything not named here is left byte for byte.
 
-    A frame, and a film, sound or picture of another site, becomes a link that says where it leads, so that no
-    reader's page asks a third party. Pictures of ours load when they come near. Tables scroll sideways by themselves.
-    `html` is output of `clean_html`: attributes are in double quotes and every element is closed.
+    An iframe, video, audio or img from anywhere but a path of this site becomes a link to it, in a `<p class="embed">`
+    where a paragraph may stand; one without a usable address leaves its own text. Tables get a box that scrolls,
+    pictures load lazily, h1 becomes h2.
     """
-    open_links = 0
-
-    def shown(match: re.Match[str]) -> str:
-        nonlocal open_links
-        media, media_attributes, inside, single, attributes, table_end, slash, _link = match.groups()
-        if slash is not None:
-            open_links = 0 if slash else 1
-            return match[0]
-        if table_end:
-            return "</table></div>"
-        if single == "table":
-            return f"{TABLE}{attributes}>"
-        if single == "img":
-            source = _attributes(attributes).get("src", "")
-            return f'<img{attributes} loading="lazy">' if is_ours(source) else _card("img", attributes, "", open_links)
-        source = _attributes(media_attributes).get("src") or _first_source(inside)
-        if media != "iframe" and is_ours(source):
-            return match[0]
-        return _card(media, media_attributes, inside, open_links)
-
-    return PART.sub(shown, html)
+    page = _Page()
+    for token in tokens(html):
+        if isinstance(token, str):
+            page.out.append(token)
+        elif token.is_end:
+            page.end(token)
+        else:
+            page.start(token)
+    return "".join(page.out)
 
 
-def is_ours(address: str) -> bool:
-    """Say whether an address is a path on this site."""
-    return address.startswith("/") and not address.startswith("//")
+def _is_local(url: str) -> bool:
+    """Whether a URL is a path of this site; browsers read a backslash as a slash and skip tabs."""
+    return url.startswith("/") and url[1:2] not in {"/", "\\", "\t", "\n", "\r"}
 
 
-def _attributes(text: str) -> dict[str, str]:
-    return {name: unescape(value) for name, value in ATTRIBUTE.findall(text)}
-
-
-def _first_source(inside: str) -> str:
-    match = re.search(rf"<source\b{ATTRIBUTES}>", inside)
-    return _attributes(match[1]).get("src", "") if match else ""
-
-
-def _card(kind: str, attributes: str, inside: str, is_in_link: int) -> str:
-    """Return a link to what is not shown, or, inside another link or without an address, its words alone."""
-    given = _attributes(attributes)
-    address = given.get("src") or _first_source(inside)
-    address = f"https:{address}" if address.startswith("//") else address
-    words = given.get("title") or given.get("alt") or ("" if kind == "iframe" else TAG.sub("", inside).strip())
+def _watchable(url: str) -> str:
+    """An absolute web address for a link, or "" if a URL is none; a YouTube player becomes the video's page."""
+    if video := _YOUTUBE.fullmatch(url):
+        return f"https://www.youtube.com/watch?v={video[1]}"
+    url = f"https:{url}" if url.startswith("//") else url
     try:
-        parts = urlsplit(address)
-        host = parts.hostname if parts.scheme in {"http", "https"} else None
+        parts = urlsplit(url)
     except ValueError:
-        host = None
-    if host is None and not (is_ours(address) and kind == "iframe"):
-        return escape(unescape(words))
-    label = escape(f"{NAMES[kind]}: {unescape(words) or 'open'} ({host or 'this site'})")
-    if is_in_link:
-        return f'<span class="embed">{label}</span>'
-    return f'<a class="embed" href="{escape(address)}" rel="noopener nofollow">{label}</a>'
+        return ""
+    return url if parts.scheme in {"http", "https"} and parts.netloc else ""
+
+
+class _Media:
+    """A video or audio that is open: the address to link, all addresses it asks for, where it was written."""
+
+    def __init__(self, name: str, attributes: dict[str, str], at: int) -> None:
+        self.name = name
+        self.source = attributes.get("src", "")
+        self.urls = [attributes[key] for key in ("src", "poster") if key in attributes]
+        self.at = at
+
+
+class _Page:
+    """What has been written so far and what is open."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.links = 0
+        self.inline = 0
+        self.tables = 0
+        self.media: list[_Media] = []
+
+    def start(self, tag: Tag) -> None:
+        if tag.name == "img":
+            self._picture(tag)
+        elif tag.name == "iframe":
+            self._embed(tag)
+        elif tag.name in _MEDIA:
+            self._start_media(tag)
+        elif tag.name in _MEDIA_PARTS:
+            self._media_part(tag)
+        else:
+            if tag.name == "table":
+                self.tables += 1
+                self.out.append(_TABLE if self.tables == 1 else "")
+            self.out.append(f"<h2{tag.attributes}>" if tag.name == "h1" else tag.raw)
+            self._count(tag, 1)
+
+    def end(self, tag: Tag) -> None:
+        if tag.name == "iframe":
+            return
+        if tag.name in _MEDIA:
+            self._end_media()
+            return
+        self.out.append("</h2>" if tag.name == "h1" else tag.raw)
+        self._count(tag, -1)
+        if tag.name == "table":
+            self.tables -= 1
+            self.out.append("</div>" if self.tables == 0 else "")
+
+    def _count(self, tag: Tag, step: int) -> None:
+        self.links += step * (tag.name == "a")
+        self.inline += step * (tag.name not in _FLOW and tag.name not in VOID)
+
+    def _picture(self, tag: Tag) -> None:
+        attributes = attributes_of(tag)
+        if _is_local(attributes.get("src", "")):
+            self.out.append(f'{tag.raw.removesuffix(">")} loading="lazy">')
+        else:
+            self._card(attributes.get("src", ""), attributes.get("alt") or attributes.get("title", ""))
+
+    def _embed(self, tag: Tag) -> None:
+        attributes = attributes_of(tag)
+        if _is_local(attributes.get("src", "")):
+            self.out.append(f"{tag.raw}</iframe>")
+        else:
+            self._card(attributes.get("src", ""), attributes.get("title", ""))
+
+    def _start_media(self, tag: Tag) -> None:
+        self.media.append(_Media(tag.name, attributes_of(tag), len(self.out)))
+        self.out.append(tag.raw)
+
+    def _media_part(self, tag: Tag) -> None:
+        media = self.media[-1]
+        url = attributes_of(tag).get("src", "")
+        media.urls.append(url)
+        if tag.name == "source":
+            media.source = media.source or url
+        self.out.append(tag.raw)
+
+    def _end_media(self) -> None:
+        """Finish the innermost video or audio: as it is when all of it is ours, else as a card or its fallback text."""
+        media = self.media.pop()
+        if media.urls and all(_is_local(url) for url in media.urls):
+            self.out.append(f"</{media.name}>")
+            return
+        inside = "".join(self.out[media.at :])
+        del self.out[media.at :]
+        if _is_local(media.source) or _watchable(media.source):
+            self._card(media.source, "")
+        else:
+            self.out.append(escape(plain_text(inside), quote=False))
+
+    def _card(self, url: str, title: str) -> None:
+        """Write a link to what is elsewhere, as the place allows; without an address its title alone."""
+        href = url if _is_local(url) else _watchable(url)
+        if not href:
+            self.out.append(escape(title, quote=False))
+            return
+        host = urlsplit(href).netloc.rpartition("@")[2].removeprefix("www.")
+        label = escape(f"{title} ({host})" if title and host else title or host or href, quote=False)
+        link = f'<a href="{escape(href)}" rel="noopener nofollow">{label}</a>'
+        if self.links:
+            self.out.append(f'<span class="embed">{label}</span>')
+        elif self.inline:
+            self.out.append(f'<span class="embed">{link}</span>')
+        else:
+            self.out.append(f'<p class="embed">{link}</p>')

@@ -6,7 +6,7 @@ import re
 
 import nh3
 
-from spectator.text.characters import normalised
+from spectator.text.characters import normal_text
 from spectator.text.directions import is_language_tag
 from spectator.text.markup import BLOCKS, decoded, tokens, well_formed
 
@@ -94,11 +94,11 @@ def clean_html(html: str) -> str:
 
 
 def _cleaned_once(html: str) -> str:
-    return _SANITIZER.clean(well_formed(normalised(html), TAGS)).strip()
+    return _SANITIZER.clean(well_formed(normal_text(html), TAGS)).strip()
 
 
 def _text_only(html: str) -> str:
-    text = normalised(plain_text(html)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = normal_text(plain_text(html)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SANITIZER.clean(text).strip()
 
 

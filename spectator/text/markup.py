@@ -27,6 +27,8 @@ _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
 
 _SECTIONS = frozenset("thead tbody tfoot caption colgroup".split())
 _TABLE_PARTS = _SECTIONS | {"tr", "td", "th", "col"}
+# Parts mean nothing outside of these.
+_NEEDS = dict.fromkeys(_TABLE_PARTS, {"table"}) | dict.fromkeys(("source", "track"), {"video", "audio"})
 # What a part closes up to (its parents), else itself (its siblings) where the parent is missing.
 _PARENTS = {
     "li": ({"ul", "ol"}, {"li"}),
@@ -144,14 +146,14 @@ class _Writer:
             self.out.append(text)
 
     def start(self, name: str, attributes: str) -> None:
-        if name in _TABLE_PARTS and "table" not in self.open:
+        if name in _NEEDS and not _NEEDS[name].intersection(self.open):
             return
         self._make_room(name)
         if name in VOID:
             self.out.append(f"<{name}{attributes}>")
         elif name == "iframe":
             self.out.append(f"<iframe{attributes.rstrip('/')}></iframe>")
-        elif len(self.open) >= DEEPEST:
+        elif len(self.open) >= DEEPEST or (name == "a" and "a" in self.open):
             self.dropped[name] = self.dropped.get(name, 0) + 1
         else:
             self.open.append(name)

@@ -1,44 +1,57 @@
-"""From what a person types to the HTML that is stored, and back for the form."""
+"""From what an editor typed to the stored body, and back."""
 
 from __future__ import annotations
 
-import html
 import re
 
-from spectator.text.html import BLOCKS, INLINE, clean_html, normal_text
+from spectator.text.characters import normal_text
+from spectator.text.html import TAGS, clean_html
+from spectator.text.markup import BLOCKS, SKIPPED, decoded
 
-BLOCK_TAG = re.compile(rf"<(?:{'|'.join(sorted(BLOCKS))})(?=[\s>/])", re.IGNORECASE)
-STRAY = re.compile(rf"<(?!/?(?:{'|'.join(sorted(INLINE))})(?:\s[^<>]*)?/?>)", re.IGNORECASE)
-BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
-SIMPLE = re.compile(r"<p>(.*?)</p>(?:\n|\Z)", re.DOTALL)
+_BLOCK_TAG = re.compile(rf"<(?:{'|'.join(sorted(BLOCKS))}|iframe|video|audio|td|th)(?=[\s/>])", re.IGNORECASE)
+# Elements that a writer of plain text may mean as markup; "<anna@example.com>" and "x<y" are not among them.
+_INLINE = "|".join(sorted(TAGS | SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"}))
+_NO_TAG = re.compile(rf"<(?!/?(?:{_INLINE})(?=[\s/>])|!--)", re.IGNORECASE)
+
+_SIMPLE_BODY = re.compile(r"<p>(?:(?!</?p[\s>]).)*+</p>(?:\n<p>(?:(?!</?p[\s>]).)*+</p>)*+", re.DOTALL)
+_OWN_REL = re.compile(r'(<a\b[^<>]*?) rel="noopener">')
 
 
 def body_html(text: str) -> str:
-    """Return HTML for a body: as it is when it has a block tag, else paragraphs.
+    """The HTML that a body means, still to be cleaned; `stored_body` does both.
 
-    Blank lines part paragraphs, and single line breaks stay line breaks; where there is no blank line, each line
-    break parts a paragraph. Inline markup stays; any other `<` is a character of the text.
+    With a block tag anywhere it is HTML and returned unchanged. Otherwise it is plain text: blank lines part
+    paragraphs and single line breaks inside become `<br>`; where there is no blank line each line break parts a
+    paragraph. Inline HTML in plain text stays markup; a `<` that begins no HTML element is escaped.
     """
-    text = normal_text(text).strip()
-    if BLOCK_TAG.search(text):
+    if _BLOCK_TAG.search(text):
         return text
-    text = STRAY.sub("&lt;", text)
-    parts = BLANK_LINE.split(text) if BLANK_LINE.search(text) else text.split("\n")
-    lines = (part.strip().replace("\n", "<br>\n") for part in parts)
-    return "\n".join(f"<p>{line}</p>" for line in lines if line)
+    lines = [line.strip() for line in normal_text(text).strip().split("\n")]
+    groups: list[list[str]] = [[]]
+    has_blank_line = "" in lines
+    for line in lines:
+        if line:
+            groups[-1].append(line)
+        if not line or not has_blank_line:
+            groups.append([])
+    paragraphs = ("<br>\n".join(group) for group in groups if group)
+    return "\n".join(f"<p>{_NO_TAG.sub('&lt;', paragraph)}</p>" for paragraph in paragraphs)
 
 
 def stored_body(text: str) -> str:
-    """Return what is stored of a body that a person or an importer gives."""
-    return clean_html(body_html(text))
+    """The clean HTML to store for what an editor typed or an import gave; a body without a block tag gets paragraphs."""
+    body = clean_html(body_html(text))
+    # "<section>word" was HTML before its only block tag was cleaned away.
+    return body if not body or _BLOCK_TAG.search(body) else clean_html(body_html(body))
 
 
 def editable(body: str) -> str:
-    """Return a stored body for the form: plain text where that leads back to the very same bytes, else the HTML."""
-    paragraphs = SIMPLE.findall(body)
-    if "".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs) == body + "\n":
-        plain = "\n\n".join(paragraph.replace("<br>\n", "\n") for paragraph in paragraphs)
-        for candidate in (html.unescape(plain), plain):
-            if stored_body(candidate) == body:
-                return candidate
+    """A stored body as an editor should see it: plain text if that gives back the very same body, else the HTML."""
+    if not _SIMPLE_BODY.fullmatch(body):
+        return body
+    inner = body.removeprefix("<p>").removesuffix("</p>").replace("</p>\n<p>", "\n\n").replace("<br>\n", "\n")
+    inner = _OWN_REL.sub(r"\1>", inner)
+    for plain in (decoded(inner), inner):
+        if stored_body(plain) == body:
+            return plain
     return body

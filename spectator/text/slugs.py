@@ -13,9 +13,9 @@ FALLBACK = "story"
 RESERVED_PATHS = frozenset(
     "country topic author archive search fragments feed.xml feed.json feed sitemap.xml sitemaps robots.txt"
     " opensearch.xml manifest.webmanifest media healthz readyz newsroom static page tag category today corrections about"
-    " contact privacy terms account login logout admin api rss atom amp author-login live latest newsletter subscribe"
+    " contact privacy terms account login logout admin api rss atom amp newsletter subscribe"
     " favicon.ico ads.txt trust.txt security.txt .well-known wp-admin wp-content wp-includes wp-json wp-login.php"
-    " xmlrpc.php archives comments humans.txt index index.html sw.js".split()
+    " xmlrpc.php archives comments humans.txt index.html sw.js".split()
 )
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -1,65 +1,102 @@
-"""Passages that matched: as pieces that say whether they are a hit; whoever shows them escapes each piece."""
+"""The passage of a text that answers a query, with the words that matched."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection
 
 from spectator.text.folding import Token, tokens
 
+# Further in, a passage is not worth the time to look for it.
+DEEPEST_LOOK = 200_000
+ELLIPSIS = "…"
+
 Pieces = list[tuple[str, bool]]
-MOST_CHARACTERS = 200_000
-MOST_HITS = 500
-LEAD = 50
+
+_SPACES = re.compile(r"\s+")
+_SENTENCE_ENDS = ".!?።؟"
 
 
 def highlight(text: str, terms: Collection[str], prefixes: tuple[str, ...] = ()) -> Pieces:
-    """Return a whole text with its hits marked; `terms` and `prefixes` are folded."""
-    return _pieces(text, _hits(text, terms, prefixes), 0, len(text))
+    """All of a text as (piece, is_hit) pairs in order; `terms` and `prefixes` are folded. Nothing is escaped."""
+    return _pieces(text, _hits(text, terms, prefixes))
 
 
 def snippet(text: str, terms: Collection[str], width: int = 200, prefixes: tuple[str, ...] = ()) -> Pieces:
-    """Return the passage of about `width` characters that holds most different hits, or the beginning without any."""
-    text = " ".join(text[:MOST_CHARACTERS].split())
-    hits = _hits(text, terms, prefixes)
-    start = max(0, _best(hits, width - LEAD) - LEAD) if hits else 0
-    end = min(len(text), start + width)
-    start = text.find(" ", start) + 1 if start and " " in text[start:end] else start
-    cut = text.rfind(" ", start, end) if end < len(text) else end
-    end = cut if cut > start else end
-    before, after = "… " if start else "", " …" if end < len(text) else ""
-    pieces = _pieces(text, [hit for hit in hits if start <= hit.start and hit.end <= end], start, end)
-    return [(piece, is_hit) for piece, is_hit in ((before, False), *pieces, (after, False)) if piece]
+    """The passage of at most about `width` characters with the most different terms, as (piece, is_hit) pairs.
+
+    It begins and ends at words, with "…" where text is left out; spaces are collapsed to one. Without a hit it is
+    the text's beginning. `terms` and `prefixes` are folded. Nothing is escaped.
+    """
+    looked_at = text[:DEEPEST_LOOK]
+    hits = _hits(looked_at, terms, prefixes)
+    start, end = _bounds(text, *_best_window(hits, width), width)
+    inside = [hit._replace(start=hit.start - start, end=hit.end - start) for hit in hits if start <= hit.start < hit.end <= end]
+    pieces = [(_SPACES.sub(" ", piece), is_hit) for piece, is_hit in _pieces(text[start:end], inside)]
+    if start > 0:
+        pieces.insert(0, (ELLIPSIS, False))
+    if end < len(text.rstrip()):
+        pieces.append((ELLIPSIS, False))
+    return _joined(pieces)
 
 
 def _hits(text: str, terms: Collection[str], prefixes: tuple[str, ...]) -> list[Token]:
+    if not terms and not prefixes:
+        return []
     wanted = frozenset(terms)
-    found = []
-    for token in tokens(text[:MOST_CHARACTERS]):
-        if token.text in wanted or (prefixes and token.text.startswith(prefixes)):
-            found.append(token)
-            if len(found) == MOST_HITS:
-                break
-    return found
+    return [token for token in tokens(text) if token.text in wanted or (prefixes and token.text.startswith(prefixes))]
 
 
-def _best(hits: list[Token], width: int) -> int:
-    """Return where the window begins that holds most different words; the first of equals."""
-    best, place = 0, hits[0].start
-    for number, first in enumerate(hits):
-        inside = set()
-        for hit in hits[number : number + 20]:
-            if hit.end > first.start + width:
-                break
-            inside.add(hit.text)
-        if len(inside) > best:
-            best, place = len(inside), first.start
+def _best_window(hits: list[Token], width: int) -> tuple[int, int]:
+    """The places of the first and last hit that fit in `width`: most different terms, then most hits, then earliest."""
+    best, place = (0, 0), (0, 0)
+    inside: Counter[str] = Counter()
+    first = 0
+    for last, hit in enumerate(hits):
+        inside[hit.text] += 1
+        while hit.end - hits[first].start > width and first < last:
+            inside[hits[first].text] -= 1
+            if not inside[hits[first].text]:
+                del inside[hits[first].text]
+            first += 1
+        score = (len(inside), last - first + 1)
+        if score > best:
+            best, place = score, (hits[first].start, hit.end)
     return place
 
 
-def _pieces(text: str, hits: list[Token], start: int, end: int) -> Pieces:
-    pieces: Pieces = []
+def _bounds(text: str, first: int, last: int, width: int) -> tuple[int, int]:
+    """Where a passage around the hits from `first` to `last` begins and ends: at a sentence or word, and at a word."""
+    last = min(last, first + width)
+    # A third of the room that the hits leave goes before them.
+    start = max(0, min(first - (width - (last - first)) // 3, len(text) - width))
+    if start > 0:
+        breaks = list(_SPACES.finditer(text, start, first))
+        after_sentence = [each for each in breaks if text[each.start() - 1] in _SENTENCE_ENDS or "\n" in each[0]]
+        start = (after_sentence or breaks)[0].end() if breaks else first
+    end = max(start + width, last)
+    if end < len(text):
+        breaks = list(_SPACES.finditer(text, max(last, start + 1), end + 1))
+        end = breaks[-1].start() if breaks else end
+    passage = text[start:end]
+    return end - len(passage.lstrip()), start + len(passage.rstrip())
+
+
+def _pieces(text: str, hits: list[Token]) -> Pieces:
+    pieces, at = [], 0
     for hit in hits:
-        pieces += [(text[start : hit.start], False), (text[hit.start : hit.end], True)]
-        start = hit.end
-    pieces.append((text[start:end], False))
-    return [(piece, is_hit) for piece, is_hit in pieces if piece]
+        pieces += [(text[at : hit.start], False), (text[hit.start : hit.end], True)]
+        at = hit.end
+    return [(piece, is_hit) for piece, is_hit in [*pieces, (text[at:], False)] if piece]
+
+
+def _joined(pieces: Pieces) -> Pieces:
+    """The same pieces with neighbours that are no hits made one."""
+    joined: Pieces = []
+    for piece, is_hit in pieces:
+        if joined and not is_hit and not joined[-1][1]:
+            joined[-1] = (joined[-1][0] + piece, False)
+        else:
+            joined.append((piece, is_hit))
+    return joined

@@ -1,0 +1,160 @@
+"""The first figures of the whole site: import, page weight, publish to findable, memory.
+
+`python -m benchmarks.end_to_end [STORIES]` makes a site of its own in a temporary directory with that many generated
+stories (10,000 unless told), serves it with four workers on loopback, publishes 40 stories one after the other and asks
+the search page for each until it shows. Prints one line a figure. Linux only: memory is read from /proc.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import brotli
+
+PUBLICATIONS = 40
+VOCABULARY = 30_000
+SECTIONS = ("politics", "security", "business", "society", "health", "culture", "opinion")
+COUNTRIES = ("NG", "KE", "ML", "SN", "ZA", "ET", "GH", "CI", "CD", "TZ")
+MEMORY_FIELDS = ("Rss", "Pss", "Private_Dirty")
+
+
+def vocabulary(chance: random.Random) -> list[str]:
+    """Return words of two to four syllables, so that terms repeat as in a language (Zipf by the caller's choice)."""
+    syllables = [c + v for c in "bdfgklmnprstwyz" for v in "aeiou"]
+    return ["".join(chance.choices(syllables, k=chance.randint(2, 4))) for _ in range(VOCABULARY)]
+
+
+def write_stories(path: Path, number: int) -> None:
+    """Write generated stories of about 400 words as JSON lines."""
+    chance = random.Random(1)
+    words = vocabulary(chance)
+    weights = [1 / (rank + 3) for rank in range(len(words))]
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    with path.open("w") as file:
+        for each in range(number):
+            text = chance.choices(words, weights, k=400)
+            body = "\n\n".join(" ".join(text[place : place + 50]).capitalize() + "." for place in range(0, 400, 50))
+            line = {"id": f"g{each}", "headline": " ".join(chance.choices(words, weights, k=8)).capitalize()}
+            line |= {"body": body, "section": chance.choice(SECTIONS), "countries": [chance.choice(COUNTRIES)]}
+            line |= {"published_at": (start - timedelta(minutes=7 * each)).isoformat(), "source_name": "Bench"}
+            file.write(json.dumps(line) + "\n")
+
+
+@contextmanager
+def serving(environ: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Serve the site with four workers until the block ends."""
+    command = [sys.executable, "-m", "spectator.commands", "run", "--workers", "4", "--bind", f"127.0.0.1:{port}"]
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: get(port, "/readyz")[0] == 200, 120)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(condition: object, seconds: float) -> None:
+    """Wait until a condition holds; raises TimeoutError."""
+    until = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        if time.monotonic() > until:
+            raise TimeoutError
+        time.sleep(0.05)
+
+
+def get(port: int, path: str) -> tuple[int, bytes]:
+    """Return status and body; 0 while nobody listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, b""
+    except OSError:
+        return 0, b""
+
+
+def memory(pid: int) -> dict[str, int]:
+    """Return a process's memory in MB."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return {name: int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1]) // 1024 for name in MEMORY_FIELDS}  # type: ignore[index]
+
+
+def children(pid: int) -> dict[int, str]:
+    """Return the command lines of a process's children."""
+    pids = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        pids += [int(each) for each in (thread / "children").read_text().split()]
+    return {each: Path(f"/proc/{each}/cmdline").read_text().replace("\0", " ") for each in set(pids)}
+
+
+def publish_and_find(port: int) -> list[float]:
+    """Publish stories and return for each the seconds from its commit until the search page shows it."""
+    from spectator import accounts, create_app, publishing
+    from spectator.db import db
+    from spectator.models import User
+
+    taken = []
+    app = create_app()
+    with app.app_context():
+        user_id, _ = accounts.add_user("bench@news.example", "Bench", "editor")
+        editor = db.session.get(User, user_id)
+        assert editor is not None
+        db.session.refresh(editor)
+        for number in range(PUBLICATIONS):
+            word = f"unfindable{number:03}x"
+            draft = publishing.Draft(headline=f"Story {word}", body="A body. " * 200, section="politics")
+            publishing.create(draft, editor, is_published=True)
+            started = time.monotonic()
+            while f"/politics/story-{word}".encode() not in get(port, f"/search?q={word}")[1]:
+                time.sleep(0.005)
+            taken.append(time.monotonic() - started)
+            time.sleep(random.random() * 0.3)
+    return taken
+
+
+def main() -> None:
+    """Measure and print."""
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as directory:
+        os.environ["SPECTATOR_DATA_DIR"] = f"{directory}/data"
+        spectator = [sys.executable, "-m", "spectator.commands"]
+        stories = Path(directory) / "stories.jsonl"
+        write_stories(stories, number)
+        for name, command in (
+            ("init", ["init"]),
+            ("import", ["import", "jsonl", str(stories)]),
+            ("reindex", ["reindex"]),
+        ):
+            started = time.monotonic()
+            subprocess.run([*spectator, *command], check=True, capture_output=True)
+            print(f"{name}: {time.monotonic() - started:.1f} s ({number} stories)")
+        with serving(dict(os.environ), port) as master:
+            for path in ("/", "/politics/", "/search?q=bench"):
+                body = get(port, path)[1]
+                print(f"{path}: {len(body)} bytes, {len(brotli.compress(body, quality=11))} brotli")
+            taken = publish_and_find(port)
+            print(f"published to findable: median {statistics.median(taken):.2f} s, worst {max(taken):.2f} s")
+            for pid, command in sorted(children(master.pid).items()):
+                kind = "worker" if command.rstrip().endswith("worker") else "web"
+                print(f"{kind} process: {memory(pid)} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""Fixtures: running sites, Chromium, and windows of readers and editors."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from spectator import config
+from tests.browser import sample_stories
+from tests.browser.running_site import CHECKOUT, RunningSite, add_editor, spectator
+from tests.browser.visiting import Visit, visit
+
+NODE_MODULES = CHECKOUT / "tests" / "node_modules"
+HTMX_4 = NODE_MODULES / "htmx.org" / "dist" / "htmx.min.js"
+HTMX_2 = NODE_MODULES / "htmx2" / "dist" / "htmx.min.js"
+HTMX_2_URL = "https://cdn.jsdelivr.net/npm/htmx.org@2.0.10/dist/htmx.min.js"
+AXE = NODE_MODULES / "axe-core" / "axe.min.js"
+BROWSER_ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def needs_tools() -> None:
+    """Skip by name where `make tools` could not install what a browser test needs."""
+    if shutil.which("chromium") is None:
+        pytest.skip("Chromium is not installed; `make tools` says how")
+    for file in (HTMX_4, HTMX_2, AXE):
+        if not file.is_file():
+            pytest.skip(f"{file.relative_to(CHECKOUT)} is absent; `make tools` fetches it from npm")
+
+
+@pytest.fixture(scope="session")
+def filled_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A data directory with the demo and our own stories, and the password of its editor; sites copy it."""
+    directory = tmp_path_factory.mktemp("filled")
+    data = directory / "data"
+    spectator(data, "init")
+    spectator(data, "demo")
+    password = add_editor(data)
+    spectator(data, "import", "jsonl", str(sample_stories.write_stories(directory)))
+    return data, password
+
+
+def serve(filled: tuple[Path, str], directory: Path, **more: Any) -> Iterator[RunningSite]:
+    """Run a site on a copy of the filled data directory."""
+    data, password = filled
+    site = RunningSite(Path(shutil.copytree(data, directory / "data")), password, **more)
+    site.start()
+    yield site
+    site.end()
+
+
+@pytest.fixture(scope="session")
+def site(filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """The site as it comes, with htmx 4."""
+    directory = tmp_path_factory.mktemp("site")
+    yield from serve(filled_data, directory, htmx_url=config.HTMX_URL, htmx_file=HTMX_4.read_bytes())
+
+
+@pytest.fixture(scope="session")
+def htmx_2_site(filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """The same site with htmx 2, as an operator would set it."""
+    file = HTMX_2.read_bytes()
+    digest = base64.b64encode(hashlib.sha384(file).digest()).decode()
+    settings = {"SPECTATOR_HTMX_URL": HTMX_2_URL, "SPECTATOR_HTMX_INTEGRITY": f"sha384-{digest}"}
+    directory = tmp_path_factory.mktemp("htmx-2-site")
+    yield from serve(filled_data, directory, htmx_url=HTMX_2_URL, htmx_file=file, settings=settings)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["htmx 4", "htmx 2", "no script"])
+def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+    """A reader's window, once for each way in which pages may come alive, or not."""
+    where: RunningSite = request.getfixturevalue("htmx_2_site" if request.param == "htmx 2" else "site")
+    with visit(browser, where, has_script=request.param != "no script") as visitor:
+        yield visitor
+
+
+@pytest.fixture(params=["htmx 4", "htmx 2"])
+def scripted_reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+    """A reader's window where htmx runs."""
+    where: RunningSite = request.getfixturevalue("htmx_2_site" if request.param == "htmx 2" else "site")
+    with visit(browser, where) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def plain_reader(browser: Browser, site: RunningSite) -> Iterator[Visit]:
+    """A reader's window without JavaScript."""
+    with visit(browser, site, has_script=False) as visitor:
+        yield visitor
+
+
+@pytest.fixture(params=["script", "no script"])
+def editor_window(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -> Iterator[Visit]:
+    """An editor's window, logged in, with and without JavaScript."""
+    with visit(browser, site, has_script=request.param == "script") as visitor:
+        visitor.log_in()
+        yield visitor
+
+
+@pytest.fixture(scope="session")
+def editor_state(browser: Browser, site: RunningSite) -> Any:
+    """The cookie of an editor who is logged in, for windows that need not see the login."""
+    with visit(browser, site) as visitor:
+        visitor.log_in()
+        return visitor.page.context.storage_state()

@@ -1,0 +1,92 @@
+"""One page of each kind, for what must hold on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.story_form import fill, press
+from tests.browser.visiting import Visit
+
+READERS = {
+    "front": "/",
+    "section": "/society/",
+    "country": "/country/mali/",
+    "topic": "/topic/ferries/",
+    "author": "/author/ama-serwaa/",
+    "archive": "/archive/",
+    "month": "/archive/2025/03/",
+    "article with a cover": "/opinion/long",
+    "article with a table and long words": "/business/table",
+    "article with a picture": "/culture/pictured",
+    "article in Arabic": "/culture/arabic",
+    "search results": "/search?q=village&sort=oldest&country=kenya",
+    "search without results": "/search?q=xylophonists",
+    "empty search": "/search",
+}
+REFUSED = {"not found": ("/politics/never-written", 404), "gone": ("/politics/gone", 410)}
+NEWSROOM = {"story list": "/newsroom/stories/", "story form": "/newsroom/stories/new", "password": "/newsroom/password"}
+
+
+def open_older(visitor: Visit) -> None:
+    """Open the second page of a list, as a reader without JavaScript does."""
+    page = visitor.open("/society/")
+    older = page.get_by_role("link", name="Load more").get_attribute("href")
+    visitor.open(older or "")
+
+
+def open_loaded(visitor: Visit) -> None:
+    """Load more and the related stories, so that fragments are looked at too."""
+    page = visitor.open("/society/")
+    page.get_by_role("link", name="Load more").click()
+    expect(page.locator(".stream .card").nth(20)).to_be_visible()
+
+
+def open_related(visitor: Visit) -> None:
+    """Open a story and wait for “You may also like”."""
+    page = visitor.open("/culture/pictured")
+    page.locator(".foot").scroll_into_view_if_needed()
+    expect(page.locator(".related .card").first).to_be_visible()
+
+
+def open_refused_form(visitor: Visit) -> None:
+    """Send a form in which much is wrong."""
+    page = visitor.open("/newsroom/stories/new")
+    visitor.expected_statuses = {422}
+    fill(page, {"dek": "Only a dek", "countries": "Atlantis", "source_url": "javascript:alert(1)"})
+    press(page, "Publish")
+
+
+def open_published_form(visitor: Visit) -> None:
+    """Open the form of a story that is published and has a picture."""
+    page = visitor.open("/newsroom/stories/?q=harbour+in+the+morning")
+    page.get_by_role("link", name="A harbour in the morning").click()
+    page.get_by_text("Withdraw this story").click()
+
+
+def opener(path: str, status: int = 200) -> Callable[[Visit], None]:
+    """Return what opens a path that answers with a status."""
+
+    def open_path(visitor: Visit) -> None:
+        visitor.expected_statuses = {status}
+        answer = visitor.page.goto(visitor.site.url + path)
+        assert answer is not None and answer.status == status, f"{path}: {answer and answer.status}"
+
+    return open_path
+
+
+PUBLIC: dict[str, Callable[[Visit], None]] = {
+    **{name: opener(path) for name, path in READERS.items()},
+    **{name: opener(*where) for name, where in REFUSED.items()},
+    "older stories": open_older,
+    "loaded stories": open_loaded,
+    "related stories": open_related,
+    "login": opener("/newsroom/login"),
+}
+BEHIND_LOGIN: dict[str, Callable[[Visit], None]] = {
+    **{name: opener(path) for name, path in NEWSROOM.items()},
+    "refused form": open_refused_form,
+    "published form": open_published_form,
+}
+ALL = PUBLIC | BEHIND_LOGIN

@@ -1,0 +1,139 @@
+"""A site as an operator runs it: a data directory, the `spectator` command, gunicorn with its worker beside it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+EDITOR = "editor@news.example"
+READY_SECONDS, END_SECONDS = 40, 25
+
+
+def environment(data_dir: Path, **settings: str) -> dict[str, str]:
+    """Return our environment with the settings of one site and of no other."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")}
+    return kept | {"SPECTATOR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | settings
+
+
+def spectator(data_dir: Path, *words: str) -> str:
+    """Run the `spectator` command on a site and return what it prints; its fault becomes the test's."""
+    command = [sys.executable, "-m", "spectator.commands", *words]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment(data_dir), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, f"spectator {' '.join(words)}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def add_editor(data_dir: Path) -> str:
+    """Add the editor and return the password that the command prints."""
+    printed = spectator(data_dir, "user", "add", EDITOR, "--role", "editor", "--name", "Test Editor")
+    match = re.search(r"with the password (\S+)", printed)
+    assert match, printed
+    return match[1]
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@dataclass
+class RunningSite:
+    """A site that serves: its address, who may log in, and the htmx file that browsers get for its CDN address."""
+
+    data_dir: Path
+    password: str
+    htmx_url: str
+    htmx_file: bytes
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+
+    @property
+    def url(self) -> str:
+        """Return the address without a slash at its end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """Return the file that gunicorn and the worker write to."""
+        return self.data_dir.parent / f"{self.data_dir.name}.log"
+
+    def start(self) -> None:
+        """Start gunicorn with two web processes, and wait until the site can serve."""
+        command = [sys.executable, "-m", "spectator.commands", "run", "--workers", "2"]
+        settings = environment(self.data_dir, SPECTATOR_SITE_URL=self.url, **self.settings)
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, "--bind", f"127.0.0.1:{self.port}"], cwd=CHECKOUT, env=settings, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + READY_SECONDS
+        while self.status("/readyz") != 200:
+            assert self.process.poll() is None, f"the site ended: {self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, f"the site is not ready: {self.log.read_text()[-2000:]}"
+            time.sleep(0.1)
+
+    def get(self, path: str) -> bytes:
+        """Return a page as it is served, uncompressed."""
+        with urlopen(Request(self.url + path, headers={"Accept-Encoding": "identity"}), timeout=10) as answer:
+            body: bytes = answer.read()
+            return body
+
+    def status(self, path: str) -> int:
+        """Return the status that an address answers with, 0 where nobody answers."""
+        try:
+            with urlopen(self.url + path, timeout=10) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            with error:
+                return error.code
+        except (URLError, OSError):
+            return 0
+
+    def end(self) -> None:
+        """Ask the site to leave as a service manager does; no process may stay behind, no fault in its log."""
+        family = descendants(self.process.pid)
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        deadline = time.monotonic() + END_SECONDS
+        while left := [pid for pid, birth in family.items() if birth_of(pid) == birth]:
+            assert time.monotonic() < deadline, f"the site left processes behind: {left}"
+            time.sleep(0.05)
+        assert len(family) >= 3, f"two web processes and a worker were expected: {family}"
+        said = self.log.read_text()
+        assert "Traceback" not in said, said[-4000:]
+
+
+def birth_of(pid: int) -> str:
+    """Return when a process began, in clock ticks; empty where there is none, or only its exit code is left."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """Return every process below one, with its birth: a number alone may soon be somebody else's."""
+    found: dict[int, str] = {}
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found[child] = birth_of(child)
+            found |= descendants(child)
+    return found

@@ -1,0 +1,54 @@
+"""What an editor does with the story form, in a window."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.visiting import Visit
+
+LABELS = {
+    "headline": "Headline",
+    "dek": "Dek",
+    "body": "Text",
+    "authors": "Byline",
+    "countries": "Countries",
+    "topics": "Topics",
+    "source_name": "Source",
+    "source_url": "Source link",
+    "picture_alt": "Alt text",
+    "picture_caption": "Caption",
+    "picture_credit": "Credit",
+}
+
+
+def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> None:
+    """Write entries into the form's fields, found by their labels, and choose a picture."""
+    for name, text in entries.items():
+        if name == "section":
+            page.get_by_label("Section", exact=True).select_option(text)
+        else:
+            field = page.get_by_label(re.compile(rf"^\s*{LABELS[name]}(\s+optional)?\s*$"))
+            expect(field).to_have_attribute("name", name)
+            field.fill(text)
+    if picture is not None:
+        page.get_by_label(re.compile(r"^\s*(Another p|P)icture\s+optional\s*$")).set_input_files(picture)
+
+
+def press(page: Page, button: str) -> None:
+    """Press a button of the form and wait for the answer's page."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=button, exact=True).click()
+
+
+def publish(visitor: Visit, entries: dict[str, str]) -> str:
+    """Write and publish a story; return its path on the site."""
+    page = visitor.open("/newsroom/stories/new")
+    fill(page, entries)
+    press(page, "Publish")
+    expect(page.get_by_role("status")).to_have_text("Published. Readers see the story now.")
+    path = page.get_by_role("link", name="On the site").get_attribute("href")
+    assert path
+    return path

@@ -1,0 +1,142 @@
+"""An editor writes a story, gets it wrong, previews, publishes, corrects and withdraws it; readers see each step."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.sample_stories import draw_picture
+from tests.browser.story_form import fill, press
+from tests.browser.visiting import Visit
+
+pytestmark = pytest.mark.browser
+
+ENTRIES = {
+    "headline": "How the ferry keeps “its” <hours> & days",
+    "dek": "A timetable that’s older than the road",
+    "body": "The first boat leaves at six.\n\nThe second leaves when it is full, ẹ káàárọ̀.\n\nThere is no third.",
+    "section": "business",
+    "authors": "Ama Serwaa, Tesfaye Bekele",
+    "countries": "Ghana, TG",
+    "topics": "Ferries, Timetables",
+    "source_name": "Lake Transport Office",
+    "source_url": "https://lake.example/hours?a=1&b=2",
+    "picture_alt": "A ferry at a jetty",
+    "picture_caption": "The ferry at noon.",
+    "picture_credit": "Drawing: Ama Serwaa",
+}
+PARAGRAPHS = ENTRIES["body"].split("\n\n")
+NOTE = "An earlier version said that the first boat leaves at five."
+REASON = "The timetable turned out to be last year's."
+
+
+def slug_for(visitor: Visit) -> str:
+    return f"ferry-hours-{'script' if visitor.has_script else 'plain'}"
+
+
+def expect_entries(page: Page, entries: dict[str, str]) -> None:
+    for name, text in entries.items():
+        expect(page.locator(f"[name={name}]")).to_have_value(text)
+
+
+def write_wrongly(visitor: Visit, picture: Path) -> None:
+    """Name a country that there is none of and choose no section: both come back, with everything else."""
+    page, wrong = visitor.page, {**ENTRIES, "countries": "Ghana, Atlantis"}
+    del wrong["section"]
+    page.get_by_role("link", name="New story").first.click()
+    fill(page, wrong, picture)
+    page.get_by_label(re.compile(r"^\s*Address")).fill(slug_for(visitor))
+    visitor.expected_statuses = {422}
+    press(page, "Save draft")
+    visitor.expected_statuses = set()
+    expect(page.locator(".field", has=page.locator("#countries"))).to_contain_text("“Atlantis” is not a country")
+    expect(page.locator("#countries")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#countries")).to_have_attribute("aria-describedby", re.compile("countries-error"))
+    expect(page.locator(".field", has=page.locator("#section"))).to_contain_text("Choose a section.")
+    expect(page.get_by_role("alert")).to_contain_text("2 entries need another look")
+    expect_entries(page, wrong | {"slug": slug_for(visitor), "section": ""})
+    expect_picture(page, "The picture of this story")
+
+
+def expect_picture(page: Page, alt: str) -> None:
+    picture = page.get_by_role("img", name=alt)
+    expect(picture).to_be_visible()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 0
+
+
+def expect_story(page: Page) -> None:
+    """The page shows everything that was written, as it was written."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(ENTRIES["headline"])
+    expect(page.locator(".story header .dek")).to_have_text(ENTRIES["dek"])
+    expect(page.locator(".byline")).to_have_text("by Ama Serwaa and Tesfaye Bekele")
+    assert page.locator(".prose p").all_inner_texts() == PARAGRAPHS
+    expect_picture(page, ENTRIES["picture_alt"])
+    expect(page.locator("figcaption")).to_contain_text(ENTRIES["picture_caption"])
+    expect(page.locator("figcaption")).to_contain_text(ENTRIES["picture_credit"])
+    expect(page.locator(".source")).to_have_text("Source: Lake Transport Office")
+    expect(page.locator(".source a")).to_have_attribute("href", ENTRIES["source_url"])
+    assert page.locator(".tags a").all_inner_texts() == ["Ghana", "Togo", "Ferries", "Timetables"]
+
+
+def preview(visitor: Visit) -> None:
+    with visitor.page.expect_popup() as popup:
+        visitor.page.get_by_role("link", name="Preview").click()
+    expect(popup.value.get_by_text("Preview – not published")).to_be_visible()
+    expect_story(popup.value)
+    popup.value.close()
+
+
+def test_from_the_first_word_to_the_withdrawal(editor_window: Visit, tmp_path: Path) -> None:
+    visitor, page = editor_window, editor_window.page
+    public_path = f"/business/{slug_for(visitor)}"
+    write_wrongly(visitor, draw_picture(tmp_path / "ferry.png", (900, 600)))
+    fill(page, {"countries": ENTRIES["countries"], "section": ENTRIES["section"]})
+    press(page, "Save draft")
+    expect(page.get_by_role("status")).to_have_text("Saved.")
+    preview(visitor)
+    assert visitor.site.status(public_path) == 404, "a draft is public"
+
+    press(page, "Publish")
+    expect(page.get_by_role("status")).to_have_text("Published. Readers see the story now.")
+    form_path = visitor.path.partition("?")[0]
+    page.get_by_role("link", name="On the site").click()
+    assert visitor.path == public_path
+    expect_story(page)
+    page.get_by_label("Breadcrumb").get_by_role("link", name="Business").click()
+    expect(page.locator(".card h3").first).to_have_text(ENTRIES["headline"])
+
+    correct(visitor, form_path, public_path)
+    withdraw(visitor, form_path, public_path)
+
+
+def correct(visitor: Visit, form_path: str, public_path: str) -> None:
+    page = visitor.open(form_path)
+    fill(page, {"body": ENTRIES["body"].replace("at six", "at half past six")})
+    page.get_by_label(re.compile(r"^\s*Correction note")).fill(NOTE)
+    press(page, "Update")
+    expect(page.get_by_role("status")).to_contain_text("with the dated correction")
+    visitor.open(public_path)
+    expect(page.locator(".prose p").first).to_have_text("The first boat leaves at half past six.")
+    expect(page.get_by_role("region", name="Corrections")).to_contain_text(NOTE)
+    expect(page.locator(".meta")).to_contain_text("Updated")
+    expect_picture(page, ENTRIES["picture_alt"])
+
+
+def withdraw(visitor: Visit, form_path: str, public_path: str) -> None:
+    page = visitor.open(form_path)
+    page.get_by_text("Withdraw this story").click()
+    page.get_by_label("Reason").fill(REASON)
+    press(page, "Withdraw")
+    expect(page.get_by_role("status")).to_contain_text("Withdrawn.")
+    visitor.expected_statuses = {410}
+    answer = page.goto(visitor.site.url + public_path)
+    assert answer is not None and answer.status == 410
+    expect(page.get_by_role("heading", level=1)).to_have_text("This story was withdrawn")
+    expect(page.locator("main")).to_contain_text(REASON)
+    expect(page.locator("main")).not_to_contain_text("The second leaves when it is full")
+    visitor.open("/business/")
+    expect(page.get_by_role("link", name=ENTRIES["headline"])).to_have_count(0)

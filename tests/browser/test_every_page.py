@@ -1,0 +1,61 @@
+"""What holds on every kind of page, light and dark: it fits a narrow phone, and axe finds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser import page_kinds
+from tests.browser.conftest import AXE
+from tests.browser.running_site import RunningSite
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+
+NARROW = {"width": 320, "height": 640}
+WIDE = {"width": 1280, "height": 900}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+STICKING_OUT = """() => {
+  const scrolls = element =>
+    element && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
+  return [...document.querySelectorAll("body *")]
+    .filter(element => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element.parentElement))
+    .map(element => `${element.tagName}.${element.className} to ${element.getBoundingClientRect().right}`);
+}"""
+
+
+@pytest.fixture(params=page_kinds.ALL)
+def shown(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -> Iterator[Visit]:
+    """A window that shows one kind of page at the width of a narrow phone."""
+    options: dict[str, Any] = {"viewport": NARROW}
+    if request.param in page_kinds.BEHIND_LOGIN:
+        options["storage_state"] = request.getfixturevalue("editor_state")
+    with visit(browser, site, **options) as visitor:
+        page_kinds.ALL[request.param](visitor)
+        yield visitor
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds, one line a place."""
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+    assert len(found["passes"]) > 5, "axe looked at nothing"
+    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
+
+
+def test_it_fits_and_is_accessible(shown: Visit) -> None:
+    page, faults = shown.page, []
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > NARROW["width"]:
+            faults.append(f"{scheme}: {width} pixels wide: {page.evaluate(STICKING_OUT)}")
+        faults += [f"{scheme}, narrow: {line}" for line in violations(page)]
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        faults += [f"{scheme}, wide: {line}" for line in violations(page)]
+    assert not faults, "\n".join(faults)

@@ -1,0 +1,50 @@
+"""The browser runs htmx only as it was published; without it every link still works."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.running_site import RunningSite
+from tests.browser.sample_stories import SERIES_SECTION
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+
+SECTION = f"/{SERIES_SECTION}/"
+
+
+def test_the_published_file_runs(scripted_reader: Visit) -> None:
+    page = scripted_reader.open(SECTION)
+    assert page.evaluate("typeof window.htmx") == "object"
+    assert scripted_reader.site.htmx_url in scripted_reader.requests
+
+
+@pytest.mark.parametrize("which", ["site", "htmx_2_site"])
+def test_one_byte_more_is_blocked_and_links_still_work(
+    which: str, browser: Browser, request: pytest.FixtureRequest
+) -> None:
+    site: RunningSite = request.getfixturevalue(which)
+    with visit(browser, site, htmx_file=site.htmx_file + b"\n") as visitor:
+        visitor.excused = ("Failed to find a valid digest",)
+        page = visitor.open(SECTION)
+        assert any("Failed to find a valid digest" in said for said in visitor.console), visitor.console
+        assert page.evaluate("typeof window.htmx") == "undefined"
+        page.get_by_role("link", name="Load more").click()
+        page.wait_for_url(f"**{SECTION}?before=*")
+        expect(page.locator(".stream .card")).to_have_count(20)
+
+
+def test_the_site_works_while_the_cdn_is_down(browser: Browser, site: RunningSite) -> None:
+    with visit(browser, site) as visitor:
+        visitor.excused = ("net::ERR_",)
+        visitor.page.context.route(site.htmx_url, lambda route: route.abort())
+        page = visitor.open("/opinion/long")
+        page.get_by_role("link", name="More in Opinion").click()
+        page.wait_for_url("**/opinion/")
+
+
+def test_a_page_without_fragments_asks_for_no_script(reader: Visit) -> None:
+    for path in ("/archive/", "/search", "/politics/"):
+        reader.open(path)
+    assert not [url for url in reader.requests if not url.startswith(reader.site.url)]

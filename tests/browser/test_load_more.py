@@ -1,0 +1,98 @@
+"""“Load more” shows every story once, says so, and leaves the reader where they were."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.sample_stories import SERIES_SECTION, headlines_newest_first
+from tests.browser.visiting import Visit
+
+pytestmark = pytest.mark.browser
+
+SECTION = f"/{SERIES_SECTION}/"
+PAGE = 20
+
+
+def headlines(visitor: Visit) -> list[str]:
+    return [text.strip() for text in visitor.page.locator(".stream .card h3").all_inner_texts()]
+
+
+def load_more(visitor: Visit) -> None:
+    """Press “Load more” and wait for the stories: in place where htmx runs."""
+    page, before = visitor.page, len(headlines(visitor))
+    page.get_by_role("link", name="Load more").click()
+    expect(page.locator(".stream .card").nth(before)).to_be_visible()
+
+
+def test_every_story_comes_once_in_place(scripted_reader: Visit) -> None:
+    visitor, wanted = scripted_reader, headlines_newest_first()
+    page = visitor.open(SECTION)
+    history = page.evaluate("history.length")
+    assert headlines(visitor) == wanted[:PAGE]
+    for shown in range(PAGE, len(wanted), PAGE):
+        load_more(visitor)
+        new = min(PAGE, len(wanted) - shown)
+        expect(page.locator(".stream .card").nth(shown).get_by_role("link")).to_be_focused()
+        expect(page.get_by_role("status")).to_have_text(f"{new} more stories")
+        assert visitor.path == SECTION, "the address changed"
+    assert headlines(visitor) == wanted
+    assert page.evaluate("history.length") == history, "loading more is no step of the history"
+    expect(page.get_by_role("link", name="Load more")).to_have_count(0)
+
+
+def test_every_story_comes_once_by_links(plain_reader: Visit) -> None:
+    visitor = plain_reader
+    page, seen = visitor.open(SECTION), headlines(visitor := plain_reader)
+    while page.get_by_role("link", name="Load more").count():
+        page.get_by_role("link", name="Load more").click()
+        page.wait_for_url("**/?before=*")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Society")
+        seen += headlines(visitor)
+        assert len(seen) <= 100, "the list has no end"
+    assert seen == headlines_newest_first()
+
+
+def test_the_front_page_goes_on(reader: Visit) -> None:
+    page = reader.open("/")
+    lead = page.locator(".lead h2").inner_text()
+    first = [lead, *(text for text in page.locator(".hero .side h3").all_inner_texts()), *headlines(reader)]
+    page.get_by_role("link", name="Load more").click()
+    if reader.has_script:
+        expect(page.locator(".stream .card").nth(len(first))).to_be_visible()
+        shown = first[:5] + headlines(reader)
+    else:
+        page.wait_for_url("**/?before=*")
+        shown = first + headlines(reader)
+    assert len(shown) == len(first) + PAGE
+    assert len(set(shown)) == len(shown), "a story came twice"
+
+
+def test_back_and_forward(reader: Visit) -> None:
+    visitor, wanted = reader, headlines_newest_first()
+    page = visitor.open(SECTION)
+    if visitor.has_script:
+        load_more(visitor)
+        story = wanted[PAGE]
+    else:
+        page.get_by_role("link", name="Load more").click()
+        page.wait_for_url("**/?before=*")
+        story = wanted[PAGE]
+    list_url = page.url
+    page.get_by_role("link", name=story, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(story)
+    story_url = page.url
+    page.go_back()
+    assert page.url == list_url
+    start = wanted if visitor.has_script else wanted[PAGE:]
+    shown = headlines(visitor)
+    assert shown == start[: len(shown)] and len(shown) >= PAGE
+    if visitor.has_script:
+        load_more(visitor)
+        assert headlines(visitor) == start[: len(shown) + PAGE]
+    page.go_forward()
+    assert page.url == story_url
+    expect(page.get_by_role("heading", level=1)).to_have_text(story)
+    assert not any(urlsplit(url).path.startswith("/fragments/") for url in (page.url, list_url))

@@ -1,0 +1,46 @@
+"""“You may also like” comes when the reader gets there, and is a link to the section where it cannot."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visiting import Visit
+
+pytestmark = pytest.mark.browser
+
+STORY = "/opinion/long"
+
+
+def fragments(visitor: Visit) -> list[str]:
+    return [url for url in visitor.requests if "/fragments/" in url]
+
+
+def test_it_comes_when_scrolled_to(scripted_reader: Visit) -> None:
+    visitor = scripted_reader
+    page = visitor.open(STORY)
+    page.wait_for_load_state("networkidle")
+    assert fragments(visitor) == [], "fetched before anybody looked"
+    height = page.locator(".related").bounding_box()
+    page.locator(".foot").scroll_into_view_if_needed()
+    expect(page.locator(".related .card").first).to_be_visible()
+    assert len(fragments(visitor)) == 1
+    related = page.get_by_role("region", name="You may also like")
+    titles = related.locator("h3").all_inner_texts()
+    assert 1 <= len(titles) <= 4
+    assert len(set(titles)) == len(titles) and "A long read" not in titles
+    assert height is not None and height["height"] >= 300, "no room is kept, so the page jumps"
+    first = related.locator("h3 a").first
+    title = first.inner_text()
+    first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def test_it_is_a_link_without_script(plain_reader: Visit) -> None:
+    visitor = plain_reader
+    page = visitor.open(STORY)
+    related = page.get_by_role("region", name="You may also like")
+    related.get_by_role("link", name="More in Opinion").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Opinion")
+    assert visitor.path == "/opinion/"
+    assert fragments(visitor) == []

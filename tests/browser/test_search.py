@@ -1,0 +1,44 @@
+"""What was just published is found, whatever accents the reader types."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.story_form import publish
+from tests.browser.visiting import Visit
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_SECONDS = 5.0
+
+
+def test_a_new_story_is_found_within_seconds(editor_window: Visit) -> None:
+    visitor, word = editor_window, "bridge" if editor_window.has_script else "ferry"
+    headline = f"Why the Ọ̀ṣun {word} keeps its name"
+    body = "The old people say it without haste.\n\nThe name is carried from mother to daughter."
+    path = publish(visitor, {"headline": headline, "body": body, "section": "culture"})
+    published = time.monotonic()
+    page = visitor.open("/search")
+    while True:
+        page.get_by_label("Words, names or places").fill(f"osun {word}")
+        page.get_by_label("Words, names or places").press("Enter")
+        page.wait_for_url("**/search?q=osun*")
+        result = page.locator("#results .card", has=page.get_by_role("link", name=headline))
+        if result.count():
+            break
+        assert time.monotonic() - published < PATIENCE_SECONDS, page.locator("#results").inner_text()
+    assert {"Ọ̀ṣun", word} <= set(result.locator("h3 mark").all_inner_texts())
+    result.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(headline)
+    assert visitor.path == path
+
+
+def test_nothing_found_says_so(reader: Visit) -> None:
+    page = reader.open("/")
+    page.get_by_role("search").get_by_role("searchbox").fill("xylophonists qwertzuiop")
+    page.get_by_role("search").get_by_role("button").click()
+    expect(page.get_by_role("heading", name="No story matches")).to_contain_text("xylophonists qwertzuiop")
+    expect(page.get_by_label("Words, names or places")).to_have_value("xylophonists qwertzuiop")

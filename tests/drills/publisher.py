@@ -1,0 +1,40 @@
+"""Publishes without end, and notes in a ledger what was acknowledged: `python -m tests.drills.publisher LEDGER`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+
+from spectator import create_app
+from tests.drills.running_site import Story, publish, token
+
+PAUSE_SECONDS = 0.1
+
+
+def written(story: Story) -> bytes:
+    """Return a line of the ledger."""
+    return f"{story.id} {story.token} {story.path}\n".encode()
+
+
+def read(lines: Iterable[str]) -> list[Story]:
+    """Return the stories of a ledger."""
+    parts = (line.split() for line in lines)
+    return [Story(int(article_id), word, path) for article_id, word, path in parts]
+
+
+def main() -> None:
+    """Publish, note, pause, until killed."""
+    ledger = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    number = time.time_ns() // 1_000_000  # one that no publisher before us has used
+    app = create_app(os.environ)
+    while True:
+        number += 1
+        with app.app_context():
+            os.write(ledger, written(publish(token(number, "zp"))))
+        time.sleep(PAUSE_SECONDS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""A whole site as an operator runs it, in processes of its own, and what a drill asks of it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+from flask import Flask
+
+from spectator import addresses, create_app, publishing, queries
+from spectator.db import db
+from spectator.models import User
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOT_SECONDS = 30.0
+
+
+def eventually(question: Callable[[], object], seconds: float, what: str) -> None:
+    """Ask until the answer is true; fail after `seconds`."""
+    until = time.monotonic() + seconds
+    while not question():
+        assert time.monotonic() < until, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for a request; status 0 when nothing did."""
+
+    path: str
+    status: int
+    body: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An acknowledged publication: `token` is a word that no other story has."""
+
+    id: int
+    token: str
+    path: str
+
+
+class Site:
+    """A site in a data directory of its own; every process of it knows that directory from its environment."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.settings = {"SPECTATOR_DATA_DIR": str(data), "SPECTATOR_SITE_URL": self.address}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")}
+        self.environ = kept | self.settings | {"PYTHONUNBUFFERED": "1"}
+        self.log = data.with_suffix(".log")
+        self.master: subprocess.Popen[bytes] | None = None
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def spawn(self, module: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
+        """Start a Python module as one of the site's processes, in a process group of its own."""
+        command = [sys.executable, "-m", module, *arguments]
+        environ = self.environ | more
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True)
+        self.started.append(process)
+        return process
+
+    def start(self) -> None:
+        """Run the site and wait until it is ready."""
+        self.master = self.spawn("spectator.commands", "run", "--workers", "2", "--bind", f"127.0.0.1:{self.port}")
+        eventually(lambda: self.get("/readyz").status == 200, BOOT_SECONDS, f"ready; see {self.log}")
+
+    def stop(self) -> int:
+        """End the site as a service manager does; return the exit code of its master."""
+        assert self.master is not None
+        self.master.terminate()
+        return self.master.wait(30)
+
+    def processes(self, role: str = "") -> set[int]:
+        """Return the pids of what runs on this data directory: master, web, worker, publisher, or all."""
+        pids = set()
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError):  # it ended while we looked, or belongs to somebody else
+                if entry.name.isdigit() and self._is_ours(entry) and role in ("", self._role(entry)):
+                    pids.add(int(entry.name))
+        return pids
+
+    def _is_ours(self, entry: Path) -> bool:
+        is_dead = entry.joinpath("stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        mark = f"SPECTATOR_DATA_DIR={self.data}".encode()
+        return not is_dead and mark in entry.joinpath("environ").read_bytes().split(b"\0")
+
+    def _role(self, entry: Path) -> str:
+        words = entry.joinpath("cmdline").read_text().split("\0")
+        if "worker" in words:
+            return "worker"
+        if any(word.endswith("publisher") for word in words):
+            return "publisher"
+        return "master" if self.master and int(entry.name) == self.master.pid else "web"
+
+    def kill(self, role: str) -> int:
+        """Kill -9 one process of that role, waiting for one to exist; return its pid."""
+        eventually(lambda: self.processes(role), 15, f"a {role} to kill")
+        pid = min(self.processes(role))
+        os.kill(pid, signal.SIGKILL)
+        for process in self.started:
+            if process.pid == pid:
+                process.wait(10)
+        eventually(lambda: pid not in self.processes(), 5, "dead after SIGKILL")
+        return pid
+
+    def kill_all(self) -> set[int]:
+        """Kill whatever is left of the site; return the pids, none when it had left by itself."""
+        left = self.processes()
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for process in self.started:
+            process.wait(10)
+        return left
+
+    def logged(self, pattern: str) -> list[str]:
+        """Return what the processes have said that matches a pattern."""
+        return re.findall(pattern, self.log.read_text(errors="replace")) if self.log.exists() else []
+
+    def get(self, path: str) -> Answer:
+        """Ask as a reader does."""
+        started = time.monotonic()
+        try:
+            with urllib.request.urlopen(self.address + path, timeout=10) as response:
+                status, body = response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            status, body = error.code, error.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            status, body = 0, repr(error)
+        return Answer(path, status, body, time.monotonic() - started)
+
+    def finds(self, story: Story) -> bool:
+        """Say whether search shows a story."""
+        answer = self.get(f"/search?q={story.token}")
+        return answer.status == 200 and f'href="{story.path}"' in answer.body
+
+    def app(self) -> Flask:
+        """Return the site's app for this process: the same data directory, no server."""
+        return create_app(self.settings)
+
+    def publish(self, tokens: list[str]) -> list[Story]:
+        """Publish a story for each token from this process, as the newsroom's code does."""
+        with self.opened():
+            return [publish(token) for token in tokens]
+
+    @contextmanager
+    def opened(self) -> Iterator[Flask]:
+        """Enter the application context of the site in this process."""
+        app = self.app()
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
+
+    def is_index_true(self) -> bool:
+        """Say whether `spectator reindex --check` finds the index equal to the database."""
+        return self.spawn("spectator.commands", "reindex", "--check").wait(60) == 0
+
+    @contextmanager
+    def watched(self, paths: list[str]) -> Iterator[list[Answer]]:
+        """Ask for each path again and again meanwhile; at the end, no page but search may have failed."""
+        answers: list[Answer] = []
+        is_over = Event()
+
+        def ask() -> None:
+            while not is_over.is_set():
+                for path in paths:
+                    answers.append(self.get(path))
+                time.sleep(0.02)
+
+        reader = Thread(target=ask)
+        reader.start()
+        try:
+            yield answers
+        finally:
+            is_over.set()
+            reader.join(30)
+        assert len(answers) >= len(paths)
+        for answer in answers:
+            if answer.path.startswith("/search") and answer.status == 503:
+                assert "<h1" in answer.body and "</html>" in answer.body, "a friendly page"
+            else:
+                assert answer.status == 200, f"{answer.path}: {answer.status} {answer.body[:300]}"
+
+
+def publish(token: str) -> Story:
+    """Publish one story; once this returns it is acknowledged."""
+    by = db.session.query(User).filter_by(role="editor").one()
+    body = f"The word {token} is told here.\n\nNothing else happened, and it took {len(token)} letters to say so."
+    draft = publishing.Draft(headline=f"A drill, story {token}", body=body, section="politics", countries=("Mali",))
+    article_id = publishing.create(draft, by, is_published=True)
+    article = queries.published_article(article_id)
+    assert article is not None
+    return Story(article_id, token, addresses.permalink(article))
+
+
+def token(number: int, prefix: str = "zq") -> str:
+    """Return a word of letters alone for a number: no other number gives it, and none is the start of another."""
+    return prefix + "".join("abcdefghij"[int(digit)] for digit in f"{number:05}")
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

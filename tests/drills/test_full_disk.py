@@ -1,0 +1,72 @@
+"""The disk of the index is full: pages and newsroom go on, and with room again search heals by itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.drills.running_site import Site, eventually, token
+
+pytestmark = pytest.mark.drill
+HEALING_SECONDS = 40.0  # the keeper's longest pause, and a rebuild
+
+
+@pytest.fixture
+def small_disk(make_site: Callable[[], Site]) -> Iterator[Site]:
+    """A running site whose index lies on a disk of 2 MB of its own."""
+    site = make_site()
+    index = site.data / "index"
+    index.mkdir()
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        pytest.skip("only root can mount a small disk")
+    mounting = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", index], capture_output=True, text=True
+    )
+    if mounting.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {mounting.stderr.strip()}")
+    try:
+        site.start()
+        yield site
+    finally:
+        subprocess.run(["umount", "--lazy", index], check=True)
+
+
+def fill(directory: Path) -> Path:
+    """Use up every byte of a disk; return the file that does."""
+    filler = directory / "filler"
+    handle = os.open(filler, os.O_WRONLY | os.O_CREAT)
+    try:
+        for size in (65536, 1):
+            while os.write(handle, b"\0" * size):
+                pass
+    except OSError:
+        return filler
+    finally:
+        os.close(handle)
+    raise AssertionError("the disk has no end")
+
+
+@pytest.mark.parametrize("is_index_lost", [False, True], ids=["whole index", "lost index"])
+def test_a_full_disk_stops_only_the_index(small_disk: Site, is_index_lost: bool) -> None:
+    site, index = small_disk, small_disk.data / "index"
+    before = site.publish([token(number) for number in range(5)])
+    eventually(lambda: all(map(site.finds, before)), 10, "findable while there is room")
+    pages = ["/", "/politics/", "/feed.xml", before[0].path, f"/search?q={before[0].token}"]
+    with site.watched(pages):
+        if is_index_lost:
+            for path in index.iterdir():
+                path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
+        filler = fill(index)
+        during = site.publish([token(number) for number in range(10, 15)])
+        eventually(lambda: len(site.logged("No space left on device")) >= 2, 10, "the worker meets the full disk")
+        assert [site.get(story.path).status for story in during] == [200] * 5
+        assert not site.finds(during[0])
+        filler.unlink()
+        eventually(lambda: all(map(site.finds, before + during)), HEALING_SECONDS, "whole with room again")
+    assert site.is_index_true()

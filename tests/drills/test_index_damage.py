@@ -1,0 +1,83 @@
+"""The index may be deleted or damaged under a serving site: pages go on, search comes back by itself, complete."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.drills.running_site import Site, Story, eventually, token
+
+pytestmark = pytest.mark.drill
+HEALING_SECONDS = 30.0
+
+
+def delete_all(index: Path) -> None:
+    """Somebody tidies up."""
+    shutil.rmtree(index)
+
+
+def truncate_files(index: Path) -> None:
+    """A disk loses the ends of all files."""
+    for path in files_of(index):
+        os.truncate(path, path.stat().st_size // 2)
+
+
+def fill_with_garbage(index: Path) -> None:
+    """A disk loses what was in the files, but not how long they were."""
+    for path in files_of(index):
+        path.write_bytes(os.urandom(path.stat().st_size))
+
+
+def remove_link(index: Path) -> None:
+    """Nothing says any more which generation is current."""
+    (index / "current").unlink()
+
+
+def delete_one_file(index: Path) -> None:
+    """The largest file alone goes missing."""
+    max(files_of(index), key=lambda path: path.stat().st_size).unlink()
+
+
+def files_of(index: Path) -> list[Path]:
+    """Return the engine's files of the current generation."""
+    kept = {"position", "damaged", "MAIN_WRITELOCK"}
+    return [path for path in (index / "current").resolve().iterdir() if path.is_file() and path.name not in kept]
+
+
+DAMAGES = (delete_all, truncate_files, fill_with_garbage, remove_link, delete_one_file)
+
+
+def test_a_damaged_index_comes_back_complete(site: Site) -> None:
+    stories = site.publish([token(number) for number in range(30)])
+    eventually(lambda: all(map(site.finds, stories)), 15, "findable before anything is damaged")
+    for number, damage in enumerate(DAMAGES):
+        stories += damage_and_heal(site, damage, stories, 1000 + 10 * number)
+
+
+def damage_and_heal(site: Site, damage: Callable[[Path], None], stories: list[Story], number: int) -> list[Story]:
+    """Damage the index while readers read and an editor publishes; wait until all is findable; return the new ones."""
+    pages = ["/", "/politics/", "/country/mali/", "/feed.xml", stories[0].path, f"/search?q={stories[0].token}"]
+    pages.append(f"/fragments/related/{stories[0].id}")
+    with site.watched(pages):
+        damage(site.data / "index")
+        fresh = site.publish([token(number + each) for each in range(3)])
+        whole = [*stories, *fresh]
+        # twice: there are two web processes, and either may have noticed
+        is_whole = lambda: all(map(site.finds, whole)) and all(map(site.finds, whole))  # noqa: E731
+        eventually(is_whole, HEALING_SECONDS, f"search is whole again after {damage.__name__}; see {site.log}")
+    assert site.is_index_true(), damage.__name__
+    return fresh
+
+
+def test_the_index_goes_while_it_is_written(site: Site, tmp_path: Path) -> None:
+    site.spawn("tests.drills.publisher", str(tmp_path / "ledger"))
+    stories = site.publish([token(number) for number in range(5)])
+    for _ in range(3):
+        eventually(lambda: site.finds(stories[-1]), HEALING_SECONDS, f"findable; see {site.log}")
+        shutil.rmtree(site.data / "index", ignore_errors=True)  # the worker may put new files in meanwhile
+    site.kill("publisher")
+    eventually(lambda: all(map(site.finds, stories)) and site.is_index_true(), HEALING_SECONDS, "complete again")

@@ -1,0 +1,69 @@
+"""What signals do: a reload replaces every process, an end leaves none, and the worker stays single."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.drills.running_site import Site, eventually, token
+
+pytestmark = pytest.mark.drill
+
+
+def test_a_reload_replaces_web_and_worker_and_no_reader_notices(site: Site) -> None:
+    assert site.master is not None
+    for number in range(2):
+        old = site.processes("web") | site.processes("worker")
+        assert len(old) == 3
+        with site.watched(["/", "/politics/"]):
+            site.master.send_signal(signal.SIGHUP)
+            eventually(lambda old=old: not old & site.processes(), 25, "what ran before the reload has left")
+            eventually(lambda: len(site.processes("web")) == 2, 10, "two web processes")
+            eventually(lambda: len(site.processes("worker")) == 1, 10, "one worker")
+        [story] = site.publish([token(number)])
+        eventually(lambda story=story: site.finds(story), 10, "findable after a reload")
+    assert not site.logged("Traceback.*")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_end_leaves_nothing(site: Site, number: signal.Signals) -> None:
+    assert site.master is not None
+    eventually(lambda: site.logged("follows the outbox"), 10, "a worker at work")
+    site.master.send_signal(number)
+    assert site.master.wait(15) == 0
+    assert not site.processes()
+    assert not site.logged("Traceback.*")
+
+
+def test_an_end_while_the_worker_starts_leaves_nothing(site: Site) -> None:
+    site.kill("worker")
+    eventually(lambda: site.processes("worker"), 10, "the next worker starts")
+    assert site.stop() == 0
+    assert not site.processes()
+
+
+def test_a_second_worker_waits_and_takes_over(site: Site) -> None:
+    eventually(lambda: site.logged("worker [0-9]+ follows"), 10, "the site's own worker at work")
+    by_hand = site.spawn("spectator.commands", "worker")
+    follows = f"worker {by_hand.pid} follows"
+    [story] = site.publish([token(1)])
+    eventually(lambda: site.finds(story), 10, "findable by the first worker")
+    assert by_hand.poll() is None
+    assert not site.logged(follows)
+    [first] = site.processes("worker") - {by_hand.pid}
+    os.kill(first, signal.SIGKILL)
+    [story] = site.publish([token(2)])
+    eventually(lambda: site.finds(story), 10, "findable by the second worker")
+    assert site.logged(follows)
+    by_hand.terminate()
+    assert by_hand.wait(10) == 0
+    [story] = site.publish([token(3)])
+    eventually(lambda: site.finds(story), 10, "findable by the site's next worker")
+    assert len(site.processes("worker")) == 1
+
+
+def test_a_worker_whose_keeper_died_before_it_could_look_leaves(site: Site) -> None:
+    orphan = site.spawn("spectator.commands", "worker", KEEPER_PID="1")
+    assert orphan.wait(10) == 0

@@ -1,0 +1,54 @@
+"""Small stories in several languages, for the tests of search."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from spectator.search import Document, Index, Request
+
+START = datetime(2024, 1, 1, 12, tzinfo=UTC)
+_ids = itertools.count(1)
+
+
+def document(headline: str, body: str = "", **fields: object) -> Document:
+    """A small story; its id counts up, and each is published one day after the one before."""
+    number = next(_ids)
+    plain = Document(
+        id=number,
+        version=1,
+        headline=headline,
+        dek="",
+        body=body,
+        names="",
+        section="politics",
+        countries=(),
+        topics=(),
+        authors=(),
+        language="en",
+        published_at=START + timedelta(days=number),
+    )
+    return replace(plain, **fields)  # type: ignore[arg-type]
+
+
+SEGUN = document("Ṣẹ́gun wins again", "The governor thanked the voters of Ibadan.", language="yo")
+ABIDJAN = document(
+    "Vote à Abidjan", "La Côte d'Ivoire élit son président.", language="fr", countries=("cote-d-ivoire",)
+)
+MALI = document("Mali and Burkina Faso talk", "The Sahel states met in Bamako.", countries=("mali", "burkina-faso"))
+MARKET = document(
+    "Cotton market", "Prices in Faso and Burkina rose; Mali follows.", section="business", authors=("a-diallo",)
+)
+HAUSA = document("Ƙungiyar ƙwadago", "Ma'aikata sun yi ɗan taro.", language="ha", section="business")
+AMHARIC = document("ሐበሻ ዜና", "አዲስ አበባ", language="am")
+ARABIC = document("المُدَرِّسة في القاهرة", "خبر", language="ar", topics=("education",))
+STORIES = [SEGUN, ABIDJAN, MALI, MARKET, HAUSA, AMHARIC, ARABIC]
+
+
+def ids(*documents: Document) -> list[int]:
+    return [each.id for each in documents]
+
+
+def found(index: Index, text: str = "", **fields: object) -> set[int]:
+    return set(index.find(Request(text=text, **fields)).ids)  # type: ignore[arg-type]

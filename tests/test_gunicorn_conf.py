@@ -1,0 +1,178 @@
+"""The keeper in gunicorn.conf.py: the worker runs for as long as the master does, and no longer."""
+
+from __future__ import annotations
+
+import logging
+import os
+import runpy
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+CONFIGURATION = Path(__file__).resolve().parent.parent / "gunicorn.conf.py"
+
+
+class FakeWorker:
+    """A process that ends when told to, or when the test says so."""
+
+    made: list[FakeWorker]
+
+    def __init__(self, command: list[str], env: dict[str, str]) -> None:
+        self.command, self.env = command, env
+        self.ended = threading.Event()
+        self.is_terminated = False
+        self.made.append(self)
+
+    def wait(self) -> None:
+        self.ended.wait(5)
+
+    def terminate(self) -> None:
+        self.is_terminated = True
+        self.ended.set()
+
+
+@pytest.fixture
+def conf(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the file defines, with a fake Popen, pauses a hundred times shorter, and no lasting hook on fork."""
+    FakeWorker.made = []
+    hooks: list[dict[str, Callable[[], None]]] = []
+    monkeypatch.setattr(subprocess, "Popen", FakeWorker)
+    monkeypatch.setattr(os, "register_at_fork", lambda **given: hooks.append(given))
+    found = runpy.run_path(str(CONFIGURATION))
+    live = found["Keeper"].keep.__globals__
+    live |= {"FIRST_PAUSE_SECONDS": 0.01, "LONGEST_PAUSE_SECONDS": 0.04, "LEAVE_SECONDS": 2.0}
+    return {"hooks": hooks, "live": live}
+
+
+@pytest.fixture
+def server(conf: dict[str, Any]) -> Iterator[SimpleNamespace]:
+    """An arbiter that listens, with its keeper."""
+    made = SimpleNamespace(log=logging.getLogger("gunicorn.test"))
+    conf["live"]["when_ready"](made)
+    workers(1)
+    yield made
+    conf["live"]["on_exit"](made)
+    assert not made.spectator_keeper.thread.is_alive()
+
+
+def workers(count: int) -> list[FakeWorker]:
+    """Wait until that many workers were started, and return them."""
+    until = time.monotonic() + 2
+    while len(FakeWorker.made) < count:
+        assert time.monotonic() < until, f"{len(FakeWorker.made)} workers instead of {count}"
+        time.sleep(0.002)
+    assert len(FakeWorker.made) == count
+    return FakeWorker.made
+
+
+def test_the_worker_is_told_who_its_parent_is(server: SimpleNamespace) -> None:
+    [worker] = workers(1)
+    assert worker.command == [sys.executable, "-m", "spectator.commands", "worker"]
+    assert worker.env["KEEPER_PID"] == str(os.getpid())
+
+
+def test_a_worker_that_ends_is_started_again_after_growing_pauses(
+    server: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(1, 6):
+        workers(number)[-1].ended.set()
+    workers(6)
+    pauses = [record.args for record in caplog.records]
+    assert pauses == [(0.01,), (0.02,), (0.04,), (0.04,), (0.04,)]
+
+
+def test_a_long_life_makes_the_pauses_short_again(
+    conf: dict[str, Any], server: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(1, 4):
+        workers(number)[-1].ended.set()
+    workers(4)
+    conf["live"]["HEALTHY_SECONDS"] = 0.0
+    FakeWorker.made[-1].ended.set()
+    workers(5)
+    assert caplog.records[-1].args == (0.01,)
+
+
+def test_a_worker_that_cannot_even_start_is_tried_again(
+    conf: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+
+    def start(command: list[str], env: dict[str, str]) -> FakeWorker:
+        tries.append(1)
+        if len(tries) < 3:
+            raise OSError("no memory")
+        return FakeWorker(command, env)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    server = SimpleNamespace(log=logging.getLogger("gunicorn.test"))
+    conf["live"]["when_ready"](server)
+    workers(1)
+    assert "the worker cannot start: no memory" in caplog.messages
+    conf["live"]["on_exit"](server)
+
+
+def test_a_reload_replaces_the_worker_without_a_pause(
+    conf: dict[str, Any], server: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    conf["live"] |= {"FIRST_PAUSE_SECONDS": 60.0}
+    for number in range(1, 4):
+        conf["live"]["on_reload"](server)
+        workers(number + 1)
+        assert FakeWorker.made[number - 1].is_terminated
+    assert not caplog.messages
+
+
+def test_a_reload_cuts_a_pause_short(conf: dict[str, Any], server: SimpleNamespace) -> None:
+    conf["live"] |= {"LONGEST_PAUSE_SECONDS": 60.0}
+    workers(1)[0].ended.set()
+    conf["live"]["FIRST_PAUSE_SECONDS"] = 60.0
+    workers(2)[1].ended.set()
+    time.sleep(0.05)
+    conf["live"]["on_reload"](server)
+    workers(3)
+
+
+def test_the_exit_ends_the_worker_and_starts_no_other(conf: dict[str, Any], server: SimpleNamespace) -> None:
+    conf["live"]["on_exit"](server)
+    assert not server.spectator_keeper.thread.is_alive()
+    assert workers(1)[0].is_terminated
+
+
+def test_nothing_is_forked_while_the_worker_starts(conf: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web process forked then would hold open the pipe that Popen waits for, and the keeper would hang."""
+    is_starting, may_go_on = threading.Event(), threading.Event()
+
+    def start(command: list[str], env: dict[str, str]) -> FakeWorker:
+        is_starting.set()
+        may_go_on.wait(5)
+        return FakeWorker(command, env)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    server = SimpleNamespace(log=logging.getLogger("gunicorn.test"))
+    conf["live"]["when_ready"](server)
+    [hooks] = conf["hooks"]
+    assert is_starting.wait(2)
+    before_fork = threading.Thread(target=hooks["before"])
+    before_fork.start()
+    before_fork.join(0.05)
+    assert before_fork.is_alive()
+    may_go_on.set()
+    before_fork.join(2)
+    assert not before_fork.is_alive()
+    assert hooks["after_in_parent"] == hooks["after_in_child"]
+    hooks["after_in_parent"]()
+    conf["live"]["on_exit"](server)
+
+
+def test_without_a_keeper_reload_and_exit_have_nothing_to_do(conf: dict[str, Any]) -> None:
+    conf["live"]["on_reload"](SimpleNamespace())
+    conf["live"]["on_exit"](SimpleNamespace())
+    assert not FakeWorker.made

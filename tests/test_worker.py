@@ -1,0 +1,287 @@
+"""The worker's loop: what a step does, who may run it, and when it leaves."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from PIL import Image
+from sqlalchemy import update
+
+from spectator import indexing, media, outbox, publishing, queries, worker
+from spectator.db import db
+from spectator.models import Article, User
+from spectator.search import IndexUnavailable, Request
+from spectator.worker import Worker
+
+
+@pytest.fixture
+def at_work(app: Flask) -> Worker:
+    """A worker that does not run by itself."""
+    return Worker(app)
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Put back the handlers that `run` replaces."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+def found(app: Flask, word: str) -> list[int]:
+    """Return the ids of the stories that a word finds."""
+    return indexing.index_in(app.config["DATA_DIR"]).find(Request(word)).ids
+
+
+def held_lock(app: Flask) -> int:
+    """Take the worker's place, as another worker does; closing the handle gives it back."""
+    handle = os.open(app.config["DATA_DIR"] / "worker.lock", os.O_WRONLY | os.O_CREAT)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle
+
+
+def picture(app: Flask, shade: int) -> media.TakenPicture:
+    """Return a stored picture that has lost its renditions."""
+    buffer = BytesIO()
+    Image.new("RGB", (400, 300), (shade, 120, 200)).save(buffer, "JPEG")
+    taken = media.take_in(BytesIO(buffer.getvalue()), app.config["MEDIA"])
+    with db.write() as session:
+        publishing.add_picture(session, taken, None)
+    for name in names(taken):
+        (app.config["MEDIA"] / "renditions" / name).unlink()
+    return taken
+
+
+def names(taken: media.TakenPicture) -> list[str]:
+    return [name for name, _ in media.rendition_names(taken.digest, taken.extension, taken.width)]
+
+
+def missing(app: Flask, taken: media.TakenPicture) -> list[str]:
+    return media.missing_renditions(app.config["MEDIA"], taken.digest, taken.extension, taken.width)
+
+
+def original(app: Flask, taken: media.TakenPicture) -> Path:
+    return Path(app.config["MEDIA"] / "originals" / f"{taken.digest}.{taken.extension}")
+
+
+def test_a_step_builds_the_index_and_then_catches_up(app: Flask, at_work: Worker, story: Callable[..., int]) -> None:
+    first = story(headline="Baobab")
+    assert at_work.step()
+    assert found(app, "baobab") == [first]
+    assert not at_work.step()
+    second = story(headline="Acacia")
+    assert at_work.step()
+    assert found(app, "acacia") == [second]
+    assert not at_work.step()
+
+
+def test_a_step_publishes_what_is_due_and_nothing_else(app: Flask, at_work: Worker, editor: User) -> None:
+    now = datetime.now(UTC)
+    due, later = (
+        publishing.create(publishing.Draft(headline=name, body="Text.", section="politics"), editor)
+        for name in ("Harmattan", "Monsoon")
+    )
+    for article_id, at in ((due, now - timedelta(seconds=1)), (later, now + timedelta(hours=1))):
+        with db.write() as session:
+            change = update(Article).where(Article.id == article_id)
+            session.execute(change.values(status="scheduled", published_at=at))
+    at_work.step()
+    assert set(queries.published_versions()) == {due}
+    assert found(app, "harmattan") == [due]
+    assert found(app, "monsoon") == []
+
+
+def test_an_index_that_somebody_else_rebuilds_is_waited_for(
+    at_work: Worker, story: Callable[..., int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    story()
+    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(indexing, "catch_up", refuse)
+        assert not at_work.step()
+    assert "the search index has to wait: somebody rebuilds it" in caplog.messages
+    assert at_work.step()
+
+
+def refuse(_index: object) -> bool:
+    raise IndexUnavailable("somebody rebuilds it")
+
+
+def test_any_other_fault_of_the_index_ends_the_worker(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(_index: object) -> bool:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(indexing, "catch_up", break_down)
+    with pytest.raises(OSError, match="No space"):
+        at_work.step()
+
+
+def test_tidying_forgets_what_the_index_has_passed_but_the_edition(at_work: Worker, story: Callable[..., int]) -> None:
+    for number in range(3):
+        story(headline=f"Story {number}")
+    edition = outbox.edition()
+    while at_work.step():
+        pass
+    at_work.tidy()
+    assert (outbox.oldest(), outbox.edition()) == (edition, edition)
+
+
+def test_tidying_keeps_what_the_index_has_not_reached(at_work: Worker, story: Callable[..., int]) -> None:
+    story()
+    at_work.step()
+    behind = outbox.edition()
+    story(headline="Another")
+    at_work.tidy()
+    assert outbox.oldest() == behind
+    assert outbox.edition() > behind
+
+
+def test_tidying_waits_for_its_time(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    tidied: list[bool] = [False, True, True]
+    monkeypatch.setattr(at_work, "tidy", lambda: tidied.pop(0))
+    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.0)
+    for _ in range(5):
+        at_work.step()
+    assert tidied == [True]
+
+
+def test_lost_renditions_come_back(app: Flask, at_work: Worker) -> None:
+    taken = picture(app, 10)
+    assert missing(app, taken)
+    assert at_work.tidy()
+    assert not missing(app, taken)
+
+
+def test_rotten_originals_are_told_once_and_stop_nothing(
+    app: Flask, at_work: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone, damaged, whole = (picture(app, shade) for shade in (10, 20, 30))
+    original(app, gone).unlink()
+    original(app, damaged).write_bytes(b"\xff\xd8\xff not a picture")
+    for _ in range(3):
+        assert at_work.tidy()
+    assert missing(app, gone) and missing(app, damaged)
+    assert not missing(app, whole)
+    assert len([message for message in caplog.messages if "cannot get them back" in message]) == 2
+
+
+def test_a_full_disk_leaves_pictures_for_later(
+    app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = [picture(app, shade) for shade in (10, 20)]
+    with monkeypatch.context() as patch:
+        patch.setattr(media, "cut_renditions", run_out)
+        assert at_work.tidy()
+    assert len(caplog.messages) == 1
+    assert at_work.tidy()
+    assert not [name for each in taken for name in missing(app, each)]
+
+
+def run_out(*_: object) -> int:
+    raise OSError(28, "No space left on device")
+
+
+def test_many_lost_renditions_do_not_hold_up_the_index(
+    app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = [picture(app, shade) for shade in (10, 20)]
+    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(time, "monotonic", iter(range(1000)).__next__)
+    assert not at_work.tidy()
+    monkeypatch.undo()
+    assert at_work.tidy()
+    assert not [name for each in taken for name in missing(app, each)]
+
+
+def test_pictures_left_unfinished_an_hour_ago_are_swept(app: Flask, at_work: Worker) -> None:
+    taken = picture(app, 10)
+    directory: Path = app.config["MEDIA"]
+    old = [directory / "originals" / ".new-old", directory / "renditions" / taken.digest[:2] / ".new-old"]
+    fresh = directory / "originals" / ".new-fresh"
+    for path in (*old, fresh):
+        path.write_bytes(b"half a pict")
+    for path in old:
+        os.utime(path, (time.time() - 4000,) * 2)
+    at_work.tidy()
+    assert not [path for path in old if path.exists()]
+    assert fresh.exists()
+    assert original(app, taken).exists()
+
+
+def test_a_second_worker_waits_for_the_first(app: Flask, at_work: Worker, signals: None) -> None:
+    handle = held_lock(app)
+    steps: list[float] = []
+
+    def step() -> bool:
+        steps.append(time.monotonic())
+        at_work.stop()
+        return False
+
+    at_work.step = step  # type: ignore[method-assign]
+    released: list[float] = []
+
+    def release() -> None:
+        released.append(time.monotonic())
+        os.close(handle)
+
+    threading.Timer(0.25, release).start()
+    at_work.run()
+    assert len(steps) == 1
+    assert steps[0] >= released[0]
+
+
+def test_a_waiting_worker_can_be_told_to_leave(app: Flask, at_work: Worker, signals: None) -> None:
+    handle = held_lock(app)
+    at_work.step = refuse_to_step  # type: ignore[method-assign]
+    threading.Timer(0.1, at_work.stop).start()
+    at_work.run()
+    os.close(handle)
+
+
+def refuse_to_step() -> bool:
+    raise AssertionError("another worker is at work")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_loop_after_the_step_in_hand(at_work: Worker, signals: None, number: int) -> None:
+    steps: list[str] = []
+
+    def step() -> bool:
+        steps.append("begun")
+        os.kill(os.getpid(), number)
+        steps.append("done")
+        return True
+
+    at_work.step = step  # type: ignore[method-assign]
+    at_work.run()
+    assert steps == ["begun", "done"]
+
+
+def test_the_place_is_free_after_a_worker(app: Flask, at_work: Worker, signals: None) -> None:
+    at_work.stop()
+    at_work.run()
+    os.close(held_lock(app))
+
+
+def test_a_worker_leaves_when_its_parent_changes(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not at_work.has_to_leave()
+    monkeypatch.setattr(os, "getppid", lambda: 1 if at_work.parent != 1 else 2)
+    assert at_work.has_to_leave()
+
+
+def test_a_worker_leaves_when_its_keeper_died_before_it_looked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEPER_PID", str(os.getppid()))
+    assert not Worker(app).has_to_leave()
+    monkeypatch.setenv("KEEPER_PID", str(os.getppid() + 1))
+    assert Worker(app).has_to_leave()
