@@ -6,6 +6,7 @@ import sqlite3 as system_sqlite
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any
 
 from flask import Flask
@@ -16,9 +17,11 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 try:
-    from pysqlite3 import dbapi2 as sqlite
+    from pysqlite3 import dbapi2
 except ImportError:  # no wheel for this machine: the system's SQLite, with the safer journal below
-    sqlite = system_sqlite
+    dbapi2 = system_sqlite
+
+sqlite: ModuleType = dbapi2  # the driver every process of the site uses: never two on one file
 
 BUSY_TIMEOUT_MILLISECONDS = 5000
 WRITING = "spectator_write"

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from spectator import outbox, queries
 from spectator.db import db
 from spectator.models import Article, Outbox
-from spectator.search import Document, Index, open_index
+from spectator.search import Document, Index, IndexUnavailable, open_index
 from spectator.text.gazetteer import country_by_code
 from spectator.text.html import plain_text
 
@@ -59,16 +59,19 @@ def document_of(article: Article) -> Document:
 def catch_up(index: Index) -> bool:
     """Bring the index one step nearer to the outbox, rebuilding it where it must be; return whether it moved."""
     position, edition = index.position(), outbox.edition()
-    if position is None or position > edition or outbox.oldest() > position + 1:
-        rebuild(index)
-        return True
-    if position == edition:
-        return False
-    ids, last = outbox.articles_after(position)
-    changes: dict[int, Document | None] = dict.fromkeys(ids)
-    for article in queries.articles_to_index(ids):
-        changes[article.id] = document_of(article)
-    index.apply(changes, last)
+    try:
+        if position is None or position > edition or outbox.oldest() > position + 1:
+            rebuild(index)
+            return True
+        if position == edition:
+            return False
+        ids, last = outbox.articles_after(position)
+        changes: dict[int, Document | None] = dict.fromkeys(ids)
+        for article in queries.articles_to_index(ids):
+            changes[article.id] = document_of(article)
+        index.apply(changes, last, after=position)
+    except IndexUnavailable:
+        return False  # another process rebuilds, or has just switched: look again at the next step
     return True
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from sqlalchemy import ColumnElement, Select, exists, func, select, tuple_, union_all
 from sqlalchemy.orm import joinedload, selectinload, undefer
@@ -62,7 +63,7 @@ def sections() -> Sequence[Section]:
     return db.session.scalars(select(Section).order_by(Section.position, Section.id)).all()
 
 
-def published_articles() -> Select[tuple[Article]]:
+def published_articles() -> Select[Article]:
     """Return what is public, newest first, with all that a card shows."""
     return (
         select(Article)
@@ -92,7 +93,9 @@ def listing(path: str) -> Listing | None:
 def _listing_of(
     kind: str, model: type[Section] | type[Country] | type[Topic] | type[Author], slug: str
 ) -> Listing | None:
-    thing = db.session.scalar(select(model).where(model.slug == slug))
+    thing = cast(
+        "Section | Country | Topic | Author | None", db.session.scalar(select(model).where(model.slug == slug))
+    )
     if thing is None:
         return None
     condition: ColumnElement[bool]
@@ -177,7 +180,7 @@ def front(navigation: Sequence[Section], latest: int = 8, rail: int = 4) -> Fron
     return Front(first, rest, filled, page.cursor)
 
 
-def _whole_article() -> Select[tuple[Article]]:
+def _whole_article() -> Select[Article]:
     return select(Article).options(
         undefer(Article.body),
         joinedload(Article.section, innerjoin=True),

@@ -23,17 +23,17 @@ WORDPRESS = """<p>Intro with <a href="https://un.org/a?b=1&amp;c=2">a link</a> a
 <p id="fn-1">A source. <a href="#fnref-1">back</a></p>"""
 
 HOSTILE = (
-    '<script>alert(1)</script>|<script|</script>|<style>p{}</style>|<svg onload=x>|<math><mi>|<svg><style><img src=x '
+    "<script>alert(1)</script>|<script|</script>|<style>p{}</style>|<svg onload=x>|<math><mi>|<svg><style><img src=x "
     'onerror=y>|<!--|-->|<!-- <p> -->|<![CDATA[|<?php|<!doctype html>|<img src=x onerror=alert(1)>|<p hx-get="/x" '
     'data-hx-post=y onclick=z style="color:red">|<a href="javascript:alert(1)">|<a href="java\tscript:alert(1)">|'
     '<a href=" &#106;avascript:x">|<a href="vbscript:x">|<a href="data:text/html,x">|<iframe src="javascript:x">|'
     '<iframe srcdoc="<script>x</script>">|</iframe>|<video src="data:x" poster="javascript:x">|<form action=x>|'
-    '<input name=q>|<textarea>|</textarea>|<template>|<noscript>|<title>|<plaintext>|<xmp>|<base href=x>|<meta http-equiv='
+    "<input name=q>|<textarea>|</textarea>|<template>|<noscript>|<title>|<plaintext>|<xmp>|<base href=x>|<meta http-equiv="
     'refresh content=0>|<b id=main>|<b id="a&amp;b">|<select>|<frameset>|<object data=x>|<a href="//evil.example/x">|'
     "<a href='\\/evil'>|<a href=\"|<a title='|<img alt=\"<p>\">|<a b=c/|=\"|'>|\x00|\x85|\u2028|\ufeff|\ud800"
 ).split("|")
 PIECES = (
-    "<p>|</p>|<p>One.</p>|\n|\n\n|\r\n|<br>|<br/>|</br>|<div>|</div>|<b>|</b>|<i>|</i>|<em lang=fr>|</em>|<a href=\"/x\">|"
+    '<p>|</p>|<p>One.</p>|\n|\n\n|\r\n|<br>|<br/>|</br>|<div>|</div>|<b>|</b>|<i>|</i>|<em lang=fr>|</em>|<a href="/x">|'
     '<a href="https://b.example/?a=1&amp;b">|</a>|<ul>|<ol>|<li>|</li>|</ul>|<dl>|<dt>|<dd>|<table>|<tr>|<td>|</td>|<th>|'
     "</table>|<caption>|<colgroup>|<col>|<tbody>|<thead>|<h1>|<h2>|</h2>|<h3>|<h5>|<pre>|<pre>\n\n|</pre>|<figure>|</figure>|"
     "<figcaption>|<blockquote>|</blockquote>|<details>|<summary>|</details>|<section>|<ruby>|<rt>|<hr>|"
@@ -59,7 +59,10 @@ class _Elements(HTMLParser):
         self.found.append((tag, dict(attrs)))
         if tag == "a" and "a" in self.open:
             self.faults.append("a link in a link")
-        if tag in {"p", "div"} and "p" in self.open[len(self.open) - self.open[::-1].index("td") if "td" in self.open else 0 :]:
+        if (
+            tag in {"p", "div"}
+            and "p" in self.open[len(self.open) - self.open[::-1].index("td") if "td" in self.open else 0 :]
+        ):
             self.faults.append(f"{tag} in a paragraph")
         if tag not in VOID:
             self.open.append(tag)

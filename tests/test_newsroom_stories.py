@@ -167,8 +167,10 @@ def test_an_author_cannot_publish(app: Flask, path: str) -> None:
     assert response.status_code == 403
     assert "My precious &lt;words&gt;" in response.text
     assert get(article_id).status == "draft"
-    assert post(author, NEW, entries(do="publish")).status_code == 403
+    for date in ("", "2020-01-01T00:00"):
+        assert post(author, NEW, entries(do="publish", published_at=date)).status_code == 403
     assert articles() == 1
+    assert post(author, NEW, entries(published_at="2999-01-01T00:00")).status_code == 303, "not theirs to fill in"
 
 
 def test_a_story_of_somebody_else_is_closed_to_an_author(app: Flask, newsroom: FlaskClient) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from spectator.text.directions import is_language_tag
@@ -105,8 +106,8 @@ def prepare(draft: Draft) -> Prepared:
     errors = _size_errors(draft)
     if errors:
         raise Invalid(errors)  # nothing below may be asked to work on unbounded input
-    lines = {name: one_line(getattr(draft, name)) for name in MAX_LENGTHS}
-    names = {name: _names(getattr(draft, name)) for name in ("authors", "topics", "countries")}
+    lines: dict[str, Any] = {name: one_line(getattr(draft, name)) for name in MAX_LENGTHS}
+    names: dict[str, Any] = {name: _names(getattr(draft, name)) for name in ("authors", "topics", "countries")}
     draft = replace(draft, body=stored_body(draft.body), **lines, **names)
     text = plain_text(draft.body)
     errors = _line_errors(draft)

@@ -28,7 +28,7 @@ COPIED = ("headline", "dek", "body", "language", "source_name", "source_url")
 PICTURE = ("picture_id", "picture_alt", "picture_caption", "picture_credit")
 
 
-def for_change() -> Select[tuple[Article]]:
+def for_change() -> Select[Article]:
     """Return the select that loads a story with all its collections."""
     return select(Article).options(
         undefer(Article.body),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
@@ -10,12 +11,12 @@ from flask import Blueprint, current_app, render_template, request
 
 from spectator import indexing, queries
 from spectator.models import Article
-from spectator.search import Found, IndexUnavailable, Request
+from spectator.search import Found, IndexUnavailable, Request, Sort
 from spectator.text.html import plain_text
 from spectator.text.snippets import highlight, snippet
 
 PER_PAGE = 10
-SORTS = ("relevance", "newest", "oldest")
+SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
 FILTERS = ("section", "country", "topic", "author", "language")
 
 
@@ -58,16 +59,17 @@ def search() -> tuple[str, int]:
 
 def read_request(given: dict[str, str]) -> Request:
     """Return the request that the address asks for; raises BadFilter."""
-    if given["sort"] not in ("", *SORTS):
+    sort = next((each for each in SORTS if each == (given["sort"] or "relevance")), None)
+    if sort is None:
         raise BadFilter("Sort by relevance, newest or oldest.")
-    if not (given["page"] or "1").isascii() or not (given["page"] or "1").isdigit() or len(given["page"]) > 4:
+    if not re.fullmatch(r"[0-9]{0,4}", given["page"]):
         raise BadFilter("The page is a number.")
     return Request(
         text=given["q"],
         **{name: given[name][:100] for name in FILTERS},
         published_from=_day(given["from"]),
         published_to=_day(given["to"]),
-        sort=given["sort"] or "relevance",
+        sort=sort,
         page=max(1, int(given["page"] or 1)),
         per_page=PER_PAGE,
     )

@@ -12,7 +12,9 @@ _TAG = re.compile(
     r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[a-wyz0-9](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?",
     re.IGNORECASE,
 )
-_RTL_LANGUAGES = frozenset("ar arc arz ary arq aeb apd ckb dv fa he khw ks lrc mzn nqo pnb prs ps sd syr ug ur yi".split())
+_RTL_LANGUAGES = frozenset(
+    "ar arc arz ary arq aeb apd ckb dv fa he khw ks lrc mzn nqo pnb prs ps sd syr ug ur yi".split()
+)
 _RTL_SCRIPTS = frozenset("adlm arab aran hebr mand nkoo rohg samr syrc thaa".split())
 
 

@@ -81,7 +81,7 @@ class _Page:
             self._embed(tag)
         elif tag.name in _MEDIA:
             self._start_media(tag)
-        elif tag.name in _MEDIA_PARTS:
+        elif tag.name in _MEDIA_PARTS and self.media:
             self._media_part(tag)
         else:
             if tag.name == "table":
@@ -93,7 +93,7 @@ class _Page:
     def end(self, tag: Tag) -> None:
         if tag.name == "iframe":
             return
-        if tag.name in _MEDIA:
+        if tag.name in _MEDIA and self.media:
             self._end_media()
             return
         self.out.append("</h2>" if tag.name == "h1" else tag.raw)

@@ -1,4 +1,4 @@
-"""One form for words that readers take for the same, whatever accents, case or homophone letters they were typed with."""
+"""One form for words that readers take for the same, whatever accents, case or homophone letters they typed."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
 _SECTIONS = frozenset("thead tbody tfoot caption colgroup".split())
 _TABLE_PARTS = _SECTIONS | {"tr", "td", "th", "col"}
 # Parts mean nothing outside of these.
-_NEEDS = dict.fromkeys(_TABLE_PARTS, {"table"}) | dict.fromkeys(("source", "track"), {"video", "audio"})
+_MEDIA = frozenset({"video", "audio"})
+_NEEDS = dict.fromkeys(_TABLE_PARTS, frozenset({"table"})) | {"source": _MEDIA, "track": _MEDIA}
 # What a part closes up to (its parents), else itself (its siblings) where the parent is missing.
 _PARENTS = {
     "li": ({"ul", "ol"}, {"li"}),

@@ -39,7 +39,7 @@ def body_html(text: str) -> str:
 
 
 def stored_body(text: str) -> str:
-    """The clean HTML to store for what an editor typed or an import gave; a body without a block tag gets paragraphs."""
+    """The clean HTML to store for what an editor typed or an import gave; without a block tag it gets paragraphs."""
     body = clean_html(body_html(text))
     # "<section>word" was HTML before its only block tag was cleaned away.
     return body if not body or _BLOCK_TAG.search(body) else clean_html(body_html(body))

@@ -9,14 +9,16 @@ from anyascii import anyascii
 LONGEST = 100
 FALLBACK = "story"
 
-# First parts of addresses that are not sections: our own, and those that other software or habit expects.
-RESERVED_PATHS = frozenset(
+# First parts of addresses that are not sections: our own, and those that other software or habit expects. Each stands
+# here as a slug as well ("feed-xml"), so that no section looks like one of them.
+_PATHS = frozenset(
     "country topic author archive search fragments feed.xml feed.json feed sitemap.xml sitemaps robots.txt"
-    " opensearch.xml manifest.webmanifest media healthz readyz newsroom static page tag category today corrections about"
-    " contact privacy terms account login logout admin api rss atom amp newsletter subscribe"
-    " favicon.ico ads.txt trust.txt security.txt .well-known wp-admin wp-content wp-includes wp-json wp-login.php"
-    " xmlrpc.php archives comments humans.txt index.html sw.js".split()
+    " opensearch.xml manifest.webmanifest media healthz readyz newsroom static page tag category today corrections"
+    " about contact privacy terms account login logout admin api rss atom amp newsletter subscribe offline sitemap"
+    " manifest opensearch robots favicon.ico ads.txt trust.txt security.txt .well-known wp-admin wp-content"
+    " wp-includes wp-json wp-login.php xmlrpc.php archives comments humans.txt index.html sw.js".split()
 )
+RESERVED_PATHS = _PATHS | {path.replace(".", "-").strip("-") for path in _PATHS}
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _APOSTROPHES = re.compile("['’‘ʼʻ`´]")

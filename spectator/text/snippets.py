@@ -20,7 +20,7 @@ _SENTENCE_ENDS = ".!?።؟"
 
 def highlight(text: str, terms: Collection[str], prefixes: tuple[str, ...] = ()) -> Pieces:
     """All of a text as (piece, is_hit) pairs in order; `terms` and `prefixes` are folded. Nothing is escaped."""
-    return _pieces(text, _hits(text, terms, prefixes))
+    return _pieces(text, _hits(text, terms, prefixes), 0, len(text))
 
 
 def snippet(text: str, terms: Collection[str], width: int = 200, prefixes: tuple[str, ...] = ()) -> Pieces:
@@ -32,8 +32,8 @@ def snippet(text: str, terms: Collection[str], width: int = 200, prefixes: tuple
     looked_at = text[:DEEPEST_LOOK]
     hits = _hits(looked_at, terms, prefixes)
     start, end = _bounds(text, *_best_window(hits, width), width)
-    inside = [hit._replace(start=hit.start - start, end=hit.end - start) for hit in hits if start <= hit.start < hit.end <= end]
-    pieces = [(_SPACES.sub(" ", piece), is_hit) for piece, is_hit in _pieces(text[start:end], inside)]
+    inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
+    pieces = [(_SPACES.sub(" ", piece), is_hit) for piece, is_hit in _pieces(text, inside, start, end)]
     if start > 0:
         pieces.insert(0, (ELLIPSIS, False))
     if end < len(text.rstrip()):
@@ -75,7 +75,7 @@ def _bounds(text: str, first: int, last: int, width: int) -> tuple[int, int]:
         breaks = list(_SPACES.finditer(text, start, first))
         after_sentence = [each for each in breaks if text[each.start() - 1] in _SENTENCE_ENDS or "\n" in each[0]]
         start = (after_sentence or breaks)[0].end() if breaks else first
-    end = max(start + width, last)
+    end = min(max(start + width, last), len(text))
     if end < len(text):
         breaks = list(_SPACES.finditer(text, max(last, start + 1), end + 1))
         end = breaks[-1].start() if breaks else end
@@ -83,12 +83,12 @@ def _bounds(text: str, first: int, last: int, width: int) -> tuple[int, int]:
     return end - len(passage.lstrip()), start + len(passage.rstrip())
 
 
-def _pieces(text: str, hits: list[Token]) -> Pieces:
-    pieces, at = [], 0
+def _pieces(text: str, hits: list[Token], at: int, end: int) -> Pieces:
+    pieces: Pieces = []
     for hit in hits:
         pieces += [(text[at : hit.start], False), (text[hit.start : hit.end], True)]
         at = hit.end
-    return [(piece, is_hit) for piece, is_hit in [*pieces, (text[at:], False)] if piece]
+    return [(piece, is_hit) for piece, is_hit in [*pieces, (text[at:end], False)] if piece]
 
 
 def _joined(pieces: Pieces) -> Pieces:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,13 @@ from spectator import accounts
 from tests.drills.running_site import Site, eventually
 
 
-@pytest.fixture
-def make_site(fresh_data: Path, tmp_path: Path) -> Iterator[Callable[[], Site]]:
-    """Return a function that sets a site up, not yet running; afterwards no process of it may be left."""
+@contextmanager
+def sites(fresh_data: Path, directory: Path) -> Iterator[Callable[[], Site]]:
+    """Give a function that sets a site up, not yet running; afterwards no process of it may be left."""
     made: list[Site] = []
 
     def make() -> Site:
-        site = Site(tmp_path / f"site{len(made)}")
+        site = Site(directory / f"site{len(made)}")
         shutil.copytree(fresh_data, site.data)
         with site.opened():
             accounts.add_user("drill@news.example", "Drill Editor", "editor")
@@ -29,10 +30,17 @@ def make_site(fresh_data: Path, tmp_path: Path) -> Iterator[Callable[[], Site]]:
         yield make
         for site in made:
             assert site.stop() == 0, f"the exit code; see {site.log}"
-            eventually(lambda site=site: not site.processes(), 5, f"no process left; see {site.log}")
+            assert not site.processes(), f"nothing is left; see {site.log}"
     finally:
-        left = {pid for site in made for pid in site.kill_all()}
-    assert not left
+        for site in made:
+            site.kill_all()
+
+
+@pytest.fixture
+def make_site(fresh_data: Path, tmp_path: Path) -> Iterator[Callable[[], Site]]:
+    """A function that sets a site up, not yet running."""
+    with sites(fresh_data, tmp_path) as make:
+        yield make
 
 
 @pytest.fixture
@@ -41,3 +49,12 @@ def site(make_site: Callable[[], Site]) -> Site:
     made = make_site()
     made.start()
     return made
+
+
+@pytest.fixture(scope="session")
+def calm_site(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A running site that several drills share, because nothing is broken on it."""
+    with sites(fresh_data, tmp_path_factory.mktemp("calm")) as make:
+        made = make()
+        made.start()
+        yield made

@@ -84,8 +84,9 @@ class Site:
         eventually(lambda: self.get("/readyz").status == 200, BOOT_SECONDS, f"ready; see {self.log}")
 
     def stop(self) -> int:
-        """End the site as a service manager does; return the exit code of its master."""
-        assert self.master is not None
+        """End the site as a service manager does, where it runs; return the exit code of its master."""
+        if self.master is None:
+            return 0
         self.master.terminate()
         return self.master.wait(30)
 
@@ -185,7 +186,7 @@ class Site:
             while not is_over.is_set():
                 for path in paths:
                     answers.append(self.get(path))
-                time.sleep(0.02)
+                time.sleep(0.1)  # readers, not an attack: the drill's machine may be small
 
         reader = Thread(target=ask)
         reader.start()

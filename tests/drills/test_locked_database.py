@@ -15,8 +15,9 @@ HELD_SECONDS = 3.0
 AT_ONCE_SECONDS = 1.5
 
 
-def test_readers_do_not_wait_for_a_writer_and_editors_do(site: Site) -> None:
-    [story] = site.publish([token(1)])
+def test_readers_do_not_wait_for_a_writer_and_editors_do(calm_site: Site) -> None:
+    site = calm_site
+    [story] = site.publish([token(1, "zl")])
     eventually(lambda: site.finds(story), 10, "findable")
     is_held = threading.Event()
     holder = threading.Thread(target=hold, args=(site, is_held))
@@ -24,7 +25,7 @@ def test_readers_do_not_wait_for_a_writer_and_editors_do(site: Site) -> None:
     assert is_held.wait(5)
     with site.watched(["/", "/politics/", story.path, f"/search?q={story.token}", "/readyz"]) as answers:
         started = time.monotonic()
-        [late] = site.publish([token(2)])
+        [late] = site.publish([token(2, "zl")])
         waited = time.monotonic() - started
     holder.join(10)
     assert HELD_SECONDS / 2 < waited < HELD_SECONDS + 4

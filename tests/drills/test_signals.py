@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.drills.running_site import Site, eventually, token
 pytestmark = pytest.mark.drill
 
 
-def test_a_reload_replaces_web_and_worker_and_no_reader_notices(site: Site) -> None:
+def test_a_reload_replaces_all_unnoticed_and_an_end_leaves_nothing(site: Site) -> None:
     assert site.master is not None
     for number in range(2):
         old = site.processes("web") | site.processes("worker")
@@ -24,24 +25,18 @@ def test_a_reload_replaces_web_and_worker_and_no_reader_notices(site: Site) -> N
             eventually(lambda: len(site.processes("worker")) == 1, 10, "one worker")
         [story] = site.publish([token(number)])
         eventually(lambda story=story: site.finds(story), 10, "findable after a reload")
+    assert site.stop() == 0
+    assert not site.processes()
     assert not site.logged("Traceback.*")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_end_leaves_nothing(site: Site, number: signal.Signals) -> None:
+def test_an_interrupt_from_the_keyboard_leaves_nothing(site: Site) -> None:
     assert site.master is not None
     eventually(lambda: site.logged("follows the outbox"), 10, "a worker at work")
-    site.master.send_signal(number)
+    os.killpg(site.master.pid, signal.SIGINT)
     assert site.master.wait(15) == 0
     assert not site.processes()
     assert not site.logged("Traceback.*")
-
-
-def test_an_end_while_the_worker_starts_leaves_nothing(site: Site) -> None:
-    site.kill("worker")
-    eventually(lambda: site.processes("worker"), 10, "the next worker starts")
-    assert site.stop() == 0
-    assert not site.processes()
 
 
 def test_a_second_worker_waits_and_takes_over(site: Site) -> None:
@@ -61,9 +56,13 @@ def test_a_second_worker_waits_and_takes_over(site: Site) -> None:
     assert by_hand.wait(10) == 0
     [story] = site.publish([token(3)])
     eventually(lambda: site.finds(story), 10, "findable by the site's next worker")
-    assert len(site.processes("worker")) == 1
+    site.kill("worker")
+    eventually(lambda: site.processes("worker"), 10, "the next worker starts")
+    assert site.stop() == 0, "an end while the worker starts"
+    assert not site.processes()
 
 
-def test_a_worker_whose_keeper_died_before_it_could_look_leaves(site: Site) -> None:
+def test_a_worker_whose_keeper_died_before_it_could_look_leaves(make_site: Callable[[], Site]) -> None:
+    site = make_site()
     orphan = site.spawn("spectator.commands", "worker", KEEPER_PID="1")
     assert orphan.wait(10) == 0

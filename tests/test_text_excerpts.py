@@ -1,0 +1,69 @@
+"""Excerpts end where a sentence or a word ends, in every script; words are counted as readers count them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spectator.text.excerpts import excerpt, reading_minutes, word_count
+
+
+def test_a_short_text_is_its_own_excerpt_on_one_line() -> None:
+    assert excerpt(" One.\n\nTwo\tthree. ") == "One. Two three."
+
+
+def test_a_cut_falls_at_the_last_sentence_that_fits() -> None:
+    assert excerpt("The vote is over. The count has begun. Nobody knows more.", 45) == (
+        "The vote is over. The count has begun."
+    )
+
+
+@pytest.mark.parametrize("sentence", ["ሰላም ለዓለም ሁሉ።", "ماذا حدث اليوم؟", "He said: “Never again.”", "Ó ti parí!"])
+def test_sentences_end_in_every_script(sentence: str) -> None:
+    cut = excerpt(f"{sentence} " * 40, 100)
+    assert cut.endswith(sentence)
+    assert 50 <= len(cut) <= 100
+
+
+def test_an_abbreviation_ends_no_sentence() -> None:
+    assert excerpt("The chairman of the commission, Gen. J. K. Okoro of Abuja, left early", 50).endswith("Okoro of…")
+
+
+def test_a_cut_falls_at_a_word_else() -> None:
+    assert excerpt("alpha beta, gamma delta", 14) == "alpha beta…"
+
+
+def test_text_without_spaces_is_cut_anywhere() -> None:
+    assert excerpt("ሀ" * 500) == "ሀ" * 219 + "…"
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(st.sampled_from("ab .።؟\n\u0301é\u2028-…"), max_size=300), st.integers(10, 60))
+def test_an_excerpt_is_one_line_within_the_limit(text: str, limit: int) -> None:
+    cut = excerpt(text, limit)
+    assert len(cut) <= limit
+    assert cut == " ".join(cut.split())
+    assert " ".join(text.split()).startswith(cut.removesuffix("…"))
+
+
+def test_words_are_what_has_letters() -> None:
+    assert word_count("") == word_count(" — … !? \n") == 0
+    assert word_count("Côte d’Ivoire won 2–1 – again") == 6
+    assert word_count("ሰላም፡ለዓለም ሁሉ።") == 3
+    assert word_count("ọ̀rọ̀ kan") == 2
+
+
+def test_reading_takes_at_least_a_minute() -> None:
+    assert [reading_minutes(words) for words in (0, 230, 690, 10_000)] == [1, 1, 3, 43]
+
+
+@pytest.mark.parametrize("unit", [".", "'", "a", "a.", " ", "ሀ", "\u0301", "\x80", ".' "])
+def test_the_cost_is_linear(unit: str) -> None:
+    text = unit * (300_000 // len(unit))
+    begin = time.process_time()
+    word_count(text)
+    excerpt(text)
+    assert time.process_time() - begin < 1.5
