@@ -130,7 +130,7 @@ def cursor_after(article: Article) -> str:
 
 
 def _position(cursor: str) -> tuple[datetime, int]:
-    match = re.fullmatch(r"([0-9]{1,18})-([0-9]{1,18})", cursor, re.ASCII)
+    match = re.fullmatch(r"(-?[0-9]{1,18})-([0-9]{1,18})", cursor, re.ASCII)
     if not match:
         raise BadCursor(cursor[:40])
     try:

@@ -22,12 +22,11 @@ from flask import Flask
 
 from spectator import accounts, indexing, media, outbox, publishing, queries
 from spectator.db import db
-from spectator.search import IndexUnavailable
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 TIDY_SECONDS = 60.0
-PATIENCE_SECONDS = 1.0  # between two tries of what cannot be done now, and for one go at lost renditions
+MENDING_SECONDS = 1.0  # for one go at lost renditions, and for the pause before the next
 UNFINISHED_SECONDS = 3600.0
 
 
@@ -79,19 +78,10 @@ class Worker:
         due = queries.next_due()
         if due is not None and due <= datetime.now(UTC):
             log.info("published %s scheduled stories", publishing.publish_due())
-        has_moved = self.index()
+        has_moved = indexing.catch_up(indexing.index_in(self.data_dir))
         if time.monotonic() >= self.tidies_at:
-            self.tidies_at = time.monotonic() + (TIDY_SECONDS if self.tidy() else PATIENCE_SECONDS)
+            self.tidies_at = time.monotonic() + (TIDY_SECONDS if self.tidy() else MENDING_SECONDS)
         return has_moved
-
-    def index(self) -> bool:
-        """Let the search index catch up by one step; return whether it moved."""
-        try:
-            return indexing.catch_up(indexing.index_in(self.data_dir))
-        except IndexUnavailable as error:  # somebody rebuilds it by hand: nothing has failed, nothing is lost
-            log.warning("the search index has to wait: %s", error)
-            time.sleep(PATIENCE_SECONDS)
-            return False
 
     def tidy(self) -> bool:
         """Forget what nobody needs any more, and bring back lost renditions; return whether all of it is done."""
@@ -110,7 +100,7 @@ class Worker:
         An original that is gone or damaged is told once and left alone until the worker starts anew; after any other
         fault of the disk the rest waits.
         """
-        directory, until = self.app.config["MEDIA"], time.monotonic() + PATIENCE_SECONDS
+        directory, until = self.app.config["MEDIA"], time.monotonic() + MENDING_SECONDS
         for picture in queries.pictures():
             known = picture.digest, picture.extension
             if picture.digest in self.rotten or not media.missing_renditions(directory, *known, picture.width):

@@ -11,7 +11,8 @@ from spectator.text.html import ATTRIBUTES, TAGS, URL_SCHEMES
 
 VOID = {"br", "hr", "img", "col", "source", "track", "wbr"}
 
-WORDPRESS = """<p>Intro with <a href="https://un.org/a?b=1&amp;c=2">a link</a> and a note<sup id="fnref-1"><a href="#fn-1">1</a></sup>.</p>
+WORDPRESS = """<p>Intro with <a href="https://un.org/a?b=1&amp;c=2">a link</a> and a
+note<sup id="fnref-1"><a href="#fn-1">1</a></sup>.</p>
 <figure class="wp-block-image"><img src="/media/a/1.jpg" alt="Market" width="640" height="480"><figcaption>Lagos,
 <em>2024</em></figcaption></figure>
 <blockquote cite="https://au.int/"><p>Never again.</p><cite>A delegate</cite></blockquote>
@@ -28,20 +29,32 @@ HOSTILE = (
     'data-hx-post=y onclick=z style="color:red">|<a href="javascript:alert(1)">|<a href="java\tscript:alert(1)">|'
     '<a href=" &#106;avascript:x">|<a href="vbscript:x">|<a href="data:text/html,x">|<iframe src="javascript:x">|'
     '<iframe srcdoc="<script>x</script>">|</iframe>|<video src="data:x" poster="javascript:x">|<form action=x>|'
-    "<input name=q>|<textarea>|</textarea>|<template>|<noscript>|<title>|<plaintext>|<xmp>|<base href=x>|<meta http-equiv="
+    "<input name=q>|<textarea>|</textarea>|<template>|<noscript>|<title>|<plaintext>|<xmp>|"
+    "<base href=x>|<meta http-equiv="
     'refresh content=0>|<b id=main>|<b id="a&amp;b">|<select>|<frameset>|<object data=x>|<a href="//evil.example/x">|'
     "<a href='\\/evil'>|<a href=\"|<a title='|<img alt=\"<p>\">|<a b=c/|=\"|'>|\x00|\x85|\u2028|\ufeff|\ud800"
 ).split("|")
 PIECES = (
-    '<p>|</p>|<p>One.</p>|\n|\n\n|\r\n|<br>|<br/>|</br>|<div>|</div>|<b>|</b>|<i>|</i>|<em lang=fr>|</em>|<a href="/x">|'
-    '<a href="https://b.example/?a=1&amp;b">|</a>|<ul>|<ol>|<li>|</li>|</ul>|<dl>|<dt>|<dd>|<table>|<tr>|<td>|</td>|<th>|'
-    "</table>|<caption>|<colgroup>|<col>|<tbody>|<thead>|<h1>|<h2>|</h2>|<h3>|<h5>|<pre>|<pre>\n\n|</pre>|<figure>|</figure>|"
+    "<p>|</p>|<p>One.</p>|\n|\n\n|\r\n|<br>|<br/>|</br>|<div>|</div>|<b>|</b>|<i>|</i>|<em lang=fr>|"
+    '</em>|<a href="/x">|'
+    '<a href="https://b.example/?a=1&amp;b">|</a>|<ul>|<ol>|<li>|</li>|</ul>|<dl>|<dt>|<dd>|<table>|'
+    "<tr>|<td>|</td>|<th>|"
+    "</table>|<caption>|<colgroup>|<col>|<tbody>|<thead>|<h1>|<h2>|</h2>|<h3>|<h5>|<pre>|<pre>\n\n|"
+    "</pre>|<figure>|</figure>|"
     "<figcaption>|<blockquote>|</blockquote>|<details>|<summary>|</details>|<section>|<ruby>|<rt>|<hr>|"
     '<img src="/media/a/1.jpg" alt="Ours">|<img src="https://f.example/1.jpg" alt="Theirs &quot;&lt;">|<img>|'
     '<iframe src="https://www.youtube.com/embed/abcdefg">|<iframe src="/charts/1" title="Chart"></iframe>|</iframe>|'
     '<video src="/media/1.mp4" controls>|<video controls>|<source src="https://f.example/1.mp4">|<source src="/1.mp4">|'
-    '</video>|<audio src="//f.example/a.mp3">|</audio>|<track src="/t.vtt">|word|two words|&amp;|&lt;b&gt;|&nbsp;|&|<|>|'
+    '</video>|<audio src="//f.example/a.mp3">|</audio>|<track src="/t.vtt">|word|two words|&amp;|'
+    "&lt;b&gt;|&nbsp;|&|<|>|"
     "\"|'|&#0;|&#99999999;|&notin|a < b|<anna@example.com>|ọ̀rọ̀|e\u0301|\u0338|አዲስ አበባ።|مرحبا| |  \t "
+).split("|")
+# Repeated by the thousand, each of these was slow or large somewhere.
+HOSTILE_UNITS = (
+    "&|&a|&#|<|<a |<a href=\"|<b x='|<img src=|<!--|<!|<?|<b><p>|<b><i></b></i>|<div>|<p><div>|"
+    "<a href=/x><p>x|<table>x|"
+    "<table><tr><td>|<ul><li>|<video src=/x>|<video><source src=//f.example/x>|<iframe>|<script>|"
+    "<svg>|</p>|\n|\u0301|a=b "
 ).split("|")
 
 anything = st.text(max_size=40)

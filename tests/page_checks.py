@@ -79,7 +79,8 @@ def check_markup(app: Flask, page: Page) -> None:
     assert not [each for each, count in ids.items() if count > 1], "an id stands twice"
     for attrs in page.all("a"):
         href = attrs.get("href") or ""
-        assert href, "a link without an address"
+        if "href" not in attrs:
+            continue  # a body's link whose address was refused: valid, and not a link any more
         assert href.startswith(("/", "#", "http://", "https://", "mailto:", "tel:", "?")), href
         if href.startswith("/") and not href.startswith("//"):
             assert is_known(app, href), f"{href} leads nowhere"

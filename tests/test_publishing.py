@@ -196,6 +196,16 @@ def test_a_future_date_is_refused_by_publish(app: Flask, editor: User) -> None:
     assert get(article_id).status == "draft"
 
 
+def test_a_form_publishes_and_dates_back_in_one_commit(app: Flask, editor: User) -> None:
+    at = datetime(1968, 7, 1, tzinfo=UTC)
+    article_id = publishing.create(draft(), editor, is_published=True, at=at)
+    assert (get(article_id).published_at, rows(article_id)) == (at, ["publish"])
+    assert db.session.scalars(select(Revision.action)).all() == ["publish"]
+    with pytest.raises(publishing.Invalid):
+        publishing.create(draft(), editor, is_published=True, at=datetime.now(UTC) + timedelta(days=1))
+    assert db.session.scalar(select(func.count()).select_from(Article)) == 1
+
+
 def schedule(at: datetime) -> int:
     with db.write() as session:
         publishing.take_import(session, publishing.prepare(draft()), "x", "scheduled", at, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -33,8 +34,17 @@ def test_a_stream_neither_repeats_nor_skips_while_stories_arrive(app: Flask, sto
     assert len(seen) == len(set(seen))
 
 
+def test_an_archive_may_be_older_than_1970(app: Flask, editor: User) -> None:
+    for year in (1957, 1960, 1963):
+        at = datetime(year, 3, 6, tzinfo=UTC)
+        publishing.create(draft(headline=f"In {year}"), editor, is_published=True, at=at)
+    first = queries.stream(latest(), limit=1)
+    assert first.cursor is not None
+    assert [article.headline for article in queries.stream(latest(), first.cursor).articles] == ["In 1960", "In 1957"]
+
+
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "1", "1-", "-1-2", "1-2-3", "9" * 19 + "-1", "1e5-2", "١-٢", "999999999999999999-1", "1-1\n"]
+    "cursor", ["", "x", "1", "1-", "--1-2", "1-2-3", "9" * 19 + "-1", "1e5-2", "١-٢", "999999999999999999-1", "1-1\n"]
 )
 def test_a_broken_cursor_is_refused(app: Flask, cursor: str) -> None:
     with pytest.raises(queries.BadCursor):

@@ -29,7 +29,7 @@ def test_sentences_end_in_every_script(sentence: str) -> None:
 
 
 def test_an_abbreviation_ends_no_sentence() -> None:
-    assert excerpt("The chairman of the commission, Gen. J. K. Okoro of Abuja, left early", 50).endswith("Okoro of…")
+    assert excerpt("The chairman of the commission, Gen. J. K. Okoro of Abuja, left early", 50).endswith("Okoro…")
 
 
 def test_a_cut_falls_at_a_word_else() -> None:
@@ -62,8 +62,8 @@ def test_reading_takes_at_least_a_minute() -> None:
 
 @pytest.mark.parametrize("unit", [".", "'", "a", "a.", " ", "ሀ", "\u0301", "\x80", ".' "])
 def test_the_cost_is_linear(unit: str) -> None:
-    text = unit * (300_000 // len(unit))
+    text = unit * (100_000 // len(unit))
     begin = time.process_time()
     word_count(text)
     excerpt(text)
-    assert time.process_time() - begin < 1.5
+    assert time.process_time() - begin < 0.7

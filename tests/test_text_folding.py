@@ -87,8 +87,8 @@ def test_folding_twice_is_folding_once_whatever_the_normal_form(text: str) -> No
 
 @pytest.mark.parametrize("unit", ["a", "a ", "\u0301", "\u0323\u0301", "ሀ", "\ud800", "\x80", "ﷺ"])
 def test_the_cost_is_linear(unit: str) -> None:
-    text = unit * (300_000 // len(unit))
+    text = unit * (100_000 // len(unit))
     begin = time.process_time()
     fold(text)
     list(tokens(text))
-    assert time.process_time() - begin < 1.5
+    assert time.process_time() - begin < 0.7

@@ -20,7 +20,7 @@ from sqlalchemy import update
 from spectator import indexing, media, outbox, publishing, queries, worker
 from spectator.db import db
 from spectator.models import Article, User
-from spectator.search import IndexUnavailable, Request
+from spectator.search import Request
 from spectator.worker import Worker
 
 
@@ -102,23 +102,7 @@ def test_a_step_publishes_what_is_due_and_nothing_else(app: Flask, at_work: Work
     assert found(app, "monsoon") == []
 
 
-def test_an_index_that_somebody_else_rebuilds_is_waited_for(
-    at_work: Worker, story: Callable[..., int], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    story()
-    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.01)
-    with monkeypatch.context() as patch:
-        patch.setattr(indexing, "catch_up", refuse)
-        assert not at_work.step()
-    assert "the search index has to wait: somebody rebuilds it" in caplog.messages
-    assert at_work.step()
-
-
-def refuse(_index: object) -> bool:
-    raise IndexUnavailable("somebody rebuilds it")
-
-
-def test_any_other_fault_of_the_index_ends_the_worker(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_index_ends_the_worker(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(_index: object) -> bool:
         raise OSError(28, "No space left on device")
 
@@ -150,7 +134,7 @@ def test_tidying_keeps_what_the_index_has_not_reached(at_work: Worker, story: Ca
 def test_tidying_waits_for_its_time(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     tidied: list[bool] = [False, True, True]
     monkeypatch.setattr(at_work, "tidy", lambda: tidied.pop(0))
-    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "MENDING_SECONDS", 0.0)
     for _ in range(5):
         at_work.step()
     assert tidied == [True]
@@ -196,7 +180,7 @@ def test_many_lost_renditions_do_not_hold_up_the_index(
     app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = [picture(app, shade) for shade in (10, 20)]
-    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "MENDING_SECONDS", 0.0)
     monkeypatch.setattr(time, "monotonic", iter(range(1000)).__next__)
     assert not at_work.tidy()
     monkeypatch.undo()

@@ -93,20 +93,13 @@ def store(form: StoryForm, by: User, article: Article | None) -> int:
     Raises publishing's Invalid, Conflict, Forbidden, NotFound.
     """
     draft, wants_public = form.draft(), request.form.get("do") == "publish"
-    if wants_public and not publishing.may_publish(by):
-        raise publishing.Forbidden("Only editors can publish; the story can be saved as a draft.")
     has_date = publishing.may_publish(by) and (article is None or article.status == "draft")
     at = _publication_time(form) if has_date else None
     _require_no_errors(form, draft)
-    is_at_once = wants_public and at is None
     if article is None:
-        article_id = publishing.create(draft, by, is_at_once)
-    else:
-        article_id = article.id
-        publishing.save(article_id, draft, by, form.version, form.values["note"], is_at_once)
-    if wants_public and at is not None:
-        publishing.publish(article_id, by, at)
-    return article_id
+        return publishing.create(draft, by, wants_public, at)
+    publishing.save(article.id, draft, by, form.version, form.values["note"], wants_public, at)
+    return article.id
 
 
 def _require_no_errors(form: StoryForm, draft: Draft) -> None:
@@ -130,8 +123,8 @@ def _publication_time(form: StoryForm) -> datetime | None:
     except (ValueError, OverflowError):
         form.errors["published_at"] = "This is not a date and time; example: 2026-11-22T14:05."
         return None
-    if moment.year < 1970:
-        form.errors["published_at"] = "The date must lie after 1 January 1970."
+    if moment.year < 1000:
+        form.errors["published_at"] = "The year needs four digits."
     elif moment > datetime.now(UTC) + CLOCK_SLACK:
         form.errors["published_at"] = "Scheduling comes later; leave this empty to publish now."
     return moment

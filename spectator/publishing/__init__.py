@@ -69,8 +69,11 @@ def may_publish(user: User) -> bool:
     return user.role in {"editor", "admin"}
 
 
-def create(draft: Draft, by: User, is_published: bool = False) -> int:
-    """Store a new story as a draft, or publish it at once; return its id. Raises Invalid, Forbidden."""
+def create(draft: Draft, by: User, is_published: bool = False, at: datetime | None = None) -> int:
+    """Store a new story as a draft, or publish it in the same commit, dated back to `at`; return its id.
+
+    Raises Invalid, Forbidden.
+    """
     if is_published and not may_publish(by):
         raise Forbidden("Only editors can publish; the story can be saved as a draft.")
     prepared, now = prepare(draft), datetime.now(UTC)
@@ -78,15 +81,23 @@ def create(draft: Draft, by: User, is_published: bool = False) -> int:
         article = Article(status="draft", created_at=now, created_by_id=by.id)
         fill(session, article, prepared, now)
         if is_published:
-            _make_public(session, article, now)
+            _make_public(session, article, _not_future(at, now))
         record(session, article, "publish" if is_published else "create", prepared.draft, by.id, now)
         return article.id
 
 
-def save(article_id: int, draft: Draft, by: User, version: int, note: str = "", is_published: bool = False) -> None:
+def save(
+    article_id: int,
+    draft: Draft,
+    by: User,
+    version: int,
+    note: str = "",
+    is_published: bool = False,
+    at: datetime | None = None,
+) -> None:
     """Store a person's changes; a public story's readers see them at once, with an optional dated correction.
 
-    `version` is the one the person saw. `is_published` publishes a draft in the same commit.
+    `version` is the one the person saw. `is_published` publishes a draft in the same commit, dated back to `at`.
     Raises Invalid, Conflict, Forbidden, NotFound.
     """
     prepared, note = prepare(draft), _note(note, "note")
@@ -96,7 +107,7 @@ def save(article_id: int, draft: Draft, by: User, version: int, note: str = "", 
             raise Conflict
         fill(session, article, prepared, now)
         if is_published and article.status != "published":
-            _make_public(session, article, now)
+            _make_public(session, article, _not_future(at, now))
             return "publish"
         if article.is_public:
             article.updated_at = now
@@ -113,11 +124,10 @@ def publish(article_id: int, by: User, at: datetime | None = None) -> None:
     """Make a story public as it stands; `at` in the past dates it. Raises Invalid for a future `at`."""
 
     def change(session: Session, article: Article, now: datetime) -> str:
-        if at is not None and at > now + CLOCK_SLACK:
-            raise Invalid({"published_at": "Scheduling comes later; leave the date empty to publish now."})
+        moment = _not_future(at, now)
         if article.status == "published":
             return ""
-        _make_public(session, article, at or now)
+        _make_public(session, article, moment)
         return "publish"
 
     _act(article_id, by, change, needs_publisher=True)
@@ -213,6 +223,13 @@ def _act(
         action = change(session, article, now)
         if action:
             record(session, article, action, draft, by.id, now)
+
+
+def _not_future(at: datetime | None, now: datetime) -> datetime:
+    """Return the moment of publication: `at`, else now; raises Invalid where it has not come yet."""
+    if at is not None and at > now + CLOCK_SLACK:
+        raise Invalid({"published_at": "Scheduling comes later; leave the date empty to publish now."})
+    return at or now
 
 
 def _make_public(session: Session, article: Article, at: datetime) -> None:

@@ -19,6 +19,7 @@ _PALETTES = (
     ("#c98f4b", "#3a281d", "#ecdcc0", "#85552f"),
 )
 
+
 def _line(colour: str, width: int, dashes: str, d: str, more: str = "") -> str:
     dash = f' stroke-dasharray="{dashes}"' if dashes else ""
     return f'<path stroke="{{{colour}}}" stroke-width="{width}"{dash}{more} d="{d}"/>'
@@ -53,9 +54,7 @@ _FAMILIES = (
     # herringbone
     _herringbone(("b", "20 20"), ("c", "0 5 10 65")),
     # zigzag ribbons
-    "".join(
-        _line(c, w, "", f"M0 45{_ZIGZAG}M0 105{_ZIGZAG}M0 165{_ZIGZAG}") for c, w in (("b", 24), ("c", 8))
-    ),
+    "".join(_line(c, w, "", f"M0 45{_ZIGZAG}M0 105{_ZIGZAG}M0 165{_ZIGZAG}") for c, w in (("b", 24), ("c", 8))),
     # stepped diamonds
     "".join(
         f'<path stroke="{{{c}}}" stroke-width="{h}" stroke-dasharray="{w} {80 - w}" d="M-{w // 2} 90h400"/>'
@@ -63,17 +62,19 @@ _FAMILIES = (
     ),
     # adire
     '<g stroke-linecap="round" stroke-dasharray="0 64">'
-    + "".join(f'<path stroke="{{{c}}}" stroke-width="{w}" d="{_DOTS}"/>' for c, w in (("b", 54), ("d", 38), ("a", 30), ("c", 12)))
+    + "".join(
+        f'<path stroke="{{{c}}}" stroke-width="{w}" d="{_DOTS}"/>'
+        for c, w in (("b", 54), ("d", 38), ("a", 30), ("c", 12))
+    )
     + "</g>",
     # plaid
-    _line("b", 320, "30 30", _WARP) + _line("c", 180, "4 12 4 44", _WEFT, ' opacity=".9"')+ _line("d", 320, "0 28 4 28", _WARP),
+    _line("b", 320, "30 30", _WARP)
+    + _line("c", 180, "4 12 4 44", _WEFT, ' opacity=".9"')
+    + _line("d", 320, "0 28 4 28", _WARP),
     # basket
-    _line("b", 320, "0 12 36 12", _WARP)
-    + _line("a", 48, "78 42", _STRIPS)
-    + _line("c", 40, "78 42", _STRIPS),
+    _line("b", 320, "0 12 36 12", _WARP) + _line("a", 48, "78 42", _STRIPS) + _line("c", 40, "78 42", _STRIPS),
     # triangles
-    f'<path fill="{{b}}" d="M0 60{_ZIGZAG}M0 120{_ZIGZAG}M0 180{_ZIGZAG}"/>'
-    + _line("c", 320, "0 10 4 4 4 38", _WARP),
+    f'<path fill="{{b}}" d="M0 60{_ZIGZAG}M0 120{_ZIGZAG}M0 180{_ZIGZAG}"/>' + _line("c", 320, "0 10 4 4 4 38", _WARP),
 )
 
 

@@ -7,9 +7,9 @@ import re
 WORDS_PER_MINUTE = 230
 ELLIPSIS = "…"
 
-# An end mark (Latin, Ethiopic, Arabic) after a word of three letters or more, and what may close behind it. Shorter
-# words are mostly initials and titles: "J. K.", "Dr.", "U.S.".
-_SENTENCE_END = re.compile(r"([^\W\d_]{3,}|[\d%]+)[\"'”’»)\]]?[.!?።፧؟۔]+[\"'”’»)\]]*(?=\s|$)")
+# An end mark (Latin, Ethiopic, Arabic) and what may close behind it. A full stop counts after a word of three letters
+# or more; shorter ones are mostly initials and titles: "J. K.", "Dr.", "U.S.".
+_SENTENCE_END = re.compile(r"(?:([^\W\d_]{3,}|[\d%]+)[\"'”’»)\]]?\.|[!?።፧؟۔…])[.!?።፧؟۔…]*[\"'”’»)\]]*(?=\s|$)")
 _ABBREVIATIONS = frozenset(
     "gen col sgt capt maj cpl prof hon rev sen gov rep mrs msgr amb dept univ etc vol fig jan feb mar apr jun jul aug"
     " sep sept oct nov dec".split()
@@ -41,7 +41,7 @@ def _last_sentence_end(text: str) -> int:
     ends = [
         end.end()
         for end in _SENTENCE_END.finditer(text)
-        if end.end() < len(text) and end[1].lower() not in _ABBREVIATIONS
+        if end.end() < len(text) and (end[1] or "").lower() not in _ABBREVIATIONS
     ]
     return ends[-1] if ends else 0
 

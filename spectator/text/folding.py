@@ -26,7 +26,7 @@ _LETTERS = dict(
         "b d k y n e o d d f g v i i u e e n h o l d t h i a o th d ا ي ه ي ك ك ه ه ه".split(),
         strict=True,
     )
-)
+) | {"æ": "ae", "œ": "oe"}
 _ROW = 8
 _ETHIOPIC_ROWS = {0x1210: 0x1200, 0x1280: 0x1200, 0x1220: 0x1230, 0x12D0: 0x12A0, 0x1340: 0x1338}
 # In these two rows the first and the fourth order sound alike in Amharic and are both written: ሀ ሃ, አ ኣ.

@@ -46,6 +46,7 @@ URL_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 MOST_PASSES = 6
 
 _URLS = frozenset({"href", "src", "poster", "cite"})
+_SCHEME = re.compile(r"([^/?#]*?):")
 _NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "span"})
 _NUMBER = re.compile(r"[0-9]{1,4}%?")
 _ID = re.compile(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", re.ASCII)
@@ -63,8 +64,12 @@ def _attribute(_tag: str, name: str, value: str) -> str | None:
     )
     if is_wrong:
         return None
+    if name not in _URLS:
+        return value
     # Browsers ignore these too, so "/<tab>/host" would be an address of another site that looks like one of ours.
-    return value.translate(_INVISIBLE_IN_URLS).strip() if name in _URLS else value
+    address = value.translate(_INVISIBLE_IN_URLS).strip()
+    scheme = _SCHEME.match(address)  # ammonia looks at the scheme in href and src, but not in cite
+    return None if scheme and scheme[1].lower() not in URL_SCHEMES else address
 
 
 _SANITIZER = nh3.Cleaner(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from spectator import config
 from tests.browser import sample_stories
@@ -22,7 +22,8 @@ HTMX_4 = NODE_MODULES / "htmx.org" / "dist" / "htmx.min.js"
 HTMX_2 = NODE_MODULES / "htmx2" / "dist" / "htmx.min.js"
 HTMX_2_URL = "https://cdn.jsdelivr.net/npm/htmx.org@2.0.10/dist/htmx.min.js"
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
-BROWSER_ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
+CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
+NO_MEMORY = "--disable-back-forward-cache"  # Playwright's own choice, which hides what people's browsers do
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,12 +75,28 @@ def htmx_2_site(filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=BROWSER_ARGS)
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def remembering_browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium as people have it: going back shows the page from memory, as it was left."""
+    browser = playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS, ignore_default_args=[NO_MEMORY]
+    )
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(params=["htmx 4", "htmx 2", "no script"])

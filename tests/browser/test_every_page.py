@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser import page_kinds
 from tests.browser.conftest import AXE
@@ -15,8 +15,9 @@ from tests.browser.visiting import Visit, visit
 
 pytestmark = pytest.mark.browser
 
-NARROW = {"width": 320, "height": 640}
-WIDE = {"width": 1280, "height": 900}
+NARROW = ViewportSize(width=320, height=640)
+WIDE = ViewportSize(width=1280, height=900)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 STICKING_OUT = """() => {
   const scrolls = element =>
@@ -48,14 +49,14 @@ def violations(page: Page) -> list[str]:
 def test_it_fits_and_is_accessible(shown: Visit) -> None:
     page, faults = shown.page, []
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > NARROW["width"]:
             faults.append(f"{scheme}: {width} pixels wide: {page.evaluate(STICKING_OUT)}")
         faults += [f"{scheme}, narrow: {line}" for line in violations(page)]
-    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
-    for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size(WIDE)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
         faults += [f"{scheme}, wide: {line}" for line in violations(page)]
     assert not faults, "\n".join(faults)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.sample_stories import SERIES_SECTION, headlines_newest_first
-from tests.browser.visiting import Visit
+from tests.browser.running_site import RunningSite
+from tests.browser.sample_stories import SERIES_SECTION, headlines_newest_first, series
+from tests.browser.story_form import publish
+from tests.browser.visiting import Visit, visit
 
 pytestmark = pytest.mark.browser
 
@@ -44,8 +46,8 @@ def test_every_story_comes_once_in_place(scripted_reader: Visit) -> None:
 
 
 def test_every_story_comes_once_by_links(plain_reader: Visit) -> None:
-    visitor = plain_reader
-    page, seen = visitor.open(SECTION), headlines(visitor := plain_reader)
+    visitor, page = plain_reader, plain_reader.open(SECTION)
+    seen = headlines(visitor)
     while page.get_by_role("link", name="Load more").count():
         page.get_by_role("link", name="Load more").click()
         page.wait_for_url("**/?before=*")
@@ -53,6 +55,19 @@ def test_every_story_comes_once_by_links(plain_reader: Visit) -> None:
         seen += headlines(visitor)
         assert len(seen) <= 100, "the list has no end"
     assert seen == headlines_newest_first()
+
+
+def test_a_story_published_meanwhile_moves_nothing(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+    with visit(browser, site) as visitor, visit(browser, site, storage_state=editor_state) as editor:
+        page = visitor.open("/author/ama-serwaa/")
+        news = {"headline": "Published while you read", "body": "News.", "section": "health", "authors": "Ama Serwaa"}
+        publish(editor, news)
+        while page.get_by_role("link", name="Load more").count():
+            load_more(visitor)
+        shown = headlines(visitor)
+        assert len(set(shown)) == len(shown), "a story came twice"
+        assert {story["headline"] for story in series()} <= set(shown), "a story was skipped"
+        assert news["headline"] not in shown
 
 
 def test_the_front_page_goes_on(reader: Visit) -> None:
@@ -75,24 +90,39 @@ def test_back_and_forward(reader: Visit) -> None:
     page = visitor.open(SECTION)
     if visitor.has_script:
         load_more(visitor)
-        story = wanted[PAGE]
     else:
         page.get_by_role("link", name="Load more").click()
         page.wait_for_url("**/?before=*")
-        story = wanted[PAGE]
-    list_url = page.url
+        wanted = wanted[PAGE:]
+    list_url, story = page.url, headlines(visitor)[-1]
     page.get_by_role("link", name=story, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(story)
     story_url = page.url
     page.go_back()
     assert page.url == list_url
-    start = wanted if visitor.has_script else wanted[PAGE:]
     shown = headlines(visitor)
-    assert shown == start[: len(shown)] and len(shown) >= PAGE
+    assert shown == wanted[: len(shown)] and len(shown) >= PAGE
     if visitor.has_script:
         load_more(visitor)
-        assert headlines(visitor) == start[: len(shown) + PAGE]
+        assert headlines(visitor) == wanted[: len(shown) + PAGE]
     page.go_forward()
     assert page.url == story_url
     expect(page.get_by_role("heading", level=1)).to_have_text(story)
-    assert not any(urlsplit(url).path.startswith("/fragments/") for url in (page.url, list_url))
+
+
+@pytest.mark.parametrize("which", ["site", "htmx_2_site"])
+def test_back_to_the_page_as_it_was_left(
+    which: str, remembering_browser: Browser, request: pytest.FixtureRequest
+) -> None:
+    with visit(remembering_browser, request.getfixturevalue(which)) as visitor:
+        page, wanted = visitor.open(SECTION), headlines_newest_first()
+        load_more(visitor)
+        page.evaluate("window.wasHere = true")
+        page.get_by_role("link", name=wanted[PAGE], exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(wanted[PAGE])
+        page.evaluate("history.back()")
+        page.wait_for_url(f"**{SECTION}", wait_until="commit")
+        assert page.evaluate("window.wasHere"), "the page was fetched anew: something keeps it out of the memory"
+        assert headlines(visitor) == wanted[: 2 * PAGE]
+        load_more(visitor)
+        assert headlines(visitor) == wanted[: 3 * PAGE]

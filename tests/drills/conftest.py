@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spectator import accounts
-from tests.drills.running_site import Site, eventually
+from tests.drills.running_site import Site
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,11 @@ class Site:
     def start(self) -> None:
         """Run the site and wait until it is ready."""
         self.master = self.spawn("spectator.commands", "run", "--workers", "2", "--bind", f"127.0.0.1:{self.port}")
-        eventually(lambda: self.get("/readyz").status == 200, BOOT_SECONDS, f"ready; see {self.log}")
+        try:
+            eventually(lambda: self.get("/readyz").status == 200, BOOT_SECONDS, "ready")
+        except AssertionError as error:
+            error.add_note(self.last_words())
+            raise
 
     def stop(self) -> int:
         """End the site as a service manager does, where it runs; return the exit code of its master."""
@@ -151,8 +155,27 @@ class Site:
 
     def finds(self, story: Story) -> bool:
         """Say whether search shows a story."""
+        return self.what_hides(story) == ""
+
+    def what_hides(self, story: Story) -> str:
+        """Say what search answered instead of a story, "" where it shows it."""
         answer = self.get(f"/search?q={story.token}")
-        return answer.status == 200 and f'href="{story.path}"' in answer.body
+        if answer.status != 200:
+            return f"{story.token}: {answer.status} {answer.body[:200]}"
+        return "" if f'href="{story.path}"' in answer.body else f"{story.token} is not found"
+
+    def must_find(self, stories: Iterable[Story], seconds: float, what: str) -> None:
+        """Search until every story is found; fail after `seconds`, and tell what was answered last."""
+        until, left = time.monotonic() + seconds, list(stories)
+        while hidden := [(reason, story) for story in left if (reason := self.what_hides(story))]:
+            complaint = f"{len(hidden)} of {len(left)} stories are not findable {what} within {seconds} s"
+            assert time.monotonic() < until, f"{complaint}; {hidden[0][0]}\n{self.last_words()}"
+            left = [story for _, story in hidden]
+            time.sleep(0.05)
+
+    def last_words(self) -> str:
+        """Return the end of the site's log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
 
     def app(self) -> Flask:
         """Return the site's app for this process: the same data directory, no server."""

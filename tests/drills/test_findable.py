@@ -20,6 +20,6 @@ def test_a_story_is_findable_soon_after_it_is_published(calm_site: Site) -> None
     for number in range(15):
         [story] = site.publish([token(number)])
         started = time.monotonic()
-        eventually(lambda story=story: site.finds(story), WORST_SECONDS, f"story {number} is findable")
+        site.must_find([story], WORST_SECONDS, f"as number {number}")
         waits.append(time.monotonic() - started)
     print(f"findable after {statistics.median(waits):.2f} s at the median, {max(waits):.2f} s at worst")

@@ -55,7 +55,7 @@ def fill(directory: Path) -> Path:
 def test_a_full_disk_stops_only_the_index(small_disk: Site) -> None:
     site, index = small_disk, small_disk.data / "index"
     stories = site.publish([token(number) for number in range(5)])
-    eventually(lambda: all(map(site.finds, stories)), 10, "findable while there is room")
+    site.must_find(stories, 10, "while there is room")
     stories += without_room(site, index, 10, stories)
     without_room(site, index, 20, stories, is_index_lost=True)
 
@@ -74,6 +74,6 @@ def without_room(site: Site, index: Path, number: int, before: list[Story], is_i
         assert [site.get(story.path).status for story in during] == [200] * 5
         assert not site.finds(during[0])
         filler.unlink()
-        eventually(lambda: all(map(site.finds, before + during)), HEALING_SECONDS, "whole with room again")
+        site.must_find(before + during, HEALING_SECONDS, "with room again")
     assert site.is_index_true()
     return during

@@ -53,7 +53,7 @@ DAMAGES = (delete_all, truncate_files, fill_with_garbage, remove_link, delete_on
 
 def test_a_damaged_index_comes_back_complete(site: Site) -> None:
     stories = site.publish([token(number) for number in range(30)])
-    eventually(lambda: all(map(site.finds, stories)), 15, "findable before anything is damaged")
+    site.must_find(stories, 15, "before anything is damaged")
     for number, damage in enumerate(DAMAGES):
         stories += damage_and_heal(site, damage, stories, 1000 + 10 * number)
 
@@ -66,9 +66,8 @@ def damage_and_heal(site: Site, damage: Callable[[Path], None], stories: list[St
         damage(site.data / "index")
         fresh = site.publish([token(number + each) for each in range(3)])
         whole = [*stories, *fresh]
-        # twice: there are two web processes, and either may have noticed
-        is_whole = lambda: all(map(site.finds, whole)) and all(map(site.finds, whole))  # noqa: E731
-        eventually(is_whole, HEALING_SECONDS, f"search is whole again after {damage.__name__}; see {site.log}")
+        for _ in range(2):  # there are two web processes, and one of them may be slower to notice
+            site.must_find(whole, HEALING_SECONDS, f"after {damage.__name__}")
     assert site.is_index_true(), damage.__name__
     return fresh
 
@@ -77,7 +76,8 @@ def test_the_index_goes_while_it_is_written(site: Site, tmp_path: Path) -> None:
     site.spawn("tests.drills.publisher", str(tmp_path / "ledger"))
     stories = site.publish([token(number) for number in range(5)])
     for _ in range(3):
-        eventually(lambda: site.finds(stories[-1]), HEALING_SECONDS, f"findable; see {site.log}")
+        site.must_find(stories[-1:], HEALING_SECONDS, "before the index goes")
         shutil.rmtree(site.data / "index", ignore_errors=True)  # the worker may put new files in meanwhile
     site.kill("publisher")
-    eventually(lambda: all(map(site.finds, stories)) and site.is_index_true(), HEALING_SECONDS, "complete again")
+    site.must_find(stories, HEALING_SECONDS, "after the index went")
+    eventually(site.is_index_true, HEALING_SECONDS, "complete again")

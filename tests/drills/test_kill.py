@@ -50,7 +50,7 @@ def strike(site: Site, ledger: Path, victim: str, delay_seconds: float) -> bool:
 
 def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
     """Every acknowledged story is there, answers and is findable; database and index are whole; one worker runs."""
-    eventually(lambda: all(site.finds(story) for story in reversed(stories)), 10, "every story is findable")
+    site.must_find(reversed(stories), 10, "after the last kill")
     for story in stories:
         assert site.get(story.path).status == 200, story
     with site.opened():

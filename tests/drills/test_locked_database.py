@@ -8,7 +8,7 @@ import time
 import pytest
 
 from spectator.db import sqlite
-from tests.drills.running_site import Site, eventually, token
+from tests.drills.running_site import Site, token
 
 pytestmark = pytest.mark.drill
 HELD_SECONDS = 3.0
@@ -18,7 +18,7 @@ AT_ONCE_SECONDS = 1.5
 def test_readers_do_not_wait_for_a_writer_and_editors_do(calm_site: Site) -> None:
     site = calm_site
     [story] = site.publish([token(1, "zl")])
-    eventually(lambda: site.finds(story), 10, "findable")
+    site.must_find([story], 10, "before the lock")
     is_held = threading.Event()
     holder = threading.Thread(target=hold, args=(site, is_held))
     holder.start()
@@ -30,7 +30,7 @@ def test_readers_do_not_wait_for_a_writer_and_editors_do(calm_site: Site) -> Non
     holder.join(10)
     assert HELD_SECONDS / 2 < waited < HELD_SECONDS + 4
     assert max(answer.seconds for answer in answers) < AT_ONCE_SECONDS
-    eventually(lambda: site.finds(late), 10, "findable once it was published")
+    site.must_find([late], 10, "after the lock")
 
 
 def hold(site: Site, is_held: threading.Event) -> None:

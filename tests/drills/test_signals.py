@@ -24,7 +24,7 @@ def test_a_reload_replaces_all_unnoticed_and_an_end_leaves_nothing(site: Site) -
             eventually(lambda: len(site.processes("web")) == 2, 10, "two web processes")
             eventually(lambda: len(site.processes("worker")) == 1, 10, "one worker")
         [story] = site.publish([token(number)])
-        eventually(lambda story=story: site.finds(story), 10, "findable after a reload")
+        site.must_find([story], 10, "after a reload")
     assert site.stop() == 0
     assert not site.processes()
     assert not site.logged("Traceback.*")
@@ -44,18 +44,18 @@ def test_a_second_worker_waits_and_takes_over(site: Site) -> None:
     by_hand = site.spawn("spectator.commands", "worker")
     follows = f"worker {by_hand.pid} follows"
     [story] = site.publish([token(1)])
-    eventually(lambda: site.finds(story), 10, "findable by the first worker")
+    site.must_find([story], 10, "by the first worker")
     assert by_hand.poll() is None
     assert not site.logged(follows)
     [first] = site.processes("worker") - {by_hand.pid}
     os.kill(first, signal.SIGKILL)
     [story] = site.publish([token(2)])
-    eventually(lambda: site.finds(story), 10, "findable by the second worker")
+    site.must_find([story], 10, "by the second worker")
     assert site.logged(follows)
     by_hand.terminate()
     assert by_hand.wait(10) == 0
     [story] = site.publish([token(3)])
-    eventually(lambda: site.finds(story), 10, "findable by the site's next worker")
+    site.must_find([story], 10, "by the site's next worker")
     site.kill("worker")
     eventually(lambda: site.processes("worker"), 10, "the next worker starts")
     assert site.stop() == 0, "an end while the worker starts"

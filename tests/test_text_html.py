@@ -1,0 +1,135 @@
+"""Only what is allowed is ever stored, and plain text is what a reader sees."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from spectator.text.html import ATTRIBUTES, TAGS, URL_SCHEMES, clean_html, plain_text
+from tests.markup_samples import HOSTILE, HOSTILE_UNITS, WORDPRESS, as_browsers_read, elements, markup, names
+
+SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+
+
+def assert_is_storable(html: str) -> None:
+    for name, attributes in elements(html):
+        assert name in TAGS
+        assert set(attributes) - {"rel"} <= ATTRIBUTES["*"] | ATTRIBUTES.get(name, set())
+        assert name != "a" or attributes["rel"] == "noopener"
+        for address in (attributes.get(each) or "" for each in ("href", "src", "poster", "cite")):
+            scheme = SCHEME.match(address.strip())
+            assert scheme is None or scheme[1].lower() in URL_SCHEMES
+
+
+@settings(deadline=None, max_examples=100)
+@given(markup)
+def test_what_is_stored_is_allowed_well_formed_and_settled(html: str) -> None:
+    cleaned = clean_html(html)
+    assert_is_storable(cleaned)
+    assert clean_html(cleaned) == cleaned
+    assert as_browsers_read(cleaned) == cleaned
+    assert cleaned.encode().decode() == cleaned
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_nothing_hostile_survives_in_a_story(piece: str) -> None:
+    cleaned = clean_html(f"<p>Before</p>{piece}<p>After</p>")
+    assert_is_storable(cleaned)
+    assert plain_text(cleaned).startswith("Before")
+    assert not re.search(r"<[^>]*(script|\bon\w+=|hx-|data-|style=)", cleaned, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "address",
+    "javascript:x|JaVaScRiPt:x|java\tscript:x| javascript:x|&#x6a;avascript:x|javascript&colon;x|vbscript:x|"
+    "data:text/html,x|file:///etc/passwd|blob:x|\x01javascript:x|feed:javascript:x".split("|"),
+)
+@pytest.mark.parametrize("tag", ["a href", "img src", "iframe src", "video poster", "blockquote cite"])
+def test_addresses_that_run_or_read_are_dropped(tag: str, address: str) -> None:
+    (element,) = elements(clean_html(f'<{tag}="{address}">x'))
+    assert set(element[1]) <= {"rel"}
+
+
+@pytest.mark.parametrize("address", ["https://un.org/a?b=1", "/politics/x", "#fn-1", "mailto:a@b.example", "tel:+234"])
+def test_addresses_that_lead_somewhere_stay(address: str) -> None:
+    assert clean_html(f'<a href="{address}">x</a>') == f'<a href="{address}" rel="noopener">x</a>'
+
+
+def test_a_wordpress_body_keeps_every_element() -> None:
+    cleaned = clean_html(WORDPRESS)
+    assert Counter(names(cleaned)) == Counter(names(WORDPRESS))
+    assert {"#fn-1", "#fnref-1"} <= {attributes.get("href") for _, attributes in elements(cleaned)}
+    assert {"fn-1", "fnref-1", "part-2"} <= {attributes.get("id") for _, attributes in elements(cleaned)}
+    assert plain_text(cleaned) == plain_text(WORDPRESS)
+
+
+def test_a_body_takes_no_id_of_our_pages() -> None:
+    templates = Path(__file__).parents[1] / "templates" / "site"
+    source = "".join(path.read_text() for path in (*templates.glob("*.html"), templates.parent / "base.html"))
+    ids = set(re.findall(r'\bid="([\w-]+)"', source))
+    assert "main" in ids
+    assert "id=" not in clean_html("".join(f'<p id="{each}">x</p>' for each in ids))
+
+
+def test_tables_stand_inside_tables() -> None:
+    nested = "<table><tbody><tr><td><table><tbody><tr><td>in</td></tr></tbody></table></td></tr></tbody></table>"
+    assert clean_html(nested) == nested
+
+
+def test_text_is_stored_in_one_form() -> None:
+    assert clean_html("<p>a\r\nb\rc\x00\x85\ud800\x7f e\u0301\ufeff</p>") == "<p>a\nb\nc\n é</p>"
+    assert clean_html("<p\u0338>x</p>") == "x"
+    assert clean_html("<p>\u0338x</p>") == "<p>\u0338x</p>"
+
+
+def test_headings_begin_below_the_headline() -> None:
+    assert clean_html("<h1>One</h1><h2>Two</h2>") == "<h2>One</h2><h2>Two</h2>"
+
+
+def test_plain_text_has_a_line_for_each_block_in_order() -> None:
+    html = "<h2>A &amp; B</h2><p>one<br>\ntwo <b>th</b>ree</p><ul><li>x</li><li>y<ul><li>z</li></ul></li></ul>tail"
+    assert plain_text(html).split("\n") == ["A & B", "one", "two three", "x", "y", "z", "tail"]
+    assert plain_text("<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>") == "1 2\n3"
+
+
+def test_plain_text_has_what_readers_see_and_no_more() -> None:
+    assert plain_text("<p>a<script>no</script><iframe>no</iframe><!-- no -->b&nbsp;&lt;i&gt; &#99999999999;</p>") == (
+        "ab <i> \ufffd"
+    )
+    assert plain_text('<img alt="no">1 < 2') == "1 < 2"
+    assert plain_text("") == plain_text("<p> </p>\n") == ""
+
+
+@settings(deadline=None, max_examples=60)
+@given(markup)
+def test_plain_text_of_a_stored_body_is_all_of_its_words(html: str) -> None:
+    text = plain_text(clean_html(html))
+    assert all(line and line == " ".join(line.split()) for line in text.split("\n") if text)
+
+
+@pytest.mark.parametrize("unit", HOSTILE_UNITS)
+def test_the_cost_is_linear(unit: str) -> None:
+    html = unit * (30_000 // len(unit))
+    begin = time.process_time()
+    cleaned = clean_html(html)
+    plain_text(cleaned)
+    plain_text(html)
+    assert time.process_time() - begin < 0.7
+    assert len(cleaned) <= 6 * len(html)
+
+
+def test_misnested_elements_are_not_multiplied() -> None:
+    for html in (
+        "<p>" + "".join(f"<b id=b-{number}>" for number in range(1000)) + "<p>x" * 1000,
+        "<table>" + "".join(f"<b id=b-{number}>x<tr>" for number in range(1000)),
+    ):
+        assert len(clean_html(html)) <= 3 * len(html)
+
+
+def test_a_megabyte_of_marks_is_bounded() -> None:
+    assert len(clean_html("e" + "\u0323\u0301" * 250_000)) < 100

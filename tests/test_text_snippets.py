@@ -1,0 +1,104 @@
+"""Snippets show the passage that matched, whole words only; the pieces together are the text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spectator.text.folding import fold, tokens
+from spectator.text.snippets import Pieces, highlight, snippet
+
+FILLER = "and so on it went for quite a while "
+
+
+def joined(pieces: Pieces) -> str:
+    return "".join(piece for piece, _ in pieces)
+
+
+def hits(pieces: Pieces) -> list[str]:
+    return [piece for piece, is_hit in pieces if is_hit]
+
+
+def test_highlight_marks_words_however_they_are_written() -> None:
+    assert highlight("Ṣẹ́gun met SEGUN.", {"segun"}) == [
+        ("Ṣẹ́gun", True),
+        (" met ", False),
+        ("SEGUN", True),
+        (".", False),
+    ]
+
+
+def test_a_hit_is_a_whole_word_unless_a_prefix_was_asked_for() -> None:
+    assert hits(highlight("Niger, Nigeria", {"niger"})) == ["Niger"]
+    assert hits(highlight("Niger, Nigeria, algeria", set(), ("niger",))) == ["Niger", "Nigeria"]
+
+
+def test_nothing_is_escaped_and_nothing_lost() -> None:
+    text = "<b>a & b</b>\n\n a"
+    assert joined(highlight(text, {"a"})) == text
+
+
+def test_without_hits_a_short_text_is_all_of_the_snippet() -> None:
+    assert snippet("Short  and\nplain ", {"absent"}) == [("Short and plain", False)]
+    assert snippet("Niger and Nigeria", set(), prefixes=("nigeri",)) == [("Niger and ", False), ("Nigeria", True)]
+    assert snippet("", {"absent"}) == []
+
+
+def test_without_hits_a_long_text_gives_its_beginning() -> None:
+    pieces = snippet(FILLER * 20, {"absent"}, width=40)
+    assert pieces == [("and so on it went for quite a while and…", False)]
+
+
+def test_the_passage_surrounds_the_hit() -> None:
+    pieces = snippet(FILLER * 20 + "the Sahel drought " + FILLER * 20, {"sahel"}, width=100)
+    assert hits(pieces) == ["Sahel"]
+    assert joined(pieces).startswith("…") and joined(pieces).endswith("…")
+    assert len(joined(pieces)) <= 110
+
+
+def test_the_passage_with_the_most_different_words_wins() -> None:
+    text = "mali mali mali " + FILLER * 20 + "mali and niger met " + FILLER * 20 + "niger niger"
+    assert hits(snippet(text, {"mali", "niger"}, width=80)) == ["mali", "niger"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "word"), [("የአዲስ አበባ ከተማ ዓለም ", "ዓለም"), ("قال الرئيسُ أمس ", "الرئيسُ"), ("Ó lọ sí ọjà ", "ọjà")]
+)
+def test_every_script_is_cut_at_words(sentence: str, word: str) -> None:
+    pieces = snippet(sentence * 50, {fold(word)}, width=70)
+    assert word in hits(pieces)
+    assert set(joined(pieces).strip("…").split()) <= set(sentence.split())
+
+
+def test_a_text_without_blanks_is_cut_anywhere() -> None:
+    assert len(joined(snippet("ሀ" * 5000, {"absent"}))) <= 202
+    assert len(joined(snippet("-" * 5000 + "here" + "-" * 5000, {"here"}))) <= 202
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.text(st.sampled_from("aab  .\nሀ-é\u0301مُ"), max_size=300),
+    st.sets(st.sampled_from(["a", "ab", "e", "ሀ"])),
+    st.integers(20, 80),
+)
+def test_pieces_make_a_passage_of_the_text(text: str, terms: set[str], width: int) -> None:
+    assert joined(highlight(text, terms)) == text
+    assert hits(highlight(text, terms)) == [text[each.start : each.end] for each in tokens(text) if each.text in terms]
+    pieces = snippet(text, terms, width)
+    passage = joined(pieces)
+    assert passage.strip("…") in " ".join(text.split()) or passage.strip("… ") in " ".join(text.split())
+    assert len(passage) <= width + 50
+    assert all(piece for piece, _ in pieces)
+    assert bool(hits(pieces)) == any(each.text in terms for each in tokens(text))
+
+
+@pytest.mark.parametrize("unit", ["a ", "a", " ", "\n", ". ", "\u0301", "ab c. "])
+def test_the_cost_is_linear(unit: str) -> None:
+    text = unit * (100_000 // len(unit))
+    begin = time.process_time()
+    snippet(text, {"a", "ab", "c"})
+    highlight(text, {"a", "ab", "c"})
+    assert time.process_time() - begin < 0.7
