@@ -244,7 +244,7 @@ WRONG = [
     ("published_at", "not a date", "published_at"),
     ("published_at", "9999-12-31T23:59", "published_at"),
     ("published_at", "0001-01-01T00:00", "published_at"),
-    ("published_at", "1969-12-31T00:00", "published_at"),
+    ("published_at", "0999-12-31T00:00", "published_at"),
 ]
 
 

@@ -50,6 +50,8 @@ _SCHEME = re.compile(r"([^/?#]*?):")
 _NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "span"})
 _NUMBER = re.compile(r"[0-9]{1,4}%?")
 _ID = re.compile(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", re.ASCII)
+# The sanitizer's tokenizer takes quadratic time for a row of these; in HTML each is a plain "&" anyway.
+_BARE_AMPERSAND = re.compile(r"&(?![A-Za-z]|#[0-9]|#[xX][0-9a-fA-F])")
 _SPACE = re.compile(r"[ \t\n\f\r]+")
 _INVISIBLE_IN_URLS = str.maketrans("", "", "\t\n\r")
 
@@ -99,7 +101,8 @@ def clean_html(html: str) -> str:
 
 
 def _cleaned_once(html: str) -> str:
-    return _SANITIZER.clean(well_formed(normal_text(html), TAGS)).strip()
+    html = _BARE_AMPERSAND.sub("&amp;", normal_text(html))
+    return _SANITIZER.clean(well_formed(html, TAGS)).strip()
 
 
 def _text_only(html: str) -> str:

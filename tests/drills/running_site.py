@@ -25,7 +25,7 @@ from spectator.db import db
 from spectator.models import User
 
 ROOT = Path(__file__).resolve().parents[2]
-BOOT_SECONDS = 30.0
+BOOT_SECONDS = 40.0
 
 
 def eventually(question: Callable[[], object], seconds: float, what: str) -> None:
@@ -60,8 +60,7 @@ class Site:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.port = free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.address = f"http://127.0.0.1:{free_port()}"
         self.settings = {"SPECTATOR_DATA_DIR": str(data), "SPECTATOR_SITE_URL": self.address}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")}
         self.environ = kept | self.settings | {"PYTHONUNBUFFERED": "1"}
@@ -79,10 +78,19 @@ class Site:
         return process
 
     def start(self) -> None:
-        """Run the site and wait until it is ready."""
-        self.master = self.spawn("spectator.commands", "run", "--workers", "2", "--bind", f"127.0.0.1:{self.port}")
+        """Run the site and wait until it is ready; like a service manager, start it again where it gives up.
+
+        It may: the web processes of a master that was killed keep the port until they have booted and look around.
+        """
+
+        def is_ready() -> bool:
+            if self.master is None or self.master.poll() is not None:
+                self.master = self.spawn("spectator.commands", "run", "--workers", "2", "--bind", self.address[7:])
+            listens = rf"Listening at: .*\({self.master.pid}\)"
+            return bool(self.logged(listens)) and self.get("/readyz").status == 200
+
         try:
-            eventually(lambda: self.get("/readyz").status == 200, BOOT_SECONDS, "ready")
+            eventually(is_ready, BOOT_SECONDS, "ready")
         except AssertionError as error:
             error.add_note(self.last_words())
             raise
