@@ -12,7 +12,7 @@ help: ## say what can be done here
 
 run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stories where it is empty
 	@export SPECTATOR_SITE_URL="$${SPECTATOR_SITE_URL:-http://$(HOST):$(PORT)}"; \
-	$(BIN)/spectator init && $(BIN)/spectator demo --if-empty && exec $(BIN)/spectator run
+	exec $(BIN)/spectator run --demo
 
 test: $(VENV)/dev tools ## every test: unit, browser, drills
 	$(BIN)/pytest -m "not browser and not drill"

@@ -20,6 +20,7 @@ from spectator.models import ROLES
 from spectator.worker import Worker
 
 log = logging.getLogger(__name__)
+RESET = ".venv/bin/spectator user reset"
 
 
 def create_ready_app() -> Flask:
@@ -76,39 +77,51 @@ def init(app: Flask) -> None:
 
 
 @main.command("demo")
-@click.option("--if-empty", is_flag=True, help="Do nothing where the site has stories or people already.")
 @in_app()
-def demo_command(app: Flask, if_empty: bool) -> None:
+def demo_command(app: Flask) -> None:
     """Load the demo stories, written for this project, and an editor to log in as.
 
     Example: spectator demo
     """
-    login = f"{app.config['SITE_URL']}/newsroom/"
-    if if_empty and (queries.has_articles() or queries.has_users()):
-        click.echo(f"Log in to the newsroom with your own account; a new password: spectator user reset {demo.EMAIL}")
-        return
+    _load_demo(app)
+
+
+def _load_demo(app: Flask) -> None:
     report = runner.run(jsonl.read(demo.STORIES, app.config["LANGUAGE"]), app.config["MEDIA"])
     click.echo(f"{report.added} demo stories added, {report.updated} updated.")
     if not queries.has_user(demo.EMAIL):
         _, password = accounts.add_user(demo.EMAIL, "Demo Editor", "editor")
+        login = f"{app.config['SITE_URL']}/newsroom/"
         click.echo(f"Log in at {login} as {demo.EMAIL} with the password {password}  (shown this once)")
 
 
 @main.command()
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
 @click.option("--bind", default="", help="HOST:PORT; default 127.0.0.1:8000, or HOST and PORT of the environment.")
-@in_app()
-def run(app: Flask, workers: int, bind: str) -> None:
+@click.option("--demo", "has_demo", is_flag=True, help="Set the site up first, with demo stories where it is empty.")
+@in_app(is_ready=False)
+def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
     """Serve the site with gunicorn and keep the worker beside it.
 
     Example: spectator run --workers 4 --bind 127.0.0.1:8000
     """
+    if has_demo:
+        _set_up_with_demo(app)
+    installation.require_ready(app)
     address = bind or f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
     click.echo(f"The site: http://{address}/   The newsroom: http://{address}/newsroom/   Stop: Ctrl-C")
     sys.stdout.flush()
     gunicorn = [sys.executable, "-m", "gunicorn", "--chdir", str(config.CHECKOUT), "--workers", str(workers)]
     gunicorn += ["--config", str(config.CHECKOUT / "gunicorn.conf.py"), "--bind", address, "wsgi:app"]
     os.execv(sys.executable, gunicorn)  # noqa: S606 - our own interpreter, no shell
+
+
+def _set_up_with_demo(app: Flask) -> None:
+    installation.initialise(app)
+    if queries.has_articles() or queries.has_users():
+        click.echo(f"Log in with the account you have; a new password: {RESET} {demo.EMAIL}")
+    else:
+        _load_demo(app)
 
 
 @main.command()

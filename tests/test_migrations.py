@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
 
 import spectator.models  # noqa: F401
@@ -16,6 +17,10 @@ def test_migrations_and_models_agree(app: Flask) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
     assert migrations.is_current()
+
+
+def test_the_head_is_the_newest_file() -> None:
+    assert ScriptDirectory.from_config(migrations.config()).get_current_head() == migrations.HEAD
 
 
 def test_initialising_twice_changes_nothing(app: Flask) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 
 MOST_MARKS = 30
@@ -16,8 +15,8 @@ _NOT_SYNTAX = re.compile("[^<>=]+")
 
 
 def _marks() -> str:
-    """The reorderable combining marks, for a character class."""
-    return "".join(chr(code) for code in range(0x300, sys.maxunicode + 1) if unicodedata.combining(chr(code)))
+    """The reorderable combining marks, for a character class; Unicode has none beyond the first two planes' scripts."""
+    return "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))
 
 
 _TOO_MANY_MARKS = re.compile(f"(?<=[{_marks()}]{{{MOST_MARKS}}})[{_marks()}]+")

@@ -28,12 +28,12 @@ ROOT = Path(__file__).resolve().parents[2]
 BOOT_SECONDS = 40.0
 
 
-def eventually(question: Callable[[], object], seconds: float, what: str) -> None:
+def eventually(question: Callable[[], object], seconds: float, what: str, pause_seconds: float = 0.05) -> None:
     """Ask until the answer is true; fail after `seconds`."""
     until = time.monotonic() + seconds
     while not question():
         assert time.monotonic() < until, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
+        time.sleep(pause_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,7 @@ class Site:
         return "master" if self.master and int(entry.name) == self.master.pid else "web"
 
     def kill(self, role: str) -> int:
-        """Kill -9 one process of that role, waiting for one to exist; return its pid."""
-        eventually(lambda: self.processes(role), 15, f"a {role} to kill")
+        """Kill -9 one process of that role, which must exist; return its pid."""
         pid = min(self.processes(role))
         os.kill(pid, signal.SIGKILL)
         for process in self.started:
