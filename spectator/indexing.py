@@ -75,6 +75,15 @@ def catch_up(index: Index) -> bool:
     return True
 
 
+def gather(index: Index) -> None:
+    """Rebuild an index that many small publications have scattered over many files; searching those gets slower."""
+    try:
+        if index.is_scattered():
+            rebuild(index)
+    except IndexUnavailable:
+        return  # the next step of the worker rebuilds it anyway
+
+
 def rebuild(index: Index, progress: Callable[[int], None] | None = None) -> None:
     """Build the index anew beside the one in use and switch; `progress` is told the number of stories done."""
     number = outbox.edition()  # noted first: what is published meanwhile is caught up after the switch

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 
@@ -28,6 +29,7 @@ POLL_SECONDS = 0.1
 TIDY_SECONDS = 60.0
 MENDING_SECONDS = 1.0  # for one go at lost renditions, and for the pause before the next
 UNFINISHED_SECONDS = 3600.0
+QUIET_HOUR = 3  # in the newsroom's time zone
 
 
 class Worker:
@@ -86,7 +88,10 @@ class Worker:
     def tidy(self) -> bool:
         """Forget what nobody needs any more, and bring back lost renditions; return whether all of it is done."""
         accounts.forget_expired()
-        position = indexing.index_in(self.data_dir).position()
+        index = indexing.index_in(self.data_dir)
+        if datetime.now(ZoneInfo(self.app.config["TIMEZONE"])).hour == QUIET_HOUR:
+            indexing.gather(index)
+        position = index.position()
         if position and outbox.oldest() < position:
             outbox.forget_through(position)
         forget_unfinished(self.app.config["MEDIA"])

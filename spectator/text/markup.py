@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from typing import NamedTuple
 
@@ -61,7 +61,7 @@ def tokens(html: str) -> Iterator[str | Tag]:
     Comments, declarations, and what stands in script, style, svg, iframe and the like are left out. A `<` that begins
     no tag comes as `&lt;`, as does one whose tag never ends.
     """
-    at, has_comment_ends = 0, True
+    at, has_comment_ends, endless = 0, True, set[str]()
     while (start := html.find("<", at)) >= 0:
         if start > at:
             yield html[at:start]
@@ -74,7 +74,7 @@ def tokens(html: str) -> Iterator[str | Tag]:
             at = end + 1
         elif tag := _TAG.match(html, start):
             yield (found := Tag(tag[2].lower(), bool(tag[1]), tag[3], tag[0]))
-            at = _after_content(html, found, tag.end())
+            at = _after_content(html, found, tag.end(), endless)
         elif re.match("</?[a-zA-Z!?]", html[start : start + 3]):
             yield html[start:].replace("<", "&lt;")
             return
@@ -85,13 +85,16 @@ def tokens(html: str) -> Iterator[str | Tag]:
         yield html[at:]
 
 
-def _after_content(html: str, tag: Tag, at: int) -> int:
-    """Where reading goes on after a tag: behind the content of one that is skipped."""
-    if tag.is_end or tag.name not in SKIPPED or (tag.name in _CLOSED_BY_SLASH and tag.attributes.endswith("/")):
+def _after_content(html: str, tag: Tag, at: int, endless: set[str]) -> int:
+    """Where reading goes on after a tag: behind the content of one that is skipped. Notes what never ends."""
+    if tag.is_end or tag.name not in SKIPPED or tag.name in endless:
+        return at
+    if tag.name in _CLOSED_BY_SLASH and tag.attributes.endswith("/"):
         return at
     end = re.compile(rf"</{tag.name}[\s/>]", re.IGNORECASE).search(html, at)
     if end:
         return end.start()
+    endless.add(tag.name)
     # A browser takes the rest for the script; an iframe without an end hides nothing that we would store.
     return at if tag.name == "iframe" else len(html)
 
@@ -109,16 +112,17 @@ def decoded(text: str) -> str:
     return unescape(_LONG_REFERENCE.sub("\N{REPLACEMENT CHARACTER}", text)) if "&" in text else text
 
 
-def well_formed(html: str, allowed: frozenset[str]) -> str:
+def well_formed(html: str, allowed: frozenset[str], written: Callable[[str], str]) -> str:
     """HTML whose tags, of the allowed names only, are all closed in order and at most 64 deep; h1 becomes h2.
 
     HTML parsers repair misnesting by copying elements, which takes quadratic time and space on hostile input; after
     this nothing is left to repair. Attributes are passed on unchecked: the result is for a sanitizer, not for readers.
+    `written` maps a piece of text to what stands for it in the result.
     """
     writer = _Writer()
     for token in tokens(html):
         if isinstance(token, str):
-            writer.text(token)
+            writer.text(written(token))
             continue
         name = "h2" if token.name == "h1" else token.name
         if name not in allowed:
