@@ -38,13 +38,19 @@ def assert_asks_no_one(html: str) -> None:
                 assert address is None or re.match(r"/(?![/\\])", address)
 
 
+def assert_nothing_to_repair(html: str) -> None:
+    # Browsers ignore a line break that begins a <pre>; a picture left out before it may bring it there.
+    html = re.sub(r"(<pre[^>]*>)\n", r"\1", html)
+    assert unescape(as_browsers_read(html)) == unescape(html)
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_foreign_media_become_links_wherever_they_stand(kind: str, place: str) -> None:
     stored = clean_html(place.format(FOREIGN[kind]))
     shown = displayed_body(stored)
     assert_asks_no_one(shown)
-    assert unescape(as_browsers_read(shown)) == unescape(shown)
+    assert_nothing_to_repair(shown)
     if kind == "table":
         assert "<td>1</td>" in shown
     else:
@@ -129,7 +135,7 @@ def test_whatever_was_stored_is_shown_well_formed(html: str) -> None:
     stored = stored_body(html)
     shown = displayed_body(stored)
     assert_asks_no_one(shown)
-    assert unescape(as_browsers_read(shown)) == unescape(shown)
+    assert_nothing_to_repair(shown)
     if not re.search("<(img|iframe|video|audio|table)", stored):
         assert shown == stored
 

@@ -123,6 +123,22 @@ def test_the_cost_is_linear(unit: str) -> None:
     assert len(cleaned) <= 6 * len(html)
 
 
+@pytest.mark.parametrize("unit", ["&", "&#", "&a", "&lt;", "<iframe>", '<a title="&a', "<b>"])
+def test_the_largest_bodies_are_no_exception(unit: str) -> None:
+    html = unit * (300_000 // len(unit))
+    begin = time.process_time()
+    clean_html(html)
+    assert time.process_time() - begin < 1.5
+
+
+def test_characters_that_stand_for_references_cannot_be_sent() -> None:
+    assert clean_html("a\ufdd1b\ufdd2 &#xfdd1;i&#xfdd2; &#64976;") == "ab i"
+    assert clean_html('<a title="\ufdd1b>&#xfdd1;">x</a>') == clean_html('<a title="b>&lt;">x</a>')
+    assert clean_html("<p>1\xa0&lt;&nbsp;2 &amp;amp; &amp;lt; &quot;</p>") == (
+        '<p>1&nbsp;&lt;&nbsp;2 &amp;amp; &amp;lt; "</p>'
+    )
+
+
 def test_misnested_elements_are_not_multiplied() -> None:
     for html in (
         "<p>" + "".join(f"<b id=b-{number}>" for number in range(1000)) + "<p>x" * 1000,

@@ -52,10 +52,8 @@ _NUMBER = re.compile(r"[0-9]{1,4}%?")
 _ID = re.compile(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", re.ASCII)
 # The sanitizer copies all of a text for every reference in it; these stand for them while it works. They are
 # noncharacters, so that no text has them.
-_STAND_INS = {"&": "\ufdd0", "<": "\ufdd1", ">": "\ufdd2", "\xa0": "\ufdd3"}
-_REFERENCES = {"\ufdd0": "&amp;", "\ufdd1": "&lt;", "\ufdd2": "&gt;", "\ufdd3": "&nbsp;"}
-_TO_STAND_INS = str.maketrans(_STAND_INS)
-_TO_REFERENCES = str.maketrans(_REFERENCES)
+_STAND_INS = str.maketrans({"&": "\ufdd0", "<": "\ufdd1", ">": "\ufdd2", "\xa0": "\ufdd3"})
+_REFERENCES = str.maketrans({"\ufdd0": "&amp;", "\ufdd1": "&lt;", "\ufdd2": "&gt;", "\ufdd3": "&nbsp;"})
 _SPACE = re.compile(r"[ \t\n\f\r]+")
 _INVISIBLE_IN_URLS = str.maketrans("", "", "\t\n\r")
 
@@ -105,8 +103,8 @@ def clean_html(html: str) -> str:
 
 
 def _cleaned_once(html: str) -> str:
-    html = well_formed(normal_text(html), TAGS, lambda text: decoded(text).translate(_TO_STAND_INS))
-    return _SANITIZER.clean(html).translate(_TO_REFERENCES).strip()
+    html = well_formed(normal_text(html), TAGS, lambda text: decoded(text).translate(_STAND_INS))
+    return _SANITIZER.clean(html).translate(_REFERENCES).strip()
 
 
 def _text_only(html: str) -> str:
