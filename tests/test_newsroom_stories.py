@@ -62,7 +62,7 @@ def shown(response: TestResponse) -> dict[str, str]:
     }
     for name, text in re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', response.text, re.DOTALL):
         values[name] = unescape(text)
-    chosen = re.search(r'<option value="([\w-]*)" selected>', response.text)
+    chosen = re.search(r'<option value="([\w-]*)"\s+selected>', response.text)
     return values | {"section": chosen[1] if chosen else ""}
 
 

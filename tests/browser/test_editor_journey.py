@@ -85,7 +85,7 @@ def expect_story(page: Page) -> None:
 def preview(visitor: Visit) -> None:
     with visitor.page.expect_popup() as popup:
         visitor.page.get_by_role("link", name="Preview").click()
-    expect(popup.value.get_by_text("Preview – not published")).to_be_visible()
+    expect(popup.value.get_by_text("Preview of the story as it was last saved – not published")).to_be_visible()
     expect_story(popup.value)
     popup.value.close()
 
