@@ -254,7 +254,8 @@ def doctor(app: Flask) -> None:
     found = list(installation.problems(app))
     for line in found:
         click.echo(f"- {line}")
-    click.echo(installation.summary() if not found else f"{len(found)} problem(s).")
+    click.echo(installation.versions())
+    click.echo(f"{len(found)} problem(s)." if found else "Nothing is wrong.")
     sys.exit(1 if found else 0)
 
 

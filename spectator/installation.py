@@ -113,6 +113,7 @@ def _database_problems(data: Path) -> Iterator[str]:
         yield "The search index is ahead of the database (was it restored?); run: spectator reindex"
 
 
-def summary() -> str:
-    """Return one line that says all is well, and which SQLite runs."""
-    return f"Nothing is wrong. SQLite {sqlite.sqlite_version}, edition {outbox.edition()}."
+def versions() -> str:
+    """Return one line that says which SQLite runs, and whether it is safe in WAL mode."""
+    is_safe = is_wal_safe(sqlite.sqlite_version_info)
+    return f"SQLite {sqlite.sqlite_version}: {'WAL' if is_safe else 'journal_mode=DELETE'}"

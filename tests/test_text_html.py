@@ -81,6 +81,17 @@ def test_tables_stand_inside_tables() -> None:
     assert clean_html(nested) == nested
 
 
+def test_a_table_in_a_link_holds_no_link() -> None:
+    html = '<a href="/x">x<table><tr><td><a href="/y">y</a></td></tr></table>z</a>'
+    assert names(clean_html(html)).count("a") == 1
+    assert plain_text(clean_html(html)).split() == ["x", "y", "z"]
+
+
+def test_addresses_and_preformatted_text_are_trimmed() -> None:
+    assert clean_html('<a href=" /x\n">x</a>') == '<a href="/x" rel="noopener">x</a>'
+    assert clean_html("<pre>" + "\n" * 20 + "x\n y</pre>") == "<pre>x\n y</pre>"
+
+
 def test_text_is_stored_in_one_form() -> None:
     assert clean_html("<p>a\r\nb\rc\x00\x85\ud800\x7f e\u0301\ufeff</p>") == "<p>a\nb\nc\n é</p>"
     assert clean_html("<p\u0338>x</p>") == "x"
@@ -142,6 +153,7 @@ def test_characters_that_stand_for_references_cannot_be_sent() -> None:
 def test_misnested_elements_are_not_multiplied() -> None:
     for html in (
         "<p>" + "".join(f"<b id=b-{number}>" for number in range(1000)) + "<p>x" * 1000,
+        '<p><a title="' + "x" * 1000 + '">' + "<p>y" * 1000,
         "<table>" + "".join(f"<b id=b-{number}>x<tr>" for number in range(1000)),
     ):
         assert len(clean_html(html)) <= 3 * len(html)
