@@ -5,7 +5,7 @@ export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check lock tools clean
+.PHONY: help run test unit bench check lock tools clean
 
 help: ## say what can be done here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ test: $(VENV)/dev tools ## every test: unit, browser, drills
 
 unit: $(VENV)/dev ## the unit tests alone, in under a minute
 	$(BIN)/pytest -m "not browser and not drill"
+
+bench: $(VENV)/dev ## measure a site of 10,000 stories: import, page weight, publish to findable, memory
+	$(BIN)/python -m benchmarks.end_to_end
 
 check: $(VENV)/dev ## format, lint, types, templates; prints what has outgrown its room
 	$(BIN)/ruff format --check .
