@@ -1,4 +1,4 @@
-"""From publication to search on a small site: not a benchmark, but nobody should wait."""
+"""Search on a small site as served: nobody waits long after a publication, and no length of words is a fault."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def test_a_story_is_findable_soon_after_it_is_published(calm_site: Site) -> None
         site.must_find([story], WORST_SECONDS, f"as number {number}")
         waits.append(time.monotonic() - started)
     print(f"findable after {statistics.median(waits):.2f} s at the median, {max(waits):.2f} s at worst")
+
+
+def test_a_pasted_page_in_the_search_box_is_an_ordinary_search(calm_site: Site) -> None:
+    assert calm_site.get("/search?q=" + 20_000 * "x").status == 200
+    assert calm_site.get("/search?q=" + 40_000 * "x").status in {400, 414}
