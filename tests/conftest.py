@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 
 from spectator import accounts, create_app, indexing, installation, publishing
@@ -49,12 +50,19 @@ def cheap_passwords() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates compiled once for all the sites of a run."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(fresh_data: Path, tmp_path: Path) -> Iterator[Flask]:
+def app(fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
     """A site of its own for each test, inside its application context."""
     data = tmp_path / "data"
     shutil.copytree(fresh_data, data)
     app = create_app(settings(data))
+    app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = CheckingClient
     app.testing = True
     with app.app_context():
