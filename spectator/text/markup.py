@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from html import unescape
+from itertools import islice
 from typing import NamedTuple
 
 DEEPEST = 64
+MOST_ATTRIBUTES = 32
 
 VOID = frozenset("br hr img col source track wbr".split())
 # Elements whose content is not text for readers.
@@ -79,8 +81,10 @@ def tokens(html: str) -> Iterator[str | Tag]:
             yield html[start:].replace("<", "&lt;")
             return
         else:
-            yield "&lt;"
             at = start + 1
+            while html.startswith("<<", at):
+                at += 1
+            yield "&lt;" * (at - start)
     if at < len(html):
         yield html[at:]
 
@@ -130,9 +134,16 @@ def well_formed(html: str, allowed: frozenset[str], written: Callable[[str], str
         if token.is_end:
             writer.end(name)
         else:
-            writer.start(name, token.attributes)
+            writer.start(name, _first_attributes(token.attributes))
     writer.close_down_to(0)
     return "".join(writer.out)
+
+
+def _first_attributes(attributes: str) -> str:
+    """Attributes as written, at most 32 of them: parsers compare each with every other."""
+    if len(attributes) <= 4 * MOST_ATTRIBUTES:
+        return attributes
+    return "".join(f" {each[0]}" for each in islice(_ATTRIBUTES.finditer(attributes), MOST_ATTRIBUTES))
 
 
 class _Writer:
