@@ -19,6 +19,17 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 SECRET_FILE = "secret_key"  # noqa: S105 - a file name
 HTMX_URL = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 HTMX_INTEGRITY = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
+# The newsroom's editor and the sanitizer that it needs; exact versions, their digests computed from the npm files.
+EDITOR_SCRIPTS = (
+    (
+        "https://cdn.jsdelivr.net/npm/dompurify@3.4.18/dist/purify.min.js",
+        "sha384-lkArbWjiZKuE+bzKbj1vOEF7DKYBDNvgwZMCt5OH8bdRB92zpzyNska9Q/XKPHQD",
+    ),
+    (
+        "https://cdn.jsdelivr.net/npm/squire-rte@2.4.8/dist/squire.js",
+        "sha384-UlBLBsKoC6KmVdZI9KzsLNluu9fQkCqiEklxwCn3hNNw+iORdcdxd/zcnOM2NMbE",
+    ),
+)
 PERMALINK_PARTS = {
     "section": "<slug:section>",
     "slug": "<slug:slug>",

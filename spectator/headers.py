@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
+from spectator.config import EDITOR_SCRIPTS
 from spectator.presentation import STYLE_HASH
 
 PLAIN = {
@@ -17,13 +18,16 @@ PLAIN = {
 }
 
 
-def content_security_policy(htmx_url: str) -> str:
-    """Return the one strict policy: scripts from the htmx address alone, styles of ours alone, no third party."""
-    script = htmx_url if urlsplit(htmx_url).netloc else "'self'"
+# What the newsroom may put into a frame of its own pages; nothing else is ever framed.
+FRAMED_ENDPOINTS = frozenset({"newsroom.preview"})
+
+
+def content_security_policy(scripts: list[str], *more: str) -> str:
+    """Return the one strict policy: these scripts alone, styles of ours alone, no third party."""
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src {script}",
+            f"script-src {' '.join(scripts)}",
             f"style-src 'self' '{STYLE_HASH}'",
             "img-src 'self' data:",
             "media-src 'self'",
@@ -31,19 +35,29 @@ def content_security_policy(htmx_url: str) -> str:
             "manifest-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
-            "frame-ancestors 'none'",
+            *more,
         )
     )
 
 
 def register(app: Flask) -> None:
     """Put the headers on every response, whatever made it."""
-    policy = content_security_policy(app.config["HTMX_URL"])
+    htmx = app.config["HTMX_URL"]
+    own_htmx = [htmx] if urlsplit(htmx).netloc else ["'self'"]
+    editor = ["'self'", *own_htmx, *(url for url, _ in EDITOR_SCRIPTS)]
+    public = content_security_policy(own_htmx, "frame-ancestors 'none'")
+    newsroom = content_security_policy(list(dict.fromkeys(editor)), "frame-src 'self'", "frame-ancestors 'none'")
+    framed = content_security_policy(["'none'"], "frame-ancestors 'self'")
 
     @app.after_request
     def add_headers(response: Response) -> Response:
+        is_framed = request.endpoint in FRAMED_ENDPOINTS
+        if is_framed:
+            response.headers["X-Frame-Options"] = "SAMEORIGIN"
         for name, value in PLAIN.items():
             response.headers.setdefault(name, value)
+        is_newsroom = request.path.startswith("/newsroom/")
+        policy = framed if is_framed else newsroom if is_newsroom else public
         response.headers.setdefault("Content-Security-Policy", policy)
         if request.is_secure:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from spectator import queries
 from spectator.addresses import absolute, list_path, permalink
-from spectator.config import CHECKOUT
+from spectator.config import CHECKOUT, EDITOR_SCRIPTS
 from spectator.media import rendition_names
 from spectator.models import Picture
 from spectator.text.covers import cover
@@ -77,6 +77,7 @@ def register(app: Flask) -> None:
         "absolute": absolute,
         "cover": lambda slug: Markup(cover(slug)),  # noqa: S704 - our own drawing
         "css": Markup(STYLE),  # noqa: S704 - our own stylesheet
+        "editor_scripts": EDITOR_SCRIPTS,
         "list_path": list_path,
         "permalink": permalink,
         "renditions": renditions,

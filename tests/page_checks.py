@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 SHAPES = {"circle", "ellipse", "line", "path", "polygon", "polyline", "rect", "use"}
-HTMX = {"hx-get", "hx-target", "hx-swap", "hx-trigger", "hx-sync", "hx-swap-oob"}
+HTMX = {"hx-get", "hx-post", "hx-include", "hx-target", "hx-swap", "hx-trigger", "hx-sync", "hx-swap-oob"}
 
 
 class Page(HTMLParser):
@@ -93,10 +93,10 @@ def check_markup(app: Flask, page: Page) -> None:
         assert "style" not in attrs, f"<{tag}> has a style attribute, which the policy blocks"
         assert not [name for name in attrs if name.startswith("on")], f"<{tag}> has a handler"
         assert {name for name in attrs if name.startswith("hx-")} <= HTMX, f"<{tag}> {sorted(attrs)}"
-        for name in ("hx-get",):
+        for name, method in (("hx-get", "GET"), ("hx-post", "POST")):
             if name in attrs:
                 assert (attrs[name] or "").startswith(("/fragments/", "/newsroom/fragments/")), attrs[name]
-                assert is_known(app, attrs[name] or "")
+                assert is_known(app, attrs[name] or "", method)
 
 
 def check_page(app: Flask, response: TestResponse) -> Page:

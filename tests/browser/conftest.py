@@ -21,6 +21,10 @@ NODE_MODULES = CHECKOUT / "tests" / "node_modules"
 HTMX_4 = NODE_MODULES / "htmx.org" / "dist" / "htmx.min.js"
 HTMX_2 = NODE_MODULES / "htmx2" / "dist" / "htmx.min.js"
 HTMX_2_URL = "https://cdn.jsdelivr.net/npm/htmx.org@2.0.10/dist/htmx.min.js"
+EDITOR_FILES = {
+    url: NODE_MODULES / name / "dist" / url.rpartition("/")[2]
+    for (url, _), name in zip(config.EDITOR_SCRIPTS, ("dompurify", "squire-rte"), strict=True)
+}
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
 NO_MEMORY = "--disable-back-forward-cache"  # Playwright's own choice, which hides what people's browsers do
@@ -31,7 +35,7 @@ def needs_tools() -> None:
     """Skip by name where `make tools` could not install what a browser test needs."""
     if shutil.which("chromium") is None:
         pytest.skip("Chromium is not installed; `make tools` says how")
-    for file in (HTMX_4, HTMX_2, AXE):
+    for file in (HTMX_4, HTMX_2, AXE, *EDITOR_FILES.values()):
         if not file.is_file():
             pytest.skip(f"{file.relative_to(CHECKOUT)} is absent; `make tools` fetches it from npm")
 
@@ -51,7 +55,8 @@ def filled_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def serve(filled: tuple[Path, str], directory: Path, **more: Any) -> Iterator[RunningSite]:
     """Run a site on a copy of the filled data directory."""
     data, password = filled
-    site = RunningSite(Path(shutil.copytree(data, directory / "data")), password, **more)
+    files = {url: file.read_bytes() for url, file in EDITOR_FILES.items()}
+    site = RunningSite(Path(shutil.copytree(data, directory / "data")), password, cdn_files=files, **more)
     site.start()
     yield site
     site.end()

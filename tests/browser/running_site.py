@@ -57,6 +57,7 @@ class RunningSite:
     password: str
     htmx_url: str
     htmx_file: bytes
+    cdn_files: dict[str, bytes] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
 

@@ -56,6 +56,8 @@ class Visit:
         self.requests.append(url)
         if url == self.site.htmx_url:
             route.fulfill(status=200, body=self.htmx_file, headers=SCRIPT_HEADERS)
+        elif url in self.site.cdn_files:
+            route.fulfill(status=200, body=self.site.cdn_files[url], headers=SCRIPT_HEADERS)
         elif url.startswith(f"{self.site.url}/"):
             route.continue_()
         else:
