@@ -17,7 +17,7 @@ MOST_PAIRS = 300_000
 _ALONE = BLOCKS | {"iframe", "video", "audio", "img"}
 _TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*+)((?:[^>"']++|"[^"]*+"|'[^']*+')*+)>""")
 _BROKEN_TAG = re.compile("</?[a-zA-Z!?]")
-_CONTENT = re.compile(r"<[^>]*>?|[^\s<]+")
+_CONTENT = re.compile(r"<[^>]*>?|\w+")
 
 
 def exact_tokens(html: str) -> Iterator[str | Tag]:
