@@ -153,18 +153,20 @@ def _places(old: Sequence[str], new: Sequence[str], start: int, end: int, most_p
     return affordable
 
 
-def aligned(old: Sequence[str], new: Sequence[str]) -> list[tuple[int | None, int | None]]:
+def aligned(
+    old: Sequence[str], new: Sequence[str], most_pairs: int = MOST_PAIRS
+) -> list[tuple[int | None, int | None]]:
     """Which block of the old version became which of the new one: all positions of both, in order.
 
     White space around blocks does not count. Blocks that changed are pairs if they still share half of the words of
     the shorter one; one that has no partner stands beside None, the old ones of a place before the new ones.
     """
     old_keys, new_keys = [each.strip(SPACE) for each in old], [each.strip(SPACE) for each in new]
-    size = sum(map(len, old_keys)) + sum(map(len, new_keys))
+    spend = most_pairs / max(sum(map(len, old_keys)) + sum(map(len, new_keys)), 1)
     found: list[tuple[int | None, int | None]] = []
     i = j = 0
-    for a, b in [*common(old_keys, new_keys), (len(old), len(new))]:
-        for c, d in [*_similar(old_keys, new_keys, range(i, a), range(j, b), size), (a, b)]:
+    for a, b in [*common(old_keys, new_keys, most_pairs), (len(old), len(new))]:
+        for c, d in [*_similar(old_keys, new_keys, range(i, a), range(j, b), spend), (a, b)]:
             found += [(at, None) for at in range(i, c)] + [(None, at) for at in range(j, d)]
             i, j = c + 1, d + 1
             found.append((c, d))
@@ -173,22 +175,26 @@ def aligned(old: Sequence[str], new: Sequence[str]) -> list[tuple[int | None, in
 
 
 def _similar(
-    old: Sequence[str], new: Sequence[str], old_range: range, new_range: range, size: int
+    old: Sequence[str], new: Sequence[str], old_range: range, new_range: range, spend: float
 ) -> list[tuple[int, int]]:
-    """The pairs, in order, of blocks in two ranges that share words; takes its share, by size, of what may be spent."""
+    """The pairs, in order, of blocks in two ranges that share words; `spend` pairs of words a character may cost."""
     if not old_range or not new_range:
         return []
     old_words = [(word, at) for at in old_range for word in _content(old[at])]
     new_words = [(word, at) for at in new_range for word in _content(new[at])]
-    share = MOST_PAIRS * (sum(len(old[at]) for at in old_range) + sum(len(new[at]) for at in new_range)) // size
+    share = int(spend * (sum(len(old[at]) for at in old_range) + sum(len(new[at]) for at in new_range)))
     both = common([word for word, _ in old_words], [word for word, _ in new_words], share)
     old_sizes, new_sizes = Counter(at for _, at in old_words), Counter(at for _, at in new_words)
-    found = [(-1, -1)]
+    found = [(-1, -1, 0)]
     for (a, b), words in Counter((old_words[i][1], new_words[j][1]) for i, j in both).items():
         fewer, more = sorted((old_sizes[a], new_sizes[b]))
-        if a > found[-1][0] and b > found[-1][1] and 2 * words >= fewer and 5 * words >= more:
-            found.append((a, b))
-    return found[1:]
+        if 2 * words < fewer or 5 * words < more:
+            continue
+        if a > found[-1][0] and b > found[-1][1]:
+            found.append((a, b, words))
+        elif words > found[-1][2]:
+            found[-1] = (a, b, words)
+    return [(a, b) for a, b, _ in found[1:]]
 
 
 def _content(block: str) -> list[str]:
