@@ -1,0 +1,277 @@
+/* HTML on its way into the editor, in the shape that Squire edits without loss, and out of it again, clean. */
+(() => {
+  "use strict";
+  const ours = (window.spectatorEditor = window.spectatorEditor || {});
+
+  const GLOBAL = ["id", "lang", "dir"];
+  const OWN = {
+    a: ["href", "title"],
+    abbr: ["title"],
+    blockquote: ["cite"],
+    q: ["cite"],
+    del: ["cite", "datetime"],
+    ins: ["cite", "datetime"],
+    time: ["datetime"],
+    li: ["value"],
+    ol: ["start", "reversed", "type"],
+  };
+  const ADDRESS = /^(?:(?:https?|mailto|tel):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i;
+  const CONFIG = {
+    ALLOWED_TAGS: "p h2 h3 ul ol li blockquote br strong b em i u s a sub sup small mark abbr cite q code span del ins bdi bdo time".split(" "),
+    ALLOWED_ATTR: [...GLOBAL, ...new Set(Object.values(OWN).flat())],
+    ALLOWED_URI_REGEXP: ADDRESS,
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    // Ids become data-id before anything enters the page, so that none can take the place of a field's.
+    SANITIZE_DOM: false,
+    RETURN_DOM_FRAGMENT: true,
+  };
+  const BLOCKS = "p, h2, h3, ul, ol, li, blockquote, div";
+  const isBlock = (node) => node.nodeType === 1 && node.matches(BLOCKS);
+  const hasBlocks = (node) => [...node.children].some(isBlock);
+
+  // Squire makes bold and italic of B and I, has no notion of <mark> and turns <ins> into <u>.
+  const EDITED = { strong: ["b"], em: ["i"], mark: ["span", "mark"], ins: ["span", "ins"] };
+  const WRITTEN = { b: "strong", i: "em" };
+  const MERGED = new Set(["b", "i", "u", "s", "sub", "sup", "small"]);
+  let numbered = 0;
+
+  function rename(element, name) {
+    const made = document.createElement(name);
+    for (const { name: attribute, value } of element.attributes) made.setAttribute(attribute, value);
+    made.append(...element.childNodes);
+    element.replaceWith(made);
+    return made;
+  }
+
+  function ready(element) {
+    const [name, meaning] = EDITED[element.localName] || [];
+    const made = name ? rename(element, name) : element;
+    if (meaning) made.dataset.as = meaning;
+    if (made.id) made.dataset.id = made.id;
+    made.removeAttribute("id");
+    // Squire joins neighbours of one name and class: a class of its own keeps each what its attributes make it.
+    const isInline = !isBlock(made) && made.localName !== "br";
+    if (isInline && (made.attributes.length || !MERGED.has(made.localName))) made.className = `n${++numbered}`;
+  }
+
+  /** Shows white space as it will be read: the editor keeps every space that is typed (`white-space: pre-wrap`). */
+  function collapse(root) {
+    let last = null; // the text that ends the line so far, if it ends with a space
+    let isAtStart = false;
+    const endLine = () => {
+      if (last) last.data = last.data.replace(/ $/, "");
+      last = null;
+      isAtStart = true;
+    };
+    const walk = (node) => {
+      if (node.nodeType === 3) {
+        const text = node.data.replace(/[ \t\n\f\r]+/g, " ");
+        node.data = isAtStart || last ? text.replace(/^ /, "") : text;
+        if (node.data) [last, isAtStart] = [node.data.endsWith(" ") ? node : null, false];
+        else node.remove();
+        return;
+      }
+      const isLine = node.localName === "br" || isBlock(node);
+      if (isLine) endLine();
+      [...node.childNodes].forEach(walk);
+      if (isLine) endLine();
+    };
+    walk(root);
+  }
+
+  /** Puts the bare text of a container into blocks, for Squire takes any element with a block in it for a container. */
+  function wrapRuns(container, name) {
+    let wrapper = null;
+    for (const node of [...container.childNodes]) {
+      if (isBlock(node)) wrapper = null;
+      else if (node.nodeType === 3 && !node.data.trim()) node.remove();
+      else {
+        if (!wrapper) node.before((wrapper = document.createElement(name)));
+        wrapper.append(node);
+      }
+    }
+  }
+
+  function prepare(root) {
+    [...root.querySelectorAll("*")].forEach(ready);
+    collapse(root);
+    for (const list of root.querySelectorAll("ul, ol"))
+      for (const node of [...list.childNodes]) if (node.nodeType === 3 && !node.data.trim()) node.remove();
+    for (const quote of root.querySelectorAll("blockquote")) wrapRuns(quote, "p");
+    for (const item of root.querySelectorAll("li")) if (hasBlocks(item)) wrapRuns(item, "div");
+    for (const block of root.querySelectorAll(BLOCKS))
+      if (!block.firstChild && !block.matches("ul, ol")) block.append(document.createElement("br"));
+    return root;
+  }
+
+  /** Any HTML as a fragment that holds nothing but what the editor can hold, in its shape. */
+  ours.sanitized = (html) => prepare(document.importNode(DOMPurify.sanitize(html, CONFIG), true));
+
+  /** One block of the source as an element of the editor; null where it is not exactly that. */
+  ours.held = (piece) => {
+    if (!piece.isHeld) return null;
+    const { childNodes, firstElementChild: block } = ours.sanitized(piece.source);
+    return childNodes.length === 1 && block && block.localName === piece.name ? block : null;
+  };
+
+  /** HTML whose tags pair, of any; for source that cannot be cut as it is. */
+  ours.mended = (html) => {
+    const more = { ADD_TAGS: ["iframe"], ADD_ATTR: ["cite", "scope"], SANITIZE_DOM: false, FORCE_BODY: true };
+    return DOMPurify.sanitize(html, more);
+  };
+
+  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/\xa0/g, "&nbsp;");
+  const name = (element) => element.dataset.as || WRITTEN[element.localName] || element.localName;
+
+  let doubles = new Set(); // elements whose id an element before them has: both are halves of one that was split
+
+  function attributes(element) {
+    const kept = [...GLOBAL, ...(OWN[name(element)] || [])].map((each) => {
+      const value = element.getAttribute(each === "id" ? "data-id" : each);
+      const isDouble = each === "id" && doubles.has(element);
+      const isWrong = value === null || isDouble || ((each === "href" || each === "cite") && !ADDRESS.test(value.trim()));
+      return isWrong ? "" : ` ${each}="${escaped(value).replace(/"/g, "&quot;")}"`;
+    });
+    return kept.join("");
+  }
+
+  function inline(node) {
+    // Squire puts zero-width spaces where an empty element is to take the cursor.
+    if (node.nodeType === 3) return escaped(node.data.replace(/\u200b/g, ""));
+    if (node.nodeType !== 1 || node.localName === "story-island") return "";
+    const tag = name(node);
+    if (tag === "br") return "<br>\n";
+    const content = [...node.childNodes].map(inline).join("");
+    const own = attributes(node);
+    if (!ours.WITHIN.has(tag) || ((tag === "span" || tag === "a") && !own)) return content;
+    return content || own.includes(' id="') ? `<${tag}${own}>${content}</${tag}>` : "";
+  }
+
+  /** A line without what editing leaves behind: doubled tags, spaces at its ends, the break that ends it. */
+  const tidied = (line) =>
+    line
+      .replace(/<\/(strong|em|u|s|sub|sup|small)><\1>/g, "")
+      .replace(/(?: |&nbsp;)*&nbsp; | &nbsp;/g, " ")
+      .replace(/^(?:\s|&nbsp;)+/, "")
+      .replace(/(?:\s|&nbsp;|<br>\n)+((?:<\/\w+>)*)$/, "$1");
+
+  const line = (nodes) => tidied(nodes.map(inline).join(""));
+
+  /** The written blocks among a node's children; what runs on between them becomes paragraphs. */
+  function blocks(parent) {
+    const out = [];
+    let run = [];
+    const close = () => {
+      const text = line(run);
+      if (text) out.push(`<p>${text}</p>`);
+      run = [];
+    };
+    for (const node of parent.childNodes) {
+      if (!isBlock(node)) run.push(node);
+      else {
+        close();
+        out.push(written(node));
+      }
+    }
+    close();
+    return out.filter(Boolean);
+  }
+
+  function item(element) {
+    const parts = blocks(element);
+    const paragraphs = parts.filter((part) => part.startsWith("<p"));
+    const isBare = !element.querySelector(":scope > p") && paragraphs.length === 1;
+    const content = parts.map((part) => (isBare && part === paragraphs[0] ? part.slice(3, -4) : part)).join("");
+    return content ? `<li${attributes(element)}>${content}</li>` : "";
+  }
+
+  function list(element) {
+    const items = [];
+    for (const child of element.children) {
+      // Squire nests a list beside the item that it belongs to.
+      if (!child.matches("ul, ol")) items.push(item(child));
+      else items.push(`${(items.pop() || "<li></li>").slice(0, -5)}${written(child)}</li>`);
+    }
+    const content = items.filter(Boolean).join("");
+    return content ? `<${element.localName}${attributes(element)}>${content}</${element.localName}>` : "";
+  }
+
+  /** A block of the editor as clean HTML; empty where there is nothing in it. */
+  function written(element) {
+    const tag = element.localName;
+    if (tag === "ul" || tag === "ol") return list(element);
+    if (tag === "blockquote") {
+      const content = blocks(element).join("");
+      return content ? `<blockquote${attributes(element)}>${content}</blockquote>` : "";
+    }
+    if (hasBlocks(element)) return blocks(element).join("");
+    const text = line([...element.childNodes]);
+    const made = tag === "h2" || tag === "h3" ? tag : "p";
+    return text ? `<${made}${attributes(element)}>${text}</${made}>` : "";
+  }
+
+  /** Clean HTML of what was cut or copied from the editor; its islands stay where they are. */
+  ours.copied = (html) => {
+    const { body } = ours.inert(html);
+    return hasBlocks(body) ? blocks(body).join("\n") : [...body.childNodes].map(inline).join("");
+  };
+
+  /** What the editor shows of a text, and what it has to remember to give every block back as it was. */
+  ours.opened = (text) => {
+    const html = ours.isPlain(text) ? ours.paragraphs(text) : text;
+    const whole = { lead: "", pieces: [{ name: "", source: html, behind: "", rows: 0 }] };
+    const { lead, pieces } = ours.cut(html) || ours.cut(ours.mended(html)) || whole;
+    const nodes = pieces.map((piece, key) => {
+      const block = ours.held(piece);
+      if (!block) return ours.create(piece, key);
+      block.dataset.key = key;
+      piece.own = written(block);
+      return block;
+    });
+    return { nodes, memory: { text, lead, pieces } };
+  };
+
+  /** The parts of the editor's text in order: the source where a block is as it was opened, else what it has become. */
+  function partsOf(root, pieces) {
+    const parts = [];
+    const used = new Set();
+    const add = (html, key, isExact) => {
+      const isFirst = pieces[key] !== undefined && !used.has(key);
+      if (html || isExact) parts.push({ html, key: isFirst ? key : null, isExact: isFirst && isExact });
+      if (isFirst) used.add(key);
+    };
+    const identified = [...root.querySelectorAll("[data-id]")];
+    const later = identified.filter((node, at) => identified.findIndex((other) => other.dataset.id === node.dataset.id) < at);
+    for (const node of root.childNodes) {
+      const key = node.dataset && node.dataset.key ? Number(node.dataset.key) : null;
+      const piece = pieces[key];
+      const island = node.localName === "story-island" ? ours.of(node) : null;
+      if (island) add(island.source, island.key, Boolean(pieces[island.key]) && pieces[island.key].source === island.source);
+      else if (!isBlock(node)) add(line([node]) && `<p>${line([node])}</p>`, null, false);
+      else if (piece && !used.has(key) && piece.own === written(node)) add(piece.source, key, true);
+      else {
+        doubles = new Set(later);
+        add(written(node), key, false);
+        doubles.clear();
+      }
+    }
+    return parts;
+  }
+
+  /** The editor's text. Where nothing was touched it is the text that was opened, not a byte of it changed. */
+  ours.whole = (root, { text, lead, pieces }) => {
+    const parts = partsOf(root, pieces);
+    if (parts.length === pieces.length && parts.every((part, at) => part.isExact && part.key === at)) return text;
+    const joined = parts.map(({ html, key }, at) => {
+      const next = parts[at + 1];
+      const behind = key === null ? "" : pieces[key].behind;
+      if (!next) return html + (key === pieces.length - 1 ? behind : "");
+      const isNeighbour = key !== null && next.key === key + 1;
+      return html + (isNeighbour ? behind : behind || "\n");
+    });
+    return (parts.length && parts[0].key === 0 ? lead : "") + joined.join("");
+  };
+
+  ours.address = ADDRESS;
+})();

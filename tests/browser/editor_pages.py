@@ -1,0 +1,132 @@
+"""Stories for tests of the story form's editor, and what a person does in it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.running_site import RunningSite, spectator
+from tests.browser.visiting import Visit
+
+NUMBERS = count(1)
+HELD = 'p:not([data-filler]), h2, h3, ul, ol, blockquote'
+
+
+def seed(site: RunningSite, directory: Path, body: str, **more: Any) -> int:
+    """Import a story with this body and return its number."""
+    slug = f"for-the-editor-{next(NUMBERS)}"
+    story = {
+        "id": slug,
+        "slug": slug,
+        "headline": "A story for the editor",
+        "section": "business",
+        "authors": ["Ama Serwaa"],
+        "published_at": "2025-02-01T08:00:00Z",
+        "body": body,
+    }
+    file = directory / f"{slug}.jsonl"
+    file.write_text(json.dumps(story | more) + "\n", encoding="utf-8")
+    spectator(site.data_dir, "import", "jsonl", str(file))
+    return int(select(site, "SELECT id FROM article WHERE slug = ?", slug))
+
+
+def select(site: RunningSite, query: str, *values: Any) -> Any:
+    """Return the one value that a query of the site's database gives."""
+    with closing(sqlite3.connect(f"file:{site.data_dir / 'spectator.db'}?mode=ro", uri=True)) as database:
+        row = database.execute(query, values).fetchone()
+    assert row is not None, f"{query}: nothing for {values}"
+    return row[0]
+
+
+def stored(site: RunningSite, article_id: int) -> str:
+    """Return a story's body as it is in the database file."""
+    return str(select(site, "SELECT body FROM article WHERE id = ?", article_id))
+
+
+def open_story(visitor: Visit, article_id: int) -> Page:
+    """Open a story's form and wait for the editor."""
+    page = visitor.open(f"/newsroom/stories/{article_id}")
+    expect(text(page)).to_be_visible()
+    return page
+
+
+def open_new(visitor: Visit, source: str = "") -> Page:
+    """Open the form of a new story whose text is this, as if it had been there when it was opened."""
+    page = visitor.open("/newsroom/stories/new")
+    expect(text(page)).to_be_visible()
+    if source:
+        restore(page, source)
+    return page
+
+
+def restore(page: Page, source: str) -> None:
+    """Put a text into the form as a script does that restores a copy."""
+    page.evaluate(
+        """source => {
+          const field = document.getElementById("body");
+          field.value = source;
+          field.dispatchEvent(new CustomEvent("restored", {bubbles: true}));
+        }""",
+        source,
+    )
+
+
+def text(page: Page) -> Locator:
+    """Return what one writes in."""
+    return page.locator("#body-editor")
+
+
+def source(page: Page) -> str:
+    """Return what the field would send now."""
+    page.wait_for_timeout(300)
+    value: str = page.locator("#body").input_value()
+    return value
+
+
+def tool(page: Page, name: str) -> Locator:
+    """Return a button of the toolbar."""
+    return page.get_by_role("toolbar", name="Formatting").get_by_role("button", name=name, exact=True)
+
+
+def choose(page: Page, words: str) -> None:
+    """Select words in the text, as dragging over them does."""
+    page.evaluate(
+        """words => {
+          const root = document.getElementById("body-editor");
+          root.focus();
+          const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+          for (let node; (node = walker.nextNode());) {
+            const at = node.data.indexOf(words);
+            if (at < 0) continue;
+            getSelection().setBaseAndExtent(node, at, node, at + words.length);
+            return;
+          }
+          throw new Error(`not in the text: ${words}`);
+        }""",
+        words,
+    )
+    page.wait_for_timeout(30)  # Chromium tells of a selection some moments later
+
+
+def put_cursor(page: Page, words: str, at_end: bool = True) -> None:
+    """Put the cursor behind words in the text, or before them."""
+    choose(page, words)
+    page.keyboard.press("ArrowRight" if at_end else "ArrowLeft")
+
+
+def card(page: Page, label: str) -> Locator:
+    """Return an island's card."""
+    return page.locator("story-island").filter(has=page.get_by_role("group", name=label))
+
+
+def save(visitor: Visit) -> None:
+    """Press the button that stores the story as it is."""
+    page = visitor.page
+    with page.expect_navigation():
+        page.locator("button[name=do][value=update], button[name=do][value=save]").first.click()
