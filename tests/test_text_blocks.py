@@ -18,7 +18,7 @@ def written(html: str) -> str:
     return "".join(token.raw if isinstance(token, Tag) else token for token in exact_tokens(html))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(markup)
 def test_no_byte_is_lost(html: str) -> None:
     for each in (html, clean_html(html)):
@@ -75,7 +75,7 @@ def length_of_longest_row(old: str, new: str) -> int:
     return row[-1]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.text("abc", max_size=12), st.text("abcd", max_size=12), st.integers(0, 200))
 def test_common_items_are_the_longest_row_or_what_may_be_spent_on_it(old: str, new: str, most: int) -> None:
     found = common(old, new, most)
@@ -104,7 +104,7 @@ def test_a_word_in_common_makes_no_pair() -> None:
     assert aligned(old, new) == [(0, None), (None, 0)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.sampled_from(["a b c", "a b d", "c", "", "<hr>"])), st.lists(st.sampled_from(["a b c ", "a", "d"])))
 def test_alignment_has_every_block_once_in_order(old: list[str], new: list[str]) -> None:
     found = aligned(old, new)
@@ -114,8 +114,8 @@ def test_alignment_has_every_block_once_in_order(old: list[str], new: list[str])
 
 @pytest.mark.parametrize("unit", [*HOSTILE_UNITS, '<a "', "<!-->", "<p>x</p>", "<p>x</p>\n<p>y</p> "])
 def test_the_cost_is_linear(unit: str) -> None:
-    html = unit * (60_000 // len(unit))
+    html = unit * (20_000 // len(unit))
     begin = time.process_time()
     blocks = split_blocks(html)
     aligned(blocks, split_blocks(html[len(html) // 3 :] + "<p>z</p>" + html))
-    assert time.process_time() - begin < 0.5
+    assert time.process_time() - begin < 0.3

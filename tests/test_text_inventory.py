@@ -121,7 +121,7 @@ def test_of_two_tables_the_one_that_is_gone_comes_back() -> None:
     assert put_back(f"{second}\n{first}", edited) == f"{edited}\n{first}"
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(markup, markup)
 def test_after_putting_back_nothing_is_lost(old: str, new: str) -> None:
     old, new = clean_html(old), clean_html(new)
@@ -135,7 +135,7 @@ def test_after_putting_back_nothing_is_lost(old: str, new: str) -> None:
         assert found or not block.strip()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=50)
 @given(markup, markup)
 def test_a_loss_is_named_exactly_when_there_is_one(old: str, new: str) -> None:
     found = losses(old, new)
@@ -146,11 +146,11 @@ def test_a_loss_is_named_exactly_when_there_is_one(old: str, new: str) -> None:
 
 @pytest.mark.parametrize("unit", [*HOSTILE_UNITS, "<p lang=fr>", "<ul><li><a href=/>x</a></li></ul>", "<div lang=fr>"])
 def test_the_cost_is_linear(unit: str) -> None:
-    html = unit * (60_000 // len(unit))
+    html = unit * (20_000 // len(unit))
     begin = time.process_time()
     losses(html, html[len(html) // 3 :])
     put_back(html, "<p>x</p>" + html[len(html) // 3 :])
-    assert time.process_time() - begin < 1
+    assert time.process_time() - begin < 0.5
 
 
 def test_a_table_of_three_thousand_rows_is_no_exception() -> None:
@@ -158,4 +158,4 @@ def test_a_table_of_three_thousand_rows_is_no_exception() -> None:
     begin = time.process_time()
     assert losses(f"<p>x</p>{table}", "<p>x</p>").sentence == "1 table"
     assert put_back(f"<p>x</p>{table}", table.replace("n77<", "changed<")).count("<table>") == 1
-    assert time.process_time() - begin < 1
+    assert time.process_time() - begin < 0.5
