@@ -117,7 +117,7 @@ def publish_and_find(port: int) -> list[float]:
         for number in range(PUBLICATIONS):
             word = f"unfindable{number:03}x"
             draft = publishing.Draft(headline=f"Story {word}", body="A body. " * 200, section="politics")
-            publishing.create(draft, editor, is_published=True)
+            publishing.create(draft, editor, publishing.Step("publish"))
             started = time.monotonic()
             while f"/politics/story-{word}".encode() not in get(port, f"/search?q={word}")[1]:
                 time.sleep(0.005)

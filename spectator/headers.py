@@ -19,7 +19,7 @@ PLAIN = {
 
 
 # What the newsroom may put into a frame of its own pages; nothing else is ever framed.
-FRAMED_ENDPOINTS = frozenset({"newsroom.preview"})
+FRAMED_ENDPOINTS = frozenset({"newsroom.preview", "newsroom.preview_new"})
 
 
 def content_security_policy(scripts: list[str], *more: str) -> str:

@@ -22,6 +22,7 @@ from spectator.text.covers import cover
 from spectator.text.directions import text_dir
 from spectator.text.display import displayed_body
 from spectator.text.excerpts import reading_minutes
+from spectator.times import in_words
 
 
 def _minified(css: str) -> str:
@@ -47,9 +48,8 @@ def date_time(moment: datetime) -> str:
 
 
 def newsroom_time(moment: datetime) -> str:
-    """Return a moment in the newsroom's own time zone, which it names: 22 Nov 2026, 15:05 WAT."""
-    moment = moment.astimezone(ZoneInfo(current_app.config["TIMEZONE"]))
-    return f"{moment.day} {moment:%b %Y, %H:%M %Z}"
+    """Return a moment in the newsroom's time zone with UTC beside it: 22 Nov 2026, 15:05 Africa/Lagos (14:05 UTC)."""
+    return in_words(moment, ZoneInfo(current_app.config["TIMEZONE"]))
 
 
 def iso(moment: datetime) -> str:

@@ -1,5 +1,7 @@
 """The loop beside the web processes: publish what is due, let followers catch up, tidy.
 
+What is due is published by a thread of its own: it must not wait for a rebuild of the index, which takes a minute.
+
 One at a time by file lock, started and restarted by gunicorn.conf.py, or alone as `spectator worker`. It leaves with
 exit code 1 on any fault, so that whoever started it starts a fresh process: Whoosh keeps its lock after a failed write.
 `KEEPER_PID` in its environment is the parent that it leaves with; it could die before the worker can look.
@@ -16,12 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from spectator import accounts, indexing, media, outbox, publishing, queries
+from spectator import accounts, drafting, indexing, media, outbox, publishing, queries
 from spectator.db import db
 
 log = logging.getLogger(__name__)
@@ -40,6 +43,7 @@ class Worker:
         self.data_dir: Path = app.config["DATA_DIR"]
         self.parent = int(os.environ.get("KEEPER_PID") or os.getppid())
         self.is_stopping = False
+        self.fault: Exception | None = None
         self.tidies_at = 0.0
         self.rotten: set[str] = set()
 
@@ -57,11 +61,35 @@ class Worker:
         signal.signal(signal.SIGINT, self.stop)
         with self.lock():
             log.info("worker %s follows the outbox", os.getpid())
+            clock = Thread(target=self.watch_clock, name="clock", daemon=True)
+            clock.start()
             while not self.has_to_leave():
                 with self.app.app_context():
                     has_moved = self.step()
                 if not has_moved:
                     time.sleep(POLL_SECONDS)
+            clock.join()
+        if self.fault is not None:
+            raise self.fault
+
+    def watch_clock(self) -> None:
+        """Publish what is due, as soon as it is; a fault ends the worker, and the next one tries again.
+
+        It asks the wall clock anew each time: a clock that jumps is noticed at once, and what was published stays so.
+        """
+        try:
+            while not self.has_to_leave():
+                with self.app.app_context():
+                    self.publish_due()
+                time.sleep(POLL_SECONDS)
+        except Exception as error:
+            self.fault, self.is_stopping = error, True
+
+    def publish_due(self) -> None:
+        """Publish the stories whose time has come; the database says which, whoever else looks at the clock."""
+        due = queries.next_due()
+        if due is not None and due <= datetime.now(UTC):
+            log.info("published %s scheduled stories", publishing.publish_due())
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -76,10 +104,7 @@ class Worker:
             yield
 
     def step(self) -> bool:
-        """Do what is due now; return whether the index moved, so that there may be more to do at once."""
-        due = queries.next_due()
-        if due is not None and due <= datetime.now(UTC):
-            log.info("published %s scheduled stories", publishing.publish_due())
+        """Let the index catch up, and tidy; return whether the index moved, so that there may be more to do at once."""
         has_moved = indexing.catch_up(indexing.index_in(self.data_dir))
         if time.monotonic() >= self.tidies_at:
             self.tidies_at = time.monotonic() + (TIDY_SECONDS if self.tidy() else MENDING_SECONDS)
@@ -88,6 +113,7 @@ class Worker:
     def tidy(self) -> bool:
         """Forget what nobody needs any more, and bring back lost renditions; return whether all of it is done."""
         accounts.forget_expired()
+        drafting.forget_old()
         index = indexing.index_in(self.data_dir)
         if datetime.now(ZoneInfo(self.app.config["TIMEZONE"])).hour == QUIET_HOUR:
             indexing.gather(index)

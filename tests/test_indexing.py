@@ -39,7 +39,7 @@ def test_one_story_touched_twice_between_two_steps_is_there_once(
 ) -> None:
     article_id = story(headline="Harmattan")
     publishing.withdraw(article_id, editor, "Wrong.")
-    publishing.publish(article_id, editor)
+    publishing.reinstate(article_id, editor)
     catch_up()
     assert found(index, "harmattan") == [article_id]
 

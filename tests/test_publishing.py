@@ -13,6 +13,7 @@ from spectator import outbox, publishing, queries
 from spectator.addresses import permalink
 from spectator.db import db
 from spectator.models import Article, Outbox, Redirect, Revision, User
+from spectator.publishing import Step
 from tests.conftest import draft, person
 
 
@@ -27,7 +28,9 @@ def rows(article_id: int) -> list[str]:
 
 
 def change(article_id: int, by: User, note: str = "", **more: object) -> None:
-    publishing.save(article_id, draft(**more), by, get(article_id).version, note=note)
+    article = get(article_id)
+    step = Step(("correct" if note else "update") if article.is_public else "save", note=note)
+    publishing.save(article_id, draft(**more), by, article.version, step)
 
 
 def test_a_draft_is_stored_whole_and_changes_nothing_public(app: Flask, editor: User) -> None:
@@ -61,7 +64,7 @@ def test_nothing_is_left_when_the_commit_fails(app: Flask, editor: User, monkeyp
 
     monkeypatch.setattr(publishing, "record", broken)
     with pytest.raises(OSError, match="disk full"):
-        publishing.create(draft(), editor, is_published=True)
+        publishing.create(draft(), editor, Step("publish"))
     assert not queries.has_articles()
     assert outbox.edition() == 0
 
@@ -78,7 +81,7 @@ def test_a_correction_is_dated_and_shown(app: Flask, editor: User, story: Callab
     article = get(article_id)
     assert article.updated_at is not None
     assert [each.text for each in article.corrections] == ["An earlier version misspelt a name."]
-    assert rows(article_id) == ["publish", "update"]
+    assert rows(article_id) == ["publish", "correct"]
     assert article.slug == "a-headline-corrected"
 
 
@@ -89,7 +92,7 @@ def test_withdrawing_needs_a_reason_and_can_be_undone(app: Flask, editor: User, 
     first = get(article_id).published_at
     publishing.withdraw(article_id, editor, "It was wrong.")
     assert (get(article_id).status, get(article_id).withdrawn_reason) == ("withdrawn", "It was wrong.")
-    publishing.publish(article_id, editor)
+    publishing.reinstate(article_id, editor)
     assert (get(article_id).status, get(article_id).published_at) == ("published", first)
     assert rows(article_id) == ["publish", "withdraw", "publish"]
 
@@ -136,9 +139,9 @@ def test_who_may_do_what(app: Flask, editor: User) -> None:
     own = publishing.create(draft(), author)
     publishing.save(own, draft(dek="x"), author, get(own).version)
     for act in (
-        lambda: publishing.create(draft(), author, is_published=True),
+        lambda: publishing.create(draft(), author, Step("publish")),
         lambda: publishing.publish(own, author),
-        lambda: publishing.save(own, draft(), author, get(own).version, is_published=True),
+        lambda: publishing.save(own, draft(), author, get(own).version, Step("publish")),
         lambda: publishing.save(other, draft(), author, get(other).version),
         lambda: publishing.withdraw(own, author, "x"),
     ):
@@ -177,7 +180,7 @@ def test_who_may_do_what(app: Flask, editor: User) -> None:
 def test_bad_fields_are_named_and_nothing_is_stored(app: Flask, editor: User, field: str, value: object) -> None:
     more = {"source_name": "X", "picture_alt": "X"} | {field: value}
     with pytest.raises(publishing.Invalid) as caught:
-        publishing.create(draft(**more), editor, is_published=True)
+        publishing.create(draft(**more), editor, Step("publish"))
     assert field.removesuffix("_id") in caught.value.errors
     assert not queries.has_articles()
 
@@ -192,17 +195,17 @@ def test_a_future_date_is_refused_by_publish(app: Flask, editor: User) -> None:
     article_id = publishing.create(draft(), editor)
     with pytest.raises(publishing.Invalid) as caught:
         publishing.publish(article_id, editor, datetime.now(UTC) + timedelta(hours=1))
-    assert "later" in caught.value.errors["published_at"]
+    assert "still to come" in caught.value.errors["published_at"]
     assert get(article_id).status == "draft"
 
 
 def test_a_form_publishes_and_dates_back_in_one_commit(app: Flask, editor: User) -> None:
     at = datetime(1968, 7, 1, tzinfo=UTC)
-    article_id = publishing.create(draft(), editor, is_published=True, at=at)
+    article_id = publishing.create(draft(), editor, Step("publish", at))
     assert (get(article_id).published_at, rows(article_id)) == (at, ["publish"])
     assert db.session.scalars(select(Revision.action)).all() == ["publish"]
     with pytest.raises(publishing.Invalid):
-        publishing.create(draft(), editor, is_published=True, at=datetime.now(UTC) + timedelta(days=1))
+        publishing.create(draft(), editor, Step("publish", datetime.now(UTC) + timedelta(days=1)))
     assert db.session.scalar(select(func.count()).select_from(Article)) == 1
 
 

@@ -37,7 +37,7 @@ def test_a_stream_neither_repeats_nor_skips_while_stories_arrive(app: Flask, sto
 def test_an_archive_may_be_older_than_1970(app: Flask, editor: User) -> None:
     for year in (1957, 1960, 1963):
         at = datetime(year, 3, 6, tzinfo=UTC)
-        publishing.create(draft(headline=f"In {year}"), editor, is_published=True, at=at)
+        publishing.create(draft(headline=f"In {year}"), editor, publishing.Step("publish", at))
     first = queries.stream(latest(), limit=1)
     assert first.cursor is not None
     assert [article.headline for article in queries.stream(latest(), first.cursor).articles] == ["In 1960", "In 1957"]

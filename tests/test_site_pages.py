@@ -117,7 +117,7 @@ def test_an_old_address_leads_on_and_a_withdrawn_story_answers_410(
 ) -> None:
     article_id = story()
     version = queries.articles_to_index([article_id])[0].version
-    publishing.save(article_id, draft(slug="new", section="health"), editor, version)
+    publishing.save(article_id, draft(slug="new", section="health"), editor, version, publishing.Step("update"))
     for old in ("/politics/a-headline", "/health/a-headline", "/politics/new"):
         response = client.get(old)
         assert (response.status_code, response.location) == (301, "/health/new")

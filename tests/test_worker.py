@@ -22,6 +22,7 @@ from spectator.db import db
 from spectator.models import Article, User
 from spectator.search import Request
 from spectator.worker import Worker
+from tests.conftest import draft
 
 
 @pytest.fixture
@@ -86,20 +87,58 @@ def test_a_step_builds_the_index_and_then_catches_up(app: Flask, at_work: Worker
     assert not at_work.step()
 
 
-def test_a_step_publishes_what_is_due_and_nothing_else(app: Flask, at_work: Worker, editor: User) -> None:
+def schedule(article_id: int, at: datetime) -> None:
+    with db.write() as session:
+        change = update(Article).where(Article.id == article_id)
+        session.execute(change.values(status="scheduled", published_at=at))
+
+
+def test_what_is_due_is_published_and_nothing_else(app: Flask, at_work: Worker, editor: User) -> None:
     now = datetime.now(UTC)
     due, later = (
         publishing.create(publishing.Draft(headline=name, body="Text.", section="politics"), editor)
         for name in ("Harmattan", "Monsoon")
     )
     for article_id, at in ((due, now - timedelta(seconds=1)), (later, now + timedelta(hours=1))):
-        with db.write() as session:
-            change = update(Article).where(Article.id == article_id)
-            session.execute(change.values(status="scheduled", published_at=at))
+        schedule(article_id, at)
+    at_work.publish_due()
+    at_work.publish_due()
     at_work.step()
     assert set(queries.published_versions()) == {due}
     assert found(app, "harmattan") == [due]
     assert found(app, "monsoon") == []
+
+
+def test_a_long_rebuild_does_not_hold_up_what_is_due(
+    app: Flask, at_work: Worker, signals: None, editor: User, story: Callable[..., int]
+) -> None:
+    due, seen = publishing.create(draft(), editor), []
+    schedule(due, datetime.now(UTC) + timedelta(seconds=0.3))
+
+    def rebuild() -> bool:
+        until = time.monotonic() + 5
+        while time.monotonic() < until and not seen:
+            time.sleep(0.05)
+            if due in queries.published_versions():
+                seen.append(due)
+            db.session.rollback()
+        at_work.stop()
+        return False
+
+    at_work.step = rebuild  # type: ignore[method-assign]
+    at_work.run()
+    assert seen == [due]
+
+
+def test_a_fault_while_publishing_ends_the_worker(
+    app: Flask, at_work: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(at_work, "publish_due", break_down)
+    with pytest.raises(OSError, match="No space"):
+        at_work.run()
 
 
 def test_a_fault_of_the_index_ends_the_worker(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:

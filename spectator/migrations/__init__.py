@@ -12,7 +12,7 @@ from spectator.db import WRITING, db
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"  # the newest migration; a test holds it against the files, so that no boot has to load Alembic
+HEAD = "0002"  # the newest migration; a test holds it against the files, so that no boot has to load Alembic
 
 
 def config() -> Config:
@@ -34,11 +34,25 @@ def is_current() -> bool:
 
 
 def upgrade() -> None:
-    """Bring the database to the newest schema, one transaction a migration."""
+    """Bring the database to the newest schema, one transaction a migration.
+
+    Foreign keys rest meanwhile, as SQLite asks where a table is made anew (sqlite.org/lang_altertable.html, section 7):
+    dropping the old one would take along what refers to it. They can only be switched outside a transaction.
+    """
     from alembic import command
 
     made = config()
     with db.engine.connect().execution_options(**{WRITING: True}) as connection:
-        made.attributes["connection"] = connection
-        command.upgrade(made, "head")
-        connection.commit()
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        driver.cursor().execute("PRAGMA foreign_keys=OFF")
+        try:
+            made.attributes["connection"] = connection
+            command.upgrade(made, "head")
+            lost = connection.execute(text("PRAGMA foreign_key_check")).first()
+            if lost is not None:
+                raise RuntimeError(f"rows refer to what is not there: {lost}")
+            connection.commit()
+        finally:
+            connection.rollback()
+            driver.cursor().execute("PRAGMA foreign_keys=ON")

@@ -8,6 +8,7 @@ from spectator.models.article import (
     Redirect,
     Revision,
 )
+from spectator.models.desk import Autosave, Presence, PreviewLink
 from spectator.models.media import Picture
 from spectator.models.newsroom import LoginAttempt, Outbox, UserSession
 from spectator.models.people import ROLES, Author, User
@@ -19,11 +20,14 @@ __all__ = [
     "Article",
     "ArticleAuthor",
     "Author",
+    "Autosave",
     "Correction",
     "Country",
     "LoginAttempt",
     "Outbox",
     "Picture",
+    "Presence",
+    "PreviewLink",
     "Redirect",
     "Revision",
     "Section",

@@ -13,7 +13,7 @@ from spectator.models.media import Picture
 from spectator.models.people import Author, User
 from spectator.models.taxonomy import Country, Section, Topic
 
-ARTICLE_STATUSES = ("draft", "scheduled", "published", "withdrawn")
+ARTICLE_STATUSES = ("draft", "review", "scheduled", "published", "withdrawn")
 
 
 def _filing(name: str, other: str) -> Table:
@@ -44,7 +44,7 @@ class ArticleAuthor(Base):
 
 
 class Correction(Base):
-    """A dated note, shown on the story, of what was wrong."""
+    """A dated note, shown on the story: what was wrong (`correction`) or what is new (`update`)."""
 
     __tablename__ = "correction"
 
@@ -52,10 +52,14 @@ class Correction(Base):
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
     text: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    kind: Mapped[str] = mapped_column(String(10), default="correction", server_default="correction")
 
 
 class Revision(Base):
-    """A story as it stood after a save by a person or an import: `content` holds every field of the draft."""
+    """A story as it stood after an act of a person or an import: `content` holds every field of the draft.
+
+    `version` is the article's after the act (None in revisions older than this column), `note` what was said with it.
+    """
 
     __tablename__ = "revision"
     __table_args__ = (Index(None, "article_id", "number", unique=True),)
@@ -67,6 +71,10 @@ class Revision(Base):
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    version: Mapped[int | None]
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+    made_by: Mapped[User | None] = relationship(lazy="raise_on_sql")
 
 
 class Redirect(Base):
@@ -83,13 +91,14 @@ class Article(Base):
 
     __tablename__ = "article"
     __table_args__ = (
-        CheckConstraint("status in ('draft', 'scheduled', 'published', 'withdrawn')", name="status"),
+        CheckConstraint("status in ('draft', 'review', 'scheduled', 'published', 'withdrawn')", name="status"),
         Index("ix_article_stream", "status", "published_at", "id"),
         Index("ix_article_section_stream", "section_id", "status", "published_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     external_id: Mapped[str | None] = mapped_column(String(200), unique=True)
+    form_key: Mapped[str | None] = mapped_column(String(40), unique=True)  # the form it was written in
     headline: Mapped[str] = mapped_column(String(300))
     dek: Mapped[str] = mapped_column(Text, default="")
     slug: Mapped[str] = mapped_column(String(120), unique=True)

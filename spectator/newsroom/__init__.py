@@ -7,11 +7,14 @@ from flask import Blueprint, Flask
 
 def register(app: Flask) -> None:
     """Add the newsroom's pages to the app, and the guard before all of them."""
-    from spectator.newsroom import errors, guard, login, stories
+    from spectator.newsroom import errors, fragments, guard, history, login, previews, stories
 
     newsroom = Blueprint("newsroom", __name__, url_prefix=guard.ROOT)
     guard.register(app, newsroom)
     errors.register(newsroom)
     login.register(newsroom)
     stories.register(newsroom)
+    previews.register(newsroom)
+    history.register(newsroom)
+    fragments.register(newsroom)
     app.register_blueprint(newsroom)

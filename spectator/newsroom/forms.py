@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask import current_app, request
 
-from spectator import publishing, queries
+from spectator import publishing, queries, times
 from spectator.media import PictureRefused
-from spectator.models import Article, Picture, User
-from spectator.newsroom.media import claimed_picture, receive
-from spectator.publishing import Draft, Invalid
-from spectator.text.paragraphs import editable
+from spectator.models import Article, Autosave, Picture, User
+from spectator.newsroom.media import claimed_picture, picture_token, receive
+from spectator.publishing import Draft, Invalid, Step
+from spectator.text.inventory import Losses, losses, put_back
+from spectator.text.paragraphs import editable, stored_body
 
 # All that a form may say; anything else in a request is not looked at.
 LINES = (
@@ -30,18 +33,27 @@ LINES = (
     "picture_credit",
 )
 NAMES = ("authors", "countries", "topics")
-FIELDS = (*LINES, *NAMES, "body", "note", "published_at")
-CLOCK_SLACK = timedelta(minutes=1)
+CONTENT = (*LINES, *NAMES, "body", "published_at", "published_at_choice")
+FIELDS = (*CONTENT, "note", "copy")
+FORM_VERBS = frozenset({"save", "submit", "send_back", "schedule", "unschedule", "publish", "update", "correct"})
+WITH_TIME = frozenset({"draft", "review", "scheduled"})
+COPY = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 
 
 @dataclass(slots=True)
 class StoryForm:
-    """The form as it is shown: every entry as text, the picture it holds, the version it began from, what is wrong."""
+    """The form as it is shown: every entry as text, the picture it holds, the version it began from, what is wrong.
+
+    `choices` are the moments that a typed time may mean, `losses` what a save would remove from the story.
+    """
 
     values: dict[str, str]
     version: int = 0
     picture: Picture | None = None
     errors: dict[str, str] = field(default_factory=dict)
+    choices: list[times.Choice] = field(default_factory=list)
+    losses: Losses | None = None
+    confirmed: str = ""
 
     def draft(self) -> Draft:
         """Return the draft that the entries make; `publishing` says what is wrong with it."""
@@ -51,28 +63,65 @@ class StoryForm:
         return Draft(body=self.values["body"], picture_id=picture_id, **lines, **names)  # type: ignore[arg-type]
 
 
+def zone() -> ZoneInfo:
+    """Return the newsroom's time zone."""
+    return ZoneInfo(current_app.config["TIMEZONE"])
+
+
+def new_copy() -> str:
+    """Return a name for a form that is being opened; nobody can guess it."""
+    return secrets.token_urlsafe(16)
+
+
 def blank() -> StoryForm:
     """Return the form of a new story."""
-    return StoryForm(dict.fromkeys(FIELDS, "") | {"language": current_app.config["LANGUAGE"]})
+    return StoryForm(dict.fromkeys(FIELDS, "") | {"language": current_app.config["LANGUAGE"], "copy": new_copy()})
 
 
 def of_article(article: Article) -> StoryForm:
     """Return the form of a story as it is stored."""
-    values = dict.fromkeys(FIELDS, "") | {name: getattr(article, name) for name in LINES if name != "section"}
-    values |= {name: in_one_line([each.name for each in getattr(article, name)]) for name in NAMES}
-    values |= {"section": article.section.slug, "body": editable(article.body)}
-    if article.status == "draft" and article.published_at is not None:
-        local = article.published_at.astimezone(ZoneInfo(current_app.config["TIMEZONE"]))
-        values["published_at"] = f"{local:%Y-%m-%dT%H:%M}"
-    return StoryForm(values, article.version, article.picture)
+    form = StoryForm(of_draft(publishing.draft_as_stored(article)), article.version, article.picture)
+    if article.status in WITH_TIME and article.published_at is not None:
+        local = article.published_at.astimezone(zone())
+        form.values["published_at"] = f"{local:%Y-%m-%dT%H:%M}"
+        form.choices = times.choices(local.replace(tzinfo=None), zone())
+        if form.choices:
+            form.values["published_at_choice"] = f"{article.published_at:%Y-%m-%dT%H:%MZ}"
+    return form
+
+
+def of_draft(draft: Draft) -> dict[str, str]:
+    """Return the entries of a draft."""
+    values = dict.fromkeys(FIELDS, "") | {name: getattr(draft, name) for name in LINES}
+    values |= {name: in_one_line(list(getattr(draft, name))) for name in NAMES}
+    return values | {"body": editable(draft.body), "copy": new_copy()}
+
+
+def of_autosave(row: Autosave, by: User) -> StoryForm:
+    """Return the form as it was last typed in a window that was not saved."""
+    values = dict.fromkeys(FIELDS, "") | {name: str(text) for name, text in row.values.items() if name in FIELDS}
+    form = StoryForm(values | {"copy": row.copy}, row.version, claimed_picture(row.values.get("picture_id", ""), by))
+    _publication_time(form)  # for what has to be asked about the time
+    form.errors.clear()
+    return form
+
+
+def entries(sent: Mapping[str, str]) -> dict[str, str]:
+    """Return every field of a form with line breaks as they are stored; a name of the form that is none becomes new."""
+    values = {name: sent.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS}
+    return values if COPY.fullmatch(values["copy"]) else values | {"copy": new_copy()}
+
+
+def version_in(sent: Mapping[str, str]) -> int:
+    """Return the version that a form began from, 0 for one that nobody was given."""
+    version = sent.get("version", "")
+    return int(version) if re.fullmatch(r"[0-9]{1,9}", version, re.ASCII) else 0
 
 
 def posted(by: User) -> StoryForm:
     """Return the form as it was sent; a good picture in it is stored already, so that nothing can lose it."""
     sent = request.form
-    values = {name: sent.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS}
-    version = sent.get("version", "")
-    form = StoryForm(values, int(version) if re.fullmatch(r"[0-9]{1,9}", version) else 0)
+    form = StoryForm(entries(sent), version_in(sent))
     token = sent.get("picture_id", "")
     if token and "remove_picture" not in sent:
         form.picture = claimed_picture(token, by)
@@ -87,19 +136,58 @@ def posted(by: User) -> StoryForm:
     return form
 
 
-def store(form: StoryForm, by: User, article: Article | None) -> int:
-    """Store what was sent, publish it where the button said so, and return the story's id.
+def autosaved_values(by: User) -> dict[str, str]:
+    """Return what is to be kept of a form that is being typed: its fields, and the picture where it is theirs."""
+    token = request.form.get("picture_id", "")
+    is_theirs = "remove_picture" not in request.form and claimed_picture(token, by) is not None
+    return entries(request.form) | {"picture_id": token if is_theirs else ""}
 
-    Raises publishing's Invalid, Conflict, Forbidden, NotFound.
+
+def verb() -> str:
+    """Return the act that was asked for: the button's, or the one that a question has interrupted."""
+    asked = request.form.get("do") or request.form.get("then", "")
+    return asked if asked in FORM_VERBS else "save"
+
+
+def store(form: StoryForm, by: User, article: Article | None) -> int:
+    """Store what was sent, with the step that its button means, and return the story's id.
+
+    Raises publishing's Invalid, Conflict, Forbidden, NotFound, AlreadyStored.
     """
-    draft, wants_public = form.draft(), request.form.get("do") == "publish"
-    has_date = publishing.may_publish(by) and (article is None or article.status == "draft")
-    at = _publication_time(form) if has_date else None
+    draft, step = form.draft(), _step(form, by, article)
     _require_no_errors(form, draft)
     if article is None:
-        return publishing.create(draft, by, wants_public, at)
-    publishing.save(article.id, draft, by, form.version, form.values["note"], wants_public, at)
+        return publishing.create(draft, by, step, form.values["copy"])
+    if article.version != form.version:
+        raise publishing.Conflict
+    _guard_losses(form, article)
+    publishing.save(article.id, draft, by, form.version, step)
     return article.id
+
+
+def _step(form: StoryForm, by: User, article: Article | None) -> Step:
+    name = verb()
+    has_time = publishing.is_publisher(by) and (article is None or article.status in WITH_TIME)
+    at = _publication_time(form) if has_time else None
+    note = form.values["note"] if name in {"update", "correct"} else ""
+    return Step(name, at, note, has_time)
+
+
+def _guard_losses(form: StoryForm, article: Article) -> None:
+    """Ask before a save removes what the editor cannot have meant to remove; raises Invalid with the question.
+
+    The answer "remove" counts only for the very losses that it was asked about.
+    """
+    new = stored_body(form.values["body"])
+    lost = losses(article.body, new)
+    answer = request.form.get("loss", "")
+    if not lost or (answer == "remove" and request.form.get("loss_asked", "") == lost.sentence):
+        return
+    if answer == "restore":
+        form.values["body"] = editable(put_back(article.body, new))
+        raise Invalid({"body": f"Put back: {lost.sentence}. Look at the text, then save again."})
+    form.losses = lost
+    raise Invalid({"body": f"This save removes {lost.sentence}."})
 
 
 def _require_no_errors(form: StoryForm, draft: Draft) -> None:
@@ -113,21 +201,26 @@ def _require_no_errors(form: StoryForm, draft: Draft) -> None:
 
 
 def _publication_time(form: StoryForm) -> datetime | None:
-    """Return the moment that was typed, in the newsroom's time zone; a wrong one is noted beside its field."""
+    """Return the moment that was typed, in the newsroom's time zone; a wrong or doubtful one is noted."""
     text = form.values["published_at"].strip()
     if not text:
         return None
     try:
-        typed = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(current_app.config["TIMEZONE"]))
-        moment = typed.astimezone(UTC)
+        typed = datetime.fromisoformat(text).replace(tzinfo=None)
+        moments = times.moments(typed, zone())
     except (ValueError, OverflowError):
         form.errors["published_at"] = "This is not a date and time; example: 2026-11-22T14:05."
         return None
-    if moment.year < 1000:
+    if typed.year < 1000:
         form.errors["published_at"] = "The year needs four digits."
-    elif moment > datetime.now(UTC) + CLOCK_SLACK:
-        form.errors["published_at"] = "Scheduling comes later; leave this empty to publish now."
-    return moment
+    if len(moments) == 1:
+        return moments[0]
+    form.choices = times.choices(typed, zone())
+    for choice in form.choices:
+        if choice.value == form.values["published_at_choice"]:
+            return choice.at
+    form.errors["published_at"] = times.explanation(typed, zone())
+    return None
 
 
 def names_in(text: str) -> tuple[str, ...]:
@@ -141,3 +234,8 @@ def in_one_line(names: list[str]) -> str:
     if any(re.search(r"[,،፣]", name) for name in names):
         return "; ".join(names) + ";"
     return ", ".join(names)
+
+
+def token_of_picture(form: StoryForm, by: User) -> str:
+    """Return how the form names the picture that it holds."""
+    return picture_token(form.picture, by)

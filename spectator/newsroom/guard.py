@@ -10,6 +10,8 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, render_template, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from spectator.accounts import token_hash, user_of
@@ -20,25 +22,47 @@ log = logging.getLogger(__name__)
 ROOT = "/newsroom"
 COOKIE = "__Host-session"
 COOKIE_SECONDS = 30 * 24 * 3600
-PUBLIC_ENDPOINTS = frozenset({"newsroom.login"})
+PUBLIC_ENDPOINTS = frozenset({"newsroom.login", "newsroom.shared"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 TOKEN_SECONDS = 12 * 3600
 
 # A story with its picture. Both limits lie far above what may be stored, so that a text or a photograph that is too
 # large comes back with a message beside it and every other entry kept; what is larger still gets a plain 413.
-STORY_ENDPOINTS = frozenset({"newsroom.create_story", "newsroom.save_story"})
+STORY_ENDPOINTS = frozenset(
+    f"newsroom.{name}"
+    for name in ("create_story", "save_story", "merge_story", "autosave", "autosave_new", "address", "address_new")
+)
+RESENT_ENDPOINTS = frozenset({"newsroom.create_story", "newsroom.save_story", "newsroom.merge_story"})
+MAX_RESENT_BYTES = 3 * 1024 * 1024
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 12 * 1024 * 1024
 
 HTTPS_NEEDED = "The newsroom needs https here (behind a proxy that has it, set SPECTATOR_TRUSTED_PROXIES).\n"
 HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 
+STATE_WORDS = {
+    "draft": "Draft",
+    "review": "In review",
+    "scheduled": "Scheduled",
+    "published": "Published",
+    "withdrawn": "Withdrawn",
+}
 DONE = {
-    "saved": "Saved.",
-    "published": "Published. Readers see the story now.",
-    "updated": "Updated. Readers see the changes now.",
-    "corrected": "Updated, with the dated correction that readers see below the story.",
-    "withdrawn": "Withdrawn. The story's address now says so, with the reason.",
+    "save": "Saved.",
+    "saved": "Saved already: the form was sent twice.",
+    "submit": "Handed in for review.",
+    "send_back": "It is a draft again.",
+    "schedule": "Scheduled. It goes out by itself at its time.",
+    "unschedule": "Taken from the schedule; it is a draft again.",
+    "publish": "Published. Readers see the story now.",
+    "update": "Updated. Readers see the changes now.",
+    "correct": "Updated, with the dated correction that readers see below the story.",
+    "withdraw": "Withdrawn. The story's address now says so, with the reason.",
+    "reinstate": "Published again, as it was last saved.",
+    "restored": "Restored, as a new version. Nothing of the history is lost.",
+    "discarded": "The unsaved text is discarded.",
+    "linked": "The link is made. Whoever has it sees the story until it expires or you end it.",
+    "revoked": "The link is ended.",
     "password": "Your password is changed, and your other sessions are ended.",
     "logged-out": "You are logged out.",
 }
@@ -53,6 +77,8 @@ def register(app: Flask, newsroom: Blueprint) -> None:
     def add_headers(response: Response) -> Response:
         if request.path == ROOT or request.path.startswith(ROOT + "/"):
             response.headers.update(HEADERS)
+        if request.endpoint == "newsroom.shared":
+            response.headers["Referrer-Policy"] = "no-referrer"  # the address is the key
         return response
 
 
@@ -88,10 +114,29 @@ def _check_form(has_to_prove: bool) -> None:
 
 def ask_to_log_in(is_write: bool) -> AnyResponse | tuple[str, int]:
     """Lead a reader of the newsroom to the login and back; tell a writer how not to lose what was written."""
+    if request.path.startswith(f"{ROOT}/fragments/"):
+        seq = _sent().get("seq", "")[:10] if is_write else ""
+        return render_template("newsroom/_outcome.html", outcome="out", seq=seq), 200
     if is_write:
-        return render_template("newsroom/logged_out.html"), 401
+        return render_template("newsroom/logged_out.html", sent=_resendable(), action=request.path), 401
     here = request.full_path if request.query_string else request.path
     return redirect(url_for("newsroom.login", next=local_path(here)), 303)
+
+
+def _sent() -> MultiDict[str, str]:
+    """Return the form of somebody who is not logged in, as far as it is small; none where reading it fails."""
+    request.max_content_length = request.max_form_memory_size = MAX_RESENT_BYTES
+    try:
+        return request.form
+    except RequestEntityTooLarge:
+        return MultiDict()
+
+
+def _resendable() -> list[tuple[str, str]]:
+    """Return the entries of a story's form that came without a login, so that its page can send them again."""
+    if request.endpoint not in RESENT_ENDPOINTS or request.mimetype not in FORM_TYPES:
+        return []
+    return [(name, text) for name, text in _sent().items(multi=True) if name != "csrf_token"]
 
 
 def current_user() -> User:
@@ -181,4 +226,5 @@ def drop_cookie(response: AnyResponse) -> AnyResponse:
 def page_words() -> dict[str, Any]:
     """Return what every page of the newsroom may show."""
     done = DONE.get(request.args.get("done", ""), "")
-    return {"current_user": g.get("user"), "csrf_token": form_token, "done": done}
+    words = {"state_words": STATE_WORDS, "zone_name": current_app.config["TIMEZONE"]}
+    return {"current_user": g.get("user"), "csrf_token": form_token, "done": done} | words

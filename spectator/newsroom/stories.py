@@ -1,18 +1,18 @@
-"""The list of stories, the form, the preview, and the acts that have a button of their own."""
+"""The list of stories, the form, and the acts that have a button of their own."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from spectator import publishing, queries
-from spectator.models import ARTICLE_STATUSES, Article
-from spectator.newsroom import forms
+from spectator import drafting, publishing, queries
+from spectator.models import ARTICLE_STATUSES, Article, User
+from spectator.newsroom import conflicts, forms, previews
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.guard import current_user
-from spectator.newsroom.media import picture_token
 
 PAGE_SIZE = 50
 ONE = "/stories/<int(max=2147483647):article_id>"
@@ -44,9 +44,10 @@ def register(newsroom: Blueprint) -> None:
     newsroom.add_url_rule("/stories/new", "create_story", create_story, methods=["POST"])
     newsroom.add_url_rule(ONE, "edit_story", edit_story)
     newsroom.add_url_rule(ONE, "save_story", save_story, methods=["POST"])
-    newsroom.add_url_rule(ONE + "/preview", "preview", preview)
-    newsroom.add_url_rule(ONE + "/publish", "publish", publish, methods=["POST"])
-    newsroom.add_url_rule(ONE + "/withdraw", "withdraw", withdraw, methods=["POST"])
+    newsroom.add_url_rule(ONE + "/merge", "merge_story", merge_story, methods=["POST"])
+    newsroom.add_url_rule("/stories/discard", "discard", discard, methods=["POST"])
+    for name, act in ACTS.items():
+        newsroom.add_url_rule(f"{ONE}/{name}", name, act, methods=["POST"])
 
 
 def desk() -> Response:
@@ -59,17 +60,18 @@ def stories() -> str:
     user, page = current_user(), _page_number(request.args.get("page", ""))
     status, text = request.args.get("status", ""), request.args.get("q", "").strip()[:200]
     status = status if status in ARTICLE_STATUSES else ""
-    own = None if publishing.may_publish(user) else user.id
+    own = None if publishing.is_publisher(user) else user.id
     found = queries.stories(status, text, (page - 1) * PAGE_SIZE, PAGE_SIZE, own)
-    editable = {article.id for article in found if publishing.may_edit(user, article)}
     return render_template(
         "newsroom/stories.html",
         articles=found[:PAGE_SIZE],
-        editable=editable,
+        editable={article.id for article in found if publishing.may_edit(user, article)},
         statuses=ARTICLE_STATUSES,
         filters={"status": status, "q": text},
         page=page,
         has_more=len(found) > PAGE_SIZE,
+        unsaved_new=drafting.kept(user.id, None),
+        in_hand=drafting.stories_in_hand(user.id),
     )
 
 
@@ -78,54 +80,81 @@ def _page_number(text: str) -> int:
 
 
 def new_story() -> str:
-    """Show the empty form."""
-    return _form_page(forms.blank(), None)
+    """Show the empty form, or what was typed into one and not saved."""
+    return _form_page(_restored(None) or forms.blank(), None)
 
 
 def create_story() -> Response | tuple[str, int]:
-    """Store a new story, published if the button said so; a wrong entry comes back beside its message."""
-    form = forms.posted(current_user())
+    """Store a new story, with the step the button said; a wrong entry comes back beside its message."""
+    user, form = current_user(), forms.posted(current_user())
     try:
-        article_id = forms.store(form, current_user(), None)
+        article_id = forms.store(form, user, None)
+    except publishing.AlreadyStored as stored:
+        return _sent_twice(stored.article_id, form)
     except publishing.Invalid as invalid:
         form.errors = invalid.errors
         return _form_page(form, None), 422
-    return _saved(article_id, "published" if request.form.get("do") == "publish" else "saved")
+    return _stored(article_id, form, forms.verb())
+
+
+def _sent_twice(article_id: int, form: StoryForm) -> Response | tuple[str, int]:
+    """Lead to the story that this very form has made already; words it has not got come as a conflict."""
+    article = _editable(article_id)
+    if conflicts.is_same(form, forms.of_article(article)):
+        return _stored(article_id, form, "saved")
+    return conflicts.page(form, article, current_user()), 409
 
 
 def edit_story(article_id: int) -> str:
-    """Show a story's form."""
+    """Show a story's form, as it is stored or, where asked, as it was typed and not saved."""
     article = _editable(article_id)
-    return _form_page(forms.of_article(article), article)
+    return _form_page(_restored(article_id) or forms.of_article(article), article)
 
 
 def save_story(article_id: int) -> Response | tuple[str, int]:
     """Store a person's changes; a wrong entry, or a colleague's newer version, comes back with every entry kept."""
-    article, form = _editable(article_id), forms.posted(current_user())
+    return _save(_editable(article_id), forms.posted(current_user()))
+
+
+def merge_story(article_id: int) -> Response | tuple[str, int]:
+    """Store what a person has chosen from two versions; a choice not made, or a newer version still, comes back."""
+    article, user = _editable(article_id), current_user()
+    try:
+        form = conflicts.chosen(article, user)
+    except conflicts.NotChosen as missing:
+        return conflicts.page(missing.form, article, user, missing.names), 422
+    return _save(article, form)
+
+
+def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
     try:
         forms.store(form, current_user(), article)
     except publishing.Invalid as invalid:
         form.errors = invalid.errors
         return _form_page(form, article), 422
     except publishing.Conflict:
-        newest = _editable(article_id)
-        form.version = newest.version
-        return _form_page(form, newest, is_conflict=True), 409
-    if article.is_public:
-        return _saved(article_id, "corrected" if form.values["note"].strip() else "updated")
-    return _saved(article_id, "published" if request.form.get("do") == "publish" else "saved")
+        return conflicts.page(form, _editable(article.id), current_user()), 409
+    return _stored(article.id, form, forms.verb())
 
 
-def preview(article_id: int) -> str:
-    """Show a story exactly as readers will see it."""
-    article = _editable(article_id)
-    return render_template("site/article.html", article=article, is_preview=True, related=[])
+def discard() -> Response:
+    """Forget what was typed into one form and not saved."""
+    drafting.discard(current_user().id, request.form.get("copy", "")[:40])
+    story = request.form.get("story", "")
+    if re.fullmatch(r"[0-9]{1,9}", story, re.ASCII):
+        return redirect(url_for("newsroom.edit_story", article_id=int(story), done="discarded"), 303)
+    return redirect(url_for("newsroom.stories", done="discarded"), 303)
 
 
-def publish(article_id: int) -> Response:
-    """Publish a story as it was last saved."""
-    publishing.publish(article_id, current_user())
-    return _saved(article_id, "published")
+def _act(verb: str) -> Callable[[int], Response]:
+    """Return the view of an act that needs nothing but its button."""
+
+    def act(article_id: int) -> Response:
+        getattr(publishing, verb)(article_id, current_user())
+        return _done(article_id, verb)
+
+    act.__doc__ = f"Take the step “{verb}” with a story as it was last saved."
+    return act
 
 
 def withdraw(article_id: int) -> Response | tuple[str, int]:
@@ -138,7 +167,13 @@ def withdraw(article_id: int) -> Response | tuple[str, int]:
         form = forms.of_article(article)
         form.errors = invalid.errors
         return _form_page(form, article, reason=reason), 422
-    return _saved(article_id, "withdrawn")
+    return _done(article_id, "withdraw")
+
+
+ACTS: dict[str, Callable[[int], Response | tuple[str, int]]] = {
+    **{verb: _act(verb) for verb in ("publish", "submit", "send_back", "unschedule", "reinstate")},
+    "withdraw": withdraw,
+}
 
 
 def _editable(article_id: int) -> Article:
@@ -151,20 +186,46 @@ def _editable(article_id: int) -> Article:
     return article
 
 
-def _saved(article_id: int, done: str) -> Response:
-    return redirect(url_for("newsroom.edit_story", article_id=article_id, done=done), 303)
+def _restored(article_id: int | None) -> StoryForm | None:
+    """Return what was typed and not saved in the form that the address names."""
+    row = drafting.kept_copy(current_user().id, request.args.get("restore", "")[:40])
+    return forms.of_autosave(row, current_user()) if row is not None and row.article_id == article_id else None
 
 
-def _form_page(form: StoryForm, article: Article | None, is_conflict: bool = False, reason: str = "") -> str:
+def _stored(article_id: int, form: StoryForm, verb: str) -> Response:
+    """Forget the autosave of what is now stored, and show the story's form anew."""
+    drafting.discard(current_user().id, form.values["copy"])
+    return _done(article_id, verb, form.values["copy"])
+
+
+def _done(article_id: int, verb: str, copy: str | None = None) -> Response:
+    article = queries.article_to_edit(article_id)
+    if article is not None and not publishing.may_edit(current_user(), article):
+        return redirect(url_for("newsroom.stories", done=verb, stored=copy), 303)
+    return redirect(url_for("newsroom.edit_story", article_id=article_id, done=verb, stored=copy), 303)
+
+
+def _form_page(form: StoryForm, article: Article | None, reason: str = "") -> str:
+    user = current_user()
+    rows = drafting.kept(user.id, article.id) if article else ()
+    unsaved = [row for row in rows if row.copy != form.values["copy"]]
     return render_template(
         "newsroom/story.html",
         form=form,
         article=article,
         errors=form.errors,
-        is_conflict=is_conflict,
         reason=reason,
-        may_publish=publishing.may_publish(current_user()),
-        picture_token=picture_token(form.picture, current_user()),
+        verbs=publishing.verbs(user, article),
+        picture_token=forms.token_of_picture(form, user),
         languages=LANGUAGES,
         zone=current_app.config["TIMEZONE"],
+        unsaved=[conflicts.unsaved(forms.of_autosave(row, user), form, row) for row in unsaved],
+        others=_others(article, user),
+        confirmed=request.args.get("stored", "")[:40],
+        then=forms.verb(),
+        weight=previews.weight_words(article) if article else "",
     )
+
+
+def _others(article: Article | None, user: User) -> list[User]:
+    return list(drafting.others_at(article.id, user.id)) if article else []

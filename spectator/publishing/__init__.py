@@ -1,53 +1,72 @@
 """Every act on an article. The only writer of articles and, through them, of the outbox.
 
 Each act loads the story with all its collections inside one `db.write()`, decides, and leaves article, revision and
-outbox row behind in one commit.
+outbox row behind in one commit. The verbs are those of `permissions`; what each does to the story is in `steps`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.db import db
-from spectator.media import TakenPicture
-from spectator.models import Article, Correction, Picture, Section, User
-from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared, one_line, prepare
-from spectator.publishing.storing import fill, for_change, record
-from spectator.text.slugs import RESERVED_PATHS, slugify
+from spectator.models import Article, Revision, User
+from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared, prepare
+from spectator.publishing.filing import add_picture, add_section
+from spectator.publishing.permissions import is_publisher, may, may_edit, verbs
+from spectator.publishing.steps import STEPS, Step, checked
+from spectator.publishing.storing import draft_as_stored, fill, for_change, free_slug, record
 
 __all__ = [
     "DRAFT_FIELDS",
+    "AlreadyStored",
     "Conflict",
     "Draft",
     "Forbidden",
     "Invalid",
     "NotFound",
     "Prepared",
+    "Step",
     "add_picture",
     "add_section",
     "create",
+    "draft_as_stored",
+    "draft_of",
+    "free_slug",
+    "is_publisher",
+    "may",
     "may_edit",
-    "may_publish",
     "prepare",
     "publish",
     "publish_due",
+    "reinstate",
+    "restore",
     "save",
+    "schedule",
+    "send_back",
+    "submit",
     "take_import",
+    "unschedule",
+    "verbs",
     "withdraw",
 ]
 
-MAX_NOTE = 2000
-CLOCK_SLACK = timedelta(minutes=1)
+SAVE = Step()
+STATES = {
+    "draft": "a draft",
+    "review": "in review",
+    "scheduled": "scheduled",
+    "published": "published",
+    "withdrawn": "withdrawn",
+}
 
 
 class Forbidden(Exception):
-    """This person may not do this to this story; the message says who may."""
+    """This person may not do this to this story as it stands; the message says why."""
 
 
 class Conflict(Exception):
@@ -58,95 +77,102 @@ class NotFound(Exception):
     """There is no such story."""
 
 
-def may_edit(user: User, article: Article) -> bool:
-    """Say whether a person may change a story: editors any, authors their own until it is public."""
-    is_own_draft = article.created_by_id == user.id and article.status == "draft"
-    return user.role in {"editor", "admin"} or is_own_draft
+class AlreadyStored(Exception):
+    """This very form was stored before; `article_id` is the story that it made."""
+
+    def __init__(self, article_id: int) -> None:
+        super().__init__(f"stored as story {article_id}")
+        self.article_id = article_id
 
 
-def may_publish(user: User) -> bool:
-    """Say whether a person may publish, correct and withdraw."""
-    return user.role in {"editor", "admin"}
+def create(draft: Draft, by: User, step: Step = SAVE, key: str = "") -> int:
+    """Store a new story and take its first step (save, submit, schedule or publish) in one commit; return its id.
 
-
-def create(draft: Draft, by: User, is_published: bool = False, at: datetime | None = None) -> int:
-    """Store a new story as a draft, or publish it in the same commit, dated back to `at`; return its id.
-
+    `key` names the form that it was written in: the same form again raises AlreadyStored and makes no second story.
     Raises Invalid, Forbidden.
     """
-    if is_published and not may_publish(by):
-        raise Forbidden("Only editors can publish; the story can be saved as a draft.")
-    prepared, now = prepare(draft), datetime.now(UTC)
+    _require(by, step.verb, None)
+    prepared, step, now = prepare(draft), checked(step), datetime.now(UTC)
     with db.write() as session:
-        article = Article(status="draft", created_at=now, created_by_id=by.id)
+        known = session.scalar(select(Article.id).where(Article.form_key == key)) if key else None
+        if known is not None:
+            raise AlreadyStored(known)
+        article = Article(status="draft", created_at=now, created_by_id=by.id, form_key=key or None)
         fill(session, article, prepared, now)
-        if is_published:
-            _make_public(session, article, _not_future(at, now))
-        record(session, article, "publish" if is_published else "create", prepared.draft, by.id, now)
+        STEPS[step.verb](session, article, step, now)
+        record(session, article, "create" if step.verb == "save" else step.verb, prepared.draft, by.id, now)
         return article.id
 
 
-def save(
-    article_id: int,
-    draft: Draft,
-    by: User,
-    version: int,
-    note: str = "",
-    is_published: bool = False,
-    at: datetime | None = None,
-) -> None:
-    """Store a person's changes; a public story's readers see them at once, with an optional dated correction.
+def save(article_id: int, draft: Draft, by: User, version: int, step: Step = SAVE) -> None:
+    """Store a person's changes and take a step in the same commit; of a public story readers see them at once.
 
-    `version` is the one the person saw. `is_published` publishes a draft in the same commit, dated back to `at`.
-    Raises Invalid, Conflict, Forbidden, NotFound.
+    `version` is the one the person saw. Raises Invalid, Conflict, Forbidden, NotFound.
     """
-    prepared, note = prepare(draft), _note(note, "note")
-
-    def change(session: Session, article: Article, now: datetime) -> str:
+    prepared, step = prepare(draft), checked(step)
+    now = datetime.now(UTC)
+    with db.write() as session:
+        article = _loaded(session, article_id, by)
         if article.version != version:
             raise Conflict
+        _require(by, step.verb, article)
         fill(session, article, prepared, now)
-        if is_published and article.status != "published":
-            _make_public(session, article, _not_future(at, now))
-            return "publish"
-        if article.is_public:
-            article.updated_at = now
-            if note:
-                article.corrections.append(Correction(text=note, made_at=now))
-            outbox.append(session, article.id, "update")
-            return "correct" if note else "update"
-        return "save"
+        STEPS[step.verb](session, article, step, now)
+        record(session, article, step.verb, prepared.draft, by.id, now)
 
-    _act(article_id, by, change, needs_publisher=is_published, draft=prepared.draft)
+
+def submit(article_id: int, by: User) -> None:
+    """Hand a draft in for review."""
+    _act(article_id, by, Step("submit"))
+
+
+def send_back(article_id: int, by: User, remark: str = "") -> None:
+    """Make a story in review a draft again; the remark is for its author and stays in the history."""
+    _act(article_id, by, Step("send_back", note=remark))
+
+
+def schedule(article_id: int, by: User, at: datetime) -> None:
+    """Have a story published at a moment to come. Raises Invalid for one that has passed."""
+    _act(article_id, by, Step("schedule", at))
+
+
+def unschedule(article_id: int, by: User) -> None:
+    """Make a scheduled story a draft again; the time stays as its plan."""
+    _act(article_id, by, Step("unschedule"))
 
 
 def publish(article_id: int, by: User, at: datetime | None = None) -> None:
-    """Make a story public as it stands; `at` in the past dates it. Raises Invalid for a future `at`."""
-
-    def change(session: Session, article: Article, now: datetime) -> str:
-        moment = _not_future(at, now)
-        if article.status == "published":
-            return ""
-        _make_public(session, article, moment)
-        return "publish"
-
-    _act(article_id, by, change, needs_publisher=True)
+    """Make a story public as it stands; `at` in the past dates it, twice does no harm. Raises Invalid for a future."""
+    _act(article_id, by, Step("publish", at))
 
 
 def withdraw(article_id: int, by: User, reason: str) -> None:
     """Take a public story back: its address answers 410 with the reason. Raises Invalid without a reason."""
-    reason = _note(reason, "reason")
-    if not reason:
-        raise Invalid({"reason": "Say why the story is withdrawn; readers will see it."})
+    _act(article_id, by, Step("withdraw", note=reason))
 
-    def change(session: Session, article: Article, now: datetime) -> str:
-        if article.status != "published":
-            raise Invalid({"reason": "Only a published story can be withdrawn."})
-        article.status, article.withdrawn_at, article.withdrawn_reason = "withdrawn", now, reason
-        outbox.append(session, article.id, "withdraw")
-        return "withdraw"
 
-    _act(article_id, by, change, needs_publisher=True)
+def reinstate(article_id: int, by: User) -> None:
+    """Bring a withdrawn story back as it was last saved, with its first date."""
+    _act(article_id, by, Step("reinstate"))
+
+
+def restore(article_id: int, by: User, number: int, version: int) -> None:
+    """Make a story what its revision `number` was, as a new revision; its state and dates stay.
+
+    Raises Invalid where what it refers to is gone, Conflict, Forbidden, NotFound.
+    """
+    found = db.session.scalar(select(Revision).where(Revision.article_id == article_id, Revision.number == number))
+    if found is None:
+        raise NotFound
+    save(article_id, draft_of(found.content), by, version, Step("restore"))
+
+
+def draft_of(content: dict[str, Any]) -> Draft:
+    """Return the draft that a revision holds; fields it does not know yet are empty."""
+    known: dict[str, Any] = {
+        name: tuple(it) if isinstance(it, list) else it for name, it in content.items() if name in DRAFT_FIELDS
+    }
+    return Draft(**known)
 
 
 def publish_due(now: datetime | None = None) -> int:
@@ -190,71 +216,34 @@ def take_import(
     return is_new
 
 
-def add_section(session: Session, name: str) -> Section:
-    """Add a section inside the caller's `db.write()`; raises Invalid where its address would be taken."""
-    slug = slugify(name)
-    if slug in RESERVED_PATHS:
-        raise Invalid({"section": f"“{name}” cannot be a section: its address /{slug}/ has another use."})
-    last = session.scalar(select(func.max(Section.position))) or 0
-    name = one_line(name)[:120]
-    section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)
-    session.add(section)
-    session.flush()
-    return section
-
-
-def _act(
-    article_id: int,
-    by: User,
-    change: Callable[[Session, Article, datetime], str],
-    needs_publisher: bool = False,
-    draft: Draft | None = None,
-) -> None:
-    """Run `change` on a freshly loaded story in one transaction; record the act that it names ("" = nothing done)."""
-    if needs_publisher and not may_publish(by):
-        raise Forbidden("Only editors can publish, correct and withdraw.")
-    now = datetime.now(UTC)
+def _act(article_id: int, by: User, step: Step) -> None:
+    """Take a step with a story as it was last saved."""
+    step, now = checked(step), datetime.now(UTC)
     with db.write() as session:
-        article = session.scalar(for_change().where(Article.id == article_id))
-        if article is None:
-            raise NotFound
-        if not may_edit(by, article):
-            raise Forbidden("Authors can change their own drafts; ask an editor for this one.")
-        action = change(session, article, now)
-        if action:
-            record(session, article, action, draft, by.id, now)
+        article = _loaded(session, article_id, by)
+        if step.verb == "publish" and article.is_public and is_publisher(by):
+            return  # the button was pressed twice
+        _require(by, step.verb, article)
+        STEPS[step.verb](session, article, step, now)
+        article.saved_at = now
+        record(session, article, step.verb, None, by.id, now, step.note)
 
 
-def _not_future(at: datetime | None, now: datetime) -> datetime:
-    """Return the moment of publication: `at`, else now; raises Invalid where it has not come yet."""
-    if at is not None and at > now + CLOCK_SLACK:
-        raise Invalid({"published_at": "Scheduling comes later; leave the date empty to publish now."})
-    return at or now
+def _loaded(session: Session, article_id: int, by: User) -> Article:
+    article = session.scalar(for_change().where(Article.id == article_id))
+    if article is None:
+        raise NotFound
+    if not may(by, "view", article):
+        raise Forbidden("This is a colleague's story; ask an editor.")
+    return article
 
 
-def _make_public(session: Session, article: Article, at: datetime) -> None:
-    """Publish; a story that was public before keeps its first date."""
-    if article.status != "withdrawn" or article.published_at is None:
-        article.published_at = at
-    article.status, article.withdrawn_at, article.withdrawn_reason = "published", None, ""
-    outbox.append(session, article.id, "publish")
-
-
-def _note(text: str, name: str) -> str:
-    if len(text) > MAX_NOTE:
-        raise Invalid({name: f"At most {MAX_NOTE} characters are possible."})
-    return one_line(text)
-
-
-def add_picture(session: Session, taken: TakenPicture, by_id: int | None) -> int:
-    """Store a picture that `media.take_in` has taken, inside the caller's `db.write()`; return its id.
-
-    The same picture again is the same row.
-    """
-    known = session.scalar(select(Picture.id).where(Picture.digest == taken.digest))
-    if known is not None:
-        return known
-    picture = Picture(**asdict(taken), created_at=datetime.now(UTC), created_by_id=by_id)
-    session.add(picture)
-    session.flush()
-    return picture.id
+def _require(by: User, verb: str, article: Article | None) -> None:
+    """Raise Forbidden where the table of permissions does not hold the verb."""
+    if may(by, verb, article):
+        return
+    state = STATES[article.status] if article is not None else "new"
+    words = verb.replace("_", " ")
+    if is_publisher(by):
+        raise Forbidden(f"A story that is {state} cannot be changed by “{words}”; reload it to see how it stands now.")
+    raise Forbidden(f"With a story that is {state}, “{words}” is for editors; ask one of them.")

@@ -93,7 +93,7 @@ def _named(session: Session, model: type[Named], names: tuple[str, ...]) -> list
 
 def _move(session: Session, article: Article, draft: Draft) -> None:
     """Give the story its slug. A public one leaves a redirect behind; a slug that was ever public is never reused."""
-    slug = _free_slug(session, article, draft)
+    slug = free_slug(session, draft.slug, draft.headline, article.id)
     if slug == article.slug:
         return
     if article.slug and article.status in {"published", "withdrawn"}:
@@ -104,13 +104,17 @@ def _move(session: Session, article: Article, draft: Draft) -> None:
     article.slug = slug
 
 
-def _free_slug(session: Session, article: Article, draft: Draft) -> str:
-    wanted = draft.slug or slugify(draft.headline)
+def free_slug(session: Session, slug: str, headline: str, article_id: int | None) -> str:
+    """Return the slug that a story gets: the one given, else the first free one made from its headline.
+
+    Raises Invalid where the given one belongs, or once belonged, to another story.
+    """
+    wanted = slug or slugify(headline)
     for number in range(1, 1000):
-        slug = wanted if number == 1 else f"{wanted}-{number}"
-        if not _is_taken(session, slug, article.id):
-            return slug
-        if draft.slug:
+        free = wanted if number == 1 else f"{wanted}-{number}"
+        if not _is_taken(session, free, article_id):
+            return free
+        if slug:
             raise Invalid({"slug": f"Another story has the address “{slug}”; choose another."})
     raise Invalid({"slug": "Too many stories have this headline; type an address of your own."})
 
@@ -122,9 +126,16 @@ def _is_taken(session: Session, slug: str, article_id: int | None) -> bool:
 
 
 def record(
-    session: Session, article: Article, action: str, draft: Draft | None, by_id: int | None, now: datetime
+    session: Session,
+    article: Article,
+    action: str,
+    draft: Draft | None,
+    by_id: int | None,
+    now: datetime,
+    note: str = "",
 ) -> None:
     """Append a revision: the draft that was saved or, for an act without one, the story as last saved."""
+    session.flush()  # the version that this act makes is known only now
     newest = session.execute(
         select(Revision.number, Revision.content)
         .where(Revision.article_id == article.id)
@@ -132,14 +143,27 @@ def record(
         .limit(1)
     ).one_or_none()
     content = asdict(draft) if draft is not None else newest.content if newest else {}
-    number = newest.number + 1 if newest else 1
     session.add(
         Revision(
             article_id=article.id,
-            number=number,
+            number=newest.number + 1 if newest else 1,
+            version=article.version,
             action=action,
+            note=note,
             content=content,
             made_at=now,
             made_by_id=by_id,
         )
+    )
+
+
+def draft_as_stored(article: Article) -> Draft:
+    """Return a story, loaded whole, as the draft that would store it again."""
+    lines = {name: getattr(article, name) for name in (*COPIED, *PICTURE, "slug")}
+    return Draft(
+        section=article.section.slug,
+        authors=tuple(author.name for author in article.authors),
+        countries=tuple(country.name for country in article.countries),
+        topics=tuple(topic.name for topic in article.topics),
+        **lines,
     )

@@ -43,6 +43,15 @@ def country_named(text: str) -> Country | None:
     return country_by_code(text) or _BY_NAME.get(_key(text))
 
 
+def countries_like(text: str, limit: int = 8) -> list[Country]:
+    """Return the countries of which a name, alias, capital or demonym has a word that begins so, African ones first."""
+    key = _key(text[:MAX_NAME_LENGTH])
+    if not key:
+        return []
+    fitting = [country for country in COUNTRIES if any(f" {key}" in name for name in _SPOKEN[country.code])]
+    return sorted(fitting, key=lambda country: (not country.is_african, country.name))[:limit]
+
+
 def _key(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text).casefold().replace("&", " and ")
     plain = "".join(char for char in folded if not unicodedata.combining(char))
@@ -74,3 +83,7 @@ def _by_name(countries: tuple[Country, ...]) -> dict[str, Country]:
 COUNTRIES: tuple[Country, ...] = _read_countries()
 _BY_CODE = {country.code: country for country in COUNTRIES}
 _BY_NAME = _by_name(COUNTRIES)
+_SPOKEN = {
+    each.code: [f" {_key(name)}" for name in (each.name, *each.aliases, *each.capital.split("; "), *each.demonyms)]
+    for each in COUNTRIES
+}

@@ -238,7 +238,7 @@ def publish(token: str) -> Story:
     by = db.session.query(User).filter_by(role="editor").one()
     body = f"The word {token} is told here.\n\nNothing else happened, and it took {len(token)} letters to say so."
     draft = publishing.Draft(headline=f"A drill, story {token}", body=body, section="politics", countries=("Mali",))
-    article_id = publishing.create(draft, by, is_published=True)
+    article_id = publishing.create(draft, by, publishing.Step("publish"))
     article = queries.published_article(article_id)
     assert article is not None
     return Story(article_id, token, addresses.permalink(article))

@@ -1,4 +1,4 @@
-"""Every named read. Each returns objects, or a `Select` that can be narrowed; none writes."""
+"""What readers see: lists, stories, and what is searched of them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, func, select, tuple_, union_all
 from sqlalchemy.orm import joinedload, selectinload, undefer
 
 from spectator.addresses import list_path
 from spectator.db import db
-from spectator.models import Article, ArticleAuthor, Author, Country, Picture, Redirect, Section, Topic, User
+from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Section, Topic
 from spectator.models.article import article_country, article_topic
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -180,7 +180,8 @@ def front(navigation: Sequence[Section], latest: int = 8, rail: int = 4) -> Fron
     return Front(first, rest, filled, page.cursor)
 
 
-def _whole_article() -> Select[Article]:
+def whole_article() -> Select[Article]:
+    """Return the select of a story with all that its page shows."""
     return select(Article).options(
         undefer(Article.body),
         joinedload(Article.section, innerjoin=True),
@@ -195,12 +196,12 @@ def _whole_article() -> Select[Article]:
 def article_at(slug: str) -> Article | None:
     """Return the published or withdrawn story with this slug, now or formerly, with all that its page shows."""
     known = (Article.slug == slug) & Article.status.in_(("published", "withdrawn"))
-    found = db.session.scalars(_whole_article().where(known)).unique().one_or_none()
+    found = db.session.scalars(whole_article().where(known)).unique().one_or_none()
     if found is not None:
         return found
     target = select(Redirect.article_id).where(Redirect.slug == slug).scalar_subquery()
     former = (Article.id == target) & Article.status.in_(("published", "withdrawn"))
-    return db.session.scalars(_whole_article().where(former)).unique().one_or_none()
+    return db.session.scalars(whole_article().where(former)).unique().one_or_none()
 
 
 def published_article(article_id: int) -> Article | None:
@@ -208,12 +209,6 @@ def published_article(article_id: int) -> Article | None:
     if article_id >= 2**63:
         return None
     return db.session.scalar(published_articles().where(Article.id == article_id))
-
-
-def article_to_edit(article_id: int) -> Article | None:
-    """Return a story of any status with everything the form, the preview and the index need."""
-    query = _whole_article().where(Article.id == article_id).options(joinedload(Article.created_by))
-    return db.session.scalars(query).unique().one_or_none()
 
 
 def articles_by_id(ids: Sequence[int], has_bodies: bool = False) -> list[Article]:
@@ -227,7 +222,7 @@ def articles_by_id(ids: Sequence[int], has_bodies: bool = False) -> list[Article
 
 def articles_to_index(ids: Iterable[int] | None = None, after: int = 0, limit: int = 200) -> Sequence[Article]:
     """Return published stories with all that is searched: those of `ids`, or the next `limit` behind an id."""
-    query = _whole_article().where(Article.status == "published").order_by(Article.id)
+    query = whole_article().where(Article.status == "published").order_by(Article.id)
     query = query.where(Article.id > after).limit(limit) if ids is None else query.where(Article.id.in_(ids))
     return db.session.scalars(query).unique().all()
 
@@ -244,55 +239,3 @@ def months() -> list[tuple[int, int, int]]:
     query = select(month, func.count()).where(Article.status == "published").group_by(month)
     rows = db.session.execute(query.order_by(month.desc())).all()
     return [(int(name[:4]), int(name[5:]), count) for name, count in rows]
-
-
-def has_articles() -> bool:
-    """Say whether the site holds any story at all, of whatever status."""
-    return bool(db.session.scalar(select(exists().where(Article.id.is_not(None)))))
-
-
-def next_due() -> datetime | None:
-    """Return the moment of the first scheduled story, None where nothing is scheduled."""
-    query = select(func.min(Article.published_at)).where(Article.status == "scheduled")
-    return db.session.scalar(query)
-
-
-def stories(
-    status: str = "", text: str = "", offset: int = 0, limit: int = 50, created_by_id: int | None = None
-) -> Sequence[Article]:
-    """Return the newsroom's list, last saved first, narrowed by status, headline, maker; one more row than `limit`."""
-    query = select(Article).order_by(Article.saved_at.desc(), Article.id.desc()).offset(offset).limit(limit + 1)
-    query = query.options(joinedload(Article.section, innerjoin=True), joinedload(Article.created_by))
-    query = query.options(selectinload(Article.authors))
-    if status:
-        query = query.where(Article.status == status)
-    if text:
-        query = query.where(Article.headline.icontains(text, autoescape=True))
-    if created_by_id is not None:
-        query = query.where(Article.created_by_id == created_by_id)
-    return db.session.scalars(query).all()
-
-
-def pictures() -> Sequence[Picture]:
-    """Return every uploaded picture."""
-    return db.session.scalars(select(Picture).order_by(Picture.id)).all()
-
-
-def users() -> Sequence[User]:
-    """Return everybody who has an account."""
-    return db.session.scalars(select(User).order_by(User.email)).all()
-
-
-def has_users() -> bool:
-    """Say whether anybody has an account."""
-    return db.session.scalar(select(User.id).limit(1)) is not None
-
-
-def has_user(email: str) -> bool:
-    """Say whether there is an account with this e-mail."""
-    return db.session.scalar(select(User.id).where(User.email == email)) is not None
-
-
-def picture(picture_id: int) -> Picture | None:
-    """Return an uploaded picture, None where there is none of this id."""
-    return db.session.get(Picture, picture_id)

@@ -1,0 +1,122 @@
+"""What people have in hand: autosaved forms, who has which story open, links to previews. None of it is a story."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import joinedload
+
+from spectator.db import db
+from spectator.models import Autosave, Presence, PreviewLink, User
+
+MAX_COPIES = 200  # of one person; more than anybody writes at once
+OPEN_SECONDS = 20  # a form tells every 8 s that it is open; one that missed twice is closed
+LINK_DAYS = (1, 7, 30)
+LINKS_KEPT = timedelta(days=90)
+
+
+class TooMany(Exception):
+    """This person has so many unsaved forms that no further one is kept."""
+
+
+def keep(user_id: int, article_id: int | None, copy: str, version: int, values: dict[str, str]) -> datetime:
+    """Store what is in a form, over what the same form held before; return when. Raises TooMany."""
+    now = datetime.now(UTC)
+    with db.write() as session:
+        mine = (Autosave.user_id == user_id) & (Autosave.copy == copy)
+        row = session.scalar(select(Autosave).where(mine))
+        if row is None:
+            count = session.scalar(select(func.count(Autosave.id)).where(Autosave.user_id == user_id)) or 0
+            if count >= MAX_COPIES:
+                raise TooMany
+            row = Autosave(user_id=user_id, copy=copy)
+            session.add(row)
+        row.article_id, row.version, row.values, row.saved_at = article_id, version, values, now
+    return now
+
+
+def kept(user_id: int, article_id: int | None) -> Sequence[Autosave]:
+    """Return a person's unsaved forms of a story, of new stories for None, newest first."""
+    mine = (Autosave.user_id == user_id) & (Autosave.article_id.is_not_distinct_from(article_id))
+    return db.session.scalars(select(Autosave).where(mine).order_by(Autosave.saved_at.desc())).all()
+
+
+def kept_copy(user_id: int, copy: str) -> Autosave | None:
+    """Return what one opened form of a person holds unsaved."""
+    return db.session.scalar(select(Autosave).where(Autosave.user_id == user_id, Autosave.copy == copy))
+
+
+def stories_in_hand(user_id: int) -> set[int]:
+    """Return the ids of the stories of which a person has unsaved text."""
+    found = select(Autosave.article_id).where(Autosave.user_id == user_id, Autosave.article_id.is_not(None))
+    return {each for each in db.session.scalars(found) if each is not None}
+
+
+def discard(user_id: int, copy: str) -> None:
+    """Forget what one opened form of a person holds: it was saved, or is not wanted."""
+    with db.write() as session:
+        session.execute(delete(Autosave).where(Autosave.user_id == user_id, Autosave.copy == copy))
+
+
+def sign_in(user_id: int, article_id: int) -> None:
+    """Note that somebody has a story's form open now."""
+    now = datetime.now(UTC)
+    row = insert(Presence).values(article_id=article_id, user_id=user_id, seen_at=now)
+    with db.write() as session:
+        session.execute(row.on_conflict_do_update(index_elements=["article_id", "user_id"], set_={"seen_at": now}))
+
+
+def others_at(article_id: int, user_id: int) -> Sequence[User]:
+    """Return who else has a story's form open."""
+    since = datetime.now(UTC) - timedelta(seconds=OPEN_SECONDS)
+    here = (Presence.article_id == article_id) & (Presence.seen_at >= since) & (Presence.user_id != user_id)
+    found = select(Presence).where(here).options(joinedload(Presence.user)).order_by(Presence.user_id)
+    return [each.user for each in db.session.scalars(found)]
+
+
+def make_link(article_id: int, by_id: int, days: int) -> int:
+    """Make a link to a story's preview that works for `days` days; return its id."""
+    now = datetime.now(UTC)
+    with db.write() as session:
+        link = PreviewLink(article_id=article_id, made_by_id=by_id, made_at=now, expires_at=now + timedelta(days=days))
+        session.add(link)
+        session.flush()
+        return link.id
+
+
+def links(article_id: int) -> Sequence[PreviewLink]:
+    """Return the links to a story's preview that work now."""
+    query = select(PreviewLink).where(PreviewLink.article_id == article_id, *_working())
+    return db.session.scalars(query.options(joinedload(PreviewLink.made_by)).order_by(PreviewLink.id)).all()
+
+
+def linked_article_id(link_id: int) -> int | None:
+    """Return the story that a link leads to; None where it has expired, was revoked, or its maker may not log in."""
+    maker = select(User.id).where(User.id == PreviewLink.made_by_id, User.is_active)
+    return db.session.scalar(
+        select(PreviewLink.article_id).where(PreviewLink.id == link_id, maker.exists(), *_working())
+    )
+
+
+def revoke_link(article_id: int, link_id: int) -> None:
+    """End a link to a story's preview; doing it twice does no harm."""
+    with db.write() as session:
+        link = session.get(PreviewLink, link_id)
+        if link is not None and link.article_id == article_id and link.revoked_at is None:
+            link.revoked_at = datetime.now(UTC)
+
+
+def _working() -> tuple[Any, ...]:
+    return PreviewLink.revoked_at.is_(None), PreviewLink.expires_at > datetime.now(UTC)
+
+
+def forget_old() -> None:
+    """Delete signs of presence of an hour ago and links that ended long ago; unsaved text is never deleted."""
+    now = datetime.now(UTC)
+    with db.write() as session:
+        session.execute(delete(Presence).where(Presence.seen_at < now - timedelta(hours=1)))
+        session.execute(delete(PreviewLink).where(PreviewLink.expires_at < now - LINKS_KEPT))

@@ -1,0 +1,58 @@
+"""What people have in hand: autosaved forms, who has which story open, links to previews. None of it is a story."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from spectator.db import Base, UTCDateTime
+from spectator.models.people import User
+
+
+class Autosave(Base):
+    """A form as it was last typed, not saved: one row for each opened form (`copy`) of each person.
+
+    `article_id` is None for a new story; `version` is the story's when the form was opened; `values` maps its fields.
+    """
+
+    __tablename__ = "autosave"
+    __table_args__ = (Index(None, "user_id", "copy", unique=True), Index(None, "user_id", "article_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    copy: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int]
+    values: Mapped[dict[str, Any]] = mapped_column(JSON)
+    saved_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Presence(Base):
+    """Somebody has a story's form open; `seen_at` is the last sign of it."""
+
+    __tablename__ = "presence"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    user: Mapped[User] = relationship(lazy="raise_on_sql")
+
+
+class PreviewLink(Base):
+    """A link to a story's preview for somebody without an account; its address is signed and holds the `id`."""
+
+    __tablename__ = "preview_link"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    made_by: Mapped[User | None] = relationship(lazy="raise_on_sql")

@@ -1,0 +1,157 @@
+"""Two versions of one story: shown field by field, merged as far as they agree, chosen from by a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import render_template, request
+
+from spectator import publishing, queries
+from spectator.models import Article, Autosave, User
+from spectator.newsroom import forms
+from spectator.newsroom.forms import StoryForm, in_one_line, names_in
+from spectator.newsroom.media import claimed_picture, picture_token
+from spectator.text.html import plain_text
+from spectator.text.merging import merge_bodies, merge_line, merge_names
+from spectator.text.paragraphs import editable, stored_body
+
+LABELS = {
+    "headline": "Headline",
+    "dek": "Dek",
+    "body": "Text",
+    "section": "Section",
+    "language": "Language",
+    "slug": "Address",
+    "authors": "Byline",
+    "countries": "Countries",
+    "topics": "Topics",
+    "source_name": "Source",
+    "source_url": "Source link",
+    "picture": "Lead picture",
+    "picture_alt": "Alt text",
+    "picture_caption": "Caption",
+    "picture_credit": "Credit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that two versions hold differently, as it is shown: `choice` is what is proposed, "" for nothing.
+
+    `together` is the two merged, None where they cannot be; `clashes` counts the places that both have changed.
+    """
+
+    name: str
+    mine: str
+    theirs: str
+    choice: str = ""
+    together: str | None = None
+    clashes: int = 0
+
+    @property
+    def label(self) -> str:
+        """Return what the form calls the field."""
+        return LABELS[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """A form that was typed and not saved, beside the form that is shown."""
+
+    row: Autosave
+    differences: list[Difference] = field(default_factory=list)
+
+
+class NotChosen(Exception):
+    """A choice between two versions of a field is still to be made; the form holds what was sent."""
+
+    def __init__(self, form: StoryForm, names: list[str]) -> None:
+        super().__init__(", ".join(names))
+        self.form = form
+        self.names = names
+
+
+def fields(form: StoryForm) -> dict[str, str]:
+    """Return what a form holds in a shape that can be compared: the body as it would be stored, pictures by name."""
+    values = {name: form.values[name] for name in LABELS if name != "picture"}
+    values |= {name: in_one_line(list(names_in(values[name]))) for name in forms.NAMES}
+    picture = f"{form.picture.id}" if form.picture else ""
+    return values | {"body": stored_body(values["body"]), "picture": picture}
+
+
+def is_same(mine: StoryForm, theirs: StoryForm) -> bool:
+    """Say whether two forms hold the same story; an address left empty agrees with any."""
+    ours, other = fields(mine), fields(theirs)
+    return all(text == other[name] for name, text in ours.items() if name != "slug" or text)
+
+
+def unsaved(typed: StoryForm, shown: StoryForm, row: Autosave) -> Unsaved:
+    """Return what an unsaved form says differently from the one that is shown, as plain text."""
+    mine, theirs = fields(typed), fields(shown)
+    names = [name for name in LABELS if mine[name] != theirs[name]]
+    return Unsaved(row, [Difference(name, _readable(name, mine), _readable(name, theirs)) for name in names])
+
+
+def _readable(name: str, values: dict[str, str]) -> str:
+    if name == "picture":
+        return "A picture" if values[name] else "None"
+    return plain_text(values[name]) if name == "body" else values[name]
+
+
+def page(form: StoryForm, article: Article, user: User, missing: list[str] | None = None) -> str:
+    """Return the page that shows a person's text beside the newest version, with a merge to choose from."""
+    newest = forms.of_article(article)
+    base = queries.revision_at_version(article.id, form.version)
+    begun = fields(StoryForm(forms.of_draft(publishing.draft_of(base.content)))) if base else None
+    mine, theirs = fields(form), fields(newest)
+    mine["slug"] = mine["slug"] or theirs["slug"]
+    found = [_difference(name, mine, theirs, begun) for name in LABELS if mine[name] != theirs[name]]
+    return render_template(
+        "newsroom/conflict.html",
+        form=form,
+        article=article,
+        newest=newest,
+        differences=found,
+        missing=missing or [],
+        then=forms.verb(),
+        by=queries.last_saved_by(article.id),
+        mine_picture=picture_token(form.picture, user),
+        same={name: form.values[name] for name in forms.CONTENT if name not in {each.name for each in found}},
+        verbs=publishing.verbs(user, article),
+    )
+
+
+def _difference(name: str, mine: dict[str, str], theirs: dict[str, str], base: dict[str, str] | None) -> Difference:
+    ours, other = mine[name], theirs[name]
+    begun = base[name] if base and name not in {"picture", "slug"} else None
+    if name == "body":
+        merged = merge_bodies(begun if begun is not None else "", ours, other)
+        return Difference(name, ours, other, "together", editable(merged.body), merged.clashes)
+    if name in forms.NAMES:
+        names = merge_names(names_in(begun or ""), names_in(ours), names_in(other))
+        return Difference(name, ours, other, "together", in_one_line(list(names)))
+    line = merge_line(begun, ours, other) if begun is not None else None
+    choice = "" if line is None else "mine" if line == ours else "theirs"
+    return Difference(name, ours, other, choice)
+
+
+def chosen(article: Article, user: User) -> StoryForm:
+    """Return the form that a person's choices make, begun from the version they were shown; raises NotChosen."""
+    sent, newest = request.form, forms.of_article(article)
+    form = StoryForm(forms.entries(sent), forms.version_in(sent), claimed_picture(sent.get("picture_id", ""), user))
+    missing = []
+    for name in LABELS:
+        choice, is_mine = sent.get(f"choice.{name}", ""), f"mine.{name}" in sent
+        if not is_mine:
+            continue
+        if name == "picture":
+            mine = claimed_picture(sent["mine.picture"], user)
+            form.picture = newest.picture if choice == "theirs" else mine
+        else:
+            source = {"theirs": newest.values[name], "together": sent.get(f"together.{name}", "")}
+            form.values[name] = source.get(choice, sent[f"mine.{name}"]).replace("\r\n", "\n")
+        if choice not in {"mine", "theirs", "together"}:
+            missing.append(name)
+    if missing:
+        raise NotChosen(form, missing)
+    return form

@@ -1,0 +1,41 @@
+"""What stories are filed under and illustrated with: sections and pictures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from spectator.media import TakenPicture
+from spectator.models import Picture, Section
+from spectator.publishing.drafts import Invalid, one_line
+from spectator.text.slugs import RESERVED_PATHS, slugify
+
+
+def add_section(session: Session, name: str) -> Section:
+    """Add a section inside the caller's `db.write()`; raises Invalid where its address would be taken."""
+    slug = slugify(name)
+    if slug in RESERVED_PATHS:
+        raise Invalid({"section": f"“{name}” cannot be a section: its address /{slug}/ has another use."})
+    last = session.scalar(select(func.max(Section.position))) or 0
+    name = one_line(name)[:120]
+    section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)
+    session.add(section)
+    session.flush()
+    return section
+
+
+def add_picture(session: Session, taken: TakenPicture, by_id: int | None) -> int:
+    """Store a picture that `media.take_in` has taken, inside the caller's `db.write()`; return its id.
+
+    The same picture again is the same row.
+    """
+    known = session.scalar(select(Picture.id).where(Picture.digest == taken.digest))
+    if known is not None:
+        return known
+    picture = Picture(**asdict(taken), created_at=datetime.now(UTC), created_by_id=by_id)
+    session.add(picture)
+    session.flush()
+    return picture.id

@@ -1,0 +1,51 @@
+"""Who may do what with a story: one table of role × whose story × state. docs/roles.md shows it to people.
+
+Authors write and hand in; once a story is scheduled or public they may look at it, and ask an editor. Administrators
+may do with stories what editors may. Nobody's role matters for a story that was imported: it is nobody's own.
+"""
+
+from __future__ import annotations
+
+from spectator.models import Article, User
+
+ANY_EDITOR = {
+    "new": "save submit schedule publish",
+    "draft": "view save restore share submit schedule publish",
+    "review": "view save restore share send_back schedule publish",
+    "scheduled": "view save restore share schedule unschedule publish",
+    "published": "view update correct restore withdraw",
+    "withdrawn": "view save restore share reinstate",
+}
+OWN_AUTHOR = {
+    "new": "save submit",
+    "draft": "view save restore share submit",
+    "review": "view save restore share send_back",
+    "scheduled": "view",
+    "published": "view",
+    "withdrawn": "view",
+}
+VERBS = tuple(dict.fromkeys(" ".join(ANY_EDITOR.values()).split()))
+
+
+def verbs(user: User, article: Article | None) -> frozenset[str]:
+    """Return the verbs that a person may use on a story, on a new one for None."""
+    state = article.status if article is not None else "new"
+    if user.role in {"editor", "admin"}:
+        return frozenset(ANY_EDITOR[state].split())
+    is_own = article is None or article.created_by_id == user.id
+    return frozenset(OWN_AUTHOR[state].split()) if is_own else frozenset()
+
+
+def may(user: User, verb: str, article: Article | None = None) -> bool:
+    """Say whether a person may use a verb on a story, on a new one for None."""
+    return verb in verbs(user, article)
+
+
+def may_edit(user: User, article: Article) -> bool:
+    """Say whether a person may change a story's text, in whatever way its state allows."""
+    return bool(verbs(user, article) & {"save", "update"})
+
+
+def is_publisher(user: User) -> bool:
+    """Say whether a person may publish at all, and sees everybody's stories."""
+    return user.role in {"editor", "admin"}

@@ -1,0 +1,124 @@
+"""What the newsroom and the worker see: stories of every status, revisions, suggestions, pictures, people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from spectator.db import db
+from spectator.models import Article, ArticleAuthor, Author, Picture, Revision, Topic, User
+from spectator.models.article import article_topic
+from spectator.queries.published import whole_article
+
+SOURCES_AMONG = 500  # the last saved stories, in which sources are looked for
+
+
+def article_to_edit(article_id: int) -> Article | None:
+    """Return a story of any status with everything the form, the preview and the index need."""
+    query = whole_article().where(Article.id == article_id).options(joinedload(Article.created_by))
+    return db.session.scalars(query).unique().one_or_none()
+
+
+def has_articles() -> bool:
+    """Say whether the site holds any story at all, of whatever status."""
+    return bool(db.session.scalar(select(exists().where(Article.id.is_not(None)))))
+
+
+def next_due() -> datetime | None:
+    """Return the moment of the first scheduled story, None where nothing is scheduled."""
+    query = select(func.min(Article.published_at)).where(Article.status == "scheduled")
+    return db.session.scalar(query)
+
+
+def stories(
+    status: str = "", text: str = "", offset: int = 0, limit: int = 50, created_by_id: int | None = None
+) -> Sequence[Article]:
+    """Return the newsroom's list, last saved first, narrowed by status, headline, maker; one more row than `limit`."""
+    query = select(Article).order_by(Article.saved_at.desc(), Article.id.desc()).offset(offset).limit(limit + 1)
+    query = query.options(joinedload(Article.section, innerjoin=True), joinedload(Article.created_by))
+    query = query.options(selectinload(Article.authors))
+    if status:
+        query = query.where(Article.status == status)
+    if text:
+        query = query.where(Article.headline.icontains(text, autoescape=True))
+    if created_by_id is not None:
+        query = query.where(Article.created_by_id == created_by_id)
+    return db.session.scalars(query).all()
+
+
+def pictures() -> Sequence[Picture]:
+    """Return every uploaded picture."""
+    return db.session.scalars(select(Picture).order_by(Picture.id)).all()
+
+
+def users() -> Sequence[User]:
+    """Return everybody who has an account."""
+    return db.session.scalars(select(User).order_by(User.email)).all()
+
+
+def has_users() -> bool:
+    """Say whether anybody has an account."""
+    return db.session.scalar(select(User.id).limit(1)) is not None
+
+
+def has_user(email: str) -> bool:
+    """Say whether there is an account with this e-mail."""
+    return db.session.scalar(select(User.id).where(User.email == email)) is not None
+
+
+def picture(picture_id: int) -> Picture | None:
+    """Return an uploaded picture, None where there is none of this id."""
+    return db.session.get(Picture, picture_id)
+
+
+def revisions(article_id: int, limit: int = 200) -> Sequence[Revision]:
+    """Return a story's revisions, newest first, with who made them; one more than `limit` where there are more."""
+    query = select(Revision).where(Revision.article_id == article_id).options(joinedload(Revision.made_by))
+    return db.session.scalars(query.order_by(Revision.number.desc()).limit(limit + 1)).all()
+
+
+def revision(article_id: int, number: int) -> Revision | None:
+    """Return one revision of a story, with who made it."""
+    known = (Revision.article_id == article_id) & (Revision.number == number)
+    return db.session.scalar(select(Revision).where(known).options(joinedload(Revision.made_by)))
+
+
+def revision_at_version(article_id: int, version: int) -> Revision | None:
+    """Return the revision that a person had before them who saw this version of a story."""
+    known = (Revision.article_id == article_id) & (Revision.version <= version)
+    return db.session.scalar(select(Revision).where(known).order_by(Revision.number.desc()).limit(1))
+
+
+def last_saved_by(article_id: int) -> str:
+    """Return the name of the person who changed a story last, empty where nobody did."""
+    query = select(User.name).join(Revision, Revision.made_by_id == User.id).where(Revision.article_id == article_id)
+    return db.session.scalar(query.order_by(Revision.number.desc()).limit(1)) or ""
+
+
+def authors_like(slug_part: str, limit: int = 8) -> Sequence[tuple[str, int]]:
+    """Return (name, number of stories) of authors whose slug holds a text, those with most stories first."""
+    count = func.count(ArticleAuthor.article_id)
+    query = select(Author.name, count).outerjoin(ArticleAuthor, ArticleAuthor.author_id == Author.id)
+    query = query.where(Author.slug.contains(slug_part, autoescape=True)).group_by(Author.id)
+    return [(row[0], row[1]) for row in db.session.execute(query.order_by(count.desc(), Author.name).limit(limit))]
+
+
+def topics_like(slug_part: str, limit: int = 8) -> Sequence[tuple[str, int]]:
+    """Return (name, number of stories) of topics whose slug holds a text, those with most stories first."""
+    count = func.count(article_topic.c.article_id)
+    query = select(Topic.name, count).outerjoin(article_topic, article_topic.c.topic_id == Topic.id)
+    query = query.where(Topic.slug.contains(slug_part, autoescape=True)).group_by(Topic.id)
+    return [(row[0], row[1]) for row in db.session.execute(query.order_by(count.desc(), Topic.name).limit(limit))]
+
+
+def sources_like(text: str, limit: int = 8) -> Sequence[tuple[str, str]]:
+    """Return (name, link) of the sources used last whose name holds a text, the latest first."""
+    latest = select(Article.id).order_by(Article.saved_at.desc()).limit(SOURCES_AMONG)
+    last = func.max(Article.saved_at)
+    query = select(Article.source_name, Article.source_url, last).where(Article.id.in_(latest))
+    query = query.where(Article.source_name != "", Article.source_name.icontains(text, autoescape=True))
+    rows = db.session.execute(query.group_by(Article.source_name).order_by(last.desc()).limit(limit))
+    return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,66 @@
+"""Moments typed in the newsroom's time zone, including those that daylight saving skips or repeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the moments that a typed time may mean: aware, in UTC, and how to say it."""
+
+    at: datetime
+    words: str
+
+    @property
+    def value(self) -> str:
+        """Return the moment as a form sends it."""
+        return f"{self.at:%Y-%m-%dT%H:%MZ}"
+
+
+def moments(typed: datetime, zone: ZoneInfo) -> list[datetime]:
+    """Return the moments in UTC, earliest first, that a wall-clock time may mean: one, or two where clocks change."""
+    folds = [typed.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return sorted(set(folds))
+
+
+def is_skipped(typed: datetime, zone: ZoneInfo) -> bool:
+    """Say whether clocks jump over a wall-clock time."""
+    return all(moment.astimezone(zone).replace(tzinfo=None) != typed for moment in moments(typed, zone))
+
+
+def choices(typed: datetime, zone: ZoneInfo) -> list[Choice]:
+    """Return what to ask about a time that is skipped or comes twice; nothing for all others."""
+    found = moments(typed, zone)
+    return [Choice(each, in_words(each, zone)) for each in found] if len(found) > 1 else []
+
+
+def explanation(typed: datetime, zone: ZoneInfo) -> str:
+    """Return why a time has to be asked about."""
+    first, second = moments(typed, zone)
+    before, after = first.astimezone(zone), second.astimezone(zone)
+    day = f"{typed.day} {typed:%B %Y}"
+    if is_skipped(typed, zone):
+        return f"On {day} clocks in {zone.key} go forward, and {typed:%H:%M} does not exist. Which do you mean?"
+    return (
+        f"On {day} clocks in {zone.key} go back, and {typed:%H:%M} comes twice: "
+        f"first as {offset(before)}, then as {offset(after)}. Which do you mean?"
+    )
+
+
+def in_words(moment: datetime, zone: ZoneInfo) -> str:
+    """Return a moment in the newsroom's zone with UTC beside it: 31 Oct 2027, 01:30 Africa/Cairo (UTC+2; 23:30 UTC)."""
+    local, utc = moment.astimezone(zone), moment.astimezone(UTC)
+    if zone.key == "UTC":
+        return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+    other_day = f"{utc.day} {utc:%b}, " if utc.date() != local.date() else ""
+    return f"{local.day} {local:%b %Y, %H:%M} {zone.key} ({other_day}{utc:%H:%M} UTC)"
+
+
+def offset(local: datetime) -> str:
+    """Return the distance from UTC that a local moment has: UTC+1, UTC+05:30."""
+    minutes = int((local.utcoffset() or UTC.utcoffset(local)).total_seconds()) // 60
+    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
+    return f"UTC{sign}{hours:02}:{rest:02}" if rest else f"UTC{sign}{hours}"

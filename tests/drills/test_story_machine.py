@@ -1,0 +1,260 @@
+"""Stories driven through their lives by everybody at random, beside a model of a few lines that must agree.
+
+After every step the database and the readers' pages are held against the model; at the end of each run search is.
+50 runs of up to 12 steps; `STORY_RUNS=500` for more.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from jinja2 import FileSystemBytecodeCache
+from sqlalchemy.orm import Session
+
+from spectator import create_app, indexing, outbox, publishing, queries
+from spectator.db import db
+from spectator.models import Article, Revision
+from spectator.publishing import Step
+from spectator.search import Request
+from tests.conftest import draft, person
+from tests.conftest import settings as site_settings
+from tests.test_permissions import STATES_AFTER, WRITTEN
+
+pytestmark = pytest.mark.drill
+RUNS = int(os.environ.get("STORY_RUNS", "50"))
+PEOPLE = ("author", "editor", "admin")
+NOTED = {"withdraw": "It was wrong.", "correct": "A name was wrong.", "update": "New figures."}
+
+
+@dataclass
+class Told:
+    """What the model knows of a story."""
+
+    maker: str
+    word: str
+    status: str = "draft"
+    slugs: list[str] = field(default_factory=list)
+    revisions: list[str] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)
+    corrections: int = 0
+
+
+class Stories(RuleBasedStateMachine):
+    """A newsroom of three at work."""
+
+    data: ClassVar[Path]
+    templates: ClassVar[FileSystemBytecodeCache]
+    stories = Bundle("stories")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = Path(tempfile.mkdtemp(prefix="stories-"))
+        app = create_app(site_settings(Path(shutil.copytree(self.data, self.directory / "data"))))
+        app.jinja_env.bytecode_cache = self.templates
+        self.app, self.client, self.model = app, app.test_client(), dict[int, Told]()
+        self.context = app.app_context()
+        self.context.push()
+        self.people = {user.role: user for user in queries.users()}
+        db.session.expunge_all()
+        self.now = datetime.now(UTC)
+        self.count = 0
+
+    def new_word(self) -> str:
+        self.count += 1
+        return "zq" + "".join("abcdefghij"[int(digit)] for digit in f"{self.count:03}")
+
+    def allows(self, role: str, story: Told | None, verb: str) -> bool:
+        if role == "author" and story is not None and story.maker != "author":
+            return False
+        return verb in WRITTEN[story.status if story else "new", "author" if role == "author" else "editor"]
+
+    @initialize(target=stories, roles=st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE)))
+    def begin(self, roles: tuple[str, str]) -> Any:
+        return multiple(*(self.create(role) for role in roles))
+
+    def create(self, role: str) -> int:
+        word = self.new_word()
+        article_id = publishing.create(draft(headline=f"About {word}"), self.people[role])
+        self.model[article_id] = Told(role, word, slugs=[f"about-{word}"])
+        self.note(article_id)
+        return article_id
+
+    def note(self, article_id: int) -> None:
+        told, article = self.model[article_id], self.get(article_id)
+        told.revisions.append(told.word)
+        told.versions.append(article.version)
+
+    def get(self, article_id: int) -> Any:
+        db.session.rollback()
+        article = queries.article_to_edit(article_id)
+        assert article is not None
+        return article
+
+    @rule(
+        article_id=stories,
+        role=st.sampled_from(PEOPLE),
+        verb=st.sampled_from(("save", "update", "correct", "submit", "send_back", "schedule", "publish", "unschedule")),
+        is_stale=st.sampled_from((False, False, False, True)),
+    )
+    def save(self, article_id: int, role: str, verb: str, is_stale: bool) -> None:
+        """Write a new headline and take a step, from the newest version or from an older one."""
+        told, word = self.model[article_id], self.new_word()
+        at = self.now + timedelta(days=30) if verb == "schedule" else None
+        step = Step(verb, at, NOTED.get(verb, ""))
+        version = told.versions[-1] - (1 if is_stale else 0)
+        is_visible = self.allows(role, told, "view")
+        try:
+            publishing.save(article_id, draft(headline=f"About {word}"), self.people[role], version, step)
+        except publishing.Conflict:
+            assert is_stale and is_visible
+            return
+        except publishing.Forbidden:
+            assert not self.allows(role, told, verb)
+            return
+        assert self.allows(role, told, verb) and not is_stale
+        told.word = word
+        if told.status not in {"published", "withdrawn"}:
+            told.slugs.clear()
+        told.slugs.append(f"about-{word}")
+        told.status = STATES_AFTER.get(verb, told.status)
+        told.corrections += verb in {"update", "correct"}
+        self.note(article_id)
+
+    @rule(
+        article_id=stories,
+        role=st.sampled_from(PEOPLE),
+        verb=st.sampled_from(("submit", "send_back", "unschedule", "publish", "withdraw", "reinstate", "schedule")),
+    )
+    def act(self, article_id: int, role: str, verb: str) -> None:
+        """Take a step with a story as it stands."""
+        told = self.model[article_id]
+        more: tuple[Any, ...] = {"schedule": (self.now + timedelta(days=30),), "withdraw": ("Wrong.",)}.get(verb, ())
+        is_repeated = verb == "publish" and told.status == "published" and role != "author"
+        try:
+            getattr(publishing, verb)(article_id, self.people[role], *more)
+        except publishing.Forbidden:
+            assert not self.allows(role, told, verb) and not is_repeated
+            return
+        assert self.allows(role, told, verb) or is_repeated
+        if not is_repeated:
+            told.status = STATES_AFTER[verb]
+            self.note(article_id)
+
+    @rule(article_id=stories, role=st.sampled_from(PEOPLE), back=st.integers(0, 3))
+    def restore(self, article_id: int, role: str, back: int) -> None:
+        """Make a story what it was some revisions ago."""
+        told = self.model[article_id]
+        number = max(1, len(told.revisions) - back)
+        try:
+            publishing.restore(article_id, self.people[role], number, told.versions[-1])
+        except publishing.Forbidden:
+            assert not self.allows(role, told, "restore")
+            return
+        assert self.allows(role, told, "restore")
+        told.word = told.revisions[number - 1]
+        if told.status not in {"published", "withdrawn"}:
+            told.slugs.clear()
+        slug = f"about-{told.word}"
+        told.slugs = [each for each in told.slugs if each != slug] + [slug]
+        self.note(article_id)
+
+    @rule(days=st.sampled_from((1, 31)))
+    def wait(self, days: int) -> None:
+        """Let time pass; what is scheduled in 30 days goes out after 31, exactly once."""
+        due = [each for each, told in self.model.items() if told.status == "scheduled" and days > 30]
+        assert publishing.publish_due(self.now + timedelta(days=days)) == len(due)
+        assert publishing.publish_due(self.now + timedelta(days=days)) == 0
+        for article_id in due:
+            self.model[article_id].status = "published"
+            self.note(article_id)
+
+    @invariant()
+    def the_database_agrees(self) -> None:
+        for article_id, told in self.model.items():
+            article = self.get(article_id)
+            assert (article.status, article.headline) == (told.status, f"About {told.word}")
+            assert (article.version, article.slug) == (told.versions[-1], told.slugs[-1])
+            assert len(article.corrections) == told.corrections
+            rows = db.session.query(Revision).filter_by(article_id=article_id).order_by(Revision.number).all()
+            assert [row.content["headline"] for row in rows] == [f"About {word}" for word in told.revisions]
+
+    @invariant()
+    def the_pages_agree(self) -> None:
+        lists = [self.client.get(path).text for path in ("/", "/politics/", "/feed.xml", "/archive/")]
+        for told in self.model.values():
+            is_public = told.status == "published"
+            path = f"/politics/{told.slugs[-1]}"
+            expected = {"published": 200, "withdrawn": 410}.get(told.status, 404)
+            assert self.client.get(path).status_code == expected
+            for old in told.slugs[:-1]:
+                answer = self.client.get(f"/politics/{old}")
+                assert (answer.status_code, answer.location) == (301, path) if is_public else answer.status_code == 410
+            for page in lists[:3]:
+                assert (f"About {told.word}" in page) == is_public
+        count = sum(told.status == "published" for told in self.model.values())
+        assert (f"{count} " in lists[3]) or count == 0
+
+    def teardown(self) -> None:
+        try:
+            index = indexing.index_in(self.app.config["DATA_DIR"])
+            while indexing.catch_up(index):
+                pass
+            for article_id, told in self.model.items():
+                found = index.find(Request(text=told.word)).ids
+                assert found == ([article_id] if told.status == "published" else []), told
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+            self.context.pop()
+            shutil.rmtree(self.directory)
+
+
+@pytest.fixture
+def newsroom(fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> type[Stories]:
+    """The machine, on copies of a site with one person of each role."""
+    data = Path(shutil.copytree(fresh_data, tmp_path / "data"))
+    app = create_app(site_settings(data))
+    with app.app_context():
+        for role in PEOPLE:
+            person(role)
+        db.session.remove()
+        db.engine.dispose()
+    Stories.data, Stories.templates = data, compiled_templates
+    return Stories
+
+
+def test_stories_and_their_model_agree(newsroom: type[Stories]) -> None:
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    chosen = settings(max_examples=RUNS, stateful_step_count=12, deadline=None, suppress_health_check=checks)
+    run_state_machine_as_test(newsroom, settings=chosen)
+
+
+def test_the_machine_sees_a_fault(newsroom: type[Stories], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that leaks an embargoed story must be found, or the machine is blind."""
+
+    def leak(session: Session, article: Article, _step: Step, now: datetime) -> None:
+        article.status, article.published_at = "published", now
+        outbox.append(session, article.id, "publish")
+
+    monkeypatch.setitem(publishing.STEPS, "schedule", leak)
+    chosen = settings(max_examples=60, stateful_step_count=12, deadline=None, phases=[Phase.generate])
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(newsroom, settings=chosen)

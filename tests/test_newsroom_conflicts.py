@@ -1,0 +1,159 @@
+"""Two editors on one story: nobody wins silently, and neither's words are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from spectator import publishing
+from spectator.db import db
+from spectator.models import User
+from tests.newsroom_visits import entries, post, visitor
+from tests.page_checks import Page
+from tests.test_newsroom_stories import NEW, articles, get, save, shown, write
+
+
+@pytest.fixture
+def newsroom(app: Flask, editor: User) -> FlaskClient:
+    """An editor, logged in."""
+    return visitor(app)
+
+
+def collide(app: Flask, mine: FlaskClient, theirs: dict[str, str], ours: dict[str, str]) -> TestResponse:
+    """Let a colleague save a story between our opening and our saving it."""
+    article_id = write(mine, body="First.\n\nSecond.\n\nThird.")
+    path = f"/newsroom/stories/{article_id}"
+    opened = shown(mine.get(path))
+    assert save(visitor(app, "admin"), article_id, **theirs).status_code == 303
+    response = post(mine, path, opened | {"do": "save"} | ours)
+    assert response.status_code == 409
+    db.session.expire_all()
+    return response
+
+
+def merged(response: TestResponse, **choices: str) -> dict[str, str]:
+    """Return the conflict page's form as a browser sends it, with what is proposed and these choices."""
+    page = Page(response.text)
+    values: dict[str, Any] = {}
+    for each in page.all("input"):
+        name, kind = each.get("name") or "", each.get("type")
+        if kind != "radio" or "checked" in each:
+            values[name] = each.get("value") or ""
+    area = response.text.partition('name="together.body"')[2]
+    if area:
+        values["together.body"] = unescape(area.partition(">\n")[2].partition("</textarea>")[0])
+    return values | {f"choice.{name}": choice for name, choice in choices.items()} | {"do": "save"}
+
+
+def test_what_one_side_alone_changed_is_taken_and_a_clash_is_asked(app: Flask, newsroom: FlaskClient) -> None:
+    response = collide(app, newsroom, {"headline": "Theirs", "dek": "Their dek"}, {"headline": "Mine"})
+    assert "saved this story while you were writing" in response.text
+    assert get(1).headline == "Theirs"
+    sent = merged(response)
+    assert (sent["choice.dek"], "choice.headline" in sent) == ("theirs", False)
+    again = post(newsroom, "/newsroom/stories/1/merge", sent)
+    assert again.status_code == 422
+    assert "Choose a version of each" in again.text
+    assert post(newsroom, "/newsroom/stories/1/merge", merged(again, headline="mine")).status_code == 303
+    db.session.expire_all()
+    assert (get(1).headline, get(1).dek) == ("Mine", "Their dek")
+
+
+def test_paragraphs_of_both_are_kept(app: Flask, newsroom: FlaskClient) -> None:
+    theirs, ours = "First, theirs.\n\nSecond.\n\nThird.", "First.\n\nSecond.\n\nThird, mine.\n\nFourth."
+    response = collide(app, newsroom, {"body": theirs}, {"body": ours})
+    assert post(newsroom, "/newsroom/stories/1/merge", merged(response)).status_code == 303
+    db.session.expire_all()
+    body = "<p>First, theirs.</p>\n<p>Second.</p>\n<p>Third, mine.</p>\n<p>Fourth.</p>"
+    assert get(1).body == body
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs", "together"])
+def test_one_paragraph_changed_by_both(app: Flask, newsroom: FlaskClient, choice: str) -> None:
+    response = collide(app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."})
+    assert post(newsroom, "/newsroom/stories/1/merge", merged(response, body=choice)).status_code == 303
+    db.session.expire_all()
+    body = get(1).body
+    assert ("Mine." in body, "Theirs." in body) == (choice != "theirs", choice != "mine")
+
+
+def test_names_of_both_are_kept_in_order(app: Flask, newsroom: FlaskClient) -> None:
+    response = collide(app, newsroom, {"authors": "Ama Serwaa, Zed"}, {"authors": "Bayo Ade"})
+    assert post(newsroom, "/newsroom/stories/1/merge", merged(response)).status_code == 303
+    db.session.expire_all()
+    assert [author.name for author in get(1).authors] == ["Ama Serwaa", "Zed", "Bayo Ade"]
+
+
+def test_a_third_save_meanwhile_is_a_conflict_again(app: Flask, newsroom: FlaskClient) -> None:
+    response = collide(app, newsroom, {"headline": "Theirs"}, {"headline": "Mine"})
+    assert save(visitor(app, "admin"), 1, headline="Theirs again").status_code == 303
+    again = post(newsroom, "/newsroom/stories/1/merge", merged(response, headline="mine"))
+    assert again.status_code == 409
+    assert "Theirs again" in again.text
+    assert "Mine" in again.text
+
+
+def test_a_story_that_was_published_meanwhile_is_not_changed_silently(app: Flask, newsroom: FlaskClient) -> None:
+    article_id = write(newsroom)
+    opened = shown(newsroom.get(f"/newsroom/stories/{article_id}"))
+    publishing.publish(article_id, db.session.get_one(User, 1))
+    response = post(newsroom, f"/newsroom/stories/{article_id}", opened | {"do": "save", "headline": "Half done"})
+    assert response.status_code == 409
+    assert "The story is now published" in response.text
+    assert get(article_id).headline == entries()["headline"]
+
+
+def test_the_new_form_sent_twice_makes_one_story(newsroom: FlaskClient) -> None:
+    opened = shown(newsroom.get(NEW)) | entries()
+    first, second = (post(newsroom, NEW, opened) for _ in range(2))
+    assert (first.status_code, second.status_code, articles()) == (303, 303, 1)
+    assert "done=saved" in second.location
+    third = post(newsroom, NEW, opened | {"body": "Other words."})
+    assert (third.status_code, articles()) == (409, 1)
+    assert "Other words." in third.text
+    assert post(newsroom, "/newsroom/stories/1/merge", merged(third, body="mine")).status_code == 303
+    db.session.expire_all()
+    assert get(1).body == "<p>Other words.</p>"
+
+
+def test_a_forged_picture_choice_claims_nothing(app: Flask, newsroom: FlaskClient) -> None:
+    response = collide(app, newsroom, {"headline": "Theirs"}, {"headline": "Mine"})
+    sent = merged(response, headline="mine") | {"mine.picture": "1", "choice.picture": "mine", "picture_id": "1"}
+    assert post(newsroom, "/newsroom/stories/1/merge", sent).status_code == 303
+    db.session.expire_all()
+    assert get(1).picture is None
+
+
+def test_losses_are_asked_about(newsroom: FlaskClient, story: Callable[..., int]) -> None:
+    table = "<table><tbody><tr><td>Maize</td></tr></tbody></table>"
+    body = f'<p>One.</p>\n{table}\n<p>See <a href="https://a.example/">this</a>.</p>'
+    article_id = story(body=body)
+    stored = get(article_id).body
+    response = save(newsroom, article_id, do="update", body="<p>One.</p>\n<p>See this.</p>")
+    assert response.status_code == 422
+    assert "This save removes 1 table, 1 link" in response.text
+    kept = shown(response)
+    asked = {"loss_asked": kept["loss_asked"], "then": kept["then"]}
+    path = f"/newsroom/stories/{article_id}"
+    restored = post(newsroom, path, kept | asked | {"loss": "restore"})
+    assert restored.status_code == 422
+    assert table in shown(restored)["body"]
+    assert 'href="https://a.example/"' in shown(restored)["body"]
+    assert get(article_id).body == stored, "nothing is stored before a person has answered"
+    fewer = kept | asked | {"loss": "remove", "body": "<p>Two.</p>", "loss_asked": "1 figure"}
+    assert post(newsroom, path, fewer).status_code == 422, "an answer to another question"
+    assert post(newsroom, path, kept | asked | {"loss": "remove"}).status_code == 303
+    db.session.expire_all()
+    assert get(article_id).body == "<p>One.</p>\n<p>See this.</p>"
+
+
+def test_moving_things_is_no_loss(newsroom: FlaskClient, story: Callable[..., int]) -> None:
+    article_id = story(body='<p>One.</p>\n<figure><img src="/media/x.jpg" alt="X"></figure>')
+    body = '<figure><img src="/media/x.jpg" alt="X"></figure>\n<p>One.</p>'
+    assert save(newsroom, article_id, do="update", body=body).status_code == 303

@@ -1,0 +1,376 @@
+"""What stands beside the form: autosave, presence, suggestions, addresses, previews, links, history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, update
+from werkzeug.test import TestResponse
+
+from spectator import drafting, publishing
+from spectator.db import db
+from spectator.models import Autosave, Outbox, PreviewLink, Revision, User
+from tests.conftest import draft
+from tests.newsroom_visits import entries, picture_file, post, visitor
+from tests.page_checks import Page
+from tests.test_newsroom_stories import NEW, articles, get, save, shown, write
+
+
+@pytest.fixture
+def newsroom(app: Flask, editor: User) -> FlaskClient:
+    """An editor, logged in."""
+    return visitor(app)
+
+
+def autosave(client: FlaskClient, article_id: int | str, opened: dict[str, str], **more: Any) -> TestResponse:
+    """Send what the form does while somebody types."""
+    response = post(client, f"/newsroom/fragments/stories/{article_id}/autosave", opened | {"seq": "7"} | more)
+    assert response.status_code == 200
+    return response
+
+
+def count(model: type[Any]) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_an_autosave_touches_neither_story_nor_history(newsroom: FlaskClient) -> None:
+    article_id = write(newsroom, do="publish")
+    path, before = f"/newsroom/stories/{article_id}", get(article_id)
+    version, revisions, rows = before.version, count(Revision), count(Outbox)
+    opened = shown(newsroom.get(path))
+    answer = autosave(newsroom, article_id, opened, headline="Half a headl")
+    assert 'data-outcome="saved" data-seq="7"' in " ".join(answer.text.split())
+    assert re.search(r'data-weight="\d+ KB, \d\.\d s on 3G"', answer.text)
+    assert re.search(r"Saved\s+<time datetime=\"[^\"]+\">\d\d:\d\d:\d\d</time>", answer.text)
+    db.session.expire_all()
+    assert (get(article_id).version, count(Revision), count(Outbox)) == (version, revisions, rows)
+    assert get(article_id).headline == entries()["headline"]
+    autosave(newsroom, article_id, opened, headline="Half a headline")
+    assert count(Autosave) == 1
+
+
+def test_what_was_not_saved_is_offered_beside_what_is_stored(newsroom: FlaskClient) -> None:
+    article_id = write(newsroom)
+    path = f"/newsroom/stories/{article_id}"
+    opened = shown(newsroom.get(path))
+    autosave(newsroom, article_id, opened, body="Typed & <lost>.")
+    page = newsroom.get(path)
+    assert "was not saved" in page.text
+    assert "Typed &amp; &lt;lost&gt;." in page.text
+    assert shown(page)["body"] == "One paragraph.\n\nAnother paragraph."
+    assert "unsaved text" in newsroom.get("/newsroom/stories/").text
+    restored = newsroom.get(f"{path}?restore={opened['copy']}")
+    assert shown(restored)["body"] == "Typed & <lost>."
+    assert post(newsroom, path, shown(restored) | {"do": "save"}).status_code == 303
+    assert count(Autosave) == 0
+    assert "was not saved" not in newsroom.get(path).text
+
+
+def test_a_new_story_that_was_never_saved_is_in_the_list(newsroom: FlaskClient) -> None:
+    opened = shown(newsroom.get(NEW))
+    autosave(newsroom, "new", opened, headline="Never saved", body="Words")
+    page = newsroom.get("/newsroom/stories/").text
+    assert "Never saved" in page
+    again = newsroom.get(f"{NEW}?restore={opened['copy']}")
+    assert shown(again)["headline"] == "Never saved"
+    assert shown(again)["copy"] == opened["copy"]
+    assert post(newsroom, "/newsroom/stories/discard", {"copy": opened["copy"]}).status_code == 303
+    assert count(Autosave) == 0
+    assert articles() == 0
+
+
+def test_a_restored_text_of_an_older_version_meets_the_newer_as_a_conflict(app: Flask, newsroom: FlaskClient) -> None:
+    article_id = write(newsroom)
+    path = f"/newsroom/stories/{article_id}"
+    opened = shown(newsroom.get(path))
+    autosave(newsroom, article_id, opened, headline="Mine")
+    assert save(visitor(app, "admin"), article_id, headline="Theirs").status_code == 303
+    restored = shown(newsroom.get(f"{path}?restore={opened['copy']}"))
+    assert post(newsroom, path, restored | {"do": "save"}).status_code == 409
+
+
+def test_nobody_sees_or_discards_a_colleagues_unsaved_text(app: Flask, newsroom: FlaskClient) -> None:
+    article_id = write(newsroom)
+    opened = shown(newsroom.get(f"/newsroom/stories/{article_id}"))
+    autosave(newsroom, article_id, opened, headline="Mine alone")
+    admin = visitor(app, "admin")
+    path = f"/newsroom/stories/{article_id}"
+    for address in (path, f"{path}?restore={opened['copy']}", f"{path}/preview?copy={opened['copy']}"):
+        assert "Mine alone" not in admin.get(address).text
+    post(admin, "/newsroom/stories/discard", {"copy": opened["copy"]})
+    autosave(admin, article_id, opened, headline="The admin's")
+    assert [row.values["headline"] for row in drafting.kept(1, article_id)] == ["Mine alone"]
+
+
+def test_an_author_cannot_autosave_into_anothers_story(app: Flask, newsroom: FlaskClient) -> None:
+    article_id = write(newsroom)
+    author = visitor(app, "author")
+    answer = autosave(author, article_id, entries())
+    assert 'data-outcome="refused"' in answer.text
+    assert 'data-outcome="refused"' in autosave(author, 999, entries()).text
+    assert count(Autosave) == 0
+
+
+def test_an_autosave_is_bounded(newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "too long" in autosave(newsroom, "new", entries(body="x" * 1_000_001)).text
+    assert "too long" in autosave(newsroom, "new", entries(headline="x" * 5001)).text
+    monkeypatch.setattr(drafting, "MAX_COPIES", 2)
+    for number in range(3):
+        answer = autosave(newsroom, "new", entries(copy=f"{number}" * 22)).text
+    assert "too many unsaved stories" in answer
+    assert count(Autosave) == 2
+    assert 'data-outcome="saved"' in autosave(newsroom, "new", entries(copy="0" * 22)).text
+
+
+def test_without_a_login_the_answer_says_so_and_nothing_is_kept(app: Flask, client: FlaskClient) -> None:
+    answer = autosave(client, "new", entries())
+    assert 'data-reason="logged-out"' in answer.text
+    assert 'data-outcome="refused"' in answer.text
+    assert "/newsroom/login" in answer.text
+    assert 'data-reason="logged-out"' in client.get("/newsroom/fragments/session").text
+    assert count(Autosave) == 0
+
+
+def test_a_save_without_a_login_gives_everything_back_to_send_again(app: Flask, newsroom: FlaskClient) -> None:
+    sent = entries(headline="My <headline>", body="Line one.\r\n\r\nLine two.")
+    newsroom.delete_cookie("__Host-session", domain="localhost")
+    response = post(newsroom, NEW, sent)
+    assert response.status_code == 401
+    held = {each["name"]: each["value"] for each in Page(response.text).all("input") if each.get("name") in sent}
+    assert {name: str(text).replace("\r\n", "\n") for name, text in held.items()} == {
+        name: text.replace("\r\n", "\n") for name, text in sent.items()
+    }
+    again = post(visitor(app), NEW, held)
+    assert again.status_code == 303
+    assert get(1).headline == "My <headline>"
+
+
+def test_presence_names_colleagues_and_newer_versions(app: Flask, newsroom: FlaskClient) -> None:
+    article_id = write(newsroom)
+    admin, path = visitor(app, "admin"), f"/newsroom/fragments/stories/{article_id}/presence"
+    version = str(get(article_id).version)
+    assert "Open here too" not in post(newsroom, path, {"version": version}).text
+    assert "Open here too: Editor." in post(admin, path, {"version": version}).text
+    assert "Open here too: Admin." in post(newsroom, path, {"version": version}).text
+    assert "Open here too: Admin." in newsroom.get(f"/newsroom/stories/{article_id}").text
+    assert save(admin, article_id, headline="Newer").status_code == 303
+    assert "Admin saved a newer version." in post(newsroom, path, {"version": version}).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "first"),
+    [
+        ("authors", "seg", "Ṣẹ́gun Adé"),
+        ("authors", "Ṣẹ́g", "Ṣẹ́gun Adé"),
+        ("topics", "elec", "Elections"),
+        ("countries", "cote", "Ivory Coast"),
+        ("countries", "Bamako", "Mali"),
+        ("sources", "reu", "Reuters"),
+        ("sources", "", "Reuters"),
+    ],
+)
+def test_suggestions(newsroom: FlaskClient, story: Callable[..., int], kind: str, typed: str, first: str) -> None:
+    source = {"source_name": "Reuters", "source_url": "https://www.reuters.com/x"}
+    story(authors=("Ṣẹ́gun Adé",), topics=("Elections",), countries=("CI", "ML"), **source)
+    answer = newsroom.get(f"/newsroom/fragments/suggestions/{kind}", query_string={"q": typed})
+    options = Page(answer.text).all("li")
+    assert [unescape(options[0]["data-value"] or "")] == [first]
+    assert {each["role"] for each in options} == {"option"}
+
+
+@pytest.mark.parametrize("typed", ["", "x" * 5000, "%", "_", "'; drop table author", "\x00", "<b>", "\U000e0001"])
+@pytest.mark.parametrize("kind", ["authors", "topics", "countries", "sources"])
+def test_odd_suggestions(newsroom: FlaskClient, kind: str, typed: str) -> None:
+    assert newsroom.get(f"/newsroom/fragments/suggestions/{kind}", query_string={"q": typed}).status_code == 200
+
+
+def test_the_address_is_shown_before_it_is_stored(newsroom: FlaskClient, story: Callable[..., int]) -> None:
+    story(headline="Ports")
+    path = "/newsroom/fragments/stories/new/address"
+    sent = {"headline": "Ports", "slug": "", "section": "health"}
+    assert "https://spectator.example/health/ports-2" in post(newsroom, path, sent).text
+    assert "Another story has the address" in post(newsroom, path, sent | {"slug": "ports"}).text
+    assert "small letters" in post(newsroom, path, sent | {"slug": "Ümlaut"}).text
+    own = post(newsroom, "/newsroom/fragments/stories/1/address", sent | {"slug": "ports"}).text
+    assert "https://spectator.example/health/ports" in own
+
+
+def test_the_preview_shows_what_is_typed_and_the_page_stays_as_it_is(
+    newsroom: FlaskClient, client: FlaskClient, story: Callable[..., int]
+) -> None:
+    article_id = story(headline="Stored")
+    opened = shown(newsroom.get(f"/newsroom/stories/{article_id}"))
+    autosave(newsroom, article_id, opened, headline="Typed", section="", countries="Mali, Atlantis", authors="Ama")
+    frame = newsroom.get(f"/newsroom/fragments/stories/{article_id}/preview?copy={opened['copy']}&seq=7")
+    [source] = [each["src"] for each in Page(frame.text).all("iframe")]
+    page = newsroom.get(str(source))
+    assert "<h1>Typed</h1>" in page.text
+    assert "Atlantis" not in page.text
+    assert page.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in page.headers["Content-Security-Policy"]
+    assert "script-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "Typed" not in client.get("/politics/stored").text
+
+
+def token_in(response: TestResponse) -> str:
+    found = re.search(r"/newsroom/shared/([\w.-]+)", response.text)
+    assert found
+    return found[1]
+
+
+def test_a_link_shows_a_draft_to_whoever_has_it_until_it_ends(
+    app: Flask, newsroom: FlaskClient, client: FlaskClient
+) -> None:
+    article_id = write(newsroom, headline="Embargoed words")
+    assert post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "1"}).status_code == 303
+    token = token_in(newsroom.get(f"/newsroom/stories/{article_id}/proof"))
+    page = client.get(f"/newsroom/shared/{token}")
+    assert page.status_code == 200
+    assert "Embargoed words" in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "noindex" in page.headers["X-Robots-Tag"]
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert "Set-Cookie" not in page.headers
+    for path in ("/", "/business/", "/feed.xml", "/search?q=embargoed", "/archive/"):
+        assert "Embargoed" not in client.get(path).text
+    for wrong in (token[:-1], "1", f"2{token[1:]}", "x" * 5000, "%00"):
+        assert client.get(f"/newsroom/shared/{wrong}").status_code == 410
+    assert post(newsroom, f"/newsroom/stories/{article_id}/links/1").status_code == 303
+    assert client.get(f"/newsroom/shared/{token}").status_code == 410
+
+
+@pytest.mark.parametrize("end", ["expired", "maker disabled", "withdrawn"])
+def test_a_link_ends_by_itself(app: Flask, newsroom: FlaskClient, client: FlaskClient, editor: User, end: str) -> None:
+    article_id = write(newsroom)
+    post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "30"})
+    token = token_in(newsroom.get(f"/newsroom/stories/{article_id}/proof"))
+    if end == "withdrawn":
+        publishing.publish(article_id, editor)
+        assert client.get(f"/newsroom/shared/{token}").location == "/business/ports-of-the-gulf-of-guinea"
+        publishing.withdraw(article_id, editor, "Wrong.")
+    else:
+        changes: dict[str, Any] = {"expired": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}}
+        with db.write() as session:
+            if end == "expired":
+                session.execute(update(PreviewLink).values(changes["expired"]))
+            else:
+                session.execute(update(User).values(is_active=False))
+    assert client.get(f"/newsroom/shared/{token}").status_code == 410
+
+
+def test_links_are_made_by_who_may_change_the_story(app: Flask, newsroom: FlaskClient) -> None:
+    article_id = write(newsroom)
+    author = visitor(app, "author")
+    assert post(author, f"/newsroom/stories/{article_id}/links", {"days": "1"}).status_code == 403
+    assert author.get(f"/newsroom/stories/{article_id}/proof").status_code == 403
+    assert author.get(f"/newsroom/stories/{article_id}/history").status_code == 403
+    assert post(author, f"/newsroom/stories/{article_id}/history/1", {"version": "1"}).status_code == 403
+    assert count(PreviewLink) == 0
+
+
+def test_the_history_tells_who_when_what_and_leads_back(newsroom: FlaskClient) -> None:
+    article_id = write(newsroom, body="The dam is dry.\n\nRain is expected.", authors="Ama Serwaa")
+    save(newsroom, article_id, body="The dam is full.\n\nRain is expected.", authors="Ama Serwaa, Zed")
+    path = f"/newsroom/stories/{article_id}/history"
+    page = newsroom.get(path)
+    assert "1. begun" in page.text and "2. saved" in page.text and "Editor" in page.text
+    changed = newsroom.get(f"{path}/compare?from=2&to=1")
+    assert re.search(r"<del>\s*dry", changed.text)
+    assert re.search(r"<ins>\s*full", changed.text)
+    assert "Zed" in changed.text
+    version = str(get(article_id).version)
+    assert post(newsroom, f"{path}/1", {"version": "1"}).status_code == 409
+    assert post(newsroom, f"{path}/1", {"version": version}).status_code == 303
+    db.session.expire_all()
+    article = get(article_id)
+    assert article.body == "<p>The dam is dry.</p>\n<p>Rain is expected.</p>"
+    assert [author.name for author in article.authors] == ["Ama Serwaa"]
+    assert count(Revision) == 3
+    assert post(newsroom, f"{path}/99", {"version": version}).status_code == 404
+
+
+def test_restoring_a_public_story_is_seen_by_readers(newsroom: FlaskClient, client: FlaskClient) -> None:
+    article_id = write(newsroom, do="publish", body="First words.")
+    save(newsroom, article_id, do="update", body="Second words.")
+    post(newsroom, f"/newsroom/stories/{article_id}/history/1", {"version": str(get(article_id).version)})
+    assert "First words." in client.get("/business/ports-of-the-gulf-of-guinea").text
+
+
+def test_a_hostile_revision_is_shown_as_text(newsroom: FlaskClient, editor: User) -> None:
+    article_id = publishing.create(draft(headline="<script>alert(1)</script>", body="<p>x</p>"), editor)
+    save(newsroom, article_id, headline="Plain")
+    page = newsroom.get(f"/newsroom/stories/{article_id}/history/compare")
+    assert "<script>alert" not in page.text
+    assert "alert(1)" in page.text
+
+
+def test_the_life_of_a_story(app: Flask, newsroom: FlaskClient, client: FlaskClient) -> None:
+    author = visitor(app, "author")
+    article_id = write(author, do="submit")
+    assert get(article_id).status == "review"
+    assert "In review" in newsroom.get("/newsroom/stories/?status=review").text
+    later = f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M}"
+    assert save(newsroom, article_id, do="schedule", published_at=later).status_code == 303
+    db.session.expire_all()
+    assert get(article_id).status == "scheduled"
+    assert author.get(f"/newsroom/stories/{article_id}").status_code == 403
+    assert save(newsroom, article_id, do="unschedule").status_code == 303
+    db.session.expire_all()
+    assert (get(article_id).status, get(article_id).published_at is not None) == ("draft", True)
+    assert save(newsroom, article_id, do="publish", published_at="").status_code == 303
+    assert save(newsroom, article_id, do="update", note="New figures.").status_code == 303
+    assert "New figures." in client.get("/business/ports-of-the-gulf-of-guinea").text
+    assert post(newsroom, f"/newsroom/stories/{article_id}/withdraw", {"reason": "Wrong."}).status_code == 303
+    assert post(newsroom, f"/newsroom/stories/{article_id}/reinstate").status_code == 303
+    assert client.get("/business/ports-of-the-gulf-of-guinea").status_code == 200
+
+
+def test_a_planned_time_is_not_lost_by_saving_a_draft(newsroom: FlaskClient) -> None:
+    later = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M}"
+    article_id = write(newsroom, published_at=later)
+    assert shown(newsroom.get(f"/newsroom/stories/{article_id}"))["published_at"] == later
+    assert get(article_id).status == "draft"
+
+
+def test_the_hour_that_comes_twice_is_asked_about(app: Flask, newsroom: FlaskClient) -> None:
+    app.config["TIMEZONE"] = "Africa/Cairo"  # clocks go back on 28 October 2027 at midnight, to 23:00
+    sent = entries(do="schedule", published_at="2027-10-28T23:30")
+    response = post(newsroom, NEW, sent)
+    assert response.status_code == 422
+    assert "comes twice: first as UTC+3, then as UTC+2" in response.text
+    offered = [each["value"] for each in Page(response.text).all("input") if each.get("name") == "published_at_choice"]
+    assert offered == ["2027-10-28T20:30Z", "2027-10-28T21:30Z"]
+    assert post(newsroom, NEW, sent | {"published_at_choice": "2027-01-01T00:00Z"}).status_code == 422
+    article_id = write(newsroom, **sent, published_at_choice=offered[1])
+    assert get(article_id).published_at == datetime(2027, 10, 28, 21, 30, tzinfo=UTC)
+    assert save(newsroom, article_id, do="schedule", published_at_choice=offered[1]).status_code == 303
+
+
+def test_the_hour_that_does_not_exist_is_asked_about(app: Flask, newsroom: FlaskClient) -> None:
+    app.config["TIMEZONE"] = "Africa/Cairo"  # clocks go forward on 30 April 2027 at midnight, to 01:00
+    sent = entries(do="schedule", published_at="2027-04-30T00:30")
+    response = post(newsroom, NEW, sent)
+    assert response.status_code == 422
+    assert "00:30 does not exist" in response.text
+    assert "29 Apr 2027, 23:30 Africa/Cairo (21:30 UTC)" in response.text
+    assert "30 Apr 2027, 01:30 Africa/Cairo (29 Apr, 22:30 UTC)" in response.text
+    article_id = write(newsroom, **sent, published_at_choice="2027-04-29T22:30Z")
+    assert get(article_id).published_at == datetime(2027, 4, 29, 22, 30, tzinfo=UTC)
+
+
+def test_a_picture_for_the_text(newsroom: FlaskClient) -> None:
+    sent = {"picture": picture_file(), "alt": "A <port>", "caption": "Noon", "credit": "Ama"}
+    answer = post(newsroom, "/newsroom/fragments/pictures", sent)
+    assert answer.status_code == 200
+    assert re.search(r'<figure><img src="/media/[^"]+" alt="A &lt;port&gt;" width="64" height="40">', answer.text)
+    assert "<figcaption>Noon <cite>Ama</cite></figcaption>" in answer.text
+    for wrong in ({"alt": ""}, {"picture": b""}):
+        refused = post(newsroom, "/newsroom/fragments/pictures", sent | {"picture": picture_file()} | wrong)
+        assert 'data-outcome="refused"' in refused.text

@@ -1,0 +1,105 @@
+"""The written table of role × state × whose story is what the code does, cell by cell."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from spectator import publishing, queries
+from spectator.db import db
+from spectator.models import ARTICLE_STATUSES, Article, User
+from spectator.publishing import Step
+from spectator.publishing.permissions import VERBS
+from tests.conftest import draft, person
+
+TABLE = (Path(__file__).parents[1] / "docs/roles.md").read_text()
+ROWS = re.findall(r"^\| (new|draft|review|scheduled|published|withdrawn) \| (.+?) \| (.+?) \|$", TABLE, re.MULTILINE)
+STATES_AFTER = dict(
+    re.findall(r"^\| (\w+) \| .+ \| (review|draft|scheduled|published|withdrawn) \|$", TABLE, re.MULTILINE)
+)
+WRITTEN = {
+    **{(state, "editor"): frozenset(editors.split(", ")) for state, editors, _ in ROWS},
+    **{(state, "author"): frozenset(authors.split(", ")) for state, _, authors in ROWS},
+}
+
+
+def test_the_table_knows_every_state_and_verb() -> None:
+    assert [row[0] for row in ROWS] == ["new", *ARTICLE_STATUSES]
+    assert (
+        set(VERBS)
+        == frozenset().union(*WRITTEN.values())
+        == set(re.findall(r"^\| (\w+) \| [a-z]", TABLE, re.M))
+        - {
+            "state",
+            "verb",
+            "new",
+            *ARTICLE_STATUSES,
+        }
+    )
+
+
+def story_in(state: str, by: User) -> Article:
+    """Return a story of a person's in a state, as the database says."""
+    article_id = publishing.create(draft(headline=f"In {state}"), by)
+    with db.write() as session:
+        at = datetime.now(UTC) + timedelta(days=1 if state == "scheduled" else -1)
+        session.execute(update(Article).where(Article.id == article_id).values(status=state, published_at=at))
+    article = queries.article_to_edit(article_id)
+    assert article is not None
+    return article
+
+
+def use(verb: str, article: Article, by: User) -> None:
+    """Use a verb on a story that was loaded just now; raises Forbidden where the person may not."""
+    at = datetime.now(UTC) + timedelta(hours=1)
+    if verb == "restore":
+        publishing.restore(article.id, by, 1, article.version)
+    elif verb in {"save", "update", "correct"}:
+        publishing.save(article.id, draft(dek="Changed"), by, article.version, Step(verb, note="What was wrong."))
+    elif verb in {"view", "share"}:
+        if not publishing.may(by, verb, article):
+            raise publishing.Forbidden
+    else:
+        more = {"schedule": (at,), "withdraw": ("Wrong.",)}.get(verb, ())
+        getattr(publishing, verb)(article.id, by, *more)
+
+
+@pytest.mark.parametrize("state", ARTICLE_STATUSES)
+@pytest.mark.parametrize("role", ["author", "editor", "admin"])
+@pytest.mark.parametrize("whose", ["own", "other's"])
+def test_every_verb_in_every_cell(app: Flask, state: str, role: str, whose: str) -> None:
+    by = person(role)
+    maker = by if whose == "own" else person("author" if role != "author" else "editor")
+    allowed = WRITTEN[state, "author" if role == "author" else "editor"]
+    if role == "author" and whose != "own":
+        allowed = frozenset()
+    for verb in VERBS:
+        article = story_in(state, maker)
+        twice = verb == "publish" and state == "published" and role != "author"  # the button pressed twice
+        if verb in allowed or twice:
+            use(verb, article, by)
+        else:
+            with pytest.raises(publishing.Forbidden):
+                use(verb, article, by)
+        after = queries.article_to_edit(article.id)
+        assert after is not None
+        db.session.refresh(after)
+        expected = STATES_AFTER.get(verb, state) if verb in allowed else state
+        assert after.status == expected, f"{role} {verb} on {whose} {state}"
+
+
+@pytest.mark.parametrize("role", ["author", "editor"])
+def test_the_first_step_of_a_new_story(app: Flask, role: str) -> None:
+    by, at = person(role), datetime.now(UTC) + timedelta(hours=1)
+    for verb in ("save", "submit", "schedule", "publish", "update", "correct", "withdraw", "reinstate", "send_back"):
+        step = Step(verb, at if verb == "schedule" else None, "A note.")
+        if verb in WRITTEN["new", role]:
+            publishing.create(draft(), by, step)
+        else:
+            with pytest.raises(publishing.Forbidden):
+                publishing.create(draft(), by, step)
