@@ -106,7 +106,7 @@
   }
 
   /** Any HTML as a fragment that holds nothing but what the editor can hold, in its shape. */
-  ours.sanitized = (html) => prepare(document.importNode(DOMPurify.sanitize(html, CONFIG), true));
+  ours.sanitized = (html) => prepare(document.importNode(DOMPurify.sanitize(ours.quiet(html), CONFIG), true));
 
   /** One block of the source as an element of the editor; null where it is not exactly that. */
   ours.held = (piece) => {
@@ -118,7 +118,7 @@
   /** HTML whose tags pair, of any; for source that cannot be cut as it is. */
   ours.mended = (html) => {
     const more = { ADD_TAGS: ["iframe"], ADD_ATTR: ["cite", "scope"], SANITIZE_DOM: false, FORCE_BODY: true };
-    return DOMPurify.sanitize(html, more);
+    return DOMPurify.sanitize(ours.quiet(html), more);
   };
 
   const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/\xa0/g, "&nbsp;");

@@ -26,6 +26,8 @@
   const BLOCK_TAG = new RegExp(`<(?:${BLOCKS.replace(/ /g, "|")})(?=[\\s/>])`, "i");
   const NO_TAG = new RegExp(`<(?!/?(?:${KNOWN.replace(/ /g, "|")})(?=[\\s/>])|!--)`, "gi");
   const TOKEN = /<!--[\s\S]*?-->|<(\/?)([a-z][^\s/>]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/gi;
+  const ATTRIBUTE = /([^\s/>"'=]+)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]*))?/g;
+  const STYLES = /<style(?=[\s/>])[\s\S]*?(?:<\/style\s*>|$)/gi;
 
   const isPlain = (text) => !BLOCK_TAG.test(text);
 
@@ -93,8 +95,18 @@
     return { lead: html.slice(0, found.length ? found[0].start : html.length), pieces };
   }
 
+  /** HTML without styles and event handlers. They would never work here, but browsers report them as soon as they are
+      parsed: the page's policy forbids them. */
+  function quiet(html) {
+    return html.replace(STYLES, "").replace(TOKEN, (tag, slash, name, attributes) => {
+      if (!attributes || !/style|on/i.test(attributes)) return tag;
+      const kept = attributes.replace(ATTRIBUTE, (all, key) => (/^(?:style$|on)/i.test(key) ? "" : all));
+      return `<${slash}${name}${kept}>`;
+    });
+  }
+
   /** A document in which nothing is loaded and no script runs. */
-  const inert = (html) => new DOMParser().parseFromString(html, "text/html");
+  const inert = (html) => new DOMParser().parseFromString(quiet(html), "text/html");
 
   const short = (text) => {
     const line = text.replace(/\s+/g, " ").trim();
@@ -169,5 +181,5 @@
 
   const isCard = (node) => Boolean(node) && node.localName === "story-island";
 
-  Object.assign(ours, { BLOCKS, KNOWN, WITHIN, isPlain, paragraphs, cut, inert, create, of, isCard });
+  Object.assign(ours, { BLOCKS, KNOWN, WITHIN, isPlain, paragraphs, cut, quiet, inert, create, of, isCard });
 })();

@@ -15,7 +15,7 @@ from tests.browser.running_site import RunningSite, spectator
 from tests.browser.visiting import Visit
 
 NUMBERS = count(1)
-HELD = 'p:not([data-filler]), h2, h3, ul, ol, blockquote'
+HELD = "p:not([data-filler]), h2, h3, ul, ol, blockquote"
 
 
 def seed(site: RunningSite, directory: Path, body: str, **more: Any) -> int:
@@ -117,7 +117,21 @@ def choose(page: Page, words: str) -> None:
 def put_cursor(page: Page, words: str, at_end: bool = True) -> None:
     """Put the cursor behind words in the text, or before them."""
     choose(page, words)
-    page.keyboard.press("ArrowRight" if at_end else "ArrowLeft")
+    page.evaluate(f"getSelection().collapseTo{'End' if at_end else 'Start'}()")
+    page.wait_for_timeout(30)
+
+
+def paste(page: Page, html: str) -> None:
+    """Paste HTML at the cursor, as a page or a word processor puts it on the clipboard."""
+    page.evaluate(
+        """html => {
+          const data = new DataTransfer();
+          data.setData("text/html", html);
+          const event = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
+          document.getElementById("body-editor").dispatchEvent(event);
+        }""",
+        html,
+    )
 
 
 def card(page: Page, label: str) -> Locator:
