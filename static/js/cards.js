@@ -47,7 +47,7 @@
       part("label").textContent = island.label;
       part("more").textContent = island.more;
       part("noun").textContent = island.noun;
-      part("edit").hidden = !island.figure;
+      part("edit").hidden = !island.isSimple;
       const image = part("picture");
       image.hidden = !/^\/media\/[^/]/.test(island.picture || "");
       if (!image.hidden) image.src = island.picture;

@@ -172,13 +172,15 @@
   function start(field, template) {
     const box = document.importNode(template.content, true).firstElementChild;
     const find = (selector) => box.querySelector(selector);
-    const [root, tools, status] = [find("#body-editor"), find("[role=toolbar]"), find("[role=status]")];
+    const [root, tools, status] = [find("#body-editor"), find("[role=toolbar]"), find(".says")];
     const say = (words) => (status.textContent = words);
     const label = document.querySelector('label[for="body"]');
     label.id = label.id || "body-label";
     root.setAttribute("aria-labelledby", label.id);
-    for (const name of ["aria-describedby", "aria-invalid"])
-      if (field.hasAttribute(name)) root.setAttribute(name, field.getAttribute(name));
+    if (field.hasAttribute("aria-invalid")) {
+      root.setAttribute("aria-invalid", "true");
+      root.setAttribute("aria-describedby", "body-error");
+    }
     field.before(box);
 
     const editor = new (makeClass())(root, {
@@ -195,7 +197,7 @@
       const isDone = commands[name]() !== false;
       const button = tools.querySelector(`[data-do="${name}"]`);
       const isFormat = TAGS[name] && name !== "link";
-      if (isDone && isFormat) say(`${button.dataset.name} ${editor.hasFormat(TAGS[name]) ? "on" : "off"}`);
+      if (isDone && isFormat) say(`${button.ariaLabel} ${editor.hasFormat(TAGS[name]) ? "on" : "off"}`);
     };
     setTools(editor, root, tools, run);
     setKeys(editor, run, tools);
@@ -208,6 +210,7 @@
     let memory = null;
     let shown = null;
     let timer = 0;
+    const hint = document.getElementById("body-hint"); // it speaks of plain text and HTML
     const load = () => {
       clearTimeout(timer);
       shown = field.value;
@@ -229,7 +232,7 @@
       for (const button of box.querySelectorAll("[data-view]"))
         button.setAttribute("aria-pressed", String(button.dataset.view === name));
       for (const part of [root, box.querySelector("[role=toolbar]")]) part.hidden = isHtml;
-      field.hidden = !isHtml;
+      for (const part of [field, hint]) part.hidden = !isHtml;
       if (!isHtml && field.value !== shown) load();
     };
     load();

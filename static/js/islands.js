@@ -129,10 +129,11 @@
     dl: "List of terms", hr: "Dividing line",
   };
 
-  /** What a card says of a piece of source: `{noun, label, more, picture, figure}`. */
+  /** What a card says of a piece of source: `{noun, label, more, picture, isSimple}`. */
   function describe({ name, source, rows }) {
     if (rows) return { noun: "table", label: `Table, ${count(rows, "row", "rows")}`, more: "" };
-    const body = inert(source.length > 20000 ? source.slice(0, 20000) : source).body;
+    // The space keeps words of neighbours apart in what the card tells of them.
+    const body = inert(source.slice(0, 20000).replace(/></g, "> <")).body;
     const [frame, ...pictures] = [body.querySelector("iframe"), ...body.querySelectorAll("img")];
     const more = short(body.textContent);
     if (frame) return { noun: "embed", label: host(frame) ? `Embed from ${host(frame)}` : "Embed", more };
@@ -140,8 +141,8 @@
     if (pictures.length && (name === "figure" || name === "img")) {
       const alt = short(pictures[0].getAttribute("alt") || "");
       const picture = pictures[0].getAttribute("src") || "";
-      const figure = ours.captioned(body.firstElementChild) ? source : "";
-      return { noun: "picture", label: `Picture: ${alt || "no alt text"}`, more, picture, figure };
+      const isSimple = Boolean(ours.captioned(body.firstElementChild));
+      return { noun: "picture", label: `Picture: ${alt || "no alt text"}`, more, picture, isSimple };
     }
     const noun = NOUNS[name] || "Block";
     return { noun: noun.toLowerCase(), label: noun, more: name === "#comment" ? short(source.slice(4, -3)) : more };

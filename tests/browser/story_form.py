@@ -29,6 +29,11 @@ def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> No
     for name, text in entries.items():
         if name == "section":
             page.get_by_label("Section", exact=True).select_option(text)
+        elif name == "body" and page.locator("#body-editor").is_visible():
+            views = page.get_by_role("group", name="Show the text as")
+            views.get_by_role("button", name="HTML").click()
+            page.locator("#body").fill(text)
+            views.get_by_role("button", name="Write").click()
         else:
             field = page.get_by_label(re.compile(rf"^\s*{LABELS[name]}(\s+optional)?\s*$"))
             expect(field).to_have_attribute("name", name)
