@@ -195,5 +195,28 @@
     root.addEventListener("island", (event) => acts[event.detail](event.target));
   };
 
+  /** What Squire makes of pasted HTML: a table becomes a card. Squire drops elements that it does not know, so a marked
+      paragraph stands for the card until what is pasted has been cleaned. */
+  ours.takePastes = (editor) => {
+    editor.addEventListener("willPaste", ({ detail }) => {
+      const marked = detail.fragment ? [...detail.fragment.querySelectorAll("[data-card]")] : [];
+      for (const paragraph of marked) {
+        const card = document.createElement("story-island");
+        card.setAttribute("contenteditable", "false");
+        card.dataset.island = paragraph.dataset.card;
+        // The first block that is pasted flows into the one at the cursor.
+        if (!paragraph.previousSibling) paragraph.before(editor.createDefaultBlock());
+        paragraph.replaceWith(card);
+      }
+    });
+  };
+  ours.readPaste = (html) =>
+    ours.pasted(window.spectatorPaste ? window.spectatorPaste(html) : html, (source, rows) => {
+      const paragraph = document.createElement("p");
+      paragraph.dataset.card = ours.create({ name: "table", source, rows }).dataset.island;
+      paragraph.textContent = "…"; // Squire drops what is empty
+      return paragraph;
+    });
+
   ours.isEmpty = isEmpty;
 })();

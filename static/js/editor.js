@@ -187,7 +187,7 @@
       blockTag: "P",
       addLinks: false,
       undo: { documentSizeThreshold: 0, undoLimit: 200 },
-      sanitizeToDOMFragment: (html) => ours.sanitized(window.spectatorPaste ? window.spectatorPaste(html) : html),
+      sanitizeToDOMFragment: ours.readPaste,
       willCutCopy: ours.copied,
       didError: (error) => reportError(error),
     });
@@ -202,6 +202,7 @@
     setTools(editor, root, tools, run);
     setKeys(editor, run, tools);
     ours.setCards(editor, root, say);
+    ours.takePastes(editor);
     keepInStep(editor, root, field, box, label);
   }
 

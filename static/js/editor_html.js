@@ -48,8 +48,10 @@
     const [name, meaning] = EDITED[element.localName] || [];
     const made = name ? rename(element, name) : element;
     if (meaning) made.dataset.as = meaning;
-    if (made.id) made.dataset.id = made.id;
-    made.removeAttribute("id");
+    for (const { name: attribute, value } of [...made.attributes]) {
+      made.removeAttribute(attribute); // and put back, in the order that they had
+      made.setAttribute(attribute === "id" ? "data-id" : attribute, value);
+    }
     // Squire joins neighbours of one name and class: a class of its own keeps each what its attributes make it.
     const isInline = !isBlock(made) && made.localName !== "br";
     if (isInline && (made.attributes.length || !MERGED.has(made.localName))) made.className = `n${++numbered}`;
@@ -105,8 +107,29 @@
     return root;
   }
 
+  const PASTED = {
+    ...CONFIG,
+    ALLOWED_TAGS: [...CONFIG.ALLOWED_TAGS, ..."table caption colgroup col thead tbody tfoot tr th td".split(" ")],
+    ALLOWED_ATTR: [...CONFIG.ALLOWED_ATTR, "colspan", "rowspan", "scope", "span"],
+  };
+  const sanitize = (html, config) => document.importNode(DOMPurify.sanitize(ours.quiet(html), config), true);
+
   /** Any HTML as a fragment that holds nothing but what the editor can hold, in its shape. */
-  ours.sanitized = (html) => prepare(document.importNode(DOMPurify.sanitize(ours.quiet(html), CONFIG), true));
+  ours.sanitized = (html) => prepare(sanitize(html, CONFIG));
+
+  /** The same of what is pasted, but for tables: `take` gives what stands for each, from its source and its rows. */
+  ours.pasted = (html, take) => {
+    const fragment = sanitize(html, PASTED);
+    const tables = [...fragment.querySelectorAll("table")].filter((table) => !table.parentNode.closest?.("table"));
+    const taken = tables.map((table) => {
+      // A table of one column lays something out; its content is pasted.
+      const isTable = table.rows.length > 1 && [...table.rows].some((row) => row.cells.length > 1);
+      if (!isTable) table.replaceWith(ours.sanitized(table.innerHTML));
+      return isTable ? [table, table.outerHTML] : null;
+    });
+    for (const [table, source] of taken.filter(Boolean)) table.replaceWith(take(source, table.rows.length));
+    return prepare(fragment);
+  };
 
   /** One block of the source as an element of the editor; null where it is not exactly that. */
   ours.held = (piece) => {
@@ -127,11 +150,13 @@
   let doubles = new Set(); // elements whose id an element before them has: both are halves of one that was split
 
   function attributes(element) {
-    const kept = [...GLOBAL, ...(OWN[name(element)] || [])].map((each) => {
-      const value = element.getAttribute(each === "id" ? "data-id" : each);
+    const allowed = [...GLOBAL, ...(OWN[name(element)] || [])];
+    const kept = [...element.attributes].map(({ name: written, value }) => {
+      const each = written === "data-id" ? "id" : written;
       const isDouble = each === "id" && doubles.has(element);
-      const isWrong = value === null || isDouble || ((each === "href" || each === "cite") && !ADDRESS.test(value.trim()));
-      return isWrong ? "" : ` ${each}="${escaped(value).replace(/"/g, "&quot;")}"`;
+      const isForeign = (each === "href" || each === "cite") && !ADDRESS.test(value.trim());
+      if (!allowed.includes(each) || isDouble || isForeign) return "";
+      return ` ${each}="${escaped(value).replace(/"/g, "&quot;")}"`;
     });
     return kept.join("");
   }
@@ -149,12 +174,15 @@
   }
 
   /** A line without what editing leaves behind: doubled tags, spaces at its ends, the break that ends it. */
-  const tidied = (line) =>
-    line
+  function tidied(line) {
+    const text = line
       .replace(/<\/(strong|em|u|s|sub|sup|small)><\1>/g, "")
       .replace(/(?: |&nbsp;)*&nbsp; | &nbsp;/g, " ")
+      .replace(/ *<br>\n */g, "<br>\n")
       .replace(/^(?:\s|&nbsp;)+/, "")
       .replace(/(?:\s|&nbsp;|<br>\n)+((?:<\/\w+>)*)$/, "$1");
+    return /\S/.test(text.replace(/<[^>]*>/g, "")) || text.includes(' id="') ? text : "";
+  }
 
   const line = (nodes) => tidied(nodes.map(inline).join(""));
 

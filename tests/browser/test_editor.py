@@ -266,8 +266,8 @@ def test_every_block_can_be_touched_and_keeps_what_it_is(writer: Visit) -> None:
     for kept in (
         '<p id="p-1">',
         "<strong>six</strong>, <strong>not</strong> <em>five</em>&nbsp;: "
-        '<a id="fnref-1" href="#fn-1">1</a></p><h2>Hours</h2>',
-        '<p lang="ar" dir="rtl">',
+        '<a href="#fn-1" id="fnref-1">1</a></p><h2>Hours</h2>',
+        '<p dir="rtl" lang="ar">',
         '<span lang="en" dir="ltr">Suez</span>',
         "<ul><li>One</li><li>Two<ol><li>DeepX <mark>marked</mark></li></ol></li></ul>",
         "<blockquote><p>BareX <em>words</em></p></blockquote>",
@@ -471,6 +471,32 @@ def test_a_paste_is_clean_and_forges_nothing(writer: Visit) -> None:
     assert made == f"<p>beforepasted <strong>bold</strong> link</p>\n<p>forged</p>\n<p>wrapped</p>\n{TABLE}"
     expect(page.locator("story-island")).to_have_count(1)
     expect(page.locator("#body-editor [id]")).to_have_count(0)
+
+
+def test_a_pasted_table_becomes_a_card(writer: Visit) -> None:
+    page = open_new(writer, "before\n\nend")
+    put_cursor(page, "before")
+    cells = '<tr><td style="color:red" colspan="2">a<b>b</b></td></tr><tr><td>c</td><td>d</td></tr>'
+    paste(page, f'<p> one</p><table class="x">{cells}</table><table><tr><td><p>laid out</p></td></tr></table>')
+    table = '<table><tbody><tr><td colspan="2">a<b>b</b></td></tr><tr><td>c</td><td>d</td></tr></tbody></table>'
+    assert source(page) == f"<p>beforeone</p>\n{table}\n<p>laid out</p>\n<p>end</p>"
+    expect(card(page, "Table, 2 rows")).to_be_visible()
+    page.keyboard.press("Control+z")
+    assert source(page) == "before\n\nend"
+    put_cursor(page, "end", at_end=False)
+    paste(page, f"<table>{cells}</table>")
+    assert source(page) == f"<p>before</p>\n{table}\n<p>end</p>"
+
+
+def test_text_from_an_input_method(writer: Visit) -> None:
+    """Android keyboards compose: the browser changes the text by itself, and nothing may stop it half-way."""
+    page = open_new(writer, f"<p>before</p>\n{TABLE}\n<p>after</p>")
+    put_cursor(page, "after")
+    session = page.context.new_cdp_session(page)
+    for part in ("ሰ", "ሰላ", "ሰላም"):
+        session.send("Input.imeSetComposition", {"text": part, "selectionStart": len(part), "selectionEnd": len(part)})
+    session.send("Input.insertText", {"text": "ሰላም"})
+    assert source(page) == f"<p>before</p>\n{TABLE}\n<p>afterሰላም</p>"
 
 
 def test_what_is_copied_is_clean(writer: Visit) -> None:
