@@ -81,6 +81,26 @@
       return node;
     };
 
+    /** What runs on in the root itself is a paragraph, though the browser may have taken its own away. */
+    function wrapLoose() {
+      const loose = [...root.childNodes].filter((node) => !ours.isBlock(node) && !isCard(node));
+      if (!loose.length) return;
+      const { anchorNode, anchorOffset, focusNode, focusOffset } = getSelection();
+      for (const node of loose) {
+        const before = node.previousSibling;
+        if (before && before.dataset.loose !== undefined) before.append(node);
+        else {
+          const paragraph = document.createElement("p");
+          paragraph.dataset.loose = "";
+          node.replaceWith(paragraph);
+          paragraph.append(node);
+        }
+      }
+      for (const paragraph of root.querySelectorAll("[data-loose]")) delete paragraph.dataset.loose;
+      const isInside = loose.some((node) => node.contains(anchorNode) || node.contains(focusNode));
+      if (isInside) getSelection().setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
+    }
+
     /** Each card once, in the root itself, with nothing inside. */
     function settle(seen) {
       let moved = null;
@@ -144,6 +164,9 @@
       let back = null;
       if (why === "opened") order = [];
       editor.modifyDocument(() => {
+        // Chromium dresses what it joins; an undo would put that back as markup, which the page's policy forbids.
+        for (const styled of root.querySelectorAll("[style]")) styled.removeAttribute("style");
+        wrapLoose();
         const seen = new Set();
         back = settle(seen);
         back = putBack(seen, why === "history") || back;
@@ -154,7 +177,7 @@
       if (back) say(`The ${back.noun} stays: use its Remove button.`);
     };
     const watcher = new MutationObserver(() => look());
-    watcher.observe(root, { childList: true, subtree: true });
+    watcher.observe(root, { childList: true, subtree: true, attributeFilter: ["style"] });
     return look;
   };
 
@@ -211,7 +234,7 @@
     });
   };
   ours.readPaste = (html) =>
-    ours.pasted(window.spectatorPaste ? window.spectatorPaste(html) : html, (source, rows) => {
+    ours.pasted(html && window.spectatorPaste ? window.spectatorPaste(html) : html, (source, rows) => {
       const paragraph = document.createElement("p");
       paragraph.dataset.card = ours.create({ name: "table", source, rows }).dataset.island;
       paragraph.textContent = "…"; // Squire drops what is empty

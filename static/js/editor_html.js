@@ -174,13 +174,21 @@
   }
 
   /** A line without what editing leaves behind: doubled tags, spaces at its ends, the break that ends it. */
+  const tagsOf = (text) => (text.match(/<[^>]*>/g) || []).filter((tag) => tag !== "<br>").join("");
+
   function tidied(line) {
-    const text = line
+    let text = line
       .replace(/<\/(strong|em|u|s|sub|sup|small)><\1>/g, "")
       .replace(/(?: |&nbsp;)*&nbsp; | &nbsp;/g, " ")
-      .replace(/ *<br>\n */g, "<br>\n")
-      .replace(/^(?:\s|&nbsp;)+/, "")
-      .replace(/(?:\s|&nbsp;|<br>\n)+((?:<\/\w+>)*)$/, "$1");
+      .replace(/ {2,}/g, " ")
+      .replace(/ *<br>\n */g, "<br>\n");
+    for (let before = null; before !== text; ) {
+      before = text;
+      text = text
+        .replace(/^(?:\s|&nbsp;|<(?!br>)\w[^>]*>)+/, tagsOf)
+        .replace(/(?:\s|&nbsp;|<br>|<\/[^>]*>)+$/, tagsOf)
+        .replace(/<(\w+)><\/\1>/g, "");
+    }
     return /\S/.test(text.replace(/<[^>]*>/g, "")) || text.includes(' id="') ? text : "";
   }
 
@@ -218,8 +226,9 @@
     const items = [];
     for (const child of element.children) {
       // Squire nests a list beside the item that it belongs to.
+      const nested = child.matches("ul, ol") ? written(child) : "";
       if (!child.matches("ul, ol")) items.push(item(child));
-      else items.push(`${(items.pop() || "<li></li>").slice(0, -5)}${written(child)}</li>`);
+      else if (nested) items.push(`${(items.pop() || "<li></li>").slice(0, -5)}${nested}</li>`);
     }
     const content = items.filter(Boolean).join("");
     return content ? `<${element.localName}${attributes(element)}>${content}</${element.localName}>` : "";
@@ -235,7 +244,8 @@
     }
     if (hasBlocks(element)) return blocks(element).join("");
     const text = line([...element.childNodes]);
-    const made = tag === "h2" || tag === "h3" ? tag : "p";
+    const isInside = element.parentElement && element.parentElement.closest("li, blockquote");
+    const made = (tag === "h2" || tag === "h3") && !isInside ? tag : "p";
     return text ? `<${made}${attributes(element)}>${text}</${made}>` : "";
   }
 
@@ -245,61 +255,13 @@
     return hasBlocks(body) ? blocks(body).join("\n") : [...body.childNodes].map(inline).join("");
   };
 
-  /** What the editor shows of a text, and what it has to remember to give every block back as it was. */
-  ours.opened = (text) => {
-    const html = ours.isPlain(text) ? ours.paragraphs(text) : text;
-    const whole = { lead: "", pieces: [{ name: "", source: html, behind: "", rows: 0 }] };
-    const { lead, pieces } = ours.cut(html) || ours.cut(ours.mended(html)) || whole;
-    const nodes = pieces.map((piece, key) => {
-      const block = ours.held(piece);
-      if (!block) return ours.create(piece, key);
-      block.dataset.key = key;
-      piece.own = written(block);
-      return block;
-    });
-    return { nodes, memory: { text, lead, pieces } };
+  /** The same as `written` without the ids of some elements, which others before them have. */
+  ours.writtenWithout = (element, later) => {
+    doubles = new Set(later);
+    const html = written(element);
+    doubles = new Set();
+    return html;
   };
 
-  /** The parts of the editor's text in order: the source where a block is as it was opened, else what it has become. */
-  function partsOf(root, pieces) {
-    const parts = [];
-    const used = new Set();
-    const add = (html, key, isExact) => {
-      const isFirst = pieces[key] !== undefined && !used.has(key);
-      if (html || isExact) parts.push({ html, key: isFirst ? key : null, isExact: isFirst && isExact });
-      if (isFirst) used.add(key);
-    };
-    const identified = [...root.querySelectorAll("[data-id]")];
-    const later = identified.filter((node, at) => identified.findIndex((other) => other.dataset.id === node.dataset.id) < at);
-    for (const node of root.childNodes) {
-      const key = node.dataset && node.dataset.key ? Number(node.dataset.key) : null;
-      const piece = pieces[key];
-      const island = node.localName === "story-island" ? ours.of(node) : null;
-      if (island) add(island.source, island.key, Boolean(pieces[island.key]) && pieces[island.key].source === island.source);
-      else if (!isBlock(node)) add(line([node]) && `<p>${line([node])}</p>`, null, false);
-      else if (piece && !used.has(key) && piece.own === written(node)) add(piece.source, key, true);
-      else {
-        doubles = new Set(later);
-        add(written(node), key, false);
-        doubles.clear();
-      }
-    }
-    return parts;
-  }
-
-  /** The editor's text. Where nothing was touched it is the text that was opened, not a byte of it changed. */
-  ours.whole = (root, { text, lead, pieces }) => {
-    const parts = partsOf(root, pieces);
-    if (parts.length === pieces.length && parts.every((part, at) => part.isExact && part.key === at)) return text;
-    const joined = parts.map(({ html, key }, at) => {
-      const next = parts[at + 1];
-      const behind = key === null ? "" : pieces[key].behind;
-      if (!next) return html + (key === pieces.length - 1 ? behind : "");
-      const isNeighbour = key !== null && next.key === key + 1;
-      return html + (isNeighbour ? behind : behind || "\n");
-    });
-    return (parts.length && parts[0].key === 0 ? lead : "") + joined.join("");
-  };
-
-  ours.address = ADDRESS;
+  Object.assign(ours, { isBlock, written, line });
 })();

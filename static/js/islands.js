@@ -182,5 +182,57 @@
 
   const isCard = (node) => Boolean(node) && node.localName === "story-island";
 
+  /** What the editor shows of a text, and what it has to remember to give every block back as it was. */
+  ours.opened = (text) => {
+    const html = isPlain(text) ? paragraphs(text) : text;
+    const whole = { lead: "", pieces: [{ name: "", source: html, behind: "", rows: 0 }] };
+    const { lead, pieces } = cut(html) || cut(ours.mended(html)) || whole;
+    const nodes = pieces.map((piece, key) => {
+      const block = ours.held(piece);
+      if (!block) return create(piece, key);
+      block.dataset.key = key;
+      piece.own = ours.written(block);
+      return block;
+    });
+    return { nodes, memory: { text, lead, pieces } };
+  };
+
+  /** The parts of the editor's text in order: the source where a block is as it was opened, else what it has become. */
+  function partsOf(root, pieces) {
+    const parts = [];
+    const used = new Set();
+    const add = (html, key, isExact) => {
+      const isFirst = pieces[key] !== undefined && !used.has(key);
+      if (html || isExact) parts.push({ html, key: isFirst ? key : null, isExact: isFirst && isExact });
+      if (isFirst) used.add(key);
+    };
+    const identified = [...root.querySelectorAll("[data-id]")];
+    const later = identified.filter((node, at) => identified.findIndex((other) => other.dataset.id === node.dataset.id) < at);
+    for (const node of root.childNodes) {
+      const key = node.dataset && node.dataset.key ? Number(node.dataset.key) : null;
+      const piece = pieces[key];
+      const island = isCard(node) ? of(node) : null;
+      if (island) add(island.source, island.key, Boolean(pieces[island.key]) && pieces[island.key].source === island.source);
+      else if (!ours.isBlock(node)) add(ours.line([node]) && `<p>${ours.line([node])}</p>`, null, false);
+      else if (piece && !used.has(key) && piece.own === ours.written(node)) add(piece.source, key, true);
+      else add(ours.writtenWithout(node, later), key, false);
+    }
+    return parts;
+  }
+
+  /** The editor's text. Where nothing was touched it is the text that was opened, not a byte of it changed. */
+  ours.whole = (root, { text, lead, pieces }) => {
+    const parts = partsOf(root, pieces);
+    if (parts.length === pieces.length && parts.every((part, at) => part.isExact && part.key === at)) return text;
+    const joined = parts.map(({ html, key }, at) => {
+      const next = parts[at + 1];
+      const behind = key === null ? "" : pieces[key].behind;
+      if (!next) return html + (key === pieces.length - 1 ? behind : "");
+      const isNeighbour = key !== null && next.key === key + 1;
+      return html + (isNeighbour ? behind : behind || "\n");
+    });
+    return (parts.length && parts[0].key === 0 ? lead : "") + joined.join("");
+  };
+
   Object.assign(ours, { BLOCKS, KNOWN, WITHIN, isPlain, paragraphs, cut, quiet, inert, create, of, isCard });
 })();

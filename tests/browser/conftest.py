@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from spectator import config
 from tests.browser import sample_stories
+from tests.browser.editor_pages import BOATS
 from tests.browser.running_site import CHECKOUT, RunningSite, add_editor, spectator
 from tests.browser.visiting import Visit, visit
 
@@ -141,3 +142,11 @@ def editor_state(browser: Browser, site: RunningSite) -> Any:
     with visit(browser, site) as visitor:
         visitor.log_in()
         return visitor.page.context.storage_state()
+
+
+@pytest.fixture
+def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+    """The window of an editor who is logged in already; one picture that texts name is there."""
+    with visit(browser, site, storage_state=editor_state) as visitor:
+        visitor.page.route("**/media/boats.jpg", lambda route: route.fulfill(path=BOATS))
+        yield visitor

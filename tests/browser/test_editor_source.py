@@ -1,0 +1,219 @@
+"""The source of a story goes through the editor byte for byte, but for what was touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from spectator.text import html, markup, paragraphs
+from tests.browser.editor_pages import (
+    FIGURE,
+    HELD,
+    MIXED,
+    TABLE,
+    card,
+    open_new,
+    open_story,
+    put_cursor,
+    save,
+    seed,
+    source,
+    stored,
+    text,
+    tool,
+)
+from tests.browser.running_site import RunningSite
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_story_opened_and_saved_is_the_same(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
+    rows = "".join(f"<tr><td>{row}</td><td>ballots</td></tr>" for row in range(3000))
+    number = seed(site, tmp_path, f"{MIXED}\n<table><tbody>{rows}</tbody></table>")
+    before = stored(site, number)
+    assert before.count("<tr>") == 3002 and "<mark>" in before and "<iframe" in before
+    page = open_story(writer, number)
+    expect(card(page, "Table, 3,000 rows")).to_be_visible()
+    put_cursor(page, "Hours")
+    tool(page, "Bold").focus()
+    save(writer)
+    assert stored(site, number) == before
+
+
+def test_one_paragraph_touched_leaves_the_others_alone(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
+    number = seed(site, tmp_path, MIXED)
+    before = stored(site, number)
+    page = open_story(writer, number)
+    put_cursor(page, "ይነሳል።")
+    page.keyboard.type(" ሌላ")
+    save(writer)
+    assert "ይነሳል። ሌላ" in stored(site, number)
+    assert stored(site, number) == before.replace("ይነሳል።", "ይነሳል። ሌላ")
+
+
+def test_every_block_can_be_touched_and_keeps_what_it_is(writer: Visit) -> None:
+    page = open_new(writer, MIXED)
+    for words in ("leaves at", "الساعة", "aago", "Deep", "Bare", "Quoted", "A note"):
+        put_cursor(page, words)
+        page.keyboard.type("X")
+    written = source(page)
+    for kept in (
+        '<p id="p-1">',
+        "<strong>six</strong>, <strong>not</strong> <em>five</em>&nbsp;: "
+        '<a href="#fn-1" id="fnref-1">1</a></p><h2>Hours</h2>',
+        '<p dir="rtl" lang="ar">',
+        '<span lang="en" dir="ltr">Suez</span>',
+        "<ul><li>One</li><li>Two<ol><li>DeepX <mark>marked</mark></li></ol></li></ul>",
+        "<blockquote><p>BareX <em>words</em></p></blockquote>",
+        '<blockquote cite="https://a.example/"><p>QuotedX</p></blockquote>',
+        '<del datetime="2025-01-01">old</del><ins>new</ins>, <abbr title="a">b</abbr><abbr title="c">d</abbr>',
+        TABLE,
+        FIGURE,
+        "<pre>  a\n    b</pre><hr><h4>Small</h4>",
+        "Loose <em>text</em> and <br> a break",
+    ):
+        assert kept in written
+    assert "class=" not in written and "style=" not in written and "data-" not in written
+
+
+def test_plain_text_is_read_as_the_server_reads_it(writer: Visit) -> None:
+    page = open_new(writer)
+    texts = [
+        "One\n\nTwo\nlines\n\n\n Three ",
+        "A\nB",
+        "x<y & <anna@example.com> <b>bold</b> &amp;",
+        " \n\n",
+        "a <script>b",
+        "a\r\nb\u2028c",
+        "<!-- c -->\n\nd",
+        "<P >x",
+        "<spanner>\n\n</em>",
+        MIXED,
+    ]
+    made = page.evaluate(
+        "texts => texts.map(text => spectatorEditor.isPlain(text) ? spectatorEditor.paragraphs(text) : text)", texts
+    )
+    assert made == [paragraphs.body_html(each) for each in texts]
+    names = page.evaluate("[spectatorEditor.BLOCKS.split(' '), spectatorEditor.KNOWN.split(' ')]")
+    assert set(names[0]) == markup.BLOCKS | {"iframe", "video", "audio", "td", "th"}
+    known = html.TAGS | markup.SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"}
+    assert known <= set(names[1]) <= known | markup.BLOCKS
+
+
+def test_plain_text_stays_plain_until_it_is_touched(writer: Visit) -> None:
+    plain = "One & <i>only</i>\nline\n\n“x<y”"
+    page = open_new(writer, plain)
+    put_cursor(page, "line")
+    assert source(page) == plain
+    page.keyboard.type("s")
+    assert source(page) == "<p>One &amp; <em>only</em><br>\nlines</p>\n<p>“x&lt;y”</p>"
+    page.keyboard.press("Backspace")
+    assert source(page) == plain
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "<p>one<p>two",
+        "<ul><li>one<li>two</ul><p>end</p>",
+        "<p>one</b></p><table><tr><td>x</table>",
+        "<p>a <b c</p>",
+        "<div><p>x</div>",
+    ],
+)
+def test_source_that_does_not_pair_is_mended(writer: Visit, broken: str) -> None:
+    page = open_new(writer, broken)
+    assert source(page) == broken
+    assert text(page).locator(f"story-island, {HELD}").count() >= 1
+    text(page).locator("> :is(p, ul, h2)").last.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" more")
+    assert source(page).endswith("more</p>")
+
+
+def test_the_html_view_is_the_field_itself(writer: Visit) -> None:
+    opened = f"<p>one</p>\n\n{TABLE}"
+    page = open_new(writer, opened)
+    put_cursor(page, "one")
+    page.keyboard.type("!")
+    page.get_by_role("button", name="HTML").click()
+    field = page.locator("#body")
+    expect(field).to_be_focused()
+    expect(field).to_have_value(opened.replace("one", "one!"))
+    expect(text(page)).to_be_hidden()
+    field.fill("<p>typed <u>here</u></p>\n<hr>")
+    page.get_by_role("button", name="Write").click()
+    expect(text(page)).to_be_focused()
+    expect(field).to_be_hidden()
+    expect(text(page).locator("u")).to_have_text("here")
+    expect(card(page, "Dividing line")).to_be_visible()
+    assert source(page) == "<p>typed <u>here</u></p>\n<hr>"
+
+
+def test_the_field_tells_of_each_change_once_and_before_sending(writer: Visit) -> None:
+    page = open_new(writer, "<p>one</p>")
+    page.evaluate(
+        "window.told = 0; document.getElementById('body').addEventListener('input', () => (window.told += 1))"
+    )
+    put_cursor(page, "one")
+    page.keyboard.type(" two")
+    assert source(page) == "<p>one two</p>" and page.evaluate("window.told") in (1, 2)
+    told = page.evaluate("window.told")
+    assert source(page) and page.evaluate("window.told") == told
+    page.keyboard.type("!")
+    sent = page.evaluate(
+        """() => {
+          const form = document.getElementById("story");
+          form.dispatchEvent(new Event("submit", {cancelable: true, bubbles: true}));
+          return document.getElementById("body").value;
+        }"""
+    )
+    assert sent == "<p>one two!</p>"
+
+
+def test_scripts_of_a_body_never_run_and_nothing_foreign_loads(writer: Visit) -> None:
+    hostile = (
+        '<p>x<img src="x" onerror="window.ran = 1"></p><div onclick="x()"><img src="https://evil.example/x.png"></div>'
+        '<figure><img src="https://evil.example/y.png" alt="y" onerror="window.ran = 1"></figure>'
+        '<iframe src="javascript:parent.ran = 1"></iframe><script>window.ran = 1</script>'
+        '<svg onload="window.ran = 1"></svg>'
+        '<p><a href="javascript:window.ran = 1">link</a></p>'
+    )
+    page = open_new(writer, hostile)
+    put_cursor(page, "link")
+    page.keyboard.type("!")
+    assert "link" in source(page) and "<p><a" not in source(page)
+    assert page.evaluate("window.ran") is None
+    assert not [url for url in writer.requests if "evil.example" in url]
+
+
+def test_a_long_story_opens_quickly(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
+    rows = "".join(f"<tr><td>{row}</td></tr>" for row in range(3000))
+    paragraphs_ = "\n".join(f"<p>Paragraph {each} <em>of</em> many.</p>" for each in range(300))
+    number = seed(site, tmp_path, f"{paragraphs_}\n<table><tbody>{rows}</tbody></table>")
+    page = open_story(writer, number)
+    spent = page.evaluate(
+        """() => {
+          const field = document.getElementById("body");
+          const start = performance.now();
+          field.dispatchEvent(new CustomEvent("restored"));
+          return performance.now() - start;
+        }"""
+    )
+    assert spent < 1500
+    put_cursor(page, "Paragraph 150")
+    page.keyboard.type("!")
+    assert "<p>Paragraph 150! <em>of</em> many.</p>" in source(page)
+
+
+def test_without_the_cdn_the_textarea_serves(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+    with visit(browser, site, storage_state=editor_state) as visitor:
+        visitor.excused = ("net::ERR_",)
+        visitor.page.context.route("https://cdn.jsdelivr.net/**", lambda route: route.abort())
+        page = visitor.open("/newsroom/stories/new")
+        expect(page.locator("#body")).to_be_visible()
+        expect(text(page)).to_have_count(0)
