@@ -1,0 +1,353 @@
+"""Byline, countries, topics and source: tokens and suggestions over fields that stay what is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from tests.browser.conftest import AXE
+from tests.browser.editor_pages import select
+from tests.browser.running_site import RunningSite
+from tests.browser.test_every_page import NARROW, SCHEMES, STICKING_OUT, violations
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+
+KNOWN = {
+    "authors": [("Ama Serwaa", "", "12 stories"), ("Amara <b>Ndiaye</b>", "", "1 story")],
+    "countries": [("Mali", "", "ML"), ("Malawi", "", "MW"), ("Niger", "", "NE"), ("Nigeria", "", "NG")],
+    "topics": [("Elections", "", "3 stories")],
+    "sources": [("Reuters", "https://www.reuters.com/x", ""), ("Agence", "", "")],
+}
+NEW = "/newsroom/stories/new"
+
+
+def answer(route: Route) -> None:
+    """Answer as the server does: names that hold what was typed."""
+    parts = urlsplit(route.request.url)
+    typed = parse_qs(parts.query, keep_blank_values=True)["q"][0].casefold()
+    options = [
+        f'<li role="option" aria-selected="false" data-value="{escape(name)}" data-url="{link}">{escape(name)}'
+        f" <small>{remark}</small></li>"
+        for name, link, remark in KNOWN[parts.path.rpartition("/")[2]]
+        if typed in name.casefold()
+    ]
+    route.fulfill(status=200, content_type="text/html; charset=utf-8", body="\n".join(options))
+
+
+@pytest.fixture(params=["htmx 4", "htmx 2"])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """The form of a new story, with suggestions that are always the same."""
+    site: RunningSite = request.getfixturevalue("site" if request.param == "htmx 4" else "htmx_2_site")
+    with visit(browser, site) as visitor:
+        visitor.log_in()
+        visitor.page.route("**/newsroom/fragments/suggestions/**", answer)
+        yield visitor.open(NEW)
+
+
+@pytest.fixture
+def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+    """The window of an editor, with the server's own suggestions."""
+    with visit(browser, site, storage_state=editor_state) as visitor:
+        yield visitor
+
+
+def entry(page: Page, field: str) -> Locator:
+    return page.locator(f"#{field}-entry" if field != "source_name" else "#source_name")
+
+
+def offers(page: Page, field: str) -> Locator:
+    return page.locator(f"#{entry(page, field).get_attribute('id')}-offers")
+
+
+def chips(page: Page, field: str) -> Locator:
+    return page.locator(f".field:has(#{field}) .chip-name")
+
+
+def status(page: Page) -> Locator:
+    return page.locator("#asked + [role=status]")
+
+
+def set_value(page: Page, field: str, value: str) -> None:
+    page.evaluate(
+        """([id, value]) => {
+          const field = document.getElementById(id);
+          field.value = value;
+          field.dispatchEvent(new CustomEvent("restored", {bubbles: true}));
+        }""",
+        [field, value],
+    )
+
+
+def type_in(page: Page, field: str, text: str) -> None:
+    entry(page, field).click()
+    page.keyboard.type(text)
+
+
+def test_an_option_is_chosen_with_the_keyboard(page: Page) -> None:
+    type_in(page, "authors", "am")
+    box, list_ = entry(page, "authors"), offers(page, "authors")
+    expect(list_).to_be_visible()
+    expect(box).to_have_attribute("role", "combobox")
+    expect(box).to_have_attribute("aria-expanded", "true")
+    assert box.get_attribute("aria-controls") == list_.get_attribute("id")
+    expect(list_.get_by_role("option")).to_have_count(3)
+    expect(list_.get_by_role("option").nth(1)).to_contain_text("Amara <b>Ndiaye</b>")
+    expect(list_.get_by_role("option").last).to_have_text("Create “am”")
+    expect(status(page)).to_have_text("2 suggestions")
+    for name, key in (("Ama Serwaa", "ArrowDown"), ("Amara <b>Ndiaye</b>", "ArrowDown"), ("Ama Serwaa", "ArrowUp")):
+        page.keyboard.press(key)
+        chosen = list_.locator("[aria-selected=true]")
+        expect(chosen).to_have_attribute("data-value", name)
+        expect(box).to_have_attribute("aria-activedescendant", str(chosen.get_attribute("id")))
+    page.keyboard.press("Enter")
+    expect(chips(page, "authors")).to_have_text(["Ama Serwaa"])
+    expect(page.locator("#authors")).to_have_value("Ama Serwaa")
+    expect(box).to_have_value("")
+    expect(box).to_be_focused()
+    expect(list_).to_be_hidden()
+    expect(status(page)).to_have_text("Ama Serwaa added")
+
+    page.keyboard.type("am")
+    expect(list_).to_be_visible()
+    expect(list_.get_by_role("option")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(list_).to_be_hidden()
+    expect(box).to_have_attribute("aria-expanded", "false")
+    expect(box).to_have_value("am")
+    expect(page.locator("#authors")).to_have_value("Ama Serwaa, am")
+
+
+def test_an_option_is_chosen_with_a_pointer_and_a_new_name_is_made(page: Page) -> None:
+    type_in(page, "topics", "elec")
+    offers(page, "topics").get_by_role("option", name="Elections").click()
+    expect(chips(page, "topics")).to_have_text(["Elections"])
+    expect(entry(page, "topics")).to_be_focused()
+    page.keyboard.type("Ferries & boats")
+    offers(page, "topics").get_by_role("option", name="Create “Ferries & boats”").click()
+    expect(page.locator("#topics")).to_have_value("Elections, Ferries & boats")
+
+
+@pytest.mark.parametrize("key", [",", ";", "Enter", "Tab"])
+def test_what_was_typed_becomes_a_chip(page: Page, key: str) -> None:
+    type_in(page, "authors", "Tesfaye Bekele")
+    page.keyboard.press(key)
+    expect(chips(page, "authors")).to_have_text(["Tesfaye Bekele"])
+    expect(entry(page, "authors")).to_have_value("")
+    expect(page.locator("#authors")).to_have_value("Tesfaye Bekele")
+    assert urlsplit(page.url).path == NEW, "Enter sent the form"
+
+
+def test_names_with_commas_come_and_go_whole(page: Page) -> None:
+    entry(page, "authors").fill("Okri, Ben; Ama Serwaa; okri, ben")
+    page.keyboard.press("Enter")
+    expect(chips(page, "authors")).to_have_text(["Okri, Ben", "Ama Serwaa"])
+    expect(page.locator("#authors")).to_have_value("Okri, Ben; Ama Serwaa;")
+    set_value(page, "authors", "Okri, Ben;")
+    expect(chips(page, "authors")).to_have_text(["Okri, Ben"])
+
+
+def test_only_countries_that_are_known_become_chips(page: Page) -> None:
+    type_in(page, "countries", "Niger, mali,CI,")
+    expect(chips(page, "countries")).to_have_text(["Niger", "Mali", "CI"])
+    page.keyboard.type("malaw")
+    page.keyboard.press("Enter")
+    expect(chips(page, "countries")).to_have_text(["Niger", "Mali", "CI", "Malawi"])
+    page.keyboard.type("Atlantis")
+    page.keyboard.press("Enter")
+    message = page.locator("#countries-unknown")
+    expect(message).to_have_text("No country found for “Atlantis”. Choose one from the list.")
+    expect(status(page)).to_have_text(message.inner_text())
+    expect(entry(page, "countries")).to_have_attribute("aria-invalid", "true")
+    expect(entry(page, "countries")).to_have_value("Atlantis")
+    expect(page.locator("#countries")).to_have_value("Niger, Mali, CI, Malawi, Atlantis")
+    entry(page, "countries").fill("Mal")
+    expect(message).to_be_hidden()
+    expect(entry(page, "countries")).not_to_have_attribute("aria-invalid", "true")
+    page.keyboard.press("Tab")
+    expect(message).to_be_visible()
+    entry(page, "countries").fill("Atlantis, Nigeria")
+    page.keyboard.press("Enter")
+    expect(message).to_be_visible()
+    expect(page.locator("#countries")).to_have_value("Niger, Mali, CI, Malawi, Atlantis, Nigeria")
+
+
+def test_chips_by_keyboard(page: Page) -> None:
+    set_value(page, "authors", "Ama, Ben, Chi")
+    told = page.evaluate_handle(
+        """() => {
+          const values = [];
+          document.getElementById("story").addEventListener("input", event => {
+            if (event.target.id === "authors") values.push(event.target.value);
+          });
+          return values;
+        }"""
+    )
+    entry(page, "authors").click()
+    page.keyboard.press("Backspace")
+    expect(page.get_by_role("button", name="Remove Chi")).to_be_focused()
+    page.keyboard.press("Alt+ArrowLeft")
+    expect(chips(page, "authors")).to_have_text(["Ama", "Chi", "Ben"])
+    expect(page.get_by_role("button", name="Remove Chi")).to_be_focused()
+    expect(status(page)).to_have_text("Chi: 2 of 3")
+    for _ in range(2):
+        page.keyboard.press("Alt+ArrowLeft")
+    expect(page.locator("#authors")).to_have_value("Chi, Ama, Ben")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("button", name="Remove Ama")).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(page.get_by_role("button", name="Remove Ben")).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(page.get_by_role("button", name="Remove Chi")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(entry(page, "authors")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Remove Chi")).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(entry(page, "authors")).to_be_focused()
+    expect(page.locator("#authors")).to_have_value("")
+    assert told.json_value() == ["Ama, Chi, Ben", "Chi, Ama, Ben", "Chi, Ben", "Chi", ""]
+
+
+def test_chips_by_pointer(page: Page) -> None:
+    set_value(page, "authors", "Ama, Ben")
+    page.get_by_role("button", name="Move Ben earlier").click()
+    expect(page.locator("#authors")).to_have_value("Ben, Ama")
+    expect(page.get_by_role("button", name="Move Ben earlier")).to_be_focused()
+    page.get_by_role("button", name="Move Ben earlier").click(force=True)
+    expect(page.locator("#authors")).to_have_value("Ben, Ama")
+    page.get_by_role("button", name="Move Ben later").click()
+    expect(page.locator("#authors")).to_have_value("Ama, Ben")
+    type_in(page, "authors", "Chi")
+    page.get_by_role("button", name="Remove Ama").click()
+    expect(page.locator("#authors")).to_have_value("Ben, Chi")
+    set_value(page, "topics", "One, Two")
+    expect(page.locator(".field:has(#topics)").get_by_role("button")).to_have_count(2)
+
+
+def test_leaving_what_was_typed_towards_a_chip_keeps_the_focus(page: Page) -> None:
+    set_value(page, "authors", "Ama")
+    type_in(page, "authors", "Chi")
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Remove Ama")).to_be_focused()
+    expect(page.locator("#authors")).to_have_value("Ama, Chi")
+
+
+def test_the_field_is_out_of_the_way_and_its_label_leads_to_the_entry(page: Page) -> None:
+    expect(page.locator("#authors")).to_be_hidden()
+    page.locator("label", has_text="Byline").click()
+    expect(entry(page, "authors")).to_be_focused()
+    expect(entry(page, "authors")).to_have_accessible_description(
+        "In order, parted by commas (by semicolons where a name has a comma)."
+    )
+
+
+def test_a_source_brings_its_link(page: Page) -> None:
+    entry(page, "source_name").click()
+    expect(offers(page, "source_name").get_by_role("option")).to_have_count(2)
+    page.keyboard.type("reu")
+    expect(offers(page, "source_name").get_by_role("option")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#source_name")).to_have_value("Reuters")
+    expect(page.locator("#source_url")).to_have_value("https://www.reuters.com/x")
+    expect(offers(page, "source_name")).to_be_hidden()
+    page.locator("#source_url").fill("https://mine.example/")
+    entry(page, "source_name").fill("")
+    page.keyboard.press("ArrowDown")
+    offers(page, "source_name").get_by_role("option", name="Reuters").click()
+    expect(page.locator("#source_url")).to_have_value("https://mine.example/")
+
+
+def test_suggestions_send_nothing_of_the_story(page: Page) -> None:
+    page.locator("#headline").fill("A secret headline")
+    with page.expect_request("**/suggestions/authors*") as asked:
+        type_in(page, "authors", "a")
+    assert urlsplit(asked.value.url).query == "q=a"
+    assert asked.value.method == "GET" and asked.value.post_data is None
+
+
+def test_the_form_sends_its_own_fields_only(writer: Visit) -> None:
+    page = writer.open(NEW)
+    page.locator("#headline").fill("Tokens are sent")
+    page.locator("#section").select_option("business")
+    set_value(page, "body", "The first boat.")
+    type_in(page, "authors", "Okri, Ama Serwaa,")
+    type_in(page, "countries", "Bamako")
+    page.keyboard.press("Enter")
+    expect(page.locator("#countries")).to_have_value("Mali")
+    type_in(page, "topics", "Half typed")
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith(NEW)) as sent:
+        page.locator("button[name=do][value=save]").click()
+    body = sent.value.post_data_buffer or b""
+    assert b'name="authors"\r\n\r\nOkri, Ama Serwaa\r\n' in body
+    assert b'name="q"' not in body and b"-entry" not in body
+    page.wait_for_url(re.compile("/newsroom/stories/[0-9]+"))
+    expect(chips(page, "topics")).to_have_text(["Half typed"])
+    expect(chips(page, "authors")).to_have_text(["Okri", "Ama Serwaa"])
+    article_id = urlsplit(page.url).path.rpartition("/")[2]
+    assert select(writer.site, "SELECT count(*) FROM article_author WHERE article_id = ?", article_id) == 2
+
+
+def test_an_error_stays_with_its_field(writer: Visit) -> None:
+    page = writer.open(NEW)
+    page.locator("#headline").fill("Where is Atlantis?")
+    set_value(page, "countries", "Ghana, Atlantis")
+    writer.expected_statuses = {422}
+    page.locator("button[name=do][value=save]").click()
+    expect(page.locator("#countries-error")).to_be_visible()
+    expect(chips(page, "countries")).to_have_text(["Ghana", "Atlantis"])
+    expect(page.locator("#countries")).to_have_value("Ghana, Atlantis")
+    box = entry(page, "countries")
+    expect(box).to_have_attribute("aria-invalid", "true")
+    assert "countries-error" in (box.get_attribute("aria-describedby") or "").split()
+
+
+def test_without_htmx_names_still_become_chips(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+    with visit(browser, site, storage_state=editor_state) as visitor:
+        visitor.page.route(
+            site.htmx_url,
+            lambda route: route.fulfill(
+                status=200, body="", content_type="text/javascript", headers={"access-control-allow-origin": "*"}
+            ),
+        )
+        visitor.excused = ("integrity", "digest")
+        page = visitor.open(NEW)
+        type_in(page, "countries", "Mali, Atlantis,")
+        expect(chips(page, "countries")).to_have_text(["Mali", "Atlantis"])
+
+
+def test_without_script_they_are_lines(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+    with visit(browser, site, has_script=False, storage_state=editor_state) as visitor:
+        page = visitor.open(NEW)
+        for name in ("Byline", "Countries", "Topics"):
+            expect(page.get_by_label(name)).to_be_visible()
+        expect(page.get_by_role("status")).to_have_count(0)
+
+
+def test_it_fits_and_is_accessible(page: Page) -> None:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    set_value(page, "authors", "Ama Serwaa with a very long name indeed, Ben")
+    set_value(page, "topics", "Elections")
+    for width in (NARROW, {"width": 360, "height": 740}, {"width": 1280, "height": 900}):
+        page.set_viewport_size(width)  # type: ignore[arg-type]
+        type_in(page, "authors", "am")
+        expect(offers(page, "authors")).to_be_visible()
+        page.keyboard.press("ArrowDown")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            assert violations(page) == []
+            assert page.evaluate(STICKING_OUT) == []
+        small = page.evaluate(
+            """() => [...document.querySelectorAll(".chip button:not([hidden]), [role=option]")]
+              .filter(each => each.getClientRects().length)
+              .filter(each => Math.min(each.offsetHeight, each.offsetWidth) < 44).map(each => each.outerHTML)"""
+        )
+        assert small == []
+        entry(page, "authors").fill("")
