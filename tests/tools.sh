@@ -1,9 +1,10 @@
 #!/bin/sh
-# What browser tests need: Chromium, and htmx and axe-core from npm. As root on Debian it installs what is absent;
-# elsewhere it says what to install, and those tests are skipped by name.
+# What browser tests and drills need: Chromium, faketime, and from npm htmx, the editor and axe-core. As root on Debian it
+# installs what is absent; elsewhere it says what to install, and those tests are skipped by name.
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-dejavu-core fonts-noto-core"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
+command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing$missing ..."
