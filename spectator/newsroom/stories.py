@@ -221,7 +221,6 @@ def _form_page(form: StoryForm, article: Article | None, reason: str = "") -> st
         zone=current_app.config["TIMEZONE"],
         unsaved=[conflicts.unsaved(forms.of_autosave(row, user), form, row) for row in unsaved],
         others=_others(article, user),
-        confirmed=request.args.get("stored", "")[:40],
         then=forms.verb(),
         weight=previews.weight_words(article) if article else "",
     )

@@ -1,1 +1,241 @@
 "use strict";
+/* Sees to it that no text is lost: what is typed is kept on this device at once and on the server within two seconds, a
+   form that cannot be sent is sent when it can, and one line says how it stands. */
+(() => {
+  const form = document.getElementById("story");
+  const copies = window.spectatorCopies;
+  if (!form || !copies) return;
+  const line = document.getElementById("saved");
+  const autosave = document.getElementById("autosave");
+  const stop = document.getElementById("stop-sending");
+  const { story } = form.dataset;
+  const UNKEPT = new Set(["csrf_token", "seq", "loss_asked", "then"]);
+  const [KEEP, KEEP_LATEST, SEND, SEND_LATEST, AGAIN, PATIENCE] = [700, 3000, 1200, 10000, 5000, 12000];
+
+  const field = (name) => form.elements.namedItem(name);
+  const values = () => {
+    const found = {};
+    for (const { name, value, type, checked } of form.elements) {
+      const isChoice = type === "radio" || type === "checkbox";
+      if (name && !["file", "submit", "button"].includes(type) && !UNKEPT.has(name) && (!isChoice || checked)) {
+        found[name] = value;
+      }
+    }
+    return found;
+  };
+  const clock = () => new Date().toTimeString().slice(0, 8);
+
+  let typed = 0; // counts what was typed; the next two say how much of it is safe, and where
+  let onServer = 0;
+  let onDevice = 0;
+  let canKeep = true;
+  let asked = 0; // when the server was asked last and has not answered, 0 when it has
+  let wanted = ""; // the button that was pressed and whose form is not sent yet
+
+  const say = (words) => {
+    if (line.textContent !== words) line.textContent = words;
+  };
+
+  /* ---- on this device ---- */
+  const identity = () => `${copies.user}/${story}/${field("copy").value}`;
+  const keep = async () => {
+    const number = typed;
+    const kept = values();
+    const record = { id: identity(), user: copies.user, story, copy: kept.copy, version: kept.version };
+    try {
+      await copies.keep({ ...record, headline: kept.headline, at: Date.now(), values: kept, wanted });
+      onDevice = Math.max(onDevice, number);
+      canKeep = true;
+      if (onServer >= typed && !wanted) await copies.forget(record.id);
+    } catch {
+      canKeep = false;
+    }
+  };
+
+  /* Calls `act` when typing has paused, and at the latest after `latest` of typing without one. */
+  const paced = (act, pause, latest) => {
+    let timer = 0;
+    let since = 0;
+    return () => {
+      clearTimeout(timer);
+      since ||= Date.now();
+      const left = Math.max(0, since + latest - Date.now());
+      timer = setTimeout(() => {
+        since = 0;
+        act();
+      }, Math.min(pause, left));
+    };
+  };
+  const keepSoon = paced(keep, KEEP, KEEP_LATEST);
+
+  /* ---- on the server ---- */
+  const notSaved = async () => {
+    asked = 0;
+    if (onDevice < typed) await keep();
+    if (wanted || onServer >= typed) return;
+    const isSaid = line.textContent.startsWith("Not saved, kept");
+    if (!canKeep) say("Not saved. This browser cannot keep a copy: copy your text.");
+    else if (!isSaid) say(`Not saved, kept on this device ${clock()}`);
+  };
+  const send = () => {
+    if (onServer >= typed || wanted) return;
+    if (!window.htmx || !navigator.onLine) return void notSaved();
+    const now = Date.now();
+    asked = now;
+    field("seq").value = String(typed);
+    if (!line.textContent.startsWith("Not saved")) say("Saving…");
+    autosave.dispatchEvent(new Event("autosave"));
+    setTimeout(() => asked === now && notSaved(), PATIENCE);
+  };
+  /* Told by htmx 2 or 4 it is known at once; without, after a while of patience. */
+  for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout", "htmx:error", "htmx:response:error"]) {
+    autosave.addEventListener(name, () => asked && notSaved());
+  }
+  const sendSoon = paced(send, SEND, SEND_LATEST);
+
+  new MutationObserver(() => {
+    const answer = line.querySelector("[data-outcome]");
+    if (!answer || answer.dataset.seen) return;
+    answer.dataset.seen = "yes";
+    asked = 0;
+    if (answer.dataset.outcome === "refused") return void keep();
+    onServer = Math.max(onServer, Number(answer.dataset.seq));
+    document.getElementById("weight").textContent = answer.dataset.weight;
+    if (onServer >= typed && !wanted) copies.forget(identity()).catch(() => {});
+  }).observe(line, { childList: true });
+
+  form.addEventListener("input", () => {
+    typed += 1;
+    keepSoon();
+    sendSoon();
+  });
+  const again = () => {
+    if (wanted) probe();
+    else if (onServer < typed && !asked) send();
+  };
+  setInterval(again, AGAIN);
+  addEventListener("online", again);
+  addEventListener("offline", () => onServer < typed && notSaved());
+  document.addEventListener("visibilitychange", () => document.hidden && onServer < typed && keep());
+  addEventListener("pagehide", () => onServer < typed && !isGoing && keep());
+  addEventListener("beforeunload", (event) => {
+    if (onServer < typed && onDevice < typed && !isGoing) event.preventDefault();
+  });
+
+  /* ---- sending the form: asked first whether it would arrive, since a page that is left cannot send again ---- */
+  let isGoing = false;
+  let isAsking = false;
+  let button = null;
+  const probe = async () => {
+    if (isAsking) return;
+    isAsking = true;
+    let outcome = "";
+    try {
+      const answer = await fetch("/newsroom/fragments/session", { cache: "no-store", signal: AbortSignal.timeout(8000) });
+      outcome = /data-outcome="in"/.test(await answer.text()) ? "in" : answer.ok ? "out" : "";
+    } catch {
+      outcome = "";
+    }
+    isAsking = false;
+    if (!wanted) return;
+    if (outcome === "in") {
+      isGoing = true;
+      say("Sending…");
+      return void form.requestSubmit(button);
+    }
+    stop.hidden = false;
+    const where = canKeep ? "kept on this device" : "copy your text, this browser cannot keep it";
+    if (outcome === "out") sayLoggedOut(where);
+    else say(`Not sent, ${where}; it is sent when the network is back.`);
+  };
+  const sayLoggedOut = (where) => {
+    if (line.querySelector("a")) return;
+    const words = document.getElementById("logged-out").content.cloneNode(true);
+    words.querySelector("[data-part=where]").textContent = where;
+    line.replaceChildren(words);
+  };
+  form.addEventListener(
+    "submit",
+    (event) => {
+      if (isGoing) return;
+      event.preventDefault();
+      if (wanted) return;
+      button = event.submitter;
+      wanted = button?.value || "save";
+      say("Sending…");
+      keep().then(probe);
+    },
+    true
+  );
+  stop.addEventListener("click", () => {
+    wanted = "";
+    stop.hidden = true;
+    keep().then(() => (onServer < typed ? send() : say("Not sent.")));
+  });
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    isGoing = false;
+    wanted = "";
+  });
+
+  /* ---- what an earlier window left on this device ---- */
+  const NOT_COMPARED = new Set(["version", "copy"]);
+  const plain = (text) => {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    for (const block of page.body.querySelectorAll("p, h2, h3, li, tr, blockquote, figure, br")) block.append("\n");
+    return page.body.textContent.trim();
+  };
+  const same = (one, other) => (one ?? "").replace(/\r\n?/g, "\n").trim() === (other ?? "").replace(/\r\n?/g, "\n").trim();
+  const labelOf = (name) => document.querySelector(`label[for="${name}"]`)?.firstChild.textContent.trim() || name;
+
+  const restore = (record, banner) => {
+    const changed = [];
+    for (const [name, value] of Object.entries(record.values)) {
+      const target = field(name);
+      if (!target || same(target.value, value)) continue;
+      target.value = value;
+      changed.push(target instanceof RadioNodeList ? target[0] : target);
+    }
+    for (const target of changed) target.dispatchEvent(new CustomEvent("restored", { bubbles: true }));
+    banner.remove();
+    field("headline").dispatchEvent(new Event("input", { bubbles: true }));
+    field("headline").focus();
+    say("Restored from this device.");
+  };
+  const offer = (record) => {
+    const now = values();
+    const names = Object.keys(record.values).filter(
+      (name) => !NOT_COMPARED.has(name) && field(name) && !same(now[name], record.values[name])
+    );
+    if (!names.length) return;
+    const banner = document.getElementById("local-copy").content.firstElementChild.cloneNode(true);
+    const part = (name) => banner.querySelector(`[data-part=${name}]`);
+    const heading = part("heading");
+    heading.id = `copy-${record.copy}`;
+    banner.setAttribute("aria-labelledby", heading.id);
+    part("at").textContent = new Date(record.at).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
+    part("unsent").hidden = !record.wanted;
+    const row = part("row");
+    for (const name of names) {
+      const shown = row.content.cloneNode(true);
+      const text = (from) => (name === "body" ? plain(from[name] ?? "") : from[name]) || "(empty)";
+      shown.querySelector("h3").textContent = labelOf(name);
+      const [device, here] = shown.querySelectorAll(".text");
+      device.textContent = text(record.values);
+      here.textContent = text(now);
+      row.before(shown);
+    }
+    part("restore").addEventListener("click", () => restore(record, banner));
+    part("discard").addEventListener("click", () => part("sure").showModal());
+    part("sure").addEventListener("close", () => {
+      if (part("sure").returnValue === "discard") copies.forget(record.id).then(() => banner.remove());
+    });
+    document.getElementById("local-copies").append(banner);
+  };
+  copies.ready
+    .then(copies.all)
+    .then((found) => found.filter((each) => each.story === story).sort((a, b) => b.at - a.at).forEach(offer))
+    .catch(() => {
+      canKeep = false;
+    });
+})();

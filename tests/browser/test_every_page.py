@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, ViewportSize
 
 from tests.browser import page_kinds
-from tests.browser.conftest import AXE
+from tests.browser.axe import violations
 from tests.browser.running_site import RunningSite
 from tests.browser.visiting import Visit, visit
 
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.browser
 NARROW = ViewportSize(width=320, height=640)
 WIDE = ViewportSize(width=1280, height=900)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 STICKING_OUT = """() => {
   const scrolls = element =>
     element && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
@@ -39,16 +38,8 @@ def shown(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -
         yield visitor
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe finds, one line a place."""
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
-    assert len(found["passes"]) > 5, "axe looked at nothing"
-    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
-
-
 def test_it_fits_and_is_accessible(shown: Visit) -> None:
     page, faults = shown.page, []
-    page.evaluate(AXE.read_text(encoding="utf-8"))
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -1,0 +1,19 @@
+"""What axe-core finds on a page."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from tests.browser.running_site import CHECKOUT
+
+FILE = CHECKOUT / "tests" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds, one line a place."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(FILE.read_text(encoding="utf-8"))
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+    assert len(found["passes"]) > 5, "axe looked at nothing"
+    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]

@@ -1,0 +1,257 @@
+"""No text is lost: the server dies, the network goes, the login expires, the tab is closed, the form cannot be sent."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import axe
+from tests.browser.conftest import serve
+from tests.browser.running_site import RunningSite, descendants
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+NEW = "/newsroom/stories/new"
+EXCUSED = ("net::ERR", "Failed to fetch", "NetworkError", "htmx:")
+KEPT = re.compile(r"Not saved, kept on this device \d\d:\d\d:\d\d")
+SAVED = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
+
+
+@pytest.fixture(params=["htmx 4", "htmx 2"])
+def writing(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+    """An editor at the form of a new story, where faults of the network are no faults of ours."""
+    site: RunningSite = request.getfixturevalue("htmx_2_site" if request.param == "htmx 2" else "site")
+    with visit(browser, site) as visitor:
+        visitor.excused = EXCUSED
+        visitor.log_in()
+        visitor.open(NEW)
+        yield visitor
+
+
+@pytest.fixture
+def mortal(filled_data: tuple[Path, str], tmp_path: Path, site: RunningSite) -> Iterator[RunningSite]:
+    """A site of its own, that may be killed."""
+    yield from serve(filled_data, tmp_path, htmx_url=site.htmx_url, htmx_file=site.htmx_file)
+
+
+def type_text(page: Page, text: str) -> None:
+    """Type into the editor at its end, as a person does."""
+    editor = page.locator("#body-editor")
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(text)
+
+
+def line(page: Page) -> Any:
+    return expect(page.locator("#saved"))
+
+
+def copies(page: Page) -> int:
+    """Return how many copies this device holds."""
+    count: int = page.evaluate("async () => (await spectatorCopies.all()).length")
+    return count
+
+
+def stored(site: RunningSite, question: str) -> list[Any]:
+    with closing(sqlite3.connect(f"file:{site.data_dir}/spectator.db?mode=ro", uri=True)) as connection:
+        return connection.execute(question).fetchall()
+
+
+def autosaved(site: RunningSite) -> str:
+    return " ".join(row[0] for row in stored(site, 'SELECT "values" FROM autosave'))
+
+
+def test_what_is_typed_is_on_the_server_within_two_seconds(writing: Visit) -> None:
+    page = writing.page
+    page.get_by_label("Headline").fill("Typed and never saved")
+    type_text(page, "The words.")
+    line(page).to_have_text(SAVED, timeout=2600)  # two seconds after the last key, and one round trip
+    assert "The words." in autosaved(writing.site)
+    expect(page.locator("#weight")).to_have_text(re.compile(r"^\d+ KB, \d\.\d s on 3G$"))
+    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    assert stored(writing.site, "SELECT count(*) FROM article WHERE headline LIKE 'Typed and%'") == [(0,)]
+
+
+def test_the_network_goes_and_comes(writing: Visit) -> None:
+    page = writing.page
+    page.get_by_label("Headline").fill("Written in a bus")
+    line(page).to_have_text(SAVED)
+    page.context.set_offline(True)
+    type_text(page, "Without a network.")
+    line(page).to_have_text(KEPT)
+    assert copies(page) == 1
+    assert "Without a network." not in autosaved(writing.site)
+    page.context.set_offline(False)
+    line(page).to_have_text(SAVED)
+    assert "Without a network." in autosaved(writing.site)
+
+
+@pytest.mark.parametrize("answer", ["500", "silence"])
+def test_a_server_that_fails_is_not_believed(writing: Visit, answer: str) -> None:
+    page = writing.page
+    writing.expected_statuses = {500}
+    if answer == "500":
+        page.route("**/autosave", lambda route: route.fulfill(status=500, body="<b>fault</b>"))
+    else:
+        page.route("**/autosave", lambda route: None)
+    page.get_by_label("Headline").fill("Fails")
+    line(page).to_have_text(KEPT, timeout=16_000)
+    assert copies(page) == 1
+    page.unroute("**/autosave")
+    line(page).to_have_text(SAVED, timeout=12_000)
+
+
+def test_the_login_expires_while_somebody_types(writing: Visit) -> None:
+    page = writing.page
+    page.get_by_label("Headline").fill("Before the login expired")
+    line(page).to_have_text(SAVED)
+    page.context.clear_cookies()
+    type_text(page, "After it.")
+    line(page).to_contain_text("you are logged out")
+    assert copies(page) == 1
+    page.get_by_role("button", name="Save draft").click()
+    line(page).to_contain_text("Not sent: you are logged out; kept on this device.")
+    with page.expect_popup() as popup:
+        page.locator("#saved a").click()
+    login = popup.value
+    login.get_by_label("E-mail").fill("editor@news.example")
+    login.get_by_label("Password").fill(writing.site.password)
+    login.get_by_role("button", name="Log in").click()
+    login.wait_for_url("**/newsroom/stories/")
+    page.select_option("#section", "health")
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible(timeout=15_000)
+    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    expect(page.locator("#body-editor")).to_contain_text("After it.")
+
+
+def test_a_form_that_cannot_be_sent_is_sent_once_when_it_can(writing: Visit) -> None:
+    page = writing.page
+    page.get_by_label("Headline").fill("Sent from a cellar")
+    type_text(page, "No network down here.")
+    page.select_option("#section", "health")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Save draft").click()
+    line(page).to_contain_text("Not sent, kept on this device; it is sent when the network is back.")
+    page.get_by_role("button", name="Save draft").click()
+    type_text(page, " One word more.")
+    page.wait_for_timeout(1000)
+    page.context.set_offline(False)
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible(timeout=15_000)
+    expect(page.locator("#body-editor")).to_contain_text("One word more.")
+    assert stored(writing.site, "SELECT count(*) FROM article WHERE headline = 'Sent from a cellar'")[0][0] == 1
+    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+
+
+def test_sending_can_be_stopped(writing: Visit) -> None:
+    page = writing.page
+    page.get_by_label("Headline").fill("Not to be sent")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_role("button", name="Stop sending").click()
+    page.context.set_offline(False)
+    line(page).to_have_text(SAVED)
+    page.wait_for_timeout(6000)
+    assert writing.path == NEW
+
+
+@pytest.mark.parametrize("is_tidy", [True, False])
+def test_the_tab_is_closed_and_the_text_is_offered_again(writing: Visit, is_tidy: bool) -> None:
+    page, again = writing.page, writing.page.context.new_page()
+    context = page.context
+    context.set_offline(True)
+    page.get_by_label("Headline").fill("In a tab that was closed")
+    type_text(page, "First paragraph.")
+    line(page).to_have_text(KEPT)
+    page.close(run_before_unload=is_tidy)
+    context.set_offline(False)
+    writing.page = again
+    writing.open(NEW)
+    banner = again.get_by_role("region", name="is on this device only")
+    banner.get_by_text("Show both versions").click()
+    expect(banner).to_contain_text("In a tab that was closed")
+    assert axe.violations(again) == []
+    banner.get_by_role("button", name="Restore it").click()
+    expect(again.get_by_label("Headline")).to_have_value("In a tab that was closed")
+    expect(again.locator("#body-editor")).to_contain_text("First paragraph.")
+    line(again).to_have_text(SAVED)
+    again.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+
+
+def test_a_copy_is_discarded_only_when_asked_twice(writing: Visit) -> None:
+    page = writing.page
+    page.context.set_offline(True)
+    page.get_by_label("Headline").fill("Rubbish")
+    line(page).to_have_text(KEPT)
+    page.route("**/autosave", lambda route: route.abort())
+    page.context.set_offline(False)
+    writing.open(NEW)
+    for answer, left in (("Keep it", 1), ("Discard it", 0)):
+        page.get_by_role("region", name="is on this device only").get_by_role("button", name="Discard it").click()
+        page.get_by_role("dialog").get_by_role("button", name=answer).click()
+        page.wait_for_function(f"async () => (await spectatorCopies.all()).length === {left}")
+    expect(page.get_by_role("region", name="is on this device only")).to_have_count(0)
+
+
+def test_two_tabs_keep_both_texts(writing: Visit) -> None:
+    page, other = writing.page, writing.page.context.new_page()
+    other.goto(writing.site.url + NEW)
+    page.get_by_label("Headline").fill("In the first tab")
+    other.get_by_label("Headline").fill("In the second tab")
+    for tab in (page, other):
+        line(tab).to_have_text(SAVED)
+    assert "In the first tab" in autosaved(writing.site)
+    assert "In the second tab" in autosaved(writing.site)
+
+
+def test_logging_out_warns_and_keeps(writing: Visit) -> None:
+    page = writing.page
+    page.context.set_offline(True)
+    page.get_by_label("Headline").fill("Only on this device")
+    line(page).to_have_text(KEPT)
+    page.route("**/autosave", lambda route: route.abort())
+    page.context.set_offline(False)
+    writing.open("/newsroom/stories/")
+    page.get_by_role("button", name="Log out").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("One story has text that is only on this device")
+    assert axe.violations(page) == []
+    dialog.get_by_role("button", name="Stay").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Log out").click()
+    dialog.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/newsroom/login**")
+    writing.log_in()
+    writing.open(NEW)
+    expect(page.get_by_role("region", name="is on this device only")).to_have_count(1)
+
+
+def test_the_server_is_killed_and_nothing_is_lost(browser: Browser, mortal: RunningSite) -> None:
+    with visit(browser, mortal) as visitor:
+        visitor.excused, page = EXCUSED, visitor.page
+        visitor.log_in()
+        visitor.open(NEW)
+        page.get_by_label("Headline").fill("Over a power cut")
+        type_text(page, "Before.")
+        line(page).to_have_text(SAVED)
+        family = [*descendants(mortal.process.pid), mortal.process.pid]
+        for pid in family:
+            os.kill(pid, signal.SIGKILL)
+        mortal.process.wait()
+        type_text(page, " In the dark.")
+        line(page).to_have_text(KEPT, timeout=16_000)
+        mortal.start()
+        line(page).to_have_text(SAVED, timeout=20_000)
+        type_text(page, " After.")
+        page.select_option("#section", "health")
+        page.get_by_role("button", name="Save draft").click()
+        expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+        expect(page.locator("#body-editor")).to_contain_text("Before. In the dark. After.")
