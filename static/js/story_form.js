@@ -1,1 +1,146 @@
-"use strict";
+/* Small helps on the story form: lengths, words, keys for saving, where errors lead, who else is here, the picture. */
+(() => {
+  "use strict";
+  const WAIT_MS = 250;
+  const HOLD_MS = 10000;
+  const WORDS_PER_MINUTE = 230; // as readers are told (spectator/text/excerpts.py)
+  const LARGEST = 10 * 1024 * 1024; // bytes of a picture (spectator/media.py)
+  const find = (id) => document.getElementById(id);
+  const form = find("story");
+  if (!form) return;
+
+  const clone = (id) => document.importNode(find(id).content, true).firstElementChild;
+  const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+  const onText = (field, act) => ["input", "restored"].forEach((event) => field.addEventListener(event, act));
+  const describe = (field, note, isTold) => {
+    const ids = (field.getAttribute("aria-describedby") || "").split(/\s+/).filter((id) => id && id !== note.id);
+    field.setAttribute("aria-describedby", [...ids, ...(isTold ? [note.id] : [])].join(" "));
+  };
+
+  /* How long the headline and the dek are. A letter with its marks (ẹ́) is one character. */
+  const letters = window.Intl && Intl.Segmenter ? new Intl.Segmenter() : null;
+  const lengthOf = (text) => (letters ? [...letters.segment(text)] : [...text]).length;
+  for (const id of ["headline", "dek"]) {
+    const field = find(id);
+    const guide = clone(`guide-${id}`);
+    const show = () => {
+      const length = lengthOf(field.value.trim());
+      const isLong = length > Number(guide.dataset.most);
+      guide.textContent = length ? `${plural(length, "character")} – ${isLong ? guide.dataset.long : "good"}` : "";
+      guide.classList.toggle("long", isLong);
+    };
+    guide.id = `${id}-length`;
+    field.after(guide);
+    describe(field, guide, true);
+    onText(field, show);
+    show();
+  }
+
+  /* How many words the text has, counted as the server counts them. */
+  const COMMENT = /<!--[\s\S]*?(?:-->|$)/g;
+  const UNREAD = /<(script|style|svg|iframe|noembed|noframes|title|template)\b[\s\S]*?(?:<\/\1\s*>|$)/gi;
+  const PHRASES = "a|abbr|b|bdi|bdo|cite|code|del|em|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|time|u|wbr";
+  const WITHIN = new RegExp(`</?(?:${PHRASES})(?=[\\s/>])[^<>]*>`, "gi");
+  const ANY_TAG = /<\/?[a-z][^<>]*>/gi;
+  function wordsIn(html) {
+    const read = html.replace(COMMENT, "").replace(UNREAD, " ");
+    const text = read.replace(WITHIN, "").replace(ANY_TAG, " ").replace(/</g, "&lt;");
+    const { textContent } = new DOMParser().parseFromString(text, "text/html").body;
+    return textContent.split(/[\s፡—–…]+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+  }
+  const body = find("body");
+  const words = clone("words");
+  const count = () => {
+    const number = wordsIn(body.value);
+    const minutes = Math.max(1, Math.round(number / WORDS_PER_MINUTE));
+    words.textContent = plural(number, "word") + (number ? ` · ${minutes} min read` : "");
+  };
+  let timer = 0;
+  find("counts").prepend(words);
+  count();
+  onText(body, () => {
+    clearTimeout(timer);
+    timer = setTimeout(count, WAIT_MS);
+  });
+
+  /* Ctrl or Cmd with S saves, with Enter publishes. */
+  const button = (...values) => values.map((value) => form.querySelector(`.bar button[value=${value}]`)).find(Boolean);
+  const keys = { s: button("update", "schedule", "save"), Enter: button("publish") };
+  let sentAt = -HOLD_MS; // a second press would send the version that the first one replaces
+  window.addEventListener("submit", (event) => {
+    if (event.target === form && !event.defaultPrevented) sentAt = performance.now();
+  });
+  window.addEventListener("pageshow", () => (sentAt = -HOLD_MS));
+  if (keys.s) keys.s.setAttribute("aria-keyshortcuts", "Control+S");
+  if (keys.Enter) keys.Enter.setAttribute("aria-keyshortcuts", "Control+Enter");
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const key = event.key === "S" ? "s" : event.key; // caps lock
+      const isOurs = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && key in keys;
+      if (!isOurs || event.isComposing) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const isSent = performance.now() - sentAt < HOLD_MS;
+      const isFree = !event.repeat && !isSent && !document.querySelector("dialog[open]");
+      if (keys[key] && isFree) form.requestSubmit(keys[key]);
+    },
+    true
+  );
+
+  /* The links of an error summary lead to what stands in the place of a field. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest(".summary a[href^='#']");
+    if (!link) return;
+    const id = link.hash.slice(1);
+    const places = [find(`${id}-entry`), id === "body" ? find("body-editor") : null, find(id)];
+    const place = places.find((each) => each && each.getClientRects().length);
+    if (!place) return;
+    event.preventDefault();
+    place.focus();
+  });
+
+  /* Who else has the story open is said when it changes, not whenever it is asked for. */
+  const presence = find("presence");
+  if (presence) {
+    const status = clone("presence-status");
+    const told = () => presence.textContent.replace(/\s+/g, " ").trim();
+    let last = told();
+    presence.after(status);
+    new MutationObserver(() => {
+      if (told() === last) return;
+      last = told();
+      status.textContent = last;
+    }).observe(presence, { childList: true, characterData: true, subtree: true });
+  }
+
+  /* The picture: what was chosen, whether it may be sent, what it needs. */
+  const [picture, alt] = [find("picture"), find("picture_alt")];
+  const [chosen, tooLarge, needed] = ["picture-chosen", "picture-too-large", "alt-needed"].map(clone);
+  const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`);
+  const put = (note, field, isTold) => {
+    if (isTold) field.after(note);
+    else note.remove();
+    describe(field, note, isTold);
+  };
+  const askForAlt = () => {
+    const isNeeded = picture.files.length > 0 && !alt.value.trim();
+    put(needed, alt, isNeeded);
+    alt.setAttribute("aria-required", String(isNeeded));
+  };
+  const show = () => {
+    const [file] = picture.files;
+    const isTooLarge = Boolean(file) && file.size > LARGEST;
+    put(chosen, picture, Boolean(file) && !isTooLarge);
+    put(tooLarge, picture, isTooLarge);
+    picture.setAttribute("aria-invalid", String(isTooLarge));
+    if (file) chosen.textContent = `${file.name}, ${size(file.size)}`;
+    if (isTooLarge) {
+      tooLarge.textContent = `${file.name} has more than 10 MB. Choose a smaller picture.`;
+      picture.value = "";
+    }
+    askForAlt();
+  };
+  picture.addEventListener("change", show);
+  onText(alt, askForAlt);
+})();

@@ -1,0 +1,286 @@
+"""The small helps on the story form: lengths, words, keys, where errors lead, who else is here, the picture."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from tests.browser.conftest import AXE
+from tests.browser.editor_pages import seed, select
+from tests.browser.running_site import RunningSite
+from tests.browser.sample_stories import draw_picture
+from tests.browser.test_every_page import NARROW, SCHEMES, STICKING_OUT, violations
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+
+NEW = "/newsroom/stories/new"
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture
+def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+    """The window of an editor who is logged in."""
+    with visit(browser, site, storage_state=editor_state) as visitor:
+        yield visitor
+
+
+def words(page: Page) -> Locator:
+    return page.locator("#counts .words")
+
+
+def set_body(page: Page, text: str) -> None:
+    page.evaluate(
+        """text => {
+          const field = document.getElementById("body");
+          field.value = text;
+          field.dispatchEvent(new CustomEvent("restored", {bubbles: true}));
+        }""",
+        text,
+    )
+
+
+def fill(page: Page, headline: str) -> None:
+    page.locator("#headline").fill(headline)
+    page.locator("#section").select_option("business")
+    set_body(page, "The first boat leaves at six.")
+
+
+def test_lengths_of_headline_and_dek(writer: Visit) -> None:
+    page = writer.open(NEW)
+    guide = page.locator("#headline-length")
+    expect(guide).to_have_text("")
+    page.locator("#headline").fill("x")
+    expect(guide).to_have_text("1 character – good")
+    page.locator("#headline").fill(f" {'ẹ́' * 70} ")
+    expect(guide).to_have_text("70 characters – good")
+    page.locator("#headline").press("End")
+    page.keyboard.type("y")
+    page.locator("#headline").fill("x" * 71)
+    expect(guide).to_have_text("71 characters – long: search engines cut after about 70")
+    expect(page.locator("#headline")).to_have_accessible_description(guide.inner_text())
+    page.locator("#dek").fill("x" * 160)
+    expect(page.locator("#dek-length")).to_have_text("160 characters – good")
+    page.locator("#dek").fill("x" * 161)
+    expect(page.locator("#dek-length")).to_have_text("161 characters – long: search engines cut after about 160")
+    expect(page.locator("#dek")).to_have_accessible_description(re.compile("One line below the headline. 161"))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("", "0 words"),
+        ("One", "1 word · 1 min read"),
+        ("One two.\n\nThree – four", "4 words · 1 min read"),
+        ("<p>un<em>believ</em>able</p><p>news</p>", "2 words · 1 min read"),
+        ("<ul><li>One</li><li>two</li></ul>", "2 words · 1 min read"),
+        ("<p>Rice &amp; fish&nbsp;: caf&eacute; <!-- not this --></p>", "3 words · 1 min read"),
+        ('<figure><iframe src="https://a.example/">nor this</iframe></figure><p>5 < 6</p>', "2 words · 1 min read"),
+        ("የመጀመሪያው፡ጀልባ ይነሳል።", "3 words · 1 min read"),
+        ("word " * 1150, "1,150 words · 5 min read"),
+    ],
+)
+def test_words_of_the_text(writer: Visit, body: str, said: str) -> None:
+    page = writer.open(NEW)
+    set_body(page, body)
+    expect(words(page)).to_have_text(said)
+
+
+def test_words_follow_the_writing_and_leave_the_weight_alone(writer: Visit) -> None:
+    page = writer.open(NEW)
+    page.locator("#weight").evaluate("weight => { window.weight = weight; weight.textContent = '12 KB'; }")
+    page.locator("#body-editor").click()
+    page.keyboard.type("Three more words")
+    expect(words(page)).to_have_text("3 words · 1 min read")
+    expect(page.locator("#counts > #weight")).to_have_text("12 KB")
+    assert page.evaluate("window.weight === document.getElementById('weight')")
+
+
+def test_a_story_is_counted_when_it_is_opened_as_readers_are_told(writer: Visit, tmp_path: Path) -> None:
+    article_id = seed(writer.site, tmp_path, "<p>" + "word " * 700 + "</p>")
+    page = writer.open(f"/newsroom/stories/{article_id}")
+    expect(words(page)).to_have_text("700 words · 3 min read")
+    page.get_by_role("link", name="On the site").click()
+    expect(page.locator("main")).to_contain_text("3 min read")
+
+
+@pytest.mark.parametrize("key", ["Control+s", "Meta+s"])
+def test_a_key_saves(writer: Visit, key: str) -> None:
+    page = writer.open(NEW)
+    headline = f"Saved by {key}"
+    fill(page, headline)
+    page.locator("#body-editor").click()
+    page.keyboard.press(key)
+    page.wait_for_url(re.compile("/newsroom/stories/[0-9]+"))
+    assert select(writer.site, "SELECT status FROM article WHERE headline = ?", headline) == "draft"
+
+
+def test_pressing_twice_saves_once(writer: Visit) -> None:
+    page = writer.open(NEW)
+    fill(page, "Pressed twice")
+    posted: list[str] = []
+
+    def hold(route: Route) -> None:
+        posted.append(route.request.method)
+        time.sleep(1)
+        route.fallback()
+
+    page.route("**" + NEW, hold)
+    page.evaluate(
+        """() => [0, 400].forEach(delay => setTimeout(() => {
+          document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "s", ctrlKey: true, bubbles: true}));
+        }, delay))"""
+    )
+    page.wait_for_url(re.compile("/newsroom/stories/[0-9]+"))
+    assert posted == ["POST"]
+
+
+def test_a_key_publishes(writer: Visit) -> None:
+    page = writer.open(NEW)
+    fill(page, "Published by a key")
+    page.locator("#authors-entry").fill("Ama Serwaa")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(re.compile("/newsroom/stories/[0-9]+"))
+    assert select(writer.site, "SELECT status FROM article WHERE headline = 'Published by a key'") == "published"
+
+
+def test_keys_of_a_published_story(writer: Visit, tmp_path: Path) -> None:
+    article_id = seed(writer.site, tmp_path, "<p>The first boat.</p>")
+    page = writer.open(f"/newsroom/stories/{article_id}")
+    page.locator("#headline").fill("Updated by a key")
+    prevented = page.evaluate(
+        """() => ["Enter", "s"].map(key => {
+          const how = {key, ctrlKey: true, altKey: key === "s", bubbles: true, cancelable: true};
+          const event = new KeyboardEvent("keydown", how);
+          document.getElementById("headline").dispatchEvent(event);
+          return event.defaultPrevented;
+        })"""
+    )
+    assert prevented == [True, False], "there is nothing to publish; with Alt it is another key"
+    with page.expect_navigation():
+        page.keyboard.press("Control+s")
+    assert select(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == "Updated by a key"
+
+
+def test_keys_wait_for_an_open_dialog(writer: Visit) -> None:
+    page = writer.open(NEW)
+    fill(page, "Not saved under a dialog")
+    page.get_by_role("toolbar").get_by_role("button", name="Link", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert writer.path == NEW
+
+
+def test_errors_are_shown_first_and_lead_to_their_fields(writer: Visit) -> None:
+    page = writer.open(NEW)
+    page.locator("#countries-entry").fill("Atlantis")
+    page.locator("#source_url").fill("not a link")
+    writer.expected_statuses = {422}
+    with page.expect_navigation():
+        page.locator("button[name=do][value=publish]").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("alert")).to_be_focused()
+    places = {
+        "Countries": "#countries-entry",
+        "Text": "#body-editor",
+        "Section": "#section",
+        "Source link": "#source_url",
+        "Headline": "#headline",
+    }
+    for name, place in places.items():
+        page.get_by_role("alert").get_by_role("link", name=name, exact=True).click()
+        expect(page.locator(place)).to_be_focused()
+        expect(page.locator(place)).to_be_in_viewport()
+    page.get_by_role("button", name="HTML").click()
+    page.get_by_role("alert").get_by_role("link", name="Text", exact=True).click()
+    expect(page.locator("#body")).to_be_focused()
+
+
+@pytest.mark.parametrize("version", ["htmx 4", "htmx 2"])
+def test_who_else_is_here_is_said_once(
+    request: pytest.FixtureRequest, browser: Browser, tmp_path: Path, version: str
+) -> None:
+    site: RunningSite = request.getfixturevalue("site" if version == "htmx 4" else "htmx_2_site")
+    article_id = seed(site, tmp_path, "<p>The first boat.</p>")
+    answers = [
+        "",
+        "<span>Open here too: Ama.</span>",
+        "\n <span>Open here too:\n Ama.</span>",
+        "",
+        "<b>Kofi saved.</b>",
+    ]
+    with visit(browser, site) as visitor:
+        visitor.log_in()
+        page, left = visitor.page, list(answers)
+        page.route("**/presence", lambda route: route.fulfill(status=200, content_type="text/html", body=left.pop(0)))
+        page.clock.install()
+        with page.expect_response("**/presence"):
+            visitor.open(f"/newsroom/stories/{article_id}")
+        said = page.evaluate_handle(
+            """() => {
+              const [status, said] = [document.querySelector("#presence + [role=status]"), []];
+              new MutationObserver(() => said.push(status.textContent)).observe(status, {childList: true});
+              return said;
+            }"""
+        )
+        while left:
+            with page.expect_response("**/presence"):
+                page.clock.run_for(8100)
+            page.clock.run_for(300)
+        expect(page.locator("#presence")).to_have_text("Kofi saved.")
+        assert said.json_value() == ["Open here too: Ama.", "", "Kofi saved."]
+
+
+def test_the_picture_that_was_chosen(writer: Visit, tmp_path: Path) -> None:
+    page = writer.open(NEW)
+    picture, alt = page.locator("#picture"), page.locator("#picture_alt")
+    needed = page.get_by_text("Needed with this picture")
+    drawn = draw_picture(tmp_path / "boats.png", (90, 60))
+    picture.set_input_files(drawn)
+    expect(page.locator("#picture-chosen-note")).to_have_text(re.compile(r"^boats\.png, \d+ KB$"))
+    expect(needed).to_be_visible()
+    expect(alt).to_have_attribute("aria-required", "true")
+    expect(alt).to_have_accessible_description(re.compile("Needed with this picture: what does it show\\?$"))
+    alt.fill("Boats")
+    expect(needed).to_have_count(0)
+    expect(alt).to_have_attribute("aria-required", "false")
+
+
+def test_a_picture_that_is_too_large_is_not_sent(writer: Visit, tmp_path: Path) -> None:
+    page = writer.open(NEW)
+    picture = page.locator("#picture")
+    (tmp_path / "huge.jpg").write_bytes(b"x" * (10 * MEGABYTE + 1))
+    (tmp_path / "large.jpg").write_bytes(b"x" * (10 * MEGABYTE))
+    picture.set_input_files(tmp_path / "huge.jpg")
+    message = page.get_by_role("alert")
+    expect(message).to_have_text("huge.jpg has more than 10 MB. Choose a smaller picture.")
+    expect(picture).to_have_accessible_description(re.compile("huge.jpg"))
+    expect(picture).to_have_attribute("aria-invalid", "true")
+    assert picture.evaluate("field => field.files.length") == 0
+    expect(page.get_by_text("Needed with this picture")).to_have_count(0)
+    picture.set_input_files(tmp_path / "large.jpg")
+    expect(message).to_have_count(0)
+    expect(page.locator("#picture-chosen-note")).to_have_text("large.jpg, 10.0 MB")
+    assert picture.evaluate("field => [field.files.length, field.ariaInvalid]") == [1, "false"]
+
+
+def test_it_fits_and_is_accessible(writer: Visit, tmp_path: Path) -> None:
+    page = writer.open(NEW)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.locator("#headline").fill("A long headline " * 6)
+    page.locator("#picture").set_input_files(draw_picture(tmp_path / f"{'boats' * 20}.png", (90, 60)))
+    for width in (NARROW, {"width": 1280, "height": 900}):
+        page.set_viewport_size(width)  # type: ignore[arg-type]
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            assert violations(page) == []
+            assert page.evaluate(STICKING_OUT) == []
