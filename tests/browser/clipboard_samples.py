@@ -7,6 +7,11 @@ Google Docs that is bold and is not, the lists of one item each in Word for the 
 from __future__ import annotations
 
 
+def lines(*each: str) -> str:
+    """Return blocks as they are joined."""
+    return "\n".join(each)
+
+
 def word_item(level: int, list_number: int, marker: str, text: str, font: str = "Symbol") -> str:
     """Return an item as Word for Windows writes it: a paragraph with a marker and seven spaces before its text."""
     indent = 36 * level
@@ -18,22 +23,14 @@ lang=EN-GB style='font-family:{font};mso-fareast-font-family:{font};mso-bidi-fon
 """
 
 
-WORD_HEAD = """<html xmlns:v="urn:schemas-microsoft-com:vml"
-xmlns:o="urn:schemas-microsoft-com:office:office"
-xmlns:w="urn:schemas-microsoft-com:office:word"
+WORD_HEAD = """<html xmlns:o="urn:schemas-microsoft-com:office:office" xmlns:w="urn:schemas-microsoft-com:office:word"
 xmlns="http://www.w3.org/TR/REC-html40">
 
-<head>
-<meta http-equiv=Content-Type content="text/html; charset=utf-8">
-<meta name=ProgId content=Word.Document>
+<head><meta http-equiv=Content-Type content="text/html; charset=utf-8">
 <meta name=Generator content="Microsoft Word 15">
 <link rel=File-List href="file:///C:/Users/ama/AppData/Local/Temp/msohtmlclip1/01/clip_filelist.xml">
-<title>Ferry</title>
 <!--[if gte mso 9]><xml>
- <w:WordDocument>
-  <w:View>Normal</w:View>
-  <w:Zoom>0</w:Zoom>
- </w:WordDocument>
+ <w:WordDocument><w:View>Normal</w:View></w:WordDocument>
 </xml><![endif]-->
 <style>
 <!--
@@ -42,8 +39,6 @@ xmlns="http://www.w3.org/TR/REC-html40">
 	{mso-style-unhide:no;
 	margin:0cm;
 	font-family:"Calibri",sans-serif;}
-@page WordSection1
-	{size:595.3pt 841.9pt;}
 -->
 </style>
 </head>
@@ -53,10 +48,8 @@ xmlns="http://www.w3.org/TR/REC-html40">
 """
 WORD_FOOT = """<!--EndFragment-->
 </body>
-
 </html>
 """
-
 WORD = (
     WORD_HEAD
     + """
@@ -78,9 +71,7 @@ href="https://lake.example/hours?a=1&amp;b=2"><span style='color:#0563C1'>the of
     + word_item(2, 1, "o", "Small, <b>blue</b>", '"Courier New"')
     + word_item(3, 1, "§", "For <i>kapenta</i>", "Wingdings")
     + word_item(1, 1, "·", "Ice")
-    + """
-<h3><span lang=EN-GB>Then<o:p></o:p></span></h3>
-"""
+    + "<h3><span lang=EN-GB>Then<o:p></o:p></span></h3>"
     + word_item(1, 2, "3.", "Pay")
     + word_item(2, 2, "a.", "in cash")
     + word_item(2, 2, "b.", "by phone")
@@ -96,8 +87,7 @@ href="https://lake.example/hours?a=1&amp;b=2"><span style='color:#0563C1'>the of
   </td>
  </tr>
  <tr>
-  <td><p class=MsoNormal>Keta</p></td>
-  <td><p class=MsoNormal>2</p><p class=MsoNormal>(one small)</p></td>
+  <td><p class=MsoNormal>Keta</p></td><td><p class=MsoNormal>2</p><p class=MsoNormal>(one small)</p></td>
   <td><p class=MsoNormal><o:p>&nbsp;</o:p></p></td>
  </tr>
 </table>
@@ -118,22 +108,20 @@ and the next.<br clear=all style='page-break-before:always'></p>
 """
     + WORD_FOOT
 )
-WORD_MADE = "\n".join(
-    (
-        "<h2>The “night” ferry</h2>",
-        "<h2>Who sails</h2>",
-        "<p>The harbour’s <strong>first</strong> <em>boat</em> leaves at <strong><em>six</em></strong>, says "
-        '<a href="https://lake.example/hours?a=1&amp;b=2">the office</a>; H<sub>2</sub>O, 5<sup>th</sup>.</p>',
-        "<ul><li>Nets<ul><li>Small, <strong>blue</strong><ul><li>For <em>kapenta</em></li></ul></li></ul></li>"
-        "<li>Ice</li></ul>",
-        "<h3>Then</h3>",
-        '<ol start="3"><li>Pay<ol><li>in cash</li><li>by phone</li></ol></li><li>Board</li></ol>',
-        '<table><tbody><tr><td><strong>Port</strong></td><td colspan="2">Boats</td></tr>'
-        "<tr><td>Keta</td><td><p>2</p><p>(one small)</p></td><td></td></tr></tbody></table>",
-        '<p lang="yo">Ọkọ̀ ojú omi àkọ́kọ́ máa ń lọ ní aago mẹ́fà.</p>',
-        '<p dir="rtl" lang="ar-SA">القارب الأول يغادر إلى Suez في السادسة.</p>',
-        "<p>One line<br>and the next.</p>",
-    )
+WORD_MADE = lines(
+    "<h2>The “night” ferry</h2>",
+    "<h2>Who sails</h2>",
+    "<p>The harbour’s <strong>first</strong> <em>boat</em> leaves at <strong><em>six</em></strong>, says "
+    '<a href="https://lake.example/hours?a=1&amp;b=2">the office</a>; H<sub>2</sub>O, 5<sup>th</sup>.</p>',
+    "<ul><li>Nets<ul><li>Small, <strong>blue</strong><ul><li>For <em>kapenta</em></li></ul></li></ul></li>"
+    "<li>Ice</li></ul>",
+    "<h3>Then</h3>",
+    '<ol start="3"><li>Pay<ol><li>in cash</li><li>by phone</li></ol></li><li>Board</li></ol>',
+    '<table><tbody><tr><td><strong>Port</strong></td><td colspan="2">Boats</td></tr>'
+    "<tr><td>Keta</td><td><p>2</p><p>(one small)</p></td><td></td></tr></tbody></table>",
+    '<p lang="yo">Ọkọ̀ ojú omi àkọ́kọ́ máa ń lọ ní aago mẹ́fà.</p>',
+    '<p dir="rtl" lang="ar-SA">القارب الأول يغادر إلى Suez في السادسة.</p>',
+    "<p>One line<br>and the next.</p>",
 )
 
 
@@ -175,14 +163,12 @@ WORD_ONLINE = (
     + online_item("ol", 1, 8, "Board", 3)
     + f'<div class="OutlineElement Ltr SCXW1 BCX0">{online_paragraph("Aago mẹ́fà.", language="YO-NG")}</div>'
 )
-WORD_ONLINE_MADE = "\n".join(
-    (
-        "<h2>Hours</h2>",
-        "<p>She <strong>said</strong> so.</p>",
-        "<ul><li>Nets<ul><li>Blue</li></ul></li><li>Ice</li></ul>",
-        '<ol start="2"><li>Pay</li><li>Board</li></ol>',
-        '<p lang="yo-NG">Aago mẹ́fà.</p>',
-    )
+WORD_ONLINE_MADE = lines(
+    "<h2>Hours</h2>",
+    "<p>She <strong>said</strong> so.</p>",
+    "<ul><li>Nets<ul><li>Blue</li></ul></li><li>Ice</li></ul>",
+    '<ol start="2"><li>Pay</li><li>Board</li></ol>',
+    '<p lang="yo-NG">Aago mẹ́fà.</p>',
 )
 
 
@@ -240,23 +226,20 @@ GOOGLE_DOCS = (
     + '<p dir="ltr"><span><span style="border:none;display:inline-block;"><img src="https://lh7.example/docsz/x" '
     + 'width="2" height="2" alt="A boat" /></span></span></p></b><br class="Apple-interchange-newline">'
 )
-GOOGLE_DOCS_MADE = "\n".join(
-    (
-        "<h2>The ferry</h2>",
-        "<h3>Its “hours”</h3>",
-        "<p>It leaves at <strong>six <em>sharp</em></strong>, says "
-        '<a href="https://lake.example/hours?a=1">the office</a>; H<sub>2</sub>O; <s>never</s>.</p>',
-        "<ul><li>Nets<ul><li>Blue</li><li>Green</li></ul></li><li>Ice</li></ul>",
-        '<ol start="4"><li>Pay<ol><li>in cash</li></ol></li></ol>',
-        "<table><tbody><tr><td>Port</td><td>Boats</td></tr></tbody></table>",
-        '<p dir="rtl">القارب الأول يغادر في السادسة.</p>',
-        "<p>Ọkọ̀ ojú omi àkọ́kọ́<br>máa ń lọ.</p>",
-    )
+GOOGLE_DOCS_MADE = lines(
+    "<h2>The ferry</h2>",
+    "<h3>Its “hours”</h3>",
+    "<p>It leaves at <strong>six <em>sharp</em></strong>, says "
+    '<a href="https://lake.example/hours?a=1">the office</a>; H<sub>2</sub>O; <s>never</s>.</p>',
+    "<ul><li>Nets<ul><li>Blue</li><li>Green</li></ul></li><li>Ice</li></ul>",
+    '<ol start="4"><li>Pay<ol><li>in cash</li></ol></li></ol>',
+    "<table><tbody><tr><td>Port</td><td>Boats</td></tr></tbody></table>",
+    '<p dir="rtl">القارب الأول يغادر في السادسة.</p>',
+    "<p>Ọkọ̀ ojú omi àkọ́kọ́<br>máa ń lọ.</p>",
 )
 
 LIBREOFFICE = """<!DOCTYPE html>
-<html><head><meta http-equiv="content-type" content="text/html; charset=utf-8"/><title></title>
-<meta name="generator" content="LibreOffice 7.4.7.2 (Linux)"/>
+<html><head><meta name="generator" content="LibreOffice 7.4.7.2 (Linux)"/><title></title>
 <style type="text/css">@page { size: 21cm 29.7cm } p { line-height: 115% }</style></head>
 <body lang="fr-FR" link="#000080" dir="ltr">
 <h2 class="western">Les <font color="#c9211e">horaires</font></h2>
@@ -268,13 +251,11 @@ dit&nbsp;: «&nbsp;<b>Demain</b>&nbsp;» à&nbsp;10&nbsp;000&nbsp;&nbsp;F.</font
 <li><p>Monter</p></li></ol>
 <p lang="ha-NG">Jirgin ruwa na farko.</p>
 </body></html>"""
-LIBREOFFICE_MADE = "\n".join(
-    (
-        "<h2>Les horaires</h2>",
-        "<p>Il dit&nbsp;: «&nbsp;<strong>Demain</strong>&nbsp;» à 10&nbsp;000 F.</p>",
-        '<ol start="2"><li>Payer<ol><li>en <em>espèces</em></li></ol></li><li>Monter</li></ol>',
-        '<p lang="ha-NG">Jirgin ruwa na farko.</p>',
-    )
+LIBREOFFICE_MADE = lines(
+    "<h2>Les horaires</h2>",
+    "<p>Il dit&nbsp;: «&nbsp;<strong>Demain</strong>&nbsp;» à 10&nbsp;000 F.</p>",
+    '<ol start="2"><li>Payer<ol><li>en <em>espèces</em></li></ol></li><li>Monter</li></ol>',
+    '<p lang="ha-NG">Jirgin ruwa na farko.</p>',
 )
 
 WHATSAPP = (
@@ -296,19 +277,17 @@ WEB_PAGE = (
     "<ul><li>A</li></ul><ul><li>B</li></ul><hr><table><tr><td><p>In a box</p></td></tr></table>"
     "<table><thead><tr><th><b>Port</b></th></tr></thead><tr><td>Keta</td></tr></table></article>"
 )
-WEB_PAGE_MADE = "\n".join(
-    (
-        "<h3>Small</h3>",
-        '<p>Go here, there, near, <a href="https://a.example/x">far</a> or nowhere.</p>',
-        "<blockquote><p>They may go.</p></blockquote>",
-        "<p>One.</p>",
-        "<p>Two.</p>",
-        "<ul><li>A</li></ul>",
-        "<ul><li>B</li></ul>",
-        "<hr>",
-        "<p>In a box</p>",
-        "<table><thead><tr><th>Port</th></tr></thead><tbody><tr><td>Keta</td></tr></tbody></table>",
-    )
+WEB_PAGE_MADE = lines(
+    "<h3>Small</h3>",
+    '<p>Go here, there, near, <a href="https://a.example/x">far</a> or nowhere.</p>',
+    "<blockquote><p>They may go.</p></blockquote>",
+    "<p>One.</p>",
+    "<p>Two.</p>",
+    "<ul><li>A</li></ul>",
+    "<ul><li>B</li></ul>",
+    "<hr>",
+    "<p>In a box</p>",
+    "<table><thead><tr><th>Port</th></tr></thead><tbody><tr><td>Keta</td></tr></tbody></table>",
 )
 
 SAMPLES = {
