@@ -22,8 +22,9 @@ test: $(VENV)/dev tools ## every test: unit, browser, drills
 unit: $(VENV)/dev ## the unit tests alone, in under a minute
 	$(BIN)/pytest -m "not browser and not drill"
 
-bench: $(VENV)/dev ## measure a site of 10,000 stories: import, page weight, publish to findable, memory
+bench: $(VENV)/dev ## measure a site of 10,000 stories (import, weight, findable, memory), and 20 editors at once
 	$(BIN)/python -m benchmarks.end_to_end
+	$(BIN)/python -m benchmarks.editors
 
 check: $(VENV)/dev ## format, lint, types, templates; prints what has outgrown its room
 	$(BIN)/ruff format --check .

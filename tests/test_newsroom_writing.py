@@ -172,6 +172,7 @@ def test_presence_names_colleagues_and_newer_versions(app: Flask, newsroom: Flas
         ("topics", "elec", "Elections"),
         ("countries", "cote", "Ivory Coast"),
         ("countries", "Bamako", "Mali"),
+        ("countries", "tg", "Togo"),
         ("sources", "reu", "Reuters"),
         ("sources", "", "Reuters"),
     ],

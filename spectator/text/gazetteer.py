@@ -44,10 +44,15 @@ def country_named(text: str) -> Country | None:
 
 
 def countries_like(text: str, limit: int = 8) -> list[Country]:
-    """Return the countries of which a name, alias, capital or demonym has a word that begins so, African ones first."""
+    """Return the countries of this code, or of which a name, alias, capital or demonym has a word that begins so.
+
+    African ones first.
+    """
     key = _key(text[:MAX_NAME_LENGTH])
     if not key:
         return []
+    if country := country_by_code(key):
+        return [country]
     fitting = [country for country in COUNTRIES if any(f" {key}" in name for name in _SPOKEN[country.code])]
     return sorted(fitting, key=lambda country: (not country.is_african, country.name))[:limit]
 

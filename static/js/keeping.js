@@ -186,7 +186,7 @@
     return page.body.textContent.trim();
   };
   const same = (one, other) => (one ?? "").replace(/\r\n?/g, "\n").trim() === (other ?? "").replace(/\r\n?/g, "\n").trim();
-  const labelOf = (name) => document.querySelector(`label[for="${name}"]`)?.firstChild.textContent.trim() || name;
+  const labelOf = (name) => document.querySelector(`label[for="${name}"], label[for="${name}-entry"]`)?.firstChild.textContent.trim() || name;
 
   const restore = (record, banner) => {
     const changed = [];

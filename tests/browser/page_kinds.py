@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.story_form import fill, press
 from tests.browser.visiting import Visit
@@ -65,6 +65,73 @@ def open_published_form(visitor: Visit) -> None:
     page.get_by_text("Withdraw this story").click()
 
 
+def open_history(visitor: Visit) -> None:
+    """Open what changed between the versions of a story."""
+    page = write(visitor, "A story with a history")
+    fill(page, {"body": "The first words, changed.\n\nAnd more of them."})
+    press(page, "Save draft")
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator("ins").first).to_be_visible()
+
+
+def open_proof(visitor: Visit) -> None:
+    """Open the preview in both frames, with a link for somebody without an account."""
+    page = write(visitor, "A story to be shared")
+    visitor.open(f"{visitor.path.partition('?')[0]}/proof")
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_role("button", name="End it: link 1")).to_be_visible()
+
+
+def open_conflict(visitor: Visit) -> None:
+    """Save over a newer version."""
+    page = write(visitor, "A story of two")
+    other = page.context.new_page()
+    other.goto(page.url)
+    fill(other, {"headline": "A story of two, theirs", "authors": "Ama Serwaa"})
+    press(other, "Save draft")
+    other.close()
+    fill(page, {"headline": "A story of two, mine", "body": "My words.", "authors": "Zed"})
+    visitor.expected_statuses = {409}
+    press(page, "Save draft")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Two versions of one story")
+
+
+def open_losses(visitor: Visit) -> None:
+    """Save a story without the table that it had."""
+    page = write(visitor, "A story with a table", "<p>Prices.</p><table><tbody><tr><td>Maize</td></tr></tbody></table>")
+    fill(page, {"body": "<p>Prices.</p>"})
+    visitor.expected_statuses = {422}
+    press(page, "Save draft")
+    expect(page.get_by_role("alert").first).to_contain_text("This save removes 1 table")
+
+
+def open_unsaved(visitor: Visit) -> None:
+    """Open a story of which there is text that was not saved."""
+    page = write(visitor, "A story left open")
+    page.get_by_label("Headline").fill("A story left open, and changed")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    page.goto(page.url.partition("?")[0])
+    page.get_by_text("Show both versions side by side").first.click()
+
+
+def open_refused_time(visitor: Visit) -> None:
+    """Schedule a story for a time that has passed."""
+    page = visitor.open("/newsroom/stories/new")
+    fill(page, {"headline": "Late", "body": "Words.", "section": "health"})
+    page.get_by_label("Date and time").fill("2020-01-01T10:00")
+    visitor.expected_statuses = {422}
+    press(page, "Schedule")
+
+
+def write(visitor: Visit, headline: str, body: str = "The first words.") -> Page:
+    """Store a new draft and leave its form open."""
+    page = visitor.open("/newsroom/stories/new")
+    fill(page, {"headline": headline, "body": body, "section": "health"})
+    press(page, "Save draft")
+    return page
+
+
 def opener(path: str, status: int = 200) -> Callable[[Visit], None]:
     """Return what opens a path that answers with a status."""
 
@@ -88,5 +155,11 @@ BEHIND_LOGIN: dict[str, Callable[[Visit], None]] = {
     **{name: opener(path) for name, path in NEWSROOM.items()},
     "refused form": open_refused_form,
     "published form": open_published_form,
+    "history": open_history,
+    "proof": open_proof,
+    "conflict": open_conflict,
+    "losses": open_losses,
+    "unsaved text": open_unsaved,
+    "refused time": open_refused_time,
 }
 ALL = PUBLIC | BEHIND_LOGIN

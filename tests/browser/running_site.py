@@ -71,9 +71,9 @@ class RunningSite:
         """Return the file that gunicorn and the worker write to."""
         return self.data_dir.parent / f"{self.data_dir.name}.log"
 
-    def start(self) -> None:
-        """Start gunicorn with two web processes, and wait until the site can serve."""
-        command = [sys.executable, "-m", "spectator.commands", "run", "--workers", "2"]
+    def start(self, workers: int = 2) -> None:
+        """Start gunicorn, and wait until the site can serve."""
+        command = [sys.executable, "-m", "spectator.commands", "run", "--workers", str(workers)]
         settings = environment(self.data_dir, SPECTATOR_SITE_URL=self.url, **self.settings)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -24,6 +24,9 @@ LABELS = {
 }
 
 
+NAMES = frozenset({"authors", "countries", "topics"})
+
+
 def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> None:
     """Write entries into the form's fields, found by their labels, and choose a picture."""
     for name, text in entries.items():
@@ -34,12 +37,25 @@ def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> No
             views.get_by_role("button", name="HTML").click()
             page.locator("#body").fill(text)
             views.get_by_role("button", name="Write").click()
+        elif name in NAMES and page.locator(f"#{name}-entry").count():
+            fill_names(page, name, text)
         else:
-            field = page.get_by_label(re.compile(rf"^\s*{LABELS[name]}(\s+optional)?\s*$"))
+            label = re.compile(rf"^\s*{LABELS[name]}(\s+optional)?\s*$")
+            field = page.get_by_label(label).and_(page.locator("input, textarea"))
             expect(field).to_have_attribute("name", name)
             field.fill(text)
     if picture is not None:
         page.get_by_label(re.compile(r"^\s*(Another p|P)icture\s+optional\s*$")).set_input_files(picture)
+
+
+def fill_names(page: Page, name: str, text: str) -> None:
+    """Put names in the place of those that a field holds as chips."""
+    chips = page.locator(".tokens", has=page.locator(f"#{name}-entry")).locator(".chip")
+    while chips.count():
+        chips.first.locator("[data-do=remove]").click()
+    page.locator(f"#{name}-entry").fill(text)
+    page.locator(f"#{name}-entry").press("Enter")
+    expect(page.locator(f"#{name}")).to_have_value(text)
 
 
 def press(page: Page, button: str) -> None:
@@ -53,7 +69,7 @@ def publish(visitor: Visit, entries: dict[str, str]) -> str:
     page = visitor.open("/newsroom/stories/new")
     fill(page, entries)
     press(page, "Publish")
-    expect(page.get_by_role("status")).to_have_text("Published. Readers see the story now.")
+    expect(page.locator(".done")).to_have_text("Published. Readers see the story now.")
     path = page.get_by_role("link", name="On the site").get_attribute("href")
     assert path
     return path

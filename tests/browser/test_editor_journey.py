@@ -85,6 +85,8 @@ def expect_story(page: Page) -> None:
 def preview(visitor: Visit) -> None:
     with visitor.page.expect_popup() as popup:
         visitor.page.get_by_role("link", name="Preview").click()
+    expect(popup.value.get_by_role("heading", name="Phone")).to_be_visible()
+    popup.value.get_by_role("link", name="The page alone").click()
     expect(popup.value.get_by_text("Preview of the story as it was last saved – not published")).to_be_visible()
     expect_story(popup.value)
     popup.value.close()
@@ -96,12 +98,12 @@ def test_from_the_first_word_to_the_withdrawal(editor_window: Visit, tmp_path: P
     write_wrongly(visitor, draw_picture(tmp_path / "ferry.png", (900, 600)))
     fill(page, {"countries": ENTRIES["countries"], "section": ENTRIES["section"]})
     press(page, "Save draft")
-    expect(page.get_by_role("status")).to_have_text("Saved.")
+    expect(page.locator(".done")).to_have_text("Saved.")
     preview(visitor)
     assert visitor.site.status(public_path) == 404, "a draft is public"
 
     press(page, "Publish")
-    expect(page.get_by_role("status")).to_have_text("Published. Readers see the story now.")
+    expect(page.locator(".done")).to_have_text("Published. Readers see the story now.")
     form_path = visitor.path.partition("?")[0]
     page.get_by_role("link", name="On the site").click()
     assert visitor.path == public_path
@@ -116,9 +118,9 @@ def test_from_the_first_word_to_the_withdrawal(editor_window: Visit, tmp_path: P
 def correct(visitor: Visit, form_path: str, public_path: str) -> None:
     page = visitor.open(form_path)
     fill(page, {"body": ENTRIES["body"].replace("at six", "at half past six")})
-    page.get_by_label(re.compile(r"^\s*Correction note")).fill(NOTE)
-    press(page, "Update")
-    expect(page.get_by_role("status")).to_contain_text("with the dated correction")
+    page.get_by_label(re.compile(r"^\s*Note")).fill(NOTE)
+    press(page, "Update as a correction")
+    expect(page.locator(".done")).to_contain_text("with the dated correction")
     visitor.open(public_path)
     expect(page.locator(".prose p").first).to_have_text("The first boat leaves at half past six.")
     expect(page.get_by_role("region", name="Corrections")).to_contain_text(NOTE)
@@ -131,7 +133,7 @@ def withdraw(visitor: Visit, form_path: str, public_path: str) -> None:
     page.get_by_text("Withdraw this story").click()
     page.get_by_label("Reason").fill(REASON)
     press(page, "Withdraw")
-    expect(page.get_by_role("status")).to_contain_text("Withdrawn.")
+    expect(page.locator(".done")).to_contain_text("Withdrawn.")
     visitor.expected_statuses = {410}
     answer = page.goto(visitor.site.url + public_path)
     assert answer is not None and answer.status == 410

@@ -1,0 +1,224 @@
+"""Twenty editors at once: each autosaves, saves and meets colleagues on shared stories; nothing may fail or be lost.
+
+`python -m benchmarks.editors [SECONDS]`, part of `make bench`: 4 web processes, 60 s, an acknowledged save on the disk.
+Every editor writes a story of their own; pairs of them also share one, where a save may meet a conflict and is merged.
+Each saved text holds the numbers of all saves before it, so that a lost update shows.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+
+from flask import Flask
+
+from spectator import accounts, create_app, installation, publishing, queries
+from spectator.db import db
+from spectator.models import User
+from tests.browser.running_site import RunningSite
+
+EDITORS, WORKERS, SECONDS = 20, 4, 60
+PAUSE_SECONDS = 1.0  # between two autosaves, as somebody types
+SAVES_EVERY = 5  # autosaves
+TEXT = " ".join(["The river rose in the night and the market moved to the hill."] * 60)
+
+
+class Unmoved(urllib.request.HTTPRedirectHandler):
+    """Leaves redirects to whoever asked."""
+
+    def redirect_request(self, *_args: object) -> None:
+        """Follow nothing."""
+
+
+@dataclass
+class Editor:
+    """Somebody with a session, and what happened to them."""
+
+    site: str
+    token: str
+    saves: list[float] = field(default_factory=list)
+    autosaves: list[float] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    conflicts: int = 0
+    written: dict[int, list[str]] = field(default_factory=dict)
+
+    def ask(self, path: str, data: dict[str, str] | None = None) -> tuple[int, str, float]:
+        """Return status, body and seconds of a request as a page of the newsroom makes it."""
+        headers = {"Cookie": f"__Host-session={self.token}", "Sec-Fetch-Site": "same-origin"}
+        body = urllib.parse.urlencode(data).encode() if data is not None else None
+        started = time.perf_counter()
+        try:
+            opener = urllib.request.build_opener(Unmoved)
+            with opener.open(urllib.request.Request(self.site + path, body, headers), timeout=30) as answer:
+                status, text = answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read().decode()
+        except OSError as error:
+            status, text = 0, str(error)
+        if status == 0 or status >= 500:
+            self.faults.append(f"{path}: {status} {text[:200]}")
+        return status, text, time.perf_counter() - started
+
+
+def form(article_id: int) -> dict[str, str]:
+    """Return a story's entries and version as the form has them."""
+    article = queries.article_to_edit(article_id)
+    assert article is not None
+    version, body = str(article.version), article.body
+    db.session.rollback()
+    return {
+        "headline": f"Story {article_id}",
+        "section": "politics",
+        "language": "en",
+        "version": version,
+        "body": body,
+    }
+
+
+def work(app: Flask, editor: Editor, stories: list[int], number: int, until: float) -> None:
+    """Type, autosave and save until the time is over."""
+    chance, seq = random.Random(number), 0
+    time.sleep(chance.uniform(0, PAUSE_SECONDS * SAVES_EVERY))
+    with app.app_context():
+        while time.monotonic() < until:
+            article_id = chance.choice(stories)
+            entries = form(article_id) | {"copy": f"{number:022}", "do": "save"}
+            for _ in range(SAVES_EVERY):
+                seq += 1
+                typed = entries | {"seq": str(seq), "body": entries["body"] + f"<p>typing {seq}</p>"}
+                fragments = f"/newsroom/fragments/stories/{article_id}"
+                editor.autosaves.append(editor.ask(f"{fragments}/autosave", typed)[2])
+                editor.ask(f"{fragments}/presence", {"version": entries["version"]})
+                time.sleep(PAUSE_SECONDS * chance.uniform(0.5, 1.5))
+                if time.monotonic() > until:
+                    break
+            save(editor, article_id, entries, f"save-{number}-{seq}")
+        db.session.remove()
+
+
+def save(editor: Editor, article_id: int, entries: dict[str, str], mark: str) -> None:
+    """Save a new paragraph; where a colleague was faster, keep what both have written."""
+    path = f"/newsroom/stories/{article_id}"
+    entries = entries | {"body": f"{entries['body']}\n<p>{mark}</p>"}
+    status, page, seconds = editor.ask(path, entries)
+    editor.saves.append(seconds)
+    while status == 409:
+        editor.conflicts += 1
+        merged = hidden(page) | {"choice.body": "together", "do": "save"}
+        merged["together.body"] = textarea(page, "together.body")
+        status, page, seconds = editor.ask(f"{path}/merge", merged)
+        editor.saves.append(seconds)
+    if status == 303:
+        editor.written.setdefault(article_id, []).append(mark)
+    else:
+        editor.faults.append(f"{path}: {status}")
+
+
+def hidden(page: str) -> dict[str, str]:
+    """Return a page's hidden entries."""
+    found = re.findall(r'<input\s+type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"', page)
+    return {name: unescape(value) for name, value in found}
+
+
+def textarea(page: str, name: str) -> str:
+    """Return what a page's textarea holds."""
+    return unescape(page.partition(f'name="{name}"')[2].partition(">\n")[2].partition("</textarea>")[0])
+
+
+def prepare(data: Path) -> tuple[list[str], list[int]]:
+    """Make a site with twenty editors, a story for each, and ten that two share; return tokens and stories."""
+    app = create_app({"SPECTATOR_DATA_DIR": str(data)})
+    with app.app_context():
+        installation.initialise(app)
+        tokens = []
+        for number in range(EDITORS):
+            word = f"a long password {number}"
+            accounts.add_user(f"e{number}@news.example", f"Editor {number}", "editor", word)
+            tokens.append(accounts.log_in(f"e{number}@news.example", word, "127.0.0.1"))
+        by = db.session.query(User).first()
+        assert by is not None
+        db.session.expunge(by)
+        texts = [publishing.Draft(headline=f"S {n}", body=TEXT, section="politics") for n in range(EDITORS * 3 // 2)]
+        stories = [publishing.create(text, by) for text in texts]
+        db.session.remove()
+        db.engine.dispose()
+    return tokens, stories
+
+
+def lost(data: Path, editors: list[Editor]) -> list[str]:
+    """Return what was acknowledged and is in no story, and stories that hold something twice."""
+    app, missing = create_app({"SPECTATOR_DATA_DIR": str(data)}), []
+    with app.app_context():
+        for editor in editors:
+            for article_id, marks in editor.written.items():
+                article = queries.article_to_edit(article_id)
+                assert article is not None
+                missing += [mark for mark in marks if article.body.count(f"<p>{mark}</p>") != 1]
+        db.session.remove()
+        db.engine.dispose()
+    return missing
+
+
+def p95(seconds: list[float]) -> float:
+    """Return the 95th percentile in milliseconds."""
+    return statistics.quantiles(seconds, n=20)[-1] * 1000 if len(seconds) > 1 else 0.0
+
+
+def main() -> int:
+    """Run the newsroom, print the figures; 1 where the goals are missed."""
+    lasting = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    with tempfile.TemporaryDirectory(prefix="editors-") as directory:
+        data = Path(directory) / "data"
+        tokens, stories = prepare(data)
+        site = RunningSite(data, "", "", b"")
+        site.start(workers=WORKERS)
+        editors = [Editor(site.url, token) for token in tokens]
+        app, until = create_app({"SPECTATOR_DATA_DIR": str(data)}), time.monotonic() + lasting
+        threads = []
+        for number, editor in enumerate(editors):
+            own, shared = stories[number], stories[EDITORS + number // 2]
+            threads.append(threading.Thread(target=work, args=(app, editor, [own, shared], number, until)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with suppress(subprocess.TimeoutExpired):
+            site.process.terminate()
+            site.process.wait(20)
+        missing = lost(data, editors)
+    saves = [each for editor in editors for each in editor.saves]
+    autosaves = [each for editor in editors for each in editor.autosaves]
+    faults = [each for editor in editors for each in editor.faults]
+    figures = {
+        "seconds": lasting,
+        "saves": len(saves),
+        "save p95 ms": round(p95(saves), 1),
+        "save median ms": round(statistics.median(saves) * 1000, 1),
+        "autosaves": len(autosaves),
+        "autosave p95 ms": round(p95(autosaves), 1),
+        "conflicts merged": sum(editor.conflicts for editor in editors),
+        "faults": len(faults),
+        "lost updates": len(missing),
+    }
+    print(json.dumps(figures, indent=2))
+    for line in (faults + missing)[:10]:
+        print(line)
+    return 1 if faults or missing or p95(saves) >= 300 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
