@@ -15,12 +15,12 @@ run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stor
 	exec $(BIN)/spectator run --demo
 
 test: $(VENV)/dev tools ## every test: unit, browser, drills
-	$(BIN)/pytest -m "not browser and not drill"
+	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
 	$(BIN)/pytest -m "browser" tests/browser
 	$(BIN)/pytest -m "drill" tests/drills
 
 unit: $(VENV)/dev ## the unit tests alone, in under a minute
-	$(BIN)/pytest -m "not browser and not drill"
+	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
 
 bench: $(VENV)/dev ## measure a site of 10,000 stories (import, weight, findable, memory), and 20 editors at once
 	$(BIN)/python -m benchmarks.end_to_end

@@ -1,0 +1,213 @@
+"""Keeping where things take their time or are missing: slow lines, a form on its way, hotspots, old browsers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, Route, expect
+
+from tests.browser import axe
+from tests.browser.running_site import RunningSite
+from tests.browser.sample_stories import draw_picture
+from tests.browser.test_keeping import EXCUSED, NEW, SAVED, autosaved, copies, line, stored, type_text
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+NO_STORAGE = "Object.defineProperty(window, 'indexedDB', {get() { throw new DOMException('blocked') }})"
+OLD_BROWSER = """
+    delete AbortSignal.timeout;
+    delete HTMLFormElement.prototype.requestSubmit;
+    document.addEventListener('DOMContentLoaded', () => window.wasOld = !HTMLFormElement.prototype.requestSubmit);
+"""
+
+
+@pytest.fixture
+def writing(browser: Browser, site: RunningSite, editor_state: object) -> Iterator[Visit]:
+    """An editor at the form of a new story, where faults of the network are no faults of ours."""
+    with visit(browser, site, storage_state=editor_state) as visitor:
+        visitor.excused = EXCUSED
+        visitor.open(NEW)
+        yield visitor
+
+
+def delayed(page: Page, milliseconds: int) -> Callable[[Route], None]:
+    """Return what lets a request pass after a while; the page goes on meanwhile."""
+
+    def wait(route: Route) -> None:
+        page.wait_for_timeout(milliseconds)
+        route.continue_()
+
+    return wait
+
+
+def count_posts(page: Page, ending: str) -> list[str]:
+    """Return a list that grows with every post to an address with this ending."""
+    posts: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST" and request.url.endswith(ending):
+            posts.append(request.url)
+
+    page.on("request", note)
+    return posts
+
+
+def hold_posts(page: Page) -> list[Route]:
+    """Keep the posts of the form on their way, until the test lets them go."""
+    held: list[Route] = []
+    page.route("**" + NEW, lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    page.route(
+        "**/newsroom/stories/",
+        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    return held
+
+
+def test_a_form_on_a_slow_way_is_sent_once(writing: Visit) -> None:
+    page, held = writing.page, hold_posts(writing.page)
+    page.get_by_label("Headline").fill("Slowly but once")
+    page.select_option("#section", "health")
+    save = page.get_by_role("button", name="Save draft")
+    save.click(no_wait_after=True)
+    line(page).to_have_text("Sending…")
+    page.wait_for_timeout(1000)
+    save.click(no_wait_after=True)
+    page.wait_for_timeout(11_000)  # longer than two rounds of trying again
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+
+
+def test_what_is_typed_while_the_form_is_on_its_way_is_offered_after_it(writing: Visit) -> None:
+    page, held = writing.page, hold_posts(writing.page)
+    page.get_by_label("Headline").fill("On its way")
+    page.select_option("#section", "health")
+    type_text(page, "Sent.")
+    page.get_by_role("button", name="Save draft").click(no_wait_after=True)
+    line(page).to_have_text("Sending…")
+    page.wait_for_timeout(500)
+    assert len(held) == 1
+    type_text(page, " Typed behind it.")
+    held[0].continue_()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    expect(page.locator("#body-editor")).to_have_text("Sent.")
+    banner = page.get_by_role("region", name="is on this device only")
+    banner.get_by_role("button", name="Restore it").click()
+    expect(page.locator("#body-editor")).to_have_text("Sent. Typed behind it.")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    expect(page.locator("#body-editor")).to_have_text("Sent. Typed behind it.")
+    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    assert stored(writing.site, "SELECT count(*) FROM article WHERE headline = 'On its way'") == [(1,)]
+
+
+def test_a_form_on_its_way_can_be_called_back(writing: Visit) -> None:
+    page, held = writing.page, hold_posts(writing.page)
+    page.get_by_label("Headline").fill("Called back")
+    page.select_option("#section", "health")
+    page.get_by_role("button", name="Save draft").click(no_wait_after=True)
+    page.get_by_role("button", name="Stop sending").click()
+    assert len(held) == 1
+    expect(page.get_by_role("button", name="Stop sending")).to_be_hidden()
+    expect(page.get_by_role("button", name="Save draft")).to_be_focused()
+    page.unroute_all(behavior="ignoreErrors")
+    page.route("**/*", writing.serve)
+    type_text(page, "Once more.")
+    line(page).to_have_text(SAVED)
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+
+
+def test_a_slow_line_is_not_cut_off_by_more_typing(writing: Visit) -> None:
+    page = writing.page
+    posts = count_posts(page, "/autosave")
+    page.route("**/autosave", delayed(page, 4000))
+    type_text(page, "Begun.")
+    page.wait_for_timeout(2000)
+    type_text(page, " Typed on.")
+    line(page).to_have_text(SAVED, timeout=6000)
+    assert len(posts) == 1
+    page.wait_for_function("() => document.querySelector('#saved [data-seq]')?.dataset.seq > 6", timeout=15_000)
+    line(page).to_have_text(SAVED, timeout=8000)
+    assert "Begun. Typed on." in autosaved(writing.site)
+
+
+def test_nobody_is_told_again_and_again_that_the_login_has_expired(writing: Visit) -> None:
+    page = writing.page
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    posts = count_posts(page, "/autosave")
+    page.get_by_label("Headline").fill("Out")
+    line(page).to_contain_text("you are logged out")
+    page.evaluate(
+        """() => {
+          window.changes = 0;
+          const saved = document.getElementById("saved");
+          new MutationObserver(() => (window.changes += 1)).observe(saved, { childList: true, subtree: true });
+        }"""
+    )
+    page.wait_for_timeout(11_000)
+    assert page.evaluate("window.changes") == 0
+    assert len(posts) == 1
+    page.context.add_cookies([{key: value for key, value in each.items()} for each in cookies])  # type: ignore[misc]
+    line(page).to_have_text(SAVED)
+
+
+def test_the_page_of_a_hotspot_is_no_logout(writing: Visit) -> None:
+    page = writing.page
+    page.route("**/fragments/session", lambda route: route.fulfill(body="<h1>Welcome to the hotel</h1>"))
+    page.get_by_label("Headline").fill("From a hotel")
+    page.select_option("#section", "health")
+    page.get_by_role("button", name="Save draft").click()
+    line(page).to_have_text("Not sent, kept on this device; it is sent when the network is back.")
+    assert axe.violations(page) == []
+    page.unroute("**/fragments/session")
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [OLD_BROWSER, NO_STORAGE], ids=["old browser", "no storage"])
+def test_a_browser_that_lacks_something_still_sends(writing: Visit, script: str) -> None:
+    page = writing.page
+    page.add_init_script(script)
+    page.reload()
+    if script == OLD_BROWSER:
+        assert page.evaluate("window.wasOld && !AbortSignal.timeout")
+    page.get_by_label("Headline").fill("From an old telephone")
+    page.select_option("#section", "health")
+    line(page).to_have_text(SAVED)
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+
+
+def test_a_browser_that_cannot_keep_says_so_and_asks_before_it_leaves(writing: Visit) -> None:
+    page = writing.page
+    page.add_init_script(NO_STORAGE)
+    page.reload()
+    page.context.set_offline(True)
+    page.get_by_label("Headline").fill("Nowhere")
+    line(page).to_have_text("Not saved. This browser cannot keep a copy: copy your text.")
+    asked: list[str] = []
+
+    def answer(dialog: object) -> None:
+        asked.append(dialog.type)  # type: ignore[attr-defined]
+        dialog.accept()  # type: ignore[attr-defined]
+
+    page.on("dialog", answer)
+    page.context.set_offline(False)
+    page.route("**/autosave", lambda route: route.abort())
+    writing.open(NEW)
+    assert asked == ["beforeunload"]
+
+
+def test_of_a_chosen_picture_nothing_is_claimed(writing: Visit, tmp_path: object) -> None:
+    page = writing.page
+    posts = count_posts(page, "/autosave")
+    page.locator("#picture").set_input_files(draw_picture(tmp_path / "boat.png", (90, 60)))  # type: ignore[operator]
+    page.wait_for_timeout(2500)
+    expect(page.locator("#saved")).to_have_text("")
+    assert posts == []
+    page.get_by_label("Headline").fill("With a picture")
+    line(page).to_have_text(re.compile("Saved"))
+    assert copies(page) == 0
