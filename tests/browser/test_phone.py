@@ -1,0 +1,90 @@
+"""The whole job with a thumb on a narrow phone, and what the writing screen weighs."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.running_site import RunningSite
+from tests.browser.story_form import press
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
+MOST_BYTES = 150_000
+TARGET_PIXELS = 24  # WCAG 2.5.8; the bar's are larger
+SMALL = f"""() => [...document.querySelectorAll("#story button, #story select, #story input, .top a, .top button")]
+  .filter(each => each.offsetParent && !each.closest(".check"))
+  .map(each => [each, each.getBoundingClientRect()])
+  .filter(([, box]) => box.width < {TARGET_PIXELS} || box.height < {TARGET_PIXELS})
+  .map(([each, box]) => `${{each.outerHTML.slice(0, 80)}} ${{box.width}}x${{box.height}}`)"""
+
+
+@pytest.fixture(params=["script", "no script"])
+def phone(request: pytest.FixtureRequest, browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+    """An editor's phone."""
+    with visit(browser, site, has_script=request.param == "script", storage_state=editor_state, **PHONE) as visitor:
+        yield visitor
+
+
+def test_the_whole_job_by_touch(phone: Visit) -> None:
+    page = phone.open("/newsroom/stories/")
+    page.get_by_role("link", name="New story").first.tap()
+    slug = f"from-a-phone-{'script' if phone.has_script else 'plain'}"
+    page.locator("#headline").tap()
+    page.keyboard.type("Written with a thumb")
+    text = page.locator("#body-editor" if phone.has_script else "#body")
+    text.tap()
+    page.keyboard.type("The first words.")
+    if phone.has_script:
+        page.get_by_role("button", name="Bold").tap()
+        page.keyboard.type(" Bold ones.")
+        expect(page.locator("#saved")).to_contain_text("Saved")
+        page.locator("#authors-entry").tap()
+        page.keyboard.type("Ama Serwaa,")
+        expect(page.locator(".chip")).to_have_text(re.compile("Ama Serwaa"))
+    page.locator("#section").select_option("society")
+    page.locator("#slug").fill(slug)
+    assert page.evaluate(SMALL) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    with page.expect_navigation():
+        page.get_by_role("button", name="Publish", exact=True).tap()
+    expect(page.locator(".done")).to_have_text("Published. Readers see the story now.")
+    page.locator("#note").fill("A word was missing.")
+    press(page, "Update as a correction")
+    page.get_by_role("link", name="On the site").tap()
+    expect(page.locator("h1")).to_have_text("Written with a thumb")
+    expect(page.locator(".corrections")).to_contain_text("A word was missing.")
+    if phone.has_script:
+        expect(page.locator(".prose strong")).to_have_text(re.compile("Bold ones."))
+
+
+def test_the_bar_hides_nothing_that_is_focused(phone: Visit) -> None:
+    """WCAG 2.4.11: what has the focus is not hidden behind the bar."""
+    page = phone.open("/newsroom/stories/new")
+    for name in ("#source_url", "#slug", "#picture_credit", "#language"):
+        page.locator(name).focus()
+        page.wait_for_timeout(50)
+        bar, field = page.locator(".bar").bounding_box(), page.locator(name).bounding_box()
+        assert bar and field
+        is_beside = page.evaluate("getComputedStyle(document.querySelector('.bar')).position") == "static"
+        assert is_beside or field["y"] + field["height"] / 2 < bar["y"] or field["y"] > bar["y"] + bar["height"], name
+
+
+def test_the_writing_screen_weighs_little(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+    with visit(browser, site, storage_state=editor_state, **PHONE) as visitor:
+        sizes: dict[str, int] = {}
+        visitor.page.on("response", lambda answer: sizes.update({answer.url: len(gzip.compress(answer.body(), 6))}))
+        visitor.open("/newsroom/stories/new")
+        visitor.page.wait_for_load_state("networkidle")
+        for url, size in sorted(sizes.items(), key=lambda each: -each[1]):
+            print(f"{size:7} {urlsplit(url).path}")
+        print(f"{sum(sizes.values())} bytes compressed in {len(sizes)} requests")
+        assert sum("squire" in url or "purify" in url or "htmx" in url for url in sizes) == 3
+        assert sum(sizes.values()) < MOST_BYTES
