@@ -68,13 +68,7 @@ def test_neither_loses_a_word(both: tuple[Visit, Visit]) -> None:
     expect(one.page.get_by_role("alert")).to_contain_text("Second Editor saved this story while you were writing")
     press(one.page, "Save my choices")
     expect(one.page.locator(".done")).to_have_text("Saved.")
-    assert [
-        part.strip() for part in body_of(one.page).replace("<p>", "\n").replace("</p>", "\n").split("\n") if part
-    ] == [
-        "The left bank, theirs.",
-        "The water.",
-        "The right bank, mine.",
-    ]
+    assert paragraphs_of(one.page) == ["The left bank, theirs.", "The water.", "The right bank, mine."]
     expect(one.page.locator("#headline")).to_have_value("My river")
     expect(one.page.locator("#dek")).to_have_value("Their dek")
 
