@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
+from sqlalchemy import text
 
 import spectator.models  # noqa: F401
-from spectator import installation, migrations
-from spectator.db import Base, db
+from spectator import create_app, installation, migrations
+from spectator.db import WRITING, Base, db
+from tests.conftest import settings
+
+ARTICLE_0001 = """
+INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_count, source_name, source_url, created_at,
+  saved_at, withdrawn_reason, version, section_id, picture_alt, picture_caption, picture_credit, body)
+VALUES (1, 'H', '', 's', 'en', 'draft', '', 0, '', '', '2026-01-01', '2026-01-01', '', 1, 1, '', '', '', 'B')
+"""
 
 
 def test_migrations_and_models_agree(app: Flask) -> None:
@@ -21,6 +32,27 @@ def test_migrations_and_models_agree(app: Flask) -> None:
 
 def test_the_head_is_the_newest_file() -> None:
     assert ScriptDirectory.from_config(migrations.config()).get_current_head() == migrations.HEAD
+
+
+def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path / "old"))
+    (tmp_path / "old").mkdir()
+    with app.app_context():
+        made = migrations.config()
+        with db.engine.connect().execution_options(**{WRITING: True}) as connection:
+            made.attributes["connection"] = connection
+            command.upgrade(made, "0001")
+            connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
+            connection.execute(text(ARTICLE_0001))
+            connection.execute(text("INSERT INTO correction (article_id, text, made_at) VALUES (1, 'x', '2026-01-01')"))
+            connection.commit()
+        migrations.upgrade()
+        assert migrations.is_current()
+        with db.engine.connect() as connection:
+            assert connection.scalar(text("SELECT body FROM article")) == "B"
+            assert connection.scalar(text("SELECT kind FROM correction")) == "correction"
+            assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+        db.engine.dispose()
 
 
 def test_initialising_twice_changes_nothing(app: Flask) -> None:

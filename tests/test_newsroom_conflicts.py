@@ -105,7 +105,7 @@ def test_a_story_that_was_published_meanwhile_is_not_changed_silently(app: Flask
     publishing.publish(article_id, db.session.get_one(User, 1))
     response = post(newsroom, f"/newsroom/stories/{article_id}", opened | {"do": "save", "headline": "Half done"})
     assert response.status_code == 409
-    assert "The story is now published" in response.text
+    assert "State of the story: published" in response.text
     assert get(article_id).headline == entries()["headline"]
 
 

@@ -142,7 +142,9 @@ def record(
         .order_by(Revision.number.desc())
         .limit(1)
     ).one_or_none()
-    content = asdict(draft) if draft is not None else newest.content if newest else {}
+    content = newest.content if newest else {}
+    if draft is not None:
+        content = asdict(draft) | {"slug": article.slug}  # the one it got, where the draft left it open
     session.add(
         Revision(
             article_id=article.id,

@@ -1,0 +1,96 @@
+"""Attacks on the writing screen that no other module tries, and the list of where all of them are tried."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from spectator import publishing
+from spectator.models import User
+from spectator.publishing import Step
+from tests.conftest import draft
+from tests.newsroom_visits import entries, post, visitor
+from tests.test_newsroom_stories import NEW, get, write
+
+ROOT = Path(__file__).parents[1]
+LISTED = re.findall(r"^\| (A\d+) \|.*\| (.+) \|$", (ROOT / "docs/security.md").read_text(), re.MULTILINE)
+WANTED = "A1 A4 A5 A14 A15 A16 A18 A19 A20 A21 A22 A27 A28 A29 A33 A34".split()
+FIELDS = ("headline", "dek", "body", "authors", "topics", "source_name", "picture_alt", "picture_caption", "note")
+
+
+@pytest.fixture
+def newsroom(app: Flask, editor: User) -> FlaskClient:
+    """An editor, logged in."""
+    return visitor(app)
+
+
+def test_every_attack_on_the_list_has_its_tests() -> None:
+    assert [name for name, _ in LISTED] == WANTED
+    for name, tests in LISTED:
+        found = re.findall(r"`(\w+)\.(test_\w+)`", tests)
+        assert found, name
+        for module, test in found:
+            [path] = ROOT.glob(f"tests/**/{module}.py")
+            assert f"def {test}(" in path.read_text(), f"{name}: {module}.{test}"
+
+
+def test_an_embargoed_story_leaks_nowhere(
+    client: FlaskClient, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    filed: dict[str, Any] = {"countries": ("Mali",), "topics": ("Elections",), "authors": ("Ama Serwaa",)}
+    public = story(headline="Public", **filed)
+    at = datetime.now(UTC) + timedelta(hours=1)
+    words = filed | {"headline": "Quokka embargo", "body": "Quokka.", "topics": ("Elections", "Quokkas")}
+    publishing.create(draft(**words), editor, Step("schedule", at))
+    catch_up()
+    paths = ["/", "/politics/", "/country/mali/", "/topic/elections/", "/topic/quokkas/", "/author/ama-serwaa/"]
+    months = ["/archive/", f"/archive/{at:%Y/%m}/"]
+    feeds = [f"{path}feed.xml" for path in paths]
+    fragments = [f"/fragments/related/{public}", "/fragments/stream/", "/fragments/stream/politics/"]
+    searches = ["/search?q=quokka", "/search?q=embargo&topic=quokkas", "/search?q=quo*"]
+    for path in paths + months + feeds + fragments + searches:
+        text = client.get(path).text.replace("q=quokka", "").replace('value="quokka"', "")
+        assert "Quokka embargo" not in text, path
+        assert "quokka-embargo" not in text, path
+    assert client.get("/politics/quokka-embargo").status_code == 404
+    assert "1 " in client.get("/archive/").text
+    assert publishing.publish_due(at) == 1
+    assert "Quokka embargo" in client.get("/").text
+
+
+@pytest.mark.parametrize("evil", ["{{7*7}}", "{% raw %}", "${7*7}", "<%= 7*7 %>", "#{7*7}", "{{config}}"])
+def test_a_template_in_any_field_is_text(newsroom: FlaskClient, client: FlaskClient, evil: str) -> None:
+    sent = entries(**dict.fromkeys(FIELDS, f"x {evil} y"), section="health", slug="evil", do="publish", countries="")
+    article_id = write(newsroom, **sent)
+    for page in (client.get("/health/evil"), newsroom.get(f"/newsroom/stories/{article_id}"), client.get("/feed.xml")):
+        assert "x 49 y" not in page.text
+        assert "SECRET_KEY" not in page.text
+    assert get(article_id).headline == f"x {evil} y"
+
+
+@pytest.mark.parametrize("evil", ["a\x00b", "a\ud800b", "a\u202eb", "a\u2066b", "a\ufeffb", "a\x1bb", "a\u200bb"])
+def test_invisible_characters_spoof_no_name(newsroom: FlaskClient, evil: str) -> None:
+    text = evil.encode("utf-8", "replace").decode()
+    article_id = write(newsroom, headline=text, authors=text, topics=text, body=text)
+    article = get(article_id)
+    for shown in (article.headline, article.authors[0].name, article.topics[0].name):
+        assert not re.search("[\x00\x1b\ud800-\udfff\u202e\u2066\u200b\ufeff]", shown)
+    assert not re.search("[\x00\x1b\ud800-\udfff]", article.body)  # a text may need marks of direction
+
+
+def test_many_fields_and_deep_addresses_are_refused_cheaply(newsroom: FlaskClient) -> None:
+    many = entries() | {f"field{number}": "x" for number in range(2000)}
+    assert post(newsroom, NEW, many).status_code == 413
+    for number in ("1e9", "-1", "NaN", "9" * 400, "0x10", "1.5", "٣"):
+        assert newsroom.get(f"/newsroom/stories/?page={number}").status_code == 200
+        assert newsroom.get(f"/newsroom/stories/{number}/history").status_code == 404
+    article_id = write(newsroom)
+    for query in ("from=9" + "9" * 400, "from=-1&to=x", "to=NaN"):
+        assert newsroom.get(f"/newsroom/stories/{article_id}/history/compare?{query}").status_code == 200
