@@ -17,8 +17,8 @@ from spectator.db import WRITING, Base, db
 from tests.conftest import settings
 
 ARTICLE_0001 = """
-INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_count, source_name, source_url, created_at,
-  saved_at, withdrawn_reason, version, section_id, picture_alt, picture_caption, picture_credit, body)
+INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_count, source_name, source_url,
+  created_at, saved_at, withdrawn_reason, version, section_id, picture_alt, picture_caption, picture_credit, body)
 VALUES (1, 'H', '', 's', 'en', 'draft', '', 0, '', '', '2026-01-01', '2026-01-01', '', 1, 1, '', '', '', 'B')
 """
 

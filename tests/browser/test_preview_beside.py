@@ -1,0 +1,50 @@
+"""The preview beside the form on wide screens: what is typed, as readers will see it, and nothing of it for readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.page_kinds import write
+from tests.browser.running_site import RunningSite
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(params=["site", "htmx_2_site"])
+def desk(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+    """An editor at a wide screen."""
+    site: RunningSite = request.getfixturevalue(request.param)
+    size: dict[str, Any] = {"viewport": {"width": 1600, "height": 1000}}
+    with visit(browser, site, **size) as visitor:
+        visitor.log_in()
+        yield visitor
+
+
+def test_it_follows_what_is_typed(desk: Visit) -> None:
+    page = write(desk, "Stored headline")
+    frame = page.frame_locator("#preview iframe")
+    expect(frame.locator("h1")).to_have_text("Stored headline")
+    page.get_by_label("Headline").fill("Typed headline")
+    expect(frame.locator("h1")).to_have_text("Typed headline")
+    page.locator("#body-editor").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" A last word.")
+    expect(frame.locator(".prose")).to_contain_text("A last word.")
+    page.get_by_label("Desktop").check()
+    assert page.locator("#preview iframe").evaluate("frame => frame.clientWidth") == 1280
+    page.get_by_label("Phone").check()
+    assert page.locator("#preview iframe").evaluate("frame => frame.clientWidth") <= 362
+
+
+def test_a_phone_asks_for_no_preview(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+    with visit(browser, site, storage_state=editor_state, viewport={"width": 360, "height": 640}) as visitor:
+        page = write(visitor, "On a phone")
+        page.get_by_label("Headline").fill("Typed on a phone")
+        expect(page.locator("#saved")).to_contain_text("Saved")
+        page.wait_for_timeout(500)
+        assert not [url for url in visitor.requests if url.endswith("/preview") or "/preview?" in url]
