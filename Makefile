@@ -16,7 +16,7 @@ run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stor
 
 test: $(VENV)/dev tools ## every test: unit, browser, drills
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
-	$(BIN)/pytest -m "browser" tests/browser
+	$(BIN)/pytest -n auto --dist loadfile -m "browser" tests/browser
 	$(BIN)/pytest -m "drill" tests/drills
 
 unit: $(VENV)/dev ## the unit tests alone, in under a minute
