@@ -11,6 +11,7 @@
   const { story } = form.dataset;
   const UNKEPT = new Set(["csrf_token", "seq", "loss_asked", "then"]);
   const [KEEP, KEEP_LATEST, SEND, SEND_LATEST, AGAIN, PATIENCE] = [700, 3000, 1200, 10000, 5000, 12000];
+  const [PROBE, RETELL] = [8000, 60000];
 
   const field = (name) => form.elements.namedItem(name);
   const values = () => {
@@ -30,7 +31,9 @@
   let onDevice = 0;
   let canKeep = true;
   let asked = 0; // when the server was asked last and has not answered, 0 when it has
+  let isOut = false; // the server said that nobody is logged in
   let wanted = ""; // the button that was pressed and whose form is not sent yet
+  let sent = ""; // the name of the form that is on its way to the server: the page waits for the answer
 
   const say = (words) => {
     if (line.textContent !== words) line.textContent = words;
@@ -43,7 +46,7 @@
     const kept = values();
     const record = { id: identity(), user: copies.user, story, copy: kept.copy, version: kept.version };
     try {
-      await copies.keep({ ...record, headline: kept.headline, at: Date.now(), values: kept, wanted });
+      await copies.keep({ ...record, headline: kept.headline, at: Date.now(), values: kept, wanted, after: sent });
       onDevice = Math.max(onDevice, number);
       canKeep = true;
       if (onServer >= typed && !wanted) await copies.forget(record.id);
@@ -52,13 +55,13 @@
     }
   };
 
-  /* Calls `act` when typing has paused, and at the latest after `latest` of typing without one. */
+  /* Calls `act` when typing has paused, and at the latest after `latest` of typing without a pause. */
   const paced = (act, pause, latest) => {
     let timer = 0;
     let since = 0;
     return () => {
       clearTimeout(timer);
-      since ||= Date.now();
+      since = since || Date.now();
       const left = Math.max(0, since + latest - Date.now());
       timer = setTimeout(() => {
         since = 0;
@@ -69,18 +72,43 @@
   const keepSoon = paced(keep, KEEP, KEEP_LATEST);
 
   /* ---- on the server ---- */
+  let told = 0; // when it was last said that the text is on this device; again at every attempt would be noise
   const notSaved = async () => {
     asked = 0;
     if (onDevice < typed) await keep();
-    if (wanted || onServer >= typed) return;
-    const isSaid = line.textContent.startsWith("Not saved, kept");
+    if (wanted || sent || onServer >= typed) return;
+    const isSaid = line.textContent.startsWith("Not saved, kept") && Date.now() - told < RETELL;
     if (!canKeep) say("Not saved. This browser cannot keep a copy: copy your text.");
-    else if (!isSaid) say(`Not saved, kept on this device ${clock()}`);
+    else if (!isSaid) {
+      told = Date.now();
+      say(`Not saved, kept on this device ${clock()}`);
+    }
   };
-  const send = () => {
-    if (onServer >= typed || wanted) return;
+  /* "in", "out", or "" where nobody answers who would know: no network, a fault, a hotspot's own page. */
+  const session = async () => {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), PROBE);
+    try {
+      const answer = await fetch("/newsroom/fragments/session", { cache: "no-store", signal: patience.signal });
+      const [, outcome] = /data-(?:outcome|reason)="(in|out|logged-out)"/.exec(await answer.text()) || [];
+      return outcome === "in" ? "in" : outcome ? "out" : "";
+    } catch {
+      return "";
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  /* One at a time: on a slow line each would cut off the one before, and none would ever be confirmed. */
+  const send = async () => {
+    if (asked || onServer >= typed || wanted || sent) return;
     if (!window.htmx || !navigator.onLine) return void notSaved();
     const now = Date.now();
+    if (isOut) {
+      asked = now; // a login is asked for without the text, and without saying the same words again
+      isOut = (await session()) !== "in";
+      asked = 0;
+      if (isOut || wanted || sent) return;
+    }
     asked = now;
     field("seq").value = String(typed);
     if (!line.textContent.startsWith("Not saved")) say("Saving…");
@@ -98,51 +126,66 @@
     if (!answer || answer.dataset.seen) return;
     answer.dataset.seen = "yes";
     asked = 0;
+    isOut = answer.dataset.reason === "logged-out";
     if (answer.dataset.outcome === "refused") return void keep();
     onServer = Math.max(onServer, Number(answer.dataset.seq));
     document.getElementById("weight").textContent = answer.dataset.weight;
-    if (onServer >= typed && !wanted) copies.forget(identity()).catch(() => {});
+    if (onServer < typed) sendSoon();
+    else if (!wanted && !sent) copies.forget(identity()).catch(() => {});
   }).observe(line, { childList: true });
 
-  form.addEventListener("input", () => {
+  const newName = () => [...crypto.getRandomValues(new Uint32Array(5))].map((part) => part.toString(36).padStart(7, "0"));
+  form.addEventListener("input", (event) => {
+    if (event.target.type === "file") return; // files are neither kept nor autosaved: nothing may be said of them
+    if (sent && wanted) {
+      // Not in what is being sent, so its answer must not confirm it.
+      field("copy").value = newName().join("");
+      wanted = "";
+    }
     typed += 1;
     keepSoon();
     sendSoon();
   });
-  const again = () => {
-    if (wanted) probe();
-    else if (onServer < typed && !asked) send();
-  };
+  const again = () => void (wanted ? probe() : send());
   setInterval(again, AGAIN);
   addEventListener("online", again);
   addEventListener("offline", () => onServer < typed && notSaved());
   document.addEventListener("visibilitychange", () => document.hidden && onServer < typed && keep());
-  addEventListener("pagehide", () => onServer < typed && !isGoing && keep());
+  const isBehind = () => onServer < typed && !(sent && wanted);
+  addEventListener("pagehide", () => isBehind() && keep());
   addEventListener("beforeunload", (event) => {
-    if (onServer < typed && onDevice < typed && !isGoing) event.preventDefault();
+    if (!isBehind() || onDevice >= typed) return;
+    event.preventDefault();
+    event.returnValue = true; // browsers of before 2024 look at nothing else
   });
 
   /* ---- sending the form: asked first whether it would arrive, since a page that is left cannot send again ---- */
-  let isGoing = false;
   let isAsking = false;
+  let isOurs = false; // the submit that follows is the one below
   let button = null;
+  const end = () => {
+    wanted = sent = "";
+    stop.hidden = true;
+  };
+  const post = () => {
+    say("Sending…");
+    isOurs = true;
+    if (form.requestSubmit) form.requestSubmit(button);
+    else (button || form.querySelector("button[name=do]")).click();
+    isOurs = false;
+    if (sent) return void setTimeout(() => (stop.hidden = !sent), AGAIN);
+    end(); // the browser found an entry wrong and says which
+    say("Not sent.");
+    return void keep();
+  };
   const probe = async () => {
-    if (isAsking) return;
+    if (isAsking || sent) return;
     isAsking = true;
-    let outcome = "";
-    try {
-      const answer = await fetch("/newsroom/fragments/session", { cache: "no-store", signal: AbortSignal.timeout(8000) });
-      outcome = /data-outcome="in"/.test(await answer.text()) ? "in" : answer.ok ? "out" : "";
-    } catch {
-      outcome = "";
-    }
+    const outcome = await session();
+    if (onDevice < typed) await keep();
     isAsking = false;
     if (!wanted) return;
-    if (outcome === "in") {
-      isGoing = true;
-      say("Sending…");
-      return void form.requestSubmit(button);
-    }
+    if (outcome === "in") return void post();
     stop.hidden = false;
     const where = canKeep ? "kept on this device" : "copy your text, this browser cannot keep it";
     if (outcome === "out") sayLoggedOut(where);
@@ -157,25 +200,34 @@
   form.addEventListener(
     "submit",
     (event) => {
-      if (isGoing) return;
+      if (isOurs) return void (sent = field("copy").value);
       event.preventDefault();
-      if (wanted) return;
+      if (wanted || sent) return;
       button = event.submitter;
-      wanted = button?.value || "save";
+      wanted = (button && button.value) || "save";
       say("Sending…");
       keep().then(probe);
     },
     true
   );
-  stop.addEventListener("click", () => {
-    wanted = "";
-    stop.hidden = true;
-    keep().then(() => (onServer < typed ? send() : say("Not sent.")));
+  stop.addEventListener("click", async () => {
+    const words = sent ? "Stopped; it may have arrived all the same." : "Not sent.";
+    const other = identity();
+    if (sent) {
+      window.stop();
+      field("copy").value = sent;
+    }
+    end();
+    if (button) button.focus();
+    await keep();
+    if (canKeep && other !== identity()) copies.forget(other).catch(() => {});
+    say(words);
+    send();
   });
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
-    isGoing = false;
-    wanted = "";
+    end();
+    say("");
   });
 
   /* ---- what an earlier window left on this device ---- */
@@ -185,14 +237,18 @@
     for (const block of page.body.querySelectorAll("p, h2, h3, li, tr, blockquote, figure, br")) block.append("\n");
     return page.body.textContent.trim();
   };
-  const same = (one, other) => (one ?? "").replace(/\r\n?/g, "\n").trim() === (other ?? "").replace(/\r\n?/g, "\n").trim();
+  const even = (text) => (text || "").replace(/\r\n?/g, "\n").trim();
+  const same = (one, other) => even(one) === even(other);
   const labelOf = (name) => document.querySelector(`label[for="${name}"], label[for="${name}-entry"]`)?.firstChild.textContent.trim() || name;
 
+  /* Typed while the form was being sent whose answer this page is: it goes on from the version that is shown here. */
+  const isSequel = (record) => Boolean(record.after) && record.after === document.body.dataset.confirmed;
   const restore = (record, banner) => {
+    if (onServer < typed) keep();
     const changed = [];
     for (const [name, value] of Object.entries(record.values)) {
       const target = field(name);
-      if (!target || same(target.value, value)) continue;
+      if (!target || same(target.value, value) || (name === "version" && isSequel(record))) continue;
       target.value = value;
       changed.push(target instanceof RadioNodeList ? target[0] : target);
     }
@@ -200,6 +256,7 @@
     banner.remove();
     field("headline").dispatchEvent(new Event("input", { bubbles: true }));
     field("headline").focus();
+    if (record.id !== identity()) keep().then(() => canKeep && copies.forget(record.id));
     say("Restored from this device.");
   };
   const offer = (record) => {
@@ -234,7 +291,8 @@
   };
   copies.ready
     .then(copies.all)
-    .then((found) => found.filter((each) => each.story === story).sort((a, b) => b.at - a.at).forEach(offer))
+    .then((found) => found.filter((each) => each.story === story || isSequel(each)))
+    .then((found) => found.sort((a, b) => b.at - a.at).forEach(offer))
     .catch(() => {
       canKeep = false;
     });
