@@ -12,6 +12,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 def violations(page: Page) -> list[str]:
     """Return what axe finds, one line a place."""
+    page.wait_for_load_state("load")  # until then its style sheets may be on the way
     if not page.evaluate("'axe' in window"):
         page.evaluate(FILE.read_text(encoding="utf-8"))
     found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)

@@ -35,6 +35,7 @@ def shown(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -
         options["storage_state"] = request.getfixturevalue("editor_state")
     with visit(browser, site, **options) as visitor:
         page_kinds.ALL[request.param](visitor)
+        visitor.page.wait_for_load_state("load")
         yield visitor
 
 
