@@ -9,6 +9,7 @@ from spectator.models.article import (
     Revision,
 )
 from spectator.models.desk import Autosave, Presence, PreviewLink
+from spectator.models.finding import Follower, Related, RelatedChoice, SearchCount
 from spectator.models.media import Picture
 from spectator.models.newsroom import LoginAttempt, Outbox, UserSession
 from spectator.models.people import ROLES, Author, User
@@ -23,13 +24,17 @@ __all__ = [
     "Autosave",
     "Correction",
     "Country",
+    "Follower",
     "LoginAttempt",
     "Outbox",
     "Picture",
     "Presence",
     "PreviewLink",
     "Redirect",
+    "Related",
+    "RelatedChoice",
     "Revision",
+    "SearchCount",
     "Section",
     "Topic",
     "User",
