@@ -29,8 +29,9 @@ NAMES = frozenset({"authors", "countries", "topics"})
 
 def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> None:
     """Write entries into the form's fields, found by their labels, and choose a picture."""
-    page.wait_for_load_state("load")  # the scripts have run: the editor is there, or none comes
     for name, text in entries.items():
+        if name == "body":
+            page.wait_for_load_state("load")  # the scripts have run: the editor is there, or none comes
         if name == "section":
             page.get_by_label("Section", exact=True).select_option(text)
         elif name == "body" and page.locator("#body-editor").is_visible():
