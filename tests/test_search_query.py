@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectator.search.query import Clause, Query, parse
+from spectator.search.query import Clause, Query, Typed, parse
 
 
 def clauses(text: str) -> list[Clause]:
@@ -47,8 +49,8 @@ def test_a_quote_that_is_never_closed_counts_for_nothing() -> None:
 
 
 def test_a_leading_minus_excludes() -> None:
-    query = parse('mali -coup -"state of emergency" -covid-19 sub-saharan')
-    assert query.wanted == (word("mali"), word("sub"), word("saharan"))
+    query = parse('talks -coup -"state of emergency" -covid-19 sub-saharan')
+    assert query.wanted == (word("talks"), word("sub"), word("saharan"))
     assert query.excluded == (
         Clause(("coup",), is_excluded=True),
         Clause(("state", "of", "emergency"), is_excluded=True),
@@ -108,4 +110,44 @@ def test_any_text_is_a_small_query(text: str) -> None:
         assert 1 <= len(clause.words) <= 8
         assert all(1 <= len(each) <= 64 for each in clause.words)
         assert not clause.is_prefix or (len(clause.words) == 1 and len(clause.words[0]) >= 3)
-    assert set(query.wanted) | set(query.excluded) == set(query.clauses)
+    wanted = [word for clause in query.wanted for word in clause.words]
+    assert wanted == [word for clause in query.clauses if not clause.is_excluded for word in clause.words]
+    assert set(query.excluded) <= set(query.clauses)
+
+
+def test_filters_and_dates_among_the_words() -> None:
+    query = parse('in:Politics by:"Aminata Diallo" vote BEFORE:2024-05 after:2023')
+    assert query.filters == (Typed("section", ("politics",)), Typed("author", ("aminata", "diallo")))
+    assert query.clauses == (word("vote"),)
+    assert (query.published_from, query.published_to) == (date(2023, 1, 1), date(2024, 4, 30))
+
+
+@pytest.mark.parametrize(
+    "text", ["before:", "after:soon", "before:2024-13", "before:0000", "before:0001", "after:2023-02-30"]
+)
+def test_a_date_that_is_none_is_words(text: str) -> None:
+    query = parse(text)
+    assert query.published_from is query.published_to is None
+    assert query.clauses == tuple(map(word, tokens_of(text)))
+
+
+def tokens_of(text: str) -> list[str]:
+    return text.replace(":", " ").replace("-", " ").split()
+
+
+@pytest.mark.parametrize("text", ["in:", "built-in:x", "-in:politics", "within:reach"])
+def test_a_colon_elsewhere_only_parts_words(text: str) -> None:
+    assert parse(text).filters == ()
+
+
+def test_a_country_is_found_under_its_other_names() -> None:
+    (clause,) = parse("ivory coast").wanted
+    assert clause.words == ("ivory", "coast")
+    assert ("cote", "d", "ivoire") in clause.other_names
+    assert not clause.is_phrase
+    assert parse('"ivory coast"').wanted == (Clause(("ivory", "coast")),)
+
+
+def test_what_is_typed_with_accents_is_kept_beside_its_folded_form() -> None:
+    (clause,) = parse("Ṣẹ́gun").wanted
+    assert (clause.words, clause.exact) == (("segun",), ("ṣẹ́gun",))

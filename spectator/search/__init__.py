@@ -6,8 +6,8 @@ moment, and `Index.position()` then answers None, which asks its follower for a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -18,6 +18,9 @@ Mode = Literal["all", "any"]
 # Deeper pages cost the engine more and help nobody; the results page stops here and says so.
 MAX_PAGE = 50
 MAX_PER_PAGE = 100
+
+FACETS = ("section", "country", "topic", "author", "language")
+MAX_VALUES = 20
 
 
 class IndexUnavailable(Exception):
@@ -47,8 +50,8 @@ class Document:
 class Request:
     """What a reader asks for; every value may be hostile, none can cause an error.
 
-    `text` is the reader's own words, the filters are slugs ("" = any), the dates are whole days in UTC and both
-    inclusive. `page` counts from 1.
+    `text` is the reader's own words in the small language of `spectator.search.query`, the filters are slugs
+    ("" = any), the dates are whole days in UTC and both inclusive. `page` counts from 1.
     """
 
     text: str = ""
@@ -71,6 +74,14 @@ class Found:
     `ids` in order; `total` is exact and counts every page; `terms` and `prefixes` are folded as by
     `spectator.text.folding.fold`, for highlighting; `mode` is "any" when no article had every word, so that those
     with at least one are shown; `position` is the outbox number that the answer reflects.
+
+    `facets` maps each name of `FACETS` to (slug, number of articles) pairs, most first, at most `MAX_VALUES` each: what
+    remains if that value is chosen besides everything else that was asked for, so that the chosen one stands among
+    its alternatives. `years` is (year, number) pairs, oldest first, gaps left out, counted without the asked dates.
+    `words` gives, only where no article has all of them, every wanted clause as it was understood with the number of
+    articles that have it, 0 = the archive does not know it. `meant` is a better spelling of the whole text from the
+    archive's own words, "" for none; it is looked for only where at most two articles have every word. `chosen` are the filters in force, whether they came from the
+    request or from the text (`in:politics`): (facet, slug) pairs, and `published_from`/`published_to` the dates.
     """
 
     ids: list[int]
@@ -79,6 +90,33 @@ class Found:
     prefixes: tuple[str, ...]
     mode: Mode
     position: int
+    facets: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    years: Sequence[tuple[int, int]] = ()
+    words: Sequence[tuple[str, int]] = ()
+    meant: str = ""
+    chosen: Sequence[tuple[str, str]] = ()
+    published_from: date | None = None
+    published_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """What may be meant by the beginning of a search: article ids by their headlines, and slugs by facet."""
+
+    articles: list[int]
+    countries: list[str]
+    topics: list[str]
+    authors: list[str]
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """An article that reads like another; `score` is 1.0 for one that matches every weighed term of it as well as it
+    does itself, and about 0 where they share nothing."""
+
+    id: int
+    score: float
 
 
 class Index(Protocol):
@@ -86,6 +124,20 @@ class Index(Protocol):
 
     def find(self, request: Request) -> Found:
         """One page of articles; past the last page, or past `MAX_PAGE`, no ids but the true total.
+
+        Raises IndexUnavailable.
+        """
+        ...
+
+    def suggest(self, text: str, limit: int = 5) -> Suggested:
+        """What the first letters of a search may become: at most `limit` of each kind, the newest headlines first.
+
+        Fewer than two letters suggest nothing. Raises IndexUnavailable.
+        """
+        ...
+
+    def similar(self, document: Document, limit: int = 30) -> list[Similar]:
+        """The indexed articles that read most like a document, best first, itself left out; it need not be indexed.
 
         Raises IndexUnavailable.
         """

@@ -1,13 +1,20 @@
-"""The analyzer that Whoosh pickles into the index by this module's path: do not move or rename it."""
+"""A document's words as the index keeps them, and the analyzer that it pickles by its path: do not move this module."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from whoosh.analysis import Token, Tokenizer
+from whoosh.lang.porter import stem as _porter_stem
 
 from spectator.text.folding import tokens
+
+# Shorter words carry no ending worth cutting.
+SHORTEST_STEMMED = 4
 
 
 class FoldingTokenizer(Tokenizer):  # type: ignore[misc]  # Whoosh is untyped
@@ -22,3 +29,49 @@ class FoldingTokenizer(Tokenizer):  # type: ignore[misc]  # Whoosh is untyped
             token.text = word.text
             token.pos = position
             yield token
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text's words in order: `folded` as they are searched, `exact` those that folding changed, as written."""
+
+    folded: list[str]
+    exact: list[str]
+
+
+def words_of(text: str) -> Words:
+    """The words of any text."""
+    if text.isascii():
+        return Words([token.text for token in tokens(text)], [])
+    folded, exact = [], []
+    for token in tokens(text):
+        folded.append(token.text)
+        written = exact_form(text[token.start : token.end])
+        if written != token.text:
+            exact.append(written)
+    return Words(folded, exact)
+
+
+def exact_form(word: str) -> str:
+    """A word with its accents and homophone letters, but without case; the same for NFC and NFD."""
+    return unicodedata.normalize("NFC", word).lower()
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """The stem of a folded English word; other words as they are (Porter, 1980)."""
+    if len(word) < SHORTEST_STEMMED or not (word.isascii() and word.isalpha()):
+        return word
+    return str(_porter_stem(word))
+
+
+def stems_of(words: Sequence[str], language: str) -> list[str]:
+    """The stems of an English text's words, where they differ from the word; none for other languages."""
+    if not is_english(language):
+        return []
+    return [stemmed for word in words if (stemmed := stem(word)) != word]
+
+
+def is_english(language: str) -> bool:
+    """Whether a BCP 47 tag names English."""
+    return language.partition("-")[0].lower() == "en"

@@ -1,117 +1,155 @@
-"""One request against one snapshot: which documents match, in which order, which page of them."""
+"""One request against one snapshot: which documents match, in which order, which page, and how they are filed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from whoosh.query import And, Or, Term
-
-from spectator.search import MAX_PAGE, MAX_PER_PAGE, Found, Mode, Request
-from spectator.search.query import Query
+from spectator.search import FACETS, MAX_PAGE, MAX_PER_PAGE, Found, Mode, Request
+from spectator.search.facets import keep, most_common
+from spectator.search.matching import Lists, Scores
+from spectator.search.narrowing import Narrowing, narrowing_of
+from spectator.search.nearness import lift
+from spectator.search.query import Clause, Query, parse
 from spectator.search.snapshot import Snapshot
-from spectator.search.whoosh_query import trees
-from spectator.search.whoosh_schema import FILTERS
+from spectator.search.spelling import better_spelling
 
-_DAY_SECONDS = 86_400
-_EPOCH = date(1970, 1, 1).toordinal()
+# A word that more than this part of the stories has says nothing where rarer words are known.
+COMMON = 0.1
+FEW_HITS = 2
 
 
-def search(snapshot: Snapshot, request: Request, query: Query) -> Found:
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The documents that the words find, before any filter: scored, or all of them, newest first, without words."""
+
+    documents: Sequence[int]
+    scores: Scores
+    mode: Mode
+    words: Sequence[tuple[str, int]]
+
+
+def search(snapshot: Snapshot, request: Request) -> Found:
     """The page of results. Called by one thread at a time."""
-    page = _page(request)
-    allowed = _allowed(snapshot, request, query)
-    mode: Mode = "all"
-    if query.wanted:
-        documents, total, mode = _matching(snapshot, request, query, allowed, page.stop)
-    elif query.clauses or query.is_blank:
-        documents = [each for each in snapshot.newest if allowed is None or each in allowed]
-        total = len(documents)
-        if request.sort == "oldest":
-            documents.reverse()
-    else:
-        documents, total = [], 0
+    found = _search(snapshot, request, parse(request.text))
+    if found.mode == "all" and found.total > FEW_HITS:
+        return found
+    meant = better_spelling(snapshot, request.text)
+    if not meant:
+        return found
+    other = _search(snapshot, replace(request, text=meant), parse(meant))
+    is_better = other.mode == "all" and other.total > (found.total if found.mode == "all" else 0)
+    return replace(found, meant=meant) if is_better else found
+
+
+def _search(snapshot: Snapshot, request: Request, query: Query) -> Found:
+    narrowing = narrowing_of(snapshot, request, query)
+    matches = _matches(snapshot, query)
+    allowed = keep(matches.documents, narrowing.tests())
     return Found(
-        ids=[snapshot.article[document] for document in documents[page]],
-        total=total,
+        ids=[snapshot.article[document] for document in _page(snapshot, request, query, matches, allowed)],
+        total=len(allowed),
         terms=query.terms,
         prefixes=query.prefixes,
-        mode=mode,
+        mode=matches.mode,
         position=snapshot.generation.position,
+        facets=_facets(snapshot, narrowing, matches.documents, allowed),
+        years=_years(snapshot, narrowing, matches.documents),
+        words=matches.words,
+        chosen=narrowing.chosen,
+        published_from=narrowing.published_from,
+        published_to=narrowing.published_to,
     )
 
 
-def _page(request: Request) -> slice:
-    """Where the page lies among the results; an empty slice where there is no such page."""
+def _matches(snapshot: Snapshot, query: Query) -> Matches:
+    """What the words find: every wanted clause, else any, and none of the excluded."""
+    if not query.wanted:
+        has_any = query.has_conditions or query.is_blank
+        documents: Sequence[int] = snapshot.newest if has_any else ()
+        return Matches(_without(snapshot, query, documents), {}, "all", ())
+    lists, share = Lists(snapshot), max(1, sum(clause.is_prefix for clause in query.clauses))
+    scores = _with_every(lists, query.wanted, share)
+    documents = _without(snapshot, query, scores)
+    if documents:
+        return Matches(documents, scores, "all", ())
+    lists = lists.among(snapshot.newest) if snapshot.deleted else lists
+    parts = [lists.match(clause, share) for clause in query.wanted]
+    words = [(str(clause), len(part)) for clause, part in zip(query.wanted, parts, strict=True)]
+    if len(parts) == 1:
+        return Matches((), {}, "all", words)
+    scores = _with_any(parts, COMMON * len(snapshot.newest))
+    documents = _without(snapshot, query, scores)
+    return Matches(documents, scores, "any" if documents else "all", words)
+
+
+def _with_every(lists: Lists, clauses: Sequence[Clause], share: int) -> Scores:
+    """The documents that fit every clause; the rarest is looked up first, and the others only among what it found."""
+    scores: Scores | None = None
+    for clause in sorted(clauses, key=lists.frequency):
+        here = lists.match(clause, share)
+        if scores is not None:
+            here = {document: score + scores[document] for document, score in here.items() if document in scores}
+        if not here:
+            return {}
+        scores, lists = here, lists.among(here)
+    return scores or {}
+
+
+def _with_any(parts: Sequence[Scores], most: float) -> Scores:
+    """The documents that fit at least one clause; clauses that more than `most` fit do not count beside rarer ones."""
+    known = [part for part in parts if part]
+    telling = [part for part in known if len(part) <= most] or known
+    scores: Scores = {}
+    number: Counter[int] = Counter()
+    for part in telling:
+        number.update(part.keys())
+        for document, score in part.items():
+            scores[document] = scores.get(document, 0.0) + score
+    return {document: score * (number[document] / len(telling)) ** 2 for document, score in scores.items()}
+
+
+def _without(snapshot: Snapshot, query: Query, documents: Sequence[int] | Scores) -> list[int]:
+    """The documents that are not deleted and fit no excluded clause."""
+    left = [each for each in documents if each not in snapshot.deleted] if snapshot.deleted else list(documents)
+    for clause in query.excluded:
+        unwanted = Lists(snapshot, left).match(clause)
+        left = [each for each in left if each not in unwanted]
+    return left
+
+
+def _page(
+    snapshot: Snapshot, request: Request, query: Query, matches: Matches, allowed: Sequence[int]
+) -> Sequence[int]:
+    """The asked page of the documents in the asked order; nothing where there is no such page."""
     size = max(1, min(request.per_page, MAX_PER_PAGE))
     if not 1 <= request.page <= MAX_PAGE:
-        return slice(0, 0)
-    return slice((request.page - 1) * size, request.page * size)
+        return ()
+    page = slice((request.page - 1) * size, request.page * size)
+    if request.sort != "relevance" or not matches.scores:
+        if matches.scores or request.sort == "oldest":
+            allowed = sorted(allowed, key=snapshot.age, reverse=request.sort != "oldest")
+        return allowed[page]
+    scores = matches.scores
+    ranked = sorted(allowed, key=lambda document: (-scores[document], -snapshot.published[document]))
+    words = list(dict.fromkeys(word for clause in query.wanted if not clause.is_prefix for word in clause.words))
+    if len(words) > 1 and matches.mode == "all":
+        ranked = lift(snapshot, scores, words, ranked)
+    return ranked[page]
 
 
-def _allowed(snapshot: Snapshot, request: Request, query: Query) -> set[int] | None:
-    """The documents that the filters and the excluded words leave, or None when there are neither."""
-    allowed = _filtered(snapshot, request)
-    if query.excluded:
-        unwanted = Or(trees(query.excluded, snapshot.searcher.reader()))
-        left = set(snapshot.newest) if allowed is None else allowed
-        allowed = left.difference(snapshot.searcher.docs_for_query(unwanted))
-    return allowed
+def _facets(
+    snapshot: Snapshot, narrowing: Narrowing, documents: Sequence[int], allowed: Sequence[int]
+) -> Mapping[str, Sequence[tuple[str, int]]]:
+    """The facets of what is allowed; one with a chosen value shows its alternatives too."""
+    found = {}
+    for name in FACETS:
+        among = keep(documents, narrowing.tests(but=name)) if name in narrowing.by_facet else allowed
+        found[name] = most_common(snapshot.facets[name].counts(among), narrowing.slugs(name))
+    return found
 
 
-def _filtered(snapshot: Snapshot, request: Request) -> set[int] | None:
-    values = {name: getattr(request, name) for name in FILTERS}
-    terms = [Term(name, value) for name, value in values.items() if value]
-    documents: Iterable[int] | None = None
-    if terms:
-        documents = snapshot.searcher.docs_for_query(And(terms))
-    if request.published_from or request.published_to:
-        start = _seconds(request.published_from or date.min)
-        end = _seconds(request.published_to or date.max) + _DAY_SECONDS
-        everything = snapshot.newest if documents is None else documents
-        documents = (each for each in everything if start <= snapshot.published[each] < end)
-    return None if documents is None else set(documents)
-
-
-def _seconds(day: date) -> int:
-    """The first second of a day in UTC; plain numbers, because timestamps overflow at both ends of time."""
-    return (day.toordinal() - _EPOCH) * _DAY_SECONDS
-
-
-def _matching(
-    snapshot: Snapshot, request: Request, query: Query, allowed: set[int] | None, count: int
-) -> tuple[list[int], int, Mode]:
-    """The first `count` documents with every wanted clause, else with any; how many there are; which it was."""
-    parts = trees(query.wanted, snapshot.searcher.reader())
-    ranked = _by_date if request.sort in {"newest", "oldest"} else _by_relevance
-    documents, total = ranked(snapshot, request, And(parts), allowed, count)
-    if total or len(parts) == 1:
-        return documents, total, "all"
-    documents, total = ranked(snapshot, request, Or(parts), allowed, count)
-    return documents, total, "any" if total else "all"
-
-
-def _by_date(
-    snapshot: Snapshot, request: Request, tree: Any, allowed: set[int] | None, count: int
-) -> tuple[list[int], int]:
-    documents = snapshot.searcher.docs_for_query(tree)
-    ordered = sorted(
-        (each for each in documents if allowed is None or each in allowed),
-        key=snapshot.age,
-        reverse=request.sort == "newest",
-    )
-    return ordered[:count], len(ordered)
-
-
-def _by_relevance(
-    snapshot: Snapshot, request: Request, tree: Any, allowed: set[int] | None, count: int
-) -> tuple[list[int], int]:
-    # Whoosh takes an empty set for no filter at all.
-    if allowed is not None and not allowed:
-        return [], 0
-    # Without its optimizations, because those lose count of the documents they skip.
-    collector = snapshot.searcher.collector(limit=max(1, count), filter=allowed, optimize=False)
-    snapshot.searcher.search_with_collector(tree, collector)
-    ranked = [document for _, document in collector.results().top_n]
-    return ranked, collector.count()
+def _years(snapshot: Snapshot, narrowing: Narrowing, documents: Sequence[int]) -> list[tuple[int, int]]:
+    among = keep(documents, narrowing.tests(but="date"))
+    return sorted(Counter(map(snapshot.year.__getitem__, among)).items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,19 +13,33 @@ from typing import Any
 from whoosh.index import open_dir
 
 from spectator.search import IndexUnavailable
+from spectator.search.facets import Facets, join_facets, read_facets
 from spectator.search.generations import Generation, Generations
 from spectator.search.whoosh_schema import COLUMNS, TEXT_FIELDS
 
 _OPENING_TRIES = 10
 _PAUSE_SECONDS = 0.02
+_MOST_FREQUENCIES = 50_000
+
+
+# BM25 (Robertson and Zaragoza, 2009): how fast more of the same word counts less, and how much long texts are held
+# back; the usual values. Lengths are held against fixed ones, so that a segment's numbers never change.
+SATURATION, LENGTH_WEIGHT = 1.2, 0.75
+USUAL_LENGTHS = {"headline": 10, "body": 400}
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Of every document in a segment: the article's id, and when it was published in epoch seconds."""
+    """Of every document in a segment: the article's id, when it was published (epoch seconds; year in UTC), the rest.
+
+    A damper is what BM25 holds a word's count against in a text of this length, by field.
+    """
 
     article: array[int]
     published: array[int]
+    year: array[int]
+    dampers: dict[str, array[float]]
+    facets: Facets
 
 
 def open_snapshot(generations: Generations, previous: Snapshot | None = None) -> Snapshot:
@@ -63,10 +78,12 @@ class Snapshot:
         self.generation = generation
         # Opened anew each time: Searcher.refresh() hands on readers that know only the deletions of their time.
         self.searcher = open_dir(str(generation.path)).searcher()
+        self.leaves = [(leaf, base) for leaf, base in self.searcher.reader().leaf_readers() if leaf.doc_count_all()]
         self._segments: dict[str, Numbers] = {}
+        self._frequencies: dict[str, int] = {}
         try:
             generation.check_files()
-            for leaf in self._leaves():
+            for leaf, _ in self.leaves:
                 _open_all_files(leaf)
                 name = leaf.segment().segment_id()
                 known = previous._segments.get(name) if previous else None
@@ -80,9 +97,6 @@ class Snapshot:
         if not self.searcher.is_closed:
             self.searcher.close()
 
-    def _leaves(self) -> list[Any]:
-        return [leaf for leaf, _ in self.searcher.reader().leaf_readers() if leaf.doc_count_all()]
-
     @cached_property
     def article(self) -> array[int]:
         """The article's id, by Whoosh's document number."""
@@ -92,6 +106,46 @@ class Snapshot:
     def published(self) -> array[int]:
         """When the article was published in epoch seconds, by document number."""
         return _joined(numbers.published for numbers in self._segments.values())
+
+    @cached_property
+    def year(self) -> array[int]:
+        """The year in UTC in which the article was published, by document number."""
+        return _joined((numbers.year for numbers in self._segments.values()), "h")
+
+    @cached_property
+    def dampers(self) -> dict[str, array[float]]:
+        """By field and document number what BM25 holds a word's count against."""
+        parts = [numbers.dampers for numbers in self._segments.values()]
+        return {field: _joined((part[field] for part in parts), "f") for field in USUAL_LENGTHS}
+
+    @cached_property
+    def facets(self) -> Facets:
+        """What each document is filed under."""
+        return join_facets(numbers.facets for numbers in self._segments.values())
+
+    @cached_property
+    def deleted(self) -> frozenset[int]:
+        """The numbers of documents that are deleted; lists of words still have them."""
+        return frozenset(base + each for leaf, base in self.leaves for each in leaf._perdoc.deleted_docs())
+
+    @cached_property
+    def document_of(self) -> dict[int, int]:
+        """The document number of each article by its id."""
+        return {self.article[document]: document for document in self.newest}
+
+    @cached_property
+    def filed(self) -> dict[str, Counter[str]]:
+        """How many articles are filed under each slug, by facet."""
+        return {name: facet.counts(self.newest) for name, facet in self.facets.items()}
+
+    def frequency_of(self, word: str) -> int:
+        """In how many documents' bodies a word is; kept, because many articles ask for the same words."""
+        known = self._frequencies.get(word)
+        if known is None:
+            known = sum(leaf.doc_frequency("body", word) for leaf, _ in self.leaves)
+            if len(self._frequencies) < _MOST_FREQUENCIES:
+                self._frequencies[word] = known
+        return known
 
     @cached_property
     def newest(self) -> list[int]:
@@ -109,7 +163,7 @@ class Snapshot:
 
     def versions(self) -> dict[int, int]:
         """Each article's version by its id."""
-        version = _joined(_column(leaf, "version") for leaf in self._leaves())
+        version = _joined(_column(leaf, "version") for leaf, _ in self.leaves)
         return {self.article[document]: version[document] for document in self.newest}
 
 
@@ -126,15 +180,27 @@ def _open_all_files(leaf: Any) -> None:
 
 
 def _numbers(leaf: Any) -> Numbers:
-    return Numbers(_column(leaf, "article"), _column(leaf, "published"))
+    published = _column(leaf, "published")
+    return Numbers(
+        _column(leaf, "article"),
+        published,
+        array("h", [time.gmtime(moment).tm_year for moment in published]),
+        {field: _dampers(_column(leaf, f"{field}_length"), usual) for field, usual in USUAL_LENGTHS.items()},
+        read_facets(leaf.column_reader("facets", translate=False)),
+    )
+
+
+def _dampers(lengths: array[int], usual: int) -> array[float]:
+    base, slope = SATURATION * (1 - LENGTH_WEIGHT), SATURATION * LENGTH_WEIGHT / usual
+    return array("f", [base + slope * length for length in lengths])
 
 
 def _column(leaf: Any, name: str) -> array[int]:
     return array("q", leaf.column_reader(name, translate=False).load())
 
 
-def _joined(parts: Iterator[array[int]]) -> array[int]:
-    whole = array("q")
+def _joined(parts: Iterator[array[Any]], typecode: str = "q") -> array[Any]:
+    whole = array(typecode)
     for part in parts:
         whole.extend(part)
     return whole

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from spectator.search import Document, Found, IndexUnavailable, Request
+from spectator.search import Document, Found, IndexUnavailable, Request, Similar, Suggested
 from spectator.search.generations import Generation, Generations, write_position
-from spectator.search.query import parse
 from spectator.search.searching import search
+from spectator.search.similarity import similar
 from spectator.search.snapshot import Snapshot, open_snapshot
+from spectator.search.suggesting import suggest
 from spectator.search.whoosh_writing import build, commit
 
 T = TypeVar("T")
@@ -55,8 +56,15 @@ class WhooshIndex:
 
     def find(self, request: Request) -> Found:
         """See `Index.find`."""
-        query = parse(request.text)
-        return self._answer(lambda snapshot: search(snapshot, request, query))
+        return self._answer(lambda snapshot: search(snapshot, request))
+
+    def suggest(self, text: str, limit: int = 5) -> Suggested:
+        """See `Index.suggest`."""
+        return self._answer(lambda snapshot: suggest(snapshot, text, limit))
+
+    def similar(self, document: Document, limit: int = 30) -> list[Similar]:
+        """See `Index.similar`."""
+        return self._answer(lambda snapshot: similar(snapshot, document, limit))
 
     def versions(self) -> dict[int, int]:
         """See `Index.versions`."""

@@ -5,48 +5,66 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Any
 
-from whoosh.columns import NumericColumn
+from whoosh.columns import NumericColumn, VarBytesColumn
 from whoosh.fields import COLUMN, ID, TEXT, Schema
 from whoosh.reading import SegmentReader
 
-from spectator.search import Document
-from spectator.search.analysis import FoldingTokenizer
+from spectator.search import FACETS, Document
+from spectator.search.analysis import FoldingTokenizer, stems_of, words_of
 
-# Searched for a reader's words, with their weight. 2 to 3 measured best for headlines.
+# Searched for a reader's words as they are folded, with positions; and their weight.
 TEXT_FIELDS = {"headline": 2.5, "body": 1.0, "names": 1.5}
-FILTERS = ("section", "country", "topic", "author", "language")
-COLUMNS = ("article", "version", "published")
+# Searched besides, without positions: English stems, and words as they were written; only where they differ.
+STEMS, EXACT = "stems", "exact"
+COLUMNS = ("article", "version", "published", "headline_length", "body_length", "facets")
+
+# What parts the facets in their column, and the values of one: no slug has either.
+FACET_END, VALUE_END = "\n", "\t"
 
 _TINY, _SMALL, _MANY, _MOST_COPIED = 25, 200, 8, 250
+_LONGEST = 2**31 - 1
 
 
 def make_schema() -> Schema:
-    """The fields: texts with positions and unstored, exact slugs, and three numbers per document."""
+    """The fields: words unstored, an exact id, and what is kept of every document in memory as columns."""
     analyzer = FoldingTokenizer()
-    texts = {name: TEXT(analyzer=analyzer, phrase=True) for name in TEXT_FIELDS}
-    columns = {name: COLUMN(NumericColumn("q")) for name in COLUMNS}
-    return Schema(id=ID(unique=True), **texts, **{name: ID() for name in FILTERS}, **columns)
+    words = {name: TEXT(analyzer=analyzer, phrase=True) for name in TEXT_FIELDS}
+    words |= {name: TEXT(analyzer=analyzer, phrase=False) for name in (STEMS, EXACT)}
+    columns = {name: COLUMN(NumericColumn("q")) for name in ("article", "version", "published")}
+    columns |= {name: COLUMN(NumericColumn("i")) for name in ("headline_length", "body_length")}
+    return Schema(id=ID(unique=True), **words, **columns, facets=COLUMN(VarBytesColumn()))
 
 
 def fields_of(document: Document) -> dict[str, Any]:
-    """The document as keyword arguments for a Whoosh writer. Lists go in as they are, unanalyzed."""
-    slugs = {
+    """The document as keyword arguments for a Whoosh writer. Words go in as lists, so that each text is read once."""
+    headline, body = words_of(document.headline), words_of(f"{document.dek}\n{document.body}")
+    names = words_of(document.names)
+    both = headline.folded + body.folded
+    return {
+        "id": str(document.id),
+        "headline": headline.folded,
+        "body": body.folded,
+        "names": names.folded,
+        STEMS: stems_of(both, document.language),
+        EXACT: headline.exact + body.exact + names.exact,
+        "article": document.id,
+        "version": document.version,
+        "published": int(document.published_at.timestamp()),
+        "headline_length": min(len(headline.folded), _LONGEST),
+        "body_length": min(len(body.folded), _LONGEST),
+        "facets": _facets(document),
+    }
+
+
+def _facets(document: Document) -> bytes:
+    values = {
         "section": [document.section],
         "country": document.countries,
         "topic": document.topics,
         "author": document.authors,
         "language": [document.language],
     }
-    return {
-        "id": str(document.id),
-        "headline": document.headline,
-        "body": f"{document.dek}\n{document.body}",
-        "names": document.names,
-        **{name: [slug for slug in values if slug] for name, values in slugs.items()},
-        "article": document.id,
-        "version": document.version,
-        "published": int(document.published_at.timestamp()),
-    }
+    return FACET_END.join(VALUE_END.join(slug for slug in values[name] if slug) for name in FACETS).encode()
 
 
 def merge_small(writer: Any, segments: list[Any]) -> list[Any]:

@@ -7,7 +7,10 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from spectator.text.folding import tokens
+
 MAX_NAME_LENGTH = 120
+MAX_OTHER_NAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,31 @@ def countries_like(text: str, limit: int = 8) -> list[Country]:
     return sorted(fitting, key=lambda country: (not country.is_african, country.name))[:limit]
 
 
+def other_names(words: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return what else a country is called whose name these folded words are, as folded words; nothing for others.
+
+    Names that hold another of them are left out: who looks for "ivory coast" finds "republic of ivory coast" anyway.
+    So are spelt-out abbreviations; of many names the eight shortest are returned.
+    """
+    country = _BY_WORDS.get(words)
+    if country is None:
+        return ()
+    names = sorted({_words(name) for name in (country.name, *country.aliases)}, key=len)
+    kept = [words]
+    for name in names:
+        if max(map(len, name)) > 1 and not any(_holds(name, other) for other in kept):
+            kept.append(name)
+    return tuple(kept[1 : 1 + MAX_OTHER_NAMES])
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(token.text for token in tokens(name))
+
+
+def _holds(name: tuple[str, ...], part: tuple[str, ...]) -> bool:
+    return any(name[start : start + len(part)] == part for start in range(len(name) - len(part) + 1))
+
+
 def _key(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text).casefold().replace("&", " and ")
     plain = "".join(char for char in folded if not unicodedata.combining(char))
@@ -92,3 +120,5 @@ _SPOKEN = {
     each.code: [f" {_key(name)}" for name in (each.name, *each.aliases, *each.capital.split("; "), *each.demonyms)]
     for each in COUNTRIES
 }
+_BY_WORDS = {_words(name): country for country in COUNTRIES for name in (country.name, *country.aliases)}
+LONGEST_NAME = max(map(len, _BY_WORDS))

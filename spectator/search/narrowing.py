@@ -1,0 +1,84 @@
+"""The filters in force, from the address and from the text, as tests on documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+
+from spectator.search import FACETS, Request
+from spectator.search.facets import Facet, Test
+from spectator.search.query import Query
+from spectator.search.snapshot import Snapshot
+from spectator.text.gazetteer import country_named
+
+_DAY_SECONDS = 86_400
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@dataclass(slots=True)
+class Narrowing:
+    """Filters: for each facet one or more tests, and a stretch of time, both ends inclusive."""
+
+    published_from: date | None = None
+    published_to: date | None = None
+    chosen: list[tuple[str, str]] = field(default_factory=list)
+    by_facet: dict[str, list[Test]] = field(default_factory=dict)
+    by_date: list[Test] = field(default_factory=list)
+
+    def tests(self, but: str = "") -> Iterator[Test]:
+        """Every test that a document has to pass, but those of one facet (or of the date)."""
+        if but != "date":
+            yield from self.by_date
+        for name, tests in self.by_facet.items():
+            if name != but:
+                yield from tests
+
+    def slugs(self, facet: str) -> frozenset[str]:
+        """The chosen values of a facet."""
+        return frozenset(slug for name, slug in self.chosen if name == facet)
+
+
+def narrowing_of(snapshot: Snapshot, request: Request, query: Query) -> Narrowing:
+    """The filters of a request and of its text together."""
+    found = Narrowing(
+        max(filter(None, (request.published_from, query.published_from)), default=None),
+        min(filter(None, (request.published_to, query.published_to)), default=None),
+    )
+    asked = [(name, [getattr(request, name)]) for name in FACETS if getattr(request, name)]
+    typed = [(each.facet, _slugs_like(each.facet, snapshot.facets[each.facet], each.words)) for each in query.filters]
+    for name, slugs in [*asked, *typed]:
+        facet = snapshot.facets[name]
+        found.by_facet.setdefault(name, []).append(partial(_is_filed, facet.codes, facet.with_any(slugs)))
+        found.chosen += [(name, slug) for slug in slugs if (name, slug) not in found.chosen]
+    if found.published_from or found.published_to:
+        start = _seconds(found.published_from or date.min)
+        end = _seconds(found.published_to or date.max) + _DAY_SECONDS
+        found.by_date.append(lambda document: start <= snapshot.published[document] < end)
+    return found
+
+
+def _is_filed(codes: Sequence[int], allowed: frozenset[int], document: int) -> bool:
+    return codes[document] in allowed
+
+
+def _seconds(day: date) -> int:
+    """The first second of a day in UTC; plain numbers, because timestamps overflow at both ends of time."""
+    return (day.toordinal() - _EPOCH) * _DAY_SECONDS
+
+
+def _slugs_like(name: str, facet: Facet, words: Sequence[str]) -> list[str]:
+    """The slugs that typed words name: the very one, or all that have every word among theirs."""
+    known = _known(facet.combinations)
+    whole = "-".join(words)
+    country = country_named(" ".join(words)) if name == "country" else None
+    for slug in (whole, country.slug if country else ""):
+        if slug in known:
+            return [slug]
+    wanted = frozenset(words)
+    return sorted(slug for slug in known if wanted <= frozenset(slug.lower().split("-")))
+
+
+def _known(combinations: Iterable[tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(slug for slugs in combinations for slug in slugs)
