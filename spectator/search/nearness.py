@@ -9,14 +9,16 @@ from spectator.search.matching import Lists, Scores
 from spectator.search.postings import entries, positions_in
 from spectator.search.snapshot import Snapshot
 
-# Of how many documents the places of words are looked at, how many places of a word, and what is gained at most.
-LOOKED_AT = 50
+# Of how many documents the places of words are looked at, how many places of a word, what is gained at most, and how
+# fast that falls as the words stand further apart. Tuned on sentences and headlines of news in ten languages.
+LOOKED_AT = 100
 MOST_PLACES = 200
-GAIN = {"headline": 1.0, "body": 1.5}
+GAIN = {"headline": 20.0, "body": 8.0}
+FALL = 0.7
 
 
 def lift(snapshot: Snapshot, scores: Scores, words: Sequence[str], ranked: Sequence[int]) -> list[int]:
-    """The documents in `ranked`, best first, its first 50 put in order anew by how close the words stand in them."""
+    """The documents in `ranked`, best first, its first 100 put in order anew by how close the words stand in them."""
     first, rest = list(ranked[:LOOKED_AT]), list(ranked[LOOKED_AT:])
     gains = dict.fromkeys(first, 1.0)
     lists = Lists(snapshot, first)
@@ -26,7 +28,7 @@ def lift(snapshot: Snapshot, scores: Scores, words: Sequence[str], ranked: Seque
             continue
         for document, encoded in lists.places(found).items():
             places = [positions_in(each)[:MOST_PLACES] for each in encoded.values()]
-            gains[document] += gain * (len(places) - 1) / (shortest_stretch(places) - 1)
+            gains[document] += gain * ((len(places) - 1) / (shortest_stretch(places) - 1)) ** FALL
     first.sort(key=lambda document: -scores[document] * gains[document])
     return first + rest
 
