@@ -130,7 +130,7 @@ def test_the_cost_is_linear(unit: str) -> None:
     begin = time.process_time()
     body_differences(f"<p>z</p>{html}", f"{html[5_000:]}<p>y</p>")
     line_differences(html[:5_000], f"c {html[4_000:]}")
-    assert time.process_time() - begin < 0.4
+    assert time.process_time() - begin < 2  # seconds; what grows with the square of the text takes far longer
 
 
 @pytest.mark.parametrize(("old", "new", "size"), [("a b ", "b c a ", 1_000_000), ("<p>a b</p>", "<p>b a</p>", 60_000)])

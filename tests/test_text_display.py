@@ -152,4 +152,4 @@ def test_the_cost_is_linear(unit: str) -> None:
     html = unit * (30_000 // len(unit))
     begin = time.process_time()
     displayed_body(html)
-    assert time.process_time() - begin < 0.5
+    assert time.process_time() - begin < 2

@@ -91,4 +91,4 @@ def test_the_cost_is_linear(unit: str) -> None:
     begin = time.process_time()
     fold(text)
     list(tokens(text))
-    assert time.process_time() - begin < 0.7
+    assert time.process_time() - begin < 2

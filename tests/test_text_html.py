@@ -130,7 +130,7 @@ def test_the_cost_is_linear(unit: str) -> None:
     cleaned = clean_html(html)
     plain_text(cleaned)
     plain_text(html)
-    assert time.process_time() - begin < 0.7
+    assert time.process_time() - begin < 2
     assert len(cleaned) <= 6 * len(html)
 
 

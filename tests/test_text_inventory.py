@@ -150,7 +150,7 @@ def test_the_cost_is_linear(unit: str) -> None:
     begin = time.process_time()
     losses(html, html[len(html) // 3 :])
     put_back(html, "<p>x</p>" + html[len(html) // 3 :])
-    assert time.process_time() - begin < 0.5
+    assert time.process_time() - begin < 2
 
 
 def test_a_table_of_three_thousand_rows_is_no_exception() -> None:
@@ -158,4 +158,4 @@ def test_a_table_of_three_thousand_rows_is_no_exception() -> None:
     begin = time.process_time()
     assert losses(f"<p>x</p>{table}", "<p>x</p>").sentence == "1 table"
     assert put_back(f"<p>x</p>{table}", table.replace("n77<", "changed<")).count("<table>") == 1
-    assert time.process_time() - begin < 0.5
+    assert time.process_time() - begin < 2

@@ -121,7 +121,7 @@ def test_the_cost_is_linear(unit: str) -> None:
     html = unit * (16_000 // len(unit))
     begin = time.process_time()
     merge_bodies(html, html[4_000:] + "<p>y</p>", f"<p>z</p>{html[:12_000]}")
-    assert time.process_time() - begin < 0.4
+    assert time.process_time() - begin < 2
 
 
 def test_many_places_with_much_written_by_both_share_what_may_be_spent() -> None:

@@ -101,4 +101,4 @@ def test_the_cost_is_linear(unit: str) -> None:
     begin = time.process_time()
     snippet(text, {"a", "ab", "c"})
     highlight(text, {"a", "ab", "c"})
-    assert time.process_time() - begin < 0.7
+    assert time.process_time() - begin < 2
