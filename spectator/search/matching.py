@@ -177,6 +177,13 @@ class Lists:
 
 def _times_in_a_row(words: Sequence[str], places: dict[str, bytes]) -> int:
     """How often the words stand in a row."""
-    known = {word: frozenset(positions_in(encoded)) for word, encoded in places.items()}
-    starts: Iterable[int] = known[words[0]]
-    return sum(all(start + step in known[word] for step, word in enumerate(words)) for start in starts)
+    known = {}
+    starts: set[int] | None = None
+    for step, word in sorted(enumerate(words), key=lambda each: len(places[each[1]])):
+        if word not in known:
+            known[word] = positions_in(places[word])
+        here = {place - step for place in known[word]}
+        starts = here if starts is None else starts & here
+        if not starts:
+            return 0
+    return len(starts or ())

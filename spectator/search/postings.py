@@ -7,17 +7,17 @@ It knows the layout of the codec that the pinned release writes: a list is a cha
 from __future__ import annotations
 
 import contextlib
+import pickle
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
-from whoosh.formats import Positions
 from whoosh.reading import TermNotFound
 
 from spectator.search.snapshot import Snapshot
 
-_POSITIONS = Positions()
+_COUNT_BYTES = 4
 
 
 class Block(NamedTuple):
@@ -90,6 +90,5 @@ def entries_beginning(snapshot: Snapshot, field: str, prefix: str, limit: int) -
 
 
 def positions_in(encoded: bytes) -> list[int]:
-    """The places of a word in a document, counted in words from 0."""
-    places: list[int] = _POSITIONS.decode_positions(encoded)
-    return places
+    """The places of a word in a document, counted in words from 0; the same as Whoosh decodes them, but faster."""
+    return list(accumulate(pickle.loads(encoded[_COUNT_BYTES:])))  # noqa: S301 - Whoosh's own, where only we may write

@@ -18,6 +18,7 @@ from spectator.search.spelling import better_spelling
 # A word that more than this part of the stories has says nothing where rarer words are known.
 COMMON = 0.1
 FEW_HITS = 2
+MOST_COSTLY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,21 @@ def _matches(snapshot: Snapshot, query: Query) -> Matches:
     documents = _without(snapshot, query, scores)
     if documents:
         return Matches(documents, scores, "all", ())
-    lists = lists.among(snapshot.newest) if snapshot.deleted else lists
-    parts = [lists.match(clause, share) for clause in query.wanted]
-    words = [(str(clause), len(part)) for clause, part in zip(query.wanted, parts, strict=True)]
+    return _matches_of_any(snapshot, query, lists.among(snapshot.newest) if snapshot.deleted else lists, share)
+
+
+def _matches_of_any(snapshot: Snapshot, query: Query, lists: Lists, share: int) -> Matches:
+    """What any of the words finds; of phrases that are made of common words alone, only a few are looked at."""
+    most = COMMON * len(snapshot.newest)
+    costly = sorted(
+        (each for each in query.wanted if each.is_phrase and lists.frequency(each) > most), key=lists.frequency
+    )
+    clauses = [each for each in query.wanted if each not in costly[MOST_COSTLY:]]
+    parts = [lists.match(clause, share) for clause in clauses]
+    words = [(str(clause), len(part)) for clause, part in zip(clauses, parts, strict=True)]
     if len(parts) == 1:
         return Matches((), {}, "all", words)
-    scores = _with_any(parts, COMMON * len(snapshot.newest))
+    scores = _with_any(parts, most)
     documents = _without(snapshot, query, scores)
     return Matches(documents, scores, "any" if documents else "all", words)
 
