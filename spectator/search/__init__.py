@@ -75,14 +75,17 @@ class Found:
         `spectator.text.folding.fold`, for highlighting; `mode` is "any" when no article had every word, so that those
         with at least one are shown; `position` is the outbox number that the answer reflects.
 
-        `facets` maps each name of `FACETS` to (slug, number of articles) pairs, most first, at most `MAX_VALUES` each: what
-        remains if that value is chosen besides everything else that was asked for, so that the chosen one stands among
-        its alternatives. `years` is (year, number) pairs, oldest first, gaps left out, counted without the asked dates.
-    `words` gives, only where no article has all of them, the wanted clauses as they were understood with the number of
-        articles that have each, 0 = the archive does not know it. `meant` is a better spelling of the whole text from the
-        archive's own words, "" for none; it is looked for only where at most two articles have every word. `chosen` are the
-        filters in force, whether they came from the request or from the text (`in:politics`): (facet, slug) pairs, and
-        `published_from`/`published_to` the dates.
+    `facets` maps each name of `FACETS` to (slug, number of articles) pairs, most first, at most `MAX_VALUES` each:
+    what remains if that value is chosen besides everything else that was asked for, so that the chosen one stands
+    among its alternatives. `years` is (year, number) pairs, oldest first, gaps left out, counted without the asked
+    dates.
+
+    `words` gives, only where no article has all of them, the wanted clauses as they were understood with the number
+    of articles that have each, 0 = the archive does not know it. `meant` is a better spelling of the whole text
+    from the archive's own words, "" for none; it is looked for only where at most two articles have every word.
+
+    `chosen` are the filters in force, whether they came from the request or from the text (`in:politics`): (facet,
+    slug) pairs, and `published_from`/`published_to` the dates.
     """
 
     ids: list[int]
