@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from spectator.search import Document, Index, Request, open_index
+from spectator.text.snippets import snippet
 from tests.search_samples import document, ids
 
 START = datetime(2022, 1, 1, tzinfo=UTC)
@@ -61,6 +62,12 @@ def test_english_stories_are_found_by_the_stem(index: Index) -> None:
     assert set(found(index, "voting")) == stories(VOTE, COAST, RIVER), "vote is French in one story"
     assert set(found(index, "elect")) == stories(VOTE, COAST)
     assert set(found(index, "election")) == stories(VOTE, COAST)
+
+
+def test_words_of_the_same_stem_are_highlighted(index: Index) -> None:
+    terms = index.find(Request("voting river")).terms
+    assert ("votes", True) in snippet(VOTE.body, terms)
+    assert terms == {"voting", "river"}
 
 
 def test_the_word_itself_comes_before_its_stem(index: Index) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from whoosh.analysis import Token, Tokenizer
@@ -70,6 +70,18 @@ def stems_of(words: Sequence[str], language: str) -> list[str]:
     if not is_english(language):
         return []
     return [stemmed for word in words if (stemmed := stem(word)) != word]
+
+
+class Highlights(frozenset[str]):
+    """Folded words to highlight in a text; other words of the same English stem are in it too."""
+
+    @cached_property
+    def _stems(self) -> frozenset[str]:
+        return frozenset(map(stem, self))
+
+    def __contains__(self, word: object) -> bool:
+        """Whether a folded word is one of them, or has the stem of one."""
+        return super().__contains__(word) or (isinstance(word, str) and stem(word) in self._stems)
 
 
 def is_english(language: str) -> bool:

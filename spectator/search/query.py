@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import islice
 
-from spectator.search.analysis import exact_form
+from spectator.search.analysis import Highlights, exact_form
 from spectator.text.folding import tokens
 from spectator.text.gazetteer import LONGEST_NAME, other_names
 
@@ -99,11 +99,11 @@ class Query:
         return bool(self.clauses or self.filters or self.published_from or self.published_to)
 
     @property
-    def terms(self) -> frozenset[str]:
-        """The folded words to highlight."""
+    def terms(self) -> Highlights:
+        """The folded words to highlight, and what shares their stem."""
         texts = [clause for clause in self.wanted if not clause.is_prefix]
         others = {name[0] for clause in texts for name in clause.other_names if len(name) == 1}
-        return frozenset(word for clause in texts for word in clause.words) | others
+        return Highlights({word for clause in texts for word in clause.words} | others)
 
     @property
     def prefixes(self) -> tuple[str, ...]:

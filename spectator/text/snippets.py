@@ -44,7 +44,7 @@ def snippet(text: str, terms: Collection[str], width: int = 200, prefixes: tuple
 def _hits(text: str, terms: Collection[str], prefixes: tuple[str, ...]) -> list[Token]:
     if not terms and not prefixes:
         return []
-    wanted = frozenset(terms)
+    wanted = terms if isinstance(terms, frozenset) else frozenset(terms)  # a set may know other forms of its words
     return [token for token in tokens(text) if token.text in wanted or (prefixes and token.text.startswith(prefixes))]
 
 
