@@ -43,10 +43,10 @@ def content_security_policy(scripts: list[str], *more: str) -> str:
 def register(app: Flask) -> None:
     """Put the headers on every response, whatever made it."""
     htmx = app.config["HTMX_URL"]
-    own_htmx = [htmx] if urlsplit(htmx).netloc else ["'self'"]
-    editor = ["'self'", *own_htmx, *(url for url, _ in EDITOR_SCRIPTS)]
-    public = content_security_policy(own_htmx, "frame-ancestors 'none'")
-    newsroom = content_security_policy(list(dict.fromkeys(editor)), "frame-src 'self'", "frame-ancestors 'none'")
+    readers = ["'self'", htmx] if urlsplit(htmx).netloc else ["'self'"]
+    editor = [*readers, *(url for url, _ in EDITOR_SCRIPTS)]
+    public = content_security_policy(readers, "frame-ancestors 'none'")
+    newsroom = content_security_policy(editor, "frame-src 'self'", "frame-ancestors 'none'")
     framed = content_security_policy(["'none'"], "frame-ancestors 'self'")
 
     @app.after_request

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,7 +36,7 @@ STYLE = _minified((CHECKOUT / "static/css/site.css").read_text())
 STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
 
-def long_date(moment: datetime) -> str:
+def long_date(moment: date) -> str:
     """Return a date readers can read: 22 November 2026."""
     return f"{moment.day} {moment:%B %Y}"
 

@@ -1,5 +1,6 @@
 """Every named read. Each returns objects, or a `Select` that can be narrowed; none writes."""
 
+from spectator.queries.finding import filed_names
 from spectator.queries.newsroom import (
     article_to_edit,
     authors_like,
@@ -54,6 +55,7 @@ __all__ = [
     "articles_to_index",
     "authors_like",
     "cursor_after",
+    "filed_names",
     "front",
     "has_articles",
     "has_user",

@@ -212,10 +212,10 @@ def published_article(article_id: int) -> Article | None:
 
 
 def articles_by_id(ids: Sequence[int], has_bodies: bool = False) -> list[Article]:
-    """Return the published stories among `ids`, in the order of `ids`; their bodies only where asked for."""
+    """Return the published stories among `ids`, in the order of `ids`; bodies and bylines only where asked for."""
     query = published_articles().where(Article.id.in_(ids)).order_by(None)
     if has_bodies:
-        query = query.options(undefer(Article.body))
+        query = query.options(undefer(Article.body), selectinload(Article.authors))
     found = {article.id: article for article in db.session.scalars(query)}
     return [found[each] for each in ids if each in found]
 

@@ -1,15 +1,23 @@
-"""RSS: the newest stories of the whole site and of every list (RSS 2.0, rssboard.org/rss-specification)."""
+"""RSS: the newest stories of the site, of every list and of every search (RSS 2.0, rssboard.org/rss-specification)."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, render_template, request
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from spectator import queries
+from flask import Blueprint, Response, abort, current_app, render_template, request
+
+from spectator import indexing, queries
+from spectator.models import Article
+from spectator.search import IndexUnavailable
+from spectator.site.asked import BadFilter, asked_in
 
 
 def register(site: Blueprint) -> None:
-    """Add a feed to the front page and to every list."""
+    """Add a feed to the front page, to every list and to every search."""
     site.add_url_rule("/feed.xml", "feed", feed)
+    site.add_url_rule("/search/feed.xml", "search_feed", search_feed)
     site.add_url_rule("/<slug:section>/feed.xml", "section_feed", feed)
     site.add_url_rule("/archive/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>/feed.xml", "month_feed", feed)
     for kind in ("country", "topic", "author"):
@@ -21,6 +29,23 @@ def feed(**_parts: object) -> Response:
     where = queries.listing(request.path.removesuffix("feed.xml"))
     if where is None:
         abort(404)
-    articles = queries.stream(where).articles
-    xml = render_template("feeds/rss.xml", listing=where, articles=articles)
+    return _rss(where, queries.stream(where).articles)
+
+
+def search_feed() -> Response:
+    """Give feed readers the newest twenty stories that a search finds."""
+    asked = asked_in(request.args)
+    try:
+        wanted = replace(asked.request(queries.PAGE_SIZE), sort="newest", page=1)
+        found = indexing.index_in(current_app.config["DATA_DIR"]).find(wanted)
+    except BadFilter:
+        abort(400)
+    except IndexUnavailable:
+        abort(503)
+    paths = {"path": asked.address({"sort": ""}), "feed_path": asked.address({"sort": ""}, "/search/feed.xml")}
+    return _rss({"kind": "search", "title": asked.title or "Search"} | paths, queries.articles_by_id(found.ids))
+
+
+def _rss(listing: Any, articles: Sequence[Article]) -> Response:
+    xml = render_template("feeds/rss.xml", listing=listing, articles=articles)
     return Response(xml, content_type="application/rss+xml; charset=utf-8")

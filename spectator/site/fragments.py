@@ -5,8 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, render_template, request
 
 from spectator import queries, related
+from spectator.site import search, suggesting
 
 bp = Blueprint("fragments", __name__, url_prefix="/fragments")
+bp.add_url_rule("/search", "search", search.results)
+bp.add_url_rule("/suggest", "suggest", suggesting.suggest)
 
 
 @bp.after_request

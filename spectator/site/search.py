@@ -1,36 +1,13 @@
-"""Search over everything published."""
+"""Search over everything published: the page, and the part of it that is fetched anew while a reader types."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import date
-from urllib.parse import urlencode
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 
-from flask import Blueprint, current_app, render_template, request
-
-from spectator import indexing, queries
-from spectator.models import Article
-from spectator.search import Found, IndexUnavailable, Request, Sort
-from spectator.text.html import plain_text
-from spectator.text.snippets import highlight, snippet
-
-PER_PAGE = 10
-SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
-FILTERS = ("section", "country", "topic", "author", "language")
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A hit: the story, its headline and its best passage as (piece, is_hit) pairs."""
-
-    article: Article
-    headline: list[tuple[str, bool]]
-    snippet: list[tuple[str, bool]]
-
-
-class BadFilter(ValueError):
-    """A filter that cannot be read; the message says which."""
+from spectator import indexing
+from spectator.search import IndexUnavailable
+from spectator.site.asked import Asked, BadFilter, asked_in
+from spectator.site.results import PER_PAGE, shown
 
 
 def register(site: Blueprint) -> None:
@@ -40,71 +17,36 @@ def register(site: Blueprint) -> None:
 
 def search() -> tuple[str, int]:
     """Show the stories that a reader's words and filters find, with the passage that matched."""
-    given = {name: request.args.get(name, "").strip() for name in ("q", *FILTERS, "from", "to", "sort", "page")}
-    page: dict[str, object] = {"request_text": given["q"][:200], "filters": given, "results": [], "total": 0}
+    page, status = answer(asked_in(request.args))
+    return render_template("site/search.html", **page), status
+
+
+def results() -> Response:
+    """Show the results anew while a reader types, and name the address of the page that shows the same.
+
+    What cannot be answered is said in words and with 200: htmx puts nothing else into the page.
+    """
+    asked = asked_in(request.args)
+    page, status = answer(asked)
+    response = make_response(render_template("site/_results.html", **page, is_fragment=True))
+    response.headers["HX-Replace-Url"] = asked.address()
+    if status != 200:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def answer(asked: Asked) -> tuple[dict[str, object], int]:
+    """Return what the templates show of a search, and the status of a page that shows it."""
+    page: dict[str, object] = {"asked": asked}
     try:
-        wanted = read_request(given)
+        wanted = asked.request(PER_PAGE)
     except BadFilter as error:
-        return render_template("site/search.html", **page, error=str(error)), 400
-    if not given["q"] and not any(given[name] for name in (*FILTERS, "from", "to")):
-        return render_template("site/search.html", **page, is_blank=True), 200
+        return page | {"error": str(error)}, 400
+    if asked.is_blank:
+        return page | {"is_blank": True}, 200
     try:
         found = indexing.index_in(current_app.config["DATA_DIR"]).find(wanted)
     except IndexUnavailable:
         current_app.logger.warning("the search index is unavailable")
-        return render_template("site/search.html", **page, is_unavailable=True), 503
-    page |= {"results": results_of(found), "total": found.total, "mode": found.mode} | pager(given, wanted, found)
-    return render_template("site/search.html", **page), 200
-
-
-def read_request(given: dict[str, str]) -> Request:
-    """Return the request that the address asks for; raises BadFilter."""
-    sort = next((each for each in SORTS if each == (given["sort"] or "relevance")), None)
-    if sort is None:
-        raise BadFilter("Sort by relevance, newest or oldest.")
-    if not re.fullmatch(r"[0-9]{0,4}", given["page"]):
-        raise BadFilter("The page is a number.")
-    return Request(
-        text=given["q"],
-        **{name: given[name][:100] for name in FILTERS},
-        published_from=_day(given["from"]),
-        published_to=_day(given["to"]),
-        sort=sort,
-        page=max(1, int(given["page"] or 1)),
-        per_page=PER_PAGE,
-    )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise BadFilter("Write dates as year-month-day, for example 2024-05-31.") from error
-
-
-def results_of(found: Found) -> list[Result]:
-    """Return the stories found with their highlighted passages; one withdrawn a moment ago is left out."""
-    return [
-        Result(
-            article,
-            highlight(article.headline, found.terms, found.prefixes),
-            snippet(plain_text(article.body), found.terms, prefixes=found.prefixes),
-        )
-        for article in queries.articles_by_id(found.ids, has_bodies=True)
-    ]
-
-
-def pager(given: dict[str, str], wanted: Request, found: Found) -> dict[str, object]:
-    """Return the page's number, the number of pages and the addresses of its neighbours."""
-    pages = -(-found.total // PER_PAGE)
-
-    def address(number: int) -> str:
-        query = {name: value for name, value in given.items() if value and name != "page"}
-        return f"/search?{urlencode(query | ({'page': str(number)} if number > 1 else {}))}"
-
-    return {
-        "page": wanted.page,
-        "pages": pages,
-        "previous_url": address(wanted.page - 1) if 1 < wanted.page <= pages + 1 else "",
-        "next_url": address(wanted.page + 1) if wanted.page < pages else "",
-    }
+        return page | {"is_unavailable": True}, 503
+    return page | shown(asked, found), 200

@@ -1,0 +1,29 @@
+"""What the pages of search need besides the stories: the names of what stories are filed under."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Select, literal, select, union_all
+
+from spectator.db import db
+from spectator.models import Author, Country, Section, Topic
+
+_KINDS: Mapping[str, type[Section] | type[Country] | type[Topic] | type[Author]] = {
+    "section": Section,
+    "country": Country,
+    "topic": Topic,
+    "author": Author,
+}
+
+
+def filed_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
+    """Return the names of sections, countries, topics and authors by (kind, slug), read at once; unknown ones lack."""
+    parts: list[Select[str, str, str]] = [
+        select(literal(kind), model.slug, model.name).where(model.slug.in_(slugs[kind]))
+        for kind, model in _KINDS.items()
+        if slugs.get(kind)
+    ]
+    if not parts:
+        return {}
+    return {(row[0], row[1]): row[2] for row in db.session.execute(union_all(*parts))}

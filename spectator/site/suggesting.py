@@ -1,0 +1,35 @@
+"""What the first letters in the search box may become."""
+
+from __future__ import annotations
+
+from flask import current_app, render_template, request, url_for
+
+from spectator import indexing, queries
+from spectator.search import IndexUnavailable, Suggested
+from spectator.search.query import LONGEST_TEXT
+
+MOST_STORIES, MOST_OTHERS = 5, 3
+
+
+def suggest() -> str | tuple[str, int]:
+    """Show stories whose headlines go on from the letters typed, and the lists of countries, topics and people."""
+    text = request.args.get("q", "")[:LONGEST_TEXT]
+    try:
+        found = indexing.index_in(current_app.config["DATA_DIR"]).suggest(text, MOST_STORIES)
+    except IndexUnavailable:
+        return "", 503
+    stories = queries.articles_by_id(found.articles)
+    return render_template("site/_suggested.html", stories=stories, groups=groups_of(found))
+
+
+def groups_of(found: Suggested) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return (label, (name, address) pairs) of each kind of list that has any."""
+    slugs = {"topic": found.topics[:MOST_OTHERS], "country": found.countries[:MOST_OTHERS]}
+    slugs |= {"author": found.authors[:MOST_OTHERS]}
+    names = queries.filed_names(slugs)
+    groups = []
+    for kind, label in (("topic", "Topics"), ("country", "Countries"), ("author", "People")):
+        known = [slug for slug in slugs[kind] if (kind, slug) in names]
+        if known:
+            groups.append((label, [(names[kind, slug], url_for(f"site.{kind}", slug=slug)) for slug in known]))
+    return groups
