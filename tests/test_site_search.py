@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 from flask import Flask
@@ -59,7 +61,82 @@ def test_pages_follow_each_other(client: FlaskClient, story: Callable[..., int],
         seen |= {f"rain-{n}" for n in range(23) if f'href="/politics/rain-{n}"' in html}
     assert len(seen) == 23
     assert client.get("/search?q=rain&page=4").status_code == 200
-    assert client.get("/search?q=rain&page=9999").status_code == 200
+    assert client.get("/search?q=rain&page=99999999").status_code == 200
+
+
+def test_typed_filters_and_those_of_the_address_are_one(
+    client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    story(headline="Rain in Mali", section="health", countries=("Mali",), authors=("Ama Serwaa",))
+    story(headline="Rain in Niger", countries=("Niger",), language="fr")
+    catch_up()
+    for query in ("q=rain+in:health", "q=rain&section=health", "q=rain+by:serwaa", "q=rain&author=ama-serwaa"):
+        html = client.get(f"/search?{query}").text
+        assert "/health/rain-in-mali" in html and "/politics/rain-in-niger" not in html, query
+        assert '<a href="/search?q=rain" rel="nofollow"><span class="visually-hidden">Remove </span>' in html, query
+    html = client.get("/search?q=rain").text
+    for link in ("section=health", "country=mali", "language=fr"):
+        assert f'href="/search?q=rain&amp;{link}"' in html
+    assert "<bdi>French</bdi> <small>1</small>" in html
+    assert "by Ama Serwaa" in html
+
+
+def test_a_bad_filter_is_refused_and_nothing_is_lost(client: FlaskClient, story: Callable[..., int]) -> None:
+    response = client.get("/search?q=rain&section=health&country=mali&from=31+May")
+    assert response.status_code == 400
+    assert "Write dates as year-month-day" in response.text
+    for kept in ('value="rain"', '<option value="health" selected', 'name="country" value="mali"', 'value="31 May"'):
+        assert kept in " ".join(response.text.split()), kept
+
+
+def test_the_fragment_is_what_the_page_shows(
+    client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    story(headline="Rain in Mali")
+    catch_up()
+    fragment = client.get("/fragments/search?q=rain&section=&from=&to=&page=1")
+    assert fragment.headers["HX-Replace-Url"] == "/search?q=rain"
+    assert fragment.headers["X-Robots-Tag"] == "noindex"
+    assert fragment.text.startswith("<title>rain – Search – The African Spectator</title>")
+    assert '<p hx-swap-oob="innerHTML:#status">1 story</p>' in fragment.text
+    page = client.get("/search?q=rain").text
+    for line in fragment.text.splitlines()[1:]:
+        assert line.strip() in page or "hx-swap-oob" in line
+    assert client.get("/fragments/search?q=").headers["HX-Replace-Url"] == "/search"
+    bad = client.get("/fragments/search?q=rain&from=x")
+    assert (bad.status_code, bad.headers["Cache-Control"]) == (200, "no-store")
+    assert "Write dates as" in bad.text
+
+
+def test_every_search_is_a_feed(client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]) -> None:
+    story(hours=2, headline="Rain, rain and rain", section="health")
+    story(hours=1, headline="No rain", section="health")
+    story(headline="Rain elsewhere")
+    catch_up()
+    page = client.get("/search?q=rain&section=health&sort=oldest&page=2").text
+    assert page.count('href="/search/feed.xml?q=rain&amp;section=health"') >= 1
+    feed = client.get("/search/feed.xml?q=rain&section=health&sort=oldest&page=7")
+    assert feed.mimetype == "application/rss+xml"
+    assert re.findall("<title>(.*?)</title>", feed.text)[1:] == ["No rain", "Rain, rain and rain"]
+    assert "<link>https://spectator.example/search?q=rain&amp;section=health</link>" in feed.text
+    assert 'href="https://spectator.example/search/feed.xml?q=rain&amp;section=health"' in feed.text
+
+
+@pytest.mark.parametrize("words", ["\x07]]>&<b>", "\ud800\ufffe", "x" * 20_000, ""])
+def test_a_feed_is_well_formed_whatever_is_asked(
+    client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None], words: str
+) -> None:
+    story()
+    catch_up()
+    feed = client.get("/search/feed.xml?q=" + quote(words, errors="surrogatepass"))
+    assert feed.status_code == 200
+    ElementTree.fromstring(feed.data)
+
+
+def test_a_feed_that_cannot_be_made_says_so(client: FlaskClient, story: Callable[..., int]) -> None:
+    story()
+    assert client.get("/search/feed.xml?q=rain&from=yesterday").status_code == 400
+    assert client.get("/search/feed.xml?q=rain").status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -102,6 +179,9 @@ def test_without_an_index_the_page_says_so_and_the_worker_rebuilds(
     response = client.get("/search?q=headline")
     assert response.status_code == 503
     assert "rebuil" in response.text
+    fragment = client.get("/fragments/search?q=headline")
+    assert (fragment.status_code, fragment.headers["Cache-Control"]) == (200, "no-store")
+    assert "rebuil" in fragment.text
     catch_up()
     assert "/politics/a-headline" in client.get("/search?q=headline").text
 

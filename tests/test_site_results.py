@@ -1,0 +1,166 @@
+"""What a page of results shows of an answer: facets, chips, years, other spellings, and where it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from spectator import indexing
+from spectator.search import MAX_PAGE, Found, Request
+from spectator.site.asked import asked_in
+from spectator.site.results import MOST_YEARS, PER_PAGE, bars, chips, facets, pager, year_choices
+
+NOTHING = Found(ids=[], total=0, terms=frozenset(), prefixes=(), mode="all", position=1)
+NAMES = {("section", "politics"): "Politics", ("author", "f-diallo"): "Fatou Diallo", ("language", "ha"): "Hausa"}
+
+
+class Always:
+    """An index with one answer."""
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+
+    def find(self, _request: Request) -> Found:
+        return self.found
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Found], None]:
+    """A function that makes the index give one answer to everything."""
+    return lambda found: monkeypatch.setattr(indexing, "index_in", lambda _: Always(found))
+
+
+def test_a_facet_shows_values_to_choose_from() -> None:
+    found = replace(NOTHING, facets={"section": [("politics", 5), ("gone", 2)], "language": [("ha", 7)], "topic": []})
+    groups = facets(asked_in({"q": "rain", "page": "2"}), found, NAMES)
+    assert [label for label, _, _ in groups] == ["Section"], "one value alone is no choice"
+    politics, gone = groups[0][1]
+    assert (politics.label, politics.count, politics.url) == ("Politics", 5, "/search?q=rain&section=politics")
+    assert gone.label == "gone", "a name that is not known is its slug"
+
+
+def test_a_chosen_value_leads_back() -> None:
+    found = replace(NOTHING, facets={"section": [("politics", 5)]}, chosen=[("section", "politics")])
+    for given in ({"q": "rain", "section": "politics"}, {"q": "rain in:politics"}):
+        [(_, [politics], _)] = facets(asked_in(given), found, NAMES)
+        assert politics.is_chosen
+        assert politics.url == "/search?q=rain"
+        assert [(chip.label, chip.url) for chip in chips(asked_in(given), found, NAMES)] == [
+            ("Section: Politics", "/search?q=rain")
+        ]
+
+
+def test_another_value_takes_the_place_of_a_typed_one() -> None:
+    found = replace(NOTHING, facets={"section": [("politics", 5), ("health", 2)]}, chosen=[("section", "politics")])
+    [(_, [_, health], _)] = facets(asked_in({"q": "rain in:politics"}), found, NAMES)
+    assert health.url == "/search?q=rain&section=health"
+
+
+def test_many_values_wait_behind_more() -> None:
+    found = replace(NOTHING, facets={"topic": [(f"topic-{number}", 20 - number) for number in range(20)]})
+    [(_, first, others)] = facets(asked_in({"q": "rain"}), found, {})
+    assert (len(first), len(others)) == (6, 14)
+
+
+def test_several_people_may_be_meant_by_one_word() -> None:
+    found = replace(NOTHING, chosen=[("author", "f-diallo"), *(("author", f"{each}-diallo") for each in "mno")])
+    [chip] = chips(asked_in({"q": "by:diallo rain"}), found, NAMES)
+    assert (chip.label, chip.url) == ("Author: Fatou Diallo, m-diallo, n-diallo …", "/search?q=rain")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "label"),
+    [
+        (date(2024, 1, 1), date(2024, 12, 31), "Year: 2024"),
+        (date(2024, 1, 1), date(2024, 3, 31), "1 January 2024 to 31 March 2024"),
+        (date(2024, 5, 1), None, "From 1 May 2024"),
+        (None, date(2024, 5, 1), "Until 1 May 2024"),
+    ],
+)
+def test_dates_are_a_chip(start: date | None, end: date | None, label: str) -> None:
+    found = replace(NOTHING, published_from=start, published_to=end)
+    [chip] = chips(asked_in({"q": "rain after:2024", "from": "2020-01-01"}), found, NAMES)
+    assert (chip.label, chip.url) == (label, "/search?q=rain")
+
+
+def test_years_are_bars_that_narrow_to_them() -> None:
+    found = replace(NOTHING, years=[(2020, 1), (2022, 40)], published_from=date(2022, 1, 1))
+    years = year_choices(asked_in({"q": "rain before:2024", "from": "2022-01-01"}), found)
+    assert [(year.label, year.count, year.is_chosen) for year in years] == [
+        ("2020", 1, False),
+        ("2021", 0, False),
+        ("2022", 40, True),
+    ]
+    assert years[0].url == "/search?q=rain&from=2020-01-01&to=2020-12-31"
+    assert [(bar.x, bar.height) for bar in bars(years)] == [(0, 1), (10, 0), (20, 40)]
+
+
+def test_years_are_bounded() -> None:
+    found = replace(NOTHING, years=[(1, 1), (9998, 3)])
+    assert len(year_choices(asked_in({"q": "rain"}), found)) == MOST_YEARS
+    assert year_choices(asked_in({"q": "rain"}), replace(NOTHING, years=[(2020, 9)])) == ()
+
+
+def test_pages_stop_where_the_index_stops() -> None:
+    found = replace(NOTHING, total=MAX_PAGE * PER_PAGE + 1)
+    first = pager(asked_in({"q": "rain"}), found)
+    assert (first["pages"], first["next_url"], first["previous_url"]) == (MAX_PAGE, "/search?q=rain&page=2", "")
+    last = pager(asked_in({"q": "rain", "page": str(MAX_PAGE)}), found)
+    assert (last["next_url"], last["stops_at"]) == ("", MAX_PAGE * PER_PAGE)
+    assert pager(asked_in({"q": "rain", "page": "2"}), replace(NOTHING, total=11))["stops_at"] == 0
+
+
+def test_the_last_page_says_where_it_stops(
+    client: FlaskClient, answers: Callable[[Found], None], story: Callable[..., int]
+) -> None:
+    answers(replace(NOTHING, ids=[story()], total=12_345))
+    assert "12,345 stories" in client.get("/search?q=rain").text
+    assert "Search shows the first 500 stories." in client.get(f"/search?q=rain&page={MAX_PAGE}").text
+    answers(replace(NOTHING, total=12_345))
+    assert "Search shows the first 500 stories." in client.get("/search?q=rain&page=51").text
+    answers(replace(NOTHING, total=12))
+    html = client.get("/search?q=rain&page=3").text
+    assert "The results end before this page." in html and 'href="/search?q=rain"' in html
+
+
+def test_another_spelling_is_a_link(client: FlaskClient, answers: Callable[[Found], None]) -> None:
+    answers(replace(NOTHING, meant="president of <mali>"))
+    html = client.get("/search?q=presidnt&sort=newest").text
+    assert 'href="/search?q=president+of+%3Cmali%3E&amp;sort=newest"' in html
+    assert "<bdi>president of &lt;mali&gt;</bdi>" in html
+
+
+def test_nothing_found_helps(client: FlaskClient, answers: Callable[[Found], None]) -> None:
+    answers(replace(NOTHING, words=[("rain", 1_200), ("qwertz", 0)], chosen=[("section", "health")]))
+    html = client.get("/search?q=rain+qwertz&section=health").text
+    assert '<a href="/search?q=rain"><bdi>rain</bdi> <small>1,200</small></a>' in html
+    assert "not in the archive" in html
+    assert '<a href="/search?q=rain+qwertz">Search everything, without the filters</a>' in html
+    assert '<a href="/politics/">Politics</a>' in html
+
+
+def test_some_words_only_is_said(
+    client: FlaskClient, answers: Callable[[Found], None], story: Callable[..., int]
+) -> None:
+    words = [("rain", 3), ("qwertz", 0), ("xyzzy", 0)]
+    answers(replace(NOTHING, ids=[story()], total=1, mode="any", words=words))
+    html = " ".join(client.get("/search?q=rain+qwertz").text.split())
+    assert (
+        "No story has all of these words; these have some. Not in the archive: <bdi>qwertz</bdi>, <bdi>xyzzy</bdi>."
+        in html
+    )
+
+
+def test_names_come_at_once(
+    client: FlaskClient, app: Flask, answers: Callable[[Found], None], count_selects: Callable[[], list[str]]
+) -> None:
+    filed = {name: [("one", 2), ("two", 1)] for name in ("section", "country", "topic", "author", "language")}
+    answers(replace(NOTHING, total=3, facets=filed))
+    count_selects()
+    client.get("/search?q=rain")
+    assert len(count_selects()) == 3, "stories, names and the navigation"
