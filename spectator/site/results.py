@@ -57,6 +57,7 @@ def shown(asked: Asked, found: Found) -> dict[str, object]:
     """Return all that the templates show of an answer."""
     names = names_of(found)
     years = year_choices(asked, found)
+    unfiltered = asked.without("from", "to", *FACETS)
     return {
         "found": found,
         "results": results_of(found),
@@ -66,8 +67,8 @@ def shown(asked: Asked, found: Found) -> dict[str, object]:
         "bars": bars(years),
         "orders": [_order(asked, sort) for sort in SORTS],
         "meant": Choice(found.meant, asked.address({"q": found.meant})) if found.meant else None,
-        "words": [Choice(word, asked.address({"q": word}), count) for word, count in found.words],
-        "whole_url": asked.address(asked.without("from", "to", *FACETS)),
+        "words": [Choice(word, asked.address(unfiltered | {"q": word}), count) for word, count in found.words],
+        "whole_url": asked.address(unfiltered),
         "feed_url": asked.address({"sort": ""}, path="/search/feed.xml"),
     } | pager(asked, found)
 
