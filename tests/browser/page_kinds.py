@@ -22,7 +22,11 @@ READERS = {
     "article with a picture": "/culture/pictured",
     "article in Arabic": "/culture/arabic",
     "search results": "/search?q=village&sort=oldest&country=kenya",
+    "search results narrowed": "/search?q=the+in:society&from=2025-01-01&to=2025-12-31&page=2",
+    "search with some words": "/search?q=village+xylophonists",
     "search without results": "/search?q=xylophonists",
+    "search without results in a section": "/search?q=village+ledger&section=health",
+    "search behind its end": "/search?q=village&page=50",
     "empty search": "/search",
 }
 REFUSED = {"not found": ("/politics/never-written", 404), "gone": ("/politics/gone", 410)}
@@ -48,6 +52,14 @@ def open_related(visitor: Visit) -> None:
     page = visitor.open("/culture/pictured")
     page.locator(".foot").scroll_into_view_if_needed()
     expect(page.locator(".related .card").first).to_be_visible()
+
+
+def open_search_details(visitor: Visit) -> None:
+    """Open all that can be opened on a page of results."""
+    page = visitor.open("/search?q=the")
+    expect(page.locator("#results .card").first).to_be_visible()
+    for summary in page.locator("summary").all():
+        summary.click()
 
 
 def open_refused_form(visitor: Visit) -> None:
@@ -149,6 +161,8 @@ PUBLIC: dict[str, Callable[[Visit], None]] = {
     "older stories": open_older,
     "loaded stories": open_loaded,
     "related stories": open_related,
+    "search results in detail": open_search_details,
+    "refused search": opener("/search?q=village&from=yesterday", 400),
     "login": opener("/newsroom/login"),
 }
 BEHIND_LOGIN: dict[str, Callable[[Visit], None]] = {

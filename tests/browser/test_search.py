@@ -38,7 +38,7 @@ def test_a_new_story_is_found_within_seconds(editor_window: Visit) -> None:
 
 def test_nothing_found_says_so(reader: Visit) -> None:
     page = reader.open("/")
-    page.get_by_role("search").get_by_role("searchbox").fill("xylophonists qwertzuiop")
+    page.get_by_label("Search all stories").fill("xylophonists qwertzuiop")
     page.get_by_role("search").get_by_role("button").click()
     expect(page.get_by_role("heading", name="No story matches")).to_contain_text("xylophonists qwertzuiop")
     expect(page.get_by_label("Words, names or places")).to_have_value("xylophonists qwertzuiop")

@@ -1,0 +1,159 @@
+"""Suggestions under the header's search box: keyboard, pointer, and nothing in the way without script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
+
+from tests.browser.axe import violations
+from tests.browser.running_site import RunningSite
+from tests.browser.test_every_page import SCHEMES
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: RunningSite) -> Iterator[Visit]:
+    """A reader's window, wide enough for the box."""
+    with visit(browser, site) as window:
+        yield window
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_label("Search all stories")
+
+
+def options(page: Page) -> Locator:
+    return page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+
+
+def type_in(page: Page, text: str) -> None:
+    box(page).click()
+    page.keyboard.type(text)
+
+
+def test_the_keyboard_walks_and_opens(visitor: Visit) -> None:
+    page = visitor.open("/culture/pictured")
+    expect(box(page)).to_have_attribute("aria-expanded", "false")
+    type_in(page, "ma")
+    expect(options(page).first).to_be_visible()
+    expect(box(page)).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("status")).to_have_text(re.compile("^[0-9]+ suggestions?$"))
+    for key, place in (("ArrowDown", 0), ("ArrowDown", 1), ("ArrowUp", 0)):
+        page.keyboard.press(key)
+        chosen = options(page).nth(place)
+        expect(chosen).to_have_attribute("aria-selected", "true")
+        expect(box(page)).to_have_attribute("aria-activedescendant", str(chosen.get_attribute("id")))
+    page.keyboard.press("ArrowUp")
+    expect(box(page)).not_to_have_attribute("aria-activedescendant", re.compile("."))
+    topic = options(page).filter(has_text="Market days")
+    while topic.get_attribute("aria-selected") != "true":
+        page.keyboard.press("ArrowDown")
+    expect(box(page)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/topic/market-days/")
+
+
+def test_enter_without_a_choice_searches(visitor: Visit) -> None:
+    page = visitor.open("/")
+    type_in(page, "village")
+    expect(options(page).first).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=village")
+
+
+def test_escape_closes_then_clears_and_arrows_open_again(visitor: Visit) -> None:
+    page = visitor.open("/")
+    type_in(page, "ama")
+    expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(options(page)).to_have_count(0)
+    expect(box(page)).to_have_attribute("aria-expanded", "false")
+    expect(box(page)).to_have_value("ama")
+    page.keyboard.press("ArrowDown")
+    expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(options(page)).to_have_count(0)
+
+
+def test_a_pointer_opens(visitor: Visit) -> None:
+    page = visitor.open("/")
+    type_in(page, "pict harbour")
+    expect(options(page)).to_have_count(0)
+    box(page).fill("harbour in")
+    options(page).filter(has_text="A harbour in the morning").click()
+    page.wait_for_url("**/culture/pictured")
+    page.go_back()
+    expect(options(page)).to_have_count(0)
+
+
+def test_one_letter_suggests_nothing(visitor: Visit) -> None:
+    page = visitor.open("/")
+    type_in(page, "v")
+    page.wait_for_timeout(400)
+    expect(options(page)).to_have_count(0)
+    page.keyboard.type("illage")
+    expect(options(page).first).to_be_visible()
+    for _ in range(6):
+        page.keyboard.press("Backspace")
+    expect(options(page)).to_have_count(0)
+    assert len([url for url in visitor.requests if "/fragments/suggest" in url]) == 1
+
+
+def test_an_old_answer_is_never_shown(visitor: Visit) -> None:
+    page, held = visitor.open("/"), list[Route]()
+    page.route("**/fragments/suggest?q=village", lambda route: held.append(route))
+    type_in(page, "village")
+    while not held:
+        page.wait_for_timeout(20)
+    box(page).fill("ama serwaa")
+    expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
+    with suppress(Error):  # it has been given up
+        held[0].fallback()
+    page.wait_for_timeout(300)
+    expect(options(page).filter(has_text="village")).to_have_count(0)
+    expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
+
+
+def test_open_suggestions_are_accessible(visitor: Visit) -> None:
+    page = visitor.open("/opinion/long")
+    type_in(page, "fer")
+    expect(options(page).first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert not violations(page), scheme
+    right = page.evaluate("document.getElementById('suggested').getBoundingClientRect().right")
+    assert right <= page.evaluate("document.documentElement.clientWidth")
+
+
+def test_where_search_is_out_of_reach_the_box_still_searches(visitor: Visit) -> None:
+    visitor.expected_statuses = {503}
+    page = visitor.open("/")
+    page.route("**/fragments/suggest?**", lambda route: route.fulfill(status=503, body="<a role=option>No</a>"))
+    type_in(page, "village")
+    page.wait_for_timeout(400)
+    expect(options(page)).to_have_count(0)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=village")
+
+
+def test_without_script_it_is_a_search_box(plain_reader: Visit) -> None:
+    page = plain_reader.open("/")
+    search = page.get_by_role("search").get_by_role("searchbox")
+    search.fill("village")
+    search.press("Enter")
+    page.wait_for_url("**/search?q=village")
+
+
+def test_a_phone_has_a_link_instead(browser: Browser, site: RunningSite) -> None:
+    with visit(browser, site, viewport={"width": 320, "height": 640}) as visitor:
+        page = visitor.open("/")
+        expect(box(page)).to_be_hidden()
+        page.get_by_role("link", name="Search", exact=True).click()
+        page.wait_for_url("**/search")
