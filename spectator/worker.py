@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from spectator import accounts, drafting, indexing, media, outbox, publishing, queries
+from spectator import accounts, drafting, indexing, media, outbox, publishing, queries, searchlog
 from spectator.db import db
 
 log = logging.getLogger(__name__)
@@ -114,6 +114,7 @@ class Worker:
         """Forget what nobody needs any more, and bring back lost renditions; return whether all of it is done."""
         accounts.forget_expired()
         drafting.forget_old()
+        searchlog.fold(self.data_dir)
         index = indexing.index_in(self.data_dir)
         if datetime.now(ZoneInfo(self.app.config["TIMEZONE"])).hour == QUIET_HOUR:
             indexing.gather(index)

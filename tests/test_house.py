@@ -18,7 +18,7 @@ LAYERS = (
     {"create_app", "headers"},
     {"site", "newsroom", "importers", "worker", "installation", "demo"},
     {"indexing", "presentation", "related"},
-    {"publishing", "accounts", "drafting", "pagecache", "search", "media"},
+    {"publishing", "accounts", "drafting", "pagecache", "search", "media", "searchlog"},
     {"queries", "outbox", "migrations"},
     {"addresses"},
     {"models"},

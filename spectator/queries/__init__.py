@@ -41,6 +41,7 @@ from spectator.queries.published import (
     stream,
     whole_article,
 )
+from spectator.queries.searches import Search, searches
 
 __all__ = [
     "EPOCH",
@@ -48,6 +49,7 @@ __all__ = [
     "BadCursor",
     "Front",
     "Listing",
+    "Search",
     "Stream",
     "article_at",
     "article_to_edit",
@@ -73,6 +75,7 @@ __all__ = [
     "revision",
     "revision_at_version",
     "revisions",
+    "searches",
     "sections",
     "sources_like",
     "stories",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 
-from spectator import indexing
-from spectator.search import IndexUnavailable
+from spectator import indexing, searchlog
+from spectator.search import Found, IndexUnavailable
 from spectator.site.asked import Asked, BadFilter, asked_in
 from spectator.site.results import PER_PAGE, shown
 
@@ -17,7 +19,11 @@ def register(site: Blueprint) -> None:
 
 def search() -> tuple[str, int]:
     """Show the stories that a reader's words and filters find, with the passage that matched."""
-    page, status = answer(asked_in(request.args))
+    asked, started = asked_in(request.args), perf_counter()
+    page, status = answer(asked)
+    found = page.get("found")
+    if asked.text and isinstance(found, Found) and page["page"] == 1:
+        searchlog.note(current_app.config["DATA_DIR"], asked.text, found.total, perf_counter() - started)
     return render_template("site/search.html", **page), status
 
 

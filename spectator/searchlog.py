@@ -1,0 +1,128 @@
+"""What readers search for: a line a search in a file of bounded size, which the worker folds into a table.
+
+A reader's page so never writes to the database, and a full disk loses the line, not the page. A line holds the text,
+the number of stories found, the milliseconds it took and the day in UTC; no address, nothing of who asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session
+
+from spectator.db import db
+from spectator.models import Follower, SearchCount
+
+log = logging.getLogger(__name__)
+LONGEST_TEXT = 200
+MOST_BYTES = 1_000_000  # of lines that wait to be folded; beyond it searches are not counted
+MOST_ROWS = 50_000
+KEPT_DAYS = 180
+FOLLOWER = "searches"  # the number of the last file that was folded
+
+
+@dataclass(slots=True)
+class Count:
+    """How often something was searched for on a day, what the last search found, and how long all of them took."""
+
+    times: int = 0
+    hits: int = 0
+    milliseconds: int = 0
+
+
+def note(data_dir: Path, text: str, hits: int, seconds: float) -> None:
+    """Append a search to the log; never raises, since the page that was asked for matters more."""
+    words = " ".join(text[:LONGEST_TEXT].split())
+    entry = {"q": words, "hits": hits, "ms": round(seconds * 1000), "day": datetime.now(UTC).date().isoformat()}
+    line = json.dumps(entry).encode() + b"\n"
+    # One write of a short line to a file that is open for appending: lines of several processes never mix.
+    with contextlib.suppress(OSError):
+        file = os.open(data_dir / "searches.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            if words and os.fstat(file).st_size < MOST_BYTES:
+                os.write(file, line)
+        finally:
+            os.close(file)
+
+
+def fold(data_dir: Path) -> None:
+    """Count the searches in the log since the last time, and forget what is old; for the worker alone.
+
+    The file is renamed first and carries a number, which is stored with its counts: after a crash at any moment each
+    line is counted once. A process that opened the file before it was renamed may still add a line: it is lost.
+    """
+    folded = db.session.get(Follower, FOLLOWER)
+    last = folded.position if folded else 0
+    waiting = sorted(data_dir.glob("searches.*.folding"), key=_number)
+    for path in [path for path in waiting if _number(path) <= last]:
+        path.unlink()
+    if not any(_number(path) > last for path in waiting):
+        path = data_dir / f"searches.{last + 1}.folding"
+        try:
+            os.rename(data_dir / "searches.log", path)
+        except FileNotFoundError:
+            return
+        waiting = [path]
+    for path in (path for path in waiting if _number(path) > last):
+        _store(_counts(path), _number(path))
+        path.unlink()
+
+
+def _number(path: Path) -> int:
+    middle = path.name.split(".")[1]
+    return int(middle) if middle.isascii() and middle.isdecimal() else 0
+
+
+def _counts(path: Path) -> dict[tuple[date, str], Count]:
+    """What a file holds, by day and text without case; a line that cannot be read is left out."""
+    counts: dict[tuple[date, str], Count] = {}
+    for day, text, hits, milliseconds in _entries(path):
+        count = counts.setdefault((day, text.casefold()[:LONGEST_TEXT]), Count())
+        count.times, count.hits, count.milliseconds = count.times + 1, hits, count.milliseconds + milliseconds
+    return counts
+
+
+def _entries(path: Path) -> Iterator[tuple[date, str, int, int]]:
+    for line in path.read_bytes().splitlines():
+        try:
+            entry = json.loads(line)
+            yield date.fromisoformat(entry["day"]), str(entry["q"]), int(entry["hits"]), int(entry["ms"])
+        except (ValueError, TypeError, KeyError):
+            log.warning("a line of the search log cannot be read")
+
+
+def _store(counts: dict[tuple[date, str], Count], number: int) -> None:
+    rows = [
+        {"day": day, "text": text, "times": each.times, "hits": each.hits, "milliseconds": each.milliseconds}
+        for (day, text), each in counts.items()
+    ]
+    new = insert(SearchCount)
+    added = {
+        "times": SearchCount.times + new.excluded.times,
+        "hits": new.excluded.hits,
+        "milliseconds": SearchCount.milliseconds + new.excluded.milliseconds,
+    }
+    with db.write() as session:
+        if rows:
+            session.execute(new.on_conflict_do_update(index_elements=["day", "text"], set_=added), rows)
+        session.merge(Follower(name=FOLLOWER, position=number))
+        _forget(session, datetime.now(UTC).date() - timedelta(days=KEPT_DAYS))
+
+
+def _forget(session: Session, before: date) -> None:
+    """Delete what is older than a day, and of too many rows the oldest and rarest."""
+    session.execute(delete(SearchCount).where(SearchCount.day < before))
+    surplus = (session.scalar(select(func.count()).select_from(SearchCount)) or 0) - MOST_ROWS
+    if surplus > 0:
+        key = tuple_(SearchCount.day, SearchCount.text)
+        rarest = select(SearchCount.day, SearchCount.text).order_by(SearchCount.times, SearchCount.day).limit(surplus)
+        session.execute(delete(SearchCount).where(key.in_(rarest)))

@@ -1,0 +1,64 @@
+"""The newsroom sees what readers search for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from spectator import queries
+from spectator.db import db
+from spectator.models import SearchCount
+from tests.newsroom_visits import visitor
+
+TODAY = datetime.now(UTC).date()
+
+
+def count(text: str, times: int, hits: int, days_ago: int = 0) -> SearchCount:
+    return SearchCount(day=TODAY - timedelta(days=days_ago), text=text, times=times, hits=hits, milliseconds=10 * times)
+
+
+def store() -> None:
+    with db.write() as session:
+        session.add_all([count("mali", 5, 3, 1), count("mali", 2, 4), count("atlantis", 3, 0), count("old", 50, 0, 40)])
+        session.add_all([count("found now", 1, 0, 2), count("found now", 1, 1)])
+
+
+def test_searches_are_added_up_over_the_days(app: Flask) -> None:
+    store()
+    assert queries.searches(7) == [("mali", 7, 4, 10), ("atlantis", 3, 0, 10), ("found now", 2, 1, 10)]
+    assert [each.text for each in queries.searches(7, has_hits=False)] == ["atlantis"]
+    assert queries.searches(90)[0].text == "old"
+    assert [each.text for each in queries.searches(1)] == ["atlantis", "mali", "found now"]
+
+
+def test_the_page_shows_them_to_those_who_are_logged_in(app: Flask, client: FlaskClient) -> None:
+    store()
+    editor = visitor(app)
+    assert client.get("/newsroom/searches").status_code == 303
+    page = editor.get("/newsroom/searches?days=30").text
+    assert "/search?q=atlantis" in page and "mali" in page and "old" not in page.partition("<main")[2]
+    assert "No search in the last" not in page
+    assert editor.get("/newsroom/searches?days=rubbish").status_code == 200
+
+
+def test_a_search_page_is_counted_and_nothing_else(
+    app: Flask, client: FlaskClient, catch_up: Callable[[], None]
+) -> None:
+    catch_up()
+    log = app.config["DATA_DIR"] / "searches.log"
+    for path in (
+        "/search",
+        "/search?q=",
+        "/search?section=politics",
+        "/fragments/search?q=x",
+        "/fragments/suggest?q=xy",
+    ):
+        client.get(path)
+    client.get("/search/feed.xml?q=x")
+    client.get("/search?q=x&page=2")
+    assert not log.exists()
+    client.get("/search?q=x&section=politics")
+    assert log.read_text().count("\n") == 1
