@@ -1,0 +1,1 @@
+"""What `make bench-search` runs: the figures of search, held against their goals and against SQLite FTS5."""

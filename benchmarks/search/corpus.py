@@ -1,0 +1,126 @@
+"""The stories that search is measured on: real ones beside the checkout, and any number made from their sentences.
+
+The real ones are no part of the project: where the folder `../shared/corpus` is absent, what needs them is left out,
+and the generated stories are made of invented words instead.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from benchmarks.end_to_end import SECTIONS, vocabulary
+from spectator.search import Document
+from spectator.text.folding import tokens
+
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "corpus"
+LANGUAGES = ("am", "en", "fr", "ha", "ig", "pcm", "so", "sw", "xh", "yo")
+COUNTRIES = tuple("NG KE ML SN ZA ET GH CI CD TZ UG RW CM BF NE TD SD SO MZ AO ZM ZW MA DZ TN EG".split())
+TOPICS, AUTHORS, SPEAKERS = 120, 40, 2
+USUAL_WORDS, YEARS = 380, 12
+NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
+SEED = 20261123
+
+_SENTENCE_END = re.compile(r"(?<=[.!?።؟])\s+|\n+")
+
+
+@cache
+def real_stories() -> tuple[Document, ...]:
+    """Return every real story of the ten languages, numbered from 1; empty where the folder is absent."""
+    paths = [FOLDER / f"news-{language}.jsonl" for language in LANGUAGES]
+    lines = [line for path in paths if path.exists() for line in path.read_text().splitlines()]
+    return tuple(_document(number, json.loads(line)) for number, line in enumerate(lines, 1))
+
+
+def _document(number: int, line: dict[str, str]) -> Document:
+    """Return a story filed and named as the importer would file it; bodies are plain text already."""
+    return Document(
+        id=number,
+        version=1,
+        headline=line["headline"],
+        dek="",
+        body=line["body"],
+        names=f"{line['section'].capitalize()}\n{line['source_name']}",
+        section=line["section"],
+        countries=(),
+        topics=(),
+        authors=(),
+        language=line["language"],
+        published_at=datetime.fromisoformat(line["published_at"]),
+    )
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text; a line break ends one too."""
+    return [part for part in _SENTENCE_END.split(text) if part.strip()]
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text just as they are written there, without the signs between them."""
+    return [text[token.start : token.end] for token in tokens(text)]
+
+
+def write_generated(path: Path, number: int) -> None:
+    """Write that many generated stories as JSON lines for the importer; the same ones every time."""
+    chance = random.Random(SEED)
+    names = [word.capitalize() for word in vocabulary(chance)]
+    drawn_from = pools()
+    languages = list(drawn_from)
+    weights = [len(drawn_from[language]) for language in languages]
+    with path.open("w") as file:
+        for each in range(number):
+            language = chance.choices(languages, weights)[0]
+            moment = NEWEST - timedelta(minutes=YEARS * 365 * 24 * 60 * each // number)
+            line = {"id": f"g{each}", "language": language, "published_at": moment.isoformat(), "source_name": "Bench"}
+            line |= _text(chance, drawn_from[language], names)
+            line |= _filed(chance, names)
+            file.write(json.dumps(line) + "\n")
+
+
+@cache
+def pools() -> dict[str, list[str]]:
+    """Return sentences by language, two words long at least; invented ones where no real story is here."""
+    found: dict[str, list[str]] = {}
+    for story in real_stories():
+        found.setdefault(story.language, []).extend(each for each in sentences(story.body) if " " in each.strip())
+    if found:
+        return found
+    chance = random.Random(SEED)
+    invented = vocabulary(chance)
+    weights = [1 / (rank + 3) for rank in range(len(invented))]
+    return {"en": [" ".join(chance.choices(invented, weights, k=18)).capitalize() + "." for _ in range(20_000)]}
+
+
+def _text(chance: random.Random, pool: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """Return headline, dek and body: sentences drawn until there are enough words, some said by somebody."""
+    drawn, length = [], 0
+    while length < USUAL_WORDS:
+        drawn.append(chance.choice(pool))
+        length += drawn[-1].count(" ") + 1
+    for place in chance.sample(range(len(drawn)), min(SPEAKERS, len(drawn))):
+        # Names keep coming up in an archive: its vocabulary never stops growing.
+        drawn[place] = f"{chance.choice(names)} {chance.choice(names)}: {drawn[place]}"
+    paragraphs = [" ".join(drawn[start : start + 3]) for start in range(0, len(drawn), 3)]
+    headline = chance.choice(pool).split()[: chance.randint(6, 9)]
+    dek = " ".join(chance.choice(pool).split()[:20])
+    return {"headline": " ".join(headline)[:200], "dek": dek[:300], "body": "\n".join(paragraphs)}
+
+
+def _filed(chance: random.Random, names: Sequence[str]) -> dict[str, object]:
+    """Return what a story is filed under, some values far oftener than others."""
+    return {
+        "section": chance.choices(SECTIONS, range(len(SECTIONS), 0, -1))[0],
+        "countries": _some(chance, COUNTRIES, 2),
+        "topics": _some(chance, [f"Topic {each}" for each in names[:TOPICS]], 3),
+        "authors": _some(chance, [f"{names[each]} {names[-each - 1]}" for each in range(AUTHORS)], 2),
+    }
+
+
+def _some(chance: random.Random, values: Sequence[str], most: int) -> list[str]:
+    weights = [1 / (rank + 2) for rank in range(len(values))]
+    return list(dict.fromkeys(chance.choices(values, weights, k=chance.randint(1, most))))

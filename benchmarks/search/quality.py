@@ -1,0 +1,186 @@
+"""Known items: how far up is the story of which a reader remembers a few words? (mean reciprocal rank in the top ten)
+
+From each of at most 250 stories of a language one sentence of six words or more is drawn, and 3 or 4 of its words are
+typed as they stand there: once in a row, once any of them in their order; the figure is the mean of both ways. Headlines
+give 3 to 5 words. One index holds all ten languages.
+
+Readers remember words that say something. Of sentences, words shorter than four letters are passed over (in a syllabary
+none is); FTS5 then reaches about what it reached where the goals were set. Of headlines, words are drawn again while
+another headline has all of them too, as those of a series do. What comes out with any words is printed beside it.
+"""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from statistics import mean
+
+from benchmarks.search.corpus import LANGUAGES, SEED, real_stories, sentences, words
+from benchmarks.search.figures import Figure
+from benchmarks.search.fts5 import Fts5
+from spectator.search import Document, Request, open_index
+from spectator.text.folding import fold
+
+SAMPLES = 250
+BODY_GOALS = {"en": 0.96, "fr": 0.96, "sw": 0.96, "ha": 0.96, "yo": 0.93, "am": 0.93}
+PLAIN_GOALS = {"fr": 0.95, "yo": 0.90}
+HOMOPHONE_GOAL, HEADLINE_GOAL = 0.94, 0.98
+BODY_WORDS, HEADLINE_WORDS = (3, 4), (3, 4, 5)
+SHORTEST_SENTENCE = 6  # words
+SHORTEST_WORD = 4  # letters
+SYLLABARIES = ("am",)
+TRIES = 10
+# The first of the seven orders of letters that sound alike in Amharic.
+HOMOPHONES = ("ሀሐኀ", "ሰሠ", "አዐ", "ጸፀ")
+ORDERS = 7
+
+Best = Callable[[str], Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is typed, and the story that is meant."""
+
+    text: str
+    story: int
+
+
+Typed = Mapping[str, Sequence[Known]]
+"""What is typed in each way of typing."""
+
+
+def figures(directory: Path, number: int = SAMPLES) -> Iterator[Figure]:
+    """Yield the rows of known items; nothing where the real stories are absent."""
+    if not real_stories():
+        return
+    index, other = open_index(directory), Fts5(":memory:", real_stories())
+    index.rebuild(real_stories(), 1)
+
+    def best(text: str) -> Sequence[int]:
+        return index.find(Request(text, per_page=10)).ids
+
+    for name, typed, goal in questions(number):
+        value, note = reciprocal(best, typed)
+        yield Figure(f"MRR, {name}", value, "", goal, is_floor=True, fts5=reciprocal(other.best, typed)[0], note=note)
+    index.close()
+
+
+def questions(number: int) -> Iterator[tuple[str, Typed, float | None]]:
+    """Yield each row's name, what is typed for it, and its goal."""
+    for language in LANGUAGES:
+        yield f"words of a sentence: {language}", bodies(language, number), BODY_GOALS.get(language)
+        yield f"any words of a sentence: {language}", bodies(language, number, shortest=1), None
+    for language, goal in PLAIN_GOALS.items():
+        yield f"the same without accents: {language}", retyped(bodies(language, number), without_accents), goal
+    swap = partial(with_homophones, random.Random(SEED))
+    yield "the same with homophone letters: am", retyped(bodies("am", number), swap), HOMOPHONE_GOAL
+    for language in LANGUAGES:
+        yield f"words of a headline: {language}", headlines(language, number), HEADLINE_GOAL
+        yield f"any words of a headline: {language}", headlines(language, number, are_any=True), None
+
+
+def reciprocal(best: Best, typed: Typed) -> tuple[float, str]:
+    """Return the mean reciprocal rank among the ten best, and that of each way of typing in words."""
+    by_way = {way: mean(_reciprocal(best(each.text), each.story) for each in known) for way, known in typed.items()}
+    parts = [f"{way} {value:.3f} ({len(typed[way])})" for way, value in by_way.items()]
+    return mean(by_way.values()), ", ".join(parts)
+
+
+def _reciprocal(ids: Sequence[int], story: int) -> float:
+    return 1 / (ids.index(story) + 1) if story in ids[:10] else 0.0
+
+
+def bodies(language: str, number: int, shortest: int = SHORTEST_WORD) -> Typed:
+    """Return words of a sentence of each story, of that many letters or more."""
+    chance = random.Random(f"{SEED} body {language}")
+    least = 1 if language in SYLLABARIES else shortest
+    drawn = []
+    for story in _stories(chance, language):
+        parts = [each for each in map(words, sentences(story.body)) if len(each) >= SHORTEST_SENTENCE]
+        kept = [[word for word in part if len(fold(word)) >= least] for part in parts]
+        long = [each for each in kept if len(each) >= BODY_WORDS[0]]
+        if long:
+            drawn.append((chance.choice(long), story.id))
+    return _typed(chance, drawn[:number], BODY_WORDS)
+
+
+def headlines(language: str, number: int, *, are_any: bool = False) -> Typed:
+    """Return words of the headline of each story that has enough; words that no other headline has together."""
+    chance = random.Random(f"{SEED} headline {language}")
+    drawn = [(words(story.headline), story.id) for story in _stories(chance, language)]
+    long = [each for each in drawn if len(each[0]) >= HEADLINE_WORDS[0]][:number]
+    return _typed(chance, long, HEADLINE_WORDS, None if are_any else _tells_one)
+
+
+def _tells_one(text: str) -> bool:
+    typed = {fold(word) for word in words(text)}
+    return sum(typed <= each for each in _headline_words()) == 1
+
+
+@cache
+def _headline_words() -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(fold(word) for word in words(story.headline)) for story in real_stories())
+
+
+def _stories(chance: random.Random, language: str) -> list[Document]:
+    """Return a language's stories in any order."""
+    stories = [story for story in real_stories() if story.language == language]
+    return chance.sample(stories, len(stories))
+
+
+def _typed(
+    chance: random.Random,
+    drawn: Sequence[tuple[Sequence[str], int]],
+    lengths: Sequence[int],
+    is_fit: Callable[[str], bool] | None = None,
+) -> Typed:
+    """Return words drawn from each sentence in both ways; unfit ones are drawn again, and after some tries left out."""
+    return {
+        way: [
+            Known(text, story)
+            for sentence, story in drawn
+            if (text := _drawn(partial(way_of, chance, sentence, lengths), is_fit))
+        ]
+        for way, way_of in (("in a row", _in_a_row), ("scattered", _scattered))
+    }
+
+
+def _drawn(draw: Callable[[], str], is_fit: Callable[[str], bool] | None) -> str:
+    texts = (draw() for _ in range(TRIES))
+    return next((text for text in texts if is_fit is None or is_fit(text)), "")
+
+
+def _in_a_row(chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
+    length = min(chance.choice(lengths), len(sentence))
+    start = chance.randint(0, len(sentence) - length)
+    return " ".join(sentence[start : start + length])
+
+
+def _scattered(chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
+    places = chance.sample(range(len(sentence)), min(chance.choice(lengths), len(sentence)))
+    return " ".join(sentence[place] for place in sorted(places))
+
+
+def retyped(typed: Typed, change: Callable[[str], str]) -> Typed:
+    """Return the same for the same stories, written otherwise."""
+    return {way: [Known(change(each.text), each.story) for each in known] for way, known in typed.items()}
+
+
+def without_accents(text: str) -> str:
+    """Return a text as it is typed on a keyboard without accents, tone marks and dots below."""
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+
+
+def with_homophones(chance: random.Random, text: str) -> str:
+    """Return an Amharic text with every letter that others sound like written as one of those."""
+    rows = {ord(first) + order: (row, order) for row in HOMOPHONES for first in row for order in range(ORDERS)}
+    written = []
+    for char in text:
+        row, order = rows.get(ord(char), ("", 0))
+        others = [chr(ord(first) + order) for first in row if ord(first) + order != ord(char)]
+        written.append(chance.choice(others) if others else char)
+    return "".join(written)

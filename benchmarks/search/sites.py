@@ -1,0 +1,106 @@
+"""Sites of many generated stories, made as an operator makes one: `spectator init`, `import`, `reindex`.
+
+They are kept in a folder for the next run: the database until something that shapes it changes, the index likewise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from benchmarks.search.corpus import FOLDER, write_generated
+from spectator import create_app
+from spectator.db import db
+
+ROOT = Path(__file__).resolve().parents[2]
+SHAPES_STORIES = ("models", "migrations", "publishing", "importers", "text")
+SHAPES_INDEX = ("search", "text", "indexing.py")
+ADDRESS = "https://bench.example"
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSite:
+    """A site in a folder of its own, with that many stories and an index of them."""
+
+    data: Path
+    number: int
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Return the environment of its processes."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")}
+        return kept | {"SPECTATOR_DATA_DIR": str(self.data), "SPECTATOR_SITE_URL": ADDRESS}
+
+    def run(self, *words: str) -> float:
+        """Run the `spectator` command; return the seconds it took."""
+        started = time.monotonic()
+        command = [sys.executable, "-m", "spectator.commands", *words]
+        subprocess.run(command, cwd=ROOT, env=self.environ, check=True, stdout=subprocess.DEVNULL)
+        return time.monotonic() - started
+
+    @contextmanager
+    def opened(self) -> Iterator[Flask]:
+        """Enter the application context of the site in this process."""
+        app = create_app({name: value for name, value in self.environ.items() if name.startswith("SPECTATOR_")})
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
+
+    def reindex(self) -> float:
+        """Build the index anew; return the seconds it took."""
+        key = self.data / "index.key"
+        key.unlink(missing_ok=True)
+        seconds = self.run("reindex")
+        key.write_text(digest(*SHAPES_INDEX))
+        return seconds
+
+    def has_index(self) -> bool:
+        """Return whether the index is there and as the code of today makes it."""
+        key = self.data / "index.key"
+        return key.exists() and key.read_text() == digest(*SHAPES_INDEX)
+
+
+def site_of(cache: Path, number: int) -> BenchSite:
+    """Return a site of that many generated stories; its index may be missing or old."""
+    folder = cache / f"site-{number}-{digest(*SHAPES_STORIES)}"
+    site = BenchSite(folder / "data", number)
+    if not (folder / "whole").exists():
+        for old in cache.glob(f"site-{number}-*"):
+            shutil.rmtree(old)
+        folder.mkdir(parents=True)
+        stories = folder / "stories.jsonl"
+        write_generated(stories, number)
+        site.run("init")
+        site.run("import", "jsonl", str(stories))
+        stories.unlink()
+        (folder / "whole").touch()
+    return site
+
+
+def copied(site: BenchSite, folder: Path) -> BenchSite:
+    """Return a copy of a site, to be changed."""
+    shutil.copytree(site.data, folder, symlinks=True)
+    return BenchSite(folder, site.number)
+
+
+def digest(*names: str) -> str:
+    """Return a short name for the code of these parts of the package, of the generator, and for the real stories."""
+    whole = hashlib.sha256()
+    generator = [Path(__file__).with_name("corpus.py"), ROOT / "benchmarks" / "end_to_end.py"]
+    parts = [ROOT / "spectator" / name for name in names]
+    paths = [path for part in parts for path in ([part] if part.is_file() else part.rglob("*"))]
+    for path in sorted([*generator, *paths, *FOLDER.glob("*.jsonl")]):
+        if path.is_file() and "__pycache__" not in path.parts:
+            whole.update(path.name.encode() + path.read_bytes())
+    return whole.hexdigest()[:12]
