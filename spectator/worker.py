@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from spectator import accounts, drafting, indexing, media, outbox, publishing, queries, searchlog
+from spectator import accounts, drafting, indexing, media, outbox, publishing, queries, related, searchlog
 from spectator.db import db
 
 log = logging.getLogger(__name__)
@@ -104,8 +104,9 @@ class Worker:
             yield
 
     def step(self) -> bool:
-        """Let the index catch up, and tidy; return whether the index moved, so that there may be more to do at once."""
-        has_moved = indexing.catch_up(indexing.index_in(self.data_dir))
+        """Let the followers catch up, and tidy; return whether one moved, so that there may be more to do at once."""
+        index = indexing.index_in(self.data_dir)
+        has_moved = indexing.catch_up(index) or related.follow(index)
         if time.monotonic() >= self.tidies_at:
             self.tidies_at = time.monotonic() + (TIDY_SECONDS if self.tidy() else MENDING_SECONDS)
         return has_moved
@@ -116,9 +117,11 @@ class Worker:
         drafting.forget_old()
         searchlog.fold(self.data_dir)
         index = indexing.index_in(self.data_dir)
-        if datetime.now(ZoneInfo(self.app.config["TIMEZONE"])).hour == QUIET_HOUR:
+        here = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
+        if here.hour == QUIET_HOUR:
             indexing.gather(index)
-        position = index.position()
+            related.start_pass(here.date())
+        position = min(index.position() or 0, queries.follower_position(related.POSITION) or 0)
         if position and outbox.oldest() < position:
             outbox.forget_through(position)
         forget_unfinished(self.app.config["MEDIA"])

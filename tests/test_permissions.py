@@ -65,7 +65,8 @@ def use(verb: str, article: Article, by: User) -> None:
         if not publishing.may(by, verb, article):
             raise publishing.Forbidden
     else:
-        more = {"schedule": (at,), "withdraw": ("Wrong.",)}.get(verb, ())
+        other = publishing.create(draft(), by) if verb == "relate" else 0
+        more = {"schedule": (at,), "withdraw": ("Wrong.",), "relate": (other, "pin")}.get(verb, ())
         getattr(publishing, verb)(article.id, by, *more)
 
 

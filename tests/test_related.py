@@ -1,43 +1,267 @@
-"""“You may also like”: what stories share decides, then the section, and nothing that is not public."""
+"""“You may also like”: what stories share decides, then the section; worked out by the worker, shown by one select."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
 
+import pytest
 from flask import Flask
+from sqlalchemy import delete
 
-from spectator import publishing, queries
-from spectator.models import User
-from spectator.related import related_articles
-from tests.conftest import draft
+from spectator import indexing, outbox, publishing, queries, related
+from spectator.db import db
+from spectator.models import Follower, Related, User
+from spectator.search import Index
+
+RIVER = "The river rose in the night and the ferry to the market stopped at the old bridge of the harbour. "
+GOLD = "Miners dug gold at the mine of Kayes while the ministry counted the royalties of the quarter. "
+FILLING = [
+    f"Nothing of note happened in village number {number}, the council said on day {number}." for number in range(9)
+]
 
 
-def headlines(article_id: int) -> list[str]:
+@pytest.fixture
+def index(app: Flask) -> Iterator[Index]:
+    """The site's own index."""
+    index = indexing.index_in(app.config["DATA_DIR"])
+    yield index
+    index.close()
+
+
+@pytest.fixture
+def follow(index: Index, catch_up: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that does what the worker does, to the end."""
+
+    def work() -> None:
+        catch_up()
+        for _ in range(1000):
+            if not related.follow(index):
+                return
+        raise AssertionError("there is no end to it")
+
+    return work
+
+
+@pytest.fixture
+def village(story: Callable[..., int]) -> list[int]:
+    """Stories of another section, against which words are rare."""
+    return [
+        story(headline=f"Village {n}", body=each, section="society", hours=50 + n) for n, each in enumerate(FILLING)
+    ]
+
+
+def shown(article_id: int) -> list[int]:
+    db.session.rollback()
     article = queries.published_article(article_id)
     assert article is not None
-    return [each.headline for each in related_articles(article)]
+    return [each.id for each in queries.related_articles(article)]
 
 
-def test_shared_topics_count_more_than_countries_and_both_more_than_the_section(
-    app: Flask, editor: User, story: Callable[..., int]
+def test_what_reads_alike_comes_before_the_newest_of_the_section(
+    village: list[int], story: Callable[..., int], follow: Callable[[], None]
 ) -> None:
-    this = story(headline="This", topics=("Gold",), countries=("Mali",))
-    story(headline="Section", hours=1)
-    story(headline="Country", hours=2, section="health", countries=("Mali",))
-    story(headline="Topic", hours=3, section="culture", topics=("Gold",))
-    story(headline="Both", hours=4, section="culture", topics=("Gold",), countries=("Mali",))
-    publishing.create(draft(headline="Draft", topics=("Gold",)), editor)
-    assert headlines(this) == ["Both", "Topic", "Country", "Section"]
+    this = story(headline="The river rises", body=RIVER + "It was dark.")
+    alike = story(
+        headline="River ferry stops",
+        body="At the harbour the ferry waits for the river to fall.",
+        section="health",
+        hours=30,
+    )
+    newest = story(headline="Gold mine", body=GOLD)
+    follow()
+    assert shown(this)[:2] == [alike, newest]
 
 
-def test_the_same_language_comes_first_among_equals(app: Flask, story: Callable[..., int]) -> None:
-    this = story(headline="Ceci", language="fr", topics=("Or",))
-    story(headline="Anglais", hours=1, language="en", topics=("Or",))
-    story(headline="Français", hours=2, language="fr", topics=("Or",))
-    assert headlines(this) == ["Français", "Anglais"]
+def test_until_it_is_worked_out_the_section_stands_in(village: list[int], story: Callable[..., int]) -> None:
+    this, other = story(headline="This"), story(headline="That", hours=1)
+    assert shown(this) == [other]
+    assert shown(village[0]) == village[1:5]
 
 
-def test_a_lonely_story_has_none(app: Flask, story: Callable[..., int]) -> None:
+@pytest.mark.parametrize("shared", [{"topics": ("Gold",)}, {"countries": ("Mali",)}])
+def test_shared_topics_and_countries_decide_among_the_alike(
+    shared: dict[str, object], village: list[int], story: Callable[..., int], follow: Callable[[], None]
+) -> None:
+    this = story(headline="The river rises", body=RIVER + "It was dark.", **shared)
+    words = "The ferry and the river and the harbour: "
+    other = story(headline="River one", body=words + "one two three four five", hours=2)
+    sharing = story(headline="River two", body=words + "six seven eight nine ten", hours=3, **shared)
+    follow()
+    assert shown(this)[:2] == [sharing, other]
+
+
+def test_the_same_language_comes_first(
+    village: list[int], story: Callable[..., int], follow: Callable[[], None]
+) -> None:
+    this = story(headline="The river rises", body=RIVER)
+    other = story(
+        headline="The river rises again", body="The river rose: ferry, market, bridge, harbour, night.", language="sw"
+    )
+    same = story(headline="Ferry", body="A ferry at the harbour.", hours=9)
+    follow()
+    assert shown(this)[:2] == [same, other]
+
+
+def test_the_same_text_is_not_told_twice(
+    village: list[int], story: Callable[..., int], follow: Callable[[], None]
+) -> None:
+    this = story(headline="The river rises", body=RIVER)
+    twin = story(headline="River rises, says agency", body=RIVER + "Reuters.", section="health", hours=1)
+    body = "Ferry owners at the harbour asked for a new bridge over the river, and for a night watch at the market."
+    once, again = (story(headline=f"Ferry {n}", body=body, section="health", hours=n) for n in (2, 3))
+    follow()
+    assert twin not in shown(this)
+    assert len({once, again} & set(shown(this))) == 1
+
+
+def test_old_stories_lose_a_little(village: list[int], story: Callable[..., int], follow: Callable[[], None]) -> None:
+    this = story(headline="The river rises", body=RIVER)
+    words = "The ferry and the river and the harbour: "
+    old = story(headline="River one", body=words + "one two three four five", hours=24 * 365 * 4)
+    new = story(headline="River two", body=words + "six seven eight nine ten", hours=24)
+    follow()
+    assert shown(this)[:2] == [new, old]
+
+
+def test_a_pin_comes_first_and_a_forbidden_pair_never_on_either_side(
+    village: list[int], story: Callable[..., int], follow: Callable[[], None], editor: User
+) -> None:
+    this = story(headline="The river rises", body=RIVER)
+    alike = story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1)
+    follow()
+    assert shown(this)[0] == alike and this in shown(alike)
+    publishing.relate(this, editor, village[3], "pin")
+    publishing.relate(this, editor, alike, "forbid")
+    assert alike not in shown(this), "a forbidden story vanishes at once"
+    follow()
+    assert shown(this)[0] == village[3]
+    assert alike not in shown(this) and this not in shown(alike)
+    publishing.relate(this, editor, village[3])
+    publishing.relate(this, editor, alike)
+    follow()
+    assert shown(this)[0] == alike and this in shown(alike)
+
+
+@pytest.mark.parametrize("kind", ["", "pin", "forbid"])
+def test_every_decision_asks_for_working_out_both(kind: str, story: Callable[..., int], editor: User) -> None:
+    this, other = story(), story(headline="Other")
+    before = outbox.edition()
+    publishing.relate(this, editor, other, kind)
+    ids, last = outbox.articles_after(before)
+    assert (ids, last) == ({this, other}, before + 2)
+
+
+def test_a_decision_that_makes_no_sense_is_refused(story: Callable[..., int], editor: User) -> None:
     this = story()
-    story(headline="Elsewhere", section="health")
-    assert headlines(this) == []
+    for related_id, kind in ((this, "pin"), (999, "pin"), (999, "forbid"), (story(headline="X"), "marry")):
+        with pytest.raises(publishing.Invalid):
+            publishing.relate(this, editor, related_id, kind)
+    for number in range(4):
+        publishing.relate(this, editor, story(headline=f"Pin {number}"), "pin")
+    with pytest.raises(publishing.Invalid, match="undo one first"):
+        publishing.relate(this, editor, story(headline="One too many"), "pin")
+
+
+def test_a_withdrawn_story_vanishes_at_once_and_its_neighbours_are_worked_out_anew(
+    village: list[int], story: Callable[..., int], follow: Callable[[], None], editor: User
+) -> None:
+    this = story(headline="The river rises", body=RIVER)
+    alike = story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1)
+    follow()
+    publishing.withdraw(alike, editor, "Wrong.")
+    assert alike not in shown(this)
+    follow()
+    assert alike not in [each for each, _ in queries.related_scores(this)]
+    assert queries.related_scores(alike) == []
+    publishing.reinstate(alike, editor)
+    follow()
+    assert shown(this)[0] == alike
+
+
+def test_a_new_story_is_shown_with_older_ones(
+    village: list[int], story: Callable[..., int], follow: Callable[[], None]
+) -> None:
+    old = story(headline="The river rises", body=RIVER, hours=5)
+    follow()
+    new = story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", section="health")
+    follow()
+    assert shown(old)[0] == new
+
+
+def test_what_is_lost_comes_back_by_itself(
+    village: list[int], story: Callable[..., int], follow: Callable[[], None]
+) -> None:
+    this = story(headline="The river rises", body=RIVER)
+    story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", section="health")
+    follow()
+    before = queries.related_scores(this)
+    assert before
+    with db.write() as session:
+        session.execute(delete(Related))
+        session.execute(delete(Follower))
+    follow()
+    assert [each for each, _ in queries.related_scores(this)] == [each for each, _ in before]
+
+
+def test_a_pass_goes_on_in_slices_where_it_stopped(
+    village: list[int], index: Index, follow: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow()
+    monkeypatch.setattr(related, "SLICE_SECONDS", 0)
+    related.start_pass(date(2026, 1, 1))
+    done: list[int | None] = []
+    while related.follow(index):
+        done.append(queries.follower_position(related.PASS))
+    assert done == [*sorted(village), None]
+    related.start_pass(date(2026, 1, 1))
+    assert not related.follow(index), "one pass a day"
+    related.start_pass(date(2026, 1, 2))
+    assert related.follow(index)
+
+
+def test_rows_of_the_outbox_stay_until_the_slower_follower_has_passed(
+    story: Callable[..., int], catch_up: Callable[[], None], follow: Callable[[], None], index: Index
+) -> None:
+    story()
+    follow()
+    reached = queries.follower_position(related.POSITION)
+    story(headline="Another")
+    catch_up()
+    assert index.position() == outbox.edition()
+    assert queries.follower_position(related.POSITION) == reached
+    follow()
+    assert queries.follower_position(related.POSITION) == outbox.edition()
+
+
+def test_who_is_far_behind_works_everything_out_in_one_pass(
+    village: list[int],
+    index: Index,
+    catch_up: Callable[[], None],
+    follow: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    follow()
+    monkeypatch.setattr(related, "MOST_BEHIND", 2)
+    with db.write() as session:
+        for _ in range(4):
+            outbox.append(session, village[0], "update")
+    catch_up()
+    assert related.follow(index)
+    assert queries.follower_position(related.POSITION) == outbox.edition()
+    assert queries.follower_position(related.PASS) == 0
+
+
+def test_one_select_that_touches_only_indexes(
+    village: list[int], follow: Callable[[], None], count_selects: Callable[[], list[str]]
+) -> None:
+    follow()
+    article = queries.published_article(village[0])
+    assert article is not None
+    count_selects()
+    assert len(queries.related_articles(article)) == 4
+    (statement,) = count_selects()
+    with db.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", (1,) * statement.count("?")).fetchall()
+    scans = [row[-1] for row in plan if row[-1].startswith("SCAN") and "article" in row[-1].lower()]
+    assert scans == [], plan

@@ -18,6 +18,7 @@ from spectator.models import Article, Revision, User
 from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared, prepare
 from spectator.publishing.filing import add_picture, add_section
 from spectator.publishing.permissions import is_publisher, may, may_edit, verbs
+from spectator.publishing.relating import decide
 from spectator.publishing.steps import STEPS, Step, checked
 from spectator.publishing.storing import draft_as_stored, fill, for_change, free_slug, record
 
@@ -44,6 +45,7 @@ __all__ = [
     "publish",
     "publish_due",
     "reinstate",
+    "relate",
     "restore",
     "save",
     "schedule",
@@ -165,6 +167,17 @@ def restore(article_id: int, by: User, number: int, version: int) -> None:
     if found is None:
         raise NotFound
     save(article_id, draft_of(found.content), by, version, Step("restore"))
+
+
+def relate(article_id: int, by: User, related_id: int, kind: str = "") -> None:
+    """Pin another story to a story ("pin"), keep the two apart ("forbid"), or forget what was decided ("").
+
+    Raises Invalid, Forbidden, NotFound.
+    """
+    with db.write() as session:
+        article = _loaded(session, article_id, by)
+        _require(by, "relate", article)
+        decide(session, article, by, related_id, kind)
 
 
 def draft_of(content: dict[str, Any]) -> Draft:

@@ -10,11 +10,11 @@ from spectator.models import Article, User
 
 ANY_EDITOR = {
     "new": "save submit schedule publish",
-    "draft": "view save restore share submit schedule publish",
-    "review": "view save restore share send_back schedule publish",
-    "scheduled": "view save restore share schedule unschedule publish",
-    "published": "view update correct restore withdraw",
-    "withdrawn": "view save restore share reinstate",
+    "draft": "view save restore share submit schedule publish relate",
+    "review": "view save restore share send_back schedule publish relate",
+    "scheduled": "view save restore share schedule unschedule publish relate",
+    "published": "view update correct restore withdraw relate",
+    "withdrawn": "view save restore share reinstate relate",
 }
 OWN_AUTHOR = {
     "new": "save submit",

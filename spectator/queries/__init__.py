@@ -1,5 +1,16 @@
 """Every named read. Each returns objects, or a `Select` that can be narrowed; none writes."""
 
+from spectator.queries.alike import (
+    bodies_of,
+    facts_of,
+    follower_position,
+    neighbours,
+    newest_of_section,
+    next_published,
+    related_articles,
+    related_choices,
+    related_scores,
+)
 from spectator.queries.finding import filed_names
 from spectator.queries.newsroom import (
     article_to_edit,
@@ -56,8 +67,11 @@ __all__ = [
     "articles_by_id",
     "articles_to_index",
     "authors_like",
+    "bodies_of",
     "cursor_after",
+    "facts_of",
     "filed_names",
+    "follower_position",
     "front",
     "has_articles",
     "has_user",
@@ -66,12 +80,18 @@ __all__ = [
     "listing",
     "month_listing",
     "months",
+    "neighbours",
+    "newest_of_section",
     "next_due",
+    "next_published",
     "picture",
     "pictures",
     "published_article",
     "published_articles",
     "published_versions",
+    "related_articles",
+    "related_choices",
+    "related_scores",
     "revision",
     "revision_at_version",
     "revisions",

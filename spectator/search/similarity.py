@@ -17,6 +17,7 @@ HEADLINE_WEIGHT = 2
 # A word of a story that hardly any other has tells nothing about others; nor does one that a third of them have.
 RAREST = 2
 COMMONEST = 0.3
+FEW = 10  # stories are never many: a young archive has not enough to tell what is common
 SHORTEST_WORD = 3
 # How many words, by their number in the story, are looked up to find the most telling.
 MOST_CANDIDATES = 120
@@ -50,6 +51,6 @@ def telling_terms(snapshot: Snapshot, document: Document) -> list[tuple[str, flo
         if len(word) < SHORTEST_WORD or word.isdecimal():
             continue
         frequency = snapshot.frequency_of(word)
-        if RAREST <= frequency <= max(RAREST, COMMONEST * number):
+        if RAREST <= frequency <= max(FEW, COMMONEST * number):
             weighed.append((word, (1 + math.log(count)) * math.log(1 + number / frequency)))
     return nlargest(MOST_TERMS, weighed, key=lambda term: (term[1], term[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, render_template, request
 
-from spectator import queries, related
+from spectator import queries
 from spectator.site import search, suggesting
 
 bp = Blueprint("fragments", __name__, url_prefix="/fragments")
@@ -38,4 +38,4 @@ def related_stories(article_id: int) -> str:
     story = queries.published_article(article_id)
     if story is None:
         abort(404)
-    return render_template("site/_related.html", article=story, articles=related.related_articles(story))
+    return render_template("site/_related.html", article=story, articles=queries.related_articles(story))

@@ -1,0 +1,117 @@
+"""What related stories are worked out from and shown by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import CompoundSelect, func, literal, select, union_all
+
+from spectator.db import db
+from spectator.models import Article, Follower, Related, RelatedChoice
+from spectator.models.article import article_country, article_topic
+from spectator.queries.published import published_articles
+
+SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What of a published story counts beside its words."""
+
+    id: int
+    language: str
+    published_at: datetime
+    topics: set[int] = field(default_factory=set)
+    countries: set[int] = field(default_factory=set)
+
+
+def related_articles(article: Article, limit: int = SHOWN) -> list[Article]:
+    """Return the stories that go with one as a card shows them, in one select.
+
+    Those worked out come first; where none are yet, as just after publication, the newest of the section stand in.
+    """
+    worked_out = select(Related.related_id.label("id"), Related.position.label("place"))
+    worked_out = worked_out.where(Related.article_id == article.id)
+    newest = (
+        select(Article.id, literal(1000).label("place"))
+        .where(Article.section_id == article.section_id, Article.status == "published")
+        .order_by(Article.published_at.desc(), Article.id.desc())
+        .limit(limit + 1)
+        .subquery()
+    )
+    candidates = union_all(worked_out, select(newest.c.id, newest.c.place)).subquery()
+    first = select(candidates.c.id, func.min(candidates.c.place).label("place")).group_by(candidates.c.id).subquery()
+    query = (
+        published_articles()
+        .join(first, first.c.id == Article.id)
+        .where(Article.id != article.id, Article.id.not_in(_forbidden(article.id)))
+        .order_by(None)
+        .order_by(first.c.place, Article.published_at.desc(), Article.id.desc())
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def facts_of(ids: Iterable[int]) -> dict[int, Facts]:
+    """Return what counts beside the words of the published stories among `ids`."""
+    wanted = list(ids)
+    query = select(Article.id, Article.language, Article.published_at)
+    rows = db.session.execute(query.where(Article.id.in_(wanted), Article.status == "published"))
+    found = {row.id: Facts(row.id, row.language, row.published_at) for row in rows}
+    for table, name in ((article_topic, "topics"), (article_country, "countries")):
+        for article_id, value in db.session.execute(select(*table.c).where(table.c.article_id.in_(list(found)))):
+            getattr(found[article_id], name).add(value)
+    return found
+
+
+def bodies_of(ids: Sequence[int]) -> dict[int, str]:
+    """Return the bodies of stories by id."""
+    return {row.id: row.body for row in db.session.execute(select(Article.id, Article.body).where(Article.id.in_(ids)))}
+
+
+def newest_of_section(section_id: int, limit: int) -> list[int]:
+    """Return the ids of a section's newest stories."""
+    query = select(Article.id).where(Article.section_id == section_id, Article.status == "published")
+    return list(db.session.scalars(query.order_by(Article.published_at.desc(), Article.id.desc()).limit(limit)))
+
+
+def related_choices(article_id: int) -> tuple[list[int], set[int]]:
+    """Return the ids pinned to a story, first pinned first, and the ids that it is never shown with."""
+    pins = select(RelatedChoice.related_id).where(RelatedChoice.article_id == article_id, RelatedChoice.kind == "pin")
+    ordered = pins.order_by(RelatedChoice.made_at, RelatedChoice.related_id)
+    return list(db.session.scalars(ordered)), set(db.session.scalars(_forbidden(article_id)))
+
+
+def _forbidden(article_id: int) -> CompoundSelect[int]:
+    """The ids that a story is never shown with, whichever of the two it was decided on."""
+    is_forbidden = RelatedChoice.kind == "forbid"
+    return union_all(
+        select(RelatedChoice.related_id).where(RelatedChoice.article_id == article_id, is_forbidden),
+        select(RelatedChoice.article_id).where(RelatedChoice.related_id == article_id, is_forbidden),
+    )
+
+
+def neighbours(article_id: int, limit: int) -> set[int]:
+    """Return the ids of stories that a story is shown with, or that are shown with it, at most `limit` of each."""
+    own = select(Related.related_id).where(Related.article_id == article_id).limit(limit)
+    others = select(Related.article_id).where(Related.related_id == article_id).limit(limit)
+    return {*db.session.scalars(own), *db.session.scalars(others)}
+
+
+def follower_position(name: str) -> int | None:
+    """Return the number that something derived has reached, None where it has to be worked out anew."""
+    return db.session.scalar(select(Follower.position).where(Follower.name == name))
+
+
+def next_published(after: int, limit: int) -> Sequence[int]:
+    """Return the ids of the published stories behind an id, in their order."""
+    query = select(Article.id).where(Article.status == "published", Article.id > after)
+    return db.session.scalars(query.order_by(Article.id).limit(limit)).all()
+
+
+def related_scores(article_id: int) -> list[tuple[int, float]]:
+    """Return the ids of the stories worked out for one, in their order, with their scores."""
+    query = select(Related.related_id, Related.score).where(Related.article_id == article_id)
+    return [(row.related_id, row.score) for row in db.session.execute(query.order_by(Related.position))]
