@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from spectator import accounts, config, create_app, demo, indexing, installation, queries
 from spectator.importers import jsonl, runner
 from spectator.models import ROLES
+from spectator.search import IndexUnavailable
 from spectator.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def in_app(is_ready: bool = True) -> Callable[[Callable[..., Any]], Callable[...
                     return command(app, *args, **kwargs)
             except (config.BadSetting, installation.NotReady, accounts.AccountError) as error:
                 fail(str(error))
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, OSError, IndexUnavailable) as error:
                 log.debug("the command failed", exc_info=True)
                 fail(f"{error}; run: spectator doctor")
 
@@ -226,22 +227,24 @@ def _show(report: runner.Report, is_dry: bool) -> int:
 
 
 @main.command()
-@click.option("--check", is_flag=True, help="Compare the index with the database; change nothing.")
+@click.option("--check", is_flag=True, help="Compare with the database and mend what differs; rebuild nothing.")
 @in_app()
 def reindex(app: Flask, check: bool) -> None:
-    """Rebuild the search index beside the one in use, then switch.
+    """Rebuild the search indexes, the readers' and the newsroom's, beside those in use, then switch.
 
     Example: spectator reindex --check
     """
-    index = indexing.index_in(app.config["DATA_DIR"])
-    if check:
-        wrong, needless = indexing.differences(index)
-        click.echo(f"{len(wrong)} stories missing or outdated in the index, {len(needless)} held in vain")
-        sys.exit(1 if wrong or needless else 0)
-    total = len(queries.published_versions())
-    with click.progressbar(length=total, label="indexing", file=sys.stderr) as bar:
-        indexing.rebuild(index, lambda done: bar.update(done - bar.pos))
-    click.echo(f"{total} stories indexed")
+    public = indexing.index_in(app.config["DATA_DIR"]), indexing.PUBLIC, "published"
+    newsroom = indexing.newsroom_index_in(app.config["DATA_DIR"]), indexing.NEWSROOM, "unpublished"
+    for index, source, kind in (public, newsroom):
+        if check:
+            wrong, needless = indexing.mend(index, source)
+            click.echo(f"{kind}: {len(wrong)} stories were missing or outdated, {len(needless)} held in vain; mended")
+            continue
+        total = len(source.versions())
+        with click.progressbar(length=total, label=f"indexing {kind}", file=sys.stderr) as bar:
+            indexing.rebuild(index, lambda done, bar=bar: bar.update(done - bar.pos), source)  # type: ignore[misc]
+        click.echo(f"{total} {kind} stories indexed")
 
 
 @main.command()

@@ -1,8 +1,12 @@
-"""The search index as a follower of the outbox: catch up, rebuild, say how far it is behind."""
+"""Both search indexes as followers: catch up, rebuild, mend, say how far they are behind.
+
+The public one holds what is published and follows the outbox. The newsroom's holds everything else, in a directory of
+its own, and follows the revisions: every save by a person, an import or a publication leaves one in its transaction.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -17,6 +21,8 @@ from spectator.search import Document, Index, IndexUnavailable, open_index
 from spectator.text.gazetteer import country_by_code
 from spectator.text.html import plain_text
 
+MENDING_TRIES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Lag:
@@ -27,19 +33,54 @@ class Lag:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an index follows: newest and oldest number, what the numbers after one touched; and what it holds."""
+
+    directory: str
+    newest: Callable[[], int]
+    oldest: Callable[[], int]
+    touched: Callable[[int], tuple[set[int], int]]
+    stories: Callable[..., Sequence[Article]]
+    versions: Callable[[], dict[int, int]]
+
+
+PUBLIC = Source(
+    "index",
+    lambda: outbox.edition(),
+    lambda: outbox.oldest(),
+    lambda after: outbox.articles_after(after),
+    queries.articles_to_index,
+    queries.published_versions,
+)
+NEWSROOM = Source(
+    "index-newsroom",
+    queries.newest_revision,
+    lambda: 0,
+    queries.articles_revised_after,
+    queries.unpublished_to_index,
+    queries.unpublished_versions,
+)
+
+
+@cache
+def newsroom_index_in(data_dir: Path) -> Index:
+    """Return this process's handle on the index of what is not public, for people who are logged in alone."""
+    return open_index(data_dir / NEWSROOM.directory)
+
+
 @cache
 def index_in(data_dir: Path) -> Index:
     """Return this process's handle on the index of a data directory."""
-    return open_index(data_dir / "index")
+    return open_index(data_dir / PUBLIC.directory)
 
 
 def document_of(article: Article) -> Document:
-    """Return what is searched of a story."""
+    """Return what is searched of a story; one without a date stands under that of its last save."""
     countries = [country_by_code(country.code) for country in article.countries]
     aliases = [name for each in countries if each for name in (each.name, *each.aliases)]
     people = [author.name for author in article.authors]
     names = [*people, article.section.name, *aliases, *(topic.name for topic in article.topics), article.source_name]
-    assert article.published_at is not None
     return Document(
         id=article.id,
         version=article.version,
@@ -52,47 +93,51 @@ def document_of(article: Article) -> Document:
         topics=tuple(topic.slug for topic in article.topics),
         authors=tuple(author.slug for author in article.authors),
         language=article.language,
-        published_at=article.published_at,
+        published_at=article.published_at or article.saved_at,
     )
 
 
-def catch_up(index: Index) -> bool:
-    """Bring the index one step nearer to the outbox, rebuilding it where it must be; return whether it moved."""
-    position, edition = index.position(), outbox.edition()
+def catch_up(index: Index, source: Source = PUBLIC) -> bool:
+    """Bring an index one step nearer to what it follows, rebuilding it where it must be; return whether it moved."""
+    position, newest = index.position(), source.newest()
     try:
-        if position is None or position > edition or outbox.oldest() > position + 1:
-            rebuild(index)
+        if position is None or position > newest or source.oldest() > position + 1:
+            rebuild(index, source=source)
             return True
-        if position == edition:
+        if position == newest:
             return False
-        ids, last = outbox.articles_after(position)
-        changes: dict[int, Document | None] = dict.fromkeys(ids)
-        for article in queries.articles_to_index(ids):
-            changes[article.id] = document_of(article)
-        index.apply(changes, last, after=position)
+        ids, last = source.touched(position)
+        index.apply(_changes(ids, source), last, after=position)
     except IndexUnavailable:
         return False  # another process rebuilds, or has just switched: look again at the next step
     return True
 
 
-def gather(index: Index) -> None:
+def _changes(ids: set[int], source: Source) -> dict[int, Document | None]:
+    changes: dict[int, Document | None] = dict.fromkeys(ids)
+    for article in source.stories(ids):
+        changes[article.id] = document_of(article)
+    return changes
+
+
+def gather(index: Index, source: Source = PUBLIC) -> None:
     """Rebuild an index that many small publications have scattered over many files; searching those gets slower."""
     try:
         if index.is_scattered():
-            rebuild(index)
+            rebuild(index, source=source)
     except IndexUnavailable:
         return  # the next step of the worker rebuilds it anyway
 
 
-def rebuild(index: Index, progress: Callable[[int], None] | None = None) -> None:
-    """Build the index anew beside the one in use and switch; `progress` is told the number of stories done."""
-    number = outbox.edition()  # noted first: what is published meanwhile is caught up after the switch
-    index.rebuild(_all_documents(), number, progress)
+def rebuild(index: Index, progress: Callable[[int], None] | None = None, source: Source = PUBLIC) -> None:
+    """Build an index anew beside the one in use and switch; `progress` is told the number of stories done."""
+    number = source.newest()  # noted first: what happens meanwhile is caught up after the switch
+    index.rebuild(_all_documents(source), number, progress)
 
 
-def _all_documents() -> Iterator[Document]:
+def _all_documents(source: Source) -> Iterator[Document]:
     after = 0
-    while articles := queries.articles_to_index(after=after):
+    while articles := source.stories(after=after):
         yield from (document_of(article) for article in articles)
         after = articles[-1].id
         db.session.rollback()  # a long read would keep the write-ahead log from shrinking
@@ -107,8 +152,29 @@ def lag(data_dir: Path) -> Lag:
     return Lag(edition, position, round(seconds, 1))
 
 
-def differences(index: Index) -> tuple[set[int], set[int]]:
-    """Return the ids that the index lacks or holds in another version, and those that it holds in vain."""
-    indexed, published = index.versions(), queries.published_versions()
-    wrong = {each for each, version in published.items() if indexed.get(each) != version}
-    return wrong, indexed.keys() - published.keys()
+def differences(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
+    """Return the ids that an index lacks or holds in another version, and those that it holds in vain."""
+    indexed, stored = index.versions(), source.versions()
+    wrong = {each for each, version in stored.items() if indexed.get(each) != version}
+    return wrong, indexed.keys() - stored.keys()
+
+
+def mend(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
+    """Put right what an index lacks or holds wrongly or in vain; return what that was.
+
+    Raises IndexUnavailable where the index cannot be changed, or moved five times meanwhile.
+    """
+    for _ in range(MENDING_TRIES):
+        while catch_up(index, source):
+            pass
+        position = index.position()
+        wrong, needless = differences(index, source)
+        if position is None or not (wrong or needless):
+            return wrong, needless
+        try:
+            index.apply(_changes(wrong | needless, source), position, after=position)
+        except IndexUnavailable:
+            db.session.rollback()  # it moved: what was wrong may be right now
+        else:
+            return wrong, needless
+    raise IndexUnavailable("the search index moves on while it is mended")

@@ -109,6 +109,8 @@ def _database_problems(data: Path) -> Iterator[str]:
         yield "The search index is missing or damaged; the worker rebuilds it, or run: spectator reindex"
     elif lag.seconds > 30:
         yield f"The search index is {lag.seconds:.0f} s behind; start the worker: spectator run, or spectator worker"
+    elif indexing.newsroom_index_in(data).position() is None:
+        yield "The newsroom's search index is missing or damaged; the worker rebuilds it, or run: spectator reindex"
     elif outbox.edition() and lag.position > lag.edition:
         yield "The search index is ahead of the database (was it restored?); run: spectator reindex"
 

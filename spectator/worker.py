@@ -16,7 +16,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Thread
 from types import FrameType
@@ -26,6 +26,7 @@ from flask import Flask
 
 from spectator import accounts, drafting, indexing, media, outbox, publishing, queries, related, searchlog
 from spectator.db import db
+from spectator.search import IndexUnavailable
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
@@ -46,6 +47,7 @@ class Worker:
         self.fault: Exception | None = None
         self.tidies_at = 0.0
         self.rotten: set[str] = set()
+        self.last_night: date | None = None
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """End the loop soon; fit to be a signal handler."""
@@ -105,8 +107,8 @@ class Worker:
 
     def step(self) -> bool:
         """Let the followers catch up, and tidy; return whether one moved, so that there may be more to do at once."""
-        index = indexing.index_in(self.data_dir)
-        has_moved = indexing.catch_up(index) or related.follow(index)
+        index, newsroom = indexing.index_in(self.data_dir), indexing.newsroom_index_in(self.data_dir)
+        has_moved = indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.follow(index)
         if time.monotonic() >= self.tidies_at:
             self.tidies_at = time.monotonic() + (TIDY_SECONDS if self.tidy() else MENDING_SECONDS)
         return has_moved
@@ -119,8 +121,7 @@ class Worker:
         index = indexing.index_in(self.data_dir)
         here = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
         if here.hour == QUIET_HOUR:
-            indexing.gather(index)
-            related.start_pass(here.date())
+            self.spend_the_night(here.date())
         position = min(index.position() or 0, queries.follower_position(related.POSITION) or 0)
         if position and outbox.oldest() < position:
             outbox.forget_through(position)
@@ -128,6 +129,22 @@ class Worker:
         is_done = self.mend_pictures()
         db.session.rollback()
         return is_done
+
+    def spend_the_night(self, day: date) -> None:
+        """Once a night: gather scattered indexes, compare them with the database, work out related stories anew."""
+        if self.last_night == day:
+            return
+        self.last_night = day
+        for index, source in (
+            (indexing.index_in(self.data_dir), indexing.PUBLIC),
+            (indexing.newsroom_index_in(self.data_dir), indexing.NEWSROOM),
+        ):
+            indexing.gather(index, source)
+            with suppress(IndexUnavailable):  # the next step rebuilds it
+                wrong, needless = indexing.mend(index, source)
+                if wrong or needless:
+                    log.warning("%s: mended %s stories, dropped %s", source.directory, len(wrong), len(needless))
+        related.start_pass(day)
 
     def mend_pictures(self) -> bool:
         """Cut lost renditions, for a moment only: stories wait to be found; return whether none is left to cut.

@@ -90,7 +90,7 @@ def test_a_rebuild_that_switches_in_between_loses_nothing(
 def test_while_another_process_rebuilds_it_waits(
     index: Index, app: Flask, story: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def busy(*_args: object) -> None:
+    def busy(*_args: object, **_more: object) -> None:
         raise IndexUnavailable
 
     monkeypatch.setattr(indexing, "rebuild", busy)

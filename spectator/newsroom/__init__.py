@@ -7,7 +7,7 @@ from flask import Blueprint, Flask
 
 def register(app: Flask) -> None:
     """Add the newsroom's pages to the app, and the guard before all of them."""
-    from spectator.newsroom import errors, fragments, guard, history, login, previews, searches, stories
+    from spectator.newsroom import errors, finding, fragments, guard, history, login, previews, searches, stories
 
     newsroom = Blueprint("newsroom", __name__, url_prefix=guard.ROOT)
     guard.register(app, newsroom)
@@ -16,6 +16,7 @@ def register(app: Flask) -> None:
     stories.register(newsroom)
     previews.register(newsroom)
     history.register(newsroom)
+    finding.register(newsroom)
     searches.register(newsroom)
     fragments.register(newsroom)
     app.register_blueprint(newsroom)

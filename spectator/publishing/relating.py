@@ -23,7 +23,8 @@ def decide(session: Session, article: Article, by: User, related_id: int, kind: 
     """
     pair = (RelatedChoice.article_id == article.id) & (RelatedChoice.related_id == related_id)
     if not kind:
-        session.execute(delete(RelatedChoice).where(pair))
+        back = (RelatedChoice.article_id == related_id) & (RelatedChoice.related_id == article.id)
+        session.execute(delete(RelatedChoice).where(pair | (back & (RelatedChoice.kind == "forbid"))))
     else:
         _check(session, article, related_id, kind)
         session.merge(

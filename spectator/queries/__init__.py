@@ -14,11 +14,13 @@ from spectator.queries.alike import (
 from spectator.queries.finding import filed_names
 from spectator.queries.newsroom import (
     article_to_edit,
+    articles_revised_after,
     authors_like,
     has_articles,
     has_user,
     has_users,
     last_saved_by,
+    newest_revision,
     next_due,
     picture,
     pictures,
@@ -27,7 +29,10 @@ from spectator.queries.newsroom import (
     revisions,
     sources_like,
     stories,
+    stories_by_id,
     topics_like,
+    unpublished_to_index,
+    unpublished_versions,
     users,
 )
 from spectator.queries.published import (
@@ -65,6 +70,7 @@ __all__ = [
     "article_at",
     "article_to_edit",
     "articles_by_id",
+    "articles_revised_after",
     "articles_to_index",
     "authors_like",
     "bodies_of",
@@ -82,6 +88,7 @@ __all__ = [
     "months",
     "neighbours",
     "newest_of_section",
+    "newest_revision",
     "next_due",
     "next_published",
     "picture",
@@ -99,8 +106,11 @@ __all__ = [
     "sections",
     "sources_like",
     "stories",
+    "stories_by_id",
     "stream",
     "topics_like",
+    "unpublished_to_index",
+    "unpublished_versions",
     "users",
     "whole_article",
 ]

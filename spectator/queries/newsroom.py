@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import exists, func, select
@@ -122,3 +122,35 @@ def sources_like(text: str, limit: int = 8) -> Sequence[tuple[str, str]]:
     query = query.where(Article.source_name != "", Article.source_name.icontains(text, autoescape=True))
     rows = db.session.execute(query.group_by(Article.source_name).order_by(last.desc()).limit(limit))
     return [(row[0], row[1]) for row in rows]
+
+
+def newest_revision() -> int:
+    """Return the number of the last act on any story, 0 where there was none."""
+    return db.session.scalar(select(func.max(Revision.id))) or 0
+
+
+def articles_revised_after(number: int, limit: int = 500) -> tuple[set[int], int]:
+    """Return the ids of stories touched by the next `limit` revisions, and the number of the last of these."""
+    query = select(Revision.id, Revision.article_id).where(Revision.id > number).order_by(Revision.id).limit(limit)
+    rows = db.session.execute(query).all()
+    return {row.article_id for row in rows}, rows[-1].id if rows else number
+
+
+def unpublished_to_index(ids: Iterable[int] | None = None, after: int = 0, limit: int = 200) -> Sequence[Article]:
+    """Return stories that are not public with all that is searched: those of `ids`, or the next behind an id."""
+    query = whole_article().where(Article.status != "published").order_by(Article.id)
+    query = query.where(Article.id > after).limit(limit) if ids is None else query.where(Article.id.in_(ids))
+    return db.session.scalars(query).unique().all()
+
+
+def unpublished_versions() -> dict[int, int]:
+    """Return the version of every story that is not public by id, to hold against the index."""
+    query = select(Article.id, Article.version).where(Article.status != "published")
+    return {row.id: row.version for row in db.session.execute(query)}
+
+
+def stories_by_id(ids: Sequence[int]) -> list[Article]:
+    """Return the stories among `ids` of whatever status, in the order of `ids`, with bodies, authors and makers."""
+    query = whole_article().where(Article.id.in_(ids)).options(joinedload(Article.created_by))
+    found = {article.id: article for article in db.session.scalars(query).unique()}
+    return [found[each] for each in ids if each in found]

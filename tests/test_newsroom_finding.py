@@ -1,0 +1,166 @@
+"""The newsroom's own search, never mixed with the readers', and the page of stories that go with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from spectator import indexing, publishing, queries, related
+from spectator.models import User
+from spectator.newsroom.finding import named
+from spectator.search import Request
+from tests.conftest import draft
+from tests.newsroom_visits import post, visitor
+
+
+@pytest.fixture
+def follow(app: Flask) -> Callable[[], None]:
+    """Return a function that does what the worker does, to the end."""
+
+    def work() -> None:
+        index, newsroom = (make(app.config["DATA_DIR"]) for make in (indexing.index_in, indexing.newsroom_index_in))
+        while indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.follow(index):
+            pass
+
+    return work
+
+
+def private(app: Flask, text: str) -> list[int]:
+    return indexing.newsroom_index_in(app.config["DATA_DIR"]).find(Request(text)).ids
+
+
+def public(app: Flask, text: str) -> list[int]:
+    return indexing.index_in(app.config["DATA_DIR"]).find(Request(text)).ids
+
+
+def test_a_story_is_in_one_index_at_a_time(app: Flask, editor: User, follow: Callable[[], None]) -> None:
+    article_id = publishing.create(draft(headline="Harmattan", body="Dust over the Sahel."), editor)
+    follow()
+    assert (private(app, "harmattan"), public(app, "harmattan")) == ([article_id], [])
+    publishing.submit(article_id, editor)
+    follow()
+    assert (private(app, "dust"), public(app, "dust")) == ([article_id], [])
+    publishing.publish(article_id, editor)
+    follow()
+    assert (private(app, "harmattan"), public(app, "harmattan")) == ([], [article_id])
+    publishing.withdraw(article_id, editor, "Wrong.")
+    follow()
+    assert (private(app, "harmattan"), public(app, "harmattan")) == ([article_id], [])
+
+
+def test_a_rebuild_holds_the_same(
+    app: Flask, editor: User, story: Callable[..., int], follow: Callable[[], None]
+) -> None:
+    kept = publishing.create(draft(headline="Harmattan"), editor)
+    story(headline="Monsoon")
+    follow()
+    newsroom = indexing.newsroom_index_in(app.config["DATA_DIR"])
+    indexing.rebuild(newsroom, source=indexing.NEWSROOM)
+    assert newsroom.versions() == queries.unpublished_versions() == {kept: 1}
+    assert newsroom.position() == queries.newest_revision()
+
+
+@pytest.mark.parametrize("source", ["PUBLIC", "NEWSROOM"])
+def test_what_an_index_lacks_or_holds_in_vain_is_mended(
+    app: Flask, editor: User, story: Callable[..., int], follow: Callable[[], None], source: str
+) -> None:
+    story(headline="Monsoon")
+    publishing.create(draft(headline="Harmattan"), editor)
+    follow()
+    kind = getattr(indexing, source)
+    index = (indexing.index_in if source == "PUBLIC" else indexing.newsroom_index_in)(app.config["DATA_DIR"])
+    right, position = index.versions(), index.position()
+    (article_id,) = right
+    other = queries.stories_by_id([article_id])[0]
+    in_vain = indexing.document_of(other)
+    index.apply(
+        {article_id: None, 999: type(in_vain)(**{**{n: getattr(in_vain, n) for n in in_vain.__slots__}, "id": 999})},
+        position or 0,
+    )
+    assert indexing.mend(index, kind) == ({article_id}, {999})
+    assert index.versions() == right
+    assert indexing.mend(index, kind) == (set(), set())
+
+
+def test_people_find_what_is_not_public(
+    app: Flask, editor: User, story: Callable[..., int], follow: Callable[[], None]
+) -> None:
+    draft_id = publishing.create(draft(headline="Harmattan <b>", body="Dust over the Sahel."), editor)
+    public_id = story(headline="Dust again")
+    follow()
+    client = visitor(app)
+    page = client.get("/newsroom/search?q=dust").text
+    assert f"/newsroom/stories/{draft_id}" in page and "<mark>Dust</mark> over" in page and "&lt;b&gt;" in page
+    assert f'/newsroom/stories/{public_id}"' not in page
+    page = client.get("/newsroom/search?q=dust&in=published").text
+    assert f"/newsroom/stories/{public_id}" in page and f'/newsroom/stories/{draft_id}"' not in page
+    assert "No unpublished story" in client.get("/newsroom/search?q=zzz").text
+    assert client.get("/newsroom/search?q=&page=0").status_code == 200
+
+
+def test_authors_find_their_own_drafts_alone(app: Flask, editor: User, follow: Callable[[], None]) -> None:
+    client = visitor(app, "author")
+    author = next(user for user in queries.users() if user.role == "author")
+    own = publishing.create(draft(headline="Dust of mine"), author)
+    foreign = publishing.create(draft(headline="Dust of others"), editor)
+    follow()
+    page = client.get("/newsroom/search?q=dust").text
+    assert f"/newsroom/stories/{own}" in page and "1 story" in page and f"/newsroom/stories/{foreign}" not in page
+
+
+def test_nobody_else_finds_anything(client: FlaskClient) -> None:
+    assert client.get("/newsroom/search?q=dust").status_code == 303
+    assert client.get("/newsroom/stories/1/related").status_code == 303
+
+
+def test_without_an_index_the_page_says_so(app: Flask) -> None:
+    answer = visitor(app).get("/newsroom/search?q=dust")
+    assert answer.status_code == 503 and "being rebuilt" in answer.text
+
+
+def test_pin_forbid_and_undo_by_form(app: Flask, story: Callable[..., int], follow: Callable[[], None]) -> None:
+    this, other = story(headline="This"), story(headline="That", section="health")
+    follow()
+    client, path = visitor(app), f"/newsroom/stories/{this}/related"
+    assert post(client, path, {"related": "http://localhost/health/that?x=1", "kind": "pin"}).status_code == 303
+    assert queries.related_choices(this) == ([other], set())
+    follow()
+    assert "Unpin" in client.get(path).text
+    post(client, path, {"related": str(other), "kind": "forbid"})
+    follow()
+    page = client.get(path).text
+    assert "Never shown together" in page and "Allow again" in page
+    post(client, f"/newsroom/stories/{other}/related", {"related": str(this), "kind": ""})
+    assert queries.related_choices(this) == ([], set()), "undone from the other side"
+
+
+@pytest.mark.parametrize("given", ["", "nothing like it", "999999", "https://elsewhere.example/x/y"])
+def test_a_story_that_is_none_is_refused_beside_the_field(app: Flask, story: Callable[..., int], given: str) -> None:
+    this = story()
+    answer = post(visitor(app), f"/newsroom/stories/{this}/related", {"related": given, "kind": "pin"})
+    assert answer.status_code == 422 and "related-error" in answer.text
+
+
+def test_authors_may_look_and_not_decide(app: Flask, story: Callable[..., int]) -> None:
+    client = visitor(app, "author")
+    author = next(user for user in queries.users() if user.role == "author")
+    own, other = publishing.create(draft(), author), story(headline="Other")
+    page = client.get(f"/newsroom/stories/{own}/related")
+    assert page.status_code == 200 and "Pin another story" not in page.text
+    assert post(client, f"/newsroom/stories/{own}/related", {"related": str(other), "kind": "pin"}).status_code == 403
+    assert client.get(f"/newsroom/stories/{other}/related").status_code == 403
+
+
+def test_a_story_is_named_by_number_or_address(story: Callable[..., int]) -> None:
+    this = story(headline="A headline")
+    for text in (
+        str(this),
+        "/politics/a-headline",
+        "https://x.example/politics/a-headline/#top",
+        f"/newsroom/stories/{this}/history",
+    ):
+        assert named(text) == this
+    assert named("/politics/none") is None
