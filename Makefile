@@ -5,10 +5,10 @@ export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit bench check lock tools clean
+.PHONY: help run test unit bench bench-search check lock tools clean
 
 help: ## say what can be done here
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stories where it is empty
 	@export SPECTATOR_SITE_URL="$${SPECTATOR_SITE_URL:-http://$(HOST):$(PORT)}"; \
@@ -25,6 +25,9 @@ unit: $(VENV)/dev ## the unit tests alone, in under a minute
 bench: $(VENV)/dev ## measure a site of 10,000 stories (import, weight, findable, memory), and 20 editors at once
 	$(BIN)/python -m benchmarks.end_to_end
 	$(BIN)/python -m benchmarks.editors
+
+bench-search: $(VENV)/dev ## every figure of search beside its goal and SQLite FTS5's (QUICK=1 for a short look)
+	$(BIN)/python -m benchmarks.search $(if $(QUICK),--quick)
 
 check: $(VENV)/dev ## format, lint, types, templates; prints what has outgrown its room
 	$(BIN)/ruff format --check .

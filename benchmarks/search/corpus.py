@@ -23,6 +23,8 @@ LANGUAGES = ("am", "en", "fr", "ha", "ig", "pcm", "so", "sw", "xh", "yo")
 COUNTRIES = tuple("NG KE ML SN ZA ET GH CI CD TZ UG RW CM BF NE TD SD SO MZ AO ZM ZW MA DZ TN EG".split())
 TOPICS, AUTHORS, SPEAKERS = 120, 40, 2
 USUAL_WORDS, YEARS = 380, 12
+# Of generated stories and searches; the other languages share the rest. Fewer languages make words more common.
+SHARES = {"en": 0.5, "fr": 0.2}
 NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
 SEED = 20261123
 
@@ -69,15 +71,12 @@ def write_generated(path: Path, number: int) -> None:
     """Write that many generated stories as JSON lines for the importer; the same ones every time."""
     chance = random.Random(SEED)
     names = [word.capitalize() for word in vocabulary(chance)]
-    drawn_from = pools()
-    languages = list(drawn_from)
-    weights = [len(drawn_from[language]) for language in languages]
     with path.open("w") as file:
         for each in range(number):
-            language = chance.choices(languages, weights)[0]
+            language = any_language(chance)
             moment = NEWEST - timedelta(minutes=YEARS * 365 * 24 * 60 * each // number)
             line = {"id": f"g{each}", "language": language, "published_at": moment.isoformat(), "source_name": "Bench"}
-            line |= _text(chance, drawn_from[language], names)
+            line |= _text(chance, pools()[language], names)
             line |= _filed(chance, names)
             file.write(json.dumps(line) + "\n")
 
@@ -94,6 +93,19 @@ def pools() -> dict[str, list[str]]:
     invented = vocabulary(chance)
     weights = [1 / (rank + 3) for rank in range(len(invented))]
     return {"en": [" ".join(chance.choices(invented, weights, k=18)).capitalize() + "." for _ in range(20_000)]}
+
+
+def any_language(chance: random.Random) -> str:
+    """Return a language, each as often as stories are in it."""
+    others = [language for language in pools() if language not in SHARES]
+    rest = (1 - sum(SHARES.values())) / max(1, len(others))
+    weights = {language: SHARES.get(language, rest) for language in pools()}
+    return chance.choices(list(weights), list(weights.values()))[0]
+
+
+def any_sentence(chance: random.Random) -> str:
+    """Return a sentence as one finds it in a story drawn at random."""
+    return chance.choice(pools()[any_language(chance)])
 
 
 def _text(chance: random.Random, pool: Sequence[str], names: Sequence[str]) -> dict[str, str]:

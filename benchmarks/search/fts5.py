@@ -22,8 +22,11 @@ FACETS = f"SELECT name, value, count(*) FROM facet WHERE story IN (SELECT rowid 
 class Fts5:
     """Stories in FTS5: words stemmed and without accents, weighed as ours are; all words, else any."""
 
-    def __init__(self, path: Path | str, documents: Iterable[Document]) -> None:
+    def __init__(self, path: Path | str, documents: Iterable[Document] | None = None) -> None:
+        """Open what an earlier one has made, or make it of documents."""
         self.connection = sqlite.connect(str(path))
+        if documents is None:
+            return
         self.connection.executescript(TABLES)
         with self.connection:
             for each in documents:

@@ -1,8 +1,8 @@
 """Known items: how far up is the story of which a reader remembers a few words? (mean reciprocal rank in the top ten)
 
 From each of at most 250 stories of a language one sentence of six words or more is drawn, and 3 or 4 of its words are
-typed as they stand there: once in a row, once any of them in their order; the figure is the mean of both ways. Headlines
-give 3 to 5 words. One index holds all ten languages.
+typed as they stand there: once in a row, once any of them in their order; the figure is the mean of both ways.
+Headlines give 3 to 5 words. One index holds all ten languages.
 
 Readers remember words that say something. Of sentences, words shorter than four letters are passed over (in a syllabary
 none is); FTS5 then reaches about what it reached where the goals were set. Of headlines, words are drawn again while

@@ -19,8 +19,9 @@ from pathlib import Path
 from flask import Flask
 
 from benchmarks.search.corpus import FOLDER, write_generated
-from spectator import create_app
+from spectator import create_app, indexing, queries
 from spectator.db import db
+from spectator.search import Document
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES_STORIES = ("models", "migrations", "publishing", "importers", "text")
@@ -45,7 +46,7 @@ class BenchSite:
         """Run the `spectator` command; return the seconds it took."""
         started = time.monotonic()
         command = [sys.executable, "-m", "spectator.commands", *words]
-        subprocess.run(command, cwd=ROOT, env=self.environ, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=ROOT, env=self.environ, check=True, capture_output=True)
         return time.monotonic() - started
 
     @contextmanager
@@ -86,6 +87,15 @@ def site_of(cache: Path, number: int) -> BenchSite:
         stories.unlink()
         (folder / "whole").touch()
     return site
+
+
+def documents() -> Iterator[Document]:
+    """Yield every published story of the open site as search sees it."""
+    after = 0
+    while articles := queries.articles_to_index(after=after):
+        yield from map(indexing.document_of, articles)
+        after = articles[-1].id
+        db.session.expunge_all()
 
 
 def copied(site: BenchSite, folder: Path) -> BenchSite:

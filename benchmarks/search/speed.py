@@ -5,17 +5,18 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from urllib.parse import quote
 
 from flask import Flask
 
-from benchmarks.search.corpus import SEED, pools, words
+from benchmarks.search.corpus import SEED, any_sentence, words
 from benchmarks.search.figures import Figure, quantile, spread
 from benchmarks.search.fts5 import Fts5
-from benchmarks.search.sites import BenchSite
-from spectator import indexing, queries
+from benchmarks.search.sites import ADDRESS, BenchSite, documents
+from spectator import indexing
 from spectator.db import db
-from spectator.search import Document, Request
+from spectator.search import Request
 
 PAGE_GOALS = {10_000: 80.0, 50_000: 350.0}
 SUGGEST_GOAL, REINDEX_GOAL = 30.0, 80.0
@@ -30,14 +31,13 @@ def searches(number: int, seed: int = SEED) -> list[str]:
     Words are drawn from sentences of the stories, so that common ones come as often as they are common.
     """
     chance = random.Random(seed)
-    pool = [sentence for each in pools().values() for sentence in each]
-    return [_search(chance, pool) for _ in range(number)]
+    return [_search(chance) for _ in range(number)]
 
 
-def _search(chance: random.Random, pool: Sequence[str]) -> str:
+def _search(chance: random.Random) -> str:
     kind = chance.choices(KINDS, SHARES)[0]
     while True:
-        sentence = words(chance.choice(pool))
+        sentence = words(any_sentence(chance))
         telling = [word for word in sentence if len(word) >= SHORTEST_WORD]
         if len(telling) >= 3:
             break
@@ -60,9 +60,69 @@ def cpu(act: Callable[[str], object], texts: Sequence[str]) -> list[float]:
     return taken
 
 
-def reindexing(site: BenchSite, other: Callable[[], Fts5] | None = None) -> Figure:
-    """Return how many stories a second `spectator reindex` takes in, and FTS5."""
+def rebuilt(site: BenchSite, path: Path) -> Figure:
+    """Return how many stories a second `spectator reindex` takes in; FTS5 gets the same from the same database."""
     seconds = site.reindex()
     started = time.monotonic()
-    fts5 = site.number / (time.monotonic() - started) if other and other() else None
-    return Figure(f"reindex, {site.number:,} stories", site.number / seconds, "/s", REINDEX_GOAL, is_floor=True, fts5=fts5)
+    with site.opened():
+        Fts5(path, documents())
+    fts5 = site.number / (time.monotonic() - started)
+    name = f"reindex, {site.number:,} stories"
+    return Figure(name, site.number / seconds, "/s", REINDEX_GOAL, is_floor=True, fts5=fts5, note="wall time")
+
+
+def pages(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
+    """Yield what a page of results costs, what the engine has of it, and FTS5 for the ten best, total and facets."""
+    texts = searches(number + WARM_UPS)
+    with site.opened() as app:
+        page = cpu(opener(app, "/search?q="), texts)[WARM_UPS:]
+        index = indexing.index_in(site.data)
+        found = cpu(lambda text: index.find(Request(text, per_page=10)), texts)[WARM_UPS:]
+    fts5 = quantile(cpu(other.page, texts)[WARM_UPS:], 0.95)
+    stories = f"{site.number:,} stories"
+    yield Figure(
+        f"whole results page, p95 CPU, {stories}", quantile(page, 0.95), "ms", goal_of(site), note=spread(page)
+    )
+    for kind in KINDS:
+        part = [taken for text, taken in zip(texts[WARM_UPS:], page, strict=True) if kind_of(text) == kind]
+        yield Figure(f"  of these {kind}, p95 CPU", quantile(part, 0.95), "ms", note=spread(part))
+    yield Figure(f"engine with facets, p95 CPU, {stories}", quantile(found, 0.95), "ms", fts5=fts5, note=spread(found))
+
+
+def goal_of(site: BenchSite) -> float | None:
+    """Return the goal for a page of results, that of the next larger size where the size has none."""
+    return min((goal for size, goal in PAGE_GOALS.items() if size >= site.number), default=None)
+
+
+def opener(app: Flask, address: str) -> Callable[[str], object]:
+    """Return a function that asks for an address with a text at its end; raises AssertionError on a fault."""
+    client = app.test_client()
+
+    def get(text: str) -> None:
+        status = client.get(address + quote(text, errors="replace"), base_url=ADDRESS).status_code
+        assert status == 200, (status, text)
+        db.session.remove()
+
+    return get
+
+
+def suggestions(site: BenchSite, number: int) -> Figure:
+    """Return what one round of suggestions costs while words of headlines are typed letter by letter."""
+    chance = random.Random(SEED)
+    texts: list[str] = []
+    while len(texts) < number + WARM_UPS:
+        typed = " ".join(words(any_sentence(chance))[: chance.choice((1, 2, 3))])
+        texts.append(typed[: chance.randint(2, 12)])
+    with site.opened() as app:
+        taken = cpu(opener(app, "/fragments/suggest?q="), texts)[WARM_UPS:]
+        index = indexing.index_in(site.data)
+        alone = cpu(index.suggest, texts)[WARM_UPS:]
+    note = f"{spread(taken)}; engine alone {quantile(alone, 0.95):.3g}"
+    return Figure(
+        f"suggestions, p95 CPU, {site.number:,} stories", quantile(taken, 0.95), "ms", SUGGEST_GOAL, note=note
+    )
+
+
+def kind_of(text: str) -> str:
+    """Return which of the four kinds a search is."""
+    return "phrase" if text[0] == '"' else "prefix" if text[-1] == "*" else "AND" if " " in text else "word"

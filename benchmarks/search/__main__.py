@@ -1,0 +1,104 @@
+"""`python -m benchmarks.search`: every figure of search with its goal, and SQLite FTS5's beside it.
+
+Real stories lie beside the checkout in `../shared/corpus`; sites of generated ones are made on the first run and kept
+in the folder that --cache names. CPU times are of one process; wall times are taken while nothing else of ours runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.search import corpus, findable, hostile, memory, quality, related, speed
+from benchmarks.search.figures import Figure, title, write_json
+from benchmarks.search.fts5 import Fts5
+from benchmarks.search.sites import ROOT, BenchSite, documents, site_of
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    sites: tuple[int, ...]
+    samples: int
+    searches: int
+    hostile: int
+    publications: int
+
+
+WHOLE = Size((10_000, 50_000), quality.SAMPLES, 400, 5000, 200)
+QUICK = Size((2_000,), 30, 100, 500, 30)
+
+
+def main() -> int:
+    """Measure, print, and return 1 where a goal is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="2,000 generated stories and fewer samples, under 90 s")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-search")
+    parser.add_argument("--prepare", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.prepare:
+        prepared(given.cache, given.prepare)
+        return 0
+    started, figures = time.monotonic(), []
+    print(title())
+    with tempfile.TemporaryDirectory() as folder:
+        for figure in measured(QUICK if given.quick else WHOLE, given.cache, Path(folder)):
+            figures.append(figure)
+            print(figure, flush=True)
+    missed = sum(figure.is_met is False for figure in figures)
+    print(f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ", end="")
+    print(f"{time.monotonic() - started:.0f} s")
+    if given.json:
+        write_json(given.json, figures)
+    return 1 if missed else 0
+
+
+def prepared(cache: Path, number: int) -> BenchSite:
+    """Return a site with an index as the code of today makes it."""
+    site = site_of(cache, number)
+    if not site.has_index():
+        site.reindex()
+    return site
+
+
+def measured(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
+    """Yield every figure; the largest site is made meanwhile by a process of its own."""
+    smallest, largest = size.sites[0], size.sites[-1]
+    command = [sys.executable, "-m", "benchmarks.search", "--cache", str(cache), "--prepare", str(largest)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as preparing:
+        if not corpus.real_stories():
+            print(f"known items and likeness need the real stories, which are not in {corpus.FOLDER}: left out")
+        yield from quality.figures(folder / "known", size.samples)
+        yield from related.figures(folder / "alike")
+        site = prepared(cache, smallest)
+    if preparing.returncode:
+        raise SystemExit(f"the site of {largest} stories could not be made")
+    yield speed.rebuilt(site, folder / "fts5.db")
+    yield from of_site(site, Fts5(folder / "fts5.db"), size)
+    yield from hostile.figures(site, size.hostile)
+    yield from findable.figures(site, folder, size.publications)
+    if largest != smallest:
+        site = prepared(cache, largest)
+        with site.opened():
+            other = Fts5(folder / "large.db", documents())
+        yield from speed.pages(site, other, size.searches)
+
+
+def of_site(site: BenchSite, other: Fts5, size: Size) -> Iterator[Figure]:
+    """Yield what pages, suggestions, an idle searcher and likeness cost on a site."""
+    yield from speed.pages(site, other, size.searches)
+    yield speed.suggestions(site, size.searches)
+    yield memory.idle(site)
+    yield related.at_size(site, size.searches)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

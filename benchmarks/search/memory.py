@@ -1,0 +1,56 @@
+"""What an idle searcher adds to a process: `python -m benchmarks.search.memory INDEX` prints bytes, one a line.
+
+A process of its own, because what others have left in this one would blur it. Linux only: read from /proc.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.search.figures import Figure
+from benchmarks.search.sites import ROOT, BenchSite
+
+GOAL_MEGABYTES = 10.0
+MANY = 200
+MEGABYTE = 1_000_000
+
+
+def private_bytes() -> int:
+    """Return the memory that this process shares with no other."""
+    gc.collect()
+    text = Path("/proc/self/smaps_rollup").read_text()
+    return 1024 * sum(int(size) for size in re.findall(r"^Private_\w+:\s+(\d+)", text, re.MULTILINE))
+
+
+def idle(site: BenchSite) -> Figure:
+    """Return what opening the index and one search add, the engine's code not counted."""
+    command = [sys.executable, "-m", "benchmarks.search.memory", str(site.data / "index")]
+    done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, text=True)
+    code, opened, busy = (int(line) / MEGABYTE for line in done.stdout.split())
+    note = f"after {MANY} searches {busy:.1f}; the engine's code {code:.1f} more"
+    return Figure(f"memory of an idle searcher, {site.number:,} stories", opened, "MB", GOAL_MEGABYTES, note=note)
+
+
+def main() -> None:
+    """Print what importing the engine adds, the first search, and many searches."""
+    import spectator.search
+    from benchmarks.search.speed import searches
+
+    texts = searches(MANY)
+    start = private_bytes()
+    index = spectator.search.open_index(Path(sys.argv[1]))
+    before = private_bytes()
+    index.find(spectator.search.Request(texts[0]))
+    opened = private_bytes()
+    for text in texts:
+        index.find(spectator.search.Request(text))
+    for value in (before - start, opened - before, private_bytes() - before):
+        print(value)
+
+
+if __name__ == "__main__":
+    main()
