@@ -67,5 +67,8 @@ def test_a_section_cannot_be_named_like_an_address_of_ours(name: str) -> None:
 def test_every_first_part_of_a_route_is_reserved() -> None:
     source = "".join(path.read_text() for path in (Path(__file__).parents[1] / "spectator").rglob("*.py"))
     first_parts = set(re.findall(r"""(?:add_url_rule|route)\(\s*["']/([a-z][a-z.-]*)""", source))
-    assert first_parts - {"login", "logout", "password", "stories", "fragments", "shared", "suggest", "searches"} <= RESERVED_PATHS
+    assert (
+        first_parts - {"login", "logout", "password", "stories", "fragments", "shared", "suggest", "searches"}
+        <= RESERVED_PATHS
+    )
     assert "search" in first_parts

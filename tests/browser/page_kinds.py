@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 
 from playwright.sync_api import Page, expect
 
@@ -30,7 +34,13 @@ READERS = {
     "empty search": "/search",
 }
 REFUSED = {"not found": ("/politics/never-written", 404), "gone": ("/politics/gone", 410)}
-NEWSROOM = {"story list": "/newsroom/stories/", "story form": "/newsroom/stories/new", "password": "/newsroom/password"}
+NEWSROOM = {
+    "newsroom search": "/newsroom/search?q=village&in=published",
+    "newsroom search without a hit": "/newsroom/search?q=zzzzz",
+    "story list": "/newsroom/stories/",
+    "story form": "/newsroom/stories/new",
+    "password": "/newsroom/password",
+}
 
 
 def open_older(visitor: Visit) -> None:
@@ -85,6 +95,29 @@ def open_history(visitor: Visit) -> None:
     page.get_by_role("link", name="History").click()
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("ins").first).to_be_visible()
+
+
+def open_pairs(visitor: Visit) -> None:
+    """Open the page of stories that go with one, with a pin, a forbidden pair and a refused one."""
+    open_published_form(visitor)
+    page = visitor.page
+    page.get_by_role("link", name="Related", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Never show")).last.click()
+    page.get_by_role("button", name=re.compile("^Pin: ")).first.click()
+    visitor.expected_statuses = {422}
+    page.get_by_label("Pin another story").fill("nothing like it")
+    page.get_by_role("button", name="Pin", exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text("Give the address or the number of a story on this site.")
+
+
+def open_searches(visitor: Visit) -> None:
+    """Open what readers searched for."""
+    with closing(sqlite3.connect(visitor.site.data_dir / "spectator.db", timeout=10)) as connection, connection:
+        for text, times, hits in (("burkina faso", 1200, 31), ("a search that is as long as some are" * 4, 7, 0)):
+            row = (datetime.now(UTC).date().isoformat(), text, times, hits, times * 9)
+            connection.execute("INSERT OR REPLACE INTO search_count VALUES (?, ?, ?, ?, ?)", row)
+    visitor.open("/newsroom/searches")
+    expect(visitor.page.get_by_role("link", name="burkina faso")).to_be_visible()
 
 
 def open_proof(visitor: Visit) -> None:
@@ -171,6 +204,8 @@ BEHIND_LOGIN: dict[str, Callable[[Visit], None]] = {
     "published form": open_published_form,
     "history": open_history,
     "proof": open_proof,
+    "pairs": open_pairs,
+    "searches": open_searches,
     "conflict": open_conflict,
     "losses": open_losses,
     "unsaved text": open_unsaved,
