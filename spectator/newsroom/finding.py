@@ -86,13 +86,12 @@ def _related_page(article_id: int, errors: dict[str, str], given: str = "") -> s
     article, user = viewable(article_id), current_user()
     scores = dict(queries.related_scores(article_id))
     pins, forbidden = queries.related_choices(article_id)
-    shown = queries.articles_by_id(list(scores))
+    shown = queries.articles_by_id([each for each in scores if each not in forbidden])
     public, private = (_alike(article, is_public) for is_public in (True, False))
     return render_template(
         "newsroom/related.html",
         article=article,
         shown=shown,
-        scores=scores,
         pins=pins,
         forbidden=queries.stories_by_id(sorted(forbidden)),
         others=[each for each in public if each.id not in {*scores, *forbidden, *pins}][:ALIKE],
