@@ -1,0 +1,90 @@
+"""Four threads in each of four processes search while stories are published and changed: every answer is right.
+
+10 seconds; `SEARCH_SECONDS=120` for the full drill. The site serves its own readers at the same time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spectator import publishing, queries
+from spectator.db import db
+from spectator.models import User
+from tests.drills import publisher
+from tests.drills.crowd import STORIES, THREADS, body, word
+from tests.drills.running_site import Site, publish
+
+pytestmark = pytest.mark.drill
+SECONDS = float(os.environ.get("SEARCH_SECONDS", "10"))
+PROCESSES = 4
+SLACK_SECONDS, END_SECONDS = 60.0, 30.0
+PAUSE_SECONDS = 0.05
+UPDATE = publishing.Step("update")
+
+
+def test_every_answer_is_right_under_constant_publishing(site: Site, tmp_path: Path) -> None:
+    ledger, stories = tmp_path / "ledger", tmp_path / "stories.json"
+    with site.opened():
+        ids = {number: stay(number) for number in range(STORIES)}
+        ledger.write_bytes(publisher.written(publish(word(0, "zp"))))
+    stories.write_text(json.dumps(ids))
+    site.must_find(publisher.read(ledger.read_text().splitlines()), 20, "before the crowd comes")
+    paths = ["/search?q=zgsecond", "/search?q=zgthird+-zgfifth&sort=newest", "/fragments/suggest?q=stays"]
+    with site.watched(paths) as answers:
+        told = crowd(site, stories, ledger, ids)
+    assert [each["complaints"] for each in told] == [[]] * PROCESSES
+    assert {answer.status for answer in answers} == {200}, "no fault for readers either"
+    published = publisher.read(ledger.read_text().splitlines())
+    print(f"{sum(each['answers'] for each in told)} answers while {len(published)} stories were published")
+    assert min(each["answers"] for each in told) >= 10 * THREADS
+    assert min(each["seen"] for each in told) > 1, "what is published is found meanwhile"
+    site.must_find(published, END_SECONDS, "after the crowd has gone")
+    assert site.is_index_true()
+
+
+def crowd(site: Site, stories: Path, ledger: Path, ids: dict[int, int]) -> list[dict[str, Any]]:
+    """Let the processes search while this one publishes and changes; return what each tells."""
+    outputs = [ledger.with_name(f"told{number}.json") for number in range(PROCESSES)]
+    arguments = [(str(stories), str(ledger), str(SECONDS), str(output)) for output in outputs]
+    processes = [site.spawn("tests.drills.crowd", *each) for each in arguments]
+    until = time.monotonic() + SECONDS + SLACK_SECONDS
+    with site.opened(), ledger.open("ab", buffering=0) as notes:
+        for number in count(1):
+            if all(process.poll() is not None for process in processes):
+                break
+            assert time.monotonic() < until, f"the crowd does not end\n{site.last_words()}"
+            notes.write(publisher.written(publish(word(number, "zp"))))
+            change(number % STORIES, ids[number % STORIES], number)
+            time.sleep(PAUSE_SECONDS)
+    return [json.loads(output.read_text()) for output in outputs]
+
+
+def stay(number: int) -> int:
+    """Publish a story whose words stay what they are; return its id."""
+    return publishing.create(staying(number), somebody(), publishing.Step("publish"))
+
+
+def change(number: int, article_id: int, times: int) -> None:
+    """Change a story, but no word that anybody asks for: the index takes it out and in again."""
+    article = queries.article_to_edit(article_id)
+    assert article is not None
+    publishing.save(article_id, staying(number, f"Changed {times} times."), somebody(), article.version, UPDATE)
+
+
+def staying(number: int, more: str = "") -> publishing.Draft:
+    """Return a story that stays, as it is in the beginning or with some words more."""
+    headline = f"A story that stays {word(number, 'zb')}"
+    text = f"{body(number)}\n\n{more}"
+    return publishing.Draft(headline=headline, body=text, section="politics", countries=("Mali",))
+
+
+def somebody() -> User:
+    """Return who does it."""
+    return db.session.query(User).filter_by(role="editor").one()

@@ -1,0 +1,106 @@
+"""Any one file of the index is damaged under a serving site: what is answered is right, and all of it comes back.
+
+12 damages drawn from every kind of file and every kind of damage; `SEARCH_DAMAGES=all` for each of them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from tests.drills.running_site import Answer, Site, Story, eventually, token
+
+pytestmark = pytest.mark.drill
+DAMAGES = os.environ.get("SEARCH_DAMAGES", "12")
+SEED = 20261123
+STORIES = 20
+HEALING_SECONDS = 40.0
+OURS = {"position", "damaged", "MAIN_WRITELOCK"}
+
+Damage = Callable[[Path], None]
+
+
+def cut(path: Path) -> None:
+    """The disk has lost the end."""
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def empty(path: Path) -> None:
+    """The disk has lost all of it."""
+    os.truncate(path, 0)
+
+
+def delete(path: Path) -> None:
+    """Somebody has tidied up."""
+    path.unlink()
+
+
+def replace(path: Path) -> None:
+    """Somebody has put another file in its place."""
+    other = path.with_name("other")
+    other.write_bytes(os.urandom(path.stat().st_size))
+    other.replace(path)
+
+
+def lengthen(path: Path) -> None:
+    """Somebody has written to its end."""
+    with path.open("ab") as file:
+        file.write(b"\0" * 1000)
+
+
+def kinds(site: Site) -> dict[str, Path]:
+    """Return a file of each kind that the current index has: "toc", "trm", "article.col" and so on; the largest."""
+    directory = (site.data / "index" / "current").resolve()
+    paths = sorted(
+        (each for each in directory.iterdir() if each.name not in OURS), key=lambda each: each.stat().st_size
+    )
+    return {"toc" if each.suffix == ".toc" else each.name.partition(".")[2]: each for each in paths}
+
+
+def test_any_file_may_be_damaged(site: Site) -> None:
+    stories = site.publish([token(number) for number in range(STORIES)])
+    site.must_find(stories, 15, "before anything is damaged")
+    known = kinds(site)
+    assert {"toc", "trm", "pst", "article.col", "facets.col"} <= known.keys()
+    cases = list(product(sorted(known), (cut, empty, delete, replace, lengthen)))
+    chance = random.Random(SEED)
+    for kind, damage in cases if DAMAGES == "all" else chance.sample(cases, int(DAMAGES)):
+        damage_and_heal(site, kind, damage, stories)
+    assert [site.get(story.path).status for story in stories] == [200] * STORIES
+
+
+def damage_and_heal(site: Site, kind: str, damage: Damage, stories: list[Story]) -> None:
+    """Damage one file while readers read; wait until all is right again."""
+    what = f"{kind} {damage.__name__}"
+    first, last = stories[0], stories[-1]
+    common = "/search?q=drill&sort=oldest"
+    pages = [f"/search?q={first.token}", f"/search?q={last.token}", common, f"/fragments/related/{first.id}"]
+    with site.watched(pages) as answers:
+        damage(kinds(site)[kind])
+        for _ in range(2):  # there are two web processes
+            site.must_find(stories, HEALING_SECONDS, f"after {what}")
+        eventually(site.is_index_true, HEALING_SECONDS, f"complete after {what}")
+    for answer in answers:
+        check(answer, {pages[0]: first, pages[1]: last, common: first}, what)
+
+
+def check(answer: Answer, expected: dict[str, Story], what: str) -> None:
+    """Fail for an answer that is given and wrong; to say that search is not there is no wrong answer."""
+    story = expected.get(answer.path)
+    if story and answer.status == 200:
+        assert f'href="{story.path}"' in answer.body, f"{what}: {answer.path} does not show {story.path}"
+
+
+def test_a_damaged_file_does_not_keep_new_stories_out(site: Site) -> None:
+    stories = site.publish([token(number) for number in range(STORIES)])
+    site.must_find(stories, 15, "before anything is damaged")
+    for number, (kind, damage) in enumerate((("trm", cut), ("facets.col", empty), ("toc", delete), ("pst", replace))):
+        damage(kinds(site)[kind])
+        stories += site.publish([token(1000 + number)])  # the worker meets the damage while it writes
+        site.must_find(stories, HEALING_SECONDS, f"after {kind} {damage.__name__}")
+    assert site.is_index_true()

@@ -1,0 +1,102 @@
+"""The worker is killed in the middle of commits of the index, again and again: nothing is lost, no answer is wrong.
+
+15 kills; `SEARCH_KILLS=100` for the full drill. Nothing is served meanwhile: this process reads the index as web
+processes do, through one open index that lives through every kill.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from spectator import queries
+from spectator.db import db
+from spectator.models import Outbox
+from spectator.search import MAX_PER_PAGE, Index, Request, open_index
+from tests.drills.running_site import Site, Story, eventually
+from tests.drills.test_kill import acknowledged, check_nothing_is_lost
+
+pytestmark = pytest.mark.drill
+KILLS = int(os.environ.get("SEARCH_KILLS", "15"))
+SEED = 20261123
+COMMIT_SECONDS = 0.03  # about what one takes, so that kills fall anywhere in it
+LOCK = {"MAIN_WRITELOCK"}
+COMMON_WORD = "drill"  # every published story has it
+
+
+def test_kills_in_the_middle_of_commits(make_site: Callable[[], Site], tmp_path: Path) -> None:
+    site, chance, ledger = make_site(), random.Random(SEED), tmp_path / "ledger"
+    index, hits, seen = open_index(site.data / "index"), Counter[str](), set[int]()
+    site.spawn("tests.drills.publisher", str(ledger))
+    for number in range(KILLS):
+        site.spawn("spectator.commands", "worker")
+        hits[kill_in_commit(site, chance.uniform(0, COMMIT_SECONDS), number)] += 1
+        seen = check_answers(site, index, seen, acknowledged(ledger))
+    site.kill("publisher")
+    index.close()
+    print(f"{KILLS} kills: {dict(hits)}; {len(seen)} stories")
+    assert KILLS - hits["after"] >= KILLS // 4, "the kills have to hit commits"
+    stories = acknowledged(ledger)
+    assert len(stories) > KILLS
+    site.start()
+    check_nothing_is_lost(site, stories)
+
+
+def kill_in_commit(site: Site, delay_seconds: float, number: int) -> str:
+    """Kill the worker a moment after a commit has begun; return how far that had come."""
+    start = noted(site)
+    eventually(lambda: noted(site)[0] not in {"", start[0]}, 20, f"a commit by worker {number}", pause_seconds=0.005)
+    eventually(lambda: unnoted(site), 20, f"another commit by worker {number}", pause_seconds=0.001)
+    time.sleep(delay_seconds)
+    site.kill("worker")
+    left = unnoted(site)
+    if not left:
+        return "after"
+    return "before the position" if any(name.endswith(".toc") for name in left) else "within the commit"
+
+
+def noted(site: Site) -> tuple[str, set[str]]:
+    """Return the position that the index has noted, and the files that belong to it."""
+    try:
+        first, *lines = (site.data / "index" / "current" / "position").read_text().splitlines()
+    except FileNotFoundError:
+        return "", set()
+    return first, {line.split(" ", 1)[1] for line in lines}
+
+
+def unnoted(site: Site) -> set[str]:
+    """Return the files that a commit has written so far, before its position is."""
+    try:
+        names = os.listdir(site.data / "index" / "current")
+    except FileNotFoundError:
+        return set()
+    return {name for name in names if name.startswith(("MAIN", "_MAIN", "position.new"))} - noted(site)[1] - LOCK
+
+
+def check_answers(site: Site, index: Index, seen: set[int], published: list[Story]) -> set[int]:
+    """Hold the index, which nobody writes now, against the database; return the stories that it has."""
+    position = index.position()
+    assert position is not None, "a kill does not damage the index"
+    held = set(index.versions())
+    with site.opened():
+        pending = set(db.session.scalars(select(Outbox.article_id).where(Outbox.seq > position)))
+        public = set(queries.published_versions())
+    assert held <= public, "nothing that is not public"
+    assert public - pending <= held, "all that was published up to the position"
+    assert seen <= held, "what was found once stays"
+    found = index.find(Request(COMMON_WORD, sort="newest", per_page=MAX_PER_PAGE))
+    assert found.total == len(held), "words and columns agree, no story twice"
+    assert found.ids == sorted(held, reverse=True)[:MAX_PER_PAGE]
+    assert dict(found.facets["country"]) == {"mali": len(held)}
+    for story in published[-20:]:
+        # English endings are cut, so that a token in -ed may also find one in -ic: the story itself is first.
+        first = index.find(Request(story.token)).ids[:1]
+        assert (first == [story.id]) == (story.id in held), (story, first)
+    return held
