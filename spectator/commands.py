@@ -234,17 +234,16 @@ def reindex(app: Flask, check: bool) -> None:
 
     Example: spectator reindex --check
     """
-    public = indexing.index_in(app.config["DATA_DIR"]), indexing.PUBLIC, "published"
-    newsroom = indexing.newsroom_index_in(app.config["DATA_DIR"]), indexing.NEWSROOM, "unpublished"
-    for index, source, kind in (public, newsroom):
+    for index, source in indexing.indexes_in(app.config["DATA_DIR"]):
         if check:
             wrong, needless = indexing.mend(index, source)
-            click.echo(f"{kind}: {len(wrong)} stories were missing or outdated, {len(needless)} held in vain; mended")
+            found = f"{len(wrong)} were missing or outdated, {len(needless)} held in vain; mended"
+            click.echo(f"{source.name} stories: {found if wrong or needless else 'as in the database'}")
             continue
         total = len(source.versions())
-        with click.progressbar(length=total, label=f"indexing {kind}", file=sys.stderr) as bar:
+        with click.progressbar(length=total, label=f"indexing {source.name}", file=sys.stderr) as bar:
             indexing.rebuild(index, lambda done, bar=bar: bar.update(done - bar.pos), source)  # type: ignore[misc]
-        click.echo(f"{total} {kind} stories indexed")
+        click.echo(f"{total} {source.name} stories indexed")
 
 
 @main.command()

@@ -7,16 +7,15 @@ its own, and follows the revisions: every save by a person, an import or a publi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import select
-
 from spectator import outbox, queries
 from spectator.db import db
-from spectator.models import Article, Outbox
+from spectator.models import Article
 from spectator.search import Document, Index, IndexUnavailable, open_index
 from spectator.text.gazetteer import country_by_code
 from spectator.text.html import plain_text
@@ -26,7 +25,7 @@ MENDING_TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far the index is behind: `position` is None where it is missing or damaged."""
+    """How far an index is behind what it follows: `position` is None where it is missing or damaged."""
 
     edition: int
     position: int | None
@@ -35,29 +34,36 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an index follows: newest and oldest number, what the numbers after one touched; and what it holds."""
+    """What an index follows: newest and oldest number, what the numbers after one touched, when the first of them was;
+    and what it holds."""
 
+    name: str
     directory: str
     newest: Callable[[], int]
     oldest: Callable[[], int]
     touched: Callable[[int], tuple[set[int], int]]
+    moment_after: Callable[[int], datetime | None]
     stories: Callable[..., Sequence[Article]]
     versions: Callable[[], dict[int, int]]
 
 
 PUBLIC = Source(
+    "published",
     "index",
-    lambda: outbox.edition(),
-    lambda: outbox.oldest(),
-    lambda after: outbox.articles_after(after),
+    outbox.edition,
+    outbox.oldest,
+    outbox.articles_after,
+    outbox.moment_after,
     queries.articles_to_index,
     queries.published_versions,
 )
 NEWSROOM = Source(
+    "unpublished",
     "index-newsroom",
     queries.newest_revision,
-    lambda: 0,
+    lambda: 0,  # revisions are kept for good
     queries.articles_revised_after,
+    queries.revision_moment_after,
     queries.unpublished_to_index,
     queries.unpublished_versions,
 )
@@ -73,6 +79,11 @@ def newsroom_index_in(data_dir: Path) -> Index:
 def index_in(data_dir: Path) -> Index:
     """Return this process's handle on the index of a data directory."""
     return open_index(data_dir / PUBLIC.directory)
+
+
+def indexes_in(data_dir: Path) -> tuple[tuple[Index, Source], ...]:
+    """Return both indexes of a data directory with what they follow, the readers' first."""
+    return (index_in(data_dir), PUBLIC), (newsroom_index_in(data_dir), NEWSROOM)
 
 
 def document_of(article: Article) -> Document:
@@ -99,7 +110,9 @@ def document_of(article: Article) -> Document:
 
 def catch_up(index: Index, source: Source = PUBLIC) -> bool:
     """Bring an index one step nearer to what it follows, rebuilding it where it must be; return whether it moved."""
-    position, newest = index.position(), source.newest()
+    position = index.position()
+    db.session.rollback()  # what is read from here on is newer than the position, also if another process moved it
+    newest = source.newest()
     try:
         if position is None or position > newest or source.oldest() > position + 1:
             rebuild(index, source=source)
@@ -144,10 +157,11 @@ def _all_documents(source: Source) -> Iterator[Document]:
         db.session.expunge_all()
 
 
-def lag(data_dir: Path) -> Lag:
-    """Return how far the index is behind, in outbox numbers and in seconds of the oldest unindexed act."""
-    edition, position = outbox.edition(), index_in(data_dir).position()
-    oldest = db.session.scalar(select(Outbox.at).where(Outbox.seq > (position or 0)).order_by(Outbox.seq).limit(1))
+def lag(data_dir: Path, source: Source = PUBLIC) -> Lag:
+    """Return how far an index is behind, in numbers and in seconds of the oldest act that it has not seen."""
+    index = newsroom_index_in(data_dir) if source is NEWSROOM else index_in(data_dir)
+    position = index.position()
+    edition, oldest = source.newest(), source.moment_after(position or 0)
     seconds = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
     return Lag(edition, position, round(seconds, 1))
 
@@ -160,21 +174,26 @@ def differences(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[in
 
 
 def mend(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
-    """Put right what an index lacks or holds wrongly or in vain; return what that was.
+    """Put right what an index lacks or holds wrongly or in vain; return what that was, once it is so no longer.
 
-    Raises IndexUnavailable where the index cannot be changed, or moved five times meanwhile.
+    What has changed since the index last moved is no fault: its follower sees to that. Raises IndexUnavailable where
+    the index cannot be changed, or moves on or stays wrong each of five times.
     """
+    all_wrong: set[int] = set()
+    all_needless: set[int] = set()
     for _ in range(MENDING_TRIES):
         while catch_up(index, source):
             pass
         position = index.position()
-        wrong, needless = differences(index, source)
-        if position is None or not (wrong or needless):
-            return wrong, needless
-        try:
+        if position is None:
+            break
+        db.session.rollback()  # as in catch_up: older rows would overwrite what the index has already seen
+        waiting, _ = source.touched(position)
+        wrong, needless = (ids - waiting for ids in differences(index, source))
+        if not (wrong or needless):
+            return all_wrong, all_needless
+        with suppress(IndexUnavailable):  # it moved: what was wrong may be right now
             index.apply(_changes(wrong | needless, source), position, after=position)
-        except IndexUnavailable:
-            db.session.rollback()  # it moved: what was wrong may be right now
-        else:
-            return wrong, needless
-    raise IndexUnavailable("the search index moves on while it is mended")
+            all_wrong |= wrong
+            all_needless |= needless
+    raise IndexUnavailable(f"the index of {source.name} stories is away, or moves on while it is mended")

@@ -12,13 +12,14 @@ from flask import Flask
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from spectator import indexing, migrations, outbox, queries
+from spectator import indexing, migrations, queries, searchlog
 from spectator.config import SECRET_FILE
 from spectator.db import db, is_wal_safe, sqlite
 from spectator.models import Country, Section, User
 from spectator.text.gazetteer import COUNTRIES
 
 FIRST_SECTIONS = ("Politics", "Security", "Business", "Society", "Health", "Culture", "Opinion")
+LATE_SECONDS = 30
 LOW_DISK_BYTES = 500_000_000
 
 
@@ -104,15 +105,19 @@ def _database_problems(data: Path) -> Iterator[str]:
         yield f"The database is damaged ({found}); stop the site and restore the newest backup."
     if db.session.scalar(select(User.id).where(User.is_active).limit(1)) is None:
         yield "Nobody can log in yet; run: spectator user add EMAIL --role admin"
-    lag = indexing.lag(data)
+    yield from _index_problems("The search index", indexing.lag(data))
+    yield from _index_problems("The newsroom's search index", indexing.lag(data, indexing.NEWSROOM))
+    if found := searchlog.problem(data):
+        yield found
+
+
+def _index_problems(name: str, lag: indexing.Lag) -> Iterator[str]:
     if lag.position is None:
-        yield "The search index is missing or damaged; the worker rebuilds it, or run: spectator reindex"
-    elif lag.seconds > 30:
-        yield f"The search index is {lag.seconds:.0f} s behind; start the worker: spectator run, or spectator worker"
-    elif indexing.newsroom_index_in(data).position() is None:
-        yield "The newsroom's search index is missing or damaged; the worker rebuilds it, or run: spectator reindex"
-    elif outbox.edition() and lag.position > lag.edition:
-        yield "The search index is ahead of the database (was it restored?); run: spectator reindex"
+        yield f"{name} is missing or damaged; the worker rebuilds it, or run: spectator reindex"
+    elif lag.seconds > LATE_SECONDS:
+        yield f"{name} is {lag.seconds:.0f} s behind; start the worker: spectator run, or spectator worker"
+    elif lag.position > lag.edition:
+        yield f"{name} is ahead of the database (was it restored?); run: spectator reindex"
 
 
 def versions() -> str:

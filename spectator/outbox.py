@@ -34,6 +34,11 @@ def oldest() -> int:
     return db.session.scalar(select(func.min(Outbox.seq))) or 0
 
 
+def moment_after(number: int) -> datetime | None:
+    """Return when the first act after a number was, None where there was none since."""
+    return db.session.scalar(select(Outbox.at).where(Outbox.seq > number).order_by(Outbox.seq).limit(1))
+
+
 def forget_through(number: int) -> None:
     """Delete the rows that every follower has passed; the newest stays, since it is the edition."""
     newest = select(func.max(Outbox.seq)).scalar_subquery()

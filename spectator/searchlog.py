@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -27,6 +28,8 @@ LONGEST_TEXT = 200
 MOST_BYTES = 1_000_000  # of lines that wait to be folded; beyond it searches are not counted
 MOST_ROWS = 50_000
 KEPT_DAYS = 180
+MOST_OF_A_LINE = 1_000_000_000  # hits or milliseconds; more is a broken line
+PATIENCE_SECONDS = 600
 FOLLOWER = "searches"  # the number of the last file that was folded
 
 
@@ -58,8 +61,27 @@ def fold(data_dir: Path) -> None:
     """Count the searches in the log since the last time, and forget what is old; for the worker alone.
 
     The file is renamed first and carries a number, which is stored with its counts: after a crash at any moment each
-    line is counted once. A process that opened the file before it was renamed may still add a line: it is lost.
+    line is counted once. A process that opened the file before it was renamed may still add a line: it is lost. What
+    the disk refuses is logged and tried again the next time: stories wait to be found meanwhile.
     """
+    try:
+        _fold(data_dir)
+    except OSError as error:
+        log.error("searches cannot be counted: %s", error)
+
+
+def problem(data_dir: Path) -> str:
+    """Return in a sentence why searches are not counted as they should be, "" where nothing is known against it."""
+    with contextlib.suppress(OSError):
+        for path in data_dir.glob("searches.*.folding"):
+            if time.time() - path.stat().st_ctime > PATIENCE_SECONDS:
+                return "Searches have waited ten minutes and more to be counted; look at the log of the worker."
+        if (data_dir / "searches.log").stat().st_size >= MOST_BYTES:
+            return "The log of searches is full, so that they are not counted; start the worker, or look at its log."
+    return ""
+
+
+def _fold(data_dir: Path) -> None:
     folded = db.session.get(Follower, FOLLOWER)
     last = folded.position if folded else 0
     waiting = sorted(data_dir.glob("searches.*.folding"), key=_number)
@@ -95,8 +117,12 @@ def _entries(path: Path) -> Iterator[tuple[date, str, int, int]]:
     for line in path.read_bytes().splitlines():
         try:
             entry = json.loads(line)
-            yield date.fromisoformat(entry["day"]), str(entry["q"]), int(entry["hits"]), int(entry["ms"])
-        except (ValueError, TypeError, KeyError):
+            text, hits, milliseconds = entry["q"], int(entry["hits"]), int(entry["ms"])
+            text.encode()  # half of a character that is two in JSON would not go into the table
+            if not 0 <= hits + milliseconds <= MOST_OF_A_LINE:
+                raise ValueError
+            yield date.fromisoformat(entry["day"]), text, hits, milliseconds
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             log.warning("a line of the search log cannot be read")
 
 

@@ -135,10 +135,7 @@ class Worker:
         if self.last_night == day:
             return
         self.last_night = day
-        for index, source in (
-            (indexing.index_in(self.data_dir), indexing.PUBLIC),
-            (indexing.newsroom_index_in(self.data_dir), indexing.NEWSROOM),
-        ):
+        for index, source in indexing.indexes_in(self.data_dir):
             indexing.gather(index, source)
             with suppress(IndexUnavailable):  # the next step rebuilds it
                 wrong, needless = indexing.mend(index, source)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import fcntl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
+from click.testing import Result
 from flask import Flask
 
-from spectator import indexing, outbox, publishing, queries
-from spectator.models import User
+from spectator import commands, indexing, outbox, publishing, queries
+from spectator.db import db
+from spectator.indexing import NEWSROOM, PUBLIC
+from spectator.models import Article, User
+from spectator.publishing import Step
 from spectator.search import Index, IndexUnavailable, Request
+from tests.conftest import draft
 
 
 @pytest.fixture
@@ -67,22 +75,24 @@ def test_rows_forgotten_before_it_saw_them_mean_a_rebuild(
 
 
 def test_a_rebuild_that_switches_in_between_loses_nothing(
-    index: Index, story: Callable[..., int], catch_up: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    index: Index, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     story(headline="First")
     catch_up()
     story(headline="Second")
-    read = queries.articles_to_index
+    has_switched = []
 
-    def read_while_another_process_rebuilds(*args: object, **kwargs: object) -> object:
-        articles = read(*args, **kwargs)  # type: ignore[arg-type]
-        monkeypatch.setattr(queries, "articles_to_index", read)
+    def read_while_another_process_rebuilds(ids: set[int]) -> Sequence[Article]:
+        articles = queries.articles_to_index(ids)
+        documents = [indexing.document_of(article) for article in articles]
+        db.session.expunge_all()  # they stay as they were read
         story(headline="Third")
-        index.rebuild([indexing.document_of(article) for article in articles], 0)
+        index.rebuild(documents, 0)
+        has_switched.append(True)
         return articles
 
-    monkeypatch.setattr(queries, "articles_to_index", read_while_another_process_rebuilds)
-    catch_up()
+    assert indexing.catch_up(index, replace(PUBLIC, stories=read_while_another_process_rebuilds)) is False
+    assert has_switched and index.position() == 0
     catch_up()
     assert indexing.differences(index) == (set(), set())
 
@@ -96,3 +106,138 @@ def test_while_another_process_rebuilds_it_waits(
     monkeypatch.setattr(indexing, "rebuild", busy)
     story()
     assert indexing.catch_up(index) is False
+
+
+def test_mending_is_refused_while_the_index_moves_and_never_puts_older_words_back(
+    index: Index, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    article_id = story(headline="Old words")
+    catch_up()
+    index.apply({article_id: None}, 1)
+    moves = []
+
+    def read_while_a_worker_follows(ids: set[int]) -> Sequence[Article]:
+        articles = queries.articles_to_index(ids)
+        if not moves:
+            moves.append(True)
+            version = articles[0].version
+            db.session.expunge_all()  # they stay as they were read
+            publishing.save(article_id, draft(headline="New words"), editor, version, Step("update"))
+            catch_up()
+        return articles
+
+    indexing.mend(index, replace(PUBLIC, stories=read_while_a_worker_follows))
+    assert moves and found(index, "new") == [article_id] and found(index, "old") == []
+
+
+def test_what_another_process_has_indexed_meanwhile_is_no_reason_to_rebuild(
+    app: Flask, index: Index, story: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story()
+    assert indexing.catch_up(index) is True
+    assert outbox.edition() == 1  # a snapshot of the database that the other process leaves behind
+
+    def publish_and_follow() -> None:
+        with app.app_context():
+            story(headline="Second")
+            indexing.catch_up(index)
+
+    other = threading.Thread(target=publish_and_follow)
+    other.start()
+    other.join()
+    assert index.position() == 2
+    monkeypatch.setattr(indexing, "rebuild", lambda *_args, **_more: pytest.fail("rebuilt for nothing"))
+    assert indexing.catch_up(index) is False
+
+
+def test_what_only_waits_for_its_follower_is_no_fault(
+    index: Index, story: Callable[..., int], catch_up: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story(headline="First")
+    catch_up()
+    story(headline="Second")
+    monkeypatch.setattr(indexing, "catch_up", lambda *_: False)
+    assert indexing.mend(index) == (set(), set())
+    assert index.position() == 1
+
+
+def test_an_index_that_cannot_be_mended_says_so(
+    index: Index, story: Callable[..., int], catch_up: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article_id = story()
+    catch_up()
+    index.apply({article_id: None}, 1)
+
+    def refuse(*_args: object, **_more: object) -> None:
+        raise IndexUnavailable
+
+    monkeypatch.setattr(type(index), "apply", refuse)
+    with pytest.raises(IndexUnavailable, match="published stories"):
+        indexing.mend(index)
+
+
+def test_a_missing_index_is_mended_by_a_rebuild(index: Index, story: Callable[..., int]) -> None:
+    article_id = story()
+    assert indexing.mend(index) == (set(), set())
+    assert set(index.versions()) == {article_id}
+
+
+def test_both_say_how_far_they_are_behind(
+    app: Flask, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    data = app.config["DATA_DIR"]
+    assert indexing.lag(data) == indexing.Lag(0, None, 0.0)
+    story()
+    catch_up()
+    assert indexing.lag(data).position == indexing.lag(data).edition == 1
+    newsroom = indexing.lag(data, NEWSROOM)
+    assert newsroom.position is None and newsroom.edition == queries.newest_revision() and newsroom.seconds >= 0
+    publishing.create(draft(), editor)
+    while indexing.catch_up(indexing.newsroom_index_in(data), NEWSROOM):
+        pass
+    newsroom = indexing.lag(data, NEWSROOM)
+    assert (newsroom.position, newsroom.seconds) == (queries.newest_revision(), 0.0)
+
+
+@pytest.fixture
+def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Return a function that runs `spectator reindex` on this site."""
+    monkeypatch.setattr(commands, "create_ready_app", lambda: app)
+    return lambda *words: app.test_cli_runner().invoke(commands.main, ["reindex", *words])
+
+
+def test_the_command_rebuilds_both(
+    app: Flask, editor: User, story: Callable[..., int], command: Callable[..., Result]
+) -> None:
+    public, private = story(headline="Monsoon"), publishing.create(draft(headline="Harmattan"), editor)
+    result = command()
+    assert result.exit_code == 0, result.output
+    assert "1 published stories indexed" in result.output and "1 unpublished stories indexed" in result.output
+    assert [set(index.versions()) for index, _ in indexing.indexes_in(app.config["DATA_DIR"])] == [{public}, {private}]
+
+
+def test_the_command_mends_and_says_what(
+    app: Flask, editor: User, story: Callable[..., int], command: Callable[..., Result]
+) -> None:
+    story(headline="Monsoon"), publishing.create(draft(headline="Harmattan"), editor)
+    assert command("--check").exit_code == 0
+    for index, _ in indexing.indexes_in(app.config["DATA_DIR"]):
+        index.apply(dict.fromkeys(index.versions()), index.position() or 0)
+    result = command("--check")
+    assert result.exit_code == 0
+    assert result.output.count("1 were missing or outdated, 0 held in vain; mended") == 2
+    assert command("--check").output.count("as in the database") == 2
+
+
+def test_the_command_fails_in_one_line_where_it_cannot_mend(
+    app: Flask, index: Index, command: Callable[..., Result]
+) -> None:
+    assert command().exit_code == 0
+    directory = app.config["DATA_DIR"] / PUBLIC.directory
+    index.close()
+    (directory / "current").unlink()
+    with (directory / "rebuild.lock").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # another process rebuilds it
+        result = command("--check")
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output and "run: spectator doctor" in result.output

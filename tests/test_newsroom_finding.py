@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from spectator import indexing, publishing, queries, related
 from spectator.models import User
+from spectator.newsroom import finding
 from spectator.newsroom.finding import named
 from spectator.search import Request
 from tests.conftest import draft
@@ -109,6 +110,37 @@ def test_authors_find_their_own_drafts_alone(app: Flask, editor: User, follow: C
     follow()
     page = client.get("/newsroom/search?q=dust").text
     assert f"/newsroom/stories/{own}" in page and "1 story" in page and f"/newsroom/stories/{foreign}" not in page
+
+
+def test_an_author_finds_a_story_that_many_others_precede(
+    app: Flask, editor: User, follow: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "SOUGHT_AT_ONCE", 2)
+    client = visitor(app, "author")
+    author = next(user for user in queries.users() if user.role == "author")
+    for number in range(5):
+        publishing.create(draft(headline=f"Dust, dust {number}"), editor)
+    own = publishing.create(draft(body="Little of it. " * 50 + "Some dust."), author)
+    follow()
+    assert private(app, "dust")[-1] == own
+    page = client.get("/newsroom/search?q=dust&page=2").text
+    assert f"/newsroom/stories/{own}" in page and "1 story" in page and "Previous" not in page
+
+
+def test_pages_follow_each_other_and_stop(
+    app: Flask, editor: User, follow: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "PER_PAGE", 2)
+    for number in range(3):
+        publishing.create(draft(headline=f"Dust {number}"), editor)
+    follow()
+    client = visitor(app)
+    first, second, beyond = (client.get(f"/newsroom/search?q=dust&page={number}").text for number in (1, 2, 3))
+    assert "3 stories" in first and "page=2" in first and "Previous" not in first
+    assert "page=1" in second and "page=3" not in second
+    assert "There are no more stories" in beyond
+    for rubbish in ("0", "-1", "99", "1000", "x", "٣"):
+        assert client.get(f"/newsroom/search?q=dust&page={rubbish}").status_code == 200
 
 
 def test_nobody_else_finds_anything(client: FlaskClient) -> None:

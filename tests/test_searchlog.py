@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -53,7 +55,20 @@ def test_nothing_to_fold_is_no_fault(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"rubbish", b"{}", b'{"q": 1}', b"\xff\xfe", b'{"q":"x","hits":"y","ms":1,"day":"2026-01-01"}', b"[]"]
+    "line",
+    [
+        b"rubbish",
+        b"{}",
+        b'{"q": 1}',
+        b"\xff\xfe",
+        b"[]",
+        b'{"q":"x","hits":"y","ms":1,"day":"2026-01-01"}',
+        b'{"q":"x","hits":1e999,"ms":1,"day":"2026-01-01"}',
+        b'{"q":"x","hits":99999999999999999999,"ms":1,"day":"2026-01-01"}',
+        b'{"q":"x","hits":-1,"ms":0,"day":"2026-01-01"}',
+        b'{"q":"\\ud800","hits":1,"ms":1,"day":"2026-01-01"}',
+        b'{"q":["x"],"hits":1,"ms":1,"day":"2026-01-01"}',
+    ],
 )
 def test_a_broken_line_is_left_out(app: Flask, line: bytes) -> None:
     searchlog.note(data_dir(app), "before", 1, 0)
@@ -116,6 +131,33 @@ def test_what_is_old_or_too_much_is_forgotten(app: Flask, monkeypatch: pytest.Mo
         searchlog.note(data_dir(app), text, 1, 0)
     searchlog.fold(data_dir(app))
     assert set(counted()) == {"often", "twice", "now"}
+
+
+def test_a_fault_of_the_disk_is_told_and_tried_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    searchlog.note(data_dir(app), "mali", 1, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", refuse)
+        searchlog.fold(data_dir(app))
+    assert "Read-only file system" in caplog.text and counted() == {}
+    searchlog.fold(data_dir(app))
+    assert counted()["mali"][0] == 1
+
+
+def test_it_says_what_is_wrong(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert searchlog.problem(data_dir(app)) == searchlog.problem(data_dir(app) / "missing") == ""
+    searchlog.note(data_dir(app), "mali", 1, 0)
+    assert searchlog.problem(data_dir(app)) == ""
+    monkeypatch.setattr(searchlog, "MOST_BYTES", 10)
+    assert "full" in searchlog.problem(data_dir(app))
+    os.rename(data_dir(app) / "searches.log", data_dir(app) / "searches.1.folding")
+    assert searchlog.problem(data_dir(app)) == ""
+    monkeypatch.setattr(searchlog, "PATIENCE_SECONDS", -1)
+    assert "waited" in searchlog.problem(data_dir(app))
 
 
 def _write(path: Path, name: str) -> None:

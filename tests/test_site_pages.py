@@ -199,6 +199,7 @@ def test_health(client: FlaskClient, story: Callable[..., int], catch_up: Callab
     assert ready.json is not None
     assert ready.json["sqlite_is_wal_safe"] is True
     assert (ready.json["edition"], ready.json["index_position"]) == (1, 1)
+    assert (ready.json["newsroom_index_position"], ready.json["search_log"]) == (None, "ok")
 
 
 def test_headers_of_every_response(client: FlaskClient) -> None:

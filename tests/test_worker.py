@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -151,6 +151,36 @@ def test_a_fault_of_the_index_ends_the_worker(at_work: Worker, monkeypatch: pyte
     monkeypatch.setattr(indexing, "catch_up", break_down)
     with pytest.raises(OSError, match="No space"):
         at_work.step()
+
+
+def test_a_fault_of_the_newsrooms_index_ends_the_worker(
+    app: Flask, at_work: Worker, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    while at_work.step():
+        pass
+    publishing.create(draft(), editor)
+    newsroom = indexing.newsroom_index_in(app.config["DATA_DIR"])
+    monkeypatch.setattr(newsroom, "apply", lambda *_args, **_more: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        at_work.step()
+
+
+def test_at_night_both_indexes_are_held_against_the_database(
+    app: Flask, at_work: Worker, editor: User, story: Callable[..., int], caplog: pytest.LogCaptureFixture
+) -> None:
+    story(), publishing.create(draft(), editor)
+    while at_work.step():
+        pass
+    indexes = [index for index, _ in indexing.indexes_in(app.config["DATA_DIR"])]
+    right = [index.versions() for index in indexes]
+    for index in indexes:
+        index.apply(dict.fromkeys(index.versions()), index.position() or 0)
+    at_work.spend_the_night(date(2026, 11, 23))
+    assert [index.versions() for index in indexes] == right and all(right)
+    assert caplog.text.count("mended 1 stories") == 2
+    indexes[0].apply(dict.fromkeys(right[0]), indexes[0].position() or 0)
+    at_work.spend_the_night(date(2026, 11, 23))
+    assert indexes[0].versions() == {}, "once a night"
 
 
 def test_tidying_forgets_what_the_index_has_passed_but_the_edition(at_work: Worker, story: Callable[..., int]) -> None:

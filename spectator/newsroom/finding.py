@@ -12,12 +12,12 @@ from spectator import indexing, publishing, queries
 from spectator.models import Article
 from spectator.newsroom.guard import current_user
 from spectator.newsroom.previews import ONE, viewable
-from spectator.search import Found, Index, IndexUnavailable, Request
+from spectator.search import MAX_PAGE, Found, Index, IndexUnavailable, Request
 from spectator.text.html import plain_text
 from spectator.text.snippets import highlight, snippet
 
 PER_PAGE = 20
-MOST_OF_AN_AUTHOR = 100  # hits among which an author's own are looked for
+SOUGHT_AT_ONCE, MOST_SOUGHT = 100, 1000  # hits among which an author's own are looked for
 ALIKE = 8
 
 
@@ -41,20 +41,33 @@ def register(newsroom: Blueprint) -> None:
 def search() -> tuple[str, int]:
     """Show the stories that have some words: those that are not public, or those that are."""
     text, is_public = request.args.get("q", "").strip()[:200], request.args.get("in") == "published"
-    page = int(request.args["page"]) if re.fullmatch(r"[1-9][0-9]?", request.args.get("page", "")) else 1
+    asked = request.args.get("page", "")
+    page = min(int(asked), MAX_PAGE) if re.fullmatch(r"[1-9][0-9]?", asked, re.ASCII) else 1
     shown = {"text": text, "is_public": is_public, "page": page, "hits": [], "total": 0}
-    if not text:
-        return render_template("newsroom/search.html", **shown), 200
-    is_limited = not is_public and not publishing.is_publisher(current_user())
-    size = MOST_OF_AN_AUTHOR if is_limited else PER_PAGE
     try:
-        found = _index(is_public).find(Request(text, page=1 if is_limited else page, per_page=size))
+        shown |= _found(text, is_public, page) if text else {}
     except IndexUnavailable:
         return render_template("newsroom/search.html", **shown, is_unavailable=True), 503
-    hits = hits_of(found, is_public)
-    shown |= {"hits": hits, "total": len(hits) if is_limited else found.total, "mode": found.mode}
-    has_more = not is_limited and found.total > page * PER_PAGE
-    return render_template("newsroom/search.html", **shown, has_more=has_more), 200
+    return render_template("newsroom/search.html", **shown), 200
+
+
+def _found(text: str, is_public: bool, page: int) -> dict[str, object]:
+    if not is_public and not publishing.is_publisher(current_user()):
+        return _own_found(text)
+    found = _index(is_public).find(Request(text, page=page, per_page=PER_PAGE))
+    has_more = page < MAX_PAGE and found.total > page * PER_PAGE
+    return {"hits": hits_of(found, is_public), "total": found.total, "mode": found.mode, "has_more": has_more}
+
+
+def _own_found(text: str) -> dict[str, object]:
+    """What an author sees of what is not public: their own stories among the best hits, all on one page."""
+    hits: list[Hit] = []
+    for number in range(1, MOST_SOUGHT // SOUGHT_AT_ONCE + 1):
+        found = _index(False).find(Request(text, page=number, per_page=SOUGHT_AT_ONCE))
+        hits += hits_of(found, False, current_user().id)
+        if found.total <= number * SOUGHT_AT_ONCE:
+            break
+    return {"hits": hits, "total": len(hits), "mode": found.mode, "page": 1}
 
 
 def _index(is_public: bool) -> Index:
@@ -62,7 +75,7 @@ def _index(is_public: bool) -> Index:
     return indexing.index_in(data) if is_public else indexing.newsroom_index_in(data)
 
 
-def hits_of(found: Found, is_public: bool) -> list[Hit]:
+def hits_of(found: Found, is_public: bool, created_by_id: int | None = None) -> list[Hit]:
     """Return the stories found that this person may see; what changed its state a moment ago is left out."""
     user = current_user()
     return [
@@ -72,7 +85,7 @@ def hits_of(found: Found, is_public: bool) -> list[Hit]:
             snippet(plain_text(article.body), found.terms, prefixes=found.prefixes),
             publishing.may_edit(user, article),
         )
-        for article in queries.stories_by_id(found.ids)
+        for article in queries.stories_by_id(found.ids, created_by_id)
         if article.is_public == is_public and (is_public or publishing.may(user, "view", article))
     ]
 

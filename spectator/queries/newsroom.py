@@ -129,6 +129,11 @@ def newest_revision() -> int:
     return db.session.scalar(select(func.max(Revision.id))) or 0
 
 
+def revision_moment_after(number: int) -> datetime | None:
+    """Return when the first act on any story after a number was, None where there was none since."""
+    return db.session.scalar(select(Revision.made_at).where(Revision.id > number).order_by(Revision.id).limit(1))
+
+
 def articles_revised_after(number: int, limit: int = 500) -> tuple[set[int], int]:
     """Return the ids of stories touched by the next `limit` revisions, and the number of the last of these."""
     query = select(Revision.id, Revision.article_id).where(Revision.id > number).order_by(Revision.id).limit(limit)
@@ -149,8 +154,13 @@ def unpublished_versions() -> dict[int, int]:
     return {row.id: row.version for row in db.session.execute(query)}
 
 
-def stories_by_id(ids: Sequence[int]) -> list[Article]:
-    """Return the stories among `ids` of whatever status, in the order of `ids`, with bodies, authors and makers."""
+def stories_by_id(ids: Sequence[int], created_by_id: int | None = None) -> list[Article]:
+    """Return the stories among `ids`, or those that one person made, of whatever status, in the order of `ids`.
+
+    They come with bodies, authors and makers.
+    """
     query = whole_article().where(Article.id.in_(ids)).options(joinedload(Article.created_by))
+    if created_by_id is not None:
+        query = query.where(Article.created_by_id == created_by_id)
     found = {article.id: article for article in db.session.scalars(query).unique()}
     return [found[each] for each in ids if each in found]

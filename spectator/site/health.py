@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from spectator import indexing
+from spectator import indexing, searchlog
 from spectator.db import is_wal_safe, sqlite
 
 PATIENCE_SECONDS = 30
@@ -25,16 +25,22 @@ def healthz() -> dict[str, str]:
 
 
 def readyz() -> tuple[dict[str, Any], int]:
-    """Say whether the site can serve: the database answers and the search index is not behind."""
+    """Say whether the site can serve: the database answers and the search index is not behind.
+
+    The newsroom's index and the count of searches are told too; readers can be served without them.
+    """
+    data = current_app.config["DATA_DIR"]
     report: dict[str, Any] = {
         "sqlite": sqlite.sqlite_version,
         "sqlite_is_wal_safe": is_wal_safe(sqlite.sqlite_version_info),
     }
     try:
-        lag = indexing.lag(current_app.config["DATA_DIR"])
+        lag, newsroom = indexing.lag(data), indexing.lag(data, indexing.NEWSROOM)
     except SQLAlchemyError:
         current_app.logger.exception("the database does not answer")
         return report | {"status": "unready", "database": "does not answer"}, 503
     report |= {"database": "ok", "edition": lag.edition, "index_position": lag.position, "behind_seconds": lag.seconds}
+    report |= {"newsroom_index_position": newsroom.position, "newsroom_behind_seconds": newsroom.seconds}
+    report |= {"search_log": searchlog.problem(data) or "ok"}
     is_ready = lag.position is not None and lag.seconds < PATIENCE_SECONDS
     return report | {"status": "ok" if is_ready else "unready"}, 200 if is_ready else 503
