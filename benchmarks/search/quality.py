@@ -5,14 +5,15 @@ typed as they stand there: once in a row, once any of them in their order; the f
 Headlines give 3 to 5 words. One index holds all ten languages.
 
 Readers remember words that say something. Of sentences, words shorter than four letters are passed over (in a syllabary
-none is); FTS5 then reaches about what it reached where the goals were set. Of headlines, words are drawn again while
-another headline has all of them too, as those of a series do. What comes out with any words is printed beside it.
+none is). Words are drawn again while another story has a sentence, or headline, with all of them too, as those of a
+series do: they would not say which story is meant. What comes out with any words whatever is printed beside it.
 """
 
 from __future__ import annotations
 
 import random
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -105,7 +106,7 @@ def bodies(language: str, number: int, shortest: int = SHORTEST_WORD) -> Typed:
         long = [each for each in kept if len(each) >= BODY_WORDS[0]]
         if long:
             drawn.append((chance.choice(long), story.id))
-    return _typed(chance, drawn[:number], BODY_WORDS)
+    return _typed(chance, drawn[:number], BODY_WORDS, _tells_one_sentence if shortest > 1 else None)
 
 
 def headlines(language: str, number: int, *, are_any: bool = False) -> Typed:
@@ -119,6 +120,23 @@ def headlines(language: str, number: int, *, are_any: bool = False) -> Typed:
 def _tells_one(text: str) -> bool:
     typed = {fold(word) for word in words(text)}
     return sum(typed <= each for each in _headline_words()) == 1
+
+
+def _tells_one_sentence(text: str) -> bool:
+    """Whether no other story has a sentence with all these words: else the words do not say which is meant."""
+    places = [_sentences_with().get(fold(word), frozenset()) for word in words(text)]
+    return len({story for story, _ in frozenset.intersection(*places)}) == 1
+
+
+@cache
+def _sentences_with() -> dict[str, frozenset[tuple[int, int]]]:
+    """The (story, sentence) pairs that have a folded word."""
+    found: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    for story in real_stories():
+        for number, sentence in enumerate(sentences(story.body)):
+            for word in words(sentence):
+                found[fold(word)].add((story.id, number))
+    return {word: frozenset(places) for word, places in found.items()}
 
 
 @cache

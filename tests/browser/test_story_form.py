@@ -165,6 +165,7 @@ def test_keys_of_a_published_story(writer: Visit, tmp_path: Path) -> None:
     assert prevented == [True, False], "there is nothing to publish; with Alt it is another key"
     with page.expect_navigation():
         page.keyboard.press("Control+s")
+    expect(page.locator(".done")).to_be_visible()
     assert select(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == "Updated by a key"
 
 
