@@ -70,6 +70,8 @@ def test_any_file_may_be_damaged(site: Site) -> None:
     cases = list(product(sorted(known), (cut, empty, delete, replace, lengthen)))
     chance = random.Random(SEED)
     for kind, damage in cases if DAMAGES == "all" else chance.sample(cases, int(DAMAGES)):
+        if kind not in kinds(site):  # an index that is built anew leaves out what would be empty
+            continue
         damage_and_heal(site, kind, damage, stories)
     assert [site.get(story.path).status for story in stories] == [200] * STORIES
 
