@@ -58,10 +58,10 @@ def note(data_dir: Path, text: str, hits: int, seconds: float) -> None:
 
 
 def fold(data_dir: Path) -> None:
-    """Count the searches in the log since the last time, and forget what is old; for the worker alone.
+    """Count the searches in the log before the last time, and forget what is old; for the worker alone.
 
-    The file is renamed first and carries a number, which is stored with its counts: after a crash at any moment each
-    line is counted once. A process that opened the file before it was renamed may still add a line: it is lost. What
+    The file is renamed first and counted the next time: a process that opened it before has then written its line. Its
+    name carries a number, which is stored with its counts: after a crash at any moment each line is counted once. What
     the disk refuses is logged and tried again the next time: stories wait to be found meanwhile.
     """
     try:
@@ -84,19 +84,13 @@ def problem(data_dir: Path) -> str:
 def _fold(data_dir: Path) -> None:
     folded = db.session.get(Follower, FOLLOWER)
     last = folded.position if folded else 0
-    waiting = sorted(data_dir.glob("searches.*.folding"), key=_number)
-    for path in [path for path in waiting if _number(path) <= last]:
+    for path in sorted(data_dir.glob("searches.*.folding"), key=_number):
+        if _number(path) > last:
+            last = _number(path)
+            _store(_counts(path), last)
         path.unlink()
-    if not any(_number(path) > last for path in waiting):
-        path = data_dir / f"searches.{last + 1}.folding"
-        try:
-            os.rename(data_dir / "searches.log", path)
-        except FileNotFoundError:
-            return
-        waiting = [path]
-    for path in (path for path in waiting if _number(path) > last):
-        _store(_counts(path), _number(path))
-        path.unlink()
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(data_dir / "searches.log", data_dir / f"searches.{last + 1}.folding")
 
 
 def _number(path: Path) -> int:

@@ -25,6 +25,12 @@ def data_dir(app: Flask) -> Path:
     return path
 
 
+def fold(app: Flask) -> None:
+    """Count whatever is in the log: a file rests from one time to the next."""
+    searchlog.fold(data_dir(app))
+    searchlog.fold(data_dir(app))
+
+
 def counted() -> dict[str, tuple[int, int, int]]:
     db.session.rollback()
     rows = db.session.scalars(select(SearchCount).order_by(SearchCount.text))
@@ -41,16 +47,16 @@ def test_a_line_tells_what_was_searched_and_nothing_else(app: Flask) -> None:
 def test_searches_are_counted_by_day_and_text_without_case(app: Flask) -> None:
     for text, hits in (("Mali", 1), ("mali", 2), ("ṢẸ́GUN", 0), ("mali", 4)):
         searchlog.note(data_dir(app), text, hits, 0.01)
-    searchlog.fold(data_dir(app))
+    fold(app)
     assert counted() == {"mali": (3, 4, 30), "ṣẹ́gun": (1, 0, 10)}
     searchlog.note(data_dir(app), "MALI", 5, 0.02)
-    searchlog.fold(data_dir(app))
+    fold(app)
     assert counted()["mali"] == (4, 5, 50)
     assert list(data_dir(app).glob("searches*")) == []
 
 
 def test_nothing_to_fold_is_no_fault(app: Flask) -> None:
-    searchlog.fold(data_dir(app))
+    fold(app)
     assert counted() == {}
 
 
@@ -75,7 +81,7 @@ def test_a_broken_line_is_left_out(app: Flask, line: bytes) -> None:
     with (data_dir(app) / "searches.log").open("ab") as file:
         file.write(line + b"\n")
     searchlog.note(data_dir(app), "after", 1, 0)
-    searchlog.fold(data_dir(app))
+    fold(app)
     assert set(counted()) == {"before", "after"}
 
 
@@ -101,10 +107,10 @@ def test_a_crash_between_counting_and_deleting_counts_once(app: Flask, monkeypat
 
     monkeypatch.setattr(Path, "unlink", die)
     with pytest.raises(KeyboardInterrupt):
-        searchlog.fold(data_dir(app))
+        fold(app)
     monkeypatch.setattr(Path, "unlink", unlink)
     searchlog.note(data_dir(app), "mali", 1, 0)
-    searchlog.fold(data_dir(app))
+    fold(app)
     assert counted()["mali"][0] == 2
 
 
@@ -113,13 +119,23 @@ def test_a_crash_between_renaming_and_counting_loses_nothing(app: Flask, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(searchlog, "_counts", lambda _path: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            searchlog.fold(data_dir(app))
+            fold(app)
     searchlog.note(data_dir(app), "mali", 1, 0)
-    searchlog.fold(data_dir(app))
-    searchlog.fold(data_dir(app))
+    fold(app)
     assert counted()["mali"][0] == 2
     follower = db.session.get(Follower, searchlog.FOLLOWER)
     assert follower is not None and follower.position == 2
+
+
+def test_a_line_of_a_process_that_was_late_is_counted(app: Flask) -> None:
+    searchlog.note(data_dir(app), "mali", 1, 0)
+    line = (data_dir(app) / "searches.log").read_bytes()
+    late = os.open(data_dir(app) / "searches.log", os.O_WRONLY | os.O_APPEND)
+    searchlog.fold(data_dir(app))
+    os.write(late, line)
+    os.close(late)
+    searchlog.fold(data_dir(app))
+    assert counted()["mali"][0] == 2
 
 
 def test_what_is_old_or_too_much_is_forgotten(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +145,7 @@ def test_what_is_old_or_too_much_is_forgotten(app: Flask, monkeypatch: pytest.Mo
         session.add(SearchCount(day=long_ago, text="old", times=9, hits=1, milliseconds=1))
     for text in ("often", "often", "twice", "twice", "once", "now", "now"):
         searchlog.note(data_dir(app), text, 1, 0)
-    searchlog.fold(data_dir(app))
+    fold(app)
     assert set(counted()) == {"often", "twice", "now"}
 
 
@@ -142,9 +158,9 @@ def test_a_fault_of_the_disk_is_told_and_tried_again(
     searchlog.note(data_dir(app), "mali", 1, 0)
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", refuse)
-        searchlog.fold(data_dir(app))
+        fold(app)
     assert "Read-only file system" in caplog.text and counted() == {}
-    searchlog.fold(data_dir(app))
+    fold(app)
     assert counted()["mali"][0] == 1
 
 
