@@ -63,8 +63,10 @@ def test_a_full_disk_stops_only_the_index(small_disk: Site) -> None:
 def without_room(site: Site, index: Path, number: int, before: list[Story], is_index_lost: bool = False) -> list[Story]:
     """Fill the disk, publish, make room; return what was published."""
     pages = ["/", "/politics/", "/feed.xml", before[0].path, f"/search?q={before[0].token}"]
+    if not is_index_lost:
+        pages.append(f"/fragments/suggest?q={before[0].token[:-1]}")
     complaint, told = "No space left on device", len(site.logged("No space left on device"))
-    with site.watched(pages):
+    with site.watched(pages) as answers:
         if is_index_lost:
             for path in index.iterdir():
                 path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
@@ -76,4 +78,8 @@ def without_room(site: Site, index: Path, number: int, before: list[Story], is_i
         filler.unlink()
         site.must_find(before + during, HEALING_SECONDS, "with room again")
     assert site.is_index_true()
+    if not is_index_lost:
+        searches = [answer for answer in answers if before[0].token[:-1] in answer.path and "?q=" in answer.path]
+        assert [answer.status for answer in searches] == [200] * len(searches), "what was committed stays searchable"
+        assert all(f'href="{before[0].path}"' in answer.body for answer in searches)
     return during
