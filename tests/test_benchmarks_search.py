@@ -1,0 +1,88 @@
+"""The measures of `make bench-search` measure what they say; a slip here would flatter every figure."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from benchmarks.search import corpus, hostile, quality, related, speed
+from benchmarks.search.figures import Figure, quantile
+from benchmarks.search.fts5 import Fts5
+from spectator.search import Document
+
+
+def document(number: int, body: str, headline: str = "A headline") -> Document:
+    """Return a story of some words."""
+    moment = datetime(2026, 11, 1, tzinfo=UTC)
+    return Document(number, 1, headline, "", body, "", "politics", (), (), (), "en", moment)
+
+
+def test_a_reciprocal_rank_is_that_of_the_story_meant_among_ten() -> None:
+    typed = {"in a row": [quality.Known("a", 1), quality.Known("a", 3)], "scattered": [quality.Known("a", 99)] * 2}
+    value, note = quality.reciprocal(lambda _text: [2, 1, *range(3, 20)], typed)
+    assert value == pytest.approx(((1 / 2 + 1 / 3) / 2 + 0) / 2)
+    assert "in a row 0.417 (2), scattered 0.000 (2)" in note
+
+
+def test_texts_are_retyped_as_people_type_them() -> None:
+    assert quality.without_accents("Ṣẹ́gun à l’école") == "Segun a l’ecole"
+    swapped = quality.with_homophones(random.Random(1), "ሀገር ሰላም ጸሎት ቤት")
+    assert swapped != "ሀገር ሰላም ጸሎት ቤት"
+    assert swapped[1:3] == "ገር"
+    assert swapped.endswith("ት ቤት")
+
+
+def test_generated_stories_are_the_same_every_time(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    corpus.write_generated(first, 20)
+    corpus.write_generated(second, 20)
+    lines = [json.loads(line) for line in first.read_text().splitlines()]
+    assert first.read_bytes() == second.read_bytes()
+    assert len({line["body"] for line in lines}) == 20
+    assert all(line["section"] in corpus.SECTIONS and line["countries"] and line["authors"] for line in lines)
+
+
+def test_searches_come_in_their_shares() -> None:
+    kinds = [speed.kind_of(text) for text in speed.searches(400)]
+    shares = {kind: kinds.count(kind) / 400 for kind in speed.KINDS}
+    assert shares == pytest.approx({"AND": 0.5, "word": 0.3, "phrase": 0.1, "prefix": 0.1}, abs=0.06)
+
+
+def test_hostile_queries_are_many_and_long_enough() -> None:
+    texts = hostile.queries(200)
+    assert len(texts) == 200 == len(hostile.queries(200))
+    assert texts == hostile.queries(200)
+    assert max(map(len, texts)) == 20_000
+
+
+def test_fts5_wants_every_word_and_else_any() -> None:
+    index = Fts5(":memory:", [document(1, "Rain on the river"), document(2, "Rain in the hills")])
+    assert index.best("rain river") == [1]
+    assert set(index.best("river hills")) == {1, 2}
+    assert index.best('"on the river"') == [1]
+    assert index.page("hil*")[:2] == ([2], 1)
+
+
+def test_cosine_finds_what_shares_rare_words() -> None:
+    stories = [
+        document(1, "alpha beta common"),
+        document(2, "alpha beta common"),
+        document(3, "gamma delta"),
+        document(4, "gamma delta"),
+    ]
+    cosine = related.Cosine(stories)
+    assert list(cosine.alike(stories[0])) == [2]
+    assert list(cosine.alike(stories[2])) == [4]
+
+
+def test_a_figure_knows_its_goal() -> None:
+    assert Figure("a", 0.98, "", 0.98, is_floor=True).is_met
+    assert Figure("a", 81, "ms", 80).is_met is False
+    assert Figure("a", 81, "ms").is_met is None
+    assert "FAIL" in str(Figure("a", 81, "ms", 80))
+    assert quantile([1, 2, 3, 4], 0.5) == 2
+    assert quantile(range(1, 101), 0.95) == 95
