@@ -119,7 +119,7 @@ def test_hostile_input_ends(form: Visit, part: str) -> None:
     times = "part => { const from = performance.now(); window.spectatorPaste(part); return performance.now() - from; }"
     for length in (100_000, 2_000_010):
         milliseconds = form.page.evaluate(times, part * (length // len(part)))
-        assert milliseconds < 8000
+        assert milliseconds < 30_000  # what grows with the square of the text takes far longer, on a busy machine too
 
 
 @pytest.mark.parametrize("program", ["Word", "Google Docs"])
