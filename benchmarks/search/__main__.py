@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,26 +71,32 @@ def prepared(cache: Path, number: int) -> BenchSite:
 
 
 def measured(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
-    """Yield every figure; the largest site is made meanwhile by a process of its own."""
-    smallest, largest = size.sites[0], size.sites[-1]
-    command = [sys.executable, "-m", "benchmarks.search", "--cache", str(cache), "--prepare", str(largest)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as preparing:
+    """Yield every figure; a second, larger site is made meanwhile by a process of its own."""
+    smallest, larger = size.sites[0], size.sites[1:]
+    with ExitStack() as stack:
+        started = [stack.enter_context(preparing(cache, number)) for number in larger]
         if not corpus.real_stories():
             print(f"known items and likeness need the real stories, which are not in {corpus.FOLDER}: left out")
         yield from quality.figures(folder / "known", size.samples)
         yield from related.figures(folder / "alike")
-        site = prepared(cache, smallest)
-    if preparing.returncode:
-        raise SystemExit(f"the site of {largest} stories could not be made")
+        site = site_of(cache, smallest)
+    if any(process.returncode for process in started):
+        raise SystemExit("a site of generated stories could not be made")
     yield speed.rebuilt(site, folder / "fts5.db")
     yield from of_site(site, Fts5(folder / "fts5.db"), size)
     yield from hostile.figures(site, size.hostile)
     yield from findable.figures(site, folder, size.publications)
-    if largest != smallest:
-        site = prepared(cache, largest)
+    for number in larger:
+        site = prepared(cache, number)
         with site.opened():
-            other = Fts5(folder / "large.db", documents())
+            other = Fts5(folder / f"{number}.db", documents())
         yield from speed.pages(site, other, size.searches)
+
+
+def preparing(cache: Path, number: int) -> subprocess.Popen[bytes]:
+    """Return a process that makes a site."""
+    command = [sys.executable, "-m", "benchmarks.search", "--cache", str(cache), "--prepare", str(number)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
 def of_site(site: BenchSite, other: Fts5, size: Size) -> Iterator[Figure]:
