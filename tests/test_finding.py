@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from spectator.search import Document, Index, Request, open_index
+from spectator.search import Document, Index, Request, open_index, similarity
 from spectator.text.snippets import snippet
 from tests.search_samples import document, ids
 
@@ -207,6 +207,12 @@ def test_stories_that_read_alike_come_first(index: Index) -> None:
     assert alike[0].id == RIVER.id
     assert VOTE.id not in [each.id for each in alike]
     assert all(0 < each.score <= 1 for each in alike)
+
+
+def test_words_that_too_many_stories_have_are_not_looked_at(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similarity, "FEW", 1)
+    monkeypatch.setattr(similarity, "MOST_STORIES", 1)
+    assert index.similar(VOTE) == []
 
 
 def test_a_document_need_not_be_indexed(index: Index) -> None:

@@ -16,7 +16,8 @@ MOST_TERMS = 15  # besides the words of the headline, which count twice
 HEADLINE_WEIGHT = 2
 # A word of a story that hardly any other has tells nothing about others; nor does one that half of them have.
 RAREST = 2
-COMMONEST = 0.5
+# In a large archive a word that thousands have costs more to look at than it tells.
+COMMONEST, MOST_STORIES = 0.5, 1500
 FEW = 10  # stories are never many: a young archive has not enough to tell what is common
 SHORTEST_WORD = 3
 # How fast a word's number and its rarity count; tuned on English news by whether the stories found are of one category.
@@ -50,7 +51,7 @@ def telling_terms(snapshot: Snapshot, document: Document) -> list[tuple[str, flo
         if len(word) < SHORTEST_WORD or word.isdecimal():
             continue
         frequency = snapshot.frequency_of(word)
-        if RAREST <= frequency <= max(FEW, COMMONEST * number):
+        if RAREST <= frequency <= max(FEW, min(COMMONEST * number, MOST_STORIES)):
             weights[word] = count**COUNT_POWER * math.log(1 + number / frequency) ** RARITY_POWER
     best = nlargest(MOST_TERMS, weights, key=lambda word: (weights[word], word))
     return [(word, weights[word]) for word in dict.fromkeys([*best, *headline]) if word in weights]
