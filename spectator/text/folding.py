@@ -54,8 +54,8 @@ def _fold_one(char: str) -> str:
     """The folded form of one character; nothing for a combining mark."""
     if unicodedata.category(char) == "Mn" or char == _TATWEEL:
         return ""
-    if not char.isalnum():
-        return char
+    if not char.isalnum():  # a sign may have marks too (≠)
+        return "".join(piece for piece in unicodedata.normalize("NFD", char) if unicodedata.category(piece) != "Mn")
     pieces = unicodedata.normalize("NFKD", char).casefold()
     # What casefolding yields may have parts of its own (ΐ), and a compatibility form signs among its letters (½).
     pieces = unicodedata.normalize("NFKD", pieces)
