@@ -72,7 +72,7 @@ def test_a_long_word_is_cut() -> None:
 
 
 @settings(deadline=None, max_examples=100)
-@example("῁≠")  # signs with marks
+@example("῁≠ᾀஔ")  # signs with marks, an iota below, a vowel of two signs
 @given(st.text(st.characters(codec="utf-8") | st.sampled_from("ọ̀ẹŋƐـُةሐኀʼ_ﬁ½"), max_size=30))
 def test_folding_twice_is_folding_once_whatever_the_normal_form(text: str) -> None:
     assert fold(fold(text)) == fold(text)

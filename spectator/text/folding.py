@@ -52,14 +52,19 @@ class _Folds(dict[int, str]):
 
 def _fold_one(char: str) -> str:
     """The folded form of one character; nothing for a combining mark."""
-    if unicodedata.category(char) == "Mn" or char == _TATWEEL:
+    if char == _TATWEEL:
         return ""
-    if not char.isalnum():  # a sign may have marks too (≠)
-        return "".join(piece for piece in unicodedata.normalize("NFD", char) if unicodedata.category(piece) != "Mn")
-    pieces = unicodedata.normalize("NFKD", char).casefold()
+    if not char.isalnum():
+        return _unmarked(unicodedata.normalize("NFD", char))  # a sign may have marks too (≠)
+    # Marks go first: casefolding would make a letter of the iota below a Greek vowel.
+    pieces = _unmarked(unicodedata.normalize("NFKD", char)).casefold()
     # What casefolding yields may have parts of its own (ΐ), and a compatibility form signs among its letters (½).
-    pieces = unicodedata.normalize("NFKD", pieces)
-    return "".join(_fold_letter(piece) for piece in pieces if piece.isalnum() and piece != _TATWEEL)
+    pieces = _unmarked(unicodedata.normalize("NFKD", pieces)).replace(_TATWEEL, "")
+    return "".join(_fold_letter(piece) for piece in pieces if piece.isalnum() or unicodedata.category(piece) == "Mc")
+
+
+def _unmarked(text: str) -> str:
+    return "".join(char for char in text if unicodedata.category(char) != "Mn")
 
 
 def _fold_letter(char: str) -> str:
