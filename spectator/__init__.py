@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from spectator import config, db, headers, newsroom, presentation, site
+from spectator import config, db, headers, newsroom, pagecache, presentation, site
+from spectator.outbox import Watch
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
@@ -24,6 +25,9 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     site.register(app)
     newsroom.register(app)
 
+    with app.app_context():
+        watch = Watch(db.path())
+    app.wsgi_app = pagecache.PageCache(app.wsgi_app, watch)  # type: ignore[method-assign]
     if app.config["TRUSTED_PROXIES"]:
         hops = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

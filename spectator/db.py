@@ -138,3 +138,8 @@ def connect(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+
+
+def path() -> str:
+    """Return the file that the database lives in."""
+    return db.engine.url.database or ""

@@ -36,6 +36,17 @@ STYLE = _minified((CHECKOUT / "static/css/site.css").read_text())
 STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
 
+@cache
+def static_version(name: str) -> str:
+    """Return what tells this file of `static/` from an earlier one of the same name."""
+    return hashlib.sha256((CHECKOUT / "static" / name).read_bytes()).hexdigest()[:10]
+
+
+def static_path(name: str) -> str:
+    """Return the address of a file of `static/` as it is now; it may be kept for good."""
+    return url_for("static", filename=name, v=static_version(name))
+
+
 def long_date(moment: date) -> str:
     """Return a date readers can read: 22 November 2026."""
     return f"{moment.day} {moment:%B %Y}"
@@ -81,6 +92,7 @@ def register(app: Flask) -> None:
         "list_path": list_path,
         "permalink": permalink,
         "renditions": renditions,
+        "static_path": static_path,
         "site_language": app.config["LANGUAGE"],
         "text_dir": text_dir,
         "year": lambda: datetime.now(UTC).year,

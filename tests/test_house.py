@@ -24,7 +24,7 @@ LAYERS = (
     {"addresses"},
     {"models"},
     {"db", "config"},
-    {"text", "times"},
+    {"text", "times", "compression"},
 )
 FORBIDDEN = {
     ("site", "newsroom"),

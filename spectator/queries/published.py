@@ -139,6 +139,16 @@ def _position(cursor: str) -> tuple[datetime, int]:
         raise BadCursor(cursor[:40]) from error
 
 
+def is_cursor(text: str) -> bool:
+    """Say whether a cursor stands behind a published story, written as `cursor_after` writes it."""
+    try:
+        _, article_id = _position(text)
+    except BadCursor:
+        return False
+    article = published_article(article_id)
+    return article is not None and cursor_after(article) == text
+
+
 def stream(where: Listing, before: str | None = None, limit: int = PAGE_SIZE) -> Stream:
     """Return the page of a list behind the cursor `before`; raises BadCursor.
 

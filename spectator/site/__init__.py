@@ -16,7 +16,18 @@ class SlugConverter(BaseConverter):
 
 def register(app: Flask) -> None:
     """Add the readers' pages, fragments, feeds and error pages to the app."""
-    from spectator.site import errors, feeds, fragments, health, listings, pages, pictures, search, structured_data
+    from spectator.site import (
+        caching,
+        errors,
+        feeds,
+        fragments,
+        health,
+        listings,
+        pages,
+        pictures,
+        search,
+        structured_data,
+    )
 
     app.url_map.converters["slug"] = SlugConverter
     app.jinja_env.globals.update(
@@ -29,3 +40,4 @@ def register(app: Flask) -> None:
     app.register_blueprint(site)
     app.register_blueprint(fragments.bp)
     errors.register(app)
+    caching.register(app)

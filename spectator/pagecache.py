@@ -1,0 +1,294 @@
+"""Whole responses kept in this process: served before Flask is entered, and never older than the edition.
+
+Each request first asks the database for its newest outbox number, which costs some microseconds; a page made before
+that number is made anew. So every process shows a publication at once, whoever made it, and nobody has to be told.
+Pages are told apart by scheme, path and cursor, and kept only where a view says that these name something real
+(`fit_to_keep`), so that strangers cannot fill the memory. ETags, 304 and Vary: RFC 9110, sections 8.8, 13 and 12.5.5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
+from threading import Event, Lock
+from time import monotonic
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from spectator.compression import Brotlis, accepted_encodings, gzipped
+from spectator.outbox import Watch
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LIMIT_BYTES = 32_000_000
+OVERHEAD_BYTES = 3000  # of a page, beside its bodies
+LONGEST_PATH, LONGEST_QUERY = 300, 2000
+STALE_SECONDS = 1.0  # a page may be shown so long after it was last known to be true, while it is made anew
+PATIENCE_SECONDS = 10.0
+MOST_HEADERS = 500  # values of Accept-Encoding remembered; browsers send a handful
+FOR_EVERYBODY = "public, max-age=60, s-maxage=1, stale-while-revalidate=9, stale-if-error=86400"
+FOR_ONE = "private, max-age=60"  # an address with words that mean nothing: no shared cache may keep it
+# What is no page, or depends on more than path and cursor.
+APART = (
+    "/newsroom",
+    "/search",
+    "/fragments/search",
+    "/fragments/suggest",
+    "/static/",
+    "/media/",
+    "/healthz",
+    "/readyz",
+)
+DERIVED = "/fragments/related/"  # made from what followers of the outbox derive
+STRANGERS = ("HTTP_", "CONTENT_", "REMOTE_")  # what of an environment tells who asks
+CURSOR = re.compile(r"before=-?[0-9]{1,18}-[0-9]{1,18}")
+_MARK = "spectator.keep"
+_REPEATED = frozenset({"Cache-Control", "Vary"})  # a 304 carries these again
+
+Headers = list[tuple[str, str]]
+Key = tuple[str, str, str]  # scheme, path, query
+
+
+def fit_to_keep(environ: WSGIEnvironment) -> None:
+    """Say, while a request is answered, that its scheme, path and cursor name something real: keep the response."""
+    environ[_MARK] = True
+
+
+def is_cursor_alone(query: str) -> bool:
+    """Say whether a query string is one cursor, written as this site writes them."""
+    return CURSOR.fullmatch(query) is not None
+
+
+@dataclass(slots=True)
+class Page:
+    """A kept response: its bytes and its headers by Content-Encoding ("" = as it is).
+
+    `version` is what the database said before it was made, `confirmed_at` the monotonic second when it last said so.
+    """
+
+    key: Key
+    version: object
+    status: str
+    headers: Headers
+    digest: str
+    bodies: dict[str, bytes]
+    confirmed_at: float
+    sent: dict[str, Headers] = field(default_factory=dict)
+    sent_privately: dict[str, Headers] = field(default_factory=dict)
+    has_asked: bool = False
+
+    def __post_init__(self) -> None:
+        for encoding in tuple(self.bodies):
+            self.add(encoding, self.bodies[encoding])
+
+    def add(self, encoding: str, body: bytes) -> None:
+        """Take in the body in an encoding."""
+        more = [("Content-Length", str(len(body))), ("ETag", self.tag(encoding))]
+        more += [("Content-Encoding", encoding)] if encoding else []
+        private = [(name, FOR_ONE if name == "Cache-Control" else value) for name, value in self.headers]
+        self.sent[encoding], self.sent_privately[encoding] = self.headers + more, private + more
+        self.bodies[encoding] = body  # last: from here on it may be sent
+
+    def tag(self, encoding: str) -> str:
+        """Return the strong ETag of the body in an encoding."""
+        return f'"{self.digest}-{encoding}"' if encoding else f'"{self.digest}"'
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes of memory this takes."""
+        return OVERHEAD_BYTES + sum(map(len, self.bodies.values()))
+
+
+@dataclass(slots=True)
+class Answer:
+    """A response of the site as it came."""
+
+    status: str
+    headers: Headers
+    body: bytes
+
+    @property
+    def is_personal(self) -> bool:
+        """Return whether it sets a cookie; such a thing is never kept, whatever a view says."""
+        return any(name.lower() == "set-cookie" for name, _ in self.headers)
+
+
+class PageCache:
+    """The WSGI application in front of the site's own; see the module."""
+
+    def __init__(self, app: WSGIApplication, watch: Watch, limit_bytes: int = LIMIT_BYTES) -> None:
+        self.app = app
+        self.watch = watch
+        self.limit_bytes = limit_bytes
+        self.size = 0
+        self.pages: OrderedDict[Key, Page] = OrderedDict()
+        self.making: dict[Key, Event] = {}
+        self.lock = Lock()
+        self.brotlis = Brotlis()
+        self.accepted: dict[str, tuple[str, ...]] = {}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer from what is kept, or let the site answer."""
+        key = key_of(environ)
+        if key is None:
+            return self.app(environ, start_response)
+        found = self.found(key, environ)
+        if isinstance(found, Page):
+            return self.send(found, environ, start_response)
+        start_response(found.status, found.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [found.body]
+
+    def found(self, key: Key, environ: WSGIEnvironment) -> Page | Answer:
+        """Return what an address answers: what is kept, or made now, by one thread at a time for each page."""
+        seen, now = self.watch.look(), monotonic()
+        version = seen if seen is None or key[1].startswith(DERIVED) else seen[0]
+        page = self.kept(key)
+        if page is not None and version is None:  # the database does not answer: what was true last
+            return page
+        if page is not None and page.version == version:
+            page.confirmed_at = now
+            return page
+        with self.lock:
+            other = self.making.get(key)
+            if other is None:
+                mine = self.making[key] = Event()
+        if other is None:
+            try:
+                return self.made(key, version, environ, page)
+            finally:
+                with self.lock:
+                    del self.making[key]
+                mine.set()
+        if page is not None and now - page.confirmed_at <= STALE_SECONDS:
+            return page
+        other.wait(PATIENCE_SECONDS)
+        page = self.kept(key)
+        return page if page is not None and page.version == version else self.made(key, version, environ, page)
+
+    def made(self, key: Key, version: object, environ: WSGIEnvironment, old: Page | None) -> Page | Answer:
+        """Let the site answer, and keep the answer where the site says so.
+
+        What the site is asked holds the address and nothing of who asks: what is kept is for everybody.
+        """
+        asked = plain_environ(environ, key)
+        answer = answer_of(self.app, asked)
+        if version is None or _MARK not in asked or answer.is_personal:
+            return answer
+        digest = blake2b(answer.body, digest_size=12).hexdigest()
+        headers = [(name, value) for name, value in answer.headers if name != "Content-Length"]
+        if old is not None and old.digest == digest:
+            bodies = dict(old.bodies)
+        else:
+            bodies = {"": answer.body, "gzip": gzipped(answer.body)}
+        page = Page(key, version, answer.status, headers, digest, bodies, monotonic())
+        self.keep(page)
+        return page
+
+    def kept(self, key: Key) -> Page | None:
+        """Return what is kept of an address, and note that it was asked for."""
+        with self.lock:
+            page = self.pages.get(key)
+            if page is not None:
+                self.pages.move_to_end(key)
+            return page
+
+    def keep(self, page: Page) -> None:
+        """Keep a page; those asked for longest ago make room."""
+        with self.lock:
+            old = self.pages.pop(page.key, None)
+            self.size += page.size - (old.size if old is not None else 0)
+            self.pages[page.key] = page
+            self.make_room()
+
+    def take_brotli(self, page: Page, body: bytes) -> None:
+        """Take in the brotli body of a page."""
+        with self.lock:
+            page.add("br", body)
+            if self.pages.get(page.key) is page:
+                self.size += len(body)
+                self.make_room()
+
+    def make_room(self) -> None:
+        """Forget pages until the limit holds; only with the lock."""
+        while self.size > self.limit_bytes:
+            self.size -= self.pages.popitem(last=False)[1].size
+
+    def send(self, page: Page, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer with a page, or with 304 where the browser has it."""
+        encoding = self.encoding(page, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        query = environ.get("QUERY_STRING", "")
+        is_plain = not query or query == page.key[2]
+        headers = (page.sent if is_plain else page.sent_privately)[encoding]
+        held = environ.get("HTTP_IF_NONE_MATCH")
+        if held is not None:
+            tag = page.tag(encoding) if held.strip() == "*" else held_tag(page, held)
+            if tag:
+                start_response("304 NOT MODIFIED", [each for each in headers if each[0] in _REPEATED] + [("ETag", tag)])
+                return []
+        start_response(page.status, headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [page.bodies[encoding]]
+
+    def encoding(self, page: Page, accepted: str) -> str:
+        """Return the best encoding of a page that a browser takes; brotli is made when it is first wanted."""
+        names = self.accepted.get(accepted)
+        if names is None:
+            if len(self.accepted) >= MOST_HEADERS:
+                self.accepted.clear()
+            names = self.accepted[accepted] = accepted_encodings(accepted)
+        for name in names:
+            if name in page.bodies:
+                return name
+            if not page.has_asked:
+                page.has_asked = True
+                self.brotlis.ask(page.bodies[""], partial(self.take_brotli, page))
+        return ""
+
+
+def key_of(environ: WSGIEnvironment) -> Key | None:
+    """Return what tells a page apart; None for what is never kept. Words that no page reads are left out."""
+    path: str = environ.get("PATH_INFO", "")
+    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or len(path) > LONGEST_PATH or path.startswith(APART):
+        return None
+    query: str = environ.get("QUERY_STRING", "")
+    if query and not is_cursor_alone(query):
+        if len(query) > LONGEST_QUERY or any(name == "before" for name, _ in parse_qsl(query, keep_blank_values=True)):
+            return None
+        query = ""
+    return environ["wsgi.url_scheme"], path, query
+
+
+def plain_environ(environ: WSGIEnvironment, key: Key) -> WSGIEnvironment:
+    """Return the environment of a GET for an address that knows nothing else of the request than its host."""
+    plain = {name: value for name, value in environ.items() if not name.startswith(STRANGERS)}
+    host = {"HTTP_HOST": environ["HTTP_HOST"]} if "HTTP_HOST" in environ else {}
+    return plain | host | {"REQUEST_METHOD": "GET", "QUERY_STRING": key[2]}
+
+
+def answer_of(app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
+    """Return the whole response of an application."""
+    answer = Answer("", [], b"")
+
+    def start_response(status: str, headers: Headers, _failure: object = None) -> object:
+        answer.status, answer.headers = status, headers
+        return None
+
+    chunks = app(environ, start_response)  # type: ignore[arg-type]
+    try:
+        answer.body = b"".join(chunks)
+    finally:
+        if hasattr(chunks, "close"):
+            chunks.close()
+    return answer
+
+
+def held_tag(page: Page, held: str) -> str:
+    """Return the ETag in an If-None-Match that is one of the page's, "" where none is."""
+    if page.digest not in held:
+        return ""
+    tags = {each.strip().removeprefix("W/") for each in held.split(",")}
+    return next((tag for tag in map(page.tag, tuple(page.bodies)) if tag in tags), "")

@@ -1,0 +1,68 @@
+"""Who may keep a reader's page, and for how long (RFC 9111, RFC 5861); see `pagecache` for what this process keeps.
+
+Browsers ask again after a minute. Shared caches hold a page for a second and may show it for nine more while they ask
+again, so that a correction is out everywhere in ten, and for a day while the site is down.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+from spectator import pagecache, queries
+from spectator.compression import accepted_encodings, gzipped
+from spectator.presentation import static_version
+
+LISTS = ("front", "section", "country", "topic", "author", "month", "archive")
+FEEDS = ("feed", "section_feed", "country_feed", "topic_feed", "author_feed", "month_feed")
+FRAGMENTS = ("stream", "related_stories")
+KEPT = {f"site.{name}" for name in (*LISTS, *FEEDS, "article")} | {f"fragments.{name}" for name in FRAGMENTS}
+# Depend on more than a bounded number of addresses: not kept by anybody, packed each time.
+ASKED = frozenset({"site.search", "site.search_feed", "fragments.search", "fragments.suggest"})
+YEAR = "public, max-age=31536000, immutable"
+WORTH_PACKING_BYTES = 500
+
+
+def register(app: Flask) -> None:
+    """Give every response of the readers' side its Cache-Control."""
+
+    @app.after_request
+    def say_who_may_keep(response: Response) -> Response:
+        if request.blueprint == "newsroom" or request.path.startswith("/newsroom"):
+            return response
+        status = response.status_code
+        if request.endpoint in KEPT and status in {200, 410}:
+            response.headers["Cache-Control"] = pagecache.FOR_EVERYBODY if is_known() else pagecache.FOR_ONE
+            response.headers["Vary"] = "Accept-Encoding"
+        elif 300 <= status < 400 and status != 304:
+            response.headers.setdefault("Cache-Control", pagecache.FOR_ONE)
+        elif status >= 400:
+            response.headers.setdefault("Cache-Control", "no-cache")
+        if request.endpoint in ASKED:
+            pack(response)
+        elif request.endpoint == "static" and status == 200 and is_newest():
+            response.headers["Cache-Control"] = YEAR
+        return response
+
+
+def is_known() -> bool:
+    """Say whether the address names a page of this site and no more; if so, this process may keep it too."""
+    before = request.args.get("before")
+    if before is not None and not queries.is_cursor(before):
+        return False
+    pagecache.fit_to_keep(request.environ)
+    return not request.args or pagecache.is_cursor_alone(request.query_string.decode("ascii", "replace"))
+
+
+def is_newest() -> bool:
+    """Say whether the address of a static file names the very file that it has now."""
+    name = (request.view_args or {}).get("filename", "")
+    return request.args.get("v") == static_version(name)
+
+
+def pack(response: Response) -> None:
+    """Send a response in gzip where the browser takes it."""
+    response.headers["Vary"] = "Accept-Encoding"
+    body = response.get_data()
+    if "gzip" in accepted_encodings(request.headers.get("Accept-Encoding", "")) and len(body) > WORTH_PACKING_BYTES:
+        response.set_data(gzipped(body))
+        response.headers["Content-Encoding"] = "gzip"

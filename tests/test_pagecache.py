@@ -1,0 +1,375 @@
+"""The page cache: what is kept, for whom, for how long, and what can never be."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from spectator import create_app, outbox, pagecache, publishing, queries
+from spectator.db import db
+from spectator.models import Follower, User
+from spectator.pagecache import FOR_EVERYBODY, FOR_ONE, PageCache
+from tests.conftest import draft, settings
+
+SITE = Path(__file__).resolve().parent.parent / "spectator" / "site"
+Story = Callable[..., int]
+
+
+def cache_of(app: Flask) -> PageCache:
+    cache = app.wsgi_app
+    assert isinstance(cache, PageCache)
+    return cache
+
+
+def correct(article_id: int, by: User, **more: object) -> None:
+    version = queries.articles_to_index([article_id])[0].version
+    publishing.save(article_id, draft(**more), by, version, publishing.Step("update"))
+
+
+class FakeWatch(outbox.Watch):
+    """A database that says what the test wants."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.seen: tuple[int, str] | None = (1, "")
+
+    def look(self) -> tuple[int, str] | None:
+        return self.seen
+
+
+class FakeSite:
+    """An application that counts, and waits where the test wants it to."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.may_go = threading.Event()
+        self.may_go.set()
+        self.body = b"<p>one</p>"
+        self.status = "200 OK"
+        self.headers = [("Content-Type", "text/html"), ("Cache-Control", FOR_EVERYBODY)]
+        self.is_fit = True
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self.calls.append(environ)
+        body = self.body
+        assert self.may_go.wait(10)
+        if self.is_fit:
+            pagecache.fit_to_keep(environ)
+        start_response(self.status, [*self.headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+
+def ask(cache: PageCache, path: str = "/", **headers: str) -> tuple[bytes, str, dict[str, str]]:
+    chunks, status, sent = run_wsgi_app(cache, EnvironBuilder(path, headers=headers).get_environ(), buffered=True)
+    return b"".join(chunks), status, dict(sent)
+
+
+@pytest.fixture
+def site() -> FakeSite:
+    return FakeSite()
+
+
+@pytest.fixture
+def watch() -> FakeWatch:
+    return FakeWatch()
+
+
+@pytest.fixture
+def cache(site: FakeSite, watch: FakeWatch) -> PageCache:
+    return PageCache(site, watch)
+
+
+def test_a_kept_page_asks_the_database_for_nothing_more(
+    client: FlaskClient, story: Story, count_selects: Callable[[], list[str]]
+) -> None:
+    article_id = story(headline="Kept")
+    for path in ("/", "/politics/", "/politics/kept", "/archive/", "/feed.xml", f"/fragments/related/{article_id}"):
+        first = client.get(path)
+        count_selects()
+        second = client.get(path)
+        assert count_selects() == [], path
+        assert second.data == first.data
+        assert second.headers["Cache-Control"] == FOR_EVERYBODY
+        assert second.headers["Vary"] == "Accept-Encoding"
+        assert second.headers["ETag"] == first.headers["ETag"]
+        assert second.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
+
+
+def test_every_act_shows_at_once_in_every_process(app: Flask, story: Story, editor: User) -> None:
+    others = create_app(settings(app.config["DATA_DIR"]))
+    clients = [app.test_client(), others.test_client()]
+    story(headline="The first", hours=1)
+
+    def shown(path: str) -> list[str]:
+        return [each.get(path).text for each in clients]
+
+    assert all("The second" not in text for text in shown("/"))
+    article_id = story(headline="The second")
+    assert all("The second" in text for text in shown("/"))
+    assert all("One paragraph." in text for text in shown("/politics/the-second"))
+    correct(article_id, editor, headline="The second", body="Corrected text.")
+    assert all("Corrected text." in text for text in shown("/politics/the-second"))
+    publishing.withdraw(article_id, editor, "Wrong.")
+    assert all("The second" not in text for text in shown("/"))
+    assert [each.get("/politics/the-second").status_code for each in clients] == [410, 410]
+    with others.app_context():
+        db.engine.dispose()
+
+
+def test_related_stories_move_with_what_the_worker_works_out(client: FlaskClient, story: Story) -> None:
+    article_id, other = story(headline="One"), story(headline="Other", section="health")
+    path = f"/fragments/related/{article_id}"
+    assert "Other" not in client.get(path).text
+    with db.write() as session:
+        session.execute(
+            db.text("insert into related (article_id, position, related_id, score) values (:a, 0, :b, 1)"),
+            {"a": article_id, "b": other},
+        )
+        session.merge(Follower(name="related", position=2))
+    assert "Other" in client.get(path).text
+
+
+def test_words_that_mean_nothing_lead_to_the_same_page(app: Flask, client: FlaskClient, story: Story) -> None:
+    story(headline="One")
+    plain = client.get("/politics/one")
+    kept = len(cache_of(app).pages)
+    for number in range(50):
+        answer = client.get(f"/politics/one?utm_source={number}&fbclid=x")
+        assert answer.data == plain.data
+        assert answer.headers["Cache-Control"] == FOR_ONE
+    assert len(cache_of(app).pages) == kept
+
+
+def test_a_cursor_is_kept_where_it_names_a_story(app: Flask, client: FlaskClient, story: Story, editor: User) -> None:
+    ids = [story(headline=f"Story {number}", hours=number) for number in range(3)]
+    article = queries.published_article(ids[0])
+    assert article is not None
+    real = queries.cursor_after(article)
+    moment, article_id = real.rsplit("-", 1)
+    assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == FOR_EVERYBODY
+    assert ("/politics/", f"before={real}") in {key[1:] for key in cache_of(app).pages}
+    kept = len(cache_of(app).pages)
+    made_up = [f"before={int(moment) + 1}-{article_id}", f"before=0{moment}-{article_id}", f"before={moment}-999"]
+    made_up += [f"before={real}&x=1", f"b%65fore={real}", f"before={real}&before={real}", f"before=1-{10**17}"]
+    for query in made_up:
+        answer = client.get(f"/politics/?{query}")
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == FOR_ONE, query
+    assert client.get("/politics/?before=rubbish").status_code == 400
+    assert len(cache_of(app).pages) == kept
+    publishing.withdraw(ids[0], editor, "Wrong.")
+    assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == FOR_ONE
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere/", "/politics/nothing", "/health/one", "/search?q=one", "/readyz", "/archive/1999/01/"]
+)
+def test_what_names_nothing_is_not_kept(app: Flask, client: FlaskClient, story: Story, path: str) -> None:
+    story(headline="One")
+    cache_of(app).pages.clear()
+    for _ in range(2):
+        client.get(path)
+    assert not cache_of(app).pages
+
+
+def test_no_kept_view_reads_more_than_the_cursor() -> None:
+    for name in ("pages", "listings", "fragments"):
+        read = re.findall(r"request\.(?!path\b)\w+(?:\.\w+\([^)]*\))?", (SITE / f"{name}.py").read_text())
+        assert set(read) == {'request.args.get("before")'}, name
+    assert re.findall(r"request\.\w+", (SITE / "feeds.py").read_text()) == ["request.path", "request.args"]
+
+
+def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:
+    client = FlaskClient(app)
+    story(headline="One")
+    for accepted in ("", "gzip"):
+        page = client.get("/politics/one", headers={"Accept-Encoding": accepted})
+        tag = page.headers["ETag"]
+        for held in (tag, f'"other", W/{tag}', "*"):
+            again = client.get("/politics/one", headers={"Accept-Encoding": accepted, "If-None-Match": held})
+            assert (again.status_code, again.data) == (304, b"")
+            assert again.headers["ETag"] == tag
+            assert again.headers["Cache-Control"] == FOR_EVERYBODY
+            assert again.headers["Vary"] == "Accept-Encoding"
+        for held in ('"other"', tag.strip('"'), tag[:-2] + '"'):
+            assert client.get("/politics/one", headers={"If-None-Match": held}).status_code == 200
+    story(headline="Elsewhere", section="health")
+    assert client.get("/politics/one", headers={"If-None-Match": tag}).status_code == 304  # made anew, the same
+
+
+def test_each_encoding_holds_the_same_page(cache: PageCache, site: FakeSite) -> None:
+    site.body = "<p>Ọjọ́ ẹtì</p>".encode() * 100
+    plain, _, headers = ask(cache)
+    packed, _, packed_headers = ask(cache, **{"Accept-Encoding": "gzip"})
+    assert gzip.decompress(packed) == plain == site.body
+    assert packed_headers["Content-Encoding"] == "gzip"
+    assert packed_headers["Content-Length"] == str(len(packed))
+    assert packed_headers["ETag"] != headers["ETag"]
+    assert ask(cache, **{"Accept-Encoding": "br"})[0] == plain  # until brotli is ready
+    until = time.monotonic() + 10
+    while "Content-Encoding" not in (found := ask(cache, **{"Accept-Encoding": "gzip, br"})[2]) or (
+        found["Content-Encoding"] != "br"
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    (page,) = cache.pages.values()
+    assert cache.size == page.size
+    cache.watch.seen = (2, "")  # type: ignore[attr-defined]
+    assert (
+        ask(cache, **{"Accept-Encoding": "gzip, br"})[2]["Content-Encoding"] == "br"
+    )  # the same text: not packed anew
+    assert len(site.calls) == 2
+
+
+def test_head_is_a_page_without_its_body(cache: PageCache, site: FakeSite) -> None:
+    environ = EnvironBuilder("/", method="HEAD").get_environ()
+    for _ in range(2):
+        chunks, status, headers = run_wsgi_app(cache, dict(environ), buffered=True)
+        assert (b"".join(chunks), status) == (b"", "200 OK")
+        assert headers["Content-Length"] == str(len(site.body))
+    assert ask(cache)[0] == site.body
+    assert len(site.calls) == 1
+
+
+def test_the_site_sees_nothing_of_who_asks(cache: PageCache, site: FakeSite) -> None:
+    ask(cache, Cookie="session=secret", Authorization="Basic x", **{"X-Forwarded-Host": "evil.example"})
+    seen = {name for name in site.calls[0] if name.startswith(("HTTP_", "REMOTE_", "CONTENT_"))}
+    assert seen == {"HTTP_HOST"}
+
+
+def test_a_cookie_is_never_kept(cache: PageCache, site: FakeSite) -> None:
+    site.headers.append(("Set-Cookie", "a=b"))
+    ask(cache)
+    assert not cache.pages
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_other_methods_pass_through(cache: PageCache, site: FakeSite, method: str) -> None:
+    environ = EnvironBuilder("/", method=method, data=b"x", headers={"Cookie": "a=b"}).get_environ()
+    run_wsgi_app(cache, environ, buffered=True)
+    assert site.calls[0]["HTTP_COOKIE"] == "a=b"
+    assert not cache.pages
+
+
+def test_the_memory_has_a_limit(site: FakeSite, watch: FakeWatch) -> None:
+    cache = PageCache(site, watch, limit_bytes=100_000)
+    site.body = b"x" * 9000
+    for number in range(100):
+        ask(cache, f"/{number}")
+        ask(cache, "/0")
+        assert cache.size <= 100_000
+        assert cache.size == sum(page.size for page in cache.pages.values())
+    paths = [key[1] for key in cache.pages]
+    assert paths[-1] == "/0"
+    assert "/1" not in paths
+    site.body = b"x" * 200_000
+    assert ask(cache, "/large")[0] == site.body
+    assert cache.size <= 100_000
+
+
+def test_a_page_is_made_once_for_all_who_wait(cache: PageCache, site: FakeSite) -> None:
+    site.may_go.clear()
+    answers: list[bytes] = []
+    threads = [threading.Thread(target=lambda: answers.append(ask(cache)[0])) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    site.may_go.set()
+    for thread in threads:
+        thread.join(10)
+    assert answers == [site.body] * 8
+    assert len(site.calls) == 1
+    assert not cache.making
+
+
+def test_who_waits_gets_the_old_page_for_a_second_at_most(
+    cache: PageCache, site: FakeSite, watch: FakeWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(cache)
+    watch.seen, site.body = (2, ""), b"<p>two</p>"
+    site.may_go.clear()
+    maker = threading.Thread(target=ask, args=(cache,))
+    maker.start()
+    while len(site.calls) < 2:
+        time.sleep(0.01)
+    assert ask(cache)[0] == b"<p>one</p>"
+    (page,) = cache.pages.values()
+    page.confirmed_at -= pagecache.STALE_SECONDS + 0.1
+    late: list[bytes] = []
+    waiter = threading.Thread(target=lambda: late.append(ask(cache)[0]))
+    waiter.start()
+    time.sleep(0.05)
+    assert not late
+    site.may_go.set()
+    maker.join(10)
+    waiter.join(10)
+    assert late == [b"<p>two</p>"]
+
+
+def test_a_fault_is_not_kept_and_nobody_waits_for_it(cache: PageCache, site: FakeSite) -> None:
+    site.status, site.is_fit = "500 INTERNAL SERVER ERROR", False
+    assert ask(cache)[1].startswith("500")
+    site.status, site.is_fit = "200 OK", True
+    assert ask(cache)[1].startswith("200")
+    assert not cache.making
+
+
+def test_a_silent_database_leaves_what_was_true_last(cache: PageCache, site: FakeSite, watch: FakeWatch) -> None:
+    ask(cache)
+    watch.seen = None
+    assert ask(cache)[0] == site.body
+    assert len(site.calls) == 1
+    ask(cache, "/other")
+    assert len(site.calls) == 2
+    assert len(cache.pages) == 1
+
+
+def test_a_watch_sees_what_others_commit_and_survives_a_lost_database(app: Flask, story: Story) -> None:
+    watch = outbox.Watch(str(app.config["DATA_DIR"] / "spectator.db"))
+    assert watch.look() == (0, "")
+    story()
+    assert watch.look() == (1, "")
+    watch.close()
+    lost = outbox.Watch(str(app.config["DATA_DIR"] / "nowhere" / "spectator.db"))
+    assert lost.look() is None
+
+
+def test_a_locked_database_does_not_hold_pages_back(app: Flask, client: FlaskClient, story: Story) -> None:
+    story(headline="One")
+    client.get("/politics/one")
+    connection = sqlite3.connect(app.config["DATA_DIR"] / "spectator.db", isolation_level=None)
+    connection.execute("begin immediate")
+    assert client.get("/politics/one").status_code == 200
+    connection.execute("rollback")
+    connection.close()
+
+
+def test_static_files_are_kept_for_good_under_the_address_of_their_content(app: Flask) -> None:
+    client = FlaskClient(app)
+    (path,) = re.findall(r'src="(/static/js/search\.js[^"]*)"', client.get("/").text)
+    for other, kept in (
+        (path, "public, max-age=31536000, immutable"),
+        ("/static/js/search.js", "no-cache"),
+        ("/static/js/search.js?v=0123456789", "no-cache"),
+    ):
+        with client.get(other) as answer:
+            assert answer.headers["Cache-Control"] == kept
+
+
+def test_searches_are_packed_and_not_kept_by_others(app: Flask, story: Story) -> None:
+    story(headline="One")
+    answer = FlaskClient(app).get("/search?q=one", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert b"</html>" in gzip.decompress(answer.data)
+    assert "public" not in answer.headers.get("Cache-Control", "")
