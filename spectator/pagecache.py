@@ -47,11 +47,13 @@ APART = (
 DERIVED = "/fragments/related/"  # made from what followers of the outbox derive
 STRANGERS = ("HTTP_", "CONTENT_", "REMOTE_")  # what of an environment tells who asks
 CURSOR = re.compile(r"before=-?[0-9]{1,18}-[0-9]{1,18}")
+EDITION = "spectator.edition"  # in the environment that the site gets: the outbox number its answer will count for
 _MARK = "spectator.keep"
 _REPEATED = frozenset({"Cache-Control", "Vary"})  # a 304 carries these again
 
 Headers = list[tuple[str, str]]
 Key = tuple[str, str, str]  # scheme, path, query
+Seen = tuple[int, str]  # what the database says: the edition, and how far its followers are
 
 
 def fit_to_keep(environ: WSGIEnvironment) -> None:
@@ -146,7 +148,7 @@ class PageCache:
     def found(self, key: Key, environ: WSGIEnvironment) -> Page | Answer:
         """Return what an address answers: what is kept, or made now, by one thread at a time for each page."""
         seen, now = self.watch.look(), monotonic()
-        version = seen if seen is None or key[1].startswith(DERIVED) else seen[0]
+        version = version_of(key, seen)
         page = self.kept(key)
         if page is not None and version is None:  # the database does not answer: what was true last
             return page
@@ -159,7 +161,7 @@ class PageCache:
                 mine = self.making[key] = Event()
         if other is None:
             try:
-                return self.made(key, version, environ, page)
+                return self.made(key, seen, environ, page)
             finally:
                 with self.lock:
                     del self.making[key]
@@ -168,15 +170,16 @@ class PageCache:
             return page
         other.wait(PATIENCE_SECONDS)
         page = self.kept(key)
-        return page if page is not None and page.version == version else self.made(key, version, environ, page)
+        return page if page is not None and page.version == version else self.made(key, seen, environ, page)
 
-    def made(self, key: Key, version: object, environ: WSGIEnvironment, old: Page | None) -> Page | Answer:
+    def made(self, key: Key, seen: Seen | None, environ: WSGIEnvironment, old: Page | None) -> Page | Answer:
         """Let the site answer, and keep the answer where the site says so.
 
         What the site is asked holds the address and nothing of who asks: what is kept is for everybody.
         """
-        asked = plain_environ(environ, key)
+        asked = plain_environ(environ, key) | ({EDITION: seen[0]} if seen is not None else {})
         answer = answer_of(self.app, asked)
+        version = version_of(key, seen)
         if version is None or _MARK not in asked or answer.is_personal:
             return answer
         digest = blake2b(answer.body, digest_size=12).hexdigest()
@@ -260,6 +263,11 @@ def key_of(environ: WSGIEnvironment) -> Key | None:
             return None
         query = ""
     return environ["wsgi.url_scheme"], path, query
+
+
+def version_of(key: Key, seen: Seen | None) -> object:
+    """Return what has to be the same for a page to be still true; None where the database is silent."""
+    return seen if seen is None or key[1].startswith(DERIVED) else seen[0]
 
 
 def plain_environ(environ: WSGIEnvironment, key: Key) -> WSGIEnvironment:

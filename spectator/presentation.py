@@ -5,19 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, url_for
+from flask import Flask, current_app, has_request_context, request, url_for
 from markupsafe import Markup
 
 from spectator import queries
 from spectator.addresses import absolute, list_path, permalink
 from spectator.config import CHECKOUT, EDITOR_SCRIPTS
+from spectator.db import db
 from spectator.media import rendition_names
-from spectator.models import Picture
+from spectator.models import Picture, Section
+from spectator.pagecache import EDITION
 from spectator.text.covers import cover
 from spectator.text.directions import text_dir
 from spectator.text.display import displayed_body
@@ -79,6 +82,21 @@ def renditions(picture: Picture) -> list[tuple[str, int]]:
     return [(url_for("site.media", name=name), width) for name, width in names]
 
 
+def navigation() -> Sequence[Section]:
+    """Return the sections in the order of the navigation; read once an edition where it is known which one it is."""
+    edition = request.environ.get(EDITION) if has_request_context() else None
+    kept: dict[int, Sequence[Section]] = current_app.extensions["navigation"]
+    if edition is None:
+        return queries.sections()
+    if edition not in kept:
+        found = queries.sections()
+        for each in found:
+            db.session.expunge(each)
+        kept.clear()
+        kept[edition] = found
+    return kept[edition]
+
+
 def register(app: Flask) -> None:
     """Give the templates their globals and filters; no template computes anything itself."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -97,7 +115,8 @@ def register(app: Flask) -> None:
         "text_dir": text_dir,
         "year": lambda: datetime.now(UTC).year,
     }
-    app.context_processor(lambda: {"sections": cache(queries.sections)})  # read at most once a page
+    app.extensions["navigation"] = {}
+    app.context_processor(lambda: {"sections": cache(navigation)})  # read at most once a page
     app.jinja_env.globals.update(settings | globals_)
     app.jinja_env.filters.update(
         displayed=lambda body: Markup(displayed_body(body)),  # noqa: S704 - cleaned when it was stored

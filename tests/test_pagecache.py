@@ -373,3 +373,11 @@ def test_searches_are_packed_and_not_kept_by_others(app: Flask, story: Story) ->
     assert answer.headers["Content-Encoding"] == "gzip"
     assert b"</html>" in gzip.decompress(answer.data)
     assert "public" not in answer.headers.get("Cache-Control", "")
+
+
+def test_a_new_section_shows_in_the_navigation_at_once(client: FlaskClient, story: Story) -> None:
+    story(headline="One")
+    assert "/sport/" not in client.get("/politics/one").text
+    with db.write() as session:
+        publishing.add_section(session, "Sport")
+    assert "/sport/" in client.get("/politics/one").text

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from spectator import outbox
 from spectator.media import TakenPicture
 from spectator.models import Picture, Section
 from spectator.publishing.drafts import Invalid, one_line
@@ -24,6 +25,7 @@ def add_section(session: Session, name: str) -> Section:
     section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)
     session.add(section)
     session.flush()
+    outbox.append(session, None, "section")  # it stands in the navigation of every page
     return section
 
 

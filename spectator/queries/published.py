@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_, union_all
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, literal, select, tuple_, union_all
 from sqlalchemy.orm import joinedload, selectinload, undefer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from spectator.addresses import list_path
 from spectator.db import db
@@ -192,26 +193,63 @@ def front(navigation: Sequence[Section], latest: int = 8, rail: int = 4) -> Fron
 
 def whole_article() -> Select[Article]:
     """Return the select of a story with all that its page shows."""
-    return select(Article).options(
-        undefer(Article.body),
-        joinedload(Article.section, innerjoin=True),
-        joinedload(Article.picture),
-        joinedload(Article.corrections),
+    return _with_body().options(
         selectinload(Article.authors),
         selectinload(Article.topics),
         selectinload(Article.countries),
     )
 
 
+def _with_body() -> Select[Article]:
+    return select(Article).options(
+        undefer(Article.body),
+        joinedload(Article.section, innerjoin=True),
+        joinedload(Article.picture),
+        joinedload(Article.corrections),
+    )
+
+
+# Built once: to put these together costs as much as to run them.
+_SLUG: BindParameter[str] = bindparam("slug")
+_ID: BindParameter[int] = bindparam("id")
+_KNOWN = Article.status.in_(("published", "withdrawn"))
+_AT = _with_body().where(Article.slug == _SLUG, _KNOWN)
+_ONCE_AT = _with_body().where(
+    Article.id == select(Redirect.article_id).where(Redirect.slug == _SLUG).scalar_subquery(), _KNOWN
+)
+_FILED = union_all(
+    select(literal("authors"), Author.slug, Author.name, ArticleAuthor.position.label("place"))
+    .join(ArticleAuthor, ArticleAuthor.author_id == Author.id)
+    .where(ArticleAuthor.article_id == _ID),
+    select(literal("topics"), Topic.slug, Topic.name, literal(0))
+    .join(article_topic, article_topic.c.topic_id == Topic.id)
+    .where(article_topic.c.article_id == _ID),
+    select(literal("countries"), Country.slug, Country.name, literal(0))
+    .join(article_country, article_country.c.country_id == Country.id)
+    .where(article_country.c.article_id == _ID),
+).order_by("place", "name")
+_NAMED: dict[str, type[Author] | type[Topic] | type[Country]] = {
+    "authors": Author,
+    "topics": Topic,
+    "countries": Country,
+}
+
+
 def article_at(slug: str) -> Article | None:
-    """Return the published or withdrawn story with this slug, now or formerly, with all that its page shows."""
-    known = (Article.slug == slug) & Article.status.in_(("published", "withdrawn"))
-    found = db.session.scalars(whole_article().where(known)).unique().one_or_none()
-    if found is not None:
-        return found
-    target = select(Redirect.article_id).where(Redirect.slug == slug).scalar_subquery()
-    former = (Article.id == target) & Article.status.in_(("published", "withdrawn"))
-    return db.session.scalars(whole_article().where(former)).unique().one_or_none()
+    """Return the published or withdrawn story with this slug, now or formerly, with all that its page shows.
+
+    Its authors, topics and countries know their slug and name alone: one select brings them all.
+    """
+    for statement in (_AT, _ONCE_AT):
+        found = db.session.scalars(statement, {"slug": slug}).unique().one_or_none()
+        if found is not None:
+            filed: dict[str, list[object]] = {name: [] for name in _NAMED}
+            for kind, its_slug, name, _ in db.session.execute(_FILED, {"id": found.id}):
+                filed[kind].append(_NAMED[kind](slug=its_slug, name=name))
+            for kind, things in filed.items():
+                set_committed_value(found, kind, things)
+            return found
+    return None
 
 
 def published_article(article_id: int) -> Article | None:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from spectator import queries
 from spectator.addresses import permalink
+from spectator.presentation import navigation
 
 
 def register(site: Blueprint) -> None:
@@ -23,7 +24,7 @@ def front() -> str:
         return render_template(
             "site/listing.html", listing=listing, articles=stream.articles, cursor=stream.cursor, is_first_page=False
         )
-    page = queries.front(queries.sections())
+    page = queries.front(navigation())
     return render_template(
         "site/front.html",
         listing=listing,
