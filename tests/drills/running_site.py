@@ -71,8 +71,13 @@ class Site:
 
     def spawn(self, module: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
         """Start a Python module as one of the site's processes, in a process group of its own."""
-        command = [sys.executable, "-m", module, *arguments]
-        environ = self.environ | more
+        return self._start([sys.executable, "-m", module, *arguments], self.environ | more)
+
+    def spawn_code(self, code: str) -> subprocess.Popen[bytes]:
+        """Start a few lines of Python as one of the site's processes."""
+        return self._start([sys.executable, "-c", code], self.environ)
+
+    def _start(self, command: list[str], environ: dict[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True)
         self.started.append(process)

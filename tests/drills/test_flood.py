@@ -1,0 +1,96 @@
+"""A flood of made-up addresses leaves the memory of the web processes as it was.
+
+15 s; `FLOOD_SECONDS=60` for the full drill.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import string
+import time
+from collections import Counter
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.drills.running_site import Site
+
+pytestmark = pytest.mark.drill
+SECONDS = float(os.environ.get("FLOOD_SECONDS", "15"))
+WARM_SECONDS = 5.0
+MOST_GROWTH_BYTES = 10_000_000
+CLIENTS = 4
+
+
+def address(chance: random.Random, story: str) -> str:
+    """Return an address that nobody has asked for before."""
+    word = "".join(chance.choices(string.ascii_lowercase, k=12))
+    number = chance.randrange(10**15)
+    return chance.choice(
+        (
+            f"/{word}/",
+            f"/{word}/{word}",
+            f"/politics/?before={number}-{number % 100}",
+            f"/fragments/stream/?before={number}-1",
+            f"/?{word}={number}",
+            f"{story}?fbclid={word}",
+            f"/archive/{number % 9998 + 1:04}/{number % 12 + 1:02}/",
+            f"/country/{word}/feed.xml",
+            f"/search?q={word}",
+            f"/fragments/related/{number}",
+            f"/fragments/suggest?q={word}",
+        )
+    )
+
+
+def flood(site: Site, seconds: float, seed: int, statuses: Counter[int], story: str) -> None:
+    """Ask for made-up addresses, each browser's own words about encodings with them."""
+    chance, until = random.Random(seed), time.monotonic() + seconds
+    while time.monotonic() < until:
+        connection = http.client.HTTPConnection(site.address[7:], timeout=20)
+        for _ in range(100):
+            headers = {
+                "Accept-Encoding": f"gzip;q=0.{chance.randrange(10**9)}",
+                "If-None-Match": f'"{chance.random()}"',
+            }
+            connection.request("GET", address(chance, story), headers=headers)
+            response = connection.getresponse()
+            response.read()
+            statuses[response.status] += 1
+            if response.will_close or time.monotonic() > until:
+                break
+        connection.close()
+
+
+def memory(site: Site) -> int:
+    """Return the resident memory of the largest web process, in bytes."""
+    sizes = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in site.processes("web"))
+    return max(sizes) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_flood_of_made_up_addresses_leaves_memory_flat(calm_site: Site) -> None:
+    site = calm_site
+    [story] = site.publish(["zfloodstory"])
+    site.must_find([story], 10, "before the flood")
+    statuses: Counter[int] = Counter()
+
+    def run(seconds: float, seed: int) -> int:
+        threads = [
+            Thread(target=flood, args=(site, seconds, seed + number, statuses, story.path)) for number in range(CLIENTS)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return memory(site)
+
+    before = run(WARM_SECONDS, 1)
+    after = run(SECONDS, 100)
+    print(
+        f"{sum(statuses.values())} requests {dict(statuses)}; {before / 1e6:.0f} MB before, {after / 1e6:.0f} MB after"
+    )
+    assert not [status for status in statuses if status >= 500]
+    assert after - before < MOST_GROWTH_BYTES

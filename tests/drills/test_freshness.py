@@ -1,0 +1,163 @@
+"""No process shows a page that is older than a second, whoever changed it, also where that one died at once.
+
+Four web processes on ports of their own, so that each can be asked by itself; all work on one data directory.
+"""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+
+import pytest
+from sqlalchemy import select
+
+from spectator import publishing, queries
+from spectator.db import db
+from spectator.models import Outbox, User
+from tests.drills.running_site import BOOT_SECONDS, Site, eventually, free_port
+
+pytestmark = pytest.mark.drill
+STALE_SECONDS = 1.0
+PROCESSES = 4
+KILLED = """
+import os, signal
+from spectator import create_app, publishing
+from spectator.db import db
+from spectator.models import User
+app = create_app(os.environ)
+with app.app_context():
+    by = db.session.query(User).filter_by(role="editor").one()
+    publishing.publish({id}, by)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a process showed to a request that began at that Unix time."""
+
+    process: int
+    asked_at: float
+    is_new: bool
+
+
+@pytest.fixture
+def ports(make_site: Callable[[], Site]) -> Iterator[tuple[Site, list[int]]]:
+    """A site served by four web processes, each behind a port of its own."""
+    site, ports = make_site(), [free_port() for _ in range(PROCESSES)]
+    masters = [
+        site.spawn("spectator.commands", "run", "--workers", "1", "--bind", f"127.0.0.1:{port}") for port in ports
+    ]
+    try:
+        for port in ports:
+            eventually(lambda port=port: is_up(port), BOOT_SECONDS, "served")
+        yield site, ports
+    finally:
+        for master in masters:
+            master.terminate()
+        for master in masters:
+            master.wait(30)
+
+
+def is_up(port: int) -> bool:
+    """Say whether a process answers."""
+    try:
+        return ask(port, "/healthz")[0] == 200
+    except OSError:
+        return False
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    """Return status and text of a page, asked for on a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def watched(ports: list[int], path: str, is_new: Callable[[int, str], bool]) -> Iterator[list[Seen]]:
+    """Ask every process for a page without pause meanwhile, and half a second longer than it may be old."""
+    seen: list[Seen] = []
+    is_over = Event()
+
+    def watch(number: int, port: int) -> None:
+        while not is_over.is_set():
+            asked_at = time.time()
+            seen.append(Seen(number, asked_at, is_new(*ask(port, path))))
+            time.sleep(0.005)
+
+    threads = [Thread(target=watch, args=each) for each in enumerate(ports)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: {each.process for each in list(seen)} == set(range(PROCESSES)), 10, "everybody answers")
+    try:
+        yield seen
+        time.sleep(STALE_SECONDS + 0.5)
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join(15)
+
+
+def check(site: Site, seen: list[Seen], what: str) -> None:
+    """Hold what was shown against the moment in the newest row of the outbox, which is a little before the commit."""
+    with site.opened():
+        newest = db.session.scalars(select(Outbox.at).order_by(Outbox.seq.desc()).limit(1)).one()
+    changed_at = newest.timestamp()
+    for process in range(PROCESSES):
+        own = [each for each in seen if each.process == process]
+        assert any(not each.is_new for each in own if each.asked_at < changed_at), "the old page was kept there"
+        assert any(each.is_new for each in own), f"{what}: process {process} never showed it"
+    stale = [each.asked_at - changed_at for each in seen if not each.is_new and each.asked_at > changed_at]
+    print(f"{what}: {len(seen)} answers, old for {max(stale, default=0) * 1000:.0f} ms at most")
+    assert max(stale, default=0) <= STALE_SECONDS, what
+
+
+@contextmanager
+def editing(site: Site) -> Iterator[User]:
+    """Act on the site from this process."""
+    with site.opened():
+        yield db.session.query(User).filter_by(role="editor").one()
+
+
+def created(site: Site, headline: str) -> int:
+    """Return the id of a new draft."""
+    with editing(site) as by:
+        return publishing.create(publishing.Draft(headline=headline, body="The first text.", section="politics"), by)
+
+
+def test_no_process_shows_a_page_that_is_older_than_a_second(ports: tuple[Site, list[int]]) -> None:
+    site, each = ports
+    story = created(site, "Zero hour")
+    with watched(each, "/", lambda _, text: "Zero hour" in text) as seen, editing(site) as by:
+        publishing.publish(story, by)
+    check(site, seen, "published")
+    with watched(each, "/politics/zero-hour", lambda _, text: "Second text." in text) as seen, editing(site) as by:
+        version = queries.articles_to_index([story])[0].version
+        draft = publishing.Draft(headline="Zero hour", body="Second text.", section="politics")
+        publishing.save(story, draft, by, version, publishing.Step("correct", note="The text was wrong."))
+    check(site, seen, "corrected")
+    with watched(each, "/politics/zero-hour", lambda status, _: status == 410) as seen, editing(site) as by:
+        publishing.withdraw(story, by, "It was wrong.")
+    check(site, seen, "withdrawn")
+    later = created(site, "On the hour")
+    with watched(each, "/politics/", lambda _, text: "On the hour" in text) as seen:
+        with editing(site) as by:
+            publishing.schedule(later, by, datetime.now(UTC) + timedelta(seconds=2))
+        eventually(lambda: any(one.is_new for one in list(seen)), 5, "published by the worker")
+    check(site, seen, "scheduled")
+    last = created(site, "The last word")
+    with watched(each, "/feed.xml", lambda _, text: "The last word" in text) as seen:
+        killed = site.spawn_code(KILLED.format(id=last))
+        assert killed.wait(20) == -signal.SIGKILL
+    check(site, seen, "published by a process that died after its commit")
