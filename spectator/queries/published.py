@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import cast
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, literal, select, tuple_, union_all
@@ -165,24 +166,31 @@ def stream(where: Listing, before: str | None = None, limit: int = PAGE_SIZE) ->
     return Stream(articles, cursor_after(articles[-1]) if len(found) > limit else None)
 
 
-def front(navigation: Sequence[Section], latest: int = 8, rail: int = 4) -> Front:
-    """Return the front page: a lead, the `latest` newest, and the `rail` newest others of each section."""
-    page = stream(Listing("latest", "Latest", "/"), limit=latest + 1)
-    shown = [article.id for article in page.articles]
+@lru_cache(maxsize=8)
+def _rails(sections: tuple[int, ...], rail: int) -> Select[Article]:
+    """Return the select of the newest stories of each section but those in `shown`."""
+    shown: BindParameter[list[int]] = bindparam("shown", expanding=True)
     rails = [
         select(
             select(Article.id)
-            .where(Article.section_id == section.id, Article.status == "published", Article.id.not_in(shown))
+            .where(Article.section_id == section, Article.status == "published", Article.id.not_in(shown))
             .order_by(Article.published_at.desc(), Article.id.desc())
             .limit(rail)
             .subquery()
             .c.id
         )
-        for section in navigation
+        for section in sections
     ]
+    return published_articles().where(Article.id.in_(union_all(*rails)))
+
+
+def front(navigation: Sequence[Section], latest: int = 8, rail: int = 4) -> Front:
+    """Return the front page: a lead, the `latest` newest, and the `rail` newest others of each section."""
+    page = stream(Listing("latest", "Latest", "/"), limit=latest + 1)
     found: Iterable[Article] = ()
-    if page.cursor and rails:
-        found = db.session.scalars(published_articles().where(Article.id.in_(union_all(*rails)))).all()
+    if page.cursor and navigation:
+        shown = [article.id for article in page.articles]
+        found = db.session.scalars(_rails(tuple(each.id for each in navigation), rail), {"shown": shown}).all()
     by_section: dict[int, list[Article]] = {}
     for article in found:
         by_section.setdefault(article.section_id, []).append(article)
