@@ -9,8 +9,10 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
 from spectator import publishing, queries
+from spectator.db import db
 from spectator.models import User
 from tests.conftest import draft
 from tests.page_checks import Page
@@ -209,3 +211,16 @@ def test_headers_of_every_response(client: FlaskClient) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "Strict-Transport-Security" in client.get("/", base_url="https://spectator.example").headers
+
+
+def test_a_page_is_made_in_one_transaction(client: FlaskClient, story: Callable[..., int]) -> None:
+    article_id = story(topics=("One",), countries=("Mali",), authors=("A One",))
+    begun: list[object] = []
+    event.listen(db.engine, "begin", begun.append)
+    paths = ["/", "/politics/", "/politics/a-headline", "/topic/one/", "/archive/", "/feed.xml"]
+    for path in [*paths, f"/fragments/related/{article_id}"]:
+        db.session.rollback()
+        begun.clear()
+        assert client.get(path).status_code == 200
+        assert len(begun) == 1, path
+    event.remove(db.engine, "begin", begun.append)
