@@ -216,11 +216,12 @@ def test_headers_of_every_response(client: FlaskClient) -> None:
 def test_a_page_is_made_in_one_transaction(client: FlaskClient, story: Callable[..., int]) -> None:
     article_id = story(topics=("One",), countries=("Mali",), authors=("A One",))
     begun: list[object] = []
-    event.listen(db.engine, "begin", begun.append)
+    note = begun.append
+    event.listen(db.engine, "begin", note)
     paths = ["/", "/politics/", "/politics/a-headline", "/topic/one/", "/archive/", "/feed.xml"]
     for path in [*paths, f"/fragments/related/{article_id}"]:
         db.session.rollback()
         begun.clear()
         assert client.get(path).status_code == 200
         assert len(begun) == 1, path
-    event.remove(db.engine, "begin", begun.append)
+    event.remove(db.engine, "begin", note)
