@@ -381,3 +381,10 @@ def test_a_new_section_shows_in_the_navigation_at_once(client: FlaskClient, stor
     with db.write() as session:
         publishing.add_section(session, "Sport")
     assert "/sport/" in client.get("/politics/one").text
+
+
+@pytest.mark.parametrize("path", ["/newsroom/", "/newsroom/login", "/newsroom/stories/1.css", "/newsroom"])
+def test_the_newsroom_is_never_kept(app: Flask, client: FlaskClient, path: str) -> None:
+    client.get(path)
+    assert not cache_of(app).pages
+    assert pagecache.key_of(EnvironBuilder(path).get_environ()) is None
