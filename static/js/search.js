@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const WAIT_MS = 150;
-  const SHEET = "/static/css/search.css";
+  const SHEET = document.currentScript.dataset.sheet;
   const box = document.getElementById("find");
   const list = document.createElement("div");
   const said = document.getElementById("status");
