@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.search import corpus, hostile, quality, related, speed
-from benchmarks.search.figures import Figure, quantile
+from benchmarks.figures import Figure, quantile
 from benchmarks.search.fts5 import Fts5
 from spectator.search import Document
 

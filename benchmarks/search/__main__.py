@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.search import corpus, findable, hostile, memory, quality, related, speed
-from benchmarks.search.figures import Figure, title, write_json
+from benchmarks.figures import Figure, title, write_json
 from benchmarks.search.fts5 import Fts5
 from benchmarks.search.sites import ROOT, BenchSite, documents, site_of
 
@@ -49,7 +49,7 @@ def main() -> int:
         prepared(given.cache, given.prepare)
         return 0
     started, figures = time.monotonic(), []
-    print(title())
+    print(title("Whoosh", "FTS5"))
     with tempfile.TemporaryDirectory() as folder:
         for figure in measured(QUICK if given.quick else WHOLE, given.cache, Path(folder)):
             figures.append(figure)

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 
 from benchmarks.search.corpus import SEED, pools, words
-from benchmarks.search.figures import Figure, quantile, spread
+from benchmarks.figures import Figure, quantile, spread
 from benchmarks.search.sites import BenchSite
 from benchmarks.search.speed import cpu, opener
 from spectator import indexing

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.search.figures import Figure
+from benchmarks.figures import Figure
 from benchmarks.search.sites import ROOT, BenchSite
 
 GOAL_MEGABYTES = 10.0

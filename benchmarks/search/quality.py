@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.search.corpus import LANGUAGES, SEED, real_stories, sentences, words
-from benchmarks.search.figures import Figure
+from benchmarks.figures import Figure
 from benchmarks.search.fts5 import Fts5
 from spectator.search import Document, Request, open_index
 from spectator.text.folding import fold
@@ -66,7 +66,7 @@ def figures(directory: Path, number: int = SAMPLES) -> Iterator[Figure]:
 
     for name, typed, goal in questions(number):
         value, note = reciprocal(best, typed)
-        yield Figure(f"MRR, {name}", value, "", goal, is_floor=True, fts5=reciprocal(other.best, typed)[0], note=note)
+        yield Figure(f"MRR, {name}", value, "", goal, is_floor=True, beside=reciprocal(other.best, typed)[0], note=note)
     index.close()
 
 

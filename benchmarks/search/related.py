@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.search.corpus import real_stories
-from benchmarks.search.figures import Figure, quantile, spread
+from benchmarks.figures import Figure, quantile, spread
 from benchmarks.search.sites import BenchSite, documents
 from spectator import indexing
 from spectator.search import Document, open_index

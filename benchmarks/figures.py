@@ -1,0 +1,95 @@
+"""A figure and its goal, and the table of them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row: what was measured, what it came to, and the goal, None where the issue sets none.
+
+    `value` is None while nothing was measured. `beside` is what something else reaches at the same thing, None where
+    there is no such figure. `is_floor` says that more is better.
+    """
+
+    name: str
+    value: float | None
+    unit: str = ""
+    goal: float | None = None
+    is_floor: bool = False
+    beside: float | None = None
+    note: str = ""
+
+    @property
+    def is_met(self) -> bool | None:
+        """Return whether the goal is met, None where there is none; what is missing meets no goal."""
+        if self.goal is None:
+            return None
+        if self.value is None:
+            return False
+        return self.value >= self.goal if self.is_floor else self.value <= self.goal
+
+    def measured(self, value: float, note: str = "") -> Figure:
+        """Return the same row with what it came to."""
+        return replace(self, value=value, note=note)
+
+    def missing(self, reason: str) -> Figure:
+        """Return the same row saying why nothing could be measured."""
+        return replace(self, value=None, note=reason)
+
+    @property
+    def limit(self) -> str:
+        """Return the goal in words, "" where there is none."""
+        return "" if self.goal is None else f"{'≥' if self.is_floor else '≤'} {self.goal:g}"
+
+    @property
+    def verdict(self) -> str:
+        """Return pass, FAIL or missing, "" where there is no goal."""
+        return "missing" if self.value is None else {True: "pass", False: "FAIL", None: ""}[self.is_met]
+
+    @property
+    def amount(self) -> str:
+        """Return the value with its unit."""
+        return "–" if self.value is None else f"{self.value:.3g} {self.unit}".rstrip()
+
+    def __str__(self) -> str:
+        beside = "" if self.beside is None else f"{self.beside:.3g}"
+        return _line(self.name, self.amount, self.limit, self.verdict, beside, self.note)
+
+
+def title(measured: str, beside: str = "") -> str:
+    """Return the table's first line; `measured` and `beside` head the two columns of values."""
+    return _line("figure", measured, "goal", "", beside, "note")
+
+
+def _line(name: str, amount: str, limit: str, verdict: str, beside: str, note: str) -> str:
+    return f"{name:<58} {amount:<16} {limit:<8} {verdict:<7} {beside:<8} {note}".rstrip()
+
+
+def markdown(figures: Sequence[Figure]) -> str:
+    """Return the figures as a table of a document."""
+    rows = [("figure", "measured", "goal", "", "how it came about"), ("---",) * 5]
+    rows += [(each.name, each.amount, each.limit, each.verdict, each.note) for each in figures]
+    return "\n".join(f"| {' | '.join(cell.strip() for cell in row)} |" for row in rows)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value that this share of the values do not pass (nearest rank)."""
+    ranked = sorted(values)
+    return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
+
+
+def spread(values: Sequence[float], unit: str = "ms") -> str:
+    """Return the median and the worst in words."""
+    return f"p50 {quantile(values, 0.5):.3g}, worst {max(values):.3g} {unit} of {len(values)}"
+
+
+def write_json(path: Path, figures: Sequence[Figure]) -> None:
+    """Write the figures with their verdicts."""
+    rows = [asdict(figure) | {"is_met": figure.is_met} for figure in figures]
+    path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
