@@ -22,9 +22,11 @@ test: $(VENV)/dev tools ## every test: unit, browser, drills
 unit: $(VENV)/dev ## the unit tests alone, in under a minute
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
 
-bench: $(VENV)/dev ## measure a site of 10,000 stories (import, weight, findable, memory), and 20 editors at once
-	$(BIN)/python -m benchmarks.end_to_end
-	$(BIN)/python -m benchmarks.editors
+bench: $(VENV)/dev ## every figure of speed beside its limit, then a site of 10,000 stories and 20 editors (QUICK=1: speed, shortly)
+	@status=0; \
+	$(BIN)/python -m benchmarks.speed $(if $(QUICK),--quick) $(if $(WHOLE),--whole) $(if $(JSON),--json $(JSON)) || status=1; \
+	$(if $(QUICK),,$(BIN)/python -m benchmarks.end_to_end || status=1; $(BIN)/python -m benchmarks.editors || status=1;) \
+	exit $$status
 
 bench-search: $(VENV)/dev ## every figure of search beside its goal and SQLite FTS5's (QUICK=1 for a short look)
 	$(BIN)/python -m benchmarks.search $(if $(QUICK),--quick)

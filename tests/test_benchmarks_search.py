@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.search import corpus, hostile, quality, related, speed
 from benchmarks.figures import Figure, quantile
+from benchmarks.search import corpus, hostile, quality, related, speed
 from benchmarks.search.fts5 import Fts5
 from spectator.search import Document
 

@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.search import corpus, findable, hostile, memory, quality, related, speed
 from benchmarks.figures import Figure, title, write_json
+from benchmarks.search import corpus, findable, hostile, memory, quality, related, speed
 from benchmarks.search.fts5 import Fts5
 from benchmarks.search.sites import ROOT, BenchSite, documents, site_of
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from benchmarks.end_to_end import get, serving
-from benchmarks.search.corpus import SEED
 from benchmarks.figures import Figure, quantile
+from benchmarks.search.corpus import SEED
 from benchmarks.search.sites import ROOT, BenchSite, copied
 from benchmarks.search.speed import searches
 from spectator import accounts, publishing

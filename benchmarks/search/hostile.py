@@ -8,8 +8,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from benchmarks.search.corpus import SEED, pools, words
 from benchmarks.figures import Figure, quantile, spread
+from benchmarks.search.corpus import SEED, pools, words
 from benchmarks.search.sites import BenchSite
 from benchmarks.search.speed import cpu, opener
 from spectator import indexing

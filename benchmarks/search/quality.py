@@ -20,8 +20,8 @@ from functools import cache, partial
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.search.corpus import LANGUAGES, SEED, real_stories, sentences, words
 from benchmarks.figures import Figure
+from benchmarks.search.corpus import LANGUAGES, SEED, real_stories, sentences, words
 from benchmarks.search.fts5 import Fts5
 from spectator.search import Document, Request, open_index
 from spectator.text.folding import fold

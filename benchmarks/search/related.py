@@ -14,8 +14,8 @@ from heapq import nlargest
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.search.corpus import real_stories
 from benchmarks.figures import Figure, quantile, spread
+from benchmarks.search.corpus import real_stories
 from benchmarks.search.sites import BenchSite, documents
 from spectator import indexing
 from spectator.search import Document, open_index

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from flask import Flask
 
-from benchmarks.search.corpus import SEED, any_sentence, words
 from benchmarks.figures import Figure, quantile, spread
+from benchmarks.search.corpus import SEED, any_sentence, words
 from benchmarks.search.fts5 import Fts5
 from benchmarks.search.sites import ADDRESS, BenchSite, documents
 from spectator import indexing
@@ -86,7 +86,9 @@ def pages(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
     for kind in KINDS:
         part = [taken for text, taken in zip(texts[WARM_UPS:], page, strict=True) if kind_of(text) == kind]
         yield Figure(f"  of these {kind}, p95 CPU", quantile(part, 0.95), "ms", note=spread(part))
-    yield Figure(f"engine with facets, p95 CPU, {stories}", quantile(found, 0.95), "ms", beside=fts5, note=spread(found))
+    yield Figure(
+        f"engine with facets, p95 CPU, {stories}", quantile(found, 0.95), "ms", beside=fts5, note=spread(found)
+    )
 
 
 def goal_of(site: BenchSite) -> float | None:

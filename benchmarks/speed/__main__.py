@@ -1,0 +1,95 @@
+"""`python -m benchmarks.speed`: every figure of speed against its limit, each a ratio of what ran in the same minutes.
+
+wrk and nginx have to be installed. Sites are made on the first run and kept in the folder that --cache names; what is
+changed is a copy. Nothing else should run on the machine meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from benchmarks.figures import Figure, markdown, title, write_json
+from benchmarks.speed import cold, flood, fronted, goals, machine, publications, scale, served
+from benchmarks.speed.load import require
+from benchmarks.speed.site import settled, write_paths
+
+STORIES_READ, PAGES_READ = 200, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured: stories of the site, seconds and number of runs, and so on."""
+
+    stories: int
+    seconds: float
+    rounds: int
+    publications: int
+    pause_seconds: float
+    sites: tuple[int, ...]
+    samples: int
+    flood_seconds: float
+    imported: int
+
+
+WHOLE = Size(1_000, 5, 5, 200, 0.5, (1_000, 10_000, 100_000), 100, 60, 100_000)
+QUICK = Size(300, 1, 3, 20, 0.25, (1_000, 10_000), 30, 10, 2_000)
+LARGEST = 1_000_000
+
+
+def main() -> int:
+    """Measure, print, and return 1 where a goal is missed or a figure is missing."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller sites, shorter and fewer runs, under 90 s")
+    parser.add_argument("--whole", action="store_true", help="a site of 1,000,000 stories too")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("--markdown", action="store_true", help="print the table of docs/performance.md at the end")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-speed")
+    given = parser.parse_args()
+    require("wrk", "nginx")
+    size = QUICK if given.quick else WHOLE
+    sites = (*size.sites, LARGEST) if given.whole else size.sites
+    started, figures = time.monotonic(), []
+    print(machine.described(), title("measured"), sep="\n")
+    with tempfile.TemporaryDirectory() as folder:
+        for figure in measured(size, sites, given.cache, Path(folder)):
+            figures.append(figure)
+            print(figure, flush=True)
+    missed = sum(figure.is_met is False for figure in figures)
+    print(f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ", end="")
+    print(f"{time.monotonic() - started:.0f} s")
+    if given.json:
+        write_json(given.json, figures)
+    if given.markdown:
+        print(f"\n{machine.described()}\n\n{markdown(figures)}")
+    return 1 if missed else 0
+
+
+def measured(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> Iterator[Figure]:
+    """Yield every figure; one that cannot be measured is missing, and the others go on."""
+    site = settled(cache, size.stories)
+    file = folder / "stories.txt"
+    paths = write_paths(site, STORIES_READ, file)
+    yield from served.figures(site, paths[0], folder, size.seconds, size.rounds)
+    yield from fronted.figures(site, paths, folder, size.seconds, size.rounds)
+    yield from cold.figures(site, paths, file, size.seconds, size.rounds)
+    some = paths[:PAGES_READ]
+    yield from publications.figures(site, some, folder, size.seconds, size.publications, size.pause_seconds)
+    yield from scale.figures(cache, sites, size.samples, size.rounds)
+    yield from imported(size.imported)
+    yield from flood.figures(site, file, size.flood_seconds)
+
+
+def imported(number: int) -> Iterator[Figure]:
+    """Yield how many stories a second go in."""
+    if find_spec("benchmarks.importing") is None:
+        yield goals.IMPORT.missing("there is no benchmark of it")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,29 @@
+"""Strangers who ask for what has never existed, as fast as they can: does it stay in memory?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figures import Figure
+from benchmarks.search.sites import BenchSite
+from benchmarks.speed import goals
+from benchmarks.speed.load import FLOOD, loaded
+from benchmarks.speed.servers import gunicorn
+
+WARM_SHARE = 0.25
+
+
+def figures(site: BenchSite, file: Path, seconds: float) -> Iterator[Figure]:
+    """Yield what the web processes have grown by; they live on through it, which gunicorn would otherwise prevent."""
+    with gunicorn("wsgi:app", site.environ, "--max-requests", "0") as server:
+        loaded(server.url(), seconds * WARM_SHARE, FLOOD, file)
+        before = server.web_memory()
+        load = loaded(server.url(), seconds, FLOOD, file)
+        after = server.web_memory()
+    if set(before) != set(after):
+        yield goals.FLAT.missing("a process was replaced meanwhile")
+        return
+    grown = max(after[pid] - before[pid] for pid in before)
+    sizes = " and ".join(f"{before[pid]} → {after[pid]}" for pid in before)
+    yield goals.FLAT.measured(grown, f"{load.answers:,} requests in {seconds:.0f} s; processes {sizes} MB")

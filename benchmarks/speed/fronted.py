@@ -1,0 +1,62 @@
+"""The site behind our nginx: against nginx with a ready file, and what readers get while gunicorn is stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figures import Figure
+from benchmarks.search.sites import BenchSite
+from benchmarks.speed import goals
+from benchmarks.speed.load import interleaved, rates, ratio
+from benchmarks.speed.nginx import CONFIGURATION, in_front, ready_file
+from benchmarks.speed.served import asking
+from benchmarks.speed.servers import Server, gunicorn
+
+LISTS = ["/", "/politics/", "/archive/", "/feed.xml", "/politics/feed.xml", "/country/nigeria/"]
+STORIES, TIMES = 50, 3
+OVER_SECONDS = 11.0  # what shared caches may show while they ask again
+OTHER_BROWSER = "deflate, gzip"  # takes the same as the first one, and says so in other words
+
+
+def figures(site: BenchSite, paths: list[str], folder: Path, seconds: float, rounds: int) -> Iterator[Figure]:
+    """Yield a cached story against the same bytes from a file, and the pages that outlive gunicorn."""
+    if not CONFIGURATION.exists():
+        yield goals.FRONTED.missing(f"there is no {CONFIGURATION.name}")
+        yield goals.STOPPED.missing(f"there is no {CONFIGURATION.name}")
+        return
+    environ = site.environ | {"SPECTATOR_TRUSTED_PROXIES": "1"}
+    with gunicorn("wsgi:app", environ) as behind, in_front(behind, site.data, folder / "front") as front:
+        yield against_file(front, paths[0], folder / "file", seconds, rounds)
+        yield while_stopped(front, behind, [*LISTS, *paths[:STORIES]])
+
+
+def against_file(front: Server, path: str, folder: Path, seconds: float, rounds: int) -> Figure:
+    """Return nginx with what it keeps of the site against nginx with a file."""
+    answer = front.ask(path)
+    assert answer.status == 200, answer
+    with ready_file(answer.body, answer.headers.get("Content-Encoding", ""), folder) as file:
+        assert file.ask(path).body == answer.body
+        acts = {"ours": asking(front, path, seconds), "file": asking(file, path, seconds)}
+        found = interleaved(acts, rounds)
+    note = f"{rates(found['ours'], found['file'])}; {len(answer.body):,} bytes"
+    return goals.FRONTED.measured(ratio(found["ours"], found["file"]), note)
+
+
+def while_stopped(front: Server, behind: Server, paths: list[str]) -> Figure:
+    """Return the share of pages that are the same as before, in per cent, asked for by two browsers."""
+    before = {path: front.ask(path) for path in paths}
+    wrong = [path for path, answer in before.items() if answer.status != 200]
+    assert not wrong, wrong
+    behind.stop()
+    time.sleep(OVER_SECONDS)
+    asked, lost = 0, []
+    for more in ({}, {"Accept_Encoding": OTHER_BROWSER}) * TIMES:
+        for path in paths:
+            answer = front.ask(path, **more)
+            asked += 1
+            if (answer.status, answer.body) != (200, before[path].body):
+                lost.append(f"{path} {answer.status}")
+    note = f"{asked} requests for {len(paths)} pages" + (f"; first lost: {lost[0]}" if lost else "")
+    return goals.STOPPED.measured(100 * (1 - len(lost) / asked), note)

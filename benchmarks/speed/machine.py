@@ -1,0 +1,37 @@
+"""What was measured on, and with what, for the head of a table."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from spectator.db import sqlite
+
+
+def described() -> str:
+    """Return one paragraph: date, processor, system, versions."""
+    cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    kilobytes = re.search(r"^MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    packages = ", ".join(f"{name} {version(name)}" for name in ("flask", "sqlalchemy", "jinja2", "gunicorn"))
+    return (
+        f"{datetime.now(UTC):%d %B %Y}; {os.cpu_count()} cores ({cpu[1] if cpu else platform.machine()}), "
+        f"{int(kilobytes[1]) // 1_000_000 if kilobytes else '?'} GB, {system}, Linux {platform.release()}; "
+        f"Python {platform.python_version()}, SQLite {sqlite.sqlite_version}, {packages}, "
+        f"{told('nginx', '-v')}, {told('wrk', '-v')}"
+    )
+
+
+def told(program: str, option: str) -> str:
+    """Return a program's name and version as it tells them."""
+    try:
+        done = subprocess.run([program, option], capture_output=True, text=True)
+    except OSError:
+        return f"no {program}"
+    found = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr)
+    return f"{program} {found[0]}" if found else program

@@ -1,0 +1,93 @@
+"""The first reader after a publication, while the site carries half of what it could: waits for a render, and no more.
+
+wrk keeps the pace: each of its connections pauses at random between two requests, and how long is found by trying.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure, quantile
+from benchmarks.search.sites import ROOT, BenchSite, copied
+from benchmarks.speed import cold, goals
+from benchmarks.speed.load import CONNECTIONS, MIX, Load, loaded, meanwhile
+from benchmarks.speed.servers import Server, gunicorn
+
+HALF = 0.5
+TRIES, CLOSE = 4, 0.05
+COLD_SAMPLES = 100
+
+
+def figures(
+    site: BenchSite, paths: list[str], folder: Path, seconds: float, publications: int, pause: float
+) -> Iterator[Figure]:
+    """Yield how long the first reader waits beyond a cold render, on a copy of the site; `paths` are what is read."""
+    copy = copied(site, folder / "published")
+    file = folder / "read.txt"
+    file.write_text("".join(f"{path}\n" for path in paths))
+    with gunicorn(cold.COLD, copy.environ) as server:
+        render = cold_milliseconds(server, paths)
+    with gunicorn("wsgi:app", copy.environ) as server:
+        whole = saturation(server, file, seconds)
+        wait = pause_for(server, file, whole * HALF, seconds)
+        with meanwhile(server.url(), MIX, file, wait) as found:
+            rows = published(server, copy, publications, pause)
+    yield from judged(rows, found[0], whole, render, len(paths))
+
+
+def saturation(server: Server, file: Path, seconds: float) -> float:
+    """Return the answers a second that the site gives at most; the first time fills its cache."""
+    loaded(server.url(), seconds, MIX, file)
+    return loaded(server.url(), seconds, MIX, file).rate
+
+
+def pause_for(server: Server, file: Path, wanted: float, seconds: float) -> int:
+    """Return the milliseconds that connections have to pause so that this many requests a second come."""
+    wait = CONNECTIONS / wanted * 1000
+    for _ in range(TRIES):
+        rate = loaded(server.url(), seconds, MIX, file, round(wait)).rate
+        if abs(rate / wanted - 1) < CLOSE:
+            break
+        wait = max(1.0, wait + (CONNECTIONS / wanted - CONNECTIONS / rate) * 1000)
+    return round(wait)
+
+
+def cold_milliseconds(server: Server, paths: list[str]) -> float:
+    """Return the median that one reader waits for a page that is rendered, while nobody else asks."""
+    taken = []
+    for number in range(COLD_SAMPLES):
+        started = time.perf_counter()
+        server.ask(paths[number % len(paths)])
+        taken.append((time.perf_counter() - started) * 1000)
+    return statistics.median(taken)
+
+
+def published(server: Server, site: BenchSite, number: int, pause: float) -> list[dict[str, Any]]:
+    """Return what the publisher has measured."""
+    command = [sys.executable, "-m", "benchmarks.speed.publisher", str(server.port), str(number), str(pause)]
+    done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, text=True)
+    rows: list[dict[str, Any]] = json.loads(done.stdout)
+    return rows
+
+
+def judged(rows: list[dict[str, Any]], load: Load, whole: float, render: float, pages: int) -> Iterator[Figure]:
+    """Yield the figures of the publisher's rows and of the load beside it."""
+    first = [row["request"] for row in rows]
+    above = quantile(first, 0.99) - render
+    share = f"{load.rate:,.0f} of {whole:,.0f} requests/s ({load.rate / whole:.0%}) on {pages} pages"
+    words = (
+        f"p50 {quantile(first, 0.5):.3g}, p99 {quantile(first, 0.99):.3g} ms of {len(rows)}; a cold one {render:.3g}"
+    )
+    yield goals.FIRST.measured(above, f"{words}; {share}")
+    seen = [row["seen"] for row in rows]
+    stale = sum(len(row["statuses"]) - 1 for row in rows)
+    yield goals.UNSEEN.measured(max(seen), f"p50 {quantile(seen, 0.5):.3g} ms; {stale} answers were not new yet")
+    faults = sum(status >= 500 for row in rows for status in row["statuses"]) + load.refused
+    yield goals.FIRST_FAULTS.measured(faults, f"of {load.answers:,} answers; {load.broken} connections closed")

@@ -1,0 +1,92 @@
+"""Sites of a thousand to a million short stories, written by SQL: what readers' pages ask for, no more.
+
+Every size spans the same three years, so that a month's page is full at each; one topic has sixty stories at each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+from benchmarks.search.sites import ROOT, BenchSite
+from spectator.db import sqlite
+
+TOPICS, AUTHORS, RARE_STORIES = 40, 30, 60
+NEWEST, SPAN = 1_793_491_200, 3 * 365 * 24 * 3600  # 1 November 2026; seconds
+SHAPES = ("models", "migrations", "publishing")
+SENTENCE = "The river rose in the night and the market moved to the hill. "
+
+# A number that looks drawn by chance and is the same every time.
+CHANCE = "(i * 2654435761 / 4096)"
+STORIES = "WITH RECURSIVE story(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM story WHERE i < :number)"
+MOMENT = "strftime('%Y-%m-%d %H:%M:%f000', :newest - (:number - i) * :span / (1.0 * :number), 'unixepoch')"
+
+STATEMENTS = (
+    f"""INSERT INTO topic (id, slug, name)
+    {STORIES} SELECT i, CASE i WHEN 1 THEN 'rare' ELSE 'topic-' || i END, 'Topic ' || i
+    FROM story WHERE i <= :topics""",
+    f"""INSERT INTO author (id, slug, name)
+    {STORIES} SELECT i, 'author-' || i, 'Author ' || i FROM story WHERE i <= :authors""",
+    f"""INSERT INTO article (
+      id, headline, dek, slug, language, status, excerpt, word_count, source_name, source_url, published_at, created_at,
+      saved_at, withdrawn_reason, version, section_id, picture_alt, picture_caption, picture_credit, body)
+    {STORIES} SELECT
+      i, 'What the river left behind, part ' || i, 'A dek of one line that says what story ' || i || ' tells.',
+      'what-the-river-left-behind-part-' || i, 'en', 'published', :sentence, 60, 'Bench', '', {MOMENT}, {MOMENT},
+      {MOMENT}, '', 1, 1 + {CHANCE} % (SELECT count(*) FROM section), '', '', '', :body FROM story""",
+    f"""INSERT INTO article_author (article_id, position, author_id)
+    {STORIES} SELECT i, 0, 1 + {CHANCE} / 7 % :authors FROM story""",
+    f"""INSERT INTO article_topic (article_id, topic_id)
+    {STORIES} SELECT i, 2 + {CHANCE} / 11 % (:topics - 1) FROM story""",
+    f"""INSERT INTO article_topic (article_id, topic_id)
+    {STORIES} SELECT i, 1 FROM story WHERE i % (:number / :rare) = 0""",
+    f"""INSERT INTO article_country (article_id, country_id)
+    {STORIES} SELECT i, 1 + {CHANCE} / 13 % (SELECT count(*) FROM country) FROM story""",
+    f"""INSERT OR IGNORE INTO article_country (article_id, country_id)
+    {STORIES} SELECT i, (SELECT id FROM country WHERE slug = 'nigeria') FROM story WHERE {CHANCE} % 5 = 0""",
+    f"INSERT INTO outbox (article_id, action, at) {STORIES} SELECT i, 'publish', {MOMENT} FROM story WHERE i = :number",
+)
+
+
+def rows_site(cache: Path, number: int) -> BenchSite:
+    """Return a site of that many short stories, kept for the next run until the schema changes."""
+    folder = cache / f"rows-{number}-{digest()}"
+    site = BenchSite(folder / "data", number)
+    if not (folder / "whole").exists():
+        for old in cache.glob(f"rows-{number}-*"):
+            shutil.rmtree(old)
+        folder.mkdir(parents=True)
+        site.run("init")
+        fill(site.data / "spectator.db", number)
+        derive(site)
+        (folder / "whole").touch()
+    return site
+
+
+def fill(database: Path, number: int) -> None:
+    """Write the stories and what they are filed under."""
+    values = {"number": number, "topics": TOPICS, "authors": AUTHORS, "rare": RARE_STORIES}
+    values |= {"newest": NEWEST, "span": SPAN}
+    values |= {"sentence": SENTENCE.strip(), "body": f"<p>{SENTENCE * 2}</p>" * 3}
+    with closing(sqlite.connect(database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")  # it is made anew where the power fails
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in STATEMENTS:
+            connection.execute(statement, values)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def derive(site: BenchSite) -> None:
+    """Fill the tables that publishing keeps beside the stories."""
+
+
+def digest() -> str:
+    """Return a short name for what shapes these sites."""
+    whole = hashlib.sha256(Path(__file__).read_bytes())
+    for name in SHAPES:
+        for path in sorted((ROOT / "spectator" / name).rglob("*.py")):
+            whole.update(path.read_bytes())
+    return whole.hexdigest()[:12]

@@ -1,0 +1,97 @@
+"""What is measured, started as an operator starts it: gunicorn with the site's own settings."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPConnection
+
+from benchmarks.end_to_end import children, get, memory, wait_for
+from benchmarks.search.sites import ROOT
+from benchmarks.speed.load import BROWSER
+
+BOOT_SECONDS, END_SECONDS = 60, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, just as it was sent."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Something that listens on a port of the loopback address."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def url(self, path: str = "/") -> str:
+        """Return the address of a path."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def ask(self, path: str, **headers: str) -> Answer:
+        """Return the answer to a browser; raises OSError where nobody listens."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            asked = BROWSER | {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request("GET", path, headers=asked)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def web_memory(self) -> dict[int, int]:
+        """Return the resident memory of gunicorn's web processes by pid, in MB."""
+        web = (pid for pid, words in children(self.process.pid).items() if not words.rstrip().endswith("worker"))
+        return {pid: memory(pid)["Rss"] for pid in web}
+
+    def stop(self) -> None:
+        """End it as a service manager does."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def gunicorn(app: str, environ: Mapping[str, str], *more: str, ready: str = "/readyz") -> Iterator[Server]:
+    """Serve an app with the site's gunicorn.conf.py until the block ends; `ready` answers 200 once it serves."""
+    port = free_port()
+    words = ["-m", "gunicorn", "--chdir", str(ROOT), "--config", str(ROOT / "gunicorn.conf.py"), *more]
+    yield from running([sys.executable, *words, "--bind", f"127.0.0.1:{port}", app], environ, port, ready)
+
+
+def running(words: list[str], environ: Mapping[str, str], port: int, ready: str) -> Iterator[Server]:
+    """Yield a server once it answers; end it afterwards."""
+    process = subprocess.Popen(words, cwd=ROOT, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = Server(port, process)
+
+    def is_ready() -> bool:
+        if process.poll() is not None:
+            raise SystemExit(f"this ended before it served: {' '.join(words)}")
+        return get(port, ready)[0] == 200
+
+    try:
+        wait_for(is_ready, BOOT_SECONDS)
+        yield server
+    finally:
+        server.stop()
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,75 @@
+"""The site that readers are served from: generated stories, with the worker's work on them done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from benchmarks.search.sites import ROOT, BenchSite, site_of
+from spectator import outbox, queries, related
+from spectator.addresses import permalink
+from spectator.db import db
+from spectator.models import Article
+
+PATIENCE_SECONDS, LOOK_SECONDS = 900, 0.5
+
+
+def settled(cache: Path, number: int) -> BenchSite:
+    """Return a site of that many stories, indexed and related, so that its worker idles while it is measured."""
+    site = site_of(cache, number)
+    if not site.has_index():
+        site.reindex()
+    with site.opened():
+        if is_settled():
+            return site
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "spectator.commands", "worker"],
+        cwd=ROOT,
+        env=site.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until_settled(site)
+    finally:
+        worker.terminate()
+        worker.wait(30)
+    return site
+
+
+def wait_until_settled(site: BenchSite) -> None:
+    """Wait for the worker; raises TimeoutError."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    with site.opened():
+        while not is_settled():
+            if time.monotonic() > until:
+                raise TimeoutError(f"the worker is not done with {site.data}")
+            time.sleep(LOOK_SECONDS)
+
+
+def is_settled() -> bool:
+    """Say whether related stories are worked out for all that was published."""
+    db.session.rollback()
+    reached = queries.follower_position(related.POSITION)
+    return reached == outbox.edition() and queries.follower_position(related.PASS) is None
+
+
+def article_paths(number: int) -> list[str]:
+    """Return the addresses of that many stories of the open site, spread evenly over all of it."""
+    published = Article.status == "published"
+    total = db.session.scalar(select(func.count()).select_from(Article).where(published)) or 0
+    step = max(1, total // number)
+    found = queries.published_articles().where(Article.id % step == 0).limit(number)
+    return [permalink(article) for article in db.session.scalars(found)]
+
+
+def write_paths(site: BenchSite, number: int, file: Path) -> list[str]:
+    """Write the addresses of that many stories into a file, one a line; return them."""
+    with site.opened() as app, app.test_request_context():
+        paths = article_paths(number)
+    file.write_text("".join(f"{path}\n" for path in paths))
+    return paths

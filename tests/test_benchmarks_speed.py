@@ -1,0 +1,175 @@
+"""The measures of `make bench` measure what they say; a slip here would flatter every figure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import closing
+from html import unescape
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from benchmarks import naive_app
+from benchmarks.figures import Figure, markdown
+from benchmarks.speed import goals, inside, load, publications, publisher, rows, scale
+from spectator import publishing, queries
+from spectator.db import sqlite
+from spectator.models import User
+from tests.conftest import BASE, settings
+
+TOLD = """Running 5s test @ http://127.0.0.1:8000/
+  2 threads and 16 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     5.12ms    1.08ms  20.61ms   75.00%
+    Req/Sec     1.56k   100.00     1.80k    70.00%
+  15523 requests in 5.01s, 88.10MB read
+  Socket errors: connect 1, read 3, write 0, timeout 2
+  Non-2xx or 3xx responses: 12
+Requests/sec:   3098.33
+Transfer/sec:     17.59MB
+"""
+
+
+def test_what_wrk_says_is_read() -> None:
+    assert load.parsed(TOLD) == load.Load(3098.33, 15523, 12, 6)
+    calm = "".join(line for line in TOLD.splitlines(keepends=True) if "errors" not in line and "Non-2xx" not in line)
+    assert load.parsed(calm) == load.Load(3098.33, 15523, 0, 0)
+    with pytest.raises(ValueError, match="unable to connect"):
+        load.parsed("unable to connect to 127.0.0.1:1 Connection refused")
+
+
+def test_a_missing_program_is_named_with_what_installs_it() -> None:
+    load.require("sh")
+    with pytest.raises(SystemExit, match="apt-get install no-such-program"):
+        load.require("sh", "no-such-program")
+
+
+def test_runs_are_interleaved_and_every_other_round_runs_backwards() -> None:
+    order: list[str] = []
+
+    def act(name: str) -> Callable[[], float]:
+        return lambda: (order.append(name), len(order))[1]
+
+    given = load.interleaved({"a": act("a"), "b": act("b")}, 3)
+    assert order == ["a", "b", "b", "a", "a", "b"]
+    assert given == {"a": [1, 4, 5], "b": [2, 3, 6]}
+
+
+def test_a_ratio_is_the_median_of_neighbours() -> None:
+    assert load.ratio([90, 45, 1], [100, 50, 100]) == pytest.approx(0.9)
+    assert load.rates([3000.4, 1, 9000], [1, 2, 3]) == "3,000 ÷ 2 requests/s"
+
+
+def test_what_is_missing_never_passes() -> None:
+    missing = goals.CACHED.missing("nothing to measure")
+    assert missing.is_met is False
+    assert "missing" in str(missing) and "pass" not in str(missing)
+    assert goals.CACHED.measured(0.9).is_met and not goals.CACHED.measured(0.89).is_met
+    assert goals.RAW.measured(0.1).is_met is None
+    table = markdown([Figure("a | b", 1.5, "ms", 2.0, note="n"), missing])
+    assert table.splitlines()[-1].count("|") == 6
+    assert "≥ 0.9" in table and "| pass |" in table
+
+
+def test_growth_is_that_of_the_worst_size_and_clock() -> None:
+    def run(wall: float, cpu: float) -> dict[str, object]:
+        return {"pages": {"front page": (wall, cpu)}}
+
+    found = {"10": [run(2, 1)] * 3, "20": [run(2, 1.5)] * 3, "30": [run(2, 1)] * 3}
+    figure = scale.growth("front page", (10, 20, 30), found)
+    assert figure.value == 1.5
+    assert figure.is_met is False
+
+
+def test_the_first_reader_is_judged_by_what_comes_on_top_of_a_render() -> None:
+    asked = [{"request": 5.0, "seen": 6.0, "statuses": [200]}] * 98
+    asked += [{"request": 40.0, "seen": 900.0, "statuses": [404, 503, 200]}] * 2
+    first, seen, faults = publications.judged(asked, load.Load(1500, 9000, 0, 0), 3000, 4.0, 20)
+    assert first.value == pytest.approx(36)
+    assert seen.value == 900
+    assert faults.value == 2
+    assert (first.is_met, seen.is_met, faults.is_met) == (False, True, False)
+
+
+def test_every_act_of_the_publisher_has_a_word_and_a_page_of_its_own(
+    app: Flask, client: FlaskClient, editor: User, story: Callable[..., int]
+) -> None:
+    known = [story(), story(hours=1, headline="Another")]
+    assert len({publisher.word_of(number) for number in range(400)}) == 400
+    with app.test_request_context():
+        paths = [publisher.act(number, editor, known) for number in range(3)]
+    assert len(set(paths)) == 3
+    for number, path in enumerate(paths):
+        assert publisher.word_of(number) in client.get(path, base_url=BASE).text
+
+
+def test_short_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
+    rows.fill(tmp_path / "data" / "spectator.db", 600)
+    with app.test_request_context():
+        pages = inside.addresses(5)
+    assert set(pages) >= {"article", "front page", "load more, near the end", "topic of few stories", "archive month"}
+    for name, paths in pages.items():
+        assert len(paths) == 5
+        for path in set(paths):
+            assert inside.cost(inside.uncached(app), path)[0] > 0, name
+    with closing(sqlite.connect(tmp_path / "data" / "spectator.db")) as connection:
+        (few,) = connection.execute("SELECT count(*) FROM article_topic WHERE topic_id = 1").fetchone()
+        assert few == rows.RARE_STORIES
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    with app.test_request_context():
+        assert len(queries.stream(queries.Listing("latest", "Latest", "/")).articles) == queries.PAGE_SIZE
+
+
+def test_a_page_is_measured_beneath_whatever_stands_in_front_of_it(app: Flask) -> None:
+    class InFront:
+        def __init__(self, inner: object) -> None:
+            self.app = inner
+
+    own = inside.uncached(app)
+    assert not hasattr(own, "app")
+    app.wsgi_app = InFront(InFront(app.wsgi_app))  # type: ignore[method-assign,assignment]
+    assert inside.uncached(app) == own
+
+
+def words(page: str) -> list[str]:
+    """Return what a page says, without the drawings of a story that has no picture."""
+    body = page.partition("<body>")[2]
+    body = re.sub(r"<(svg|script)\b.*?</\1>", " ", body, flags=re.DOTALL)
+    return unescape(re.sub(r"<[^>]+>", " ", body)).split()
+
+
+def links(page: str) -> list[str]:
+    """Return the addresses that a page leads to, without what tells versions of files apart."""
+    return [each.partition("?")[0] for each in re.findall(r'<a\b[^>]*\bhref="([^"]+)"', page)]
+
+
+def test_the_naive_page_shows_what_ours_shows(
+    app: Flask, client: FlaskClient, editor: User, story: Callable[..., int], tmp_path: Path
+) -> None:
+    article_id = story(
+        dek="What it says below.",
+        body="<p>The river rose &amp; fell.</p>\n<h2>And then</h2>\n" + "<p>It was told again and again.</p>\n" * 60,
+        authors=("Amina Diallo", "Kofi Mensah", "Ruth Odera"),
+        topics=("Floods", "Markets"),
+        countries=("Mali", "Nigeria"),
+        source_name="Bench Agency",
+        source_url="https://agency.example/story",
+    )
+    article = queries.article_to_edit(article_id)
+    assert article is not None
+    kept = publishing.draft_as_stored(article)
+    publishing.save(article_id, kept, editor, article.version, publishing.Step("correct", note="The river fell first."))
+    ours = client.get(f"/politics/{article.slug}", base_url=BASE).text
+    naive = naive_app.create_app(str(tmp_path / "data" / "spectator.db"))
+    theirs = naive.test_client().get(f"/politics/{article.slug}", base_url="https://spectator.example").text
+    with naive.app_context():
+        naive_app.db.engine.dispose()
+    assert words(theirs) == words(ours)
+    assert links(theirs) == links(ours)
+    for mark in ('"@type":"NewsArticle"', '"@type":"BreadcrumbList"'):
+        assert mark in ours and mark.replace('":', '": ') in theirs
+    assert 0.9 < len(theirs) / len(ours) < 1.1, (len(theirs), len(ours))
+    assert settings(tmp_path)["SPECTATOR_SITE_URL"] in theirs
