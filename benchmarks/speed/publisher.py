@@ -1,7 +1,8 @@
 """Publishes and corrects stories, and asks at once for the page.
 
-`python -m benchmarks.speed.publisher PORT NUMBER PAUSE` prints a JSON list with one row for each act: the milliseconds of the first request whose answer was new, those from the
-commit to that answer, and the statuses of every answer. A process of its own, like the newsroom's.
+`python -m benchmarks.speed.publisher PORT NUMBER PAUSE` prints a JSON list with one row for each act: the milliseconds
+of the first request whose answer was new, those from the commit to that answer, and the statuses of every answer. A
+process of its own, like the newsroom's.
 """
 
 from __future__ import annotations
