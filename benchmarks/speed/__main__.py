@@ -82,7 +82,7 @@ def measured(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> I
     yield from publications.figures(site, some, folder, size.seconds, size.publications, size.pause_seconds)
     yield from scale.figures(cache, sites, size.samples, size.rounds)
     yield from imported(size.imported)
-    yield from flood.figures(site, file, size.flood_seconds)
+    yield from flood.figures(site, file, folder, size.flood_seconds)
 
 
 def imported(number: int) -> Iterator[Figure]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure
-from benchmarks.search.sites import BenchSite
+from benchmarks.search.sites import BenchSite, copied
 from benchmarks.speed import goals
 from benchmarks.speed.load import FLOOD, loaded
 from benchmarks.speed.servers import gunicorn
@@ -14,9 +14,10 @@ from benchmarks.speed.servers import gunicorn
 WARM_SHARE = 0.25
 
 
-def figures(site: BenchSite, file: Path, seconds: float) -> Iterator[Figure]:
+def figures(site: BenchSite, file: Path, folder: Path, seconds: float) -> Iterator[Figure]:
     """Yield what the web processes have grown by; they live on through it, which gunicorn would otherwise prevent."""
-    with gunicorn("wsgi:app", site.environ, "--max-requests", "0") as server:
+    copy = copied(site, folder / "flooded")  # searches are counted in the database
+    with gunicorn("wsgi:app", copy.environ, "--max-requests", "0") as server:
         loaded(server.url(), seconds * WARM_SHARE, FLOOD, file)
         before = server.web_memory()
         load = loaded(server.url(), seconds, FLOOD, file)

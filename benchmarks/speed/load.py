@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -66,7 +67,7 @@ def meanwhile(url: str, script: Path, *words: object) -> Iterator[list[Load]]:
     try:
         yield found
     finally:
-        process.send_signal(2)  # wrk then says what it has seen so far
+        process.send_signal(signal.SIGINT)  # wrk then says what it has seen so far
         told, _ = process.communicate(timeout=30)
     found.append(parsed(told))
 
