@@ -40,7 +40,7 @@ def rate(server: Server, file: Path, seconds: float) -> float:
 
 def of_cpu(site: BenchSite, rounds: int) -> Iterator[Figure]:
     """Yield the CPU of a story and of the front page, and the share that the database driver alone would take."""
-    found = [inside.measured(site, STORIES) for _ in range(rounds)]
+    found = [inside.measured(site, STORIES, "article", "front page") for _ in range(rounds)]
     article, front, raw = (
         [each["pages"]["article"][1] for each in found],
         [each["pages"]["front page"][1] for each in found],

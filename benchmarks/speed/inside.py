@@ -1,7 +1,8 @@
-"""What pages cost in a process that serves nobody else: `python -m benchmarks.speed.inside SAMPLES` prints JSON.
+"""What pages cost in a process that serves nobody else: `python -m benchmarks.speed.inside SAMPLES [PAGE…]`.
 
-A page is called as gunicorn calls it, beneath the page cache, so that every request is rendered. Of each page the
-median is given in milliseconds, of wall clock and of CPU. The site is the one that the environment names; Linux only.
+Prints JSON. A page is called as gunicorn calls it, beneath the page cache, so that every request is rendered. Of each
+page, or of those that are named, the median is given in milliseconds, of wall clock and of CPU. The site is the one
+that the environment names; Linux only.
 """
 
 from __future__ import annotations
@@ -45,11 +46,12 @@ def uncached(site: Flask) -> WSGIApplication:
     return inner
 
 
-def measured(site: BenchSite, samples: int) -> dict[str, Any]:
-    """Return what a process of its own prints for a site."""
-    command = [sys.executable, "-m", "benchmarks.speed.inside", str(samples)]
+def measured(site: BenchSite, samples: int, *names: str) -> dict[str, Any]:
+    """Return what a process of its own prints for a site: of these pages, or of all."""
+    command = [sys.executable, "-m", "benchmarks.speed.inside", str(samples), *names]
     done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def cost(app: WSGIApplication, path: str) -> Costs:
@@ -145,7 +147,7 @@ def main() -> None:
         pages: Mapping[str, list[str]] = addresses(int(sys.argv[1]))
         engine = db.engine
         db.session.remove()
-    found = {name: medians(app, paths) for name, paths in pages.items()}
+    found = {name: medians(app, paths) for name, paths in pages.items() if name in sys.argv[2:] or not sys.argv[2:]}
     resident = memory(os.getpid())["Rss"]
     raw = raw_cpu(app, engine, pages["article"])
     print(json.dumps({"pages": found, "raw_cpu": raw, "megabytes": resident}))

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+Given = TypeVar("Given")
 CONNECTIONS, THREADS = 16, 2
 # What browsers send over plain http; over https they add br.
 BROWSER = {
@@ -88,9 +90,9 @@ def parsed(told: str) -> Load:
     )
 
 
-def interleaved(acts: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+def interleaved(acts: Mapping[str, Callable[[], Given]], rounds: int) -> dict[str, list[Given]]:
     """Return what each act gives in each round; every other round runs backwards, so that drift favours nobody."""
-    given: dict[str, list[float]] = {name: [] for name in acts}
+    given: dict[str, list[Given]] = {name: [] for name in acts}
     for number in range(rounds):
         for name in list(acts) if number % 2 == 0 else reversed(list(acts)):
             given[name].append(acts[name]())

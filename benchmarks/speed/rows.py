@@ -67,7 +67,7 @@ def rows_site(cache: Path, number: int) -> BenchSite:
 
 def fill(database: Path, number: int) -> None:
     """Write the stories and what they are filed under."""
-    values = {"number": number, "topics": TOPICS, "authors": AUTHORS, "rare": RARE_STORIES}
+    values: dict[str, int | str] = {"number": number, "topics": TOPICS, "authors": AUTHORS, "rare": RARE_STORIES}
     values |= {"newest": NEWEST, "span": SPAN}
     values |= {"sentence": SENTENCE.strip(), "body": f"<p>{SENTENCE * 2}</p>" * 3}
     with closing(sqlite.connect(database, isolation_level=None)) as connection:
