@@ -14,9 +14,10 @@ from flask.testing import FlaskClient
 
 from benchmarks import naive_app
 from benchmarks.figures import Figure, markdown
-from benchmarks.speed import goals, inside, load, publications, publisher, rows, scale
+from benchmarks.speed import bulk, goals, inside, load, publications, publisher, rows, scale
 from spectator import publishing, queries
 from spectator.db import sqlite
+from spectator.importers import jsonl, runner
 from spectator.models import User
 from tests.conftest import BASE, settings
 
@@ -121,6 +122,12 @@ def test_short_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     with app.test_request_context():
         assert len(queries.stream(queries.Listing("latest", "Latest", "/")).articles) == queries.PAGE_SIZE
+
+
+def test_an_archive_of_short_stories_can_be_imported(app: Flask, tmp_path: Path) -> None:
+    bulk.write_short(tmp_path / "archive.jsonl", 5)
+    report = runner.run(jsonl.read(tmp_path / "archive.jsonl", "en"), app.config["MEDIA"])
+    assert (report.added, report.refused, report.sections) == (5, [], [])
 
 
 def test_a_page_is_measured_beneath_whatever_stands_in_front_of_it(app: Flask) -> None:

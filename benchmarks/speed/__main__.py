@@ -11,11 +11,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.figures import Figure, markdown, title, write_json
-from benchmarks.speed import cold, flood, fronted, goals, machine, publications, scale, served
+from benchmarks.speed import bulk, cold, flood, fronted, machine, publications, scale, served
 from benchmarks.speed.load import require
 from benchmarks.speed.site import settled, write_paths
 
@@ -81,14 +80,8 @@ def measured(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> I
     some = paths[:PAGES_READ]
     yield from publications.figures(site, some, folder, size.seconds, size.publications, size.pause_seconds)
     yield from scale.figures(cache, sites, size.samples, size.rounds)
-    yield from imported(size.imported)
+    yield from bulk.figures(size.imported, folder)
     yield from flood.figures(site, file, folder, size.flood_seconds)
-
-
-def imported(number: int) -> Iterator[Figure]:
-    """Yield how many stories a second go in."""
-    if find_spec("benchmarks.importing") is None:
-        yield goals.IMPORT.missing("there is no benchmark of it")
 
 
 if __name__ == "__main__":
