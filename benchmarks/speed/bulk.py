@@ -17,7 +17,7 @@ TOPICS, AUTHORS = 40, 30
 
 
 def figures(number: int, folder: Path) -> Iterator[Figure]:
-    """Yield the stories a second of one import into an empty site, by wall clock, the command's own start not counted."""
+    """Yield the stories a second of one import into an empty site by wall clock, less the command's own start."""
     file, site = folder / "archive.jsonl", BenchSite(folder / "imported", number)
     write_short(file, number)
     site.run("init")
