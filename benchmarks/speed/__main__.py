@@ -76,7 +76,7 @@ def measured(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> I
     paths = write_paths(site, STORIES_READ, file)
     yield from served.figures(site, paths[0], folder, size.seconds, size.rounds)
     yield from fronted.figures(site, paths, folder, size.seconds, size.rounds)
-    yield from cold.figures(site, paths, file, size.seconds, size.rounds)
+    yield from cold.figures(site, paths, file, size.seconds, size.rounds, size.samples)
     some = paths[:PAGES_READ]
     yield from publications.figures(site, some, folder, size.seconds, size.publications, size.pause_seconds)
     yield from scale.figures(cache, sites, size.samples, size.rounds)

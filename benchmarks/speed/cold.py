@@ -12,10 +12,12 @@ from benchmarks.speed import goals, inside
 from benchmarks.speed.load import MIX, interleaved, loaded, rates, ratio
 from benchmarks.speed.servers import Server, gunicorn
 
-COLD, STORIES = "benchmarks.cold_app:app", 200
+COLD = "benchmarks.cold_app:app"
 
 
-def figures(site: BenchSite, paths: list[str], file: Path, seconds: float, rounds: int) -> Iterator[Figure]:
+def figures(
+    site: BenchSite, paths: list[str], file: Path, seconds: float, rounds: int, samples: int
+) -> Iterator[Figure]:
     """Yield the site's stories against naive ones, and the CPU of pages; `file` holds `paths`, one a line."""
     naive = f"benchmarks.naive_app:create_app({str(site.data / 'spectator.db')!r})"
     with (
@@ -28,7 +30,7 @@ def figures(site: BenchSite, paths: list[str], file: Path, seconds: float, round
         )
     note = f"{rates(found['ours'], found['theirs'])}; {len(paths)} stories, one has {sizes[0]:,} and {sizes[1]:,} bytes"
     yield goals.COLD.measured(ratio(found["ours"], found["theirs"]), note)
-    yield from of_cpu(site, rounds)
+    yield from of_cpu(site, rounds, samples)
 
 
 def rate(server: Server, file: Path, seconds: float) -> float:
@@ -38,15 +40,15 @@ def rate(server: Server, file: Path, seconds: float) -> float:
     return load.rate
 
 
-def of_cpu(site: BenchSite, rounds: int) -> Iterator[Figure]:
+def of_cpu(site: BenchSite, rounds: int, samples: int) -> Iterator[Figure]:
     """Yield the CPU of a story and of the front page, and the share that the database driver alone would take."""
-    found = [inside.measured(site, STORIES, "article", "front page") for _ in range(rounds)]
+    found = [inside.measured(site, samples, "article", "front page") for _ in range(rounds)]
     article, front, raw = (
         [each["pages"]["article"][1] for each in found],
         [each["pages"]["front page"][1] for each in found],
         [each["raw_cpu"] for each in found],
     )
-    yield goals.ARTICLE_CPU.measured(statistics.median(article), f"median of {STORIES} stories, {rounds} processes")
-    yield goals.FRONT_CPU.measured(statistics.median(front), f"median of {STORIES} times, {rounds} processes")
+    yield goals.ARTICLE_CPU.measured(statistics.median(article), f"median of {samples} stories, {rounds} processes")
+    yield goals.FRONT_CPU.measured(statistics.median(front), f"median of {samples} times, {rounds} processes")
     words = f"{statistics.median(raw):.3g} ÷ {statistics.median(article):.3g} ms"
     yield goals.RAW.measured(ratio(raw, article), words)
