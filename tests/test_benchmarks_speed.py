@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from html import unescape
 from pathlib import Path
@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from benchmarks import naive_app
 from benchmarks.figures import Figure, markdown
 from benchmarks.speed import bulk, goals, inside, load, publications, publisher, rows, scale
+from benchmarks.speed.__main__ import guarded
 from spectator import publishing, queries
 from spectator.db import sqlite
 from spectator.importers import jsonl, runner
@@ -73,6 +74,19 @@ def test_what_is_missing_never_passes() -> None:
     table = markdown([Figure("a | b", 1.5, "ms", 2.0, note="n"), missing])
     assert table.splitlines()[-1].count("|") == 6
     assert "≥ 0.9" in table and "| pass |" in table
+
+
+def test_a_fault_leaves_figures_missing_and_no_more() -> None:
+    def figures() -> Iterator[Figure]:
+        yield goals.CACHED.measured(1.0)
+        raise RuntimeError("it ended")
+
+    given = list(guarded(figures(), goals.CACHED, goals.REVALIDATED))
+    assert [(each.name, each.value, each.verdict) for each in given] == [
+        (goals.CACHED.name, 1.0, "pass"),
+        (goals.REVALIDATED.name, None, "missing"),
+    ]
+    assert given[1].note == "it ended"
 
 
 def test_growth_is_that_of_the_worst_size_and_clock() -> None:

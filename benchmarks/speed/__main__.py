@@ -12,9 +12,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import SubprocessError
 
 from benchmarks.figures import Figure, markdown, title, write_json
-from benchmarks.speed import bulk, cold, flood, fronted, machine, publications, scale, served
+from benchmarks.speed import bulk, cold, flood, fronted, goals, machine, publications, scale, served
 from benchmarks.speed.load import require
 from benchmarks.speed.site import settled, write_paths
 
@@ -74,14 +75,32 @@ def measured(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> I
     site = settled(cache, size.stories)
     file = folder / "stories.txt"
     paths = write_paths(site, STORIES_READ, file)
-    yield from served.figures(site, paths[0], folder, size.seconds, size.rounds)
-    yield from fronted.figures(site, paths, folder, size.seconds, size.rounds)
-    yield from cold.figures(site, paths, file, size.seconds, size.rounds, size.samples)
     some = paths[:PAGES_READ]
-    yield from publications.figures(site, some, folder, size.seconds, size.publications, size.pause_seconds)
-    yield from scale.figures(cache, sites, size.samples, size.rounds)
-    yield from bulk.figures(size.imported, folder)
-    yield from flood.figures(site, file, folder, size.flood_seconds)
+    runs = size.seconds, size.rounds
+    yield from guarded(served.figures(site, paths[0], folder, *runs), goals.CACHED, goals.REVALIDATED)
+    yield from guarded(fronted.figures(site, paths, folder, *runs), goals.FRONTED, goals.STOPPED)
+    yield from guarded(
+        cold.figures(site, paths, file, *runs, size.samples), goals.COLD, goals.ARTICLE_CPU, goals.FRONT_CPU, goals.RAW
+    )
+    yield from guarded(
+        publications.figures(site, some, folder, size.seconds, size.publications, size.pause_seconds),
+        *(goals.FIRST, goals.UNSEEN, goals.FIRST_FAULTS),
+    )
+    yield from guarded(scale.figures(cache, sites, size.samples, size.rounds), goals.PAGES, goals.MEMORY)
+    yield from guarded(bulk.figures(size.imported, folder), goals.IMPORT)
+    yield from guarded(flood.figures(site, file, folder, size.flood_seconds), goals.FLAT)
+
+
+def guarded(figures: Iterator[Figure], *expected: Figure) -> Iterator[Figure]:
+    """Yield figures; after a fault, those that were still expected are missing."""
+    given = set()
+    try:
+        for figure in figures:
+            given.add(figure.name)
+            yield figure
+    except (AssertionError, OSError, RuntimeError, ValueError, SubprocessError) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        yield from (each.missing(reason) for each in expected if each.name not in given)
 
 
 if __name__ == "__main__":

@@ -30,3 +30,4 @@ MEMORY = at_most("memory of a process that served the largest site", 150.0, "MB"
 FLAT = at_most("memory gained in a flood of random addresses", 10.0, "MB")
 IMPORT = at_least("import, stories a second, without the index", 1500.0, "/s")
 GROWTH = 1.2
+PAGES = at_most("pages of ever larger sites", GROWTH)

@@ -80,7 +80,7 @@ def running(words: list[str], environ: Mapping[str, str], port: int, ready: str)
 
     def is_ready() -> bool:
         if process.poll() is not None:
-            raise SystemExit(f"this ended before it served: {' '.join(words)}")
+            raise RuntimeError(f"this ended before it served: {' '.join(words)}")
         return get(port, ready)[0] == 200
 
     try:
