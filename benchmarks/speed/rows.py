@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 from contextlib import closing
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.search.sites import ROOT, BenchSite
@@ -22,6 +24,8 @@ SENTENCE = "The river rose in the night and the market moved to the hill. "
 CHANCE = "(i * 2654435761 / 4096)"
 STORIES = "WITH RECURSIVE story(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM story WHERE i < :number)"
 MOMENT = "strftime('%Y-%m-%d %H:%M:%f000', :newest - (:number - i) * :span / (1.0 * :number), 'unixepoch')"
+
+DERIVED_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('listed', 'story_count')"
 
 STATEMENTS = (
     f"""INSERT INTO topic (id, slug, name)
@@ -80,7 +84,14 @@ def fill(database: Path, number: int) -> None:
 
 
 def derive(site: BenchSite) -> None:
-    """Fill the tables that publishing keeps beside the stories."""
+    """Fill the tables that publishing keeps beside the stories; raises RuntimeError where one of them stays empty."""
+    if find_spec("spectator.shelving") is not None:
+        with site.opened():
+            import_module("spectator.shelving").rebuild()
+    with closing(sqlite.connect(site.data / "spectator.db")) as connection:
+        for (table,) in connection.execute(DERIVED_TABLES).fetchall():
+            if connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,):
+                raise RuntimeError(f"the table {table} of a site of short stories is empty")
 
 
 def digest() -> str:
