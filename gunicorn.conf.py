@@ -20,8 +20,8 @@ threads = 4
 timeout = 60
 graceful_timeout = 10
 keepalive = 5
-max_requests = 20_000
-max_requests_jitter = 2_000
+max_requests = 200_000  # a process that leaks is renewed now and then; kept pages go by thousands a second
+max_requests_jitter = 20_000
 # A pasted page in the search box makes an address of many thousands: the site cuts it and answers. gunicorn's own
 # ceiling of 8,190 would answer with a bare 414.
 message.MAX_REQUEST_LINE = limit_request_line = 32_768

@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 LOOK = """
 select (select seq from outbox order by seq desc limit 1), (select group_concat(position) from follower)
 """
+SINCE = "select seq, article_id from outbox where seq > ? order by seq limit ?"
 LOOK_TIMEOUT_SECONDS = 0.2
+REMEMBERED = 200
 
 
 def append(session: Session, article_id: int | None, action: str) -> None:
@@ -65,6 +67,7 @@ class Watch:
         self.lock = Lock()
         self.connection: Any = None
         self.owner = 0
+        self.recent: dict[int, int | None] = {}  # the article of each of the newest rows
 
     def look(self) -> tuple[int, str] | None:
         """Return the edition, and the positions of the followers that live in the database; None where it is silent."""
@@ -84,6 +87,28 @@ class Watch:
                 self.close()
                 return None
         return edition or 0, positions or ""
+
+    def touched(self, after: int, through: int) -> set[int | None] | None:
+        """Return the articles that the rows after a number touch (None among them: everything); None where unknown."""
+        if not 0 < through - after <= REMEMBERED:
+            return None
+        with self.lock:
+            if through not in self.recent and not self._read_on(through):
+                return None
+            rows = range(after + 1, through + 1)
+            return {self.recent[seq] for seq in rows} if all(seq in self.recent for seq in rows) else None
+
+    def _read_on(self, through: int) -> bool:
+        """Take in the newest rows; return whether the database answered."""
+        if self.connection is None:
+            return False
+        try:
+            rows = self.connection.execute(SINCE, (through - REMEMBERED, 2 * REMEMBERED)).fetchall()
+        except sqlite.Error as error:
+            log.warning("the outbox cannot be read: %s", error)
+            return False
+        self.recent = dict(rows)
+        return through in self.recent
 
     def close(self) -> None:
         """Give the connection back; the next look opens another."""

@@ -48,7 +48,7 @@ DERIVED = "/fragments/related/"  # made from what followers of the outbox derive
 STRANGERS = ("HTTP_", "CONTENT_", "REMOTE_")  # what of an environment tells who asks
 CURSOR = re.compile(r"before=-?[0-9]{1,18}-[0-9]{1,18}")
 EDITION = "spectator.edition"  # in the environment that the site gets: the outbox number its answer will count for
-_MARK = "spectator.keep"
+_MARK, _SUBJECT = "spectator.keep", "spectator.subject"
 _REPEATED = frozenset({"Cache-Control", "Vary"})  # a 304 carries these again
 
 Headers = list[tuple[str, str]]
@@ -59,6 +59,11 @@ Seen = tuple[int, str]  # what the database says: the edition, and how far its f
 def fit_to_keep(environ: WSGIEnvironment) -> None:
     """Say, while a request is answered, that its scheme, path and cursor name something real: keep the response."""
     environ[_MARK] = True
+
+
+def is_about(environ: WSGIEnvironment, article_id: int) -> None:
+    """Say, while a request is answered, that the response shows this one story: acts on others leave it as it is."""
+    environ[_SUBJECT] = article_id
 
 
 def is_cursor_alone(query: str) -> bool:
@@ -80,6 +85,7 @@ class Page:
     digest: str
     bodies: dict[str, bytes]
     confirmed_at: float
+    subject: int | None = None  # the one story that it shows
     sent: dict[str, Headers] = field(default_factory=dict)
     sent_privately: dict[str, Headers] = field(default_factory=dict)
     has_asked: bool = False
@@ -152,8 +158,8 @@ class PageCache:
         page = self.kept(key)
         if page is not None and version is None:  # the database does not answer: what was true last
             return page
-        if page is not None and page.version == version:
-            page.confirmed_at = now
+        if page is not None and (page.version == version or self.is_untouched(page, seen)):
+            page.version, page.confirmed_at = version, now
             return page
         with self.lock:
             other = self.making.get(key)
@@ -172,6 +178,13 @@ class PageCache:
         page = self.kept(key)
         return page if page is not None and page.version == version else self.made(key, seen, environ, page)
 
+    def is_untouched(self, page: Page, seen: Seen | None) -> bool:
+        """Say whether a page shows one story, and nothing since has touched that story or everything."""
+        if page.subject is None or seen is None or not isinstance(page.version, int):
+            return False
+        touched = self.watch.touched(page.version, seen[0])
+        return touched is not None and not touched & {page.subject, None}
+
     def made(self, key: Key, seen: Seen | None, environ: WSGIEnvironment, old: Page | None) -> Page | Answer:
         """Let the site answer, and keep the answer where the site says so.
 
@@ -188,7 +201,7 @@ class PageCache:
             bodies = dict(old.bodies)
         else:
             bodies = {"": answer.body, "gzip": gzipped(answer.body)}
-        page = Page(key, version, answer.status, headers, digest, bodies, monotonic())
+        page = Page(key, version, answer.status, headers, digest, bodies, monotonic(), asked.get(_SUBJECT))
         self.keep(page)
         return page
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from spectator import queries
 from spectator.addresses import permalink
+from spectator.pagecache import is_about
 from spectator.presentation import navigation
 
 
@@ -43,6 +44,7 @@ def article(slug: str, **_parts: object) -> Response | str | tuple[str, int]:
         abort(404)
     if permalink(story) != request.path:
         return redirect(permalink(story), 301)
+    is_about(request.environ, story.id)
     if story.status == "withdrawn":
         return render_template("errors/410.html", article=story), 410
     return render_template("site/article.html", article=story)
