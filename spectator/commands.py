@@ -14,7 +14,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from spectator import accounts, config, create_app, demo, indexing, installation, queries
+from spectator import accounts, config, create_app, demo, indexing, installation, publishing, queries
 from spectator.importers import jsonl, runner
 from spectator.models import ROLES
 from spectator.search import IndexUnavailable
@@ -244,6 +244,8 @@ def reindex(app: Flask, check: bool) -> None:
         with click.progressbar(length=total, label=f"indexing {source.name}", file=sys.stderr) as bar:
             indexing.rebuild(index, lambda done, bar=bar: bar.update(done - bar.pos), source)  # type: ignore[misc]
         click.echo(f"{total} {source.name} stories indexed")
+    if publishing.mend_lists():
+        click.echo("lists and counts of stories: were not true; made anew")
 
 
 @main.command()

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from spectator import indexing, migrations, queries, searchlog
+from spectator import indexing, migrations, publishing, queries, searchlog
 from spectator.config import SECRET_FILE
 from spectator.db import db, is_wal_safe, sqlite
 from spectator.models import Country, Section, User
@@ -105,6 +105,8 @@ def _database_problems(data: Path) -> Iterator[str]:
         yield f"The database is damaged ({found}); stop the site and restore the newest backup."
     if db.session.scalar(select(User.id).where(User.is_active).limit(1)) is None:
         yield "Nobody can log in yet; run: spectator user add EMAIL --role admin"
+    if not publishing.are_lists_true(db.session()):
+        yield "Lists and counts of stories are not what the stories say; run: spectator reindex --check"
     yield from _index_problems("The search index", indexing.lag(data))
     yield from _index_problems("The newsroom's search index", indexing.lag(data, indexing.NEWSROOM))
     if found := searchlog.problem(data):

@@ -141,6 +141,8 @@ class Worker:
                 wrong, needless = indexing.mend(index, source)
                 if wrong or needless:
                     log.warning("%s: mended %s stories, dropped %s", source.directory, len(wrong), len(needless))
+        if publishing.mend_lists():
+            log.warning("lists and counts of stories were not true and are made anew")
         related.start_pass(day)
 
     def mend_pictures(self) -> bool:

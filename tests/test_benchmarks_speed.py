@@ -123,6 +123,7 @@ def test_every_act_of_the_publisher_has_a_word_and_a_page_of_its_own(
 
 def test_short_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
     rows.fill(tmp_path / "data" / "spectator.db", 600)
+    assert publishing.mend_lists()
     with app.test_request_context():
         pages = inside.addresses(5)
     assert set(pages) >= {"article", "front page", "load more, near the end", "topic of few stories", "archive month"}

@@ -18,9 +18,12 @@ from tests.conftest import settings
 
 ARTICLE_0001 = """
 INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_count, source_name, source_url,
-  created_at, saved_at, withdrawn_reason, version, section_id, picture_alt, picture_caption, picture_credit, body)
-VALUES (1, 'H', '', 's', 'en', 'draft', '', 0, '', '', '2026-01-01', '2026-01-01', '', 1, 1, '', '', '', 'B')
+  published_at, created_at,
+  saved_at, withdrawn_reason, version, section_id, picture_alt, picture_caption, picture_credit, body)
+VALUES (1, 'H', '', 's', 'en', 'published', '', 0, '', '', '2026-01-02', '2026-01-01',
+  '2026-01-01', '', 1, 1, '', '', '', 'B')
 """
+LISTED_0001 = [("month", 202601), ("section", 1)]
 
 
 def test_migrations_and_models_agree(app: Flask) -> None:
@@ -51,6 +54,7 @@ def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
         with db.engine.connect() as connection:
             assert connection.scalar(text("SELECT body FROM article")) == "B"
             assert connection.scalar(text("SELECT kind FROM correction")) == "correction"
+            assert connection.execute(text('SELECT kind, "key" FROM story_count ORDER BY kind')).all() == LISTED_0001
             assert connection.scalar(text("PRAGMA foreign_keys")) == 1
         db.engine.dispose()
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 from contextlib import closing
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.search.sites import ROOT, BenchSite
+from spectator import publishing
 from spectator.db import sqlite
 
 TOPICS, AUTHORS, RARE_STORIES = 40, 30, 60
@@ -85,9 +84,8 @@ def fill(database: Path, number: int) -> None:
 
 def derive(site: BenchSite) -> None:
     """Fill the tables that publishing keeps beside the stories; raises RuntimeError where one of them stays empty."""
-    if find_spec("spectator.shelving") is not None:
-        with site.opened():
-            import_module("spectator.shelving").rebuild()
+    with site.opened():
+        publishing.mend_lists()
     with closing(sqlite.connect(site.data / "spectator.db")) as connection:
         for (table,) in connection.execute(DERIVED_TABLES).fetchall():
             if connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,):

@@ -10,6 +10,7 @@ from spectator.models.article import (
 )
 from spectator.models.desk import Autosave, Presence, PreviewLink
 from spectator.models.finding import Follower, Related, RelatedChoice, SearchCount
+from spectator.models.lists import LIST_KINDS, Listed, StoryCount
 from spectator.models.media import Picture
 from spectator.models.newsroom import LoginAttempt, Outbox, UserSession
 from spectator.models.people import ROLES, Author, User
@@ -17,6 +18,7 @@ from spectator.models.taxonomy import Country, Section, Topic
 
 __all__ = [
     "ARTICLE_STATUSES",
+    "LIST_KINDS",
     "ROLES",
     "Article",
     "ArticleAuthor",
@@ -25,6 +27,7 @@ __all__ = [
     "Correction",
     "Country",
     "Follower",
+    "Listed",
     "LoginAttempt",
     "Outbox",
     "Picture",
@@ -36,6 +39,7 @@ __all__ = [
     "Revision",
     "SearchCount",
     "Section",
+    "StoryCount",
     "Topic",
     "User",
     "UserSession",

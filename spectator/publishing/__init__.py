@@ -19,6 +19,7 @@ from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared, 
 from spectator.publishing.filing import add_picture, add_section
 from spectator.publishing.permissions import is_publisher, may, may_edit, verbs
 from spectator.publishing.relating import decide
+from spectator.publishing.shelving import are_lists_true, rebuild
 from spectator.publishing.steps import STEPS, Step, checked
 from spectator.publishing.storing import draft_as_stored, fill, for_change, free_slug, record
 
@@ -34,6 +35,7 @@ __all__ = [
     "Step",
     "add_picture",
     "add_section",
+    "are_lists_true",
     "create",
     "draft_as_stored",
     "draft_of",
@@ -41,6 +43,7 @@ __all__ = [
     "is_publisher",
     "may",
     "may_edit",
+    "mend_lists",
     "prepare",
     "publish",
     "publish_due",
@@ -199,6 +202,15 @@ def publish_due(now: datetime | None = None) -> int:
             outbox.append(session, article.id, "publish")
             record(session, article, "publish", None, None, now)
         return len(articles)
+
+
+def mend_lists() -> bool:
+    """Make lists and counts of stories anew where they are not what the stories say; return whether that was so."""
+    if are_lists_true(db.session()):
+        return False
+    with db.write() as session:
+        rebuild(session)
+    return True
 
 
 def take_import(

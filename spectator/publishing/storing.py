@@ -21,6 +21,7 @@ from spectator.models import (
     Topic,
 )
 from spectator.publishing.drafts import Draft, Invalid, Prepared
+from spectator.publishing.shelving import refresh
 from spectator.text.slugs import slugify
 
 Named = TypeVar("Named", Topic, Author)
@@ -157,6 +158,7 @@ def record(
             made_by_id=by_id,
         )
     )
+    refresh(session, [article.id])
 
 
 def draft_as_stored(article: Article) -> Draft:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import CompoundSelect, func, literal, select, union_all
+from sqlalchemy import CompoundSelect, func, select, union_all
 
 from spectator.db import db
-from spectator.models import Article, Follower, Related, RelatedChoice
+from spectator.models import Article, Follower, Listed, Related, RelatedChoice
 from spectator.models.article import article_country, article_topic
-from spectator.queries.published import published_articles
+from spectator.queries.published import cards
 
 SHOWN = 4
 
@@ -32,23 +32,23 @@ def related_articles(article: Article, limit: int = SHOWN) -> list[Article]:
 
     Those worked out come first; where none are yet, as just after publication, the newest of the section stand in.
     """
-    worked_out = select(Related.related_id.label("id"), Related.position.label("place"))
-    worked_out = worked_out.where(Related.article_id == article.id)
+    own = Related.article_id == article.id
     newest = (
-        select(Article.id, literal(1000).label("place"))
-        .where(Article.section_id == article.section_id, Article.status == "published")
-        .order_by(Article.published_at.desc(), Article.id.desc())
+        select(Listed.article_id)
+        .where(Listed.kind == "section", Listed.key == article.section_id)
+        .order_by(Listed.published_at.desc(), Listed.article_id.desc())
         .limit(limit + 1)
         .subquery()
     )
-    candidates = union_all(worked_out, select(newest.c.id, newest.c.place)).subquery()
-    first = select(candidates.c.id, func.min(candidates.c.place).label("place")).group_by(candidates.c.id).subquery()
+    candidates = union_all(select(Related.related_id).where(own), select(newest.c.article_id))
+    place = select(Related.position).where(own, Related.related_id == Article.id).scalar_subquery()
     query = (
-        published_articles()
-        .join(first, first.c.id == Article.id)
+        cards()
+        .where(Article.id.in_(candidates))
+        # an expression: else SQLite may walk all that is published to meet these few
+        .where(Article.status.concat("") == "published")
         .where(Article.id != article.id, Article.id.not_in(_forbidden(article.id)))
-        .order_by(None)
-        .order_by(first.c.place, Article.published_at.desc(), Article.id.desc())
+        .order_by(func.coalesce(place, 1000), Article.published_at.desc(), Article.id.desc())
         .limit(limit)
     )
     return list(db.session.scalars(query))

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import re
+from calendar import month_name
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import cast
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, literal, select, tuple_, union_all
+from sqlalchemy import BindParameter, Integer, Select, bindparam, literal, select, tuple_, union_all
 from sqlalchemy.orm import joinedload, selectinload, undefer
 from sqlalchemy.orm.attributes import set_committed_value
 
 from spectator.addresses import list_path
-from spectator.db import db
-from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Section, Topic
+from spectator.db import UTCDateTime, db
+from spectator.models import (
+    Article,
+    ArticleAuthor,
+    Author,
+    Country,
+    Listed,
+    Redirect,
+    Section,
+    StoryCount,
+    Topic,
+)
 from spectator.models.article import article_country, article_topic
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,12 +39,15 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list of stories that has an address: `kind` is latest, section, country, topic, author or month."""
+    """A list of stories that has an address: `kind` is latest, section, country, topic, author or month.
+
+    `key` is that of the list in `models.Listed`; the latest need none.
+    """
 
     kind: str
     title: str
     path: str
-    condition: ColumnElement[bool] | None = None
+    key: int = 0
     thing: Section | Country | Topic | Author | None = None
 
     @property
@@ -67,12 +81,13 @@ def sections() -> Sequence[Section]:
 
 def published_articles() -> Select[Article]:
     """Return what is public, newest first, with all that a card shows."""
-    return (
-        select(Article)
-        .where(Article.status == "published")
-        .order_by(Article.published_at.desc(), Article.id.desc())
-        .options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture))
-    )
+    newest_first = (Article.published_at.desc(), Article.id.desc())
+    return cards().where(Article.status == "published").order_by(*newest_first)
+
+
+def cards() -> Select[Article]:
+    """Return the select of stories as cards show them, whatever their state."""
+    return select(Article).options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture))
 
 
 def listing(path: str) -> Listing | None:
@@ -100,29 +115,14 @@ def _listing_of(
     )
     if thing is None:
         return None
-    condition: ColumnElement[bool]
-    match thing:
-        case Section():
-            condition = Article.section_id == thing.id
-        case Country():
-            filed = select(article_country.c.article_id).where(article_country.c.country_id == thing.id)
-            condition = Article.id.in_(filed)
-        case Topic():
-            filed = select(article_topic.c.article_id).where(article_topic.c.topic_id == thing.id)
-            condition = Article.id.in_(filed)
-        case _:
-            condition = Article.id.in_(select(ArticleAuthor.article_id).where(ArticleAuthor.author_id == thing.id))
-    return Listing(kind, thing.name, list_path(thing), condition, thing)
+    return Listing(kind, thing.name, list_path(thing), thing.id, thing)
 
 
 def month_listing(year: int, month: int) -> Listing | None:
     """Return the list of one month in UTC, None where the calendar has no such month."""
     if not (1 <= year <= 9998 and 1 <= month <= 12):
         return None
-    start = datetime(year, month, 1, tzinfo=UTC)
-    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-    condition = (Article.published_at >= start) & (Article.published_at < end)
-    return Listing("month", f"{start:%B} {year}", f"/archive/{year:04}/{month:02}/", condition)
+    return Listing("month", f"{month_name[month]} {year}", f"/archive/{year:04}/{month:02}/", year * 100 + month)
 
 
 def cursor_after(article: Article) -> str:
@@ -151,17 +151,31 @@ def is_cursor(text: str) -> bool:
     return article is not None and cursor_after(article) == text
 
 
+@cache
+def _stream(is_latest: bool, has_cursor: bool) -> Select[Article]:
+    """Return the select of a page: first the ids, a stretch of one index, then what a card shows of each."""
+    of, name = (Article, Article.id) if is_latest else (Listed, Listed.article_id)
+    ids = select(name.label("id"), of.published_at.label("at")).limit(bindparam("number", type_=Integer))
+    if is_latest:
+        ids = ids.where(Article.status == "published")
+    else:
+        ids = ids.where(Listed.kind == bindparam("kind"), Listed.key == bindparam("key"))
+    if has_cursor:
+        cursor = tuple_(bindparam("at", type_=UTCDateTime), bindparam("id", type_=Integer))
+        ids = ids.where(tuple_(of.published_at, name) < cursor)
+    page = ids.order_by(of.published_at.desc(), name.desc()).subquery()
+    return cards().join(page, page.c.id == Article.id).order_by(page.c.at.desc(), page.c.id.desc())
+
+
 def stream(where: Listing, before: str | None = None, limit: int = PAGE_SIZE) -> Stream:
     """Return the page of a list behind the cursor `before`; raises BadCursor.
 
     Keyset on (published_at, id): nothing repeats and nothing is skipped while new stories arrive.
     """
-    query = published_articles().limit(limit + 1)
-    if where.condition is not None:
-        query = query.where(where.condition)
+    values: dict[str, object] = {"kind": where.kind, "key": where.key, "number": limit + 1}
     if before is not None:
-        query = query.where(tuple_(Article.published_at, Article.id) < tuple_(*_position(before)))
-    found = db.session.scalars(query).all()
+        values["at"], values["id"] = _position(before)
+    found = db.session.scalars(_stream(where.kind == "latest", before is not None), values).all()
     articles = list(found[:limit])
     return Stream(articles, cursor_after(articles[-1]) if len(found) > limit else None)
 
@@ -171,17 +185,16 @@ def _rails(sections: tuple[int, ...], rail: int) -> Select[Article]:
     """Return the select of the newest stories of each section but those in `shown`."""
     shown: BindParameter[list[int]] = bindparam("shown", expanding=True)
     rails = [
-        select(
-            select(Article.id)
-            .where(Article.section_id == section, Article.status == "published", Article.id.not_in(shown))
-            .order_by(Article.published_at.desc(), Article.id.desc())
-            .limit(rail)
-            .subquery()
-            .c.id
-        )
+        select(Listed.article_id, Listed.published_at)
+        .where(Listed.kind == "section", Listed.key == section, Listed.article_id.not_in(shown))
+        .order_by(Listed.published_at.desc(), Listed.article_id.desc())
+        .limit(rail)
+        .subquery()
         for section in sections
     ]
-    return published_articles().where(Article.id.in_(union_all(*rails)))
+    chosen = union_all(*(select(each.c.article_id, each.c.published_at) for each in rails)).subquery()
+    newest_first = (chosen.c.published_at.desc(), chosen.c.article_id.desc())
+    return cards().join(chosen, chosen.c.article_id == Article.id).order_by(*newest_first)
 
 
 def front(navigation: Sequence[Section], latest: int = 8, rail: int = 4) -> Front:
@@ -291,7 +304,6 @@ def published_versions() -> dict[int, int]:
 
 def months() -> list[tuple[int, int, int]]:
     """Return (year, month, number of published stories), newest first."""
-    month = func.strftime("%Y-%m", Article.published_at)
-    query = select(month, func.count()).where(Article.status == "published").group_by(month)
-    rows = db.session.execute(query.order_by(month.desc())).all()
-    return [(int(name[:4]), int(name[5:]), count) for name, count in rows]
+    query = select(StoryCount.key, StoryCount.number).where(StoryCount.kind == "month")
+    rows = db.session.execute(query.order_by(StoryCount.key.desc())).all()
+    return [(key // 100, key % 100, number) for key, number in rows]

@@ -1,0 +1,38 @@
+"""In which lists published stories stand, and how many in each: derived, kept by publishing with every act."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from spectator.db import Base, UTCDateTime
+
+LIST_KINDS = ("section", "country", "topic", "author", "month")
+
+
+class Listed(Base):
+    """A published story in a list. `key` is the id of the section, country, topic or author, or year * 100 + month.
+
+    The primary key is the order of the lists, so that a page of one is a stretch of it, wherever it starts.
+    """
+
+    __tablename__ = "listed"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    key: Mapped[int] = mapped_column(primary_key=True)
+    published_at: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class StoryCount(Base):
+    """How many published stories stand in a list; lists without any have no row."""
+
+    __tablename__ = "story_count"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    key: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int]
