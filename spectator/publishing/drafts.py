@@ -15,6 +15,8 @@ from spectator.text.html import plain_text
 from spectator.text.paragraphs import stored_body
 from spectator.text.slugs import is_slug
 
+_SPACES = re.compile(" +")
+
 MAX_BODY_BYTES = 1_000_000
 MAX_LENGTHS = {
     "headline": 300,
@@ -88,10 +90,12 @@ class Prepared:
 
 def one_line(text: str) -> str:
     """Return text as one NFC line without control or invisible direction characters (they could spoof a name)."""
-    normal = unicodedata.normalize("NFC", text)
+    normal = text if text.isascii() else unicodedata.normalize("NFC", text)
+    if normal.isprintable():  # Python's word for: none of the categories below, and no space but the usual one
+        return _SPACES.sub(" ", normal).strip() if "  " in normal else normal.strip()
     kept = (" " if char.isspace() else char for char in normal)
     visible = "".join(char for char in kept if char == "\u200c" or char == "\u200d" or not _is_invisible(char))
-    return re.sub(r" +", " ", visible).strip()
+    return _SPACES.sub(" ", visible).strip()
 
 
 def _is_invisible(char: str) -> bool:

@@ -10,12 +10,12 @@ ELLIPSIS = "…"
 # An end mark (Latin, Ethiopic, Arabic) and what may close behind it. A full stop counts after a word of three letters
 # or more; shorter ones are mostly initials and titles: "J. K.", "Dr.", "U.S.".
 _SENTENCE_END = re.compile(r"(?:([^\W\d_]{3,}|[\d%]+)[\"'”’»)\]]?\.|[!?።፧؟۔…])[.!?።፧؟۔…]*[\"'”’»)\]]*(?=\s|$)")
+_LAST_CHARACTERS = ".!?።፧؟۔…\"'”’»)]"
 _ABBREVIATIONS = frozenset(
     "gen col sgt capt maj cpl prof hon rev sen gov rep mrs msgr amb dept univ etc vol fig jan feb mar apr jun jul aug"
     " sep sept oct nov dec".split()
 )
-_WORD_BREAK = re.compile(r"[\s፡—–…]+")
-_HAS_LETTER = re.compile(r"[^\W_]")
+_WORD = re.compile(r"[^\W_][^\s፡—–…]*+")  # from its first letter to its end
 
 
 def excerpt(text: str, limit: int = 220) -> str:
@@ -27,8 +27,7 @@ def excerpt(text: str, limit: int = 220) -> str:
     start = " ".join(text[: 2 * limit + 100].split())
     if len(start) <= limit and len(text) <= 2 * limit + 100:
         return start
-    sentence = _last_sentence_end(start[: limit + 1])
-    if limit // 2 <= sentence <= limit:
+    if sentence := _last_sentence_end(start[: limit + 1], limit // 2):
         return start[:sentence]
     room = start[:limit]
     at_word = room.rfind(" ")
@@ -36,19 +35,22 @@ def excerpt(text: str, limit: int = 220) -> str:
     return cut.rstrip(" ,;:.-–—፣፤፥،؛…") + ELLIPSIS
 
 
-def _last_sentence_end(text: str) -> int:
-    """The position after the last full sentence that is followed by a space; 0 if there is none."""
-    ends = [
-        end.end()
-        for end in _SENTENCE_END.finditer(text)
-        if end.end() < len(text) and (end[1] or "").lower() not in _ABBREVIATIONS
-    ]
-    return ends[-1] if ends else 0
+def _last_sentence_end(text: str, least: int) -> int:
+    """The position after the last full sentence that a space follows; 0 if that is none, or before `least`."""
+    end = text.rfind(" ")
+    while end >= least and end > 0:
+        begin = text.rfind(" ", 0, end) + 1
+        if text[end - 1] in _LAST_CHARACTERS:
+            found = _SENTENCE_END.search(text, begin, end)
+            if found and (found[1] or "").lower() not in _ABBREVIATIONS:
+                return end
+        end = begin - 1
+    return 0
 
 
 def word_count(text: str) -> int:
     """The number of words in a plain text: what spaces, dashes or the Ethiopic word mark part and has a letter."""
-    return sum(_HAS_LETTER.search(word) is not None for word in _WORD_BREAK.split(text))
+    return len(_WORD.findall(text))
 
 
 def reading_minutes(word_count: int) -> int:

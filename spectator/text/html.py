@@ -52,8 +52,8 @@ _NUMBER = re.compile(r"[0-9]{1,4}%?")
 _ID = re.compile(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", re.ASCII)
 # The sanitizer copies all of a text for every reference in it; these stand for them while it works. They are
 # noncharacters, so that no text has them.
-_STAND_INS = str.maketrans({"&": "\ufdd0", "<": "\ufdd1", ">": "\ufdd2", "\xa0": "\ufdd3"})
-_REFERENCES = str.maketrans({"\ufdd0": "&amp;", "\ufdd1": "&lt;", "\ufdd2": "&gt;", "\ufdd3": "&nbsp;"})
+_STAND_INS = (("&", "\ufdd0"), ("<", "\ufdd1"), (">", "\ufdd2"), ("\xa0", "\ufdd3"))
+_REFERENCES = (("\ufdd0", "&amp;"), ("\ufdd1", "&lt;"), ("\ufdd2", "&gt;"), ("\ufdd3", "&nbsp;"))
 _SPACE = re.compile(r"[ \t\n\f\r]+")
 _INVISIBLE_IN_URLS = str.maketrans("", "", "\t\n\r")
 
@@ -103,8 +103,20 @@ def clean_html(html: str) -> str:
 
 
 def _cleaned_once(html: str) -> str:
-    html = well_formed(normal_text(html), TAGS, lambda text: decoded(text).translate(_STAND_INS))
-    return _SANITIZER.clean(html).translate(_REFERENCES).strip()
+    html = well_formed(normal_text(html), TAGS, lambda text: _replaced(decoded(text), _STAND_INS))
+    return _replaced(_SANITIZER.clean(html), _REFERENCES).strip()
+
+
+def _replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    """Text with one character after the other replaced, which for few of them is ten times as fast as translate."""
+    for old, new in pairs:
+        text = text.replace(old, new)
+    return text
+
+
+def escaped_text(text: str) -> str:
+    """What `clean_html` makes of text, in its normal form, that has no `<` and no `&`."""
+    return text.replace(">", "&gt;").replace("\xa0", "&nbsp;")
 
 
 def _text_only(html: str) -> str:
@@ -117,6 +129,15 @@ def plain_text(html: str) -> str:
 
     Takes clean and other HTML; leaves out scripts, styles and the content of iframes. Never raises; linear.
     """
+    bare = html.replace("\n", " ").replace("<p>", "\n").replace("</p>", "\n").replace("<br>", "\n")
+    # Most bodies are paragraphs and no more: the tokenizer would tell us the same in ten times the time.
+    text = decoded(bare if "<" not in bare else _broken_lines(html))
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _broken_lines(html: str) -> str:
+    """The text of HTML, references not decoded, with a line break for each tag that makes one."""
     pieces: list[str] = []
     for token in tokens(html):
         if isinstance(token, str):
@@ -125,5 +146,4 @@ def plain_text(html: str) -> str:
             pieces.append("\n")
         elif token.name in {"td", "th"}:
             pieces.append(" ")
-    lines = (" ".join(line.split()) for line in decoded("".join(pieces)).split("\n"))
-    return "\n".join(line for line in lines if line)
+    return "".join(pieces)

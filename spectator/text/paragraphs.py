@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from spectator.text.characters import normal_text
-from spectator.text.html import TAGS, clean_html
+from spectator.text.html import TAGS, clean_html, escaped_text
 from spectator.text.markup import BLOCKS, SKIPPED, decoded
 
 _BLOCK_TAG = re.compile(rf"<(?:{'|'.join(sorted(BLOCKS))}|iframe|video|audio|td|th)(?=[\s/>])", re.IGNORECASE)
@@ -26,20 +27,27 @@ def body_html(text: str) -> str:
     """
     if _BLOCK_TAG.search(text):
         return text
+    return _paragraphs(text, lambda line: _NO_TAG.sub("&lt;", line))
+
+
+def _paragraphs(text: str, written: Callable[[str], str]) -> str:
+    """Plain text as `body_html` parts it; `written` maps the text of a line to its HTML."""
     lines = [line.strip() for line in normal_text(text).strip().split("\n")]
     groups: list[list[str]] = [[]]
     has_blank_line = "" in lines
     for line in lines:
         if line:
-            groups[-1].append(line)
+            groups[-1].append(written(line))
         if not line or not has_blank_line:
             groups.append([])
     paragraphs = ("<br>\n".join(group) for group in groups if group)
-    return "\n".join(f"<p>{_NO_TAG.sub('&lt;', paragraph)}</p>" for paragraph in paragraphs)
+    return "\n".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
 
 
 def stored_body(text: str) -> str:
     """The clean HTML to store for what an editor typed or an import gave; without a block tag it gets paragraphs."""
+    if "<" not in text and "&" not in text:
+        return _paragraphs(text, escaped_text)  # nothing for a parser to read: its answer is known
     body = clean_html(body_html(text))
     # "<section>word" was HTML before its only block tag was cleaned away.
     return body if not body or _BLOCK_TAG.search(body) else clean_html(body_html(body))

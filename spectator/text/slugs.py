@@ -30,7 +30,8 @@ def slugify(text: str, limit: int = 80) -> str:
 
     Other scripts and accents are spelled in ASCII ("አዲስ አበባ" is "adis-abeba"). Reads no more of the text than it needs.
     """
-    spelled = anyascii(_APOSTROPHES.sub("", text[: 4 * limit])).lower()
+    start = _APOSTROPHES.sub("", text[: 4 * limit])
+    spelled = (start if start.isascii() else anyascii(start)).lower()
     slug = _BREAKS.sub("-", _APOSTROPHES.sub("", spelled)).strip("-")
     if len(slug) > limit:
         at_word = slug[: limit + 1].rpartition("-")[0]
