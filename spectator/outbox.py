@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from spectator.db import db, sqlite
@@ -27,6 +28,14 @@ REMEMBERED = 200
 def append(session: Session, article_id: int | None, action: str) -> None:
     """Append a row inside the caller's `db.write()`; its number exists once that commits."""
     session.add(Outbox(article_id=article_id, action=action, at=datetime.now(UTC)))
+
+
+def append_all(session: Session, acts: Sequence[tuple[int, str]]) -> None:
+    """Append a row for each (article id, action), in their order, inside the caller's `db.write()`."""
+    if acts:
+        at = datetime.now(UTC)
+        rows = [{"article_id": article_id, "action": action, "at": at} for article_id, action in acts]
+        session.execute(insert(Outbox), rows)
 
 
 def edition() -> int:

@@ -211,7 +211,8 @@ def test_a_form_publishes_and_dates_back_in_one_commit(app: Flask, editor: User)
 
 def schedule(at: datetime) -> int:
     with db.write() as session:
-        publishing.take_import(session, publishing.prepare(draft()), "x", "scheduled", at, None)
+        story = publishing.Imported(publishing.prepare(draft()), "Politics", "x", "scheduled", at)
+        publishing.take_imports(session, [story])
     return db.session.scalars(select(Article.id)).one()
 
 

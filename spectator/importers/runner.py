@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
-
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from spectator import media, publishing
 from spectator.db import db
 from spectator.importers.records import BadRecord, Record
-from spectator.models import Section
 from spectator.text.slugs import slugify
 
-BATCH = 200
+BATCH = 500
+BATCH_CHARACTERS = 4_000_000  # of bodies: what a batch holds in memory is some ten times as much
 Entry = Record | tuple[str, BadRecord]
-Ready = tuple[Record, publishing.Prepared, media.TakenPicture | None]
 
 
 @dataclass(slots=True)
@@ -36,18 +31,21 @@ class Report:
 def run(
     entries: Iterable[Entry], media_dir: Path, is_dry: bool = False, progress: Callable[[int], None] | None = None
 ) -> Report:
-    """Save every good record, in commits of 200; a dry run does it all and rolls back. Returns the report."""
-    report, iterator = Report(), iter(entries)
-    while batch := list(islice(iterator, BATCH)):
+    """Save every good record, in commits of at most 500; a dry run does it all and rolls back. Returns the report."""
+    report = Report()
+    for batch in _batches(entries):
         ready = list(_prepared(batch, report, media_dir, is_dry))
         try:
             with db.write() as session:
-                for each in ready:
-                    _save(session, each, report)
+                outcome = publishing.take_imports(session, [story for _, story in ready])
                 if is_dry:
                     raise _RollBack
         except _RollBack:
             pass
+        report.added += outcome.added
+        report.updated += outcome.updated
+        report.sections += outcome.sections
+        report.refused += [(ready[position][0], reason) for position, reason in outcome.refused]
         if progress:
             progress(len(batch))
     report.sections = list(dict.fromkeys(report.sections))
@@ -58,19 +56,45 @@ class _RollBack(Exception):
     """Ends a dry run's transaction."""
 
 
-def _prepared(batch: list[Entry], report: Report, media_dir: Path, is_dry: bool) -> Iterator[Ready]:
-    """Clean and decode before the write lock is taken."""
+def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    batch: list[Entry] = []
+    characters = 0
+    for entry in entries:
+        batch.append(entry)
+        characters += len(entry.draft.body) if isinstance(entry, Record) else 0
+        if len(batch) == BATCH or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _prepared(
+    batch: list[Entry], report: Report, media_dir: Path, is_dry: bool
+) -> Iterator[tuple[str, publishing.Imported]]:
+    """Yield (place, story) of every good record: cleaned and decoded before the write lock is taken."""
     for entry in batch:
         if isinstance(entry, tuple):
             report.refused.append((entry[0], str(entry[1])))
             continue
         report.unknown_keys.update(entry.unknown_keys)
         try:
-            picture = _picture(entry, media_dir, is_dry)
-            draft = replace(entry.draft, section=slugify(entry.section))
-            yield entry, publishing.prepare(draft), picture
+            yield entry.place, _imported(entry, media_dir, is_dry)
         except (publishing.Invalid, BadRecord) as error:
             report.refused.append((entry.place, str(error)))
+
+
+def _imported(record: Record, media_dir: Path, is_dry: bool) -> publishing.Imported:
+    picture = _picture(record, media_dir, is_dry)
+    return publishing.Imported(
+        prepared=publishing.prepare(replace(record.draft, section=slugify(record.section))),
+        section=record.section,
+        external_id=record.external_id,
+        status=record.status,
+        published_at=record.published_at,
+        updated_at=record.updated_at,
+        picture=picture,
+    )
 
 
 def _picture(record: Record, media_dir: Path, is_dry: bool) -> media.TakenPicture | None:
@@ -81,22 +105,3 @@ def _picture(record: Record, media_dir: Path, is_dry: bool) -> media.TakenPictur
             return media.take_in(file, media_dir)
     except (OSError, media.PictureRefused) as error:
         raise BadRecord(f"lead_image: {error}") from error
-
-
-def _save(session: Session, ready: Ready, report: Report) -> None:
-    record, prepared, taken = ready
-    try:
-        with session.begin_nested():
-            if session.scalar(select(func.count()).where(Section.slug == prepared.draft.section)) == 0:
-                report.sections.append(publishing.add_section(session, record.section).name)
-            if taken is not None:
-                picture_id = publishing.add_picture(session, taken, None)
-                prepared = replace(prepared, draft=replace(prepared.draft, picture_id=picture_id))
-            is_new = publishing.take_import(
-                session, prepared, record.external_id, record.status, record.published_at, record.updated_at
-            )
-    except publishing.Invalid as error:
-        report.refused.append((record.place, str(error)))
-        return
-    report.added += is_new
-    report.updated += not is_new

@@ -17,6 +17,7 @@ from spectator.db import db
 from spectator.models import Article, Revision, User
 from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared, prepare
 from spectator.publishing.filing import add_picture, add_section
+from spectator.publishing.importing import Imported, Outcome, take_imports
 from spectator.publishing.permissions import is_publisher, may, may_edit, verbs
 from spectator.publishing.relating import decide
 from spectator.publishing.shelving import are_lists_true, rebuild
@@ -29,8 +30,10 @@ __all__ = [
     "Conflict",
     "Draft",
     "Forbidden",
+    "Imported",
     "Invalid",
     "NotFound",
+    "Outcome",
     "Prepared",
     "Step",
     "add_picture",
@@ -54,7 +57,7 @@ __all__ = [
     "schedule",
     "send_back",
     "submit",
-    "take_import",
+    "take_imports",
     "unschedule",
     "verbs",
     "withdraw",
@@ -211,34 +214,6 @@ def mend_lists() -> bool:
     with db.write() as session:
         rebuild(session)
     return True
-
-
-def take_import(
-    session: Session,
-    prepared: Prepared,
-    external_id: str | None,
-    status: str,
-    published_at: datetime | None,
-    updated_at: datetime | None,
-) -> bool:
-    """Store an imported story inside the importer's `db.write()`; return whether it is new.
-
-    The same `external_id` again updates that story and never makes a second one. Raises Invalid.
-    """
-    now = datetime.now(UTC)
-    article = None
-    if external_id is not None:
-        article = session.scalar(for_change().where(Article.external_id == external_id))
-    is_new = article is None
-    if article is None:
-        article = Article(external_id=external_id, status="draft", created_at=now)
-    was_public = article.is_public
-    fill(session, article, prepared, now, keeps_slug=not is_new)
-    article.status, article.published_at, article.updated_at = status, published_at, updated_at
-    if article.is_public or was_public:
-        outbox.append(session, article.id, "publish" if article.is_public else "withdraw")
-    record(session, article, "import", prepared.draft, None, now)
-    return is_new
 
 
 def _act(article_id: int, by: User, step: Step) -> None:

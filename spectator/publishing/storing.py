@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer
@@ -20,7 +20,7 @@ from spectator.models import (
     Section,
     Topic,
 )
-from spectator.publishing.drafts import Draft, Invalid, Prepared
+from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared
 from spectator.publishing.shelving import refresh
 from spectator.text.slugs import slugify
 
@@ -41,8 +41,8 @@ def for_change() -> Select[Article]:
     )
 
 
-def fill(session: Session, article: Article, prepared: Prepared, now: datetime, keeps_slug: bool = False) -> None:
-    """Put every field of the draft into the story. `keeps_slug`: a draft without one does not move the story.
+def fill(session: Session, article: Article, prepared: Prepared, now: datetime) -> None:
+    """Put every field of the draft into the story.
 
     Raises Invalid for an unknown section, a lost picture, a slug that belongs to another story.
     """
@@ -53,8 +53,7 @@ def fill(session: Session, article: Article, prepared: Prepared, now: datetime, 
             raise Invalid({"section": f"There is no section “{draft.section}”; choose one of the list."})
         if draft.picture_id is not None and session.get(Picture, draft.picture_id) is None:
             raise Invalid({"picture": "This picture is gone; upload it again."})
-        if draft.slug or not keeps_slug:
-            _move(session, article, draft)
+        _move(session, article, draft)
         for name in COPIED + PICTURE:
             setattr(article, name, getattr(draft, name))
         article.section_id, article.section = section.id, section
@@ -110,10 +109,15 @@ def free_slug(session: Session, slug: str, headline: str, article_id: int | None
 
     Raises Invalid where the given one belongs, or once belonged, to another story.
     """
+    return first_free(slug, headline, lambda each: _is_taken(session, each, article_id))
+
+
+def first_free(slug: str, headline: str, is_taken: Callable[[str], bool]) -> str:
+    """Do what `free_slug` does where `is_taken` says which slugs belong, or once belonged, to another story."""
     wanted = slug or slugify(headline)
     for number in range(1, 1000):
         free = wanted if number == 1 else f"{wanted}-{number}"
-        if not _is_taken(session, free, article_id):
+        if not is_taken(free):
             return free
         if slug:
             raise Invalid({"slug": f"Another story has the address “{slug}”; choose another."})
@@ -145,7 +149,7 @@ def record(
     ).one_or_none()
     content = newest.content if newest else {}
     if draft is not None:
-        content = asdict(draft) | {"slug": article.slug}  # the one it got, where the draft left it open
+        content = content_of(draft, article.slug)
     session.add(
         Revision(
             article_id=article.id,
@@ -159,6 +163,11 @@ def record(
         )
     )
     refresh(session, [article.id])
+
+
+def content_of(draft: Draft, slug: str) -> dict[str, Any]:
+    """Return what a revision holds of a draft; `slug` is the one it got, where the draft left it open."""
+    return {name: getattr(draft, name) for name in DRAFT_FIELDS} | {"slug": slug}
 
 
 def draft_as_stored(article: Article) -> Draft:

@@ -1,0 +1,122 @@
+"""Collects the rows of many stories and writes them by one statement a table. Only for publishing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import Connection, Executable, Table, bindparam, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from spectator import outbox
+from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Revision, Topic
+from spectator.models.article import article_country, article_topic
+from spectator.publishing.drafts import Draft
+from spectator.publishing.storing import content_of
+from spectator.text.slugs import slugify
+
+slug_of = lru_cache(10_000)(slugify)  # the same names come again and again
+Rows = list[dict[str, Any]]
+
+
+class Writing:
+    """What a batch is going to write, noted story by story; `now` is the moment of all of it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.added: Rows = []
+        self.changed: Rows = []
+        self.revisions: Rows = []
+        self.redirects: Rows = []
+        self.returned: list[str] = []
+        self.announced: list[tuple[int, str]] = []
+        self.filed: list[tuple[int, Draft, tuple[str, ...]]] = []
+
+    def add(self, article_id: int, external_id: str | None, values: dict[str, Any]) -> None:
+        """Note a new story."""
+        more = {"id": article_id, "external_id": external_id, "version": 1, "created_at": self.now}
+        self.added.append(values | more | {"saved_at": self.now})
+
+    def change(self, article_id: int, version: int, values: dict[str, Any]) -> None:
+        """Note what becomes of a story that is stored in that version."""
+        self.changed.append(values | {"article_id": article_id, "version": version + 1, "saved_at": self.now})
+
+    def move(self, article_id: int, former: str, slug: str) -> None:
+        """Note that a story leaves a redirect at the slug it had (none for ""), and needs none at its new one."""
+        if former:
+            self.redirects.append({"slug": former, "article_id": article_id})
+        self.returned.append(slug)
+
+    def file(self, article_id: int, draft: Draft, country_codes: tuple[str, ...]) -> None:
+        """Note authors, topics and countries of a story."""
+        self.filed.append((article_id, draft, country_codes))
+
+    def record(self, article_id: int, draft: Draft, slug: str, number: int, version: int) -> None:
+        """Note a revision: its number, and the story's version with it."""
+        row = {"article_id": article_id, "number": number, "version": version, "made_at": self.now}
+        self.revisions.append(row | {"action": "import", "content": content_of(draft, slug)})
+
+    def announce(self, article_id: int, action: str) -> None:
+        """Note an act that readers will see."""
+        self.announced.append((article_id, action))
+
+    def write(self, session: Session) -> list[int]:
+        """Write it all inside the caller's `db.write()`; returns the ids of the stories, in order."""
+        connection = session.connection()
+        article, redirect = _table(Article), _table(Redirect)
+        connection.execute(delete(redirect).where(redirect.c.slug.in_(self.returned)))
+        _execute(connection, insert(redirect).prefix_with("OR REPLACE"), self.redirects)
+        # changes first: a new story may have the slug that an unpublished one gives up
+        _execute(connection, update(article).where(article.c.id == bindparam("article_id")), self.changed)
+        _execute(connection, insert(article), self.added)
+        self._write_filing(connection)
+        _execute(connection, insert(_table(Revision)), self.revisions)
+        outbox.append_all(session, self.announced)
+        return [article_id for article_id, _, _ in self.filed]
+
+    def _write_filing(self, connection: Connection) -> None:
+        changed = [row["article_id"] for row in self.changed]
+        signed: Rows = []
+        about: Rows = []
+        placed: Rows = []
+        authors = _ids_by_slug(connection, _table(Author), [draft.authors for _, draft, _ in self.filed])
+        topics = _ids_by_slug(connection, _table(Topic), [draft.topics for _, draft, _ in self.filed])
+        countries = dict(connection.execute(select(Country.code, Country.id)).tuples().all())
+        for article_id, draft, codes in self.filed:
+            names = dict.fromkeys(map(slug_of, draft.authors))
+            signed += [
+                {"article_id": article_id, "position": position, "author_id": authors[slug]}
+                for position, slug in enumerate(names)
+            ]
+            named = dict.fromkeys(map(slug_of, draft.topics))
+            about += [{"article_id": article_id, "topic_id": topics[slug]} for slug in named]
+            placed += [{"article_id": article_id, "country_id": countries[code]} for code in codes if code in countries]
+        for table, rows in ((_table(ArticleAuthor), signed), (article_topic, about), (article_country, placed)):
+            connection.execute(delete(table).where(table.c.article_id.in_(changed)))
+            _execute(connection, insert(table), rows)
+
+
+def _execute(connection: Connection, statement: Executable, rows: Rows) -> None:
+    if rows:
+        connection.execute(statement, rows)
+
+
+def _table(model: type[Any]) -> Table:
+    return cast(Table, model.__table__)
+
+
+def _ids_by_slug(connection: Connection, table: Table, lists: Sequence[tuple[str, ...]]) -> dict[str, int]:
+    """Return the ids of topics or authors by the slugs of their names, made where they are new."""
+    names: dict[str, str] = {}
+    for name in (each for some in lists for each in some):
+        names.setdefault(slug_of(name), name)
+    stored = select(table.c.slug, table.c.id)
+    ids: dict[str, int] = dict(connection.execute(stored.where(table.c.slug.in_(list(names)))).tuples().all())
+    new = [{"slug": slug, "name": name} for slug, name in names.items() if slug not in ids]
+    if new:
+        connection.execute(insert(table), new)
+        made = stored.where(table.c.slug.in_([each["slug"] for each in new]))
+        ids.update(connection.execute(made).tuples().all())
+    return ids
