@@ -111,7 +111,7 @@ class _Part:
         drafts = [each.prepared.draft for each in stories]
         self.slugs = _Slugs(session, {each.slug or slugify(each.headline) for each in drafts})
         sections = select(Section.slug, Section.id).where(Section.slug.in_({each.section for each in drafts}))
-        self.sections = dict(session.execute(sections).tuples().all())
+        self.sections = dict(session.execute(sections).all())
         self.next_id = (session.scalar(select(func.max(Article.id))) or 0) + 1
         self.now = datetime.now(UTC)
         self.writing = Writing(self.now)
@@ -206,4 +206,4 @@ class _Slugs:
         former = select(Redirect.slug, Redirect.article_id).where(Redirect.slug.in_(new))
         current = select(Article.slug, Article.id).where(Article.slug.in_(new))
         for owned in (former, current):
-            self.owners.update(self.session.execute(owned).tuples().all())
+            self.owners.update(self.session.execute(owned).all())

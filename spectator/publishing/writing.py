@@ -83,7 +83,7 @@ class Writing:
         placed: Rows = []
         authors = _ids_by_slug(connection, _table(Author), [draft.authors for _, draft, _ in self.filed])
         topics = _ids_by_slug(connection, _table(Topic), [draft.topics for _, draft, _ in self.filed])
-        countries = dict(connection.execute(select(Country.code, Country.id)).tuples().all())
+        countries = dict(connection.execute(select(Country.code, Country.id)).all())
         for article_id, draft, codes in self.filed:
             names = dict.fromkeys(map(slug_of, draft.authors))
             signed += [
@@ -113,10 +113,10 @@ def _ids_by_slug(connection: Connection, table: Table, lists: Sequence[tuple[str
     for name in (each for some in lists for each in some):
         names.setdefault(slug_of(name), name)
     stored = select(table.c.slug, table.c.id)
-    ids: dict[str, int] = dict(connection.execute(stored.where(table.c.slug.in_(list(names)))).tuples().all())
+    ids: dict[str, int] = dict(connection.execute(stored.where(table.c.slug.in_(list(names)))).all())
     new = [{"slug": slug, "name": name} for slug, name in names.items() if slug not in ids]
     if new:
         connection.execute(insert(table), new)
         made = stored.where(table.c.slug.in_([each["slug"] for each in new]))
-        ids.update(connection.execute(made).tuples().all())
+        ids.update(connection.execute(made).all())
     return ids
