@@ -54,6 +54,8 @@ _ID = re.compile(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", re.ASCII)
 # noncharacters, so that no text has them.
 _STAND_INS = (("&", "\ufdd0"), ("<", "\ufdd1"), (">", "\ufdd2"), ("\xa0", "\ufdd3"))
 _REFERENCES = (("\ufdd0", "&amp;"), ("\ufdd1", "&lt;"), ("\ufdd2", "&gt;"), ("\ufdd3", "&nbsp;"))
+# Paragraphs as cleaning leaves them: no other tag, no attribute, no reference or sign that is written otherwise.
+_CLEAN_PARAGRAPHS = re.compile(r"(?:<p>(?:[^<>&\xa0]++|<br>|&(?:amp|lt|gt|nbsp);)*+</p>[ \n]*+)++")
 _SPACE = re.compile(r"[ \t\n\f\r]+")
 _INVISIBLE_IN_URLS = str.maketrans("", "", "\t\n\r")
 
@@ -94,6 +96,8 @@ def clean_html(html: str) -> str:
     plain words, so that a body can take none of them, nor the name of a script's variable. Cleaning is idempotent
     by construction: it is repeated until nothing changes, and what would not settle keeps its text alone.
     """
+    if _CLEAN_PARAGRAPHS.fullmatch(html) and normal_text(html) == html:
+        return html.rstrip()  # as every body of paragraphs that was stored and comes back from an editor
     for _ in range(MOST_PASSES):
         cleaned = _cleaned_once(html)
         if cleaned == html:
