@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
-from sqlalchemy import select
+from PIL import Image
+from sqlalchemy import func, select
 
 from spectator import outbox, queries
 from spectator.commands import main
-from spectator.db import db
-from spectator.models import Article, Section
+from spectator.db import Base, db
+from spectator.importers import runner as importing
+from spectator.importers.records import Record
+from spectator.models import Article, Outbox, Picture, Redirect, Revision, Section
+from spectator.publishing import DRAFT_FIELDS, Draft
 
 
 def write(path: Path, *lines: object) -> Path:
@@ -112,3 +117,168 @@ def test_a_dry_run_keeps_nothing(run) -> None:  # type: ignore[no-untyped-def]
 
 def test_a_missing_file_is_wrong_usage(runner: FlaskCliRunner) -> None:
     assert runner.invoke(main, ["import", "jsonl", "/nowhere.jsonl"]).exit_code == 2
+
+
+PUBLIC = {"body": "x", "published_at": "2024-05-01T10:00:00Z"}
+
+
+def slugs() -> dict[str | None, str]:
+    """Return the slug of every story by its external id."""
+    db.session.rollback()
+    return dict(db.session.execute(select(Article.external_id, Article.slug)).all())
+
+
+def counts() -> dict[str, int]:
+    """Return how many rows each table has."""
+    db.session.rollback()
+    tables = Base.metadata.sorted_tables
+    return {table.name: db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+
+
+def test_one_batch_holds_new_stories_updates_and_bad_lines(run) -> None:  # type: ignore[no-untyped-def]
+    run(PUBLIC | {"id": "old", "headline": "Old", "authors": ["A", "B"], "topics": ["One", "Two"], "countries": ["ML"]})
+    result = run(
+        PUBLIC | {"id": "new", "headline": "New"},
+        "{not json",
+        PUBLIC | {"id": "old", "headline": "Changed", "authors": ["B"], "topics": ["Two", "two!"], "countries": ["SN"]},
+        {"headline": "x", "body": "y", "section": "newsroom"},
+        PUBLIC | {"id": "new", "headline": "Newer", "status": "withdrawn"},
+    )
+    assert "1 added, 2 updated" in result.output
+    assert result.exit_code == 1
+    assert "line 2:" in result.output
+    assert "line 4:" in result.output
+    found = articles()
+    assert sorted(found) == ["Changed", "Newer"]
+    assert [author.name for author in found["Changed"].authors] == ["B"]
+    assert [topic.name for topic in found["Changed"].topics] == ["Two"]
+    assert [country.code for country in found["Changed"].countries] == ["SN"]
+    assert {(article.version, article.status) for article in found.values()} == {(2, "published"), (2, "withdrawn")}
+    acts = db.session.execute(select(Outbox.article_id, Outbox.action).order_by(Outbox.seq)).all()
+    old, new = found["Changed"].id, found["Newer"].id
+    assert acts == [(old, "publish"), (new, "publish"), (old, "publish"), (new, "withdraw")]
+    revisions = db.session.execute(select(Revision.article_id, Revision.number, Revision.version)).all()
+    assert sorted(revisions) == sorted([(old, 1, 1), (old, 2, 2), (new, 1, 1), (new, 2, 2)])
+
+
+def test_a_revision_of_an_import_holds_the_whole_draft(run) -> None:  # type: ignore[no-untyped-def]
+    run(PUBLIC | {"headline": "A long road", "authors": ["A"]})
+    revision = db.session.scalars(select(Revision)).one()
+    assert sorted(revision.content) == sorted(DRAFT_FIELDS)
+    assert (revision.content["slug"], revision.content["authors"]) == ("a-long-road", ["A"])
+    assert (revision.action, revision.note, revision.made_by_id) == ("import", "", None)
+
+
+def test_slugs_that_clash_within_a_batch_and_with_what_is_stored(run) -> None:  # type: ignore[no-untyped-def]
+    run(PUBLIC | {"id": "stored", "headline": "Vote"})
+    result = run(
+        PUBLIC | {"id": "a", "headline": "Vote"},
+        PUBLIC | {"id": "given", "headline": "x", "slug": "vote-4"},
+        PUBLIC | {"id": "b", "headline": "Vote"},
+        PUBLIC | {"id": "c", "headline": "Vote"},
+        PUBLIC | {"id": "taken", "headline": "x", "slug": "vote-3"},
+    )
+    assert "line 5: slug: Another story has the address “vote-3”" in result.output
+    assert slugs() == {"stored": "vote", "a": "vote-2", "given": "vote-4", "b": "vote-3", "c": "vote-5"}
+
+
+def test_a_headline_that_comes_a_hundred_times(run) -> None:  # type: ignore[no-untyped-def]
+    for _ in range(2):
+        run(*({"headline": "Again", "body": "x"} for _ in range(50)))
+    assert set(slugs()) == {None}
+    found = db.session.scalars(select(Article.slug)).all()
+    assert sorted(found) == sorted(["again", *(f"again-{number}" for number in range(2, 101))])
+
+
+def test_a_slug_that_was_public_is_kept_for_its_story(run) -> None:  # type: ignore[no-untyped-def]
+    run(PUBLIC | {"id": "a", "headline": "First"})
+    result = run(
+        PUBLIC | {"id": "a", "headline": "First", "slug": "second"},
+        PUBLIC | {"id": "b", "headline": "First"},
+        PUBLIC | {"id": "c", "headline": "x", "slug": "first"},
+    )
+    assert "line 3: slug:" in result.output
+    assert slugs() == {"a": "second", "b": "first-2"}
+    assert db.session.execute(select(Redirect.slug)).all() == [("first",)]
+    run(PUBLIC | {"id": "d", "headline": "First"}, PUBLIC | {"id": "a", "headline": "First", "slug": "first"})
+    assert slugs() == {"a": "first", "b": "first-2", "d": "first-3"}
+    assert db.session.execute(select(Redirect.slug)).all() == [("second",)]
+
+
+def test_a_slug_that_was_never_public_is_free_again(run) -> None:  # type: ignore[no-untyped-def]
+    draft = {"id": "a", "headline": "First", "body": "x"}
+    run(draft)
+    run(draft | {"slug": "second"}, PUBLIC | {"id": "b", "headline": "First"})
+    assert slugs() == {"a": "second", "b": "first"}
+    assert counts()["redirect"] == 0
+
+
+def test_a_story_that_cannot_be_stored_takes_no_other_with_it(run) -> None:  # type: ignore[no-untyped-def]
+    result = run(
+        PUBLIC | {"id": "a", "headline": "A", "section": "Sport"},
+        PUBLIC | {"id": "half \ud800", "headline": "No", "section": "Nowhere", "topics": ["Lost"]},
+        PUBLIC | {"id": "b", "headline": "B", "section": "Sport"},
+        PUBLIC | {"id": "a", "headline": "A2"},
+    )
+    assert result.exit_code == 1
+    assert "2 added, 1 updated\nsections created: Sport\n" in result.output
+    assert "line 2: cannot be stored" in result.output
+    assert sorted(articles()) == ["A2", "B"]
+    assert counts()["topic"] == 0
+    assert outbox.edition() == 3
+
+
+def test_a_refused_story_leaves_neither_section_nor_picture(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    Image.new("RGB", (64, 48), "green").save(tmp_path / "green.png")
+    Image.new("RGB", (64, 48), "red").save(tmp_path / "red.png")
+    green = PUBLIC | {"lead_image": "green.png", "lead_image_alt": "Green"}
+    result = run(
+        green | {"id": "a", "headline": "A"},
+        green | {"id": "b", "headline": "B"},
+        PUBLIC | {"headline": "C", "slug": "a", "section": "Gone", "lead_image": "red.png"},
+        PUBLIC | {"headline": "D", "lead_image": "missing.png"},
+    )
+    assert "2 added" in result.output
+    assert "sections created" not in result.output
+    assert "line 3: slug:" in result.output
+    assert "line 4: lead_image:" in result.output
+    picture = db.session.scalars(select(Picture.id)).one()
+    assert db.session.scalars(select(Article.picture_id)).all() == [picture, picture]
+
+
+def test_a_dry_run_changes_no_table(run) -> None:  # type: ignore[no-untyped-def]
+    run(PUBLIC | {"id": "a", "headline": "First", "topics": ["One"]})
+    before = counts()
+    result = run(
+        PUBLIC | {"id": "a", "headline": "First", "slug": "second", "topics": ["Two"]},
+        PUBLIC | {"headline": "New", "section": "New", "authors": ["N"]},
+        "{not json",
+        options=("--dry-run",),
+    )
+    assert "1 added, 1 updated (dry run" in result.output
+    assert result.exit_code == 1
+    assert counts() == before
+    assert slugs() == {"a": "first"}
+
+
+def test_a_batch_asks_no_more_than_a_story(app: Flask, count_selects: Callable[[], list[str]]) -> None:
+    draft = Draft(headline="H", body="x", topics=("T",), authors=("A",), countries=("ML",))
+    stories = [Record("", draft, "Politics", external_id=f"s{number}") for number in range(20)]
+    asked = []
+    for some in (stories[:1], stories, stories):
+        count_selects()
+        importing.run(some, app.config["MEDIA"])
+        asked.append(len(count_selects()))
+    assert 0 < asked[1] <= asked[0]
+    assert 0 < asked[2] <= asked[0]
+    assert counts()["revision"] == 41
+
+
+def test_batches_are_bounded_by_number_and_by_length(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+    monkeypatch.setattr(importing, "BATCH", 3)
+    monkeypatch.setattr(importing, "BATCH_CHARACTERS", 1000)
+    lengths = [10] * 7 + [999, 1, 1000, 10]
+    entries = [Record("", Draft(headline="H", body="x" * length), "Politics") for length in lengths]
+    commits: list[int] = []
+    report = importing.run(entries, app.config["MEDIA"], progress=commits.append)
+    assert (report.added, commits) == (11, [3, 3, 2, 2, 1])
