@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +16,7 @@ from spectator.addresses import permalink
 from spectator.db import db
 from spectator.models import Article, Outbox, Redirect, Revision, User
 from spectator.publishing import Step
+from spectator.publishing.drafts import one_line
 from tests.conftest import draft, person
 
 
@@ -207,6 +210,29 @@ def test_a_form_publishes_and_dates_back_in_one_commit(app: Flask, editor: User)
     with pytest.raises(publishing.Invalid):
         publishing.create(draft(), editor, Step("publish", datetime.now(UTC) + timedelta(days=1)))
     assert db.session.scalar(select(func.count()).select_from(Article)) == 1
+
+
+def test_lines_that_need_nothing_done_are_known_for_it() -> None:
+    """A line is either printable as it is or taken apart: by every character of Unicode the answer must be the same."""
+    for char in map(chr, range(sys.maxunicode + 1)):
+        is_kept = char == " " or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+        if char.isprintable():
+            assert is_kept and (char == " " or not char.isspace()), hex(ord(char))
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("  two  spaces ", "two spaces"),
+        ("a\tb\nc\xa0d", "a b c d"),
+        ("e\u0301  x", "é x"),
+        ("a\u202eb\u200dc\x00", "ab\u200dc"),
+        ("\ud800\ufdd0", ""),
+        ("ሰላም  ለዓለም", "ሰላም ለዓለም"),
+    ],
+)
+def test_one_line(typed: str, line: str) -> None:
+    assert one_line(typed) == line
 
 
 def schedule(at: datetime) -> int:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectator.text.excerpts import excerpt, reading_minutes, word_count
+from spectator.text.excerpts import (
+    _ABBREVIATIONS,
+    _SENTENCE_END,
+    _last_sentence_end,
+    excerpt,
+    reading_minutes,
+    word_count,
+)
 
 
 def test_a_short_text_is_its_own_excerpt_on_one_line() -> None:
@@ -54,6 +62,22 @@ def test_words_are_what_has_letters() -> None:
     assert word_count("Côte d’Ivoire won 2–1 – again") == 6
     assert word_count("ሰላም፡ለዓለም ሁሉ።") == 3
     assert word_count("ọ̀rọ̀ kan") == 2
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(st.sampled_from("aé9_ .—–…፡\xa0\u0301'!") | st.characters(), max_size=60))
+def test_words_are_counted_as_if_one_parted_them_first(text: str) -> None:
+    words = re.split(r"[\s፡—–…]+", text)
+    assert word_count(text) == sum(any(char.isalnum() for char in word) for word in words)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(st.sampled_from("ab9Gen. \"”!…።%'"), max_size=120))
+def test_a_sentence_ends_where_reading_from_the_front_finds_its_end(text: str) -> None:
+    start = " ".join(text.split())[:61]
+    ends = [end for end in _SENTENCE_END.finditer(start) if (end[1] or "").lower() not in _ABBREVIATIONS]
+    last = max((end.end() for end in ends if end.end() < len(start)), default=0)
+    assert _last_sentence_end(start, 30) == (last if last >= 30 else 0)
 
 
 def test_reading_takes_at_least_a_minute() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from spectator.text.characters import normal_text
 from spectator.text.html import ATTRIBUTES, TAGS, URL_SCHEMES, clean_html, plain_text
 from tests.markup_samples import HOSTILE, HOSTILE_UNITS, WORDPRESS, as_browsers_read, elements, markup, names
 
@@ -121,6 +124,36 @@ def test_plain_text_has_what_readers_see_and_no_more() -> None:
 def test_plain_text_of_a_stored_body_is_all_of_its_words(html: str) -> None:
     text = plain_text(clean_html(html))
     assert all(line and line == " ".join(line.split()) for line in text.split("\n") if text)
+
+
+paragraphs = st.lists(
+    st.sampled_from(
+        "<p>|</p>|</p>\n|</p>\n<p>|<br>|\n|\t|\r| |a|é|e\u0301|\u0338|;|=|\xa0|\ufdd1|\x00|\u2028|x > y|<|<p |<P>|"
+        "<br/>|&|&amp;|&lt;|&gt;|&nbsp;|&#10;|&AMP;|&amp;lt;".split("|")
+    )
+)
+
+
+@settings(deadline=None, max_examples=500)
+@given(paragraphs.map(lambda pieces: f"<p>{''.join(pieces)}</p>"))
+def test_what_is_known_to_be_clean_is_what_the_parser_leaves(html: str) -> None:
+    cleaned = clean_html(html)
+    assert clean_html(f"<ins></ins>{html}") == f"<ins></ins>{cleaned}"  # an <ins> leaves no short way
+    assert as_browsers_read(cleaned) == cleaned
+
+
+@settings(deadline=None, max_examples=300)
+@given(markup | paragraphs.map("".join))
+def test_the_text_of_paragraphs_is_the_same_by_the_tokenizer(html: str) -> None:
+    assert plain_text(html) == plain_text(f"<i></i>{html}")  # an <i> makes no line
+
+
+@pytest.mark.parametrize(("count", "kept"), [(29, 29), (30, 30), (31, 30), (70, 30)])
+@pytest.mark.parametrize("mark", ["\u0301", "\U0001e944", "\u0323\U0001e94a"])
+def test_a_letter_keeps_thirty_marks(mark: str, count: int, kept: int) -> None:
+    marks = (mark * count)[:count]
+    expected = unicodedata.normalize("NFC", f"x {marks[:kept]}y{marks[:kept]}")
+    assert normal_text(f"x {marks}y{marks}") == expected
 
 
 @pytest.mark.parametrize("unit", HOSTILE_UNITS)

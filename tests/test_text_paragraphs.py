@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spectator.text.html import clean_html
 from spectator.text.paragraphs import body_html, editable, stored_body
 from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, elements, markup
 
@@ -97,6 +98,16 @@ def test_storing_and_editing_are_inverse(text: str) -> None:
     assert stored_body(stored) == stored
     assert stored_body(editable(stored)) == stored
     assert stored_body(editable(stored).replace("\n", "\r\n")) == stored
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    st.text(
+        st.sampled_from("ab =\n\r\t\x0b\x1c\x85\xa0\u2028\u200b\u0301\u0338>;\"'\x00é") | st.characters(), max_size=60
+    )
+)
+def test_text_without_markup_is_stored_as_the_parser_would_leave_it(text: str) -> None:
+    assert stored_body(text) == clean_html(body_html(text))
 
 
 @pytest.mark.parametrize("unit", [*HOSTILE_UNITS, "\n\n", "a\n", " \n", "<p>x</p>\n", "<p>"])

@@ -1,0 +1,54 @@
+"""An import that is killed leaves whole batches behind; importing the same file again completes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spectator.db import sqlite
+from spectator.importers import runner
+from tests.drills.running_site import Site, eventually
+
+pytestmark = pytest.mark.drill
+STORIES = 12 * runner.BATCH
+TABLES = ("article", "article_author", "article_topic", "article_country", "revision", "outbox")
+
+
+def test_a_killed_import_leaves_whole_batches(make_site: Callable[[], Site], tmp_path: Path) -> None:
+    site, file = make_site(), tmp_path / "stories.jsonl"
+    with file.open("w") as lines:
+        for number in range(STORIES):
+            line = {"id": f"k{number}", "headline": "The same headline", "body": "word " * 400, "topics": ["T"]}
+            line |= {"slug": f"s{number}", "author": "A", "countries": ["ML"], "published_at": "2024-05-01T10:00:00Z"}
+            lines.write(json.dumps(line) + "\n")
+    for batches in (1, 4):
+        imported = site.spawn("spectator.commands", "import", "jsonl", str(file))
+        eventually(lambda: ask(site, "SELECT count(*) FROM revision") >= batches * runner.BATCH, 30, "batches", 0.002)  # noqa: B023
+        imported.kill()
+        assert imported.wait(10) == -9, "it was killed while it worked"
+        left = rows(site)
+        assert left["article"] % runner.BATCH == 0
+        assert 0 < left["article"] < STORIES
+        assert {left[table] for table in TABLES[:4]} == {left["article"]}
+        assert left["revision"] == left["outbox"] == ask(site, "SELECT sum(version) FROM article")
+    assert site.spawn("spectator.commands", "import", "jsonl", str(file)).wait(120) == 0
+    done = rows(site)
+    assert {done[table] for table in TABLES[:4]} == {STORIES}
+    assert done["revision"] == done["outbox"] == ask(site, "SELECT sum(version) FROM article")
+    assert ask(site, "PRAGMA integrity_check") == "ok"
+
+
+def rows(site: Site) -> dict[str, int]:
+    """Return how many rows each table has."""
+    return {table: ask(site, f"SELECT count(*) FROM {table}") for table in TABLES}
+
+
+def ask(site: Site, question: str) -> Any:
+    """Return the one value that answers a question to the database."""
+    with closing(sqlite.connect(str(site.data / "spectator.db"))) as connection:
+        return connection.execute(question).fetchone()[0]
