@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,6 +15,7 @@ from sqlalchemy import select, text
 
 from spectator import installation, publishing, queries
 from spectator.db import db
+from spectator.importers import jsonl, runner
 from spectator.models import Article, Listed, StoryCount, User
 from tests.conftest import draft
 
@@ -74,6 +77,28 @@ def test_a_scheduled_story_is_listed_when_its_time_has_come(app: Flask, editor: 
     publishing.publish_due(datetime.now(UTC) + timedelta(minutes=2))
     assert lists_of(each) == {"section": 1, "month": 1}
     check()
+
+
+def test_imported_stories_are_listed_and_move_with_the_next_import(app: Flask, tmp_path: Path) -> None:
+    def bring_in(**changes: object) -> None:
+        lines = [
+            {"id": f"i{number}", "headline": f"I {number}", "body": "Text.", "published_at": "2026-01-31T23:00:00Z"}
+            | {"countries": ["ML"], "topics": ["One"], "authors": ["A One", "B Two"]}
+            | (changes if number % 2 else {})
+            for number in range(20)
+        ]
+        file = tmp_path / "stories.jsonl"
+        file.write_text("\n".join(map(json.dumps, lines)))
+        assert runner.run(jsonl.read(file, "en"), app.config["MEDIA"]).refused == []
+        check()
+
+    bring_in()
+    assert counts()["month", 202601] == 20
+    bring_in(section="sport", countries=["KE"], topics=[], published_at="2026-02-01T00:00:00Z")
+    assert counts()["month", 202602] == 10
+    bring_in(status="withdrawn")
+    assert counts()["month", 202601] == 10
+    assert sum(counts().values()) == 60
 
 
 def test_an_act_that_fails_leaves_lists_as_they_were(app: Flask, editor: User, story: Story) -> None:

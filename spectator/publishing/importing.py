@@ -19,6 +19,7 @@ from spectator.media import TakenPicture
 from spectator.models import Article, Redirect, Revision, Section
 from spectator.publishing.drafts import Draft, Invalid, Prepared
 from spectator.publishing.filing import add_picture, add_section
+from spectator.publishing.shelving import refresh
 from spectator.publishing.storing import COPIED, PICTURE, first_free
 from spectator.publishing.writing import Writing
 from spectator.text.slugs import slugify
@@ -84,6 +85,7 @@ def _taken(session: Session, stories: Iterable[tuple[int, Imported]]) -> Outcome
     outcome, article_ids = Outcome(), list[int]()
     for part in _parts(stories):
         article_ids += _Part(session, [story for _, story in part]).take(part, outcome)
+    refresh(session, article_ids)
     return outcome
 
 
