@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from benchmarks import naive_app
+from benchmarks import importing, naive_app
 from benchmarks.figures import Figure, markdown
-from benchmarks.speed import bulk, goals, inside, load, publications, publisher, rows, scale
+from benchmarks.speed import goals, inside, load, publications, publisher, rows, scale
 from benchmarks.speed.__main__ import guarded
 from spectator import publishing, queries
 from spectator.db import sqlite
@@ -140,7 +140,7 @@ def test_short_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path
 
 
 def test_an_archive_of_short_stories_can_be_imported(app: Flask, tmp_path: Path) -> None:
-    bulk.write_short(tmp_path / "archive.jsonl", 5)
+    importing.write_short_stories(tmp_path / "archive.jsonl", 5)
     report = runner.run(jsonl.read(tmp_path / "archive.jsonl", "en"), app.config["MEDIA"])
     assert (report.added, report.refused, report.sections) == (5, [], [])
 
