@@ -1,7 +1,8 @@
 """Whole responses kept in this process: served before Flask is entered, and never older than the edition.
 
-Each request first asks the database for its newest outbox number, which costs some microseconds; a page made before
-that number is made anew. So every process shows a publication at once, whoever made it, and nobody has to be told.
+A process asks the database for its newest outbox number before it answers, fifty times a second at most; a page made
+before that number is made anew. So every process shows a publication at once, whoever made it, and nobody has to be
+told. After a POST it asks anyway: who has just acted sees what became of it.
 Pages are told apart by scheme, path and cursor, and kept only where a view says that these name something real
 (`fit_to_keep`), so that strangers cannot fill the memory. ETags, 304 and Vary: RFC 9110, sections 8.8, 13 and 12.5.5.
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 LIMIT_BYTES = 32_000_000
 OVERHEAD_BYTES = 3000  # of a page, beside its bodies
 LONGEST_PATH, LONGEST_QUERY = 300, 2000
+LOOK_SECONDS = 0.02
 STALE_SECONDS = 1.0  # a page may be shown so long after it was last known to be true, while it is made anew
 PATIENCE_SECONDS = 10.0
 MOST_HEADERS = 500  # values of Accept-Encoding remembered; browsers send a handful
@@ -49,6 +51,7 @@ STRANGERS = ("HTTP_", "CONTENT_", "REMOTE_")  # what of an environment tells who
 CURSOR = re.compile(r"before=-?[0-9]{1,18}-[0-9]{1,18}")
 EDITION = "spectator.edition"  # in the environment that the site gets: the outbox number its answer will count for
 _MARK, _SUBJECT = "spectator.keep", "spectator.subject"
+READING = frozenset({"GET", "HEAD"})
 _REPEATED = frozenset({"Cache-Control", "Vary"})  # a 304 carries these again
 
 Headers = list[tuple[str, str]]
@@ -132,6 +135,10 @@ class PageCache:
     def __init__(self, app: WSGIApplication, watch: Watch, limit_bytes: int = LIMIT_BYTES) -> None:
         self.app = app
         self.watch = watch
+        self.look_seconds = LOOK_SECONDS
+        self.looking = Lock()
+        self.looked_at = float("-inf")
+        self.seen: Seen | None = None
         self.limit_bytes = limit_bytes
         self.size = 0
         self.pages: OrderedDict[Key, Page] = OrderedDict()
@@ -144,7 +151,11 @@ class PageCache:
         """Answer from what is kept, or let the site answer."""
         key = key_of(environ)
         if key is None:
-            return self.app(environ, start_response)
+            body = self.app(environ, start_response)
+            if environ["REQUEST_METHOD"] not in READING:
+                with self.looking:
+                    self.look()
+            return body
         found = self.found(key, environ)
         if isinstance(found, Page):
             return self.send(found, environ, start_response)
@@ -153,7 +164,13 @@ class PageCache:
 
     def found(self, key: Key, environ: WSGIEnvironment) -> Page | Answer:
         """Return what an address answers: what is kept, or made now, by one thread at a time for each page."""
-        seen, now = self.watch.look(), monotonic()
+        now = monotonic()
+        if now - self.looked_at >= self.look_seconds and self.looking.acquire(blocking=False):
+            try:
+                self.look()
+            finally:
+                self.looking.release()
+        seen = self.seen
         version = version_of(key, seen)
         page = self.kept(key)
         if page is not None and version is None:  # the database does not answer: what was true last
@@ -204,6 +221,12 @@ class PageCache:
         page = Page(key, version, answer.status, headers, digest, bodies, monotonic(), asked.get(_SUBJECT))
         self.keep(page)
         return page
+
+    def look(self) -> None:
+        """Ask the database how far it is; only with the lock for that."""
+        started = monotonic()
+        self.seen = self.watch.look()
+        self.looked_at = started
 
     def kept(self, key: Key) -> Page | None:
         """Return what is kept of an address, and note that it was asked for."""
@@ -268,7 +291,7 @@ class PageCache:
 def key_of(environ: WSGIEnvironment) -> Key | None:
     """Return what tells a page apart; None for what is never kept. Words that no page reads are left out."""
     path: str = environ.get("PATH_INFO", "")
-    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or len(path) > LONGEST_PATH or path.startswith(APART):
+    if environ["REQUEST_METHOD"] not in READING or len(path) > LONGEST_PATH or path.startswith(APART):
         return None
     query: str = environ.get("QUERY_STRING", "")
     if query and not is_cursor_alone(query):

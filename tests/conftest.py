@@ -17,6 +17,7 @@ from sqlalchemy import event
 from spectator import accounts, create_app, indexing, installation, publishing
 from spectator.db import db
 from spectator.models import User
+from spectator.pagecache import PageCache
 from tests.page_checks import CheckingClient
 
 NEWEST = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -64,6 +65,9 @@ def app(fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecode
     app = create_app(settings(data))
     app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = CheckingClient
+    cache = app.wsgi_app
+    if isinstance(cache, PageCache):
+        cache.look_seconds = 0.0  # tests act and look within a millisecond
     app.testing = True
     with app.app_context():
         yield app

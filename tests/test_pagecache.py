@@ -87,7 +87,9 @@ def watch() -> FakeWatch:
 
 @pytest.fixture
 def cache(site: FakeSite, watch: FakeWatch) -> PageCache:
-    return PageCache(site, watch)
+    cache = PageCache(site, watch)
+    cache.look_seconds = 0.0
+    return cache
 
 
 def test_a_kept_page_asks_the_database_for_nothing_more(
@@ -108,6 +110,7 @@ def test_a_kept_page_asks_the_database_for_nothing_more(
 
 def test_every_act_shows_at_once_in_every_process(app: Flask, story: Story, editor: User) -> None:
     others = create_app(settings(app.config["DATA_DIR"]))
+    cache_of(others).look_seconds = 0.0
     clients = [app.test_client(), others.test_client()]
     story(headline="The first", hours=1)
 
@@ -354,6 +357,21 @@ def test_a_fault_is_not_kept_and_nobody_waits_for_it(cache: PageCache, site: Fak
     site.status, site.is_fit = "200 OK", True
     assert ask(cache)[1].startswith("200")
     assert not cache.making
+
+
+def test_the_database_is_asked_fifty_times_a_second_at_most_and_after_every_act(
+    cache: PageCache, site: FakeSite, watch: FakeWatch
+) -> None:
+    cache.look_seconds = 1000.0
+    ask(cache)
+    watch.seen, site.body = (2, ""), b"<p>two</p>"
+    assert ask(cache)[0] == b"<p>one</p>"
+    run_wsgi_app(cache, EnvironBuilder("/newsroom/", method="POST").get_environ(), buffered=True)
+    assert ask(cache)[0] == b"<p>two</p>"
+    watch.seen, site.body = (3, ""), b"<p>three</p>"
+    cache.look_seconds = pagecache.LOOK_SECONDS
+    time.sleep(2 * pagecache.LOOK_SECONDS)
+    assert ask(cache)[0] == b"<p>three</p>"
 
 
 def test_a_silent_database_leaves_what_was_true_last(cache: PageCache, site: FakeSite, watch: FakeWatch) -> None:
