@@ -5,6 +5,7 @@ preloaded and nothing is forked with a database connection open. State hangs on 
 file anew.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -94,6 +95,12 @@ class Keeper:
 def when_ready(server):
     """Start the worker once the site listens."""
     server.spectator_keeper = Keeper(server.log)
+
+
+def post_worker_init(_worker):
+    """Take what the boot has made out of the garbage collector's sight: it stays, and to look through it costs."""
+    gc.collect()
+    gc.freeze()
 
 
 def on_reload(server):
