@@ -1,6 +1,6 @@
 """Whole responses kept in this process: served before Flask is entered, and never older than the edition.
 
-A process asks the database for its newest outbox number before it answers, fifty times a second at most; a page made
+A process asks the database for its newest outbox number before it answers, at most every 5 ms; a page made
 before that number is made anew. So every process shows a publication at once, whoever made it, and nobody has to be
 told. After a POST it asks anyway: who has just acted sees what became of it.
 Pages are told apart by scheme, path and cursor, and kept only where a view says that these name something real
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LIMIT_BYTES = 32_000_000
 OVERHEAD_BYTES = 3000  # of a page, beside its bodies
 LONGEST_PATH, LONGEST_QUERY = 300, 2000
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.005
 STALE_SECONDS = 1.0  # a page may be shown so long after it was last known to be true, while it is made anew
 PATIENCE_SECONDS = 10.0
 MOST_HEADERS = 500  # values of Accept-Encoding remembered; browsers send a handful

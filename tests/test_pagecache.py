@@ -359,7 +359,7 @@ def test_a_fault_is_not_kept_and_nobody_waits_for_it(cache: PageCache, site: Fak
     assert not cache.making
 
 
-def test_the_database_is_asked_fifty_times_a_second_at_most_and_after_every_act(
+def test_the_database_is_not_asked_all_the_time_but_after_every_act(
     cache: PageCache, site: FakeSite, watch: FakeWatch
 ) -> None:
     cache.look_seconds = 1000.0
