@@ -21,6 +21,7 @@ from spectator.search import IndexUnavailable
 from spectator.worker import Worker
 
 log = logging.getLogger(__name__)
+NICENESS = 5  # of the worker: readers come first where a core is short
 RESET = ".venv/bin/spectator user reset"
 
 
@@ -132,6 +133,7 @@ def worker(app: Flask) -> None:
 
     Example: spectator worker
     """
+    os.nice(NICENESS)
     try:
         Worker(app).run()
     except Exception:
