@@ -264,11 +264,10 @@ class PageCache:
         is_plain = not query or query == page.key[2]
         headers = (page.sent if is_plain else page.sent_privately)[encoding]
         held = environ.get("HTTP_IF_NONE_MATCH")
-        if held is not None:
-            tag = page.tag(encoding) if held.strip() == "*" else held_tag(page, held)
-            if tag:
-                start_response("304 NOT MODIFIED", [each for each in headers if each[0] in _REPEATED] + [("ETag", tag)])
-                return []
+        if held is not None and is_held(page.tag(encoding), held):
+            again = [each for each in headers if each[0] in _REPEATED]
+            start_response("304 NOT MODIFIED", [*again, ("ETag", page.tag(encoding))])
+            return []
         start_response(page.status, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [page.bodies[encoding]]
 
@@ -330,9 +329,9 @@ def answer_of(app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
     return answer
 
 
-def held_tag(page: Page, held: str) -> str:
-    """Return the ETag in an If-None-Match that is one of the page's, "" where none is."""
-    if page.digest not in held:
-        return ""
-    tags = {each.strip().removeprefix("W/") for each in held.split(",")}
-    return next((tag for tag in map(page.tag, tuple(page.bodies)) if tag in tags), "")
+def is_held(tag: str, held: str) -> bool:
+    """Say whether an If-None-Match names an ETag.
+
+    That of another encoding does not count: a proxy that kept the gzip body would be told for ever that it is the best.
+    """
+    return held.strip() == "*" or tag in {each.strip().removeprefix("W/") for each in held.split(",")}
