@@ -1,17 +1,31 @@
 #!/bin/sh
-# What browser tests and drills need: Chromium, faketime, and from npm htmx, the editor and axe-core. As root on Debian it
-# installs what is absent; elsewhere it says what to install, and those tests are skipped by name.
+# What browser tests and drills need: Chromium, faketime, nginx, and from npm htmx, the editor and axe-core. As root on
+# Debian it installs what is absent; elsewhere it says what to install, and those tests are skipped by name.
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-dejavu-core fonts-noto-core"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
+new_nginx=""
+PATH="$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || { missing="$missing nginx"; new_nginx=yes; }
+[ -e /usr/share/nginx/modules/ngx_http_brotli_filter_module.so ] || missing="$missing libnginx-mod-http-brotli-filter"
+install_missing() {
+  # Tests start their own nginx: the package is kept from starting a service, now and at the next boot.
+  policy=""
+  [ -z "$new_nginx" ] || [ -e /usr/sbin/policy-rc.d ] || policy=/usr/sbin/policy-rc.d
+  trap '[ -z "$policy" ] || rm -f "$policy"' EXIT
+  trap 'exit 1' INT TERM
+  [ -z "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"; }
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  installed=$?
+  [ -z "$new_nginx" ] || ! command -v systemctl >/dev/null 2>&1 || systemctl --quiet disable nginx >/dev/null 2>&1
+  return $installed
+}
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing$missing ..."
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing \
-      >/dev/null || echo "That failed; browser tests will be skipped."
+    install_missing || echo "That failed; tests that need them will be skipped."
   else
-    echo "Browser tests are skipped until you install:$missing"
+    echo "Some tests are skipped until you install:$missing"
   fi
 fi
 if command -v npm >/dev/null 2>&1; then

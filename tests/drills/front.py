@@ -46,6 +46,8 @@ http {{
     include {home}/site.conf;
 }}
 """
+# How old a page may be: what its headers say, and a second, since nginx counts in whole ones.
+LONGEST_SECONDS = sum(int(re.findall(rf"{name}=(\d+)", FOR_EVERYBODY)[0]) for name in ("s-maxage", "revalidate")) + 1
 # What browsers, feed readers and scripts send.
 BROWSER, OLD_BROWSER, SCRIPT = "gzip, deflate, br, zstd", "gzip, deflate", ""
 

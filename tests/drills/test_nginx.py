@@ -1,7 +1,6 @@
-"""What nginx keeps by deploy/nginx.conf, for how long it shows it, and what it lets through, before two sites.
+"""What nginx keeps by deploy/nginx.conf, for how long it shows it, and what it lets through, before a small site.
 
-The small one counts its visits; ours is stopped, started and written to. Bounds on age are read from the site's own
-Cache-Control: nginx counts in whole seconds, so a copy may be shown for a second more than the two numbers say.
+The small site counts its visits. `test_nginx_ours` does the same with ours.
 """
 
 from __future__ import annotations
@@ -12,24 +11,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from spectator import media, publishing
-from spectator.db import db
-from spectator.headers import PLAIN
-from spectator.models import User
-from spectator.pagecache import FOR_EVERYBODY
-from tests.drills.conftest import sites
-from tests.drills.front import BROWSER, HAS_BROTLI, NGINX, OLD_BROWSER, SCRIPT, Nginx, SmallSite, ask, ask_raw
-from tests.drills.running_site import ROOT, Site, Story, eventually, token
+from tests.drills.front import BROWSER, NGINX, OLD_BROWSER, SCRIPT, Nginx, SmallSite, ask, ask_raw
+from tests.drills.running_site import eventually
 
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
-LONGEST_SECONDS = sum(int(re.findall(rf"{name}=(\d+)", FOR_EVERYBODY)[0]) for name in ("s-maxage", "revalidate")) + 1
-YEAR = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +26,6 @@ class Small:
 
     site: SmallSite
     nginx: Nginx
-
-
-@dataclass(frozen=True, slots=True)
-class Ours:
-    """Our site behind nginx, with stories and a picture."""
-
-    site: Site
-    nginx: Nginx
-    stories: list[Story]
-    picture: str
 
 
 @pytest.fixture(scope="module")
@@ -62,28 +40,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
     finally:
         nginx.stop()
         site.stop()
-
-
-@pytest.fixture(scope="module")
-def ours(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
-    """Our site, told of its proxy, behind nginx."""
-    home = tmp_path_factory.mktemp("ours")
-    with sites(fresh_data, home) as make:
-        site = make()
-        site.environ["SPECTATOR_TRUSTED_PROXIES"] = "1"
-        site.start()
-        stories = site.publish([token(number) for number in range(3)])
-        file = BytesIO()
-        Image.effect_noise((400, 300), 40).convert("RGB").save(file, "JPEG")
-        file.seek(0)
-        taken = media.take_in(file, site.data / "media")
-        picture = "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[0][0]
-        nginx = Nginx(home / "nginx", int(site.address.rpartition(":")[2]), site.data / "media")
-        try:
-            nginx.start()
-            yield Ours(site, nginx, stories, picture)
-        finally:
-            nginx.stop()
 
 
 ACCEPTED = {
@@ -256,117 +212,3 @@ def test_no_page_is_shown_longer_than_its_headers_allow(small: Small) -> None:
     small.site.statuses |= dict.fromkeys(paths, 500)
     time.sleep(2.1)
     assert [ask(small.nginx.port, path, BROWSER).status for path in ("/forgotten", "/withdrawn")] == [200, 410]
-
-
-def test_a_page_of_ours_comes_in_each_encoding_and_is_revalidated(ours: Ours) -> None:
-    port, paths = ours.nginx.port, ["/", "/politics/", ours.stories[0].path, "/feed.xml"]
-    firsts = [(path, ask(port, path, SCRIPT), ask(port, path, OLD_BROWSER), ask(port, path, BROWSER)) for path in paths]
-    wait_for_brotli(int(ours.site.address.rpartition(":")[2]), paths)
-    wait_for_brotli(port, paths)
-    for path, plain, packed, first in firsts:
-        assert (plain.status, plain.encoding, packed.encoding, first.encoding) == (200, "", "gzip", "gzip")
-        best = ask(port, path, BROWSER)
-        assert plain.text == packed.text == best.text
-        assert len(best.raw) < len(packed.raw) < len(plain.raw)
-        assert len({each.headers["etag"] for each in (plain, packed, best)}) == 3
-        assert best.headers["vary"] == "Accept-Encoding"
-        assert not [name for name, text in PLAIN.items() if best.headers[name.lower()] != text]
-        again = ask(port, path, BROWSER, If_None_Match=best.headers["etag"])
-        assert (again.status, again.raw) == (304, b"")
-        head = ask(port, path, BROWSER, method="HEAD")
-        assert (head.status, head.raw, head.headers["etag"]) == (200, b"", best.headers["etag"])
-
-
-def wait_for_brotli(port: int, paths: list[str]) -> None:
-    """Ask until pages come in brotli, whichever process of the site answers."""
-
-    def is_everywhere() -> bool:
-        return {ask(port, path, BROWSER).encoding for path in paths for _ in range(6)} == {"br"}
-
-    eventually(is_everywhere, 15, "brotli")
-
-
-def test_what_is_for_one_reader_is_not_kept_of_ours(ours: Ours) -> None:
-    port = ours.nginx.port
-    paths = [
-        "/search?q=mali",
-        "/search",
-        "/fragments/suggest?q=ma",
-        "/?utm_source=letter",
-        "/newsroom/login",
-        "/healthz",
-    ]
-    for path in (*paths, "/no-such-page", "/?before=1-1"):
-        ask(port, path, BROWSER)
-    kept = {key.partition("#http")[2] for key in ours.nginx.kept()}
-    assert not kept & {*paths, "/no-such-page"}
-    assert "refuses" not in ask(port, "/newsroom/login", Host="localhost").text
-    assert ask(port, "/newsroom/login", Host="localhost").status != 200, "plain http from elsewhere, whatever it says"
-    assert ask(port, "/search?q=" + "a" * 30_000).status == 200
-
-
-def test_files_come_from_the_disk_with_the_headers_of_the_site(ours: Ours) -> None:
-    port = ours.nginx.port
-    style, picture = ask(port, "/static/css/newsroom.css?v=1", OLD_BROWSER), ask(port, ours.picture)
-    for reply in (style, picture):
-        assert reply.status == 200
-        assert not [name for name, text in PLAIN.items() if reply.headers[name.lower()] != text]
-        assert reply.headers["content-security-policy"].startswith("default-src 'none'")
-        assert reply.headers["cache-control"] == YEAR
-    assert style.text == (ROOT / "static/css/newsroom.css").read_text() and style.encoding == "gzip"
-    if HAS_BROTLI:
-        assert ask(port, "/static/css/newsroom.css", BROWSER).encoding == "br"
-    changing = ask(port, "/static/css/newsroom.css")
-    assert changing.headers["cache-control"] == "no-cache"
-    assert ask(port, "/static/css/newsroom.css", If_None_Match=changing.headers["etag"]).status == 304
-    assert picture.headers["content-type"] == "image/jpeg"
-    assert picture.raw.startswith(b"\xff\xd8\xff")
-    missing = ask(port, "/static/none.css")
-    assert missing.status == 404 and "This page is not here" in missing.text, "the site's own page"
-    [original] = (ours.site.data / "media/originals").iterdir()
-    for path in (f"/media/../originals/{original.name}", f"/media/originals/{original.name}", "/static/../wsgi.py"):
-        assert ask(port, path).status in (400, 404)
-
-
-def test_ours_may_be_down(ours: Ours) -> None:
-    site, port = ours.site, ours.nginx.port
-    gone = ours.stories[2].path
-    seen = ["/", "/politics/", "/feed.xml", "/archive/", *(story.path for story in ours.stories)]
-    encodings = [BROWSER, OLD_BROWSER, SCRIPT]
-    for accepted in encodings:
-        assert {ask(port, path, accepted).status for path in seen} == {200}
-    assert ask(port, "/country/mali/", OLD_BROWSER).status == 200
-    withdraw(site, ours.stories[2])
-    for accepted in encodings:
-        eventually(lambda a=accepted: ask(port, gone, a).status == 410, LONGEST_SECONDS, "withdrawn for everybody")
-    assert site.stop() == 0
-    wait_until_stale()
-    before = len(ours.nginx.kept())
-    for accepted in [*encodings, "br", "identity", "gzip;q=0.2"]:
-        statuses = {path: ask(port, path, accepted).status for path in seen if accepted != "br"}
-        assert {path for path, status in statuses.items() if status != 200} <= {gone}
-        assert statuses.get(gone, 410) == 410
-    front = ask(port, "/?fbclid=x", BROWSER)
-    assert (front.status, front.text) == (200, ask(port, "/", BROWSER).text), "words that mean nothing"
-    others = [ask(port, "/country/mali/", accepted) for accepted in encodings]
-    assert {each.status for each in others} == {200}, "one encoding serves everybody"
-    assert len({each.text for each in others}) == 1
-    assert ask(port, "/", method="HEAD").status == 200
-    assert {ask(port, path).status for path in (ours.picture, "/static/js/search.js")} == {200}
-    assert {ask(port, path).status for path in ("/topic/unseen/", "/search?q=mali", "/newsroom/")} == {502}
-    assert len(ours.nginx.kept()) == before
-    site.start()
-    [story] = site.publish([token(9)])
-    eventually(lambda: story.path in ask(port, "/", BROWSER).text, LONGEST_SECONDS, "news after the outage")
-
-
-def wait_until_stale() -> None:
-    """Wait until what was kept before may be shown for no reason but the site's failing."""
-    time.sleep(LONGEST_SECONDS + 0.5)
-
-
-def withdraw(site: Site, story: Story) -> None:
-    """Withdraw a story as an editor does."""
-    with site.opened():
-        by = db.session.query(User).filter_by(role="editor").one()
-        publishing.withdraw(story.id, by, "It was wrong.")
