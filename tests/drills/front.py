@@ -173,12 +173,12 @@ class SmallSite:
     visits: list[Visit] = field(default_factory=list)
     pause_seconds: float = 0.0
     port: int = field(default_factory=free_port)
-    server: ThreadingHTTPServer | None = None
+    server: SmallServer | None = None
 
     def start(self) -> None:
         """Listen, each visitor in a thread."""
         handler = type("Handler", (SmallHandler,), {"site": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        self.server = SmallServer(("127.0.0.1", self.port), handler)
         Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
@@ -191,6 +191,12 @@ class SmallSite:
     def asked(self, path: str) -> list[Visit]:
         """Return the visits of a path."""
         return [each for each in list(self.visits) if each.path == path]
+
+
+class SmallServer(ThreadingHTTPServer):
+    """Lets as many wait as gunicorn does."""
+
+    request_queue_size = 2048
 
 
 class SmallHandler(BaseHTTPRequestHandler):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.drills.front import BROWSER, NGINX, OLD_BROWSER, SCRIPT, Nginx, SmallSite, ask, ask_raw
+from tests.drills.front import BROWSER, LONGEST_SECONDS, NGINX, OLD_BROWSER, SCRIPT, Nginx, SmallSite, ask, ask_raw
 from tests.drills.running_site import eventually
 
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
