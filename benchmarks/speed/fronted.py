@@ -10,7 +10,7 @@ from benchmarks.figures import Figure
 from benchmarks.search.sites import BenchSite
 from benchmarks.speed import goals
 from benchmarks.speed.load import interleaved, rates, ratio
-from benchmarks.speed.nginx import CONFIGURATION, in_front, ready_file
+from benchmarks.speed.nginx import in_front, ready_file
 from benchmarks.speed.served import asking
 from benchmarks.speed.servers import Server, gunicorn
 
@@ -22,10 +22,6 @@ OTHER_BROWSER = "deflate, gzip"  # takes the same as the first one, and says so 
 
 def figures(site: BenchSite, paths: list[str], folder: Path, seconds: float, rounds: int) -> Iterator[Figure]:
     """Yield a cached story against the same bytes from a file, and the pages that outlive gunicorn."""
-    if not CONFIGURATION.exists():
-        yield goals.FRONTED.missing(f"there is no {CONFIGURATION.name}")
-        yield goals.STOPPED.missing(f"there is no {CONFIGURATION.name}")
-        return
     environ = site.environ | {"SPECTATOR_TRUSTED_PROXIES": "1"}
     with gunicorn("wsgi:app", environ) as behind, in_front(behind, site.data, folder / "front") as front:
         yield against_file(front, paths[0], folder / "file", seconds, rounds)

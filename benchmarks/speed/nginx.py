@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.search.sites import ROOT
 from benchmarks.speed.servers import Server, free_port, running
-
-CONFIGURATION = ROOT / "deploy" / "nginx.conf"
+from tests.drills.front import Nginx
 
 # A file that lies ready, as fast as nginx can: `tcp_nopush on`, Debian's default, stalls small answers on loopback.
 READY_FILE = """
@@ -61,11 +59,14 @@ def nginx(text: str, folder: Path, port: int, ready: str) -> Iterator[Server]:
 
 @contextmanager
 def in_front(site: Server, data: Path, folder: Path) -> Iterator[Server]:
-    """Run nginx as we configure it in front of a site whose data directory this is."""
-    port = free_port()
-    changes = {"127.0.0.1:8000": f"127.0.0.1:{site.port}"}
-    with nginx(rendered(CONFIGURATION.read_text(), changes), folder, port, "/healthz") as server:
-        yield server
+    """Run nginx as deploy/nginx.conf sets it up in front of a site whose data directory this is."""
+    front = Nginx(folder, site.port, data / "media")
+    try:
+        front.start()
+        assert front.process is not None
+        yield Server(front.port, front.process)
+    finally:
+        front.stop()
 
 
 @contextmanager
