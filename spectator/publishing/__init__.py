@@ -20,7 +20,7 @@ from spectator.publishing.filing import add_picture, add_section
 from spectator.publishing.importing import Imported, Outcome, take_imports
 from spectator.publishing.permissions import is_publisher, may, may_edit, verbs
 from spectator.publishing.relating import decide
-from spectator.publishing.shelving import are_lists_true, rebuild
+from spectator.publishing.shelving import are_lists_true, mend_lists
 from spectator.publishing.steps import STEPS, Step, checked
 from spectator.publishing.storing import draft_as_stored, fill, for_change, free_slug, record
 
@@ -205,15 +205,6 @@ def publish_due(now: datetime | None = None) -> int:
             outbox.append(session, article.id, "publish")
             record(session, article, "publish", None, None, now)
         return len(articles)
-
-
-def mend_lists() -> bool:
-    """Make lists and counts of stories anew where they are not what the stories say; return whether that was so."""
-    if are_lists_true(db.session()):
-        return False
-    with db.write() as session:
-        rebuild(session)
-    return True
 
 
 def _act(article_id: int, by: User, step: Step) -> None:

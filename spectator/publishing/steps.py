@@ -91,8 +91,9 @@ def _withdraw(session: Session, article: Article, step: Step, now: datetime) -> 
     outbox.append(session, article.id, "withdraw")
 
 
-def _reinstate(session: Session, article: Article, _step: Step, _now: datetime) -> None:
+def _reinstate(session: Session, article: Article, _step: Step, now: datetime) -> None:
     article.status, article.withdrawn_at, article.withdrawn_reason = "published", None, ""
+    article.published_at = article.published_at or now  # an import may bring a withdrawn story without a date
     outbox.append(session, article.id, "publish")
 
 

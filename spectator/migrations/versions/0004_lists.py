@@ -9,20 +9,22 @@ branch_labels = None
 depends_on = None
 
 PLACES = """
+with public as (
+  select id, section_id, published_at from article where status = 'published' and published_at is not null
+)
 insert into listed (kind, "key", published_at, article_id)
-select 'section', section_id, published_at, id from article where status = 'published'
+select 'section', section_id, published_at, id from public
 union all
-select 'month', cast(strftime('%Y%m', published_at) as integer), published_at, id
-from article where status = 'published'
+select 'month', cast(strftime('%Y%m', published_at) as integer), published_at, id from public
 union all
 select 'topic', t.topic_id, a.published_at, a.id
-from article a join article_topic t on t.article_id = a.id where a.status = 'published'
+from public a join article_topic t on t.article_id = a.id
 union all
 select 'country', c.country_id, a.published_at, a.id
-from article a join article_country c on c.article_id = a.id where a.status = 'published'
+from public a join article_country c on c.article_id = a.id
 union all
 select distinct 'author', b.author_id, a.published_at, a.id
-from article a join article_author b on b.article_id = a.id where a.status = 'published'
+from public a join article_author b on b.article_id = a.id
 """
 COUNTS = """
 insert into story_count (kind, "key", number) select kind, "key", count(*) from listed group by kind, "key"
