@@ -1,6 +1,7 @@
 """What readers' pages ask the database touches indexes alone, so that an archive may grow.
 
-Without statistics, which the site never gathers: on the few rows of a test they would make any walk look cheap.
+The site never gathers statistics; where an operator has (ANALYZE), plans have to be as good. On the few rows of a test
+any walk would look cheap, so they are those of an archive of a hundred thousand stories.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from spectator import publishing, queries
 from spectator.db import db
 from spectator.models import User
+from spectator.publishing import shelving
 from tests.conftest import draft
 
 # Tables that stay small, and steps over what a LIMIT or one story bounds.
@@ -25,7 +27,40 @@ BOUNDED = {
     "page": "one page of a list, cut by its LIMIT",
     "chosen": "four stories of each section",
     "filed": "what one story is filed under",
+    "touched": "the stories that an act touches",
+    "json_each": "the same",
 }
+# How many rows there are, and how many of them share the first columns of an index.
+STATISTICS = """
+article ix_article_stream 100000 100000 1 1
+article ix_article_section_stream 100000 14286 14286 1 1
+article ix_article_saved_at 100000 1
+article ix_article_created_by_id 100000 100000
+article ix_article_picture_id 100000 100000
+article sqlite_autoindex_article_1 100000 1
+article_topic article_topic 100060 1 1
+article_topic ix_article_topic_topic_id 100060 2502
+article_country article_country 119916 2 1
+article_country ix_article_country_country_id 119916 482
+article_author article_author 100000 1 1
+article_author ix_article_author_author_id 100000 3334
+author sqlite_autoindex_author_1 30 1
+country sqlite_autoindex_country_1 249 1
+topic sqlite_autoindex_topic_1 40 1
+section sqlite_autoindex_section_1 7 1
+correction ix_correction_article_id 2000 1
+redirect sqlite_autoindex_redirect_1 500 1
+redirect ix_redirect_article_id 500 1
+related related 600000 6 1
+related ix_related_related_id 600000 6
+related_choice related_choice 20 2 1
+related_choice ix_related_choice_related_id 20 2
+listed listed 519976 103996 1433 1 1
+listed ix_listed_article_id 519976 6
+story_count story_count 363 73 1
+"""
+# As long as a list, so that a LIMIT has to cut it, and nothing may sort it.
+STRETCH = re.compile(r"SEARCH (?:article USING (?:COVERING )?INDEX ix_|listed USING PRIMARY KEY)")
 Asked = list[tuple[str, Any]]
 
 
@@ -77,25 +112,64 @@ def plan(statement: str, values: Any) -> list[str]:
         connection.close()
 
 
-def is_bounded(step: str) -> bool:
-    """Say whether a step costs the same however many stories there are."""
-    scanned = re.match(r"SCAN (?:\"?(\w+)\"?)", step)
-    return scanned is None or scanned[1] in SMALL or scanned[1] in BOUNDED or scanned[1].startswith("anon_")
+@pytest.fixture(params=["without statistics", "with statistics"])
+def statistics(app: Flask, request: pytest.FixtureRequest) -> None:
+    """What SQLite knows about the size of tables."""
+    if request.param == "without statistics":
+        return
+    rows = [line.split(" ", 2) for line in STATISTICS.strip().splitlines()]
+    with db.write() as session:
+        session.execute(text("ANALYZE"))  # makes the table
+        session.execute(text("DELETE FROM sqlite_stat1"))
+        add = text("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:tbl, :idx, :stat)")
+        session.execute(add, [dict(zip(("tbl", "idx", "stat"), row, strict=True)) for row in rows])
+    db.session.remove()
+    db.engine.dispose()  # a connection reads them when it opens
 
 
-def test_no_page_walks_a_table(client: FlaskClient, paths: list[str], asked: Asked) -> None:
-    asked.clear()
+def faults(statement: str, values: Any) -> list[str]:
+    """Return the steps of a statement that cost more where there are more stories, with what is wrong with each."""
+    steps = plan(statement, values)
+    found = [f"walks: {step}" for step in steps if is_walk(step) or "AUTOMATIC" in step]
+    stretches = [step for step in steps if STRETCH.match(step)]
+    if "LIMIT" not in statement:
+        found += [f"to its end: {step}" for step in stretches]
+    if any("TEMP B-TREE" in step for step in steps):  # of a page, a rail, one story's filing or corrections
+        found += [f"may be sorted: {step}" for step in stretches if step.startswith("SEARCH article")]
+    return found and [statement, *found, "of:", *steps]
+
+
+def is_walk(step: str) -> bool:
+    """Say whether a step goes through a table that grows with the stories."""
+    scanned = re.match(r"SCAN \"?\(?(\w+)", step)
+    return bool(scanned) and not (scanned[1] in SMALL | set(BOUNDED) or scanned[1].startswith(("anon_", "subquery")))
+
+
+def test_no_page_walks_a_table(client: FlaskClient, paths: list[str], statistics: None, asked: Asked) -> None:
     for path in paths:
-        client.get(path)
+        assert client.get(path).status_code in {200, 301, 404}
     statements = dict(asked)
     assert len(statements) > 15
-    for statement, values in dict(asked).items():
-        steps = plan(statement, values)
-        assert all(is_bounded(step) for step in steps), "\n".join([statement, *steps])
-        for step in steps:
-            assert "AUTOMATIC" not in step, "\n".join([statement, *steps])
+    for statement, values in statements.items():
+        assert not faults(statement, values), "\n".join(faults(statement, values))
 
 
-def test_a_walk_is_noticed(app: Flask) -> None:
-    [step] = plan("select id from article where headline = ?", ("x",))
-    assert not is_bounded(step)
+def test_an_act_looks_at_its_story_alone(app: Flask, story: Callable[..., int], statistics: None, asked: Asked) -> None:
+    with db.write() as session:
+        shelving.refresh(session, [1, 2])
+    [(statement, values)] = asked
+    assert not faults(statement, values), "\n".join(faults(statement, values))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT id FROM article WHERE headline = 'x'",
+        'SELECT article_id FROM listed WHERE kind = 1 AND "key" = 1',
+        "SELECT id FROM article WHERE status = 'published' ORDER BY headline LIMIT 20",
+        "SELECT b.id FROM article_topic a JOIN article b ON b.headline = a.topic_id LIMIT 20",
+        "SELECT count(*) FROM article",
+    ],
+)
+def test_a_walk_is_noticed(app: Flask, statistics: None, statement: str) -> None:
+    assert faults(statement, ())
