@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from PIL import Image
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from spectator import indexing, media, outbox, publishing, queries, related, worker
 from spectator.db import db
-from spectator.models import Article, User
+from spectator.models import Article, Listed, User
 from spectator.search import Request
 from spectator.worker import Worker
 from tests.conftest import draft
@@ -181,6 +181,19 @@ def test_at_night_both_indexes_are_held_against_the_database(
     indexes[0].apply(dict.fromkeys(right[0]), indexes[0].position() or 0)
     at_work.spend_the_night(date(2026, 11, 23))
     assert indexes[0].versions() == {}, "once a night"
+
+
+def test_at_night_lists_are_held_against_the_stories(
+    at_work: Worker, story: Callable[..., int], caplog: pytest.LogCaptureFixture
+) -> None:
+    story(topics=("One",))
+    at_work.spend_the_night(date(2026, 11, 23))
+    assert "lists and counts" not in caplog.text
+    with db.write() as session:
+        session.execute(delete(Listed))
+    at_work.spend_the_night(date(2026, 11, 24))
+    assert caplog.text.count("lists and counts") == 1
+    assert publishing.are_lists_true(db.session())
 
 
 def test_tidying_forgets_what_the_index_has_passed_but_the_edition(at_work: Worker, story: Callable[..., int]) -> None:

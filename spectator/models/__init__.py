@@ -10,7 +10,7 @@ from spectator.models.article import (
 )
 from spectator.models.desk import Autosave, Presence, PreviewLink
 from spectator.models.finding import Follower, Related, RelatedChoice, SearchCount
-from spectator.models.lists import LIST_KINDS, Listed, StoryCount
+from spectator.models.lists import Listed, StoryCount
 from spectator.models.media import Picture
 from spectator.models.newsroom import LoginAttempt, Outbox, UserSession
 from spectator.models.people import ROLES, Author, User
@@ -18,7 +18,6 @@ from spectator.models.taxonomy import Country, Section, Topic
 
 __all__ = [
     "ARTICLE_STATUSES",
-    "LIST_KINDS",
     "ROLES",
     "Article",
     "ArticleAuthor",

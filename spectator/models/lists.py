@@ -9,11 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from spectator.db import Base, UTCDateTime
 
-LIST_KINDS = ("section", "country", "topic", "author", "month")
-
 
 class Listed(Base):
-    """A published story in a list. `key` is the id of the section, country, topic or author, or year * 100 + month.
+    """A published story in a list. `key` is the id of a section, country, topic or author, or a month as 202611.
 
     The primary key is the order of the lists, so that a page of one is a stretch of it, wherever it starts.
     """
