@@ -119,7 +119,9 @@ def prepare_engine(engine: Engine) -> None:
     def begin(connection: Connection) -> None:
         is_writing = connection.get_execution_options().get(WRITING, False)
         cursor = connection.connection.cursor()
-        cursor.execute(f"PRAGMA query_only={0 if is_writing else 1}")
+        if connection.info.get(WRITING) is not is_writing:  # only then: it makes SQLite prepare every statement anew
+            cursor.execute(f"PRAGMA query_only={0 if is_writing else 1}")
+            connection.info[WRITING] = is_writing
         cursor.execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")
         cursor.close()
 

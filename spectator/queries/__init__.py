@@ -43,9 +43,6 @@ from spectator.queries.published import (
     Front,
     Listing,
     Stream,
-    article_at,
-    articles_by_id,
-    articles_to_index,
     cursor_after,
     front,
     is_cursor,
@@ -54,12 +51,17 @@ from spectator.queries.published import (
     months,
     published_article,
     published_articles,
-    published_versions,
     sections,
     stream,
-    whole_article,
 )
 from spectator.queries.searches import Search, searches
+from spectator.queries.stories import (
+    article_at,
+    articles_by_id,
+    articles_to_index,
+    published_versions,
+    whole_article,
+)
 
 __all__ = [
     "EPOCH",

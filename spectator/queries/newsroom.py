@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from spectator.db import db
 from spectator.models import Article, ArticleAuthor, Author, Picture, Revision, Topic, User
 from spectator.models.article import article_topic
-from spectator.queries.published import whole_article
+from spectator.queries.stories import whole_article
 
 SOURCES_AMONG = 500  # the last saved stories, in which sources are looked for
 

@@ -1,0 +1,97 @@
+"""The stories that readers see, whole, and what is searched of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import BindParameter, Select, bindparam, literal, select, union_all
+from sqlalchemy.orm import joinedload, selectinload, undefer
+from sqlalchemy.orm.attributes import set_committed_value
+
+from spectator.db import db
+from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Topic
+from spectator.models.article import article_country, article_topic
+from spectator.queries.published import published_articles
+
+
+def whole_article() -> Select[Article]:
+    """Return the select of a story with all that its page shows."""
+    return _with_body().options(
+        selectinload(Article.authors),
+        selectinload(Article.topics),
+        selectinload(Article.countries),
+    )
+
+
+def _with_body() -> Select[Article]:
+    return select(Article).options(
+        undefer(Article.body),
+        joinedload(Article.section, innerjoin=True),
+        joinedload(Article.picture),
+        joinedload(Article.corrections),
+    )
+
+
+# Built once: to put these together costs as much as to run them.
+_SLUG: BindParameter[str] = bindparam("slug")
+_ID: BindParameter[int] = bindparam("id")
+_KNOWN = Article.status.in_(("published", "withdrawn"))
+_AT = _with_body().where(Article.slug == _SLUG, _KNOWN)
+_ONCE_AT = _with_body().where(
+    Article.id == select(Redirect.article_id).where(Redirect.slug == _SLUG).scalar_subquery(), _KNOWN
+)
+_FILED = union_all(
+    select(literal("authors"), Author.slug, Author.name, ArticleAuthor.position.label("place"))
+    .join(ArticleAuthor, ArticleAuthor.author_id == Author.id)
+    .where(ArticleAuthor.article_id == _ID),
+    select(literal("topics"), Topic.slug, Topic.name, literal(0))
+    .join(article_topic, article_topic.c.topic_id == Topic.id)
+    .where(article_topic.c.article_id == _ID),
+    select(literal("countries"), Country.slug, Country.name, literal(0))
+    .join(article_country, article_country.c.country_id == Country.id)
+    .where(article_country.c.article_id == _ID),
+).order_by("place", "name")
+_NAMED: dict[str, type[Author] | type[Topic] | type[Country]] = {
+    "authors": Author,
+    "topics": Topic,
+    "countries": Country,
+}
+
+
+def article_at(slug: str) -> Article | None:
+    """Return the published or withdrawn story with this slug, now or formerly, with all that its page shows.
+
+    Its authors, topics and countries know their slug and name alone: one select brings them all.
+    """
+    for statement in (_AT, _ONCE_AT):
+        found = db.session.scalars(statement, {"slug": slug}).unique().one_or_none()
+        if found is not None:
+            filed: dict[str, list[object]] = {name: [] for name in _NAMED}
+            for kind, its_slug, name, _ in db.session.execute(_FILED, {"id": found.id}):
+                filed[kind].append(_NAMED[kind](slug=its_slug, name=name))
+            for kind, things in filed.items():
+                set_committed_value(found, kind, things)
+            return found
+    return None
+
+
+def articles_by_id(ids: Sequence[int], has_bodies: bool = False) -> list[Article]:
+    """Return the published stories among `ids`, in the order of `ids`; bodies and bylines only where asked for."""
+    query = published_articles().where(Article.id.in_(ids)).order_by(None)
+    if has_bodies:
+        query = query.options(undefer(Article.body), selectinload(Article.authors))
+    found = {article.id: article for article in db.session.scalars(query)}
+    return [found[each] for each in ids if each in found]
+
+
+def articles_to_index(ids: Iterable[int] | None = None, after: int = 0, limit: int = 200) -> Sequence[Article]:
+    """Return published stories with all that is searched: those of `ids`, or the next `limit` behind an id."""
+    query = whole_article().where(Article.status == "published").order_by(Article.id)
+    query = query.where(Article.id > after).limit(limit) if ids is None else query.where(Article.id.in_(ids))
+    return db.session.scalars(query).unique().all()
+
+
+def published_versions() -> dict[int, int]:
+    """Return the version of every published story by id, to hold against the index."""
+    query = select(Article.id, Article.version).where(Article.status == "published")
+    return {row.id: row.version for row in db.session.execute(query)}
