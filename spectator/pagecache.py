@@ -247,6 +247,8 @@ class PageCache:
     def take_brotli(self, page: Page, body: bytes) -> None:
         """Take in the brotli body of a page."""
         with self.lock:
+            if "br" in page.bodies:
+                return
             page.add("br", body)
             if self.pages.get(page.key) is page:
                 self.size += len(body)

@@ -185,6 +185,18 @@ def test_words_that_mean_nothing_lead_to_the_same_page(app: Flask, client: Flask
     assert len(cache_of(app).pages) == kept
 
 
+def test_an_address_is_kept_as_the_site_writes_it(app: Flask, client: FlaskClient, story: Story) -> None:
+    article_id = story(headline="One")
+    cache_of(app).pages.clear()
+    for path in (f"/fragments/related/000{article_id}", "/fragments/stream/politics//", "/fragments/stream//politics/"):
+        answer = client.get(path)
+        assert answer.status_code != 200 or answer.headers["Cache-Control"] == FOR_ONE, path
+        assert not cache_of(app).pages, path
+    for path in (f"/fragments/related/{article_id}", "/fragments/stream/politics/", "/fragments/stream/"):
+        client.get(path)
+    assert len(cache_of(app).pages) == 3
+
+
 def test_a_cursor_is_kept_where_it_names_a_story(app: Flask, client: FlaskClient, story: Story, editor: User) -> None:
     ids = [story(headline=f"Story {number}", hours=number) for number in range(3)]
     article = queries.published_article(ids[0])

@@ -6,7 +6,7 @@ again, so that a correction is out everywhere in ten, and for a day while the si
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, url_for
 
 from spectator import pagecache, queries
 from spectator.compression import accepted_encodings, gzipped
@@ -46,6 +46,8 @@ def register(app: Flask) -> None:
 
 def is_known() -> bool:
     """Say whether the address names a page of this site and no more; if so, this process may keep it too."""
+    if url_for(request.endpoint or "", **(request.view_args or {})) != request.path:
+        return False  # one of many ways to write it: 007
     before = request.args.get("before")
     if before is not None and not queries.is_cursor(before):
         return False
