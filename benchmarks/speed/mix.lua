@@ -16,5 +16,5 @@ function request()
 end
 
 function delay()
-  return math.random(0, 2 * pause)
+  return math.floor(2 * pause * math.random() + math.random()) -- wrk takes whole ones; parts of one by chance
 end

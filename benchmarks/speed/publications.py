@@ -21,7 +21,7 @@ from benchmarks.speed.load import CONNECTIONS, MIX, Load, loaded, meanwhile
 from benchmarks.speed.servers import Server, gunicorn
 
 HALF = 0.5
-TRIES, CLOSE = 4, 0.05
+TRIES, CLOSE = 8, 0.05
 COLD_SAMPLES = 100
 
 
@@ -48,15 +48,15 @@ def saturation(server: Server, file: Path, seconds: float) -> float:
     return loaded(server.url(), seconds, MIX, file).rate
 
 
-def pause_for(server: Server, file: Path, wanted: float, seconds: float) -> int:
+def pause_for(server: Server, file: Path, wanted: float, seconds: float) -> float:
     """Return the milliseconds that connections have to pause so that this many requests a second come."""
     wait = CONNECTIONS / wanted * 1000
     for _ in range(TRIES):
-        rate = loaded(server.url(), seconds, MIX, file, round(wait)).rate
+        rate = loaded(server.url(), seconds, MIX, file, wait).rate
         if abs(rate / wanted - 1) < CLOSE:
             break
-        wait = max(1.0, wait + (CONNECTIONS / wanted - CONNECTIONS / rate) * 1000)
-    return round(wait)
+        wait = max(0.1, wait + (CONNECTIONS / wanted - CONNECTIONS / rate) * 1000)
+    return wait
 
 
 def cold_milliseconds(server: Server, paths: list[str]) -> float:
