@@ -21,8 +21,8 @@ threads = 4
 timeout = 60
 graceful_timeout = 10
 keepalive = 5
-max_requests = 200_000  # a process that leaks is renewed now and then; kept pages go by thousands a second
-max_requests_jitter = 20_000
+max_requests = 1_000_000  # a process that leaks is renewed now and then; kept pages go by ten thousand a second
+max_requests_jitter = 100_000
 # A pasted page in the search box makes an address of many thousands: the site cuts it and answers. gunicorn's own
 # ceiling of 8,190 would answer with a bare 414.
 message.MAX_REQUEST_LINE = limit_request_line = 32_768

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
@@ -229,12 +230,16 @@ class PageCache:
         self.looked_at = started
 
     def kept(self, key: Key) -> Page | None:
-        """Return what is kept of an address, and note that it was asked for."""
-        with self.lock:
-            page = self.pages.get(key)
-            if page is not None:
+        """Return what is kept of an address, and note that it was asked for.
+
+        Without the lock: each of these steps is whole by itself, and threads that queue for a lock at every request
+        stay queued.
+        """
+        page = self.pages.get(key)
+        if page is not None:
+            with suppress(KeyError):  # forgotten since
                 self.pages.move_to_end(key)
-            return page
+        return page
 
     def keep(self, page: Page) -> None:
         """Keep a page; those asked for longest ago make room."""
