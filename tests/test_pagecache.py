@@ -312,6 +312,7 @@ def test_other_methods_pass_through(cache: PageCache, site: FakeSite, method: st
 
 def test_the_memory_has_a_limit(site: FakeSite, watch: FakeWatch) -> None:
     cache = PageCache(site, watch, limit_bytes=100_000)
+    cache.look_seconds = 0.0
     site.body = b"x" * 9000
     for number in range(100):
         ask(cache, f"/{number}")
@@ -386,6 +387,28 @@ def test_the_database_is_not_asked_all_the_time_but_after_every_act(
     cache.look_seconds = pagecache.LOOK_SECONDS
     time.sleep(2 * pagecache.LOOK_SECONDS)
     assert ask(cache)[0] == b"<p>three</p>"
+
+
+def test_the_short_way_answers_as_the_long_one(cache: PageCache, site: FakeSite, watch: FakeWatch) -> None:
+    site.body = b"<p>one</p>" * 100
+    packed = {"Accept-Encoding": "gzip"}
+    long_way = [ask(cache), ask(cache, **packed), ask(cache, "/?utm=1"), ask(cache, "/fragments/related/1")]
+    tag = long_way[1][2]["ETag"]
+    long_way.append(ask(cache, **packed, **{"If-None-Match": tag}))
+    assert cache.at_hand(EnvironBuilder("/").get_environ()) is None
+    cache.look_seconds = 1000.0
+    assert cache.at_hand(EnvironBuilder("/").get_environ()) is not None
+    assert cache.at_hand(EnvironBuilder("/fragments/related/1").get_environ()) is not None
+    short_way = [ask(cache), ask(cache, **packed), ask(cache, "/?utm=1"), ask(cache, "/fragments/related/1")]
+    short_way.append(ask(cache, **packed, **{"If-None-Match": tag}))
+    assert short_way == long_way
+    calls = len(site.calls)
+    run_wsgi_app(cache, EnvironBuilder("/", method="POST").get_environ(), buffered=True)
+    assert len(site.calls) == calls + 1
+    watch.seen = (1, "related 2")
+    run_wsgi_app(cache, EnvironBuilder("/", method="POST").get_environ(), buffered=True)
+    assert cache.at_hand(EnvironBuilder("/").get_environ()) is not None
+    assert cache.at_hand(EnvironBuilder("/fragments/related/1").get_environ()) is None
 
 
 def test_a_silent_database_leaves_what_was_true_last(cache: PageCache, site: FakeSite, watch: FakeWatch) -> None:
