@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import shutil
 import threading
@@ -19,6 +20,7 @@ from spectator.search.snapshot import Snapshot, open_snapshot
 from spectator.search.suggesting import suggest
 from spectator.search.whoosh_writing import build, commit
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _MANY_SEGMENTS = 24
@@ -125,6 +127,7 @@ class WhooshIndex:
             except IndexUnavailable:
                 raise
             except Exception:
+                log.warning("the search index is opened anew after a fault", exc_info=True)
                 reading.drop()
             snapshot = self._current(reading)
             try:

@@ -9,124 +9,45 @@ Pages are told apart by scheme, path and cursor, and kept only where a view says
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
 from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from spectator.compression import Brotlis, accepted_encodings, gzipped
 from spectator.outbox import Watch
+from spectator.pagecache.pages import FOR_EVERYBODY, FOR_ONE, Key, Page, is_held
+from spectator.pagecache.requests import (
+    EDITION,
+    MARK,
+    READING,
+    SUBJECT,
+    Answer,
+    answer_of,
+    fit_to_keep,
+    is_about,
+    is_cursor_alone,
+    key_of,
+    plain_environ,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+__all__ = ["EDITION", "FOR_EVERYBODY", "FOR_ONE", "PageCache", "fit_to_keep", "is_about", "is_cursor_alone", "key_of"]
+
 LIMIT_BYTES = 32_000_000
-OVERHEAD_BYTES = 3000  # of a page, beside its bodies
-LONGEST_PATH, LONGEST_QUERY = 300, 2000
 LOOK_SECONDS = 0.005
 STALE_SECONDS = 1.0  # a page may be shown so long after it was last known to be true, while it is made anew
 PATIENCE_SECONDS = 10.0
 MOST_HEADERS = 500  # values of Accept-Encoding remembered; browsers send a handful
-FOR_EVERYBODY = "public, max-age=60, s-maxage=1, stale-while-revalidate=9, stale-if-error=86400"
-FOR_ONE = "private, max-age=60"  # an address with words that mean nothing: no shared cache may keep it
-# What is no page, or depends on more than path and cursor.
-APART = (
-    "/newsroom",
-    "/search",
-    "/fragments/search",
-    "/fragments/suggest",
-    "/static/",
-    "/media/",
-    "/healthz",
-    "/readyz",
-)
 DERIVED = "/fragments/related/"  # made from what followers of the outbox derive
-STRANGERS = ("HTTP_", "CONTENT_", "REMOTE_")  # what of an environment tells who asks
-CURSOR = re.compile(r"before=-?[0-9]{1,18}-[0-9]{1,18}")
-EDITION = "spectator.edition"  # in the environment that the site gets: the outbox number its answer will count for
-_MARK, _SUBJECT = "spectator.keep", "spectator.subject"
-READING = frozenset({"GET", "HEAD"})
 _REPEATED = frozenset({"Cache-Control", "Vary"})  # a 304 carries these again
 
-Headers = list[tuple[str, str]]
-Key = tuple[str, str, str]  # scheme, path, query
 Seen = tuple[int, str]  # what the database says: the edition, and how far its followers are
-
-
-def fit_to_keep(environ: WSGIEnvironment) -> None:
-    """Say, while a request is answered, that its scheme, path and cursor name something real: keep the response."""
-    environ[_MARK] = True
-
-
-def is_about(environ: WSGIEnvironment, article_id: int) -> None:
-    """Say, while a request is answered, that the response shows this one story: acts on others leave it as it is."""
-    environ[_SUBJECT] = article_id
-
-
-def is_cursor_alone(query: str) -> bool:
-    """Say whether a query string is one cursor, written as this site writes them."""
-    return CURSOR.fullmatch(query) is not None
-
-
-@dataclass(slots=True)
-class Page:
-    """A kept response: its bytes and its headers by Content-Encoding ("" = as it is).
-
-    `version` is what the database said before it was made, `confirmed_at` the monotonic second when it last said so.
-    """
-
-    key: Key
-    version: object
-    status: str
-    headers: Headers
-    digest: str
-    bodies: dict[str, bytes]
-    confirmed_at: float
-    subject: int | None = None  # the one story that it shows
-    sent: dict[str, Headers] = field(default_factory=dict)
-    sent_privately: dict[str, Headers] = field(default_factory=dict)
-    has_asked: bool = False
-
-    def __post_init__(self) -> None:
-        for encoding in tuple(self.bodies):
-            self.add(encoding, self.bodies[encoding])
-
-    def add(self, encoding: str, body: bytes) -> None:
-        """Take in the body in an encoding."""
-        more = [("Content-Length", str(len(body))), ("ETag", self.tag(encoding))]
-        more += [("Content-Encoding", encoding)] if encoding else []
-        private = [(name, FOR_ONE if name == "Cache-Control" else value) for name, value in self.headers]
-        self.sent[encoding], self.sent_privately[encoding] = self.headers + more, private + more
-        self.bodies[encoding] = body  # last: from here on it may be sent
-
-    def tag(self, encoding: str) -> str:
-        """Return the strong ETag of the body in an encoding."""
-        return f'"{self.digest}-{encoding}"' if encoding else f'"{self.digest}"'
-
-    @property
-    def size(self) -> int:
-        """Return about how many bytes of memory this takes."""
-        return OVERHEAD_BYTES + sum(map(len, self.bodies.values()))
-
-
-@dataclass(slots=True)
-class Answer:
-    """A response of the site as it came."""
-
-    status: str
-    headers: Headers
-    body: bytes
-
-    @property
-    def is_personal(self) -> bool:
-        """Return whether it sets a cookie; such a thing is never kept, whatever a view says."""
-        return any(name.lower() == "set-cookie" for name, _ in self.headers)
 
 
 class PageCache:
@@ -227,7 +148,7 @@ class PageCache:
         asked = plain_environ(environ, key) | ({EDITION: seen[0]} if seen is not None else {})
         answer = answer_of(self.app, asked)
         version = version_of(key, seen)
-        if version is None or _MARK not in asked or answer.is_personal:
+        if version is None or MARK not in asked or answer.is_personal:
             return answer
         digest = blake2b(answer.body, digest_size=12).hexdigest()
         headers = [(name, value) for name, value in answer.headers if name != "Content-Length"]
@@ -235,7 +156,7 @@ class PageCache:
             bodies = dict(old.bodies)
         else:
             bodies = {"": answer.body, "gzip": gzipped(answer.body)}
-        page = Page(key, version, answer.status, headers, digest, bodies, monotonic(), asked.get(_SUBJECT))
+        page = Page(key, version, answer.status, headers, digest, bodies, monotonic(), asked.get(SUBJECT))
         self.keep(page)
         return page
 
@@ -306,51 +227,6 @@ class PageCache:
         return ""
 
 
-def key_of(environ: WSGIEnvironment) -> Key | None:
-    """Return what tells a page apart; None for what is never kept. Words that no page reads are left out."""
-    path: str = environ.get("PATH_INFO", "")
-    if environ["REQUEST_METHOD"] not in READING or len(path) > LONGEST_PATH or path.startswith(APART):
-        return None
-    query: str = environ.get("QUERY_STRING", "")
-    if query and not is_cursor_alone(query):
-        if len(query) > LONGEST_QUERY or any(name == "before" for name, _ in parse_qsl(query, keep_blank_values=True)):
-            return None
-        query = ""
-    return environ["wsgi.url_scheme"], path, query
-
-
 def version_of(key: Key, seen: Seen | None) -> object:
     """Return what has to be the same for a page to be still true; None where the database is silent."""
     return seen if seen is None or key[1].startswith(DERIVED) else seen[0]
-
-
-def plain_environ(environ: WSGIEnvironment, key: Key) -> WSGIEnvironment:
-    """Return the environment of a GET for an address that knows nothing else of the request than its host."""
-    plain = {name: value for name, value in environ.items() if not name.startswith(STRANGERS)}
-    host = {"HTTP_HOST": environ["HTTP_HOST"]} if "HTTP_HOST" in environ else {}
-    return plain | host | {"REQUEST_METHOD": "GET", "QUERY_STRING": key[2]}
-
-
-def answer_of(app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
-    """Return the whole response of an application."""
-    answer = Answer("", [], b"")
-
-    def start_response(status: str, headers: Headers, _failure: object = None) -> object:
-        answer.status, answer.headers = status, headers
-        return None
-
-    chunks = app(environ, start_response)  # type: ignore[arg-type]
-    try:
-        answer.body = b"".join(chunks)
-    finally:
-        if hasattr(chunks, "close"):
-            chunks.close()
-    return answer
-
-
-def is_held(tag: str, held: str) -> bool:
-    """Say whether an If-None-Match names an ETag.
-
-    That of another encoding does not count: a proxy that kept the gzip body would be told for ever that it is the best.
-    """
-    return held.strip() == "*" or tag in {each.strip().removeprefix("W/") for each in held.split(",")}

@@ -1,0 +1,97 @@
+"""What a request asks for and nothing of who asks; what the site may say of its answer; the site's whole answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from spectator.pagecache.pages import Headers, Key
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+LONGEST_PATH, LONGEST_QUERY = 300, 2000
+# What is no page, or depends on more than path and cursor.
+APART = (
+    "/newsroom",
+    "/search",
+    "/fragments/search",
+    "/fragments/suggest",
+    "/static/",
+    "/media/",
+    "/healthz",
+    "/readyz",
+)
+STRANGERS = ("HTTP_", "CONTENT_", "REMOTE_")  # what of an environment tells who asks
+CURSOR = re.compile(r"before=-?[0-9]{1,18}-[0-9]{1,18}")
+EDITION = "spectator.edition"  # in the environment that the site gets: the outbox number its answer will count for
+MARK, SUBJECT = "spectator.keep", "spectator.subject"
+READING = frozenset({"GET", "HEAD"})
+
+
+def fit_to_keep(environ: WSGIEnvironment) -> None:
+    """Say, while a request is answered, that its scheme, path and cursor name something real: keep the response."""
+    environ[MARK] = True
+
+
+def is_about(environ: WSGIEnvironment, article_id: int) -> None:
+    """Say, while a request is answered, that the response shows this one story: acts on others leave it as it is."""
+    environ[SUBJECT] = article_id
+
+
+def is_cursor_alone(query: str) -> bool:
+    """Say whether a query string is one cursor, written as this site writes them."""
+    return CURSOR.fullmatch(query) is not None
+
+
+@dataclass(slots=True)
+class Answer:
+    """A response of the site as it came."""
+
+    status: str
+    headers: Headers
+    body: bytes
+
+    @property
+    def is_personal(self) -> bool:
+        """Return whether it sets a cookie; such a thing is never kept, whatever a view says."""
+        return any(name.lower() == "set-cookie" for name, _ in self.headers)
+
+
+def key_of(environ: WSGIEnvironment) -> Key | None:
+    """Return what tells a page apart; None for what is never kept. Words that no page reads are left out."""
+    path: str = environ.get("PATH_INFO", "")
+    if environ["REQUEST_METHOD"] not in READING or len(path) > LONGEST_PATH or path.startswith(APART):
+        return None
+    query: str = environ.get("QUERY_STRING", "")
+    if query and not is_cursor_alone(query):
+        if len(query) > LONGEST_QUERY or any(name == "before" for name, _ in parse_qsl(query, keep_blank_values=True)):
+            return None
+        query = ""
+    return environ["wsgi.url_scheme"], path, query
+
+
+def plain_environ(environ: WSGIEnvironment, key: Key) -> WSGIEnvironment:
+    """Return the environment of a GET for an address that knows nothing else of the request than its host."""
+    plain = {name: value for name, value in environ.items() if not name.startswith(STRANGERS)}
+    host = {"HTTP_HOST": environ["HTTP_HOST"]} if "HTTP_HOST" in environ else {}
+    return plain | host | {"REQUEST_METHOD": "GET", "QUERY_STRING": key[2]}
+
+
+def answer_of(app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
+    """Return the whole response of an application."""
+    answer = Answer("", [], b"")
+
+    def start_response(status: str, headers: Headers, _failure: object = None) -> object:
+        answer.status, answer.headers = status, headers
+        return None
+
+    chunks = app(environ, start_response)  # type: ignore[arg-type]
+    try:
+        answer.body = b"".join(chunks)
+    finally:
+        if hasattr(chunks, "close"):
+            chunks.close()
+    return answer
