@@ -5,7 +5,7 @@ export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit bench bench-search check lock tools clean
+.PHONY: help run test unit drill-long bench bench-search check lock tools clean
 
 help: ## say what can be done here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ test: $(VENV)/dev tools ## every test: unit, browser, drills
 
 unit: $(VENV)/dev ## the unit tests alone, in under a minute
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
+
+drill-long: $(VENV)/dev tools ## every drill at full size: more kills, stories and minutes (hours; not in CI)
+	DRILL_LONG=1 $(BIN)/pytest -m "drill" tests/drills
 
 bench: $(VENV)/dev ## every figure of speed beside its limit, then a site of 10,000 stories and 20 editors (QUICK=1: speed, shortly)
 	@status=0; \

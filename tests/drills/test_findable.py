@@ -1,4 +1,7 @@
-"""Search on a small site as served: nobody waits long after a publication, and no length of words is a fault."""
+"""Search on a small site as served: nobody waits long after a publication, and no length of words is a fault.
+
+15 stories in CI, 200 at full size (`FINDABLE_STORIES`).
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ import time
 import pytest
 
 from tests.drills.running_site import Site, eventually, token
+from tests.drills.sizes import drill_size
 
 pytestmark = pytest.mark.drill
+STORIES = drill_size("FINDABLE_STORIES", ci=15, full=200)
 WORST_SECONDS = 3.0
 
 
@@ -17,7 +22,7 @@ def test_a_story_is_findable_soon_after_it_is_published(calm_site: Site) -> None
     site = calm_site
     eventually(lambda: site.get("/search?q=anything").status == 200, 10, "an index")
     waits = []
-    for number in range(15):
+    for number in range(STORIES):
         [story] = site.publish([token(number)])
         started = time.monotonic()
         site.must_find([story], WORST_SECONDS, f"as number {number}")

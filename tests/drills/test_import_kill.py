@@ -1,4 +1,7 @@
-"""An import that is killed leaves whole batches behind; importing the same file again completes it."""
+"""An import that is killed leaves whole batches behind; importing the same file again completes it.
+
+12 batches in CI, 100 at full size (`IMPORT_BATCHES`).
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ import pytest
 from spectator.db import sqlite
 from spectator.importers import runner
 from tests.drills.running_site import Site, eventually
+from tests.drills.sizes import drill_size
 
 pytestmark = pytest.mark.drill
-STORIES = 12 * runner.BATCH
+BATCHES = drill_size("IMPORT_BATCHES", ci=12, full=100)
+STORIES = BATCHES * runner.BATCH
 TABLES = ("article", "article_author", "article_topic", "article_country", "revision", "outbox")
 
 
@@ -36,7 +41,7 @@ def test_a_killed_import_leaves_whole_batches(make_site: Callable[[], Site], tmp
         assert 0 < left["article"] < STORIES
         assert {left[table] for table in TABLES[:4]} == {left["article"]}
         assert left["revision"] == left["outbox"] == ask(site, "SELECT sum(version) FROM article")
-    assert site.spawn("spectator.commands", "import", "jsonl", str(file)).wait(120) == 0
+    assert site.spawn("spectator.commands", "import", "jsonl", str(file)).wait(120 + 2 * BATCHES) == 0
     done = rows(site)
     assert {done[table] for table in TABLES[:4]} == {STORIES}
     assert done["revision"] == done["outbox"] == ask(site, "SELECT sum(version) FROM article")

@@ -1,4 +1,7 @@
-"""Any process may be killed between a commit and its indexing: nothing acknowledged is lost, all becomes findable."""
+"""Any process may be killed between a commit and its indexing: nothing acknowledged is lost, all becomes findable.
+
+20 kills in CI, 200 at full size (`SITE_KILLS`).
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,17 @@ from spectator import queries
 from spectator.db import sqlite
 from tests.drills import publisher
 from tests.drills.running_site import Site, Story, eventually
+from tests.drills.sizes import drill_size
 
 pytestmark = pytest.mark.drill
 SEED = 20261122
+KILLS = drill_size("SITE_KILLS", ci=20, full=200)
 VICTIMS = ["worker"] * 6 + ["web"] * 5 + ["publisher"] * 4 + ["master"] * 5
 
 
-def test_twenty_kills_lose_nothing(site: Site, tmp_path: Path) -> None:
+def test_kills_lose_nothing(site: Site, tmp_path: Path) -> None:
     chance, ledger = random.Random(SEED), tmp_path / "ledger"
-    victims = chance.sample(VICTIMS, len(VICTIMS))
+    victims = chance.sample((VICTIMS * KILLS)[:KILLS], KILLS)
     site.spawn("tests.drills.publisher", str(ledger))
     for victim in victims:
         strike(site, ledger, victim, chance.uniform(0, 0.05))

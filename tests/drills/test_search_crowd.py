@@ -1,12 +1,11 @@
 """Four threads in each of four processes search while stories are published and changed: every answer is right.
 
-10 seconds; `SEARCH_SECONDS=120` for the full drill. The site serves its own readers at the same time.
+10 seconds in CI, 120 at full size (`SEARCH_SECONDS`). The site serves its own readers at the same time.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from itertools import count
 from pathlib import Path
@@ -20,9 +19,10 @@ from spectator.models import User
 from tests.drills import publisher
 from tests.drills.crowd import STORIES, THREADS, body, word
 from tests.drills.running_site import Site, publish
+from tests.drills.sizes import drill_size
 
 pytestmark = pytest.mark.drill
-SECONDS = float(os.environ.get("SEARCH_SECONDS", "10"))
+SECONDS = drill_size("SEARCH_SECONDS", ci=10, full=120)
 PROCESSES = 4
 SLACK_SECONDS, END_SECONDS = 60.0, 30.0
 PAUSE_SECONDS = 0.05

@@ -1,6 +1,6 @@
 """Any one file of the index is damaged under a serving site: what is answered is right, and all of it comes back.
 
-12 damages drawn from every kind of file and every kind of damage; `SEARCH_DAMAGES=all` for each of them.
+12 damages drawn from every kind of file and every kind of damage in CI, each of them at full size (`SEARCH_DAMAGES`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.drills.running_site import Answer, Site, Story, eventually, token
+from tests.drills.sizes import drill_size
 
 # Whoosh leaves files open that it fails to read, and this process asks the damaged index too.
 pytestmark = [pytest.mark.drill, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
-DAMAGES = os.environ.get("SEARCH_DAMAGES", "12")
+DAMAGES = drill_size("SEARCH_DAMAGES", ci=12, full=1000)  # or as many as there are
 SEED = 20261123
 STORIES = 20
 HEALING_SECONDS = 40.0
@@ -70,7 +71,7 @@ def test_any_file_may_be_damaged(site: Site) -> None:
     assert {"toc", "trm", "pst", "article.col", "facets.col"} <= known.keys()
     cases = list(product(sorted(known), (cut, empty, delete, replace, lengthen)))
     chance = random.Random(SEED)
-    for kind, damage in cases if DAMAGES == "all" else chance.sample(cases, int(DAMAGES)):
+    for kind, damage in chance.sample(cases, min(DAMAGES, len(cases))):
         if kind not in kinds(site):  # an index that is built anew leaves out what would be empty
             continue
         damage_and_heal(site, kind, damage, stories)

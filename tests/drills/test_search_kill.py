@@ -1,6 +1,6 @@
 """The worker is killed in the middle of commits of the index, again and again: nothing is lost, no answer is wrong.
 
-15 kills; `SEARCH_KILLS=100` for the full drill. Nothing is served meanwhile: this process reads the index as web
+15 kills in CI, 100 at full size (`SEARCH_KILLS`). Nothing is served meanwhile: this process reads the index as web
 processes do, through one open index that lives through every kill.
 """
 
@@ -21,10 +21,11 @@ from spectator.db import db
 from spectator.models import Outbox
 from spectator.search import MAX_PER_PAGE, Index, Request, open_index
 from tests.drills.running_site import Site, Story, eventually
+from tests.drills.sizes import drill_size
 from tests.drills.test_kill import acknowledged, check_nothing_is_lost
 
 pytestmark = pytest.mark.drill
-KILLS = int(os.environ.get("SEARCH_KILLS", "15"))
+KILLS = drill_size("SEARCH_KILLS", ci=15, full=100)
 SEED = 20261123
 COMMIT_SECONDS = 0.03  # about what one takes, so that kills fall anywhere in it
 LOCK = {"MAIN_WRITELOCK"}

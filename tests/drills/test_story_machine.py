@@ -1,12 +1,11 @@
 """Stories driven through their lives by everybody at random, beside a model of a few lines that must agree.
 
 After every step the database and the readers' pages are held against the model; at the end of each run search is.
-50 runs of up to 12 steps; `STORY_RUNS=500` for more.
+50 runs of up to 12 steps in CI, 500 at full size (`STORY_RUNS`).
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -36,10 +35,11 @@ from spectator.publishing import Step
 from spectator.search import Request
 from tests.conftest import draft, person
 from tests.conftest import settings as site_settings
+from tests.drills.sizes import drill_size
 from tests.test_permissions import STATES_AFTER, WRITTEN
 
 pytestmark = pytest.mark.drill
-RUNS = int(os.environ.get("STORY_RUNS", "50"))
+RUNS = drill_size("STORY_RUNS", ci=50, full=500)
 PEOPLE = ("author", "editor", "admin")
 NOTED = {"withdraw": "It was wrong.", "correct": "A name was wrong.", "update": "New figures."}
 

@@ -1,0 +1,50 @@
+"""The size of a drill: CI's, the full one, or its own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.drills.sizes import drill_size
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize(
+    ("switch", "own", "size"),
+    [
+        ("", "", 15),
+        ("0", "", 15),
+        ("1", "", 100),
+        ("1", "7", 7),
+        ("", "full", 100),
+        ("", "all", 100),
+        ("", "30", 30),
+    ],
+)
+def test_a_drill_has_its_own_size_or_that_of_the_switch(
+    monkeypatch: pytest.MonkeyPatch, switch: str, own: str, size: int
+) -> None:
+    monkeypatch.setenv("DRILL_LONG", switch)
+    monkeypatch.setenv("SOME_KILLS", own)
+    assert drill_size("SOME_KILLS", ci=15, full=100) == size
+
+
+@pytest.mark.parametrize("own", ["0", "-1", "many"])
+def test_a_size_that_would_test_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, own: str) -> None:
+    monkeypatch.setenv("SOME_KILLS", own)
+    with pytest.raises(ValueError, match=r"SOME_KILLS|many"):
+        drill_size("SOME_KILLS", ci=15, full=100)
+
+
+def test_drills_take_their_sizes_from_one_place() -> None:
+    elsewhere = [
+        path.name
+        for path in sorted((ROOT / "tests/drills").glob("*.py"))
+        if path.name != "sizes.py" and re.search(r"environ(\.get\(|\[)\"(?!SPECTATOR_)", path.read_text())
+    ]
+    assert elsewhere == []
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.search(r"^drill-long: .*\n\tDRILL_LONG=1 .*tests/drills$", makefile, re.MULTILINE)
