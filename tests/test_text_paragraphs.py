@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from spectator.text.html import clean_html
@@ -107,6 +108,7 @@ def test_storing_and_editing_are_inverse(text: str) -> None:
     )
 )
 def test_text_without_markup_is_stored_as_the_parser_would_leave_it(text: str) -> None:
+    assume(not re.search("<[a-z]", text, re.IGNORECASE))  # Hypothesis knows "<SECTION>" from the tests' own words
     assert stored_body(text) == clean_html(body_html(text))
 
 
