@@ -72,7 +72,7 @@ class Keeper:
                 return
             self.is_asked.clear()
             try:
-                self.process = subprocess.Popen([sys.executable, "-m", "spectator.commands", "worker"], env=environment)
+                self.process = subprocess.Popen([sys.executable, "-m", "spectator", "worker"], env=environment)
             except OSError as error:  # no memory, no process to be had: as if it had ended at once
                 self.log.error("the worker cannot start: %s", error)
                 return

@@ -1,5 +1,5 @@
 """What gunicorn serves."""
 
-from spectator.commands import create_ready_app
+from spectator.cli.context import create_ready_app
 
 app = create_ready_app()

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from benchmarks.speed.inside import uncached
-from spectator.commands import create_ready_app
+from spectator.cli.context import create_ready_app
 
 app = uncached(create_ready_app())

@@ -26,9 +26,10 @@ from pathlib import Path
 
 from flask import Flask
 
-from spectator import accounts, create_app, installation, publishing, queries
+from spectator import accounts, create_app, publishing, queries
 from spectator.db import db
 from spectator.models import User
+from spectator.operations import setup
 from tests.browser.running_site import RunningSite
 
 EDITORS, WORKERS, SECONDS = 20, 4, 60
@@ -143,7 +144,7 @@ def prepare(data: Path) -> tuple[list[str], list[int]]:
     """Make a site with twenty editors, a story for each, and ten that two share; return tokens and stories."""
     app = create_app({"SPECTATOR_DATA_DIR": str(data)})
     with app.app_context():
-        installation.initialise(app)
+        setup.initialise(app)
         tokens = []
         for number in range(EDITORS):
             word = f"a long password {number}"

@@ -57,7 +57,7 @@ def write_stories(path: Path, number: int) -> None:
 @contextmanager
 def serving(environ: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Serve the site with four workers until the block ends."""
-    command = [sys.executable, "-m", "spectator.commands", "run", "--workers", "4", "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "spectator", "run", "--workers", "4", "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: get(port, "/readyz")[0] == 200, 120)
@@ -134,7 +134,7 @@ def main() -> None:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as directory:
         os.environ["SPECTATOR_DATA_DIR"] = f"{directory}/data"
-        spectator = [sys.executable, "-m", "spectator.commands"]
+        spectator = [sys.executable, "-m", "spectator"]
         stories = Path(directory) / "stories.jsonl"
         write_stories(stories, number)
         for name, command in (

@@ -46,7 +46,7 @@ def write_short_stories(path: Path, number: int) -> None:
 def spectator(*arguments: str) -> tuple[float, int]:
     """Run the command to its end; return seconds of wall clock and its peak memory in MB. Raises where it fails."""
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "spectator.commands", *arguments], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "spectator", *arguments], stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

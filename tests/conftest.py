@@ -14,9 +14,10 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 
-from spectator import accounts, create_app, indexing, installation, publishing
+from spectator import accounts, create_app, indexing, publishing
 from spectator.db import db
 from spectator.models import User
+from spectator.operations import setup
 from spectator.pagecache import PageCache
 from tests.page_checks import CheckingClient
 
@@ -36,7 +37,7 @@ def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     app = create_app(settings(directory))
     with app.app_context():
-        installation.initialise(app)
+        setup.initialise(app)
         db.session.remove()
         db.engine.dispose()
     return directory

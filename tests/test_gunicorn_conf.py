@@ -74,7 +74,7 @@ def workers(count: int) -> list[FakeWorker]:
 
 def test_the_worker_is_told_who_its_parent_is(server: SimpleNamespace) -> None:
     [worker] = workers(1)
-    assert worker.command == [sys.executable, "-m", "spectator.commands", "worker"]
+    assert worker.command == [sys.executable, "-m", "spectator", "worker"]
     assert worker.env["KEEPER_PID"] == str(os.getpid())
 
 

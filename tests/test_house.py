@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     {"wsgi"},
     {"commands", "__main__"},
+    {"cli"},
     {"create_app", "headers"},
-    {"site", "newsroom", "importers", "worker", "installation", "demo"},
+    {"site", "newsroom", "importers", "worker", "operations", "demo"},
     {"related"},
     {"indexing", "presentation"},
     {"publishing", "accounts", "drafting", "pagecache", "search", "media", "searchlog"},

@@ -14,7 +14,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from spectator import outbox, queries
-from spectator.commands import main
+from spectator.cli import main
 from spectator.db import Base, db
 from spectator.importers import runner as importing
 from spectator.importers.records import Record

@@ -11,7 +11,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from spectator import commands, indexing, outbox, publishing, queries
+from spectator import indexing, outbox, publishing, queries
+from spectator.cli import context, main
 from spectator.db import db
 from spectator.indexing import NEWSROOM, PUBLIC
 from spectator.models import Article, User
@@ -202,8 +203,8 @@ def test_both_say_how_far_they_are_behind(
 @pytest.fixture
 def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Return a function that runs `spectator reindex` on this site."""
-    monkeypatch.setattr(commands, "create_ready_app", lambda: app)
-    return lambda *words: app.test_cli_runner().invoke(commands.main, ["reindex", *words])
+    monkeypatch.setattr(context, "create_ready_app", lambda: app)
+    return lambda *words: app.test_cli_runner().invoke(main, ["reindex", *words])
 
 
 def test_the_command_rebuilds_both(

@@ -12,8 +12,9 @@ from flask import Flask
 from sqlalchemy import text
 
 import spectator.models  # noqa: F401
-from spectator import create_app, installation, migrations
+from spectator import create_app, migrations
 from spectator.db import WRITING, Base, db
+from spectator.operations import setup
 from tests.conftest import settings
 
 ARTICLE_0001 = """
@@ -60,7 +61,7 @@ def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
 
 
 def test_initialising_twice_changes_nothing(app: Flask) -> None:
-    assert installation.initialise(app) is False
+    assert setup.initialise(app) is False
 
 
 def test_the_secret_is_for_its_owner_alone(app: Flask) -> None:

@@ -13,10 +13,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
 
-from spectator import installation, publishing, queries
+from spectator import publishing, queries
 from spectator.db import db
 from spectator.importers import jsonl, runner
 from spectator.models import Article, Listed, StoryCount, User
+from spectator.operations import doctor
 from spectator.publishing import shelving
 from tests.conftest import draft
 
@@ -252,7 +253,7 @@ def test_what_is_lost_is_told_and_made_anew(app: Flask, story: Story, monkeypatc
     ):
         with db.write() as session:
             session.execute(text(damage))
-        assert any("Lists and counts" in each for each in installation.problems(app))
+        assert any("Lists and counts" in each for each in doctor.problems(app))
         assert publishing.mend_lists() is True
         check()
-    assert not any("Lists and counts" in each for each in installation.problems(app))
+    assert not any("Lists and counts" in each for each in doctor.problems(app))

@@ -45,7 +45,7 @@ class BenchSite:
     def run(self, *words: str) -> float:
         """Run the `spectator` command; return the seconds it took."""
         started = time.monotonic()
-        command = [sys.executable, "-m", "spectator.commands", *words]
+        command = [sys.executable, "-m", "spectator", *words]
         subprocess.run(command, cwd=ROOT, env=self.environ, check=True, capture_output=True)
         return time.monotonic() - started
 

@@ -25,7 +25,7 @@ from benchmarks.end_to_end import memory
 from benchmarks.search.sites import ROOT, BenchSite
 from benchmarks.speed.site import article_paths
 from spectator import queries
-from spectator.commands import create_ready_app
+from spectator.cli.context import create_ready_app
 from spectator.db import db, sqlite
 from spectator.models import Article
 

@@ -27,7 +27,7 @@ def settled(cache: Path, number: int) -> BenchSite:
         if is_settled():
             return site
     worker = subprocess.Popen(
-        [sys.executable, "-m", "spectator.commands", "worker"],
+        [sys.executable, "-m", "spectator", "worker"],
         cwd=ROOT,
         env=site.environ,
         stdout=subprocess.DEVNULL,

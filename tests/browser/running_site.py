@@ -27,7 +27,7 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 
 def spectator(data_dir: Path, *words: str) -> str:
     """Run the `spectator` command on a site and return what it prints; its fault becomes the test's."""
-    command = [sys.executable, "-m", "spectator.commands", *words]
+    command = [sys.executable, "-m", "spectator", *words]
     done = subprocess.run(command, cwd=CHECKOUT, env=environment(data_dir), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, f"spectator {' '.join(words)}: {done.stdout}{done.stderr}"
     return done.stdout
@@ -73,7 +73,7 @@ class RunningSite:
 
     def start(self, workers: int = 2) -> None:
         """Start gunicorn, and wait until the site can serve."""
-        command = [sys.executable, "-m", "spectator.commands", "run", "--workers", str(workers)]
+        command = [sys.executable, "-m", "spectator", "run", "--workers", str(workers)]
         settings = environment(self.data_dir, SPECTATOR_SITE_URL=self.url, **self.settings)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

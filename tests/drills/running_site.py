@@ -91,7 +91,7 @@ class Site:
 
         def is_ready() -> bool:
             if self.master is None or self.master.poll() is not None:
-                self.master = self.spawn("spectator.commands", "run", "--workers", "2", "--bind", self.address[7:])
+                self.master = self.spawn("spectator", "run", "--workers", "2", "--bind", self.address[7:])
             listens = rf"Listening at: .*\({self.master.pid}\)"
             return bool(self.logged(listens)) and self.get("/readyz").status == 200
 

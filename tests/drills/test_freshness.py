@@ -51,9 +51,7 @@ class Seen:
 def ports(make_site: Callable[[], Site]) -> Iterator[tuple[Site, list[int]]]:
     """A site served by four web processes, each behind a port of its own."""
     site, ports = make_site(), [free_port() for _ in range(PROCESSES)]
-    masters = [
-        site.spawn("spectator.commands", "run", "--workers", "1", "--bind", f"127.0.0.1:{port}") for port in ports
-    ]
+    masters = [site.spawn("spectator", "run", "--workers", "1", "--bind", f"127.0.0.1:{port}") for port in ports]
     try:
         for port in ports:
             eventually(lambda port=port: is_up(port), BOOT_SECONDS, "served")

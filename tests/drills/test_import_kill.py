@@ -32,7 +32,7 @@ def test_a_killed_import_leaves_whole_batches(make_site: Callable[[], Site], tmp
             line |= {"slug": f"s{number}", "author": "A", "countries": ["ML"], "published_at": "2024-05-01T10:00:00Z"}
             lines.write(json.dumps(line) + "\n")
     for batches in (1, 4):
-        imported = site.spawn("spectator.commands", "import", "jsonl", str(file))
+        imported = site.spawn("spectator", "import", "jsonl", str(file))
         eventually(lambda: ask(site, "SELECT count(*) FROM revision") >= batches * runner.BATCH, 30, "batches", 0.002)  # noqa: B023
         imported.kill()
         assert imported.wait(10) == -9, "it was killed while it worked"
@@ -41,7 +41,7 @@ def test_a_killed_import_leaves_whole_batches(make_site: Callable[[], Site], tmp
         assert 0 < left["article"] < STORIES
         assert {left[table] for table in TABLES[:4]} == {left["article"]}
         assert left["revision"] == left["outbox"] == ask(site, "SELECT sum(version) FROM article")
-    assert site.spawn("spectator.commands", "import", "jsonl", str(file)).wait(120 + 2 * BATCHES) == 0
+    assert site.spawn("spectator", "import", "jsonl", str(file)).wait(120 + 2 * BATCHES) == 0
     done = rows(site)
     assert {done[table] for table in TABLES[:4]} == {STORIES}
     assert done["revision"] == done["outbox"] == ask(site, "SELECT sum(version) FROM article")

@@ -32,7 +32,7 @@ def worker_at(site: Site, moment: datetime) -> timedelta:
     seconds = round((moment - datetime.now(UTC)).total_seconds())
     more = {"LD_PRELOAD": str(LIBRARIES[0]), "FAKETIME": f"{seconds:+}s", "NO_FAKE_STAT": "1"}
     begun = len(site.logged("follows the outbox"))
-    site.spawn("spectator.commands", "worker", **more)
+    site.spawn("spectator", "worker", **more)
     eventually(lambda: len(site.logged("follows the outbox")) > begun, 15, "a worker at work")
     return timedelta(seconds=seconds)
 
@@ -77,7 +77,7 @@ def our_clock() -> datetime:
 
 
 def test_it_goes_out_in_time_and_once_with_many_workers(site: Site) -> None:
-    by_hand = [site.spawn("spectator.commands", "worker") for _ in range(2)]
+    by_hand = [site.spawn("spectator", "worker") for _ in range(2)]
     start = datetime.now(UTC)
     dues = [start + timedelta(seconds=seconds) for seconds in (2.5, 2.5, 4, 5.5)]
     stories = [schedule(site, f"Due {number}", due) for number, due in enumerate(dues)]

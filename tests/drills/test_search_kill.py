@@ -37,7 +37,7 @@ def test_kills_in_the_middle_of_commits(make_site: Callable[[], Site], tmp_path:
     index, hits, seen = open_index(site.data / "index"), Counter[str](), set[int]()
     site.spawn("tests.drills.publisher", str(ledger))
     for number in range(KILLS):
-        site.spawn("spectator.commands", "worker")
+        site.spawn("spectator", "worker")
         hits[kill_in_commit(site, chance.uniform(0, COMMIT_SECONDS), number)] += 1
         seen = check_answers(site, index, seen, acknowledged(ledger))
     site.kill("publisher")

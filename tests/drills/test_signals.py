@@ -42,7 +42,7 @@ def test_an_interrupt_from_the_keyboard_leaves_nothing(site: Site) -> None:
 
 def test_a_second_worker_waits_and_takes_over(site: Site) -> None:
     eventually(lambda: site.logged("worker [0-9]+ follows"), 10, "the site's own worker at work")
-    by_hand = site.spawn("spectator.commands", "worker")
+    by_hand = site.spawn("spectator", "worker")
     follows = f"worker {by_hand.pid} follows"
     [story] = site.publish([token(1)])
     site.must_find([story], 10, "by the first worker")
@@ -65,5 +65,5 @@ def test_a_second_worker_waits_and_takes_over(site: Site) -> None:
 
 def test_a_worker_whose_keeper_died_before_it_could_look_leaves(make_site: Callable[[], Site]) -> None:
     site = make_site()
-    orphan = site.spawn("spectator.commands", "worker", KEEPER_PID="1")
+    orphan = site.spawn("spectator", "worker", KEEPER_PID="1")
     assert orphan.wait(10) == 0

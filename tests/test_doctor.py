@@ -9,14 +9,15 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 from sqlalchemy import update
 
-from spectator import indexing, installation, searchlog
+from spectator import indexing, searchlog
 from spectator.db import db
 from spectator.models import Outbox, Revision
+from spectator.operations import doctor
 
 
 def found(app: Flask, word: str) -> list[str]:
     db.session.rollback()
-    return [line for line in installation.problems(app) if word in line]
+    return [line for line in doctor.problems(app) if word in line]
 
 
 def follow(app: Flask) -> None:

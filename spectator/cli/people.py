@@ -1,0 +1,63 @@
+"""`spectator user`: the people of the newsroom."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+
+from spectator import accounts, queries
+from spectator.cli.context import in_app
+from spectator.models import ROLES
+
+
+@click.group()
+def user() -> None:
+    """Manage the people of the newsroom."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--name", default="", help="As colleagues see it; default: the e-mail's first part.")
+@in_app()
+def user_add(_app: Flask, email: str, role: str, name: str) -> None:
+    """Add somebody who can log in, with a random password that is printed once.
+
+    Example: spectator user add amina@news.example --role editor --name "Amina Diallo"
+    """
+    _, password = accounts.add_user(email, name or email.partition("@")[0], role)
+    click.echo(f"{email} can log in as {role} with the password {password}  (shown this once)")
+
+
+@user.command("list")
+@in_app()
+def user_list(_app: Flask) -> None:
+    """List who can log in.
+
+    Example: spectator user list
+    """
+    for person in queries.users():
+        click.echo(f"{person.email:40} {person.role:8} {'' if person.is_active else 'disabled':10} {person.name}")
+
+
+@user.command("disable")
+@click.argument("email")
+@in_app()
+def user_disable(_app: Flask, email: str) -> None:
+    """End somebody's sessions and let them log in no more.
+
+    Example: spectator user disable amina@news.example
+    """
+    accounts.disable_user(email)
+    click.echo(f"{email} can no longer log in.")
+
+
+@user.command("reset")
+@click.argument("email")
+@in_app()
+def user_reset(_app: Flask, email: str) -> None:
+    """Give somebody a new random password, printed once, and end their sessions.
+
+    Example: spectator user reset amina@news.example
+    """
+    click.echo(f"The new password of {email} is {accounts.reset_password(email)}  (shown this once)")

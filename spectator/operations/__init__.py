@@ -1,0 +1,1 @@
+"""Keep an installation well: set it up, say what is wrong with it."""
