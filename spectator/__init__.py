@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from spectator import config, db, headers, newsroom, pagecache, presentation, site
+from spectator import config, db, headers, newsroom, pagecache, presentation, request_limits, site
 from spectator.outbox import Watch
 
 
@@ -17,7 +17,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app = Flask(__name__, template_folder="../templates", static_folder="../static")
     settings = config.load(os.environ if environ is None else environ)
     app.config.update(settings, SECRET_KEY=config.secret_key(settings))
-    app.config.update(MAX_CONTENT_LENGTH=1_000_000, MAX_FORM_MEMORY_SIZE=500_000, MAX_FORM_PARTS=100)
+    request_limits.register(app)
 
     db.connect(app)
     headers.register(app)

@@ -16,7 +16,7 @@ LAYERS = (
     {"wsgi"},
     {"commands", "__main__"},
     {"cli"},
-    {"create_app", "headers"},
+    {"create_app", "headers", "request_limits"},
     {"site", "newsroom", "importers", "worker", "operations", "demo"},
     {"related"},
     {"indexing", "presentation"},

@@ -14,11 +14,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
-from spectator import drafting, publishing
+from spectator import accounts, drafting, publishing
 from spectator.db import db
 from spectator.models import Autosave, Outbox, PreviewLink, Revision, User
 from tests.conftest import draft
-from tests.newsroom_visits import entries, picture_file, post, visitor
+from tests.newsroom_visits import entries, picture_file, post, token_of, visitor
 from tests.page_checks import Page
 from tests.test_newsroom_stories import NEW, articles, get, save, shown, write
 
@@ -140,7 +140,7 @@ def test_without_a_login_the_answer_says_so_and_nothing_is_kept(app: Flask, clie
 
 def test_a_save_without_a_login_gives_everything_back_to_send_again(app: Flask, newsroom: FlaskClient) -> None:
     sent = entries(headline="My <headline>", body="Line one.\r\n\r\nLine two.")
-    newsroom.delete_cookie("__Host-session", domain="localhost")
+    accounts.log_out(token_of(newsroom))
     response = post(newsroom, NEW, sent)
     assert response.status_code == 401
     held = {each["name"]: each["value"] for each in Page(response.text).all("input") if each.get("name") in sent}

@@ -6,6 +6,8 @@ import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 
+from flask import current_app
+from itsdangerous import BadSignature, TimestampSigner
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
@@ -21,6 +23,19 @@ TOUCH_INTERVAL = timedelta(minutes=10)
 def token_hash(token: str) -> str:
     """Return what is stored of a token: a leaked database opens no session."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def _signer() -> TimestampSigner:
+    return TimestampSigner(current_app.config["SECRET_KEY"], salt="session", digest_method=hashlib.sha256)
+
+
+def is_issued_token(token: str) -> bool:
+    """Say whether this server issued the token within the absolute limit, even if its session is over."""
+    try:
+        _signer().unsign(token, max_age=int(ABSOLUTE_LIMIT.total_seconds()))
+    except BadSignature:
+        return False
+    return True
 
 
 def user_of(token: str) -> User | None:
@@ -46,7 +61,7 @@ def log_out(token: str) -> None:
 
 def open_session(session: Session, user_id: int) -> str:
     """Return the token of a new session, stored inside the caller's `db.write()`."""
-    token, now = secrets.token_urlsafe(32), datetime.now(UTC)
+    token, now = _signer().sign(secrets.token_urlsafe(32)).decode(), datetime.now(UTC)
     session.add(UserSession(token_hash=token_hash(token), user_id=user_id, created_at=now, seen_at=now))
     return token
 

@@ -7,10 +7,23 @@ from flask import Blueprint, Flask
 
 def register(app: Flask) -> None:
     """Add the newsroom's pages to the app, and the guard before all of them."""
-    from spectator.newsroom import errors, finding, fragments, guard, history, login, previews, searches, stories
+    from spectator.newsroom import (
+        errors,
+        finding,
+        fragments,
+        guard,
+        history,
+        logged_out,
+        login,
+        previews,
+        searches,
+        stories,
+    )
 
     newsroom = Blueprint("newsroom", __name__, url_prefix=guard.ROOT)
     guard.register(app, newsroom)
+    logged_out.register(newsroom)
+    newsroom.before_request(guard.check_form)  # only now may a body be read
     errors.register(newsroom)
     login.register(newsroom)
     stories.register(newsroom)

@@ -8,10 +8,8 @@ import logging
 import re
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, g, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
-from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from spectator.accounts import token_hash, user_of
@@ -33,9 +31,8 @@ STORY_ENDPOINTS = frozenset(
     f"newsroom.{name}"
     for name in ("create_story", "save_story", "merge_story", "autosave", "autosave_new", "address", "address_new")
 )
-RESENT_ENDPOINTS = frozenset({"newsroom.create_story", "newsroom.save_story", "newsroom.merge_story"})
-MAX_RESENT_BYTES = 3 * 1024 * 1024
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 12 * 1024 * 1024
+MAX_LOGIN_BYTES = 20_000
 
 HTTPS_NEEDED = "The newsroom needs https here (behind a proxy that has it, set SPECTATOR_TRUSTED_PROXIES).\n"
 HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
@@ -82,7 +79,7 @@ def register(app: Flask, newsroom: Blueprint) -> None:
         return response
 
 
-def check_request() -> AnyResponse | tuple[str, int] | None:
+def check_request() -> AnyResponse | None:
     """Answer what may not pass; None lets the request through, with the person in `g.user`."""
     g.user = None
     if not has_safe_transport():
@@ -94,49 +91,29 @@ def check_request() -> AnyResponse | tuple[str, int] | None:
         abort(403)
     token = request.cookies.get(COOKIE, "")
     g.user = user_of(token) if token else None
-    if g.user is None and request.endpoint not in PUBLIC_ENDPOINTS:
-        return ask_to_log_in(is_write)
-    if is_write:
-        _check_form(has_to_prove=is_ours is None)
+    g.needs_form_token = is_write and is_ours is None
     return None
 
 
-def _check_form(has_to_prove: bool) -> None:
+def check_form() -> None:
+    """Bound what a write may send, and ask for the form's own token where the browser told nothing of its origin."""
+    if request.method in SAFE_METHODS:
+        return
     if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
         abort(415)
     if request.endpoint in STORY_ENDPOINTS:
-        request.max_content_length = MAX_STORY_BYTES
-        request.max_form_memory_size = MAX_STORY_FIELD_BYTES
-    if has_to_prove and not has_form_token():
+        raise_limits()
+    if g.user is None:
+        request.max_content_length = request.max_form_memory_size = MAX_LOGIN_BYTES
+    if g.needs_form_token and not has_form_token():
         log.warning("%s %s from %s without a proof refused", request.method, request.path, request.remote_addr)
         abort(403)
 
 
-def ask_to_log_in(is_write: bool) -> AnyResponse | tuple[str, int]:
-    """Lead a reader of the newsroom to the login and back; tell a writer how not to lose what was written."""
-    if request.path.startswith(f"{ROOT}/fragments/"):
-        seq = _sent().get("seq", "")[:10] if is_write else ""
-        return render_template("newsroom/_outcome.html", outcome="out", seq=seq), 200
-    if is_write:
-        return render_template("newsroom/logged_out.html", sent=_resendable(), action=request.path), 401
-    here = request.full_path if request.query_string else request.path
-    return redirect(url_for("newsroom.login", next=local_path(here)), 303)
-
-
-def _sent() -> MultiDict[str, str]:
-    """Return the form of somebody who is not logged in, as far as it is small; none where reading it fails."""
-    request.max_content_length = request.max_form_memory_size = MAX_RESENT_BYTES
-    try:
-        return request.form
-    except RequestEntityTooLarge:
-        return MultiDict()
-
-
-def _resendable() -> list[tuple[str, str]]:
-    """Return the entries of a story's form that came without a login, so that its page can send them again."""
-    if request.endpoint not in RESENT_ENDPOINTS or request.mimetype not in FORM_TYPES:
-        return []
-    return [(name, text) for name, text in _sent().items(multi=True) if name != "csrf_token"]
+def raise_limits() -> None:
+    """Let this request hold a story with its picture."""
+    request.max_content_length = MAX_STORY_BYTES
+    request.max_form_memory_size = MAX_STORY_FIELD_BYTES
 
 
 def current_user() -> User:
@@ -168,15 +145,15 @@ def is_loopback(host: str) -> bool:
 def came_from_here() -> bool | None:
     """Say whether a write was sent by a page of ours: True, False, or None where the browser does not tell.
 
-    OWASP CSRF Prevention Cheat Sheet: Sec-Fetch-Site first, then Origin; only then may a form token decide.
+    OWASP CSRF Prevention Cheat Sheet: Sec-Fetch-Site first, then Origin; only then may a form token decide. An Origin
+    that is not ours refuses whatever Sec-Fetch-Site says.
     """
-    site = request.headers.get("Sec-Fetch-Site")
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if origin is not None and origin != f"{request.scheme}://{request.host}":
+        return False
     if site is not None:
         return site in {"same-origin", "none"}
-    origin = request.headers.get("Origin")
-    if origin is not None:
-        return origin == f"{request.scheme}://{request.host}"
-    return None
+    return None if origin is None else True
 
 
 def _signer() -> TimestampSigner:

@@ -1,0 +1,52 @@
+"""What a request without a session gets: the way to the login and, where a story was sent, its text back.
+
+A body is read only where it can be given back: on the routes that take a story, from a browser whose session token
+the server issued within the last thirty days. Every other body is refused unread.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response
+
+from spectator.accounts import is_issued_token
+from spectator.newsroom import conflicts, forms, guard
+
+STORY_ENDPOINTS = frozenset({"newsroom.create_story", "newsroom.save_story", "newsroom.merge_story"})
+CONTROLS = ("version", "seq", "picture_id", "remove_picture", "do", "then", "loss", "loss_asked")
+CHOICES = tuple(f"{kind}.{name}" for kind in ("choice", "mine", "together") for name in conflicts.LABELS)
+RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
+
+
+def register(newsroom: Blueprint) -> None:
+    """Answer every request that needs a login and has none."""
+    newsroom.before_request(require_login)
+
+
+def require_login() -> Response | tuple[str, int] | None:
+    """Return None for somebody who is logged in, and for pages that need no login; else lead to the login."""
+    if g.user is not None or request.endpoint in guard.PUBLIC_ENDPOINTS:
+        return None
+    is_write = request.method not in guard.SAFE_METHODS
+    if request.path.startswith(f"{guard.ROOT}/fragments/"):
+        return render_template("newsroom/_outcome.html", outcome="out", seq=""), 200
+    if is_write:
+        sent = _story_entries()
+        return render_template("newsroom/logged_out.html", sent=sent, action=request.path), 401
+    here = request.full_path if request.query_string else request.path
+    return redirect(url_for("newsroom.login", next=guard.local_path(here)), 303)
+
+
+def _story_entries() -> list[tuple[str, str]]:
+    """Return the fields of a story's form, the first value of each; none where the body must not be read."""
+    token = request.cookies.get(guard.COOKIE, "")
+    if request.endpoint not in STORY_ENDPOINTS or not is_issued_token(token):
+        return []
+    if request.mimetype not in guard.FORM_TYPES:
+        return []
+    guard.raise_limits()
+    try:
+        return [(name, text) for name, text in request.form.items() if name in RETURNED_FIELDS]
+    except RequestEntityTooLarge:
+        return []

@@ -1,0 +1,54 @@
+"""What a request may hold before it is parsed: bytes, parts and, here, the number of form fields."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import IO, Any
+
+from flask import Flask, Request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+
+MAX_BODY_BYTES = 1_000_000
+MAX_FIELD_BYTES = 500_000
+MAX_PARTS = 100
+# The largest form of ours is the page of two versions: four entries for each of some twenty fields.
+MAX_FIELDS = 500
+
+
+class BoundedFormParser(FormDataParser):
+    """A form parser that counts the fields of a urlencoded body before it makes objects of them."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str] | None = None,
+    ) -> Any:
+        """Parse a form; raises RequestEntityTooLarge for more than `MAX_FIELDS` fields."""
+        if mimetype != "application/x-www-form-urlencoded":
+            return super().parse(stream, mimetype, content_length, options)
+        limit = self.max_form_memory_size
+        if limit is not None and content_length is not None and content_length > limit:
+            raise RequestEntityTooLarge
+        body = stream.read() if limit is None else stream.read(limit + 1)
+        if (limit is not None and len(body) > limit) or body.count(b"&") >= MAX_FIELDS:
+            raise RequestEntityTooLarge
+        return super().parse(BytesIO(body), mimetype, len(body), options)
+
+
+class BoundedRequest(Request):
+    """A request whose forms are bounded in bytes, parts and fields."""
+
+    form_data_parser_class = BoundedFormParser
+
+
+def register(app: Flask) -> None:
+    """Bound every request; a view that needs more raises the limit for itself."""
+    app.request_class = BoundedRequest
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_FIELD_BYTES,
+        MAX_FORM_PARTS=MAX_PARTS,
+    )

@@ -1,0 +1,150 @@
+"""Requests without a session: what is read of them, and what is given back."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug import formparser
+
+from spectator import accounts, request_limits
+from spectator.accounts import sessions
+from spectator.models import User
+from spectator.newsroom import logged_out
+from tests.newsroom_visits import COOKIE, OURS, entries, post, token_of, visitor
+from tests.page_checks import Page
+from tests.test_newsroom_stories import NEW, write
+
+FORM = "application/x-www-form-urlencoded"
+MERGE = "/newsroom/stories/1/merge"
+
+
+class CountedStream(io.BytesIO):
+    """A request body that counts what is read of it."""
+
+    bytes_read = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        chunk = super().read(size)
+        self.bytes_read += len(chunk)
+        return chunk
+
+    def readinto(self, buffer: object, /) -> int:
+        count = super().readinto(buffer)  # type: ignore[arg-type]
+        self.bytes_read += count
+        return count
+
+
+def send(client: FlaskClient, path: str, body: bytes) -> tuple[CountedStream, int, str]:
+    """Post a urlencoded body; return its stream, the status and the page."""
+    stream = CountedStream(body)
+    response = client.post(
+        path,
+        input_stream=stream,
+        content_length=len(body),
+        content_type=FORM,
+        headers=OURS,
+    )
+    return stream, response.status_code, response.text
+
+
+@pytest.fixture
+def ended(app: Flask, editor: User) -> FlaskClient:
+    """A browser whose session is over and who still has its cookie."""
+    client = visitor(app)
+    accounts.log_out(token_of(client))
+    return client
+
+
+def test_a_body_without_a_session_is_refused_unread(app: Flask, client: FlaskClient) -> None:
+    paths = {
+        re.sub(r"<[^>]*>", "1", rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("newsroom.") and "POST" in (rule.methods or set())
+    } - {"/newsroom/login"}
+    assert {NEW, MERGE} < paths
+    body = b"headline=secret&" + b"a=&" * 1_000_000
+    for cookie in ("", "x" * 43, accounts.token_hash("x")):
+        client.set_cookie(COOKIE, cookie)
+        for path in paths:
+            stream, status, page = send(client, path, body)
+            assert status in {200, 401, 404}, path
+            assert stream.bytes_read == 0, path
+            assert len(page) < 6_000, path
+
+
+def test_only_routes_of_a_story_read_the_body_of_an_ended_session(ended: FlaskClient) -> None:
+    body = b"headline=A+headline"
+    stream, _, page = send(ended, "/newsroom/password", body)
+    assert stream.bytes_read == 0
+    stream, _, page = send(ended, "/newsroom/fragments/stories/new/autosave", body)
+    assert stream.bytes_read == 0
+    stream, status, page = send(ended, NEW, body)
+    assert (stream.bytes_read, status) == (len(body), 401)
+    assert "A headline" in page
+
+
+def test_a_token_is_good_for_thirty_days_and_only_if_it_is_ours(
+    ended: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = token_of(ended)
+    assert accounts.is_issued_token(token)
+    for forged in ("", token[:-1], "x" + token, token.replace(".", ",")):
+        assert not accounts.is_issued_token(forged)
+    monkeypatch.setattr(sessions, "ABSOLUTE_LIMIT", timedelta(seconds=-1))
+    stream, status, _ = send(ended, NEW, b"headline=A+headline")
+    assert (stream.bytes_read, status) == (0, 401)
+
+
+def test_only_the_forms_own_fields_come_back_once_each(ended: FlaskClient) -> None:
+    body = b"headline=First&headline=Second&stranger=value&csrf_token=t&body=Text"
+    _, _, page = send(ended, NEW, body)
+    hidden = {field["name"]: field["value"] for field in Page(page).all("input") if "name" in field}
+    assert hidden == {"headline": "First", "body": "Text"}
+
+
+def test_every_field_of_the_forms_comes_back(app: Flask, ended: FlaskClient) -> None:
+    newsroom = visitor(app)
+    article_id = write(newsroom)
+    pages = [newsroom.get(NEW).text, newsroom.get(f"/newsroom/stories/{article_id}").text]
+    conflict = post(
+        newsroom,
+        f"/newsroom/stories/{article_id}",
+        entries(headline="Mine", body="My own text.", countries="Mali", authors="Ama", version="0"),
+    )
+    assert conflict.status_code == 409
+    live = write(newsroom, headline="A live story", do="publish")
+    pages += [conflict.text, newsroom.get(f"/newsroom/stories/{live}").text]
+    names = set()
+    for page in pages:
+        for tag in ("input", "select", "textarea", "button"):
+            fields = [field for field in Page(page).all(tag) if field.get("type") != "file"]
+            names |= {str(field["name"]) for field in fields if field.get("name")}
+    dialogs = {"address", "remove", "alt", "caption", "credit", "frame-width", "q", "days", "reason"}
+    assert names - dialogs - {"csrf_token", "story", "picture"} <= logged_out.RETURNED_FIELDS
+    assert {"mine.body", "choice.body", "together.body"} <= names
+
+
+def test_fields_are_counted_before_they_are_parsed(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    newsroom = visitor(app)
+    parsed: list[int] = []
+    monkeypatch.setattr(formparser, "parse_qsl", lambda text, **_: parsed.append(len(text)) or [])
+    for path in (NEW, "/newsroom/password", "/newsroom/login"):
+        _, status, page = send(newsroom, path, b"a=&" * 5_000)
+        assert status == 413, path
+        assert len(page) < 6_000
+    assert not parsed
+    send(newsroom, "/newsroom/password", b"a=&" * (request_limits.MAX_FIELDS - 1))
+    assert len(parsed) == 1
+
+
+def test_a_story_as_large_as_one_may_be_comes_back(ended: FlaskClient) -> None:
+    text = "ሰላም " * 150_000  # percent-encoding makes nine bytes of each letter
+    response = post(ended, NEW, entries(body=text))
+    assert response.status_code == 401
+    assert text.strip()[:1000] in response.text
+    assert len(response.text) > len(text)
