@@ -78,14 +78,20 @@ def others_at(article_id: int, user_id: int) -> Sequence[User]:
     return [each.user for each in db.session.scalars(found)]
 
 
-def make_link(article_id: int, by_id: int, days: int) -> int:
-    """Make a link to a story's preview that works for `days` days; return its id."""
+def make_link(article_id: int, by_id: int, days: int, nonce: str, token_hash: str) -> None:
+    """Store a link to a story's preview that works for `days` days, under the hash of its token."""
     now = datetime.now(UTC)
     with db.write() as session:
-        link = PreviewLink(article_id=article_id, made_by_id=by_id, made_at=now, expires_at=now + timedelta(days=days))
-        session.add(link)
-        session.flush()
-        return link.id
+        session.add(
+            PreviewLink(
+                article_id=article_id,
+                token_hash=token_hash,
+                nonce=nonce,
+                made_by_id=by_id,
+                made_at=now,
+                expires_at=now + timedelta(days=days),
+            )
+        )
 
 
 def links(article_id: int) -> Sequence[PreviewLink]:
@@ -94,11 +100,11 @@ def links(article_id: int) -> Sequence[PreviewLink]:
     return db.session.scalars(query.options(joinedload(PreviewLink.made_by)).order_by(PreviewLink.id)).all()
 
 
-def linked_article_id(link_id: int) -> int | None:
-    """Return the story that a link leads to; None where it has expired, was revoked, or its maker may not log in."""
+def linked_article_id(token_hash: str) -> int | None:
+    """Return the story that a link leads to; None if it expired, was revoked or its maker may not log in."""
     maker = select(User.id).where(User.id == PreviewLink.made_by_id, User.is_active)
     return db.session.scalar(
-        select(PreviewLink.article_id).where(PreviewLink.id == link_id, maker.exists(), *_working())
+        select(PreviewLink.article_id).where(PreviewLink.token_hash == token_hash, maker.exists(), *_working())
     )
 
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from werkzeug.test import TestResponse
 
 from spectator import accounts, drafting, publishing
 from spectator.db import db
-from spectator.models import Autosave, Outbox, PreviewLink, Revision, User
+from spectator.models import Autosave, Outbox, Picture, PreviewLink, Revision, User
+from spectator.newsroom import media
 from tests.conftest import draft
 from tests.newsroom_visits import entries, picture_file, post, token_of, visitor
 from tests.page_checks import Page
@@ -264,6 +265,63 @@ def test_a_link_ends_by_itself(app: Flask, newsroom: FlaskClient, client: FlaskC
             else:
                 session.execute(update(User).values(is_active=False))
     assert client.get(f"/newsroom/shared/{token}").status_code == 410
+
+
+def shared_token(newsroom: FlaskClient, article_id: int) -> str:
+    post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "30"})
+    return token_in(newsroom.get(f"/newsroom/stories/{article_id}/proof"))
+
+
+def test_an_old_link_never_opens_a_newer_story(newsroom: FlaskClient, client: FlaskClient) -> None:
+    first = shared_token(newsroom, write(newsroom, headline="First secret"))
+    with db.write() as session:  # cleaned up, or a backup of before it was restored: the row's number is free again
+        session.execute(delete(PreviewLink))
+    second = shared_token(newsroom, write(newsroom, headline="Second secret"))
+    assert count(PreviewLink) == 1
+    assert first != second
+    assert client.get(f"/newsroom/shared/{first}").status_code == 410
+    assert "Second secret" in client.get(f"/newsroom/shared/{second}").text
+
+
+def test_the_database_alone_opens_no_link(newsroom: FlaskClient, client: FlaskClient) -> None:
+    token = shared_token(newsroom, write(newsroom))
+    link = db.session.scalars(select(PreviewLink)).one()
+    stored = [str(link.id), link.nonce, link.token_hash]
+    assert token not in stored
+    for guess in stored:
+        assert client.get(f"/newsroom/shared/{guess}").status_code == 410
+
+
+@pytest.mark.parametrize("act", [accounts.reset_password, accounts.disable_user])
+def test_links_end_with_their_makers_access(
+    app: Flask, newsroom: FlaskClient, client: FlaskClient, act: Callable[[str], object]
+) -> None:
+    article_id = write(newsroom)
+    token = shared_token(newsroom, article_id)
+    others = shared_token(visitor(app, "admin"), article_id)
+    act("editor@news.example")
+    with db.write() as session:
+        session.execute(update(User).values(is_active=True))
+    assert client.get(f"/newsroom/shared/{token}").status_code == 410
+    page = visitor(app, "admin").get(f"/newsroom/stories/{article_id}/proof").text
+    remaining = re.findall(r'href="/newsroom/shared/([\w.-]+)"', page)
+    assert remaining
+    assert token not in remaining
+    assert client.get(f"/newsroom/shared/{remaining[0]}").status_code == 200
+    assert others
+
+
+def test_a_picture_of_another_database_is_not_claimed(app: Flask, newsroom: FlaskClient) -> None:
+    article_id = write(newsroom, picture=picture_file(), picture_alt="A boat")
+    picture = get(article_id).picture
+    user = db.session.scalars(select(User)).first()
+    assert picture and user
+    with app.test_request_context():
+        token = media.picture_token(picture, user)
+        assert media.claimed_picture(token, user)
+        with db.write() as session:
+            session.execute(update(Picture).values(digest="f" * 64))
+        assert media.claimed_picture(token, user) is None
 
 
 def test_links_are_made_by_who_may_change_the_story(app: Flask, newsroom: FlaskClient) -> None:

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from spectator.accounts.sessions import (
@@ -30,7 +30,7 @@ from spectator.accounts.sessions import (
 )
 from spectator.accounts.throttling import LoginRefused, count_attempt, forget_old_attempts, forgive
 from spectator.db import db
-from spectator.models import ROLES, User
+from spectator.models import ROLES, PreviewLink, User
 
 __all__ = [
     "AccountError",
@@ -150,24 +150,31 @@ def set_role(email: str, role: str) -> None:
 
 
 def disable_user(email: str) -> None:
-    """Let somebody log in no more and end all their sessions; raises AccountError for an unknown person."""
+    """Let somebody log in no more, end all their sessions and preview links; raises AccountError if unknown."""
     with db.write() as session:
         user = _known(session, email)
         user.is_active = False
-        end_sessions(session, user.id)
+        _end_access(session, user.id)
     log.warning("account %r disabled, its sessions ended", email)
 
 
 def reset_password(email: str) -> str:
-    """Give somebody a new random password, return it, and end all their sessions; raises AccountError."""
+    """Give somebody a new random password and return it; their sessions and preview links end. Raises AccountError."""
     password = _random_password()
     password_hash = hash_password(password)
     with db.write() as session:
         user = _known(session, email)
         user.password_hash = password_hash
-        end_sessions(session, user.id)
+        _end_access(session, user.id)
     log.warning("password of %r reset, its sessions ended", email)
     return password
+
+
+def _end_access(session: Session, user_id: int) -> None:
+    """End a person's sessions, and the preview links they made: whoever had the account may have made some."""
+    end_sessions(session, user_id)
+    own_links = (PreviewLink.made_by_id == user_id) & PreviewLink.revoked_at.is_(None)
+    session.execute(update(PreviewLink).where(own_links).values(revoked_at=datetime.now(UTC)))
 
 
 def change_own_password(user_id: int, current: str, new: str, address: str) -> str:

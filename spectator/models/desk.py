@@ -44,12 +44,18 @@ class Presence(Base):
 
 
 class PreviewLink(Base):
-    """A link to a story's preview for somebody without an account; its address is signed and holds the `id`."""
+    """A link to a story's preview for somebody without an account.
+
+    Its address ends in a random token of which only the SHA-256 is stored; `nonce` and the secret key make it again
+    for the page that lists a story's links.
+    """
 
     __tablename__ = "preview_link"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    nonce: Mapped[str] = mapped_column(String(43))
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -31,12 +31,21 @@ def _signer(user: User) -> Signer:
 
 def picture_token(picture: Picture | None, user: User) -> str:
     """Return how a form names the picture it holds: a number alone would let anybody claim a colleague's upload."""
-    return _signer(user).sign(str(picture.id)).decode() if picture else ""
+    return _signer(user).sign(f"{picture.id}-{picture.digest[:16]}").decode() if picture else ""
 
 
 def claimed_picture(token: str, user: User) -> Picture | None:
-    """Return the picture that a form names, None where we never gave this person that name or the picture is gone."""
+    """Return the picture that a form names, None where we never gave this person that name or the picture is gone.
+
+    The name holds the start of the picture's digest: behind a restored backup the number may be another picture's.
+    """
     try:
-        return queries.picture(int(_signer(user).unsign(token)))
+        number, _, digest = _signer(user).unsign(token).decode().partition("-")
     except BadSignature:
         return None
+    picture = queries.picture(int(number))
+    if picture is None:
+        return None
+    # names without a digest were given before; unsaved texts may still hold one
+    is_the_same = picture.digest.startswith(digest) if digest else picture.created_by_id == user.id
+    return picture if is_the_same else None

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
-import re
+import hmac
+import secrets
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
-from itsdangerous import BadSignature, Signer
 from werkzeug.wrappers import Response
 
 from spectator import drafting, publishing, queries
+from spectator.accounts import token_hash
 from spectator.addresses import permalink
 from spectator.media import rendition_names, rendition_path
-from spectator.models import Article, Author, Country, Picture, Section, Topic
+from spectator.models import Article, Author, Country, Picture, PreviewLink, Section, Topic
 from spectator.newsroom import forms
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.guard import current_user
@@ -63,11 +65,10 @@ def preview_new() -> str:
 def proof(article_id: int) -> str:
     """Show a story in a phone's frame and in a desktop's, with the links to it that work."""
     article, user = viewable(article_id), current_user()
-    found = [(link, link_token(link.id)) for link in drafting.links(article_id)]
     return render_template(
         "newsroom/proof.html",
         article=article,
-        links=found,
+        links=_listed_links(article_id),
         days=drafting.LINK_DAYS,
         weight=weight_words(article),
         may_share=publishing.may(user, "share", article),
@@ -82,7 +83,8 @@ def make_link(article_id: int) -> Response:
         raise publishing.Forbidden("Links are for stories that are not public yet, made by who may change them.")
     days = request.form.get("days", "")
     lasting = int(days) if days in {str(each) for each in drafting.LINK_DAYS} else drafting.LINK_DAYS[1]
-    drafting.make_link(article_id, current_user().id, lasting)
+    nonce = secrets.token_urlsafe(16)
+    drafting.make_link(article_id, current_user().id, lasting, nonce, token_hash(link_token(nonce)))
     return redirect(url_for("newsroom.proof", article_id=article_id, done="linked"), 303)
 
 
@@ -97,7 +99,7 @@ def end_link(article_id: int, link_id: int) -> Response:
 
 def shared(token: str) -> Response | str | tuple[str, int]:
     """Show a story that is not public yet to whoever has a link that still works; a published one is on the site."""
-    article_id = drafting.linked_article_id(link_id_of(token))
+    article_id = drafting.linked_article_id(token_hash(token))
     article = queries.article_to_edit(article_id) if article_id is not None else None
     if article is None or article.status == "withdrawn":
         message = "It has expired or was ended. Ask who sent it to you for a new one."
@@ -166,19 +168,14 @@ def _picture_bytes(picture: Picture) -> int:
     return path.stat().st_size if path is not None and path.is_file() else 0
 
 
-def _signer() -> Signer:
-    return Signer(current_app.config["SECRET_KEY"], salt="preview link", digest_method=hashlib.sha256)
+def link_token(nonce: str) -> str:
+    """Return the token of a link, which its address ends in: 256 bits that only the secret key can make."""
+    key = current_app.config["SECRET_KEY"].encode()
+    digest = hmac.digest(key, f"preview link {nonce}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def link_token(link_id: int) -> str:
-    """Return how an address names a link; nobody can make one up."""
-    return _signer().sign(str(link_id)).decode()
-
-
-def link_id_of(token: str) -> int:
-    """Return the link that an address names, 0 for one that we never gave."""
-    try:
-        number = _signer().unsign(token[:100]).decode()
-    except (BadSignature, UnicodeError):
-        return 0
-    return int(number) if re.fullmatch(r"[0-9]{1,9}", number) else 0
+def _listed_links(article_id: int) -> list[tuple[PreviewLink, str]]:
+    """Return a story's links, each with its token; "" where another secret key made it, which cannot be shown."""
+    rows = [(link, link_token(link.nonce)) for link in drafting.links(article_id)]
+    return [(link, token if token_hash(token) == link.token_hash else "") for link, token in rows]
