@@ -68,7 +68,7 @@ def test_a_bad_password_is_refused(app: Flask, password: str) -> None:
     assert not db.session.scalars(select(User)).all()
 
 
-@pytest.mark.parametrize("password", ["tenletters", "1234567 89", "x" * 128, "        . "])
+@pytest.mark.parametrize("password", ["tenletters", "1234567 8z", "xy z" * 32, "   . ,  ; "])
 def test_no_rule_of_composition(app: Flask, password: str) -> None:
     assert accounts.add_user("c@news.example", "C", "author", password)[1] == password
 

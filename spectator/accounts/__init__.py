@@ -15,9 +15,17 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from flask import current_app
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from spectator.accounts.passwords import (
+    MAX_PASSWORD_LENGTH,
+    AccountError,
+    PasswordRefused,
+    normalize,
+    require_good_password,
+)
 from spectator.accounts.sessions import (
     end_session,
     end_sessions,
@@ -56,37 +64,17 @@ log = logging.getLogger(__name__)
 
 # The least that OWASP's Password Storage Cheat Sheet recommends for argon2id: 19 MiB, two passes, one lane.
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 10, 128
 
-WRONG = "This e-mail and password do not go together."
-# Ten characters or more, from the lists of leaked passwords that attackers try first.
-_LEAKED = """
-0123456789 0987654321 1111111111 1122334455 1234512345 1234554321 1234567890 1234567891 12345678910 123456789a
-123456789q 123123123123 1q2w3e4r5t 1q2w3e4r5t6y 1qaz2wsx3edc 9876543210 987654321a a123456789 aa12345678 aaaaaaaaaa
-abcd123456 abcdefghij administrator america123 basketball bismillah1 changeme123 chocolate1 christina1 computer123
-football123 iloveyou123 iloveyou12 jesuschrist letmein123 liverpool1 manchester michelle123 mypassword nigeria123
-password01 password10 password12 password123 password1234 password12345 password123456 passw0rd123 princess123
-q1w2e3r4t5 q1w2e3r4t5y6 qazwsxedcrfv qwer123456 qwerty1234 qwerty12345 qwerty123456 qwertyuiop qwertyuiop123
-spectator123 sunshine123 superman123 welcome123 welcome1234 zaq12wsxcde3 zxcvbnm123
-"""
-COMMONEST = frozenset(_LEAKED.split())
+WRONG = "Wrong email or password."
 READABLE = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that can be taken for another sign
 
 _hashing = threading.BoundedSemaphore(2)  # each hash takes 19 MiB and a core; more at once would starve readers
 
 
-class AccountError(Exception):
-    """An account cannot be made or changed so; the message is one sentence."""
-
-
-class PasswordRefused(AccountError):
-    """A new password that is too short, too long, or among the first that anybody would guess."""
-
-
 def hash_password(password: str) -> str:
     """Return the argon2id hash of a password, whole and NFC-normalised; at most two are computed at a time."""
     with _hashing:
-        return hasher.hash(_normal(password))
+        return hasher.hash(normalize(password))
 
 
 def check_password(user: User | None, password: str) -> bool:
@@ -96,7 +84,7 @@ def check_password(user: User | None, password: str) -> bool:
         expected = user.password_hash
     with _hashing:
         try:
-            hasher.verify(expected, _normal(password[: MAX_PASSWORD_LENGTH + 1]))
+            hasher.verify(expected, normalize(password[: MAX_PASSWORD_LENGTH + 1]))
         except (VerificationError, InvalidHashError):
             return False
     return user is not None
@@ -107,19 +95,9 @@ def _nobodys_hash(of: PasswordHasher) -> str:
     return of.hash(secrets.token_urlsafe())
 
 
-def _normal(password: str) -> str:
-    return unicodedata.normalize("NFC", password)
-
-
-def require_good_password(password: str, email: str) -> None:
-    """Raise PasswordRefused for a password nobody should have; there are no rules of composition (ASVS 6.2)."""
-    length = len(_normal(password))
-    if length < MIN_PASSWORD_LENGTH:
-        raise PasswordRefused(f"The password is too short: {MIN_PASSWORD_LENGTH} characters is the least.")
-    if length > MAX_PASSWORD_LENGTH:
-        raise PasswordRefused(f"The password is too long: {MAX_PASSWORD_LENGTH} characters is the most.")
-    if password.casefold() in COMMONEST or password.casefold().strip() == email:
-        raise PasswordRefused("This password is among the first that anybody would guess; choose another.")
+def _context(email: str, name: str) -> tuple[str, ...]:
+    """Return what a guesser knows about somebody's password."""
+    return email, name, current_app.config["SITE_NAME"]
 
 
 def add_user(email: str, name: str, role: str, password: str | None = None) -> tuple[int, str]:
@@ -131,7 +109,7 @@ def add_user(email: str, name: str, role: str, password: str | None = None) -> t
     _require_role(role)
     if password is None:
         password = _random_password()
-    require_good_password(password, email)
+    require_good_password(password, _context(email, name))
     password_hash = hash_password(password)
     with db.write() as session:
         if session.scalar(select(User.id).where(User.email == email)) is not None:
@@ -184,7 +162,7 @@ def change_own_password(user_id: int, current: str, new: str, address: str) -> s
     stolen session must not serve to guess it.
     """
     user = db.session.get_one(User, user_id)
-    require_good_password(new, user.email)
+    require_good_password(new, _context(user.email, user.name))
     count_attempt(user.email, address)
     if not check_password(user, current):
         raise LoginRefused("This is not your current password.")

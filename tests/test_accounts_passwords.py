@@ -1,0 +1,74 @@
+"""What a password must be."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from spectator import accounts
+from spectator.accounts.passwords import common_passwords, require_good_password
+from spectator.models import User
+
+CONTEXT = ("amina.diallo@gazette.example", "Amina Diallo", "The African Spectator")
+
+
+def test_the_list_of_common_passwords_is_long() -> None:
+    assert len(common_passwords()) >= 3000
+    assert {"password", "qwertyuiop", "1q2w3e4r5t", "basketball"} < common_passwords()
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "basketball",
+        "BASKETBALL",
+        " basketball ",
+        "1234567890",
+        "qwertyuiop",
+        "password2026",
+        "Password!!",
+        "2026football",
+        "football12345678",
+        "dragondragon",
+        "aaaaaaaaaa",
+        "abababababab",
+        "1111111111111111",
+        "aminadiallo",
+        "Amina-Diallo-1987",
+        "diallo@gazette",
+        "the african spectator",
+        "spectator2026",
+        "newsroom-editor",
+        "gazette gazette 99",
+        "tiny",
+        "x" * 129,
+    ],
+)
+def test_a_password_that_a_guesser_tries_is_refused(password: str) -> None:
+    with pytest.raises(accounts.PasswordRefused) as refused:
+        require_good_password(password, CONTEXT)
+    assert password not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "rain on the tin roof",
+        "amina likes cold mangoes",
+        "k7fqp-2mzcd-8hxwa-vt3rn",
+        "correct horse battery staple",
+        "የዝናብ ድምፅ በጣራ ላይ",
+        "🌍🌍 my world tour",
+        "y" + "z7" * 63,
+    ],
+)
+def test_a_phrase_of_ones_own_is_fine(password: str) -> None:
+    require_good_password(password, CONTEXT)
+
+
+def test_the_site_and_the_person_are_part_of_the_context(app: Flask, editor: User) -> None:
+    for password in ("african spectator", "editor@news.example"):
+        with pytest.raises(accounts.PasswordRefused):
+            accounts.change_own_password(editor.id, "a long password of editor", password, "192.0.2.1")
+    with pytest.raises(accounts.AccountError):
+        accounts.add_user("sekou@news.example", "Sekou Toure", "author", "sekoutoure11")
