@@ -63,7 +63,8 @@ class Answer:
 def key_of(environ: WSGIEnvironment) -> Key | None:
     """Return what tells a page apart; None for what is never kept. Words that no page reads are left out."""
     path: str = environ.get("PATH_INFO", "")
-    if environ["REQUEST_METHOD"] not in READING or len(path) > LONGEST_PATH or path.startswith(APART):
+    is_apart = path.lower().startswith(APART)  # /Search?q= leads to /search?q=, with its words
+    if environ["REQUEST_METHOD"] not in READING or len(path) > LONGEST_PATH or is_apart:
         return None
     query: str = environ.get("QUERY_STRING", "")
     if query and not is_cursor_alone(query):

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from spectator.queries import BadCursor
+from spectator.site import near_misses
 
 MESSAGES = {
     400: ("We could not read that request", "The address has a part that this site did not make."),
@@ -21,10 +22,13 @@ def register(app: Flask) -> None:
     """Answer every HTTP error, and every fault, with a page."""
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(BadCursor, show_bad_cursor)
+    app.before_request(near_misses.replace_slash_redirect)
 
 
 def show_error(error: HTTPException) -> Response | tuple[str, int]:
     """Show what went wrong, in words."""
+    if error.code == 404 and (answer := near_misses.answer()) is not None:
+        return answer
     if error.code is None or error.code < 400:
         return error.get_response()
     if isinstance(error, InternalServerError) or error.code >= 500:
