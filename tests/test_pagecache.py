@@ -17,6 +17,8 @@ from spectator import create_app, outbox, pagecache, publishing, queries
 from spectator.db import db
 from spectator.models import Follower, User
 from spectator.pagecache import FOR_EVERYBODY, FOR_ONE, PageCache
+from spectator.pagecache.requests import CURSOR_NAMES, POSITION
+from spectator.site import positions
 from tests.conftest import draft, settings
 
 SITE = Path(__file__).resolve().parent.parent / "spectator" / "site"
@@ -147,8 +149,14 @@ def test_a_cursor_is_kept_where_it_names_a_story(app: Flask, client: FlaskClient
     moment, article_id = real.rsplit("-", 1)
     assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == FOR_EVERYBODY
     assert ("/politics/", f"before={real}") in {key[1:] for key in cache_of(app).pages}
+    queries_kept = {key[2] for key in cache_of(app).pages}
+    for query in (f"through={real}", f"before={real}&through={real}", f"before={real}&rails={real}&start={real}"):
+        assert client.get(f"/politics/?{query}").headers["Cache-Control"] == FOR_EVERYBODY, query
+        queries_kept.add(query)
+    assert {key[2] for key in cache_of(app).pages} == queries_kept
     kept = len(cache_of(app).pages)
-    made_up = [f"before={int(moment) + 1}-{article_id}", f"before=0{moment}-{article_id}", f"before={moment}-999"]
+    made_up = [f"through={real}&before={real}", f"rails={real}", f"through=1-{article_id}", f"through={real}&x=1"]
+    made_up += [f"before={int(moment) + 1}-{article_id}", f"before=0{moment}-{article_id}", f"before={moment}-999"]
     made_up += [f"before={real}&x=1", f"b%65fore={real}", f"before={real}&before={real}", f"before=1-{10**17}"]
     for query in made_up:
         answer = client.get(f"/politics/?{query}")
@@ -171,11 +179,18 @@ def test_what_names_nothing_is_not_kept(app: Flask, client: FlaskClient, story: 
     assert not cache_of(app).pages
 
 
-def test_no_kept_view_reads_more_than_the_cursor() -> None:
+def test_no_kept_view_reads_more_than_the_cursors() -> None:
     for name in ("pages", "listings", "fragments"):
         read = re.findall(r"request\.(?!path\b)\w+(?:\.\w+\([^)]*\))?", (SITE / f"{name}.py").read_text())
-        assert set(read) - {"request.environ"} == {'request.args.get("before")'}, name
+        assert set(read) <= {"request.environ"}, name
+    assert re.findall(r"request\.[^)]*\)", (SITE / "positions.py").read_text()) == ["request.args.get(name)"]
+    assert set(positions.NAMES) == CURSOR_NAMES
     assert re.findall(r"request\.\w+", (SITE / "feeds.py").read_text()) == ["request.path", "request.args"]
+
+
+def test_nginx_keeps_the_same_parts_of_lists() -> None:
+    site = (SITE.parent.parent / "deploy" / "nginx.conf").read_text()
+    assert f"(?:\\?(?:{POSITION.pattern}))?$" in site
 
 
 def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:

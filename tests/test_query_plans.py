@@ -97,9 +97,15 @@ def paths(app: Flask, story: Callable[..., int], editor: User) -> list[str]:
     last = queries.published_article(ids[20])
     assert last is not None
     before = f"?before={queries.cursor_after(last)}"
+    through = f"?through={queries.cursor_after(last)}"
     lists = ["/politics/", "/country/mali/", "/topic/one/", "/author/a-one/", "/archive/2026/11/"]
     pages = ["/", f"/{before}", "/politics/moved", "/politics/s-0", "/archive/", "/feed.xml", "/nowhere/at-all"]
     pages += [*lists, *(f"{path}{before}" for path in lists), *(f"{path}feed.xml" for path in lists)]
+    pages += [
+        f"/{through}",
+        *(f"{path}{through}" for path in lists),
+        f"/{before}&{before[1:].replace('before', 'rails')}",
+    ]
     return [*pages, f"/fragments/stream{lists[2]}{before}", f"/fragments/related/{ids[5]}"]
 
 

@@ -3,7 +3,7 @@
 A process asks the database for its newest outbox number before it answers, at most every 5 ms; a page made
 before that number is made anew. So every process shows a publication at once, whoever made it, and nobody has to be
 told. After a POST it asks anyway: who has just acted sees what became of it.
-Pages are told apart by scheme, path and cursor, and kept only where a view says that these name something real
+Pages are told apart by scheme, path and cursors, and kept only where a view says that these name something real
 (`fit_to_keep`), so that strangers cannot fill the memory. ETags, 304 and Vary: RFC 9110, sections 8.8, 13 and 12.5.5.
 """
 
@@ -29,7 +29,7 @@ from spectator.pagecache.requests import (
     answer_of,
     fit_to_keep,
     is_about,
-    is_cursor_alone,
+    is_position,
     key_of,
     plain_environ,
 )
@@ -37,7 +37,7 @@ from spectator.pagecache.requests import (
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["EDITION", "FOR_EVERYBODY", "FOR_ONE", "PageCache", "fit_to_keep", "is_about", "is_cursor_alone", "key_of"]
+__all__ = ["EDITION", "FOR_EVERYBODY", "FOR_ONE", "PageCache", "fit_to_keep", "is_about", "is_position", "key_of"]
 
 LIMIT_BYTES = 32_000_000
 LOOK_SECONDS = 0.005

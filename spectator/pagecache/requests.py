@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 LONGEST_PATH, LONGEST_QUERY = 300, 2000
-# What is no page, or depends on more than path and cursor.
+# What is no page, or depends on more than path and cursors.
 APART = (
     "/newsroom",
     "/search",
@@ -25,7 +25,11 @@ APART = (
     "/readyz",
 )
 STRANGERS = ("HTTP_", "CONTENT_", "REMOTE_")  # what of an environment tells who asks
-CURSOR = re.compile(r"before=-?[0-9]{1,18}-[0-9]{1,18}")
+_CURSOR = "-?[0-9]{1,18}-[0-9]{1,18}"
+# The parts of lists that the site's own links ask for; `site.positions` says what each word means.
+_PARTS = f"(?:&rails={_CURSOR})?(?:&start={_CURSOR})?(?:&through={_CURSOR})?"
+POSITION = re.compile(f"before={_CURSOR}{_PARTS}|through={_CURSOR}")
+CURSOR_NAMES = frozenset({"before", "rails", "start", "through"})
 EDITION = "spectator.edition"  # in the environment that the site gets: the outbox number its answer will count for
 MARK, SUBJECT = "spectator.keep", "spectator.subject"
 READING = frozenset({"GET", "HEAD"})
@@ -41,9 +45,9 @@ def is_about(environ: WSGIEnvironment, article_id: int) -> None:
     environ[SUBJECT] = article_id
 
 
-def is_cursor_alone(query: str) -> bool:
-    """Say whether a query string is one cursor, written as this site writes them."""
-    return CURSOR.fullmatch(query) is not None
+def is_position(query: str) -> bool:
+    """Return whether a query string names a part of a list, written as this site writes them."""
+    return POSITION.fullmatch(query) is not None
 
 
 @dataclass(slots=True)
@@ -67,8 +71,9 @@ def key_of(environ: WSGIEnvironment) -> Key | None:
     if environ["REQUEST_METHOD"] not in READING or len(path) > LONGEST_PATH or is_apart:
         return None
     query: str = environ.get("QUERY_STRING", "")
-    if query and not is_cursor_alone(query):
-        if len(query) > LONGEST_QUERY or any(name == "before" for name, _ in parse_qsl(query, keep_blank_values=True)):
+    if query and not is_position(query):
+        names = {name for name, _ in parse_qsl(query, keep_blank_values=True)} if len(query) <= LONGEST_QUERY else None
+        if names is None or names & CURSOR_NAMES:
             return None
         query = ""
     return environ["wsgi.url_scheme"], path, query

@@ -12,6 +12,7 @@ from spectator.queries.alike import (
     related_scores,
 )
 from spectator.queries.finding import filed_names
+from spectator.queries.front import Front, front, rail_ids
 from spectator.queries.newsroom import (
     article_to_edit,
     articles_revised_after,
@@ -40,13 +41,12 @@ from spectator.queries.published import (
     EPOCH,
     PAGE_SIZE,
     BadCursor,
-    Front,
     Listing,
     Stream,
     cursor_after,
-    front,
     is_cursor,
     listing,
+    loaded_stream,
     month_listing,
     months,
     published_article,
@@ -89,6 +89,7 @@ __all__ = [
     "is_cursor",
     "last_saved_by",
     "listing",
+    "loaded_stream",
     "month_listing",
     "months",
     "neighbours",
@@ -101,6 +102,7 @@ __all__ = [
     "published_article",
     "published_articles",
     "published_versions",
+    "rail_ids",
     "related_articles",
     "related_choices",
     "related_scores",

@@ -1,16 +1,16 @@
-"""The lists that readers see: their addresses, their pages, the front page, the archive."""
+"""The lists that readers see: their addresses, their pages, the archive."""
 
 from __future__ import annotations
 
 import re
 from calendar import month_name
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from typing import cast
 
-from sqlalchemy import BindParameter, Integer, Select, bindparam, select, tuple_, union_all
+from sqlalchemy import Integer, Select, Tuple, bindparam, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from spectator.addresses import list_path
@@ -27,6 +27,7 @@ from spectator.models import (
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE_SIZE = 20
+MAX_LOADED = 200  # stories that one page shows again after “Load more”
 
 
 class BadCursor(ValueError):
@@ -54,20 +55,14 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One page of a list, newest first, and the cursor of the next one (None at the end)."""
+    """A stretch of a list, newest first, and the cursor of what follows (None at the end).
+
+    `is_cut` says that stories at its beginning were left out because there are too many.
+    """
 
     articles: list[Article]
     cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Front:
-    """The front page: the lead story, the newest after it, and a rail of (section, stories) for each section."""
-
-    lead: Article | None
-    latest: list[Article]
-    rails: list[tuple[Section, list[Article]]]
-    cursor: str | None
+    is_cut: bool = False
 
 
 def sections() -> Sequence[Section]:
@@ -134,7 +129,8 @@ def cursor_after(article: Article) -> str:
     return f"{(article.published_at - EPOCH) // timedelta(microseconds=1)}-{article.id}"
 
 
-def _position(cursor: str) -> tuple[datetime, int]:
+def read_cursor(cursor: str) -> tuple[datetime, int]:
+    """Return the moment and the id that a cursor names; raises BadCursor."""
     match = re.fullmatch(r"(-?[0-9]{1,18})-([0-9]{1,18})", cursor, re.ASCII)
     if not match:
         raise BadCursor(cursor[:40])
@@ -147,7 +143,7 @@ def _position(cursor: str) -> tuple[datetime, int]:
 def is_cursor(text: str) -> bool:
     """Say whether a cursor stands behind a published story, written as `cursor_after` writes it."""
     try:
-        _, article_id = _position(text)
+        _, article_id = read_cursor(text)
     except BadCursor:
         return False
     article = published_article(article_id)
@@ -155,64 +151,74 @@ def is_cursor(text: str) -> bool:
 
 
 @cache
-def _stream(is_latest: bool, has_cursor: bool) -> Select[Article]:
-    """Return the select of a page: first the ids, a stretch of one index, then what a card shows of each."""
+def _stream(is_latest: bool, has_start: bool, has_end: bool, has_excluded: bool) -> Select[Article]:
+    """Return the select of a stretch: first the ids, a part of one index, then what a card shows of each.
+
+    With an end it is read from there, oldest first: its limit then cuts off the newest.
+    """
     of, name = (Article, Article.id) if is_latest else (Listed, Listed.article_id)
     ids = select(name.label("id"), of.published_at.label("at")).limit(bindparam("number", type_=Integer))
     if is_latest:
         ids = ids.where(Article.status == "published")
     else:
         ids = ids.where(Listed.kind == bindparam("kind"), Listed.key == bindparam("key"))
-    if has_cursor:
-        cursor = tuple_(bindparam("at", type_=UTCDateTime), bindparam("id", type_=Integer))
-        ids = ids.where(tuple_(of.published_at, name) < cursor)
-    page = ids.order_by(of.published_at.desc(), name.desc()).subquery()
-    return cards().join(page, page.c.id == Article.id).order_by(page.c.at.desc(), page.c.id.desc())
+    position = tuple_(of.published_at, name)
+    if has_start:
+        ids = ids.where(position < cursor_parameters("start"))
+    if has_end:
+        ids = ids.where(position >= cursor_parameters("end"))
+    if has_excluded:
+        ids = ids.where(name.not_in(bindparam("excluded", expanding=True)))
+    order = (of.published_at, name) if has_end else (of.published_at.desc(), name.desc())
+    page = ids.order_by(*order).subquery()
+    page_order = (page.c.at, page.c.id) if has_end else (page.c.at.desc(), page.c.id.desc())
+    return cards().join(page, page.c.id == Article.id).order_by(*page_order)
 
 
-def stream(where: Listing, before: str | None = None, limit: int = PAGE_SIZE) -> Stream:
-    """Return the page of a list behind the cursor `before`; raises BadCursor.
+def cursor_parameters(name: str) -> Tuple:
+    """Return the parameters of a cursor in a statement: `<name>_at` and `<name>_id`."""
+    return tuple_(bindparam(f"{name}_at", type_=UTCDateTime), bindparam(f"{name}_id", type_=Integer))
+
+
+def _read(
+    listing: Listing, number: int, start: str | None, end: str | None, excluded: Collection[int]
+) -> Sequence[Article]:
+    values: dict[str, object] = {"kind": listing.kind, "key": listing.key, "number": number}
+    for name, cursor in (("start", start), ("end", end)):
+        if cursor is not None:
+            values[f"{name}_at"], values[f"{name}_id"] = read_cursor(cursor)
+    if excluded:
+        values["excluded"] = list(excluded)
+    statement = _stream(listing.kind == "latest", start is not None, end is not None, bool(excluded))
+    rows = db.session.scalars(statement, values).all()
+    return rows if end is None else rows[::-1]
+
+
+def stream(
+    listing: Listing, before: str | None = None, limit: int = PAGE_SIZE, excluded: Collection[int] = ()
+) -> Stream:
+    """Return the page of a list behind the cursor `before`, without the ids in `excluded`; raises BadCursor.
 
     Keyset on (published_at, id): nothing repeats and nothing is skipped while new stories arrive.
     """
-    values: dict[str, object] = {"kind": where.kind, "key": where.key, "number": limit + 1}
-    if before is not None:
-        values["at"], values["id"] = _position(before)
-    found = db.session.scalars(_stream(where.kind == "latest", before is not None), values).all()
-    articles = list(found[:limit])
-    return Stream(articles, cursor_after(articles[-1]) if len(found) > limit else None)
+    rows = _read(listing, limit + 1, before, None, excluded)
+    articles = list(rows[:limit])
+    return Stream(articles, cursor_after(articles[-1]) if len(rows) > limit else None)
 
 
-@lru_cache(maxsize=8)
-def _rails(sections: tuple[int, ...], rail: int) -> Select[Article]:
-    """Return the select of the newest stories of each section but those in `shown`."""
-    shown: BindParameter[list[int]] = bindparam("shown", expanding=True)
-    rails = [
-        select(Listed.article_id, Listed.published_at)
-        .where(Listed.kind == "section", Listed.key == section, Listed.article_id.not_in(shown))
-        .order_by(Listed.published_at.desc(), Listed.article_id.desc())
-        .limit(rail)
-        .subquery()
-        for section in sections
-    ]
-    chosen = union_all(*(select(each.c.article_id, each.c.published_at) for each in rails)).subquery()
-    newest_first = (chosen.c.published_at.desc(), chosen.c.article_id.desc())
-    return cards().join(chosen, chosen.c.article_id == Article.id).order_by(*newest_first)
+def loaded_stream(listing: Listing, before: str | None, through: str, excluded: Collection[int] = ()) -> Stream:
+    """Return everything of a list behind `before` down to the cursor `through`, at most the last `MAX_LOADED`.
 
-
-def front(navigation: Sequence[Section], latest: int = 8, rail: int = 4) -> Front:
-    """Return the front page: a lead, the `latest` newest, and the `rail` newest others of each section."""
-    page = stream(Listing("latest", "Latest", "/"), limit=latest + 1)
-    found: Iterable[Article] = ()
-    if page.cursor and navigation:
-        shown = [article.id for article in page.articles]
-        found = db.session.scalars(_rails(tuple(each.id for each in navigation), rail), {"shown": shown}).all()
-    by_section: dict[int, list[Article]] = {}
-    for article in found:
-        by_section.setdefault(article.section_id, []).append(article)
-    filled = [(section, by_section[section.id]) for section in navigation if section.id in by_section]
-    first, rest = (page.articles[0], page.articles[1:]) if page.articles else (None, [])
-    return Front(first, rest, filled, page.cursor)
+    It is what a reader has seen after “Load more”. Where there is nothing, it is the page behind `before`.
+    Raises BadCursor.
+    """
+    rows = _read(listing, MAX_LOADED + 1, before, through, excluded)
+    if not rows:
+        return stream(listing, before, excluded=excluded)
+    articles = list(rows[-MAX_LOADED:])
+    last = cursor_after(articles[-1])
+    has_more = _read(listing, 1, last, None, excluded)
+    return Stream(articles, last if has_more else None, len(rows) > MAX_LOADED)
 
 
 def months() -> list[tuple[int, int, int]]:

@@ -11,6 +11,7 @@ from flask import Flask, Response, request, url_for
 from spectator import pagecache, queries
 from spectator.compression import accepted_encodings, gzipped
 from spectator.presentation import static_version
+from spectator.site import positions
 
 LISTS = ("front", "section", "country", "topic", "author", "month", "archive")
 FEEDS = ("feed", "section_feed", "country_feed", "topic_feed", "author_feed", "month_feed")
@@ -48,11 +49,11 @@ def is_known() -> bool:
     """Say whether the address names a page of this site and no more; if so, this process may keep it too."""
     if url_for(request.endpoint or "", **(request.view_args or {})) != request.path:
         return False  # one of many ways to write it: 007
-    before = request.args.get("before")
-    if before is not None and not queries.is_cursor(before):
+    cursors = [request.args[name] for name in positions.NAMES if name in request.args]
+    if not all(queries.is_cursor(cursor) for cursor in cursors):
         return False
     pagecache.fit_to_keep(request.environ)
-    return not request.args or pagecache.is_cursor_alone(request.query_string.decode("ascii", "replace"))
+    return not request.args or pagecache.is_position(request.query_string.decode("ascii", "replace"))
 
 
 def is_newest() -> bool:

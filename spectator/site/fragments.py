@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template
 
 from spectator import queries
 from spectator.site import search, suggesting
+from spectator.site.positions import Position, loaded_address, more_context, read_stream, requested_position
 
 bp = Blueprint("fragments", __name__, url_prefix="/fragments")
 bp.add_url_rule("/search", "search", search.results)
@@ -21,15 +22,18 @@ def keep_out_of_indexes(response: Response) -> Response:
 
 @bp.get("/stream/")
 @bp.get("/stream/<path:list_path>/")
-def stream(list_path: str = "") -> str:
-    """Show the next stories of the list that lives at a path."""
+def stream(list_path: str = "") -> Response:
+    """Show the next stories of the list that lives at a path, and name the page that shows all up to them."""
     where = queries.listing(f"/{list_path}/" if list_path else "/")
     if where is None:
         abort(404)
-    page = queries.stream(where, request.args.get("before"))
-    return render_template(
-        "site/_stream.html", listing=where, articles=page.articles, cursor=page.cursor, is_fragment=True
-    )
+    position = requested_position()
+    page = read_stream(where, Position(position.before, position.rails))
+    more = more_context(where, page.cursor, position.rails, position.start)
+    response = make_response(render_template("site/_stream.html", **more, articles=page.articles, is_fragment=True))
+    if page.articles:
+        response.headers["HX-Replace-Url"] = loaded_address(where, position, page.articles[-1])
+    return response
 
 
 @bp.get("/related/<int:article_id>")

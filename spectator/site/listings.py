@@ -8,6 +8,7 @@ from itertools import groupby
 from flask import Blueprint, abort, render_template, request
 
 from spectator import queries
+from spectator.site.positions import Position, more_context, read_stream, requested_position
 
 
 def register(site: Blueprint) -> None:
@@ -28,16 +29,21 @@ def listing(**_parts: object) -> str:
     where = queries.listing(request.path)
     if where is None:
         abort(404)
-    before = request.args.get("before")
-    stream = queries.stream(where, before)
-    if where.kind == "month" and before is None and not stream.articles:
+    position = requested_position()
+    if where.kind == "month" and position == Position() and not queries.stream(where, limit=1).articles:
         abort(404)  # else a robot finds nine thousand years of empty months
+    return render(where, position)
+
+
+def render(where: queries.Listing, position: Position) -> str:
+    """Return the page of a list that shows what a position asks for; raises BadCursor."""
+    stream = read_stream(where, position)
     return render_template(
         "site/listing.html",
-        listing=where,
+        **more_context(where, stream.cursor, position.rails, position.before),
         articles=stream.articles,
-        cursor=stream.cursor,
-        is_first_page=before is None,
+        is_first_page=position.before is None and not stream.is_cut,
+        is_loaded=position.through is not None,
     )
 
 

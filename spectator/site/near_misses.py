@@ -83,7 +83,7 @@ def _exists(endpoint: str, path: str) -> bool:
 def _query(endpoint: str) -> str:
     """Return the part of the query string that the page reads, with its question mark."""
     query = request.query_string.decode("utf-8", "replace")
-    is_read = endpoint in WITH_ANY_QUERY or (endpoint in LISTS and pagecache.is_cursor_alone(query))
+    is_read = endpoint in WITH_ANY_QUERY or (endpoint in LISTS and pagecache.is_position(query))
     return f"?{query}" if query and is_read and len(query) <= LONGEST_QUERY else ""
 
 

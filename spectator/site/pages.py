@@ -9,6 +9,8 @@ from spectator import queries
 from spectator.addresses import permalink
 from spectator.pagecache import is_about
 from spectator.presentation import navigation
+from spectator.site import listings
+from spectator.site.positions import more_context, requested_position
 
 
 def register(site: Blueprint) -> None:
@@ -18,22 +20,20 @@ def register(site: Blueprint) -> None:
 
 def front() -> str:
     """Show the lead story, the newest after it and a rail for each section."""
-    before = request.args.get("before")
-    listing = queries.Listing("latest", "Latest", "/")
-    if before is not None:
-        stream = queries.stream(listing, before)
-        return render_template(
-            "site/listing.html", listing=listing, articles=stream.articles, cursor=stream.cursor, is_first_page=False
-        )
-    page = queries.front(navigation())
+    position, latest = requested_position(), queries.Listing("latest", "Latest", "/")
+    if position.before is not None:
+        return listings.render(latest, position)
+    page = queries.front(navigation(), position.through)
+    more = more_context(latest, page.cursor, page.rails_cursor)
+    if page.is_cut:
+        return render_template("site/listing.html", **more, articles=page.latest, is_first_page=False)
     return render_template(
         "site/front.html",
-        listing=listing,
+        **more,
         lead=page.lead,
         latest=page.latest,
         rails=page.rails,
-        cursor=page.cursor,
-        is_first_page=True,
+        is_loaded=position.through is not None,
     )
 
 

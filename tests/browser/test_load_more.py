@@ -45,7 +45,7 @@ def test_every_story_comes_once_in_place(scripted_reader: Visit) -> None:
         new = min(PAGE, len(wanted) - shown)
         expect(page.locator(".stream .card").nth(shown).get_by_role("link")).to_be_focused()
         expect(page.get_by_role("status")).to_have_text(f"{new} more stories")
-        assert visitor.path == SECTION, "the address changed"
+        assert visitor.path.startswith(f"{SECTION}?through="), "the address does not know how far"
     assert headlines(visitor) == wanted
     assert page.evaluate("history.length") == history, "loading more is no step of the history"
     expect(page.get_by_role("link", name="Load more")).to_have_count(0)
@@ -78,11 +78,13 @@ def test_a_story_published_meanwhile_moves_nothing(browser: Browser, site: Runni
 
 def test_the_front_page_goes_on(reader: Visit) -> None:
     page = reader.open("/")
-    hero = [link.get_attribute("href") or "" for link in page.locator(".hero :is(h2, h3) a").all()]
+    others = ".hero :is(h2, h3) a, .rail h3 a"
+    hero = [link.get_attribute("href") or "" for link in page.locator(others).all()]
     first = [*hero, *addresses(reader)]
+    before = len(addresses(reader))
     page.get_by_role("link", name="Load more").click()
     if reader.has_script:
-        expect(page.locator(".stream .card").nth(len(first))).to_be_visible()
+        expect(page.locator(".stream .card").nth(before + PAGE - 1)).to_be_visible()
         shown = hero + addresses(reader)
     else:
         page.wait_for_url("**/?before=*")
@@ -116,6 +118,40 @@ def test_back_and_forward(reader: Visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(story)
 
 
+@pytest.mark.parametrize("path", [SECTION, "/"])
+def test_back_without_a_memory_keeps_the_place(path: str, scripted_reader: Visit) -> None:
+    page = scripted_reader.open(path)
+    for _ in range(2):
+        load_more(scripted_reader)
+        page.wait_for_url("**/?through=*")
+    shown, where = headlines(scripted_reader), page.url
+    link = page.locator(".stream .card h3 a").nth(len(shown) - 12)
+    link.scroll_into_view_if_needed()
+    place = page.evaluate("scrollY")
+    assert place > 1000
+    page.evaluate("window.wasHere = true")
+    link.click()
+    page.wait_for_url(lambda url: url != where)
+    page.go_back()
+    assert page.url == where
+    assert not page.evaluate("window.wasHere"), "the page came from memory: this tests nothing"
+    assert headlines(scripted_reader) == shown
+    assert abs(page.evaluate("scrollY") - place) < 50, "the place is lost"
+    if page.get_by_role("link", name="Load more").count():
+        load_more(scripted_reader)
+        assert len(set(addresses(scripted_reader))) == len(headlines(scripted_reader)) > len(shown)
+
+
+def test_a_double_click_loads_once(scripted_reader: Visit) -> None:
+    page = scripted_reader.open(SECTION)
+    page.route("**/fragments/stream/**", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.get_by_role("link", name="Load more").dblclick()
+    expect(page.locator(".stream .card").nth(PAGE)).to_be_visible()
+    page.wait_for_timeout(600)
+    assert len([url for url in scripted_reader.requests if "/fragments/stream/" in url]) <= 1
+    assert len(headlines(scripted_reader)) == 2 * PAGE
+
+
 @pytest.mark.parametrize("which", ["site", "htmx_2_site"])
 def test_back_to_the_page_as_it_was_left(
     which: str, remembering_browser: Browser, request: pytest.FixtureRequest
@@ -127,7 +163,7 @@ def test_back_to_the_page_as_it_was_left(
         page.get_by_role("link", name=wanted[PAGE], exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(wanted[PAGE])
         page.evaluate("history.back()")
-        page.wait_for_url(f"**{SECTION}", wait_until="commit")
+        page.wait_for_url(f"**{SECTION}?through=*", wait_until="commit")
         assert page.evaluate("window.wasHere"), "the page was fetched anew: something keeps it out of the memory"
         assert headlines(visitor) == wanted[: 2 * PAGE]
         load_more(visitor)

@@ -1,0 +1,72 @@
+"""How much of a list an address asks for, and the addresses that ask for what follows.
+
+- `before`: the stories behind this cursor; without it the list begins at its newest.
+- `through`: not one page but everything down to this cursor: what a reader has loaded so far.
+- `rails`: without the stories in the rails of the front page whose newest end at this cursor.
+- `start`, in fragments: where the page began that they continue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import request
+
+from spectator import queries
+from spectator.models import Article
+from spectator.presentation import navigation
+
+NAMES = ("before", "rails", "start", "through")  # in the order in which addresses have them
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The cursors of an address; None for those that it does not have."""
+
+    before: str | None = None
+    rails: str | None = None
+    start: str | None = None
+    through: str | None = None
+
+    def excluded(self) -> list[int]:
+        """Return the ids of the stories in the rails; raises BadCursor."""
+        return queries.rail_ids(navigation(), self.rails) if self.rails is not None else []
+
+    def address(self, path: str) -> str:
+        """Return the address of this part of the list at a path."""
+        values = [(name, getattr(self, name)) for name in NAMES]
+        query = "&".join(f"{name}={value}" for name, value in values if value is not None)
+        return f"{path}?{query}" if query else path
+
+
+def requested_position() -> Position:
+    """Return the position that the requested address names, as it was typed."""
+    return Position(*(request.args.get(name) for name in NAMES))
+
+
+def read_stream(listing: queries.Listing, position: Position) -> queries.Stream:
+    """Return the stories that a page of a list shows; raises BadCursor."""
+    excluded = position.excluded() if listing.kind == "latest" else []
+    if position.through is not None:
+        return queries.loaded_stream(listing, position.before, position.through, excluded)
+    return queries.stream(listing, position.before, excluded=excluded)
+
+
+def more_context(
+    listing: queries.Listing, cursor: str | None, rails: str | None = None, start: str | None = None
+) -> dict[str, object]:
+    """Return what the template of a stream needs for its link: the next page, and the fragment htmx puts there."""
+    if cursor is None:
+        return {"listing": listing, "more_url": None}
+    rails = rails if listing.kind == "latest" else None
+    return {
+        "listing": listing,
+        "more_url": Position(cursor, rails).address(listing.path),
+        "more_fragment": Position(cursor, rails, start).address(f"/fragments/stream{listing.path}"),
+    }
+
+
+def loaded_address(listing: queries.Listing, position: Position, last: Article) -> str:
+    """Return the address of the page that shows what a reader sees once a fragment stands in it."""
+    rails = position.rails if position.start is not None and listing.kind == "latest" else None
+    return Position(position.start, rails, through=queries.cursor_after(last)).address(listing.path)
