@@ -149,7 +149,7 @@ def prepare(data: Path) -> tuple[list[str], list[int]]:
         for number in range(EDITORS):
             word = f"a long password {number}"
             accounts.add_user(f"e{number}@news.example", f"Editor {number}", "editor", word)
-            tokens.append(accounts.log_in(f"e{number}@news.example", word, "127.0.0.1"))
+            tokens.append(accounts.log_in(f"e{number}@news.example", word, accounts.Client("127.0.0.1")))
         by = db.session.query(User).first()
         assert by is not None
         db.session.expunge(by)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,17 +15,25 @@ from sqlalchemy import func, select, update
 from spectator import accounts
 from spectator.accounts import sessions, throttling
 from spectator.db import db
-from spectator.models import LoginAttempt, User, UserSession
+from spectator.models import KnownClient, LoginAttempt, User, UserSession
 from tests.conftest import person
 
-HERE, THERE = "192.0.2.1", "198.51.100.7"
+HERE, THERE = accounts.Client("192.0.2.1"), accounts.Client("198.51.100.7")
 EMAIL, PASSWORD = "editor@news.example", "a long password of editor"
 
 
-def refused(email: str = EMAIL, password: str = "wrong password", address: str = HERE) -> accounts.LoginRefused:
+def refused(
+    email: str = EMAIL, password: str = "wrong password", client: accounts.Client = HERE
+) -> accounts.LoginRefused:
     with pytest.raises(accounts.LoginRefused) as caught:
-        accounts.log_in(email, password, address)
+        accounts.log_in(email, password, client)
     return caught.value
+
+
+def strangers(number: int, email: str = EMAIL) -> None:
+    """Try wrong passwords, each from an address of its own."""
+    for last in range(number):
+        refused(email, client=accounts.Client(f"203.0.113.{last}"))
 
 
 def age_attempts(age: timedelta) -> None:
@@ -37,7 +46,7 @@ def age_sessions(**columns: timedelta) -> None:
         session.execute(update(UserSession).values({n: datetime.now(UTC) - age for n, age in columns.items()}))
 
 
-def count(model: type[LoginAttempt] | type[UserSession]) -> int:
+def count(model: type[LoginAttempt] | type[UserSession] | type[KnownClient]) -> int:
     return db.session.scalar(select(func.count()).select_from(model)) or 0
 
 
@@ -173,7 +182,7 @@ def test_five_failures_at_one_address_are_enough(app: Flask, editor: User, monke
 
 def test_a_strangers_failures_do_not_lock_the_owner_out(app: Flask, editor: User) -> None:
     for _ in range(6):
-        refused(address=THERE)
+        refused(client=THERE)
     assert accounts.log_in(EMAIL, PASSWORD, HERE)
 
 
@@ -184,10 +193,79 @@ def test_one_address_cannot_try_many_accounts(app: Flask, editor: User) -> None:
     assert accounts.log_in(EMAIL, PASSWORD, THERE)
 
 
-def test_one_account_cannot_be_tried_from_everywhere(app: Flask, editor: User) -> None:
-    for number in range(50):
-        assert refused(address=f"203.0.113.{number}").retry_after_seconds is None
-    assert refused(address=THERE).retry_after_seconds
+def test_an_account_under_attack_slows_strangers_down_and_shuts_nobody_out(app: Flask, editor: User) -> None:
+    strangers(50)
+    late = refused(password=PASSWORD, client=THERE)
+    assert late.retry_after_seconds is not None
+    assert late.retry_after_seconds <= 31, "a pause, not a wall"
+    assert "30 seconds" in late.message or "29 seconds" in late.message
+    age_attempts(throttling.ACCOUNT_PAUSE + timedelta(seconds=1))
+    assert accounts.log_in(EMAIL, PASSWORD, THERE)
+
+
+@pytest.mark.parametrize("attempts", [50, 200])
+def test_strangers_cannot_lock_out_a_known_address_or_device(app: Flask, editor: User, attempts: int) -> None:
+    phone = accounts.Client("192.0.2.77", "token of the phone")
+    accounts.log_in(EMAIL, PASSWORD, HERE)
+    accounts.log_in(EMAIL, PASSWORD, phone)
+    strangers(min(attempts, 50))
+    with db.write() as session:  # what a longer attack leaves behind
+        for number in range(attempts - 50):
+            now = datetime.now(UTC)
+            session.add(LoginAttempt(email=EMAIL, address=f"198.18.0.{number}", at=now))
+    assert accounts.log_in(EMAIL, PASSWORD, HERE)
+    assert accounts.log_in(EMAIL, PASSWORD, accounts.Client("203.0.113.200", phone.device))
+    assert refused(password=PASSWORD, client=accounts.Client("203.0.113.201")).retry_after_seconds
+    assert refused(password=PASSWORD, client=accounts.Client("203.0.113.202", "a guess")).retry_after_seconds
+
+
+def test_a_known_device_passes_a_network_that_strangers_have_used_up(app: Flask, editor: User) -> None:
+    phone = accounts.Client("192.0.2.77", "token of the phone")
+    accounts.log_in(EMAIL, PASSWORD, phone)
+    for number in range(20):
+        refused(f"u{number}@news.example", client=phone)
+    assert accounts.log_in(EMAIL, PASSWORD, phone)
+    assert refused("u1@news.example", client=phone).retry_after_seconds, "known to one account alone"
+
+
+def test_a_known_device_has_a_limit_of_its_own(app: Flask, editor: User) -> None:
+    accounts.log_in(EMAIL, PASSWORD, accounts.Client("192.0.2.77", "token of the phone"))
+    for last in range(5):
+        refused(client=accounts.Client(f"203.0.113.{last}", "token of the phone"))
+    late = refused(password=PASSWORD, client=accounts.Client("203.0.113.9", "token of the phone"))
+    assert late.retry_after_seconds is not None
+    assert late.retry_after_seconds > 800
+
+
+def test_the_owner_is_told_of_attempts_by_others(app: Flask, editor: User) -> None:
+    strangers(7)
+    refused()
+    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    session = accounts.session_of(token)
+    assert session is not None
+    assert session.failed_logins == 7, "one's own typing errors are not counted"
+    session = accounts.session_of(accounts.log_in(EMAIL, PASSWORD, HERE))
+    assert session is not None
+    assert session.failed_logins == 0
+
+
+@pytest.mark.parametrize("act", [accounts.reset_password, accounts.disable_user])
+def test_a_reset_forgets_the_known_devices(app: Flask, editor: User, act: Callable[[str], object]) -> None:
+    accounts.log_in(EMAIL, PASSWORD, accounts.Client("192.0.2.77", "token of the thief"))
+    assert count(KnownClient) == 2
+    act(EMAIL)
+    assert count(KnownClient) == 0
+
+
+def test_known_clients_are_few_and_forgotten_in_time(app: Flask, editor: User) -> None:
+    for last in range(30):
+        accounts.log_in(EMAIL, PASSWORD, accounts.Client(f"203.0.113.{last}", f"device {last}"))
+    assert count(KnownClient) <= throttling.MAX_KNOWN
+    assert "device 29" not in str(db.session.scalars(select(KnownClient.value)).all())
+    with db.write() as session:
+        session.execute(update(KnownClient).values(seen_at=datetime.now(UTC) - throttling.KNOWN_FOR))
+    accounts.forget_expired()
+    assert count(KnownClient) == 0
 
 
 @pytest.mark.parametrize(
@@ -195,9 +273,9 @@ def test_one_account_cannot_be_tried_from_everywhere(app: Flask, editor: User) -
 )
 def test_one_network_counts_as_one_address(app: Flask, editor: User, first: str, second: str) -> None:
     for _ in range(5):
-        refused(address=first)
-    assert refused(address=second).retry_after_seconds
-    assert not refused(address="2001:db8:1:3::1").retry_after_seconds
+        refused(client=accounts.Client(first))
+    assert refused(client=accounts.Client(second)).retry_after_seconds
+    assert not refused(client=accounts.Client("2001:db8:1:3::1")).retry_after_seconds
 
 
 def test_the_count_is_forgotten_in_time_and_stays_small(app: Flask, editor: User) -> None:
@@ -307,7 +385,7 @@ def test_a_stolen_session_does_not_serve_to_guess_the_password(app: Flask, edito
     for _ in range(5):
         with pytest.raises(accounts.LoginRefused, match="current"):
             accounts.change_own_password(editor.id, "guess", "another fine password", HERE)
-    with pytest.raises(accounts.LoginRefused, match="Too many"):
+    with pytest.raises(accounts.LoginRefused, match="Too many attempts"):
         accounts.change_own_password(editor.id, PASSWORD, "another fine password", HERE)
 
 
@@ -329,6 +407,22 @@ def test_roles_change_and_unknown_people_are_named(app: Flask, editor: User) -> 
             act("nobody@news.example")
     with pytest.raises(accounts.AccountError):
         accounts.set_role(EMAIL, "owner")
+
+
+def test_logs_name_people_and_never_what_was_typed(app: Flask, editor: User, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for _ in range(6):
+        refused("my secret password")
+    refused(client=THERE)
+    accounts.log_in(EMAIL, PASSWORD, THERE)
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert lines[0] == ("WARNING", f"login refused: {throttling.NO_ACCOUNT}, from 192.0.2.1")
+    assert lines[5] == ("WARNING", f"login throttled: {throttling.NO_ACCOUNT}, from 192.0.2.1")
+    assert lines[6:] == [
+        ("WARNING", f"login refused: '{EMAIL}', from 198.51.100.7"),
+        ("INFO", f"login: '{EMAIL}', from 198.51.100.7"),
+    ]
+    assert "secret" not in caplog.text
 
 
 def test_the_log_of_a_login_cannot_be_forged(app: Flask, caplog: pytest.LogCaptureFixture) -> None:

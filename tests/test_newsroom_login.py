@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -144,6 +145,32 @@ def test_a_login_makes_a_new_session_and_ends_the_old(app: Flask, editor: User) 
     log_in(client, "editor")
     assert token_of(client) != first
     assert accounts.user_of(first) is None
+
+
+def test_a_browser_that_logged_in_is_known_again(app: Flask, editor: User) -> None:
+    client = visitor(app)
+    device = client.get_cookie(guard.DEVICE_COOKIE)
+    assert device and device.secure and device.http_only and device.same_site == "Strict"
+    post(client, "/newsroom/logout")
+    for number in range(50):
+        elsewhere = {"REMOTE_ADDR": f"203.0.113.{number}"}
+        log_in(app.test_client(), "editor", "wrong", environ_base=elsewhere)
+    stranger = log_in(app.test_client(), "editor", environ_base={"REMOTE_ADDR": "198.51.100.8"})
+    assert stranger.status_code == 429
+    assert int(stranger.headers["Retry-After"]) <= 31
+    assert log_in(client, "editor", environ_base={"REMOTE_ADDR": "198.51.100.9"}).status_code == 303
+    assert "51 failed attempts to log in as you" in client.get(LIST).text
+    assert client.get_cookie(guard.DEVICE_COOKIE).value == device.value  # type: ignore[union-attr]
+
+
+def test_the_notice_of_failed_attempts_goes_by_itself(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(app.test_client(), "editor", "wrong", environ_base={"REMOTE_ADDR": "203.0.113.1"})
+    client = visitor(app)
+    assert "1 failed attempt to log in as you" in client.get(LIST).text
+    monkeypatch.setattr(guard, "WARNING_TIME", timedelta(0))
+    assert "failed attempt" not in client.get(LIST).text
 
 
 def test_a_planted_token_is_never_adopted(app: Flask, editor: User) -> None:

@@ -33,15 +33,25 @@ from spectator.accounts.sessions import (
     is_issued_token,
     log_out,
     open_session,
+    session_of,
     token_hash,
     user_of,
 )
-from spectator.accounts.throttling import LoginRefused, count_attempt, forget_old_attempts, forgive
+from spectator.accounts.throttling import (
+    NO_ACCOUNT,
+    Client,
+    LoginRefused,
+    count_attempt,
+    forget_clients,
+    forget_old_attempts,
+    settle_login,
+)
 from spectator.db import db
 from spectator.models import ROLES, PreviewLink, User
 
 __all__ = [
     "AccountError",
+    "Client",
     "LoginRefused",
     "PasswordRefused",
     "add_user",
@@ -55,6 +65,7 @@ __all__ = [
     "log_out",
     "require_good_password",
     "reset_password",
+    "session_of",
     "set_role",
     "token_hash",
     "user_of",
@@ -149,13 +160,14 @@ def reset_password(email: str) -> str:
 
 
 def _end_access(session: Session, user_id: int) -> None:
-    """End a person's sessions, and the preview links they made: whoever had the account may have made some."""
+    """End a person's sessions, known devices and preview links: whoever had the account may have made some."""
     end_sessions(session, user_id)
+    forget_clients(session, user_id)
     own_links = (PreviewLink.made_by_id == user_id) & PreviewLink.revoked_at.is_(None)
     session.execute(update(PreviewLink).where(own_links).values(revoked_at=datetime.now(UTC)))
 
 
-def change_own_password(user_id: int, current: str, new: str, address: str) -> str:
+def change_own_password(user_id: int, current: str, new: str, client: Client) -> str:
     """Change one's own password, end every session of that person and return the token of a new one.
 
     Raises PasswordRefused for the new password; LoginRefused for the current one, throttled like a login, since a
@@ -163,7 +175,7 @@ def change_own_password(user_id: int, current: str, new: str, address: str) -> s
     """
     user = db.session.get_one(User, user_id)
     require_good_password(new, _context(user.email, user.name))
-    count_attempt(user.email, address)
+    count_attempt(user.email, client)
     if not check_password(user, current):
         raise LoginRefused("This is not your current password.")
     password_hash = hash_password(new)
@@ -171,30 +183,29 @@ def change_own_password(user_id: int, current: str, new: str, address: str) -> s
         person = _unchanged(session, user)
         person.password_hash = password_hash
         end_sessions(session, person.id)
-        forgive(session, person.email, address)
+        settle_login(session, person, client)
         log.warning("password of %r changed, its other sessions ended", person.email)
         return open_session(session, person.id)
 
 
-def log_in(email: str, password: str, address: str, old_token: str = "") -> str:
+def log_in(email: str, password: str, client: Client, old_token: str = "") -> str:
     """Return the token of a new session; the session of `old_token` ends.
 
-    Raises LoginRefused: in the same words and after the same time for an unknown e-mail, a wrong password and a
-    disabled account; with a time to wait where too many tries were made, before anything is hashed.
+    Raises LoginRefused: in the same words and after the same time for an unknown email, a wrong password and a
+    disabled account; with a time to wait where too many attempts were made, before anything is hashed.
     """
     email = email.strip().lower()[:254]
-    count_attempt(email, address)
+    count_attempt(email, client)
     user = db.session.scalar(select(User).where(User.email == email))
     if not check_password(user, password) or user is None or not user.is_active:
-        log.warning("login of %r from %s refused", email, address)
+        log.warning("login refused: %s, from %s", repr(user.email) if user else NO_ACCOUNT, client.network)
         raise LoginRefused(WRONG)
     with db.write() as session:
-        _unchanged(session, user)
-        forgive(session, email, address)
+        failed = settle_login(session, _unchanged(session, user), client)
         if old_token:
             end_session(session, old_token)
-        log.info("login of %r from %s", email, address)
-        return open_session(session, user.id)
+        log.info("login: %r, from %s", user.email, client.network)
+        return open_session(session, user.id, failed)
 
 
 def forget_expired() -> None:

@@ -40,6 +40,12 @@ def is_issued_token(token: str) -> bool:
 
 def user_of(token: str) -> User | None:
     """Return the active person whose session this token opens, None for any other token."""
+    found = session_of(token)
+    return found.user if found else None
+
+
+def session_of(token: str) -> UserSession | None:
+    """Return the session that this token opens, with its active person; None for any other token."""
     now = datetime.now(UTC)
     query = select(UserSession).options(joinedload(UserSession.user, innerjoin=True))
     found = db.session.scalar(query.where(UserSession.token_hash == token_hash(token)))
@@ -50,7 +56,7 @@ def user_of(token: str) -> User | None:
     if now - found.seen_at > TOUCH_INTERVAL:
         with db.write() as session:
             session.execute(update(UserSession).where(UserSession.id == found.id).values(seen_at=now))
-    return found.user
+    return found
 
 
 def log_out(token: str) -> None:
@@ -59,10 +65,15 @@ def log_out(token: str) -> None:
         end_session(session, token)
 
 
-def open_session(session: Session, user_id: int) -> str:
-    """Return the token of a new session, stored inside the caller's `db.write()`."""
+def open_session(session: Session, user_id: int, failed_logins: int = 0) -> str:
+    """Return the token of a new session, stored inside the caller's `db.write()`.
+
+    `failed_logins` is what the person is told: how many attempts by others there were before this login.
+    """
     token, now = _signer().sign(secrets.token_urlsafe(32)).decode(), datetime.now(UTC)
-    session.add(UserSession(token_hash=token_hash(token), user_id=user_id, created_at=now, seen_at=now))
+    row = UserSession(token_hash=token_hash(token), user_id=user_id, created_at=now, seen_at=now)
+    row.failed_logins = failed_logins
+    session.add(row)
     return token
 
 

@@ -1,23 +1,54 @@
-"""How many tries to log in are too many: counted in the database, by account and by address, before any hashing."""
+"""How many attempts to log in are too many: counted in the database, by account, address and device, before hashing."""
 
 from __future__ import annotations
 
 import ipaddress
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, CursorResult, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from spectator.accounts.sessions import token_hash
 from spectator.db import db
-from spectator.models import LoginAttempt
+from spectator.models import KnownClient, LoginAttempt, User
 
 log = logging.getLogger(__name__)
+NO_ACCOUNT = "an email without an account"  # which is never logged: people type passwords there by mistake
 
-# The narrow limit stops guessing; the one for a whole account is wide, so that a stranger's failures elsewhere do not
-# lock its owner out at once.
+# The narrow limits stop guessing. The limit of a whole account is wide and only slows strangers down, so that nobody
+# can lock its owner out: who has logged in from an address or a device before is not held to it.
 WINDOW = timedelta(minutes=15)
 MAX_OF_ACCOUNT_AT_ADDRESS, MAX_OF_ADDRESS, MAX_OF_ACCOUNT = 5, 20, 50
+ACCOUNT_PAUSE = timedelta(seconds=30)
+KNOWN_FOR, MAX_KNOWN = timedelta(days=180), 20  # of one person
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a login comes from: the network address, and the token of the browser's device cookie ("" without)."""
+
+    address: str
+    device: str = ""
+
+    @property
+    def network(self) -> str:
+        """Return what is counted as one address: of IPv6 the /64 network, since one person commands all of it."""
+        try:
+            found = ipaddress.ip_address(self.address.partition("%")[0])
+        except ValueError:
+            return self.address[:45]
+        if isinstance(found, ipaddress.IPv6Address):
+            mapped = found.ipv4_mapped
+            return str(mapped or ipaddress.ip_network((found, 64), strict=False).network_address)
+        return str(found)
+
+    @property
+    def device_hash(self) -> str:
+        """Return what is stored of the device's token, "" without one."""
+        return token_hash(self.device) if self.device else ""
 
 
 class LoginRefused(Exception):
@@ -29,24 +60,50 @@ class LoginRefused(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
-def count_attempt(email: str, address: str) -> None:
-    """Count a try before it is made, so that many at once count too; raises LoginRefused where it is one too many."""
-    address, now = _one_address(address), datetime.now(UTC)
-    of_account, of_address = LoginAttempt.email == email, LoginAttempt.address == address
-    limits = (
-        (of_account & of_address, MAX_OF_ACCOUNT_AT_ADDRESS),
-        (of_address, MAX_OF_ADDRESS),
-        (of_account, MAX_OF_ACCOUNT),
-    )
+def count_attempt(email: str, client: Client) -> None:
+    """Count an attempt before it is made, so that many at once count too.
+
+    Raises LoginRefused, with the time to wait, where it is one too many.
+    """
+    now = datetime.now(UTC)
     with db.write() as session:
         forget_old_attempts(session, now)
-        wait = max(_wait(session, condition, limit, now) for condition, limit in limits)
+        kinds = _known_kinds(session, email, client)
+        wait = _required_wait(session, email, client, kinds, now)
         if not wait:
-            session.add(LoginAttempt(email=email, address=address, at=now))
+            attempt = LoginAttempt(email=email, address=client.network, device_hash=client.device_hash, at=now)
+            session.add(attempt)
+        counted = update(User).where(User.email == email).values(failed_logins=User.failed_logins + 1)
+        is_account = bool(cast("CursorResult[Any]", session.execute(counted)).rowcount)
     if wait:
-        log.warning("login of %r from %s throttled", email, address)
-        minutes = -(-wait // timedelta(minutes=1))
-        raise LoginRefused(f"Too many tries; wait {minutes} min and try again.", int(wait.total_seconds()) + 1)
+        log.warning("login throttled: %s, from %s", repr(email) if is_account else NO_ACCOUNT, client.network)
+        raise LoginRefused(f"Too many attempts. Try again in {_duration(wait)}.", int(wait.total_seconds()) + 1)
+
+
+def _known_kinds(session: Session, email: str, client: Client) -> frozenset[str]:
+    """Return whether this account has logged in from the address, from the device, from both or from neither."""
+    pairs = [("address", client.network), ("device", client.device_hash)]
+    known = tuple_(KnownClient.kind, KnownClient.value).in_(pairs)
+    query = select(KnownClient.kind).join(User, User.id == KnownClient.user_id)
+    return frozenset(session.scalars(query.where(User.email == email, known)))
+
+
+def _required_wait(session: Session, email: str, client: Client, kinds: frozenset[str], now: datetime) -> timedelta:
+    """Return how long this client has to wait before the next attempt, zero if it may try now."""
+    of_account, of_address = LoginAttempt.email == email, LoginAttempt.address == client.network
+    if "device" in kinds:  # a device that shares a network with strangers is counted by itself
+        of_device = LoginAttempt.device_hash == client.device_hash
+        return _wait(session, of_account & of_device, MAX_OF_ACCOUNT_AT_ADDRESS, now)
+    own = _wait(session, of_account & of_address, MAX_OF_ACCOUNT_AT_ADDRESS, now)
+    own = max(own, _wait(session, of_address, MAX_OF_ADDRESS, now))
+    return own if kinds else max(own, _account_pause(session, of_account, now))
+
+
+def _account_pause(session: Session, of_account: ColumnElement[bool], now: datetime) -> timedelta:
+    """Return the pause that an account under attack asks of clients it does not know: one attempt in 30 seconds."""
+    query = select(func.count(), func.max(LoginAttempt.at)).where(of_account)
+    count, newest = session.execute(query).one()
+    return max(newest + ACCOUNT_PAUSE - now, timedelta(0)) if count >= MAX_OF_ACCOUNT else timedelta(0)
 
 
 def _wait(session: Session, condition: ColumnElement[bool], limit: int, now: datetime) -> timedelta:
@@ -54,24 +111,51 @@ def _wait(session: Session, condition: ColumnElement[bool], limit: int, now: dat
     return oldest + WINDOW - now if count >= limit else timedelta(0)
 
 
-def forgive(session: Session, email: str, address: str) -> None:
-    """Forget the failures of an account at an address, after a success there, inside the caller's `db.write()`."""
-    own = (LoginAttempt.email == email) & (LoginAttempt.address == _one_address(address))
-    session.execute(delete(LoginAttempt).where(own))
+def _duration(wait: timedelta) -> str:
+    seconds = int(wait.total_seconds()) + 1
+    if seconds <= 60:
+        return f"{seconds} seconds"
+    minutes = -(-seconds // 60)
+    return f"{minutes} minutes"
+
+
+def settle_login(session: Session, user: User, client: Client) -> int:
+    """Forget the client's own failed attempts after a success and remember the client, inside `db.write()`.
+
+    Returns how many attempts others have made on the account since its last login.
+    """
+    of_account = LoginAttempt.email == user.email
+    is_own = LoginAttempt.address == client.network
+    if client.device_hash:
+        is_own |= LoginAttempt.device_hash == client.device_hash
+    deleted = session.execute(delete(LoginAttempt).where(of_account & is_own))
+    own = cast("CursorResult[Any]", deleted).rowcount
+    failed = max(0, user.failed_logins - own)
+    user.failed_logins = 0
+    _remember(session, user.id, client)
+    return failed
+
+
+def _remember(session: Session, user_id: int, client: Client) -> None:
+    now = datetime.now(UTC)
+    pairs = [("address", client.network), ("device", client.device_hash)]
+    for kind, value in pairs:
+        if value:
+            session.merge(KnownClient(user_id=user_id, kind=kind, value=value, seen_at=now))
+    session.flush()
+    of_user = KnownClient.user_id == user_id
+    newest = select(KnownClient.seen_at).where(of_user).order_by(KnownClient.seen_at.desc())
+    oldest_kept = session.scalar(newest.offset(MAX_KNOWN - 1).limit(1))
+    if oldest_kept is not None:
+        session.execute(delete(KnownClient).where(of_user, KnownClient.seen_at < oldest_kept))
+
+
+def forget_clients(session: Session, user_id: int) -> None:
+    """Forget where somebody has logged in from, inside the caller's `db.write()`: a thief may have been among them."""
+    session.execute(delete(KnownClient).where(KnownClient.user_id == user_id))
 
 
 def forget_old_attempts(session: Session, now: datetime) -> None:
-    """Delete what no longer counts, inside the caller's `db.write()`."""
+    """Delete attempts that no longer count, and clients not seen for half a year, inside `db.write()`."""
     session.execute(delete(LoginAttempt).where(LoginAttempt.at <= now - WINDOW))
-
-
-def _one_address(address: str) -> str:
-    """Return what is counted as one address: of IPv6 the /64 network, since one person commands all of it."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:45]
-    if isinstance(found, ipaddress.IPv6Address):
-        mapped = found.ipv4_mapped
-        return str(mapped or ipaddress.ip_network((found, 64), strict=False).network_address)
-    return str(found)
+    session.execute(delete(KnownClient).where(KnownClient.seen_at <= now - KNOWN_FOR))

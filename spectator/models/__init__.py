@@ -12,7 +12,7 @@ from spectator.models.desk import Autosave, Presence, PreviewLink
 from spectator.models.finding import Follower, Related, RelatedChoice, SearchCount
 from spectator.models.lists import Listed, StoryCount
 from spectator.models.media import Picture
-from spectator.models.newsroom import LoginAttempt, Outbox, UserSession
+from spectator.models.newsroom import KnownClient, LoginAttempt, Outbox, UserSession
 from spectator.models.people import ROLES, Author, User
 from spectator.models.taxonomy import Country, Section, Topic
 
@@ -26,6 +26,7 @@ __all__ = [
     "Correction",
     "Country",
     "Follower",
+    "KnownClient",
     "Listed",
     "LoginAttempt",
     "Outbox",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from spectator.db import Base, UTCDateTime
@@ -33,12 +33,13 @@ class UserSession(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    failed_logins: Mapped[int] = mapped_column(default=0, server_default="0")
 
     user: Mapped[User] = relationship(lazy="raise_on_sql")
 
 
 class LoginAttempt(Base):
-    """A failed or pending login, for throttling by account and by address."""
+    """A failed or pending login, for throttling by account, by address and by known device."""
 
     __tablename__ = "login_attempt"
     __table_args__ = (Index(None, "email", "at"), Index(None, "address", "at"))
@@ -46,4 +47,20 @@ class LoginAttempt(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254))
     address: Mapped[str] = mapped_column(String(45))
+    device_hash: Mapped[str] = mapped_column(String(64), default="", server_default="")
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class KnownClient(Base):
+    """An address or device from which somebody has logged in: `kind` says which, `value` is the address or a hash."""
+
+    __tablename__ = "known_client"
+    __table_args__ = (
+        CheckConstraint("kind in ('address', 'device')", name="kind"),
+        {"sqlite_with_rowid": False},
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(7), primary_key=True)
+    value: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -23,7 +23,10 @@ class Author(Base):
 
 
 class User(Base):
-    """Somebody of the newsroom who can log in; `email` is stored in lower case."""
+    """Somebody of the newsroom who can log in; `email` is stored in lower case.
+
+    `failed_logins` counts the attempts since the last login, to tell the owner about those that were not theirs.
+    """
 
     __tablename__ = "user"
     __table_args__ = (CheckConstraint("role in ('author', 'editor', 'admin')", name="role"),)
@@ -34,4 +37,5 @@ class User(Base):
     role: Mapped[str] = mapped_column(String(10))
     password_hash: Mapped[str] = mapped_column(String(200))
     is_active: Mapped[bool] = mapped_column(default=True)
+    failed_logins: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -6,13 +6,14 @@ import hashlib
 import ipaddress
 import logging
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.wrappers import Response as AnyResponse
 
-from spectator.accounts import token_hash, user_of
+from spectator.accounts import Client, session_of, token_hash
 from spectator.models import User
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 ROOT = "/newsroom"
 COOKIE = "__Host-session"
 COOKIE_SECONDS = 30 * 24 * 3600
+# Names a browser that has logged in before, so that strangers who guess cannot lock its owner out; opens nothing.
+DEVICE_COOKIE, DEVICE_SECONDS = "__Host-device", 180 * 24 * 3600
+WARNING_TIME = timedelta(minutes=15)  # of a new session, in which it tells of attempts by others
 PUBLIC_ENDPOINTS = frozenset({"newsroom.login", "newsroom.shared"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -90,7 +94,8 @@ def check_request() -> AnyResponse | None:
         log.warning("cross-site %s %s from %s refused", request.method, request.path, request.remote_addr)
         abort(403)
     token = request.cookies.get(COOKIE, "")
-    g.user = user_of(token) if token else None
+    g.session = session_of(token) if token else None
+    g.user = g.session.user if g.session else None
     g.needs_form_token = is_write and is_ours is None
     return None
 
@@ -126,6 +131,11 @@ def current_user() -> User:
 def client_address() -> str:
     """Return the address the request came from; forwarded addresses count only where the setting trusts a proxy."""
     return request.remote_addr or ""
+
+
+def client() -> Client:
+    """Return where the request comes from, for the limits on logins."""
+    return Client(client_address(), request.cookies.get(DEVICE_COOKIE, "")[:100])
 
 
 def has_safe_transport() -> bool:
@@ -193,6 +203,20 @@ def set_cookie(response: AnyResponse, token: str) -> AnyResponse:
     return response
 
 
+def set_device_cookie(response: AnyResponse, device: str) -> AnyResponse:
+    """Let the browser be known at its next login."""
+    response.set_cookie(DEVICE_COOKIE, device, DEVICE_SECONDS, path="/", secure=True, httponly=True, samesite="Strict")
+    return response
+
+
+def failed_logins() -> int:
+    """Return how many attempts by others to tell the person of, who has just logged in; 0 later."""
+    session = g.get("session")
+    if session is None or datetime.now(UTC) - session.created_at > WARNING_TIME:
+        return 0
+    return int(session.failed_logins)
+
+
 def drop_cookie(response: AnyResponse) -> AnyResponse:
     """Take the session from the browser, and what it has cached of the newsroom; its own storage stays."""
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
@@ -203,5 +227,6 @@ def drop_cookie(response: AnyResponse) -> AnyResponse:
 def page_words() -> dict[str, Any]:
     """Return what every page of the newsroom may show."""
     done = DONE.get(request.args.get("done", ""), "")
-    words = {"state_words": STATE_WORDS, "zone_name": current_app.config["TIMEZONE"]}
+    words: dict[str, Any] = {"state_words": STATE_WORDS, "zone_name": current_app.config["TIMEZONE"]}
+    words["failed_logins"] = failed_logins()
     return {"current_user": g.get("user"), "csrf_token": form_token, "done": done} | words

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -24,13 +26,15 @@ def login() -> Response | tuple[str, int, dict[str, str]]:
         return redirect(onward, 303) if g.user else _login_page(onward, 200)
     old_token = request.cookies.get(guard.COOKIE, "")
     email, word = request.form.get("email", ""), request.form.get("password", "")
+    client = guard.client()
+    client = client if client.device else accounts.Client(client.address, secrets.token_urlsafe(32))
     try:
-        token = accounts.log_in(email, word, guard.client_address(), old_token)
+        token = accounts.log_in(email, word, client, old_token)
     except accounts.LoginRefused as refused:
         seconds = refused.retry_after_seconds
         headers = {"Retry-After": str(seconds)} if seconds else {}
         return _login_page(onward, 429 if seconds else 422, refused.message, headers)
-    return guard.set_cookie(redirect(onward, 303), token)
+    return guard.set_device_cookie(guard.set_cookie(redirect(onward, 303), token), client.device)
 
 
 def _login_page(
@@ -58,7 +62,7 @@ def change_password() -> Response | tuple[str, int]:
     if new != form.get("again", ""):
         return _password_page({"again": "The two new passwords differ."})
     try:
-        token = accounts.change_own_password(user.id, current, new, guard.client_address())
+        token = accounts.change_own_password(user.id, current, new, guard.client())
     except accounts.PasswordRefused as refused:
         return _password_page({"new": str(refused)})
     except accounts.LoginRefused as refused:
