@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import accounts, config, create_app
-from spectator.operations import setup
+from spectator.operations import logs, setup
 from spectator.search import IndexUnavailable
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 def create_ready_app() -> Flask:
     """Return the site for a server; raises BadSetting or NotReady where it cannot be served."""
+    logs.set_up()
     app = create_app()
     with app.app_context():
         setup.require_ready(app)
