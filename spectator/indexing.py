@@ -114,7 +114,7 @@ def catch_up(index: Index, source: Source = PUBLIC) -> bool:
     db.session.rollback()  # what is read from here on is newer than the position, also if another process moved it
     newest = source.newest()
     try:
-        if position is None or position > newest or source.oldest() > position + 1:
+        if position is None or index.is_outdated() or position > newest or source.oldest() > position + 1:
             rebuild(index, source=source)
             return True
         if position == newest:

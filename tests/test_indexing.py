@@ -64,6 +64,24 @@ def test_an_index_ahead_of_a_restored_database_is_rebuilt(
     assert indexing.differences(index) == (set(), set())
 
 
+def test_an_index_of_an_older_release_serves_until_it_is_rebuilt(
+    index: Index, app: Flask, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    """An upgrade that changes the index is no outage: it answers, and stays ready, until the new one is there."""
+    article_id = story(headline="Harmattan in N'Djamena")
+    catch_up()
+    for directory in app.config["DATA_DIR"].glob("index*/generation-*"):
+        (directory / "format").unlink()
+    assert index.is_outdated()
+    assert found(index, "harmattan") == [article_id]
+    assert index.position() == outbox.edition()
+    with pytest.raises(IndexUnavailable, match="format"):
+        index.apply({}, outbox.edition())
+    catch_up()
+    assert not index.is_outdated()
+    assert found(index, "ndjamena") == [article_id]
+
+
 def test_rows_forgotten_before_it_saw_them_mean_a_rebuild(
     index: Index, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:

@@ -28,7 +28,42 @@ def test_decomposed_and_composed_letters_are_the_same_word() -> None:
 
 
 def test_punctuation_parts_words() -> None:
-    assert clauses("Côte d'Ivoire, 2024!") == [word("cote"), word("d"), word("ivoire"), word("2024")]
+    assert clauses("Mali/Niger, 2024!") == [word("mali"), word("niger"), word("2024")]
+
+
+@pytest.mark.parametrize("apostrophe", "'’‘ʼʻ`´′ʿ")
+def test_a_name_with_an_apostrophe_is_its_parts_in_a_row_or_one_word(apostrophe: str) -> None:
+    (clause,) = clauses(f"N{apostrophe}Djamena")
+    assert (clause.words, clause.spellings, clause.is_phrase) == (("n", "djamena"), (("ndjamena",),), True)
+    assert str(clause) == "n'djamena"
+    assert parse(f"N{apostrophe}Djamena").terms == {"djamena", "ndjamena"}
+    (clause,) = clauses(f'"the Qur{apostrophe}an school"')
+    assert (clause.words, clause.spellings) == (("the", "qur", "an", "school"), (("the", "quran", "school"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "spellings"),
+    [
+        ("l'Afrique", ("afrique",), (("lafrique",),)),
+        ("l'afrique", ("afrique",), ()),  # "d'une" is not "dune"
+        ("aujourd'hui", ("aujourd", "hui"), (("aujourdhui",),)),
+        ("Kenya's", ("kenya",), ()),
+        ("N'Djamena's", ("n", "djamena"), (("ndjamena",),)),
+        ("don't", ("don", "t"), ()),
+        ("a'b'c'd'e", ("a", "b", "c", "d", "e"), ()),
+    ],
+)
+def test_what_is_elided_may_be_missing(
+    text: str, words: tuple[str, ...], spellings: tuple[tuple[str, ...], ...]
+) -> None:
+    (clause,) = clauses(text)
+    assert (clause.words, clause.spellings) == (words, spellings)
+
+
+def test_countries_are_known_with_their_apostrophe() -> None:
+    (clause,) = parse("Côte d'Ivoire").wanted
+    assert clause.words == ("cote", "d", "ivoire")
+    assert ("ivory", "coast") in clause.other_names
 
 
 def test_quotes_make_a_phrase() -> None:
@@ -84,10 +119,9 @@ def test_a_word_has_at_most_64_characters() -> None:
     assert clauses("x" * 100) == [word("x" * 64)]
 
 
-def test_control_and_format_characters_part_words() -> None:
-    assert clauses("ma\x00li ko\u200fre \ud800x\u202eabc") == [
-        word(each) for each in ("ma", "li", "ko", "re", "x", "abc")
-    ]
+def test_control_characters_part_words_and_invisible_ones_do_not() -> None:
+    assert clauses("ma\x00li ko\u200fre \ud800x\u202eabc") == [word(each) for each in ("ma", "li", "kore", "xabc")]
+    assert clauses("-in:poli\u00adtics")[0:] == [] == list(parse("-\u200bin:x").clauses)
 
 
 def test_blank_is_told_from_unusable() -> None:
@@ -102,7 +136,7 @@ def test_words_to_highlight() -> None:
     assert query.prefixes == ("elec",)
 
 
-@given(st.text(max_size=400) | st.text(alphabet='ab "-*é\u0301\u200f()[]~^:', max_size=400))
+@given(st.text(max_size=400) | st.text(alphabet="ab \"-*'’é\u0301\u200f()[]~^:", max_size=400))
 def test_any_text_is_a_small_query(text: str) -> None:
     query = parse(text)
     assert len(query.clauses) <= 10
@@ -122,6 +156,28 @@ def test_filters_and_dates_among_the_words() -> None:
     assert (query.published_from, query.published_to) == (date(2023, 1, 1), date(2024, 4, 30))
 
 
+@pytest.mark.parametrize("minus", "-−–")
+def test_a_minus_before_a_filter_excludes(minus: str) -> None:
+    query = parse(f'vote {minus}in:politics {minus}by:"Amina Diallo" {minus}before:2023 {minus}after:2024-05')
+    assert query.filters == (Typed("section", ("politics",), True), Typed("author", ("amina", "diallo"), True))
+    assert (query.published_from, query.published_to) == (date(2023, 1, 1), date(2024, 4, 30))
+    assert query.clauses == (word("vote"),)
+
+
+def test_of_several_dates_the_narrowest_counts() -> None:
+    query = parse("after:2020 after:2022 after:2021 before:2024 before:2025")
+    assert (query.published_from, query.published_to) == (date(2022, 1, 1), date(2023, 12, 31))
+
+
+def test_a_minus_before_what_is_no_date_excludes_its_words() -> None:
+    assert parse("-before:dawn").excluded == (Clause(("before", "dawn"), is_excluded=True),)
+
+
+def test_a_search_of_too_many_conditions_says_so() -> None:
+    assert not parse(" ".join("abcdefghij")).is_cut
+    assert parse(" ".join("abcdefghijk")).is_cut
+
+
 @pytest.mark.parametrize(
     "text", ["before:", "after:soon", "before:2024-13", "before:0000", "before:0001", "after:2023-02-30"]
 )
@@ -135,7 +191,7 @@ def tokens_of(text: str) -> list[str]:
     return text.replace(":", " ").replace("-", " ").split()
 
 
-@pytest.mark.parametrize("text", ["in:", "built-in:x", "-in:politics", "within:reach"])
+@pytest.mark.parametrize("text", ["in:", "-in:", "built-in:x", "within:reach"])
 def test_a_colon_elsewhere_only_parts_words(text: str) -> None:
     assert parse(text).filters == ()
 

@@ -150,6 +150,22 @@ def test_an_unknown_filter_value_finds_nothing(shared: Index, name: str, value: 
         assert (answer.ids, answer.total) == ([], 0)
 
 
+def test_a_minus_before_a_filter_leaves_out_what_it_names(shared: Index) -> None:
+    everything = set(ids(*STORIES))
+    assert found(shared, "-in:business") == everything - set(ids(MARKET, HAUSA))
+    assert found(shared, "mali -in:business") == set(ids(MALI))
+    assert found(shared, "-by:diallo in:business") == set(ids(HAUSA))
+    assert found(shared, "-country:mali -language:en") == everything - {
+        each.id for each in STORIES if "mali" in each.countries or each.language == "en"
+    }
+    answer = shared.find(Request("mali -in:business -topic:nonesuch"))
+    assert (answer.excluded, answer.unknown) == ([("section", "business")], [("topic", "nonesuch")])
+    assert "business" not in dict(answer.facets["section"])
+    day = MALI.published_at.date()
+    assert found(shared, f"-before:{day}") == found(shared, f"after:{day}")
+    assert found(shared, f"-after:{day}") == found(shared, f"before:{day}")
+
+
 def test_dates_include_both_days(shared: Index) -> None:
     first, last = ABIDJAN.published_at.date(), MARKET.published_at.date()
     assert found(shared, published_from=first, published_to=last) == {ABIDJAN.id, MALI.id, MARKET.id}

@@ -43,12 +43,20 @@ def test_a_change_begins_at_the_first_page() -> None:
         ("rain after:2023 before:2024-05", ["from", "to"], "rain"),
         ("rain after:2023 before:2024-05", ["section", "country"], "rain after:2023 before:2024-05"),
         ("begin:politics", ["section"], "begin:politics"),
+        ("rain -in:politics in:health", ["section"], "rain"),
+        ("rain –in:politics -before:2024", ["section", "from", "to"], "rain"),
     ],
 )
 def test_what_was_typed_is_taken_away_too(text: str, names: list[str], left: str) -> None:
     changes = asked_in({"q": text}).without(*names)
     assert changes["q"] == left
     assert {name: changes[name] for name in names} == dict.fromkeys(names, "")
+
+
+def test_what_is_excluded_is_taken_away_by_itself() -> None:
+    asked = asked_in({"q": "rain -in:politics in:health", "section": "health"})
+    assert asked.without_excluded("section") == {"q": "rain in:health"}
+    assert asked.without_wanted("section") == {"q": "rain -in:politics", "section": ""}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -65,6 +66,29 @@ def test_many_values_wait_behind_more() -> None:
     found = replace(NOTHING, facets={"topic": [(f"topic-{number}", 20 - number) for number in range(20)]})
     [(_, first, others)] = facets(asked_in({"q": "rain"}), found, {})
     assert (len(first), len(others)) == (6, 14)
+
+
+def test_what_is_excluded_has_a_chip_of_its_own() -> None:
+    found = replace(NOTHING, chosen=[("language", "ha")], excluded=[("section", "politics")])
+    shown = chips(asked_in({"q": "rain -in:politics language:ha"}), found, NAMES)
+    assert [(chip.label, chip.url) for chip in shown] == [
+        ("Not section: Politics", "/search?q=rain+language%3Aha"),
+        ("Language: Hausa", "/search?q=rain+-in%3Apolitics"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        ("rain -in:politcs", "No section here is called “politcs”."),
+        ("rain by:&lt;b&gt;", "No author here is called “&lt;b&gt;”."),
+        ("a b c d e f g h i j k", "Only the first 10 words and filters are used."),
+    ],
+)
+def test_what_cannot_be_used_is_said(app: Flask, client: FlaskClient, text: str, remark: str) -> None:
+    indexing.rebuild(indexing.index_in(app.config["DATA_DIR"]))
+    html = client.get("/search", query_string={"q": unescape(text)}).text
+    assert remark in html
 
 
 def test_several_people_may_be_meant_by_one_word() -> None:

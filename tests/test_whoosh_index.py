@@ -45,6 +45,26 @@ def index(tmp_path: Path) -> Iterator[Index]:
     index.close()
 
 
+# Formats
+
+
+def test_an_index_without_the_newest_field_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an older release built it: no search needs a field that is not there yet."""
+    schema, fields = whoosh_schema.make_schema(), whoosh_schema.fields_of
+    schema.remove(whoosh_schema.JOINED)
+    monkeypatch.setattr("spectator.search.whoosh_writing.make_schema", lambda: schema)
+    monkeypatch.setattr(
+        "spectator.search.whoosh_writing.fields_of",
+        lambda story: {name: value for name, value in fields(story).items() if name != whoosh_schema.JOINED},
+    )
+    older = open_index(tmp_path / "search")
+    older.rebuild(STORIES, 7)
+    assert found(older, "Cote d'Ivoire") == found(older, "cote") == set(ids(ABIDJAN))
+    assert found(older, "N'Golo") == found(older, "maaikata") == found(older, "maaik*") == set()
+    assert older.suggest("mali").articles == ids(MALI)
+    older.close()
+
+
 # Changes
 
 

@@ -56,7 +56,8 @@ def _found(text: str, is_public: bool, page: int) -> dict[str, object]:
         return _own_found(text)
     found = _index(is_public).find(Request(text, page=page, per_page=PER_PAGE))
     has_more = page < MAX_PAGE and found.total > page * PER_PAGE
-    return {"hits": hits_of(found, is_public), "total": found.total, "mode": found.mode, "has_more": has_more}
+    shown = {"hits": hits_of(found, is_public), "total": found.total, "mode": found.mode, "has_more": has_more}
+    return shown | {"unknown": found.unknown}
 
 
 def _own_found(text: str) -> dict[str, object]:
@@ -67,7 +68,7 @@ def _own_found(text: str) -> dict[str, object]:
         hits += hits_of(found, False, current_user().id)
         if found.total <= number * SOUGHT_AT_ONCE:
             break
-    return {"hits": hits, "total": len(hits), "mode": found.mode, "page": 1}
+    return {"hits": hits, "total": len(hits), "mode": found.mode, "page": 1, "unknown": found.unknown}
 
 
 def _index(is_public: bool) -> Index:

@@ -85,7 +85,9 @@ class Found:
     from the archive's own words, "" for none; it is looked for only where at most two articles have every word.
 
     `chosen` are the filters in force, whether they came from the request or from the text (`in:politics`): (facet,
-    slug) pairs, and `published_from`/`published_to` the dates.
+    slug) pairs, and `published_from`/`published_to` the dates. `excluded` are those that no result may have
+    (`-in:politics`), `unknown` the (facet, typed value) pairs that name nothing. `is_cut` says that more words and
+    filters were typed than a search uses.
     """
 
     ids: list[int]
@@ -99,6 +101,9 @@ class Found:
     words: Sequence[tuple[str, int]] = ()
     meant: str = ""
     chosen: Sequence[tuple[str, str]] = ()
+    excluded: Sequence[tuple[str, str]] = ()
+    unknown: Sequence[tuple[str, str]] = ()
+    is_cut: bool = False
     published_from: date | None = None
     published_to: date | None = None
 
@@ -155,7 +160,7 @@ class Index(Protocol):
         """Index, or with None remove, each article by its id, and then move to `position`, in one commit.
 
         With `after`, refuses unless the index stands at that position (it may have been rebuilt meanwhile).
-        Raises IndexUnavailable for that and for a missing or busy index; whatever else it raises leaves the
+        Raises IndexUnavailable for that and for a missing, outdated or busy index; whatever else it raises leaves the
         last commit in place, and the process should exit, because the engine may keep its lock.
         """
         ...
@@ -172,6 +177,13 @@ class Index(Protocol):
 
     def versions(self) -> dict[int, int]:
         """Every indexed article's id and version, to compare with the database. Raises IndexUnavailable."""
+        ...
+
+    def is_outdated(self) -> bool:
+        """Return whether another release built the index, so that it answers as before but must be rebuilt to change.
+
+        Never raises.
+        """
         ...
 
     def is_scattered(self) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 from whoosh.analysis import Token, Tokenizer
 from whoosh.lang.porter import stem as _porter_stem
 
-from spectator.text.folding import tokens
+from spectator.text.apostrophes import names_in
+from spectator.text.folding import runs, tokens, without_invisible
 
 # Shorter words carry no ending worth cutting.
 SHORTEST_STEMMED = 4
@@ -33,28 +34,39 @@ class FoldingTokenizer(Tokenizer):  # type: ignore[misc]  # Whoosh is untyped
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A text's words in order: `folded` as they are searched, `exact` those that folding changed, as written."""
+    """A text's words in order: `folded` as they are searched, `exact` those that folding changed, as written.
+
+    `joined` are the names among them that may also be written without their apostrophe, each as `joined_term` has it.
+    """
 
     folded: list[str]
     exact: list[str]
+    joined: list[str]
 
 
 def words_of(text: str) -> Words:
     """The words of any text."""
-    if text.isascii():
-        return Words([token.text for token in tokens(text)], [])
-    folded, exact = [], []
-    for token in tokens(text):
-        folded.append(token.text)
-        written = exact_form(text[token.start : token.end])
-        if written != token.text:
-            exact.append(written)
-    return Words(folded, exact)
+    words = Words([], [], [])
+    is_ascii = text.isascii()
+    for run in runs(text):
+        for token in run:
+            words.folded.append(token.text)
+            written = token.text if is_ascii else exact_form(text[token.start : token.end])
+            if written != token.text:
+                words.exact.append(written)
+        if len(run) > 1:
+            words.joined.extend(joined_term([part.text for part in name]) for name in names_in(run, text))
+    return words
+
+
+def joined_term(parts: Sequence[str]) -> str:
+    """Return what the index keeps of a name with an apostrophe: it in one word, and its parts ("quran qur an")."""
+    return " ".join(("".join(parts), *parts))
 
 
 def exact_form(word: str) -> str:
     """A word with its accents and homophone letters, but without case; the same for NFC and NFD."""
-    return unicodedata.normalize("NFC", word).lower()
+    return unicodedata.normalize("NFC", without_invisible(word)).lower()
 
 
 @lru_cache(maxsize=50_000)

@@ -1,7 +1,7 @@
 """Where an index lies on disk: whole generations side by side, a symbolic link to the current one, positions.
 
 current -> generation-000002        the link is replaced by rename: a reader sees the old or the new index
-generation-000002/                  Whoosh's files, `position`, and `damaged` when a reader could not use it
+generation-000002/                  Whoosh's files, `format`, `position`, and `damaged` when a reader could not use it
 rebuild.lock  switch.lock           flock: one rebuild at a time; no commit while the link moves
 """
 
@@ -50,6 +50,14 @@ class Generation:
             with contextlib.suppress(FileNotFoundError):
                 if _stamp(os.stat(f"{self.path}/{name}")) != stamp:
                     raise ValueError(f"somebody has written to {name}")
+
+    @property
+    def format(self) -> int:
+        """The number of the format that it was built in; 1 where none is noted."""
+        try:
+            return int((self.path / "format").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return 1
 
     @property
     def is_damaged(self) -> bool:
@@ -121,6 +129,11 @@ class Generations:
 
 def _stamp(status: os.stat_result) -> str:
     return f"{status.st_size}/{status.st_mtime_ns}"
+
+
+def write_format(path: Path, number: int) -> None:
+    """Note in a generation that is being built which format it has."""
+    (path / "format").write_text(f"{number}\n", encoding="ascii")
 
 
 def write_position(path: Path, position: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
 from spectator.search.analysis import is_english, stem
-from spectator.search.postings import Entry, entries, entries_beginning, positions_in
+from spectator.search.postings import Entry, Row, entries, entries_beginning, names_without_apostrophe, positions_in
 from spectator.search.query import Clause
 from spectator.search.snapshot import SATURATION, Snapshot
 from spectator.search.whoosh_schema import EXACT, STEMS, TEXT_FIELDS
@@ -15,6 +15,8 @@ from spectator.search.whoosh_schema import EXACT, STEMS, TEXT_FIELDS
 # For all prefixes of a query together: each word found costs a list in every field.
 MOST_EXPANSIONS = 50
 MOST_CANDIDATES = 400
+# Of one clause: each is looked up besides the words as they were typed.
+MOST_SPELLINGS = 6
 
 # How much a word counts that only shares its English stem with the one typed, and one written just as it was typed.
 STEM_WEIGHT, EXACT_WEIGHT = 0.4, 0.6
@@ -63,16 +65,34 @@ class Lists:
             return self._prefix(clause.words[0], share)
         if clause.other_names:
             return self._named(clause)
-        if clause.is_phrase:
-            return self.phrase(clause.words)
-        return self.word(clause.words[0], clause.exact)
+        scores = self._row(clause.words, clause.exact)
+        for row in self._spellings(clause):
+            _add_best(scores, self._row(row))
+        return scores
 
     def frequency(self, clause: Clause) -> int:
         """About how many documents fit a clause: what is cheap to know, to begin with the rarest."""
         if clause.is_prefix or clause.other_names:
             return len(self.snapshot.article)
-        words = (sum(entry.frequency for entry in entries(self.snapshot, "body", word)) for word in clause.words)
-        return min(words)
+        rows = [clause.words, *self._spellings(clause)]
+        return sum(min(self._frequency(word) for word in row) for row in rows)
+
+    def _frequency(self, word: str) -> int:
+        return sum(entry.frequency for entry in entries(self.snapshot, "body", word))
+
+    def _row(self, words: Row, exact: Sequence[str] = ()) -> Scores:
+        return self.phrase(words) if len(words) > 1 else self.word(words[0], exact)
+
+    def _spellings(self, clause: Clause) -> list[Row]:
+        """How else the archive writes the words of a clause, with an apostrophe or without."""
+        rows = [clause.words, *clause.spellings]
+        found = dict.fromkeys(clause.spellings)
+        for row in rows:
+            for place, word in enumerate(row):
+                for parts in names_without_apostrophe(self.snapshot, word):
+                    found[(*row[:place], *parts, *row[place + 1 :])] = None
+        found.pop(clause.words, None)
+        return list(found)[:MOST_SPELLINGS]
 
     def _named(self, clause: Clause) -> Scores:
         """The documents with all words of a name, or with another name of the same."""
@@ -82,8 +102,7 @@ class Lists:
             scores = {each: score + scores.get(each, 0.0) for each, score in here.items()}
             lists = self.among(scores)
         for name in clause.other_names:
-            for document, score in (self.phrase(name) if len(name) > 1 else self.word(name[0])).items():
-                scores[document] = max(score, scores.get(document, 0.0))
+            _add_best(scores, self._row(name))
         return scores
 
     def word(self, word: str, exact: Sequence[str] = ()) -> Scores:
@@ -138,12 +157,16 @@ class Lists:
             for entry in found:
                 self.add(scores, entry, TEXT_FIELDS[entry.field])
         rarity = self._rarity(min(len(scores), len(self.snapshot.article)))
-        return {document: score * rarity for document, score in scores.items()}
+        scores = {document: score * rarity for document, score in scores.items()}
+        for parts in names_without_apostrophe(self.snapshot, prefix, is_prefix=True):
+            _add_best(scores, self.phrase(parts))
+        return scores
 
-    def phrase(self, words: Sequence[str]) -> Scores:
-        """The documents that have these words in a row."""
+    def phrase(self, words: Sequence[str], fields: Collection[str] = tuple(TEXT_FIELDS)) -> Scores:
+        """The documents that have these words in a row in one of these fields."""
         scores: Scores = {}
-        for field, weight in TEXT_FIELDS.items():
+        for field in fields:
+            weight = TEXT_FIELDS[field]
             lists = {word: entries(self.snapshot, field, word) for word in words}
             if all(lists.values()):
                 rarity = sum(self.rarity(lists[word]) for word in words)
@@ -173,6 +196,12 @@ class Lists:
             if number + 1 < len(lists):
                 inside = self.among(found)
         return found
+
+
+def _add_best(scores: Scores, others: Scores) -> None:
+    """Add other scores to some, the higher one where a document has both."""
+    for document, score in others.items():
+        scores[document] = max(score, scores.get(document, 0.0))
 
 
 def _times_in_a_row(words: Sequence[str], places: dict[str, bytes]) -> int:

@@ -19,18 +19,25 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 @dataclass(slots=True)
 class Narrowing:
-    """Filters: for each facet one or more tests, and a stretch of time, both ends inclusive."""
+    """Filters: for each facet one or more tests, and a stretch of time, both ends inclusive.
+
+    `unknown` are the (facet, value) pairs that were typed and name nothing that a story is filed under.
+    """
 
     published_from: date | None = None
     published_to: date | None = None
     chosen: list[tuple[str, str]] = field(default_factory=list)
+    excluded: list[tuple[str, str]] = field(default_factory=list)
+    unknown: list[tuple[str, str]] = field(default_factory=list)
     by_facet: dict[str, list[Test]] = field(default_factory=dict)
+    by_exclusion: list[Test] = field(default_factory=list)
     by_date: list[Test] = field(default_factory=list)
 
     def tests(self, but: str = "") -> Iterator[Test]:
         """Every test that a document has to pass, but those of one facet (or of the date)."""
         if but != "date":
             yield from self.by_date
+        yield from self.by_exclusion
         for name, tests in self.by_facet.items():
             if name != but:
                 yield from tests
@@ -46,17 +53,37 @@ def narrowing_of(snapshot: Snapshot, request: Request, query: Query) -> Narrowin
         max(filter(None, (request.published_from, query.published_from)), default=None),
         min(filter(None, (request.published_to, query.published_to)), default=None),
     )
-    asked = [(name, [getattr(request, name)]) for name in FACETS if getattr(request, name)]
-    typed = [(each.facet, _slugs_like(each.facet, snapshot.facets[each.facet], each.words)) for each in query.filters]
-    for name, slugs in [*asked, *typed]:
-        facet = snapshot.facets[name]
-        found.by_facet.setdefault(name, []).append(partial(_is_filed, facet.codes, facet.with_any(slugs)))
-        found.chosen += [(name, slug) for slug in slugs if (name, slug) not in found.chosen]
+    for name in FACETS:
+        if slug := getattr(request, name):
+            _want(found, snapshot, name, [slug])
+    for typed in query.filters:
+        slugs = _slugs_like(typed.facet, snapshot.facets[typed.facet], typed.words)
+        if not slugs:
+            found.unknown.append((typed.facet, typed.value))
+        if typed.is_excluded:
+            _exclude(found, snapshot, typed.facet, slugs)
+        else:
+            _want(found, snapshot, typed.facet, slugs)
     if found.published_from or found.published_to:
         start = _seconds(found.published_from or date.min)
         end = _seconds(found.published_to or date.max) + _DAY_SECONDS
         found.by_date.append(lambda document: start <= snapshot.published[document] < end)
     return found
+
+
+def _want(narrowing: Narrowing, snapshot: Snapshot, name: str, slugs: Sequence[str]) -> None:
+    """Narrow to the stories that are filed under one of these slugs."""
+    facet = snapshot.facets[name]
+    narrowing.by_facet.setdefault(name, []).append(partial(_is_filed, facet.codes, facet.with_any(slugs)))
+    narrowing.chosen += [(name, slug) for slug in slugs if (name, slug) not in narrowing.chosen]
+
+
+def _exclude(narrowing: Narrowing, snapshot: Snapshot, name: str, slugs: Sequence[str]) -> None:
+    """Narrow to the stories that are filed under none of these slugs."""
+    facet = snapshot.facets[name]
+    codes, unwanted = facet.codes, facet.with_any(slugs)
+    narrowing.by_exclusion.append(lambda document: codes[document] not in unwanted)
+    narrowing.excluded += [(name, slug) for slug in slugs if (name, slug) not in narrowing.excluded]
 
 
 def _is_filed(codes: Sequence[int], allowed: frozenset[int], document: int) -> bool:
@@ -69,15 +96,27 @@ def _seconds(day: date) -> int:
 
 
 def _slugs_like(name: str, facet: Facet, words: Sequence[str]) -> list[str]:
-    """The slugs that typed words name: the very one, or all that have every word among theirs."""
+    """The slugs that typed words name: the very one, or all that have every word among theirs.
+
+    A slug has no apostrophe: "N'Golo" is "ngolo" there. It may have been typed with one or without.
+    """
     known = _known(facet.combinations)
-    whole = "-".join(words)
     country = country_named(" ".join(words)) if name == "country" else None
-    for slug in (whole, country.slug if country else ""):
+    for slug in ("-".join(words), country.slug if country else "", "".join(words)):
         if slug in known:
             return [slug]
-    wanted = frozenset(words)
-    return sorted(slug for slug in known if wanted <= frozenset(slug.lower().split("-")))
+    return sorted(slug for slug in known if is_named(slug, words))
+
+
+def is_named(slug: str, words: Sequence[str]) -> bool:
+    """Whether a slug has each of these words, or two that follow each other as one."""
+    parts = frozenset(slug.lower().split("-"))
+    return all(
+        word in parts
+        or "".join(words[place : place + 2]) in parts
+        or (place > 0 and "".join(words[place - 1 : place + 1]) in parts)
+        for place, word in enumerate(words)
+    )
 
 
 def _known(combinations: Iterable[tuple[str, ...]]) -> frozenset[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
@@ -16,6 +17,12 @@ from typing import Any, NamedTuple
 from whoosh.reading import TermNotFound
 
 from spectator.search.snapshot import Snapshot
+from spectator.search.whoosh_schema import JOINED
+
+Row = tuple[str, ...]
+
+# Of the names with an apostrophe that a word may stand for.
+MOST_NAMES, MOST_BEGINNING = 4, 50
 
 _COUNT_BYTES = 4
 
@@ -87,6 +94,18 @@ def entries_beginning(snapshot: Snapshot, field: str, prefix: str, limit: int) -
             if name != field or not term.startswith(start):
                 break
             yield term.decode(), Entry(leaf, base, field, info)
+
+
+def names_without_apostrophe(snapshot: Snapshot, word: str, *, is_prefix: bool = False) -> dict[Row, int]:
+    """The names that this word is without their apostrophe, in parts, with the number of documents that have each.
+
+    {("qur", "an"): 7} for "quran". Of a prefix the names that begin so; the most frequent of those looked at.
+    """
+    found: Counter[Row] = Counter()
+    limit = MOST_BEGINNING if is_prefix else MOST_NAMES
+    for term, entry in entries_beginning(snapshot, JOINED, word if is_prefix else f"{word} ", limit):
+        found[tuple(term.split(" ")[1:])] += entry.frequency
+    return dict(found.most_common(MOST_NAMES))
 
 
 def positions_in(encoded: bytes) -> list[int]:

@@ -59,6 +59,9 @@ def _search(snapshot: Snapshot, request: Request, query: Query) -> Found:
         years=_years(snapshot, narrowing, matches.documents),
         words=matches.words,
         chosen=narrowing.chosen,
+        excluded=narrowing.excluded,
+        unknown=narrowing.unknown,
+        is_cut=query.is_cut,
         published_from=narrowing.published_from,
         published_to=narrowing.published_to,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spectator.search.postings import entries
+from spectator.search.postings import entries, names_without_apostrophe
 from spectator.search.query import LONGEST_TEXT, parse
 from spectator.search.snapshot import Snapshot
 from spectator.text.folding import tokens
@@ -21,12 +21,12 @@ MOST_WORDS = 4
 def better_spelling(snapshot: Snapshot, text: str) -> str:
     """The text with each word that hardly any story has put right, as far as the archive knows better; else ""."""
     text = text[:LONGEST_TEXT]
-    known = {clause.words[0] for clause in parse(text).wanted if clause.is_plain}
+    known = {clause.words[0] for clause in parse(text).wanted if clause.is_plain and len(clause.words) == 1}
     parts, end, done = [], 0, 0
     for token in tokens(text):
         if token.text not in known or len(token.text) < SHORTEST_WORD or done == MOST_WORDS:
             continue
-        if _frequency(snapshot, "body", token.text) > USUAL_WORD:
+        if _frequency(snapshot, "body", token.text) > USUAL_WORD or names_without_apostrophe(snapshot, token.text):
             continue
         done += 1
         better = _nearest(snapshot, token.text)

@@ -18,6 +18,7 @@ from spectator.search.searching import search
 from spectator.search.similarity import similar
 from spectator.search.snapshot import Snapshot, open_snapshot
 from spectator.search.suggesting import suggest
+from spectator.search.whoosh_schema import FORMAT
 from spectator.search.whoosh_writing import build, commit
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,8 @@ class WhooshIndex:
             generation = self._generations.current()
             if generation is None or generation.is_damaged:
                 raise IndexUnavailable("there is no search index to change")
+            if generation.format != FORMAT:
+                raise IndexUnavailable("the search index has another format and waits to be rebuilt")
             if after is not None and generation.position != after:
                 raise IndexUnavailable(f"the search index stands at {generation.position} and not at {after}")
             _commit_or_mark(generation, changes)
@@ -109,6 +112,11 @@ class WhooshIndex:
             with self._generations.locked("switch", is_patient=True):
                 self._generations.switch(path)
             self._generations.remove_others()
+
+    def is_outdated(self) -> bool:
+        """See `Index.is_outdated`."""
+        generation = self._generations.current()
+        return generation is not None and generation.format != FORMAT
 
     def is_scattered(self) -> bool:
         """See `Index.is_scattered`."""

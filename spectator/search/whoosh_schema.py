@@ -16,6 +16,10 @@ from spectator.search.analysis import FoldingTokenizer, stems_of, words_of
 TEXT_FIELDS = {"headline": 2.5, "body": 1.0, "names": 1.5}
 # Searched besides, without positions: English stems, and words as they were written; only where they differ.
 STEMS, EXACT = "stems", "exact"
+# Names with an apostrophe, under what they are without it: "quran qur an".
+JOINED = "joined"
+# Raised whenever the fields or the words in them change: an index of another format serves until it is rebuilt.
+FORMAT = 2
 COLUMNS = ("article", "version", "published", "headline_length", "body_length", "facets")
 
 # What parts the facets in their column, and the values of one: no slug has either.
@@ -29,7 +33,7 @@ def make_schema() -> Schema:
     """The fields: words unstored, an exact id, and what is kept of every document in memory as columns."""
     analyzer = FoldingTokenizer()
     words = {name: TEXT(analyzer=analyzer, phrase=True) for name in TEXT_FIELDS}
-    words |= {name: TEXT(analyzer=analyzer, phrase=False) for name in (STEMS, EXACT)}
+    words |= {name: TEXT(analyzer=analyzer, phrase=False) for name in (STEMS, EXACT, JOINED)}
     columns = {name: COLUMN(NumericColumn("q")) for name in ("article", "version", "published")}
     columns |= {name: COLUMN(NumericColumn("i")) for name in ("headline_length", "body_length")}
     return Schema(id=ID(unique=True), **words, **columns, facets=COLUMN(VarBytesColumn()))
@@ -47,6 +51,7 @@ def fields_of(document: Document) -> dict[str, Any]:
         "names": names.folded,
         STEMS: stems_of(both, document.language),
         EXACT: headline.exact + body.exact + names.exact,
+        JOINED: headline.joined + body.joined + names.joined,
         "article": document.id,
         "version": document.version,
         "published": int(document.published_at.timestamp()),

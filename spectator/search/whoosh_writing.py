@@ -11,8 +11,8 @@ from typing import Any
 from whoosh.index import LockError, create_in, open_dir
 
 from spectator.search import Document, IndexUnavailable
-from spectator.search.generations import sync
-from spectator.search.whoosh_schema import fields_of, make_schema, merge_small
+from spectator.search.generations import sync, write_format
+from spectator.search.whoosh_schema import FORMAT, fields_of, make_schema, merge_small
 
 _LOCK_SECONDS = 10
 _MEMORY_MEGABYTES = 64
@@ -44,6 +44,7 @@ def build(path: Path, documents: Iterable[Document], progress: Callable[[int], N
             if progress:
                 progress(done)
         writer.commit()
+    write_format(path, FORMAT)
     sync(path, os.listdir(path))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ LONGEST_VALUE = 100
 # What is typed before a colon for the same as a field of the address.
 _TYPED = {facet: word for word, facet in FACET_WORDS.items()} | {"from": "after", "to": "before"}
 _QUOTE = '"“”„‟«»＂'
+_MINUS = "[-−‐‑–﹣－]"
 
 
 class BadFilter(ValueError):
@@ -72,9 +73,20 @@ class Asked:
 
     def without(self, *names: str) -> dict[str, str]:
         """Return the changes that take filters away, those in the address and those that were typed (`in:politics`)."""
+        return dict.fromkeys(names, "") | self._untyped(f"{_MINUS}?", names)
+
+    def without_wanted(self, name: str) -> dict[str, str]:
+        """Return the changes that take a filter away, but not what was excluded by it (`-in:politics`)."""
+        return {name: ""} | self._untyped("", (name,))
+
+    def without_excluded(self, name: str) -> dict[str, str]:
+        """Return the changes that let in what was excluded (`-in:politics`)."""
+        return self._untyped(_MINUS, (name,))
+
+    def _untyped(self, sign: str, names: Sequence[str]) -> dict[str, str]:
         words = "|".join(_TYPED[name] for name in names)
-        typed = rf"(?<!\S)(?:{words}):(?:[{_QUOTE}][^{_QUOTE}]*[{_QUOTE}]|[^\s{_QUOTE}]+)"
-        return dict.fromkeys(names, "") | {"q": _one_line(re.sub(typed, " ", self.text, flags=re.IGNORECASE))}
+        typed = rf"(?<!\S){sign}(?:{words})[:：](?:[{_QUOTE}][^{_QUOTE}]*[{_QUOTE}]|[^\s{_QUOTE}]+)"
+        return {"q": _one_line(re.sub(typed, " ", self.text, flags=re.IGNORECASE))}
 
 
 def asked_in(arguments: Mapping[str, str]) -> Asked:

@@ -10,6 +10,7 @@ from spectator import queries
 from spectator.models import Article
 from spectator.presentation import long_date
 from spectator.search import FACETS, MAX_PAGE, Found
+from spectator.search.query import MOST_CLAUSES
 from spectator.site.asked import SORTS, Asked
 from spectator.text.html import plain_text
 from spectator.text.languages import language_name
@@ -61,6 +62,7 @@ def shown(asked: Asked, found: Found) -> dict[str, object]:
     return {
         "found": found,
         "results": results_of(found),
+        "remarks": remarks(found),
         "chips": chips(asked, found, names),
         "facets": facets(asked, found, names),
         "years": [each for each in years if each.count],
@@ -88,7 +90,7 @@ def results_of(found: Found) -> list[Result]:
 def names_of(found: Found) -> Names:
     """Return what the values of all facets are called, by (facet, slug)."""
     slugs: dict[str, set[str]] = {name: {slug for slug, _ in found.facets.get(name, ())} for name in FACETS}
-    for name, slug in found.chosen:
+    for name, slug in (*found.chosen, *found.excluded):
         slugs[name].add(slug)
     return queries.filed_names(slugs) | {("language", tag): language_name(tag) for tag in slugs["language"]}
 
@@ -115,12 +117,26 @@ def chips(asked: Asked, found: Found, names: Names) -> list[Choice]:
     for name in FACETS:
         values = [names.get((name, slug), slug) for facet, slug in found.chosen if facet == name]
         if values:
-            label = f"{LABELS[name]}: {', '.join(values[:3])}{' …' if len(values) > 3 else ''}"
-            chosen.append(Choice(label, asked.address(asked.without(name))))
+            label = f"{LABELS[name]}: {_listed(values)}"
+            chosen.append(Choice(label, asked.address(asked.without_wanted(name))))
+        values = [names.get((name, slug), slug) for facet, slug in found.excluded if facet == name]
+        if values:
+            label = f"Not {LABELS[name].lower()}: {_listed(values)}"
+            chosen.append(Choice(label, asked.address(asked.without_excluded(name))))
     if found.published_from or found.published_to:
         label = _stretch(found.published_from, found.published_to)
         chosen.append(Choice(label, asked.address(asked.without("from", "to"))))
     return chosen
+
+
+def _listed(values: Sequence[str]) -> str:
+    return f"{', '.join(values[:3])}{' …' if len(values) > 3 else ''}"
+
+
+def remarks(found: Found) -> list[str]:
+    """Return what of a search could not be used, in a sentence each."""
+    unknown = [f"No {LABELS[facet].lower()} here is called “{value}”." for facet, value in found.unknown]
+    return unknown + ([f"Only the first {MOST_CLAUSES} words and filters are used."] if found.is_cut else [])
 
 
 def _stretch(start: date | None, end: date | None) -> str:

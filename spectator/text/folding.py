@@ -16,9 +16,19 @@ _MARKS = (
     "\u06e7\u06e8\u06ea-\u06ed\u07eb-\u07f3\u07fd\u135d-\u135f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
     "\U0001e944-\U0001e94a"
 )
-_TOKEN = re.compile(rf"[\w{_MARKS}]+")
-# These part words here though `\w` has them; modifier apostrophes are typed as straight ones just as often.
-_PARTING = str.maketrans("_ʼʻʽˈ", "     ")
+# Nobody sees these characters, and programs put them inside words: soft hyphens and zero-width spaces where a long
+# word may be broken, joiners, marks of direction, variation selectors.
+_INVISIBLE = "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+_INVISIBLE_RUN = re.compile(f"[{_INVISIBLE}]+")
+# Thai, Lao, Myanmar and Khmer are written without spaces: between their letters a zero-width space ends a word.
+_ZERO_WIDTH_SPACE = "\u200b"
+_SPACELESS = re.compile(f"(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]){_ZERO_WIDTH_SPACE}")
+_TOKEN = re.compile(rf"[\w{_MARKS}]+(?:[{_INVISIBLE}]++[\w{_MARKS}]++)*+")
+# Straight, curly and modifier apostrophes, accents typed for one, and the signs of transliterated Arabic (Qurʾan).
+APOSTROPHES = "'’‘‛`´＇′ʼʻʽˈʹʾʿꞋꞌ"
+_APOSTROPHES = frozenset(APOSTROPHES)
+# These part words here though `\w` has some of them; modifier apostrophes are typed as straight ones just as often.
+_PARTING = str.maketrans(f"_{APOSTROPHES}", " " * (1 + len(APOSTROPHES)))
 
 _LETTERS = dict(
     zip(
@@ -52,7 +62,7 @@ class _Folds(dict[int, str]):
 
 def _fold_one(char: str) -> str:
     """The folded form of one character; nothing for a combining mark."""
-    if char == _TATWEEL:
+    if char == _TATWEEL or _INVISIBLE_RUN.fullmatch(char):
         return ""
     if not char.isalnum():
         return _unmarked(unicodedata.normalize("NFD", char))  # a sign may have marks too (≠)
@@ -90,9 +100,35 @@ def fold(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_FOLDS)
 
 
+def without_invisible(text: str) -> str:
+    """Return text without soft hyphens, zero-width spaces and other characters that nobody sees."""
+    return text if text.isascii() else _INVISIBLE_RUN.sub("", _spaced(text))
+
+
+def _spaced(text: str) -> str:
+    """Return text with a space for each zero-width space that ends a word; every other character stays in its place."""
+    return _SPACELESS.sub(" ", text) if _ZERO_WIDTH_SPACE in text else text
+
+
 def tokens(text: str) -> Iterator[Token]:
     """The words of a text in order. Apostrophes, hyphens and underscores part words; marks alone are no word."""
-    for match in _TOKEN.finditer(text.translate(_PARTING)):
+    for match in _TOKEN.finditer(_spaced(text).translate(_PARTING)):
         folded = fold(match[0])[:LONGEST_TOKEN]
         if folded:
             yield Token(folded, match.start(), match.end())
+
+
+def runs(text: str) -> Iterator[tuple[Token, ...]]:
+    """Return the words of a text in order, those that only an apostrophe parts together: ("n", "djamena")."""
+    run: list[Token] = []
+    for token in tokens(text):
+        if run and not _is_apostrophe(text[run[-1].end : token.start]):
+            yield tuple(run)
+            run = []
+        run.append(token)
+    if run:
+        yield tuple(run)
+
+
+def _is_apostrophe(gap: str) -> bool:
+    return gap in _APOSTROPHES or without_invisible(gap) in _APOSTROPHES

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
-from spectator.text.folding import Token, tokens
+from spectator.text.apostrophes import names_in
+from spectator.text.folding import Token, runs
 
 # Further in, a passage is not worth the time to look for it.
 DEEPEST_LOOK = 200_000
@@ -45,7 +46,21 @@ def _hits(text: str, terms: Collection[str], prefixes: tuple[str, ...]) -> list[
     if not terms and not prefixes:
         return []
     wanted = terms if isinstance(terms, frozenset) else frozenset(terms)  # a set may know other forms of its words
-    return [token for token in tokens(text) if token.text in wanted or (prefixes and token.text.startswith(prefixes))]
+
+    def is_hit(word: str) -> bool:
+        return word in wanted or (bool(prefixes) and word.startswith(prefixes))
+
+    hits: list[Token] = []
+    for run in runs(text):
+        name = next((token for token in _names(run, text) if is_hit(token.text)), None) if len(run) > 1 else None
+        hits += [name] if name else [token for token in run if is_hit(token.text)]
+    return hits
+
+
+def _names(run: tuple[Token, ...], text: str) -> Iterator[Token]:
+    """Yield the names with an apostrophe in a run of words, each as one word: "Qur'an" is "quran"."""
+    for parts in names_in(run, text):
+        yield Token("".join(part.text for part in parts), parts[0].start, parts[-1].end)
 
 
 def _best_window(hits: list[Token], width: int) -> tuple[int, int]:
