@@ -5,7 +5,7 @@ export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit drill-long bench bench-search check lock tools clean
+.PHONY: help run test unit audit drill-long bench bench-search check lock tools clean
 
 help: ## say what can be done here
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,14 +41,17 @@ check: $(VENV)/dev ## format, lint, types, templates; prints what has outgrown i
 	$(BIN)/djlint --quiet --check --lint templates
 	@sh tests/sizes.sh
 
+audit: $(VENV)/runtime ## look up every pinned package for known vulnerabilities; says "not checked" where it cannot
+	@$(BIN)/python requirements/audit.py
+
 tools: ## install what browser tests need
 	@sh tests/tools.sh
 
-lock: ## pin every dependency with hashes (needs uv)
+lock: ## pin every dependency with hashes (needs uv; UPGRADE=1 renews indirect ones too)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-annotate --quiet --custom-compile-command "make lock" pyproject.toml requirements/build.in -o requirements.txt
+	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" pyproject.toml requirements/build.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-annotate --quiet --custom-compile-command "make lock" -c requirements.txt pyproject.toml \
+	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" -c requirements.txt pyproject.toml \
 	  requirements/build.in requirements/dev.in -o requirements-dev.txt
 
 clean: ## remove what can be made again; the data in instance/ stays

@@ -22,8 +22,8 @@ HTMX_INTEGRITY = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9
 # The newsroom's editor and the sanitizer that it needs; exact versions, their digests computed from the npm files.
 EDITOR_SCRIPTS = (
     (
-        "https://cdn.jsdelivr.net/npm/dompurify@3.4.18/dist/purify.min.js",
-        "sha384-lkArbWjiZKuE+bzKbj1vOEF7DKYBDNvgwZMCt5OH8bdRB92zpzyNska9Q/XKPHQD",
+        "https://cdn.jsdelivr.net/npm/dompurify@3.5.0/dist/purify.min.js",
+        "sha384-DOUwTXbuiiQxlONuue5N42674XXDfjIJ/LTPtJMZ2ZV1Ir4NRQ3OnM/yM505YQAc",
     ),
     (
         "https://cdn.jsdelivr.net/npm/squire-rte@2.4.8/dist/squire.js",

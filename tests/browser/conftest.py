@@ -21,7 +21,7 @@ from tests.browser.visiting import Visit, visit
 NODE_MODULES = CHECKOUT / "tests" / "node_modules"
 HTMX_4 = NODE_MODULES / "htmx.org" / "dist" / "htmx.min.js"
 HTMX_2 = NODE_MODULES / "htmx2" / "dist" / "htmx.min.js"
-HTMX_2_URL = "https://cdn.jsdelivr.net/npm/htmx.org@2.0.10/dist/htmx.min.js"
+HTMX_2_URL = "https://cdn.jsdelivr.net/npm/htmx.org@2.0.11/dist/htmx.min.js"
 EDITOR_FILES = {
     url: NODE_MODULES / name / "dist" / url.rpartition("/")[2]
     for (url, _), name in zip(config.EDITOR_SCRIPTS, ("dompurify", "squire-rte"), strict=True)

@@ -1,0 +1,79 @@
+"""Look up every pinned package for known vulnerabilities in the OSV database: `make audit`.
+
+Exit code 0 if all were looked up and none is known, 1 if one is, 2 if something could not be looked up: a database that
+does not answer is never taken for a good answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASE = os.environ.get("OSV_URL", "https://api.osv.dev")
+TIMEOUT_SECONDS = 20
+BATCH = 100
+
+Pin = tuple[str, str, str]  # ecosystem, name, version
+
+
+def python_pins() -> Iterator[Pin]:
+    """Yield what the lock file of developers pins, which holds everything that the site runs with."""
+    text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
+    for name, version in re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", text, re.MULTILINE):
+        yield "PyPI", name, version
+
+
+def npm_pins() -> Iterator[Pin]:
+    """Yield what browser tests take from npm, htmx and the editor of the CDN addresses among them."""
+    lock = json.loads((ROOT / "tests/package-lock.json").read_text(encoding="utf-8"))
+    for path, package in lock["packages"].items():
+        if path:
+            yield "npm", package.get("name", path.rpartition("node_modules/")[2]), package["version"]
+    config = (ROOT / "spectator/config.py").read_text(encoding="utf-8")
+    for name, version in re.findall(r"/npm/([\w.-]+)@([\w.-]+)/", config):
+        yield "npm", name, version
+
+
+def look_up(pins: list[Pin]) -> list[list[str] | None]:
+    """Return the ids of the known vulnerabilities of each pin, None for a pin that was not looked up."""
+    queries = [
+        {"package": {"ecosystem": ecosystem, "name": name}, "version": version} for ecosystem, name, version in pins
+    ]
+    body = json.dumps({"queries": queries}).encode()
+    request = Request(f"{DATABASE}/v1/querybatch", body, {"Content-Type": "application/json"})
+    try:
+        with urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+            results: list[dict[str, Any]] = json.load(response)["results"]
+        found = [[entry["id"] for entry in result.get("vulns", [])] for result in results]
+    except (URLError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        print(f"{DATABASE} did not answer: {error}", file=sys.stderr)
+        return [None] * len(pins)
+    return [*found, *[None] * len(pins)][: len(pins)]
+
+
+def main() -> int:
+    """Print a line for each pin that is vulnerable or was not checked, then the sum."""
+    pins = sorted({*python_pins(), *npm_pins()})
+    batches = [pins[start : start + BATCH] for start in range(0, len(pins), BATCH)]
+    answers = [answer for batch in batches for answer in look_up(batch)]
+    for (ecosystem, name, version), vulnerabilities in zip(pins, answers, strict=True):
+        if vulnerabilities is None:
+            print(f"not checked: {ecosystem} {name} {version}")
+        elif vulnerabilities:
+            print(f"VULNERABLE: {ecosystem} {name} {version}: {', '.join(vulnerabilities)}")
+    bad = sum(1 for answer in answers if answer)
+    unchecked = answers.count(None)
+    print(f"{len(pins)} pins: {bad} vulnerable, {unchecked} not checked.")
+    return 1 if bad else 2 if unchecked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
