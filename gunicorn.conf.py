@@ -5,7 +5,9 @@ preloaded and nothing is forked with a database connection open. State hangs on 
 file anew.
 """
 
+import functools
 import gc
+import mmap
 import os
 import subprocess
 import sys
@@ -31,6 +33,8 @@ proc_name = "spectator"
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, HEALTHY_SECONDS = 1.0, 30.0, 60.0
 LEAVE_SECONDS = 10.0
+CHECK_SECONDS = 60.0  # what a boot may take before a reload is refused
+LONGEST_BOOT_PAUSE_SECONDS = 5.0  # the master hears no signal meanwhile but at its end
 
 
 class Keeper:
@@ -92,19 +96,80 @@ class Keeper:
         self.thread.join(LEAVE_SECONDS)
 
 
+def find_boot_fault():
+    """Boot the code on disk in a process of its own; return why it fails in one line, "" where it does not."""
+    command = [sys.executable, "-m", "gunicorn", "--check-config", *sys.argv[1:]]
+    try:
+        check = subprocess.run(  # noqa: S603 - our own interpreter, no shell
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=CHECK_SECONDS,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    lines = [line.strip() for line in check.stderr.splitlines() if line.strip()]
+    last = lines[-1] if lines else f"exit code {check.returncode}"
+    return last.removeprefix("gunicorn.errors.AppImportError: ") if check.returncode else ""
+
+
+def reload_if_sound(server):
+    """Reload only what boots: gunicorn would let go of the running processes first, and then give up."""
+    if fault := find_boot_fault():
+        server.log.error("Reload refused, what runs keeps running. %s", fault)
+    else:
+        type(server).handle_hup(server)
+
+
 def when_ready(server):
-    """Start the worker once the site listens."""
+    """Start the worker once the site listens, and have every reload checked."""
+    server.handle_hup = functools.partial(reload_if_sound, server)
     server.spectator_keeper = Keeper(server.log)
 
 
-def post_worker_init(_worker):
-    """Take what the boot has made out of the garbage collector's sight: it stays, and to look through it costs."""
-    gc.collect()
+def pre_fork(server, worker):
+    """Give a web process a byte to say that it has booted; pause before one where the last one could not."""
+    has_booted = any(is_booted(sibling) for sibling in server.WORKERS.values())
+    server.spectator_has_booted = has_booted or getattr(server, "spectator_has_booted", False)
+    worker.spectator_boot = mmap.mmap(-1, 1)
+    until = time.monotonic() + getattr(server, "spectator_boot_pause", 0.0)
+    while time.monotonic() < until and server.SIG_QUEUE.empty():
+        time.sleep(0.05)
+
+
+def is_booted(worker):
+    """Say whether a web process has come up; one that an earlier configuration started has."""
+    return bool(getattr(worker, "spectator_boot", b"\1")[0])
+
+
+def post_fork(server, _worker):
+    """Let a process that cannot boot end like any other once the site has run: gunicorn would end the site with it."""
+    if server.spectator_has_booted:
+        server.WORKER_BOOT_ERROR = server.APP_LOAD_ERROR = 1  # in the child alone; the master compares with its own
+
+
+def child_exit(server, worker):
+    """Note whether a web process that has ended had come up, so that the next one waits where it had not."""
+    pause = getattr(server, "spectator_boot_pause", 0.0)
+    longer = min(max(pause * 2, FIRST_PAUSE_SECONDS), LONGEST_BOOT_PAUSE_SECONDS)
+    server.spectator_has_booted = server.spectator_has_booted or is_booted(worker)
+    server.spectator_boot_pause = 0.0 if is_booted(worker) else longer
+
+
+def post_worker_init(worker):
+    """Say that the process has come up, and take what the boot has made out of the garbage collector's sight."""
+    if hasattr(worker, "spectator_boot"):
+        worker.spectator_boot[0] = 1
+    gc.collect()  # what is there stays, and to look through it again costs
     gc.freeze()
 
 
 def on_reload(server):
     """Let a reload reach the worker too: it ends, and the keeper starts the new code."""
+    server.handle_hup = functools.partial(reload_if_sound, server)
     if keeper := getattr(server, "spectator_keeper", None):
         keeper.end_worker()
 

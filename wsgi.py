@@ -1,5 +1,12 @@
 """What gunicorn serves."""
 
-from spectator.cli.context import create_ready_app
+from gunicorn.errors import AppImportError
 
-app = create_ready_app()
+from spectator.cli.context import create_ready_app
+from spectator.config import BadSetting
+from spectator.operations.setup import NotReady
+
+try:
+    app = create_ready_app()
+except (BadSetting, NotReady) as error:
+    raise AppImportError(f"spectator: {error}") from error  # gunicorn prints it without a traceback

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ class Setting:
     default: str
     reason: str
     parse: Callable[[str], Any]
+    is_secret: bool = False  # never shown, not even where it is wrong
 
 
 def _text(value: str) -> str:
@@ -143,6 +145,17 @@ def _secret(value: str) -> str:
     return value
 
 
+def version() -> str:
+    """Return the version of the code in this checkout."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    return str(project["version"])
+
+
+def is_good_secret(text: str) -> bool:
+    """Say whether a text can sign tokens: 32 visible ASCII characters or more."""
+    return re.fullmatch(r"[!-~]{32,}", text) is not None
+
+
 TAGLINE = (
     "The African Spectator stands as the compass for those seeking lucid, objective, and insightful "
     "commentary on Africa’s ever-evolving political and social landscape."
@@ -151,7 +164,9 @@ TAGLINE = (
 SETTINGS = (
     Setting("DATABASE_URL", "", "where articles live; empty: spectator.db in the data directory", _sqlite_url),
     Setting("DATA_DIR", "instance", "database, search index, pictures and the secret key", _directory),
-    Setting("SECRET_KEY", "", "signs tokens; empty: the file `spectator init` made in the data directory", _secret),
+    Setting(
+        "SECRET_KEY", "", "signs tokens; empty: the file `spectator init` made in the data directory", _secret, True
+    ),
     Setting("SITE_URL", "http://127.0.0.1:8000", "the public address, for feeds and canonical links", _site_url),
     Setting("SITE_NAME", "The African Spectator", "the name readers see", _text),
     Setting("SITE_TAGLINE", TAGLINE, "the line in the footer", _text),
@@ -167,11 +182,22 @@ SETTINGS = (
 
 
 def secret_key(values: Mapping[str, Any]) -> str | None:
-    """Return the secret: the setting, else the file that `spectator init` made, else None."""
-    path: Path = values["DATA_DIR"] / SECRET_FILE
+    """Return the secret: the setting, else that of the file that `spectator init` made, else None.
+
+    Raises BadSetting for a file that cannot be read or holds no secret.
+    """
     if values["SECRET_KEY"]:
         return str(values["SECRET_KEY"])
-    return path.read_text().strip() if path.is_file() else None
+    path: Path = values["DATA_DIR"] / SECRET_FILE
+    try:
+        content = path.read_bytes().decode("ascii", "replace").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise BadSetting(f"the secret key {path} cannot be read: {error.strerror}") from error
+    if content and not is_good_secret(content):
+        raise BadSetting(f"the secret key {path} is damaged")
+    return content or None
 
 
 def load(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -188,7 +214,8 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         try:
             values[each.name] = each.parse(given)
         except ValueError as error:
-            raise BadSetting(f"{PREFIX}{each.name}={given!r} cannot be used: {error}") from error
+            shown = f"{PREFIX}{each.name}" if each.is_secret else f"{PREFIX}{each.name}={given!r}"
+            raise BadSetting(f"{shown} cannot be used: {error}") from error
     data = values["DATA_DIR"]
     values["DATABASE_URL"] = values["DATABASE_URL"] or f"sqlite:///{data / 'spectator.db'}"
     values["MEDIA"] = values["MEDIA"] or data / "media"

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, event
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -25,6 +25,24 @@ sqlite: ModuleType = dbapi2  # the driver every process of the site uses: never 
 
 BUSY_TIMEOUT_MILLISECONDS = 5000
 WRITING = "spectator_write"
+# Result codes that blame the storage, not what was asked of it (sqlite.org/rescode.html), by their primary code.
+STORAGE_CODES = {
+    8: "read-only",
+    10: "disk error",
+    11: "damaged",
+    13: "full",
+    14: "cannot be opened",
+    26: "not a database",
+}
+
+
+class StorageError(Exception):
+    """Nothing can be written: the disk or the database's file is at fault. `cause` is a word of STORAGE_CODES."""
+
+    def __init__(self, cause: str, original: BaseException) -> None:
+        super().__init__(f"the database cannot be written: {original}")
+        self.cause = cause
+        self.original = original
 
 
 def is_wal_safe(version: tuple[int, ...]) -> bool:
@@ -73,7 +91,8 @@ class Database(SQLAlchemy):
         """Open an IMMEDIATE transaction; commit at the end, roll back on any exception.
 
         What was read before is forgotten, so that decisions are taken on what the database says now.
-        Raises RuntimeError when nested. Hash, clean and decode before entering: the one writer's lock is held inside.
+        Raises RuntimeError when nested, StorageError where the disk or the file is at fault. Hash, clean and decode
+        before entering: the one writer's lock is held inside.
         """
         session = self.session()
         if session.info.get(WRITING):
@@ -85,14 +104,31 @@ class Database(SQLAlchemy):
             session.connection(execution_options={WRITING: True})
             yield session
             session.commit()
-        except BaseException:
+        except BaseException as error:
             session.rollback()
+            if fault := find_storage_error(error):
+                raise fault from error
             raise
         finally:
             session.info[WRITING] = False
 
 
 db = Database(model_class=Base)
+
+
+def find_storage_error(error: BaseException | None) -> StorageError | None:
+    """Return the fault of the storage that an exception stems from, None where there is none.
+
+    On a full disk SQLite ends the whole transaction; the error that comes up is then that of a savepoint which is
+    gone, and the cause stands behind it.
+    """
+    while error is not None:
+        original = getattr(error, "orig", error)
+        cause = STORAGE_CODES.get((getattr(original, "sqlite_errorcode", None) or 0) & 0xFF)
+        if cause is not None:
+            return StorageError(cause, original)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def prepare_engine(engine: Engine) -> None:
@@ -145,3 +181,8 @@ def connect(app: Flask) -> None:
 def path() -> str:
     """Return the file that the database lives in."""
     return db.engine.url.database or ""
+
+
+def database_file(url: str) -> str:
+    """Return the file that a database address names."""
+    return make_url(url).database or ""

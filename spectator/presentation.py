@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, has_request_context, request, url_for
+from jinja2 import BaseLoader, Environment, TemplateNotFound
 from markupsafe import Markup
 
 from spectator import queries
@@ -97,8 +99,27 @@ def navigation() -> Sequence[Section]:
     return kept[edition]
 
 
+class BootTemplates(BaseLoader):
+    """The templates as they were at the boot: what runs keeps them while a newer version is being checked out."""
+
+    def __init__(self, directory: Path) -> None:
+        paths = sorted(path for path in directory.rglob("*") if path.is_file())
+        self.sources = {path.relative_to(directory).as_posix(): (path.read_text("utf-8"), str(path)) for path in paths}
+
+    def get_source(self, _environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Return a template's text, its file for tracebacks, and that it never changes."""
+        if template not in self.sources:
+            raise TemplateNotFound(template)
+        return *self.sources[template], lambda: True
+
+    def list_templates(self) -> list[str]:
+        """Return the names of all templates."""
+        return list(self.sources)
+
+
 def register(app: Flask) -> None:
     """Give the templates their globals and filters; no template computes anything itself."""
+    app.jinja_loader = BootTemplates(CHECKOUT / "templates")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     settings = {name.lower(): app.config[name] for name in ("SITE_NAME", "SITE_TAGLINE", "SITE_URL")}
     settings |= {name.lower(): app.config[name] for name in ("HTMX_URL", "HTMX_INTEGRITY")}

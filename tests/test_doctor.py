@@ -40,7 +40,7 @@ def test_indexes_that_are_late_are_told(app: Flask, story: Callable[..., int]) -
     with db.write() as session:
         session.execute(update(Outbox).values(at=datetime.now(UTC) - timedelta(seconds=90)))
         session.execute(update(Revision).values(made_at=datetime.now(UTC) - timedelta(seconds=90)))
-    first, second = found(app, "start the worker")
+    first, second = found(app, "Start the worker")
     assert first.startswith("The search index is 9") and second.startswith("The newsroom's search index is 9")
 
 
@@ -52,7 +52,7 @@ def test_an_index_ahead_of_a_restored_database_is_told(app: Flask) -> None:
 
 def test_searches_that_are_not_counted_are_told(app: Flask) -> None:
     path = app.config["DATA_DIR"] / "searches.log"
-    path.touch()
+    path.touch(0o600)
     assert found(app, "searches") == []
     os.truncate(path, searchlog.MOST_BYTES)
     assert len(found(app, "searches is full")) == 1

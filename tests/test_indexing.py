@@ -259,4 +259,4 @@ def test_the_command_fails_in_one_line_where_it_cannot_mend(
         fcntl.flock(file, fcntl.LOCK_EX)  # another process rebuilds it
         result = command("--check")
     assert result.exit_code == 1
-    assert "Traceback" not in result.output and "run: spectator doctor" in result.output
+    assert "Traceback" not in result.output and "Try again in a minute" in result.output

@@ -58,11 +58,13 @@ __all__ = [
     "change_own_password",
     "check_password",
     "disable_user",
+    "enable_user",
     "forget_expired",
     "hash_password",
     "is_issued_token",
     "log_in",
     "log_out",
+    "rename_user",
     "require_good_password",
     "reset_password",
     "session_of",
@@ -123,8 +125,9 @@ def add_user(email: str, name: str, role: str, password: str | None = None) -> t
     require_good_password(password, _context(email, name))
     password_hash = hash_password(password)
     with db.write() as session:
-        if session.scalar(select(User.id).where(User.email == email)) is not None:
-            raise AccountError(f"{email} has an account already; a new password: spectator user reset {email}")
+        if (known := session.scalar(select(User).where(User.email == email))) is not None:
+            _require_active(known)
+            raise AccountError(f"{email} already has an account. For a new password, run: spectator user reset {email}")
         user = User(email=email, name=name, role=role, password_hash=password_hash, created_at=datetime.now(UTC))
         session.add(user)
         session.flush()
@@ -132,10 +135,28 @@ def add_user(email: str, name: str, role: str, password: str | None = None) -> t
 
 
 def set_role(email: str, role: str) -> None:
-    """Give somebody another role; raises AccountError for an unknown person or role."""
+    """Give somebody another role, from their next request on; raises AccountError for an unknown person or role."""
     _require_role(role)
     with db.write() as session:
-        _known(session, email).role = role
+        user = _known(session, email)
+        user.role = role
+        log.warning("account %r now has the role %s", user.email, role)
+
+
+def rename_user(email: str, name: str) -> str:
+    """Change the name that colleagues see and return it; raises AccountError for an unknown person or a bad name."""
+    name = _clean_name(name)
+    with db.write() as session:
+        _known(session, email).name = name
+    return name
+
+
+def enable_user(email: str) -> None:
+    """Let a disabled person log in again, with the password they had; raises AccountError for an unknown person."""
+    with db.write() as session:
+        user = _known(session, email)
+        user.is_active = True
+        log.warning("account %r enabled", user.email)
 
 
 def disable_user(email: str) -> None:
@@ -148,11 +169,15 @@ def disable_user(email: str) -> None:
 
 
 def reset_password(email: str) -> str:
-    """Give somebody a new random password and return it; their sessions and preview links end. Raises AccountError."""
+    """Give somebody a new random password and return it; their sessions and preview links end.
+
+    Raises AccountError for an unknown person, and for a disabled one, who could not log in with it.
+    """
     password = _random_password()
     password_hash = hash_password(password)
     with db.write() as session:
         user = _known(session, email)
+        _require_active(user)
         user.password_hash = password_hash
         _end_access(session, user.id)
     log.warning("password of %r reset, its sessions ended", email)
@@ -249,8 +274,15 @@ def _require_role(role: str) -> None:
         raise AccountError(f"{role[:40]!r} is not a role; there are: {', '.join(ROLES)}")
 
 
+def _require_active(user: User) -> None:
+    if not user.is_active:
+        raise AccountError(f"{user.email} is disabled. To let them log in, run: spectator user enable {user.email}")
+
+
 def _known(session: Session, email: str) -> User:
     user = session.scalar(select(User).where(User.email == email.strip().lower()))
     if user is None:
-        raise AccountError(f"Nobody has an account with the e-mail {email[:100]!r}; see: spectator user list")
+        raise AccountError(
+            f"Nobody has an account with the email {email[:100]!r}. To see who has, run: spectator user list"
+        )
     return user

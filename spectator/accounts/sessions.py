@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from flask import current_app
@@ -11,7 +12,7 @@ from itsdangerous import BadSignature, TimestampSigner
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from spectator.db import db
+from spectator.db import StorageError, db
 from spectator.models import User, UserSession
 
 # Idle: longer than a working day with its pauses, shorter than a night, so a forgotten browser is shut by morning.
@@ -54,7 +55,7 @@ def session_of(token: str) -> UserSession | None:
     if now - found.seen_at > IDLE_LIMIT or now - found.created_at > ABSOLUTE_LIMIT:
         return None
     if now - found.seen_at > TOUCH_INTERVAL:
-        with db.write() as session:
+        with suppress(StorageError), db.write() as session:  # on a full disk one can still read
             session.execute(update(UserSession).where(UserSession.id == found.id).values(seen_at=now))
     return found
 

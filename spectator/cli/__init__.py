@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from spectator import config
 from spectator.cli import imports, people, search, site
+from spectator.cli.context import write_to_any_terminal
 from spectator.operations import logs
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Spectator(click.Group):
+    """The group of all commands; what it says reaches any terminal."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command that was typed."""
+        write_to_any_terminal()
+        return super().main(*args, **kwargs)
+
+
+@click.group(cls=_Spectator, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(config.version(), message="%(prog)s %(version)s")
 def main() -> None:
     """Run a newsroom's site: The African Spectator."""
     logs.set_up()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -12,20 +14,29 @@ import click
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from spectator import accounts, config, create_app
-from spectator.operations import logs, setup
+from spectator import accounts, config, create_app, migrations
+from spectator.db import StorageError
+from spectator.operations import diagnosis, logs, setup
 from spectator.search import IndexUnavailable
 
 log = logging.getLogger(__name__)
+
+EXPECTED = (config.BadSetting, setup.NotReady, accounts.AccountError, migrations.UpgradeFailed)
+FAULTS = (SQLAlchemyError, StorageError, OSError)
+PLAIN_SIGNS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "×": "x"})
 
 
 def create_ready_app() -> Flask:
     """Return the site for a server; raises BadSetting or NotReady where it cannot be served."""
     logs.set_up()
-    app = create_app()
-    with app.app_context():
-        setup.require_ready(app)
-    return app
+    setup.require_ready(config.load(os.environ))
+    return create_app()
+
+
+def create_mendable_app() -> Flask:
+    """Return the site for `spectator init`; raises BadSetting, and NotReady for what `init` cannot mend."""
+    setup.require_mendable(config.load(os.environ))
+    return create_app()
 
 
 def fail(message: str) -> NoReturn:
@@ -39,17 +50,47 @@ def in_app(is_ready: bool = True) -> Callable[[Callable[..., Any]], Callable[...
 
     def wrap(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
+        @in_one_line
         def run(*args: Any, **kwargs: Any) -> Any:
-            try:
-                app = create_ready_app() if is_ready else create_app()
-                with app.app_context():
-                    return command(app, *args, **kwargs)
-            except (config.BadSetting, setup.NotReady, accounts.AccountError) as error:
-                fail(str(error))
-            except (SQLAlchemyError, OSError, IndexUnavailable) as error:
-                log.debug("the command failed", exc_info=True)
-                fail(f"{error}; run: spectator doctor")
+            app = create_ready_app() if is_ready else create_mendable_app()
+            with app.app_context():
+                return command(app, *args, **kwargs)
 
         return run
 
     return wrap
+
+
+def in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command end with one line, never a traceback, where the installation or what was asked is at fault."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except BrokenPipeError:
+            raise  # whoever read our output has left; click ends quietly
+        except EXPECTED as error:
+            fail(str(error))
+        except IndexUnavailable as error:
+            fail(f"{error}. Try again in a minute; the log of the worker says more.")
+        except FAULTS as error:
+            log.debug("the command failed", exc_info=True)
+            fail(diagnosis.explain(error, config.load(os.environ)))
+
+    return run
+
+
+def write_to_any_terminal() -> None:
+    """Let no output fail on a terminal that knows only ASCII: “ becomes ", a letter that it lacks an escape."""
+    codecs.register_error("spectator", _in_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="spectator")
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """Return what stands for signs that cannot be encoded (a codecs error handler)."""
+    assert isinstance(error, UnicodeEncodeError)
+    plain = error.object[error.start : error.end].translate(PLAIN_SIGNS)
+    return plain.encode("ascii", "backslashreplace").decode("ascii"), error.end

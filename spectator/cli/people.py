@@ -52,6 +52,43 @@ def user_disable(_app: Flask, email: str) -> None:
     click.echo(f"{email} can no longer log in.")
 
 
+@user.command("enable")
+@click.argument("email")
+@in_app()
+def user_enable(_app: Flask, email: str) -> None:
+    """Let a disabled person log in again, with the password they had.
+
+    Example: spectator user enable amina@news.example
+    """
+    accounts.enable_user(email)
+    click.echo(f"{email} can log in again. For a new password, run: spectator user reset {email}")
+
+
+@user.command("role")
+@click.argument("email")
+@click.argument("role", type=click.Choice(ROLES))
+@in_app()
+def user_role(_app: Flask, email: str, role: str) -> None:
+    """Give somebody another role; it counts from their next click on.
+
+    Example: spectator user role amina@news.example admin
+    """
+    accounts.set_role(email, role)
+    click.echo(f"{email} now has the role {role}.")
+
+
+@user.command("rename")
+@click.argument("email")
+@click.argument("name")
+@in_app()
+def user_rename(_app: Flask, email: str, name: str) -> None:
+    """Change the name that colleagues see; bylines of stories stay as they are.
+
+    Example: spectator user rename amina@news.example "Amina Diallo"
+    """
+    click.echo(f"{email} is now called {accounts.rename_user(email, name)}.")
+
+
 @user.command("reset")
 @click.argument("email")
 @in_app()

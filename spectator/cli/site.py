@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import socket
 import sys
 
 import click
 from flask import Flask
+from gunicorn.util import parse_address
 
-from spectator import accounts, config, demo, queries
-from spectator.cli.context import in_app
+from spectator import accounts, config, create_app, demo, queries
+from spectator.cli.context import in_app, in_one_line
 from spectator.importers import jsonl, runner
-from spectator.operations import setup
+from spectator.operations import diagnosis, setup
 from spectator.operations.doctor import problems, versions
 from spectator.worker import Worker
 
@@ -61,15 +64,39 @@ def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
 
     Example: spectator run --workers 4 --bind 127.0.0.1:8000
     """
+    address = bind or f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+    _require_free(address)
     if has_demo:
         _set_up_with_demo(app)
-    setup.require_ready(app)
-    address = bind or f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+    setup.require_ready(app.config)
     click.echo(f"The site: http://{address}/   The newsroom: http://{address}/newsroom/   Stop: Ctrl-C")
     sys.stdout.flush()
     gunicorn = [sys.executable, "-m", "gunicorn", "--chdir", str(config.CHECKOUT), "--workers", str(workers)]
     gunicorn += ["--config", str(config.CHECKOUT / "gunicorn.conf.py"), "--bind", address, "wsgi:app"]
-    os.execv(sys.executable, gunicorn)  # noqa: S606 - our own interpreter, no shell
+    # what the processes log has letters of every language, whatever the locale of this terminal
+    os.execve(sys.executable, gunicorn, os.environ | {"PYTHONUTF8": "1"})  # noqa: S606 - our own interpreter, no shell
+
+
+def _require_free(address: str) -> None:
+    """Raise NotReady where the site cannot listen; gunicorn would try for five seconds and say so in ten lines."""
+    try:
+        target = parse_address(address)
+        if not isinstance(target, tuple):
+            return  # a socket's path: gunicorn takes the place of an old one
+        host, port = target[:2]
+        family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except (RuntimeError, OverflowError) as error:
+        message = f"{address} is not an address like 127.0.0.1:8000. Check --bind, HOST and PORT."
+        raise setup.NotReady(message) from error
+    except OSError as error:
+        message = f"The site cannot listen on {address}: {error.strerror}. Choose another --bind."
+        if error.errno == errno.EADDRINUSE:
+            message = f"{address} is in use by another program. Stop that one, or choose another port: "
+            message += "spectator run --bind 127.0.0.1:8001, or PORT=8001 make run"
+        raise setup.NotReady(message) from error
 
 
 def _set_up_with_demo(app: Flask) -> None:
@@ -96,18 +123,29 @@ def worker(app: Flask) -> None:
 
 
 @click.command()
-@in_app(is_ready=False)
-def doctor(app: Flask) -> None:
-    """Say in plain words what is wrong with this installation.
+@in_one_line
+def doctor() -> None:
+    """Say in plain words what is wrong with this installation; changes nothing.
 
     Example: spectator doctor
     """
-    found = list(problems(app))
-    for line in found:
+    lines = _problems()
+    for line in lines:
         click.echo(f"- {line}")
     click.echo(versions())
-    click.echo(f"{len(found)} problem(s)." if found else "Nothing is wrong.")
-    sys.exit(1 if found else 0)
+    click.echo(f"{len(lines)} problem(s)." if lines else "Nothing is wrong.")
+    sys.exit(1 if lines else 0)
+
+
+def _problems() -> list[str]:
+    """Return what is wrong; no app is made of an installation that cannot be served."""
+    settings = config.load(os.environ)
+    faults = diagnosis.examine(settings)
+    if any(fault.stops_reading for fault in faults):
+        return [str(fault) for fault in faults]
+    app = create_app()
+    with app.app_context():
+        return list(problems(app))
 
 
 COMMANDS = (init, demo_command, run, worker, doctor)

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 HEAD = "0006"  # the newest migration; a test holds it against the files, so that no boot has to load Alembic
 
 
+class UpgradeFailed(Exception):
+    """The database stays as it was, since a migration would have lost something; the message says what."""
+
+
+def known_versions() -> frozenset[str]:
+    """Return every version of the schema that this code can upgrade from; file names begin with them."""
+    files = (Path(__file__).parent / "versions").glob("[0-9]*.py")
+    return frozenset(path.name.partition("_")[0] for path in files)
+
+
 def config() -> Config:
     """Return Alembic's configuration; there is no alembic.ini, the site's own settings say where the database is."""
     from alembic.config import Config
@@ -51,7 +61,7 @@ def upgrade() -> None:
             command.upgrade(made, "head")
             lost = connection.execute(text("PRAGMA foreign_key_check")).first()
             if lost is not None:
-                raise RuntimeError(f"rows refer to what is not there: {lost}")
+                raise UpgradeFailed(f"rows refer to what is not there: {lost}")
             connection.commit()
         finally:
             connection.rollback()

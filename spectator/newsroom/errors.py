@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+
 from flask import Blueprint, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from spectator import publishing
+from spectator.db import StorageError
 
+log = logging.getLogger(__name__)
 MESSAGES = {
     403: ("This was refused", "The request did not come from a page of the newsroom. Go back, reload and try again."),
     404: ("There is no such story", "It may have been opened by a mistyped address."),
@@ -21,6 +26,17 @@ FAULT = (
     "Something went wrong here",
     "It was not stored, and the fault is in the log. Copy what you wrote somewhere safe, then go back and try again.",
 )
+UNSAVED = (
+    "Not saved",
+    "{reason}, so nothing can be saved right now. Copy what you wrote, tell your site administrator, try again later.",
+)
+REASONS = {
+    "full": "The server's disk is full",
+    "read-only": "The server's disk is read-only",
+    "damaged": "The server's database is damaged",
+    "not a database": "The server's database is damaged",
+}
+DISK_ERRORS = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only", errno.EIO: "disk error"}
 MAX_DRAINED_BYTES = 128 * 1024 * 1024
 
 
@@ -28,6 +44,8 @@ def register(newsroom: Blueprint) -> None:
     """Answer what the acts refuse, and every HTTP error, with a page of the newsroom."""
     newsroom.register_error_handler(publishing.Forbidden, show_forbidden)
     newsroom.register_error_handler(publishing.NotFound, show_not_found)
+    newsroom.register_error_handler(StorageError, show_unsaved)
+    newsroom.register_error_handler(OSError, show_disk_error)
     newsroom.register_error_handler(RequestEntityTooLarge, show_too_large)
     newsroom.register_error_handler(HTTPException, show_error)
 
@@ -46,6 +64,27 @@ def show_not_found(_error: publishing.NotFound) -> tuple[str, int]:
     return _page(404, *MESSAGES[404], kept=request.form.get("body", ""))
 
 
+def show_unsaved(error: StorageError) -> tuple[str, int]:
+    """Say in one sentence why nothing can be saved, and give back the text that was sent."""
+    log.error("%s %s was not saved: %s", request.method, request.path, error)
+    title, message = UNSAVED
+    reason = REASONS.get(error.cause, "The server's disk does not answer")
+    return _page(503, title, message.format(reason=reason), _sent_text())
+
+
+def show_disk_error(error: OSError) -> tuple[str, int]:
+    """Say the same where a picture could not be written; any other fault of the system is one of ours."""
+    if error.errno not in DISK_ERRORS:
+        raise error
+    return show_unsaved(StorageError(DISK_ERRORS[error.errno], error))
+
+
+def _sent_text() -> str:
+    """Return the text of a story's form, as far as it was read already: reading may be what went wrong."""
+    text: str = vars(request).get("form", {}).get("body", "")
+    return text
+
+
 def show_too_large(_error: RequestEntityTooLarge) -> tuple[str, int]:
     """Say what the limits are; the rest is read away first, since a browser shows no answer before it has sent all."""
     stream, left = request.environ["wsgi.input"], MAX_DRAINED_BYTES
@@ -59,5 +98,4 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     if error.code is None or error.code < 400:
         return error.get_response()
     title, message = FAULT if error.code >= 500 else MESSAGES.get(error.code, (error.name, error.description or ""))
-    sent = vars(request).get("form", {})  # only where it was read already: reading may be what went wrong
-    return _page(error.code, title, message, sent.get("body", ""))
+    return _page(error.code, title, message, _sent_text())

@@ -2,71 +2,115 @@
 
 from __future__ import annotations
 
-import os
+import base64
+import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from spectator import indexing, migrations, publishing, searchlog
-from spectator.config import SECRET_FILE
+from spectator import indexing, publishing, queries, searchlog
+from spectator.config import CHECKOUT
 from spectator.db import db, is_wal_safe, sqlite
 from spectator.models import User
+from spectator.operations import diagnosis, faults, modes
 
 LATE_SECONDS = 30
 LOW_DISK_BYTES = 500_000_000
 
 
 def problems(app: Flask) -> Iterator[str]:
-    """Yield what is wrong with this installation, each in a sentence that says what to do."""
-    data: Path = app.config["DATA_DIR"]
+    """Yield what is wrong with this installation, each in a sentence or two that say what to do."""
+    yield from _engine_problems()
+    findings = diagnosis.examine(app.config)
+    yield from map(str, findings)
+    if any(fault.stops_reading for fault in findings):
+        return
+    if not findings and shutil.disk_usage(app.config["DATA_DIR"]).free < LOW_DISK_BYTES:
+        yield f"Less than {LOW_DISK_BYTES // 1_000_000} MB are free in {app.config['DATA_DIR']}. Make room soon."
+    yield from _mode_problems(app.config)
+    yield from _script_problems(app.config)
+    try:
+        yield from _database_problems(app.config)
+    except SQLAlchemyError as error:
+        yield diagnosis.explain(error, app.config)
+
+
+def _engine_problems() -> Iterator[str]:
     if not is_wal_safe(sqlite.sqlite_version_info):
         yield (
             f"SQLite {sqlite.sqlite_version} can corrupt a database in WAL mode; the site runs with the slower "
             "journal_mode=DELETE. Use a machine with a wheel of pysqlite3, or SQLite 3.51.3 or newer."
         )
-    if not data.is_dir() or not os.access(data, os.W_OK):
-        yield f"The data directory {data} is missing or not writable; run: spectator init"
-        return
-    if shutil.disk_usage(data).free < LOW_DISK_BYTES:
-        yield f"Less than {LOW_DISK_BYTES // 1_000_000} MB are free in {data}; make room before saves fail."
-    if not app.config["SECRET_KEY"]:
-        yield "There is no secret key; run: spectator init"
-    secret = data / SECRET_FILE
-    if secret.is_file() and secret.stat().st_mode & 0o077:
-        yield f"Others can read the secret key; run: chmod 600 {secret}"
-    try:
-        yield from _database_problems(data)
-    except SQLAlchemyError as error:
-        yield f"The database does not answer ({error.__class__.__name__}); run: spectator init, or restore a backup."
 
 
-def _database_problems(data: Path) -> Iterator[str]:
-    if not migrations.is_current():
-        yield "The database is older than this version; run: spectator init"
+def _mode_problems(settings: Mapping[str, Any]) -> Iterator[str]:
+    for path, mode in modes.wrong_modes(settings):
+        can_do = "cannot reach the pictures below" if mode & 0o001 else "can read or change"
+        if path.stat().st_mode & 0o077 & ~mode:
+            can_do = "can read or change"
+        yield f"Others {can_do} {path}. Run: chmod {mode:o} {path}"
+    owner = faults.user_name(settings["DATA_DIR"].stat().st_uid)
+    for path in modes.wrong_owners(settings):
+        other = faults.user_name(path.stat().st_uid)
+        yield (
+            f"{path} belongs to {other}, the data directory to {owner}. Run the site and its commands as one user; "
+            f"as root: chown -R {owner} {path}"
+        )
+
+
+def _script_problems(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Find a missing or changed htmx where this site serves it itself."""
+    url: str = settings["HTMX_URL"]
+    if not url.startswith("/static/"):
         return
-    if (found := db.session.scalar(text("PRAGMA quick_check(1)"))) != "ok":
-        yield f"The database is damaged ({found}); stop the site and restore the newest backup."
+    path = CHECKOUT / url[1:]
+    if not path.is_file():
+        yield f"SPECTATOR_HTMX_URL={url} names a file that is missing. Put htmx into {path}."
+        return
+    algorithm, _, expected = settings["HTMX_INTEGRITY"].partition("-")
+    if base64.b64encode(hashlib.new(algorithm, path.read_bytes()).digest()).decode() != expected:
+        yield f"SPECTATOR_HTMX_INTEGRITY does not belong to {path}, so browsers refuse it. Set it to the file's digest."
+
+
+def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
+    data: Path = settings["DATA_DIR"]
+    if (words := db.session.scalar(text("PRAGMA quick_check(1)"))) != "ok":
+        yield f"The database is damaged ({words}). {diagnosis.RESTORE}"
+        return
     if db.session.scalar(select(User.id).where(User.is_active).limit(1)) is None:
-        yield "Nobody can log in yet; run: spectator user add EMAIL --role admin"
+        yield "Nobody can log in yet. Run: spectator user add EMAIL --role admin"
     if not publishing.are_lists_true(db.session()):
-        yield "Lists and counts of stories are not what the stories say; run: spectator reindex --check"
+        yield "Lists and counts of stories are not what the stories say. Run: spectator reindex --check"
+    yield from _picture_problems(settings["MEDIA"])
     yield from _index_problems("The search index", indexing.lag(data))
     yield from _index_problems("The newsroom's search index", indexing.lag(data, indexing.NEWSROOM))
-    if found := searchlog.problem(data):
-        yield found
+    if sentence := searchlog.problem(data):
+        yield sentence
+
+
+def _picture_problems(directory: Path) -> Iterator[str]:
+    pictures = queries.pictures()
+    names = [f"{picture.digest}.{picture.extension}" for picture in pictures]
+    lost = [name for name in names if not (directory / "originals" / name).exists()]
+    if lost:
+        yield (
+            f"{len(lost)} of {len(pictures)} pictures have lost their originals, such as {lost[0]}. "
+            f"Restore {directory / 'originals'} from a backup."
+        )
 
 
 def _index_problems(name: str, lag: indexing.Lag) -> Iterator[str]:
     if lag.position is None:
-        yield f"{name} is missing or damaged; the worker rebuilds it, or run: spectator reindex"
+        yield f"{name} is missing or damaged. The worker rebuilds it while the site runs; or run: spectator reindex"
     elif lag.seconds > LATE_SECONDS:
-        yield f"{name} is {lag.seconds:.0f} s behind; start the worker: spectator run, or spectator worker"
+        yield f"{name} is {lag.seconds:.0f} s behind. Start the worker: spectator run, or spectator worker"
     elif lag.position > lag.edition:
-        yield f"{name} is ahead of the database (was it restored?); run: spectator reindex"
+        yield f"{name} is ahead of the database (was it restored?). Run: spectator reindex"
 
 
 def versions() -> str:

@@ -1,0 +1,216 @@
+"""What keeps an installation from working: the cause, the file, and what mends it, in the same words everywhere.
+
+No site has to run for it: it looks at files, and asks the database for its schema alone.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from spectator import config, migrations
+from spectator.db import STORAGE_CODES, database_file, sqlite
+from spectator.operations.faults import (
+    INIT,
+    Cause,
+    Fault,
+    check_access,
+    examine_directory,
+    examine_space,
+    full_disk,
+)
+
+RESTORE = "Stop the site and restore a backup (docs/operations.md, “Restoring a backup”)."
+SQLITE_MAGIC = b"SQLite format 3\0"
+BUSY_CODES = (5, 6)
+OUR_TABLES = frozenset({"article", "outbox", "revision", "section", "user"})
+
+
+def examine(settings: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong with the files of an installation, the most basic first; changes nothing."""
+    data: Path = settings["DATA_DIR"]
+    if faults := list(examine_directory(data, "data directory")):
+        return faults
+    database = Path(database_file(settings["DATABASE_URL"]))
+    return [
+        *examine_space(data),
+        *_examine_key(settings),
+        *examine_database(database),
+        *examine_directory(settings["MEDIA"], "directory of pictures"),
+        *_examine_worker_files(data),
+    ]
+
+
+def explain(error: BaseException, settings: Mapping[str, Any]) -> str:
+    """Return in one line what stopped a command: a fault of the installation where there is one, else the error."""
+    original = getattr(error, "original", None) or getattr(error, "orig", None) or error
+    code = getattr(original, "sqlite_errorcode", None) or 0
+    if code & 0xFF in STORAGE_CODES or code & 0xFF in BUSY_CODES:
+        return str(explain_sqlite(code, str(original), Path(database_file(settings["DATABASE_URL"]))))
+    if isinstance(error, OSError) and error.errno in _DISK_CAUSES:
+        return str(_explain_disk(error, settings["DATA_DIR"]))
+    if faults := examine(settings):
+        return str(faults[0])
+    return f"{original.__class__.__name__}: {original}"
+
+
+def explain_sqlite(code: int, words: str, path: Path) -> Fault:
+    """Return the fault that an error code of SQLite stands for (sqlite.org/rescode.html)."""
+    match STORAGE_CODES.get(code & 0xFF):
+        case "full":
+            return full_disk(path)
+        case "damaged":
+            return Fault(Cause.DAMAGED, path, f"The database {path} is damaged ({words}).", RESTORE)
+        case "not a database":
+            return _not_a_database(path)
+        case "read-only" | "cannot be opened":
+            for candidate in (path.parent, path, *_companions(path)):
+                for fault in check_access(candidate, "database"):
+                    return fault
+            return Fault(
+                Cause.NO_ACCESS,
+                path,
+                f"The database {path} cannot be opened for writing ({words}).",
+                "Check its owner and its directory.",
+            )
+        case "disk error" if path.parent.is_dir() and list(examine_space(path.parent)):
+            return full_disk(path, stops_reading=True)  # not even the file beside it that readers share can be made
+        case "disk error":
+            message = f"The disk of the database {path} reports an error ({words})."
+            return Fault(Cause.DISK_ERROR, path, message, "Look at the system's log (dmesg) and check the disk.")
+    message = f"The database {path} does not answer ({words})."
+    return Fault(Cause.BUSY, path, message, "End the program that keeps it locked, or try again in a minute.")
+
+
+def _examine_key(settings: Mapping[str, Any]) -> Iterator[Fault]:
+    if settings["SECRET_KEY"]:
+        return
+    path: Path = settings["DATA_DIR"] / config.SECRET_FILE
+    if not path.exists():
+        message = f"The secret key {path} is missing; a new one logs nobody out, but pages open now must be reloaded."
+        yield Fault(Cause.MISSING, path, message, INIT)
+    elif not path.is_file():
+        yield Fault(Cause.WRONG_KIND, path, f"{path} is not a file, but the secret key should be one.", _remove(path))
+    elif faults := list(check_access(path, "secret key")):
+        yield from faults
+    elif path.stat().st_size == 0:
+        yield Fault(Cause.EMPTY, path, f"The secret key {path} is empty.", INIT)
+    else:
+        try:
+            config.secret_key(settings)
+        except config.BadSetting:
+            yield Fault(Cause.DAMAGED, path, f"The secret key {path} is damaged.", _remove(path))
+
+
+def _remove(path: Path) -> str:
+    return f"Restore it from a backup, or remove it and let a new one be made: rm -r {path} && spectator init"
+
+
+def examine_database(path: Path) -> Iterator[Fault]:
+    """Find what is wrong with the file of the database, the files beside it, and its schema."""
+    if os.path.islink(path) and not path.exists():
+        yield Fault(Cause.WRONG_KIND, path, f"{path} is a link to nothing.", "Remove it, or mend the link.")
+    elif not path.exists():
+        yield from examine_directory(path.parent, "directory of the database")
+        message = f"The database {path} is missing; where there was one, restore a backup first."
+        yield Fault(Cause.MISSING, path, message, INIT)
+    elif not path.is_file():
+        remedy = "Move it away, or set SPECTATOR_DATABASE_URL to the database."
+        yield Fault(Cause.WRONG_KIND, path, f"{path} is not a file, but the database should be one.", remedy)
+    elif faults := [
+        fault for each in (path.parent, path, *_companions(path)) for fault in check_access(each, "database")
+    ]:
+        yield from faults
+    else:
+        yield from _examine_content(path)
+
+
+def _companions(path: Path) -> list[Path]:
+    """Return the files that SQLite keeps beside a database, as far as they exist."""
+    beside = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))
+    return [file for file in beside if file.exists()]
+
+
+def _examine_content(path: Path) -> Iterator[Fault]:
+    with path.open("rb") as file:
+        magic = file.read(len(SQLITE_MAGIC))
+    if not magic:
+        message = f"The database {path} is empty; where there were stories, restore a backup first."
+        yield Fault(Cause.EMPTY, path, message, INIT)
+    elif magic != SQLITE_MAGIC:
+        yield _not_a_database(path)
+    else:
+        try:
+            yield from _examine_schema(path, *_read_schema(path))
+        except sqlite.Error as error:
+            yield explain_sqlite(getattr(error, "sqlite_errorcode", 0), str(error), path)
+
+
+def _not_a_database(path: Path) -> Fault:
+    message = f"{path} is not a database, or its first page is damaged."
+    return Fault(Cause.NOT_A_DATABASE, path, message, f"Check SPECTATOR_DATABASE_URL. {RESTORE}")
+
+
+def _read_schema(path: Path) -> tuple[set[str], str | None]:
+    """Return the names of the tables and the schema's version; never creates a file."""
+    with closing(sqlite.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=1)) as connection:
+        connection.execute("PRAGMA query_only=1")
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "alembic_version" not in tables:
+            return tables, None
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return tables, str(row[0]) if row else None
+
+
+def _examine_schema(path: Path, tables: set[str], version: str | None) -> Iterator[Fault]:
+    if not tables:
+        yield Fault(Cause.EMPTY, path, f"The database {path} is empty.", INIT)
+    elif version is None and not tables & OUR_TABLES:
+        message = f"{path} is the database of another program."
+        yield Fault(Cause.NOT_OURS, path, message, "Check SPECTATOR_DATABASE_URL, or move the file away.")
+    elif version is None or (version == migrations.HEAD and not tables >= OUR_TABLES):
+        yield Fault(Cause.DAMAGED, path, f"The database {path} is damaged (tables are missing).", RESTORE)
+    elif version not in migrations.known_versions():
+        message = f"The database {path} has schema {version}, and this code knows {migrations.HEAD} and older: it was "
+        message += "upgraded by a newer version of the site."
+        remedy = f"Update the code in {config.CHECKOUT}, or restore the backup made before the upgrade."
+        yield Fault(Cause.NEWER, path, message, remedy)
+    elif version != migrations.HEAD:
+        message = f"The database {path} has the older schema {version}; this code needs {migrations.HEAD}."
+        yield Fault(Cause.OLDER, path, message, INIT)
+
+
+def _examine_worker_files(data: Path) -> Iterator[Fault]:
+    for name, kind in (
+        ("worker.lock", "lock of the worker"),
+        ("index", "search index"),
+        ("index-newsroom", "newsroom's search index"),
+    ):
+        if (data / name).exists():
+            yield from check_access(data / name, kind)
+
+
+_DISK_CAUSES = {
+    errno.ENOSPC: Cause.FULL,
+    errno.EDQUOT: Cause.FULL,
+    errno.EROFS: Cause.READ_ONLY,
+    errno.EIO: Cause.DISK_ERROR,
+    errno.EACCES: Cause.NO_ACCESS,
+    errno.EPERM: Cause.NO_ACCESS,
+}
+
+
+def _explain_disk(error: OSError, data: Path) -> Fault:
+    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else data
+    cause = _DISK_CAUSES[error.errno or 0]
+    if cause is Cause.FULL:
+        return full_disk(path)
+    existing = next(each for each in (path, *path.parents) if os.path.exists(each))
+    for fault in check_access(existing, "file" if existing.is_file() else "directory"):
+        return fault
+    return Fault(cause, path, f"{path}: {error.strerror}.", "Check the file, its owner and its disk.")

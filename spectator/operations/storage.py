@@ -1,0 +1,78 @@
+"""Whether a running site can save: looked at when somebody asks, and never more often than it is worth."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from spectator.db import STORAGE_CODES, database_file, sqlite
+from spectator.operations import diagnosis, faults
+from spectator.operations.faults import Fault
+
+LOOK_SECONDS = 2.0
+FIRST_CHECK_SECONDS = 0.5  # that the first question waits for the check of the whole database
+CHECK_SECONDS, CHECK_SHARE = 60.0, 0.003  # between two of these checks, and the share of a core they may take
+DAMAGED_CHECK_SECONDS = 5.0
+
+
+class StorageWatch:
+    """What keeps this process from saving; one for each process, asked by any of its threads."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.data: Path = settings["DATA_DIR"]
+        self.database = Path(database_file(settings["DATABASE_URL"]))
+        self.lock = threading.Lock()
+        self.fault: Fault | None = None
+        self.looks_at = 0.0
+        self.damage: Fault | None = None
+        self.checks_at = 0.0
+        self.checking: threading.Thread | None = None
+
+    def find_fault(self) -> Fault | None:
+        """Return what keeps the site from saving, None where nothing does."""
+        with self.lock:
+            if time.monotonic() >= self.looks_at:
+                self.fault = self._look()
+                self.looks_at = time.monotonic() + LOOK_SECONDS
+            self._check_when_due()
+            return self.fault or self.damage
+
+    def _look(self) -> Fault | None:
+        for directory in {self.data, self.database.parent}:
+            if directory.is_dir() and (full := list(faults.examine_space(directory))):
+                return full[0]
+        return next(iter(diagnosis.examine_database(self.database)), None)
+
+    def _check_when_due(self) -> None:
+        """Have the whole database checked by a thread of its own: it takes a second for each 200 MB."""
+        if time.monotonic() < self.checks_at or (self.checking and self.checking.is_alive()):
+            return
+        is_first = self.checking is None
+        self.checking = threading.Thread(target=self._check, name="database-check", daemon=True)
+        self.checking.start()
+        if is_first or self.damage:
+            self.checking.join(FIRST_CHECK_SECONDS)
+
+    def _check(self) -> None:
+        started = time.monotonic()
+        self.damage = find_damage(self.database)
+        taken = time.monotonic() - started
+        pause = DAMAGED_CHECK_SECONDS if self.damage else CHECK_SECONDS
+        self.checks_at = time.monotonic() + max(pause, taken / CHECK_SHARE)
+
+
+def find_damage(database: Path) -> Fault | None:
+    """Read a whole database, and return what is damaged in it; None also where it does not answer now."""
+    try:
+        with closing(sqlite.connect(f"file:{quote(str(database))}?mode=ro", uri=True, timeout=1)) as connection:
+            words = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0)
+        is_damage = STORAGE_CODES.get(code & 0xFF) in ("damaged", "not a database", "disk error")
+        return diagnosis.explain_sqlite(code, str(error), database) if is_damage else None
+    return None if words == "ok" else diagnosis.explain_sqlite(11, words, database)

@@ -1,0 +1,146 @@
+"""Broken installations: every command says what is wrong in one line, and what it advises leads out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.broken_installations import CASES, NOBODY, STORY, Case, Outcome, load_modules, run_command
+from tests.drills.running_site import free_port
+
+COMMANDS = {"run": ["run", "--bind", "127.0.0.1:{port}"], "init": ["init"], "doctor": ["doctor"]}
+COMMANDS["import"] = ["import", "jsonl", "{stories}"]
+ADVICE = re.compile(r"(?:Run|as root|made): (.*)$")
+BEFORE_FIRST_USE = ("Nobody can log in", "search index is missing", "Less than 500 MB")
+MOST_STEPS = 3
+Try = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_modules(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """All modules that the commands need, loaded before the first of them runs as another user."""
+    parent = tmp_path_factory.mktemp("loading")
+    (parent / "stories.jsonl").write_text(json.dumps(STORY), "utf-8")
+    for command in ("init", "run", "import", "doctor"):
+        words = [word.format(port=free_port(), stories=parent / "stories.jsonl") for word in COMMANDS[command]]
+        load_modules(run_command(parent / "data", words, 0, {}))
+
+
+@pytest.fixture
+def room() -> Iterator[Path]:
+    """A directory that other users may walk through; pytest closes its own ones whenever it starts."""
+    with tempfile.TemporaryDirectory() as directory:
+        room = Path(directory)
+        room.chmod(0o711)
+        yield room
+        if os.path.ismount(room / "site" / "data"):
+            subprocess.run(["umount", "--lazy", str(room / "site" / "data")], check=True)
+
+
+@pytest.fixture
+def data(fresh_data: Path, room: Path) -> Path:
+    """A data directory to be broken, with a good copy of its database beside it."""
+    data = room / "site" / "data"
+    shutil.copytree(fresh_data, data)
+    shutil.copy(fresh_data / "spectator.db", data.with_name("good.db"))
+    (room / "stories.jsonl").write_text(json.dumps(STORY), "utf-8")
+    return data
+
+
+@pytest.fixture
+def attempt(request: pytest.FixtureRequest, data: Path, room: Path) -> Try:
+    """A function that runs one of the four commands as the case wants it."""
+    case: Case = request.getfixturevalue("case")
+    uid = 0 if case.is_root else NOBODY
+    environ = {name: text.format(data=data) for name, text in case.environ.items()}
+    words = {"port": free_port(), "stories": room / "stories.jsonl"}
+
+    def run(command: str) -> Outcome:
+        return run_command(data, [word.format(**words) for word in COMMANDS[command]], uid, environ)
+
+    return run
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_command_tells_and_the_advice_leads_out(case: Case, data: Path, attempt: Try) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    if not case.is_root:
+        give_away(data.parent)
+    case.breaks(data)
+    doctor = attempt("doctor")
+    lines = [line[2:] for line in doctor.output.splitlines() if line.startswith("- ") and case.says in line]
+    assert doctor.code == 1 and lines, doctor
+    line = lines[0]
+    is_for_init = line.endswith("Run: spectator init")
+    for command in ("run", "import", "init"):
+        outcome = attempt(command)
+        assert not outcome.exception and "Traceback" not in outcome.output, outcome
+        assert "spectator doctor" not in outcome.output
+        if is_for_init and command == "init":
+            assert outcome.code == 0, outcome
+        else:
+            assert outcome.code == 1 and case.says in outcome.output.splitlines()[-1], outcome
+            assert len([text for text in outcome.output.splitlines() if text.startswith("spectator:")]) == 1
+    for _ in range(MOST_STEPS):
+        if left := complaints(attempt("doctor")):
+            follow(left[0], case, data, attempt)
+    assert complaints(attempt("doctor")) == []
+    assert attempt("run").code == attempt("import").code == 0
+
+
+def complaints(doctor: Outcome) -> list[str]:
+    """Return what the doctor finds wrong, without what is so on every new site."""
+    lines = [line[2:] for line in doctor.output.splitlines() if line.startswith("- ")]
+    return [line for line in lines if not any(known in line for known in BEFORE_FIRST_USE)]
+
+
+def give_away(parent: Path) -> None:
+    """Let the site belong to nobody, like a service's own user."""
+    for path in (parent, *parent.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+
+
+def follow(line: str, case: Case, data: Path, attempt: Try) -> None:
+    """Do what a message advises: its command as it stands there, or what the case says that it means."""
+    advice = ADVICE.search(line)
+    if advice is not None and case.mend is None:
+        for command in advice[1].split(" && "):
+            if command == "spectator init":
+                assert attempt("init").code == 0
+            else:
+                subprocess.run(command, shell=True, check=True)
+    elif os.path.ismount(data):
+        subprocess.run(["mount", "-o", "remount,rw", str(data)], check=True)
+        (data / "filler").unlink(missing_ok=True)
+    elif case.mend is not None and case.says in line:
+        case.mend(data)
+    else:
+        assert line.endswith("Run: spectator init"), f"no advice to follow: {line}"
+        assert attempt("init").code == 0
+
+
+def test_a_secret_is_never_shown(fresh_data: Path) -> None:
+    outcome = run_command(fresh_data, ["doctor"], 0, {"SPECTATOR_SECRET_KEY": "hush-hush"})
+    assert outcome.code == 1 and "SPECTATOR_SECRET_KEY" in outcome.output
+    assert "hush" not in outcome.output
+
+
+def test_the_doctor_makes_nothing(tmp_path: Path) -> None:
+    outcome = run_command(tmp_path / "none", ["doctor"], 0, {})
+    assert outcome.code == 1 and "is missing" in outcome.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_there_are_enough_cases() -> None:
+    assert len(CASES) >= 30 and len({case.name for case in CASES}) == len(CASES)
+    assert sys.platform != "linux" or {case.is_root for case in CASES} == {True, False}
