@@ -44,7 +44,7 @@ def write_stories(path: Path, number: int) -> None:
     words = vocabulary(chance)
     weights = [1 / (rank + 3) for rank in range(len(words))]
     start = datetime(2026, 11, 1, tzinfo=UTC)
-    with path.open("w") as file:
+    with path.open("w", encoding="utf-8") as file:
         for each in range(number):
             text = chance.choices(words, weights, k=400)
             body = "\n\n".join(" ".join(text[place : place + 50]).capitalize() + "." for place in range(0, 400, 50))
@@ -89,16 +89,16 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 def memory(pid: int) -> dict[str, int]:
     """Return a process's memory in MB."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
     return {name: int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1]) // 1024 for name in MEMORY_FIELDS}  # type: ignore[index]
 
 
 def children(pid: int) -> dict[int, str]:
     """Return the command lines of a process's children."""
-    pids = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    pids = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
     for thread in Path(f"/proc/{pid}/task").iterdir():
         pids += [int(each) for each in (thread / "children").read_text().split()]
-    return {each: Path(f"/proc/{each}/cmdline").read_text().replace("\0", " ") for each in set(pids)}
+    return {each: Path(f"/proc/{each}/cmdline").read_text(encoding="utf-8").replace("\0", " ") for each in set(pids)}
 
 
 def publish_and_find(port: int) -> list[float]:

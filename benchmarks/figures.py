@@ -92,4 +92,4 @@ def spread(values: Sequence[float], unit: str = "ms") -> str:
 def write_json(path: Path, figures: Sequence[Figure]) -> None:
     """Write the figures with their verdicts."""
     rows = [asdict(figure) | {"is_met": figure.is_met} for figure in figures]
-    path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -32,7 +32,7 @@ def write_short_stories(path: Path, number: int) -> None:
     def sentence(length: int) -> str:
         return " ".join(chance.choices(words, k=length)).capitalize()
 
-    with path.open("w") as file:
+    with path.open("w", encoding="utf-8") as file:
         for each in range(number):
             line = {"id": f"short-{each}", "headline": sentence(7), "dek": f"{sentence(12)}."}
             line |= {"body": f"{sentence(30)}.\n\n{sentence(30)}.", "section": chance.choice(SECTIONS)}

@@ -37,7 +37,7 @@ def _minified(css: str) -> str:
     return re.sub(r" ?([{};,>]) ?", r"\1", css).replace(": ", ":").replace(";}", "}").strip()
 
 
-STYLE = _minified((CHECKOUT / "static/css/site.css").read_text())
+STYLE = _minified((CHECKOUT / "static/css/site.css").read_text("utf-8"))
 STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
 

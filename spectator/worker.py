@@ -96,7 +96,7 @@ class Worker:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the one worker's place; wait for it while another worker lives."""
-        with (self.data_dir / "worker.lock").open("w") as file:
+        with open(self.data_dir / "worker.lock", "wb", opener=open_privately) as file:
             while not self.has_to_leave():
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -167,6 +167,11 @@ class Worker:
                 log.error("renditions cannot be written: %s", error)
                 return True
         return True
+
+
+def open_privately(path: str, flags: int) -> int:
+    """Open a file that only its owner may read, whatever the umask."""
+    return os.open(path, flags, 0o600)
 
 
 def forget_unfinished(directory: Path) -> None:

@@ -53,7 +53,7 @@ def count(model: type[LoginAttempt] | type[UserSession] | type[KnownClient]) -> 
 def test_the_real_hasher_keeps_to_the_recommended_costs() -> None:
     real = accounts.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
     assert real.hash("x").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    source = Path(accounts.__file__).read_text()
+    source = Path(accounts.__file__).read_text(encoding="utf-8")
     assert "hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)" in source
 
 

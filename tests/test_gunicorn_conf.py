@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import runpy
 import subprocess
 import sys
@@ -170,6 +171,87 @@ def test_nothing_is_forked_while_the_worker_starts(conf: dict[str, Any], monkeyp
     assert hooks["after_in_parent"] == hooks["after_in_child"]
     hooks["after_in_parent"]()
     conf["live"]["on_exit"](server)
+
+
+class FakeArbiter(SimpleNamespace):
+    """An arbiter that counts the reloads which reach gunicorn."""
+
+    def handle_hup(self) -> None:
+        self.reloads += 1
+
+
+@pytest.fixture
+def arbiter() -> FakeArbiter:
+    made = FakeArbiter(WORKERS={}, SIG_QUEUE=queue.SimpleQueue(), WORKER_BOOT_ERROR=3, APP_LOAD_ERROR=4, reloads=0)
+    made.log = logging.getLogger("gunicorn.test")
+    return made
+
+
+def test_a_reload_that_would_not_boot_never_reaches_gunicorn(
+    conf: dict[str, Any], arbiter: FakeArbiter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = ["Error while loading the application:", "", "gunicorn.errors.AppImportError: spectator: no key. Run: x", ""]
+    checks: list[list[str]] = []
+
+    def check(command: list[str], **_more: object) -> subprocess.CompletedProcess[str]:
+        checks.append(command)
+        return subprocess.CompletedProcess(command, 1 if len(checks) == 1 else 0, None, "\n".join(said))
+
+    monkeypatch.setattr(subprocess, "run", check)
+    monkeypatch.setattr(sys, "argv", ["gunicorn", "--workers", "2", "wsgi:app"])
+    conf["live"]["on_reload"](arbiter)
+    arbiter.handle_hup()
+    assert arbiter.reloads == 0
+    assert caplog.messages == ["Reload refused, what runs keeps running. spectator: no key. Run: x"]
+    arbiter.handle_hup()
+    assert arbiter.reloads == 1
+    assert checks[0] == [sys.executable, "-m", "gunicorn", "--check-config", "--workers", "2", "wsgi:app"]
+
+
+def test_a_check_that_hangs_refuses_the_reload(
+    conf: dict[str, Any], arbiter: FakeArbiter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def hang(command: list[str], timeout: float, **_more: object) -> None:
+        raise subprocess.TimeoutExpired(command, timeout)
+
+    monkeypatch.setattr(subprocess, "run", hang)
+    conf["live"]["on_reload"](arbiter)
+    arbiter.handle_hup()
+    assert arbiter.reloads == 0 and "timed out" in caplog.messages[0]
+
+
+def test_a_process_that_cannot_boot_ends_a_site_only_before_it_ever_ran(
+    conf: dict[str, Any], arbiter: FakeArbiter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = conf["live"]
+    live["FIRST_PAUSE_SECONDS"] = 1.0
+    naps: list[float] = []
+    monkeypatch.setattr(live["time"], "monotonic", lambda: sum(naps))
+    monkeypatch.setattr(live["time"], "sleep", naps.append)
+    monkeypatch.setattr(live["gc"], "freeze", lambda: None)
+
+    def spawn(boots: bool) -> SimpleNamespace:
+        worker = SimpleNamespace()
+        live["pre_fork"](arbiter, worker)
+        child = FakeArbiter(**vars(arbiter))
+        live["post_fork"](child, worker)
+        worker.boot_error = child.WORKER_BOOT_ERROR
+        if boots:
+            live["post_worker_init"](worker)
+        return worker
+
+    first = spawn(boots=True)
+    assert first.boot_error == 3, "the first boot may end the site"
+    arbiter.WORKERS = {1: first}
+    for expected in (0.0, 1.0, 3.0, 7.0, 12.0, 17.0):
+        broken = spawn(boots=False)
+        assert broken.boot_error == 1 and arbiter.WORKER_BOOT_ERROR == 3
+        assert sum(naps) == pytest.approx(expected, abs=0.3)
+        live["child_exit"](arbiter, broken)
+    live["child_exit"](arbiter, first)
+    pause = sum(naps)
+    spawn(boots=True)
+    assert sum(naps) == pause, "one that had come up is replaced at once"
 
 
 def test_without_a_keeper_reload_and_exit_have_nothing_to_do(conf: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from spectator.publishing import DRAFT_FIELDS, Draft
 
 
 def write(path: Path, *lines: object) -> Path:
-    path.write_text("\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines))
+    path.write_text("\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines), encoding="utf-8")
     return path
 
 

@@ -22,7 +22,7 @@ ATTRIBUTES = {
 
 def test_a_slug_keeps_its_cover_in_every_process() -> None:
     program = "from spectator.text.covers import cover; print(cover('mali-votes'))"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
     assert run.stdout.strip() == cover("mali-votes")
 
 

@@ -421,7 +421,7 @@ def test_what_one_process_writes_another_finds(index: Index, tmp_path: Path) -> 
         [sys.executable, "-c", WRITER, str(tmp_path / "search")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     ) as writer:
         assert writer.stdin
         assert writer.stdout

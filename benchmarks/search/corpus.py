@@ -71,7 +71,7 @@ def write_generated(path: Path, number: int) -> None:
     """Write that many generated stories as JSON lines for the importer; the same ones every time."""
     chance = random.Random(SEED)
     names = [word.capitalize() for word in vocabulary(chance)]
-    with path.open("w") as file:
+    with path.open("w", encoding="utf-8") as file:
         for each in range(number):
             language = any_language(chance)
             moment = NEWEST - timedelta(minutes=YEARS * 365 * 24 * 60 * each // number)

@@ -55,7 +55,7 @@ def readers(port: int) -> Iterator[Counter[str]]:
     """Let readers come until the block ends; afterwards the counter has their answers by status."""
     answers: Counter[str] = Counter()
     command = [sys.executable, "-m", "benchmarks.search.findable", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
     try:
         yield answers
     finally:

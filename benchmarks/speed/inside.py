@@ -49,7 +49,7 @@ def uncached(site: Flask) -> WSGIApplication:
 def measured(site: BenchSite, samples: int, *names: str) -> dict[str, Any]:
     """Return what a process of its own prints for a site: of these pages, or of all."""
     command = [sys.executable, "-m", "benchmarks.speed.inside", str(samples), *names]
-    done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

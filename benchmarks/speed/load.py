@@ -56,7 +56,9 @@ def command(
 def loaded(url: str, seconds: float, script: Path | None = None, *words: object, **more: str) -> Load:
     """Ask for an address, or for what a script says, as fast as it is answered; `more` are further headers by name."""
     headers = BROWSER | {name.replace("_", "-"): value for name, value in more.items()}
-    done = subprocess.run(command(url, seconds, script, words, headers), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command(url, seconds, script, words, headers), capture_output=True, encoding="utf-8", check=True
+    )
     return parsed(done.stdout)
 
 
@@ -65,7 +67,7 @@ def meanwhile(url: str, script: Path, *words: object) -> Iterator[list[Load]]:
     """Keep a load up until the block ends; afterwards the list has what came of it."""
     found: list[Load] = []
     asked = command(url, 3600, script, words, BROWSER)
-    process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
     try:
         yield found
     finally:

@@ -15,8 +15,8 @@ from spectator.db import sqlite
 
 def described() -> str:
     """Return one paragraph: date, processor, system, versions."""
-    cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    kilobytes = re.search(r"^MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    kilobytes = re.search(r"^MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="utf-8"), re.MULTILINE)
     system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
     packages = ", ".join(f"{name} {version(name)}" for name in ("flask", "sqlalchemy", "jinja2", "gunicorn"))
     return (
@@ -30,7 +30,7 @@ def described() -> str:
 def told(program: str, option: str) -> str:
     """Return a program's name and version as it tells them."""
     try:
-        done = subprocess.run([program, option], capture_output=True, text=True)
+        done = subprocess.run([program, option], capture_output=True, encoding="utf-8")
     except OSError:
         return f"no {program}"
     found = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr)

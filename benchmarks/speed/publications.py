@@ -72,7 +72,7 @@ def cold_milliseconds(server: Server, paths: list[str]) -> float:
 def published(server: Server, site: BenchSite, number: int, pause: float) -> list[dict[str, Any]]:
     """Return what the publisher has measured."""
     command = [sys.executable, "-m", "benchmarks.speed.publisher", str(server.port), str(number), str(pause)]
-    done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8")
     rows: list[dict[str, Any]] = json.loads(done.stdout)
     return rows
 

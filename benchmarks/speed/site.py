@@ -71,5 +71,5 @@ def write_paths(site: BenchSite, number: int, file: Path) -> list[str]:
     """Write the addresses of that many stories into a file, one a line; return them."""
     with site.opened() as app, app.test_request_context():
         paths = article_paths(number)
-    file.write_text("".join(f"{path}\n" for path in paths))
+    file.write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
     return paths

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 from flask import Flask
 
 from spectator import accounts, queries
 from spectator.cli.context import in_app
 from spectator.models import ROLES
+
+
+def as_utf8(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    """Return a name as it was typed, also where the locale knows only ASCII."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 @click.group()
@@ -18,7 +25,7 @@ def user() -> None:
 @user.command("add")
 @click.argument("email")
 @click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--name", default="", help="As colleagues see it; default: the e-mail's first part.")
+@click.option("--name", default="", callback=as_utf8, help="As colleagues see it; default: the e-mail's first part.")
 @in_app()
 def user_add(_app: Flask, email: str, role: str, name: str) -> None:
     """Add somebody who can log in, with a random password that is printed once.
@@ -79,7 +86,7 @@ def user_role(_app: Flask, email: str, role: str) -> None:
 
 @user.command("rename")
 @click.argument("email")
-@click.argument("name")
+@click.argument("name", callback=as_utf8)
 @in_app()
 def user_rename(_app: Flask, email: str, name: str) -> None:
     """Change the name that colleagues see; bylines of stories stay as they are.

@@ -140,7 +140,7 @@ def write_position(path: Path, position: int) -> None:
     """Note in a generation which outbox number it has reached, and what its files are then; never half of it."""
     draft = path / "position.new"
     listed = [entry for entry in os.scandir(path) if entry.is_file() and entry.name not in _UNLISTED]
-    with open(draft, "w") as file:
+    with open(draft, "w", encoding="utf-8") as file:
         file.write(f"{position}\n")
         file.writelines(f"{_stamp(entry.stat())} {entry.name}\n" for entry in listed)
         file.flush()

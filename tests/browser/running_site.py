@@ -28,7 +28,9 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 def spectator(data_dir: Path, *words: str) -> str:
     """Run the `spectator` command on a site and return what it prints; its fault becomes the test's."""
     command = [sys.executable, "-m", "spectator", *words]
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment(data_dir), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, cwd=CHECKOUT, env=environment(data_dir), capture_output=True, encoding="utf-8", timeout=60
+    )
     assert done.returncode == 0, f"spectator {' '.join(words)}: {done.stdout}{done.stderr}"
     return done.stdout
 
@@ -124,7 +126,7 @@ class RunningSite:
 def birth_of(pid: int) -> str:
     """Return when a process began, in clock ticks; empty where there is none, or only its exit code is left."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return ""
     return "" if fields[0] in "ZX" else fields[19]

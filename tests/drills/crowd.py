@@ -121,7 +121,10 @@ class Crowd:
 
 def main() -> None:
     """Search for that many seconds, then tell."""
-    ids = {int(number): article_id for number, article_id in json.loads(Path(sys.argv[1]).read_text()).items()}
+    ids = {
+        int(number): article_id
+        for number, article_id in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")).items()
+    }
     crowd = Crowd(open_index(Path(os.environ["SPECTATOR_DATA_DIR"]) / "index"), ids, Path(sys.argv[2]))
     until = time.monotonic() + float(sys.argv[3])
     threads = [threading.Thread(target=crowd.search, args=(os.getpid() + each, until)) for each in range(THREADS)]
@@ -130,7 +133,7 @@ def main() -> None:
     for thread in threads:
         thread.join()
     told = {"answers": crowd.answers, "complaints": crowd.complaints, "most": crowd.most, "seen": len(crowd.seen)}
-    Path(sys.argv[4]).write_text(json.dumps(told))
+    Path(sys.argv[4]).write_text(json.dumps(told), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ class Site:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")}
         self.environ = kept | self.settings | {"PYTHONUNBUFFERED": "1"}
         self.log = data.with_suffix(".log")
+        self.checkout = ROOT
         self.master: subprocess.Popen[bytes] | None = None
         self.started: list[subprocess.Popen[bytes]] = []
 
@@ -79,7 +80,9 @@ class Site:
 
     def _start(self, command: list[str], environ: dict[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command, cwd=self.checkout, env=environ, stdout=log, stderr=log, start_new_session=True
+            )
         self.started.append(process)
         return process
 

@@ -68,7 +68,7 @@ def flood(site: Site, seconds: float, seed: int, statuses: Counter[int], story: 
 
 def memory(site: Site) -> int:
     """Return the resident memory of the largest web process, in bytes."""
-    sizes = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in site.processes("web"))
+    sizes = (int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]) for pid in site.processes("web"))
     return max(sizes) * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -26,7 +26,7 @@ def small_disk(make_site: Callable[[], Site]) -> Iterator[Site]:
     if os.geteuid() != 0 or mount is None:
         pytest.skip("only root can mount a small disk")
     mounting = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", index], capture_output=True, text=True
+        [mount, "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", index], capture_output=True, encoding="utf-8"
     )
     if mounting.returncode:
         pytest.skip(f"a small disk cannot be mounted here: {mounting.stderr.strip()}")

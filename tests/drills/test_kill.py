@@ -69,7 +69,7 @@ def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
 
 def acknowledged(ledger: Path) -> list[Story]:
     """Return what the publisher has noted."""
-    return publisher.read(ledger.read_text().splitlines()) if ledger.exists() else []
+    return publisher.read(ledger.read_text(encoding="utf-8").splitlines()) if ledger.exists() else []
 
 
 def edition(site: Site) -> int:

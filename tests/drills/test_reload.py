@@ -1,0 +1,102 @@
+"""A broken file stops no site that runs: reloads are checked first, and the rest goes on as it was."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from spectator.db import sqlite
+from tests.drills.running_site import ROOT, Site, eventually, token
+
+pytestmark = pytest.mark.drill
+PAGES = ["/", "/politics/", "/readyz"]
+
+
+def reload_refused(site: Site, why: str) -> None:
+    """Ask for a reload that cannot be had; everything that ran has to go on, and the log to say why."""
+    assert site.master is not None
+    running = site.processes()
+    with site.watched(["/", "/politics/"]):
+        site.master.send_signal(signal.SIGHUP)
+        eventually(lambda: site.logged(rf"Reload refused, what runs keeps running\. .*{why}"), 40, why)
+        assert site.processes() == running
+    assert not site.logged("Traceback")
+
+
+def test_a_reload_on_a_broken_installation_is_refused(site: Site) -> None:
+    assert site.master is not None
+    key = site.data / "secret_key"
+    secret = key.read_bytes()
+    key.unlink()
+    reload_refused(site, "secret key .* is missing")
+    key.write_bytes(bytes(range(256)))
+    reload_refused(site, "secret key .* is damaged")
+    key.write_bytes(secret)
+    with closing(sqlite.connect(str(site.data / "spectator.db"))) as connection:
+        [version] = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.commit()
+        reload_refused(site, "older schema 0001.*spectator init")
+        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+        connection.commit()
+    old = site.processes("web")
+    site.master.send_signal(signal.SIGHUP)
+    eventually(lambda: not old & site.processes("web"), 40, "mended, a reload replaces them")
+    [story] = site.publish([token(1)])
+    site.must_find([story], 15, "after all of it")
+
+
+def test_code_that_cannot_be_loaded_and_templates_of_another_version(
+    make_site: Callable[[], Site], tmp_path: Path
+) -> None:
+    site = make_site()
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "tests", "benchmarks", "docs", "node_modules"))
+    site.checkout = checkout
+    site.environ["PYTHONPATH"] = str(checkout)
+    site.start()
+    [story] = site.publish([token(1)])
+    (checkout / "templates/site/article.html").write_text("{{ a_name.that_only(newer_code) }}", "utf-8")
+    assert "<h1" in site.get(story.path).body, "the template of the running code"
+    settings = checkout / "spectator/site/__init__.py"
+    settings.write_text("import a_package_of_tomorrow\n" + settings.read_text("utf-8"), "utf-8")
+    reload_refused(site, "No module named 'a_package_of_tomorrow'")
+
+
+def test_a_web_process_that_cannot_come_back_ends_nothing_else(site: Site) -> None:
+    key = site.data / "secret_key"
+    secret = key.read_bytes()
+    key.unlink()
+    first = site.kill("web")
+    with site.watched(["/", "/politics/"]):
+        eventually(lambda: len(site.logged("secret key .* is missing")) > 1, 20, "tried and tried again")
+    key.write_bytes(secret)
+    eventually(lambda: len(site.processes("web") - {first}) == 2, 20, "two web processes, as soon as they can")
+
+
+def test_a_port_in_use_is_one_line_at_once(site: Site, make_site: Callable[[], Site]) -> None:
+    other = make_site()
+    command = [sys.executable, "-m", "spectator", "run", "--bind", site.address.removeprefix("http://")]
+    run = subprocess.run(command, cwd=ROOT, env=other.environ, capture_output=True, encoding="utf-8", timeout=20)
+    assert run.returncode == 1 and run.stdout == ""
+    [line] = run.stderr.splitlines()
+    assert "is in use by another program" in line and "--bind" in line
+
+
+def test_three_setups_at_once_make_one_site(tmp_path: Path) -> None:
+    environ = os.environ | {"SPECTATOR_DATA_DIR": str(tmp_path / "data")}
+    command = [sys.executable, "-m", "spectator", "init"]
+    with (tmp_path / "log").open("wb") as log:
+        setups = [subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log) for _ in range(3)]
+        codes = [setup.wait(60) for setup in setups]
+    said = (tmp_path / "log").read_text("utf-8")
+    assert codes == [0, 0, 0], said
+    assert said.count("is set up") == 1 and said.count("is up to date") == 2
