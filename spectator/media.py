@@ -269,16 +269,20 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def _store(path: Path, content: bytes) -> None:
-    """Write a file so that it is either there whole or not at all, readable by the web server (0644)."""
+    """Write a file so that it is either there whole or not at all.
+
+    The web server may read renditions (0644 in 0755) and nobody else an original (0600 in 0700), whatever the umask.
+    """
     if path.exists():
         return
-    _make_directory(path.parent)
+    is_private = path.parent.name == "originals"
+    _make_directory(path.parent, 0o700 if is_private else 0o755)
     handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), 0o644)
+            os.fchmod(file.fileno(), 0o600 if is_private else 0o644)
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
@@ -291,10 +295,10 @@ def _store(path: Path, content: bytes) -> None:
         os.close(parent)
 
 
-def _make_directory(path: Path) -> None:
-    """Make a directory and those above it, 0755 whatever the umask."""
+def _make_directory(path: Path, mode: int) -> None:
+    """Make a directory with a mode whatever the umask, and those above it so that others can walk through."""
     if path.is_dir():
         return
-    _make_directory(path.parent)
+    _make_directory(path.parent, mode | 0o011)
     path.mkdir(exist_ok=True)
-    path.chmod(0o755)
+    path.chmod(mode)

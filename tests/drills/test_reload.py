@@ -66,8 +66,9 @@ def test_code_that_cannot_be_loaded_and_templates_of_another_version(
     [story] = site.publish([token(1)])
     (checkout / "templates/site/article.html").write_text("{{ a_name.that_only(newer_code) }}", "utf-8")
     assert "<h1" in site.get(story.path).body, "the template of the running code"
-    settings = checkout / "spectator/site/__init__.py"
-    settings.write_text("import a_package_of_tomorrow\n" + settings.read_text("utf-8"), "utf-8")
+    module = checkout / "spectator/site/__init__.py"
+    first_line = "from __future__ import annotations\n"
+    module.write_text(module.read_text("utf-8").replace(first_line, first_line + "import a_package_of_tomorrow\n"), "utf-8")
     reload_refused(site, "No module named 'a_package_of_tomorrow'")
 
 
