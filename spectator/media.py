@@ -299,6 +299,6 @@ def _make_directory(path: Path, mode: int) -> None:
     """Make a directory with a mode whatever the umask, and those above it so that others can walk through."""
     if path.is_dir():
         return
-    _make_directory(path.parent, mode | 0o011)
+    _make_directory(path.parent, 0o755 if path.parent.name == "renditions" else 0o711)
     path.mkdir(exist_ok=True)
     path.chmod(mode)

@@ -11,8 +11,9 @@ from sqlalchemy import update
 
 from spectator import indexing, searchlog
 from spectator.db import db
-from spectator.models import Outbox, Revision
+from spectator.models import Outbox, Picture, Revision
 from spectator.operations import doctor
+from tests.conftest import NEWEST
 
 
 def found(app: Flask, word: str) -> list[str]:
@@ -56,3 +57,36 @@ def test_searches_that_are_not_counted_are_told(app: Flask) -> None:
     assert found(app, "searches") == []
     os.truncate(path, searchlog.MOST_BYTES)
     assert len(found(app, "searches is full")) == 1
+
+
+def test_lost_originals_are_told(app: Flask) -> None:
+    with db.write() as session:
+        for number in range(3):
+            session.add(
+                Picture(digest=f"{number:032}", extension="jpg", width=9, height=9, byte_size=9, created_at=NEWEST)
+            )
+    originals = app.config["MEDIA"] / "originals"
+    originals.mkdir(0o700)
+    (originals / f"{0:032}.jpg").touch(0o600)
+    [line] = found(app, "originals")
+    assert line.startswith("2 of 3 pictures have lost their originals") and f"Restore {originals}" in line
+
+
+def test_a_script_that_this_site_does_not_have_is_told(app: Flask) -> None:
+    app.config["HTMX_URL"] = "/static/htmx.min.js"
+    assert len(found(app, "names a file that is missing")) == 1
+    app.config["HTMX_URL"] = "/static/js/search.js"
+    assert len(found(app, "does not belong to")) == 1
+
+
+def test_damage_is_told_with_what_to_do(app: Flask, story: Callable[..., int]) -> None:
+    for _ in range(30):
+        story(body="A long paragraph. " * 500)
+    db.session.remove()
+    db.engine.dispose()
+    path = app.config["DATA_DIR"] / "spectator.db"
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xa5" * 8192)
+    [line] = found(app, "damaged")
+    assert "Restoring a backup" in line

@@ -85,14 +85,19 @@ def test_a_photograph_is_stored_with_its_renditions(tmp_path: Path) -> None:
     assert sizes == sorted(sizes)
 
 
-def test_files_are_readable_by_the_web_server_whatever_the_umask(tmp_path: Path) -> None:
-    before = os.umask(0o077)
+@pytest.mark.parametrize("umask", [0o077, 0o000])
+def test_the_web_server_may_read_renditions_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
     try:
         take_in(BytesIO(encoded(photograph(400, 300))), tmp_path / "media")
     finally:
         os.umask(before)
-    for path in (tmp_path / "media", *(tmp_path / "media").rglob("*")):
+    media = tmp_path / "media"
+    assert media.stat().st_mode & 0o077 == 0o011, "others may walk through"
+    for path in (media / "renditions", *(media / "renditions").rglob("*")):
         assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+    for path in (media / "originals", *(media / "originals").rglob("*")):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
 
 
 def test_the_same_picture_twice_is_one_file(tmp_path: Path) -> None:

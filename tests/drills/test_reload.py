@@ -68,7 +68,9 @@ def test_code_that_cannot_be_loaded_and_templates_of_another_version(
     assert "<h1" in site.get(story.path).body, "the template of the running code"
     module = checkout / "spectator/site/__init__.py"
     first_line = "from __future__ import annotations\n"
-    module.write_text(module.read_text("utf-8").replace(first_line, first_line + "import a_package_of_tomorrow\n"), "utf-8")
+    module.write_text(
+        module.read_text("utf-8").replace(first_line, first_line + "import a_package_of_tomorrow\n"), "utf-8"
+    )
     reload_refused(site, "No module named 'a_package_of_tomorrow'")
 
 
