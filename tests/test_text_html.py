@@ -113,7 +113,7 @@ def test_plain_text_has_a_line_for_each_block_in_order() -> None:
 
 def test_plain_text_has_what_readers_see_and_no_more() -> None:
     assert plain_text("<p>a<script>no</script><iframe>no</iframe><!-- no -->b&nbsp;&lt;i&gt; &#99999999999;</p>") == (
-        "ab <i> \ufffd"
+        "a\nb <i> \ufffd"
     )
     assert plain_text('<img alt="no">1 < 2') == "1 < 2"
     assert plain_text("") == plain_text("<p> </p>\n") == ""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from spectator.importers.bodies import converted_body
 from spectator.importers.records import BadRecord, Record
 from spectator.models import ARTICLE_STATUSES
 from spectator.publishing import Draft
@@ -58,6 +59,7 @@ def record_of(line: bytes, place: str, directory: Path, language: str) -> Record
     lists = {name: _list(data, name) for name in LISTS}
     if not lists["authors"] and _text(data, "author"):
         lists["authors"] = (_text(data, "author"),)
+    texts["body"] = converted_body(texts["body"])
     texts |= {ours: _text(data, theirs) for theirs, ours in PICTURE_TEXTS.items()}
     published_at = _moment(data, "published_at")
     return Record(

@@ -7,9 +7,10 @@ import unicodedata
 
 MOST_MARKS = 30
 
-_LINE_ENDS = re.compile("\r\n?|[\x85\u2028\u2029]")
+# Word processors write a line break within a paragraph as a vertical tab; form feeds and separators part words too.
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # Control characters, lone surrogates, the byte order mark and noncharacters: none of them may stand in XML or UTF-8.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufdd0-\ufdef\ufffe\uffff]+")
+_FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufdd0-\ufdef\ufffe\uffff]+")
 # Composing across these would eat them: "<p>" and a combining solidus make "<p≯", which is no tag any more.
 _NOT_SYNTAX = re.compile("[^<>=]+")
 

@@ -8,7 +8,7 @@ import nh3
 
 from spectator.text.characters import normal_text
 from spectator.text.directions import is_language_tag
-from spectator.text.markup import BLOCKS, decoded, tokens, well_formed
+from spectator.text.markup import BREAKS, decoded, tokens, well_formed
 
 # What bodies from word processors and WordPress hold and readers can see; all else loses its tags and keeps its text.
 TAGS = frozenset(
@@ -56,6 +56,7 @@ _STAND_INS = (("&", "\ufdd0"), ("<", "\ufdd1"), (">", "\ufdd2"), ("\xa0", "\ufdd
 _REFERENCES = (("\ufdd0", "&amp;"), ("\ufdd1", "&lt;"), ("\ufdd2", "&gt;"), ("\ufdd3", "&nbsp;"))
 # Paragraphs as cleaning leaves them: no other tag, no attribute, no reference or sign that is written otherwise.
 _CLEAN_PARAGRAPHS = re.compile(r"(?:<p>(?:[^<>&\xa0]++|<br>|&(?:amp|lt|gt|nbsp);)*+</p>[ \n]*+)++")
+_BREAKING = frozenset({"br", "iframe", "video", "audio"})
 _SPACE = re.compile(r"[ \t\n\f\r]+")
 _INVISIBLE_IN_URLS = str.maketrans("", "", "\t\n\r")
 
@@ -146,7 +147,7 @@ def _broken_lines(html: str) -> str:
     for token in tokens(html):
         if isinstance(token, str):
             pieces.append(_SPACE.sub(" ", token))
-        elif token.name in BLOCKS or token.name == "br":
+        elif token.name in BREAKS or token.name in _BREAKING:
             pieces.append("\n")
         elif token.name in {"td", "th"}:
             pieces.append(" ")

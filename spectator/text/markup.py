@@ -19,6 +19,16 @@ BLOCKS = frozenset(
     "p h1 h2 h3 h4 h5 h6 blockquote pre ul ol li dl dt dd figure figcaption table details summary div hr section"
     " article aside header footer main nav address center form fieldset caption colgroup thead tbody tfoot tr".split()
 )
+# Blocks of other systems and of older HTML besides: where they are not kept, their breaks are.
+BREAKS = BLOCKS | frozenset(
+    "dir menu hgroup search dialog legend optgroup option select listing xmp plaintext marquee frameset"
+    " noframes".split()
+)
+_CELLS = frozenset({"td", "th"})
+# What may hold a paragraph; in anything else a break is a <br>.
+_FLOW = frozenset("blockquote li dd td th div figure figcaption details".split())
+_ROWS = frozenset("table thead tbody tfoot tr colgroup".split())
+_HEADING_NAMES = {"h1": "h2", "h5": "h4", "h6": "h4"}
 
 # The attribute and tag tokenizer of the HTML standard (section 13.2.5) as one expression that never backtracks.
 _ATTRIBUTE = r"""([^\s/>][^\s/>=]*+)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+"""
@@ -98,9 +108,9 @@ def _after_content(html: str, tag: Tag, at: int, endless: set[str]) -> int:
     end = re.compile(rf"</{tag.name}[\s/>]", re.IGNORECASE).search(html, at)
     if end:
         return end.start()
+    # A browser takes the rest of the page for it. A stray tag must not cost half a story: its text is text.
     endless.add(tag.name)
-    # A browser takes the rest for the script; an iframe without an end hides nothing that we would store.
-    return at if tag.name == "iframe" else len(html)
+    return at
 
 
 def attributes_of(tag: Tag) -> dict[str, str]:
@@ -117,8 +127,10 @@ def decoded(text: str) -> str:
 
 
 def well_formed(html: str, allowed: frozenset[str], written: Callable[[str], str]) -> str:
-    """HTML whose tags, of the allowed names only, are all closed in order and at most 64 deep; h1 becomes h2.
+    """HTML whose tags, of the allowed names only, are all closed in order and at most 64 deep.
 
+    h1 becomes h2, h5 and h6 become h4. Any other block that is not allowed, or stands where it cannot be kept, leaves
+    its break: a paragraph where text follows, else a `<br>`, so that no two words run together.
     HTML parsers repair misnesting by copying elements, which takes quadratic time and space on hostile input; after
     this nothing is left to repair. Attributes are passed on unchecked: the result is for a sanitizer, not for readers.
     `written` maps a piece of text to what stands for it in the result.
@@ -128,13 +140,17 @@ def well_formed(html: str, allowed: frozenset[str], written: Callable[[str], str
         if isinstance(token, str):
             writer.text(written(token))
             continue
-        name = "h2" if token.name == "h1" else token.name
+        name = _HEADING_NAMES.get(token.name, token.name)
         if name not in allowed:
-            continue
-        if token.is_end:
+            if name in BREAKS:
+                writer.leave_break(name)
+        elif name == "br":
+            writer.start("br", "" if token.is_end else _first_attributes(token.attributes))
+        elif token.is_end:
             writer.end(name)
         else:
-            writer.start(name, _first_attributes(token.attributes))
+            attributes = _first_attributes(token.attributes)
+            writer.start(name, _with_id(attributes) if name == "a" else attributes)
     writer.close_down_to(0)
     return "".join(writer.out)
 
@@ -146,6 +162,16 @@ def _first_attributes(attributes: str) -> str:
     return "".join(f" {each[0]}" for each in islice(_ATTRIBUTES.finditer(attributes), MOST_ATTRIBUTES))
 
 
+def _with_id(attributes: str) -> str:
+    """A link's attributes with an id for the name by which older HTML and Word call the place of a footnote."""
+    if "name" not in attributes.lower():
+        return attributes
+    found = [(each[1].lower(), each[0]) for each in _ATTRIBUTES.finditer(attributes)]
+    if any(name == "id" for name, _ in found):
+        return attributes
+    return "".join(f" id{written[4:]}" if name == "name" else f" {written}" for name, written in found)
+
+
 class _Writer:
     """Writes tags and closes what each of them implies is over."""
 
@@ -153,17 +179,30 @@ class _Writer:
         self.out: list[str] = []
         self.open: list[str] = []
         self.dropped: dict[str, int] = {}
+        self.due = ""  # what has to stand before the next word: "p", "br" or " "
 
     def text(self, text: str) -> None:
         # A parser ignores a line break right after <pre>, so every further reading would lose one more.
         if self.out and self.out[-1].startswith("<pre"):
             text = text.lstrip("\n")
-        if text:
-            self.out.append(text)
+        if not text:
+            return
+        if not text.isspace():
+            self._make_break()
+            # A parser moves what stands between the rows of a table before it.
+            text = f" {text} " if self._is_between_rows() else text
+        self.out.append(text)
 
     def start(self, name: str, attributes: str) -> None:
         if name in _NEEDS and not _NEEDS[name].intersection(self.open):
+            if name in _TABLE_PARTS:
+                self.leave_break(name)
             return
+        is_block = name in BLOCKS or name in _CELLS
+        if not is_block and name != "br":
+            self._make_break()
+            if name != "col" and self._is_between_rows():
+                self.out.append(" ")
         self._make_room(name)
         if name in VOID:
             self.out.append(f"<{name}{attributes}>")
@@ -171,15 +210,49 @@ class _Writer:
             self.out.append(f"<iframe{attributes.rstrip('/')}></iframe>")
         elif len(self.open) >= DEEPEST or (name == "a" and "a" in self.open):
             self.dropped[name] = self.dropped.get(name, 0) + 1
+            if is_block:
+                self.leave_break(name)
+            return
         else:
             self.open.append(name)
             self.out.append(f"<{name}{attributes}>")
+        if is_block or name == "br":
+            self.due = ""
 
     def end(self, name: str) -> None:
+        is_block = name in BLOCKS or name in _CELLS
         if self.dropped.get(name):
             self.dropped[name] -= 1
         elif (depth := self._depth_of({name}, _WALLS if name not in _TABLE_PARTS else {"table"})) is not None:
             self.close_down_to(depth)
+            self.due = "" if is_block else self.due
+            return
+        if is_block:
+            self.leave_break(name)
+
+    def leave_break(self, name: str) -> None:
+        """Remember that a block begins or ends here though its tag is not written."""
+        if name in _CELLS:
+            self.due = self.due or " "
+        else:
+            self._make_room("p")
+            self.due = "p"
+
+    def _make_break(self) -> None:
+        """Write the break that is due before a word."""
+        due, self.due = self.due, ""
+        if due == " ":
+            self.out.append(" ")
+        elif due and len(self.open) < DEEPEST and (not self.open or self.open[-1] in _FLOW):
+            self.open.append("p")
+            self.out.append("<p>")
+        elif due and self.out:
+            self.out.append("<br>")
+
+    def _is_between_rows(self) -> bool:
+        """Whether the innermost part of a table that is open is none that holds text."""
+        inner = next((name for name in reversed(self.open) if name in _ROWS or name in _WALLS), None)
+        return inner in _ROWS
 
     def close_down_to(self, depth: int) -> None:
         while len(self.open) > depth:
