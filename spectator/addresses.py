@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 
@@ -17,8 +18,8 @@ def permalink_rule(pattern: str) -> str:
 
 
 def permalink(article: Article) -> str:
-    """Return the path of a story; one that was never published is shown where it would stand today."""
-    at = article.published_at or datetime.now(UTC)
+    """Return the path of a story, by the newsroom's day; one never published is shown where it would stand today."""
+    at = (article.published_at or datetime.now(UTC)).astimezone(ZoneInfo(current_app.config["TIMEZONE"]))
     path: str = current_app.config["PERMALINK"]
     values = {"section": article.section.slug, "slug": article.slug, "year": f"{at.year:04}"}
     values |= {"month": f"{at.month:02}", "day": f"{at.day:02}"}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -15,6 +16,8 @@ from sqlalchemy import DateTime, Engine, MetaData, event
 from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+from spectator.times import month_key
 
 try:
     from pysqlite3 import dbapi2
@@ -131,8 +134,10 @@ def find_storage_error(error: BaseException | None) -> StorageError | None:
     return None
 
 
-def prepare_engine(engine: Engine) -> None:
+def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:
     """Hang the connection recipe on an engine: pragmas at connect, our own BEGIN at begin.
+
+    SQLite knows no time zones, so `newsroom_month(moment)` gives statements the month of a stored moment in `zone`.
 
     Source of the recipe: SQLAlchemy's page on pysqlite transactions, sqlite.org/pragma.html.
     """
@@ -150,6 +155,10 @@ def prepare_engine(engine: Engine) -> None:
         connection.isolation_level = None  # the driver must not open transactions of its own
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
+        connection.create_function("newsroom_month", 1, newsroom_month, deterministic=True)
+
+    def newsroom_month(stored: str) -> int:
+        return month_key(datetime.fromisoformat(stored).replace(tzinfo=UTC), zone)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -175,7 +184,7 @@ def connect(app: Flask) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"module": sqlite, "pool_timeout": 10}
     db.init_app(app)
     with app.app_context():
-        prepare_engine(db.engine)
+        prepare_engine(db.engine, ZoneInfo(app.config["TIMEZONE"]))
 
 
 def path() -> str:

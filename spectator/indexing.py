@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import current_app, has_app_context
 
 from spectator import outbox, queries
 from spectator.db import db
@@ -70,15 +73,23 @@ NEWSROOM = Source(
 
 
 @cache
+def _open(directory: Path, zone: str) -> Index:
+    return open_index(directory, ZoneInfo(zone))
+
+
+def _zone() -> str:
+    """Return the newsroom's time zone; tools that have no site read days in UTC."""
+    return str(current_app.config["TIMEZONE"]) if has_app_context() else "UTC"
+
+
 def newsroom_index_in(data_dir: Path) -> Index:
     """Return this process's handle on the index of what is not public, for people who are logged in alone."""
-    return open_index(data_dir / NEWSROOM.directory)
+    return _open(data_dir / NEWSROOM.directory, _zone())
 
 
-@cache
 def index_in(data_dir: Path) -> Index:
     """Return this process's handle on the index of a data directory."""
-    return open_index(data_dir / PUBLIC.directory)
+    return _open(data_dir / PUBLIC.directory, _zone())
 
 
 def indexes_in(data_dir: Path) -> tuple[tuple[Index, Source], ...]:

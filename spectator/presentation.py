@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from spectator.text.covers import cover
 from spectator.text.directions import text_dir
 from spectator.text.display import displayed_body
 from spectator.text.excerpts import reading_minutes
-from spectator.times import in_words
+from spectator.times import abbreviation, has_whole_minutes, in_words
 
 
 def _minified(css: str) -> str:
@@ -52,30 +53,41 @@ def static_path(name: str) -> str:
     return url_for("static", filename=name, v=static_version(name))
 
 
-def long_date(moment: date) -> str:
-    """Return a date readers can read: 22 November 2026."""
-    return f"{moment.day} {moment:%B %Y}"
+def _newsroom_zone() -> ZoneInfo:
+    return ZoneInfo(current_app.config["TIMEZONE"])
+
+
+def long_date(day: date) -> str:
+    """Return a date readers can read: 22 November 2026; that of a moment is the newsroom's."""
+    local = day.astimezone(_newsroom_zone()) if isinstance(day, datetime) else day
+    return f"{local.day} {local:%B %Y}"
 
 
 def date_time(moment: datetime) -> str:
-    """Return a moment in UTC for readers: 22 November 2026, 14:05 GMT."""
-    moment = moment.astimezone(UTC)
-    return f"{long_date(moment)}, {moment:%H:%M} GMT"
+    """Return a moment in the newsroom's time zone for readers: 1 May 2026, 00:30 EAT."""
+    local = moment.astimezone(_newsroom_zone())
+    return f"{long_date(local)}, {local:%H:%M} {abbreviation(local)}"
 
 
 def newsroom_time(moment: datetime) -> str:
     """Return a moment in the newsroom's time zone with UTC beside it: 22 Nov 2026, 15:05 Africa/Lagos (14:05 UTC)."""
-    return in_words(moment, ZoneInfo(current_app.config["TIMEZONE"]))
+    return in_words(moment, _newsroom_zone())
 
 
 def iso(moment: datetime) -> str:
-    """Return a moment as RFC 3339, for machines."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return a moment as RFC 3339 for machines, in the newsroom's time zone."""
+    local = _for_machines(moment)
+    return local.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def rfc822(moment: datetime) -> str:
-    """Return a moment as RSS wants it (RFC 822 with a four-digit year)."""
-    return moment.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+    """Return a moment as RSS wants it (RFC 822 with a four-digit year), in the newsroom's time zone."""
+    return format_datetime(_for_machines(moment))
+
+
+def _for_machines(moment: datetime) -> datetime:
+    local = moment.astimezone(_newsroom_zone())
+    return local if has_whole_minutes(local) else moment.astimezone(UTC)
 
 
 def renditions(picture: Picture) -> list[tuple[str, int]]:
@@ -134,7 +146,7 @@ def register(app: Flask) -> None:
         "static_path": static_path,
         "site_language": app.config["LANGUAGE"],
         "text_dir": text_dir,
-        "year": lambda: datetime.now(UTC).year,
+        "year": lambda: datetime.now(_newsroom_zone()).year,
     }
     app.extensions["navigation"] = {}
     app.context_processor(lambda: {"sections": cache(navigation)})  # read at most once a page

@@ -1,10 +1,12 @@
-"""Moments typed in the newsroom's time zone, including those that daylight saving skips or repeats."""
+"""Moments in the newsroom's time zone: as typed, including those that daylight saving skips or repeats; as shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
+
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +66,34 @@ def offset(local: datetime) -> str:
     minutes = int((local.utcoffset() or UTC.utcoffset(local)).total_seconds()) // 60
     sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
     return f"UTC{sign}{hours:02}:{rest:02}" if rest else f"UTC{sign}{hours}"
+
+
+def abbreviation(local: datetime) -> str:
+    """Return what readers know a local moment's zone by: EAT, WAT, GMT; its distance from UTC where it has no name."""
+    name = local.tzname() or ""
+    return "GMT" if name == "UTC" else name if name.isalpha() else offset(local)
+
+
+def has_whole_minutes(local: datetime) -> bool:
+    """Return whether the distance from UTC can be written as +03:00; local mean times of long ago cannot."""
+    return (local.utcoffset() or timedelta()) % timedelta(minutes=1) == timedelta()
+
+
+def month_key(moment: datetime, zone: tzinfo) -> int:
+    """Return the month in a time zone as a number: 202605 for May 2026."""
+    local = moment.astimezone(zone)
+    return local.year * 100 + local.month
+
+
+def day_start(day: date, zone: tzinfo) -> int:
+    """Return the first second of a day in a time zone, counted from 1970 in UTC.
+
+    Plain numbers, because timestamps overflow at both ends of time.
+    """
+    distance = datetime(day.year, day.month, day.day, tzinfo=zone).utcoffset() or timedelta()
+    return (day.toordinal() - _EPOCH_DAY) * 86_400 - int(distance.total_seconds())
+
+
+def day_end(day: date, zone: tzinfo) -> float:
+    """Return the second that follows a day in a time zone, infinity after the last day of the calendar."""
+    return day_start(day + timedelta(days=1), zone) if day < date.max else float("inf")

@@ -115,6 +115,8 @@ class Worker:
 
     def tidy(self) -> bool:
         """Forget what nobody needs any more, and bring back lost renditions; return whether all of it is done."""
+        if publishing.follow_time_zone():
+            log.warning("lists and counts of stories are made anew for the time zone %s", self.app.config["TIMEZONE"])
         accounts.forget_expired()
         drafting.forget_old()
         searchlog.fold(self.data_dir)

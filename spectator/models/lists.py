@@ -13,6 +13,8 @@ from spectator.db import Base, UTCDateTime
 class Listed(Base):
     """A published story in a list. `key` is the id of a section, country, topic or author, or a month as 202611.
 
+    Months are those of the newsroom's time zone.
+
     The primary key is the order of the lists, so that a page of one is a stretch of it, wherever it starts.
     """
 
@@ -34,3 +36,13 @@ class StoryCount(Base):
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
     key: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int]
+
+
+class Derivation(Base):
+    """What a derived table was made with, so that a change of the setting is noticed; without a row it was UTC."""
+
+    __tablename__ = "derivation"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    zone: Mapped[str] = mapped_column(String(64))

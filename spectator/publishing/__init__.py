@@ -20,7 +20,7 @@ from spectator.publishing.filing import add_picture, add_section
 from spectator.publishing.importing import Imported, Outcome, take_imports
 from spectator.publishing.permissions import is_publisher, may, may_edit, verbs
 from spectator.publishing.relating import decide
-from spectator.publishing.shelving import are_lists_true, mend_lists
+from spectator.publishing.shelving import are_lists_true, follow_time_zone, mend_lists
 from spectator.publishing.steps import STEPS, Step, checked
 from spectator.publishing.storing import draft_as_stored, fill, for_change, free_slug, record
 
@@ -42,6 +42,7 @@ __all__ = [
     "create",
     "draft_as_stored",
     "draft_of",
+    "follow_time_zone",
     "free_slug",
     "is_publisher",
     "may",

@@ -1,7 +1,7 @@
 """Keeps in which lists published stories stand, and how many in each. Only for publishing, inside its transactions.
 
-Both tables are derived from the stories and what they are filed under, and may be emptied at any moment: `mend_lists`
-fills them again.
+Both tables are derived from the stories, what they are filed under and the newsroom's time zone, whose months they
+hold. They may be emptied at any moment: `mend_lists` fills them again.
 """
 
 # ruff: noqa: S608 - every part of these statements is a constant of this file
@@ -12,13 +12,16 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from spectator import outbox
 from spectator.db import db
-from spectator.models import Article
+from spectator.models import Article, Derivation
 
 AT_ONCE = 1000
+LISTS = "lists"
 
 
 def _places(stories: str) -> str:
@@ -28,7 +31,7 @@ def _places(stories: str) -> str:
     whatever it believes about the size of tables (sqlite.org/optoverview.html, section 8.2).
     """
     public = "a.status = 'published' AND a.published_at IS NOT NULL"
-    month = "CAST(strftime('%Y%m', a.published_at) AS INTEGER)"
+    month = "newsroom_month(a.published_at)"
     filed = "SELECT '{0}', f.{0}_id, a.published_at, a.id FROM {1} CROSS JOIN article_{0} f ON f.article_id = a.id"
     topics, countries, authors = (filed.format(kind, stories) for kind in ("topic", "country", "author"))
     return f"""
@@ -112,7 +115,7 @@ def mend_lists() -> bool:
     db.session.rollback()
     if are_lists_true(db.session()):
         return False
-    after = 0
+    zone, after = current_app.config["TIMEZONE"], 0
     next_ids = select(Article.id).order_by(Article.id).limit(AT_ONCE)
     while ids := db.session.scalars(next_ids.where(Article.id > after)).all():
         after = ids[-1]
@@ -121,4 +124,18 @@ def mend_lists() -> bool:
     with db.write() as session:
         for statement in _RECOUNT:
             session.execute(statement)
+        session.merge(Derivation(name=LISTS, zone=zone))
+        outbox.append(session, None, "lists")  # pages that were made meanwhile are not true
+    return True
+
+
+def follow_time_zone() -> bool:
+    """Mend the lists if they were made for another time zone than the newsroom's; return whether they were."""
+    zone: str = current_app.config["TIMEZONE"]
+    made_for = db.session.scalar(select(Derivation.zone).where(Derivation.name == LISTS)) or "UTC"
+    if made_for == zone:
+        return False
+    if not mend_lists():
+        with db.write() as session:
+            session.merge(Derivation(name=LISTS, zone=zone))
     return True

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import cast
+from zoneinfo import ZoneInfo
 
+from flask import current_app
 from sqlalchemy import Integer, Select, Tuple, bindparam, select, tuple_
 from sqlalchemy.orm import joinedload
 
@@ -24,9 +26,11 @@ from spectator.models import (
     StoryCount,
     Topic,
 )
+from spectator.times import month_key
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE_SIZE = 20
+WIDEST_ZONES = timedelta(hours=26)  # between the first and the last place on earth where a day begins
 MAX_LOADED = 200  # stories that one page shows again after “Load more”
 
 
@@ -117,10 +121,31 @@ def _listing_of(
 
 
 def month_listing(year: int, month: int) -> Listing | None:
-    """Return the list of one month in UTC, None where the calendar has no such month."""
+    """Return the list of one month in the newsroom's time zone, None where the calendar has no such month."""
     if not (1 <= year <= 9998 and 1 <= month <= 12):
         return None
     return Listing("month", f"{month_name[month]} {year}", f"/archive/{year:04}/{month:02}/", year * 100 + month)
+
+
+def month_beside(year: int, month: int) -> Listing | None:
+    """Return the month in which the stories nearest to an empty month stand, at most a day away from it.
+
+    In another time zone they stood in the empty one.
+    """
+    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    start, end = (datetime(*parts, 1, tzinfo=zone) for parts in ((year, month), _next_month(year, month)))
+    near = select(Article.published_at).where(Article.status == "published").limit(1)
+    before = near.where(Article.published_at < start, Article.published_at >= start - WIDEST_ZONES)
+    after = near.where(Article.published_at >= end, Article.published_at < end + WIDEST_ZONES)
+    for statement in (after.order_by(Article.published_at), before.order_by(Article.published_at.desc())):
+        moment = db.session.scalar(statement)
+        if moment is not None:
+            return month_listing(*divmod(month_key(moment, zone), 100))
+    return None
+
+
+def _next_month(year: int, month: int) -> tuple[int, int]:
+    return (year, month + 1) if month < 12 else (year + 1, 1)
 
 
 def cursor_after(article: Article) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -51,7 +51,7 @@ class Request:
     """What a reader asks for; every value may be hostile, none can cause an error.
 
     `text` is the reader's own words in the small language of `spectator.search.query`, the filters are slugs
-    ("" = any), the dates are whole days in UTC and both inclusive. `page` counts from 1.
+    ("" = any), the dates are whole days in the index's time zone and both inclusive. `page` counts from 1.
     """
 
     text: str = ""
@@ -198,9 +198,12 @@ class Index(Protocol):
         ...
 
 
-def open_index(directory: Path) -> Index:
-    """The index kept in `directory`, which need not exist yet. Nothing is opened or written before it is needed."""
+def open_index(directory: Path, zone: tzinfo = UTC) -> Index:
+    """The index kept in `directory`, which need not exist yet. Nothing is opened or written before it is needed.
+
+    Days and years are those of `zone`; the index holds moments, so another zone does not need another index.
+    """
     # Imported late: the engine costs 100 ms to import, and most commands never search.
     from spectator.search.whoosh_index import WhooshIndex
 
-    return WhooshIndex(directory)
+    return WhooshIndex(directory, zone)

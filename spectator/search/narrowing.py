@@ -12,9 +12,7 @@ from spectator.search.facets import Facet, Test
 from spectator.search.query import Query
 from spectator.search.snapshot import Snapshot
 from spectator.text.gazetteer import country_named
-
-_DAY_SECONDS = 86_400
-_EPOCH = date(1970, 1, 1).toordinal()
+from spectator.times import day_end, day_start
 
 
 @dataclass(slots=True)
@@ -65,8 +63,8 @@ def narrowing_of(snapshot: Snapshot, request: Request, query: Query) -> Narrowin
         else:
             _want(found, snapshot, typed.facet, slugs)
     if found.published_from or found.published_to:
-        start = _seconds(found.published_from or date.min)
-        end = _seconds(found.published_to or date.max) + _DAY_SECONDS
+        start = day_start(found.published_from, snapshot.zone) if found.published_from else float("-inf")
+        end = day_end(found.published_to, snapshot.zone) if found.published_to else float("inf")
         found.by_date.append(lambda document: start <= snapshot.published[document] < end)
     return found
 
@@ -88,11 +86,6 @@ def _exclude(narrowing: Narrowing, snapshot: Snapshot, name: str, slugs: Sequenc
 
 def _is_filed(codes: Sequence[int], allowed: frozenset[int], document: int) -> bool:
     return codes[document] in allowed
-
-
-def _seconds(day: date) -> int:
-    """The first second of a day in UTC; plain numbers, because timestamps overflow at both ends of time."""
-    return (day.toordinal() - _EPOCH) * _DAY_SECONDS
 
 
 def _slugs_like(name: str, facet: Facet, words: Sequence[str]) -> list[str]:

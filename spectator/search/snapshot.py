@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from array import array
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, tzinfo
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +18,7 @@ from spectator.search import IndexUnavailable
 from spectator.search.facets import Facets, join_facets, read_facets
 from spectator.search.generations import Generation, Generations
 from spectator.search.whoosh_schema import COLUMNS, TEXT_FIELDS
+from spectator.times import day_start
 
 _OPENING_TRIES = 10
 _PAUSE_SECONDS = 0.02
@@ -30,7 +33,7 @@ USUAL_LENGTHS = {"headline": 10, "body": 400}
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Of every document in a segment: the article's id, when it was published (epoch seconds; year in UTC), the rest.
+    """Of every document in a segment: the article's id, when it was published (epoch seconds), its year, the rest.
 
     A damper is what BM25 holds a word's count against in a text of this length, by field.
     """
@@ -42,10 +45,11 @@ class Numbers:
     facets: Facets
 
 
-def open_snapshot(generations: Generations, previous: Snapshot | None = None) -> Snapshot:
+def open_snapshot(generations: Generations, previous: Snapshot | None = None, zone: tzinfo = UTC) -> Snapshot:
     """The current state of the index, whatever a writer is doing meanwhile.
 
-    `previous` lends the numbers of the segments that both share. Raises IndexUnavailable where there is no index,
+    `previous`, of the same time zone, lends the numbers of the segments that both share.
+    Raises IndexUnavailable where there is no index,
     and anything at all where there is a damaged one.
     """
     failures = 0
@@ -55,7 +59,7 @@ def open_snapshot(generations: Generations, previous: Snapshot | None = None) ->
             raise IndexUnavailable("there is no search index")
         commits = generation.commits()
         try:
-            snapshot = Snapshot(generation, previous)
+            snapshot = Snapshot(generation, previous, zone)
         except Exception:
             failures += generations.current() == generation and generation.commits() == commits
             # Twice, because a directory that is being written may be listed with a name missing.
@@ -74,8 +78,9 @@ def open_snapshot(generations: Generations, previous: Snapshot | None = None) ->
 class Snapshot:
     """One open state of the index. Not for two threads at once: Whoosh's files have one read position each."""
 
-    def __init__(self, generation: Generation, previous: Snapshot | None = None) -> None:
+    def __init__(self, generation: Generation, previous: Snapshot | None = None, zone: tzinfo = UTC) -> None:
         self.generation = generation
+        self.zone = zone
         # Opened anew each time: Searcher.refresh() hands on readers that know only the deletions of their time.
         self.searcher = open_dir(str(generation.path)).searcher()
         self.leaves = [(leaf, base) for leaf, base in self.searcher.reader().leaf_readers() if leaf.doc_count_all()]
@@ -87,7 +92,7 @@ class Snapshot:
                 _open_all_files(leaf)
                 name = leaf.segment().segment_id()
                 known = previous._segments.get(name) if previous else None
-                self._segments[name] = known or _numbers(leaf)
+                self._segments[name] = known or _numbers(leaf, zone)
         except BaseException:
             self.close()
             raise
@@ -109,7 +114,7 @@ class Snapshot:
 
     @cached_property
     def year(self) -> array[int]:
-        """The year in UTC in which the article was published, by document number."""
+        """The year in the index's time zone in which the article was published, by document number."""
         return _joined((numbers.year for numbers in self._segments.values()), "h")
 
     @cached_property
@@ -179,15 +184,25 @@ def _open_all_files(leaf: Any) -> None:
             raise FileNotFoundError(f"{leaf.segment()} has lost the lengths of {field}")
 
 
-def _numbers(leaf: Any) -> Numbers:
+def _numbers(leaf: Any, zone: tzinfo) -> Numbers:
     published = _column(leaf, "published")
     return Numbers(
         _column(leaf, "article"),
         published,
-        array("h", [time.gmtime(moment).tm_year for moment in published]),
+        _years(published, zone),
         {field: _dampers(_column(leaf, f"{field}_length"), usual) for field, usual in USUAL_LENGTHS.items()},
         read_facets(leaf.column_reader("facets", translate=False)),
     )
+
+
+def _years(published: array[int], zone: tzinfo) -> array[int]:
+    """The years in a time zone of moments in epoch seconds."""
+    if not published:
+        return array("h")
+    first, last = (time.gmtime(moment).tm_year for moment in (min(published), max(published)))
+    first = max(first - 1, 1)
+    starts = [day_start(date(year, 1, 1), zone) for year in range(first, min(last + 1, 9999) + 1)]
+    return array("h", [first + max(bisect_right(starts, moment) - 1, 0) for moment in published])
 
 
 def _dampers(lengths: array[int], usual: int) -> array[float]:

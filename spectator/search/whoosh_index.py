@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -53,8 +54,9 @@ class WhooshIndex:
     # Kept for ever: to close what a parent process opened would move the file positions that the parent reads at.
     _inherited: ClassVar[list[_Reading]] = []
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, zone: tzinfo = UTC) -> None:
         self._generations = Generations(directory)
+        self._zone = zone
         self._reading = _Reading()
 
     def find(self, request: Request) -> Found:
@@ -168,7 +170,7 @@ class WhooshIndex:
         if generation and generation == reading.unusable:
             raise IndexUnavailable("the search index is damaged and waits to be rebuilt")
         try:
-            fresh = open_snapshot(self._generations, held)
+            fresh = open_snapshot(self._generations, held, self._zone)
         except IndexUnavailable:
             raise
         except Exception as error:

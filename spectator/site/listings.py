@@ -5,7 +5,8 @@ from __future__ import annotations
 import calendar
 from itertools import groupby
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request
+from werkzeug.wrappers import Response
 
 from spectator import queries
 from spectator.site.positions import Position, more_context, read_stream, requested_position
@@ -24,15 +25,26 @@ def register(site: Blueprint) -> None:
         site.add_url_rule(rule, endpoint, listing)
 
 
-def listing(**_parts: object) -> str:
+def listing(**_parts: object) -> Response | str:
     """Show the stories of a section, country, topic, author or month, newest first."""
     where = queries.listing(request.path)
     if where is None:
         abort(404)
     position = requested_position()
     if where.kind == "month" and position == Position() and not queries.stream(where, limit=1).articles:
-        abort(404)  # else a robot finds nine thousand years of empty months
+        return _empty_month(where)
     return render(where, position)
+
+
+def _empty_month(where: queries.Listing) -> Response:
+    """Redirect to where a month's stories stand since the newsroom changed its time zone.
+
+    All others are 404: otherwise a robot finds nine thousand years of empty months.
+    """
+    other = queries.month_beside(*divmod(where.key, 100))
+    if other is None or other.key == where.key:
+        abort(404)
+    return redirect(other.path, 301)
 
 
 def render(where: queries.Listing, position: Position) -> str:
