@@ -62,6 +62,14 @@ def test_structured_data_is_json_and_cannot_leave_its_script(client: FlaskClient
     assert "alert(1)</script>" not in html.replace(found[0], "").replace(found[1], "")
 
 
+def test_a_desk_is_an_organization_for_machines(client: FlaskClient, story: Callable[..., int]) -> None:
+    story(slug="s", authors=("Amina Diallo", "Politics Desk", "Xinhua"), source_name="Xinhua")
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', client.get("/politics/s").text)
+    assert found
+    kinds = {author["name"]: author["@type"] for author in json.loads(found[1])["author"]}
+    assert kinds == {"Amina Diallo": "Person", "Politics Desk": "Organization", "Xinhua": "Organization"}
+
+
 def test_hostile_text_is_escaped_everywhere(client: FlaskClient, story: Callable[..., int]) -> None:
     article_id = story(
         headline=HOSTILE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -75,3 +76,16 @@ def test_few_reads(client: FlaskClient, filled: int, count_selects: Callable[[],
     count_selects()
     client.get("/fragments/suggest?q=dia")
     assert len(count_selects()) == 2
+
+
+def test_places_and_topics_stand_before_headlines_and_people_behind(
+    client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    for number in range(6):
+        filing = {"countries": ("Mali",), "topics": ("Malaria",), "authors": ("Mali Traoré",)}
+        story(headline=f"Mali votes {number}", hours=number, **filing)
+    catch_up()
+    html = client.get("/fragments/suggest?q=mal").text
+    labels = re.findall(r'role="group" aria-label="([^"]+)"', html)
+    assert labels == ["Countries", "Topics", "Stories", "People"]
+    assert html.count('role="option"') == 1 + 1 + 5 + 1

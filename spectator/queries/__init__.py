@@ -60,6 +60,7 @@ from spectator.queries.stories import (
     article_at,
     articles_by_id,
     articles_to_index,
+    bylines,
     published_versions,
     whole_article,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "articles_to_index",
     "authors_like",
     "bodies_of",
+    "bylines",
     "cursor_after",
     "facts_of",
     "filed_names",

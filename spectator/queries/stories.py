@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import BindParameter, Select, bindparam, literal, select, union_all
 from sqlalchemy.orm import joinedload, selectinload, undefer
@@ -95,3 +95,15 @@ def published_versions() -> dict[int, int]:
     """Return the version of every published story by id, to hold against the index."""
     query = select(Article.id, Article.version).where(Article.status == "published")
     return {row.id: row.version for row in db.session.execute(query)}
+
+
+def bylines(article_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return the names of the authors of stories, in their order, by the story's id; stories without any lack."""
+    names: dict[int, list[str]] = {}
+    query = select(ArticleAuthor.article_id, Author.name).join(Author, Author.id == ArticleAuthor.author_id)
+    query = query.where(ArticleAuthor.article_id.in_(article_ids)).order_by(
+        ArticleAuthor.article_id, ArticleAuthor.position
+    )
+    for article_id, name in db.session.execute(query):
+        names.setdefault(article_id, []).append(name)
+    return names

@@ -6,6 +6,8 @@ again, so that a correction is out everywhere in ten, and for a day while the si
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from flask import Flask, Response, request, url_for
 
 from spectator import pagecache, queries
@@ -63,9 +65,14 @@ def is_newest() -> bool:
 
 
 def pack(response: Response) -> None:
-    """Send a response in gzip where the browser takes it."""
+    """Send a response in gzip where the browser takes it; feed readers are told whether it has changed."""
     response.headers["Vary"] = "Accept-Encoding"
     body = response.get_data()
     if "gzip" in accepted_encodings(request.headers.get("Accept-Encoding", "")) and len(body) > WORTH_PACKING_BYTES:
         response.set_data(gzipped(body))
         response.headers["Content-Encoding"] = "gzip"
+    if request.endpoint == "site.search_feed" and response.status_code == 200:
+        digest = blake2b(body, digest_size=12).hexdigest()
+        response.set_etag(f"{digest}-gzip" if "Content-Encoding" in response.headers else digest)
+        response.headers["Cache-Control"] = pagecache.FOR_ONE
+        response.make_conditional(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, render_template, request
@@ -46,6 +47,17 @@ def search_feed() -> Response:
     return _rss({"kind": "search", "title": asked.title or "Search"} | paths, queries.articles_by_id(found.ids))
 
 
+def _changed_at(article: Article) -> datetime:
+    """Return when a story was last published, updated or corrected."""
+    return max(filter(None, (article.published_at, article.updated_at, article.saved_at)))
+
+
 def _rss(listing: Any, articles: Sequence[Article]) -> Response:
-    xml = render_template("feeds/rss.xml", listing=listing, articles=articles)
+    xml = render_template(
+        "feeds/rss.xml",
+        listing=listing,
+        articles=articles,
+        bylines=queries.bylines([article.id for article in articles]),
+        changed_at=max((_changed_at(article) for article in articles), default=None),
+    )
     return Response(xml, content_type="application/rss+xml; charset=utf-8")

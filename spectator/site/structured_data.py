@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from spectator.addresses import absolute, list_path, permalink
 from spectator.media import rendition_names
-from spectator.models import Article
+from spectator.models import Article, Author
 from spectator.presentation import iso
+from spectator.text.bylines import is_organization
 
 UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
@@ -37,10 +38,7 @@ def news_article_json(article: Article) -> Markup:
         "isAccessibleForFree": True,
         "inLanguage": article.language,
         "articleSection": article.section.name,
-        "author": [
-            {"@type": "Person", "name": author.name, "url": absolute(list_path(author))} for author in article.authors
-        ]
-        or {"@type": "Organization", "name": name},
+        "author": [_author(article, author) for author in article.authors] or {"@type": "Organization", "name": name},
         "publisher": {"@type": "NewsMediaOrganization", "name": name, "url": absolute("/")},
     }
     if article.source_name:
@@ -51,6 +49,12 @@ def news_article_json(article: Article) -> Markup:
         names = rendition_names(article.picture.digest, article.picture.extension, article.picture.width)
         data["image"] = [absolute(url_for("site.media", name=names[-1][0]))]
     return _script(data)
+
+
+def _author(article: Article, author: Author) -> dict[str, str]:
+    names = current_app.config["SITE_NAME"], article.source_name
+    kind = "Organization" if is_organization(author.name, *names) else "Person"
+    return {"@type": kind, "name": author.name, "url": absolute(list_path(author))}
 
 
 def breadcrumb_json(article: Article) -> Markup:

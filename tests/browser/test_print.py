@@ -1,0 +1,29 @@
+"""On paper a heading stays with its text, and a link says where it leads."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.visiting import Visit
+
+pytestmark = pytest.mark.browser
+
+AFTER = "link => getComputedStyle(link, '::after').content"
+BREAKS = "element => [getComputedStyle(element).breakAfter, getComputedStyle(element).breakInside]"
+
+
+def test_a_printed_story(scripted_reader: Visit) -> None:
+    page = scripted_reader.open("/")
+    page.locator(".hero h2 a").click()
+    body = page.locator(".prose")
+    body.evaluate(
+        """prose => prose.insertAdjacentHTML("beforeend", '<h2>A part</h2>'
+        + '<p><a href="https://example.org/a">a</a> <a href="/politics/">b</a> <a href="#x">c</a></p>')"""
+    )
+    links = body.locator("p:last-child a")
+    assert links.nth(0).evaluate(AFTER) == "none"
+    page.emulate_media(media="print")
+    texts = [link.evaluate(AFTER) for link in links.all()]
+    assert "https://example.org/a" in texts[0] and "/politics/" in texts[1] and texts[2] == "none"
+    for name in ("h1", ".prose h2"):
+        assert page.locator(name).first.evaluate(BREAKS) == ["avoid", "avoid"], name
