@@ -8,7 +8,7 @@ export PORT ?= 8000
 .PHONY: help run test unit audit drill-long bench bench-search check lock tools clean
 
 help: ## say what can be done here
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$](HOST)/$(HOST)/; s/[$$](PORT)/$(PORT)/' | expand -t 14
 
 run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stories where it is empty
 	@export SPECTATOR_SITE_URL="$${SPECTATOR_SITE_URL:-http://$(HOST):$(PORT)}"; \

@@ -1,0 +1,95 @@
+"""The recipes of docs/operations.md, run as they stand there; what make and the command say of themselves."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+
+from spectator import config
+from spectator.cli import main
+from spectator.db import db, sqlite
+
+ROOT = Path(__file__).resolve().parent.parent
+GUIDE = (ROOT / "docs/operations.md").read_text("utf-8")
+
+
+def recipe(title: str) -> str:
+    """Return the shell lines under a heading of the guide."""
+    chapter = GUIDE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    return chapter.partition("```sh\n")[2].partition("```")[0]
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs shell lines with other paths; nothing of systemd, and as the user who tests."""
+
+    def run(lines: str, **paths: str) -> subprocess.CompletedProcess[str]:
+        for name, path in paths.items():
+            lines = re.sub(rf"\b{name}=\S+", f"{name}={path}", lines)
+        lines = lines.replace("/srv/spectator", str(ROOT)).replace(".venv/bin/python", sys.executable)
+        lines = re.sub(r"^systemctl.*$", ":", lines, flags=re.MULTILINE).replace("-o spectator -g spectator ", "")
+        return subprocess.run(["sh", "-ec", lines], capture_output=True, encoding="utf-8", cwd=tmp_path)
+
+    return run
+
+
+def stories_in(path: Path) -> int:
+    """Return how many stories a database holds."""
+    with closing(sqlite.connect(str(path))) as connection:
+        return int(connection.execute("SELECT count(*) FROM article").fetchone()[0])
+
+
+def test_a_backup_works_every_night_and_comes_back(
+    app: Flask, story: Callable[..., int], shell: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    data, backups = app.config["DATA_DIR"], tmp_path / "backups"
+    (data / "media" / "originals").mkdir()
+    story()
+    for number in (1, 2):
+        done = shell(recipe("A backup"), DATA=str(data), BACKUPS=str(backups))
+        assert done.returncode == 0, done.stderr
+        assert f"{number} stories are in {backups}/spectator-" in done.stdout
+        story()
+    [backup] = backups.glob("*.db")
+    assert stories_in(backup) == 2 and backup.stat().st_mode & 0o777 == 0o600
+    assert (backups / "secret_key").exists() and (backups / "originals").is_dir()
+    assert (data / "spectator.db-wal").stat().st_size > 0, "the database has moved on since"
+    db.session.remove()
+    db.engine.dispose(close=False)  # as if the site had been killed: its log stays behind
+    done = shell(recipe("Restoring a backup"), DATA=str(data), BACKUP=str(backup))
+    assert done.returncode == 0, done.stderr
+    assert stories_in(data / "spectator.db") == 2
+    assert (data / "spectator.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_mistyped_path_is_no_backup(shell: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+    done = shell(recipe("A backup"), DATA=str(tmp_path / "mistyped"), BACKUPS=str(tmp_path / "backups"))
+    assert done.returncode != 0 and "no backup" in done.stderr and "Traceback" not in done.stderr
+    assert not list((tmp_path / "backups").iterdir()) and not (tmp_path / "mistyped").exists()
+
+
+def test_make_help_says_what_it_means() -> None:
+    environ = os.environ | {"PORT": "8123", "HOST": "127.0.0.1"}
+    done = subprocess.run(["make", "help"], cwd=ROOT, env=environ, capture_output=True, encoding="utf-8", check=True)
+    assert "http://127.0.0.1:8123" in done.stdout
+    assert "$" not in done.stdout and "(HOST)" not in done.stdout
+
+
+def test_the_command_knows_its_version() -> None:
+    result = CliRunner().invoke(main, ["--version"], prog_name="spectator")
+    assert result.output == f"spectator {config.version()}\n"
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", config.version())
+
+
+@pytest.mark.parametrize("path", re.findall(r"`?(deploy/[a-z.]+)`?", GUIDE))
+def test_files_that_the_guide_names_exist(path: str) -> None:
+    assert (ROOT / path.rstrip(".")).exists()
