@@ -6,6 +6,7 @@ Under the media directory, `originals/` holds each picture as it was taken in (r
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import math
 import os
@@ -165,6 +166,8 @@ def _decoded(data: bytes, width: int) -> Image.Image:
         upright = _in_srgb(_narrowed(upright, width), profile)
         if upright.mode == "RGBA" and upright.getchannel("A").getextrema() == (255, 255):
             upright = upright.convert("RGB")
+    except MemoryError as error:
+        raise OSError(errno.ENOMEM, "not enough memory to decode the picture") from error
     # Hostile bytes can raise anything in Pillow. Only memory is touched here, so it is always the file's fault.
     except Exception as error:
         raise PictureRefused(DAMAGED) from error

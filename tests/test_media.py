@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import random
@@ -428,3 +429,13 @@ def test_a_rendition_name_is_found_under_the_directory(tmp_path: Path) -> None:
 )
 def test_any_other_name_is_nothing(name: str, tmp_path: Path) -> None:
     assert media.rendition_path(tmp_path, name) is None
+
+
+def test_a_lack_of_memory_is_not_called_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_self: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(media.JpegImageFile, "load", fail)
+    with pytest.raises(OSError, match="not enough memory") as caught:
+        take_in(BytesIO(encoded(photograph(400, 300))), tmp_path)
+    assert caught.value.errno == errno.ENOMEM

@@ -35,8 +35,10 @@ REASONS = {
     "read-only": "The server's disk is read-only",
     "damaged": "The server's database is damaged",
     "not a database": "The server's database is damaged",
+    "no memory": "The server has not enough memory",
 }
 DISK_ERRORS = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only", errno.EIO: "disk error"}
+DISK_ERRORS |= {errno.ENOMEM: "no memory"}
 MAX_DRAINED_BYTES = 128 * 1024 * 1024
 
 

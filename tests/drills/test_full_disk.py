@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from spectator.db import StorageError
 from tests.drills.running_site import Site, Story, eventually, token
 
 pytestmark = pytest.mark.drill
@@ -83,3 +84,42 @@ def without_room(site: Site, index: Path, number: int, before: list[Story], is_i
         assert [answer.status for answer in searches] == [200] * len(searches), "what was committed stays searchable"
         assert all(f'href="{before[0].path}"' in answer.body for answer in searches)
     return during
+
+
+@pytest.fixture
+def small_site(make_site: Callable[[], Site]) -> Iterator[Site]:
+    """A running site with all its data on a disk of 24 MB of its own."""
+    site = make_site()
+    copy = site.data.with_name("copy")
+    shutil.copytree(site.data, copy)
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        pytest.skip("only root can mount a small disk")
+    command = [mount, "-t", "tmpfs", "-o", "size=24m,mode=711", "tmpfs", str(site.data)]
+    mounting = subprocess.run(command, capture_output=True, encoding="utf-8")
+    if mounting.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {mounting.stderr.strip()}")
+    try:
+        shutil.copytree(copy, site.data, dirs_exist_ok=True)
+        site.start()
+        yield site
+    finally:
+        subprocess.run(["umount", "--lazy", site.data], check=True)
+
+
+def test_a_full_disk_stops_saves_alone_and_all_recovers(small_site: Site) -> None:
+    site = small_site
+    stories = site.publish([token(number) for number in range(3)])
+    site.must_find(stories, 15, "while there is room")
+    for round_ in (1, 2):
+        filler = fill(site.data)
+        with site.watched(["/", "/politics/", stories[0].path, f"/search?q={stories[0].token}"]):
+            with pytest.raises(StorageError):
+                for number in range(200):
+                    site.publish([token(1000 * round_ + number)])
+            eventually(lambda: site.get("/readyz").status == 503, 15, "unready")
+            assert '"storage":"full disk"' in site.get("/readyz").body.replace(" ", "")
+        filler.unlink()
+        eventually(lambda: site.get("/readyz").status == 200, HEALING_SECONDS, "ready again by itself")
+        late = site.publish([token(10 * round_)])
+        site.must_find(late, HEALING_SECONDS, "with room again")
