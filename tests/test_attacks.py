@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from spectator import publishing
 from spectator.models import User
-from spectator.publishing import Step
-from tests.conftest import draft
 from tests.newsroom_visits import entries, post, visitor
 from tests.test_newsroom_stories import NEW, get, write
 
@@ -39,30 +33,6 @@ def test_every_attack_on_the_list_has_its_tests() -> None:
         for module, test in found:
             [path] = ROOT.glob(f"tests/**/{module}.py")
             assert f"def {test}(" in path.read_text(), f"{name}: {module}.{test}"
-
-
-def test_an_embargoed_story_leaks_nowhere(
-    client: FlaskClient, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
-) -> None:
-    filed: dict[str, Any] = {"countries": ("Mali",), "topics": ("Elections",), "authors": ("Ama Serwaa",)}
-    public = story(headline="Public", **filed)
-    at = datetime.now(UTC) + timedelta(hours=1)
-    words = filed | {"headline": "Quokka embargo", "body": "Quokka.", "topics": ("Elections", "Quokkas")}
-    publishing.create(draft(**words), editor, Step("schedule", at))
-    catch_up()
-    paths = ["/", "/politics/", "/country/mali/", "/topic/elections/", "/topic/quokkas/", "/author/ama-serwaa/"]
-    months = ["/archive/", f"/archive/{at:%Y/%m}/"]
-    feeds = [f"{path}feed.xml" for path in paths]
-    fragments = [f"/fragments/related/{public}", "/fragments/stream/", "/fragments/stream/politics/"]
-    searches = ["/search?q=quokka", "/search?q=embargo&topic=quokkas", "/search?q=quo*"]
-    for path in paths + months + feeds + fragments + searches:
-        text = client.get(path).text.replace("q=quokka", "").replace('value="quokka"', "")
-        assert "Quokka embargo" not in text, path
-        assert "quokka-embargo" not in text, path
-    assert client.get("/politics/quokka-embargo").status_code == 404
-    assert "1 " in client.get("/archive/").text
-    assert publishing.publish_due(at) == 1
-    assert "Quokka embargo" in client.get("/").text
 
 
 @pytest.mark.parametrize("evil", ["{{7*7}}", "{% raw %}", "${7*7}", "<%= 7*7 %>", "#{7*7}", "{{config}}"])

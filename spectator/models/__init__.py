@@ -10,7 +10,7 @@ from spectator.models.article import (
 )
 from spectator.models.desk import Autosave, Presence, PreviewLink
 from spectator.models.finding import Follower, Related, RelatedChoice, SearchCount
-from spectator.models.lists import Derivation, Listed, StoryCount
+from spectator.models.lists import Derivation, Listed, OpenedList, StoryCount
 from spectator.models.media import Picture
 from spectator.models.newsroom import KnownClient, LoginAttempt, Outbox, UserSession
 from spectator.models.people import ROLES, Author, User
@@ -30,6 +30,7 @@ __all__ = [
     "KnownClient",
     "Listed",
     "LoginAttempt",
+    "OpenedList",
     "Outbox",
     "Picture",
     "Presence",

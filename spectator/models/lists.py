@@ -1,4 +1,4 @@
-"""In which lists published stories stand, and how many in each: derived, kept by publishing with every act."""
+"""In which lists published stories stand, how many in each, and which lists readers have seen."""
 
 from __future__ import annotations
 
@@ -46,3 +46,17 @@ class Derivation(Base):
 
     name: Mapped[str] = mapped_column(String(20), primary_key=True)
     zone: Mapped[str] = mapped_column(String(64))
+
+
+class OpenedList(Base):
+    """A list that readers have been able to see: it keeps its address when its last story leaves.
+
+    Written with the first published story and never deleted. Lists of what only drafts carry have no row, so that
+    their names stay in the newsroom.
+    """
+
+    __tablename__ = "opened_list"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    key: Mapped[int] = mapped_column(primary_key=True)

@@ -63,6 +63,7 @@ _COUNT = text(
     'INSERT INTO story_count (kind, "key", number) VALUES (:kind, :key, :number) '
     'ON CONFLICT (kind, "key") DO UPDATE SET number = number + excluded.number'
 )
+_OPEN = text('INSERT INTO opened_list (kind, "key") VALUES (:kind, :key) ON CONFLICT DO NOTHING')
 _EMPTIED = text('DELETE FROM story_count WHERE kind = :kind AND "key" = :key AND number <= 0')
 
 _ALL = "article AS a"
@@ -95,6 +96,7 @@ def refresh(session: Session, article_ids: Iterable[int]) -> None:
     for statement, values in (
         (_LEAVE, [move for move in moves if move["number"] < 0]),
         (_ENTER, [move for move in moves if move["number"] > 0]),
+        (_OPEN, [move for move in moves if move["number"] > 0]),
         (_COUNT, counts),
         (_EMPTIED, [{"kind": kind, "key": key} for (kind, key), number in changes.items() if number < 0]),
     ):

@@ -8,9 +8,9 @@ from sqlalchemy import Select, literal, select, union_all
 
 from spectator.db import db
 from spectator.models import Author, Country, Section, Topic
+from spectator.queries.published import is_opened
 
-_KINDS: Mapping[str, type[Section] | type[Country] | type[Topic] | type[Author]] = {
-    "section": Section,
+_KINDS: Mapping[str, type[Country] | type[Topic] | type[Author]] = {
     "country": Country,
     "topic": Topic,
     "author": Author,
@@ -18,12 +18,18 @@ _KINDS: Mapping[str, type[Section] | type[Country] | type[Topic] | type[Author]]
 
 
 def filed_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
-    """Return the names of sections, countries, topics and authors by (kind, slug), read at once; unknown ones lack."""
+    """Return the names of sections, countries, topics and authors by (kind, slug), read at once.
+
+    Unknown ones lack, and so do those that readers have never seen on a published story.
+    """
     parts: list[Select[str, str, str]] = [
-        select(literal(kind), model.slug, model.name).where(model.slug.in_(slugs[kind]))
+        select(literal("section"), Section.slug, Section.name).where(Section.slug.in_(slugs.get("section", ())))
+    ]
+    parts += [
+        select(literal(kind), model.slug, model.name).where(model.slug.in_(slugs[kind]), is_opened(kind, model))
         for kind, model in _KINDS.items()
         if slugs.get(kind)
     ]
-    if not parts:
+    if not any(slugs.values()):
         return {}
     return {(row[0], row[1]): row[2] for row in db.session.execute(union_all(*parts))}

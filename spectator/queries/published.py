@@ -12,7 +12,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import Integer, Select, Tuple, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, Tuple, bindparam, exists, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from spectator.addresses import list_path
@@ -22,6 +22,7 @@ from spectator.models import (
     Author,
     Country,
     Listed,
+    OpenedList,
     Section,
     StoryCount,
     Topic,
@@ -112,17 +113,25 @@ def listing(path: str) -> Listing | None:
 def _listing_of(
     kind: str, model: type[Section] | type[Country] | type[Topic] | type[Author], slug: str
 ) -> Listing | None:
-    thing = cast(
-        "Section | Country | Topic | Author | None", db.session.scalar(select(model).where(model.slug == slug))
-    )
+    query = select(model).where(model.slug == slug)
+    if kind != "section":  # the navigation shows all of them; other names may be known to drafts alone
+        query = query.where(is_opened(kind, model))
+    thing = cast("Section | Country | Topic | Author | None", db.session.scalar(query))
     if thing is None:
         return None
     return Listing(kind, thing.name, list_path(thing), thing.id, thing)
 
 
+def is_opened(kind: str, model: type[Section] | type[Country] | type[Topic] | type[Author]) -> ColumnElement[bool]:
+    """Return the condition that readers have been able to see the list of a country, topic or author."""
+    return exists().where(OpenedList.kind == kind, OpenedList.key == model.id)
+
+
 def month_listing(year: int, month: int) -> Listing | None:
-    """Return the list of one month in the newsroom's time zone, None where the calendar has no such month."""
+    """Return the list of one month in the newsroom's time zone, None where readers have never seen one."""
     if not (1 <= year <= 9998 and 1 <= month <= 12):
+        return None
+    if db.session.get(OpenedList, ("month", year * 100 + month)) is None:
         return None
     return Listing("month", f"{month_name[month]} {year}", f"/archive/{year:04}/{month:02}/", year * 100 + month)
 

@@ -31,20 +31,17 @@ def listing(**_parts: object) -> Response | str:
     if where is None:
         abort(404)
     position = requested_position()
-    if where.kind == "month" and position == Position() and not queries.stream(where, limit=1).articles:
-        return _empty_month(where)
+    if where.kind == "month" and position == Position() and (other := _moved_month(where)):
+        return redirect(other.path, 301)
     return render(where, position)
 
 
-def _empty_month(where: queries.Listing) -> Response:
-    """Redirect to where a month's stories stand since the newsroom changed its time zone.
-
-    All others are 404: otherwise a robot finds nine thousand years of empty months.
-    """
+def _moved_month(where: queries.Listing) -> queries.Listing | None:
+    """Return where the stories of an empty month stand since the newsroom changed its time zone, if they do."""
+    if queries.stream(where, limit=1).articles:
+        return None
     other = queries.month_beside(*divmod(where.key, 100))
-    if other is None or other.key == where.key:
-        abort(404)
-    return redirect(other.path, 301)
+    return None if other is None or other.key == where.key else other
 
 
 def render(where: queries.Listing, position: Position) -> str:

@@ -1,0 +1,36 @@
+"""Lists that readers have seen: those of published stories, and of withdrawn ones, which were public once."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+OPENED = """
+insert into opened_list (kind, "key")
+select kind, "key" from listed
+union
+select 'section', section_id from article where status = 'withdrawn'
+union
+select 'month', newsroom_month(published_at)
+from article where status = 'withdrawn' and published_at is not null
+union
+select 'topic', t.topic_id from article a join article_topic t on t.article_id = a.id where a.status = 'withdrawn'
+union
+select 'country', c.country_id from article a join article_country c on c.article_id = a.id where a.status = 'withdrawn'
+union
+select 'author', b.author_id from article a join article_author b on b.article_id = a.id where a.status = 'withdrawn'
+"""
+
+
+def upgrade() -> None:
+    op.create_table(
+        "opened_list",
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("key", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_opened_list")),
+        sqlite_with_rowid=False,
+    )
+    op.execute(OPENED)

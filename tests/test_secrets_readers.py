@@ -1,0 +1,213 @@
+"""What no reader may learn of a story that is not public, on any public address, whatever its state.
+
+`REGISTER` names every public route with addresses to try. A new route without an entry fails the suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from spectator import publishing
+from spectator.db import db
+from spectator.media import rendition_names
+from spectator.models import Article, Picture, User
+from spectator.publishing import Step
+from tests.conftest import draft
+from tests.newsroom_visits import entries, picture_file, visitor
+from tests.test_newsroom_stories import write
+
+SECRET = "quokka"
+AT = datetime.now(UTC) + timedelta(hours=3)
+REGISTER: dict[str, tuple[str, ...]] = {
+    "site.front": ("/", "/?before=1-1"),
+    "site.archive": ("/archive/",),
+    "site.section": ("/politics/", "/business/", "/health/"),
+    "site.country": ("/country/mali/", "/country/lesotho/"),
+    "site.topic": ("/topic/elections/", "/topic/quokka-topic/"),
+    "site.author": ("/author/ama-serwaa/", "/author/quokka-writer/"),
+    "site.month": (f"/archive/{AT:%Y/%m}/", "/archive/2031/07/"),
+    "site.article": ("/politics/public-story", "/politics/quokka-headline", "/business/quokka-headline"),
+    "site.search": (
+        "/search?q=quokka",
+        "/search?q=quo*",
+        "/search?q=quoka",
+        "/search?q=-mali",
+        "/search?q=story&topic=quokka-topic",
+        "/search?q=story&author=quokka-writer",
+        "/search?q=story&country=lesotho",
+        "/search?q=by:quokka",
+        "/search?q=",
+    ),
+    "site.search_feed": ("/search/feed.xml?q=quokka", "/search/feed.xml?q=story"),
+    "site.feed": ("/feed.xml",),
+    "site.section_feed": ("/politics/feed.xml", "/business/feed.xml"),
+    "site.country_feed": ("/country/mali/feed.xml", "/country/lesotho/feed.xml"),
+    "site.topic_feed": ("/topic/elections/feed.xml", "/topic/quokka-topic/feed.xml"),
+    "site.author_feed": ("/author/ama-serwaa/feed.xml", "/author/quokka-writer/feed.xml"),
+    "site.month_feed": (f"/archive/{AT:%Y/%m}/feed.xml", "/archive/2031/07/feed.xml"),
+    "site.media": ("/media/00/nothing-640.jpg",),
+    "site.healthz": ("/healthz",),
+    "site.readyz": ("/readyz",),
+    "fragments.stream": ("/fragments/stream/", "/fragments/stream/topic/quokka-topic/"),
+    "fragments.related_stories": ("/fragments/related/1", "/fragments/related/2"),
+    "fragments.search": ("/fragments/search?q=quokka", "/fragments/search?q=story"),
+    "fragments.suggest": ("/fragments/suggest?q=quo", "/fragments/suggest?q=les", "/fragments/suggest?q=sto"),
+}
+# Routes that answer the same whatever stories there are.
+WITHOUT_STORIES = {"static", "site.healthz", "site.readyz"}
+STATES = ("draft", "review", "scheduled")
+
+
+def public_endpoints(app: Flask) -> set[str]:
+    """Return every route that is not the newsroom's."""
+    return {rule.endpoint for rule in app.url_map.iter_rules() if not rule.endpoint.startswith("newsroom.")}
+
+
+def test_every_public_route_is_on_the_register(app: Flask) -> None:
+    assert public_endpoints(app) - WITHOUT_STORIES <= REGISTER.keys()
+    with app.test_request_context() as context:
+        adapter = context.url_adapter
+        assert adapter is not None
+        for endpoint, paths in REGISTER.items():
+            for path in paths:
+                assert adapter.match(path.partition("?")[0])[0] == endpoint, path
+
+
+def answers(client: FlaskClient) -> dict[str, tuple[int, str]]:
+    """Return what every address of the register says: status, and page without the words that were asked for."""
+    found = {}
+    for endpoint, paths in REGISTER.items():
+        for path in paths if endpoint not in WITHOUT_STORIES else ():
+            response = client.get(path)
+            found[path] = response.status_code, response.text
+    return found
+
+
+@pytest.fixture
+def secret(
+    app: Flask, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
+) -> Callable[[str], tuple[int, Picture]]:
+    """Return a function that files a story full of canaries in a state; a public story stands beside it."""
+    story(headline="Public story", countries=("Mali",), topics=("Elections",), authors=("Ama Serwaa",))
+    catch_up()
+    newsroom = visitor(app)
+
+    def file(state: str) -> tuple[int, Picture]:
+        verb = {"draft": "save", "review": "submit", "scheduled": "schedule"}.get(state, "publish")
+        fields = {
+            "headline": "Quokka headline",
+            "dek": "Quokka dek",
+            "body": "Quokka body, of a story on elections in Mali.",
+            "authors": "Quokka Writer, Ama Serwaa",
+            "topics": "Quokka topic, Elections",
+            "countries": "Lesotho, Mali",
+            "source_name": "Quokka Agency",
+            "source_url": "https://quokka.example/wire",
+            "picture": picture_file((320, 200)),
+            "picture_alt": "Quokka alt",
+            "do": verb,
+        }
+        if state == "scheduled":
+            fields["published_at"] = f"{AT:%Y-%m-%dT%H:%M}"
+        article_id = write(newsroom, **entries(**fields))
+        if state == "withdrawn":
+            publishing.withdraw(article_id, editor, "A court ordered it.")
+        article = db.session.get_one(Article, article_id)
+        assert article.status == state
+        picture = db.session.scalars(select(Picture)).one()
+        catch_up()
+        return article_id, picture
+
+    return file
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nothing_on_the_site_changes_before_a_story_is_public(
+    client: FlaskClient, secret: Callable[[str], tuple[int, Picture]], state: str
+) -> None:
+    before = answers(client)
+    article_id, _ = secret(state)
+    after = answers(client)
+    for path, answer in before.items():
+        assert after[path] == answer, path
+    known = {f"/fragments/related/{article_id}": "/fragments/related/99999", "/topic/quokka-topic/": "/topic/unknown/"}
+    for path, unknown in known.items():
+        assert client.get(path).status_code == client.get(unknown).status_code, path
+
+
+def test_a_withdrawn_story_leaves_its_lists_and_nothing_else(
+    client: FlaskClient, secret: Callable[[str], tuple[int, Picture]]
+) -> None:
+    before = answers(client)
+    _, picture = secret("withdrawn")
+    after = answers(client)
+    canaries = ["Quokka headline", "Quokka dek", "Quokka body", "Quokka Agency", "quokka.example", "Quokka alt"]
+    names = [name for name, _ in rendition_names(picture.digest, picture.extension, picture.width)]
+    for path, (_, page) in after.items():
+        told = {"Quokka headline"} if path == "/business/quokka-headline" else set()  # the page that says it is gone
+        for canary in {*canaries, *names} - told:
+            assert canary not in page, f"{path}: {canary}"
+    assert after["/business/quokka-headline"][0] == 410
+    opened = {path for path in before if "lesotho" in path or "quokka-topic" in path or "quokka-writer" in path}
+    own = {"/business/quokka-headline", "/politics/quokka-headline"}
+    for path in before.keys() - opened - own:
+        assert after[path] == before[path], path
+
+
+LISTS = ("/topic/quokka-topic/", "/author/quokka-writer/", "/country/lesotho/")
+
+
+def test_a_list_opens_with_its_first_published_story_and_never_closes(
+    client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]]
+) -> None:
+    article_id, _ = secret("draft")
+    for path in LISTS:
+        assert client.get(path).status_code == 404
+        assert client.get(f"{path}feed.xml").status_code == 404
+    publishing.publish(article_id, editor)
+    for path in LISTS:
+        assert "Quokka headline" in client.get(path).text
+    publishing.withdraw(article_id, editor, "A court ordered it.")
+    for path in LISTS:
+        for address in (path, f"{path}feed.xml", f"/fragments/stream{path}"):
+            response = client.get(address)
+            assert response.status_code == 200, address
+            assert "Quokka headline" not in response.text
+    assert client.get(f"/archive/{datetime.now(UTC):%Y/%m}/").status_code == 200
+
+
+def test_a_topic_added_after_the_withdrawal_stays_secret(
+    client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]]
+) -> None:
+    article_id, _ = secret("withdrawn")
+    changed = draft(headline="Quokka headline", topics=("Quokka topic", "Later topic"))
+    publishing.save(article_id, changed, editor, db.session.get_one(Article, article_id).version, Step("save"))
+    assert client.get("/topic/quokka-topic/").status_code == 200
+    assert client.get("/topic/later-topic/").status_code == 404
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_search_chip_names_no_secret_list(
+    client: FlaskClient, secret: Callable[[str], tuple[int, Picture]], state: str
+) -> None:
+    secret(state)
+    for query in ("topic=quokka-topic", "author=quokka-writer", "country=lesotho"):
+        page = client.get(f"/search?q=story&{query}").text
+        assert "Quokka topic" not in page
+        assert "Quokka Writer" not in page
+        assert "Lesotho" not in page
+
+
+def test_the_status_alone_decides(client: FlaskClient, secret: Callable[[str], tuple[int, Picture]]) -> None:
+    before = answers(client)
+    article_id, _ = secret("draft")
+    with db.write() as session:  # a date in the past publishes nothing
+        past = datetime.now(UTC) - timedelta(days=1)
+        session.execute(update(Article).where(Article.id == article_id).values(published_at=past))
+    assert answers(client) == before
