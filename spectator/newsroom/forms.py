@@ -16,6 +16,7 @@ from spectator.media import PictureRefused
 from spectator.models import Article, Autosave, Picture, User
 from spectator.newsroom.media import claimed_picture, picture_token, receive
 from spectator.publishing import Draft, Invalid, Step
+from spectator.publishing.drafts import MAX_BODY_BYTES
 from spectator.text.inventory import Losses, losses, put_back
 from spectator.text.paragraphs import editable, stored_body
 
@@ -35,8 +36,11 @@ LINES = (
 NAMES = ("authors", "countries", "topics")
 CONTENT = (*LINES, *NAMES, "body", "published_at", "published_at_choice")
 FIELDS = (*CONTENT, "note", "copy")
-FORM_VERBS = frozenset({"save", "submit", "send_back", "schedule", "unschedule", "publish", "update", "correct"})
+FORM_VERBS = frozenset(
+    {"save", "keep", "submit", "send_back", "schedule", "unschedule", "publish", "update", "correct"}
+)
 WITH_TIME = frozenset({"draft", "review", "scheduled"})
+MAX_VALUE = 5000  # characters of any field but the body; what is longer cannot be saved either
 COPY = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 
 
@@ -141,6 +145,13 @@ def autosaved_values(by: User) -> dict[str, str]:
     token = request.form.get("picture_id", "")
     is_theirs = "remove_picture" not in request.form and claimed_picture(token, by) is not None
     return entries(request.form) | {"picture_id": token if is_theirs else ""}
+
+
+def is_too_long(values: Mapping[str, str]) -> bool:
+    """Say whether entries are longer than anything that could ever be saved."""
+    if len(values["body"].encode("utf-8", "replace")) > MAX_BODY_BYTES:
+        return True
+    return any(len(text) > MAX_VALUE for name, text in values.items() if name != "body")
 
 
 def verb() -> str:

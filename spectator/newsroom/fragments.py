@@ -15,13 +15,12 @@ from spectator.models import Article
 from spectator.newsroom import forms, previews
 from spectator.newsroom.guard import current_user
 from spectator.newsroom.media import receive
-from spectator.publishing.drafts import MAX_BODY_BYTES, one_line
+from spectator.publishing.drafts import one_line
 from spectator.text.gazetteer import countries_like
 from spectator.text.slugs import is_slug, slugify
 
 ONE = "/fragments/stories/<int(max=2147483647):article_id>"
 NEW = "/fragments/stories/new"
-MAX_VALUE = 5000  # characters of any field but the body; what is longer cannot be saved either
 BODY_PICTURE_WIDTH = 960
 
 
@@ -48,8 +47,7 @@ def autosave(article_id: int | None = None) -> str:
     """Keep what is in the form, apart from the story and its history, and say when, and what the story weighs."""
     user, values = current_user(), forms.autosaved_values(current_user())
     seq = request.form.get("seq", "")[:10]
-    is_too_long = len(values["body"].encode("utf-8", "replace")) > MAX_BODY_BYTES
-    if is_too_long or any(len(text) > MAX_VALUE for name, text in values.items() if name != "body"):
+    if forms.is_too_long(values):
         return _refused(seq, "Not saved: an entry is too long. It is kept on this device.")
     article = _story(article_id)
     if article_id is not None and (article is None or not publishing.may_edit(user, article)):

@@ -50,6 +50,7 @@ STATE_WORDS = {
 }
 DONE = {
     "save": "Saved.",
+    "kept": "Your changes are kept. Readers see them when you press Update.",
     "saved": "Saved already: the form was sent twice.",
     "submit": "Handed in for review.",
     "send_back": "It is a draft again.",

@@ -127,6 +127,8 @@ def merge_story(article_id: int) -> Response | tuple[str, int]:
 
 
 def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
+    if forms.verb() == "keep":
+        return _keep(article, form)
     try:
         forms.store(form, current_user(), article)
     except publishing.Invalid as invalid:
@@ -135,6 +137,23 @@ def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
     except publishing.Conflict:
         return conflicts.page(form, _editable(article.id), current_user()), 409
     return _stored(article.id, form, forms.verb())
+
+
+def _keep(article: Article, form: StoryForm) -> Response | tuple[str, int]:
+    """Keep what was typed as unsaved text and show it again: a save of a live story that readers see nothing of."""
+    user, copy = current_user(), form.values["copy"]
+    values = form.values | {"picture_id": forms.token_of_picture(form, user)}
+    try:
+        if forms.is_too_long(values):
+            raise publishing.Invalid({"body": "One entry is too long."})
+        drafting.keep(user.id, article.id, copy, form.version, values)
+    except drafting.TooMany:
+        form.errors |= {"body": "You have too many unsaved stories. Discard some in the list of stories."}
+    except publishing.Invalid as invalid:
+        form.errors |= invalid.errors
+    if form.errors:
+        return _form_page(form, article), 422
+    return redirect(url_for("newsroom.edit_story", article_id=article.id, restore=copy, done="kept"), 303)
 
 
 def discard() -> Response:

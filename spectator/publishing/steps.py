@@ -42,9 +42,13 @@ def checked(step: Step) -> Step:
     return Step(step.verb, step.at, note, step.has_time)
 
 
-def _save(_session: Session, article: Article, step: Step, _now: datetime) -> None:
-    if step.has_time and article.status in {"draft", "review"} and article.published_at != step.at:
+def _save(session: Session, article: Article, step: Step, now: datetime) -> None:
+    if not step.has_time or article.published_at == step.at:
+        return
+    if article.status in {"draft", "review"}:
         article.published_at = step.at  # the plan; nothing looks at it before somebody publishes or schedules
+    elif article.status == "scheduled" and step.at is not None:
+        _schedule(session, article, step, now)
 
 
 def _submit(session: Session, article: Article, step: Step, now: datetime) -> None:

@@ -63,27 +63,52 @@
     timer = setTimeout(count, WAIT_MS);
   });
 
-  /* Ctrl or Cmd with S saves, with Enter publishes. */
-  const button = (...values) => values.map((value) => form.querySelector(`.bar button[value=${value}]`)).find(Boolean);
-  const keys = { s: button("update", "schedule", "save"), Enter: button("publish") };
+  /* Ctrl or Cmd with S or Enter saves; with Shift and Enter publishes, when the question is answered. Enter in a
+     one-line field presses the form's first button, the save that readers see nothing of. */
+  const [saving] = form.querySelectorAll("button[name=do]");
+  const shown = (...values) => values.map((value) => form.querySelector(`.bar button[value=${value}]`)).find(Boolean);
+  const publishing = shown("update", "publish");
+  const question = find("publish-question");
   let sentAt = -HOLD_MS; // a second press would send the version that the first one replaces
-  window.addEventListener("submit", (event) => {
+  let isTouched = false;
+  form.addEventListener("input", () => (isTouched = true));
+  addEventListener(
+    "submit",
+    (event) => {
+      if (event.target !== form || event.submitter !== saving || saving.value !== "keep") return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      // What is typed into a live story is kept by the autosave alone: no page needs to be loaded for it.
+      if (isTouched) form.elements.namedItem("version").dispatchEvent(new Event("input", { bubbles: true }));
+    },
+    true
+  );
+  addEventListener("submit", (event) => {
     if (event.target === form && !event.defaultPrevented) sentAt = performance.now();
   });
-  window.addEventListener("pageshow", () => (sentAt = -HOLD_MS));
-  if (keys.s) keys.s.setAttribute("aria-keyshortcuts", "Control+S");
-  if (keys.Enter) keys.Enter.setAttribute("aria-keyshortcuts", "Control+Enter");
+  addEventListener("pageshow", () => (sentAt = -HOLD_MS));
+  shown(saving.value)?.setAttribute("aria-keyshortcuts", "Control+S Control+Enter");
+  publishing?.setAttribute("aria-keyshortcuts", "Control+Shift+Enter");
+  const press = (button) => {
+    if (performance.now() - sentAt >= HOLD_MS) form.requestSubmit(button);
+  };
+  question?.addEventListener("close", () => question.returnValue === "yes" && press(publishing));
+  const ask = () => {
+    question.returnValue = "";
+    question.showModal();
+  };
   document.addEventListener(
     "keydown",
     (event) => {
-      const key = event.key === "S" ? "s" : event.key; // caps lock
-      const isOurs = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && key in keys;
+      const isEnter = event.key === "Enter";
+      const isSaving = !event.shiftKey && (isEnter || (event.key || "").toLowerCase() === "s"); // "S" with caps lock
+      const isOurs = (event.ctrlKey || event.metaKey) && !event.altKey && (isSaving || (isEnter && question));
       if (!isOurs || event.isComposing) return;
       event.preventDefault();
       event.stopPropagation();
-      const isSent = performance.now() - sentAt < HOLD_MS;
-      const isFree = !event.repeat && !isSent && !document.querySelector("dialog[open]");
-      if (keys[key] && isFree) form.requestSubmit(keys[key]);
+      if (event.repeat || document.querySelector("dialog[open]")) return;
+      if (isSaving) press(saving);
+      else ask();
     },
     true
   );

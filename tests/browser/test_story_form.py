@@ -31,6 +31,13 @@ def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[V
         yield visitor
 
 
+@pytest.fixture
+def plain_editor(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+    """The same window without JavaScript."""
+    with visit(browser, site, has_script=False, storage_state=editor_state) as visitor:
+        yield visitor
+
+
 def words(page: Page) -> Locator:
     return page.locator("#counts .words")
 
@@ -141,32 +148,81 @@ def test_pressing_twice_saves_once(writer: Visit) -> None:
     assert posted == ["POST"]
 
 
-def test_a_key_publishes(writer: Visit) -> None:
+def test_a_key_publishes_when_its_question_is_answered(writer: Visit) -> None:
     page = writer.open(NEW)
     fill(page, "Published by a key")
     page.locator("#authors-entry").fill("Ama Serwaa")
-    page.keyboard.press("Control+Enter")
-    page.wait_for_url(re.compile("/newsroom/stories/[0-9]+"))
+    page.keyboard.press("Control+Shift+Enter")
+    question = page.get_by_role("dialog", name="Publish this story?")
+    expect(question).to_be_visible()
+    page.keyboard.press("Enter")  # what has the focus does nothing
+    expect(question).to_be_hidden()
+    assert writer.path == NEW
+    page.keyboard.press("Control+Shift+Enter")
+    with page.expect_navigation():
+        question.get_by_role("button", name="Publish").click()
     assert select(writer.site, "SELECT status FROM article WHERE headline = 'Published by a key'") == "published"
 
 
 def test_keys_of_a_published_story(writer: Visit, tmp_path: Path) -> None:
     article_id = seed(writer.site, tmp_path, "<p>The first boat.</p>")
     page = writer.open(f"/newsroom/stories/{article_id}")
+    before = select(writer.site, "SELECT headline FROM article WHERE id = ?", article_id)
     page.locator("#headline").fill("Updated by a key")
     prevented = page.evaluate(
         """() => ["Enter", "s"].map(key => {
-          const how = {key, ctrlKey: true, altKey: key === "s", bubbles: true, cancelable: true};
+          const how = {key, ctrlKey: true, altKey: true, bubbles: true, cancelable: true};
           const event = new KeyboardEvent("keydown", how);
           document.getElementById("headline").dispatchEvent(event);
           return event.defaultPrevented;
         })"""
     )
-    assert prevented == [True, False], "there is nothing to publish; with Alt it is another key"
+    assert prevented == [False, False], "with Alt they are other keys"
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(3000)
+    assert select(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == before
+    page.keyboard.press("Control+Shift+Enter")
     with page.expect_navigation():
-        page.keyboard.press("Control+s")
+        page.get_by_role("dialog", name="Publish these changes?").get_by_role("button", name="Update").click()
     expect(page.locator(".done")).to_be_visible()
     assert select(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == "Updated by a key"
+
+
+@pytest.mark.parametrize("name", ["slug", "source_name", "source_url", "picture_credit", "published_at"])
+def test_enter_in_a_line_saves_a_draft(writer: Visit, name: str) -> None:
+    page = writer.open(NEW)
+    headline = f"Saved by Enter in {name}"
+    fill(page, headline)
+    with page.expect_navigation():
+        page.locator(f"#{name}").press("Enter")
+    expect(page.locator(".done")).to_have_text("Saved.")
+    assert select(writer.site, "SELECT status FROM article WHERE headline = ?", headline) == "draft"
+
+
+def test_enter_on_a_live_story_tells_readers_nothing(writer: Visit, tmp_path: Path) -> None:
+    article_id = seed(writer.site, tmp_path, "<p>The last boat.</p>")
+    page = writer.open(f"/newsroom/stories/{article_id}")
+    path = writer.path
+    page.locator("#note").fill("A half-typed no")
+    page.locator("#source_name").fill("Lake Transport Office")
+    page.locator("#source_name").press("Enter")
+    expect(page.locator("#saved")).to_contain_text("Saved", timeout=8000)
+    assert writer.path == path
+    expect(page.locator("#note")).to_have_value("A half-typed no")
+    assert select(writer.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id) == 0
+    assert select(writer.site, "SELECT source_name FROM article WHERE id = ?", article_id) == ""
+    assert select(writer.site, "SELECT count(*) FROM autosave WHERE article_id = ?", article_id) == 1
+
+
+def test_enter_on_a_live_story_without_script(plain_editor: Visit, tmp_path: Path) -> None:
+    article_id = seed(plain_editor.site, tmp_path, "<p>No boat.</p>")
+    page = plain_editor.open(f"/newsroom/stories/{article_id}")
+    page.locator("#note").fill("A half-typed no")
+    with page.expect_navigation():
+        page.locator("#source_name").press("Enter")
+    expect(page.locator(".done")).to_contain_text("Your changes are kept.")
+    expect(page.locator("#note")).to_have_value("A half-typed no")
+    assert select(plain_editor.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id) == 0
 
 
 def test_keys_wait_for_an_open_dialog(writer: Visit) -> None:
