@@ -24,6 +24,11 @@ INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_co
 VALUES (1, 'H', '', 's', 'en', 'published', '', 0, '', '', '2026-01-02', '2026-01-01',
   '2026-01-01', '', 1, 1, '', '', '', 'B')
 """
+NOTES_0004 = """
+INSERT INTO revision (article_id, number, action, content, made_at)
+  VALUES (1, 1, 'publish', '{}', '2026-01-02 00:00:00.000000'), (1, 2, 'update', '{}', '2026-01-03 10:00:00.000123'),
+         (1, 3, 'correct', '{}', '2026-01-04 10:00:00.000456')
+"""
 LISTED_0001 = [("month", 202601), ("section", 1)]
 
 
@@ -57,6 +62,36 @@ def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
             assert connection.scalar(text("SELECT kind FROM correction")) == "correction"
             assert connection.execute(text('SELECT kind, "key" FROM story_count ORDER BY kind')).all() == LISTED_0001
             assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+        db.engine.dispose()
+
+
+def test_older_notes_get_the_kind_of_the_act_that_made_them(tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path / "old"))
+    (tmp_path / "old").mkdir()
+    with app.app_context():
+        made = migrations.config()
+        with db.engine.connect().execution_options(**{WRITING: True}) as connection:
+            made.attributes["connection"] = connection
+            command.upgrade(made, "0004")
+            connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
+            connection.execute(text(ARTICLE_0001))
+            connection.execute(text(NOTES_0004))
+            for words, moment in (
+                ("a", "2026-01-03 10:00:00.000123"),
+                ("b", "2026-01-04 10:00:00.000456"),
+                ("c", "2025"),
+            ):
+                values = {"words": words, "moment": moment}
+                connection.execute(
+                    text("INSERT INTO correction (article_id, text, made_at) VALUES (1, :words, :moment)"), values
+                )
+            connection.commit()
+        migrations.upgrade()
+        with db.engine.connect() as connection:
+            kinds = connection.execute(text("SELECT text, kind FROM correction ORDER BY text")).all()
+            assert kinds == [("a", "update"), ("b", "correction"), ("c", "correction")]
+            notes = connection.execute(text("SELECT number, note FROM revision ORDER BY number")).all()
+            assert notes == [(1, ""), (2, "a"), (3, "b")]
         db.engine.dispose()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from spectator import publishing, queries
 from spectator.db import db
-from spectator.models import ARTICLE_STATUSES, Article, User
+from spectator.models import ARTICLE_STATUSES, Article, Correction, User
 from spectator.publishing import Step
 from spectator.publishing.permissions import VERBS
 from tests.conftest import draft, person
@@ -61,13 +61,21 @@ def use(verb: str, article: Article, by: User) -> None:
         publishing.restore(article.id, by, 1, article.version)
     elif verb in {"save", "update", "correct"}:
         publishing.save(article.id, draft(dek="Changed"), by, article.version, Step(verb, note="What was wrong."))
+    elif verb in {"edit_note", "remove_note"}:
+        with db.write() as session:
+            note = Correction(article_id=article.id, text="Old words.", made_at=datetime.now(UTC), kind="update")
+            session.add(note)
+            session.flush()
+            note_id = note.id
+        more = ("correction", "New words.", "Old words.") if verb == "edit_note" else ("Old words.",)
+        getattr(publishing, verb)(article.id, by, note_id, *more)
     elif verb in {"view", "share"}:
         if not publishing.may(by, verb, article):
             raise publishing.Forbidden
     else:
         other = publishing.create(draft(), by) if verb == "relate" else 0
-        more = {"schedule": (at,), "withdraw": ("Wrong.",), "relate": (other, "pin")}.get(verb, ())
-        getattr(publishing, verb)(article.id, by, *more)
+        rest = {"schedule": (at,), "withdraw": ("Wrong.",), "relate": (other, "pin")}.get(verb, ())
+        getattr(publishing, verb)(article.id, by, *rest)
 
 
 @pytest.mark.parametrize("state", ARTICLE_STATUSES)

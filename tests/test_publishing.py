@@ -198,7 +198,7 @@ def test_a_future_date_is_refused_by_publish(app: Flask, editor: User) -> None:
     article_id = publishing.create(draft(), editor)
     with pytest.raises(publishing.Invalid) as caught:
         publishing.publish(article_id, editor, datetime.now(UTC) + timedelta(hours=1))
-    assert "still to come" in caught.value.errors["published_at"]
+    assert "in the future" in caught.value.errors["published_at"]
     assert get(article_id).status == "draft"
 
 

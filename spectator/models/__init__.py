@@ -2,6 +2,7 @@
 
 from spectator.models.article import (
     ARTICLE_STATUSES,
+    NOTE_KINDS,
     Article,
     ArticleAuthor,
     Correction,
@@ -18,6 +19,7 @@ from spectator.models.taxonomy import Country, Section, Topic
 
 __all__ = [
     "ARTICLE_STATUSES",
+    "NOTE_KINDS",
     "ROLES",
     "Article",
     "ArticleAuthor",

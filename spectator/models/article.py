@@ -13,6 +13,7 @@ from spectator.models.media import Picture
 from spectator.models.people import Author, User
 from spectator.models.taxonomy import Country, Section, Topic
 
+NOTE_KINDS = ("update", "clarification", "correction")
 ARTICLE_STATUSES = ("draft", "review", "scheduled", "published", "withdrawn")
 
 
@@ -44,15 +45,16 @@ class ArticleAuthor(Base):
 
 
 class Correction(Base):
-    """A dated note, shown on the story: what was wrong (`correction`) or what is new (`update`)."""
+    """A dated note to readers, shown below the story: what is new, what was unclear, or what was wrong."""
 
     __tablename__ = "correction"
+    __table_args__ = (CheckConstraint("kind in ('update', 'clarification', 'correction')", name="kind"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
     text: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    kind: Mapped[str] = mapped_column(String(10), default="correction", server_default="correction")
+    kind: Mapped[str] = mapped_column(String(20), default="correction", server_default="correction")
 
 
 class Revision(Base):

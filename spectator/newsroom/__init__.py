@@ -15,6 +15,7 @@ def register(app: Flask) -> None:
         history,
         logged_out,
         login,
+        notes,
         previews,
         searches,
         stories,
@@ -27,6 +28,7 @@ def register(app: Flask) -> None:
     errors.register(newsroom)
     login.register(newsroom)
     stories.register(newsroom)
+    notes.register(newsroom)
     previews.register(newsroom)
     history.register(newsroom)
     finding.register(newsroom)

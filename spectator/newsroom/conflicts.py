@@ -118,6 +118,7 @@ def page(form: StoryForm, article: Article, user: User, missing: list[str] | Non
         mine_picture=picture_token(form.picture, user),
         same={name: form.values[name] for name in forms.CONTENT if name not in {each.name for each in found}},
         verbs=publishing.verbs(user, article),
+        said=forms.SAID,
     )
 
 

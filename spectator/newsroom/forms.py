@@ -34,12 +34,13 @@ LINES = (
     "picture_credit",
 )
 NAMES = ("authors", "countries", "topics")
-CONTENT = (*LINES, *NAMES, "body", "published_at", "published_at_choice")
-FIELDS = (*CONTENT, "note", "copy")
+CONTENT = (*LINES, *NAMES, "body", "published_at", "published_at_choice", "published_at_was")
+SAID = ("note", "note_kind", "is_minor", "remark")  # to readers or colleagues, beside the story
+FIELDS = (*CONTENT, *SAID, "copy")
 FORM_VERBS = frozenset(
     {"save", "keep", "submit", "send_back", "schedule", "unschedule", "publish", "update", "correct"}
 )
-WITH_TIME = frozenset({"draft", "review", "scheduled"})
+WITH_TIME = frozenset({"draft", "review", "scheduled", "published"})
 MAX_VALUE = 5000  # characters of any field but the body; what is longer cannot be saved either
 COPY = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 
@@ -87,7 +88,7 @@ def of_article(article: Article) -> StoryForm:
     form = StoryForm(of_draft(publishing.draft_as_stored(article)), article.version, article.picture)
     if article.status in WITH_TIME and article.published_at is not None:
         local = article.published_at.astimezone(zone())
-        form.values["published_at"] = f"{local:%Y-%m-%dT%H:%M}"
+        form.values["published_at"] = form.values["published_at_was"] = f"{local:%Y-%m-%dT%H:%M}"
         form.choices = times.choices(local.replace(tzinfo=None), zone())
         if form.choices:
             form.values["published_at_choice"] = f"{article.published_at:%Y-%m-%dT%H:%MZ}"
@@ -177,11 +178,23 @@ def store(form: StoryForm, by: User, article: Article | None) -> int:
 
 
 def _step(form: StoryForm, by: User, article: Article | None) -> Step:
-    name = verb()
+    name, values = verb(), form.values
     has_time = publishing.is_publisher(by) and (article is None or article.status in WITH_TIME)
-    at = _publication_time(form) if has_time else None
-    note = form.values["note"] if name in {"update", "correct"} else ""
-    return Step(name, at, note, has_time)
+    at = _publication_time(form) if has_time and not _has_old_date(form, article) else None
+    if name in {"update", "correct"}:
+        kind, is_minor = values["note_kind"], bool(values["is_minor"])
+        return Step(name, at, values["note"], has_time, kind, is_minor)
+    answer = request.form.get("plan", "")
+    if name == "publish" and answer == "now":
+        at = None
+    remark = values["remark"] if name in {"submit", "send_back"} else ""
+    return Step(name, at, remark, has_time, is_backdated=answer == "date")
+
+
+def _has_old_date(form: StoryForm, article: Article | None) -> bool:
+    """Say whether the date of a public story was left as the form showed it."""
+    is_public = article is not None and article.is_public
+    return is_public and form.values["published_at"].strip() == form.values["published_at_was"]
 
 
 def _guard_losses(form: StoryForm, article: Article) -> None:

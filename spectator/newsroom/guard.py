@@ -59,6 +59,8 @@ DONE = {
     "publish": "Published. Readers see the story now.",
     "update": "Updated. Readers see the changes now.",
     "correct": "Updated, with the dated correction that readers see below the story.",
+    "edit_note": "The note is changed. Readers see it now.",
+    "remove_note": "The note is removed. The history keeps it.",
     "withdraw": "Withdrawn. The story's address now says so, with the reason.",
     "reinstate": "Published again, as it was last saved.",
     "restored": "Restored, as a new version. Nothing of the history is lost.",

@@ -20,16 +20,18 @@ ACTIONS = {
     "create": "begun",
     "import": "imported",
     "save": "saved",
-    "submit": "handed in for review",
-    "send_back": "made a draft again",
+    "submit": "submitted for review",
+    "send_back": "sent back",
     "schedule": "scheduled",
-    "unschedule": "taken from the schedule",
+    "unschedule": "unscheduled",
     "publish": "published",
     "update": "updated",
     "correct": "corrected",
+    "edit_note": "edited a note to readers",
+    "remove_note": "removed a note to readers",
     "withdraw": "withdrawn",
-    "reinstate": "brought back",
-    "restore": "an older version restored",
+    "reinstate": "republished",
+    "restore": "restored an older version",
 }
 
 
@@ -99,7 +101,16 @@ def changes(older: Revision | None, newer: Revision) -> list[Changed]:
             found.append(Changed(label, [], body_differences(before[name], after[name])))
         else:
             found.append(Changed(label, line_differences(before[name], after[name]), []))
+    if older is not None and "notes" in older.content and "notes" in newer.content:
+        notes = [_note_lines(revision) for revision in (older, newer)]
+        if notes[0] != notes[1]:
+            found.append(Changed("Notes to readers", line_differences(*notes), []))
     return found
+
+
+def _note_lines(revision: Revision) -> str:
+    """Return the notes to readers as a revision keeps them, one a line."""
+    return "\n".join(f"{note['kind'].capitalize()}: {note['text']}" for note in revision.content["notes"])
 
 
 def _texts(revision: Revision | None) -> dict[str, str]:

@@ -81,7 +81,7 @@ def _page_number(text: str) -> int:
 
 def new_story() -> str:
     """Show the empty form, or what was typed into one and not saved."""
-    return _form_page(_restored(None) or forms.blank(), None)
+    return form_page(_restored(None) or forms.blank(), None)
 
 
 def create_story() -> Response | tuple[str, int]:
@@ -93,13 +93,13 @@ def create_story() -> Response | tuple[str, int]:
         return _sent_twice(stored.article_id, form)
     except publishing.Invalid as invalid:
         form.errors = invalid.errors
-        return _form_page(form, None), 422
+        return form_page(form, None), 422
     return _stored(article_id, form, forms.verb())
 
 
 def _sent_twice(article_id: int, form: StoryForm) -> Response | tuple[str, int]:
     """Lead to the story that this very form has made already; words it has not got come as a conflict."""
-    article = _editable(article_id)
+    article = editable_story(article_id)
     if conflicts.is_same(form, forms.of_article(article)):
         return _stored(article_id, form, "saved")
     return conflicts.page(form, article, current_user()), 409
@@ -107,18 +107,18 @@ def _sent_twice(article_id: int, form: StoryForm) -> Response | tuple[str, int]:
 
 def edit_story(article_id: int) -> str:
     """Show a story's form, as it is stored or, where asked, as it was typed and not saved."""
-    article = _editable(article_id)
-    return _form_page(_restored(article_id) or forms.of_article(article), article)
+    article = editable_story(article_id)
+    return form_page(_restored(article_id) or forms.of_article(article), article)
 
 
 def save_story(article_id: int) -> Response | tuple[str, int]:
     """Store a person's changes; a wrong entry, or a colleague's newer version, comes back with every entry kept."""
-    return _save(_editable(article_id), forms.posted(current_user()))
+    return _save(editable_story(article_id), forms.posted(current_user()))
 
 
 def merge_story(article_id: int) -> Response | tuple[str, int]:
     """Store what a person has chosen from two versions; a choice not made, or a newer version still, comes back."""
-    article, user = _editable(article_id), current_user()
+    article, user = editable_story(article_id), current_user()
     try:
         form = conflicts.chosen(article, user)
     except conflicts.NotChosen as missing:
@@ -133,9 +133,9 @@ def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
         forms.store(form, current_user(), article)
     except publishing.Invalid as invalid:
         form.errors = invalid.errors
-        return _form_page(form, article), 422
+        return form_page(form, article), 422
     except publishing.Conflict:
-        return conflicts.page(form, _editable(article.id), current_user()), 409
+        return conflicts.page(form, editable_story(article.id), current_user()), 409
     return _stored(article.id, form, forms.verb())
 
 
@@ -152,7 +152,7 @@ def _keep(article: Article, form: StoryForm) -> Response | tuple[str, int]:
     except publishing.Invalid as invalid:
         form.errors |= invalid.errors
     if form.errors:
-        return _form_page(form, article), 422
+        return form_page(form, article), 422
     return redirect(url_for("newsroom.edit_story", article_id=article.id, restore=copy, done="kept"), 303)
 
 
@@ -182,10 +182,10 @@ def withdraw(article_id: int) -> Response | tuple[str, int]:
     try:
         publishing.withdraw(article_id, current_user(), reason)
     except publishing.Invalid as invalid:
-        article = _editable(article_id)
+        article = editable_story(article_id)
         form = forms.of_article(article)
         form.errors = invalid.errors
-        return _form_page(form, article, reason=reason), 422
+        return form_page(form, article, reason=reason), 422
     return _done(article_id, "withdraw")
 
 
@@ -195,7 +195,7 @@ ACTS: dict[str, Callable[[int], Response | tuple[str, int]]] = {
 }
 
 
-def _editable(article_id: int) -> Article:
+def editable_story(article_id: int) -> Article:
     """Return a story that this person may change; raises NotFound, Forbidden."""
     article = queries.article_to_edit(article_id)
     if article is None:
@@ -224,7 +224,8 @@ def _done(article_id: int, verb: str, copy: str | None = None) -> Response:
     return redirect(url_for("newsroom.edit_story", article_id=article_id, done=verb, stored=copy), 303)
 
 
-def _form_page(form: StoryForm, article: Article | None, reason: str = "") -> str:
+def form_page(form: StoryForm, article: Article | None, reason: str = "", **more: object) -> str:
+    """Return the page of the story form, or of a new one for None; `more` is what other forms of it show."""
     user = current_user()
     rows = drafting.kept(user.id, article.id) if article else ()
     unsaved = [row for row in rows if row.copy != form.values["copy"]]
@@ -242,6 +243,7 @@ def _form_page(form: StoryForm, article: Article | None, reason: str = "") -> st
         others=_others(article, user),
         then=forms.verb(),
         weight=previews.weight_words(article) if article else "",
+        **({"wrong_note": None} | more),
     )
 
 

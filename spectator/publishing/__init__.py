@@ -6,6 +6,7 @@ outbox row behind in one commit. The verbs are those of `permissions`; what each
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,15 +15,16 @@ from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.db import db
-from spectator.models import Article, Revision, User
+from spectator.models import Article, Correction, Revision, User
 from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared, prepare
 from spectator.publishing.filing import add_picture, add_section
 from spectator.publishing.importing import Imported, Outcome, take_imports
+from spectator.publishing.notes import check_note
 from spectator.publishing.permissions import is_publisher, may, may_edit, verbs
 from spectator.publishing.relating import decide
 from spectator.publishing.shelving import are_lists_true, follow_time_zone, mend_lists
-from spectator.publishing.steps import STEPS, Step, checked
-from spectator.publishing.storing import draft_as_stored, fill, for_change, free_slug, record
+from spectator.publishing.steps import STEPS, Step, checked, forget_earlier_update
+from spectator.publishing.storing import draft_as_stored, fill, for_change, free_slug, reads_the_same, record
 
 __all__ = [
     "DRAFT_FIELDS",
@@ -42,6 +44,7 @@ __all__ = [
     "create",
     "draft_as_stored",
     "draft_of",
+    "edit_note",
     "follow_time_zone",
     "free_slug",
     "is_publisher",
@@ -53,6 +56,7 @@ __all__ = [
     "publish_due",
     "reinstate",
     "relate",
+    "remove_note",
     "restore",
     "save",
     "schedule",
@@ -109,7 +113,8 @@ def create(draft: Draft, by: User, step: Step = SAVE, key: str = "") -> int:
         article = Article(status="draft", created_at=now, created_by_id=by.id, form_key=key or None)
         fill(session, article, prepared, now)
         STEPS[step.verb](session, article, step, now)
-        record(session, article, "create" if step.verb == "save" else step.verb, prepared.draft, by.id, now)
+        action = "create" if step.verb == "save" else step.verb
+        record(session, article, action, prepared.draft, by.id, now, step.note)
         return article.id
 
 
@@ -125,14 +130,15 @@ def save(article_id: int, draft: Draft, by: User, version: int, step: Step = SAV
         if article.version != version:
             raise Conflict
         _require(by, step.verb, article)
+        step = replace(step, changes_text=not reads_the_same(article, prepared.draft))
         fill(session, article, prepared, now)
         STEPS[step.verb](session, article, step, now)
-        record(session, article, step.verb, prepared.draft, by.id, now)
+        record(session, article, step.verb, prepared.draft, by.id, now, step.note)
 
 
-def submit(article_id: int, by: User) -> None:
-    """Hand a draft in for review."""
-    _act(article_id, by, Step("submit"))
+def submit(article_id: int, by: User, remark: str = "") -> None:
+    """Submit a draft for review; the remark is for the editors and stays in the history."""
+    _act(article_id, by, Step("submit", note=remark))
 
 
 def send_back(article_id: int, by: User, remark: str = "") -> None:
@@ -187,6 +193,46 @@ def relate(article_id: int, by: User, related_id: int, kind: str = "") -> None:
         decide(session, article, by, related_id, kind)
 
 
+def edit_note(article_id: int, by: User, note_id: int, kind: str, text: str, seen: str) -> None:
+    """Change a note to readers, in place, with its date; `seen` is the text that the person began from.
+
+    Raises Invalid, Conflict, Forbidden, NotFound.
+    """
+    text = check_note(kind, text)
+    with db.write() as session:
+        article, note = _note(session, article_id, by, "edit_note", note_id, seen)
+        if (note.kind, note.text) != (kind, text):
+            note.kind, note.text = kind, text
+            _record_note(session, article, by, "edit_note", text)
+
+
+def remove_note(article_id: int, by: User, note_id: int, seen: str) -> None:
+    """Take a note to readers off a story; the history keeps it. Raises Conflict, Forbidden, NotFound."""
+    with db.write() as session:
+        article, note = _note(session, article_id, by, "remove_note", note_id, seen)
+        article.corrections.remove(note)
+        _record_note(session, article, by, "remove_note", note.text)
+
+
+def _note(
+    session: Session, article_id: int, by: User, verb: str, note_id: int, seen: str
+) -> tuple[Article, Correction]:
+    article = _loaded(session, article_id, by)
+    _require(by, verb, article)
+    note = next((note for note in article.corrections if note.id == note_id), None)
+    if note is None:
+        raise NotFound
+    if note.text != seen:
+        raise Conflict
+    return article, note
+
+
+def _record_note(session: Session, article: Article, by: User, action: str, text: str) -> None:
+    if article.is_public:
+        outbox.append(session, article.id, "update")
+    record(session, article, action, None, by.id, datetime.now(UTC), text)
+
+
 def draft_of(content: dict[str, Any]) -> Draft:
     """Return the draft that a revision holds; fields it does not know yet are empty."""
     known: dict[str, Any] = {
@@ -203,6 +249,7 @@ def publish_due(now: datetime | None = None) -> int:
         articles = session.scalars(select(Article).where(due).order_by(Article.published_at)).all()
         for article in articles:
             article.status, article.saved_at = "published", now
+            forget_earlier_update(article)
             outbox.append(session, article.id, "publish")
             record(session, article, "publish", None, None, now)
         return len(articles)

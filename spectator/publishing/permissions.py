@@ -13,8 +13,8 @@ ANY_EDITOR = {
     "draft": "view save restore share submit schedule publish relate",
     "review": "view save restore share send_back schedule publish relate",
     "scheduled": "view save restore share schedule unschedule publish relate",
-    "published": "view update correct restore withdraw relate",
-    "withdrawn": "view save restore share reinstate relate",
+    "published": "view update correct edit_note remove_note restore withdraw relate",
+    "withdrawn": "view save edit_note remove_note restore share reinstate relate",
 }
 OWN_AUTHOR = {
     "new": "save submit",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, inspect, select
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
 from spectator.models import (
@@ -21,6 +21,7 @@ from spectator.models import (
     Topic,
 )
 from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared
+from spectator.publishing.notes import notes_in_revision
 from spectator.publishing.shelving import refresh
 from spectator.text.slugs import slugify
 
@@ -139,7 +140,10 @@ def record(
     now: datetime,
     note: str = "",
 ) -> None:
-    """Append a revision: the draft that was saved or, for an act without one, the story as last saved."""
+    """Append a revision: the draft that was saved or, for an act without one, the story as last saved.
+
+    It keeps the notes to readers beside the draft; what an act has not loaded is as it was.
+    """
     session.flush()  # the version that this act makes is known only now
     newest = session.execute(
         select(Revision.number, Revision.content)
@@ -147,9 +151,13 @@ def record(
         .order_by(Revision.number.desc())
         .limit(1)
     ).one_or_none()
-    content = newest.content if newest else {}
+    content = before = newest.content if newest else {}
     if draft is not None:
         content = content_of(draft, article.slug)
+    if "corrections" not in inspect(article).unloaded:
+        content = content | {"notes": notes_in_revision(article)}
+    elif "notes" in before:
+        content = content | {"notes": before["notes"]}
     session.add(
         Revision(
             article_id=article.id,
@@ -168,6 +176,13 @@ def record(
 def content_of(draft: Draft, slug: str) -> dict[str, Any]:
     """Return what a revision holds of a draft; `slug` is the one it got, where the draft left it open."""
     return {name: getattr(draft, name) for name in DRAFT_FIELDS} | {"slug": slug}
+
+
+def reads_the_same(article: Article, draft: Draft) -> bool:
+    """Say whether readers find the words of a stored story in a draft: headline, standfirst, text and caption."""
+    return all(
+        getattr(article, name) == getattr(draft, name) for name in ("headline", "dek", "body", "picture_caption")
+    )
 
 
 def draft_as_stored(article: Article) -> Draft:

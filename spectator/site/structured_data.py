@@ -41,6 +41,12 @@ def news_article_json(article: Article) -> Markup:
         "author": [_author(article, author) for author in article.authors] or {"@type": "Organization", "name": name},
         "publisher": {"@type": "NewsMediaOrganization", "name": name, "url": absolute("/")},
     }
+    corrections = [note for note in article.corrections if note.kind == "correction"]
+    if corrections:
+        data["correction"] = [
+            {"@type": "CorrectionComment", "text": note.text, "datePublished": iso(note.made_at)}
+            for note in corrections
+        ]
     if article.source_name:
         data["sourceOrganization"] = {"@type": "Organization", "name": article.source_name}
     if article.source_url:

@@ -118,8 +118,8 @@ def test_from_the_first_word_to_the_withdrawal(editor_window: Visit, tmp_path: P
 def correct(visitor: Visit, form_path: str, public_path: str) -> None:
     page = visitor.open(form_path)
     fill(page, {"body": ENTRIES["body"].replace("at six", "at half past six")})
-    page.get_by_label(re.compile(r"^\s*Note")).fill(NOTE)
-    press(page, "Update as a correction")
+    page.get_by_label(re.compile(r"^\s*Note to readers")).fill(NOTE)
+    press(page, "Publish correction")
     expect(page.locator(".done")).to_contain_text("with the dated correction")
     visitor.open(public_path)
     expect(page.locator(".prose p").first).to_have_text("The first boat leaves at half past six.")

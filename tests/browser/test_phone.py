@@ -57,7 +57,7 @@ def test_the_whole_job_by_touch(phone: Visit) -> None:
         page.get_by_role("button", name="Publish", exact=True).tap()
     expect(page.locator(".done")).to_have_text("Published. Readers see the story now.")
     page.locator("#note").fill("A word was missing.")
-    press(page, "Update as a correction")
+    press(page, "Publish correction")
     page.get_by_role("link", name="On the site").tap()
     expect(page.locator("h1")).to_have_text("Written with a thumb")
     expect(page.locator(".corrections")).to_contain_text("A word was missing.")

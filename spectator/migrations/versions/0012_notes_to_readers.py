@@ -1,0 +1,38 @@
+"""Notes to readers: three kinds; those of before kinds were kept get the kind of the act that made them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+KINDS = "kind in ('update', 'clarification', 'correction')"
+# An act and the note that it made are of the same moment.
+TELL_KIND = """
+update correction set kind = (
+  select case r.action when 'correct' then 'correction' else 'update' end from revision r
+  where r.article_id = correction.article_id and r.made_at = correction.made_at and r.action in ('update', 'correct')
+)
+where exists (
+  select 1 from revision r
+  where r.article_id = correction.article_id and r.made_at = correction.made_at and r.action in ('update', 'correct')
+)
+"""
+TELL_HISTORY = """
+update revision set note = (
+  select c.text from correction c where c.article_id = revision.article_id and c.made_at = revision.made_at limit 1
+)
+where note = '' and action in ('update', 'correct') and exists (
+  select 1 from correction c where c.article_id = revision.article_id and c.made_at = revision.made_at
+)
+"""
+
+
+def upgrade() -> None:
+    op.execute(TELL_KIND)
+    op.execute(TELL_HISTORY)
+    with op.batch_alter_table("correction") as batch_op:
+        batch_op.alter_column("kind", type_=sa.String(length=20), existing_nullable=False)
+        batch_op.create_check_constraint(op.f("ck_correction_kind"), KINDS)

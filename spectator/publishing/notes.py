@@ -1,0 +1,32 @@
+"""Notes to readers below a story: their kinds, what is checked, and what a revision keeps of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spectator.models import NOTE_KINDS, Article
+from spectator.publishing.drafts import Invalid, one_line
+
+MAX_NOTE = 2000
+TOO_LONG = f"Use at most {MAX_NOTE:,} characters."
+CHOOSE_KIND = "Choose Update, Clarification or Correction."
+
+
+def check_note(kind: str, text: str) -> str:
+    """Return the text of a note in one line. Raises Invalid for an unknown kind, or a text empty or too long."""
+    if kind not in NOTE_KINDS:
+        raise Invalid({"note_kind": CHOOSE_KIND})
+    if len(text) > MAX_NOTE:
+        raise Invalid({"note": TOO_LONG})
+    line = one_line(text)
+    if not line:
+        raise Invalid({"note": f"Describe the {kind}."})
+    return line
+
+
+def notes_in_revision(article: Article) -> list[dict[str, Any]]:
+    """Return what a revision keeps of a story's notes, oldest first."""
+    return [
+        {"kind": note.kind, "text": note.text, "made_at": f"{note.made_at:%Y-%m-%dT%H:%M:%SZ}"}
+        for note in article.corrections
+    ]
