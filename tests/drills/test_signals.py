@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.drills.running_site import Site, eventually, token
+from tests.drills.running_site import BOOT_SECONDS, Site, eventually, token
 
 pytestmark = pytest.mark.drill
 
@@ -20,7 +20,9 @@ def test_a_reload_replaces_all_unnoticed_and_an_end_leaves_nothing(site: Site) -
         assert len(old) == 3
         with site.watched(["/", "/politics/"]):
             site.master.send_signal(signal.SIGHUP)
-            eventually(lambda old=old: not old & site.processes(), 25, "what ran before the reload has left")
+            eventually(
+                lambda old=old: not old & site.processes(), BOOT_SECONDS + 25, "what ran before the reload has left"
+            )
             eventually(lambda: len(site.processes("web")) == 2, 10, "two web processes")
             eventually(lambda: len(site.processes("worker")) == 1, 10, "one worker")
         [story] = site.publish([token(number)])
