@@ -8,19 +8,20 @@ from collections.abc import Mapping
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from spectator import config, db, headers, newsroom, pagecache, presentation, request_limits, site
+from spectator import config, db, headers, newsroom, pagecache, presentation, request_limits, site, static_files
 from spectator.outbox import Watch
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     """Return the site, set up from the environment (or from `environ`); raises config.BadSetting."""
-    app = Flask(__name__, template_folder="../templates", static_folder="../static")
+    app = Flask(__name__, template_folder="../templates", static_folder=None)
     settings = config.load(os.environ if environ is None else environ)
     app.config.update(settings, SECRET_KEY=config.secret_key(settings))
     request_limits.register(app)
 
     db.connect(app)
     headers.register(app)
+    static_files.register(app)
     presentation.register(app)
     site.register(app)
     newsroom.register(app)

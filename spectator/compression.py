@@ -13,6 +13,7 @@ from time import sleep
 import brotli
 
 GZIP_LEVEL = 6
+WORTH_PACKING_BYTES = 500
 MOST_WAITING = 100
 IDLE_SECONDS = 0.05
 NICENESS = 10
@@ -32,6 +33,17 @@ def accepted_encodings(header: str) -> tuple[str, ...]:
             weights[name] = 0.0
     others = weights.get("*", 0.0)
     return tuple(name for name in ("br", "gzip") if weights.get(name, others) > 0)
+
+
+def accepts_gzip(header: str) -> bool:
+    """Say whether an Accept-Encoding allows gzip."""
+    return "gzip" in accepted_encodings(header)
+
+
+def is_worth_packing(mimetype: str, body: bytes) -> bool:
+    """Say whether a body is text, and long enough for compression to pay."""
+    is_text = mimetype.startswith("text/") or mimetype.endswith(("+xml", "/xml", "+json", "/json"))
+    return is_text and len(body) > WORTH_PACKING_BYTES
 
 
 def gzipped(body: bytes) -> bytes:

@@ -1,8 +1,9 @@
-"""The headers that every response carries: Content-Security-Policy and its companions."""
+"""The headers that every response carries: Content-Security-Policy and its companions; where redirects may lead."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, request
 
@@ -40,6 +41,17 @@ def content_security_policy(scripts: list[str], *more: str) -> str:
     )
 
 
+def keep_on_site(location: str, site_url: str) -> str:
+    """Return where a redirect may lead: a path of this site, or SITE_URL; never the host that a request named."""
+    parts = urlsplit(location)
+    if not parts.netloc and not re.match(r"[/\\]{2}", location):
+        return location
+    if f"{parts.scheme}://{parts.netloc}" == site_url:
+        return location
+    path = re.sub(r"^[/\\]*", "/", parts.path, count=1)  # browsers take // and /\ for the start of a host
+    return urlunsplit(("", "", path, parts.query, parts.fragment))
+
+
 def register(app: Flask) -> None:
     """Put the headers on every response, whatever made it."""
     htmx = app.config["HTMX_URL"]
@@ -51,6 +63,11 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
+        if response.location:
+            location = keep_on_site(response.location, app.config["SITE_URL"])
+            if location != response.location:
+                response.set_data("")  # which named the host too
+            response.location = location
         is_framed = request.endpoint in FRAMED_ENDPOINTS
         if is_framed:
             response.headers["X-Frame-Options"] = "SAMEORIGIN"

@@ -24,6 +24,7 @@ from spectator.db import db
 from spectator.media import rendition_names
 from spectator.models import Picture, Section
 from spectator.pagecache import EDITION
+from spectator.static_files import StaticFiles, current_files
 from spectator.text.covers import cover
 from spectator.text.directions import text_dir
 from spectator.text.display import displayed_body
@@ -42,15 +43,9 @@ STYLE = _minified((CHECKOUT / "static/css/site.css").read_text("utf-8"))
 STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
 
-@cache
-def static_version(name: str) -> str:
-    """Return what tells this file of `static/` from an earlier one of the same name."""
-    return hashlib.sha256((CHECKOUT / "static" / name).read_bytes()).hexdigest()[:10]
-
-
 def static_path(name: str) -> str:
-    """Return the address of a file of `static/` as it is now; it may be kept for good."""
-    return url_for("static", filename=name, v=static_version(name))
+    """Return the address of a file of `static/` with its digest; it may be kept for good."""
+    return current_files().address(name)
 
 
 def _newsroom_zone() -> ZoneInfo:
@@ -134,7 +129,8 @@ def register(app: Flask) -> None:
     app.jinja_loader = BootTemplates(CHECKOUT / "templates")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     settings = {name.lower(): app.config[name] for name in ("SITE_NAME", "SITE_TAGLINE", "SITE_URL")}
-    settings |= {name.lower(): app.config[name] for name in ("HTMX_URL", "HTMX_INTEGRITY")}
+    files: StaticFiles = app.extensions["static_files"]
+    settings |= {"htmx_url": files.versioned(app.config["HTMX_URL"]), "htmx_integrity": app.config["HTMX_INTEGRITY"]}
     globals_: dict[str, Any] = {
         "absolute": absolute,
         "cover": lambda slug: Markup(cover(slug)),  # noqa: S704 - our own drawing

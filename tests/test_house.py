@@ -20,7 +20,7 @@ LAYERS = (
     {"site", "newsroom", "importers", "worker", "operations", "demo"},
     {"related"},
     {"indexing", "presentation"},
-    {"publishing", "accounts", "drafting", "pagecache", "search", "media", "searchlog"},
+    {"publishing", "accounts", "drafting", "pagecache", "search", "media", "searchlog", "static_files"},
     {"queries", "outbox", "migrations"},
     {"addresses"},
     {"models"},

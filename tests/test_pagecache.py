@@ -235,7 +235,7 @@ def test_a_locked_database_does_not_hold_pages_back(app: Flask, client: FlaskCli
 
 def test_static_files_are_kept_for_good_under_the_address_of_their_content(app: Flask) -> None:
     client = FlaskClient(app)
-    (path,) = re.findall(r'src="(/static/js/search\.js[^"]*)"', client.get("/").text)
+    (path,) = re.findall(r'data-search="(/static/js/search\.js[^"]*)"', client.get("/").text)
     for other, kept in (
         (path, "public, max-age=31536000, immutable"),
         ("/static/js/search.js", "no-cache"),

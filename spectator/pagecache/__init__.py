@@ -83,8 +83,9 @@ class PageCache:
         found = self.found(key, environ)
         if isinstance(found, Page):
             return self.send(found, environ, start_response)
-        start_response(found.status, found.headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [found.body]
+        answer = found.compressed_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        start_response(answer.status, answer.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
     def at_hand(self, environ: WSGIEnvironment) -> Page | None:
         """Return the page that is kept of just this address, where it was a moment ago that the database was asked.

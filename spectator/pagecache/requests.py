@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from spectator.compression import accepts_gzip, gzipped, is_worth_packing
 from spectator.pagecache.pages import Headers, Key
 
 if TYPE_CHECKING:
@@ -62,6 +63,17 @@ class Answer:
     def is_personal(self) -> bool:
         """Return whether it sets a cookie; such a thing is never kept, whatever a view says."""
         return any(name.lower() == "set-cookie" for name, _ in self.headers)
+
+    def compressed_for(self, accept_encoding: str) -> Answer:
+        """Return the response in gzip where it is text and the browser takes that: an error page, mostly."""
+        names = {name.lower(): value for name, value in self.headers}
+        mimetype = names.get("content-type", "").partition(";")[0]
+        is_plain = "content-encoding" not in names and is_worth_packing(mimetype, self.body)
+        if not is_plain or not accepts_gzip(accept_encoding):
+            return self
+        body = gzipped(self.body)
+        headers = [(name, value) for name, value in self.headers if name.lower() != "content-length"]
+        return Answer(self.status, [*headers, ("Content-Length", str(len(body))), ("Content-Encoding", "gzip")], body)
 
 
 def key_of(environ: WSGIEnvironment) -> Key | None:

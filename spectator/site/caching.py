@@ -11,18 +11,13 @@ from hashlib import blake2b
 from flask import Flask, Response, request, url_for
 
 from spectator import pagecache, queries
-from spectator.compression import accepted_encodings, gzipped
-from spectator.presentation import static_version
+from spectator.compression import accepts_gzip, gzipped, is_worth_packing
 from spectator.site import positions
 
 LISTS = ("front", "section", "country", "topic", "author", "month", "archive")
 FEEDS = ("feed", "section_feed", "country_feed", "topic_feed", "author_feed", "month_feed")
 FRAGMENTS = ("stream", "related_stories")
 KEPT = {f"site.{name}" for name in (*LISTS, *FEEDS, "article")} | {f"fragments.{name}" for name in FRAGMENTS}
-# Depend on more than a bounded number of addresses: not kept by anybody, packed each time.
-ASKED = frozenset({"site.search", "site.search_feed", "fragments.search", "fragments.suggest"})
-YEAR = "public, max-age=31536000, immutable"
-WORTH_PACKING_BYTES = 500
 
 
 def register(app: Flask) -> None:
@@ -40,17 +35,16 @@ def register(app: Flask) -> None:
             response.headers.setdefault("Cache-Control", pagecache.FOR_ONE)
         elif status >= 400:
             response.headers.setdefault("Cache-Control", "no-cache")
-        if request.endpoint in ASKED:
-            pack(response)
-        elif request.endpoint == "static" and status == 200 and is_newest():
-            response.headers["Cache-Control"] = YEAR
+        compress(response)
+        if request.endpoint == "site.search_feed" and status == 200:
+            tell_whether_changed(response)
         return response
 
 
 def is_known() -> bool:
     """Say whether the address names a page of this site and no more; if so, this process may keep it too."""
-    if url_for(request.endpoint or "", **(request.view_args or {})) != request.path:
-        return False  # one of many ways to write it: 007
+    if url_for(request.endpoint or "", **(request.view_args or {})) != request.environ["PATH_INFO"]:
+        return False  # one of many ways to write it: 007, //politics/ (Flask's request.path has a single slash there)
     cursors = [request.args[name] for name in positions.NAMES if name in request.args]
     if not all(queries.is_cursor(cursor) for cursor in cursors):
         return False
@@ -58,21 +52,25 @@ def is_known() -> bool:
     return not request.args or pagecache.is_position(request.query_string.decode("ascii", "replace"))
 
 
-def is_newest() -> bool:
-    """Say whether the address of a static file names the very file that it has now."""
-    name = (request.view_args or {}).get("filename", "")
-    return request.args.get("v") == static_version(name)
+def compress(response: Response) -> None:
+    """Send text in gzip where the browser takes it and no page cache did.
 
-
-def pack(response: Response) -> None:
-    """Send a response in gzip where the browser takes it; feed readers are told whether it has changed."""
-    response.headers["Vary"] = "Accept-Encoding"
+    The page cache hides from the site which encodings a browser takes, and compresses what passes through it.
+    """
+    if response.is_streamed or response.direct_passthrough or 300 <= response.status_code < 400:
+        return
     body = response.get_data()
-    if "gzip" in accepted_encodings(request.headers.get("Accept-Encoding", "")) and len(body) > WORTH_PACKING_BYTES:
+    if "Content-Encoding" in response.headers or not is_worth_packing(response.mimetype or "", body):
+        return
+    response.headers["Vary"] = "Accept-Encoding"
+    if accepts_gzip(request.headers.get("Accept-Encoding", "")):
         response.set_data(gzipped(body))
         response.headers["Content-Encoding"] = "gzip"
-    if request.endpoint == "site.search_feed" and response.status_code == 200:
-        digest = blake2b(body, digest_size=12).hexdigest()
-        response.set_etag(f"{digest}-gzip" if "Content-Encoding" in response.headers else digest)
-        response.headers["Cache-Control"] = pagecache.FOR_ONE
-        response.make_conditional(request)
+
+
+def tell_whether_changed(response: Response) -> None:
+    """Give a response the ETag of its bytes, and answer 304 to a feed reader that has them."""
+    response.headers["Vary"] = "Accept-Encoding"
+    response.set_etag(blake2b(response.get_data(), digest_size=12).hexdigest())
+    response.headers["Cache-Control"] = pagecache.FOR_ONE
+    response.make_conditional(request)

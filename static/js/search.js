@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const WAIT_MS = 150;
+  const PATIENCE_MS = 5000; // suggestions for other letters stand no longer than this
   const SHEET = document.currentScript.dataset.sheet;
   const box = document.getElementById("find");
   const list = document.createElement("div");
@@ -39,12 +40,18 @@
     if (asked) asked.abort();
     const mine = (asked = new AbortController());
     if (text.length < 2) return fill("");
+    const patience = setTimeout(() => {
+      mine.abort();
+      fill("");
+    }, PATIENCE_MS);
     try {
       const answer = await fetch(`/fragments/suggest?q=${encodeURIComponent(text)}`, { signal: mine.signal });
       const html = answer.ok ? await answer.text() : "";
       if (!mine.signal.aborted) fill(html);
     } catch {
-      if (!mine.signal.aborted) fill("");
+      if (!mine.signal.aborted) fill(""); // a help that is missing: Enter searches all the same
+    } finally {
+      clearTimeout(patience);
     }
   };
 

@@ -1,0 +1,130 @@
+"""Files of `static/`, and of the operator's own folder of that name in the data directory.
+
+They are read once, compressed once, and sent from memory: a page that this process made names the very file that this
+process sends, even when the checkout has moved on. An address with the digest of the file (`?v=`) may be kept for good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+import brotli
+from flask import Flask, Response, abort, current_app, request
+from werkzeug.security import safe_join
+
+from spectator.compression import accepted_encodings, gzipped, is_worth_packing
+from spectator.config import CHECKOUT
+
+PATH = "/static/"
+OWN_FOLDER = "static"  # in the data directory
+YEAR = "public, max-age=31536000, immutable"
+DIGEST_LETTERS = 10
+MOST_BYTES = 5_000_000
+TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".css": "text/css", ".webmanifest": "application/json"}
+
+
+@dataclass(frozen=True)
+class StaticFile:
+    """A file as it was read: its bytes, what tells it from an earlier one of the same name, its media type."""
+
+    content: bytes
+    digest: str
+    mimetype: str
+
+    @cached_property
+    def bodies(self) -> dict[str, bytes]:
+        """Return the content by Content-Encoding ("" = as it is), only where an encoding makes it smaller."""
+        bodies = {"": self.content}
+        if is_worth_packing(self.mimetype, self.content):
+            packed = {"gzip": gzipped(self.content), "br": brotli.compress(self.content, quality=11)}
+            bodies |= {name: body for name, body in packed.items() if len(body) < len(self.content)}
+        return bodies
+
+    def choose_encoding(self, accept_encoding: str) -> str:
+        """Return the smallest encoding that an Accept-Encoding allows."""
+        return next((name for name in accepted_encodings(accept_encoding) if name in self.bodies), "")
+
+
+def read_file(path: Path) -> StaticFile:
+    """Return a file with its digest; raises OSError."""
+    content = path.read_bytes()
+    mimetype = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return StaticFile(content, hashlib.sha256(content).hexdigest()[:DIGEST_LETTERS], mimetype)
+
+
+@cache
+def read_checkout() -> dict[str, StaticFile]:
+    """Return every file of the checkout's `static/` by its name there, as they were when this was first asked for."""
+    folder = CHECKOUT / "static"
+    return {path.relative_to(folder).as_posix(): read_file(path) for path in _walk(folder)}
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and path.stat().st_size <= MOST_BYTES)
+
+
+@dataclass
+class StaticFiles:
+    """The files of a site by name: the checkout's first, then the operator's, which are read when first asked for."""
+
+    own_folder: Path
+    own: dict[str, StaticFile] = field(default_factory=dict)
+
+    def find(self, name: str) -> StaticFile | None:
+        """Return the file of a name, None where there is none; only files that exist are remembered."""
+        file = read_checkout().get(name) or self.own.get(name)
+        return file or self._read_own(name)
+
+    def _read_own(self, name: str) -> StaticFile | None:
+        path = safe_join(str(self.own_folder), name)
+        try:
+            if path is None or not Path(path).is_file() or Path(path).stat().st_size > MOST_BYTES:
+                return None
+            file = self.own[name] = read_file(Path(path))
+        except (OSError, ValueError):  # not ours to read, or no file name at all
+            return None
+        return file
+
+    def address(self, name: str) -> str:
+        """Return the address of a file with its digest; without one where the file is missing."""
+        file = self.find(name)
+        return f"{PATH}{quote(name)}" + (f"?v={file.digest}" if file else "")
+
+    def versioned(self, address: str) -> str:
+        """Return an address with the digest of the file that it names, where that is a file of this site."""
+        return self.address(address.removeprefix(PATH)) if address.startswith(PATH) else address
+
+
+def register(app: Flask) -> None:
+    """Serve the files at `/static/`."""
+    app.extensions["static_files"] = StaticFiles(app.config["DATA_DIR"] / OWN_FOLDER)
+    app.add_url_rule(f"{PATH}<path:filename>", "static", send_static_file)
+    read_checkout()
+
+
+def current_files() -> StaticFiles:
+    """Return the files of the site that answers now."""
+    files: StaticFiles = current_app.extensions["static_files"]
+    return files
+
+
+def send_static_file(filename: str) -> Response:
+    """Send a file in the smallest encoding that the browser takes; for good where its address has the file's digest."""
+    file = current_files().find(filename)
+    if file is None:
+        abort(404)
+    encoding = file.choose_encoding(request.headers.get("Accept-Encoding", ""))
+    response = Response(file.bodies[encoding], mimetype=file.mimetype)
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Cache-Control"] = YEAR if request.args.get("v") == file.digest else "no-cache"
+    response.set_etag(f"{file.digest}-{encoding}" if encoding else file.digest)
+    response.make_conditional(request)
+    return response

@@ -1,0 +1,159 @@
+"""When htmx gets no answer (503, offline, too slow), readers are told, may try again, and see no results of other words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.axe import violations
+from tests.browser.visiting import Visit
+
+pytestmark = pytest.mark.browser
+
+MORE, SEARCH, RELATED = "**/fragments/stream/**", "**/fragments/search?**", "**/fragments/related/**"
+TIMEOUT_MS = 300
+ROOM_PIXELS = 300
+
+
+def refuse(page: Page, pattern: str) -> None:
+    """Answer as a proxy does whose site is down."""
+    page.route(pattern, lambda route: route.fulfill(status=503, body="<p>Out of order</p>"))
+
+
+def cut_off(page: Page, pattern: str) -> None:
+    """Take the network away."""
+    page.context.set_offline(True)
+    page.route(pattern, lambda route: route.abort("internetdisconnected"))
+
+
+def hang(page: Page, pattern: str) -> None:
+    """Never answer."""
+    page.route(pattern, lambda _route: None)
+
+
+def recover(page: Page, pattern: str) -> None:
+    """Let the site answer again."""
+    page.context.set_offline(False)
+    page.unroute(pattern)
+
+
+def shorten_timeout(route: Route) -> None:
+    """Serve a page whose requests give up sooner."""
+    answer = route.fetch()
+    html = answer.text()
+    assert "15000" in html, "the page sets a timeout for both versions of htmx"
+    route.fulfill(response=answer, body=html.replace("15000", str(TIMEOUT_MS)))
+
+
+Fault = tuple[Callable[[Page, str], None], str]
+FAULTS: dict[str, Fault] = {
+    "503": (refuse, "The site could not answer."),
+    "offline": (cut_off, "You are offline."),
+    "too slow": (hang, "The site took too long to answer."),
+}
+
+
+@pytest.fixture(params=FAULTS)
+def fault(request: pytest.FixtureRequest, scripted_reader: Visit) -> Fault:
+    """What keeps answers away, and what readers are told of it."""
+    scripted_reader.excused = ("ERR_", "htmx", "fetch", "TypeError", "Abort", "timeout", "Response Status Error Code 503")
+    scripted_reader.expected_statuses = {503}
+    if request.param == "too slow":
+        scripted_reader.page.route(re.compile(r"[0-9]/(society/|search(\?.*)?|opinion/long)$"), shorten_timeout)
+    return FAULTS[request.param]
+
+
+def test_load_more_says_so_and_tries_again(scripted_reader: Visit, fault: Fault) -> None:
+    fail, reason = fault
+    page = scripted_reader.open("/society/")
+    shown = page.locator(".stream .card").count()
+    fail(page, MORE)
+    more = page.get_by_role("link", name="Load more")
+    for _ in range(2):  # a second failure replaces what was said of the first
+        with page.expect_request(MORE):
+            more.click()
+        expect(page.get_by_role("status")).to_have_text(f"Could not load more stories. {reason}")
+        expect(page.locator(".failed")).to_have_count(1)
+        expect(page.locator(".failed p")).to_have_text(f"Could not load more stories. {reason}")
+        expect(page.locator(".failed")).to_be_in_viewport()
+    assert page.locator(".stream .card").count() == shown
+    assert not violations(page)
+    recover(page, MORE)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".stream .card").nth(shown).get_by_role("link")).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text("20 more stories")
+    expect(page.locator(".failed")).to_have_count(0)
+
+
+def test_a_search_never_shows_results_of_other_words(scripted_reader: Visit, fault: Fault) -> None:
+    fail, reason = fault
+    page = scripted_reader.open("/search?q=village&sort=newest")
+    results, box = page.locator("#results"), page.get_by_label("Words, names or places")
+    expect(results.locator(".card").first).to_be_visible()
+    fail(page, SEARCH)
+    box.fill("market")
+    expect(page.get_by_role("status")).to_have_text(f"Could not show the results. {reason}")
+    expect(results.locator("p")).to_have_text(f"Could not show the results. {reason}")
+    expect(results.locator(".card")).to_have_count(0)
+    assert "village" not in results.inner_text()
+    assert scripted_reader.path == "/search?q=market&sort=newest", "a reload asks for what was typed"
+    assert not violations(page)
+    recover(page, SEARCH)
+    page.get_by_role("button", name="Try again").click()
+    expect(results.locator("h2").first).to_contain_text("“market”")
+    expect(box).to_be_focused()
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+
+
+def test_typing_on_after_a_failure_searches(scripted_reader: Visit, fault: Fault) -> None:
+    fail, _ = fault
+    page = scripted_reader.open("/search?q=village")
+    fail(page, SEARCH)
+    box = page.get_by_label("Words, names or places")
+    box.fill("mark")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    recover(page, SEARCH)
+    box.press_sequentially("et")
+    expect(page.locator("#results h2").first).to_contain_text("“market”")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+
+
+def test_related_stories_leave_no_hole(scripted_reader: Visit, fault: Fault) -> None:
+    fail, _ = fault
+    page = scripted_reader.open("/opinion/long")
+    related = page.get_by_role("region", name="You may also like")
+    fail(page, RELATED)
+    page.locator(".foot").scroll_into_view_if_needed()
+    expect(page.locator(".related[hx-get]")).to_have_count(0)
+    box = related.bounding_box()
+    assert box and box["height"] < ROOM_PIXELS, "a hole that nothing will ever fill"
+    expect(related.get_by_role("link", name="More in Opinion")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("")
+
+
+def test_room_is_kept_only_where_htmx_came(scripted_reader: Visit) -> None:
+    visitor = scripted_reader
+    visitor.excused = ("ERR_", "Failed to load")
+    visitor.page.route(visitor.site.htmx_url, lambda route: route.abort())
+    page = visitor.open("/opinion/long")
+    page.wait_for_load_state("load")
+    box = page.locator(".related").bounding_box()
+    assert box and box["height"] < ROOM_PIXELS, "a hole that nothing will ever fill"
+
+
+def test_suggestions_for_other_letters_do_not_stay(scripted_reader: Visit) -> None:
+    page = scripted_reader.page
+    page.clock.install()
+    scripted_reader.open("/culture/pictured")
+    box, options = page.get_by_label("Search all stories"), page.get_by_role("option")
+    box.fill("harbour")
+    page.clock.run_for(200)
+    expect(options.first).to_be_visible()
+    hang(page, "**/fragments/suggest?**")
+    box.fill("ferry")
+    page.clock.run_for(6000)
+    expect(options).to_have_count(0)
+    expect(page.get_by_role("status")).to_have_text("")

@@ -1,0 +1,140 @@
+"""Static files and error pages: compressed, kept for good under their digest, the operator's own too."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import brotli
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from spectator import compression, create_app, static_files
+from spectator.config import CHECKOUT
+from spectator.static_files import StaticFiles
+from tests.conftest import settings
+
+MOST_ERROR_BYTES = 3_000
+SCRIPT = b"/* htmx of our own */\n" * 400
+
+
+def test_text_is_sent_compressed_and_binary_as_it_is(app: Flask) -> None:
+    client = FlaskClient(app)
+    for path in ("/static/js/search.js", "/static/css/search.css", "/static/css/site.css"):
+        plain = (CHECKOUT / path[1:]).read_bytes()
+        for encoding, decode in (("br", brotli.decompress), ("gzip", gzip.decompress)):
+            answer = client.get(path, headers={"Accept-Encoding": encoding})
+            assert answer.headers["Content-Encoding"] == encoding
+            assert answer.headers["Vary"] == "Accept-Encoding"
+            assert decode(answer.data) == plain
+            assert len(answer.data) < len(plain) / 2
+        answer = client.get(path, headers={"Accept-Encoding": "identity"})
+        assert answer.data == plain and "Content-Encoding" not in answer.headers
+
+
+def test_every_file_of_the_checkout_is_served_with_its_type(app: Flask) -> None:
+    types = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+    for path in (CHECKOUT / "static").rglob("*.*"):
+        answer = FlaskClient(app).get("/" + path.relative_to(CHECKOUT).as_posix())
+        assert answer.status_code == 200 and answer.data == path.read_bytes()
+        assert answer.mimetype == types[path.suffix], path
+
+
+def test_a_file_is_compressed_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    (app.config["DATA_DIR"] / "static").mkdir()
+    (app.config["DATA_DIR"] / "static/once.js").write_bytes(SCRIPT)
+    calls: list[bytes] = []
+
+    def count(body: bytes) -> bytes:
+        calls.append(body)
+        return compression.gzipped(body)
+
+    monkeypatch.setattr(static_files, "gzipped", count)
+    for _ in range(3):
+        FlaskClient(app).get("/static/once.js", headers={"Accept-Encoding": "gzip"})
+    assert calls == [SCRIPT]
+
+
+def test_a_browser_that_has_the_file_is_told_so(app: Flask) -> None:
+    client = FlaskClient(app)
+    tags = set()
+    for encoding in ("br", "gzip", "identity"):
+        answer = client.get("/static/js/search.js", headers={"Accept-Encoding": encoding})
+        tags.add(answer.headers["ETag"])
+        held = {"Accept-Encoding": encoding, "If-None-Match": answer.headers["ETag"]}
+        assert client.get("/static/js/search.js", headers=held).status_code == 304
+    assert len(tags) == 3, "an ETag names the bytes, so each encoding has its own"
+
+
+def test_htmx_of_our_own_lies_in_the_data_directory(app: Flask) -> None:
+    """`SPECTATOR_HTMX_URL` may name a file outside git; it is sent and kept like our own scripts."""
+    data: Path = app.config["DATA_DIR"]
+    (data / "static/vendor").mkdir(parents=True)
+    (data / "static/vendor/htmx.min.js").write_bytes(SCRIPT)
+    own = create_app(settings(data, SPECTATOR_HTMX_URL="/static/vendor/htmx.min.js"))
+    client = FlaskClient(own)
+    (address,) = re.findall(r'src="(/static/vendor/[^"]*)"', client.get("/search").text)
+    assert re.fullmatch(r"/static/vendor/htmx\.min\.js\?v=[0-9a-f]{10}", address)
+    answer = client.get(address, headers={"Accept-Encoding": "br, gzip"})
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Content-Encoding"] == "br" and len(answer.data) < len(SCRIPT) / 10
+    assert client.get("/static/vendor/htmx.min.js").headers["Cache-Control"] == "no-cache"
+
+
+def test_nothing_outside_of_the_folders_is_sent(app: Flask, tmp_path: Path) -> None:
+    data: Path = app.config["DATA_DIR"]
+    (data / "static/folder").mkdir(parents=True)
+    for name in ("../secret_key", "..%2fsecret_key", "%2e%2e/secret_key", "folder", "folder/../../secret_key", "a%00b"):
+        assert FlaskClient(app).get(f"/static/{name}").status_code in {301, 308, 404}, name
+    files = StaticFiles(data / "static")
+    assert [files.find(name) for name in ("../secret_key", str(data / "secret_key"), "folder", "\0", "")] == [None] * 5
+    assert not files.own, "only files that exist are remembered"
+
+
+def test_a_missing_file_has_an_address_without_digest(app: Flask) -> None:
+    files = StaticFiles(app.config["DATA_DIR"] / "static")
+    assert files.versioned("/static/none.js") == "/static/none.js"
+    assert files.versioned("https://cdn.example/htmx.js") == "https://cdn.example/htmx.js"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/wp-login.php", 404),
+        ("/politics/never-written", 404),
+        ("/fragments/related/999", 404),
+        ("/static/none.js", 404),
+        ("/media/none.jpg", 404),
+        ("/politics/?before=nonsense", 400),
+        ("/?before=1-1&before=x", 400),
+    ],
+)
+def test_an_error_page_is_small(app: Flask, path: str, status: int) -> None:
+    plain = FlaskClient(app).get(path, headers={"Accept-Encoding": "identity"})
+    answer = FlaskClient(app).get(path, headers={"Accept-Encoding": "br, gzip"})
+    if status == 400:
+        assert plain.status_code in {200, 400}
+    else:
+        assert plain.status_code == status
+    if len(plain.data) > compression.WORTH_PACKING_BYTES:
+        assert answer.headers["Content-Encoding"] == "gzip" and answer.headers["Vary"] == "Accept-Encoding"
+        assert gzip.decompress(answer.data) == plain.data
+        assert int(answer.headers["Content-Length"]) == len(answer.data)
+    if answer.status_code >= 400:
+        assert len(answer.data) <= MOST_ERROR_BYTES, f"{len(answer.data)} bytes"
+        assert "<style>" not in plain.text, "the styles stay at home"
+
+
+def test_other_methods_have_small_error_pages(app: Flask) -> None:
+    answer = FlaskClient(app).delete("/", headers={"Accept-Encoding": "gzip"})
+    assert (answer.status_code, answer.headers["Content-Encoding"]) == (405, "gzip")
+    assert len(answer.data) <= MOST_ERROR_BYTES
+
+
+def test_what_no_page_cache_keeps_is_compressed_too(app: Flask) -> None:
+    for path in ("/?before=1-1&utm_source=x", "/?before=5-5", "/feed.xml?a=b", "/search"):
+        answer = FlaskClient(app).get(path, headers={"Accept-Encoding": "gzip"})
+        assert answer.status_code == 200 and answer.headers["Content-Encoding"] == "gzip", path
+        assert answer.headers["Vary"] == "Accept-Encoding", path
