@@ -38,8 +38,23 @@ def test_no_redirect_of_the_site_names_the_host_that_was_asked_for(app: Flask, s
     story(headline="One")
     app.add_url_rule("/test/away", "away", lambda: redirect("https://evil.example/there"))
     client = FlaskClient(app)
-    paths = ["/politics", "/archive", "/politics//one", "/newsroom", "/newsroom/stories", "/newsroom/stories/", "/search/"]
-    paths += ["/newsroom//stories/new", "/fragments/stream", "/security/one", "/test/away", "/country/mali", "/search//"]
+    paths = [
+        "/politics",
+        "/archive",
+        "/politics//one",
+        "/newsroom",
+        "/newsroom/stories",
+        "/newsroom/stories/",
+        "/search/",
+    ]
+    paths += [
+        "/newsroom//stories/new",
+        "/fragments/stream",
+        "/security/one",
+        "/test/away",
+        "/country/mali",
+        "/search//",
+    ]
     seen = 0
     for path in paths:
         for method in ("GET", "POST"):

@@ -1,4 +1,4 @@
-"""When htmx gets no answer (503, offline, too slow), readers are told, may try again, and see no results of other words."""
+"""When htmx gets no answer (503, offline, too slow), readers hear of it, may try again, and see no results of other words."""
 
 from __future__ import annotations
 
@@ -59,7 +59,15 @@ FAULTS: dict[str, Fault] = {
 @pytest.fixture(params=FAULTS)
 def fault(request: pytest.FixtureRequest, scripted_reader: Visit) -> Fault:
     """What keeps answers away, and what readers are told of it."""
-    scripted_reader.excused = ("ERR_", "htmx", "fetch", "TypeError", "Abort", "timeout", "Response Status Error Code 503")
+    scripted_reader.excused = (
+        "ERR_",
+        "htmx",
+        "fetch",
+        "TypeError",
+        "Abort",
+        "timeout",
+        "Response Status Error Code 503",
+    )
     scripted_reader.expected_statuses = {503}
     if request.param == "too slow":
         scripted_reader.page.route(re.compile(r"[0-9]/(society/|search(\?.*)?|opinion/long)$"), shorten_timeout)
