@@ -77,6 +77,7 @@
   /* Room is kept for related stories only where htmx has come to fetch them. */
   const noteHtmx = () => document.documentElement.classList.add("has-htmx");
   for (const name of ["htmx:load", "htmx:after:init"]) document.addEventListener(name, noteHtmx, { once: true });
+  document.addEventListener("DOMContentLoaded", () => window.htmx && noteHtmx()); // it may have begun before us
 
   const wide = matchMedia("(min-width: 60rem)"); // where the stylesheet shows the search box
   const loadSearch = () => {

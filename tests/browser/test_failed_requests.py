@@ -1,4 +1,4 @@
-"""When htmx gets no answer (503, offline, too slow), readers hear of it, may try again, and see no results of other words."""
+"""When htmx gets no answer (503, offline, too slow), readers hear of it, and see no results of other words."""
 
 from __future__ import annotations
 
