@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from spectator import publishing, queries
 from spectator.models import User
 from tests.conftest import draft
+from tests.page_checks import Page
 
 
 def test_what_is_published_is_found_with_a_marked_passage(
@@ -79,6 +80,35 @@ def test_typed_filters_and_those_of_the_address_are_one(
         assert f'href="/search?q=rain&amp;{link}"' in html
     assert "<bdi>French</bdi> <small>1</small>" in html
     assert "by Ama Serwaa" in html
+
+
+def test_robots_follow_no_link_from_a_search_to_a_search(
+    client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    for number in range(25):
+        countries = ("Mali",) if number % 2 else ("Kenya",)
+        story(
+            hours=number * 2000,
+            headline=f"Rain {number}",
+            countries=countries,
+            section="health" if number % 3 else "politics",
+        )
+    catch_up()
+    seen = 0
+    for query in (
+        "q=rain",
+        "q=rain&page=2",
+        "q=rain&country=mali",
+        "q=rian",
+        "q=rain+qwertz",
+        "q=qwertz+rain&section=health",
+    ):
+        for attributes in Page(client.get(f"/search?{query}").text).all("a"):
+            if (attributes.get("href") or "").startswith("/search?"):
+                assert "nofollow" in (attributes.get("rel") or ""), attributes
+                seen += 1
+    assert seen > 50
+    assert "<svg" in client.get("/search?q=rain").text, "the bars of the years were among them"
 
 
 def test_a_bad_filter_is_refused_and_nothing_is_lost(client: FlaskClient, story: Callable[..., int]) -> None:

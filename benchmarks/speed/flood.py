@@ -18,6 +18,11 @@ def figures(site: BenchSite, file: Path, folder: Path, seconds: float) -> Iterat
     """Yield what the web processes have grown by; they live on through it, which gunicorn would otherwise prevent."""
     copy = copied(site, folder / "flooded")  # searches are counted in the database
     with gunicorn("wsgi:app", copy.environ, "--max-requests", "0") as server:
+        # wrk's connections may all end at one process: the other's first requests, which load all that is loaded once,
+        # would then count as growth (some 17 MB). New connections go to whichever process is free.
+        for path in file.read_text(encoding="utf-8").split():
+            for address in (path, f"{path}x", f"/search?q={path[-12:]}", "/politics/", "/fragments/stream/"):
+                server.ask(address)
         loaded(server.url(), seconds * WARM_SHARE, FLOOD, file)
         before = server.web_memory()
         load = loaded(server.url(), seconds, FLOOD, file)

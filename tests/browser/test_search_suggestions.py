@@ -155,5 +155,7 @@ def test_a_phone_has_a_link_instead(browser: Browser, site: RunningSite) -> None
     with visit(browser, site, viewport={"width": 320, "height": 640}) as visitor:
         page = visitor.open("/")
         expect(box(page)).to_be_hidden()
+        page.wait_for_load_state("networkidle")
+        assert not [url for url in visitor.requests if "/js/search.js" in url], "the box it is for is hidden"
         page.get_by_role("link", name="Search", exact=True).click()
         page.wait_for_url("**/search")
