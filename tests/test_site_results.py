@@ -162,7 +162,8 @@ def test_another_spelling_is_a_link(client: FlaskClient, answers: Callable[[Foun
 def test_nothing_found_helps(client: FlaskClient, answers: Callable[[Found], None]) -> None:
     answers(replace(NOTHING, words=[("rain", 1_200), ("qwertz", 0)], chosen=[("section", "health")]))
     html = client.get("/search?q=rain+qwertz&section=health").text
-    assert '<a href="/search?q=rain" rel="nofollow"><bdi>rain</bdi> <small>1,200</small></a>' in html
+    one = '<a href="/search?q=rain" rel="nofollow"><bdi>rain</bdi> <small>1,200</small></a>'
+    assert one in " ".join(html.split())
     assert "not in the archive" in html
     assert '<a href="/search?q=rain+qwertz" rel="nofollow">Search everything, without the filters</a>' in html
     assert '<a href="/politics/">Politics</a>' in html
