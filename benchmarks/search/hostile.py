@@ -15,7 +15,7 @@ from benchmarks.search.speed import cpu, opener
 from spectator import indexing
 from spectator.search import FACETS, MAX_PAGE, Request
 
-WORST_GOAL = 500.0
+WORST_GOAL, P99_GOAL = 500.0, 300.0
 PAGES_OF = 5  # one in so many goes to the page as well
 SIGNS = "\"*-()[]{}:^~&|+!?\\/<>=@#$%;,.'`“”«»_"
 CONTROLS = "\x00\x01\x07\x08\t\n\r\x0b\x1b\x7f\u0085\u00ad\u200b\u200d\u2028\ufeff\ufffe\U000e0041\ud800\udfff"
@@ -60,7 +60,7 @@ def queries(number: int) -> list[str]:
     chance = random.Random(SEED)
     pool = [word for each in pools().values() for sentence in each[:500] for word in words(sentence)]
     makers: tuple[Callable[[random.Random, list[str]], str], ...] = (
-        _operators, _nested, _long, _wild, _signs, _controls, _typed, _costly, _twenty_thousand, _any,
+        _operators, _nested, _long, _wild, _signs, _controls, _typed, _costly, _twenty_thousand, _nonsense, _any,
     )  # fmt: skip
     return [makers[each % len(makers)](chance, pool) for each in range(number)]
 
@@ -121,6 +121,11 @@ def _twenty_thousand(chance: random.Random, pool: list[str]) -> str:
     return (chance.choice((" ", "", '" "', "* ", "-")).join(chance.choices(pool, k=4000)))[:20_000]
 
 
+def _nonsense(chance: random.Random, _pool: list[str]) -> str:
+    """Four words of 48 letters that the archive has never seen: each would be looked up for a better spelling."""
+    return " ".join("".join(chance.choices("bcdfghjklmnpqrstvwxyz", k=48)) for _ in range(4))
+
+
 def _any(chance: random.Random, _pool: list[str]) -> str:
     return "".join(chr(chance.randrange(0x110000)) for _ in range(chance.randint(1, 250)))
 
@@ -142,6 +147,7 @@ def figures(site: BenchSite, number: int) -> Iterator[Figure]:
     for name, times in taken.items():
         note = f"p99 {quantile(times, 0.99):.3g}, {spread(times)}"
         yield Figure(f"hostile queries, worst CPU, {name}", max(times), "ms", WORST_GOAL, note=note)
+        yield Figure(f"hostile queries, p99 CPU, {name}", quantile(times, 0.99), "ms", P99_GOAL)
 
 
 def request(chance: random.Random, text: str) -> Request:

@@ -27,6 +27,10 @@ class IndexUnavailable(Exception):
     """The index cannot answer or be written right now: missing, damaged, rebuilt meanwhile, or held by another."""
 
 
+class IndexBusy(IndexUnavailable):
+    """Other searches hold the index; the same search may be answered in a moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One published article as search sees it: plain text, slugs, and a UTC-aware moment."""
@@ -87,7 +91,7 @@ class Found:
     `chosen` are the filters in force, whether they came from the request or from the text (`in:politics`): (facet,
     slug) pairs, and `published_from`/`published_to` the dates. `excluded` are those that no result may have
     (`-in:politics`), `unknown` the (facet, typed value) pairs that name nothing. `is_cut` says that more words and
-    filters were typed than a search uses.
+    filters were typed than a search uses, `is_partial` that the search was too costly to finish.
     """
 
     ids: list[int]
@@ -104,6 +108,7 @@ class Found:
     excluded: Sequence[tuple[str, str]] = ()
     unknown: Sequence[tuple[str, str]] = ()
     is_cut: bool = False
+    is_partial: bool = False
     published_from: date | None = None
     published_to: date | None = None
 

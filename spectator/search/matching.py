@@ -43,6 +43,8 @@ class Lists:
         dampers = self.snapshot.dampers.get(entry.field)
         wanted, most = self.wanted, weight * (SATURATION + 1)
         for block in entry.blocks(self.sorted):
+            if not self.snapshot.budget.spend():
+                return
             for document, count in zip(block.documents, block.weights, strict=True):
                 if wanted is None or document in wanted:
                     damper = dampers[document] if dampers else _NAMES_DAMPER
@@ -187,6 +189,8 @@ class Lists:
             here: dict[int, dict[str, bytes]] = {}
             for entry in lists[word]:
                 for block in entry.blocks(inside.sorted):
+                    if not self.snapshot.budget.spend():
+                        break
                     for document, places in zip(block.documents, block.positions, strict=True):
                         if inside.wanted is None or document in inside.wanted:
                             here[document] = {**found.get(document, {}), word: places}

@@ -79,6 +79,8 @@ def entries(snapshot: Snapshot, field: str, word: str) -> list[Entry]:
     """The word's lists in the segments that have it."""
     found, term = [], word.encode()
     for leaf, base in snapshot.leaves:
+        if not snapshot.budget.spend():
+            break
         with contextlib.suppress(TermNotFound):
             found.append(Entry(leaf, base, field, leaf._terms.term_info(field, term)))
     return found

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from spectator.search import FACETS, MAX_PAGE, MAX_PER_PAGE, Found, Mode, Request
+from spectator.search.budget import Budget
 from spectator.search.facets import keep, most_common
 from spectator.search.matching import Lists, Scores
 from spectator.search.narrowing import Narrowing, narrowing_of
@@ -18,7 +19,6 @@ from spectator.search.spelling import better_spelling
 # A word that more than this part of the stories has says nothing where rarer words are known.
 COMMON = 0.1
 FEW_HITS = 2
-MOST_COSTLY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ class Matches:
 
 def search(snapshot: Snapshot, request: Request) -> Found:
     """The page of results. Called by one thread at a time."""
+    snapshot.budget = Budget()
     found = _search(snapshot, request, parse(request.text))
-    if found.mode == "all" and found.total > FEW_HITS:
+    if (found.mode == "all" and found.total > FEW_HITS) or found.is_partial:
         return found
     meant = better_spelling(snapshot, request.text)
     if not meant:
@@ -62,6 +63,7 @@ def _search(snapshot: Snapshot, request: Request, query: Query) -> Found:
         excluded=narrowing.excluded,
         unknown=narrowing.unknown,
         is_cut=query.is_cut,
+        is_partial=snapshot.budget.is_spent,
         published_from=narrowing.published_from,
         published_to=narrowing.published_to,
     )
@@ -82,12 +84,8 @@ def _matches(snapshot: Snapshot, query: Query) -> Matches:
 
 
 def _matches_of_any(snapshot: Snapshot, query: Query, lists: Lists, share: int) -> Matches:
-    """What any of the words finds; of phrases that are made of common words alone, only a few are looked at."""
-    most = COMMON * len(snapshot.newest)
-    costly = sorted(
-        (each for each in query.wanted if each.is_phrase and lists.frequency(each) > most), key=lists.frequency
-    )
-    clauses = [each for each in query.wanted if each not in costly[MOST_COSTLY:]]
+    """What any of the words finds."""
+    most, clauses = COMMON * len(snapshot.newest), query.wanted
     parts = [lists.match(clause, share) for clause in clauses]
     words = [(str(clause), len(part)) for clause, part in zip(clauses, parts, strict=True)]
     if len(parts) == 1:

@@ -15,6 +15,7 @@ from typing import Any
 from whoosh.index import open_dir
 
 from spectator.search import IndexUnavailable
+from spectator.search.budget import Budget
 from spectator.search.facets import Facets, join_facets, read_facets
 from spectator.search.generations import Generation, Generations
 from spectator.search.whoosh_schema import COLUMNS, TEXT_FIELDS
@@ -86,6 +87,7 @@ class Snapshot:
         self.leaves = [(leaf, base) for leaf, base in self.searcher.reader().leaf_readers() if leaf.doc_count_all()]
         self._segments: dict[str, Numbers] = {}
         self._frequencies: dict[str, int] = {}
+        self.budget = Budget()  # of the search that is using it
         try:
             generation.check_files()
             for leaf, _ in self.leaves:

@@ -13,7 +13,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from spectator.search import Document, Found, IndexUnavailable, Request, Similar, Suggested
+from spectator.search import Document, Found, IndexBusy, IndexUnavailable, Request, Similar, Suggested
 from spectator.search.generations import Generation, Generations, write_position
 from spectator.search.searching import search
 from spectator.search.similarity import similar
@@ -26,13 +26,18 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _MANY_SEGMENTS = 24
+WAIT_SECONDS = 1.0
 
 # Wants of the moment, which say nothing about the index.
 _SCARCITY = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class _Reading:
-    """What one process reads with: a snapshot, and the lock without which two threads would mix up their reads."""
+    """What one process reads with: a snapshot, and the lock without which two threads would mix up their reads.
+
+    One search at a time, then, and the others wait for a second at most: costly searches never hold every thread of a
+    process from its other pages.
+    """
 
     def __init__(self) -> None:
         self.process_id = os.getpid()
@@ -82,6 +87,8 @@ class WhooshIndex:
             return None
         try:
             return self._answer(lambda snapshot: snapshot.generation.position)
+        except IndexBusy:
+            return generation.position
         except IndexUnavailable:
             return None
 
@@ -152,8 +159,12 @@ class WhooshIndex:
             self._inherited.append(self._reading)
             self._reading = _Reading()
         reading = self._reading
-        with reading.lock:
+        if not reading.lock.acquire(timeout=WAIT_SECONDS):
+            raise IndexBusy("other searches hold the index")
+        try:
             yield reading
+        finally:
+            reading.lock.release()
 
     def _current(self, reading: _Reading) -> Snapshot:
         """The snapshot of the newest commit, opened when there is a newer one than we hold."""

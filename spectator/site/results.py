@@ -136,7 +136,11 @@ def _listed(values: Sequence[str]) -> str:
 def remarks(found: Found) -> list[str]:
     """Return what of a search could not be used, in a sentence each."""
     unknown = [f"No {LABELS[facet].lower()} here is called “{value}”." for facet, value in found.unknown]
-    return unknown + ([f"Only the first {MOST_CLAUSES} words and filters are used."] if found.is_cut else [])
+    if found.is_cut:
+        unknown.append(f"Only the first {MOST_CLAUSES} words and filters are used.")
+    if found.is_partial:
+        unknown.append("This search was too broad to finish. These are the stories found so far; use fewer words.")
+    return unknown
 
 
 def _stretch(start: date | None, end: date | None) -> str:

@@ -7,7 +7,7 @@ from time import perf_counter
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from spectator import indexing, searchlog
-from spectator.search import Found, IndexUnavailable
+from spectator.search import Found, IndexBusy, IndexUnavailable
 from spectator.site.asked import Asked, BadFilter, asked_in
 from spectator.site.results import PER_PAGE, shown
 
@@ -52,6 +52,8 @@ def answer(asked: Asked) -> tuple[dict[str, object], int]:
         return page | {"is_blank": True}, 200
     try:
         found = indexing.index_in(current_app.config["DATA_DIR"]).find(wanted)
+    except IndexBusy:
+        return page | {"is_busy": True}, 503
     except IndexUnavailable:
         current_app.logger.warning("the search index is unavailable")
         return page | {"is_unavailable": True}, 503
