@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from html import unescape
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,7 @@ def test_short_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path
 
 def test_an_archive_of_short_stories_can_be_imported(app: Flask, tmp_path: Path) -> None:
     importing.write_short_stories(tmp_path / "archive.jsonl", 5)
-    report = runner.run(jsonl.read(tmp_path / "archive.jsonl", "en"), app.config["MEDIA"])
+    report = runner.run(jsonl.read(BytesIO((tmp_path / "archive.jsonl").read_bytes()), "en"), app.config["MEDIA"])
     assert (report.added, report.refused, report.sections) == (5, [], [])
 
 

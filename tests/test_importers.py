@@ -151,7 +151,7 @@ def test_one_batch_holds_new_stories_updates_and_bad_lines(run) -> None:  # type
     found = articles()
     assert sorted(found) == ["Changed", "Newer"]
     assert [author.name for author in found["Changed"].authors] == ["B"]
-    assert [topic.name for topic in found["Changed"].topics] == ["Two"]
+    assert [topic.name for topic in found["Changed"].topics] == ["Two", "two!"]
     assert [country.code for country in found["Changed"].countries] == ["SN"]
     assert {(article.version, article.status) for article in found.values()} == {(2, "published"), (2, "withdrawn")}
     acts = db.session.execute(select(Outbox.article_id, Outbox.action).order_by(Outbox.seq)).all()
@@ -273,7 +273,7 @@ def test_a_batch_asks_no_more_than_a_story(app: Flask, count_selects: Callable[[
         asked.append(len(count_selects()))
     assert 0 < asked[1] <= asked[0]
     assert 0 < asked[2] <= asked[0]
-    assert counts()["revision"] == 41
+    assert counts()["revision"] == 20  # what comes again as it was leaves nothing behind
 
 
 def test_batches_are_bounded_by_number_and_by_length(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from alembic import command
@@ -12,9 +13,9 @@ from flask import Flask
 from sqlalchemy import text
 
 import spectator.models  # noqa: F401
-from spectator import create_app, migrations
+from spectator import create_app, migrations, queries
 from spectator.db import WRITING, Base, db
-from spectator.operations import setup
+from spectator.operations import remarks, setup
 from tests.conftest import settings
 
 ARTICLE_0001 = """
@@ -101,3 +102,51 @@ def test_initialising_twice_changes_nothing(app: Flask) -> None:
 
 def test_the_secret_is_for_its_owner_alone(app: Flask) -> None:
     assert (app.config["DATA_DIR"] / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+STORY_0004 = """
+INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_count, source_name, source_url,
+  published_at, updated_at, created_at, saved_at, withdrawn_reason, version, section_id, picture_alt, picture_caption,
+  picture_credit, body)
+VALUES (:id, 'H', '', 's' || :id, 'en', :status, '', 0, '', '', '2026-05-01 00:00:00', :updated, '2026-01-01 00:00:00',
+  '2026-01-01 00:00:00', '', 1, 1, '', '', '', 'B')
+"""
+
+
+def test_names_that_one_slug_had_merged_are_listed_with_their_stories(tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path / "old"))
+    (tmp_path / "old").mkdir()
+    with app.app_context():
+        made = migrations.config()
+        with db.engine.connect().execution_options(**{WRITING: True}) as connection:
+            made.attributes["connection"] = connection
+            command.upgrade(made, "0004")
+            connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
+            connection.execute(text("INSERT INTO author (id, slug, name) VALUES (1, 'ahmd-syd', 'أحمد سعيد')"))
+            connection.execute(text("INSERT INTO topic (id, slug, name) VALUES (1, 'c', 'C++')"))
+            for number, names in ((1, ["أحمد سعيد"]), (2, ["أحمد سيد"])):
+                status = "published" if number == 2 else "draft"
+                values = {"id": number, "status": status, "updated": "2025-01-01 00:00:00"}
+                connection.execute(text(STORY_0004), values)
+                content = json.dumps({"authors": names, "topics": ["C#"] if number == 1 else []})
+                statement = (
+                    "INSERT INTO revision (article_id, number, action, content, made_at) "
+                    "VALUES (:id, 1, 'save', :content, '2026-01-01 00:00:00')"
+                )
+                connection.execute(text(statement), {"id": number, "content": content})
+                connection.execute(text("INSERT INTO article_author VALUES (:id, 0, 1)"), {"id": number})
+            connection.execute(text("INSERT INTO article_topic VALUES (1, 1)"))
+            connection.commit()
+        migrations.upgrade()
+        found = [(row.kind, row.name, row.article_id) for row in queries.merged_names(10)]
+        assert found == [("author", "أحمد سيد", 2), ("topic", "C#", 1)]
+        told = list(remarks.remarks())
+        assert len(told) == 2
+        assert "“أحمد سيد”" in told[0] and "stories 2 " in told[0] and "“أحمد سعيد”" in told[0]
+        with db.engine.connect() as connection:
+            assert connection.execute(text("SELECT updated_at, feed_id FROM article")).all() == [(None, None)] * 2
+            forms = connection.execute(text("SELECT ascii_form, folded_form FROM topic")).all()
+            assert forms == [("c", "c++")]
+        assert queries.feed_ids([1, 2]) == {1: "urn:spectator:article:1", 2: "urn:spectator:article:2"}
+        db.session.remove()
+        db.engine.dispose()

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,7 @@ def test_imported_stories_are_listed_and_move_with_the_next_import(app: Flask, t
         ]
         file = tmp_path / "stories.jsonl"
         file.write_text("\n".join(map(json.dumps, lines)))
-        assert runner.run(jsonl.read(file, "en"), app.config["MEDIA"]).refused == []
+        assert runner.run(jsonl.read(BytesIO(file.read_bytes()), "en"), app.config["MEDIA"]).refused == []
         check()
 
     bring_in()
@@ -221,7 +222,7 @@ def test_a_story_withdrawn_before_it_came_here_is_dated_when_it_comes_back(
 ) -> None:
     file = tmp_path / "stories.jsonl"
     file.write_text(json.dumps({"id": "w", "headline": "W", "body": "Text.", "status": "withdrawn"}))
-    assert runner.run(jsonl.read(file, "en"), app.config["MEDIA"]).refused == []
+    assert runner.run(jsonl.read(BytesIO(file.read_bytes()), "en"), app.config["MEDIA"]).refused == []
     each = db.session.scalars(select(Article.id)).one()
     publishing.reinstate(each, editor)
     assert lists_of(each) == {"section": 1, "month": 1}

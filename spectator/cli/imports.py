@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 from flask import Flask
 
-from spectator.cli.context import in_app
-from spectator.importers import jsonl, runner
+from spectator.cli.context import fail, in_app
+from spectator.importers import inputs, jsonl, runner
 
 
 @click.group("import")
@@ -18,29 +19,45 @@ def import_group() -> None:
 
 
 @import_group.command("jsonl")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
+@click.option("--overwrite", is_flag=True, help="Let the file win over what people changed here.")
+@click.option(
+    "--media",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the lead pictures are; default: the directory of FILE.",
+)
 @in_app()
-def import_jsonl(app: Flask, file: Path, dry_run: bool) -> None:
-    """Import stories, one JSON object a line; the same id again updates its story.
+def import_jsonl(app: Flask, file: Path, dry_run: bool, overwrite: bool, media: Path | None) -> None:
+    """Import stories, one JSON object a line; the same id again updates what nobody has changed here.
+
+    FILE may be - for standard input, or a pipe.
 
     Example: spectator import jsonl stories.jsonl --dry-run
     """
-    with file.open("rb") as lines:
-        total = sum(1 for _ in lines)
-    with click.progressbar(length=total, label=file.name, file=sys.stderr) as bar:
-        entries = jsonl.read(file, app.config["LANGUAGE"])
-        report = runner.run(entries, app.config["MEDIA"], dry_run, bar.update)
+    with inputs.open_input(file) as source:
+        entries = jsonl.read(source.file, app.config["LANGUAGE"], ZoneInfo(app.config["TIMEZONE"]))
+        pictures = media or source.directory
+        with source.progress() as advance:
+            report = runner.run(entries, app.config["MEDIA"], dry_run, advance, pictures, overwrite)
+    if report.is_empty:
+        fail(f"{source.name} is empty: there is no story in it")
     sys.exit(_show(report, dry_run))
 
 
 def _show(report: runner.Report, is_dry: bool) -> int:
-    click.echo(f"{report.added} added, {report.updated} updated{' (dry run: nothing was kept)' if is_dry else ''}")
+    counts = f"{report.added} added, {report.updated} updated"
+    counts += f", {report.unchanged} unchanged" if report.unchanged else ""
+    click.echo(f"{counts}{' (dry run: nothing was kept)' if is_dry else ''}")
     if report.sections:
         click.echo(f"sections created: {', '.join(report.sections)}")
     if report.unknown_keys:
         ignored = (f"{name} ({count})" for name, count in sorted(report.unknown_keys.items()))
         click.echo(f"unknown keys ignored: {', '.join(ignored)}")
+    for place, fields in report.kept:
+        click.echo(f"{place}: kept as changed here: {fields}")
+    if report.kept:
+        click.echo("To let the file win over what people changed here, repeat with --overwrite.")
     for place, reason in report.refused:
         click.echo(f"{place}: {reason}", err=True)
     return 1 if report.refused else 0

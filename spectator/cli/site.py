@@ -7,16 +7,19 @@ import logging
 import os
 import socket
 import sys
+from contextlib import suppress
 
 import click
 from flask import Flask
 from gunicorn.util import parse_address
+from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import accounts, config, create_app, demo, queries
 from spectator.cli.context import in_app, in_one_line
 from spectator.importers import jsonl, runner
 from spectator.operations import diagnosis, setup
 from spectator.operations.doctor import problems, versions
+from spectator.operations.remarks import remarks
 from spectator.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -46,7 +49,9 @@ def demo_command(app: Flask) -> None:
 
 
 def _load_demo(app: Flask) -> None:
-    report = runner.run(jsonl.read(demo.STORIES, app.config["LANGUAGE"]), app.config["MEDIA"])
+    with demo.STORIES.open("rb") as file:
+        entries = jsonl.read(file, app.config["LANGUAGE"])
+        report = runner.run(entries, app.config["MEDIA"], pictures=demo.STORIES.parent)
     click.echo(f"{report.added} demo stories added, {report.updated} updated.")
     if not queries.has_user(demo.EMAIL):
         _, password = accounts.add_user(demo.EMAIL, "Demo Editor", "editor")
@@ -129,23 +134,28 @@ def doctor() -> None:
 
     Example: spectator doctor
     """
-    lines = _problems()
+    lines, notes = _examine()
     for line in lines:
         click.echo(f"- {line}")
     click.echo(versions())
     click.echo(f"{len(lines)} problem(s)." if lines else "Nothing is wrong.")
+    for line in notes:
+        click.echo(f"Worth a look: {line}")
     sys.exit(1 if lines else 0)
 
 
-def _problems() -> list[str]:
-    """Return what is wrong; no app is made of an installation that cannot be served."""
+def _examine() -> tuple[list[str], list[str]]:
+    """Return what is wrong, and what is worth a look; no app is made of an installation that cannot be served."""
     settings = config.load(os.environ)
     faults = diagnosis.examine(settings)
     if any(fault.stops_reading for fault in faults):
-        return [str(fault) for fault in faults]
+        return [str(fault) for fault in faults], []
     app = create_app()
     with app.app_context():
-        return list(problems(app))
+        lines, notes = list(problems(app)), list[str]()
+        with suppress(SQLAlchemyError):  # what is wrong with the database is among the problems
+            notes += remarks()
+        return lines, notes
 
 
 COMMANDS = (init, demo_command, run, worker, doctor)

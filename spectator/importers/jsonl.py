@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime, tzinfo
+from typing import IO, Any
+from urllib.parse import unquote
 
 from spectator.importers.bodies import converted_body
-from spectator.importers.records import BadRecord, Record
+from spectator.importers.records import BadRecord, Record, reason_of
 from spectator.models import ARTICLE_STATUSES
 from spectator.publishing import Draft
 
@@ -23,28 +23,35 @@ PICTURE_TEXTS |= {"lead_image_credit": "picture_credit"}
 KNOWN = {*TEXTS, *OTHERS, *LISTS, *PICTURE_TEXTS}
 
 
-def read(path: Path, language: str) -> Iterator[Record | tuple[str, BadRecord]]:
+def read(file: IO[bytes], language: str, zone: tzinfo = UTC) -> Iterator[Record | tuple[str, BadRecord]]:
     """Yield a Record for every good line, and (place, reason) for every bad one; empty lines are skipped.
 
-    `language` is what a line without one is in. Raises OSError where the file cannot be read.
+    `language` is that of a line without one, `zone` that of moments without an offset. Reads the file once and in
+    order, so that a pipe will do. Raises OSError where it cannot be read.
     """
-    with path.open("rb") as file:
-        number = 0
-        while line := file.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            place = f"line {number}"
-            try:
-                if len(line) > MAX_LINE_BYTES:
-                    while line and not line.endswith(b"\n"):
-                        line = file.readline(MAX_LINE_BYTES)
-                    raise BadRecord(f"longer than {MAX_LINE_BYTES // 1_000_000} MB")
-                if line.strip():
-                    yield record_of(line, place, path.parent, language)
-            except BadRecord as error:
-                yield place, error
+    number = 0
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        place = f"line {number}"
+        if len(line) > MAX_LINE_BYTES:
+            while line and not line.endswith(b"\n"):
+                line = file.readline(MAX_LINE_BYTES)
+            yield place, BadRecord(f"longer than {MAX_LINE_BYTES // 1_000_000} MB")
+        elif line.strip():
+            yield _entry_of(line, place, language, zone)
 
 
-def record_of(line: bytes, place: str, directory: Path, language: str) -> Record:
+def _entry_of(line: bytes, place: str, language: str, zone: tzinfo) -> Record | tuple[str, BadRecord]:
+    """Return what a line holds; whatever goes wrong with it is a fault of this line alone."""
+    try:
+        return record_of(line, place, language, zone)
+    except BadRecord as error:
+        return place, error
+    except Exception as error:
+        return place, BadRecord(reason_of(error))
+
+
+def record_of(line: bytes, place: str, language: str, zone: tzinfo) -> Record:
     """Return the record of one line; raises BadRecord."""
     try:
         data = json.loads(line)
@@ -61,7 +68,7 @@ def record_of(line: bytes, place: str, directory: Path, language: str) -> Record
         lists["authors"] = (_text(data, "author"),)
     texts["body"] = converted_body(texts["body"])
     texts |= {ours: _text(data, theirs) for theirs, ours in PICTURE_TEXTS.items()}
-    published_at = _moment(data, "published_at")
+    published_at = _moment(data, "published_at", zone)
     return Record(
         place=place,
         draft=Draft(**({"language": language} | texts), **lists),  # type: ignore[arg-type]
@@ -69,8 +76,8 @@ def record_of(line: bytes, place: str, directory: Path, language: str) -> Record
         external_id=_text(data, "id") or None,
         status=_status(data, published_at),
         published_at=published_at,
-        updated_at=_moment(data, "updated_at"),
-        picture=_local_file(data, directory),
+        updated_at=_moment(data, "updated_at", zone),
+        picture=_local_path(data),
         unknown_keys=tuple(sorted(data.keys() - KNOWN)),
     )
 
@@ -95,13 +102,14 @@ def _list(data: dict[str, Any], name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _moment(data: dict[str, Any], name: str) -> datetime | None:
+def _moment(data: dict[str, Any], name: str, zone: tzinfo) -> datetime | None:
+    """Return a moment in UTC; one without an offset is in `zone`, of two that it may mean the earlier."""
     text = _text(data, name)
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BadRecord(f"“{name}” is not a moment as RFC 3339 writes it: {text[:40]}") from error
     if not 1000 <= moment.year <= 9000:
@@ -123,10 +131,11 @@ def _status(data: dict[str, Any], published_at: datetime | None) -> str:
     return "scheduled" if published_at > datetime.now(UTC) else "published"
 
 
-def _local_file(data: dict[str, Any], directory: Path) -> Path | None:
-    text = _text(data, "lead_image").removeprefix("file://")
-    if not text:
-        return None
+def _local_path(data: dict[str, Any]) -> str:
+    """Return the path of the lead picture as the line has it, "" where it has none."""
+    text = _text(data, "lead_image")
+    if text.startswith("file://"):
+        return unquote(text.removeprefix("file://"))
     if "://" in text:
         raise BadRecord("“lead_image” is not a local file; pictures are not fetched from other servers")
-    return directory / text
+    return text

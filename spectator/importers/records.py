@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from spectator.publishing import Draft
 
@@ -15,7 +14,11 @@ class BadRecord(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A story as another system had it. `place` names it in the report (line 12); `section` is a name or a slug."""
+    """A story as another system had it. `place` names it in the report (line 12); `section` is a name or a slug.
+
+    Lines of text may hold character references, which are decoded once when the story is stored. `picture` is the path
+    of a local file below the directory that the runner is told, `feed_id` the guid that feeds know the story by.
+    """
 
     place: str
     draft: Draft
@@ -24,5 +27,11 @@ class Record:
     status: str = "draft"
     published_at: datetime | None = None
     updated_at: datetime | None = None
-    picture: Path | None = None
+    picture: str = ""
     unknown_keys: tuple[str, ...] = field(default=())
+    feed_id: str = ""
+
+
+def reason_of(error: Exception) -> str:
+    """Return one line that says what nobody foresaw about a record."""
+    return f"cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]})"

@@ -11,8 +11,10 @@ from spectator.models.article import (
 )
 from spectator.models.desk import Autosave, Presence, PreviewLink
 from spectator.models.finding import Follower, Related, RelatedChoice, SearchCount
+from spectator.models.imports import ImportState
 from spectator.models.lists import Derivation, Listed, OpenedList, StoryCount
 from spectator.models.media import Picture
+from spectator.models.names import FormerName
 from spectator.models.newsroom import KnownClient, LoginAttempt, Outbox, UserSession
 from spectator.models.people import ROLES, Author, User
 from spectator.models.taxonomy import Country, Section, Topic
@@ -29,6 +31,8 @@ __all__ = [
     "Country",
     "Derivation",
     "Follower",
+    "FormerName",
+    "ImportState",
     "KnownClient",
     "Listed",
     "LoginAttempt",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -15,6 +16,11 @@ from spectator.models.taxonomy import Country, Section, Topic
 
 NOTE_KINDS = ("update", "clarification", "correction")
 ARTICLE_STATUSES = ("draft", "review", "scheduled", "published", "withdrawn")
+
+
+def new_feed_id() -> str:
+    """Return a name for a story in feeds that no story anywhere has or will have."""
+    return f"urn:uuid:{uuid4()}"
 
 
 def _filing(name: str, other: str) -> Table:
@@ -96,6 +102,7 @@ class Article(Base):
         CheckConstraint("status in ('draft', 'review', 'scheduled', 'published', 'withdrawn')", name="status"),
         Index("ix_article_stream", "status", "published_at", "id"),
         Index("ix_article_section_stream", "section_id", "status", "published_at", "id"),
+        Index("ix_article_feed_id", "feed_id", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -125,6 +132,10 @@ class Article(Base):
     picture_credit: Mapped[str] = mapped_column(Text, default="")
     # last in the row, so that lists never walk a long body's pages to reach a column behind it
     body: Mapped[str] = mapped_column(Text, deferred=True, deferred_raiseload=True)
+    # None: a story from before this column; feeds know it by its number. Feeds alone read it, so it may lie behind.
+    feed_id: Mapped[str | None] = mapped_column(
+        String(500), default=new_feed_id, deferred=True, deferred_raiseload=True
+    )
 
     section: Mapped[Section] = relationship(lazy="raise_on_sql")
     picture: Mapped[Picture | None] = relationship(lazy="raise_on_sql")

@@ -13,13 +13,16 @@ ROLES = ("author", "editor", "admin")
 
 
 class Author(Base):
-    """A name on a byline; no account is needed."""
+    """A name on a byline, told from others by the name as written; no account is needed."""
 
     __tablename__ = "author"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
-    name: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(120), unique=True, index=True)
+    # What names that look alike have in common; publishing.names compares them.
+    ascii_form: Mapped[str] = mapped_column(String(80), default="", server_default="", index=True)
+    folded_form: Mapped[str] = mapped_column(String(240), default="", server_default="", index=True)
 
 
 class User(Base):

@@ -20,13 +20,16 @@ class Section(Base):
 
 
 class Topic(Base):
-    """A subject that stories share across sections."""
+    """A subject that stories share across sections, told from others by the name as written."""
 
     __tablename__ = "topic"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
-    name: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(120), unique=True, index=True)
+    # What names that look alike have in common; publishing.names compares them.
+    ascii_form: Mapped[str] = mapped_column(String(80), default="", server_default="", index=True)
+    folded_form: Mapped[str] = mapped_column(String(240), default="", server_default="", index=True)
 
 
 class Country(Base):

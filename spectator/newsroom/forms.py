@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from flask import current_app, request
 from spectator import publishing, queries, times
 from spectator.media import PictureRefused
 from spectator.models import Article, Autosave, Picture, User
+from spectator.newsroom import spellings
 from spectator.newsroom.media import claimed_picture, picture_token, receive
 from spectator.publishing import Draft, Invalid, Step
 from spectator.publishing.drafts import MAX_BODY_BYTES
@@ -49,7 +50,8 @@ COPY = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 class StoryForm:
     """The form as it is shown: every entry as text, the picture it holds, the version it began from, what is wrong.
 
-    `choices` are the moments that a typed time may mean, `losses` what a save would remove from the story.
+    `choices` are the moments that a typed time may mean, `losses` what a save would remove from the story, `questions`
+    the new names that look like existing ones.
     """
 
     values: dict[str, str]
@@ -58,6 +60,7 @@ class StoryForm:
     errors: dict[str, str] = field(default_factory=dict)
     choices: list[times.Choice] = field(default_factory=list)
     losses: Losses | None = None
+    questions: Sequence[publishing.SpellingQuestion] = ()
     confirmed: str = ""
 
     def draft(self) -> Draft:
@@ -168,12 +171,17 @@ def store(form: StoryForm, by: User, article: Article | None) -> int:
     """
     draft, step = form.draft(), _step(form, by, article)
     _require_no_errors(form, draft)
-    if article is None:
-        return publishing.create(draft, by, step, form.values["copy"])
-    if article.version != form.version:
-        raise publishing.Conflict
-    _guard_losses(form, article)
-    publishing.save(article.id, draft, by, form.version, step)
+    answers = spellings.answers_in(request.form)
+    try:
+        if article is None:
+            return publishing.create(draft, by, step, form.values["copy"], answers)
+        if article.version != form.version:
+            raise publishing.Conflict
+        _guard_losses(form, article)
+        publishing.save(article.id, draft, by, form.version, step, answers)
+    except publishing.SimilarNames as similar:
+        form.questions = similar.questions
+        raise
     return article.id
 
 

@@ -32,6 +32,7 @@ ACTIONS = {
     "withdraw": "withdrawn",
     "reinstate": "republished",
     "restore": "restored an older version",
+    "rename": "changed a name everywhere",
 }
 
 

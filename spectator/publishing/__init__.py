@@ -6,6 +6,7 @@ outbox row behind in one commit. The verbs are those of `permissions`; what each
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,13 @@ from spectator.publishing.notes import check_note
 from spectator.publishing.permissions import is_publisher, may, may_edit, verbs
 from spectator.publishing.relating import decide
 from spectator.publishing.shelving import are_lists_true, follow_time_zone, mend_lists
+from spectator.publishing.spellings import (
+    SimilarNames,
+    Spelling,
+    SpellingQuestion,
+    current_spellings,
+    settle_spellings,
+)
 from spectator.publishing.steps import STEPS, Step, checked, forget_earlier_update
 from spectator.publishing.storing import draft_as_stored, fill, for_change, free_slug, reads_the_same, record
 
@@ -37,6 +45,9 @@ __all__ = [
     "NotFound",
     "Outcome",
     "Prepared",
+    "SimilarNames",
+    "Spelling",
+    "SpellingQuestion",
     "Step",
     "add_picture",
     "add_section",
@@ -98,11 +109,11 @@ class AlreadyStored(Exception):
         self.article_id = article_id
 
 
-def create(draft: Draft, by: User, step: Step = SAVE, key: str = "") -> int:
+def create(draft: Draft, by: User, step: Step = SAVE, key: str = "", spellings: Iterable[Spelling] = ()) -> int:
     """Store a new story and take its first step (save, submit, schedule or publish) in one commit; return its id.
 
     `key` names the form that it was written in: the same form again raises AlreadyStored and makes no second story.
-    Raises Invalid, Forbidden.
+    `spellings` answers what SimilarNames asked. Raises Invalid (SimilarNames is one), Forbidden.
     """
     _require(by, step.verb, None)
     prepared, step, now = prepare(draft), checked(step), datetime.now(UTC)
@@ -110,6 +121,7 @@ def create(draft: Draft, by: User, step: Step = SAVE, key: str = "") -> int:
         known = session.scalar(select(Article.id).where(Article.form_key == key)) if key else None
         if known is not None:
             raise AlreadyStored(known)
+        prepared = settle_spellings(session, prepared, by, spellings, now, None)
         article = Article(status="draft", created_at=now, created_by_id=by.id, form_key=key or None)
         fill(session, article, prepared, now)
         STEPS[step.verb](session, article, step, now)
@@ -118,10 +130,13 @@ def create(draft: Draft, by: User, step: Step = SAVE, key: str = "") -> int:
         return article.id
 
 
-def save(article_id: int, draft: Draft, by: User, version: int, step: Step = SAVE) -> None:
+def save(
+    article_id: int, draft: Draft, by: User, version: int, step: Step = SAVE, spellings: Iterable[Spelling] = ()
+) -> None:
     """Store a person's changes and take a step in the same commit; of a public story readers see them at once.
 
-    `version` is the one the person saw. Raises Invalid, Conflict, Forbidden, NotFound.
+    `version` is the one the person saw, `spellings` answers what SimilarNames asked.
+    Raises Invalid (SimilarNames is one), Conflict, Forbidden, NotFound.
     """
     prepared, step = prepare(draft), checked(step)
     now = datetime.now(UTC)
@@ -130,6 +145,10 @@ def save(article_id: int, draft: Draft, by: User, version: int, step: Step = SAV
         if article.version != version:
             raise Conflict
         _require(by, step.verb, article)
+        if step.verb == "restore":
+            prepared = current_spellings(session, prepared)
+        else:
+            prepared = settle_spellings(session, prepared, by, spellings, now, article_id)
         step = replace(step, changes_text=not reads_the_same(article, prepared.draft))
         fill(session, article, prepared, now)
         STEPS[step.verb](session, article, step, now)

@@ -16,10 +16,17 @@ from spectator.text.slugs import RESERVED_PATHS, slugify
 
 
 def add_section(session: Session, name: str) -> Section:
-    """Add a section inside the caller's `db.write()`; raises Invalid where its address would be taken."""
-    slug = slugify(name)
+    """Add a section inside the caller's `db.write()`; raises Invalid where its address has another use.
+
+    Where another section has the slug of the name, a number follows it.
+    """
+    slug = base = slugify(name)
     if slug in RESERVED_PATHS:
         raise Invalid({"section": f"“{name}” cannot be a section: its address /{slug}/ has another use."})
+    number = 1
+    while session.scalar(select(Section.id).where(Section.slug == slug)) is not None:
+        number += 1
+        slug = f"{base[:75]}-{number}"
     last = session.scalar(select(func.max(Section.position))) or 0
     name = one_line(name)[:120]
     section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)

@@ -6,34 +6,39 @@ and nothing is loaded as an object.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from spectator.media import TakenPicture
-from spectator.models import Article, Redirect, Revision, Section
-from spectator.publishing.drafts import Draft, Invalid, Prepared
-from spectator.publishing.filing import add_picture, add_section
+from spectator.models import Article, ImportState, Revision
+from spectator.models.article import new_feed_id
+from spectator.publishing.drafts import Draft, Invalid, Prepared, one_line
+from spectator.publishing.filing import add_picture
+from spectator.publishing.lookups import SectionKey, Sections, Slugs
 from spectator.publishing.shelving import refresh
-from spectator.publishing.storing import COPIED, PICTURE, first_free
+from spectator.publishing.sources import Comparison, Decision, Given, given_of, publication_of, says_the_same
+from spectator.publishing.storing import COPIED, PICTURE
 from spectator.publishing.writing import Writing
 from spectator.text.slugs import slugify
 
-# What the database or its driver may say of one story that no check foresaw: an id with half a surrogate pair.
-STORY_FAULTS = (IntegrityError, DataError, UnicodeError)
 LEAVES_REDIRECT = frozenset({"published", "withdrawn"})
+LONGEST_ID = 200
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """A story as an importer has it: `section` is the name that goes with the draft's slug, moments are aware.
 
-    The same `external_id` again is the same story; None is a new one each time.
+    The same `external_id` again is the same story; None is a new one each time. `feed_id` is the id under which feeds
+    know it already. `is_picture_known`: the picture, or that there is none, was looked at.
     """
 
     prepared: Prepared
@@ -43,49 +48,73 @@ class Imported:
     published_at: datetime | None = None
     updated_at: datetime | None = None
     picture: TakenPicture | None = None
+    is_picture_known: bool = True
+    feed_id: str = ""
+
+    @property
+    def shown_update(self) -> datetime | None:
+        """Return when the story was updated, None where that was before readers could see it."""
+        at, published = self.updated_at, self.published_at
+        is_public = self.status in LEAVES_REDIRECT and published is not None
+        return at if at is not None and published is not None and is_public and at >= published else None
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: stories added and updated, names of sections made, (position, reason) of the refused."""
+    """What became of a batch: stories added, updated, unchanged; names of sections made; by position in the batch what
+    stayed as people changed it here, and the reason of each refused story."""
 
     added: int = 0
     updated: int = 0
+    unchanged: int = 0
     sections: list[str] = field(default_factory=list)
+    kept: list[tuple[int, str]] = field(default_factory=list)
     refused: list[tuple[int, str]] = field(default_factory=list)
 
+    def include(self, other: Outcome) -> None:
+        """Add what became of other stories."""
+        self.added += other.added
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.sections += other.sections
+        self.kept += other.kept
+        self.refused += other.refused
 
-def take_imports(session: Session, stories: Sequence[Imported]) -> Outcome:
+
+def take_imports(session: Session, stories: Sequence[Imported], overwrite: bool = False) -> Outcome:
     """Store a batch of imported stories, in order, inside the importer's `db.write()`.
 
-    The same external id again, in the batch too, updates that story. A story that cannot be stored is refused and
-    takes no other with it.
+    The same external id again, in the batch too, updates that story, as far as nobody has changed it here; `overwrite`
+    lets the source win. What is as it was is not written. A story that cannot be stored is refused and takes no other
+    with it.
     """
     numbered = list(enumerate(stories))
     try:
         with session.begin_nested():
-            return _taken(session, numbered)
-    except STORY_FAULTS:
-        outcome = Outcome()
+            return _taken(session, numbered, overwrite)
+    except OperationalError:
+        raise  # the database is locked, full or gone: no story's fault
+    except Exception:
+        log.debug("a batch is stored story by story", exc_info=True)
+    outcome = Outcome()
     for place, story in numbered:
         try:
             with session.begin_nested():
-                one = _taken(session, [(place, story)])
-        except STORY_FAULTS as error:
+                outcome.include(_taken(session, [(place, story)], overwrite))
+        except OperationalError:
+            raise
+        except Exception as error:
+            log.debug("a story is refused", exc_info=True)
             outcome.refused.append((place, f"cannot be stored: {error}"))
-            continue
-        outcome.added += one.added
-        outcome.updated += one.updated
-        outcome.sections += one.sections
-        outcome.refused += one.refused
     return outcome
 
 
-def _taken(session: Session, stories: Iterable[tuple[int, Imported]]) -> Outcome:
+def _taken(session: Session, stories: Iterable[tuple[int, Imported]], overwrite: bool) -> Outcome:
     outcome, article_ids = Outcome(), list[int]()
     for part in _parts(stories):
-        article_ids += _Part(session, [story for _, story in part]).take(part, outcome)
-    refresh(session, article_ids)
+        article_ids += _Part(session, [story for _, story in part], overwrite).take(part, outcome)
+    if article_ids:
+        refresh(session, article_ids)
     return outcome
 
 
@@ -107,64 +136,122 @@ def _parts(stories: Iterable[tuple[int, Imported]]) -> Iterator[list[tuple[int, 
 class _Part:
     """Stories of different ids, with what the database says about them."""
 
-    def __init__(self, session: Session, stories: list[Imported]) -> None:
+    def __init__(self, session: Session, stories: list[Imported], overwrite: bool) -> None:
         self.session = session
+        self.overwrite = overwrite
         self.known = _known(session, [each.external_id for each in stories if each.external_id is not None])
         drafts = [each.prepared.draft for each in stories]
-        self.slugs = _Slugs(session, {each.slug or slugify(each.headline) for each in drafts})
-        sections = select(Section.slug, Section.id).where(Section.slug.in_({each.section for each in drafts}))
-        self.sections = dict(session.execute(sections).all())
+        self.slugs = Slugs(session, {each.slug or slugify(each.headline) for each in drafts})
+        self.sections = Sections(session)
         self.next_id = (session.scalar(select(func.max(Article.id))) or 0) + 1
-        self.now = datetime.now(UTC)
-        self.writing = Writing(self.now)
+        feed_ids = {each.feed_id for each in stories if each.feed_id}
+        self.feed_ids = set(session.scalars(select(Article.feed_id).where(Article.feed_id.in_(feed_ids))))
+        self.writing = Writing(datetime.now(UTC))
+        self.comparison = Comparison(session, self._candidates(stories))
+
+    def _candidates(self, stories: list[Imported]) -> list[tuple[Row[Any], Given]]:
+        """Return the stored stories that may change, with what the source gives: it says something else than last time,
+        or somebody has saved them since."""
+        found = []
+        for story in stories:
+            old = self.known.get(story.external_id) if story.external_id is not None else None
+            if old is not None:
+                given = self._given(story)
+                if self.overwrite or old.version != old.taken_version or not says_the_same(old.given, given):
+                    found.append((old, given))
+        return found
+
+    def _given(self, story: Imported) -> Given:
+        """Return what the source gives, field by field."""
+        draft = replace(story.prepared.draft, section=self.sections.slug_of(story.section))
+        digest = (story.picture.digest if story.picture else "") if story.is_picture_known else None
+        publication = publication_of(story.status, story.published_at)
+        return given_of(draft, story.prepared.country_codes, digest, publication, story.shown_update)
 
     def take(self, stories: list[tuple[int, Imported]], outcome: Outcome) -> list[int]:
         """Decide on every story, then write; returns the ids of those that were stored."""
         for place, story in stories:
             old = self.known.get(story.external_id) if story.external_id is not None else None
             try:
-                self._take(story, old, outcome)
+                if old is None:
+                    self._add(story, outcome)
+                else:
+                    self._update(place, story, old, outcome)
             except Invalid as error:
                 outcome.refused.append((place, str(error)))
-                continue
-            outcome.added += old is None
-            outcome.updated += old is not None
         return self.writing.write(self.session)
 
-    def _take(self, story: Imported, old: Row[Any] | None, outcome: Outcome) -> None:
-        """Note all rows of a story; raises Invalid, and has then changed nothing."""
-        draft, prepared = story.prepared.draft, story.prepared
-        article_id = old.id if old else self.next_id
-        # an address does not move with the headline
-        slug = old.slug if old and not draft.slug else self.slugs.free(draft, article_id)
-        section_id = self._section(draft.section, story.section, outcome)
-        if story.picture is not None:
-            draft = replace(draft, picture_id=add_picture(self.session, story.picture, None))
-        if old:
-            self._move(old, slug)
-        else:
-            self.next_id += 1
+    def _add(self, story: Imported, outcome: Outcome) -> None:
+        """Note all rows of a new story; raises Invalid, and has then changed nothing."""
+        draft, article_id = story.prepared.draft, self.next_id
+        if len(story.external_id or "") > LONGEST_ID:
+            raise Invalid({"id": f"At most {LONGEST_ID} characters are possible."})
+        slug = self.slugs.free(draft, article_id)
+        section = self.sections.find_or_add(story.section, outcome.sections)
+        draft = replace(draft, section=section.slug, picture_id=self._picture_id(story))
+        self.next_id += 1
         self.slugs.owners[slug] = article_id
+        values = self._values(draft, story, slug, section.id)
+        self.writing.add(article_id, story.external_id, self._feed_id(story), values)
+        self.writing.record(article_id, draft, slug, 1, 1)
+        self.writing.file(article_id, draft, story.prepared.country_codes)
+        if story.external_id is not None:
+            self.writing.remember(article_id, 1, self._given(story) | {"slug": slug})
+        if story.status == "published":
+            self.writing.announce(article_id, "publish")
+        outcome.added += 1
+
+    def _values(self, draft: Draft, story: Imported, slug: str, section_id: int) -> dict[str, Any]:
+        """Return the columns of a story as its source has it."""
         values: dict[str, Any] = {name: getattr(draft, name) for name in COPIED + PICTURE}
         values |= {"slug": slug, "section_id": section_id, "status": story.status}
-        values |= {"excerpt": prepared.excerpt, "word_count": prepared.word_count}
-        values |= {"published_at": story.published_at, "updated_at": story.updated_at}
-        if old:
-            self.writing.change(article_id, old.version, values)
-            self.writing.record(article_id, draft, slug, (old.number or 0) + 1, old.version + 1)
-        else:
-            self.writing.add(article_id, story.external_id, values)
-            self.writing.record(article_id, draft, slug, 1, 1)
-        self.writing.file(article_id, draft, prepared.country_codes)
-        if story.status == "published" or (old and old.status == "published"):
-            self.writing.announce(article_id, "publish" if story.status == "published" else "withdraw")
+        values |= {"excerpt": story.prepared.excerpt, "word_count": story.prepared.word_count}
+        return values | {"published_at": story.published_at, "updated_at": story.shown_update}
 
-    def _section(self, slug: str, name: str, outcome: Outcome) -> int:
-        if slug not in self.sections:
-            section = add_section(self.session, name)
-            self.sections[slug] = section.id
-            outcome.sections.append(section.name)
-        return self.sections[slug]
+    def _picture_id(self, story: Imported) -> int | None:
+        return add_picture(self.session, story.picture, None) if story.picture is not None else None
+
+    def _feed_id(self, story: Imported) -> str:
+        """Return the id that feeds know the story by, another one where a story has that already."""
+        wanted = one_line(story.feed_id)[:500]
+        if not wanted or wanted in self.feed_ids:
+            return new_feed_id()
+        self.feed_ids.add(wanted)
+        return wanted
+
+    def _update(self, place: int, story: Imported, old: Row[Any], outcome: Outcome) -> None:
+        """Note what the source may change of a story; raises Invalid, and has then changed nothing."""
+        decision = self.comparison.decide(old, self.overwrite)
+        if decision is not None and decision.kept:
+            outcome.kept.append((place, ", ".join(decision.kept)))
+        if decision is None or not decision.taken:
+            if decision is not None and old.given is not None and decision.given != old.given:
+                self.writing.remember(old.id, old.version, decision.given)  # people and source agree on something
+            outcome.unchanged += 1
+            return
+        self._change(story, old, decision, outcome)
+        outcome.updated += 1
+
+    def _change(self, story: Imported, old: Row[Any], decision: Decision, outcome: Outcome) -> None:
+        """Note all rows of a story that its source changes."""
+        taken, held, source = decision.taken, self.comparison.held[old.id], story.prepared.draft
+        slug = self.slugs.free(source, old.id) if "slug" in taken else old.slug
+        section = SectionKey(held.row.section_id, held.row.section)
+        if "section" in taken:
+            section = self.sections.find_or_add(story.section, outcome.sections)
+        if "picture" in taken:
+            source = replace(source, picture_id=self._picture_id(story))
+        self._move(old, slug)
+        self.slugs.owners[slug] = old.id
+        draft = held.draft_with(replace(source, slug=slug, section=section.slug), taken)
+        values = held.values_with(self._values(source, story, slug, section.id), taken)
+        self.writing.change(old.id, old.version, values)
+        self.writing.record(old.id, draft, slug, (old.number or 0) + 1, old.version + 1)
+        codes = story.prepared.country_codes if "countries" in taken else tuple(code for code, _ in held.countries)
+        self.writing.file(old.id, draft, codes)
+        self.writing.remember(old.id, old.version + 1, decision.given)
+        if "published" in {values["status"], old.status}:
+            self.writing.announce(old.id, "publish" if values["status"] == "published" else "withdraw")
 
     def _move(self, old: Row[Any], slug: str) -> None:
         """Leave a redirect behind where a story that was public gets another slug; free the slug of any other."""
@@ -176,36 +263,10 @@ class _Part:
 
 
 def _known(session: Session, external_ids: list[str]) -> dict[str, Row[Any]]:
-    """Return what is stored under these ids: id, slug, status, version and the number of the newest revision."""
+    """Return what is stored under these ids, the number of the newest revision, and what the source last gave."""
     newest = select(func.max(Revision.number)).where(Revision.article_id == Article.id).scalar_subquery()
     columns = (Article.id, Article.external_id, Article.slug, Article.status, Article.version)
-    rows = session.execute(select(*columns, newest.label("number")).where(Article.external_id.in_(external_ids)))
+    state = (ImportState.version.label("taken_version"), ImportState.taken_at, ImportState.given)
+    query = select(*columns, newest.label("number"), *state).outerjoin(ImportState)
+    rows = session.execute(query.where(Article.external_id.in_(external_ids)))
     return {row.external_id: row for row in rows if row.external_id is not None}
-
-
-class _Slugs:
-    """Which slugs belong, or once belonged, to which story; asks the database for those it has not heard of."""
-
-    def __init__(self, session: Session, wanted: Iterable[str]) -> None:
-        self.session = session
-        self.owners: dict[str, int | None] = {}
-        self._ask(wanted)
-
-    def free(self, draft: Draft, article_id: int) -> str:
-        """Return the slug that a story gets; raises Invalid where the one given is another story's."""
-        return first_free(draft.slug, draft.headline, lambda slug: self._is_taken(slug, article_id))
-
-    def _is_taken(self, slug: str, article_id: int) -> bool:
-        if slug not in self.owners:
-            # numbered, since the plain ones were asked for at first; where one is taken, those that follow often are
-            stem, _, number = slug.rpartition("-")
-            self._ask(f"{stem}-{each}" for each in range(int(number), 2 * int(number) + 30))
-        return self.owners[slug] not in (None, article_id)
-
-    def _ask(self, slugs: Iterable[str]) -> None:
-        new = [slug for slug in slugs if slug not in self.owners]
-        self.owners.update(dict.fromkeys(new))
-        former = select(Redirect.slug, Redirect.article_id).where(Redirect.slug.in_(new))
-        current = select(Article.slug, Article.id).where(Article.slug.in_(new))
-        for owned in (former, current):
-            self.owners.update(self.session.execute(owned).all())

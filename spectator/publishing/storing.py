@@ -21,6 +21,7 @@ from spectator.models import (
     Topic,
 )
 from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared
+from spectator.publishing.names import ids_of
 from spectator.publishing.notes import notes_in_revision
 from spectator.publishing.shelving import refresh
 from spectator.text.slugs import slugify
@@ -78,18 +79,10 @@ def _sign(article: Article, authors: list[Author]) -> None:
 
 
 def _named(session: Session, model: type[Named], names: tuple[str, ...]) -> list[Named]:
-    """Return the topics or authors of these names, made where they are new; two spellings of one slug are one."""
-    found: dict[str, Named] = {}
-    for name in names:
-        slug = slugify(name)
-        if slug in found:
-            continue
-        thing = session.scalar(select(model).where(model.slug == slug))
-        if thing is None:
-            thing = model(slug=slug, name=name)
-            session.add(thing)
-        found[slug] = thing
-    return list(found.values())
+    """Return the topics or authors of these names, added where they are new; a former spelling is its successor."""
+    ids = ids_of(session, model, names)
+    rows = {row.id: row for row in session.scalars(select(model).where(model.id.in_(ids.values())))}
+    return [rows[row_id] for row_id in dict.fromkeys(ids[name] for name in names)]
 
 
 def _move(session: Session, article: Article, draft: Draft) -> None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Connection, Executable, Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from spectator import outbox
-from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Revision, Topic
+from spectator.models import Article, ArticleAuthor, Author, Country, ImportState, Redirect, Revision, Topic
 from spectator.models.article import article_country, article_topic
 from spectator.publishing.drafts import Draft
+from spectator.publishing.names import ids_of
 from spectator.publishing.storing import content_of
-from spectator.text.slugs import slugify
 
-slug_of = lru_cache(10_000)(slugify)  # the same names come again and again
 Rows = list[dict[str, Any]]
 
 
@@ -33,10 +30,11 @@ class Writing:
         self.returned: list[str] = []
         self.announced: list[tuple[int, str]] = []
         self.filed: list[tuple[int, Draft, tuple[str, ...]]] = []
+        self.states: Rows = []
 
-    def add(self, article_id: int, external_id: str | None, values: dict[str, Any]) -> None:
+    def add(self, article_id: int, external_id: str | None, feed_id: str, values: dict[str, Any]) -> None:
         """Note a new story."""
-        more = {"id": article_id, "external_id": external_id, "version": 1, "created_at": self.now}
+        more = {"id": article_id, "external_id": external_id, "feed_id": feed_id, "version": 1, "created_at": self.now}
         self.added.append(values | more | {"saved_at": self.now})
 
     def change(self, article_id: int, version: int, values: dict[str, Any]) -> None:
@@ -58,12 +56,19 @@ class Writing:
         row = {"article_id": article_id, "number": number, "version": version, "made_at": self.now}
         self.revisions.append(row | {"action": "import", "content": content_of(draft, slug)})
 
+    def remember(self, article_id: int, version: int, given: dict[str, Any]) -> None:
+        """Note what the source of a story gave, as far as it was taken; `version` is that of the story with it."""
+        row = {"article_id": article_id, "version": version, "taken_at": self.now, "given": given}
+        self.states.append(row)
+
     def announce(self, article_id: int, action: str) -> None:
         """Note an act that readers will see."""
         self.announced.append((article_id, action))
 
     def write(self, session: Session) -> list[int]:
         """Write it all inside the caller's `db.write()`; returns the ids of the stories, in order."""
+        if not (self.filed or self.states):
+            return []
         connection = session.connection()
         article, redirect = _table(Article), _table(Redirect)
         connection.execute(delete(redirect).where(redirect.c.slug.in_(self.returned)))
@@ -71,27 +76,28 @@ class Writing:
         # changes first: a new story may have the slug that an unpublished one gives up
         _execute(connection, update(article).where(article.c.id == bindparam("article_id")), self.changed)
         _execute(connection, insert(article), self.added)
-        self._write_filing(connection)
+        _execute(connection, insert(_table(ImportState)).prefix_with("OR REPLACE"), self.states)
+        self._write_filing(session)
         _execute(connection, insert(_table(Revision)), self.revisions)
         outbox.append_all(session, self.announced)
         return [article_id for article_id, _, _ in self.filed]
 
-    def _write_filing(self, connection: Connection) -> None:
+    def _write_filing(self, session: Session) -> None:
+        connection = session.connection()
         changed = [row["article_id"] for row in self.changed]
         signed: Rows = []
         about: Rows = []
         placed: Rows = []
-        authors = _ids_by_slug(connection, _table(Author), [draft.authors for _, draft, _ in self.filed])
-        topics = _ids_by_slug(connection, _table(Topic), [draft.topics for _, draft, _ in self.filed])
+        authors = ids_of(session, Author, [name for _, draft, _ in self.filed for name in draft.authors])
+        topics = ids_of(session, Topic, [name for _, draft, _ in self.filed for name in draft.topics])
         countries = dict(connection.execute(select(Country.code, Country.id)).all())
         for article_id, draft, codes in self.filed:
-            names = dict.fromkeys(map(slug_of, draft.authors))
             signed += [
-                {"article_id": article_id, "position": position, "author_id": authors[slug]}
-                for position, slug in enumerate(names)
+                {"article_id": article_id, "position": position, "author_id": author_id}
+                for position, author_id in enumerate(dict.fromkeys(authors[name] for name in draft.authors))
             ]
-            named = dict.fromkeys(map(slug_of, draft.topics))
-            about += [{"article_id": article_id, "topic_id": topics[slug]} for slug in named]
+            topic_ids = dict.fromkeys(topics[name] for name in draft.topics)
+            about += [{"article_id": article_id, "topic_id": topic_id} for topic_id in topic_ids]
             placed += [{"article_id": article_id, "country_id": countries[code]} for code in codes if code in countries]
         for table, rows in ((_table(ArticleAuthor), signed), (article_topic, about), (article_country, placed)):
             connection.execute(delete(table).where(table.c.article_id.in_(changed)))
@@ -105,18 +111,3 @@ def _execute(connection: Connection, statement: Executable, rows: Rows) -> None:
 
 def _table(model: type[Any]) -> Table:
     return cast(Table, model.__table__)
-
-
-def _ids_by_slug(connection: Connection, table: Table, lists: Sequence[tuple[str, ...]]) -> dict[str, int]:
-    """Return the ids of topics or authors by the slugs of their names, made where they are new."""
-    names: dict[str, str] = {}
-    for name in (each for some in lists for each in some):
-        names.setdefault(slug_of(name), name)
-    stored = select(table.c.slug, table.c.id)
-    ids: dict[str, int] = dict(connection.execute(stored.where(table.c.slug.in_(list(names)))).all())
-    new = [{"slug": slug, "name": name} for slug, name in names.items() if slug not in ids]
-    if new:
-        connection.execute(insert(table), new)
-        made = stored.where(table.c.slug.in_([each["slug"] for each in new]))
-        ids.update(connection.execute(made).all())
-    return ids

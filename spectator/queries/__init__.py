@@ -13,6 +13,7 @@ from spectator.queries.alike import (
 )
 from spectator.queries.finding import filed_names
 from spectator.queries.front import Front, front, rail_ids
+from spectator.queries.names import MergedName, look_alike_names, merged_names
 from spectator.queries.newsroom import (
     article_to_edit,
     articles_revised_after,
@@ -61,6 +62,7 @@ from spectator.queries.stories import (
     articles_by_id,
     articles_to_index,
     bylines,
+    feed_ids,
     published_versions,
     whole_article,
 )
@@ -71,6 +73,7 @@ __all__ = [
     "BadCursor",
     "Front",
     "Listing",
+    "MergedName",
     "Search",
     "Stream",
     "article_at",
@@ -83,6 +86,7 @@ __all__ = [
     "bylines",
     "cursor_after",
     "facts_of",
+    "feed_ids",
     "filed_names",
     "follower_position",
     "front",
@@ -93,6 +97,8 @@ __all__ = [
     "last_saved_by",
     "listing",
     "loaded_stream",
+    "look_alike_names",
+    "merged_names",
     "month_beside",
     "month_listing",
     "months",

@@ -21,6 +21,7 @@ from spectator.models import (
     Article,
     Author,
     Country,
+    FormerName,
     Listed,
     OpenedList,
     Section,
@@ -94,7 +95,10 @@ def cards() -> Select[Article]:
 
 
 def listing(path: str) -> Listing | None:
-    """Return the list that lives at a path such as `/`, `/politics/` or `/archive/2024/05/`, None where none does."""
+    """Return the list that lives at a path such as `/`, `/politics/` or `/archive/2024/05/`, None where none does.
+
+    The path that an author or a topic had under another name brings the list with the path that it has now.
+    """
     if path == "/":
         return Listing("latest", "Latest", "/")
     month = re.fullmatch(r"/archive/([0-9]{4})/([0-9]{2})/", path)
@@ -113,10 +117,14 @@ def listing(path: str) -> Listing | None:
 def _listing_of(
     kind: str, model: type[Section] | type[Country] | type[Topic] | type[Author], slug: str
 ) -> Listing | None:
-    query = select(model).where(model.slug == slug)
+    query = select(model)
     if kind != "section":  # the navigation shows all of them; other names may be known to drafts alone
         query = query.where(is_opened(kind, model))
-    thing = cast("Section | Country | Topic | Author | None", db.session.scalar(query))
+    thing = cast("Section | Country | Topic | Author | None", db.session.scalar(query.where(model.slug == slug)))
+    if thing is None and kind in {"author", "topic"}:
+        former = select(FormerName.owner_id).where(FormerName.part == "slug", FormerName.value == slug)
+        owner = former.where(FormerName.kind == kind).scalar_subquery()
+        thing = cast("Topic | Author | None", db.session.scalar(query.where(model.id == owner)))
     if thing is None:
         return None
     return Listing(kind, thing.name, list_path(thing), thing.id, thing)

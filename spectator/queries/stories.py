@@ -84,6 +84,12 @@ def articles_by_id(ids: Sequence[int], has_bodies: bool = False) -> list[Article
     return [found[each] for each in ids if each in found]
 
 
+def feed_ids(ids: Sequence[int]) -> dict[int, str]:
+    """Return by which id feeds know each story: one of its own, or its number if it is older than those."""
+    rows = db.session.execute(select(Article.id, Article.feed_id).where(Article.id.in_(ids)))
+    return {row.id: row.feed_id or f"urn:spectator:article:{row.id}" for row in rows}
+
+
 def articles_to_index(ids: Iterable[int] | None = None, after: int = 0, limit: int = 200) -> Sequence[Article]:
     """Return published stories with all that is searched: those of `ids`, or the next `limit` behind an id."""
     query = whole_article().where(Article.status == "published").order_by(Article.id)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, Response, abort, current_app, render_template, request
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
 
 from spectator import indexing, queries
 from spectator.models import Article
@@ -30,6 +30,8 @@ def feed(**_parts: object) -> Response:
     where = queries.listing(request.path.removesuffix("feed.xml"))
     if where is None:
         abort(404)
+    if where.feed_path != request.path:
+        return cast(Response, redirect(where.feed_path, 301))
     return _rss(where, queries.stream(where).articles)
 
 
@@ -53,11 +55,13 @@ def _changed_at(article: Article) -> datetime:
 
 
 def _rss(listing: Any, articles: Sequence[Article]) -> Response:
+    ids = [article.id for article in articles]
     xml = render_template(
         "feeds/rss.xml",
         listing=listing,
         articles=articles,
-        bylines=queries.bylines([article.id for article in articles]),
+        bylines=queries.bylines(ids),
+        feed_ids=queries.feed_ids(ids),
         changed_at=max((_changed_at(article) for article in articles), default=None),
     )
     return Response(xml, content_type="application/rss+xml; charset=utf-8")

@@ -26,10 +26,12 @@ def register(site: Blueprint) -> None:
 
 
 def listing(**_parts: object) -> Response | str:
-    """Show the stories of a section, country, topic, author or month, newest first."""
+    """Show the stories of a section, country, topic, author or month, newest first; a former address leads there."""
     where = queries.listing(request.path)
     if where is None:
         abort(404)
+    if where.path != request.path:
+        return redirect(where.path, 301)
     position = requested_position()
     if where.kind == "month" and position == Position() and (other := _moved_month(where)):
         return redirect(other.path, 301)

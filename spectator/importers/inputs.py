@@ -1,0 +1,60 @@
+"""Where an import reads from: a file, standard input or a pipe, opened once and read in order."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import fstat
+from pathlib import Path
+from typing import IO
+
+import click
+
+STREAM_DIRECTORIES = ("/dev", "/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What is being read. `directory` is that of a file, in which its pictures are; None for a stream."""
+
+    file: IO[bytes]
+    name: str
+    directory: Path | None
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[int], None]]:
+        """Show a progress bar for a file, a count for a stream; what is yielded is told how many lines are done."""
+        if self.directory is None:
+            yield _StreamCount(self.name).add
+            return
+        total = sum(1 for _ in self.file)
+        self.file.seek(0)
+        with click.progressbar(range(total), label=self.name, file=sys.stderr) as bar:
+            yield bar.update
+
+
+class _StreamCount:
+    """The number of stories read from a stream, shown on a terminal."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.number = 0
+
+    def add(self, number: int) -> None:
+        self.number += number
+        if sys.stderr.isatty():
+            click.echo(f"\r{self.name}: {self.number}", nl=False, err=True)
+
+
+@contextmanager
+def open_input(path: Path) -> Iterator[Input]:
+    """Open a file, or standard input for `-`; raises OSError."""
+    if str(path) == "-":
+        yield Input(sys.stdin.buffer, "standard input", None)
+        return
+    with path.open("rb") as file:
+        is_stream = not stat.S_ISREG(fstat(file.fileno()).st_mode) or str(path).startswith(STREAM_DIRECTORIES)
+        yield Input(file, path.name, None if is_stream else path.parent)

@@ -1,0 +1,26 @@
+"""What the source of an imported story last gave."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from spectator.db import Base, UTCDateTime
+
+
+class ImportState(Base):
+    """What an import last took from the source of a story, field by field, and when.
+
+    `given` maps each field to its fingerprint or its names; `version` is the version that the import made.
+    """
+
+    __tablename__ = "import_state"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int]
+    taken_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    given: Mapped[dict[str, Any]] = mapped_column(JSON)

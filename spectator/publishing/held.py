@@ -1,0 +1,95 @@
+"""Stories as they are stored, read for a batch of imports by a few statements. Only for publishing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from spectator.models import Article, ArticleAuthor, Author, Correction, Country, Picture, Section, Topic
+from spectator.models.article import article_country, article_topic
+from spectator.publishing.drafts import DRAFT_FIELDS, Draft
+from spectator.publishing.storing import COPIED, PICTURE
+
+# Which parts of a draft, and which columns, go with a field of `sources.FIELDS` that is not called like them.
+DRAFT_PARTS = {"source": ("source_name", "source_url"), "picture": PICTURE}
+COLUMNS = DRAFT_PARTS | {
+    "body": ("body", "excerpt", "word_count"),
+    "section": ("section_id",),
+    "publication": ("status", "published_at"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A story as it is stored: its row, its names, and when readers were last told of a change in its text."""
+
+    row: Row[Any]
+    authors: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    countries: tuple[tuple[str, str], ...] = ()  # code and name
+    corrected_at: datetime | None = None
+
+    @property
+    def draft(self) -> Draft:
+        """Return the draft that would store the story again."""
+        lines = {name: getattr(self.row, name) for name in (*COPIED, *PICTURE, "slug")}
+        countries = tuple(name for _, name in self.countries)
+        return Draft(section=self.row.section, authors=self.authors, topics=self.topics, countries=countries, **lines)
+
+    def draft_with(self, source: Draft, taken: frozenset[str]) -> Draft:
+        """Return the draft of the story with the fields that are taken from the source."""
+        names = [name for field_name in taken for name in DRAFT_PARTS.get(field_name, (field_name,))]
+        return replace(self.draft, **{name: getattr(source, name) for name in names if name in DRAFT_FIELDS})
+
+    def values_with(self, source: Mapping[str, Any], taken: frozenset[str]) -> dict[str, Any]:
+        """Return the columns of the story with the fields that are taken from the source."""
+        names = {name for field_name in taken for name in COLUMNS.get(field_name, (field_name,))}
+        return {name: source[name] if name in names else getattr(self.row, name) for name in source}
+
+
+def load_held(session: Session, ids: Sequence[int]) -> dict[int, Held]:
+    """Return stories as they are stored, by id."""
+    if not ids:
+        return {}
+    columns = [getattr(Article, name) for name in (*COPIED, *PICTURE, "id", "slug", "section_id", "status")]
+    columns += [Article.excerpt, Article.word_count, Article.published_at, Article.updated_at]
+    corrected = select(func.max(Correction.made_at)).where(Correction.article_id == Article.id).scalar_subquery()
+    query = (
+        select(*columns, Section.slug.label("section"), Picture.digest, corrected.label("corrected_at"))
+        .join(Section, Section.id == Article.section_id)
+        .outerjoin(Picture, Picture.id == Article.picture_id)
+        .where(Article.id.in_(ids))
+    )
+    authors, topics, countries = _names_of(session, ids)
+    return {
+        row.id: Held(
+            cast(Row[Any], row),
+            tuple(row.name for row in authors.get(row.id, ())),
+            tuple(row.name for row in topics.get(row.id, ())),
+            tuple((row.code, row.name) for row in countries.get(row.id, ())),
+            row.corrected_at,
+        )
+        for row in session.execute(query)
+    }
+
+
+def _names_of(session: Session, ids: Sequence[int]) -> Iterator[dict[int, list[Row[Any]]]]:
+    """Yield the authors, the topics and the countries of stories, each by the id of the story."""
+    authors = select(ArticleAuthor.article_id, Author.name).join(Author, Author.id == ArticleAuthor.author_id)
+    topics = select(article_topic.c.article_id, Topic.name).join(Topic, Topic.id == article_topic.c.topic_id)
+    countries = select(article_country.c.article_id, Country.code, Country.name)
+    countries = countries.join(Country, Country.id == article_country.c.country_id)
+    for query in (
+        authors.where(ArticleAuthor.article_id.in_(ids)).order_by(ArticleAuthor.position),
+        topics.where(article_topic.c.article_id.in_(ids)).order_by(Topic.name),
+        countries.where(article_country.c.article_id.in_(ids)).order_by(Country.name),
+    ):
+        rows: dict[int, list[Row[Any]]] = {}
+        for row in session.execute(query):
+            rows.setdefault(row.article_id, []).append(row)
+        yield rows

@@ -1,0 +1,79 @@
+"""What a batch of imports looks up again and again: sections by name, slugs by owner. Only for publishing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from spectator.models import Article, Redirect, Section
+from spectator.publishing.drafts import Draft, one_line
+from spectator.publishing.filing import add_section
+from spectator.publishing.storing import first_free
+from spectator.text.folding import fold
+from spectator.text.slugs import slugify
+
+
+class SectionKey(NamedTuple):
+    """A section as a story refers to it."""
+
+    id: int
+    slug: str
+
+
+class Sections:
+    """The sections by slug and by name. Two names are one section where they differ in case or accents alone."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        rows = session.execute(select(Section.id, Section.slug, Section.name)).all()
+        self.rows = {row.slug: SectionKey(row.id, row.slug) for row in rows}
+        self.by_name = {fold(row.name): self.rows[row.slug] for row in rows}
+
+    def _find(self, name: str) -> SectionKey | None:
+        return self.rows.get(name) or self.by_name.get(fold(one_line(name)))
+
+    def slug_of(self, name: str) -> str:
+        """Return the slug of a section that exists, or the one that its name would have."""
+        found = self._find(name)
+        return found.slug if found else slugify(name)
+
+    def find_or_add(self, name: str, added: list[str]) -> SectionKey:
+        """Return a section, making it where there is none; notes what it made. Raises Invalid."""
+        found = self._find(name)
+        if found is None:
+            section = add_section(self.session, name)
+            found = SectionKey(section.id, section.slug)
+            self.rows[section.slug] = self.by_name[fold(section.name)] = found
+            added.append(section.name)
+        return found
+
+
+class Slugs:
+    """Which slugs belong, or once belonged, to which story; asks the database for those it has not heard of."""
+
+    def __init__(self, session: Session, wanted: Iterable[str]) -> None:
+        self.session = session
+        self.owners: dict[str, int | None] = {}
+        self._ask(wanted)
+
+    def free(self, draft: Draft, article_id: int) -> str:
+        """Return the slug that a story gets; raises Invalid where the one given is another story's."""
+        return first_free(draft.slug, draft.headline, lambda slug: self._is_taken(slug, article_id))
+
+    def _is_taken(self, slug: str, article_id: int) -> bool:
+        if slug not in self.owners:
+            # numbered, since the plain ones were asked for at first; where one is taken, those that follow often are
+            stem, _, number = slug.rpartition("-")
+            self._ask(f"{stem}-{each}" for each in range(int(number), 2 * int(number) + 30))
+        return self.owners[slug] not in (None, article_id)
+
+    def _ask(self, slugs: Iterable[str]) -> None:
+        new = [slug for slug in slugs if slug not in self.owners]
+        self.owners.update(dict.fromkeys(new))
+        former = select(Redirect.slug, Redirect.article_id).where(Redirect.slug.in_(new))
+        current = select(Article.slug, Article.id).where(Article.slug.in_(new))
+        for owned in (former, current):
+            self.owners.update(self.session.execute(owned).all())

@@ -1,0 +1,223 @@
+"""New spellings of names that exist: ask the person who saves, and rename everywhere where the answer is yes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select
+from sqlalchemy.orm import Session
+
+from spectator import outbox
+from spectator.models import Article, ArticleAuthor, Author, FormerName, Listed, Revision, Topic, User
+from spectator.models.article import article_topic
+from spectator.publishing.drafts import Draft, Invalid, Prepared
+from spectator.publishing.names import KINDS, Named, exact_ids, forms_of, free_slugs, known_ids, look_alikes
+from spectator.publishing.permissions import is_publisher
+
+Choice = Literal["rename", "use", "both"]
+FIELDS: dict[str, Named] = {"authors": Author, "topics": Topic}
+MOST_CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """An answer: the new `name` of a field is another spelling of the row `existing_id` ("rename" it everywhere, or
+    "use" the old spelling), or it is a name of its own ("both")."""
+
+    field: str
+    name: str
+    choice: Choice
+    existing_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stored name that a new one looks like, and how many stories carry it."""
+
+    id: int
+    name: str
+    stories: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpellingQuestion:
+    """A new name in `authors` or `topics` that looks like stored ones; `may_rename`: this person may change those."""
+
+    field: str
+    name: str
+    candidates: tuple[Candidate, ...]
+    may_rename: bool
+
+
+class SimilarNames(Invalid):
+    """A draft brings names that look like existing ones, and nobody has said yet whether they are the same."""
+
+    def __init__(self, questions: Sequence[SpellingQuestion]) -> None:
+        errors: dict[str, str] = {}
+        for question in questions:
+            others = ", ".join(f"“{candidate.name}”" for candidate in question.candidates)
+            message = f"“{question.name}” looks like {others}. Answer the question at the top."
+            errors[question.field] = f"{errors[question.field]} {message}" if question.field in errors else message
+        super().__init__(errors)
+        self.questions = tuple(questions)
+
+
+def settle_spellings(
+    session: Session, prepared: Prepared, by: User, answers: Iterable[Spelling], now: datetime, article_id: int | None
+) -> Prepared:
+    """Return the draft with the spellings that the answers decide on, renaming what they say.
+
+    Raises SimilarNames where a new name looks like a stored one and no answer fits.
+    """
+    draft = prepared.draft
+    given = {(answer.field, answer.name): answer for answer in answers}
+    questions, decided = [], []
+    for field, model in FIELDS.items():
+        for question in _questions(session, field, model, getattr(draft, field), by, article_id):
+            answer = given.get((field, question.name))
+            if answer is None or not _fits(answer, question):
+                questions.append(question)
+            else:
+                decided.append((model, answer, question))
+    if questions:
+        raise SimilarNames(questions)
+    for model, answer, question in decided:
+        existing = {candidate.id: candidate.name for candidate in question.candidates}.get(answer.existing_id, "")
+        if answer.choice == "rename":
+            rename(session, model, answer.existing_id, answer.name, by, now, article_id)
+            draft = _replaced(draft, answer.field, {existing: answer.name})
+        elif answer.choice == "use":
+            draft = _replaced(draft, answer.field, {answer.name: existing})
+        else:
+            _forget_former(session, model, answer.name)
+    return replace(prepared, draft=draft)
+
+
+def current_spellings(session: Session, prepared: Prepared) -> Prepared:
+    """Return the draft with former spellings replaced by those that are used now, as an old revision needs it."""
+    draft = prepared.draft
+    for field, model in FIELDS.items():
+        names = getattr(draft, field)
+        ids = known_ids(session, model, names)
+        current = dict(session.execute(select(model.id, model.name).where(model.id.in_(ids.values()))).all())
+        draft = _replaced(draft, field, {name: current[ids[name]] for name in ids if ids[name] in current})
+    return replace(prepared, draft=draft)
+
+
+def _replaced(draft: Draft, field: str, names: Mapping[str, str]) -> Draft:
+    changed = dict.fromkeys(names.get(name, name) for name in getattr(draft, field))
+    return replace(draft, **{field: tuple(changed)})  # type: ignore[arg-type]
+
+
+def _fits(answer: Spelling, question: SpellingQuestion) -> bool:
+    if answer.choice == "both":
+        return True
+    if answer.choice == "rename" and not question.may_rename:
+        return False
+    return answer.existing_id in {candidate.id for candidate in question.candidates}
+
+
+def _questions(
+    session: Session, field: str, model: Named, names: tuple[str, ...], by: User, article_id: int | None
+) -> list[SpellingQuestion]:
+    ids = exact_ids(session, model, names)
+    new = [name for name in names if name not in ids]
+    alike = look_alikes(session, model, new)
+    shown = {row.id for rows in alike.values() for row in rows}
+    if not is_publisher(by):
+        shown &= _visible_ids(session, model, shown, by)
+    counts = _story_counts(session, model, shown)
+    questions = []
+    for name, rows in alike.items():
+        rows = sorted((row for row in rows if row.id in shown), key=lambda row: -counts.get(row.id, 0))
+        candidates = tuple(Candidate(row.id, row.name, counts.get(row.id, 0)) for row in rows[:MOST_CANDIDATES])
+        if candidates:
+            questions.append(SpellingQuestion(field, name, candidates, is_publisher(by)))
+    return questions
+
+
+def _carries(model: Named) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return the columns (article, author or topic) of the table that says which story carries which name."""
+    if model is Author:
+        return ArticleAuthor.__table__.c.article_id, ArticleAuthor.__table__.c.author_id
+    return article_topic.c.article_id, article_topic.c.topic_id
+
+
+def _visible_ids(session: Session, model: Named, ids: set[int], by: User) -> set[int]:
+    """Return those of the names that an author may know of: on a public story, or on one of their own."""
+    article, named = _carries(model)
+    is_public = exists().where(Listed.kind == KINDS[model], Listed.key == model.id)
+    is_own = exists().where(named == model.id, article == Article.id, Article.created_by_id == by.id)
+    return set(session.scalars(select(model.id).where(model.id.in_(ids), is_public | is_own)))
+
+
+def _story_counts(session: Session, model: Named, ids: set[int]) -> dict[int, int]:
+    article, named = _carries(model)
+    count = func.count(func.distinct(article))
+    return dict(session.execute(select(named, count).where(named.in_(ids)).group_by(named)).all())
+
+
+def rename(
+    session: Session, model: Named, row_id: int, name: str, by: User, now: datetime, but: int | None = None
+) -> None:
+    """Give an author or a topic another name on all stories; the old address leads to the new one.
+
+    Every page that may show the name is stale then, and each public story is announced, so that it is indexed anew;
+    a story that is not public gets a revision instead, except `but`, which is being saved.
+    """
+    row = cast("Author | Topic", session.get_one(model, row_id))
+    old_name, old_slug, forms = row.name, row.slug, forms_of(name)
+    if forms["ascii_form"] != row.ascii_form:
+        row.slug = free_slugs(session, model, [name])[name]
+    row.name, row.ascii_form, row.folded_form = name, forms["ascii_form"], forms["folded_form"]
+    session.flush()
+    _forget_former(session, model, name)
+    session.merge(FormerName(kind=KINDS[model], part="name", value=old_name, owner_id=row_id))
+    if row.slug != old_slug:
+        session.merge(FormerName(kind=KINDS[model], part="slug", value=old_slug, owner_id=row_id))
+    session.flush()
+    article, named = _carries(model)
+    carriers = select(article).where(named == row_id)
+    outbox.append(session, None, "rename")
+    session.flush()
+    public = session.scalars(select(Article.id).where(Article.id.in_(carriers), Article.status == "published"))
+    outbox.append_all(session, [(article_id, "rename") for article_id in public])
+    _record_rename(session, carriers.where(article != (but or 0)), model, (old_name, name), by, now)
+
+
+def _forget_former(session: Session, model: Named, name: str) -> None:
+    own = (FormerName.kind == KINDS[model]) & (FormerName.part == "name") & (FormerName.value == name)
+    session.execute(delete(FormerName).where(own))
+
+
+def _record_rename(
+    session: Session, carriers: Any, model: Named, names: tuple[str, str], by: User, now: datetime
+) -> None:
+    """Append a revision with the new name to every story that carries it and is not public."""
+    newest = (
+        select(func.max(Revision.number)).where(Revision.article_id == Article.id).correlate(Article).scalar_subquery()
+    )
+    query = (
+        select(Article.id, Article.version, Revision.number, Revision.content)
+        .join(Revision, (Revision.article_id == Article.id) & (Revision.number == newest))
+        .where(Article.id.in_(carriers), Article.status != "published")
+    )
+    field, (old, new) = f"{KINDS[model]}s", names
+    rows = [
+        {
+            "article_id": row.id,
+            "number": row.number + 1,
+            "version": row.version,
+            "action": "rename",
+            "note": f"{old} → {new}",
+            "content": row.content | {field: [new if each == old else each for each in row.content.get(field, ())]},
+            "made_at": now,
+            "made_by_id": by.id,
+        }
+        for row in session.execute(query)
+    ]
+    if rows:
+        session.execute(insert(Revision), rows)

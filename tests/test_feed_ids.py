@@ -1,0 +1,73 @@
+"""How feeds know a story: an id that no other story anywhere has or will have, and that never changes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from io import BytesIO
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from spectator import publishing, queries
+from spectator.db import db
+from spectator.importers import jsonl, runner
+from spectator.importers.records import Record
+from spectator.models import Article, User
+from spectator.publishing import Step
+from tests.conftest import draft
+
+
+def guids(client: FlaskClient, path: str = "/feed.xml") -> list[str]:
+    return re.findall(r'<guid isPermaLink="false">([^<]*)</guid>', client.get(path).get_data(as_text=True))
+
+
+def take(app: Flask, *lines: dict[str, object]) -> None:
+    file = BytesIO("\n".join(json.dumps(line) for line in lines).encode())
+    assert runner.run(jsonl.read(file, "en"), app.config["MEDIA"]).refused == []
+
+
+def test_a_new_story_has_an_id_of_its_own(app: Flask, client: FlaskClient, story: Callable[..., int]) -> None:
+    for number in range(3):
+        story(number)
+    take(app, *({"id": str(each), "headline": "H", "body": "x", "published_at": "2026-01-01"} for each in range(3)))
+    found = guids(client)
+    assert len(set(found)) == 6
+    assert all(re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each) for each in found)
+
+
+def test_the_id_stays_through_updates_withdrawals_and_imports(app: Flask, client: FlaskClient, editor: User) -> None:
+    line = {"id": "a", "headline": "H", "body": "x", "published_at": "2026-01-01"}
+    take(app, line)
+    before = guids(client)
+    take(app, line | {"headline": "New", "slug": "new", "section": "Health"})
+    article_id = db.session.scalars(db.select(Article.id)).one()
+    version = db.session.scalars(db.select(Article.version)).one()
+    publishing.save(article_id, draft(headline="Newer"), editor, version, Step("update"))
+    publishing.withdraw(article_id, editor, "Why.")
+    assert guids(client) == []
+    publishing.reinstate(article_id, editor)
+    assert guids(client) == before
+
+
+def test_an_id_from_before_stays_as_it_was(app: Flask, client: FlaskClient, story: Callable[..., int]) -> None:
+    article_id = story()
+    with db.write() as session:
+        session.execute(update(Article).values(feed_id=None))
+    assert guids(client, "/politics/feed.xml") == [f"urn:spectator:article:{article_id}"]
+
+
+def test_an_importer_may_bring_the_id_that_feeds_know(app: Flask) -> None:
+    records = [
+        Record(
+            "1", draft(headline=str(number)), "Politics", external_id=str(number), feed_id="https://old.example/?p=5"
+        )
+        for number in range(2)
+    ]
+    runner.run(records, app.config["MEDIA"])
+    db.session.rollback()
+    first, second = queries.feed_ids([1, 2]).values()
+    assert first == "https://old.example/?p=5"
+    assert second.startswith("urn:uuid:")

@@ -1,0 +1,339 @@
+"""Names of authors and topics: as written, corrected everywhere by a person, never merged by a machine."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from spectator import outbox, publishing, queries
+from spectator.db import db
+from spectator.importers import jsonl, runner
+from spectator.models import Article, Author, Outbox, Revision, Topic, User
+from spectator.operations import remarks
+from spectator.publishing import Spelling
+from spectator.publishing.names import free_slugs, ids_of
+from spectator.text.slugs import is_slug
+from tests.cases import case_file
+from tests.conftest import NEWEST, draft, person
+from tests.newsroom_visits import entries, post, visitor
+
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def authors_of(article_id: int) -> list[str]:
+    db.session.rollback()
+    db.session.expunge_all()
+    article = queries.article_to_edit(article_id)
+    assert article is not None
+    return [author.name for author in article.authors]
+
+
+def names(model: type[Author] | type[Topic]) -> dict[str, str]:
+    db.session.rollback()
+    return dict(db.session.execute(select(model.name, model.slug)).all())
+
+
+def author_id(name: str) -> int:
+    db.session.rollback()
+    return db.session.scalars(select(Author.id).where(Author.name == name)).one()
+
+
+def published(editor: User, **more: object) -> int:
+    return publishing.create(draft(**more), editor, publishing.Step("publish", NEWEST))
+
+
+def test_two_people_whose_slugs_are_alike_stay_two(app: Flask) -> None:
+    with case_file("2026-11/02-authors-one-slug.jsonl").open("rb") as file:
+        report = runner.run(jsonl.read(file, "ar"), app.config["MEDIA"])
+    assert (report.added, report.refused) == (3, [])
+    found = names(Author)
+    assert sorted(found) == sorted(["أحمد سعيد", "أحمد سيد"])
+    assert len(set(found.values())) == 2
+    ids = dict(db.session.execute(select(Article.external_id, Article.id)).all())
+    assert authors_of(ids["bh-ar-3"]) == ["أحمد سعيد", "أحمد سيد"]
+    reader = app.test_client()
+    for name, slug in found.items():
+        page = reader.get(f"/author/{slug}/").get_data(as_text=True)
+        assert name in page
+        assert page.count("<article") == 2 or page.count("card") >= 2
+
+
+def test_topics_that_share_a_slug_stay_apart(app: Flask, editor: User) -> None:
+    both = (Spelling("topics", "C#", "both"),)
+    publishing.create(draft(topics=("C++",)), editor)
+    publishing.create(draft(topics=("C#", "C++")), editor, spellings=both)
+    assert names(Topic) == {"C++": "c", "C#": "c-2"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("amina diallo", "Amina Diallo"),
+        ("Sekou Touré", "Sékou Touré"),
+        ("Jean Pierre", "Jean-Pierre"),
+        ("Ngoni", "Ŋoni"),
+        ("أحمد", "احمد"),
+        ("N'Golo", "NGolo"),
+    ],
+)
+def test_a_new_spelling_is_asked_about(app: Flask, editor: User, old: str, new: str) -> None:
+    article_id = published(editor, authors=(old,))
+    with pytest.raises(publishing.SimilarNames) as asked:
+        publishing.create(draft(authors=(new,)), editor)
+    (question,) = asked.value.questions
+    assert (question.field, question.name, question.may_rename) == ("authors", new, True)
+    assert [(each.name, each.stories) for each in question.candidates] == [(old, 1)]
+    assert list(names(Author)) == [old]
+    yes = Spelling("authors", new, "rename", question.candidates[0].id)
+    other = publishing.create(draft(authors=(new,)), editor, spellings=[yes])
+    assert authors_of(article_id) == authors_of(other) == [new]
+    assert list(names(Author)) == [new]
+
+
+def test_keeping_the_old_spelling_changes_nothing_else(app: Flask, editor: User) -> None:
+    published(editor, authors=("Sekou Touré",))
+    edition = outbox.edition()
+    use = Spelling("authors", "Sékou Touré", "use", author_id("Sekou Touré"))
+    other = publishing.create(draft(authors=("Sékou Touré", "B")), editor, spellings=[use])
+    assert authors_of(other) == ["Sekou Touré", "B"]
+    assert outbox.edition() == edition
+    revision = db.session.scalars(select(Revision).where(Revision.article_id == other)).one()
+    assert revision.content["authors"] == ["Sekou Touré", "B"]
+
+
+def test_a_form_that_holds_both_spellings_ends_with_one(app: Flask, editor: User) -> None:
+    first = published(editor, authors=("amina diallo",))
+    yes = Spelling("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    version = db.session.scalars(select(Article.version)).one()
+    both = draft(authors=("amina diallo", "Amina Diallo"))
+    publishing.save(first, both, editor, version, publishing.Step("update"), [yes])
+    assert authors_of(first) == ["Amina Diallo"]
+
+
+def test_an_answer_to_another_question_does_not_count(app: Flask, editor: User) -> None:
+    published(editor, authors=("Sekou", "Zed"))
+    for wrong in (
+        Spelling("authors", "Sékou", "rename", author_id("Zed")),
+        Spelling("authors", "Sékou", "use", 999),
+        Spelling("topics", "Sékou", "both"),
+        Spelling("authors", "SEKOU", "both"),
+    ):
+        with pytest.raises(publishing.SimilarNames):
+            publishing.create(draft(authors=("Sékou",)), editor, spellings=[wrong])
+
+
+def test_a_rename_reaches_pages_feeds_index_and_drafts(app: Flask, editor: User, catch_up) -> None:  # type: ignore[no-untyped-def]
+    public = published(editor, authors=("amina diallo",), headline="Public")
+    waiting = publishing.create(draft(authors=("amina diallo",), headline="Waiting"), editor)
+    reader = app.test_client()
+    assert "amina diallo" in reader.get("/author/amina-diallo/").get_data(as_text=True)
+    assert "amina diallo" in reader.get("/politics/public").get_data(as_text=True)
+    before = outbox.edition()
+    yes = Spelling("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    publishing.create(draft(authors=("Amina Diallo",)), editor, spellings=[yes])
+    acts = db.session.execute(select(Outbox.article_id, Outbox.action).where(Outbox.seq > before)).all()
+    assert sorted(acts, key=str) == [(public, "rename"), (None, "rename")]
+    for path in ("/author/amina-diallo/", "/politics/public"):
+        page = reader.get(path).get_data(as_text=True)
+        assert "Amina Diallo" in page
+        assert "amina diallo" not in page
+    newest = db.session.scalars(
+        select(Revision).where(Revision.article_id == waiting).order_by(Revision.number.desc())
+    ).first()
+    assert newest is not None
+    assert (newest.action, newest.content["authors"]) == ("rename", ["Amina Diallo"])
+    assert newest.content["headline"] == "Waiting"
+    assert authors_of(waiting) == ["Amina Diallo"]
+
+
+def test_an_address_that_changes_leads_to_the_new_one(app: Flask, editor: User) -> None:
+    published(editor, authors=("Ŋoni",))
+    old = names(Author)["Ŋoni"]
+    yes = Spelling("authors", "Noni", "rename", author_id("Ŋoni"))
+    publishing.create(draft(authors=("Noni",)), editor, spellings=[yes])
+    new = names(Author)["Noni"]
+    assert old != new
+    reader = app.test_client()
+    for tail in ("", "feed.xml"):
+        answer = reader.get(f"/author/{old}/{tail}")
+        assert (answer.status_code, answer.headers["Location"]) == (301, f"/author/{new}/{tail}")
+    assert reader.get(f"/fragments/stream/author/{old}/").status_code == 200
+    with db.write() as session:  # nobody else gets an address that somebody had
+        assert free_slugs(session, Author, ["Ŋoni"])["Ŋoni"] == f"{old}-2"
+
+
+def test_an_older_version_is_restored_under_the_name_of_today(app: Flask, editor: User) -> None:
+    article_id = publishing.create(draft(authors=("amina diallo",)), editor)
+    yes = Spelling("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    publishing.save(article_id, draft(authors=("Amina Diallo",)), editor, 1, spellings=[yes])
+    publishing.restore(article_id, editor, 1, 2)
+    assert authors_of(article_id) == ["Amina Diallo"]
+    assert list(names(Author)) == ["Amina Diallo"]
+
+
+def test_a_name_that_is_corrected_back_is_asked_about_again(app: Flask, editor: User) -> None:
+    article_id = published(editor, authors=("Sekou",))
+    for name in ("Sékou", "Sekou", "Sékou"):
+        answer = Spelling("authors", name, "rename", next(iter(db.session.scalars(select(Author.id)))))
+        publishing.create(draft(authors=(name,)), editor, spellings=[answer])
+        assert authors_of(article_id) == [name]
+    no = Spelling("authors", "Sekou", "both")
+    other = publishing.create(draft(authors=("Sekou",)), editor, spellings=[no])
+    assert authors_of(other) == ["Sekou"]
+    assert sorted(names(Author)) == ["Sekou", "Sékou"]
+
+
+def test_imports_never_merge_and_know_what_people_renamed(app: Flask, editor: User, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    article_id = published(editor, authors=("amina diallo", "Sekou"))
+    yes = Spelling("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    publishing.create(draft(authors=("Amina Diallo",)), editor, spellings=[yes])
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"id": "x", "headline": "H", "body": "b", "authors": ["amina diallo", "SEKOU", "Sekou"]}')
+    with file.open("rb") as lines:
+        runner.run(jsonl.read(lines, "en"), app.config["MEDIA"])
+    imported = db.session.scalars(select(Article.id).where(Article.external_id == "x")).one()
+    assert authors_of(imported) == ["Amina Diallo", "SEKOU", "Sekou"]
+    assert authors_of(article_id) == ["Amina Diallo", "Sekou"]
+
+
+def test_authors_may_not_rename_nor_learn_of_names_in_the_drafts_of_others(app: Flask, editor: User) -> None:
+    publishing.create(draft(authors=("Secret Source",)), editor)
+    published(editor, authors=("Sekou",))
+    author = person("author")
+    own = publishing.create(draft(authors=("secret source",)), author)
+    assert authors_of(own) == ["secret source"]
+    with pytest.raises(publishing.SimilarNames) as asked:
+        publishing.create(draft(authors=("Sékou",)), author)
+    (question,) = asked.value.questions
+    assert question.may_rename is False
+    with pytest.raises(publishing.SimilarNames):
+        answer = Spelling("authors", "Sékou", "rename", question.candidates[0].id)
+        publishing.create(draft(authors=("Sékou",)), author, spellings=[answer])
+    publishing.create(draft(authors=("Sékou",)), author, spellings=[Spelling("authors", "Sékou", "both")])
+    assert set(names(Author)) == {"Secret Source", "secret source", "Sekou", "Sékou"}
+
+
+def test_doctor_lists_look_alikes_and_no_more_than_some(app: Flask, editor: User) -> None:
+    assert list(remarks.remarks()) == []
+    with db.write() as session:
+        ids_of(session, Author, ["Sekou", "Sékou", "Zed"])
+        ids_of(session, Topic, ["أحمد", "احمد"])
+    told = " ".join(remarks.remarks())
+    assert "These authors look alike: “Sekou”, “Sékou”." in told
+    assert "These topics look alike: “أحمد”, “احمد”." in told
+    assert "Zed" not in told
+    with db.write() as session:
+        ids_of(session, Author, [f"{name} {number}" for number in range(99) for name in ("Ali", "ali", "ALI")])
+    told = " ".join(remarks.remarks())
+    assert told.count("look alike") == remarks.MOST_REMARKS
+    assert "There are more such names" in told
+
+
+def test_a_rename_leaves_nothing_for_doctor_to_list(app: Flask, editor: User) -> None:
+    published(editor, authors=("amina diallo",))
+    yes = Spelling("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    publishing.create(draft(authors=("Amina Diallo",)), editor, spellings=[yes])
+    assert list(remarks.remarks()) == []
+
+
+SPELLINGS = st.text("aáAäbBcC+#-' اأسيعየሀሐ1", min_size=1, max_size=6).map(publishing.drafts.one_line).filter(bool)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(SPELLINGS, unique=True, min_size=1, max_size=12))
+def test_every_name_has_a_row_and_a_slug_of_its_own(app: Flask, wanted: list[str]) -> None:
+    with db.write() as session:
+        ids = ids_of(session, Topic, wanted)
+        assert ids_of(session, Topic, wanted) == ids
+        rows = session.execute(select(Topic.name, Topic.slug)).all()
+    assert len(set(ids.values())) == len(wanted)
+    assert len({row.slug for row in rows}) == len(rows)
+    assert all(is_slug(row.slug) and len(row.slug) <= 80 for row in rows)
+
+
+def test_a_thousand_names_without_letters_get_slugs_by_few_selects(app: Flask, count_selects) -> None:  # type: ignore[no-untyped-def]
+    with db.write() as session:
+        ids_of(session, Author, [chr(0x1F300 + number) for number in range(500)])
+        count_selects()
+        ids_of(session, Author, [chr(0x1F300 + number) * 2 for number in range(500)])
+        assert len(count_selects()) < 12
+        assert session.scalar(select(func.count(func.distinct(Author.slug)))) == 1000
+
+
+def question_page(client: FlaskClient, path: str, data: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Send a form that is asked about; return the page and every answer by its words."""
+    answer = post(client, path, data)
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    found = re.findall(r'name="(spelling-1)"\s+value="([^"]*)"[^>]*>\s*<span>(.*?)</span>', page, re.DOTALL)
+    words = {" ".join(re.sub(r"<[^>]*>", "", text).split()): unescape(value) for _, value, text in found}
+    return page, words
+
+
+def test_the_form_asks_keeps_every_word_and_takes_the_answer(app: Flask, editor: User) -> None:
+    published(editor, authors=("Sekou Touré",))
+    client = visitor(app)
+    form = entries(authors="Sékou Touré, Other", dek="Kept dek", do="publish")
+    page, answers = question_page(client, "/newsroom/stories/new", form)
+    text = " ".join(re.sub(r"<[^>]*>", "", page).split())
+    assert "Same person as Sekou Touré?" in unescape(text)
+    for kept in ("Ports of the Gulf of Guinea", "Kept dek", "Sékou Touré, Other", 'name="then" value="publish"'):
+        assert kept in page
+    assert list(answers) == [
+        "Yes. Keep the spelling Sekou Touré.",
+        "Yes. Change Sekou Touré to Sékou Touré everywhere (1 story).",
+        "No. Keep both names.",
+    ]
+    del form["do"]
+    again = post(client, "/newsroom/stories/new", form | {"then": "publish", "answer": "spellings"})
+    assert again.status_code == 422  # no answer was chosen
+    yes = answers["Yes. Change Sekou Touré to Sékou Touré everywhere (1 story)."]
+    done = post(client, "/newsroom/stories/new", form | {"then": "publish", "spelling-1": yes})
+    assert done.status_code == 303
+    assert set(names(Author)) == {"Sékou Touré", "Other"}
+    assert db.session.scalar(select(Article.status).where(Article.slug == "ports-of-the-gulf-of-guinea")) == "published"
+
+
+def test_the_form_asks_about_topics_too(app: Flask, editor: User) -> None:
+    published(editor, topics=("Elections",))
+    client = visitor(app)
+    page, answers = question_page(client, "/newsroom/stories/new", entries(topics="elections"))
+    assert "Same topic as" in " ".join(page.split())
+    done = post(
+        client, "/newsroom/stories/new", entries(topics="elections") | {"spelling-1": answers["No. Keep both names."]}
+    )
+    assert done.status_code == 303
+    assert names(Topic) == {"Elections": "elections", "elections": "elections-2"}
+
+
+def test_an_answer_survives_the_question_about_losses(app: Flask, editor: User) -> None:
+    table = "<p>Text.</p><table><tbody><tr><td>1</td></tr></tbody></table>"
+    article_id = publishing.create(draft(authors=("Sekou",), body=table), editor)
+    client, path = visitor(app), f"/newsroom/stories/{article_id}"
+    form = entries(authors="Sékou", body="Text.", version="1")
+    page = post(client, path, form).get_data(as_text=True)
+    asked = re.search(r'name="loss_asked" value="([^"]*)"', page)
+    assert asked
+    form |= {"loss": "remove", "loss_asked": unescape(asked[1])}
+    page, answers = question_page(client, path, form)
+    assert 'name="loss" value="remove"' in page
+    assert re.search(rf'name="loss_asked"\s+value="{asked[1]}"', page)
+    assert post(client, path, form | {"spelling-1": answers["No. Keep both names."]}).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "value", ["", "x", "authors|rename|0|", "authors|rename|" + "9" * 30 + "|S", "a" * 9000, "\x00|"]
+)
+def test_answers_that_make_no_sense_are_no_answers(app: Flask, editor: User, value: str) -> None:
+    published(editor, authors=("Sekou",))
+    client = visitor(app)
+    answer = post(client, "/newsroom/stories/new", entries(authors="Sékou") | {"spelling-1": value})
+    assert answer.status_code == 422
