@@ -101,6 +101,9 @@ def test_a_correction_and_the_text_above_it_stay(run, editor: User) -> None:  # 
         assert story().dek == "Dek"  # all the text that a note stands below stays as it is
         assert len(story().corrections) == 1
     assert story().source_name == "Reuters"
+    newest = db.session.scalars(select(Revision).order_by(Revision.id.desc())).first()
+    assert newest is not None
+    assert (newest.action, newest.content["notes"][0]["text"]) == ("import", "The text was wrong.")
     run(LINE | {"body": "Another text."}, options=("--overwrite",))
     assert story().body == "<p>Another text.</p>"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from spectator.models import Article, ArticleAuthor, Author, Correction, Country, Picture, Section, Topic
@@ -26,13 +26,18 @@ COLUMNS = DRAFT_PARTS | {
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A story as it is stored: its row, its names, and when readers were last told of a change in its text."""
+    """A story as it is stored: its row, its names, and its notes to readers."""
 
     row: Row[Any]
     authors: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     countries: tuple[tuple[str, str], ...] = ()  # code and name
-    corrected_at: datetime | None = None
+    notes: tuple[Row[Any], ...] = ()  # to readers, oldest first
+
+    @property
+    def corrected_at(self) -> datetime | None:
+        """Return when readers were last told of a change."""
+        return self.notes[-1].made_at if self.notes else None
 
     @property
     def draft(self) -> Draft:
@@ -58,28 +63,28 @@ def load_held(session: Session, ids: Sequence[int]) -> dict[int, Held]:
         return {}
     columns = [getattr(Article, name) for name in (*COPIED, *PICTURE, "id", "slug", "section_id", "status")]
     columns += [Article.excerpt, Article.word_count, Article.published_at, Article.updated_at]
-    corrected = select(func.max(Correction.made_at)).where(Correction.article_id == Article.id).scalar_subquery()
     query = (
-        select(*columns, Section.slug.label("section"), Picture.digest, corrected.label("corrected_at"))
+        select(*columns, Section.slug.label("section"), Picture.digest)
         .join(Section, Section.id == Article.section_id)
         .outerjoin(Picture, Picture.id == Article.picture_id)
         .where(Article.id.in_(ids))
     )
-    authors, topics, countries = _names_of(session, ids)
+    authors, topics, countries, notes = _names_of(session, ids)
     return {
         row.id: Held(
             cast(Row[Any], row),
             tuple(row.name for row in authors.get(row.id, ())),
             tuple(row.name for row in topics.get(row.id, ())),
             tuple((row.code, row.name) for row in countries.get(row.id, ())),
-            row.corrected_at,
+            tuple(notes.get(row.id, ())),
         )
         for row in session.execute(query)
     }
 
 
 def _names_of(session: Session, ids: Sequence[int]) -> Iterator[dict[int, list[Row[Any]]]]:
-    """Yield the authors, the topics and the countries of stories, each by the id of the story."""
+    """Yield the authors, the topics, the countries and the notes of stories, each by the id of the story."""
+    notes = select(Correction.article_id, Correction.kind, Correction.text, Correction.made_at)
     authors = select(ArticleAuthor.article_id, Author.name).join(Author, Author.id == ArticleAuthor.author_id)
     topics = select(article_topic.c.article_id, Topic.name).join(Topic, Topic.id == article_topic.c.topic_id)
     countries = select(article_country.c.article_id, Country.code, Country.name)
@@ -88,6 +93,7 @@ def _names_of(session: Session, ids: Sequence[int]) -> Iterator[dict[int, list[R
         authors.where(ArticleAuthor.article_id.in_(ids)).order_by(ArticleAuthor.position),
         topics.where(article_topic.c.article_id.in_(ids)).order_by(Topic.name),
         countries.where(article_country.c.article_id.in_(ids)).order_by(Country.name),
+        notes.where(Correction.article_id.in_(ids)).order_by(Correction.made_at),
     ):
         rows: dict[int, list[Row[Any]]] = {}
         for row in session.execute(query):

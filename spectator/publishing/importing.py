@@ -246,7 +246,7 @@ class _Part:
         draft = held.draft_with(replace(source, slug=slug, section=section.slug), taken)
         values = held.values_with(self._values(source, story, slug, section.id), taken)
         self.writing.change(old.id, old.version, values)
-        self.writing.record(old.id, draft, slug, (old.number or 0) + 1, old.version + 1)
+        self.writing.record(old.id, draft, slug, (old.number or 0) + 1, old.version + 1, held.notes)
         codes = story.prepared.country_codes if "countries" in taken else tuple(code for code, _ in held.countries)
         self.writing.file(old.id, draft, codes)
         self.writing.remember(old.id, old.version + 1, decision.given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from spectator.models import NOTE_KINDS, Article
@@ -26,7 +27,9 @@ def check_note(kind: str, text: str) -> str:
 
 def notes_in_revision(article: Article) -> list[dict[str, Any]]:
     """Return what a revision keeps of a story's notes, oldest first."""
-    return [
-        {"kind": note.kind, "text": note.text, "made_at": f"{note.made_at:%Y-%m-%dT%H:%M:%SZ}"}
-        for note in article.corrections
-    ]
+    return notes_kept(article.corrections)
+
+
+def notes_kept(notes: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return what a revision keeps of notes, in their order."""
+    return [{"kind": note.kind, "text": note.text, "made_at": f"{note.made_at:%Y-%m-%dT%H:%M:%SZ}"} for note in notes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from spectator.models import Article, ArticleAuthor, Author, Country, ImportStat
 from spectator.models.article import article_country, article_topic
 from spectator.publishing.drafts import Draft
 from spectator.publishing.names import ids_of
+from spectator.publishing.notes import notes_kept
 from spectator.publishing.storing import content_of
 
 Rows = list[dict[str, Any]]
@@ -51,10 +53,15 @@ class Writing:
         """Note authors, topics and countries of a story."""
         self.filed.append((article_id, draft, country_codes))
 
-    def record(self, article_id: int, draft: Draft, slug: str, number: int, version: int) -> None:
-        """Note a revision: its number, and the story's version with it."""
+    def record(
+        self, article_id: int, draft: Draft, slug: str, number: int, version: int, notes: Iterable[Any] = ()
+    ) -> None:
+        """Note a revision: its number, the story's version with it, and the story's notes to readers."""
         row = {"article_id": article_id, "number": number, "version": version, "made_at": self.now}
-        self.revisions.append(row | {"action": "import", "content": content_of(draft, slug)})
+        content = content_of(draft, slug)
+        if kept := notes_kept(notes):
+            content |= {"notes": kept}
+        self.revisions.append(row | {"action": "import", "content": content})
 
     def remember(self, article_id: int, version: int, given: dict[str, Any]) -> None:
         """Note what the source of a story gave, as far as it was taken; `version` is that of the story with it."""
