@@ -28,6 +28,8 @@ max_requests_jitter = 100_000
 # A pasted page in the search box makes an address of many thousands: the site cuts it and answers. gunicorn's own
 # ceiling of 8,190 would answer with a bare 414.
 message.MAX_REQUEST_LINE = limit_request_line = 32_768
+# A cookie of a neighbour on the same domain may be larger than gunicorn's 8,190, which it answers with a bare 431.
+limit_request_field_size = 32_768
 control_socket_disable = True  # two sites of one user would share its path
 proc_name = "spectator"
 

@@ -139,6 +139,12 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _switch(value: str) -> bool:
+    if value not in {"0", "1"}:
+        raise ValueError("0 or 1 is expected")
+    return value == "1"
+
+
 def _secret(value: str) -> str:
     if value and len(value) < 32:
         raise ValueError("at least 32 characters are expected; leave it out and `spectator init` makes one")
@@ -177,6 +183,7 @@ SETTINGS = (
     Setting("MEDIA", "", "directory of uploaded pictures; empty: media in the data directory", _media),
     Setting("HTMX_URL", HTMX_URL, "where readers' browsers get htmx", _script_url),
     Setting("HTMX_INTEGRITY", HTMX_INTEGRITY, "its SRI digest", _integrity),
+    Setting("HSTS_SUBDOMAINS", "0", "1: browsers are told to use https for every host under this one", _switch),
     Setting("TRUSTED_PROXIES", "0", "how many proxies in front set X-Forwarded-* headers", _count),
 )
 

@@ -59,6 +59,7 @@ def register(app: Flask) -> None:
     editor = [*readers, *(url for url, _ in EDITOR_SCRIPTS)]
     public = content_security_policy(readers, "frame-ancestors 'none'")
     newsroom = content_security_policy(editor, "frame-src 'self'", "frame-ancestors 'none'")
+    transport = "max-age=31536000" + ("; includeSubDomains" if app.config["HSTS_SUBDOMAINS"] else "")
     framed = content_security_policy(["'none'"], "frame-ancestors 'self'")
 
     @app.after_request
@@ -77,5 +78,5 @@ def register(app: Flask) -> None:
         policy = framed if is_framed else newsroom if is_newsroom else public
         response.headers.setdefault("Content-Security-Policy", policy)
         if request.is_secure:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+            response.headers.setdefault("Strict-Transport-Security", transport)
         return response

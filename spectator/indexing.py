@@ -97,6 +97,11 @@ def indexes_in(data_dir: Path) -> tuple[tuple[Index, Source], ...]:
     return (index_in(data_dir), PUBLIC), (newsroom_index_in(data_dir), NEWSROOM)
 
 
+def directories(data_dir: Path) -> list[Path]:
+    """Return the directories of both indexes, the readers' first."""
+    return [data_dir / source.directory for source in (PUBLIC, NEWSROOM)]
+
+
 def document_of(article: Article) -> Document:
     """Return what is searched of a story; one without a date stands under that of its last save."""
     countries = [country_by_code(country.code) for country in article.countries]

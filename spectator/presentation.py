@@ -21,7 +21,7 @@ from spectator import queries
 from spectator.addresses import absolute, list_path, permalink
 from spectator.config import CHECKOUT, EDITOR_SCRIPTS
 from spectator.db import db
-from spectator.media import rendition_names
+from spectator.media import MAX_BYTES, UPLOAD_HINT, rendition_names
 from spectator.models import Picture, Section
 from spectator.pagecache import EDITION
 from spectator.static_files import StaticFiles, current_files
@@ -142,6 +142,8 @@ def register(app: Flask) -> None:
         "static_path": static_path,
         "site_language": app.config["LANGUAGE"],
         "text_dir": text_dir,
+        "upload_bytes": MAX_BYTES,
+        "upload_hint": UPLOAD_HINT,
         "year": lambda: datetime.now(_newsroom_zone()).year,
     }
     app.extensions["navigation"] = {}

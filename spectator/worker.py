@@ -24,15 +24,18 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from spectator import accounts, drafting, indexing, media, outbox, publishing, queries, related, searchlog
+from spectator import accounts, drafting, indexing, outbox, publishing, queries, related, searchlog
+from spectator.change_watch import ChangeWatch, Mark
 from spectator.db import db
+from spectator.db import path as database_path
+from spectator.renditions import Renditions
 from spectator.search import IndexUnavailable
 
 log = logging.getLogger(__name__)
-POLL_SECONDS = 0.1
+POLL_SECONDS, CLOCK_SECONDS = 0.1, 0.25
+LONGEST_REST_SECONDS = 10.0  # a net: whatever the watch cannot see is looked at this often
 TIDY_SECONDS = 60.0
 MENDING_SECONDS = 1.0  # for one go at lost renditions, and for the pause before the next
-UNFINISHED_SECONDS = 3600.0
 QUIET_HOUR = 3  # in the newsroom's time zone
 
 
@@ -46,7 +49,7 @@ class Worker:
         self.is_stopping = False
         self.fault: Exception | None = None
         self.tidies_at = 0.0
-        self.rotten: set[str] = set()
+        self.renditions = Renditions(app.config["MEDIA"])
         self.last_night: date | None = None
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
@@ -65,33 +68,61 @@ class Worker:
             log.info("worker %s follows the outbox", os.getpid())
             clock = Thread(target=self.watch_clock, name="clock", daemon=True)
             clock.start()
-            while not self.has_to_leave():
-                with self.app.app_context():
-                    has_moved = self.step()
-                if not has_moved:
-                    time.sleep(POLL_SECONDS)
+            self.follow()
             clock.join()
         if self.fault is not None:
             raise self.fault
+
+    def follow(self) -> None:
+        """Take step after step, and rest while there is nothing to do."""
+        with self.app.app_context():
+            indexes = [directory / "current" for directory in indexing.directories(self.data_dir)]
+            watch = ChangeWatch(database_path(), indexes)
+        while not self.has_to_leave():
+            mark = watch.mark()  # before the step: what changes meanwhile ends the rest after it
+            with self.app.app_context():
+                has_moved = self.step()
+            if not has_moved:
+                self.rest(watch, mark)
+        watch.close()
+
+    def rest(self, watch: ChangeWatch, mark: Mark | None) -> None:
+        """Wait until something has changed since a mark, or it is time to look anyway."""
+        until = min(time.monotonic() + LONGEST_REST_SECONDS, self.tidies_at)
+        time.sleep(POLL_SECONDS)
+        while not self.has_to_leave() and time.monotonic() < until and mark is not None and watch.mark() == mark:
+            time.sleep(POLL_SECONDS)
 
     def watch_clock(self) -> None:
         """Publish what is due, as soon as it is; a fault ends the worker, and the next one tries again.
 
         It asks the wall clock anew each time: a clock that jumps is noticed at once, and what was published stays so.
+        The database is asked for the next moment only when it has changed.
         """
         try:
+            with self.app.app_context():
+                watch = ChangeWatch(database_path())
+            seen, due = None, None
             while not self.has_to_leave():
-                with self.app.app_context():
-                    self.publish_due()
-                time.sleep(POLL_SECONDS)
+                mark = watch.mark()
+                if mark is None or mark != seen or (due is not None and due <= datetime.now(UTC)):
+                    with self.app.app_context():
+                        due = self.publish_due()
+                    seen = mark
+                time.sleep(CLOCK_SECONDS)
+            watch.close()
         except Exception as error:
             self.fault, self.is_stopping = error, True
 
-    def publish_due(self) -> None:
-        """Publish the stories whose time has come; the database says which, whoever else looks at the clock."""
+    def publish_due(self) -> datetime | None:
+        """Publish the stories whose time has come; return the moment of the first that was scheduled before that.
+
+        The database says which they are, whoever else looks at the clock.
+        """
         due = queries.next_due()
         if due is not None and due <= datetime.now(UTC):
             log.info("published %s scheduled stories", publishing.publish_due())
+        return due
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -109,6 +140,7 @@ class Worker:
         """Let the followers catch up, and tidy; return whether one moved, so that there may be more to do at once."""
         index, newsroom = indexing.index_in(self.data_dir), indexing.newsroom_index_in(self.data_dir)
         has_moved = indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.follow(index)
+        has_moved = self.renditions.follow() or has_moved
         if time.monotonic() >= self.tidies_at:
             self.tidies_at = time.monotonic() + (TIDY_SECONDS if self.tidy() else MENDING_SECONDS)
         return has_moved
@@ -127,8 +159,8 @@ class Worker:
         position = min(index.position() or 0, queries.follower_position(related.POSITION) or 0)
         if position and outbox.oldest() < position:
             outbox.forget_through(position)
-        forget_unfinished(self.app.config["MEDIA"])
-        is_done = self.mend_pictures()
+        self.renditions.forget_unfinished()
+        is_done = self.renditions.repair(MENDING_SECONDS)
         db.session.rollback()
         return is_done
 
@@ -147,38 +179,7 @@ class Worker:
             log.warning("lists and counts of stories were not true and are made anew")
         related.start_pass(day)
 
-    def mend_pictures(self) -> bool:
-        """Cut lost renditions, for a moment only: stories wait to be found; return whether none is left to cut.
-
-        An original that is gone or damaged is told once and left alone until the worker starts anew; after any other
-        fault of the disk the rest waits.
-        """
-        directory, until = self.app.config["MEDIA"], time.monotonic() + MENDING_SECONDS
-        for picture in queries.pictures():
-            known = picture.digest, picture.extension
-            if picture.digest in self.rotten or not media.missing_renditions(directory, *known, picture.width):
-                continue
-            if time.monotonic() > until:
-                return False
-            try:
-                media.cut_renditions(directory, *known)
-            except (media.PictureRefused, FileNotFoundError) as error:
-                self.rotten.add(picture.digest)
-                log.error("picture %s has lost its renditions and cannot get them back: %s", picture.id, error)
-            except OSError as error:
-                log.error("renditions cannot be written: %s", error)
-                return True
-        return True
-
 
 def open_privately(path: str, flags: int) -> int:
     """Open a file that only its owner may read, whatever the umask."""
     return os.open(path, flags, 0o600)
-
-
-def forget_unfinished(directory: Path) -> None:
-    """Delete pictures that a process was writing when it was killed, an hour ago or more."""
-    for path in (*directory.glob("originals/.new-*"), *directory.glob("renditions/*/.new-*")):
-        with suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
-                path.unlink()

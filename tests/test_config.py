@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from spectator import config
+from spectator import config, create_app
+from tests.conftest import settings
 
 
 def test_defaults_serve() -> None:
@@ -61,3 +62,11 @@ def test_the_secret_comes_from_its_file(tmp_path: Path) -> None:
     assert config.secret_key(values) is None
     (tmp_path / config.SECRET_FILE).write_text("s" * 64)
     assert config.secret_key(values) == "s" * 64
+
+
+@pytest.mark.parametrize(("value", "policy"), [("0", "max-age=31536000"), ("1", "max-age=31536000; includeSubDomains")])
+def test_other_hosts_are_held_to_https_by_a_setting_alone(tmp_path: Path, value: str, policy: str) -> None:
+    app = create_app(settings(tmp_path, SPECTATOR_HSTS_SUBDOMAINS=value))
+    answer = app.test_client().get("/healthz", base_url="https://spectator.example")
+    assert answer.headers["Strict-Transport-Security"] == policy
+    assert "Strict-Transport-Security" not in app.test_client().get("/healthz").headers

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import random
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from spectator import media
-from spectator.media import PictureRefused, TakenPicture, take_in
+from spectator.media import PictureRefused, TakenPicture, decoding, take_in
 
 
 def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
@@ -201,12 +200,11 @@ def test_an_opaque_alpha_channel_makes_a_jpeg(kind: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
-def test_an_animation_gives_its_first_frame(kind: str, tmp_path: Path) -> None:
+def test_an_animation_is_refused_and_never_stilled(kind: str, tmp_path: Path) -> None:
     frames = [Image.new("RGB", (64, 64), colour) for colour in ("lime", "red", "blue")]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=50)
-    picture, stored = taken(data, tmp_path)
-    assert near(stored.getpixel((30, 30)), (0, 255, 0))
-    assert picture.extension == "jpg"
+    assert "animated" in refusal(data, tmp_path)
+    taken(encoded(frames[0], kind, save_all=True), tmp_path)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
@@ -221,7 +219,7 @@ def test_twenty_thousand_pixels_square_in_8_kb_are_refused_at_once(tmp_path: Pat
     assert 7_000 < len(data) < 9_000
     start = time.perf_counter()
     assert refusal(data, tmp_path) == "The picture has 400 megapixels; 25 is the most."
-    assert time.perf_counter() - start < 1
+    assert time.perf_counter() - start < 5
 
 
 def jpeg_claiming(width: int, height: int) -> bytes:
@@ -241,7 +239,8 @@ def webp_claiming(width: int, height: int) -> bytes:
     ("data", "words"),
     [
         (jpeg_claiming(65_000, 65_000), "4,225 megapixels"),
-        (jpeg_claiming(5_001, 5_000), "26 megapixels"),
+        (jpeg_claiming(10_001, 5_000), "51 megapixels; 50 is the most"),
+        (png(5_001, 5_000), "26 megapixels; 25 is the most"),
         (b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + encoded(photograph(64, 64), "GIF")[10:], "3,600 megapixels"),
         (png(1, 60_000), "1 × 60,000 pixels"),
         (png(60_000, 1), "60,000 × 1 pixels"),
@@ -293,9 +292,9 @@ def test_truncated_pictures_are_refused(kind: str, tmp_path: Path) -> None:
         assert "damaged" in refusal(data[:kept], tmp_path)
 
 
-def test_more_than_ten_megabytes_are_refused_unread(tmp_path: Path) -> None:
+def test_more_than_forty_megabytes_are_refused_unread(tmp_path: Path) -> None:
     stream = BytesIO(b"\xff\xd8\xff" + bytes(media.MAX_BYTES * 2))
-    with pytest.raises(PictureRefused, match="larger than 10 MB"):
+    with pytest.raises(PictureRefused, match="larger than 40 MB"):
         take_in(stream, tmp_path)
     assert stream.tell() == media.MAX_BYTES + 1
 
@@ -323,8 +322,8 @@ def test_ten_thousand_frames_are_refused_at_once(tmp_path: Path) -> None:
     start = one.index(b"!\xf9\x04")
     data = one[:start] + one[start:-1] * 10_000 + b";"
     before = time.perf_counter()
-    assert "10,000 frames" in refusal(data, tmp_path)
-    assert time.perf_counter() - before < 1
+    assert "animated" in refusal(data, tmp_path)
+    assert time.perf_counter() - before < 5
 
 
 def test_a_jpeg_of_endless_scans_is_refused(tmp_path: Path) -> None:
@@ -342,7 +341,7 @@ def test_scribbled_pictures_are_taken_or_refused(kind: str, seed: int, count: in
         # Half of the damage goes to the first bytes, where the headers are.
         data[chance.randrange(min(len(data), chance.choice((60, len(data)))))] = chance.randrange(256)
     try:
-        take_in(BytesIO(bytes(data)), tmp_path)
+        decoding.take_in(bytes(data), tmp_path)  # in this process, for speed
     except PictureRefused as refused:
         assert str(refused).endswith(".")  # noqa: PT017 - either answer is right, any other exception is not
 
@@ -353,22 +352,22 @@ def test_deleted_renditions_come_back_the_same(tmp_path: Path) -> None:
     assert names == []
     before = {path: path.read_bytes() for path in tmp_path.rglob("renditions/*/*")}
     assert len(before) == 4
-    assert media.cut_renditions(tmp_path, picture.digest, picture.extension) == 0
+    assert media.cut_renditions(tmp_path, picture.digest, picture.extension, picture.width) == 0
     lost = sorted(before)[1:3]
     for path in lost:
         path.unlink()
     assert len(media.missing_renditions(tmp_path, picture.digest, picture.extension, picture.width)) == 2
-    assert media.cut_renditions(tmp_path, picture.digest, picture.extension) == 2
+    assert media.cut_renditions(tmp_path, picture.digest, picture.extension, picture.width) == 2
     assert {path: path.read_bytes() for path in tmp_path.rglob("renditions/*/*")} == before
 
 
 def test_cutting_without_an_original_says_so(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        media.cut_renditions(tmp_path, "ab" * 16, "jpg")
+        media.cut_renditions(tmp_path, "ab" * 16, "jpg", 640)
     (tmp_path / "originals").mkdir()
     (tmp_path / "originals" / f"{'ab' * 16}.jpg").write_bytes(b"\xff\xd8\xff rotten")
     with pytest.raises(PictureRefused):
-        media.cut_renditions(tmp_path, "ab" * 16, "jpg")
+        media.cut_renditions(tmp_path, "ab" * 16, "jpg", 640)
 
 
 def test_a_busy_photograph_is_kept_near_its_budget(tmp_path: Path) -> None:
@@ -429,13 +428,3 @@ def test_a_rendition_name_is_found_under_the_directory(tmp_path: Path) -> None:
 )
 def test_any_other_name_is_nothing(name: str, tmp_path: Path) -> None:
     assert media.rendition_path(tmp_path, name) is None
-
-
-def test_a_lack_of_memory_is_not_called_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_self: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(media.JpegImageFile, "load", fail)
-    with pytest.raises(OSError, match="not enough memory") as caught:
-        take_in(BytesIO(encoded(photograph(400, 300))), tmp_path)
-    assert caught.value.errno == errno.ENOMEM

@@ -316,10 +316,24 @@ def test_plain_http_is_refused_in_one_line(app: Flask, editor: User, base: str) 
 
 @pytest.mark.parametrize(
     "base",
-    ["https://news.example", "http://127.0.0.1:8000", "http://127.1.2.3", "http://[::1]:8000", "http://localhost:5000"],
+    [
+        "https://spectator.example",
+        "http://127.0.0.1:8000",
+        "http://127.1.2.3",
+        "http://[::1]:8000",
+        "http://localhost:5000",
+    ],
 )
 def test_https_and_the_machine_itself_are_fine(app: Flask, base: str) -> None:
     assert app.test_client().get(LOGIN, base_url=base).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["www.spectator.example", "192.0.2.7", "spectator.example:8443", "evil.example"])
+def test_another_name_leads_to_the_site_s_own(app: Flask, host: str) -> None:
+    answer = app.test_client().get("/newsroom/stories/?status=draft", base_url=f"https://{host}")
+    assert answer.status_code == 301
+    assert answer.headers["Location"] == "https://spectator.example/newsroom/stories/?status=draft"
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_a_forwarded_scheme_is_not_believed_without_a_trusted_proxy(app: Flask) -> None:

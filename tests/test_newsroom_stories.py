@@ -396,7 +396,7 @@ BOMB = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", SIZE + b"\x08\0\0\0\0") + chunk(b"I
         (b"hello", "picture.png", "not a JPEG"),
         (SVG, "a.svg", "not a JPEG"),
         (BOMB, "bomb.png", "megapixels"),
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 11_000_000, "../../big.png", "10 MB"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 42_000_000, "../../big.png", "40 MB"),
     ],
     ids=["text", "svg", "bomb", "large"],
 )

@@ -225,7 +225,8 @@ def test_tidying_waits_for_its_time(at_work: Worker, monkeypatch: pytest.MonkeyP
     assert tidied == [True]
 
 
-def test_lost_renditions_come_back(app: Flask, at_work: Worker) -> None:
+def test_lost_renditions_come_back(app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "MENDING_SECONDS", 60.0)
     taken = picture(app, 10)
     assert missing(app, taken)
     assert at_work.tidy()
@@ -233,8 +234,9 @@ def test_lost_renditions_come_back(app: Flask, at_work: Worker) -> None:
 
 
 def test_rotten_originals_are_told_once_and_stop_nothing(
-    app: Flask, at_work: Worker, caplog: pytest.LogCaptureFixture
+    app: Flask, at_work: Worker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(worker, "MENDING_SECONDS", 60.0)
     gone, damaged, whole = (picture(app, shade) for shade in (10, 20, 30))
     original(app, gone).unlink()
     original(app, damaged).write_bytes(b"\xff\xd8\xff not a picture")
@@ -248,6 +250,7 @@ def test_rotten_originals_are_told_once_and_stop_nothing(
 def test_a_full_disk_leaves_pictures_for_later(
     app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(worker, "MENDING_SECONDS", 60.0)
     taken = [picture(app, shade) for shade in (10, 20)]
     with monkeypatch.context() as patch:
         patch.setattr(media, "cut_renditions", run_out)
@@ -269,6 +272,7 @@ def test_many_lost_renditions_do_not_hold_up_the_index(
     monkeypatch.setattr(time, "monotonic", iter(range(1000)).__next__)
     assert not at_work.tidy()
     monkeypatch.undo()
+    monkeypatch.setattr(worker, "MENDING_SECONDS", 60.0)
     assert at_work.tidy()
     assert not [name for each in taken for name in missing(app, each)]
 
@@ -320,6 +324,59 @@ def test_a_waiting_worker_can_be_told_to_leave(app: Flask, at_work: Worker, sign
 
 def refuse_to_step() -> bool:
     raise AssertionError("another worker is at work")
+
+
+def test_an_idle_worker_rests_until_something_changes(
+    app: Flask, at_work: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted, not timed: a step a second would be a twentieth of this."""
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.005)
+    at_work.tidies_at = time.monotonic() + 60
+    steps: list[float] = []
+
+    def step() -> bool:
+        steps.append(time.monotonic())
+        return False
+
+    at_work.step = step  # type: ignore[method-assign]
+
+    def commit_and_leave() -> None:
+        with app.app_context():
+            publish_nothing()
+        until = time.monotonic() + 5
+        while len(steps) < 2 and time.monotonic() < until:
+            time.sleep(0.005)
+        at_work.stop()
+
+    threading.Timer(0.5, commit_and_leave).start()
+    at_work.run()
+    assert 2 <= len(steps) <= 4, "one commit may show in the files' times and, within a second, in the data version"
+    assert steps[1] - steps[0] > 0.4
+
+
+def publish_nothing() -> None:
+    """Commit something that changes what readers see."""
+    with db.write() as session:
+        outbox.append(session, None, "section")
+
+
+def test_a_rest_ends_where_the_watch_sees_nothing(
+    app: Flask, at_work: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.005)
+    monkeypatch.setattr(worker, "LONGEST_REST_SECONDS", 0.05)
+    at_work.tidies_at = time.monotonic() + 60
+    steps: list[float] = []
+
+    def step() -> bool:
+        steps.append(time.monotonic())
+        if len(steps) == 3:
+            at_work.stop()
+        return False
+
+    at_work.step = step  # type: ignore[method-assign]
+    at_work.run()
+    assert len(steps) == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

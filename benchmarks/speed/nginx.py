@@ -60,7 +60,7 @@ def nginx(text: str, folder: Path, port: int, ready: str) -> Iterator[Server]:
 @contextmanager
 def in_front(site: Server, data: Path, folder: Path) -> Iterator[Server]:
     """Run nginx as deploy/nginx.conf sets it up in front of a site whose data directory this is."""
-    front = Nginx(folder, site.port, data / "media")
+    front = Nginx(folder, site.port, data / "media", name="127.0.0.1")  # as the crowd calls it
     try:
         front.start()
         assert front.process is not None

@@ -13,7 +13,7 @@ from spectator.models.desk import Autosave, Presence, PreviewLink
 from spectator.models.finding import Follower, Related, RelatedChoice, SearchCount
 from spectator.models.imports import ImportState
 from spectator.models.lists import Derivation, Listed, OpenedList, StoryCount
-from spectator.models.media import Picture
+from spectator.models.media import Picture, PictureUse
 from spectator.models.names import FormerName
 from spectator.models.newsroom import KnownClient, LoginAttempt, Outbox, UserSession
 from spectator.models.people import ROLES, Author, User
@@ -39,6 +39,7 @@ __all__ = [
     "OpenedList",
     "Outbox",
     "Picture",
+    "PictureUse",
     "Presence",
     "PreviewLink",
     "Redirect",

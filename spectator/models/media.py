@@ -23,3 +23,13 @@ class Picture(Base):
     byte_size: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+
+
+class PictureUse(Base):
+    """A story that shows a picture, as its lead or in its text; derived from the story, kept by `publishing`."""
+
+    __tablename__ = "picture_use"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id", ondelete="CASCADE"), primary_key=True, index=True)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from spectator import publishing
 from spectator.db import StorageError
+from spectator.media import MAX_BYTES
 
 log = logging.getLogger(__name__)
 MESSAGES = {
@@ -18,7 +19,8 @@ MESSAGES = {
     404: ("There is no such story", "It may have been opened by a mistyped address."),
     413: (
         "That is too large",
-        "A story's text may have 1 MB, its picture 10 MB. Go back: most browsers still hold the form.",
+        f"A story's text may have 1 MB, its picture {MAX_BYTES // 1024**2} MB. "
+        "Go back: most browsers still hold the form.",
     ),
     415: ("That is not a form", "The newsroom takes what its own forms send, and nothing else."),
 }

@@ -8,8 +8,9 @@ import logging
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Flask, Response, abort, current_app, g, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -29,11 +30,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 TOKEN_SECONDS = 12 * 3600
 
-# A story with its picture. Both limits lie far above what may be stored, so that a text or a photograph that is too
-# large comes back with a message beside it and every other entry kept; what is larger still gets a plain 413.
+# Whoever takes a story, a picture, or both. Both limits lie far above what may be stored, so that a text or a picture
+# that is too large comes back with a message and every other entry kept; what is larger still gets a plain 413.
 STORY_ENDPOINTS = frozenset(
     f"newsroom.{name}"
-    for name in ("create_story", "save_story", "merge_story", "autosave", "autosave_new", "address", "address_new")
+    for name in (
+        *("create_story", "save_story", "merge_story", "body_picture"),
+        *("autosave", "autosave_new", "address", "address_new"),
+    )
 )
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 12 * 1024 * 1024
 MAX_LOGIN_BYTES = 20_000
@@ -92,6 +96,8 @@ def check_request() -> AnyResponse | None:
     if not has_safe_transport():
         return Response(HTTPS_NEEDED, 403, content_type="text/plain; charset=utf-8")
     is_write = request.method not in SAFE_METHODS
+    if not is_write and (own := own_address()):
+        return redirect(own, 301)
     is_ours = came_from_here() if is_write else True
     if is_ours is False:
         log.warning("cross-site %s %s from %s refused", request.method, request.path, request.remote_addr)
@@ -101,6 +107,17 @@ def check_request() -> AnyResponse | None:
     g.user = g.session.user if g.session else None
     g.needs_form_token = is_write and is_ours is None
     return None
+
+
+def own_address() -> str:
+    """Return where a request under another name of the site should go: to `SITE_URL`, where logging in works.
+
+    "" where it came under the site's name, or never left the machine, whatever the site is called.
+    """
+    site_url: str = current_app.config["SITE_URL"]
+    if is_loopback(request.host) or request.host == urlsplit(site_url).netloc:
+        return ""
+    return site_url + quote(request.path) + ("?" + request.query_string.decode("ascii", "ignore")).rstrip("?")
 
 
 def check_form() -> None:

@@ -17,7 +17,7 @@ from spectator import indexing, publishing, queries, searchlog
 from spectator.config import CHECKOUT
 from spectator.db import db, is_wal_safe, sqlite
 from spectator.models import User
-from spectator.operations import diagnosis, faults, modes
+from spectator.operations import diagnosis, faults, handles, modes
 
 LATE_SECONDS = 30
 LOW_DISK_BYTES = 500_000_000
@@ -87,6 +87,7 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     if not publishing.are_lists_true(db.session()):
         yield "Lists and counts of stories are not what the stories say. Run: spectator reindex --check"
     yield from _picture_problems(settings["MEDIA"])
+    yield from handles.problems(indexing.directories(data))
     yield from _index_problems("The search index", indexing.lag(data))
     yield from _index_problems("The newsroom's search index", indexing.lag(data, indexing.NEWSROOM))
     if sentence := searchlog.problem(data):
@@ -94,7 +95,7 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _picture_problems(directory: Path) -> Iterator[str]:
-    pictures = queries.pictures()
+    pictures = queries.picture_states()
     names = [f"{picture.digest}.{picture.extension}" for picture in pictures]
     lost = [name for name in names if not (directory / "originals" / name).exists()]
     if lost:

@@ -22,6 +22,7 @@ from spectator.models.article import new_feed_id
 from spectator.publishing.drafts import Draft, Invalid, Prepared, one_line
 from spectator.publishing.filing import add_picture
 from spectator.publishing.lookups import SectionKey, Sections, Slugs
+from spectator.publishing.pictures import record_uses
 from spectator.publishing.shelving import refresh
 from spectator.publishing.sources import Comparison, Decision, Given, given_of, publication_of, says_the_same
 from spectator.publishing.storing import COPIED, PICTURE
@@ -115,6 +116,7 @@ def _taken(session: Session, stories: Iterable[tuple[int, Imported]], overwrite:
         article_ids += _Part(session, [story for _, story in part], overwrite).take(part, outcome)
     if article_ids:
         refresh(session, article_ids)
+        record_uses(session, article_ids)
     return outcome
 
 

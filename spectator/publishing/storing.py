@@ -23,6 +23,7 @@ from spectator.models import (
 from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared
 from spectator.publishing.names import ids_of
 from spectator.publishing.notes import notes_in_revision
+from spectator.publishing.pictures import record_uses
 from spectator.publishing.shelving import refresh
 from spectator.text.slugs import slugify
 
@@ -164,6 +165,7 @@ def record(
         )
     )
     refresh(session, [article.id])
+    record_uses(session, [article.id])
 
 
 def content_of(draft: Draft, slug: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from spectator.db import db
-from spectator.models import Article, ArticleAuthor, Author, Picture, Revision, Topic, User
+from spectator.models import Article, ArticleAuthor, Author, Revision, Topic, User
 from spectator.models.article import article_topic
 from spectator.queries.stories import whole_article
 
@@ -49,11 +49,6 @@ def stories(
     return db.session.scalars(query).all()
 
 
-def pictures() -> Sequence[Picture]:
-    """Return every uploaded picture."""
-    return db.session.scalars(select(Picture).order_by(Picture.id)).all()
-
-
 def users() -> Sequence[User]:
     """Return everybody who has an account."""
     return db.session.scalars(select(User).order_by(User.email)).all()
@@ -67,11 +62,6 @@ def has_users() -> bool:
 def has_user(email: str) -> bool:
     """Say whether there is an account with this e-mail."""
     return db.session.scalar(select(User.id).where(User.email == email)) is not None
-
-
-def picture(picture_id: int) -> Picture | None:
-    """Return an uploaded picture, None where there is none of this id."""
-    return db.session.get(Picture, picture_id)
 
 
 def revisions(article_id: int, limit: int = 200) -> Sequence[Revision]:

@@ -25,7 +25,7 @@ from spectator.search.whoosh_writing import build, commit
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_MANY_SEGMENTS = 24
+_MANY_SEGMENTS = 12  # of some 14 files each, which every process holds open
 WAIT_SECONDS = 1.0
 
 # Wants of the moment, which say nothing about the index.

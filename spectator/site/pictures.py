@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, current_app, send_file
 
-from spectator.media import rendition_path
+from spectator import queries
+from spectator.media import digest_of, rendition_path
 
 YEAR_SECONDS = 31_536_000
 
@@ -15,9 +16,17 @@ def register(site: Blueprint) -> None:
 
 
 def media(name: str) -> Response:
-    """Give a rendition of a picture; its name changes with its content, so it may be kept for a year."""
+    """Give a rendition of a picture; its name changes with its content, so it may be kept for a year.
+
+    One that only withdrawn stories show is gone (410), also in the moment before the worker has removed its file.
+    """
     path = rendition_path(current_app.config["MEDIA"], name)
-    if path is None or not path.is_file():
+    if path is None:
+        abort(404)
+    state = queries.picture_state(digest_of(name))
+    if state is not None and state.is_withdrawn:
+        abort(410)
+    if not path.is_file():
         abort(404)
     response = send_file(path, max_age=YEAR_SECONDS, conditional=True)
     response.cache_control.public = response.cache_control.immutable = True

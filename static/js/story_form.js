@@ -4,7 +4,6 @@
   const WAIT_MS = 250;
   const HOLD_MS = 10000;
   const WORDS_PER_MINUTE = 230; // as readers are told (spectator/text/excerpts.py)
-  const LARGEST = 10 * 1024 * 1024; // bytes of a picture (spectator/media.py)
   const find = (id) => document.getElementById(id);
   const form = find("story");
   if (!form) return;
@@ -142,7 +141,7 @@
   /* The picture: what was chosen, whether it may be sent, what it needs. */
   const [picture, alt] = [find("picture"), find("picture_alt")];
   const [chosen, tooLarge, needed] = ["picture-chosen", "picture-too-large", "alt-needed"].map(clone);
-  const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`);
+  const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1).replace(/\.0$/, "")} MB`);
   const put = (note, field, isTold) => {
     if (isTold) field.after(note);
     else note.remove();
@@ -155,13 +154,13 @@
   };
   const show = () => {
     const [file] = picture.files;
-    const isTooLarge = Boolean(file) && file.size > LARGEST;
+    const isTooLarge = Boolean(file) && file.size > Number(picture.dataset.largest);
     put(chosen, picture, Boolean(file) && !isTooLarge);
     put(tooLarge, picture, isTooLarge);
     picture.setAttribute("aria-invalid", String(isTooLarge));
     if (file) chosen.textContent = `${file.name}, ${size(file.size)}`;
     if (isTooLarge) {
-      tooLarge.textContent = `${file.name} has more than 10 MB. Choose a smaller picture.`;
+      tooLarge.textContent = `${file.name} has more than ${size(Number(picture.dataset.largest))}. Choose a smaller picture.`;
       picture.value = "";
     }
     askForAlt();

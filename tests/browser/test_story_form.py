@@ -315,18 +315,18 @@ def test_the_picture_that_was_chosen(writer: Visit, tmp_path: Path) -> None:
 def test_a_picture_that_is_too_large_is_not_sent(writer: Visit, tmp_path: Path) -> None:
     page = writer.open(NEW)
     picture = page.locator("#picture")
-    (tmp_path / "huge.jpg").write_bytes(b"x" * (10 * MEGABYTE + 1))
-    (tmp_path / "large.jpg").write_bytes(b"x" * (10 * MEGABYTE))
+    (tmp_path / "huge.jpg").write_bytes(b"x" * (40 * MEGABYTE + 1))
+    (tmp_path / "large.jpg").write_bytes(b"x" * (40 * MEGABYTE))
     picture.set_input_files(tmp_path / "huge.jpg")
     message = page.get_by_role("alert")
-    expect(message).to_have_text("huge.jpg has more than 10 MB. Choose a smaller picture.")
+    expect(message).to_have_text("huge.jpg has more than 40 MB. Choose a smaller picture.")
     expect(picture).to_have_accessible_description(re.compile("huge.jpg"))
     expect(picture).to_have_attribute("aria-invalid", "true")
     assert picture.evaluate("field => field.files.length") == 0
     expect(page.get_by_text("Needed with this picture")).to_have_count(0)
     picture.set_input_files(tmp_path / "large.jpg")
     expect(message).to_have_count(0)
-    expect(page.locator("#picture-chosen-note")).to_have_text("large.jpg, 10.0 MB")
+    expect(page.locator("#picture-chosen-note")).to_have_text("large.jpg, 40 MB")
     assert picture.evaluate("field => [field.files.length, field.ariaInvalid]") == [1, "false"]
 
 

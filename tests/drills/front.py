@@ -43,12 +43,14 @@ http {{
     fastcgi_temp_path {home}/fastcgi;
     uwsgi_temp_path {home}/uwsgi;
     scgi_temp_path {home}/scgi;
-    include {home}/site.conf;
+    include {home}/shared.conf;
+    include {home}/site*.conf;
 }}
 """
 # How old a page may be: what its headers say, and a second, since nginx counts in whole ones.
 LONGEST_SECONDS = sum(int(re.findall(rf"{name}=(\d+)", FOR_EVERYBODY)[0]) for name in ("s-maxage", "revalidate")) + 1
 # What browsers, feed readers and scripts send.
+NAME = "news.example"
 BROWSER, OLD_BROWSER, SCRIPT = "gzip, deflate, br, zstd", "gzip, deflate", ""
 
 
@@ -73,13 +75,13 @@ class Reply:
 
 
 def ask(port: int, path: str, accept: str = SCRIPT, method: str = "GET", body: bytes = b"", **headers: str) -> Reply:
-    """Ask once, on a connection of its own; underscores in names of headers become hyphens."""
+    """Ask once, by the site's name, on a connection of its own; underscores in names of headers become hyphens."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.putrequest(method, path, skip_accept_encoding=True)
+        connection.putrequest(method, path, skip_accept_encoding=True, skip_host=True)
         for name, value in ({"Accept-Encoding": accept} if accept else {}).items():
             connection.putheader(name, value)
-        for name, value in headers.items():
+        for name, value in ({"Host": NAME} | headers).items():
             connection.putheader(name.replace("_", "-"), value)
         connection.endheaders(body or None)
         response = connection.getresponse()
@@ -103,12 +105,14 @@ def ask_raw(port: int, request: bytes) -> str:
 class Nginx:
     """nginx in front of the site at a port, with all that it writes under `home`."""
 
-    def __init__(self, home: Path, site_port: int, media: Path) -> None:
+    def __init__(self, home: Path, site_port: int, media: Path, name: str = NAME) -> None:
         self.home, self.port, self.cache = home, free_port(), home / "cache"
         home.mkdir()
         (home / "modules").symlink_to("/usr/share/nginx/modules")
+        shutil.copy(ROOT / "deploy/nginx-shared.conf", home / "shared.conf")
         text = (ROOT / "deploy/nginx.conf").read_text()
         changes = {
+            "server_name news.example": f"server_name {name}",
             "    listen 80;\n    listen [::]:80;\n": f"    listen 127.0.0.1:{self.port};\n",
             "127.0.0.1:8000": f"127.0.0.1:{site_port}",
             "/srv/spectator": str(ROOT),

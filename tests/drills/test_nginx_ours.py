@@ -15,6 +15,7 @@ from spectator import media, publishing
 from spectator.db import db
 from spectator.headers import PLAIN
 from spectator.models import User
+from tests.conftest import draft
 from tests.drills.conftest import sites
 from tests.drills.front import BROWSER, HAS_BROTLI, LONGEST_SECONDS, NGINX, OLD_BROWSER, SCRIPT, Nginx, ask
 from tests.drills.running_site import ROOT, Site, Story, eventually, token
@@ -123,6 +124,41 @@ def test_files_come_from_the_disk_with_the_headers_of_the_site(ours: Ours) -> No
     [original] = (ours.site.data / "media/originals").iterdir()
     for path in (f"/media/../originals/{original.name}", f"/media/originals/{original.name}", "/static/../wsgi.py"):
         assert ask(port, path).status in (400, 404)
+
+
+def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(ours: Ours) -> None:
+    site, port, file = ours.site, ours.nginx.port, BytesIO()
+    Image.effect_noise((400, 300), 60).convert("RGB").save(file, "JPEG")
+    file.seek(0)
+    with site.opened():
+        by = db.session.query(User).filter_by(role="editor").one()
+        taken = media.take_in(file, site.data / "media")
+        with db.write() as session:
+            picture_id = publishing.add_picture(session, taken, by.id)
+        lead = draft(headline="With a picture", picture_id=picture_id, picture_alt="A port")
+        story = publishing.create(lead, by, publishing.Step("publish"))
+    address = "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[0][0]
+    for path in (address, f"{address}?x=1"):
+        assert ask(port, path, BROWSER).status == 200
+    with site.opened():
+        publishing.withdraw(story, db.session.query(User).filter_by(role="editor").one(), "The wrong person.")
+    eventually(lambda: ask(port, address, BROWSER).status == 410, 10, "the picture is gone")
+    time.sleep(2)
+    for accept in (BROWSER, OLD_BROWSER, SCRIPT):
+        assert ask(port, address, accept).status == 410
+        assert ask(port, f"{address}?x=1", accept).status == 410
+    assert not list((site.data / "media/renditions").glob(f"*/{taken.digest}-*"))
+    with site.opened():
+        publishing.reinstate(story, db.session.query(User).filter_by(role="editor").one())
+    eventually(lambda: ask(port, address, BROWSER).status == 200, 10, "the picture is back")
+
+
+def test_a_neighbours_large_cookie_keeps_nobody_out_of_the_newsroom(ours: Ours) -> None:
+    for cookie in ("x=" + "a" * 8_300, "x=" + "a" * 20_000):
+        reply = ask(ours.nginx.port, "/newsroom/login", BROWSER, Cookie=cookie)
+        assert (reply.status, "https" in reply.text) == (403, True), "plain http is what it minds"
+        site_port = int(ours.site.address.rpartition(":")[2])
+        assert ask(site_port, "/newsroom/login", Host="127.0.0.1", Cookie=cookie).status == 200
 
 
 def test_ours_may_be_down(ours: Ours) -> None:

@@ -1,0 +1,69 @@
+"""Run the program that decodes pictures, one at a time in a process, and take its word for what came of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from spectator.media.decoding import DAMAGED, NO_MEMORY, PictureRefused, PictureUnopened
+
+log = logging.getLogger(__name__)
+PROGRAM = Path(__file__).with_name("decoding.py")
+WALL_SECONDS, WAIT_SECONDS = 45.0, 40.0
+TOO_SLOW = "The picture takes too long to open; try again later, or upload a smaller one."
+FAILED = "The picture could not be opened on this server; the reason is in its log."
+# What a decoder that hostile bytes have led astray is ended by.
+_CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
+# One at a time in a process: that bounds the memory of the machine.
+_decoding = threading.Lock()
+
+
+def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, Any]:
+    """Let `decoding.py` do a job and return what it says.
+
+    Raises PictureRefused; PictureUnopened where memory or time ran out; OSError where the files cannot be used.
+    """
+    if not _decoding.acquire(timeout=WAIT_SECONDS):
+        raise PictureUnopened(TOO_SLOW)
+    try:
+        command = [sys.executable, "-I", str(PROGRAM), job, str(source), str(directory), *map(str, widths)]
+        done = subprocess.run(  # noqa: S603 - our own program, and paths that we made
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=WALL_SECONDS, env={}, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PictureUnopened(TOO_SLOW) from error
+    finally:
+        _decoding.release()
+    return _verdict(done)
+
+
+def _verdict(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    """Return what the program says came of its job; raise what it says, or its end means, that went wrong."""
+    if done.returncode != 0:
+        raise _end(-done.returncode, done.stderr.decode(errors="replace").strip())
+    told: dict[str, Any] = json.loads(done.stdout)
+    if "unopened" in told:
+        raise PictureUnopened(told["unopened"])
+    if "refused" in told:
+        raise PictureRefused(told["refused"])
+    if "errno" in told:
+        raise OSError(told["errno"], told["strerror"])
+    return told
+
+
+def _end(number: int, words: str) -> PictureRefused:
+    """Return what the program's end by a signal, or with a traceback, says of the picture."""
+    if number == signal.SIGXCPU:
+        return PictureUnopened(TOO_SLOW)
+    if number in _CRASHES:
+        return PictureRefused(DAMAGED)
+    if number == signal.SIGKILL or "emory" in words:
+        return PictureUnopened(NO_MEMORY)
+    log.error("the program that decodes pictures has ended: %s", words.rpartition("\n")[2] or -number)
+    return PictureUnopened(FAILED)

@@ -1,0 +1,42 @@
+"""Which stories show which pictures: a picture that only withdrawn stories show is gone for readers."""
+
+import re
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+SHOWN = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
+LEAD = """
+insert into picture_use (article_id, picture_id) select id, picture_id from article where picture_id is not null
+"""
+USE = "insert or ignore into picture_use (article_id, picture_id) values (:article_id, :picture_id)"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "picture_use",
+        sa.Column("article_id", sa.Integer(), nullable=False),
+        sa.Column("picture_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_picture_use_article_id_article"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["picture_id"], ["picture.id"], name=op.f("fk_picture_use_picture_id_picture"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("article_id", "picture_id", name=op.f("pk_picture_use")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_picture_use_picture_id"), "picture_use", ["picture_id"])
+    op.execute(LEAD)
+    connection = op.get_bind()
+    ids: dict[str, int] = dict(connection.execute(sa.text("select digest, id from picture")).all())
+    bodies = connection.execute(sa.text("select id, body from article where instr(body, '/media/')")).all()
+    for article_id, body in bodies:
+        for _, digest in SHOWN.findall(body):
+            if digest in ids:
+                connection.execute(sa.text(USE), {"article_id": article_id, "picture_id": ids[digest]})

@@ -1,0 +1,128 @@
+"""Caddy and Apache as deploy/ sets them up, before a small site: what passes, under which name, and who is believed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.drills.front import BROWSER, NAME, SmallSite, ask
+from tests.drills.running_site import ROOT, eventually, free_port
+
+pytestmark = pytest.mark.drill
+PATH = "/usr/sbin:/usr/bin:/sbin:/usr/local/sbin:/usr/local/bin"
+CADDY, APACHE = shutil.which("caddy", path=PATH), shutil.which("apache2", path=PATH)
+APACHE_MAIN = """
+ServerRoot "{home}"
+PidFile "{home}/pid"
+ErrorLog "{home}/error.log"
+Listen 127.0.0.1:{port}
+{modules}
+{user}
+Include "{home}/site.conf"
+"""
+MODULES = ("mpm_event", "authz_core", "proxy", "proxy_http", "headers", "rewrite", "reqtimeout")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """A small site behind a proxy that listens at a port."""
+
+    site: SmallSite
+    port: int
+
+
+def with_caddy(home: Path, site_port: int, port: int) -> list[str]:
+    """Write Caddy's configuration without https; return the command."""
+    text = (ROOT / "deploy/Caddyfile").read_text(encoding="utf-8")
+    text = text.replace("127.0.0.1:8000", f"127.0.0.1:{site_port}")
+    for name in (f"www.{NAME}", NAME):
+        assert f"\n{name} {{" in text
+        text = text.replace(f"\n{name} {{", f"\nhttp://{name}:{port} {{")
+    options = "{\n\tadmin off\n\tauto_https off\n}\n"
+    (home / "Caddyfile").write_text(options + text, encoding="utf-8")
+    assert CADDY is not None
+    return [CADDY, "run", "--config", str(home / "Caddyfile"), "--adapter", "caddyfile"]
+
+
+def with_apache(home: Path, site_port: int, port: int) -> list[str]:
+    """Write Apache's configuration, all that it needs beside it; return the command."""
+    text = (ROOT / "deploy/apache.conf").read_text(encoding="utf-8")
+    text = text.replace("127.0.0.1:8000", f"127.0.0.1:{site_port}").replace("*:80>", f"127.0.0.1:{port}>")
+    (home / "site.conf").write_text(text, encoding="utf-8")
+    modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in MODULES)
+    user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+    main = APACHE_MAIN.format(home=home, port=port, modules=modules, user=user)
+    (home / "apache2.conf").write_text(main, encoding="utf-8")
+    assert APACHE is not None
+    return [APACHE, "-f", str(home / "apache2.conf"), "-D", "FOREGROUND"]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(with_caddy, marks=pytest.mark.skipif(CADDY is None, reason="Caddy is not installed"), id="caddy"),
+        pytest.param(
+            with_apache, marks=pytest.mark.skipif(APACHE is None, reason="Apache is not installed"), id="apache"
+        ),
+    ],
+)
+def proxied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+    """A small site behind each of the two."""
+    home, site, port = tmp_path_factory.mktemp("proxy"), SmallSite(), free_port()
+    prepare: Callable[[Path, int, int], list[str]] = request.param
+    command = prepare(home, site.port, port)
+    environment = {"HOME": str(home), "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home), "PATH": PATH}
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        site.start()
+        site.pages["/up"] = "up"
+        eventually(lambda: is_up(port), 15, "the proxy answers")
+        yield Proxied(site, port)
+    finally:
+        process.terminate()
+        process.wait(20)
+        site.stop()
+
+
+def is_up(port: int) -> bool:
+    """Say whether the site answers through the proxy."""
+    try:
+        return ask(port, "/up").status == 200
+    except OSError:
+        return False
+
+
+def test_pages_pass_and_the_site_is_told_who_asks(proxied: Proxied) -> None:
+    proxied.site.pages["/a%2Fb"] = "words " * 500
+    proxied.site.visits.clear()
+    lies = {"X_Forwarded_For": "203.0.113.9", "X_Forwarded_Proto": "https", "X_Forwarded_Host": "localhost"}
+    more = {"X_Forwarded_Protocol": "ssl", "X_Forwarded_Ssl": "on", "X_Forwarded_Prefix": "/x", "Forwarded": "for=::1"}
+    reply = ask(proxied.port, "/a%2Fb", BROWSER, **lies, **more)
+    assert (reply.status, reply.encoding, reply.text) == (200, "br", "words " * 500)
+    [visit] = proxied.site.visits
+    assert (visit.path, visit.headers["host"].partition(":")[0]) == ("/a%2Fb", NAME)
+    assert visit.headers["x-forwarded-for"].rpartition(",")[2].strip() == "127.0.0.1"
+    assert visit.headers["x-forwarded-proto"] == "http"
+    assert visit.headers["x-forwarded-host"].rpartition(",")[2].strip().partition(":")[0] == NAME
+    left = ("x-forwarded-protocol", "x-forwarded-ssl", "x-forwarded-prefix", "forwarded")
+    assert not [name for name in left if visit.headers.get(name)]
+
+
+def test_long_searches_large_cookies_and_pictures_pass(proxied: Proxied) -> None:
+    assert ask(proxied.port, "/search?q=" + "a" * 20_000).status == 404, "the small site's own answer"
+    assert ask(proxied.port, "/newsroom/x", Cookie="neighbour=" + "a" * 9000).status == 404
+    body = bytes(5_000_000)
+    assert ask(proxied.port, "/newsroom/x", method="POST", body=body, Content_Length=str(len(body))).status == 404
+
+
+def test_another_name_leads_to_the_site(proxied: Proxied) -> None:
+    reply = ask(proxied.port, "/politics/a-story?x=1", Host=f"www.{NAME}")
+    assert reply.status == 301
+    assert reply.headers["location"].partition("://")[2] == f"{NAME}/politics/a-story?x=1"

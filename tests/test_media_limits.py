@@ -1,0 +1,142 @@
+"""What an upload may cost: sizes just below and above every limit, and memory and time that are bounded elsewhere."""
+
+from __future__ import annotations
+
+import resource
+import struct
+import subprocess
+import sys
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from spectator import media
+from spectator.media import PictureRefused, PictureUnopened, decoding, sandbox, take_in
+from tests.test_media import chunk, encoded, photograph
+
+# Sizes of a process that takes in what the program opens; the largest of these needs far more to be decoded.
+MOST_GROWTH_BYTES = 20_000_000
+RUN = """
+import resource, sys
+from pathlib import Path
+from spectator import media
+with open(sys.argv[1], "rb") as stream:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    picture = media.take_in(stream, Path(sys.argv[2]))
+    print(picture.width, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+def deep_png(width: int, height: int, colour: int, channels: int) -> bytes:
+    """Return a PNG of 16 bits a channel, packed line by line."""
+    packer, row = zlib.compressobj(1), b"\0" + b"\x80\x10" * (width * channels)
+    data = b"".join([packer.compress(row) for _ in range(height)] + [packer.flush()])
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def large_jpeg(mode: str, **options: Any) -> bytes:
+    """Return a JPEG of just under 50 megapixels."""
+    picture = Image.new(mode, (8660, 5770), (90, 120, 30, 0)[: len(mode)])
+    return encoded(picture, quality=80, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("baseline", lambda: large_jpeg("RGB")),
+        ("progressive 4:4:4", lambda: large_jpeg("RGB", progressive=True, subsampling=0)),
+        ("progressive CMYK", lambda: large_jpeg("CMYK", progressive=True, subsampling=0)),
+        ("16-bit RGBA PNG", lambda: deep_png(5000, 5000, 6, 4)),
+        ("16-bit grey PNG", lambda: deep_png(5000, 5000, 0, 1)),
+        ("16-bit grey PNG with alpha", lambda: deep_png(5000, 5000, 4, 2)),
+        ("RGBA WebP", lambda: encoded(Image.new("RGBA", (5000, 5000), (9, 9, 9, 9)), "WEBP", lossless=True, method=0)),
+    ],
+)
+def test_the_largest_pictures_are_taken_in_and_cost_this_process_nothing(name: str, data: Any, tmp_path: Path) -> None:
+    upload = tmp_path / "upload"
+    upload.write_bytes(data())
+    command = [sys.executable, "-c", RUN, str(upload), str(tmp_path / "media")]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert told.returncode == 0, told.stderr
+    width, growth = map(int, told.stdout.split())
+    assert width == 2560, name
+    assert growth < MOST_GROWTH_BYTES, name
+
+
+def padded(data: bytes, size: int) -> bytes:
+    """Return a picture of exactly that many bytes: what follows its end is not looked at."""
+    return data + bytes(size - len(data))
+
+
+def test_forty_megabytes_are_the_most(tmp_path: Path) -> None:
+    data = encoded(photograph(64, 64))
+    take_in(BytesIO(padded(data, media.MAX_BYTES)), tmp_path)
+    with pytest.raises(PictureRefused, match="larger than 40 MB"):
+        take_in(BytesIO(padded(data, media.MAX_BYTES + 1)), tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_too_little_memory_is_not_called_damage(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"progressive": True, "subsampling": 0} if kind == "JPEG" else {}
+    upload = (
+        BytesIO(encoded(Image.effect_noise((4500, 4500), 60).convert("RGB").quantize(64), kind, **options))
+        if (kind == "GIF")
+        else BytesIO(encoded(photograph(4500, 4500), kind, **options))
+    )
+    program = tmp_path / "decoding.py"
+    text = Path(decoding.__file__).read_text(encoding="utf-8")
+    program.write_text(
+        text.replace("MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 768", "MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 72")
+    )
+    assert program.read_text() != text
+    monkeypatch.setattr(sandbox, "PROGRAM", program)
+    with pytest.raises(PictureUnopened, match="memory"):
+        take_in(upload, tmp_path / "media")
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+def test_a_process_with_a_limit_of_its_own_does_not_call_pictures_damaged(tmp_path: Path) -> None:
+    (tmp_path / "upload").write_bytes(encoded(photograph(4000, 4000), "PNG"))
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({110_000_000}, {110_000_000}))\n{RUN}"
+    command = [sys.executable, "-c", code, str(tmp_path / "upload"), str(tmp_path / "media")]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "PictureUnopened: There is not enough memory" in told.stderr
+    assert "damaged" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ("import time; time.sleep(60)", "too long"),
+        ("import os; os.kill(os.getpid(), 24)", "too long"),
+        ("import os; os.kill(os.getpid(), 9)", "memory"),
+        ("import os; os.kill(os.getpid(), 11)", "damaged"),
+        ("raise RuntimeError('a fault of ours')", "the reason is in its log"),
+        ("raise MemoryError", "memory"),
+    ],
+)
+def test_however_the_program_ends_there_is_one_sentence(
+    end: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(end)
+    monkeypatch.setattr(sandbox, "PROGRAM", program)
+    monkeypatch.setattr(sandbox, "WALL_SECONDS", 1.0)
+    with pytest.raises(PictureRefused, match=words) as refused:
+        take_in(BytesIO(encoded(photograph(64, 64))), tmp_path / "media")
+    assert isinstance(refused.value, PictureUnopened) is (words != "damaged")
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
+
+
+def test_the_program_has_its_limits() -> None:
+    command = f"import runpy; decoding = runpy.run_path({decoding.__file__!r}); decoding['limit_resources'](); " + (
+        "import resource; print(*(resource.getrlimit(kind)[1] for kind in (resource.RLIMIT_AS, resource.RLIMIT_CPU)))"
+    )
+    told = subprocess.run([sys.executable, "-I", "-c", command], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == [str(decoding.MEMORY_BYTES), str(decoding.CPU_SECONDS)]
+    assert resource.getrlimit(resource.RLIMIT_CPU)[1] == resource.RLIM_INFINITY, "and not this process"

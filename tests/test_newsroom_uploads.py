@@ -1,0 +1,46 @@
+"""Pictures that are sent to the newsroom: every way of sending one has the same limits, and says which."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage
+
+from spectator.media import MAX_BYTES
+from spectator.models import User
+from tests.newsroom_visits import entries, picture_file, post, visitor
+from tests.test_newsroom_stories import NEW
+
+
+@pytest.fixture
+def newsroom(app: Flask, editor: User) -> FlaskClient:
+    """An editor, logged in."""
+    return visitor(app)
+
+
+@pytest.mark.parametrize("name", ["story", "text"])
+def test_each_way_of_sending_a_picture_has_the_same_limit(newsroom: FlaskClient, name: str) -> None:
+    whole = picture_file()
+    data = whole.stream.read()
+    for size, is_taken in ((MAX_BYTES, True), (MAX_BYTES + 1, False)):
+        file = FileStorage(BytesIO(data + bytes(size - len(data))), "photo.png", content_type="image/png")
+        if name == "text":
+            answer = post(newsroom, "/newsroom/fragments/pictures", {"picture": file, "alt": "A port"})
+            assert answer.status_code == 200
+            assert ("<figure>" in answer.text) is is_taken
+        else:
+            sent = entries(do="save") | {"picture": file, "picture_alt": "A port"}
+            answer = post(newsroom, NEW, sent)
+            assert answer.status_code == (303 if is_taken else 422)
+        assert ("larger than 40 MB" in answer.text) is not is_taken
+
+
+def test_what_is_far_too_large_is_refused_in_words(newsroom: FlaskClient) -> None:
+    for address in (NEW, "/newsroom/fragments/pictures"):
+        file = FileStorage(BytesIO(bytes(65 * 1024 * 1024)), "photo.png", content_type="image/png")
+        answer = post(newsroom, address, {"picture": file, "alt": "A port"})
+        assert answer.status_code == 413
+        assert "its picture 40 MB" in answer.text
