@@ -123,7 +123,7 @@ def _prepared(
 
 def _imported(record: Record, media_dir: Path, pictures: Path | None, is_dry: bool) -> publishing.Imported:
     section = decode_once(record.section)
-    draft = replace(decoded_draft(record.draft), section=slugify(section))
+    draft = replace(record.draft, section=slugify(section), **_decoded(record.draft))
     return publishing.Imported(
         prepared=publishing.prepare(draft),
         section=section,
@@ -137,11 +137,14 @@ def _imported(record: Record, media_dir: Path, pictures: Path | None, is_dry: bo
     )
 
 
-def decoded_draft(draft: publishing.Draft) -> publishing.Draft:
-    """Return a draft with the character references in its lines and names decoded once; the body is HTML already."""
-    changes: dict[str, Any] = {name: decode_once(getattr(draft, name)) for name in LINES}
-    changes |= {name: tuple(map(decode_once, getattr(draft, name))) for name in NAMES}
-    return replace(draft, **changes)
+def _decoded(draft: publishing.Draft) -> dict[str, Any]:
+    """Return the lines and names of a draft that hold character references, decoded once; the body is HTML already."""
+    changes: dict[str, Any] = {name: decode_once(text) for name in LINES if "&" in (text := getattr(draft, name))}
+    for name in NAMES:
+        names = getattr(draft, name)
+        if any("&" in each for each in names):
+            changes[name] = tuple(map(decode_once, names))
+    return changes
 
 
 def decode_once(text: str) -> str:

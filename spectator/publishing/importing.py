@@ -165,10 +165,11 @@ class _Part:
 
     def _given(self, story: Imported) -> Given:
         """Return what the source gives, field by field."""
-        draft = replace(story.prepared.draft, section=self.sections.slug_of(story.section))
+        section = self.sections.slug_of(story.section)
         digest = (story.picture.digest if story.picture else "") if story.is_picture_known else None
         publication = publication_of(story.status, story.published_at)
-        return given_of(draft, story.prepared.country_codes, digest, publication, story.shown_update)
+        prepared = story.prepared
+        return given_of(prepared.draft, section, prepared.country_codes, digest, publication, story.shown_update)
 
     def take(self, stories: list[tuple[int, Imported]], outcome: Outcome) -> list[int]:
         """Decide on every story, then write; returns the ids of those that were stored."""

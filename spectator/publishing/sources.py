@@ -65,7 +65,7 @@ def fingerprint(*texts: str) -> str:
 
 
 def given_of(
-    draft: Draft, codes: Iterable[str], digest: str | None, publication: str, updated: datetime | None
+    draft: Draft, section: str, codes: Iterable[str], digest: str | None, publication: str, updated: datetime | None
 ) -> Given:
     """Return what a draft says, field by field, without the empty ones; `digest` is that of its picture.
 
@@ -73,7 +73,7 @@ def given_of(
     """
     picture = (draft.picture_alt, draft.picture_caption, draft.picture_credit)
     values: Given = {name: fingerprint(getattr(draft, name)) for name in TEXT}
-    values |= {"section": draft.section, "language": draft.language, "slug": draft.slug}
+    values |= {"section": section, "language": draft.language, "slug": draft.slug}
     values |= {"authors": list(draft.authors), "topics": sorted(draft.topics), "countries": sorted(codes)}
     values |= {"source": fingerprint(draft.source_name, draft.source_url), "publication": publication}
     values |= {"picture": UNKNOWN if digest is None else fingerprint(digest, *picture)}
@@ -100,7 +100,7 @@ def held_given(held: Held) -> Given:
     row = held.row
     codes = [code for code, _ in held.countries]
     publication = publication_of(row.status, row.published_at)
-    return given_of(held.draft, codes, row.digest or "", publication, row.updated_at)
+    return given_of(held.draft, row.section, codes, row.digest or "", publication, row.updated_at)
 
 
 def decide(
@@ -188,7 +188,8 @@ def _base_of(content: Mapping[str, Any], held: Held, is_newest: bool) -> Given:
     codes = [country.code for name in names["countries"] if (country := country_named(name))]
     row = held.row
     is_same_picture = content.get("picture_id") == row.picture_id
-    base = given_of(Draft(**lines, **names), codes, (row.digest or "") if is_same_picture else None, UNKNOWN, None)
+    draft = Draft(**lines, **names)
+    base = given_of(draft, draft.section, codes, (row.digest or "") if is_same_picture else None, UNKNOWN, None)
     if is_newest:
         base |= {"publication": publication_of(row.status, row.published_at), "updated_at": _iso(row.updated_at)}
     return base
