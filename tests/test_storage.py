@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -48,15 +49,15 @@ def test_a_save_without_room_says_so_and_gives_the_text_back(app: Flask, fill_di
     assert post(client, "/newsroom/stories/new", form).status_code == 303
 
 
-def test_an_import_without_room_tells_the_cause(app: Flask, tmp_path: Path, fill_disk: Callable[[bool], None]) -> None:
+def test_an_import_without_room_tells_the_cause(app: Flask, fill_disk: Callable[[bool], None]) -> None:
     lines = [json.dumps({"headline": f"Story {number}", "body": "Long. " * 5000}) for number in range(40)]
-    (tmp_path / "stories.jsonl").write_text("\n".join(lines), "utf-8")
+    text = "\n".join(lines).encode()
     fill_disk(True)
     with pytest.raises(StorageError) as caught:
-        runner.run(jsonl.read(tmp_path / "stories.jsonl", "en"), app.config["MEDIA"])
+        runner.run(jsonl.read(BytesIO(text), "en"), app.config["MEDIA"])
     assert caught.value.cause == "full" and "savepoint" not in str(caught.value)
     fill_disk(False)
-    assert runner.run(jsonl.read(tmp_path / "stories.jsonl", "en"), app.config["MEDIA"]).added == 40
+    assert runner.run(jsonl.read(BytesIO(text), "en"), app.config["MEDIA"]).added == 40
 
 
 def test_readyz_tells_a_full_disk_and_recovers(
