@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from spectator.text.directions import is_language_tag
+from spectator.text.languages import canonical_tag, tag_problem
 
 PREFIX = "SPECTATOR_"
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -99,9 +99,9 @@ def _time_zone(value: str) -> str:
 
 
 def _language(value: str) -> str:
-    if not is_language_tag(value):
-        raise ValueError("a language tag like en or fr is expected")
-    return value
+    if problem := tag_problem(value):
+        raise ValueError(problem)
+    return canonical_tag(value)
 
 
 def _search(value: str) -> str:

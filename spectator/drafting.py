@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import joinedload
 
@@ -17,6 +17,7 @@ MAX_COPIES = 200  # of one person; more than anybody writes at once
 OPEN_SECONDS = 20  # a form tells every 8 s that it is open; one that missed twice is closed
 LINK_DAYS = (1, 7, 30)
 LINKS_KEPT = timedelta(days=90)
+DISCARDED_DAYS = 30  # how long discarded text can be brought back
 
 
 class TooMany(Exception):
@@ -30,19 +31,29 @@ def keep(user_id: int, article_id: int | None, copy: str, version: int, values: 
         mine = (Autosave.user_id == user_id) & (Autosave.copy == copy)
         row = session.scalar(select(Autosave).where(mine))
         if row is None:
-            count = session.scalar(select(func.count(Autosave.id)).where(Autosave.user_id == user_id)) or 0
-            if count >= MAX_COPIES:
+            unsaved = (Autosave.user_id == user_id) & Autosave.discarded_at.is_(None)
+            if (session.scalar(select(func.count(Autosave.id)).where(unsaved)) or 0) >= MAX_COPIES:
                 raise TooMany
             row = Autosave(user_id=user_id, copy=copy)
             session.add(row)
         row.article_id, row.version, row.values, row.saved_at = article_id, version, values, now
+        row.discarded_at = None  # somebody goes on typing in it
     return now
 
 
 def kept(user_id: int, article_id: int | None) -> Sequence[Autosave]:
     """Return a person's unsaved forms of a story, of new stories for None, newest first."""
     mine = (Autosave.user_id == user_id) & (Autosave.article_id.is_not_distinct_from(article_id))
-    return db.session.scalars(select(Autosave).where(mine).order_by(Autosave.saved_at.desc())).all()
+    query = select(Autosave).where(mine, Autosave.discarded_at.is_(None))
+    return db.session.scalars(query.order_by(Autosave.saved_at.desc())).all()
+
+
+def list_discarded(user_id: int, article_id: int | None) -> Sequence[Autosave]:
+    """Return the discarded forms of a person that can be brought back, of new stories for None, the latest first."""
+    since = datetime.now(UTC) - timedelta(days=DISCARDED_DAYS)
+    mine = (Autosave.user_id == user_id) & (Autosave.article_id.is_not_distinct_from(article_id))
+    query = select(Autosave).where(mine, Autosave.discarded_at > since)
+    return db.session.scalars(query.order_by(Autosave.discarded_at.desc())).all()
 
 
 def kept_copy(user_id: int, copy: str) -> Autosave | None:
@@ -52,14 +63,31 @@ def kept_copy(user_id: int, copy: str) -> Autosave | None:
 
 def stories_in_hand(user_id: int) -> set[int]:
     """Return the ids of the stories of which a person has unsaved text."""
-    found = select(Autosave.article_id).where(Autosave.user_id == user_id, Autosave.article_id.is_not(None))
+    mine = (Autosave.user_id == user_id) & Autosave.article_id.is_not(None)
+    found = select(Autosave.article_id).where(mine, Autosave.discarded_at.is_(None))
     return {each for each in db.session.scalars(found) if each is not None}
 
 
-def discard(user_id: int, copy: str) -> None:
-    """Forget what one opened form of a person holds: it was saved, or is not wanted."""
+def forget(user_id: int, copy: str) -> None:
+    """Delete what one opened form of a person holds, because it was saved."""
     with db.write() as session:
         session.execute(delete(Autosave).where(Autosave.user_id == user_id, Autosave.copy == copy))
+
+
+def discard(user_id: int, copy: str) -> None:
+    """Set aside what one opened form of a person holds; it can be brought back for `DISCARDED_DAYS`."""
+    _set_discarded(user_id, copy, datetime.now(UTC))
+
+
+def bring_back(user_id: int, copy: str) -> None:
+    """Undo `discard`; doing it twice does no harm."""
+    _set_discarded(user_id, copy, None)
+
+
+def _set_discarded(user_id: int, copy: str, at: datetime | None) -> None:
+    mine = (Autosave.user_id == user_id) & (Autosave.copy == copy)
+    with db.write() as session:
+        session.execute(update(Autosave).where(mine).values(discarded_at=at))
 
 
 def sign_in(user_id: int, article_id: int) -> None:
@@ -121,8 +149,13 @@ def _working() -> tuple[Any, ...]:
 
 
 def forget_old() -> None:
-    """Delete signs of presence of an hour ago and links that ended long ago; unsaved text is never deleted."""
+    """Delete signs of presence of an hour ago, links that ended long ago, and text discarded 30 days ago.
+
+    Unsaved text that nobody discarded is never deleted.
+    """
     now = datetime.now(UTC)
+    discarded_before = now - timedelta(days=DISCARDED_DAYS)
     with db.write() as session:
         session.execute(delete(Presence).where(Presence.seen_at < now - timedelta(hours=1)))
         session.execute(delete(PreviewLink).where(PreviewLink.expires_at < now - LINKS_KEPT))
+        session.execute(delete(Autosave).where(Autosave.discarded_at < discarded_before))

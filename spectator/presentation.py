@@ -29,6 +29,7 @@ from spectator.text.covers import cover
 from spectator.text.directions import text_dir
 from spectator.text.display import displayed_body
 from spectator.text.excerpts import reading_minutes
+from spectator.text.languages import language_name
 from spectator.times import abbreviation, has_whole_minutes, in_words
 
 
@@ -136,6 +137,7 @@ def register(app: Flask) -> None:
         "cover": lambda slug: Markup(cover(slug)),  # noqa: S704 - our own drawing
         "css": Markup(STYLE),  # noqa: S704 - our own stylesheet
         "editor_scripts": EDITOR_SCRIPTS,
+        "language_name": language_name,
         "list_path": list_path,
         "permalink": permalink,
         "renditions": renditions,

@@ -55,11 +55,14 @@ def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
             connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
             connection.execute(text(ARTICLE_0001))
             connection.execute(text("INSERT INTO correction (article_id, text, made_at) VALUES (1, 'x', '2026-01-01')"))
+            connection.execute(text("UPDATE article SET language = 'Arabic'"))
             connection.commit()
         migrations.upgrade()
         assert migrations.is_current()
         with db.engine.connect() as connection:
             assert connection.scalar(text("SELECT body FROM article")) == "B"
+            assert connection.scalar(text("SELECT language FROM article")) == "ar"
+            assert connection.execute(text("SELECT article_id, action FROM outbox")).all() == [(1, "update")]
             assert connection.scalar(text("SELECT kind FROM correction")) == "correction"
             assert connection.execute(text('SELECT kind, "key" FROM story_count ORDER BY kind')).all() == LISTED_0001
             assert connection.scalar(text("PRAGMA foreign_keys")) == 1

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import chain, pairwise
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spectator import indexing, publishing, queries, related
 from spectator.models import User
-from spectator.newsroom import finding
+from spectator.newsroom import story_search
 from spectator.newsroom.finding import named
 from spectator.search import Request
 from tests.conftest import draft
@@ -95,10 +100,12 @@ def test_people_find_what_is_not_public(
     client = visitor(app)
     page = client.get("/newsroom/search?q=dust").text
     assert f"/newsroom/stories/{draft_id}" in page and "<mark>Dust</mark> over" in page and "&lt;b&gt;" in page
-    assert f'/newsroom/stories/{public_id}"' not in page
+    assert f"/newsroom/stories/{public_id}" in page and "2 stories" in page
+    page = client.get("/newsroom/search?q=dust&in=unpublished").text
+    assert f"/newsroom/stories/{draft_id}" in page and f'/newsroom/stories/{public_id}"' not in page
     page = client.get("/newsroom/search?q=dust&in=published").text
     assert f"/newsroom/stories/{public_id}" in page and f'/newsroom/stories/{draft_id}"' not in page
-    assert "No unpublished story" in client.get("/newsroom/search?q=zzz").text
+    assert "No unpublished story" in client.get("/newsroom/search?q=zzz&in=unpublished").text
     assert client.get("/newsroom/search?q=&page=0").status_code == 200
 
 
@@ -115,7 +122,7 @@ def test_authors_find_their_own_drafts_alone(app: Flask, editor: User, follow: C
 def test_an_author_finds_a_story_that_many_others_precede(
     app: Flask, editor: User, follow: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "SOUGHT_AT_ONCE", 2)
+    monkeypatch.setattr(story_search, "SOUGHT_AT_ONCE", 2)
     client = visitor(app, "author")
     author = next(user for user in queries.users() if user.role == "author")
     for number in range(5):
@@ -123,14 +130,14 @@ def test_an_author_finds_a_story_that_many_others_precede(
     own = publishing.create(draft(body="Little of it. " * 50 + "Some dust."), author)
     follow()
     assert private(app, "dust")[-1] == own
-    page = client.get("/newsroom/search?q=dust&page=2").text
+    page = client.get("/newsroom/search?q=dust").text
     assert f"/newsroom/stories/{own}" in page and "1 story" in page and "Previous" not in page
 
 
 def test_pages_follow_each_other_and_stop(
     app: Flask, editor: User, follow: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "PER_PAGE", 2)
+    monkeypatch.setattr(story_search, "PER_PAGE", 2)
     for number in range(3):
         publishing.create(draft(headline=f"Dust {number}"), editor)
     follow()
@@ -141,6 +148,84 @@ def test_pages_follow_each_other_and_stop(
     assert "There are no more stories" in beyond
     for rubbish in ("0", "-1", "99", "1000", "x", "٣"):
         assert client.get(f"/newsroom/search?q=dust&page={rubbish}").status_code == 200
+
+
+def published(editor: User, at: datetime, **more: object) -> int:
+    article_id = publishing.create(draft(**more), editor)
+    publishing.publish(article_id, editor, at)
+    return article_id
+
+
+def found_in(page: str) -> list[int]:
+    return [int(each) for each in re.findall(r'<h2[^>]*>\s*<a href="/newsroom/stories/(\d+)"', page)]
+
+
+def test_the_search_opens_on_all_stories_with_their_dates(app: Flask, editor: User, follow: Callable[[], None]) -> None:
+    public_id = published(editor, datetime(2024, 5, 6, 12, tzinfo=UTC), headline="Public")
+    draft_id = publishing.create(draft(headline="Private"), editor)
+    follow()
+    page = visitor(app).get("/newsroom/search").text
+    assert found_in(page) == [draft_id, public_id]
+    assert "published" in page and "6 May 2024" in page
+
+
+@pytest.mark.parametrize("words", ["", "dust"])
+def test_the_search_is_narrowed_by_section_author_and_year(
+    app: Flask, editor: User, follow: Callable[[], None], words: str
+) -> None:
+    plain = {"headline": "Dust", "section": "politics", "authors": ("Ama Mensah",)}
+    at = datetime(2024, 5, 6, 12, tzinfo=UTC)
+    wanted = published(editor, at, **plain)
+    published(editor, at, **plain | {"section": "business"})
+    published(editor, at, **plain | {"authors": ("Kofi Boateng",)})
+    published(editor, datetime(2023, 5, 6, 12, tzinfo=UTC), **plain)
+    publishing.create(draft(**plain), editor)  # of this year, since it was saved now
+    follow()
+    client = visitor(app)
+    address = f"/newsroom/search?q={words}&section=politics&year=2024&author="
+    assert found_in(client.get(address + "Ama+Mensah").text) == [wanted]
+    page = client.get(address + "mensah")
+    assert found_in(page.text) == [wanted]
+    assert 'value="Ama Mensah"' in page.text  # the whole name is shown
+    assert "No author is called “Nobody &lt;b&gt;”" in client.get(address + "Nobody+<b>").text
+    for odd in ("year=0000", "year=99999", "year=x&section=%00&in=nothing&page=-1", "section=<b>"):
+        assert client.get(f"/newsroom/search?q={words}&{odd}").status_code == 200
+
+
+def test_stories_of_both_indexes_take_turns(
+    app: Flask,
+    editor: User,
+    story: Callable[..., int],
+    follow: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(story_search, "PER_PAGE", 2)
+    public_ids = {story(headline=f"Dust {number}") for number in range(5)}
+    draft_ids = {publishing.create(draft(headline=f"Dust {number}"), editor) for number in range(2)}
+    follow()
+    client = visitor(app)
+    pages = [found_in(client.get(f"/newsroom/search?q=dust&page={number}").text) for number in range(1, 6)]
+    assert [len(page) for page in pages] == [2, 2, 2, 1, 0]
+    assert [[each in draft_ids for each in page] for page in pages[:2]] == [[True, False], [True, False]]
+    assert sorted(chain.from_iterable(pages)) == sorted(public_ids | draft_ids)  # each once
+
+
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_turns_take_every_story_once(first: int, second: int) -> None:
+    taken = [story_search.taken(first, second, count) for count in range(first + second + 1)]
+    assert taken[0] == 0 and taken[-1] == first
+    assert all(later - earlier in (0, 1) for earlier, later in pairwise(taken))
+    assert all(0 <= count - number <= second for count, number in enumerate(taken))
+
+
+def test_a_match_of_every_word_hides_partial_ones_of_the_other_index(
+    app: Flask, editor: User, story: Callable[..., int], follow: Callable[[], None]
+) -> None:
+    whole = story(headline="Harmattan dust")
+    publishing.create(draft(headline="Harmattan alone"), editor)
+    follow()
+    page = visitor(app).get("/newsroom/search?q=harmattan+dust").text
+    assert found_in(page) == [whole] and "1 story" in page
 
 
 def test_nobody_else_finds_anything(client: FlaskClient) -> None:

@@ -63,15 +63,15 @@ def test_what_was_not_saved_is_offered_beside_what_is_stored(newsroom: FlaskClie
     opened = shown(newsroom.get(path))
     autosave(newsroom, article_id, opened, body="Typed & <lost>.")
     page = newsroom.get(path)
-    assert "was not saved" in page.text
+    assert "Unsaved changes from" in page.text
     assert "Typed &amp; &lt;lost&gt;." in page.text
     assert shown(page)["body"] == "One paragraph.\n\nAnother paragraph."
-    assert "unsaved text" in newsroom.get("/newsroom/stories/").text
+    assert "unsaved changes" in newsroom.get("/newsroom/stories/").text
     restored = newsroom.get(f"{path}?restore={opened['copy']}")
     assert shown(restored)["body"] == "Typed & <lost>."
     assert post(newsroom, path, shown(restored) | {"do": "save"}).status_code == 303
     assert count(Autosave) == 0
-    assert "was not saved" not in newsroom.get(path).text
+    assert "Unsaved changes from" not in newsroom.get(path).text
 
 
 def test_a_new_story_that_was_never_saved_is_in_the_list(newsroom: FlaskClient) -> None:
@@ -83,8 +83,49 @@ def test_a_new_story_that_was_never_saved_is_in_the_list(newsroom: FlaskClient) 
     assert shown(again)["headline"] == "Never saved"
     assert shown(again)["copy"] == opened["copy"]
     assert post(newsroom, "/newsroom/stories/discard", {"copy": opened["copy"]}).status_code == 303
-    assert count(Autosave) == 0
     assert articles() == 0
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_discarded_text_can_be_brought_back_without_script(newsroom: FlaskClient, is_new: bool) -> None:
+    story: int | str = "new" if is_new else write(newsroom)
+    form = NEW if is_new else f"/newsroom/stories/{story}"
+    page = "/newsroom/stories/" if is_new else form
+    opened = shown(newsroom.get(form))
+    autosave(newsroom, story, opened, headline="Half a thought", body="Words")
+    sent = {"copy": opened["copy"], "story": "" if is_new else str(story)}
+    answer = post(newsroom, "/newsroom/stories/discard", sent)
+    after = newsroom.get(answer.location).text
+    assert "You can bring them back for 30 days" in after
+    assert ">Bring back</button>" in after
+    assert "Discarded changes (1)" in newsroom.get(page).text
+    assert drafting.kept(1, None if is_new else int(story)) == []
+    answer = post(newsroom, "/newsroom/stories/bring_back", sent)
+    assert "Half a thought" in newsroom.get(answer.location).text
+    assert "Discarded changes" not in newsroom.get(page).text
+    assert shown(newsroom.get(f"{form}?restore={opened['copy']}"))["headline"] == "Half a thought"
+
+
+def test_discarded_text_is_kept_30_days_and_saved_text_is_no_longer_unsaved(newsroom: FlaskClient) -> None:
+    opened = shown(newsroom.get(NEW))
+    autosave(newsroom, "new", opened, headline="Set aside")
+    drafting.discard(1, opened["copy"])
+    drafting.forget_old()
+    assert [row.copy for row in drafting.list_discarded(1, None)] == [opened["copy"]]
+    long_ago = datetime.now(UTC) - timedelta(days=drafting.DISCARDED_DAYS, minutes=1)
+    with db.write() as session:
+        session.execute(update(Autosave).values(discarded_at=long_ago))
+    assert drafting.list_discarded(1, None) == []
+    drafting.forget_old()
+    assert count(Autosave) == 0
+
+
+def test_a_form_that_is_typed_in_again_is_no_longer_discarded(newsroom: FlaskClient) -> None:
+    opened = shown(newsroom.get(NEW))
+    autosave(newsroom, "new", opened, headline="Typed")
+    drafting.discard(1, opened["copy"])
+    autosave(newsroom, "new", opened, headline="Typed on")
+    assert [row.values["headline"] for row in drafting.kept(1, None)] == ["Typed on"]
 
 
 def test_a_restored_text_of_an_older_version_meets_the_newer_as_a_conflict(app: Flask, newsroom: FlaskClient) -> None:
@@ -105,7 +146,9 @@ def test_nobody_sees_or_discards_a_colleagues_unsaved_text(app: Flask, newsroom:
     path = f"/newsroom/stories/{article_id}"
     for address in (path, f"{path}?restore={opened['copy']}", f"{path}/preview?copy={opened['copy']}"):
         assert "Mine alone" not in admin.get(address).text
-    post(admin, "/newsroom/stories/discard", {"copy": opened["copy"]})
+    for act in ("discard", "bring_back"):
+        post(admin, f"/newsroom/stories/{act}", {"copy": opened["copy"]})
+    assert drafting.list_discarded(1, article_id) == []
     autosave(admin, article_id, opened, headline="The admin's")
     assert [row.values["headline"] for row in drafting.kept(1, article_id)] == ["Mine alone"]
 

@@ -7,13 +7,15 @@ import pytest
 from spectator.text.directions import is_language_tag, text_dir
 
 
-@pytest.mark.parametrize("tag", ["en", "sw", "sw-KE", "ha-Arab", "pt-MZ", "pcm", "zh-Hans-CN", "es-419", "x" * 8])
+@pytest.mark.parametrize("tag", ["en", "sw", "sw-KE", "ha-Arab", "pt-MZ", "pcm", "zh-Hans-CN", "es-419"])
 def test_language_tags_are_known_by_their_form(tag: str) -> None:
     assert is_language_tag(tag)
     assert is_language_tag(tag.upper())
 
 
-@pytest.mark.parametrize("text", ["", "e", "en-", "-en", "en_GB", "en GB", "en\n", "ën", '"><b>', "en" + "-abcde" * 9])
+@pytest.mark.parametrize(
+    "text", ["", "e", "Arabic", "English", "en-", "-en", "en_GB", "en GB", "en\n", "ën", '"><b>', "en" + "-abcde" * 9]
+)
 def test_other_words_are_no_language_tags(text: str) -> None:
     assert not is_language_tag(text)
 

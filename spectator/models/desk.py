@@ -16,6 +16,7 @@ class Autosave(Base):
     """A form as it was last typed, not saved: one row for each opened form (`copy`) of each person.
 
     `article_id` is None for a new story; `version` is the story's when the form was opened; `values` maps its fields.
+    `discarded_at` is set on text that its author threw away and may still bring back.
     """
 
     __tablename__ = "autosave"
@@ -28,6 +29,7 @@ class Autosave(Base):
     version: Mapped[int]
     values: Mapped[dict[str, Any]] = mapped_column(JSON)
     saved_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    discarded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Presence(Base):

@@ -19,6 +19,8 @@ def register(app: Flask) -> None:
         previews,
         searches,
         stories,
+        story_search,
+        unsaved,
     )
 
     newsroom = Blueprint("newsroom", __name__, url_prefix=guard.ROOT)
@@ -29,9 +31,11 @@ def register(app: Flask) -> None:
     login.register(newsroom)
     stories.register(newsroom)
     notes.register(newsroom)
+    unsaved.register(newsroom)
     previews.register(newsroom)
     history.register(newsroom)
     finding.register(newsroom)
+    story_search.register(newsroom)
     searches.register(newsroom)
     fragments.register(newsroom)
     app.register_blueprint(newsroom)

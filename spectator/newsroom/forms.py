@@ -18,8 +18,12 @@ from spectator.newsroom import spellings
 from spectator.newsroom.media import claimed_picture, picture_token, receive
 from spectator.publishing import Draft, Invalid, Step
 from spectator.publishing.drafts import MAX_BODY_BYTES
+from spectator.text.html import plain_text
 from spectator.text.inventory import Losses, losses, put_back
+from spectator.text.languages import language_name, tag_problem
 from spectator.text.paragraphs import editable, stored_body
+from spectator.text.scripts import NAMES as SCRIPT_NAMES
+from spectator.text.scripts import disagreeing_script, script_of
 
 # All that a form may say; anything else in a request is not looked at.
 LINES = (
@@ -43,6 +47,8 @@ FORM_VERBS = frozenset(
 )
 WITH_TIME = frozenset({"draft", "review", "scheduled", "published"})
 MAX_VALUE = 5000  # characters of any field but the body; what is longer cannot be saved either
+OTHER_LANGUAGE = "other"  # the choice behind which a tag may be typed
+LANGUAGE_SAMPLE = 50_000  # characters of a body that are looked at for its script
 COPY = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 
 
@@ -51,7 +57,7 @@ class StoryForm:
     """The form as it is shown: every entry as text, the picture it holds, the version it began from, what is wrong.
 
     `choices` are the moments that a typed time may mean, `losses` what a save would remove from the story, `questions`
-    the new names that look like existing ones.
+    the new names that look like existing ones, `language_doubt` the language and the script of a story that disagree.
     """
 
     values: dict[str, str]
@@ -62,6 +68,7 @@ class StoryForm:
     losses: Losses | None = None
     questions: Sequence[publishing.SpellingQuestion] = ()
     confirmed: str = ""
+    language_doubt: str = ""
 
     def draft(self) -> Draft:
         """Return the draft that the entries make; `publishing` says what is wrong with it."""
@@ -117,6 +124,8 @@ def of_autosave(row: Autosave, by: User) -> StoryForm:
 def entries(sent: Mapping[str, str]) -> dict[str, str]:
     """Return every field of a form with line breaks as they are stored; a name of the form that is none becomes new."""
     values = {name: sent.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS}
+    if values["language"] == OTHER_LANGUAGE:
+        values["language"] = sent.get("language_other", "").strip()
     return values if COPY.fullmatch(values["copy"]) else values | {"copy": new_copy()}
 
 
@@ -170,6 +179,7 @@ def store(form: StoryForm, by: User, article: Article | None) -> int:
     Raises publishing's Invalid, Conflict, Forbidden, NotFound, AlreadyStored.
     """
     draft, step = form.draft(), _step(form, by, article)
+    _ask_about_language(form, draft, article)
     _require_no_errors(form, draft)
     answers = spellings.answers_in(request.form)
     try:
@@ -203,6 +213,22 @@ def _has_old_date(form: StoryForm, article: Article | None) -> bool:
     """Say whether the date of a public story was left as the form showed it."""
     is_public = article is not None and article.is_public
     return is_public and form.values["published_at"].strip() == form.values["published_at_was"]
+
+
+def _ask_about_language(form: StoryForm, draft: Draft, article: Article | None) -> None:
+    """Note a question where a story's letters are not those of its language, unless it was answered before."""
+    tag, text = draft.language.strip(), plain_text(draft.body[:LANGUAGE_SAMPLE])
+    script = "" if tag_problem(tag) else disagreeing_script(tag, text)
+    if not script:
+        return
+    if article and article.language == tag and script_of(plain_text(article.body[:LANGUAGE_SAMPLE])) == script:
+        return
+    form.language_doubt = f"{tag} {script}"
+    if request.form.get("language_kept") != form.language_doubt:
+        form.errors["language"] = (
+            f"The story is written in {SCRIPT_NAMES[script]} letters, but its language is {language_name(tag)}."
+            f" Choose its language, or tick “Keep {language_name(tag)}”."
+        )
 
 
 def _guard_losses(form: StoryForm, article: Article) -> None:

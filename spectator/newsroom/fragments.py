@@ -15,6 +15,7 @@ from spectator.models import Article
 from spectator.newsroom import forms, previews
 from spectator.newsroom.guard import current_user
 from spectator.newsroom.media import receive
+from spectator.newsroom.unsaved import AutosaveRefused, keep_typed
 from spectator.publishing.drafts import one_line
 from spectator.text.gazetteer import countries_like
 from spectator.text.slugs import is_slug, slugify
@@ -47,19 +48,14 @@ def autosave(article_id: int | None = None) -> str:
     """Keep what is in the form, apart from the story and its history, and say when, and what the story weighs."""
     user, values = current_user(), forms.autosaved_values(current_user())
     seq = request.form.get("seq", "")[:10]
-    if forms.is_too_long(values):
-        return _refused(seq, "Not saved: an entry is too long. It is kept on this device.")
     article = _story(article_id)
-    if article_id is not None and (article is None or not publishing.may_edit(user, article)):
-        return _refused(seq, "Not saved: you cannot change this story any more. It is kept on this device.")
     try:
-        at = drafting.keep(user.id, article_id, values["copy"], forms.version_in(request.form), values)
-    except drafting.TooMany:
-        return _refused(seq, "Not saved: you have too many unsaved stories; discard some in the list of stories.")
-    row = drafting.kept_copy(user.id, values["copy"])
-    shown = previews.typed(forms.of_autosave(row, user), article) if row else None
-    weight = previews.weight_words(shown) if shown else ""
-    return render_template("newsroom/_outcome.html", outcome="saved", seq=seq, at=at, weight=weight, zone=forms.zone())
+        row = keep_typed(user, article_id, article, values)
+    except AutosaveRefused as refused:
+        return _refused(seq, f"Not saved: {refused} Your text is kept on this device.")
+    weight = previews.weight_words(previews.typed(forms.of_autosave(row, user), article))
+    shown = {"seq": seq, "at": row.saved_at, "weight": weight, "zone": forms.zone()}
+    return render_template("newsroom/_outcome.html", outcome="saved", article=article, **shown)
 
 
 def _refused(seq: str, message: str) -> str:

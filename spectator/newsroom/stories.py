@@ -13,27 +13,10 @@ from spectator.models import ARTICLE_STATUSES, Article, User
 from spectator.newsroom import conflicts, forms, previews
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.guard import current_user
+from spectator.text.languages import language_choices
 
 PAGE_SIZE = 50
 ONE = "/stories/<int(max=2147483647):article_id>"
-LANGUAGES = (
-    ("en", "English"),
-    ("fr", "French"),
-    ("pt", "Portuguese"),
-    ("ar", "Arabic"),
-    ("sw", "Swahili"),
-    ("ha", "Hausa"),
-    ("am", "Amharic"),
-    ("yo", "Yoruba"),
-    ("ig", "Igbo"),
-    ("om", "Oromo"),
-    ("ti", "Tigrinya"),
-    ("so", "Somali"),
-    ("rw", "Kinyarwanda"),
-    ("zu", "Zulu"),
-    ("xh", "Xhosa"),
-    ("pcm", "Nigerian Pidgin"),
-)
 
 
 def register(newsroom: Blueprint) -> None:
@@ -45,7 +28,6 @@ def register(newsroom: Blueprint) -> None:
     newsroom.add_url_rule(ONE, "edit_story", edit_story)
     newsroom.add_url_rule(ONE, "save_story", save_story, methods=["POST"])
     newsroom.add_url_rule(ONE + "/merge", "merge_story", merge_story, methods=["POST"])
-    newsroom.add_url_rule("/stories/discard", "discard", discard, methods=["POST"])
     for name, act in ACTS.items():
         newsroom.add_url_rule(f"{ONE}/{name}", name, act, methods=["POST"])
 
@@ -71,6 +53,7 @@ def stories() -> str:
         page=page,
         has_more=len(found) > PAGE_SIZE,
         unsaved_new=drafting.kept(user.id, None),
+        discarded=drafting.list_discarded(user.id, None),
         in_hand=drafting.stories_in_hand(user.id),
     )
 
@@ -156,15 +139,6 @@ def _keep(article: Article, form: StoryForm) -> Response | tuple[str, int]:
     return redirect(url_for("newsroom.edit_story", article_id=article.id, restore=copy, done="kept"), 303)
 
 
-def discard() -> Response:
-    """Forget what was typed into one form and not saved."""
-    drafting.discard(current_user().id, request.form.get("copy", "")[:40])
-    story = request.form.get("story", "")
-    if re.fullmatch(r"[0-9]{1,9}", story, re.ASCII):
-        return redirect(url_for("newsroom.edit_story", article_id=int(story), done="discarded"), 303)
-    return redirect(url_for("newsroom.stories", done="discarded"), 303)
-
-
 def _act(verb: str) -> Callable[[int], Response]:
     """Return the view of an act that needs nothing but its button."""
 
@@ -213,7 +187,7 @@ def _restored(article_id: int | None) -> StoryForm | None:
 
 def _stored(article_id: int, form: StoryForm, verb: str) -> Response:
     """Forget the autosave of what is now stored, and show the story's form anew."""
-    drafting.discard(current_user().id, form.values["copy"])
+    drafting.forget(current_user().id, form.values["copy"])
     return _done(article_id, verb, form.values["copy"])
 
 
@@ -237,9 +211,10 @@ def form_page(form: StoryForm, article: Article | None, reason: str = "", **more
         reason=reason,
         verbs=publishing.verbs(user, article),
         picture_token=forms.token_of_picture(form, user),
-        languages=LANGUAGES,
+        languages=language_choices(),
         zone=current_app.config["TIMEZONE"],
         unsaved=[conflicts.unsaved(forms.of_autosave(row, user), form, row) for row in unsaved],
+        discarded=drafting.list_discarded(user.id, article.id) if article else [],
         others=_others(article, user),
         then=forms.verb(),
         weight=previews.weight_words(article) if article else "",

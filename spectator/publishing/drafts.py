@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from spectator.text.directions import is_language_tag
 from spectator.text.excerpts import excerpt, word_count
 from spectator.text.gazetteer import country_named
 from spectator.text.html import plain_text
+from spectator.text.languages import canonical_tag, tag_problem
 from spectator.text.paragraphs import stored_body
 from spectator.text.slugs import is_slug
 
@@ -112,6 +112,8 @@ def prepare(draft: Draft) -> Prepared:
         raise Invalid(errors)  # nothing below may be asked to work on unbounded input
     lines: dict[str, Any] = {name: one_line(getattr(draft, name)) for name in MAX_LENGTHS}
     names: dict[str, Any] = {name: _names(getattr(draft, name)) for name in ("authors", "topics", "countries")}
+    if not tag_problem(lines["language"]):
+        lines["language"] = canonical_tag(lines["language"])
     draft = replace(draft, body=stored_body(draft.body), **lines, **names)
     text = plain_text(draft.body)
     errors = _line_errors(draft)
@@ -156,8 +158,8 @@ def _line_errors(draft: Draft) -> dict[str, str]:
         errors["headline"] = "Write a headline."
     if not draft.section:
         errors["section"] = "Choose a section."
-    if not is_language_tag(draft.language):
-        errors["language"] = "This is not a language tag; examples: en, fr, sw, ha, am."
+    if problem := tag_problem(draft.language):
+        errors["language"] = problem
     if draft.slug and not is_slug(draft.slug):
         errors["slug"] = "Use small letters a–z, digits and single hyphens only."
     if draft.source_url and not is_web_address(draft.source_url):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from spectator.db import db
@@ -36,17 +36,75 @@ def next_due() -> datetime | None:
 def stories(
     status: str = "", text: str = "", offset: int = 0, limit: int = 50, created_by_id: int | None = None
 ) -> Sequence[Article]:
-    """Return the newsroom's list, last saved first, narrowed by status, headline, maker; one more row than `limit`."""
-    query = select(Article).order_by(Article.saved_at.desc(), Article.id.desc()).offset(offset).limit(limit + 1)
-    query = query.options(joinedload(Article.section, innerjoin=True), joinedload(Article.created_by))
-    query = query.options(selectinload(Article.authors))
+    """Return the newsroom's list narrowed by status, headline, maker: last saved first, one more row than `limit`.
+
+    Scheduled stories alone come in the order in which they go out.
+    """
+    query = _listed(offset, limit)
     if status:
         query = query.where(Article.status == status)
+    if status == "scheduled":
+        query = query.order_by(None).order_by(Article.published_at, Article.id)
     if text:
         query = query.where(Article.headline.icontains(text, autoescape=True))
     if created_by_id is not None:
         query = query.where(Article.created_by_id == created_by_id)
     return db.session.scalars(query).all()
+
+
+def _listed(offset: int, limit: int) -> Select[Article]:
+    query = select(Article).order_by(Article.saved_at.desc(), Article.id.desc()).offset(offset).limit(limit + 1)
+    query = query.options(joinedload(Article.section, innerjoin=True), joinedload(Article.created_by))
+    return query.options(selectinload(Article.authors))
+
+
+def stories_filtered(
+    section: str = "",
+    author: str = "",
+    between: tuple[datetime, datetime] | None = None,
+    is_public: bool | None = None,
+    own_drafts_of: int | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> Sequence[Article]:
+    """Return stories of every status, last saved first, one more than `limit`.
+
+    `section` and `author` are slugs; `between` holds two moments for the publication, or the last save where there is
+    none; `own_drafts_of` is the one person whose unpublished stories are shown, None for those of everybody.
+    """
+    query = _listed(offset, limit)
+    if section:
+        query = query.where(Article.section.has(slug=section))
+    if author:
+        query = query.where(Article.authors.any(Author.slug == author))
+    if between:
+        moment = func.coalesce(Article.published_at, Article.saved_at)
+        query = query.where(moment >= between[0], moment < between[1])
+    if is_public is not None:
+        query = query.where((Article.status == "published") if is_public else (Article.status != "published"))
+    if own_drafts_of is not None:
+        query = query.where((Article.status == "published") | (Article.created_by_id == own_drafts_of))
+    return db.session.scalars(query).all()
+
+
+def author_named(text: str) -> Author | None:
+    """Return the author of this name, otherwise the first whose name holds it."""
+    query = select(Author).where(Author.name.icontains(text, autoescape=True))
+    return db.session.scalar(query.order_by((Author.name == text).desc(), Author.name).limit(1))
+
+
+def author_names(limit: int = 500) -> Sequence[str]:
+    """Return the names of authors in their order."""
+    return db.session.scalars(select(Author.name).order_by(Author.name).limit(limit)).all()
+
+
+def publication_years() -> tuple[datetime, datetime] | None:
+    """Return the first and the last publication, past or planned, None where there is none."""
+    first, last = (
+        db.session.scalar(select(pick(Article.published_at)).where(Article.published_at.is_not(None)))
+        for pick in (func.min, func.max)
+    )
+    return (first, last) if first and last else None
 
 
 def users() -> Sequence[User]:

@@ -1,7 +1,9 @@
 "use strict";
 /* Copies of unsaved text on this device, in IndexedDB by user, story and opened form. They survive a lost connection, an
-   expired login, a closed tab and the logout; they go when the server has confirmed what they hold. */
+   expired login, a closed tab and the logout; they go when the server has confirmed what they hold, and 30 days after
+   somebody has discarded them. */
 (() => {
+  const DISCARDED_KEPT = 30 * 24 * 3600 * 1000;
   const user = document.body.dataset.user;
   if (!user) return;
 
@@ -33,19 +35,18 @@
     user,
     keep: (record) => use("readwrite", (store) => store.put(record)),
     forget: (id) => use("readwrite", (store) => store.delete(id)),
-    all: async () => (await use("readonly", (store) => store.getAll())).filter((each) => each.user === user),
+    everything: async () => (await use("readonly", (store) => store.getAll())).filter((each) => each.user === user),
+    all: async () => (await copies.everything()).filter((each) => !each.discarded),
   };
   window.spectatorCopies = copies;
 
   const confirmed = document.body.dataset.confirmed;
-  copies.ready = !confirmed
-    ? Promise.resolve()
-    : copies
-        .all()
-        .then((found) =>
-          Promise.all(found.filter((each) => each.copy === confirmed).map((each) => copies.forget(each.id)))
-        )
-        .catch(() => {}); // a browser without storage has no copies either
+  const isDone = (record) =>
+    (confirmed && record.copy === confirmed) || (record.discarded && record.discarded < Date.now() - DISCARDED_KEPT);
+  copies.ready = copies
+    .everything()
+    .then((found) => Promise.all(found.filter(isDone).map((each) => copies.forget(each.id))))
+    .catch(() => {}); // a browser without storage has no copies either
 
   /* Logging out leaves the copies where they are, and says so. */
   const logout = document.querySelector("form[action$='/newsroom/logout']");

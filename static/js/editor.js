@@ -267,6 +267,10 @@
     const [field, template] = ["body", "editor-frame"].map((id) => document.getElementById(id));
     const isThere = window.Squire && window.DOMPurify && DOMPurify.isSupported && window.customElements;
     const isModern = "adoptedStyleSheets" in document && "replaceChildren" in document.body;
-    if (field && template && isThere && isModern && ours.opened && ours.dialog) start(field, template);
+    if (!(field && template && isThere && isModern && ours.opened && ours.dialog)) return;
+    const begin = () => start(field, template);
+    // Its scripts were late, and somebody writes already: the field is not taken away under their hands.
+    if (document.activeElement === field) field.addEventListener("blur", begin, { once: true });
+    else begin();
   });
 })();

@@ -1,15 +1,16 @@
 "use strict";
 /* Sees to it that no text is lost: what is typed is kept on this device at once and on the server within two seconds, a
-   form that cannot be sent is sent when it can, and one line says how it stands. */
+   form that cannot be sent is sent when it can, and one line says how it stands. It uses nothing of a third party, and
+   stands before all scripts of third parties in the page: a CDN that does not answer holds up what follows it. */
 (() => {
   const form = document.getElementById("story");
   const copies = window.spectatorCopies;
   if (!form || !copies) return;
   const line = document.getElementById("saved");
-  const autosave = document.getElementById("autosave");
   const stop = document.getElementById("stop-sending");
   const { story } = form.dataset;
   const UNKEPT = new Set(["csrf_token", "seq", "loss_asked", "then"]);
+  const BYTES_A_MILLISECOND = 4; // a slow line: what is longer is given longer to arrive
   const [KEEP, KEEP_LATEST, SEND, SEND_LATEST, AGAIN, PATIENCE] = [700, 3000, 1200, 10000, 5000, 12000];
   const [PROBE, RETELL] = [8000, 60000];
 
@@ -101,7 +102,7 @@
   /* One at a time: on a slow line each would cut off the one before, and none would ever be confirmed. */
   const send = async () => {
     if (asked || onServer >= typed || wanted || sent) return;
-    if (!window.htmx || !navigator.onLine) return void notSaved();
+    if (!navigator.onLine) return void notSaved();
     const now = Date.now();
     if (isOut) {
       asked = now; // a login is asked for without the text, and without saying the same words again
@@ -112,27 +113,44 @@
     asked = now;
     field("seq").value = String(typed);
     if (!line.textContent.startsWith("Not saved")) say("Saving…");
-    autosave.dispatchEvent(new Event("autosave"));
-    setTimeout(() => asked === now && notSaved(), PATIENCE);
+    hear(await autosave());
   };
-  /* Told by htmx 2 or 4 it is known at once; without, after a while of patience. */
-  for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout", "htmx:error", "htmx:response:error"]) {
-    autosave.addEventListener(name, () => asked && notSaved());
-  }
+  /* Returns the server's word on what is in the form, null where it did not answer or somebody else did. */
+  const autosave = async () => {
+    const body = new FormData(form);
+    let size = 0;
+    for (const [name, value] of [...body]) {
+      if (value instanceof File) body.delete(name);
+      else size += value.length;
+    }
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), PATIENCE + size / BYTES_A_MILLISECOND);
+    try {
+      const answer = await fetch(form.dataset.autosave, { method: "POST", body, signal: patience.signal });
+      const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
+      return page.querySelector("[data-outcome]");
+    } catch {
+      return null;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   const sendSoon = paced(send, SEND, SEND_LATEST);
 
-  new MutationObserver(() => {
-    const answer = line.querySelector("[data-outcome]");
-    if (!answer || answer.dataset.seen) return;
-    answer.dataset.seen = "yes";
+  const hear = (outcome) => {
+    if (!outcome) return void notSaved();
     asked = 0;
-    isOut = answer.dataset.reason === "logged-out";
-    if (answer.dataset.outcome === "refused") return void keep();
-    onServer = Math.max(onServer, Number(answer.dataset.seq));
-    document.getElementById("weight").textContent = answer.dataset.weight;
+    isOut = outcome.dataset.reason === "logged-out";
+    if (!wanted && !sent) {
+      line.textContent = "";
+      line.append(outcome);
+    }
+    if (outcome.dataset.outcome === "refused") return void keep();
+    onServer = Math.max(onServer, Number(outcome.dataset.seq));
+    document.getElementById("weight").textContent = outcome.dataset.weight;
     if (onServer < typed) sendSoon();
     else if (!wanted && !sent) copies.forget(identity()).catch(() => {});
-  }).observe(line, { childList: true });
+  };
 
   const newName = () => [...crypto.getRandomValues(new Uint32Array(5))].map((part) => part.toString(36).padStart(7, "0"));
   form.addEventListener("input", (event) => {
@@ -230,70 +248,15 @@
     say("");
   });
 
-  /* ---- what an earlier window left on this device ---- */
-  const NOT_COMPARED = new Set(["version", "copy"]);
-  const plain = (text) => {
-    const page = new DOMParser().parseFromString(text, "text/html");
-    for (const block of page.body.querySelectorAll("p, h2, h3, li, tr, blockquote, figure, br")) block.append("\n");
-    return page.body.textContent.trim();
+  window.spectatorKeeping = {
+    form,
+    field,
+    values,
+    identity,
+    say,
+    keep,
+    keepTyped: () => onServer < typed && keep(),
+    canKeep: () => canKeep,
+    cannotKeep: () => (canKeep = false),
   };
-  const even = (text) => (text || "").replace(/\r\n?/g, "\n").trim();
-  const same = (one, other) => even(one) === even(other);
-  const labelOf = (name) => document.querySelector(`label[for="${name}"], label[for="${name}-entry"]`)?.firstChild.textContent.trim() || name;
-
-  /* Typed while the form was being sent whose answer this page is: it goes on from the version that is shown here. */
-  const isSequel = (record) => Boolean(record.after) && record.after === document.body.dataset.confirmed;
-  const restore = (record, banner) => {
-    if (onServer < typed) keep();
-    const changed = [];
-    for (const [name, value] of Object.entries(record.values)) {
-      const target = field(name);
-      if (!target || same(target.value, value) || (name === "version" && isSequel(record))) continue;
-      target.value = value;
-      changed.push(target instanceof RadioNodeList ? target[0] : target);
-    }
-    for (const target of changed) target.dispatchEvent(new CustomEvent("restored", { bubbles: true }));
-    banner.remove();
-    field("headline").dispatchEvent(new Event("input", { bubbles: true }));
-    field("headline").focus();
-    if (record.id !== identity()) keep().then(() => canKeep && copies.forget(record.id));
-    say("Restored from this device.");
-  };
-  const offer = (record) => {
-    const now = values();
-    const names = Object.keys(record.values).filter(
-      (name) => !NOT_COMPARED.has(name) && field(name) && !same(now[name], record.values[name])
-    );
-    if (!names.length) return;
-    const banner = document.getElementById("local-copy").content.firstElementChild.cloneNode(true);
-    const part = (name) => banner.querySelector(`[data-part=${name}]`);
-    const heading = part("heading");
-    heading.id = `copy-${record.copy}`;
-    banner.setAttribute("aria-labelledby", heading.id);
-    part("at").textContent = new Date(record.at).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
-    part("unsent").hidden = !record.wanted;
-    const row = part("row");
-    for (const name of names) {
-      const shown = row.content.cloneNode(true);
-      const text = (from) => (name === "body" ? plain(from[name] ?? "") : from[name]) || "(empty)";
-      shown.querySelector("h3").textContent = labelOf(name);
-      const [device, here] = shown.querySelectorAll(".text");
-      device.textContent = text(record.values);
-      here.textContent = text(now);
-      row.before(shown);
-    }
-    part("restore").addEventListener("click", () => restore(record, banner));
-    part("discard").addEventListener("click", () => part("sure").showModal());
-    part("sure").addEventListener("close", () => {
-      if (part("sure").returnValue === "discard") copies.forget(record.id).then(() => banner.remove());
-    });
-    document.getElementById("local-copies").append(banner);
-  };
-  copies.ready
-    .then(copies.all)
-    .then((found) => found.filter((each) => each.story === story || isSequel(each)))
-    .then((found) => found.sort((a, b) => b.at - a.at).forEach(offer))
-    .catch(() => {
-      canKeep = false;
-    });
 })();

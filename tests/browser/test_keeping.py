@@ -176,18 +176,18 @@ def test_the_tab_is_closed_and_the_text_is_offered_again(writing: Visit, is_tidy
     context.set_offline(False)
     writing.page = again
     writing.open(NEW)
-    banner = again.get_by_role("region", name="is on this device only")
+    banner = again.get_by_role("region", name="saved only on this device")
     banner.get_by_text("Show both versions").click()
     expect(banner).to_contain_text("In a tab that was closed")
     assert axe.violations(again) == []
-    banner.get_by_role("button", name="Restore it").click()
+    banner.get_by_role("button", name="Restore").click()
     expect(again.get_by_label("Headline")).to_have_value("In a tab that was closed")
     expect(again.locator("#body-editor")).to_contain_text("First paragraph.")
     line(again).to_have_text(SAVED)
     again.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
 
 
-def test_a_copy_is_discarded_only_when_asked_twice(writing: Visit) -> None:
+def test_a_copy_that_was_discarded_can_be_brought_back(writing: Visit) -> None:
     page = writing.page
     page.context.set_offline(True)
     page.get_by_label("Headline").fill("Rubbish")
@@ -195,11 +195,28 @@ def test_a_copy_is_discarded_only_when_asked_twice(writing: Visit) -> None:
     page.route("**/autosave", lambda route: route.abort())
     page.context.set_offline(False)
     writing.open(NEW)
-    for answer, left in (("Keep it", 1), ("Discard it", 0)):
-        page.get_by_role("region", name="is on this device only").get_by_role("button", name="Discard it").click()
-        page.get_by_role("dialog").get_by_role("button", name=answer).click()
-        page.wait_for_function(f"async () => (await spectatorCopies.all()).length === {left}")
-    expect(page.get_by_role("region", name="is on this device only")).to_have_count(0)
+    banner = page.get_by_role("region", name="saved only on this device")
+    for _ in range(2):  # at once, and in another window
+        banner.get_by_role("button", name="Discard").click()
+        expect(banner).to_have_count(0)
+        expect(page.locator("#local-copies")).to_contain_text(
+            "discarded: “Rubbish”. This device keeps them for 30 days."
+        )
+        expect(page.get_by_role("button", name="Bring back")).to_be_focused()
+        assert copies(page) == 0  # no longer unsaved: a logout does not warn of it
+        assert axe.violations(page) == []
+        writing.open(NEW)
+        page.get_by_role("button", name="Bring back").click()
+        expect(banner).to_have_count(1)
+        assert copies(page) == 1
+    page.evaluate(
+        """async () => {
+          const [record] = await spectatorCopies.all();
+          await spectatorCopies.keep({ ...record, discarded: Date.now() - 31 * 24 * 3600 * 1000 });
+        }"""
+    )
+    writing.open(NEW)
+    page.wait_for_function("async () => (await spectatorCopies.everything()).length === 0")
 
 
 def test_two_tabs_keep_both_texts(writing: Visit) -> None:
@@ -232,7 +249,7 @@ def test_logging_out_warns_and_keeps(writing: Visit) -> None:
     page.wait_for_url("**/newsroom/login**")
     writing.log_in()
     writing.open(NEW)
-    expect(page.get_by_role("region", name="is on this device only")).to_have_count(1)
+    expect(page.get_by_role("region", name="saved only on this device")).to_have_count(1)
 
 
 def test_the_server_is_killed_and_nothing_is_lost(browser: Browser, mortal: RunningSite) -> None:

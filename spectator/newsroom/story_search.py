@@ -1,0 +1,232 @@
+"""Search for people who are logged in: all stories, public or not, narrowed by section, author and year."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, current_app, render_template, request
+
+from spectator import publishing, queries
+from spectator.models import Article
+from spectator.newsroom.finding import index_of
+from spectator.newsroom.guard import current_user
+from spectator.search import MAX_PAGE, IndexUnavailable, Mode, Request
+from spectator.text.html import plain_text
+from spectator.text.snippets import highlight, snippet
+
+PER_PAGE = 20
+SOUGHT_AT_ONCE, MOST_SOUGHT = 100, 1000  # hits among which an author's own are looked for
+SCOPES = ("all", "unpublished", "published")
+MOST_YEARS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody looks for: `author` is the name that was found for `author_typed`, with its slug."""
+
+    text: str
+    scope: str
+    section: str
+    author_typed: str
+    author: str
+    author_slug: str
+    year: int
+    page: int
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Say whether no author has the name that was typed."""
+        return bool(self.author_typed and not self.author_slug)
+
+    def request(self, page: int, per_page: int) -> Request:
+        """Return the question to an index."""
+        first, last = (date(self.year, 1, 1), date(self.year, 12, 31)) if self.year else (None, None)
+        return Request(
+            self.text,
+            section=self.section,
+            author=self.author_slug,
+            published_from=first,
+            published_to=last,
+            page=page,
+            per_page=per_page,
+        )
+
+    def between(self) -> tuple[datetime, datetime] | None:
+        """Return the first moment of the year in the newsroom's zone, and that of the next."""
+        if not self.year:
+            return None
+        zone = ZoneInfo(current_app.config["TIMEZONE"])
+        first, last = (datetime(year, 1, 1, tzinfo=zone).astimezone(UTC) for year in (self.year, self.year + 1))
+        return first, last
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The stories of one index that fit, best first: `stretch` returns the ids of ranks from one up to another."""
+
+    is_public: bool
+    total: int
+    mode: Mode
+    terms: frozenset[str]
+    prefixes: tuple[str, ...]
+    unknown: Sequence[tuple[str, str]]
+    stretch: Callable[[int, int], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A story found: its headline and best passage as (piece, is_hit) pairs, and whether this person may change it."""
+
+    article: Article
+    headline: list[tuple[str, bool]]
+    snippet: list[tuple[str, bool]]
+    is_editable: bool
+
+
+def register(newsroom: Blueprint) -> None:
+    """Add the search."""
+    newsroom.add_url_rule("/search", "search", search)
+
+
+def search() -> tuple[str, int]:
+    """Show the stories that have some words, or all; those that are public, those that are not, or both."""
+    wanted = _wanted()
+    context: dict[str, Any] = {"wanted": wanted, "scopes": SCOPES, "years": _years(), "names": queries.author_names()}
+    try:
+        context |= {"hits": [], "total": 0} if wanted.is_hopeless else _ranked(wanted) if wanted.text else _all(wanted)
+    except IndexUnavailable:
+        return render_template("newsroom/search.html", **context, hits=[], is_unavailable=True), 503
+    return render_template("newsroom/search.html", **context), 200
+
+
+def _wanted() -> Wanted:
+    sent = request.args
+    page, year, scope = sent.get("page", ""), sent.get("year", ""), sent.get("in", "")
+    typed = sent.get("author", "").strip()[:120]
+    author = queries.author_named(typed) if typed else None
+    section = sent.get("section", "")
+    return Wanted(
+        text=sent.get("q", "").strip()[:200],
+        scope=scope if scope in SCOPES else "all",
+        section=section if section in {each.slug for each in queries.sections()} else "",
+        author_typed=typed,
+        author=author.name if author else "",
+        author_slug=author.slug if author else "",
+        year=int(year) if re.fullmatch(r"[1-8][0-9]{3}", year, re.ASCII) else 0,
+        page=min(int(page), MAX_PAGE) if re.fullmatch(r"[1-9][0-9]?", page, re.ASCII) else 1,
+    )
+
+
+def _years() -> list[int]:
+    """Return the years to choose from, the latest first."""
+    ends = queries.publication_years()
+    now = datetime.now(UTC).year
+    first, last = (ends[0].year, max(ends[1].year, now)) if ends else (now, now)
+    return list(range(last, max(first, last - MOST_YEARS) - 1, -1))
+
+
+def _all(wanted: Wanted) -> dict[str, Any]:
+    """Return the stories that the filters leave where no words were given, last saved first."""
+    user = current_user()
+    found = queries.stories_filtered(
+        wanted.section,
+        wanted.author_slug,
+        wanted.between(),
+        is_public={"published": True, "unpublished": False}.get(wanted.scope),
+        own_drafts_of=None if publishing.is_publisher(user) else user.id,
+        offset=(wanted.page - 1) * PER_PAGE,
+        limit=PER_PAGE,
+    )
+    hits = [_plain_hit(article, publishing.may_edit(user, article)) for article in found[:PER_PAGE]]
+    return {"hits": hits, "total": len(hits), "has_more": len(found) > PER_PAGE and wanted.page < MAX_PAGE}
+
+
+def _plain_hit(article: Article, is_editable: bool) -> Hit:
+    return Hit(article, [(article.headline, False)], [(article.dek or article.excerpt, False)], is_editable)
+
+
+def _ranked(wanted: Wanted) -> dict[str, Any]:
+    """Return the page of stories that have the words.
+
+    Each index scores by its own word counts, so scores of the two cannot be compared: their stories take turns, best
+    first. Where one index has stories with every word, those of the other with only some are left out.
+    """
+    kinds = {"all": (False, True), "unpublished": (False,), "published": (True,)}[wanted.scope]
+    rankings = [_ranking(wanted, is_public) for is_public in kinds]
+    mode: Mode = "all" if any(each.total and each.mode == "all" for each in rankings) else "any"
+    unknown = [name for name in rankings[0].unknown if all(name in each.unknown for each in rankings)]
+    rankings = [each for each in rankings if each.total and each.mode == mode]
+    total = sum(each.total for each in rankings)
+    start = (wanted.page - 1) * PER_PAGE
+    hits = list(_hits(rankings, start, min(start + PER_PAGE, total))) if rankings else []
+    has_more = wanted.page < MAX_PAGE and total > wanted.page * PER_PAGE
+    return {"hits": hits, "total": total, "mode": mode, "has_more": has_more, "unknown": unknown}
+
+
+def _ranking(wanted: Wanted, is_public: bool) -> Ranking:
+    index, user = index_of(is_public), current_user()
+    first = index.find(wanted.request(1, PER_PAGE))
+    known = (first.mode, first.terms, first.prefixes, first.unknown)
+    if not is_public and not publishing.is_publisher(user):
+        own = _own_ids(wanted, user.id)
+        return Ranking(False, len(own), *known, lambda start, end: own[start:end])
+
+    def stretch(start: int, end: int) -> list[int]:
+        pages = range(start // PER_PAGE, -(-end // PER_PAGE))
+        ids = [each for page in pages for each in index.find(wanted.request(page + 1, PER_PAGE)).ids]
+        offset = start // PER_PAGE * PER_PAGE
+        return ids[start - offset : end - offset]
+
+    return Ranking(is_public, first.total, *known, stretch)
+
+
+def _own_ids(wanted: Wanted, user_id: int) -> list[int]:
+    """Return the unpublished stories of an author among the best hits, best first."""
+    ids: list[int] = []
+    for page in range(1, MOST_SOUGHT // SOUGHT_AT_ONCE + 1):
+        found = index_of(False).find(wanted.request(page, SOUGHT_AT_ONCE))
+        ids += [article.id for article in queries.stories_by_id(found.ids, user_id)]
+        if found.total <= page * SOUGHT_AT_ONCE:
+            break
+    return ids
+
+
+def taken(first: int, second: int, count: int) -> int:
+    """Return how many of the first `count` places go to the first of two lists, which take turns while both last."""
+    return min(first, max(-(-count // 2), count - second))
+
+
+def _hits(rankings: list[Ranking], start: int, end: int) -> Iterator[Hit]:
+    """Yield the hits of some places of the merged list; what changed its state a moment ago is left out."""
+    totals = (rankings[0].total, rankings[1].total if len(rankings) > 1 else 0)
+    at, to = taken(*totals, start), taken(*totals, max(start, end))
+    stretches = [rankings[0].stretch(at, to)]
+    if len(rankings) > 1:
+        stretches.append(rankings[1].stretch(start - at, max(start, end) - to))
+    found = [_hits_by_id(ranking, ids) for ranking, ids in zip(rankings, stretches, strict=True)]
+    queues = [iter(ids) for ids in stretches]
+    for place in range(start, end):
+        which = 0 if taken(*totals, place + 1) > taken(*totals, place) else 1
+        hit = found[which].get(next(queues[which], 0))
+        if hit is not None:
+            yield hit
+
+
+def _hits_by_id(ranking: Ranking, ids: list[int]) -> dict[int, Hit]:
+    """Return the stories that this person may see, with the words marked."""
+    user = current_user()
+    return {
+        article.id: Hit(
+            article,
+            highlight(article.headline, ranking.terms, ranking.prefixes),
+            snippet(plain_text(article.body), ranking.terms, prefixes=ranking.prefixes),
+            publishing.may_edit(user, article),
+        )
+        for article in queries.stories_by_id(ids)
+        if article.is_public == ranking.is_public and (article.is_public or publishing.may(user, "view", article))
+    }

@@ -1,0 +1,61 @@
+"""Text that was typed and not saved: keep it, discard it, bring it back."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from spectator import drafting, publishing
+from spectator.models import Article, Autosave, User
+from spectator.newsroom import forms
+from spectator.newsroom.guard import current_user
+
+
+class AutosaveRefused(Exception):
+    """What was typed cannot be kept on the server; the message says why."""
+
+
+def register(newsroom: Blueprint) -> None:
+    """Add the two buttons beside unsaved text."""
+    newsroom.add_url_rule("/stories/discard", "discard", discard, methods=["POST"])
+    newsroom.add_url_rule("/stories/bring_back", "bring_back", bring_back, methods=["POST"])
+
+
+def keep_typed(user: User, article_id: int | None, article: Article | None, values: dict[str, str]) -> Autosave:
+    """Store the entries of a form apart from its story, and return the row; raises AutosaveRefused."""
+    if forms.is_too_long(values):
+        raise AutosaveRefused("an entry is too long.")
+    if article_id is not None and (article is None or not publishing.may_edit(user, article)):
+        raise AutosaveRefused("you cannot change this story any more.")
+    try:
+        drafting.keep(user.id, article_id, values["copy"], forms.version_in(request.form), values)
+    except drafting.TooMany as error:
+        raise AutosaveRefused("you have too many unsaved stories. Discard some in the list of stories.") from error
+    row = drafting.kept_copy(user.id, values["copy"])
+    if row is None:
+        raise AutosaveRefused("the text was saved or discarded in another window.")
+    return row
+
+
+def discard() -> Response:
+    """Set aside what was typed into one form and not saved, and offer to bring it back."""
+    copy = request.form.get("copy", "")[:40]
+    drafting.discard(current_user().id, copy)
+    return _to_story("discarded", discarded=copy)
+
+
+def bring_back() -> Response:
+    """Bring back what was discarded, and show it beside its story or in the list of unsaved stories."""
+    drafting.bring_back(current_user().id, request.form.get("copy", "")[:40])
+    return _to_story("brought-back")
+
+
+def _to_story(done: str, **told: Any) -> Response:
+    """Lead to the form of the story that was named, to the list of stories where it is a new one."""
+    story = request.form.get("story", "")
+    if not re.fullmatch(r"[0-9]{1,9}", story, re.ASCII):
+        return redirect(url_for("newsroom.stories", done=done, **told), 303)
+    return redirect(url_for("newsroom.edit_story", article_id=int(story), done=done, **told), 303)

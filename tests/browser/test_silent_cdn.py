@@ -1,0 +1,110 @@
+"""A CDN that takes connections and never answers holds up nothing of ours: neither protection nor readers' scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import page_kinds
+from tests.browser.running_site import RunningSite
+from tests.browser.test_keeping import KEPT, autosaved, copies
+from tests.browser.visiting import Visit, visit
+
+pytestmark = pytest.mark.browser
+CDN = re.compile(r"^https://cdn\.jsdelivr\.net/")
+SAVED = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
+
+
+@contextmanager
+def visit_without_cdn(browser: Browser, site: RunningSite, **options: Any) -> Iterator[Visit]:
+    """Open a window whose requests to the CDN hang."""
+    with visit(browser, site, **options) as visitor:
+        visitor.excused = ("net::ERR", "Failed to fetch")
+        visitor.page.route(CDN, lambda route: None)
+        yield visitor
+
+
+@pytest.fixture
+def writing(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Page]:
+    """A new story's form while the CDN hangs."""
+    with visit_without_cdn(browser, site, storage_state=editor_state) as visitor:
+        visitor.page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
+        expect(visitor.page.locator("#story")).to_be_visible()
+        yield visitor.page
+
+
+def test_what_is_typed_reaches_device_and_server(writing: Page, site: RunningSite) -> None:
+    writing.get_by_label("Headline").fill("While the CDN hangs")
+    writing.locator("#body").fill("Plain words in the plain field.")
+    expect(writing.locator("#saved")).to_have_text(SAVED, timeout=3000)
+    assert "Plain words in the plain field." in autosaved(site)
+    writing.context.set_offline(True)
+    writing.locator("#body").fill("Plain words, and more.")
+    expect(writing.locator("#saved")).to_have_text(KEPT)
+    assert copies(writing) == 1
+
+
+def test_leaving_asks_where_nothing_is_kept_yet(writing: Page, site: RunningSite) -> None:
+    asked: list[str] = []
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    writing.on("dialog", answer)
+    writing.get_by_label("Headline").press_sequentially("Typed a moment ago")
+    writing.goto(f"{site.url}/newsroom/stories/", wait_until="commit")
+    expect(writing.get_by_role("heading", name="Stories")).to_be_visible()
+    assert asked == ["beforeunload"] or copies(writing) == 1
+
+
+def test_the_editor_that_comes_late_does_not_take_the_field_away(
+    browser: Browser, site: RunningSite, editor_state: Any
+) -> None:
+    held: list[Any] = []
+    with visit(browser, site, storage_state=editor_state) as visitor:
+        page = visitor.page
+        page.route(CDN, lambda route: held.append(route))
+        page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
+        page.locator("#body").press_sequentially("Begun in")
+        while held:
+            visitor.serve(held.pop(0))
+            page.wait_for_timeout(100)
+        page.wait_for_load_state("load")
+        page.keyboard.type(" the plain field")
+        page.get_by_label("Headline").click()
+        expect(page.locator("#body-editor")).to_have_text("Begun in the plain field")
+
+
+def test_the_form_is_sent(writing: Page) -> None:
+    writing.get_by_label("Headline").fill("Saved while the CDN hangs")
+    writing.locator("#body").fill("Words.")
+    writing.select_option("#section", "health")
+    writing.get_by_role("button", name="Save draft").click()
+    expect(writing.get_by_text("Saved.", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/society/", "/opinion/long", "/search?q=village"])
+def test_the_search_box_of_readers_suggests(browser: Browser, site: RunningSite, path: str) -> None:
+    with visit_without_cdn(browser, site) as visitor:
+        visitor.page.goto(site.url + path, wait_until="commit")
+        box = visitor.page.locator("#find")
+        box.press_sequentially("vil")
+        expect(visitor.page.get_by_role("option").first).to_be_visible()
+
+
+@pytest.mark.parametrize("kind", page_kinds.ALL)
+def test_third_parties_come_last(browser: Browser, site: RunningSite, editor_state: Any, kind: str) -> None:
+    """The rule behind it, on every kind of page: only the editor, which is made of the CDN's files, waits for them."""
+    options = {"storage_state": editor_state} if kind in page_kinds.BEHIND_LOGIN else {}
+    with visit(browser, site, **options) as visitor:
+        page_kinds.ALL[kind](visitor)
+        sources = visitor.page.locator("script[src]").evaluate_all("all => all.map((each) => each.src)")
+    foreign = [at for at, source in enumerate(sources) if CDN.match(source)]
+    behind = [source for source in sources[min(foreign, default=len(sources)) :] if not CDN.match(source)]
+    assert [source for source in behind if "/js/editor.js" not in source] == []
