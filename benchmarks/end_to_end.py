@@ -60,11 +60,16 @@ def serving(environ: dict[str, str], port: int) -> Iterator[subprocess.Popen[byt
     command = [sys.executable, "-m", "spectator", "run", "--workers", "4", "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: get(port, "/readyz")[0] == 200, 120)
+        wait_for(lambda: has_index(get(port, "/readyz")), 120)
         yield process
     finally:
         process.terminate()
         process.wait(30)
+
+
+def has_index(ready: tuple[int, bytes]) -> bool:
+    """Say whether the site serves pages and can search."""
+    return ready[0] == 200 and b'"index_position":null' not in ready[1]
 
 
 def wait_for(condition: object, seconds: float) -> None:

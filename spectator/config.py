@@ -151,6 +151,12 @@ def _secret(value: str) -> str:
     return value
 
 
+def _token(value: str) -> str:
+    if value and not is_good_secret(value):
+        raise ValueError("32 visible ASCII characters or more are expected, such as `openssl rand -hex 32` prints")
+    return value
+
+
 def version() -> str:
     """Return the version of the code in this checkout."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -185,6 +191,7 @@ SETTINGS = (
     Setting("HTMX_INTEGRITY", HTMX_INTEGRITY, "its SRI digest", _integrity),
     Setting("HSTS_SUBDOMAINS", "0", "1: browsers are told to use https for every host under this one", _switch),
     Setting("TRUSTED_PROXIES", "0", "how many proxies in front set X-Forwarded-* headers", _count),
+    Setting("METRICS_TOKEN", "", "lets whoever sends it read the details of /readyz from elsewhere", _token, True),
 )
 
 

@@ -39,6 +39,8 @@ def test_defaults_serve() -> None:
         ("HTMX_INTEGRITY", "sha384-short"),
         ("TRUSTED_PROXIES", "-1"),
         ("SECRET_KEY", "short"),
+        ("METRICS_TOKEN", "short"),
+        ("METRICS_TOKEN", "a token with spaces in it, which no header carries"),
     ],
 )
 def test_a_bad_value_stops_the_boot_with_one_line(name: str, value: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection
 
-from benchmarks.end_to_end import children, get, memory, wait_for
+from benchmarks.end_to_end import children, get, has_index, memory, wait_for
 from benchmarks.search.sites import ROOT
 from benchmarks.speed.load import BROWSER
 
@@ -81,7 +81,7 @@ def running(words: list[str], environ: Mapping[str, str], port: int, ready: str)
     def is_ready() -> bool:
         if process.poll() is not None:
             raise RuntimeError(f"this ended before it served: {' '.join(words)}")
-        return get(port, ready)[0] == 200
+        return has_index(get(port, ready))
 
     try:
         wait_for(is_ready, BOOT_SECONDS)

@@ -1,10 +1,12 @@
-"""For those who watch over the site: it lives, it can serve."""
+"""For those who watch over the site: it lives, it can serve. Only they are told more than yes or no."""
 
 from __future__ import annotations
 
+import hmac
+from ipaddress import ip_address
 from typing import Any
 
-from flask import Blueprint, current_app
+from flask import Blueprint, current_app, request
 from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,7 +14,8 @@ from spectator import indexing, searchlog
 from spectator.db import is_wal_safe, sqlite
 from spectator.operations.storage import StorageWatch
 
-PATIENCE_SECONDS = 30
+# What proxies add to a request, each its own: one of them is enough to know that somebody else asks.
+PROXIES_ADD = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
 
 
 def register(site: Blueprint) -> None:
@@ -32,12 +35,20 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-def readyz() -> tuple[dict[str, Any], int]:
-    """Say whether the site can serve and save: the database answers, can be written, and search is not behind.
+def readyz() -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Say whether the site can serve and save: the database answers and can be written.
 
-    The newsroom's index and the count of searches are told too; readers can be served without them. Why nothing can be
-    saved is told in a word; `spectator doctor` names the file.
+    Everybody hears that alone. How far the indexes are behind and what else is amiss is told to those who may know; it
+    never changes the status, since readers are served meanwhile.
     """
+    report, is_ready = examine()
+    shown = report if may_know_details() else {}
+    status = {"status": "ok" if is_ready else "unready"}
+    return shown | status, 200 if is_ready else 503, {"Cache-Control": "no-store"}
+
+
+def examine() -> tuple[dict[str, Any], bool]:
+    """Return what there is to know, why nothing can be saved in a word, and whether the site can serve and save."""
     data = current_app.config["DATA_DIR"]
     report: dict[str, Any] = {
         "sqlite": sqlite.sqlite_version,
@@ -49,9 +60,26 @@ def readyz() -> tuple[dict[str, Any], int]:
         lag, newsroom = indexing.lag(data), indexing.lag(data, indexing.NEWSROOM)
     except SQLAlchemyError:
         current_app.logger.exception("the database does not answer")
-        return report | {"status": "unready", "database": "does not answer"}, 503
+        return report | {"database": "does not answer"}, False
     report |= {"database": "ok", "edition": lag.edition, "index_position": lag.position, "behind_seconds": lag.seconds}
     report |= {"newsroom_index_position": newsroom.position, "newsroom_behind_seconds": newsroom.seconds}
-    report |= {"search_log": searchlog.problem(data) or "ok"}
-    is_ready = not fault and lag.position is not None and lag.seconds < PATIENCE_SECONDS
-    return report | {"status": "ok" if is_ready else "unready"}, 200 if is_ready else 503
+    return report | {"search_log": searchlog.problem(data) or "ok"}, not fault
+
+
+def may_know_details() -> bool:
+    """Say whether a request comes from this machine itself and through no proxy, or with the metrics token."""
+    token = current_app.config["METRICS_TOKEN"]
+    given = request.headers.get("Authorization", "").encode()
+    if token and hmac.compare_digest(given, f"Bearer {token}".encode()):
+        return True
+    peer = request.environ.get("werkzeug.proxy_fix.orig", request.environ).get("REMOTE_ADDR") or ""
+    return not any(name in request.headers for name in PROXIES_ADD) and is_loopback(peer)
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether an address is one of this machine's own; no address (a socket's path) is none."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback

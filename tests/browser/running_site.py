@@ -82,7 +82,7 @@ class RunningSite:
                 [*command, "--bind", f"127.0.0.1:{self.port}"], cwd=CHECKOUT, env=settings, stdout=log, stderr=log
             )
         deadline = time.monotonic() + READY_SECONDS
-        while self.status("/readyz") != 200:
+        while self.status("/readyz") != 200 or b'"index_position":null' in self.get("/readyz"):
             assert self.process.poll() is None, f"the site ended: {self.log.read_text()[-2000:]}"
             assert time.monotonic() < deadline, f"the site is not ready: {self.log.read_text()[-2000:]}"
             time.sleep(0.1)

@@ -96,7 +96,9 @@ class Site:
             if self.master is None or self.master.poll() is not None:
                 self.master = self.spawn("spectator", "run", "--workers", "2", "--bind", self.address[7:])
             listens = rf"Listening at: .*\({self.master.pid}\)"
-            return bool(self.logged(listens)) and self.get("/readyz").status == 200
+            answer = self.get("/readyz")
+            has_index = '"index_position":null' not in answer.body  # search may come later; a drill waits for it
+            return bool(self.logged(listens)) and answer.status == 200 and has_index
 
         try:
             eventually(is_ready, BOOT_SECONDS, "ready")

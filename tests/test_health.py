@@ -1,0 +1,111 @@
+"""What watchers and the public are told of the site's health, and what keeps it in rotation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from spectator import config, create_app
+from spectator.db import db
+from spectator.models import Outbox
+from spectator.operations.faults import Cause, Fault
+from tests.conftest import settings
+
+TOKEN = "0123456789abcdef" * 2
+PUBLIC = {"REMOTE_ADDR": "198.51.100.7"}
+READER = {"X-Forwarded-For": "198.51.100.7"}
+
+
+@pytest.fixture
+def guarded(app: Flask, story: Callable[..., int], catch_up: Callable[[], None]) -> Flask:
+    """The site behind one proxy, with a token, a story and its index."""
+    story()
+    catch_up()
+    more = {"SPECTATOR_TRUSTED_PROXIES": "1", "SPECTATOR_METRICS_TOKEN": TOKEN}
+    return create_app(settings(app.config["DATA_DIR"], **more))
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers"),
+    [
+        ("198.51.100.7", {}),
+        ("127.0.0.1", READER),  # through a proxy on the same machine
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}),  # the public may claim to be the machine
+        ("127.0.0.1", {"X-Forwarded-For": ""}),
+        ("127.0.0.1", {"Forwarded": "for=198.51.100.7"}),
+        ("127.0.0.1", {"Via": "1.1 proxy"}),
+        ("127.0.0.1", {"X-Real-IP": "198.51.100.7"}),
+        ("127.0.0.1", {"X-Forwarded-Proto": "https"}),
+        ("", {}),  # a socket's path: a proxy asks
+        ("198.51.100.7", {"Authorization": "Bearer "}),
+        ("198.51.100.7", {"Authorization": f"Bearer {TOKEN[:-1]}"}),
+        ("198.51.100.7", {"Authorization": TOKEN}),
+        ("198.51.100.7", {"Authorization": f"Bearer {TOKEN}é"}),
+    ],
+)
+@pytest.mark.parametrize("status", ["ok", "unready"])
+def test_the_public_hears_yes_or_no_alone(
+    guarded: Flask, peer: str, headers: dict[str, str], status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if status == "unready":
+        full = Fault(Cause.FULL, guarded.config["DATA_DIR"], "No room.", "Make some.")
+        monkeypatch.setattr(guarded.extensions["storage"], "find_fault", lambda: full)
+    answer = guarded.test_client().get("/readyz", headers=headers, environ_overrides={"REMOTE_ADDR": peer})
+    assert answer.status_code == (200 if status == "ok" else 503)
+    assert answer.json == {"status": status}
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
+def test_the_machine_itself_hears_all(guarded: Flask, peer: str) -> None:
+    report = guarded.test_client().get("/readyz", environ_overrides={"REMOTE_ADDR": peer}).json
+    assert report is not None and report["status"] == "ok" and report["sqlite_is_wal_safe"] is True
+    assert (report["edition"], report["index_position"], report["storage"]) == (1, 1, "ok")
+    assert (report["newsroom_index_position"], report["search_log"]) == (None, "ok")
+
+
+def test_the_token_opens_it_from_anywhere(guarded: Flask) -> None:
+    headers = READER | {"Authorization": f"Bearer {TOKEN}"}
+    report = guarded.test_client().get("/readyz", headers=headers, environ_overrides=PUBLIC).json
+    assert report is not None and report["index_position"] == 1
+
+
+@pytest.mark.parametrize("given", ["", "Bearer", "Bearer ", "Bearer None"])
+def test_without_a_token_none_opens_it(app: Flask, given: str) -> None:
+    answer = app.test_client().get("/readyz", headers={"Authorization": given}, environ_overrides=PUBLIC)
+    assert answer.json == {"status": "ok"}
+
+
+def test_a_wrong_token_is_never_repeated() -> None:
+    with pytest.raises(config.BadSetting) as caught:
+        config.load({"SPECTATOR_METRICS_TOKEN": "too short a token"})
+    assert "too short a token" not in str(caught.value)
+
+
+def test_search_that_lags_takes_no_host_out(
+    app: Flask, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    client = app.test_client()
+    assert client.get("/readyz").status_code == 200, "no index yet, and every page is served"
+    story()
+    catch_up()
+    story(headline="Published an hour ago, and the worker still busy with an import")
+    with db.write() as session:
+        session.execute(update(Outbox).values(at=datetime.now(UTC) - timedelta(hours=1)))
+    answer = client.get("/readyz")
+    assert answer.json is not None and answer.json["behind_seconds"] > 3000
+    assert answer.status_code == 200
+
+
+def test_a_database_that_does_not_answer_is_unready(app: Flask) -> None:
+    database: Path = app.config["DATA_DIR"] / "spectator.db"
+    db.session.remove()
+    db.engine.dispose()
+    database.rename(database.with_suffix(".away"))
+    answer = app.test_client().get("/readyz")
+    assert answer.status_code == 503 and answer.json is not None and answer.json["status"] == "unready"
