@@ -1,0 +1,54 @@
+"""The systemd unit shuts off what the site does not need, and stays as closed as it was measured to be."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).resolve().parents[1] / "deploy/spectator.service"
+LARGEST_EXPOSURE = 2.0
+WANTED = """
+    NoNewPrivileges=yes CapabilityBoundingSet= AmbientCapabilities= ProtectSystem=strict ProtectHome=yes
+    ProtectProc=invisible ProcSubset=pid PrivateTmp=yes PrivateDevices=yes PrivateIPC=yes PrivateUsers=yes
+    ProtectClock=yes ProtectControlGroups=yes ProtectHostname=yes ProtectKernelLogs=yes ProtectKernelModules=yes
+    ProtectKernelTunables=yes RestrictNamespaces=yes RestrictRealtime=yes RestrictSUIDSGID=yes LockPersonality=yes
+    MemoryDenyWriteExecute=yes RemoveIPC=yes SystemCallArchitectures=native SystemCallErrorNumber=EPERM
+    StateDirectoryMode=0711 UMask=0027 IPAddressDeny=any
+""".split()
+
+
+def directives() -> list[str]:
+    """Return the lines of the unit that say something."""
+    return [line for line in UNIT.read_text("utf-8").splitlines() if "=" in line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+def test_the_unit_shuts_off(wanted: str) -> None:
+    assert wanted in directives()
+
+
+def test_memory_and_tasks_are_bounded() -> None:
+    found = dict(re.findall(r"^(MemoryHigh|MemoryMax|TasksMax)=(\d+)", UNIT.read_text("utf-8"), re.MULTILINE))
+    assert 0 < int(found["MemoryHigh"]) < int(found["MemoryMax"]) <= 2000
+    assert 0 < int(found["TasksMax"]) <= 1000
+
+
+def test_calls_are_allowed_by_list() -> None:
+    filters = [line.partition("=")[2] for line in directives() if line.startswith("SystemCallFilter=")]
+    assert filters[0] == "@system-service"
+    assert {"@privileged", "@resources", "@obsolete"} <= set(filters[1].removeprefix("~").split())
+    assert set(" ".join(filters[2:]).split()) == {"setpriority", "setrlimit", "prlimit64", "@chown"}
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_the_exposure_stays_low() -> None:
+    command = ["systemd-analyze", "security", "--offline=true", str(UNIT)]
+    said = subprocess.run(command, capture_output=True, encoding="utf-8")
+    exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", said.stdout)
+    if exposure is None:
+        pytest.skip(f"systemd-analyze cannot measure here: {said.stderr.strip()}")
+    assert float(exposure[1]) <= LARGEST_EXPOSURE, said.stdout
