@@ -108,7 +108,7 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
     paths = [NEW, "/newsroom/stories/", "/newsroom/search?q=in", "/newsroom/searches", "/newsroom/password"]
     for article_id in article_ids:
         one = f"/newsroom/stories/{article_id}"
-        paths += [one, *(f"{one}/{name}" for name in ("proof", "history", "history/compare", "related"))]
+        paths += [one, *(f"{one}/{name}" for name in ("proof", "history", "history/compare", "related", "unsaved"))]
     for path in paths:
         yield path, client.get(path).text
 

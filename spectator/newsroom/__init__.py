@@ -15,6 +15,7 @@ def register(app: Flask) -> None:
         history,
         logged_out,
         login,
+        moved_stories,
         notes,
         previews,
         searches,
@@ -32,6 +33,7 @@ def register(app: Flask) -> None:
     stories.register(newsroom)
     notes.register(newsroom)
     unsaved.register(newsroom)
+    moved_stories.register(newsroom)
     previews.register(newsroom)
     history.register(newsroom)
     finding.register(newsroom)

@@ -156,3 +156,11 @@ def chosen(article: Article, user: User) -> StoryForm:
     if missing:
         raise NotChosen(form, missing)
     return form
+
+
+def chosen_so_far(article: Article, user: User) -> StoryForm:
+    """Return the form that a person's choices make, with their own text where nothing was chosen."""
+    try:
+        return chosen(article, user)
+    except NotChosen as missing:
+        return missing.form

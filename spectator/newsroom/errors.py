@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, g, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
@@ -60,7 +60,9 @@ def _page(code: int, title: str, message: str, kept: str = "") -> tuple[str, int
 
 def show_forbidden(error: publishing.Forbidden) -> tuple[str, int]:
     """Say who may do it, and give back the text that was sent."""
-    return _page(403, "This is not yours to do", str(error), request.form.get("body", ""))
+    is_publisher = g.get("user") is not None and publishing.is_publisher(g.user)
+    title = "This story has moved on" if is_publisher else "You don't have permission to do this"
+    return _page(403, title, str(error), request.form.get("body", ""))
 
 
 def show_not_found(_error: publishing.NotFound) -> tuple[str, int]:

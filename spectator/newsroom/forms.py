@@ -205,8 +205,7 @@ def _step(form: StoryForm, by: User, article: Article | None) -> Step:
     answer = request.form.get("plan", "")
     if name == "publish" and answer == "now":
         at = None
-    remark = values["remark"] if name in {"submit", "send_back"} else ""
-    return Step(name, at, remark, has_time, is_backdated=answer == "date")
+    return Step(name, at, values["remark"], has_time, is_backdated=answer == "date")
 
 
 def _has_old_date(form: StoryForm, article: Article | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
 from spectator import drafting, publishing, queries
@@ -12,7 +12,7 @@ from spectator.addresses import absolute, permalink
 from spectator.db import db
 from spectator.media import PictureRefused, rendition_names
 from spectator.models import Article
-from spectator.newsroom import forms, previews
+from spectator.newsroom import forms, moved_stories, previews
 from spectator.newsroom.guard import current_user
 from spectator.newsroom.media import receive
 from spectator.newsroom.unsaved import AutosaveRefused, keep_typed
@@ -54,8 +54,11 @@ def autosave(article_id: int | None = None) -> str:
     except AutosaveRefused as refused:
         return _refused(seq, f"Not saved: {refused} Your text is kept on this device.")
     weight = previews.weight_words(previews.typed(forms.of_autosave(row, user), article))
-    shown = {"seq": seq, "at": row.saved_at, "weight": weight, "zone": forms.zone()}
-    return render_template("newsroom/_outcome.html", outcome="saved", article=article, **shown)
+    told: dict[str, object] = {"outcome": "saved", "at": row.saved_at, "zone": forms.zone()}
+    if article is not None and moved_stories.has_moved_on(article, user):
+        address = url_for("newsroom.unsaved_text", article_id=article.id)
+        told = {"outcome": "moved", "message": moved_stories.moved_sentence(article), "address": address}
+    return render_template("newsroom/_outcome.html", seq=seq, weight=weight, article=article, **told)
 
 
 def _refused(seq: str, message: str) -> str:
@@ -70,12 +73,14 @@ def presence(article_id: int) -> str:
     """Note that this person has the story open; say who else has, and whether a newer version was saved."""
     user, article = current_user(), _story(article_id)
     if article is None or not publishing.may_edit(user, article):
-        return render_template("newsroom/_presence.html", others=[], newer_by="", article=None)
+        has_moved = article is not None and moved_stories.has_moved_on(article, user)
+        moved = moved_stories.moved_sentence(article) if article is not None and has_moved else ""
+        return render_template("newsroom/_presence.html", others=[], newer_by="", moved=moved)
     drafting.sign_in(user.id, article_id)
     is_newer = article.version > forms.version_in(request.form)
     newer_by = (queries.last_saved_by(article_id) or "Somebody") if is_newer else ""
     others = drafting.others_at(article_id, user.id)
-    return render_template("newsroom/_presence.html", others=others, newer_by=newer_by, article=article)
+    return render_template("newsroom/_presence.html", others=others, newer_by=newer_by, moved="")
 
 
 def address(article_id: int | None = None) -> str:

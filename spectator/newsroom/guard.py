@@ -12,9 +12,12 @@ from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
+from spectator import publishing, queries
 from spectator.accounts import Client, session_of, token_hash
+from spectator.db import StorageError
 from spectator.models import User
 
 log = logging.getLogger(__name__)
@@ -56,10 +59,11 @@ DONE = {
     "save": "Saved.",
     "kept": "Your changes are kept. Readers see them when you press Update.",
     "saved": "Saved already: the form was sent twice.",
-    "submit": "Handed in for review.",
-    "send_back": "It is a draft again.",
+    "submit": "Submitted for review.",
+    "send_back": "Sent back to the author.",
+    "taken_back": "Back to draft.",
     "schedule": "Scheduled. It goes out by itself at its time.",
-    "unschedule": "Taken from the schedule; it is a draft again.",
+    "unschedule": "Unscheduled. Back to draft.",
     "publish": "Published. Readers see the story now.",
     "update": "Updated. Readers see the changes now.",
     "correct": "Updated, with the dated correction that readers see below the story.",
@@ -250,4 +254,14 @@ def page_words() -> dict[str, Any]:
     done = DONE.get(request.args.get("done", ""), "")
     words: dict[str, Any] = {"state_words": STATE_WORDS, "zone_name": current_app.config["TIMEZONE"]}
     words["failed_logins"] = failed_logins()
+    words["review_count"] = review_count
     return {"current_user": g.get("user"), "csrf_token": form_token, "done": done} | words
+
+
+def review_count() -> int:
+    """Return how many stories in review the person sees; 0 also where the database cannot say."""
+    user = current_user()
+    try:
+        return queries.review_count(None if publishing.is_publisher(user) else user.id)
+    except (SQLAlchemyError, StorageError):
+        return 0

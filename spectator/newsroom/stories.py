@@ -10,12 +10,13 @@ from werkzeug.wrappers import Response
 
 from spectator import drafting, publishing, queries
 from spectator.models import ARTICLE_STATUSES, Article, User
-from spectator.newsroom import conflicts, forms, previews
+from spectator.newsroom import conflicts, forms, moved_stories, previews
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.guard import current_user
 from spectator.text.languages import language_choices
 
 PAGE_SIZE = 50
+IN_HANDS = ("draft", "review", "scheduled")  # between an author and the editors
 ONE = "/stories/<int(max=2147483647):article_id>"
 
 
@@ -88,25 +89,42 @@ def _sent_twice(article_id: int, form: StoryForm) -> Response | tuple[str, int]:
     return conflicts.page(form, article, current_user()), 409
 
 
-def edit_story(article_id: int) -> str:
+def edit_story(article_id: int) -> str | tuple[str, int]:
     """Show a story's form, as it is stored or, where asked, as it was typed and not saved."""
+    article = queries.article_to_edit(article_id)
+    if article is not None and moved_stories.has_moved_on(article, current_user()):
+        return moved_stories.moved_page(article, current_user()), 403
     article = editable_story(article_id)
     return form_page(_restored(article_id) or forms.of_article(article), article)
 
 
 def save_story(article_id: int) -> Response | tuple[str, int]:
     """Store a person's changes; a wrong entry, or a colleague's newer version, comes back with every entry kept."""
-    return _save(editable_story(article_id), forms.posted(current_user()))
+    moved = _moved(article_id, lambda _: forms.posted(current_user()))
+    return moved or _save(editable_story(article_id), forms.posted(current_user()))
 
 
 def merge_story(article_id: int) -> Response | tuple[str, int]:
     """Store what a person has chosen from two versions; a choice not made, or a newer version still, comes back."""
-    article, user = editable_story(article_id), current_user()
+    user = current_user()
+    moved = _moved(article_id, lambda article: conflicts.chosen_so_far(article, user))
+    if moved:
+        return moved
+    article = editable_story(article_id)
     try:
         form = conflicts.chosen(article, user)
     except conflicts.NotChosen as missing:
         return conflicts.page(missing.form, article, user, missing.names), 422
     return _save(article, form)
+
+
+def _moved(article_id: int, typed: Callable[[Article], StoryForm]) -> tuple[str, int] | None:
+    """Keep what was typed for a story that has moved on, and say so; None where the person may still change it."""
+    article, user = queries.article_to_edit(article_id), current_user()
+    if article is None or not moved_stories.has_moved_on(article, user):
+        return None
+    moved_stories.keep_text(article, typed(article), user)
+    return moved_stories.moved_page(article, user), 403
 
 
 def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
@@ -118,7 +136,8 @@ def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
         form.errors = invalid.errors
         return form_page(form, article), 422
     except publishing.Conflict:
-        return conflicts.page(form, editable_story(article.id), current_user()), 409
+        moved = _moved(article.id, lambda _: form)
+        return moved or (conflicts.page(form, editable_story(article.id), current_user()), 409)
     return _stored(article.id, form, forms.verb())
 
 
@@ -139,11 +158,18 @@ def _keep(article: Article, form: StoryForm) -> Response | tuple[str, int]:
     return redirect(url_for("newsroom.edit_story", article_id=article.id, restore=copy, done="kept"), 303)
 
 
-def _act(verb: str) -> Callable[[int], Response]:
+def _act(verb: str) -> Callable[[int], Response | tuple[str, int]]:
     """Return the view of an act that needs nothing but its button."""
 
-    def act(article_id: int) -> Response:
-        getattr(publishing, verb)(article_id, current_user())
+    def act(article_id: int) -> Response | tuple[str, int]:
+        more = (request.form.get("remark", ""),) if verb in {"submit", "send_back"} else ()
+        try:
+            getattr(publishing, verb)(article_id, current_user(), *more)
+        except publishing.Invalid as invalid:
+            article = editable_story(article_id)
+            form = forms.of_article(article)
+            form.errors, form.values["remark"] = invalid.errors, more[0] if more else ""
+            return form_page(form, article), 422
         return _done(article_id, verb)
 
     act.__doc__ = f"Take the step “{verb}” with a story as it was last saved."
@@ -193,6 +219,8 @@ def _stored(article_id: int, form: StoryForm, verb: str) -> Response:
 
 def _done(article_id: int, verb: str, copy: str | None = None) -> Response:
     article = queries.article_to_edit(article_id)
+    if verb == "send_back" and article is not None and article.created_by_id == current_user().id:
+        verb = "taken_back"
     if article is not None and not publishing.may_edit(current_user(), article):
         return redirect(url_for("newsroom.stories", done=verb, stored=copy), 303)
     return redirect(url_for("newsroom.edit_story", article_id=article_id, done=verb, stored=copy), 303)
@@ -218,6 +246,7 @@ def form_page(form: StoryForm, article: Article | None, reason: str = "", **more
         others=_others(article, user),
         then=forms.verb(),
         weight=previews.weight_words(article) if article else "",
+        handover=queries.last_remark(article.id) if article and article.status in IN_HANDS else None,
         **({"wrong_note": None} | more),
     )
 

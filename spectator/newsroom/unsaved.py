@@ -12,6 +12,7 @@ from spectator import drafting, publishing
 from spectator.models import Article, Autosave, User
 from spectator.newsroom import forms
 from spectator.newsroom.guard import current_user
+from spectator.newsroom.moved_stories import has_moved_on
 
 
 class AutosaveRefused(Exception):
@@ -28,7 +29,8 @@ def keep_typed(user: User, article_id: int | None, article: Article | None, valu
     """Store the entries of a form apart from its story, and return the row; raises AutosaveRefused."""
     if forms.is_too_long(values):
         raise AutosaveRefused("an entry is too long.")
-    if article_id is not None and (article is None or not publishing.may_edit(user, article)):
+    is_theirs = article is not None and (publishing.may_edit(user, article) or has_moved_on(article, user))
+    if article_id is not None and not is_theirs:
         raise AutosaveRefused("you cannot change this story any more.")
     try:
         drafting.keep(user.id, article_id, values["copy"], forms.version_in(request.form), values)

@@ -303,5 +303,5 @@ def _require(by: User, verb: str, article: Article | None) -> None:
     state = STATES[article.status] if article is not None else "new"
     words = verb.replace("_", " ")
     if is_publisher(by):
-        raise Forbidden(f"A story that is {state} cannot be changed by “{words}”; reload it to see how it stands now.")
-    raise Forbidden(f"With a story that is {state}, “{words}” is for editors; ask one of them.")
+        raise Forbidden(f"The story is {state} now, so “{words}” is not possible. Reload it to see how it stands.")
+    raise Forbidden(f"While a story is {state}, “{words}” is for editors. Ask one of them.")

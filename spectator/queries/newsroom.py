@@ -128,6 +128,34 @@ def revisions(article_id: int, limit: int = 200) -> Sequence[Revision]:
     return db.session.scalars(query.order_by(Revision.number.desc()).limit(limit + 1)).all()
 
 
+STATE_CHANGES = ("submit", "send_back", "schedule", "unschedule", "publish", "withdraw", "reinstate")
+
+
+def last_state_change(article_id: int) -> Revision | None:
+    """Return the revision in which a story last changed hands, with who made it."""
+    changes = (Revision.article_id == article_id) & Revision.action.in_(STATE_CHANGES)
+    query = select(Revision).where(changes).options(joinedload(Revision.made_by))
+    return db.session.scalar(query.order_by(Revision.number.desc()).limit(1))
+
+
+def last_remark(article_id: int) -> Revision | None:
+    """Return the newest revision with a remark since a story last changed hands, or else the one in which it did."""
+    change = last_state_change(article_id)
+    remarks = (Revision.article_id == article_id) & (Revision.note != "")
+    if change is not None:
+        remarks &= Revision.number >= change.number
+    query = select(Revision).where(remarks).options(joinedload(Revision.made_by))
+    return db.session.scalar(query.order_by(Revision.number.desc()).limit(1)) or change
+
+
+def review_count(created_by_id: int | None = None) -> int:
+    """Return how many stories are in review, of all or of those that one person made."""
+    query = select(func.count(Article.id)).where(Article.status == "review")
+    if created_by_id is not None:
+        query = query.where(Article.created_by_id == created_by_id)
+    return db.session.scalar(query) or 0
+
+
 def revision(article_id: int, number: int) -> Revision | None:
     """Return one revision of a story, with who made it."""
     known = (Revision.article_id == article_id) & (Revision.number == number)
