@@ -218,12 +218,22 @@
     root.addEventListener("island", (event) => acts[event.detail](event.target));
   };
 
+  // Squire drops spaces at the ends of what is pasted; this stands for one meanwhile.
+  const EDGE = "\ue000";
+
+  function textsOf(fragment) {
+    const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) if (walker.currentNode.data) found.push(walker.currentNode);
+    return found;
+  }
+
   /** What Squire makes of pasted HTML: a table becomes a card. Squire drops elements that it does not know, so a marked
       paragraph stands for the card until what is pasted has been cleaned. */
-  ours.takePastes = (editor) => {
+  ours.takePastes = (editor, say) => {
     editor.addEventListener("willPaste", ({ detail }) => {
-      const marked = detail.fragment ? [...detail.fragment.querySelectorAll("[data-card]")] : [];
-      for (const paragraph of marked) {
+      if (!detail.fragment) return;
+      for (const paragraph of detail.fragment.querySelectorAll("[data-card]")) {
         const card = document.createElement("story-island");
         card.setAttribute("contenteditable", "false");
         card.dataset.island = paragraph.dataset.card;
@@ -231,15 +241,53 @@
         if (!paragraph.previousSibling) paragraph.before(editor.createDefaultBlock());
         paragraph.replaceWith(card);
       }
+      for (const node of textsOf(detail.fragment)) node.data = node.data.replaceAll(EDGE, " ");
+      if (lost) say(lost);
     });
   };
-  ours.readPaste = (html) =>
-    ours.pasted(html && window.spectatorPaste ? window.spectatorPaste(html) : html, (source, rows) => {
+
+  const MOST_LOOSE = 50;
+  let lost = ""; // what was not pasted, in a sentence
+
+  ours.readPaste = (html, editor) => {
+    const root = editor.getRoot();
+    const islands = [...root.querySelectorAll("story-island")].map((card) => of(card).source).join("");
+    const taken = (id) => Boolean(root.querySelector(`[data-id="${CSS.escape(id)}"]`)) || islands.includes(` id="${id}"`);
+    const read = window.spectatorPaste ? window.spectatorPaste.read(html, taken) : { html, lost: "" };
+    lost = read.lost;
+    const fragment = ours.pasted(read.html, (source, rows) => {
       const paragraph = document.createElement("p");
       paragraph.dataset.card = ours.create({ name: "table", source, rows }).dataset.island;
       paragraph.textContent = "…"; // Squire drops what is empty
       return paragraph;
     });
+    // Outside of a paragraph Squire takes a line break for the end of one, and moves every node by itself into a new one,
+    // which takes time that grows with the square of their number.
+    const isLoose = ![...fragment.children].some(ours.isBlock);
+    if (isLoose && (fragment.childNodes.length > MOST_LOOSE || fragment.querySelector("br"))) {
+      const paragraph = document.createElement("p");
+      paragraph.append(...fragment.childNodes);
+      fragment.append(paragraph);
+    }
+    const texts = textsOf(fragment);
+    if (texts.length) {
+      const [first, last] = [texts[0], texts[texts.length - 1]];
+      first.data = first.data.replace(/^[ \xa0]/, EDGE);
+      last.data = last.data.replace(/[ \xa0]$/, EDGE);
+    }
+    return fragment;
+  };
+
+  /** Plain text as HTML to paste: an empty line ends a paragraph, a line break stays one. */
+  ours.plainPaste = (text) => {
+    const escape = (words) => words.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+    const [before, after] = [/^\s/, /\S\s+$/].map((pattern) => (pattern.test(text) ? " " : ""));
+    const paragraphs = text.replace(/\r\n?/g, "\n").trim().split(/\n[^\S\n]*\n\s*/);
+    const made = paragraphs.map((paragraph) => escape(paragraph).replace(/\n/g, "<br>"));
+    const whole = `${before}${made.join("</p><p>")}${after}`;
+    // Marked as Squire marks what it copies: of such HTML the outer spaces are kept.
+    return `<!-- squire -->${made.length > 1 ? `<p>${whole}</p>` : whole}`;
+  };
 
   ours.isEmpty = isEmpty;
 })();

@@ -39,6 +39,10 @@
         return this;
       }
 
+      insertPlainText(text, isPaste) {
+        return this.insertHTML(ours.plainPaste(text), isPaste);
+      }
+
       undo() {
         super.undo();
         this.look("history");
@@ -202,7 +206,7 @@
     setTools(editor, root, tools, run);
     setKeys(editor, run, tools);
     ours.setCards(editor, root, say);
-    ours.takePastes(editor);
+    ours.takePastes(editor, say);
     keepInStep(editor, root, field, box, label);
   }
 

@@ -122,9 +122,12 @@
     const fragment = sanitize(html, PASTED);
     const tables = [...fragment.querySelectorAll("table")].filter((table) => !table.parentNode.closest?.("table"));
     const taken = tables.map((table) => {
-      // A table of one column lays something out; its content is pasted.
+      // A table of one row or column lays something out; its content is pasted, each cell as a block.
       const isTable = table.rows.length > 1 && [...table.rows].some((row) => row.cells.length > 1);
-      if (!isTable) table.replaceWith(ours.sanitized(table.innerHTML));
+      if (!isTable) {
+        for (const cell of [...table.querySelectorAll("td, th, caption")].reverse()) rename(cell, hasBlocks(cell) ? "div" : "p");
+        table.replaceWith(ours.sanitized(table.innerHTML));
+      }
       return isTable ? [table, table.outerHTML] : null;
     });
     for (const [table, source] of taken.filter(Boolean)) table.replaceWith(take(source, table.rows.length));
@@ -252,7 +255,12 @@
   /** Clean HTML of what was cut or copied from the editor; its islands stay where they are. */
   ours.copied = (html) => {
     const { body } = ours.inert(html);
-    return hasBlocks(body) ? blocks(body).join("\n") : [...body.childNodes].map(inline).join("");
+    if (!hasBlocks(body)) return [...body.childNodes].map(inline).join("");
+    // Spaces at the ends are spaces at the cursor where this is pasted; a block shows none.
+    const [, before, after] = /^([ \xa0]?)[\s\S]*?([ \xa0]?)$/.exec(body.textContent);
+    const made = blocks(body).join("\n");
+    const begun = before ? made.replace(/^(?:<[^>]*>)+/, "$&&nbsp;") : made;
+    return after ? begun.replace(/(?:<\/[^>]*>)+$/, "&nbsp;$&") : begun;
   };
 
   /** The same as `written` without the ids of some elements, which others before them have. */

@@ -27,7 +27,6 @@
   const NO_TAG = new RegExp(`<(?!/?(?:${KNOWN.replace(/ /g, "|")})(?=[\\s/>])|!--)`, "gi");
   const TOKEN = /<!--[\s\S]*?-->|<(\/?)([a-z][^\s/>]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/gi;
   const ATTRIBUTE = /([^\s/>"'=]+)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]*))?/g;
-  const STYLES = /<style(?=[\s/>])[\s\S]*?(?:<\/style\s*>|$)/gi;
 
   const isPlain = (text) => !BLOCK_TAG.test(text);
 
@@ -98,7 +97,7 @@
   /** HTML without styles and event handlers. They would never work here, but browsers report them as soon as they are
       parsed: the page's policy forbids them. */
   function quiet(html) {
-    return html.replace(STYLES, "").replace(TOKEN, (tag, slash, name, attributes) => {
+    return window.spectatorPaste.source.tamed(html).replace(TOKEN, (tag, slash, name, attributes) => {
       if (!attributes || !/style|on/i.test(attributes)) return tag;
       const kept = attributes.replace(ATTRIBUTE, (all, key) => (/^(?:style$|on)/i.test(key) ? "" : all));
       return `<${slash}${name}${kept}>`;

@@ -1,4 +1,5 @@
-/* What a word processor or a web page puts on the clipboard, as plain, good HTML: `spectatorPaste(html)`.
+/* What a word processor or a web page puts on the clipboard, as plain, good HTML: `spectatorPaste(html)`. Every word of it
+   and every boundary between words is in the result; what is no text and left out is told by `spectatorPaste.read(html)`.
    Our policy makes browsers report style attributes once they are parsed: they are read as data-style. */
 (() => {
   "use strict";
@@ -7,40 +8,23 @@
     "address article aside blockquote caption center dd details dialog div dl dt fieldset figcaption figure footer" +
     " form h1 h2 h3 h4 h5 h6 header hr legend li main nav ol p pre section summary table tbody td tfoot th thead tr ul";
   const BLOCKS = new Set(BLOCK_NAMES.split(" "));
-  // What is no text, or was deleted from it (a tracked change).
-  const SKIPPED = new Set(
-    ("audio base button canvas colgroup del embed head iframe img input link math meta noscript object script select" +
-      " style svg template textarea title video xml").split(" ")
-  );
   const NESTING = ["strong", "em", "s", "script"];
 
-  const STYLES = /<style(?=[\s/>])[\s\S]*?(?:<\/style\s*>|$)/gi;
-  const COMMENTS = /<!--[\s\S]*?(?:-->|$)/g;
-  const TAG = /<([a-z][^\s/<>]*)((?:[^<>"']|"[^"]*"|'[^']*')*)>/gi;
-  const ATTRIBUTE = /([^\s/>"'=]+)(\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']*))?/g;
+  const COMMENTS = /<!--[\s\S]*?-->/g;
   const GAP = /([ \t\n\r\f\u00a0]+)/;
 
   let surrounding = ""; // the language around what is being cleaned
   let lists = null; // pasting_lists.js
+  let source = null; // pasting_source.js
+  let anchors = null; // the places that links of the clipboard lead to
+  let counts = new Map(); // what is left out, by noun
+  let hasBlock = false;
   const page = document.implementation.createHTMLDocument("");
   const make = (tag, nodes = []) => {
     const made = page.createElement(tag);
     for (const node of nodes) made.append(node);
     return made;
   };
-
-  /** The clipboard's document, in which nothing is loaded and no script runs. */
-  function parsed(html) {
-    const attribute = (all, key, value = "") =>
-      /^on/i.test(key) ? "" : key.toLowerCase() === "style" ? `data-style${value}` : all;
-    const quiet = (tag, name, attributes) => `<${name}${attributes.replace(ATTRIBUTE, attribute)}>`;
-    return new DOMParser().parseFromString(html.replace(STYLES, "").replace(TAG, quiet), "text/html");
-  }
-
-  function styles(element) {
-    const pairs = (element.getAttribute("data-style") || "").toLowerCase().split(";");
-    return new Map(pairs.map((pair) => pair.split(":", 2).map((part) => part.trim())).filter((pair) => pair[1]));
-  }
 
   /** An address that a story may link to; empty for any other. */
   function address(href) {
@@ -56,7 +40,15 @@
     }
   }
 
+  /** The same for a link, which may also lead to a place in what is pasted, or in the story that it was copied from. */
+  function link(href) {
+    const fragment = source.fragmentOf(href);
+    if (anchors.ids.has(fragment)) return `#${anchors.ids.get(fragment)}`;
+    return anchors.isOwn && /^#./.test(href || "") ? href : address(href);
+  }
+
   function language(tag) {
+    if (!tag) return ""; // which Intl would say with an exception, thousands of times
     try {
       return Intl.getCanonicalLocales(tag)[0] || "";
     } catch {
@@ -66,7 +58,7 @@
 
   /** What an element says of the text in it, added to what was said around it. */
   function marked(element, outer) {
-    const [tag, style, marks] = [element.localName, styles(element), { ...outer }];
+    const [tag, style, marks] = [element.localName, source.styles(element), { ...outer }];
     const says = (name, pattern) => pattern.test(style.get(name) || "");
     if (tag === "b" || tag === "strong" || says("font-weight", /^(?:bold|[6-9]\d\d|1000)/)) marks.strong = true;
     if (says("font-weight", /^(?:normal|lighter|[1-5]\d\d)/)) marks.strong = false;
@@ -76,21 +68,25 @@
     if (tag === "s" || tag === "strike" || isStruck) marks.s = true;
     if (tag === "sub" || says("vertical-align", /^sub$/)) marks.script = "sub";
     if (tag === "sup" || says("vertical-align", /^super$/)) marks.script = "sup";
-    if (tag === "a") marks.href = address(element.getAttribute("href"));
+    if (tag === "a") Object.assign(marks, { href: link(element.getAttribute("href")), id: anchors.places.get(element) || "" });
     if (tag === "pre" || says("white-space", /^(?:pre|break-spaces)/)) marks.pre = true;
     marks.lang = element.getAttribute("lang") || element.getAttribute("xml:lang") || marks.lang;
     // A Latin word in an Arabic paragraph does not turn the paragraph.
     const dir = (element.getAttribute("dir") || style.get("direction") || "").toLowerCase();
-    if (dir && (marks.dir !== "rtl" || BLOCKS.has(tag))) marks.dir = dir;
+    if (dir && (marks.dir !== "rtl" || isBlock(element))) marks.dir = dir;
     return marks;
   }
 
+  /** Whether an element is left out; what it shows is counted. */
   function isSkipped(element) {
-    const style = styles(element);
-    const isHidden = element.hidden || style.get("display") === "none" || style.get("mso-hide") === "all";
-    const isComment = /^comment/.test(style.get("mso-element") || style.get("mso-special-character") || "");
-    return isHidden || isComment || SKIPPED.has(element.localName) || element.classList.contains("MsoCommentReference");
+    const noun = source.nounOf(element);
+    if (noun) counts.set(noun, (counts.get(noun) || 0) + 1);
+    return noun !== null;
   }
+
+  const isBlock = (element) =>
+    BLOCKS.has(element.localName) ||
+    /^(?:block|flex|grid|list-item|flow-root|table(?!-c))/.test(source.styles(element).get("display") || "");
 
   /** A line's words and the gaps between them: one space, a break, or the space that French typography needs. */
   function tokens(line) {
@@ -117,12 +113,13 @@
   function wrappers(marks) {
     const names = NESTING.filter((name) => marks[name] && !(marks.isTitle && name === "strong"));
     const emphasis = names.map((name) => [name === "script" ? marks.script : name]);
-    return marks.href ? [["a", marks.href], ...emphasis] : emphasis;
+    if (marks.href) return [["a", marks.href, marks.id || ""], ...emphasis];
+    return marks.id ? [["span", "", marks.id], ...emphasis] : emphasis;
   }
 
   /** How many wrappers two places share, from the outermost on. */
   function common(one, other) {
-    const end = one.findIndex(([tag, href], at) => !other[at] || tag !== other[at][0] || href !== other[at][1]);
+    const end = one.findIndex((wrapper, at) => !other[at] || wrapper.some((part, place) => part !== other[at][place]));
     return end < 0 ? one.length : end;
   }
 
@@ -135,9 +132,10 @@
       const wanted = around[at] || around[at - 1].slice(0, common(around[at - 1], around[at + 1]));
       const kept = common(wanted, open);
       chain.length = kept + 1;
-      for (const [tag, href] of wanted.slice(kept)) {
+      for (const [tag, href, id] of wanted.slice(kept)) {
         const made = make(tag);
         if (href) made.setAttribute("href", href);
+        if (id) made.id = id;
         chain[chain.length - 1].append(made);
         chain.push(made);
       }
@@ -183,25 +181,43 @@
       out.push(blocksOf(line, tag));
       line = [];
     };
+    const add = (node, marks) => {
+      const inner = anchors.places.has(node) ? { ...marks, id: anchors.places.get(node) } : marks;
+      const texts = marks.pre ? node.data.split(/\r?\n/) : [node.data];
+      texts.forEach((text, at) => line.push({ text, marks: inner, isBreak: at > 0 }));
+    };
     const visit = (node, marks) => {
-      const lines = node.nodeType !== 3 ? [] : marks.pre ? node.data.split(/\r?\n/) : [node.data];
-      lines.forEach((text, at) => line.push({ text, marks, isBreak: at > 0 }));
-      if (node.nodeType !== 1 || isSkipped(node)) return;
+      if (node.nodeType === 3) return add(node, marks);
+      const text = node.nodeType === 1 ? source.emojiOf(node) : "";
+      if (text) return line.push({ text, marks });
+      if (node.nodeType !== 1 || isSkipped(node)) return null;
       const inner = marked(node, marks);
-      if (node.localName === "br") line.push({ text: "", marks, isBreak: !styles(node).has("page-break-before") });
-      else if (BLOCKS.has(node.localName)) {
+      if (node.localName === "br") line.push({ text: "", marks, isBreak: !source.styles(node).has("page-break-before") });
+      else if (isBlock(node)) {
         close();
+        hasBlock = true;
         out.push(converted(node, inner, list, tag));
-      } else node.childNodes.forEach((child) => visit(child, inner));
+      } else {
+        const gap = isApart(node) ? [{ text: " ", marks }] : [];
+        line.push(...gap);
+        node.childNodes.forEach((child) => visit(child, inner));
+        line.push(...gap);
+      }
+      return null;
     };
     container.childNodes.forEach((child) => visit(child, outer));
     close();
     return out.flat();
   }
 
+  // The parts of a formula stand apart, as do cells that are none of a table.
+  const isApart = (element) =>
+    (/MathML$/.test(element.namespaceURI) && !element.children.length) ||
+    /^(?:table-c|inline-(?:block|flex|grid|table))/.test(source.styles(element).get("display") || "");
+
   function converted(element, marks, list, tag) {
     const name = element.localName;
-    const word = /\bl\d+\s+level(\d+)\s+lfo(\d+)/.exec(styles(element).get("mso-list") || "");
+    const word = /\bl\d+\s+level(\d+)\s+lfo(\d+)/.exec(source.styles(element).get("mso-list") || "");
     const rank = titleRank(element);
     if (name === "table") return table(element, marks);
     if (name === "hr") return [make("hr")];
@@ -227,12 +243,24 @@
     const isOrdered = element.localName === "ol";
     const inner = { root: list ? list.root : element, depth: list ? list.depth + 1 : 1, isOrdered };
     const first = element.querySelector(":scope > li");
-    return [...element.children].flatMap((child) => {
+    return itemsOf(element).flatMap((child) => {
       if (isSkipped(child)) return [];
       const more = child === first && isOrdered ? { start: Number(element.getAttribute("start")) || 1 } : {};
       if (child.localName === "li") return item(child, marked(child, marks), { ...inner, ...more });
       return converted(child, marked(child, marks), inner, "p");
     });
+  }
+
+  /** The children of a list; what runs on between its items is an item as well. */
+  function itemsOf(element) {
+    let loose = null;
+    for (const node of [...element.childNodes]) {
+      const isInline = node.nodeType === 3 ? node.data.trim() : node.nodeType === 1 && !isBlock(node);
+      if (isInline && !loose) node.before((loose = element.ownerDocument.createElement("li")));
+      if (isInline) loose.append(node);
+      else if (node.nodeType === 1) loose = null;
+    }
+    return [...element.children];
   }
 
   function item(element, marks, list) {
@@ -257,7 +285,9 @@
 
   function table(element, marks) {
     const rows = [...element.rows];
-    if (rows.length === 1 && rows[0].cells.length === 1) return gather(rows[0].cells[0], marks, null); // a box
+    const parts = element.caption ? [element.caption] : [];
+    const isBox = rows.length < 2 && rows.every((row) => row.cells.length < 2);
+    if (isBox) return [...parts, ...rows.flatMap((row) => [...row.cells])].flatMap((part) => gather(part, marks, null));
     const made = make("table");
     if (marks.dir === "rtl") made.dir = "rtl";
     if (element.caption) made.append(unwrapped("caption", gather(element.caption, marks)));
@@ -280,20 +310,61 @@
 
   function plain(html) {
     const breaks = new RegExp(`</?(?:br|${BLOCK_NAMES.replace(/ /g, "|")})(?=[\\s/>])[^<>]*>`, "gi");
-    const text = html.replace(STYLES, "").replace(COMMENTS, "").replace(breaks, "\n\n").replace(/<[^<>]*>/g, "");
+    const pictures = (html.match(/<img(?=[\s/>])/gi) || []).length;
+    if (pictures) counts.set("picture", pictures);
+    const text = source.tamed(html).replace(COMMENTS, "").replace(breaks, "\n\n").replace(/<[^<>]*>/g, "");
     const { body } = new DOMParser().parseFromString(text, "text/html");
     return body.textContent.split(/\n\s*\n/).flatMap((line) => blocksOf([{ text: line, marks: {} }], "p"));
   }
 
-  window.spectatorPaste = (html) => {
-    lists = window.spectatorPaste.lists;
+  const SPACE = /^[ \t\n\r\f\u00a0]/;
+
+  /** The spaces around what is pasted: they part it from the words at the cursor. */
+  function outerSpaces(body) {
+    const texts = [];
+    const visit = (node) => {
+      if (node.nodeType === 3 && node.data) texts.push(node.data);
+      else if (node.nodeType === 1 && source.nounOf(node) === null) node.childNodes.forEach(visit);
+    };
+    visit(body);
+    const last = texts.length ? texts[texts.length - 1] : "";
+    return [SPACE.test(texts[0] || "") ? " " : "", SPACE.test(last.slice(-1)) ? " " : ""];
+  }
+
+  /** The same within the first and the last of some blocks, as spaces that no program drops. */
+  function setApart(blocks, [before, after]) {
+    const ends = [[blocks[0], before, "prepend"], [blocks[blocks.length - 1], after, "append"]];
+    for (const [end, space, place] of ends)
+      if (space && end && /^(?:p|h2|h3)$/.test(end.localName)) end[place]("\u00a0");
+  }
+
+  function written(body, root) {
     const field = document.getElementById("language");
-    const source = html.length > LARGEST ? null : parsed(html);
-    const { body, documentElement: root } = source || document;
-    const spoken = source && (body.lang || root.lang);
-    surrounding = language(spoken || (field && field.value) || document.documentElement.lang).split("-")[0];
-    const blocks = source ? lists.grouped(gather(body, marked(body, {}), null)) : plain(html);
-    const isInline = source && blocks.length === 1 && !body.querySelector(BLOCK_NAMES.replace(/ /g, ","));
-    return isInline ? blocks[0].innerHTML : blocks.map((each) => each.outerHTML).join("\n");
-  };
+    const spoken = body.lang || root.lang || (field && field.value) || document.documentElement.lang;
+    surrounding = language(spoken).split("-")[0];
+    const blocks = lists.grouped(gather(body, marked(body, {}), null));
+    const [before, after] = outerSpaces(body);
+    if (!blocks.length) return !body.firstElementChild || anchors.isOwn ? before : "";
+    if (blocks.length === 1 && !hasBlock) return before + blocks[0].innerHTML + after;
+    if (anchors.isOwn) setApart(blocks, [before, after]);
+    return blocks.map((each) => each.outerHTML).join("\n");
+  }
+
+  /** `{html, lost}`: good HTML for what is on the clipboard, and a sentence on what is not in it. `taken` tells whether the
+      story has an id. */
+  function read(html, taken = () => false) {
+    ({ lists, source } = window.spectatorPaste);
+    [counts, hasBlock] = [new Map(), false];
+    const isOwn = html.slice(0, 1000).includes("<!-- squire -->");
+    if (html.length > LARGEST) {
+      anchors = { ids: new Map(), places: new Map(), isOwn: false };
+      return { html: plain(html).map((each) => each.outerHTML).join("\n"), lost: source.sentence(counts) };
+    }
+    const { body, documentElement: root } = source.parsed(html);
+    anchors = { ...source.anchorsIn(body, taken, isOwn), isOwn };
+    return { html: written(body, root), lost: source.sentence(counts) };
+  }
+
+  window.spectatorPaste = (html) => read(html).html;
+  window.spectatorPaste.read = read;
 })();

@@ -264,7 +264,7 @@ WHATSAPP = (
     '<span>The boat is late.\n\nAsk <strong class="_ao3e">Kofi</strong>\nat six <img alt="⛴" '
     'src="data:image/gif;base64,R0lGODlhAQABAAAAACw="></span></span></div></div>'
 )
-WHATSAPP_MADE = "<p>The boat is late.</p>\n<p>Ask <strong>Kofi</strong><br>at six</p>"
+WHATSAPP_MADE = "<p>The boat is late.</p>\n<p>Ask <strong>Kofi</strong><br>at six ⛴</p>"
 
 WEB_PAGE = (
     '<meta charset=\'utf-8\'><article onclick="alert(1)"><h5 style="font-weight: 700;">Small</h5>'
