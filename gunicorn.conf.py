@@ -7,6 +7,7 @@ file anew.
 
 import functools
 import gc
+import ipaddress
 import mmap
 import os
 import subprocess
@@ -126,8 +127,26 @@ def reload_if_sound(server):
         type(server).handle_hup(server)
 
 
+def is_public(address):
+    """Say whether others than this machine may reach an address to listen on; a socket's path is none."""
+    try:
+        return isinstance(address, tuple) and not ipaddress.ip_address(address[0]).is_loopback
+    except ValueError:
+        return True  # a name
+
+
+def warn_of_public_addresses(server):
+    """Say what belongs in front of the site where others than this machine can reach it."""
+    for listener in getattr(server, "LISTENERS", ()):
+        address = listener.sock.getsockname()
+        if is_public(address):
+            name = f"{address[0]}:{address[1]}"
+            server.log.warning("%s is a public address: put a proxy that buffers requests in front; see README", name)
+
+
 def when_ready(server):
     """Start the worker once the site listens, and have every reload checked."""
+    warn_of_public_addresses(server)
     server.handle_hup = functools.partial(reload_if_sound, server)
     server.spectator_keeper = Keeper(server.log)
 
@@ -163,6 +182,9 @@ def child_exit(server, worker):
 
 def post_worker_init(worker):
     """Say that the process has come up, and take what the boot has made out of the garbage collector's sight."""
+    from spectator import slow_clients  # here: the master must hold no code, or a reload would not renew it
+
+    slow_clients.bound(worker)
     if hasattr(worker, "spectator_boot"):
         worker.spectator_boot[0] = 1
     gc.collect()  # what is there stays, and to look through it again costs

@@ -258,3 +258,23 @@ def test_without_a_keeper_reload_and_exit_have_nothing_to_do(conf: dict[str, Any
     conf["live"]["on_reload"](SimpleNamespace())
     conf["live"]["on_exit"](SimpleNamespace())
     assert not FakeWorker.made
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        (("127.0.0.1", 8000), False),
+        (("::1", 8000, 0, 0), False),
+        ("/run/spectator.sock", False),
+        (("0.0.0.0", 8000), True),
+        (("::", 8000, 0, 0), True),
+        (("192.0.2.7", 8000), True),
+    ],
+)
+def test_a_public_address_asks_for_a_proxy_that_buffers(
+    conf: dict[str, Any], caplog: pytest.LogCaptureFixture, address: object, says: bool
+) -> None:
+    listener = SimpleNamespace(sock=SimpleNamespace(getsockname=lambda: address))
+    log = logging.getLogger("gunicorn.test")
+    conf["live"]["warn_of_public_addresses"](SimpleNamespace(log=log, LISTENERS=[listener]))
+    assert ["a proxy that buffers requests" in line for line in caplog.messages] == [True] * says

@@ -16,7 +16,7 @@ LAYERS = (
     {"wsgi"},
     {"commands", "__main__"},
     {"cli"},
-    {"create_app", "headers", "request_limits"},
+    {"create_app", "headers", "request_limits", "slow_clients"},
     {"site", "newsroom", "importers", "worker", "operations", "demo"},
     {"related", "renditions"},
     {"indexing", "presentation"},

@@ -1,0 +1,250 @@
+"""Slow clients hold no thread of a web process, or one for a bounded time.
+
+gunicorn reads a request in the thread that answers it, so that a few sockets which send a byte and wait would stop the
+site. Here the head of every request, and a body of up to `SMALL_BODY_BYTES`, come in without a thread; a larger body
+takes one of few, and loses it when it comes too slowly. A proxy that buffers requests keeps all of that away.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import selectors
+import socket
+import time
+from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers.gthread import _DEFER, ThreadWorker
+
+HEAD_SECONDS = 10.0  # for a whole head, however it trickles
+BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body: so long, and longer at this rate
+QUEUE_SECONDS = 30.0  # for a large body to wait until another one is through
+SEND_SECONDS = 20.0  # for a piece of an answer to be taken
+LEAVE_SECONDS, MAX_DRAINED_BYTES = 2.0, 65_536  # for a client to close after its last answer
+MAX_HEAD_BYTES = 81_920  # above the longest address and the longest cookie that are answered
+SMALL_BODY_BYTES = 32_768
+MAX_WAITING = 300  # connections of a process without a whole request; the one that has waited longest makes room
+_READ_BYTES = 65_536
+_HEAD_END = b"\r\n\r\n"
+_LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r\n", re.IGNORECASE)
+_UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+NEEDS_TURN = object()  # what a thread says of a connection whose large body has yet to come
+
+
+class Incoming:
+    """A request as it comes in without a thread: its bytes, and until when they may come."""
+
+    def __init__(self) -> None:
+        self.until = time.monotonic() + HEAD_SECONDS
+        self.came = bytearray()
+        self.head_bytes = 0  # 0: its end has not come
+        self.body_bytes: int | None = 0
+        self.has_turn = False
+
+    @property
+    def is_large(self) -> bool:
+        """Say whether the body is larger than what comes in without a thread, or of unknown length."""
+        return self.body_bytes is None or self.body_bytes > SMALL_BODY_BYTES
+
+    @property
+    def is_enough(self) -> bool:
+        """Say whether a thread can go on: all has come, or all that is let in without a turn."""
+        wanted = 0 if self.is_large else self.body_bytes or 0
+        return bool(self.head_bytes) and len(self.came) >= self.head_bytes + wanted
+
+    def add(self, data: bytes) -> None:
+        """Take in what has come next."""
+        start = max(0, len(self.came) - len(_HEAD_END) + 1)
+        self.came += data
+        if not self.head_bytes and (end := self.came.find(_HEAD_END, start)) >= 0:
+            self.head_bytes = end + len(_HEAD_END)
+            self.body_bytes = body_bytes(self.came[: self.head_bytes])
+            self.until = time.monotonic() + (BODY_SECONDS if self.body_bytes else HEAD_SECONDS)
+
+
+def body_bytes(head: bytes | bytearray) -> int | None:
+    """Return how long a body will be by its head; None where that shows only as it comes, or it has to be asked for."""
+    if _UNKNOWN_LENGTH.search(head):
+        return None
+    found = _LENGTH.search(head)
+    return int(found[1]) if found else 0
+
+
+class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
+    """What a thread reads of a connection: at a least rate, or the connection is given up."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self.restart()
+
+    def restart(self) -> None:
+        """Start the clock for the next request."""
+        self.until = time.monotonic() + BODY_SECONDS
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """Return what has come next; raises TimeoutError when it comes too slowly."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(errno.ETIMEDOUT, "the request comes too slowly")
+        before = self.sock.gettimeout()
+        self.sock.settimeout(left if before is None else min(left, before))
+        try:
+            data: bytes = super().chunk(size_hint)
+        finally:
+            self.sock.settimeout(before)
+        self.until += len(data) / BODY_BYTES_PER_SECOND
+        return data
+
+
+class BoundedWorker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's worker with threads, which waits for requests without one."""
+
+    free_turns: int
+    queued: deque[Any]
+    leaving: deque[Any]
+    looks_at: float
+
+    def handle(self, conn: Any) -> Any:
+        """Take in what has come; answer the request once enough of it is there (in a thread)."""
+        conn.init()
+        conn.sock.setblocking(False)
+        if not isinstance(conn.parser.unreader, BoundedUnreader):
+            conn.parser.unreader = BoundedUnreader(conn.sock)
+        incoming = conn.incoming = getattr(conn, "incoming", None) or Incoming()
+        try:
+            has_all = incoming.has_turn or take_in(conn.sock, conn.parser.unreader, incoming)
+        except OSError:
+            return False  # it is gone
+        if len(incoming.came) > MAX_HEAD_BYTES and not incoming.head_bytes:
+            return send(conn.sock, TOO_LARGE)
+        if not has_all:
+            return _DEFER if time.monotonic() < incoming.until else False
+        if incoming.is_large and not incoming.has_turn:
+            return NEEDS_TURN
+        conn.parser.unreader.unread(bytes(incoming.came))
+        conn.parser.unreader.restart()
+        conn.incoming = None
+        return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer, and give up a client that does not take the answer (in a thread)."""
+        conn.sock.settimeout(SEND_SECONDS)
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "the client is too slow") from error
+
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
+        """Put a connection where it waits for what it lacks (in the main thread, like all below)."""
+        result = None if fs.cancelled() or fs.exception() else fs.result()
+        if getattr(conn, "has_turn", False):
+            conn.has_turn = False
+            self.free_turns += 1
+        if result is NEEDS_TURN:
+            conn.timeout = time.monotonic() + QUEUE_SECONDS
+            self.queued.append(conn)
+        elif not result:
+            self.leave(conn)
+        else:
+            super().finish_request(conn, fs)
+        if result is _DEFER and self.alive:
+            conn.timeout = conn.incoming.until
+        self.give_turns()
+
+    def give_turns(self) -> None:
+        """Let the next large bodies have threads, as many as may be read at once."""
+        while self.queued and self.free_turns:
+            conn = self.queued.popleft()
+            self.free_turns -= 1
+            conn.has_turn = conn.incoming.has_turn = True
+            self.enqueue_req(conn)
+
+    def murder_pending(self) -> None:
+        """Close what is too much at once, and, once a second, what has waited too long."""
+        for among in (self.pending_conns, self.leaving):
+            while len(among) > MAX_WAITING:
+                self.drop(among[0], among)
+        now = time.monotonic()
+        if now >= self.looks_at:
+            self.looks_at = now + 1
+            self.end_late(now)
+
+    def end_late(self, now: float) -> None:
+        """Close what has waited too long."""
+        for among in (self.pending_conns, self.leaving):
+            for conn in [each for each in among if each.timeout <= now]:
+                self.drop(conn, among)
+        for conn in [each for each in self.queued if each.timeout <= now]:
+            send(conn.sock, BUSY)
+            self.drop(conn, self.queued)
+
+    def leave(self, conn: Any) -> None:
+        """End a connection once its client has read the answer; gunicorn's own way holds the main thread meanwhile."""
+        conn.sock.setblocking(False)
+        with suppress(OSError):
+            conn.sock.shutdown(socket.SHUT_WR)
+        conn.timeout, conn.drained_bytes = time.monotonic() + LEAVE_SECONDS, 0
+        self.leaving.append(conn)
+        try:
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.drain, conn))
+        except (OSError, ValueError):  # it is closed already
+            self.drop(conn, self.leaving)
+
+    def drain(self, conn: Any, _sock: socket.socket) -> None:
+        """Throw away what a leaving client still says, up to a bound."""
+        try:
+            data = conn.sock.recv(_READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        conn.drained_bytes += len(data)
+        if not data or conn.drained_bytes > MAX_DRAINED_BYTES:
+            self.drop(conn, self.leaving)
+
+    def drop(self, conn: Any, among: deque[Any]) -> None:
+        """Close a connection that waits on the poller."""
+        among.remove(conn)
+        with suppress(OSError, KeyError, ValueError):
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+
+def take_in(sock: socket.socket, unreader: BoundedUnreader, incoming: Incoming) -> bool:
+    """Take in what has come without waiting; say whether a thread can go on, also with what has ended early."""
+    if ahead := unreader.take_buffered():
+        incoming.add(ahead)
+    while not incoming.is_enough and (incoming.head_bytes or len(incoming.came) <= MAX_HEAD_BYTES):
+        try:
+            data = sock.recv(_READ_BYTES)
+        except BlockingIOError:
+            return False
+        if not data:
+            return True
+        incoming.add(data)
+    return True
+
+
+def send(sock: socket.socket, answer: bytes) -> bool:
+    """Send a few words without waiting; return that the connection ends."""
+    with suppress(OSError):
+        sock.send(answer)
+    return False
+
+
+def bound(worker: Any) -> None:
+    """Let a web process of gunicorn, which has not yet begun to serve, wait for requests without threads."""
+    if type(worker) is not ThreadWorker or worker.cfg.is_ssl:
+        return  # another kind, by the operator's wish
+    worker.__class__ = BoundedWorker
+    worker.free_turns = max(1, worker.cfg.threads // 2)
+    worker.queued, worker.leaving = deque(), deque()
+    worker.looks_at = 0.0

@@ -1,0 +1,124 @@
+"""Slow clients on bare gunicorn: heads, bodies, answers that nobody takes. Readers and editors are served meanwhile."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from urllib.parse import urlsplit
+
+import pytest
+
+from spectator import slow_clients
+from tests.drills.running_site import Site, eventually, token
+
+pytestmark = pytest.mark.drill
+
+ATTACKERS = 40
+HEAD = b"POST /newsroom/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+COOKIE = b"Cookie: session=0123456789abcdef0123456789abcdef\r\n"
+ATTACKS = {
+    "silent": b"",
+    "one byte": b"G",
+    "an open head": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
+    "a small body": HEAD + b"Content-Length: 2000\r\n\r\nemail=",
+    "a large body": HEAD + COOKIE + b"Content-Length: 400000\r\n\r\nemail=" + b"a" * 40_000,
+    "a chunked body": HEAD + COOKIE + b"Transfer-Encoding: chunked\r\n\r\n5\r\nemail\r\n",
+    "a promised body": HEAD + COOKIE + b"Expect: 100-continue\r\nContent-Length: 400000\r\n\r\n",
+    "an answer to the end": b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+    "a bad request": b"\x00\r\n\r\n",
+}
+
+
+def connect(site: Site) -> socket.socket:
+    """Return a connection of a client."""
+    parts = urlsplit(site.address)
+    assert parts.hostname and parts.port
+    return socket.create_connection((parts.hostname, parts.port), timeout=10)
+
+
+@contextmanager
+def attacked(site: Site, opening: bytes) -> Iterator[list[socket.socket]]:
+    """Hold connections open that have said so much and say no more."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(connect(site)) for _ in range(ATTACKERS)]
+        for each in sockets:
+            with suppress(OSError):
+                each.sendall(opening)
+        yield sockets
+
+
+def is_closed(each: socket.socket) -> bool:
+    """Say whether the site has closed a connection."""
+    each.setblocking(False)
+    try:
+        while each.recv(65_536):
+            pass
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_pages_are_answered_beside_slow_sockets(calm_site: Site, attack: str) -> None:
+    with attacked(calm_site, ATTACKS[attack]):
+        time.sleep(0.5)
+        for path in ("/", "/politics/", "/healthz", "/newsroom/login") * 5:
+            answer = calm_site.get(path)
+            assert answer.status == 200 and answer.seconds < 5, answer
+
+
+def test_heads_that_trickle_are_let_go_and_others_are_answered(calm_site: Site) -> None:
+    with attacked(calm_site, ATTACKS["an open head"]) as sockets:
+        until = time.monotonic() + slow_clients.HEAD_SECONDS + 3
+        while time.monotonic() < until:
+            for each in sockets:
+                with suppress(OSError):
+                    each.send(b"x")
+            assert calm_site.get("/").status == 200
+            time.sleep(0.3)
+        assert all(is_closed(each) for each in sockets)
+
+
+def test_a_request_in_pieces_is_answered(calm_site: Site) -> None:
+    body = b"email=nobody%40news.example&password=" + b"x" * 40_000
+    whole = HEAD + b"Origin: " + calm_site.address.encode() + b"\r\nSec-Fetch-Site: same-origin\r\n"
+    whole += b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    for pieces in (1, 3, 50):
+        with connect(calm_site) as client:
+            size = len(whole) // pieces + 1
+            for start in range(0, len(whole), size):
+                client.sendall(whole[start : start + size])
+                time.sleep(0.01)
+            assert client.recv(100).startswith(b"HTTP/1.1 4"), "a wrong login, answered by the site"
+
+
+def test_requests_one_behind_the_other_are_answered(calm_site: Site) -> None:
+    with connect(calm_site) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 3)
+        got = b""
+        with suppress(TimeoutError):
+            while got.count(b'"ok"') < 3:
+                got += client.recv(4096)
+        assert got.count(b'{"status":"ok"}') == 3
+
+
+def test_more_heads_than_may_wait_leave_no_reader_out(make_site: Callable[[], Site]) -> None:
+    site = make_site()
+    site.start()
+    with ExitStack() as stack:
+        for _ in range(slow_clients.MAX_WAITING * 3):
+            stack.enter_context(connect(site)).sendall(b"G")
+        for path in ("/", "/politics/") * 5:
+            assert site.get(path).status == 200
+
+
+def test_a_body_that_stalls_gives_its_thread_back(calm_site: Site) -> None:
+    stories = calm_site.publish([token(77)])
+    with attacked(calm_site, ATTACKS["a chunked body"]) as sockets:
+        seconds = slow_clients.BODY_SECONDS + slow_clients.QUEUE_SECONDS + 15
+        eventually(lambda: all(is_closed(each) for each in sockets), seconds, "all are let go", 1.0)
+    calm_site.must_find(stories, 10, "afterwards")

@@ -1,0 +1,123 @@
+"""What comes in without a thread, and how long it may take; tests/drills/test_slow_sockets.py tries it on gunicorn."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.workers.gthread import ThreadWorker
+
+from spectator import slow_clients
+from spectator.slow_clients import BoundedUnreader, BoundedWorker, Incoming, body_bytes, take_in
+
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that the module reads: its one entry."""
+    now = [1000.0]
+    monkeypatch.setattr(slow_clients.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """The site's end of a connection, and its client's."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        (b"Accept: */*", 0),
+        (b"Content-Length: 12", 12),
+        (b"content-length:12 ", 12),
+        (b"X-Content-Length: 12", 0),
+        (b"Content-Length: twelve", 0),
+        (b"Transfer-Encoding: chunked", None),
+        (b"Content-Length: 12\r\nTransfer-Encoding: chunked", None),
+        (b"Expect: 100-continue\r\nContent-Length: 12", None),
+    ],
+)
+def test_a_head_tells_how_long_the_body_is(field: bytes, expected: int | None) -> None:
+    assert body_bytes(HEAD % field) == expected
+
+
+def test_a_thread_is_taken_when_a_small_request_is_whole() -> None:
+    whole = HEAD % b"Content-Length: 300" + b"x" * 300
+    incoming = Incoming()
+    for place in range(len(whole)):
+        assert not incoming.is_enough
+        incoming.add(whole[place : place + 1])
+    assert incoming.is_enough and not incoming.is_large and bytes(incoming.came) == whole
+
+
+@pytest.mark.parametrize("field", [b"Content-Length: 32769", b"Transfer-Encoding: chunked", b"Expect: 100-continue"])
+def test_a_large_body_needs_a_turn(field: bytes) -> None:
+    incoming = Incoming()
+    incoming.add(HEAD % field)
+    assert incoming.is_enough and incoming.is_large
+
+
+def test_time_does_not_grow_with_each_byte_of_a_head(clock: list[float]) -> None:
+    incoming = Incoming()
+    until = incoming.until
+    for _ in range(5):
+        clock[0] += 1
+        incoming.add(b"G")
+    assert incoming.until == until == 1000 + slow_clients.HEAD_SECONDS
+
+
+def test_no_more_is_taken_in_than_a_head_may_hold(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pair
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    incoming, sent = Incoming(), 0
+    for _ in range(40):
+        try:
+            sent += theirs.send(b"x" * 8192)
+        except BlockingIOError:
+            break
+        take_in(ours, BoundedUnreader(ours), incoming)
+    assert sent > len(incoming.came) > slow_clients.MAX_HEAD_BYTES
+    assert len(incoming.came) <= slow_clients.MAX_HEAD_BYTES + 65_536
+
+
+def test_a_body_has_a_least_rate(clock: list[float], pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pair
+    unreader = BoundedUnreader(ours)
+    received = 0
+    with pytest.raises(TimeoutError):
+        for _ in range(1000):
+            theirs.sendall(b"x" * 100)
+            received += len(unreader.chunk())
+            clock[0] += 1
+    assert received == 100 * (int(slow_clients.BODY_SECONDS) + 1), "a hundred bytes a second: only the first seconds"
+    unreader.restart()
+    for _ in range(100):
+        theirs.sendall(b"x" * 8000)
+        received = 0
+        while received < 8000:
+            received += len(unreader.chunk())
+        clock[0] += 1
+
+
+def test_large_bodies_take_turns() -> None:
+    config = Config()
+    config.set("threads", 4)
+    worker = object.__new__(ThreadWorker)
+    worker.cfg = config
+    slow_clients.bound(worker)
+    assert isinstance(worker, BoundedWorker) and worker.free_turns == 2, "half of the threads are left to readers"
+    started: list[object] = []
+    worker.enqueue_req = started.append
+    waiting = [SimpleNamespace(incoming=SimpleNamespace(has_turn=False), has_turn=False) for _ in range(3)]
+    worker.queued.extend(waiting)
+    worker.give_turns()
+    assert started == waiting[:2] and list(worker.queued) == waiting[2:] and worker.free_turns == 0
