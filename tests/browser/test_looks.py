@@ -75,7 +75,8 @@ BROKEN_WORDS = """longest => {
       range.setStart(node, match.index);
       range.setEnd(node, match.index + match[0].length);
       const lines = new Set([...range.getClientRects()].filter(box => box.width).map(box => Math.round(box.top)));
-      if (lines.size > 1) broken.push(match[0]);
+      const hyphens = match[0].split(/[-–—/]/).length - 1; // where a line may end
+      if (lines.size > 1 + hyphens) broken.push(match[0]);
     }
   }
   return broken;
