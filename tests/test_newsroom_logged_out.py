@@ -118,7 +118,16 @@ def test_every_field_of_the_forms_comes_back(app: Flask, ended: FlaskClient) -> 
     )
     assert conflict.status_code == 409
     live = write(newsroom, headline="A live story", do="publish")
-    pages += [conflict.text, newsroom.get(f"/newsroom/stories/{live}").text]
+    asked = [
+        post(newsroom, NEW, entries(**more)).text
+        for more in (
+            {"authors": "Amina Diallo", "do": "publish"},
+            {"authors": "amina diallo"},
+            {"body": "قصة عن الانتخابات في البلاد.", "headline": "قصة"},
+            {"published_at": "2020-01-01T10:00", "do": "publish"},
+        )
+    ]
+    pages += [conflict.text, *asked, newsroom.get(f"/newsroom/stories/{live}").text]
     names = set()
     for page in pages:
         for tag in ("input", "select", "textarea", "button"):
@@ -126,7 +135,7 @@ def test_every_field_of_the_forms_comes_back(app: Flask, ended: FlaskClient) -> 
             names |= {str(field["name"]) for field in fields if field.get("name")}
     dialogs = {"address", "remove", "alt", "caption", "credit", "frame-width", "q", "days", "reason"}
     assert names - dialogs - {"csrf_token", "story", "picture"} <= logged_out.RETURNED_FIELDS
-    assert {"mine.body", "choice.body", "together.body"} <= names
+    assert {"mine.body", "choice.body", "together.body", "spelling-1", "language_kept"} <= names
 
 
 def test_fields_are_counted_before_they_are_parsed(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:

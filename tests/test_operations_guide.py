@@ -90,6 +90,6 @@ def test_the_command_knows_its_version() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", config.version())
 
 
-@pytest.mark.parametrize("path", re.findall(r"`?(deploy/[a-z.]+)`?", GUIDE))
+@pytest.mark.parametrize("path", re.findall(r"`?(deploy/[a-z.-]+)`?", GUIDE))
 def test_files_that_the_guide_names_exist(path: str) -> None:
     assert (ROOT / path.rstrip(".")).exists()
