@@ -118,6 +118,7 @@ class Nginx:
             "/srv/spectator": str(ROOT),
             "/var/lib/spectator/media": str(media),
             "/var/cache/spectator": str(self.cache),
+            "/var/log/nginx/spectator": str(home / "site"),
         }
         for old, new in changes.items():
             assert old in text, old

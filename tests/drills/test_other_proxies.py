@@ -44,8 +44,8 @@ def with_caddy(home: Path, site_port: int, port: int) -> list[str]:
     for name in (f"www.{NAME}", NAME):
         assert f"\n{name} {{" in text
         text = text.replace(f"\n{name} {{", f"\nhttp://{name}:{port} {{")
-    options = "{\n\tadmin off\n\tauto_https off\n}\n"
-    (home / "Caddyfile").write_text(options + text, encoding="utf-8")
+    text = text.replace("\n{\n", "\n{\n\tadmin off\n\tauto_https off\n", 1)
+    (home / "Caddyfile").write_text(text, encoding="utf-8")
     assert CADDY is not None
     return [CADDY, "run", "--config", str(home / "Caddyfile"), "--adapter", "caddyfile"]
 

@@ -1,0 +1,124 @@
+"""What nginx lets through at once, and what it never writes down, before a small site that counts its visits."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.drills.front import NAME, NGINX, Nginx, SmallSite, ask
+from tests.drills.running_site import eventually
+from tests.drills.test_nginx import Small
+
+pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
+
+SESSION = "__Host-device=d; __Host-session=" + "s" * 43
+
+
+@pytest.fixture
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    """A small site behind nginx that has counted nothing yet."""
+    site, home = SmallSite(), tmp_path_factory.mktemp("small")
+    nginx = Nginx(home / "nginx", site.port, home / "media")
+    try:
+        site.start()
+        nginx.start()
+        yield Small(site, nginx)
+    finally:
+        nginx.stop()
+        site.stop()
+
+
+def flood(port: int, path: str, count: int, **headers: str) -> Counter[int]:
+    """Ask many times, one request behind the other on one connection; return how often each status came."""
+    statuses: Counter[int] = Counter()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    for _ in range(count):
+        connection.request("GET", path, headers={"Host": NAME} | headers)
+        with connection.getresponse() as response:
+            response.read()
+            statuses[response.status] += 1
+    connection.close()
+    return statuses
+
+
+@pytest.mark.parametrize(
+    ("path", "burst"),
+    [
+        ("/search?q=drought", 50),
+        ("/search.xml?q=drought", 50),
+        ("/fragments/search?q=drought", 50),
+        ("/fragments/suggest?q=d", 50),
+        ("//search?q=drought", 50),
+        ("/%73earch?q=drought", 50),
+        ("/newsroom/login", 30),
+        ("/newsroom/shared/guess", 60),
+    ],
+)
+def test_a_flood_of_what_costs_work_is_cut_off(small: Small, path: str, burst: int) -> None:
+    statuses = flood(small.nginx.port, path, burst + 150)
+    assert statuses[429] > 20, statuses
+    assert burst <= sum(statuses.values()) - statuses[429] < burst + 130
+    assert len(small.site.visits) == sum(statuses.values()) - statuses[429]
+    assert ask(small.nginx.port, "/elsewhere").status != 429, "pages are for everybody"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("/politics/", {}), ("/static/css/site.css", {}), ("/newsroom/stories/", {"Cookie": SESSION})],
+)
+def test_readers_and_editors_are_not_counted(small: Small, path: str, headers: dict[str, str]) -> None:
+    assert flood(small.nginx.port, path, 250, **headers)[429] == 0
+
+
+def test_slow_requests_never_reach_the_site(small: Small) -> None:
+    head = f"POST /newsroom/login HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 2000\r\n\r\nemail=".encode()
+    with ExitStack() as stack:
+        for opening in (b"GET / HTTP/1.1\r\nHost: ", head) * 20:
+            each = stack.enter_context(socket.create_connection(("127.0.0.1", small.nginx.port), timeout=10))
+            each.sendall(opening)
+        small.site.pages["/read"] = "page"
+        assert ask(small.nginx.port, "/read").status == 200
+        assert [visit for visit in small.site.visits if "login" in visit.path] == []
+
+
+def test_logs_hold_no_searches_and_no_preview_links(small: Small) -> None:
+    secret = "Zx9secretZx9"
+    referer = f"http://{NAME}/search?q={secret}"
+    paths = [
+        f"/search?q={secret}",
+        f"/fragments/suggest?q={secret}",
+        f"/newsroom/shared/{secret}",
+        f"/newsroom/%73hared/{secret}",
+        f"//newsroom//shared/{secret}",
+        f"/newsroom/shared/{secret}/more?x={secret}",
+        f"/politics/?fbclid={secret}",
+    ]
+    for path in paths:
+        ask(small.nginx.port, path, Referer=referer)
+        ask(small.nginx.port, path, Referer=referer, Host="other.example")
+    flood(small.nginx.port, f"/search?q={secret}", 200)
+    small.site.stop()
+    for path in paths:
+        ask(small.nginx.port, path)
+    ask(small.nginx.port, "/the/last%0aline")
+    log = small.nginx.home / "site.log"
+    eventually(lambda: "/the/last" in log.read_text(), 5, "all is written")
+    lines = log.read_text().splitlines()
+    assert [line for line in lines if " 429 " in line], "also what was cut off"
+    assert [line for line in lines if '"/newsroom/shared/-"' in line]
+    assert "/the/last" in lines[-1] and "line" in lines[-1], "one line an event"
+    for file in small.nginx.home.glob("*.log"):
+        assert secret not in file.read_text(), file
+
+
+def test_the_token_for_readyz_is_passed_on_and_nothing_else(small: Small) -> None:
+    small.site.pages |= {"/readyz": "ok", "/page": "page"}
+    for path in ("/readyz", "/page"):
+        ask(small.nginx.port, path, Authorization="Bearer t")
+    assert small.site.asked("/readyz")[0].headers["authorization"] == "Bearer t"
+    assert "authorization" not in small.site.asked("/page")[0].headers
