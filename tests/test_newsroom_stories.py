@@ -280,6 +280,34 @@ def test_a_future_date_is_for_scheduling(newsroom: FlaskClient) -> None:
     assert get(write(newsroom, do="schedule", published_at=later)).status == "scheduled"
 
 
+def test_scheduling_says_when_the_story_is_published(newsroom: FlaskClient) -> None:
+    time = (datetime.now(UTC) + timedelta(days=1)).replace(second=0, microsecond=0)
+    response = post(newsroom, NEW, entries(do="schedule", published_at=f"{time:%Y-%m-%dT%H:%M}"))
+    page = newsroom.get(response.location).text
+    assert f"Scheduled for {time.day} {time:%b %Y}, {time:%H:%M} UTC." in page
+
+
+def test_a_notice_is_not_shown_once_the_story_has_moved_on(newsroom: FlaskClient) -> None:
+    response = post(newsroom, NEW, entries(do="publish"))
+    assert "Published. Readers see the story now." in newsroom.get(response.location).text
+    one = response.location.partition("?")[0]
+    withdrawn = post(newsroom, f"{one}/withdraw", {"reason": "A court order."})
+    assert "Published. Readers see the story now." not in newsroom.get(response.location).text
+    assert "Story withdrawn. Readers now see the reason." in newsroom.get(withdrawn.location).text
+    post(newsroom, f"{one}/reinstate")
+    assert "Story withdrawn." not in newsroom.get(withdrawn.location).text
+
+
+def test_a_withdrawn_story_links_to_what_readers_see(newsroom: FlaskClient, client: FlaskClient) -> None:
+    article_id = write(newsroom, do="publish")
+    post(newsroom, f"/newsroom/stories/{article_id}/withdraw", {"reason": "A court order."})
+    link = re.search(r'<a href="([^"]+)">What readers see</a>', newsroom.get(f"/newsroom/stories/{article_id}").text)
+    assert link
+    gone = client.get(link[1])
+    assert gone.status_code == 410
+    assert "A court order." in gone.text
+
+
 def test_every_wrong_entry_is_named_at_once(newsroom: FlaskClient) -> None:
     broken = upload(b"not a picture", "picture.png")
     sent = entries(headline="", source_url="ftp://x", published_at="tomorrow", picture=broken)

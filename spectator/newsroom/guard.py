@@ -18,7 +18,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from spectator import publishing, queries
 from spectator.accounts import Client, session_of, token_hash
 from spectator.db import StorageError
-from spectator.models import User
+from spectator.models import Article, User
+from spectator.presentation import newsroom_time
 
 log = logging.getLogger(__name__)
 
@@ -62,14 +63,14 @@ DONE = {
     "submit": "Submitted for review.",
     "send_back": "Sent back to the author.",
     "taken_back": "Back to draft.",
-    "schedule": "Scheduled. It goes out by itself at its time.",
+    "schedule": "Scheduled for {time}.",
     "unschedule": "Unscheduled. Back to draft.",
     "publish": "Published. Readers see the story now.",
     "update": "Updated. Readers see the changes now.",
     "correct": "Updated, with the dated correction that readers see below the story.",
     "edit_note": "The note is changed. Readers see it now.",
     "remove_note": "The note is removed. The history keeps it.",
-    "withdraw": "Withdrawn. The story's address now says so, with the reason.",
+    "withdraw": "Story withdrawn. Readers now see the reason.",
     "reinstate": "Published again, as it was last saved.",
     "restored": "Restored, as a new version. Nothing of the history is lost.",
     "discarded": "Unsaved changes discarded. You can bring them back for 30 days.",
@@ -78,6 +79,18 @@ DONE = {
     "revoked": "The link is ended.",
     "password": "Your password is changed, and your other sessions are ended.",
     "logged-out": "You are logged out.",
+}
+DONE_STATUSES = {  # what a notice says of its story is true only while the story is in this status
+    "submit": "review",
+    "send_back": "draft",
+    "taken_back": "draft",
+    "schedule": "scheduled",
+    "unschedule": "draft",
+    "publish": "published",
+    "update": "published",
+    "correct": "published",
+    "withdraw": "withdrawn",
+    "reinstate": "published",
 }
 
 
@@ -251,11 +264,21 @@ def drop_cookie(response: AnyResponse) -> AnyResponse:
 
 def page_words() -> dict[str, Any]:
     """Return what every page of the newsroom may show."""
-    done = DONE.get(request.args.get("done", ""), "")
     words: dict[str, Any] = {"state_words": STATE_WORDS, "zone_name": current_app.config["TIMEZONE"]}
     words["failed_logins"] = failed_logins()
     words["review_count"] = review_count
-    return {"current_user": g.get("user"), "csrf_token": form_token, "done": done} | words
+    return {"current_user": g.get("user"), "csrf_token": form_token, "done_notice": done_notice} | words
+
+
+def done_notice(article: Article | None = None) -> str:
+    """Return the notice of what was just done; "" where the address is old and the story has moved on."""
+    done = request.args.get("done", "")
+    if article is None or done not in DONE_STATUSES:
+        return DONE.get(done, "") if done != "schedule" else ""
+    if article.status != DONE_STATUSES[done]:
+        return ""
+    time = newsroom_time(article.published_at) if article.published_at else ""
+    return DONE[done].format(time=time)
 
 
 def review_count() -> int:
