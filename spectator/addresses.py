@@ -17,11 +17,14 @@ def permalink_rule(pattern: str) -> str:
     return re.sub(r"<([a-z]+)>", lambda match: PERMALINK_PARTS[match[1]], pattern)
 
 
-def permalink(article: Article) -> str:
-    """Return the path of a story, by the newsroom's day; one never published is shown where it would stand today."""
+def permalink(article: Article, slug: str = "") -> str:
+    """Return the path of a story, by the newsroom's day; one never published is shown where it would stand today.
+
+    With `slug` the path that it has, or had, under that slug.
+    """
     at = (article.published_at or datetime.now(UTC)).astimezone(ZoneInfo(current_app.config["TIMEZONE"]))
     path: str = current_app.config["PERMALINK"]
-    values = {"section": article.section.slug, "slug": article.slug, "year": f"{at.year:04}"}
+    values = {"section": article.section.slug, "slug": slug or article.slug, "year": f"{at.year:04}"}
     values |= {"month": f"{at.month:02}", "day": f"{at.day:02}"}
     for name, value in values.items():
         path = path.replace(f"<{name}>", value)

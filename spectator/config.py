@@ -78,6 +78,12 @@ def _site_url(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _front_url(value: str) -> str:
+    if value and not re.fullmatch(r"https?://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?", value):
+        raise ValueError("an address of this machine like http://127.0.0.1 or https://127.0.0.1 is expected")
+    return value
+
+
 def _permalink(value: str) -> str:
     names = re.findall(r"<([a-z]+)>", value)
     shape = re.sub(r"<[a-z]+>", "", value)
@@ -191,6 +197,7 @@ SETTINGS = (
     Setting("HTMX_INTEGRITY", HTMX_INTEGRITY, "its SRI digest", _integrity),
     Setting("HSTS_SUBDOMAINS", "0", "1: browsers are told to use https for every host under this one", _switch),
     Setting("TRUSTED_PROXIES", "0", "how many proxies in front set X-Forwarded-* headers", _count),
+    Setting("FRONT_URL", "", "where nginx in front listens on this machine, to renew its copies", _front_url),
     Setting("METRICS_TOKEN", "", "lets whoever sends it read the details of /readyz from elsewhere", _token, True),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
@@ -49,6 +49,23 @@ def articles_after(number: int, limit: int = 500) -> tuple[set[int], int]:
         select(Outbox.seq, Outbox.article_id).where(Outbox.seq > number).order_by(Outbox.seq).limit(limit)
     ).all()
     return {row.article_id for row in rows if row.article_id is not None}, rows[-1].seq if rows else number
+
+
+def articles_acted_on(number: int, actions: Collection[str], limit: int) -> tuple[set[int], int]:
+    """Return the ids of articles that the next rows touch by one of these actions, and the number of the last row.
+
+    At most `limit` articles, out of at most 500 rows.
+    """
+    query = select(Outbox.seq, Outbox.article_id, Outbox.action).where(Outbox.seq > number).order_by(Outbox.seq)
+    ids: set[int] = set()
+    last = number
+    for row in db.session.execute(query.limit(500)):
+        if row.article_id is not None and row.action in actions:
+            if len(ids) == limit and row.article_id not in ids:
+                break
+            ids.add(row.article_id)
+        last = row.seq
+    return ids, last
 
 
 def oldest() -> int:

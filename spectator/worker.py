@@ -28,6 +28,7 @@ from spectator import accounts, drafting, indexing, outbox, publishing, queries,
 from spectator.change_watch import ChangeWatch, Mark
 from spectator.db import db
 from spectator.db import path as database_path
+from spectator.front_copies import FrontCopies
 from spectator.renditions import Renditions
 from spectator.search import IndexUnavailable
 
@@ -50,6 +51,7 @@ class Worker:
         self.fault: Exception | None = None
         self.tidies_at = 0.0
         self.renditions = Renditions(app.config["MEDIA"])
+        self.front_copies = FrontCopies(self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"])
         self.last_night: date | None = None
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
@@ -88,7 +90,7 @@ class Worker:
 
     def rest(self, watch: ChangeWatch, mark: Mark | None) -> None:
         """Wait until something has changed since a mark, or it is time to look anyway."""
-        until = min(time.monotonic() + LONGEST_REST_SECONDS, self.tidies_at)
+        until = min(time.monotonic() + LONGEST_REST_SECONDS, self.tidies_at, self.front_copies.retry_moment())
         time.sleep(POLL_SECONDS)
         while not self.has_to_leave() and time.monotonic() < until and mark is not None and watch.mark() == mark:
             time.sleep(POLL_SECONDS)
@@ -139,7 +141,8 @@ class Worker:
     def step(self) -> bool:
         """Let the followers catch up, and tidy; return whether one moved, so that there may be more to do at once."""
         index, newsroom = indexing.index_in(self.data_dir), indexing.newsroom_index_in(self.data_dir)
-        has_moved = indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.follow(index)
+        has_moved = self.front_copies.follow()  # first: what was withdrawn must not come back
+        has_moved |= indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.follow(index)
         has_moved = self.renditions.follow() or has_moved
         if time.monotonic() >= self.tidies_at:
             self.tidies_at = time.monotonic() + (TIDY_SECONDS if self.tidy() else MENDING_SECONDS)
@@ -157,6 +160,7 @@ class Worker:
         if here.hour == QUIET_HOUR:
             self.spend_the_night(here.date())
         position = min(index.position() or 0, queries.follower_position(related.POSITION) or 0)
+        position = min(position, self.front_copies.needs_after(position))
         if position and outbox.oldest() < position:
             outbox.forget_through(position)
         self.renditions.forget_unfinished()

@@ -18,7 +18,7 @@ LAYERS = (
     {"cli"},
     {"create_app", "headers", "request_limits", "slow_clients"},
     {"site", "newsroom", "importers", "worker", "operations", "demo"},
-    {"related", "renditions"},
+    {"front_copies", "related", "renditions"},
     {"indexing", "presentation"},
     {"publishing", "accounts", "drafting", "pagecache", "search", "media", "searchlog", "static_files"},
     {"queries", "outbox", "migrations", "change_watch"},
