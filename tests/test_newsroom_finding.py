@@ -122,7 +122,7 @@ def test_authors_find_their_own_drafts_alone(app: Flask, editor: User, follow: C
 def test_an_author_finds_a_story_that_many_others_precede(
     app: Flask, editor: User, follow: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(story_search, "SOUGHT_AT_ONCE", 2)
+    monkeypatch.setattr(story_search, "PER_PAGE", 1)
     client = visitor(app, "author")
     author = next(user for user in queries.users() if user.role == "author")
     for number in range(5):
@@ -131,7 +131,7 @@ def test_an_author_finds_a_story_that_many_others_precede(
     follow()
     assert private(app, "dust")[-1] == own
     page = client.get("/newsroom/search?q=dust").text
-    assert f"/newsroom/stories/{own}" in page and "1 story" in page and "Previous" not in page
+    assert f"/newsroom/stories/{own}" in page and "1 story" in page and "Next" not in page
 
 
 def test_pages_follow_each_other_and_stop(

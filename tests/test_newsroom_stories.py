@@ -318,7 +318,7 @@ def test_every_wrong_entry_is_named_at_once(newsroom: FlaskClient) -> None:
 
 
 def test_a_taken_address(newsroom: FlaskClient) -> None:
-    write(newsroom, slug="taken")
+    write(newsroom, slug="taken", do="publish")
     response = post(newsroom, NEW, entries(slug="taken"))
     assert response.status_code == 422
     assert 'id="slug-error"' in response.text

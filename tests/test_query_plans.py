@@ -38,6 +38,7 @@ article ix_article_saved_at 100000 1
 article ix_article_created_by_id 100000 100000
 article ix_article_picture_id 100000 100000
 article sqlite_autoindex_article_1 100000 1
+article ix_article_seen_slug 100000 1
 article_topic article_topic 100060 1 1
 article_topic ix_article_topic_topic_id 100060 2502
 article_country article_country 119916 2 1
@@ -60,7 +61,7 @@ listed ix_listed_article_id 519976 6
 story_count story_count 363 73 1
 """
 # As long as a list, so that a LIMIT has to cut it, and nothing may sort it.
-STRETCH = re.compile(r"SEARCH (?:article USING (?:COVERING )?INDEX ix_|listed USING PRIMARY KEY)")
+STRETCH = re.compile(r"SEARCH (?:article USING (?:COVERING )?INDEX ix_(?!article_seen_slug)|listed USING PRIMARY KEY)")
 Asked = list[tuple[str, Any]]
 
 

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from spectator import publishing
+from spectator import publishing, queries
 from spectator.db import db
 from spectator.media import rendition_names
 from spectator.models import Article, Picture, User
@@ -211,3 +211,33 @@ def test_the_status_alone_decides(client: FlaskClient, secret: Callable[[str], t
         past = datetime.now(UTC) - timedelta(days=1)
         session.execute(update(Article).where(Article.id == article_id).values(published_at=past))
     assert answers(client) == before
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_secret_story_does_not_number_the_address_of_a_public_one(
+    client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]], state: str
+) -> None:
+    article_id, _ = secret(state)
+    same = draft(headline="Quokka headline", section="business")
+    public_id = publishing.create(same, editor, Step("publish"))
+    assert db.session.get_one(Article, public_id).slug == "quokka-headline"
+    assert client.get("/business/quokka-headline").status_code == 200
+    if state == "scheduled":
+        publishing.publish_due(AT + timedelta(hours=1))
+    else:
+        publishing.publish(article_id, editor)
+    db.session.expire_all()
+    published = db.session.get_one(Article, article_id)
+    assert (published.status, published.slug) == ("published", "quokka-headline-2")
+    assert client.get("/business/quokka-headline-2").status_code == 200
+    assert queries.revisions(article_id)[0].content["slug"] == "quokka-headline-2"
+
+
+def test_a_withdrawn_story_keeps_its_address(
+    client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]]
+) -> None:
+    article_id, _ = secret("withdrawn")
+    other = publishing.create(draft(headline="Quokka headline", section="business"), editor, Step("publish"))
+    assert db.session.get_one(Article, other).slug == "quokka-headline-2"
+    publishing.reinstate(article_id, editor)
+    assert "Quokka dek" in client.get("/business/quokka-headline").text

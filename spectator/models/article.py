@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, Text, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from spectator.db import Base, UTCDateTime
@@ -15,6 +15,9 @@ from spectator.models.people import Author, User
 from spectator.models.taxonomy import Country, Section, Topic
 
 NOTE_KINDS = ("update", "clarification", "correction")
+# Statuses of stories that readers have seen. Only they, and redirects, hold a slug: that somebody is writing a story
+# must not show in the address of another one.
+SEEN_STATUSES = ("published", "withdrawn")
 ARTICLE_STATUSES = ("draft", "review", "scheduled", "published", "withdrawn")
 
 
@@ -94,12 +97,16 @@ class Redirect(Base):
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
 
 
+IS_SEEN = text("status IN ('published', 'withdrawn')")
+
+
 class Article(Base):
     """A story. `status` alone decides what is public; `version` counts saves and guards against lost updates."""
 
     __tablename__ = "article"
     __table_args__ = (
         CheckConstraint("status in ('draft', 'review', 'scheduled', 'published', 'withdrawn')", name="status"),
+        Index("ix_article_seen_slug", "slug", unique=True, sqlite_where=IS_SEEN, postgresql_where=IS_SEEN),
         Index("ix_article_stream", "status", "published_at", "id"),
         Index("ix_article_section_stream", "section_id", "status", "published_at", "id"),
         Index("ix_article_feed_id", "feed_id", unique=True),
@@ -110,7 +117,7 @@ class Article(Base):
     form_key: Mapped[str | None] = mapped_column(String(40), unique=True)  # the form it was written in
     headline: Mapped[str] = mapped_column(String(300))
     dek: Mapped[str] = mapped_column(Text, default="")
-    slug: Mapped[str] = mapped_column(String(120), unique=True)
+    slug: Mapped[str] = mapped_column(String(120))
     language: Mapped[str] = mapped_column(String(35))
     status: Mapped[str] = mapped_column(String(10), default="draft")
     excerpt: Mapped[str] = mapped_column(Text, default="")
@@ -160,3 +167,7 @@ class Article(Base):
     def is_public(self) -> bool:
         """Say whether readers may see the story."""
         return self.status == "published"
+
+
+# Written out, because SQLite takes an index with a condition only where it reads the same condition in the query.
+WAS_PUBLIC = Article.status.in_([literal_column(f"'{status}'") for status in SEEN_STATUSES])

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.wrappers import Response
 
 from spectator import indexing, publishing, queries
-from spectator.models import Article
+from spectator.models import Article, User
 from spectator.newsroom.guard import current_user
 from spectator.newsroom.previews import ONE, viewable
 from spectator.search import Index, IndexUnavailable
@@ -44,13 +44,18 @@ def _related_page(article_id: int, errors: dict[str, str], given: str = "") -> s
         article=article,
         shown=shown,
         pins=pins,
-        forbidden=queries.stories_by_id(sorted(forbidden)),
+        forbidden=[each for each in queries.stories_by_id(sorted(forbidden)) if is_visible(each, user)],
         others=[each for each in public if each.id not in {*scores, *forbidden, *pins}][:ALIKE],
-        unpublished=[each for each in private if publishing.may(user, "view", each)][:ALIKE],
+        unpublished=[each for each in private if is_visible(each, user)][:ALIKE],
         may_relate=publishing.may(user, "relate", article),
         errors=errors,
         given=given,
     )
+
+
+def is_visible(article: Article, user: User) -> bool:
+    """Say whether a person may know of a story: everybody of a public one, else who may look at it."""
+    return article.is_public or publishing.may(user, "view", article)
 
 
 def _alike(article: Article, is_public: bool) -> list[Article]:

@@ -92,8 +92,9 @@ def address(article_id: int | None = None) -> str:
     section = queries.listing(f"/{slugify(sent.get('section', '')[:120])}/")
     if slug and not is_slug(slug):
         return render_template("newsroom/_address.html", error="Use small letters a–z, digits and single hyphens only.")
+    current = article.slug if article else ""
     try:
-        free = publishing.free_slug(db.session(), slug, headline, article_id) if slug or headline else ""
+        free = publishing.free_slug(db.session(), slug, headline, article_id, current) if slug or headline else ""
     except publishing.Invalid as invalid:
         return render_template("newsroom/_address.html", error=invalid.errors["slug"])
     shown = Article(slug=free, section=section.thing if section else None, published_at=_date_of(article))
@@ -114,18 +115,23 @@ def preview_frame(article_id: int | None = None) -> str:
 
 
 def suggestions(kind: str) -> str:
-    """Offer names that stories carry already and that fit what was typed; for sources the last used."""
+    """Offer names that stories carry already and that fit what was typed; for sources the last used.
+
+    Authors are offered nothing of colleagues' unpublished stories.
+    """
+    user = current_user()
+    author_id = None if publishing.is_publisher(user) else user.id
     typed = one_line(request.args.get("q", "")[:100])
     part = slugify(typed) if typed else ""
     found: list[tuple[str, str, str]] = []
     if kind == "authors":
-        found = [(name, "", _stories(count)) for name, count in queries.authors_like(part)]
+        found = [(name, "", _stories(count)) for name, count in queries.authors_like(part, author_id)]
     elif kind == "topics":
-        found = [(name, "", _stories(count)) for name, count in queries.topics_like(part)]
+        found = [(name, "", _stories(count)) for name, count in queries.topics_like(part, author_id)]
     elif kind == "countries":
         found = [(country.name, "", country.code) for country in countries_like(typed)] if typed else []
     elif kind == "sources":
-        found = [(name, link, "") for name, link in queries.sources_like(typed)]
+        found = [(name, link, "") for name, link in queries.sources_like(typed, author_id)]
     else:
         raise NotFound
     return render_template("newsroom/_options.html", options=found)

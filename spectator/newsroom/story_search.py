@@ -13,14 +13,13 @@ from flask import Blueprint, current_app, render_template, request
 
 from spectator import publishing, queries
 from spectator.models import Article
-from spectator.newsroom.finding import index_of
+from spectator.newsroom.finding import index_of, is_visible
 from spectator.newsroom.guard import current_user
 from spectator.search import MAX_PAGE, IndexUnavailable, Mode, Request
 from spectator.text.html import plain_text
 from spectator.text.snippets import highlight, snippet
 
 PER_PAGE = 20
-SOUGHT_AT_ONCE, MOST_SOUGHT = 100, 1000  # hits among which an author's own are looked for
 SCOPES = ("all", "unpublished", "published")
 MOST_YEARS = 100
 
@@ -43,8 +42,8 @@ class Wanted:
         """Say whether no author has the name that was typed."""
         return bool(self.author_typed and not self.author_slug)
 
-    def request(self, page: int, per_page: int) -> Request:
-        """Return the question to an index."""
+    def request(self, page: int, per_page: int, among: frozenset[int] | None = None) -> Request:
+        """Return the question to an index, to some of its stories where `among` has their ids."""
         first, last = (date(self.year, 1, 1), date(self.year, 12, 31)) if self.year else (None, None)
         return Request(
             self.text,
@@ -54,6 +53,7 @@ class Wanted:
             published_to=last,
             page=page,
             per_page=per_page,
+            among=among,
         )
 
     def between(self) -> tuple[datetime, datetime] | None:
@@ -95,8 +95,8 @@ def register(newsroom: Blueprint) -> None:
 
 def search() -> tuple[str, int]:
     """Show the stories that have some words, or all; those that are public, those that are not, or both."""
-    wanted = _wanted()
-    context: dict[str, Any] = {"wanted": wanted, "scopes": SCOPES, "years": _years(), "names": queries.author_names()}
+    wanted, names = _wanted(), queries.author_names(_author_id())
+    context: dict[str, Any] = {"wanted": wanted, "scopes": SCOPES, "years": _years(), "names": names}
     try:
         context |= {"hits": [], "total": 0} if wanted.is_hopeless else _ranked(wanted) if wanted.text else _all(wanted)
     except IndexUnavailable:
@@ -104,11 +104,17 @@ def search() -> tuple[str, int]:
     return render_template("newsroom/search.html", **context), 200
 
 
+def _author_id() -> int | None:
+    """Return the id of the author who is asking, None for an editor, who may know of every story."""
+    user = current_user()
+    return None if publishing.is_publisher(user) else user.id
+
+
 def _wanted() -> Wanted:
     sent = request.args
     page, year, scope = sent.get("page", ""), sent.get("year", ""), sent.get("in", "")
     typed = sent.get("author", "").strip()[:120]
-    author = queries.author_named(typed) if typed else None
+    author = queries.author_named(typed, _author_id()) if typed else None
     section = sent.get("section", "")
     return Wanted(
         text=sent.get("q", "").strip()[:200],
@@ -124,7 +130,7 @@ def _wanted() -> Wanted:
 
 def _years() -> list[int]:
     """Return the years to choose from, the latest first."""
-    ends = queries.publication_years()
+    ends = queries.publication_years(_author_id())
     now = datetime.now(UTC).year
     first, last = (ends[0].year, max(ends[1].year, now)) if ends else (now, now)
     return list(range(last, max(first, last - MOST_YEARS) - 1, -1))
@@ -138,7 +144,7 @@ def _all(wanted: Wanted) -> dict[str, Any]:
         wanted.author_slug,
         wanted.between(),
         is_public={"published": True, "unpublished": False}.get(wanted.scope),
-        own_drafts_of=None if publishing.is_publisher(user) else user.id,
+        own_drafts_of=_author_id(),
         offset=(wanted.page - 1) * PER_PAGE,
         limit=PER_PAGE,
     )
@@ -169,31 +175,19 @@ def _ranked(wanted: Wanted) -> dict[str, Any]:
 
 
 def _ranking(wanted: Wanted, is_public: bool) -> Ranking:
-    index, user = index_of(is_public), current_user()
-    first = index.find(wanted.request(1, PER_PAGE))
-    known = (first.mode, first.terms, first.prefixes, first.unknown)
-    if not is_public and not publishing.is_publisher(user):
-        own = _own_ids(wanted, user.id)
-        return Ranking(False, len(own), *known, lambda start, end: own[start:end])
+    """Return the stories of one index that fit; of what is not public an author searches their own alone."""
+    index, author_id = index_of(is_public), _author_id()
+    among = queries.unpublished_ids(author_id) if author_id is not None and not is_public else None
+    first = index.find(wanted.request(1, PER_PAGE, among))
 
     def stretch(start: int, end: int) -> list[int]:
         pages = range(start // PER_PAGE, -(-end // PER_PAGE))
-        ids = [each for page in pages for each in index.find(wanted.request(page + 1, PER_PAGE)).ids]
+        ids = [each for page in pages for each in index.find(wanted.request(page + 1, PER_PAGE, among)).ids]
         offset = start // PER_PAGE * PER_PAGE
         return ids[start - offset : end - offset]
 
+    known = (first.mode, first.terms, first.prefixes, first.unknown)
     return Ranking(is_public, first.total, *known, stretch)
-
-
-def _own_ids(wanted: Wanted, user_id: int) -> list[int]:
-    """Return the unpublished stories of an author among the best hits, best first."""
-    ids: list[int] = []
-    for page in range(1, MOST_SOUGHT // SOUGHT_AT_ONCE + 1):
-        found = index_of(False).find(wanted.request(page, SOUGHT_AT_ONCE))
-        ids += [article.id for article in queries.stories_by_id(found.ids, user_id)]
-        if found.total <= page * SOUGHT_AT_ONCE:
-            break
-    return ids
 
 
 def taken(first: int, second: int, count: int) -> int:
@@ -228,5 +222,5 @@ def _hits_by_id(ranking: Ranking, ids: list[int]) -> dict[int, Hit]:
             publishing.may_edit(user, article),
         )
         for article in queries.stories_by_id(ids)
-        if article.is_public == ranking.is_public and (article.is_public or publishing.may(user, "view", article))
+        if article.is_public == ranking.is_public and is_visible(article, user)
     }

@@ -32,7 +32,16 @@ from spectator.publishing.spellings import (
     settle_spellings,
 )
 from spectator.publishing.steps import STEPS, Step, checked, forget_earlier_update
-from spectator.publishing.storing import draft_as_stored, fill, for_change, free_slug, reads_the_same, record
+from spectator.publishing.storing import (
+    draft_as_stored,
+    fill,
+    for_change,
+    free_slug,
+    keep_slug_if_taken,
+    reads_the_same,
+    record,
+    settle_slug,
+)
 
 __all__ = [
     "DRAFT_FIELDS",
@@ -146,7 +155,7 @@ def save(
             raise Conflict
         _require(by, step.verb, article)
         if step.verb == "restore":
-            prepared = current_spellings(session, prepared)
+            prepared = keep_slug_if_taken(session, current_spellings(session, prepared), article)
         else:
             prepared = settle_spellings(session, prepared, by, spellings, now, article_id)
         step = replace(step, changes_text=not reads_the_same(article, prepared.draft))
@@ -267,6 +276,7 @@ def publish_due(now: datetime | None = None) -> int:
         due = (Article.status == "scheduled") & (Article.published_at <= now)
         articles = session.scalars(select(Article).where(due).order_by(Article.published_at)).all()
         for article in articles:
+            settle_slug(session, article)
             article.status, article.saved_at = "published", now
             forget_earlier_update(article)
             outbox.append(session, article.id, "publish")

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from spectator.media import TakenPicture
 from spectator.models import Article, ImportState, Revision
-from spectator.models.article import new_feed_id
+from spectator.models.article import SEEN_STATUSES, new_feed_id
 from spectator.publishing.drafts import Draft, Invalid, Prepared, one_line
 from spectator.publishing.filing import add_picture
 from spectator.publishing.lookups import SectionKey, Sections, Slugs
@@ -29,7 +29,6 @@ from spectator.publishing.storing import COPIED, PICTURE
 from spectator.publishing.writing import Writing
 from spectator.text.slugs import slugify
 
-LEAVES_REDIRECT = frozenset({"published", "withdrawn"})
 LONGEST_ID = 200
 log = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ class Imported:
     def shown_update(self) -> datetime | None:
         """Return when the story was updated, None where that was before readers could see it."""
         at, published = self.updated_at, self.published_at
-        is_public = self.status in LEAVES_REDIRECT and published is not None
+        is_public = self.status in SEEN_STATUSES and published is not None
         return at if at is not None and published is not None and is_public and at >= published else None
 
 
@@ -143,7 +142,8 @@ class _Part:
         self.overwrite = overwrite
         self.known = _known(session, [each.external_id for each in stories if each.external_id is not None])
         drafts = [each.prepared.draft for each in stories]
-        self.slugs = Slugs(session, {each.slug or slugify(each.headline) for each in drafts})
+        stored = {row.slug for row in self.known.values()}
+        self.slugs = Slugs(session, stored | {each.slug or slugify(each.headline) for each in drafts})
         self.sections = Sections(session)
         self.next_id = (session.scalar(select(func.max(Article.id))) or 0) + 1
         feed_ids = {each.feed_id for each in stories if each.feed_id}
@@ -193,7 +193,8 @@ class _Part:
         section = self.sections.find_or_add(story.section, outcome.sections)
         draft = replace(draft, section=section.slug, picture_id=self._picture_id(story))
         self.next_id += 1
-        self.slugs.owners[slug] = article_id
+        if story.status in SEEN_STATUSES:
+            self.slugs.owners[slug] = article_id
         values = self._values(draft, story, slug, section.id)
         self.writing.add(article_id, story.external_id, self._feed_id(story), values)
         self.writing.record(article_id, draft, slug, 1, 1)
@@ -238,14 +239,14 @@ class _Part:
     def _change(self, story: Imported, old: Row[Any], decision: Decision, outcome: Outcome) -> None:
         """Note all rows of a story that its source changes."""
         taken, held, source = decision.taken, self.comparison.held[old.id], story.prepared.draft
-        slug = self.slugs.free(source, old.id) if "slug" in taken else old.slug
+        status = story.status if "publication" in taken else old.status
+        slug = self._slug(old, source, status, taken)
         section = SectionKey(held.row.section_id, held.row.section)
         if "section" in taken:
             section = self.sections.find_or_add(story.section, outcome.sections)
         if "picture" in taken:
             source = replace(source, picture_id=self._picture_id(story))
-        self._move(old, slug)
-        self.slugs.owners[slug] = old.id
+        self._move(old, slug, status)
         draft = held.draft_with(replace(source, slug=slug, section=section.slug), taken)
         values = held.values_with(self._values(source, story, slug, section.id), taken)
         self.writing.change(old.id, old.version, values)
@@ -256,13 +257,23 @@ class _Part:
         if "published" in {values["status"], old.status}:
             self.writing.announce(old.id, "publish" if values["status"] == "published" else "withdraw")
 
-    def _move(self, old: Row[Any], slug: str) -> None:
-        """Leave a redirect behind where a story that was public gets another slug; free the slug of any other."""
-        if slug == old.slug:
-            return
-        self.writing.move(old.id, old.slug if old.status in LEAVES_REDIRECT else "", slug)
-        if old.status not in LEAVES_REDIRECT:
-            self.slugs.owners[old.slug] = None
+    def _slug(self, old: Row[Any], source: Draft, status: str, taken: frozenset[str]) -> str:
+        """Return the slug of a stored story that its source changes; raises Invalid for another story's."""
+        if "slug" in taken:
+            return self.slugs.free(source, old.id)
+        if status in SEEN_STATUSES and old.status not in SEEN_STATUSES:
+            return self.slugs.settle(old, source.headline)
+        return str(old.slug)
+
+    def _move(self, old: Row[Any], slug: str, status: str) -> None:
+        """Leave a redirect behind where a story that was public gets another slug, or is not public any more."""
+        was_seen, is_seen = old.status in SEEN_STATUSES, status in SEEN_STATUSES
+        if slug != old.slug:
+            self.writing.move(old.id, old.slug if was_seen else "", slug)
+        if was_seen and not is_seen:
+            self.writing.redirects.append({"slug": slug, "article_id": old.id})
+        if was_seen or is_seen:
+            self.slugs.owners[slug] = old.id
 
 
 def _known(session: Session, external_ids: list[str]) -> dict[str, Row[Any]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from spectator.models import Article, Redirect, Section
+from spectator.models.article import WAS_PUBLIC
 from spectator.publishing.drafts import Draft, one_line
 from spectator.publishing.filing import add_section
 from spectator.publishing.storing import first_free
@@ -52,7 +53,10 @@ class Sections:
 
 
 class Slugs:
-    """Which slugs belong, or once belonged, to which story; asks the database for those it has not heard of."""
+    """Which slugs belong, or once belonged, to which story that readers have seen.
+
+    Asks the database for those it has not heard of.
+    """
 
     def __init__(self, session: Session, wanted: Iterable[str]) -> None:
         self.session = session
@@ -62,6 +66,10 @@ class Slugs:
     def free(self, draft: Draft, article_id: int) -> str:
         """Return the slug that a story gets; raises Invalid where the one given is another story's."""
         return first_free(draft.slug, draft.headline, lambda slug: self._is_taken(slug, article_id))
+
+    def settle(self, old: Row[Any], headline: str) -> str:
+        """Return the slug of a stored story that becomes public: its own, numbered where another story took it."""
+        return first_free(old.slug, headline, lambda slug: self._is_taken(slug, old.id), old.slug)
 
     def _is_taken(self, slug: str, article_id: int) -> bool:
         if slug not in self.owners:
@@ -74,6 +82,6 @@ class Slugs:
         new = [slug for slug in slugs if slug not in self.owners]
         self.owners.update(dict.fromkeys(new))
         former = select(Redirect.slug, Redirect.article_id).where(Redirect.slug.in_(new))
-        current = select(Article.slug, Article.id).where(Article.slug.in_(new))
+        current = select(Article.slug, Article.id).where(Article.slug.in_(new), WAS_PUBLIC)
         for owned in (former, current):
             self.owners.update(self.session.execute(owned).all())

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from spectator import outbox
-from spectator.models import Article, ArticleAuthor, Author, FormerName, Listed, Revision, Topic, User
+from spectator.models import Article, ArticleAuthor, Author, FormerName, Revision, Topic, User
 from spectator.models.article import article_topic
 from spectator.publishing.drafts import Draft, Invalid, Prepared
 from spectator.publishing.names import KINDS, Named, exact_ids, forms_of, free_slugs, known_ids, look_alikes
 from spectator.publishing.permissions import is_publisher
+from spectator.queries import visible_stories
 
 Choice = Literal["rename", "use", "both"]
 FIELDS: dict[str, Named] = {"authors": Author, "topics": Topic}
@@ -84,6 +85,8 @@ def settle_spellings(
                 decided.append((model, answer, question))
     if questions:
         raise SimilarNames(questions)
+    if not is_publisher(by):
+        _forget_hidden_successors(session, draft, by)
     for model, answer, question in decided:
         existing = {candidate.id: candidate.name for candidate in question.candidates}.get(answer.existing_id, "")
         if answer.choice == "rename":
@@ -94,6 +97,16 @@ def settle_spellings(
         else:
             _forget_former(session, model, answer.name)
     return replace(prepared, draft=draft)
+
+
+def _forget_hidden_successors(session: Session, draft: Draft, by: User) -> None:
+    """Let an author's name be a name of its own where its successor stands on colleagues' unpublished stories alone."""
+    for field, model in FIELDS.items():
+        ids = known_ids(session, model, getattr(draft, field))
+        visible = _visible_ids(session, model, set(ids.values()), by)
+        for name in ids.keys() - exact_ids(session, model, list(ids)).keys():
+            if ids[name] not in visible:
+                _forget_former(session, model, name)
 
 
 def current_spellings(session: Session, prepared: Prepared) -> Prepared:
@@ -124,12 +137,15 @@ def _questions(
     session: Session, field: str, model: Named, names: tuple[str, ...], by: User, article_id: int | None
 ) -> list[SpellingQuestion]:
     ids = exact_ids(session, model, names)
+    if not is_publisher(by):  # that a colleague's draft has a name already must not show in what is asked
+        visible = _visible_ids(session, model, set(ids.values()), by)
+        ids = {name: row_id for name, row_id in ids.items() if row_id in visible}
     new = [name for name in names if name not in ids]
     alike = look_alikes(session, model, new)
     shown = {row.id for rows in alike.values() for row in rows}
     if not is_publisher(by):
         shown &= _visible_ids(session, model, shown, by)
-    counts = _story_counts(session, model, shown)
+    counts = _story_counts(session, model, shown, by)
     questions = []
     for name, rows in alike.items():
         rows = sorted((row for row in rows if row.id in shown), key=lambda row: -counts.get(row.id, 0))
@@ -148,13 +164,16 @@ def _carries(model: Named) -> tuple[ColumnElement[int], ColumnElement[int]]:
 
 def _visible_ids(session: Session, model: Named, ids: set[int], by: User) -> set[int]:
     """Return those of the names that an author may know of: on a public story, or on one of their own."""
-    article, named = _carries(model)
-    is_public = exists().where(Listed.kind == KINDS[model], Listed.key == model.id)
-    is_own = exists().where(named == model.id, article == Article.id, Article.created_by_id == by.id)
-    return set(session.scalars(select(model.id).where(model.id.in_(ids), is_public | is_own)))
+    stories = visible_stories(model, by.id).subquery()
+    return set(session.scalars(select(stories.c.name_id).where(stories.c.name_id.in_(ids)))) if ids else set()
 
 
-def _story_counts(session: Session, model: Named, ids: set[int]) -> dict[int, int]:
+def _story_counts(session: Session, model: Named, ids: set[int], by: User) -> dict[int, int]:
+    """Return how many stories carry each name, of those that the person may know of."""
+    if not is_publisher(by):
+        stories = visible_stories(model, by.id).subquery()
+        number = select(stories.c.name_id, func.sum(stories.c.number)).where(stories.c.name_id.in_(ids))
+        return dict(session.execute(number.group_by(stories.c.name_id)).all())
     article, named = _carries(model)
     count = func.count(func.distinct(article))
     return dict(session.execute(select(named, count).where(named.in_(ids)).group_by(named)).all())

@@ -12,6 +12,7 @@ from spectator import outbox
 from spectator.models import Article, Correction
 from spectator.publishing.drafts import Invalid, one_line
 from spectator.publishing.notes import MAX_NOTE, TOO_LONG, check_note
+from spectator.publishing.storing import settle_slug
 
 CLOCK_SLACK = timedelta(minutes=1)
 LATEST_YEAR = 9000
@@ -107,6 +108,7 @@ def _publish(session: Session, article: Article, step: Step, now: datetime) -> N
         raise Invalid(
             {"published_at": "That time is in the future. Press Schedule, or clear the field to publish now."}
         )
+    settle_slug(session, article)
     article.status, article.published_at = "published", at
     forget_earlier_update(article)
     outbox.append(session, article.id, "publish")

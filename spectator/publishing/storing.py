@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -20,6 +22,7 @@ from spectator.models import (
     Section,
     Topic,
 )
+from spectator.models.article import SEEN_STATUSES, WAS_PUBLIC
 from spectator.publishing.drafts import DRAFT_FIELDS, Draft, Invalid, Prepared
 from spectator.publishing.names import ids_of
 from spectator.publishing.notes import notes_in_revision
@@ -87,11 +90,20 @@ def _named(session: Session, model: type[Named], names: tuple[str, ...]) -> list
 
 
 def _move(session: Session, article: Article, draft: Draft) -> None:
-    """Give the story its slug. A public one leaves a redirect behind; a slug that was ever public is never reused."""
-    slug = free_slug(session, draft.slug, draft.headline, article.id)
+    """Give the story the slug that its draft asks for."""
+    _set_slug(session, article, free_slug(session, draft.slug, draft.headline, article.id, article.slug or ""))
+
+
+def settle_slug(session: Session, article: Article) -> None:
+    """Number the slug of a story that is about to become public, if another one took it since it was saved."""
+    _set_slug(session, article, free_slug(session, article.slug, article.headline, article.id, article.slug))
+
+
+def _set_slug(session: Session, article: Article, slug: str) -> None:
+    """Give the story a slug. A public one leaves a redirect behind; a slug that was ever public is never reused."""
     if slug == article.slug:
         return
-    if article.slug and article.status in {"published", "withdrawn"}:
+    if article.slug and article.status in SEEN_STATUSES:
         session.merge(Redirect(slug=article.slug, article_id=article.id))
     own = session.get(Redirect, slug)
     if own is not None:
@@ -99,28 +111,41 @@ def _move(session: Session, article: Article, draft: Draft) -> None:
     article.slug = slug
 
 
-def free_slug(session: Session, slug: str, headline: str, article_id: int | None) -> str:
+def free_slug(session: Session, slug: str, headline: str, article_id: int | None, current: str = "") -> str:
     """Return the slug that a story gets: the one given, else the first free one made from its headline.
 
-    Raises Invalid where the given one belongs, or once belonged, to another story.
+    Only stories that readers have seen, and redirects, hold a slug. `current` is the slug that the story has: left as
+    it is, it gets a number where another story took it. Raises Invalid where a newly given one is another story's.
     """
-    return first_free(slug, headline, lambda each: _is_taken(session, each, article_id))
+    return first_free(slug, headline, lambda each: _is_taken(session, each, article_id), current)
 
 
-def first_free(slug: str, headline: str, is_taken: Callable[[str], bool]) -> str:
+def first_free(slug: str, headline: str, is_taken: Callable[[str], bool], current: str = "") -> str:
     """Do what `free_slug` does where `is_taken` says which slugs belong, or once belonged, to another story."""
     wanted = slug or slugify(headline)
-    for number in range(1, 1000):
-        free = wanted if number == 1 else f"{wanted}-{number}"
+    if not is_taken(wanted):
+        return wanted
+    if slug and slug != current:
+        raise Invalid({"slug": f"Another story has the address “{slug}”; choose another."})
+    if re.fullmatch(re.escape(slugify(headline)) + r"-[0-9]+", wanted, re.ASCII):
+        wanted = slugify(headline)  # numbered before: count on, instead of numbering the number
+    for number in range(2, 1000):
+        free = f"{wanted}-{number}"
         if not is_taken(free):
             return free
-        if slug:
-            raise Invalid({"slug": f"Another story has the address “{slug}”; choose another."})
     raise Invalid({"slug": "Too many stories have this headline; type an address of your own."})
 
 
+def keep_slug_if_taken(session: Session, prepared: Prepared, article: Article) -> Prepared:
+    """Return the draft of an old revision, with the story's slug of today where its old slug is another story's now."""
+    draft = prepared.draft
+    if not draft.slug or not _is_taken(session, draft.slug, article.id):
+        return prepared
+    return replace(prepared, draft=replace(draft, slug=article.slug))
+
+
 def _is_taken(session: Session, slug: str, article_id: int | None) -> bool:
-    owner = session.scalar(select(Article.id).where(Article.slug == slug))
+    owner = session.scalar(select(Article.id).where(Article.slug == slug, WAS_PUBLIC))
     former = session.scalar(select(Redirect.article_id).where(Redirect.slug == slug))
     return any(each is not None and each != article_id for each in (owner, former))
 
@@ -148,6 +173,8 @@ def record(
     content = before = newest.content if newest else {}
     if draft is not None:
         content = content_of(draft, article.slug)
+    elif before:
+        content = content | {"slug": article.slug}  # publishing may have numbered it
     if "corrections" not in inspect(article).unloaded:
         content = content | {"notes": notes_in_revision(article)}
     elif "notes" in before:

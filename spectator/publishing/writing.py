@@ -80,7 +80,6 @@ class Writing:
         article, redirect = _table(Article), _table(Redirect)
         connection.execute(delete(redirect).where(redirect.c.slug.in_(self.returned)))
         _execute(connection, insert(redirect).prefix_with("OR REPLACE"), self.redirects)
-        # changes first: a new story may have the slug that an unpublished one gives up
         _execute(connection, update(article).where(article.c.id == bindparam("article_id")), self.changed)
         _execute(connection, insert(article), self.added)
         _execute(connection, insert(_table(ImportState)).prefix_with("OR REPLACE"), self.states)

@@ -17,9 +17,6 @@ from spectator.queries.names import MergedName, look_alike_names, merged_names
 from spectator.queries.newsroom import (
     article_to_edit,
     articles_revised_after,
-    author_named,
-    author_names,
-    authors_like,
     has_articles,
     has_user,
     has_users,
@@ -34,11 +31,10 @@ from spectator.queries.newsroom import (
     revision_at_version,
     revision_moment_after,
     revisions,
-    sources_like,
     stories,
     stories_by_id,
     stories_filtered,
-    topics_like,
+    unpublished_ids,
     unpublished_to_index,
     unpublished_versions,
     users,
@@ -80,6 +76,14 @@ from spectator.queries.stories import (
     former_slugs,
     published_versions,
     whole_article,
+)
+from spectator.queries.suggestions import (
+    author_named,
+    author_names,
+    authors_like,
+    sources_like,
+    topics_like,
+    visible_stories,
 )
 
 __all__ = [
@@ -155,8 +159,10 @@ __all__ = [
     "stories_filtered",
     "stream",
     "topics_like",
+    "unpublished_ids",
     "unpublished_to_index",
     "unpublished_versions",
     "users",
+    "visible_stories",
     "whole_article",
 ]

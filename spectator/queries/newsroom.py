@@ -1,4 +1,4 @@
-"""What the newsroom and the worker see: stories of every status, revisions, suggestions, pictures, people."""
+"""What the newsroom and the worker see: stories of every status, revisions, pictures, people."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from spectator.db import db
-from spectator.models import Article, ArticleAuthor, Author, Revision, Topic, User
-from spectator.models.article import article_topic
+from spectator.models import Article, Author, Revision, User
 from spectator.queries.stories import whole_article
-
-SOURCES_AMONG = 500  # the last saved stories, in which sources are looked for
+from spectator.queries.suggestions import is_visible_to
 
 
 def article_to_edit(article_id: int) -> Article | None:
@@ -87,23 +85,17 @@ def stories_filtered(
     return db.session.scalars(query).all()
 
 
-def author_named(text: str) -> Author | None:
-    """Return the author of this name, otherwise the first whose name holds it."""
-    query = select(Author).where(Author.name.icontains(text, autoescape=True))
-    return db.session.scalar(query.order_by((Author.name == text).desc(), Author.name).limit(1))
+def publication_years(author_id: int | None = None) -> tuple[datetime, datetime] | None:
+    """Return the first and the last publication, past or planned, None where there is none.
 
-
-def author_names(limit: int = 500) -> Sequence[str]:
-    """Return the names of authors in their order."""
-    return db.session.scalars(select(Author.name).order_by(Author.name).limit(limit)).all()
-
-
-def publication_years() -> tuple[datetime, datetime] | None:
-    """Return the first and the last publication, past or planned, None where there is none."""
-    first, last = (
-        db.session.scalar(select(pick(Article.published_at)).where(Article.published_at.is_not(None)))
-        for pick in (func.min, func.max)
-    )
+    `author_id` leaves out what that author may not know of; None is for editors.
+    """
+    if author_id is None:  # one by one, so that each comes from the end of an index
+        first = db.session.scalar(select(func.min(Article.published_at)).where(Article.published_at.is_not(None)))
+        last = db.session.scalar(select(func.max(Article.published_at)).where(Article.published_at.is_not(None)))
+    else:
+        ends = select(func.min(Article.published_at), func.max(Article.published_at))
+        first, last = db.session.execute(ends.where(is_visible_to(author_id))).one()
     return (first, last) if first and last else None
 
 
@@ -174,30 +166,10 @@ def last_saved_by(article_id: int) -> str:
     return db.session.scalar(query.order_by(Revision.number.desc()).limit(1)) or ""
 
 
-def authors_like(slug_part: str, limit: int = 8) -> Sequence[tuple[str, int]]:
-    """Return (name, number of stories) of authors whose slug holds a text, those with most stories first."""
-    count = func.count(ArticleAuthor.article_id)
-    query = select(Author.name, count).outerjoin(ArticleAuthor, ArticleAuthor.author_id == Author.id)
-    query = query.where(Author.slug.contains(slug_part, autoescape=True)).group_by(Author.id)
-    return [(row[0], row[1]) for row in db.session.execute(query.order_by(count.desc(), Author.name).limit(limit))]
-
-
-def topics_like(slug_part: str, limit: int = 8) -> Sequence[tuple[str, int]]:
-    """Return (name, number of stories) of topics whose slug holds a text, those with most stories first."""
-    count = func.count(article_topic.c.article_id)
-    query = select(Topic.name, count).outerjoin(article_topic, article_topic.c.topic_id == Topic.id)
-    query = query.where(Topic.slug.contains(slug_part, autoescape=True)).group_by(Topic.id)
-    return [(row[0], row[1]) for row in db.session.execute(query.order_by(count.desc(), Topic.name).limit(limit))]
-
-
-def sources_like(text: str, limit: int = 8) -> Sequence[tuple[str, str]]:
-    """Return (name, link) of the sources used last whose name holds a text, the latest first."""
-    latest = select(Article.id).order_by(Article.saved_at.desc()).limit(SOURCES_AMONG)
-    last = func.max(Article.saved_at)
-    query = select(Article.source_name, Article.source_url, last).where(Article.id.in_(latest))
-    query = query.where(Article.source_name != "", Article.source_name.icontains(text, autoescape=True))
-    rows = db.session.execute(query.group_by(Article.source_name).order_by(last.desc()).limit(limit))
-    return [(row[0], row[1]) for row in rows]
+def unpublished_ids(created_by_id: int) -> frozenset[int]:
+    """Return the ids of the stories that one person made and that are not public."""
+    own = (Article.created_by_id == created_by_id) & (Article.status != "published")
+    return frozenset(db.session.scalars(select(Article.id).where(own)))
 
 
 def newest_revision() -> int:
@@ -230,13 +202,11 @@ def unpublished_versions() -> dict[int, int]:
     return {row.id: row.version for row in db.session.execute(query)}
 
 
-def stories_by_id(ids: Sequence[int], created_by_id: int | None = None) -> list[Article]:
-    """Return the stories among `ids`, or those that one person made, of whatever status, in the order of `ids`.
+def stories_by_id(ids: Sequence[int]) -> list[Article]:
+    """Return the stories among `ids`, of whatever status, in the order of `ids`.
 
     They come with bodies, authors and makers.
     """
     query = whole_article().where(Article.id.in_(ids)).options(joinedload(Article.created_by))
-    if created_by_id is not None:
-        query = query.where(Article.created_by_id == created_by_id)
     found = {article.id: article for article in db.session.scalars(query).unique()}
     return [found[each] for each in ids if each in found]

@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from spectator.db import db
 from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Topic
-from spectator.models.article import article_country, article_topic
+from spectator.models.article import WAS_PUBLIC, article_country, article_topic
 from spectator.queries.published import cards, published_articles
 
 
@@ -35,10 +35,9 @@ def _with_body() -> Select[Article]:
 # Built once: to put these together costs as much as to run them.
 _SLUG: BindParameter[str] = bindparam("slug")
 _ID: BindParameter[int] = bindparam("id")
-_KNOWN = Article.status.in_(("published", "withdrawn"))
-_AT = _with_body().where(Article.slug == _SLUG, _KNOWN)
+_AT = _with_body().where(Article.slug == _SLUG, WAS_PUBLIC)
 _ONCE_AT = _with_body().where(
-    Article.id == select(Redirect.article_id).where(Redirect.slug == _SLUG).scalar_subquery(), _KNOWN
+    Article.id == select(Redirect.article_id).where(Redirect.slug == _SLUG).scalar_subquery(), WAS_PUBLIC
 )
 _FILED = union_all(
     select(literal("authors"), Author.slug, Author.name, ArticleAuthor.position.label("place"))

@@ -56,6 +56,8 @@ class Request:
 
     `text` is the reader's own words in the small language of `spectator.search.query`, the filters are slugs
     ("" = any), the dates are whole days in the index's time zone and both inclusive. `page` counts from 1.
+    `among` are the ids of the only articles to search, None for all: whatever is counted, understood or called unknown
+    then depends on those alone, and no better spelling is looked for.
     """
 
     text: str = ""
@@ -69,6 +71,7 @@ class Request:
     sort: Sort = "relevance"
     page: int = 1
     per_page: int = 20
+    among: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

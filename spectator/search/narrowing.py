@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 
 from spectator.search import FACETS, Request
-from spectator.search.facets import Facet, Test
+from spectator.search.facets import Test
 from spectator.search.query import Query
 from spectator.search.snapshot import Snapshot
 from spectator.text.gazetteer import country_named
@@ -45,8 +45,10 @@ class Narrowing:
         return frozenset(slug for name, slug in self.chosen if name == facet)
 
 
-def narrowing_of(snapshot: Snapshot, request: Request, query: Query) -> Narrowing:
-    """The filters of a request and of its text together."""
+def narrowing_of(
+    snapshot: Snapshot, request: Request, query: Query, candidates: Sequence[int] | None = None
+) -> Narrowing:
+    """The filters of a request and of its text together; typed ones name what `candidates` are filed under."""
     found = Narrowing(
         max(filter(None, (request.published_from, query.published_from)), default=None),
         min(filter(None, (request.published_to, query.published_to)), default=None),
@@ -55,7 +57,9 @@ def narrowing_of(snapshot: Snapshot, request: Request, query: Query) -> Narrowin
         if slug := getattr(request, name):
             _want(found, snapshot, name, [slug])
     for typed in query.filters:
-        slugs = _slugs_like(typed.facet, snapshot.facets[typed.facet], typed.words)
+        facet = snapshot.facets[typed.facet]
+        known = _known(facet.combinations) if candidates is None else frozenset(facet.counts(candidates))
+        slugs = _slugs_like(typed.facet, known, typed.words)
         if not slugs:
             found.unknown.append((typed.facet, typed.value))
         if typed.is_excluded:
@@ -88,12 +92,11 @@ def _is_filed(codes: Sequence[int], allowed: frozenset[int], document: int) -> b
     return codes[document] in allowed
 
 
-def _slugs_like(name: str, facet: Facet, words: Sequence[str]) -> list[str]:
+def _slugs_like(name: str, known: frozenset[str], words: Sequence[str]) -> list[str]:
     """The slugs that typed words name: the very one, or all that have every word among theirs.
 
     A slug has no apostrophe: "N'Golo" is "ngolo" there. It may have been typed with one or without.
     """
-    known = _known(facet.combinations)
     country = country_named(" ".join(words)) if name == "country" else None
     for slug in ("-".join(words), country.slug if country else "", "".join(words)):
         if slug in known:

@@ -35,7 +35,7 @@ def search(snapshot: Snapshot, request: Request) -> Found:
     """The page of results. Called by one thread at a time."""
     snapshot.budget = Budget()
     found = _search(snapshot, request, parse(request.text))
-    if (found.mode == "all" and found.total > FEW_HITS) or found.is_partial:
+    if (found.mode == "all" and found.total > FEW_HITS) or found.is_partial or request.among is not None:
         return found
     meant = better_spelling(snapshot, request.text)
     if not meant:
@@ -46,8 +46,9 @@ def search(snapshot: Snapshot, request: Request) -> Found:
 
 
 def _search(snapshot: Snapshot, request: Request, query: Query) -> Found:
-    narrowing = narrowing_of(snapshot, request, query)
-    matches = _matches(snapshot, query)
+    candidates = _candidates(snapshot, request)
+    narrowing = narrowing_of(snapshot, request, query, candidates)
+    matches = _matches(snapshot, query, candidates)
     allowed = keep(matches.documents, narrowing.tests())
     return Found(
         ids=[snapshot.article[document] for document in _page(snapshot, request, query, matches, allowed)],
@@ -69,23 +70,31 @@ def _search(snapshot: Snapshot, request: Request, query: Query) -> Found:
     )
 
 
-def _matches(snapshot: Snapshot, query: Query) -> Matches:
+def _candidates(snapshot: Snapshot, request: Request) -> Sequence[int] | None:
+    """Return the documents of the only articles to search, newest first; None for all."""
+    if request.among is None:
+        return None
+    return [document for document in snapshot.newest if snapshot.article[document] in request.among]
+
+
+def _matches(snapshot: Snapshot, query: Query, candidates: Sequence[int] | None) -> Matches:
     """What the words find: every wanted clause, else any, and none of the excluded."""
+    newest = snapshot.newest if candidates is None else candidates
     if not query.wanted:
         has_any = query.has_conditions or query.is_blank
-        documents: Sequence[int] = snapshot.newest if has_any else ()
-        return Matches(_without(snapshot, query, documents), {}, "all", ())
-    lists, share = Lists(snapshot), max(1, sum(clause.is_prefix for clause in query.clauses))
+        return Matches(_without(snapshot, query, newest if has_any else ()), {}, "all", ())
+    lists, share = Lists(snapshot, candidates), max(1, sum(clause.is_prefix for clause in query.clauses))
     scores = _with_every(lists, query.wanted, share)
     documents = _without(snapshot, query, scores)
     if documents:
         return Matches(documents, scores, "all", ())
-    return _matches_of_any(snapshot, query, lists.among(snapshot.newest) if snapshot.deleted else lists, share)
+    any_lists = lists.among(newest) if snapshot.deleted else lists
+    return _matches_of_any(snapshot, query, any_lists, share, COMMON * len(newest))
 
 
-def _matches_of_any(snapshot: Snapshot, query: Query, lists: Lists, share: int) -> Matches:
+def _matches_of_any(snapshot: Snapshot, query: Query, lists: Lists, share: int, most: float) -> Matches:
     """What any of the words finds."""
-    most, clauses = COMMON * len(snapshot.newest), query.wanted
+    clauses = query.wanted
     parts = [lists.match(clause, share) for clause in clauses]
     words = [(str(clause), len(part)) for clause, part in zip(clauses, parts, strict=True)]
     if len(parts) == 1:

@@ -62,6 +62,7 @@ class Asked:
             sort=sort,
             page=min(max(1, int(self.given["page"] or 1)), MAX_PAGE + 1),
             per_page=per_page,
+            among=None,
         )
 
     def address(self, changes: Mapping[str, str] | None = None, path: str = "/search") -> str:

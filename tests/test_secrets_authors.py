@@ -1,0 +1,325 @@
+"""What no author may learn of colleagues' unpublished stories, on any address of the newsroom.
+
+`REGISTER` names every route of the newsroom with what to send. A new route without an entry fails the suite.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from spectator import indexing, publishing, queries, related
+from spectator.db import db
+from spectator.models import Article, Author, Topic, User
+from spectator.newsroom.finding import is_visible
+from spectator.publishing import SimilarNames, Spelling
+from tests.conftest import draft
+from tests.newsroom_visits import entries, picture_file, post, visitor
+from tests.test_newsroom_stories import write
+
+STATES = ("draft", "review", "scheduled")
+# As colleagues write them. What is sent below differs from each in case, so that an echo is no leak.
+CANARIES = (
+    "Quokka headline",
+    "Quokka dek",
+    "Quokka body",
+    "Quokka Topic",
+    "Quokka Writer",
+    "Quokka Agency",
+    "quokka.example",
+    "Quokka alt",
+    "quokka-headline-2",
+)
+ONE_STORY = {"headline": "quokka headline", "topics": "quokka topic", "authors": "quokka writer", "do": "save"}
+TYPED = entries(**ONE_STORY, source_name="quokka")
+SLUG = {"section": "business", "slug": "quokka-headline", "headline": "Anything"}
+SCOPES = ("", "&in=published", "&in=unpublished", "&page=2", "&section=business", "&year=2026")
+SEARCHES = ("quokka", "quo*", "quoka", "quokka zebra", "by:quokka", "topic:quokka", "in:business quokka", "-zebra")
+LETTERS = ("", "q", "quo", "quokka", "writer", "topic", "agency", "example")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is sent to a route: queries to read it with, forms to post."""
+
+    queries: tuple[str, ...] = ("",)
+    forms: tuple[dict[str, Any], ...] = ({},)
+
+
+SEARCHED = (
+    "",
+    "in=unpublished",
+    "author=quokka",
+    "author=quo",
+    "q=zebra&author=quokka",
+    "year=2099",
+    "section=business",
+)
+
+
+def _suggestions() -> tuple[str, ...]:
+    return tuple(f"q={letters}" for letters in LETTERS)
+
+
+REGISTER: dict[str, Asked] = {
+    "desk": Asked(),
+    "stories": Asked(("", "q=quokka", "q=headline", "status=draft", "status=review", "status=scheduled", "page=2")),
+    "new_story": Asked(("", "restore=aaaaaaaaaaaaaaaaaaaaaa")),
+    "create_story": Asked(forms=(TYPED, entries(**SLUG | {"do": "save"}))),
+    "edit_story": Asked(),
+    "save_story": Asked(forms=(TYPED | {"version": "1"}, TYPED | {"version": "7"})),
+    "merge_story": Asked(forms=(TYPED | {"version": "1", "mine.headline": "x", "choice.headline": "theirs"},)),
+    "unsaved_text": Asked(("", "copy=aaaaaaaaaaaaaaaaaaaaaa"), ({"copy": "a" * 22},)),
+    "bring_back": Asked(forms=({"copy": "a" * 22},)),
+    "discard": Asked(forms=({"copy": "a"}, {"copy": "a", "story": "1"})),
+    "publish": Asked(),
+    "submit": Asked(),
+    "send_back": Asked(),
+    "unschedule": Asked(),
+    "reinstate": Asked(),
+    "withdraw": Asked(forms=({"reason": "Wrong."}, {})),
+    "edit_note": Asked(forms=({"note_kind": "update", "note_text": "x", "note_seen": ""},)),
+    "remove_note": Asked(),
+    "preview": Asked(("", "copy=aaaaaaaaaaaaaaaaaaaaaa")),
+    "preview_new": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
+    "proof": Asked(),
+    "make_link": Asked(forms=({"days": "7"},)),
+    "end_link": Asked(),
+    "shared": Asked(),
+    "history": Asked(),
+    "compare": Asked(("", "from=1&to=2")),
+    "restore_revision": Asked(forms=({"version": "1"},)),
+    "search": Asked(SEARCHED + tuple(f"q={words}{where}" for words in SEARCHES for where in SCOPES)),
+    "related": Asked(),
+    "relate": Asked(forms=tuple({"related": str(number), "kind": "pin"} for number in range(1, 9))),
+    "searches": Asked(("", "days=90")),
+    "autosave": Asked(forms=(TYPED | {"copy": "b" * 22},)),
+    "autosave_new": Asked(forms=(TYPED | {"copy": "c" * 22},)),
+    "presence": Asked(forms=({"version": "1"},)),
+    "address": Asked(forms=(SLUG, SLUG | {"slug": ""}, SLUG | {"slug": "", "headline": "quokka headline"})),
+    "address_new": Asked(forms=(SLUG, SLUG | {"slug": ""}, SLUG | {"slug": "", "headline": "quokka headline"})),
+    "preview_frame": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
+    "preview_frame_new": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
+    "suggestions": Asked(_suggestions()),
+    "body_picture": Asked(forms=({"alt": "x"},)),
+    # a person's own session, whatever stories there are
+    "session_fragment": Asked(),
+    "password": Asked(),
+}
+# They end the session or begin another, and know no story.
+WITHOUT_STORIES = {"login", "logout", "change_password"}
+KINDS = ("authors", "topics", "sources", "countries")
+READ_WITH_FORMS = {"address", "address_new"}  # posts that change nothing
+# How telling a word is depends on all that is indexed, and with it which of their own stories an author sees here.
+WEIGHED = {"related"}
+
+
+@dataclass
+class Newsroom:
+    """An author's browser, ids of their own stories and of a public one, and ids of colleagues' secrets."""
+
+    client: FlaskClient
+    author: User
+    own: list[int]
+    others: list[int] = field(default_factory=list)
+
+
+def endpoints(app: Flask) -> set[str]:
+    """Return every route of the newsroom."""
+    names = {rule.endpoint for rule in app.url_map.iter_rules()}
+    return {name.removeprefix("newsroom.") for name in names if name.startswith("newsroom.")}
+
+
+def test_every_newsroom_route_is_on_the_register(app: Flask) -> None:
+    assert endpoints(app) - WITHOUT_STORIES == REGISTER.keys()
+
+
+def addresses(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, str]]:
+    """Yield (endpoint, path) of every route on the register that takes a method, for each of the stories."""
+    with app.test_request_context() as context:
+        adapter = context.url_adapter
+        assert adapter is not None
+        for rule in app.url_map.iter_rules():
+            name = rule.endpoint.removeprefix("newsroom.")
+            if name == rule.endpoint or name not in REGISTER or method not in (rule.methods or ()):
+                continue
+            for article_id in ids if "article_id" in rule.arguments else ids[:1]:
+                for kind in KINDS if "kind" in rule.arguments else KINDS[:1]:
+                    values = {"article_id": article_id, "kind": kind, "token": "x"}
+                    values |= dict.fromkeys(("number", "note_id", "link_id"), 1)
+                    yield name, adapter.build(rule.endpoint, {key: values[key] for key in rule.arguments})
+
+
+def reads(app: Flask, room: Newsroom, ids: list[int]) -> dict[str, tuple[int, str]]:
+    """Return what every address that changes nothing answers to an author, without what is new in each answer."""
+    found = {}
+    for name, path in addresses(app, "GET", ids):
+        for query in REGISTER[name].queries:
+            address = f"{path}?{query}" if query else path
+            found[address] = plain(room.client.get(address))
+    for name, path in addresses(app, "POST", ids):
+        for number, form in enumerate(REGISTER[name].forms if name in READ_WITH_FORMS else ()):
+            found[f"{path} {number}"] = plain(post(room.client, path, dict(form)))
+    return found
+
+
+def plain(response: TestResponse) -> tuple[int, str]:
+    """Return status and page of an answer, without tokens, which differ each time."""
+    return response.status_code, re.sub(r"[\w.=-]{20,}", "…", f"{response.location} {response.text}")
+
+
+@pytest.fixture
+def follow(app: Flask) -> Callable[[], None]:
+    """Return a function that does what the worker does, to the end."""
+
+    def work() -> None:
+        index, newsroom = (make(app.config["DATA_DIR"]) for make in (indexing.index_in, indexing.newsroom_index_in))
+        while indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.follow(index):
+            pass
+
+    return work
+
+
+@pytest.fixture
+def room(app: Flask, editor: User, story: Callable[..., int], follow: Callable[[], None]) -> Newsroom:
+    """An author with a draft, a published story and a withdrawn one; a colleague's public story stands beside."""
+    client = visitor(app, "author")
+    author = next(user for user in queries.users() if user.role == "author")
+    story(headline="Public story", topics=("Elections",), authors=("Ama Serwaa",), source_name="Wire")
+    text = "A story about zebra crossings, elections and the business of ports."
+    own = [publishing.create(draft(headline=f"My {name} zebra", body=text), author) for name in ("first", "second")]
+    publishing.publish(own[1], editor)
+    follow()
+    return Newsroom(client, author, own)
+
+
+def plant(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) -> None:
+    """File a colleague's story full of canaries in each state that is not public, kept apart from the author's own."""
+    colleague = visitor(app)
+    at = datetime.now(UTC) + timedelta(days=1000)  # in a year that no other story knows
+    for state, verb in zip(STATES, ("save", "submit", "schedule"), strict=True):
+        fields = {
+            "headline": "Quokka headline",
+            "dek": "Quokka dek",
+            "body": f"Quokka body in {state}, about zebra crossings, elections and the business of ports.",
+            "authors": "Quokka Writer",
+            "topics": "Quokka Topic, Elections",
+            "source_name": "Quokka Agency",
+            "source_url": "https://quokka.example/wire",
+            "picture": picture_file((320, 200)),
+            "picture_alt": "Quokka alt",
+            "do": verb,
+        }
+        if state == "scheduled":
+            fields["published_at"] = f"{at:%Y-%m-%dT%H:%M}"
+        article_id = write(colleague, **entries(**fields))
+        room.others.append(article_id)
+        for own in room.own:
+            publishing.relate(own, editor, article_id, "forbid")
+    follow()
+
+
+def test_nothing_that_an_author_reads_changes_with_colleagues_drafts(
+    app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]
+) -> None:
+    before = reads(app, room, room.own)
+    plant(app, room, editor, follow)
+    after = reads(app, room, room.own)
+    weighed = {path for name, path in addresses(app, "GET", room.own) if name in WEIGHED}
+    for address, answer in before.items():
+        if address in weighed:
+            continue
+        assert after[address] == answer, address
+
+
+def test_no_address_of_the_newsroom_shows_an_author_a_canary(
+    app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]
+) -> None:
+    plant(app, room, editor, follow)
+    versions = queries.unpublished_versions()
+    told = reads(app, room, [*room.own, *room.others])
+    for name, path in addresses(app, "POST", [*room.own, *room.others, 99999]):
+        for number, form in enumerate(REGISTER[name].forms):
+            told[f"{name} {path} {number}"] = plain(post(room.client, path, dict(form)))
+    told |= {f"{address} later": answer for address, answer in reads(app, room, [*room.own, *room.others]).items()}
+    for address, (_, page) in told.items():
+        for canary in CANARIES:
+            assert canary not in page, f"{address}: {canary}"
+    for article_id in room.others:
+        article = queries.article_to_edit(article_id)
+        assert article is not None
+        assert not is_visible(article, room.author)
+        assert article.version == versions[article_id]
+
+
+def test_editors_see_what_authors_do_not(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) -> None:
+    plant(app, room, editor, follow)
+    client = visitor(app)
+    for kind, name in (("authors", "Quokka Writer"), ("topics", "Quokka Topic"), ("sources", "quokka.example")):
+        assert name in client.get(f"/newsroom/fragments/suggestions/{kind}?q=quo").text
+    assert "Quokka headline" in client.get(f"/newsroom/stories/{room.own[0]}/related").text
+    assert "3 stories" in client.get("/newsroom/search?q=quokka").text
+
+
+def test_authors_are_offered_what_is_public_and_their_own(app: Flask, room: Newsroom) -> None:
+    publishing.create(draft(topics=("Election law",), source_name="Wire of mine"), room.author)
+    offered = room.client.get("/newsroom/fragments/suggestions/topics?q=elec").text
+    assert "Elections" in offered and "Election law" in offered and "1 story" in offered
+    sources = room.client.get("/newsroom/fragments/suggestions/sources?q=wire").text
+    assert "Wire of mine" in sources and 'data-value="Wire"' in sources
+
+
+@pytest.mark.parametrize(("model", "field_name"), [(Author, "authors"), (Topic, "topics")])
+def test_a_question_about_spellings_depends_on_nothing_secret(
+    room: Newsroom, editor: User, model: type[Author] | type[Topic], field_name: str
+) -> None:
+    names: dict[str, Any] = {field_name: ("Sekou Ndiaye",)}
+    publishing.create(draft(**names), editor)  # a secret of exactly this name
+    with db.write() as session:
+        assert session.scalar(select(model.id).where(model.name == "Sekou Ndiaye"))
+    publishing.create(draft(**names), room.author)  # nothing is asked: it looks like no name that the author knows
+    public: dict[str, Any] = {field_name: ("Élan",)}
+    publishing.publish(publishing.create(draft(headline="Known", **public), editor), editor)
+    secret: dict[str, Any] = {field_name: ("Elan",)}
+    both = (Spelling(field_name, "Elan", "both"),)
+    for headline in ("One", "Two"):
+        publishing.create(draft(headline=headline, **secret), editor, spellings=both)
+    with pytest.raises(SimilarNames) as raised:  # asked as if no draft had the name yet
+        publishing.create(draft(headline="Mine", **secret), room.author)
+    [question] = raised.value.questions
+    assert [(each.name, each.stories) for each in question.candidates] == [("Élan", 1)]
+    mine = publishing.create(draft(headline="Mine", **secret), room.author, spellings=both)
+    article = queries.article_to_edit(mine)
+    assert article is not None
+    publishing.save(mine, draft(headline="Mine again", **secret), room.author, article.version)  # asked once
+
+
+def test_stories_that_a_question_counts_are_those_that_an_author_may_know(room: Newsroom, editor: User) -> None:
+    publishing.publish(publishing.create(draft(headline="Known", topics=("Élan",)), editor), editor)
+    for number in range(3):
+        publishing.create(draft(headline=f"Secret {number}", topics=("Élan",)), editor)
+    with pytest.raises(SimilarNames) as raised:
+        publishing.create(draft(topics=("Elan",)), room.author)
+    assert [each.stories for each in raised.value.questions[0].candidates] == [1]
+
+
+def test_a_former_spelling_does_not_tell_what_a_secret_is_called_now(room: Newsroom, editor: User) -> None:
+    secret = publishing.create(draft(topics=("Projet Aigle",)), editor)
+    topic = db.session.scalars(select(Topic).where(Topic.name == "Projet Aigle")).one()
+    renaming = (Spelling("topics", "Projet Aiglé", "rename", topic.id),)
+    publishing.save(secret, draft(topics=("Projet Aiglé",)), editor, 1, spellings=renaming)
+    mine = publishing.create(draft(topics=("Projet Aigle",)), room.author)
+    db.session.expunge_all()
+    article = queries.article_to_edit(mine)
+    assert article is not None
+    assert [each.name for each in article.topics] == ["Projet Aigle"]
+    assert db.session.get_one(Article, secret).status == "draft"
