@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import unescape
 from typing import Any
@@ -81,6 +82,39 @@ def test_one_paragraph_changed_by_both(app: Flask, newsroom: FlaskClient, choice
     db.session.expire_all()
     body = get(1).body
     assert ("Mine." in body, "Theirs." in body) == (choice != "theirs", choice != "mine")
+
+
+def test_both_is_never_proposed_where_both_changed_one_paragraph(app: Flask, newsroom: FlaskClient) -> None:
+    response = collide(app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."})
+    assert "You both changed one paragraph." in response.text
+    assert "choice.body" not in merged(response)
+    edited = merged(response) | {"together.body": "Edited by hand.\n\nSecond."}
+    again = post(newsroom, "/newsroom/stories/1/merge", edited)
+    assert again.status_code == 422
+    assert "Choose a version of each" in again.text
+    assert "choice.body" not in merged(again)  # nor is anything proposed now
+    assert merged(again)["together.body"] == "Edited by hand.\n\nSecond."
+    assert post(newsroom, "/newsroom/stories/1/merge", merged(again, body="together")).status_code == 303
+    db.session.expire_all()
+    assert "Edited by hand." in get(1).body
+
+
+def test_what_differs_is_marked(app: Flask, newsroom: FlaskClient) -> None:
+    theirs = {"headline": "Ports of <Lagos>", "body": "First, theirs.\n\nSecond.\n\nThird."}
+    ours = {"headline": "Ports of Tema", "body": "First, mine.\n\nSecond.\n\nThird."}
+    response = collide(app, newsroom, theirs, ours)
+    marks = re.findall(r"<mark><span class=.visually-hidden.>different: </span>(.*?)</mark>", response.text)
+    assert [mark.strip() for mark in marks] == ["Tema", "&lt;Lagos&gt;", "mine.", "theirs."]
+    assert response.text.count("<p>Second.</p>") == 2
+
+
+def test_a_byline_in_which_both_replaced_a_name_is_asked_about(app: Flask, newsroom: FlaskClient) -> None:
+    assert save(newsroom, write(newsroom), authors="Ama, Ben").status_code == 303
+    opened = shown(newsroom.get("/newsroom/stories/1"))
+    assert save(visitor(app, "admin"), 1, authors="Ama, Bernard").status_code == 303
+    response = post(newsroom, "/newsroom/stories/1", opened | {"do": "save", "authors": "Ama, Benedict"})
+    assert response.status_code == 409
+    assert "choice.authors" not in merged(response)
 
 
 def test_names_of_both_are_kept_in_order(app: Flask, newsroom: FlaskClient) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from flask import render_template, request
 
@@ -11,6 +12,7 @@ from spectator.models import Article, Autosave, User
 from spectator.newsroom import forms
 from spectator.newsroom.forms import StoryForm, in_one_line, names_in
 from spectator.newsroom.media import claimed_picture, picture_token
+from spectator.text.differences import Piece, body_differences, line_differences
 from spectator.text.html import plain_text
 from spectator.text.merging import merge_bodies, merge_line, merge_names
 from spectator.text.paragraphs import editable, stored_body
@@ -34,11 +36,15 @@ LABELS = {
 }
 
 
+CHOICES = frozenset({"mine", "theirs", "together"})
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A field that two versions hold differently, as it is shown: `choice` is what is proposed, "" for nothing.
 
-    `together` is the two merged, None where they cannot be; `clashes` counts the places that both have changed.
+    `together` is the two merged, None where they cannot be; `clashes` counts the places that both have changed. Two
+    merged are proposed only where nothing clashes: what both changed needs a person's choice.
     """
 
     name: str
@@ -47,6 +53,19 @@ class Difference:
     choice: str = ""
     together: str | None = None
     clashes: int = 0
+
+    @property
+    def marked(self) -> dict[str, list[list[Piece]]]:
+        """Return both versions, "mine" and "theirs", as paragraphs of pieces in which what differs is not "same"."""
+        if self.name == "body":
+            blocks = [each.pieces for each in body_differences(self.theirs, self.mine)]
+        else:
+            blocks = [line_differences(self.theirs, self.mine)]
+        left_out = {"mine": "removed", "theirs": "added"}
+        return {
+            side: [kept for pieces in blocks if (kept := [each for each in pieces if each.kind != kind])]
+            for side, kind in left_out.items()
+        }
 
     @property
     def label(self) -> str:
@@ -106,6 +125,8 @@ def page(form: StoryForm, article: Article, user: User, missing: list[str] | Non
     mine, theirs = fields(form), fields(newest)
     mine["slug"] = mine["slug"] or theirs["slug"]
     found = [_difference(name, mine, theirs, begun) for name in LABELS if mine[name] != theirs[name]]
+    if missing:
+        found = [_as_sent(difference) for difference in found]
     return render_template(
         "newsroom/conflict.html",
         form=form,
@@ -122,18 +143,33 @@ def page(form: StoryForm, article: Article, user: User, missing: list[str] | Non
     )
 
 
+def _as_sent(difference: Difference) -> Difference:
+    """Return a field with the choice and the combined text of the page that was sent without all choices."""
+    sent, name = request.form, difference.name
+    choice = sent.get(f"choice.{name}", "")
+    together = sent.get(f"together.{name}", difference.together)
+    return replace(difference, choice=choice if choice in CHOICES else "", together=together)
+
+
 def _difference(name: str, mine: dict[str, str], theirs: dict[str, str], base: dict[str, str] | None) -> Difference:
     ours, other = mine[name], theirs[name]
     begun = base[name] if base and name not in {"picture", "slug"} else None
     if name == "body":
         merged = merge_bodies(begun if begun is not None else "", ours, other)
-        return Difference(name, ours, other, "together", editable(merged.body), merged.clashes)
+        choice = "" if merged.clashes else "together"
+        return Difference(name, ours, other, choice, editable(merged.body), merged.clashes)
     if name in forms.NAMES:
         names = merge_names(names_in(begun or ""), names_in(ours), names_in(other))
-        return Difference(name, ours, other, "together", in_one_line(list(names)))
+        is_clash = name == "authors" and _have_both_replaced(names_in(begun or ""), names_in(ours), names_in(other))
+        return Difference(name, ours, other, "" if is_clash else "together", in_one_line(list(names)), int(is_clash))
     line = merge_line(begun, ours, other) if begun is not None else None
     choice = "" if line is None else "mine" if line == ours else "theirs"
     return Difference(name, ours, other, choice)
+
+
+def _have_both_replaced(begun: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Say whether both put other names in the place of names that were there: they may mean one person."""
+    return all(set(begun) - set(side) and set(side) - set(begun) for side in (mine, theirs))
 
 
 def chosen(article: Article, user: User) -> StoryForm:
@@ -151,7 +187,7 @@ def chosen(article: Article, user: User) -> StoryForm:
         else:
             source = {"theirs": newest.values[name], "together": sent.get(f"together.{name}", "")}
             form.values[name] = source.get(choice, sent[f"mine.{name}"]).replace("\r\n", "\n")
-        if choice not in {"mine", "theirs", "together"}:
+        if choice not in CHOICES:
             missing.append(name)
     if missing:
         raise NotChosen(form, missing)

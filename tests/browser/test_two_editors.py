@@ -86,6 +86,6 @@ def test_a_clash_needs_a_choice(both: tuple[Visit, Visit]) -> None:
     press(one.page, "Save draft")
     press(one.page, "Save my choices")
     expect(one.page.get_by_role("alert")).to_contain_text("Choose a version of each of these")
-    one.page.get_by_label("Yours, not stored").check()
+    one.page.get_by_label("Your version").check()
     press(one.page, "Save my choices")
     expect(one.page.locator("#headline")).to_have_value("My headline")
