@@ -109,6 +109,8 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
     for article_id in article_ids:
         one = f"/newsroom/stories/{article_id}"
         paths += [one, *(f"{one}/{name}" for name in ("proof", "history", "history/compare", "related", "unsaved"))]
+    unsaved = post(client, NEW + "/proof", shown(client.get(NEW)) | {"headline": "Unsaved"})
+    paths.append(unsaved.location)
     for path in paths:
         yield path, client.get(path).text
 

@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, update
 from werkzeug.test import TestResponse
 
 from spectator import accounts, drafting, publishing
+from spectator.addresses import permalink
 from spectator.db import db
 from spectator.models import Autosave, Outbox, Picture, PreviewLink, Revision, User
 from spectator.newsroom import media
@@ -84,6 +85,52 @@ def test_a_new_story_that_was_never_saved_is_in_the_list(newsroom: FlaskClient) 
     assert shown(again)["copy"] == opened["copy"]
     assert post(newsroom, "/newsroom/stories/discard", {"copy": opened["copy"]}).status_code == 303
     assert articles() == 0
+
+
+def framed(client: FlaskClient, page: TestResponse) -> list[str]:
+    """Return the pages in the frames of a proof."""
+    return [client.get(unescape(path)).text for path in re.findall(r'<iframe src="([^"]+)"', page.text)]
+
+
+def test_a_pending_change_of_a_live_story_is_previewed_and_readers_see_the_old_text(
+    newsroom: FlaskClient, client: FlaskClient
+) -> None:
+    article_id = write(newsroom, do="publish")
+    path = f"/newsroom/stories/{article_id}"
+    opened, revisions = shown(newsroom.get(path)), count(Revision)
+    saved = autosave(newsroom, article_id, opened, body="Pending words.")
+    assert "not published. Readers still see the old text." in saved.text
+    answer = post(newsroom, path + "/proof", opened | {"body": "Pending words, and more."})
+    assert answer.status_code == 303
+    page = newsroom.get(answer.location)
+    assert "Readers still see the old text." in page.text
+    frames = framed(newsroom, page)
+    assert len(frames) == 2 and all("Pending words, and more." in frame for frame in frames)
+    assert not any("Pending words" in frame for frame in framed(newsroom, newsroom.get(path + "/proof")))
+    assert "Pending words" not in client.get(permalink(get(article_id))).text
+    assert count(Revision) == revisions
+
+
+def test_a_story_that_was_never_saved_is_previewed_with_its_picture(app: Flask, newsroom: FlaskClient) -> None:
+    opened = shown(newsroom.get(NEW))
+    sent = opened | {"headline": "Not saved", "body": "Words.", "picture": picture_file(), "picture_alt": "A boat"}
+    answer = post(newsroom, NEW + "/proof", sent)
+    page = newsroom.get(answer.location)
+    frames = framed(newsroom, page)
+    assert len(frames) == 2
+    for frame in frames:
+        assert "Not saved" in frame and "Words." in frame and 'alt="A boat"' in frame
+    assert articles() == 0
+    assert visitor(app, "admin").get(answer.location).status_code == 404
+    assert newsroom.get(NEW + "/proof?copy=nothing").status_code == 404
+
+
+def test_a_preview_is_refused_where_nothing_may_be_kept(app: Flask, newsroom: FlaskClient) -> None:
+    article_id = write(newsroom)
+    author = visitor(app, "author")
+    assert post(author, f"/newsroom/stories/{article_id}/proof", entries()).status_code == 422
+    assert post(newsroom, NEW + "/proof", entries(headline="x" * 5001)).status_code == 422
+    assert count(Autosave) == 0
 
 
 @pytest.mark.parametrize("is_new", [True, False])

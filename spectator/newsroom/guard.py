@@ -41,6 +41,7 @@ STORY_ENDPOINTS = frozenset(
     for name in (
         *("create_story", "save_story", "merge_story", "body_picture"),
         *("autosave", "autosave_new", "address", "address_new"),
+        *("proof_typed", "proof_typed_new"),
     )
 )
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 12 * 1024 * 1024

@@ -40,6 +40,7 @@ def register(newsroom: Blueprint) -> None:
     newsroom.add_url_rule(ONE + "/preview", "preview", preview)
     newsroom.add_url_rule("/stories/new/preview", "preview_new", preview_new)
     newsroom.add_url_rule(ONE + "/proof", "proof", proof)
+    newsroom.add_url_rule("/stories/new/proof", "proof_new", proof_new)
     newsroom.add_url_rule(ONE + "/links", "make_link", make_link, methods=["POST"])
     newsroom.add_url_rule(ONE + "/links/<int(max=2147483647):link_id>", "end_link", end_link, methods=["POST"])
     newsroom.add_url_rule("/shared/<token>", "shared", shared)
@@ -63,17 +64,29 @@ def preview_new() -> str:
 
 
 def proof(article_id: int) -> str:
-    """Show a story in a phone's frame and in a desktop's, with the links to it that work."""
+    """Show a story in a phone's frame and in a desktop's: as saved, or as this person typed it; with its links."""
     article, user = viewable(article_id), current_user()
+    row = drafting.kept_copy(user.id, request.args.get("copy", "")[:40])
+    row = row if row is not None and row.article_id == article_id else None
     return render_template(
         "newsroom/proof.html",
         article=article,
+        row=row,
         links=_listed_links(article_id),
         days=drafting.LINK_DAYS,
-        weight=weight_words(article),
+        weight=weight_words(typed(forms.of_autosave(row, user), article) if row else article),
         may_share=publishing.may(user, "share", article),
         may_edit=publishing.may_edit(user, article),
     )
+
+
+def proof_new() -> str:
+    """Show a story that was never saved in a phone's frame and in a desktop's, as this person typed it."""
+    row = drafting.kept_copy(current_user().id, request.args.get("copy", "")[:40])
+    if row is None or row.article_id is not None:
+        abort(404)
+    weight = weight_words(typed(forms.of_autosave(row, current_user()), None))
+    return render_template("newsroom/proof.html", article=None, row=row, weight=weight)
 
 
 def make_link(article_id: int) -> Response:

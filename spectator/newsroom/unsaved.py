@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from spectator import drafting, publishing
+from spectator import drafting, publishing, queries
 from spectator.models import Article, Autosave, User
 from spectator.newsroom import forms
 from spectator.newsroom.guard import current_user
 from spectator.newsroom.moved_stories import has_moved_on
+from spectator.newsroom.previews import ONE
 
 
 class AutosaveRefused(Exception):
@@ -20,7 +21,9 @@ class AutosaveRefused(Exception):
 
 
 def register(newsroom: Blueprint) -> None:
-    """Add the two buttons beside unsaved text."""
+    """Add the buttons beside unsaved text, and the preview of what is in a form."""
+    newsroom.add_url_rule(ONE + "/proof", "proof_typed", proof_typed, methods=["POST"])
+    newsroom.add_url_rule("/stories/new/proof", "proof_typed_new", proof_typed, methods=["POST"])
     newsroom.add_url_rule("/stories/discard", "discard", discard, methods=["POST"])
     newsroom.add_url_rule("/stories/bring_back", "bring_back", bring_back, methods=["POST"])
 
@@ -40,6 +43,22 @@ def keep_typed(user: User, article_id: int | None, article: Article | None, valu
     if row is None:
         raise AutosaveRefused("the text was saved or discarded in another window.")
     return row
+
+
+def proof_typed(article_id: int | None = None) -> Response | tuple[str, int]:
+    """Keep what is in the form as unsaved text, and lead to its preview in both frames."""
+    user, form = current_user(), forms.posted(current_user())
+    article = queries.article_to_edit(article_id) if article_id is not None else None
+    values = form.values | {"picture_id": forms.token_of_picture(form, user)}
+    try:
+        keep_typed(user, article_id, article, values)
+    except AutosaveRefused as refused:
+        message = f"Not saved: {refused} Close this tab; your text is still in the form."
+        return render_template("newsroom/refused.html", title="No preview", message=message), 422
+    copy = form.values["copy"]
+    if article_id is None:
+        return redirect(url_for("newsroom.proof_new", copy=copy), 303)
+    return redirect(url_for("newsroom.proof", article_id=article_id, copy=copy), 303)
 
 
 def discard() -> Response:

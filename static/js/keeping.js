@@ -219,6 +219,7 @@
     "submit",
     (event) => {
       if (isOurs) return void (sent = field("copy").value);
+      if ((event.submitter || document.activeElement)?.formTarget === "_blank") return; // the preview, in another tab
       event.preventDefault();
       if (wanted || sent) return;
       button = event.submitter;

@@ -83,7 +83,7 @@
     true
   );
   addEventListener("submit", (event) => {
-    if (event.target === form && !event.defaultPrevented) sentAt = performance.now();
+    if (event.target === form && !event.defaultPrevented && event.submitter?.formTarget !== "_blank") sentAt = performance.now();
   });
   addEventListener("pageshow", () => (sentAt = -HOLD_MS));
   shown(saving.value)?.setAttribute("aria-keyshortcuts", "Control+S Control+Enter");

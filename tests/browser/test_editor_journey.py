@@ -84,7 +84,7 @@ def expect_story(page: Page) -> None:
 
 def preview(visitor: Visit) -> None:
     with visitor.page.expect_popup() as popup:
-        visitor.page.get_by_role("link", name="Preview").click()
+        visitor.page.get_by_role("link", name="Saved version").click()
     expect(popup.value.get_by_role("heading", name="Phone")).to_be_visible()
     popup.value.get_by_role("link", name="The page alone").click()
     expect(popup.value.get_by_text("Preview of the story as it was last saved – not published")).to_be_visible()

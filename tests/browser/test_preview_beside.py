@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.page_kinds import write
 from tests.browser.running_site import RunningSite
+from tests.browser.story_form import fill
 from tests.browser.visiting import Visit, visit
 
 pytestmark = pytest.mark.browser
@@ -48,3 +49,19 @@ def test_a_phone_asks_for_no_preview(browser: Browser, site: RunningSite, editor
         expect(page.locator("#saved")).to_contain_text("Saved")
         page.wait_for_timeout(500)
         assert not [url for url in visitor.requests if url.endswith("/preview") or "/preview?" in url]
+
+
+def test_what_is_in_the_form_is_previewed_before_the_first_save(editor_window: Visit) -> None:
+    page = editor_window.open("/newsroom/stories/new")
+    fill(page, {"headline": "Never saved", "body": "Only typed."})
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="Preview", exact=True).click()
+    proof = popup.value
+    expect(proof.get_by_text("Your unsaved draft from")).to_be_visible()
+    for name in ("Phone", "Desktop"):
+        frame = proof.get_by_role("region", name=name, exact=True).locator("iframe").content_frame
+        expect(frame.get_by_role("heading", name="Never saved")).to_be_visible()
+        expect(frame.get_by_text("Only typed.")).to_be_visible()
+    assert editor_window.path == "/newsroom/stories/new"  # the form is still there
+    expect(page.get_by_label("Headline")).to_have_value("Never saved")
+    proof.close()
