@@ -133,7 +133,7 @@ def withdraw(visitor: Visit, form_path: str, public_path: str) -> None:
     page.get_by_text("Withdraw this story").click()
     page.get_by_label("Reason").fill(REASON)
     press(page, "Withdraw")
-    expect(page.locator(".done")).to_contain_text("Withdrawn.")
+    expect(page.locator(".done")).to_contain_text("Story withdrawn.")
     visitor.expected_statuses = {410}
     answer = page.goto(visitor.site.url + public_path)
     assert answer is not None and answer.status == 410
