@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from posixpath import normpath
 from urllib.parse import quote
 
 import brotli
@@ -82,6 +83,8 @@ class StaticFiles:
         return file or self._read_own(name)
 
     def _read_own(self, name: str) -> StaticFile | None:
+        if name != normpath(name):  # "./logo.png": a file has one name, or it would be kept under each of them
+            return None
         path = safe_join(str(self.own_folder), name)
         try:
             if path is None or not Path(path).is_file() or Path(path).stat().st_size > MOST_BYTES:

@@ -138,3 +138,14 @@ def test_what_no_page_cache_keeps_is_compressed_too(app: Flask) -> None:
         answer = FlaskClient(app).get(path, headers={"Accept-Encoding": "gzip"})
         assert answer.status_code == 200 and answer.headers["Content-Encoding"] == "gzip", path
         assert answer.headers["Vary"] == "Accept-Encoding", path
+
+
+def test_a_file_of_the_operator_has_one_name_and_is_kept_once(app: Flask) -> None:
+    folder = app.config["DATA_DIR"] / "static"
+    (folder / "img").mkdir(parents=True)
+    (folder / "img/logo.png").write_bytes(b"logo")
+    client = FlaskClient(app)
+    assert client.get("/static/img/logo.png").data == b"logo"
+    for name in ("./img/logo.png", "img/./logo.png", "img/../img/logo.png", "x/../img/logo.png", "././img/logo.png"):
+        assert client.get(f"/static/{name}").status_code == 404, name
+    assert list(app.extensions["static_files"].own) == ["img/logo.png"]
