@@ -131,3 +131,11 @@ def test_later_pages_have_titles_of_their_own(client: FlaskClient, stories: set[
     assert titles[0] == "Politics – The African Spectator"
     assert titles[1] == "Politics: stories up to 19 November 2026, 23:00 GMT – The African Spectator"
     assert len(set(titles)) == len(titles) == 3
+
+
+@pytest.mark.parametrize("start", ["%0d%0aSet-Cookie:a=b", "%E2%82%AC", "//other.example/", ""])
+def test_a_start_that_is_no_cursor_is_refused(start: str, client: FlaskClient, stories: set[str]) -> None:
+    fragment = (more(client.get("/politics/").text) or {})["hx-get"] or ""
+    cut = fragment.partition("&start=")[0]
+    answer = client.get(f"{cut}&start={start}")
+    assert answer.status_code == 400 and "HX-Replace-Url" not in answer.headers

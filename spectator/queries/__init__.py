@@ -62,6 +62,7 @@ from spectator.queries.published import (
     months,
     published_article,
     published_articles,
+    read_cursor,
     sections,
     stream,
 )
@@ -143,6 +144,7 @@ __all__ = [
     "published_articles",
     "published_versions",
     "rail_ids",
+    "read_cursor",
     "related_articles",
     "related_choices",
     "related_scores",

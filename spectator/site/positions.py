@@ -67,6 +67,8 @@ def more_context(
 
 
 def loaded_address(listing: queries.Listing, position: Position, last: Article) -> str:
-    """Return the address of the page that shows what a reader sees once a fragment stands in it."""
+    """Return the address of the page that shows what a reader sees once a fragment stands in it; raises BadCursor."""
+    if position.start is not None:
+        queries.read_cursor(position.start)  # no query reads it, and the address becomes a header
     rails = position.rails if position.start is not None and listing.kind == "latest" else None
     return Position(position.start, rails, through=queries.cursor_after(last)).address(listing.path)
