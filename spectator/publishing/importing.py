@@ -248,7 +248,7 @@ class _Part:
             source = replace(source, picture_id=self._picture_id(story))
         self._move(old, slug, status)
         draft = held.draft_with(replace(source, slug=slug, section=section.slug), taken)
-        values = held.values_with(self._values(source, story, slug, section.id), taken)
+        values = held.values_with(self._values(source, story, slug, section.id), taken) | {"slug": slug}
         self.writing.change(old.id, old.version, values)
         self.writing.record(old.id, draft, slug, (old.number or 0) + 1, old.version + 1, held.notes)
         codes = story.prepared.country_codes if "countries" in taken else tuple(code for code, _ in held.countries)
