@@ -312,7 +312,13 @@
     const breaks = new RegExp(`</?(?:br|${BLOCK_NAMES.replace(/ /g, "|")})(?=[\\s/>])[^<>]*>`, "gi");
     const pictures = (html.match(/<img(?=[\s/>])/gi) || []).length;
     if (pictures) counts.set("picture", pictures);
-    const text = source.tamed(html).replace(COMMENTS, "").replace(breaks, "\n\n").replace(/<[^<>]*>/g, "");
+    const whole = source.tamed(html);
+    // Behind the last end of a comment none is closed, and looking for that costs the square of the text.
+    const last = whole.lastIndexOf("-->");
+    const end = last < 0 ? 0 : last + 3;
+    const text = (whole.slice(0, end).replace(COMMENTS, "") + whole.slice(end))
+      .replace(breaks, "\n\n")
+      .replace(/<[^<>]*>/g, "");
     const { body } = new DOMParser().parseFromString(text, "text/html");
     return body.textContent.split(/\n\s*\n/).flatMap((line) => blocksOf([{ text: line, marks: {} }], "p"));
   }

@@ -95,7 +95,7 @@ def preview(visitor: Visit) -> None:
 def test_from_the_first_word_to_the_withdrawal(editor_window: Visit, tmp_path: Path) -> None:
     visitor, page = editor_window, editor_window.page
     public_path = f"/business/{slug_for(visitor)}"
-    write_wrongly(visitor, draw_picture(tmp_path / "ferry.png", (900, 600)))
+    write_wrongly(visitor, draw_picture(tmp_path / "ferry.png", (900, 600 + len(public_path))))
     fill(page, {"countries": ENTRIES["countries"], "section": ENTRIES["section"]})
     press(page, "Save draft")
     expect(page.locator(".done")).to_have_text("Saved.")
@@ -132,9 +132,9 @@ def withdraw(visitor: Visit, form_path: str, public_path: str) -> None:
     page = visitor.open(form_path)
     page.get_by_text("Withdraw this story").click()
     page.get_by_label("Reason").fill(REASON)
+    visitor.expected_statuses = {410}  # the picture goes with the story, from pages that are still open too
     press(page, "Withdraw")
     expect(page.locator(".done")).to_contain_text("Story withdrawn.")
-    visitor.expected_statuses = {410}
     answer = page.goto(visitor.site.url + public_path)
     assert answer is not None and answer.status == 410
     expect(page.get_by_role("heading", level=1)).to_have_text("This story was withdrawn")

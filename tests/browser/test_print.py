@@ -14,7 +14,7 @@ BREAKS = "element => [getComputedStyle(element).breakAfter, getComputedStyle(ele
 
 def test_a_printed_story(scripted_reader: Visit) -> None:
     page = scripted_reader.open("/")
-    page.locator(".hero h2 a").click()
+    page.locator(".hero h3 a").first.click()
     body = page.locator(".prose")
     body.evaluate(
         """prose => prose.insertAdjacentHTML("beforeend", '<h2>A part</h2>'

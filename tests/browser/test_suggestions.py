@@ -284,7 +284,7 @@ def test_the_form_sends_its_own_fields_only(writer: Visit) -> None:
     expect(page.locator("#countries")).to_have_value("Mali")
     type_in(page, "topics", "Half typed")
     with page.expect_request(lambda request: request.method == "POST" and request.url.endswith(NEW)) as sent:
-        page.locator("button[name=do][value=save]").click()
+        page.locator(".bar button[name=do][value=save]").click()
     body = sent.value.post_data_buffer or b""
     assert b'name="authors"\r\n\r\nOkri, Ama Serwaa\r\n' in body
     assert b'name="q"' not in body and b"-entry" not in body
@@ -300,7 +300,7 @@ def test_an_error_stays_with_its_field(writer: Visit) -> None:
     page.locator("#headline").fill("Where is Atlantis?")
     set_value(page, "countries", "Ghana, Atlantis")
     writer.expected_statuses = {422}
-    page.locator("button[name=do][value=save]").click()
+    page.locator(".bar button[name=do][value=save]").click()
     expect(page.locator("#countries-error")).to_be_visible()
     expect(chips(page, "countries")).to_have_text(["Ghana", "Atlantis"])
     expect(page.locator("#countries")).to_have_value("Ghana, Atlantis")
