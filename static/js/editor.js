@@ -238,6 +238,9 @@
         button.setAttribute("aria-pressed", String(button.dataset.view === name));
       for (const part of [root, box.querySelector("[role=toolbar]")]) part.hidden = isHtml;
       for (const part of [field, hint]) part.hidden = !isHtml;
+      // Where a field finds its direction by itself, the browser looks for it anew at every line that is put in.
+      if (isHtml) field.dir = "auto";
+      else field.removeAttribute("dir");
       if (!isHtml && field.value !== shown) load();
     };
     load();

@@ -3,13 +3,19 @@
    Our policy makes browsers report style attributes once they are parsed: they are read as data-style. */
 (() => {
   "use strict";
-  const LARGEST = 2000000; // characters; what is longer comes as plain paragraphs
+  // What is more comes as plain paragraphs: the browser takes about 40 µs for an element and 100 µs for a block.
+  const LARGEST = 2000000; // characters
+  const MOST_ELEMENTS = 16000; // outside of tables, which become one card each
+  const MOST_BLOCKS = 8000;
+  const MOST_TABLES = 500;
   const BLOCK_NAMES =
     "address article aside blockquote caption center dd details dialog div dl dt fieldset figcaption figure footer" +
     " form h1 h2 h3 h4 h5 h6 header hr legend li main nav ol p pre section summary table tbody td tfoot th thead tr ul";
   const BLOCKS = new Set(BLOCK_NAMES.split(" "));
   const NESTING = ["strong", "em", "s", "script"];
 
+  const ELEMENT = /<(?!t(?:r|[dh]|body|head|foot)(?=[\s/>]))[a-z]/gi;
+  const BLOCK = new RegExp(`<(?:${BLOCK_NAMES.replace(/ (?:t[dr]|tbody|tfoot|th|thead)(?= |$)/g, "").replace(/ /g, "|")})(?=[\\s/>])`, "gi");
   const COMMENTS = /<!--[\s\S]*?-->/g;
   const GAP = /([ \t\n\r\f\u00a0]+)/;
 
@@ -126,11 +132,17 @@
   /** Puts a line's tokens into a block, each within its links and emphasis; a gap has what both its neighbours have. */
   function fill(block, line) {
     const around = line.map(({ marks }) => marks && wrappers(marks));
-    let open = [];
+    let [open, words] = [[], ""]; // words on their way into the last element of the chain
     const chain = [block];
+    const put = (node) => {
+      if (words) chain[chain.length - 1].append(words);
+      words = "";
+      if (node) chain[chain.length - 1].append(node);
+    };
     line.forEach(({ text, breaks }, at) => {
       const wanted = around[at] || around[at - 1].slice(0, common(around[at - 1], around[at + 1]));
       const kept = common(wanted, open);
+      if (kept < Math.max(wanted.length, open.length)) put();
       chain.length = kept + 1;
       for (const [tag, href, id] of wanted.slice(kept)) {
         const made = make(tag);
@@ -139,10 +151,11 @@
         chain[chain.length - 1].append(made);
         chain.push(made);
       }
-      chain[chain.length - 1].append(breaks ? make("br") : text);
+      if (breaks) put(make("br"));
+      else words += text;
       open = wanted;
     });
-    block.normalize();
+    put();
   }
 
   /** What is said of most letters of a line. */
@@ -320,7 +333,10 @@
       .replace(breaks, "\n\n")
       .replace(/<[^<>]*>/g, "");
     const { body } = new DOMParser().parseFromString(text, "text/html");
-    return body.textContent.split(/\n\s*\n/).flatMap((line) => blocksOf([{ text: line, marks: {} }], "p"));
+    const lines = body.textContent.split(/\n\s*\n/).filter((line) => line.trim());
+    const many = Math.ceil(lines.length / MOST_BLOCKS);
+    const paragraphs = many > 1 ? lines.map((_, at) => (at % many ? "" : lines.slice(at, at + many).join(" "))) : lines;
+    return paragraphs.flatMap((line) => blocksOf([{ text: line, marks: {} }], "p"));
   }
 
   const SPACE = /^[ \t\n\r\f\u00a0]/;
@@ -356,15 +372,24 @@
     return blocks.map((each) => each.outerHTML).join("\n");
   }
 
+  const TOO_MUCH = "Pasted without formatting, because there is too much of it.";
+  const times = (pattern, html) => (html.match(pattern) || []).length;
+  const isTooMuch = (html) =>
+    html.length > LARGEST ||
+    times(ELEMENT, html) > MOST_ELEMENTS ||
+    times(BLOCK, html) > MOST_BLOCKS ||
+    times(/<table(?=[\s/>])/gi, html) > MOST_TABLES;
+
   /** `{html, lost}`: good HTML for what is on the clipboard, and a sentence on what is not in it. `taken` tells whether the
       story has an id. */
   function read(html, taken = () => false) {
     ({ lists, source } = window.spectatorPaste);
     [counts, hasBlock] = [new Map(), false];
     const isOwn = html.slice(0, 1000).includes("<!-- squire -->");
-    if (html.length > LARGEST) {
+    if (isTooMuch(html)) {
       anchors = { ids: new Map(), places: new Map(), isOwn: false };
-      return { html: plain(html).map((each) => each.outerHTML).join("\n"), lost: source.sentence(counts) };
+      const paragraphs = plain(html).map((paragraph) => paragraph.outerHTML);
+      return { html: paragraphs.join("\n"), lost: `${TOO_MUCH} ${source.sentence(counts)}`.trim() };
     }
     const { body, documentElement: root } = source.parsed(html);
     anchors = { ...source.anchorsIn(body, taken, isOwn), isOwn };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -110,6 +111,47 @@ def test_what_is_too_long_comes_as_plain_paragraphs(form: Visit) -> None:
     filler = "<!-- " + "x" * 2_000_000 + " -->"
     copied = f"<style>p {{}}</style>{filler}<p class=a>One &amp; <b>two</b></p>\n<p>Three &lt;b&gt;</p>"
     assert cleaned(form, copied) == "<p>One &amp; two</p>\n<p>Three &lt;b&gt;</p>"
+
+
+@pytest.mark.parametrize(
+    ("unit", "blocks"),
+    [
+        ("<b>a</b> <i>b</i> ", 1),
+        ("a<br>", 8000),
+        ("<p>a</p>", 8000),
+        ("<u>x</u><s>y</s>", 1),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", 8000),
+    ],
+)
+def test_markup_of_300_kb_becomes_no_more_elements_than_a_page_can_take(form: Visit, unit: str, blocks: int) -> None:
+    """The time of a paste goes with its elements: about 40 µs for each, 100 µs for a block."""
+    count = 300_000 // len(unit)
+    read = form.page.evaluate("html => window.spectatorPaste.read(html)", unit * count)
+    elements, letters = form.page.evaluate(
+        """html => {
+          const { body } = new DOMParser().parseFromString(html, "text/html");
+          return [body.querySelectorAll("*").length, body.textContent.replace(/\\s/g, "").length];
+        }""",
+        read["html"],
+    )
+    assert elements <= blocks
+    assert letters == count * len(re.sub("<[^>]*>| ", "", unit))
+    assert "Pasted without formatting" in read["lost"]
+
+
+def test_long_tables_and_words_are_pasted_as_they_are(form: Visit) -> None:
+    rows = "<tr><td>Keta</td><td>1,204</td></tr>" * 8000
+    for html in (f"<table>{rows}</table>", "<p>" + "six boats " * 30_000 + "</p>"):
+        assert form.page.evaluate("html => window.spectatorPaste.read(html).lost", html) == ""
+
+
+def test_a_hidden_field_looks_for_no_direction_at_each_line(form: Visit) -> None:
+    """Chromium took 35 s to put 60,000 lines into a field with `dir=auto`: time grew with the square of the lines."""
+    field = form.page.locator("#body")
+    assert field.get_attribute("dir") is None
+    form.page.locator('[data-view="html"]').click()
+    expect(field).to_have_attribute("dir", "auto")
+    form.page.locator('[data-view="write"]').click()
 
 
 @pytest.mark.parametrize(
