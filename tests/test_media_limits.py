@@ -6,6 +6,7 @@ import resource
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from spectator import media
+from spectator import media, slow_clients
 from spectator.media import PictureRefused, PictureUnopened, decoding, sandbox, take_in
 from tests.test_media import chunk, encoded, photograph
 
@@ -23,7 +24,7 @@ MOST_GROWTH_BYTES = 20_000_000
 RUN = """
 import resource, sys
 from pathlib import Path
-from spectator import media
+from spectator import media, slow_clients
 with open(sys.argv[1], "rb") as stream:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     picture = media.take_in(stream, Path(sys.argv[2]))
@@ -140,3 +141,51 @@ def test_the_program_has_its_limits() -> None:
     told = subprocess.run([sys.executable, "-I", "-c", command], capture_output=True, text=True, check=True)
     assert told.stdout.split() == [str(decoding.MEMORY_BYTES), str(decoding.CPU_SECONDS)]
     assert resource.getrlimit(resource.RLIMIT_CPU)[1] == resource.RLIM_INFINITY, "and not this process"
+
+
+class CountedLock:
+    """A lock that is held: it notes how long each caller would wait, and keeps the first until it is released."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+        self.someone_waits, self.released = threading.Event(), threading.Event()
+
+    def acquire(self, timeout: float) -> bool:
+        self.waits.append(timeout)
+        if timeout and len(self.waits) == 1:
+            self.someone_waits.set()
+            self.released.wait(60)
+        return False
+
+
+def test_one_picture_waits_for_the_one_that_is_decoded_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = CountedLock()
+    places = threading.BoundedSemaphore(sandbox._places._initial_value)  # type: ignore[attr-defined]
+    monkeypatch.setattr(sandbox, "_decoding", lock)
+    monkeypatch.setattr(sandbox, "_places", places)
+    assert places.acquire(blocking=False)  # the picture that is decoded
+    data = padded(encoded(photograph(64, 64)), sandbox.MIN_WAITING_BYTES + 1)
+
+    def refused() -> None:
+        with pytest.raises(PictureUnopened, match="busy with other pictures"):
+            take_in(BytesIO(data), tmp_path)
+
+    waiting = threading.Thread(target=refused)
+    waiting.start()
+    assert lock.someone_waits.wait(60)
+    for _ in range(3):
+        refused()
+    assert lock.waits == [sandbox.WAIT_SECONDS], "the others have not waited"
+    lock.released.set()
+    waiting.join(60)
+    small = BytesIO(padded(data[:-1].rstrip(b"\0"), sandbox.MIN_WAITING_BYTES))
+    with pytest.raises(PictureUnopened, match="busy"):
+        take_in(small, tmp_path)
+    assert lock.waits == [sandbox.WAIT_SECONDS, 0], "what came without a turn does not wait at all"
+    assert places.acquire(blocking=False), "every place is given back"
+
+
+def test_what_came_without_a_turn_is_what_does_not_wait() -> None:
+    assert sandbox.MIN_WAITING_BYTES >= slow_clients.SMALL_BODY_BYTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from io import BytesIO
 
 import pytest
@@ -9,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 
-from spectator.media import MAX_BYTES
+from spectator.media import MAX_BYTES, sandbox
 from spectator.models import User
 from tests.newsroom_visits import entries, picture_file, post, visitor
 from tests.test_newsroom_stories import NEW
@@ -44,3 +45,17 @@ def test_what_is_far_too_large_is_refused_in_words(newsroom: FlaskClient) -> Non
         answer = post(newsroom, address, {"picture": file, "alt": "A port"})
         assert answer.status_code == 413
         assert "its picture 40 MB" in answer.text
+
+
+def test_a_picture_that_comes_while_others_are_decoded_is_refused_at_once_and_nothing_is_lost(
+    newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "_places", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(sandbox, "_decoding", None)  # nobody gets as far as waiting
+    for _ in range(2):
+        assert sandbox._places.acquire(blocking=False)
+    answer = post(newsroom, "/newsroom/fragments/pictures", {"picture": picture_file(), "alt": "A port"})
+    assert (answer.status_code, sandbox.BUSY in answer.text) == (200, True)
+    answer = post(newsroom, NEW, entries(do="save", body="Every <word>.") | {"picture": picture_file()})
+    assert (answer.status_code, sandbox.BUSY in answer.text) == (422, True)
+    assert "Every &lt;word&gt;." in answer.text

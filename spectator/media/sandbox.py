@@ -1,4 +1,7 @@
-"""Run the program that decodes pictures, one at a time in a process, and take its word for what came of it."""
+"""Run the program that decodes pictures, one at a time in a process, and take its word for what came of it.
+
+A picture holds the thread that asked for it. One more may wait, which leaves the others of a web process to readers.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,18 @@ from spectator.media.decoding import DAMAGED, NO_MEMORY, PictureRefused, Picture
 
 log = logging.getLogger(__name__)
 PROGRAM = Path(__file__).with_name("decoding.py")
-WALL_SECONDS, WAIT_SECONDS = 45.0, 40.0
+WALL_SECONDS, WAIT_SECONDS = 45.0, 10.0
+# A smaller file does not wait: it may have come in a body that needed no turn (`slow_clients.SMALL_BODY_BYTES`), so
+# that nothing else would bound how many threads hold one.
+MIN_WAITING_BYTES = 32_768
 TOO_SLOW = "The picture takes too long to open; try again later, or upload a smaller one."
+BUSY = "The server is busy with other pictures. Wait a moment, then upload it again."
 FAILED = "The picture could not be opened on this server; the reason is in its log."
 # What a decoder that hostile bytes have led astray is ended by.
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
 # One at a time in a process: that bounds the memory of the machine.
 _decoding = threading.Lock()
+_places = threading.BoundedSemaphore(2)  # the picture that is decoded, and one that waits
 
 
 def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, Any]:
@@ -29,18 +37,27 @@ def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, A
 
     Raises PictureRefused; PictureUnopened where memory or time ran out; OSError where the files cannot be used.
     """
-    if not _decoding.acquire(timeout=WAIT_SECONDS):
-        raise PictureUnopened(TOO_SLOW)
+    if not _places.acquire(blocking=False):
+        raise PictureUnopened(BUSY)
     try:
-        command = [sys.executable, "-I", str(PROGRAM), job, str(source), str(directory), *map(str, widths)]
-        done = subprocess.run(  # noqa: S603 - our own program, and paths that we made
+        if not _decoding.acquire(timeout=WAIT_SECONDS if source.stat().st_size > MIN_WAITING_BYTES else 0):
+            raise PictureUnopened(BUSY)
+        try:
+            return _verdict(_run(job, source, directory, widths))
+        finally:
+            _decoding.release()
+    finally:
+        _places.release()
+
+
+def _run(job: str, source: Path, directory: Path, widths: tuple[int, ...]) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-I", str(PROGRAM), job, str(source), str(directory), *map(str, widths)]
+    try:
+        return subprocess.run(  # noqa: S603 - our own program, and paths that we made
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=WALL_SECONDS, env={}, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise PictureUnopened(TOO_SLOW) from error
-    finally:
-        _decoding.release()
-    return _verdict(done)
 
 
 def _verdict(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
