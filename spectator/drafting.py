@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import LargeBinary, Select, cast, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, defer, joinedload, with_expression
 
 from spectator.db import db
 from spectator.models import Autosave, Presence, PreviewLink, User
 
-MAX_COPIES = 200  # of one person; more than anybody writes at once
+MAX_COPIES, MAX_BYTES = 200, 20_000_000  # of one person, discarded ones too; more than anybody writes at once
+MAX_LINKS = 50  # to one story, that work at a time
 OPEN_SECONDS = 20  # a form tells every 8 s that it is open; one that missed twice is closed
 LINK_DAYS = (1, 7, 30)
 LINKS_KEPT = timedelta(days=90)
@@ -21,19 +23,20 @@ DISCARDED_DAYS = 30  # how long discarded text can be brought back
 
 
 class TooMany(Exception):
-    """This person has so many unsaved forms that no further one is kept."""
+    """This person has so much unsaved text, or this story so many links, that no more is kept."""
 
 
 def keep(user_id: int, article_id: int | None, copy: str, version: int, values: dict[str, str]) -> datetime:
-    """Store what is in a form, over what the same form held before; return when. Raises TooMany."""
+    """Store what is in a form, over what the same form held before; return when.
+
+    The forms that were discarded first make room for it; raises TooMany where that is not enough.
+    """
     now = datetime.now(UTC)
     with db.write() as session:
         mine = (Autosave.user_id == user_id) & (Autosave.copy == copy)
-        row = session.scalar(select(Autosave).where(mine))
+        _make_room(session, user_id, copy, len(json.dumps(values)))
+        row = session.scalar(select(Autosave).where(mine).options(defer(Autosave.values)))
         if row is None:
-            unsaved = (Autosave.user_id == user_id) & Autosave.discarded_at.is_(None)
-            if (session.scalar(select(func.count(Autosave.id)).where(unsaved)) or 0) >= MAX_COPIES:
-                raise TooMany
             row = Autosave(user_id=user_id, copy=copy)
             session.add(row)
         row.article_id, row.version, row.values, row.saved_at = article_id, version, values, now
@@ -41,18 +44,41 @@ def keep(user_id: int, article_id: int | None, copy: str, version: int, values: 
     return now
 
 
+def _make_room(session: Session, user_id: int, copy: str, size: int) -> None:
+    """Delete a person's discarded forms, the oldest first, until one more of `size` bytes fits; raises TooMany."""
+    others = (Autosave.user_id == user_id) & (Autosave.copy != copy)
+    stored_size = func.length(cast(Autosave.values, LargeBinary))
+    query = select(Autosave.id, Autosave.discarded_at, stored_size).where(others)
+    rows = session.execute(query.order_by(Autosave.discarded_at.is_(None), Autosave.discarded_at)).all()
+    count, total = len(rows) + 1, sum(row[2] for row in rows) + size
+    surplus = []
+    for row_id, discarded_at, row_size in rows:
+        if discarded_at is None or (count <= MAX_COPIES and total <= MAX_BYTES):
+            break
+        surplus.append(row_id)
+        count, total = count - 1, total - row_size
+    if count > MAX_COPIES or total > MAX_BYTES:
+        raise TooMany
+    session.execute(delete(Autosave).where(Autosave.id.in_(surplus)))
+
+
+def _listed(user_id: int, article_id: int | None) -> Select[Autosave]:
+    """Return the query of a person's forms of a story, of new stories for None, without what they hold."""
+    mine = (Autosave.user_id == user_id) & (Autosave.article_id.is_not_distinct_from(article_id))
+    headline = with_expression(Autosave.headline, Autosave.values["headline"].as_string())
+    return select(Autosave).where(mine).options(defer(Autosave.values), headline)
+
+
 def kept(user_id: int, article_id: int | None) -> Sequence[Autosave]:
     """Return a person's unsaved forms of a story, of new stories for None, newest first."""
-    mine = (Autosave.user_id == user_id) & (Autosave.article_id.is_not_distinct_from(article_id))
-    query = select(Autosave).where(mine, Autosave.discarded_at.is_(None))
+    query = _listed(user_id, article_id).where(Autosave.discarded_at.is_(None))
     return db.session.scalars(query.order_by(Autosave.saved_at.desc())).all()
 
 
 def list_discarded(user_id: int, article_id: int | None) -> Sequence[Autosave]:
     """Return the discarded forms of a person that can be brought back, of new stories for None, the latest first."""
     since = datetime.now(UTC) - timedelta(days=DISCARDED_DAYS)
-    mine = (Autosave.user_id == user_id) & (Autosave.article_id.is_not_distinct_from(article_id))
-    query = select(Autosave).where(mine, Autosave.discarded_at > since)
+    query = _listed(user_id, article_id).where(Autosave.discarded_at > since)
     return db.session.scalars(query.order_by(Autosave.discarded_at.desc())).all()
 
 
@@ -107,9 +133,12 @@ def others_at(article_id: int, user_id: int) -> Sequence[User]:
 
 
 def make_link(article_id: int, by_id: int, days: int, nonce: str, token_hash: str) -> None:
-    """Store a link to a story's preview that works for `days` days, under the hash of its token."""
+    """Store a link to a story's preview that works for `days` days, under the hash of its token; raises TooMany."""
     now = datetime.now(UTC)
     with db.write() as session:
+        working = select(func.count(PreviewLink.id)).where(PreviewLink.article_id == article_id, *_working())
+        if (session.scalar(working) or 0) >= MAX_LINKS:
+            raise TooMany
         session.add(
             PreviewLink(
                 article_id=article_id,

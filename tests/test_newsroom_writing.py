@@ -215,7 +215,7 @@ def test_an_autosave_is_bounded(newsroom: FlaskClient, monkeypatch: pytest.Monke
     monkeypatch.setattr(drafting, "MAX_COPIES", 2)
     for number in range(3):
         answer = autosave(newsroom, "new", entries(copy=f"{number}" * 22)).text
-    assert "too many unsaved stories" in answer
+    assert "too much unsaved text" in answer
     assert count(Autosave) == 2
     assert 'data-outcome="saved"' in autosave(newsroom, "new", entries(copy="0" * 22)).text
 

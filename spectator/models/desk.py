@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from spectator.db import Base, UTCDateTime
 from spectator.models.people import User
@@ -16,7 +16,8 @@ class Autosave(Base):
     """A form as it was last typed, not saved: one row for each opened form (`copy`) of each person.
 
     `article_id` is None for a new story; `version` is the story's when the form was opened; `values` maps its fields.
-    `discarded_at` is set on text that its author threw away and may still bring back.
+    `discarded_at` is set on text that its author threw away and may still bring back. Lists load `headline` alone of
+    the values, which are up to some megabytes each.
     """
 
     __tablename__ = "autosave"
@@ -30,6 +31,8 @@ class Autosave(Base):
     values: Mapped[dict[str, Any]] = mapped_column(JSON)
     saved_at: Mapped[datetime] = mapped_column(UTCDateTime)
     discarded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    headline: Mapped[str | None] = query_expression()
 
 
 class Presence(Base):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from flask import render_template, request
 
@@ -37,6 +37,7 @@ LABELS = {
 
 
 CHOICES = frozenset({"mine", "theirs", "together"})
+MAX_COMPARED = 3  # unsaved forms on one page: each may hold a megabyte, and a second's work
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Unsaved:
     """A form that was typed and not saved, beside the form that is shown."""
 
     row: Autosave
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[Difference] | None = None  # None: it was not compared
 
 
 class NotChosen(Exception):
@@ -104,11 +105,18 @@ def is_same(mine: StoryForm, theirs: StoryForm) -> bool:
     return all(text == other[name] for name, text in ours.items() if name != "slug" or text)
 
 
-def unsaved(typed: StoryForm, shown: StoryForm, row: Autosave) -> Unsaved:
-    """Return what an unsaved form says differently from the one that is shown, as plain text."""
-    mine, theirs = fields(typed), fields(shown)
+def unsaved(rows: Sequence[Autosave], shown: StoryForm, user: User) -> list[Unsaved]:
+    """Return a person's unsaved forms, newest first; the newest few with what they say differently from `shown`."""
+    theirs = fields(shown) if rows else {}
+    compared = [Unsaved(row, _differences(forms.of_autosave(row, user), theirs)) for row in rows[:MAX_COMPARED]]
+    return compared + [Unsaved(row) for row in rows[MAX_COMPARED:]]
+
+
+def _differences(typed: StoryForm, theirs: dict[str, str]) -> list[Difference]:
+    """Return what an unsaved form says differently, as plain text."""
+    mine = fields(typed)
     names = [name for name in LABELS if mine[name] != theirs[name]]
-    return Unsaved(row, [Difference(name, _readable(name, mine), _readable(name, theirs)) for name in names])
+    return [Difference(name, _readable(name, mine), _readable(name, theirs)) for name in names]
 
 
 def _readable(name: str, values: dict[str, str]) -> str:

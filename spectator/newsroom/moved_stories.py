@@ -56,5 +56,5 @@ def keep_text(article: Article, form: StoryForm, user: User) -> None:
 def moved_page(article: Article, user: User) -> str:
     """Return the page that says what became of the story, with every text of this person that is not in it."""
     rows, stored = drafting.kept(user.id, article.id), forms.of_article(article)
-    unsaved = [conflicts.unsaved(forms.of_autosave(row, user), stored, row) for row in rows]
+    unsaved = conflicts.unsaved(rows, stored, user)
     return render_template("newsroom/moved.html", article=article, sentence=moved_sentence(article), unsaved=unsaved)

@@ -89,7 +89,7 @@ def proof_new() -> str:
     return render_template("newsroom/proof.html", article=None, row=row, weight=weight)
 
 
-def make_link(article_id: int) -> Response:
+def make_link(article_id: int) -> Response | tuple[str, int]:
     """Make a link to the preview for somebody without an account."""
     article = viewable(article_id)
     if not publishing.may(current_user(), "share", article):
@@ -97,7 +97,11 @@ def make_link(article_id: int) -> Response:
     days = request.form.get("days", "")
     lasting = int(days) if days in {str(each) for each in drafting.LINK_DAYS} else drafting.LINK_DAYS[1]
     nonce = secrets.token_urlsafe(16)
-    drafting.make_link(article_id, current_user().id, lasting, nonce, token_hash(link_token(nonce)))
+    try:
+        drafting.make_link(article_id, current_user().id, lasting, nonce, token_hash(link_token(nonce)))
+    except drafting.TooMany:
+        title, message = "No link was made", f"A story can have {drafting.MAX_LINKS} links. Revoke one you do not need."
+        return render_template("newsroom/refused.html", title=title, message=message), 422
     return redirect(url_for("newsroom.proof", article_id=article_id, done="linked"), 303)
 
 

@@ -13,6 +13,7 @@ from spectator.models import ARTICLE_STATUSES, Article, User
 from spectator.newsroom import conflicts, forms, moved_stories, previews
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.guard import current_user
+from spectator.newsroom.unsaved import TOO_MUCH_UNSAVED
 from spectator.text.languages import language_choices
 
 PAGE_SIZE = 50
@@ -150,7 +151,7 @@ def _keep(article: Article, form: StoryForm) -> Response | tuple[str, int]:
             raise publishing.Invalid({"body": "One entry is too long."})
         drafting.keep(user.id, article.id, copy, form.version, values)
     except drafting.TooMany:
-        form.errors |= {"body": "You have too many unsaved stories. Discard some in the list of stories."}
+        form.errors |= {"body": f"You {TOO_MUCH_UNSAVED}"}
     except publishing.Invalid as invalid:
         form.errors |= invalid.errors
     if form.errors:
@@ -241,7 +242,7 @@ def form_page(form: StoryForm, article: Article | None, reason: str = "", **more
         picture_token=forms.token_of_picture(form, user),
         languages=language_choices(),
         zone=current_app.config["TIMEZONE"],
-        unsaved=[conflicts.unsaved(forms.of_autosave(row, user), form, row) for row in unsaved],
+        unsaved=conflicts.unsaved(unsaved, form, user),
         discarded=drafting.list_discarded(user.id, article.id) if article else [],
         others=_others(article, user),
         then=forms.verb(),

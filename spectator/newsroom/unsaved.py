@@ -15,6 +15,8 @@ from spectator.newsroom.guard import current_user
 from spectator.newsroom.moved_stories import has_moved_on
 from spectator.newsroom.previews import ONE
 
+TOO_MUCH_UNSAVED = "have too much unsaved text. Save or discard some: the list of stories shows where it is."
+
 
 class AutosaveRefused(Exception):
     """What was typed cannot be kept on the server; the message says why."""
@@ -38,7 +40,7 @@ def keep_typed(user: User, article_id: int | None, article: Article | None, valu
     try:
         drafting.keep(user.id, article_id, values["copy"], forms.version_in(request.form), values)
     except drafting.TooMany as error:
-        raise AutosaveRefused("you have too many unsaved stories. Discard some in the list of stories.") from error
+        raise AutosaveRefused(f"you {TOO_MUCH_UNSAVED}") from error
     row = drafting.kept_copy(user.id, values["copy"])
     if row is None:
         raise AutosaveRefused("the text was saved or discarded in another window.")

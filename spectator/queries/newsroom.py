@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, exists, func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import defer, joinedload, selectinload
 
 from spectator.db import db
 from spectator.models import Article, Author, Revision, User
@@ -115,12 +115,14 @@ def has_user(email: str) -> bool:
 
 
 def revisions(article_id: int, limit: int = 200) -> Sequence[Revision]:
-    """Return a story's revisions, newest first, with who made them; one more than `limit` where there are more."""
-    query = select(Revision).where(Revision.article_id == article_id).options(joinedload(Revision.made_by))
+    """Return a story's revisions without what they hold, newest first; one more than `limit` where there are more."""
+    query = select(Revision).where(Revision.article_id == article_id)
+    query = query.options(joinedload(Revision.made_by), defer(Revision.content))
     return db.session.scalars(query.order_by(Revision.number.desc()).limit(limit + 1)).all()
 
 
 STATE_CHANGES = ("submit", "send_back", "schedule", "unschedule", "publish", "withdraw", "reinstate")
+REMARKS_WITHIN = 200  # saves: a remark lies behind the whole text in its row
 
 
 def last_state_change(article_id: int) -> Revision | None:
@@ -131,9 +133,10 @@ def last_state_change(article_id: int) -> Revision | None:
 
 
 def last_remark(article_id: int) -> Revision | None:
-    """Return the newest revision with a remark since a story last changed hands, or else the one in which it did."""
+    """Return the newest remark of late since a story last changed hands, or else the revision in which it did."""
     change = last_state_change(article_id)
-    remarks = (Revision.article_id == article_id) & (Revision.note != "")
+    newest = select(Revision.id).where(Revision.article_id == article_id).order_by(Revision.number.desc())
+    remarks = Revision.id.in_(newest.limit(REMARKS_WITHIN)) & (Revision.note != "")
     if change is not None:
         remarks &= Revision.number >= change.number
     query = select(Revision).where(remarks).options(joinedload(Revision.made_by))
