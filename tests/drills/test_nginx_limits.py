@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,8 +14,10 @@ import pytest
 from tests.drills.front import NAME, NGINX, Nginx, SmallSite, ask
 from tests.drills.running_site import eventually
 from tests.drills.test_nginx import Small
+from tests.drills.test_nginx_faults import behind_cdn
 
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
+__all__ = ["behind_cdn"]
 
 SESSION = "__Host-device=d; __Host-session=" + "s" * 43
 
@@ -73,6 +76,42 @@ def test_a_flood_of_what_costs_work_is_cut_off(small: Small, path: str, burst: i
 )
 def test_readers_and_editors_are_not_counted(small: Small, path: str, headers: dict[str, str]) -> None:
     assert flood(small.nginx.port, path, 250, **headers)[429] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "bound"),
+    [
+        ("/search?q=drought", {}, 60),
+        ("/newsroom/login", {}, 40),
+        ("/newsroom/", {}, 80),
+        ("/newsroom/", {"Cookie": "__Host-session=" + "a" * 20}, 80),
+        ("/newsroom/", {"Cookie": SESSION}, 380),
+    ],
+)
+def test_a_home_with_many_addresses_counts_as_one(
+    behind_cdn: Small, path: str, headers: dict[str, str], bound: int
+) -> None:
+    """A /64 of IPv6, as every home and phone has it; the address of IPv4 is counted alone, however it is written."""
+    count, port = bound + 60, behind_cdn.nginx.port
+    behind_cdn.site.stop()  # nginx answers at once, so that a rate cannot let many through meanwhile
+
+    def passed(address: str) -> int:
+        connection, statuses = http.client.HTTPConnection("127.0.0.1", port, timeout=30), Counter[int]()
+        for number in range(count):
+            told = headers | {"Host": NAME, "X-Forwarded-For": address.format(number)}
+            connection.request("GET", path, headers=told)
+            with connection.getresponse() as response:
+                response.read()
+                statuses[response.status] += 1
+        connection.close()
+        return count - statuses[429]
+
+    started = time.monotonic()
+    among_one = passed("2001:db8::{:x}")
+    rate = 30 if bound > 300 else 10
+    assert among_one <= bound + rate * (time.monotonic() - started)
+    assert passed("2001:db8:1:{:x}::1") == count, "other networks"
+    assert passed("::ffff:192.0.2.{}") >= min(count, 255), "other addresses of IPv4"
 
 
 def test_slow_requests_never_reach_the_site(small: Small) -> None:
