@@ -22,9 +22,14 @@ def permalink(article: Article, slug: str = "") -> str:
 
     With `slug` the path that it has, or had, under that slug.
     """
-    at = (article.published_at or datetime.now(UTC)).astimezone(ZoneInfo(current_app.config["TIMEZONE"]))
+    return permalink_at(article.section.slug, slug or article.slug, article.published_at)
+
+
+def permalink_at(section: str, slug: str, published_at: datetime | None) -> str:
+    """Return the path of the story with this slug in a section, published at a moment."""
+    at = (published_at or datetime.now(UTC)).astimezone(ZoneInfo(current_app.config["TIMEZONE"]))
     path: str = current_app.config["PERMALINK"]
-    values = {"section": article.section.slug, "slug": slug or article.slug, "year": f"{at.year:04}"}
+    values = {"section": section, "slug": slug, "year": f"{at.year:04}"}
     values |= {"month": f"{at.month:02}", "day": f"{at.day:02}"}
     for name, value in values.items():
         path = path.replace(f"<{name}>", value)

@@ -20,7 +20,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from spectator import outbox, queries
-from spectator.addresses import list_path, permalink
 
 log = logging.getLogger(__name__)
 OFFSET_FILE = "front_copies.offset"
@@ -104,12 +103,8 @@ class FrontCopies:
 
 
 def paths_of(article_ids: set[int]) -> list[str]:
-    """Return the addresses that show these stories: their own, and the first pages of the lists above them."""
-    paths = dict.fromkeys(("/", "/feed.xml") if article_ids else ())
-    former = queries.former_slugs(article_ids)
-    for article in queries.cards_of(article_ids):
-        section = list_path(article.section)
-        slugs = (article.slug, *former.get(article.id, ()))
-        paths |= dict.fromkeys(permalink(article, slug) for slug in slugs)
-        paths |= dict.fromkeys((section, f"{section}feed.xml"))
-    return list(paths)
+    """Return the addresses that show these stories, or did: their own, then the beginnings of lists and the feeds."""
+    if not article_ids:
+        return []
+    lists = ["/", *queries.list_paths(article_ids)]
+    return queries.story_paths(article_ids) + [path for top in lists for path in (top, f"{top}feed.xml")]

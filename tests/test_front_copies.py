@@ -13,9 +13,9 @@ from flask import Flask
 from spectator import publishing
 from spectator.db import db
 from spectator.front_copies import ENCODINGS, OFFSET_FILE, FrontCopies
-from spectator.models import Article, User
+from spectator.models import Article, Author, FormerName, User
 from spectator.publishing import Step
-from tests.conftest import draft
+from tests.conftest import NEWEST, draft
 
 Asked = list[tuple[str, str, str, str]]
 
@@ -79,10 +79,42 @@ def test_a_withdrawal_renews_every_encoding_of_every_address(
     front.asked.clear()
     publishing.withdraw(article_id, editor, "A court ordered it.")
     follow(copies)
-    paths = {"/politics/second", "/politics/first-words", "/", "/feed.xml", "/politics/", "/politics/feed.xml"}
+    lists = {"/", "/politics/", f"/archive/{NEWEST:%Y/%m}/"}
+    paths = {"/politics/second", "/politics/first-words"} | lists | {f"{path}feed.xml" for path in lists}
     assert {path for path, _, _, _ in front.asked} == paths
     assert Counter(encoding for _, _, _, encoding in front.asked) == dict.fromkeys(ENCODINGS, len(paths))
     assert {(host, renew) for _, host, renew, _ in front.asked} == {("spectator.example", "1")}
+
+
+def test_all_that_a_story_ever_showed_itself_under_is_renewed(
+    app: Flask, front: Front, copies: FrontCopies, editor: User, story: Callable[..., int]
+) -> None:
+    app.config["PERMALINK"] = "/<year>/<section>/<slug>"
+    names = {"topics": ("Old ports",), "authors": ("Mariam Bah",), "countries": ("ML",)}
+    article_id = story(headline="Words", **names)
+    app.config["PERMALINK"] = "/<section>/<slug>"
+
+    def change(step: Step, **more: object) -> None:
+        version = db.session.get_one(Article, article_id).version
+        publishing.save(article_id, draft(headline="Words", **more), editor, version, step)
+
+    change(Step("update", at=NEWEST.replace(year=2019, month=3), has_time=True), section="business", topics=("New",))
+    change(Step("update"), section="culture", slug="other")
+    story(headline="A draft's name is nobody's", topics=("Else",))
+    with db.write() as session:
+        author = session.query(Author).filter_by(name="Mariam Bah").one()
+        session.add(FormerName(kind="author", part="slug", value="m-bah", owner_id=author.id))
+    follow(copies)
+    front.asked.clear()
+    publishing.withdraw(article_id, editor, "A court ordered it.")
+    follow(copies)
+    asked = {path for path, _, _, _ in front.asked}
+    own = {f"/{NEWEST:%Y}/politics/words", "/politics/words", "/business/words", "/culture/words", "/culture/other"}
+    lists = {"/topic/old-ports/", "/topic/new/", "/author/mariam-bah/", "/author/m-bah/", "/country/mali/", "/"}
+    lists |= {"/politics/", "/business/", "/culture/", f"/archive/{NEWEST:%Y/%m}/", "/archive/2019/03/"}
+    assert own <= asked
+    assert {path for path in asked if path.endswith("/")} == lists
+    assert {path for path in asked if path.endswith(".xml")} == {f"{path}feed.xml" for path in lists}
 
 
 def test_publications_leave_the_copies_alone(front: Front, copies: FrontCopies, story: Callable[..., int]) -> None:

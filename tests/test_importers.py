@@ -164,7 +164,7 @@ def test_one_batch_holds_new_stories_updates_and_bad_lines(run) -> None:  # type
 def test_a_revision_of_an_import_holds_the_whole_draft(run) -> None:  # type: ignore[no-untyped-def]
     run(PUBLIC | {"headline": "A long road", "authors": ["A"]})
     revision = db.session.scalars(select(Revision)).one()
-    assert sorted(revision.content) == sorted(DRAFT_FIELDS)
+    assert sorted(revision.content) == sorted((*DRAFT_FIELDS, "month", "path"))
     assert (revision.content["slug"], revision.content["authors"]) == ("a-long-road", ["A"])
     assert (revision.action, revision.note, revision.made_by_id) == ("import", "", None)
 

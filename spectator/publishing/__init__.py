@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from spectator import outbox
 from spectator.db import db
@@ -274,7 +274,8 @@ def publish_due(now: datetime | None = None) -> int:
     now = now or datetime.now(UTC)
     with db.write() as session:
         due = (Article.status == "scheduled") & (Article.published_at <= now)
-        articles = session.scalars(select(Article).where(due).order_by(Article.published_at)).all()
+        query = select(Article).where(due).options(joinedload(Article.section, innerjoin=True))
+        articles = session.scalars(query.order_by(Article.published_at)).all()
         for article in articles:
             settle_slug(session, article)
             article.status, article.saved_at = "published", now

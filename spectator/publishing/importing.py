@@ -197,7 +197,7 @@ class _Part:
             self.slugs.owners[slug] = article_id
         values = self._values(draft, story, slug, section.id)
         self.writing.add(article_id, story.external_id, self._feed_id(story), values)
-        self.writing.record(article_id, draft, slug, 1, 1)
+        self.writing.record(article_id, draft, values, 1, 1)
         self.writing.file(article_id, draft, story.prepared.country_codes)
         if story.external_id is not None:
             self.writing.remember(article_id, 1, self._given(story) | {"slug": slug})
@@ -250,7 +250,7 @@ class _Part:
         draft = held.draft_with(replace(source, slug=slug, section=section.slug), taken)
         values = held.values_with(self._values(source, story, slug, section.id), taken) | {"slug": slug}
         self.writing.change(old.id, old.version, values)
-        self.writing.record(old.id, draft, slug, (old.number or 0) + 1, old.version + 1, held.notes)
+        self.writing.record(old.id, draft, values, (old.number or 0) + 1, old.version + 1, held.notes)
         codes = story.prepared.country_codes if "countries" in taken else tuple(code for code, _ in held.countries)
         self.writing.file(old.id, draft, codes)
         self.writing.remember(old.id, old.version + 1, decision.given)

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
+from flask import current_app
 from sqlalchemy import Select, inspect, select
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
+from spectator.addresses import permalink_at
 from spectator.models import (
     Article,
     ArticleAuthor,
@@ -29,6 +32,7 @@ from spectator.publishing.notes import notes_in_revision
 from spectator.publishing.pictures import record_uses
 from spectator.publishing.shelving import refresh
 from spectator.text.slugs import slugify
+from spectator.times import month_key
 
 Named = TypeVar("Named", Topic, Author)
 COPIED = ("headline", "dek", "body", "language", "source_name", "source_url")
@@ -179,6 +183,7 @@ def record(
         content = content | {"notes": notes_in_revision(article)}
     elif "notes" in before:
         content = content | {"notes": before["notes"]}
+    content = content | shown_in(article.status, article.section.slug, article.slug, article.published_at)
     session.add(
         Revision(
             article_id=article.id,
@@ -198,6 +203,14 @@ def record(
 def content_of(draft: Draft, slug: str) -> dict[str, Any]:
     """Return what a revision holds of a draft; `slug` is the one it got, where the draft left it open."""
     return {name: getattr(draft, name) for name in DRAFT_FIELDS} | {"slug": slug}
+
+
+def shown_in(status: str, section: str, slug: str, published_at: datetime | None) -> dict[str, Any]:
+    """Return what a revision holds of where readers find the story: its path and its month; nothing of a draft."""
+    if status not in SEEN_STATUSES:
+        return {}
+    month = month_key(published_at, ZoneInfo(current_app.config["TIMEZONE"])) if published_at else None
+    return {"path": permalink_at(section, slug, published_at), "month": month}
 
 
 def reads_the_same(article: Article, draft: Draft) -> bool:

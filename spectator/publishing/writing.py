@@ -15,7 +15,7 @@ from spectator.models.article import article_country, article_topic
 from spectator.publishing.drafts import Draft
 from spectator.publishing.names import ids_of
 from spectator.publishing.notes import notes_kept
-from spectator.publishing.storing import content_of
+from spectator.publishing.storing import content_of, shown_in
 
 Rows = list[dict[str, Any]]
 
@@ -54,11 +54,18 @@ class Writing:
         self.filed.append((article_id, draft, country_codes))
 
     def record(
-        self, article_id: int, draft: Draft, slug: str, number: int, version: int, notes: Iterable[Any] = ()
+        self,
+        article_id: int,
+        draft: Draft,
+        values: dict[str, Any],
+        number: int,
+        version: int,
+        notes: Iterable[Any] = (),
     ) -> None:
-        """Note a revision: its number, the story's version with it, and the story's notes to readers."""
+        """Note a revision: the story's columns, its number, the story's version with it, and the notes to readers."""
         row = {"article_id": article_id, "number": number, "version": version, "made_at": self.now}
-        content = content_of(draft, slug)
+        status, slug, published_at = (values[name] for name in ("status", "slug", "published_at"))
+        content = content_of(draft, slug) | shown_in(status, draft.section, slug, published_at)
         if kept := notes_kept(notes):
             content |= {"notes": kept}
         self.revisions.append(row | {"action": "import", "content": content})

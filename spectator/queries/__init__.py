@@ -67,14 +67,13 @@ from spectator.queries.published import (
     stream,
 )
 from spectator.queries.searches import Search, searches
+from spectator.queries.shown import list_paths, story_paths
 from spectator.queries.stories import (
     article_at,
     articles_by_id,
     articles_to_index,
     bylines,
-    cards_of,
     feed_ids,
-    former_slugs,
     published_versions,
     whole_article,
 )
@@ -107,13 +106,11 @@ __all__ = [
     "authors_like",
     "bodies_of",
     "bylines",
-    "cards_of",
     "cursor_after",
     "facts_of",
     "feed_ids",
     "filed_names",
     "follower_position",
-    "former_slugs",
     "front",
     "has_articles",
     "has_user",
@@ -122,6 +119,7 @@ __all__ = [
     "last_remark",
     "last_saved_by",
     "last_state_change",
+    "list_paths",
     "listing",
     "loaded_stream",
     "look_alike_names",
@@ -159,6 +157,7 @@ __all__ = [
     "stories",
     "stories_by_id",
     "stories_filtered",
+    "story_paths",
     "stream",
     "topics_like",
     "unpublished_ids",

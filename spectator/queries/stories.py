@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from spectator.db import db
 from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Topic
 from spectator.models.article import WAS_PUBLIC, article_country, article_topic
-from spectator.queries.published import cards, published_articles
+from spectator.queries.published import published_articles
 
 
 def whole_article() -> Select[Article]:
@@ -112,17 +112,3 @@ def bylines(article_ids: Collection[int]) -> dict[int, list[str]]:
     for article_id, name in db.session.execute(query):
         names.setdefault(article_id, []).append(name)
     return names
-
-
-def cards_of(article_ids: Collection[int]) -> Sequence[Article]:
-    """Return stories as cards show them, whatever their state."""
-    return db.session.scalars(cards().where(Article.id.in_(article_ids)).order_by(Article.id)).all()
-
-
-def former_slugs(article_ids: Collection[int]) -> dict[int, list[str]]:
-    """Return the slugs that stories had before, by the story's id; stories without any lack."""
-    slugs: dict[int, list[str]] = {}
-    query = select(Redirect.article_id, Redirect.slug).where(Redirect.article_id.in_(article_ids))
-    for article_id, slug in db.session.execute(query.order_by(Redirect.slug)):
-        slugs.setdefault(article_id, []).append(slug)
-    return slugs

@@ -1,0 +1,84 @@
+"""Where readers may have found a story, now and before: its own addresses, and the lists that it stood in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import Row, or_, select
+from sqlalchemy.orm import selectinload
+
+from spectator.addresses import permalink_at
+from spectator.db import db
+from spectator.models import Article, Author, Country, FormerName, OpenedList, Redirect, Revision, Topic
+from spectator.queries.published import cards
+from spectator.text.gazetteer import country_named
+from spectator.text.slugs import slugify
+from spectator.times import month_key
+
+_NAMED: dict[str, type[Author] | type[Topic]] = {"author": Author, "topic": Topic}
+_IN_REVISION = ("section", "authors", "topics", "countries", "path", "month")
+
+
+def story_paths(article_ids: Collection[int]) -> list[str]:
+    """Return every path under which readers may have seen these stories."""
+    paths: dict[str, None] = {}
+    redirects = db.session.execute(
+        select(Redirect.article_id, Redirect.slug).where(Redirect.article_id.in_(article_ids)).order_by(Redirect.slug)
+    ).all()
+    revisions = _revisions(article_ids)
+    for article in db.session.scalars(cards().where(Article.id.in_(article_ids)).order_by(Article.id)):
+        own = [row for row in revisions if row.article_id == article.id]
+        sections = dict.fromkeys((article.section.slug, *(row.section for row in own)))
+        slugs = (article.slug, *(row.slug for row in redirects if row.article_id == article.id))
+        # Revisions from before they held the path: a section that the story left, or a slug, with the date of today.
+        paths |= {permalink_at(section, slug, article.published_at): None for slug in slugs for section in sections}
+        paths |= {row.path: None for row in own if row.path}
+    return list(paths)
+
+
+def list_paths(article_ids: Collection[int]) -> list[str]:
+    """Return the paths of all lists in which readers may have seen these stories: sections, months, names."""
+    options = (selectinload(Article.authors), selectinload(Article.topics), selectinload(Article.countries))
+    articles = db.session.scalars(cards().options(*options).where(Article.id.in_(article_ids))).all()
+    revisions, zone = _revisions(article_ids), ZoneInfo(current_app.config["TIMEZONE"])
+    sections = {article.section.slug for article in articles} | {row.section for row in revisions}
+    months = {month_key(article.published_at, zone) for article in articles if article.published_at}
+    months |= {row.month for row in revisions if row.month}
+    countries = {country.code for article in articles for country in article.countries}
+    named = (country_named(name) for row in revisions for name in row.countries or ())
+    countries |= {country.code for country in named if country is not None}
+    codes = db.session.scalars(select(Country.slug).where(Country.code.in_(countries)).order_by(Country.slug))
+    paths = [f"/{slug}/" for slug in sorted(sections)] + [f"/country/{slug}/" for slug in codes]
+    for kind in _NAMED:
+        ids = {thing.id for article in articles for thing in getattr(article, f"{kind}s")}
+        names = {name for row in revisions for name in getattr(row, f"{kind}s") or ()}
+        paths += [f"/{kind}/{slug}/" for slug in _slugs(kind, ids, names)]
+    return paths + [f"/archive/{month // 100:04}/{month % 100:02}/" for month in sorted(months)]
+
+
+def _revisions(article_ids: Collection[int]) -> Sequence[Row[Any]]:
+    """Return what the revisions of stories hold of where they stood, each combination once."""
+    parts = [Revision.content[name].label(name) for name in _IN_REVISION]
+    query = select(Revision.article_id, *parts).where(Revision.article_id.in_(article_ids)).distinct()
+    return db.session.execute(query).all()
+
+
+def _slugs(kind: str, ids: Collection[int], names: Collection[str]) -> list[str]:
+    """Return the slugs, now and before, of the authors or topics with these ids or names that readers could see."""
+    model = _NAMED[kind]
+    former = select(FormerName.owner_id).where(FormerName.kind == kind, FormerName.part == "name")
+    is_one = or_(
+        model.id.in_(ids),
+        model.name.in_(names),
+        model.slug.in_({slugify(name) for name in names}),  # another spelling of the name
+        model.id.in_(former.where(FormerName.value.in_(names))),
+    )
+    opened = select(OpenedList.key).where(OpenedList.kind == kind)
+    rows = db.session.execute(select(model.id, model.slug).where(is_one, model.id.in_(opened))).all()
+    owners = [row.id for row in rows]
+    before = select(FormerName.value).where(FormerName.kind == kind, FormerName.part == "slug")
+    slugs = [row.slug for row in rows]
+    return sorted({*slugs, *db.session.scalars(before.where(FormerName.owner_id.in_(owners)))})
