@@ -15,13 +15,14 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from spectator import publishing, queries
+from spectator.accounts import log_out
 from spectator.addresses import permalink
 from spectator.db import db
 from spectator.models import Article, Picture, User
 from spectator.newsroom import guard
 from spectator.newsroom.forms import in_one_line, names_in
 from tests.conftest import draft
-from tests.newsroom_visits import COOKIE, entries, picture_file, post, token_of, upload, visitor
+from tests.newsroom_visits import COOKIE, OURS, entries, picture_file, post, token_of, upload, visitor
 from tests.page_checks import Page
 
 NEW = "/newsroom/stories/new"
@@ -335,17 +336,33 @@ def test_backdating_in_the_newsrooms_time_zone(app: Flask, newsroom: FlaskClient
     assert "1 Mar 2024, 09:30 Africa/Nairobi (06:30 UTC)" in page
 
 
-def test_a_megabyte_fits_and_ten_are_refused_with_the_rest_kept(newsroom: FlaskClient) -> None:
+def test_a_megabyte_fits_and_three_are_refused_with_the_rest_kept(newsroom: FlaskClient) -> None:
     body = "word " * 199_000
     response = post(newsroom, NEW, entries(body=body))
     assert response.status_code == 303
     for name in ("body", "headline"):
-        sent = entries(dek="Keep me") | {name: "x" * 10_000_000}
+        sent = entries(dek="Keep me") | {name: "x" * 3_000_000}
         response = post(newsroom, NEW, sent)
         assert response.status_code == 422
         assert f'id="{name}-error"' in response.text
         assert shown(response)["dek"] == "Keep me"
     assert articles() == 1
+
+
+@pytest.mark.parametrize("is_logged_in", [True, False])
+@pytest.mark.parametrize("kind", ["multipart", "urlencoded"])
+def test_no_page_gives_back_more_than_a_few_megabytes(newsroom: FlaskClient, is_logged_in: bool, kind: str) -> None:
+    if not is_logged_in:
+        log_out(token_of(newsroom))
+    sizes = [0]
+    for megabytes in (1, 3, 5, 11):
+        sent = entries(body="x" * megabytes * 1024**2)
+        response = newsroom.post(NEW, data=sent, headers=OURS) if kind == "urlencoded" else post(newsroom, NEW, sent)
+        assert response.status_code in {401, 413, 422}
+        sizes.append(len(response.data))
+    assert sizes[2] > 3 * 1024**2, "a text that is too long comes back"
+    assert max(sizes) < 5 * 1024**2
+    assert articles() == 0
 
 
 @pytest.mark.parametrize(("field", "whole"), [(12, 64), (10**9, 1)])

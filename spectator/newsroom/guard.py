@@ -45,7 +45,9 @@ STORY_ENDPOINTS = frozenset(
         *("proof_typed", "proof_typed_new"),
     )
 )
-MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 12 * 1024 * 1024
+# The fields of the page of two versions, which holds a text of a megabyte two or three times; a page that gives them
+# back takes some thirty times as much memory.
+MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
 MAX_LOGIN_BYTES = 20_000
 
 HTTPS_NEEDED = "The newsroom needs https here (behind a proxy that has it, set SPECTATOR_TRUSTED_PROXIES).\n"
