@@ -165,6 +165,11 @@ def linked_article_id(token_hash: str) -> int | None:
     )
 
 
+def link_maker(token_hash: str) -> User | None:
+    """Return the person who made a link."""
+    return db.session.scalar(select(User).join(PreviewLink).where(PreviewLink.token_hash == token_hash))
+
+
 def revoke_link(article_id: int, link_id: int) -> None:
     """End a link to a story's preview; doing it twice does no harm."""
     with db.write() as session:

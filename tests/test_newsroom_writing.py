@@ -357,6 +357,17 @@ def test_a_link_ends_by_itself(app: Flask, newsroom: FlaskClient, client: FlaskC
     assert client.get(f"/newsroom/shared/{token}").status_code == 410
 
 
+def test_a_link_ends_once_its_maker_may_not_see_the_story(
+    app: Flask, newsroom: FlaskClient, client: FlaskClient
+) -> None:
+    article_id = write(visitor(app, "author"))
+    others, own = (f"/newsroom/shared/{shared_token(newsroom, each)}" for each in (article_id, write(newsroom)))
+    assert [client.get(path).status_code for path in (others, own)] == [200, 200]
+    with db.write() as session:
+        session.execute(update(User).where(User.email == "editor@news.example").values(role="author"))
+    assert [client.get(path).status_code for path in (others, own)] == [410, 200]
+
+
 def shared_token(newsroom: FlaskClient, article_id: int) -> str:
     post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "30"})
     return token_in(newsroom.get(f"/newsroom/stories/{article_id}/proof"))

@@ -118,7 +118,9 @@ def shared(token: str) -> Response | str | tuple[str, int]:
     """Show a story that is not public yet to whoever has a link that still works; a published one is on the site."""
     article_id = drafting.linked_article_id(token_hash(token))
     article = queries.article_to_edit(article_id) if article_id is not None else None
-    if article is None or article.status == "withdrawn":
+    maker = drafting.link_maker(token_hash(token))
+    may_show = article is not None and maker is not None and publishing.may(maker, "view", article)
+    if article is None or article.status == "withdrawn" or not (may_show or article.is_public):
         message = "It has expired or was ended. Ask who sent it to you for a new one."
         return render_template("newsroom/refused.html", title="This link does not work any more", message=message), 410
     if article.is_public:
