@@ -126,6 +126,17 @@ def test_a_renewal_puts_whatever_comes_in_the_place_of_the_copy(small: Small) ->
         assert (reply.status, reply.text) == (status, "other words"), path
 
 
+@pytest.mark.parametrize("name", ["X_Forwarded_For", "Forwarded", "CF_Connecting_IP"])
+def test_a_tunnel_on_the_machine_lets_nobody_past_the_copies(small: Small, name: str) -> None:
+    path = f"/tunnel-{name.lower().replace('_', '-')}"
+    small.site.pages[path] = "words"
+    ask(small.nginx.port, path, BROWSER)
+    ask(small.nginx.port, path, BROWSER, X_Spectator_Renew="1", **{name: "203.0.113.7"})
+    assert len(small.site.asked(path)) == 1
+    ask(small.nginx.port, path, BROWSER, X_Spectator_Renew="1")
+    assert len(small.site.asked(path)) == 2
+
+
 def test_an_outage_shows_nothing_that_could_not_be_renewed(small: Small) -> None:
     paths = ["/list/?before=1-2", "/list/?through=1-2", "/fragments/related/7", "/fragments/stream/list/?before=1-2"]
     small.site.pages |= dict.fromkeys(("/list/", "/fragments/related/7", "/fragments/stream/list/"), "words")
