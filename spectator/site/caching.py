@@ -19,6 +19,10 @@ FEEDS = ("feed", "section_feed", "country_feed", "topic_feed", "author_feed", "m
 FRAGMENTS = ("stream", "related_stories")
 KEPT = {f"site.{name}" for name in (*LISTS, *FEEDS, "article")} | {f"fragments.{name}" for name in FRAGMENTS}
 
+# Which cursors each of them reads. With any other the same page would be kept under addresses without number.
+CURSORS = {f"site.{name}": {"before", "through"} for name in ("section", "country", "topic", "author", "month")}
+CURSORS |= {"site.front": {"before", "rails", "through"}, "fragments.stream": {"before", "start"}}
+
 
 def register(app: Flask) -> None:
     """Give every response of the readers' side its Cache-Control."""
@@ -45,11 +49,16 @@ def is_known() -> bool:
     """Say whether the address names a page of this site and no more; if so, this process may keep it too."""
     if url_for(request.endpoint or "", **(request.view_args or {})) != request.environ["PATH_INFO"]:
         return False  # one of many ways to write it: 007, //politics/ (Flask's request.path has a single slash there)
-    cursors = [request.args[name] for name in positions.NAMES if name in request.args]
-    if not all(queries.is_cursor(cursor) for cursor in cursors):
+    cursors = {name: request.args[name] for name in positions.NAMES if name in request.args}
+    if not cursors.keys() <= _cursors_read() or not all(map(queries.is_cursor, cursors.values())):
         return False
     pagecache.fit_to_keep(request.environ)
     return not request.args or pagecache.is_position(request.query_string.decode("ascii", "replace"))
+
+
+def _cursors_read() -> set[str]:
+    is_latest = request.endpoint == "fragments.stream" and not request.view_args
+    return CURSORS.get(request.endpoint or "", set()) | ({"rails"} if is_latest else set())
 
 
 def compress(response: Response) -> None:
