@@ -34,30 +34,32 @@ limit_request_field_size = 32_768
 control_socket_disable = True  # two sites of one user would share its path
 proc_name = "spectator"
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, HEALTHY_SECONDS = 1.0, 30.0, 60.0
-LEAVE_SECONDS = 10.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HEALTHY_SECONDS = 1.0, 30.0, 60.0
+STOP_TIMEOUT_SECONDS = 10.0
 CHECK_SECONDS = 60.0  # what a boot may take before a reload is refused
-LONGEST_BOOT_PAUSE_SECONDS = 5.0  # the master hears no signal meanwhile but at its end
+MAX_BOOT_PAUSE_SECONDS = 5.0  # the master hears no signal meanwhile but at its end
 
 
-class Keeper:
+class WorkerSupervisor:
     """Starts `spectator worker` again whenever it ends, after a pause that grows while it keeps failing."""
 
     def __init__(self, log):
         self.log = log
         self.process = None
-        self.is_leaving = False
-        self.is_asked = threading.Event()  # a reload or the exit: what ends now has not failed
-        self.starting = threading.Lock()
+        self.is_stopping = False
+        self.is_end_expected = threading.Event()  # a reload or the exit: what ends now has not failed
+        self.start_lock = threading.Lock()
         # Popen waits until the child has closed a pipe by its exec. A web process forked in that very moment would
         # hold the pipe open for its whole life, and the keeper would wait as long.
         os.register_at_fork(
-            before=self.starting.acquire, after_in_parent=self.starting.release, after_in_child=self.starting.release
+            before=self.start_lock.acquire,
+            after_in_parent=self.start_lock.release,
+            after_in_child=self.start_lock.release,
         )
-        self.thread = threading.Thread(target=self.keep, name="worker-keeper", daemon=True)
+        self.thread = threading.Thread(target=self.supervise, name="worker-keeper", daemon=True)
         self.thread.start()
 
-    def keep(self):
+    def supervise(self):
         """Run the worker, wait for its end, pause, and run it again, until the master leaves."""
         pause = FIRST_PAUSE_SECONDS
         while True:
@@ -65,19 +67,19 @@ class Keeper:
             self.run_worker()
             if time.monotonic() - started > HEALTHY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            if not self.is_asked.is_set():
+            if not self.is_end_expected.is_set():
                 self.log.warning("the worker ended; it starts again in %s s", pause)
-            pause = FIRST_PAUSE_SECONDS if self.is_asked.wait(pause) else min(pause * 2, LONGEST_PAUSE_SECONDS)
-            if self.is_leaving:
+            pause = FIRST_PAUSE_SECONDS if self.is_end_expected.wait(pause) else min(pause * 2, MAX_PAUSE_SECONDS)
+            if self.is_stopping:
                 return
 
     def run_worker(self):
         """Start the worker and wait for its end; told our pid, it leaves when that is no longer its parent's."""
         environment = os.environ | {"KEEPER_PID": str(os.getpid())}
-        with self.starting:
-            if self.is_leaving:
+        with self.start_lock:
+            if self.is_stopping:
                 return
-            self.is_asked.clear()
+            self.is_end_expected.clear()
             try:
                 self.process = subprocess.Popen([sys.executable, "-m", "spectator", "worker"], env=environment)
             except OSError as error:  # no memory, no process to be had: as if it had ended at once
@@ -87,19 +89,19 @@ class Keeper:
 
     def end_worker(self):
         """Ask the worker to leave after the step in hand; the next one starts without a pause."""
-        with self.starting:
-            self.is_asked.set()
+        with self.start_lock:
+            self.is_end_expected.set()
             if self.process is not None:
                 self.process.terminate()
 
     def leave(self):
         """End the worker for good, and wait for that as long as a step usually takes."""
-        self.is_leaving = True
+        self.is_stopping = True
         self.end_worker()
-        self.thread.join(LEAVE_SECONDS)
+        self.thread.join(STOP_TIMEOUT_SECONDS)
 
 
-def find_boot_fault():
+def find_boot_error():
     """Boot the code on disk in a process of its own; return why it fails in one line, "" where it does not."""
     command = [sys.executable, "-m", "gunicorn", "--check-config", *sys.argv[1:]]
     try:
@@ -119,9 +121,9 @@ def find_boot_fault():
     return last.removeprefix("gunicorn.errors.AppImportError: ") if check.returncode else ""
 
 
-def reload_if_sound(server):
+def reload_if_bootable(server):
     """Reload only what boots: gunicorn would let go of the running processes first, and then give up."""
-    if fault := find_boot_fault():
+    if fault := find_boot_error():
         server.log.error("Reload refused, what runs keeps running. %s", fault)
     else:
         type(server).handle_hup(server)
@@ -147,8 +149,8 @@ def warn_of_public_addresses(server):
 def when_ready(server):
     """Start the worker once the site listens, and have every reload checked."""
     warn_of_public_addresses(server)
-    server.handle_hup = functools.partial(reload_if_sound, server)
-    server.spectator_keeper = Keeper(server.log)
+    server.handle_hup = functools.partial(reload_if_bootable, server)
+    server.spectator_keeper = WorkerSupervisor(server.log)
 
 
 def pre_fork(server, worker):
@@ -175,7 +177,7 @@ def post_fork(server, _worker):
 def child_exit(server, worker):
     """Note whether a web process that has ended had come up, so that the next one waits where it had not."""
     pause = getattr(server, "spectator_boot_pause", 0.0)
-    longer = min(max(pause * 2, FIRST_PAUSE_SECONDS), LONGEST_BOOT_PAUSE_SECONDS)
+    longer = min(max(pause * 2, FIRST_PAUSE_SECONDS), MAX_BOOT_PAUSE_SECONDS)
     server.spectator_has_booted = server.spectator_has_booted or is_booted(worker)
     server.spectator_boot_pause = 0.0 if is_booted(worker) else longer
 
@@ -184,7 +186,7 @@ def post_worker_init(worker):
     """Say that the process has come up, and take what the boot has made out of the garbage collector's sight."""
     from spectator import slow_clients  # here: the master must hold no code, or a reload would not renew it
 
-    slow_clients.bound(worker)
+    slow_clients.install(worker)
     if hasattr(worker, "spectator_boot"):
         worker.spectator_boot[0] = 1
     gc.collect()  # what is there stays, and to look through it again costs
@@ -193,7 +195,7 @@ def post_worker_init(worker):
 
 def on_reload(server):
     """Let a reload reach the worker too: it ends, and the keeper starts the new code."""
-    server.handle_hup = functools.partial(reload_if_sound, server)
+    server.handle_hup = functools.partial(reload_if_bootable, server)
     if keeper := getattr(server, "spectator_keeper", None):
         keeper.end_worker()
 

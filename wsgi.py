@@ -3,10 +3,10 @@
 from gunicorn.errors import AppImportError
 
 from spectator.cli.context import create_ready_app
-from spectator.config import BadSetting
-from spectator.operations.setup import NotReady
+from spectator.config import ConfigError
+from spectator.operations.setup import NotReadyError
 
 try:
     app = create_ready_app()
-except (BadSetting, NotReady) as error:
+except (ConfigError, NotReadyError) as error:
     raise AppImportError(f"spectator: {error}") from error  # gunicorn prints it without a traceback

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.speed.inside import uncached
+from benchmarks.speed.page_cost import unwrap_cache
 from spectator.cli.context import create_ready_app
 
-app = uncached(create_ready_app())
+app = unwrap_cache(create_ready_app())

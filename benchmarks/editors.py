@@ -38,7 +38,7 @@ SAVES_EVERY = 5  # autosaves
 TEXT = " ".join(["The river rose in the night and the market moved to the hill."] * 60)
 
 
-class Unmoved(urllib.request.HTTPRedirectHandler):
+class NoRedirectHandler(urllib.request.HTTPRedirectHandler):
     """Leaves redirects to whoever asked."""
 
     def redirect_request(self, *_args: object) -> None:
@@ -53,17 +53,17 @@ class Editor:
     token: str
     saves: list[float] = field(default_factory=list)
     autosaves: list[float] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     conflicts: int = 0
-    written: dict[int, list[str]] = field(default_factory=dict)
+    saved_marks: dict[int, list[str]] = field(default_factory=dict)
 
-    def ask(self, path: str, data: dict[str, str] | None = None) -> tuple[int, str, float]:
+    def request(self, path: str, data: dict[str, str] | None = None) -> tuple[int, str, float]:
         """Return status, body and seconds of a request as a page of the newsroom makes it."""
         headers = {"Cookie": f"__Host-session={self.token}", "Sec-Fetch-Site": "same-origin"}
         body = urllib.parse.urlencode(data).encode() if data is not None else None
         started = time.perf_counter()
         try:
-            opener = urllib.request.build_opener(Unmoved)
+            opener = urllib.request.build_opener(NoRedirectHandler)
             with opener.open(urllib.request.Request(self.site + path, body, headers), timeout=30) as answer:
                 status, text = answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
@@ -71,11 +71,11 @@ class Editor:
         except OSError as error:
             status, text = 0, str(error)
         if status == 0 or status >= 500:
-            self.faults.append(f"{path}: {status} {text[:200]}")
+            self.errors.append(f"{path}: {status} {text[:200]}")
         return status, text, time.perf_counter() - started
 
 
-def form(article_id: int) -> dict[str, str]:
+def form_entries(article_id: int) -> dict[str, str]:
     """Return a story's entries and version as the form has them."""
     article = queries.article_to_edit(article_id)
     assert article is not None
@@ -90,20 +90,20 @@ def form(article_id: int) -> dict[str, str]:
     }
 
 
-def work(app: Flask, editor: Editor, stories: list[int], number: int, until: float) -> None:
+def run_editor(app: Flask, editor: Editor, stories: list[int], number: int, until: float) -> None:
     """Type, autosave and save until the time is over."""
     chance, seq = random.Random(number), 0
     time.sleep(chance.uniform(0, PAUSE_SECONDS * SAVES_EVERY))
     with app.app_context():
         while time.monotonic() < until:
             article_id = chance.choice(stories)
-            entries = form(article_id) | {"copy": f"{number:022}", "do": "save"}
+            entries = form_entries(article_id) | {"copy": f"{number:022}", "do": "save"}
             for _ in range(SAVES_EVERY):
                 seq += 1
                 typed = entries | {"seq": str(seq), "body": entries["body"] + f"<p>typing {seq}</p>"}
                 fragments = f"/newsroom/fragments/stories/{article_id}"
-                editor.autosaves.append(editor.ask(f"{fragments}/autosave", typed)[2])
-                editor.ask(f"{fragments}/presence", {"version": entries["version"]})
+                editor.autosaves.append(editor.request(f"{fragments}/autosave", typed)[2])
+                editor.request(f"{fragments}/presence", {"version": entries["version"]})
                 time.sleep(PAUSE_SECONDS * chance.uniform(0.5, 1.5))
                 if time.monotonic() > until:
                     break
@@ -115,32 +115,32 @@ def save(editor: Editor, article_id: int, entries: dict[str, str], mark: str) ->
     """Save a new paragraph; where a colleague was faster, keep what both have written."""
     path = f"/newsroom/stories/{article_id}"
     entries = entries | {"body": f"{entries['body']}\n<p>{mark}</p>"}
-    status, page, seconds = editor.ask(path, entries)
+    status, page, seconds = editor.request(path, entries)
     editor.saves.append(seconds)
     while status == 409:
         editor.conflicts += 1
-        merged = hidden(page) | {"choice.body": "together", "do": "save"}
-        merged["together.body"] = textarea(page, "together.body")
-        status, page, seconds = editor.ask(f"{path}/merge", merged)
+        merged = hidden_fields(page) | {"choice.body": "together", "do": "save"}
+        merged["together.body"] = textarea_value(page, "together.body")
+        status, page, seconds = editor.request(f"{path}/merge", merged)
         editor.saves.append(seconds)
     if status == 303:
-        editor.written.setdefault(article_id, []).append(mark)
+        editor.saved_marks.setdefault(article_id, []).append(mark)
     else:
-        editor.faults.append(f"{path}: {status}")
+        editor.errors.append(f"{path}: {status}")
 
 
-def hidden(page: str) -> dict[str, str]:
+def hidden_fields(page: str) -> dict[str, str]:
     """Return a page's hidden entries."""
     found = re.findall(r'<input\s+type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"', page)
     return {name: unescape(value) for name, value in found}
 
 
-def textarea(page: str, name: str) -> str:
+def textarea_value(page: str, name: str) -> str:
     """Return what a page's textarea holds."""
     return unescape(page.partition(f'name="{name}"')[2].partition(">\n")[2].partition("</textarea>")[0])
 
 
-def prepare(data: Path) -> tuple[list[str], list[int]]:
+def prepare_site(data: Path) -> tuple[list[str], list[int]]:
     """Make a site with twenty editors, a story for each, and ten that two share; return tokens and stories."""
     app = create_app({"SPECTATOR_DATA_DIR": str(data)})
     with app.app_context():
@@ -160,12 +160,12 @@ def prepare(data: Path) -> tuple[list[str], list[int]]:
     return tokens, stories
 
 
-def lost(data: Path, editors: list[Editor]) -> list[str]:
+def lost_updates(data: Path, editors: list[Editor]) -> list[str]:
     """Return what was acknowledged and is in no story, and stories that hold something twice."""
     app, missing = create_app({"SPECTATOR_DATA_DIR": str(data)}), []
     with app.app_context():
         for editor in editors:
-            for article_id, marks in editor.written.items():
+            for article_id, marks in editor.saved_marks.items():
                 article = queries.article_to_edit(article_id)
                 assert article is not None
                 missing += [mark for mark in marks if article.body.count(f"<p>{mark}</p>") != 1]
@@ -184,7 +184,7 @@ def main() -> int:
     lasting = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     with tempfile.TemporaryDirectory(prefix="editors-") as directory:
         data = Path(directory) / "data"
-        tokens, stories = prepare(data)
+        tokens, stories = prepare_site(data)
         site = RunningSite(data, "", "", b"")
         site.start(workers=WORKERS)
         editors = [Editor(site.url, token) for token in tokens]
@@ -192,7 +192,7 @@ def main() -> int:
         threads = []
         for number, editor in enumerate(editors):
             own, shared = stories[number], stories[EDITORS + number // 2]
-            threads.append(threading.Thread(target=work, args=(app, editor, [own, shared], number, until)))
+            threads.append(threading.Thread(target=run_editor, args=(app, editor, [own, shared], number, until)))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -200,10 +200,10 @@ def main() -> int:
         with suppress(subprocess.TimeoutExpired):
             site.process.terminate()
             site.process.wait(20)
-        missing = lost(data, editors)
+        missing = lost_updates(data, editors)
     saves = [each for editor in editors for each in editor.saves]
     autosaves = [each for editor in editors for each in editor.autosaves]
-    faults = [each for editor in editors for each in editor.faults]
+    faults = [each for editor in editors for each in editor.errors]
     figures = {
         "seconds": lasting,
         "saves": len(saves),

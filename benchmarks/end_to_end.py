@@ -55,7 +55,7 @@ def write_stories(path: Path, number: int) -> None:
 
 
 @contextmanager
-def serving(environ: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+def serve_site(environ: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Serve the site with four workers until the block ends."""
     command = [sys.executable, "-m", "spectator", "run", "--workers", "4", "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -92,13 +92,13 @@ def get(port: int, path: str) -> tuple[int, bytes]:
         return 0, b""
 
 
-def memory(pid: int) -> dict[str, int]:
+def process_memory(pid: int) -> dict[str, int]:
     """Return a process's memory in MB."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
     return {name: int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1]) // 1024 for name in MEMORY_FIELDS}  # type: ignore[index]
 
 
-def children(pid: int) -> dict[int, str]:
+def child_processes(pid: int) -> dict[int, str]:
     """Return the command lines of a process's children."""
     pids = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
     for thread in Path(f"/proc/{pid}/task").iterdir():
@@ -106,7 +106,7 @@ def children(pid: int) -> dict[int, str]:
     return {each: Path(f"/proc/{each}/cmdline").read_text(encoding="utf-8").replace("\0", " ") for each in set(pids)}
 
 
-def publish_and_find(port: int) -> list[float]:
+def time_until_searchable(port: int) -> list[float]:
     """Publish stories and return for each the seconds from its commit until the search page shows it."""
     from spectator import accounts, create_app, publishing
     from spectator.db import db
@@ -122,7 +122,7 @@ def publish_and_find(port: int) -> list[float]:
         for number in range(PUBLICATIONS):
             word = f"unfindable{number:03}x"
             draft = publishing.Draft(headline=f"Story {word}", body="A body. " * 200, section="politics")
-            publishing.create(draft, editor, publishing.Step("publish"))
+            publishing.create(draft, editor, publishing.Action("publish"))
             started = time.monotonic()
             while f"/politics/story-{word}".encode() not in get(port, f"/search?q={word}")[1]:
                 time.sleep(0.005)
@@ -150,15 +150,15 @@ def main() -> None:
             started = time.monotonic()
             subprocess.run([*spectator, *command], check=True, capture_output=True)
             print(f"{name}: {time.monotonic() - started:.1f} s ({number} stories)")
-        with serving(dict(os.environ), port) as master:
+        with serve_site(dict(os.environ), port) as master:
             for path in ("/", "/politics/", "/search?q=bench"):
                 body = get(port, path)[1]
                 print(f"{path}: {len(body)} bytes, {len(brotli.compress(body, quality=11))} brotli")
-            taken = publish_and_find(port)
+            taken = time_until_searchable(port)
             print(f"published to findable: median {statistics.median(taken):.2f} s, worst {max(taken):.2f} s")
-            for pid, command in sorted(children(master.pid).items()):
+            for pid, command in sorted(child_processes(master.pid).items()):
                 kind = "worker" if command.rstrip().endswith("worker") else "web"
-                print(f"{kind} process: {memory(pid)} MB")
+                print(f"{kind} process: {process_memory(pid)} MB")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ class Figure:
     value: float | None
     unit: str = ""
     goal: float | None = None
-    is_floor: bool = False
-    beside: float | None = None
+    higher_is_better: bool = False
+    baseline: float | None = None
     note: str = ""
 
     @property
@@ -32,20 +32,20 @@ class Figure:
             return None
         if self.value is None:
             return False
-        return self.value >= self.goal if self.is_floor else self.value <= self.goal
+        return self.value >= self.goal if self.higher_is_better else self.value <= self.goal
 
-    def measured(self, value: float, note: str = "") -> Figure:
+    def with_value(self, value: float, note: str = "") -> Figure:
         """Return the same row with what it came to."""
         return replace(self, value=value, note=note)
 
-    def missing(self, reason: str) -> Figure:
+    def as_missing(self, reason: str) -> Figure:
         """Return the same row saying why nothing could be measured."""
         return replace(self, value=None, note=reason)
 
     @property
     def limit(self) -> str:
         """Return the goal in words, "" where there is none."""
-        return "" if self.goal is None else f"{'≥' if self.is_floor else '≤'} {self.goal:g}"
+        return "" if self.goal is None else f"{'≥' if self.higher_is_better else '≤'} {self.goal:g}"
 
     @property
     def verdict(self) -> str:
@@ -58,20 +58,20 @@ class Figure:
         return "–" if self.value is None else f"{self.value:.3g} {self.unit}".rstrip()
 
     def __str__(self) -> str:
-        beside = "" if self.beside is None else f"{self.beside:.3g}"
+        beside = "" if self.baseline is None else f"{self.baseline:.3g}"
         return _line(self.name, self.amount, self.limit, self.verdict, beside, self.note)
 
 
-def title(measured: str, beside: str = "") -> str:
+def header_row(value_heading: str, baseline_heading: str = "") -> str:
     """Return the table's first line; `measured` and `beside` head the two columns of values."""
-    return _line("figure", measured, "goal", "", beside, "note")
+    return _line("figure", value_heading, "goal", "", baseline_heading, "note")
 
 
 def _line(name: str, amount: str, limit: str, verdict: str, beside: str, note: str) -> str:
     return f"{name:<58} {amount:<16} {limit:<8} {verdict:<7} {beside:<8} {note}".rstrip()
 
 
-def markdown(figures: Sequence[Figure]) -> str:
+def to_markdown(figures: Sequence[Figure]) -> str:
     """Return the figures as a table of a document."""
     rows = [("figure", "measured", "goal", "", "how it came about"), ("---",) * 5]
     rows += [(each.name, each.amount, each.limit, each.verdict, each.note) for each in figures]
@@ -84,7 +84,7 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
 
 
-def spread(values: Sequence[float], unit: str = "ms") -> str:
+def format_spread(values: Sequence[float], unit: str = "ms") -> str:
     """Return the median and the worst in words."""
     return f"p50 {quantile(values, 0.5):.3g}, worst {max(values):.3g} {unit} of {len(values)}"
 

@@ -15,10 +15,10 @@ from markupsafe import Markup
 
 from spectator.config import HTMX_INTEGRITY, HTMX_URL, TAGLINE
 from spectator.db import sqlite
-from spectator.presentation import STYLE
+from spectator.templating import STYLE
 
 db = SQLAlchemy()
-WORDS_A_MINUTE = 230
+WORDS_PER_MINUTE = 230
 NAME = "The African Spectator"
 
 article_topic = db.Table(
@@ -39,7 +39,7 @@ article_author = db.Table(
 )
 
 
-class Named:
+class NamedMixin:
     """A row with a name and an address."""
 
     id = db.Column(db.Integer, primary_key=True)
@@ -47,21 +47,21 @@ class Named:
     name = db.Column(db.String)
 
 
-class Section(Named, db.Model):
+class Section(NamedMixin, db.Model):
     """A part of the paper."""
 
     position = db.Column(db.Integer)
 
 
-class Topic(Named, db.Model):
+class Topic(NamedMixin, db.Model):
     """A subject."""
 
 
-class Country(Named, db.Model):
+class Country(NamedMixin, db.Model):
     """A country."""
 
 
-class Author(Named, db.Model):
+class Author(NamedMixin, db.Model):
     """A name on a byline."""
 
 
@@ -114,7 +114,7 @@ def news_article(story: Article) -> Markup:
             "description": story.dek or story.excerpt,
             "datePublished": story.published_at.isoformat() + "Z",
             "dateModified": (story.updated_at or story.published_at).isoformat() + "Z",
-            "mainEntityOfPage": address(story),
+            "mainEntityOfPage": article_url(story),
             "isAccessibleForFree": True,
             "inLanguage": story.language,
             "articleSection": story.section.name,
@@ -133,7 +133,7 @@ def breadcrumb(story: Article) -> Markup:
     steps = [
         ("Home", url_for("front", _external=True)),
         (story.section.name, url_for("section", slug=story.section.slug, _external=True)),
-        (story.headline, address(story)),
+        (story.headline, article_url(story)),
     ]
     items = [
         {"@type": "ListItem", "position": place, "name": name, "item": item}
@@ -142,7 +142,7 @@ def breadcrumb(story: Article) -> Markup:
     return json_ld({"@type": "BreadcrumbList", "itemListElement": items})
 
 
-def address(story: Article) -> str:
+def article_url(story: Article) -> str:
     """Return a story's full address."""
     return url_for("article", section=story.section.slug, slug=story.slug, _external=True)
 
@@ -155,7 +155,7 @@ def article(section: str, slug: str) -> str:
     return render_template("article.html", article=story, sections=Section.query.order_by(Section.position).all())
 
 
-def elsewhere(**_parts: str) -> str:
+def placeholder_page(**_parts: str) -> str:
     """Stand for the pages that are only linked to."""
     return "not part of the measurement"
 
@@ -176,10 +176,10 @@ def create_app(database: str) -> Flask:
         ("/topic/<slug>/", "topic"),
         ("/country/<slug>/", "country"),
     ):
-        app.add_url_rule(rule, endpoint, elsewhere)
+        app.add_url_rule(rule, endpoint, placeholder_page)
     app.add_url_rule("/<section>/<slug>", "article", article)
-    app.jinja_env.globals.update(site_name=NAME, site_tagline=TAGLINE, css=Markup(STYLE), address=address)
+    app.jinja_env.globals.update(site_name=NAME, site_tagline=TAGLINE, css=Markup(STYLE), address=article_url)
     app.jinja_env.globals.update(htmx_url=HTMX_URL, htmx_integrity=HTMX_INTEGRITY, year=datetime.now(UTC).year)
     app.jinja_env.globals.update(news_article=news_article, breadcrumb=breadcrumb)
-    app.jinja_env.filters["minutes"] = lambda words: max(1, round(words / WORDS_A_MINUTE))
+    app.jinja_env.filters["minutes"] = lambda words: max(1, round(words / WORDS_PER_MINUTE))
     return app

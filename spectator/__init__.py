@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from spectator import config, db, headers, newsroom, pagecache, presentation, request_limits, site, static_files
-from spectator.outbox import Watch
+from spectator import config, db, headers, newsroom, pagecache, request_limits, site, static_files, templating
+from spectator.outbox import OutboxReader
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
@@ -19,15 +19,15 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app.config.update(settings, SECRET_KEY=config.secret_key(settings))
     request_limits.register(app)
 
-    db.connect(app)
+    db.init_engine(app)
     headers.register(app)
     static_files.register(app)
-    presentation.register(app)
+    templating.register(app)
     site.register(app)
     newsroom.register(app)
 
     with app.app_context():
-        watch = Watch(db.path())
+        watch = OutboxReader(db.database_path())
     app.wsgi_app = pagecache.PageCache(app.wsgi_app, watch)  # type: ignore[method-assign]
     if app.config["TRUSTED_PROXIES"]:
         hops = app.config["TRUSTED_PROXIES"]

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from spectator.text.languages import canonical_tag, tag_problem
+from spectator.text.words.languages import canonical_tag, tag_problem
 
 PREFIX = "SPECTATOR_"
-CHECKOUT = Path(__file__).resolve().parent.parent
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SECRET_FILE = "secret_key"  # noqa: S105 - a file name
 HTMX_URL = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 HTMX_INTEGRITY = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
@@ -40,7 +40,7 @@ PERMALINK_PARTS = {
 }
 
 
-class BadSetting(Exception):
+class ConfigError(Exception):
     """A setting has a value the site cannot run with; the message is one line for the operator."""
 
 
@@ -50,7 +50,7 @@ class Setting:
 
     name: str
     default: str
-    reason: str
+    description: str
     parse: Callable[[str], Any]
     is_secret: bool = False  # never shown, not even where it is wrong
 
@@ -68,7 +68,7 @@ def _sqlite_url(value: str) -> str:
 
 
 def _directory(value: str) -> Path:
-    return (CHECKOUT / Path(value).expanduser()).resolve()
+    return (PROJECT_ROOT / Path(value).expanduser()).resolve()
 
 
 def _site_url(value: str) -> str:
@@ -165,7 +165,7 @@ def _token(value: str) -> str:
 
 def version() -> str:
     """Return the version of the code in this checkout."""
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return str(project["version"])
 
 
@@ -215,9 +215,9 @@ def secret_key(values: Mapping[str, Any]) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise BadSetting(f"the secret key {path} cannot be read: {error.strerror}") from error
+        raise ConfigError(f"the secret key {path} cannot be read: {error.strerror}") from error
     if content and not is_good_secret(content):
-        raise BadSetting(f"the secret key {path} is damaged")
+        raise ConfigError(f"the secret key {path} is damaged")
     return content or None
 
 
@@ -228,7 +228,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
     """
     unknown = {name for name in environ if name.startswith(PREFIX)} - {PREFIX + each.name for each in SETTINGS}
     if unknown:
-        raise BadSetting(f"{min(unknown)} is not a setting of this site; see the table in README.md")
+        raise ConfigError(f"{min(unknown)} is not a setting of this site; see the table in README.md")
     values: dict[str, Any] = {}
     for each in SETTINGS:
         given = environ.get(PREFIX + each.name, each.default)
@@ -236,7 +236,7 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
             values[each.name] = each.parse(given)
         except ValueError as error:
             shown = f"{PREFIX}{each.name}" if each.is_secret else f"{PREFIX}{each.name}={given!r}"
-            raise BadSetting(f"{shown} cannot be used: {error}") from error
+            raise ConfigError(f"{shown} cannot be used: {error}") from error
     data = values["DATA_DIR"]
     values["DATABASE_URL"] = values["DATABASE_URL"] or f"sqlite:///{data / 'spectator.db'}"
     values["MEDIA"] = values["MEDIA"] or data / "media"

@@ -27,7 +27,7 @@ except ImportError:  # no wheel for this machine: the system's SQLite, with the 
 sqlite: ModuleType = dbapi2  # the driver every process of the site uses: never two on one file
 
 BUSY_TIMEOUT_MILLISECONDS = 5000
-WRITING = "spectator_write"
+WRITE_FLAG = "spectator_write"
 # Result codes that blame the storage, not what was asked of it (sqlite.org/rescode.html), by their primary code.
 STORAGE_CODES = {
     8: "read-only",
@@ -98,13 +98,13 @@ class Database(SQLAlchemy):
         before entering: the one writer's lock is held inside.
         """
         session = self.session()
-        if session.info.get(WRITING):
+        if session.info.get(WRITE_FLAG):
             raise RuntimeError("db.write() is already open")
         session.expunge_all()  # before the rollback: what the caller holds stays readable
         session.rollback()
-        session.info[WRITING] = True
+        session.info[WRITE_FLAG] = True
         try:
-            session.connection(execution_options={WRITING: True})
+            session.connection(execution_options={WRITE_FLAG: True})
             yield session
             session.commit()
         except BaseException as error:
@@ -113,7 +113,7 @@ class Database(SQLAlchemy):
                 raise fault from error
             raise
         finally:
-            session.info[WRITING] = False
+            session.info[WRITE_FLAG] = False
 
 
 db = Database(model_class=Base)
@@ -162,11 +162,11 @@ def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        is_writing = connection.get_execution_options().get(WRITING, False)
+        is_writing = connection.get_execution_options().get(WRITE_FLAG, False)
         cursor = connection.connection.cursor()
-        if connection.info.get(WRITING) is not is_writing:  # only then: it makes SQLite prepare every statement anew
+        if connection.info.get(WRITE_FLAG) is not is_writing:  # only then: it makes SQLite prepare every statement anew
             cursor.execute(f"PRAGMA query_only={0 if is_writing else 1}")
-            connection.info[WRITING] = is_writing
+            connection.info[WRITE_FLAG] = is_writing
         cursor.execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")
         cursor.close()
 
@@ -174,11 +174,11 @@ def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:
 @event.listens_for(Session, "before_flush")
 def refuse_flush_outside_write(session: Session, _context: Any, _instances: Any) -> None:
     """Fail loudly where code changes an object without `db.write()`."""
-    if not session.info.get(WRITING) and (session.new or session.dirty or session.deleted):
+    if not session.info.get(WRITE_FLAG) and (session.new or session.dirty or session.deleted):
         raise RuntimeError("a flush outside db.write(): open one around the change")
 
 
-def connect(app: Flask) -> None:
+def init_engine(app: Flask) -> None:
     """Give the app its engine, with the connection recipe; no connection is opened yet."""
     app.config["SQLALCHEMY_DATABASE_URI"] = app.config["DATABASE_URL"]
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"module": sqlite, "pool_timeout": 10}
@@ -187,7 +187,7 @@ def connect(app: Flask) -> None:
         prepare_engine(db.engine, ZoneInfo(app.config["TIMEZONE"]))
 
 
-def path() -> str:
+def database_path() -> str:
     """Return the file that the database lives in."""
     return db.engine.url.database or ""
 

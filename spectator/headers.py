@@ -8,9 +8,9 @@ from urllib.parse import urlsplit, urlunsplit
 from flask import Flask, Response, request
 
 from spectator.config import EDITOR_SCRIPTS
-from spectator.presentation import STYLE_HASH
+from spectator.templating import STYLE_HASH
 
-PLAIN = {
+DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Frame-Options": "DENY",
@@ -41,7 +41,7 @@ def content_security_policy(scripts: list[str], *more: str) -> str:
     )
 
 
-def keep_on_site(location: str, site_url: str) -> str:
+def safe_redirect_target(location: str, site_url: str) -> str:
     """Return where a redirect may lead: a path of this site, or SITE_URL; never the host that a request named."""
     parts = urlsplit(location)
     if not parts.netloc and not re.match(r"[/\\]{2}", location):
@@ -65,14 +65,14 @@ def register(app: Flask) -> None:
     @app.after_request
     def add_headers(response: Response) -> Response:
         if response.location:
-            location = keep_on_site(response.location, app.config["SITE_URL"])
+            location = safe_redirect_target(response.location, app.config["SITE_URL"])
             if location != response.location:
                 response.set_data("")  # which named the host too
             response.location = location
         is_framed = request.endpoint in FRAMED_ENDPOINTS
         if is_framed:
             response.headers["X-Frame-Options"] = "SAMEORIGIN"
-        for name, value in PLAIN.items():
+        for name, value in DEFAULT_HEADERS.items():
             response.headers.setdefault(name, value)
         is_newsroom = request.path.startswith("/newsroom/")
         policy = framed if is_framed else newsroom if is_newsroom else public

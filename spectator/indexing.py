@@ -19,11 +19,11 @@ from flask import current_app, has_app_context
 from spectator import outbox, queries
 from spectator.db import db
 from spectator.models import Article
-from spectator.search import Document, Index, IndexUnavailable, open_index
-from spectator.text.gazetteer import country_by_code
-from spectator.text.html import plain_text
+from spectator.search import Document, Index, IndexUnavailableError, open_index
+from spectator.text.html.sanitizer import plain_text
+from spectator.text.places.gazetteer import country_by_code
 
-MENDING_TRIES = 5
+REPAIR_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Lag:
     """How far an index is behind what it follows: `position` is None where it is missing or damaged."""
 
     edition: int
-    position: int | None
+    offset: int | None
     seconds: float
 
 
@@ -44,9 +44,9 @@ class Source:
     directory: str
     newest: Callable[[], int]
     oldest: Callable[[], int]
-    touched: Callable[[int], tuple[set[int], int]]
-    moment_after: Callable[[int], datetime | None]
-    stories: Callable[..., Sequence[Article]]
+    changed_after: Callable[[int], tuple[set[int], int]]
+    first_change_time_after: Callable[[int], datetime | None]
+    articles: Callable[..., Sequence[Article]]
     versions: Callable[[], dict[int, int]]
 
 
@@ -54,19 +54,19 @@ PUBLIC = Source(
     "published",
     "index",
     outbox.edition,
-    outbox.oldest,
-    outbox.articles_after,
-    outbox.moment_after,
+    outbox.oldest_seq,
+    outbox.articles_changed_after,
+    outbox.first_event_time_after,
     queries.articles_to_index,
     queries.published_versions,
 )
 NEWSROOM = Source(
     "unpublished",
     "index-newsroom",
-    queries.newest_revision,
+    queries.newest_revision_id,
     lambda: 0,  # revisions are kept for good
     queries.articles_revised_after,
-    queries.revision_moment_after,
+    queries.first_revision_time_after,
     queries.unpublished_to_index,
     queries.unpublished_versions,
 )
@@ -77,32 +77,32 @@ def _open(directory: Path, zone: str) -> Index:
     return open_index(directory, ZoneInfo(zone))
 
 
-def _zone() -> str:
+def _time_zone() -> str:
     """Return the newsroom's time zone; tools that have no site read days in UTC."""
     return str(current_app.config["TIMEZONE"]) if has_app_context() else "UTC"
 
 
-def newsroom_index_in(data_dir: Path) -> Index:
+def open_newsroom_index(data_dir: Path) -> Index:
     """Return this process's handle on the index of what is not public, for people who are logged in alone."""
-    return _open(data_dir / NEWSROOM.directory, _zone())
+    return _open(data_dir / NEWSROOM.directory, _time_zone())
 
 
-def index_in(data_dir: Path) -> Index:
+def open_public_index(data_dir: Path) -> Index:
     """Return this process's handle on the index of a data directory."""
-    return _open(data_dir / PUBLIC.directory, _zone())
+    return _open(data_dir / PUBLIC.directory, _time_zone())
 
 
-def indexes_in(data_dir: Path) -> tuple[tuple[Index, Source], ...]:
+def open_indexes(data_dir: Path) -> tuple[tuple[Index, Source], ...]:
     """Return both indexes of a data directory with what they follow, the readers' first."""
-    return (index_in(data_dir), PUBLIC), (newsroom_index_in(data_dir), NEWSROOM)
+    return (open_public_index(data_dir), PUBLIC), (open_newsroom_index(data_dir), NEWSROOM)
 
 
-def directories(data_dir: Path) -> list[Path]:
+def index_directories(data_dir: Path) -> list[Path]:
     """Return the directories of both indexes, the readers' first."""
     return [data_dir / source.directory for source in (PUBLIC, NEWSROOM)]
 
 
-def document_of(article: Article) -> Document:
+def build_document(article: Article) -> Document:
     """Return what is searched of a story; one without a date stands under that of its last save."""
     countries = [country_by_code(country.code) for country in article.countries]
     aliases = [name for each in countries if each for name in (each.name, *each.aliases)]
@@ -126,7 +126,7 @@ def document_of(article: Article) -> Document:
 
 def catch_up(index: Index, source: Source = PUBLIC) -> bool:
     """Bring an index one step nearer to what it follows, rebuilding it where it must be; return whether it moved."""
-    position = index.position()
+    position = index.offset()
     db.session.rollback()  # what is read from here on is newer than the position, also if another process moved it
     newest = source.newest()
     try:
@@ -135,26 +135,26 @@ def catch_up(index: Index, source: Source = PUBLIC) -> bool:
             return True
         if position == newest:
             return False
-        ids, last = source.touched(position)
-        index.apply(_changes(ids, source), last, after=position)
-    except IndexUnavailable:
+        ids, last = source.changed_after(position)
+        index.apply(_build_changes(ids, source), last, expected_offset=position)
+    except IndexUnavailableError:
         return False  # another process rebuilds, or has just switched: look again at the next step
     return True
 
 
-def _changes(ids: set[int], source: Source) -> dict[int, Document | None]:
+def _build_changes(ids: set[int], source: Source) -> dict[int, Document | None]:
     changes: dict[int, Document | None] = dict.fromkeys(ids)
-    for article in source.stories(ids):
-        changes[article.id] = document_of(article)
+    for article in source.articles(ids):
+        changes[article.id] = build_document(article)
     return changes
 
 
-def gather(index: Index, source: Source = PUBLIC) -> None:
+def compact(index: Index, source: Source = PUBLIC) -> None:
     """Rebuild an index that many small publications have scattered over many files; searching those gets slower."""
     try:
-        if index.is_scattered():
+        if index.is_fragmented():
             rebuild(index, source=source)
-    except IndexUnavailable:
+    except IndexUnavailableError:
         return  # the next step of the worker rebuilds it anyway
 
 
@@ -166,8 +166,8 @@ def rebuild(index: Index, progress: Callable[[int], None] | None = None, source:
 
 def _all_documents(source: Source) -> Iterator[Document]:
     after = 0
-    while articles := source.stories(after=after):
-        yield from (document_of(article) for article in articles)
+    while articles := source.articles(after=after):
+        yield from (build_document(article) for article in articles)
         after = articles[-1].id
         db.session.rollback()  # a long read would keep the write-ahead log from shrinking
         db.session.expunge_all()
@@ -175,21 +175,21 @@ def _all_documents(source: Source) -> Iterator[Document]:
 
 def lag(data_dir: Path, source: Source = PUBLIC) -> Lag:
     """Return how far an index is behind, in numbers and in seconds of the oldest act that it has not seen."""
-    index = newsroom_index_in(data_dir) if source is NEWSROOM else index_in(data_dir)
-    position = index.position()
-    edition, oldest = source.newest(), source.moment_after(position or 0)
+    index = open_newsroom_index(data_dir) if source is NEWSROOM else open_public_index(data_dir)
+    position = index.offset()
+    edition, oldest = source.newest(), source.first_change_time_after(position or 0)
     seconds = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
     return Lag(edition, position, round(seconds, 1))
 
 
-def differences(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
+def find_differences(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
     """Return the ids that an index lacks or holds in another version, and those that it holds in vain."""
     indexed, stored = index.versions(), source.versions()
     wrong = {each for each, version in stored.items() if indexed.get(each) != version}
     return wrong, indexed.keys() - stored.keys()
 
 
-def mend(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
+def repair(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
     """Put right what an index lacks or holds wrongly or in vain; return what that was, once it is so no longer.
 
     What has changed since the index last moved is no fault: its follower sees to that. Raises IndexUnavailable where
@@ -197,19 +197,19 @@ def mend(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
     """
     all_wrong: set[int] = set()
     all_needless: set[int] = set()
-    for _ in range(MENDING_TRIES):
+    for _ in range(REPAIR_ATTEMPTS):
         while catch_up(index, source):
             pass
-        position = index.position()
+        position = index.offset()
         if position is None:
             break
         db.session.rollback()  # as in catch_up: older rows would overwrite what the index has already seen
-        waiting, _ = source.touched(position)
-        wrong, needless = (ids - waiting for ids in differences(index, source))
+        waiting, _ = source.changed_after(position)
+        wrong, needless = (ids - waiting for ids in find_differences(index, source))
         if not (wrong or needless):
             return all_wrong, all_needless
-        with suppress(IndexUnavailable):  # it moved: what was wrong may be right now
-            index.apply(_changes(wrong | needless, source), position, after=position)
+        with suppress(IndexUnavailableError):  # it moved: what was wrong may be right now
+            index.apply(_build_changes(wrong | needless, source), position, expected_offset=position)
             all_wrong |= wrong
             all_needless |= needless
-    raise IndexUnavailable(f"the index of {source.name} stories is away, or moves on while it is mended")
+    raise IndexUnavailableError(f"the index of {source.name} stories is away, or moves on while it is mended")

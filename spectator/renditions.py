@@ -22,37 +22,37 @@ UNFINISHED_SECONDS = 3600.0
 Fingerprint = tuple[object, ...]
 
 
-class Renditions:
+class RenditionConsumer:
     """Keeps a media directory in step with the stories."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.position: int | None = None
-        self.rotten: set[str] = set()
-        self.settled: Fingerprint | None = None
+        self.offset: int | None = None
+        self.broken: set[str] = set()
+        self.repaired_fingerprint: Fingerprint | None = None
 
-    def follow(self) -> bool:
+    def catch_up(self) -> bool:
         """Settle the pictures of the stories that were saved or acted on since; return whether there were any."""
-        if self.position is None:
-            self.position = queries.newest_revision()
-        article_ids, last = queries.articles_revised_after(self.position)
-        if last == self.position:
+        if self.offset is None:
+            self.offset = queries.newest_revision_id()
+        article_ids, last = queries.articles_revised_after(self.offset)
+        if last == self.offset:
             return False
-        self._settle(queries.picture_states_of(article_ids), time.monotonic() + 1.0)
-        self.position = last
+        self._sync(queries.picture_states_of_articles(article_ids), time.monotonic() + 1.0)
+        self.offset = last
         return True
 
     def repair(self, seconds: float) -> bool:
         """Settle every picture, for that long at most; return whether all of it is done."""
         fingerprint = self._fingerprint()
-        if fingerprint == self.settled:
+        if fingerprint == self.repaired_fingerprint:
             return True
-        is_done, is_whole = self._settle(queries.picture_states(), time.monotonic() + seconds)
+        is_done, is_whole = self._sync(queries.picture_states(), time.monotonic() + seconds)
         # what this pass has cut itself has changed the directories: the next one finds nothing to do and settles
-        self.settled = fingerprint if is_done and is_whole else None
+        self.repaired_fingerprint = fingerprint if is_done and is_whole else None
         return is_done
 
-    def _settle(self, states: Iterable[queries.PictureState], until: float) -> tuple[bool, bool]:
+    def _sync(self, states: Iterable[queries.PictureState], until: float) -> tuple[bool, bool]:
         """Remove or cut renditions; return whether none is left to do now, and whether nothing was in the way.
 
         An original that is gone or damaged is told once and left alone until the worker starts anew; after any other
@@ -64,23 +64,23 @@ class Renditions:
                     log.info("picture %s: renditions removed, only withdrawn stories show it", state.id)
                 continue
             names = state.digest, state.extension, state.width
-            if state.digest in self.rotten or not media.missing_renditions(self.directory, *names):
+            if state.digest in self.broken or not media.missing_renditions(self.directory, *names):
                 continue
             if time.monotonic() > until:
                 return False, False
             try:
-                media.cut_renditions(self.directory, *names)
-            except (media.PictureUnopened, OSError) as error:
+                media.make_renditions(self.directory, *names)
+            except (media.PictureResourceError, OSError) as error:
                 if not isinstance(error, FileNotFoundError):
                     log.error("renditions cannot be made now: %s", error)
                     return True, False
-                self._give_up(state, error)
-            except media.PictureRefused as error:
-                self._give_up(state, error)
+                self._mark_broken(state, error)
+            except media.PictureError as error:
+                self._mark_broken(state, error)
         return True, True
 
-    def _give_up(self, state: queries.PictureState, error: Exception) -> None:
-        self.rotten.add(state.digest)
+    def _mark_broken(self, state: queries.PictureState, error: Exception) -> None:
+        self.broken.add(state.digest)
         log.error("picture %s has lost its renditions and cannot get them back: %s", state.id, error)
 
     def _fingerprint(self) -> Fingerprint:
@@ -88,9 +88,9 @@ class Renditions:
         times = []
         with suppress(FileNotFoundError), os.scandir(self.directory / "renditions") as entries:
             times = sorted((entry.name, entry.stat().st_mtime_ns) for entry in entries)
-        return queries.newest_revision(), queries.newest_picture(), tuple(times)
+        return queries.newest_revision_id(), queries.newest_picture_id(), tuple(times)
 
-    def forget_unfinished(self) -> None:
+    def delete_unfinished(self) -> None:
         """Delete what a process was writing when it was killed, an hour ago or more."""
         for pattern in (".new-*", "originals/.new-*", "renditions/*/.new-*"):
             for path in self.directory.glob(pattern):

@@ -25,7 +25,7 @@ HEAD_SECONDS = 10.0  # for a whole head, however it trickles
 BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body: so long, and longer at this rate
 QUEUE_SECONDS = 30.0  # for a large body to wait until another one is through
 SEND_SECONDS = 20.0  # for a piece of an answer to be taken
-LEAVE_SECONDS, MAX_DRAINED_BYTES = 2.0, 65_536  # for a client to close after its last answer
+LINGER_SECONDS, MAX_DRAINED_BYTES = 2.0, 65_536  # for a client to close after its last answer
 MAX_HEAD_BYTES = 81_920  # above the longest address and the longest cookie that are answered
 SMALL_BODY_BYTES = 32_768
 MAX_WAITING = 300  # connections of a process without a whole request; the one that has waited longest makes room
@@ -35,41 +35,41 @@ _LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r\n", re
 _UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-NEEDS_TURN = object()  # what a thread says of a connection whose large body has yet to come
+NEEDS_SLOT = object()  # what a thread says of a connection whose large body has yet to come
 
 
-class Incoming:
+class IncomingRequest:
     """A request as it comes in without a thread: its bytes, and until when they may come."""
 
     def __init__(self) -> None:
-        self.until = time.monotonic() + HEAD_SECONDS
-        self.came = bytearray()
-        self.head_bytes = 0  # 0: its end has not come
-        self.body_bytes: int | None = 0
-        self.has_turn = False
+        self.deadline = time.monotonic() + HEAD_SECONDS
+        self.received = bytearray()
+        self.head_length = 0  # 0: its end has not come
+        self.body_length: int | None = 0
+        self.has_slot = False
 
     @property
     def is_large(self) -> bool:
         """Say whether the body is larger than what comes in without a thread, or of unknown length."""
-        return self.body_bytes is None or self.body_bytes > SMALL_BODY_BYTES
+        return self.body_length is None or self.body_length > SMALL_BODY_BYTES
 
     @property
-    def is_enough(self) -> bool:
+    def is_ready(self) -> bool:
         """Say whether a thread can go on: all has come, or all that is let in without a turn."""
-        wanted = 0 if self.is_large else self.body_bytes or 0
-        return bool(self.head_bytes) and len(self.came) >= self.head_bytes + wanted
+        wanted = 0 if self.is_large else self.body_length or 0
+        return bool(self.head_length) and len(self.received) >= self.head_length + wanted
 
     def add(self, data: bytes) -> None:
         """Take in what has come next."""
-        start = max(0, len(self.came) - len(_HEAD_END) + 1)
-        self.came += data
-        if not self.head_bytes and (end := self.came.find(_HEAD_END, start)) >= 0:
-            self.head_bytes = end + len(_HEAD_END)
-            self.body_bytes = body_bytes(self.came[: self.head_bytes])
-            self.until = time.monotonic() + (BODY_SECONDS if self.body_bytes else HEAD_SECONDS)
+        start = max(0, len(self.received) - len(_HEAD_END) + 1)
+        self.received += data
+        if not self.head_length and (end := self.received.find(_HEAD_END, start)) >= 0:
+            self.head_length = end + len(_HEAD_END)
+            self.body_length = parse_body_length(self.received[: self.head_length])
+            self.deadline = time.monotonic() + (BODY_SECONDS if self.body_length else HEAD_SECONDS)
 
 
-def body_bytes(head: bytes | bytearray) -> int | None:
+def parse_body_length(head: bytes | bytearray) -> int | None:
     """Return how long a body will be by its head; None where that shows only as it comes, or it has to be asked for."""
     if _UNKNOWN_LENGTH.search(head):
         return None
@@ -82,15 +82,15 @@ class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
-        self.restart()
+        self.restart_clock()
 
-    def restart(self) -> None:
+    def restart_clock(self) -> None:
         """Start the clock for the next request."""
-        self.until = time.monotonic() + BODY_SECONDS
+        self.deadline = time.monotonic() + BODY_SECONDS
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Return what has come next; raises TimeoutError when it comes too slowly."""
-        left = self.until - time.monotonic()
+        left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError(errno.ETIMEDOUT, "the request comes too slowly")
         before = self.sock.gettimeout()
@@ -99,17 +99,17 @@ class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
             data: bytes = super().chunk(size_hint)
         finally:
             self.sock.settimeout(before)
-        self.until += len(data) / BODY_BYTES_PER_SECOND
+        self.deadline += len(data) / BODY_BYTES_PER_SECOND
         return data
 
 
 class BoundedWorker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's worker with threads, which waits for requests without one."""
 
-    free_turns: int
+    free_slots: int
     queued: deque[Any]
-    leaving: deque[Any]
-    looks_at: float
+    closing: deque[Any]
+    next_check_at: float
 
     def handle(self, conn: Any) -> Any:
         """Take in what has come; answer the request once enough of it is there (in a thread)."""
@@ -117,19 +117,19 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         conn.sock.setblocking(False)
         if not isinstance(conn.parser.unreader, BoundedUnreader):
             conn.parser.unreader = BoundedUnreader(conn.sock)
-        incoming = conn.incoming = getattr(conn, "incoming", None) or Incoming()
+        incoming = conn.incoming = getattr(conn, "incoming", None) or IncomingRequest()
         try:
-            has_all = incoming.has_turn or take_in(conn.sock, conn.parser.unreader, incoming)
+            has_all = incoming.has_slot or receive(conn.sock, conn.parser.unreader, incoming)
         except OSError:
             return False  # it is gone
-        if len(incoming.came) > MAX_HEAD_BYTES and not incoming.head_bytes:
-            return send(conn.sock, TOO_LARGE)
+        if len(incoming.received) > MAX_HEAD_BYTES and not incoming.head_length:
+            return send_and_close(conn.sock, TOO_LARGE)
         if not has_all:
-            return _DEFER if time.monotonic() < incoming.until else False
-        if incoming.is_large and not incoming.has_turn:
-            return NEEDS_TURN
-        conn.parser.unreader.unread(bytes(incoming.came))
-        conn.parser.unreader.restart()
+            return _DEFER if time.monotonic() < incoming.deadline else False
+        if incoming.is_large and not incoming.has_slot:
+            return NEEDS_SLOT
+        conn.parser.unreader.unread(bytes(incoming.received))
+        conn.parser.unreader.restart_clock()
         conn.incoming = None
         return super().handle(conn)
 
@@ -146,56 +146,56 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         result = None if fs.cancelled() or fs.exception() else fs.result()
         if getattr(conn, "has_turn", False):
             conn.has_turn = False
-            self.free_turns += 1
-        if result is NEEDS_TURN:
+            self.free_slots += 1
+        if result is NEEDS_SLOT:
             conn.timeout = time.monotonic() + QUEUE_SECONDS
             self.queued.append(conn)
         elif not result:
-            self.leave(conn)
+            self.close_gracefully(conn)
         else:
             super().finish_request(conn, fs)
         if result is _DEFER and self.alive:
             conn.timeout = conn.incoming.until
-        self.give_turns()
+        self.grant_slots()
 
-    def give_turns(self) -> None:
+    def grant_slots(self) -> None:
         """Let the next large bodies have threads, as many as may be read at once."""
-        while self.queued and self.free_turns:
+        while self.queued and self.free_slots:
             conn = self.queued.popleft()
-            self.free_turns -= 1
+            self.free_slots -= 1
             conn.has_turn = conn.incoming.has_turn = True
             self.enqueue_req(conn)
 
     def murder_pending(self) -> None:
         """Close what is too much at once, and, once a second, what has waited too long."""
-        for among in (self.pending_conns, self.leaving):
+        for among in (self.pending_conns, self.closing):
             while len(among) > MAX_WAITING:
-                self.drop(among[0], among)
+                self.close_connection(among[0], among)
         now = time.monotonic()
-        if now >= self.looks_at:
-            self.looks_at = now + 1
-            self.end_late(now)
+        if now >= self.next_check_at:
+            self.next_check_at = now + 1
+            self.close_expired(now)
 
-    def end_late(self, now: float) -> None:
+    def close_expired(self, now: float) -> None:
         """Close what has waited too long."""
-        for among in (self.pending_conns, self.leaving):
+        for among in (self.pending_conns, self.closing):
             for conn in [each for each in among if each.timeout <= now]:
-                self.drop(conn, among)
+                self.close_connection(conn, among)
         for conn in [each for each in self.queued if each.timeout <= now]:
-            send(conn.sock, BUSY)
-            self.drop(conn, self.queued)
+            send_and_close(conn.sock, BUSY)
+            self.close_connection(conn, self.queued)
 
-    def leave(self, conn: Any) -> None:
+    def close_gracefully(self, conn: Any) -> None:
         """End a connection once its client has read the answer; gunicorn's own way holds the main thread meanwhile."""
         conn.sock.setblocking(False)
         with suppress(OSError):
             conn.sock.shutdown(socket.SHUT_WR)
-        conn.timeout, conn.drained_bytes = time.monotonic() + LEAVE_SECONDS, 0
-        self.leaving.append(conn)
+        conn.timeout, conn.drained_bytes = time.monotonic() + LINGER_SECONDS, 0
+        self.closing.append(conn)
         try:
             self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.drain, conn))
         except (OSError, ValueError):  # it is closed already
-            self.drop(conn, self.leaving)
+            self.close_connection(conn, self.closing)
 
     def drain(self, conn: Any, _sock: socket.socket) -> None:
         """Throw away what a leaving client still says, up to a bound."""
@@ -207,22 +207,22 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             data = b""
         conn.drained_bytes += len(data)
         if not data or conn.drained_bytes > MAX_DRAINED_BYTES:
-            self.drop(conn, self.leaving)
+            self.close_connection(conn, self.closing)
 
-    def drop(self, conn: Any, among: deque[Any]) -> None:
+    def close_connection(self, conn: Any, connections: deque[Any]) -> None:
         """Close a connection that waits on the poller."""
-        among.remove(conn)
+        connections.remove(conn)
         with suppress(OSError, KeyError, ValueError):
             self.poller.unregister(conn.sock)
         self.nr_conns -= 1
         conn.close()
 
 
-def take_in(sock: socket.socket, unreader: BoundedUnreader, incoming: Incoming) -> bool:
+def receive(sock: socket.socket, unreader: BoundedUnreader, incoming: IncomingRequest) -> bool:
     """Take in what has come without waiting; say whether a thread can go on, also with what has ended early."""
     if ahead := unreader.take_buffered():
         incoming.add(ahead)
-    while not incoming.is_enough and (incoming.head_bytes or len(incoming.came) <= MAX_HEAD_BYTES):
+    while not incoming.is_ready and (incoming.head_length or len(incoming.received) <= MAX_HEAD_BYTES):
         try:
             data = sock.recv(_READ_BYTES)
         except BlockingIOError:
@@ -233,18 +233,18 @@ def take_in(sock: socket.socket, unreader: BoundedUnreader, incoming: Incoming) 
     return True
 
 
-def send(sock: socket.socket, answer: bytes) -> bool:
+def send_and_close(sock: socket.socket, answer: bytes) -> bool:
     """Send a few words without waiting; return that the connection ends."""
     with suppress(OSError):
         sock.send(answer)
     return False
 
 
-def bound(worker: Any) -> None:
+def install(worker: Any) -> None:
     """Let a web process of gunicorn, which has not yet begun to serve, wait for requests without threads."""
     if type(worker) is not ThreadWorker or worker.cfg.is_ssl:
         return  # another kind, by the operator's wish
     worker.__class__ = BoundedWorker
-    worker.free_turns = max(1, worker.cfg.threads // 2)
+    worker.free_slots = max(1, worker.cfg.threads // 2)
     worker.queued, worker.leaving = deque(), deque()
     worker.looks_at = 0.0

@@ -10,11 +10,11 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TimeChoice:
     """One of the moments that a typed time may mean: aware, in UTC, and how to say it."""
 
     at: datetime
-    words: str
+    label: str
 
     @property
     def value(self) -> str:
@@ -22,37 +22,39 @@ class Choice:
         return f"{self.at:%Y-%m-%dT%H:%MZ}"
 
 
-def moments(typed: datetime, zone: ZoneInfo) -> list[datetime]:
+def possible_moments(wall_time: datetime, zone: ZoneInfo) -> list[datetime]:
     """Return the moments in UTC, earliest first, that a wall-clock time may mean: one, or two where clocks change."""
-    folds = [typed.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    folds = [wall_time.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
     return sorted(set(folds))
 
 
-def is_skipped(typed: datetime, zone: ZoneInfo) -> bool:
+def is_skipped(wall_time: datetime, zone: ZoneInfo) -> bool:
     """Say whether clocks jump over a wall-clock time."""
-    return all(moment.astimezone(zone).replace(tzinfo=None) != typed for moment in moments(typed, zone))
-
-
-def choices(typed: datetime, zone: ZoneInfo) -> list[Choice]:
-    """Return what to ask about a time that is skipped or comes twice; nothing for all others."""
-    found = moments(typed, zone)
-    return [Choice(each, in_words(each, zone)) for each in found] if len(found) > 1 else []
-
-
-def explanation(typed: datetime, zone: ZoneInfo) -> str:
-    """Return why a time has to be asked about."""
-    first, second = moments(typed, zone)
-    before, after = first.astimezone(zone), second.astimezone(zone)
-    day = f"{typed.day} {typed:%B %Y}"
-    if is_skipped(typed, zone):
-        return f"On {day} clocks in {zone.key} go forward, and {typed:%H:%M} does not exist. Which do you mean?"
-    return (
-        f"On {day} clocks in {zone.key} go back, and {typed:%H:%M} comes twice: "
-        f"first as {offset(before)}, then as {offset(after)}. Which do you mean?"
+    return all(
+        moment.astimezone(zone).replace(tzinfo=None) != wall_time for moment in possible_moments(wall_time, zone)
     )
 
 
-def in_words(moment: datetime, zone: ZoneInfo) -> str:
+def time_choices(wall_time: datetime, zone: ZoneInfo) -> list[TimeChoice]:
+    """Return what to ask about a time that is skipped or comes twice; nothing for all others."""
+    found = possible_moments(wall_time, zone)
+    return [TimeChoice(each, format_moment(each, zone)) for each in found] if len(found) > 1 else []
+
+
+def explain_ambiguous_time(wall_time: datetime, zone: ZoneInfo) -> str:
+    """Return why a time has to be asked about."""
+    first, second = possible_moments(wall_time, zone)
+    before, after = first.astimezone(zone), second.astimezone(zone)
+    day = f"{wall_time.day} {wall_time:%B %Y}"
+    if is_skipped(wall_time, zone):
+        return f"On {day} clocks in {zone.key} go forward, and {wall_time:%H:%M} does not exist. Which do you mean?"
+    return (
+        f"On {day} clocks in {zone.key} go back, and {wall_time:%H:%M} comes twice: "
+        f"first as {utc_offset(before)}, then as {utc_offset(after)}. Which do you mean?"
+    )
+
+
+def format_moment(moment: datetime, zone: ZoneInfo) -> str:
     """Return a moment in the newsroom's zone with UTC beside it: 31 Oct 2027, 01:30 Africa/Cairo (UTC+2; 23:30 UTC)."""
     local, utc = moment.astimezone(zone), moment.astimezone(UTC)
     if zone.key == "UTC":
@@ -61,17 +63,17 @@ def in_words(moment: datetime, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%b %Y, %H:%M} {zone.key} ({other_day}{utc:%H:%M} UTC)"
 
 
-def offset(local: datetime) -> str:
+def utc_offset(local: datetime) -> str:
     """Return the distance from UTC that a local moment has: UTC+1, UTC+05:30."""
     minutes = int((local.utcoffset() or UTC.utcoffset(local)).total_seconds()) // 60
     sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
     return f"UTC{sign}{hours:02}:{rest:02}" if rest else f"UTC{sign}{hours}"
 
 
-def abbreviation(local: datetime) -> str:
+def zone_abbreviation(local: datetime) -> str:
     """Return what readers know a local moment's zone by: EAT, WAT, GMT; its distance from UTC where it has no name."""
     name = local.tzname() or ""
-    return "GMT" if name == "UTC" else name if name.isalpha() else offset(local)
+    return "GMT" if name == "UTC" else name if name.isalpha() else utc_offset(local)
 
 
 def has_whole_minutes(local: datetime) -> bool:

@@ -24,20 +24,20 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from spectator import accounts, drafting, indexing, outbox, publishing, queries, related, searchlog
-from spectator.change_watch import ChangeWatch, Mark
+from spectator import accounts, autosaves, indexing, outbox, publishing, queries, related, search_log
+from spectator.change_watcher import ChangeWatcher, DatabaseState
+from spectator.db import database_path as database_path
 from spectator.db import db
-from spectator.db import path as database_path
-from spectator.front_copies import FrontCopies
-from spectator.renditions import Renditions
-from spectator.search import IndexUnavailable
+from spectator.proxy_cache import ProxyCacheRefresher
+from spectator.renditions import RenditionConsumer
+from spectator.search import IndexUnavailableError
 
 log = logging.getLogger(__name__)
 POLL_SECONDS, CLOCK_SECONDS = 0.1, 0.25
-LONGEST_REST_SECONDS = 10.0  # a net: whatever the watch cannot see is looked at this often
-TIDY_SECONDS = 60.0
-MENDING_SECONDS = 1.0  # for one go at lost renditions, and for the pause before the next
-QUIET_HOUR = 3  # in the newsroom's time zone
+MAX_WAIT_SECONDS = 10.0  # a net: whatever the watch cannot see is looked at this often
+MAINTENANCE_INTERVAL_SECONDS = 60.0
+REPAIR_BUDGET_SECONDS = 1.0  # for one go at lost renditions, and for the pause before the next
+NIGHTLY_HOUR = 3  # in the newsroom's time zone
 
 
 class Worker:
@@ -48,17 +48,17 @@ class Worker:
         self.data_dir: Path = app.config["DATA_DIR"]
         self.parent = int(os.environ.get("KEEPER_PID") or os.getppid())
         self.is_stopping = False
-        self.fault: Exception | None = None
-        self.tidies_at = 0.0
-        self.renditions = Renditions(app.config["MEDIA"])
-        self.front_copies = FrontCopies(self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"])
-        self.last_night: date | None = None
+        self.error: Exception | None = None
+        self.next_maintenance_at = 0.0
+        self.renditions = RenditionConsumer(app.config["MEDIA"])
+        self.front_copies = ProxyCacheRefresher(self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"])
+        self.last_nightly_run: date | None = None
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """End the loop soon; fit to be a signal handler."""
         self.is_stopping = True
 
-    def has_to_leave(self) -> bool:
+    def should_stop(self) -> bool:
         """Say whether somebody ended the loop, or the parent is gone (watched by pid; signals follow threads)."""
         return self.is_stopping or os.getppid() != self.parent
 
@@ -66,36 +66,41 @@ class Worker:
         """Run until told to leave; raises what a step raises."""
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
-        with self.lock():
+        with self.hold_lock():
             log.info("worker %s follows the outbox", os.getpid())
-            clock = Thread(target=self.watch_clock, name="clock", daemon=True)
+            clock = Thread(target=self.run_clock, name="clock", daemon=True)
             clock.start()
-            self.follow()
+            self.run_consumers()
             clock.join()
-        if self.fault is not None:
-            raise self.fault
+        if self.error is not None:
+            raise self.error
 
-    def follow(self) -> None:
+    def run_consumers(self) -> None:
         """Take step after step, and rest while there is nothing to do."""
         with self.app.app_context():
-            indexes = [directory / "current" for directory in indexing.directories(self.data_dir)]
-            watch = ChangeWatch(database_path(), indexes)
-        while not self.has_to_leave():
-            mark = watch.mark()  # before the step: what changes meanwhile ends the rest after it
+            indexes = [directory / "current" for directory in indexing.index_directories(self.data_dir)]
+            watch = ChangeWatcher(database_path(), indexes)
+        while not self.should_stop():
+            mark = watch.current_state()  # before the step: what changes meanwhile ends the rest after it
             with self.app.app_context():
-                has_moved = self.step()
+                has_moved = self.run_once()
             if not has_moved:
-                self.rest(watch, mark)
+                self.wait_for_change(watch, mark)
         watch.close()
 
-    def rest(self, watch: ChangeWatch, mark: Mark | None) -> None:
+    def wait_for_change(self, watcher: ChangeWatcher, state: DatabaseState | None) -> None:
         """Wait until something has changed since a mark, or it is time to look anyway."""
-        until = min(time.monotonic() + LONGEST_REST_SECONDS, self.tidies_at, self.front_copies.retry_moment())
+        until = min(time.monotonic() + MAX_WAIT_SECONDS, self.next_maintenance_at, self.front_copies.next_retry_at())
         time.sleep(POLL_SECONDS)
-        while not self.has_to_leave() and time.monotonic() < until and mark is not None and watch.mark() == mark:
+        while (
+            not self.should_stop()
+            and time.monotonic() < until
+            and state is not None
+            and watcher.current_state() == state
+        ):
             time.sleep(POLL_SECONDS)
 
-    def watch_clock(self) -> None:
+    def run_clock(self) -> None:
         """Publish what is due, as soon as it is; a fault ends the worker, and the next one tries again.
 
         It asks the wall clock anew each time: a clock that jumps is noticed at once, and what was published stays so.
@@ -103,10 +108,10 @@ class Worker:
         """
         try:
             with self.app.app_context():
-                watch = ChangeWatch(database_path())
+                watch = ChangeWatcher(database_path())
             seen, due = None, None
-            while not self.has_to_leave():
-                mark = watch.mark()
+            while not self.should_stop():
+                mark = watch.current_state()
                 if mark is None or mark != seen or (due is not None and due <= datetime.now(UTC)):
                     with self.app.app_context():
                         due = self.publish_due()
@@ -114,23 +119,23 @@ class Worker:
                 time.sleep(CLOCK_SECONDS)
             watch.close()
         except Exception as error:
-            self.fault, self.is_stopping = error, True
+            self.error, self.is_stopping = error, True
 
     def publish_due(self) -> datetime | None:
         """Publish the stories whose time has come; return the moment of the first that was scheduled before that.
 
         The database says which they are, whoever else looks at the clock.
         """
-        due = queries.next_due()
+        due = queries.next_due_at()
         if due is not None and due <= datetime.now(UTC):
             log.info("published %s scheduled stories", publishing.publish_due())
         return due
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def hold_lock(self) -> Iterator[None]:
         """Hold the one worker's place; wait for it while another worker lives."""
-        with open(self.data_dir / "worker.lock", "wb", opener=open_privately) as file:
-            while not self.has_to_leave():
+        with open(self.data_dir / "worker.lock", "wb", opener=open_private_file) as file:
+            while not self.should_stop():
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
@@ -138,52 +143,56 @@ class Worker:
                     time.sleep(POLL_SECONDS)
             yield
 
-    def step(self) -> bool:
+    def run_once(self) -> bool:
         """Let the followers catch up, and tidy; return whether one moved, so that there may be more to do at once."""
-        index, newsroom = indexing.index_in(self.data_dir), indexing.newsroom_index_in(self.data_dir)
-        has_moved = self.front_copies.follow()  # first: what was withdrawn must not come back
-        has_moved |= indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.follow(index)
-        has_moved = self.renditions.follow() or has_moved
-        if time.monotonic() >= self.tidies_at:
-            self.tidies_at = time.monotonic() + (TIDY_SECONDS if self.tidy() else MENDING_SECONDS)
+        index, newsroom = indexing.open_public_index(self.data_dir), indexing.open_newsroom_index(self.data_dir)
+        has_moved = self.front_copies.catch_up()  # first: what was withdrawn must not come back
+        has_moved |= (
+            indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.catch_up(index)
+        )
+        has_moved = self.renditions.catch_up() or has_moved
+        if time.monotonic() >= self.next_maintenance_at:
+            self.next_maintenance_at = time.monotonic() + (
+                MAINTENANCE_INTERVAL_SECONDS if self.run_maintenance() else REPAIR_BUDGET_SECONDS
+            )
         return has_moved
 
-    def tidy(self) -> bool:
+    def run_maintenance(self) -> bool:
         """Forget what nobody needs any more, and bring back lost renditions; return whether all of it is done."""
-        if publishing.follow_time_zone():
+        if publishing.apply_time_zone():
             log.warning("lists and counts of stories are made anew for the time zone %s", self.app.config["TIMEZONE"])
-        accounts.forget_expired()
-        drafting.forget_old()
-        searchlog.fold(self.data_dir)
-        index = indexing.index_in(self.data_dir)
+        accounts.delete_expired()
+        autosaves.prune()
+        search_log.aggregate(self.data_dir)
+        index = indexing.open_public_index(self.data_dir)
         here = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
-        if here.hour == QUIET_HOUR:
-            self.spend_the_night(here.date())
-        position = min(index.position() or 0, queries.follower_position(related.POSITION) or 0)
-        position = min(position, self.front_copies.needs_after(position))
-        if position and outbox.oldest() < position:
-            outbox.forget_through(position)
-        self.renditions.forget_unfinished()
-        is_done = self.renditions.repair(MENDING_SECONDS)
+        if here.hour == NIGHTLY_HOUR:
+            self.run_nightly(here.date())
+        position = min(index.offset() or 0, queries.consumer_offset(related.CONSUMER) or 0)
+        position = min(position, self.front_copies.prunable_through(position))
+        if position and outbox.oldest_seq() < position:
+            outbox.prune(position)
+        self.renditions.delete_unfinished()
+        is_done = self.renditions.repair(REPAIR_BUDGET_SECONDS)
         db.session.rollback()
         return is_done
 
-    def spend_the_night(self, day: date) -> None:
+    def run_nightly(self, day: date) -> None:
         """Once a night: gather scattered indexes, compare them with the database, work out related stories anew."""
-        if self.last_night == day:
+        if self.last_nightly_run == day:
             return
-        self.last_night = day
-        for index, source in indexing.indexes_in(self.data_dir):
-            indexing.gather(index, source)
-            with suppress(IndexUnavailable):  # the next step rebuilds it
-                wrong, needless = indexing.mend(index, source)
+        self.last_nightly_run = day
+        for index, source in indexing.open_indexes(self.data_dir):
+            indexing.compact(index, source)
+            with suppress(IndexUnavailableError):  # the next step rebuilds it
+                wrong, needless = indexing.repair(index, source)
                 if wrong or needless:
                     log.warning("%s: mended %s stories, dropped %s", source.directory, len(wrong), len(needless))
-        if publishing.mend_lists():
+        if publishing.repair_listings():
             log.warning("lists and counts of stories were not true and are made anew")
-        related.start_pass(day)
+        related.start_full_pass(day)
 
 
-def open_privately(path: str, flags: int) -> int:
+def open_private_file(path: str, flags: int) -> int:
     """Open a file that only its owner may read, whatever the umask."""
     return os.open(path, flags, 0o600)

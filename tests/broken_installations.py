@@ -32,14 +32,14 @@ class Case:
     says: str
     is_root: bool = True
     environ: dict[str, str] = field(default_factory=dict)
-    mend: Callable[[Path], object] | None = None  # where the remedy is no command: what it describes
+    repair: Callable[[Path], object] | None = None  # where the remedy is no command: what it describes
 
     def __str__(self) -> str:
         return self.name
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandResult:
     """What a command did: its exit code, all it printed, and the exception that it should not have raised."""
 
     code: int
@@ -48,14 +48,14 @@ class Outcome:
     modules: list[str] = field(default_factory=list, repr=False)
 
 
-def load_modules(outcome: Outcome) -> None:
+def load_modules(outcome: CommandResult) -> None:
     """Import what a command imported: another user, in whose name it runs next, may not be able to read the library."""
     for name in outcome.modules:
         if name not in sys.modules and name != "__main__":
             importlib.import_module(name)
 
 
-def run_command(data: Path, words: list[str], uid: int, environ: dict[str, str]) -> Outcome:
+def run_command(data: Path, words: list[str], uid: int, environ: dict[str, str]) -> CommandResult:
     """Run a command of ours in a child process as some user; `run` stops where it would become gunicorn."""
     reading, writing = os.pipe()
     pid = os.fork()
@@ -72,7 +72,7 @@ def run_command(data: Path, words: list[str], uid: int, environ: dict[str, str])
     with os.fdopen(reading, "rb") as pipe:
         answer = pipe.read()
     os.waitpid(pid, 0)
-    return Outcome(*json.loads(answer))
+    return CommandResult(*json.loads(answer))
 
 
 def _invoke(data: Path, words: list[str], environ: dict[str, str]) -> tuple[int, str, str, list[str]]:
@@ -188,7 +188,7 @@ RESTORED = lambda data: shutil.copy(data.with_name("good.db"), data / "spectator
 
 CASES = [
     Case("no data directory", shutil.rmtree, "is missing"),
-    Case("data directory is a file", replace_by_file, "is a file", mend=_remove),
+    Case("data directory is a file", replace_by_file, "is a file", repair=_remove),
     Case("data directory is a link to nothing", replace_by_link, "is missing"),
     Case("data directory of root, closed", lambda data: give_to_root(data, 0o700), "belongs to root", is_root=False),
     Case("data directory of root, readable", lambda data: give_to_root(data, 0o755), "belongs to root", is_root=False),
@@ -207,40 +207,40 @@ CASES = [
     Case(
         "database without tables", lambda data: (_foreign(data), write_database(data, "DROP TABLE bookmark")), "empty"
     ),
-    Case("newer database", _sql("UPDATE alembic_version SET version_num = '9999'"), "newer version", mend=RESTORED),
-    Case("database of another program", _foreign, "another program", mend=_at("spectator.db", Path.unlink)),
-    Case("no version in the database", _sql("DELETE FROM alembic_version"), "is damaged", mend=RESTORED),
-    Case("database without stories' table", _sql("DROP TABLE article"), "is damaged", mend=RESTORED),
+    Case("newer database", _sql("UPDATE alembic_version SET version_num = '9999'"), "newer version", repair=RESTORED),
+    Case("database of another program", _foreign, "another program", repair=_at("spectator.db", Path.unlink)),
+    Case("no version in the database", _sql("DELETE FROM alembic_version"), "is damaged", repair=RESTORED),
+    Case("database without stories' table", _sql("DROP TABLE article"), "is damaged", repair=RESTORED),
     Case(
         "text for a database",
         _at("spectator.db", lambda p: p.write_bytes(b"No.\n" * 999)),
         "not a database",
-        mend=RESTORED,
+        repair=RESTORED,
     ),
     Case(
         "first page zeroed",
         _at("spectator.db", lambda path: overwrite(path, 0, bytes(4096))),
         "not a database",
-        mend=RESTORED,
+        repair=RESTORED,
     ),
     Case(
         "schema garbled",
         _at("spectator.db", lambda path: overwrite(path, 100, b"\xa5" * 3996)),
         "is damaged",
-        mend=RESTORED,
+        repair=RESTORED,
     ),
-    Case("database cut in half", _truncate, "is damaged", mend=RESTORED),
+    Case("database cut in half", _truncate, "is damaged", repair=RESTORED),
     Case(
         "database is a directory",
         _at("spectator.db", replace_by_directory),
         "is not a file",
-        mend=_at("spectator.db", _remove),
+        repair=_at("spectator.db", _remove),
     ),
     Case(
         "database is a link to nothing",
         _at("spectator.db", replace_by_link),
         "link to nothing",
-        mend=_at("spectator.db", Path.unlink),
+        repair=_at("spectator.db", Path.unlink),
     ),
     Case("database of root, closed", _owned("spectator.db", 0o600), "belongs to root", is_root=False),
     Case("database of root, readable", _owned("spectator.db", 0o644), "belongs to root", is_root=False),
@@ -255,6 +255,8 @@ CASES = [
     Case("lock of the worker of root", _owned("worker.lock", 0o600), "belongs to root", is_root=False),
     Case("search index of root", _owned("index", 0o700), "belongs to root", is_root=False),
     Case("no directory of pictures", _at("media", shutil.rmtree), "is missing"),
-    Case("directory of pictures is a file", _at("media", replace_by_file), "is a file", mend=_at("media", Path.unlink)),
+    Case(
+        "directory of pictures is a file", _at("media", replace_by_file), "is a file", repair=_at("media", Path.unlink)
+    ),
     Case("directory of pictures of root", _owned("media", 0o700), "belongs to root", is_root=False),
 ]

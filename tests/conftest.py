@@ -68,7 +68,7 @@ def app(fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecode
     app.test_client_class = CheckingClient
     cache = app.wsgi_app
     if isinstance(cache, PageCache):
-        cache.look_seconds = 0.0  # tests act and look within a millisecond
+        cache.poll_seconds = 0.0  # tests act and look within a millisecond
     app.testing = True
     with app.app_context():
         yield app
@@ -91,10 +91,10 @@ def runner(app: Flask) -> FlaskCliRunner:
 @pytest.fixture
 def editor(app: Flask) -> User:
     """An editor; may publish."""
-    return person("editor")
+    return add_user("editor")
 
 
-def person(role: str) -> User:
+def add_user(role: str) -> User:
     """Return a new person of the newsroom; the password is `a long password of <role>`."""
     user_id, _ = accounts.add_user(f"{role}@news.example", role.title(), role, f"a long password of {role}")
     found = db.session.get(User, user_id)
@@ -104,7 +104,7 @@ def person(role: str) -> User:
     return found
 
 
-def draft(**more: object) -> publishing.Draft:
+def make_draft(**more: object) -> publishing.Draft:
     """Return a draft that can be published."""
     fields = {"headline": "A headline", "body": "One paragraph.\n\nAnother paragraph.", "section": "politics"}
     return publishing.Draft(**(fields | more))  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ def story(app: Flask, editor: User) -> Callable[..., int]:
     """Return a function that publishes a story and returns its id; `hours` dates it back."""
 
     def publish(hours: float = 0, **more: object) -> int:
-        article_id = publishing.create(draft(**more), editor)
+        article_id = publishing.create(make_draft(**more), editor)
         publishing.publish(article_id, editor, NEWEST - timedelta(hours=hours))
         return article_id
 
@@ -126,11 +126,11 @@ def story(app: Flask, editor: User) -> Callable[..., int]:
 def catch_up(app: Flask) -> Callable[[], None]:
     """Return a function that does what the worker does for search, to the end."""
 
-    def follow() -> None:
-        while indexing.catch_up(indexing.index_in(app.config["DATA_DIR"])):
+    def run_consumer() -> None:
+        while indexing.catch_up(indexing.open_public_index(app.config["DATA_DIR"])):
             pass
 
-    return follow
+    return run_consumer
 
 
 @pytest.fixture
@@ -142,11 +142,11 @@ def count_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
         if statement.lstrip().upper().startswith(("SELECT", "WITH")):
             seen.append(statement)
 
-    def take() -> list[str]:
+    def take_statements() -> list[str]:
         taken = list(seen)
         seen.clear()
         return taken
 
     event.listen(db.engine, "before_cursor_execute", listen)
-    yield take
+    yield take_statements
     event.remove(db.engine, "before_cursor_execute", listen)

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import nh3
 from hypothesis import strategies as st
 
-from spectator.text.html import ATTRIBUTES, TAGS, URL_SCHEMES
+from spectator.text.html.sanitizer import ATTRIBUTES, TAGS, URL_SCHEMES
 
 VOID = {"br", "hr", "img", "col", "source", "track", "wbr"}
 
@@ -57,19 +57,19 @@ HOSTILE_UNITS = (
     "<svg>|</p>|\n|\u0301|a=b "
 ).split("|")
 
-anything = st.text(max_size=40)
-markup = st.lists(st.sampled_from(PIECES + HOSTILE) | anything, max_size=14).map("".join)
+any_text = st.text(max_size=40)
+any_markup = st.lists(st.sampled_from(PIECES + HOSTILE) | any_text, max_size=14).map("".join)
 
 
 class _Elements(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.open: list[str] = []
         self.faults: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
+        self.elements.append((tag, dict(attrs)))
         if tag == "a" and "a" in self.open:
             self.faults.append("a link in a link")
         if (
@@ -91,14 +91,14 @@ def elements(html: str) -> list[tuple[str, dict[str, str | None]]]:
     parser.feed(html)
     parser.close()
     assert parser.faults == [] and parser.open == []
-    return parser.found
+    return parser.elements
 
 
-def names(html: str) -> list[str]:
+def tag_names(html: str) -> list[str]:
     return [name for name, _ in elements(html)]
 
 
-def as_browsers_read(html: str) -> str:
+def browser_markup(html: str) -> str:
     """Return HTML after a browser's parser has repaired it, written anew."""
     more = {"class", "rel", "loading", "role", "tabindex", "aria-label"}
     attributes = {name: set(ATTRIBUTES.get(name, ())) | more | {"lang", "dir", "id"} for name in TAGS}

@@ -21,19 +21,19 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.unused: list[dict[str, str | None]] = []  # in a template: a script completes it
+        self.in_template: list[dict[str, str | None]] = []  # in a template: a script completes it
         self.open: list[str] = []
-        self.faults: list[str] = []
+        self.errors: list[str] = []
         self.text: Counter[str] = Counter()
         self.pieces: list[str] = []
         self.feed(html)
         self.close()
-        self.faults += [f"<{tag}> is never closed" for tag in self.open]
+        self.errors += [f"<{tag}> is never closed" for tag in self.open]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
         if "template" in self.open:
-            self.unused.append(self.elements[-1][1])
+            self.in_template.append(self.elements[-1][1])
         if tag not in VOID and tag not in SHAPES:
             self.open.append(tag)
 
@@ -44,7 +44,7 @@ class Page(HTMLParser):
         if tag in VOID or tag in SHAPES:
             return
         if not self.open or self.open[-1] != tag:
-            self.faults.append(f"</{tag}> closes {self.open[-1:]}")
+            self.errors.append(f"</{tag}> closes {self.open[-1:]}")
         else:
             self.open.pop()
 
@@ -56,16 +56,16 @@ class Page(HTMLParser):
                 self.text[tag] += 1
 
     @property
-    def flat(self) -> str:
+    def visible_text(self) -> str:
         """Return the visible text on one line."""
         return " ".join("".join(self.pieces).split())
 
-    def all(self, *tags: str) -> list[dict[str, str | None]]:
+    def find_all(self, *tags: str) -> list[dict[str, str | None]]:
         """Return the attributes of every element of these names."""
         return [attrs for tag, attrs in self.elements if tag in tags]
 
 
-def is_known(app: Flask, href: str, method: str = "GET") -> bool:
+def has_route(app: Flask, href: str, method: str = "GET") -> bool:
     """Say whether an address of this site leads to a view."""
     path = href.split("#")[0].split("?")[0]
     try:
@@ -77,22 +77,22 @@ def is_known(app: Flask, href: str, method: str = "GET") -> bool:
 
 def check_markup(app: Flask, page: Page) -> None:
     """Links, forms, ids, scripts: what holds for pages and fragments alike."""
-    assert not page.faults, page.faults
+    assert not page.errors, page.errors
     ids = Counter(attrs["id"] for _, attrs in page.elements if "id" in attrs)
     assert not [each for each, count in ids.items() if count > 1], "an id stands twice"
-    for attrs in page.all("a"):
+    for attrs in page.find_all("a"):
         href = attrs.get("href") or ""
         if "href" not in attrs:
             continue  # a body's link whose address was refused: valid, and not a link any more
         assert href.startswith(("/", "#", "http://", "https://", "mailto:", "tel:", "?")), href
         if href.startswith("/") and not href.startswith("//"):
-            assert is_known(app, href), f"{href} leads nowhere"
-    for attrs in page.all("form"):
+            assert has_route(app, href), f"{href} leads nowhere"
+    for attrs in page.find_all("form"):
         if attrs.get("method") == "dialog":
             continue  # sends nothing
         action = attrs.get("action") or ""
-        assert is_known(app, action, (attrs.get("method") or "get").upper()), f"a form for {action!r}"
-    for attrs in page.all("img"):
+        assert has_route(app, action, (attrs.get("method") or "get").upper()), f"a form for {action!r}"
+    for attrs in page.find_all("img"):
         if "src" not in attrs:
             continue  # in a template, for a script to fill
         assert "alt" in attrs and attrs.get("width") and attrs.get("height"), attrs
@@ -103,7 +103,7 @@ def check_markup(app: Flask, page: Page) -> None:
         for name, method in (("hx-get", "GET"), ("hx-post", "POST")):
             if name in attrs:
                 assert (attrs[name] or "").startswith(("/fragments/", "/newsroom/fragments/")), attrs[name]
-                assert is_known(app, attrs[name] or "", method)
+                assert has_route(app, attrs[name] or "", method)
 
 
 def check_page(app: Flask, response: TestResponse) -> Page:
@@ -111,15 +111,15 @@ def check_page(app: Flask, response: TestResponse) -> Page:
     page = Page(response.text)
     check_markup(app, page)
     assert response.text.lstrip().lower().startswith("<!doctype html>")
-    assert page.all("html")[0].get("lang")
-    assert len(page.all("title")) >= 1 and page.text["title"], "no title"
-    assert len(page.all("h1")) == 1, f"{len(page.all('h1'))} h1"
+    assert page.find_all("html")[0].get("lang")
+    assert len(page.find_all("title")) >= 1 and page.text["title"], "no title"
+    assert len(page.find_all("h1")) == 1, f"{len(page.find_all('h1'))} h1"
     assert page.text["h1"], "an empty h1"
-    assert len(page.all("main")) == 1
-    assert page.all("header"), "no header"
-    labelled = {attrs.get("for") for attrs in page.all("label")}
-    for attrs in page.all("input", "select", "textarea"):
-        if attrs.get("type") not in {"hidden", "submit"} and attrs not in page.unused:
+    assert len(page.find_all("main")) == 1
+    assert page.find_all("header"), "no header"
+    labelled = {attrs.get("for") for attrs in page.find_all("label")}
+    for attrs in page.find_all("input", "select", "textarea"):
+        if attrs.get("type") not in {"hidden", "submit"} and attrs not in page.in_template:
             assert attrs.get("id") in labelled or attrs.get("aria-label"), f"no label: {attrs}"
     return page
 

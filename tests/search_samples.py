@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from spectator.search import Document, Index, Request
+from spectator.search import Document, Index, SearchRequest
 
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 _ids = itertools.count(1)
@@ -46,9 +46,9 @@ ARABIC = document("المُدَرِّسة في القاهرة", "خبر", langua
 STORIES = [SEGUN, ABIDJAN, MALI, MARKET, HAUSA, AMHARIC, ARABIC]
 
 
-def ids(*documents: Document) -> list[int]:
+def document_ids(*documents: Document) -> list[int]:
     return [each.id for each in documents]
 
 
-def found(index: Index, text: str = "", **fields: object) -> set[int]:
-    return set(index.find(Request(text=text, **fields)).ids)  # type: ignore[arg-type]
+def search_ids(index: Index, text: str = "", **fields: object) -> set[int]:
+    return set(index.find(SearchRequest(text=text, **fields)).ids)  # type: ignore[arg-type]

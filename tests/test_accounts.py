@@ -16,7 +16,7 @@ from spectator import accounts
 from spectator.accounts import sessions, throttling
 from spectator.db import db
 from spectator.models import KnownClient, LoginAttempt, User, UserSession
-from tests.conftest import person
+from tests.conftest import add_user
 
 HERE, THERE = accounts.Client("192.0.2.1"), accounts.Client("198.51.100.7")
 EMAIL, PASSWORD = "editor@news.example", "a long password of editor"
@@ -24,8 +24,8 @@ EMAIL, PASSWORD = "editor@news.example", "a long password of editor"
 
 def refused(
     email: str = EMAIL, password: str = "wrong password", client: accounts.Client = HERE
-) -> accounts.LoginRefused:
-    with pytest.raises(accounts.LoginRefused) as caught:
+) -> accounts.LoginError:
+    with pytest.raises(accounts.LoginError) as caught:
         accounts.log_in(email, password, client)
     return caught.value
 
@@ -72,7 +72,7 @@ def test_a_password_is_whole_and_normalised(app: Flask, editor: User) -> None:
     "password", ["", "ninechars", "x" * 129, "password123", "PassWord123", "c@news.example", "C@News.Example"]
 )
 def test_a_bad_password_is_refused(app: Flask, password: str) -> None:
-    with pytest.raises(accounts.PasswordRefused):
+    with pytest.raises(accounts.PasswordError):
         accounts.add_user("c@news.example", "C", "author", password)
     assert not db.session.scalars(select(User)).all()
 
@@ -104,7 +104,7 @@ def test_a_random_password_is_long_readable_and_works(app: Flask) -> None:
     user_id, password = accounts.add_user(" Amina@News.Example ", "Amina  Diallo", "editor")
     assert len(password) == 23
     assert not set(password) & set("0O1lI")
-    user = accounts.user_of(accounts.log_in("AMINA@news.example", password, HERE))
+    user = accounts.user_by_token(accounts.log_in("AMINA@news.example", password, HERE))
     assert user is not None
     assert (user.id, user.email, user.name) == (user_id, "amina@news.example", "Amina Diallo")
     with pytest.raises(accounts.AccountError, match="already"):
@@ -116,11 +116,11 @@ def test_only_the_hash_of_a_token_is_stored(app: Flask, editor: User) -> None:
     assert len(token) >= 43
     assert db.session.scalars(select(UserSession.token_hash)).all() == [accounts.token_hash(token)]
     assert token != accounts.token_hash(token)
-    assert accounts.user_of(accounts.token_hash(token)) is None
+    assert accounts.user_by_token(accounts.token_hash(token)) is None
 
 
 def test_the_same_words_for_unknown_wrong_and_disabled(app: Flask, editor: User) -> None:
-    person("author")
+    add_user("author")
     accounts.disable_user("author@news.example")
     messages = {
         refused("nobody@news.example").message,
@@ -128,7 +128,7 @@ def test_the_same_words_for_unknown_wrong_and_disabled(app: Flask, editor: User)
         refused("author@news.example", "a long password of author").message,
         refused("", "").message,
     }
-    assert messages == {accounts.WRONG}
+    assert messages == {accounts.WRONG_CREDENTIALS}
 
 
 def test_a_password_is_hashed_for_nobody_too(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,10 +241,10 @@ def test_the_owner_is_told_of_attempts_by_others(app: Flask, editor: User) -> No
     strangers(7)
     refused()
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
-    session = accounts.session_of(token)
+    session = accounts.session_by_token(token)
     assert session is not None
     assert session.failed_logins == 7, "one's own typing errors are not counted"
-    session = accounts.session_of(accounts.log_in(EMAIL, PASSWORD, HERE))
+    session = accounts.session_by_token(accounts.log_in(EMAIL, PASSWORD, HERE))
     assert session is not None
     assert session.failed_logins == 0
 
@@ -260,11 +260,11 @@ def test_a_reset_forgets_the_known_devices(app: Flask, editor: User, act: Callab
 def test_known_clients_are_few_and_forgotten_in_time(app: Flask, editor: User) -> None:
     for last in range(30):
         accounts.log_in(EMAIL, PASSWORD, accounts.Client(f"203.0.113.{last}", f"device {last}"))
-    assert count(KnownClient) <= throttling.MAX_KNOWN
+    assert count(KnownClient) <= throttling.MAX_KNOWN_CLIENTS
     assert "device 29" not in str(db.session.scalars(select(KnownClient.value)).all())
     with db.write() as session:
-        session.execute(update(KnownClient).values(seen_at=datetime.now(UTC) - throttling.KNOWN_FOR))
-    accounts.forget_expired()
+        session.execute(update(KnownClient).values(seen_at=datetime.now(UTC) - throttling.KNOWN_CLIENT_LIFETIME))
+    accounts.delete_expired()
     assert count(KnownClient) == 0
 
 
@@ -298,17 +298,17 @@ def test_a_login_ends_the_session_it_came_with(app: Flask, editor: User) -> None
     elsewhere = accounts.log_in(EMAIL, PASSWORD, THERE)
     second = accounts.log_in(EMAIL, PASSWORD, HERE, first)
     assert first != second
-    assert accounts.user_of(first) is None
-    assert accounts.user_of(second)
-    assert accounts.user_of(elsewhere)
+    assert accounts.user_by_token(first) is None
+    assert accounts.user_by_token(second)
+    assert accounts.user_by_token(elsewhere)
 
 
 def test_logout_ends_one_session(app: Flask, editor: User) -> None:
     token, other = accounts.log_in(EMAIL, PASSWORD, HERE), accounts.log_in(EMAIL, PASSWORD, HERE)
     accounts.log_out(token)
     accounts.log_out(token)
-    assert accounts.user_of(token) is None
-    assert accounts.user_of(other)
+    assert accounts.user_by_token(token) is None
+    assert accounts.user_by_token(other)
 
 
 @pytest.mark.parametrize(
@@ -317,21 +317,21 @@ def test_logout_ends_one_session(app: Flask, editor: User) -> None:
 def test_a_session_ends_by_itself(app: Flask, editor: User, column: str, limit: timedelta) -> None:
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
     age_sessions(**{column: limit - timedelta(minutes=1)})
-    assert accounts.user_of(token)
+    assert accounts.user_by_token(token)
     age_sessions(**{column: limit + timedelta(minutes=1)})
-    assert accounts.user_of(token) is None
-    accounts.forget_expired()
+    assert accounts.user_by_token(token) is None
+    accounts.delete_expired()
     assert count(UserSession) == 0
 
 
 def test_forgetting_keeps_what_still_counts(app: Flask, editor: User) -> None:
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
     refused()
-    accounts.forget_expired()
-    assert accounts.user_of(token)
+    accounts.delete_expired()
+    assert accounts.user_by_token(token)
     assert count(LoginAttempt) == 1
     age_attempts(throttling.WINDOW + timedelta(seconds=1))
-    accounts.forget_expired()
+    accounts.delete_expired()
     assert count(LoginAttempt) == 0
 
 
@@ -339,10 +339,10 @@ def test_a_visit_is_noted_once_in_ten_minutes(app: Flask, editor: User) -> None:
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
     query = select(UserSession.seen_at)
     before = db.session.scalar(query)
-    accounts.user_of(token)
+    accounts.user_by_token(token)
     assert db.session.scalar(query) == before
     age_sessions(seen_at=timedelta(minutes=11))
-    user = accounts.user_of(token)
+    user = accounts.user_by_token(token)
     assert user is not None
     assert user.role == "editor", "the person stays readable behind the write"
     seen = db.session.scalar(query)
@@ -353,7 +353,7 @@ def test_a_visit_is_noted_once_in_ten_minutes(app: Flask, editor: User) -> None:
 def test_disabling_ends_every_session(app: Flask, editor: User) -> None:
     tokens = [accounts.log_in(EMAIL, PASSWORD, HERE) for _ in range(2)]
     accounts.disable_user("EDITOR@news.example")
-    assert [accounts.user_of(token) for token in tokens] == [None, None]
+    assert [accounts.user_by_token(token) for token in tokens] == [None, None]
     refused(password=PASSWORD)
 
 
@@ -361,13 +361,13 @@ def test_an_inactive_person_has_no_session_even_if_the_row_stayed(app: Flask, ed
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
     with db.write() as session:
         session.execute(update(User).values(is_active=False))
-    assert accounts.user_of(token) is None
+    assert accounts.user_by_token(token) is None
 
 
 def test_a_reset_ends_every_session_and_the_old_password(app: Flask, editor: User) -> None:
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
     new = accounts.reset_password(EMAIL)
-    assert accounts.user_of(token) is None
+    assert accounts.user_by_token(token) is None
     refused(password=PASSWORD)
     assert accounts.log_in(EMAIL, new, HERE)
 
@@ -375,17 +375,17 @@ def test_a_reset_ends_every_session_and_the_old_password(app: Flask, editor: Use
 def test_changing_ones_own_password_leaves_one_new_session(app: Flask, editor: User) -> None:
     old, elsewhere = accounts.log_in(EMAIL, PASSWORD, HERE), accounts.log_in(EMAIL, PASSWORD, THERE)
     new = accounts.change_own_password(editor.id, PASSWORD, "another fine password", HERE)
-    assert [accounts.user_of(token) for token in (old, elsewhere)] == [None, None]
-    assert accounts.user_of(new)
+    assert [accounts.user_by_token(token) for token in (old, elsewhere)] == [None, None]
+    assert accounts.user_by_token(new)
     refused(password=PASSWORD)
     assert accounts.log_in(EMAIL, "another fine password", HERE)
 
 
 def test_a_stolen_session_does_not_serve_to_guess_the_password(app: Flask, editor: User) -> None:
     for _ in range(5):
-        with pytest.raises(accounts.LoginRefused, match="current"):
+        with pytest.raises(accounts.LoginError, match="current"):
             accounts.change_own_password(editor.id, "guess", "another fine password", HERE)
-    with pytest.raises(accounts.LoginRefused, match="Too many attempts"):
+    with pytest.raises(accounts.LoginError, match="Too many attempts"):
         accounts.change_own_password(editor.id, PASSWORD, "another fine password", HERE)
 
 
@@ -395,7 +395,7 @@ def test_disabled_while_we_hashed_is_disabled(app: Flask, editor: User, monkeypa
         return True
 
     monkeypatch.setattr(accounts, "check_password", check)
-    assert refused(password=PASSWORD).message == accounts.WRONG
+    assert refused(password=PASSWORD).message == accounts.WRONG_CREDENTIALS
     assert count(UserSession) == 0
 
 

@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from spectator.models import User
-from tests.newsroom_visits import entries, post, visitor
-from tests.test_newsroom_stories import NEW, get, write
+from tests.newsroom_client import logged_in_client, post, story_form
+from tests.test_newsroom_stories import NEW, create_story, get_article
 
 ROOT = Path(__file__).parents[1]
 LISTED = re.findall(r"^\| (A\d+) \|.*\| (.+) \|$", (ROOT / "docs/security.md").read_text(), re.MULTILINE)
@@ -22,7 +22,7 @@ FIELDS = ("headline", "dek", "body", "authors", "topics", "source_name", "pictur
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
     """An editor, logged in."""
-    return visitor(app)
+    return logged_in_client(app)
 
 
 def test_every_attack_on_the_list_has_its_tests() -> None:
@@ -37,30 +37,30 @@ def test_every_attack_on_the_list_has_its_tests() -> None:
 
 @pytest.mark.parametrize("evil", ["{{7*7}}", "{% raw %}", "${7*7}", "<%= 7*7 %>", "#{7*7}", "{{config}}"])
 def test_a_template_in_any_field_is_text(newsroom: FlaskClient, client: FlaskClient, evil: str) -> None:
-    sent = entries(**dict.fromkeys(FIELDS, f"x {evil} y"), section="health", slug="evil", do="publish", countries="")
-    article_id = write(newsroom, **sent)
+    sent = story_form(**dict.fromkeys(FIELDS, f"x {evil} y"), section="health", slug="evil", do="publish", countries="")
+    article_id = create_story(newsroom, **sent)
     for page in (client.get("/health/evil"), newsroom.get(f"/newsroom/stories/{article_id}"), client.get("/feed.xml")):
         assert "x 49 y" not in page.text
         assert "SECRET_KEY" not in page.text
-    assert get(article_id).headline == f"x {evil} y"
+    assert get_article(article_id).headline == f"x {evil} y"
 
 
 @pytest.mark.parametrize("evil", ["a\x00b", "a\ud800b", "a\u202eb", "a\u2066b", "a\ufeffb", "a\x1bb", "a\u200bb"])
 def test_invisible_characters_spoof_no_name(newsroom: FlaskClient, evil: str) -> None:
     text = evil.encode("utf-8", "replace").decode()
-    article_id = write(newsroom, headline=text, authors=text, topics=text, body=text)
-    article = get(article_id)
+    article_id = create_story(newsroom, headline=text, authors=text, topics=text, body=text)
+    article = get_article(article_id)
     for shown in (article.headline, article.authors[0].name, article.topics[0].name):
         assert not re.search("[\x00\x1b\ud800-\udfff\u202e\u2066\u200b\ufeff]", shown)
     assert not re.search("[\x00\x1b\ud800-\udfff]", article.body)  # a text may need marks of direction
 
 
 def test_many_fields_and_deep_addresses_are_refused_cheaply(newsroom: FlaskClient) -> None:
-    many = entries() | {f"field{number}": "x" for number in range(2000)}
+    many = story_form() | {f"field{number}": "x" for number in range(2000)}
     assert post(newsroom, NEW, many).status_code == 413
     for number in ("1e9", "-1", "NaN", "9" * 400, "0x10", "1.5", "٣"):
         assert newsroom.get(f"/newsroom/stories/?page={number}").status_code == 200
         assert newsroom.get(f"/newsroom/stories/{number}/history").status_code == 404
-    article_id = write(newsroom)
+    article_id = create_story(newsroom)
     for query in ("from=9" + "9" * 400, "from=-1&to=x", "to=NaN"):
         assert newsroom.get(f"/newsroom/stories/{article_id}/history/compare?{query}").status_code == 200

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.figures import Figure, quantile
-from benchmarks.search import corpus, hostile, quality, related, speed
+from benchmarks.search import corpus, hostile_queries, quality, related, speed
 from benchmarks.search.fts5 import Fts5
 from spectator.search import Document
 
@@ -22,8 +22,11 @@ def document(number: int, body: str, headline: str = "A headline") -> Document:
 
 
 def test_a_reciprocal_rank_is_that_of_the_story_meant_among_ten() -> None:
-    typed = {"in a row": [quality.Known("a", 1), quality.Known("a", 3)], "scattered": [quality.Known("a", 99)] * 2}
-    value, note = quality.reciprocal(lambda _text: [2, 1, *range(3, 20)], typed)
+    typed = {
+        "in a row": [quality.KnownItem("a", 1), quality.KnownItem("a", 3)],
+        "scattered": [quality.KnownItem("a", 99)] * 2,
+    }
+    value, note = quality.mean_reciprocal_rank(lambda _text: [2, 1, *range(3, 20)], typed)
     assert value == pytest.approx(((1 / 2 + 1 / 3) / 2 + 0) / 2)
     assert "in a row 0.417 (2), scattered 0.000 (2)" in note
 
@@ -38,8 +41,8 @@ def test_texts_are_retyped_as_people_type_them() -> None:
 
 def test_generated_stories_are_the_same_every_time(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    corpus.write_generated(first, 20)
-    corpus.write_generated(second, 20)
+    corpus.write_generated_stories(first, 20)
+    corpus.write_generated_stories(second, 20)
     lines = [json.loads(line) for line in first.read_text().splitlines()]
     assert first.read_bytes() == second.read_bytes()
     assert len({line["body"] for line in lines}) == 20
@@ -47,15 +50,15 @@ def test_generated_stories_are_the_same_every_time(tmp_path: Path) -> None:
 
 
 def test_searches_come_in_their_shares() -> None:
-    kinds = [speed.kind_of(text) for text in speed.searches(400)]
+    kinds = [speed.search_kind(text) for text in speed.random_searches(400)]
     shares = {kind: kinds.count(kind) / 400 for kind in speed.KINDS}
     assert shares == pytest.approx({"AND": 0.5, "word": 0.3, "phrase": 0.1, "prefix": 0.1}, abs=0.06)
 
 
 def test_hostile_queries_are_many_and_long_enough() -> None:
-    texts = hostile.queries(200)
-    assert len(texts) == 200 == len(hostile.queries(200))
-    assert texts == hostile.queries(200)
+    texts = hostile_queries.hostile_texts(200)
+    assert len(texts) == 200 == len(hostile_queries.hostile_texts(200))
+    assert texts == hostile_queries.hostile_texts(200)
     assert max(map(len, texts)) == 20_000
 
 
@@ -75,12 +78,12 @@ def test_cosine_finds_what_shares_rare_words() -> None:
         document(4, "gamma delta"),
     ]
     cosine = related.Cosine(stories)
-    assert list(cosine.alike(stories[0])) == [2]
-    assert list(cosine.alike(stories[2])) == [4]
+    assert list(cosine.rank_similar(stories[0])) == [2]
+    assert list(cosine.rank_similar(stories[2])) == [4]
 
 
 def test_a_figure_knows_its_goal() -> None:
-    assert Figure("a", 0.98, "", 0.98, is_floor=True).is_met
+    assert Figure("a", 0.98, "", 0.98, higher_is_better=True).is_met
     assert Figure("a", 81, "ms", 80).is_met is False
     assert Figure("a", 81, "ms").is_met is None
     assert "FAIL" in str(Figure("a", 81, "ms", 80))

@@ -13,10 +13,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from benchmarks import importing, naive_app
-from benchmarks.figures import Figure, markdown
-from benchmarks.speed import goals, inside, load, publications, publisher, rows, scale
-from benchmarks.speed.__main__ import guarded
+from benchmarks import import_speed, naive_app
+from benchmarks.figures import Figure, to_markdown
+from benchmarks.speed import goals, load, page_cost, publications, publisher, rows, scale
+from benchmarks.speed.__main__ import report_missing
 from spectator import publishing, queries
 from spectator.db import sqlite
 from spectator.importers import jsonl, runner
@@ -37,11 +37,11 @@ Transfer/sec:     17.59MB
 
 
 def test_what_wrk_says_is_read() -> None:
-    assert load.parsed(TOLD) == load.Load(3098.33, 15523, 12, 6)
+    assert load.parse_wrk_output(TOLD) == load.Load(3098.33, 15523, 12, 6)
     calm = "".join(line for line in TOLD.splitlines(keepends=True) if "errors" not in line and "Non-2xx" not in line)
-    assert load.parsed(calm) == load.Load(3098.33, 15523, 0, 0)
+    assert load.parse_wrk_output(calm) == load.Load(3098.33, 15523, 0, 0)
     with pytest.raises(ValueError, match="unable to connect"):
-        load.parsed("unable to connect to 127.0.0.1:1 Connection refused")
+        load.parse_wrk_output("unable to connect to 127.0.0.1:1 Connection refused")
 
 
 def test_a_missing_program_is_named_with_what_installs_it() -> None:
@@ -56,33 +56,33 @@ def test_runs_are_interleaved_and_every_other_round_runs_backwards() -> None:
     def act(name: str) -> Callable[[], float]:
         return lambda: (order.append(name), len(order))[1]
 
-    given = load.interleaved({"a": act("a"), "b": act("b")}, 3)
+    given = load.interleave({"a": act("a"), "b": act("b")}, 3)
     assert order == ["a", "b", "b", "a", "a", "b"]
     assert given == {"a": [1, 4, 5], "b": [2, 3, 6]}
 
 
 def test_a_ratio_is_the_median_of_neighbours() -> None:
-    assert load.ratio([90, 45, 1], [100, 50, 100]) == pytest.approx(0.9)
-    assert load.rates([3000.4, 1, 9000], [1, 2, 3]) == "3,000 ÷ 2 requests/s"
+    assert load.median_ratio([90, 45, 1], [100, 50, 100]) == pytest.approx(0.9)
+    assert load.format_rates([3000.4, 1, 9000], [1, 2, 3]) == "3,000 ÷ 2 requests/s"
 
 
 def test_what_is_missing_never_passes() -> None:
-    missing = goals.CACHED.missing("nothing to measure")
+    missing = goals.CACHED.as_missing("nothing to measure")
     assert missing.is_met is False
     assert "missing" in str(missing) and "pass" not in str(missing)
-    assert goals.CACHED.measured(0.9).is_met and not goals.CACHED.measured(0.89).is_met
-    assert goals.RAW.measured(0.1).is_met is None
-    table = markdown([Figure("a | b", 1.5, "ms", 2.0, note="n"), missing])
+    assert goals.CACHED.with_value(0.9).is_met and not goals.CACHED.with_value(0.89).is_met
+    assert goals.DRIVER_CPU.with_value(0.1).is_met is None
+    table = to_markdown([Figure("a | b", 1.5, "ms", 2.0, note="n"), missing])
     assert table.splitlines()[-1].count("|") == 6
     assert "≥ 0.9" in table and "| pass |" in table
 
 
 def test_a_fault_leaves_figures_missing_and_no_more() -> None:
     def figures() -> Iterator[Figure]:
-        yield goals.CACHED.measured(1.0)
+        yield goals.CACHED.with_value(1.0)
         raise RuntimeError("it ended")
 
-    given = list(guarded(figures(), goals.CACHED, goals.REVALIDATED))
+    given = list(report_missing(figures(), goals.CACHED, goals.REVALIDATED))
     assert [(each.name, each.value, each.verdict) for each in given] == [
         (goals.CACHED.name, 1.0, "pass"),
         (goals.REVALIDATED.name, None, "missing"),
@@ -95,7 +95,7 @@ def test_growth_is_that_of_the_worst_size_and_clock() -> None:
         return {"pages": {"front page": (wall, cpu)}}
 
     found = {"10": [run(2, 1)] * 3, "20": [run(2, 1.5)] * 3, "30": [run(2, 1)] * 3}
-    figure = scale.growth("front page", (10, 20, 30), found)
+    figure = scale.growth_figure("front page", (10, 20, 30), found)
     assert figure.value == 1.5
     assert figure.is_met is False
 
@@ -103,7 +103,7 @@ def test_growth_is_that_of_the_worst_size_and_clock() -> None:
 def test_the_first_reader_is_judged_by_what_comes_on_top_of_a_render() -> None:
     asked = [{"request": 5.0, "seen": 6.0, "statuses": [200]}] * 98
     asked += [{"request": 40.0, "seen": 900.0, "statuses": [404, 503, 200]}] * 2
-    first, seen, faults = publications.judged(asked, load.Load(1500, 9000, 0, 0), 3000, 4.0, 20)
+    first, seen, faults = publications.summarize(asked, load.Load(1500, 9000, 0, 0), 3000, 4.0, 20)
     assert first.value == pytest.approx(36)
     assert seen.value == 900
     assert faults.value == 2
@@ -114,24 +114,24 @@ def test_every_act_of_the_publisher_has_a_word_and_a_page_of_its_own(
     app: Flask, client: FlaskClient, editor: User, story: Callable[..., int]
 ) -> None:
     known = [story(), story(hours=1, headline="Another")]
-    assert len({publisher.word_of(number) for number in range(400)}) == 400
+    assert len({publisher.unique_word(number) for number in range(400)}) == 400
     with app.test_request_context():
-        paths = [publisher.act(number, editor, known) for number in range(3)]
+        paths = [publisher.publish_or_correct(number, editor, known) for number in range(3)]
     assert len(set(paths)) == 3
     for number, path in enumerate(paths):
-        assert publisher.word_of(number) in client.get(path, base_url=BASE).text
+        assert publisher.unique_word(number) in client.get(path, base_url=BASE).text
 
 
 def test_short_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
-    rows.fill(tmp_path / "data" / "spectator.db", 600)
-    assert publishing.mend_lists()
+    rows.insert_stories(tmp_path / "data" / "spectator.db", 600)
+    assert publishing.repair_listings()
     with app.test_request_context():
-        pages = inside.addresses(5)
+        pages = page_cost.page_urls(5)
     assert set(pages) >= {"article", "front page", "load more, near the end", "topic of few stories", "archive month"}
     for name, paths in pages.items():
         assert len(paths) == 5
         for path in set(paths):
-            assert inside.cost(inside.uncached(app), path)[0] > 0, name
+            assert page_cost.cost(page_cost.unwrap_cache(app), path)[0] > 0, name
     with closing(sqlite.connect(tmp_path / "data" / "spectator.db")) as connection:
         (few,) = connection.execute("SELECT count(*) FROM article_topic WHERE topic_id = 1").fetchone()
         assert few == rows.RARE_STORIES
@@ -141,8 +141,10 @@ def test_short_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path
 
 
 def test_an_archive_of_short_stories_can_be_imported(app: Flask, tmp_path: Path) -> None:
-    importing.write_short_stories(tmp_path / "archive.jsonl", 5)
-    report = runner.run(jsonl.read(BytesIO((tmp_path / "archive.jsonl").read_bytes()), "en"), app.config["MEDIA"])
+    import_speed.write_short_stories(tmp_path / "archive.jsonl", 5)
+    report = runner.import_records(
+        jsonl.read(BytesIO((tmp_path / "archive.jsonl").read_bytes()), "en"), app.config["MEDIA"]
+    )
     assert (report.added, report.refused, report.sections) == (5, [], [])
 
 
@@ -151,10 +153,10 @@ def test_a_page_is_measured_beneath_whatever_stands_in_front_of_it(app: Flask) -
         def __init__(self, inner: object) -> None:
             self.app = inner
 
-    own = inside.uncached(app)
+    own = page_cost.unwrap_cache(app)
     assert not hasattr(own, "app")
     app.wsgi_app = InFront(InFront(app.wsgi_app))  # type: ignore[method-assign,assignment]
-    assert inside.uncached(app) == own
+    assert page_cost.unwrap_cache(app) == own
 
 
 def words(page: str) -> list[str]:
@@ -183,8 +185,10 @@ def test_the_naive_page_shows_what_ours_shows(
     )
     article = queries.article_to_edit(article_id)
     assert article is not None
-    kept = publishing.draft_as_stored(article)
-    publishing.save(article_id, kept, editor, article.version, publishing.Step("correct", note="The river fell first."))
+    kept = publishing.draft_from_article(article)
+    publishing.save(
+        article_id, kept, editor, article.version, publishing.Action("correct", note="The river fell first.")
+    )
     ours = client.get(f"/politics/{article.slug}", base_url=BASE).text
     naive = naive_app.create_app(str(tmp_path / "data" / "spectator.db"))
     theirs = naive.test_client().get(f"/politics/{article.slug}", base_url="https://spectator.example").text

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.broken_installations import CASES, NOBODY, STORY, Case, Outcome, load_modules, run_command
+from tests.broken_installations import CASES, NOBODY, STORY, Case, CommandResult, load_modules, run_command
 from tests.drills.running_site import free_port
 
 COMMANDS = {"run": ["run", "--bind", "127.0.0.1:{port}"], "init": ["init"], "doctor": ["doctor"]}
@@ -22,7 +22,7 @@ COMMANDS["import"] = ["import", "jsonl", "{stories}"]
 ADVICE = re.compile(r"(?:Run|as root|made): (.*)$")
 BEFORE_FIRST_USE = ("Nobody can log in", "search index is missing", "Less than 500 MB")
 MOST_STEPS = 3
-Try = Callable[..., Outcome]
+Try = Callable[..., CommandResult]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,7 +64,7 @@ def attempt(request: pytest.FixtureRequest, data: Path, room: Path) -> Try:
     environ = {name: text.format(data=data) for name, text in case.environ.items()}
     words = {"port": free_port(), "stories": room / "stories.jsonl"}
 
-    def run(command: str) -> Outcome:
+    def run(command: str) -> CommandResult:
         return run_command(data, [word.format(**words) for word in COMMANDS[command]], uid, environ)
 
     return run
@@ -98,7 +98,7 @@ def test_every_command_tells_and_the_advice_leads_out(case: Case, data: Path, at
     assert attempt("run").code == attempt("import").code == 0
 
 
-def complaints(doctor: Outcome) -> list[str]:
+def complaints(doctor: CommandResult) -> list[str]:
     """Return what the doctor finds wrong, without what is so on every new site."""
     lines = [line[2:] for line in doctor.output.splitlines() if line.startswith("- ")]
     return [line for line in lines if not any(known in line for known in BEFORE_FIRST_USE)]
@@ -113,7 +113,7 @@ def give_away(parent: Path) -> None:
 def follow(line: str, case: Case, data: Path, attempt: Try) -> None:
     """Do what a message advises: its command as it stands there, or what the case says that it means."""
     advice = ADVICE.search(line)
-    if advice is not None and case.mend is None:
+    if advice is not None and case.repair is None:
         for command in advice[1].split(" && "):
             if command == "spectator init":
                 assert attempt("init").code == 0
@@ -122,8 +122,8 @@ def follow(line: str, case: Case, data: Path, attempt: Try) -> None:
     elif os.path.ismount(data):
         subprocess.run(["mount", "-o", "remount,rw", str(data)], check=True)
         (data / "filler").unlink(missing_ok=True)
-    elif case.mend is not None and case.says in line:
-        case.mend(data)
+    elif case.repair is not None and case.says in line:
+        case.repair(data)
     else:
         assert line.endswith("Run: spectator init"), f"no advice to follow: {line}"
         assert attempt("init").code == 0

@@ -44,14 +44,14 @@ def test_defaults_serve() -> None:
     ],
 )
 def test_a_bad_value_stops_the_boot_with_one_line(name: str, value: str) -> None:
-    with pytest.raises(config.BadSetting) as caught:
+    with pytest.raises(config.ConfigError) as caught:
         config.load({f"SPECTATOR_{name}": value})
     assert f"SPECTATOR_{name}" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(config.BadSetting, match="SPECTATOR_SITE_TITLE"):
+    with pytest.raises(config.ConfigError, match="SPECTATOR_SITE_TITLE"):
         config.load({"SPECTATOR_SITE_TITLE": "x"})
 
 

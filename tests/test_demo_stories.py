@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import spectator.demo
-from spectator.text.gazetteer import country_by_code
+from spectator.text.places.gazetteer import country_by_code
 
 LINES = (Path(spectator.demo.__file__).parent / "stories.jsonl").read_text(encoding="utf-8").splitlines()
 STORIES: list[dict[str, Any]] = [json.loads(line) for line in LINES]

@@ -9,54 +9,54 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 from sqlalchemy import update
 
-from spectator import indexing, searchlog
+from spectator import indexing, search_log
 from spectator.db import db
 from spectator.models import Outbox, Picture, Revision
 from spectator.operations import doctor
 from tests.conftest import NEWEST
 
 
-def found(app: Flask, word: str) -> list[str]:
+def problems_with(app: Flask, word: str) -> list[str]:
     db.session.rollback()
     return [line for line in doctor.problems(app) if word in line]
 
 
 def follow(app: Flask) -> None:
-    for index, source in indexing.indexes_in(app.config["DATA_DIR"]):
+    for index, source in indexing.open_indexes(app.config["DATA_DIR"]):
         while indexing.catch_up(index, source):
             pass
 
 
 def test_missing_indexes_are_told(app: Flask, story: Callable[..., int]) -> None:
     story()
-    assert len(found(app, "search index is missing")) == 2
+    assert len(problems_with(app, "search index is missing")) == 2
     follow(app)
-    assert found(app, "index") == []
+    assert problems_with(app, "index") == []
 
 
 def test_indexes_that_are_late_are_told(app: Flask, story: Callable[..., int]) -> None:
     follow(app)
     story()
-    assert found(app, "index") == [], "a moment is not late"
+    assert problems_with(app, "index") == [], "a moment is not late"
     with db.write() as session:
         session.execute(update(Outbox).values(at=datetime.now(UTC) - timedelta(seconds=90)))
         session.execute(update(Revision).values(made_at=datetime.now(UTC) - timedelta(seconds=90)))
-    first, second = found(app, "Start the worker")
+    first, second = problems_with(app, "Start the worker")
     assert first.startswith("The search index is 9") and second.startswith("The newsroom's search index is 9")
 
 
 def test_an_index_ahead_of_a_restored_database_is_told(app: Flask) -> None:
-    for index, _ in indexing.indexes_in(app.config["DATA_DIR"]):
+    for index, _ in indexing.open_indexes(app.config["DATA_DIR"]):
         index.rebuild([], 99)
-    assert len(found(app, "ahead of the database")) == 2
+    assert len(problems_with(app, "ahead of the database")) == 2
 
 
 def test_searches_that_are_not_counted_are_told(app: Flask) -> None:
     path = app.config["DATA_DIR"] / "searches.log"
     path.touch(0o600)
-    assert found(app, "searches") == []
-    os.truncate(path, searchlog.MOST_BYTES)
-    assert len(found(app, "searches is full")) == 1
+    assert problems_with(app, "searches") == []
+    os.truncate(path, search_log.MAX_LOG_BYTES)
+    assert len(problems_with(app, "searches is full")) == 1
 
 
 def test_lost_originals_are_told(app: Flask) -> None:
@@ -68,15 +68,15 @@ def test_lost_originals_are_told(app: Flask) -> None:
     originals = app.config["MEDIA"] / "originals"
     originals.mkdir(0o700)
     (originals / f"{0:032}.jpg").touch(0o600)
-    [line] = found(app, "originals")
+    [line] = problems_with(app, "originals")
     assert line.startswith("2 of 3 pictures have lost their originals") and f"Restore {originals}" in line
 
 
 def test_a_script_that_this_site_does_not_have_is_told(app: Flask) -> None:
     app.config["HTMX_URL"] = "/static/htmx.min.js"
-    assert len(found(app, "names a file that is missing")) == 1
+    assert len(problems_with(app, "names a file that is missing")) == 1
     app.config["HTMX_URL"] = "/static/js/search.js"
-    assert len(found(app, "does not belong to")) == 1
+    assert len(problems_with(app, "does not belong to")) == 1
 
 
 def test_damage_is_told_with_what_to_do(app: Flask, story: Callable[..., int]) -> None:
@@ -88,5 +88,5 @@ def test_damage_is_told_with_what_to_do(app: Flask, story: Callable[..., int]) -
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
         file.write(b"\xa5" * 8192)
-    [line] = found(app, "damaged")
+    [line] = problems_with(app, "damaged")
     assert "Restoring a backup" in line

@@ -16,8 +16,8 @@ from spectator.db import db
 from spectator.importers import jsonl, runner
 from spectator.importers.records import Record
 from spectator.models import Article, User
-from spectator.publishing import Step
-from tests.conftest import draft
+from spectator.publishing import Action
+from tests.conftest import make_draft
 
 
 def guids(client: FlaskClient, path: str = "/feed.xml") -> list[str]:
@@ -26,7 +26,7 @@ def guids(client: FlaskClient, path: str = "/feed.xml") -> list[str]:
 
 def take(app: Flask, *lines: dict[str, object]) -> None:
     file = BytesIO("\n".join(json.dumps(line) for line in lines).encode())
-    assert runner.run(jsonl.read(file, "en"), app.config["MEDIA"]).refused == []
+    assert runner.import_records(jsonl.read(file, "en"), app.config["MEDIA"]).refused == []
 
 
 def test_a_new_story_has_an_id_of_its_own(app: Flask, client: FlaskClient, story: Callable[..., int]) -> None:
@@ -45,7 +45,7 @@ def test_the_id_stays_through_updates_withdrawals_and_imports(app: Flask, client
     take(app, line | {"headline": "New", "slug": "new", "section": "Health"})
     article_id = db.session.scalars(db.select(Article.id)).one()
     version = db.session.scalars(db.select(Article.version)).one()
-    publishing.save(article_id, draft(headline="Newer"), editor, version, Step("update"))
+    publishing.save(article_id, make_draft(headline="Newer"), editor, version, Action("update"))
     publishing.withdraw(article_id, editor, "Why.")
     assert guids(client) == []
     publishing.reinstate(article_id, editor)
@@ -62,11 +62,15 @@ def test_an_id_from_before_stays_as_it_was(app: Flask, client: FlaskClient, stor
 def test_an_importer_may_bring_the_id_that_feeds_know(app: Flask) -> None:
     records = [
         Record(
-            "1", draft(headline=str(number)), "Politics", external_id=str(number), feed_id="https://old.example/?p=5"
+            "1",
+            make_draft(headline=str(number)),
+            "Politics",
+            external_id=str(number),
+            feed_id="https://old.example/?p=5",
         )
         for number in range(2)
     ]
-    runner.run(records, app.config["MEDIA"])
+    runner.import_records(records, app.config["MEDIA"])
     db.session.rollback()
     first, second = queries.feed_ids([1, 2]).values()
     assert first == "https://old.example/?p=5"

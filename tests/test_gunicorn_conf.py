@@ -23,13 +23,13 @@ CONFIGURATION = Path(__file__).resolve().parent.parent / "gunicorn.conf.py"
 class FakeWorker:
     """A process that ends when told to, or when the test says so."""
 
-    made: list[FakeWorker]
+    instances: list[FakeWorker]
 
     def __init__(self, command: list[str], env: dict[str, str]) -> None:
         self.command, self.env = command, env
         self.ended = threading.Event()
         self.is_terminated = False
-        self.made.append(self)
+        self.instances.append(self)
 
     def wait(self) -> None:
         self.ended.wait(5)
@@ -42,13 +42,13 @@ class FakeWorker:
 @pytest.fixture
 def conf(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the file defines, with a fake Popen, pauses a hundred times shorter, and no lasting hook on fork."""
-    FakeWorker.made = []
+    FakeWorker.instances = []
     hooks: list[dict[str, Callable[[], None]]] = []
     monkeypatch.setattr(subprocess, "Popen", FakeWorker)
     monkeypatch.setattr(os, "register_at_fork", lambda **given: hooks.append(given))
     found = runpy.run_path(str(CONFIGURATION))
-    live = found["Keeper"].keep.__globals__
-    live |= {"FIRST_PAUSE_SECONDS": 0.01, "LONGEST_PAUSE_SECONDS": 0.04, "LEAVE_SECONDS": 2.0}
+    live = found["WorkerSupervisor"].supervise.__globals__
+    live |= {"FIRST_PAUSE_SECONDS": 0.01, "MAX_PAUSE_SECONDS": 0.04, "STOP_TIMEOUT_SECONDS": 2.0}
     return {"hooks": hooks, "live": live}
 
 
@@ -66,11 +66,11 @@ def server(conf: dict[str, Any]) -> Iterator[SimpleNamespace]:
 def workers(count: int) -> list[FakeWorker]:
     """Wait until that many workers were started, and return them."""
     until = time.monotonic() + 2
-    while len(FakeWorker.made) < count:
-        assert time.monotonic() < until, f"{len(FakeWorker.made)} workers instead of {count}"
+    while len(FakeWorker.instances) < count:
+        assert time.monotonic() < until, f"{len(FakeWorker.instances)} workers instead of {count}"
         time.sleep(0.002)
-    assert len(FakeWorker.made) == count
-    return FakeWorker.made
+    assert len(FakeWorker.instances) == count
+    return FakeWorker.instances
 
 
 def test_the_worker_is_told_who_its_parent_is(server: SimpleNamespace) -> None:
@@ -96,7 +96,7 @@ def test_a_long_life_makes_the_pauses_short_again(
         workers(number)[-1].ended.set()
     workers(4)
     conf["live"]["HEALTHY_SECONDS"] = 0.0
-    FakeWorker.made[-1].ended.set()
+    FakeWorker.instances[-1].ended.set()
     workers(5)
     assert caplog.records[-1].args == (0.01,)
 
@@ -127,12 +127,12 @@ def test_a_reload_replaces_the_worker_without_a_pause(
     for number in range(1, 4):
         conf["live"]["on_reload"](server)
         workers(number + 1)
-        assert FakeWorker.made[number - 1].is_terminated
+        assert FakeWorker.instances[number - 1].is_terminated
     assert not caplog.messages
 
 
 def test_a_reload_cuts_a_pause_short(conf: dict[str, Any], server: SimpleNamespace) -> None:
-    conf["live"] |= {"LONGEST_PAUSE_SECONDS": 60.0}
+    conf["live"] |= {"MAX_PAUSE_SECONDS": 60.0}
     workers(1)[0].ended.set()
     conf["live"]["FIRST_PAUSE_SECONDS"] = 60.0
     workers(2)[1].ended.set()
@@ -257,7 +257,7 @@ def test_a_process_that_cannot_boot_ends_a_site_only_before_it_ever_ran(
 def test_without_a_keeper_reload_and_exit_have_nothing_to_do(conf: dict[str, Any]) -> None:
     conf["live"]["on_reload"](SimpleNamespace())
     conf["live"]["on_exit"](SimpleNamespace())
-    assert not FakeWorker.made
+    assert not FakeWorker.instances
 
 
 @pytest.mark.parametrize(

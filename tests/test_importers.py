@@ -269,7 +269,7 @@ def test_a_batch_asks_no_more_than_a_story(app: Flask, count_selects: Callable[[
     asked = []
     for some in (stories[:1], stories, stories):
         count_selects()
-        importing.run(some, app.config["MEDIA"])
+        importing.import_records(some, app.config["MEDIA"])
         asked.append(len(count_selects()))
     assert 0 < asked[1] <= asked[0]
     assert 0 < asked[2] <= asked[0]
@@ -277,10 +277,10 @@ def test_a_batch_asks_no_more_than_a_story(app: Flask, count_selects: Callable[[
 
 
 def test_batches_are_bounded_by_number_and_by_length(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
-    monkeypatch.setattr(importing, "BATCH", 3)
+    monkeypatch.setattr(importing, "BATCH_SIZE", 3)
     monkeypatch.setattr(importing, "BATCH_CHARACTERS", 1000)
     lengths = [10] * 7 + [999, 1, 1000, 10]
     entries = [Record("", Draft(headline="H", body="x" * length), "Politics") for length in lengths]
     commits: list[int] = []
-    report = importing.run(entries, app.config["MEDIA"], progress=commits.append)
+    report = importing.import_records(entries, app.config["MEDIA"], progress=commits.append)
     assert (report.added, commits) == (11, [3, 3, 2, 2, 1])

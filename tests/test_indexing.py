@@ -16,18 +16,18 @@ from spectator.cli import context, main
 from spectator.db import db
 from spectator.indexing import NEWSROOM, PUBLIC
 from spectator.models import Article, User
-from spectator.publishing import Step
-from spectator.search import Index, IndexUnavailable, Request
-from tests.conftest import draft
+from spectator.publishing import Action
+from spectator.search import Index, IndexUnavailableError, SearchRequest
+from tests.conftest import make_draft
 
 
 @pytest.fixture
 def index(app: Flask) -> Index:
-    return indexing.index_in(app.config["DATA_DIR"])
+    return indexing.open_public_index(app.config["DATA_DIR"])
 
 
-def found(index: Index, text: str) -> list[int]:
-    return index.find(Request(text=text)).ids
+def search_ids(index: Index, text: str) -> list[int]:
+    return index.find(SearchRequest(text=text)).ids
 
 
 def test_it_follows_what_is_published_changed_and_withdrawn(
@@ -35,12 +35,17 @@ def test_it_follows_what_is_published_changed_and_withdrawn(
 ) -> None:
     article_id = story(headline="Harmattan", countries=("CI",))
     catch_up()
-    assert found(index, "harmattan") == found(index, "ivory coast") == found(index, "Côte d’Ivoire") == [article_id]
-    assert index.position() == outbox.edition()
+    assert (
+        search_ids(index, "harmattan")
+        == search_ids(index, "ivory coast")
+        == search_ids(index, "Côte d’Ivoire")
+        == [article_id]
+    )
+    assert index.offset() == outbox.edition()
     publishing.withdraw(article_id, editor, "Wrong.")
     catch_up()
-    assert found(index, "harmattan") == []
-    assert indexing.differences(index) == (set(), set())
+    assert search_ids(index, "harmattan") == []
+    assert indexing.find_differences(index) == (set(), set())
 
 
 def test_one_story_touched_twice_between_two_steps_is_there_once(
@@ -50,7 +55,7 @@ def test_one_story_touched_twice_between_two_steps_is_there_once(
     publishing.withdraw(article_id, editor, "Wrong.")
     publishing.reinstate(article_id, editor)
     catch_up()
-    assert found(index, "harmattan") == [article_id]
+    assert search_ids(index, "harmattan") == [article_id]
 
 
 def test_an_index_ahead_of_a_restored_database_is_rebuilt(
@@ -60,8 +65,8 @@ def test_an_index_ahead_of_a_restored_database_is_rebuilt(
     indexing.rebuild(index)
     index.rebuild([], 99)
     catch_up()
-    assert index.position() == 1
-    assert indexing.differences(index) == (set(), set())
+    assert index.offset() == 1
+    assert indexing.find_differences(index) == (set(), set())
 
 
 def test_an_index_of_an_older_release_serves_until_it_is_rebuilt(
@@ -73,13 +78,13 @@ def test_an_index_of_an_older_release_serves_until_it_is_rebuilt(
     for directory in app.config["DATA_DIR"].glob("index*/generation-*"):
         (directory / "format").unlink()
     assert index.is_outdated()
-    assert found(index, "harmattan") == [article_id]
-    assert index.position() == outbox.edition()
-    with pytest.raises(IndexUnavailable, match="format"):
+    assert search_ids(index, "harmattan") == [article_id]
+    assert index.offset() == outbox.edition()
+    with pytest.raises(IndexUnavailableError, match="format"):
         index.apply({}, outbox.edition())
     catch_up()
     assert not index.is_outdated()
-    assert found(index, "ndjamena") == [article_id]
+    assert search_ids(index, "ndjamena") == [article_id]
 
 
 def test_rows_forgotten_before_it_saw_them_mean_a_rebuild(
@@ -88,7 +93,7 @@ def test_rows_forgotten_before_it_saw_them_mean_a_rebuild(
     ids = {story(headline="First")}
     catch_up()
     ids |= {story(headline=f"Later {number}") for number in range(3)}
-    outbox.forget_through(4)
+    outbox.prune(4)
     catch_up()
     assert set(index.versions()) == ids
 
@@ -103,24 +108,24 @@ def test_a_rebuild_that_switches_in_between_loses_nothing(
 
     def read_while_another_process_rebuilds(ids: set[int]) -> Sequence[Article]:
         articles = queries.articles_to_index(ids)
-        documents = [indexing.document_of(article) for article in articles]
+        documents = [indexing.build_document(article) for article in articles]
         db.session.expunge_all()  # they stay as they were read
         story(headline="Third")
         index.rebuild(documents, 0)
         has_switched.append(True)
         return articles
 
-    assert indexing.catch_up(index, replace(PUBLIC, stories=read_while_another_process_rebuilds)) is False
-    assert has_switched and index.position() == 0
+    assert indexing.catch_up(index, replace(PUBLIC, articles=read_while_another_process_rebuilds)) is False
+    assert has_switched and index.offset() == 0
     catch_up()
-    assert indexing.differences(index) == (set(), set())
+    assert indexing.find_differences(index) == (set(), set())
 
 
 def test_while_another_process_rebuilds_it_waits(
     index: Index, app: Flask, story: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_args: object, **_more: object) -> None:
-        raise IndexUnavailable
+        raise IndexUnavailableError
 
     monkeypatch.setattr(indexing, "rebuild", busy)
     story()
@@ -141,12 +146,12 @@ def test_mending_is_refused_while_the_index_moves_and_never_puts_older_words_bac
             moves.append(True)
             version = articles[0].version
             db.session.expunge_all()  # they stay as they were read
-            publishing.save(article_id, draft(headline="New words"), editor, version, Step("update"))
+            publishing.save(article_id, make_draft(headline="New words"), editor, version, Action("update"))
             catch_up()
         return articles
 
-    indexing.mend(index, replace(PUBLIC, stories=read_while_a_worker_follows))
-    assert moves and found(index, "new") == [article_id] and found(index, "old") == []
+    indexing.repair(index, replace(PUBLIC, articles=read_while_a_worker_follows))
+    assert moves and search_ids(index, "new") == [article_id] and search_ids(index, "old") == []
 
 
 def test_what_another_process_has_indexed_meanwhile_is_no_reason_to_rebuild(
@@ -164,7 +169,7 @@ def test_what_another_process_has_indexed_meanwhile_is_no_reason_to_rebuild(
     other = threading.Thread(target=publish_and_follow)
     other.start()
     other.join()
-    assert index.position() == 2
+    assert index.offset() == 2
     monkeypatch.setattr(indexing, "rebuild", lambda *_args, **_more: pytest.fail("rebuilt for nothing"))
     assert indexing.catch_up(index) is False
 
@@ -176,8 +181,8 @@ def test_what_only_waits_for_its_follower_is_no_fault(
     catch_up()
     story(headline="Second")
     monkeypatch.setattr(indexing, "catch_up", lambda *_: False)
-    assert indexing.mend(index) == (set(), set())
-    assert index.position() == 1
+    assert indexing.repair(index) == (set(), set())
+    assert index.offset() == 1
 
 
 def test_an_index_that_cannot_be_mended_says_so(
@@ -188,16 +193,16 @@ def test_an_index_that_cannot_be_mended_says_so(
     index.apply({article_id: None}, 1)
 
     def refuse(*_args: object, **_more: object) -> None:
-        raise IndexUnavailable
+        raise IndexUnavailableError
 
     monkeypatch.setattr(type(index), "apply", refuse)
-    with pytest.raises(IndexUnavailable, match="published stories"):
-        indexing.mend(index)
+    with pytest.raises(IndexUnavailableError, match="published stories"):
+        indexing.repair(index)
 
 
 def test_a_missing_index_is_mended_by_a_rebuild(index: Index, story: Callable[..., int]) -> None:
     article_id = story()
-    assert indexing.mend(index) == (set(), set())
+    assert indexing.repair(index) == (set(), set())
     assert set(index.versions()) == {article_id}
 
 
@@ -208,14 +213,14 @@ def test_both_say_how_far_they_are_behind(
     assert indexing.lag(data) == indexing.Lag(0, None, 0.0)
     story()
     catch_up()
-    assert indexing.lag(data).position == indexing.lag(data).edition == 1
+    assert indexing.lag(data).offset == indexing.lag(data).edition == 1
     newsroom = indexing.lag(data, NEWSROOM)
-    assert newsroom.position is None and newsroom.edition == queries.newest_revision() and newsroom.seconds >= 0
-    publishing.create(draft(), editor)
-    while indexing.catch_up(indexing.newsroom_index_in(data), NEWSROOM):
+    assert newsroom.offset is None and newsroom.edition == queries.newest_revision_id() and newsroom.seconds >= 0
+    publishing.create(make_draft(), editor)
+    while indexing.catch_up(indexing.open_newsroom_index(data), NEWSROOM):
         pass
     newsroom = indexing.lag(data, NEWSROOM)
-    assert (newsroom.position, newsroom.seconds) == (queries.newest_revision(), 0.0)
+    assert (newsroom.offset, newsroom.seconds) == (queries.newest_revision_id(), 0.0)
 
 
 @pytest.fixture
@@ -228,20 +233,23 @@ def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 def test_the_command_rebuilds_both(
     app: Flask, editor: User, story: Callable[..., int], command: Callable[..., Result]
 ) -> None:
-    public, private = story(headline="Monsoon"), publishing.create(draft(headline="Harmattan"), editor)
+    public, private = story(headline="Monsoon"), publishing.create(make_draft(headline="Harmattan"), editor)
     result = command()
     assert result.exit_code == 0, result.output
     assert "1 published stories indexed" in result.output and "1 unpublished stories indexed" in result.output
-    assert [set(index.versions()) for index, _ in indexing.indexes_in(app.config["DATA_DIR"])] == [{public}, {private}]
+    assert [set(index.versions()) for index, _ in indexing.open_indexes(app.config["DATA_DIR"])] == [
+        {public},
+        {private},
+    ]
 
 
 def test_the_command_mends_and_says_what(
     app: Flask, editor: User, story: Callable[..., int], command: Callable[..., Result]
 ) -> None:
-    story(headline="Monsoon"), publishing.create(draft(headline="Harmattan"), editor)
+    story(headline="Monsoon"), publishing.create(make_draft(headline="Harmattan"), editor)
     assert command("--check").exit_code == 0
-    for index, _ in indexing.indexes_in(app.config["DATA_DIR"]):
-        index.apply(dict.fromkeys(index.versions()), index.position() or 0)
+    for index, _ in indexing.open_indexes(app.config["DATA_DIR"]):
+        index.apply(dict.fromkeys(index.versions()), index.offset() or 0)
     result = command("--check")
     assert result.exit_code == 0
     assert result.output.count("1 were missing or outdated, 0 held in vain; mended") == 2

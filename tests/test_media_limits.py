@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from spectator import media, slow_clients
-from spectator.media import PictureRefused, PictureUnopened, decoding, sandbox, take_in
+from spectator.media import PictureError, PictureResourceError, decoder, sandbox, store_upload
 from tests.test_media import chunk, encoded, photograph
 
 # Sizes of a process that takes in what the program opens; the largest of these needs far more to be decoded.
@@ -27,7 +27,7 @@ from pathlib import Path
 from spectator import media, slow_clients
 with open(sys.argv[1], "rb") as stream:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    picture = media.take_in(stream, Path(sys.argv[2]))
+    picture = media.store_upload(stream, Path(sys.argv[2]))
     print(picture.width, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 """
 
@@ -76,9 +76,9 @@ def padded(data: bytes, size: int) -> bytes:
 
 def test_forty_megabytes_are_the_most(tmp_path: Path) -> None:
     data = encoded(photograph(64, 64))
-    take_in(BytesIO(padded(data, media.MAX_BYTES)), tmp_path)
-    with pytest.raises(PictureRefused, match="larger than 40 MB"):
-        take_in(BytesIO(padded(data, media.MAX_BYTES + 1)), tmp_path)
+    store_upload(BytesIO(padded(data, media.MAX_BYTES)), tmp_path)
+    with pytest.raises(PictureError, match="larger than 40 MB"):
+        store_upload(BytesIO(padded(data, media.MAX_BYTES + 1)), tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
@@ -90,14 +90,14 @@ def test_too_little_memory_is_not_called_damage(kind: str, tmp_path: Path, monke
         else BytesIO(encoded(photograph(4500, 4500), kind, **options))
     )
     program = tmp_path / "decoding.py"
-    text = Path(decoding.__file__).read_text(encoding="utf-8")
+    text = Path(decoder.__file__).read_text(encoding="utf-8")
     program.write_text(
         text.replace("MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 768", "MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 72")
     )
     assert program.read_text() != text
     monkeypatch.setattr(sandbox, "PROGRAM", program)
-    with pytest.raises(PictureUnopened, match="memory"):
-        take_in(upload, tmp_path / "media")
+    with pytest.raises(PictureResourceError, match="memory"):
+        store_upload(upload, tmp_path / "media")
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 
 
@@ -106,7 +106,7 @@ def test_a_process_with_a_limit_of_its_own_does_not_call_pictures_damaged(tmp_pa
     code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({110_000_000}, {110_000_000}))\n{RUN}"
     command = [sys.executable, "-c", code, str(tmp_path / "upload"), str(tmp_path / "media")]
     told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert "PictureUnopened: There is not enough memory" in told.stderr
+    assert "PictureResourceError: There is not enough memory" in told.stderr
     assert "damaged" not in told.stderr
 
 
@@ -128,18 +128,18 @@ def test_however_the_program_ends_there_is_one_sentence(
     program.write_text(end)
     monkeypatch.setattr(sandbox, "PROGRAM", program)
     monkeypatch.setattr(sandbox, "WALL_SECONDS", 1.0)
-    with pytest.raises(PictureRefused, match=words) as refused:
-        take_in(BytesIO(encoded(photograph(64, 64))), tmp_path / "media")
-    assert isinstance(refused.value, PictureUnopened) is (words != "damaged")
+    with pytest.raises(PictureError, match=words) as refused:
+        store_upload(BytesIO(encoded(photograph(64, 64))), tmp_path / "media")
+    assert isinstance(refused.value, PictureResourceError) is (words != "damaged")
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 
 
 def test_the_program_has_its_limits() -> None:
-    command = f"import runpy; decoding = runpy.run_path({decoding.__file__!r}); decoding['limit_resources'](); " + (
+    command = f"import runpy; decoding = runpy.run_path({decoder.__file__!r}); decoding['limit_resources'](); " + (
         "import resource; print(*(resource.getrlimit(kind)[1] for kind in (resource.RLIMIT_AS, resource.RLIMIT_CPU)))"
     )
     told = subprocess.run([sys.executable, "-I", "-c", command], capture_output=True, text=True, check=True)
-    assert told.stdout.split() == [str(decoding.MEMORY_BYTES), str(decoding.CPU_SECONDS)]
+    assert told.stdout.split() == [str(decoder.MEMORY_BYTES), str(decoder.CPU_SECONDS)]
     assert resource.getrlimit(resource.RLIMIT_CPU)[1] == resource.RLIM_INFINITY, "and not this process"
 
 
@@ -163,14 +163,14 @@ def test_one_picture_waits_for_the_one_that_is_decoded_and_no_other(
 ) -> None:
     lock = CountedLock()
     places = threading.BoundedSemaphore(sandbox._places._initial_value)  # type: ignore[attr-defined]
-    monkeypatch.setattr(sandbox, "_decoding", lock)
+    monkeypatch.setattr(sandbox, "_decoder_lock", lock)
     monkeypatch.setattr(sandbox, "_places", places)
     assert places.acquire(blocking=False)  # the picture that is decoded
     data = padded(encoded(photograph(64, 64)), sandbox.MIN_WAITING_BYTES + 1)
 
     def refused() -> None:
-        with pytest.raises(PictureUnopened, match="busy with other pictures"):
-            take_in(BytesIO(data), tmp_path)
+        with pytest.raises(PictureResourceError, match="busy with other pictures"):
+            store_upload(BytesIO(data), tmp_path)
 
     waiting = threading.Thread(target=refused)
     waiting.start()
@@ -181,8 +181,8 @@ def test_one_picture_waits_for_the_one_that_is_decoded_and_no_other(
     lock.released.set()
     waiting.join(60)
     small = BytesIO(padded(data[:-1].rstrip(b"\0"), sandbox.MIN_WAITING_BYTES))
-    with pytest.raises(PictureUnopened, match="busy"):
-        take_in(small, tmp_path)
+    with pytest.raises(PictureResourceError, match="busy"):
+        store_upload(small, tmp_path)
     assert lock.waits == [sandbox.WAIT_SECONDS, 0], "what came without a turn does not wait at all"
     assert places.acquire(blocking=False), "every place is given back"
 

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 import spectator.models  # noqa: F401
 from spectator import create_app, migrations, queries
-from spectator.db import WRITING, Base, db
-from spectator.operations import remarks, setup
+from spectator.db import WRITE_FLAG, Base, db
+from spectator.operations import hints, setup
 from tests.conftest import settings
 
 ARTICLE_0001 = """
@@ -41,15 +41,15 @@ def test_migrations_and_models_agree(app: Flask) -> None:
 
 
 def test_the_head_is_the_newest_file() -> None:
-    assert ScriptDirectory.from_config(migrations.config()).get_current_head() == migrations.HEAD
+    assert ScriptDirectory.from_config(migrations.alembic_config()).get_current_head() == migrations.HEAD
 
 
 def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
     app = create_app(settings(tmp_path / "old"))
     (tmp_path / "old").mkdir()
     with app.app_context():
-        made = migrations.config()
-        with db.engine.connect().execution_options(**{WRITING: True}) as connection:
+        made = migrations.alembic_config()
+        with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
             made.attributes["connection"] = connection
             command.upgrade(made, "0001")
             connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
@@ -73,8 +73,8 @@ def test_older_notes_get_the_kind_of_the_act_that_made_them(tmp_path: Path) -> N
     app = create_app(settings(tmp_path / "old"))
     (tmp_path / "old").mkdir()
     with app.app_context():
-        made = migrations.config()
-        with db.engine.connect().execution_options(**{WRITING: True}) as connection:
+        made = migrations.alembic_config()
+        with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
             made.attributes["connection"] = connection
             command.upgrade(made, "0004")
             connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
@@ -120,8 +120,8 @@ def test_names_that_one_slug_had_merged_are_listed_with_their_stories(tmp_path: 
     app = create_app(settings(tmp_path / "old"))
     (tmp_path / "old").mkdir()
     with app.app_context():
-        made = migrations.config()
-        with db.engine.connect().execution_options(**{WRITING: True}) as connection:
+        made = migrations.alembic_config()
+        with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
             made.attributes["connection"] = connection
             command.upgrade(made, "0004")
             connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
@@ -143,7 +143,7 @@ def test_names_that_one_slug_had_merged_are_listed_with_their_stories(tmp_path: 
         migrations.upgrade()
         found = [(row.kind, row.name, row.article_id) for row in queries.merged_names(10)]
         assert found == [("author", "أحمد سيد", 2), ("topic", "C#", 1)]
-        told = list(remarks.remarks())
+        told = list(hints.find_hints())
         assert len(told) == 2
         assert "“أحمد سيد”" in told[0] and "stories 2 " in told[0] and "“أحمد سعيد”" in told[0]
         with db.engine.connect() as connection:

@@ -17,13 +17,13 @@ from spectator import outbox, publishing, queries
 from spectator.db import db
 from spectator.importers import jsonl, runner
 from spectator.models import Article, Author, Outbox, Revision, Topic, User
-from spectator.operations import remarks
-from spectator.publishing import Spelling
-from spectator.publishing.names import free_slugs, ids_of
-from spectator.text.slugs import is_slug
+from spectator.operations import hints
+from spectator.publishing import SpellingAnswer
+from spectator.publishing.names import get_or_create_ids, unique_slugs
+from spectator.text.words.slugs import is_slug
 from tests.cases import case_file
-from tests.conftest import NEWEST, draft, person
-from tests.newsroom_visits import entries, post, visitor
+from tests.conftest import NEWEST, add_user, make_draft
+from tests.newsroom_client import logged_in_client, post, story_form
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -47,12 +47,12 @@ def author_id(name: str) -> int:
 
 
 def published(editor: User, **more: object) -> int:
-    return publishing.create(draft(**more), editor, publishing.Step("publish", NEWEST))
+    return publishing.create(make_draft(**more), editor, publishing.Action("publish", NEWEST))
 
 
 def test_two_people_whose_slugs_are_alike_stay_two(app: Flask) -> None:
     with case_file("2026-11/02-authors-one-slug.jsonl").open("rb") as file:
-        report = runner.run(jsonl.read(file, "ar"), app.config["MEDIA"])
+        report = runner.import_records(jsonl.read(file, "ar"), app.config["MEDIA"])
     assert (report.added, report.refused) == (3, [])
     found = names(Author)
     assert sorted(found) == sorted(["أحمد سعيد", "أحمد سيد"])
@@ -67,9 +67,9 @@ def test_two_people_whose_slugs_are_alike_stay_two(app: Flask) -> None:
 
 
 def test_topics_that_share_a_slug_stay_apart(app: Flask, editor: User) -> None:
-    both = (Spelling("topics", "C#", "both"),)
-    publishing.create(draft(topics=("C++",)), editor)
-    publishing.create(draft(topics=("C#", "C++")), editor, spellings=both)
+    both = (SpellingAnswer("topics", "C#", "both"),)
+    publishing.create(make_draft(topics=("C++",)), editor)
+    publishing.create(make_draft(topics=("C#", "C++")), editor, spelling_answers=both)
     assert names(Topic) == {"C++": "c", "C#": "c-2"}
 
 
@@ -86,14 +86,14 @@ def test_topics_that_share_a_slug_stay_apart(app: Flask, editor: User) -> None:
 )
 def test_a_new_spelling_is_asked_about(app: Flask, editor: User, old: str, new: str) -> None:
     article_id = published(editor, authors=(old,))
-    with pytest.raises(publishing.SimilarNames) as asked:
-        publishing.create(draft(authors=(new,)), editor)
+    with pytest.raises(publishing.SimilarNamesError) as asked:
+        publishing.create(make_draft(authors=(new,)), editor)
     (question,) = asked.value.questions
     assert (question.field, question.name, question.may_rename) == ("authors", new, True)
     assert [(each.name, each.stories) for each in question.candidates] == [(old, 1)]
     assert list(names(Author)) == [old]
-    yes = Spelling("authors", new, "rename", question.candidates[0].id)
-    other = publishing.create(draft(authors=(new,)), editor, spellings=[yes])
+    yes = SpellingAnswer("authors", new, "rename", question.candidates[0].id)
+    other = publishing.create(make_draft(authors=(new,)), editor, spelling_answers=[yes])
     assert authors_of(article_id) == authors_of(other) == [new]
     assert list(names(Author)) == [new]
 
@@ -101,8 +101,8 @@ def test_a_new_spelling_is_asked_about(app: Flask, editor: User, old: str, new: 
 def test_keeping_the_old_spelling_changes_nothing_else(app: Flask, editor: User) -> None:
     published(editor, authors=("Sekou Touré",))
     edition = outbox.edition()
-    use = Spelling("authors", "Sékou Touré", "use", author_id("Sekou Touré"))
-    other = publishing.create(draft(authors=("Sékou Touré", "B")), editor, spellings=[use])
+    use = SpellingAnswer("authors", "Sékou Touré", "use", author_id("Sekou Touré"))
+    other = publishing.create(make_draft(authors=("Sékou Touré", "B")), editor, spelling_answers=[use])
     assert authors_of(other) == ["Sekou Touré", "B"]
     assert outbox.edition() == edition
     revision = db.session.scalars(select(Revision).where(Revision.article_id == other)).one()
@@ -111,34 +111,34 @@ def test_keeping_the_old_spelling_changes_nothing_else(app: Flask, editor: User)
 
 def test_a_form_that_holds_both_spellings_ends_with_one(app: Flask, editor: User) -> None:
     first = published(editor, authors=("amina diallo",))
-    yes = Spelling("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
     version = db.session.scalars(select(Article.version)).one()
-    both = draft(authors=("amina diallo", "Amina Diallo"))
-    publishing.save(first, both, editor, version, publishing.Step("update"), [yes])
+    both = make_draft(authors=("amina diallo", "Amina Diallo"))
+    publishing.save(first, both, editor, version, publishing.Action("update"), [yes])
     assert authors_of(first) == ["Amina Diallo"]
 
 
 def test_an_answer_to_another_question_does_not_count(app: Flask, editor: User) -> None:
     published(editor, authors=("Sekou", "Zed"))
     for wrong in (
-        Spelling("authors", "Sékou", "rename", author_id("Zed")),
-        Spelling("authors", "Sékou", "use", 999),
-        Spelling("topics", "Sékou", "both"),
-        Spelling("authors", "SEKOU", "both"),
+        SpellingAnswer("authors", "Sékou", "rename", author_id("Zed")),
+        SpellingAnswer("authors", "Sékou", "use", 999),
+        SpellingAnswer("topics", "Sékou", "both"),
+        SpellingAnswer("authors", "SEKOU", "both"),
     ):
-        with pytest.raises(publishing.SimilarNames):
-            publishing.create(draft(authors=("Sékou",)), editor, spellings=[wrong])
+        with pytest.raises(publishing.SimilarNamesError):
+            publishing.create(make_draft(authors=("Sékou",)), editor, spelling_answers=[wrong])
 
 
 def test_a_rename_reaches_pages_feeds_index_and_drafts(app: Flask, editor: User, catch_up) -> None:  # type: ignore[no-untyped-def]
     public = published(editor, authors=("amina diallo",), headline="Public")
-    waiting = publishing.create(draft(authors=("amina diallo",), headline="Waiting"), editor)
+    waiting = publishing.create(make_draft(authors=("amina diallo",), headline="Waiting"), editor)
     reader = app.test_client()
     assert "amina diallo" in reader.get("/author/amina-diallo/").get_data(as_text=True)
     assert "amina diallo" in reader.get("/politics/public").get_data(as_text=True)
     before = outbox.edition()
-    yes = Spelling("authors", "Amina Diallo", "rename", author_id("amina diallo"))
-    publishing.create(draft(authors=("Amina Diallo",)), editor, spellings=[yes])
+    yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
     acts = db.session.execute(select(Outbox.article_id, Outbox.action).where(Outbox.seq > before)).all()
     assert sorted(acts, key=str) == [(public, "rename"), (None, "rename")]
     for path in ("/author/amina-diallo/", "/politics/public"):
@@ -157,8 +157,8 @@ def test_a_rename_reaches_pages_feeds_index_and_drafts(app: Flask, editor: User,
 def test_an_address_that_changes_leads_to_the_new_one(app: Flask, editor: User) -> None:
     published(editor, authors=("Ŋoni",))
     old = names(Author)["Ŋoni"]
-    yes = Spelling("authors", "Noni", "rename", author_id("Ŋoni"))
-    publishing.create(draft(authors=("Noni",)), editor, spellings=[yes])
+    yes = SpellingAnswer("authors", "Noni", "rename", author_id("Ŋoni"))
+    publishing.create(make_draft(authors=("Noni",)), editor, spelling_answers=[yes])
     new = names(Author)["Noni"]
     assert old != new
     reader = app.test_client()
@@ -167,13 +167,13 @@ def test_an_address_that_changes_leads_to_the_new_one(app: Flask, editor: User) 
         assert (answer.status_code, answer.headers["Location"]) == (301, f"/author/{new}/{tail}")
     assert reader.get(f"/fragments/stream/author/{old}/").status_code == 200
     with db.write() as session:  # nobody else gets an address that somebody had
-        assert free_slugs(session, Author, ["Ŋoni"])["Ŋoni"] == f"{old}-2"
+        assert unique_slugs(session, Author, ["Ŋoni"])["Ŋoni"] == f"{old}-2"
 
 
 def test_an_older_version_is_restored_under_the_name_of_today(app: Flask, editor: User) -> None:
-    article_id = publishing.create(draft(authors=("amina diallo",)), editor)
-    yes = Spelling("authors", "Amina Diallo", "rename", author_id("amina diallo"))
-    publishing.save(article_id, draft(authors=("Amina Diallo",)), editor, 1, spellings=[yes])
+    article_id = publishing.create(make_draft(authors=("amina diallo",)), editor)
+    yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    publishing.save(article_id, make_draft(authors=("Amina Diallo",)), editor, 1, spelling_answers=[yes])
     publishing.restore(article_id, editor, 1, 2)
     assert authors_of(article_id) == ["Amina Diallo"]
     assert list(names(Author)) == ["Amina Diallo"]
@@ -182,77 +182,81 @@ def test_an_older_version_is_restored_under_the_name_of_today(app: Flask, editor
 def test_a_name_that_is_corrected_back_is_asked_about_again(app: Flask, editor: User) -> None:
     article_id = published(editor, authors=("Sekou",))
     for name in ("Sékou", "Sekou", "Sékou"):
-        answer = Spelling("authors", name, "rename", next(iter(db.session.scalars(select(Author.id)))))
-        publishing.create(draft(authors=(name,)), editor, spellings=[answer])
+        answer = SpellingAnswer("authors", name, "rename", next(iter(db.session.scalars(select(Author.id)))))
+        publishing.create(make_draft(authors=(name,)), editor, spelling_answers=[answer])
         assert authors_of(article_id) == [name]
-    no = Spelling("authors", "Sekou", "both")
-    other = publishing.create(draft(authors=("Sekou",)), editor, spellings=[no])
+    no = SpellingAnswer("authors", "Sekou", "both")
+    other = publishing.create(make_draft(authors=("Sekou",)), editor, spelling_answers=[no])
     assert authors_of(other) == ["Sekou"]
     assert sorted(names(Author)) == ["Sekou", "Sékou"]
 
 
 def test_imports_never_merge_and_know_what_people_renamed(app: Flask, editor: User, tmp_path) -> None:  # type: ignore[no-untyped-def]
     article_id = published(editor, authors=("amina diallo", "Sekou"))
-    yes = Spelling("authors", "Amina Diallo", "rename", author_id("amina diallo"))
-    publishing.create(draft(authors=("Amina Diallo",)), editor, spellings=[yes])
+    yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
     file = tmp_path / "a.jsonl"
     file.write_text('{"id": "x", "headline": "H", "body": "b", "authors": ["amina diallo", "SEKOU", "Sekou"]}')
     with file.open("rb") as lines:
-        runner.run(jsonl.read(lines, "en"), app.config["MEDIA"])
+        runner.import_records(jsonl.read(lines, "en"), app.config["MEDIA"])
     imported = db.session.scalars(select(Article.id).where(Article.external_id == "x")).one()
     assert authors_of(imported) == ["Amina Diallo", "SEKOU", "Sekou"]
     assert authors_of(article_id) == ["Amina Diallo", "Sekou"]
 
 
 def test_authors_may_not_rename_nor_learn_of_names_in_the_drafts_of_others(app: Flask, editor: User) -> None:
-    publishing.create(draft(authors=("Secret Source",)), editor)
+    publishing.create(make_draft(authors=("Secret Source",)), editor)
     published(editor, authors=("Sekou",))
-    author = person("author")
-    own = publishing.create(draft(authors=("secret source",)), author)
+    author = add_user("author")
+    own = publishing.create(make_draft(authors=("secret source",)), author)
     assert authors_of(own) == ["secret source"]
-    with pytest.raises(publishing.SimilarNames) as asked:
-        publishing.create(draft(authors=("Sékou",)), author)
+    with pytest.raises(publishing.SimilarNamesError) as asked:
+        publishing.create(make_draft(authors=("Sékou",)), author)
     (question,) = asked.value.questions
     assert question.may_rename is False
-    with pytest.raises(publishing.SimilarNames):
-        answer = Spelling("authors", "Sékou", "rename", question.candidates[0].id)
-        publishing.create(draft(authors=("Sékou",)), author, spellings=[answer])
-    publishing.create(draft(authors=("Sékou",)), author, spellings=[Spelling("authors", "Sékou", "both")])
+    with pytest.raises(publishing.SimilarNamesError):
+        answer = SpellingAnswer("authors", "Sékou", "rename", question.candidates[0].id)
+        publishing.create(make_draft(authors=("Sékou",)), author, spelling_answers=[answer])
+    publishing.create(
+        make_draft(authors=("Sékou",)), author, spelling_answers=[SpellingAnswer("authors", "Sékou", "both")]
+    )
     assert set(names(Author)) == {"Secret Source", "secret source", "Sekou", "Sékou"}
 
 
 def test_doctor_lists_look_alikes_and_no_more_than_some(app: Flask, editor: User) -> None:
-    assert list(remarks.remarks()) == []
+    assert list(hints.find_hints()) == []
     with db.write() as session:
-        ids_of(session, Author, ["Sekou", "Sékou", "Zed"])
-        ids_of(session, Topic, ["أحمد", "احمد"])
-    told = " ".join(remarks.remarks())
+        get_or_create_ids(session, Author, ["Sekou", "Sékou", "Zed"])
+        get_or_create_ids(session, Topic, ["أحمد", "احمد"])
+    told = " ".join(hints.find_hints())
     assert "These authors look alike: “Sekou”, “Sékou”." in told
     assert "These topics look alike: “أحمد”, “احمد”." in told
     assert "Zed" not in told
     with db.write() as session:
-        ids_of(session, Author, [f"{name} {number}" for number in range(99) for name in ("Ali", "ali", "ALI")])
-    told = " ".join(remarks.remarks())
-    assert told.count("look alike") == remarks.MOST_REMARKS
+        get_or_create_ids(
+            session, Author, [f"{name} {number}" for number in range(99) for name in ("Ali", "ali", "ALI")]
+        )
+    told = " ".join(hints.find_hints())
+    assert told.count("look alike") == hints.MAX_HINTS
     assert "There are more such names" in told
 
 
 def test_a_rename_leaves_nothing_for_doctor_to_list(app: Flask, editor: User) -> None:
     published(editor, authors=("amina diallo",))
-    yes = Spelling("authors", "Amina Diallo", "rename", author_id("amina diallo"))
-    publishing.create(draft(authors=("Amina Diallo",)), editor, spellings=[yes])
-    assert list(remarks.remarks()) == []
+    yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
+    assert list(hints.find_hints()) == []
 
 
-SPELLINGS = st.text("aáAäbBcC+#-' اأسيعየሀሐ1", min_size=1, max_size=6).map(publishing.drafts.one_line).filter(bool)
+SPELLINGS = st.text("aáAäbBcC+#-' اأسيعየሀሐ1", min_size=1, max_size=6).map(publishing.drafts.clean_line).filter(bool)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(SPELLINGS, unique=True, min_size=1, max_size=12))
 def test_every_name_has_a_row_and_a_slug_of_its_own(app: Flask, wanted: list[str]) -> None:
     with db.write() as session:
-        ids = ids_of(session, Topic, wanted)
-        assert ids_of(session, Topic, wanted) == ids
+        ids = get_or_create_ids(session, Topic, wanted)
+        assert get_or_create_ids(session, Topic, wanted) == ids
         rows = session.execute(select(Topic.name, Topic.slug)).all()
     assert len(set(ids.values())) == len(wanted)
     assert len({row.slug for row in rows}) == len(rows)
@@ -261,9 +265,9 @@ def test_every_name_has_a_row_and_a_slug_of_its_own(app: Flask, wanted: list[str
 
 def test_a_thousand_names_without_letters_get_slugs_by_few_selects(app: Flask, count_selects) -> None:  # type: ignore[no-untyped-def]
     with db.write() as session:
-        ids_of(session, Author, [chr(0x1F300 + number) for number in range(500)])
+        get_or_create_ids(session, Author, [chr(0x1F300 + number) for number in range(500)])
         count_selects()
-        ids_of(session, Author, [chr(0x1F300 + number) * 2 for number in range(500)])
+        get_or_create_ids(session, Author, [chr(0x1F300 + number) * 2 for number in range(500)])
         assert len(count_selects()) < 12
         assert session.scalar(select(func.count(func.distinct(Author.slug)))) == 1000
 
@@ -280,8 +284,8 @@ def question_page(client: FlaskClient, path: str, data: dict[str, str]) -> tuple
 
 def test_the_form_asks_keeps_every_word_and_takes_the_answer(app: Flask, editor: User) -> None:
     published(editor, authors=("Sekou Touré",))
-    client = visitor(app)
-    form = entries(authors="Sékou Touré, Other", dek="Kept dek", do="publish")
+    client = logged_in_client(app)
+    form = story_form(authors="Sékou Touré, Other", dek="Kept dek", do="publish")
     page, answers = question_page(client, "/newsroom/stories/new", form)
     text = " ".join(re.sub(r"<[^>]*>", "", page).split())
     assert "Same person as Sekou Touré?" in unescape(text)
@@ -304,11 +308,13 @@ def test_the_form_asks_keeps_every_word_and_takes_the_answer(app: Flask, editor:
 
 def test_the_form_asks_about_topics_too(app: Flask, editor: User) -> None:
     published(editor, topics=("Elections",))
-    client = visitor(app)
-    page, answers = question_page(client, "/newsroom/stories/new", entries(topics="elections"))
+    client = logged_in_client(app)
+    page, answers = question_page(client, "/newsroom/stories/new", story_form(topics="elections"))
     assert "Same topic as" in " ".join(page.split())
     done = post(
-        client, "/newsroom/stories/new", entries(topics="elections") | {"spelling-1": answers["No. Keep both names."]}
+        client,
+        "/newsroom/stories/new",
+        story_form(topics="elections") | {"spelling-1": answers["No. Keep both names."]},
     )
     assert done.status_code == 303
     assert names(Topic) == {"Elections": "elections", "elections": "elections-2"}
@@ -316,9 +322,9 @@ def test_the_form_asks_about_topics_too(app: Flask, editor: User) -> None:
 
 def test_an_answer_survives_the_question_about_losses(app: Flask, editor: User) -> None:
     table = "<p>Text.</p><table><tbody><tr><td>1</td></tr></tbody></table>"
-    article_id = publishing.create(draft(authors=("Sekou",), body=table), editor)
-    client, path = visitor(app), f"/newsroom/stories/{article_id}"
-    form = entries(authors="Sékou", body="Text.", version="1")
+    article_id = publishing.create(make_draft(authors=("Sekou",), body=table), editor)
+    client, path = logged_in_client(app), f"/newsroom/stories/{article_id}"
+    form = story_form(authors="Sékou", body="Text.", version="1")
     page = post(client, path, form).get_data(as_text=True)
     asked = re.search(r'name="loss_asked" value="([^"]*)"', page)
     assert asked
@@ -334,6 +340,6 @@ def test_an_answer_survives_the_question_about_losses(app: Flask, editor: User) 
 )
 def test_answers_that_make_no_sense_are_no_answers(app: Flask, editor: User, value: str) -> None:
     published(editor, authors=("Sekou",))
-    client = visitor(app)
-    answer = post(client, "/newsroom/stories/new", entries(authors="Sékou") | {"spelling-1": value})
+    client = logged_in_client(app)
+    answer = post(client, "/newsroom/stories/new", story_form(authors="Sékou") | {"spelling-1": value})
     assert answer.status_code == 422

@@ -15,34 +15,36 @@ from werkzeug.test import TestResponse
 from spectator import publishing
 from spectator.db import db
 from spectator.models import User
-from tests.newsroom_visits import entries, post, visitor
+from tests.newsroom_client import logged_in_client, post, story_form
 from tests.page_checks import Page
-from tests.test_newsroom_stories import NEW, articles, get, save, shown, write
+from tests.test_newsroom_stories import NEW, articles, create_story, form_values, get_article, save_story
 
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
     """An editor, logged in."""
-    return visitor(app)
+    return logged_in_client(app)
 
 
-def collide(app: Flask, mine: FlaskClient, theirs: dict[str, str], ours: dict[str, str]) -> TestResponse:
+def save_concurrently(
+    app: Flask, client: FlaskClient, other_changes: dict[str, str], changes: dict[str, str]
+) -> TestResponse:
     """Let a colleague save a story between our opening and our saving it."""
-    article_id = write(mine, body="First.\n\nSecond.\n\nThird.")
+    article_id = create_story(client, body="First.\n\nSecond.\n\nThird.")
     path = f"/newsroom/stories/{article_id}"
-    opened = shown(mine.get(path))
-    assert save(visitor(app, "admin"), article_id, **theirs).status_code == 303
-    response = post(mine, path, opened | {"do": "save"} | ours)
+    opened = form_values(client.get(path))
+    assert save_story(logged_in_client(app, "admin"), article_id, **other_changes).status_code == 303
+    response = post(client, path, opened | {"do": "save"} | changes)
     assert response.status_code == 409
     db.session.expire_all()
     return response
 
 
-def merged(response: TestResponse, **choices: str) -> dict[str, str]:
+def merge_entries(response: TestResponse, **choices: str) -> dict[str, str]:
     """Return the conflict page's form as a browser sends it, with what is proposed and these choices."""
     page = Page(response.text)
     values: dict[str, Any] = {}
-    for each in page.all("input"):
+    for each in page.find_all("input"):
         name, kind = each.get("name") or "", each.get("type")
         if kind != "radio" or "checked" in each:
             values[name] = each.get("value") or ""
@@ -53,141 +55,141 @@ def merged(response: TestResponse, **choices: str) -> dict[str, str]:
 
 
 def test_what_one_side_alone_changed_is_taken_and_a_clash_is_asked(app: Flask, newsroom: FlaskClient) -> None:
-    response = collide(app, newsroom, {"headline": "Theirs", "dek": "Their dek"}, {"headline": "Mine"})
+    response = save_concurrently(app, newsroom, {"headline": "Theirs", "dek": "Their dek"}, {"headline": "Mine"})
     assert "saved this story while you were writing" in response.text
-    assert get(1).headline == "Theirs"
-    sent = merged(response)
+    assert get_article(1).headline == "Theirs"
+    sent = merge_entries(response)
     assert (sent["choice.dek"], "choice.headline" in sent) == ("theirs", False)
     again = post(newsroom, "/newsroom/stories/1/merge", sent)
     assert again.status_code == 422
     assert "Choose a version of each" in again.text
-    assert post(newsroom, "/newsroom/stories/1/merge", merged(again, headline="mine")).status_code == 303
+    assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(again, headline="mine")).status_code == 303
     db.session.expire_all()
-    assert (get(1).headline, get(1).dek) == ("Mine", "Their dek")
+    assert (get_article(1).headline, get_article(1).dek) == ("Mine", "Their dek")
 
 
 def test_paragraphs_of_both_are_kept(app: Flask, newsroom: FlaskClient) -> None:
     theirs, ours = "First, theirs.\n\nSecond.\n\nThird.", "First.\n\nSecond.\n\nThird, mine.\n\nFourth."
-    response = collide(app, newsroom, {"body": theirs}, {"body": ours})
-    assert post(newsroom, "/newsroom/stories/1/merge", merged(response)).status_code == 303
+    response = save_concurrently(app, newsroom, {"body": theirs}, {"body": ours})
+    assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(response)).status_code == 303
     db.session.expire_all()
     body = "<p>First, theirs.</p>\n<p>Second.</p>\n<p>Third, mine.</p>\n<p>Fourth.</p>"
-    assert get(1).body == body
+    assert get_article(1).body == body
 
 
 @pytest.mark.parametrize("choice", ["mine", "theirs", "together"])
 def test_one_paragraph_changed_by_both(app: Flask, newsroom: FlaskClient, choice: str) -> None:
-    response = collide(app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."})
-    assert post(newsroom, "/newsroom/stories/1/merge", merged(response, body=choice)).status_code == 303
+    response = save_concurrently(app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."})
+    assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(response, body=choice)).status_code == 303
     db.session.expire_all()
-    body = get(1).body
+    body = get_article(1).body
     assert ("Mine." in body, "Theirs." in body) == (choice != "theirs", choice != "mine")
 
 
 def test_both_is_never_proposed_where_both_changed_one_paragraph(app: Flask, newsroom: FlaskClient) -> None:
-    response = collide(app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."})
+    response = save_concurrently(app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."})
     assert "You both changed one paragraph." in response.text
-    assert "choice.body" not in merged(response)
-    edited = merged(response) | {"together.body": "Edited by hand.\n\nSecond."}
+    assert "choice.body" not in merge_entries(response)
+    edited = merge_entries(response) | {"together.body": "Edited by hand.\n\nSecond."}
     again = post(newsroom, "/newsroom/stories/1/merge", edited)
     assert again.status_code == 422
     assert "Choose a version of each" in again.text
-    assert "choice.body" not in merged(again)  # nor is anything proposed now
-    assert merged(again)["together.body"] == "Edited by hand.\n\nSecond."
-    assert post(newsroom, "/newsroom/stories/1/merge", merged(again, body="together")).status_code == 303
+    assert "choice.body" not in merge_entries(again)  # nor is anything proposed now
+    assert merge_entries(again)["together.body"] == "Edited by hand.\n\nSecond."
+    assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(again, body="together")).status_code == 303
     db.session.expire_all()
-    assert "Edited by hand." in get(1).body
+    assert "Edited by hand." in get_article(1).body
 
 
 def test_what_differs_is_marked(app: Flask, newsroom: FlaskClient) -> None:
     theirs = {"headline": "Ports of <Lagos>", "body": "First, theirs.\n\nSecond.\n\nThird."}
     ours = {"headline": "Ports of Tema", "body": "First, mine.\n\nSecond.\n\nThird."}
-    response = collide(app, newsroom, theirs, ours)
+    response = save_concurrently(app, newsroom, theirs, ours)
     marks = re.findall(r"<mark><span class=.visually-hidden.>different: </span>(.*?)</mark>", response.text)
     assert [mark.strip() for mark in marks] == ["Tema", "&lt;Lagos&gt;", "mine.", "theirs."]
     assert response.text.count("<p>Second.</p>") == 2
 
 
 def test_a_byline_in_which_both_replaced_a_name_is_asked_about(app: Flask, newsroom: FlaskClient) -> None:
-    assert save(newsroom, write(newsroom), authors="Ama, Ben").status_code == 303
-    opened = shown(newsroom.get("/newsroom/stories/1"))
-    assert save(visitor(app, "admin"), 1, authors="Ama, Bernard").status_code == 303
+    assert save_story(newsroom, create_story(newsroom), authors="Ama, Ben").status_code == 303
+    opened = form_values(newsroom.get("/newsroom/stories/1"))
+    assert save_story(logged_in_client(app, "admin"), 1, authors="Ama, Bernard").status_code == 303
     response = post(newsroom, "/newsroom/stories/1", opened | {"do": "save", "authors": "Ama, Benedict"})
     assert response.status_code == 409
-    assert "choice.authors" not in merged(response)
+    assert "choice.authors" not in merge_entries(response)
 
 
 def test_names_of_both_are_kept_in_order(app: Flask, newsroom: FlaskClient) -> None:
-    response = collide(app, newsroom, {"authors": "Ama Serwaa, Zed"}, {"authors": "Bayo Ade"})
-    assert post(newsroom, "/newsroom/stories/1/merge", merged(response)).status_code == 303
+    response = save_concurrently(app, newsroom, {"authors": "Ama Serwaa, Zed"}, {"authors": "Bayo Ade"})
+    assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(response)).status_code == 303
     db.session.expire_all()
-    assert [author.name for author in get(1).authors] == ["Ama Serwaa", "Zed", "Bayo Ade"]
+    assert [author.name for author in get_article(1).authors] == ["Ama Serwaa", "Zed", "Bayo Ade"]
 
 
 def test_a_third_save_meanwhile_is_a_conflict_again(app: Flask, newsroom: FlaskClient) -> None:
-    response = collide(app, newsroom, {"headline": "Theirs"}, {"headline": "Mine"})
-    assert save(visitor(app, "admin"), 1, headline="Theirs again").status_code == 303
-    again = post(newsroom, "/newsroom/stories/1/merge", merged(response, headline="mine"))
+    response = save_concurrently(app, newsroom, {"headline": "Theirs"}, {"headline": "Mine"})
+    assert save_story(logged_in_client(app, "admin"), 1, headline="Theirs again").status_code == 303
+    again = post(newsroom, "/newsroom/stories/1/merge", merge_entries(response, headline="mine"))
     assert again.status_code == 409
     assert "Theirs again" in again.text
     assert "Mine" in again.text
 
 
 def test_a_story_that_was_published_meanwhile_is_not_changed_silently(app: Flask, newsroom: FlaskClient) -> None:
-    article_id = write(newsroom)
-    opened = shown(newsroom.get(f"/newsroom/stories/{article_id}"))
+    article_id = create_story(newsroom)
+    opened = form_values(newsroom.get(f"/newsroom/stories/{article_id}"))
     publishing.publish(article_id, db.session.get_one(User, 1))
     response = post(newsroom, f"/newsroom/stories/{article_id}", opened | {"do": "save", "headline": "Half done"})
     assert response.status_code == 409
     assert "State of the story: published" in response.text
-    assert get(article_id).headline == entries()["headline"]
+    assert get_article(article_id).headline == story_form()["headline"]
 
 
 def test_the_new_form_sent_twice_makes_one_story(newsroom: FlaskClient) -> None:
-    opened = shown(newsroom.get(NEW)) | entries()
+    opened = form_values(newsroom.get(NEW)) | story_form()
     first, second = (post(newsroom, NEW, opened) for _ in range(2))
     assert (first.status_code, second.status_code, articles()) == (303, 303, 1)
     assert "done=saved" in second.location
     third = post(newsroom, NEW, opened | {"body": "Other words."})
     assert (third.status_code, articles()) == (409, 1)
     assert "Other words." in third.text
-    assert post(newsroom, "/newsroom/stories/1/merge", merged(third, body="mine")).status_code == 303
+    assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(third, body="mine")).status_code == 303
     db.session.expire_all()
-    assert get(1).body == "<p>Other words.</p>"
+    assert get_article(1).body == "<p>Other words.</p>"
 
 
 def test_a_forged_picture_choice_claims_nothing(app: Flask, newsroom: FlaskClient) -> None:
-    response = collide(app, newsroom, {"headline": "Theirs"}, {"headline": "Mine"})
-    sent = merged(response, headline="mine") | {"mine.picture": "1", "choice.picture": "mine", "picture_id": "1"}
+    response = save_concurrently(app, newsroom, {"headline": "Theirs"}, {"headline": "Mine"})
+    sent = merge_entries(response, headline="mine") | {"mine.picture": "1", "choice.picture": "mine", "picture_id": "1"}
     assert post(newsroom, "/newsroom/stories/1/merge", sent).status_code == 303
     db.session.expire_all()
-    assert get(1).picture is None
+    assert get_article(1).picture is None
 
 
 def test_losses_are_asked_about(newsroom: FlaskClient, story: Callable[..., int]) -> None:
     table = "<table><tbody><tr><td>Maize</td></tr></tbody></table>"
     body = f'<p>One.</p>\n{table}\n<p>See <a href="https://a.example/">this</a>.</p>'
     article_id = story(body=body)
-    stored = get(article_id).body
-    response = save(newsroom, article_id, do="update", body="<p>One.</p>\n<p>See this.</p>")
+    stored = get_article(article_id).body
+    response = save_story(newsroom, article_id, do="update", body="<p>One.</p>\n<p>See this.</p>")
     assert response.status_code == 422
     assert "This save removes 1 table, 1 link" in response.text
-    kept = shown(response)
+    kept = form_values(response)
     asked = {"loss_asked": kept["loss_asked"], "then": kept["then"]}
     path = f"/newsroom/stories/{article_id}"
     restored = post(newsroom, path, kept | asked | {"loss": "restore"})
     assert restored.status_code == 422
-    assert table in shown(restored)["body"]
-    assert 'href="https://a.example/"' in shown(restored)["body"]
-    assert get(article_id).body == stored, "nothing is stored before a person has answered"
+    assert table in form_values(restored)["body"]
+    assert 'href="https://a.example/"' in form_values(restored)["body"]
+    assert get_article(article_id).body == stored, "nothing is stored before a person has answered"
     fewer = kept | asked | {"loss": "remove", "body": "<p>Two.</p>", "loss_asked": "1 figure"}
     assert post(newsroom, path, fewer).status_code == 422, "an answer to another question"
     assert post(newsroom, path, kept | asked | {"loss": "remove"}).status_code == 303
     db.session.expire_all()
-    assert get(article_id).body == "<p>One.</p>\n<p>See this.</p>"
+    assert get_article(article_id).body == "<p>One.</p>\n<p>See this.</p>"
 
 
 def test_moving_things_is_no_loss(newsroom: FlaskClient, story: Callable[..., int]) -> None:
     article_id = story(body='<p>One.</p>\n<figure><img src="/media/x.jpg" alt="X"></figure>')
     body = '<figure><img src="/media/x.jpg" alt="X"></figure>\n<p>One.</p>'
-    assert save(newsroom, article_id, do="update", body=body).status_code == 303
+    assert save_story(newsroom, article_id, do="update", body=body).status_code == 303

@@ -15,18 +15,18 @@ from sqlalchemy import update
 from spectator import publishing, queries
 from spectator.db import db
 from spectator.models import ARTICLE_STATUSES, Article, Autosave, User
-from tests.conftest import draft, person
-from tests.newsroom_visits import entries, post, visitor
-from tests.test_newsroom_stories import NEW, get, save, shown, write
+from tests.conftest import add_user, make_draft
+from tests.newsroom_client import logged_in_client, post, story_form
+from tests.test_newsroom_stories import NEW, create_story, form_values, get_article, save_story
 
-ONE_LINE = {None, "text", "search", "email", "url", "tel", "number", "password", "date", "datetime-local", "time"}
+ONE_LINE_TYPES = {None, "text", "search", "email", "url", "tel", "number", "password", "date", "datetime-local", "time"}
 HARMLESS_SAVES = {("do", "save"), ("do", "keep")}
 HARMLESS_ANSWERS = {"keep", "stay", "no"}
 # Forms of one purpose: what Enter does there is what the one button says.
 SINGLE_PURPOSE = ("/newsroom/login", "/newsroom/password", "/related")
 FRAGMENTS = "newsroom.fragments"
 # Answers that hold no page: redirects, downloads, the readers' page in a frame.
-NO_PAGES = {"newsroom.desk", "newsroom.preview", "newsroom.preview_new", "newsroom.shared"}
+NON_PAGE_ENDPOINTS = {"newsroom.desk", "newsroom.preview", "newsroom.preview_new", "newsroom.shared"}
 
 
 @dataclass
@@ -75,11 +75,11 @@ class Forms(HTMLParser):
         name, value = attributes.get("name") or "", attributes.get("value") or ""
         if (tag == "button" and kind in {None, "submit"}) or (tag == "input" and kind in {"submit", "image"}):
             form.buttons.append((name, value))
-        elif tag == "input" and kind in ONE_LINE and "readonly" not in attributes:
+        elif tag == "input" and kind in ONE_LINE_TYPES and "readonly" not in attributes:
             form.lines.append(name)
 
 
-def faults_of(html: str) -> list[str]:
+def form_errors(html: str) -> list[str]:
     """Return what is wrong with the implicit submit of the forms in a page."""
     faults = []
     for form in Forms(html).forms:
@@ -95,8 +95,10 @@ def faults_of(html: str) -> list[str]:
     return faults
 
 
-def story_in(state: str, by: User) -> int:
-    article_id = publishing.create(draft(headline=f"In {state}", body="<p>A</p><table><tr><td>1</td></tr></table>"), by)
+def create_story_in_state(state: str, by: User) -> int:
+    article_id = publishing.create(
+        make_draft(headline=f"In {state}", body="<p>A</p><table><tr><td>1</td></tr></table>"), by
+    )
     at = datetime.now(UTC) + timedelta(days=1 if state == "scheduled" else -1)
     with db.write() as session:
         session.execute(update(Article).where(Article.id == article_id).values(status=state, published_at=at))
@@ -109,17 +111,17 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
     for article_id in article_ids:
         one = f"/newsroom/stories/{article_id}"
         paths += [one, *(f"{one}/{name}" for name in ("proof", "history", "history/compare", "related", "unsaved"))]
-    unsaved = post(client, NEW + "/proof", shown(client.get(NEW)) | {"headline": "Unsaved"})
+    unsaved = post(client, NEW + "/proof", form_values(client.get(NEW)) | {"headline": "Unsaved"})
     paths.append(unsaved.location)
     for path in paths:
         yield path, client.get(path).text
 
 
-def odd_pages(client: FlaskClient, draft_id: int, live_id: int) -> Iterator[tuple[str, str]]:
+def special_pages(client: FlaskClient, draft_id: int, live_id: int) -> Iterator[tuple[str, str]]:
     """Give the pages that answer a form which could not be stored."""
-    yield "wrong entries", post(client, NEW, entries(headline="", do="publish")).text
+    yield "wrong entries", post(client, NEW, story_form(headline="", do="publish")).text
     for article_id, do in ((draft_id, "save"), (live_id, "update")):
-        opened = shown(client.get(f"/newsroom/stories/{article_id}"))
+        opened = form_values(client.get(f"/newsroom/stories/{article_id}"))
         lost = post(client, f"/newsroom/stories/{article_id}", opened | {"do": do, "body": "Words."})
         assert lost.status_code == 422
         yield "what a save removes", lost.text
@@ -131,18 +133,18 @@ def odd_pages(client: FlaskClient, draft_id: int, live_id: int) -> Iterator[tupl
 
 @pytest.mark.parametrize("role", ["author", "editor"])
 def test_enter_presses_the_harmless_save_on_every_page(app: Flask, role: str) -> None:
-    by = person(role)
-    client, ids = visitor(app, role), [story_in(state, by) for state in ARTICLE_STATUSES]
+    by = add_user(role)
+    client, ids = logged_in_client(app, role), [create_story_in_state(state, by) for state in ARTICLE_STATUSES]
     pages = [*visited_pages(client, ids), ("the login", app.test_client().get("/newsroom/login").text)]
     if role == "editor":
-        pages += odd_pages(client, ids[0], ids[3])
+        pages += special_pages(client, ids[0], ids[3])
     assert len([path for path, html in pages if 'id="story"' in html]) >= (3 if role == "author" else 6)
-    assert {path: faults for path, html in pages if (faults := faults_of(html))} == {}
+    assert {path: faults for path, html in pages if (faults := form_errors(html))} == {}
 
 
 def test_every_page_of_the_newsroom_is_looked_at(app: Flask, editor: User) -> None:
     """A page that comes later must be added to `visited_pages`."""
-    client, article_id = visitor(app), story_in("draft", editor)
+    client, article_id = logged_in_client(app), create_story_in_state("draft", editor)
     endpoints = set()
     for path, _ in visited_pages(client, [article_id]):
         endpoints.add(app.url_map.bind("localhost").match(path.partition("?")[0])[0])
@@ -151,42 +153,42 @@ def test_every_page_of_the_newsroom_is_looked_at(app: Flask, editor: User) -> No
         for rule in app.url_map.iter_rules()
         if rule.endpoint.startswith("newsroom.") and "GET" in (rule.methods or ()) and "fragments" not in rule.rule
     }
-    assert pages - endpoints - NO_PAGES == {"newsroom.login"}
+    assert pages - endpoints - NON_PAGE_ENDPOINTS == {"newsroom.login"}
 
 
 def test_the_check_sees_a_fault() -> None:
     field_and_button = '<input name="q"><button name="do" value="schedule">Schedule</button>'
-    assert faults_of(f'<form method="post" action="/newsroom/stories/1">{field_and_button}</form>')
+    assert form_errors(f'<form method="post" action="/newsroom/stories/1">{field_and_button}</form>')
     first = '<button name="do" value="save">Save</button>'
-    assert not faults_of(f'<form method="post" action="/newsroom/stories/1">{first}{field_and_button}</form>')
+    assert not form_errors(f'<form method="post" action="/newsroom/stories/1">{first}{field_and_button}</form>')
 
 
 def test_enter_on_a_live_story_keeps_what_was_typed_and_readers_see_nothing(app: Flask, editor: User) -> None:
-    client = visitor(app)
-    article_id = write(client, do="publish")
-    answer = save(client, article_id, do="keep", headline="Half a headline", note="A half-typed no")
+    client = logged_in_client(app)
+    article_id = create_story(client, do="publish")
+    answer = save_story(client, article_id, do="keep", headline="Half a headline", note="A half-typed no")
     assert (answer.status_code, "done=kept" in answer.location) == (303, True)
-    article = get(article_id)
+    article = get_article(article_id)
     assert (article.headline, article.corrections) == ("Ports of the Gulf of Guinea", [])
     assert len(queries.revisions(article_id)) == 1
     kept = db.session.query(Autosave).one()
     assert (kept.article_id, kept.values["note"]) == (article_id, "A half-typed no")
     page = client.get(answer.location)
     assert "Readers see them when you press Update." in page.text
-    assert shown(page)["note"] == "A half-typed no"
-    assert shown(page)["headline"] == "Half a headline"
-    too_long = save(client, article_id, do="keep", dek="x" * 6000)
+    assert form_values(page)["note"] == "A half-typed no"
+    assert form_values(page)["headline"] == "Half a headline"
+    too_long = save_story(client, article_id, do="keep", dek="x" * 6000)
     assert too_long.status_code == 422
 
 
 def test_saving_a_scheduled_story_moves_it_only_into_the_future(app: Flask, editor: User) -> None:
-    client, later = visitor(app), datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=2)
-    article_id = write(client, do="schedule", published_at=f"{later:%Y-%m-%dT%H:%M}")
+    client, later = logged_in_client(app), datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=2)
+    article_id = create_story(client, do="schedule", published_at=f"{later:%Y-%m-%dT%H:%M}")
     moved = later + timedelta(days=1)
-    assert save(client, article_id, published_at=f"{moved:%Y-%m-%dT%H:%M}").status_code == 303
+    assert save_story(client, article_id, published_at=f"{moved:%Y-%m-%dT%H:%M}").status_code == 303
     db.session.expire_all()
-    assert (get(article_id).status, get(article_id).published_at) == ("scheduled", moved)
-    assert save(client, article_id, published_at="2020-01-01T00:00").status_code == 422
-    assert save(client, article_id, published_at="").status_code == 303
+    assert (get_article(article_id).status, get_article(article_id).published_at) == ("scheduled", moved)
+    assert save_story(client, article_id, published_at="2020-01-01T00:00").status_code == 422
+    assert save_story(client, article_id, published_at="").status_code == 303
     db.session.expire_all()
-    assert (get(article_id).status, get(article_id).published_at) == ("scheduled", moved)
+    assert (get_article(article_id).status, get_article(article_id).published_at) == ("scheduled", moved)

@@ -12,15 +12,15 @@ from flask.testing import FlaskClient
 from spectator.db import db
 from spectator.importers import jsonl, runner
 from spectator.models import Article, User
-from tests.newsroom_visits import entries, post, visitor
-from tests.test_newsroom_stories import NEW, articles, shown, write
+from tests.newsroom_client import logged_in_client, post, story_form
+from tests.test_newsroom_stories import NEW, articles, create_story, form_values
 from tests.test_text_scripts import AMHARIC, ARABIC
 
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
     """An editor, logged in."""
-    return visitor(app)
+    return logged_in_client(app)
 
 
 def language_of(article_id: int = 1) -> str:
@@ -39,50 +39,50 @@ def test_languages_are_chosen_by_name(newsroom: FlaskClient) -> None:
     ("sent", "stored"), [({"language": "sw"}, "sw"), ({"language": "other", "language_other": " pt-br "}, "pt-BR")]
 )
 def test_a_chosen_language_is_stored(newsroom: FlaskClient, sent: dict[str, str], stored: str) -> None:
-    assert post(newsroom, NEW, entries(**sent)).status_code == 303
+    assert post(newsroom, NEW, story_form(**sent)).status_code == 303
     assert language_of() == stored
-    assert shown(newsroom.get("/newsroom/stories/1"))["language"] == stored
+    assert form_values(newsroom.get("/newsroom/stories/1"))["language"] == stored
 
 
 @pytest.mark.parametrize("sent", [{"language": "other", "language_other": "Arabic"}, {"language": "Arabic"}])
 def test_a_name_is_no_tag(newsroom: FlaskClient, sent: dict[str, str]) -> None:
-    answer = post(newsroom, NEW, entries(**sent))
+    answer = post(newsroom, NEW, story_form(**sent))
     assert answer.status_code == 422
     assert "“Arabic” is not a language tag (BCP 47); use “ar”." in answer.text
-    assert shown(answer)["language"] == "other"
-    assert shown(answer)["language_other"] == "Arabic"
+    assert form_values(answer)["language"] == "other"
+    assert form_values(answer)["language_other"] == "Arabic"
     assert articles() == 0
 
 
 def test_other_without_a_tag_is_no_language(newsroom: FlaskClient) -> None:
-    answer = post(newsroom, NEW, entries(language="other"))
+    answer = post(newsroom, NEW, story_form(language="other"))
     assert answer.status_code == 422
     assert "Choose a language." in answer.text
 
 
 @pytest.mark.parametrize(("body", "letters"), [(ARABIC, "Arabic"), (AMHARIC, "Ethiopic")])
 def test_a_story_in_other_letters_left_on_english_asks(newsroom: FlaskClient, body: str, letters: str) -> None:
-    answer = post(newsroom, NEW, entries(body=body))
+    answer = post(newsroom, NEW, story_form(body=body))
     assert answer.status_code == 422
     assert f"The story is written in {letters} letters, but its language is English." in answer.text
     assert articles() == 0
     assert "Keep English" in answer.text
-    assert post(newsroom, NEW, entries(body=body, language="ar" if letters == "Arabic" else "ti")).status_code == 303
+    assert post(newsroom, NEW, story_form(body=body, language="ar" if letters == "Arabic" else "ti")).status_code == 303
 
 
 def test_a_kept_language_is_not_asked_about_again(newsroom: FlaskClient) -> None:
-    asked = entries(body=ARABIC, language_kept="en Arab")
+    asked = story_form(body=ARABIC, language_kept="en Arab")
     assert post(newsroom, NEW, asked).status_code == 303
-    opened = shown(newsroom.get("/newsroom/stories/1"))
+    opened = form_values(newsroom.get("/newsroom/stories/1"))
     assert post(newsroom, "/newsroom/stories/1", opened | {"headline": "Another headline"}).status_code == 303
-    opened = shown(newsroom.get("/newsroom/stories/1"))
+    opened = form_values(newsroom.get("/newsroom/stories/1"))
     assert post(newsroom, "/newsroom/stories/1", opened | {"body": AMHARIC}).status_code == 422  # another question
 
 
 def test_the_answer_survives_the_question_about_losses(newsroom: FlaskClient) -> None:
-    article_id = write(newsroom, body="<p>Words.</p><table><tr><td>1</td></tr></table>")
+    article_id = create_story(newsroom, body="<p>Words.</p><table><tr><td>1</td></tr></table>")
     path = f"/newsroom/stories/{article_id}"
-    sent = shown(newsroom.get(path)) | {"body": f"<p>{ARABIC}</p>", "do": "save"}
+    sent = form_values(newsroom.get(path)) | {"body": f"<p>{ARABIC}</p>", "do": "save"}
     assert "Keep English" in post(newsroom, path, sent).text
     answer = post(newsroom, path, sent | {"language_kept": "en Arab"})
     assert "This save removes 1 table" in answer.text
@@ -94,7 +94,7 @@ def test_the_answer_survives_the_question_about_losses(newsroom: FlaskClient) ->
 def test_an_import_refuses_bad_tags_and_says_what_was_meant(app: Flask) -> None:
     line = {"headline": "H", "body": "Words.", "section": "Politics"}
     text = "\n".join(json.dumps(line | {"language": tag}) for tag in ("Arabic", "en_US", "PT-br"))
-    report = runner.run(jsonl.read(BytesIO(text.encode()), "en"), app.config["MEDIA"])
+    report = runner.import_records(jsonl.read(BytesIO(text.encode()), "en"), app.config["MEDIA"])
     assert report.refused == [
         ("line 1", "language: “Arabic” is not a language tag (BCP 47); use “ar”."),
         ("line 2", "language: “en_US” is not a language tag (BCP 47); use “en-US”."),

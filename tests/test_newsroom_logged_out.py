@@ -15,9 +15,9 @@ from spectator import accounts, request_limits
 from spectator.accounts import sessions
 from spectator.models import User
 from spectator.newsroom import logged_out
-from tests.newsroom_visits import COOKIE, OURS, entries, post, token_of, visitor
+from tests.newsroom_client import SAME_ORIGIN, SESSION_COOKIE, logged_in_client, post, session_token, story_form
 from tests.page_checks import Page
-from tests.test_newsroom_stories import NEW, write
+from tests.test_newsroom_stories import NEW, create_story
 
 FORM = "application/x-www-form-urlencoded"
 MERGE = "/newsroom/stories/1/merge"
@@ -47,16 +47,16 @@ def send(client: FlaskClient, path: str, body: bytes) -> tuple[CountedStream, in
         input_stream=stream,
         content_length=len(body),
         content_type=FORM,
-        headers=OURS,
+        headers=SAME_ORIGIN,
     )
     return stream, response.status_code, response.text
 
 
 @pytest.fixture
-def ended(app: Flask, editor: User) -> FlaskClient:
+def expired_client(app: Flask, editor: User) -> FlaskClient:
     """A browser whose session is over and who still has its cookie."""
-    client = visitor(app)
-    accounts.log_out(token_of(client))
+    client = logged_in_client(app)
+    accounts.log_out(session_token(client))
     return client
 
 
@@ -69,7 +69,7 @@ def test_a_body_without_a_session_is_refused_unread(app: Flask, client: FlaskCli
     assert {NEW, MERGE} < paths
     body = b"headline=secret&" + b"a=&" * 1_000_000
     for cookie in ("", "x" * 43, accounts.token_hash("x")):
-        client.set_cookie(COOKIE, cookie)
+        client.set_cookie(SESSION_COOKIE, cookie)
         for path in paths:
             stream, status, page = send(client, path, body)
             assert status in {200, 401, 404}, path
@@ -77,49 +77,49 @@ def test_a_body_without_a_session_is_refused_unread(app: Flask, client: FlaskCli
             assert len(page) < 6_000, path
 
 
-def test_only_routes_of_a_story_read_the_body_of_an_ended_session(ended: FlaskClient) -> None:
+def test_only_routes_of_a_story_read_the_body_of_an_ended_session(expired_client: FlaskClient) -> None:
     body = b"headline=A+headline"
-    stream, _, page = send(ended, "/newsroom/password", body)
+    stream, _, page = send(expired_client, "/newsroom/password", body)
     assert stream.bytes_read == 0
-    stream, _, page = send(ended, "/newsroom/fragments/stories/new/autosave", body)
+    stream, _, page = send(expired_client, "/newsroom/fragments/stories/new/autosave", body)
     assert stream.bytes_read == 0
-    stream, status, page = send(ended, NEW, body)
+    stream, status, page = send(expired_client, NEW, body)
     assert (stream.bytes_read, status) == (len(body), 401)
     assert "A headline" in page
 
 
 def test_a_token_is_good_for_thirty_days_and_only_if_it_is_ours(
-    ended: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    expired_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = token_of(ended)
+    token = session_token(expired_client)
     assert accounts.is_issued_token(token)
     for forged in ("", token[:-1], "x" + token, token.replace(".", ",")):
         assert not accounts.is_issued_token(forged)
     monkeypatch.setattr(sessions, "ABSOLUTE_LIMIT", timedelta(seconds=-1))
-    stream, status, _ = send(ended, NEW, b"headline=A+headline")
+    stream, status, _ = send(expired_client, NEW, b"headline=A+headline")
     assert (stream.bytes_read, status) == (0, 401)
 
 
-def test_only_the_forms_own_fields_come_back_once_each(ended: FlaskClient) -> None:
+def test_only_the_forms_own_fields_come_back_once_each(expired_client: FlaskClient) -> None:
     body = b"headline=First&headline=Second&stranger=value&csrf_token=t&body=Text"
-    _, _, page = send(ended, NEW, body)
-    hidden = {field["name"]: field["value"] for field in Page(page).all("input") if "name" in field}
+    _, _, page = send(expired_client, NEW, body)
+    hidden = {field["name"]: field["value"] for field in Page(page).find_all("input") if "name" in field}
     assert hidden == {"headline": "First", "body": "Text"}
 
 
-def test_every_field_of_the_forms_comes_back(app: Flask, ended: FlaskClient) -> None:
-    newsroom = visitor(app)
-    article_id = write(newsroom)
+def test_every_field_of_the_forms_comes_back(app: Flask, expired_client: FlaskClient) -> None:
+    newsroom = logged_in_client(app)
+    article_id = create_story(newsroom)
     pages = [newsroom.get(NEW).text, newsroom.get(f"/newsroom/stories/{article_id}").text]
     conflict = post(
         newsroom,
         f"/newsroom/stories/{article_id}",
-        entries(headline="Mine", body="My own text.", countries="Mali", authors="Ama", version="0"),
+        story_form(headline="Mine", body="My own text.", countries="Mali", authors="Ama", version="0"),
     )
     assert conflict.status_code == 409
-    live = write(newsroom, headline="A live story", do="publish")
+    live = create_story(newsroom, headline="A live story", do="publish")
     asked = [
-        post(newsroom, NEW, entries(**more)).text
+        post(newsroom, NEW, story_form(**more)).text
         for more in (
             {"authors": "Amina Diallo", "do": "publish"},
             {"authors": "amina diallo"},
@@ -131,7 +131,7 @@ def test_every_field_of_the_forms_comes_back(app: Flask, ended: FlaskClient) -> 
     names = set()
     for page in pages:
         for tag in ("input", "select", "textarea", "button"):
-            fields = [field for field in Page(page).all(tag) if field.get("type") != "file"]
+            fields = [field for field in Page(page).find_all(tag) if field.get("type") != "file"]
             names |= {str(field["name"]) for field in fields if field.get("name")}
     dialogs = {"address", "remove", "alt", "caption", "credit", "frame-width", "q", "days", "reason"}
     assert names - dialogs - {"csrf_token", "story", "picture"} <= logged_out.RETURNED_FIELDS
@@ -139,7 +139,7 @@ def test_every_field_of_the_forms_comes_back(app: Flask, ended: FlaskClient) -> 
 
 
 def test_fields_are_counted_before_they_are_parsed(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    newsroom = visitor(app)
+    newsroom = logged_in_client(app)
     parsed: list[int] = []
     monkeypatch.setattr(formparser, "parse_qsl", lambda text, **_: parsed.append(len(text)) or [])
     for path in (NEW, "/newsroom/password", "/newsroom/login"):
@@ -151,9 +151,9 @@ def test_fields_are_counted_before_they_are_parsed(app: Flask, editor: User, mon
     assert len(parsed) == 1
 
 
-def test_a_story_as_large_as_one_may_be_comes_back(ended: FlaskClient) -> None:
+def test_a_story_as_large_as_one_may_be_comes_back(expired_client: FlaskClient) -> None:
     text = "ሰላም " * 150_000  # percent-encoding makes nine bytes of each letter
-    response = post(ended, NEW, entries(body=text))
+    response = post(expired_client, NEW, story_form(body=text))
     assert response.status_code == 401
     assert text.strip()[:1000] in response.text
     assert len(response.text) > len(text)

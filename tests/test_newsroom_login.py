@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 
 from spectator import accounts
 from spectator.models import User
-from spectator.newsroom import guard
-from tests.conftest import person
-from tests.newsroom_visits import COOKIE, OURS, log_in, post, token_of, visitor
+from spectator.newsroom import security
+from tests.conftest import add_user
+from tests.newsroom_client import SAME_ORIGIN, SESSION_COOKIE, log_in, logged_in_client, post, session_token
 from tests.page_checks import Page
 
 LOGIN, LIST = "/newsroom/login", "/newsroom/stories/"
@@ -25,7 +25,7 @@ def newsroom_rules(app: Flask) -> list[tuple[str, str]]:
         (method, re.sub(r"<int[^>]*>", "1", rule.rule).replace("<kind>", "authors"))
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) & {"GET", "POST"})
-        if rule.endpoint.startswith("newsroom.") and rule.endpoint not in guard.PUBLIC_ENDPOINTS
+        if rule.endpoint.startswith("newsroom.") and rule.endpoint not in security.PUBLIC_ENDPOINTS
     ]
 
 
@@ -62,7 +62,7 @@ def test_the_login_page_and_the_way_back(app: Flask, editor: User) -> None:
 def test_the_cookie(app: Flask, editor: User) -> None:
     header = log_in(app.test_client(), "editor").headers["Set-Cookie"]
     parts = {part.strip().lower() for part in header.split(";")[1:]}
-    assert header.startswith(f"{COOKIE}=")
+    assert header.startswith(f"{SESSION_COOKIE}=")
     assert {"secure", "httponly", "samesite=lax", "path=/"} <= parts
     assert not [part for part in parts if part.startswith("domain")]
 
@@ -103,11 +103,11 @@ def test_the_way_on_is_local(app: Flask, editor: User, onward: str) -> None:
 def test_a_good_way_on(app: Flask) -> None:
     with app.test_request_context("/newsroom/"):
         for path in ("/newsroom/stories/7", "/newsroom/stories/?q=%E2%80%99&page=2", "/newsroom/"):
-            assert guard.local_path(path) == path
+            assert security.safe_next_path(path) == path
 
 
 def test_nobody_learns_who_has_an_account(app: Flask, editor: User) -> None:
-    person("author")
+    add_user("author")
     accounts.disable_user("author@news.example")
     client = app.test_client()
     pages = set()
@@ -140,16 +140,16 @@ def test_too_many_tries_are_told_when_to_come_back(app: Flask, editor: User) -> 
 
 
 def test_a_login_makes_a_new_session_and_ends_the_old(app: Flask, editor: User) -> None:
-    client = visitor(app)
-    first = token_of(client)
+    client = logged_in_client(app)
+    first = session_token(client)
     log_in(client, "editor")
-    assert token_of(client) != first
-    assert accounts.user_of(first) is None
+    assert session_token(client) != first
+    assert accounts.user_by_token(first) is None
 
 
 def test_a_browser_that_logged_in_is_known_again(app: Flask, editor: User) -> None:
-    client = visitor(app)
-    device = client.get_cookie(guard.DEVICE_COOKIE)
+    client = logged_in_client(app)
+    device = client.get_cookie(security.DEVICE_COOKIE)
     assert device and device.secure and device.http_only and device.same_site == "Strict"
     post(client, "/newsroom/logout")
     for number in range(50):
@@ -160,54 +160,54 @@ def test_a_browser_that_logged_in_is_known_again(app: Flask, editor: User) -> No
     assert int(stranger.headers["Retry-After"]) <= 31
     assert log_in(client, "editor", environ_base={"REMOTE_ADDR": "198.51.100.9"}).status_code == 303
     assert "51 failed attempts to log in as you" in client.get(LIST).text
-    assert client.get_cookie(guard.DEVICE_COOKIE).value == device.value  # type: ignore[union-attr]
+    assert client.get_cookie(security.DEVICE_COOKIE).value == device.value  # type: ignore[union-attr]
 
 
 def test_the_notice_of_failed_attempts_goes_by_itself(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in(app.test_client(), "editor", "wrong", environ_base={"REMOTE_ADDR": "203.0.113.1"})
-    client = visitor(app)
+    client = logged_in_client(app)
     assert "1 failed attempt to log in as you" in client.get(LIST).text
-    monkeypatch.setattr(guard, "WARNING_TIME", timedelta(0))
+    monkeypatch.setattr(security, "LOGIN_WARNING_TIME", timedelta(0))
     assert "failed attempt" not in client.get(LIST).text
 
 
 def test_a_planted_token_is_never_adopted(app: Flask, editor: User) -> None:
     client = app.test_client()
-    client.set_cookie(COOKIE, "planted")
+    client.set_cookie(SESSION_COOKIE, "planted")
     log_in(client, "editor")
-    assert token_of(client) != "planted"
-    assert accounts.user_of("planted") is None
+    assert session_token(client) != "planted"
+    assert accounts.user_by_token("planted") is None
 
 
 def test_logout_kills_a_copied_cookie(app: Flask, editor: User) -> None:
-    client, thief = visitor(app), app.test_client()
-    thief.set_cookie(COOKIE, token_of(client))
+    client, thief = logged_in_client(app), app.test_client()
+    thief.set_cookie(SESSION_COOKIE, session_token(client))
     assert thief.get(LIST).status_code == 200
     response = post(client, "/newsroom/logout")
     assert response.status_code == 303
     assert response.headers["Clear-Site-Data"] == '"cache"'
-    assert not token_of(client)
+    assert not session_token(client)
     assert thief.get(LIST).status_code == 303
     assert "logged out" in client.get(response.location).text
 
 
 def test_disabling_ends_the_visit_at_once(app: Flask, editor: User) -> None:
-    client = visitor(app)
+    client = logged_in_client(app)
     accounts.disable_user("editor@news.example")
     assert client.get(LIST).status_code == 303
     assert post(client, "/newsroom/stories/new").status_code == 401
 
 
 def test_changing_the_password(app: Flask, editor: User) -> None:
-    client, other = visitor(app), visitor(app)
-    old = token_of(client)
+    client, other = logged_in_client(app), logged_in_client(app)
+    old = session_token(client)
     new = {"current": "a long password of editor", "new": "another fine password", "again": "another fine password"}
     response = post(client, "/newsroom/password", new)
     assert response.status_code == 303
     assert "other sessions are ended" in client.get(response.location).text
-    assert accounts.user_of(old) is None
+    assert accounts.user_by_token(old) is None
     assert other.get(LIST).status_code == 303
     assert log_in(other, "editor", "another fine password").status_code == 303
 
@@ -217,7 +217,7 @@ def test_changing_the_password(app: Flask, editor: User) -> None:
     [({"current": "wrong"}, "current"), ({"new": "short", "again": "short"}, "new"), ({"again": "other"}, "again")],
 )
 def test_a_refused_password_says_why(app: Flask, editor: User, change: dict[str, str], field: str) -> None:
-    client = visitor(app)
+    client = logged_in_client(app)
     good = {"current": "a long password of editor", "new": "another fine password", "again": "another fine password"}
     response = post(client, "/newsroom/password", good | change)
     assert response.status_code == 422
@@ -252,15 +252,15 @@ MATRIX = [
 @pytest.mark.parametrize(("headers", "passes"), MATRIX)
 @pytest.mark.parametrize("path", [LOGIN, "/newsroom/logout", "/newsroom/password", "/newsroom/stories/new"])
 def test_cross_site_writes(app: Flask, editor: User, headers: dict[str, str], passes: bool, path: str) -> None:
-    client = app.test_client() if path == LOGIN else visitor(app)
-    token = token_of(client)
+    client = app.test_client() if path == LOGIN else logged_in_client(app)
+    token = session_token(client)
     data = {"email": "editor@news.example", "password": "a long password of editor", "csrf_token": "guess"}
     response = client.post(path, data=data, headers=headers)
     assert (response.status_code != 403) is passes
     if not passes:
-        assert token_of(client) == token
+        assert session_token(client) == token
         if token:
-            assert accounts.user_of(token)
+            assert accounts.user_by_token(token)
 
 
 def form_token(client: FlaskClient, path: str) -> str:
@@ -276,35 +276,35 @@ def test_a_browser_without_those_headers_needs_the_forms_token(app: Flask, edito
     assert client.post(LOGIN, data=data | {"csrf_token": token}, environ_base=elsewhere).status_code == 403
     assert client.post(LOGIN, data=data | {"csrf_token": token}).status_code == 303
     assert client.post("/newsroom/logout", data={"csrf_token": token}).status_code == 403
-    own, others = form_token(client, LIST), form_token(visitor(app, "author"), LIST)
+    own, others = form_token(client, LIST), form_token(logged_in_client(app, "author"), LIST)
     assert client.post("/newsroom/logout", data={"csrf_token": others}).status_code == 403
     assert client.post("/newsroom/logout", data={"csrf_token": own}).status_code == 303
 
 
 def test_the_size_of_compressed_pages_tells_nothing_of_the_forms_token(app: Flask, editor: User) -> None:
     """It must not repeat from page to page, or guesses on a page would shrink it where they are right (BREACH)."""
-    client = visitor(app)
+    client = logged_in_client(app)
     values, _, signatures = zip(*(form_token(client, LIST).split(".") for _ in range(3)), strict=True)
     assert len(set(values)) == len(set(signatures)) == 3
 
 
 def test_the_forms_token_ages(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = visitor(app)
+    client = logged_in_client(app)
     token = form_token(client, LIST)
-    monkeypatch.setattr(guard, "TOKEN_SECONDS", -1)
+    monkeypatch.setattr(security, "CSRF_TOKEN_SECONDS", -1)
     assert client.post("/newsroom/logout", data={"csrf_token": token}).status_code == 403
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "text/xml", ""])
 def test_only_forms_are_taken(app: Flask, editor: User, content_type: str) -> None:
-    client = visitor(app)
-    response = client.post("/newsroom/logout", data=b'{"a": "b"}', content_type=content_type, headers=OURS)
+    client = logged_in_client(app)
+    response = client.post("/newsroom/logout", data=b'{"a": "b"}', content_type=content_type, headers=SAME_ORIGIN)
     assert response.status_code == 415
     assert client.get(LIST).status_code == 200
 
 
 def test_no_read_changes_anything(app: Flask, editor: User) -> None:
-    client = visitor(app)
+    client = logged_in_client(app)
     for path in ("/newsroom/logout", "/newsroom/stories/1/publish", "/newsroom/stories/1/withdraw"):
         assert client.get(path).status_code in {404, 405}
     assert client.get(LIST).status_code == 200
@@ -313,7 +313,7 @@ def test_no_read_changes_anything(app: Flask, editor: User) -> None:
 @pytest.mark.parametrize("base", ["http://news.example", "http://192.0.2.1:8000", "http://localhost.evil.example"])
 def test_plain_http_is_refused_in_one_line(app: Flask, editor: User, base: str) -> None:
     for method in ("GET", "POST"):
-        response = app.test_client().open(LOGIN, method=method, base_url=base, headers=OURS)
+        response = app.test_client().open(LOGIN, method=method, base_url=base, headers=SAME_ORIGIN)
         assert response.status_code == 403
         assert response.mimetype == "text/plain"
         assert "https" in response.text
@@ -349,7 +349,7 @@ def test_a_forwarded_scheme_is_not_believed_without_a_trusted_proxy(app: Flask) 
 
 
 def test_nothing_of_the_newsroom_is_kept_or_listed(app: Flask, editor: User) -> None:
-    client = visitor(app)
+    client = logged_in_client(app)
     paths = (LOGIN, LIST, "/newsroom", "/newsroom/nothing", "/newsroom/stories/99", "/newsroom/password", "/newsroom/")
     for path in paths:
         response = client.get(path)
@@ -363,16 +363,18 @@ def test_nothing_of_the_newsroom_is_kept_or_listed(app: Flask, editor: User) -> 
 
 
 def test_fields_tell_browsers_what_they_are(app: Flask, editor: User) -> None:
-    fields = {each.get("id"): each for each in Page(app.test_client().get(LOGIN).text).all("input")}
+    fields = {each.get("id"): each for each in Page(app.test_client().get(LOGIN).text).find_all("input")}
     assert fields["password"]["autocomplete"] == "current-password"
     assert fields["email"]["autocomplete"] == "username"
-    fields = {each.get("id"): each for each in Page(visitor(app).get("/newsroom/password").text).all("input")}
+    fields = {
+        each.get("id"): each for each in Page(logged_in_client(app).get("/newsroom/password").text).find_all("input")
+    }
     assert fields["new"]["autocomplete"] == "new-password"
     assert "readonly" in fields["email"]
 
 
 def test_pages_have_no_script_and_no_style_of_their_own(app: Flask, editor: User) -> None:
-    client = visitor(app)
+    client = logged_in_client(app)
     for path in (LIST, "/newsroom/stories/new", "/newsroom/password"):
         page = client.get(path).text
         assert not re.search(r"<script(?![^>]* src=)", page)
@@ -380,9 +382,9 @@ def test_pages_have_no_script_and_no_style_of_their_own(app: Flask, editor: User
 
 
 def test_the_words_after_a_redirect_come_from_a_table(app: Flask, editor: User) -> None:
-    client = visitor(app)
+    client = logged_in_client(app)
     assert "<b>" not in client.get(f"{LIST}?done=<b>x</b>").text
-    assert guard.DONE["publish"] in client.get(f"{LIST}?done=publish").text
+    assert security.NOTICES["publish"] in client.get(f"{LIST}?done=publish").text
     assert 'class="done"' not in client.get(f"{LIST}?done=nonsense").text
 
 

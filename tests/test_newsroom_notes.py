@@ -12,15 +12,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from spectator import publishing, queries
-from spectator.addresses import permalink
 from spectator.db import db
 from spectator.models import Article, User
-from spectator.publishing import Step
+from spectator.publishing import Action
 from spectator.site import pages
+from spectator.urls import permalink
 from tests.cases import case_text
-from tests.conftest import draft
-from tests.newsroom_visits import entries, post, visitor
-from tests.test_newsroom_stories import FULL, get, save, shown, write
+from tests.conftest import make_draft
+from tests.newsroom_client import logged_in_client, post, story_form
+from tests.test_newsroom_stories import FULL, create_story, form_values, get_article, save_story
 
 HEADINGS = {"update": "Updates", "clarification": "Clarifications", "correction": "Corrections"}
 
@@ -28,26 +28,26 @@ HEADINGS = {"update": "Updates", "clarification": "Clarifications", "correction"
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
     """An editor, logged in."""
-    return visitor(app)
+    return logged_in_client(app)
 
 
-def fresh(article_id: int) -> Any:
+def reload_article(article_id: int) -> Any:
     """Return a story as the database has it now."""
     db.session.rollback()
     db.session.expire_all()
-    return get(article_id)
+    return get_article(article_id)
 
 
-def page_of(client: FlaskClient, article_id: int) -> str:
-    return client.get(permalink(fresh(article_id))).text
+def article_page(client: FlaskClient, article_id: int) -> str:
+    return client.get(permalink(reload_article(article_id))).text
 
 
 def test_a_note_is_shown_as_what_it_is_said_to_be(newsroom: FlaskClient, client: FlaskClient) -> None:
     case = case_text("2026-11/01-update-note.txt")
     note, do = re.findall(r"note = (.+?)\s+button = Update \(do=(\w+)\)", case)[0]
-    article_id = write(newsroom, do="publish")
-    assert save(newsroom, article_id, do=do, note=note).status_code == 303
-    page = page_of(client, article_id)
+    article_id = create_story(newsroom, do="publish")
+    assert save_story(newsroom, article_id, do=do, note=note).status_code == 303
+    page = article_page(client, article_id)
     assert note in page
     assert "Corrections" not in page
     assert re.search(rf"<h2[^>]*>Updates</h2>.*{re.escape(note)}", page, re.DOTALL)
@@ -57,11 +57,11 @@ def test_a_note_is_shown_as_what_it_is_said_to_be(newsroom: FlaskClient, client:
 def test_every_kind_has_its_heading_and_its_data(
     newsroom: FlaskClient, client: FlaskClient, do: str, kind: str
 ) -> None:
-    article_id = write(newsroom, do="publish")
-    save(newsroom, article_id, do=do, note="The port was misnamed.", note_kind=kind)
+    article_id = create_story(newsroom, do="publish")
+    save_story(newsroom, article_id, do=do, note="The port was misnamed.", note_kind=kind)
     kind = "correction" if do == "correct" else kind
-    assert fresh(article_id).corrections[0].kind == kind
-    page = page_of(client, article_id)
+    assert reload_article(article_id).corrections[0].kind == kind
+    page = article_page(client, article_id)
     assert [heading for heading in HEADINGS.values() if f">{heading}</h2>" in page] == [HEADINGS[kind]]
     data = json.loads(re.findall(r'<script type="application/ld\+json">(.+?)</script>', page)[0])
     assert [each["text"] for each in data.get("correction", [])] == (
@@ -72,29 +72,29 @@ def test_every_kind_has_its_heading_and_its_data(
 
 
 def test_a_kind_without_words_is_asked_about(newsroom: FlaskClient) -> None:
-    article_id = write(newsroom, do="publish")
-    answer = save(newsroom, article_id, do="update", note_kind="clarification", note=" ")
+    article_id = create_story(newsroom, do="publish")
+    answer = save_story(newsroom, article_id, do="update", note_kind="clarification", note=" ")
     assert (answer.status_code, "Describe the clarification." in answer.text) == (422, True)
-    assert save(newsroom, article_id, do="update", note="x", note_kind="apology").status_code == 422
-    assert save(newsroom, article_id, do="correct").status_code == 422
+    assert save_story(newsroom, article_id, do="update", note="x", note_kind="apology").status_code == 422
+    assert save_story(newsroom, article_id, do="correct").status_code == 422
 
 
 def test_older_notes_stand_in_the_form_and_can_be_changed_and_removed(
     newsroom: FlaskClient, client: FlaskClient
 ) -> None:
-    article_id = write(newsroom, do="publish")
-    save(newsroom, article_id, do="update", note="The <b>port</b> was misnamed.")
-    one, note = f"/newsroom/stories/{article_id}", fresh(article_id).corrections[0]
+    article_id = create_story(newsroom, do="publish")
+    save_story(newsroom, article_id, do="update", note="The <b>port</b> was misnamed.")
+    one, note = f"/newsroom/stories/{article_id}", reload_article(article_id).corrections[0]
     form = newsroom.get(one).text
     assert form.count("The &lt;b&gt;port&lt;/b&gt; was misnamed.") >= 2
-    before = fresh(article_id)
+    before = reload_article(article_id)
     kept = (before.version, before.updated_at, note.made_at)
     sent = {"note_seen": note.text, "note_text": "The harbour was misnamed.", "note_kind": "correction"}
     assert post(newsroom, f"{one}/notes/{note.id}", sent).status_code == 303
-    after = fresh(article_id)
+    after = reload_article(article_id)
     assert [(each.kind, each.text) for each in after.corrections] == [("correction", "The harbour was misnamed.")]
     assert (after.version, after.updated_at, after.corrections[0].made_at) == kept, "a form that is open stays good"
-    page = page_of(client, article_id)
+    page = article_page(client, article_id)
     assert (">Corrections</h2>" in page, "harbour" in page, "&lt;b&gt;port" in page) == (True, True, False)
     assert post(newsroom, f"{one}/notes/{note.id}", sent).status_code == 409, "somebody has changed it meanwhile"
     wrong = post(newsroom, f"{one}/notes/{note.id}", sent | {"note_seen": sent["note_text"], "note_text": " "})
@@ -103,62 +103,64 @@ def test_older_notes_stand_in_the_form_and_can_be_changed_and_removed(
     assert "<h2>Notes to readers</h2>" in compared
     assert re.search("<del>[^<]*port[^<]*</del><ins>[^<]*harbour[^<]*</ins>", compared)
     assert post(newsroom, f"{one}/notes/{note.id}/remove", {"note_seen": sent["note_text"]}).status_code == 303
-    assert "harbour" not in page_of(client, article_id)
+    assert "harbour" not in article_page(client, article_id)
     assert [row.action for row in queries.revisions(article_id)] == ["remove_note", "edit_note", "update", "publish"]
     assert "The harbour was misnamed." in newsroom.get(f"{one}/history").text
     assert post(newsroom, f"{one}/notes/{note.id}/remove", {"note_seen": ""}).status_code == 404
 
 
 def test_notes_are_for_those_who_may(app: Flask, newsroom: FlaskClient) -> None:
-    author = visitor(app, "author")
-    article_id = write(author)
-    save(newsroom, article_id, do="publish")
-    save(newsroom, article_id, do="correct", note="Mended.")
-    note = fresh(article_id).corrections[0]
+    author = logged_in_client(app, "author")
+    article_id = create_story(author)
+    save_story(newsroom, article_id, do="publish")
+    save_story(newsroom, article_id, do="correct", note="Mended.")
+    note = reload_article(article_id).corrections[0]
     sent = {"note_seen": "Mended.", "note_text": "Not mended.", "note_kind": "update"}
     for path in ("", "/remove"):
         assert post(author, f"/newsroom/stories/{article_id}/notes/{note.id}{path}", sent).status_code == 403
-    assert fresh(article_id).corrections[0].text == "Mended."
+    assert reload_article(article_id).corrections[0].text == "Mended."
 
 
 @pytest.mark.parametrize("name", ["headline", "dek", "body", "picture_caption"])
 def test_changed_words_make_a_story_updated(newsroom: FlaskClient, name: str) -> None:
-    article_id = write(newsroom, do="publish", **{each: FULL[each] for each in ("dek", "body", "picture_caption")})
-    save(newsroom, article_id, do="update", **{name: "Other words"})
-    assert fresh(article_id).updated_at is not None
+    article_id = create_story(
+        newsroom, do="publish", **{each: FULL[each] for each in ("dek", "body", "picture_caption")}
+    )
+    save_story(newsroom, article_id, do="update", **{name: "Other words"})
+    assert reload_article(article_id).updated_at is not None
 
 
 @pytest.mark.parametrize("name", ["section", "topics", "authors", "countries", "source_name", "slug", "picture_credit"])
 def test_metadata_alone_never_does(newsroom: FlaskClient, client: FlaskClient, name: str) -> None:
     table = "<p>A &amp; b</p>\n<blockquote>\n<p>Q</p>\n</blockquote>\n<table><tr><td>1</td></tr></table>\n<p>x<br>y</p>"
-    article_id = write(newsroom, do="publish", **FULL | {"body": table, "source_url": ""})
+    article_id = create_story(newsroom, do="publish", **FULL | {"body": table, "source_url": ""})
     other = {"section": "culture", "countries": "Mali", "slug": "another-address"}.get(name, "Other")
-    assert save(newsroom, article_id, do="update", **{name: other}).status_code == 303
+    assert save_story(newsroom, article_id, do="update", **{name: other}).status_code == 303
     assert len(queries.revisions(article_id)) == 2
-    assert fresh(article_id).updated_at is None
-    assert "Updated" not in page_of(client, article_id)
+    assert reload_article(article_id).updated_at is None
+    assert "Updated" not in article_page(client, article_id)
 
 
 def test_a_minor_change_is_not_told(newsroom: FlaskClient, client: FlaskClient) -> None:
-    article_id = write(newsroom, do="publish")
-    save(newsroom, article_id, do="update", headline="Ports of the Gulf of Guinea!", is_minor="1")
-    assert fresh(article_id).updated_at is None
-    page = page_of(client, article_id)
+    article_id = create_story(newsroom, do="publish")
+    save_story(newsroom, article_id, do="update", headline="Ports of the Gulf of Guinea!", is_minor="1")
+    assert reload_article(article_id).updated_at is None
+    page = article_page(client, article_id)
     assert ("Guinea!" in page, "Updated" in page) == (True, False)
 
 
 def test_restoring_the_same_words_is_no_update(newsroom: FlaskClient, editor: User) -> None:
-    article_id = write(newsroom, do="publish")
-    save(newsroom, article_id, do="update", section="culture")
-    publishing.restore(article_id, editor, 1, fresh(article_id).version)
-    assert (fresh(article_id).section.slug, fresh(article_id).updated_at) == ("business", None)
+    article_id = create_story(newsroom, do="publish")
+    save_story(newsroom, article_id, do="update", section="culture")
+    publishing.restore(article_id, editor, 1, reload_article(article_id).version)
+    assert (reload_article(article_id).section.slug, reload_article(article_id).updated_at) == ("business", None)
 
 
 def minutes(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M}"
 
 
-def pass_by(article_id: int, at: datetime) -> None:
+def expire_plan(article_id: int, at: datetime) -> None:
     """Let the planned time of a draft pass."""
     with db.write() as session:
         session.get_one(Article, article_id).published_at = at
@@ -168,51 +170,51 @@ def test_a_plan_that_has_passed_is_asked_about(newsroom: FlaskClient) -> None:
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     old = now - timedelta(days=3)
     for answer, expected in (("now", None), ("date", old)):
-        article_id = write(newsroom, published_at=minutes(now + timedelta(days=2)))
-        pass_by(article_id, old)
-        asked = save(newsroom, article_id, do="publish")
+        article_id = create_story(newsroom, published_at=minutes(now + timedelta(days=2)))
+        expire_plan(article_id, old)
+        asked = save_story(newsroom, article_id, do="publish")
         assert (asked.status_code, "The planned time has passed." in asked.text) == (422, True)
-        assert fresh(article_id).status == "draft"
-        assert save(newsroom, article_id, do="publish", plan=answer).status_code == 303
-        article = fresh(article_id)
+        assert reload_article(article_id).status == "draft"
+        assert save_story(newsroom, article_id, do="publish", plan=answer).status_code == 303
+        article = reload_article(article_id)
         assert article.status == "published"
         assert article.published_at == expected if expected else article.published_at >= now
-    article_id = write(newsroom, published_at=minutes(now + timedelta(days=2)))
-    pass_by(article_id, old)
+    article_id = create_story(newsroom, published_at=minutes(now + timedelta(days=2)))
+    expire_plan(article_id, old)
     typed = now - timedelta(days=9)
-    assert save(newsroom, article_id, do="publish", published_at=minutes(typed)).status_code == 303
-    assert fresh(article_id).published_at == typed, "a date that was typed now is meant"
+    assert save_story(newsroom, article_id, do="publish", published_at=minutes(typed)).status_code == 303
+    assert reload_article(article_id).published_at == typed, "a date that was typed now is meant"
 
 
 def test_publish_now_means_now_for_a_scheduled_story(newsroom: FlaskClient) -> None:
     later = datetime.now(UTC) + timedelta(days=2)
-    article_id = write(newsroom, do="schedule", published_at=minutes(later))
-    assert save(newsroom, article_id, do="publish").status_code == 303
-    assert fresh(article_id).published_at < later - timedelta(days=1)
+    article_id = create_story(newsroom, do="schedule", published_at=minutes(later))
+    assert save_story(newsroom, article_id, do="publish").status_code == 303
+    assert reload_article(article_id).published_at < later - timedelta(days=1)
 
 
 def test_the_date_of_a_public_story_can_be_changed(app: Flask, newsroom: FlaskClient, client: FlaskClient) -> None:
     app.config["TIMEZONE"] = "Africa/Lagos"
-    article_id = write(newsroom, do="publish")
-    exact = fresh(article_id).published_at
-    save(newsroom, article_id, do="update", dek="Other")
-    assert fresh(article_id).published_at == exact, "left as it was shown, it keeps its seconds"
-    assert save(newsroom, article_id, do="update", published_at="2025-03-09T00:30").status_code == 303
-    article = fresh(article_id)
+    article_id = create_story(newsroom, do="publish")
+    exact = reload_article(article_id).published_at
+    save_story(newsroom, article_id, do="update", dek="Other")
+    assert reload_article(article_id).published_at == exact, "left as it was shown, it keeps its seconds"
+    assert save_story(newsroom, article_id, do="update", published_at="2025-03-09T00:30").status_code == 303
+    article = reload_article(article_id)
     assert article.published_at == datetime(2025, 3, 8, 23, 30, tzinfo=UTC)
     assert client.get("/archive/2025/03/").text.count("Ports of the Gulf of Guinea")
-    future = save(newsroom, article_id, do="update", published_at="2999-03-09T00:30")
+    future = save_story(newsroom, article_id, do="update", published_at="2999-03-09T00:30")
     assert (future.status_code, "in the future" in future.text) == (422, True)
-    save(newsroom, article_id, do="update", published_at="")
-    assert fresh(article_id).published_at == article.published_at
+    save_story(newsroom, article_id, do="update", published_at="")
+    assert reload_article(article_id).published_at == article.published_at
 
 
 def test_a_date_in_the_address_leaves_a_redirect(
     app: Flask, newsroom: FlaskClient, client: FlaskClient, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    article_id = write(newsroom, do="publish", published_at="2025-05-04T12:00")
-    save(newsroom, article_id, do="update", published_at="2024-02-03T12:00")
-    story = fresh(article_id)
+    article_id = create_story(newsroom, do="publish", published_at="2025-05-04T12:00")
+    save_story(newsroom, article_id, do="update", published_at="2024-02-03T12:00")
+    story = reload_article(article_id)
     monkeypatch.setitem(app.config, "PERMALINK", "/<year>/<month>/<day>/<slug>")
     assert permalink(story) == f"/2024/02/03/{story.slug}"
     answer: Any
@@ -222,29 +224,29 @@ def test_a_date_in_the_address_leaves_a_redirect(
 
 
 def test_a_colleagues_new_date_is_not_set_back(app: Flask, newsroom: FlaskClient) -> None:
-    article_id = write(newsroom, do="publish")
-    opened = shown(newsroom.get(f"/newsroom/stories/{article_id}"))
-    save(visitor(app, "admin"), article_id, do="update", published_at="2024-02-03T12:00")
-    old = opened | {"do": "update", "version": str(fresh(article_id).version), "dek": "Other"}
+    article_id = create_story(newsroom, do="publish")
+    opened = form_values(newsroom.get(f"/newsroom/stories/{article_id}"))
+    save_story(logged_in_client(app, "admin"), article_id, do="update", published_at="2024-02-03T12:00")
+    old = opened | {"do": "update", "version": str(reload_article(article_id).version), "dek": "Other"}
     assert post(newsroom, f"/newsroom/stories/{article_id}", old).status_code == 303
-    assert fresh(article_id).published_at == datetime(2024, 2, 3, 12, tzinfo=UTC)
+    assert reload_article(article_id).published_at == datetime(2024, 2, 3, 12, tzinfo=UTC)
 
 
 def test_an_author_cannot_date_a_public_story(app: Flask, newsroom: FlaskClient) -> None:
-    author = visitor(app, "author")
-    article_id = write(author)
-    save(newsroom, article_id, do="publish")
-    before = fresh(article_id).published_at
-    sent = entries(version=str(fresh(article_id).version), do="update", published_at="2020-01-01T00:00")
+    author = logged_in_client(app, "author")
+    article_id = create_story(author)
+    save_story(newsroom, article_id, do="publish")
+    before = reload_article(article_id).published_at
+    sent = story_form(version=str(reload_article(article_id).version), do="update", published_at="2020-01-01T00:00")
     assert post(author, f"/newsroom/stories/{article_id}", sent).status_code == 403
-    assert fresh(article_id).published_at == before
+    assert reload_article(article_id).published_at == before
 
 
 def test_no_story_was_updated_before_it_was_published(app: Flask, editor: User) -> None:
-    article_id = publishing.create(draft(), editor)
+    article_id = publishing.create(make_draft(), editor)
     with db.write() as session:
         session.get_one(Article, article_id).updated_at = datetime(2026, 11, 2, tzinfo=UTC)
     publishing.publish(article_id, editor)
-    assert fresh(article_id).updated_at is None
-    publishing.save(article_id, draft(dek="New"), editor, fresh(article_id).version, Step("update"))
-    assert fresh(article_id).updated_at >= fresh(article_id).published_at
+    assert reload_article(article_id).updated_at is None
+    publishing.save(article_id, make_draft(dek="New"), editor, reload_article(article_id).version, Action("update"))
+    assert reload_article(article_id).updated_at >= reload_article(article_id).published_at

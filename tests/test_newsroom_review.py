@@ -10,63 +10,65 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from spectator import drafting, publishing, queries
+from spectator import autosaves, publishing, queries
 from spectator.db import db
 from spectator.models import Autosave, User
-from tests.newsroom_visits import entries, post, visitor
+from tests.newsroom_client import logged_in_client, post, story_form
 from tests.page_checks import Page
-from tests.test_newsroom_stories import NEW, get, save, shown, write
+from tests.test_newsroom_stories import NEW, create_story, form_values, get_article, save_story
 
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
     """An editor, logged in."""
-    return visitor(app)
+    return logged_in_client(app)
 
 
-def fresh(article_id: int) -> Any:
+def reload_article(article_id: int) -> Any:
     """Return a story as the database has it now."""
     db.session.rollback()
     db.session.expire_all()
-    return get(article_id)
+    return get_article(article_id)
 
 
-def flat(client: FlaskClient, path: str) -> str:
-    return Page(client.get(path).text).flat
+def visible_text(client: FlaskClient, path: str) -> str:
+    return Page(client.get(path).text).visible_text
 
 
 def test_remarks_go_both_ways(app: Flask, newsroom: FlaskClient) -> None:
-    author = visitor(app, "author")
-    article_id = write(author, do="submit", remark="Please check <para> 3.\r\nAnd the names.")
+    author = logged_in_client(app, "author")
+    article_id = create_story(author, do="submit", remark="Please check <para> 3.\r\nAnd the names.")
     one = f"/newsroom/stories/{article_id}"
     page = newsroom.get(one).text
-    assert "Submitted for review by Author" in Page(page).flat
+    assert "Submitted for review by Author" in Page(page).visible_text
     assert "Please check &lt;para&gt; 3.\nAnd the names." in page
-    assert "done=send_back" in save(newsroom, article_id, do="send_back", remark="Two sources, please.").location
-    assert fresh(article_id).status == "draft"
-    page = flat(author, one)
+    assert "done=send_back" in save_story(newsroom, article_id, do="send_back", remark="Two sources, please.").location
+    assert reload_article(article_id).status == "draft"
+    page = visible_text(author, one)
     assert "Sent back by Editor Two sources, please." in page
     assert "Please check" not in page
-    assert save(author, article_id, headline="With two sources").status_code == 303
-    assert "Two sources, please." in flat(author, one), "it stays until the story changes hands again"
-    save(author, article_id, do="submit")
-    assert "Two sources" not in flat(newsroom, one)
-    history = flat(newsroom, f"{one}/history")
+    assert save_story(author, article_id, headline="With two sources").status_code == 303
+    assert "Two sources, please." in visible_text(author, one), "it stays until the story changes hands again"
+    save_story(author, article_id, do="submit")
+    assert "Two sources" not in visible_text(newsroom, one)
+    history = visible_text(newsroom, f"{one}/history")
     assert "Two sources, please." in history
     assert "Please check <para> 3." in history
-    assert "done=taken_back" in save(author, article_id, do="send_back").location
+    assert "done=taken_back" in save_story(author, article_id, do="send_back").location
 
 
 def test_a_remark_with_a_plain_save_is_not_lost(app: Flask, newsroom: FlaskClient) -> None:
-    author = visitor(app, "author")
-    article_id = write(author, do="submit")
-    save(newsroom, article_id, remark="I moved the second paragraph up.")
-    assert "Remark by Editor I moved the second paragraph up." in flat(author, f"/newsroom/stories/{article_id}")
+    author = logged_in_client(app, "author")
+    article_id = create_story(author, do="submit")
+    save_story(newsroom, article_id, remark="I moved the second paragraph up.")
+    assert "Remark by Editor I moved the second paragraph up." in visible_text(
+        author, f"/newsroom/stories/{article_id}"
+    )
 
 
 @pytest.mark.parametrize("act", ["submit", "send_back"])
 def test_the_acts_without_a_form_take_a_remark(app: Flask, newsroom: FlaskClient, act: str) -> None:
-    article_id = write(visitor(app, "author"), do="save" if act == "submit" else "submit")
+    article_id = create_story(logged_in_client(app, "author"), do="save" if act == "submit" else "submit")
     one = f"/newsroom/stories/{article_id}"
     too_long = post(newsroom, f"{one}/{act}", {"remark": "x" * 2001})
     assert (too_long.status_code, 'id="remark-error"' in too_long.text) == (422, True)
@@ -75,18 +77,18 @@ def test_the_acts_without_a_form_take_a_remark(app: Flask, newsroom: FlaskClient
 
 
 def test_readers_never_see_a_remark(app: Flask, newsroom: FlaskClient, client: FlaskClient) -> None:
-    article_id = write(newsroom, do="submit", remark="Between us.")
-    save(newsroom, article_id, do="publish", remark="Between us too.")
-    assert fresh(article_id).status == "published"
+    article_id = create_story(newsroom, do="submit", remark="Between us.")
+    save_story(newsroom, article_id, do="publish", remark="Between us too.")
+    assert reload_article(article_id).status == "published"
     assert "Between us" not in client.get("/business/ports-of-the-gulf-of-guinea").text
 
 
 def test_the_navigation_counts_what_is_in_review(app: Flask, newsroom: FlaskClient, editor: User) -> None:
-    author = visitor(app, "author")
+    author = logged_in_client(app, "author")
     assert 'class="count"' not in newsroom.get("/newsroom/stories/").text
     for do in ("submit", "submit", "save"):
-        write(author, do=do)
-    write(newsroom, do="submit")
+        create_story(author, do=do)
+    create_story(newsroom, do="submit")
     for path in ("/newsroom/stories/", NEW, "/newsroom/password", "/newsroom/stories/99999"):
         assert '<span class="count">3</span>' in newsroom.get(path).text
     assert '<span class="count">2</span>' in author.get(NEW).text, "an author counts her own"
@@ -94,11 +96,11 @@ def test_the_navigation_counts_what_is_in_review(app: Flask, newsroom: FlaskClie
     assert page.count("aria-current") == 1
 
 
-def end(app: Flask, state: str) -> Callable[[int], None]:
+def change_status(app: Flask, state: str) -> Callable[[int], None]:
     def act(article_id: int) -> None:
-        editor = visitor(app)
+        editor = logged_in_client(app)
         later = {"published_at": "2999-01-01T00:00"} if state == "scheduled" else {}
-        assert save(editor, article_id, do="schedule" if later else "publish", **later).status_code == 303
+        assert save_story(editor, article_id, do="schedule" if later else "publish", **later).status_code == 303
         if state == "withdrawn":
             post(editor, f"/newsroom/stories/{article_id}/withdraw", {"reason": "Wrong."})
 
@@ -110,35 +112,35 @@ def end(app: Flask, state: str) -> Callable[[int], None]:
 def test_an_author_whose_story_moved_on_keeps_what_she_typed(
     app: Flask, newsroom: FlaskClient, state: str, path: str
 ) -> None:
-    author = visitor(app, "author")
-    article_id = write(author, do="submit")
+    author = logged_in_client(app, "author")
+    article_id = create_story(author, do="submit")
     one = f"/newsroom/stories/{article_id}"
-    opened = shown(author.get(one))
-    end(app, state)(article_id)
-    before = fresh(article_id).version
+    opened = form_values(author.get(one))
+    change_status(app, state)(article_id)
+    before = reload_article(article_id).version
     typed = opened | {"do": "save", "body": "Late <words>", "dek": "A late line", "remark": "Sorry, late."}
     if path:  # the page of two versions names a person's own entries so
         typed |= {f"mine.{name}": typed.pop(name) for name in ("body", "dek")}
     answer = post(author, one + path, typed)
-    page = Page(answer.text).flat
+    page = Page(answer.text).visible_text
     assert (answer.status_code, f"Editor has {state} this story." in page) == (403, True)
     assert "They are kept here." in page
     for words in ("Late <words>", "A late line", "Sorry, late."):
         assert words in page
     assert "This is not yours to do" not in page
-    assert fresh(article_id).version == before
+    assert reload_article(article_id).version == before
     for again in (f"{one}/unsaved", one):
-        assert "A late line" in flat(author, again)
+        assert "A late line" in visible_text(author, again)
     assert f'href="{one}/unsaved"' in author.get("/newsroom/stories/").text
     assert post(author, "/newsroom/stories/discard", {"copy": opened["copy"]}).status_code == 303
-    assert "A late line" not in flat(author, f"{one}/unsaved")
+    assert "A late line" not in visible_text(author, f"{one}/unsaved")
 
 
 def test_the_autosave_and_the_open_form_say_so_too(app: Flask, newsroom: FlaskClient) -> None:
-    author = visitor(app, "author")
-    article_id = write(author, do="submit")
-    opened = shown(author.get(f"/newsroom/stories/{article_id}"))
-    end(app, "published")(article_id)
+    author = logged_in_client(app, "author")
+    article_id = create_story(author, do="submit")
+    opened = form_values(author.get(f"/newsroom/stories/{article_id}"))
+    change_status(app, "published")(article_id)
     fragments = f"/newsroom/fragments/stories/{article_id}"
     answer = post(author, f"{fragments}/autosave", opened | {"seq": "7", "dek": "A late line"})
     assert re.search(r'data-outcome="saved"\s+data-seq="7"', answer.text)
@@ -148,12 +150,12 @@ def test_the_autosave_and_the_open_form_say_so_too(app: Flask, newsroom: FlaskCl
 
 
 def test_nobody_else_gets_to_see_it(app: Flask, newsroom: FlaskClient) -> None:
-    article_id = write(newsroom, do="publish")
-    author = visitor(app, "author")
+    article_id = create_story(newsroom, do="publish")
+    author = logged_in_client(app, "author")
     for path in ("", "/unsaved"):
         answer = author.get(f"/newsroom/stories/{article_id}{path}")
         assert (answer.status_code, "Ports of the Gulf" in answer.text) == (403, False)
-    post(author, f"/newsroom/stories/{article_id}", entries(version="1", body="Mine"))
+    post(author, f"/newsroom/stories/{article_id}", story_form(version="1", body="Mine"))
     assert db.session.query(Autosave).count() == 0
     assert newsroom.get(f"/newsroom/stories/{article_id}/unsaved").status_code == 303
 
@@ -161,17 +163,17 @@ def test_nobody_else_gets_to_see_it(app: Flask, newsroom: FlaskClient) -> None:
 def test_too_many_unsaved_texts_still_give_the_words_back(
     app: Flask, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    author = visitor(app, "author")
-    article_id = write(author)
-    end(app, "published")(article_id)
-    monkeypatch.setattr(drafting, "MAX_COPIES", 0)
-    answer = post(author, f"/newsroom/stories/{article_id}", entries(version="1", body="Late <words>"))
+    author = logged_in_client(app, "author")
+    article_id = create_story(author)
+    change_status(app, "published")(article_id)
+    monkeypatch.setattr(autosaves, "MAX_AUTOSAVES", 0)
+    answer = post(author, f"/newsroom/stories/{article_id}", story_form(version="1", body="Late <words>"))
     assert (answer.status_code, "Late &lt;words&gt;" in answer.text) == (403, True)
 
 
 def test_a_story_that_went_out_by_itself_names_nobody(app: Flask, newsroom: FlaskClient) -> None:
-    author = visitor(app, "author")
-    article_id = write(author)
-    end(app, "scheduled")(article_id)
-    publishing.publish_due(fresh(article_id).published_at)
-    assert "This story has been published." in flat(author, f"/newsroom/stories/{article_id}/unsaved")
+    author = logged_in_client(app, "author")
+    article_id = create_story(author)
+    change_status(app, "scheduled")(article_id)
+    publishing.publish_due(reload_article(article_id).published_at)
+    assert "This story has been published." in visible_text(author, f"/newsroom/stories/{article_id}/unsaved")

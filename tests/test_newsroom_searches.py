@@ -11,32 +11,39 @@ from flask.testing import FlaskClient
 from spectator import queries
 from spectator.db import db
 from spectator.models import SearchCount
-from tests.newsroom_visits import visitor
+from tests.newsroom_client import logged_in_client
 
 TODAY = datetime.now(UTC).date()
 
 
-def count(text: str, times: int, hits: int, days_ago: int = 0) -> SearchCount:
+def make_count(text: str, times: int, hits: int, days_ago: int = 0) -> SearchCount:
     return SearchCount(day=TODAY - timedelta(days=days_ago), text=text, times=times, hits=hits, milliseconds=10 * times)
 
 
-def store() -> None:
+def store_counts() -> None:
     with db.write() as session:
-        session.add_all([count("mali", 5, 3, 1), count("mali", 2, 4), count("atlantis", 3, 0), count("old", 50, 0, 40)])
-        session.add_all([count("found now", 1, 0, 2), count("found now", 1, 1)])
+        session.add_all(
+            [
+                make_count("mali", 5, 3, 1),
+                make_count("mali", 2, 4),
+                make_count("atlantis", 3, 0),
+                make_count("old", 50, 0, 40),
+            ]
+        )
+        session.add_all([make_count("found now", 1, 0, 2), make_count("found now", 1, 1)])
 
 
 def test_searches_are_added_up_over_the_days(app: Flask) -> None:
-    store()
-    assert queries.searches(7) == [("mali", 7, 4, 10), ("atlantis", 3, 0, 10), ("found now", 2, 1, 10)]
-    assert [each.text for each in queries.searches(7, has_hits=False)] == ["atlantis"]
-    assert queries.searches(90)[0].text == "old"
-    assert [each.text for each in queries.searches(1)] == ["atlantis", "mali", "found now"]
+    store_counts()
+    assert queries.top_searches(7) == [("mali", 7, 4, 10), ("atlantis", 3, 0, 10), ("found now", 2, 1, 10)]
+    assert [each.text for each in queries.top_searches(7, has_hits=False)] == ["atlantis"]
+    assert queries.top_searches(90)[0].text == "old"
+    assert [each.text for each in queries.top_searches(1)] == ["atlantis", "mali", "found now"]
 
 
 def test_the_page_shows_them_to_those_who_are_logged_in(app: Flask, client: FlaskClient) -> None:
-    store()
-    editor = visitor(app)
+    store_counts()
+    editor = logged_in_client(app)
     assert client.get("/newsroom/searches").status_code == 303
     page = editor.get("/newsroom/searches?days=30").text
     assert "/search?q=atlantis" in page and "mali" in page and "old" not in page.partition("<main")[2]

@@ -16,13 +16,22 @@ from werkzeug.test import TestResponse
 
 from spectator import publishing, queries
 from spectator.accounts import log_out
-from spectator.addresses import permalink
 from spectator.db import db
 from spectator.models import Article, Picture, User
-from spectator.newsroom import guard
-from spectator.newsroom.forms import in_one_line, names_in
-from tests.conftest import draft
-from tests.newsroom_visits import COOKIE, OURS, entries, picture_file, post, token_of, upload, visitor
+from spectator.newsroom import security
+from spectator.newsroom.forms import join_names, split_names
+from spectator.urls import permalink
+from tests.conftest import make_draft
+from tests.newsroom_client import (
+    SAME_ORIGIN,
+    SESSION_COOKIE,
+    logged_in_client,
+    picture_file,
+    post,
+    session_token,
+    story_form,
+    upload,
+)
 from tests.page_checks import Page
 
 NEW = "/newsroom/stories/new"
@@ -31,10 +40,10 @@ NEW = "/newsroom/stories/new"
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
     """An editor, logged in."""
-    return visitor(app)
+    return logged_in_client(app)
 
 
-def get(article_id: int) -> Article:
+def get_article(article_id: int) -> Article:
     article = queries.article_to_edit(article_id)
     assert article is not None
     return article
@@ -44,21 +53,21 @@ def articles() -> int:
     return db.session.scalar(select(func.count(Article.id))) or 0
 
 
-def write(client: FlaskClient, **more: Any) -> int:
+def create_story(client: FlaskClient, **more: Any) -> int:
     """Store a new story through the form and return its id."""
-    response = post(client, NEW, entries(**more))
+    response = post(client, NEW, story_form(**more))
     assert response.status_code == 303, response.text
     found = re.fullmatch(r"/newsroom/stories/(\d+)\?done=[a-z_]+&stored=[\w-]+", response.location)
     assert found
     return int(found[1])
 
 
-def shown(response: TestResponse) -> dict[str, str]:
+def form_values(response: TestResponse) -> dict[str, str]:
     """Return every entry of the form in a page, as a browser would send it again."""
     page = Page(response.text)
     values = {
         each["name"] or "": each.get("value") or ""
-        for each in page.all("input")
+        for each in page.find_all("input")
         if each.get("name") and each.get("type") not in {"file", "checkbox"}
     }
     for name, text in re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', response.text, re.DOTALL):
@@ -71,10 +80,10 @@ def shown(response: TestResponse) -> dict[str, str]:
     return values
 
 
-def save(client: FlaskClient, article_id: int, **more: Any) -> TestResponse:
+def save_story(client: FlaskClient, article_id: int, **more: Any) -> TestResponse:
     """Open a story's form, change some entries and send it."""
     path = f"/newsroom/stories/{article_id}"
-    return post(client, path, shown(client.get(path)) | {"do": "save"} | more)
+    return post(client, path, form_values(client.get(path)) | {"do": "save"} | more)
 
 
 FULL = {
@@ -96,22 +105,22 @@ FULL = {
 
 def test_a_story_is_stored_with_every_entry(newsroom: FlaskClient, editor: User) -> None:
     assert newsroom.get(NEW).status_code == 200
-    article = get(write(newsroom, **FULL))
+    article = get_article(create_story(newsroom, **FULL))
     assert (article.status, article.created_by_id, article.slug) == ("draft", editor.id, "ports-of-guinea")
     assert article.body == "<p>One.</p>\n<p>Two.</p>"
     assert [author.name for author in article.authors] == ["Zainab Bello", "Amina Diallo"]
     assert {country.code for country in article.countries} == {"NG", "CI"}
     assert [topic.name for topic in article.topics] == ["Ports", "Trade"]
-    values = shown(newsroom.get(f"/newsroom/stories/{article.id}"))
+    values = form_values(newsroom.get(f"/newsroom/stories/{article.id}"))
     for name in ("headline", "dek", "section", "language", "slug", "authors", "source_name", "source_url"):
         assert values[name] == FULL[name]
-    assert set(names_in(values["countries"])) == {country.name for country in article.countries}
+    assert set(split_names(values["countries"])) == {country.name for country in article.countries}
 
 
 def test_opened_and_saved_untouched_is_the_same(newsroom: FlaskClient, editor: User) -> None:
     body = "\n\nFirst line\n\n<blockquote>\n<p>Quoted</p>\n</blockquote>\n\n<p>Last &amp; least</p>"
-    article_id = publishing.create(draft(body=body, authors=("Diallo, Amina", "Zed"), topics=("A, B",)), editor)
-    before = get(article_id)
+    article_id = publishing.create(make_draft(body=body, authors=("Diallo, Amina", "Zed"), topics=("A, B",)), editor)
+    before = get_article(article_id)
     kept = (
         before.body,
         before.headline,
@@ -119,10 +128,10 @@ def test_opened_and_saved_untouched_is_the_same(newsroom: FlaskClient, editor: U
         [a.name for a in before.authors],
         [t.name for t in before.topics],
     )
-    assert save(newsroom, article_id).status_code == 303
+    assert save_story(newsroom, article_id).status_code == 303
     db.session.rollback()
     db.session.expire_all()
-    after = get(article_id)
+    after = get_article(article_id)
     assert kept == (
         after.body,
         after.headline,
@@ -146,57 +155,57 @@ def test_opened_and_saved_untouched_is_the_same(newsroom: FlaskClient, editor: U
     ],
 )
 def test_names_in_a_line(text: str, names: tuple[str, ...]) -> None:
-    assert names_in(text) == names
-    assert names_in(in_one_line(list(names))) == names
+    assert split_names(text) == names
+    assert split_names(join_names(list(names))) == names
 
 
 def test_an_author_drafts_and_an_editor_publishes(app: Flask, client: FlaskClient, newsroom: FlaskClient) -> None:
-    author = visitor(app, "author")
+    author = logged_in_client(app, "author")
     page = author.get(NEW).text
     assert 'value="publish"' not in page
     assert "published_at" not in page
-    article_id = write(author, published_at="2020-01-01T00:00")
-    assert get(article_id).published_at is None
-    assert client.get(permalink(get(article_id))).status_code == 404
-    assert save(newsroom, article_id, do="publish").status_code == 303
-    assert get(article_id).status == "published"
-    assert client.get(permalink(get(article_id))).status_code == 200
+    article_id = create_story(author, published_at="2020-01-01T00:00")
+    assert get_article(article_id).published_at is None
+    assert client.get(permalink(get_article(article_id))).status_code == 404
+    assert save_story(newsroom, article_id, do="publish").status_code == 303
+    assert get_article(article_id).status == "published"
+    assert client.get(permalink(get_article(article_id))).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["", "/publish", "/withdraw"])
 def test_an_author_cannot_publish(app: Flask, path: str) -> None:
-    author = visitor(app, "author")
-    article_id = write(author)
-    sent = entries(version="1", do="publish", reason="x", body="My precious <words>")
+    author = logged_in_client(app, "author")
+    article_id = create_story(author)
+    sent = story_form(version="1", do="publish", reason="x", body="My precious <words>")
     response = post(author, f"/newsroom/stories/{article_id}{path}", sent)
     assert response.status_code == 403
     assert "My precious &lt;words&gt;" in response.text
-    assert get(article_id).status == "draft"
+    assert get_article(article_id).status == "draft"
     for date in ("", "2020-01-01T00:00"):
-        assert post(author, NEW, entries(do="publish", published_at=date)).status_code == 403
+        assert post(author, NEW, story_form(do="publish", published_at=date)).status_code == 403
     assert articles() == 1
-    assert post(author, NEW, entries(published_at="2999-01-01T00:00")).status_code == 303, "not theirs to fill in"
+    assert post(author, NEW, story_form(published_at="2999-01-01T00:00")).status_code == 303, "not theirs to fill in"
 
 
 def test_a_story_of_somebody_else_is_closed_to_an_author(app: Flask, newsroom: FlaskClient) -> None:
-    secret = write(newsroom, headline="Secret headline")
-    author = visitor(app, "author")
+    secret = create_story(newsroom, headline="Secret headline")
+    author = logged_in_client(app, "author")
     one = f"/newsroom/stories/{secret}"
     for path in (one, f"{one}/preview"):
         response = author.get(path)
         assert response.status_code == 403
         assert "Secret headline" not in response.text
     for path in (one, f"{one}/publish", f"{one}/withdraw"):
-        assert post(author, path, entries(version="1", headline="Mine now", reason="x")).status_code == 403
+        assert post(author, path, story_form(version="1", headline="Mine now", reason="x")).status_code == 403
     assert "Secret headline" not in author.get("/newsroom/stories/").text
-    assert get(secret).headline == "Secret headline"
+    assert get_article(secret).headline == "Secret headline"
 
 
 def test_an_authors_own_published_story_is_closed_too(app: Flask, newsroom: FlaskClient) -> None:
-    author = visitor(app, "author")
-    article_id = write(author)
-    save(newsroom, article_id, do="publish")
-    response = post(author, f"/newsroom/stories/{article_id}", entries(version="2", body="Late words"))
+    author = logged_in_client(app, "author")
+    article_id = create_story(author)
+    save_story(newsroom, article_id, do="publish")
+    response = post(author, f"/newsroom/stories/{article_id}", story_form(version="2", body="Late words"))
     assert response.status_code == 403
     assert "Late words" in response.text
     page = author.get("/newsroom/stories/").text
@@ -205,7 +214,7 @@ def test_an_authors_own_published_story_is_closed_too(app: Flask, newsroom: Flas
 
 
 def test_nothing_can_be_set_that_the_form_does_not_ask(app: Flask, newsroom: FlaskClient, editor: User) -> None:
-    author = visitor(app, "author")
+    author = logged_in_client(app, "author")
     forged = {
         "id": "999",
         "status": "published",
@@ -219,15 +228,15 @@ def test_nothing_can_be_set_that_the_form_does_not_ask(app: Flask, newsroom: Fla
         "withdrawn_reason": "forged",
         "published_at": "2020-01-01T00:00",
     }
-    article = get(write(author, **forged))
+    article = get_article(create_story(author, **forged))
     assert (article.id, article.status, article.external_id) != (999, "published", "x")
     assert (article.status, article.published_at, article.updated_at) == ("draft", None, None)
     assert article.created_by is not None
     assert (article.created_by.role, article.version) == ("author", 1)
     assert (article.excerpt, article.withdrawn_reason) != ("forged", "forged")
-    other = write(newsroom, headline="Other")
-    post(author, f"/newsroom/stories/{article.id}", entries(version="1", id=str(other), headline="Changed"))
-    assert get(other).headline == "Other"
+    other = create_story(newsroom, headline="Other")
+    post(author, f"/newsroom/stories/{article.id}", story_form(version="1", id=str(other), headline="Changed"))
+    assert get_article(other).headline == "Other"
 
 
 WRONG = [
@@ -261,10 +270,10 @@ def test_a_wrong_entry_comes_back_beside_its_message(newsroom: FlaskClient, fiel
     assert f'id="{error}-error"' in response.text
     assert f'<a href="#{error}">' in response.text
     page = Page(response.text)
-    control = next(each for each in page.all("input", "textarea", "select") if each.get("id") == error)
+    control = next(each for each in page.find_all("input", "textarea", "select") if each.get("id") == error)
     assert control["aria-invalid"] == "true"
     assert f"{error}-error" in (control["aria-describedby"] or "")
-    again = shown(response)
+    again = form_values(response)
     for name, entry in sent.items():
         if name not in {"do", "section"} and (name, entry) != ("language", "not a tag"):
             assert again[name] == entry.replace("\r\n", "\n"), name
@@ -274,22 +283,22 @@ def test_a_wrong_entry_comes_back_beside_its_message(newsroom: FlaskClient, fiel
 
 def test_a_future_date_is_for_scheduling(newsroom: FlaskClient) -> None:
     later = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M}"
-    response = post(newsroom, NEW, entries(do="publish", published_at=later))
+    response = post(newsroom, NEW, story_form(do="publish", published_at=later))
     assert response.status_code == 422
     assert "Press Schedule, or clear the field" in response.text
     assert articles() == 0
-    assert get(write(newsroom, do="schedule", published_at=later)).status == "scheduled"
+    assert get_article(create_story(newsroom, do="schedule", published_at=later)).status == "scheduled"
 
 
 def test_scheduling_says_when_the_story_is_published(newsroom: FlaskClient) -> None:
     time = (datetime.now(UTC) + timedelta(days=1)).replace(second=0, microsecond=0)
-    response = post(newsroom, NEW, entries(do="schedule", published_at=f"{time:%Y-%m-%dT%H:%M}"))
+    response = post(newsroom, NEW, story_form(do="schedule", published_at=f"{time:%Y-%m-%dT%H:%M}"))
     page = newsroom.get(response.location).text
     assert f"Scheduled for {time.day} {time:%b %Y}, {time:%H:%M} UTC." in page
 
 
 def test_a_notice_is_not_shown_once_the_story_has_moved_on(newsroom: FlaskClient) -> None:
-    response = post(newsroom, NEW, entries(do="publish"))
+    response = post(newsroom, NEW, story_form(do="publish"))
     assert "Published. Readers see the story now." in newsroom.get(response.location).text
     one = response.location.partition("?")[0]
     withdrawn = post(newsroom, f"{one}/withdraw", {"reason": "A court order."})
@@ -300,7 +309,7 @@ def test_a_notice_is_not_shown_once_the_story_has_moved_on(newsroom: FlaskClient
 
 
 def test_a_withdrawn_story_links_to_what_readers_see(newsroom: FlaskClient, client: FlaskClient) -> None:
-    article_id = write(newsroom, do="publish")
+    article_id = create_story(newsroom, do="publish")
     post(newsroom, f"/newsroom/stories/{article_id}/withdraw", {"reason": "A court order."})
     link = re.search(r'<a href="([^"]+)">What readers see</a>', newsroom.get(f"/newsroom/stories/{article_id}").text)
     assert link
@@ -311,7 +320,7 @@ def test_a_withdrawn_story_links_to_what_readers_see(newsroom: FlaskClient, clie
 
 def test_every_wrong_entry_is_named_at_once(newsroom: FlaskClient) -> None:
     broken = upload(b"not a picture", "picture.png")
-    sent = entries(headline="", source_url="ftp://x", published_at="tomorrow", picture=broken)
+    sent = story_form(headline="", source_url="ftp://x", published_at="tomorrow", picture=broken)
     response = post(newsroom, NEW, sent)
     assert response.status_code == 422
     for name in ("headline", "source_url", "published_at", "picture"):
@@ -319,33 +328,33 @@ def test_every_wrong_entry_is_named_at_once(newsroom: FlaskClient) -> None:
 
 
 def test_a_taken_address(newsroom: FlaskClient) -> None:
-    write(newsroom, slug="taken", do="publish")
-    response = post(newsroom, NEW, entries(slug="taken"))
+    create_story(newsroom, slug="taken", do="publish")
+    response = post(newsroom, NEW, story_form(slug="taken"))
     assert response.status_code == 422
     assert 'id="slug-error"' in response.text
-    assert shown(response)["slug"] == "taken"
+    assert form_values(response)["slug"] == "taken"
 
 
 def test_backdating_in_the_newsrooms_time_zone(app: Flask, newsroom: FlaskClient) -> None:
     app.config["TIMEZONE"] = "Africa/Nairobi"
-    article = get(write(newsroom, do="publish", published_at="2024-03-01T09:30"))
+    article = get_article(create_story(newsroom, do="publish", published_at="2024-03-01T09:30"))
     assert article.status == "published"
     assert article.published_at == datetime(2024, 3, 1, 6, 30, tzinfo=UTC)
     page = newsroom.get(f"/newsroom/stories/{article.id}").text
-    assert shown(newsroom.get(f"/newsroom/stories/{article.id}"))["published_at"] == "2024-03-01T09:30"
+    assert form_values(newsroom.get(f"/newsroom/stories/{article.id}"))["published_at"] == "2024-03-01T09:30"
     assert "1 Mar 2024, 09:30 Africa/Nairobi (06:30 UTC)" in page
 
 
 def test_a_megabyte_fits_and_three_are_refused_with_the_rest_kept(newsroom: FlaskClient) -> None:
     body = "word " * 199_000
-    response = post(newsroom, NEW, entries(body=body))
+    response = post(newsroom, NEW, story_form(body=body))
     assert response.status_code == 303
     for name in ("body", "headline"):
-        sent = entries(dek="Keep me") | {name: "x" * 3_000_000}
+        sent = story_form(dek="Keep me") | {name: "x" * 3_000_000}
         response = post(newsroom, NEW, sent)
         assert response.status_code == 422
         assert f'id="{name}-error"' in response.text
-        assert shown(response)["dek"] == "Keep me"
+        assert form_values(response)["dek"] == "Keep me"
     assert articles() == 1
 
 
@@ -353,11 +362,13 @@ def test_a_megabyte_fits_and_three_are_refused_with_the_rest_kept(newsroom: Flas
 @pytest.mark.parametrize("kind", ["multipart", "urlencoded"])
 def test_no_page_gives_back_more_than_a_few_megabytes(newsroom: FlaskClient, is_logged_in: bool, kind: str) -> None:
     if not is_logged_in:
-        log_out(token_of(newsroom))
+        log_out(session_token(newsroom))
     sizes = [0]
     for megabytes in (1, 3, 5, 11):
-        sent = entries(body="x" * megabytes * 1024**2)
-        response = newsroom.post(NEW, data=sent, headers=OURS) if kind == "urlencoded" else post(newsroom, NEW, sent)
+        sent = story_form(body="x" * megabytes * 1024**2)
+        response = (
+            newsroom.post(NEW, data=sent, headers=SAME_ORIGIN) if kind == "urlencoded" else post(newsroom, NEW, sent)
+        )
         assert response.status_code in {401, 413, 422}
         sizes.append(len(response.data))
     assert sizes[2] > 3 * 1024**2, "a text that is too long comes back"
@@ -369,18 +380,18 @@ def test_no_page_gives_back_more_than_a_few_megabytes(newsroom: FlaskClient, is_
 def test_far_too_much_is_refused_with_a_page(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch, field: int, whole: int
 ) -> None:
-    monkeypatch.setattr(guard, "MAX_STORY_FIELD_BYTES", field * 100_000)
-    monkeypatch.setattr(guard, "MAX_STORY_BYTES", whole * 1_000_000)
-    response = post(newsroom, NEW, entries(body="x" * 1_500_000))
+    monkeypatch.setattr(security, "MAX_STORY_FIELD_BYTES", field * 100_000)
+    monkeypatch.setattr(security, "MAX_STORY_BYTES", whole * 1_000_000)
+    response = post(newsroom, NEW, story_form(body="x" * 1_500_000))
     assert response.status_code == 413
     assert "too large" in response.text
     assert articles() == 0
 
 
-def unchecking(app: Flask, like: FlaskClient) -> FlaskClient:
+def disable_page_checks(app: Flask, like: FlaskClient) -> FlaskClient:
     """Return a client with the same session that takes pages as they are."""
     plain = FlaskClient(app, Response)
-    plain.set_cookie(COOKIE, token_of(like))
+    plain.set_cookie(SESSION_COOKIE, session_token(like))
     return plain
 
 
@@ -390,13 +401,13 @@ HOSTILE = '<img src=x onerror=alert(1)>{{7*7}}"><script>alert(1)</script>'
 def test_hostile_entries_are_shown_as_text(app: Flask, newsroom: FlaskClient) -> None:
     lines = ("headline", "dek", "authors", "topics", "source_name", "picture_alt", "picture_caption", "picture_credit")
     body = f'<p hx-get="/x" data-hx-get="/x" onclick="a()">Text <a href="javascript:alert(1)">a</a></p>{HOSTILE}'
-    sent = entries(do="publish", body=body, picture=picture_file(), **dict.fromkeys(lines, HOSTILE))
+    sent = story_form(do="publish", body=body, picture=picture_file(), **dict.fromkeys(lines, HOSTILE))
     response = post(newsroom, NEW, sent)
     assert response.status_code == 303
     article = db.session.scalars(select(Article)).one()
     one = f"/newsroom/stories/{article.id}"
-    plain = unchecking(app, newsroom)
-    for path in (one, f"{one}/preview", "/newsroom/stories/", permalink(get(article.id))):
+    plain = disable_page_checks(app, newsroom)
+    for path in (one, f"{one}/preview", "/newsroom/stories/", permalink(get_article(article.id))):
         page = plain.get(path).text
         for tag, attrs in Page(page).elements:
             assert not [name for name in attrs if name.startswith("on")], tag
@@ -407,7 +418,7 @@ def test_hostile_entries_are_shown_as_text(app: Flask, newsroom: FlaskClient) ->
 
 
 def upload_story(client: FlaskClient, **more: Any) -> TestResponse:
-    sent = entries(picture=picture_file(), picture_alt="A red field", **more)
+    sent = story_form(picture=picture_file(), picture_alt="A red field", **more)
     return post(client, NEW, sent)
 
 
@@ -418,14 +429,14 @@ def test_a_picture_is_stored_shown_and_removed(newsroom: FlaskClient) -> None:
     assert article.picture_id
     page = newsroom.get(f"/newsroom/stories/{article.id}")
     assert "Remove this picture" in page.text
-    picture = next(each for each in Page(page.text).all("img") if "src" in each)
+    picture = next(each for each in Page(page.text).find_all("img") if "src" in each)
     with newsroom.get(picture["src"] or "") as response:
         assert response.status_code == 200
-    assert save(newsroom, article.id, headline="Kept").status_code == 303
-    assert get(article.id).picture_id
-    assert save(newsroom, article.id, remove_picture="1").status_code == 303
+    assert save_story(newsroom, article.id, headline="Kept").status_code == 303
+    assert get_article(article.id).picture_id
+    assert save_story(newsroom, article.id, remove_picture="1").status_code == 303
     db.session.expire_all()
-    assert get(article.id).picture_id is None
+    assert get_article(article.id).picture_id is None
 
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
@@ -455,7 +466,7 @@ def test_what_is_not_a_picture_is_refused_and_the_rest_kept(
     response = post(newsroom, NEW, FULL | {"picture": upload(content, name), "picture_alt": "Alt"})
     assert response.status_code == 422
     assert words in response.text
-    again = shown(response)
+    again = form_values(response)
     assert {each: again[each] for each in FULL} == {each: FULL[each].replace("\r\n", "\n") for each in FULL}
     assert (again["picture_alt"], articles()) == ("Alt", 0)
 
@@ -463,7 +474,7 @@ def test_what_is_not_a_picture_is_refused_and_the_rest_kept(
 def test_a_good_picture_survives_a_refused_form(newsroom: FlaskClient) -> None:
     response = upload_story(newsroom, headline="")
     assert response.status_code == 422
-    again = shown(response)
+    again = form_values(response)
     assert again["picture_id"]
     assert articles() == 0
     response = post(newsroom, NEW, again | {"headline": "Now with a headline"})
@@ -472,39 +483,39 @@ def test_a_good_picture_survives_a_refused_form(newsroom: FlaskClient) -> None:
 
 
 def test_a_picture_needs_words(newsroom: FlaskClient) -> None:
-    response = post(newsroom, NEW, entries(picture=picture_file()))
+    response = post(newsroom, NEW, story_form(picture=picture_file()))
     assert response.status_code == 422
     assert 'id="picture_alt-error"' in response.text
 
 
 def test_nobody_claims_a_colleagues_picture(app: Flask, newsroom: FlaskClient) -> None:
-    theirs = shown(upload_story(newsroom, headline=""))["picture_id"]
+    theirs = form_values(upload_story(newsroom, headline=""))["picture_id"]
     number = db.session.scalars(select(Picture.id)).one()
-    author = visitor(app, "author")
+    author = logged_in_client(app, "author")
     for claim in (theirs, str(number), "999", "x", f"{number}.x"):
-        response = post(author, NEW, entries(picture_id=claim, picture_alt="Alt"))
+        response = post(author, NEW, story_form(picture_id=claim, picture_alt="Alt"))
         assert response.status_code == 422, claim
         assert "upload it again" in response.text
     assert articles() == 0
 
 
 def test_a_correction_is_dated_and_shown(newsroom: FlaskClient, client: FlaskClient) -> None:
-    article_id = write(newsroom, do="publish")
-    response = save(newsroom, article_id, do="correct", body="Mended.", note="The port was misnamed.")
+    article_id = create_story(newsroom, do="publish")
+    response = save_story(newsroom, article_id, do="correct", body="Mended.", note="The port was misnamed.")
     assert "done=correct&" in response.location
-    article = get(article_id)
+    article = get_article(article_id)
     assert [each.text for each in article.corrections] == ["The port was misnamed."]
     assert article.updated_at is not None
     page = client.get(permalink(article)).text
     assert "The port was misnamed." in page
     assert "Mended." in page
-    assert "done=update&" in save(newsroom, article_id, do="update").location
-    assert save(newsroom, article_id, do="update", note="x" * 3000).status_code == 422
+    assert "done=update&" in save_story(newsroom, article_id, do="update").location
+    assert save_story(newsroom, article_id, do="update", note="x" * 3000).status_code == 422
 
 
 def test_withdrawing_and_bringing_back(newsroom: FlaskClient, client: FlaskClient) -> None:
-    article_id = write(newsroom, do="publish")
-    one, address = f"/newsroom/stories/{article_id}", permalink(get(article_id))
+    article_id = create_story(newsroom, do="publish")
+    one, address = f"/newsroom/stories/{article_id}", permalink(get_article(article_id))
     response = post(newsroom, f"{one}/withdraw", {"reason": " "})
     assert response.status_code == 422
     assert 'id="reason-error"' in response.text
@@ -521,9 +532,9 @@ def test_withdrawing_and_bringing_back(newsroom: FlaskClient, client: FlaskClien
 
 
 def test_a_changed_address_leads_on(newsroom: FlaskClient, client: FlaskClient) -> None:
-    article_id = write(newsroom, do="publish")
-    before = permalink(get(article_id))
-    assert save(newsroom, article_id, do="update", slug="a-new-address").status_code == 303
+    article_id = create_story(newsroom, do="publish")
+    before = permalink(get_article(article_id))
+    assert save_story(newsroom, article_id, do="update", slug="a-new-address").status_code == 303
     response = client.get(before)
     assert response.status_code in {301, 308}
     assert response.location.endswith("/a-new-address")
@@ -531,14 +542,14 @@ def test_a_changed_address_leads_on(newsroom: FlaskClient, client: FlaskClient) 
 
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "9" * 30, "2"])
 def test_a_version_nobody_was_given_is_a_conflict(newsroom: FlaskClient, version: str) -> None:
-    article_id = write(newsroom)
-    response = post(newsroom, f"/newsroom/stories/{article_id}", entries(version=version, headline="Changed"))
+    article_id = create_story(newsroom)
+    response = post(newsroom, f"/newsroom/stories/{article_id}", story_form(version=version, headline="Changed"))
     assert response.status_code == 409
-    assert get(article_id).headline != "Changed"
+    assert get_article(article_id).headline != "Changed"
 
 
 def test_the_preview_is_the_page_readers_get(newsroom: FlaskClient, client: FlaskClient) -> None:
-    article_id = write(newsroom, headline="Seen before it is out", dek="A dek", authors="Amina Diallo")
+    article_id = create_story(newsroom, headline="Seen before it is out", dek="A dek", authors="Amina Diallo")
     path = f"/newsroom/stories/{article_id}/preview"
     response = newsroom.get(path)
     assert response.status_code == 200
@@ -547,8 +558,8 @@ def test_the_preview_is_the_page_readers_get(newsroom: FlaskClient, client: Flas
     for words in ("Seen before it is out", "A dek", "Amina Diallo", "Preview", "noindex"):
         assert words in response.text
     assert client.get(path).status_code == 303
-    save(newsroom, article_id, do="publish")
-    public = client.get(permalink(get(article_id))).text
+    save_story(newsroom, article_id, do="publish")
+    public = client.get(permalink(get_article(article_id))).text
     preview = newsroom.get(path).text
     inside = [re.search(r'<div class="prose">.*?</div>', page, re.DOTALL) for page in (public, preview)]
     assert inside[0] is not None
@@ -561,14 +572,14 @@ def test_a_story_that_is_not_there(newsroom: FlaskClient, number: str) -> None:
     assert newsroom.get(f"/newsroom/stories/{number}").status_code == 404
     assert newsroom.get(f"/newsroom/stories/{number}/preview").status_code == 404
     assert post(newsroom, f"/newsroom/stories/{number}/publish").status_code == 404
-    assert post(newsroom, f"/newsroom/stories/{number}", entries(version="1")).status_code in {404, 405}
+    assert post(newsroom, f"/newsroom/stories/{number}", story_form(version="1")).status_code in {404, 405}
 
 
 def test_the_list(newsroom: FlaskClient, editor: User) -> None:
     assert "Write the first" in newsroom.get("/newsroom/stories/").text
     for number in range(53):
-        step = publishing.Step("publish" if number == 1 else "save")
-        publishing.create(draft(headline=f"Story {number:02}", authors=("Amina Diallo",)), editor, step)
+        step = publishing.Action("publish" if number == 1 else "save")
+        publishing.create(make_draft(headline=f"Story {number:02}", authors=("Amina Diallo",)), editor, step)
     first, second = (newsroom.get(f"/newsroom/stories/?page={page}").text for page in (1, 2))
     headlines = [re.findall(r"Story \d\d", page) for page in (first, second)]
     assert [len(each) for each in headlines] == [50, 3]
@@ -591,10 +602,10 @@ def test_an_odd_list_is_still_a_list(newsroom: FlaskClient, query: str) -> None:
 
 
 def test_scheduled_stories_stand_in_the_order_in_which_they_go_out(app: Flask, editor: User) -> None:
-    client = visitor(app)
+    client = logged_in_client(app)
     start = datetime.now(UTC).replace(second=0, microsecond=0)
     for days in (3, 1, 2):
-        article_id = publishing.create(draft(headline=f"In {days} days"), editor)
+        article_id = publishing.create(make_draft(headline=f"In {days} days"), editor)
         publishing.schedule(article_id, editor, start + timedelta(days=days))
     page = client.get("/newsroom/stories/?status=scheduled").text
     assert re.findall(r"In \d days", page) == ["In 1 days", "In 2 days", "In 3 days"]
@@ -608,7 +619,7 @@ def test_scheduled_stories_stand_in_the_order_in_which_they_go_out(app: Flask, e
 
 def test_the_list_takes_few_selects(newsroom: FlaskClient, editor: User, count_selects: Any) -> None:
     for number in range(5):
-        publishing.create(draft(headline=f"Story {number}", authors=(f"Author {number}",)), editor)
+        publishing.create(make_draft(headline=f"Story {number}", authors=(f"Author {number}",)), editor)
     newsroom.get("/newsroom/stories/")
     count_selects()
     newsroom.get("/newsroom/stories/")
@@ -621,6 +632,6 @@ def test_a_fault_gives_the_text_back(app: Flask, newsroom: FlaskClient, monkeypa
 
     monkeypatch.setattr(publishing, "create", broken)
     app.testing = False
-    response = post(unchecking(app, newsroom), NEW, entries(body="My <precious> words"))
+    response = post(disable_page_checks(app, newsroom), NEW, story_form(body="My <precious> words"))
     assert response.status_code == 500
     assert "My &lt;precious&gt; words" in response.text

@@ -12,14 +12,14 @@ from werkzeug.datastructures import FileStorage
 
 from spectator.media import MAX_BYTES, sandbox
 from spectator.models import User
-from tests.newsroom_visits import entries, picture_file, post, visitor
+from tests.newsroom_client import logged_in_client, picture_file, post, story_form
 from tests.test_newsroom_stories import NEW
 
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
     """An editor, logged in."""
-    return visitor(app)
+    return logged_in_client(app)
 
 
 @pytest.mark.parametrize("name", ["story", "text"])
@@ -33,7 +33,7 @@ def test_each_way_of_sending_a_picture_has_the_same_limit(newsroom: FlaskClient,
             assert answer.status_code == 200
             assert ("<figure>" in answer.text) is is_taken
         else:
-            sent = entries(do="save") | {"picture": file, "picture_alt": "A port"}
+            sent = story_form(do="save") | {"picture": file, "picture_alt": "A port"}
             answer = post(newsroom, NEW, sent)
             assert answer.status_code == (303 if is_taken else 422)
         assert ("larger than 40 MB" in answer.text) is not is_taken
@@ -51,11 +51,11 @@ def test_a_picture_that_comes_while_others_are_decoded_is_refused_at_once_and_no
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sandbox, "_places", threading.BoundedSemaphore(2))
-    monkeypatch.setattr(sandbox, "_decoding", None)  # nobody gets as far as waiting
+    monkeypatch.setattr(sandbox, "_decoder_lock", None)  # nobody gets as far as waiting
     for _ in range(2):
         assert sandbox._places.acquire(blocking=False)
     answer = post(newsroom, "/newsroom/fragments/pictures", {"picture": picture_file(), "alt": "A port"})
     assert (answer.status_code, sandbox.BUSY in answer.text) == (200, True)
-    answer = post(newsroom, NEW, entries(do="save", body="Every <word>.") | {"picture": picture_file()})
+    answer = post(newsroom, NEW, story_form(do="save", body="Every <word>.") | {"picture": picture_file()})
     assert (answer.status_code, sandbox.BUSY in answer.text) == (422, True)
     assert "Every &lt;word&gt;." in answer.text

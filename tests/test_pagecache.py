@@ -16,11 +16,11 @@ from werkzeug.test import EnvironBuilder
 
 from spectator import create_app, outbox, pagecache, publishing, queries
 from spectator.db import db
-from spectator.models import Follower, User
-from spectator.pagecache import FOR_EVERYBODY, FOR_ONE, PageCache
-from spectator.pagecache.requests import CURSOR_NAMES, POSITION
-from spectator.site import positions
-from tests.conftest import draft, settings
+from spectator.models import Consumer, User
+from spectator.pagecache import PRIVATE_CACHE_CONTROL, PUBLIC_CACHE_CONTROL, PageCache
+from spectator.pagecache.middleware import CURSOR_PARAMS, CURSOR_QUERY
+from spectator.site import pagination
+from tests.conftest import make_draft, settings
 
 SITE = Path(__file__).resolve().parent.parent / "spectator" / "site"
 Story = Callable[..., int]
@@ -34,7 +34,7 @@ def cache_of(app: Flask) -> PageCache:
 
 def correct(article_id: int, by: User, **more: object) -> None:
     version = queries.articles_to_index([article_id])[0].version
-    publishing.save(article_id, draft(**more), by, version, publishing.Step("update"))
+    publishing.save(article_id, make_draft(**more), by, version, publishing.Action("update"))
 
 
 def test_a_kept_page_asks_the_database_for_nothing_more(
@@ -47,7 +47,7 @@ def test_a_kept_page_asks_the_database_for_nothing_more(
         second = client.get(path)
         assert count_selects() == [], path
         assert second.data == first.data
-        assert second.headers["Cache-Control"] == FOR_EVERYBODY
+        assert second.headers["Cache-Control"] == PUBLIC_CACHE_CONTROL
         assert second.headers["Vary"] == "Accept-Encoding"
         assert second.headers["ETag"] == first.headers["ETag"]
         assert second.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
@@ -55,7 +55,7 @@ def test_a_kept_page_asks_the_database_for_nothing_more(
 
 def test_every_act_shows_at_once_in_every_process(app: Flask, story: Story, editor: User) -> None:
     others = create_app(settings(app.config["DATA_DIR"]))
-    cache_of(others).look_seconds = 0.0
+    cache_of(others).poll_seconds = 0.0
     clients = [app.test_client(), others.test_client()]
     story(headline="The first", hours=1)
 
@@ -95,15 +95,15 @@ def test_an_article_outlives_acts_on_others(
     correct(own, editor, headline="Own", body="Corrected text.")
     assert "Corrected text." in client.get("/politics/own").text
     # what lies too far back, or is forgotten by now, is not trusted
-    watch = cache_of(app).watch
+    watch = cache_of(app).outbox_reader
     edition = outbox.edition()
-    assert watch.touched(edition - 1, edition) == {own}
-    assert watch.touched(edition, edition) is None
-    assert watch.touched(-1000, edition) is None
-    outbox.forget_through(edition - 1)
+    assert watch.changed_between(edition - 1, edition) == {own}
+    assert watch.changed_between(edition, edition) is None
+    assert watch.changed_between(-1000, edition) is None
+    outbox.prune(edition - 1)
     watch.recent = {}
-    assert watch.touched(edition - 2, edition) is None
-    assert watch.touched(edition - 1, edition) == {own}
+    assert watch.changed_between(edition - 2, edition) is None
+    assert watch.changed_between(edition - 1, edition) == {own}
 
 
 def test_related_stories_move_with_what_the_worker_works_out(client: FlaskClient, story: Story) -> None:
@@ -115,7 +115,7 @@ def test_related_stories_move_with_what_the_worker_works_out(client: FlaskClient
             db.text("insert into related (article_id, position, related_id, score) values (:a, 0, :b, 1)"),
             {"a": article_id, "b": other},
         )
-        session.merge(Follower(name="related", position=2))
+        session.merge(Consumer(name="related", offset=2))
     assert "Other" in client.get(path).text
 
 
@@ -126,7 +126,7 @@ def test_words_that_mean_nothing_lead_to_the_same_page(app: Flask, client: Flask
     for number in range(50):
         answer = client.get(f"/politics/one?utm_source={number}&fbclid=x")
         assert answer.data == plain.data
-        assert answer.headers["Cache-Control"] == FOR_ONE
+        assert answer.headers["Cache-Control"] == PRIVATE_CACHE_CONTROL
     assert len(cache_of(app).pages) == kept
 
 
@@ -135,7 +135,7 @@ def test_an_address_is_kept_as_the_site_writes_it(app: Flask, client: FlaskClien
     cache_of(app).pages.clear()
     for path in (f"/fragments/related/000{article_id}", "/fragments/stream/politics//", "/fragments/stream//politics/"):
         answer = client.get(path)
-        assert answer.status_code != 200 or answer.headers["Cache-Control"] == FOR_ONE, path
+        assert answer.status_code != 200 or answer.headers["Cache-Control"] == PRIVATE_CACHE_CONTROL, path
         assert not cache_of(app).pages, path
     for path in (f"/fragments/related/{article_id}", "/fragments/stream/politics/", "/fragments/stream/"):
         client.get(path)
@@ -148,11 +148,11 @@ def test_a_cursor_is_kept_where_it_names_a_story(app: Flask, client: FlaskClient
     assert article is not None
     real = queries.cursor_after(article)
     moment, article_id = real.rsplit("-", 1)
-    assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == FOR_EVERYBODY
+    assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == PUBLIC_CACHE_CONTROL
     assert ("/politics/", f"before={real}") in {key[1:] for key in cache_of(app).pages}
     queries_kept = {key[2] for key in cache_of(app).pages}
     for query in (f"through={real}", f"before={real}&through={real}"):
-        assert client.get(f"/politics/?{query}").headers["Cache-Control"] == FOR_EVERYBODY, query
+        assert client.get(f"/politics/?{query}").headers["Cache-Control"] == PUBLIC_CACHE_CONTROL, query
         queries_kept.add(query)
     assert {key[2] for key in cache_of(app).pages} == queries_kept
     kept = len(cache_of(app).pages)
@@ -162,11 +162,11 @@ def test_a_cursor_is_kept_where_it_names_a_story(app: Flask, client: FlaskClient
     for query in made_up:
         answer = client.get(f"/politics/?{query}")
         assert answer.status_code == 200
-        assert answer.headers["Cache-Control"] == FOR_ONE, query
+        assert answer.headers["Cache-Control"] == PRIVATE_CACHE_CONTROL, query
     assert client.get("/politics/?before=rubbish").status_code == 400
     assert len(cache_of(app).pages) == kept
     publishing.withdraw(ids[0], editor, "Wrong.")
-    assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == FOR_ONE
+    assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == PRIVATE_CACHE_CONTROL
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_cursors_that_a_page_does_not_read_make_no_copies_of_it(
     for combination in [("through",), *combinations]:
         response = client.get(f"{path}?" + "&".join(f"{name}={real}" for name in combination))
         assert response.status_code == 200
-        if response.headers["Cache-Control"] == FOR_EVERYBODY:
+        if response.headers["Cache-Control"] == PUBLIC_CACHE_CONTROL:
             kept.add("&".join(combination))
     assert kept == read
     assert len({key for key in cache_of(app).pages if key[2]}) == len(read)
@@ -215,8 +215,8 @@ def test_no_kept_view_reads_more_than_the_cursors() -> None:
     for name in ("pages", "listings", "fragments"):
         read = re.findall(r"request\.(?!path\b)\w+(?:\.\w+\([^)]*\))?", (SITE / f"{name}.py").read_text())
         assert set(read) <= {"request.environ"}, name
-    assert re.findall(r"request\.[^)]*\)", (SITE / "positions.py").read_text()) == ["request.args.get(name)"]
-    assert set(positions.NAMES) == CURSOR_NAMES
+    assert re.findall(r"request\.[^)]*\)", (SITE / "pagination.py").read_text()) == ["request.args.get(name)"]
+    assert set(pagination.CURSOR_PARAMS) == CURSOR_PARAMS
     feed, _, search_feed = (SITE / "feeds.py").read_text().partition("def search_feed")
     assert set(re.findall(r"request\.\w+", feed)) == {"request.path"}
     assert re.findall(r"request\.\w+", search_feed) == ["request.args"], "searches are kept by nobody"
@@ -224,7 +224,7 @@ def test_no_kept_view_reads_more_than_the_cursors() -> None:
 
 def test_nginx_keeps_the_same_parts_of_lists() -> None:
     site = (SITE.parent.parent / "deploy" / "nginx-shared.conf").read_text()
-    assert f"(?:\\?(?:{POSITION.pattern}))?$" in site
+    assert f"(?:\\?(?:{CURSOR_QUERY.pattern}))?$" in site
 
 
 def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:
@@ -237,7 +237,7 @@ def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:
             again = client.get("/politics/one", headers={"Accept-Encoding": accepted, "If-None-Match": held})
             assert (again.status_code, again.data) == (304, b"")
             assert again.headers["ETag"] == tag
-            assert again.headers["Cache-Control"] == FOR_EVERYBODY
+            assert again.headers["Cache-Control"] == PUBLIC_CACHE_CONTROL
             assert again.headers["Vary"] == "Accept-Encoding"
         for held in ('"other"', tag.strip('"'), tag[:-2] + '"'):
             assert client.get("/politics/one", headers={"If-None-Match": held}).status_code == 200
@@ -248,13 +248,13 @@ def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:
 
 
 def test_a_watch_sees_what_others_commit_and_survives_a_lost_database(app: Flask, story: Story) -> None:
-    watch = outbox.Watch(str(app.config["DATA_DIR"] / "spectator.db"))
-    assert watch.look() == (0, "")
+    watch = outbox.OutboxReader(str(app.config["DATA_DIR"] / "spectator.db"))
+    assert watch.poll() == (0, "")
     story()
-    assert watch.look() == (1, "")
+    assert watch.poll() == (1, "")
     watch.close()
-    lost = outbox.Watch(str(app.config["DATA_DIR"] / "nowhere" / "spectator.db"))
-    assert lost.look() is None
+    lost = outbox.OutboxReader(str(app.config["DATA_DIR"] / "nowhere" / "spectator.db"))
+    assert lost.poll() is None
 
 
 def test_a_locked_database_does_not_hold_pages_back(app: Flask, client: FlaskClient, story: Story) -> None:
@@ -299,4 +299,4 @@ def test_a_new_section_shows_in_the_navigation_at_once(client: FlaskClient, stor
 def test_the_newsroom_is_never_kept(app: Flask, client: FlaskClient, path: str) -> None:
     client.get(path)
     assert not cache_of(app).pages
-    assert pagecache.key_of(EnvironBuilder(path).get_environ()) is None
+    assert pagecache.cache_key(EnvironBuilder(path).get_environ()) is None

@@ -13,9 +13,9 @@ from sqlalchemy import update
 from spectator import publishing, queries
 from spectator.db import db
 from spectator.models import ARTICLE_STATUSES, Article, Correction, User
-from spectator.publishing import Step
-from spectator.publishing.permissions import VERBS
-from tests.conftest import draft, person
+from spectator.publishing import Action
+from spectator.publishing.permissions import ACTIONS
+from tests.conftest import add_user, make_draft
 
 TABLE = (Path(__file__).parents[1] / "docs/roles.md").read_text()
 ROWS = re.findall(r"^\| (new|draft|review|scheduled|published|withdrawn) \| (.+?) \| (.+?) \|$", TABLE, re.MULTILINE)
@@ -31,7 +31,7 @@ WRITTEN = {
 def test_the_table_knows_every_state_and_verb() -> None:
     assert [row[0] for row in ROWS] == ["new", *ARTICLE_STATUSES]
     assert (
-        set(VERBS)
+        set(ACTIONS)
         == frozenset().union(*WRITTEN.values())
         == set(re.findall(r"^\| (\w+) \| [a-z]", TABLE, re.M))
         - {
@@ -45,7 +45,7 @@ def test_the_table_knows_every_state_and_verb() -> None:
 
 def story_in(state: str, by: User) -> Article:
     """Return a story of a person's in a state, as the database says."""
-    article_id = publishing.create(draft(headline=f"In {state}"), by)
+    article_id = publishing.create(make_draft(headline=f"In {state}"), by)
     with db.write() as session:
         at = datetime.now(UTC) + timedelta(days=1 if state == "scheduled" else -1)
         session.execute(update(Article).where(Article.id == article_id).values(status=state, published_at=at))
@@ -60,7 +60,9 @@ def use(verb: str, article: Article, by: User) -> None:
     if verb == "restore":
         publishing.restore(article.id, by, 1, article.version)
     elif verb in {"save", "update", "correct"}:
-        publishing.save(article.id, draft(dek="Changed"), by, article.version, Step(verb, note="What was wrong."))
+        publishing.save(
+            article.id, make_draft(dek="Changed"), by, article.version, Action(verb, note="What was wrong.")
+        )
     elif verb in {"edit_note", "remove_note"}:
         with db.write() as session:
             note = Correction(article_id=article.id, text="Old words.", made_at=datetime.now(UTC), kind="update")
@@ -68,32 +70,32 @@ def use(verb: str, article: Article, by: User) -> None:
             session.flush()
             note_id = note.id
         more = ("correction", "New words.", "Old words.") if verb == "edit_note" else ("Old words.",)
-        getattr(publishing, verb)(article.id, by, note_id, *more)
+        getattr(publishing, {"relate": "set_related_override"}.get(verb, verb))(article.id, by, note_id, *more)
     elif verb in {"view", "share"}:
         if not publishing.may(by, verb, article):
-            raise publishing.Forbidden
+            raise publishing.ForbiddenError
     else:
-        other = publishing.create(draft(), by) if verb == "relate" else 0
+        other = publishing.create(make_draft(), by) if verb == "relate" else 0
         rest = {"schedule": (at,), "withdraw": ("Wrong.",), "relate": (other, "pin")}.get(verb, ())
-        getattr(publishing, verb)(article.id, by, *rest)
+        getattr(publishing, {"relate": "set_related_override"}.get(verb, verb))(article.id, by, *rest)
 
 
 @pytest.mark.parametrize("state", ARTICLE_STATUSES)
 @pytest.mark.parametrize("role", ["author", "editor", "admin"])
 @pytest.mark.parametrize("whose", ["own", "other's"])
 def test_every_verb_in_every_cell(app: Flask, state: str, role: str, whose: str) -> None:
-    by = person(role)
-    maker = by if whose == "own" else person("author" if role != "author" else "editor")
+    by = add_user(role)
+    maker = by if whose == "own" else add_user("author" if role != "author" else "editor")
     allowed = WRITTEN[state, "author" if role == "author" else "editor"]
     if role == "author" and whose != "own":
         allowed = frozenset()
-    for verb in VERBS:
+    for verb in ACTIONS:
         article = story_in(state, maker)
         twice = verb == "publish" and state == "published" and role != "author"  # the button pressed twice
         if verb in allowed or twice:
             use(verb, article, by)
         else:
-            with pytest.raises(publishing.Forbidden):
+            with pytest.raises(publishing.ForbiddenError):
                 use(verb, article, by)
         after = queries.article_to_edit(article.id)
         assert after is not None
@@ -104,11 +106,11 @@ def test_every_verb_in_every_cell(app: Flask, state: str, role: str, whose: str)
 
 @pytest.mark.parametrize("role", ["author", "editor"])
 def test_the_first_step_of_a_new_story(app: Flask, role: str) -> None:
-    by, at = person(role), datetime.now(UTC) + timedelta(hours=1)
+    by, at = add_user(role), datetime.now(UTC) + timedelta(hours=1)
     for verb in ("save", "submit", "schedule", "publish", "update", "correct", "withdraw", "reinstate", "send_back"):
-        step = Step(verb, at if verb == "schedule" else None, "A note.")
+        step = Action(verb, at if verb == "schedule" else None, "A note.")
         if verb in WRITTEN["new", role]:
-            publishing.create(draft(), by, step)
+            publishing.create(make_draft(), by, step)
         else:
-            with pytest.raises(publishing.Forbidden):
-                publishing.create(draft(), by, step)
+            with pytest.raises(publishing.ForbiddenError):
+                publishing.create(make_draft(), by, step)

@@ -12,12 +12,12 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from spectator import outbox, publishing, queries
-from spectator.addresses import permalink
 from spectator.db import db
 from spectator.models import Article, Outbox, Redirect, Revision, User
-from spectator.publishing import Step
-from spectator.publishing.drafts import one_line
-from tests.conftest import draft, person
+from spectator.publishing import Action
+from spectator.publishing.drafts import clean_line
+from spectator.urls import permalink
+from tests.conftest import add_user, make_draft
 
 
 def get(article_id: int) -> Article:
@@ -32,14 +32,14 @@ def rows(article_id: int) -> list[str]:
 
 def change(article_id: int, by: User, note: str = "", **more: object) -> None:
     article = get(article_id)
-    step = Step(("correct" if note else "update") if article.is_public else "save", note=note)
-    publishing.save(article_id, draft(**more), by, article.version, step)
+    step = Action(("correct" if note else "update") if article.is_public else "save", note=note)
+    publishing.save(article_id, make_draft(**more), by, article.version, step)
 
 
 def test_a_draft_is_stored_whole_and_changes_nothing_public(app: Flask, editor: User) -> None:
     names = {"authors": ("Zainab Bello", "Amina Diallo"), "topics": ("Elections",), "countries": ("Mali", "CI")}
     more = {"dek": "A dek", "source_name": "Reuters", "source_url": "https://www.reuters.com/x", "language": "fr"}
-    article = get(publishing.create(draft(**names, **more), editor))
+    article = get(publishing.create(make_draft(**names, **more), editor))
     assert article.status == "draft"
     assert article.body == "<p>One paragraph.</p>\n<p>Another paragraph.</p>"
     assert [author.name for author in article.authors] == ["Zainab Bello", "Amina Diallo"]
@@ -51,7 +51,7 @@ def test_a_draft_is_stored_whole_and_changes_nothing_public(app: Flask, editor: 
 
 
 def test_publish_appends_to_the_outbox_in_the_same_commit(app: Flask, editor: User) -> None:
-    article_id = publishing.create(draft(), editor)
+    article_id = publishing.create(make_draft(), editor)
     publishing.publish(article_id, editor)
     publishing.publish(article_id, editor)  # twice does no harm
     article = get(article_id)
@@ -65,15 +65,15 @@ def test_nothing_is_left_when_the_commit_fails(app: Flask, editor: User, monkeyp
     def broken(*_args: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(publishing, "record", broken)
+    monkeypatch.setattr(publishing, "add_revision", broken)
     with pytest.raises(OSError, match="disk full"):
-        publishing.create(draft(), editor, Step("publish"))
+        publishing.create(make_draft(), editor, Action("publish"))
     assert not queries.has_articles()
     assert outbox.edition() == 0
 
 
 def test_byline_order_survives_a_reordering(app: Flask, editor: User) -> None:
-    article_id = publishing.create(draft(authors=("A One", "B Two", "C Three")), editor)
+    article_id = publishing.create(make_draft(authors=("A One", "B Two", "C Three")), editor)
     change(article_id, editor, authors=("C Three", "A One"))
     assert [author.name for author in get(article_id).authors] == ["C Three", "A One"]
 
@@ -90,7 +90,7 @@ def test_a_correction_is_dated_and_shown(app: Flask, editor: User, story: Callab
 
 def test_withdrawing_needs_a_reason_and_can_be_undone(app: Flask, editor: User, story: Callable[..., int]) -> None:
     article_id = story()
-    with pytest.raises(publishing.Invalid):
+    with pytest.raises(publishing.ValidationError):
         publishing.withdraw(article_id, editor, "  ")
     first = get(article_id).published_at
     publishing.withdraw(article_id, editor, "It was wrong.")
@@ -104,7 +104,7 @@ def test_a_changed_slug_leads_on_in_one_hop(app: Flask, editor: User, story: Cal
     article_id = story()
     for number in (1, 2, 3):
         change(article_id, editor, slug=f"address-{number}")
-    found = queries.article_at("a-headline")
+    found = queries.article_by_slug("a-headline")
     assert found is not None
     assert permalink(found) == "/politics/address-3"
     assert db.session.scalar(select(func.count()).select_from(Redirect)) == 3
@@ -115,45 +115,45 @@ def test_a_changed_slug_leads_on_in_one_hop(app: Flask, editor: User, story: Cal
 def test_a_slug_that_was_public_is_never_given_away(app: Flask, editor: User, story: Callable[..., int]) -> None:
     article_id = story()
     change(article_id, editor, slug="another")
-    with pytest.raises(publishing.Invalid) as caught:
-        publishing.create(draft(slug="a-headline"), editor)
+    with pytest.raises(publishing.ValidationError) as caught:
+        publishing.create(make_draft(slug="a-headline"), editor)
     assert "slug" in caught.value.errors
-    assert get(publishing.create(draft(), editor)).slug == "a-headline-2"
+    assert get(publishing.create(make_draft(), editor)).slug == "a-headline-2"
 
 
 def test_a_draft_may_change_its_slug_without_a_trace(app: Flask, editor: User) -> None:
-    article_id = publishing.create(draft(), editor)
+    article_id = publishing.create(make_draft(), editor)
     change(article_id, editor, headline="Something else")
     assert get(article_id).slug == "something-else"
     assert db.session.scalar(select(func.count()).select_from(Redirect)) == 0
 
 
 def test_a_save_over_a_newer_version_is_refused(app: Flask, editor: User) -> None:
-    article_id = publishing.create(draft(), editor)
+    article_id = publishing.create(make_draft(), editor)
     seen = get(article_id).version
-    publishing.save(article_id, draft(dek="mine"), editor, seen)
-    with pytest.raises(publishing.Conflict):
-        publishing.save(article_id, draft(dek="theirs"), editor, seen)
+    publishing.save(article_id, make_draft(dek="mine"), editor, seen)
+    with pytest.raises(publishing.ConflictError):
+        publishing.save(article_id, make_draft(dek="theirs"), editor, seen)
     assert get(article_id).dek == "mine"
 
 
 def test_who_may_do_what(app: Flask, editor: User) -> None:
-    author, other = person("author"), publishing.create(draft(headline="Of the editor"), editor)
-    own = publishing.create(draft(), author)
-    publishing.save(own, draft(dek="x"), author, get(own).version)
+    author, other = add_user("author"), publishing.create(make_draft(headline="Of the editor"), editor)
+    own = publishing.create(make_draft(), author)
+    publishing.save(own, make_draft(dek="x"), author, get(own).version)
     for act in (
-        lambda: publishing.create(draft(), author, Step("publish")),
+        lambda: publishing.create(make_draft(), author, Action("publish")),
         lambda: publishing.publish(own, author),
-        lambda: publishing.save(own, draft(), author, get(own).version, Step("publish")),
-        lambda: publishing.save(other, draft(), author, get(other).version),
+        lambda: publishing.save(own, make_draft(), author, get(own).version, Action("publish")),
+        lambda: publishing.save(other, make_draft(), author, get(other).version),
         lambda: publishing.withdraw(own, author, "x"),
     ):
-        with pytest.raises(publishing.Forbidden):
+        with pytest.raises(publishing.ForbiddenError):
             act()
     publishing.publish(own, editor)
-    with pytest.raises(publishing.Forbidden):
-        publishing.save(own, draft(), author, get(own).version)
-    with pytest.raises(publishing.NotFound):
+    with pytest.raises(publishing.ForbiddenError):
+        publishing.save(own, make_draft(), author, get(own).version)
+    with pytest.raises(publishing.NotFoundError):
         publishing.publish(10**9, editor)
 
 
@@ -182,21 +182,21 @@ def test_who_may_do_what(app: Flask, editor: User) -> None:
 )
 def test_bad_fields_are_named_and_nothing_is_stored(app: Flask, editor: User, field: str, value: object) -> None:
     more = {"source_name": "X", "picture_alt": "X"} | {field: value}
-    with pytest.raises(publishing.Invalid) as caught:
-        publishing.create(draft(**more), editor, Step("publish"))
+    with pytest.raises(publishing.ValidationError) as caught:
+        publishing.create(make_draft(**more), editor, Action("publish"))
     assert field.removesuffix("_id") in caught.value.errors
     assert not queries.has_articles()
 
 
 def test_a_picture_needs_alt_text(app: Flask, editor: User) -> None:
-    with pytest.raises(publishing.Invalid) as caught:
-        publishing.create(draft(picture_id=1), editor)
+    with pytest.raises(publishing.ValidationError) as caught:
+        publishing.create(make_draft(picture_id=1), editor)
     assert "picture_alt" in caught.value.errors
 
 
 def test_a_future_date_is_refused_by_publish(app: Flask, editor: User) -> None:
-    article_id = publishing.create(draft(), editor)
-    with pytest.raises(publishing.Invalid) as caught:
+    article_id = publishing.create(make_draft(), editor)
+    with pytest.raises(publishing.ValidationError) as caught:
         publishing.publish(article_id, editor, datetime.now(UTC) + timedelta(hours=1))
     assert "in the future" in caught.value.errors["published_at"]
     assert get(article_id).status == "draft"
@@ -204,11 +204,11 @@ def test_a_future_date_is_refused_by_publish(app: Flask, editor: User) -> None:
 
 def test_a_form_publishes_and_dates_back_in_one_commit(app: Flask, editor: User) -> None:
     at = datetime(1968, 7, 1, tzinfo=UTC)
-    article_id = publishing.create(draft(), editor, Step("publish", at))
+    article_id = publishing.create(make_draft(), editor, Action("publish", at))
     assert (get(article_id).published_at, rows(article_id)) == (at, ["publish"])
     assert db.session.scalars(select(Revision.action)).all() == ["publish"]
-    with pytest.raises(publishing.Invalid):
-        publishing.create(draft(), editor, Step("publish", datetime.now(UTC) + timedelta(days=1)))
+    with pytest.raises(publishing.ValidationError):
+        publishing.create(make_draft(), editor, Action("publish", datetime.now(UTC) + timedelta(days=1)))
     assert db.session.scalar(select(func.count()).select_from(Article)) == 1
 
 
@@ -221,7 +221,7 @@ def test_lines_that_need_nothing_done_are_known_for_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "line"),
+    ("raw", "line"),
     [
         ("  two  spaces ", "two spaces"),
         ("a\tb\nc\xa0d", "a b c d"),
@@ -231,21 +231,21 @@ def test_lines_that_need_nothing_done_are_known_for_it() -> None:
         ("ሰላም  ለዓለም", "ሰላም ለዓለም"),
     ],
 )
-def test_one_line(typed: str, line: str) -> None:
-    assert one_line(typed) == line
+def test_one_line(raw: str, line: str) -> None:
+    assert clean_line(raw) == line
 
 
 def schedule(at: datetime) -> int:
     with db.write() as session:
-        story = publishing.Imported(publishing.prepare(draft()), "Politics", "x", "scheduled", at)
-        publishing.take_imports(session, [story])
+        story = publishing.ImportedArticle(publishing.prepare(make_draft()), "Politics", "x", "scheduled", at)
+        publishing.import_batch(session, [story])
     return db.session.scalars(select(Article.id)).one()
 
 
 def test_what_is_due_is_published_once(app: Flask) -> None:
     at = datetime.now(UTC) + timedelta(hours=1)
     article_id = schedule(at)
-    assert queries.next_due() == at
+    assert queries.next_due_at() == at
     assert publishing.publish_due() == 0
     assert outbox.edition() == 0
     assert publishing.publish_due(at) == 1
@@ -257,8 +257,8 @@ def test_what_is_due_is_published_once(app: Flask) -> None:
 def test_outbox_numbers_are_never_used_twice(app: Flask, story: Callable[..., int]) -> None:
     story()
     story(headline="Second")
-    outbox.forget_through(99)
+    outbox.prune(99)
     assert outbox.edition() == 2  # the newest stays
-    assert outbox.oldest() == 2
+    assert outbox.oldest_seq() == 2
     story(headline="Third")
     assert outbox.edition() == 3

@@ -10,11 +10,11 @@ from flask import Flask
 
 from spectator import publishing, queries
 from spectator.models import User
-from tests.conftest import NEWEST, draft
+from tests.conftest import NEWEST, make_draft
 
 
 def latest() -> queries.Listing:
-    found = queries.listing("/")
+    found = queries.listing_by_path("/")
     assert found is not None
     return found
 
@@ -37,7 +37,7 @@ def test_a_stream_neither_repeats_nor_skips_while_stories_arrive(app: Flask, sto
 def test_an_archive_may_be_older_than_1970(app: Flask, editor: User) -> None:
     for year in (1957, 1960, 1963):
         at = datetime(year, 3, 6, tzinfo=UTC)
-        publishing.create(draft(headline=f"In {year}"), editor, publishing.Step("publish", at))
+        publishing.create(make_draft(headline=f"In {year}"), editor, publishing.Action("publish", at))
     first = queries.stream(latest(), limit=1)
     assert first.cursor is not None
     assert [article.headline for article in queries.stream(latest(), first.cursor).articles] == ["In 1960", "In 1957"]
@@ -47,21 +47,21 @@ def test_an_archive_may_be_older_than_1970(app: Flask, editor: User) -> None:
     "cursor", ["", "x", "1", "1-", "--1-2", "1-2-3", "9" * 19 + "-1", "1e5-2", "١-٢", "999999999999999999-1", "1-1\n"]
 )
 def test_a_broken_cursor_is_refused(app: Flask, cursor: str) -> None:
-    with pytest.raises(queries.BadCursor):
+    with pytest.raises(queries.InvalidCursor):
         queries.stream(latest(), cursor)
 
 
 def test_lists_hold_what_they_say(app: Flask, editor: User, story: Callable[..., int]) -> None:
     filed = story(section="health", countries=("Mali",), topics=("Malaria",), authors=("Amina Diallo",))
     story(headline="Other", section="culture")
-    publishing.create(draft(headline="A draft", section="health", topics=("Malaria",)), editor)
+    publishing.create(make_draft(headline="A draft", section="health", topics=("Malaria",)), editor)
     month = f"/archive/{NEWEST:%Y/%m}/"
     for path in ("/health/", "/country/mali/", "/topic/malaria/", "/author/amina-diallo/"):
-        listing = queries.listing(path)
+        listing = queries.listing_by_path(path)
         assert listing is not None
         assert [article.id for article in queries.stream(listing).articles] == [filed]
         assert listing.path == path
-    listing = queries.listing(month)
+    listing = queries.listing_by_path(month)
     assert listing is not None
     assert len(queries.stream(listing).articles) == 2
 
@@ -70,14 +70,14 @@ def test_lists_hold_what_they_say(app: Flask, editor: User, story: Callable[...,
     "path", ["/nowhere/", "/country/atlantis/", "/tag/x/", "/archive/2026/13/", "/archive/0000/01/", "/a/b/c/", "//"]
 )
 def test_there_is_no_list_elsewhere(app: Flask, path: str) -> None:
-    assert queries.listing(path) is None
+    assert queries.listing_by_path(path) is None
 
 
 def test_the_front_page_repeats_no_story(app: Flask, story: Callable[..., int]) -> None:
     for number in range(30):
         section = ("politics", "health", "culture")[number % 3]
         story(hours=number, headline=f"Story {number}", section=section)
-    front = queries.front(queries.sections())
+    front = queries.load_front_page(queries.sections())
     assert front.lead is not None
     shown = [front.lead.id, *(a.id for a in front.latest), *(a.id for _, rail in front.rails for a in rail)]
     assert len(shown) == len(set(shown)) == 1 + 8 + 12
@@ -85,15 +85,15 @@ def test_the_front_page_repeats_no_story(app: Flask, story: Callable[..., int]) 
 
 
 def test_an_empty_site_has_a_front_page(app: Flask) -> None:
-    assert queries.front(queries.sections()) == queries.Front(None, [], [], None)
+    assert queries.load_front_page(queries.sections()) == queries.FrontPage(None, [], [], None)
 
 
 def test_drafts_have_no_address(app: Flask, editor: User) -> None:
-    publishing.create(draft(), editor)
-    assert queries.article_at("a-headline") is None
+    publishing.create(make_draft(), editor)
+    assert queries.article_by_slug("a-headline") is None
 
 
 def test_months_are_counted(app: Flask, story: Callable[..., int]) -> None:
     story()
     story(hours=24 * 40, headline="Earlier")
-    assert queries.months() == [(2026, 11, 1), (2026, 10, 1)]
+    assert queries.month_counts() == [(2026, 11, 1), (2026, 10, 1)]

@@ -18,8 +18,8 @@ from sqlalchemy import event, text
 from spectator import publishing, queries
 from spectator.db import db
 from spectator.models import User
-from spectator.publishing import shelving
-from tests.conftest import draft
+from spectator.publishing import listings
+from tests.conftest import make_draft
 
 # Tables that stay small, and steps over what a LIMIT or one story bounds.
 SMALL = {"section", "country", "follower", "story_count"}
@@ -66,7 +66,7 @@ Asked = list[tuple[str, Any]]
 
 
 @pytest.fixture
-def asked(app: Flask) -> Iterator[Asked]:
+def recorded_selects(app: Flask) -> Iterator[Asked]:
     """Every SELECT with its values, as it reaches SQLite."""
     seen: Asked = []
 
@@ -94,7 +94,7 @@ def paths(app: Flask, story: Callable[..., int], editor: User) -> list[str]:
         for number in range(30)
     ]
     version = queries.articles_to_index([ids[0]])[0].version
-    publishing.save(ids[0], draft(slug="moved", **filing), editor, version, publishing.Step("update"))
+    publishing.save(ids[0], make_draft(slug="moved", **filing), editor, version, publishing.Action("update"))
     last = queries.published_article(ids[20])
     assert last is not None
     before = f"?before={queries.cursor_after(last)}"
@@ -152,19 +152,23 @@ def is_walk(step: str) -> bool:
     return bool(scanned) and not (scanned[1] in SMALL | set(BOUNDED) or scanned[1].startswith(("anon_", "subquery")))
 
 
-def test_no_page_walks_a_table(client: FlaskClient, paths: list[str], statistics: None, asked: Asked) -> None:
+def test_no_page_walks_a_table(
+    client: FlaskClient, paths: list[str], statistics: None, recorded_selects: Asked
+) -> None:
     for path in paths:
         assert client.get(path).status_code in {200, 301, 404}
-    statements = dict(asked)
+    statements = dict(recorded_selects)
     assert len(statements) > 15
     for statement, values in statements.items():
         assert not faults(statement, values), "\n".join(faults(statement, values))
 
 
-def test_an_act_looks_at_its_story_alone(app: Flask, story: Callable[..., int], statistics: None, asked: Asked) -> None:
+def test_an_act_looks_at_its_story_alone(
+    app: Flask, story: Callable[..., int], statistics: None, recorded_selects: Asked
+) -> None:
     with db.write() as session:
-        shelving.refresh(session, [1, 2])
-    [(statement, values)] = asked
+        listings.update_listings(session, [1, 2])
+    [(statement, values)] = recorded_selects
     assert not faults(statement, values), "\n".join(faults(statement, values))
 
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, redirect
 from flask.testing import FlaskClient
 
-from spectator.headers import keep_on_site
+from spectator.headers import safe_redirect_target
 from spectator.pagecache import PageCache
 
 SITE = "https://spectator.example"
@@ -31,7 +31,7 @@ EVIL = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     ],
 )
 def test_a_redirect_stays_here(location: str, wanted: str) -> None:
-    assert keep_on_site(location, SITE) == wanted
+    assert safe_redirect_target(location, SITE) == wanted
 
 
 def test_no_redirect_of_the_site_names_the_host_that_was_asked_for(app: Flask, story: Callable[..., int]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 
 from spectator import indexing, outbox, publishing, queries, related
 from spectator.db import db
-from spectator.models import Follower, Related, User
+from spectator.models import Consumer, Related, User
 from spectator.search import Index
 
 RIVER = "The river rose in the night and the ferry to the market stopped at the old bridge of the harbour. "
@@ -24,7 +24,7 @@ FILLING = [
 @pytest.fixture
 def index(app: Flask) -> Iterator[Index]:
     """The site's own index."""
-    index = indexing.index_in(app.config["DATA_DIR"])
+    index = indexing.open_public_index(app.config["DATA_DIR"])
     yield index
     index.close()
 
@@ -36,7 +36,7 @@ def follow(index: Index, catch_up: Callable[[], None]) -> Callable[[], None]:
     def work() -> None:
         catch_up()
         for _ in range(1000):
-            if not related.follow(index):
+            if not related.catch_up(index):
                 return
         raise AssertionError("there is no end to it")
 
@@ -51,7 +51,7 @@ def village(story: Callable[..., int]) -> list[int]:
     ]
 
 
-def shown(article_id: int) -> list[int]:
+def related_ids(article_id: int) -> list[int]:
     db.session.rollback()
     article = queries.published_article(article_id)
     assert article is not None
@@ -70,13 +70,13 @@ def test_what_reads_alike_comes_before_the_newest_of_the_section(
     )
     newest = story(headline="Gold mine", body=GOLD)
     follow()
-    assert shown(this)[:2] == [alike, newest]
+    assert related_ids(this)[:2] == [alike, newest]
 
 
 def test_until_it_is_worked_out_the_section_stands_in(village: list[int], story: Callable[..., int]) -> None:
     this, other = story(headline="This"), story(headline="That", hours=1)
-    assert shown(this) == [other]
-    assert shown(village[0]) == village[1:5]
+    assert related_ids(this) == [other]
+    assert related_ids(village[0]) == village[1:5]
 
 
 @pytest.mark.parametrize("shared", [{"topics": ("Gold",)}, {"countries": ("Mali",)}])
@@ -88,7 +88,7 @@ def test_shared_topics_and_countries_decide_among_the_alike(
     other = story(headline="River one", body=words + "one two three four five", hours=2)
     sharing = story(headline="River two", body=words + "six seven eight nine ten", hours=3, **shared)
     follow()
-    assert shown(this)[:2] == [sharing, other]
+    assert related_ids(this)[:2] == [sharing, other]
 
 
 def test_the_same_language_comes_first(
@@ -100,7 +100,7 @@ def test_the_same_language_comes_first(
     )
     same = story(headline="Ferry", body="A ferry at the harbour.", hours=9)
     follow()
-    assert shown(this)[:2] == [same, other]
+    assert related_ids(this)[:2] == [same, other]
 
 
 def test_the_same_text_is_not_told_twice(
@@ -111,8 +111,8 @@ def test_the_same_text_is_not_told_twice(
     body = "Ferry owners at the harbour asked for a new bridge over the river, and for a night watch at the market."
     once, again = (story(headline=f"Ferry {n}", body=body, section="health", hours=n) for n in (2, 3))
     follow()
-    assert twin not in shown(this)
-    assert len({once, again} & set(shown(this))) == 1
+    assert twin not in related_ids(this)
+    assert len({once, again} & set(related_ids(this))) == 1
 
 
 def test_old_stories_lose_a_little(village: list[int], story: Callable[..., int], follow: Callable[[], None]) -> None:
@@ -121,7 +121,7 @@ def test_old_stories_lose_a_little(village: list[int], story: Callable[..., int]
     old = story(headline="River one", body=words + "one two three four five", hours=24 * 365 * 4)
     new = story(headline="River two", body=words + "six seven eight nine ten", hours=24)
     follow()
-    assert shown(this)[:2] == [new, old]
+    assert related_ids(this)[:2] == [new, old]
 
 
 def test_a_pin_comes_first_and_a_forbidden_pair_never_on_either_side(
@@ -130,37 +130,37 @@ def test_a_pin_comes_first_and_a_forbidden_pair_never_on_either_side(
     this = story(headline="The river rises", body=RIVER)
     alike = story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1)
     follow()
-    assert shown(this)[0] == alike and this in shown(alike)
-    publishing.relate(this, editor, village[3], "pin")
-    publishing.relate(this, editor, alike, "forbid")
-    assert alike not in shown(this), "a forbidden story vanishes at once"
+    assert related_ids(this)[0] == alike and this in related_ids(alike)
+    publishing.set_related_override(this, editor, village[3], "pin")
+    publishing.set_related_override(this, editor, alike, "forbid")
+    assert alike not in related_ids(this), "a forbidden story vanishes at once"
     follow()
-    assert shown(this)[0] == village[3]
-    assert alike not in shown(this) and this not in shown(alike)
-    publishing.relate(this, editor, village[3])
-    publishing.relate(this, editor, alike)
+    assert related_ids(this)[0] == village[3]
+    assert alike not in related_ids(this) and this not in related_ids(alike)
+    publishing.set_related_override(this, editor, village[3])
+    publishing.set_related_override(this, editor, alike)
     follow()
-    assert shown(this)[0] == alike and this in shown(alike)
+    assert related_ids(this)[0] == alike and this in related_ids(alike)
 
 
 @pytest.mark.parametrize("kind", ["", "pin", "forbid"])
 def test_every_decision_asks_for_working_out_both(kind: str, story: Callable[..., int], editor: User) -> None:
     this, other = story(), story(headline="Other")
     before = outbox.edition()
-    publishing.relate(this, editor, other, kind)
-    ids, last = outbox.articles_after(before)
+    publishing.set_related_override(this, editor, other, kind)
+    ids, last = outbox.articles_changed_after(before)
     assert (ids, last) == ({this, other}, before + 2)
 
 
 def test_a_decision_that_makes_no_sense_is_refused(story: Callable[..., int], editor: User) -> None:
     this = story()
     for related_id, kind in ((this, "pin"), (999, "pin"), (999, "forbid"), (story(headline="X"), "marry")):
-        with pytest.raises(publishing.Invalid):
-            publishing.relate(this, editor, related_id, kind)
+        with pytest.raises(publishing.ValidationError):
+            publishing.set_related_override(this, editor, related_id, kind)
     for number in range(4):
-        publishing.relate(this, editor, story(headline=f"Pin {number}"), "pin")
-    with pytest.raises(publishing.Invalid, match="undo one first"):
-        publishing.relate(this, editor, story(headline="One too many"), "pin")
+        publishing.set_related_override(this, editor, story(headline=f"Pin {number}"), "pin")
+    with pytest.raises(publishing.ValidationError, match="undo one first"):
+        publishing.set_related_override(this, editor, story(headline="One too many"), "pin")
 
 
 def test_a_withdrawn_story_vanishes_at_once_and_its_neighbours_are_worked_out_anew(
@@ -170,13 +170,13 @@ def test_a_withdrawn_story_vanishes_at_once_and_its_neighbours_are_worked_out_an
     alike = story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1)
     follow()
     publishing.withdraw(alike, editor, "Wrong.")
-    assert alike not in shown(this)
+    assert alike not in related_ids(this)
     follow()
     assert alike not in [each for each, _ in queries.related_scores(this)]
     assert queries.related_scores(alike) == []
     publishing.reinstate(alike, editor)
     follow()
-    assert shown(this)[0] == alike
+    assert related_ids(this)[0] == alike
 
 
 def test_a_new_story_is_shown_with_older_ones(
@@ -186,7 +186,7 @@ def test_a_new_story_is_shown_with_older_ones(
     follow()
     new = story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", section="health")
     follow()
-    assert shown(old)[0] == new
+    assert related_ids(old)[0] == new
 
 
 def test_what_is_lost_comes_back_by_itself(
@@ -199,7 +199,7 @@ def test_what_is_lost_comes_back_by_itself(
     assert before
     with db.write() as session:
         session.execute(delete(Related))
-        session.execute(delete(Follower))
+        session.execute(delete(Consumer))
     follow()
     assert [each for each, _ in queries.related_scores(this)] == [each for each, _ in before]
 
@@ -209,15 +209,15 @@ def test_a_pass_goes_on_in_slices_where_it_stopped(
 ) -> None:
     follow()
     monkeypatch.setattr(related, "SLICE_SECONDS", 0)
-    related.start_pass(date(2026, 1, 1))
+    related.start_full_pass(date(2026, 1, 1))
     done: list[int | None] = []
-    while related.follow(index):
-        done.append(queries.follower_position(related.PASS))
+    while related.catch_up(index):
+        done.append(queries.consumer_offset(related.FULL_PASS))
     assert done == [*sorted(village), None]
-    related.start_pass(date(2026, 1, 1))
-    assert not related.follow(index), "one pass a day"
-    related.start_pass(date(2026, 1, 2))
-    assert related.follow(index)
+    related.start_full_pass(date(2026, 1, 1))
+    assert not related.catch_up(index), "one pass a day"
+    related.start_full_pass(date(2026, 1, 2))
+    assert related.catch_up(index)
 
 
 def test_rows_of_the_outbox_stay_until_the_slower_follower_has_passed(
@@ -225,13 +225,13 @@ def test_rows_of_the_outbox_stay_until_the_slower_follower_has_passed(
 ) -> None:
     story()
     follow()
-    reached = queries.follower_position(related.POSITION)
+    reached = queries.consumer_offset(related.CONSUMER)
     story(headline="Another")
     catch_up()
-    assert index.position() == outbox.edition()
-    assert queries.follower_position(related.POSITION) == reached
+    assert index.offset() == outbox.edition()
+    assert queries.consumer_offset(related.CONSUMER) == reached
     follow()
-    assert queries.follower_position(related.POSITION) == outbox.edition()
+    assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
 
 
 def test_who_is_far_behind_works_everything_out_in_one_pass(
@@ -242,14 +242,14 @@ def test_who_is_far_behind_works_everything_out_in_one_pass(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     follow()
-    monkeypatch.setattr(related, "MOST_BEHIND", 2)
+    monkeypatch.setattr(related, "MAX_LAG", 2)
     with db.write() as session:
         for _ in range(4):
             outbox.append(session, village[0], "update")
     catch_up()
-    assert related.follow(index)
-    assert queries.follower_position(related.POSITION) == outbox.edition()
-    assert queries.follower_position(related.PASS) == 0
+    assert related.catch_up(index)
+    assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
+    assert queries.consumer_offset(related.FULL_PASS) == 0
 
 
 def test_one_select_that_touches_only_indexes(

@@ -14,9 +14,12 @@ from flask.testing import FlaskClient
 from whoosh.codec.base import Automata
 
 from spectator import indexing
-from spectator.search import IndexBusy, Request, budget, open_index, searching, spelling, whoosh_index
-from spectator.search.generations import Generations
-from spectator.search.snapshot import Snapshot, open_snapshot
+from spectator.search import IndexBusyError, SearchRequest, open_index
+from spectator.search.language import spelling
+from spectator.search.whoosh import budget, searcher
+from spectator.search.whoosh import index as whoosh_index
+from spectator.search.whoosh.generations import Generations
+from spectator.search.whoosh.snapshot import Snapshot, open_snapshot
 from tests.search_samples import document
 
 SEGMENTS = 6
@@ -64,13 +67,13 @@ def nonsense(length: int, number: int = 4) -> str:
 
 
 def test_an_automaton_is_made_once_a_word_and_distance(snapshot: Snapshot, automata: list[tuple[str, int]]) -> None:
-    searching.search(snapshot, Request(nonsense(12)))
+    searcher.search(snapshot, SearchRequest(nonsense(12)))
     assert len(automata) == len(set(automata)) == 8, "four words at two distances, however many segments"
 
 
 def test_long_words_get_no_automaton(snapshot: Snapshot, automata: list[tuple[str, int]]) -> None:
-    searching.search(snapshot, Request(nonsense(48)))
-    searching.search(snapshot, Request(nonsense(spelling.LONGEST_WORD + 1)))
+    searcher.search(snapshot, SearchRequest(nonsense(48)))
+    searcher.search(snapshot, SearchRequest(nonsense(spelling.MAX_WORD_LENGTH + 1)))
     assert automata == []
 
 
@@ -85,41 +88,41 @@ def hostile(number: int) -> Iterator[str]:
 
 
 def test_no_search_takes_more_steps_than_it_may(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "MOST_STEPS", 300)
-    monkeypatch.setattr(searching, "Budget", lambda: budget.Budget(300))
+    monkeypatch.setattr(budget, "MAX_STEPS", 300)
+    monkeypatch.setattr(searcher, "Budget", lambda: budget.Budget(300))
     partial = 0
     for text in hostile(150):
-        found = searching.search(snapshot, Request(text))
+        found = searcher.search(snapshot, SearchRequest(text))
         # every loop asks before each step; one that stops has counted the step that it did not take
-        assert snapshot.budget.spent < 300 + 300 + budget.MOST_SPELLING_STEPS, text
+        assert snapshot.budget.spent < 300 + 300 + budget.MAX_SPELLING_STEPS, text
         partial += found.is_partial
     assert partial > 20
 
 
 def test_a_spent_search_answers_with_what_it_has_found(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     text = " ".join(WORDS[:2])
-    whole = searching.search(snapshot, Request(text, per_page=100))
+    whole = searcher.search(snapshot, SearchRequest(text, per_page=100))
     assert not whole.is_partial
-    monkeypatch.setattr(searching, "Budget", lambda: budget.Budget(snapshot.segment_count * 6))
-    partial = searching.search(snapshot, Request(text, per_page=100))
+    monkeypatch.setattr(searcher, "Budget", lambda: budget.Budget(snapshot.segment_count * 6))
+    partial = searcher.search(snapshot, SearchRequest(text, per_page=100))
     assert partial.is_partial
-    assert not partial.meant
-    monkeypatch.setattr(searching, "Budget", lambda: budget.Budget(0))
-    assert searching.search(snapshot, Request(text)).total == 0
+    assert not partial.suggestion
+    monkeypatch.setattr(searcher, "Budget", lambda: budget.Budget(0))
+    assert searcher.search(snapshot, SearchRequest(text)).total == 0
 
 
 def test_an_ordinary_search_is_far_from_the_limit(snapshot: Snapshot) -> None:
     for text in (WORDS[0], f"{WORDS[0]} {WORDS[5]}", f'"{WORDS[1]} {WORDS[2]}"', "mangoing", f"{WORDS[3][:3]}*"):
-        assert not searching.search(snapshot, Request(text)).is_partial
-        assert snapshot.budget.spent < budget.MOST_STEPS / 10, text
+        assert not searcher.search(snapshot, SearchRequest(text)).is_partial
+        assert snapshot.budget.spent < budget.MAX_STEPS / 10, text
 
 
 def test_spelling_has_a_limit_of_its_own(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spelling, "MOST_SPELLING_STEPS", 40)
+    monkeypatch.setattr(spelling, "MAX_SPELLING_STEPS", 40)
     snapshot.budget = budget.Budget()
-    spelling.better_spelling(snapshot, nonsense(18))
+    spelling.suggest_spelling(snapshot, nonsense(18))
     assert 0 < snapshot.budget.spent <= 40
-    assert not snapshot.budget.is_spent
+    assert not snapshot.budget.is_exhausted
 
 
 def test_one_search_at_a_time_and_the_others_are_told(
@@ -132,21 +135,21 @@ def test_one_search_at_a_time_and_the_others_are_told(
     story(headline="Ports of the coast")
     catch_up()
     assert "of the coast" in client.get("/search?q=ports").text
-    monkeypatch.setattr(whoosh_index, "WAIT_SECONDS", 0.01)
-    index = indexing.index_in(app.config["DATA_DIR"])
-    with index._reading.lock:  # type: ignore[attr-defined]
+    monkeypatch.setattr(whoosh_index, "LOCK_TIMEOUT_SECONDS", 0.01)
+    index = indexing.open_public_index(app.config["DATA_DIR"])
+    with index._reader_state.lock:  # type: ignore[attr-defined]
         answers: list[type[Exception] | None] = []
 
         def ask() -> None:
             try:
-                index.find(Request("ports"))
-            except IndexBusy as error:
+                index.find(SearchRequest("ports"))
+            except IndexBusyError as error:
                 answers.append(type(error))
 
         thread = threading.Thread(target=ask)
         thread.start()
         thread.join()
-        assert answers == [IndexBusy]
+        assert answers == [IndexBusyError]
         response = client.get("/search?q=ports")
         assert response.status_code == 503
         assert "Search is busy right now" in response.text
@@ -154,5 +157,5 @@ def test_one_search_at_a_time_and_the_others_are_told(
         assert "Search is busy right now" in fragment.text
         assert fragment.headers["Cache-Control"] == "no-store"
         assert client.get("/").status_code == 200
-        assert index.position() is not None, "a busy index is not one to rebuild"
+        assert index.offset() is not None, "a busy index is not one to rebuild"
     assert client.get("/search?q=ports").status_code == 200

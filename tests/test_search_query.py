@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectator.search.query import Clause, Query, Typed, parse
+from spectator.search.language.query import Clause, FieldFilter, Query, parse_query
 
 
 def clauses(text: str) -> list[Clause]:
-    return list(parse(text).clauses)
+    return list(parse_query(text).clauses)
 
 
 def word(text: str) -> Clause:
@@ -34,11 +34,11 @@ def test_punctuation_parts_words() -> None:
 @pytest.mark.parametrize("apostrophe", "'’‘ʼʻ`´′ʿ")
 def test_a_name_with_an_apostrophe_is_its_parts_in_a_row_or_one_word(apostrophe: str) -> None:
     (clause,) = clauses(f"N{apostrophe}Djamena")
-    assert (clause.words, clause.spellings, clause.is_phrase) == (("n", "djamena"), (("ndjamena",),), True)
+    assert (clause.words, clause.variants, clause.is_phrase) == (("n", "djamena"), (("ndjamena",),), True)
     assert str(clause) == "n'djamena"
-    assert parse(f"N{apostrophe}Djamena").terms == {"djamena", "ndjamena"}
+    assert parse_query(f"N{apostrophe}Djamena").terms == {"djamena", "ndjamena"}
     (clause,) = clauses(f'"the Qur{apostrophe}an school"')
-    assert (clause.words, clause.spellings) == (("the", "qur", "an", "school"), (("the", "quran", "school"),))
+    assert (clause.words, clause.variants) == (("the", "qur", "an", "school"), (("the", "quran", "school"),))
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_what_is_elided_may_be_missing(
     text: str, words: tuple[str, ...], spellings: tuple[tuple[str, ...], ...]
 ) -> None:
     (clause,) = clauses(text)
-    assert (clause.words, clause.spellings) == (words, spellings)
+    assert (clause.words, clause.variants) == (words, spellings)
 
 
 def test_countries_are_known_with_their_apostrophe() -> None:
-    (clause,) = parse("Côte d'Ivoire").wanted
+    (clause,) = parse_query("Côte d'Ivoire").included
     assert clause.words == ("cote", "d", "ivoire")
-    assert ("ivory", "coast") in clause.other_names
+    assert ("ivory", "coast") in clause.alternative_names
 
 
 def test_quotes_make_a_phrase() -> None:
@@ -84,8 +84,8 @@ def test_a_quote_that_is_never_closed_counts_for_nothing() -> None:
 
 
 def test_a_leading_minus_excludes() -> None:
-    query = parse('talks -coup -"state of emergency" -covid-19 sub-saharan')
-    assert query.wanted == (word("talks"), word("sub"), word("saharan"))
+    query = parse_query('talks -coup -"state of emergency" -covid-19 sub-saharan')
+    assert query.included == (word("talks"), word("sub"), word("saharan"))
     assert query.excluded == (
         Clause(("coup",), is_excluded=True),
         Clause(("state", "of", "emergency"), is_excluded=True),
@@ -121,68 +121,71 @@ def test_a_word_has_at_most_64_characters() -> None:
 
 def test_control_characters_part_words_and_invisible_ones_do_not() -> None:
     assert clauses("ma\x00li ko\u200fre \ud800x\u202eabc") == [word(each) for each in ("ma", "li", "kore", "xabc")]
-    assert clauses("-in:poli\u00adtics")[0:] == [] == list(parse("-\u200bin:x").clauses)
+    assert clauses("-in:poli\u00adtics")[0:] == [] == list(parse_query("-\u200bin:x").clauses)
 
 
 def test_blank_is_told_from_unusable() -> None:
-    assert parse("  \n") == Query((), is_blank=True)
-    assert parse("*") == Query((), is_blank=False)
-    assert parse("🎉") == Query((), is_blank=False)
+    assert parse_query("  \n") == Query((), is_blank=True)
+    assert parse_query("*") == Query((), is_blank=False)
+    assert parse_query("🎉") == Query((), is_blank=False)
 
 
 def test_words_to_highlight() -> None:
-    query = parse('Mali "Burkina Faso" elec* -coup')
+    query = parse_query('Mali "Burkina Faso" elec* -coup')
     assert query.terms == {"mali", "burkina", "faso"}
     assert query.prefixes == ("elec",)
 
 
 @given(st.text(max_size=400) | st.text(alphabet="ab \"-*'’é\u0301\u200f()[]~^:", max_size=400))
 def test_any_text_is_a_small_query(text: str) -> None:
-    query = parse(text)
+    query = parse_query(text)
     assert len(query.clauses) <= 10
     for clause in query.clauses:
         assert 1 <= len(clause.words) <= 8
         assert all(1 <= len(each) <= 64 for each in clause.words)
         assert not clause.is_prefix or (len(clause.words) == 1 and len(clause.words[0]) >= 3)
-    wanted = [word for clause in query.wanted for word in clause.words]
+    wanted = [word for clause in query.included for word in clause.words]
     assert wanted == [word for clause in query.clauses if not clause.is_excluded for word in clause.words]
     assert set(query.excluded) <= set(query.clauses)
 
 
 def test_filters_and_dates_among_the_words() -> None:
-    query = parse('in:Politics by:"Aminata Diallo" vote BEFORE:2024-05 after:2023')
-    assert query.filters == (Typed("section", ("politics",)), Typed("author", ("aminata", "diallo")))
+    query = parse_query('in:Politics by:"Aminata Diallo" vote BEFORE:2024-05 after:2023')
+    assert query.filters == (FieldFilter("section", ("politics",)), FieldFilter("author", ("aminata", "diallo")))
     assert query.clauses == (word("vote"),)
     assert (query.published_from, query.published_to) == (date(2023, 1, 1), date(2024, 4, 30))
 
 
 @pytest.mark.parametrize("minus", "-−–")
 def test_a_minus_before_a_filter_excludes(minus: str) -> None:
-    query = parse(f'vote {minus}in:politics {minus}by:"Amina Diallo" {minus}before:2023 {minus}after:2024-05')
-    assert query.filters == (Typed("section", ("politics",), True), Typed("author", ("amina", "diallo"), True))
+    query = parse_query(f'vote {minus}in:politics {minus}by:"Amina Diallo" {minus}before:2023 {minus}after:2024-05')
+    assert query.filters == (
+        FieldFilter("section", ("politics",), True),
+        FieldFilter("author", ("amina", "diallo"), True),
+    )
     assert (query.published_from, query.published_to) == (date(2023, 1, 1), date(2024, 4, 30))
     assert query.clauses == (word("vote"),)
 
 
 def test_of_several_dates_the_narrowest_counts() -> None:
-    query = parse("after:2020 after:2022 after:2021 before:2024 before:2025")
+    query = parse_query("after:2020 after:2022 after:2021 before:2024 before:2025")
     assert (query.published_from, query.published_to) == (date(2022, 1, 1), date(2023, 12, 31))
 
 
 def test_a_minus_before_what_is_no_date_excludes_its_words() -> None:
-    assert parse("-before:dawn").excluded == (Clause(("before", "dawn"), is_excluded=True),)
+    assert parse_query("-before:dawn").excluded == (Clause(("before", "dawn"), is_excluded=True),)
 
 
 def test_a_search_of_too_many_conditions_says_so() -> None:
-    assert not parse(" ".join("abcdefghij")).is_cut
-    assert parse(" ".join("abcdefghijk")).is_cut
+    assert not parse_query(" ".join("abcdefghij")).is_truncated
+    assert parse_query(" ".join("abcdefghijk")).is_truncated
 
 
 @pytest.mark.parametrize(
     "text", ["before:", "after:soon", "before:2024-13", "before:0000", "before:0001", "after:2023-02-30"]
 )
 def test_a_date_that_is_none_is_words(text: str) -> None:
-    query = parse(text)
+    query = parse_query(text)
     assert query.published_from is query.published_to is None
     assert query.clauses == tuple(map(word, tokens_of(text)))
 
@@ -193,17 +196,17 @@ def tokens_of(text: str) -> list[str]:
 
 @pytest.mark.parametrize("text", ["in:", "-in:", "built-in:x", "within:reach"])
 def test_a_colon_elsewhere_only_parts_words(text: str) -> None:
-    assert parse(text).filters == ()
+    assert parse_query(text).filters == ()
 
 
 def test_a_country_is_found_under_its_other_names() -> None:
-    (clause,) = parse("ivory coast").wanted
+    (clause,) = parse_query("ivory coast").included
     assert clause.words == ("ivory", "coast")
-    assert ("cote", "d", "ivoire") in clause.other_names
+    assert ("cote", "d", "ivoire") in clause.alternative_names
     assert not clause.is_phrase
-    assert parse('"ivory coast"').wanted == (Clause(("ivory", "coast")),)
+    assert parse_query('"ivory coast"').included == (Clause(("ivory", "coast")),)
 
 
 def test_what_is_typed_with_accents_is_kept_beside_its_folded_form() -> None:
-    (clause,) = parse("Ṣẹ́gun").wanted
+    (clause,) = parse_query("Ṣẹ́gun").included
     assert (clause.words, clause.exact) == (("segun",), ("ṣẹ́gun",))

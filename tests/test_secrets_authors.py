@@ -20,11 +20,11 @@ from werkzeug.test import TestResponse
 from spectator import indexing, publishing, queries, related
 from spectator.db import db
 from spectator.models import Article, Author, Topic, User
-from spectator.newsroom.finding import is_visible
-from spectator.publishing import SimilarNames, Spelling
-from tests.conftest import draft
-from tests.newsroom_visits import entries, picture_file, post, visitor
-from tests.test_newsroom_stories import write
+from spectator.newsroom.related import is_visible
+from spectator.publishing import SimilarNamesError, SpellingAnswer
+from tests.conftest import make_draft
+from tests.newsroom_client import logged_in_client, picture_file, post, story_form
+from tests.test_newsroom_stories import create_story
 
 STATES = ("draft", "review", "scheduled")
 # As colleagues write them. What is sent below differs from each in case, so that an echo is no leak.
@@ -40,7 +40,7 @@ CANARIES = (
     "quokka-headline-2",
 )
 ONE_STORY = {"headline": "quokka headline", "topics": "quokka topic", "authors": "quokka writer", "do": "save"}
-TYPED = entries(**ONE_STORY, source_name="quokka")
+TYPED = story_form(**ONE_STORY, source_name="quokka")
 SLUG = {"section": "business", "slug": "quokka-headline", "headline": "Anything"}
 SCOPES = ("", "&in=published", "&in=unpublished", "&page=2", "&section=business", "&year=2026")
 SEARCHES = ("quokka", "quo*", "quoka", "quokka zebra", "by:quokka", "topic:quokka", "in:business quokka", "-zebra")
@@ -74,7 +74,7 @@ REGISTER: dict[str, Asked] = {
     "desk": Asked(),
     "stories": Asked(("", "q=quokka", "q=headline", "status=draft", "status=review", "status=scheduled", "page=2")),
     "new_story": Asked(("", "restore=aaaaaaaaaaaaaaaaaaaaaa")),
-    "create_story": Asked(forms=(TYPED, entries(**SLUG | {"do": "save"}))),
+    "create_story": Asked(forms=(TYPED, story_form(**SLUG | {"do": "save"}))),
     "edit_story": Asked(),
     "save_story": Asked(forms=(TYPED | {"version": "1"}, TYPED | {"version": "7"})),
     "merge_story": Asked(forms=(TYPED | {"version": "1", "mine.headline": "x", "choice.headline": "theirs"},)),
@@ -185,8 +185,10 @@ def follow(app: Flask) -> Callable[[], None]:
     """Return a function that does what the worker does, to the end."""
 
     def work() -> None:
-        index, newsroom = (make(app.config["DATA_DIR"]) for make in (indexing.index_in, indexing.newsroom_index_in))
-        while indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.follow(index):
+        index, newsroom = (
+            make(app.config["DATA_DIR"]) for make in (indexing.open_public_index, indexing.open_newsroom_index)
+        )
+        while indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.catch_up(index):
             pass
 
     return work
@@ -195,11 +197,13 @@ def follow(app: Flask) -> Callable[[], None]:
 @pytest.fixture
 def room(app: Flask, editor: User, story: Callable[..., int], follow: Callable[[], None]) -> Newsroom:
     """An author with a draft, a published story and a withdrawn one; a colleague's public story stands beside."""
-    client = visitor(app, "author")
+    client = logged_in_client(app, "author")
     author = next(user for user in queries.users() if user.role == "author")
     story(headline="Public story", topics=("Elections",), authors=("Ama Serwaa",), source_name="Wire")
     text = "A story about zebra crossings, elections and the business of ports."
-    own = [publishing.create(draft(headline=f"My {name} zebra", body=text), author) for name in ("first", "second")]
+    own = [
+        publishing.create(make_draft(headline=f"My {name} zebra", body=text), author) for name in ("first", "second")
+    ]
     publishing.publish(own[1], editor)
     follow()
     return Newsroom(client, author, own)
@@ -207,7 +211,7 @@ def room(app: Flask, editor: User, story: Callable[..., int], follow: Callable[[
 
 def plant(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) -> None:
     """File a colleague's story full of canaries in each state that is not public, kept apart from the author's own."""
-    colleague = visitor(app)
+    colleague = logged_in_client(app)
     at = datetime.now(UTC) + timedelta(days=1000)  # in a year that no other story knows
     for state, verb in zip(STATES, ("save", "submit", "schedule"), strict=True):
         fields = {
@@ -224,10 +228,10 @@ def plant(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) 
         }
         if state == "scheduled":
             fields["published_at"] = f"{at:%Y-%m-%dT%H:%M}"
-        article_id = write(colleague, **entries(**fields))
+        article_id = create_story(colleague, **story_form(**fields))
         room.others.append(article_id)
         for own in room.own:
-            publishing.relate(own, editor, article_id, "forbid")
+            publishing.set_related_override(own, editor, article_id, "forbid")
     follow()
 
 
@@ -266,7 +270,7 @@ def test_no_address_of_the_newsroom_shows_an_author_a_canary(
 
 def test_editors_see_what_authors_do_not(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) -> None:
     plant(app, room, editor, follow)
-    client = visitor(app)
+    client = logged_in_client(app)
     for kind, name in (("authors", "Quokka Writer"), ("topics", "Quokka Topic"), ("sources", "quokka.example")):
         assert name in client.get(f"/newsroom/fragments/suggestions/{kind}?q=quo").text
     assert "Quokka headline" in client.get(f"/newsroom/stories/{room.own[0]}/related").text
@@ -274,7 +278,7 @@ def test_editors_see_what_authors_do_not(app: Flask, room: Newsroom, editor: Use
 
 
 def test_authors_are_offered_what_is_public_and_their_own(app: Flask, room: Newsroom) -> None:
-    publishing.create(draft(topics=("Election law",), source_name="Wire of mine"), room.author)
+    publishing.create(make_draft(topics=("Election law",), source_name="Wire of mine"), room.author)
     offered = room.client.get("/newsroom/fragments/suggestions/topics?q=elec").text
     assert "Elections" in offered and "Election law" in offered and "1 story" in offered
     sources = room.client.get("/newsroom/fragments/suggestions/sources?q=wire").text
@@ -286,41 +290,41 @@ def test_a_question_about_spellings_depends_on_nothing_secret(
     room: Newsroom, editor: User, model: type[Author] | type[Topic], field_name: str
 ) -> None:
     names: dict[str, Any] = {field_name: ("Sekou Ndiaye",)}
-    publishing.create(draft(**names), editor)  # a secret of exactly this name
+    publishing.create(make_draft(**names), editor)  # a secret of exactly this name
     with db.write() as session:
         assert session.scalar(select(model.id).where(model.name == "Sekou Ndiaye"))
-    publishing.create(draft(**names), room.author)  # nothing is asked: it looks like no name that the author knows
+    publishing.create(make_draft(**names), room.author)  # nothing is asked: it looks like no name that the author knows
     public: dict[str, Any] = {field_name: ("Élan",)}
-    publishing.publish(publishing.create(draft(headline="Known", **public), editor), editor)
+    publishing.publish(publishing.create(make_draft(headline="Known", **public), editor), editor)
     secret: dict[str, Any] = {field_name: ("Elan",)}
-    both = (Spelling(field_name, "Elan", "both"),)
+    both = (SpellingAnswer(field_name, "Elan", "both"),)
     for headline in ("One", "Two"):
-        publishing.create(draft(headline=headline, **secret), editor, spellings=both)
-    with pytest.raises(SimilarNames) as raised:  # asked as if no draft had the name yet
-        publishing.create(draft(headline="Mine", **secret), room.author)
+        publishing.create(make_draft(headline=headline, **secret), editor, spelling_answers=both)
+    with pytest.raises(SimilarNamesError) as raised:  # asked as if no draft had the name yet
+        publishing.create(make_draft(headline="Mine", **secret), room.author)
     [question] = raised.value.questions
     assert [(each.name, each.stories) for each in question.candidates] == [("Élan", 1)]
-    mine = publishing.create(draft(headline="Mine", **secret), room.author, spellings=both)
+    mine = publishing.create(make_draft(headline="Mine", **secret), room.author, spelling_answers=both)
     article = queries.article_to_edit(mine)
     assert article is not None
-    publishing.save(mine, draft(headline="Mine again", **secret), room.author, article.version)  # asked once
+    publishing.save(mine, make_draft(headline="Mine again", **secret), room.author, article.version)  # asked once
 
 
 def test_stories_that_a_question_counts_are_those_that_an_author_may_know(room: Newsroom, editor: User) -> None:
-    publishing.publish(publishing.create(draft(headline="Known", topics=("Élan",)), editor), editor)
+    publishing.publish(publishing.create(make_draft(headline="Known", topics=("Élan",)), editor), editor)
     for number in range(3):
-        publishing.create(draft(headline=f"Secret {number}", topics=("Élan",)), editor)
-    with pytest.raises(SimilarNames) as raised:
-        publishing.create(draft(topics=("Elan",)), room.author)
+        publishing.create(make_draft(headline=f"Secret {number}", topics=("Élan",)), editor)
+    with pytest.raises(SimilarNamesError) as raised:
+        publishing.create(make_draft(topics=("Elan",)), room.author)
     assert [each.stories for each in raised.value.questions[0].candidates] == [1]
 
 
 def test_a_former_spelling_does_not_tell_what_a_secret_is_called_now(room: Newsroom, editor: User) -> None:
-    secret = publishing.create(draft(topics=("Projet Aigle",)), editor)
+    secret = publishing.create(make_draft(topics=("Projet Aigle",)), editor)
     topic = db.session.scalars(select(Topic).where(Topic.name == "Projet Aigle")).one()
-    renaming = (Spelling("topics", "Projet Aiglé", "rename", topic.id),)
-    publishing.save(secret, draft(topics=("Projet Aiglé",)), editor, 1, spellings=renaming)
-    mine = publishing.create(draft(topics=("Projet Aigle",)), room.author)
+    renaming = (SpellingAnswer("topics", "Projet Aiglé", "rename", topic.id),)
+    publishing.save(secret, make_draft(topics=("Projet Aiglé",)), editor, 1, spelling_answers=renaming)
+    mine = publishing.create(make_draft(topics=("Projet Aigle",)), room.author)
     db.session.expunge_all()
     article = queries.article_to_edit(mine)
     assert article is not None

@@ -17,10 +17,10 @@ from spectator import publishing, queries
 from spectator.db import db
 from spectator.media import rendition_names
 from spectator.models import Article, Picture, User
-from spectator.publishing import Step
-from tests.conftest import draft
-from tests.newsroom_visits import entries, picture_file, visitor
-from tests.test_newsroom_stories import write
+from spectator.publishing import Action
+from tests.conftest import make_draft
+from tests.newsroom_client import logged_in_client, picture_file, story_form
+from tests.test_newsroom_stories import create_story
 
 SECRET = "quokka"
 AT = datetime.now(UTC) + timedelta(hours=3)
@@ -96,7 +96,7 @@ def secret(
     """Return a function that files a story full of canaries in a state; a public story stands beside it."""
     story(headline="Public story", countries=("Mali",), topics=("Elections",), authors=("Ama Serwaa",))
     catch_up()
-    newsroom = visitor(app)
+    newsroom = logged_in_client(app)
 
     def file(state: str) -> tuple[int, Picture]:
         verb = {"draft": "save", "review": "submit", "scheduled": "schedule"}.get(state, "publish")
@@ -115,7 +115,7 @@ def secret(
         }
         if state == "scheduled":
             fields["published_at"] = f"{AT:%Y-%m-%dT%H:%M}"
-        article_id = write(newsroom, **entries(**fields))
+        article_id = create_story(newsroom, **story_form(**fields))
         if state == "withdrawn":
             publishing.withdraw(article_id, editor, "A court ordered it.")
         article = db.session.get_one(Article, article_id)
@@ -186,8 +186,8 @@ def test_a_topic_added_after_the_withdrawal_stays_secret(
     client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]]
 ) -> None:
     article_id, _ = secret("withdrawn")
-    changed = draft(headline="Quokka headline", topics=("Quokka topic", "Later topic"))
-    publishing.save(article_id, changed, editor, db.session.get_one(Article, article_id).version, Step("save"))
+    changed = make_draft(headline="Quokka headline", topics=("Quokka topic", "Later topic"))
+    publishing.save(article_id, changed, editor, db.session.get_one(Article, article_id).version, Action("save"))
     assert client.get("/topic/quokka-topic/").status_code == 200
     assert client.get("/topic/later-topic/").status_code == 404
 
@@ -218,8 +218,8 @@ def test_a_secret_story_does_not_number_the_address_of_a_public_one(
     client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]], state: str
 ) -> None:
     article_id, _ = secret(state)
-    same = draft(headline="Quokka headline", section="business")
-    public_id = publishing.create(same, editor, Step("publish"))
+    same = make_draft(headline="Quokka headline", section="business")
+    public_id = publishing.create(same, editor, Action("publish"))
     assert db.session.get_one(Article, public_id).slug == "quokka-headline"
     assert client.get("/business/quokka-headline").status_code == 200
     if state == "scheduled":
@@ -237,7 +237,7 @@ def test_a_withdrawn_story_keeps_its_address(
     client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]]
 ) -> None:
     article_id, _ = secret("withdrawn")
-    other = publishing.create(draft(headline="Quokka headline", section="business"), editor, Step("publish"))
+    other = publishing.create(make_draft(headline="Quokka headline", section="business"), editor, Action("publish"))
     assert db.session.get_one(Article, other).slug == "quokka-headline-2"
     publishing.reinstate(article_id, editor)
     assert "Quokka dek" in client.get("/business/quokka-headline").text

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 from spectator import media, publishing, queries
 from spectator.db import db
 from spectator.models import User
-from tests.conftest import draft
-from tests.newsroom_visits import picture_file
+from tests.conftest import make_draft
+from tests.newsroom_client import picture_file
 
 Story = Callable[..., int]
 FEEDS = ["/feed.xml", "/politics/feed.xml", "/country/mali/feed.xml", "/search/feed.xml?q=paragraph"]
@@ -26,7 +26,7 @@ SPACES = {"dc": "http://purl.org/dc/elements/1.1/", "media": "http://search.yaho
 @pytest.fixture
 def picture_id(app: Flask) -> int:
     """A stored picture."""
-    taken = media.take_in(BytesIO(picture_file((800, 500), "JPEG").read()), app.config["MEDIA"])
+    taken = media.store_upload(BytesIO(picture_file((800, 500), "JPEG").read()), app.config["MEDIA"])
     with db.write() as session:
         return publishing.add_picture(session, taken, None)
 
@@ -68,8 +68,8 @@ def test_the_last_build_is_the_last_change(
     assert client.get(path).text == first, "it is no time of asking"
     started = datetime.now(UTC).replace(microsecond=0)
     version = queries.articles_to_index([ids[1]])[0].version
-    changed = draft(headline="Story 1", dek="New.", countries=("Mali",))
-    publishing.save(ids[1], changed, editor, version, publishing.Step("update"))
+    changed = make_draft(headline="Story 1", dek="New.", countries=("Mali",))
+    publishing.save(ids[1], changed, editor, version, publishing.Action("update"))
     catch_up()
     built = ElementTree.fromstring(client.get(path).text).findtext("channel/lastBuildDate") or ""
     assert started <= parsedate_to_datetime(built) <= datetime.now(UTC)

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from spectator import queries
-from spectator.queries import published
+from spectator.queries import listings
 from tests.page_checks import Page
 
 Story = Callable[..., int]
@@ -18,13 +18,13 @@ NUMBER = 105
 
 def links(html: str) -> list[str]:
     """Return where the headlines of a page lead, without the links around them."""
-    hrefs = [attrs.get("href") or "" for attrs in Page(html).all("a")]
+    hrefs = [attrs.get("href") or "" for attrs in Page(html).find_all("a")]
     return [href for href in hrefs if "/story-" in href]
 
 
-def more(html: str) -> dict[str, str | None] | None:
+def load_more_links(html: str) -> dict[str, str | None] | None:
     """Return the attributes of the link to what follows."""
-    found = [attrs for attrs in Page(html).all("a") if attrs.get("rel") == "next"]
+    found = [attrs for attrs in Page(html).find_all("a") if attrs.get("rel") == "next"]
     assert len(found) <= 1
     return found[0] if found else None
 
@@ -46,7 +46,7 @@ def test_the_front_page_goes_on_without_what_stands_in_its_rails(
 ) -> None:
     html = client.get("/").text
     seen = links(html)
-    while link := more(html):
+    while link := load_more_links(html):
         html = client.get(link[attribute] or "").text
         assert len(links(html)) <= queries.PAGE_SIZE
         seen += links(html)
@@ -59,16 +59,16 @@ def test_a_front_page_that_shows_everything_has_no_more(client: FlaskClient, sto
         story(hours=number, headline=f"Story {number}")
     html = client.get("/").text
     assert len(links(html)) == 13
-    assert more(html) is None
+    assert load_more_links(html) is None
     story(hours=14, headline="Story 14")
-    assert more(client.get("/").text) is not None
+    assert load_more_links(client.get("/").text) is not None
 
 
 @pytest.mark.parametrize("path", ["/", "/politics/"])
 def test_the_address_shows_again_what_was_loaded(path: str, client: FlaskClient, stories: set[str]) -> None:
     html = client.get(path).text
     seen = links(html)
-    while link := more(html):
+    while link := load_more_links(html):
         answer = client.get(link["hx-get"] or "")
         html = answer.text
         rails = 0 if path == "/politics/" else 4 * 3
@@ -77,16 +77,16 @@ def test_the_address_shows_again_what_was_loaded(path: str, client: FlaskClient,
         page = client.get(answer.headers["HX-Replace-Url"])
         assert answer.headers["HX-Replace-Url"].startswith(f"{path}?through=")
         assert links(page.text) == seen
-        following, again = more(html), more(page.text)
+        following, again = load_more_links(html), load_more_links(page.text)
         assert (following and following["hx-get"]) == (again and again["hx-get"])
         assert "noindex" in page.text
         assert f'rel="canonical" href="https://spectator.example{path}"' in page.text
 
 
 def test_what_was_loaded_behind_a_page_is_shown_behind_it(client: FlaskClient, stories: set[str]) -> None:
-    second = (more(client.get("/politics/").text) or {})["href"] or ""
+    second = (load_more_links(client.get("/politics/").text) or {})["href"] or ""
     html = client.get(second).text
-    answer = client.get((more(html) or {})["hx-get"] or "")
+    answer = client.get((load_more_links(html) or {})["hx-get"] or "")
     assert answer.headers["HX-Replace-Url"].startswith(f"{second}&through=")
     page = client.get(answer.headers["HX-Replace-Url"]).text
     assert links(page) == links(html) + links(answer.text)
@@ -94,7 +94,9 @@ def test_what_was_loaded_behind_a_page_is_shown_behind_it(client: FlaskClient, s
 
 
 def test_stories_that_came_meanwhile_stand_above(client: FlaskClient, stories: set[str], story: Story) -> None:
-    loaded = client.get((more(client.get("/politics/").text) or {})["hx-get"] or "").headers["HX-Replace-Url"]
+    loaded = client.get((load_more_links(client.get("/politics/").text) or {})["hx-get"] or "").headers[
+        "HX-Replace-Url"
+    ]
     before = links(client.get(loaded).text)
     story(hours=-1, headline="Story 999")
     assert links(client.get(loaded).text) == ["/politics/story-999", *before]
@@ -102,16 +104,16 @@ def test_stories_that_came_meanwhile_stand_above(client: FlaskClient, stories: s
 
 @pytest.mark.parametrize("path", ["/", "/politics/"])
 def test_there_is_a_bound(path: str, client: FlaskClient, stories: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published, "MAX_LOADED", 15)
+    monkeypatch.setattr(listings, "MAX_LOADED", 15)
     html, last = client.get(path).text, ""
     for _ in range(1 if path == "/politics/" else 2):
-        answer = client.get((more(html) or {})["hx-get"] or "")
+        answer = client.get((load_more_links(html) or {})["hx-get"] or "")
         html, last = answer.text, answer.headers["HX-Replace-Url"]
     page = client.get(last).text
     assert links(page) == links(html)[-15:]
     assert "noindex" in page
     assert f'<a href="{path}">Newest stories</a>' in page
-    assert (more(page) or {})["href"] == (more(html) or {})["href"]
+    assert (load_more_links(page) or {})["href"] == (load_more_links(html) or {})["href"]
 
 
 def test_a_cursor_of_no_story_shows_the_page_without_it(client: FlaskClient, stories: set[str]) -> None:
@@ -126,7 +128,7 @@ def test_later_pages_have_titles_of_their_own(client: FlaskClient, stories: set[
     while path:
         html = client.get(path).text
         titles.append(html.partition("<title>")[2].partition("</title>")[0])
-        link = more(html)
+        link = load_more_links(html)
         path = (link["href"] or "") if link else ""
     assert titles[0] == "Politics – The African Spectator"
     assert titles[1] == "Politics: stories up to 19 November 2026, 23:00 GMT – The African Spectator"
@@ -135,7 +137,7 @@ def test_later_pages_have_titles_of_their_own(client: FlaskClient, stories: set[
 
 @pytest.mark.parametrize("start", ["%0d%0aSet-Cookie:a=b", "%E2%82%AC", "//other.example/", ""])
 def test_a_start_that_is_no_cursor_is_refused(start: str, client: FlaskClient, stories: set[str]) -> None:
-    fragment = (more(client.get("/politics/").text) or {})["hx-get"] or ""
+    fragment = (load_more_links(client.get("/politics/").text) or {})["hx-get"] or ""
     cut = fragment.partition("&start=")[0]
     answer = client.get(f"{cut}&start={start}")
     assert answer.status_code == 400 and "HX-Replace-Url" not in answer.headers

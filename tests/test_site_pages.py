@@ -14,7 +14,7 @@ from sqlalchemy import event
 from spectator import publishing, queries
 from spectator.db import db
 from spectator.models import User
-from tests.conftest import draft
+from tests.conftest import make_draft
 from tests.page_checks import Page
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -35,7 +35,7 @@ def test_an_article_shows_every_part_in_its_order(client: FlaskClient, story: Ca
         topics=("Peace talks",),
         countries=("Mali",),
     )
-    flat = Page(client.get("/politics/rebels-claim-gains").text).flat
+    flat = Page(client.get("/politics/rebels-claim-gains").text).visible_text
     parts = [
         "Home",
         "Politics",
@@ -114,10 +114,12 @@ def test_load_more_shows_every_story_exactly_once(client: FlaskClient, story: Ca
         while path:
             page = Page(client.get(path).text)
             links = [
-                attrs["href"] for attrs in page.all("a") if (attrs.get("href") or "").startswith("/politics/story-")
+                attrs["href"]
+                for attrs in page.find_all("a")
+                if (attrs.get("href") or "").startswith("/politics/story-")
             ]
             seen += dict.fromkeys(each.removeprefix("/politics/") for each in links)
-            more = [attrs for attrs in page.all("a") if "hx-get" in attrs]
+            more = [attrs for attrs in page.find_all("a") if "hx-get" in attrs]
             path = more[0][attribute] if more else None
         assert sorted(seen) == sorted(slugs)
 
@@ -127,7 +129,7 @@ def test_an_old_address_leads_on_and_a_withdrawn_story_answers_410(
 ) -> None:
     article_id = story()
     version = queries.articles_to_index([article_id])[0].version
-    publishing.save(article_id, draft(slug="new", section="health"), editor, version, publishing.Step("update"))
+    publishing.save(article_id, make_draft(slug="new", section="health"), editor, version, publishing.Action("update"))
     for old in ("/politics/a-headline", "/health/a-headline", "/politics/new"):
         response = client.get(old)
         assert (response.status_code, response.location) == (301, "/health/new")
@@ -182,7 +184,7 @@ def test_a_fault_gets_a_page_without_the_database(app: Flask, monkeypatch: pytes
     def broken(*_args: object) -> None:
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr(queries, "front", broken)
+    monkeypatch.setattr(queries, "load_front_page", broken)
     monkeypatch.setattr(queries, "sections", broken)
     app.testing = False
     response = app.test_client().__class__.__mro__[1](app).get("/")  # the plain client: this page is to fail
@@ -194,7 +196,7 @@ def test_a_fault_gets_a_page_without_the_database(app: Flask, monkeypatch: pytes
 def test_a_language_of_its_own_is_marked(client: FlaskClient, story: Callable[..., int]) -> None:
     story(headline="خبر من نواكشوط", slug="khabar", language="ar", body="نص الخبر")
     page = Page(client.get("/politics/khabar").text)
-    marked = [attrs for attrs in page.all("article", "div", "h1") if attrs.get("lang") == "ar"]
+    marked = [attrs for attrs in page.find_all("article", "div", "h1") if attrs.get("lang") == "ar"]
     assert marked
     assert marked[0].get("dir") == "rtl"
 

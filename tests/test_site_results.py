@@ -12,33 +12,35 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from spectator import indexing
-from spectator.search import MAX_PAGE, Found, Request
-from spectator.site.asked import asked_in
-from spectator.site.results import MOST_YEARS, PER_PAGE, bars, chips, facets, pager, year_choices
+from spectator.search import MAX_PAGE, SearchRequest, SearchResults
+from spectator.site.results import MAX_YEARS, PER_PAGE, bars, chips, facets, pagination, year_links
+from spectator.site.search_params import parse_search_params
 
-NOTHING = Found(ids=[], total=0, terms=frozenset(), prefixes=(), mode="all", position=1)
+NO_RESULTS = SearchResults(ids=[], total=0, terms=frozenset(), prefixes=(), mode="all", index_offset=1)
 NAMES = {("section", "politics"): "Politics", ("author", "f-diallo"): "Fatou Diallo", ("language", "ha"): "Hausa"}
 
 
-class Always:
+class FixedIndex:
     """An index with one answer."""
 
-    def __init__(self, found: Found) -> None:
-        self.found = found
+    def __init__(self, results: SearchResults) -> None:
+        self.found = results
 
-    def find(self, _request: Request) -> Found:
+    def find(self, _request: SearchRequest) -> SearchResults:
         return self.found
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Found], None]:
+def fix_results(monkeypatch: pytest.MonkeyPatch) -> Callable[[SearchResults], None]:
     """A function that makes the index give one answer to everything."""
-    return lambda found: monkeypatch.setattr(indexing, "index_in", lambda _: Always(found))
+    return lambda found: monkeypatch.setattr(indexing, "open_public_index", lambda _: FixedIndex(found))
 
 
 def test_a_facet_shows_values_to_choose_from() -> None:
-    found = replace(NOTHING, facets={"section": [("politics", 5), ("gone", 2)], "language": [("ha", 7)], "topic": []})
-    groups = facets(asked_in({"q": "rain", "page": "2"}), found, NAMES)
+    found = replace(
+        NO_RESULTS, facets={"section": [("politics", 5), ("gone", 2)], "language": [("ha", 7)], "topic": []}
+    )
+    groups = facets(parse_search_params({"q": "rain", "page": "2"}), found, NAMES)
     assert [label for label, _, _ in groups] == ["Section"], "one value alone is no choice"
     politics, gone = groups[0][1]
     assert (politics.label, politics.count, politics.url) == ("Politics", 5, "/search?q=rain&section=politics")
@@ -46,31 +48,31 @@ def test_a_facet_shows_values_to_choose_from() -> None:
 
 
 def test_a_chosen_value_leads_back() -> None:
-    found = replace(NOTHING, facets={"section": [("politics", 5)]}, chosen=[("section", "politics")])
+    found = replace(NO_RESULTS, facets={"section": [("politics", 5)]}, filters=[("section", "politics")])
     for given in ({"q": "rain", "section": "politics"}, {"q": "rain in:politics"}):
-        [(_, [politics], _)] = facets(asked_in(given), found, NAMES)
-        assert politics.is_chosen
+        [(_, [politics], _)] = facets(parse_search_params(given), found, NAMES)
+        assert politics.is_selected
         assert politics.url == "/search?q=rain"
-        assert [(chip.label, chip.url) for chip in chips(asked_in(given), found, NAMES)] == [
+        assert [(chip.label, chip.url) for chip in chips(parse_search_params(given), found, NAMES)] == [
             ("Section: Politics", "/search?q=rain")
         ]
 
 
 def test_another_value_takes_the_place_of_a_typed_one() -> None:
-    found = replace(NOTHING, facets={"section": [("politics", 5), ("health", 2)]}, chosen=[("section", "politics")])
-    [(_, [_, health], _)] = facets(asked_in({"q": "rain in:politics"}), found, NAMES)
+    found = replace(NO_RESULTS, facets={"section": [("politics", 5), ("health", 2)]}, filters=[("section", "politics")])
+    [(_, [_, health], _)] = facets(parse_search_params({"q": "rain in:politics"}), found, NAMES)
     assert health.url == "/search?q=rain&section=health"
 
 
 def test_many_values_wait_behind_more() -> None:
-    found = replace(NOTHING, facets={"topic": [(f"topic-{number}", 20 - number) for number in range(20)]})
-    [(_, first, others)] = facets(asked_in({"q": "rain"}), found, {})
+    found = replace(NO_RESULTS, facets={"topic": [(f"topic-{number}", 20 - number) for number in range(20)]})
+    [(_, first, others)] = facets(parse_search_params({"q": "rain"}), found, {})
     assert (len(first), len(others)) == (6, 14)
 
 
 def test_what_is_excluded_has_a_chip_of_its_own() -> None:
-    found = replace(NOTHING, chosen=[("language", "ha")], excluded=[("section", "politics")])
-    shown = chips(asked_in({"q": "rain -in:politics language:ha"}), found, NAMES)
+    found = replace(NO_RESULTS, filters=[("language", "ha")], excluded_filters=[("section", "politics")])
+    shown = chips(parse_search_params({"q": "rain -in:politics language:ha"}), found, NAMES)
     assert [(chip.label, chip.url) for chip in shown] == [
         ("Not section: Politics", "/search?q=rain+language%3Aha"),
         ("Language: Hausa", "/search?q=rain+-in%3Apolitics"),
@@ -86,14 +88,14 @@ def test_what_is_excluded_has_a_chip_of_its_own() -> None:
     ],
 )
 def test_what_cannot_be_used_is_said(app: Flask, client: FlaskClient, text: str, remark: str) -> None:
-    indexing.rebuild(indexing.index_in(app.config["DATA_DIR"]))
+    indexing.rebuild(indexing.open_public_index(app.config["DATA_DIR"]))
     html = client.get("/search", query_string={"q": unescape(text)}).text
     assert remark in html
 
 
 def test_several_people_may_be_meant_by_one_word() -> None:
-    found = replace(NOTHING, chosen=[("author", "f-diallo"), *(("author", f"{each}-diallo") for each in "mno")])
-    [chip] = chips(asked_in({"q": "by:diallo rain"}), found, NAMES)
+    found = replace(NO_RESULTS, filters=[("author", "f-diallo"), *(("author", f"{each}-diallo") for each in "mno")])
+    [chip] = chips(parse_search_params({"q": "by:diallo rain"}), found, NAMES)
     assert (chip.label, chip.url) == ("Author: Fatou Diallo, m-diallo, n-diallo …", "/search?q=rain")
 
 
@@ -107,15 +109,15 @@ def test_several_people_may_be_meant_by_one_word() -> None:
     ],
 )
 def test_dates_are_a_chip(start: date | None, end: date | None, label: str) -> None:
-    found = replace(NOTHING, published_from=start, published_to=end)
-    [chip] = chips(asked_in({"q": "rain after:2024", "from": "2020-01-01"}), found, NAMES)
+    found = replace(NO_RESULTS, published_from=start, published_to=end)
+    [chip] = chips(parse_search_params({"q": "rain after:2024", "from": "2020-01-01"}), found, NAMES)
     assert (chip.label, chip.url) == (label, "/search?q=rain")
 
 
 def test_years_are_bars_that_narrow_to_them() -> None:
-    found = replace(NOTHING, years=[(2020, 1), (2022, 40)], published_from=date(2022, 1, 1))
-    years = year_choices(asked_in({"q": "rain before:2024", "from": "2022-01-01"}), found)
-    assert [(year.label, year.count, year.is_chosen) for year in years] == [
+    found = replace(NO_RESULTS, year_counts=[(2020, 1), (2022, 40)], published_from=date(2022, 1, 1))
+    years = year_links(parse_search_params({"q": "rain before:2024", "from": "2022-01-01"}), found)
+    assert [(year.label, year.count, year.is_selected) for year in years] == [
         ("2020", 1, False),
         ("2021", 0, False),
         ("2022", 40, True),
@@ -125,42 +127,42 @@ def test_years_are_bars_that_narrow_to_them() -> None:
 
 
 def test_years_are_bounded() -> None:
-    found = replace(NOTHING, years=[(1, 1), (9998, 3)])
-    assert len(year_choices(asked_in({"q": "rain"}), found)) == MOST_YEARS
-    assert year_choices(asked_in({"q": "rain"}), replace(NOTHING, years=[(2020, 9)])) == ()
+    found = replace(NO_RESULTS, year_counts=[(1, 1), (9998, 3)])
+    assert len(year_links(parse_search_params({"q": "rain"}), found)) == MAX_YEARS
+    assert year_links(parse_search_params({"q": "rain"}), replace(NO_RESULTS, year_counts=[(2020, 9)])) == ()
 
 
 def test_pages_stop_where_the_index_stops() -> None:
-    found = replace(NOTHING, total=MAX_PAGE * PER_PAGE + 1)
-    first = pager(asked_in({"q": "rain"}), found)
+    found = replace(NO_RESULTS, total=MAX_PAGE * PER_PAGE + 1)
+    first = pagination(parse_search_params({"q": "rain"}), found)
     assert (first["pages"], first["next_url"], first["previous_url"]) == (MAX_PAGE, "/search?q=rain&page=2", "")
-    last = pager(asked_in({"q": "rain", "page": str(MAX_PAGE)}), found)
+    last = pagination(parse_search_params({"q": "rain", "page": str(MAX_PAGE)}), found)
     assert (last["next_url"], last["stops_at"]) == ("", MAX_PAGE * PER_PAGE)
-    assert pager(asked_in({"q": "rain", "page": "2"}), replace(NOTHING, total=11))["stops_at"] == 0
+    assert pagination(parse_search_params({"q": "rain", "page": "2"}), replace(NO_RESULTS, total=11))["stops_at"] == 0
 
 
 def test_the_last_page_says_where_it_stops(
-    client: FlaskClient, answers: Callable[[Found], None], story: Callable[..., int]
+    client: FlaskClient, fix_results: Callable[[SearchResults], None], story: Callable[..., int]
 ) -> None:
-    answers(replace(NOTHING, ids=[story()], total=12_345))
+    fix_results(replace(NO_RESULTS, ids=[story()], total=12_345))
     assert "12,345 stories" in client.get("/search?q=rain").text
     assert "Search shows the first 500 stories." in client.get(f"/search?q=rain&page={MAX_PAGE}").text
-    answers(replace(NOTHING, total=12_345))
+    fix_results(replace(NO_RESULTS, total=12_345))
     assert "Search shows the first 500 stories." in client.get("/search?q=rain&page=51").text
-    answers(replace(NOTHING, total=12))
+    fix_results(replace(NO_RESULTS, total=12))
     html = client.get("/search?q=rain&page=3").text
     assert "The results end before this page." in html and 'href="/search?q=rain"' in html
 
 
-def test_another_spelling_is_a_link(client: FlaskClient, answers: Callable[[Found], None]) -> None:
-    answers(replace(NOTHING, meant="president of <mali>"))
+def test_another_spelling_is_a_link(client: FlaskClient, fix_results: Callable[[SearchResults], None]) -> None:
+    fix_results(replace(NO_RESULTS, suggestion="president of <mali>"))
     html = client.get("/search?q=presidnt&sort=newest").text
     assert 'href="/search?q=president+of+%3Cmali%3E&amp;sort=newest"' in html
     assert "<bdi>president of &lt;mali&gt;</bdi>" in html
 
 
-def test_nothing_found_helps(client: FlaskClient, answers: Callable[[Found], None]) -> None:
-    answers(replace(NOTHING, words=[("rain", 1_200), ("qwertz", 0)], chosen=[("section", "health")]))
+def test_nothing_found_helps(client: FlaskClient, fix_results: Callable[[SearchResults], None]) -> None:
+    fix_results(replace(NO_RESULTS, term_counts=[("rain", 1_200), ("qwertz", 0)], filters=[("section", "health")]))
     html = client.get("/search?q=rain+qwertz&section=health").text
     one = '<a href="/search?q=rain" rel="nofollow"><bdi>rain</bdi> <small>1,200</small></a>'
     assert one in " ".join(html.split())
@@ -170,10 +172,10 @@ def test_nothing_found_helps(client: FlaskClient, answers: Callable[[Found], Non
 
 
 def test_some_words_only_is_said(
-    client: FlaskClient, answers: Callable[[Found], None], story: Callable[..., int]
+    client: FlaskClient, fix_results: Callable[[SearchResults], None], story: Callable[..., int]
 ) -> None:
     words = [("rain", 3), ("qwertz", 0), ("xyzzy", 0)]
-    answers(replace(NOTHING, ids=[story()], total=1, mode="any", words=words))
+    fix_results(replace(NO_RESULTS, ids=[story()], total=1, mode="any", term_counts=words))
     html = " ".join(client.get("/search?q=rain+qwertz").text.split())
     assert (
         "No story has all of these words; these have some. Not in the archive: <bdi>qwertz</bdi>, <bdi>xyzzy</bdi>."
@@ -182,10 +184,13 @@ def test_some_words_only_is_said(
 
 
 def test_names_come_at_once(
-    client: FlaskClient, app: Flask, answers: Callable[[Found], None], count_selects: Callable[[], list[str]]
+    client: FlaskClient,
+    app: Flask,
+    fix_results: Callable[[SearchResults], None],
+    count_selects: Callable[[], list[str]],
 ) -> None:
     filed = {name: [("one", 2), ("two", 1)] for name in ("section", "country", "topic", "author", "language")}
-    answers(replace(NOTHING, total=3, facets=filed))
+    fix_results(replace(NO_RESULTS, total=3, facets=filed))
     count_selects()
     client.get("/search?q=rain")
     assert len(count_selects()) == 3, "stories, names and the navigation"

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from spectator import publishing, queries
 from spectator.models import User
-from tests.conftest import draft
+from tests.conftest import make_draft
 from tests.page_checks import Page
 
 
@@ -21,7 +21,7 @@ def test_what_is_published_is_found_with_a_marked_passage(
     client: FlaskClient, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     story(headline="Ṣẹ́gun wins", slug="segun", body="The <b>harmattan</b> came early to Kano.", language="yo")
-    publishing.create(draft(headline="A draft on harmattan"), editor)
+    publishing.create(make_draft(headline="A draft on harmattan"), editor)
     catch_up()
     for words in ("harmattan", "HARMATTAN kano", "segun", "Ṣẹ́gun", '"came early"', "harm*"):
         html = client.get("/search?q=" + quote(words)).text
@@ -103,7 +103,7 @@ def test_robots_follow_no_link_from_a_search_to_a_search(
         "q=rain+qwertz",
         "q=qwertz+rain&section=health",
     ):
-        for attributes in Page(client.get(f"/search?{query}").text).all("a"):
+        for attributes in Page(client.get(f"/search?{query}").text).find_all("a"):
             if (attributes.get("href") or "").startswith("/search?"):
                 assert "nofollow" in (attributes.get("rel") or ""), attributes
                 seen += 1

@@ -11,7 +11,7 @@ from gunicorn.config import Config
 from gunicorn.workers.gthread import ThreadWorker
 
 from spectator import slow_clients
-from spectator.slow_clients import BoundedUnreader, BoundedWorker, Incoming, body_bytes, take_in
+from spectator.slow_clients import BoundedUnreader, BoundedWorker, IncomingRequest, parse_body_length, receive
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
 
@@ -46,47 +46,47 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     ],
 )
 def test_a_head_tells_how_long_the_body_is(field: bytes, expected: int | None) -> None:
-    assert body_bytes(HEAD % field) == expected
+    assert parse_body_length(HEAD % field) == expected
 
 
 def test_a_thread_is_taken_when_a_small_request_is_whole() -> None:
     whole = HEAD % b"Content-Length: 300" + b"x" * 300
-    incoming = Incoming()
+    incoming = IncomingRequest()
     for place in range(len(whole)):
-        assert not incoming.is_enough
+        assert not incoming.is_ready
         incoming.add(whole[place : place + 1])
-    assert incoming.is_enough and not incoming.is_large and bytes(incoming.came) == whole
+    assert incoming.is_ready and not incoming.is_large and bytes(incoming.received) == whole
 
 
 @pytest.mark.parametrize("field", [b"Content-Length: 32769", b"Transfer-Encoding: chunked", b"Expect: 100-continue"])
 def test_a_large_body_needs_a_turn(field: bytes) -> None:
-    incoming = Incoming()
+    incoming = IncomingRequest()
     incoming.add(HEAD % field)
-    assert incoming.is_enough and incoming.is_large
+    assert incoming.is_ready and incoming.is_large
 
 
 def test_time_does_not_grow_with_each_byte_of_a_head(clock: list[float]) -> None:
-    incoming = Incoming()
-    until = incoming.until
+    incoming = IncomingRequest()
+    until = incoming.deadline
     for _ in range(5):
         clock[0] += 1
         incoming.add(b"G")
-    assert incoming.until == until == 1000 + slow_clients.HEAD_SECONDS
+    assert incoming.deadline == until == 1000 + slow_clients.HEAD_SECONDS
 
 
 def test_no_more_is_taken_in_than_a_head_may_hold(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     ours.setblocking(False)
     theirs.setblocking(False)
-    incoming, sent = Incoming(), 0
+    incoming, sent = IncomingRequest(), 0
     for _ in range(40):
         try:
             sent += theirs.send(b"x" * 8192)
         except BlockingIOError:
             break
-        take_in(ours, BoundedUnreader(ours), incoming)
-    assert sent > len(incoming.came) > slow_clients.MAX_HEAD_BYTES
-    assert len(incoming.came) <= slow_clients.MAX_HEAD_BYTES + 65_536
+        receive(ours, BoundedUnreader(ours), incoming)
+    assert sent > len(incoming.received) > slow_clients.MAX_HEAD_BYTES
+    assert len(incoming.received) <= slow_clients.MAX_HEAD_BYTES + 65_536
 
 
 def test_a_body_has_a_least_rate(clock: list[float], pair: tuple[socket.socket, socket.socket]) -> None:
@@ -99,7 +99,7 @@ def test_a_body_has_a_least_rate(clock: list[float], pair: tuple[socket.socket, 
             received += len(unreader.chunk())
             clock[0] += 1
     assert received == 100 * (int(slow_clients.BODY_SECONDS) + 1), "a hundred bytes a second: only the first seconds"
-    unreader.restart()
+    unreader.restart_clock()
     for _ in range(100):
         theirs.sendall(b"x" * 8000)
         received = 0
@@ -113,11 +113,11 @@ def test_large_bodies_take_turns() -> None:
     config.set("threads", 4)
     worker = object.__new__(ThreadWorker)
     worker.cfg = config
-    slow_clients.bound(worker)
-    assert isinstance(worker, BoundedWorker) and worker.free_turns == 2, "half of the threads are left to readers"
+    slow_clients.install(worker)
+    assert isinstance(worker, BoundedWorker) and worker.free_slots == 2, "half of the threads are left to readers"
     started: list[object] = []
     worker.enqueue_req = started.append
     waiting = [SimpleNamespace(incoming=SimpleNamespace(has_turn=False), has_turn=False) for _ in range(3)]
     worker.queued.extend(waiting)
-    worker.give_turns()
-    assert started == waiting[:2] and list(worker.queued) == waiting[2:] and worker.free_turns == 0
+    worker.grant_slots()
+    assert started == waiting[:2] and list(worker.queued) == waiting[2:] and worker.free_slots == 0

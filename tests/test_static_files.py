@@ -11,8 +11,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from spectator import compression, create_app, static_files
-from spectator.config import CHECKOUT
+from spectator import create_app, static_files
+from spectator.config import PROJECT_ROOT
+from spectator.pagecache import compression
 from spectator.static_files import StaticFiles
 from tests.conftest import settings
 
@@ -23,7 +24,7 @@ SCRIPT = b"/* htmx of our own */\n" * 400
 def test_text_is_sent_compressed_and_binary_as_it_is(app: Flask) -> None:
     client = FlaskClient(app)
     for path in ("/static/js/search.js", "/static/css/search.css", "/static/css/site.css"):
-        plain = (CHECKOUT / path[1:]).read_bytes()
+        plain = (PROJECT_ROOT / path[1:]).read_bytes()
         for encoding, decode in (("br", brotli.decompress), ("gzip", gzip.decompress)):
             answer = client.get(path, headers={"Accept-Encoding": encoding})
             assert answer.headers["Content-Encoding"] == encoding
@@ -36,8 +37,8 @@ def test_text_is_sent_compressed_and_binary_as_it_is(app: Flask) -> None:
 
 def test_every_file_of_the_checkout_is_served_with_its_type(app: Flask) -> None:
     types = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-    for path in (CHECKOUT / "static").rglob("*.*"):
-        answer = FlaskClient(app).get("/" + path.relative_to(CHECKOUT).as_posix())
+    for path in (PROJECT_ROOT / "static").rglob("*.*"):
+        answer = FlaskClient(app).get("/" + path.relative_to(PROJECT_ROOT).as_posix())
         assert answer.status_code == 200 and answer.data == path.read_bytes()
         assert answer.mimetype == types[path.suffix], path
 
@@ -49,9 +50,9 @@ def test_a_file_is_compressed_once(app: Flask, monkeypatch: pytest.MonkeyPatch) 
 
     def count(body: bytes) -> bytes:
         calls.append(body)
-        return compression.gzipped(body)
+        return compression.gzip_bytes(body)
 
-    monkeypatch.setattr(static_files, "gzipped", count)
+    monkeypatch.setattr(static_files, "gzip_bytes", count)
     for _ in range(3):
         FlaskClient(app).get("/static/once.js", headers={"Accept-Encoding": "gzip"})
     assert calls == [SCRIPT]
@@ -90,13 +91,13 @@ def test_nothing_outside_of_the_folders_is_sent(app: Flask, tmp_path: Path) -> N
         assert FlaskClient(app).get(f"/static/{name}").status_code in {301, 308, 404}, name
     files = StaticFiles(data / "static")
     assert [files.find(name) for name in ("../secret_key", str(data / "secret_key"), "folder", "\0", "")] == [None] * 5
-    assert not files.own, "only files that exist are remembered"
+    assert not files.operator_files, "only files that exist are remembered"
 
 
 def test_a_missing_file_has_an_address_without_digest(app: Flask) -> None:
     files = StaticFiles(app.config["DATA_DIR"] / "static")
-    assert files.versioned("/static/none.js") == "/static/none.js"
-    assert files.versioned("https://cdn.example/htmx.js") == "https://cdn.example/htmx.js"
+    assert files.add_digest("/static/none.js") == "/static/none.js"
+    assert files.add_digest("https://cdn.example/htmx.js") == "https://cdn.example/htmx.js"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_an_error_page_is_small(app: Flask, path: str, status: int) -> None:
         assert plain.status_code in {200, 400}
     else:
         assert plain.status_code == status
-    if len(plain.data) > compression.WORTH_PACKING_BYTES:
+    if len(plain.data) > compression.MIN_COMPRESSIBLE_BYTES:
         assert answer.headers["Content-Encoding"] == "gzip" and answer.headers["Vary"] == "Accept-Encoding"
         assert gzip.decompress(answer.data) == plain.data
         assert int(answer.headers["Content-Length"]) == len(answer.data)
@@ -148,4 +149,4 @@ def test_a_file_of_the_operator_has_one_name_and_is_kept_once(app: Flask) -> Non
     assert client.get("/static/img/logo.png").data == b"logo"
     for name in ("./img/logo.png", "img/./logo.png", "img/../img/logo.png", "x/../img/logo.png", "././img/logo.png"):
         assert client.get(f"/static/{name}").status_code == 404, name
-    assert list(app.extensions["static_files"].own) == ["img/logo.png"]
+    assert list(app.extensions["static_files"].operator_files) == ["img/logo.png"]

@@ -16,8 +16,8 @@ from spectator.db import StorageError, db
 from spectator.importers import jsonl, runner
 from spectator.models import Article, User
 from spectator.operations import faults, storage
-from tests.conftest import draft
-from tests.newsroom_visits import entries, post, visitor
+from tests.conftest import make_draft
+from tests.newsroom_client import logged_in_client, post, story_form
 
 
 @pytest.fixture
@@ -30,15 +30,15 @@ def fill_disk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], N
         limit = pages if is_full else 1_000_000_000
         db.session.connection().exec_driver_sql(f"PRAGMA max_page_count={limit}")
         db.session.rollback()
-        full = [faults.full_disk(app.config["DATA_DIR"])] if is_full else []
+        full = [faults.full_disk_fault(app.config["DATA_DIR"])] if is_full else []
         monkeypatch.setattr(faults, "examine_space", lambda _directory: iter(full))
 
     return fill
 
 
 def test_a_save_without_room_says_so_and_gives_the_text_back(app: Flask, fill_disk: Callable[[bool], None]) -> None:
-    client = visitor(app)
-    form = entries(body="Words that must not be lost. " * 2000)
+    client = logged_in_client(app)
+    form = story_form(body="Words that must not be lost. " * 2000)
     fill_disk(True)
     answer = post(client, "/newsroom/stories/new", form)
     assert answer.status_code == 503
@@ -54,25 +54,25 @@ def test_an_import_without_room_tells_the_cause(app: Flask, fill_disk: Callable[
     text = "\n".join(lines).encode()
     fill_disk(True)
     with pytest.raises(StorageError) as caught:
-        runner.run(jsonl.read(BytesIO(text), "en"), app.config["MEDIA"])
+        runner.import_records(jsonl.read(BytesIO(text), "en"), app.config["MEDIA"])
     assert caught.value.cause == "full" and "savepoint" not in str(caught.value)
     fill_disk(False)
-    assert runner.run(jsonl.read(BytesIO(text), "en"), app.config["MEDIA"]).added == 40
+    assert runner.import_records(jsonl.read(BytesIO(text), "en"), app.config["MEDIA"]).added == 40
 
 
 def test_readyz_tells_a_full_disk_and_recovers(
     app: Flask, client: FlaskClient, catch_up: Callable[[], None], fill_disk: Callable[[bool], None]
 ) -> None:
     catch_up()
-    app.extensions["storage"].looks_at = 0.0
+    app.extensions["storage"].next_quick_check_at = 0.0
     assert client.get("/readyz").status_code == 200
     fill_disk(True)
-    app.extensions["storage"].looks_at = 0.0
+    app.extensions["storage"].next_quick_check_at = 0.0
     answer = client.get("/readyz")
     assert answer.status_code == 503 and answer.json["storage"] == "full disk"
     assert client.get("/politics/").status_code == 200
     fill_disk(False)
-    app.extensions["storage"].looks_at = 0.0
+    app.extensions["storage"].next_quick_check_at = 0.0
     assert client.get("/readyz").status_code == 200
 
 
@@ -93,7 +93,7 @@ def test_readyz_tells_damage_and_recovers(
     assert answer.status_code == 503 and answer.json["storage"] == "damaged"
     path.write_bytes(whole)
     watch = app.extensions["storage"]
-    watch.looks_at = watch.checks_at = 0.0
+    watch.next_quick_check_at = watch.next_full_check_at = 0.0
     assert client.get("/readyz").status_code == 200
 
 
@@ -107,18 +107,18 @@ def test_the_check_of_the_database_takes_a_bounded_share(app: Flask, monkeypatch
         now[0] += 2.0
 
     monkeypatch.setattr(storage, "find_damage", check)
-    watch = storage.StorageWatch(app.config)
+    watch = storage.StorageMonitor(app.config)
     for _ in range(1000):
         now[0] += 1.0
         watch.find_fault()
-        assert watch.checking is not None
-        watch.checking.join()
+        assert watch.check_thread is not None
+        watch.check_thread.join()
     assert len(checks) == 2, "two seconds of work in a quarter of an hour"
 
 
 def test_a_refused_write_leaves_nothing(app: Flask, editor: User, fill_disk: Callable[[bool], None]) -> None:
     fill_disk(True)
     with pytest.raises(StorageError):
-        publishing.create(draft(body="Long. " * 20000), editor)
+        publishing.create(make_draft(body="Long. " * 20000), editor)
     fill_disk(False)
     assert db.session.query(Article).count() == 0

@@ -8,27 +8,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectator.text.blocks import aligned, common, exact_tokens, joined, split_blocks
-from spectator.text.html import clean_html
-from spectator.text.markup import Tag
-from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, markup
+from spectator.text.html.blocks import align_blocks, common_subsequence, exact_tokens, join_pieces, split_blocks
+from spectator.text.html.markup import Tag
+from spectator.text.html.sanitizer import clean_html
+from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, any_markup
 
 
-def written(html: str) -> str:
+def rejoin(html: str) -> str:
     return "".join(token.raw if isinstance(token, Tag) else token for token in exact_tokens(html))
 
 
 @settings(deadline=None, max_examples=50)
-@given(markup)
+@given(any_markup)
 def test_no_byte_is_lost(html: str) -> None:
     for each in (html, clean_html(html)):
-        assert written(each) == each
+        assert rejoin(each) == each
         assert "".join(split_blocks(each)) == each
         assert all(split_blocks(each))
 
 
 @settings(deadline=None, max_examples=50)
-@given(markup)
+@given(any_markup)
 def test_a_block_of_a_stored_body_is_one_block_by_itself(html: str) -> None:
     for block in split_blocks(clean_html(html)):
         assert split_blocks(block) == [block]
@@ -63,10 +63,10 @@ def test_a_body_whose_tags_are_not_closed_in_order_is_one_block(tail: str) -> No
 
 
 def test_joined_pieces_do_not_touch() -> None:
-    assert joined(["<p>a</p>", "", "<p>b</p>\n\n", "<p>c</p>"]) == "<p>a</p>\n<p>b</p>\n\n<p>c</p>"
+    assert join_pieces(["<p>a</p>", "", "<p>b</p>\n\n", "<p>c</p>"]) == "<p>a</p>\n<p>b</p>\n\n<p>c</p>"
 
 
-def length_of_longest_row(old: str, new: str) -> int:
+def longest_common_length(old: str, new: str) -> int:
     row = [0] * (len(new) + 1)
     for a in old:
         last = row[:]
@@ -78,36 +78,36 @@ def length_of_longest_row(old: str, new: str) -> int:
 @settings(deadline=None, max_examples=80)
 @given(st.text("abc", max_size=12), st.text("abcd", max_size=12), st.integers(0, 200))
 def test_common_items_are_the_longest_row_or_what_may_be_spent_on_it(old: str, new: str, most: int) -> None:
-    found = common(old, new, most)
+    found = common_subsequence(old, new, most)
     assert found == sorted(found)
     assert all(len({pair[side] for pair in found}) == len(found) for side in (0, 1))
     assert all(old[i] == new[j] for i, j in found)
-    assert len(found) == length_of_longest_row(old, new) or most < 144
+    assert len(found) == longest_common_length(old, new) or most < 144
 
 
 def test_neighbours_of_rare_items_are_found_without_a_budget() -> None:
     old, new = "xaaaXaaay", "zaaaXaaaw"
-    assert common(old, new, 1) == [(at, at) for at in range(1, 8)]
-    assert common(old, new, 0) == []
+    assert common_subsequence(old, new, 1) == [(at, at) for at in range(1, 8)]
+    assert common_subsequence(old, new, 0) == []
 
 
 def test_blocks_find_their_other_version() -> None:
     old = ["<p>One two three four.</p>\n", "<p>Gone entirely now.</p>\n", "<hr>\n", "<p>Last.</p>"]
     new = ["<p>One two 3 four.</p>\n", "<hr>\n", "<p>Quite other words.</p>\n", "<p>Last.</p>\n", "<p>More.</p>"]
-    assert aligned(old, new) == [(0, 0), (1, None), (2, 1), (None, 2), (3, 3), (None, 4)]
-    assert aligned([], ["a"]) == [(None, 0)]
-    assert aligned([], []) == []
+    assert align_blocks(old, new) == [(0, 0), (1, None), (2, 1), (None, 2), (3, 3), (None, 4)]
+    assert align_blocks([], ["a"]) == [(None, 0)]
+    assert align_blocks([], []) == []
 
 
 def test_a_word_in_common_makes_no_pair() -> None:
     old, new = ["<h2>Votes</h2>"], ["<p>Votes were counted until long after midnight in Lagos.</p>"]
-    assert aligned(old, new) == [(0, None), (None, 0)]
+    assert align_blocks(old, new) == [(0, None), (None, 0)]
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.sampled_from(["a b c", "a b d", "c", "", "<hr>"])), st.lists(st.sampled_from(["a b c ", "a", "d"])))
 def test_alignment_has_every_block_once_in_order(old: list[str], new: list[str]) -> None:
-    found = aligned(old, new)
+    found = align_blocks(old, new)
     assert [i for i, _ in found if i is not None] == list(range(len(old)))
     assert [j for _, j in found if j is not None] == list(range(len(new)))
 
@@ -117,5 +117,5 @@ def test_the_cost_is_linear(unit: str) -> None:
     html = unit * (20_000 // len(unit))
     begin = time.process_time()
     blocks = split_blocks(html)
-    aligned(blocks, split_blocks(html[len(html) // 3 :] + "<p>z</p>" + html))
+    align_blocks(blocks, split_blocks(html[len(html) // 3 :] + "<p>z</p>" + html))
     assert time.process_time() - begin < 2

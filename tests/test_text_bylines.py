@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spectator.text.bylines import is_organization
+from spectator.text.words.bylines import is_organization
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import brotli  # type: ignore[import-untyped]
 import pytest
 
-from spectator.text.covers import cover
+from spectator.text.html.covers import cover
 
 COVERS = [cover(f"a-story-{number}") for number in range(3000)]
 SHAPES = {"svg", "g", "path"}
@@ -21,7 +21,7 @@ ATTRIBUTES = {
 
 
 def test_a_slug_keeps_its_cover_in_every_process() -> None:
-    program = "from spectator.text.covers import cover; print(cover('mali-votes'))"
+    program = "from spectator.text.html.covers import cover; print(cover('mali-votes'))"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
     assert run.stdout.strip() == cover("mali-votes")
 

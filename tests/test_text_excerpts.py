@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectator.text.excerpts import (
+from spectator.text.words.excerpts import (
     _ABBREVIATIONS,
     _SENTENCE_END,
     _last_sentence_end,

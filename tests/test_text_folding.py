@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spectator.text.folding import LONGEST_TOKEN, fold, tokens
+from spectator.text.words.folding import MAX_TOKEN_LENGTH, fold, tokens
 
 
 def words(text: str) -> list[str]:
@@ -68,7 +68,7 @@ def test_a_token_says_where_it_stands() -> None:
 
 def test_a_long_word_is_cut() -> None:
     (token,) = tokens("é" * 1000)
-    assert token == ("e" * LONGEST_TOKEN, 0, 1000)
+    assert token == ("e" * MAX_TOKEN_LENGTH, 0, 1000)
 
 
 @settings(deadline=None, max_examples=100)
@@ -82,7 +82,7 @@ def test_folding_twice_is_folding_once_whatever_the_normal_form(text: str) -> No
     end = 0
     for token in tokens(text):
         assert end <= token.start < token.end <= len(text)
-        assert token.text == fold(text[token.start : token.end])[:LONGEST_TOKEN] != ""
+        assert token.text == fold(text[token.start : token.end])[:MAX_TOKEN_LENGTH] != ""
         end = token.end
 
 

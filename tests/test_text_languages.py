@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from spectator.text.languages import canonical_tag, language_choices, language_name, tag_problem
-from spectator.text.scripts import scripts_of_language
+from spectator.text.words.languages import canonical_tag, language_choices, language_name, tag_problem
+from spectator.text.words.scripts import language_scripts
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_every_choice_is_a_good_tag_and_they_stand_by_name() -> None:
     choices = language_choices()
     assert [tag for tag, _ in choices if tag_problem(tag) or canonical_tag(tag) != tag] == []
     assert [name for _, name in choices] == sorted(name for _, name in choices)
-    assert [tag for tag, _ in choices if not scripts_of_language(tag)] == []
+    assert [tag for tag, _ in choices if not language_scripts(tag)] == []

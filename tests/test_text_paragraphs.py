@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from spectator.text.html import clean_html
-from spectator.text.paragraphs import body_html, editable, stored_body
-from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, elements, markup
+from spectator.text.html.paragraphs import body_html, editable_body, stored_body
+from spectator.text.html.sanitizer import clean_html
+from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, any_markup, elements
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_body_with_a_block_tag_is_html(html: str) -> None:
     ],
 )
 def test_simple_bodies_are_edited_as_they_were_typed(typed: str) -> None:
-    shown = editable(stored_body(typed))
+    shown = editable_body(stored_body(typed))
     assert "<p>" not in shown
     assert stored_body(shown) == stored_body(typed)
     assert shown == typed
@@ -60,7 +60,7 @@ def test_simple_bodies_are_edited_as_they_were_typed(typed: str) -> None:
 
 def test_a_single_paragraph_with_a_line_break_stays_one() -> None:
     body = "<p>One,<br>\ntwo.</p>"
-    assert stored_body(editable(body)) == body == stored_body(body)
+    assert stored_body(editable_body(body)) == body == stored_body(body)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_a_single_paragraph_with_a_line_break_stays_one() -> None:
 def test_every_stored_body_survives_an_edit(body: str) -> None:
     stored = stored_body(body)
     assert stored_body(stored) == stored
-    assert stored_body(editable(stored)) == stored
-    assert stored_body(editable(stored).replace("\n", "\r\n")) == stored
+    assert stored_body(editable_body(stored)) == stored
+    assert stored_body(editable_body(stored).replace("\n", "\r\n")) == stored
 
 
 typed_lines = st.lists(
@@ -92,13 +92,13 @@ typed_lines = st.lists(
 
 
 @settings(deadline=None, max_examples=100)
-@given(markup | typed_lines.map("".join))
+@given(any_markup | typed_lines.map("".join))
 def test_storing_and_editing_are_inverse(text: str) -> None:
     stored = stored_body(text)
     elements(stored)
     assert stored_body(stored) == stored
-    assert stored_body(editable(stored)) == stored
-    assert stored_body(editable(stored).replace("\n", "\r\n")) == stored
+    assert stored_body(editable_body(stored)) == stored
+    assert stored_body(editable_body(stored).replace("\n", "\r\n")) == stored
 
 
 @settings(deadline=None, max_examples=500)
@@ -116,5 +116,5 @@ def test_text_without_markup_is_stored_as_the_parser_would_leave_it(text: str) -
 def test_the_cost_is_linear(unit: str) -> None:
     text = unit * (30_000 // len(unit))
     begin = time.process_time()
-    editable(stored_body(text))
+    editable_body(stored_body(text))
     assert time.process_time() - begin < 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spectator.text.scripts import disagreeing_script, script_of
+from spectator.text.words.scripts import detect_script, mismatched_script
 
 ARABIC = "وصل القارب إلى الميناء في الصباح الباكر بعد ليلة طويلة"
 AMHARIC = "ጀልባው ጠዋት ወደብ ደረሰ ከረጅም ሌሊት በኋላ ሰዎች ተሰበሰቡ"
@@ -27,7 +27,7 @@ LATIN = "The boat reached the harbour in the morning."
     ],
 )
 def test_the_script_of_most_letters(text: str, script: str) -> None:
-    assert script_of(text) == script
+    assert detect_script(text) == script
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_the_script_of_most_letters(text: str, script: str) -> None:
     ],
 )
 def test_languages_and_letters_that_disagree(tag: str, text: str, script: str) -> None:
-    assert disagreeing_script(tag, text) == script
+    assert mismatched_script(tag, text) == script

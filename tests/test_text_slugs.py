@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectator.text.slugs import RESERVED_PATHS, is_slug, slugify
+from spectator.text.words.slugs import RESERVED_PATHS, is_slug, slugify
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectator.text.folding import fold, tokens
-from spectator.text.snippets import Pieces, highlight, snippet
+from spectator.text.words.folding import fold, tokens
+from spectator.text.words.snippets import Pieces, highlight, snippet
 
 FILLER = "and so on it went for quite a while "
 
 
-def joined(pieces: Pieces) -> str:
+def join_pieces(pieces: Pieces) -> str:
     return "".join(piece for piece, _ in pieces)
 
 
@@ -38,7 +38,7 @@ def test_a_hit_is_a_whole_word_unless_a_prefix_was_asked_for() -> None:
 
 def test_nothing_is_escaped_and_nothing_lost() -> None:
     text = "<b>a & b</b>\n\n a"
-    assert joined(highlight(text, {"a"})) == text
+    assert join_pieces(highlight(text, {"a"})) == text
 
 
 def test_without_hits_a_short_text_is_all_of_the_snippet() -> None:
@@ -55,8 +55,8 @@ def test_without_hits_a_long_text_gives_its_beginning() -> None:
 def test_the_passage_surrounds_the_hit() -> None:
     pieces = snippet(FILLER * 20 + "the Sahel drought " + FILLER * 20, {"sahel"}, width=100)
     assert hits(pieces) == ["Sahel"]
-    assert joined(pieces).startswith("…") and joined(pieces).endswith("…")
-    assert len(joined(pieces)) <= 110
+    assert join_pieces(pieces).startswith("…") and join_pieces(pieces).endswith("…")
+    assert len(join_pieces(pieces)) <= 110
 
 
 def test_the_passage_with_the_most_different_words_wins() -> None:
@@ -70,12 +70,12 @@ def test_the_passage_with_the_most_different_words_wins() -> None:
 def test_every_script_is_cut_at_words(sentence: str, word: str) -> None:
     pieces = snippet(sentence * 50, {fold(word)}, width=70)
     assert word in hits(pieces)
-    assert set(joined(pieces).strip("…").split()) <= set(sentence.split())
+    assert set(join_pieces(pieces).strip("…").split()) <= set(sentence.split())
 
 
 def test_a_text_without_blanks_is_cut_anywhere() -> None:
-    assert len(joined(snippet("ሀ" * 5000, {"absent"}))) <= 202
-    assert len(joined(snippet("-" * 5000 + "here" + "-" * 5000, {"here"}))) <= 202
+    assert len(join_pieces(snippet("ሀ" * 5000, {"absent"}))) <= 202
+    assert len(join_pieces(snippet("-" * 5000 + "here" + "-" * 5000, {"here"}))) <= 202
 
 
 @settings(deadline=None, max_examples=100)
@@ -85,10 +85,10 @@ def test_a_text_without_blanks_is_cut_anywhere() -> None:
     st.integers(20, 80),
 )
 def test_pieces_make_a_passage_of_the_text(text: str, terms: set[str], width: int) -> None:
-    assert joined(highlight(text, terms)) == text
+    assert join_pieces(highlight(text, terms)) == text
     assert hits(highlight(text, terms)) == [text[each.start : each.end] for each in tokens(text) if each.text in terms]
     pieces = snippet(text, terms, width)
-    passage = joined(pieces)
+    passage = join_pieces(pieces)
     assert passage.strip("…") in " ".join(text.split()) or passage.strip("… ") in " ".join(text.split())
     assert len(passage) <= width + 50
     assert all(piece for piece, _ in pieces)

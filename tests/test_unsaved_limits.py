@@ -11,12 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, inspect, select
 
-from spectator import drafting
+from spectator import autosaves
 from spectator.db import db
 from spectator.models import Autosave, Revision, User
 from spectator.newsroom import conflicts
-from tests.newsroom_visits import post, visitor
-from tests.test_newsroom_stories import save, write
+from tests.newsroom_client import logged_in_client, post
+from tests.test_newsroom_stories import create_story, save_story
 
 TEXT = {"headline": "A headline", "body": "x" * 900, "picture_id": ""}
 
@@ -24,16 +24,16 @@ TEXT = {"headline": "A headline", "body": "x" * 900, "picture_id": ""}
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
     """An editor, logged in."""
-    return visitor(app)
+    return logged_in_client(app)
 
 
 def keep(copy: str, article_id: int | None = None, **values: str) -> None:
-    drafting.keep(1, article_id, copy * 22, 1, TEXT | values)
+    autosaves.save(1, article_id, copy * 22, 1, TEXT | values)
 
 
 def copies() -> str:
     """Return which forms are kept."""
-    return "".join(sorted(copy[0] for copy in db.session.scalars(select(Autosave.copy))))
+    return "".join(sorted(copy[0] for copy in db.session.scalars(select(Autosave.form_id))))
 
 
 @contextmanager
@@ -51,34 +51,34 @@ def number_with(rows: list[Any], column: str) -> int:
     return sum(column not in inspect(row).unloaded for row in rows)
 
 
-@pytest.mark.parametrize(("limit", "most"), [("MAX_BYTES", 3000), ("MAX_COPIES", 3)])
+@pytest.mark.parametrize(("limit", "most"), [("MAX_BYTES", 3000), ("MAX_AUTOSAVES", 3)])
 def test_the_text_that_was_discarded_first_makes_room(
     limit: str, most: int, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafting, limit, most)
+    monkeypatch.setattr(autosaves, limit, most)
     for copy in "abc":
         keep(copy)
-    with pytest.raises(drafting.TooMany):
+    with pytest.raises(autosaves.AutosaveLimitReached):
         keep("d")
     assert copies() == "abc", "nothing goes that was not discarded"
     keep("a", headline="Typed on")  # over what it held
-    drafting.discard(1, "c" * 22)
-    drafting.discard(1, "b" * 22)
+    autosaves.discard(1, "c" * 22)
+    autosaves.discard(1, "b" * 22)
     keep("d")
     assert copies() == "abd"
     keep("e")
     assert copies() == "ade"
-    with pytest.raises(drafting.TooMany):
+    with pytest.raises(autosaves.AutosaveLimitReached):
         keep("f")
     assert copies() == "ade"
 
 
 def test_room_that_is_not_enough_is_not_made(newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafting, "MAX_BYTES", 3000)
+    monkeypatch.setattr(autosaves, "MAX_BYTES", 3000)
     for copy in "abc":
         keep(copy)
-    drafting.discard(1, "a" * 22)
-    with pytest.raises(drafting.TooMany):
+    autosaves.discard(1, "a" * 22)
+    with pytest.raises(autosaves.AutosaveLimitReached):
         keep("d", body="x" * 2500)
     assert copies() == "abc"
 
@@ -88,15 +88,15 @@ def test_a_form_compares_the_newest_unsaved_texts_alone(
     app: Flask, newsroom: FlaskClient, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The author's story has been published meanwhile; she reads of her texts on a page of its own."""
-    person = visitor(app, role)
-    article_id = write(person)
+    person = logged_in_client(app, role)
+    article_id = create_story(person)
     user_id = db.session.scalar(select(User.id).where(User.email.startswith(role))) or 0
     for number in range(7):
         values = TEXT | {"headline": f"Headline {number}", "body": f"Body {number}."}
-        drafting.keep(user_id, article_id, f"{number}" * 22, 1, values)
+        autosaves.save(user_id, article_id, f"{number}" * 22, 1, values)
     path = f"/newsroom/stories/{article_id}"
     if role == "author":
-        assert save(newsroom, article_id, do="publish").status_code == 303
+        assert save_story(newsroom, article_id, do="publish").status_code == 303
         path += "/unsaved"
     compared: list[str] = []
     clean = conflicts.stored_body
@@ -114,10 +114,10 @@ def test_a_form_compares_the_newest_unsaved_texts_alone(
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_lists_load_no_text(newsroom: FlaskClient, is_new: bool) -> None:
-    article_id = None if is_new else write(newsroom)
+    article_id = None if is_new else create_story(newsroom)
     for copy in "abcd":
         keep(copy, article_id, headline=f"Headline {copy}")
-        drafting.discard(1, copy * 22)
+        autosaves.discard(1, copy * 22)
     keep("e", None, headline="Headline e")
     with loaded(Autosave) as rows:
         page = newsroom.get("/newsroom/stories/" if is_new else f"/newsroom/stories/{article_id}").text
@@ -127,15 +127,15 @@ def test_lists_load_no_text(newsroom: FlaskClient, is_new: bool) -> None:
 
 
 def test_the_history_loads_no_text(newsroom: FlaskClient) -> None:
-    article_id = write(newsroom)
+    article_id = create_story(newsroom)
     with loaded(Revision) as rows:
         assert newsroom.get(f"/newsroom/stories/{article_id}/history").status_code == 200
     assert (len(rows), number_with(rows, "content")) == (1, 0)
 
 
 def test_a_story_has_a_bounded_number_of_links(newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafting, "MAX_LINKS", 2)
-    path = f"/newsroom/stories/{write(newsroom)}/links"
+    monkeypatch.setattr(autosaves, "MAX_LINKS", 2)
+    path = f"/newsroom/stories/{create_story(newsroom)}/links"
     assert [post(newsroom, path, {"days": "1"}).status_code for _ in range(3)] == [303, 303, 422]
     assert "Revoke one" in post(newsroom, path, {"days": "1"}).text
     assert post(newsroom, f"{path}/1").status_code == 303

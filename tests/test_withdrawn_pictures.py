@@ -15,16 +15,16 @@ from sqlalchemy import select, text
 from spectator import media, publishing, queries
 from spectator.db import db
 from spectator.models import Article, PictureUse, User
-from spectator.publishing import Draft, Step
-from spectator.renditions import Renditions
-from tests.conftest import draft
+from spectator.publishing import Action, Draft
+from spectator.renditions import RenditionConsumer
+from tests.conftest import make_draft
 
 
 @pytest.fixture
-def keeper(app: Flask) -> Renditions:
+def keeper(app: Flask) -> RenditionConsumer:
     """The consumer that keeps the renditions, standing at the newest revision."""
-    made = Renditions(app.config["MEDIA"])
-    made.follow()
+    made = RenditionConsumer(app.config["MEDIA"])
+    made.catch_up()
     return made
 
 
@@ -32,7 +32,7 @@ def stored_picture(app: Flask, shade: int = 10) -> tuple[int, str]:
     """Return the id of a new picture and the address of its widest rendition."""
     buffer = BytesIO()
     Image.new("RGB", (400, 300), (shade, 120, 200)).save(buffer, "JPEG")
-    taken = media.take_in(BytesIO(buffer.getvalue()), app.config["MEDIA"])
+    taken = media.store_upload(BytesIO(buffer.getvalue()), app.config["MEDIA"])
     with db.write() as session:
         picture_id = publishing.add_picture(session, taken, None)
     return picture_id, "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[-1][0]
@@ -49,57 +49,61 @@ def status_of(client: FlaskClient, address: str) -> int:
 
 
 def with_lead(picture_id: int, _address: str) -> Draft:
-    return draft(picture_id=picture_id, picture_alt="A port")
+    return make_draft(picture_id=picture_id, picture_alt="A port")
 
 
 def with_figure(_picture_id: int, address: str) -> Draft:
-    return draft(body=f'<p>Text.</p><figure><img src="{address}" alt="A port"></figure>')
+    return make_draft(body=f'<p>Text.</p><figure><img src="{address}" alt="A port"></figure>')
 
 
 def version(article_id: int) -> int:
     return int(db.session.scalar(select(Article.version).where(Article.id == article_id)) or 0)
 
 
-@pytest.mark.parametrize("shown", [with_lead, with_figure])
+@pytest.mark.parametrize("draft_with_picture", [with_lead, with_figure])
 def test_a_withdrawn_picture_is_gone_and_comes_back(
-    app: Flask, client: FlaskClient, keeper: Renditions, editor: User, shown: Callable[[int, str], Draft]
+    app: Flask,
+    client: FlaskClient,
+    keeper: RenditionConsumer,
+    editor: User,
+    draft_with_picture: Callable[[int, str], Draft],
 ) -> None:
     picture_id, address = stored_picture(app)
-    article_id = publishing.create(shown(picture_id, address), editor, Step("publish"))
+    article_id = publishing.create(draft_with_picture(picture_id, address), editor, Action("publish"))
     assert status_of(client, address) == 200
     publishing.withdraw(article_id, editor, "Wrong person.")
     assert status_of(client, address) == 410, "at once, whether or not the worker has come to it"
-    assert keeper.follow()
+    assert keeper.catch_up()
     assert not is_on_disk(app, address)
     assert status_of(client, address) == 410
     assert keeper.repair(10)
     assert not is_on_disk(app, address), "and it is not cut again"
     publishing.reinstate(article_id, editor)
-    assert keeper.follow()
+    assert keeper.catch_up()
     assert is_on_disk(app, address)
     assert status_of(client, address) == 200
 
 
 def test_a_picture_that_another_story_shows_stays(
-    app: Flask, client: FlaskClient, keeper: Renditions, editor: User
+    app: Flask, client: FlaskClient, keeper: RenditionConsumer, editor: User
 ) -> None:
     picture_id, address = stored_picture(app)
-    first = publishing.create(with_lead(picture_id, address), editor, Step("publish"))
+    first = publishing.create(with_lead(picture_id, address), editor, Action("publish"))
     second = publishing.create(with_figure(picture_id, address), editor)  # a draft
     publishing.withdraw(first, editor, "Wrong person.")
-    keeper.follow()
+    keeper.catch_up()
     assert status_of(client, address) == 200
-    publishing.save(second, draft(headline="Without"), editor, version(second), Step("save"))
+    publishing.save(second, make_draft(headline="Without"), editor, version(second), Action("save"))
     assert status_of(client, address) == 410
     assert keeper.repair(10), "the story that was saved does not show it any more: it is found with all others"
     assert not is_on_disk(app, address)
     third = publishing.create(with_lead(picture_id, address), editor)
-    keeper.follow()
+    keeper.catch_up()
     assert is_on_disk(app, address)
     assert third
 
 
-def test_what_nobody_shows_yet_stays(app: Flask, client: FlaskClient, keeper: Renditions) -> None:
+def test_what_nobody_shows_yet_stays(app: Flask, client: FlaskClient, keeper: RenditionConsumer) -> None:
     _, address = stored_picture(app)
     assert keeper.repair(10)
     assert status_of(client, address) == 200
@@ -108,16 +112,16 @@ def test_what_nobody_shows_yet_stays(app: Flask, client: FlaskClient, keeper: Re
 
 def test_uses_follow_every_save_and_a_migration_finds_them(app: Flask, editor: User) -> None:
     lead, figure = stored_picture(app, 10), stored_picture(app, 20)
-    both = draft(picture_id=lead[0], picture_alt="x", body=with_figure(*figure).body)
+    both = make_draft(picture_id=lead[0], picture_alt="x", body=with_figure(*figure).body)
     article_id = publishing.create(both, editor)
     uses = select(PictureUse.picture_id).where(PictureUse.article_id == article_id)
     assert set(db.session.scalars(uses)) == {lead[0], figure[0]}
-    publishing.save(article_id, with_figure(*figure), editor, version(article_id), Step("save"))
+    publishing.save(article_id, with_figure(*figure), editor, version(article_id), Action("save"))
     assert set(db.session.scalars(uses)) == {figure[0]}
 
 
 def test_an_idle_media_directory_is_not_looked_through(
-    app: Flask, keeper: Renditions, monkeypatch: pytest.MonkeyPatch
+    app: Flask, keeper: RenditionConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored_picture(app)
     assert keeper.repair(10)
@@ -125,5 +129,5 @@ def test_an_idle_media_directory_is_not_looked_through(
     monkeypatch.setattr(media, "missing_renditions", lambda *_: asked.append("") or [])
     assert keeper.repair(10)
     assert not asked
-    assert queries.newest_picture() == 1
+    assert queries.newest_picture_id() == 1
     db.session.execute(text("SELECT 1"))

@@ -19,10 +19,10 @@ from sqlalchemy import delete, update
 
 from spectator import indexing, media, outbox, publishing, queries, related, worker
 from spectator.db import db
-from spectator.models import Article, Listed, User
-from spectator.search import Request
+from spectator.models import Article, ListingRow, User
+from spectator.search import SearchRequest
 from spectator.worker import Worker
-from tests.conftest import draft
+from tests.conftest import make_draft
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def found(app: Flask, word: str) -> list[int]:
+def search_ids(app: Flask, word: str) -> list[int]:
     """Return the ids of the stories that a word finds."""
-    return indexing.index_in(app.config["DATA_DIR"]).find(Request(word)).ids
+    return indexing.open_public_index(app.config["DATA_DIR"]).find(SearchRequest(word)).ids
 
 
 def held_lock(app: Flask) -> int:
@@ -52,11 +52,11 @@ def held_lock(app: Flask) -> int:
     return handle
 
 
-def picture(app: Flask, shade: int) -> media.TakenPicture:
+def picture(app: Flask, shade: int) -> media.StoredPicture:
     """Return a stored picture that has lost its renditions."""
     buffer = BytesIO()
     Image.new("RGB", (400, 300), (shade, 120, 200)).save(buffer, "JPEG")
-    taken = media.take_in(BytesIO(buffer.getvalue()), app.config["MEDIA"])
+    taken = media.store_upload(BytesIO(buffer.getvalue()), app.config["MEDIA"])
     with db.write() as session:
         publishing.add_picture(session, taken, None)
     for name in names(taken):
@@ -64,30 +64,30 @@ def picture(app: Flask, shade: int) -> media.TakenPicture:
     return taken
 
 
-def names(taken: media.TakenPicture) -> list[str]:
-    return [name for name, _ in media.rendition_names(taken.digest, taken.extension, taken.width)]
+def names(picture: media.StoredPicture) -> list[str]:
+    return [name for name, _ in media.rendition_names(picture.digest, picture.extension, picture.width)]
 
 
-def missing(app: Flask, taken: media.TakenPicture) -> list[str]:
-    return media.missing_renditions(app.config["MEDIA"], taken.digest, taken.extension, taken.width)
+def missing(app: Flask, picture: media.StoredPicture) -> list[str]:
+    return media.missing_renditions(app.config["MEDIA"], picture.digest, picture.extension, picture.width)
 
 
-def original(app: Flask, taken: media.TakenPicture) -> Path:
-    return Path(app.config["MEDIA"] / "originals" / f"{taken.digest}.{taken.extension}")
+def original(app: Flask, picture: media.StoredPicture) -> Path:
+    return Path(app.config["MEDIA"] / "originals" / f"{picture.digest}.{picture.extension}")
 
 
 def test_a_step_builds_the_index_and_then_catches_up(app: Flask, at_work: Worker, story: Callable[..., int]) -> None:
     first = story(headline="Baobab")
-    assert at_work.step()
-    assert found(app, "baobab") == [first]
-    while at_work.step():  # related stories follow
+    assert at_work.run_once()
+    assert search_ids(app, "baobab") == [first]
+    while at_work.run_once():  # related stories follow
         pass
     second = story(headline="Acacia")
-    assert at_work.step()
-    assert found(app, "acacia") == [second]
-    while at_work.step():
+    assert at_work.run_once()
+    assert search_ids(app, "acacia") == [second]
+    while at_work.run_once():
         pass
-    assert outbox.edition() == queries.follower_position(related.POSITION)
+    assert outbox.edition() == queries.consumer_offset(related.CONSUMER)
 
 
 def schedule(article_id: int, at: datetime) -> None:
@@ -106,16 +106,16 @@ def test_what_is_due_is_published_and_nothing_else(app: Flask, at_work: Worker, 
         schedule(article_id, at)
     at_work.publish_due()
     at_work.publish_due()
-    at_work.step()
+    at_work.run_once()
     assert set(queries.published_versions()) == {due}
-    assert found(app, "harmattan") == [due]
-    assert found(app, "monsoon") == []
+    assert search_ids(app, "harmattan") == [due]
+    assert search_ids(app, "monsoon") == []
 
 
 def test_a_long_rebuild_does_not_hold_up_what_is_due(
     app: Flask, at_work: Worker, signals: None, editor: User, story: Callable[..., int]
 ) -> None:
-    due, seen = publishing.create(draft(), editor), []
+    due, seen = publishing.create(make_draft(), editor), []
     schedule(due, datetime.now(UTC) + timedelta(seconds=0.3))
 
     def rebuild() -> bool:
@@ -128,7 +128,7 @@ def test_a_long_rebuild_does_not_hold_up_what_is_due(
         at_work.stop()
         return False
 
-    at_work.step = rebuild  # type: ignore[method-assign]
+    at_work.run_once = rebuild  # type: ignore[method-assign]
     at_work.run()
     assert seen == [due]
 
@@ -150,36 +150,36 @@ def test_a_fault_of_the_index_ends_the_worker(at_work: Worker, monkeypatch: pyte
 
     monkeypatch.setattr(indexing, "catch_up", break_down)
     with pytest.raises(OSError, match="No space"):
-        at_work.step()
+        at_work.run_once()
 
 
 def test_a_fault_of_the_newsrooms_index_ends_the_worker(
     app: Flask, at_work: Worker, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    while at_work.step():
+    while at_work.run_once():
         pass
-    publishing.create(draft(), editor)
-    newsroom = indexing.newsroom_index_in(app.config["DATA_DIR"])
+    publishing.create(make_draft(), editor)
+    newsroom = indexing.open_newsroom_index(app.config["DATA_DIR"])
     monkeypatch.setattr(newsroom, "apply", lambda *_args, **_more: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        at_work.step()
+        at_work.run_once()
 
 
 def test_at_night_both_indexes_are_held_against_the_database(
     app: Flask, at_work: Worker, editor: User, story: Callable[..., int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    story(), publishing.create(draft(), editor)
-    while at_work.step():
+    story(), publishing.create(make_draft(), editor)
+    while at_work.run_once():
         pass
-    indexes = [index for index, _ in indexing.indexes_in(app.config["DATA_DIR"])]
+    indexes = [index for index, _ in indexing.open_indexes(app.config["DATA_DIR"])]
     right = [index.versions() for index in indexes]
     for index in indexes:
-        index.apply(dict.fromkeys(index.versions()), index.position() or 0)
-    at_work.spend_the_night(date(2026, 11, 23))
+        index.apply(dict.fromkeys(index.versions()), index.offset() or 0)
+    at_work.run_nightly(date(2026, 11, 23))
     assert [index.versions() for index in indexes] == right and all(right)
     assert caplog.text.count("mended 1 stories") == 2
-    indexes[0].apply(dict.fromkeys(right[0]), indexes[0].position() or 0)
-    at_work.spend_the_night(date(2026, 11, 23))
+    indexes[0].apply(dict.fromkeys(right[0]), indexes[0].offset() or 0)
+    at_work.run_nightly(date(2026, 11, 23))
     assert indexes[0].versions() == {}, "once a night"
 
 
@@ -187,61 +187,61 @@ def test_at_night_lists_are_held_against_the_stories(
     at_work: Worker, story: Callable[..., int], caplog: pytest.LogCaptureFixture
 ) -> None:
     story(topics=("One",))
-    at_work.spend_the_night(date(2026, 11, 23))
+    at_work.run_nightly(date(2026, 11, 23))
     assert "lists and counts" not in caplog.text
     with db.write() as session:
-        session.execute(delete(Listed))
-    at_work.spend_the_night(date(2026, 11, 24))
+        session.execute(delete(ListingRow))
+    at_work.run_nightly(date(2026, 11, 24))
     assert caplog.text.count("lists and counts") == 1
-    assert publishing.are_lists_true(db.session())
+    assert publishing.are_listings_correct(db.session())
 
 
 def test_tidying_forgets_what_the_index_has_passed_but_the_edition(at_work: Worker, story: Callable[..., int]) -> None:
     for number in range(3):
         story(headline=f"Story {number}")
     edition = outbox.edition()
-    while at_work.step():
+    while at_work.run_once():
         pass
-    at_work.tidy()
-    assert (outbox.oldest(), outbox.edition()) == (edition, edition)
+    at_work.run_maintenance()
+    assert (outbox.oldest_seq(), outbox.edition()) == (edition, edition)
 
 
 def test_tidying_keeps_what_the_index_has_not_reached(at_work: Worker, story: Callable[..., int]) -> None:
     story()
-    at_work.step()
+    at_work.run_once()
     behind = outbox.edition()
     story(headline="Another")
-    at_work.tidy()
-    assert outbox.oldest() == behind
+    at_work.run_maintenance()
+    assert outbox.oldest_seq() == behind
     assert outbox.edition() > behind
 
 
 def test_tidying_waits_for_its_time(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     tidied: list[bool] = [False, True, True]
-    monkeypatch.setattr(at_work, "tidy", lambda: tidied.pop(0))
-    monkeypatch.setattr(worker, "MENDING_SECONDS", 0.0)
+    monkeypatch.setattr(at_work, "run_maintenance", lambda: tidied.pop(0))
+    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 0.0)
     for _ in range(5):
-        at_work.step()
+        at_work.run_once()
     assert tidied == [True]
 
 
 def test_lost_renditions_come_back(app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "MENDING_SECONDS", 60.0)
+    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
     taken = picture(app, 10)
     assert missing(app, taken)
-    assert at_work.tidy()
+    assert at_work.run_maintenance()
     assert not missing(app, taken)
 
 
 def test_rotten_originals_are_told_once_and_stop_nothing(
     app: Flask, at_work: Worker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "MENDING_SECONDS", 60.0)
+    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
     gone, damaged, whole = (picture(app, shade) for shade in (10, 20, 30))
     original(app, gone).unlink()
     original(app, damaged).write_bytes(b"\xff\xd8\xff not a picture")
     for _ in range(3):
-        assert at_work.tidy()
+        assert at_work.run_maintenance()
     assert missing(app, gone) and missing(app, damaged)
     assert not missing(app, whole)
     assert len([message for message in caplog.messages if "cannot get them back" in message]) == 2
@@ -250,13 +250,13 @@ def test_rotten_originals_are_told_once_and_stop_nothing(
 def test_a_full_disk_leaves_pictures_for_later(
     app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(worker, "MENDING_SECONDS", 60.0)
+    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
     taken = [picture(app, shade) for shade in (10, 20)]
     with monkeypatch.context() as patch:
-        patch.setattr(media, "cut_renditions", run_out)
-        assert at_work.tidy()
+        patch.setattr(media, "make_renditions", run_out)
+        assert at_work.run_maintenance()
     assert len(caplog.messages) == 1
-    assert at_work.tidy()
+    assert at_work.run_maintenance()
     assert not [name for each in taken for name in missing(app, each)]
 
 
@@ -268,12 +268,12 @@ def test_many_lost_renditions_do_not_hold_up_the_index(
     app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = [picture(app, shade) for shade in (10, 20)]
-    monkeypatch.setattr(worker, "MENDING_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 0.0)
     monkeypatch.setattr(time, "monotonic", iter(range(1000)).__next__)
-    assert not at_work.tidy()
+    assert not at_work.run_maintenance()
     monkeypatch.undo()
-    monkeypatch.setattr(worker, "MENDING_SECONDS", 60.0)
-    assert at_work.tidy()
+    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
+    assert at_work.run_maintenance()
     assert not [name for each in taken for name in missing(app, each)]
 
 
@@ -286,7 +286,7 @@ def test_pictures_left_unfinished_an_hour_ago_are_swept(app: Flask, at_work: Wor
         path.write_bytes(b"half a pict")
     for path in old:
         os.utime(path, (time.time() - 4000,) * 2)
-    at_work.tidy()
+    at_work.run_maintenance()
     assert not [path for path in old if path.exists()]
     assert fresh.exists()
     assert original(app, taken).exists()
@@ -301,7 +301,7 @@ def test_a_second_worker_waits_for_the_first(app: Flask, at_work: Worker, signal
         at_work.stop()
         return False
 
-    at_work.step = step  # type: ignore[method-assign]
+    at_work.run_once = step  # type: ignore[method-assign]
     released: list[float] = []
 
     def release() -> None:
@@ -316,7 +316,7 @@ def test_a_second_worker_waits_for_the_first(app: Flask, at_work: Worker, signal
 
 def test_a_waiting_worker_can_be_told_to_leave(app: Flask, at_work: Worker, signals: None) -> None:
     handle = held_lock(app)
-    at_work.step = refuse_to_step  # type: ignore[method-assign]
+    at_work.run_once = refuse_to_step  # type: ignore[method-assign]
     threading.Timer(0.1, at_work.stop).start()
     at_work.run()
     os.close(handle)
@@ -331,14 +331,14 @@ def test_an_idle_worker_rests_until_something_changes(
 ) -> None:
     """Counted, not timed: a step a second would be a twentieth of this."""
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.005)
-    at_work.tidies_at = time.monotonic() + 60
+    at_work.next_maintenance_at = time.monotonic() + 60
     steps: list[float] = []
 
     def step() -> bool:
         steps.append(time.monotonic())
         return False
 
-    at_work.step = step  # type: ignore[method-assign]
+    at_work.run_once = step  # type: ignore[method-assign]
 
     def commit_and_leave() -> None:
         with app.app_context():
@@ -364,8 +364,8 @@ def test_a_rest_ends_where_the_watch_sees_nothing(
     app: Flask, at_work: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.005)
-    monkeypatch.setattr(worker, "LONGEST_REST_SECONDS", 0.05)
-    at_work.tidies_at = time.monotonic() + 60
+    monkeypatch.setattr(worker, "MAX_WAIT_SECONDS", 0.05)
+    at_work.next_maintenance_at = time.monotonic() + 60
     steps: list[float] = []
 
     def step() -> bool:
@@ -374,7 +374,7 @@ def test_a_rest_ends_where_the_watch_sees_nothing(
             at_work.stop()
         return False
 
-    at_work.step = step  # type: ignore[method-assign]
+    at_work.run_once = step  # type: ignore[method-assign]
     at_work.run()
     assert len(steps) == 3
 
@@ -389,7 +389,7 @@ def test_a_signal_ends_the_loop_after_the_step_in_hand(at_work: Worker, signals:
         steps.append("done")
         return True
 
-    at_work.step = step  # type: ignore[method-assign]
+    at_work.run_once = step  # type: ignore[method-assign]
     at_work.run()
     assert steps == ["begun", "done"]
 
@@ -401,13 +401,13 @@ def test_the_place_is_free_after_a_worker(app: Flask, at_work: Worker, signals: 
 
 
 def test_a_worker_leaves_when_its_parent_changes(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not at_work.has_to_leave()
+    assert not at_work.should_stop()
     monkeypatch.setattr(os, "getppid", lambda: 1 if at_work.parent != 1 else 2)
-    assert at_work.has_to_leave()
+    assert at_work.should_stop()
 
 
 def test_a_worker_leaves_when_its_keeper_died_before_it_looked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEEPER_PID", str(os.getppid()))
-    assert not Worker(app).has_to_leave()
+    assert not Worker(app).should_stop()
     monkeypatch.setenv("KEEPER_PID", str(os.getppid() + 1))
-    assert Worker(app).has_to_leave()
+    assert Worker(app).should_stop()

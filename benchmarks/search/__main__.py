@@ -16,10 +16,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.figures import Figure, title, write_json
-from benchmarks.search import corpus, findable, hostile, memory, quality, related, speed
+from benchmarks.figures import Figure, header_row, write_json
+from benchmarks.search import corpus, freshness, memory, quality, related, speed
+from benchmarks.search import hostile_queries as hostile
 from benchmarks.search.fts5 import Fts5
-from benchmarks.search.sites import ROOT, BenchSite, documents, site_of
+from benchmarks.search.sites import ROOT, BenchSite, documents, generated_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Size:
     publications: int
 
 
-WHOLE = Size((10_000, 50_000), quality.SAMPLES, 400, 5000, 200)
+FULL = Size((10_000, 50_000), quality.SAMPLES, 400, 5000, 200)
 QUICK = Size((2_000,), 30, 100, 500, 30)
 
 
@@ -46,12 +47,12 @@ def main() -> int:
     parser.add_argument("--prepare", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.prepare:
-        prepared(given.cache, given.prepare)
+        prepare_site(given.cache, given.prepare)
         return 0
     started, figures = time.monotonic(), []
-    print(title("Whoosh", "FTS5"))
+    print(header_row("Whoosh", "FTS5"))
     with tempfile.TemporaryDirectory() as folder:
-        for figure in measured(QUICK if given.quick else WHOLE, given.cache, Path(folder)):
+        for figure in measure(QUICK if given.quick else FULL, given.cache, Path(folder)):
             figures.append(figure)
             print(figure, flush=True)
     missed = sum(figure.is_met is False for figure in figures)
@@ -62,49 +63,49 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def prepared(cache: Path, number: int) -> BenchSite:
+def prepare_site(cache: Path, number: int) -> BenchSite:
     """Return a site with an index as the code of today makes it."""
-    site = site_of(cache, number)
+    site = generated_site(cache, number)
     if not site.has_index():
         site.reindex()
     return site
 
 
-def measured(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
+def measure(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
     """Yield every figure; a second, larger site is made meanwhile by a process of its own."""
     smallest, larger = size.sites[0], size.sites[1:]
     with ExitStack() as stack:
-        started = [stack.enter_context(preparing(cache, number)) for number in larger]
+        started = [stack.enter_context(start_preparing(cache, number)) for number in larger]
         if not corpus.real_stories():
             print(f"known items and likeness need the real stories, which are not in {corpus.FOLDER}: left out")
         yield from quality.figures(folder / "known", size.samples)
         yield from related.figures(folder / "alike")
-        site = site_of(cache, smallest)
+        site = generated_site(cache, smallest)
     if any(process.returncode for process in started):
         raise SystemExit("a site of generated stories could not be made")
-    yield speed.rebuilt(site, folder / "fts5.db")
-    yield from of_site(site, Fts5(folder / "fts5.db"), size)
+    yield speed.reindex_figure(site, folder / "fts5.db")
+    yield from site_figures(site, Fts5(folder / "fts5.db"), size)
     yield from hostile.figures(site, size.hostile)
-    yield from findable.figures(site, folder, size.publications)
+    yield from freshness.figures(site, folder, size.publications)
     for number in larger:
-        site = prepared(cache, number)
-        with site.opened():
+        site = prepare_site(cache, number)
+        with site.app_context():
             other = Fts5(folder / f"{number}.db", documents())
-        yield from speed.pages(site, other, size.searches)
+        yield from speed.page_figures(site, other, size.searches)
 
 
-def preparing(cache: Path, number: int) -> subprocess.Popen[bytes]:
+def start_preparing(cache: Path, number: int) -> subprocess.Popen[bytes]:
     """Return a process that makes a site."""
     command = [sys.executable, "-m", "benchmarks.search", "--cache", str(cache), "--prepare", str(number)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
-def of_site(site: BenchSite, other: Fts5, size: Size) -> Iterator[Figure]:
+def site_figures(site: BenchSite, other: Fts5, size: Size) -> Iterator[Figure]:
     """Yield what pages, suggestions, an idle searcher and likeness cost on a site."""
-    yield from speed.pages(site, other, size.searches)
-    yield speed.suggestions(site, size.searches)
-    yield memory.idle(site)
-    yield related.at_size(site, size.searches)
+    yield from speed.page_figures(site, other, size.searches)
+    yield speed.suggestions_figure(site, size.searches)
+    yield memory.idle_memory(site)
+    yield related.cost_at_size(site, size.searches)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from benchmarks.end_to_end import SECTIONS, vocabulary
 from spectator.search import Document
-from spectator.text.folding import tokens
+from spectator.text.words.folding import tokens
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 LANGUAGES = ("am", "en", "fr", "ha", "ig", "pcm", "so", "sw", "xh", "yo")
 COUNTRIES = tuple("NG KE ML SN ZA ET GH CI CD TZ UG RW CM BF NE TD SD SO MZ AO ZM ZW MA DZ TN EG".split())
 TOPICS, AUTHORS, SPEAKERS = 120, 40, 2
-USUAL_WORDS, YEARS = 380, 12
+AVERAGE_WORDS, YEARS = 380, 12
 # Of generated stories and searches; the other languages share the rest. Fewer languages make words more common.
 SHARES = {"en": 0.5, "fr": 0.2}
 NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -67,22 +67,22 @@ def words(text: str) -> list[str]:
     return [text[token.start : token.end] for token in tokens(text)]
 
 
-def write_generated(path: Path, number: int) -> None:
+def write_generated_stories(path: Path, number: int) -> None:
     """Write that many generated stories as JSON lines for the importer; the same ones every time."""
     chance = random.Random(SEED)
     names = [word.capitalize() for word in vocabulary(chance)]
     with path.open("w", encoding="utf-8") as file:
         for each in range(number):
-            language = any_language(chance)
+            language = random_language(chance)
             moment = NEWEST - timedelta(minutes=YEARS * 365 * 24 * 60 * each // number)
             line = {"id": f"g{each}", "language": language, "published_at": moment.isoformat(), "source_name": "Bench"}
-            line |= _text(chance, pools()[language], names)
-            line |= _filed(chance, names)
+            line |= _random_text(chance, sentence_pools()[language], names)
+            line |= _random_facets(chance, names)
             file.write(json.dumps(line) + "\n")
 
 
 @cache
-def pools() -> dict[str, list[str]]:
+def sentence_pools() -> dict[str, list[str]]:
     """Return sentences by language, two words long at least; invented ones where no real story is here."""
     found: dict[str, list[str]] = {}
     for story in real_stories():
@@ -95,23 +95,23 @@ def pools() -> dict[str, list[str]]:
     return {"en": [" ".join(chance.choices(invented, weights, k=18)).capitalize() + "." for _ in range(20_000)]}
 
 
-def any_language(chance: random.Random) -> str:
+def random_language(chance: random.Random) -> str:
     """Return a language, each as often as stories are in it."""
-    others = [language for language in pools() if language not in SHARES]
+    others = [language for language in sentence_pools() if language not in SHARES]
     rest = (1 - sum(SHARES.values())) / max(1, len(others))
-    weights = {language: SHARES.get(language, rest) for language in pools()}
+    weights = {language: SHARES.get(language, rest) for language in sentence_pools()}
     return chance.choices(list(weights), list(weights.values()))[0]
 
 
-def any_sentence(chance: random.Random) -> str:
+def random_sentence(chance: random.Random) -> str:
     """Return a sentence as one finds it in a story drawn at random."""
-    return chance.choice(pools()[any_language(chance)])
+    return chance.choice(sentence_pools()[random_language(chance)])
 
 
-def _text(chance: random.Random, pool: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+def _random_text(chance: random.Random, pool: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     """Return headline, dek and body: sentences drawn until there are enough words, some said by somebody."""
     drawn, length = [], 0
-    while length < USUAL_WORDS:
+    while length < AVERAGE_WORDS:
         drawn.append(chance.choice(pool))
         length += drawn[-1].count(" ") + 1
     for place in chance.sample(range(len(drawn)), min(SPEAKERS, len(drawn))):
@@ -123,16 +123,16 @@ def _text(chance: random.Random, pool: Sequence[str], names: Sequence[str]) -> d
     return {"headline": " ".join(headline)[:200], "dek": dek[:300], "body": "\n".join(paragraphs)}
 
 
-def _filed(chance: random.Random, names: Sequence[str]) -> dict[str, object]:
+def _random_facets(chance: random.Random, names: Sequence[str]) -> dict[str, object]:
     """Return what a story is filed under, some values far oftener than others."""
     return {
         "section": chance.choices(SECTIONS, range(len(SECTIONS), 0, -1))[0],
-        "countries": _some(chance, COUNTRIES, 2),
-        "topics": _some(chance, [f"Topic {each}" for each in names[:TOPICS]], 3),
-        "authors": _some(chance, [f"{names[each]} {names[-each - 1]}" for each in range(AUTHORS)], 2),
+        "countries": _random_values(chance, COUNTRIES, 2),
+        "topics": _random_values(chance, [f"Topic {each}" for each in names[:TOPICS]], 3),
+        "authors": _random_values(chance, [f"{names[each]} {names[-each - 1]}" for each in range(AUTHORS)], 2),
     }
 
 
-def _some(chance: random.Random, values: Sequence[str], most: int) -> list[str]:
+def _random_values(chance: random.Random, values: Sequence[str], most: int) -> list[str]:
     weights = [1 / (rank + 2) for rank in range(len(values))]
     return list(dict.fromkeys(chance.choices(values, weights, k=chance.randint(1, most))))

@@ -57,14 +57,14 @@ class Fts5:
     def _best(self, text: str) -> tuple[list[int], str]:
         """Return the ten best, and the question that found them."""
         ids: list[int] = []
-        for match in (" ".join(parts := clauses(text)), " OR ".join(parts)):
+        for match in (" ".join(parts := match_clauses(text)), " OR ".join(parts)):
             ids = [row[0] for row in self.connection.execute(BEST, (match,))]
             if ids:
                 break
         return ids, match
 
 
-def clauses(text: str) -> Sequence[str]:
+def match_clauses(text: str) -> Sequence[str]:
     """Return the clauses of "a phrase", of words, or of prefix* in FTS5's own writing."""
     if text.startswith('"'):
         return [text]

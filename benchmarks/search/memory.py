@@ -15,7 +15,7 @@ from benchmarks.figures import Figure
 from benchmarks.search.sites import ROOT, BenchSite
 
 GOAL_MEGABYTES = 10.0
-MANY = 200
+SEARCH_COUNT = 200
 MEGABYTE = 1_000_000
 
 
@@ -26,28 +26,28 @@ def private_bytes() -> int:
     return 1024 * sum(int(size) for size in re.findall(r"^Private_\w+:\s+(\d+)", text, re.MULTILINE))
 
 
-def idle(site: BenchSite) -> Figure:
+def idle_memory(site: BenchSite) -> Figure:
     """Return what opening the index and one search add, the engine's code not counted."""
     command = [sys.executable, "-m", "benchmarks.search.memory", str(site.data / "index")]
     done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8")
     code, opened, busy = (int(line) / MEGABYTE for line in done.stdout.split())
-    note = f"after {MANY} searches {busy:.1f}; the engine's code {code:.1f} more"
+    note = f"after {SEARCH_COUNT} searches {busy:.1f}; the engine's code {code:.1f} more"
     return Figure(f"memory of an idle searcher, {site.number:,} stories", opened, "MB", GOAL_MEGABYTES, note=note)
 
 
 def main() -> None:
     """Print what importing the engine adds, the first search, and many searches."""
     import spectator.search
-    from benchmarks.search.speed import searches
+    from benchmarks.search.speed import random_searches
 
-    texts = searches(MANY)
+    texts = random_searches(SEARCH_COUNT)
     start = private_bytes()
     index = spectator.search.open_index(Path(sys.argv[1]))
     before = private_bytes()
-    index.find(spectator.search.Request(texts[0]))
+    index.find(spectator.search.SearchRequest(texts[0]))
     opened = private_bytes()
     for text in texts:
-        index.find(spectator.search.Request(text))
+        index.find(spectator.search.SearchRequest(text))
     for value in (before - start, opened - before, private_bytes() - before):
         print(value)
 

@@ -23,16 +23,16 @@ from statistics import mean
 from benchmarks.figures import Figure
 from benchmarks.search.corpus import LANGUAGES, SEED, real_stories, sentences, words
 from benchmarks.search.fts5 import Fts5
-from spectator.search import Document, Request, open_index
-from spectator.text.folding import fold
+from spectator.search import Document, SearchRequest, open_index
+from spectator.text.words.folding import fold
 
 SAMPLES = 250
 BODY_GOALS = {"en": 0.96, "fr": 0.96, "sw": 0.96, "ha": 0.96, "yo": 0.93, "am": 0.93}
 PLAIN_GOALS = {"fr": 0.95, "yo": 0.90}
 HOMOPHONE_GOAL, HEADLINE_GOAL = 0.94, 0.98
 BODY_WORDS, HEADLINE_WORDS = (3, 4), (3, 4, 5)
-SHORTEST_SENTENCE = 6  # words
-SHORTEST_WORD = 4  # letters
+MIN_SENTENCE_WORDS = 6  # words
+MIN_WORD_LETTERS = 4  # letters
 SYLLABARIES = ("am",)
 TRIES = 10
 # The first of the seven orders of letters that sound alike in Amharic.
@@ -43,14 +43,14 @@ Best = Callable[[str], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownItem:
     """What is typed, and the story that is meant."""
 
     text: str
     story: int
 
 
-Typed = Mapping[str, Sequence[Known]]
+QueriesByMode = Mapping[str, Sequence[KnownItem]]
 """What is typed in each way of typing."""
 
 
@@ -62,74 +62,88 @@ def figures(directory: Path, number: int = SAMPLES) -> Iterator[Figure]:
     index.rebuild(real_stories(), 1)
 
     def best(text: str) -> Sequence[int]:
-        return index.find(Request(text, per_page=10)).ids
+        return index.find(SearchRequest(text, per_page=10)).ids
 
     for name, typed, goal in questions(number):
-        value, note = reciprocal(best, typed)
-        yield Figure(f"MRR, {name}", value, "", goal, is_floor=True, beside=reciprocal(other.best, typed)[0], note=note)
+        value, note = mean_reciprocal_rank(best, typed)
+        yield Figure(
+            f"MRR, {name}",
+            value,
+            "",
+            goal,
+            higher_is_better=True,
+            baseline=mean_reciprocal_rank(other.best, typed)[0],
+            note=note,
+        )
     index.close()
 
 
-def questions(number: int) -> Iterator[tuple[str, Typed, float | None]]:
+def questions(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]:
     """Yield each row's name, what is typed for it, and its goal."""
     for language in LANGUAGES:
-        yield f"words of a sentence: {language}", bodies(language, number), BODY_GOALS.get(language)
-        yield f"any words of a sentence: {language}", bodies(language, number, shortest=1), None
+        yield f"words of a sentence: {language}", body_queries(language, number), BODY_GOALS.get(language)
+        yield f"any words of a sentence: {language}", body_queries(language, number, shortest=1), None
     for language, goal in PLAIN_GOALS.items():
-        yield f"the same without accents: {language}", retyped(bodies(language, number), without_accents), goal
+        yield (
+            f"the same without accents: {language}",
+            rewrite_queries(body_queries(language, number), without_accents),
+            goal,
+        )
     swap = partial(with_homophones, random.Random(SEED))
-    yield "the same with homophone letters: am", retyped(bodies("am", number), swap), HOMOPHONE_GOAL
+    yield "the same with homophone letters: am", rewrite_queries(body_queries("am", number), swap), HOMOPHONE_GOAL
     for language in LANGUAGES:
-        yield f"words of a headline: {language}", headlines(language, number), HEADLINE_GOAL
-        yield f"any words of a headline: {language}", headlines(language, number, are_any=True), None
+        yield f"words of a headline: {language}", headline_queries(language, number), HEADLINE_GOAL
+        yield f"any words of a headline: {language}", headline_queries(language, number, any_words=True), None
 
 
-def reciprocal(best: Best, typed: Typed) -> tuple[float, str]:
+def mean_reciprocal_rank(best: Best, queries: QueriesByMode) -> tuple[float, str]:
     """Return the mean reciprocal rank among the ten best, and that of each way of typing in words."""
-    by_way = {way: mean(_reciprocal(best(each.text), each.story) for each in known) for way, known in typed.items()}
-    parts = [f"{way} {value:.3f} ({len(typed[way])})" for way, value in by_way.items()]
+    by_way = {
+        way: mean(_reciprocal_rank(best(each.text), each.story) for each in known) for way, known in queries.items()
+    }
+    parts = [f"{way} {value:.3f} ({len(queries[way])})" for way, value in by_way.items()]
     return mean(by_way.values()), ", ".join(parts)
 
 
-def _reciprocal(ids: Sequence[int], story: int) -> float:
+def _reciprocal_rank(ids: Sequence[int], story: int) -> float:
     return 1 / (ids.index(story) + 1) if story in ids[:10] else 0.0
 
 
-def bodies(language: str, number: int, shortest: int = SHORTEST_WORD) -> Typed:
+def body_queries(language: str, number: int, shortest: int = MIN_WORD_LETTERS) -> QueriesByMode:
     """Return words of a sentence of each story, of that many letters or more."""
     chance = random.Random(f"{SEED} body {language}")
     least = 1 if language in SYLLABARIES else shortest
     drawn = []
     for story in _stories(chance, language):
-        parts = [each for each in map(words, sentences(story.body)) if len(each) >= SHORTEST_SENTENCE]
+        parts = [each for each in map(words, sentences(story.body)) if len(each) >= MIN_SENTENCE_WORDS]
         kept = [[word for word in part if len(fold(word)) >= least] for part in parts]
         long = [each for each in kept if len(each) >= BODY_WORDS[0]]
         if long:
             drawn.append((chance.choice(long), story.id))
-    return _typed(chance, drawn[:number], BODY_WORDS, _tells_one_sentence if shortest > 1 else None)
+    return _draw_queries(chance, drawn[:number], BODY_WORDS, _identifies_one_story if shortest > 1 else None)
 
 
-def headlines(language: str, number: int, *, are_any: bool = False) -> Typed:
+def headline_queries(language: str, number: int, *, any_words: bool = False) -> QueriesByMode:
     """Return words of the headline of each story that has enough; words that no other headline has together."""
     chance = random.Random(f"{SEED} headline {language}")
     drawn = [(words(story.headline), story.id) for story in _stories(chance, language)]
     long = [each for each in drawn if len(each[0]) >= HEADLINE_WORDS[0]][:number]
-    return _typed(chance, long, HEADLINE_WORDS, None if are_any else _tells_one)
+    return _draw_queries(chance, long, HEADLINE_WORDS, None if any_words else _identifies_one_headline)
 
 
-def _tells_one(text: str) -> bool:
+def _identifies_one_headline(text: str) -> bool:
     typed = {fold(word) for word in words(text)}
     return sum(typed <= each for each in _headline_words()) == 1
 
 
-def _tells_one_sentence(text: str) -> bool:
+def _identifies_one_story(text: str) -> bool:
     """Whether no other story has a sentence with all these words: else the words do not say which is meant."""
-    places = [_sentences_with().get(fold(word), frozenset()) for word in words(text)]
+    places = [_sentence_index().get(fold(word), frozenset()) for word in words(text)]
     return len({story for story, _ in frozenset.intersection(*places)}) == 1
 
 
 @cache
-def _sentences_with() -> dict[str, frozenset[tuple[int, int]]]:
+def _sentence_index() -> dict[str, frozenset[tuple[int, int]]]:
     """The (story, sentence) pairs that have a folded word."""
     found: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for story in real_stories():
@@ -150,42 +164,42 @@ def _stories(chance: random.Random, language: str) -> list[Document]:
     return chance.sample(stories, len(stories))
 
 
-def _typed(
+def _draw_queries(
     chance: random.Random,
     drawn: Sequence[tuple[Sequence[str], int]],
     lengths: Sequence[int],
     is_fit: Callable[[str], bool] | None = None,
-) -> Typed:
+) -> QueriesByMode:
     """Return words drawn from each sentence in both ways; unfit ones are drawn again, and after some tries left out."""
     return {
         way: [
-            Known(text, story)
+            KnownItem(text, story)
             for sentence, story in drawn
-            if (text := _drawn(partial(way_of, chance, sentence, lengths), is_fit))
+            if (text := _draw_fitting(partial(way_of, chance, sentence, lengths), is_fit))
         ]
-        for way, way_of in (("in a row", _in_a_row), ("scattered", _scattered))
+        for way, way_of in (("in a row", _consecutive_words), ("scattered", _scattered_words))
     }
 
 
-def _drawn(draw: Callable[[], str], is_fit: Callable[[str], bool] | None) -> str:
+def _draw_fitting(draw: Callable[[], str], is_fit: Callable[[str], bool] | None) -> str:
     texts = (draw() for _ in range(TRIES))
     return next((text for text in texts if is_fit is None or is_fit(text)), "")
 
 
-def _in_a_row(chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
+def _consecutive_words(chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
     length = min(chance.choice(lengths), len(sentence))
     start = chance.randint(0, len(sentence) - length)
     return " ".join(sentence[start : start + length])
 
 
-def _scattered(chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
+def _scattered_words(chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
     places = chance.sample(range(len(sentence)), min(chance.choice(lengths), len(sentence)))
     return " ".join(sentence[place] for place in sorted(places))
 
 
-def retyped(typed: Typed, change: Callable[[str], str]) -> Typed:
+def rewrite_queries(queries: QueriesByMode, change: Callable[[str], str]) -> QueriesByMode:
     """Return the same for the same stories, written otherwise."""
-    return {way: [Known(change(each.text), each.story) for each in known] for way, known in typed.items()}
+    return {way: [KnownItem(change(each.text), each.story) for each in known] for way, known in queries.items()}
 
 
 def without_accents(text: str) -> str:

@@ -14,18 +14,18 @@ from heapq import nlargest
 from pathlib import Path
 from statistics import mean
 
-from benchmarks.figures import Figure, quantile, spread
+from benchmarks.figures import Figure, format_spread, quantile
 from benchmarks.search.corpus import real_stories
 from benchmarks.search.sites import BenchSite, documents
 from spectator import indexing
 from spectator.search import Document, open_index
-from spectator.text.folding import tokens
+from spectator.text.words.folding import tokens
 
 NEIGHBOURS, RATIO_GOAL, CPU_GOAL = 4, 0.95, 15.0
 LANGUAGE = "en"
-COMMONEST = 0.5
+MAX_DOCUMENT_SHARE = 0.5
 
-Alike = Callable[[Document], Sequence[int]]
+Ranker = Callable[[Document], Sequence[int]]
 
 
 def figures(directory: Path) -> Iterator[Figure]:
@@ -38,32 +38,34 @@ def figures(directory: Path) -> Iterator[Figure]:
     index.rebuild(known, 1)
 
     def alike(story: Document) -> Sequence[int]:
-        return [each.id for each in index.similar(story, limit=NEIGHBOURS)]
+        return [each.id for each in index.more_like_this(story, limit=NEIGHBOURS)]
 
     ours, taken = precision(alike, known, sections)
-    usual, _ = precision(Cosine(known).alike, known, sections)
+    usual, _ = precision(Cosine(known).rank_similar, known, sections)
     index.close()
     note = f"same category {ours:.3f}, tf-idf cosine {usual:.3f}, {len(known)} stories"
-    yield Figure("related, same category ÷ tf-idf cosine", ours / usual, "", RATIO_GOAL, is_floor=True, note=note)
-    yield Figure("related, mean CPU a story, the real ones", mean(taken), "ms", CPU_GOAL, note=spread(taken))
+    yield Figure(
+        "related, same category ÷ tf-idf cosine", ours / usual, "", RATIO_GOAL, higher_is_better=True, note=note
+    )
+    yield Figure("related, mean CPU a story, the real ones", mean(taken), "ms", CPU_GOAL, note=format_spread(taken))
 
 
-def at_size(site: BenchSite, number: int) -> Figure:
+def cost_at_size(site: BenchSite, number: int) -> Figure:
     """Return what the stories most like one cost to find among many."""
-    with site.opened():
-        index = indexing.index_in(site.data)
+    with site.app_context():
+        index = indexing.open_public_index(site.data)
         drawn = [story for place, story in enumerate(documents()) if place % (site.number // number) == 0]
-        _, taken = precision(lambda story: [each.id for each in index.similar(story)], drawn, {})
+        _, taken = precision(lambda story: [each.id for each in index.more_like_this(story)], drawn, {})
     name = f"related, mean CPU a story, {site.number:,} stories"
-    return Figure(name, mean(taken), "ms", CPU_GOAL, note=f"p95 {quantile(taken, 0.95):.3g}, {spread(taken)}")
+    return Figure(name, mean(taken), "ms", CPU_GOAL, note=f"p95 {quantile(taken, 0.95):.3g}, {format_spread(taken)}")
 
 
-def precision(alike: Alike, stories: Sequence[Document], sections: dict[int, str]) -> tuple[float, list[float]]:
+def precision(ranker: Ranker, stories: Sequence[Document], sections: dict[int, str]) -> tuple[float, list[float]]:
     """Return which part of the neighbours is of the story's own category, and the milliseconds of CPU of each story."""
     parts, taken = [], []
     for story in stories:
         started = time.process_time()
-        ids = alike(story)
+        ids = ranker(story)
         taken.append((time.process_time() - started) * 1000)
         parts.append(sum(sections.get(each) == sections.get(story.id) for each in ids[:NEIGHBOURS]) / NEIGHBOURS)
     return mean(parts), taken
@@ -77,7 +79,7 @@ class Cosine:
             story.id: Counter(token.text for token in tokens(f"{story.headline}\n{story.body}")) for story in stories
         }
         frequencies = Counter(word for count in counts.values() for word in count)
-        most = COMMONEST * len(stories)
+        most = MAX_DOCUMENT_SHARE * len(stories)
         rarity = {
             word: math.log(len(stories) / number) + 1 for word, number in frequencies.items() if 1 < number <= most
         }
@@ -87,7 +89,7 @@ class Cosine:
             for word, weight in vector.items():
                 self.stories_with[word].append((story, weight))
 
-    def alike(self, story: Document) -> Sequence[int]:
+    def rank_similar(self, story: Document) -> Sequence[int]:
         """Return the nearest stories, best first, without itself."""
         products: Counter[int] = Counter()
         for word, weight in self.vectors[story.id].items():

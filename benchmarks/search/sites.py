@@ -18,14 +18,14 @@ from pathlib import Path
 
 from flask import Flask
 
-from benchmarks.search.corpus import FOLDER, write_generated
+from benchmarks.search.corpus import FOLDER, write_generated_stories
 from spectator import create_app, indexing, queries
 from spectator.db import db
 from spectator.search import Document
 
 ROOT = Path(__file__).resolve().parents[2]
-SHAPES_STORIES = ("models", "migrations", "publishing", "importers", "text")
-SHAPES_INDEX = ("search", "text", "indexing.py")
+STORY_SOURCES = ("models", "migrations", "publishing", "importers", "text")
+INDEX_SOURCES = ("search", "text", "indexing.py")
 ADDRESS = "https://bench.example"
 
 
@@ -50,7 +50,7 @@ class BenchSite:
         return time.monotonic() - started
 
     @contextmanager
-    def opened(self) -> Iterator[Flask]:
+    def app_context(self) -> Iterator[Flask]:
         """Enter the application context of the site in this process."""
         app = create_app({name: value for name, value in self.environ.items() if name.startswith("SPECTATOR_")})
         with app.app_context():
@@ -63,25 +63,25 @@ class BenchSite:
         key = self.data / "index.key"
         key.unlink(missing_ok=True)
         seconds = self.run("reindex")
-        key.write_text(digest(*SHAPES_INDEX))
+        key.write_text(source_digest(*INDEX_SOURCES))
         return seconds
 
     def has_index(self) -> bool:
         """Return whether the index is there and as the code of today makes it."""
         key = self.data / "index.key"
-        return key.exists() and key.read_text() == digest(*SHAPES_INDEX)
+        return key.exists() and key.read_text() == source_digest(*INDEX_SOURCES)
 
 
-def site_of(cache: Path, number: int) -> BenchSite:
+def generated_site(cache: Path, number: int) -> BenchSite:
     """Return a site of that many generated stories; its index may be missing or old."""
-    folder = cache / f"site-{number}-{digest(*SHAPES_STORIES)}"
+    folder = cache / f"site-{number}-{source_digest(*STORY_SOURCES)}"
     site = BenchSite(folder / "data", number)
     if not (folder / "whole").exists():
         for old in cache.glob(f"site-{number}-*"):
             shutil.rmtree(old)
         folder.mkdir(parents=True)
         stories = folder / "stories.jsonl"
-        write_generated(stories, number)
+        write_generated_stories(stories, number)
         site.run("init")
         site.run("import", "jsonl", str(stories))
         stories.unlink()
@@ -93,18 +93,18 @@ def documents() -> Iterator[Document]:
     """Yield every published story of the open site as search sees it."""
     after = 0
     while articles := queries.articles_to_index(after=after):
-        yield from map(indexing.document_of, articles)
+        yield from map(indexing.build_document, articles)
         after = articles[-1].id
         db.session.expunge_all()
 
 
-def copied(site: BenchSite, folder: Path) -> BenchSite:
+def copy_site(site: BenchSite, folder: Path) -> BenchSite:
     """Return a copy of a site, to be changed."""
     shutil.copytree(site.data, folder, symlinks=True)
     return BenchSite(folder, site.number)
 
 
-def digest(*names: str) -> str:
+def source_digest(*names: str) -> str:
     """Return a short name for the code of these parts of the package, of the generator, and for the real stories."""
     whole = hashlib.sha256()
     generator = [Path(__file__).with_name("corpus.py"), ROOT / "benchmarks" / "end_to_end.py"]

@@ -10,22 +10,22 @@ from urllib.parse import quote
 
 from flask import Flask
 
-from benchmarks.figures import Figure, quantile, spread
-from benchmarks.search.corpus import SEED, any_sentence, words
+from benchmarks.figures import Figure, format_spread, quantile
+from benchmarks.search.corpus import SEED, random_sentence, words
 from benchmarks.search.fts5 import Fts5
 from benchmarks.search.sites import ADDRESS, BenchSite, documents
 from spectator import indexing
 from spectator.db import db
-from spectator.search import Request
+from spectator.search import SearchRequest
 
 PAGE_GOALS = {10_000: 80.0, 50_000: 350.0}
 SUGGEST_GOAL, REINDEX_GOAL = 30.0, 80.0
 KINDS, SHARES = ("AND", "word", "phrase", "prefix"), (50, 30, 10, 10)
-SHORTEST_WORD = 4  # letters; what is looked for is seldom shorter
+MIN_WORD_LETTERS = 4  # letters; what is looked for is seldom shorter
 WARM_UPS = 20
 
 
-def searches(number: int, seed: int = SEED) -> list[str]:
+def random_searches(number: int, seed: int = SEED) -> list[str]:
     """Return what readers type: half of it two or three words, 30 % one, 10 % a phrase, 10 % a prefix.
 
     Words are drawn from sentences of the stories, so that common ones come as often as they are common.
@@ -37,8 +37,8 @@ def searches(number: int, seed: int = SEED) -> list[str]:
 def _search(chance: random.Random) -> str:
     kind = chance.choices(KINDS, SHARES)[0]
     while True:
-        sentence = words(any_sentence(chance))
-        telling = [word for word in sentence if len(word) >= SHORTEST_WORD]
+        sentence = words(random_sentence(chance))
+        telling = [word for word in sentence if len(word) >= MIN_WORD_LETTERS]
         if len(telling) >= 3:
             break
     if kind == "AND":
@@ -50,7 +50,7 @@ def _search(chance: random.Random) -> str:
     return word if kind == "word" else f"{word[: chance.choice((3, 4))]}*"
 
 
-def cpu(act: Callable[[str], object], texts: Sequence[str]) -> list[float]:
+def cpu_times(act: Callable[[str], object], texts: Sequence[str]) -> list[float]:
     """Return the milliseconds of CPU that each text takes in this process."""
     taken = []
     for text in texts:
@@ -60,43 +60,45 @@ def cpu(act: Callable[[str], object], texts: Sequence[str]) -> list[float]:
     return taken
 
 
-def rebuilt(site: BenchSite, path: Path) -> Figure:
+def reindex_figure(site: BenchSite, path: Path) -> Figure:
     """Return how many stories a second `spectator reindex` takes in; FTS5 gets the same from the same database."""
     seconds = site.reindex()
     started = time.monotonic()
-    with site.opened():
+    with site.app_context():
         Fts5(path, documents())
     fts5 = site.number / (time.monotonic() - started)
     name = f"reindex, {site.number:,} stories"
-    return Figure(name, site.number / seconds, "/s", REINDEX_GOAL, is_floor=True, beside=fts5, note="wall time")
+    return Figure(
+        name, site.number / seconds, "/s", REINDEX_GOAL, higher_is_better=True, baseline=fts5, note="wall time"
+    )
 
 
-def pages(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
+def page_figures(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
     """Yield what a page of results costs, what the engine has of it, and FTS5 for the ten best, total and facets."""
-    texts = searches(number + WARM_UPS)
-    with site.opened() as app:
-        page = cpu(opener(app, "/search?q="), texts)[WARM_UPS:]
-        index = indexing.index_in(site.data)
-        found = cpu(lambda text: index.find(Request(text, per_page=10)), texts)[WARM_UPS:]
-    fts5 = quantile(cpu(other.page, texts)[WARM_UPS:], 0.95)
+    texts = random_searches(number + WARM_UPS)
+    with site.app_context() as app:
+        page = cpu_times(page_opener(app, "/search?q="), texts)[WARM_UPS:]
+        index = indexing.open_public_index(site.data)
+        found = cpu_times(lambda text: index.find(SearchRequest(text, per_page=10)), texts)[WARM_UPS:]
+    fts5 = quantile(cpu_times(other.page, texts)[WARM_UPS:], 0.95)
     stories = f"{site.number:,} stories"
     yield Figure(
-        f"whole results page, p95 CPU, {stories}", quantile(page, 0.95), "ms", goal_of(site), note=spread(page)
+        f"whole results page, p95 CPU, {stories}", quantile(page, 0.95), "ms", page_goal(site), note=format_spread(page)
     )
     for kind in KINDS:
-        part = [taken for text, taken in zip(texts[WARM_UPS:], page, strict=True) if kind_of(text) == kind]
-        yield Figure(f"  of these {kind}, p95 CPU", quantile(part, 0.95), "ms", note=spread(part))
+        part = [taken for text, taken in zip(texts[WARM_UPS:], page, strict=True) if search_kind(text) == kind]
+        yield Figure(f"  of these {kind}, p95 CPU", quantile(part, 0.95), "ms", note=format_spread(part))
     yield Figure(
-        f"engine with facets, p95 CPU, {stories}", quantile(found, 0.95), "ms", beside=fts5, note=spread(found)
+        f"engine with facets, p95 CPU, {stories}", quantile(found, 0.95), "ms", baseline=fts5, note=format_spread(found)
     )
 
 
-def goal_of(site: BenchSite) -> float | None:
+def page_goal(site: BenchSite) -> float | None:
     """Return the goal for a page of results, that of the next larger size where the size has none."""
     return min((goal for size, goal in PAGE_GOALS.items() if size >= site.number), default=None)
 
 
-def opener(app: Flask, address: str) -> Callable[[str], object]:
+def page_opener(app: Flask, address: str) -> Callable[[str], object]:
     """Return a function that asks for an address with a text at its end; raises AssertionError on a fault."""
     client = app.test_client()
 
@@ -108,23 +110,23 @@ def opener(app: Flask, address: str) -> Callable[[str], object]:
     return get
 
 
-def suggestions(site: BenchSite, number: int) -> Figure:
+def suggestions_figure(site: BenchSite, number: int) -> Figure:
     """Return what one round of suggestions costs while words of headlines are typed letter by letter."""
     chance = random.Random(SEED)
     texts: list[str] = []
     while len(texts) < number + WARM_UPS:
-        typed = " ".join(words(any_sentence(chance))[: chance.choice((1, 2, 3))])
+        typed = " ".join(words(random_sentence(chance))[: chance.choice((1, 2, 3))])
         texts.append(typed[: chance.randint(2, 12)])
-    with site.opened() as app:
-        taken = cpu(opener(app, "/fragments/suggest?q="), texts)[WARM_UPS:]
-        index = indexing.index_in(site.data)
-        alone = cpu(index.suggest, texts)[WARM_UPS:]
-    note = f"{spread(taken)}; engine alone {quantile(alone, 0.95):.3g}"
+    with site.app_context() as app:
+        taken = cpu_times(page_opener(app, "/fragments/suggest?q="), texts)[WARM_UPS:]
+        index = indexing.open_public_index(site.data)
+        alone = cpu_times(index.suggest, texts)[WARM_UPS:]
+    note = f"{format_spread(taken)}; engine alone {quantile(alone, 0.95):.3g}"
     return Figure(
         f"suggestions, p95 CPU, {site.number:,} stories", quantile(taken, 0.95), "ms", SUGGEST_GOAL, note=note
     )
 
 
-def kind_of(text: str) -> str:
+def search_kind(text: str) -> str:
     """Return which of the four kinds a search is."""
     return "phrase" if text[0] == '"' else "prefix" if text[-1] == "*" else "AND" if " " in text else "word"

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import SubprocessError
 
-from benchmarks.figures import Figure, markdown, title, write_json
-from benchmarks.speed import bulk, cold, flood, fronted, goals, machine, publications, scale, served
+from benchmarks.figures import Figure, header_row, to_markdown, write_json
+from benchmarks.speed import behind_nginx, bulk, cached_article, cold, flood, goals, machine, publications, scale
 from benchmarks.speed.load import require
-from benchmarks.speed.site import settled, write_paths
+from benchmarks.speed.site import settled_site, write_paths
 
 STORIES_READ, PAGES_READ = 200, 20
 
@@ -37,7 +37,7 @@ class Size:
     imported: int
 
 
-WHOLE = Size(1_000, 5, 5, 200, 0.5, (1_000, 10_000, 100_000), 100, 60, 100_000)
+FULL = Size(1_000, 5, 5, 200, 0.5, (1_000, 10_000, 100_000), 100, 60, 100_000)
 QUICK = Size(300, 1, 3, 20, 0.25, (1_000, 10_000), 30, 10, 2_000)
 LARGEST = 1_000_000
 
@@ -52,12 +52,12 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-speed")
     given = parser.parse_args()
     require("wrk", "nginx")
-    size = QUICK if given.quick else WHOLE
+    size = QUICK if given.quick else FULL
     sites = (*size.sites, LARGEST) if given.whole else size.sites
     started, figures = time.monotonic(), []
-    print(machine.described(), title("measured"), sep="\n")
+    print(machine.describe_machine(), header_row("measured"), sep="\n")
     with tempfile.TemporaryDirectory() as folder:
-        for figure in measured(size, sites, given.cache, Path(folder)):
+        for figure in measure(size, sites, given.cache, Path(folder)):
             figures.append(figure)
             print(figure, flush=True)
     missed = sum(figure.is_met is False for figure in figures)
@@ -66,32 +66,36 @@ def main() -> int:
     if given.json:
         write_json(given.json, figures)
     if given.markdown:
-        print(f"\n{machine.described()}\n\n{markdown(figures)}")
+        print(f"\n{machine.describe_machine()}\n\n{to_markdown(figures)}")
     return 1 if missed else 0
 
 
-def measured(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> Iterator[Figure]:
+def measure(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> Iterator[Figure]:
     """Yield every figure; one that cannot be measured is missing, and the others go on."""
-    site = settled(cache, size.stories)
+    site = settled_site(cache, size.stories)
     file = folder / "stories.txt"
     paths = write_paths(site, STORIES_READ, file)
     some = paths[:PAGES_READ]
     runs = size.seconds, size.rounds
-    yield from guarded(served.figures(site, paths[0], folder, *runs), goals.CACHED, goals.REVALIDATED)
-    yield from guarded(fronted.figures(site, paths, folder, *runs), goals.FRONTED, goals.STOPPED)
-    yield from guarded(
-        cold.figures(site, paths, file, *runs, size.samples), goals.COLD, goals.ARTICLE_CPU, goals.FRONT_CPU, goals.RAW
+    yield from report_missing(cached_article.figures(site, paths[0], folder, *runs), goals.CACHED, goals.REVALIDATED)
+    yield from report_missing(behind_nginx.figures(site, paths, folder, *runs), goals.NGINX_CACHED, goals.OUTAGE_PAGES)
+    yield from report_missing(
+        cold.figures(site, paths, file, *runs, size.samples),
+        goals.COLD,
+        goals.ARTICLE_CPU,
+        goals.FRONT_CPU,
+        goals.DRIVER_CPU,
     )
-    yield from guarded(
+    yield from report_missing(
         publications.figures(site, some, folder, size.seconds, size.publications, size.pause_seconds),
-        *(goals.FIRST, goals.UNSEEN, goals.FIRST_FAULTS),
+        *(goals.FIRST_REQUEST, goals.PUBLISH_DELAY, goals.FIRST_REQUEST_ERRORS),
     )
-    yield from guarded(scale.figures(cache, sites, size.samples, size.rounds), goals.PAGES, goals.MEMORY)
-    yield from guarded(bulk.figures(size.imported, folder), goals.IMPORT)
-    yield from guarded(flood.figures(site, file, folder, size.flood_seconds), goals.FLAT)
+    yield from report_missing(scale.figures(cache, sites, size.samples, size.rounds), goals.PAGES, goals.MEMORY)
+    yield from report_missing(bulk.figures(size.imported, folder), goals.IMPORT)
+    yield from report_missing(flood.figures(site, file, folder, size.flood_seconds), goals.FLOOD_MEMORY)
 
 
-def guarded(figures: Iterator[Figure], *expected: Figure) -> Iterator[Figure]:
+def report_missing(figures: Iterator[Figure], *expected: Figure) -> Iterator[Figure]:
     """Yield figures; after a fault, those that were still expected are missing."""
     given = set()
     try:
@@ -100,7 +104,7 @@ def guarded(figures: Iterator[Figure], *expected: Figure) -> Iterator[Figure]:
             yield figure
     except (AssertionError, OSError, RuntimeError, ValueError, SubprocessError) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        yield from (each.missing(reason) for each in expected if each.name not in given)
+        yield from (each.as_missing(reason) for each in expected if each.name not in given)
 
 
 if __name__ == "__main__":

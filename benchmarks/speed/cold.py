@@ -8,11 +8,11 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 from benchmarks.search.sites import BenchSite
-from benchmarks.speed import goals, inside
-from benchmarks.speed.load import MIX, interleaved, loaded, rates, ratio
-from benchmarks.speed.servers import Server, gunicorn
+from benchmarks.speed import goals, page_cost
+from benchmarks.speed.load import MIX, format_rates, interleave, median_ratio, run_wrk
+from benchmarks.speed.servers import Server, run_gunicorn
 
-COLD = "benchmarks.cold_app:app"
+COLD_APP = "benchmarks.cold_app:app"
 
 
 def figures(
@@ -21,34 +21,35 @@ def figures(
     """Yield the site's stories against naive ones, and the CPU of pages; `file` holds `paths`, one a line."""
     naive = f"benchmarks.naive_app:create_app({str(site.data / 'spectator.db')!r})"
     with (
-        gunicorn(COLD, site.environ) as ours,
-        gunicorn(naive, site.environ, ready=paths[0]) as theirs,
+        run_gunicorn(COLD_APP, site.environ) as ours,
+        run_gunicorn(naive, site.environ, ready=paths[0]) as theirs,
     ):
-        sizes = [len(server.ask(paths[0]).body) for server in (ours, theirs)]
-        found = interleaved(
-            {"ours": lambda: rate(ours, file, seconds), "theirs": lambda: rate(theirs, file, seconds)}, rounds
+        sizes = [len(server.get(paths[0]).body) for server in (ours, theirs)]
+        found = interleave(
+            {"ours": lambda: request_rate(ours, file, seconds), "theirs": lambda: request_rate(theirs, file, seconds)},
+            rounds,
         )
-    note = f"{rates(found['ours'], found['theirs'])}; {len(paths)} stories, one has {sizes[0]:,} and {sizes[1]:,} bytes"
-    yield goals.COLD.measured(ratio(found["ours"], found["theirs"]), note)
-    yield from of_cpu(site, rounds, samples)
+    note = f"{format_rates(found['ours'], found['theirs'])}; {len(paths)} stories, one has {sizes[0]:,} and {sizes[1]:,} bytes"
+    yield goals.COLD.with_value(median_ratio(found["ours"], found["theirs"]), note)
+    yield from cpu_figures(site, rounds, samples)
 
 
-def rate(server: Server, file: Path, seconds: float) -> float:
+def request_rate(server: Server, file: Path, seconds: float) -> float:
     """Return the answers a second over a mix of stories; raises AssertionError where one was refused."""
-    load = loaded(server.url(), seconds, MIX, file)
+    load = run_wrk(server.url(), seconds, MIX, file)
     assert load.refused == 0, load
     return load.rate
 
 
-def of_cpu(site: BenchSite, rounds: int, samples: int) -> Iterator[Figure]:
+def cpu_figures(site: BenchSite, rounds: int, samples: int) -> Iterator[Figure]:
     """Yield the CPU of a story and of the front page, and the share that the database driver alone would take."""
-    found = [inside.measured(site, samples, "article", "front page") for _ in range(rounds)]
+    found = [page_cost.measure(site, samples, "article", "front page") for _ in range(rounds)]
     article, front, raw = (
         [each["pages"]["article"][1] for each in found],
         [each["pages"]["front page"][1] for each in found],
         [each["raw_cpu"] for each in found],
     )
-    yield goals.ARTICLE_CPU.measured(statistics.median(article), f"median of {samples} stories, {rounds} processes")
-    yield goals.FRONT_CPU.measured(statistics.median(front), f"median of {samples} times, {rounds} processes")
+    yield goals.ARTICLE_CPU.with_value(statistics.median(article), f"median of {samples} stories, {rounds} processes")
+    yield goals.FRONT_CPU.with_value(statistics.median(front), f"median of {samples} times, {rounds} processes")
     words = f"{statistics.median(raw):.3g} ÷ {statistics.median(article):.3g} ms"
-    yield goals.RAW.measured(ratio(raw, article), words)
+    yield goals.DRIVER_CPU.with_value(median_ratio(raw, article), words)

@@ -6,30 +6,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure
-from benchmarks.search.sites import BenchSite, copied
+from benchmarks.search.sites import BenchSite, copy_site
 from benchmarks.speed import goals
-from benchmarks.speed.load import FLOOD, loaded
-from benchmarks.speed.servers import gunicorn
+from benchmarks.speed.load import FLOOD, run_wrk
+from benchmarks.speed.servers import run_gunicorn
 
-WARM_SHARE = 0.25
+WARM_UP_SHARE = 0.25
 
 
 def figures(site: BenchSite, file: Path, folder: Path, seconds: float) -> Iterator[Figure]:
     """Yield what the web processes have grown by; they live on through it, which gunicorn would otherwise prevent."""
-    copy = copied(site, folder / "flooded")  # searches are counted in the database
-    with gunicorn("wsgi:app", copy.environ, "--max-requests", "0") as server:
+    copy = copy_site(site, folder / "flooded")  # searches are counted in the database
+    with run_gunicorn("wsgi:app", copy.environ, "--max-requests", "0") as server:
         # wrk's connections may all end at one process: the other's first requests, which load all that is loaded once,
         # would then count as growth (some 17 MB). New connections go to whichever process is free.
         for path in file.read_text(encoding="utf-8").split():
             for address in (path, f"{path}x", f"/search?q={path[-12:]}", "/politics/", "/fragments/stream/"):
-                server.ask(address)
-        loaded(server.url(), seconds * WARM_SHARE, FLOOD, file)
+                server.get(address)
+        run_wrk(server.url(), seconds * WARM_UP_SHARE, FLOOD, file)
         before = server.web_memory()
-        load = loaded(server.url(), seconds, FLOOD, file)
+        load = run_wrk(server.url(), seconds, FLOOD, file)
         after = server.web_memory()
     if set(before) != set(after):
-        yield goals.FLAT.missing("a process was replaced meanwhile")
+        yield goals.FLOOD_MEMORY.as_missing("a process was replaced meanwhile")
         return
     grown = max(after[pid] - before[pid] for pid in before)
     sizes = " and ".join(f"{before[pid]} → {after[pid]}" for pid in before)
-    yield goals.FLAT.measured(grown, f"{load.answers:,} requests in {seconds:.0f} s; processes {sizes} MB")
+    yield goals.FLOOD_MEMORY.with_value(grown, f"{load.answers:,} requests in {seconds:.0f} s; processes {sizes} MB")

@@ -7,7 +7,7 @@ from benchmarks.figures import Figure
 
 def at_least(name: str, goal: float, unit: str = "") -> Figure:
     """Return a row where more is better."""
-    return Figure(name, None, unit, goal, is_floor=True)
+    return Figure(name, None, unit, goal, higher_is_better=True)
 
 
 def at_most(name: str, goal: float, unit: str = "") -> Figure:
@@ -16,18 +16,18 @@ def at_most(name: str, goal: float, unit: str = "") -> Figure:
 
 
 CACHED = at_least("cached article ÷ constant bytes, gunicorn", 0.90)
-FRONTED = at_least("cached article ÷ the same bytes as a file, nginx", 0.75)
+NGINX_CACHED = at_least("cached article ÷ the same bytes as a file, nginx", 0.75)
 COLD = at_least("cold article ÷ naive Flask + SQLAlchemy + Jinja", 0.90)
 ARTICLE_CPU = at_most("cold article, CPU", 3.0, "ms")
 FRONT_CPU = at_most("cold front page, CPU", 6.0, "ms")
-RAW = Figure("raw sqlite3, the article's queries ÷ cold article, CPU", None)
+DRIVER_CPU = Figure("raw sqlite3, the article's queries ÷ cold article, CPU", None)
 REVALIDATED = at_least("304 revalidation ÷ cached 200", 0.95)
-FIRST = at_most("first request after publishing − cold render, p99", 30.0, "ms")
-FIRST_FAULTS = at_most("5xx while publishing at half of saturation", 0)
-UNSEEN = at_most("published and not yet shown, worst", 1000.0, "ms")
-STOPPED = at_least("pages seen before, served while gunicorn is stopped", 100.0, "%")
+FIRST_REQUEST = at_most("first request after publishing − cold render, p99", 30.0, "ms")
+FIRST_REQUEST_ERRORS = at_most("5xx while publishing at half of saturation", 0)
+PUBLISH_DELAY = at_most("published and not yet shown, worst", 1000.0, "ms")
+OUTAGE_PAGES = at_least("pages seen before, served while gunicorn is stopped", 100.0, "%")
 MEMORY = at_most("memory of a process that served the largest site", 150.0, "MB")
-FLAT = at_most("memory gained in a flood of random addresses", 10.0, "MB")
+FLOOD_MEMORY = at_most("memory gained in a flood of random addresses", 10.0, "MB")
 IMPORT = at_least("import, stories a second, without the index", 1500.0, "/s")
 GROWTH = 1.2
 PAGES = at_most("pages of ever larger sites", GROWTH)

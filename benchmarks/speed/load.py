@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-Given = TypeVar("Given")
+Result = TypeVar("Given")
 CONNECTIONS, THREADS = 16, 2
 # What browsers send over plain http; over https they add br.
 BROWSER = {
@@ -43,7 +43,7 @@ def require(*programs: str) -> None:
         raise SystemExit(f"{' and '.join(missing)} cannot be found: apt-get install {' '.join(missing)}")
 
 
-def command(
+def wrk_command(
     url: str, seconds: float, script: Path | None, words: Sequence[object], headers: Mapping[str, str]
 ) -> list[str]:
     """Return the words that start wrk."""
@@ -53,37 +53,39 @@ def command(
     return [*asked, *(["-s", str(script)] if script else []), url, *(["--", *map(str, words)] if words else [])]
 
 
-def loaded(url: str, seconds: float, script: Path | None = None, *words: object, **more: str) -> Load:
+def run_wrk(url: str, seconds: float, script: Path | None = None, *words: object, **more: str) -> Load:
     """Ask for an address, or for what a script says, as fast as it is answered; `more` are further headers by name."""
     headers = BROWSER | {name.replace("_", "-"): value for name, value in more.items()}
     done = subprocess.run(
-        command(url, seconds, script, words, headers), capture_output=True, encoding="utf-8", check=True
+        wrk_command(url, seconds, script, words, headers), capture_output=True, encoding="utf-8", check=True
     )
-    return parsed(done.stdout)
+    return parse_wrk_output(done.stdout)
 
 
 @contextmanager
-def meanwhile(url: str, script: Path, *words: object) -> Iterator[list[Load]]:
+def background_load(url: str, script: Path, *words: object) -> Iterator[list[Load]]:
     """Keep a load up until the block ends; afterwards the list has what came of it."""
     found: list[Load] = []
-    asked = command(url, 3600, script, words, BROWSER)
+    asked = wrk_command(url, 3600, script, words, BROWSER)
     process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
     try:
         yield found
     finally:
         process.send_signal(signal.SIGINT)  # wrk then says what it has seen so far
         told, _ = process.communicate(timeout=30)
-    found.append(parsed(told))
+    found.append(parse_wrk_output(told))
 
 
-def parsed(told: str) -> Load:
+def parse_wrk_output(output: str) -> Load:
     """Return what wrk says; raises ValueError where it says something else."""
-    rate = re.search(r"^Requests/sec:\s+([\d.]+)$", told, re.MULTILINE)
-    answers = re.search(r"^\s*(\d+) requests in ", told, re.MULTILINE)
+    rate = re.search(r"^Requests/sec:\s+([\d.]+)$", output, re.MULTILINE)
+    answers = re.search(r"^\s*(\d+) requests in ", output, re.MULTILINE)
     if not rate or not answers:
-        raise ValueError(f"wrk says nothing of a rate: {told[:500]}")
-    refused = re.search(r"^\s*Non-2xx or 3xx responses: (\d+)$", told, re.MULTILINE)
-    broken = re.search(r"^\s*Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)$", told, re.MULTILINE)
+        raise ValueError(f"wrk says nothing of a rate: {output[:500]}")
+    refused = re.search(r"^\s*Non-2xx or 3xx responses: (\d+)$", output, re.MULTILINE)
+    broken = re.search(
+        r"^\s*Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)$", output, re.MULTILINE
+    )
     return Load(
         float(rate[1]),
         int(answers[1]),
@@ -92,20 +94,20 @@ def parsed(told: str) -> Load:
     )
 
 
-def interleaved(acts: Mapping[str, Callable[[], Given]], rounds: int) -> dict[str, list[Given]]:
+def interleave(runs: Mapping[str, Callable[[], Result]], rounds: int) -> dict[str, list[Result]]:
     """Return what each act gives in each round; every other round runs backwards, so that drift favours nobody."""
-    given: dict[str, list[Given]] = {name: [] for name in acts}
+    given: dict[str, list[Result]] = {name: [] for name in runs}
     for number in range(rounds):
-        for name in list(acts) if number % 2 == 0 else reversed(list(acts)):
-            given[name].append(acts[name]())
+        for name in list(runs) if number % 2 == 0 else reversed(list(runs)):
+            given[name].append(runs[name]())
     return given
 
 
-def ratio(one: Sequence[float], other: Sequence[float]) -> float:
+def median_ratio(one: Sequence[float], other: Sequence[float]) -> float:
     """Return the median of the ratios of runs that were neighbours."""
     return statistics.median(mine / yours for mine, yours in zip(one, other, strict=True))
 
 
-def rates(one: Sequence[float], other: Sequence[float]) -> str:
+def format_rates(one: Sequence[float], other: Sequence[float]) -> str:
     """Return two medians in words."""
     return f"{statistics.median(one):,.0f} ÷ {statistics.median(other):,.0f} requests/s"

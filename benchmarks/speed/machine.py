@@ -13,7 +13,7 @@ from pathlib import Path
 from spectator.db import sqlite
 
 
-def described() -> str:
+def describe_machine() -> str:
     """Return one paragraph: date, processor, system, versions."""
     cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
     kilobytes = re.search(r"^MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="utf-8"), re.MULTILINE)
@@ -23,11 +23,11 @@ def described() -> str:
         f"{datetime.now(UTC):%d %B %Y}; {os.cpu_count()} cores ({cpu[1] if cpu else platform.machine()}), "
         f"{int(kilobytes[1]) // 1_000_000 if kilobytes else '?'} GB, {system}, Linux {platform.release()}; "
         f"Python {platform.python_version()}, SQLite {sqlite.sqlite_version}, {packages}, "
-        f"{told('nginx', '-v')}, {told('wrk', '-v')}"
+        f"{program_version('nginx', '-v')}, {program_version('wrk', '-v')}"
     )
 
 
-def told(program: str, option: str) -> str:
+def program_version(program: str, option: str) -> str:
     """Return a program's name and version as it tells them."""
     try:
         done = subprocess.run([program, option], capture_output=True, encoding="utf-8")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.speed.servers import Server, free_port, running
-from tests.drills.front import Nginx
+from benchmarks.speed.servers import Server, free_port, run_server
+from tests.drills.nginx_proxy import Nginx
 
 # A file that lies ready, as fast as nginx can: `tcp_nopush on`, Debian's default, stalls small answers on loopback.
 READY_FILE = """
@@ -39,7 +39,7 @@ http {
 """
 
 
-def rendered(text: str, changes: Mapping[str, str]) -> str:
+def render_config(text: str, changes: Mapping[str, str]) -> str:
     """Return a configuration with each of these words replaced; raises ValueError for one that is not in it."""
     for old, new in changes.items():
         if old not in text:
@@ -49,16 +49,16 @@ def rendered(text: str, changes: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def nginx(text: str, folder: Path, port: int, ready: str) -> Iterator[Server]:
+def run_nginx(text: str, folder: Path, port: int, ready: str) -> Iterator[Server]:
     """Run nginx with a configuration until the block ends; its paths are relative to the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "nginx.conf").write_text(text)
     words = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-    yield from running(words, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, port, ready)
+    yield from run_server(words, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, port, ready)
 
 
 @contextmanager
-def in_front(site: Server, data: Path, folder: Path) -> Iterator[Server]:
+def nginx_in_front(site: Server, data: Path, folder: Path) -> Iterator[Server]:
     """Run nginx as deploy/nginx.conf sets it up in front of a site whose data directory this is."""
     front = Nginx(folder, site.port, data / "media", name="127.0.0.1")  # as the crowd calls it
     try:
@@ -70,12 +70,12 @@ def in_front(site: Server, data: Path, folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def ready_file(body: bytes, encoding: str, folder: Path) -> Iterator[Server]:
+def serve_ready_file(body: bytes, encoding: str, folder: Path) -> Iterator[Server]:
     """Serve these bytes at every address, in that Content-Encoding ("" = as they are)."""
     port = free_port()
     (folder / "files").mkdir(parents=True)
     (folder / "files" / "body").write_bytes(body)
     text = READY_FILE if encoding else READY_FILE.replace("      add_header Content-Encoding ENCODING;\n", "")
     changes = {"PORT": str(port)} | ({"ENCODING": encoding} if encoding else {})
-    with nginx(rendered(text, changes), folder, port, "/") as server:
+    with run_nginx(render_config(text, changes), folder, port, "/") as server:
         yield server

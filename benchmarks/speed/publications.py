@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, quantile
-from benchmarks.search.sites import ROOT, BenchSite, copied
+from benchmarks.search.sites import ROOT, BenchSite, copy_site
 from benchmarks.speed import cold, goals
-from benchmarks.speed.load import CONNECTIONS, MIX, Load, loaded, meanwhile
-from benchmarks.speed.servers import Server, gunicorn
+from benchmarks.speed.load import CONNECTIONS, MIX, Load, background_load, run_wrk
+from benchmarks.speed.servers import Server, run_gunicorn
 
-HALF = 0.5
-TRIES, CLOSE = 8, 0.05
+LOAD_SHARE = 0.5
+TRIES, TOLERANCE = 8, 0.05
 COLD_SAMPLES = 100
 
 
@@ -29,31 +29,31 @@ def figures(
     site: BenchSite, paths: list[str], folder: Path, seconds: float, publications: int, pause: float
 ) -> Iterator[Figure]:
     """Yield how long the first reader waits beyond a cold render, on a copy of the site; `paths` are what is read."""
-    copy = copied(site, folder / "published")
+    copy = copy_site(site, folder / "published")
     file = folder / "read.txt"
     file.write_text("".join(f"{path}\n" for path in paths))
-    with gunicorn(cold.COLD, copy.environ) as server:
+    with run_gunicorn(cold.COLD_APP, copy.environ) as server:
         render = cold_milliseconds(server, paths)
-    with gunicorn("wsgi:app", copy.environ) as server:
+    with run_gunicorn("wsgi:app", copy.environ) as server:
         whole = saturation(server, file, seconds)
-        wait = pause_for(server, file, whole * HALF, seconds)
-        with meanwhile(server.url(), MIX, file, wait) as found:
-            rows = published(server, copy, publications, pause)
-    yield from judged(rows, found[0], whole, render, len(paths))
+        wait = find_pause(server, file, whole * LOAD_SHARE, seconds)
+        with background_load(server.url(), MIX, file, wait) as found:
+            rows = run_publisher(server, copy, publications, pause)
+    yield from summarize(rows, found[0], whole, render, len(paths))
 
 
 def saturation(server: Server, file: Path, seconds: float) -> float:
     """Return the answers a second that the site gives at most; the first time fills its cache."""
-    loaded(server.url(), seconds, MIX, file)
-    return loaded(server.url(), seconds, MIX, file).rate
+    run_wrk(server.url(), seconds, MIX, file)
+    return run_wrk(server.url(), seconds, MIX, file).rate
 
 
-def pause_for(server: Server, file: Path, wanted: float, seconds: float) -> float:
+def find_pause(server: Server, file: Path, wanted: float, seconds: float) -> float:
     """Return the milliseconds that connections have to pause so that this many requests a second come."""
     wait = CONNECTIONS / wanted * 1000
     for _ in range(TRIES):
-        rate = loaded(server.url(), seconds, MIX, file, wait).rate
-        if abs(rate / wanted - 1) < CLOSE:
+        rate = run_wrk(server.url(), seconds, MIX, file, wait).rate
+        if abs(rate / wanted - 1) < TOLERANCE:
             break
         wait = max(0.1, wait + (CONNECTIONS / wanted - CONNECTIONS / rate) * 1000)
     return wait
@@ -64,12 +64,12 @@ def cold_milliseconds(server: Server, paths: list[str]) -> float:
     taken = []
     for number in range(COLD_SAMPLES):
         started = time.perf_counter()
-        server.ask(paths[number % len(paths)])
+        server.get(paths[number % len(paths)])
         taken.append((time.perf_counter() - started) * 1000)
     return statistics.median(taken)
 
 
-def published(server: Server, site: BenchSite, number: int, pause: float) -> list[dict[str, Any]]:
+def run_publisher(server: Server, site: BenchSite, number: int, pause: float) -> list[dict[str, Any]]:
     """Return what the publisher has measured."""
     command = [sys.executable, "-m", "benchmarks.speed.publisher", str(server.port), str(number), str(pause)]
     done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8")
@@ -77,7 +77,7 @@ def published(server: Server, site: BenchSite, number: int, pause: float) -> lis
     return rows
 
 
-def judged(rows: list[dict[str, Any]], load: Load, whole: float, render: float, pages: int) -> Iterator[Figure]:
+def summarize(rows: list[dict[str, Any]], load: Load, whole: float, render: float, pages: int) -> Iterator[Figure]:
     """Yield the figures of the publisher's rows and of the load beside it."""
     first = [row["request"] for row in rows]
     above = quantile(first, 0.99) - render
@@ -85,9 +85,13 @@ def judged(rows: list[dict[str, Any]], load: Load, whole: float, render: float, 
     words = (
         f"p50 {quantile(first, 0.5):.3g}, p99 {quantile(first, 0.99):.3g} ms of {len(rows)}; a cold one {render:.3g}"
     )
-    yield goals.FIRST.measured(above, f"{words}; {share}")
+    yield goals.FIRST_REQUEST.with_value(above, f"{words}; {share}")
     seen = [row["seen"] for row in rows]
     stale = sum(len(row["statuses"]) - 1 for row in rows)
-    yield goals.UNSEEN.measured(max(seen), f"p50 {quantile(seen, 0.5):.3g} ms; {stale} answers were not new yet")
+    yield goals.PUBLISH_DELAY.with_value(
+        max(seen), f"p50 {quantile(seen, 0.5):.3g} ms; {stale} answers were not new yet"
+    )
     faults = sum(status >= 500 for row in rows for status in row["statuses"]) + load.refused
-    yield goals.FIRST_FAULTS.measured(faults, f"of {load.answers:,} answers; {load.broken} connections closed")
+    yield goals.FIRST_REQUEST_ERRORS.with_value(
+        faults, f"of {load.answers:,} answers; {load.broken} connections closed"
+    )

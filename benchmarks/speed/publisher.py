@@ -18,42 +18,42 @@ from urllib.request import Request, urlopen
 from flask import Flask
 
 from spectator import accounts, create_app, publishing, queries
-from spectator.addresses import permalink
 from spectator.db import db
 from spectator.models import User
+from spectator.urls import permalink
 
-PATIENCE_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 LETTERS = "bcdfghjklmnpqrstvwxz"
 
 
-def word_of(number: int) -> str:
+def unique_word(number: int) -> str:
     """Return a word that no story has."""
     return "zz" + "".join(LETTERS[number // 20**place % 20] for place in range(3))
 
 
-def act(number: int, by: User, known: list[int]) -> str:
+def publish_or_correct(number: int, by: User, article_ids: list[int]) -> str:
     """Correct a story that readers know, or publish a new one, in turn; return the path of its page."""
-    word = word_of(number)
+    word = unique_word(number)
     if number % 2:
         draft = publishing.Draft(headline=f"New {word}", body=f"{word} is told here. " * 100, section="politics")
-        article_id = publishing.create(draft, by, publishing.Step("publish"))
+        article_id = publishing.create(draft, by, publishing.Action("publish"))
     else:
-        article_id = known[number // 2 % len(known)]
+        article_id = article_ids[number // 2 % len(article_ids)]
         article = queries.article_to_edit(article_id)
         assert article is not None
-        draft = publishing.draft_as_stored(article)
-        publishing.save(article_id, draft, by, article.version, publishing.Step("correct", note=f"It is {word}."))
+        draft = publishing.draft_from_article(article)
+        publishing.save(article_id, draft, by, article.version, publishing.Action("correct", note=f"It is {word}."))
     article = queries.published_article(article_id)
     assert article is not None
     return permalink(article)
 
 
-def first_fresh(address: str, word: str) -> dict[str, Any]:
+def wait_until_fresh(address: str, word: str) -> dict[str, Any]:
     """Ask until an answer holds the word; return what that took. Raises TimeoutError."""
     started, statuses = time.perf_counter(), []
-    while time.perf_counter() - started < PATIENCE_SECONDS:
+    while time.perf_counter() - started < TIMEOUT_SECONDS:
         asked = time.perf_counter()
-        status, body = asked_for(address)
+        status, body = fetch(address)
         now = time.perf_counter()
         statuses.append(status)
         if status == 200 and word.encode() in body:
@@ -61,10 +61,10 @@ def first_fresh(address: str, word: str) -> dict[str, Any]:
     raise TimeoutError(f"{address} does not show {word}: {statuses[-5:]}")
 
 
-def asked_for(address: str) -> tuple[int, bytes]:
+def fetch(address: str) -> tuple[int, bytes]:
     """Return status and body, just as they are."""
     try:
-        with urlopen(Request(address, headers={"Accept-Encoding": "identity"}), timeout=PATIENCE_SECONDS) as answer:
+        with urlopen(Request(address, headers={"Accept-Encoding": "identity"}), timeout=TIMEOUT_SECONDS) as answer:
             return answer.status, answer.read()
     except HTTPError as error:
         with error:
@@ -80,10 +80,10 @@ def run(app: Flask, port: int, number: int, pause_seconds: float) -> list[dict[s
         assert by is not None
         db.session.refresh(by)
         db.session.expunge(by)
-        known = [article.id for article in db.session.scalars(queries.published_articles().limit(10))]
+        known = [article.id for article in db.session.scalars(queries.select_published().limit(10))]
         for each in range(number):
-            path = act(each, by, known)
-            rows.append(first_fresh(f"http://127.0.0.1:{port}{path}", word_of(each)))
+            path = publish_or_correct(each, by, known)
+            rows.append(wait_until_fresh(f"http://127.0.0.1:{port}{path}", unique_word(each)))
             db.session.rollback()
             time.sleep(pause_seconds)
         db.session.remove()

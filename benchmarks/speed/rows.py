@@ -16,11 +16,11 @@ from spectator.db import sqlite
 
 TOPICS, AUTHORS, RARE_STORIES = 40, 30, 60
 NEWEST, SPAN = 1_793_491_200, 3 * 365 * 24 * 3600  # 1 November 2026; seconds
-SHAPES = ("models", "migrations", "publishing")
+SCHEMA_PACKAGES = ("models", "migrations", "publishing")
 SENTENCE = "The river rose in the night and the market moved to the hill. "
 
 # A number that looks drawn by chance and is the same every time.
-CHANCE = "(i * 2654435761 / 4096)"
+PSEUDO_RANDOM = "(i * 2654435761 / 4096)"
 STORIES = "WITH RECURSIVE story(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM story WHERE i < :number)"
 MOMENT = "strftime('%Y-%m-%d %H:%M:%f000', :newest - (:number - i) * :span / (1.0 * :number), 'unixepoch')"
 
@@ -38,17 +38,17 @@ STATEMENTS = (
     {STORIES} SELECT
       i, 'What the river left behind, part ' || i, 'A dek of one line that says what story ' || i || ' tells.',
       'what-the-river-left-behind-part-' || i, 'en', 'published', :sentence, 60, 'Bench', '', {MOMENT}, {MOMENT},
-      {MOMENT}, '', 1, 1 + {CHANCE} % (SELECT count(*) FROM section), '', '', '', :body FROM story""",
+      {MOMENT}, '', 1, 1 + {PSEUDO_RANDOM} % (SELECT count(*) FROM section), '', '', '', :body FROM story""",
     f"""INSERT INTO article_author (article_id, position, author_id)
-    {STORIES} SELECT i, 0, 1 + {CHANCE} / 7 % :authors FROM story""",
+    {STORIES} SELECT i, 0, 1 + {PSEUDO_RANDOM} / 7 % :authors FROM story""",
     f"""INSERT INTO article_topic (article_id, topic_id)
-    {STORIES} SELECT i, 2 + {CHANCE} / 11 % (:topics - 1) FROM story""",
+    {STORIES} SELECT i, 2 + {PSEUDO_RANDOM} / 11 % (:topics - 1) FROM story""",
     f"""INSERT INTO article_topic (article_id, topic_id)
     {STORIES} SELECT i, 1 FROM story WHERE i % (:number / :rare) = 0""",
     f"""INSERT INTO article_country (article_id, country_id)
-    {STORIES} SELECT i, 1 + {CHANCE} / 13 % (SELECT count(*) FROM country) FROM story""",
+    {STORIES} SELECT i, 1 + {PSEUDO_RANDOM} / 13 % (SELECT count(*) FROM country) FROM story""",
     f"""INSERT OR IGNORE INTO article_country (article_id, country_id)
-    {STORIES} SELECT i, (SELECT id FROM country WHERE slug = 'nigeria') FROM story WHERE {CHANCE} % 5 = 0""",
+    {STORIES} SELECT i, (SELECT id FROM country WHERE slug = 'nigeria') FROM story WHERE {PSEUDO_RANDOM} % 5 = 0""",
     f"INSERT INTO outbox (article_id, action, at) {STORIES} SELECT i, 'publish', {MOMENT} FROM story WHERE i = :number",
 )
 
@@ -62,13 +62,13 @@ def rows_site(cache: Path, number: int) -> BenchSite:
             shutil.rmtree(old)
         folder.mkdir(parents=True)
         site.run("init")
-        fill(site.data / "spectator.db", number)
-        derive(site)
+        insert_stories(site.data / "spectator.db", number)
+        build_derived_tables(site)
         (folder / "whole").touch()
     return site
 
 
-def fill(database: Path, number: int) -> None:
+def insert_stories(database: Path, number: int) -> None:
     """Write the stories and what they are filed under."""
     values: dict[str, int | str] = {"number": number, "topics": TOPICS, "authors": AUTHORS, "rare": RARE_STORIES}
     values |= {"newest": NEWEST, "span": SPAN}
@@ -82,10 +82,10 @@ def fill(database: Path, number: int) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def derive(site: BenchSite) -> None:
+def build_derived_tables(site: BenchSite) -> None:
     """Fill the tables that publishing keeps beside the stories; raises RuntimeError where one of them stays empty."""
-    with site.opened():
-        publishing.mend_lists()
+    with site.app_context():
+        publishing.repair_listings()
     with closing(sqlite.connect(site.data / "spectator.db")) as connection:
         for (table,) in connection.execute(DERIVED_TABLES).fetchall():
             if connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,):
@@ -95,7 +95,7 @@ def derive(site: BenchSite) -> None:
 def digest() -> str:
     """Return a short name for what shapes these sites."""
     whole = hashlib.sha256(Path(__file__).read_bytes())
-    for name in SHAPES:
+    for name in SCHEMA_PACKAGES:
         for path in sorted((ROOT / "spectator" / name).rglob("*.py")):
             whole.update(path.read_bytes())
     return whole.hexdigest()[:12]

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection
 
-from benchmarks.end_to_end import children, get, has_index, memory, wait_for
+from benchmarks.end_to_end import child_processes, get, has_index, process_memory, wait_for
 from benchmarks.search.sites import ROOT
 from benchmarks.speed.load import BROWSER
 
-BOOT_SECONDS, END_SECONDS = 60, 30
+BOOT_SECONDS, STOP_TIMEOUT_SECONDS = 60, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Server:
         """Return the address of a path."""
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def ask(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> Answer:
         """Return the answer to a browser; raises OSError where nobody listens."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
@@ -52,28 +52,28 @@ class Server:
 
     def web_memory(self) -> dict[int, int]:
         """Return the resident memory of gunicorn's web processes by pid, in MB."""
-        web = (pid for pid, words in children(self.process.pid).items() if not words.rstrip().endswith("worker"))
-        return {pid: memory(pid)["Rss"] for pid in web}
+        web = (pid for pid, words in child_processes(self.process.pid).items() if not words.rstrip().endswith("worker"))
+        return {pid: process_memory(pid)["Rss"] for pid in web}
 
     def stop(self) -> None:
         """End it as a service manager does."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(END_SECONDS)
+            self.process.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
 
 @contextmanager
-def gunicorn(app: str, environ: Mapping[str, str], *more: str, ready: str = "/readyz") -> Iterator[Server]:
+def run_gunicorn(app: str, environ: Mapping[str, str], *more: str, ready: str = "/readyz") -> Iterator[Server]:
     """Serve an app with the site's gunicorn.conf.py until the block ends; `ready` answers 200 once it serves."""
     port = free_port()
     words = ["-m", "gunicorn", "--chdir", str(ROOT), "--config", str(ROOT / "gunicorn.conf.py"), *more]
-    yield from running([sys.executable, *words, "--bind", f"127.0.0.1:{port}", app], environ, port, ready)
+    yield from run_server([sys.executable, *words, "--bind", f"127.0.0.1:{port}", app], environ, port, ready)
 
 
-def running(words: list[str], environ: Mapping[str, str], port: int, ready: str) -> Iterator[Server]:
+def run_server(words: list[str], environ: Mapping[str, str], port: int, ready: str) -> Iterator[Server]:
     """Yield a server once it answers; end it afterwards."""
     process = subprocess.Popen(words, cwd=ROOT, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     server = Server(port, process)

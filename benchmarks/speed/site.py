@@ -9,22 +9,22 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from benchmarks.search.sites import ROOT, BenchSite, site_of
+from benchmarks.search.sites import ROOT, BenchSite, generated_site
 from spectator import outbox, queries, related
-from spectator.addresses import permalink
 from spectator.db import db
 from spectator.models import Article
+from spectator.urls import permalink
 
-PATIENCE_SECONDS, LOOK_SECONDS = 900, 0.5
+TIMEOUT_SECONDS, POLL_SECONDS = 900, 0.5
 
 
-def settled(cache: Path, number: int) -> BenchSite:
+def settled_site(cache: Path, number: int) -> BenchSite:
     """Return a site of that many stories, indexed and related, so that its worker idles while it is measured."""
-    site = site_of(cache, number)
+    site = generated_site(cache, number)
     if not site.has_index():
         site.reindex()
-    with site.opened():
-        if is_settled():
+    with site.app_context():
+        if is_caught_up():
             return site
     worker = subprocess.Popen(
         [sys.executable, "-m", "spectator", "worker"],
@@ -34,28 +34,28 @@ def settled(cache: Path, number: int) -> BenchSite:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_until_settled(site)
+        wait_until_caught_up(site)
     finally:
         worker.terminate()
         worker.wait(30)
     return site
 
 
-def wait_until_settled(site: BenchSite) -> None:
+def wait_until_caught_up(site: BenchSite) -> None:
     """Wait for the worker; raises TimeoutError."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    with site.opened():
-        while not is_settled():
+    until = time.monotonic() + TIMEOUT_SECONDS
+    with site.app_context():
+        while not is_caught_up():
             if time.monotonic() > until:
                 raise TimeoutError(f"the worker is not done with {site.data}")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
-def is_settled() -> bool:
+def is_caught_up() -> bool:
     """Say whether related stories are worked out for all that was published."""
     db.session.rollback()
-    reached = queries.follower_position(related.POSITION)
-    return reached == outbox.edition() and queries.follower_position(related.PASS) is None
+    reached = queries.consumer_offset(related.CONSUMER)
+    return reached == outbox.edition() and queries.consumer_offset(related.FULL_PASS) is None
 
 
 def article_paths(number: int) -> list[str]:
@@ -63,13 +63,13 @@ def article_paths(number: int) -> list[str]:
     published = Article.status == "published"
     total = db.session.scalar(select(func.count()).select_from(Article).where(published)) or 0
     step = max(1, total // number)
-    found = queries.published_articles().where(Article.id % step == 0).limit(number)
+    found = queries.select_published().where(Article.id % step == 0).limit(number)
     return [permalink(article) for article in db.session.scalars(found)]
 
 
 def write_paths(site: BenchSite, number: int, file: Path) -> list[str]:
     """Write the addresses of that many stories into a file, one a line; return them."""
-    with site.opened() as app, app.test_request_context():
+    with site.app_context() as app, app.test_request_context():
         paths = article_paths(number)
     file.write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
     return paths

@@ -22,29 +22,29 @@ from sqlalchemy.orm import Session
 from spectator.accounts.passwords import (
     MAX_PASSWORD_LENGTH,
     AccountError,
-    PasswordRefused,
+    PasswordError,
     normalize,
     require_good_password,
 )
 from spectator.accounts.sessions import (
+    delete_expired_sessions,
     end_session,
     end_sessions,
-    forget_old_sessions,
     is_issued_token,
     log_out,
     open_session,
-    session_of,
+    session_by_token,
     token_hash,
-    user_of,
+    user_by_token,
 )
 from spectator.accounts.throttling import (
     NO_ACCOUNT,
     Client,
-    LoginRefused,
+    LoginError,
     count_attempt,
-    forget_clients,
-    forget_old_attempts,
-    settle_login,
+    delete_known_clients,
+    delete_old_attempts,
+    record_successful_login,
 )
 from spectator.db import db
 from spectator.models import ROLES, PreviewLink, User
@@ -52,14 +52,14 @@ from spectator.models import ROLES, PreviewLink, User
 __all__ = [
     "AccountError",
     "Client",
-    "LoginRefused",
-    "PasswordRefused",
+    "LoginError",
+    "PasswordError",
     "add_user",
     "change_own_password",
     "check_password",
+    "delete_expired",
     "disable_user",
     "enable_user",
-    "forget_expired",
     "hash_password",
     "is_issued_token",
     "log_in",
@@ -67,10 +67,10 @@ __all__ = [
     "rename_user",
     "require_good_password",
     "reset_password",
-    "session_of",
+    "session_by_token",
     "set_role",
     "token_hash",
-    "user_of",
+    "user_by_token",
 ]
 
 log = logging.getLogger(__name__)
@@ -78,24 +78,24 @@ log = logging.getLogger(__name__)
 # The least that OWASP's Password Storage Cheat Sheet recommends for argon2id: 19 MiB, two passes, one lane.
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
-WRONG = "Wrong email or password."
-READABLE = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that can be taken for another sign
+WRONG_CREDENTIALS = "Wrong email or password."
+READABLE_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that can be taken for another sign
 
-_hashing = threading.BoundedSemaphore(2)  # each hash takes 19 MiB and a core; more at once would starve readers
+_hash_slots = threading.BoundedSemaphore(2)  # each hash takes 19 MiB and a core; more at once would starve readers
 
 
 def hash_password(password: str) -> str:
     """Return the argon2id hash of a password, whole and NFC-normalised; at most two are computed at a time."""
-    with _hashing:
+    with _hash_slots:
         return hasher.hash(normalize(password))
 
 
 def check_password(user: User | None, password: str) -> bool:
     """Say whether this is the person's password; for nobody (None) it takes as long and is never right."""
-    expected = _nobodys_hash(hasher)
+    expected = _dummy_hash(hasher)
     if user is not None:
         expected = user.password_hash
-    with _hashing:
+    with _hash_slots:
         try:
             hasher.verify(expected, normalize(password[: MAX_PASSWORD_LENGTH + 1]))
         except (VerificationError, InvalidHashError):
@@ -104,11 +104,11 @@ def check_password(user: User | None, password: str) -> bool:
 
 
 @lru_cache(maxsize=2)
-def _nobodys_hash(of: PasswordHasher) -> str:
-    return of.hash(secrets.token_urlsafe())
+def _dummy_hash(password_hasher: PasswordHasher) -> str:
+    return password_hasher.hash(secrets.token_urlsafe())
 
 
-def _context(email: str, name: str) -> tuple[str, ...]:
+def _password_context(email: str, name: str) -> tuple[str, ...]:
     """Return what a guesser knows about somebody's password."""
     return email, name, current_app.config["SITE_NAME"]
 
@@ -122,7 +122,7 @@ def add_user(email: str, name: str, role: str, password: str | None = None) -> t
     _require_role(role)
     if password is None:
         password = _random_password()
-    require_good_password(password, _context(email, name))
+    require_good_password(password, _password_context(email, name))
     password_hash = hash_password(password)
     with db.write() as session:
         if (known := session.scalar(select(User).where(User.email == email))) is not None:
@@ -138,7 +138,7 @@ def set_role(email: str, role: str) -> None:
     """Give somebody another role, from their next request on; raises AccountError for an unknown person or role."""
     _require_role(role)
     with db.write() as session:
-        user = _known(session, email)
+        user = _get_user(session, email)
         user.role = role
         log.warning("account %r now has the role %s", user.email, role)
 
@@ -147,14 +147,14 @@ def rename_user(email: str, name: str) -> str:
     """Change the name that colleagues see and return it; raises AccountError for an unknown person or a bad name."""
     name = _clean_name(name)
     with db.write() as session:
-        _known(session, email).name = name
+        _get_user(session, email).name = name
     return name
 
 
 def enable_user(email: str) -> None:
     """Let a disabled person log in again, with the password they had; raises AccountError for an unknown person."""
     with db.write() as session:
-        user = _known(session, email)
+        user = _get_user(session, email)
         user.is_active = True
         log.warning("account %r enabled", user.email)
 
@@ -162,7 +162,7 @@ def enable_user(email: str) -> None:
 def disable_user(email: str) -> None:
     """Let somebody log in no more, end all their sessions and preview links; raises AccountError if unknown."""
     with db.write() as session:
-        user = _known(session, email)
+        user = _get_user(session, email)
         user.is_active = False
         _end_access(session, user.id)
     log.warning("account %r disabled, its sessions ended", email)
@@ -176,7 +176,7 @@ def reset_password(email: str) -> str:
     password = _random_password()
     password_hash = hash_password(password)
     with db.write() as session:
-        user = _known(session, email)
+        user = _get_user(session, email)
         _require_active(user)
         user.password_hash = password_hash
         _end_access(session, user.id)
@@ -187,7 +187,7 @@ def reset_password(email: str) -> str:
 def _end_access(session: Session, user_id: int) -> None:
     """End a person's sessions, known devices and preview links: whoever had the account may have made some."""
     end_sessions(session, user_id)
-    forget_clients(session, user_id)
+    delete_known_clients(session, user_id)
     own_links = (PreviewLink.made_by_id == user_id) & PreviewLink.revoked_at.is_(None)
     session.execute(update(PreviewLink).where(own_links).values(revoked_at=datetime.now(UTC)))
 
@@ -199,16 +199,16 @@ def change_own_password(user_id: int, current: str, new: str, client: Client) ->
     stolen session must not serve to guess it.
     """
     user = db.session.get_one(User, user_id)
-    require_good_password(new, _context(user.email, user.name))
+    require_good_password(new, _password_context(user.email, user.name))
     count_attempt(user.email, client)
     if not check_password(user, current):
-        raise LoginRefused("This is not your current password.")
+        raise LoginError("This is not your current password.")
     password_hash = hash_password(new)
     with db.write() as session:
-        person = _unchanged(session, user)
+        person = _reload_unchanged_user(session, user)
         person.password_hash = password_hash
         end_sessions(session, person.id)
-        settle_login(session, person, client)
+        record_successful_login(session, person, client)
         log.warning("password of %r changed, its other sessions ended", person.email)
         return open_session(session, person.id)
 
@@ -224,33 +224,33 @@ def log_in(email: str, password: str, client: Client, old_token: str = "") -> st
     user = db.session.scalar(select(User).where(User.email == email))
     if not check_password(user, password) or user is None or not user.is_active:
         log.warning("login refused: %s, from %s", repr(user.email) if user else NO_ACCOUNT, client.network)
-        raise LoginRefused(WRONG)
+        raise LoginError(WRONG_CREDENTIALS)
     with db.write() as session:
-        failed = settle_login(session, _unchanged(session, user), client)
+        failed = record_successful_login(session, _reload_unchanged_user(session, user), client)
         if old_token:
             end_session(session, old_token)
         log.info("login: %r, from %s", user.email, client.network)
         return open_session(session, user.id, failed)
 
 
-def forget_expired() -> None:
+def delete_expired() -> None:
     """Delete sessions that are over and login attempts that no longer count; doing it twice does no harm."""
     now = datetime.now(UTC)
     with db.write() as session:
-        forget_old_sessions(session, now)
-        forget_old_attempts(session, now)
+        delete_expired_sessions(session, now)
+        delete_old_attempts(session, now)
 
 
-def _unchanged(session: Session, user: User) -> User:
+def _reload_unchanged_user(session: Session, user: User) -> User:
     """Return the person again, refusing one who was disabled or got another password while we were hashing."""
     person = session.get(User, user.id)
     if person is None or not person.is_active or person.password_hash != user.password_hash:
-        raise LoginRefused(WRONG)
+        raise LoginError(WRONG_CREDENTIALS)
     return person
 
 
 def _random_password() -> str:
-    groups = ("".join(secrets.choice(READABLE) for _ in range(5)) for _ in range(4))
+    groups = ("".join(secrets.choice(READABLE_CHARACTERS) for _ in range(5)) for _ in range(4))
     return "-".join(groups)
 
 
@@ -279,7 +279,7 @@ def _require_active(user: User) -> None:
         raise AccountError(f"{user.email} is disabled. To let them log in, run: spectator user enable {user.email}")
 
 
-def _known(session: Session, email: str) -> User:
+def _get_user(session: Session, email: str) -> User:
     user = session.scalar(select(User).where(User.email == email.strip().lower()))
     if user is None:
         raise AccountError(

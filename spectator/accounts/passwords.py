@@ -21,7 +21,7 @@ class AccountError(Exception):
     """An account cannot be created or changed this way; the message is one sentence."""
 
 
-class PasswordRefused(AccountError):
+class PasswordError(AccountError):
     """A new password that is too short, too long, or easy to guess; the message is for the person."""
 
 
@@ -48,16 +48,16 @@ def require_good_password(password: str, context: Iterable[str] = ()) -> None:
     """
     length = len(normalize(password))
     if length < MIN_PASSWORD_LENGTH:
-        raise PasswordRefused(f"Use at least {MIN_PASSWORD_LENGTH} characters. A short phrase works well.")
+        raise PasswordError(f"Use at least {MIN_PASSWORD_LENGTH} characters. A short phrase works well.")
     if length > MAX_PASSWORD_LENGTH:
-        raise PasswordRefused(f"Use at most {MAX_PASSWORD_LENGTH} characters.")
+        raise PasswordError(f"Use at most {MAX_PASSWORD_LENGTH} characters.")
     folded = normalize(password).casefold().strip()
     if len(set(folded)) <= 2:
-        raise PasswordRefused("This password repeats the same characters. Choose a short phrase instead.")
+        raise PasswordError("This password repeats the same characters. Choose a short phrase instead.")
     if _is_common(folded):
-        raise PasswordRefused(TOO_COMMON)
-    if _is_made_of(folded, (*ROLE_WORDS, *context)):
-        raise PasswordRefused("This password is made of your name, email or the site's name. Choose another.")
+        raise PasswordError(TOO_COMMON)
+    if _is_mostly_context(folded, (*ROLE_WORDS, *context)):
+        raise PasswordError("This password is made of your name, email or the site's name. Choose another.")
 
 
 def _is_common(folded: str) -> bool:
@@ -70,7 +70,7 @@ def _is_common(folded: str) -> bool:
     return folded in words or is_extended or (half * 2 == folded and half in words)
 
 
-def _is_made_of(folded: str, context: Iterable[str]) -> bool:
+def _is_mostly_context(folded: str, context: Iterable[str]) -> bool:
     """Say whether fewer than four letters remain once the words of the context are taken out."""
     words = {word for text in context for word in re.findall(r"[^\W\d_]{3,}", normalize(text).casefold())}
     rest = folded

@@ -39,13 +39,13 @@ def is_issued_token(token: str) -> bool:
     return True
 
 
-def user_of(token: str) -> User | None:
+def user_by_token(token: str) -> User | None:
     """Return the active person whose session this token opens, None for any other token."""
-    found = session_of(token)
+    found = session_by_token(token)
     return found.user if found else None
 
 
-def session_of(token: str) -> UserSession | None:
+def session_by_token(token: str) -> UserSession | None:
     """Return the session that this token opens, with its active person; None for any other token."""
     now = datetime.now(UTC)
     query = select(UserSession).options(joinedload(UserSession.user, innerjoin=True))
@@ -88,7 +88,7 @@ def end_sessions(session: Session, user_id: int) -> None:
     session.execute(delete(UserSession).where(UserSession.user_id == user_id))
 
 
-def forget_old_sessions(session: Session, now: datetime) -> None:
+def delete_expired_sessions(session: Session, now: datetime) -> None:
     """Delete sessions that open nothing any more, inside the caller's `db.write()`."""
     is_over = or_(UserSession.seen_at < now - IDLE_LIMIT, UserSession.created_at < now - ABSOLUTE_LIMIT)
     session.execute(delete(UserSession).where(is_over))

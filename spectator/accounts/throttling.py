@@ -23,7 +23,7 @@ NO_ACCOUNT = "an email without an account"  # which is never logged: people type
 WINDOW = timedelta(minutes=15)
 MAX_OF_ACCOUNT_AT_ADDRESS, MAX_OF_ADDRESS, MAX_OF_ACCOUNT = 5, 20, 50
 ACCOUNT_PAUSE = timedelta(seconds=30)
-KNOWN_FOR, MAX_KNOWN = timedelta(days=180), 20  # of one person
+KNOWN_CLIENT_LIFETIME, MAX_KNOWN_CLIENTS = timedelta(days=180), 20  # of one person
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Client:
         return token_hash(self.device) if self.device else ""
 
 
-class LoginRefused(Exception):
+class LoginError(Exception):
     """No login: `message` is for the person, `retry_after_seconds` is set where too many tries were made."""
 
     def __init__(self, message: str, retry_after_seconds: int | None = None) -> None:
@@ -67,8 +67,8 @@ def count_attempt(email: str, client: Client) -> None:
     """
     now = datetime.now(UTC)
     with db.write() as session:
-        forget_old_attempts(session, now)
-        kinds = _known_kinds(session, email, client)
+        delete_old_attempts(session, now)
+        kinds = _matching_client_kinds(session, email, client)
         wait = _required_wait(session, email, client, kinds, now)
         if not wait:
             attempt = LoginAttempt(email=email, address=client.network, device_hash=client.device_hash, at=now)
@@ -77,10 +77,10 @@ def count_attempt(email: str, client: Client) -> None:
         is_account = bool(cast("CursorResult[Any]", session.execute(counted)).rowcount)
     if wait:
         log.warning("login throttled: %s, from %s", repr(email) if is_account else NO_ACCOUNT, client.network)
-        raise LoginRefused(f"Too many attempts. Try again in {_duration(wait)}.", int(wait.total_seconds()) + 1)
+        raise LoginError(f"Too many attempts. Try again in {_duration(wait)}.", int(wait.total_seconds()) + 1)
 
 
-def _known_kinds(session: Session, email: str, client: Client) -> frozenset[str]:
+def _matching_client_kinds(session: Session, email: str, client: Client) -> frozenset[str]:
     """Return whether this account has logged in from the address, from the device, from both or from neither."""
     pairs = [("address", client.network), ("device", client.device_hash)]
     known = tuple_(KnownClient.kind, KnownClient.value).in_(pairs)
@@ -119,7 +119,7 @@ def _duration(wait: timedelta) -> str:
     return f"{minutes} minutes"
 
 
-def settle_login(session: Session, user: User, client: Client) -> int:
+def record_successful_login(session: Session, user: User, client: Client) -> int:
     """Forget the client's own failed attempts after a success and remember the client, inside `db.write()`.
 
     Returns how many attempts others have made on the account since its last login.
@@ -132,11 +132,11 @@ def settle_login(session: Session, user: User, client: Client) -> int:
     own = cast("CursorResult[Any]", deleted).rowcount
     failed = max(0, user.failed_logins - own)
     user.failed_logins = 0
-    _remember(session, user.id, client)
+    _remember_client(session, user.id, client)
     return failed
 
 
-def _remember(session: Session, user_id: int, client: Client) -> None:
+def _remember_client(session: Session, user_id: int, client: Client) -> None:
     now = datetime.now(UTC)
     pairs = [("address", client.network), ("device", client.device_hash)]
     for kind, value in pairs:
@@ -145,17 +145,17 @@ def _remember(session: Session, user_id: int, client: Client) -> None:
     session.flush()
     of_user = KnownClient.user_id == user_id
     newest = select(KnownClient.seen_at).where(of_user).order_by(KnownClient.seen_at.desc())
-    oldest_kept = session.scalar(newest.offset(MAX_KNOWN - 1).limit(1))
+    oldest_kept = session.scalar(newest.offset(MAX_KNOWN_CLIENTS - 1).limit(1))
     if oldest_kept is not None:
         session.execute(delete(KnownClient).where(of_user, KnownClient.seen_at < oldest_kept))
 
 
-def forget_clients(session: Session, user_id: int) -> None:
+def delete_known_clients(session: Session, user_id: int) -> None:
     """Forget where somebody has logged in from, inside the caller's `db.write()`: a thief may have been among them."""
     session.execute(delete(KnownClient).where(KnownClient.user_id == user_id))
 
 
-def forget_old_attempts(session: Session, now: datetime) -> None:
+def delete_old_attempts(session: Session, now: datetime) -> None:
     """Delete attempts that no longer count, and clients not seen for half a year, inside `db.write()`."""
     session.execute(delete(LoginAttempt).where(LoginAttempt.at <= now - WINDOW))
-    session.execute(delete(KnownClient).where(KnownClient.seen_at <= now - KNOWN_FOR))
+    session.execute(delete(KnownClient).where(KnownClient.seen_at <= now - KNOWN_CLIENT_LIFETIME))

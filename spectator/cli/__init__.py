@@ -8,7 +8,7 @@ import click
 
 from spectator import config
 from spectator.cli import imports, people, search, site
-from spectator.cli.context import write_to_any_terminal
+from spectator.cli.context import escape_unencodable_output
 from spectator.operations import logs
 
 
@@ -17,7 +17,7 @@ class _Spectator(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command that was typed."""
-        write_to_any_terminal()
+        escape_unencodable_output()
         return super().main(*args, **kwargs)
 
 
@@ -25,7 +25,7 @@ class _Spectator(click.Group):
 @click.version_option(config.version(), message="%(prog)s %(version)s")
 def main() -> None:
     """Run a newsroom's site: The African Spectator."""
-    logs.set_up()
+    logs.configure_logging()
 
 
 for command in (*site.COMMANDS, people.user, imports.import_group, search.reindex):

@@ -17,25 +17,25 @@ from sqlalchemy.exc import SQLAlchemyError
 from spectator import accounts, config, create_app, migrations
 from spectator.db import StorageError
 from spectator.operations import diagnosis, logs, setup
-from spectator.search import IndexUnavailable
+from spectator.search import IndexUnavailableError
 
 log = logging.getLogger(__name__)
 
-EXPECTED = (config.BadSetting, setup.NotReady, accounts.AccountError, migrations.UpgradeFailed)
-FAULTS = (SQLAlchemyError, StorageError, OSError)
-PLAIN_SIGNS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "×": "x"})
+EXPECTED_ERRORS = (config.ConfigError, setup.NotReadyError, accounts.AccountError, migrations.UpgradeError)
+INSTALLATION_ERRORS = (SQLAlchemyError, StorageError, OSError)
+ASCII_REPLACEMENTS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "×": "x"})
 
 
 def create_ready_app() -> Flask:
     """Return the site for a server; raises BadSetting or NotReady where it cannot be served."""
-    logs.set_up()
+    logs.configure_logging()
     setup.require_ready(config.load(os.environ))
     return create_app()
 
 
-def create_mendable_app() -> Flask:
+def create_app_for_init() -> Flask:
     """Return the site for `spectator init`; raises BadSetting, and NotReady for what `init` cannot mend."""
-    setup.require_mendable(config.load(os.environ))
+    setup.require_repairable(config.load(os.environ))
     return create_app()
 
 
@@ -45,14 +45,14 @@ def fail(message: str) -> NoReturn:
     sys.exit(1)
 
 
-def in_app(is_ready: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def with_app(must_be_ready: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the app, inside its context; known faults become one line."""
 
     def wrap(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
-        @in_one_line
+        @report_errors
         def run(*args: Any, **kwargs: Any) -> Any:
-            app = create_ready_app() if is_ready else create_mendable_app()
+            app = create_ready_app() if must_be_ready else create_app_for_init()
             with app.app_context():
                 return command(app, *args, **kwargs)
 
@@ -61,7 +61,7 @@ def in_app(is_ready: bool = True) -> Callable[[Callable[..., Any]], Callable[...
     return wrap
 
 
-def in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
+def report_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     """Let a command end with one line, never a traceback, where the installation or what was asked is at fault."""
 
     @wraps(command)
@@ -70,27 +70,27 @@ def in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except BrokenPipeError:
             raise  # whoever read our output has left; click ends quietly
-        except EXPECTED as error:
+        except EXPECTED_ERRORS as error:
             fail(str(error))
-        except IndexUnavailable as error:
+        except IndexUnavailableError as error:
             fail(f"{error}. Try again in a minute; the log of the worker says more.")
-        except FAULTS as error:
+        except INSTALLATION_ERRORS as error:
             log.debug("the command failed", exc_info=True)
             fail(diagnosis.explain(error, config.load(os.environ)))
 
     return run
 
 
-def write_to_any_terminal() -> None:
+def escape_unencodable_output() -> None:
     """Let no output fail on a terminal that knows only ASCII: “ becomes ", a letter that it lacks an escape."""
-    codecs.register_error("spectator", _in_ascii)
+    codecs.register_error("spectator", _replace_unencodable)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="spectator")
 
 
-def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+def _replace_unencodable(error: UnicodeError) -> tuple[str, int]:
     """Return what stands for signs that cannot be encoded (a codecs error handler)."""
     assert isinstance(error, UnicodeEncodeError)
-    plain = error.object[error.start : error.end].translate(PLAIN_SIGNS)
+    plain = error.object[error.start : error.end].translate(ASCII_REPLACEMENTS)
     return plain.encode("ascii", "backslashreplace").decode("ascii"), error.end

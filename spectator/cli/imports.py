@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 from flask import Flask
 
-from spectator.cli.context import fail, in_app
+from spectator.cli.context import fail, with_app
 from spectator.importers import inputs, jsonl, runner
 
 
@@ -27,7 +27,7 @@ def import_group() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Where the lead pictures are; default: the directory of FILE.",
 )
-@in_app()
+@with_app()
 def import_jsonl(app: Flask, file: Path, dry_run: bool, overwrite: bool, media: Path | None) -> None:
     """Import stories, one JSON object a line; the same id again updates what nobody has changed here.
 
@@ -39,24 +39,24 @@ def import_jsonl(app: Flask, file: Path, dry_run: bool, overwrite: bool, media: 
         entries = jsonl.read(source.file, app.config["LANGUAGE"], ZoneInfo(app.config["TIMEZONE"]))
         pictures = media or source.directory
         with source.progress() as advance:
-            report = runner.run(entries, app.config["MEDIA"], dry_run, advance, pictures, overwrite)
+            report = runner.import_records(entries, app.config["MEDIA"], dry_run, advance, pictures, overwrite)
     if report.is_empty:
         fail(f"{source.name} is empty: there is no story in it")
-    sys.exit(_show(report, dry_run))
+    sys.exit(_print_report(report, dry_run))
 
 
-def _show(report: runner.Report, is_dry: bool) -> int:
+def _print_report(report: runner.ImportReport, dry_run: bool) -> int:
     counts = f"{report.added} added, {report.updated} updated"
     counts += f", {report.unchanged} unchanged" if report.unchanged else ""
-    click.echo(f"{counts}{' (dry run: nothing was kept)' if is_dry else ''}")
+    click.echo(f"{counts}{' (dry run: nothing was kept)' if dry_run else ''}")
     if report.sections:
         click.echo(f"sections created: {', '.join(report.sections)}")
     if report.unknown_keys:
         ignored = (f"{name} ({count})" for name, count in sorted(report.unknown_keys.items()))
         click.echo(f"unknown keys ignored: {', '.join(ignored)}")
-    for place, fields in report.kept:
+    for place, fields in report.preserved:
         click.echo(f"{place}: kept as changed here: {fields}")
-    if report.kept:
+    if report.preserved:
         click.echo("To let the file win over what people changed here, repeat with --overwrite.")
     for place, reason in report.refused:
         click.echo(f"{place}: {reason}", err=True)

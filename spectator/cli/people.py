@@ -8,7 +8,7 @@ import click
 from flask import Flask
 
 from spectator import accounts, queries
-from spectator.cli.context import in_app
+from spectator.cli.context import with_app
 from spectator.models import ROLES
 
 
@@ -26,7 +26,7 @@ def user() -> None:
 @click.argument("email")
 @click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--name", default="", callback=as_utf8, help="As colleagues see it; default: the e-mail's first part.")
-@in_app()
+@with_app()
 def user_add(_app: Flask, email: str, role: str, name: str) -> None:
     """Add somebody who can log in, with a random password that is printed once.
 
@@ -37,7 +37,7 @@ def user_add(_app: Flask, email: str, role: str, name: str) -> None:
 
 
 @user.command("list")
-@in_app()
+@with_app()
 def user_list(_app: Flask) -> None:
     """List who can log in.
 
@@ -49,7 +49,7 @@ def user_list(_app: Flask) -> None:
 
 @user.command("disable")
 @click.argument("email")
-@in_app()
+@with_app()
 def user_disable(_app: Flask, email: str) -> None:
     """End somebody's sessions and let them log in no more.
 
@@ -61,7 +61,7 @@ def user_disable(_app: Flask, email: str) -> None:
 
 @user.command("enable")
 @click.argument("email")
-@in_app()
+@with_app()
 def user_enable(_app: Flask, email: str) -> None:
     """Let a disabled person log in again, with the password they had.
 
@@ -74,7 +74,7 @@ def user_enable(_app: Flask, email: str) -> None:
 @user.command("role")
 @click.argument("email")
 @click.argument("role", type=click.Choice(ROLES))
-@in_app()
+@with_app()
 def user_role(_app: Flask, email: str, role: str) -> None:
     """Give somebody another role; it counts from their next click on.
 
@@ -87,7 +87,7 @@ def user_role(_app: Flask, email: str, role: str) -> None:
 @user.command("rename")
 @click.argument("email")
 @click.argument("name", callback=as_utf8)
-@in_app()
+@with_app()
 def user_rename(_app: Flask, email: str, name: str) -> None:
     """Change the name that colleagues see; bylines of stories stay as they are.
 
@@ -98,7 +98,7 @@ def user_rename(_app: Flask, email: str, name: str) -> None:
 
 @user.command("reset")
 @click.argument("email")
-@in_app()
+@with_app()
 def user_reset(_app: Flask, email: str) -> None:
     """Give somebody a new random password, printed once, and end their sessions.
 

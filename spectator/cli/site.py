@@ -15,11 +15,11 @@ from gunicorn.util import parse_address
 from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import accounts, config, create_app, demo, queries
-from spectator.cli.context import in_app, in_one_line
+from spectator.cli.context import report_errors, with_app
 from spectator.importers import jsonl, runner
 from spectator.operations import diagnosis, setup
-from spectator.operations.doctor import problems, versions
-from spectator.operations.remarks import remarks
+from spectator.operations.doctor import describe_sqlite, problems
+from spectator.operations.hints import find_hints
 from spectator.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ RESET = ".venv/bin/spectator user reset"
 
 
 @click.command()
-@in_app(is_ready=False)
+@with_app(must_be_ready=False)
 def init(app: Flask) -> None:
     """Create or upgrade the database, directories and secret key; safe to repeat.
 
@@ -39,7 +39,7 @@ def init(app: Flask) -> None:
 
 
 @click.command("demo")
-@in_app()
+@with_app()
 def demo_command(app: Flask) -> None:
     """Load the demo stories, written for this project, and an editor to log in as.
 
@@ -51,7 +51,7 @@ def demo_command(app: Flask) -> None:
 def _load_demo(app: Flask) -> None:
     with demo.STORIES.open("rb") as file:
         entries = jsonl.read(file, app.config["LANGUAGE"])
-        report = runner.run(entries, app.config["MEDIA"], pictures=demo.STORIES.parent)
+        report = runner.import_records(entries, app.config["MEDIA"], pictures_dir=demo.STORIES.parent)
     click.echo(f"{report.added} demo stories added, {report.updated} updated.")
     if not queries.has_user(demo.EMAIL):
         _, password = accounts.add_user(demo.EMAIL, "Demo Editor", "editor")
@@ -63,26 +63,26 @@ def _load_demo(app: Flask) -> None:
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
 @click.option("--bind", default="", help="HOST:PORT; default 127.0.0.1:8000, or HOST and PORT of the environment.")
 @click.option("--demo", "has_demo", is_flag=True, help="Set the site up first, with demo stories where it is empty.")
-@in_app(is_ready=False)
+@with_app(must_be_ready=False)
 def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
     """Serve the site with gunicorn and keep the worker beside it.
 
     Example: spectator run --workers 4 --bind 127.0.0.1:8000
     """
     address = bind or f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-    _require_free(address)
+    _require_free_port(address)
     if has_demo:
         _set_up_with_demo(app)
     setup.require_ready(app.config)
     click.echo(f"The site: http://{address}/   The newsroom: http://{address}/newsroom/   Stop: Ctrl-C")
     sys.stdout.flush()
-    gunicorn = [sys.executable, "-m", "gunicorn", "--chdir", str(config.CHECKOUT), "--workers", str(workers)]
-    gunicorn += ["--config", str(config.CHECKOUT / "gunicorn.conf.py"), "--bind", address, "wsgi:app"]
+    gunicorn = [sys.executable, "-m", "gunicorn", "--chdir", str(config.PROJECT_ROOT), "--workers", str(workers)]
+    gunicorn += ["--config", str(config.PROJECT_ROOT / "gunicorn.conf.py"), "--bind", address, "wsgi:app"]
     # what the processes log has letters of every language, whatever the locale of this terminal
     os.execve(sys.executable, gunicorn, os.environ | {"PYTHONUTF8": "1"})  # noqa: S606 - our own interpreter, no shell
 
 
-def _require_free(address: str) -> None:
+def _require_free_port(address: str) -> None:
     """Raise NotReady where the site cannot listen; gunicorn would try for five seconds and say so in ten lines."""
     try:
         target = parse_address(address)
@@ -95,13 +95,13 @@ def _require_free(address: str) -> None:
             probe.bind(place)
     except (RuntimeError, OverflowError) as error:
         message = f"{address} is not an address like 127.0.0.1:8000. Check --bind, HOST and PORT."
-        raise setup.NotReady(message) from error
+        raise setup.NotReadyError(message) from error
     except OSError as error:
         message = f"The site cannot listen on {address}: {error.strerror}. Choose another --bind."
         if error.errno == errno.EADDRINUSE:
             message = f"{address} is in use by another program. Stop that one, or choose another port: "
             message += "spectator run --bind 127.0.0.1:8001, or PORT=8001 make run"
-        raise setup.NotReady(message) from error
+        raise setup.NotReadyError(message) from error
 
 
 def _set_up_with_demo(app: Flask) -> None:
@@ -113,7 +113,7 @@ def _set_up_with_demo(app: Flask) -> None:
 
 
 @click.command()
-@in_app()
+@with_app()
 def worker(app: Flask) -> None:
     """Follow the outbox alone, in the foreground; `spectator run` does so beside the site.
 
@@ -128,7 +128,7 @@ def worker(app: Flask) -> None:
 
 
 @click.command()
-@in_one_line
+@report_errors
 def doctor() -> None:
     """Say in plain words what is wrong with this installation; changes nothing.
 
@@ -137,7 +137,7 @@ def doctor() -> None:
     lines, notes = _examine()
     for line in lines:
         click.echo(f"- {line}")
-    click.echo(versions())
+    click.echo(describe_sqlite())
     click.echo(f"{len(lines)} problem(s)." if lines else "Nothing is wrong.")
     for line in notes:
         click.echo(f"Worth a look: {line}")
@@ -154,7 +154,7 @@ def _examine() -> tuple[list[str], list[str]]:
     with app.app_context():
         lines, notes = list(problems(app)), list[str]()
         with suppress(SQLAlchemyError):  # what is wrong with the database is among the problems
-            notes += remarks()
+            notes += find_hints()
         return lines, notes
 
 

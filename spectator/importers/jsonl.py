@@ -8,22 +8,22 @@ from datetime import UTC, datetime, tzinfo
 from typing import IO, Any
 from urllib.parse import unquote
 
-from spectator.importers.bodies import converted_body
-from spectator.importers.records import BadRecord, Record, reason_of
+from spectator.importers.bodies import convert_body
+from spectator.importers.records import Record, RecordError, describe_unexpected_error
 from spectator.models import ARTICLE_STATUSES
 from spectator.publishing import Draft
 
 MAX_LINE_BYTES = 4_000_000
 DEFAULT_SECTION = "politics"
-TEXTS = ("headline", "dek", "body", "language", "slug", "source_name", "source_url")
-OTHERS = ("id", "section", "author", "published_at", "updated_at", "lead_image", "status")
-LISTS = ("authors", "countries", "topics")
-PICTURE_TEXTS = {"lead_image_alt": "picture_alt", "lead_image_caption": "picture_caption"}
-PICTURE_TEXTS |= {"lead_image_credit": "picture_credit"}
-KNOWN = {*TEXTS, *OTHERS, *LISTS, *PICTURE_TEXTS}
+TEXT_KEYS = ("headline", "dek", "body", "language", "slug", "source_name", "source_url")
+OTHER_KEYS = ("id", "section", "author", "published_at", "updated_at", "lead_image", "status")
+LIST_KEYS = ("authors", "countries", "topics")
+PICTURE_KEYS = {"lead_image_alt": "picture_alt", "lead_image_caption": "picture_caption"}
+PICTURE_KEYS |= {"lead_image_credit": "picture_credit"}
+ALL_KEYS = {*TEXT_KEYS, *OTHER_KEYS, *LIST_KEYS, *PICTURE_KEYS}
 
 
-def read(file: IO[bytes], language: str, zone: tzinfo = UTC) -> Iterator[Record | tuple[str, BadRecord]]:
+def read(file: IO[bytes], language: str, zone: tzinfo = UTC) -> Iterator[Record | tuple[str, RecordError]]:
     """Yield a Record for every good line, and (place, reason) for every bad one; empty lines are skipped.
 
     `language` is that of a line without one, `zone` that of moments without an offset. Reads the file once and in
@@ -36,41 +36,41 @@ def read(file: IO[bytes], language: str, zone: tzinfo = UTC) -> Iterator[Record 
         if len(line) > MAX_LINE_BYTES:
             while line and not line.endswith(b"\n"):
                 line = file.readline(MAX_LINE_BYTES)
-            yield place, BadRecord(f"longer than {MAX_LINE_BYTES // 1_000_000} MB")
+            yield place, RecordError(f"longer than {MAX_LINE_BYTES // 1_000_000} MB")
         elif line.strip():
-            yield _entry_of(line, place, language, zone)
+            yield _parse_entry(line, place, language, zone)
 
 
-def _entry_of(line: bytes, place: str, language: str, zone: tzinfo) -> Record | tuple[str, BadRecord]:
+def _parse_entry(line: bytes, location: str, language: str, zone: tzinfo) -> Record | tuple[str, RecordError]:
     """Return what a line holds; whatever goes wrong with it is a fault of this line alone."""
     try:
-        return record_of(line, place, language, zone)
-    except BadRecord as error:
-        return place, error
+        return parse_record(line, location, language, zone)
+    except RecordError as error:
+        return location, error
     except Exception as error:
-        return place, BadRecord(reason_of(error))
+        return location, RecordError(describe_unexpected_error(error))
 
 
-def record_of(line: bytes, place: str, language: str, zone: tzinfo) -> Record:
+def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Record:
     """Return the record of one line; raises BadRecord."""
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise BadRecord(f"not JSON: {error}") from error
+        raise RecordError(f"not JSON: {error}") from error
     if not isinstance(data, dict):
-        raise BadRecord("not a JSON object")
-    texts = {name: text for name in TEXTS if (text := _text(data, name))}
+        raise RecordError("not a JSON object")
+    texts = {name: text for name in TEXT_KEYS if (text := _text(data, name))}
     for name in ("headline", "body"):
         if not texts.get(name, "").strip():
-            raise BadRecord(f"“{name}” is missing")
-    lists = {name: _list(data, name) for name in LISTS}
+            raise RecordError(f"“{name}” is missing")
+    lists = {name: _list(data, name) for name in LIST_KEYS}
     if not lists["authors"] and _text(data, "author"):
         lists["authors"] = (_text(data, "author"),)
-    texts["body"] = converted_body(texts["body"])
-    texts |= {ours: _text(data, theirs) for theirs, ours in PICTURE_TEXTS.items()}
+    texts["body"] = convert_body(texts["body"])
+    texts |= {ours: _text(data, theirs) for theirs, ours in PICTURE_KEYS.items()}
     published_at = _moment(data, "published_at", zone)
     return Record(
-        place=place,
+        location=location,
         draft=Draft(**({"language": language} | texts), **lists),  # type: ignore[arg-type]
         section=_text(data, "section") or DEFAULT_SECTION,
         external_id=_text(data, "id") or None,
@@ -78,7 +78,7 @@ def record_of(line: bytes, place: str, language: str, zone: tzinfo) -> Record:
         published_at=published_at,
         updated_at=_moment(data, "updated_at", zone),
         picture=_local_path(data),
-        unknown_keys=tuple(sorted(data.keys() - KNOWN)),
+        unknown_keys=tuple(sorted(data.keys() - ALL_KEYS)),
     )
 
 
@@ -89,7 +89,7 @@ def _text(data: dict[str, Any], name: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and name == "id":
         return str(value)
     if not isinstance(value, str):
-        raise BadRecord(f"“{name}” is not a text")
+        raise RecordError(f"“{name}” is not a text")
     return value
 
 
@@ -98,7 +98,7 @@ def _list(data: dict[str, Any], name: str) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise BadRecord(f"“{name}” is not a list of texts")
+        raise RecordError(f"“{name}” is not a list of texts")
     return tuple(value)
 
 
@@ -111,9 +111,9 @@ def _moment(data: dict[str, Any], name: str, zone: tzinfo) -> datetime | None:
         moment = datetime.fromisoformat(text)
         moment = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadRecord(f"“{name}” is not a moment as RFC 3339 writes it: {text[:40]}") from error
+        raise RecordError(f"“{name}” is not a moment as RFC 3339 writes it: {text[:40]}") from error
     if not 1000 <= moment.year <= 9000:
-        raise BadRecord(f"“{name}” lies outside the calendar: {text[:40]}")
+        raise RecordError(f"“{name}” lies outside the calendar: {text[:40]}")
     return moment
 
 
@@ -121,12 +121,12 @@ def _status(data: dict[str, Any], published_at: datetime | None) -> str:
     """Return the status: as told, else by the date. Only a moment can make a story public or scheduled."""
     status = _text(data, "status")
     if status and status not in ARTICLE_STATUSES:
-        raise BadRecord(f"“status” is none of {', '.join(ARTICLE_STATUSES)}")
+        raise RecordError(f"“status” is none of {', '.join(ARTICLE_STATUSES)}")
     if status in {"draft", "withdrawn"}:
         return status
     if published_at is None:
         if status:
-            raise BadRecord(f"a {status} story needs “published_at”")
+            raise RecordError(f"a {status} story needs “published_at”")
         return "draft"
     return "scheduled" if published_at > datetime.now(UTC) else "published"
 
@@ -137,5 +137,5 @@ def _local_path(data: dict[str, Any]) -> str:
     if text.startswith("file://"):
         return unquote(text.removeprefix("file://"))
     if "://" in text:
-        raise BadRecord("“lead_image” is not a local file; pictures are not fetched from other servers")
+        raise RecordError("“lead_image” is not a local file; pictures are not fetched from other servers")
     return text

@@ -8,7 +8,7 @@ from datetime import datetime
 from spectator.publishing import Draft
 
 
-class BadRecord(Exception):
+class RecordError(Exception):
     """A record that cannot be taken; the message says why."""
 
 
@@ -20,7 +20,7 @@ class Record:
     of a local file below the directory that the runner is told, `feed_id` the guid that feeds know the story by.
     """
 
-    place: str
+    location: str
     draft: Draft
     section: str
     external_id: str | None = None
@@ -32,6 +32,6 @@ class Record:
     feed_id: str = ""
 
 
-def reason_of(error: Exception) -> str:
+def describe_unexpected_error(error: Exception) -> str:
     """Return one line that says what nobody foresaw about a record."""
     return f"cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]})"

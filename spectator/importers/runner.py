@@ -14,21 +14,21 @@ from typing import Any
 from spectator import media, publishing
 from spectator.db import db
 from spectator.importers.pictures import open_picture
-from spectator.importers.records import BadRecord, Record, reason_of
-from spectator.text.slugs import slugify
+from spectator.importers.records import Record, RecordError, describe_unexpected_error
+from spectator.text.words.slugs import slugify
 
 log = logging.getLogger(__name__)
-BATCH = 500
+BATCH_SIZE = 500
 BATCH_CHARACTERS = 4_000_000  # of bodies: what a batch holds in memory is some ten times as much
-LINES = ("headline", "dek", "source_name", "source_url", "picture_alt", "picture_caption", "picture_credit")
-NAMES = ("authors", "topics", "countries")
+LINE_FIELDS = ("headline", "dek", "source_name", "source_url", "picture_alt", "picture_caption", "picture_credit")
+NAME_FIELDS = ("authors", "topics", "countries")
 # With its semicolon only: "AT&T" and "R&D&copy" are what they say.
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-Entry = Record | tuple[str, BadRecord]
+Entry = Record | tuple[str, RecordError]
 
 
 @dataclass(slots=True)
-class Report:
+class ImportReport:
     """What an import did: stories added, updated and unchanged, sections created, unknown keys by count.
 
     `kept` says by place which fields of a story stayed since people changed them here, `refused` what is wrong with a
@@ -41,50 +41,50 @@ class Report:
     is_empty: bool = True
     sections: list[str] = field(default_factory=list)
     unknown_keys: Counter[str] = field(default_factory=Counter)
-    kept: list[tuple[str, str]] = field(default_factory=list)
+    preserved: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
 
-def run(
+def import_records(
     entries: Iterable[Entry],
     media_dir: Path,
-    is_dry: bool = False,
+    dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
-    pictures: Path | None = None,
+    pictures_dir: Path | None = None,
     overwrite: bool = False,
-) -> Report:
+) -> ImportReport:
     """Save every good record, in commits of at most 500; a dry run does it all and rolls back. Returns the report.
 
     Pictures are taken from below the directory `pictures`. `overwrite` lets the source win over what people changed.
     """
-    report = Report()
+    report = ImportReport()
     for batch in _batches(entries):
         report.is_empty = False
-        ready = list(_prepared(batch, report, media_dir, pictures, is_dry))
+        ready = list(_prepare_batch(batch, report, media_dir, pictures_dir, dry_run))
         try:
             with db.write() as session:
-                outcome = publishing.take_imports(session, [story for _, story in ready], overwrite)
-                if is_dry:
-                    raise _RollBack
-        except _RollBack:
+                outcome = publishing.import_batch(session, [story for _, story in ready], overwrite)
+                if dry_run:
+                    raise _DryRunRollback
+        except _DryRunRollback:
             pass
-        _add_outcome(report, outcome, [place for place, _ in ready])
+        _add_result(report, outcome, [place for place, _ in ready])
         if progress:
             progress(len(batch))
     report.sections = list(dict.fromkeys(report.sections))
     return report
 
 
-def _add_outcome(report: Report, outcome: publishing.Outcome, places: list[str]) -> None:
-    report.added += outcome.added
-    report.updated += outcome.updated
-    report.unchanged += outcome.unchanged
-    report.sections += outcome.sections
-    report.kept += [(places[position], fields) for position, fields in outcome.kept]
-    report.refused += [(places[position], reason) for position, reason in outcome.refused]
+def _add_result(report: ImportReport, result: publishing.ImportResult, locations: list[str]) -> None:
+    report.added += result.added
+    report.updated += result.updated
+    report.unchanged += result.unchanged
+    report.sections += result.sections
+    report.preserved += [(locations[position], fields) for position, fields in result.preserved]
+    report.refused += [(locations[position], reason) for position, reason in result.refused]
 
 
-class _RollBack(Exception):
+class _DryRunRollback(Exception):
     """Ends a dry run's transaction."""
 
 
@@ -94,16 +94,16 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     for entry in entries:
         batch.append(entry)
         characters += len(entry.draft.body) if isinstance(entry, Record) else 0
-        if len(batch) == BATCH or characters >= BATCH_CHARACTERS:
+        if len(batch) == BATCH_SIZE or characters >= BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0
     if batch:
         yield batch
 
 
-def _prepared(
-    batch: list[Entry], report: Report, media_dir: Path, pictures: Path | None, is_dry: bool
-) -> Iterator[tuple[str, publishing.Imported]]:
+def _prepare_batch(
+    batch: list[Entry], report: ImportReport, media_dir: Path, pictures: Path | None, is_dry: bool
+) -> Iterator[tuple[str, publishing.ImportedArticle]]:
     """Yield (place, story) of every good record: cleaned and decoded before the write lock is taken."""
     for entry in batch:
         if isinstance(entry, tuple):
@@ -111,54 +111,58 @@ def _prepared(
             continue
         report.unknown_keys.update(entry.unknown_keys)
         try:
-            story = _imported(entry, media_dir, pictures, is_dry)
-        except (publishing.Invalid, BadRecord) as error:
-            report.refused.append((entry.place, str(error)))
+            story = _build_imported_article(entry, media_dir, pictures, is_dry)
+        except (publishing.ValidationError, RecordError) as error:
+            report.refused.append((entry.location, str(error)))
         except Exception as error:
-            log.debug("%s cannot be read", entry.place, exc_info=True)
-            report.refused.append((entry.place, reason_of(error)))
+            log.debug("%s cannot be read", entry.location, exc_info=True)
+            report.refused.append((entry.location, describe_unexpected_error(error)))
         else:
-            yield entry.place, story
+            yield entry.location, story
 
 
-def _imported(record: Record, media_dir: Path, pictures: Path | None, is_dry: bool) -> publishing.Imported:
-    section = decode_once(record.section)
-    draft = replace(record.draft, section=slugify(section), **_decoded(record.draft))
-    return publishing.Imported(
+def _build_imported_article(
+    record: Record, media_dir: Path, pictures: Path | None, is_dry: bool
+) -> publishing.ImportedArticle:
+    section = decode_references(record.section)
+    draft = replace(record.draft, section=slugify(section), **_decode_lines(record.draft))
+    return publishing.ImportedArticle(
         prepared=publishing.prepare(draft),
         section=section,
         external_id=record.external_id,
         status=record.status,
         published_at=record.published_at,
         updated_at=record.updated_at,
-        picture=_picture(record, media_dir, pictures, is_dry),
+        picture=_store_picture(record, media_dir, pictures, is_dry),
         is_picture_known=not (is_dry and record.picture),
         feed_id=record.feed_id,
     )
 
 
-def _decoded(draft: publishing.Draft) -> dict[str, Any]:
+def _decode_lines(draft: publishing.Draft) -> dict[str, Any]:
     """Return the lines and names of a draft that hold character references, decoded once; the body is HTML already."""
-    changes: dict[str, Any] = {name: decode_once(text) for name in LINES if "&" in (text := getattr(draft, name))}
-    for name in NAMES:
+    changes: dict[str, Any] = {
+        name: decode_references(text) for name in LINE_FIELDS if "&" in (text := getattr(draft, name))
+    }
+    for name in NAME_FIELDS:
         names = getattr(draft, name)
         if any("&" in each for each in names):
-            changes[name] = tuple(map(decode_once, names))
+            changes[name] = tuple(map(decode_references, names))
     return changes
 
 
-def decode_once(text: str) -> str:
+def decode_references(text: str) -> str:
     """Return text with `&amp;`, `&#8217;` and the like decoded once: other systems store headlines so."""
     return _REFERENCE.sub(lambda match: unescape(match[0]), text) if "&" in text else text
 
 
-def _picture(record: Record, media_dir: Path, pictures: Path | None, is_dry: bool) -> media.TakenPicture | None:
+def _store_picture(record: Record, media_dir: Path, pictures: Path | None, is_dry: bool) -> media.StoredPicture | None:
     if not record.picture:
         return None
     with open_picture(record.picture, pictures) as file:
         if is_dry:
             return None
         try:
-            return media.take_in(file, media_dir)
-        except (OSError, media.PictureRefused) as error:
-            raise BadRecord(f"lead_image: {error}") from error
+            return media.store_upload(file, media_dir)
+        except (OSError, media.PictureError) as error:
+            raise RecordError(f"lead_image: {error}") from error

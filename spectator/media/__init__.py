@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from spectator.media.decoding import (
+from spectator.media.decoder import (
     DAMAGED,
     MAX_BYTES,
     MAX_JPEG_PIXELS,
     MAX_PIXELS,
     WIDTHS,
-    PictureRefused,
-    PictureUnopened,
+    PictureError,
+    PictureResourceError,
     rendition_widths,
 )
 from spectator.media.sandbox import decode
@@ -33,11 +33,11 @@ __all__ = [
     "DAMAGED",
     "MAX_BYTES",
     "WIDTHS",
-    "PictureRefused",
-    "PictureUnopened",
-    "TakenPicture",
-    "cut_renditions",
-    "take_in",
+    "PictureError",
+    "PictureResourceError",
+    "StoredPicture",
+    "make_renditions",
+    "store_upload",
 ]
 # What a form says of it.
 UPLOAD_HINT = (
@@ -45,12 +45,12 @@ UPLOAD_HINT = (
     f"at most {MAX_BYTES // 1024**2} MB."
 )
 CHUNK_BYTES = 256 * 1024
-_SHOWN = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
+_RENDITION_URL = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
 _RENDITION_NAME = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:jpg|png)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class TakenPicture:
+class StoredPicture:
     """A stored picture: `digest` names its files, sizes are in pixels and bytes of the stored original."""
 
     digest: str
@@ -60,7 +60,7 @@ class TakenPicture:
     byte_size: int
 
 
-def take_in(stream: IO[bytes], directory: Path) -> TakenPicture:
+def store_upload(stream: IO[bytes], directory: Path) -> StoredPicture:
     """Store the picture in `stream` under `directory` with its renditions and say what was stored.
 
     It is kept upright, in sRGB, at most 2560 pixels wide, without any metadata. The same bytes give the same files.
@@ -68,17 +68,17 @@ def take_in(stream: IO[bytes], directory: Path) -> TakenPicture:
     or time ran out, OSError when the disk is full (no half-written file stays).
     """
     with _workspace(directory) as work:
-        _receive(stream, work / "upload")
+        _save_upload(stream, work / "upload")
         told = decode("take_in", work / "upload", work)
         extension, width = told["extension"], told["width"]
         original = work / f"original.{extension}"
         with original.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
         byte_size = original.stat().st_size
-        _store(original, directory / "originals" / f"{digest}.{extension}")
+        _move_into_place(original, directory / "originals" / f"{digest}.{extension}")
         for name, step in rendition_names(digest, extension, width):
-            _store(work / f"{step}.{extension}", directory / "renditions" / name)
-    return TakenPicture(digest, extension, width, told["height"], byte_size)
+            _move_into_place(work / f"{step}.{extension}", directory / "renditions" / name)
+    return StoredPicture(digest, extension, width, told["height"], byte_size)
 
 
 def rendition_names(digest: str, extension: str, width: int) -> list[tuple[str, int]]:
@@ -91,7 +91,7 @@ def rendition_path(directory: Path, name: str) -> Path | None:
     return directory / "renditions" / name if _RENDITION_NAME.fullmatch(name) else None
 
 
-def digest_of(name: str) -> str:
+def digest_from_name(name: str) -> str:
     """Return the digest in the name of a rendition."""
     return name[3:35]
 
@@ -102,7 +102,7 @@ def missing_renditions(directory: Path, digest: str, extension: str, width: int)
     return [name for name in names if not (directory / "renditions" / name).exists()]
 
 
-def cut_renditions(directory: Path, digest: str, extension: str, width: int) -> int:
+def make_renditions(directory: Path, digest: str, extension: str, width: int) -> int:
     """Make the missing renditions of a stored original `width` pixels wide and return how many were made.
 
     Raises OSError when the original is gone or the disk is full, `PictureRefused` when the original is damaged,
@@ -116,7 +116,7 @@ def cut_renditions(directory: Path, digest: str, extension: str, width: int) -> 
     with _workspace(directory) as work:
         decode("cut", original, work, *steps)
         for step, name in steps.items():
-            _store(work / f"{step}.{extension}", directory / "renditions" / name)
+            _move_into_place(work / f"{step}.{extension}", directory / "renditions" / name)
     return len(steps)
 
 
@@ -130,7 +130,7 @@ def remove_renditions(directory: Path, digest: str, extension: str) -> int:
 
 def rendition_digests(html: str) -> set[str]:
     """Return the digests of the pictures whose renditions a text shows."""
-    return {digest for _, digest in _SHOWN.findall(html)} if "/media/" in html else set()
+    return {digest for _, digest in _RENDITION_URL.findall(html)} if "/media/" in html else set()
 
 
 @contextmanager
@@ -141,18 +141,18 @@ def _workspace(directory: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def _receive(stream: IO[bytes], path: Path) -> None:
+def _save_upload(stream: IO[bytes], path: Path) -> None:
     """Write an upload to a file, piece by piece; raises PictureRefused as soon as it is too large."""
     size = 0
     with path.open("wb") as file:
         while chunk := stream.read(min(CHUNK_BYTES, MAX_BYTES + 1 - size)):
             size += len(chunk)
             if size > MAX_BYTES:
-                raise PictureRefused(f"The picture is larger than {MAX_BYTES // 1024**2} MB; upload a smaller file.")
+                raise PictureError(f"The picture is larger than {MAX_BYTES // 1024**2} MB; upload a smaller file.")
             file.write(chunk)
 
 
-def _store(finished: Path, path: Path) -> None:
+def _move_into_place(finished: Path, path: Path) -> None:
     """Move a finished file to its place, so that it is either there whole or not at all.
 
     The web server may read renditions (0644 in 0755) and nobody else an original (0600 in 0700), whatever the umask.

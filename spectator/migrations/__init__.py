@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from spectator.db import WRITING, db
+from spectator.db import WRITE_FLAG, db
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 HEAD = "0016"  # the newest migration; a test holds it against the files, so that no boot has to load Alembic
 
 
-class UpgradeFailed(Exception):
+class UpgradeError(Exception):
     """The database stays as it was, since a migration would have lost something; the message says what."""
 
 
-def known_versions() -> frozenset[str]:
+def supported_versions() -> frozenset[str]:
     """Return every version of the schema that this code can upgrade from; file names begin with them."""
     files = (Path(__file__).parent / "versions").glob("[0-9]*.py")
     return frozenset(path.name.partition("_")[0] for path in files)
 
 
-def config() -> Config:
+def alembic_config() -> Config:
     """Return Alembic's configuration; there is no alembic.ini, the site's own settings say where the database is."""
     from alembic.config import Config
 
@@ -51,8 +51,8 @@ def upgrade() -> None:
     """
     from alembic import command
 
-    made = config()
-    with db.engine.connect().execution_options(**{WRITING: True}) as connection:
+    made = alembic_config()
+    with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
         driver = connection.connection.dbapi_connection
         assert driver is not None
         driver.cursor().execute("PRAGMA foreign_keys=OFF")
@@ -61,7 +61,7 @@ def upgrade() -> None:
             command.upgrade(made, "head")
             lost = connection.execute(text("PRAGMA foreign_key_check")).first()
             if lost is not None:
-                raise UpgradeFailed(f"rows refer to what is not there: {lost}")
+                raise UpgradeError(f"rows refer to what is not there: {lost}")
             connection.commit()
         finally:
             connection.rollback()

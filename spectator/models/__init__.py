@@ -9,10 +9,10 @@ from spectator.models.article import (
     Redirect,
     Revision,
 )
+from spectator.models.derived import Consumer, Related, RelatedOverride, SearchCount
 from spectator.models.desk import Autosave, Presence, PreviewLink
-from spectator.models.finding import Follower, Related, RelatedChoice, SearchCount
 from spectator.models.imports import ImportState
-from spectator.models.lists import Derivation, Listed, OpenedList, StoryCount
+from spectator.models.listings import DerivedTable, ListingCount, ListingRow, PublicListing
 from spectator.models.media import Picture, PictureUse
 from spectator.models.names import FormerName
 from spectator.models.newsroom import KnownClient, LoginAttempt, Outbox, UserSession
@@ -27,28 +27,28 @@ __all__ = [
     "ArticleAuthor",
     "Author",
     "Autosave",
+    "Consumer",
     "Correction",
     "Country",
-    "Derivation",
-    "Follower",
+    "DerivedTable",
     "FormerName",
     "ImportState",
     "KnownClient",
-    "Listed",
+    "ListingCount",
+    "ListingRow",
     "LoginAttempt",
-    "OpenedList",
     "Outbox",
     "Picture",
     "PictureUse",
     "Presence",
     "PreviewLink",
+    "PublicListing",
     "Redirect",
     "Related",
-    "RelatedChoice",
+    "RelatedOverride",
     "Revision",
     "SearchCount",
     "Section",
-    "StoryCount",
     "Topic",
     "User",
     "UserSession",

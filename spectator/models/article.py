@@ -17,7 +17,7 @@ from spectator.models.taxonomy import Country, Section, Topic
 NOTE_KINDS = ("update", "clarification", "correction")
 # Statuses of stories that readers have seen. Only they, and redirects, hold a slug: that somebody is writing a story
 # must not show in the address of another one.
-SEEN_STATUSES = ("published", "withdrawn")
+WAS_PUBLIC_STATUSES = ("published", "withdrawn")
 ARTICLE_STATUSES = ("draft", "review", "scheduled", "published", "withdrawn")
 
 
@@ -26,7 +26,7 @@ def new_feed_id() -> str:
     return f"urn:uuid:{uuid4()}"
 
 
-def _filing(name: str, other: str) -> Table:
+def _association_table(name: str, other: str) -> Table:
     return Table(
         name,
         Base.metadata,
@@ -36,8 +36,8 @@ def _filing(name: str, other: str) -> Table:
     )
 
 
-article_topic = _filing("article_topic", "topic")
-article_country = _filing("article_country", "country")
+article_topic = _association_table("article_topic", "topic")
+article_country = _association_table("article_country", "country")
 
 
 class ArticleAuthor(Base):
@@ -97,7 +97,7 @@ class Redirect(Base):
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
 
 
-IS_SEEN = text("status IN ('published', 'withdrawn')")
+WAS_PUBLIC_SQL = text("status IN ('published', 'withdrawn')")
 
 
 class Article(Base):
@@ -106,7 +106,9 @@ class Article(Base):
     __tablename__ = "article"
     __table_args__ = (
         CheckConstraint("status in ('draft', 'review', 'scheduled', 'published', 'withdrawn')", name="status"),
-        Index("ix_article_seen_slug", "slug", unique=True, sqlite_where=IS_SEEN, postgresql_where=IS_SEEN),
+        Index(
+            "ix_article_seen_slug", "slug", unique=True, sqlite_where=WAS_PUBLIC_SQL, postgresql_where=WAS_PUBLIC_SQL
+        ),
         Index("ix_article_stream", "status", "published_at", "id"),
         Index("ix_article_section_stream", "section_id", "status", "published_at", "id"),
         Index("ix_article_feed_id", "feed_id", unique=True),
@@ -114,7 +116,7 @@ class Article(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     external_id: Mapped[str | None] = mapped_column(String(200), unique=True)
-    form_key: Mapped[str | None] = mapped_column(String(40), unique=True)  # the form it was written in
+    form_id: Mapped[str | None] = mapped_column("form_key", String(40), unique=True)  # the form it was written in
     headline: Mapped[str] = mapped_column(String(300))
     dek: Mapped[str] = mapped_column(Text, default="")
     slug: Mapped[str] = mapped_column(String(120))
@@ -170,4 +172,4 @@ class Article(Base):
 
 
 # Written out, because SQLite takes an index with a condition only where it reads the same condition in the query.
-WAS_PUBLIC = Article.status.in_([literal_column(f"'{status}'") for status in SEEN_STATUSES])
+WAS_PUBLIC = Article.status.in_([literal_column(f"'{status}'") for status in WAS_PUBLIC_STATUSES])

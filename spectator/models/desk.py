@@ -26,7 +26,7 @@ class Autosave(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
-    copy: Mapped[str] = mapped_column(String(40))
+    form_id: Mapped[str] = mapped_column("copy", String(40))
     version: Mapped[int]
     values: Mapped[dict[str, Any]] = mapped_column(JSON)
     saved_at: Mapped[datetime] = mapped_column(UTCDateTime)

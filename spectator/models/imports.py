@@ -22,5 +22,5 @@ class ImportState(Base):
 
     article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[int]
-    taken_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    given: Mapped[dict[str, Any]] = mapped_column(JSON)
+    imported_at: Mapped[datetime] = mapped_column("taken_at", UTCDateTime)
+    source_values: Mapped[dict[str, Any]] = mapped_column("given", JSON)

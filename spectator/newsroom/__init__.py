@@ -8,35 +8,35 @@ from flask import Blueprint, Flask
 def register(app: Flask) -> None:
     """Add the newsroom's pages to the app, and the guard before all of them."""
     from spectator.newsroom import (
+        autosaves,
         errors,
-        finding,
         fragments,
-        guard,
         history,
+        locked_stories,
         logged_out,
         login,
-        moved_stories,
         notes,
         previews,
+        related,
         searches,
+        security,
         stories,
         story_search,
-        unsaved,
     )
 
-    newsroom = Blueprint("newsroom", __name__, url_prefix=guard.ROOT)
-    guard.register(app, newsroom)
+    newsroom = Blueprint("newsroom", __name__, url_prefix=security.URL_PREFIX)
+    security.register(app, newsroom)
     logged_out.register(newsroom)
-    newsroom.before_request(guard.check_form)  # only now may a body be read
+    newsroom.before_request(security.check_form_body)  # only now may a body be read
     errors.register(newsroom)
     login.register(newsroom)
     stories.register(newsroom)
     notes.register(newsroom)
-    unsaved.register(newsroom)
-    moved_stories.register(newsroom)
+    autosaves.register(newsroom)
+    locked_stories.register(newsroom)
     previews.register(newsroom)
     history.register(newsroom)
-    finding.register(newsroom)
+    related.register(newsroom)
     story_search.register(newsroom)
     searches.register(newsroom)
     fragments.register(newsroom)

@@ -24,15 +24,15 @@ MESSAGES = {
     ),
     415: ("That is not a form", "The newsroom takes what its own forms send, and nothing else."),
 }
-FAULT = (
+SERVER_ERROR = (
     "Something went wrong here",
     "It was not stored, and the fault is in the log. Copy what you wrote somewhere safe, then go back and try again.",
 )
-UNSAVED = (
+STORAGE_FAILURE = (
     "Not saved",
     "{reason}, so nothing can be saved right now. Copy what you wrote, tell your site administrator, try again later.",
 )
-REASONS = {
+STORAGE_REASONS = {
     "full": "The server's disk is full",
     "read-only": "The server's disk is read-only",
     "damaged": "The server's database is damaged",
@@ -46,46 +46,46 @@ MAX_DRAINED_BYTES = 128 * 1024 * 1024
 
 def register(newsroom: Blueprint) -> None:
     """Answer what the acts refuse, and every HTTP error, with a page of the newsroom."""
-    newsroom.register_error_handler(publishing.Forbidden, show_forbidden)
-    newsroom.register_error_handler(publishing.NotFound, show_not_found)
-    newsroom.register_error_handler(StorageError, show_unsaved)
+    newsroom.register_error_handler(publishing.ForbiddenError, show_forbidden)
+    newsroom.register_error_handler(publishing.NotFoundError, show_not_found)
+    newsroom.register_error_handler(StorageError, show_storage_error)
     newsroom.register_error_handler(OSError, show_disk_error)
     newsroom.register_error_handler(RequestEntityTooLarge, show_too_large)
     newsroom.register_error_handler(HTTPException, show_error)
 
 
-def _page(code: int, title: str, message: str, kept: str = "") -> tuple[str, int]:
-    return render_template("newsroom/refused.html", title=title, message=message, kept=kept), code
+def _render_error(code: int, title: str, message: str, unsaved_text: str = "") -> tuple[str, int]:
+    return render_template("newsroom/refused.html", title=title, message=message, kept=unsaved_text), code
 
 
-def show_forbidden(error: publishing.Forbidden) -> tuple[str, int]:
+def show_forbidden(error: publishing.ForbiddenError) -> tuple[str, int]:
     """Say who may do it, and give back the text that was sent."""
     is_publisher = g.get("user") is not None and publishing.is_publisher(g.user)
     title = "This story has moved on" if is_publisher else "You don't have permission to do this"
-    return _page(403, title, str(error), request.form.get("body", ""))
+    return _render_error(403, title, str(error), request.form.get("body", ""))
 
 
-def show_not_found(_error: publishing.NotFound) -> tuple[str, int]:
+def show_not_found(_error: publishing.NotFoundError) -> tuple[str, int]:
     """Say that there is no such story, and give back the text that was sent."""
-    return _page(404, *MESSAGES[404], kept=request.form.get("body", ""))
+    return _render_error(404, *MESSAGES[404], unsaved_text=request.form.get("body", ""))
 
 
-def show_unsaved(error: StorageError) -> tuple[str, int]:
+def show_storage_error(error: StorageError) -> tuple[str, int]:
     """Say in one sentence why nothing can be saved, and give back the text that was sent."""
     log.error("%s %s was not saved: %s", request.method, request.path, error)
-    title, message = UNSAVED
-    reason = REASONS.get(error.cause, "The server's disk does not answer")
-    return _page(503, title, message.format(reason=reason), _sent_text())
+    title, message = STORAGE_FAILURE
+    reason = STORAGE_REASONS.get(error.cause, "The server's disk does not answer")
+    return _render_error(503, title, message.format(reason=reason), _submitted_text())
 
 
 def show_disk_error(error: OSError) -> tuple[str, int]:
     """Say the same where a picture could not be written; any other fault of the system is one of ours."""
     if error.errno not in DISK_ERRORS:
         raise error
-    return show_unsaved(StorageError(DISK_ERRORS[error.errno], error))
+    return show_storage_error(StorageError(DISK_ERRORS[error.errno], error))
 
 
-def _sent_text() -> str:
+def _submitted_text() -> str:
     """Return the text of a story's form, as far as it was read already: reading may be what went wrong."""
     text: str = vars(request).get("form", {}).get("body", "")
     return text
@@ -96,12 +96,14 @@ def show_too_large(_error: RequestEntityTooLarge) -> tuple[str, int]:
     stream, left = request.environ["wsgi.input"], MAX_DRAINED_BYTES
     while left > 0 and (chunk := stream.read(65536)):
         left -= len(chunk)
-    return _page(413, *MESSAGES[413])
+    return _render_error(413, *MESSAGES[413])
 
 
 def show_error(error: HTTPException) -> Response | tuple[str, int]:
     """Say what went wrong, in words."""
     if error.code is None or error.code < 400:
         return error.get_response()
-    title, message = FAULT if error.code >= 500 else MESSAGES.get(error.code, (error.name, error.description or ""))
-    return _page(error.code, title, message, _sent_text())
+    title, message = (
+        SERVER_ERROR if error.code >= 500 else MESSAGES.get(error.code, (error.name, error.description or ""))
+    )
+    return _render_error(error.code, title, message, _submitted_text())

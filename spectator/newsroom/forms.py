@@ -12,21 +12,21 @@ from zoneinfo import ZoneInfo
 from flask import current_app, request
 
 from spectator import publishing, queries, times
-from spectator.media import PictureRefused
+from spectator.media import PictureError
 from spectator.models import Article, Autosave, Picture, User
 from spectator.newsroom import spellings
-from spectator.newsroom.media import claimed_picture, picture_token, receive
-from spectator.publishing import Draft, Invalid, Step
+from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
+from spectator.publishing import Action, Draft, ValidationError
 from spectator.publishing.drafts import MAX_BODY_BYTES
-from spectator.text.html import plain_text
-from spectator.text.inventory import Losses, losses, put_back
-from spectator.text.languages import language_name, tag_problem
-from spectator.text.paragraphs import editable, stored_body
-from spectator.text.scripts import NAMES as SCRIPT_NAMES
-from spectator.text.scripts import disagreeing_script, script_of
+from spectator.text.compare.loss_guard import Losses, find_losses, restore_lost_blocks
+from spectator.text.html.paragraphs import editable_body, stored_body
+from spectator.text.html.sanitizer import plain_text
+from spectator.text.words.languages import language_name, tag_problem
+from spectator.text.words.scripts import SCRIPT_NAMES as SCRIPT_NAMES
+from spectator.text.words.scripts import detect_script, mismatched_script
 
 # All that a form may say; anything else in a request is not looked at.
-LINES = (
+LINE_FIELDS = (
     "headline",
     "dek",
     "section",
@@ -38,18 +38,18 @@ LINES = (
     "picture_caption",
     "picture_credit",
 )
-NAMES = ("authors", "countries", "topics")
-CONTENT = (*LINES, *NAMES, "body", "published_at", "published_at_choice", "published_at_was")
-SAID = ("note", "note_kind", "is_minor", "remark")  # to readers or colleagues, beside the story
-FIELDS = (*CONTENT, *SAID, "copy")
-FORM_VERBS = frozenset(
+NAME_FIELDS = ("authors", "countries", "topics")
+CONTENT_FIELDS = (*LINE_FIELDS, *NAME_FIELDS, "body", "published_at", "published_at_choice", "published_at_was")
+MESSAGE_FIELDS = ("note", "note_kind", "is_minor", "remark")  # to readers or colleagues, beside the story
+FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")
+FORM_ACTIONS = frozenset(
     {"save", "keep", "submit", "send_back", "schedule", "unschedule", "publish", "update", "correct"}
 )
-WITH_TIME = frozenset({"draft", "review", "scheduled", "published"})
-MAX_VALUE = 5000  # characters of any field but the body; what is longer cannot be saved either
+DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
+MAX_VALUE_LENGTH = 5000  # characters of any field but the body; what is longer cannot be saved either
 OTHER_LANGUAGE = "other"  # the choice behind which a tag may be typed
 LANGUAGE_SAMPLE = 50_000  # characters of a body that are looked at for its script
-COPY = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
+FORM_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -64,16 +64,16 @@ class StoryForm:
     version: int = 0
     picture: Picture | None = None
     errors: dict[str, str] = field(default_factory=dict)
-    choices: list[times.Choice] = field(default_factory=list)
+    time_choices: list[times.TimeChoice] = field(default_factory=list)
     losses: Losses | None = None
-    questions: Sequence[publishing.SpellingQuestion] = ()
+    spelling_questions: Sequence[publishing.SpellingQuestion] = ()
     confirmed: str = ""
-    language_doubt: str = ""
+    language_mismatch: str = ""
 
     def draft(self) -> Draft:
         """Return the draft that the entries make; `publishing` says what is wrong with it."""
-        lines = {name: self.values[name] for name in LINES}
-        names = {name: names_in(self.values[name]) for name in NAMES}
+        lines = {name: self.values[name] for name in LINE_FIELDS}
+        names = {name: split_names(self.values[name]) for name in NAME_FIELDS}
         picture_id = self.picture.id if self.picture else None
         return Draft(body=self.values["body"], picture_id=picture_id, **lines, **names)  # type: ignore[arg-type]
 
@@ -83,72 +83,74 @@ def zone() -> ZoneInfo:
     return ZoneInfo(current_app.config["TIMEZONE"])
 
 
-def new_copy() -> str:
+def new_form_id() -> str:
     """Return a name for a form that is being opened; nobody can guess it."""
     return secrets.token_urlsafe(16)
 
 
-def blank() -> StoryForm:
+def blank_form() -> StoryForm:
     """Return the form of a new story."""
-    return StoryForm(dict.fromkeys(FIELDS, "") | {"language": current_app.config["LANGUAGE"], "copy": new_copy()})
+    return StoryForm(dict.fromkeys(FIELDS, "") | {"language": current_app.config["LANGUAGE"], "copy": new_form_id()})
 
 
-def of_article(article: Article) -> StoryForm:
+def form_from_article(article: Article) -> StoryForm:
     """Return the form of a story as it is stored."""
-    form = StoryForm(of_draft(publishing.draft_as_stored(article)), article.version, article.picture)
-    if article.status in WITH_TIME and article.published_at is not None:
+    form = StoryForm(values_from_draft(publishing.draft_from_article(article)), article.version, article.picture)
+    if article.status in DATED_STATUSES and article.published_at is not None:
         local = article.published_at.astimezone(zone())
         form.values["published_at"] = form.values["published_at_was"] = f"{local:%Y-%m-%dT%H:%M}"
-        form.choices = times.choices(local.replace(tzinfo=None), zone())
-        if form.choices:
+        form.time_choices = times.time_choices(local.replace(tzinfo=None), zone())
+        if form.time_choices:
             form.values["published_at_choice"] = f"{article.published_at:%Y-%m-%dT%H:%MZ}"
     return form
 
 
-def of_draft(draft: Draft) -> dict[str, str]:
+def values_from_draft(draft: Draft) -> dict[str, str]:
     """Return the entries of a draft."""
-    values = dict.fromkeys(FIELDS, "") | {name: getattr(draft, name) for name in LINES}
-    values |= {name: in_one_line(list(getattr(draft, name))) for name in NAMES}
-    return values | {"body": editable(draft.body), "copy": new_copy()}
+    values = dict.fromkeys(FIELDS, "") | {name: getattr(draft, name) for name in LINE_FIELDS}
+    values |= {name: join_names(list(getattr(draft, name))) for name in NAME_FIELDS}
+    return values | {"body": editable_body(draft.body), "copy": new_form_id()}
 
 
-def of_autosave(row: Autosave, by: User) -> StoryForm:
+def form_from_autosave(row: Autosave, by: User) -> StoryForm:
     """Return the form as it was last typed in a window that was not saved."""
     values = dict.fromkeys(FIELDS, "") | {name: str(text) for name, text in row.values.items() if name in FIELDS}
-    form = StoryForm(values | {"copy": row.copy}, row.version, claimed_picture(row.values.get("picture_id", ""), by))
+    form = StoryForm(
+        values | {"copy": row.form_id}, row.version, picture_from_token(row.values.get("picture_id", ""), by)
+    )
     _publication_time(form)  # for what has to be asked about the time
     form.errors.clear()
     return form
 
 
-def entries(sent: Mapping[str, str]) -> dict[str, str]:
+def parse_values(data: Mapping[str, str]) -> dict[str, str]:
     """Return every field of a form with line breaks as they are stored; a name of the form that is none becomes new."""
-    values = {name: sent.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS}
+    values = {name: data.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS}
     if values["language"] == OTHER_LANGUAGE:
-        values["language"] = sent.get("language_other", "").strip()
-    return values if COPY.fullmatch(values["copy"]) else values | {"copy": new_copy()}
+        values["language"] = data.get("language_other", "").strip()
+    return values if FORM_ID_PATTERN.fullmatch(values["copy"]) else values | {"copy": new_form_id()}
 
 
-def version_in(sent: Mapping[str, str]) -> int:
+def parse_version(data: Mapping[str, str]) -> int:
     """Return the version that a form began from, 0 for one that nobody was given."""
-    version = sent.get("version", "")
+    version = data.get("version", "")
     return int(version) if re.fullmatch(r"[0-9]{1,9}", version, re.ASCII) else 0
 
 
-def posted(by: User) -> StoryForm:
+def form_from_request(by: User) -> StoryForm:
     """Return the form as it was sent; a good picture in it is stored already, so that nothing can lose it."""
     sent = request.form
-    form = StoryForm(entries(sent), version_in(sent))
+    form = StoryForm(parse_values(sent), parse_version(sent))
     token = sent.get("picture_id", "")
     if token and "remove_picture" not in sent:
-        form.picture = claimed_picture(token, by)
+        form.picture = picture_from_token(token, by)
         if form.picture is None:
             form.errors["picture"] = "This picture is gone; upload it again."
     upload = request.files.get("picture")
     if upload is not None and upload.filename:
         try:
-            form.picture = queries.picture(receive(upload, by))
-        except PictureRefused as refused:
+            form.picture = queries.picture(accept_upload(upload, by))
+        except PictureError as refused:
             form.errors["picture"] = str(refused)
     return form
 
@@ -156,105 +158,105 @@ def posted(by: User) -> StoryForm:
 def autosaved_values(by: User) -> dict[str, str]:
     """Return what is to be kept of a form that is being typed: its fields, and the picture where it is theirs."""
     token = request.form.get("picture_id", "")
-    is_theirs = "remove_picture" not in request.form and claimed_picture(token, by) is not None
-    return entries(request.form) | {"picture_id": token if is_theirs else ""}
+    is_theirs = "remove_picture" not in request.form and picture_from_token(token, by) is not None
+    return parse_values(request.form) | {"picture_id": token if is_theirs else ""}
 
 
 def is_too_long(values: Mapping[str, str]) -> bool:
     """Say whether entries are longer than anything that could ever be saved."""
     if len(values["body"].encode("utf-8", "replace")) > MAX_BODY_BYTES:
         return True
-    return any(len(text) > MAX_VALUE for name, text in values.items() if name != "body")
+    return any(len(text) > MAX_VALUE_LENGTH for name, text in values.items() if name != "body")
 
 
-def verb() -> str:
+def requested_action() -> str:
     """Return the act that was asked for: the button's, or the one that a question has interrupted."""
     asked = request.form.get("do") or request.form.get("then", "")
-    return asked if asked in FORM_VERBS else "save"
+    return asked if asked in FORM_ACTIONS else "save"
 
 
-def store(form: StoryForm, by: User, article: Article | None) -> int:
+def save(form: StoryForm, by: User, article: Article | None) -> int:
     """Store what was sent, with the step that its button means, and return the story's id.
 
     Raises publishing's Invalid, Conflict, Forbidden, NotFound, AlreadyStored.
     """
-    draft, step = form.draft(), _step(form, by, article)
-    _ask_about_language(form, draft, article)
-    _require_no_errors(form, draft)
-    answers = spellings.answers_in(request.form)
+    draft, step = form.draft(), _build_action(form, by, article)
+    _check_language(form, draft, article)
+    _raise_form_errors(form, draft)
+    answers = spellings.parse_answers(request.form)
     try:
         if article is None:
             return publishing.create(draft, by, step, form.values["copy"], answers)
         if article.version != form.version:
-            raise publishing.Conflict
-        _guard_losses(form, article)
+            raise publishing.ConflictError
+        _confirm_losses(form, article)
         publishing.save(article.id, draft, by, form.version, step, answers)
-    except publishing.SimilarNames as similar:
-        form.questions = similar.questions
+    except publishing.SimilarNamesError as similar:
+        form.spelling_questions = similar.questions
         raise
     return article.id
 
 
-def _step(form: StoryForm, by: User, article: Article | None) -> Step:
-    name, values = verb(), form.values
-    has_time = publishing.is_publisher(by) and (article is None or article.status in WITH_TIME)
-    at = _publication_time(form) if has_time and not _has_old_date(form, article) else None
+def _build_action(form: StoryForm, by: User, article: Article | None) -> Action:
+    name, values = requested_action(), form.values
+    has_time = publishing.is_publisher(by) and (article is None or article.status in DATED_STATUSES)
+    at = _publication_time(form) if has_time and not _is_date_unchanged(form, article) else None
     if name in {"update", "correct"}:
         kind, is_minor = values["note_kind"], bool(values["is_minor"])
-        return Step(name, at, values["note"], has_time, kind, is_minor)
+        return Action(name, at, values["note"], has_time, kind, is_minor)
     answer = request.form.get("plan", "")
     if name == "publish" and answer == "now":
         at = None
-    return Step(name, at, values["remark"], has_time, is_backdated=answer == "date")
+    return Action(name, at, values["remark"], has_time, is_backdated=answer == "date")
 
 
-def _has_old_date(form: StoryForm, article: Article | None) -> bool:
+def _is_date_unchanged(form: StoryForm, article: Article | None) -> bool:
     """Say whether the date of a public story was left as the form showed it."""
     is_public = article is not None and article.is_public
     return is_public and form.values["published_at"].strip() == form.values["published_at_was"]
 
 
-def _ask_about_language(form: StoryForm, draft: Draft, article: Article | None) -> None:
+def _check_language(form: StoryForm, draft: Draft, article: Article | None) -> None:
     """Note a question where a story's letters are not those of its language, unless it was answered before."""
     tag, text = draft.language.strip(), plain_text(draft.body[:LANGUAGE_SAMPLE])
-    script = "" if tag_problem(tag) else disagreeing_script(tag, text)
+    script = "" if tag_problem(tag) else mismatched_script(tag, text)
     if not script:
         return
-    if article and article.language == tag and script_of(plain_text(article.body[:LANGUAGE_SAMPLE])) == script:
+    if article and article.language == tag and detect_script(plain_text(article.body[:LANGUAGE_SAMPLE])) == script:
         return
-    form.language_doubt = f"{tag} {script}"
-    if request.form.get("language_kept") != form.language_doubt:
+    form.language_mismatch = f"{tag} {script}"
+    if request.form.get("language_kept") != form.language_mismatch:
         form.errors["language"] = (
             f"The story is written in {SCRIPT_NAMES[script]} letters, but its language is {language_name(tag)}."
             f" Choose its language, or tick “Keep {language_name(tag)}”."
         )
 
 
-def _guard_losses(form: StoryForm, article: Article) -> None:
+def _confirm_losses(form: StoryForm, article: Article) -> None:
     """Ask before a save removes what the editor cannot have meant to remove; raises Invalid with the question.
 
     The answer "remove" counts only for the very losses that it was asked about.
     """
     new = stored_body(form.values["body"])
-    lost = losses(article.body, new)
+    lost = find_losses(article.body, new)
     answer = request.form.get("loss", "")
     if not lost or (answer == "remove" and request.form.get("loss_asked", "") == lost.sentence):
         return
     if answer == "restore":
-        form.values["body"] = editable(put_back(article.body, new))
-        raise Invalid({"body": f"Put back: {lost.sentence}. Look at the text, then save again."})
+        form.values["body"] = editable_body(restore_lost_blocks(article.body, new))
+        raise ValidationError({"body": f"Put back: {lost.sentence}. Look at the text, then save again."})
     form.losses = lost
-    raise Invalid({"body": f"This save removes {lost.sentence}."})
+    raise ValidationError({"body": f"This save removes {lost.sentence}."})
 
 
-def _require_no_errors(form: StoryForm, draft: Draft) -> None:
+def _raise_form_errors(form: StoryForm, draft: Draft) -> None:
     """Raise Invalid with everything that is wrong, where the form alone knows of something."""
     if form.errors:
         try:
             publishing.prepare(draft)
-        except Invalid as invalid:
+        except ValidationError as invalid:
             form.errors |= invalid.errors
-        raise Invalid(form.errors)
+        raise ValidationError(form.errors)
 
 
 def _publication_time(form: StoryForm) -> datetime | None:
@@ -264,7 +266,7 @@ def _publication_time(form: StoryForm) -> datetime | None:
         return None
     try:
         typed = datetime.fromisoformat(text).replace(tzinfo=None)
-        moments = times.moments(typed, zone())
+        moments = times.possible_moments(typed, zone())
     except (ValueError, OverflowError):
         form.errors["published_at"] = "This is not a date and time; example: 2026-11-22T14:05."
         return None
@@ -272,27 +274,27 @@ def _publication_time(form: StoryForm) -> datetime | None:
         form.errors["published_at"] = "The year needs four digits."
     if len(moments) == 1:
         return moments[0]
-    form.choices = times.choices(typed, zone())
-    for choice in form.choices:
+    form.time_choices = times.time_choices(typed, zone())
+    for choice in form.time_choices:
         if choice.value == form.values["published_at_choice"]:
             return choice.at
-    form.errors["published_at"] = times.explanation(typed, zone())
+    form.errors["published_at"] = times.explain_ambiguous_time(typed, zone())
     return None
 
 
-def names_in(text: str) -> tuple[str, ...]:
+def split_names(text: str) -> tuple[str, ...]:
     """Return the names in a line: parted by semicolons or lines where there are any, otherwise by commas."""
     separator = r"[;؛\n]" if re.search(r"[;؛\n]", text) else r"[,،፣]"
     return tuple(name for part in re.split(separator, text) if (name := part.strip()))
 
 
-def in_one_line(names: list[str]) -> str:
+def join_names(names: list[str]) -> str:
     """Return names as one line that `names_in` reads back; one that holds a comma makes semicolons part them."""
     if any(re.search(r"[,،፣]", name) for name in names):
         return "; ".join(names) + ";"
     return ", ".join(names)
 
 
-def token_of_picture(form: StoryForm, by: User) -> str:
+def form_picture_token(form: StoryForm, by: User) -> str:
     """Return how the form names the picture that it holds."""
     return picture_token(form.picture, by)

@@ -11,15 +11,15 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from spectator.accounts import is_issued_token
-from spectator.newsroom import conflicts, forms, guard, spellings
+from spectator.newsroom import conflicts, forms, security, spellings
 
 STORY_ENDPOINTS = frozenset({"newsroom.create_story", "newsroom.save_story", "newsroom.merge_story"})
 CONTROLS = (
     *("version", "seq", "picture_id", "remove_picture", "do", "then", "answer"),
     *("loss", "loss_asked", "plan", "language_other", "language_kept"),
-    *(f"spelling-{number}" for number in range(1, spellings.MOST_ANSWERS + 1)),
+    *(f"spelling-{number}" for number in range(1, spellings.MAX_ANSWERS + 1)),
 )
-CHOICES = tuple(f"{kind}.{name}" for kind in ("choice", "mine", "together") for name in conflicts.LABELS)
+CHOICES = tuple(f"{kind}.{name}" for kind in ("choice", "mine", "together") for name in conflicts.FIELD_LABELS)
 RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
 
 
@@ -30,26 +30,26 @@ def register(newsroom: Blueprint) -> None:
 
 def require_login() -> Response | tuple[str, int] | None:
     """Return None for somebody who is logged in, and for pages that need no login; else lead to the login."""
-    if g.user is not None or request.endpoint in guard.PUBLIC_ENDPOINTS:
+    if g.user is not None or request.endpoint in security.PUBLIC_ENDPOINTS:
         return None
-    is_write = request.method not in guard.SAFE_METHODS
-    if request.path.startswith(f"{guard.ROOT}/fragments/"):
+    is_write = request.method not in security.SAFE_METHODS
+    if request.path.startswith(f"{security.URL_PREFIX}/fragments/"):
         return render_template("newsroom/_outcome.html", outcome="out", seq=""), 200
     if is_write:
         sent = _story_entries()
         return render_template("newsroom/logged_out.html", sent=sent, action=request.path), 401
     here = request.full_path if request.query_string else request.path
-    return redirect(url_for("newsroom.login", next=guard.local_path(here)), 303)
+    return redirect(url_for("newsroom.login", next=security.safe_next_path(here)), 303)
 
 
 def _story_entries() -> list[tuple[str, str]]:
     """Return the fields of a story's form, the first value of each; none where the body must not be read."""
-    token = request.cookies.get(guard.COOKIE, "")
+    token = request.cookies.get(security.SESSION_COOKIE, "")
     if request.endpoint not in STORY_ENDPOINTS or not is_issued_token(token):
         return []
-    if request.mimetype not in guard.FORM_TYPES:
+    if request.mimetype not in security.FORM_TYPES:
         return []
-    guard.raise_limits()
+    security.allow_large_form()
     try:
         return [(name, text) for name, text in request.form.items() if name in RETURNED_FIELDS]
     except RequestEntityTooLarge:

@@ -8,7 +8,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import accounts
-from spectator.newsroom import guard
+from spectator.newsroom import security
 
 
 def register(newsroom: Blueprint) -> None:
@@ -21,20 +21,20 @@ def register(newsroom: Blueprint) -> None:
 
 def login() -> Response | tuple[str, int, dict[str, str]]:
     """Show the login, or log the visitor in and lead on to where they wanted to go."""
-    onward = guard.local_path(request.values.get("next"))
+    onward = security.safe_next_path(request.values.get("next"))
     if request.method != "POST":
         return redirect(onward, 303) if g.user else _login_page(onward, 200)
-    old_token = request.cookies.get(guard.COOKIE, "")
+    old_token = request.cookies.get(security.SESSION_COOKIE, "")
     email, word = request.form.get("email", ""), request.form.get("password", "")
-    client = guard.client()
+    client = security.client()
     client = client if client.device else accounts.Client(client.address, secrets.token_urlsafe(32))
     try:
         token = accounts.log_in(email, word, client, old_token)
-    except accounts.LoginRefused as refused:
+    except accounts.LoginError as refused:
         seconds = refused.retry_after_seconds
         headers = {"Retry-After": str(seconds)} if seconds else {}
         return _login_page(onward, 429 if seconds else 422, refused.message, headers)
-    return guard.set_device_cookie(guard.set_cookie(redirect(onward, 303), token), client.device)
+    return security.set_device_cookie(security.set_session_cookie(redirect(onward, 303), token), client.device)
 
 
 def _login_page(
@@ -46,8 +46,8 @@ def _login_page(
 
 def logout() -> Response:
     """End the session and show the login again."""
-    accounts.log_out(request.cookies.get(guard.COOKIE, ""))
-    return guard.drop_cookie(redirect(url_for("newsroom.login", done="logged-out"), 303))
+    accounts.log_out(request.cookies.get(security.SESSION_COOKIE, ""))
+    return security.clear_session_cookie(redirect(url_for("newsroom.login", done="logged-out"), 303))
 
 
 def password() -> str:
@@ -57,17 +57,17 @@ def password() -> str:
 
 def change_password() -> Response | tuple[str, int]:
     """Change one's own password and end every other session of that person."""
-    user, form = guard.current_user(), request.form
+    user, form = security.current_user(), request.form
     current, new = form.get("current", ""), form.get("new", "")
     if new != form.get("again", ""):
         return _password_page({"again": "The two new passwords differ."})
     try:
-        token = accounts.change_own_password(user.id, current, new, guard.client())
-    except accounts.PasswordRefused as refused:
+        token = accounts.change_own_password(user.id, current, new, security.client())
+    except accounts.PasswordError as refused:
         return _password_page({"new": str(refused)})
-    except accounts.LoginRefused as refused:
+    except accounts.LoginError as refused:
         return _password_page({"current": refused.message}, 429 if refused.retry_after_seconds else 422)
-    return guard.set_cookie(redirect(url_for("newsroom.stories", done="password"), 303), token)
+    return security.set_session_cookie(redirect(url_for("newsroom.stories", done="password"), 303), token)
 
 
 def _password_page(errors: dict[str, str], status: int = 422) -> tuple[str, int]:

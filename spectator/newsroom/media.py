@@ -10,37 +10,37 @@ from werkzeug.datastructures import FileStorage
 
 from spectator import publishing, queries
 from spectator.db import db
-from spectator.media import TakenPicture, take_in
+from spectator.media import StoredPicture, store_upload
 from spectator.models import Picture, User
 
 
-def receive(upload: FileStorage, by: User) -> int:
+def accept_upload(upload: FileStorage, by: User) -> int:
     """Take in an uploaded picture and return its id; raises media.PictureRefused."""
-    return keep_picture(take_in(upload.stream, current_app.config["MEDIA"]), by)
+    return add_picture(store_upload(upload.stream, current_app.config["MEDIA"]), by)
 
 
-def keep_picture(taken: TakenPicture, by: User) -> int:
+def add_picture(stored: StoredPicture, by: User) -> int:
     """Store a picture that was taken in and return its id."""
     with db.write() as session:
-        return publishing.add_picture(session, taken, by.id)
+        return publishing.add_picture(session, stored, by.id)
 
 
-def _signer(user: User) -> Signer:
+def _picture_signer(user: User) -> Signer:
     return Signer(current_app.config["SECRET_KEY"], salt=f"picture of {user.id}", digest_method=hashlib.sha256)
 
 
 def picture_token(picture: Picture | None, user: User) -> str:
     """Return how a form names the picture it holds: a number alone would let anybody claim a colleague's upload."""
-    return _signer(user).sign(f"{picture.id}-{picture.digest[:16]}").decode() if picture else ""
+    return _picture_signer(user).sign(f"{picture.id}-{picture.digest[:16]}").decode() if picture else ""
 
 
-def claimed_picture(token: str, user: User) -> Picture | None:
+def picture_from_token(token: str, user: User) -> Picture | None:
     """Return the picture that a form names, None where we never gave this person that name or the picture is gone.
 
     The name holds the start of the picture's digest: behind a restored backup the number may be another picture's.
     """
     try:
-        number, _, digest = _signer(user).unsign(token).decode().partition("-")
+        number, _, digest = _picture_signer(user).unsign(token).decode().partition("-")
     except BadSignature:
         return None
     picture = queries.picture(int(number))

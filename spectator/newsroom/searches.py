@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 
 from spectator import queries
 
-SPANS = (7, 30, 90)  # days
+PERIODS = (7, 30, 90)  # days
 
 
 def register(newsroom: Blueprint) -> None:
@@ -17,9 +17,9 @@ def register(newsroom: Blueprint) -> None:
 def searches() -> str:
     """Show what readers searched for most in the last days, and what of it found nothing."""
     asked = request.args.get("days", "")
-    days = next((span for span in SPANS if str(span) == asked), SPANS[0])
+    days = next((span for span in PERIODS if str(span) == asked), PERIODS[0])
     tables = [
-        ("Most searched for", queries.searches(days)),
-        ("Without a story", queries.searches(days, has_hits=False)),
+        ("Most searched for", queries.top_searches(days)),
+        ("Without a story", queries.top_searches(days, has_hits=False)),
     ]
-    return render_template("newsroom/searches.html", days=days, spans=SPANS, tables=tables)
+    return render_template("newsroom/searches.html", days=days, spans=PERIODS, tables=tables)

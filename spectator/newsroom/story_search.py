@@ -13,39 +13,39 @@ from flask import Blueprint, current_app, render_template, request
 
 from spectator import publishing, queries
 from spectator.models import Article
-from spectator.newsroom.finding import index_of, is_visible
-from spectator.newsroom.guard import current_user
-from spectator.search import MAX_PAGE, IndexUnavailable, Mode, Request
-from spectator.text.html import plain_text
-from spectator.text.snippets import highlight, snippet
+from spectator.newsroom.related import index_of, is_visible
+from spectator.newsroom.security import current_user
+from spectator.search import MAX_PAGE, IndexUnavailableError, Mode, SearchRequest
+from spectator.text.html.sanitizer import plain_text
+from spectator.text.words.snippets import highlight, snippet
 
 PER_PAGE = 20
 SCOPES = ("all", "unpublished", "published")
-MOST_YEARS = 100
+MAX_YEARS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StoryQuery:
     """What somebody looks for: `author` is the name that was found for `author_typed`, with its slug."""
 
     text: str
     scope: str
     section: str
-    author_typed: str
+    author_input: str
     author: str
     author_slug: str
     year: int
     page: int
 
     @property
-    def is_hopeless(self) -> bool:
+    def is_author_unknown(self) -> bool:
         """Say whether no author has the name that was typed."""
-        return bool(self.author_typed and not self.author_slug)
+        return bool(self.author_input and not self.author_slug)
 
-    def request(self, page: int, per_page: int, among: frozenset[int] | None = None) -> Request:
+    def to_search_request(self, page: int, per_page: int, article_ids: frozenset[int] | None = None) -> SearchRequest:
         """Return the question to an index, to some of its stories where `among` has their ids."""
         first, last = (date(self.year, 1, 1), date(self.year, 12, 31)) if self.year else (None, None)
-        return Request(
+        return SearchRequest(
             self.text,
             section=self.section,
             author=self.author_slug,
@@ -53,10 +53,10 @@ class Wanted:
             published_to=last,
             page=page,
             per_page=per_page,
-            among=among,
+            article_ids=article_ids,
         )
 
-    def between(self) -> tuple[datetime, datetime] | None:
+    def year_bounds(self) -> tuple[datetime, datetime] | None:
         """Return the first moment of the year in the newsroom's zone, and that of the next."""
         if not self.year:
             return None
@@ -75,7 +75,7 @@ class Ranking:
     terms: frozenset[str]
     prefixes: tuple[str, ...]
     unknown: Sequence[tuple[str, str]]
-    stretch: Callable[[int, int], list[int]]
+    ids_between: Callable[[int, int], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +95,38 @@ def register(newsroom: Blueprint) -> None:
 
 def search() -> tuple[str, int]:
     """Show the stories that have some words, or all; those that are public, those that are not, or both."""
-    wanted, names = _wanted(), queries.author_names(_author_id())
-    context: dict[str, Any] = {"wanted": wanted, "scopes": SCOPES, "years": _years(), "names": names}
+    wanted, names = _query_from_request(), queries.author_names(_restricted_author_id())
+    context: dict[str, Any] = {"wanted": wanted, "scopes": SCOPES, "years": _year_options(), "names": names}
     try:
-        context |= {"hits": [], "total": 0} if wanted.is_hopeless else _ranked(wanted) if wanted.text else _all(wanted)
-    except IndexUnavailable:
+        context |= (
+            {"hits": [], "total": 0}
+            if wanted.is_author_unknown
+            else _search_stories(wanted)
+            if wanted.text
+            else _list_stories(wanted)
+        )
+    except IndexUnavailableError:
         return render_template("newsroom/search.html", **context, hits=[], is_unavailable=True), 503
     return render_template("newsroom/search.html", **context), 200
 
 
-def _author_id() -> int | None:
+def _restricted_author_id() -> int | None:
     """Return the id of the author who is asking, None for an editor, who may know of every story."""
     user = current_user()
     return None if publishing.is_publisher(user) else user.id
 
 
-def _wanted() -> Wanted:
+def _query_from_request() -> StoryQuery:
     sent = request.args
     page, year, scope = sent.get("page", ""), sent.get("year", ""), sent.get("in", "")
     typed = sent.get("author", "").strip()[:120]
-    author = queries.author_named(typed, _author_id()) if typed else None
+    author = queries.find_author(typed, _restricted_author_id()) if typed else None
     section = sent.get("section", "")
-    return Wanted(
+    return StoryQuery(
         text=sent.get("q", "").strip()[:200],
         scope=scope if scope in SCOPES else "all",
         section=section if section in {each.slug for each in queries.sections()} else "",
-        author_typed=typed,
+        author_input=typed,
         author=author.name if author else "",
         author_slug=author.slug if author else "",
         year=int(year) if re.fullmatch(r"[1-8][0-9]{3}", year, re.ASCII) else 0,
@@ -128,69 +134,69 @@ def _wanted() -> Wanted:
     )
 
 
-def _years() -> list[int]:
+def _year_options() -> list[int]:
     """Return the years to choose from, the latest first."""
-    ends = queries.publication_years(_author_id())
+    ends = queries.publication_range(_restricted_author_id())
     now = datetime.now(UTC).year
     first, last = (ends[0].year, max(ends[1].year, now)) if ends else (now, now)
-    return list(range(last, max(first, last - MOST_YEARS) - 1, -1))
+    return list(range(last, max(first, last - MAX_YEARS) - 1, -1))
 
 
-def _all(wanted: Wanted) -> dict[str, Any]:
+def _list_stories(query: StoryQuery) -> dict[str, Any]:
     """Return the stories that the filters leave where no words were given, last saved first."""
     user = current_user()
-    found = queries.stories_filtered(
-        wanted.section,
-        wanted.author_slug,
-        wanted.between(),
-        is_public={"published": True, "unpublished": False}.get(wanted.scope),
-        own_drafts_of=_author_id(),
-        offset=(wanted.page - 1) * PER_PAGE,
+    found = queries.newsroom_articles_matching(
+        query.section,
+        query.author_slug,
+        query.year_bounds(),
+        is_public={"published": True, "unpublished": False}.get(query.scope),
+        own_drafts_of=_restricted_author_id(),
+        offset=(query.page - 1) * PER_PAGE,
         limit=PER_PAGE,
     )
     hits = [_plain_hit(article, publishing.may_edit(user, article)) for article in found[:PER_PAGE]]
-    return {"hits": hits, "total": len(hits), "has_more": len(found) > PER_PAGE and wanted.page < MAX_PAGE}
+    return {"hits": hits, "total": len(hits), "has_more": len(found) > PER_PAGE and query.page < MAX_PAGE}
 
 
 def _plain_hit(article: Article, is_editable: bool) -> Hit:
     return Hit(article, [(article.headline, False)], [(article.dek or article.excerpt, False)], is_editable)
 
 
-def _ranked(wanted: Wanted) -> dict[str, Any]:
+def _search_stories(query: StoryQuery) -> dict[str, Any]:
     """Return the page of stories that have the words.
 
     Each index scores by its own word counts, so scores of the two cannot be compared: their stories take turns, best
     first. Where one index has stories with every word, those of the other with only some are left out.
     """
-    kinds = {"all": (False, True), "unpublished": (False,), "published": (True,)}[wanted.scope]
-    rankings = [_ranking(wanted, is_public) for is_public in kinds]
+    kinds = {"all": (False, True), "unpublished": (False,), "published": (True,)}[query.scope]
+    rankings = [_search_index(query, is_public) for is_public in kinds]
     mode: Mode = "all" if any(each.total and each.mode == "all" for each in rankings) else "any"
     unknown = [name for name in rankings[0].unknown if all(name in each.unknown for each in rankings)]
     rankings = [each for each in rankings if each.total and each.mode == mode]
     total = sum(each.total for each in rankings)
-    start = (wanted.page - 1) * PER_PAGE
+    start = (query.page - 1) * PER_PAGE
     hits = list(_hits(rankings, start, min(start + PER_PAGE, total))) if rankings else []
-    has_more = wanted.page < MAX_PAGE and total > wanted.page * PER_PAGE
+    has_more = query.page < MAX_PAGE and total > query.page * PER_PAGE
     return {"hits": hits, "total": total, "mode": mode, "has_more": has_more, "unknown": unknown}
 
 
-def _ranking(wanted: Wanted, is_public: bool) -> Ranking:
+def _search_index(query: StoryQuery, is_public: bool) -> Ranking:
     """Return the stories of one index that fit; of what is not public an author searches their own alone."""
-    index, author_id = index_of(is_public), _author_id()
+    index, author_id = index_of(is_public), _restricted_author_id()
     among = queries.unpublished_ids(author_id) if author_id is not None and not is_public else None
-    first = index.find(wanted.request(1, PER_PAGE, among))
+    first = index.find(query.to_search_request(1, PER_PAGE, among))
 
-    def stretch(start: int, end: int) -> list[int]:
+    def ids_between(start: int, end: int) -> list[int]:
         pages = range(start // PER_PAGE, -(-end // PER_PAGE))
-        ids = [each for page in pages for each in index.find(wanted.request(page + 1, PER_PAGE, among)).ids]
+        ids = [each for page in pages for each in index.find(query.to_search_request(page + 1, PER_PAGE, among)).ids]
         offset = start // PER_PAGE * PER_PAGE
         return ids[start - offset : end - offset]
 
-    known = (first.mode, first.terms, first.prefixes, first.unknown)
-    return Ranking(is_public, first.total, *known, stretch)
+    known = (first.mode, first.terms, first.prefixes, first.unknown_filters)
+    return Ranking(is_public, first.total, *known, ids_between)
 
 
-def taken(first: int, second: int, count: int) -> int:
+def interleaved_count(first: int, second: int, count: int) -> int:
     """Return how many of the first `count` places go to the first of two lists, which take turns while both last."""
     return min(first, max(-(-count // 2), count - second))
 
@@ -198,14 +204,14 @@ def taken(first: int, second: int, count: int) -> int:
 def _hits(rankings: list[Ranking], start: int, end: int) -> Iterator[Hit]:
     """Yield the hits of some places of the merged list; what changed its state a moment ago is left out."""
     totals = (rankings[0].total, rankings[1].total if len(rankings) > 1 else 0)
-    at, to = taken(*totals, start), taken(*totals, max(start, end))
-    stretches = [rankings[0].stretch(at, to)]
+    at, to = interleaved_count(*totals, start), interleaved_count(*totals, max(start, end))
+    stretches = [rankings[0].ids_between(at, to)]
     if len(rankings) > 1:
-        stretches.append(rankings[1].stretch(start - at, max(start, end) - to))
+        stretches.append(rankings[1].ids_between(start - at, max(start, end) - to))
     found = [_hits_by_id(ranking, ids) for ranking, ids in zip(rankings, stretches, strict=True)]
     queues = [iter(ids) for ids in stretches]
     for place in range(start, end):
-        which = 0 if taken(*totals, place + 1) > taken(*totals, place) else 1
+        which = 0 if interleaved_count(*totals, place + 1) > interleaved_count(*totals, place) else 1
         hit = found[which].get(next(queues[which], 0))
         if hit is not None:
             yield hit
@@ -221,6 +227,6 @@ def _hits_by_id(ranking: Ranking, ids: list[int]) -> dict[int, Hit]:
             snippet(plain_text(article.body), ranking.terms, prefixes=ranking.prefixes),
             publishing.may_edit(user, article),
         )
-        for article in queries.stories_by_id(ids)
+        for article in queries.newsroom_articles_by_id(ids)
         if article.is_public == ranking.is_public and is_visible(article, user)
     }

@@ -22,13 +22,13 @@ from spectator.operations.faults import (
     check_access,
     examine_directory,
     examine_space,
-    full_disk,
+    full_disk_fault,
 )
 
-RESTORE = "Stop the site and restore a backup (docs/operations.md, “Restoring a backup”)."
+RESTORE_ADVICE = "Stop the site and restore a backup (docs/operations.md, “Restoring a backup”)."
 SQLITE_MAGIC = b"SQLite format 3\0"
 BUSY_CODES = (5, 6)
-OUR_TABLES = frozenset({"article", "outbox", "revision", "section", "user"})
+REQUIRED_TABLES = frozenset({"article", "outbox", "revision", "section", "user"})
 
 
 def examine(settings: Mapping[str, Any]) -> list[Fault]:
@@ -59,31 +59,33 @@ def explain(error: BaseException, settings: Mapping[str, Any]) -> str:
     return f"{original.__class__.__name__}: {original}"
 
 
-def explain_sqlite(code: int, words: str, path: Path) -> Fault:
+def explain_sqlite(code: int, detail: str, path: Path) -> Fault:
     """Return the fault that an error code of SQLite stands for (sqlite.org/rescode.html)."""
     match STORAGE_CODES.get(code & 0xFF):
         case "full":
-            return full_disk(path)
+            return full_disk_fault(path)
         case "damaged":
-            return Fault(Cause.DAMAGED, path, f"The database {path} is damaged ({words}).", RESTORE)
+            return Fault(Cause.DAMAGED, path, f"The database {path} is damaged ({detail}).", RESTORE_ADVICE)
         case "not a database":
             return _not_a_database(path)
         case "read-only" | "cannot be opened":
-            for candidate in (path.parent, path, *_companions(path)):
+            for candidate in (path.parent, path, *_sidecar_files(path)):
                 for fault in check_access(candidate, "database"):
                     return fault
             return Fault(
                 Cause.NO_ACCESS,
                 path,
-                f"The database {path} cannot be opened for writing ({words}).",
+                f"The database {path} cannot be opened for writing ({detail}).",
                 "Check its owner and its directory.",
             )
         case "disk error" if path.parent.is_dir() and list(examine_space(path.parent)):
-            return full_disk(path, stops_reading=True)  # not even the file beside it that readers share can be made
+            return full_disk_fault(
+                path, stops_reading=True
+            )  # not even the file beside it that readers share can be made
         case "disk error":
-            message = f"The disk of the database {path} reports an error ({words})."
+            message = f"The disk of the database {path} reports an error ({detail})."
             return Fault(Cause.DISK_ERROR, path, message, "Look at the system's log (dmesg) and check the disk.")
-    message = f"The database {path} does not answer ({words})."
+    message = f"The database {path} does not answer ({detail})."
     return Fault(Cause.BUSY, path, message, "End the program that keeps it locked, or try again in a minute.")
 
 
@@ -95,7 +97,9 @@ def _examine_key(settings: Mapping[str, Any]) -> Iterator[Fault]:
         message = f"The secret key {path} is missing; a new one logs nobody out, but pages open now must be reloaded."
         yield Fault(Cause.MISSING, path, message, INIT)
     elif not path.is_file():
-        yield Fault(Cause.WRONG_KIND, path, f"{path} is not a file, but the secret key should be one.", _remove(path))
+        yield Fault(
+            Cause.WRONG_KIND, path, f"{path} is not a file, but the secret key should be one.", _removal_advice(path)
+        )
     elif faults := list(check_access(path, "secret key")):
         yield from faults
     elif path.stat().st_size == 0:
@@ -103,11 +107,11 @@ def _examine_key(settings: Mapping[str, Any]) -> Iterator[Fault]:
     else:
         try:
             config.secret_key(settings)
-        except config.BadSetting:
-            yield Fault(Cause.DAMAGED, path, f"The secret key {path} is damaged.", _remove(path))
+        except config.ConfigError:
+            yield Fault(Cause.DAMAGED, path, f"The secret key {path} is damaged.", _removal_advice(path))
 
 
-def _remove(path: Path) -> str:
+def _removal_advice(path: Path) -> str:
     return f"Restore it from a backup, or remove it and let a new one be made: rm -r {path} && spectator init"
 
 
@@ -123,14 +127,14 @@ def examine_database(path: Path) -> Iterator[Fault]:
         remedy = "Move it away, or set SPECTATOR_DATABASE_URL to the database."
         yield Fault(Cause.WRONG_KIND, path, f"{path} is not a file, but the database should be one.", remedy)
     elif faults := [
-        fault for each in (path.parent, path, *_companions(path)) for fault in check_access(each, "database")
+        fault for each in (path.parent, path, *_sidecar_files(path)) for fault in check_access(each, "database")
     ]:
         yield from faults
     else:
         yield from _examine_content(path)
 
 
-def _companions(path: Path) -> list[Path]:
+def _sidecar_files(path: Path) -> list[Path]:
     """Return the files that SQLite keeps beside a database, as far as they exist."""
     beside = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))
     return [file for file in beside if file.exists()]
@@ -153,7 +157,7 @@ def _examine_content(path: Path) -> Iterator[Fault]:
 
 def _not_a_database(path: Path) -> Fault:
     message = f"{path} is not a database, or its first page is damaged."
-    return Fault(Cause.NOT_A_DATABASE, path, message, f"Check SPECTATOR_DATABASE_URL. {RESTORE}")
+    return Fault(Cause.NOT_A_DATABASE, path, message, f"Check SPECTATOR_DATABASE_URL. {RESTORE_ADVICE}")
 
 
 def _read_schema(path: Path) -> tuple[set[str], str | None]:
@@ -170,15 +174,15 @@ def _read_schema(path: Path) -> tuple[set[str], str | None]:
 def _examine_schema(path: Path, tables: set[str], version: str | None) -> Iterator[Fault]:
     if not tables:
         yield Fault(Cause.EMPTY, path, f"The database {path} is empty.", INIT)
-    elif version is None and not tables & OUR_TABLES:
+    elif version is None and not tables & REQUIRED_TABLES:
         message = f"{path} is the database of another program."
-        yield Fault(Cause.NOT_OURS, path, message, "Check SPECTATOR_DATABASE_URL, or move the file away.")
-    elif version is None or (version == migrations.HEAD and not tables >= OUR_TABLES):
-        yield Fault(Cause.DAMAGED, path, f"The database {path} is damaged (tables are missing).", RESTORE)
-    elif version not in migrations.known_versions():
+        yield Fault(Cause.FOREIGN, path, message, "Check SPECTATOR_DATABASE_URL, or move the file away.")
+    elif version is None or (version == migrations.HEAD and not tables >= REQUIRED_TABLES):
+        yield Fault(Cause.DAMAGED, path, f"The database {path} is damaged (tables are missing).", RESTORE_ADVICE)
+    elif version not in migrations.supported_versions():
         message = f"The database {path} has schema {version}, and this code knows {migrations.HEAD} and older: it was "
         message += "upgraded by a newer version of the site."
-        remedy = f"Update the code in {config.CHECKOUT}, or restore the backup made before the upgrade."
+        remedy = f"Update the code in {config.PROJECT_ROOT}, or restore the backup made before the upgrade."
         yield Fault(Cause.NEWER, path, message, remedy)
     elif version != migrations.HEAD:
         message = f"The database {path} has the older schema {version}; this code needs {migrations.HEAD}."
@@ -209,7 +213,7 @@ def _explain_disk(error: OSError, data: Path) -> Fault:
     path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else data
     cause = _DISK_CAUSES[error.errno or 0]
     if cause is Cause.FULL:
-        return full_disk(path)
+        return full_disk_fault(path)
     existing = next(each for each in (path, *path.parents) if os.path.exists(each))
     for fault in check_access(existing, "file" if existing.is_file() else "directory"):
         return fault

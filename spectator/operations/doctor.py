@@ -13,13 +13,13 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from spectator import indexing, publishing, queries, searchlog
-from spectator.config import CHECKOUT
+from spectator import indexing, publishing, queries, search_log
+from spectator.config import PROJECT_ROOT
 from spectator.db import db, is_wal_safe, sqlite
 from spectator.models import User
-from spectator.operations import diagnosis, faults, handles, modes
+from spectator.operations import diagnosis, faults, file_limits, file_modes
 
-LATE_SECONDS = 30
+MAX_INDEX_LAG_SECONDS = 30
 LOW_DISK_BYTES = 500_000_000
 
 
@@ -49,13 +49,13 @@ def _engine_problems() -> Iterator[str]:
 
 
 def _mode_problems(settings: Mapping[str, Any]) -> Iterator[str]:
-    for path, mode in modes.wrong_modes(settings):
+    for path, mode in file_modes.wrong_modes(settings):
         can_do = "cannot reach the pictures below" if mode & 0o001 else "can read or change"
         if path.stat().st_mode & 0o077 & ~mode:
             can_do = "can read or change"
         yield f"Others {can_do} {path}. Run: chmod {mode:o} {path}"
     owner = faults.user_name(settings["DATA_DIR"].stat().st_uid)
-    for path in modes.wrong_owners(settings):
+    for path in file_modes.wrong_owners(settings):
         other = faults.user_name(path.stat().st_uid)
         yield (
             f"{path} belongs to {other}, the data directory to {owner}. Run the site and its commands as one user; "
@@ -68,7 +68,7 @@ def _script_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     url: str = settings["HTMX_URL"]
     if not url.startswith("/static/"):
         return
-    path = CHECKOUT / url[1:]
+    path = PROJECT_ROOT / url[1:]
     if not path.is_file():
         yield f"SPECTATOR_HTMX_URL={url} names a file that is missing. Put htmx into {path}."
         return
@@ -80,17 +80,17 @@ def _script_problems(settings: Mapping[str, Any]) -> Iterator[str]:
 def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     data: Path = settings["DATA_DIR"]
     if (words := db.session.scalar(text("PRAGMA quick_check(1)"))) != "ok":
-        yield f"The database is damaged ({words}). {diagnosis.RESTORE}"
+        yield f"The database is damaged ({words}). {diagnosis.RESTORE_ADVICE}"
         return
     if db.session.scalar(select(User.id).where(User.is_active).limit(1)) is None:
         yield "Nobody can log in yet. Run: spectator user add EMAIL --role admin"
-    if not publishing.are_lists_true(db.session()):
+    if not publishing.are_listings_correct(db.session()):
         yield "Lists and counts of stories are not what the stories say. Run: spectator reindex --check"
     yield from _picture_problems(settings["MEDIA"])
-    yield from handles.problems(indexing.directories(data))
+    yield from file_limits.problems(indexing.index_directories(data))
     yield from _index_problems("The search index", indexing.lag(data))
     yield from _index_problems("The newsroom's search index", indexing.lag(data, indexing.NEWSROOM))
-    if sentence := searchlog.problem(data):
+    if sentence := search_log.find_problem(data):
         yield sentence
 
 
@@ -106,15 +106,15 @@ def _picture_problems(directory: Path) -> Iterator[str]:
 
 
 def _index_problems(name: str, lag: indexing.Lag) -> Iterator[str]:
-    if lag.position is None:
+    if lag.offset is None:
         yield f"{name} is missing or damaged. The worker rebuilds it while the site runs; or run: spectator reindex"
-    elif lag.seconds > LATE_SECONDS:
+    elif lag.seconds > MAX_INDEX_LAG_SECONDS:
         yield f"{name} is {lag.seconds:.0f} s behind. Start the worker: spectator run, or spectator worker"
-    elif lag.position > lag.edition:
+    elif lag.offset > lag.edition:
         yield f"{name} is ahead of the database (was it restored?). Run: spectator reindex"
 
 
-def versions() -> str:
+def describe_sqlite() -> str:
     """Return one line that says which SQLite runs, and whether it is safe in WAL mode."""
     is_safe = is_wal_safe(sqlite.sqlite_version_info)
     return f"SQLite {sqlite.sqlite_version}: {'WAL' if is_safe else 'journal_mode=DELETE'}"

@@ -28,7 +28,7 @@ class Cause(StrEnum):
     NEWER = "newer"
     DAMAGED = "damaged"
     NOT_A_DATABASE = "not a database"
-    NOT_OURS = "not ours"
+    FOREIGN = "not ours"
     WRONG_KIND = "not a file or not a directory"
     NO_ACCESS = "no access"
     READ_ONLY = "read-only disk"
@@ -51,7 +51,7 @@ class Fault:
         return f"{self.message} {self.remedy}"
 
     @property
-    def is_mended_by_init(self) -> bool:
+    def is_fixed_by_init(self) -> bool:
         """Say whether `spectator init` mends it; only then does the remedy name that command."""
         return self.remedy == INIT
 
@@ -62,19 +62,19 @@ def examine_space(directory: Path) -> Iterator[Fault]:
         handle = os.open(directory, os.O_TMPFILE | os.O_WRONLY, 0o600)
     except OSError:  # some file systems know no files without a name
         if shutil.disk_usage(directory).free < PROBE_BYTES:
-            yield full_disk(directory)
+            yield full_disk_fault(directory)
         return
     try:
         while os.lseek(handle, 0, os.SEEK_CUR) < PROBE_BYTES:
             os.write(handle, bytes(65536))
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            yield full_disk(directory)
+            yield full_disk_fault(directory)
     finally:
         os.close(handle)
 
 
-def full_disk(path: Path, stops_reading: bool = False) -> Fault:
+def full_disk_fault(path: Path, stops_reading: bool = False) -> Fault:
     """Return the fault of a disk without room; only where SQLite cannot open the database does it stop reading."""
     message = f"The disk of {path} is full; nothing can be saved."
     return Fault(Cause.FULL, path, message, "Make room; the site then goes on by itself.", stops_reading)
@@ -83,13 +83,13 @@ def full_disk(path: Path, stops_reading: bool = False) -> Fault:
 def examine_directory(path: Path, name: str) -> Iterator[Fault]:
     """Find what is wrong with a directory; one that is missing has to be one that can be made."""
     parent = path
-    while not os.path.lexists(parent) and _can_look_into(parent.parent):
+    while not os.path.lexists(parent) and _can_traverse(parent.parent):
         parent = parent.parent
     if not os.path.exists(parent):
         if os.path.lexists(parent):
             yield Fault(Cause.WRONG_KIND, parent, f"{parent} is a link to nothing.", "Remove it, or mend the link.")
         else:
-            yield no_access(parent.parent, name)
+            yield no_access_fault(parent.parent, name)
     elif not parent.is_dir():
         message = f"{parent} is a file, where the {name} should be."
         yield Fault(Cause.WRONG_KIND, parent, message, "Move it away, or set SPECTATOR_DATA_DIR or SPECTATOR_MEDIA.")
@@ -99,7 +99,7 @@ def examine_directory(path: Path, name: str) -> Iterator[Fault]:
         yield Fault(Cause.MISSING, path, f"The {name} {path} is missing.", INIT)
 
 
-def _can_look_into(directory: Path) -> bool:
+def _can_traverse(directory: Path) -> bool:
     """Say whether what is missing below a directory is missing, and not merely hidden from us."""
     try:
         os.stat(directory / ".")
@@ -120,10 +120,10 @@ def check_access(path: Path, name: str) -> Iterator[Fault]:
         remedy = "Look at the system's log (dmesg) for why, then mount it for writing."
         yield Fault(Cause.READ_ONLY, path, message, remedy)
     else:
-        yield no_access(path, name)
+        yield no_access_fault(path, name)
 
 
-def no_access(path: Path, name: str) -> Fault:
+def no_access_fault(path: Path, name: str) -> Fault:
     """Return the fault of a file that another user owns, or that its own mode shuts."""
     me = user_name(os.geteuid())
     owner = user_name(path.stat().st_uid)

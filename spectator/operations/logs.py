@@ -24,7 +24,7 @@ class OneLineFormatter(logging.Formatter):
         return CONTROL.sub(lambda match: repr(match[0])[1:-1], super().format(record))
 
 
-def set_up() -> None:
+def configure_logging() -> None:
     """Send what this process logs to standard error, from level INFO, unless somebody has set its log up already."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter())

@@ -17,13 +17,13 @@ from sqlalchemy import insert, select
 from spectator import config, migrations, queries
 from spectator.db import database_file, db
 from spectator.models import Country, Section
-from spectator.operations import diagnosis, modes
-from spectator.text.gazetteer import COUNTRIES
+from spectator.operations import diagnosis, file_modes
+from spectator.text.places.gazetteer import COUNTRIES
 
 FIRST_SECTIONS = ("Politics", "Security", "Business", "Society", "Health", "Culture", "Opinion")
 
 
-class NotReady(Exception):
+class NotReadyError(Exception):
     """The site cannot be set up or served as it stands; the message says what to do."""
 
 
@@ -31,14 +31,14 @@ def require_ready(settings: dict[str, Any]) -> None:
     """Raise NotReady for what keeps the site from being served."""
     for fault in diagnosis.examine(settings):
         if fault.stops_reading:
-            raise NotReady(str(fault))
+            raise NotReadyError(str(fault))
 
 
-def require_mendable(settings: dict[str, Any]) -> None:
+def require_repairable(settings: dict[str, Any]) -> None:
     """Raise NotReady for what `spectator init` cannot mend."""
     for fault in diagnosis.examine(settings):
-        if fault.stops_reading and not fault.is_mended_by_init:
-            raise NotReady(str(fault))
+        if fault.stops_reading and not fault.is_fixed_by_init:
+            raise NotReadyError(str(fault))
 
 
 def initialise(app: Flask) -> bool:
@@ -49,16 +49,16 @@ def initialise(app: Flask) -> bool:
     data: Path = app.config["DATA_DIR"]
     database = Path(database_file(app.config["DATABASE_URL"]))
     for directory in (data, database.parent, app.config["MEDIA"]):
-        directory.mkdir(mode=modes.WALK_THROUGH, parents=True, exist_ok=True)
+        directory.mkdir(mode=file_modes.TRAVERSABLE_DIRECTORY, parents=True, exist_ok=True)
     with _locked(data):
         has_changed = _ensure_key(app)
         if not database.exists():
-            os.close(os.open(database, os.O_WRONLY | os.O_CREAT, modes.PRIVATE_FILE))  # SQLite would make it 0644
+            os.close(os.open(database, os.O_WRONLY | os.O_CREAT, file_modes.PRIVATE_FILE))  # SQLite would make it 0644
         if not migrations.is_current():
             migrations.upgrade()
             has_changed = True
         has_changed = _add_first_rows() or has_changed
-        modes.tighten(app.config)
+        file_modes.apply_modes(app.config)
     return has_changed
 
 

@@ -14,13 +14,13 @@ from spectator.db import STORAGE_CODES, database_file, sqlite
 from spectator.operations import diagnosis, faults
 from spectator.operations.faults import Fault
 
-LOOK_SECONDS = 2.0
+QUICK_CHECK_SECONDS = 2.0
 FIRST_CHECK_SECONDS = 0.5  # that the first question waits for the check of the whole database
-CHECK_SECONDS, CHECK_SHARE = 60.0, 0.003  # between two of these checks, and the share of a core they may take
+CHECK_SECONDS, MAX_CHECK_SHARE = 60.0, 0.003  # between two of these checks, and the share of a core they may take
 DAMAGED_CHECK_SECONDS = 5.0
 
 
-class StorageWatch:
+class StorageMonitor:
     """What keeps this process from saving; one for each process, asked by any of its threads."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -28,42 +28,42 @@ class StorageWatch:
         self.database = Path(database_file(settings["DATABASE_URL"]))
         self.lock = threading.Lock()
         self.fault: Fault | None = None
-        self.looks_at = 0.0
+        self.next_quick_check_at = 0.0
         self.damage: Fault | None = None
-        self.checks_at = 0.0
-        self.checking: threading.Thread | None = None
+        self.next_full_check_at = 0.0
+        self.check_thread: threading.Thread | None = None
 
     def find_fault(self) -> Fault | None:
         """Return what keeps the site from saving, None where nothing does."""
         with self.lock:
-            if time.monotonic() >= self.looks_at:
-                self.fault = self._look()
-                self.looks_at = time.monotonic() + LOOK_SECONDS
-            self._check_when_due()
+            if time.monotonic() >= self.next_quick_check_at:
+                self.fault = self._quick_check()
+                self.next_quick_check_at = time.monotonic() + QUICK_CHECK_SECONDS
+            self._start_full_check_when_due()
             return self.fault or self.damage
 
-    def _look(self) -> Fault | None:
+    def _quick_check(self) -> Fault | None:
         for directory in {self.data, self.database.parent}:
             if directory.is_dir() and (full := list(faults.examine_space(directory))):
                 return full[0]
         return next(iter(diagnosis.examine_database(self.database)), None)
 
-    def _check_when_due(self) -> None:
+    def _start_full_check_when_due(self) -> None:
         """Have the whole database checked by a thread of its own: it takes a second for each 200 MB."""
-        if time.monotonic() < self.checks_at or (self.checking and self.checking.is_alive()):
+        if time.monotonic() < self.next_full_check_at or (self.check_thread and self.check_thread.is_alive()):
             return
-        is_first = self.checking is None
-        self.checking = threading.Thread(target=self._check, name="database-check", daemon=True)
-        self.checking.start()
+        is_first = self.check_thread is None
+        self.check_thread = threading.Thread(target=self._full_check, name="database-check", daemon=True)
+        self.check_thread.start()
         if is_first or self.damage:
-            self.checking.join(FIRST_CHECK_SECONDS)
+            self.check_thread.join(FIRST_CHECK_SECONDS)
 
-    def _check(self) -> None:
+    def _full_check(self) -> None:
         started = time.monotonic()
         self.damage = find_damage(self.database)
         taken = time.monotonic() - started
         pause = DAMAGED_CHECK_SECONDS if self.damage else CHECK_SECONDS
-        self.checks_at = time.monotonic() + max(pause, taken / CHECK_SHARE)
+        self.next_full_check_at = time.monotonic() + max(pause, taken / MAX_CHECK_SHARE)
 
 
 def find_damage(database: Path) -> Fault | None:

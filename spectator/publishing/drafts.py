@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from spectator.text.excerpts import excerpt, word_count
-from spectator.text.gazetteer import country_named
-from spectator.text.html import plain_text
-from spectator.text.languages import canonical_tag, tag_problem
-from spectator.text.paragraphs import stored_body
-from spectator.text.slugs import is_slug
+from spectator.text.html.paragraphs import stored_body
+from spectator.text.html.sanitizer import plain_text
+from spectator.text.places.gazetteer import find_country
+from spectator.text.words.excerpts import excerpt, word_count
+from spectator.text.words.languages import canonical_tag, tag_problem
+from spectator.text.words.slugs import is_slug
 
 _SPACES = re.compile(" +")
 
@@ -46,7 +46,7 @@ MAX_NAMES = 30
 MAX_NAME_LENGTH = 120
 
 
-class Invalid(Exception):
+class ValidationError(Exception):
     """A draft that cannot be stored: `errors` maps each wrong field to a sentence for its author."""
 
     def __init__(self, errors: dict[str, str]) -> None:
@@ -79,7 +79,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedDraft:
     """A draft that has passed: text normalised, body clean, countries as alpha-2 codes, derived fields computed."""
 
     draft: Draft
@@ -88,7 +88,7 @@ class Prepared:
     country_codes: tuple[str, ...] = field(default=())
 
 
-def one_line(text: str) -> str:
+def clean_line(text: str) -> str:
     """Return text as one NFC line without control or invisible direction characters (they could spoof a name)."""
     normal = text if text.isascii() else unicodedata.normalize("NFC", text)
     if normal.isprintable():  # Python's word for: none of the categories below, and no space but the usual one
@@ -102,37 +102,37 @@ def _is_invisible(char: str) -> bool:
     return char != " " and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
-def prepare(draft: Draft) -> Prepared:
+def prepare(draft: Draft) -> PreparedDraft:
     """Check and clean a draft; raises Invalid with a message for every wrong field.
 
     Pure and slow: call it before `db.write()`. That the section exists and the slug is free, the database says.
     """
     errors = _size_errors(draft)
     if errors:
-        raise Invalid(errors)  # nothing below may be asked to work on unbounded input
-    lines: dict[str, Any] = {name: one_line(getattr(draft, name)) for name in MAX_LENGTHS}
-    names: dict[str, Any] = {name: _names(getattr(draft, name)) for name in ("authors", "topics", "countries")}
+        raise ValidationError(errors)  # nothing below may be asked to work on unbounded input
+    lines: dict[str, Any] = {name: clean_line(getattr(draft, name)) for name in MAX_LENGTHS}
+    names: dict[str, Any] = {name: _clean_names(getattr(draft, name)) for name in ("authors", "topics", "countries")}
     if not tag_problem(lines["language"]):
         lines["language"] = canonical_tag(lines["language"])
     draft = replace(draft, body=stored_body(draft.body), **lines, **names)
     text = plain_text(draft.body)
-    errors = _line_errors(draft)
+    errors = _field_errors(draft)
     if not text.strip() and "<img" not in draft.body and "<iframe" not in draft.body:
         errors["body"] = "Write the story's text."
     codes = []
     for name in draft.countries:
-        country = country_named(name)
+        country = find_country(name)
         if country is None:
             errors["countries"] = f"“{name}” is not a country that we know; use its English name or ISO code."
         elif country.code not in codes:
             codes.append(country.code)
     if errors:
-        raise Invalid(errors)
-    return Prepared(draft, excerpt(text), word_count(text), tuple(codes))
+        raise ValidationError(errors)
+    return PreparedDraft(draft, excerpt(text), word_count(text), tuple(codes))
 
 
-def _names(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(line for name in names if (line := one_line(name))))
+def _clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line for name in names if (line := clean_line(name))))
 
 
 def _size_errors(draft: Draft) -> dict[str, str]:
@@ -152,7 +152,7 @@ def _size_errors(draft: Draft) -> dict[str, str]:
     return errors
 
 
-def _line_errors(draft: Draft) -> dict[str, str]:
+def _field_errors(draft: Draft) -> dict[str, str]:
     errors = {}
     if not draft.headline:
         errors["headline"] = "Write a headline."
@@ -162,7 +162,7 @@ def _line_errors(draft: Draft) -> dict[str, str]:
         errors["language"] = problem
     if draft.slug and not is_slug(draft.slug):
         errors["slug"] = "Use small letters a–z, digits and single hyphens only."
-    if draft.source_url and not is_web_address(draft.source_url):
+    if draft.source_url and not is_http_url(draft.source_url):
         errors["source_url"] = "This is not a web address; it begins with https:// or http://."
     if draft.source_url and not draft.source_name:
         errors["source_name"] = "Name the source that the link leads to."
@@ -171,7 +171,7 @@ def _line_errors(draft: Draft) -> dict[str, str]:
     return errors
 
 
-def is_web_address(text: str) -> bool:
+def is_http_url(text: str) -> bool:
     """Say whether text is an http or https address with a host, and nothing a browser would read otherwise."""
     try:
         parts = urlsplit(text)

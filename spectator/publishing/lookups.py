@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from spectator.models import Article, Redirect, Section
 from spectator.models.article import WAS_PUBLIC
-from spectator.publishing.drafts import Draft, one_line
-from spectator.publishing.filing import add_section
-from spectator.publishing.storing import first_free
-from spectator.text.folding import fold
-from spectator.text.slugs import slugify
+from spectator.publishing.articles import first_unique_slug
+from spectator.publishing.drafts import Draft, clean_line
+from spectator.publishing.taxonomy import add_section
+from spectator.text.words.folding import fold
+from spectator.text.words.slugs import slugify
 
 
 class SectionKey(NamedTuple):
@@ -24,7 +24,7 @@ class SectionKey(NamedTuple):
     slug: str
 
 
-class Sections:
+class SectionLookup:
     """The sections by slug and by name. Two names are one section where they differ in case or accents alone."""
 
     def __init__(self, session: Session) -> None:
@@ -34,14 +34,14 @@ class Sections:
         self.by_name = {fold(row.name): self.rows[row.slug] for row in rows}
 
     def _find(self, name: str) -> SectionKey | None:
-        return self.rows.get(name) or self.by_name.get(fold(one_line(name)))
+        return self.rows.get(name) or self.by_name.get(fold(clean_line(name)))
 
-    def slug_of(self, name: str) -> str:
+    def slug_for(self, name: str) -> str:
         """Return the slug of a section that exists, or the one that its name would have."""
         found = self._find(name)
         return found.slug if found else slugify(name)
 
-    def find_or_add(self, name: str, added: list[str]) -> SectionKey:
+    def get_or_create(self, name: str, added: list[str]) -> SectionKey:
         """Return a section, making it where there is none; notes what it made. Raises Invalid."""
         found = self._find(name)
         if found is None:
@@ -52,7 +52,7 @@ class Sections:
         return found
 
 
-class Slugs:
+class SlugLookup:
     """Which slugs belong, or once belonged, to which story that readers have seen.
 
     Asks the database for those it has not heard of.
@@ -61,24 +61,24 @@ class Slugs:
     def __init__(self, session: Session, wanted: Iterable[str]) -> None:
         self.session = session
         self.owners: dict[str, int | None] = {}
-        self._ask(wanted)
+        self._load_owners(wanted)
 
-    def free(self, draft: Draft, article_id: int) -> str:
+    def unique_slug(self, draft: Draft, article_id: int) -> str:
         """Return the slug that a story gets; raises Invalid where the one given is another story's."""
-        return first_free(draft.slug, draft.headline, lambda slug: self._is_taken(slug, article_id))
+        return first_unique_slug(draft.slug, draft.headline, lambda slug: self._is_taken(slug, article_id))
 
-    def settle(self, old: Row[Any], headline: str) -> str:
+    def unique_stored_slug(self, old: Row[Any], headline: str) -> str:
         """Return the slug of a stored story that becomes public: its own, numbered where another story took it."""
-        return first_free(old.slug, headline, lambda slug: self._is_taken(slug, old.id), old.slug)
+        return first_unique_slug(old.slug, headline, lambda slug: self._is_taken(slug, old.id), old.slug)
 
     def _is_taken(self, slug: str, article_id: int) -> bool:
         if slug not in self.owners:
             # numbered, since the plain ones were asked for at first; where one is taken, those that follow often are
             stem, _, number = slug.rpartition("-")
-            self._ask(f"{stem}-{each}" for each in range(int(number), 2 * int(number) + 30))
+            self._load_owners(f"{stem}-{each}" for each in range(int(number), 2 * int(number) + 30))
         return self.owners[slug] not in (None, article_id)
 
-    def _ask(self, slugs: Iterable[str]) -> None:
+    def _load_owners(self, slugs: Iterable[str]) -> None:
         new = [slug for slug in slugs if slug not in self.owners]
         self.owners.update(dict.fromkeys(new))
         former = select(Redirect.slug, Redirect.article_id).where(Redirect.slug.in_(new))

@@ -16,29 +16,29 @@ from sqlalchemy import Table, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from spectator.models import Author, FormerName, Topic
-from spectator.text.folding import fold
-from spectator.text.slugs import slugify
+from spectator.text.words.folding import fold
+from spectator.text.words.slugs import slugify
 
-LONGEST_SLUG = 80
+MAX_SLUG_LENGTH = 80
 KINDS: dict[type[Author] | type[Topic], str] = {Author: "author", Topic: "topic"}
-Named = type[Author] | type[Topic]
+NamedModel = type[Author] | type[Topic]
 
 ascii_form = lru_cache(10_000)(slugify)  # the same names come again and again
 
 
-def ids_of(session: Session, model: Named, names: Iterable[str]) -> dict[str, int]:
+def get_or_create_ids(session: Session, model: NamedModel, names: Iterable[str]) -> dict[str, int]:
     """Return the id of each name: its own, that of the name which replaced it, or that of a new row."""
     wanted = list(dict.fromkeys(names))
-    ids = known_ids(session, model, wanted)
+    ids = find_ids(session, model, wanted)
     new = [name for name in wanted if name not in ids]
-    return ids | add(session, model, new)
+    return ids | add_names(session, model, new)
 
 
-def known_ids(session: Session, model: Named, names: Sequence[str]) -> dict[str, int]:
+def find_ids(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, int]:
     """Return the ids of the names that stories carry, now or under a former spelling."""
     if not names:
         return {}
-    ids = exact_ids(session, model, names)
+    ids = find_exact_ids(session, model, names)
     rest = [name for name in names if name not in ids]
     if rest:
         former = (FormerName.kind == KINDS[model]) & (FormerName.part == "name") & FormerName.value.in_(rest)
@@ -46,46 +46,46 @@ def known_ids(session: Session, model: Named, names: Sequence[str]) -> dict[str,
     return ids
 
 
-def successors(session: Session, model: Named, names: Sequence[str]) -> dict[str, str]:
+def replacement_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, str]:
     """Return the name of today for each of the names that somebody has replaced."""
-    ids = known_ids(session, model, names)
+    ids = find_ids(session, model, names)
     rows = session.execute(select(model.id, model.name).where(model.id.in_(ids.values()))) if ids else ()
     current = {row.id: row.name for row in rows}
     return {name: current[row_id] for name, row_id in ids.items() if current.get(row_id, name) != name}
 
 
-def exact_ids(session: Session, model: Named, names: Sequence[str]) -> dict[str, int]:
+def find_exact_ids(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, int]:
     """Return the ids of the names that exist exactly as written."""
     return dict(session.execute(select(model.name, model.id).where(model.name.in_(names))).all()) if names else {}
 
 
-def add(session: Session, model: Named, names: Sequence[str]) -> dict[str, int]:
+def add_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, int]:
     """Add names that do not exist yet and return their ids."""
     if not names:
         return {}
-    slugs = free_slugs(session, model, names)
-    rows: list[dict[str, Any]] = [{"name": name, "slug": slugs[name]} | forms_of(name) for name in names]
+    slugs = unique_slugs(session, model, names)
+    rows: list[dict[str, Any]] = [{"name": name, "slug": slugs[name]} | comparison_forms(name) for name in names]
     session.execute(insert(cast(Table, model.__table__)), rows)
     own = (FormerName.kind == KINDS[model]) & (FormerName.part == "name") & FormerName.value.in_(names)
     session.execute(delete(FormerName).where(own))
-    return exact_ids(session, model, names)
+    return find_exact_ids(session, model, names)
 
 
-def forms_of(name: str) -> dict[str, str]:
+def comparison_forms(name: str) -> dict[str, str]:
     """Return the two forms by which a name is found to look like another."""
     return {"ascii_form": ascii_form(name), "folded_form": fold(name)[:240]}
 
 
-def free_slugs(session: Session, model: Named, names: Sequence[str]) -> dict[str, str]:
+def unique_slugs(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, str]:
     """Return a slug for each name that no row of this kind has or ever had: `c`, `c-2`, `c-3` for C, C++ and C#."""
     bases = {ascii_form(name) for name in names}
-    taken = _slugs_taken(session, model, bases)
+    taken = _taken_slugs(session, model, bases)
     slugs: dict[str, str] = {}
     last: dict[str, int] = {}
     for name in names:
         base = ascii_form(name)
         number = last.get(base, 1)
-        while (slug := _numbered(base, number)) in taken:
+        while (slug := _numbered_slug(base, number)) in taken:
             number += 1
         slugs[name] = slug
         last[base] = number
@@ -93,18 +93,18 @@ def free_slugs(session: Session, model: Named, names: Sequence[str]) -> dict[str
     return slugs
 
 
-def _numbered(base: str, number: int) -> str:
+def _numbered_slug(base: str, number: int) -> str:
     suffix = "" if number == 1 else f"-{number}"
-    return base[: LONGEST_SLUG - len(suffix)].rstrip("-") + suffix
+    return base[: MAX_SLUG_LENGTH - len(suffix)].rstrip("-") + suffix
 
 
-def _slugs_taken(session: Session, model: Named, bases: set[str]) -> set[str]:
+def _taken_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[str]:
     """Return the slugs in use, now or formerly, of those that `bases` may become."""
     former = select(FormerName.value).where(FormerName.kind == KINDS[model], FormerName.part == "slug")
     taken = set(session.scalars(select(model.slug).where(model.slug.in_(bases))))
     taken |= set(session.scalars(former.where(FormerName.value.in_(bases))))
     for base in sorted(taken):
-        stem = base[: LONGEST_SLUG - 8].rstrip("-")  # a long one is cut for its number
+        stem = base[: MAX_SLUG_LENGTH - 8].rstrip("-")  # a long one is cut for its number
         behind = (f"{stem}-", f"{stem}.")  # "." follows "-", so this is every slug that begins with the stem and "-"
         numbered = select(model.slug).where(model.slug >= behind[0], model.slug < behind[1])
         numbered_before = former.where(FormerName.value >= behind[0], FormerName.value < behind[1])
@@ -114,9 +114,9 @@ def _slugs_taken(session: Session, model: Named, bases: set[str]) -> set[str]:
     return taken
 
 
-def look_alikes(session: Session, model: Named, names: Sequence[str]) -> dict[str, list[Author | Topic]]:
+def similar_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, list[Author | Topic]]:
     """Return, for each name, the stored names that differ from it but share its ASCII or its folded form."""
-    forms = {name: forms_of(name) for name in names}
+    forms = {name: comparison_forms(name) for name in names}
     if not forms:
         return {}
     is_alike = or_(

@@ -6,30 +6,30 @@ from collections.abc import Iterable
 from typing import Any
 
 from spectator.models import NOTE_KINDS, Article
-from spectator.publishing.drafts import Invalid, one_line
+from spectator.publishing.drafts import ValidationError, clean_line
 
-MAX_NOTE = 2000
-TOO_LONG = f"Use at most {MAX_NOTE:,} characters."
+MAX_NOTE_LENGTH = 2000
+TOO_LONG = f"Use at most {MAX_NOTE_LENGTH:,} characters."
 CHOOSE_KIND = "Choose Update, Clarification or Correction."
 
 
 def check_note(kind: str, text: str) -> str:
     """Return the text of a note in one line. Raises Invalid for an unknown kind, or a text empty or too long."""
     if kind not in NOTE_KINDS:
-        raise Invalid({"note_kind": CHOOSE_KIND})
-    if len(text) > MAX_NOTE:
-        raise Invalid({"note": TOO_LONG})
-    line = one_line(text)
+        raise ValidationError({"note_kind": CHOOSE_KIND})
+    if len(text) > MAX_NOTE_LENGTH:
+        raise ValidationError({"note": TOO_LONG})
+    line = clean_line(text)
     if not line:
-        raise Invalid({"note": f"Describe the {kind}."})
+        raise ValidationError({"note": f"Describe the {kind}."})
     return line
 
 
-def notes_in_revision(article: Article) -> list[dict[str, Any]]:
+def serialize_article_notes(article: Article) -> list[dict[str, Any]]:
     """Return what a revision keeps of a story's notes, oldest first."""
-    return notes_kept(article.corrections)
+    return serialize_notes(article.corrections)
 
 
-def notes_kept(notes: Iterable[Any]) -> list[dict[str, Any]]:
+def serialize_notes(notes: Iterable[Any]) -> list[dict[str, Any]]:
     """Return what a revision keeps of notes, in their order."""
     return [{"kind": note.kind, "text": note.text, "made_at": f"{note.made_at:%Y-%m-%dT%H:%M:%SZ}"} for note in notes]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from spectator.models import Article, User
 
-ANY_EDITOR = {
+EDITOR_ACTIONS = {
     "new": "save submit schedule publish",
     "draft": "view save restore share submit schedule publish relate",
     "review": "view save restore share send_back schedule publish relate",
@@ -16,7 +16,7 @@ ANY_EDITOR = {
     "published": "view update correct edit_note remove_note restore withdraw relate",
     "withdrawn": "view save edit_note remove_note restore share reinstate relate",
 }
-OWN_AUTHOR = {
+AUTHOR_ACTIONS = {
     "new": "save submit",
     "draft": "view save restore share submit",
     "review": "view save restore share send_back",
@@ -24,26 +24,26 @@ OWN_AUTHOR = {
     "published": "view",
     "withdrawn": "view",
 }
-VERBS = tuple(dict.fromkeys(" ".join(ANY_EDITOR.values()).split()))
+ACTIONS = tuple(dict.fromkeys(" ".join(EDITOR_ACTIONS.values()).split()))
 
 
-def verbs(user: User, article: Article | None) -> frozenset[str]:
+def allowed_actions(user: User, article: Article | None) -> frozenset[str]:
     """Return the verbs that a person may use on a story, on a new one for None."""
     state = article.status if article is not None else "new"
     if user.role in {"editor", "admin"}:
-        return frozenset(ANY_EDITOR[state].split())
+        return frozenset(EDITOR_ACTIONS[state].split())
     is_own = article is None or article.created_by_id == user.id
-    return frozenset(OWN_AUTHOR[state].split()) if is_own else frozenset()
+    return frozenset(AUTHOR_ACTIONS[state].split()) if is_own else frozenset()
 
 
-def may(user: User, verb: str, article: Article | None = None) -> bool:
+def may(user: User, action: str, article: Article | None = None) -> bool:
     """Say whether a person may use a verb on a story, on a new one for None."""
-    return verb in verbs(user, article)
+    return action in allowed_actions(user, article)
 
 
 def may_edit(user: User, article: Article) -> bool:
     """Say whether a person may change a story's text, in whatever way its state allows."""
-    return bool(verbs(user, article) & {"save", "update"})
+    return bool(allowed_actions(user, article) & {"save", "update"})
 
 
 def is_publisher(user: User) -> bool:

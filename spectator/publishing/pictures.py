@@ -16,13 +16,13 @@ from spectator.models import Article, Picture, PictureUse
 Use = tuple[int, int]
 
 
-def record_uses(session: Session, article_ids: Iterable[int]) -> None:
+def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
     """Note which pictures these stories show now, as their lead or in their text."""
     session.flush()
     ids = sorted(set(article_ids))
     stored = select(PictureUse.article_id, PictureUse.picture_id).where(PictureUse.article_id.in_(ids))
     before: set[Use] = {(row.article_id, row.picture_id) for row in session.execute(stored)}
-    now = _uses(session, ids)
+    now = _current_uses(session, ids)
     if gone := before - now:
         pairs = tuple_(PictureUse.article_id, PictureUse.picture_id)
         session.execute(delete(PictureUse).where(pairs.in_(sorted(gone))))
@@ -31,7 +31,7 @@ def record_uses(session: Session, article_ids: Iterable[int]) -> None:
         session.execute(insert(PictureUse), rows)
 
 
-def _uses(session: Session, ids: list[int]) -> set[Use]:
+def _current_uses(session: Session, ids: list[int]) -> set[Use]:
     """Return what the stories show; texts without a picture are not even read."""
     text = case((func.instr(Article.body, "/media/") > 0, Article.body), else_="")
     rows = session.execute(select(Article.id, Article.picture_id, text).where(Article.id.in_(ids))).all()

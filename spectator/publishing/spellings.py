@@ -13,24 +13,32 @@ from sqlalchemy.orm import Session
 from spectator import outbox
 from spectator.models import Article, ArticleAuthor, Author, FormerName, Revision, Topic, User
 from spectator.models.article import article_topic
-from spectator.publishing.drafts import Draft, Invalid, Prepared
-from spectator.publishing.names import KINDS, Named, exact_ids, forms_of, free_slugs, known_ids, look_alikes
+from spectator.publishing.drafts import Draft, PreparedDraft, ValidationError
+from spectator.publishing.names import (
+    KINDS,
+    NamedModel,
+    comparison_forms,
+    find_exact_ids,
+    find_ids,
+    similar_names,
+    unique_slugs,
+)
 from spectator.publishing.permissions import is_publisher
-from spectator.queries import visible_stories
+from spectator.queries import select_visible_counts
 
-Choice = Literal["rename", "use", "both"]
-FIELDS: dict[str, Named] = {"authors": Author, "topics": Topic}
-MOST_CANDIDATES = 5
+SpellingChoice = Literal["rename", "use", "both"]
+NAME_FIELDS: dict[str, NamedModel] = {"authors": Author, "topics": Topic}
+MAX_CANDIDATES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Spelling:
+class SpellingAnswer:
     """An answer: the new `name` of a field is another spelling of the row `existing_id` ("rename" it everywhere, or
     "use" the old spelling), or it is a name of its own ("both")."""
 
     field: str
     name: str
-    choice: Choice
+    choice: SpellingChoice
     existing_id: int = 0
 
 
@@ -53,7 +61,7 @@ class SpellingQuestion:
     may_rename: bool
 
 
-class SimilarNames(Invalid):
+class SimilarNamesError(ValidationError):
     """A draft brings names that look like existing ones, and nobody has said yet whether they are the same."""
 
     def __init__(self, questions: Sequence[SpellingQuestion]) -> None:
@@ -66,9 +74,14 @@ class SimilarNames(Invalid):
         self.questions = tuple(questions)
 
 
-def settle_spellings(
-    session: Session, prepared: Prepared, by: User, answers: Iterable[Spelling], now: datetime, article_id: int | None
-) -> Prepared:
+def resolve_spellings(
+    session: Session,
+    prepared: PreparedDraft,
+    by: User,
+    answers: Iterable[SpellingAnswer],
+    now: datetime,
+    article_id: int | None,
+) -> PreparedDraft:
     """Return the draft with the spellings that the answers decide on, renaming what they say.
 
     Raises SimilarNames where a new name looks like a stored one and no answer fits.
@@ -76,56 +89,56 @@ def settle_spellings(
     draft = prepared.draft
     given = {(answer.field, answer.name): answer for answer in answers}
     questions, decided = [], []
-    for field, model in FIELDS.items():
-        for question in _questions(session, field, model, getattr(draft, field), by, article_id):
+    for field, model in NAME_FIELDS.items():
+        for question in _find_questions(session, field, model, getattr(draft, field), by, article_id):
             answer = given.get((field, question.name))
-            if answer is None or not _fits(answer, question):
+            if answer is None or not _is_valid_answer(answer, question):
                 questions.append(question)
             else:
                 decided.append((model, answer, question))
     if questions:
-        raise SimilarNames(questions)
+        raise SimilarNamesError(questions)
     if not is_publisher(by):
-        _forget_hidden_successors(session, draft, by)
+        _delete_hidden_former_names(session, draft, by)
     for model, answer, question in decided:
         existing = {candidate.id: candidate.name for candidate in question.candidates}.get(answer.existing_id, "")
         if answer.choice == "rename":
-            rename(session, model, answer.existing_id, answer.name, by, now, article_id)
-            draft = _replaced(draft, answer.field, {existing: answer.name})
+            rename_everywhere(session, model, answer.existing_id, answer.name, by, now, article_id)
+            draft = _replace_names(draft, answer.field, {existing: answer.name})
         elif answer.choice == "use":
-            draft = _replaced(draft, answer.field, {answer.name: existing})
+            draft = _replace_names(draft, answer.field, {answer.name: existing})
         else:
-            _forget_former(session, model, answer.name)
+            _delete_former_name(session, model, answer.name)
     return replace(prepared, draft=draft)
 
 
-def _forget_hidden_successors(session: Session, draft: Draft, by: User) -> None:
+def _delete_hidden_former_names(session: Session, draft: Draft, by: User) -> None:
     """Let an author's name be a name of its own where its successor stands on colleagues' unpublished stories alone."""
-    for field, model in FIELDS.items():
-        ids = known_ids(session, model, getattr(draft, field))
+    for field, model in NAME_FIELDS.items():
+        ids = find_ids(session, model, getattr(draft, field))
         visible = _visible_ids(session, model, set(ids.values()), by)
-        for name in ids.keys() - exact_ids(session, model, list(ids)).keys():
+        for name in ids.keys() - find_exact_ids(session, model, list(ids)).keys():
             if ids[name] not in visible:
-                _forget_former(session, model, name)
+                _delete_former_name(session, model, name)
 
 
-def current_spellings(session: Session, prepared: Prepared) -> Prepared:
+def replace_former_spellings(session: Session, prepared: PreparedDraft) -> PreparedDraft:
     """Return the draft with former spellings replaced by those that are used now, as an old revision needs it."""
     draft = prepared.draft
-    for field, model in FIELDS.items():
+    for field, model in NAME_FIELDS.items():
         names = getattr(draft, field)
-        ids = known_ids(session, model, names)
+        ids = find_ids(session, model, names)
         current = dict(session.execute(select(model.id, model.name).where(model.id.in_(ids.values()))).all())
-        draft = _replaced(draft, field, {name: current[ids[name]] for name in ids if ids[name] in current})
+        draft = _replace_names(draft, field, {name: current[ids[name]] for name in ids if ids[name] in current})
     return replace(prepared, draft=draft)
 
 
-def _replaced(draft: Draft, field: str, names: Mapping[str, str]) -> Draft:
+def _replace_names(draft: Draft, field: str, names: Mapping[str, str]) -> Draft:
     changed = dict.fromkeys(names.get(name, name) for name in getattr(draft, field))
     return replace(draft, **{field: tuple(changed)})  # type: ignore[arg-type]
 
 
-def _fits(answer: Spelling, question: SpellingQuestion) -> bool:
+def _is_valid_answer(answer: SpellingAnswer, question: SpellingQuestion) -> bool:
     if answer.choice == "both":
         return True
     if answer.choice == "rename" and not question.may_rename:
@@ -133,15 +146,15 @@ def _fits(answer: Spelling, question: SpellingQuestion) -> bool:
     return answer.existing_id in {candidate.id for candidate in question.candidates}
 
 
-def _questions(
-    session: Session, field: str, model: Named, names: tuple[str, ...], by: User, article_id: int | None
+def _find_questions(
+    session: Session, field: str, model: NamedModel, names: tuple[str, ...], by: User, article_id: int | None
 ) -> list[SpellingQuestion]:
-    ids = exact_ids(session, model, names)
+    ids = find_exact_ids(session, model, names)
     if not is_publisher(by):  # that a colleague's draft has a name already must not show in what is asked
         visible = _visible_ids(session, model, set(ids.values()), by)
         ids = {name: row_id for name, row_id in ids.items() if row_id in visible}
     new = [name for name in names if name not in ids]
-    alike = look_alikes(session, model, new)
+    alike = similar_names(session, model, new)
     shown = {row.id for rows in alike.values() for row in rows}
     if not is_publisher(by):
         shown &= _visible_ids(session, model, shown, by)
@@ -149,38 +162,44 @@ def _questions(
     questions = []
     for name, rows in alike.items():
         rows = sorted((row for row in rows if row.id in shown), key=lambda row: -counts.get(row.id, 0))
-        candidates = tuple(Candidate(row.id, row.name, counts.get(row.id, 0)) for row in rows[:MOST_CANDIDATES])
+        candidates = tuple(Candidate(row.id, row.name, counts.get(row.id, 0)) for row in rows[:MAX_CANDIDATES])
         if candidates:
             questions.append(SpellingQuestion(field, name, candidates, is_publisher(by)))
     return questions
 
 
-def _carries(model: Named) -> tuple[ColumnElement[int], ColumnElement[int]]:
+def _link_columns(model: NamedModel) -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Return the columns (article, author or topic) of the table that says which story carries which name."""
     if model is Author:
         return ArticleAuthor.__table__.c.article_id, ArticleAuthor.__table__.c.author_id
     return article_topic.c.article_id, article_topic.c.topic_id
 
 
-def _visible_ids(session: Session, model: Named, ids: set[int], by: User) -> set[int]:
+def _visible_ids(session: Session, model: NamedModel, ids: set[int], by: User) -> set[int]:
     """Return those of the names that an author may know of: on a public story, or on one of their own."""
-    stories = visible_stories(model, by.id).subquery()
+    stories = select_visible_counts(model, by.id).subquery()
     return set(session.scalars(select(stories.c.name_id).where(stories.c.name_id.in_(ids)))) if ids else set()
 
 
-def _story_counts(session: Session, model: Named, ids: set[int], by: User) -> dict[int, int]:
+def _story_counts(session: Session, model: NamedModel, ids: set[int], by: User) -> dict[int, int]:
     """Return how many stories carry each name, of those that the person may know of."""
     if not is_publisher(by):
-        stories = visible_stories(model, by.id).subquery()
+        stories = select_visible_counts(model, by.id).subquery()
         number = select(stories.c.name_id, func.sum(stories.c.number)).where(stories.c.name_id.in_(ids))
         return dict(session.execute(number.group_by(stories.c.name_id)).all())
-    article, named = _carries(model)
+    article, named = _link_columns(model)
     count = func.count(func.distinct(article))
     return dict(session.execute(select(named, count).where(named.in_(ids)).group_by(named)).all())
 
 
-def rename(
-    session: Session, model: Named, row_id: int, name: str, by: User, now: datetime, but: int | None = None
+def rename_everywhere(
+    session: Session,
+    model: NamedModel,
+    row_id: int,
+    name: str,
+    by: User,
+    now: datetime,
+    except_article_id: int | None = None,
 ) -> None:
     """Give an author or a topic another name on all stories; the old address leads to the new one.
 
@@ -188,32 +207,34 @@ def rename(
     a story that is not public gets a revision instead, except `but`, which is being saved.
     """
     row = cast("Author | Topic", session.get_one(model, row_id))
-    old_name, old_slug, forms = row.name, row.slug, forms_of(name)
+    old_name, old_slug, forms = row.name, row.slug, comparison_forms(name)
     if forms["ascii_form"] != row.ascii_form:
-        row.slug = free_slugs(session, model, [name])[name]
+        row.slug = unique_slugs(session, model, [name])[name]
     row.name, row.ascii_form, row.folded_form = name, forms["ascii_form"], forms["folded_form"]
     session.flush()
-    _forget_former(session, model, name)
+    _delete_former_name(session, model, name)
     session.merge(FormerName(kind=KINDS[model], part="name", value=old_name, owner_id=row_id))
     if row.slug != old_slug:
         session.merge(FormerName(kind=KINDS[model], part="slug", value=old_slug, owner_id=row_id))
     session.flush()
-    article, named = _carries(model)
+    article, named = _link_columns(model)
     carriers = select(article).where(named == row_id)
     outbox.append(session, None, "rename")
     session.flush()
     public = session.scalars(select(Article.id).where(Article.id.in_(carriers), Article.status == "published"))
     outbox.append_all(session, [(article_id, "rename") for article_id in public])
-    _record_rename(session, carriers.where(article != (but or 0)), model, (old_name, name), by, now)
+    _add_rename_revisions(
+        session, carriers.where(article != (except_article_id or 0)), model, (old_name, name), by, now
+    )
 
 
-def _forget_former(session: Session, model: Named, name: str) -> None:
+def _delete_former_name(session: Session, model: NamedModel, name: str) -> None:
     own = (FormerName.kind == KINDS[model]) & (FormerName.part == "name") & (FormerName.value == name)
     session.execute(delete(FormerName).where(own))
 
 
-def _record_rename(
-    session: Session, carriers: Any, model: Named, names: tuple[str, str], by: User, now: datetime
+def _add_rename_revisions(
+    session: Session, carriers: Any, model: NamedModel, names: tuple[str, str], by: User, now: datetime
 ) -> None:
     """Append a revision with the new name to every story that carries it and is not public."""
     newest = (

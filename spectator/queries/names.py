@@ -36,10 +36,10 @@ class MergedName:
     kind: str
     name: str
     article_id: int
-    shown: str
+    displayed_names: str
 
 
-def look_alike_names(limit: int) -> list[tuple[str, Sequence[str]]]:
+def similar_name_groups(limit: int) -> list[tuple[str, Sequence[str]]]:
     """Return groups of (kind, names) that differ but look alike, at most `limit` and a few more."""
     groups: dict[tuple[str, ...], str] = {}
     for kind, model in MODELS.items():

@@ -10,13 +10,13 @@ from sqlalchemy.orm import defer, joinedload, selectinload
 
 from spectator.db import db
 from spectator.models import Article, Author, Revision, User
-from spectator.queries.stories import whole_article
+from spectator.queries.articles import select_full_articles
 from spectator.queries.suggestions import is_visible_to
 
 
 def article_to_edit(article_id: int) -> Article | None:
     """Return a story of any status with everything the form, the preview and the index need."""
-    query = whole_article().where(Article.id == article_id).options(joinedload(Article.created_by))
+    query = select_full_articles().where(Article.id == article_id).options(joinedload(Article.created_by))
     return db.session.scalars(query).unique().one_or_none()
 
 
@@ -25,20 +25,20 @@ def has_articles() -> bool:
     return bool(db.session.scalar(select(exists().where(Article.id.is_not(None)))))
 
 
-def next_due() -> datetime | None:
+def next_due_at() -> datetime | None:
     """Return the moment of the first scheduled story, None where nothing is scheduled."""
     query = select(func.min(Article.published_at)).where(Article.status == "scheduled")
     return db.session.scalar(query)
 
 
-def stories(
+def newsroom_articles(
     status: str = "", text: str = "", offset: int = 0, limit: int = 50, created_by_id: int | None = None
 ) -> Sequence[Article]:
     """Return the newsroom's list narrowed by status, headline, maker: last saved first, one more row than `limit`.
 
     Scheduled stories alone come in the order in which they go out.
     """
-    query = _listed(offset, limit)
+    query = _select_newsroom_articles(offset, limit)
     if status:
         query = query.where(Article.status == status)
     if status == "scheduled":
@@ -50,13 +50,13 @@ def stories(
     return db.session.scalars(query).all()
 
 
-def _listed(offset: int, limit: int) -> Select[Article]:
+def _select_newsroom_articles(offset: int, limit: int) -> Select[Article]:
     query = select(Article).order_by(Article.saved_at.desc(), Article.id.desc()).offset(offset).limit(limit + 1)
     query = query.options(joinedload(Article.section, innerjoin=True), joinedload(Article.created_by))
     return query.options(selectinload(Article.authors))
 
 
-def stories_filtered(
+def newsroom_articles_matching(
     section: str = "",
     author: str = "",
     between: tuple[datetime, datetime] | None = None,
@@ -70,7 +70,7 @@ def stories_filtered(
     `section` and `author` are slugs; `between` holds two moments for the publication, or the last save where there is
     none; `own_drafts_of` is the one person whose unpublished stories are shown, None for those of everybody.
     """
-    query = _listed(offset, limit)
+    query = _select_newsroom_articles(offset, limit)
     if section:
         query = query.where(Article.section.has(slug=section))
     if author:
@@ -85,7 +85,7 @@ def stories_filtered(
     return db.session.scalars(query).all()
 
 
-def publication_years(author_id: int | None = None) -> tuple[datetime, datetime] | None:
+def publication_range(author_id: int | None = None) -> tuple[datetime, datetime] | None:
     """Return the first and the last publication, past or planned, None where there is none.
 
     `author_id` leaves out what that author may not know of; None is for editors.
@@ -175,26 +175,26 @@ def unpublished_ids(created_by_id: int) -> frozenset[int]:
     return frozenset(db.session.scalars(select(Article.id).where(own)))
 
 
-def newest_revision() -> int:
+def newest_revision_id() -> int:
     """Return the number of the last act on any story, 0 where there was none."""
     return db.session.scalar(select(func.max(Revision.id))) or 0
 
 
-def revision_moment_after(number: int) -> datetime | None:
+def first_revision_time_after(offset: int) -> datetime | None:
     """Return when the first act on any story after a number was, None where there was none since."""
-    return db.session.scalar(select(Revision.made_at).where(Revision.id > number).order_by(Revision.id).limit(1))
+    return db.session.scalar(select(Revision.made_at).where(Revision.id > offset).order_by(Revision.id).limit(1))
 
 
-def articles_revised_after(number: int, limit: int = 500) -> tuple[set[int], int]:
+def articles_revised_after(offset: int, limit: int = 500) -> tuple[set[int], int]:
     """Return the ids of stories touched by the next `limit` revisions, and the number of the last of these."""
-    query = select(Revision.id, Revision.article_id).where(Revision.id > number).order_by(Revision.id).limit(limit)
+    query = select(Revision.id, Revision.article_id).where(Revision.id > offset).order_by(Revision.id).limit(limit)
     rows = db.session.execute(query).all()
-    return {row.article_id for row in rows}, rows[-1].id if rows else number
+    return {row.article_id for row in rows}, rows[-1].id if rows else offset
 
 
 def unpublished_to_index(ids: Iterable[int] | None = None, after: int = 0, limit: int = 200) -> Sequence[Article]:
     """Return stories that are not public with all that is searched: those of `ids`, or the next behind an id."""
-    query = whole_article().where(Article.status != "published").order_by(Article.id)
+    query = select_full_articles().where(Article.status != "published").order_by(Article.id)
     query = query.where(Article.id > after).limit(limit) if ids is None else query.where(Article.id.in_(ids))
     return db.session.scalars(query).unique().all()
 
@@ -205,11 +205,11 @@ def unpublished_versions() -> dict[int, int]:
     return {row.id: row.version for row in db.session.execute(query)}
 
 
-def stories_by_id(ids: Sequence[int]) -> list[Article]:
+def newsroom_articles_by_id(ids: Sequence[int]) -> list[Article]:
     """Return the stories among `ids`, of whatever status, in the order of `ids`.
 
     They come with bodies, authors and makers.
     """
-    query = whole_article().where(Article.id.in_(ids)).options(joinedload(Article.created_by))
+    query = select_full_articles().where(Article.id.in_(ids)).options(joinedload(Article.created_by))
     found = {article.id: article for article in db.session.scalars(query).unique()}
     return [found[each] for each in ids if each in found]

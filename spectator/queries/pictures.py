@@ -27,29 +27,29 @@ def picture(picture_id: int) -> Picture | None:
     return db.session.get(Picture, picture_id)
 
 
-def newest_picture() -> int:
+def newest_picture_id() -> int:
     """Return the highest id of a picture, 0 where there is none."""
     return db.session.scalar(select(func.max(Picture.id))) or 0
 
 
 def picture_states() -> Sequence[PictureState]:
     """Return every uploaded picture."""
-    return _states()
+    return _load_states()
 
 
-def picture_states_of(article_ids: Iterable[int]) -> Sequence[PictureState]:
+def picture_states_of_articles(article_ids: Iterable[int]) -> Sequence[PictureState]:
     """Return the pictures that these stories show."""
     shown = select(PictureUse.picture_id).where(PictureUse.article_id.in_(list(article_ids)))
-    return _states(Picture.id.in_(shown))
+    return _load_states(Picture.id.in_(shown))
 
 
 def picture_state(digest: str) -> PictureState | None:
     """Return the picture whose files have this name, None where there is none."""
-    return next(iter(_states(Picture.digest == digest)), None)
+    return next(iter(_load_states(Picture.digest == digest)), None)
 
 
-def _states(*which: ColumnElement[bool]) -> list[PictureState]:
+def _load_states(*conditions: ColumnElement[bool]) -> list[PictureState]:
     shown_by = exists().where(PictureUse.picture_id == Picture.id, Article.id == PictureUse.article_id)
     is_withdrawn = shown_by.where(Article.status == "withdrawn") & ~shown_by.where(Article.status != "withdrawn")
     columns = (Picture.id, Picture.digest, Picture.extension, Picture.width, is_withdrawn)
-    return [PictureState(*row) for row in db.session.execute(select(*columns).where(*which).order_by(Picture.id))]
+    return [PictureState(*row) for row in db.session.execute(select(*columns).where(*conditions).order_by(Picture.id))]

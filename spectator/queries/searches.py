@@ -12,7 +12,7 @@ from spectator.db import db
 from spectator.models import SearchCount
 
 
-class Search(NamedTuple):
+class SearchStats(NamedTuple):
     """A text that was searched for: how often, how many stories the last search found, milliseconds on average."""
 
     text: str
@@ -21,7 +21,7 @@ class Search(NamedTuple):
     milliseconds: int
 
 
-def searches(days: int, has_hits: bool = True, limit: int = 50) -> Sequence[Search]:
+def top_searches(days: int, has_hits: bool = True, limit: int = 50) -> Sequence[SearchStats]:
     """Return what was searched for most in the last days (UTC) with today, or of that only what found nothing last."""
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
     inside = select(SearchCount).where(SearchCount.day >= since).subquery()
@@ -31,4 +31,4 @@ def searches(days: int, has_hits: bool = True, limit: int = 50) -> Sequence[Sear
     query = query.group_by(inside.c.text).order_by(times.desc(), inside.c.text).limit(limit)
     if not has_hits:
         query = query.having(inside.c.hits == 0)
-    return [Search(text, times, hits, int(taken)) for text, times, hits, taken, _ in db.session.execute(query)]
+    return [SearchStats(text, times, hits, int(taken)) for text, times, hits, taken, _ in db.session.execute(query)]

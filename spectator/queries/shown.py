@@ -10,13 +10,13 @@ from flask import current_app
 from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import selectinload
 
-from spectator.addresses import permalink_at
 from spectator.db import db
-from spectator.models import Article, Author, Country, FormerName, OpenedList, Redirect, Revision, Topic
-from spectator.queries.published import cards
-from spectator.text.gazetteer import country_named
-from spectator.text.slugs import slugify
+from spectator.models import Article, Author, Country, FormerName, PublicListing, Redirect, Revision, Topic
+from spectator.queries.listings import select_cards
+from spectator.text.places.gazetteer import find_country
+from spectator.text.words.slugs import slugify
 from spectator.times import month_key
+from spectator.urls import permalink_at
 
 _NAMED: dict[str, type[Author] | type[Topic]] = {"author": Author, "topic": Topic}
 _IN_REVISION = ("section", "authors", "topics", "countries", "path", "month")
@@ -29,7 +29,7 @@ def story_paths(article_ids: Collection[int]) -> list[str]:
         select(Redirect.article_id, Redirect.slug).where(Redirect.article_id.in_(article_ids)).order_by(Redirect.slug)
     ).all()
     revisions = _revisions(article_ids)
-    for article in db.session.scalars(cards().where(Article.id.in_(article_ids)).order_by(Article.id)):
+    for article in db.session.scalars(select_cards().where(Article.id.in_(article_ids)).order_by(Article.id)):
         own = [row for row in revisions if row.article_id == article.id]
         sections = dict.fromkeys((article.section.slug, *(row.section for row in own)))
         slugs = (article.slug, *(row.slug for row in redirects if row.article_id == article.id))
@@ -42,13 +42,13 @@ def story_paths(article_ids: Collection[int]) -> list[str]:
 def list_paths(article_ids: Collection[int]) -> list[str]:
     """Return the paths of all lists in which readers may have seen these stories: sections, months, names."""
     options = (selectinload(Article.authors), selectinload(Article.topics), selectinload(Article.countries))
-    articles = db.session.scalars(cards().options(*options).where(Article.id.in_(article_ids))).all()
+    articles = db.session.scalars(select_cards().options(*options).where(Article.id.in_(article_ids))).all()
     revisions, zone = _revisions(article_ids), ZoneInfo(current_app.config["TIMEZONE"])
     sections = {article.section.slug for article in articles} | {row.section for row in revisions}
     months = {month_key(article.published_at, zone) for article in articles if article.published_at}
     months |= {row.month for row in revisions if row.month}
     countries = {country.code for article in articles for country in article.countries}
-    named = (country_named(name) for row in revisions for name in row.countries or ())
+    named = (find_country(name) for row in revisions for name in row.countries or ())
     countries |= {country.code for country in named if country is not None}
     codes = db.session.scalars(select(Country.slug).where(Country.code.in_(countries)).order_by(Country.slug))
     paths = [f"/{slug}/" for slug in sorted(sections)] + [f"/country/{slug}/" for slug in codes]
@@ -76,7 +76,7 @@ def _slugs(kind: str, ids: Collection[int], names: Collection[str]) -> list[str]
         model.slug.in_({slugify(name) for name in names}),  # another spelling of the name
         model.id.in_(former.where(FormerName.value.in_(names))),
     )
-    opened = select(OpenedList.key).where(OpenedList.kind == kind)
+    opened = select(PublicListing.key).where(PublicListing.kind == kind)
     rows = db.session.execute(select(model.id, model.slug).where(is_one, model.id.in_(opened))).all()
     owners = [row.id for row in rows]
     before = select(FormerName.value).where(FormerName.kind == kind, FormerName.part == "slug")

@@ -12,12 +12,12 @@ from typing import cast
 from sqlalchemy import Column, ColumnElement, CompoundSelect, Select, Table, func, select, union_all
 
 from spectator.db import db
-from spectator.models import Article, ArticleAuthor, Author, StoryCount, Topic
+from spectator.models import Article, ArticleAuthor, Author, ListingCount, Topic
 from spectator.models.article import article_topic
 
 RECENT_SOURCES = 500  # the last saved stories, in which sources are looked for
 
-Names = Sequence[tuple[str, int]]
+NameCounts = Sequence[tuple[str, int]]
 
 
 def is_visible_to(author_id: int) -> ColumnElement[bool]:
@@ -25,12 +25,12 @@ def is_visible_to(author_id: int) -> ColumnElement[bool]:
     return (Article.status == "published") | (Article.created_by_id == author_id)
 
 
-def authors_like(slug_part: str, author_id: int | None = None, limit: int = 8) -> Names:
+def authors_like(slug_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
     """Return (name, number of stories) of authors whose slug contains a text, those with most stories first."""
     return _names_like(Author, cast(Table, ArticleAuthor.__table__).c.author_id, slug_part, author_id, limit)
 
 
-def topics_like(slug_part: str, author_id: int | None = None, limit: int = 8) -> Names:
+def topics_like(slug_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
     """Return (name, number of stories) of topics whose slug contains a text, those with most stories first."""
     return _names_like(Topic, article_topic.c.topic_id, slug_part, author_id, limit)
 
@@ -41,12 +41,12 @@ def _names_like(
     slug_part: str,
     author_id: int | None,
     limit: int,
-) -> Names:
+) -> NameCounts:
     if author_id is None:
         count: ColumnElement[int] = func.count(name_id)
         query = select(model.name, count).outerjoin(name_id.table, name_id == model.id)
     else:
-        stories = visible_stories(model, author_id).subquery()
+        stories = select_visible_counts(model, author_id).subquery()
         count = func.sum(stories.c.number)
         query = select(model.name, count).join(stories, stories.c.name_id == model.id)
     query = query.where(model.slug.contains(slug_part, autoescape=True)).group_by(model.id)
@@ -54,7 +54,7 @@ def _names_like(
     return [(row[0], row[1]) for row in rows]
 
 
-def visible_stories(model: type[Author] | type[Topic], author_id: int) -> CompoundSelect[int, int]:
+def select_visible_counts(model: type[Author] | type[Topic], author_id: int) -> CompoundSelect[int, int]:
     """Return the select of (`name_id`, `number`): how many stories that an author may know of carry a name.
 
     A name may have two rows: of the published stories, and of the author's own that are not published.
@@ -64,15 +64,15 @@ def visible_stories(model: type[Author] | type[Topic], author_id: int) -> Compou
     is_own = (Article.created_by_id == author_id) & (Article.status != "published")
     own = select(name_id.label("name_id"), func.count(Article.id.distinct()).label("number"))
     own = own.join(Article, Article.id == table.c.article_id).where(is_own).group_by(name_id)
-    public = select(StoryCount.key.label("name_id"), StoryCount.number.label("number"))
-    return union_all(public.where(StoryCount.kind == kind), own)
+    public = select(ListingCount.key.label("name_id"), ListingCount.number.label("number"))
+    return union_all(public.where(ListingCount.kind == kind), own)
 
 
-def author_named(text: str, author_id: int | None = None) -> Author | None:
+def find_author(text: str, author_id: int | None = None) -> Author | None:
     """Return the author of this name, otherwise the first whose name contains it."""
     query = select(Author).where(Author.name.icontains(text, autoescape=True))
     if author_id is not None:
-        query = query.where(Author.id.in_(_visible_ids(author_id)))
+        query = query.where(Author.id.in_(_select_visible_ids(author_id)))
     return db.session.scalar(query.order_by((Author.name == text).desc(), Author.name).limit(1))
 
 
@@ -80,12 +80,12 @@ def author_names(author_id: int | None = None, limit: int = 500) -> Sequence[str
     """Return the names of authors in their order."""
     query = select(Author.name).order_by(Author.name).limit(limit)
     if author_id is not None:
-        query = query.where(Author.id.in_(_visible_ids(author_id)))
+        query = query.where(Author.id.in_(_select_visible_ids(author_id)))
     return db.session.scalars(query).all()
 
 
-def _visible_ids(author_id: int) -> Select[int]:
-    return select(visible_stories(Author, author_id).subquery().c.name_id)
+def _select_visible_ids(author_id: int) -> Select[int]:
+    return select(select_visible_counts(Author, author_id).subquery().c.name_id)
 
 
 def sources_like(text: str, author_id: int | None = None, limit: int = 8) -> Sequence[tuple[str, str]]:

@@ -20,14 +20,14 @@ MAX_PAGE = 50
 MAX_PER_PAGE = 100
 
 FACETS = ("section", "country", "topic", "author", "language")
-MAX_VALUES = 20
+MAX_FACET_VALUES = 20
 
 
-class IndexUnavailable(Exception):
+class IndexUnavailableError(Exception):
     """The index cannot answer or be written right now: missing, damaged, rebuilt meanwhile, or held by another."""
 
 
-class IndexBusy(IndexUnavailable):
+class IndexBusyError(IndexUnavailableError):
     """Other searches hold the index; the same search may be answered in a moment."""
 
 
@@ -51,10 +51,10 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SearchRequest:
     """What a reader asks for; every value may be hostile, none can cause an error.
 
-    `text` is the reader's own words in the small language of `spectator.search.query`, the filters are slugs
+    `text` is the reader's own words in the small language of `spectator.search.language.query`, the filters are slugs
     ("" = any), the dates are whole days in the index's time zone and both inclusive. `page` counts from 1.
     `among` are the ids of the only articles to search, None for all: whatever is counted, understood or called unknown
     then depends on those alone, and no better spelling is looked for.
@@ -71,15 +71,15 @@ class Request:
     sort: Sort = "relevance"
     page: int = 1
     per_page: int = 20
-    among: frozenset[int] | None = None
+    article_ids: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResults:
     """One page of results.
 
         `ids` in order; `total` is exact and counts every page; `terms` and `prefixes` are folded as by
-        `spectator.text.folding.fold`, for highlighting; `mode` is "any" when no article had every word, so that those
+        `spectator.text.words.folding.fold`, for highlighting; `mode` is "any" when no article had every word, so that those
         with at least one are shown; `position` is the outbox number that the answer reflects.
 
     `facets` maps each name of `FACETS` to (slug, number of articles) pairs, most first, at most `MAX_VALUES` each:
@@ -102,33 +102,33 @@ class Found:
     terms: frozenset[str]
     prefixes: tuple[str, ...]
     mode: Mode
-    position: int
+    index_offset: int
     facets: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
-    years: Sequence[tuple[int, int]] = ()
-    words: Sequence[tuple[str, int]] = ()
-    meant: str = ""
-    chosen: Sequence[tuple[str, str]] = ()
-    excluded: Sequence[tuple[str, str]] = ()
-    unknown: Sequence[tuple[str, str]] = ()
-    is_cut: bool = False
+    year_counts: Sequence[tuple[int, int]] = ()
+    term_counts: Sequence[tuple[str, int]] = ()
+    suggestion: str = ""
+    filters: Sequence[tuple[str, str]] = ()
+    excluded_filters: Sequence[tuple[str, str]] = ()
+    unknown_filters: Sequence[tuple[str, str]] = ()
+    is_truncated: bool = False
     is_partial: bool = False
     published_from: date | None = None
     published_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Suggested:
+class Suggestions:
     """What may be meant by the beginning of a search: article ids by their headlines, and slugs by facet."""
 
     articles: list[int]
     countries: list[str]
     topics: list[str]
     authors: list[str]
-    position: int
+    index_offset: int
 
 
 @dataclass(frozen=True, slots=True)
-class Similar:
+class SimilarArticle:
     """An article that reads like another; `score` is 1.0 for one that matches every weighed term of it as well as it
     does itself, and about 0 where they share nothing."""
 
@@ -139,32 +139,32 @@ class Similar:
 class Index(Protocol):
     """A search index. One object may be shared by the threads of a process and survives a fork."""
 
-    def find(self, request: Request) -> Found:
+    def find(self, request: SearchRequest) -> SearchResults:
         """One page of articles; past the last page, or past `MAX_PAGE`, no ids but the true total.
 
         Raises IndexUnavailable.
         """
         ...
 
-    def suggest(self, text: str, limit: int = 5) -> Suggested:
+    def suggest(self, text: str, limit: int = 5) -> Suggestions:
         """What the first letters of a search may become: at most `limit` of each kind, the newest headlines first.
 
         Fewer than two letters suggest nothing. Raises IndexUnavailable.
         """
         ...
 
-    def similar(self, document: Document, limit: int = 30) -> list[Similar]:
+    def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
         """The indexed articles that read most like a document, best first, itself left out; it need not be indexed.
 
         Raises IndexUnavailable.
         """
         ...
 
-    def position(self) -> int | None:
+    def offset(self) -> int | None:
         """The outbox number that the index has reached, or None when it has to be rebuilt. Never raises."""
         ...
 
-    def apply(self, changes: Mapping[int, Document | None], position: int, *, after: int | None = None) -> None:
+    def apply(self, changes: Mapping[int, Document | None], offset: int, *, expected_offset: int | None = None) -> None:
         """Index, or with None remove, each article by its id, and then move to `position`, in one commit.
 
         With `after`, refuses unless the index stands at that position (it may have been rebuilt meanwhile).
@@ -174,7 +174,7 @@ class Index(Protocol):
         ...
 
     def rebuild(
-        self, documents: Iterable[Document], position: int, progress: Callable[[int], None] | None = None
+        self, documents: Iterable[Document], offset: int, progress: Callable[[int], None] | None = None
     ) -> None:
         """Build a new index of `documents` (each id once) beside the live one, then switch to it atomically.
 
@@ -194,7 +194,7 @@ class Index(Protocol):
         """
         ...
 
-    def is_scattered(self) -> bool:
+    def is_fragmented(self) -> bool:
         """Whether many small commits have made searching slow, so that a rebuild at a quiet hour is worth it.
 
         Raises IndexUnavailable.
@@ -212,6 +212,6 @@ def open_index(directory: Path, zone: tzinfo = UTC) -> Index:
     Days and years are those of `zone`; the index holds moments, so another zone does not need another index.
     """
     # Imported late: the engine costs 100 ms to import, and most commands never search.
-    from spectator.search.whoosh_index import WhooshIndex
+    from spectator.search.whoosh.index import WhooshIndex
 
     return WhooshIndex(directory, zone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 from werkzeug.routing import BaseConverter
 
-from spectator.addresses import permalink_rule
+from spectator.urls import permalink_rule
 
 
 class SlugConverter(BaseConverter):

@@ -6,8 +6,8 @@ from flask import Flask, render_template
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from spectator.queries import BadCursor
-from spectator.site import near_misses
+from spectator.queries import InvalidCursor
+from spectator.site import url_corrections
 
 MESSAGES = {
     400: ("We could not read that request", "The address has a part that this site did not make."),
@@ -21,13 +21,13 @@ MESSAGES = {
 def register(app: Flask) -> None:
     """Answer every HTTP error, and every fault, with a page."""
     app.register_error_handler(HTTPException, show_error)
-    app.register_error_handler(BadCursor, show_bad_cursor)
-    app.before_request(near_misses.replace_slash_redirect)
+    app.register_error_handler(InvalidCursor, show_invalid_cursor)
+    app.before_request(url_corrections.replace_slash_redirect)
 
 
 def show_error(error: HTTPException) -> Response | tuple[str, int]:
     """Show what went wrong, in words."""
-    if error.code == 404 and (answer := near_misses.answer()) is not None:
+    if error.code == 404 and (answer := url_corrections.corrected_response()) is not None:
         return answer
     if error.code is None or error.code < 400:
         return error.get_response()
@@ -39,7 +39,7 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     return render_template("errors/error.html", code=error.code, title=title, message=message), error.code
 
 
-def show_bad_cursor(_error: BadCursor) -> tuple[str, int]:
+def show_invalid_cursor(_error: InvalidCursor) -> tuple[str, int]:
     """Say that a `before` is none of ours."""
     title, message = MESSAGES[400]
     return render_template("errors/error.html", code=400, title=title, message=message), 400

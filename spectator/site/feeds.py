@@ -11,8 +11,8 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 
 from spectator import indexing, queries
 from spectator.models import Article
-from spectator.search import IndexUnavailable
-from spectator.site.asked import BadFilter, asked_in
+from spectator.search import IndexUnavailableError
+from spectator.site.search_params import InvalidFilter, parse_search_params
 
 
 def register(site: Blueprint) -> None:
@@ -27,26 +27,26 @@ def register(site: Blueprint) -> None:
 
 def feed(**_parts: object) -> Response:
     """Give feed readers the newest twenty stories."""
-    where = queries.listing(request.path.removesuffix("feed.xml"))
+    where = queries.listing_by_path(request.path.removesuffix("feed.xml"))
     if where is None:
         abort(404)
     if where.feed_path != request.path:
         return cast(Response, redirect(where.feed_path, 301))
-    return _rss(where, queries.stream(where).articles)
+    return _render_rss(where, queries.stream(where).articles)
 
 
 def search_feed() -> Response:
     """Give feed readers the newest twenty stories that a search finds."""
-    asked = asked_in(request.args)
+    asked = parse_search_params(request.args)
     try:
-        wanted = replace(asked.request(queries.PAGE_SIZE), sort="newest", page=1)
-        found = indexing.index_in(current_app.config["DATA_DIR"]).find(wanted)
-    except BadFilter:
+        wanted = replace(asked.to_search_request(queries.PAGE_SIZE), sort="newest", page=1)
+        found = indexing.open_public_index(current_app.config["DATA_DIR"]).find(wanted)
+    except InvalidFilter:
         abort(400)
-    except IndexUnavailable:
+    except IndexUnavailableError:
         abort(503)
-    paths = {"path": asked.address({"sort": ""}), "feed_path": asked.address({"sort": ""}, "/search/feed.xml")}
-    return _rss({"kind": "search", "title": asked.title or "Search"} | paths, queries.articles_by_id(found.ids))
+    paths = {"path": asked.url({"sort": ""}), "feed_path": asked.url({"sort": ""}, "/search/feed.xml")}
+    return _render_rss({"kind": "search", "title": asked.title or "Search"} | paths, queries.articles_by_id(found.ids))
 
 
 def _changed_at(article: Article) -> datetime:
@@ -54,7 +54,7 @@ def _changed_at(article: Article) -> datetime:
     return max(filter(None, (article.published_at, article.updated_at, article.saved_at)))
 
 
-def _rss(listing: Any, articles: Sequence[Article]) -> Response:
+def _render_rss(listing: Any, articles: Sequence[Article]) -> Response:
     ids = [article.id for article in articles]
     xml = render_template(
         "feeds/rss.xml",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, make_response, render_template
 
 from spectator import queries
-from spectator.site import search, suggesting
-from spectator.site.positions import Position, loaded_address, more_context, read_stream, requested_position
+from spectator.site import search, suggestions
+from spectator.site.pagination import PageCursors, load_more_context, loaded_url, read_stream, requested_cursors
 
 bp = Blueprint("fragments", __name__, url_prefix="/fragments")
-bp.add_url_rule("/search", "search", search.results)
-bp.add_url_rule("/suggest", "suggest", suggesting.suggest)
+bp.add_url_rule("/search", "search", search.results_fragment)
+bp.add_url_rule("/suggest", "suggest", suggestions.suggest)
 
 
 @bp.after_request
-def keep_out_of_indexes(response: Response) -> Response:
+def add_noindex_header(response: Response) -> Response:
     """Tell robots that a fragment is not a page."""
     response.headers["X-Robots-Tag"] = "noindex"
     return response
@@ -24,15 +24,15 @@ def keep_out_of_indexes(response: Response) -> Response:
 @bp.get("/stream/<path:list_path>/")
 def stream(list_path: str = "") -> Response:
     """Show the next stories of the list that lives at a path, and name the page that shows all up to them."""
-    where = queries.listing(f"/{list_path}/" if list_path else "/")
+    where = queries.listing_by_path(f"/{list_path}/" if list_path else "/")
     if where is None:
         abort(404)
-    position = requested_position()
-    page = read_stream(where, Position(position.before, position.rails))
-    more = more_context(where, page.cursor, position.rails, position.start)
+    position = requested_cursors()
+    page = read_stream(where, PageCursors(position.before, position.rails))
+    more = load_more_context(where, page.cursor, position.rails, position.start)
     response = make_response(render_template("site/_stream.html", **more, articles=page.articles, is_fragment=True))
     if page.articles:
-        response.headers["HX-Replace-Url"] = loaded_address(where, position, page.articles[-1])
+        response.headers["HX-Replace-Url"] = loaded_url(where, position, page.articles[-1])
     return response
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from spectator import queries
-from spectator.site.positions import Position, more_context, read_stream, requested_position
+from spectator.site.pagination import PageCursors, load_more_context, read_stream, requested_cursors
 
 
 def register(site: Blueprint) -> None:
@@ -27,34 +27,34 @@ def register(site: Blueprint) -> None:
 
 def listing(**_parts: object) -> Response | str:
     """Show the stories of a section, country, topic, author or month, newest first; a former address leads there."""
-    where = queries.listing(request.path)
+    where = queries.listing_by_path(request.path)
     if where is None:
         abort(404)
     if where.path != request.path:
         return redirect(where.path, 301)
-    position = requested_position()
-    if where.kind == "month" and position == Position() and (other := _moved_month(where)):
+    position = requested_cursors()
+    if where.kind == "month" and position == PageCursors() and (other := _month_in_new_time_zone(where)):
         return redirect(other.path, 301)
     return render(where, position)
 
 
-def _moved_month(where: queries.Listing) -> queries.Listing | None:
+def _month_in_new_time_zone(current: queries.Listing) -> queries.Listing | None:
     """Return where the stories of an empty month stand since the newsroom changed its time zone, if they do."""
-    if queries.stream(where, limit=1).articles:
+    if queries.stream(current, limit=1).articles:
         return None
-    other = queries.month_beside(*divmod(where.key, 100))
-    return None if other is None or other.key == where.key else other
+    other = queries.nearest_month_listing(*divmod(current.key, 100))
+    return None if other is None or other.key == current.key else other
 
 
-def render(where: queries.Listing, position: Position) -> str:
+def render(current: queries.Listing, cursors: PageCursors) -> str:
     """Return the page of a list that shows what a position asks for; raises BadCursor."""
-    stream = read_stream(where, position)
+    stream = read_stream(current, cursors)
     return render_template(
         "site/listing.html",
-        **more_context(where, stream.cursor, position.rails, position.before),
+        **load_more_context(current, stream.cursor, cursors.rails, cursors.before),
         articles=stream.articles,
-        is_first_page=position.before is None and not stream.is_cut,
-        is_loaded=position.through is not None,
+        is_first_page=cursors.before is None and not stream.is_truncated,
+        is_loaded=cursors.through is not None,
     )
 
 
@@ -62,7 +62,7 @@ def archive() -> str:
     """Show the months that have stories, with their number."""
     rows = [
         (year, (month, calendar.month_name[month], count, f"/archive/{year:04}/{month:02}/"))
-        for year, month, count in queries.months()
+        for year, month, count in queries.month_counts()
     ]
     months = [(year, [row for _, row in group]) for year, group in groupby(rows, key=lambda each: each[0])]
     return render_template("site/archive.html", months=months)

@@ -6,11 +6,11 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from spectator import queries
-from spectator.addresses import permalink
-from spectator.pagecache import is_about
-from spectator.presentation import navigation
+from spectator.pagecache import set_surrogate_key
 from spectator.site import listings
-from spectator.site.positions import more_context, requested_position
+from spectator.site.pagination import load_more_context, requested_cursors
+from spectator.templating import navigation
+from spectator.urls import permalink
 
 
 def register(site: Blueprint) -> None:
@@ -20,12 +20,12 @@ def register(site: Blueprint) -> None:
 
 def front() -> str:
     """Show the lead story, the newest after it and a rail for each section."""
-    position, latest = requested_position(), queries.Listing("latest", "Latest", "/")
+    position, latest = requested_cursors(), queries.Listing("latest", "Latest", "/")
     if position.before is not None:
         return listings.render(latest, position)
-    page = queries.front(navigation(), position.through)
-    more = more_context(latest, page.cursor, page.rails_cursor)
-    if page.is_cut:
+    page = queries.load_front_page(navigation(), position.through)
+    more = load_more_context(latest, page.cursor, page.rails_cursor)
+    if page.is_truncated:
         return render_template("site/listing.html", **more, articles=page.latest, is_first_page=False)
     return render_template(
         "site/front.html",
@@ -39,12 +39,12 @@ def front() -> str:
 
 def article(slug: str, **_parts: object) -> Response | str | tuple[str, int]:
     """Show a story; an address it had before leads to the one it has now."""
-    story = queries.article_at(slug)
+    story = queries.article_by_slug(slug)
     if story is None:
         abort(404)
     if permalink(story) != request.path:
         return redirect(permalink(story), 301)
-    is_about(request.environ, story.id)
+    set_surrogate_key(request.environ, story.id)
     if story.status == "withdrawn":
         return render_template("errors/410.html", article=story), 410
     return render_template("site/article.html", article=story)

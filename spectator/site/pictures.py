@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, current_app, send_file
 
 from spectator import queries
-from spectator.media import digest_of, rendition_path
+from spectator.media import digest_from_name, rendition_path
 
 YEAR_SECONDS = 31_536_000
 
@@ -23,7 +23,7 @@ def media(name: str) -> Response:
     path = rendition_path(current_app.config["MEDIA"], name)
     if path is None:
         abort(404)
-    state = queries.picture_state(digest_of(name))
+    state = queries.picture_state(digest_from_name(name))
     if state is not None and state.is_withdrawn:
         abort(410)
     if not path.is_file():

@@ -8,24 +8,24 @@ from typing import Any
 from flask import current_app, url_for
 from markupsafe import Markup
 
-from spectator.addresses import absolute, list_path, permalink
 from spectator.media import rendition_names
 from spectator.models import Article, Author
-from spectator.presentation import iso
-from spectator.text.bylines import is_organization
+from spectator.templating import iso
+from spectator.text.words.bylines import is_organization
+from spectator.urls import absolute_url, listing_path, permalink
 
-UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+SCRIPT_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
 def _script(data: dict[str, Any]) -> Markup:
     """Return JSON that cannot end the script element it stands in."""
     text = json.dumps({"@context": "https://schema.org"} | data, ensure_ascii=False, separators=(",", ":"))
-    return Markup(text.translate(UNSAFE))  # noqa: S704 - escaped in the line above
+    return Markup(text.translate(SCRIPT_ESCAPES))  # noqa: S704 - escaped in the line above
 
 
 def news_article_json(article: Article) -> Markup:
     """Return the NewsArticle of a published story."""
-    address = absolute(permalink(article))
+    address = absolute_url(permalink(article))
     name = current_app.config["SITE_NAME"]
     published = article.published_at or article.saved_at
     data: dict[str, Any] = {
@@ -39,7 +39,7 @@ def news_article_json(article: Article) -> Markup:
         "inLanguage": article.language,
         "articleSection": article.section.name,
         "author": [_author(article, author) for author in article.authors] or {"@type": "Organization", "name": name},
-        "publisher": {"@type": "NewsMediaOrganization", "name": name, "url": absolute("/")},
+        "publisher": {"@type": "NewsMediaOrganization", "name": name, "url": absolute_url("/")},
     }
     corrections = [note for note in article.corrections if note.kind == "correction"]
     if corrections:
@@ -53,22 +53,22 @@ def news_article_json(article: Article) -> Markup:
         data["isBasedOn"] = article.source_url
     if article.picture is not None:
         names = rendition_names(article.picture.digest, article.picture.extension, article.picture.width)
-        data["image"] = [absolute(url_for("site.media", name=names[-1][0]))]
+        data["image"] = [absolute_url(url_for("site.media", name=names[-1][0]))]
     return _script(data)
 
 
 def _author(article: Article, author: Author) -> dict[str, str]:
     names = current_app.config["SITE_NAME"], article.source_name
     kind = "Organization" if is_organization(author.name, *names) else "Person"
-    return {"@type": kind, "name": author.name, "url": absolute(list_path(author))}
+    return {"@type": kind, "name": author.name, "url": absolute_url(listing_path(author))}
 
 
 def breadcrumb_json(article: Article) -> Markup:
     """Return the BreadcrumbList of a story: home, section, headline."""
     steps = (
-        ("Home", absolute("/")),
-        (article.section.name, absolute(list_path(article.section))),
-        (article.headline, absolute(permalink(article))),
+        ("Home", absolute_url("/")),
+        (article.section.name, absolute_url(listing_path(article.section))),
+        (article.headline, absolute_url(permalink(article))),
     )
     items = [
         {"@type": "ListItem", "position": place, "name": name, "item": address}

@@ -30,7 +30,7 @@
 
   const isPlain = (text) => !BLOCK_TAG.test(text);
 
-  /** The HTML of a plain text, as the server makes it (spectator.text.paragraphs.body_html). */
+  /** The HTML of a plain text, as the server makes it (spectator.text.html.paragraphs.body_html). */
   function paragraphs(text) {
     const lines = text.replace(/\r\n?|[\x85\u2028\u2029]/g, "\n").trim().split("\n").map((line) => line.trim());
     const hasBlankLine = lines.includes("");

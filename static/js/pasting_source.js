@@ -26,7 +26,7 @@
   const ROW_TAG = /<(\/?)(?:t[rdh]|tbody|thead|tfoot|caption)(?=[\s/>])/gi;
   const EMOJI =
     /^(?:\p{Extended_Pictographic}|\p{Emoji_Presentation}|\p{Emoji_Modifier}|\p{Regional_Indicator}|[\ufe0f\u200d\u20e3]|[#*0-9](?=\ufe0f?\u20e3)|[\u{e0020}-\u{e007f}])+$/u;
-  // The ids that a stored text may have (spectator.text.html).
+  // The ids that a stored text may have (spectator.text.html.sanitizer).
   const SAFE_ID = /^(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}$/;
 
   /** HTML without styles, in which no stray tag takes in what follows it. */

@@ -3,7 +3,7 @@
   "use strict";
   const WAIT_MS = 250;
   const HOLD_MS = 10000;
-  const WORDS_PER_MINUTE = 230; // as readers are told (spectator/text/excerpts.py)
+  const WORDS_PER_MINUTE = 230; // as readers are told (spectator/text/words/excerpts.py)
   const find = (id) => document.getElementById(id);
   const form = find("story");
   if (!form) return;

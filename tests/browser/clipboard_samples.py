@@ -108,7 +108,7 @@ and the next.<br clear=all style='page-break-before:always'></p>
 """
     + WORD_FOOT
 )
-WORD_MADE = lines(
+WORD_EXPECTED = lines(
     "<h2>The “night” ferry</h2>",
     "<h2>Who sails</h2>",
     "<p>The harbour’s <strong>first</strong> <em>boat</em> leaves at <strong><em>six</em></strong>, says "
@@ -163,7 +163,7 @@ WORD_ONLINE = (
     + online_item("ol", 1, 8, "Board", 3)
     + f'<div class="OutlineElement Ltr SCXW1 BCX0">{online_paragraph("Aago mẹ́fà.", language="YO-NG")}</div>'
 )
-WORD_ONLINE_MADE = lines(
+WORD_ONLINE_EXPECTED = lines(
     "<h2>Hours</h2>",
     "<p>She <strong>said</strong> so.</p>",
     "<ul><li>Nets<ul><li>Blue</li></ul></li><li>Ice</li></ul>",
@@ -226,7 +226,7 @@ GOOGLE_DOCS = (
     + '<p dir="ltr"><span><span style="border:none;display:inline-block;"><img src="https://lh7.example/docsz/x" '
     + 'width="2" height="2" alt="A boat" /></span></span></p></b><br class="Apple-interchange-newline">'
 )
-GOOGLE_DOCS_MADE = lines(
+GOOGLE_DOCS_EXPECTED = lines(
     "<h2>The ferry</h2>",
     "<h3>Its “hours”</h3>",
     "<p>It leaves at <strong>six <em>sharp</em></strong>, says "
@@ -251,7 +251,7 @@ dit&nbsp;: «&nbsp;<b>Demain</b>&nbsp;» à&nbsp;10&nbsp;000&nbsp;&nbsp;F.</font
 <li><p>Monter</p></li></ol>
 <p lang="ha-NG">Jirgin ruwa na farko.</p>
 </body></html>"""
-LIBREOFFICE_MADE = lines(
+LIBREOFFICE_EXPECTED = lines(
     "<h2>Les horaires</h2>",
     "<p>Il dit&nbsp;: «&nbsp;<strong>Demain</strong>&nbsp;» à 10&nbsp;000 F.</p>",
     '<ol start="2"><li>Payer<ol><li>en <em>espèces</em></li></ol></li><li>Monter</li></ol>',
@@ -264,7 +264,7 @@ WHATSAPP = (
     '<span>The boat is late.\n\nAsk <strong class="_ao3e">Kofi</strong>\nat six <img alt="⛴" '
     'src="data:image/gif;base64,R0lGODlhAQABAAAAACw="></span></span></div></div>'
 )
-WHATSAPP_MADE = "<p>The boat is late.</p>\n<p>Ask <strong>Kofi</strong><br>at six ⛴</p>"
+WHATSAPP_EXPECTED = "<p>The boat is late.</p>\n<p>Ask <strong>Kofi</strong><br>at six ⛴</p>"
 
 WEB_PAGE = (
     '<meta charset=\'utf-8\'><article onclick="alert(1)"><h5 style="font-weight: 700;">Small</h5>'
@@ -277,7 +277,7 @@ WEB_PAGE = (
     "<ul><li>A</li></ul><ul><li>B</li></ul><hr><table><tr><td><p>In a box</p></td></tr></table>"
     "<table><thead><tr><th><b>Port</b></th></tr></thead><tr><td>Keta</td></tr></table></article>"
 )
-WEB_PAGE_MADE = lines(
+WEB_PAGE_EXPECTED = lines(
     "<h3>Small</h3>",
     '<p>Go here, there, near, <a href="https://a.example/x">far</a> or nowhere.</p>',
     "<blockquote><p>They may go.</p></blockquote>",
@@ -291,10 +291,10 @@ WEB_PAGE_MADE = lines(
 )
 
 SAMPLES = {
-    "Word": (WORD, WORD_MADE),
-    "Word for the web": (WORD_ONLINE, WORD_ONLINE_MADE),
-    "Google Docs": (GOOGLE_DOCS, GOOGLE_DOCS_MADE),
-    "LibreOffice": (LIBREOFFICE, LIBREOFFICE_MADE),
-    "WhatsApp": (WHATSAPP, WHATSAPP_MADE),
-    "a web page": (WEB_PAGE, WEB_PAGE_MADE),
+    "Word": (WORD, WORD_EXPECTED),
+    "Word for the web": (WORD_ONLINE, WORD_ONLINE_EXPECTED),
+    "Google Docs": (GOOGLE_DOCS, GOOGLE_DOCS_EXPECTED),
+    "LibreOffice": (LIBREOFFICE, LIBREOFFICE_EXPECTED),
+    "WhatsApp": (WHATSAPP, WHATSAPP_EXPECTED),
+    "a web page": (WEB_PAGE, WEB_PAGE_EXPECTED),
 }

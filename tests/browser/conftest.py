@@ -16,7 +16,7 @@ from spectator import config
 from tests.browser import sample_stories
 from tests.browser.editor_pages import BOATS
 from tests.browser.running_site import CHECKOUT, RunningSite, add_editor, spectator
-from tests.browser.visiting import Visit, visit
+from tests.browser.visits import Visit, open_window
 
 NODE_MODULES = CHECKOUT / "tests" / "node_modules"
 HTMX_4 = NODE_MODULES / "htmx.org" / "dist" / "htmx.min.js"
@@ -53,21 +53,21 @@ def filled_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return data, password
 
 
-def serve(filled: tuple[Path, str], directory: Path, **more: Any) -> Iterator[RunningSite]:
+def serve_site(filled: tuple[Path, str], directory: Path, **more: Any) -> Iterator[RunningSite]:
     """Run a site on a copy of the filled data directory."""
     data, password = filled
     files = {url: file.read_bytes() for url, file in EDITOR_FILES.items()}
     site = RunningSite(Path(shutil.copytree(data, directory / "data")), password, cdn_files=files, **more)
     site.start()
     yield site
-    site.end()
+    site.stop()
 
 
 @pytest.fixture(scope="session")
 def site(filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """The site as it comes, with htmx 4."""
     directory = tmp_path_factory.mktemp("site")
-    yield from serve(filled_data, directory, htmx_url=config.HTMX_URL, htmx_file=HTMX_4.read_bytes())
+    yield from serve_site(filled_data, directory, htmx_url=config.HTMX_URL, htmx_file=HTMX_4.read_bytes())
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +77,7 @@ def htmx_2_site(filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPath
     digest = base64.b64encode(hashlib.sha384(file).digest()).decode()
     settings = {"SPECTATOR_HTMX_URL": HTMX_2_URL, "SPECTATOR_HTMX_INTEGRITY": f"sha384-{digest}"}
     directory = tmp_path_factory.mktemp("htmx-2-site")
-    yield from serve(filled_data, directory, htmx_url=HTMX_2_URL, htmx_file=file, settings=settings)
+    yield from serve_site(filled_data, directory, htmx_url=HTMX_2_URL, htmx_file=file, settings=settings)
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +109,7 @@ def remembering_browser(playwright: Playwright) -> Iterator[Browser]:
 def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
     """A reader's window, once for each way in which pages may come alive, or not."""
     where: RunningSite = request.getfixturevalue("htmx_2_site" if request.param == "htmx 2" else "site")
-    with visit(browser, where, has_script=request.param != "no script") as visitor:
+    with open_window(browser, where, has_script=request.param != "no script") as visitor:
         yield visitor
 
 
@@ -117,21 +117,21 @@ def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
 def scripted_reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
     """A reader's window where htmx runs."""
     where: RunningSite = request.getfixturevalue("htmx_2_site" if request.param == "htmx 2" else "site")
-    with visit(browser, where) as visitor:
+    with open_window(browser, where) as visitor:
         yield visitor
 
 
 @pytest.fixture
 def plain_reader(browser: Browser, site: RunningSite) -> Iterator[Visit]:
     """A reader's window without JavaScript."""
-    with visit(browser, site, has_script=False) as visitor:
+    with open_window(browser, site, has_script=False) as visitor:
         yield visitor
 
 
 @pytest.fixture(params=["script", "no script"])
 def editor_window(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -> Iterator[Visit]:
     """An editor's window, logged in, with and without JavaScript."""
-    with visit(browser, site, has_script=request.param == "script") as visitor:
+    with open_window(browser, site, has_script=request.param == "script") as visitor:
         visitor.log_in()
         yield visitor
 
@@ -139,7 +139,7 @@ def editor_window(request: pytest.FixtureRequest, browser: Browser, site: Runnin
 @pytest.fixture(scope="session")
 def editor_state(browser: Browser, site: RunningSite) -> Any:
     """The cookie of an editor who is logged in, for windows that need not see the login."""
-    with visit(browser, site) as visitor:
+    with open_window(browser, site) as visitor:
         visitor.log_in()
         return visitor.page.context.storage_state()
 
@@ -147,6 +147,6 @@ def editor_state(browser: Browser, site: RunningSite) -> Any:
 @pytest.fixture
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """The window of an editor who is logged in already; one picture that texts name is there."""
-    with visit(browser, site, storage_state=editor_state) as visitor:
+    with open_window(browser, site, storage_state=editor_state) as visitor:
         visitor.page.route("**/media/boats.jpg", lambda route: route.fulfill(path=BOATS))
         yield visitor

@@ -12,7 +12,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.running_site import CHECKOUT, RunningSite, spectator
-from tests.browser.visiting import Visit
+from tests.browser.visits import Visit
 
 NUMBERS = count(1)
 BOATS = CHECKOUT / "static" / "img" / "icon.svg"
@@ -22,7 +22,7 @@ FIGURE = (
 )
 TABLE = "<table><thead><tr><th>Ward</th></tr></thead><tbody><tr><td>Keta &amp; Anlo</td></tr></tbody></table>"
 # Every kind of block, with and without white space between, as the server stores it.
-MIXED = "\n".join(
+MIXED_BODY = "\n".join(
     (
         '<p id="p-1">The first boat leaves at <b>six</b>, <strong>not</strong> <i>five</i>&nbsp;: '
         '<a href="#fn-1" id="fnref-1" rel="noopener">1</a></p><h2>Hours</h2>',
@@ -42,10 +42,10 @@ MIXED = "\n".join(
         '<abbr title="a">b</abbr><abbr title="c">d</abbr>. <a href="#fnref-1" rel="noopener">Back</a></p>',
     )
 )
-HELD = "p:not([data-filler]), h2, h3, ul, ol, blockquote"
+EDITABLE_BODIES = "p:not([data-filler]), h2, h3, ul, ol, blockquote"
 
 
-def seed(site: RunningSite, directory: Path, body: str, **more: Any) -> int:
+def import_story(site: RunningSite, directory: Path, body: str, **more: Any) -> int:
     """Import a story with this body and return its number."""
     slug = f"for-the-editor-{next(NUMBERS)}"
     story = {
@@ -60,10 +60,10 @@ def seed(site: RunningSite, directory: Path, body: str, **more: Any) -> int:
     file = directory / f"{slug}.jsonl"
     file.write_text(json.dumps(story | more) + "\n", encoding="utf-8")
     spectator(site.data_dir, "import", "jsonl", str(file))
-    return int(select(site, "SELECT id FROM article WHERE slug = ?", slug))
+    return int(query_value(site, "SELECT id FROM article WHERE slug = ?", slug))
 
 
-def select(site: RunningSite, query: str, *values: Any) -> Any:
+def query_value(site: RunningSite, query: str, *values: Any) -> Any:
     """Return the one value that a query of the site's database gives."""
     with closing(sqlite3.connect(f"file:{site.data_dir / 'spectator.db'}?mode=ro", uri=True)) as database:
         row = database.execute(query, values).fetchone()
@@ -71,22 +71,22 @@ def select(site: RunningSite, query: str, *values: Any) -> Any:
     return row[0]
 
 
-def stored(site: RunningSite, article_id: int) -> str:
+def stored_body(site: RunningSite, article_id: int) -> str:
     """Return a story's body as it is in the database file."""
-    return str(select(site, "SELECT body FROM article WHERE id = ?", article_id))
+    return str(query_value(site, "SELECT body FROM article WHERE id = ?", article_id))
 
 
 def open_story(visitor: Visit, article_id: int) -> Page:
     """Open a story's form and wait for the editor."""
     page = visitor.open(f"/newsroom/stories/{article_id}")
-    expect(text(page)).to_be_visible()
+    expect(editor_text(page)).to_be_visible()
     return page
 
 
 def open_new(visitor: Visit, source: str = "") -> Page:
     """Open the form of a new story whose text is this, as if it had been there when it was opened."""
     page = visitor.open("/newsroom/stories/new")
-    expect(text(page)).to_be_visible()
+    expect(editor_text(page)).to_be_visible()
     if source:
         restore(page, source)
     return page
@@ -104,12 +104,12 @@ def restore(page: Page, source: str) -> None:
     )
 
 
-def text(page: Page) -> Locator:
+def editor_text(page: Page) -> Locator:
     """Return what one writes in."""
     return page.locator("#body-editor")
 
 
-def source(page: Page) -> str:
+def field_value(page: Page) -> str:
     """Return what the field would send now."""
     page.wait_for_timeout(300)
     value: str = page.locator("#body").input_value()
@@ -121,7 +121,7 @@ def tool(page: Page, name: str) -> Locator:
     return page.get_by_role("toolbar", name="Formatting").get_by_role("button", name=name, exact=True)
 
 
-def choose(page: Page, words: str) -> None:
+def select_text(page: Page, words: str) -> None:
     """Select words in the text, as dragging over them does."""
     page.evaluate(
         """words => {
@@ -143,7 +143,7 @@ def choose(page: Page, words: str) -> None:
 
 def put_cursor(page: Page, words: str, at_end: bool = True) -> None:
     """Put the cursor behind words in the text, or before them."""
-    choose(page, words)
+    select_text(page, words)
     page.evaluate(f"getSelection().collapseTo{'End' if at_end else 'Start'}()")
     page.wait_for_timeout(30)
 
@@ -161,7 +161,7 @@ def paste(page: Page, html: str) -> None:
     )
 
 
-def card(page: Page, label: str) -> Locator:
+def block_card(page: Page, label: str) -> Locator:
     """Return an island's card."""
     return page.locator("story-island").filter(has=page.get_by_role("group", name=label))
 

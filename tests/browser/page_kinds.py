@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from playwright.sync_api import Page, expect
 
 from tests.browser.story_form import fill, press
-from tests.browser.visiting import Visit
+from tests.browser.visits import Visit
 
-READERS = {
+PUBLIC_PAGES = {
     "front": "/",
     "section": "/society/",
     "country": "/country/mali/",
@@ -33,8 +33,8 @@ READERS = {
     "search behind its end": "/search?q=village&page=50",
     "empty search": "/search",
 }
-REFUSED = {"not found": ("/politics/never-written", 404), "gone": ("/politics/gone", 410)}
-NEWSROOM = {
+INVALID_ENTRIES = {"not found": ("/politics/never-written", 404), "gone": ("/politics/gone", 410)}
+NEWSROOM_PAGES = {
     "newsroom search": "/newsroom/search?q=village&in=published",
     "newsroom search without a hit": "/newsroom/search?q=zzzzz",
     "story list": "/newsroom/stories/",
@@ -97,7 +97,7 @@ def open_history(visitor: Visit) -> None:
     expect(page.locator("ins").first).to_be_visible()
 
 
-def open_pairs(visitor: Visit) -> None:
+def open_comparison(visitor: Visit) -> None:
     """Open the page of stories that go with one, with a pin, a forbidden pair and a refused one."""
     open_published_form(visitor)
     page = visitor.page
@@ -177,7 +177,7 @@ def write(visitor: Visit, headline: str, body: str = "The first words.") -> Page
     return page
 
 
-def opener(path: str, status: int = 200) -> Callable[[Visit], None]:
+def path_opener(path: str, status: int = 200) -> Callable[[Visit], None]:
     """Return what opens a path that answers with a status."""
 
     def open_path(visitor: Visit) -> None:
@@ -189,22 +189,22 @@ def opener(path: str, status: int = 200) -> Callable[[Visit], None]:
 
 
 PUBLIC: dict[str, Callable[[Visit], None]] = {
-    **{name: opener(path) for name, path in READERS.items()},
-    **{name: opener(*where) for name, where in REFUSED.items()},
+    **{name: path_opener(path) for name, path in PUBLIC_PAGES.items()},
+    **{name: path_opener(*where) for name, where in INVALID_ENTRIES.items()},
     "older stories": open_older,
     "loaded stories": open_loaded,
     "related stories": open_related,
     "search results in detail": open_search_details,
-    "refused search": opener("/search?q=village&from=yesterday", 400),
-    "login": opener("/newsroom/login"),
+    "refused search": path_opener("/search?q=village&from=yesterday", 400),
+    "login": path_opener("/newsroom/login"),
 }
 BEHIND_LOGIN: dict[str, Callable[[Visit], None]] = {
-    **{name: opener(path) for name, path in NEWSROOM.items()},
+    **{name: path_opener(path) for name, path in NEWSROOM_PAGES.items()},
     "refused form": open_refused_form,
     "published form": open_published_form,
     "history": open_history,
     "proof": open_proof,
-    "pairs": open_pairs,
+    "pairs": open_comparison,
     "searches": open_searches,
     "conflict": open_conflict,
     "losses": open_losses,

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EDITOR = "editor@news.example"
-READY_SECONDS, END_SECONDS = 40, 25
+READY_SECONDS, STOP_SECONDS = 40, 25
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
@@ -104,18 +104,18 @@ class RunningSite:
         except (URLError, OSError):
             return 0
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Ask the site to leave as a service manager does; no process may stay behind, no fault in its log."""
         family = descendants(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(END_SECONDS)
+            self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
             raise
-        deadline = time.monotonic() + END_SECONDS
-        while left := [pid for pid, birth in family.items() if birth_of(pid) == birth]:
+        deadline = time.monotonic() + STOP_SECONDS
+        while left := [pid for pid, birth in family.items() if start_time_of(pid) == birth]:
             assert time.monotonic() < deadline, f"the site left processes behind: {left}"
             time.sleep(0.05)
         assert len(family) >= 3, f"two web processes and a worker were expected: {family}"
@@ -123,7 +123,7 @@ class RunningSite:
         assert "Traceback" not in said, said[-4000:]
 
 
-def birth_of(pid: int) -> str:
+def start_time_of(pid: int) -> str:
     """Return when a process began, in clock ticks; empty where there is none, or only its exit code is left."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
@@ -137,6 +137,6 @@ def descendants(pid: int) -> dict[int, str]:
     found: dict[int, str] = {}
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, task.read_text().split()):
-            found[child] = birth_of(child)
+            found[child] = start_time_of(child)
             found |= descendants(child)
     return found

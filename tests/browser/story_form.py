@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.visiting import Visit
+from tests.browser.visits import Visit
 
 LABELS = {
     "headline": "Headline",

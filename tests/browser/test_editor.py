@@ -7,38 +7,38 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import AXE
 from tests.browser.editor_pages import (
-    MIXED,
+    MIXED_BODY,
     TABLE,
-    card,
-    choose,
+    block_card,
+    editor_text,
+    field_value,
     open_new,
     paste,
     put_cursor,
     restore,
-    source,
-    text,
+    select_text,
     tool,
 )
 from tests.browser.test_every_page import SCHEMES, violations
-from tests.browser.visiting import Visit
+from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
 
 def test_typing_gives_paragraphs(writer: Visit) -> None:
     page = open_new(writer)
-    text(page).click()
+    editor_text(page).click()
     page.keyboard.type("The first boat.")
     page.keyboard.press("Enter")
     page.keyboard.type("The second.")
     page.keyboard.press("Shift+Enter")
     page.keyboard.type("A line.")
     page.keyboard.press("Enter")
-    assert source(page) == "<p>The first boat.</p>\n<p>The second.<br>\nA line.</p>"
+    assert field_value(page) == "<p>The first boat.</p>\n<p>The second.<br>\nA line.</p>"
 
 
 @pytest.mark.parametrize(
-    ("name", "made"),
+    ("name", "expected"),
     [
         ("Bold", "<p>one <strong>two</strong> three</p>"),
         ("Italic", "<p>one <em>two</em> three</p>"),
@@ -49,14 +49,14 @@ def test_typing_gives_paragraphs(writer: Visit) -> None:
         ("Numbered list", "<ol><li>one two three</li></ol>"),
     ],
 )
-def test_each_button_makes_and_unmakes(writer: Visit, name: str, made: str) -> None:
+def test_each_button_makes_and_unmakes(writer: Visit, name: str, expected: str) -> None:
     page = open_new(writer, "<p>one two three</p>\n<p>four</p>")
-    choose(page, "two")
+    select_text(page, "two")
     tool(page, name).click()
-    assert source(page) == f"{made}\n<p>four</p>"
+    assert field_value(page) == f"{expected}\n<p>four</p>"
     expect(tool(page, name)).to_have_attribute("aria-pressed", "true")
     tool(page, name).click()
-    assert source(page) == "<p>one two three</p>\n<p>four</p>"
+    assert field_value(page) == "<p>one two three</p>\n<p>four</p>"
     expect(tool(page, name)).to_have_attribute("aria-pressed", "false")
 
 
@@ -71,21 +71,21 @@ SHORTCUTS = [
 ]
 
 
-@pytest.mark.parametrize(("keys", "made"), SHORTCUTS)
-def test_each_shortcut(writer: Visit, keys: str, made: str) -> None:
+@pytest.mark.parametrize(("keys", "expected"), SHORTCUTS)
+def test_each_shortcut(writer: Visit, keys: str, expected: str) -> None:
     page = open_new(writer, "<p>one two three</p>\n<p>four</p>")
-    choose(page, "two")
+    select_text(page, "two")
     page.keyboard.press(keys)
-    assert source(page) == f"{made}\n<p>four</p>"
+    assert field_value(page) == f"{expected}\n<p>four</p>"
     page.keyboard.press("Control+z")
-    assert source(page) == "<p>one two three</p>\n<p>four</p>"
+    assert field_value(page) == "<p>one two three</p>\n<p>four</p>"
     page.keyboard.press("Control+Shift+z")
-    assert source(page) == f"{made}\n<p>four</p>"
+    assert field_value(page) == f"{expected}\n<p>four</p>"
 
 
 def test_a_list_has_levels_and_clean_items(writer: Visit) -> None:
     page = open_new(writer)
-    text(page).click()
+    editor_text(page).click()
     page.keyboard.press("Control+Shift+8")
     page.keyboard.type("one")
     page.keyboard.press("Enter")
@@ -95,27 +95,27 @@ def test_a_list_has_levels_and_clean_items(writer: Visit) -> None:
     page.keyboard.press("Control+[")
     page.keyboard.type("two")
     made = "<ul><li>one<ul><li>deep</li></ul></li><li>two</li></ul>"
-    assert source(page) == made
+    assert field_value(page) == made
     restore(page, made + "\n<p>end</p>")
     put_cursor(page, "deep")
     page.keyboard.type("er")
     page.keyboard.press("Enter")
     page.keyboard.type("deepest")
-    assert source(page) == made.replace("deep", "deeper</li><li>deepest") + "\n<p>end</p>"
+    assert field_value(page) == made.replace("deep", "deeper</li><li>deepest") + "\n<p>end</p>"
 
 
 def test_headings_leave_lists_and_quotations(writer: Visit) -> None:
     page = open_new(writer, "<ul><li>one</li><li>two</li><li>three</li></ul>")
     put_cursor(page, "two")
     page.keyboard.press("Control+Alt+2")
-    assert source(page) == "<ul><li>one</li></ul>\n<h2>two</h2>\n<ul><li>three</li></ul>"
+    assert field_value(page) == "<ul><li>one</li></ul>\n<h2>two</h2>\n<ul><li>three</li></ul>"
     put_cursor(page, "two")
     page.keyboard.press("Control+Alt+q")
-    assert source(page) == "<ul><li>one</li></ul>\n<blockquote><p>two</p></blockquote>\n<ul><li>three</li></ul>"
+    assert field_value(page) == "<ul><li>one</li></ul>\n<blockquote><p>two</p></blockquote>\n<ul><li>three</li></ul>"
     page.keyboard.press("Enter")
     paste(page, "<h2>pasted</h2><p><i> </i>end<b> </b></p>")
     quoted = "<blockquote><p>two</p><p>pasted</p><p>end</p></blockquote>"
-    assert source(page) == f"<ul><li>one</li></ul>\n{quoted}\n<ul><li>three</li></ul>"
+    assert field_value(page) == f"<ul><li>one</li></ul>\n{quoted}\n<ul><li>three</li></ul>"
 
 
 def test_the_toolbar_is_one_stop_and_arrows_go_on(writer: Visit) -> None:
@@ -133,14 +133,14 @@ def test_the_toolbar_is_one_stop_and_arrows_go_on(writer: Visit) -> None:
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Tab")
-    expect(text(page)).to_be_focused()
+    expect(editor_text(page)).to_be_focused()
     page.keyboard.press("Alt+F10")
     expect(tool(page, "Italic")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(text(page)).to_be_focused()
+    expect(editor_text(page)).to_be_focused()
     page.keyboard.press("Tab")
-    expect(text(page)).not_to_be_focused()
-    assert source(page) == "one\n\ntwo"
+    expect(editor_text(page)).not_to_be_focused()
+    assert field_value(page) == "one\n\ntwo"
 
 
 def test_pressed_buttons_follow_the_selection(writer: Visit) -> None:
@@ -151,7 +151,7 @@ def test_pressed_buttons_follow_the_selection(writer: Visit) -> None:
         "head": ["H2 heading"],
         "item": ["Italic", "Numbered list"],
     }.items():
-        choose(page, words)
+        select_text(page, words)
         expect(page.locator(".tools [aria-pressed=true]")).to_have_count(len(pressed))
         for name in pressed:
             expect(tool(page, name)).to_have_attribute("aria-pressed", "true")
@@ -164,7 +164,7 @@ def link_to(page: Page, address: str) -> None:
 
 def test_links_take_only_addresses_that_may_be_stored(writer: Visit) -> None:
     page = open_new(writer, "see the harbour office\n\nend")
-    choose(page, "harbour")
+    select_text(page, "harbour")
     page.keyboard.press("Control+k")
     for wrong in (
         "javascript:alert(1)",
@@ -179,17 +179,17 @@ def test_links_take_only_addresses_that_may_be_stored(writer: Visit) -> None:
         expect(page.get_by_role("dialog")).to_contain_text("Begin with https://")
     link_to(page, "https://harbour.example/?a=1&b=2")
     made = '<p>see the <a href="https://harbour.example/?a=1&amp;b=2">harbour</a> office</p>\n<p>end</p>'
-    assert source(page) == made
+    assert field_value(page) == made
     for right in ("/business/table", "mailto:a@b.example", "tel:+233302661234"):
         put_cursor(page, "harb")
         tool(page, "Link").click()
         expect(page.get_by_label("Link address")).not_to_have_value("")
         link_to(page, right)
-        assert source(page) == f'<p>see the <a href="{right}">harbour</a> office</p>\n<p>end</p>'
+        assert field_value(page) == f'<p>see the <a href="{right}">harbour</a> office</p>\n<p>end</p>'
     put_cursor(page, "harb")
     tool(page, "Link").click()
     page.get_by_role("button", name="Remove link").click()
-    assert source(page) == "see the harbour office\n\nend"
+    assert field_value(page) == "see the harbour office\n\nend"
 
 
 def test_text_from_an_input_method(writer: Visit) -> None:
@@ -200,14 +200,14 @@ def test_text_from_an_input_method(writer: Visit) -> None:
     for part in ("ሰ", "ሰላ", "ሰላም"):
         session.send("Input.imeSetComposition", {"text": part, "selectionStart": len(part), "selectionEnd": len(part)})
     session.send("Input.insertText", {"text": "ሰላም"})
-    assert source(page) == f"<p>before</p>\n{TABLE}\n<p>afterሰላም</p>"
+    assert field_value(page) == f"<p>before</p>\n{TABLE}\n<p>afterሰላም</p>"
 
 
 @pytest.mark.parametrize("state", ["fresh", "islands", "question", "link", "picture", "help", "html"])
 def test_the_editor_is_accessible(writer: Visit, state: str) -> None:
-    page = open_new(writer, "" if state == "fresh" else MIXED)
+    page = open_new(writer, "" if state == "fresh" else MIXED_BODY)
     if state == "question":
-        card(page, "Table, 2 rows").get_by_role("button", name="Remove").click()
+        block_card(page, "Table, 2 rows").get_by_role("button", name="Remove").click()
     elif state == "html":
         page.get_by_role("button", name="HTML").click()
     elif state in ("link", "picture", "help"):
@@ -237,4 +237,4 @@ def test_each_paragraph_runs_its_own_way(writer: Visit) -> None:
     assert starts == [True, False, True]
     put_cursor(page, "الأول")
     page.keyboard.insert_text(" يغادر")
-    assert "<p>القارب الأول يغادر</p>" in source(page)
+    assert "<p>القارب الأول يغادر</p>" in field_value(page)

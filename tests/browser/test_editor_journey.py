@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.sample_stories import draw_picture
 from tests.browser.story_form import fill, press
-from tests.browser.visiting import Visit
+from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 

@@ -8,59 +8,59 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from spectator.text import html, markup, paragraphs
+from spectator.text.html import markup, paragraphs, sanitizer
 from tests.browser.editor_pages import (
+    EDITABLE_BODIES,
     FIGURE,
-    HELD,
-    MIXED,
+    MIXED_BODY,
     TABLE,
-    card,
+    block_card,
+    editor_text,
+    field_value,
+    import_story,
     open_new,
     open_story,
     put_cursor,
     save,
-    seed,
-    source,
-    stored,
-    text,
+    stored_body,
     tool,
 )
 from tests.browser.running_site import RunningSite
-from tests.browser.visiting import Visit, visit
+from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_story_opened_and_saved_is_the_same(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
     rows = "".join(f"<tr><td>{row}</td><td>ballots</td></tr>" for row in range(3000))
-    number = seed(site, tmp_path, f"{MIXED}\n<table><tbody>{rows}</tbody></table>")
-    before = stored(site, number)
+    number = import_story(site, tmp_path, f"{MIXED_BODY}\n<table><tbody>{rows}</tbody></table>")
+    before = stored_body(site, number)
     assert before.count("<tr>") == 3002 and "<mark>" in before and "<iframe" in before
     page = open_story(writer, number)
-    expect(card(page, "Table, 3,000 rows")).to_be_visible()
+    expect(block_card(page, "Table, 3,000 rows")).to_be_visible()
     put_cursor(page, "Hours")
     tool(page, "Bold").focus()
     save(writer)
-    assert stored(site, number) == before
+    assert stored_body(site, number) == before
 
 
 def test_one_paragraph_touched_leaves_the_others_alone(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
-    number = seed(site, tmp_path, MIXED)
-    before = stored(site, number)
+    number = import_story(site, tmp_path, MIXED_BODY)
+    before = stored_body(site, number)
     page = open_story(writer, number)
     put_cursor(page, "ይነሳል።")
     page.keyboard.type(" ሌላ")
     save(writer)
-    assert "ይነሳል። ሌላ" in stored(site, number)
-    assert stored(site, number) == before.replace("ይነሳል።", "ይነሳል። ሌላ")
+    assert "ይነሳል። ሌላ" in stored_body(site, number)
+    assert stored_body(site, number) == before.replace("ይነሳል።", "ይነሳል። ሌላ")
 
 
 def test_every_block_can_be_touched_and_keeps_what_it_is(writer: Visit) -> None:
-    page = open_new(writer, MIXED)
+    page = open_new(writer, MIXED_BODY)
     for words in ("leaves at", "الساعة", "aago", "Deep", "Bare", "Quoted", "A note"):
         put_cursor(page, words)
         page.keyboard.type("X")
-    written = source(page)
+    written = field_value(page)
     for kept in (
         '<p id="p-1">',
         "<strong>six</strong>, <strong>not</strong> <em>five</em>&nbsp;: "
@@ -92,7 +92,7 @@ def test_plain_text_is_read_as_the_server_reads_it(writer: Visit) -> None:
         "<!-- c -->\n\nd",
         "<P >x",
         "<spanner>\n\n</em>",
-        MIXED,
+        MIXED_BODY,
     ]
     made = page.evaluate(
         "texts => texts.map(text => spectatorEditor.isPlain(text) ? spectatorEditor.paragraphs(text) : text)", texts
@@ -100,7 +100,7 @@ def test_plain_text_is_read_as_the_server_reads_it(writer: Visit) -> None:
     assert made == [paragraphs.body_html(each) for each in texts]
     names = page.evaluate("[spectatorEditor.BLOCKS.split(' '), spectatorEditor.KNOWN.split(' ')]")
     assert set(names[0]) == markup.BLOCKS | {"iframe", "video", "audio", "td", "th"}
-    known = html.TAGS | markup.SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"}
+    known = sanitizer.TAGS | markup.SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"}
     assert known <= set(names[1]) <= known | markup.BLOCKS
 
 
@@ -108,11 +108,11 @@ def test_plain_text_stays_plain_until_it_is_touched(writer: Visit) -> None:
     plain = "One & <i>only</i>\nline\n\n“x<y”"
     page = open_new(writer, plain)
     put_cursor(page, "line")
-    assert source(page) == plain
+    assert field_value(page) == plain
     page.keyboard.type("s")
-    assert source(page) == "<p>One &amp; <em>only</em><br>\nlines</p>\n<p>“x&lt;y”</p>"
+    assert field_value(page) == "<p>One &amp; <em>only</em><br>\nlines</p>\n<p>“x&lt;y”</p>"
     page.keyboard.press("Backspace")
-    assert source(page) == plain
+    assert field_value(page) == plain
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ def test_plain_text_stays_plain_until_it_is_touched(writer: Visit) -> None:
 )
 def test_source_that_does_not_pair_is_mended(writer: Visit, broken: str) -> None:
     page = open_new(writer, broken)
-    assert source(page) == broken
-    assert text(page).locator(f"story-island, {HELD}").count() >= 1
-    text(page).locator("> :is(p, ul, h2)").last.click()
+    assert field_value(page) == broken
+    assert editor_text(page).locator(f"story-island, {EDITABLE_BODIES}").count() >= 1
+    editor_text(page).locator("> :is(p, ul, h2)").last.click()
     page.keyboard.press("Control+End")
     page.keyboard.type(" more")
-    assert source(page).endswith("more</p>")
+    assert field_value(page).endswith("more</p>")
 
 
 def test_the_html_view_is_the_field_itself(writer: Visit) -> None:
@@ -144,14 +144,14 @@ def test_the_html_view_is_the_field_itself(writer: Visit) -> None:
     field = page.locator("#body")
     expect(field).to_be_focused()
     expect(field).to_have_value(opened.replace("one", "one!"))
-    expect(text(page)).to_be_hidden()
+    expect(editor_text(page)).to_be_hidden()
     field.fill("<p>typed <u>here</u></p>\n<hr>")
     page.get_by_role("button", name="Write").click()
-    expect(text(page)).to_be_focused()
+    expect(editor_text(page)).to_be_focused()
     expect(field).to_be_hidden()
-    expect(text(page).locator("u")).to_have_text("here")
-    expect(card(page, "Dividing line")).to_be_visible()
-    assert source(page) == "<p>typed <u>here</u></p>\n<hr>"
+    expect(editor_text(page).locator("u")).to_have_text("here")
+    expect(block_card(page, "Dividing line")).to_be_visible()
+    assert field_value(page) == "<p>typed <u>here</u></p>\n<hr>"
 
 
 def test_the_field_tells_of_each_change_once_and_before_sending(writer: Visit) -> None:
@@ -161,9 +161,9 @@ def test_the_field_tells_of_each_change_once_and_before_sending(writer: Visit) -
     )
     put_cursor(page, "one")
     page.keyboard.type(" two")
-    assert source(page) == "<p>one two</p>" and page.evaluate("window.told") in (1, 2)
+    assert field_value(page) == "<p>one two</p>" and page.evaluate("window.told") in (1, 2)
     told = page.evaluate("window.told")
-    assert source(page) and page.evaluate("window.told") == told
+    assert field_value(page) and page.evaluate("window.told") == told
     page.keyboard.type("!")
     sent = page.evaluate(
         """() => {
@@ -186,7 +186,7 @@ def test_scripts_of_a_body_never_run_and_nothing_foreign_loads(writer: Visit) ->
     page = open_new(writer, hostile)
     put_cursor(page, "link")
     page.keyboard.type("!")
-    assert "link" in source(page) and "<p><a" not in source(page)
+    assert "link" in field_value(page) and "<p><a" not in field_value(page)
     assert page.evaluate("window.ran") is None
     assert not [url for url in writer.requests if "evil.example" in url]
 
@@ -194,7 +194,7 @@ def test_scripts_of_a_body_never_run_and_nothing_foreign_loads(writer: Visit) ->
 def test_a_long_story_opens_quickly(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
     rows = "".join(f"<tr><td>{row}</td></tr>" for row in range(3000))
     paragraphs_ = "\n".join(f"<p>Paragraph {each} <em>of</em> many.</p>" for each in range(300))
-    number = seed(site, tmp_path, f"{paragraphs_}\n<table><tbody>{rows}</tbody></table>")
+    number = import_story(site, tmp_path, f"{paragraphs_}\n<table><tbody>{rows}</tbody></table>")
     page = open_story(writer, number)
     spent = page.evaluate(
         """() => {
@@ -207,13 +207,13 @@ def test_a_long_story_opens_quickly(writer: Visit, site: RunningSite, tmp_path: 
     assert spent < 1500
     put_cursor(page, "Paragraph 150")
     page.keyboard.type("!")
-    assert "<p>Paragraph 150! <em>of</em> many.</p>" in source(page)
+    assert "<p>Paragraph 150! <em>of</em> many.</p>" in field_value(page)
 
 
 def test_without_the_cdn_the_textarea_serves(browser: Browser, site: RunningSite, editor_state: Any) -> None:
-    with visit(browser, site, storage_state=editor_state) as visitor:
-        visitor.excused = ("net::ERR_",)
+    with open_window(browser, site, storage_state=editor_state) as visitor:
+        visitor.ignored_errors = ("net::ERR_",)
         visitor.page.context.route("https://cdn.jsdelivr.net/**", lambda route: route.abort())
         page = visitor.open("/newsroom/stories/new")
         expect(page.locator("#body")).to_be_visible()
-        expect(text(page)).to_have_count(0)
+        expect(editor_text(page)).to_have_count(0)

@@ -11,14 +11,14 @@ from playwright.sync_api import Browser, ViewportSize
 from tests.browser import page_kinds
 from tests.browser.axe import violations
 from tests.browser.running_site import RunningSite
-from tests.browser.visiting import Visit, visit
+from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 
 NARROW = ViewportSize(width=320, height=640)
 WIDE = ViewportSize(width=1280, height=900)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-STICKING_OUT = """() => {
+OVERFLOWING = """() => {
   const scrolls = element =>
     element && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
   return [...document.querySelectorAll("body *")]
@@ -28,24 +28,24 @@ STICKING_OUT = """() => {
 
 
 @pytest.fixture(params=page_kinds.ALL)
-def shown(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -> Iterator[Visit]:
+def page_window(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -> Iterator[Visit]:
     """A window that shows one kind of page at the width of a narrow phone."""
     options: dict[str, Any] = {"viewport": NARROW}
     if request.param in page_kinds.BEHIND_LOGIN:
         options["storage_state"] = request.getfixturevalue("editor_state")
-    with visit(browser, site, **options) as visitor:
+    with open_window(browser, site, **options) as visitor:
         page_kinds.ALL[request.param](visitor)
         visitor.page.wait_for_load_state("load")
         yield visitor
 
 
-def test_it_fits_and_is_accessible(shown: Visit) -> None:
-    page, faults = shown.page, []
+def test_it_fits_and_is_accessible(page_window: Visit) -> None:
+    page, faults = page_window.page, []
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > NARROW["width"]:
-            faults.append(f"{scheme}: {width} pixels wide: {page.evaluate(STICKING_OUT)}")
+            faults.append(f"{scheme}: {width} pixels wide: {page.evaluate(OVERFLOWING)}")
         faults += [f"{scheme}, narrow: {line}" for line in violations(page)]
     page.set_viewport_size(WIDE)
     for scheme in SCHEMES:

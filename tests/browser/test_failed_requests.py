@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import violations
-from tests.browser.visiting import Visit
+from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
@@ -48,18 +48,18 @@ def shorten_timeout(route: Route) -> None:
     route.fulfill(response=answer, body=html.replace("15000", str(TIMEOUT_MS)))
 
 
-Fault = tuple[Callable[[Page, str], None], str]
-FAULTS: dict[str, Fault] = {
+Failure = tuple[Callable[[Page, str], None], str]
+FAILURES: dict[str, Failure] = {
     "503": (refuse, "The site could not answer."),
     "offline": (cut_off, "You are offline."),
     "too slow": (hang, "The site took too long to answer."),
 }
 
 
-@pytest.fixture(params=FAULTS)
-def fault(request: pytest.FixtureRequest, scripted_reader: Visit) -> Fault:
+@pytest.fixture(params=FAILURES)
+def failure(request: pytest.FixtureRequest, scripted_reader: Visit) -> Failure:
     """What keeps answers away, and what readers are told of it."""
-    scripted_reader.excused = (
+    scripted_reader.ignored_errors = (
         "ERR_",
         "htmx",
         "fetch",
@@ -71,11 +71,11 @@ def fault(request: pytest.FixtureRequest, scripted_reader: Visit) -> Fault:
     scripted_reader.expected_statuses = {503}
     if request.param == "too slow":
         scripted_reader.page.route(re.compile(r"[0-9]/(society/|search(\?.*)?|opinion/long)$"), shorten_timeout)
-    return FAULTS[request.param]
+    return FAILURES[request.param]
 
 
-def test_load_more_says_so_and_tries_again(scripted_reader: Visit, fault: Fault) -> None:
-    fail, reason = fault
+def test_load_more_says_so_and_tries_again(scripted_reader: Visit, failure: Failure) -> None:
+    fail, reason = failure
     page = scripted_reader.open("/society/")
     shown = page.locator(".stream .card").count()
     fail(page, MORE)
@@ -96,8 +96,8 @@ def test_load_more_says_so_and_tries_again(scripted_reader: Visit, fault: Fault)
     expect(page.locator(".failed")).to_have_count(0)
 
 
-def test_a_search_never_shows_results_of_other_words(scripted_reader: Visit, fault: Fault) -> None:
-    fail, reason = fault
+def test_a_search_never_shows_results_of_other_words(scripted_reader: Visit, failure: Failure) -> None:
+    fail, reason = failure
     page = scripted_reader.open("/search?q=village&sort=newest")
     results, box = page.locator("#results"), page.get_by_label("Words, names or places")
     expect(results.locator(".card").first).to_be_visible()
@@ -116,8 +116,8 @@ def test_a_search_never_shows_results_of_other_words(scripted_reader: Visit, fau
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
 
 
-def test_typing_on_after_a_failure_searches(scripted_reader: Visit, fault: Fault) -> None:
-    fail, _ = fault
+def test_typing_on_after_a_failure_searches(scripted_reader: Visit, failure: Failure) -> None:
+    fail, _ = failure
     page = scripted_reader.open("/search?q=village")
     fail(page, SEARCH)
     box = page.get_by_label("Words, names or places")
@@ -129,8 +129,8 @@ def test_typing_on_after_a_failure_searches(scripted_reader: Visit, fault: Fault
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
 
 
-def test_related_stories_leave_no_hole(scripted_reader: Visit, fault: Fault) -> None:
-    fail, _ = fault
+def test_related_stories_leave_no_hole(scripted_reader: Visit, failure: Failure) -> None:
+    fail, _ = failure
     page = scripted_reader.open("/opinion/long")
     related = page.get_by_role("region", name="You may also like")
     fail(page, RELATED)
@@ -144,7 +144,7 @@ def test_related_stories_leave_no_hole(scripted_reader: Visit, fault: Fault) -> 
 
 def test_room_is_kept_only_where_htmx_came(scripted_reader: Visit) -> None:
     visitor = scripted_reader
-    visitor.excused = ("ERR_", "Failed to load")
+    visitor.ignored_errors = ("ERR_", "Failed to load")
     visitor.page.route(visitor.site.htmx_url, lambda route: route.abort())
     page = visitor.open("/opinion/long")
     page.wait_for_load_state("load")

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.running_site import RunningSite
 from tests.browser.sample_stories import SERIES_SECTION
-from tests.browser.visiting import Visit, visit
+from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 
@@ -25,8 +25,8 @@ def test_one_byte_more_is_blocked_and_links_still_work(
     which: str, browser: Browser, request: pytest.FixtureRequest
 ) -> None:
     site: RunningSite = request.getfixturevalue(which)
-    with visit(browser, site, htmx_file=site.htmx_file + b"\n") as visitor:
-        visitor.excused = ("Failed to find a valid digest",)
+    with open_window(browser, site, htmx_file=site.htmx_file + b"\n") as visitor:
+        visitor.ignored_errors = ("Failed to find a valid digest",)
         page = visitor.open(SECTION)
         assert any("Failed to find a valid digest" in said for said in visitor.console), visitor.console
         assert page.evaluate("typeof window.htmx") == "undefined"
@@ -36,8 +36,8 @@ def test_one_byte_more_is_blocked_and_links_still_work(
 
 
 def test_the_site_works_while_the_cdn_is_down(browser: Browser, site: RunningSite) -> None:
-    with visit(browser, site) as visitor:
-        visitor.excused = ("net::ERR_",)
+    with open_window(browser, site) as visitor:
+        visitor.ignored_errors = ("net::ERR_",)
         visitor.page.context.route(site.htmx_url, lambda route: route.abort())
         page = visitor.open("/opinion/long")
         page.get_by_role("link", name="More in Opinion").click()

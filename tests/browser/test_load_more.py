@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.running_site import RunningSite
 from tests.browser.sample_stories import SERIES_SECTION, headlines_newest_first, series
 from tests.browser.story_form import publish
-from tests.browser.visiting import Visit, visit
+from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 
@@ -64,7 +64,7 @@ def test_every_story_comes_once_by_links(plain_reader: Visit) -> None:
 
 
 def test_a_story_published_meanwhile_moves_nothing(browser: Browser, site: RunningSite, editor_state: Any) -> None:
-    with visit(browser, site) as visitor, visit(browser, site, storage_state=editor_state) as editor:
+    with open_window(browser, site) as visitor, open_window(browser, site, storage_state=editor_state) as editor:
         page = visitor.open("/author/ama-serwaa/")
         news = {"headline": "Published while you read", "body": "News.", "section": "health", "authors": "Ama Serwaa"}
         publish(editor, news)
@@ -156,7 +156,7 @@ def test_a_double_click_loads_once(scripted_reader: Visit) -> None:
 def test_back_to_the_page_as_it_was_left(
     which: str, remembering_browser: Browser, request: pytest.FixtureRequest
 ) -> None:
-    with visit(remembering_browser, request.getfixturevalue(which)) as visitor:
+    with open_window(remembering_browser, request.getfixturevalue(which)) as visitor:
         page, wanted = visitor.open(SECTION), headlines_newest_first()
         load_more(visitor)
         page.evaluate("window.wasHere = true")

@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.running_site import RunningSite
 from tests.browser.story_form import press
-from tests.browser.visiting import Visit, visit
+from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
-MOST_BYTES = 150_000
+MAX_BYTES = 150_000
 TARGET_PIXELS = 24  # WCAG 2.5.8; the bar's are larger
 SMALL = f"""() => [...document.querySelectorAll("#story button, #story select, #story input, .top a, .top button")]
   .filter(each => each.offsetParent && !each.closest(".check"))
@@ -29,7 +29,9 @@ SMALL = f"""() => [...document.querySelectorAll("#story button, #story select, #
 @pytest.fixture(params=["script", "no script"])
 def phone(request: pytest.FixtureRequest, browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """An editor's phone."""
-    with visit(browser, site, has_script=request.param == "script", storage_state=editor_state, **PHONE) as visitor:
+    with open_window(
+        browser, site, has_script=request.param == "script", storage_state=editor_state, **PHONE
+    ) as visitor:
         yield visitor
 
 
@@ -78,7 +80,7 @@ def test_the_bar_hides_nothing_that_is_focused(phone: Visit) -> None:
 
 
 def test_the_writing_screen_weighs_little(browser: Browser, site: RunningSite, editor_state: Any) -> None:
-    with visit(browser, site, storage_state=editor_state, **PHONE) as visitor:
+    with open_window(browser, site, storage_state=editor_state, **PHONE) as visitor:
         sizes: dict[str, int] = {}
         visitor.page.on("response", lambda answer: sizes.update({answer.url: len(gzip.compress(answer.body(), 6))}))
         visitor.open("/newsroom/stories/new")
@@ -87,4 +89,4 @@ def test_the_writing_screen_weighs_little(browser: Browser, site: RunningSite, e
             print(f"{size:7} {urlsplit(url).path}")
         print(f"{sum(sizes.values())} bytes compressed in {len(sizes)} requests")
         assert sum("squire" in url or "purify" in url or "htmx" in url for url in sizes) == 3
-        assert sum(sizes.values()) < MOST_BYTES
+        assert sum(sizes.values()) < MAX_BYTES

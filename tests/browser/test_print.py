@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.visiting import Visit
+from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 

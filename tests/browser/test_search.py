@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.story_form import publish
-from tests.browser.visiting import Visit
+from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
 from tests.browser.axe import violations
 from tests.browser.running_site import RunningSite
 from tests.browser.test_every_page import SCHEMES
-from tests.browser.visiting import Visit, visit
+from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def visitor(browser: Browser, site: RunningSite) -> Iterator[Visit]:
     """A reader's window, wide enough for the box."""
-    with visit(browser, site) as window:
+    with open_window(browser, site) as window:
         yield window
 
 
@@ -152,7 +152,7 @@ def test_without_script_it_is_a_search_box(plain_reader: Visit) -> None:
 
 
 def test_a_phone_has_a_link_instead(browser: Browser, site: RunningSite) -> None:
-    with visit(browser, site, viewport={"width": 320, "height": 640}) as visitor:
+    with open_window(browser, site, viewport={"width": 320, "height": 640}) as visitor:
         page = visitor.open("/")
         expect(box(page)).to_be_hidden()
         page.wait_for_load_state("networkidle")

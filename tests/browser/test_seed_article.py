@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.running_site import CHECKOUT
 from tests.browser.story_form import publish
-from tests.browser.visiting import Visit
+from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +41,7 @@ ever-evolving political and social landscape.
 
 
 @dataclass(frozen=True)
-class Seed:
+class SeedArticle:
     """A page as plain text, taken apart: what goes into the form, and what has to come out of it, in order."""
 
     headline: str
@@ -52,7 +52,7 @@ class Seed:
     line: str
 
     @classmethod
-    def of(cls, text: str) -> Seed:
+    def parse(cls, text: str) -> SeedArticle:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         source = next(number for number, line in enumerate(lines) if line.startswith("Source: "))
         assert lines[0] == f"Home » {lines[1]}" and lines[source + 1] == "You may also like"
@@ -66,7 +66,7 @@ class Seed:
         return [*top, *self.paragraphs, f"Source: {self.source}", "You may also like", self.line]
 
 
-def post_and_read(visitor: Visit, seed: Seed) -> None:
+def post_and_read(visitor: Visit, seed: SeedArticle) -> None:
     entries = {
         "headline": seed.headline,
         "dek": seed.dek,
@@ -90,10 +90,10 @@ def post_and_read(visitor: Visit, seed: Seed) -> None:
 def test_the_seed_article_word_for_word(editor_window: Visit) -> None:
     if not SEED.is_file():
         pytest.skip("../shared/seed-article.txt is not beside this checkout; the short page below is always posted")
-    seed = Seed.of(SEED.read_text(encoding="utf-8"))
+    seed = SeedArticle.parse(SEED.read_text(encoding="utf-8"))
     assert len(seed.paragraphs) == 11
     post_and_read(editor_window, seed)
 
 
 def test_a_short_page_word_for_word(editor_window: Visit) -> None:
-    post_and_read(editor_window, Seed.of(SHORT))
+    post_and_read(editor_window, SeedArticle.parse(SHORT))

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import page_kinds
 from tests.browser.running_site import RunningSite
-from tests.browser.test_keeping import KEPT, autosaved, copies
-from tests.browser.visiting import Visit, visit
+from tests.browser.test_autosave import KEPT_MESSAGE, autosaved_text, count_drafts
+from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 CDN = re.compile(r"^https://cdn\.jsdelivr\.net/")
@@ -23,14 +23,14 @@ SAVED = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 @contextmanager
 def visit_without_cdn(browser: Browser, site: RunningSite, **options: Any) -> Iterator[Visit]:
     """Open a window whose requests to the CDN hang."""
-    with visit(browser, site, **options) as visitor:
-        visitor.excused = ("net::ERR", "Failed to fetch")
+    with open_window(browser, site, **options) as visitor:
+        visitor.ignored_errors = ("net::ERR", "Failed to fetch")
         visitor.page.route(CDN, lambda route: None)
         yield visitor
 
 
 @pytest.fixture
-def writing(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Page]:
+def form_window(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Page]:
     """A new story's form while the CDN hangs."""
     with visit_without_cdn(browser, site, storage_state=editor_state) as visitor:
         visitor.page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
@@ -38,42 +38,42 @@ def writing(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[
         yield visitor.page
 
 
-def test_what_is_typed_reaches_device_and_server(writing: Page, site: RunningSite) -> None:
-    writing.get_by_label("Headline").fill("While the CDN hangs")
-    writing.locator("#body").fill("Plain words in the plain field.")
-    expect(writing.locator("#saved")).to_have_text(SAVED, timeout=3000)
-    assert "Plain words in the plain field." in autosaved(site)
-    writing.context.set_offline(True)
-    writing.locator("#body").fill("Plain words, and more.")
-    expect(writing.locator("#saved")).to_have_text(KEPT)
-    assert copies(writing) == 1
+def test_what_is_typed_reaches_device_and_server(form_window: Page, site: RunningSite) -> None:
+    form_window.get_by_label("Headline").fill("While the CDN hangs")
+    form_window.locator("#body").fill("Plain words in the plain field.")
+    expect(form_window.locator("#saved")).to_have_text(SAVED, timeout=3000)
+    assert "Plain words in the plain field." in autosaved_text(site)
+    form_window.context.set_offline(True)
+    form_window.locator("#body").fill("Plain words, and more.")
+    expect(form_window.locator("#saved")).to_have_text(KEPT_MESSAGE)
+    assert count_drafts(form_window) == 1
 
 
-def test_leaving_asks_where_nothing_is_kept_yet(writing: Page, site: RunningSite) -> None:
+def test_leaving_asks_where_nothing_is_kept_yet(form_window: Page, site: RunningSite) -> None:
     asked: list[str] = []
 
     def answer(dialog: Any) -> None:
         asked.append(dialog.type)
         dialog.accept()
 
-    writing.on("dialog", answer)
-    writing.get_by_label("Headline").press_sequentially("Typed a moment ago")
-    writing.goto(f"{site.url}/newsroom/stories/", wait_until="commit")
-    expect(writing.get_by_role("heading", name="Stories")).to_be_visible()
-    assert asked == ["beforeunload"] or copies(writing) == 1
+    form_window.on("dialog", answer)
+    form_window.get_by_label("Headline").press_sequentially("Typed a moment ago")
+    form_window.goto(f"{site.url}/newsroom/stories/", wait_until="commit")
+    expect(form_window.get_by_role("heading", name="Stories")).to_be_visible()
+    assert asked == ["beforeunload"] or count_drafts(form_window) == 1
 
 
 def test_the_editor_that_comes_late_does_not_take_the_field_away(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     held: list[Any] = []
-    with visit(browser, site, storage_state=editor_state) as visitor:
+    with open_window(browser, site, storage_state=editor_state) as visitor:
         page = visitor.page
         page.route(CDN, lambda route: held.append(route))
         page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
         page.locator("#body").press_sequentially("Begun in")
         while held:
-            visitor.serve(held.pop(0))
+            visitor.handle_route(held.pop(0))
             page.wait_for_timeout(100)
         page.wait_for_load_state("load")
         page.keyboard.type(" the plain field")
@@ -81,12 +81,12 @@ def test_the_editor_that_comes_late_does_not_take_the_field_away(
         expect(page.locator("#body-editor")).to_have_text("Begun in the plain field")
 
 
-def test_the_form_is_sent(writing: Page) -> None:
-    writing.get_by_label("Headline").fill("Saved while the CDN hangs")
-    writing.locator("#body").fill("Words.")
-    writing.select_option("#section", "health")
-    writing.get_by_role("button", name="Save draft").click()
-    expect(writing.get_by_text("Saved.", exact=True)).to_be_visible()
+def test_the_form_is_sent(form_window: Page) -> None:
+    form_window.get_by_label("Headline").fill("Saved while the CDN hangs")
+    form_window.locator("#body").fill("Words.")
+    form_window.select_option("#section", "health")
+    form_window.get_by_role("button", name="Save draft").click()
+    expect(form_window.get_by_text("Saved.", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/", "/society/", "/opinion/long", "/search?q=village"])
@@ -102,7 +102,7 @@ def test_the_search_box_of_readers_suggests(browser: Browser, site: RunningSite,
 def test_third_parties_come_last(browser: Browser, site: RunningSite, editor_state: Any, kind: str) -> None:
     """The rule behind it, on every kind of page: only the editor, which is made of the CDN's files, waits for them."""
     options = {"storage_state": editor_state} if kind in page_kinds.BEHIND_LOGIN else {}
-    with visit(browser, site, **options) as visitor:
+    with open_window(browser, site, **options) as visitor:
         page_kinds.ALL[kind](visitor)
         sources = visitor.page.locator("script[src]").evaluate_all("all => all.map((each) => each.src)")
     foreign = [at for at, source in enumerate(sources) if CDN.match(source)]

@@ -12,11 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import AXE
-from tests.browser.editor_pages import seed, select
+from tests.browser.editor_pages import import_story, query_value
 from tests.browser.running_site import RunningSite
 from tests.browser.sample_stories import draw_picture
-from tests.browser.test_every_page import NARROW, SCHEMES, STICKING_OUT, violations
-from tests.browser.visiting import Visit, visit
+from tests.browser.test_every_page import NARROW, OVERFLOWING, SCHEMES, violations
+from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 
@@ -27,18 +27,18 @@ MEGABYTE = 1024 * 1024
 @pytest.fixture
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """The window of an editor who is logged in."""
-    with visit(browser, site, storage_state=editor_state) as visitor:
+    with open_window(browser, site, storage_state=editor_state) as visitor:
         yield visitor
 
 
 @pytest.fixture
 def plain_editor(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """The same window without JavaScript."""
-    with visit(browser, site, has_script=False, storage_state=editor_state) as visitor:
+    with open_window(browser, site, has_script=False, storage_state=editor_state) as visitor:
         yield visitor
 
 
-def words(page: Page) -> Locator:
+def word_count(page: Page) -> Locator:
     return page.locator("#counts .words")
 
 
@@ -80,7 +80,7 @@ def test_lengths_of_headline_and_dek(writer: Visit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected"),
     [
         ("", "0 words"),
         ("One", "1 word · 1 min read"),
@@ -93,10 +93,10 @@ def test_lengths_of_headline_and_dek(writer: Visit) -> None:
         ("word " * 1150, "1,150 words · 5 min read"),
     ],
 )
-def test_words_of_the_text(writer: Visit, body: str, said: str) -> None:
+def test_words_of_the_text(writer: Visit, body: str, expected: str) -> None:
     page = writer.open(NEW)
     set_body(page, body)
-    expect(words(page)).to_have_text(said)
+    expect(word_count(page)).to_have_text(expected)
 
 
 def test_words_follow_the_writing_and_leave_the_weight_alone(writer: Visit) -> None:
@@ -104,15 +104,15 @@ def test_words_follow_the_writing_and_leave_the_weight_alone(writer: Visit) -> N
     page.locator("#weight").evaluate("weight => { window.weight = weight; weight.textContent = '12 KB'; }")
     page.locator("#body-editor").click()
     page.keyboard.type("Three more words")
-    expect(words(page)).to_have_text("3 words · 1 min read")
+    expect(word_count(page)).to_have_text("3 words · 1 min read")
     expect(page.locator("#counts > #weight")).to_have_text("12 KB")
     assert page.evaluate("window.weight === document.getElementById('weight')")
 
 
 def test_a_story_is_counted_when_it_is_opened_as_readers_are_told(writer: Visit, tmp_path: Path) -> None:
-    article_id = seed(writer.site, tmp_path, "<p>" + "word " * 700 + "</p>")
+    article_id = import_story(writer.site, tmp_path, "<p>" + "word " * 700 + "</p>")
     page = writer.open(f"/newsroom/stories/{article_id}")
-    expect(words(page)).to_have_text("700 words · 3 min read")
+    expect(word_count(page)).to_have_text("700 words · 3 min read")
     page.get_by_role("link", name="On the site").click()
     expect(page.locator("main")).to_contain_text("3 min read")
 
@@ -125,7 +125,7 @@ def test_a_key_saves(writer: Visit, key: str) -> None:
     page.locator("#body-editor").click()
     page.keyboard.press(key)
     page.wait_for_url(re.compile("/newsroom/stories/[0-9]+"))
-    assert select(writer.site, "SELECT status FROM article WHERE headline = ?", headline) == "draft"
+    assert query_value(writer.site, "SELECT status FROM article WHERE headline = ?", headline) == "draft"
 
 
 def test_pressing_twice_saves_once(writer: Visit) -> None:
@@ -161,13 +161,13 @@ def test_a_key_publishes_when_its_question_is_answered(writer: Visit) -> None:
     page.keyboard.press("Control+Shift+Enter")
     with page.expect_navigation():
         question.get_by_role("button", name="Publish").click()
-    assert select(writer.site, "SELECT status FROM article WHERE headline = 'Published by a key'") == "published"
+    assert query_value(writer.site, "SELECT status FROM article WHERE headline = 'Published by a key'") == "published"
 
 
 def test_keys_of_a_published_story(writer: Visit, tmp_path: Path) -> None:
-    article_id = seed(writer.site, tmp_path, "<p>The first boat.</p>")
+    article_id = import_story(writer.site, tmp_path, "<p>The first boat.</p>")
     page = writer.open(f"/newsroom/stories/{article_id}")
-    before = select(writer.site, "SELECT headline FROM article WHERE id = ?", article_id)
+    before = query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id)
     page.locator("#headline").fill("Updated by a key")
     prevented = page.evaluate(
         """() => ["Enter", "s"].map(key => {
@@ -180,12 +180,12 @@ def test_keys_of_a_published_story(writer: Visit, tmp_path: Path) -> None:
     assert prevented == [False, False], "with Alt they are other keys"
     page.keyboard.press("Control+s")
     page.wait_for_timeout(3000)
-    assert select(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == before
+    assert query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == before
     page.keyboard.press("Control+Shift+Enter")
     with page.expect_navigation():
         page.get_by_role("dialog", name="Publish these changes?").get_by_role("button", name="Update").click()
     expect(page.locator(".done")).to_be_visible()
-    assert select(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == "Updated by a key"
+    assert query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == "Updated by a key"
 
 
 @pytest.mark.parametrize("name", ["slug", "source_name", "source_url", "picture_credit", "published_at"])
@@ -196,11 +196,11 @@ def test_enter_in_a_line_saves_a_draft(writer: Visit, name: str) -> None:
     with page.expect_navigation():
         page.locator(f"#{name}").press("Enter")
     expect(page.locator(".done")).to_have_text("Saved.")
-    assert select(writer.site, "SELECT status FROM article WHERE headline = ?", headline) == "draft"
+    assert query_value(writer.site, "SELECT status FROM article WHERE headline = ?", headline) == "draft"
 
 
 def test_enter_on_a_live_story_tells_readers_nothing(writer: Visit, tmp_path: Path) -> None:
-    article_id = seed(writer.site, tmp_path, "<p>The last boat.</p>")
+    article_id = import_story(writer.site, tmp_path, "<p>The last boat.</p>")
     page = writer.open(f"/newsroom/stories/{article_id}")
     path = writer.path
     page.locator("#note").fill("A half-typed no")
@@ -209,20 +209,20 @@ def test_enter_on_a_live_story_tells_readers_nothing(writer: Visit, tmp_path: Pa
     expect(page.locator("#saved")).to_contain_text("Saved", timeout=8000)
     assert writer.path == path
     expect(page.locator("#note")).to_have_value("A half-typed no")
-    assert select(writer.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id) == 0
-    assert select(writer.site, "SELECT source_name FROM article WHERE id = ?", article_id) == ""
-    assert select(writer.site, "SELECT count(*) FROM autosave WHERE article_id = ?", article_id) == 1
+    assert query_value(writer.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id) == 0
+    assert query_value(writer.site, "SELECT source_name FROM article WHERE id = ?", article_id) == ""
+    assert query_value(writer.site, "SELECT count(*) FROM autosave WHERE article_id = ?", article_id) == 1
 
 
 def test_enter_on_a_live_story_without_script(plain_editor: Visit, tmp_path: Path) -> None:
-    article_id = seed(plain_editor.site, tmp_path, "<p>No boat.</p>")
+    article_id = import_story(plain_editor.site, tmp_path, "<p>No boat.</p>")
     page = plain_editor.open(f"/newsroom/stories/{article_id}")
     page.locator("#note").fill("A half-typed no")
     with page.expect_navigation():
         page.locator("#source_name").press("Enter")
     expect(page.locator(".done")).to_contain_text("Your changes are kept.")
     expect(page.locator("#note")).to_have_value("A half-typed no")
-    assert select(plain_editor.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id) == 0
+    assert query_value(plain_editor.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id) == 0
 
 
 def test_keys_wait_for_an_open_dialog(writer: Visit) -> None:
@@ -267,7 +267,7 @@ def test_who_else_is_here_is_said_once(
     request: pytest.FixtureRequest, browser: Browser, tmp_path: Path, version: str
 ) -> None:
     site: RunningSite = request.getfixturevalue("site" if version == "htmx 4" else "htmx_2_site")
-    article_id = seed(site, tmp_path, "<p>The first boat.</p>")
+    article_id = import_story(site, tmp_path, "<p>The first boat.</p>")
     answers = [
         "",
         "<span>Open here too: Ama.</span>",
@@ -275,7 +275,7 @@ def test_who_else_is_here_is_said_once(
         "",
         "<b>Kofi saved.</b>",
     ]
-    with visit(browser, site) as visitor:
+    with open_window(browser, site) as visitor:
         visitor.log_in()
         page, left = visitor.page, list(answers)
         page.route("**/presence", lambda route: route.fulfill(status=200, content_type="text/html", body=left.pop(0)))
@@ -340,4 +340,4 @@ def test_it_fits_and_is_accessible(writer: Visit, tmp_path: Path) -> None:
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             assert violations(page) == []
-            assert page.evaluate(STICKING_OUT) == []
+            assert page.evaluate(OVERFLOWING) == []

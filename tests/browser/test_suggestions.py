@@ -12,14 +12,14 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import AXE
-from tests.browser.editor_pages import select
+from tests.browser.editor_pages import query_value
 from tests.browser.running_site import RunningSite
-from tests.browser.test_every_page import NARROW, SCHEMES, STICKING_OUT, violations
-from tests.browser.visiting import Visit, visit
+from tests.browser.test_every_page import NARROW, OVERFLOWING, SCHEMES, violations
+from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 
-KNOWN = {
+SUGGESTIONS = {
     "authors": [("Ama Serwaa", "", "12 stories"), ("Amara <b>Ndiaye</b>", "", "1 story")],
     "countries": [("Mali", "", "ML"), ("Malawi", "", "MW"), ("Niger", "", "NE"), ("Nigeria", "", "NG")],
     "topics": [("Elections", "", "3 stories")],
@@ -28,14 +28,14 @@ KNOWN = {
 NEW = "/newsroom/stories/new"
 
 
-def answer(route: Route) -> None:
+def fulfill_suggestions(route: Route) -> None:
     """Answer as the server does: names that hold what was typed."""
     parts = urlsplit(route.request.url)
     typed = parse_qs(parts.query, keep_blank_values=True)["q"][0].casefold()
     options = [
         f'<li role="option" aria-selected="false" data-value="{escape(name)}" data-url="{link}">{escape(name)}'
         f" <small>{remark}</small></li>"
-        for name, link, remark in KNOWN[parts.path.rpartition("/")[2]]
+        for name, link, remark in SUGGESTIONS[parts.path.rpartition("/")[2]]
         if typed in name.casefold()
     ]
     route.fulfill(status=200, content_type="text/html; charset=utf-8", body="\n".join(options))
@@ -45,16 +45,16 @@ def answer(route: Route) -> None:
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """The form of a new story, with suggestions that are always the same."""
     site: RunningSite = request.getfixturevalue("site" if request.param == "htmx 4" else "htmx_2_site")
-    with visit(browser, site) as visitor:
+    with open_window(browser, site) as visitor:
         visitor.log_in()
-        visitor.page.route("**/newsroom/fragments/suggestions/**", answer)
+        visitor.page.route("**/newsroom/fragments/suggestions/**", fulfill_suggestions)
         yield visitor.open(NEW)
 
 
 @pytest.fixture
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """The window of an editor, with the server's own suggestions."""
-    with visit(browser, site, storage_state=editor_state) as visitor:
+    with open_window(browser, site, storage_state=editor_state) as visitor:
         yield visitor
 
 
@@ -62,7 +62,7 @@ def entry(page: Page, field: str) -> Locator:
     return page.locator(f"#{field}-entry" if field != "source_name" else "#source_name")
 
 
-def offers(page: Page, field: str) -> Locator:
+def suggestion_list(page: Page, field: str) -> Locator:
     return page.locator(f"#{entry(page, field).get_attribute('id')}-offers")
 
 
@@ -92,7 +92,7 @@ def type_in(page: Page, field: str, text: str) -> None:
 
 def test_an_option_is_chosen_with_the_keyboard(page: Page) -> None:
     type_in(page, "authors", "am")
-    box, list_ = entry(page, "authors"), offers(page, "authors")
+    box, list_ = entry(page, "authors"), suggestion_list(page, "authors")
     expect(list_).to_be_visible()
     expect(box).to_have_attribute("role", "combobox")
     expect(box).to_have_attribute("aria-expanded", "true")
@@ -126,11 +126,11 @@ def test_an_option_is_chosen_with_the_keyboard(page: Page) -> None:
 
 def test_an_option_is_chosen_with_a_pointer_and_a_new_name_is_made(page: Page) -> None:
     type_in(page, "topics", "elec")
-    offers(page, "topics").get_by_role("option", name="Elections").click()
+    suggestion_list(page, "topics").get_by_role("option", name="Elections").click()
     expect(chips(page, "topics")).to_have_text(["Elections"])
     expect(entry(page, "topics")).to_be_focused()
     page.keyboard.type("Ferries & boats")
-    offers(page, "topics").get_by_role("option", name="Create “Ferries & boats”").click()
+    suggestion_list(page, "topics").get_by_role("option", name="Create “Ferries & boats”").click()
     expect(page.locator("#topics")).to_have_value("Elections, Ferries & boats")
 
 
@@ -250,18 +250,18 @@ def test_the_field_is_out_of_the_way_and_its_label_leads_to_the_entry(page: Page
 
 def test_a_source_brings_its_link(page: Page) -> None:
     entry(page, "source_name").click()
-    expect(offers(page, "source_name").get_by_role("option")).to_have_count(2)
+    expect(suggestion_list(page, "source_name").get_by_role("option")).to_have_count(2)
     page.keyboard.type("reu")
-    expect(offers(page, "source_name").get_by_role("option")).to_have_count(1)
+    expect(suggestion_list(page, "source_name").get_by_role("option")).to_have_count(1)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#source_name")).to_have_value("Reuters")
     expect(page.locator("#source_url")).to_have_value("https://www.reuters.com/x")
-    expect(offers(page, "source_name")).to_be_hidden()
+    expect(suggestion_list(page, "source_name")).to_be_hidden()
     page.locator("#source_url").fill("https://mine.example/")
     entry(page, "source_name").fill("")
     page.keyboard.press("ArrowDown")
-    offers(page, "source_name").get_by_role("option", name="Reuters").click()
+    suggestion_list(page, "source_name").get_by_role("option", name="Reuters").click()
     expect(page.locator("#source_url")).to_have_value("https://mine.example/")
 
 
@@ -292,7 +292,7 @@ def test_the_form_sends_its_own_fields_only(writer: Visit) -> None:
     expect(chips(page, "topics")).to_have_text(["Half typed"])
     expect(chips(page, "authors")).to_have_text(["Okri", "Ama Serwaa"])
     article_id = urlsplit(page.url).path.rpartition("/")[2]
-    assert select(writer.site, "SELECT count(*) FROM article_author WHERE article_id = ?", article_id) == 2
+    assert query_value(writer.site, "SELECT count(*) FROM article_author WHERE article_id = ?", article_id) == 2
 
 
 def test_an_error_stays_with_its_field(writer: Visit) -> None:
@@ -310,21 +310,21 @@ def test_an_error_stays_with_its_field(writer: Visit) -> None:
 
 
 def test_without_htmx_names_still_become_chips(browser: Browser, site: RunningSite, editor_state: Any) -> None:
-    with visit(browser, site, storage_state=editor_state) as visitor:
+    with open_window(browser, site, storage_state=editor_state) as visitor:
         visitor.page.route(
             site.htmx_url,
             lambda route: route.fulfill(
                 status=200, body="", content_type="text/javascript", headers={"access-control-allow-origin": "*"}
             ),
         )
-        visitor.excused = ("integrity", "digest")
+        visitor.ignored_errors = ("integrity", "digest")
         page = visitor.open(NEW)
         type_in(page, "countries", "Mali, Atlantis,")
         expect(chips(page, "countries")).to_have_text(["Mali", "Atlantis"])
 
 
 def test_without_script_they_are_lines(browser: Browser, site: RunningSite, editor_state: Any) -> None:
-    with visit(browser, site, has_script=False, storage_state=editor_state) as visitor:
+    with open_window(browser, site, has_script=False, storage_state=editor_state) as visitor:
         page = visitor.open(NEW)
         for name in ("Byline", "Countries", "Topics"):
             expect(page.get_by_label(name)).to_be_visible()
@@ -338,12 +338,12 @@ def test_it_fits_and_is_accessible(page: Page) -> None:
     for width in (NARROW, {"width": 360, "height": 740}, {"width": 1280, "height": 900}):
         page.set_viewport_size(width)  # type: ignore[arg-type]
         type_in(page, "authors", "am")
-        expect(offers(page, "authors")).to_be_visible()
+        expect(suggestion_list(page, "authors")).to_be_visible()
         page.keyboard.press("ArrowDown")
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             assert violations(page) == []
-            assert page.evaluate(STICKING_OUT) == []
+            assert page.evaluate(OVERFLOWING) == []
         small = page.evaluate(
             """() => [...document.querySelectorAll(".chip button:not([hidden]), [role=option]")]
               .filter(each => each.getClientRects().length)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.page_kinds import write
 from tests.browser.running_site import RunningSite, spectator
 from tests.browser.story_form import fill, press
-from tests.browser.visiting import Visit, visit
+from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 COLLEAGUE = "colleague@news.example"
@@ -25,14 +25,14 @@ def colleague_password(site: RunningSite) -> str:
 
 
 @pytest.fixture(params=["script", "no script"])
-def both(
+def both_windows(
     request: pytest.FixtureRequest, browser: Browser, site: RunningSite, editor_state: Any, colleague_password: str
 ) -> Iterator[tuple[Visit, Visit]]:
     """The windows of two people who are logged in."""
     has_script = request.param == "script"
     with (
-        visit(browser, site, has_script=has_script, storage_state=editor_state) as one,
-        visit(browser, site, has_script=has_script) as two,
+        open_window(browser, site, has_script=has_script, storage_state=editor_state) as one,
+        open_window(browser, site, has_script=has_script) as two,
     ):
         page = two.open("/newsroom/login")
         page.get_by_label("E-mail").fill(COLLEAGUE)
@@ -48,8 +48,8 @@ def paragraphs_of(page: Page) -> list[str]:
     return [part.strip() for part in text.split("\n") if part.strip()]
 
 
-def test_neither_loses_a_word(both: tuple[Visit, Visit]) -> None:
-    one, two = both
+def test_neither_loses_a_word(both_windows: tuple[Visit, Visit]) -> None:
+    one, two = both_windows
     write(one, "A river with two banks", "The left bank.\n\nThe water.\n\nThe right bank.")
     path = one.path.partition("?")[0]
     one.open(path)
@@ -73,8 +73,8 @@ def test_neither_loses_a_word(both: tuple[Visit, Visit]) -> None:
     expect(one.page.locator("#dek")).to_have_value("Their dek")
 
 
-def test_a_clash_needs_a_choice(both: tuple[Visit, Visit]) -> None:
-    one, two = both
+def test_a_clash_needs_a_choice(both_windows: tuple[Visit, Visit]) -> None:
+    one, two = both_windows
     write(one, "One headline")
     path = one.path.partition("?")[0]
     one.open(path)

@@ -21,7 +21,7 @@ def sites(fresh_data: Path, directory: Path) -> Iterator[Callable[[], Site]]:
     def make() -> Site:
         site = Site(directory / f"site{len(made)}")
         shutil.copytree(fresh_data, site.data)
-        with site.opened():
+        with site.app_context():
             accounts.add_user("drill@news.example", "Drill Editor", "editor")
         made.append(site)
         return site

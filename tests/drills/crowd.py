@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spectator.search import MAX_PER_PAGE, Index, Request, open_index
+from spectator.search import MAX_PER_PAGE, Index, SearchRequest, open_index
 from tests.drills import publisher
 from tests.drills.running_site import Story, token
 
@@ -24,7 +24,7 @@ STORIES = 60
 # A story has a word where its number is divisible by this.
 GROUPS = {"zgsecond": 2, "zgthird": 3, "zgfifth": 5}
 MOVING_WORD = "drill"  # all that is published meanwhile has it
-MOST_COMPLAINTS = 20
+MAX_COMPLAINTS = 20
 
 
 def word(number: int, prefix: str) -> str:
@@ -53,26 +53,34 @@ class Crowd:
     def published(self) -> list[Story]:
         """Return what was published meanwhile and is acknowledged."""
         whole, _, _ = self.ledger.read_text().rpartition("\n")
-        return publisher.read(whole.splitlines())
+        return publisher.parse_ledger(whole.splitlines())
 
     def search(self, seed: int, until: float) -> None:
         """Search until a moment; never raises."""
         chance = random.Random(seed)
-        while time.monotonic() < until and len(self.complaints) < MOST_COMPLAINTS:
-            check = chance.choice((self.one_that_stays, self.groups, self.suggestions, self.moving, self.all))
+        while time.monotonic() < until and len(self.complaints) < MAX_COMPLAINTS:
+            check = chance.choice(
+                (
+                    self.check_stable_story,
+                    self.check_groups,
+                    self.check_suggestions,
+                    self.check_changing_results,
+                    self.check_all_stories,
+                )
+            )
             try:
                 check(chance)
             except Exception as error:
                 self.complaints.append(f"{check.__name__}: {error!r:.300}")
             self.answers += 1
 
-    def one_that_stays(self, chance: random.Random) -> None:
+    def check_stable_story(self, chance: random.Random) -> None:
         """Ask for a word that one story alone has."""
         number = chance.choice(list(self.ids))
-        found = self.index.find(Request(word(number, "zb")))
+        found = self.index.find(SearchRequest(word(number, "zb")))
         assert (found.ids, found.total) == ([self.ids[number]], 1), (number, found)
 
-    def groups(self, chance: random.Random) -> None:
+    def check_groups(self, chance: random.Random) -> None:
         """Ask for words that a known part of the stories has."""
         first, second = chance.sample(list(GROUPS), 2)
         has = {name: {each for each in self.ids if each % step == 0} for name, step in GROUPS.items()}
@@ -86,37 +94,37 @@ class Crowd:
                 (f"{first} in:politics country:mali", has[first]),
             )
         )
-        found = self.index.find(Request(text, sort="newest", per_page=MAX_PER_PAGE))
+        found = self.index.find(SearchRequest(text, sort="newest", per_page=MAX_PER_PAGE))
         ids = sorted((self.ids[number] for number in numbers), reverse=True)
         assert (found.mode, found.total, found.ids) == ("all", len(ids), ids), (text, found)
         assert dict(found.facets["country"]) == {"mali": len(ids)}, (text, found.facets)
 
-    def suggestions(self, chance: random.Random) -> None:
+    def check_suggestions(self, chance: random.Random) -> None:
         """Ask what the first letters of a headline's last word may become."""
         number = chance.choice(list(self.ids))
         found = self.index.suggest(f"stays {word(number, 'zb')[:-2]}", limit=20)
         tens = [self.ids[each] for each in self.ids if each // 10 == number // 10]
         assert found.articles == sorted(tens, reverse=True), (number, found)
 
-    def moving(self, chance: random.Random) -> None:
+    def check_changing_results(self, chance: random.Random) -> None:
         """Ask for a story that was just published: once seen it stays, and never shows twice or instead of another."""
         story = chance.choice(self.published()[-50:])
         was_seen = story.token in self.seen
-        found = self.index.find(Request(story.token))
+        found = self.index.find(SearchRequest(story.token))
         assert found.ids in ([story.id], []), (story, found)
         assert found.total == len(found.ids), (story, found)
         assert found.ids or not was_seen, f"{story} was found, and is not any more"
         if found.ids:
             self.seen.add(story.token)
 
-    def all(self, _chance: random.Random) -> None:
+    def check_all_stories(self, _chance: random.Random) -> None:
         """Ask for all of them: never fewer than before, never more than there are."""
         least, before = self.most, self.position
-        found = self.index.find(Request(MOVING_WORD))
+        found = self.index.find(SearchRequest(MOVING_WORD))
         there_are = len(self.published()) + 1  # one may be committed and not acknowledged yet
         assert least <= found.total <= there_are, (least, found.total, there_are)
-        assert before <= found.position, (before, found.position)
-        self.most, self.position = max(self.most, found.total), max(self.position, found.position)
+        assert before <= found.index_offset, (before, found.index_offset)
+        self.most, self.position = max(self.most, found.total), max(self.position, found.index_offset)
 
 
 def main() -> None:

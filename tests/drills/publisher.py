@@ -13,12 +13,12 @@ from tests.drills.running_site import Story, publish, token
 PAUSE_SECONDS = 0.1
 
 
-def written(story: Story) -> bytes:
+def format_line(story: Story) -> bytes:
     """Return a line of the ledger."""
     return f"{story.id} {story.token} {story.path}\n".encode()
 
 
-def read(lines: Iterable[str]) -> list[Story]:
+def parse_ledger(lines: Iterable[str]) -> list[Story]:
     """Return the stories of a ledger."""
     parts = (line.split() for line in lines)
     return [Story(int(article_id), word, path) for article_id, word, path in parts]
@@ -32,7 +32,7 @@ def main() -> None:
     while True:
         number += 1
         with app.app_context():
-            os.write(ledger, written(publish(token(number, "zp"))))
+            os.write(ledger, format_line(publish(token(number, "zp"))))
         time.sleep(PAUSE_SECONDS)
 
 

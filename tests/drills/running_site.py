@@ -20,10 +20,10 @@ from threading import Event, Thread
 
 from flask import Flask
 
-from spectator import addresses, create_app, indexing, publishing, queries
+from spectator import create_app, indexing, publishing, queries, urls
 from spectator.db import db
 from spectator.models import User
-from spectator.search import IndexUnavailable, open_index
+from spectator.search import IndexUnavailableError, open_index
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOT_SECONDS = 40.0
@@ -98,12 +98,12 @@ class Site:
             listens = rf"Listening at: .*\({self.master.pid}\)"
             answer = self.get("/readyz")
             has_index = '"index_position":null' not in answer.body  # search may come later; a drill waits for it
-            return bool(self.logged(listens)) and answer.status == 200 and has_index
+            return bool(self.log_matches(listens)) and answer.status == 200 and has_index
 
         try:
             eventually(is_ready, BOOT_SECONDS, "ready")
         except AssertionError as error:
-            error.add_note(self.last_words())
+            error.add_note(self.log_tail())
             raise
 
     def stop(self) -> int:
@@ -155,7 +155,7 @@ class Site:
             process.wait(10)
         return left
 
-    def logged(self, pattern: str) -> list[str]:
+    def log_matches(self, pattern: str) -> list[str]:
         """Return what the processes have said that matches a pattern."""
         return re.findall(pattern, self.log.read_text(errors="replace")) if self.log.exists() else []
 
@@ -171,28 +171,28 @@ class Site:
             status, body = 0, repr(error)
         return Answer(path, status, body, time.monotonic() - started)
 
-    def finds(self, story: Story) -> bool:
+    def is_findable(self, story: Story) -> bool:
         """Say whether search shows a story."""
-        return self.what_hides(story) == ""
+        return self.search_failure(story) == ""
 
-    def what_hides(self, story: Story) -> str:
+    def search_failure(self, story: Story) -> str:
         """Say what search answered instead of a story, "" where it shows it."""
         answer = self.get(f"/search?q={story.token}")
         if answer.status != 200:
             return f"{story.token}: {answer.status} {answer.body[:200]}"
         return "" if f'href="{story.path}"' in answer.body else f"{story.token} is not found"
 
-    def must_find(self, stories: Iterable[Story], seconds: float, what: str) -> None:
+    def assert_findable(self, stories: Iterable[Story], seconds: float, what: str) -> None:
         """Search until every story is found; fail for one that is not when asked for after `seconds`."""
         until, left, started = time.monotonic() + seconds, list(stories), time.monotonic()
-        while hidden := [(reason, story) for story in left if (reason := self.what_hides(story))]:
+        while hidden := [(reason, story) for story in left if (reason := self.search_failure(story))]:
             complaint = f"{len(hidden)} of {len(left)} stories are not findable {what} within {seconds} s"
-            assert started < until, f"{complaint}; {hidden[0][0]}\n{self.last_words()}"
+            assert started < until, f"{complaint}; {hidden[0][0]}\n{self.log_tail()}"
             left = [story for _, story in hidden]
             time.sleep(0.05)
             started = time.monotonic()  # to ask for hundreds may itself take longer
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """Return the end of the site's log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
 
@@ -202,11 +202,11 @@ class Site:
 
     def publish(self, tokens: list[str]) -> list[Story]:
         """Publish a story for each token from this process, as the newsroom's code does."""
-        with self.opened():
+        with self.app_context():
             return [publish(token) for token in tokens]
 
     @contextmanager
-    def opened(self) -> Iterator[Flask]:
+    def app_context(self) -> Iterator[Flask]:
         """Enter the application context of the site in this process."""
         app = self.app()
         with app.app_context():
@@ -214,15 +214,15 @@ class Site:
             db.session.remove()
             db.engine.dispose()
 
-    def is_index_true(self) -> bool:
+    def is_index_correct(self) -> bool:
         """Say whether the readers' index equals the database as it stands; `reindex --check` would mend it first."""
         index = open_index(self.data / indexing.PUBLIC.directory)
-        with self.opened(), closing(index), suppress(IndexUnavailable):
-            return indexing.differences(index) == (set(), set())
+        with self.app_context(), closing(index), suppress(IndexUnavailableError):
+            return indexing.find_differences(index) == (set(), set())
         return False
 
     @contextmanager
-    def watched(self, paths: list[str]) -> Iterator[list[Answer]]:
+    def polling(self, paths: list[str]) -> Iterator[list[Answer]]:
         """Ask for each path again and again meanwhile; at the end, no page but search may have failed."""
         answers: list[Answer] = []
         is_over = Event()
@@ -253,10 +253,10 @@ def publish(token: str) -> Story:
     by = db.session.query(User).filter_by(role="editor").one()
     body = f"The word {token} is told here.\n\nNothing else happened, and it took {len(token)} letters to say so."
     draft = publishing.Draft(headline=f"A drill, story {token}", body=body, section="politics", countries=("Mali",))
-    article_id = publishing.create(draft, by, publishing.Step("publish"))
+    article_id = publishing.create(draft, by, publishing.Action("publish"))
     article = queries.published_article(article_id)
     assert article is not None
-    return Story(article_id, token, addresses.permalink(article))
+    return Story(article_id, token, urls.permalink(article))
 
 
 def token(number: int, prefix: str = "zq") -> str:

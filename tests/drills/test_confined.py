@@ -34,17 +34,17 @@ def test_the_site_runs_shut_in(make_site: Callable[[], Site], tmp_path: Path, mo
     site = make_site()
     start = site._start
     monkeypatch.setattr(site, "_start", lambda words, environ: start([*SHUT_IN, *words[1:]], environ))
-    assert site.spawn("spectator", "init").wait(60) == 0, site.last_words()
+    assert site.spawn("spectator", "init").wait(60) == 0, site.log_tail()
     site.start()
     stories = site.publish([token(1)])
-    site.must_find(stories, 20, "shut in")
+    site.assert_findable(stories, 20, "shut in")
     Image.new("RGB", (1200, 800), "teal").save(tmp_path / "picture.png")
     line = {"id": "p", "headline": "A picture", "body": "Seen.", "section": "politics", "lead_image": "picture.png"}
     (tmp_path / "stories.jsonl").write_text(json.dumps(line | {"published_at": "2026-01-02T03:04:05Z"}), "utf-8")
     taking = site.spawn("spectator", "import", "jsonl", str(tmp_path / "stories.jsonl"))
-    assert taking.wait(60) == 0, site.last_words()
+    assert taking.wait(60) == 0, site.log_tail()
     assert list((site.data / "media").rglob("*-1200.*")) or list((site.data / "media").rglob("*-640.*"))
     for command in (["reindex", "--check"], ["doctor"]):
-        assert site.spawn("spectator", *command).wait(60) == 0, site.last_words()
+        assert site.spawn("spectator", *command).wait(60) == 0, site.log_tail()
     assert site.stop() == 0
-    assert not site.logged("Operation not permitted|PermissionError"), site.last_words()
+    assert not site.log_matches("Operation not permitted|PermissionError"), site.log_tail()

@@ -25,7 +25,7 @@ def test_a_story_is_findable_soon_after_it_is_published(calm_site: Site) -> None
     for number in range(STORIES):
         [story] = site.publish([token(number)])
         started = time.monotonic()
-        site.must_find([story], WORST_SECONDS, f"as number {number}")
+        site.assert_findable([story], WORST_SECONDS, f"as number {number}")
         waits.append(time.monotonic() - started)
     print(f"findable after {statistics.median(waits):.2f} s at the median, {max(waits):.2f} s at worst")
 

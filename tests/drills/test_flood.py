@@ -75,7 +75,7 @@ def memory(site: Site) -> int:
 def test_a_flood_of_made_up_addresses_leaves_memory_flat(calm_site: Site) -> None:
     site = calm_site
     [story] = site.publish(["zfloodstory"])
-    site.must_find([story], 10, "before the flood")
+    site.assert_findable([story], 10, "before the flood")
     statuses: Counter[int] = Counter()
 
     def run(seconds: float, seed: int) -> int:

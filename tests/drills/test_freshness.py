@@ -109,7 +109,7 @@ def watched(ports: list[int], path: str, is_new: Callable[[int, str], bool]) -> 
 
 def check(site: Site, seen: list[Seen], what: str) -> None:
     """Hold what was shown against the moment in the newest row of the outbox, which is a little before the commit."""
-    with site.opened():
+    with site.app_context():
         newest = db.session.scalars(select(Outbox.at).order_by(Outbox.seq.desc()).limit(1)).one()
     changed_at = newest.timestamp()
     for process in range(PROCESSES):
@@ -124,7 +124,7 @@ def check(site: Site, seen: list[Seen], what: str) -> None:
 @contextmanager
 def editing(site: Site) -> Iterator[User]:
     """Act on the site from this process."""
-    with site.opened():
+    with site.app_context():
         yield db.session.query(User).filter_by(role="editor").one()
 
 
@@ -143,7 +143,7 @@ def test_no_process_shows_a_page_that_is_older_than_a_second(ports: tuple[Site, 
     with watched(each, "/politics/zero-hour", lambda _, text: "Second text." in text) as seen, editing(site) as by:
         version = queries.articles_to_index([story])[0].version
         draft = publishing.Draft(headline="Zero hour", body="Second text.", section="politics")
-        publishing.save(story, draft, by, version, publishing.Step("correct", note="The text was wrong."))
+        publishing.save(story, draft, by, version, publishing.Action("correct", note="The text was wrong."))
     check(site, seen, "corrected")
     with watched(each, "/politics/zero-hour", lambda status, _: status == 410) as seen, editing(site) as by:
         publishing.withdraw(story, by, "It was wrong.")

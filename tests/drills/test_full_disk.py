@@ -56,7 +56,7 @@ def fill(directory: Path) -> Path:
 def test_a_full_disk_stops_only_the_index(small_disk: Site) -> None:
     site, index = small_disk, small_disk.data / "index"
     stories = site.publish([token(number) for number in range(5)])
-    site.must_find(stories, 10, "while there is room")
+    site.assert_findable(stories, 10, "while there is room")
     stories += without_room(site, index, 10, stories)
     without_room(site, index, 20, stories, is_index_lost=True)
 
@@ -66,19 +66,19 @@ def without_room(site: Site, index: Path, number: int, before: list[Story], is_i
     pages = ["/", "/politics/", "/feed.xml", before[0].path, f"/search?q={before[0].token}"]
     if not is_index_lost:
         pages.append(f"/fragments/suggest?q={before[0].token[:-1]}")
-    complaint, told = "No space left on device", len(site.logged("No space left on device"))
-    with site.watched(pages) as answers:
+    complaint, told = "No space left on device", len(site.log_matches("No space left on device"))
+    with site.polling(pages) as answers:
         if is_index_lost:
             for path in index.iterdir():
                 path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
         filler = fill(index)
         during = site.publish([token(number + each) for each in range(5)])
-        eventually(lambda: len(site.logged(complaint)) > told, 15, "the worker meets the full disk")
+        eventually(lambda: len(site.log_matches(complaint)) > told, 15, "the worker meets the full disk")
         assert [site.get(story.path).status for story in during] == [200] * 5
-        assert not site.finds(during[0])
+        assert not site.is_findable(during[0])
         filler.unlink()
-        site.must_find(before + during, HEALING_SECONDS, "with room again")
-    assert site.is_index_true()
+        site.assert_findable(before + during, HEALING_SECONDS, "with room again")
+    assert site.is_index_correct()
     if not is_index_lost:
         searches = [answer for answer in answers if before[0].token[:-1] in answer.path and "?q=" in answer.path]
         assert [answer.status for answer in searches] == [200] * len(searches), "what was committed stays searchable"
@@ -115,10 +115,10 @@ def says_full(answer: Answer) -> bool:
 def test_a_full_disk_stops_saves_alone_and_all_recovers(small_site: Site) -> None:
     site = small_site
     stories = site.publish([token(number) for number in range(3)])
-    site.must_find(stories, 15, "while there is room")
+    site.assert_findable(stories, 15, "while there is room")
     for round_ in (1, 2):
         filler = fill(site.data)
-        with site.watched(["/", "/politics/", stories[0].path, f"/search?q={stories[0].token}"]):
+        with site.polling(["/", "/politics/", stories[0].path, f"/search?q={stories[0].token}"]):
             with pytest.raises(StorageError):
                 for number in range(200):
                     site.publish([token(1000 * round_ + number)])
@@ -126,4 +126,4 @@ def test_a_full_disk_stops_saves_alone_and_all_recovers(small_site: Site) -> Non
         filler.unlink()
         eventually(lambda: site.get("/readyz").status == 200, HEALING_SECONDS, "ready again by itself")
         late = site.publish([token(10 * round_)])
-        site.must_find(late, HEALING_SECONDS, "with room again")
+        site.assert_findable(late, HEALING_SECONDS, "with room again")

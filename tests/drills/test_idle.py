@@ -33,7 +33,7 @@ def cpu_seconds(pid: int) -> float:
 
 def test_an_idle_site_costs_next_to_nothing_and_wakes_at_once(site: Site) -> None:
     stories = site.publish([token(number) for number in range(10)])
-    site.must_find(stories, 10, "before the quiet")
+    site.assert_findable(stories, 10, "before the quiet")
     schedule(site, "In an hour", datetime.now(UTC) + timedelta(hours=1))
     time.sleep(4)  # related stories and the first round of tidying
     pids = {role: site.processes(role) for role in MOST_OF_A_CORE}
@@ -46,7 +46,7 @@ def test_an_idle_site_costs_next_to_nothing_and_wakes_at_once(site: Site) -> Non
     for role, share in used.items():
         assert share <= MOST_OF_A_CORE[role], f"{role}: {share:.2%}"
     [story] = site.publish([token(99)])
-    site.must_find([story], FINDABLE_SECONDS, "after the quiet")
+    site.assert_findable([story], FINDABLE_SECONDS, "after the quiet")
     due = datetime.now(UTC) + timedelta(seconds=2)
     assert lateness(site, schedule(site, "Due", due), due, our_clock) <= LATEST_SECONDS
     eventually(lambda: site.get("/readyz").status == 200, 5, "ready")

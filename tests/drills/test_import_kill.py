@@ -20,7 +20,7 @@ from tests.drills.sizes import drill_size
 
 pytestmark = pytest.mark.drill
 BATCHES = drill_size("IMPORT_BATCHES", ci=12, full=100)
-STORIES = BATCHES * runner.BATCH
+STORIES = BATCHES * runner.BATCH_SIZE
 TABLES = ("article", "article_author", "article_topic", "article_country", "revision", "outbox")
 
 
@@ -33,11 +33,13 @@ def test_a_killed_import_leaves_whole_batches(make_site: Callable[[], Site], tmp
             lines.write(json.dumps(line) + "\n")
     for batches in (1, 4):
         imported = site.spawn("spectator", "import", "jsonl", str(file))
-        eventually(lambda: ask(site, "SELECT count(*) FROM revision") >= batches * runner.BATCH, 30, "batches", 0.002)  # noqa: B023
+        eventually(
+            lambda: ask(site, "SELECT count(*) FROM revision") >= batches * runner.BATCH_SIZE, 30, "batches", 0.002
+        )
         imported.kill()
         assert imported.wait(10) == -9, "it was killed while it worked"
         left = rows(site)
-        assert left["article"] % runner.BATCH == 0
+        assert left["article"] % runner.BATCH_SIZE == 0
         assert 0 < left["article"] < STORIES
         assert {left[table] for table in TABLES[:4]} == {left["article"]}
         assert left["revision"] == left["outbox"] == ask(site, "SELECT sum(version) FROM article")

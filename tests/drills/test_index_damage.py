@@ -53,7 +53,7 @@ DAMAGES = (delete_all, truncate_files, fill_with_garbage, remove_link, delete_on
 
 def test_a_damaged_index_comes_back_complete(site: Site) -> None:
     stories = site.publish([token(number) for number in range(30)])
-    site.must_find(stories, 15, "before anything is damaged")
+    site.assert_findable(stories, 15, "before anything is damaged")
     for number, damage in enumerate(DAMAGES):
         stories += damage_and_heal(site, damage, stories, 1000 + 10 * number)
 
@@ -62,13 +62,13 @@ def damage_and_heal(site: Site, damage: Callable[[Path], None], stories: list[St
     """Damage the index while readers read and an editor publishes; wait until all is findable; return the new ones."""
     pages = ["/", "/politics/", "/country/mali/", "/feed.xml", stories[0].path, f"/search?q={stories[0].token}"]
     pages.append(f"/fragments/related/{stories[0].id}")
-    with site.watched(pages):
+    with site.polling(pages):
         damage(site.data / "index")
         fresh = site.publish([token(number + each) for each in range(3)])
         whole = [*stories, *fresh]
         for _ in range(2):  # there are two web processes, and one of them may be slower to notice
-            site.must_find(whole, HEALING_SECONDS, f"after {damage.__name__}")
-    assert site.is_index_true(), damage.__name__
+            site.assert_findable(whole, HEALING_SECONDS, f"after {damage.__name__}")
+    assert site.is_index_correct(), damage.__name__
     return fresh
 
 
@@ -76,8 +76,8 @@ def test_the_index_goes_while_it_is_written(site: Site, tmp_path: Path) -> None:
     site.spawn("tests.drills.publisher", str(tmp_path / "ledger"))
     stories = site.publish([token(number) for number in range(5)])
     for _ in range(3):
-        site.must_find(stories[-1:], HEALING_SECONDS, "before the index goes")
+        site.assert_findable(stories[-1:], HEALING_SECONDS, "before the index goes")
         shutil.rmtree(site.data / "index", ignore_errors=True)  # the worker may put new files in meanwhile
     site.kill("publisher")
-    site.must_find(stories, HEALING_SECONDS, "after the index went")
-    eventually(site.is_index_true, HEALING_SECONDS, "complete again")
+    site.assert_findable(stories, HEALING_SECONDS, "after the index went")
+    eventually(site.is_index_correct, HEALING_SECONDS, "complete again")

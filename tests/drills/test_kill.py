@@ -55,21 +55,21 @@ def strike(site: Site, ledger: Path, victim: str, delay_seconds: float) -> None:
 
 def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
     """Every acknowledged story is there, answers and is findable; database and index are whole; one worker runs."""
-    site.must_find(reversed(stories), 10, "after the last kill")
+    site.assert_findable(reversed(stories), 10, "after the last kill")
     for story in stories:
         assert site.get(story.path).status == 200, story
-    with site.opened():
+    with site.app_context():
         assert {story.id for story in stories} <= set(queries.published_versions())
     with closing(sqlite.connect(str(site.data / "spectator.db"))) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert site.is_index_true()
+    assert site.is_index_correct()
     eventually(lambda: len(site.processes("worker")) == 1, 5, "exactly one worker")
     assert len(site.processes("web")) == 2
 
 
 def acknowledged(ledger: Path) -> list[Story]:
     """Return what the publisher has noted."""
-    return publisher.read(ledger.read_text(encoding="utf-8").splitlines()) if ledger.exists() else []
+    return publisher.parse_ledger(ledger.read_text(encoding="utf-8").splitlines()) if ledger.exists() else []
 
 
 def edition(site: Site) -> int:

@@ -15,7 +15,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.drills.front import BROWSER, LONGEST_SECONDS, NGINX, OLD_BROWSER, SCRIPT, Nginx, SmallSite, ask, ask_raw
+from tests.drills.nginx_proxy import (
+    BROWSER,
+    MAX_STALE_SECONDS,
+    NGINX,
+    OLD_BROWSER,
+    SCRIPT,
+    Nginx,
+    SmallSite,
+    ask,
+    ask_raw,
+)
 from tests.drills.running_site import eventually
 
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
@@ -71,7 +81,7 @@ def test_hundreds_of_accept_encodings_are_four(small: Small) -> None:
         assert reply.encoding == passed_on.partition(",")[0], accepted
         assert reply.text == small.site.pages["/packed"]
         assert ask(small.nginx.port, "/packed", accepted).text == reply.text
-    assert sum(key.endswith("/packed") for key in small.nginx.kept()) == 4
+    assert sum(key.endswith("/packed") for key in small.nginx.cached_keys()) == 4
 
 
 def test_a_crowd_before_a_new_page_reaches_the_site_once(small: Small) -> None:
@@ -82,7 +92,7 @@ def test_a_crowd_before_a_new_page_reaches_the_site_once(small: Small) -> None:
     finally:
         small.site.pause_seconds = 0
     assert {(each.status, each.text) for each in replies} == {(200, "here")}
-    assert len(small.site.asked("/crowded")) == 1
+    assert len(small.site.visits_to("/crowded")) == 1
 
 
 def test_only_what_the_site_gives_to_everybody_is_kept(small: Small) -> None:
@@ -94,14 +104,14 @@ def test_only_what_the_site_gives_to_everybody_is_kept(small: Small) -> None:
     for path in (*private, *odd):
         for _ in range(2):
             ask(small.nginx.port, path, BROWSER, Cookie="session=1")
-        assert len(small.site.asked(path)) == 2, path
+        assert len(small.site.visits_to(path)) == 2, path
     if datetime.now(UTC).second > 55:
         time.sleep(5)  # a copy of what stands behind a list's first page is for one minute
     for path in ("/open", "/open?before=-12-34"):
         for _ in range(2):
             ask(small.nginx.port, path, BROWSER, Cookie="session=1")
-        assert len(small.site.asked(path)) == 1, path
-    kept = {key.partition("/")[2] for key in small.nginx.kept()}
+        assert len(small.site.visits_to(path)) == 1, path
+    kept = {key.partition("/")[2] for key in small.nginx.cached_keys()}
     assert "open" in kept
     assert [key for key in kept if re.fullmatch(r"open\?before=-12-34#[0-9T:-]{16}", key)]
     assert not kept & {path[1:] for path in (*private, *odd)}
@@ -120,7 +130,7 @@ def test_a_renewal_puts_whatever_comes_in_the_place_of_the_copy(small: Small) ->
     small.site.statuses |= dict.fromkeys(pages, 503)
     eventually(lambda: ask(small.nginx.port, "/never", BROWSER, X_Spectator_Renew="1").status == 404, 5, "not kept")
     assert ask(small.nginx.port, "/told-anew", BROWSER, X_Spectator_Renew="1").status == 503, "the worker hears of it"
-    time.sleep(LONGEST_SECONDS + 1)
+    time.sleep(MAX_STALE_SECONDS + 1)
     for path, status in pages.items():
         reply = ask(small.nginx.port, path, BROWSER)
         assert (reply.status, reply.text) == (status, "other words"), path
@@ -132,9 +142,9 @@ def test_a_tunnel_on_the_machine_lets_nobody_past_the_copies(small: Small, name:
     small.site.pages[path] = "words"
     ask(small.nginx.port, path, BROWSER)
     ask(small.nginx.port, path, BROWSER, X_Spectator_Renew="1", **{name: "203.0.113.7"})
-    assert len(small.site.asked(path)) == 1
+    assert len(small.site.visits_to(path)) == 1
     ask(small.nginx.port, path, BROWSER, X_Spectator_Renew="1")
-    assert len(small.site.asked(path)) == 2
+    assert len(small.site.visits_to(path)) == 2
 
 
 def test_an_outage_shows_nothing_that_could_not_be_renewed(small: Small) -> None:
@@ -153,7 +163,7 @@ def test_cookies_and_passwords_reach_the_newsroom_alone(small: Small) -> None:
     given = ask(small.nginx.port, "/newsroom/desk", Cookie="session=1")
     assert given.headers["set-cookie"] == "session=1"
     ask(small.nginx.port, "/public", Cookie="session=1", Authorization="Basic eDp5")
-    [desk], [page] = small.site.asked("/newsroom/desk"), small.site.asked("/public")
+    [desk], [page] = small.site.visits_to("/newsroom/desk"), small.site.visits_to("/public")
     assert desk.headers["cookie"] == "session=1"
     assert not {"cookie", "authorization"} & page.headers.keys()
 
@@ -172,7 +182,7 @@ def test_what_a_stranger_says_of_the_road_is_not_passed_on(small: Small) -> None
     }
     reply = ask(small.nginx.port, "/newsroom/asked", **spoofed)
     assert reply.headers["server"] == "nginx"
-    [visit] = small.site.asked("/newsroom/asked")
+    [visit] = small.site.visits_to("/newsroom/asked")
     told = {name: text for name, text in visit.headers.items() if "forward" in name or name == "host"}
     assert told == {
         "host": "news.example",
@@ -197,14 +207,14 @@ def test_a_request_with_two_meanings_is_refused(small: Small, headers: str) -> N
     request = f"POST /newsroom/smuggled HTTP/1.1\r\n{headers}"
     answer = ask_raw(small.nginx.port, request.encode())
     assert re.match(r"HTTP/1.1 (400|501) ", answer), answer[:300]
-    assert not small.site.asked("/newsroom/smuggled")
+    assert not small.site.visits_to("/newsroom/smuggled")
 
 
 def test_a_header_written_with_an_underscore_is_dropped(small: Small) -> None:
     small.site.pages["/newsroom/underscored"] = ""
     lines = "Host: news.example\r\nSCRIPT_NAME: /x\r\nX_Forwarded_Proto: https\r\nConnection: close\r\n\r\n"
     assert " 200 " in ask_raw(small.nginx.port, f"GET /newsroom/underscored HTTP/1.1\r\n{lines}".encode())
-    [visit] = small.site.asked("/newsroom/underscored")
+    [visit] = small.site.visits_to("/newsroom/underscored")
     assert not {"script_name", "x_forwarded_proto"} & visit.headers.keys()
 
 
@@ -222,7 +232,7 @@ def test_bodies_are_taken_as_far_as_the_site_takes_them(small: Small) -> None:
 def test_random_addresses_leave_the_cache_as_it_is(small: Small) -> None:
     small.site.pages["/calm"] = "page"
     ask(small.nginx.port, "/calm", BROWSER)
-    before, chance = sorted(small.nginx.kept()), random.Random(5)
+    before, chance = sorted(small.nginx.cached_keys()), random.Random(5)
 
     def visit(_: int) -> int:
         word = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=12))
@@ -234,7 +244,7 @@ def test_random_addresses_leave_the_cache_as_it_is(small: Small) -> None:
     with ThreadPoolExecutor(8) as strangers:
         statuses = set(strangers.map(visit, range(2000)))
     assert statuses <= {200, 400, 404}
-    assert sorted(small.nginx.kept()) == before
+    assert sorted(small.nginx.cached_keys()) == before
 
 
 def test_no_page_is_shown_longer_than_its_headers_allow(small: Small) -> None:
@@ -249,10 +259,10 @@ def test_no_page_is_shown_longer_than_its_headers_allow(small: Small) -> None:
     time.sleep(4)
     assert ask(small.nginx.port, "/asked-late", BROWSER).text == "old", "shown at once, and renewed meanwhile"
     eventually(lambda: ask(small.nginx.port, "/asked-late", BROWSER).text == "new", 2, "renewed behind the scenes")
-    time.sleep(stored_at + LONGEST_SECONDS + 1 - time.monotonic())
+    time.sleep(stored_at + MAX_STALE_SECONDS + 1 - time.monotonic())
     assert ask(small.nginx.port, "/forgotten", BROWSER).text == "new"
     assert [ask(small.nginx.port, path, BROWSER).status for path in ("/lost", "/withdrawn")] == [404, 410]
-    held = small.site.asked("/forgotten")[-1].headers["if-none-match"]
+    held = small.site.visits_to("/forgotten")[-1].headers["if-none-match"]
     assert held.endswith('-br"'), "the site was asked whether the copy is still true"
     small.site.statuses |= dict.fromkeys(paths, 500)
     time.sleep(2.1)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.drills.front import BROWSER, NAME, NGINX, Nginx, SmallSite, ask
+from tests.drills.nginx_proxy import BROWSER, NAME, NGINX, Nginx, SmallSite, ask
 from tests.drills.running_site import free_port
 from tests.drills.test_nginx import Small, small
 
@@ -20,7 +20,7 @@ __all__ = ["small"]
 def test_a_cache_that_is_deleted_costs_no_reader_an_answer(small: Small) -> None:
     small.site.pages["/kept"] = "first"
     assert ask(small.nginx.port, "/kept", BROWSER).text == "first"
-    assert any(key.endswith("/kept") for key in small.nginx.kept())
+    assert any(key.endswith("/kept") for key in small.nginx.cached_keys())
     shutil.rmtree(small.nginx.cache)
     for path in ("/kept", "/fresh", "/kept"):
         small.site.pages.setdefault(path, f"words of {path}")

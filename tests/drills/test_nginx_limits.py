@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.drills.front import NAME, NGINX, Nginx, SmallSite, ask
+from tests.drills.nginx_proxy import NAME, NGINX, Nginx, SmallSite, ask
 from tests.drills.running_site import eventually
 from tests.drills.test_nginx import Small
 from tests.drills.test_nginx_faults import behind_cdn
@@ -159,5 +159,5 @@ def test_the_token_for_readyz_is_passed_on_and_nothing_else(small: Small) -> Non
     small.site.pages |= {"/readyz": "ok", "/page": "page"}
     for path in ("/readyz", "/page"):
         ask(small.nginx.port, path, Authorization="Bearer t")
-    assert small.site.asked("/readyz")[0].headers["authorization"] == "Bearer t"
-    assert "authorization" not in small.site.asked("/page")[0].headers
+    assert small.site.visits_to("/readyz")[0].headers["authorization"] == "Bearer t"
+    assert "authorization" not in small.site.visits_to("/page")[0].headers

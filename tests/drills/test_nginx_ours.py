@@ -13,11 +13,11 @@ from PIL import Image
 
 from spectator import media, publishing
 from spectator.db import db
-from spectator.headers import PLAIN
+from spectator.headers import DEFAULT_HEADERS
 from spectator.models import User
-from tests.conftest import draft
+from tests.conftest import make_draft
 from tests.drills.conftest import sites
-from tests.drills.front import BROWSER, HAS_BROTLI, LONGEST_SECONDS, NGINX, OLD_BROWSER, SCRIPT, Nginx, ask
+from tests.drills.nginx_proxy import BROWSER, HAS_BROTLI, MAX_STALE_SECONDS, NGINX, OLD_BROWSER, SCRIPT, Nginx, ask
 from tests.drills.running_site import ROOT, Site, Story, eventually, token
 
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
@@ -46,7 +46,7 @@ def ours(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         file = BytesIO()
         Image.effect_noise((400, 300), 40).convert("RGB").save(file, "JPEG")
         file.seek(0)
-        taken = media.take_in(file, site.data / "media")
+        taken = media.store_upload(file, site.data / "media")
         picture = "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[0][0]
         nginx = Nginx(home / "nginx", int(site.address.rpartition(":")[2]), site.data / "media")
         try:
@@ -68,7 +68,7 @@ def test_a_page_of_ours_comes_in_each_encoding_and_is_revalidated(ours: Ours) ->
         assert len(best.raw) < len(packed.raw) < len(plain.raw)
         assert len({each.headers["etag"] for each in (plain, packed, best)}) == 3
         assert best.headers["vary"] == "Accept-Encoding"
-        assert not [name for name, text in PLAIN.items() if best.headers[name.lower()] != text]
+        assert not [name for name, text in DEFAULT_HEADERS.items() if best.headers[name.lower()] != text]
         again = ask(port, path, BROWSER, If_None_Match=best.headers["etag"])
         assert (again.status, again.raw) == (304, b"")
         head = ask(port, path, BROWSER, method="HEAD")
@@ -96,7 +96,7 @@ def test_what_is_for_one_reader_is_not_kept_of_ours(ours: Ours) -> None:
     ]
     for path in (*paths, "/no-such-page", "/?before=1-1"):
         ask(port, path, BROWSER)
-    kept = {key.partition("#http")[2] for key in ours.nginx.kept()}
+    kept = {key.partition("#http")[2] for key in ours.nginx.cached_keys()}
     assert not kept & {*paths, "/no-such-page"}
     assert "refuses" not in ask(port, "/newsroom/login", Host="localhost").text
     assert ask(port, "/newsroom/login", Host="localhost").status != 200, "plain http from elsewhere, whatever it says"
@@ -108,7 +108,7 @@ def test_files_come_from_the_disk_with_the_headers_of_the_site(ours: Ours) -> No
     style, picture = ask(port, "/static/css/newsroom.css?v=1", OLD_BROWSER), ask(port, ours.picture)
     for reply in (style, picture):
         assert reply.status == 200
-        assert not [name for name, text in PLAIN.items() if reply.headers[name.lower()] != text]
+        assert not [name for name, text in DEFAULT_HEADERS.items() if reply.headers[name.lower()] != text]
         assert reply.headers["content-security-policy"].startswith("default-src 'none'")
         assert reply.headers["cache-control"] == YEAR
     assert style.text == (ROOT / "static/css/newsroom.css").read_text() and style.encoding == "gzip"
@@ -130,17 +130,17 @@ def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(ours: Ours) ->
     site, port, file = ours.site, ours.nginx.port, BytesIO()
     Image.effect_noise((400, 300), 60).convert("RGB").save(file, "JPEG")
     file.seek(0)
-    with site.opened():
+    with site.app_context():
         by = db.session.query(User).filter_by(role="editor").one()
-        taken = media.take_in(file, site.data / "media")
+        taken = media.store_upload(file, site.data / "media")
         with db.write() as session:
             picture_id = publishing.add_picture(session, taken, by.id)
-        lead = draft(headline="With a picture", picture_id=picture_id, picture_alt="A port")
-        story = publishing.create(lead, by, publishing.Step("publish"))
+        lead = make_draft(headline="With a picture", picture_id=picture_id, picture_alt="A port")
+        story = publishing.create(lead, by, publishing.Action("publish"))
     address = "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[0][0]
     for path in (address, f"{address}?x=1"):
         assert ask(port, path, BROWSER).status == 200
-    with site.opened():
+    with site.app_context():
         publishing.withdraw(story, db.session.query(User).filter_by(role="editor").one(), "The wrong person.")
     eventually(lambda: ask(port, address, BROWSER).status == 410, 10, "the picture is gone")
     time.sleep(2)
@@ -148,7 +148,7 @@ def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(ours: Ours) ->
         assert ask(port, address, accept).status == 410
         assert ask(port, f"{address}?x=1", accept).status == 410
     assert not list((site.data / "media/renditions").glob(f"*/{taken.digest}-*"))
-    with site.opened():
+    with site.app_context():
         publishing.reinstate(story, db.session.query(User).filter_by(role="editor").one())
     eventually(lambda: ask(port, address, BROWSER).status == 200, 10, "the picture is back")
 
@@ -171,10 +171,10 @@ def test_ours_may_be_down(ours: Ours) -> None:
     assert ask(port, "/country/mali/", OLD_BROWSER).status == 200
     withdraw(site, ours.stories[2])
     for accepted in encodings:
-        eventually(lambda a=accepted: ask(port, gone, a).status == 410, LONGEST_SECONDS, "withdrawn for everybody")
+        eventually(lambda a=accepted: ask(port, gone, a).status == 410, MAX_STALE_SECONDS, "withdrawn for everybody")
     assert site.stop() == 0
     wait_until_stale()
-    before = len(ours.nginx.kept())
+    before = len(ours.nginx.cached_keys())
     for accepted in [*encodings, "br", "identity", "gzip;q=0.2"]:
         statuses = {path: ask(port, path, accepted).status for path in seen if accepted != "br"}
         assert {path for path, status in statuses.items() if status != 200} <= {gone}
@@ -187,19 +187,19 @@ def test_ours_may_be_down(ours: Ours) -> None:
     assert ask(port, "/", method="HEAD").status == 200
     assert {ask(port, path).status for path in (ours.picture, "/static/js/search.js")} == {200}
     assert {ask(port, path).status for path in ("/topic/unseen/", "/search?q=mali", "/newsroom/")} == {502}
-    assert len(ours.nginx.kept()) == before
+    assert len(ours.nginx.cached_keys()) == before
     site.start()
     [story] = site.publish([token(9)])
-    eventually(lambda: story.path in ask(port, "/", BROWSER).text, LONGEST_SECONDS, "news after the outage")
+    eventually(lambda: story.path in ask(port, "/", BROWSER).text, MAX_STALE_SECONDS, "news after the outage")
 
 
 def wait_until_stale() -> None:
     """Wait until what was kept before may be shown for no reason but the site's failing."""
-    time.sleep(LONGEST_SECONDS + 0.5)
+    time.sleep(MAX_STALE_SECONDS + 0.5)
 
 
 def withdraw(site: Site, story: Story) -> None:
     """Withdraw a story as an editor does."""
-    with site.opened():
+    with site.app_context():
         by = db.session.query(User).filter_by(role="editor").one()
         publishing.withdraw(story.id, by, "It was wrong.")

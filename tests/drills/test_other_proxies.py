@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.front import BROWSER, NAME, SmallSite, ask
+from tests.drills.nginx_proxy import BROWSER, NAME, SmallSite, ask
 from tests.drills.running_site import ROOT, eventually, free_port
 
 pytestmark = pytest.mark.drill

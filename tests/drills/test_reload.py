@@ -24,11 +24,11 @@ def reload_refused(site: Site, why: str) -> None:
     """Ask for a reload that cannot be had; everything that ran has to go on, and the log to say why."""
     assert site.master is not None
     running = site.processes()
-    with site.watched(["/", "/politics/"]):
+    with site.polling(["/", "/politics/"]):
         site.master.send_signal(signal.SIGHUP)
-        eventually(lambda: site.logged(rf"Reload refused, what runs keeps running\. .*{why}"), 40, why)
+        eventually(lambda: site.log_matches(rf"Reload refused, what runs keeps running\. .*{why}"), 40, why)
         assert site.processes() == running
-    assert not site.logged("Traceback")
+    assert not site.log_matches("Traceback")
 
 
 def test_a_reload_on_a_broken_installation_is_refused(site: Site) -> None:
@@ -51,7 +51,7 @@ def test_a_reload_on_a_broken_installation_is_refused(site: Site) -> None:
     site.master.send_signal(signal.SIGHUP)
     eventually(lambda: not old & site.processes("web"), 40, "mended, a reload replaces them")
     [story] = site.publish([token(1)])
-    site.must_find([story], 15, "after all of it")
+    site.assert_findable([story], 15, "after all of it")
 
 
 def test_code_that_cannot_be_loaded_and_templates_of_another_version(
@@ -79,8 +79,8 @@ def test_a_web_process_that_cannot_come_back_ends_nothing_else(site: Site) -> No
     secret = key.read_bytes()
     key.unlink()
     first = site.kill("web")
-    with site.watched(["/", "/politics/"]):
-        eventually(lambda: len(site.logged("secret key .* is missing")) > 1, 20, "tried and tried again")
+    with site.polling(["/", "/politics/"]):
+        eventually(lambda: len(site.log_matches("secret key .* is missing")) > 1, 20, "tried and tried again")
     key.write_bytes(secret)
     eventually(lambda: len(site.processes("web") - {first}) == 2, 20, "two web processes, as soon as they can")
 

@@ -31,15 +31,15 @@ def worker_at(site: Site, moment: datetime) -> timedelta:
     """
     seconds = round((moment - datetime.now(UTC)).total_seconds())
     more = {"LD_PRELOAD": str(LIBRARIES[0]), "FAKETIME": f"{seconds:+}s", "NO_FAKE_STAT": "1"}
-    begun = len(site.logged("follows the outbox"))
+    begun = len(site.log_matches("follows the outbox"))
     site.spawn("spectator", "worker", **more)
-    eventually(lambda: len(site.logged("follows the outbox")) > begun, 15, "a worker at work")
+    eventually(lambda: len(site.log_matches("follows the outbox")) > begun, 15, "a worker at work")
     return timedelta(seconds=seconds)
 
 
 def schedule(site: Site, headline: str, at: datetime) -> int:
     """Schedule a story as the newsroom's code does."""
-    with site.opened():
+    with site.app_context():
         by = db.session.query(User).filter_by(role="editor").one()
         story = publishing.Draft(headline=headline, body="Text.", section="politics")
         article_id = publishing.create(story, by)
@@ -49,19 +49,19 @@ def schedule(site: Site, headline: str, at: datetime) -> int:
         return article_id
 
 
-def asked(site: Site, question: str, article_id: int) -> int:
+def query_number(site: Site, question: str, article_id: int) -> int:
     with closing(sqlite.connect(str(site.data / "spectator.db"))) as connection:
         return int(connection.execute(question, (article_id,)).fetchone()[0])
 
 
 def is_out(site: Site, article_id: int) -> bool:
-    return bool(asked(site, "SELECT status = 'published' FROM article WHERE id = ?", article_id))
+    return bool(query_number(site, "SELECT status = 'published' FROM article WHERE id = ?", article_id))
 
 
 def went_out_once(site: Site, article_id: int) -> bool:
     rows = "SELECT count(*) FROM outbox WHERE action = 'publish' AND article_id = ?"
     revisions = "SELECT count(*) FROM revision WHERE action = 'publish' AND article_id = ?"
-    return (asked(site, rows, article_id), asked(site, revisions, article_id)) == (1, 1)
+    return (query_number(site, rows, article_id), query_number(site, revisions, article_id)) == (1, 1)
 
 
 def lateness(site: Site, article_id: int, due: datetime, now: Callable[[], datetime]) -> float:
@@ -100,7 +100,7 @@ def test_it_goes_out_after_a_restart_that_missed_its_time(site: Site) -> None:
     assert not is_out(site, story)
     site.master = None
     site.start()
-    eventually(lambda: site.logged("follows the outbox"), 10, "a worker")
+    eventually(lambda: site.log_matches("follows the outbox"), 10, "a worker")
     assert lateness(site, story, datetime.now(UTC), our_clock) <= LATEST_SECONDS
     site.kill("worker")
     eventually(lambda: site.processes("worker"), 20, "the next worker")
@@ -111,7 +111,7 @@ def test_it_goes_out_after_a_restart_that_missed_its_time(site: Site) -> None:
 
 @needs_faketime
 @pytest.mark.parametrize(
-    ("typed", "choice", "due"),
+    ("wall_time", "choice", "due"),
     [
         ("2027-10-28T23:30", 0, datetime(2027, 10, 28, 20, 30, tzinfo=UTC)),  # comes twice: the first
         ("2027-10-28T23:30", 1, datetime(2027, 10, 28, 21, 30, tzinfo=UTC)),  # and the second
@@ -119,8 +119,10 @@ def test_it_goes_out_after_a_restart_that_missed_its_time(site: Site) -> None:
         ("2027-04-30T00:30", 1, datetime(2027, 4, 29, 22, 30, tzinfo=UTC)),  # and behind it
     ],
 )
-def test_the_nights_of_daylight_saving(make_site: Callable[[], Site], typed: str, choice: int, due: datetime) -> None:
-    moment = times.choices(datetime.fromisoformat(typed), CAIRO)[choice].at
+def test_the_nights_of_daylight_saving(
+    make_site: Callable[[], Site], wall_time: str, choice: int, due: datetime
+) -> None:
+    moment = times.time_choices(datetime.fromisoformat(wall_time), CAIRO)[choice].at
     assert moment == due
     site = make_site()
     site.environ |= {"TZ": "Africa/Cairo", "SPECTATOR_TIMEZONE": "Africa/Cairo"}

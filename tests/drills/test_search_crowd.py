@@ -26,27 +26,27 @@ SECONDS = drill_size("SEARCH_SECONDS", ci=10, full=120)
 PROCESSES = 4
 SLACK_SECONDS, END_SECONDS = 60.0, 30.0
 PAUSE_SECONDS = 0.05
-UPDATE = publishing.Step("update")
+UPDATE = publishing.Action("update")
 
 
 def test_every_answer_is_right_under_constant_publishing(site: Site, tmp_path: Path) -> None:
     ledger, stories = tmp_path / "ledger", tmp_path / "stories.json"
-    with site.opened():
+    with site.app_context():
         ids = {number: stay(number) for number in range(STORIES)}
-        ledger.write_bytes(publisher.written(publish(word(0, "zp"))))
+        ledger.write_bytes(publisher.format_line(publish(word(0, "zp"))))
     stories.write_text(json.dumps(ids))
-    site.must_find(publisher.read(ledger.read_text().splitlines()), 20, "before the crowd comes")
+    site.assert_findable(publisher.parse_ledger(ledger.read_text().splitlines()), 20, "before the crowd comes")
     paths = ["/search?q=zgsecond", "/search?q=zgthird+-zgfifth&sort=newest", "/fragments/suggest?q=stays"]
-    with site.watched(paths) as answers:
+    with site.polling(paths) as answers:
         told = crowd(site, stories, ledger, ids)
     assert [each["complaints"] for each in told] == [[]] * PROCESSES
     assert {answer.status for answer in answers} == {200}, "no fault for readers either"
-    published = publisher.read(ledger.read_text().splitlines())
+    published = publisher.parse_ledger(ledger.read_text().splitlines())
     print(f"{sum(each['answers'] for each in told)} answers while {len(published)} stories were published")
     assert min(each["answers"] for each in told) >= 10 * THREADS
     assert min(each["seen"] for each in told) > 1, "what is published is found meanwhile"
-    site.must_find(published, END_SECONDS, "after the crowd has gone")
-    assert site.is_index_true()
+    site.assert_findable(published, END_SECONDS, "after the crowd has gone")
+    assert site.is_index_correct()
 
 
 def crowd(site: Site, stories: Path, ledger: Path, ids: dict[int, int]) -> list[dict[str, Any]]:
@@ -55,12 +55,12 @@ def crowd(site: Site, stories: Path, ledger: Path, ids: dict[int, int]) -> list[
     arguments = [(str(stories), str(ledger), str(SECONDS), str(output)) for output in outputs]
     processes = [site.spawn("tests.drills.crowd", *each) for each in arguments]
     until = time.monotonic() + SECONDS + SLACK_SECONDS
-    with site.opened(), ledger.open("ab", buffering=0) as notes:
+    with site.app_context(), ledger.open("ab", buffering=0) as notes:
         for number in count(1):
             if all(process.poll() is not None for process in processes):
                 break
-            assert time.monotonic() < until, f"the crowd does not end\n{site.last_words()}"
-            notes.write(publisher.written(publish(word(number, "zp"))))
+            assert time.monotonic() < until, f"the crowd does not end\n{site.log_tail()}"
+            notes.write(publisher.format_line(publish(word(number, "zp"))))
             change(number % STORIES, ids[number % STORIES], number)
             time.sleep(PAUSE_SECONDS)
     return [json.loads(output.read_text()) for output in outputs]
@@ -68,7 +68,7 @@ def crowd(site: Site, stories: Path, ledger: Path, ids: dict[int, int]) -> list[
 
 def stay(number: int) -> int:
     """Publish a story whose words stay what they are; return its id."""
-    return publishing.create(staying(number), somebody(), publishing.Step("publish"))
+    return publishing.create(staying(number), somebody(), publishing.Action("publish"))
 
 
 def change(number: int, article_id: int, times: int) -> None:

@@ -66,7 +66,7 @@ def kinds(site: Site) -> dict[str, Path]:
 
 def test_any_file_may_be_damaged(site: Site) -> None:
     stories = site.publish([token(number) for number in range(STORIES)])
-    site.must_find(stories, 15, "before anything is damaged")
+    site.assert_findable(stories, 15, "before anything is damaged")
     known = kinds(site)
     assert {"toc", "trm", "pst", "article.col", "facets.col"} <= known.keys()
     cases = list(product(sorted(known), (cut, empty, delete, replace, lengthen)))
@@ -84,11 +84,11 @@ def damage_and_heal(site: Site, kind: str, damage: Damage, stories: list[Story])
     first, last = stories[0], stories[-1]
     common = "/search?q=drill&sort=oldest"
     pages = [f"/search?q={first.token}", f"/search?q={last.token}", common, f"/fragments/related/{first.id}"]
-    with site.watched(pages) as answers:
+    with site.polling(pages) as answers:
         damage(kinds(site)[kind])
         for _ in range(2):  # there are two web processes
-            site.must_find(stories, HEALING_SECONDS, f"after {what}")
-        eventually(site.is_index_true, HEALING_SECONDS, f"complete after {what}")
+            site.assert_findable(stories, HEALING_SECONDS, f"after {what}")
+        eventually(site.is_index_correct, HEALING_SECONDS, f"complete after {what}")
     for answer in answers:
         check(answer, {pages[0]: first, pages[1]: last, common: first}, what)
 
@@ -102,9 +102,9 @@ def check(answer: Answer, expected: dict[str, Story], what: str) -> None:
 
 def test_a_damaged_file_does_not_keep_new_stories_out(site: Site) -> None:
     stories = site.publish([token(number) for number in range(STORIES)])
-    site.must_find(stories, 15, "before anything is damaged")
+    site.assert_findable(stories, 15, "before anything is damaged")
     for number, (kind, damage) in enumerate((("trm", cut), ("facets.col", empty), ("toc", delete), ("pst", replace))):
         damage(kinds(site)[kind])
         stories += site.publish([token(1000 + number)])  # the worker meets the damage while it writes
-        site.must_find(stories, HEALING_SECONDS, f"after {kind} {damage.__name__}")
-    assert site.is_index_true()
+        site.assert_findable(stories, HEALING_SECONDS, f"after {kind} {damage.__name__}")
+    assert site.is_index_correct()

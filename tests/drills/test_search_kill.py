@@ -19,7 +19,7 @@ from sqlalchemy import select
 from spectator import queries
 from spectator.db import db
 from spectator.models import Outbox
-from spectator.search import MAX_PER_PAGE, Index, Request, open_index
+from spectator.search import MAX_PER_PAGE, Index, SearchRequest, open_index
 from tests.drills.running_site import Site, Story, eventually
 from tests.drills.sizes import drill_size
 from tests.drills.test_kill import acknowledged, check_nothing_is_lost
@@ -83,21 +83,21 @@ def unnoted(site: Site) -> set[str]:
 
 def check_answers(site: Site, index: Index, seen: set[int], published: list[Story]) -> set[int]:
     """Hold the index, which nobody writes now, against the database; return the stories that it has."""
-    position = index.position()
+    position = index.offset()
     assert position is not None, "a kill does not damage the index"
     held = set(index.versions())
-    with site.opened():
+    with site.app_context():
         pending = set(db.session.scalars(select(Outbox.article_id).where(Outbox.seq > position)))
         public = set(queries.published_versions())
     assert held <= public, "nothing that is not public"
     assert public - pending <= held, "all that was published up to the position"
     assert seen <= held, "what was found once stays"
-    found = index.find(Request(COMMON_WORD, sort="newest", per_page=MAX_PER_PAGE))
+    found = index.find(SearchRequest(COMMON_WORD, sort="newest", per_page=MAX_PER_PAGE))
     assert found.total == len(held), "words and columns agree, no story twice"
     assert found.ids == sorted(held, reverse=True)[:MAX_PER_PAGE]
     assert dict(found.facets["country"]) == {"mali": len(held)}
     for story in published[-20:]:
         # English endings are cut, so that a token in -ed may also find one in -ic: the story itself is first.
-        first = index.find(Request(story.token)).ids[:1]
+        first = index.find(SearchRequest(story.token)).ids[:1]
         assert (first == [story.id]) == (story.id in held), (story, first)
     return held

@@ -18,7 +18,7 @@ def test_a_reload_replaces_all_unnoticed_and_an_end_leaves_nothing(site: Site) -
     for number in range(2):
         old = site.processes("web") | site.processes("worker")
         assert len(old) == 3
-        with site.watched(["/", "/politics/"]):
+        with site.polling(["/", "/politics/"]):
             site.master.send_signal(signal.SIGHUP)
             eventually(
                 lambda old=old: not old & site.processes(), BOOT_SECONDS + 25, "what ran before the reload has left"
@@ -26,39 +26,39 @@ def test_a_reload_replaces_all_unnoticed_and_an_end_leaves_nothing(site: Site) -
             eventually(lambda: len(site.processes("web")) == 2, 10, "two web processes")
             eventually(lambda: len(site.processes("worker")) == 1, 10, "one worker")
         [story] = site.publish([token(number)])
-        site.must_find([story], 10, "after a reload")
+        site.assert_findable([story], 10, "after a reload")
     assert site.stop() == 0
     assert not site.processes()
-    assert not site.logged("Traceback.*")
+    assert not site.log_matches("Traceback.*")
 
 
 def test_an_interrupt_from_the_keyboard_leaves_nothing(site: Site) -> None:
     assert site.master is not None
-    eventually(lambda: site.logged("follows the outbox"), 10, "a worker at work")
+    eventually(lambda: site.log_matches("follows the outbox"), 10, "a worker at work")
     os.killpg(site.master.pid, signal.SIGINT)
     # A web process that is just being forked misses the signal; gunicorn ends it after its time to finish requests.
     assert site.master.wait(30) == 0
     assert not site.processes()
-    assert not site.logged("Traceback.*")
+    assert not site.log_matches("Traceback.*")
 
 
 def test_a_second_worker_waits_and_takes_over(site: Site) -> None:
-    eventually(lambda: site.logged("worker [0-9]+ follows"), 10, "the site's own worker at work")
+    eventually(lambda: site.log_matches("worker [0-9]+ follows"), 10, "the site's own worker at work")
     by_hand = site.spawn("spectator", "worker")
     follows = f"worker {by_hand.pid} follows"
     [story] = site.publish([token(1)])
-    site.must_find([story], 10, "by the first worker")
+    site.assert_findable([story], 10, "by the first worker")
     assert by_hand.poll() is None
-    assert not site.logged(follows)
+    assert not site.log_matches(follows)
     [first] = site.processes("worker") - {by_hand.pid}
     os.kill(first, signal.SIGKILL)
     [story] = site.publish([token(2)])
-    site.must_find([story], 10, "by the second worker")
-    assert site.logged(follows)
+    site.assert_findable([story], 10, "by the second worker")
+    assert site.log_matches(follows)
     by_hand.terminate()
     assert by_hand.wait(10) == 0
     [story] = site.publish([token(3)])
-    site.must_find([story], 10, "by the site's next worker")
+    site.assert_findable([story], 10, "by the site's next worker")
     site.kill("worker")
     eventually(lambda: site.processes("worker"), 10, "the next worker starts")
     assert site.stop() == 0, "an end while the worker starts"

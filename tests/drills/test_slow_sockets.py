@@ -49,11 +49,11 @@ def attacked(site: Site, opening: bytes) -> Iterator[list[socket.socket]]:
         yield sockets
 
 
-def is_closed(each: socket.socket) -> bool:
+def is_closed(connection: socket.socket) -> bool:
     """Say whether the site has closed a connection."""
-    each.setblocking(False)
+    connection.setblocking(False)
     try:
-        while each.recv(65_536):
+        while connection.recv(65_536):
             pass
     except BlockingIOError:
         return False
@@ -121,4 +121,4 @@ def test_a_body_that_stalls_gives_its_thread_back(calm_site: Site) -> None:
     with attacked(calm_site, ATTACKS["a chunked body"]) as sockets:
         seconds = slow_clients.BODY_SECONDS + slow_clients.QUEUE_SECONDS + 15
         eventually(lambda: all(is_closed(each) for each in sockets), seconds, "all are let go", 1.0)
-    calm_site.must_find(stories, 10, "afterwards")
+    calm_site.assert_findable(stories, 10, "afterwards")

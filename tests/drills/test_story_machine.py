@@ -31,9 +31,9 @@ from sqlalchemy.orm import Session
 from spectator import create_app, indexing, outbox, publishing, queries
 from spectator.db import db
 from spectator.models import Article, Revision
-from spectator.publishing import Step
-from spectator.search import Request
-from tests.conftest import draft, person
+from spectator.publishing import Action
+from spectator.search import SearchRequest
+from tests.conftest import add_user, make_draft
 from tests.conftest import settings as site_settings
 from tests.drills.sizes import drill_size
 from tests.test_permissions import STATES_AFTER, WRITTEN
@@ -92,7 +92,7 @@ class Stories(RuleBasedStateMachine):
 
     def create(self, role: str) -> int:
         word = self.new_word()
-        article_id = publishing.create(draft(headline=f"About {word}"), self.people[role])
+        article_id = publishing.create(make_draft(headline=f"About {word}"), self.people[role])
         self.model[article_id] = Told(role, word, slugs=[f"about-{word}"])
         self.note(article_id)
         return article_id
@@ -118,15 +118,15 @@ class Stories(RuleBasedStateMachine):
         """Write a new headline and take a step, from the newest version or from an older one."""
         told, word = self.model[article_id], self.new_word()
         at = self.now + timedelta(days=30) if verb == "schedule" else None
-        step = Step(verb, at, NOTED.get(verb, ""))
+        step = Action(verb, at, NOTED.get(verb, ""))
         version = told.versions[-1] - (1 if is_stale else 0)
         is_visible = self.allows(role, told, "view")
         try:
-            publishing.save(article_id, draft(headline=f"About {word}"), self.people[role], version, step)
-        except publishing.Conflict:
+            publishing.save(article_id, make_draft(headline=f"About {word}"), self.people[role], version, step)
+        except publishing.ConflictError:
             assert is_stale and is_visible
             return
-        except publishing.Forbidden:
+        except publishing.ForbiddenError:
             assert not self.allows(role, told, verb)
             return
         assert self.allows(role, told, verb) and not is_stale
@@ -150,7 +150,7 @@ class Stories(RuleBasedStateMachine):
         is_repeated = verb == "publish" and told.status == "published" and role != "author"
         try:
             getattr(publishing, verb)(article_id, self.people[role], *more)
-        except publishing.Forbidden:
+        except publishing.ForbiddenError:
             assert not self.allows(role, told, verb) and not is_repeated
             return
         assert self.allows(role, told, verb) or is_repeated
@@ -165,7 +165,7 @@ class Stories(RuleBasedStateMachine):
         number = max(1, len(told.revisions) - back)
         try:
             publishing.restore(article_id, self.people[role], number, told.versions[-1])
-        except publishing.Forbidden:
+        except publishing.ForbiddenError:
             assert not self.allows(role, told, "restore")
             return
         assert self.allows(role, told, "restore")
@@ -214,11 +214,11 @@ class Stories(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            index = indexing.index_in(self.app.config["DATA_DIR"])
+            index = indexing.open_public_index(self.app.config["DATA_DIR"])
             while indexing.catch_up(index):
                 pass
             for article_id, told in self.model.items():
-                found = index.find(Request(text=told.word)).ids
+                found = index.find(SearchRequest(text=told.word)).ids
                 assert found == ([article_id] if told.status == "published" else []), told
         finally:
             db.session.remove()
@@ -234,7 +234,7 @@ def newsroom(fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemByt
     app = create_app(site_settings(data))
     with app.app_context():
         for role in PEOPLE:
-            person(role)
+            add_user(role)
         db.session.remove()
         db.engine.dispose()
     Stories.data, Stories.templates = data, compiled_templates
@@ -250,11 +250,11 @@ def test_stories_and_their_model_agree(newsroom: type[Stories]) -> None:
 def test_the_machine_sees_a_fault(newsroom: type[Stories], monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that leaks an embargoed story must be found, or the machine is blind."""
 
-    def leak(session: Session, article: Article, _step: Step, now: datetime) -> None:
+    def leak(session: Session, article: Article, _step: Action, now: datetime) -> None:
         article.status, article.published_at = "published", now
         outbox.append(session, article.id, "publish")
 
-    monkeypatch.setitem(publishing.STEPS, "schedule", leak)
+    monkeypatch.setitem(publishing.EFFECTS, "schedule", leak)
     chosen = settings(max_examples=60, stateful_step_count=12, deadline=None, phases=[Phase.generate])
     with pytest.raises(AssertionError):
         run_state_machine_as_test(newsroom, settings=chosen)

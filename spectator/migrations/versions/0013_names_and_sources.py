@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from spectator.text.folding import fold
-from spectator.text.slugs import slugify
+from spectator.text.words.folding import fold
+from spectator.text.words.slugs import slugify
 
 revision = "0013"
 down_revision = "0012"
@@ -55,7 +55,7 @@ def upgrade() -> None:
     op.execute(UPDATED_TOO_SOON)
 
 
-def _merge_equal_names(table: str, filed: str) -> None:
+def _merge_equal_names(table: str, association: str) -> None:
     """Make one row of rows with the very same name; the slug told them apart before, so there are hardly any."""
     connection = op.get_bind()
     rows = connection.execute(
@@ -66,8 +66,8 @@ def _merge_equal_names(table: str, filed: str) -> None:
             values = {"old": row.id, "kept": row.kept}
             column = f"{table}_id"
             for statement in (
-                f"update or ignore {filed} set {column} = :kept where {column} = :old",  # noqa: S608
-                f"delete from {filed} where {column} = :old",  # noqa: S608
+                f"update or ignore {association} set {column} = :kept where {column} = :old",  # noqa: S608
+                f"delete from {association} where {column} = :old",  # noqa: S608
                 f"delete from listed where kind = '{table}' and \"key\" = :old",  # noqa: S608
                 f"delete from story_count where kind = '{table}' and \"key\" = :old",  # noqa: S608
                 f"delete from {table} where id = :old",  # noqa: S608

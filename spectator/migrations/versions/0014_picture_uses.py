@@ -10,7 +10,7 @@ down_revision = "0013"
 branch_labels = None
 depends_on = None
 
-SHOWN = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
+RENDITION_URL = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
 LEAD = """
 insert into picture_use (article_id, picture_id) select id, picture_id from article where picture_id is not null
 """
@@ -37,6 +37,6 @@ def upgrade() -> None:
     ids: dict[str, int] = dict(connection.execute(sa.text("select digest, id from picture")).all())
     bodies = connection.execute(sa.text("select id, body from article where instr(body, '/media/')")).all()
     for article_id, body in bodies:
-        for _, digest in SHOWN.findall(body):
+        for _, digest in RENDITION_URL.findall(body):
             if digest in ids:
                 connection.execute(sa.text(USE), {"article_id": article_id, "picture_id": ids[digest]})

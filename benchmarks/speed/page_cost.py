@@ -1,0 +1,157 @@
+"""What pages cost in a process that serves nobody else: `python -m benchmarks.speed.page_cost SAMPLES [PAGE…]`.
+
+Prints JSON. A page is called as gunicorn calls it, beneath the page cache, so that every request is rendered. Of each
+page, or of those that are named, the median is given in milliseconds, of wall clock and of CPU. The site is the one
+that the environment names; Linux only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from sqlalchemy import event, func, select
+from werkzeug.test import EnvironBuilder
+
+from benchmarks.end_to_end import process_memory
+from benchmarks.search.sites import ROOT, BenchSite
+from benchmarks.speed.site import article_paths
+from spectator import queries
+from spectator.cli.context import create_ready_app
+from spectator.db import db, sqlite
+from spectator.models import Article
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+WARM_UPS = 10
+CHUNK_BYTES = 1 << 24
+COUNTRY, SECTION, RARE = "nigeria", "politics", "rare"
+Costs = tuple[float, float]  # milliseconds of wall clock, of CPU
+
+
+def unwrap_cache(site: Flask) -> WSGIApplication:
+    """Return the site's own WSGI application, beneath everything that stands in front of it."""
+    inner: Any = site.wsgi_app
+    while hasattr(inner, "app"):
+        inner = inner.app
+    return inner
+
+
+def measure(site: BenchSite, samples: int, *names: str) -> dict[str, Any]:
+    """Return what a process of its own prints for a site: of these pages, or of all."""
+    command = [sys.executable, "-m", "benchmarks.speed.page_cost", str(samples), *names]
+    done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def cost(app: WSGIApplication, path: str) -> Costs:
+    """Return what one request takes; raises AssertionError unless the answer is 200."""
+    environ = EnvironBuilder(path=path.partition("?")[0], query_string=path.partition("?")[2]).get_environ()
+    statuses: list[str] = []
+    started, spent = time.perf_counter(), time.process_time()
+    chunks = app(environ, lambda status, _headers, _failure=None: statuses.append(status))
+    body = b"".join(chunks)
+    if hasattr(chunks, "close"):
+        chunks.close()
+    taken = (time.perf_counter() - started) * 1000, (time.process_time() - spent) * 1000
+    assert (statuses, body != b"") == (["200 OK"], True), path
+    return taken
+
+
+def medians(app: WSGIApplication, paths: Sequence[str]) -> Costs:
+    """Return the medians over these addresses, after some that do not count."""
+    for path in paths[:WARM_UPS]:
+        cost(app, path)
+    costs = [cost(app, path) for path in paths]
+    return statistics.median(wall for wall, _ in costs), statistics.median(cpu for _, cpu in costs)
+
+
+def page_urls(samples: int) -> dict[str, list[str]]:
+    """Return the pages of the open site by what they are; all but stories are asked for again and again."""
+    total = db.session.scalar(select(func.count()).select_from(Article).where(Article.status == "published")) or 0
+    middle, end = (cursor_at(place) for place in (total // 2, total - queries.PAGE_SIZE - 5))
+    month = middle_month(total // 2)
+    single = {
+        "front page": "/",
+        "load more, in the middle": f"/fragments/stream/?before={middle}",
+        "load more, near the end": f"/fragments/stream/?before={end}",
+        "load more of a section": f"/fragments/stream/{SECTION}/?before={middle}",
+        "load more of a country": f"/fragments/stream/country/{COUNTRY}/?before={middle}",
+        "archive": "/archive/",
+        "archive month": month,
+        "feed": "/feed.xml",
+        "feed of a section": f"/{SECTION}/feed.xml",
+        "feed of a country": f"/country/{COUNTRY}/feed.xml",
+    }
+    if queries.listing_by_path(f"/topic/{RARE}/") is not None:  # sites of short rows alone have it
+        single["topic of few stories"] = f"/topic/{RARE}/"
+    return {"article": article_paths(samples)} | {name: [path] * samples for name, path in single.items()}
+
+
+def cursor_at(index: int) -> str:
+    """Return the cursor behind the story at a place of the whole stream."""
+    found = db.session.scalars(queries.select_published().offset(index).limit(1)).one()
+    return queries.cursor_after(found)
+
+
+def middle_month(index: int) -> str:
+    """Return the address of the month of the story at a place."""
+    found = db.session.scalars(queries.select_published().offset(index).limit(1)).one()
+    assert found.published_at is not None
+    return f"/archive/{found.published_at:%Y/%m}/"
+
+
+def driver_cpu(app: WSGIApplication, engine: Any, paths: Sequence[str]) -> float:
+    """Return the milliseconds of CPU that the driver alone takes for what a story's page asks the database."""
+    seen: list[tuple[str, Any]] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", listen)
+    for path in paths:
+        cost(app, path)
+    event.remove(engine, "before_cursor_execute", listen)
+    connection = sqlite.connect(engine.url.database)
+    started = time.process_time()
+    for statement, parameters in seen:
+        connection.execute(statement, parameters).fetchall()
+    taken = (time.process_time() - started) * 1000 / len(paths)
+    connection.close()
+    return taken
+
+
+def warm_disk_cache(file: Path) -> None:
+    """Read a file once, so that no size of site has to wait for the disk."""
+    with file.open("rb") as stream:
+        while stream.read(CHUNK_BYTES):
+            pass
+
+
+def main() -> None:
+    """Measure the site of this environment and print."""
+    site = create_ready_app()
+    app = unwrap_cache(site)
+    with site.app_context(), site.test_request_context():
+        warm_disk_cache(Path(db.engine.url.database or ""))
+        pages: Mapping[str, list[str]] = page_urls(int(sys.argv[1]))
+        engine = db.engine
+        db.session.remove()
+    found = {name: medians(app, paths) for name, paths in pages.items() if name in sys.argv[2:] or not sys.argv[2:]}
+    resident = process_memory(os.getpid())["Rss"]
+    raw = driver_cpu(app, engine, pages["article"])
+    print(json.dumps({"pages": found, "raw_cpu": raw, "megabytes": resident}))
+
+
+if __name__ == "__main__":
+    main()

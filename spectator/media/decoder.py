@@ -1,0 +1,288 @@
+"""Decode a picture and write what is made of it: a program of its own, with little memory and little time.
+
+`python -I decoder.py take_in SOURCE DIRECTORY` writes `original.<extension>` and its renditions as
+`<width>.<extension>`; `… cut SOURCE DIRECTORY WIDTH…` those renditions alone. What came of it is one JSON object on
+standard output. It imports nothing of this site: a start has to be quick, and it reads bytes that nobody trusts.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import mmap
+import re
+import resource
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import ExifTags, Image, ImageCms, ImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+# What an upload may be. libjpeg scales while it decodes, so a JPEG may be larger than what has to be decoded whole.
+MAX_BYTES = 40 * 1024 * 1024
+MAX_JPEG_PIXELS, MAX_PIXELS = 50_000_000, 25_000_000
+MIN_SIDE, MAX_SIDE, MAX_ASPECT = 8, 12_000, 10
+# A scan of an empty progressive JPEG is a few dozen bytes but costs a pass over every block. Encoders make about ten.
+MAX_SCANS = 300
+MAX_PROFILE_BYTES = 4 * 1024 * 1024
+# What this program may use. A progressive JPEG of 50 megapixels needs 300 MB for its coefficients alone.
+MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 768 * 1024 * 1024, 30, 256 * 1024 * 1024
+
+ORIGINAL_WIDTH, ORIGINAL_QUALITY = 2560, 82
+WIDTHS = (320, 480, 640, 960, 1280)
+# A busy photograph steps down until 640 x 427 pixels fit into about 30 kB: most readers pay by the megabyte.
+RENDITION_QUALITIES, RENDITION_BYTES_PER_PIXEL = (70, 60, 50), 0.11
+
+DAMAGED = "The picture is damaged or incomplete; export it again and upload the new file."
+ANIMATED = "This picture is animated, and only still pictures can be shown; upload one frame of it."
+NO_MEMORY = "There is not enough memory to open this picture; try again later, or upload a smaller one."
+
+# Bytes a file must start with, and the one reader it then gets. `Image.open` would import every reader that Pillow
+# has, and its limit of 179 megapixels would speak before ours without saying the size.
+_READERS: tuple[tuple[re.Pattern[bytes], type[ImageFile.ImageFile]], ...] = (
+    (re.compile(rb"\xff\xd8\xff"), JpegImageFile),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), PngImageFile),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), WebPImageFile),
+    (re.compile(rb"GIF8[79]a"), GifImageFile),
+)
+# EXIF 2.32, tag 274: how the picture must be turned to stand upright.
+_ORIENTATION_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class PictureError(ValueError):
+    """An upload that is not taken in; the message is one sentence for the person who sent it."""
+
+
+class PictureResourceError(PictureError):
+    """A picture that could not be opened for want of memory or time: it may be sound, and later it may work."""
+
+
+def make_original(data: bytes, directory: Path) -> dict[str, Any]:
+    """Write the original made of an upload, and its renditions; return its extension and size in pixels."""
+    picture = _decode(data, ORIGINAL_WIDTH)
+    extension, (width, height) = "png" if picture.mode == "RGBA" else "jpg", picture.size
+    content = _jpeg(picture, ORIGINAL_QUALITY) if extension == "jpg" else _png(picture)
+    del picture
+    (directory / f"original.{extension}").write_bytes(content)
+    make_renditions(content, directory, rendition_widths(width), extension)
+    return {"extension": extension, "width": width, "height": height}
+
+
+def make_renditions(content: bytes, directory: Path, widths: Sequence[int], extension: str) -> dict[str, Any]:
+    """Write renditions of an original.
+
+    Every one comes from the same base, whichever are asked for, so that a name always means the same bytes.
+    """
+    base = _decode(content, WIDTHS[-1])
+    for width in widths:
+        (directory / f"{width}.{extension}").write_bytes(_rendition(_shrink_to_width(base, width), extension))
+    return {}
+
+
+def rendition_widths(width: int) -> list[int]:
+    """Return the widths of the renditions of an original, narrowest first.
+
+    None is wider than the original; one narrower than every step has a single rendition of its own width.
+    """
+    return [step for step in WIDTHS if step <= width] or [width]
+
+
+def _decode(data: bytes, width: int) -> Image.Image:
+    """Return the picture upright, at most `width` wide, in sRGB, "RGBA" only where something shows through."""
+    picture = _open_header(data)
+    try:
+        orientation = _orientation(picture)
+        shown_width = picture.height if orientation >= 5 else picture.width
+        shrink = min(1.0, width / shown_width)
+        # libjpeg halves while it decodes: a quarter of the memory, and no effect on other formats.
+        picture.draft(None, (math.ceil(picture.width * shrink), math.ceil(picture.height * shrink)))
+        picture.load()
+        profile = picture.info.get("icc_profile")
+        upright: Image.Image = _to_plain_mode(picture)
+        if orientation in _ORIENTATION_TRANSPOSE:
+            upright = upright.transpose(_ORIENTATION_TRANSPOSE[orientation])
+        upright = _to_srgb(_shrink_to_width(upright, width), profile)
+        if upright.mode == "RGBA" and upright.getchannel("A").getextrema() == (255, 255):
+            upright = upright.convert("RGB")
+    # Hostile bytes can raise anything in Pillow. Only memory is touched here: short of that, it is the file's fault.
+    except Exception as error:
+        raise _failure(error, picture) from error
+    upright.info = {}
+    return upright
+
+
+def _open_header(data: bytes) -> ImageFile.ImageFile:
+    """Read the header alone and return the picture, not yet decoded, if its claims are within the limits."""
+    reader = next((reader for start, reader in _READERS if start.match(data)), None)
+    if reader is None:
+        raise PictureError("This file is not a JPEG, PNG, WebP or GIF picture; upload one of those.")
+    most = MAX_JPEG_PIXELS if reader is JpegImageFile else MAX_PIXELS
+    try:
+        picture = reader(BytesIO(data))
+    except Image.DecompressionBombError as error:
+        raise PictureError(_too_many_pixels("far too many", most)) from error
+    except Exception as error:  # as above: the header is hostile, and nothing but memory was touched
+        raise _failure(error, None) from error
+    _check_size(*picture.size, most)
+    if reader is JpegImageFile and data.count(b"\xff\xda") > MAX_SCANS:
+        raise PictureError("The picture has too many layers of detail; export it again as an ordinary JPEG.")
+    if _is_animated(picture):
+        raise PictureError(ANIMATED)
+    return picture
+
+
+def _is_animated(picture: ImageFile.ImageFile) -> bool:
+    """Say whether there is a second frame; a GIF is asked for that alone, since counting walks through all of them."""
+    if not isinstance(picture, GifImageFile):
+        return bool(getattr(picture, "is_animated", False))
+    try:
+        return bool(picture.is_animated)
+    except Exception as error:
+        raise _failure(error, picture) from error
+
+
+def _failure(error: Exception, picture: Image.Image | None) -> PictureError:
+    """Return why a picture could not be read: out of memory, or damaged.
+
+    Decoders call many things by one error, so the memory that the picture needs is asked for once more.
+    """
+    pixels = picture.width * picture.height if picture is not None else MAX_PIXELS
+    if isinstance(error, MemoryError) or not _is_memory_available(12 * pixels):
+        return PictureResourceError(NO_MEMORY)
+    return PictureError(DAMAGED)
+
+
+def _is_memory_available(size: int) -> bool:
+    """Say whether this program could have that many bytes more."""
+    try:
+        mmap.mmap(-1, max(size, 1)).close()
+    except (OSError, MemoryError):
+        return False
+    return True
+
+
+def _check_size(width: int, height: int, limit: int) -> None:
+    """Refuse a size that costs too much to decode or that no page can show."""
+    if width * height > limit:
+        raise PictureError(_too_many_pixels(f"{math.ceil(width * height / 1e6):,}", limit))
+    shortest, longest = sorted((width, height))
+    if shortest < MIN_SIDE or longest > MAX_SIDE or longest > MAX_ASPECT * shortest:
+        limits = f"sides may have {MIN_SIDE} to {MAX_SIDE:,}, one of them at most {MAX_ASPECT} times the other"
+        raise PictureError(f"The picture is {width:,} × {height:,} pixels; {limits}.")
+
+
+def _too_many_pixels(count: str, limit: int) -> str:
+    return f"The picture has {count} megapixels; {limit // 10**6} is the most."
+
+
+def _orientation(picture: ImageFile.ImageFile) -> int:
+    """Return the EXIF orientation, 1 to 8."""
+    try:
+        value = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # a damaged EXIF block says nothing against the picture beside it
+        return 1
+    return value if value in _ORIENTATION_TRANSPOSE else 1
+
+
+def _to_plain_mode(picture: Image.Image) -> Image.Image:
+    """Return the picture as L, RGB, RGBA or CMYK, which can be scaled smoothly and put through a colour profile."""
+    if picture.mode.startswith("I;16"):
+        return picture.point(lambda value: value * (1 / 256)).convert("L")
+    if picture.has_transparency_data:
+        return picture if picture.mode == "RGBA" else picture.convert("RGBA")
+    if picture.mode in ("L", "RGB", "CMYK"):
+        return picture
+    return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+def _shrink_to_width(picture: Image.Image, width: int) -> Image.Image:
+    """Return the picture at most `width` wide, its proportions kept."""
+    if picture.width <= width:
+        return picture
+    height = max(1, round(picture.height * width / picture.width))
+    return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _to_srgb(picture: Image.Image, profile: object) -> Image.Image:
+    """Return an RGB or RGBA picture in the colours of the web, by its own colour profile where that is usable."""
+    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    if isinstance(profile, bytes) and len(profile) <= MAX_PROFILE_BYTES:
+        # A profile that does not fit its picture is ignored, as browsers do.
+        with suppress(ImageCms.PyCMSError, OSError):
+            source, target = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
+            return ImageCms.profileToProfile(picture, source, target, outputMode=mode) or picture.convert(mode)
+    return picture.convert(mode)
+
+
+def _rendition(picture: Image.Image, extension: str) -> bytes:
+    """Return the bytes that readers get: a JPEG within its budget if it can be, or a PNG with a palette."""
+    if extension == "png":
+        return _png(picture.convert("RGBA").quantize(256, Image.Quantize.FASTOCTREE))
+    budget = RENDITION_BYTES_PER_PIXEL * picture.width * picture.height
+    *better, last = RENDITION_QUALITIES
+    tries = (_jpeg(picture, quality) for quality in better)
+    return next((content for content in tries if len(content) <= budget), None) or _jpeg(picture, last)
+
+
+def _jpeg(picture: Image.Image, quality: int) -> bytes:
+    buffer = BytesIO()
+    picture.convert("RGB").save(buffer, "JPEG", quality=quality, progressive=True, optimize=True)
+    return buffer.getvalue()
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = BytesIO()
+    picture.save(buffer, "PNG", optimize=picture.mode == "P")
+    return buffer.getvalue()
+
+
+def limit_resources() -> None:
+    """Take from this program what a picture cannot need; a smaller limit that it was started with stays."""
+    for kind, most in (
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_FSIZE, FILE_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (limit, limit))
+
+
+def main(job: str, source: Path, directory: Path, *widths: str) -> dict[str, Any]:
+    """Do one job; return what came of it, or what stood in its way: `refused`, `unopened`, or `errno`."""
+    warnings.filterwarnings("ignore")  # about odd files: we decide, not Pillow
+    try:
+        data = source.read_bytes()
+        if job == "cut":
+            return make_renditions(data, directory, [int(width) for width in widths], source.suffix[1:])
+        return make_original(data, directory)
+    except PictureResourceError as unopened:
+        return {"unopened": str(unopened)}
+    except PictureError as refused:
+        return {"refused": str(refused)}
+    except MemoryError:
+        return {"unopened": NO_MEMORY}
+    except OSError as error:
+        return {"errno": error.errno, "strerror": error.strerror}
+
+
+if __name__ == "__main__":
+    limit_resources()
+    sys.stdout.write(json.dumps(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:])))

@@ -1,0 +1,306 @@
+"""Who may come in, from where, and by which road: transport, cross-site requests, login, and what browsers may keep."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import logging
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, url_for
+from itsdangerous import BadSignature, TimestampSigner
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as AnyResponse
+
+from spectator import publishing, queries
+from spectator.accounts import Client, session_by_token, token_hash
+from spectator.db import StorageError
+from spectator.models import Article, User
+from spectator.templating import newsroom_time
+
+log = logging.getLogger(__name__)
+
+URL_PREFIX = "/newsroom"
+SESSION_COOKIE = "__Host-session"
+SESSION_COOKIE_SECONDS = 30 * 24 * 3600
+# Names a browser that has logged in before, so that strangers who guess cannot lock its owner out; opens nothing.
+DEVICE_COOKIE, DEVICE_COOKIE_SECONDS = "__Host-device", 180 * 24 * 3600
+LOGIN_WARNING_TIME = timedelta(minutes=15)  # of a new session, in which it tells of attempts by others
+PUBLIC_ENDPOINTS = frozenset({"newsroom.login", "newsroom.shared"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+CSRF_TOKEN_SECONDS = 12 * 3600
+
+# Whoever takes a story, a picture, or both. Both limits lie far above what may be stored, so that a text or a picture
+# that is too large comes back with a message and every other entry kept; what is larger still gets a plain 413.
+STORY_ENDPOINTS = frozenset(
+    f"newsroom.{name}"
+    for name in (
+        *("create_story", "save_story", "merge_story", "body_picture"),
+        *("autosave", "autosave_new", "address", "address_new"),
+        *("proof_typed", "proof_typed_new"),
+    )
+)
+# The fields of the page of two versions, which holds a text of a megabyte two or three times; a page that gives them
+# back takes some thirty times as much memory.
+MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
+MAX_LOGIN_BYTES = 20_000
+
+HTTPS_REQUIRED = "The newsroom needs https here (behind a proxy that has it, set SPECTATOR_TRUSTED_PROXIES).\n"
+HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
+
+STATUS_LABELS = {
+    "draft": "Draft",
+    "review": "In review",
+    "scheduled": "Scheduled",
+    "published": "Published",
+    "withdrawn": "Withdrawn",
+}
+NOTICES = {
+    "save": "Saved.",
+    "kept": "Your changes are kept. Readers see them when you press Update.",
+    "saved": "Saved already: the form was sent twice.",
+    "submit": "Submitted for review.",
+    "send_back": "Sent back to the author.",
+    "taken_back": "Back to draft.",
+    "schedule": "Scheduled for {time}.",
+    "unschedule": "Unscheduled. Back to draft.",
+    "publish": "Published. Readers see the story now.",
+    "update": "Updated. Readers see the changes now.",
+    "correct": "Updated, with the dated correction that readers see below the story.",
+    "edit_note": "The note is changed. Readers see it now.",
+    "remove_note": "The note is removed. The history keeps it.",
+    "withdraw": "Story withdrawn. Readers now see the reason.",
+    "reinstate": "Published again, as it was last saved.",
+    "restored": "Restored, as a new version. Nothing of the history is lost.",
+    "discarded": "Unsaved changes discarded. You can bring them back for 30 days.",
+    "brought-back": "Unsaved changes brought back.",
+    "linked": "The link is made. Whoever has it sees the story until it expires or you end it.",
+    "revoked": "The link is ended.",
+    "password": "Your password is changed, and your other sessions are ended.",
+    "logged-out": "You are logged out.",
+}
+NOTICE_STATUSES = {  # what a notice says of its story is true only while the story is in this status
+    "submit": "review",
+    "send_back": "draft",
+    "taken_back": "draft",
+    "schedule": "scheduled",
+    "unschedule": "draft",
+    "publish": "published",
+    "update": "published",
+    "correct": "published",
+    "withdraw": "withdrawn",
+    "reinstate": "published",
+}
+
+
+def register(app: Flask, newsroom: Blueprint) -> None:
+    """Put the guard before every view of the newsroom and its headers on every answer under its address."""
+    newsroom.before_request(check_request)
+    newsroom.context_processor(template_context)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        if request.path == URL_PREFIX or request.path.startswith(URL_PREFIX + "/"):
+            response.headers.update(HEADERS)
+        if request.endpoint == "newsroom.shared":
+            response.headers["Referrer-Policy"] = "no-referrer"  # the address is the key
+        return response
+
+
+def check_request() -> AnyResponse | None:
+    """Answer what may not pass; None lets the request through, with the person in `g.user`."""
+    g.user = None
+    if not has_safe_transport():
+        return Response(HTTPS_REQUIRED, 403, content_type="text/plain; charset=utf-8")
+    is_write = request.method not in SAFE_METHODS
+    if not is_write and (own := canonical_url()):
+        return redirect(own, 301)
+    is_ours = is_same_origin() if is_write else True
+    if is_ours is False:
+        log.warning("cross-site %s %s from %s refused", request.method, request.path, request.remote_addr)
+        abort(403)
+    token = request.cookies.get(SESSION_COOKIE, "")
+    g.session = session_by_token(token) if token else None
+    g.user = g.session.user if g.session else None
+    g.needs_form_token = is_write and is_ours is None
+    return None
+
+
+def canonical_url() -> str:
+    """Return where a request under another name of the site should go: to `SITE_URL`, where logging in works.
+
+    "" where it came under the site's name, or never left the machine, whatever the site is called.
+    """
+    site_url: str = current_app.config["SITE_URL"]
+    if is_loopback(request.host) or request.host == urlsplit(site_url).netloc:
+        return ""
+    return site_url + quote(request.path) + ("?" + request.query_string.decode("ascii", "ignore")).rstrip("?")
+
+
+def check_form_body() -> None:
+    """Bound what a write may send, and ask for the form's own token where the browser told nothing of its origin."""
+    if request.method in SAFE_METHODS:
+        return
+    if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
+        abort(415)
+    if request.endpoint in STORY_ENDPOINTS:
+        allow_large_form()
+    if g.user is None:
+        request.max_content_length = request.max_form_memory_size = MAX_LOGIN_BYTES
+    if g.needs_form_token and not has_valid_csrf_token():
+        log.warning("%s %s from %s without a proof refused", request.method, request.path, request.remote_addr)
+        abort(403)
+
+
+def allow_large_form() -> None:
+    """Let this request hold a story with its picture."""
+    request.max_content_length = MAX_STORY_BYTES
+    request.max_form_memory_size = MAX_STORY_FIELD_BYTES
+
+
+def current_user() -> User:
+    """Return the person who is logged in; only for views that need a login."""
+    user = g.user
+    assert isinstance(user, User)
+    return user
+
+
+def client_address() -> str:
+    """Return the address the request came from; forwarded addresses count only where the setting trusts a proxy."""
+    return request.remote_addr or ""
+
+
+def client() -> Client:
+    """Return where the request comes from, for the limits on logins."""
+    return Client(client_address(), request.cookies.get(DEVICE_COOKIE, "")[:100])
+
+
+def has_safe_transport() -> bool:
+    """Say whether a cookie is safe on this road: https, or never leaving the machine."""
+    return request.is_secure or is_loopback(request.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a Host header, with or without a port, names the machine itself."""
+    name = re.sub(r":\d+$", "", host).strip("[]").lower()
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def is_same_origin() -> bool | None:
+    """Say whether a write was sent by a page of ours: True, False, or None where the browser does not tell.
+
+    OWASP CSRF Prevention Cheat Sheet: Sec-Fetch-Site first, then Origin; only then may a form token decide. An Origin
+    that is not ours refuses whatever Sec-Fetch-Site says.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if origin is not None and origin != f"{request.scheme}://{request.host}":
+        return False
+    if site is not None:
+        return site in {"same-origin", "none"}
+    return None if origin is None else True
+
+
+def _csrf_signer() -> TimestampSigner:
+    """Return the signer of this visitor's form tokens: bound to the session, at the login to the address."""
+    token = request.cookies.get(SESSION_COOKIE, "")
+    is_inside = g.get("user") is not None and request.endpoint not in PUBLIC_ENDPOINTS
+    visitor = token_hash(token) if is_inside else f"address {client_address()}"
+    return TimestampSigner(
+        current_app.config["SECRET_KEY"], salt=f"newsroom form {visitor}", digest_method=hashlib.sha256
+    )
+
+
+def csrf_token() -> str:
+    """Return the token that every form of the newsroom carries.
+
+    What is signed is random, so that no two tokens share a part which the size of a compressed page could give away.
+    """
+    return _csrf_signer().sign(secrets.token_urlsafe(12)).decode()
+
+
+def has_valid_csrf_token() -> bool:
+    """Say whether the form carries a token that we gave to this visitor within the last twelve hours."""
+    try:
+        _csrf_signer().unsign(request.form.get("csrf_token", ""), max_age=CSRF_TOKEN_SECONDS)
+    except BadSignature:
+        return False
+    return True
+
+
+def safe_next_path(text: str | None) -> str:
+    """Return a path of the newsroom to go on to after the login; anything else becomes the list of stories."""
+    home = url_for("newsroom.stories")
+    if (
+        not text
+        or len(text) > 500
+        or not re.fullmatch(URL_PREFIX + r"/(?:[A-Za-z0-9/?=&._~+-]|%[0-9A-Fa-f]{2})*", text)
+    ):
+        return home
+    return home if text.startswith((url_for("newsroom.login"), url_for("newsroom.logout"))) else text
+
+
+def set_session_cookie(response: AnyResponse, token: str) -> AnyResponse:
+    """Give the browser the session; the `__Host-` prefix makes it refuse any other site's or plain-http copy."""
+    response.set_cookie(
+        SESSION_COOKIE, token, SESSION_COOKIE_SECONDS, path="/", secure=True, httponly=True, samesite="Lax"
+    )
+    return response
+
+
+def set_device_cookie(response: AnyResponse, device: str) -> AnyResponse:
+    """Let the browser be known at its next login."""
+    response.set_cookie(
+        DEVICE_COOKIE, device, DEVICE_COOKIE_SECONDS, path="/", secure=True, httponly=True, samesite="Strict"
+    )
+    return response
+
+
+def failed_logins() -> int:
+    """Return how many attempts by others to tell the person of, who has just logged in; 0 later."""
+    session = g.get("session")
+    if session is None or datetime.now(UTC) - session.created_at > LOGIN_WARNING_TIME:
+        return 0
+    return int(session.failed_logins)
+
+
+def clear_session_cookie(response: AnyResponse) -> AnyResponse:
+    """Take the session from the browser, and what it has cached of the newsroom; its own storage stays."""
+    response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def template_context() -> dict[str, Any]:
+    """Return what every page of the newsroom may show."""
+    words: dict[str, Any] = {"state_words": STATUS_LABELS, "zone_name": current_app.config["TIMEZONE"]}
+    words["failed_logins"] = failed_logins()
+    words["review_count"] = review_count
+    return {"current_user": g.get("user"), "csrf_token": csrf_token, "done_notice": current_notice} | words
+
+
+def current_notice(article: Article | None = None) -> str:
+    """Return the notice of what was just done; "" where the address is old and the story has moved on."""
+    done = request.args.get("done", "")
+    if article is None or done not in NOTICE_STATUSES:
+        return NOTICES.get(done, "") if done != "schedule" else ""
+    if article.status != NOTICE_STATUSES[done]:
+        return ""
+    time = newsroom_time(article.published_at) if article.published_at else ""
+    return NOTICES[done].format(time=time)
+
+
+def review_count() -> int:
+    """Return how many stories in review the person sees; 0 also where the database cannot say."""
+    user = current_user()
+    try:
+        return queries.review_count(None if publishing.is_publisher(user) else user.id)
+    except (SQLAlchemyError, StorageError):
+        return 0

@@ -1,0 +1,110 @@
+"""The copies of pages that nginx keeps, made anew after a withdrawal or a change of what readers have seen.
+
+nginx keeps a copy for each kind of Accept-Encoding and shows them while the site is down. Without this, a copy that
+nobody has asked for since a story was withdrawn would bring its text back. nginx cannot delete a copy on request, so
+the worker asks for each address once in each encoding, past the cache, and nginx stores what comes instead.
+
+A consumer of the outbox. Its offset is a file beside the database; without one it begins at the newest row.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import math
+import socket
+import ssl
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from spectator import outbox, queries
+
+log = logging.getLogger(__name__)
+OFFSET_FILE = "front_copies.offset"
+# The four kinds that deploy/nginx-shared.conf tells apart.
+ENCODINGS = ("br, gzip", "gzip", "br", "")
+REFRESH_HEADER = ("X-Spectator-Renew", "1")
+REFRESH_ACTIONS = frozenset({"withdraw", "update", "correct", "rename"})
+BATCH_SIZE = 20
+TIMEOUT_SECONDS, RETRY_SECONDS = 5.0, 2.0
+
+
+class ProxyCacheRefresher:
+    """Keeps the copies of the web server in front in step with the outbox."""
+
+    def __init__(self, data_dir: Path, front_url: str, site_url: str) -> None:
+        self.proxy = urlsplit(front_url)
+        self.site_host = urlsplit(site_url).hostname or ""
+        self.offset_file = data_dir / OFFSET_FILE
+        self.offset: int | None = None
+        self.retries_at = 0.0
+
+    def catch_up(self) -> bool:
+        """Renew the copies of stories that were changed since; return whether there may be more to do at once."""
+        if not self.proxy.netloc or time.monotonic() < self.retries_at:
+            return False
+        if self.offset is None:
+            self.offset = self._stored_offset()
+        article_ids, last = outbox.articles_with_actions_after(self.offset, REFRESH_ACTIONS, BATCH_SIZE)
+        if last == self.offset:
+            return False
+        try:
+            self._refresh(affected_paths(article_ids))
+        except (OSError, http.client.HTTPException) as error:
+            log.warning("copies in front of the site wait to be renewed: %s", error)
+            self.retries_at = time.monotonic() + RETRY_SECONDS
+            return False
+        self.offset = last
+        self.offset_file.write_text(str(last), encoding="utf-8")
+        return True
+
+    def next_retry_at(self) -> float:
+        """Return when to try again what has failed, in seconds of the monotonic clock; infinity for never."""
+        return self.retries_at if self.retries_at > time.monotonic() else math.inf
+
+    def prunable_through(self, offset: int) -> int:
+        """Return through which outbox number rows may be forgotten: `number`, or less where copies still wait."""
+        return offset if self.offset is None else min(offset, self.offset)
+
+    def _stored_offset(self) -> int:
+        """Return the offset of the last run; the newest row where there is none, or none that this database knows."""
+        newest = outbox.edition()
+        with suppress(OSError, ValueError):
+            return min(int(self.offset_file.read_text(encoding="utf-8")), newest)
+        return newest
+
+    def _refresh(self, paths: list[str]) -> None:
+        connection = self._connect()
+        try:
+            for path in paths:
+                for encoding in ENCODINGS:
+                    connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
+                    connection.putheader("Host", self.site_host)
+                    connection.putheader(*REFRESH_HEADER)
+                    if encoding:
+                        connection.putheader("Accept-Encoding", encoding)
+                    connection.endheaders()
+                    response = connection.getresponse()
+                    response.read()
+                    if response.status >= 500:
+                        raise http.client.HTTPException(f"{path}: {response.status}")
+        finally:
+            connection.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        address = (self.proxy.hostname or "", self.proxy.port or (443 if self.proxy.scheme == "https" else 80))
+        connection = http.client.HTTPConnection(*address, timeout=TIMEOUT_SECONDS)
+        if self.proxy.scheme == "https":  # to this machine, by the name on the certificate
+            plain = socket.create_connection(address, TIMEOUT_SECONDS)
+            connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.site_host)
+        return connection
+
+
+def affected_paths(article_ids: set[int]) -> list[str]:
+    """Return the addresses that show these stories, or did: their own, then the beginnings of lists and the feeds."""
+    if not article_ids:
+        return []
+    lists = ["/", *queries.list_paths(article_ids)]
+    return queries.story_paths(article_ids) + [path for top in lists for path in (top, f"{top}feed.xml")]

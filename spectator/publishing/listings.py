@@ -1,0 +1,143 @@
+"""Keeps in which lists published stories stand, and how many in each. Only for publishing, inside its transactions.
+
+Both tables are derived from the stories, what they are filed under and the newsroom's time zone, whose months they
+hold. They may be emptied at any moment: `mend_lists` fills them again.
+"""
+
+# ruff: noqa: S608 - every part of these statements is a constant of this file
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from spectator import outbox
+from spectator.db import db
+from spectator.models import Article, DerivedTable
+
+BATCH_SIZE = 1000
+DERIVED_TABLE = "lists"
+
+
+def _desired_rows(stories: str) -> str:
+    """Return the select of the rows that `listed` has to hold; `stories` names `article` as `a`.
+
+    Moments are copied as they are stored. CROSS JOIN tells SQLite to go from the stories to what they are filed under,
+    whatever it believes about the size of tables (sqlite.org/optoverview.html, section 8.2).
+    """
+    public = "a.status = 'published' AND a.published_at IS NOT NULL"
+    month = "newsroom_month(a.published_at)"
+    filed = "SELECT '{0}', f.{0}_id, a.published_at, a.id FROM {1} CROSS JOIN article_{0} f ON f.article_id = a.id"
+    topics, countries, authors = (filed.format(kind, stories) for kind in ("topic", "country", "author"))
+    return f"""
+        SELECT 'section' AS kind, a.section_id AS "key", a.published_at AS published_at, a.id AS article_id
+        FROM {stories} WHERE {public}
+        UNION ALL SELECT 'month', {month}, a.published_at, a.id FROM {stories} WHERE {public}
+        UNION ALL {topics} WHERE {public}
+        UNION ALL {countries} WHERE {public}
+        UNION ALL {authors} WHERE {public} AND NOT EXISTS (
+          SELECT 1 FROM article_author b
+          WHERE b.article_id = f.article_id AND b.position < f.position AND b.author_id = f.author_id)"""
+
+
+_COLUMNS = 'kind, "key", published_at, article_id'
+_CHANGED_ARTICLES = "json_each(:ids) AS touched CROSS JOIN article AS a ON a.id = touched.value"
+_ROW_CHANGES = text(
+    f"""SELECT sum(number) AS number, {_COLUMNS} FROM (
+      SELECT 1 AS number, {_COLUMNS} FROM ({_desired_rows(_CHANGED_ARTICLES)})
+      UNION ALL
+      SELECT -1, {_COLUMNS} FROM listed WHERE article_id IN (SELECT value FROM json_each(:ids))
+    ) GROUP BY {_COLUMNS} HAVING sum(number) <> 0"""
+)
+_DELETE_ROWS = text(
+    'DELETE FROM listed WHERE kind = :kind AND "key" = :key '
+    "AND published_at = :published_at AND article_id = :article_id"
+)
+_INSERT_ROWS = text(f"INSERT INTO listed ({_COLUMNS}) VALUES (:kind, :key, :published_at, :article_id)")
+_ADD_TO_COUNTS = text(
+    'INSERT INTO story_count (kind, "key", number) VALUES (:kind, :key, :number) '
+    'ON CONFLICT (kind, "key") DO UPDATE SET number = number + excluded.number'
+)
+_MARK_AS_PUBLIC = text('INSERT INTO opened_list (kind, "key") VALUES (:kind, :key) ON CONFLICT DO NOTHING')
+_DELETE_EMPTY_COUNTS = text('DELETE FROM story_count WHERE kind = :kind AND "key" = :key AND number <= 0')
+
+_ALL_ARTICLES = "article AS a"
+_ACTUAL_COUNTS = 'SELECT kind, "key", count(*) AS number FROM listed GROUP BY kind, "key"'
+_REBUILD_COUNTS = (
+    text("DELETE FROM story_count"),
+    text(f'INSERT INTO story_count (kind, "key", number) {_ACTUAL_COUNTS}'),
+)
+_ARE_ROWS_CORRECT = text(
+    f"""SELECT count(*) = count(l.article_id) AND count(*) = (SELECT count(*) FROM listed)
+    FROM ({_desired_rows(_ALL_ARTICLES)}) AS p LEFT JOIN listed AS l ON l.kind = p.kind AND l."key" = p."key"
+      AND l.published_at = p.published_at AND l.article_id = p.article_id"""
+)
+_ARE_COUNTS_CORRECT = text(
+    f"""SELECT count(*) = count(c.number) AND count(*) = (SELECT count(*) FROM story_count)
+    FROM ({_ACTUAL_COUNTS}) AS l LEFT JOIN story_count AS c
+      ON c.kind = l.kind AND c."key" = l."key" AND c.number = l.number"""
+)
+
+
+def update_listings(session: Session, article_ids: Iterable[int]) -> None:
+    """Put stories into the lists where they stand now and out of all others, and move the counts with them."""
+    session.flush()
+    rows = session.execute(_ROW_CHANGES, {"ids": json.dumps(sorted(set(article_ids)))})
+    moves: list[dict[str, Any]] = [dict(row) for row in rows.mappings()]
+    changes: Counter[tuple[str, int]] = Counter()
+    for move in moves:
+        changes[move["kind"], move["key"]] += move["number"]
+    counts = [{"kind": kind, "key": key, "number": number} for (kind, key), number in changes.items() if number]
+    for statement, values in (
+        (_DELETE_ROWS, [move for move in moves if move["number"] < 0]),
+        (_INSERT_ROWS, [move for move in moves if move["number"] > 0]),
+        (_MARK_AS_PUBLIC, [move for move in moves if move["number"] > 0]),
+        (_ADD_TO_COUNTS, counts),
+        (_DELETE_EMPTY_COUNTS, [{"kind": kind, "key": key} for (kind, key), number in changes.items() if number < 0]),
+    ):
+        if values:
+            session.execute(statement, values)
+
+
+def are_listings_correct(session: Session) -> bool:
+    """Say whether lists and counts are what the stories say; looks up every place of every story, about 1 µs each."""
+    return all(session.scalar(each) for each in (_ARE_ROWS_CORRECT, _ARE_COUNTS_CORRECT))
+
+
+def repair_listings() -> bool:
+    """Make lists and counts right where they are not what the stories say; return whether that was so.
+
+    A thousand stories in a commit: nobody who saves meanwhile has to wait for the whole archive.
+    """
+    db.session.rollback()
+    if are_listings_correct(db.session()):
+        return False
+    zone, after = current_app.config["TIMEZONE"], 0
+    next_ids = select(Article.id).order_by(Article.id).limit(BATCH_SIZE)
+    while ids := db.session.scalars(next_ids.where(Article.id > after)).all():
+        after = ids[-1]
+        with db.write() as session:
+            update_listings(session, ids)
+    with db.write() as session:
+        for statement in _REBUILD_COUNTS:
+            session.execute(statement)
+        session.merge(DerivedTable(name=DERIVED_TABLE, zone=zone))
+        outbox.append(session, None, "lists")  # pages that were made meanwhile are not true
+    return True
+
+
+def apply_time_zone() -> bool:
+    """Mend the lists if they were made for another time zone than the newsroom's; return whether they were."""
+    zone: str = current_app.config["TIMEZONE"]
+    made_for = db.session.scalar(select(DerivedTable.zone).where(DerivedTable.name == DERIVED_TABLE)) or "UTC"
+    if made_for == zone:
+        return False
+    if not repair_listings():
+        with db.write() as session:
+            session.merge(DerivedTable(name=DERIVED_TABLE, zone=zone))
+    return True

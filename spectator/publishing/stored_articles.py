@@ -1,0 +1,105 @@
+"""Stories as they are stored, read for a batch of imports by a few statements. Only for publishing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from spectator.models import Article, ArticleAuthor, Author, Correction, Country, Picture, Section, Topic
+from spectator.models.article import article_country, article_topic
+from spectator.publishing.articles import COPIED_FIELDS, PICTURE_FIELDS
+from spectator.publishing.drafts import DRAFT_FIELDS, Draft
+
+# Which parts of a draft, and which columns, go with a field of `sources.FIELDS` that is not called like them.
+DRAFT_FIELDS_BY_IMPORT_FIELD = {"source": ("source_name", "source_url"), "picture": PICTURE_FIELDS}
+COLUMNS_BY_IMPORT_FIELD = DRAFT_FIELDS_BY_IMPORT_FIELD | {
+    "body": ("body", "excerpt", "word_count"),
+    "section": ("section_id",),
+    "publication": ("status", "published_at"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """A story as it is stored: its row, its names, and its notes to readers."""
+
+    row: Row[Any]
+    authors: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    countries: tuple[tuple[str, str], ...] = ()  # code and name
+    notes: tuple[Row[Any], ...] = ()  # to readers, oldest first
+
+    @property
+    def corrected_at(self) -> datetime | None:
+        """Return when readers were last told of a change."""
+        return self.notes[-1].made_at if self.notes else None
+
+    @property
+    def draft(self) -> Draft:
+        """Return the draft that would store the story again."""
+        lines = {name: getattr(self.row, name) for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "slug")}
+        countries = tuple(name for _, name in self.countries)
+        return Draft(section=self.row.section, authors=self.authors, topics=self.topics, countries=countries, **lines)
+
+    def draft_with(self, source: Draft, accepted: frozenset[str]) -> Draft:
+        """Return the draft of the story with the fields that are taken from the source."""
+        names = [
+            name for field_name in accepted for name in DRAFT_FIELDS_BY_IMPORT_FIELD.get(field_name, (field_name,))
+        ]
+        return replace(self.draft, **{name: getattr(source, name) for name in names if name in DRAFT_FIELDS})
+
+    def values_with(self, source: Mapping[str, Any], accepted: frozenset[str]) -> dict[str, Any]:
+        """Return the columns of the story with the fields that are taken from the source."""
+        names = {name for field_name in accepted for name in COLUMNS_BY_IMPORT_FIELD.get(field_name, (field_name,))}
+        return {name: source[name] if name in names else getattr(self.row, name) for name in source}
+
+
+def load_stored_articles(session: Session, ids: Sequence[int]) -> dict[int, StoredArticle]:
+    """Return stories as they are stored, by id."""
+    if not ids:
+        return {}
+    columns = [
+        getattr(Article, name) for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "id", "slug", "section_id", "status")
+    ]
+    columns += [Article.excerpt, Article.word_count, Article.published_at, Article.updated_at]
+    query = (
+        select(*columns, Section.slug.label("section"), Picture.digest)
+        .join(Section, Section.id == Article.section_id)
+        .outerjoin(Picture, Picture.id == Article.picture_id)
+        .where(Article.id.in_(ids))
+    )
+    authors, topics, countries, notes = _load_names_and_notes(session, ids)
+    return {
+        row.id: StoredArticle(
+            cast(Row[Any], row),
+            tuple(row.name for row in authors.get(row.id, ())),
+            tuple(row.name for row in topics.get(row.id, ())),
+            tuple((row.code, row.name) for row in countries.get(row.id, ())),
+            tuple(notes.get(row.id, ())),
+        )
+        for row in session.execute(query)
+    }
+
+
+def _load_names_and_notes(session: Session, ids: Sequence[int]) -> Iterator[dict[int, list[Row[Any]]]]:
+    """Yield the authors, the topics, the countries and the notes of stories, each by the id of the story."""
+    notes = select(Correction.article_id, Correction.kind, Correction.text, Correction.made_at)
+    authors = select(ArticleAuthor.article_id, Author.name).join(Author, Author.id == ArticleAuthor.author_id)
+    topics = select(article_topic.c.article_id, Topic.name).join(Topic, Topic.id == article_topic.c.topic_id)
+    countries = select(article_country.c.article_id, Country.code, Country.name)
+    countries = countries.join(Country, Country.id == article_country.c.country_id)
+    for query in (
+        authors.where(ArticleAuthor.article_id.in_(ids)).order_by(ArticleAuthor.position),
+        topics.where(article_topic.c.article_id.in_(ids)).order_by(Topic.name),
+        countries.where(article_country.c.article_id.in_(ids)).order_by(Country.name),
+        notes.where(Correction.article_id.in_(ids)).order_by(Correction.made_at),
+    ):
+        rows: dict[int, list[Row[Any]]] = {}
+        for row in session.execute(query):
+            rows.setdefault(row.article_id, []).append(row)
+        yield rows

@@ -1,0 +1,50 @@
+"""What stories are filed under and illustrated with: sections and pictures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from spectator import outbox
+from spectator.media import StoredPicture
+from spectator.models import Picture, Section
+from spectator.publishing.drafts import ValidationError, clean_line
+from spectator.text.words.slugs import RESERVED_PATHS, slugify
+
+
+def add_section(session: Session, name: str) -> Section:
+    """Add a section inside the caller's `db.write()`; raises Invalid where its address has another use.
+
+    Where another section has the slug of the name, a number follows it.
+    """
+    slug = base = slugify(name)
+    if slug in RESERVED_PATHS:
+        raise ValidationError({"section": f"“{name}” cannot be a section: its address /{slug}/ has another use."})
+    number = 1
+    while session.scalar(select(Section.id).where(Section.slug == slug)) is not None:
+        number += 1
+        slug = f"{base[:75]}-{number}"
+    last = session.scalar(select(func.max(Section.position))) or 0
+    name = clean_line(name)[:120]
+    section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)
+    session.add(section)
+    session.flush()
+    outbox.append(session, None, "section")  # it stands in the navigation of every page
+    return section
+
+
+def add_picture(session: Session, upload: StoredPicture, by_id: int | None) -> int:
+    """Store a picture that `media.take_in` has taken, inside the caller's `db.write()`; return its id.
+
+    The same picture again is the same row.
+    """
+    known = session.scalar(select(Picture.id).where(Picture.digest == upload.digest))
+    if known is not None:
+        return known
+    picture = Picture(**asdict(upload), created_at=datetime.now(UTC), created_by_id=by_id)
+    session.add(picture)
+    session.flush()
+    return picture.id

@@ -1,0 +1,114 @@
+"""The stories that readers see, whole, and what is searched of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from sqlalchemy import BindParameter, Select, bindparam, literal, select, union_all
+from sqlalchemy.orm import joinedload, selectinload, undefer
+from sqlalchemy.orm.attributes import set_committed_value
+
+from spectator.db import db
+from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Topic
+from spectator.models.article import WAS_PUBLIC, article_country, article_topic
+from spectator.queries.listings import select_published
+
+
+def select_full_articles() -> Select[Article]:
+    """Return the select of a story with all that its page shows."""
+    return _select_with_body().options(
+        selectinload(Article.authors),
+        selectinload(Article.topics),
+        selectinload(Article.countries),
+    )
+
+
+def _select_with_body() -> Select[Article]:
+    return select(Article).options(
+        undefer(Article.body),
+        joinedload(Article.section, innerjoin=True),
+        joinedload(Article.picture),
+        joinedload(Article.corrections),
+    )
+
+
+# Built once: to put these together costs as much as to run them.
+_SLUG: BindParameter[str] = bindparam("slug")
+_ID: BindParameter[int] = bindparam("id")
+_BY_SLUG = _select_with_body().where(Article.slug == _SLUG, WAS_PUBLIC)
+_BY_FORMER_SLUG = _select_with_body().where(
+    Article.id == select(Redirect.article_id).where(Redirect.slug == _SLUG).scalar_subquery(), WAS_PUBLIC
+)
+_TAXONOMY = union_all(
+    select(literal("authors"), Author.slug, Author.name, ArticleAuthor.position.label("place"))
+    .join(ArticleAuthor, ArticleAuthor.author_id == Author.id)
+    .where(ArticleAuthor.article_id == _ID),
+    select(literal("topics"), Topic.slug, Topic.name, literal(0))
+    .join(article_topic, article_topic.c.topic_id == Topic.id)
+    .where(article_topic.c.article_id == _ID),
+    select(literal("countries"), Country.slug, Country.name, literal(0))
+    .join(article_country, article_country.c.country_id == Country.id)
+    .where(article_country.c.article_id == _ID),
+).order_by("place", "name")
+_TAXONOMY_MODELS: dict[str, type[Author] | type[Topic] | type[Country]] = {
+    "authors": Author,
+    "topics": Topic,
+    "countries": Country,
+}
+
+
+def article_by_slug(slug: str) -> Article | None:
+    """Return the published or withdrawn story with this slug, now or formerly, with all that its page shows.
+
+    Its authors, topics and countries know their slug and name alone: one select brings them all.
+    """
+    for statement in (_BY_SLUG, _BY_FORMER_SLUG):
+        found = db.session.scalars(statement, {"slug": slug}).unique().one_or_none()
+        if found is not None:
+            filed: dict[str, list[object]] = {name: [] for name in _TAXONOMY_MODELS}
+            for kind, its_slug, name, _ in db.session.execute(_TAXONOMY, {"id": found.id}):
+                filed[kind].append(_TAXONOMY_MODELS[kind](slug=its_slug, name=name))
+            for kind, things in filed.items():
+                set_committed_value(found, kind, things)
+            return found
+    return None
+
+
+def articles_by_id(ids: Sequence[int], with_bodies: bool = False) -> list[Article]:
+    """Return the published stories among `ids`, in the order of `ids`; bodies and bylines only where asked for."""
+    query = select_published().where(Article.id.in_(ids)).order_by(None)
+    if with_bodies:
+        query = query.options(undefer(Article.body), selectinload(Article.authors))
+    found = {article.id: article for article in db.session.scalars(query)}
+    return [found[each] for each in ids if each in found]
+
+
+def feed_ids(ids: Sequence[int]) -> dict[int, str]:
+    """Return by which id feeds know each story: one of its own, or its number if it is older than those."""
+    rows = db.session.execute(select(Article.id, Article.feed_id).where(Article.id.in_(ids)))
+    return {row.id: row.feed_id or f"urn:spectator:article:{row.id}" for row in rows}
+
+
+def articles_to_index(ids: Iterable[int] | None = None, after: int = 0, limit: int = 200) -> Sequence[Article]:
+    """Return published stories with all that is searched: those of `ids`, or the next `limit` behind an id."""
+    query = select_full_articles().where(Article.status == "published").order_by(Article.id)
+    query = query.where(Article.id > after).limit(limit) if ids is None else query.where(Article.id.in_(ids))
+    return db.session.scalars(query).unique().all()
+
+
+def published_versions() -> dict[int, int]:
+    """Return the version of every published story by id, to hold against the index."""
+    query = select(Article.id, Article.version).where(Article.status == "published")
+    return {row.id: row.version for row in db.session.execute(query)}
+
+
+def bylines(article_ids: Collection[int]) -> dict[int, list[str]]:
+    """Return the names of the authors of stories, in their order, by the story's id; stories without any lack."""
+    names: dict[int, list[str]] = {}
+    query = select(ArticleAuthor.article_id, Author.name).join(Author, Author.id == ArticleAuthor.author_id)
+    query = query.where(ArticleAuthor.article_id.in_(article_ids)).order_by(
+        ArticleAuthor.article_id, ArticleAuthor.position
+    )
+    for article_id, name in db.session.execute(query):
+        names.setdefault(article_id, []).append(name)
+    return names

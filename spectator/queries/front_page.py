@@ -1,0 +1,93 @@
+"""The front page: the newest stories, and a rail of the next ones for each section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import Select, Subquery, select, tuple_, union_all
+
+from spectator.db import db
+from spectator.models import Article, ListingRow, Section
+from spectator.queries.listings import Listing, cursor_parameters, parse_cursor, select_cards, stream, stream_through
+
+LATEST_COUNT, RAIL_SIZE = 8, 4  # stories after the lead, and of each section
+
+
+@dataclass(frozen=True, slots=True)
+class FrontPage:
+    """The front page: the lead story, the newest after it, and a rail of (section, stories) for each section.
+
+    `rails_cursor` is where the newest end; the rails hold the first stories of each section behind it.
+    """
+
+    lead: Article | None
+    latest: list[Article]
+    rails: list[tuple[Section, list[Article]]]
+    cursor: str | None
+    rails_cursor: str | None = None
+    is_truncated: bool = False
+
+
+@lru_cache(maxsize=8)
+def _select_rail_rows(sections: tuple[int, ...], rail: int) -> Subquery:
+    """Return the rows of each section's first stories behind a cursor."""
+    rails = [
+        select(ListingRow.article_id, ListingRow.published_at)
+        .where(ListingRow.kind == "section", ListingRow.key == section)
+        .where(tuple_(ListingRow.published_at, ListingRow.article_id) < cursor_parameters("start"))
+        .order_by(ListingRow.published_at.desc(), ListingRow.article_id.desc())
+        .limit(rail)
+        .subquery()
+        for section in sections
+    ]
+    return union_all(*(select(rows.c.article_id, rows.c.published_at) for rows in rails)).subquery()
+
+
+@lru_cache(maxsize=8)
+def _select_rails(sections: tuple[int, ...], rail: int) -> Select[Article]:
+    rows = _select_rail_rows(sections, rail)
+    newest_first = (rows.c.published_at.desc(), rows.c.article_id.desc())
+    return select_cards().join(rows, rows.c.article_id == Article.id).order_by(*newest_first)
+
+
+def rail_ids(navigation: Sequence[Section], cursor: str) -> list[int]:
+    """Return the ids of the stories in the rails of a front page whose newest end at a cursor; raises BadCursor."""
+    at, article_id = parse_cursor(cursor)
+    if not navigation:
+        return []
+    rows = _select_rail_rows(tuple(section.id for section in navigation), RAIL_SIZE)
+    return list(db.session.scalars(select(rows.c.article_id), {"start_at": at, "start_id": article_id}))
+
+
+def load_front_page(navigation: Sequence[Section], through: str | None = None) -> FrontPage:
+    """Return the front page: a lead, the newest after it, and the first others of each section.
+
+    With the cursor `through` the newest go on down to it, without what stands in the rails; raises BadCursor.
+    """
+    latest = Listing("latest", "Latest", "/")
+    page = stream(latest, limit=LATEST_COUNT + 1)
+    lead, rest = (page.articles[0], page.articles[1:]) if page.articles else (None, [])
+    rails, has_more = _load_rails(navigation, page.cursor)
+    if not has_more:
+        return FrontPage(lead, rest, rails, None)
+    if through is None:
+        return FrontPage(lead, rest, rails, page.cursor, page.cursor)
+    excluded = [article.id for _, articles in rails for article in articles]
+    more = stream_through(latest, page.cursor, through, excluded)
+    shown = more.articles if more.is_truncated else rest + more.articles
+    return FrontPage(lead, shown, rails, more.cursor, page.cursor, more.is_truncated)
+
+
+def _load_rails(navigation: Sequence[Section], cursor: str | None) -> tuple[list[tuple[Section, list[Article]]], bool]:
+    """Return the rails that have stories, and whether any section has more than its rail shows."""
+    if cursor is None or not navigation:
+        return [], cursor is not None
+    at, article_id = parse_cursor(cursor)
+    statement = _select_rails(tuple(section.id for section in navigation), RAIL_SIZE + 1)
+    by_section: dict[int, list[Article]] = {}
+    for article in db.session.scalars(statement, {"start_at": at, "start_id": article_id}):
+        by_section.setdefault(article.section_id, []).append(article)
+    rails = [(section, by_section[section.id][:RAIL_SIZE]) for section in navigation if section.id in by_section]
+    return rails, any(len(articles) > RAIL_SIZE for articles in by_section.values())

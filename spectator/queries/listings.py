@@ -1,0 +1,272 @@
+"""The lists that readers see: their addresses, their pages, the archive."""
+
+from __future__ import annotations
+
+import re
+from calendar import month_name
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import ColumnElement, Integer, Select, Tuple, bindparam, exists, select, tuple_
+from sqlalchemy.orm import joinedload
+
+from spectator.db import UTCDateTime, db
+from spectator.models import (
+    Article,
+    Author,
+    Country,
+    FormerName,
+    ListingCount,
+    ListingRow,
+    PublicListing,
+    Section,
+    Topic,
+)
+from spectator.times import month_key
+from spectator.urls import listing_path
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PAGE_SIZE = 20
+MAX_ZONE_SPREAD = timedelta(hours=26)  # between the first and the last place on earth where a day begins
+MAX_LOADED = 200  # stories that one page shows again after “Load more”
+
+
+class InvalidCursor(ValueError):
+    """A `before` that no page of this site has handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of stories that has an address: `kind` is latest, section, country, topic, author or month.
+
+    `key` is that of the list in `models.Listed`; the latest need none.
+    """
+
+    kind: str
+    title: str
+    path: str
+    key: int = 0
+    subject: Section | Country | Topic | Author | None = None
+
+    @property
+    def feed_path(self) -> str:
+        """Return the path of the list's RSS feed."""
+        return f"{self.path}feed.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stretch of a list, newest first, and the cursor of what follows (None at the end).
+
+    `is_cut` says that stories at its beginning were left out because there are too many.
+    """
+
+    articles: list[Article]
+    cursor: str | None
+    is_truncated: bool = False
+
+
+def sections() -> Sequence[Section]:
+    """Return the sections in the order of the navigation."""
+    return db.session.scalars(select(Section).order_by(Section.position, Section.id)).all()
+
+
+def select_published() -> Select[Article]:
+    """Return what is public, newest first, with all that a card shows."""
+    newest_first = (Article.published_at.desc(), Article.id.desc())
+    return select_cards().where(Article.status == "published").order_by(*newest_first)
+
+
+def published_article(article_id: int) -> Article | None:
+    """Return a published story as a card shows it; ids beyond SQLite's integers are nobody's."""
+    if article_id >= 2**63:
+        return None
+    return db.session.scalar(select_published().where(Article.id == article_id))
+
+
+def select_cards() -> Select[Article]:
+    """Return the select of stories as cards show them, whatever their state."""
+    return select(Article).options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture))
+
+
+def listing_by_path(path: str) -> Listing | None:
+    """Return the list that lives at a path such as `/`, `/politics/` or `/archive/2024/05/`, None where none does.
+
+    The path that an author or a topic had under another name brings the list with the path that it has now.
+    """
+    if path == "/":
+        return Listing("latest", "Latest", "/")
+    month = re.fullmatch(r"/archive/([0-9]{4})/([0-9]{2})/", path)
+    if month:
+        return month_listing(int(month[1]), int(month[2]))
+    parts = path.strip("/").split("/")
+    if len(parts) == 1:
+        return _listing_by_slug("section", Section, parts[0])
+    models: dict[str, type[Country] | type[Topic] | type[Author]]
+    models = {"country": Country, "topic": Topic, "author": Author}
+    if len(parts) == 2 and parts[0] in models:
+        return _listing_by_slug(parts[0], models[parts[0]], parts[1])
+    return None
+
+
+def _listing_by_slug(
+    kind: str, model: type[Section] | type[Country] | type[Topic] | type[Author], slug: str
+) -> Listing | None:
+    query = select(model)
+    if kind != "section":  # the navigation shows all of them; other names may be known to drafts alone
+        query = query.where(is_public_listing(kind, model))
+    thing = cast("Section | Country | Topic | Author | None", db.session.scalar(query.where(model.slug == slug)))
+    if thing is None and kind in {"author", "topic"}:
+        former = select(FormerName.owner_id).where(FormerName.part == "slug", FormerName.value == slug)
+        owner = former.where(FormerName.kind == kind).scalar_subquery()
+        thing = cast("Topic | Author | None", db.session.scalar(query.where(model.id == owner)))
+    if thing is None:
+        return None
+    return Listing(kind, thing.name, listing_path(thing), thing.id, thing)
+
+
+def is_public_listing(
+    kind: str, model: type[Section] | type[Country] | type[Topic] | type[Author]
+) -> ColumnElement[bool]:
+    """Return the condition that readers have been able to see the list of a country, topic or author."""
+    return exists().where(PublicListing.kind == kind, PublicListing.key == model.id)
+
+
+def month_listing(year: int, month: int) -> Listing | None:
+    """Return the list of one month in the newsroom's time zone, None where readers have never seen one."""
+    if not (1 <= year <= 9998 and 1 <= month <= 12):
+        return None
+    if db.session.get(PublicListing, ("month", year * 100 + month)) is None:
+        return None
+    return Listing("month", f"{month_name[month]} {year}", f"/archive/{year:04}/{month:02}/", year * 100 + month)
+
+
+def nearest_month_listing(year: int, month: int) -> Listing | None:
+    """Return the month in which the stories nearest to an empty month stand, at most a day away from it.
+
+    In another time zone they stood in the empty one.
+    """
+    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    start, end = (datetime(*parts, 1, tzinfo=zone) for parts in ((year, month), _next_month(year, month)))
+    near = select(Article.published_at).where(Article.status == "published").limit(1)
+    before = near.where(Article.published_at < start, Article.published_at >= start - MAX_ZONE_SPREAD)
+    after = near.where(Article.published_at >= end, Article.published_at < end + MAX_ZONE_SPREAD)
+    for statement in (after.order_by(Article.published_at), before.order_by(Article.published_at.desc())):
+        moment = db.session.scalar(statement)
+        if moment is not None:
+            return month_listing(*divmod(month_key(moment, zone), 100))
+    return None
+
+
+def _next_month(year: int, month: int) -> tuple[int, int]:
+    return (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def cursor_after(article: Article) -> str:
+    """Return the cursor that continues a list behind a story: microseconds since 1970, then the id."""
+    assert article.published_at is not None
+    return f"{(article.published_at - EPOCH) // timedelta(microseconds=1)}-{article.id}"
+
+
+def parse_cursor(cursor: str) -> tuple[datetime, int]:
+    """Return the moment and the id that a cursor names; raises BadCursor."""
+    match = re.fullmatch(r"(-?[0-9]{1,18})-([0-9]{1,18})", cursor, re.ASCII)
+    if not match:
+        raise InvalidCursor(cursor[:40])
+    try:
+        return EPOCH + timedelta(microseconds=int(match[1])), int(match[2])
+    except OverflowError as error:
+        raise InvalidCursor(cursor[:40]) from error
+
+
+def is_valid_cursor(text: str) -> bool:
+    """Say whether a cursor stands behind a published story, written as `cursor_after` writes it."""
+    try:
+        _, article_id = parse_cursor(text)
+    except InvalidCursor:
+        return False
+    article = published_article(article_id)
+    return article is not None and cursor_after(article) == text
+
+
+@cache
+def _select_stream(is_latest: bool, has_start: bool, has_end: bool, has_excluded: bool) -> Select[Article]:
+    """Return the select of a stretch: first the ids, a part of one index, then what a card shows of each.
+
+    With an end it is read from there, oldest first: its limit then cuts off the newest.
+    """
+    of, name = (Article, Article.id) if is_latest else (ListingRow, ListingRow.article_id)
+    ids = select(name.label("id"), of.published_at.label("at")).limit(bindparam("number", type_=Integer))
+    if is_latest:
+        ids = ids.where(Article.status == "published")
+    else:
+        ids = ids.where(ListingRow.kind == bindparam("kind"), ListingRow.key == bindparam("key"))
+    position = tuple_(of.published_at, name)
+    if has_start:
+        ids = ids.where(position < cursor_parameters("start"))
+    if has_end:
+        ids = ids.where(position >= cursor_parameters("end"))
+    if has_excluded:
+        ids = ids.where(name.not_in(bindparam("excluded", expanding=True)))
+    order = (of.published_at, name) if has_end else (of.published_at.desc(), name.desc())
+    page = ids.order_by(*order).subquery()
+    page_order = (page.c.at, page.c.id) if has_end else (page.c.at.desc(), page.c.id.desc())
+    return select_cards().join(page, page.c.id == Article.id).order_by(*page_order)
+
+
+def cursor_parameters(name: str) -> Tuple:
+    """Return the parameters of a cursor in a statement: `<name>_at` and `<name>_id`."""
+    return tuple_(bindparam(f"{name}_at", type_=UTCDateTime), bindparam(f"{name}_id", type_=Integer))
+
+
+def _read_rows(
+    listing: Listing, number: int, start: str | None, end: str | None, excluded: Collection[int]
+) -> Sequence[Article]:
+    values: dict[str, object] = {"kind": listing.kind, "key": listing.key, "number": number}
+    for name, cursor in (("start", start), ("end", end)):
+        if cursor is not None:
+            values[f"{name}_at"], values[f"{name}_id"] = parse_cursor(cursor)
+    if excluded:
+        values["excluded"] = list(excluded)
+    statement = _select_stream(listing.kind == "latest", start is not None, end is not None, bool(excluded))
+    rows = db.session.scalars(statement, values).all()
+    return rows if end is None else rows[::-1]
+
+
+def stream(
+    listing: Listing, before: str | None = None, limit: int = PAGE_SIZE, excluded: Collection[int] = ()
+) -> Stream:
+    """Return the page of a list behind the cursor `before`, without the ids in `excluded`; raises BadCursor.
+
+    Keyset on (published_at, id): nothing repeats and nothing is skipped while new stories arrive.
+    """
+    rows = _read_rows(listing, limit + 1, before, None, excluded)
+    articles = list(rows[:limit])
+    return Stream(articles, cursor_after(articles[-1]) if len(rows) > limit else None)
+
+
+def stream_through(listing: Listing, before: str | None, through: str, excluded: Collection[int] = ()) -> Stream:
+    """Return everything of a list behind `before` down to the cursor `through`, at most the last `MAX_LOADED`.
+
+    It is what a reader has seen after “Load more”. Where there is nothing, it is the page behind `before`.
+    Raises BadCursor.
+    """
+    rows = _read_rows(listing, MAX_LOADED + 1, before, through, excluded)
+    if not rows:
+        return stream(listing, before, excluded=excluded)
+    articles = list(rows[-MAX_LOADED:])
+    last = cursor_after(articles[-1])
+    has_more = _read_rows(listing, 1, last, None, excluded)
+    return Stream(articles, last if has_more else None, len(rows) > MAX_LOADED)
+
+
+def month_counts() -> list[tuple[int, int, int]]:
+    """Return (year, month, number of published stories), newest first."""
+    query = select(ListingCount.key, ListingCount.number).where(ListingCount.kind == "month")
+    rows = db.session.execute(query.order_by(ListingCount.key.desc())).all()
+    return [(key // 100, key % 100, number) for key, number in rows]

@@ -1,0 +1,119 @@
+"""What related stories are worked out from and shown by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import CompoundSelect, func, select, union_all
+
+from spectator.db import db
+from spectator.models import Article, Consumer, ListingRow, Related, RelatedOverride
+from spectator.models.article import article_country, article_topic
+from spectator.queries.listings import select_cards
+
+RELATED_LIMIT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleFeatures:
+    """What of a published story counts beside its words."""
+
+    id: int
+    language: str
+    published_at: datetime
+    topics: set[int] = field(default_factory=set)
+    countries: set[int] = field(default_factory=set)
+
+
+def related_articles(article: Article, limit: int = RELATED_LIMIT) -> list[Article]:
+    """Return the stories that go with one as a card shows them, in one select.
+
+    Those worked out come first; where none are yet, as just after publication, the newest of the section stand in.
+    """
+    own = Related.article_id == article.id
+    newest = (
+        select(ListingRow.article_id)
+        .where(ListingRow.kind == "section", ListingRow.key == article.section_id)
+        .order_by(ListingRow.published_at.desc(), ListingRow.article_id.desc())
+        .limit(limit + 1)
+        .subquery()
+    )
+    candidates = union_all(select(Related.related_id).where(own), select(newest.c.article_id))
+    place = select(Related.position).where(own, Related.related_id == Article.id).scalar_subquery()
+    query = (
+        select_cards()
+        .where(Article.id.in_(candidates))
+        # an expression: else SQLite may walk all that is published to meet these few
+        .where(Article.status.concat("") == "published")
+        .where(Article.id != article.id, Article.id.not_in(_select_forbidden(article.id)))
+        .order_by(func.coalesce(place, 1000), Article.published_at.desc(), Article.id.desc())
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def article_features(ids: Iterable[int]) -> dict[int, ArticleFeatures]:
+    """Return what counts beside the words of the published stories among `ids`."""
+    wanted = list(ids)
+    query = select(Article.id, Article.language, Article.published_at)
+    rows = db.session.execute(query.where(Article.id.in_(wanted), Article.status == "published"))
+    found = {row.id: ArticleFeatures(row.id, row.language, row.published_at) for row in rows}
+    for table, name in ((article_topic, "topics"), (article_country, "countries")):
+        for article_id, value in db.session.execute(select(*table.c).where(table.c.article_id.in_(list(found)))):
+            getattr(found[article_id], name).add(value)
+    return found
+
+
+def bodies_by_id(ids: Sequence[int]) -> dict[int, str]:
+    """Return the bodies of stories by id."""
+    return {row.id: row.body for row in db.session.execute(select(Article.id, Article.body).where(Article.id.in_(ids)))}
+
+
+def newest_in_section(section_id: int, limit: int) -> list[int]:
+    """Return the ids of a section's newest stories."""
+    query = select(Article.id).where(Article.section_id == section_id, Article.status == "published")
+    return list(db.session.scalars(query.order_by(Article.published_at.desc(), Article.id.desc()).limit(limit)))
+
+
+def related_overrides(article_id: int) -> tuple[list[int], set[int]]:
+    """Return the ids pinned to a story, first pinned first, and the ids that it is never shown with."""
+    pins = select(RelatedOverride.related_id).where(
+        RelatedOverride.article_id == article_id, RelatedOverride.kind == "pin"
+    )
+    ordered = pins.order_by(RelatedOverride.made_at, RelatedOverride.related_id)
+    return list(db.session.scalars(ordered)), set(db.session.scalars(_select_forbidden(article_id)))
+
+
+def _select_forbidden(article_id: int) -> CompoundSelect[int]:
+    """The ids that a story is never shown with, whichever of the two it was decided on."""
+    is_forbidden = RelatedOverride.kind == "forbid"
+    return union_all(
+        select(RelatedOverride.related_id).where(RelatedOverride.article_id == article_id, is_forbidden),
+        select(RelatedOverride.article_id).where(RelatedOverride.related_id == article_id, is_forbidden),
+    )
+
+
+def neighbours(article_id: int, limit: int) -> set[int]:
+    """Return the ids of stories that a story is shown with, or that are shown with it, at most `limit` of each."""
+    own = select(Related.related_id).where(Related.article_id == article_id).limit(limit)
+    others = select(Related.article_id).where(Related.related_id == article_id).limit(limit)
+    return {*db.session.scalars(own), *db.session.scalars(others)}
+
+
+def consumer_offset(name: str) -> int | None:
+    """Return the number that something derived has reached, None where it has to be worked out anew."""
+    return db.session.scalar(select(Consumer.offset).where(Consumer.name == name))
+
+
+def published_ids_after(after: int, limit: int) -> Sequence[int]:
+    """Return the ids of the published stories behind an id, in their order."""
+    query = select(Article.id).where(Article.status == "published", Article.id > after)
+    return db.session.scalars(query.order_by(Article.id).limit(limit)).all()
+
+
+def related_scores(article_id: int) -> list[tuple[int, float]]:
+    """Return the ids of the stories worked out for one, in their order, with their scores."""
+    query = select(Related.related_id, Related.score).where(Related.article_id == article_id)
+    return [(row.related_id, row.score) for row in db.session.execute(query.order_by(Related.position))]

@@ -1,0 +1,35 @@
+"""What the pages of search need besides the stories: the names of what stories are filed under."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Select, literal, select, union_all
+
+from spectator.db import db
+from spectator.models import Author, Country, Section, Topic
+from spectator.queries.listings import is_public_listing
+
+_KINDS: Mapping[str, type[Country] | type[Topic] | type[Author]] = {
+    "country": Country,
+    "topic": Topic,
+    "author": Author,
+}
+
+
+def taxonomy_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
+    """Return the names of sections, countries, topics and authors by (kind, slug), read at once.
+
+    Unknown ones lack, and so do those that readers have never seen on a published story.
+    """
+    parts: list[Select[str, str, str]] = [
+        select(literal("section"), Section.slug, Section.name).where(Section.slug.in_(slugs.get("section", ())))
+    ]
+    parts += [
+        select(literal(kind), model.slug, model.name).where(model.slug.in_(slugs[kind]), is_public_listing(kind, model))
+        for kind, model in _KINDS.items()
+        if slugs.get(kind)
+    ]
+    if not any(slugs.values()):
+        return {}
+    return {(row[0], row[1]): row[2] for row in db.session.execute(union_all(*parts))}

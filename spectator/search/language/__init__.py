@@ -1,0 +1,1 @@
+"""What a search means: queries, the shared analyser, spelling and suggestions."""

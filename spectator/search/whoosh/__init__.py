@@ -1,0 +1,1 @@
+"""The Whoosh index: schema, writer, reader, scoring, filters and facets."""

@@ -1,0 +1,111 @@
+"""A search as its address asks for it, and the addresses that ask for a little more or less."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from spectator.search import FACETS, MAX_PAGE, SearchRequest, Sort
+from spectator.search.language.query import FACET_KEYWORDS, MAX_QUERY_LENGTH
+from spectator.text.words.normalization import normalize_text
+
+FIELDS = ("q", *FACETS, "from", "to", "sort", "page")
+SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
+MAX_VALUE_LENGTH = 100
+
+# What is typed before a colon for the same as a field of the address.
+_FILTER_PREFIXES = {facet: word for word, facet in FACET_KEYWORDS.items()} | {"from": "after", "to": "before"}
+_QUOTE = '"“”„‟«»＂'
+_MINUS = "[-−‐‑–﹣－]"
+
+
+class InvalidFilter(ValueError):
+    """A filter that cannot be read; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParams:
+    """What a reader asks for, by field of the address, as it was given but clean and cut; "" where nothing was."""
+
+    raw: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """Return the reader's own words."""
+        return self.raw["q"]
+
+    @property
+    def is_blank(self) -> bool:
+        """Return whether neither words nor filters are given."""
+        return not any(self.raw[name] for name in FIELDS if name not in {"sort", "page"})
+
+    @property
+    def title(self) -> str:
+        """Return the search in a few words, for the title of a page or feed."""
+        return ", ".join(filter(None, (self.raw[name] for name in FIELDS if name not in {"sort", "page"})))
+
+    def to_search_request(self, per_page: int) -> SearchRequest:
+        """Return what to ask the index for; raises BadFilter."""
+        sort = next((each for each in SORTS if each == (self.raw["sort"] or "relevance")), None)
+        if sort is None:
+            raise InvalidFilter("Sort by relevance, newest or oldest.")
+        if not re.fullmatch(r"[0-9]*", self.raw["page"]):
+            raise InvalidFilter("The page is a number.")
+        return SearchRequest(
+            text=self.text,
+            **{name: self.raw[name] for name in FACETS},
+            published_from=_parse_date(self.raw["from"]),
+            published_to=_parse_date(self.raw["to"]),
+            sort=sort,
+            page=min(max(1, int(self.raw["page"] or 1)), MAX_PAGE + 1),
+            per_page=per_page,
+            article_ids=None,
+        )
+
+    def url(self, changes: Mapping[str, str] | None = None, path: str = "/search") -> str:
+        """Return the address of the same search with some fields changed, at its first page unless one is named."""
+        fields = {**self.raw, "page": "", **(changes or {})}
+        fields["sort"] = fields["sort"].removeprefix("relevance")
+        query = urlencode({name: fields[name] for name in FIELDS if fields[name]})
+        return f"{path}?{query}" if query else path
+
+    def removing(self, *names: str) -> dict[str, str]:
+        """Return the changes that take filters away, those in the address and those that were typed (`in:politics`)."""
+        return dict.fromkeys(names, "") | self._removing_typed(f"{_MINUS}?", names)
+
+    def removing_included(self, name: str) -> dict[str, str]:
+        """Return the changes that take a filter away, but not what was excluded by it (`-in:politics`)."""
+        return {name: ""} | self._removing_typed("", (name,))
+
+    def removing_excluded(self, name: str) -> dict[str, str]:
+        """Return the changes that let in what was excluded (`-in:politics`)."""
+        return self._removing_typed(_MINUS, (name,))
+
+    def _removing_typed(self, sign: str, names: Sequence[str]) -> dict[str, str]:
+        words = "|".join(_FILTER_PREFIXES[name] for name in names)
+        typed = rf"(?<!\S){sign}(?:{words})[:：](?:[{_QUOTE}][^{_QUOTE}]*[{_QUOTE}]|[^\s{_QUOTE}]+)"
+        return {"q": _collapse_whitespace(re.sub(typed, " ", self.text, flags=re.IGNORECASE))}
+
+
+def parse_search_params(arguments: Mapping[str, str]) -> SearchParams:
+    """Return the search in the arguments of an address, whatever they hold."""
+    longest = dict.fromkeys(FIELDS, MAX_VALUE_LENGTH) | {"q": MAX_QUERY_LENGTH}
+    return SearchParams({name: _clean(arguments.get(name, ""), most) for name, most in longest.items()})
+
+
+def _clean(text: str, max_length: int) -> str:
+    return _collapse_whitespace(normalize_text(text[:max_length]))[:max_length]
+
+
+def _collapse_whitespace(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _parse_date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InvalidFilter("Write dates as year-month-day, for example 2024-05-31.") from error

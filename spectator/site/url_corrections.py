@@ -1,0 +1,103 @@
+"""Addresses that nearly name a page: a slash too many, capitals, punctuation that stood behind a link.
+
+Mail and chat programs take the full stop or the quotation mark behind an address along. Such an address
+leads to the page in one hop; one that names nothing stays 404, and nothing leads off this site.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from flask import abort, current_app, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response
+
+from spectator import pagecache, queries
+from spectator.urls import permalink
+
+MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000
+# U+FFFD stands for a byte that is not UTF-8, such as a quotation mark in a Windows encoding.
+TRAILING_JUNK = " \t\n\r\u00a0\u200b\u200e\u200f\ufeff\ufffd/\\.,;:!?()[]{}<>|*_~-\"'`´“”„‘’‚«»‹›…–—،؛؟"
+FEED_NAMES = ("feed", "rss", "rss.xml", "atom.xml")
+PERMANENT_ENDPOINTS = frozenset({"site.front", "site.archive", "site.search", "site.feed", "site.search_feed"})
+QUERY_ENDPOINTS = frozenset({"site.search", "site.search_feed"})
+LIST_ENDPOINTS = tuple(f"site.{kind}" for kind in ("section", "country", "topic", "author", "month"))
+FEED_ENDPOINTS = tuple(f"{name}_feed" for name in LIST_ENDPOINTS)
+# What the permalink setting may have been before: /<section>/<slug>, /<year>/<month>/<slug> and so on.
+FORMER_PERMALINK = re.compile(r"(?:/[0-9]{1,4}){0,3}(?:/[a-z0-9-]+)?(?:/[0-9]{1,4}){0,3}/([a-z0-9-]+)")
+
+
+def corrected_response() -> Response | tuple[str, int] | None:
+    """Return the answer for the requested address if it nearly names a page, None if it does not."""
+    if request.method not in {"GET", "HEAD"} or len(request.path) > MAX_PATH_LENGTH:
+        return None
+    path = normalize_path(request.path)
+    for name in FEED_NAMES:
+        if path.endswith(f"/{name}"):
+            path = path.removesuffix(name) + "feed.xml"
+    for candidate in (path, f"{path}/"):
+        match = _match(candidate)
+        if match and match[0] != "site.article" and candidate != request.path and _exists(match[0], candidate):
+            return redirect(candidate + _allowed_query(match[0]), 301)
+    return _article_response(path)
+
+
+def replace_slash_redirect() -> Response | tuple[str, int] | None:
+    """Answer where Flask would add a slash or merge slashes, without looking whether anything is there."""
+    if not isinstance(request.routing_exception, RequestRedirect):
+        return None
+    found = corrected_response()
+    match = _match(f"{normalize_path(request.path)}/")
+    if found is None and match and match[0].startswith("site."):
+        abort(404)
+    return found
+
+
+def normalize_path(path: str) -> str:
+    """Return a path in small letters, without doubled slashes and without what may stand behind a link."""
+    if "%" in path:
+        path = unquote(path)  # encoded twice
+    return re.sub(r"/{2,}", "/", path.lower()).rstrip(TRAILING_JUNK)
+
+
+def _match(path: str) -> tuple[str, dict[str, str]] | None:
+    """Return the endpoint and arguments of a path, None if there are none or the path is not exact."""
+    try:
+        endpoint, arguments = current_app.url_map.bind("").match(path, method="GET")
+    except HTTPException:
+        return None
+    return endpoint, dict(arguments)
+
+
+def _exists(endpoint: str, path: str) -> bool:
+    if endpoint in PERMANENT_ENDPOINTS:
+        return True
+    if endpoint not in LIST_ENDPOINTS and endpoint not in FEED_ENDPOINTS:
+        return False
+    listing = queries.listing_by_path(path.removesuffix("feed.xml"))
+    return listing is not None and (listing.kind != "month" or bool(queries.stream(listing, limit=1).articles))
+
+
+def _allowed_query(endpoint: str) -> str:
+    """Return the part of the query string that the page reads, with its question mark."""
+    query = request.query_string.decode("utf-8", "replace")
+    is_read = endpoint in QUERY_ENDPOINTS or (endpoint in LIST_ENDPOINTS and pagecache.is_cursor_query(query))
+    return f"?{query}" if query and is_read and len(query) <= MAX_QUERY_LENGTH else ""
+
+
+def _article_response(path: str) -> Response | tuple[str, int] | None:
+    match = _match(path)
+    if match and match[0] != "site.article":
+        return None
+    former = FORMER_PERMALINK.fullmatch(path)
+    slug = match[1]["slug"] if match else former[1] if former else ""
+    if not slug or (match and path == request.path):  # the view of stories has just looked
+        return None
+    story = queries.article_by_slug(slug)
+    if story is None:
+        return None
+    if story.status == "withdrawn":
+        return render_template("errors/410.html", article=story), 410
+    return redirect(permalink(story), 301)

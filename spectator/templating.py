@@ -1,0 +1,162 @@
+"""What every template may call: the site's words, addresses, dates, covers, the stylesheet."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from email.utils import format_datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, has_request_context, request, url_for
+from jinja2 import BaseLoader, Environment, TemplateNotFound
+from markupsafe import Markup
+
+from spectator import queries
+from spectator.config import EDITOR_SCRIPTS, PROJECT_ROOT
+from spectator.db import db
+from spectator.media import MAX_BYTES, UPLOAD_HINT, rendition_names
+from spectator.models import Picture, Section
+from spectator.pagecache import EDITION_KEY
+from spectator.static_files import StaticFiles, current_static_files
+from spectator.text.html.covers import cover
+from spectator.text.html.embeds import render_body
+from spectator.text.words.excerpts import reading_minutes
+from spectator.text.words.language_tags import text_dir
+from spectator.text.words.languages import language_name
+from spectator.times import format_moment, has_whole_minutes, zone_abbreviation
+from spectator.urls import absolute_url, listing_path, permalink
+
+
+def _minify(css: str) -> str:
+    """Return a stylesheet without comments and needless space; strings in it must hold neither `{` nor `/*`."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    css = re.sub(r"\s+", " ", css)
+    return re.sub(r" ?([{};,>]) ?", r"\1", css).replace(": ", ":").replace(";}", "}").strip()
+
+
+STYLE = _minify((PROJECT_ROOT / "static/css/site.css").read_text("utf-8"))
+STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+
+
+def static_path(name: str) -> str:
+    """Return the address of a file of `static/` with its digest; it may be kept for good."""
+    return current_static_files().url(name)
+
+
+def _newsroom_zone() -> ZoneInfo:
+    return ZoneInfo(current_app.config["TIMEZONE"])
+
+
+def long_date(day: date) -> str:
+    """Return a date readers can read: 22 November 2026; that of a moment is the newsroom's."""
+    local = day.astimezone(_newsroom_zone()) if isinstance(day, datetime) else day
+    return f"{local.day} {local:%B %Y}"
+
+
+def date_time(moment: datetime) -> str:
+    """Return a moment in the newsroom's time zone for readers: 1 May 2026, 00:30 EAT."""
+    local = moment.astimezone(_newsroom_zone())
+    return f"{long_date(local)}, {local:%H:%M} {zone_abbreviation(local)}"
+
+
+def newsroom_time(moment: datetime) -> str:
+    """Return a moment in the newsroom's time zone with UTC beside it: 22 Nov 2026, 15:05 Africa/Lagos (14:05 UTC)."""
+    return format_moment(moment, _newsroom_zone())
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as RFC 3339 for machines, in the newsroom's time zone."""
+    local = _machine_time(moment)
+    return local.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def rfc822(moment: datetime) -> str:
+    """Return a moment as RSS wants it (RFC 822 with a four-digit year), in the newsroom's time zone."""
+    return format_datetime(_machine_time(moment))
+
+
+def _machine_time(moment: datetime) -> datetime:
+    local = moment.astimezone(_newsroom_zone())
+    return local if has_whole_minutes(local) else moment.astimezone(UTC)
+
+
+def renditions(picture: Picture) -> list[tuple[str, int]]:
+    """Return (path, width in pixels) of a picture's renditions, narrowest first."""
+    names = rendition_names(picture.digest, picture.extension, picture.width)
+    return [(url_for("site.media", name=name), width) for name, width in names]
+
+
+def navigation() -> Sequence[Section]:
+    """Return the sections in the order of the navigation; read once an edition where it is known which one it is."""
+    edition = request.environ.get(EDITION_KEY) if has_request_context() else None
+    kept: dict[int, Sequence[Section]] = current_app.extensions["navigation"]
+    if edition is None:
+        return queries.sections()
+    if edition not in kept:
+        found = queries.sections()
+        for each in found:
+            db.session.expunge(each)
+        kept.clear()
+        kept[edition] = found
+    return kept[edition]
+
+
+class BootTemplateLoader(BaseLoader):
+    """The templates as they were at the boot: what runs keeps them while a newer version is being checked out."""
+
+    def __init__(self, directory: Path) -> None:
+        paths = sorted(path for path in directory.rglob("*") if path.is_file())
+        self.sources = {path.relative_to(directory).as_posix(): (path.read_text("utf-8"), str(path)) for path in paths}
+
+    def get_source(self, _environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """Return a template's text, its file for tracebacks, and that it never changes."""
+        if template not in self.sources:
+            raise TemplateNotFound(template)
+        return *self.sources[template], lambda: True
+
+    def list_templates(self) -> list[str]:
+        """Return the names of all templates."""
+        return list(self.sources)
+
+
+def register(app: Flask) -> None:
+    """Give the templates their globals and filters; no template computes anything itself."""
+    app.jinja_loader = BootTemplateLoader(PROJECT_ROOT / "templates")
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    settings = {name.lower(): app.config[name] for name in ("SITE_NAME", "SITE_TAGLINE", "SITE_URL")}
+    files: StaticFiles = app.extensions["static_files"]
+    settings |= {"htmx_url": files.add_digest(app.config["HTMX_URL"]), "htmx_integrity": app.config["HTMX_INTEGRITY"]}
+    globals_: dict[str, Any] = {
+        "absolute": absolute_url,
+        "cover": lambda slug: Markup(cover(slug)),  # noqa: S704 - our own drawing
+        "css": Markup(STYLE),  # noqa: S704 - our own stylesheet
+        "editor_scripts": EDITOR_SCRIPTS,
+        "language_name": language_name,
+        "list_path": listing_path,
+        "permalink": permalink,
+        "renditions": renditions,
+        "static_path": static_path,
+        "site_language": app.config["LANGUAGE"],
+        "text_dir": text_dir,
+        "upload_bytes": MAX_BYTES,
+        "upload_hint": UPLOAD_HINT,
+        "year": lambda: datetime.now(_newsroom_zone()).year,
+    }
+    app.extensions["navigation"] = {}
+    app.context_processor(lambda: {"sections": cache(navigation)})  # read at most once a page
+    app.jinja_env.globals.update(settings | globals_)
+    app.jinja_env.filters.update(
+        displayed=lambda body: Markup(render_body(body)),  # noqa: S704 - cleaned when it was stored
+        long_date=long_date,
+        date_time=date_time,
+        newsroom_time=newsroom_time,
+        iso=iso,
+        rfc822=rfc822,
+        reading_minutes=reading_minutes,
+    )

@@ -1,0 +1,1 @@
+"""Comparing two texts: differences, three-way merge, what an edit would lose."""

@@ -1,0 +1,1 @@
+"""HTML of stories: cleaned, cut into blocks, paragraphs, embeds."""

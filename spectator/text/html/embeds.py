@@ -1,0 +1,162 @@
+"""The stored body as readers get it: no page of ours asks another site for anything."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from urllib.parse import urlsplit
+
+from spectator.text.html.markup import VOID, Tag, parse_attributes, tokens
+from spectator.text.html.sanitizer import plain_text
+
+_MEDIA = frozenset({"video", "audio"})
+_MEDIA_PARTS = frozenset({"source", "track"})
+# Elements that may hold a paragraph; in any other a card has to be inline.
+_FLOW = frozenset(
+    "div blockquote li dd td th figure figcaption details caption ul ol dl table thead tbody tfoot tr".split()
+)
+_TABLE = '<div class="table" role="region" tabindex="0" aria-label="Table">'
+_YOUTUBE = re.compile(r"(?:https?:)?//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,20})(?:[?#].*)?", re.ASCII)
+
+
+def render_body(html: str) -> str:
+    """The HTML to show for a stored body, which must be clean; everything not named here is left byte for byte.
+
+    An iframe, video, audio or img from anywhere but a path of this site becomes a link to it, in a `<p class="embed">`
+    where a paragraph may stand; one without a usable address leaves its own text. Tables get a box that scrolls,
+    pictures load lazily, h1 becomes h2.
+    """
+    page = _BodyRenderer()
+    for token in tokens(html):
+        if isinstance(token, str):
+            page.out.append(token)
+        elif token.is_end:
+            page.end(token)
+        else:
+            page.start(token)
+    return "".join(page.out)
+
+
+def _is_local(url: str) -> bool:
+    """Whether a URL is a path of this site; browsers read a backslash as a slash and skip tabs."""
+    return url.startswith("/") and url[1:2] not in {"/", "\\", "\t", "\n", "\r"}
+
+
+def _link_url(url: str) -> str:
+    """An absolute web address for a link, or "" if a URL is none; a YouTube player becomes the video's page."""
+    if video := _YOUTUBE.fullmatch(url):
+        return f"https://www.youtube.com/watch?v={video[1]}"
+    url = f"https:{url}" if url.startswith("//") else url
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in {"http", "https"} and parts.netloc else ""
+
+
+class _OpenMedia:
+    """A video or audio that is open: the address to link, all addresses it asks for, where it was written."""
+
+    def __init__(self, name: str, attributes: dict[str, str], at: int) -> None:
+        self.name = name
+        self.source = attributes.get("src", "")
+        self.urls = [attributes[key] for key in ("src", "poster") if key in attributes]
+        self.at = at
+
+
+class _BodyRenderer:
+    """What has been written so far and what is open."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.open_links = 0
+        self.open_inline = 0
+        self.open_tables = 0
+        self.media: list[_OpenMedia] = []
+
+    def start(self, tag: Tag) -> None:
+        if tag.name == "img":
+            self._write_image(tag)
+        elif tag.name == "iframe":
+            self._write_iframe(tag)
+        elif tag.name in _MEDIA:
+            self._start_media(tag)
+        elif tag.name in _MEDIA_PARTS and self.media:
+            self._write_media_source(tag)
+        else:
+            if tag.name == "table":
+                self.open_tables += 1
+                self.out.append(_TABLE if self.open_tables == 1 else "")
+            self.out.append(f"<h2{tag.attributes}>" if tag.name == "h1" else tag.raw)
+            self._track_nesting(tag, 1)
+
+    def end(self, tag: Tag) -> None:
+        if tag.name == "iframe":
+            return
+        if tag.name in _MEDIA and self.media:
+            self._end_media()
+            return
+        self.out.append("</h2>" if tag.name == "h1" else tag.raw)
+        self._track_nesting(tag, -1)
+        if tag.name == "table":
+            self.open_tables -= 1
+            self.out.append("</div>" if self.open_tables == 0 else "")
+
+    def _track_nesting(self, tag: Tag, step: int) -> None:
+        self.open_links += step * (tag.name == "a")
+        self.open_inline += step * (tag.name not in _FLOW and tag.name not in VOID)
+
+    def _write_image(self, tag: Tag) -> None:
+        attributes = parse_attributes(tag)
+        if _is_local(attributes.get("src", "")):
+            self.out.append(f'{tag.raw.removesuffix(">")} loading="lazy">')
+        else:
+            self._write_link_card(attributes.get("src", ""), attributes.get("alt") or attributes.get("title", ""))
+
+    def _write_iframe(self, tag: Tag) -> None:
+        attributes = parse_attributes(tag)
+        if _is_local(attributes.get("src", "")):
+            self.out.append(f"{tag.raw}</iframe>")
+        else:
+            self._write_link_card(attributes.get("src", ""), attributes.get("title", ""))
+
+    def _start_media(self, tag: Tag) -> None:
+        self.media.append(_OpenMedia(tag.name, parse_attributes(tag), len(self.out)))
+        self.out.append(tag.raw)
+
+    def _write_media_source(self, tag: Tag) -> None:
+        media = self.media[-1]
+        url = parse_attributes(tag).get("src", "")
+        media.urls.append(url)
+        if tag.name == "source":
+            media.source = media.source or url
+        self.out.append(tag.raw)
+
+    def _end_media(self) -> None:
+        """Finish the innermost video or audio: as it is when all of it is ours, else as a card or its fallback text."""
+        media = self.media.pop()
+        if media.urls and all(_is_local(url) for url in media.urls):
+            self.out.append(f"</{media.name}>")
+            return
+        inside = "".join(self.out[media.at :])
+        del self.out[media.at :]
+        if _is_local(media.source) or _link_url(media.source):
+            self._write_link_card(media.source, "")
+        else:
+            self.out.append(escape(plain_text(inside), quote=False))
+
+    def _write_link_card(self, url: str, title: str) -> None:
+        """Write a link to what is elsewhere, as the place allows; without an address its title alone."""
+        href = url if _is_local(url) else _link_url(url)
+        if not href:
+            self.out.append(escape(title, quote=False))
+            return
+        host = urlsplit(href).netloc.rpartition("@")[2].removeprefix("www.")
+        label = escape(f"{title} ({host})" if title and host else title or host or href, quote=False)
+        link = f'<a href="{escape(href)}" rel="noopener nofollow">{label}</a>'
+        if self.open_links:
+            self.out.append(f'<span class="embed">{label}</span>')
+        elif self.open_inline:
+            self.out.append(f'<span class="embed">{link}</span>')
+        else:
+            self.out.append(f'<p class="embed">{link}</p>')

@@ -1,0 +1,1 @@
+"""Places: countries and their names."""

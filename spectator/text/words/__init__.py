@@ -1,0 +1,1 @@
+"""Words: folding, slugs, names, languages, excerpts and snippets."""

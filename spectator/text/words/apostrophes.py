@@ -1,0 +1,43 @@
+"""Words that an apostrophe parts: names that people also write in one word, elided articles, endings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from spectator.text.words.folding import Token
+
+MAX_PARTS = 4
+MAX_JOINED_LENGTH = 64
+
+# What French (and Italian) cut before a vowel or an h: "l'Afrique", "qu'elle".
+_ELIDED = frozenset("l d j m t s c n qu jusqu lorsqu puisqu quoiqu".split())
+_VOWELS = ("a", "e", "i", "o", "u", "y", "h")
+# What English cuts at the end: "Kenya's", "don't", "they've".
+_POSSESSIVE = "s"
+_ENDINGS = frozenset({_POSSESSIVE, "t", "re", "ve", "ll", "d", "m"})
+
+
+def starts_with_elision(words: Sequence[str]) -> bool:
+    """Return whether the first of these folded words is an article or pronoun that lost its vowel."""
+    return len(words) > 1 and words[0] in _ELIDED and words[1].startswith(_VOWELS)
+
+
+def strip_possessive(words: Sequence[str]) -> tuple[str, ...]:
+    """Return folded words without a final "s": ("kenya", "s") is ("kenya",)."""
+    return tuple(words[:-1] if len(words) > 1 and words[-1] == _POSSESSIVE else words)
+
+
+def joinable_names(run: Sequence[Token], text: str) -> Iterator[Sequence[Token]]:
+    """Yield what in a run of words may also be written without its apostrophe.
+
+    Qur, an of "Qur'an"; N, Djamena of "N'Djamena's". An elided article counts only before a capital letter
+    ("L'Oréal"): "dune" is not "d'une". An English ending never does: "dont" is not "don't".
+    """
+    end = len(run) - (run[-1].text in _ENDINGS)
+    for start in range(end - 1):
+        words = [token.text for token in run[start:end]]
+        is_short = len(words) <= MAX_PARTS and sum(map(len, words)) <= MAX_JOINED_LENGTH
+        if is_short and (not starts_with_elision(words) or text[run[start + 1].start].isupper()):
+            yield run[start:end]
+        if words[0] not in _ELIDED:
+            return

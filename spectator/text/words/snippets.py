@@ -1,0 +1,117 @@
+"""The passage of a text that answers a query, with the words that matched."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from spectator.text.words.apostrophes import joinable_names
+from spectator.text.words.folding import Token, word_runs
+
+# Further in, a passage is not worth the time to look for it.
+MAX_SCANNED_CHARS = 200_000
+ELLIPSIS = "…"
+
+Pieces = list[tuple[str, bool]]
+
+_SPACES = re.compile(r"\s+")
+_SENTENCE_ENDS = ".!?።؟"
+
+
+def highlight(text: str, terms: Collection[str], prefixes: tuple[str, ...] = ()) -> Pieces:
+    """All of a text as (piece, is_hit) pairs in order; `terms` and `prefixes` are folded. Nothing is escaped."""
+    return _split_pieces(text, _find_hits(text, terms, prefixes), 0, len(text))
+
+
+def snippet(text: str, terms: Collection[str], width: int = 200, prefixes: tuple[str, ...] = ()) -> Pieces:
+    """The passage of at most about `width` characters with the most different terms, as (piece, is_hit) pairs.
+
+    It begins and ends at words, with "…" where text is left out; spaces are collapsed to one. Without a hit it is
+    the text's beginning. `terms` and `prefixes` are folded. Nothing is escaped.
+    """
+    looked_at = text[:MAX_SCANNED_CHARS]
+    hits = _find_hits(looked_at, terms, prefixes)
+    start, end = _bounds(text, *_best_window(hits, width), width)
+    inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
+    pieces = [(_SPACES.sub(" ", piece), is_hit) for piece, is_hit in _split_pieces(text, inside, start, end)]
+    if start > 0:
+        pieces.insert(0, (ELLIPSIS, False))
+    if end < len(text.rstrip()):
+        pieces.append((ELLIPSIS, False))
+    return _merge_plain_pieces(pieces)
+
+
+def _find_hits(text: str, terms: Collection[str], prefixes: tuple[str, ...]) -> list[Token]:
+    if not terms and not prefixes:
+        return []
+    wanted = terms if isinstance(terms, frozenset) else frozenset(terms)  # a set may know other forms of its words
+
+    def is_hit(word: str) -> bool:
+        return word in wanted or (bool(prefixes) and word.startswith(prefixes))
+
+    hits: list[Token] = []
+    for run in word_runs(text):
+        name = next((token for token in _joined_names(run, text) if is_hit(token.text)), None) if len(run) > 1 else None
+        hits += [name] if name else [token for token in run if is_hit(token.text)]
+    return hits
+
+
+def _joined_names(run: tuple[Token, ...], text: str) -> Iterator[Token]:
+    """Yield the names with an apostrophe in a run of words, each as one word: "Qur'an" is "quran"."""
+    for parts in joinable_names(run, text):
+        yield Token("".join(part.text for part in parts), parts[0].start, parts[-1].end)
+
+
+def _best_window(hits: list[Token], width: int) -> tuple[int, int]:
+    """The places of the first and last hit that fit in `width`: most different terms, then most hits, then earliest."""
+    best, place = (0, 0), (0, 0)
+    inside: Counter[str] = Counter()
+    first = 0
+    for last, hit in enumerate(hits):
+        inside[hit.text] += 1
+        while hit.end - hits[first].start > width and first < last:
+            inside[hits[first].text] -= 1
+            if not inside[hits[first].text]:
+                del inside[hits[first].text]
+            first += 1
+        score = (len(inside), last - first + 1)
+        if score > best:
+            best, place = score, (hits[first].start, hit.end)
+    return place
+
+
+def _bounds(text: str, first: int, last: int, width: int) -> tuple[int, int]:
+    """Where a passage around the hits from `first` to `last` begins and ends: at a sentence or word, and at a word."""
+    last = min(last, first + width)
+    # A third of the room that the hits leave goes before them.
+    start = max(0, min(first - (width - (last - first)) // 3, len(text) - width))
+    if start > 0:
+        breaks = list(_SPACES.finditer(text, start, first))
+        after_sentence = [each for each in breaks if text[each.start() - 1] in _SENTENCE_ENDS or "\n" in each[0]]
+        start = (after_sentence or breaks)[0].end() if breaks else first
+    end = min(max(start + width, last), len(text))
+    if end < len(text):
+        breaks = list(_SPACES.finditer(text, max(last, start + 1), end + 1))
+        end = breaks[-1].start() if breaks else end
+    passage = text[start:end]
+    return end - len(passage.lstrip()), start + len(passage.rstrip())
+
+
+def _split_pieces(text: str, hits: list[Token], at: int, end: int) -> Pieces:
+    pieces: Pieces = []
+    for hit in hits:
+        pieces += [(text[at : hit.start], False), (text[hit.start : hit.end], True)]
+        at = hit.end
+    return [(piece, is_hit) for piece, is_hit in [*pieces, (text[at:end], False)] if piece]
+
+
+def _merge_plain_pieces(pieces: Pieces) -> Pieces:
+    """The same pieces with neighbours that are no hits made one."""
+    joined: Pieces = []
+    for piece, is_hit in pieces:
+        if joined and not is_hit and not joined[-1][1]:
+            joined[-1] = (joined[-1][0] + piece, False)
+        else:
+            joined.append((piece, is_hit))
+    return joined

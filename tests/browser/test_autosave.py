@@ -1,0 +1,275 @@
+"""No text is lost: the server dies, the network goes, the login expires, the tab is closed, the form cannot be sent."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import axe
+from tests.browser.conftest import serve_site
+from tests.browser.running_site import RunningSite, descendants
+from tests.browser.visits import Visit, open_window
+
+pytestmark = pytest.mark.browser
+NEW = "/newsroom/stories/new"
+IGNORED_ERRORS = ("net::ERR", "Failed to fetch", "NetworkError", "htmx:", "Response Status Error Code 500")
+KEPT_MESSAGE = re.compile(r"Not saved, kept on this device \d\d:\d\d:\d\d")
+SAVED_MESSAGE = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
+
+
+@pytest.fixture(params=["htmx 4", "htmx 2"])
+def form_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+    """An editor at the form of a new story, where faults of the network are no faults of ours."""
+    site: RunningSite = request.getfixturevalue("htmx_2_site" if request.param == "htmx 2" else "site")
+    with open_window(browser, site) as visitor:
+        visitor.ignored_errors = IGNORED_ERRORS
+        visitor.log_in()
+        visitor.open(NEW)
+        yield visitor
+
+
+@pytest.fixture
+def killable_site(filled_data: tuple[Path, str], tmp_path: Path, site: RunningSite) -> Iterator[RunningSite]:
+    """A site of its own, that may be killed."""
+    yield from serve_site(filled_data, tmp_path, htmx_url=site.htmx_url, htmx_file=site.htmx_file)
+
+
+def type_text(page: Page, text: str) -> None:
+    """Type into the editor at its end, as a person does."""
+    editor = page.locator("#body-editor")
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(text)
+
+
+def expect_status(page: Page) -> Any:
+    return expect(page.locator("#saved"))
+
+
+def count_drafts(page: Page) -> int:
+    """Return how many copies this device holds."""
+    count: int = page.evaluate("async () => (await spectatorCopies.all()).length")
+    return count
+
+
+def query_rows(site: RunningSite, question: str) -> list[Any]:
+    with closing(sqlite3.connect(f"file:{site.data_dir}/spectator.db?mode=ro", uri=True)) as connection:
+        return connection.execute(question).fetchall()
+
+
+def autosaved_text(site: RunningSite) -> str:
+    return " ".join(row[0] for row in query_rows(site, 'SELECT "values" FROM autosave'))
+
+
+def test_what_is_typed_is_on_the_server_within_two_seconds(form_window: Visit) -> None:
+    page = form_window.page
+    page.get_by_label("Headline").fill("Typed and never saved")
+    type_text(page, "The words.")
+    expect_status(page).to_have_text(SAVED_MESSAGE, timeout=2600)  # two seconds after the last key, and one round trip
+    assert "The words." in autosaved_text(form_window.site)
+    expect(page.locator("#weight")).to_have_text(re.compile(r"^\d+ KB, \d\.\d s on 3G$"))
+    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    assert query_rows(form_window.site, "SELECT count(*) FROM article WHERE headline LIKE 'Typed and%'") == [(0,)]
+
+
+def test_the_network_goes_and_comes(form_window: Visit) -> None:
+    page = form_window.page
+    page.get_by_label("Headline").fill("Written in a bus")
+    expect_status(page).to_have_text(SAVED_MESSAGE)
+    page.context.set_offline(True)
+    type_text(page, "Without a network.")
+    expect_status(page).to_have_text(KEPT_MESSAGE)
+    assert count_drafts(page) == 1
+    assert "Without a network." not in autosaved_text(form_window.site)
+    page.context.set_offline(False)
+    expect_status(page).to_have_text(SAVED_MESSAGE)
+    assert "Without a network." in autosaved_text(form_window.site)
+
+
+@pytest.mark.parametrize("answer", ["500", "silence"])
+def test_a_server_that_fails_is_not_believed(form_window: Visit, answer: str) -> None:
+    page = form_window.page
+    form_window.expected_statuses = {500}
+    if answer == "500":
+        page.route("**/autosave", lambda route: route.fulfill(status=500, body="<b>fault</b>"))
+    else:
+        page.route("**/autosave", lambda route: None)
+    page.get_by_label("Headline").fill("Fails")
+    expect_status(page).to_have_text(KEPT_MESSAGE, timeout=16_000)
+    assert count_drafts(page) == 1
+    page.unroute("**/autosave")
+    expect_status(page).to_have_text(SAVED_MESSAGE, timeout=12_000)
+
+
+def test_the_login_expires_while_somebody_types(form_window: Visit) -> None:
+    page = form_window.page
+    page.get_by_label("Headline").fill("Before the login expired")
+    page.select_option("#section", "health")  # now: the form is sent by itself, once somebody is logged in again
+    expect_status(page).to_have_text(SAVED_MESSAGE)
+    page.context.clear_cookies()
+    type_text(page, "After it.")
+    expect_status(page).to_contain_text("you are logged out")
+    assert count_drafts(page) == 1
+    page.get_by_role("button", name="Save draft").click()
+    expect_status(page).to_contain_text("Not sent: you are logged out; kept on this device.")
+    with page.expect_popup() as popup:
+        page.locator("#saved a").click()
+    login = popup.value
+    login.get_by_label("E-mail").fill("editor@news.example")
+    login.get_by_label("Password").fill(form_window.site.password)
+    login.get_by_role("button", name="Log in").click()
+    login.wait_for_url("**/newsroom/stories/")
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible(timeout=15_000)
+    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    expect(page.locator("#body-editor")).to_contain_text("After it.")
+
+
+def test_a_form_that_cannot_be_sent_is_sent_once_when_it_can(form_window: Visit) -> None:
+    page = form_window.page
+    page.get_by_label("Headline").fill("Sent from a cellar")
+    type_text(page, "No network down here.")
+    page.select_option("#section", "health")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Save draft").click()
+    expect_status(page).to_contain_text("Not sent, kept on this device; it is sent when the network is back.")
+    page.get_by_role("button", name="Save draft").click()
+    type_text(page, " One word more.")
+    page.wait_for_timeout(1000)
+    page.context.set_offline(False)
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible(timeout=15_000)
+    expect(page.locator("#body-editor")).to_contain_text("One word more.")
+    assert query_rows(form_window.site, "SELECT count(*) FROM article WHERE headline = 'Sent from a cellar'")[0][0] == 1
+    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+
+
+def test_sending_can_be_stopped(form_window: Visit) -> None:
+    page = form_window.page
+    page.get_by_label("Headline").fill("Not to be sent")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_role("button", name="Stop sending").click()
+    page.context.set_offline(False)
+    expect_status(page).to_have_text(SAVED_MESSAGE)
+    page.wait_for_timeout(6000)
+    assert form_window.path == NEW
+
+
+@pytest.mark.parametrize("is_tidy", [True, False])
+def test_the_tab_is_closed_and_the_text_is_offered_again(form_window: Visit, is_tidy: bool) -> None:
+    page, again = form_window.page, form_window.page.context.new_page()
+    context = page.context
+    context.set_offline(True)
+    page.get_by_label("Headline").fill("In a tab that was closed")
+    type_text(page, "First paragraph.")
+    expect_status(page).to_have_text(KEPT_MESSAGE)
+    with page.expect_event("close"):
+        page.close(run_before_unload=is_tidy)
+    context.set_offline(False)
+    form_window.page = again
+    form_window.open(NEW)
+    banner = again.get_by_role("region", name="saved only on this device")
+    banner.get_by_text("Show both versions").click()
+    expect(banner).to_contain_text("In a tab that was closed")
+    assert axe.violations(again) == []
+    banner.get_by_role("button", name="Restore").click()
+    expect(again.get_by_label("Headline")).to_have_value("In a tab that was closed")
+    expect(again.locator("#body-editor")).to_contain_text("First paragraph.")
+    expect_status(again).to_have_text(SAVED_MESSAGE)
+    again.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+
+
+def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> None:
+    page = form_window.page
+    page.context.set_offline(True)
+    page.get_by_label("Headline").fill("Rubbish")
+    expect_status(page).to_have_text(KEPT_MESSAGE)
+    page.route("**/autosave", lambda route: route.abort())
+    page.context.set_offline(False)
+    form_window.open(NEW)
+    banner = page.get_by_role("region", name="saved only on this device")
+    for _ in range(2):  # at once, and in another window
+        banner.get_by_role("button", name="Discard").click()
+        expect(banner).to_have_count(0)
+        expect(page.locator("#local-copies")).to_contain_text(
+            "discarded: “Rubbish”. This device keeps them for 30 days."
+        )
+        expect(page.get_by_role("button", name="Bring back")).to_be_focused()
+        assert count_drafts(page) == 0  # no longer unsaved: a logout does not warn of it
+        assert axe.violations(page) == []
+        form_window.open(NEW)
+        page.get_by_role("button", name="Bring back").click()
+        expect(banner).to_have_count(1)
+        assert count_drafts(page) == 1
+    page.evaluate(
+        """async () => {
+          const [record] = await spectatorCopies.all();
+          await spectatorCopies.keep({ ...record, discarded: Date.now() - 31 * 24 * 3600 * 1000 });
+        }"""
+    )
+    form_window.open(NEW)
+    page.wait_for_function("async () => (await spectatorCopies.everything()).length === 0")
+
+
+def test_two_tabs_keep_both_texts(form_window: Visit) -> None:
+    page, other = form_window.page, form_window.page.context.new_page()
+    other.goto(form_window.site.url + NEW)
+    page.get_by_label("Headline").fill("In the first tab")
+    other.get_by_label("Headline").fill("In the second tab")
+    for tab in (page, other):
+        expect_status(tab).to_have_text(SAVED_MESSAGE)
+    assert "In the first tab" in autosaved_text(form_window.site)
+    assert "In the second tab" in autosaved_text(form_window.site)
+
+
+def test_logging_out_warns_and_keeps(form_window: Visit) -> None:
+    page = form_window.page
+    page.context.set_offline(True)
+    page.get_by_label("Headline").fill("Only on this device")
+    expect_status(page).to_have_text(KEPT_MESSAGE)
+    page.route("**/autosave", lambda route: route.abort())
+    page.context.set_offline(False)
+    form_window.open("/newsroom/stories/")
+    page.get_by_role("button", name="Log out").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("One story has text that is only on this device")
+    assert axe.violations(page) == []
+    dialog.get_by_role("button", name="Stay").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Log out").click()
+    dialog.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/newsroom/login**")
+    form_window.log_in()
+    form_window.open(NEW)
+    expect(page.get_by_role("region", name="saved only on this device")).to_have_count(1)
+
+
+def test_the_server_is_killed_and_nothing_is_lost(browser: Browser, killable_site: RunningSite) -> None:
+    with open_window(browser, killable_site) as visitor:
+        visitor.ignored_errors, page = IGNORED_ERRORS, visitor.page
+        visitor.log_in()
+        visitor.open(NEW)
+        page.get_by_label("Headline").fill("Over a power cut")
+        type_text(page, "Before.")
+        expect_status(page).to_have_text(SAVED_MESSAGE)
+        family = [*descendants(killable_site.process.pid), killable_site.process.pid]
+        for pid in family:
+            os.kill(pid, signal.SIGKILL)
+        killable_site.process.wait()
+        type_text(page, " In the dark.")
+        expect_status(page).to_have_text(KEPT_MESSAGE, timeout=16_000)
+        killable_site.start()
+        expect_status(page).to_have_text(SAVED_MESSAGE, timeout=20_000)
+        type_text(page, " After.")
+        page.select_option("#section", "health")
+        page.get_by_role("button", name="Save draft").click()
+        expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+        expect(page.locator("#body-editor")).to_contain_text("Before. In the dark. After.")

@@ -1,0 +1,232 @@
+"""Keeping where things take their time or are missing: slow lines, a form on its way, hotspots, old browsers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, Route, TimeoutError, expect
+
+from tests.browser import axe
+from tests.browser.running_site import RunningSite
+from tests.browser.sample_stories import draw_picture
+from tests.browser.test_autosave import (
+    IGNORED_ERRORS,
+    NEW,
+    SAVED_MESSAGE,
+    autosaved_text,
+    count_drafts,
+    expect_status,
+    type_text,
+)
+from tests.browser.visits import Visit, open_window
+
+pytestmark = pytest.mark.browser
+NO_STORAGE = "Object.defineProperty(window, 'indexedDB', {get() { throw new DOMException('blocked') }})"
+OLD_BROWSER = """
+    delete AbortSignal.timeout;
+    delete HTMLFormElement.prototype.requestSubmit;
+    document.addEventListener('DOMContentLoaded', () => window.wasOld = !HTMLFormElement.prototype.requestSubmit);
+"""
+
+
+@pytest.fixture
+def form_window(browser: Browser, site: RunningSite, editor_state: object) -> Iterator[Visit]:
+    """An editor at the form of a new story, where faults of the network are no faults of ours."""
+    with open_window(browser, site, storage_state=editor_state) as visitor:
+        visitor.ignored_errors = IGNORED_ERRORS
+        visitor.open(NEW)
+        yield visitor
+
+
+def delay_request(page: Page, milliseconds: int) -> Callable[[Route], None]:
+    """Return what lets a request pass after a while; the page goes on meanwhile."""
+
+    def wait(route: Route) -> None:
+        page.wait_for_timeout(milliseconds)
+        route.continue_()
+
+    return wait
+
+
+def count_posts(page: Page, ending: str) -> list[str]:
+    """Return a list that grows with every post to an address with this ending."""
+    posts: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST" and request.url.endswith(ending):
+            posts.append(request.url)
+
+    page.on("request", note)
+    return posts
+
+
+def write(page: Page, headline: str, text: str = "Words.") -> None:
+    """Write all that a story needs; the cursor stays in the text."""
+    page.get_by_label("Headline").fill(headline)
+    page.select_option("#section", "health")
+    type_text(page, text)
+
+
+def post_slowly(page: Page, seconds: float, *scripts: tuple[float, str]) -> list[Route]:
+    """Press Save and keep what is posted on its way for a while; return every post that was held.
+
+    Playwright does nothing with a page that waits for the next one, so the page itself has to act: each act is a script
+    and after how many seconds it runs.
+    """
+    held: list[Route] = []
+    page.route("**" + NEW, lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    write(page, "On its way")
+    for after, script in scripts:
+        page.evaluate(f"void setTimeout(() => {{ {script} }}, {after * 1000})")
+    page.evaluate(SAVE_SCRIPT)
+    with suppress(TimeoutError):
+        page.wait_for_event("close", timeout=seconds * 1000)
+    return held
+
+
+SAVE_SCRIPT = "document.querySelector('.bar button[value=save]').click()"
+STOP_SCRIPT = "document.getElementById('stop-sending').click()"
+TYPE_SCRIPT = """
+    const headline = document.getElementById("headline");
+    headline.value += ", and more";
+    headline.dispatchEvent(new Event("input", { bubbles: true }));
+"""
+
+
+def test_a_form_on_a_slow_way_is_sent_once(form_window: Visit) -> None:
+    page = form_window.page
+    held = post_slowly(
+        page, 11.5, (1, SAVE_SCRIPT), (3, TYPE_SCRIPT), (4.5, SAVE_SCRIPT)
+    )  # longer than two rounds of trying again
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+
+
+def test_what_is_typed_while_the_form_is_on_its_way_is_offered_after_it(form_window: Visit) -> None:
+    page = form_window.page
+    held = post_slowly(page, 2.5, (0.8, TYPE_SCRIPT))
+    held[0].continue_()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    headline = page.get_by_label("Headline")
+    expect(headline).to_have_value("On its way")
+    banner = page.get_by_role("region", name="saved only on this device")
+    expect(banner).to_have_count(1)
+    banner.get_by_role("button", name="Restore").click()
+    expect(headline).to_have_value("On its way, and more")
+    page.get_by_role("button", name="Save draft").click()
+    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    expect(headline).to_have_value("On its way, and more")
+    expect(banner).to_have_count(0)
+
+
+def test_a_form_on_its_way_can_be_called_back(form_window: Visit) -> None:
+    page = form_window.page
+    copy = page.locator("[name=copy]").input_value()
+    held = post_slowly(page, 8, (1, TYPE_SCRIPT), (6.5, STOP_SCRIPT))
+    assert len(held) == 1
+    expect(page.get_by_role("button", name="Stop sending")).to_be_hidden()
+    expect(page.get_by_role("button", name="Save draft")).to_be_focused()
+    expect_status(page).to_have_text(SAVED_MESSAGE)
+    expect(page.locator("[name=copy]")).to_have_value(copy)  # by which the server knows a story that arrived after all
+    assert "On its way, and more" in autosaved_text(form_window.site)
+    assert count_drafts(page) == 0
+    page.unroute("**" + NEW)
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    expect(page.get_by_label("Headline")).to_have_value("On its way, and more")
+
+
+def test_a_slow_line_is_not_cut_off_by_more_typing(form_window: Visit) -> None:
+    page = form_window.page
+    posts = count_posts(page, "/autosave")
+    page.route("**/autosave", delay_request(page, 4000))
+    type_text(page, "Begun.")
+    page.wait_for_timeout(2000)
+    type_text(page, " Typed on.")
+    expect_status(page).to_have_text(SAVED_MESSAGE, timeout=6000)
+    assert len(posts) == 1
+    expect_status(page).to_have_text("Saving…", timeout=3000)
+    expect_status(page).to_have_text(SAVED_MESSAGE, timeout=8000)
+    assert "Typed on." in autosaved_text(form_window.site)
+
+
+def test_nobody_is_told_again_and_again_that_the_login_has_expired(form_window: Visit) -> None:
+    page = form_window.page
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    posts = count_posts(page, "/autosave")
+    page.get_by_label("Headline").fill("Out")
+    expect_status(page).to_contain_text("you are logged out")
+    page.evaluate(
+        """() => {
+          window.changes = 0;
+          const saved = document.getElementById("saved");
+          new MutationObserver(() => (window.changes += 1)).observe(saved, { childList: true, subtree: true });
+        }"""
+    )
+    page.wait_for_timeout(11_000)
+    assert page.evaluate("window.changes") == 0
+    assert len(posts) == 1
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    expect_status(page).to_have_text(SAVED_MESSAGE)
+
+
+def test_the_page_of_a_hotspot_is_no_logout(form_window: Visit) -> None:
+    page = form_window.page
+    page.route("**/fragments/session", lambda route: route.fulfill(body="<h1>Welcome to the hotel</h1>"))
+    write(page, "From a hotel")
+    page.get_by_role("button", name="Save draft").click()
+    expect_status(page).to_have_text("Not sent, kept on this device; it is sent when the network is back.")
+    assert axe.violations(page) == []
+    page.unroute("**/fragments/session")
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [OLD_BROWSER, NO_STORAGE], ids=["old browser", "no storage"])
+def test_a_browser_that_lacks_something_still_sends(form_window: Visit, script: str) -> None:
+    page = form_window.page
+    page.add_init_script(script)
+    page.reload()
+    if script == OLD_BROWSER:
+        assert page.evaluate("window.wasOld && !AbortSignal.timeout")
+    write(page, "From an old telephone")
+    expect_status(page).to_have_text(SAVED_MESSAGE)
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+
+
+def test_a_browser_that_cannot_keep_says_so_and_asks_before_it_leaves(form_window: Visit) -> None:
+    page = form_window.page
+    page.add_init_script(NO_STORAGE)
+    page.reload()
+    page.context.set_offline(True)
+    page.get_by_label("Headline").fill("Nowhere")
+    expect_status(page).to_have_text("Not saved. This browser cannot keep a copy: copy your text.")
+    asked: list[str] = []
+
+    def answer(dialog: object) -> None:
+        asked.append(dialog.type)  # type: ignore[attr-defined]
+        dialog.accept()  # type: ignore[attr-defined]
+
+    page.on("dialog", answer)
+    page.context.set_offline(False)
+    page.route("**/autosave", lambda route: route.abort())
+    form_window.open(NEW)
+    assert asked == ["beforeunload"]
+
+
+def test_of_a_chosen_picture_nothing_is_claimed(form_window: Visit, tmp_path: object) -> None:
+    page = form_window.page
+    posts = count_posts(page, "/autosave")
+    page.locator("#picture").set_input_files(draw_picture(tmp_path / "boat.png", (90, 60)))  # type: ignore[operator]
+    page.wait_for_timeout(2500)
+    expect(page.locator("#saved")).to_have_text("")
+    assert posts == []
+    page.get_by_label("Headline").fill("With a picture")
+    expect_status(page).to_have_text(re.compile("Saved"))
+    assert count_drafts(page) == 0

@@ -1,0 +1,108 @@
+"""Results that follow the typing: the address with them, the focus left alone, no old answer over a newer one."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Error, Locator, Page, Route, expect
+
+from tests.browser.visits import Visit
+
+pytestmark = pytest.mark.browser
+
+FRAGMENT = "**/fragments/search?**"
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_label("Words, names or places")
+
+
+def fragment_requests(visitor: Visit) -> list[str]:
+    return [url for url in visitor.requests if "/fragments/search" in url]
+
+
+def test_results_address_title_and_status_follow_the_typing(scripted_reader: Visit) -> None:
+    visitor, page = scripted_reader, scripted_reader.open("/search")
+    history = page.evaluate("history.length")
+    box(page).click()
+    page.keyboard.type("village", delay=30)
+    expect(page).to_have_url(re.compile(r"/search\?q=village$"))
+    expect(page.locator("#results .card").first).to_contain_text("village")
+    expect(page.get_by_role("status")).to_have_text(re.compile(r"^[0-9]+ stories$"))
+    expect(page).to_have_title(re.compile("^village – Search"))
+    expect(box(page)).to_be_focused()
+    expect(box(page)).to_have_value("village")
+    assert len(fragment_requests(visitor)) == 1, "each letter was asked for"
+    assert page.evaluate("history.length") == history, "typing is no step of the history"
+    page.keyboard.type(" xylophonists")
+    expect(page.get_by_text("Not in the archive: xylophonists")).to_be_visible()
+    box(page).fill("")
+    expect(page).to_have_url(re.compile("/search$"))
+    expect(page.locator("#results")).to_contain_text("Type a word, a name or a place.")
+
+
+def test_filters_make_the_results_anew(scripted_reader: Visit) -> None:
+    page = scripted_reader.open("/search?q=the&country=kenya&sort=oldest")
+    page.get_by_text("Section and dates").click()
+    page.get_by_label("Section", exact=True).select_option("society")
+    expect(page).to_have_url(re.compile(r"/search\?q=the&section=society&country=kenya&sort=oldest$"))
+    expect(page.get_by_role("link", name="Remove Section: Society")).to_be_visible()
+    page.get_by_label("From", exact=True).fill("2025-03-05")
+    expect(page).to_have_url(re.compile("from=2025-03-05"))
+    expect(page.get_by_role("link", name="Remove From 5 March 2025")).to_be_visible()
+    expect(page.get_by_label("From", exact=True)).to_be_focused()
+
+
+def test_an_old_answer_never_covers_a_newer_one(scripted_reader: Visit) -> None:
+    visitor, page = scripted_reader, scripted_reader.open("/search")
+    visitor.ignored_errors = ("htmx:sendAbort", "htmx:afterRequest")  # htmx 2 says aloud what it gives up
+    held: list[Route] = []
+    page.route("**/fragments/search?q=village&**", lambda route: held.append(route))
+    box(page).press_sequentially("village")
+    while not held:
+        page.wait_for_timeout(20)
+    box(page).fill("market")
+    expect(page.locator("#results h2").first).to_contain_text("“market”")
+    with suppress(Error):  # htmx has given it up
+        held[0].fallback()
+    page.wait_for_timeout(400)
+    expect(page.locator("#results h2").first).to_contain_text("“market”")
+    assert visitor.path == "/search?q=market"
+
+
+def test_enter_opens_the_page_that_the_typing_showed(reader: Visit) -> None:
+    page = reader.open("/search")
+    box(page).fill("village")
+    box(page).press("Enter")
+    page.wait_for_url("**/search?q=village*")
+    expect(page.locator("#results .card").first).to_be_visible()
+    expect(box(page)).to_have_value("village")
+
+
+def test_back_to_the_results_that_were_typed_for(scripted_reader: Visit) -> None:
+    page = scripted_reader.open("/search")
+    box(page).press_sequentially("village")
+    expect(page).to_have_url(re.compile(r"\?q=village$"))
+    page.locator("#results .card a").first.click()
+    expect(page.locator("article.story")).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/search\?q=village$"))
+    expect(box(page)).to_have_value("village")
+    expect(page.locator("#results .card").first).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url("about:blank")
+
+
+def test_enter_asks_again_where_the_server_was_out_of_reach(scripted_reader: Visit) -> None:
+    scripted_reader.ignored_errors = ("ERR_", "htmx", "fetch")
+    page = scripted_reader.open("/search?q=village")
+    page.route(FRAGMENT, lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        box(page).fill("market")
+    expect(page.locator("#results .failed")).to_be_visible()
+    expect(box(page)).to_have_value("market")
+    box(page).press("Enter")
+    page.wait_for_url("**/search?q=market*")
+    expect(page.locator("#results h2").first).to_contain_text("“market”")

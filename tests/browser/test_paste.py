@@ -1,0 +1,176 @@
+"""Pasting: what word processors and pages put on the clipboard becomes plain, good HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser import clipboard_samples as samples
+from tests.browser.editor_pages import field_value, open_new, paste
+from tests.browser.running_site import RunningSite
+from tests.browser.visits import Visit, open_window
+
+pytestmark = pytest.mark.browser
+
+# One marker of a list in Word, and how the list begins that it makes.
+MARKERS = {
+    "·": "<ul>",
+    "o": "<ul>",
+    "Ø": "<ul>",
+    "–": "<ul>",
+    "1.": "<ol>",
+    "7)": '<ol start="7">',
+    "(b)": '<ol start="2">',
+    "iv.": '<ol start="4">',
+    "I.": "<ol>",
+    "2.3.": '<ol start="3">',
+    "٤.": '<ol start="4">',
+}
+INLINE = {
+    "<meta charset='utf-8'><span style='font-weight:700'>six</span> boats": "<strong>six</strong> boats",
+    "<html><body><!--StartFragment--><b>a </b><b> b</b><!--EndFragment--></body></html>": "<strong>a b</strong>",
+    "<b style='font-weight:normal' id='docs-internal-guid-1'><span>plain</span></b>": "plain",
+    "<i>a<b>b</b></i>c": "<em>a</em><strong><em>b</em></strong>c",
+    "<a href='mailto:a@b.example'>a <b>b</b></a> <a href='mailto:a@b.example'>c</a>": (
+        '<a href="mailto:a@b.example">a <strong>b</strong> c</a>'
+    ),
+    "<span style='vertical-align:super'>2</span>": "<sup>2</sup>",
+    "1 < 2 &lt;b&gt; &amp;amp;": "1 &lt; 2 &lt;b&gt; &amp;amp;",
+    "<img src='file:///C:/a.png' alt='x'><o:p>&nbsp;</o:p>": "",
+    "": "",
+}
+
+
+@pytest.fixture(scope="module")
+def form(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+    """The window of an editor with the form of a new story, whose language is English."""
+    with open_window(browser, site, storage_state=editor_state) as visitor:
+        open_new(visitor)
+        yield visitor
+
+
+def clean_paste(form: Visit, html: str) -> str:
+    made: str = form.page.evaluate("html => window.spectatorPaste(html)", html)
+    return made
+
+
+@pytest.mark.parametrize("program", samples.SAMPLES)
+def test_each_program(form: Visit, program: str) -> None:
+    copied, made = samples.SAMPLES[program]
+    assert clean_paste(form, copied) == made
+
+
+@pytest.mark.parametrize("program", samples.SAMPLES)
+def test_what_is_clean_stays_as_it_is(form: Visit, program: str) -> None:
+    made = samples.SAMPLES[program][1]
+    assert clean_paste(form, made) == made
+
+
+@pytest.mark.parametrize("copied", INLINE)
+def test_words_without_a_block_stay_words(form: Visit, copied: str) -> None:
+    assert clean_paste(form, copied) == INLINE[copied]
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+def test_each_marker_of_a_word_list(form: Visit, marker: str) -> None:
+    copied = samples.WORD_HEAD + samples.word_item(1, 1, marker, "Item") + samples.WORD_FOOT
+    kind = MARKERS[marker]
+    assert clean_paste(form, copied) == f"{kind}<li>Item</li></{kind[1:3]}>"
+
+
+def test_a_paragraph_between_parts_a_word_list(form: Visit) -> None:
+    items = [
+        samples.word_item(1, 1, "1.", "One"),
+        "<p class=MsoNormal>Between</p>",
+        samples.word_item(1, 1, "2.", "Two"),
+    ]
+    made = '<ol><li>One</li></ol>\n<p>Between</p>\n<ol start="2"><li>Two</li></ol>'
+    assert clean_paste(form, samples.WORD_HEAD + "".join(items) + samples.WORD_FOOT) == made
+
+
+def test_items_that_begin_deep(form: Visit) -> None:
+    items = [samples.word_item(2, 1, "o", "Deep"), samples.word_item(1, 1, "·", "High")]
+    assert clean_paste(form, "".join(items)) == "<ul><li>Deep</li><li>High</li></ul>"
+
+
+def test_a_list_from_right_to_left(form: Visit) -> None:
+    copied = "<ul><li dir=rtl><p dir=rtl>أول</p></li><li><p dir=rtl>ثان</p></li></ul>"
+    assert clean_paste(form, copied) == '<ul dir="rtl"><li>أول</li><li>ثان</li></ul>'
+
+
+def test_the_language_of_the_story_needs_no_word(form: Visit) -> None:
+    copied = "<p lang=en-GB>The boat</p><p lang=fr>Le bateau</p><p lang='not a tag'>Boat</p>"
+    assert clean_paste(form, copied) == '<p>The boat</p>\n<p lang="fr">Le bateau</p>\n<p>Boat</p>'
+
+
+def test_what_is_too_long_comes_as_plain_paragraphs(form: Visit) -> None:
+    filler = "<!-- " + "x" * 2_000_000 + " -->"
+    copied = f"<style>p {{}}</style>{filler}<p class=a>One &amp; <b>two</b></p>\n<p>Three &lt;b&gt;</p>"
+    assert clean_paste(form, copied) == "<p>One &amp; two</p>\n<p>Three &lt;b&gt;</p>"
+
+
+@pytest.mark.parametrize(
+    ("unit", "blocks"),
+    [
+        ("<b>a</b> <i>b</i> ", 1),
+        ("a<br>", 8000),
+        ("<p>a</p>", 8000),
+        ("<u>x</u><s>y</s>", 1),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", 8000),
+    ],
+)
+def test_markup_of_300_kb_becomes_no_more_elements_than_a_page_can_take(form: Visit, unit: str, blocks: int) -> None:
+    """The time of a paste goes with its elements: about 40 µs for each, 100 µs for a block."""
+    count = 300_000 // len(unit)
+    read = form.page.evaluate("html => window.spectatorPaste.read(html)", unit * count)
+    elements, letters = form.page.evaluate(
+        """html => {
+          const { body } = new DOMParser().parseFromString(html, "text/html");
+          return [body.querySelectorAll("*").length, body.textContent.replace(/\\s/g, "").length];
+        }""",
+        read["html"],
+    )
+    assert elements <= blocks
+    assert letters == count * len(re.sub("<[^>]*>| ", "", unit))
+    assert "Pasted without formatting" in read["lost"]
+
+
+def test_long_tables_and_words_are_pasted_as_they_are(form: Visit) -> None:
+    rows = "<tr><td>Keta</td><td>1,204</td></tr>" * 8000
+    for html in (f"<table>{rows}</table>", "<p>" + "six boats " * 30_000 + "</p>"):
+        assert form.page.evaluate("html => window.spectatorPaste.read(html).lost", html) == ""
+
+
+def test_a_hidden_field_looks_for_no_direction_at_each_line(form: Visit) -> None:
+    """Chromium took 35 s to put 60,000 lines into a field with `dir=auto`: time grew with the square of the lines."""
+    field = form.page.locator("#body")
+    assert field.get_attribute("dir") is None
+    form.page.locator('[data-view="html"]').click()
+    expect(field).to_have_attribute("dir", "auto")
+    form.page.locator('[data-view="write"]').click()
+
+
+@pytest.mark.parametrize(
+    "part", ["<", "<a ", "<a '", '<p style="', "<!--", "<b>", "<ul><li>", "\n", "&nbsp;", "<table><tr><td>"]
+)
+def test_hostile_input_ends(form: Visit, part: str) -> None:
+    times = "part => { const from = performance.now(); window.spectatorPaste(part); return performance.now() - from; }"
+    for length in (100_000, 2_000_010):
+        milliseconds = form.page.evaluate(times, part * (length // len(part)))
+        assert milliseconds < 30_000  # what grows with the square of the text takes far longer, on a busy machine too
+
+
+@pytest.mark.parametrize("program", ["Word", "Google Docs"])
+def test_pasting_into_the_editor(browser: Browser, site: RunningSite, editor_state: Any, program: str) -> None:
+    with open_window(browser, site, storage_state=editor_state) as visitor:
+        page = open_new(visitor)
+        paste(page, samples.SAMPLES[program][0])
+        expect(page.locator("#body-editor ul ul").first).to_be_visible()
+        assert "<ul><li>Nets<ul>" in (written := field_value(page))
+        assert not any(word in written for word in ("style=", "class=", "Mso", "<span", "supportLists", "&nbsp;"))
+        ordered = '<ol start="3">' if program == "Word" else '<ol start="4">'
+        assert ordered in written

@@ -1,0 +1,287 @@
+"""Every word of a clipboard, and every boundary between two, is in the text it is pasted into; else a line says so.
+
+What was reported, and generated clipboards.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.editor_pages import editor_text, field_value, open_new, paste, put_cursor, restore, select_text
+from tests.browser.running_site import RunningSite
+from tests.browser.visits import Visit, open_window
+from tests.cases import case_text
+
+pytestmark = pytest.mark.browser
+CLIPBOARDS, SEED = 150, 20261129
+PASTE_PLAIN = """words => {
+  const data = new DataTransfer();
+  data.setData("text/plain", words);
+  const event = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
+  document.getElementById("body-editor").dispatchEvent(event);
+}"""
+# Cuts or copies what is selected, moves the cursor and pastes what the editor put on the clipboard.
+TAKE = """kind => {
+  const data = new DataTransfer();
+  const event = new ClipboardEvent(kind, {clipboardData: data, bubbles: true, cancelable: true});
+  document.getElementById("body-editor").dispatchEvent(event);
+  return {html: data.getData("text/html"), text: data.getData("text/plain")};
+}"""
+
+
+@pytest.fixture(scope="module")
+def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+    """The window of an editor with the form of a new story."""
+    with open_window(browser, site, storage_state=editor_state) as visitor:
+        open_new(visitor)
+        yield visitor
+
+
+def editor_message(page: Page) -> str:
+    return page.locator(".says").inner_text()
+
+
+def paste_and_read(page: Page, html: str) -> str:
+    """Return the source after HTML was pasted into an empty text."""
+    restore(page, "")
+    editor_text(page).click()
+    paste(page, html)
+    return field_value(page)
+
+
+def paste_clipboard(page: Page, clipboard_data: dict[str, str]) -> None:
+    if clipboard_data["html"]:
+        paste(page, clipboard_data["html"])
+    else:
+        page.evaluate(PASTE_PLAIN, clipboard_data["text"])
+
+
+@pytest.mark.parametrize(
+    ("body", "selection", "behind", "expected"),
+    [
+        ("<p>one two three four</p>", "two ", "three ", "<p>one three two four</p>"),
+        ("<p>one two three four</p>", " two", "three", "<p>one three two four</p>"),
+        ("<p>one <b>two</b> three four</p>", "two", "three ", "<p>one three <strong>two</strong>four</p>"),
+        ("<p>onetwo</p>", "one", "two", "<p>twoone</p>"),
+    ],
+)
+def test_words_moved_within_a_line_keep_their_spaces(
+    writer: Visit, body: str, selection: str, behind: str, expected: str
+) -> None:
+    assert "Ctrl+X" in case_text("2026-11/13-paste-within-a-line.txt")
+    page = writer.page
+    restore(page, body)
+    select_text(page, selection)
+    taken = page.evaluate(TAKE, "cut")
+    put_cursor(page, behind)
+    paste_clipboard(page, taken)
+    assert field_value(page) == expected
+
+
+def test_rich_text_moved_keeps_the_spaces_at_its_ends(writer: Visit) -> None:
+    page = writer.page
+    restore(page, "<p>a <b>bold</b> word here</p>\n<p>end five</p>")
+    page.evaluate(
+        """() => {
+          const [first, second] = document.querySelectorAll("#body-editor p");
+          document.getElementById("body-editor").focus();
+          getSelection().setBaseAndExtent(first.lastChild, 6, second.firstChild, 4);
+        }"""
+    )
+    page.wait_for_timeout(50)
+    taken = page.evaluate(TAKE, "cut")
+    assert field_value(page) == "<p>a <strong>bold</strong> word five</p>"
+    put_cursor(page, "five", at_end=False)
+    paste_clipboard(page, taken)
+    assert re.sub("<[^>]*>", " ", field_value(page)).split() == ["a", "bold", "word", "here", "end", "five"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("b ", "<p>a b c</p>"),
+        (" ", "<p>a c</p>"),
+        ("b\n", "<p>a b c</p>"),
+        ("one\ntwo", "<p>a one<br>\ntwoc</p>"),
+        ("one\r\ntwo\r\n\r\nthree ", "<p>a one<br>\ntwo</p>\n<p>three c</p>"),
+        ("1 < 2 & <b>", "<p>a 1 &lt; 2 &amp; &lt;b&gt;c</p>"),
+    ],
+)
+def test_line_breaks_of_plain_text_are_line_breaks(writer: Visit, text: str, expected: str) -> None:
+    page = writer.page
+    restore(page, "<p>a c</p>")
+    put_cursor(page, "a ")
+    page.evaluate(PASTE_PLAIN, text)
+    assert field_value(page) == expected
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ("<tr><td>Mali</td><td>147 seats</td><td>2020</td></tr>", "<p>Mali</p>\n<p>147 seats</p>\n<p>2020</p>"),
+        ("<tr><td>Mali</td></tr><tr><td>147</td></tr>", "<p>Mali</p>\n<p>147</p>"),
+        ("<caption>Seats</caption><tr><td>147</td></tr>", "<p>Seats</p>\n<p>147</p>"),
+    ],
+)
+def test_tables_of_one_row_or_column_are_not_fused(writer: Visit, cells: str, expected: str) -> None:
+    assert paste_and_read(writer.page, f"<table>{cells}</table>") == expected
+
+
+def test_pictures_are_named_that_are_not_pasted(writer: Visit) -> None:
+    page = writer.page
+    assert paste_and_read(page, case_text("2026-11/07-paste-with-picture.html")) == "<p>Before</p>\n<p>After</p>"
+    assert editor_message(page) == "1 picture was not pasted: add pictures with the Picture button."
+    paste_and_read(page, "<p>a <video src=x></video><iframe src=y></iframe><img src=z><img src=w></p>")
+    assert (
+        editor_message(page) == "1 video, 1 embed and 2 pictures were not pasted: add pictures with the Picture button."
+    )
+    paste_and_read(page, "<p>a</p><img width=1 height=1 src=x><input type=hidden>")
+    assert "not pasted" not in editor_message(page) or "2 pictures" in editor_message(page)
+
+
+def test_emoji_are_text(writer: Visit) -> None:
+    assert paste_and_read(writer.page, case_text("2026-11/12-emoji-images-paste.html")) == "<p>Victory 🇰🇪 today</p>"
+
+
+def test_footnotes_lead_there_and_back(writer: Visit) -> None:
+    page = writer.page
+    notes = case_text("2026-11/14-word-footnotes-paste.html")
+    made = paste_and_read(page, notes)
+    assert made == (
+        '<p>Claim one<a href="#_ftn1" id="_ftnref1">[1]</a>.</p>\n'
+        '<p><a href="#_ftnref1" id="_ftn1">[1]</a> Source: the report.</p>'
+    )
+    put_cursor(page, "the report.")
+    paste(page, notes)
+    again = field_value(page)
+    ids = re.findall(' id="([^"]*)"', again)
+    assert len(ids) == len(set(ids)) == 4
+    assert set(re.findall('href="#([^"]*)"', again)) == set(ids)
+
+
+@pytest.mark.parametrize("name", ["main", "über uns", "1", "a" * 200])
+def test_anchors_of_any_name_are_made_safe(writer: Visit, name: str) -> None:
+    made = paste_and_read(writer.page, f'<p><a href="https://a.example/x#{name}">up</a></p><p id="{name}">Here</p>')
+    [place] = re.findall(' id="([^"]*)"', made)
+    assert re.fullmatch(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", place)
+    assert f'href="#{place}"' in made
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("<p>a <math><mi>x</mi><mo>=</mo><mn>1</mn></math> b</p>", "a x = 1 b"),
+        ("<p>a</p><math><p>b", "a b"),
+        ("<p>a<style>b</p>", "ab"),
+        ("<p>a</p><style>p{}</style>b", "a b"),
+        ("<p>a</p><textarea>b", "a b"),
+        ("<p>a <video>b", "a b"),
+        ("<p>a <title>b", "a b"),
+        ("<ul>a<li>b</ul>", "a b"),
+        ("<span style='display:block'>a</span><span style='display:block'>b</span>", "a b"),
+        ("<tr><td>a</td><td>b</td></tr>", "a b"),
+    ],
+)
+def test_stray_tags_hide_no_text(writer: Visit, html: str, words: str) -> None:
+    assert re.sub("<[^>]*>", " ", paste_and_read(writer.page, html)).split() == words.split()
+
+
+BLOCKS = (
+    "p div h1 h2 h5 li ul ol blockquote section center td tr table th caption dt dd dl pre article form address".split()
+)
+INLINE = "b i span a em u sub font small mark code abbr".split()
+GAPS = [" ", "\n", "&nbsp;", "<br>", "<hr>"]
+
+
+def clipboard(random_: random.Random) -> str:
+    """Return well-nested markup with numbered words, such as a program may put on the clipboard."""
+    number = iter(range(1000))
+
+    def part(depth: int) -> str:
+        kind = random_.random()
+        if depth > 5 or kind < 0.35:
+            return f"w{next(number)}q"
+        if kind < 0.55:
+            return random_.choice(GAPS)
+        if kind < 0.6:
+            return random_.choice(["<img src=x alt=x>", "<math><mi>w</mi></math>", "<video></video>", "<!-- x -->"])
+        name = random_.choice(BLOCKS if kind < 0.85 else INLINE)
+        inner = "".join(part(depth + 1) for _ in range(random_.randrange(4)))
+        more = random_.choice(["", ' style="display:block"', ' style="font-weight:bold"', " lang=fr"])
+        return f"<{name}{more}>{inner}</{name}>"
+
+    return "".join(part(0) for _ in range(random_.randrange(1, 7)))
+
+
+# The words of a document as a browser shows them.
+VISIBLE = """html => {
+  const frame = document.createElement("iframe");
+  document.body.append(frame);
+  const shown = new DOMParser().parseFromString(html.replace(/ style=/g, " data-style="), "text/html");
+  frame.contentDocument.body.replaceChildren(...shown.body.childNodes);
+  for (const node of frame.contentDocument.querySelectorAll("[data-style]")) {
+    const [name, value] = node.dataset.style.split(":");
+    node.style.setProperty(name, value);
+  }
+  const words = frame.contentDocument.body.innerText;
+  frame.remove();
+  return words;
+}"""
+
+
+def number_words(words: str) -> list[str]:
+    return [word for word in ("".join(re.findall("w[0-9]+q", each)) for each in words.split()) if word]
+
+
+def test_generated_clipboards_keep_words_and_boundaries(writer: Visit) -> None:
+    """Seeded and bounded; what runs together in the result runs together where it came from."""
+    page, random_ = writer.page, random.Random(SEED)
+    for _ in range(CLIPBOARDS):
+        html = clipboard(random_)
+        shown = number_words(page.evaluate(VISIBLE, html))
+        made = page.evaluate("html => window.spectatorPaste(html)", html)
+        kept = number_words(re.sub("</?(?:p|h2|h3|li|ul|ol|td|th|tr|blockquote|caption|br|hr|table)[^>]*>", " ", made)
+                        .replace("&nbsp;", " "))  # fmt: skip
+        kept = [re.sub("<[^>]*>", "", word) for word in kept]
+        pieces = [re.findall("w[0-9]+q", word) for word in kept]
+        found = [word for piece in pieces for word in piece]
+        assert sorted(found) == sorted(re.findall("w[0-9]+q", " ".join(shown))), html
+        whole = set(shown)
+        assert all(any("".join(piece) in word for word in whole) for piece in pieces), (html, made)
+
+
+def test_generated_clipboards_reach_the_text(writer: Visit) -> None:
+    page, random_ = writer.page, random.Random(SEED + 1)
+    for _ in range(25):
+        html = clipboard(random_)
+        shown = sorted(re.findall("w[0-9]+q", page.evaluate(VISIBLE, html)))
+        assert sorted(re.findall("w[0-9]+q", paste_and_read(page, html))) == shown, html
+
+
+def test_a_paste_says_nothing_where_nothing_is_missing(writer: Visit) -> None:
+    page = open_new(writer)
+    editor_text(page).click()
+    paste(page, "<p>All of it</p>")
+    expect(page.locator(".says")).not_to_contain_text("not pasted")
+
+
+@pytest.mark.parametrize(
+    "unit", ["<b>a</b> <i>b</i> ", "a<br>", "<a href='https://a.example/'>x</a> ", "<u>x</u><s>y</s>"]
+)
+def test_squire_never_moves_thousands_of_loose_nodes(writer: Visit, unit: str) -> None:
+    """Each of them took time in proportion to all: 300 kB of such markup froze the page for half a minute."""
+    loose = writer.page.evaluate(
+        """html => {
+          const ours = window.spectatorEditor;
+          const fragment = ours.readPaste(html, {getRoot: () => document.getElementById("body-editor")});
+          return [...fragment.childNodes].filter(node => !ours.isBlock(node)).length;
+        }""",
+        unit * (40_000 // len(unit)),
+    )
+    assert loose <= 50

@@ -1,0 +1,67 @@
+"""The preview beside the form on wide screens: what is typed, as readers will see it, and nothing of it for readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.page_kinds import write
+from tests.browser.running_site import RunningSite
+from tests.browser.story_form import fill
+from tests.browser.visits import Visit, open_window
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(params=["site", "htmx_2_site"])
+def wide_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
+    """An editor at a wide screen."""
+    site: RunningSite = request.getfixturevalue(request.param)
+    size: dict[str, Any] = {"viewport": {"width": 1600, "height": 1000}}
+    with open_window(browser, site, **size) as visitor:
+        visitor.log_in()
+        yield visitor
+
+
+def test_it_follows_what_is_typed(wide_window: Visit) -> None:
+    page = write(wide_window, "Stored headline")
+    frame = page.frame_locator("#preview iframe")
+    expect(frame.locator("h1")).to_have_text("Stored headline")
+    page.get_by_label("Headline").fill("Typed headline")
+    expect(frame.locator("h1")).to_have_text("Typed headline")
+    page.locator("#body-editor").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" A last word.")
+    expect(frame.locator(".prose")).to_contain_text("A last word.")
+    page.get_by_label("Desktop").check()
+    assert page.locator("#preview iframe").evaluate("frame => frame.clientWidth") == 1280
+    page.get_by_label("Phone").check()
+    assert page.locator("#preview iframe").evaluate("frame => frame.clientWidth") <= 362
+
+
+def test_a_phone_asks_for_no_preview(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+    with open_window(browser, site, storage_state=editor_state, viewport={"width": 360, "height": 640}) as visitor:
+        page = write(visitor, "On a phone")
+        page.get_by_label("Headline").fill("Typed on a phone")
+        expect(page.locator("#saved")).to_contain_text("Saved")
+        page.wait_for_timeout(500)
+        assert not [url for url in visitor.requests if url.endswith("/preview") or "/preview?" in url]
+
+
+def test_what_is_in_the_form_is_previewed_before_the_first_save(editor_window: Visit) -> None:
+    page = editor_window.open("/newsroom/stories/new")
+    fill(page, {"headline": "Never saved", "body": "Only typed."})
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="Preview", exact=True).click()
+    proof = popup.value
+    expect(proof.get_by_text("Your unsaved draft from")).to_be_visible()
+    for name in ("Phone", "Desktop"):
+        frame = proof.get_by_role("region", name=name, exact=True).locator("iframe").content_frame
+        expect(frame.get_by_role("heading", name="Never saved")).to_be_visible()
+        expect(frame.get_by_text("Only typed.")).to_be_visible()
+    assert editor_window.path == "/newsroom/stories/new"  # the form is still there
+    expect(page.get_by_label("Headline")).to_have_value("Never saved")
+    proof.close()

@@ -1,0 +1,110 @@
+"""Facets, years, orders and pages are plain links: they work with scripts and without, and so does going back."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.visits import Visit
+
+pytestmark = pytest.mark.browser
+
+
+def facet(page: Page, label: str) -> Locator:
+    return page.get_by_role("complementary").get_by_role("link", name=re.compile(rf"^{label} [0-9]+$"))
+
+
+def count(page: Page) -> int:
+    found = re.match(r"\s*([0-9,]+) stor", page.locator("#results h2").first.inner_text())
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def test_a_facet_narrows_and_its_chip_widens(reader: Visit) -> None:
+    page = reader.open("/search?q=village")
+    before, promised = count(page), int(facet(page, "Kenya").locator("small").inner_text())
+    facet(page, "Kenya").click()
+    page.wait_for_url("**/search?q=village&country=kenya")
+    assert count(page) == promised < before
+    expect(facet(page, "Kenya")).to_have_attribute("aria-current", "true")
+    expect(facet(page, "Ghana")).to_be_visible()
+    page.get_by_label("Words, names or places").fill("village notes")
+    page.get_by_label("Words, names or places").press("Enter")
+    page.wait_for_url("**country=kenya*")
+    page.get_by_role("link", name="Remove Country: Kenya").click()
+    page.wait_for_url("**/search?q=village+notes")
+    page.go_back()
+    page.go_back()
+    assert reader.path == "/search?q=village&country=kenya"
+    assert count(page) == promised
+
+
+def test_a_bar_and_a_year_of_the_list_do_the_same(reader: Visit) -> None:
+    page = reader.open("/search?q=the")
+    bars = page.locator(".years svg a")
+    assert bars.count() >= 2
+    bars.first.click()
+    page.wait_for_url(re.compile(r"from=[0-9]{4}-01-01&to=[0-9]{4}-12-31$"))
+    narrowed, there = count(page), reader.path
+    expect(page.locator(".years svg a.chosen")).to_have_count(1)
+    page.go_back()
+    page.get_by_text("Stories by year").click()
+    page.locator(".years li a").first.click()
+    assert reader.path == there
+    assert count(page) == narrowed
+    year = re.findall("from=([0-9]{4})", there)[0]
+    page.get_by_role("link", name=f"Remove Year: {year}").click()
+    page.wait_for_url("**/search?q=the")
+    assert count(page) > narrowed
+
+
+def test_typed_filters_are_chips_as_well(reader: Visit) -> None:
+    page = reader.open("/search?q=village+in:society+by:serwaa")
+    page.get_by_role("link", name="Remove Author: Ama Serwaa").click()
+    page.wait_for_url("**/search?q=village+in%3Asociety")
+    expect(page.get_by_role("link", name="Remove Section: Society")).to_be_visible()
+
+
+def test_orders_and_pages(reader: Visit) -> None:
+    page = reader.open("/search?q=village")
+    page.get_by_role("navigation", name="Order").get_by_role("link", name="Oldest first").click()
+    page.wait_for_url("**/search?q=village&sort=oldest")
+    headlines = page.locator("#results h3 a").all_inner_texts()
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**/search?q=village&sort=oldest&page=2")
+    assert not set(headlines) & set(page.locator("#results .card h3 a").all_inner_texts())
+    page.get_by_role("link", name="Previous").click()
+    page.wait_for_url("**/search?q=village&sort=oldest")
+    dates = [each.get_attribute("datetime") for each in page.locator("#results .card time").all()]
+    assert dates == sorted(dates, key=str)
+
+
+def test_a_phone_is_led_to_the_facets(reader: Visit) -> None:
+    reader.page.set_viewport_size({"width": 320, "height": 640})
+    page = reader.open("/search?q=village")
+    page.get_by_role("link", name="Narrow", exact=True).click()
+    expect(page.get_by_role("heading", name="Narrow the search")).to_be_in_viewport()
+
+
+def test_nothing_found_leads_on(reader: Visit) -> None:
+    page = reader.open("/search?q=village+ledger&section=health")
+    empty = page.locator(".empty")
+    empty.get_by_role("link", name=re.compile("^village [0-9]+")).click()
+    page.wait_for_url("**/search?q=village")
+    assert count(page) > 0
+
+
+def test_another_spelling_is_offered(reader: Visit) -> None:
+    page = reader.open("/search?q=vilage")
+    page.locator(".meant").get_by_role("link", name="village").click()
+    page.wait_for_url("**/search?q=village")
+    assert count(page) > 2
+
+
+def test_a_search_is_a_feed(plain_reader: Visit) -> None:
+    page = plain_reader.open("/search?q=village&country=kenya")
+    link = page.get_by_role("link", name="Follow this search by RSS").get_attribute("href") or ""
+    assert link == page.locator("link[rel=alternate]").last.get_attribute("href")
+    feed = plain_reader.site.get(link)
+    assert feed.count(b"<item>") == count(page)

@@ -1,0 +1,99 @@
+"""A browser window on a site that notes every fault: foreign requests, console errors, wrong statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route
+
+from tests.browser.running_site import EDITOR, RunningSite
+
+TIMEOUT_MS = 10_000
+SCRIPT_HEADERS = {"content-type": "text/javascript", "access-control-allow-origin": "*"}
+STATUS_MESSAGE = "Failed to load resource: the server responded with a status of"
+
+
+@dataclass
+class Visit:
+    """A window, the site it shows, and what must not happen there: any entry in `faults` fails the test."""
+
+    page: Page
+    site: RunningSite
+    has_script: bool
+    htmx_file: bytes
+    expected_statuses: set[int] = field(default_factory=set)
+    ignored_errors: tuple[str, ...] = ()
+    requests: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Go to a path of the site."""
+        self.page.goto(self.site.url + path)
+        return self.page
+
+    @property
+    def path(self) -> str:
+        """Return the path and query that the window is at."""
+        parts = urlsplit(self.page.url)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+    def log_in(self) -> None:
+        """Log in as the editor, from the newsroom's door."""
+        page = self.open("/newsroom/")
+        page.get_by_label("E-mail").fill(EDITOR)
+        page.get_by_label("Password").fill(self.site.password)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("**/newsroom/stories/")
+
+    def handle_route(self, route: Route) -> None:
+        """Let the site's own requests pass, answer the CDN's from the npm file, note and refuse everything else."""
+        url = route.request.url
+        self.requests.append(url)
+        if url == self.site.htmx_url:
+            route.fulfill(status=200, body=self.htmx_file, headers=SCRIPT_HEADERS)
+        elif url in self.site.cdn_files:
+            route.fulfill(status=200, body=self.site.cdn_files[url], headers=SCRIPT_HEADERS)
+        elif url.startswith(f"{self.site.url}/"):
+            route.continue_()
+        else:
+            self.errors.append(f"a third party was asked: {url}")
+            route.abort()
+
+    def record_console(self, message: ConsoleMessage) -> None:
+        """Note what the console says; an error is a fault. Statuses are `judge`'s."""
+        self.console.append(message.text)
+        is_error = message.type == "error" and not message.text.startswith(STATUS_MESSAGE)
+        if is_error and not any(part in message.text for part in self.ignored_errors):
+            self.errors.append(f"console at {self.page.url}: {message.text}")
+
+    def record_response(self, response: Response) -> None:
+        """Note an answer that the test did not expect."""
+        if response.status >= 400 and response.status not in self.expected_statuses:
+            self.errors.append(f"{response.status} for {response.url}")
+
+
+@contextmanager
+def open_window(
+    browser: Browser, site: RunningSite, has_script: bool = True, htmx_file: bytes | None = None, **options: Any
+) -> Iterator[Visit]:
+    """Open a fresh window; when it closes, every fault it met fails the test."""
+    context = browser.new_context(java_script_enabled=has_script, **options)
+    context.set_default_timeout(TIMEOUT_MS)
+    visitor = Visit(context.new_page(), site, has_script, site.htmx_file if htmx_file is None else htmx_file)
+    context.route("**/*", visitor.handle_route)
+    context.on("console", visitor.record_console)
+    context.on("response", visitor.record_response)
+    context.on("weberror", lambda error: visitor.errors.append(f"uncaught: {error.error}"))
+    try:
+        yield visitor
+    except BaseException as error:
+        error.add_note(f"at {visitor.page.url}; faults: {visitor.errors}")
+        raise
+    finally:
+        context.close()
+    assert not visitor.errors, visitor.errors

@@ -1,0 +1,256 @@
+"""nginx as deploy/nginx.conf sets it up, in a directory of its own, and a small site that counts its visits."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import brotli
+
+from spectator.pagecache import PRIVATE_CACHE_CONTROL, PUBLIC_CACHE_CONTROL
+from tests.drills.running_site import ROOT, eventually, free_port
+
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/usr/local/sbin:/usr/local/bin")
+MODULES = Path("/etc/nginx/modules-enabled")
+HAS_BROTLI = any(MODULES.glob("*brotli-filter.conf"))
+MAIN = """
+{user}
+include {modules}/*.conf;
+pid {home}/pid;
+error_log {home}/error.log warn;
+worker_processes 2;
+events {{ worker_connections 512; }}
+http {{
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    client_body_temp_path {home}/body;
+    proxy_temp_path {home}/proxy;
+    fastcgi_temp_path {home}/fastcgi;
+    uwsgi_temp_path {home}/uwsgi;
+    scgi_temp_path {home}/scgi;
+    include {home}/shared.conf;
+    include {home}/site*.conf;
+}}
+"""
+# How old a page may be: what its headers say, and a second, since nginx counts in whole ones.
+MAX_STALE_SECONDS = (
+    sum(int(re.findall(rf"{name}=(\d+)", PUBLIC_CACHE_CONTROL)[0]) for name in ("s-maxage", "revalidate")) + 1
+)
+# What browsers, feed readers and scripts send.
+NAME = "news.example"
+BROWSER, OLD_BROWSER, SCRIPT = "gzip, deflate, br, zstd", "gzip, deflate", ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it came over the wire; header names in lower case, `raw` still encoded."""
+
+    status: int
+    headers: dict[str, str]
+    raw: bytes
+
+    @property
+    def encoding(self) -> str:
+        """Return the Content-Encoding."""
+        return self.headers.get("content-encoding", "")
+
+    @property
+    def text(self) -> str:
+        """Return the body as a browser shows it."""
+        body = {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress}[self.encoding](self.raw)
+        return str(body, "utf-8")
+
+
+def ask(port: int, path: str, accept: str = SCRIPT, method: str = "GET", body: bytes = b"", **headers: str) -> Reply:
+    """Ask once, by the site's name, on a connection of its own; underscores in names of headers become hyphens."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.putrequest(method, path, skip_accept_encoding=True, skip_host=True)
+        for name, value in ({"Accept-Encoding": accept} if accept else {}).items():
+            connection.putheader(name, value)
+        for name, value in ({"Host": NAME} | headers).items():
+            connection.putheader(name.replace("_", "-"), value)
+        connection.endheaders(body or None)
+        response = connection.getresponse()
+        received = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, received, response.read())
+    finally:
+        connection.close()
+
+
+def ask_raw(port: int, request: bytes) -> str:
+    """Send bytes as they are and return what comes back until the other side closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request)
+        parts = []
+        with suppress(TimeoutError):
+            while part := connection.recv(65536):
+                parts.append(part)
+    return b"".join(parts).decode(errors="replace")
+
+
+class Nginx:
+    """nginx in front of the site at a port, with all that it writes under `home`."""
+
+    def __init__(self, home: Path, site_port: int, media: Path, name: str = NAME) -> None:
+        self.home, self.port, self.cache = home, free_port(), home / "cache"
+        home.mkdir()
+        (home / "modules").symlink_to("/usr/share/nginx/modules")
+        shutil.copy(ROOT / "deploy/nginx-shared.conf", home / "shared.conf")
+        text = (ROOT / "deploy/nginx.conf").read_text()
+        changes = {
+            "server_name news.example": f"server_name {name}",
+            "    listen 80;\n    listen [::]:80;\n": f"    listen 127.0.0.1:{self.port};\n",
+            "127.0.0.1:8000": f"127.0.0.1:{site_port}",
+            "/srv/spectator": str(ROOT),
+            "/var/lib/spectator/media": str(media),
+            "/var/cache/spectator": str(self.cache),
+            "/var/log/nginx/spectator": str(home / "site"),
+        }
+        for old, new in changes.items():
+            assert old in text, old
+            text = text.replace(old, new)
+        if not HAS_BROTLI:
+            text = re.sub(r"    brotli[^;]*;\n", "", text)
+        (home / "site.conf").write_text(text)
+        # Under root its processes would be nobody's, who may not look into the directories of tests.
+        user = "user root;" if os.geteuid() == 0 else ""
+        (home / "nginx.conf").write_text(MAIN.format(user=user, home=home, modules=MODULES))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Run it until `stop`, and wait until it listens."""
+        assert NGINX is not None
+        command = [NGINX, "-p", str(self.home), "-c", str(self.home / "nginx.conf"), "-e", str(self.home / "error.log")]
+        self.process = subprocess.Popen([*command, "-g", "daemon off;"])
+        eventually(self.is_listening, 10, "nginx listens")
+
+    def is_listening(self) -> bool:
+        """Say whether connections are taken."""
+        assert self.process is not None and self.process.poll() is None, (self.home / "error.log").read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self) -> None:
+        """End it."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(10)
+
+    def cached_keys(self) -> list[str]:
+        """Return the keys of all that it keeps."""
+        keys = []
+        for path in self.cache.rglob("*"):
+            with suppress(FileNotFoundError):  # one that was just replaced
+                if path.is_file():
+                    keys.append(path.read_bytes().partition(b"\nKEY: ")[2].partition(b"\n")[0].decode())
+        return keys
+
+
+@dataclass(slots=True)
+class Visit:
+    """What the small site was asked."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+
+
+@dataclass
+class SmallSite:
+    """A site whose pages are words by path, sent with the headers of ours; it may be slow, broken, or down."""
+
+    pages: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
+    visits: list[Visit] = field(default_factory=list)
+    pause_seconds: float = 0.0
+    port: int = field(default_factory=free_port)
+    server: SmallServer | None = None
+
+    def start(self) -> None:
+        """Listen, each visitor in a thread."""
+        handler = type("Handler", (SmallHandler,), {"site": self})
+        self.server = SmallServer(("127.0.0.1", self.port), handler)
+        Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Be down: whoever comes is refused."""
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+            self.server = None
+
+    def visits_to(self, path: str) -> list[Visit]:
+        """Return the visits of a path."""
+        return [each for each in list(self.visits) if each.path == path]
+
+
+class SmallServer(ThreadingHTTPServer):
+    """Lets as many wait as gunicorn does."""
+
+    request_queue_size = 2048
+
+
+class SmallHandler(BaseHTTPRequestHandler):
+    """Answers as our site does."""
+
+    site: SmallSite
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Give a page, or 304 to who has it."""
+        site = self.site
+        site.visits.append(Visit(self.command, self.path, {name.lower(): text for name, text in self.headers.items()}))
+        time.sleep(site.pause_seconds)
+        path, _, query = self.path.partition("?")
+        status = site.statuses.get(path, 200 if path in site.pages else 404)
+        body, headers = site.pages.get(path, "nothing").encode(), {"Cache-Control": "no-cache"}
+        if path.startswith(("/newsroom", "/with-cookie")):
+            headers["Set-Cookie"] = "session=1"
+        if status in (200, 410) and not path.startswith("/newsroom"):
+            is_for_all = not query or query.startswith("before=")
+            body, packed = in_best_encoding(body, self.headers.get("Accept-Encoding", ""))
+            headers |= packed | {
+                "Cache-Control": PUBLIC_CACHE_CONTROL if is_for_all else PRIVATE_CACHE_CONTROL,
+                "Vary": "Accept-Encoding",
+            }
+            if status == 200 and headers["ETag"] in self.headers.get("If-None-Match", ""):
+                headers.pop("Content-Encoding", None)
+                status, body = 304, b""
+        self.send_response(status)
+        # Closed after each answer: on a connection that stays open a site would go on answering after its stop.
+        for name, value in (headers | {"Content-Length": str(len(body)), "Connection": "close"}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        """Take a body and answer as to a GET."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def in_best_encoding(body: bytes, accepted: str) -> tuple[bytes, dict[str, str]]:
+    """Return a body and the headers that tell how it is packed."""
+    encoding = next((name for name in ("br", "gzip") if name in accepted), "")
+    packed = {"br": brotli.compress, "gzip": partial(gzip.compress, mtime=0), "": bytes}[encoding](body)
+    named = {"Content-Encoding": encoding} if encoding else {}
+    return packed, named | {"ETag": f'"{hash(body)}-{encoding}"'}

@@ -1,0 +1,57 @@
+"""Who may read what `spectator init` and the site leave on disk, and what the doctor says where it is otherwise."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from spectator import create_app
+from spectator.db import db
+from spectator.operations import doctor, file_modes, setup
+from tests.conftest import settings
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_new_site_is_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    app = create_app(settings(tmp_path / "data"))
+    before = os.umask(umask)
+    try:
+        with app.app_context():
+            setup.initialise(app)
+            db.session.remove()
+            listed = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
+            db.engine.dispose()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o711
+    assert listed.pop("media") == 0o711
+    assert listed["spectator.db"] == listed["secret_key"] == 0o600
+    assert set(listed.values()) == {0o600}, listed
+
+
+def test_setting_up_again_closes_what_was_open(app: Flask) -> None:
+    data: Path = app.config["DATA_DIR"]
+    data.chmod(0o777)
+    (data / "spectator.db").chmod(0o644)
+    (data / "index").mkdir(mode=0o755)
+    told = [line for line in doctor.problems(app) if "chmod" in line]
+    assert sorted(line.rpartition("chmod ")[2] for line in told) == [
+        f"600 {data}/spectator.db",
+        f"700 {data}/index",
+        f"711 {data}",
+    ]
+    setup.initialise(app)
+    assert not list(file_modes.wrong_modes(app.config))
+
+
+def test_a_file_of_another_user_is_told(app: Flask) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    lock = app.config["DATA_DIR"] / "worker.lock"
+    lock.touch(0o600)
+    os.chown(lock, 65534, 65534)
+    [line] = [line for line in doctor.problems(app) if str(lock) in line]
+    assert "belongs to nobody" in line and f"chown -R root {lock}" in line

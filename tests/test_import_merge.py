@@ -1,0 +1,275 @@
+"""A source that comes again changes only what nobody has changed here, and says what it may not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from PIL import Image
+from sqlalchemy import delete, func, select, update
+
+from spectator import publishing, queries
+from spectator.cli import main
+from spectator.db import Base, db
+from spectator.models import Article, ImportState, Outbox, Revision, User
+from spectator.publishing import Action, SpellingAnswer
+from tests.cases import case_text
+from tests.conftest import make_draft
+
+LINE = {
+    "id": "a",
+    "headline": "First",
+    "body": "Old text.",
+    "dek": "Dek",
+    "authors": ["A", "B"],
+    "topics": ["T", "S"],
+    "countries": ["ML", "SN"],
+    "section": "Business",
+    "source_name": "AFP",
+    "published_at": "2026-02-01T08:00:00Z",
+}
+
+
+@pytest.fixture
+def run(app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+
+    def run(*lines: dict[str, object] | str, options: tuple[str, ...] = ()) -> str:
+        file = tmp_path / "stories.jsonl"
+        file.write_text("\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines))
+        db.session.rollback()
+        result = runner.invoke(main, ["import", "jsonl", str(file), *options])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
+
+
+def story() -> Article:
+    db.session.rollback()
+    db.session.expunge_all()
+    article = queries.article_to_edit(
+        db.session.scalars(select(Article.id).where(Article.external_id.is_not(None))).one()
+    )
+    assert article is not None
+    return article
+
+
+def everything() -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table."""
+    db.session.rollback()
+    return {
+        table.name: [tuple(row) for row in db.session.execute(select(table))] for table in Base.metadata.sorted_tables
+    }
+
+
+def change(editor: User, step: Action | None = None, **fields: object) -> None:
+    """Save the story with some fields changed, as a person does."""
+    article = story()
+    whole = publishing.draft_from_article(article)
+    values = {name: getattr(whole, name) for name in publishing.DRAFT_FIELDS} | fields
+    step = step or Action("update" if article.is_public else "save")
+    publishing.save(article.id, publishing.Draft(**values), editor, article.version, step)  # type: ignore[arg-type]
+
+
+def test_a_withdrawn_story_stays_withdrawn(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+    line = case_text("2026-11/03-reimport-withdrawn.jsonl")
+    run(line)
+    publishing.withdraw(story().id, editor, "A court ordered it.")
+    before = everything()
+    for options in ((), ("--overwrite",), ("--dry-run",)):
+        output = run(line, options=options)
+        assert "line 1: kept as changed here: stays withdrawn" in output
+        assert "0 added, 0 updated, 1 unchanged" in output
+        assert everything() == before
+    changed = json.loads(line) | {"published_at": "2026-03-01T08:00:00Z", "dek": "New"}
+    run(changed, options=("--overwrite",))
+    assert (story().status, story().withdrawn_reason) == ("withdrawn", "A court ordered it.")
+
+
+def test_a_correction_and_the_text_above_it_stay(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+    run(LINE)
+    change(editor, Action("correct", note="The text was wrong."), body="<p>Right text.</p>")
+    for line in (LINE, LINE | {"body": "Another text.", "dek": "Another dek", "source_name": "Reuters"}):
+        output = run(line)
+        assert "line 1: kept as changed here:" in output
+        assert "body" in output
+        assert story().body == "<p>Right text.</p>"
+        assert story().dek == "Dek"  # all the text that a note stands below stays as it is
+        assert len(story().corrections) == 1
+    assert story().source_name == "Reuters"
+    newest = db.session.scalars(select(Revision).order_by(Revision.id.desc())).first()
+    assert newest is not None
+    assert (newest.action, newest.content["notes"][0]["text"]) == ("import", "The text was wrong.")
+    run(LINE | {"body": "Another text."}, options=("--overwrite",))
+    assert story().body == "<p>Another text.</p>"
+
+
+def test_a_run_without_changes_writes_nothing(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+    lines = [LINE, LINE | {"id": "b", "status": "draft"}, {"id": "c", "headline": "Bare", "body": "x"}]
+    future = {"id": "d", "headline": "Later", "body": "x", "published_at": "2999-01-01T00:00:00Z", "slug": "later"}
+    run(*lines, future)
+    before = everything()
+    for options in ((), ("--overwrite",), ("--dry-run",)):
+        assert "0 added, 0 updated, 4 unchanged" in run(*lines, future, options=options)
+        assert everything() == before
+
+
+FIELDS: list[tuple[str, object, str, object, str, object]] = [
+    # key of the line, its new value, field of the draft, what a person makes of it, the word of the report, a third
+    ("headline", "Second", "headline", "Ours", "headline", "Third"),
+    ("dek", "New dek", "dek", "Ours", "dek", "Third"),
+    ("body", "New text.", "body", "<p>Ours.</p>", "body", "Third."),
+    ("section", "Health", "section", "culture", "section", "Society"),
+    ("language", "fr", "language", "sw", "language", "ha"),
+    ("authors", ["B"], "authors", ("Zed",), "authors", ["C"]),
+    ("topics", ["U"], "topics", ("V",), "topics", ["W"]),
+    ("countries", ["Niger"], "countries", ("Togo",), "countries", ["Ghana"]),
+    ("source_name", "Reuters", "source_name", "Ours", "source", "BBC"),
+    ("slug", "second", "slug", "ours", "slug", "third"),
+]
+
+
+@pytest.mark.parametrize(("key", "new", "name", "ours", "word", "third"), FIELDS, ids=[each[0] for each in FIELDS])
+def test_each_field_is_the_sources_until_somebody_changes_it(  # type: ignore[no-untyped-def]
+    run, editor: User, key: str, new: object, name: str, ours: object, word: str, third: object
+) -> None:
+    run(LINE)
+    assert "0 added, 1 updated" in run(LINE | {key: new})
+    taken = getattr(publishing.draft_from_article(story()), name)
+    assert taken != publishing.draft_from_article(story()).picture_alt
+    change(editor, **{name: ours})
+    before = everything()
+    for line in (LINE | {key: new}, LINE | {key: third}):
+        output = run(line)
+        assert f"line 1: kept as changed here: {word}\n" in output
+        assert everything() == before
+    assert getattr(publishing.draft_from_article(story()), name) == ours
+    output = run(LINE | {key: third}, options=("--overwrite",))
+    assert "1 updated" in output
+    assert "kept" not in output
+    assert getattr(publishing.draft_from_article(story()), name) not in (ours, taken)
+
+
+def test_other_fields_follow_the_source_beside_one_that_was_changed(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+    run(LINE)
+    change(editor, dek="Ours")
+    output = run(LINE | {"headline": "Second", "dek": "Theirs", "authors": ["B", "A"]})
+    assert "1 updated" in output
+    assert "line 1: kept as changed here: dek\n" in output
+    now = story()
+    assert (now.headline, now.dek, [author.name for author in now.authors]) == ("Second", "Ours", ["B", "A"])
+    newest = db.session.scalars(select(Revision).order_by(Revision.id.desc())).first()
+    assert newest is not None
+    assert (newest.content["headline"], newest.content["dek"], newest.version) == ("Second", "Ours", now.version)
+    assert newest.content["countries"] == ["Mali", "Senegal"]
+    assert "dek" in run(LINE | {"headline": "Third", "dek": "Theirs", "authors": ["B", "A"]})
+    assert story().headline == "Third"
+
+
+def test_what_people_and_the_source_both_changed_alike_is_the_sources_again(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+    run(LINE)
+    change(editor, dek="Same")
+    assert "kept" not in run(LINE | {"dek": "Same"})
+    run(LINE | {"dek": "Newer"})
+    assert story().dek == "Newer"
+
+
+def test_a_draft_that_people_published_is_not_taken_back(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+    line = {"id": "a", "headline": "First", "body": "Text."}
+    run(line)
+    publishing.publish(story().id, editor)
+    at = story().published_at
+    assert "line 1: kept as changed here: status and date" in run(line)
+    assert (story().status, story().published_at) == ("published", at)
+
+
+def test_a_source_may_withdraw_and_bring_back_its_own_story(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+    run(LINE)
+    run(LINE | {"status": "withdrawn"})
+    assert story().status == "withdrawn"
+    run(LINE)
+    assert story().status == "published"
+    acts = db.session.scalars(select(Outbox.action).where(Outbox.article_id == story().id)).all()
+    assert acts == ["publish", "withdraw", "publish"]
+
+
+def test_a_scheduled_story_that_went_out_meanwhile_is_as_it_was(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    future = LINE | {"published_at": "2999-01-01T00:00:00Z"}
+    run(future)
+    publishing.publish_due(story().published_at)
+    before = everything()
+    assert story().status == "published"
+    assert "kept" not in run(future)
+    assert everything() == before
+
+
+def test_a_rename_is_not_undone_by_the_source(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+    run(LINE | {"authors": ["amina diallo"]})
+    existing = story().authors[0].id
+    yes = SpellingAnswer("authors", "Amina Diallo", "rename", existing)
+    publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
+    before = everything()
+    assert "kept" not in run(LINE | {"authors": ["amina diallo"]})
+    assert everything() == before
+    assert "1 updated" in run(LINE | {"authors": ["amina diallo", "New One"]})
+    assert [author.name for author in story().authors] == ["Amina Diallo", "New One"]
+
+
+def test_pictures_are_compared_by_what_they_show(run, editor: User, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for name in ("red", "blue"):
+        Image.new("RGB", (64, 48), name).save(tmp_path / f"{name}.png")
+    line = LINE | {"lead_image": "red.png", "lead_image_alt": "Red"}
+    run(line)
+    before = everything()
+    assert "1 unchanged" in run(line)
+    assert "1 unchanged" in run(line, options=("--dry-run",))
+    assert everything() == before
+    red = story().picture_id
+    run(line | {"lead_image": "blue.png"})
+    assert story().picture_id != red
+    change(editor, picture_alt="Ours")
+    assert "lead_image" in run(line)
+    assert story().picture_alt == "Ours"
+
+
+def test_stories_imported_before_the_rule_keep_what_people_did(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+    """Their newest revision by an import says what the source gave."""
+
+    def forget() -> None:
+        with db.write() as session:
+            session.execute(delete(ImportState))
+
+    run(LINE)
+    forget()
+    before = everything()
+    assert "0 updated, 1 unchanged" in run(LINE)
+    assert everything() == before
+    run(LINE | {"dek": "Newer"})
+    assert story().dek == "Newer"
+    forget()
+    change(editor, headline="Ours")
+    output = run(LINE | {"dek": "Newest", "headline": "Theirs"})
+    assert "kept as changed here: headline" in output
+    assert (story().headline, story().dek) == ("Ours", "Newest")
+    forget()
+    publishing.withdraw(story().id, editor, "Why.")
+    assert "stays withdrawn" in run(LINE | {"dek": "Newest", "headline": "Theirs"})
+    assert story().status == "withdrawn"
+
+
+def test_the_rule_costs_no_select_a_story(app: Flask, run, count_selects, editor: User) -> None:  # type: ignore[no-untyped-def]
+    asked = []
+    for number in (2, 40):
+        lines = [LINE | {"id": f"{number}-{each}", "slug": f"s-{number}-{each}"} for each in range(number)]
+        run(*lines)
+        with db.write() as session:
+            session.execute(update(Article).values(version=Article.version + 1))
+        count_selects()
+        run(*(line | {"dek": "Newer"} for line in lines))
+        asked.append(len(count_selects()))
+    assert asked[0] == asked[1]
+    assert db.session.scalar(select(func.count()).select_from(ImportState)) == 42

@@ -1,0 +1,107 @@
+"""Bodies as WordPress kept them: its shortcodes become HTML, everything else in brackets is text."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spectator.importers.bodies import convert_body
+from spectator.text.html.embeds import render_body
+from spectator.text.html.paragraphs import stored_body
+from spectator.text.html.sanitizer import plain_text
+from tests.cases import case_text
+
+PICTURE = '<img src="/media/a/1.jpg" alt="P">'
+FIGURE = f"<figure>{PICTURE}<figcaption>{{}}</figcaption></figure>"
+
+
+@pytest.mark.parametrize(
+    ("body", "html"),
+    [
+        (f"[caption id=\"a\" width='3']{PICTURE} Cap[/caption]", FIGURE.format("Cap")),
+        (f"<p>[caption]{PICTURE} Cap <em>x</em>[/caption]</p>", FIGURE.format("Cap <em>x</em>")),
+        (f'[wp_caption caption="A &amp; B"]{PICTURE}[/wp_caption]', FIGURE.format("A &amp; B")),
+        (f'[caption]<a href="/b">{PICTURE}</a>[/caption]', f'<figure><a href="/b">{PICTURE}</a></figure>'),
+        ("[caption]No picture[/caption]", "<p>No picture</p>"),
+        ('a [gallery ids="1,2"] b', "a  b"),
+        ("[gallery]", ""),
+        (
+            "[embed width=3]https://a.example/?a=1&amp;b=2[/embed]",
+            '<p><a href="https://a.example/?a=1&amp;b=2">https://a.example/?a=1&amp;b=2</a></p>',
+        ),
+        ('[audio src="https://a.example/x.mp3"]', '<audio src="https://a.example/x.mp3" controls></audio>'),
+        ('[video width="6" mp4="/media/x.mp4"][/video]', '<video src="/media/x.mp4" controls></video>'),
+        ("[AUDIO mp3=/media/x.mp3 /]", '<audio src="/media/x.mp3" controls></audio>'),
+        ('<!-- wp:paragraph {"a":"b"} --><p>x</p><!-- /wp:paragraph -->', "<p>x</p>"),
+        (
+            "a\n\nhttps://youtu.be/abc?t=1\n\nb",
+            'a\n\n<a href="https://youtu.be/abc?t=1">https://youtu.be/abc?t=1</a>\n\nb',
+        ),
+        ("<p>https://x.example/1</p>", '<p><a href="https://x.example/1">https://x.example/1</a></p>'),
+        ("Text [/caption] text", "Text  text"),
+    ],
+)
+def test_each_shortcode(body: str, html: str) -> None:
+    assert convert_body(body) == html
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Use [ssh user@host] or [Version] 2 [sic].",
+        "[captions] and [video-call] and [the gallery]",
+        "[[caption]] is how one writes about it; [[/caption]] too",
+        "Read https://a.example/ first",
+        '<p><a href="https://a.example/">https://a.example/</a></p>',
+        "<pre>https://a.example/</pre>",
+        "<p>See <em>https://a.example/</em></p>",
+        "<p>Plain.</p>",
+    ],
+)
+def test_what_is_no_shortcode_stays(body: str) -> None:
+    assert convert_body(body) == body
+
+
+def test_the_reported_body_reaches_no_reader_raw() -> None:
+    body = stored_body(convert_body(json.loads(case_text("2026-11/08-wordpress-leftovers.jsonl"))["body"]))
+    assert plain_text(body).split("\n") == [
+        "https://www.youtube.com/watch?v=abc",
+        "Cap",
+        "Claim[1]",
+        "[1] Note",
+    ]
+    assert '<a href="https://www.youtube.com/watch?v=abc" rel="noopener">' in body
+    assert "<figcaption>Cap</figcaption></figure>" in body
+    for place, target in (("_ftn1", "_ftnref1"), ("_ftnref1", "_ftn1")):
+        assert f'<a href="#{target}" id="{place}" rel="noopener">[1]</a>' in body
+    assert "wp:" not in render_body(body) and "[caption" not in render_body(body)
+
+
+words = st.lists(
+    st.sampled_from(
+        '[caption]|[/caption]|[caption id="a"]|[embed]|[/embed]|[gallery ids=1]|[video]|[|"|\'|<p>|</p>|<img>|word|\n|\x00|0|https://a.example/|[[audio]]'.split(
+            "|"
+        )
+    )
+)
+
+
+@given(words.map("".join))
+def test_words_outside_of_shortcodes_are_never_lost(body: str) -> None:
+    made = convert_body(body)
+    assert "\x00" not in made
+    if '"' not in body and "'" not in body:
+        assert made.count("word") == body.count("word")
+
+
+@pytest.mark.parametrize(
+    "unit", ["[caption]", "[caption ", "[embed]x", "[caption a='", "<p>[gallery]", "[[", "https://a\n", "<p>\x000\x00"]
+)
+def test_the_cost_is_linear(unit: str) -> None:
+    begin = time.process_time()
+    convert_body(unit * (200_000 // len(unit)))
+    assert time.process_time() - begin < 4  # what grows with the square of the text takes many times as long

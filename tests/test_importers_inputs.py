@@ -1,0 +1,223 @@
+"""What an import may read: files, pipes, pictures below one directory; a fault of a line is that line's alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+from PIL import Image
+from sqlalchemy import select
+
+from spectator import queries
+from spectator.cli import main
+from spectator.db import db
+from spectator.importers import jsonl
+from spectator.importers import runner as importing
+from spectator.models import Article
+from tests.cases import case_file, case_text
+
+LINE = json.dumps({"id": "a", "headline": "First", "body": "Text.", "published_at": "2026-02-01T08:00:00Z"})
+
+
+def take(app: Flask, *lines: dict[str, object] | str, **options: object) -> importing.ImportReport:
+    text = "\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines)
+    entries = jsonl.read(BytesIO(text.encode()), "en")
+    return importing.import_records(entries, app.config["MEDIA"], **options)  # type: ignore[arg-type]
+
+
+def articles() -> dict[str, Article]:
+    db.session.rollback()
+    db.session.expunge_all()
+    found = [queries.article_to_edit(each) for each in db.session.scalars(select(Article.id)).all()]
+    return {article.headline: article for article in found if article}
+
+
+@pytest.fixture
+def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The import in a process of its own, where pipes are real."""
+    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    db.session.rollback()
+    return [sys.executable, "-m", "spectator.commands", "import", "jsonl"]
+
+
+SHELLS = (
+    "cat {file} | {command} -",
+    "cat {file} | {command} /dev/stdin",
+    "{command} - < {file}",
+    "{command} <(cat {file})",
+    "{command} /dev/stdin < {file}",
+)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_stories_come_through_a_pipe(command: list[str], tmp_path: Path, shell: str) -> None:
+    file = tmp_path / "stories.jsonl"
+    file.write_text(LINE)
+    line = shell.format(file=file, command=" ".join(command))
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "1 added, 0 updated\n"), done.stderr
+    assert list(articles()) == ["First"]
+
+
+@pytest.mark.parametrize("content", ["", "\n \n\n"])
+def test_an_empty_input_is_said_to_be_empty(
+    app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    db.session.rollback()
+    file = tmp_path / "stories.jsonl"
+    file.write_text(content)
+    for arguments, name in (([str(file)], "stories.jsonl"), (["-"], "standard input")):
+        result = runner.invoke(main, ["import", "jsonl", *arguments], input=content)
+        assert result.exit_code == 1
+        assert f"spectator: {name} is empty: there is no story in it" in result.output
+        assert "added" not in result.output
+
+
+def test_references_in_lines_are_decoded_once(app: Flask) -> None:
+    line = json.loads(case_text("2026-11/08-wordpress-leftovers.jsonl"))
+    more = {"dek": "AT&amp;amp;T &#x2014; R&D &copy right", "authors": ["Ren&eacute; O&#39;Neill"]}
+    more |= {"topics": ["Oil &amp; gas"], "source_name": "D&amp;D", "section": "Arts &amp; letters"}
+    more |= {"source_url": "https://a.example/?a=1&amp;b=2", "countries": ["C&ocirc;te d&#8217;Ivoire"]}
+    assert take(app, line | more).refused == []
+    article = articles()["Nigeria’s budget & debt"]
+    assert article.slug == "nigerias-budget-debt"
+    assert article.dek == "AT&amp;T — R&D &copy right"
+    assert [author.name for author in article.authors] == ["René O'Neill"]
+    assert [topic.name for topic in article.topics] == ["Oil & gas"]
+    assert (article.source_name, article.source_url) == ("D&D", "https://a.example/?a=1&b=2")
+    assert (article.section.name, article.section.slug) == ("Arts & letters", "arts-letters")
+    assert [country.code for country in article.countries] == ["CI"]
+
+
+def test_a_draft_does_not_say_that_it_was_updated_before_it_was_published(app: Flask) -> None:
+    with case_file("2026-11/11-draft-with-updated_at.jsonl").open("rb") as file:
+        report = importing.import_records(jsonl.read(file, "en"), app.config["MEDIA"])
+    assert report.added == 2
+    assert {article.updated_at for article in articles().values()} == {None}
+    story = {"body": "x", "published_at": "2026-05-01T08:00:00Z"}
+    take(
+        app,
+        story | {"headline": "Before", "updated_at": "2025-01-01T08:00:00Z"},
+        story | {"headline": "After", "updated_at": "2026-06-01T08:00:00Z"},
+        story | {"headline": "Later", "published_at": "2999-05-01T08:00:00Z", "updated_at": "2026-06-01T08:00:00Z"},
+    )
+    found = articles()
+    assert (found["Before"].updated_at, found["Later"].updated_at) == (None, None)
+    assert found["After"].updated_at == datetime(2026, 6, 1, 8, tzinfo=UTC)
+
+
+def test_moments_without_an_offset_are_in_the_newsrooms_zone(
+    app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    monkeypatch.setenv("SPECTATOR_TIMEZONE", "Africa/Lagos")  # an hour before UTC all year
+    db.session.rollback()
+    file = tmp_path / "stories.jsonl"
+    times = {"Zone": "2026-02-01T08:00:00", "Day": "2026-02-01", "Offset": "2026-02-01T08:00:00+03:00"}
+    file.write_text("\n".join(json.dumps({"headline": n, "body": "x", "published_at": at}) for n, at in times.items()))
+    assert runner.invoke(main, ["import", "jsonl", str(file)]).exit_code == 0
+    hours = {name: article.published_at for name, article in articles().items()}
+    assert hours == {
+        "Zone": datetime(2026, 2, 1, 7, tzinfo=UTC),
+        "Day": datetime(2026, 1, 31, 23, tzinfo=UTC),
+        "Offset": datetime(2026, 2, 1, 5, tzinfo=UTC),
+    }
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A directory with a picture, and what must not be read from beside it."""
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    (inside / "sub").mkdir(parents=True)
+    outside.mkdir()
+    for path in (inside / "sub" / "a b.png", outside / "secret.png"):
+        Image.new("RGB", (64, 48), "green").save(path)
+    (inside / "good-link.png").symlink_to(inside / "sub" / "a b.png")
+    (inside / "bad-link.png").symlink_to(outside / "secret.png")
+    (inside / "loop.png").symlink_to(inside / "loop.png")
+    os.mkfifo(inside / "pipe.png")
+    return inside
+
+
+def with_picture(path: str) -> dict[str, object]:
+    return {"headline": "A picture", "body": "x", "lead_image": path, "lead_image_alt": "Green"}
+
+
+def test_pictures_come_from_below_one_directory(app: Flask, pictures: Path) -> None:
+    good = ["sub/a b.png", str(pictures / "sub" / "a b.png"), f"file://{pictures}/sub/a%20b.png", "good-link.png"]
+    bad = ["../outside/secret.png", str(pictures.parent / "outside" / "secret.png"), "bad-link.png", "pipe.png"]
+    bad += [
+        "sub",
+        "missing.png",
+        "nul\x00.png",
+        "x" * 5000,
+        "loop.png",
+        "/dev/zero",
+        "\ud800.png",
+        "sub/../../outside/secret.png",
+    ]
+    report = take(app, *map(with_picture, (*good, *bad)), pictures_dir=pictures)
+    assert report.added == len(good)
+    assert [place for place, _ in report.refused] == [f"line {number}" for number in range(5, 5 + len(bad))]
+    assert all(reason.startswith("lead_image: ") and "\n" not in reason for _, reason in report.refused)
+    dry = take(app, *map(with_picture, (*good, *bad)), pictures_dir=pictures, dry_run=True)
+    assert (dry.added, len(dry.refused)) == (len(good), len(bad))
+
+
+def test_a_stream_has_no_directory_of_its_own(app: Flask, pictures: Path) -> None:
+    report = take(app, with_picture("sub/a b.png"))
+    assert report.refused == [("line 1", "lead_image: say where the pictures are with --media DIR")]
+
+
+def test_media_names_the_directory_for_a_stream(command: list[str], pictures: Path) -> None:
+    line = json.dumps(with_picture("sub/a b.png"))
+    call = [*command, "-", "--media", str(pictures)]
+    done = subprocess.run(call, input=line, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1 added, 0 updated\n"), done.stderr
+
+
+def test_whatever_goes_wrong_with_a_line_is_a_fault_of_that_line(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importing.publishing.prepare
+
+    def prepare(draft):  # type: ignore[no-untyped-def]
+        if draft.headline == "Boom":
+            raise ZeroDivisionError("nobody\nforesaw this")
+        return real(draft)
+
+    monkeypatch.setattr(importing.publishing, "prepare", prepare)
+    good = {"headline": "Good", "body": "x"}
+    bad: list[dict[str, object] | str] = [
+        good | {"headline": "Boom"},
+        good | {"id": "x" * 201},
+        good | {"id": "\ud800"},
+        good | {"published_at": "0001-01-01T00:00:00+14:00"},
+        '{"headline": "x", "body": "y", "id": ' + "9" * 5000 + "}",
+        "[" * 100_000,
+        '{"headline": "\\ud800", "body": "\\ud800"}',
+        good | {"slug": "\x00"},
+        good | {"section": "\x00"},
+    ]
+    report = take(app, good, *bad, good | {"headline": "Last"})
+    assert report.added >= 2
+    assert {"Good", "Last"} <= set(articles())
+    refused = dict(report.refused)
+    for number in range(2, 9):
+        assert f"line {number}" in refused, report.refused
+    assert all("\n" not in reason for reason in refused.values())
+
+
+def test_sections_whose_slugs_are_alike_stay_two(app: Flask) -> None:
+    names = ["سعيد", "سيد", "C++", "c#", "C#", "POLITICS"]
+    lines = [{"body": "x", "headline": str(number), "section": name} for number, name in enumerate(names)]
+    report = take(app, *lines)
+    assert report.sections == ["سعيد", "سيد", "C++", "C#"]
+    assert len({article.section.slug for article in articles().values()}) == 5

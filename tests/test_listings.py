@@ -1,0 +1,260 @@
+"""In which lists stories stand, and how many: true after every act, and made anew where they are not."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text, update
+
+from spectator import publishing, queries
+from spectator.db import db
+from spectator.importers import jsonl, runner
+from spectator.models import Article, ListingCount, ListingRow, User
+from spectator.operations import doctor
+from spectator.publishing import listings
+from tests.conftest import make_draft
+
+Story = Callable[..., int]
+MONTH_END = datetime(2026, 10, 31, 23, 59, tzinfo=UTC)
+
+
+def counts() -> dict[tuple[str, int], int]:
+    db.session.rollback()
+    rows = db.session.execute(select(ListingCount.kind, ListingCount.key, ListingCount.number))
+    return {(row.kind, row.key): row.number for row in rows}
+
+
+def lists_of(article_id: int) -> Counter[str]:
+    db.session.rollback()
+    return Counter(db.session.scalars(select(ListingRow.kind).where(ListingRow.article_id == article_id)))
+
+
+def told_by_stories() -> set[tuple[str, int, datetime, int]]:
+    """Where published stories have to stand, read off the stories one by one: not by the SQL under test."""
+    places = set()
+    for article in db.session.scalars(queries.select_full_articles().where(Article.status == "published")).unique():
+        at = article.published_at
+        assert at is not None
+        keys = {("section", article.section_id), ("month", at.year * 100 + at.month)}
+        keys |= {("country", each.id) for each in article.countries}
+        keys |= {("topic", each.id) for each in article.topics}
+        keys |= {("author", each.id) for each in article.authors}
+        places |= {(kind, key, at, article.id) for kind, key in keys}
+    return places
+
+
+def check() -> None:
+    db.session.rollback()
+    places = told_by_stories()
+    rows = db.session.execute(select(ListingRow.kind, ListingRow.key, ListingRow.published_at, ListingRow.article_id))
+    assert {tuple(row) for row in rows} == places
+    assert counts() == Counter((kind, key) for kind, key, _, _ in places)
+    assert publishing.are_listings_correct(db.session())
+
+
+def version(article_id: int) -> int:
+    db.session.rollback()
+    return db.session.scalars(select(Article.version).where(Article.id == article_id)).one()
+
+
+def test_a_story_stands_where_it_is_filed_as_long_as_it_is_public(app: Flask, editor: User) -> None:
+    filing = {"countries": ("Mali", "Niger"), "topics": ("Peace",), "authors": ("A One", "B Two", "A One")}
+    each = publishing.create(make_draft(**filing), editor)
+    assert lists_of(each) == {}
+    publishing.publish(each, editor, MONTH_END)
+    assert lists_of(each) == {"section": 1, "month": 1, "country": 2, "topic": 1, "author": 2}
+    assert counts()["month", 202610] == 1
+    publishing.withdraw(each, editor, "Wrong.")
+    assert (lists_of(each), counts()) == ({}, {})
+    publishing.reinstate(each, editor)
+    assert lists_of(each)["country"] == 2
+    check()
+
+
+def test_a_changed_story_moves(app: Flask, editor: User, story: Story) -> None:
+    each = story(countries=("Mali",), topics=("One",), authors=("A One",))
+    before = counts()
+    changed = make_draft(section="health", countries=("Kenya", "Mali"), topics=(), authors=("B Two",))
+    publishing.save(each, changed, editor, version(each), publishing.Action("update"))
+    after = counts()
+    assert lists_of(each) == {"section": 1, "month": 1, "country": 2, "author": 1}
+    assert sum(after.values()) == sum(before.values())
+    assert set(before) - set(after), "lists that are empty have no count"
+    check()
+
+
+def test_a_scheduled_story_is_listed_when_its_time_has_come(app: Flask, editor: User) -> None:
+    each = publishing.create(make_draft(), editor)
+    publishing.schedule(each, editor, datetime.now(UTC) + timedelta(minutes=1))
+    assert lists_of(each) == {}
+    publishing.publish_due(datetime.now(UTC) + timedelta(minutes=2))
+    assert lists_of(each) == {"section": 1, "month": 1}
+    check()
+
+
+def test_imported_stories_are_listed_and_move_with_the_next_import(app: Flask, tmp_path: Path) -> None:
+    def bring_in(**changes: object) -> None:
+        lines = [
+            {"id": f"i{number}", "headline": f"I {number}", "body": "Text.", "published_at": "2026-01-31T23:00:00Z"}
+            | {"countries": ["ML"], "topics": ["One"], "authors": ["A One", "B Two"]}
+            | (changes if number % 2 else {})
+            for number in range(20)
+        ]
+        file = tmp_path / "stories.jsonl"
+        file.write_text("\n".join(map(json.dumps, lines)))
+        assert runner.import_records(jsonl.read(BytesIO(file.read_bytes()), "en"), app.config["MEDIA"]).refused == []
+        check()
+
+    bring_in()
+    assert counts()["month", 202601] == 20
+    bring_in(section="sport", countries=["KE"], topics=[], published_at="2026-02-01T00:00:00Z")
+    assert counts()["month", 202602] == 10
+    bring_in(status="withdrawn")
+    assert counts()["month", 202601] == 10
+    assert sum(counts().values()) == 60
+
+
+def test_an_act_that_fails_leaves_lists_as_they_were(app: Flask, editor: User, story: Story) -> None:
+    each = story()
+    with pytest.raises(publishing.ValidationError):
+        publishing.save(each, make_draft(section="nowhere"), editor, version(each), publishing.Action("update"))
+    assert lists_of(each) == {"section": 1, "month": 1}
+    check()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_lists_are_true_after_any_acts(app: Flask, editor: User, seed: int) -> None:
+    chance = random.Random(seed)
+    ids: list[int] = []
+    taken: Counter[str] = Counter()
+
+    def some(*names: str) -> tuple[str, ...]:
+        return tuple(chance.sample(names, chance.randrange(len(names) + 1)))
+
+    def anything() -> publishing.Draft:
+        filing = {"countries": some("Mali", "Niger", "Kenya"), "topics": some("A", "B"), "authors": some("X Y", "Z W")}
+        return make_draft(headline=f"S {chance.random()}", section=chance.choice(["politics", "health"]), **filing)
+
+    def publish_what_is_due(_each: int) -> None:
+        publishing.publish_due(datetime.now(UTC) + timedelta(minutes=2))
+
+    around_the_end = [MONTH_END + timedelta(minutes=each) for each in (-3, 0, 1, 2)]
+    acts: dict[str, Callable[[int], object]] = {
+        "publish": lambda each: publishing.publish(each, editor, chance.choice(around_the_end)),
+        "withdraw": lambda each: publishing.withdraw(each, editor, "Wrong."),
+        "reinstate": lambda each: publishing.reinstate(each, editor),
+        "schedule": lambda each: publishing.schedule(each, editor, datetime.now(UTC) + timedelta(minutes=1)),
+        "unschedule": lambda each: publishing.unschedule(each, editor),
+        "due": publish_what_is_due,
+        "restore": lambda each: publishing.restore(each, editor, 1, version(each)),
+        "save": lambda each: publishing.save(each, anything(), editor, version(each)),
+        "update": lambda each: publishing.save(each, anything(), editor, version(each), publishing.Action("update")),
+        "correct": lambda each: publishing.save(
+            each, anything(), editor, version(each), publishing.Action("correct", note="Not so.")
+        ),
+    }
+    while sum(taken.values()) < 40:
+        if len(ids) < 4:
+            ids.append(publishing.create(anything(), editor))
+        verb = chance.choice(list(acts))
+        try:
+            acts[verb](chance.choice(ids))
+        except publishing.ForbiddenError:
+            continue
+        taken[verb] += 1
+        check()
+    assert len(taken) > 7
+
+
+def test_pages_of_a_list_and_the_archive_are_read_from_there(app: Flask, story: Story) -> None:
+    ids = [story(headline=f"S {number}", hours=number, topics=("One",)) for number in range(5)]
+    where = queries.listing_by_path("/topic/one/")
+    assert where is not None
+    first = queries.stream(where, limit=2)
+    assert [each.id for each in first.articles] == ids[:2]
+    assert [each.id for each in queries.stream(where, first.cursor, limit=2).articles] == ids[2:4]
+    assert queries.month_counts() == [(2026, 11, 5)]
+
+
+def test_a_batch_moves_all_of_its_stories(app: Flask, story: Story) -> None:
+    ids = [story(headline=f"S {number}", hours=number, topics=("One", f"T {number}")) for number in range(12)]
+    with db.write() as session:
+        session.execute(update(Article).where(Article.id.in_(ids[:6])).values(status="withdrawn"))
+        session.execute(update(Article).where(Article.id.in_(ids[6:])).values(published_at=MONTH_END))
+        listings.update_listings(session, [*ids, *ids, 999])
+    assert counts()["month", 202610] == 6
+    check()
+
+
+def test_a_story_that_stays_where_it_is_costs_one_look(
+    app: Flask, story: Story, count_selects: Callable[[], list[str]]
+) -> None:
+    each = story(topics=("One",))
+    with db.write() as session:
+        changes = text("SELECT total_changes()")
+        before = session.scalar(changes)
+        count_selects()
+        listings.update_listings(session, [each])
+        assert len(count_selects()) == 1
+        assert session.scalar(changes) == before
+
+
+def test_moments_in_a_shorter_form_are_no_obstacle(app: Flask, editor: User, story: Story) -> None:
+    each = story()
+    with db.write() as session:  # as another program might have written it
+        session.execute(text("UPDATE article SET published_at = '2026-03-01'"))
+        listings.update_listings(session, [each])
+    check()
+    publishing.withdraw(each, editor, "Wrong.")
+    assert (lists_of(each), counts()) == ({}, {})
+
+
+def test_a_story_withdrawn_before_it_came_here_is_dated_when_it_comes_back(
+    app: Flask, editor: User, tmp_path: Path
+) -> None:
+    file = tmp_path / "stories.jsonl"
+    file.write_text(json.dumps({"id": "w", "headline": "W", "body": "Text.", "status": "withdrawn"}))
+    assert runner.import_records(jsonl.read(BytesIO(file.read_bytes()), "en"), app.config["MEDIA"]).refused == []
+    each = db.session.scalars(select(Article.id)).one()
+    publishing.reinstate(each, editor)
+    assert lists_of(each) == {"section": 1, "month": 1}
+    check()
+
+
+def test_a_story_that_is_deleted_leaves_its_lists(app: Flask, story: Story) -> None:
+    each = story(topics=("One",))
+    with db.write() as session:  # no act does that
+        session.execute(text("DELETE FROM article"))
+    assert lists_of(each) == {}
+
+
+def test_what_is_lost_is_told_and_made_anew(app: Flask, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listings, "BATCH_SIZE", 2)
+    for number in range(5):
+        story(headline=f"S {number}", topics=("One",))
+    assert publishing.repair_listings() is False
+    for damage in (
+        "delete from listed where kind = 'topic'",
+        "delete from listed where article_id = 5",
+        "update listed set published_at = '2020-01-01 00:00:00.000000' where kind = 'month'",
+        "insert into listed select 'topic', 99, published_at, id from article",
+        "delete from listed",
+        "update story_count set number = 9",
+        "update story_count set number = -9",
+        "insert into story_count values ('topic', 99, 1)",
+        "delete from story_count",
+    ):
+        with db.write() as session:
+            session.execute(text(damage))
+        assert any("Lists and counts" in each for each in doctor.problems(app))
+        assert publishing.repair_listings() is True
+        check()
+    assert not any("Lists and counts" in each for each in doctor.problems(app))

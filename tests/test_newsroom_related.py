@@ -1,0 +1,289 @@
+"""The newsroom's own search, never mixed with the readers', and the page of stories that go with one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import chain, pairwise
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spectator import indexing, publishing, queries, related
+from spectator.models import User
+from spectator.newsroom import story_search
+from spectator.newsroom.related import find_article_id
+from spectator.search import SearchRequest
+from tests.conftest import make_draft
+from tests.newsroom_client import logged_in_client, post
+
+
+@pytest.fixture
+def update_indexes(app: Flask) -> Callable[[], None]:
+    """Return a function that does what the worker does, to the end."""
+
+    def work() -> None:
+        index, newsroom = (
+            make(app.config["DATA_DIR"]) for make in (indexing.open_public_index, indexing.open_newsroom_index)
+        )
+        while indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.catch_up(index):
+            pass
+
+    return work
+
+
+def search_unpublished(app: Flask, text: str) -> list[int]:
+    return indexing.open_newsroom_index(app.config["DATA_DIR"]).find(SearchRequest(text)).ids
+
+
+def search_published(app: Flask, text: str) -> list[int]:
+    return indexing.open_public_index(app.config["DATA_DIR"]).find(SearchRequest(text)).ids
+
+
+def test_a_story_is_in_one_index_at_a_time(app: Flask, editor: User, update_indexes: Callable[[], None]) -> None:
+    article_id = publishing.create(make_draft(headline="Harmattan", body="Dust over the Sahel."), editor)
+    update_indexes()
+    assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == ([article_id], [])
+    publishing.submit(article_id, editor)
+    update_indexes()
+    assert (search_unpublished(app, "dust"), search_published(app, "dust")) == ([article_id], [])
+    publishing.publish(article_id, editor)
+    update_indexes()
+    assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == ([], [article_id])
+    publishing.withdraw(article_id, editor, "Wrong.")
+    update_indexes()
+    assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == ([article_id], [])
+
+
+def test_a_rebuild_holds_the_same(
+    app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
+) -> None:
+    kept = publishing.create(make_draft(headline="Harmattan"), editor)
+    story(headline="Monsoon")
+    update_indexes()
+    newsroom = indexing.open_newsroom_index(app.config["DATA_DIR"])
+    indexing.rebuild(newsroom, source=indexing.NEWSROOM)
+    assert newsroom.versions() == queries.unpublished_versions() == {kept: 1}
+    assert newsroom.offset() == queries.newest_revision_id()
+
+
+@pytest.mark.parametrize("source", ["PUBLIC", "NEWSROOM"])
+def test_what_an_index_lacks_or_holds_in_vain_is_mended(
+    app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None], source: str
+) -> None:
+    story(headline="Monsoon")
+    publishing.create(make_draft(headline="Harmattan"), editor)
+    update_indexes()
+    kind = getattr(indexing, source)
+    index = (indexing.open_public_index if source == "PUBLIC" else indexing.open_newsroom_index)(app.config["DATA_DIR"])
+    right, position = index.versions(), index.offset()
+    (article_id,) = right
+    other = queries.newsroom_articles_by_id([article_id])[0]
+    in_vain = indexing.build_document(other)
+    index.apply(
+        {article_id: None, 999: type(in_vain)(**{**{n: getattr(in_vain, n) for n in in_vain.__slots__}, "id": 999})},
+        position or 0,
+    )
+    assert indexing.repair(index, kind) == ({article_id}, {999})
+    assert index.versions() == right
+    assert indexing.repair(index, kind) == (set(), set())
+
+
+def test_people_find_what_is_not_public(
+    app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
+) -> None:
+    draft_id = publishing.create(make_draft(headline="Harmattan <b>", body="Dust over the Sahel."), editor)
+    public_id = story(headline="Dust again")
+    update_indexes()
+    client = logged_in_client(app)
+    page = client.get("/newsroom/search?q=dust").text
+    assert f"/newsroom/stories/{draft_id}" in page and "<mark>Dust</mark> over" in page and "&lt;b&gt;" in page
+    assert f"/newsroom/stories/{public_id}" in page and "2 stories" in page
+    page = client.get("/newsroom/search?q=dust&in=unpublished").text
+    assert f"/newsroom/stories/{draft_id}" in page and f'/newsroom/stories/{public_id}"' not in page
+    page = client.get("/newsroom/search?q=dust&in=published").text
+    assert f"/newsroom/stories/{public_id}" in page and f'/newsroom/stories/{draft_id}"' not in page
+    assert "No unpublished story" in client.get("/newsroom/search?q=zzz&in=unpublished").text
+    assert client.get("/newsroom/search?q=&page=0").status_code == 200
+
+
+def test_authors_find_their_own_drafts_alone(app: Flask, editor: User, update_indexes: Callable[[], None]) -> None:
+    client = logged_in_client(app, "author")
+    author = next(user for user in queries.users() if user.role == "author")
+    own = publishing.create(make_draft(headline="Dust of mine"), author)
+    foreign = publishing.create(make_draft(headline="Dust of others"), editor)
+    update_indexes()
+    page = client.get("/newsroom/search?q=dust").text
+    assert f"/newsroom/stories/{own}" in page and "1 story" in page and f"/newsroom/stories/{foreign}" not in page
+
+
+def test_an_author_finds_a_story_that_many_others_precede(
+    app: Flask, editor: User, update_indexes: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story_search, "PER_PAGE", 1)
+    client = logged_in_client(app, "author")
+    author = next(user for user in queries.users() if user.role == "author")
+    for number in range(5):
+        publishing.create(make_draft(headline=f"Dust, dust {number}"), editor)
+    own = publishing.create(make_draft(body="Little of it. " * 50 + "Some dust."), author)
+    update_indexes()
+    assert search_unpublished(app, "dust")[-1] == own
+    page = client.get("/newsroom/search?q=dust").text
+    assert f"/newsroom/stories/{own}" in page and "1 story" in page and "Next" not in page
+
+
+def test_pages_follow_each_other_and_stop(
+    app: Flask, editor: User, update_indexes: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story_search, "PER_PAGE", 2)
+    for number in range(3):
+        publishing.create(make_draft(headline=f"Dust {number}"), editor)
+    update_indexes()
+    client = logged_in_client(app)
+    first, second, beyond = (client.get(f"/newsroom/search?q=dust&page={number}").text for number in (1, 2, 3))
+    assert "3 stories" in first and "page=2" in first and "Previous" not in first
+    assert "page=1" in second and "page=3" not in second
+    assert "There are no more stories" in beyond
+    for rubbish in ("0", "-1", "99", "1000", "x", "٣"):
+        assert client.get(f"/newsroom/search?q=dust&page={rubbish}").status_code == 200
+
+
+def publish_at(editor: User, at: datetime, **more: object) -> int:
+    article_id = publishing.create(make_draft(**more), editor)
+    publishing.publish(article_id, editor, at)
+    return article_id
+
+
+def headlines_in(page: str) -> list[int]:
+    return [int(each) for each in re.findall(r'<h2[^>]*>\s*<a href="/newsroom/stories/(\d+)"', page)]
+
+
+def test_the_search_opens_on_all_stories_with_their_dates(
+    app: Flask, editor: User, update_indexes: Callable[[], None]
+) -> None:
+    public_id = publish_at(editor, datetime(2024, 5, 6, 12, tzinfo=UTC), headline="Public")
+    draft_id = publishing.create(make_draft(headline="Private"), editor)
+    update_indexes()
+    page = logged_in_client(app).get("/newsroom/search").text
+    assert headlines_in(page) == [draft_id, public_id]
+    assert "published" in page and "6 May 2024" in page
+
+
+@pytest.mark.parametrize("words", ["", "dust"])
+def test_the_search_is_narrowed_by_section_author_and_year(
+    app: Flask, editor: User, update_indexes: Callable[[], None], words: str
+) -> None:
+    plain = {"headline": "Dust", "section": "politics", "authors": ("Ama Mensah",)}
+    at = datetime(2024, 5, 6, 12, tzinfo=UTC)
+    wanted = publish_at(editor, at, **plain)
+    publish_at(editor, at, **plain | {"section": "business"})
+    publish_at(editor, at, **plain | {"authors": ("Kofi Boateng",)})
+    publish_at(editor, datetime(2023, 5, 6, 12, tzinfo=UTC), **plain)
+    publishing.create(make_draft(**plain), editor)  # of this year, since it was saved now
+    update_indexes()
+    client = logged_in_client(app)
+    address = f"/newsroom/search?q={words}&section=politics&year=2024&author="
+    assert headlines_in(client.get(address + "Ama+Mensah").text) == [wanted]
+    page = client.get(address + "mensah")
+    assert headlines_in(page.text) == [wanted]
+    assert 'value="Ama Mensah"' in page.text  # the whole name is shown
+    assert "No author is called “Nobody &lt;b&gt;”" in client.get(address + "Nobody+<b>").text
+    for odd in ("year=0000", "year=99999", "year=x&section=%00&in=nothing&page=-1", "section=<b>"):
+        assert client.get(f"/newsroom/search?q={words}&{odd}").status_code == 200
+
+
+def test_stories_of_both_indexes_take_turns(
+    app: Flask,
+    editor: User,
+    story: Callable[..., int],
+    update_indexes: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(story_search, "PER_PAGE", 2)
+    public_ids = {story(headline=f"Dust {number}") for number in range(5)}
+    draft_ids = {publishing.create(make_draft(headline=f"Dust {number}"), editor) for number in range(2)}
+    update_indexes()
+    client = logged_in_client(app)
+    pages = [headlines_in(client.get(f"/newsroom/search?q=dust&page={number}").text) for number in range(1, 6)]
+    assert [len(page) for page in pages] == [2, 2, 2, 1, 0]
+    assert [[each in draft_ids for each in page] for page in pages[:2]] == [[True, False], [True, False]]
+    assert sorted(chain.from_iterable(pages)) == sorted(public_ids | draft_ids)  # each once
+
+
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_turns_take_every_story_once(first: int, second: int) -> None:
+    taken = [story_search.interleaved_count(first, second, count) for count in range(first + second + 1)]
+    assert taken[0] == 0 and taken[-1] == first
+    assert all(later - earlier in (0, 1) for earlier, later in pairwise(taken))
+    assert all(0 <= count - number <= second for count, number in enumerate(taken))
+
+
+def test_a_match_of_every_word_hides_partial_ones_of_the_other_index(
+    app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
+) -> None:
+    whole = story(headline="Harmattan dust")
+    publishing.create(make_draft(headline="Harmattan alone"), editor)
+    update_indexes()
+    page = logged_in_client(app).get("/newsroom/search?q=harmattan+dust").text
+    assert headlines_in(page) == [whole] and "1 story" in page
+
+
+def test_nobody_else_finds_anything(client: FlaskClient) -> None:
+    assert client.get("/newsroom/search?q=dust").status_code == 303
+    assert client.get("/newsroom/stories/1/related").status_code == 303
+
+
+def test_without_an_index_the_page_says_so(app: Flask) -> None:
+    answer = logged_in_client(app).get("/newsroom/search?q=dust")
+    assert answer.status_code == 503 and "being rebuilt" in answer.text
+
+
+def test_pin_forbid_and_undo_by_form(app: Flask, story: Callable[..., int], update_indexes: Callable[[], None]) -> None:
+    this, other = story(headline="This"), story(headline="That", section="health")
+    update_indexes()
+    client, path = logged_in_client(app), f"/newsroom/stories/{this}/related"
+    assert post(client, path, {"related": "http://localhost/health/that?x=1", "kind": "pin"}).status_code == 303
+    assert queries.related_overrides(this) == ([other], set())
+    update_indexes()
+    assert "Unpin" in client.get(path).text
+    post(client, path, {"related": str(other), "kind": "forbid"})
+    update_indexes()
+    page = client.get(path).text
+    assert "Never shown together" in page and "Allow again" in page
+    post(client, f"/newsroom/stories/{other}/related", {"related": str(this), "kind": ""})
+    assert queries.related_overrides(this) == ([], set()), "undone from the other side"
+
+
+@pytest.mark.parametrize("raw_input", ["", "nothing like it", "999999", "https://elsewhere.example/x/y"])
+def test_a_story_that_is_none_is_refused_beside_the_field(
+    app: Flask, story: Callable[..., int], raw_input: str
+) -> None:
+    this = story()
+    answer = post(logged_in_client(app), f"/newsroom/stories/{this}/related", {"related": raw_input, "kind": "pin"})
+    assert answer.status_code == 422 and "related-error" in answer.text
+
+
+def test_authors_may_look_and_not_decide(app: Flask, story: Callable[..., int]) -> None:
+    client = logged_in_client(app, "author")
+    author = next(user for user in queries.users() if user.role == "author")
+    own, other = publishing.create(make_draft(), author), story(headline="Other")
+    page = client.get(f"/newsroom/stories/{own}/related")
+    assert page.status_code == 200 and "Pin another story" not in page.text
+    assert post(client, f"/newsroom/stories/{own}/related", {"related": str(other), "kind": "pin"}).status_code == 403
+    assert client.get(f"/newsroom/stories/{other}/related").status_code == 403
+
+
+def test_a_story_is_named_by_number_or_address(story: Callable[..., int]) -> None:
+    this = story(headline="A headline")
+    for text in (
+        str(this),
+        "/politics/a-headline",
+        "https://x.example/politics/a-headline/#top",
+        f"/newsroom/stories/{this}/history",
+    ):
+        assert find_article_id(text) == this
+    assert find_article_id("/politics/none") is None

@@ -1,0 +1,165 @@
+"""Copies in front of the site are renewed in every encoding after a withdrawal or a change."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from flask import Flask
+
+from spectator import publishing
+from spectator.db import db
+from spectator.models import Article, Author, FormerName, User
+from spectator.proxy_cache import ENCODINGS, OFFSET_FILE, ProxyCacheRefresher
+from spectator.publishing import Action
+from tests.conftest import NEWEST, make_draft
+
+Asked = list[tuple[str, str, str, str]]
+
+
+class FakeProxy:
+    """A web server in front: what it was asked, and the status that it answers with."""
+
+    def __init__(self) -> None:
+        self.asked: Asked = []
+        self.status = 200
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                names = ("Host", "X-Spectator-Renew", "Accept-Encoding")
+                host, renew, encoding = (self.headers.get(name, "") for name in names)
+                proxy.asked.append((self.path, host, renew, encoding))
+                self.send_response(proxy.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture
+def proxy() -> Iterator[FakeProxy]:
+    made = FakeProxy()
+    thread = threading.Thread(target=made.server.serve_forever, args=(0.02,))
+    thread.start()
+    yield made
+    made.server.shutdown()
+    thread.join()
+    made.server.server_close()
+
+
+@pytest.fixture
+def refresher(app: Flask, proxy: FakeProxy) -> ProxyCacheRefresher:
+    made = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
+    made.catch_up()  # it begins at the newest row
+    return made
+
+
+def catch_up(refresher: ProxyCacheRefresher) -> None:
+    while refresher.catch_up():
+        pass
+
+
+def test_a_withdrawal_renews_every_encoding_of_every_address(
+    proxy: FakeProxy, refresher: ProxyCacheRefresher, editor: User, story: Callable[..., int]
+) -> None:
+    article_id = story(headline="First words")
+    version = db.session.get_one(Article, article_id).version
+    publishing.save(article_id, make_draft(headline="First words", slug="second"), editor, version, Action("update"))
+    catch_up(refresher)
+    proxy.asked.clear()
+    publishing.withdraw(article_id, editor, "A court ordered it.")
+    catch_up(refresher)
+    lists = {"/", "/politics/", f"/archive/{NEWEST:%Y/%m}/"}
+    paths = {"/politics/second", "/politics/first-words"} | lists | {f"{path}feed.xml" for path in lists}
+    assert {path for path, _, _, _ in proxy.asked} == paths
+    assert Counter(encoding for _, _, _, encoding in proxy.asked) == dict.fromkeys(ENCODINGS, len(paths))
+    assert {(host, renew) for _, host, renew, _ in proxy.asked} == {("spectator.example", "1")}
+
+
+def test_all_that_a_story_ever_showed_itself_under_is_renewed(
+    app: Flask, proxy: FakeProxy, refresher: ProxyCacheRefresher, editor: User, story: Callable[..., int]
+) -> None:
+    app.config["PERMALINK"] = "/<year>/<section>/<slug>"
+    names = {"topics": ("Old ports",), "authors": ("Mariam Bah",), "countries": ("ML",)}
+    article_id = story(headline="Words", **names)
+    app.config["PERMALINK"] = "/<section>/<slug>"
+
+    def change(step: Action, **more: object) -> None:
+        version = db.session.get_one(Article, article_id).version
+        publishing.save(article_id, make_draft(headline="Words", **more), editor, version, step)
+
+    change(Action("update", at=NEWEST.replace(year=2019, month=3), has_time=True), section="business", topics=("New",))
+    change(Action("update"), section="culture", slug="other")
+    story(headline="A draft's name is nobody's", topics=("Else",))
+    with db.write() as session:
+        author = session.query(Author).filter_by(name="Mariam Bah").one()
+        session.add(FormerName(kind="author", part="slug", value="m-bah", owner_id=author.id))
+    catch_up(refresher)
+    proxy.asked.clear()
+    publishing.withdraw(article_id, editor, "A court ordered it.")
+    catch_up(refresher)
+    asked = {path for path, _, _, _ in proxy.asked}
+    own = {f"/{NEWEST:%Y}/politics/words", "/politics/words", "/business/words", "/culture/words", "/culture/other"}
+    lists = {"/topic/old-ports/", "/topic/new/", "/author/mariam-bah/", "/author/m-bah/", "/country/mali/", "/"}
+    lists |= {"/politics/", "/business/", "/culture/", f"/archive/{NEWEST:%Y/%m}/", "/archive/2019/03/"}
+    assert own <= asked
+    assert {path for path in asked if path.endswith("/")} == lists
+    assert {path for path in asked if path.endswith(".xml")} == {f"{path}feed.xml" for path in lists}
+
+
+def test_publications_leave_the_copies_alone(
+    proxy: FakeProxy, refresher: ProxyCacheRefresher, story: Callable[..., int]
+) -> None:
+    for number in range(30):
+        story(headline=f"Story {number}")
+    catch_up(refresher)
+    assert proxy.asked == []
+
+
+def test_what_failed_is_tried_again_and_survives_a_restart(
+    app: Flask, proxy: FakeProxy, refresher: ProxyCacheRefresher, editor: User, story: Callable[..., int]
+) -> None:
+    article_id = story(headline="First words")
+    catch_up(refresher)
+    proxy.status = 502
+    publishing.withdraw(article_id, editor, "A court ordered it.")
+    assert not refresher.catch_up()
+    assert refresher.next_retry_at() > 0
+    before = refresher.offset
+    assert before is not None
+    assert refresher.prunable_through(10**6) == before, "the outbox keeps what still waits"
+    proxy.status, proxy.asked = 200, []
+    restarted = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
+    catch_up(restarted)
+    assert ("/politics/first-words", "spectator.example", "1", "") in proxy.asked
+    assert int((app.config["DATA_DIR"] / OFFSET_FILE).read_text("utf-8")) > before
+
+
+@pytest.mark.parametrize("offset", ["", "rubbish", "999999"])
+def test_an_impossible_offset_begins_at_the_newest_row(
+    app: Flask, proxy: FakeProxy, story: Callable[..., int], offset: str
+) -> None:
+    story()
+    (app.config["DATA_DIR"] / OFFSET_FILE).write_text(offset, "utf-8")
+    made = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
+    catch_up(made)
+    assert proxy.asked == []
+
+
+def test_without_a_setting_nothing_is_asked(
+    app: Flask, proxy: FakeProxy, editor: User, story: Callable[..., int]
+) -> None:
+    made = ProxyCacheRefresher(app.config["DATA_DIR"], app.config["FRONT_URL"], app.config["SITE_URL"])
+    publishing.withdraw(story(), editor, "A court ordered it.")
+    assert not made.catch_up()
+    assert made.prunable_through(5) == 5

@@ -1,0 +1,222 @@
+"""What search tells besides the stories: how they are filed, better spellings, suggestions, stories that are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from spectator.search import Document, Index, SearchRequest, open_index
+from spectator.search.whoosh import more_like_this
+from spectator.text.words.snippets import snippet
+from tests.search_samples import document, document_ids
+
+START = datetime(2022, 1, 1, tzinfo=UTC)
+VOTE = document(
+    "Elections in Bamako",
+    "The election commission of Mali counts the votes near the river.",
+    countries=("mali",),
+    topics=("elections",),
+    authors=("aminata-diallo",),
+    published_at=START,
+)
+PARIS = document(
+    "Le vote à Abidjan", "La Côte d'Ivoire vote dimanche.", language="fr", section="world", published_at=START
+)
+COAST = document(
+    "Cocoa prices fall",
+    "Farmers of the Ivory Coast voted for lower prices; the elect few did not.",
+    section="business",
+    countries=("ivory-coast",),
+    authors=("moussa-diallo", "ama-serwaa"),
+    published_at=START + timedelta(days=400),
+)
+RIVER = document(
+    "The river rises", "Votes were far away; the river near Bamako rose.", published_at=START + timedelta(days=800)
+)
+FAR = document("Coast guards near the ivory market", "A court sat.", published_at=START + timedelta(days=801))
+STORIES = [VOTE, PARIS, COAST, RIVER, FAR]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index of STORIES that tests only read."""
+    index = open_index(tmp_path_factory.mktemp("finding") / "search")
+    index.rebuild(STORIES, 1)
+    yield index
+    index.close()
+
+
+def search_ids(index: Index, text: str, **fields: object) -> list[int]:
+    return index.find(SearchRequest(text, **fields)).ids  # type: ignore[arg-type]
+
+
+def stories(*wanted: Document) -> set[int]:
+    return set(document_ids(*wanted))
+
+
+# Words
+
+
+def test_english_stories_are_found_by_the_stem(index: Index) -> None:
+    assert set(search_ids(index, "voting")) == stories(VOTE, COAST, RIVER), "vote is French in one story"
+    assert set(search_ids(index, "elect")) == stories(VOTE, COAST)
+    assert set(search_ids(index, "election")) == stories(VOTE, COAST)
+
+
+def test_words_of_the_same_stem_are_highlighted(index: Index) -> None:
+    terms = index.find(SearchRequest("voting river")).terms
+    assert ("votes", True) in snippet(VOTE.body, terms)
+    assert terms == {"voting", "river"}
+
+
+def test_the_word_itself_comes_before_its_stem(index: Index) -> None:
+    assert search_ids(index, "elect")[0] == COAST.id
+
+
+@pytest.mark.parametrize("text", ["Ivory Coast", "Côte d'Ivoire", "cote d ivoire"])
+def test_a_country_is_found_by_all_its_names(index: Index, text: str) -> None:
+    assert stories(PARIS, COAST) <= set(search_ids(index, text))
+
+
+def test_words_close_together_come_first(tmp_path: object, index: Index) -> None:
+    assert search_ids(index, "river bamako")[0] == RIVER.id
+    assert search_ids(index, "ivory market")[0] == FAR.id
+
+
+def test_what_is_typed_precisely_comes_first(index: Index, tmp_path_factory: pytest.TempPathFactory) -> None:
+    marked = document("Ọ̀rọ̀ náà", "ọkọ̀ ni yìí", language="yo")
+    other = document("Ọ̀rọ̀ náà", "ọkọ́ ni yìí", language="yo")
+    own = open_index(tmp_path_factory.mktemp("exact") / "search")
+    own.rebuild([marked, other], 1)
+    assert search_ids(own, "ọkọ̀") == document_ids(marked, other)
+    assert search_ids(own, "ọkọ́") == document_ids(other, marked)
+    assert set(search_ids(own, "oko")) == stories(marked, other)
+    own.close()
+
+
+# Filters and facets
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("in:business", [COAST]),
+        ("by:diallo", [VOTE, COAST]),
+        ("by:aminata-diallo", [VOTE]),
+        ("country:mali", [VOTE]),
+        ('country:"côte d\'ivoire"', [COAST]),
+        ("topic:elections river", [VOTE]),
+        ("language:fr", [PARIS]),
+        ("before:2023", [VOTE, PARIS]),
+        ("after:2023-02-05 before:2023-02-06", [COAST]),
+        ("by:diallo in:politics", [VOTE]),
+        ("in:nowhere", []),
+        ("in:business in:politics", []),
+    ],
+)
+def test_filters_may_be_typed(index: Index, text: str, wanted: list[Document]) -> None:
+    assert set(search_ids(index, text)) == stories(*wanted)
+
+
+def test_filters_in_force_are_told(index: Index) -> None:
+    answer = index.find(SearchRequest("by:diallo before:2024", section="politics", published_to=date(2022, 5, 1)))
+    assert answer.filters == [("section", "politics"), ("author", "aminata-diallo"), ("author", "moussa-diallo")]
+    assert (answer.published_from, answer.published_to) == (None, date(2022, 5, 1))
+
+
+def test_facets_count_what_is_found(index: Index) -> None:
+    answer = index.find(SearchRequest("vote"))
+    assert set(answer.ids) == stories(VOTE, PARIS, COAST, RIVER)
+    assert answer.facets["section"] == [("politics", 2), ("business", 1), ("world", 1)]
+    assert answer.facets["author"] == [("ama-serwaa", 1), ("aminata-diallo", 1), ("moussa-diallo", 1)]
+    assert answer.facets["language"] == [("en", 3), ("fr", 1)]
+    assert answer.year_counts == [(2022, 2), (2023, 1), (2024, 1)]
+
+
+def test_a_chosen_facet_shows_its_alternatives(index: Index) -> None:
+    answer = index.find(SearchRequest("vote", section="politics", published_from=date(2024, 1, 1)))
+    assert answer.ids == [RIVER.id]
+    assert answer.facets["section"] == [("politics", 1)]
+    assert answer.year_counts == [(2022, 1), (2024, 1)]
+    assert index.find(SearchRequest("vote", section="world")).facets["section"] == [
+        ("politics", 2),
+        ("business", 1),
+        ("world", 1),
+    ]
+
+
+def test_facets_follow_commits(tmp_path_factory: pytest.TempPathFactory) -> None:
+    own = open_index(tmp_path_factory.mktemp("commits") / "search")
+    own.rebuild(STORIES[:2], 1)
+    own.apply({RIVER.id: RIVER, VOTE.id: None}, 2)
+    answer = own.find(SearchRequest())
+    assert set(answer.ids) == stories(PARIS, RIVER)
+    assert answer.facets["section"] == [("politics", 1), ("world", 1)]
+    assert answer.facets["country"] == []
+    own.close()
+
+
+# Help where little is found
+
+
+def test_a_better_spelling_is_offered(index: Index) -> None:
+    answer = index.find(SearchRequest("Elections in Bamoko"))
+    assert answer.suggestion == "Elections in bamako"
+    assert index.find(SearchRequest(answer.suggestion)).ids[0] == VOTE.id
+
+
+@pytest.mark.parametrize("text", ["vote", "zzzzzz", "", "Bamako", '"bamoko river"', "-bamoko", "in:bamoko"])
+def test_no_spelling_is_offered_where_none_is_better(index: Index, text: str) -> None:
+    assert index.find(SearchRequest(text)).suggestion == ""
+
+
+def test_words_are_told_where_no_story_has_all(index: Index) -> None:
+    answer = index.find(SearchRequest("cocoa timbuktu"))
+    assert (answer.mode, answer.term_counts) == ("any", [("cocoa", 1), ("timbuktu", 0)])
+    assert index.find(SearchRequest("cocoa prices")).term_counts == ()
+
+
+# Suggestions
+
+
+def test_suggestions_know_headlines_and_what_stories_are_filed_under(index: Index) -> None:
+    answer = index.suggest("el")
+    assert (answer.articles, answer.topics) == ([VOTE.id], ["elections"])
+    assert index.suggest("ELECTIONS ba").articles == [VOTE.id]
+    assert index.suggest("diallo").authors == ["aminata-diallo", "moussa-diallo"]
+    assert index.suggest("diallo m").authors == ["moussa-diallo"]
+    assert index.suggest("iv").countries == index.suggest("Côte").countries == ["ivory-coast"]
+
+
+@pytest.mark.parametrize("text", ["", "e", "  ", '"', "*", "\x00"])
+def test_hardly_anything_suggests_nothing(index: Index, text: str) -> None:
+    answer = index.suggest(text)
+    assert not (answer.articles or answer.topics or answer.authors or answer.countries)
+
+
+def test_newest_headlines_are_suggested_first(index: Index) -> None:
+    assert index.suggest("the", limit=1).articles == [FAR.id]
+
+
+# Alike
+
+
+def test_stories_that_read_alike_come_first(index: Index) -> None:
+    alike = index.more_like_this(VOTE)
+    assert alike[0].id == RIVER.id
+    assert VOTE.id not in [each.id for each in alike]
+    assert all(0 < each.score <= 1 for each in alike)
+
+
+def test_words_that_too_many_stories_have_are_not_looked_at(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(more_like_this, "SMALL_ARCHIVE_DOCUMENTS", 1)
+    monkeypatch.setattr(more_like_this, "MAX_DOCUMENTS", 1)
+    assert index.more_like_this(VOTE) == []
+
+
+def test_a_document_need_not_be_indexed(index: Index) -> None:
+    alike = index.more_like_this(document("Rising river", "Bamako and the river, near the votes."))
+    assert alike[0].id in stories(RIVER, VOTE)
+    assert index.more_like_this(document("Xyzzy", "Plugh.")) == []

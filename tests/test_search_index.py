@@ -1,0 +1,451 @@
+"""The search index as a store: changes, rebuilds, damage, threads and processes."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spectator.search import Document, Index, IndexUnavailableError, SearchRequest, open_index
+from spectator.search.whoosh import index as whoosh_index
+from spectator.search.whoosh import schema as whoosh_schema
+from tests.search_samples import ABIDJAN, HAUSA, MALI, MARKET, SEGUN, STORIES, document, document_ids, search_ids
+
+
+@pytest.fixture
+def garbage_collection() -> Iterator[None]:
+    """Collects garbage while the test's own filters for warnings are in force."""
+    yield
+    gc.collect()
+
+
+def leaves_files_open(test: Callable[..., None]) -> Callable[..., None]:
+    """Marks a test in which Whoosh misses a file, and then leaves others for the garbage collector to close."""
+    for warning in ("pytest.PytestUnraisableExceptionWarning", "ResourceWarning"):
+        test = pytest.mark.filterwarnings(f"ignore::{warning}")(test)
+    marked: Callable[..., None] = pytest.mark.usefixtures("garbage_collection")(test)
+    return marked
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    """An index of STORIES of one's own, at position 7."""
+    index = open_index(tmp_path / "search")
+    index.rebuild(STORIES, 7)
+    yield index
+    index.close()
+
+
+# Formats
+
+
+def test_an_index_without_the_newest_field_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an older release built it: no search needs a field that is not there yet."""
+    schema, fields = whoosh_schema.make_schema(), whoosh_schema.document_fields
+    schema.remove(whoosh_schema.JOINED)
+    monkeypatch.setattr("spectator.search.whoosh.writer.make_schema", lambda: schema)
+    monkeypatch.setattr(
+        "spectator.search.whoosh.writer.document_fields",
+        lambda story: {name: value for name, value in fields(story).items() if name != whoosh_schema.JOINED},
+    )
+    older = open_index(tmp_path / "search")
+    older.rebuild(STORIES, 7)
+    assert search_ids(older, "Cote d'Ivoire") == search_ids(older, "cote") == set(document_ids(ABIDJAN))
+    assert search_ids(older, "N'Golo") == search_ids(older, "maaikata") == search_ids(older, "maaik*") == set()
+    assert older.suggest("mali").articles == document_ids(MALI)
+    older.close()
+
+
+# Changes
+
+
+class _Segment:
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def doc_count_all(self) -> int:
+        return self.size
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [
+        ([10_000] + [1] * 7, [10_000] + [1] * 7),
+        ([10_000] + [1] * 8, [10_000]),
+        ([10_000, 24] + [1] * 7 + [30] * 7, [10_000] + [30] * 7),
+        ([10_000] + [30] * 8, [10_000]),
+        ([10_000, 500] + [60] * 8, [10_000, 500] + [60] * 4),
+        ([190] * 9, [190] * 9),
+    ],
+)
+def test_only_small_segments_are_merged(monkeypatch: pytest.MonkeyPatch, sizes: list[int], kept: list[int]) -> None:
+    copied: list[int] = []
+
+    class Reader:
+        def __init__(self, storage: object, schema: object, segment: _Segment) -> None:
+            self.size = segment.size
+
+        def close(self) -> None:
+            copied.append(self.size)
+
+    class Writer:
+        storage = schema = None
+
+        def add_reader(self, reader: Reader) -> None:
+            assert reader.size < 200
+
+    monkeypatch.setattr(whoosh_schema, "SegmentReader", Reader)
+    left = whoosh_schema.merge_small_segments(Writer(), [_Segment(size) for size in sizes])
+    assert [each.size for each in left] == kept
+    assert sorted([*copied, *kept]) == sorted(sizes)
+
+
+def test_changes_are_found_and_the_position_moves(index: Index) -> None:
+    story = document("Cocoa prices")
+    index.apply({story.id: story}, 8)
+    assert index.offset() == 8
+    answer = index.find(SearchRequest("cocoa"))
+    assert (answer.ids, answer.index_offset) == ([story.id], 8)
+
+
+def test_an_update_replaces(index: Index) -> None:
+    for version in range(2, 14):
+        index.apply({MALI.id: replace(MALI, headline=f"Edition number{version}", version=version)}, 6 + version)
+        assert search_ids(index, f"number{version}") == {MALI.id}
+        assert search_ids(index, f"number{version - 1}") == set()
+        assert index.find(SearchRequest()).total == len(STORIES)
+    assert index.versions()[MALI.id] == 13
+
+
+def test_a_removed_story_is_gone_and_may_come_back(index: Index) -> None:
+    index.apply({MALI.id: None, 10**6: None}, 8)
+    assert search_ids(index, "mali") == {MARKET.id}
+    assert MALI.id not in index.versions()
+    index.apply({MALI.id: MALI}, 9)
+    assert search_ids(index, "mali") == {MALI.id, MARKET.id}
+
+
+def test_an_empty_change_only_moves_the_position(index: Index) -> None:
+    index.apply({}, 12)
+    assert index.offset() == index.find(SearchRequest("mali")).index_offset == 12
+
+
+def test_many_changes_in_one_commit(index: Index) -> None:
+    more = [document("Peace talks") for _ in range(5)]
+    changes: dict[int, Document | None] = {each.id: each for each in more}
+    changes |= {MALI.id: replace(MALI, headline="Peace", version=2), MARKET.id: None}
+    index.apply(changes, 8)
+    assert search_ids(index, "peace") == {*document_ids(*more), MALI.id}
+    assert search_ids(index, "cotton") == set()
+
+
+def test_small_segments_are_merged_and_emptied_ones_go(index: Index, tmp_path: Path) -> None:
+    more = [document("Peace talks") for _ in range(20)]
+    for position, each in enumerate(more, 8):
+        index.apply({each.id: each}, position)
+    segments = list((tmp_path / "search" / "current").glob("*.trm"))
+    assert 1 <= len(segments) <= 8
+    for position, each in enumerate([*more, *STORIES], 28):
+        index.apply({each.id: None}, position)
+    assert index.find(SearchRequest()).total == index.find(SearchRequest("peace")).total == 0
+    index.apply({MALI.id: MALI}, 99)
+    assert search_ids(index, "mali") == {MALI.id}
+
+
+def test_an_index_of_many_parts_wants_a_rebuild(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whoosh_index, "_MAX_SEGMENTS", 2)
+    for position in (8, 9):
+        assert not index.is_fragmented()
+        index.apply({each.id: each for each in (document("Bulk") for _ in range(20))}, position)
+    assert index.is_fragmented()
+
+
+def test_versions(index: Index) -> None:
+    index.apply({MALI.id: replace(MALI, version=5)}, 8)
+    assert index.versions() == {each.id: 1 for each in STORIES} | {MALI.id: 5}
+
+
+def test_a_change_on_top_of_another_position_is_refused(index: Index) -> None:
+    index.apply({}, 8, expected_offset=7)
+    with pytest.raises(IndexUnavailableError):
+        index.apply({MALI.id: None}, 9, expected_offset=7)
+    assert (index.offset(), search_ids(index, "mali sahel")) == (8, {MALI.id})
+
+
+def test_a_failed_change_leaves_the_last_commit(index: Index) -> None:
+    broken = replace(MALI, version="two")  # type: ignore[arg-type]
+    with pytest.raises(struct.error):
+        index.apply({MARKET.id: None, MALI.id: broken}, 8)
+    assert search_ids(index, "mali") == {MALI.id, MARKET.id}
+    assert index.offset() is None  # what failed may have been the index: a rebuild will tell
+
+
+def test_a_long_word_and_an_empty_story_can_be_indexed(index: Index) -> None:
+    long, empty = document("x" * 100_000, section=""), document("", language="")
+    index.apply({long.id: long, empty.id: empty}, 8)
+    assert search_ids(index, "x" * 150) == {long.id}
+    assert index.find(SearchRequest()).total == len(STORIES) + 2
+
+
+# Rebuilding
+
+
+def test_a_rebuild_replaces_everything(index: Index, tmp_path: Path) -> None:
+    done: list[int] = []
+    index.rebuild(iter([MALI, MARKET]), 11, done.append)
+    assert done == [1, 2]
+    assert (index.offset(), index.find(SearchRequest()).ids) == (11, document_ids(MARKET, MALI))
+    assert len(list((tmp_path / "search").glob("generation-*"))) == 1
+
+
+def test_an_empty_index_answers(tmp_path: Path) -> None:
+    index = open_index(tmp_path / "search")
+    index.rebuild([], 0)
+    assert index.offset() == 0
+    for text in ("", "mali", '"mali faso"', "mali*", "-mali", "mali faso"):
+        assert index.find(SearchRequest(text, section="politics")).total == 0
+        assert index.find(SearchRequest(text)).total == 0
+    assert index.versions() == {}
+    index.apply({MALI.id: MALI}, 1)
+    assert search_ids(index, "mali") == {MALI.id}
+    index.close()
+
+
+def test_a_reader_keeps_the_old_generation_until_the_switch(index: Index, tmp_path: Path) -> None:
+    other = open_index(tmp_path / "search")
+
+    def stories() -> Iterator[Document]:
+        yield MALI
+        assert search_ids(other, "cotton") == {MARKET.id}
+        other.apply({MARKET.id: replace(MARKET, headline="Millet")}, 8)
+        assert search_ids(other, "millet") == {MARKET.id}
+        yield SEGUN
+
+    index.rebuild(stories(), 7)
+    assert other.offset() == 7
+    assert search_ids(other, "cotton") == search_ids(other, "millet") == set()
+    assert search_ids(other, "mali") == {MALI.id}
+    other.close()
+
+
+def test_files_held_open_answer_while_the_directory_is_gone(index: Index, tmp_path: Path) -> None:
+    assert search_ids(index, "mali") == {MALI.id, MARKET.id}
+    shutil.rmtree(tmp_path / "search")
+    assert search_ids(index, '"burkina faso"') == {MALI.id}
+    assert index.offset() is None
+    index.rebuild(STORIES, 9)
+    assert (index.offset(), search_ids(index, "mali")) == (9, {MALI.id, MARKET.id})
+
+
+def test_a_failed_rebuild_leaves_the_old_index_and_no_rubbish(index: Index, tmp_path: Path) -> None:
+    def stories() -> Iterator[Document]:
+        yield MALI
+        raise OSError("the database is gone")
+
+    with pytest.raises(OSError, match="the database is gone"):
+        index.rebuild(stories(), 8)
+    assert (index.offset(), index.find(SearchRequest()).total) == (7, len(STORIES))
+    assert len(list((tmp_path / "search").glob("generation-*"))) == 1
+
+
+def test_only_one_rebuild_at_a_time(index: Index, tmp_path: Path) -> None:
+    def stories() -> Iterator[Document]:
+        with pytest.raises(IndexUnavailableError):
+            open_index(tmp_path / "search").rebuild([], 1)
+        yield MALI
+
+    index.rebuild(stories(), 8)
+    assert index.find(SearchRequest()).ids == [MALI.id]
+
+
+def test_the_directory_is_ours_alone(index: Index, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        index.rebuild(STORIES, 8)
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "search", (tmp_path / "search" / "current").resolve()):
+        assert path.stat().st_mode & 0o777 == 0o700
+
+
+# Damage
+
+
+def test_a_missing_index(tmp_path: Path) -> None:
+    index = open_index(tmp_path / "nowhere")
+    assert index.offset() is None
+    for attempt in (lambda: index.find(SearchRequest("mali")), index.versions, lambda: index.apply({}, 1)):
+        with pytest.raises(IndexUnavailableError):
+            attempt()
+
+
+def files(tmp_path: Path, pattern: str) -> list[Path]:
+    chosen = list((tmp_path / "search" / "current").glob(pattern))
+    assert chosen
+    return chosen
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def scribble(path: Path) -> None:
+    path.write_bytes(b"\xff" * path.stat().st_size)
+
+
+@leaves_files_open
+@pytest.mark.parametrize("harm", [truncate, empty, scribble, Path.unlink], ids=lambda harm: harm.__name__)
+@pytest.mark.parametrize("pattern", ["*.toc", "*.trm", "*.pst", "*.article.col", "*"])
+@pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed"])
+def test_damage_is_noticed_and_a_rebuild_heals_it(
+    index: Index, tmp_path: Path, harm: Callable[[Path], None], pattern: str, is_open: bool
+) -> None:
+    if is_open:
+        assert search_ids(index, "mali") == {MALI.id, MARKET.id}
+    else:
+        index.close()
+    for path in files(tmp_path, pattern):
+        harm(path)
+    try:
+        assert search_ids(index, "mali") == {MALI.id, MARKET.id}  # what is held open, or not read for this
+    except IndexUnavailableError:
+        assert index.offset() is None
+        assert open_index(tmp_path / "search").offset() is None
+        assert pattern == "*" or files(tmp_path, "damaged")
+    else:
+        assert is_open
+    index.rebuild(STORIES, 8)
+    assert (index.offset(), search_ids(index, "mali")) == (8, {MALI.id, MARKET.id})
+    assert not list((tmp_path / "search" / "current").glob("damaged"))
+
+
+@leaves_files_open
+def test_a_reader_says_so_even_where_it_cannot_write(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_with_full_disk(self: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    index.close()
+    for path in files(tmp_path, "*.trm"):
+        truncate(path)
+    monkeypatch.setattr(Path, "touch", fail_with_full_disk)
+    for _ in range(3):
+        with pytest.raises(IndexUnavailableError):
+            index.find(SearchRequest("mali"))
+    assert index.offset() is None
+
+
+@pytest.mark.parametrize("text", [b"", b"7", b"-7\n", b"seven\n", b"7\n7\n", b"\xff\n", b"9" * 40 + b"\n"])
+def test_a_position_that_makes_no_sense_asks_for_a_rebuild(index: Index, tmp_path: Path, text: bytes) -> None:
+    files(tmp_path, "position")[0].write_bytes(text)
+    assert index.offset() is None
+    with pytest.raises(IndexUnavailableError):
+        open_index(tmp_path / "search").find(SearchRequest("mali"))
+
+
+def test_a_dangling_link_asks_for_a_rebuild(index: Index, tmp_path: Path) -> None:
+    shutil.rmtree((tmp_path / "search" / "current").resolve())
+    assert index.offset() is None
+    index.rebuild(STORIES, 8)
+    assert index.offset() == 8
+
+
+# Threads and processes
+
+
+@leaves_files_open
+def test_threads_search_under_commits_and_never_get_a_wrong_answer(index: Index) -> None:
+    stop = time.monotonic() + 1.5
+    wrong: list[object] = []
+
+    def search(text: str, right: list[int]) -> None:
+        while time.monotonic() < stop:
+            try:
+                answer = index.find(SearchRequest(text, sort="newest"))
+                if answer.ids != right:
+                    wrong.append((text, answer))
+            except Exception as error:
+                wrong.append(error)
+
+    cases = [
+        ("mali faso", document_ids(MARKET, MALI)),
+        ('"burkina faso"', document_ids(MALI)),
+        ("ḍan ta*", document_ids(HAUSA)),
+        ("ivoire", document_ids(ABIDJAN)),
+    ]
+    threads = [threading.Thread(target=search, args=case) for case in cases]
+    for thread in threads:
+        thread.start()
+    position = 7
+    while time.monotonic() < stop:
+        position += 1
+        index.apply({10**6 + position % 40: replace(SEGUN, id=10**6 + position % 40, version=position)}, position)
+    for thread in threads:
+        thread.join()
+    assert position > 9
+    assert wrong == []
+
+
+WRITER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from spectator.search import Document, open_index
+
+index = open_index(Path(sys.argv[1]))
+for number in range(1, 6):
+    story = Document(10**7 + number, 1, f"Headline serial{number}", "", "", "", "politics", (), (), (), "en",
+                     datetime(2030, 1, number, tzinfo=UTC))
+    index.apply({story.id: story}, 100 + number)
+    print(number, flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_what_one_process_writes_another_finds(index: Index, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path / "search")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as writer:
+        assert writer.stdin
+        assert writer.stdout
+        for number in range(1, 6):
+            assert writer.stdout.readline() == f"{number}\n"
+            answer = index.find(SearchRequest(f"serial{number}"))
+            assert (answer.ids, answer.index_offset) == ([10**7 + number], 100 + number)
+            writer.stdin.write("\n")
+            writer.stdin.flush()
+    assert writer.returncode == 0
+
+
+def test_a_forked_child_neither_shares_files_nor_waits_for_threads_it_has_not(index: Index) -> None:
+    answer = index.find(SearchRequest("mali"))
+    with index._reader_state.lock:  # type: ignore[attr-defined]  # as if another thread were searching
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                signal.alarm(5)
+                status = 0 if index.find(SearchRequest("mali")) == answer else 1
+            finally:
+                os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert index.find(SearchRequest("mali")) == answer

@@ -1,0 +1,341 @@
+"""What a search finds, in which order, and that no text causes a fault."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spectator.search import Document, Index, SearchRequest, open_index
+from spectator.search.language.analysis import stem
+from spectator.search.language.query import Clause, parse_query
+from spectator.search.whoosh.searcher import COMMON_WORD_SHARE
+from spectator.text.words.folding import tokens
+from tests.search_samples import (
+    ABIDJAN,
+    AMHARIC,
+    ARABIC,
+    HAUSA,
+    MALI,
+    MARKET,
+    SEGUN,
+    STORIES,
+    document,
+    document_ids,
+    search_ids,
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """An index of STORIES that tests only read."""
+    index = open_index(tmp_path_factory.mktemp("shared") / "search")
+    index.rebuild(STORIES, 7)
+    yield index
+    index.close()
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    """An index of STORIES of one's own, at position 7."""
+    index = open_index(tmp_path / "search")
+    index.rebuild(STORIES, 7)
+    yield index
+    index.close()
+
+
+# What is found
+
+
+@pytest.mark.parametrize(
+    ("text", "story"),
+    [
+        ("segun", SEGUN),
+        ("SẸGUN", SEGUN),
+        ("ṣẹ́gun", SEGUN),
+        ("Cote d'Ivoire", ABIDJAN),
+        ("côte d’ivoire", ABIDJAN),
+        ("president elit", ABIDJAN),
+        ("kungiyar kwadago", HAUSA),
+        ("ሀበሻ", AMHARIC),
+        ("المدرسة", ARABIC),
+    ],
+)
+def test_accents_and_spellings_do_not_matter(shared: Index, text: str, story: Document) -> None:
+    answer = shared.find(SearchRequest(text))
+    assert (answer.ids, answer.total, answer.mode) == ([story.id], 1, "all")
+
+
+def test_a_phrase_is_words_in_a_row(shared: Index) -> None:
+    assert search_ids(shared, '"Burkina Faso"') == {MALI.id}
+    assert search_ids(shared, '"Faso and Burkina"') == {MARKET.id}
+    assert search_ids(shared, '"Burkina Bamako"') == set()
+
+
+def test_a_phrase_may_repeat_a_word(index: Index) -> None:
+    once, twice = document("knock on wood"), document("knock knock on wood")
+    index.apply({once.id: once, twice.id: twice}, 8)
+    assert search_ids(index, '"knock knock"') == {twice.id}
+    assert search_ids(index, '"knock knock knock"') == set()
+
+
+def test_a_minus_excludes(shared: Index) -> None:
+    assert search_ids(shared, "mali -cotton") == {MALI.id}
+    assert search_ids(shared, 'faso -"burkina faso"') == {MARKET.id}
+    assert search_ids(shared, "mali -mali") == set()
+
+
+def test_with_nothing_but_exclusions_everything_else_is_found(shared: Index) -> None:
+    answer = shared.find(SearchRequest("-mali -المدرسة"))
+    assert answer.ids == document_ids(AMHARIC, HAUSA, ABIDJAN, SEGUN)
+
+
+def test_a_star_finds_longer_words(shared: Index) -> None:
+    answer = shared.find(SearchRequest("gover* vot*"))
+    assert (answer.ids, answer.prefixes, answer.terms) == ([SEGUN.id], ("gover", "vot"), frozenset())
+    assert search_ids(shared, "sahe* -bama*") == set()
+
+
+def test_every_word_first_and_any_word_only_when_that_finds_nothing(shared: Index) -> None:
+    every = shared.find(SearchRequest("mali cotton"))
+    assert (every.ids, every.mode) == ([MARKET.id], "all")
+    either = shared.find(SearchRequest("abidjan cotton -sahel"))
+    assert (set(either.ids), either.total, either.mode) == ({ABIDJAN.id, MARKET.id}, 2, "any")
+    nothing = shared.find(SearchRequest("zzz yyy"))
+    assert (nothing.ids, nothing.total, nothing.mode) == ([], 0, "all")
+
+
+def test_a_headline_weighs_more_than_a_body(index: Index) -> None:
+    body = document("Weekly review", "The cocoa harvest and more about cocoa beans.")
+    headline = document("Cocoa again", "A harvest of beans, reviewed every week by us.")
+    index.apply({body.id: body, headline.id: headline}, 8)
+    assert index.find(SearchRequest("cocoa")).ids == document_ids(headline, body)
+
+
+def test_dek_and_names_are_searched(index: Index) -> None:
+    story = document("Untitled", dek="What the harvest brings", names="Aminata Diallo Ivory Coast Reuters")
+    index.apply({story.id: story}, 8)
+    assert search_ids(index, "harvest brings") == search_ids(index, '"ivory coast" diallo') == {story.id}
+
+
+def test_terms_for_highlighting_are_folded(shared: Index) -> None:
+    assert shared.find(SearchRequest("Ṣẹ́gun Élit -mali")).terms == {"segun", "elit"}
+
+
+# Filters, order, pages
+
+
+def test_filters(shared: Index) -> None:
+    assert search_ids(shared, section="business") == {MARKET.id, HAUSA.id}
+    assert search_ids(shared, country="burkina-faso") == {MALI.id}
+    assert search_ids(shared, topic="education") == {ARABIC.id}
+    assert search_ids(shared, author="a-diallo") == {MARKET.id}
+    assert search_ids(shared, language="fr") == {ABIDJAN.id}
+    assert search_ids(shared, "mali", section="business") == {MARKET.id}
+    assert search_ids(shared, "mali -faso", section="business") == set()
+    assert search_ids(shared, section="business", language="ha") == {HAUSA.id}
+
+
+@pytest.mark.parametrize("value", ["nowhere", "\x00", "\ud800", "politics business", "*", "x" * 100_000, "Politics"])
+@pytest.mark.parametrize("name", ["section", "country", "topic", "author", "language"])
+def test_an_unknown_filter_value_finds_nothing(shared: Index, name: str, value: str) -> None:
+    for text in ("", "mali", "-mali", "mali zzz"):
+        answer = shared.find(SearchRequest(text, **{name: value}))  # type: ignore[arg-type]
+        assert (answer.ids, answer.total) == ([], 0)
+
+
+def test_a_minus_before_a_filter_leaves_out_what_it_names(shared: Index) -> None:
+    everything = set(document_ids(*STORIES))
+    assert search_ids(shared, "-in:business") == everything - set(document_ids(MARKET, HAUSA))
+    assert search_ids(shared, "mali -in:business") == set(document_ids(MALI))
+    assert search_ids(shared, "-by:diallo in:business") == set(document_ids(HAUSA))
+    assert search_ids(shared, "-country:mali -language:en") == everything - {
+        each.id for each in STORIES if "mali" in each.countries or each.language == "en"
+    }
+    answer = shared.find(SearchRequest("mali -in:business -topic:nonesuch"))
+    assert (answer.excluded_filters, answer.unknown_filters) == ([("section", "business")], [("topic", "nonesuch")])
+    assert "business" not in dict(answer.facets["section"])
+    day = MALI.published_at.date()
+    assert search_ids(shared, f"-before:{day}") == search_ids(shared, f"after:{day}")
+    assert search_ids(shared, f"-after:{day}") == search_ids(shared, f"before:{day}")
+
+
+def test_dates_include_both_days(shared: Index) -> None:
+    first, last = ABIDJAN.published_at.date(), MARKET.published_at.date()
+    assert search_ids(shared, published_from=first, published_to=last) == {ABIDJAN.id, MALI.id, MARKET.id}
+    assert search_ids(shared, "mali", published_to=MALI.published_at.date()) == {MALI.id}
+    assert search_ids(shared, "mali", published_from=last) == {MARKET.id}
+    assert len(search_ids(shared, published_from=date.min, published_to=date.max)) == len(STORIES)
+    assert search_ids(shared, published_from=date.max, published_to=date.min) == set()
+
+
+def test_the_whole_last_day_counts(index: Index) -> None:
+    late = document("Late", published_at=datetime(2030, 5, 6, 23, 59, 59, tzinfo=UTC))
+    early = document("Early", published_at=datetime(2030, 5, 7, tzinfo=UTC))
+    index.apply({late.id: late, early.id: early}, 8)
+    assert search_ids(index, published_from=date(2030, 5, 6), published_to=date(2030, 5, 6)) == {late.id}
+    assert search_ids(index, published_from=date(2030, 5, 7)) == {early.id}
+
+
+def test_without_text_everything_newest_first(shared: Index) -> None:
+    newest = document_ids(*reversed(STORIES))
+    assert shared.find(SearchRequest()).ids == newest
+    assert shared.find(SearchRequest("  ", sort="newest")).ids == newest
+    assert shared.find(SearchRequest(sort="oldest")).ids == newest[::-1]
+
+
+def test_sorting_by_date(shared: Index) -> None:
+    assert shared.find(SearchRequest("mali", sort="newest")).ids == document_ids(MARKET, MALI)
+    assert shared.find(SearchRequest("mali", sort="oldest")).ids == document_ids(MALI, MARKET)
+
+
+@pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
+@pytest.mark.parametrize("text", ["", "peace", "zzz peace"])
+def test_pages_show_each_story_once_and_then_stop(index: Index, text: str, sort: str) -> None:
+    more = [document("Peace talks", f"round {number}") for number in range(23)]
+    index.apply({each.id: each for each in more}, 8)
+    expected = {each.id for each in (STORIES if not text else []) + more}
+
+    pages = [index.find(SearchRequest(text, sort=sort, page=page, per_page=10)) for page in range(1, 6)]  # type: ignore[arg-type]
+    seen = [each for page in pages for each in page.ids]
+    assert sorted(seen) == sorted(expected)
+    assert {page.total for page in pages} == {len(expected)}
+    assert pages[-1].ids == []
+
+
+@pytest.mark.parametrize("page", [0, -1, 51, 10**30])
+@pytest.mark.parametrize("text", ["", "mali"])
+def test_a_page_out_of_range_is_empty_with_the_true_total(shared: Index, text: str, page: int) -> None:
+    answer = shared.find(SearchRequest(text, page=page))
+    assert (answer.ids, answer.total) == ([], 2 if text else len(STORIES))
+
+
+def test_a_page_has_between_one_and_a_hundred_stories(shared: Index) -> None:
+    assert len(shared.find(SearchRequest(per_page=-5)).ids) == 1
+    assert len(shared.find(SearchRequest(per_page=10**9)).ids) == len(STORIES)
+
+
+# Hostile text
+
+
+HOSTILE = [
+    "x" * 20_000,
+    "word " * 4_000,
+    '"',
+    '""" mali "',
+    "*",
+    "**** *a* mali**",
+    "[a TO b]",
+    "[ TO ]",
+    "~",
+    "mali~2 ^1e999",
+    "\x00\x01\x02\x1b[31m",
+    "🎉🇳🇬👩‍👩‍👧",
+    "\u202eilam\u200f مالي",
+    "\ud800 \udfff",
+    "(" * 1000 + "mali" + ")" * 1000,
+    "NOT OR x",
+    "NOT " * 500,
+    "AND AND",
+    "id:1 body:* published:[* TO *]",
+    "-",
+    '--- -"" -* -\'',
+    "\u0301\u0301\u0301",
+    "%s %(x)s {0} \\ / ' ; DROP TABLE--",
+    "a" * 63 + "\u0301" * 200,
+    "\n".join("abc"),
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:20])
+@pytest.mark.parametrize("sort", ["relevance", "newest", "nonsense"])
+def test_hostile_text_is_an_ordinary_answer(shared: Index, text: str, sort: str) -> None:
+    answer = shared.find(SearchRequest(text, sort=sort))  # type: ignore[arg-type]
+    assert len(answer.ids) == answer.total <= len(STORIES)
+    assert shared.offset() == 7
+
+
+@pytest.mark.parametrize("text", ["*", "🎉", "\x00", '"" --', "~"])
+def test_text_without_a_word_finds_nothing(shared: Index, text: str) -> None:
+    assert shared.find(SearchRequest(text)).total == 0
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.text(max_size=300) | st.text(alphabet='mali faso"-*é\u0301\u200f()[]~^:*', max_size=300),
+    st.sampled_from(["relevance", "newest", "oldest"]),
+)
+def test_no_text_causes_a_fault(shared: Index, text: str, sort: str) -> None:
+    answer = shared.find(SearchRequest(text, sort=sort))  # type: ignore[arg-type]
+    assert answer.total >= len(answer.ids)
+    assert shared.offset() == 7
+
+
+# Right answers, against a plain reading of the documents
+
+
+SAMPLES = st.lists(st.sampled_from(["mali", "faso", "bamako", "vote", "votes", "peace"]), min_size=1, max_size=5)
+
+
+def matches_clause(story: Document, clause: Clause) -> bool:
+    """Whether a story matches a clause, the slow and obvious way."""
+    for text in (story.headline, f"{story.dek}\n{story.body}", story.names):
+        row = [token.text for token in tokens(text)]
+        if clause.is_prefix and any(word.startswith(clause.words[0]) for word in row):
+            return True
+        size = len(clause.words)
+        if any(tuple(row[start : start + size]) == clause.words for start in range(len(row) - size + 1)):
+            return True
+        is_told = text is not story.names and size == 1 and not clause.is_prefix
+        if is_told and stem(clause.words[0]) in map(stem, row):
+            return True
+    return False
+
+
+def expected_ids(stories: list[Document], text: str) -> set[int]:
+    query = parse_query(text)
+    left = [each for each in stories if not any(matches_clause(each, clause) for clause in query.excluded)]
+    every = {each.id for each in left if all(matches_clause(each, clause) for clause in query.included)}
+    if every or len(query.included) < 2:
+        return every
+    parts = [{each.id for each in stories if matches_clause(each, clause)} for clause in query.included]
+    telling = [part for part in parts if 0 < len(part) <= COMMON_WORD_SHARE * len(stories)] or parts
+    return set().union(*telling) & {each.id for each in left}
+
+
+@pytest.fixture(scope="module")
+def segmented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index, list[Document]]]:
+    """An index in several segments with deletions, and the stories that should be in it."""
+    index = open_index(tmp_path_factory.mktemp("segmented") / "search")
+    vocabulary = ["mali", "faso", "bamako", "vote", "votes", "peace", "in", "the"]
+    made = [
+        document(" ".join(row[:3]), " ".join(row * 2), names=" ".join(row[2:]))
+        for row in itertools.islice(itertools.permutations(vocabulary, 4), 0, 1680, 28)
+    ]
+    index.rebuild(made[:40], 1)
+    for position, each in enumerate(made[40:44], 2):
+        index.apply({each.id: each}, position)
+    changed = [replace(each, headline="peace in faso", version=2) for each in made[:5]]
+    index.apply({**{each.id: each for each in changed}, **dict.fromkeys(document_ids(*made[5:9], made[41]))}, 9)
+    yield index, [*changed, *made[9:41], *made[42:44]]
+    index.close()
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["{}", '"{}"', "-{}", '-"{}"', "{}*"]), SAMPLES), min_size=1, max_size=3))
+def test_answers_are_those_of_a_plain_reading(
+    segmented: tuple[Index, list[Document]], parts: list[tuple[str, list[str]]]
+) -> None:
+    index, stories = segmented
+    text = " ".join(form.format(" ".join(sample)) for form, sample in parts)
+    right = expected_ids(stories, text)
+    for sort in ("relevance", "newest"):
+        answer = index.find(SearchRequest(text, sort=sort, per_page=100))
+        assert set(answer.ids) == right
+        assert answer.total == len(answer.ids) == len(right)

@@ -1,0 +1,89 @@
+"""A search in an address: read whatever it holds, and written again with one thing changed."""
+
+from __future__ import annotations
+
+from datetime import date
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spectator.search import MAX_PAGE
+from spectator.search.language.query import MAX_QUERY_LENGTH
+from spectator.site.search_params import FIELDS, InvalidFilter, parse_search_params
+
+
+def test_an_address_is_read_and_written_again() -> None:
+    asked = parse_search_params(
+        {"q": " rain  in Kano ", "section": "health", "from": "2024-05-01", "sort": "oldest", "page": "3"}
+    )
+    assert asked.url() == "/search?q=rain+in+Kano&section=health&from=2024-05-01&sort=oldest"
+    wanted = asked.to_search_request(10)
+    assert (wanted.text, wanted.section, wanted.sort, wanted.page) == ("rain in Kano", "health", "oldest", 3)
+    assert wanted.published_from == date(2024, 5, 1)
+    assert asked.title == "rain in Kano, health, 2024-05-01"
+
+
+def test_a_change_begins_at_the_first_page() -> None:
+    asked = parse_search_params({"q": "rain", "page": "3", "sort": "relevance"})
+    assert asked.url() == "/search?q=rain"
+    assert asked.url({"section": "health"}) == "/search?q=rain&section=health"
+    assert asked.url({"page": "4"}) == "/search?q=rain&page=4"
+    assert asked.url({}, "/search/feed.xml") == "/search/feed.xml?q=rain"
+    assert parse_search_params({"q": "relevance"}).url() == "/search?q=relevance"
+    assert parse_search_params({}).url() == "/search"
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "left"),
+    [
+        ("rain in:politics kano", ["section"], "rain kano"),
+        ('rain by:"Ama Serwaa"', ["author"], "rain"),
+        ("rain by:“Ama Serwaa” dry", ["author"], "rain dry"),
+        ("IN:politics IN:health rain", ["section"], "rain"),
+        ("rain after:2023 before:2024-05", ["from", "to"], "rain"),
+        ("rain after:2023 before:2024-05", ["section", "country"], "rain after:2023 before:2024-05"),
+        ("begin:politics", ["section"], "begin:politics"),
+        ("rain -in:politics in:health", ["section"], "rain"),
+        ("rain –in:politics -before:2024", ["section", "from", "to"], "rain"),
+    ],
+)
+def test_what_was_typed_is_taken_away_too(text: str, names: list[str], left: str) -> None:
+    changes = parse_search_params({"q": text}).removing(*names)
+    assert changes["q"] == left
+    assert {name: changes[name] for name in names} == dict.fromkeys(names, "")
+
+
+def test_what_is_excluded_is_taken_away_by_itself() -> None:
+    asked = parse_search_params({"q": "rain -in:politics in:health", "section": "health"})
+    assert asked.removing_excluded("section") == {"q": "rain in:health"}
+    assert asked.removing_included("section") == {"q": "rain -in:politics", "section": ""}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("from", "31 May"), ("to", "2024-02-30"), ("sort", "random"), ("page", "two"), ("page", "-1")]
+)
+def test_what_cannot_be_read_is_refused_in_words(field: str, value: str) -> None:
+    with pytest.raises(InvalidFilter, match=r"\."):
+        parse_search_params({field: value}).to_search_request(10)
+
+
+@pytest.mark.parametrize(("page", "number"), [("", 1), ("0", 1), ("7", 7), ("9" * 90, MAX_PAGE + 1)])
+def test_pages_are_bounded(page: str, number: int) -> None:
+    assert parse_search_params({"page": page}).to_search_request(10).page == number
+
+
+def test_blank_is_what_has_neither_words_nor_filters() -> None:
+    assert parse_search_params({"q": " \x00 ", "sort": "newest", "page": "2"}).is_blank
+    assert not parse_search_params({"to": "2024-01-01"}).is_blank
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=400)))
+def test_any_text_is_cut_cleaned_and_fits_an_address(arguments: dict[str, str]) -> None:
+    asked = parse_search_params(arguments)
+    assert len(asked.text) <= MAX_QUERY_LENGTH
+    address = asked.url(asked.removing("section", "from"))
+    assert address.isascii() and len(address) < 12_000
+    again = parse_search_params({name: values[0] for name, values in parse_qs(urlsplit(address).query).items()})
+    assert again.url() == address

@@ -1,0 +1,163 @@
+"""Nothing that an editor cannot see vanishes in a save unnoticed, and all of it comes back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+
+from spectator.text.compare.loss_guard import count_elements, find_losses, restore_lost_blocks
+from spectator.text.html.blocks import split_blocks
+from spectator.text.html.sanitizer import ATTRIBUTES, TAGS, clean_html
+from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, any_markup
+
+EVERYDAY = set("p br strong b em i u s h2 h3 h4 li span a dt dd tbody colgroup rp".split())
+TABLE = "<table><caption>Votes</caption><tbody><tr><td>1</td><td><a href='/1'>x</a></td></tr></tbody></table>"
+
+
+def rows(start: int, count: int) -> str:
+    cells = "".join(f'<tr><td colspan="2">n{number}</td></tr>' for number in range(start, start + count))
+    return f"<table><tbody>{cells}</tbody></table>"
+
+
+def test_a_story_is_counted() -> None:
+    counted = count_elements(WORDPRESS)
+    assert {name: count for name, count in counted.items() if not name.endswith("attribute")} == {
+        "fold-out": 1,
+        "fold-out heading": 1,
+        "quotation": 1,
+        "cite element": 1,
+        "table": 1,
+        "table head": 1,
+        "row": 2,
+        "cell": 2,
+        "caption": 2,
+        "figure": 1,
+        "picture": 1,
+        "list": 2,
+        "horizontal rule": 1,
+        "sup element": 1,
+        "link": 3,
+        "anchor": 3,
+    }
+    attributes = "src alt width height cite scope colspan start".split()
+    assert {name.split()[0] for name in counted if name.endswith("attribute")} == set(attributes)
+
+
+@pytest.mark.parametrize("name", sorted(TAGS - EVERYDAY))
+def test_every_element_but_the_everyday_ones_counts(name: str) -> None:
+    assert find_losses(f"<p>x</p><{name}>y</{name}>", "<p>x</p>y").counts
+
+
+@pytest.mark.parametrize("name", sorted(EVERYDAY))
+def test_everyday_elements_do_not_count(name: str) -> None:
+    assert not find_losses(f"<p>x <{name}>y</{name}></p>", "<p>x y</p>")
+
+
+@pytest.mark.parametrize(("name", "attribute"), [(n, a) for n in ATTRIBUTES for a in sorted(ATTRIBUTES[n])])
+def test_every_attribute_counts(name: str, attribute: str) -> None:
+    tag = "p" if name == "*" else name
+    expected = {"id": "1 anchor", "href": "1 link"}.get(attribute, f"1 {attribute} attribute")
+    assert find_losses(f'<{tag} {attribute}="x">y</{tag}>', f"<{tag}>y</{tag}>").sentence == expected
+
+
+def test_empty_descriptions_say_nothing() -> None:
+    assert count_elements('<img alt=""><p lang="">') == {"picture": 1}
+    assert count_elements('<details open=""><span>x</span>') == {"fold-out": 1, "open attribute": 1}
+
+
+def test_losses_are_said_in_english() -> None:
+    marked = "<mark>four</mark> <mark>five</mark>"
+    old = f"{TABLE}<p>One <a href='/a'>two</a> <a href='/b'>three</a> {marked}</p><details></details>"
+    found = find_losses(old, "<p>One two three four five</p>")
+    assert found.sentence == "1 fold-out, 1 table, 2 mark elements, 2 links"
+    assert found.counts == {"fold-out": 1, "table": 1, "mark element": 2, "link": 2}
+    assert find_losses("<p>", "").sentence == "" and not find_losses("<p>", "")
+    assert find_losses("<p lang='fr'>x</p>" * 3, "<p>x</p>").sentence == "3 lang attributes"
+
+
+def test_only_the_outermost_is_named() -> None:
+    assert find_losses(f"<blockquote>{TABLE}</blockquote><p>x</p>", "<p>x</p>").sentence == "1 quotation"
+    assert find_losses(TABLE, TABLE.replace("</a>", "").replace("<a href='/1'>", "")).sentence == "1 link"
+    assert find_losses(f"{TABLE}<p><a href='/2'>y</a></p>", "<p>y</p>").sentence == "1 table, 1 link"
+
+
+@pytest.mark.parametrize(("kept", "gone"), [((0, 3), (50, 90)), ((50, 90), (0, 3))])
+def test_of_two_tables_the_one_that_is_gone_takes_its_rows_along(kept: tuple[int, int], gone: tuple[int, int]) -> None:
+    edited = rows(*kept).replace("n2<", "changed<").replace("n52<", "changed<")
+    assert find_losses(rows(*kept) + rows(*gone), edited).sentence == "1 table"
+    assert find_losses(rows(*gone) + rows(*kept), edited).sentence == "1 table"
+    without_a_row = edited.replace('<tr><td colspan="2">changed</td></tr>', "")
+    assert find_losses(rows(*kept) + rows(*gone), without_a_row).sentence == "1 table, 1 row"
+
+
+def test_moving_and_changing_is_no_loss() -> None:
+    old = f'<p>a <a href="/a">b</a></p>{TABLE}<iframe src="/1"></iframe><img src="/1" alt="x"><p><strong>c</strong></p>'
+    new = f'{TABLE}<p>c</p><p>b</p><p><a href="/z">a</a></p><img src="/2" alt="y"><iframe src="/2"></iframe>'
+    assert not find_losses(old, new)
+    assert restore_lost_blocks(old, new) is new
+
+
+def test_lost_blocks_come_back_at_their_places() -> None:
+    old = f'<p>One.</p>\n{TABLE}\n<p>Two <a href="/2">link</a>.</p>\n<hr>\n<p>Three.</p>'
+    assert restore_lost_blocks(old, "<p>One!</p>\n<p>Two and link.</p>\n<p>Three.</p>") == (
+        f'<p>One!</p>\n{TABLE}\n<p>Two <a href="/2">link</a>.</p>\n<p>Two and link.</p>\n<hr>\n<p>Three.</p>'
+    )
+    assert restore_lost_blocks(f"{TABLE}\n<p>x</p>", "<p>x</p>") == f"{TABLE}\n<p>x</p>"
+    assert restore_lost_blocks(f"<p>x</p>\n{TABLE}", "<p>x</p>") == f"<p>x</p>\n{TABLE}"
+    assert restore_lost_blocks(TABLE, "") == TABLE
+
+
+def test_a_moved_block_that_lost_nothing_is_not_put_back() -> None:
+    first, second = (f'<p>{word} <a href="/{word}">more</a></p>' for word in ("one", "two"))
+    assert (
+        restore_lost_blocks(f"{first}\n{second}\n<p>x</p>\n{TABLE}", f"<p>x</p>\n{second}\n{first}").count("more") == 2
+    )
+
+
+def test_of_two_tables_the_one_that_is_gone_comes_back() -> None:
+    first, second = rows(0, 30), rows(50, 90)
+    edited = second.replace("n52<", "changed<")
+    assert restore_lost_blocks(f"{first}\n{second}", edited) == f"{first}\n{edited}"
+    assert restore_lost_blocks(f"{second}\n{first}", edited) == f"{edited}\n{first}"
+
+
+@settings(deadline=None, max_examples=50)
+@given(any_markup, any_markup)
+def test_after_putting_back_nothing_is_lost(old: str, new: str) -> None:
+    old, new = clean_html(old), clean_html(new)
+    both = restore_lost_blocks(old, new)
+    assert not find_losses(old, both)
+    assert not count_elements(old) - count_elements(both)
+    assert not count_elements(new) - count_elements(both)
+    rest = both
+    for block in split_blocks(new):
+        _, found, rest = rest.partition(block.strip())
+        assert found or not block.strip()
+
+
+@settings(deadline=None, max_examples=50)
+@given(any_markup, any_markup)
+def test_a_loss_is_named_exactly_when_there_is_one(old: str, new: str) -> None:
+    found = find_losses(old, new)
+    assert bool(found) == bool(count_elements(old) - count_elements(new))
+    assert all(count <= (count_elements(old) - count_elements(new))[name] for name, count in found.counts.items())
+    restore_lost_blocks(old, new)
+
+
+@pytest.mark.parametrize("unit", [*HOSTILE_UNITS, "<p lang=fr>", "<ul><li><a href=/>x</a></li></ul>", "<div lang=fr>"])
+def test_the_cost_is_linear(unit: str) -> None:
+    html = unit * (20_000 // len(unit))
+    begin = time.process_time()
+    find_losses(html, html[len(html) // 3 :])
+    restore_lost_blocks(html, "<p>x</p>" + html[len(html) // 3 :])
+    assert time.process_time() - begin < 2
+
+
+def test_a_table_of_three_thousand_rows_is_no_exception() -> None:
+    table = rows(0, 3000)
+    begin = time.process_time()
+    assert find_losses(f"<p>x</p>{table}", "<p>x</p>").sentence == "1 table"
+    assert restore_lost_blocks(f"<p>x</p>{table}", table.replace("n77<", "changed<")).count("<table>") == 1
+    assert time.process_time() - begin < 2

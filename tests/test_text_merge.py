@@ -1,0 +1,163 @@
+"""Two editors of one story lose nothing of what either wrote."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spectator.text.compare.merge import MergedBody, merge_bodies, merge_line, merge_names
+from spectator.text.html.blocks import split_blocks
+from spectator.text.html.sanitizer import clean_html
+from tests.markup_samples import any_markup
+
+BLOCKS = "<p>One two three.</p>|<p>One two 3.</p>|<p>Four five six.</p>|<p>Four and six.</p>|<hr>|<h2>Title</h2>"
+bodies = st.lists(st.sampled_from([*BLOCKS.split("|"), "<ul><li>x</li></ul>"]), max_size=6).map("\n".join)
+names = st.lists(st.sampled_from("abcde"), unique=True).map(tuple)
+
+
+def keys(body: str) -> set[str]:
+    return {block.strip() for block in split_blocks(body)}
+
+
+def body(*words: str) -> str:
+    return "\n".join(f"<p>{word} is what this paragraph says.</p>" for word in words)
+
+
+@settings(deadline=None, max_examples=50)
+@given(bodies | any_markup, bodies | any_markup)
+def test_one_side_alone_or_both_alike_are_taken_as_they_are(base: str, changed: str) -> None:
+    assert merge_bodies(base, changed, base) == MergedBody(changed, 0)
+    assert merge_bodies(base, base, changed) == MergedBody(changed, 0)
+    assert merge_bodies(base, changed, changed) == MergedBody(changed, 0)
+
+
+@settings(deadline=None, max_examples=50)
+@given(bodies, bodies, bodies)
+def test_nothing_that_either_side_wrote_is_lost(base: str, mine: str, theirs: str) -> None:
+    merged = merge_bodies(base, mine, theirs).body
+    assert (keys(mine) | keys(theirs)) - keys(base) <= keys(merged) <= keys(mine) | keys(theirs)
+    assert not merged[:1].isspace() and not merged[-1:].isspace()
+    assert all(block.endswith("\n") for block in split_blocks(merged)[:-1])
+
+
+@settings(deadline=None, max_examples=50)
+@given(any_markup, any_markup, any_markup)
+def test_any_markup_can_be_merged(base: str, mine: str, theirs: str) -> None:
+    merge_bodies(base, mine, theirs)
+    base, mine, theirs = clean_html(base), clean_html(mine), clean_html(theirs)
+    merged = merge_bodies(base, mine, theirs).body
+    assert all(key in merged for key in (keys(mine) | keys(theirs)) - keys(base))
+
+
+@settings(deadline=None, max_examples=50)
+@given(bodies, bodies, bodies)
+def test_what_both_removed_or_one_left_alone_does_not_come_back(base: str, mine: str, theirs: str) -> None:
+    if not keys(theirs) <= keys(base):
+        theirs = base
+    gone = (keys(base) - keys(mine)) & (keys(base) - keys(theirs))
+    assert not gone & keys(merge_bodies(base, mine, theirs).body)
+
+
+def test_changes_of_neighbours_go_together() -> None:
+    merged = merge_bodies(body("A", "B", "C"), body("A1", "B", "C", "D"), body("A", "B1", "C"))
+    assert merged == MergedBody(body("A1", "B1", "C", "D"), 0)
+    assert merge_bodies(body("A", "B", "C"), body("B", "C"), body("A", "B", "X", "C")) == MergedBody(
+        body("B", "X", "C"), 0
+    )
+
+
+def test_clashes_stand_one_after_the_other_theirs_first() -> None:
+    merged = merge_bodies(body("A", "B", "C"), body("A", "B1", "C"), body("A", "B2", "C"))
+    assert merged == MergedBody(body("A", "B2", "B1", "C"), 1)
+    merged = merge_bodies("<p>A</p>", "<p>A</p>\n<p>mine</p>", "<p>A</p>\n<p>theirs</p>")
+    assert merged == MergedBody("<p>A</p>\n<p>theirs</p>\n<p>mine</p>", 1)
+    assert merge_bodies(body("A", "B"), body("A1", "B1"), body("A2", "B2")).conflicts == 2
+
+
+def test_a_block_that_one_removed_and_the_other_changed_stays_as_changed() -> None:
+    assert merge_bodies(body("A", "B"), body("A"), body("A", "B1")) == MergedBody(body("A", "B1"), 1)
+    assert merge_bodies(body("A", "B"), body("A1", "B"), body("B")) == MergedBody(body("A1", "B"), 1)
+
+
+def test_the_same_change_on_both_sides_counts_once() -> None:
+    merged = merge_bodies(body("A", "B"), body("A1", "X", "B", "Y"), body("A1", "X", "B1"))
+    assert merged == MergedBody(body("A1", "X", "B1", "Y"), 0)
+    assert merge_bodies(body("A"), body("A", "X", "Y"), body("A1", "X")) == MergedBody(body("A1", "X", "Y"), 0)
+
+
+def test_the_same_paragraph_at_two_places_stands_once_but_a_rule_at_two_places_twice() -> None:
+    base = "<p>Long ago.</p>\n<p>Much later.</p>"
+    for new, times in (("<p>Both say so.</p>", 1), ("<hr>", 2)):
+        merged = merge_bodies(base, f"{new}\n{base}", f"{base}\n{new}")
+        assert merged.body.count(new) == times
+        assert merged.conflicts == 0
+
+
+@settings(deadline=None, max_examples=50)
+@given(bodies, bodies, bodies)
+def test_no_paragraph_that_is_new_stands_more_often_than_on_either_side(base: str, mine: str, theirs: str) -> None:
+    merged = [block.strip() for block in split_blocks(merge_bodies(base, mine, theirs).body)]
+    for key in {*merged} - keys(base) - {"<hr>"}:
+        assert merged.count(key) <= max(
+            [block.strip() for block in split_blocks(side)].count(key) for side in (mine, theirs)
+        )
+
+
+def test_without_a_base_what_both_hold_stands_once() -> None:
+    assert merge_bodies("", body("A", "B1", "C", "D"), body("A", "B", "C")) == MergedBody(
+        body("A", "B", "B1", "C", "D"), 1
+    )
+
+
+def test_white_space_is_no_change_but_is_kept_where_one_made_it() -> None:
+    base, mine, theirs = "<p>A</p>\n<p>B</p>", "<p>A</p>\n\n\n<p>B</p>\n", "<p>A</p>\n<p>B1</p>"
+    assert merge_bodies(base, mine, theirs) == MergedBody("<p>A</p>\n\n\n<p>B1</p>\n", 0)
+    assert merge_bodies(base, theirs, mine) == MergedBody("<p>A</p>\n\n\n<p>B1</p>\n", 0)
+
+
+@pytest.mark.parametrize(
+    "unit", ["<", "<a ", "<!--", "<b><p>", "<p><div>", "<video src=/x>", "<p>x</p>", "<p>a b a c a</p><p>b b a</p>"]
+)
+def test_the_cost_is_linear(unit: str) -> None:
+    html = unit * (16_000 // len(unit))
+    begin = time.process_time()
+    merge_bodies(html, html[4_000:] + "<p>y</p>", f"<p>z</p>{html[:12_000]}")
+    assert time.process_time() - begin < 2
+
+
+def test_many_places_with_much_written_by_both_share_what_may_be_spent() -> None:
+    base, mine, theirs = (
+        "".join(f"<p>Place {at}.</p><p>{words}</p>" if words else f"<p>Place {at}.</p>" for at in range(60))
+        for words in ("", "a b " * 400, "b c a " * 400)
+    )
+    begin = time.process_time()
+    assert merge_bodies(base, mine, theirs).conflicts == 60
+    assert time.process_time() - begin < 1.5
+
+
+def test_names_that_both_changed() -> None:
+    assert merge_names(("a", "b", "c"), ("b", "c", "m"), ("c", "b", "a", "t")) == ("c", "b", "t", "m")
+    assert merge_names(("a",), ("a", "x"), ("a", "x", "y")) == ("a", "x", "y")
+    assert merge_names(("a",), ("a", "m"), ()) == ("m",)
+
+
+@given(names, names, names)
+def test_names_of_one_side_alone_and_of_both(
+    base: tuple[str, ...], mine: tuple[str, ...], theirs: tuple[str, ...]
+) -> None:
+    assert merge_names(base, mine, base) == mine
+    assert merge_names(base, base, theirs) == theirs
+    assert merge_names(base, mine, mine) == mine
+    merged = merge_names(base, mine, theirs)
+    assert len(merged) == len(set(merged))
+    assert set(merged) == ({*mine} & {*theirs}) | ({*mine, *theirs} - {*base})
+
+
+def test_a_line_is_chosen_by_a_person_only_where_both_changed_it() -> None:
+    assert merge_line("a", "b", "a") == "b"
+    assert merge_line("a", "a", "b") == "b"
+    assert merge_line("a", "b", "b") == "b"
+    assert merge_line("a", "b", "c") is None

@@ -1,0 +1,102 @@
+"""Which stories hold a slug: those that readers have seen, through every road by which a story becomes public."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy import select
+
+from spectator import publishing, queries
+from spectator.cli import main
+from spectator.db import db
+from spectator.models import Article, User
+from spectator.publishing import Action
+from tests.conftest import make_draft
+
+PUBLIC = {"body": "x", "status": "published", "published_at": "2026-01-02T03:04:05Z"}
+
+
+@pytest.fixture
+def run(app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return a function that imports records and returns the report."""
+    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+
+    def import_records(*records: dict[str, Any]) -> str:
+        path = tmp_path / "stories.jsonl"
+        path.write_text("".join(json.dumps({"section": "Politics", **record}) + "\n" for record in records))
+        db.session.rollback()
+        result = runner.invoke(main, ["import", "jsonl", str(path)])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return import_records
+
+
+def slugs() -> dict[str | None, str]:
+    db.session.rollback()
+    return dict(db.session.execute(select(Article.external_id, Article.slug)).all())
+
+
+def slug_of(article_id: int) -> str:
+    db.session.rollback()
+    return db.session.scalars(select(Article.slug).where(Article.id == article_id)).one()
+
+
+def test_two_scheduled_stories_of_one_slug_go_out_beside_each_other(client: FlaskClient, editor: User) -> None:
+    at = datetime.now(UTC) + timedelta(hours=1)
+    ids = [publishing.create(make_draft(slug="one"), editor, Action("schedule", at)) for _ in range(3)]
+    assert [slug_of(each) for each in ids] == ["one"] * 3
+    assert publishing.publish_due(at + timedelta(minutes=1)) == 3
+    assert [slug_of(each) for each in ids] == ["one", "one-2", "one-3"]
+    assert [client.get(f"/politics/{slug}").status_code for slug in ("one", "one-2", "one-3", "one-4")] == [200] * 3 + [
+        404
+    ]
+
+
+def test_a_stored_slug_is_numbered_and_a_newly_typed_one_refused(editor: User) -> None:
+    waiting = publishing.create(make_draft(slug="one"), editor)
+    publishing.create(make_draft(slug="one"), editor, Action("publish"))
+    with pytest.raises(publishing.ValidationError) as raised:
+        publishing.create(make_draft(slug="one"), editor)
+    assert "slug" in raised.value.errors
+    publishing.save(waiting, make_draft(slug="one"), editor, 1, Action("publish"))
+    assert slug_of(waiting) == "one-2"
+
+
+def test_an_old_revision_is_restored_without_a_slug_that_is_another_storys_by_now(editor: User) -> None:
+    article_id = publishing.create(make_draft(slug="one"), editor)
+    publishing.create(make_draft(slug="one"), editor, Action("publish"))
+    publishing.publish(article_id, editor)
+    article = queries.article_to_edit(article_id)
+    assert article is not None
+    publishing.restore(article_id, editor, 1, article.version)
+    assert slug_of(article_id) == "one-2"
+
+
+def test_an_import_holds_slugs_for_public_stories_alone(run: Callable[..., str]) -> None:
+    run(
+        {"id": "draft", "headline": "Vote", "body": "x", "status": "draft"},
+        PUBLIC | {"id": "public", "headline": "Vote"},
+        {"id": "late", "headline": "Vote", "body": "x", "status": "draft"},
+    )
+    assert slugs() == {"draft": "vote", "public": "vote", "late": "vote-2"}
+    run(PUBLIC | {"id": "draft", "headline": "Vote"}, PUBLIC | {"id": "other", "headline": "Vote"})
+    found = slugs()
+    assert found["public"] == "vote"
+    assert len({found["draft"], found["other"], "vote"}) == 3
+
+
+def test_a_story_that_its_source_takes_from_the_site_keeps_its_slug(run: Callable[..., str]) -> None:
+    run(PUBLIC | {"id": "a", "headline": "Vote"})
+    run({"id": "a", "headline": "Vote", "body": "x", "status": "draft"})
+    run(PUBLIC | {"id": "b", "headline": "Vote"})
+    assert slugs() == {"a": "vote", "b": "vote-2"}
+    run(PUBLIC | {"id": "a", "headline": "Vote"})
+    assert slugs() == {"a": "vote", "b": "vote-2"}
