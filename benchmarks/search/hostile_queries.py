@@ -60,7 +60,8 @@ def hostile_texts(number: int) -> list[str]:
     chance = random.Random(SEED)
     pool = [word for each in sentence_pools().values() for sentence in each[:500] for word in words(sentence)]
     makers: tuple[Callable[[random.Random, list[str]], str], ...] = (
-        _operators, _nested, _long, _wildcards, _signs, _controls, _field_filters, _expensive, _twenty_thousand, _nonsense, _random_characters,
+        _operators, _nested, _long, _wildcards, _signs, _controls, _field_filters, _expensive, _twenty_thousand,
+        _nonsense, _random_characters,
     )  # fmt: skip
     return [makers[each % len(makers)](chance, pool) for each in range(number)]
 

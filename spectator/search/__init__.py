@@ -79,8 +79,8 @@ class SearchResults:
     """One page of results.
 
         `ids` in order; `total` is exact and counts every page; `terms` and `prefixes` are folded as by
-        `spectator.text.words.folding.fold`, for highlighting; `mode` is "any" when no article had every word, so that those
-        with at least one are shown; `position` is the outbox number that the answer reflects.
+        `spectator.text.words.folding.fold`, for highlighting; `mode` is "any" when no article had every word, so
+        that those with at least one are shown; `position` is the outbox number that the answer reflects.
 
     `facets` maps each name of `FACETS` to (slug, number of articles) pairs, most first, at most `MAX_VALUES` each:
     what remains if that value is chosen besides everything else that was asked for, so that the chosen one stands

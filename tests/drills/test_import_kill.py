@@ -34,7 +34,10 @@ def test_a_killed_import_leaves_whole_batches(make_site: Callable[[], Site], tmp
     for batches in (1, 4):
         imported = site.spawn("spectator", "import", "jsonl", str(file))
         eventually(
-            lambda: ask(site, "SELECT count(*) FROM revision") >= batches * runner.BATCH_SIZE, 30, "batches", 0.002
+            lambda at_least=batches * runner.BATCH_SIZE: ask(site, "SELECT count(*) FROM revision") >= at_least,
+            30,
+            "batches",
+            0.002,
         )
         imported.kill()
         assert imported.wait(10) == -9, "it was killed while it worked"

@@ -1,35 +1,19 @@
-"""A document's words as the index keeps them, and the analyzer that it pickles by its path: do not move this module."""
+"""The words of a text as the index keeps them: folded, exact, stemmed, joined."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
-from whoosh.analysis import Token, Tokenizer
 from whoosh.lang.porter import stem as _porter_stem
 
 from spectator.text.words.apostrophes import joinable_names
-from spectator.text.words.folding import strip_invisible, tokens, word_runs
+from spectator.text.words.folding import strip_invisible, word_runs
 
 # Shorter words carry no ending worth cutting.
 MIN_STEMMED_LENGTH = 4
-
-
-class FoldingTokenizer(Tokenizer):  # type: ignore[misc]  # Whoosh is untyped
-    """Folded words with their positions; one analyzer for every language, for index and query alike."""
-
-    def __call__(
-        self, value: str, positions: bool = False, start_pos: int = 0, mode: str = "", **_: Any
-    ) -> Iterator[Token]:
-        """One `Token` object again and again, as Whoosh's own tokenizers do for speed."""
-        token = Token(positions, mode=mode)
-        for position, word in enumerate(tokens(value), start_pos):
-            token.text = word.text
-            token.pos = position
-            yield token
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from whoosh.fields import COLUMN, ID, TEXT, Schema
 from whoosh.reading import SegmentReader
 
 from spectator.search import FACETS, Document
-from spectator.search.language.analysis import FoldingTokenizer, analyze, stem_words
+from spectator.search.analysis import FoldingTokenizer
+from spectator.search.language.analysis import analyze, stem_words
 
 # Searched for a reader's words as they are folded, with positions; and their weight.
 TEXT_FIELDS = {"headline": 2.5, "body": 1.0, "names": 1.5}
