@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -107,6 +108,7 @@ def build_document(article: Article) -> Document:
     countries = [country_by_code(country.code) for country in article.countries]
     aliases = [name for each in countries if each for name in (each.name, *each.aliases)]
     people = [author.name for author in article.authors]
+    filed = attrgetter("slug" if article.is_public else "ascii_form")  # only public names are sure to keep their slug
     names = [*people, article.section.name, *aliases, *(topic.name for topic in article.topics), article.source_name]
     return Document(
         id=article.id,
@@ -117,8 +119,8 @@ def build_document(article: Article) -> Document:
         names="\n".join(names),
         section=article.section.slug,
         countries=tuple(country.slug for country in article.countries),
-        topics=tuple(topic.slug for topic in article.topics),
-        authors=tuple(author.slug for author in article.authors),
+        topics=tuple(map(filed, article.topics)),
+        authors=tuple(map(filed, article.authors)),
         language=article.language,
         published_at=article.published_at or article.saved_at,
     )

@@ -26,7 +26,7 @@ MAX_YEARS = 100
 
 @dataclass(frozen=True, slots=True)
 class StoryQuery:
-    """What somebody looks for: `author` is the name that was found for `author_typed`, with its slug."""
+    """What somebody looks for; `author` is the name found for `author_typed`, with its slug and its ASCII form."""
 
     text: str
     scope: str
@@ -34,6 +34,7 @@ class StoryQuery:
     author_input: str
     author: str
     author_slug: str
+    author_form: str
     year: int
     page: int
 
@@ -42,13 +43,15 @@ class StoryQuery:
         """Say whether no author has the name that was typed."""
         return bool(self.author_input and not self.author_slug)
 
-    def to_search_request(self, page: int, per_page: int, article_ids: frozenset[int] | None = None) -> SearchRequest:
+    def to_search_request(
+        self, page: int, per_page: int, is_public: bool, article_ids: frozenset[int] | None
+    ) -> SearchRequest:
         """Return the question to an index, to some of its stories where `among` has their ids."""
         first, last = (date(self.year, 1, 1), date(self.year, 12, 31)) if self.year else (None, None)
         return SearchRequest(
             self.text,
             section=self.section,
-            author=self.author_slug,
+            author=self.author_slug if is_public else self.author_form,
             published_from=first,
             published_to=last,
             page=page,
@@ -129,6 +132,7 @@ def _query_from_request() -> StoryQuery:
         author_input=typed,
         author=author.name if author else "",
         author_slug=author.slug if author else "",
+        author_form=author.ascii_form if author else "",
         year=int(year) if re.fullmatch(r"[1-8][0-9]{3}", year, re.ASCII) else 0,
         page=min(int(page), MAX_PAGE) if re.fullmatch(r"[1-9][0-9]?", page, re.ASCII) else 1,
     )
@@ -184,11 +188,15 @@ def _search_index(query: StoryQuery, is_public: bool) -> Ranking:
     """Return the stories of one index that fit; of what is not public an author searches their own alone."""
     index, author_id = index_of(is_public), _restricted_author_id()
     among = queries.unpublished_ids(author_id) if author_id is not None and not is_public else None
-    first = index.find(query.to_search_request(1, PER_PAGE, among))
+    first = index.find(query.to_search_request(1, PER_PAGE, is_public, among))
 
     def ids_between(start: int, end: int) -> list[int]:
         pages = range(start // PER_PAGE, -(-end // PER_PAGE))
-        ids = [each for page in pages for each in index.find(query.to_search_request(page + 1, PER_PAGE, among)).ids]
+        ids = [
+            each
+            for page in pages
+            for each in index.find(query.to_search_request(page + 1, PER_PAGE, is_public, among)).ids
+        ]
         offset = start // PER_PAGE * PER_PAGE
         return ids[start - offset : end - offset]
 

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.db import db
-from spectator.models import Article, DerivedTable
+from spectator.models import Article, Author, DerivedTable, Topic
+from spectator.publishing.names import KINDS, settle_slugs
 
 BATCH_SIZE = 1000
 DERIVED_TABLE = "lists"
@@ -93,6 +94,10 @@ def update_listings(session: Session, article_ids: Iterable[int]) -> None:
     for move in moves:
         changes[move["kind"], move["key"]] += move["number"]
     counts = [{"kind": kind, "key": key, "number": number} for (kind, key), number in changes.items() if number]
+    for model in (Author, Topic):
+        entered = {move["key"] for move in moves if move["number"] > 0 and move["kind"] == KINDS[model]}
+        if entered:
+            settle_slugs(session, model, entered)
     for statement, values in (
         (_DELETE_ROWS, [move for move in moves if move["number"] < 0]),
         (_INSERT_ROWS, [move for move in moves if move["number"] > 0]),

@@ -1,21 +1,25 @@
 """The names of authors and topics: one rule for single saves and imports. Only for publishing, in its transactions.
 
 A name as written (NFC, trimmed, inner space folded, which `drafts.prepare` does) is who somebody is; case and accents
-count. Slugs are unique beside it. A spelling that somebody has replaced leads to the name that replaced it, until it
-is entered as a name of its own. Nothing here takes two names for one because they look alike: people decide that.
+count. A spelling that somebody has replaced leads to the name that replaced it, until it is entered as a name of its
+own. Nothing here takes two names for one because they look alike: people decide that.
+
+A name gets its slug when its list first opens for readers. Until then it has a random one, so that an unpublished story
+takes no address, and numbers none.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, insert, or_, select
+from sqlalchemy import Select, Table, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
-from spectator.models import Author, FormerName, Topic
+from spectator.models import Author, FormerName, PublicListing, Topic
 from spectator.text.words.folding import fold
 from spectator.text.words.slugs import slugify
 
@@ -63,8 +67,7 @@ def add_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict
     """Add names that do not exist yet and return their ids."""
     if not names:
         return {}
-    slugs = unique_slugs(session, model, names)
-    rows: list[dict[str, Any]] = [{"name": name, "slug": slugs[name]} | comparison_forms(name) for name in names]
+    rows: list[dict[str, Any]] = [{"name": name, "slug": _random_slug()} | comparison_forms(name) for name in names]
     session.execute(insert(cast(Table, model.__table__)), rows)
     own = (FormerName.kind == KINDS[model]) & (FormerName.part == "name") & FormerName.value.in_(names)
     session.execute(delete(FormerName).where(own))
@@ -76,8 +79,41 @@ def comparison_forms(name: str) -> dict[str, str]:
     return {"ascii_form": ascii_form(name), "folded_form": fold(name)[:240]}
 
 
+def settle_slugs(session: Session, model: NamedModel, ids: Iterable[int]) -> None:
+    """Give those of the names whose lists readers have never seen the slugs under which they are about to open."""
+    query = select(model).where(model.id.in_(ids), model.id.not_in(_opened_ids(model))).order_by(model.id)
+    assign_slugs(session, model, cast("Sequence[Author | Topic]", session.scalars(query).all()))
+
+
+def assign_slugs(session: Session, model: NamedModel, rows: Sequence[Author | Topic]) -> None:
+    """Give each row the free slug of its name; a name that readers have never seen gives way."""
+    if not rows:
+        return
+    slugs = unique_slugs(session, model, [row.name for row in rows])
+    in_the_way = model.slug.in_(slugs.values()) & model.id.not_in(_opened_ids(model))
+    for row in cast("Sequence[Author | Topic]", session.scalars(select(model).where(in_the_way)).all()):
+        row.slug = _random_slug()
+    session.flush()
+    for row in rows:
+        row.slug = slugs[row.name]
+    session.flush()
+
+
+def is_opened(session: Session, model: NamedModel, row_id: int) -> bool:
+    """Say whether readers have been able to see the list of an author or a topic."""
+    return session.get(PublicListing, (KINDS[model], row_id)) is not None
+
+
+def _opened_ids(model: NamedModel) -> Select[int]:
+    return select(PublicListing.key).where(PublicListing.kind == KINDS[model])
+
+
+def _random_slug() -> str:
+    return f"unpublished-{secrets.token_hex(8)}"
+
+
 def unique_slugs(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, str]:
-    """Return a slug for each name that no row of this kind has or ever had: `c`, `c-2`, `c-3` for C, C++ and C#."""
+    """Return a slug for each name that no opened list of this kind has or had: `c`, `c-2`, `c-3` for C, C++ and C#."""
     bases = {ascii_form(name) for name in names}
     taken = _taken_slugs(session, model, bases)
     slugs: dict[str, str] = {}
@@ -99,14 +135,17 @@ def _numbered_slug(base: str, number: int) -> str:
 
 
 def _taken_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[str]:
-    """Return the slugs in use, now or formerly, of those that `bases` may become."""
+    """Return the slugs in use, now or formerly, of those that `bases` may become; only opened lists use any."""
+    opened = _opened_ids(model)
+    current = select(model.slug).where(model.id.in_(opened))
     former = select(FormerName.value).where(FormerName.kind == KINDS[model], FormerName.part == "slug")
-    taken = set(session.scalars(select(model.slug).where(model.slug.in_(bases))))
+    former = former.where(FormerName.owner_id.in_(opened))
+    taken = set(session.scalars(current.where(model.slug.in_(bases))))
     taken |= set(session.scalars(former.where(FormerName.value.in_(bases))))
     for base in sorted(taken):
         stem = base[: MAX_SLUG_LENGTH - 8].rstrip("-")  # a long one is cut for its number
         behind = (f"{stem}-", f"{stem}.")  # "." follows "-", so this is every slug that begins with the stem and "-"
-        numbered = select(model.slug).where(model.slug >= behind[0], model.slug < behind[1])
+        numbered = current.where(model.slug >= behind[0], model.slug < behind[1])
         numbered_before = former.where(FormerName.value >= behind[0], FormerName.value < behind[1])
         for found in (*session.scalars(numbered), *session.scalars(numbered_before)):
             if re.search(r"-[0-9]+$", found):

@@ -17,11 +17,12 @@ from spectator.publishing.drafts import Draft, PreparedDraft, ValidationError
 from spectator.publishing.names import (
     KINDS,
     NamedModel,
+    assign_slugs,
     comparison_forms,
     find_exact_ids,
     find_ids,
+    is_opened,
     similar_names,
-    unique_slugs,
 )
 from spectator.publishing.permissions import is_publisher
 from spectator.queries import select_visible_counts
@@ -208,10 +209,11 @@ def rename_everywhere(
     """
     row = cast("Author | Topic", session.get_one(model, row_id))
     old_name, old_slug, forms = row.name, row.slug, comparison_forms(name)
-    if forms["ascii_form"] != row.ascii_form:
-        row.slug = unique_slugs(session, model, [name])[name]
+    has_address = is_opened(session, model, row_id) and forms["ascii_form"] != row.ascii_form
     row.name, row.ascii_form, row.folded_form = name, forms["ascii_form"], forms["folded_form"]
     session.flush()
+    if has_address:
+        assign_slugs(session, model, [row])
     _delete_former_name(session, model, name)
     session.merge(FormerName(kind=KINDS[model], part="name", value=old_name, owner_id=row_id))
     if row.slug != old_slug:

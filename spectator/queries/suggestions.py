@@ -25,20 +25,20 @@ def is_visible_to(author_id: int) -> ColumnElement[bool]:
     return (Article.status == "published") | (Article.created_by_id == author_id)
 
 
-def authors_like(slug_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
-    """Return (name, number of stories) of authors whose slug contains a text, those with most stories first."""
-    return _names_like(Author, cast(Table, ArticleAuthor.__table__).c.author_id, slug_part, author_id, limit)
+def authors_like(ascii_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
+    """Return (name, number of stories) of authors whose ASCII form contains a text, those with most stories first."""
+    return _names_like(Author, cast(Table, ArticleAuthor.__table__).c.author_id, ascii_part, author_id, limit)
 
 
-def topics_like(slug_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
-    """Return (name, number of stories) of topics whose slug contains a text, those with most stories first."""
-    return _names_like(Topic, article_topic.c.topic_id, slug_part, author_id, limit)
+def topics_like(ascii_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
+    """Return (name, number of stories) of topics whose ASCII form contains a text, those with most stories first."""
+    return _names_like(Topic, article_topic.c.topic_id, ascii_part, author_id, limit)
 
 
 def _names_like(
     model: type[Author] | type[Topic],
     name_id: Column[int],
-    slug_part: str,
+    ascii_part: str,
     author_id: int | None,
     limit: int,
 ) -> NameCounts:
@@ -49,7 +49,7 @@ def _names_like(
         stories = select_visible_counts(model, author_id).subquery()
         count = func.sum(stories.c.number)
         query = select(model.name, count).join(stories, stories.c.name_id == model.id)
-    query = query.where(model.slug.contains(slug_part, autoescape=True)).group_by(model.id)
+    query = query.where(model.ascii_form.contains(ascii_part, autoescape=True)).group_by(model.id)
     rows = db.session.execute(query.order_by(count.desc(), model.name).limit(limit))
     return [(row[0], row[1]) for row in rows]
 
