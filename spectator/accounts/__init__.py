@@ -42,7 +42,6 @@ from spectator.accounts.throttling import (
     Client,
     LoginError,
     count_attempt,
-    delete_known_clients,
     delete_old_attempts,
     record_successful_login,
 )
@@ -185,9 +184,11 @@ def reset_password(email: str) -> str:
 
 
 def _end_access(session: Session, user_id: int) -> None:
-    """End a person's sessions, known devices and preview links: whoever had the account may have made some."""
+    """End a person's sessions and preview links: whoever had the account may have made some.
+
+    The known devices stay known: that opens nothing, and an attack must not shut the owner out with the new password.
+    """
     end_sessions(session, user_id)
-    delete_known_clients(session, user_id)
     own_links = (PreviewLink.made_by_id == user_id) & PreviewLink.revoked_at.is_(None)
     session.execute(update(PreviewLink).where(own_links).values(revoked_at=datetime.now(UTC)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -19,10 +20,13 @@ log = logging.getLogger(__name__)
 NO_ACCOUNT = "an email without an account"  # which is never logged: people type passwords there by mistake
 
 # The narrow limits stop guessing. The limit of a whole account is wide and only slows strangers down, so that nobody
-# can lock its owner out: who has logged in from an address or a device before is not held to it.
+# can lock its owner out: who has logged in from an address or a device before is not held to it, nor are the first
+# tries from a part of the network that has made none. MAX_OF_STRANGERS bounds those: docs/security.md has the sums.
 WINDOW = timedelta(minutes=15)
-MAX_OF_ACCOUNT_AT_ADDRESS, MAX_OF_ADDRESS, MAX_OF_ACCOUNT = 5, 20, 50
+MAX_OF_ACCOUNT_AT_ADDRESS, MAX_OF_ADDRESS = 5, 20
+MAX_OF_ACCOUNT, MAX_OF_STRANGERS = 50, 200
 ACCOUNT_PAUSE = timedelta(seconds=30)
+FIRST_TRIES = ((24, 48, 2), (16, 32, 8))  # leading bits of IPv4 and IPv6 addresses, tries from all that share them
 KNOWN_CLIENT_LIFETIME, MAX_KNOWN_CLIENTS = timedelta(days=180), 20  # of one person
 
 
@@ -96,14 +100,36 @@ def _required_wait(session: Session, email: str, client: Client, kinds: frozense
         return _wait(session, of_account & of_device, MAX_OF_ACCOUNT_AT_ADDRESS, now)
     own = _wait(session, of_account & of_address, MAX_OF_ACCOUNT_AT_ADDRESS, now)
     own = max(own, _wait(session, of_address, MAX_OF_ADDRESS, now))
-    return own if kinds else max(own, _account_pause(session, of_account, now))
+    return own if kinds else max(own, _account_pause(session, of_account, client, now))
 
 
-def _account_pause(session: Session, of_account: ColumnElement[bool], now: datetime) -> timedelta:
+def _account_pause(session: Session, of_account: ColumnElement[bool], client: Client, now: datetime) -> timedelta:
     """Return the pause that an account under attack asks of clients it does not know: one attempt in 30 seconds."""
-    query = select(func.count(), func.max(LoginAttempt.at)).where(of_account)
-    count, newest = session.execute(query).one()
-    return max(newest + ACCOUNT_PAUSE - now, timedelta(0)) if count >= MAX_OF_ACCOUNT else timedelta(0)
+    query = select(LoginAttempt.address, LoginAttempt.at).where(of_account).order_by(LoginAttempt.at.desc())
+    attempts = session.execute(query.limit(MAX_OF_STRANGERS)).all()
+    if len(attempts) < MAX_OF_ACCOUNT:
+        return timedelta(0)
+    if len(attempts) < MAX_OF_STRANGERS and _has_first_tries(client, [attempt.address for attempt in attempts]):
+        return timedelta(0)
+    newest: datetime = attempts[0].at
+    return max(newest + ACCOUNT_PAUSE - now, timedelta(0))
+
+
+def _has_first_tries(client: Client, addresses: Sequence[str]) -> bool:
+    """Say whether few of the attempts came from around the client's network: whoever attacks commands a /48 of IPv6."""
+    for *bits, limit in FIRST_TRIES:
+        own = _prefix(client.network, *bits)
+        if sum(_prefix(address, *bits) == own for address in addresses) >= limit:
+            return False
+    return True
+
+
+def _prefix(address: str, ipv4_bits: int, ipv6_bits: int) -> str:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((ip, ipv4_bits if ip.version == 4 else ipv6_bits), strict=False))
 
 
 def _wait(session: Session, condition: ColumnElement[bool], limit: int, now: datetime) -> timedelta:
@@ -148,11 +174,6 @@ def _remember_client(session: Session, user_id: int, client: Client) -> None:
     oldest_kept = session.scalar(newest.offset(MAX_KNOWN_CLIENTS - 1).limit(1))
     if oldest_kept is not None:
         session.execute(delete(KnownClient).where(of_user, KnownClient.seen_at < oldest_kept))
-
-
-def delete_known_clients(session: Session, user_id: int) -> None:
-    """Forget where somebody has logged in from, inside the caller's `db.write()`: a thief may have been among them."""
-    session.execute(delete(KnownClient).where(KnownClient.user_id == user_id))
 
 
 def delete_old_attempts(session: Session, now: datetime) -> None:
