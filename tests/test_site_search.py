@@ -13,7 +13,10 @@ from flask.testing import FlaskClient
 
 from spectator import publishing, queries
 from spectator.models import User
+from spectator.text.html.sanitizer import plain_text
+from spectator.text.words import snippets
 from tests.conftest import make_draft
+from tests.newsroom_client import logged_in_client
 from tests.page_checks import Page
 
 
@@ -220,3 +223,28 @@ def test_stories_found_are_in_the_order_of_the_index(app: Flask, story: Callable
     ids = [story(headline=f"Story {number}") for number in range(5)]
     wanted = [ids[3], ids[0], ids[4]]
     assert [article.id for article in queries.articles_by_id(wanted)] == wanted
+
+
+def test_a_page_of_results_reads_the_beginnings_of_long_texts(
+    app: Flask,
+    client: FlaskClient,
+    story: Callable[..., int],
+    catch_up: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(3):
+        story(hours=number, headline=f"Story {number}", body="<p>the <b>gnomes</b> of Kano</p>" * 10_000)
+    catch_up()
+    read: list[int] = []
+
+    def counted(html: str) -> str:
+        read.append(len(html))
+        return plain_text(html)
+
+    monkeypatch.setattr(snippets, "plain_text", counted)
+    editor = logged_in_client(app)
+    for path in ("/search?q=gnomes", "/fragments/search?q=gnomes"):
+        assert "<mark>gnomes</mark>" in client.get(path).text
+    assert "<mark>gnomes</mark>" in editor.get("/newsroom/search?q=gnomes&in=published").text
+    assert len(read) == 9
+    assert max(read) <= snippets.MAX_SCANNED_CHARS

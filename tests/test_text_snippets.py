@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spectator.text.html.sanitizer import plain_text
+from spectator.text.words import snippets
 from spectator.text.words.folding import fold, tokens
-from spectator.text.words.snippets import Pieces, highlight, snippet
+from spectator.text.words.snippets import MAX_SCANNED_CHARS, Pieces, beginning, body_snippet, highlight, snippet
 
 FILLER = "and so on it went for quite a while "
 
@@ -102,3 +104,37 @@ def test_the_cost_is_linear(unit: str) -> None:
     snippet(text, {"a", "ab", "c"})
     highlight(text, {"a", "ab", "c"})
     assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize(
+    ("html", "length", "start"),
+    [
+        ("<p>One two</p>", 14, "<p>One two</p>"),
+        ("<p>One two</p>", 9, "<p>One"),
+        ("<p>One two</p>", 12, "<p>One two"),
+        ("<p>One</p><p>two", 12, "<p>One</p>"),
+        ("<p>One</p>two", 12, "<p>One</p>"),
+        ("<p>One &amp; two", 9, "<p>One"),
+    ],
+)
+def test_the_beginning_of_html_ends_between_words_and_tags(html: str, length: int, start: str) -> None:
+    assert beginning(html, length) == start
+
+
+def test_a_text_without_blanks_has_a_beginning_too() -> None:
+    assert len(beginning("ሀ" * 5000, 1000)) == 900
+
+
+def test_the_passage_of_a_body_is_looked_for_in_its_first_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "<p>" + FILLER * 20 + "the <b>Sahel</b> drought</p>" + f"<p><i>{FILLER}</i></p>" * 20_000 + "<p>Niger</p>"
+    read: list[int] = []
+
+    def counted(html: str) -> str:
+        read.append(len(html))
+        return plain_text(html)
+
+    monkeypatch.setattr(snippets, "plain_text", counted)
+    assert hits(body_snippet(body, {"sahel"})) == ["Sahel"]
+    assert not hits(body_snippet(body, {"niger"}))
+    assert len(body) > 5 * MAX_SCANNED_CHARS
+    assert max(read) <= MAX_SCANNED_CHARS

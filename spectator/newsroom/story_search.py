@@ -16,8 +16,7 @@ from spectator.models import Article
 from spectator.newsroom.related import index_of, is_visible
 from spectator.newsroom.security import current_user
 from spectator.search import MAX_PAGE, IndexUnavailableError, Mode, SearchRequest
-from spectator.text.html.sanitizer import plain_text
-from spectator.text.words.snippets import highlight, snippet
+from spectator.text.words.snippets import body_snippet, highlight
 
 PER_PAGE = 20
 SCOPES = ("all", "unpublished", "published")
@@ -232,7 +231,7 @@ def _hits_by_id(ranking: Ranking, ids: list[int]) -> dict[int, Hit]:
         article.id: Hit(
             article,
             highlight(article.headline, ranking.terms, ranking.prefixes),
-            snippet(plain_text(article.body), ranking.terms, prefixes=ranking.prefixes),
+            body_snippet(article.body, ranking.terms, ranking.prefixes),
             publishing.may_edit(user, article),
         )
         for article in queries.newsroom_articles_by_id(ids)

@@ -12,9 +12,8 @@ from spectator.search import FACETS, MAX_PAGE, SearchResults
 from spectator.search.language.query import MAX_CLAUSES
 from spectator.site.search_params import SORTS, SearchParams
 from spectator.templating import long_date
-from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.languages import language_name
-from spectator.text.words.snippets import highlight, snippet
+from spectator.text.words.snippets import body_snippet, highlight
 
 FacetLabels = Mapping[tuple[str, str], str]
 
@@ -81,7 +80,7 @@ def build_hits(results: SearchResults) -> list[Hit]:
         Hit(
             article,
             highlight(article.headline, results.terms, results.prefixes),
-            snippet(plain_text(article.body), results.terms, prefixes=results.prefixes),
+            body_snippet(article.body, results.terms, results.prefixes),
         )
         for article in queries.articles_by_id(results.ids, with_bodies=True)
     ]

@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 
+from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.apostrophes import joinable_names
 from spectator.text.words.folding import Token, word_runs
 
-# Further in, a passage is not worth the time to look for it.
-MAX_SCANNED_CHARS = 200_000
+# Further in, a passage is not worth the time to look for it: this many characters of HTML, some 12,000 words.
+MAX_SCANNED_CHARS = 100_000
+LONGEST_WORD = 100
 ELLIPSIS = "…"
 
 Pieces = list[tuple[str, bool]]
@@ -24,14 +26,28 @@ def highlight(text: str, terms: Collection[str], prefixes: tuple[str, ...] = ())
     return _split_pieces(text, _find_hits(text, terms, prefixes), 0, len(text))
 
 
+def body_snippet(html: str, terms: Collection[str], prefixes: tuple[str, ...] = ()) -> Pieces:
+    """The passage of a body, given as HTML, that answers a query; only its first part is read, however long it is."""
+    return snippet(plain_text(beginning(html, MAX_SCANNED_CHARS)), terms, prefixes=prefixes)
+
+
+def beginning(html: str, length: int) -> str:
+    """The first characters of HTML, without the tag or word that would be cut in two."""
+    if len(html) <= length:
+        return html
+    start = html[:length]
+    if start.rfind("<") > start.rfind(">"):
+        return start[: start.rfind("<")]
+    return start[: max(start.rfind(" "), start.rfind(">") + 1, length - LONGEST_WORD)]
+
+
 def snippet(text: str, terms: Collection[str], width: int = 200, prefixes: tuple[str, ...] = ()) -> Pieces:
     """The passage of at most about `width` characters with the most different terms, as (piece, is_hit) pairs.
 
     It begins and ends at words, with "…" where text is left out; spaces are collapsed to one. Without a hit it is
     the text's beginning. `terms` and `prefixes` are folded. Nothing is escaped.
     """
-    looked_at = text[:MAX_SCANNED_CHARS]
-    hits = _find_hits(looked_at, terms, prefixes)
+    hits = _find_hits(text[:MAX_SCANNED_CHARS], terms, prefixes)
     start, end = _bounds(text, *_best_window(hits, width), width)
     inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
     pieces = [(_SPACES.sub(" ", piece), is_hit) for piece, is_hit in _split_pieces(text, inside, start, end)]
