@@ -155,7 +155,7 @@ def test_a_browser_that_logged_in_is_known_again(app: Flask, editor: User) -> No
     for number in range(50):
         elsewhere = {"REMOTE_ADDR": f"203.0.113.{number}"}
         log_in(app.test_client(), "editor", "wrong", environ_base=elsewhere)
-    stranger = log_in(app.test_client(), "editor", environ_base={"REMOTE_ADDR": "198.51.100.8"})
+    stranger = log_in(app.test_client(), "editor", environ_base={"REMOTE_ADDR": "203.0.113.200"})
     assert stranger.status_code == 429
     assert int(stranger.headers["Retry-After"]) <= 31
     assert log_in(client, "editor", environ_base={"REMOTE_ADDR": "198.51.100.9"}).status_code == 303

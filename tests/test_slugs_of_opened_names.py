@@ -62,7 +62,7 @@ def rename(app: Flask, editor: User) -> None:
     with db.write() as session:
         for model, name in ((Topic, "operation nightjar"), (Author, "Zainab writer")):
             row_id = max(session.scalars(select(model.id)))
-            publishing.spellings.rename(session, model, row_id, name, editor, datetime.now(UTC))
+            publishing.spellings.rename_everywhere(session, model, row_id, name, editor, datetime.now(UTC))
 
 
 ROADS = (publish, schedule, update_public, import_story, rename)
@@ -106,7 +106,7 @@ def test_a_secret_name_that_is_renamed_leaves_no_address(client: FlaskClient, ed
     secret = publishing.create(make_draft(headline="Hidden", **SECRET), editor)
     topic_id = db.session.scalars(select(Topic.id)).one()
     with db.write() as session:
-        publishing.spellings.rename(session, Topic, topic_id, "Opération Ñ", editor, datetime.now(UTC))
+        publishing.spellings.rename_everywhere(session, Topic, topic_id, "Opération Ñ", editor, datetime.now(UTC))
     publishing.publish(secret, editor)
     assert client.get("/topic/operation-n/").status_code == 200
     assert client.get(PATHS[0]).status_code == 404
