@@ -246,8 +246,8 @@ def install(worker: Any) -> None:
         return  # another kind, by the operator's wish
     worker.__class__ = BoundedWorker
     worker.free_slots = max(1, worker.cfg.threads // 2)
-    worker.queued, worker.leaving = deque(), deque()
-    worker.looks_at = 0.0
+    worker.queued, worker.closing = deque(), deque()
+    worker.next_check_at = 0.0
 
 
 bound = install  # a master of the release before calls it by this name during a reload
