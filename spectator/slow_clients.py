@@ -2,7 +2,8 @@
 
 gunicorn reads a request in the thread that answers it, so that a few sockets which send a byte and wait would stop the
 site. Here the head of every request, and a body of up to `SMALL_BODY_BYTES`, come in without a thread; a larger body
-takes one of few, and loses it when it comes too slowly. A proxy that buffers requests keeps all of that away.
+takes one of few, and loses it when it comes too slowly; nobody who has never logged in may send one. What a client does
+not take of its answer at once waits without a thread. A proxy that buffers requests keeps all of that away.
 """
 
 from __future__ import annotations
@@ -21,11 +22,16 @@ from typing import Any
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
+from spectator.accounts import is_issued_token
+from spectator.newsroom.security import SESSION_COOKIE
+from spectator.outgoing import Outgoing
+
 HEAD_SECONDS = 10.0  # for a whole head, however it trickles
 BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body: so long, and longer at this rate
 QUEUE_SECONDS = 30.0  # for a large body to wait until another one is through
-SEND_SECONDS = 20.0  # for a piece of an answer to be taken
-LINGER_SECONDS, MAX_DRAINED_BYTES = 2.0, 65_536  # for a client to close after its last answer
+SEND_SECONDS = 20.0  # for an answer to be taken, and longer at the rate of a body
+MAX_UNSENT_BYTES = 32_000_000  # of the answers of a process that wait to be taken; the largest makes room
+LINGER_SECONDS, MAX_DRAINED_BYTES = 2.0, 1_000_000  # for a client to close after its last answer
 MAX_HEAD_BYTES = 81_920  # above the longest address and the longest cookie that are answered
 SMALL_BODY_BYTES = 32_768
 MAX_WAITING = 300  # connections of a process without a whole request; the one that has waited longest makes room
@@ -35,6 +41,11 @@ _LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r\n", re
 _UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+REFUSED = (
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: text/plain\r\nContent-Length: 30\r\nConnection: close\r\n\r\n"
+    b"Log in, then send this again.\n"
+)
+_SESSION = re.compile(rb"\r\ncookie[ \t]*:[^\r\n]*?\b%s=([^;\s\"]{1,200})" % SESSION_COOKIE.encode(), re.IGNORECASE)
 NEEDS_SLOT = object()  # what a thread says of a connection whose large body has yet to come
 
 
@@ -108,6 +119,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
 
     free_slots: int
     queued: deque[Any]
+    sending: deque[Any]
     closing: deque[Any]
     next_check_at: float
 
@@ -127,19 +139,29 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         if not has_all:
             return _DEFER if time.monotonic() < incoming.deadline else False
         if incoming.is_large and not incoming.has_slot:
-            return NEEDS_SLOT
+            return NEEDS_SLOT if self.has_logged_in(incoming) else send_and_close(conn.sock, REFUSED)
         conn.parser.unreader.unread(bytes(incoming.received))
         conn.parser.unreader.restart_clock()
         conn.incoming = None
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer, and give up a client that does not take the answer (in a thread)."""
-        conn.sock.settimeout(SEND_SECONDS)
+        """Answer without waiting until the client takes the answer (in a thread)."""
+        sock = conn.sock
+        sock.setblocking(True)
+        conn.sock = conn.outgoing = Outgoing(sock)
         try:
             return super().handle_request(req, conn)
         except TimeoutError as error:
             raise ConnectionResetError(errno.ECONNRESET, "the client is too slow") from error
+        finally:
+            conn.sock = sock
+
+    def has_logged_in(self, incoming: IncomingRequest) -> bool:
+        """Say whether a request carries a session token that the site issued, also where that session is over."""
+        found = _SESSION.search(incoming.received, 0, incoming.head_length)
+        with self.wsgi.app_context():
+            return found is not None and is_issued_token(found[1].decode("latin-1"))
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Put a connection where it waits for what it lacks (in the main thread, like all below)."""
@@ -150,6 +172,8 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         if result is NEEDS_SLOT:
             conn.timeout = time.monotonic() + QUEUE_SECONDS
             self.queued.append(conn)
+        elif result is not _DEFER and getattr(conn, "outgoing", None) and conn.outgoing.unsent:
+            self.send_rest(conn, fs)
         elif not result:
             self.close_gracefully(conn)
         else:
@@ -157,6 +181,30 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         if result is _DEFER and self.alive:
             conn.timeout = conn.incoming.until
         self.grant_slots()
+
+    def send_rest(self, conn: Any, fs: Future[Any]) -> None:
+        """Wait until the client takes the rest of its answer, and go on with the connection then."""
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + SEND_SECONDS + conn.outgoing.held_bytes / BODY_BYTES_PER_SECOND
+        self.sending.append(conn)
+        try:
+            self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self.send_more, conn, fs))
+        except (OSError, ValueError):  # it is closed already
+            self.close_connection(conn, self.sending)
+        while sum(each.outgoing.held_bytes for each in self.sending) > MAX_UNSENT_BYTES:
+            self.close_connection(max(self.sending, key=lambda each: each.outgoing.held_bytes), self.sending)
+
+    def send_more(self, conn: Any, fs: Future[Any], _sock: socket.socket) -> None:
+        """Send what the client takes now; once it has all, finish the request."""
+        try:
+            if not conn.outgoing.flush():
+                return
+        except OSError:
+            self.close_connection(conn, self.sending)
+            return
+        self.sending.remove(conn)
+        self.poller.unregister(conn.sock)
+        self.finish_request(conn, fs)
 
     def grant_slots(self) -> None:
         """Let the next large bodies have threads, as many as may be read at once."""
@@ -168,7 +216,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
 
     def murder_pending(self) -> None:
         """Close what is too much at once, and, once a second, what has waited too long."""
-        for among in (self.pending_conns, self.closing):
+        for among in (self.pending_conns, self.sending, self.closing):
             while len(among) > MAX_WAITING:
                 self.close_connection(among[0], among)
         now = time.monotonic()
@@ -178,7 +226,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
 
     def close_expired(self, now: float) -> None:
         """Close what has waited too long."""
-        for among in (self.pending_conns, self.closing):
+        for among in (self.pending_conns, self.sending, self.closing):
             for conn in [each for each in among if each.timeout <= now]:
                 self.close_connection(conn, among)
         for conn in [each for each in self.queued if each.timeout <= now]:
@@ -246,7 +294,7 @@ def install(worker: Any) -> None:
         return  # another kind, by the operator's wish
     worker.__class__ = BoundedWorker
     worker.free_slots = max(1, worker.cfg.threads // 2)
-    worker.queued, worker.closing = deque(), deque()
+    worker.queued, worker.sending, worker.closing = deque(), deque(), deque()
     worker.next_check_at = 0.0
 
 

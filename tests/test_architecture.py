@@ -16,7 +16,7 @@ LAYERS = (
     {"wsgi"},
     {"commands", "__main__"},
     {"cli"},
-    {"create_app", "headers", "request_limits", "slow_clients"},
+    {"create_app", "headers", "request_limits", "slow_clients", "outgoing"},
     {"site", "newsroom", "importers", "worker", "operations", "demo"},
     {"proxy_cache", "related", "renditions"},
     {"indexing", "templating"},

@@ -9,15 +9,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import select
 
 from spectator import slow_clients
+from spectator.accounts.sessions import open_session
+from spectator.db import db
+from spectator.models import User
 from tests.drills.running_site import Site, eventually, token
 
 pytestmark = pytest.mark.drill
 
 ATTACKERS = 40
 HEAD = b"POST /newsroom/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-COOKIE = b"Cookie: session=0123456789abcdef0123456789abcdef\r\n"
+COOKIE = b"Cookie: __Host-session=%s\r\n"
 ATTACKS = {
     "silent": b"",
     "one byte": b"G",
@@ -28,21 +32,37 @@ ATTACKS = {
     "a promised body": HEAD + COOKIE + b"Expect: 100-continue\r\nContent-Length: 400000\r\n\r\n",
     "an answer to the end": b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
     "a bad request": b"\x00\r\n\r\n",
+    "a chunked body without a session": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nemail\r\n",
 }
+UNREAD = b"GET /archive/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 40  # more than the buffers of both ends hold
 
 
-def connect(site: Site) -> socket.socket:
-    """Return a connection of a client."""
+def connect(site: Site, buffer_bytes: int = 0) -> socket.socket:
+    """Return a connection of a client; with small segments, and a small buffer, where its size is told."""
     parts = urlsplit(site.address)
     assert parts.hostname and parts.port
-    return socket.create_connection((parts.hostname, parts.port), timeout=10)
+    client = socket.socket()
+    client.settimeout(10)
+    if buffer_bytes:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    client.connect((parts.hostname, parts.port))
+    return client
+
+
+def session_token(site: Site) -> bytes:
+    """Return the token of a session that the site knows."""
+    with site.app_context(), db.write() as session:
+        user = session.scalars(select(User).filter_by(email="drill@news.example")).one()
+        return open_session(session, user.id).encode()
 
 
 @contextmanager
-def attacked(site: Site, opening: bytes) -> Iterator[list[socket.socket]]:
+def attacked(site: Site, opening: bytes, buffer_bytes: int = 0) -> Iterator[list[socket.socket]]:
     """Hold connections open that have said so much and say no more."""
+    opening = opening.replace(b"%s", session_token(site)) if b"%s" in opening else opening
     with ExitStack() as stack:
-        sockets = [stack.enter_context(connect(site)) for _ in range(ATTACKERS)]
+        sockets = [stack.enter_context(connect(site, buffer_bytes)) for _ in range(ATTACKERS)]
         for each in sockets:
             with suppress(OSError):
                 each.sendall(opening)
@@ -71,6 +91,14 @@ def test_pages_are_answered_beside_slow_sockets(calm_site: Site, attack: str) ->
             assert answer.status == 200 and answer.seconds < 5, answer
 
 
+def test_pages_are_answered_beside_sockets_that_do_not_read(calm_site: Site) -> None:
+    with attacked(calm_site, UNREAD, 1024):
+        time.sleep(0.5)
+        for path in ("/", "/politics/", "/healthz", "/newsroom/login") * 5:
+            answer = calm_site.get(path)
+            assert answer.status == 200 and answer.seconds < 5, answer
+
+
 def test_heads_that_trickle_are_let_go_and_others_are_answered(calm_site: Site) -> None:
     with attacked(calm_site, ATTACKS["an open head"]) as sockets:
         until = time.monotonic() + slow_clients.HEAD_SECONDS + 3
@@ -86,6 +114,7 @@ def test_heads_that_trickle_are_let_go_and_others_are_answered(calm_site: Site) 
 def test_a_request_in_pieces_is_answered(calm_site: Site) -> None:
     body = b"email=nobody%40news.example&password=" + b"x" * 40_000
     whole = HEAD + b"Origin: " + calm_site.address.encode() + b"\r\nSec-Fetch-Site: same-origin\r\n"
+    whole += COOKIE % session_token(calm_site)
     whole += b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     for pieces in (1, 3, 50):
         with connect(calm_site) as client:

@@ -1,0 +1,198 @@
+"""What clients do not take of their answers waits without a thread; who may send a large body. Real sockets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from threading import Thread
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import ThreadWorker
+
+from spectator import accounts, slow_clients
+from spectator.accounts.sessions import open_session
+from spectator.db import db
+from spectator.outgoing import Outgoing
+from spectator.slow_clients import NEEDS_SLOT, BoundedWorker
+
+THREADS, BODY = 2, os.urandom(400_000)
+GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+Client = Callable[[bytes], socket.socket]
+
+
+class CountingWorker(BoundedWorker):
+    """A web process within the test, which counts the requests that a thread is through with."""
+
+    answered = 0
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            self.answered += 1
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A listening socket whose connections have small segments, as over any real network."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        yield listening
+
+
+@pytest.fixture
+def worker(listener: socket.socket) -> Iterator[CountingWorker]:
+    """A web process with two threads that answers with `BODY`."""
+
+    def wsgi(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", str(len(BODY)))])
+        return [BODY[:1000], BODY[1000:]]
+
+    config = Config()
+    config.set("threads", THREADS)
+    made = ThreadWorker(1, os.getppid(), [listener], SimpleNamespace(), 30, config, Logger(config))
+    slow_clients.install(made)
+    made.__class__ = CountingWorker
+    made.wsgi, made.max_requests = wsgi, 10**9
+    made.tpool = made.get_thread_pool()
+    made.poller = slow_clients.selectors.DefaultSelector()
+    made.method_queue.init()
+    thread = Thread(target=made.run, daemon=True)
+    thread.start()
+    yield made
+    made.alive = False
+    thread.join(30)
+    made.tmp.close()
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def connect(listener: socket.socket) -> Iterator[Client]:
+    """A function that opens a connection which takes little at a time, and sends a request on it."""
+    sockets: list[socket.socket] = []
+
+    def open_one(request: bytes) -> socket.socket:
+        client = socket.socket()
+        sockets.append(client)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        client.settimeout(10)
+        client.connect(listener.getsockname())
+        client.sendall(request)
+        return client
+
+    yield open_one
+    for client in sockets:
+        client.close()
+
+
+def wait_until(question: Callable[[], bool]) -> bool:
+    """Return whether something comes true before a blocked thread could be freed by a limit of time."""
+    until = time.monotonic() + slow_clients.SEND_SECONDS / 2
+    while not question() and time.monotonic() < until:
+        time.sleep(0.01)
+    return question()
+
+
+def read_all(client: socket.socket) -> bytes:
+    """Return what comes until the other end closes."""
+    came = bytearray()
+    while data := client.recv(65_536):
+        came += data
+    return bytes(came)
+
+
+def test_clients_that_do_not_read_hold_no_thread(worker: CountingWorker, connect: Client) -> None:
+    clients = [connect(GET) for _ in range(THREADS * 4)]
+    assert wait_until(lambda: worker.answered == len(clients)), f"threads are held: {worker.answered} answered"
+    assert wait_until(lambda: len(worker.sending) == len(clients)), "what is left of each answer waits"
+    for client in clients[:2]:
+        assert hashlib.sha256(read_all(client).split(b"\r\n\r\n", 1)[1]).digest() == hashlib.sha256(BODY).digest()
+    clients[2].close()
+    assert wait_until(lambda: len(worker.sending) == len(clients) - 3), "who is gone is forgotten"
+    for client in clients:
+        client.close()
+    assert wait_until(lambda: worker.nr_conns == 0)
+
+
+def test_the_next_request_waits_for_the_answer_before_it(worker: CountingWorker, connect: Client) -> None:
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    client = connect(request + GET)
+    assert wait_until(lambda: worker.answered == 1 and len(worker.sending) == 1)
+    assert read_all(client).count(BODY) == 2
+
+
+def test_the_largest_answers_make_room(
+    worker: CountingWorker, connect: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_clients, "MAX_UNSENT_BYTES", int(2.5 * len(BODY)))
+    clients = [connect(GET) for _ in range(5)]
+    assert wait_until(lambda: worker.answered == len(clients) and len(worker.sending) == 2)
+
+
+def test_answers_that_nobody_takes_are_given_up(
+    worker: CountingWorker, connect: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_clients, "SEND_SECONDS", -len(BODY))  # all late at once
+    connect(GET)
+    until = time.monotonic() + 10
+    while (worker.answered, worker.nr_conns) != (1, 0):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_files_are_sent_without_waiting() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        outgoing = Outgoing(ours)
+        assert outgoing.sendfile(BytesIO(b"x" + BODY), offset=1, count=len(BODY)) == len(BODY)
+        came = bytearray()
+        assert outgoing.held_bytes == len(BODY)
+        while len(came) < len(BODY):
+            came += theirs.recv(65_536)
+            outgoing.flush()
+        assert came == BODY and outgoing.held_bytes == 0
+
+
+@pytest.mark.parametrize(
+    "field", ["Transfer-Encoding: chunked", "Content-Length: 400000", "Expect: 100-continue\r\nContent-Length: 9"]
+)
+def test_a_large_body_from_a_stranger_gets_no_turn(app: Flask, field: str) -> None:
+    user_id = accounts.add_user("ed@news.example", "Ed", "editor")[0]
+    with db.write() as session:
+        token = open_session(session, user_id)
+    for cookie in ("x=y", "__Host-session=", "__Host-session=aaaaaaaaaaaaaaaaaaaa", f"x__Host-session={token}"):
+        assert handled(app, field, cookie) == (False, slow_clients.REFUSED), cookie
+    assert handled(app, field, f"x=y; __Host-session={token}; z=1") == (NEEDS_SLOT, b"")
+
+
+def handled(app: Flask, field: str, cookie: str) -> tuple[object, bytes]:
+    """Return what a web process makes of the head of a request, and what it answers at once."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        worker = object.__new__(BoundedWorker)
+        worker.wsgi = app
+        unreader = slow_clients.BoundedUnreader(ours)
+        conn = SimpleNamespace(sock=ours, init=lambda: None, parser=SimpleNamespace(unreader=unreader))
+        head = f"POST /newsroom/login HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n{field}\r\n\r\n"
+        theirs.sendall(head.encode())
+        theirs.setblocking(False)
+        result = worker.handle(conn)
+        try:
+            return result, theirs.recv(1000)
+        except BlockingIOError:
+            return result, b""
+
+
+def test_the_refusal_tells_its_length() -> None:
+    head, _, body = slow_clients.REFUSED.partition(b"\r\n\r\n")
+    assert b"Content-Length: %d\r\n" % len(body) in head
