@@ -14,9 +14,10 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from spectator import config
+from spectator import accounts, autosaves, config
 from spectator.cli import main
 from spectator.db import db, sqlite
+from spectator.models import User
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs/operations.md").read_text("utf-8")
@@ -42,24 +43,32 @@ def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
-def stories_in(path: Path) -> int:
-    """Return how many stories a database holds."""
+def stories_in(path: Path, table: str = "article") -> int:
+    """Return how many stories, or rows of another table, a database holds."""
     with closing(sqlite.connect(str(path))) as connection:
-        return int(connection.execute("SELECT count(*) FROM article").fetchone()[0])
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
 def test_a_backup_works_every_night_and_comes_back(
-    app: Flask, story: Callable[..., int], shell: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    app: Flask,
+    editor: User,
+    story: Callable[..., int],
+    shell: Callable[..., subprocess.CompletedProcess[str]],
+    tmp_path: Path,
 ) -> None:
     data, backups = app.config["DATA_DIR"], tmp_path / "backups"
     (data / "media" / "originals").mkdir()
-    story()
+    article_id = story()
+    accounts.log_in(editor.email, "a long password of editor", accounts.Client("192.0.2.1"))
+    autosaves.create_link(article_id, editor.id, 30, "nonce", accounts.token_hash("link"))
     for number in (1, 2):
         done = shell(recipe("A backup"), DATA=str(data), BACKUPS=str(backups))
         assert done.returncode == 0, done.stderr
         assert f"{number} stories are in {backups}/spectator-" in done.stdout
         story()
     [backup] = backups.glob("*.db")
+    access = ("user_session", "preview_link")
+    assert [stories_in(backup, table) for table in access] == [1, 1]
     assert stories_in(backup) == 2 and backup.stat().st_mode & 0o777 == 0o600
     assert (backups / "secret_key").exists() and (backups / "originals").is_dir()
     assert (data / "spectator.db-wal").stat().st_size > 0, "the database has moved on since"
@@ -68,6 +77,7 @@ def test_a_backup_works_every_night_and_comes_back(
     done = shell(recipe("Restoring a backup"), DATA=str(data), BACKUP=str(backup))
     assert done.returncode == 0, done.stderr
     assert stories_in(data / "spectator.db") == 2
+    assert [stories_in(data / "spectator.db", table) for table in access] == [0, 0]
     assert (data / "spectator.db").stat().st_mode & 0o777 == 0o600
 
 
