@@ -1,4 +1,4 @@
-"""The renditions of pictures as they should be: there for readers, gone where only withdrawn stories show the picture.
+"""The renditions of pictures as they should be: there for readers, gone where the picture is withdrawn.
 
 A consumer of the revisions, since every save and every act leaves one; where it stands is in memory alone, because the
 first round of tidying after a start looks at every picture.
@@ -61,7 +61,7 @@ class RenditionConsumer:
         for state in states:
             if state.is_withdrawn:
                 if media.remove_renditions(self.directory, state.digest, state.extension):
-                    log.info("picture %s: renditions removed, only withdrawn stories show it", state.id)
+                    log.info("picture %s: renditions removed, no published story shows it any more", state.id)
                 continue
             names = state.digest, state.extension, state.width
             if state.digest in self.broken or not media.missing_renditions(self.directory, *names):

@@ -30,6 +30,10 @@ INSERT INTO revision (article_id, number, action, content, made_at)
   VALUES (1, 1, 'publish', '{}', '2026-01-02 00:00:00.000000'), (1, 2, 'update', '{}', '2026-01-03 10:00:00.000123'),
          (1, 3, 'correct', '{}', '2026-01-04 10:00:00.000456')
 """
+PICTURE_0014 = """
+INSERT INTO picture (id, digest, extension, width, height, byte_size, created_at)
+VALUES (:number, :number, 'jpg', 1, 1, 1, '2026-01-01')
+"""
 LISTED_0001 = [("month", 202601), ("section", 1)]
 
 
@@ -66,6 +70,27 @@ def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
             assert connection.scalar(text("SELECT kind FROM correction")) == "correction"
             assert connection.execute(text('SELECT kind, "key" FROM story_count ORDER BY kind')).all() == LISTED_0001
             assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+        db.engine.dispose()
+
+
+def test_pictures_that_readers_have_seen_are_marked(tmp_path: Path) -> None:
+    app = create_app(settings(tmp_path / "old"))
+    (tmp_path / "old").mkdir()
+    with app.app_context():
+        made = migrations.alembic_config()
+        with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
+            made.attributes["connection"] = connection
+            command.upgrade(made, "0016")
+            connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
+            for number, status in enumerate(("published", "withdrawn", "draft"), 1):
+                story = ARTICLE_0001.replace("(1, 'H'", f"({number}, 'H'").replace("'s'", f"'s{number}'")
+                connection.execute(text(story.replace("published'", f"{status}'")))
+                connection.execute(text(PICTURE_0014), {"number": number})
+                connection.execute(text("INSERT INTO picture_use VALUES (:number, :number)"), {"number": number})
+            connection.commit()
+        migrations.upgrade()
+        with db.engine.connect() as connection:
+            assert connection.scalars(text("SELECT was_public FROM picture ORDER BY id")).all() == [1, 1, 0]
         db.engine.dispose()
 
 

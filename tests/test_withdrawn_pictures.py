@@ -1,8 +1,10 @@
-"""A picture that only withdrawn stories show is gone for readers, and back as soon as another story shows it."""
+"""A picture that was withdrawn is gone for readers, and back as soon as a published story shows it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from spectator.db import db
 from spectator.models import Article, PictureUse, User
 from spectator.publishing import Action, Draft
 from spectator.renditions import RenditionConsumer
-from tests.conftest import make_draft
+from tests.conftest import add_user, make_draft
+from tests.newsroom_client import logged_in_client, post, upload
 
 
 @pytest.fixture
@@ -28,11 +31,15 @@ def keeper(app: Flask) -> RenditionConsumer:
     return made
 
 
-def stored_picture(app: Flask, shade: int = 10) -> tuple[int, str]:
-    """Return the id of a new picture and the address of its widest rendition."""
+def jpeg(shade: int) -> bytes:
     buffer = BytesIO()
     Image.new("RGB", (400, 300), (shade, 120, 200)).save(buffer, "JPEG")
-    taken = media.store_upload(BytesIO(buffer.getvalue()), app.config["MEDIA"])
+    return buffer.getvalue()
+
+
+def stored_picture(app: Flask, shade: int = 10) -> tuple[int, str]:
+    """Return the id of a new picture and the address of its widest rendition."""
+    taken = media.store_upload(BytesIO(jpeg(shade)), app.config["MEDIA"])
     with db.write() as session:
         picture_id = publishing.add_picture(session, taken, None)
     return picture_id, "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[-1][0]
@@ -89,18 +96,80 @@ def test_a_picture_that_another_story_shows_stays(
 ) -> None:
     picture_id, address = stored_picture(app)
     first = publishing.create(with_lead(picture_id, address), editor, Action("publish"))
-    second = publishing.create(with_figure(picture_id, address), editor)  # a draft
+    second = publishing.create(with_figure(picture_id, address), editor, Action("publish"))
     publishing.withdraw(first, editor, "Wrong person.")
     keeper.catch_up()
     assert status_of(client, address) == 200
-    publishing.save(second, make_draft(headline="Without"), editor, version(second), Action("save"))
+    publishing.save(second, make_draft(headline="Without"), editor, version(second), Action("update"))
     assert status_of(client, address) == 410
     assert keeper.repair(10), "the story that was saved does not show it any more: it is found with all others"
     assert not is_on_disk(app, address)
-    third = publishing.create(with_lead(picture_id, address), editor)
+    publishing.create(with_lead(picture_id, address), editor, Action("publish"))
     keeper.catch_up()
     assert is_on_disk(app, address)
-    assert third
+
+
+@pytest.mark.parametrize("shown", [with_lead, with_figure])
+def test_no_draft_brings_a_withdrawn_picture_back(
+    app: Flask, client: FlaskClient, keeper: RenditionConsumer, editor: User, shown: Callable[[int, str], Draft]
+) -> None:
+    picture_id, address = stored_picture(app)
+    withdrawn = publishing.create(with_lead(picture_id, address), editor, Action("publish"))
+    publishing.withdraw(withdrawn, editor, "A court order.")
+    keeper.catch_up()
+    other = publishing.create(shown(picture_id, address), add_user("author"))
+    soon = datetime.now(UTC) + timedelta(days=1)
+    for step in (Action("submit"), Action("schedule", soon)):
+        publishing.save(other, shown(picture_id, address), editor, version(other), step)
+        keeper.catch_up()
+        assert keeper.repair(10)
+        assert (status_of(client, address), is_on_disk(app, address)) == (410, False), step.name
+    publishing.publish(other, editor, None)
+    keeper.catch_up()
+    assert (status_of(client, address), is_on_disk(app, address)) == (200, True), "an editor's decision"
+
+
+def test_a_picture_taken_out_of_a_withdrawn_story_stays_gone(
+    app: Flask, client: FlaskClient, keeper: RenditionConsumer, editor: User
+) -> None:
+    picture_id, address = stored_picture(app)
+    article_id = publishing.create(with_lead(picture_id, address), editor, Action("publish"))
+    publishing.withdraw(article_id, editor, "A court order.")
+    publishing.save(article_id, make_draft(headline="Without"), editor, version(article_id), Action("save"))
+    assert status_of(client, address) == 410
+    publishing.reinstate(article_id, editor)
+    assert keeper.repair(10)
+    assert (status_of(client, address), is_on_disk(app, address)) == (410, False)
+
+
+def test_the_upload_of_a_withdrawn_picture_does_not_bring_it_back(app: Flask, editor: User) -> None:
+    newsroom = logged_in_client(app)
+    form = {"alt": "A port", "picture": upload(jpeg(10), "a.jpg")}
+    address = re.findall(r'/media/[^" ]+', post(newsroom, "/newsroom/fragments/pictures", form).text)[0]
+    assert is_on_disk(app, address)
+    article_id = publishing.create(with_figure(0, address), editor, Action("publish"))
+    publishing.withdraw(article_id, editor, "A court order.")
+    assert RenditionConsumer(app.config["MEDIA"]).repair(10)
+    form["picture"] = upload(jpeg(10), "a.jpg")
+    assert address in post(logged_in_client(app, "author"), "/newsroom/fragments/pictures", form).text
+    assert not is_on_disk(app, address), "a web server would give it to readers"
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [(with_lead, "This picture was withdrawn."), (with_figure, "A picture in the text was withdrawn.")],
+)
+def test_the_form_says_why_a_picture_is_not_shown(
+    app: Flask, editor: User, shown: Callable[[int, str], Draft], words: str
+) -> None:
+    picture_id, address = stored_picture(app)
+    withdrawn = publishing.create(shown(picture_id, address), editor, Action("publish"))
+    other = publishing.create(shown(picture_id, address), editor)
+    newsroom = logged_in_client(app)
+    assert "withdrawn." not in newsroom.get(f"/newsroom/stories/{other}").text
+    publishing.withdraw(withdrawn, editor, "A court order.")
+    for article_id in (withdrawn, other):
+        assert words in newsroom.get(f"/newsroom/stories/{article_id}").text
 
 
 def test_what_nobody_shows_yet_stays(app: Flask, client: FlaskClient, keeper: RenditionConsumer) -> None:

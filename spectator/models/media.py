@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spectator.db import Base, UTCDateTime
 
 
 class Picture(Base):
-    """A picture taken in by `spectator.media`; its files are named after `digest`. Sizes in pixels and bytes."""
+    """A picture taken in by `spectator.media`; its files are named after `digest`. Sizes in pixels and bytes.
+
+    `was_public`: readers have seen a story with it. From then on it is theirs while a published story shows it.
+    """
 
     __tablename__ = "picture"
 
@@ -23,6 +26,7 @@ class Picture(Base):
     byte_size: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    was_public: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class PictureUse(Base):

@@ -10,13 +10,26 @@ from werkzeug.datastructures import FileStorage
 
 from spectator import publishing, queries
 from spectator.db import db
-from spectator.media import StoredPicture, store_upload
+from spectator.media import StoredPicture, remove_renditions, rendition_digests, store_upload
 from spectator.models import Picture, User
 
 
 def accept_upload(upload: FileStorage, by: User) -> int:
-    """Take in an uploaded picture and return its id; raises media.PictureRefused."""
-    return add_picture(store_upload(upload.stream, current_app.config["MEDIA"]), by)
+    """Take in an uploaded picture and return its id; raises media.PictureRefused.
+
+    The upload of a picture that is withdrawn does not put its renditions back, which a web server reads from the disk.
+    """
+    directory = current_app.config["MEDIA"]
+    taken = store_upload(upload.stream, directory)
+    if queries.withdrawn_pictures([taken.digest]):
+        remove_renditions(directory, taken.digest, taken.extension)
+    return add_picture(taken, by)
+
+
+def withdrawn_in(picture: Picture | None, body: str) -> frozenset[str]:
+    """Return the digests of a form's pictures that nobody is shown, because they are withdrawn."""
+    digests = rendition_digests(body) | ({picture.digest} if picture else set())
+    return queries.withdrawn_pictures(digests) if digests else frozenset()
 
 
 def add_picture(stored: StoredPicture, by: User) -> int:

@@ -13,6 +13,7 @@ from spectator.models import ARTICLE_STATUSES, Article, User
 from spectator.newsroom import conflicts, forms, locked_stories, previews
 from spectator.newsroom.autosaves import TOO_MUCH_UNSAVED
 from spectator.newsroom.forms import StoryForm
+from spectator.newsroom.media import withdrawn_in
 from spectator.newsroom.security import current_user
 from spectator.text.words.languages import language_choices
 
@@ -240,6 +241,7 @@ def render_form(form: StoryForm, article: Article | None, reason: str = "", **co
         reason=reason,
         verbs=publishing.allowed_actions(user, article),
         picture_token=forms.form_picture_token(form, user),
+        hidden_pictures=withdrawn_in(form.picture, form.values["body"]),
         languages=language_choices(),
         zone=current_app.config["TIMEZONE"],
         unsaved=conflicts.compare_unsaved(unsaved, form, user),

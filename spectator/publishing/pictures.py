@@ -1,23 +1,24 @@
 """Which stories show which pictures, kept with every act. Only for publishing, inside its transactions.
 
-A picture that withdrawn stories show and no other story does is gone for readers: `queries.pictures` says which.
+A picture that readers have seen and no published story shows any more is gone for them: `queries.pictures` says which.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import case, delete, func, insert, select, tuple_
+from sqlalchemy import case, delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from spectator.media import rendition_digests
 from spectator.models import Article, Picture, PictureUse
+from spectator.models.article import WAS_PUBLIC
 
 Use = tuple[int, int]
 
 
 def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
-    """Note which pictures these stories show now, as their lead or in their text."""
+    """Note which pictures these stories show now, as their lead or in their text, and which of them readers see."""
     session.flush()
     ids = sorted(set(article_ids))
     stored = select(PictureUse.article_id, PictureUse.picture_id).where(PictureUse.article_id.in_(ids))
@@ -29,6 +30,9 @@ def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
     if new := now - before:
         rows = [{"article_id": article_id, "picture_id": picture_id} for article_id, picture_id in sorted(new)]
         session.execute(insert(PictureUse), rows)
+    seen = select(PictureUse.picture_id).join(Article).where(Article.id.in_(ids), WAS_PUBLIC)
+    unmarked = Picture.id.in_(seen) & ~Picture.was_public
+    session.execute(update(Picture).where(unmarked).values(was_public=True))
 
 
 def _current_uses(session: Session, ids: list[int]) -> set[Use]:

@@ -62,6 +62,7 @@ from spectator.queries.pictures import (
     picture_state,
     picture_states,
     picture_states_of_articles,
+    withdrawn_pictures,
 )
 from spectator.queries.related import (
     article_features,
@@ -166,4 +167,5 @@ __all__ = [
     "unpublished_to_index",
     "unpublished_versions",
     "users",
+    "withdrawn_pictures",
 ]

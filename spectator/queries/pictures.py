@@ -1,4 +1,8 @@
-"""Uploaded pictures, and which of them readers may still see: the status of the stories that show one decides."""
+"""Uploaded pictures, and which of them readers may still see: the stories that show one decide.
+
+One that readers have seen is theirs only while a published story shows it: no draft brings it back, and taking it out
+of a story that was withdrawn does not either.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from spectator.models import Article, Picture, PictureUse
 
 @dataclass(frozen=True, slots=True)
 class PictureState:
-    """A picture's files, and whether only withdrawn stories show it."""
+    """A picture's files, and whether it is withdrawn: once seen by readers, and now in no published story."""
 
     id: int
     digest: str
@@ -48,8 +52,13 @@ def picture_state(digest: str) -> PictureState | None:
     return next(iter(_load_states(Picture.digest == digest)), None)
 
 
+def withdrawn_pictures(digests: Iterable[str]) -> frozenset[str]:
+    """Return which of the pictures of these digests are withdrawn."""
+    return frozenset(state.digest for state in _load_states(Picture.digest.in_(list(digests))) if state.is_withdrawn)
+
+
 def _load_states(*conditions: ColumnElement[bool]) -> list[PictureState]:
     shown_by = exists().where(PictureUse.picture_id == Picture.id, Article.id == PictureUse.article_id)
-    is_withdrawn = shown_by.where(Article.status == "withdrawn") & ~shown_by.where(Article.status != "withdrawn")
+    is_withdrawn = Picture.was_public & ~shown_by.where(Article.status == "published")
     columns = (Picture.id, Picture.digest, Picture.extension, Picture.width, is_withdrawn)
     return [PictureState(*row) for row in db.session.execute(select(*columns).where(*conditions).order_by(Picture.id))]

@@ -18,7 +18,7 @@ def register(site: Blueprint) -> None:
 def media(name: str) -> Response:
     """Give a rendition of a picture; its name changes with its content, so it may be kept for a year.
 
-    One that only withdrawn stories show is gone (410), also in the moment before the worker has removed its file.
+    One that is withdrawn is gone (410), also in the moment before the worker has removed its file.
     """
     path = rendition_path(current_app.config["MEDIA"], name)
     if path is None:

@@ -1,0 +1,20 @@
+"""A picture that readers have seen is marked, so that only a published story brings it back."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+SEEN = """
+UPDATE picture SET was_public = true WHERE id IN (
+  SELECT picture_use.picture_id FROM picture_use JOIN article ON article.id = picture_use.article_id
+  WHERE article.status IN ('published', 'withdrawn'))
+"""
+
+
+def upgrade() -> None:
+    op.add_column("picture", sa.Column("was_public", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.get_bind().execute(sa.text(SEEN))
