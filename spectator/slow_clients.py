@@ -166,8 +166,8 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Put a connection where it waits for what it lacks (in the main thread, like all below)."""
         result = None if fs.cancelled() or fs.exception() else fs.result()
-        if getattr(conn, "has_turn", False):
-            conn.has_turn = False
+        if getattr(conn, "has_slot", False):
+            conn.has_slot = False
             self.free_slots += 1
         if result is NEEDS_SLOT:
             conn.timeout = time.monotonic() + QUEUE_SECONDS
@@ -179,7 +179,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         else:
             super().finish_request(conn, fs)
         if result is _DEFER and self.alive:
-            conn.timeout = conn.incoming.until
+            conn.timeout = conn.incoming.deadline
         self.grant_slots()
 
     def send_rest(self, conn: Any, fs: Future[Any]) -> None:
@@ -211,7 +211,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         while self.queued and self.free_slots:
             conn = self.queued.popleft()
             self.free_slots -= 1
-            conn.has_turn = conn.incoming.has_turn = True
+            conn.has_slot = conn.incoming.has_slot = True
             self.enqueue_req(conn)
 
     def murder_pending(self) -> None:

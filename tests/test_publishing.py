@@ -44,7 +44,7 @@ def test_a_draft_is_stored_whole_and_changes_nothing_public(app: Flask, editor: 
     assert article.body == "<p>One paragraph.</p>\n<p>Another paragraph.</p>"
     assert [author.name for author in article.authors] == ["Zainab Bello", "Amina Diallo"]
     assert [country.code for country in article.countries] == ["CI", "ML"]
-    assert [topic.slug for topic in article.topics] == ["elections"]
+    assert [topic.name for topic in article.topics] == ["Elections"]
     assert (article.source_name, article.language, article.word_count) == ("Reuters", "fr", 4)
     assert outbox.edition() == 0
     assert db.session.scalars(select(Revision.action)).all() == ["create"]

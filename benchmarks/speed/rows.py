@@ -28,7 +28,8 @@ DERIVED_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name I
 
 STATEMENTS = (
     f"""INSERT INTO topic (id, slug, name)
-    {STORIES} SELECT i, CASE i WHEN 1 THEN 'rare' ELSE 'topic-' || i END, 'Topic ' || i
+    {STORIES} SELECT i, CASE i WHEN 1 THEN 'rare' ELSE 'topic-' || i END,
+        CASE i WHEN 1 THEN 'Rare' ELSE 'Topic ' || i END
     FROM story WHERE i <= :topics""",
     f"""INSERT INTO author (id, slug, name)
     {STORIES} SELECT i, 'author-' || i, 'Author ' || i FROM story WHERE i <= :authors""",
