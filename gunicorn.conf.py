@@ -47,7 +47,9 @@ class WorkerSupervisor:
         self.log = log
         self.process = None
         self.is_stopping = False
-        self.is_end_expected = threading.Event()  # a reload or the exit: what ends now has not failed
+        self.is_end_expected = (
+            threading.Event()
+        )  # a reload or the exit: what ends now has not failed
         self.start_lock = threading.Lock()
         # Popen waits until the child has closed a pipe by its exec. A web process forked in that very moment would
         # hold the pipe open for its whole life, and the keeper would wait as long.
@@ -69,7 +71,11 @@ class WorkerSupervisor:
                 pause = FIRST_PAUSE_SECONDS
             if not self.is_end_expected.is_set():
                 self.log.warning("the worker ended; it starts again in %s s", pause)
-            pause = FIRST_PAUSE_SECONDS if self.is_end_expected.wait(pause) else min(pause * 2, MAX_PAUSE_SECONDS)
+            pause = (
+                FIRST_PAUSE_SECONDS
+                if self.is_end_expected.wait(pause)
+                else min(pause * 2, MAX_PAUSE_SECONDS)
+            )
             if self.is_stopping:
                 return
 
@@ -81,7 +87,9 @@ class WorkerSupervisor:
                 return
             self.is_end_expected.clear()
             try:
-                self.process = subprocess.Popen([sys.executable, "-m", "spectator", "worker"], env=environment)
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", "spectator", "worker"], env=environment
+                )
             except OSError as error:  # no memory, no process to be had: as if it had ended at once
                 self.log.error("the worker cannot start: %s", error)
                 return
@@ -143,7 +151,10 @@ def warn_of_public_addresses(server):
         address = listener.sock.getsockname()
         if is_public(address):
             name = f"{address[0]}:{address[1]}"
-            server.log.warning("%s is a public address: put a proxy that buffers requests in front; see README", name)
+            server.log.warning(
+                "%s is a public address: put a proxy that buffers requests in front; see README",
+                name,
+            )
 
 
 def when_ready(server):
@@ -171,7 +182,9 @@ def is_booted(worker):
 def post_fork(server, _worker):
     """Let a process that cannot boot end like any other once the site has run: gunicorn would end the site with it."""
     if server.spectator_has_booted:
-        server.WORKER_BOOT_ERROR = server.APP_LOAD_ERROR = 1  # in the child alone; the master compares with its own
+        server.WORKER_BOOT_ERROR = server.APP_LOAD_ERROR = (
+            1  # in the child alone; the master compares with its own
+        )
 
 
 def child_exit(server, worker):
@@ -184,7 +197,9 @@ def child_exit(server, worker):
 
 def post_worker_init(worker):
     """Say that the process has come up, and take what the boot has made out of the garbage collector's sight."""
-    from spectator import slow_clients  # here: the master must hold no code, or a reload would not renew it
+    from spectator import (
+        slow_clients,
+    )  # here: the master must hold no code, or a reload would not renew it
 
     slow_clients.install(worker)
     if hasattr(worker, "spectator_boot"):

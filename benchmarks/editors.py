@@ -64,7 +64,9 @@ class Editor:
         started = time.perf_counter()
         try:
             opener = urllib.request.build_opener(NoRedirectHandler)
-            with opener.open(urllib.request.Request(self.site + path, body, headers), timeout=30) as answer:
+            with opener.open(
+                urllib.request.Request(self.site + path, body, headers), timeout=30
+            ) as answer:
                 status, text = answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             status, text = error.code, error.read().decode()
@@ -100,7 +102,10 @@ def run_editor(app: Flask, editor: Editor, stories: list[int], number: int, unti
             entries = form_entries(article_id) | {"copy": f"{number:022}", "do": "save"}
             for _ in range(SAVES_EVERY):
                 seq += 1
-                typed = entries | {"seq": str(seq), "body": entries["body"] + f"<p>typing {seq}</p>"}
+                typed = entries | {
+                    "seq": str(seq),
+                    "body": entries["body"] + f"<p>typing {seq}</p>",
+                }
                 fragments = f"/newsroom/fragments/stories/{article_id}"
                 editor.autosaves.append(editor.request(f"{fragments}/autosave", typed)[2])
                 editor.request(f"{fragments}/presence", {"version": entries["version"]})
@@ -137,7 +142,9 @@ def hidden_fields(page: str) -> dict[str, str]:
 
 def textarea_value(page: str, name: str) -> str:
     """Return what a page's textarea holds."""
-    return unescape(page.partition(f'name="{name}"')[2].partition(">\n")[2].partition("</textarea>")[0])
+    return unescape(
+        page.partition(f'name="{name}"')[2].partition(">\n")[2].partition("</textarea>")[0]
+    )
 
 
 def prepare_site(data: Path) -> tuple[list[str], list[int]]:
@@ -149,11 +156,16 @@ def prepare_site(data: Path) -> tuple[list[str], list[int]]:
         for number in range(EDITORS):
             word = f"a long password {number}"
             accounts.add_user(f"e{number}@news.example", f"Editor {number}", "editor", word)
-            tokens.append(accounts.log_in(f"e{number}@news.example", word, accounts.Client("127.0.0.1")))
+            tokens.append(
+                accounts.log_in(f"e{number}@news.example", word, accounts.Client("127.0.0.1"))
+            )
         by = db.session.query(User).first()
         assert by is not None
         db.session.expunge(by)
-        texts = [publishing.Draft(headline=f"S {n}", body=TEXT, section="politics") for n in range(EDITORS * 3 // 2)]
+        texts = [
+            publishing.Draft(headline=f"S {n}", body=TEXT, section="politics")
+            for n in range(EDITORS * 3 // 2)
+        ]
         stories = [publishing.create(text, by) for text in texts]
         db.session.remove()
         db.engine.dispose()
@@ -192,7 +204,11 @@ def main() -> int:
         threads = []
         for number, editor in enumerate(editors):
             own, shared = stories[number], stories[EDITORS + number // 2]
-            threads.append(threading.Thread(target=run_editor, args=(app, editor, [own, shared], number, until)))
+            threads.append(
+                threading.Thread(
+                    target=run_editor, args=(app, editor, [own, shared], number, until)
+                )
+            )
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -47,18 +47,41 @@ def write_stories(path: Path, number: int) -> None:
     with path.open("w", encoding="utf-8") as file:
         for each in range(number):
             text = chance.choices(words, weights, k=400)
-            body = "\n\n".join(" ".join(text[place : place + 50]).capitalize() + "." for place in range(0, 400, 50))
-            line = {"id": f"g{each}", "headline": " ".join(chance.choices(words, weights, k=8)).capitalize()}
-            line |= {"body": body, "section": chance.choice(SECTIONS), "countries": [chance.choice(COUNTRIES)]}
-            line |= {"published_at": (start - timedelta(minutes=7 * each)).isoformat(), "source_name": "Bench"}
+            body = "\n\n".join(
+                " ".join(text[place : place + 50]).capitalize() + "." for place in range(0, 400, 50)
+            )
+            line = {
+                "id": f"g{each}",
+                "headline": " ".join(chance.choices(words, weights, k=8)).capitalize(),
+            }
+            line |= {
+                "body": body,
+                "section": chance.choice(SECTIONS),
+                "countries": [chance.choice(COUNTRIES)],
+            }
+            line |= {
+                "published_at": (start - timedelta(minutes=7 * each)).isoformat(),
+                "source_name": "Bench",
+            }
             file.write(json.dumps(line) + "\n")
 
 
 @contextmanager
 def serve_site(environ: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Serve the site with four workers until the block ends."""
-    command = [sys.executable, "-m", "spectator", "run", "--workers", "4", "--bind", f"127.0.0.1:{port}"]
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "spectator",
+        "run",
+        "--workers",
+        "4",
+        "--bind",
+        f"127.0.0.1:{port}",
+    ]
+    process = subprocess.Popen(
+        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         wait_for(lambda: has_index(get(port, "/readyz")), 120)
         yield process
@@ -95,15 +118,24 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 def process_memory(pid: int) -> dict[str, int]:
     """Return a process's memory in MB."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
-    return {name: int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1]) // 1024 for name in MEMORY_FIELDS}  # type: ignore[index]
+    return {
+        name: int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1]) // 1024
+        for name in MEMORY_FIELDS
+    }  # type: ignore[index]
 
 
 def child_processes(pid: int) -> dict[int, str]:
     """Return the command lines of a process's children."""
-    pids = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+    pids = [
+        int(each)
+        for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    ]
     for thread in Path(f"/proc/{pid}/task").iterdir():
         pids += [int(each) for each in (thread / "children").read_text().split()]
-    return {each: Path(f"/proc/{each}/cmdline").read_text(encoding="utf-8").replace("\0", " ") for each in set(pids)}
+    return {
+        each: Path(f"/proc/{each}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
+        for each in set(pids)
+    }
 
 
 def time_until_searchable(port: int) -> list[float]:
@@ -121,7 +153,9 @@ def time_until_searchable(port: int) -> list[float]:
         db.session.refresh(editor)
         for number in range(PUBLICATIONS):
             word = f"unfindable{number:03}x"
-            draft = publishing.Draft(headline=f"Story {word}", body="A body. " * 200, section="politics")
+            draft = publishing.Draft(
+                headline=f"Story {word}", body="A body. " * 200, section="politics"
+            )
             publishing.create(draft, editor, publishing.Action("publish"))
             started = time.monotonic()
             while f"/politics/story-{word}".encode() not in get(port, f"/search?q={word}")[1]:
@@ -155,7 +189,9 @@ def main() -> None:
                 body = get(port, path)[1]
                 print(f"{path}: {len(body)} bytes, {len(brotli.compress(body, quality=11))} brotli")
             taken = time_until_searchable(port)
-            print(f"published to findable: median {statistics.median(taken):.2f} s, worst {max(taken):.2f} s")
+            print(
+                f"published to findable: median {statistics.median(taken):.2f} s, worst {max(taken):.2f} s"
+            )
             for pid, command in sorted(child_processes(master.pid).items()):
                 kind = "worker" if command.rstrip().endswith("worker") else "web"
                 print(f"{kind} process: {process_memory(pid)} MB")

@@ -50,7 +50,11 @@ class Figure:
     @property
     def verdict(self) -> str:
         """Return pass, FAIL or missing, "" where there is no goal."""
-        return "missing" if self.value is None else {True: "pass", False: "FAIL", None: ""}[self.is_met]
+        return (
+            "missing"
+            if self.value is None
+            else {True: "pass", False: "FAIL", None: ""}[self.is_met]
+        )
 
     @property
     def amount(self) -> str:

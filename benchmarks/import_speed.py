@@ -35,7 +35,10 @@ def write_short_stories(path: Path, number: int) -> None:
     with path.open("w", encoding="utf-8") as file:
         for each in range(number):
             line = {"id": f"short-{each}", "headline": sentence(7), "dek": f"{sentence(12)}."}
-            line |= {"body": f"{sentence(30)}.\n\n{sentence(30)}.", "section": chance.choice(SECTIONS)}
+            line |= {
+                "body": f"{sentence(30)}.\n\n{sentence(30)}.",
+                "section": chance.choice(SECTIONS),
+            }
             line |= {"countries": chance.sample(COUNTRIES, chance.randint(1, 2))}
             line |= {"topics": [f"Topic {topic}" for topic in chance.sample(range(TOPICS), 2)]}
             line |= {"author": f"Author {chance.randrange(AUTHORS)}"}
@@ -46,7 +49,9 @@ def write_short_stories(path: Path, number: int) -> None:
 def spectator(*arguments: str) -> tuple[float, int]:
     """Run the command to its end; return seconds of wall clock and its peak memory in MB. Raises where it fails."""
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "spectator", *arguments], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "spectator", *arguments], stdout=subprocess.DEVNULL
+    )
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -66,7 +71,9 @@ def main() -> None:
             if what == "updated":
                 stories.write_text(stories.read_text().replace('"dek": "', '"dek": "Anew: '))
             seconds, megabytes = spectator("import", "jsonl", str(stories))
-            print(f"{what}: {number / seconds:,.0f} stories/s ({number:,} in {seconds:.1f} s), peak {megabytes} MB")
+            print(
+                f"{what}: {number / seconds:,.0f} stories/s ({number:,} in {seconds:.1f} s), peak {megabytes} MB"
+            )
 
 
 if __name__ == "__main__":

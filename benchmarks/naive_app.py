@@ -119,10 +119,18 @@ def news_article(story: Article) -> Markup:
             "inLanguage": story.language,
             "articleSection": story.section.name,
             "author": [
-                {"@type": "Person", "name": author.name, "url": url_for("author", slug=author.slug, _external=True)}
+                {
+                    "@type": "Person",
+                    "name": author.name,
+                    "url": url_for("author", slug=author.slug, _external=True),
+                }
                 for author in story.authors
             ],
-            "publisher": {"@type": "NewsMediaOrganization", "name": NAME, "url": url_for("front", _external=True)},
+            "publisher": {
+                "@type": "NewsMediaOrganization",
+                "name": NAME,
+                "url": url_for("front", _external=True),
+            },
             "sourceOrganization": {"@type": "Organization", "name": story.source_name},
         }
     )
@@ -152,7 +160,9 @@ def article(section: str, slug: str) -> str:
     story = Article.query.filter_by(slug=slug, status="published").first_or_404()
     if story.section.slug != section:
         abort(404)
-    return render_template("article.html", article=story, sections=Section.query.order_by(Section.position).all())
+    return render_template(
+        "article.html", article=story, sections=Section.query.order_by(Section.position).all()
+    )
 
 
 def placeholder_page(**_parts: str) -> str:
@@ -178,8 +188,12 @@ def create_app(database: str) -> Flask:
     ):
         app.add_url_rule(rule, endpoint, placeholder_page)
     app.add_url_rule("/<section>/<slug>", "article", article)
-    app.jinja_env.globals.update(site_name=NAME, site_tagline=TAGLINE, css=Markup(STYLE), address=article_url)
-    app.jinja_env.globals.update(htmx_url=HTMX_URL, htmx_integrity=HTMX_INTEGRITY, year=datetime.now(UTC).year)
+    app.jinja_env.globals.update(
+        site_name=NAME, site_tagline=TAGLINE, css=Markup(STYLE), address=article_url
+    )
+    app.jinja_env.globals.update(
+        htmx_url=HTMX_URL, htmx_integrity=HTMX_INTEGRITY, year=datetime.now(UTC).year
+    )
     app.jinja_env.globals.update(news_article=news_article, breadcrumb=breadcrumb)
     app.jinja_env.filters["minutes"] = lambda words: max(1, round(words / WORDS_PER_MINUTE))
     return app

@@ -36,7 +36,11 @@ def npm_pins() -> Iterator[Pin]:
     lock = json.loads((ROOT / "tests/package-lock.json").read_text(encoding="utf-8"))
     for path, package in lock["packages"].items():
         if path:
-            yield "npm", package.get("name", path.rpartition("node_modules/")[2]), package["version"]
+            yield (
+                "npm",
+                package.get("name", path.rpartition("node_modules/")[2]),
+                package["version"],
+            )
     config = (ROOT / "spectator/config.py").read_text(encoding="utf-8")
     for name, version in re.findall(r"/npm/([\w.-]+)@([\w.-]+)/", config):
         yield "npm", name, version
@@ -45,7 +49,8 @@ def npm_pins() -> Iterator[Pin]:
 def look_up(pins: list[Pin]) -> list[list[str] | None]:
     """Return the ids of the known vulnerabilities of each pin, None for a pin that was not looked up."""
     queries = [
-        {"package": {"ecosystem": ecosystem, "name": name}, "version": version} for ecosystem, name, version in pins
+        {"package": {"ecosystem": ecosystem, "name": name}, "version": version}
+        for ecosystem, name, version in pins
     ]
     body = json.dumps({"queries": queries}).encode()
     request = Request(f"{DATABASE}/v1/querybatch", body, {"Content-Type": "application/json"})

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from spectator import config, db, headers, newsroom, pagecache, request_limits, site, static_files, templating
+from spectator import (
+    config,
+    db,
+    headers,
+    newsroom,
+    pagecache,
+    request_limits,
+    site,
+    static_files,
+    templating,
+)
 from spectator.outbox import OutboxReader
 
 

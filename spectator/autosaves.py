@@ -14,7 +14,10 @@ from sqlalchemy.orm import Session, defer, joinedload, with_expression
 from spectator.db import db
 from spectator.models import Autosave, Presence, PreviewLink, User
 
-MAX_AUTOSAVES, MAX_BYTES = 200, 20_000_000  # of one person, discarded ones too; more than anybody writes at once
+MAX_AUTOSAVES, MAX_BYTES = (
+    200,
+    20_000_000,
+)  # of one person, discarded ones too; more than anybody writes at once
 MAX_LINKS = 50  # to one story, that work at a time
 PRESENCE_SECONDS = 20  # a form tells every 8 s that it is open; one that missed twice is closed
 PREVIEW_LINK_DAYS = (1, 7, 30)
@@ -26,7 +29,9 @@ class AutosaveLimitReached(Exception):
     """This person has so much unsaved text, or this story so many links, that no more is kept."""
 
 
-def save(user_id: int, article_id: int | None, form_id: str, version: int, values: dict[str, str]) -> datetime:
+def save(
+    user_id: int, article_id: int | None, form_id: str, version: int, values: dict[str, str]
+) -> datetime:
     """Store what is in a form, over what the same form held before; return when.
 
     The forms that were discarded first make room for it; raises TooMany where that is not enough.
@@ -49,7 +54,9 @@ def _make_room(session: Session, user_id: int, copy: str, size: int) -> None:
     others = (Autosave.user_id == user_id) & (Autosave.form_id != copy)
     stored_size = func.length(cast(Autosave.values, LargeBinary))
     query = select(Autosave.id, Autosave.discarded_at, stored_size).where(others)
-    rows = session.execute(query.order_by(Autosave.discarded_at.is_(None), Autosave.discarded_at)).all()
+    rows = session.execute(
+        query.order_by(Autosave.discarded_at.is_(None), Autosave.discarded_at)
+    ).all()
     count, total = len(rows) + 1, sum(row[2] for row in rows) + size
     surplus = []
     for row_id, discarded_at, row_size in rows:
@@ -84,7 +91,9 @@ def list_discarded(user_id: int, article_id: int | None) -> Sequence[Autosave]:
 
 def get(user_id: int, form_id: str) -> Autosave | None:
     """Return what one opened form of a person holds unsaved."""
-    return db.session.scalar(select(Autosave).where(Autosave.user_id == user_id, Autosave.form_id == form_id))
+    return db.session.scalar(
+        select(Autosave).where(Autosave.user_id == user_id, Autosave.form_id == form_id)
+    )
 
 
 def articles_with_unsaved_text(user_id: int) -> set[int]:
@@ -97,7 +106,9 @@ def articles_with_unsaved_text(user_id: int) -> set[int]:
 def remove(user_id: int, form_id: str) -> None:
     """Delete what one opened form of a person holds, because it was saved."""
     with db.write() as session:
-        session.execute(delete(Autosave).where(Autosave.user_id == user_id, Autosave.form_id == form_id))
+        session.execute(
+            delete(Autosave).where(Autosave.user_id == user_id, Autosave.form_id == form_id)
+        )
 
 
 def discard(user_id: int, form_id: str) -> None:
@@ -121,14 +132,24 @@ def touch(user_id: int, article_id: int) -> None:
     now = datetime.now(UTC)
     row = insert(Presence).values(article_id=article_id, user_id=user_id, seen_at=now)
     with db.write() as session:
-        session.execute(row.on_conflict_do_update(index_elements=["article_id", "user_id"], set_={"seen_at": now}))
+        session.execute(
+            row.on_conflict_do_update(
+                index_elements=["article_id", "user_id"], set_={"seen_at": now}
+            )
+        )
 
 
 def other_editors(article_id: int, user_id: int) -> Sequence[User]:
     """Return who else has a story's form open."""
     since = datetime.now(UTC) - timedelta(seconds=PRESENCE_SECONDS)
-    here = (Presence.article_id == article_id) & (Presence.seen_at >= since) & (Presence.user_id != user_id)
-    found = select(Presence).where(here).options(joinedload(Presence.user)).order_by(Presence.user_id)
+    here = (
+        (Presence.article_id == article_id)
+        & (Presence.seen_at >= since)
+        & (Presence.user_id != user_id)
+    )
+    found = (
+        select(Presence).where(here).options(joinedload(Presence.user)).order_by(Presence.user_id)
+    )
     return [each.user for each in db.session.scalars(found)]
 
 
@@ -136,7 +157,9 @@ def create_link(article_id: int, by_id: int, days: int, nonce: str, token_hash: 
     """Store a link to a story's preview that works for `days` days, under the hash of its token; raises TooMany."""
     now = datetime.now(UTC)
     with db.write() as session:
-        working = select(func.count(PreviewLink.id)).where(PreviewLink.article_id == article_id, *_is_link_active())
+        working = select(func.count(PreviewLink.id)).where(
+            PreviewLink.article_id == article_id, *_is_link_active()
+        )
         if (session.scalar(working) or 0) >= MAX_LINKS:
             raise AutosaveLimitReached
         session.add(
@@ -154,20 +177,26 @@ def create_link(article_id: int, by_id: int, days: int, nonce: str, token_hash: 
 def list_active_links(article_id: int) -> Sequence[PreviewLink]:
     """Return the links to a story's preview that work now."""
     query = select(PreviewLink).where(PreviewLink.article_id == article_id, *_is_link_active())
-    return db.session.scalars(query.options(joinedload(PreviewLink.made_by)).order_by(PreviewLink.id)).all()
+    return db.session.scalars(
+        query.options(joinedload(PreviewLink.made_by)).order_by(PreviewLink.id)
+    ).all()
 
 
 def article_id_by_link(token_hash: str) -> int | None:
     """Return the story that a link leads to; None if it expired, was revoked or its maker may not log in."""
     maker = select(User.id).where(User.id == PreviewLink.made_by_id, User.is_active)
     return db.session.scalar(
-        select(PreviewLink.article_id).where(PreviewLink.token_hash == token_hash, maker.exists(), *_is_link_active())
+        select(PreviewLink.article_id).where(
+            PreviewLink.token_hash == token_hash, maker.exists(), *_is_link_active()
+        )
     )
 
 
 def link_maker(token_hash: str) -> User | None:
     """Return the person who made a link."""
-    return db.session.scalar(select(User).join(PreviewLink).where(PreviewLink.token_hash == token_hash))
+    return db.session.scalar(
+        select(User).join(PreviewLink).where(PreviewLink.token_hash == token_hash)
+    )
 
 
 def revoke_link(article_id: int, link_id: int) -> None:
@@ -191,5 +220,7 @@ def prune() -> None:
     discarded_before = now - timedelta(days=DISCARDED_DAYS)
     with db.write() as session:
         session.execute(delete(Presence).where(Presence.seen_at < now - timedelta(hours=1)))
-        session.execute(delete(PreviewLink).where(PreviewLink.expires_at < now - PREVIEW_LINK_RETENTION))
+        session.execute(
+            delete(PreviewLink).where(PreviewLink.expires_at < now - PREVIEW_LINK_RETENTION)
+        )
         session.execute(delete(Autosave).where(Autosave.discarded_at < discarded_before))

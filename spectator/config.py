@@ -73,14 +73,23 @@ def _directory(value: str) -> Path:
 
 def _site_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.netloc
+        or parts.path.strip("/")
+        or parts.query
+    ):
         raise ValueError("an address like https://news.example is expected, without a path")
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def _front_url(value: str) -> str:
-    if value and not re.fullmatch(r"https?://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?", value):
-        raise ValueError("an address of this machine like http://127.0.0.1 or https://127.0.0.1 is expected")
+    if value and not re.fullmatch(
+        r"https?://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?", value
+    ):
+        raise ValueError(
+            "an address of this machine like http://127.0.0.1 or https://127.0.0.1 is expected"
+        )
     return value
 
 
@@ -89,7 +98,11 @@ def _permalink(value: str) -> str:
     shape = re.sub(r"<[a-z]+>", "", value)
     if not value.startswith("/") or value.endswith("/") or not re.fullmatch(r"[/a-z0-9-]*", shape):
         raise ValueError("a path like /<section>/<slug> is expected")
-    if "slug" not in names or not set(names) <= PERMALINK_PARTS.keys() or len(set(names)) != len(names):
+    if (
+        "slug" not in names
+        or not set(names) <= PERMALINK_PARTS.keys()
+        or len(set(names)) != len(names)
+    ):
         raise ValueError("<slug> once, and any of <section> <year> <month> <day> are expected")
     if len(value.split("/")) < 3:
         raise ValueError("at least two parts are expected, so that stories and sections keep apart")
@@ -123,7 +136,9 @@ def _media(value: str) -> Path | None:
 
 
 def _script_url(value: str) -> str:
-    if not re.fullmatch(r"(https://[A-Za-z0-9.-]+(:\d+)?)?/[A-Za-z0-9@._/-]+", value) or value.startswith("//"):
+    if not re.fullmatch(
+        r"(https://[A-Za-z0-9.-]+(:\d+)?)?/[A-Za-z0-9@._/-]+", value
+    ) or value.startswith("//"):
         raise ValueError("an https address or a path on this site is expected")
     return value
 
@@ -131,7 +146,9 @@ def _script_url(value: str) -> str:
 def _integrity(value: str) -> str:
     match = re.fullmatch(r"sha(256|384|512)-([A-Za-z0-9+/]+={0,2})", value)
     try:
-        is_digest = match is not None and len(base64.b64decode(match[2], validate=True)) * 8 == int(match[1])
+        is_digest = match is not None and len(base64.b64decode(match[2], validate=True)) * 8 == int(
+            match[1]
+        )
     except binascii.Error:
         is_digest = False
     if not is_digest:
@@ -153,13 +170,17 @@ def _switch(value: str) -> bool:
 
 def _secret(value: str) -> str:
     if value and len(value) < 32:
-        raise ValueError("at least 32 characters are expected; leave it out and `spectator init` makes one")
+        raise ValueError(
+            "at least 32 characters are expected; leave it out and `spectator init` makes one"
+        )
     return value
 
 
 def _token(value: str) -> str:
     if value and not is_good_secret(value):
-        raise ValueError("32 visible ASCII characters or more are expected, such as `openssl rand -hex 32` prints")
+        raise ValueError(
+            "32 visible ASCII characters or more are expected, such as `openssl rand -hex 32` prints"
+        )
     return value
 
 
@@ -180,25 +201,59 @@ TAGLINE = (
 )
 
 SETTINGS = (
-    Setting("DATABASE_URL", "", "where articles live; empty: spectator.db in the data directory", _sqlite_url),
-    Setting("DATA_DIR", "instance", "database, search index, pictures and the secret key", _directory),
     Setting(
-        "SECRET_KEY", "", "signs tokens; empty: the file `spectator init` made in the data directory", _secret, True
+        "DATABASE_URL",
+        "",
+        "where articles live; empty: spectator.db in the data directory",
+        _sqlite_url,
     ),
-    Setting("SITE_URL", "http://127.0.0.1:8000", "the public address, for feeds and canonical links", _site_url),
+    Setting(
+        "DATA_DIR", "instance", "database, search index, pictures and the secret key", _directory
+    ),
+    Setting(
+        "SECRET_KEY",
+        "",
+        "signs tokens; empty: the file `spectator init` made in the data directory",
+        _secret,
+        True,
+    ),
+    Setting(
+        "SITE_URL",
+        "http://127.0.0.1:8000",
+        "the public address, for feeds and canonical links",
+        _site_url,
+    ),
     Setting("SITE_NAME", "The African Spectator", "the name readers see", _text),
     Setting("SITE_TAGLINE", TAGLINE, "the line in the footer", _text),
     Setting("PERMALINK", "/<section>/<slug>", "the shape of a story's address", _permalink),
     Setting("TIMEZONE", "UTC", "the newsroom's time zone", _time_zone),
     Setting("LANGUAGE", "en", "the language of the site's own words and of new stories", _language),
     Setting("SEARCH", "whoosh", "the search engine", _search),
-    Setting("MEDIA", "", "directory of uploaded pictures; empty: media in the data directory", _media),
+    Setting(
+        "MEDIA", "", "directory of uploaded pictures; empty: media in the data directory", _media
+    ),
     Setting("HTMX_URL", HTMX_URL, "where readers' browsers get htmx", _script_url),
     Setting("HTMX_INTEGRITY", HTMX_INTEGRITY, "its SRI digest", _integrity),
-    Setting("HSTS_SUBDOMAINS", "0", "1: browsers are told to use https for every host under this one", _switch),
+    Setting(
+        "HSTS_SUBDOMAINS",
+        "0",
+        "1: browsers are told to use https for every host under this one",
+        _switch,
+    ),
     Setting("TRUSTED_PROXIES", "0", "how many proxies in front set X-Forwarded-* headers", _count),
-    Setting("FRONT_URL", "", "where nginx in front listens on this machine, to renew its copies", _front_url),
-    Setting("METRICS_TOKEN", "", "lets whoever sends it read the details of /readyz from elsewhere", _token, True),
+    Setting(
+        "FRONT_URL",
+        "",
+        "where nginx in front listens on this machine, to renew its copies",
+        _front_url,
+    ),
+    Setting(
+        "METRICS_TOKEN",
+        "",
+        "lets whoever sends it read the details of /readyz from elsewhere",
+        _token,
+        True,
+    ),
 )
 
 
@@ -226,9 +281,13 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
 
     Raises BadSetting naming the first variable that cannot be used, and any `SPECTATOR_*` name that is unknown.
     """
-    unknown = {name for name in environ if name.startswith(PREFIX)} - {PREFIX + each.name for each in SETTINGS}
+    unknown = {name for name in environ if name.startswith(PREFIX)} - {
+        PREFIX + each.name for each in SETTINGS
+    }
     if unknown:
-        raise ConfigError(f"{min(unknown)} is not a setting of this site; see the table in README.md")
+        raise ConfigError(
+            f"{min(unknown)} is not a setting of this site; see the table in README.md"
+        )
     values: dict[str, Any] = {}
     for each in SETTINGS:
         given = environ.get(PREFIX + each.name, each.default)

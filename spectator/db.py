@@ -50,7 +50,9 @@ class StorageError(Exception):
 
 def is_wal_safe(version: tuple[int, ...]) -> bool:
     """Say whether this SQLite is free of the WAL-reset corruption bug (3.7.0-3.51.2; sqlite.org/wal.html)."""
-    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    return (
+        version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    )
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -164,7 +166,9 @@ def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:
     def begin(connection: Connection) -> None:
         is_writing = connection.get_execution_options().get(WRITE_FLAG, False)
         cursor = connection.connection.cursor()
-        if connection.info.get(WRITE_FLAG) is not is_writing:  # only then: it makes SQLite prepare every statement anew
+        if (
+            connection.info.get(WRITE_FLAG) is not is_writing
+        ):  # only then: it makes SQLite prepare every statement anew
             cursor.execute(f"PRAGMA query_only={0 if is_writing else 1}")
             connection.info[WRITE_FLAG] = is_writing
         cursor.execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")

@@ -48,7 +48,9 @@ def safe_redirect_target(location: str, site_url: str) -> str:
         return location
     if f"{parts.scheme}://{parts.netloc}" == site_url:
         return location
-    path = re.sub(r"^[/\\]*", "/", parts.path, count=1)  # browsers take // and /\ for the start of a host
+    path = re.sub(
+        r"^[/\\]*", "/", parts.path, count=1
+    )  # browsers take // and /\ for the start of a host
     return urlunsplit(("", "", path, parts.query, parts.fragment))
 
 
@@ -59,7 +61,9 @@ def register(app: Flask) -> None:
     editor = [*readers, *(url for url, _ in EDITOR_SCRIPTS)]
     public = content_security_policy(readers, "frame-ancestors 'none'")
     newsroom = content_security_policy(editor, "frame-src 'self'", "frame-ancestors 'none'")
-    transport = "max-age=31536000" + ("; includeSubDomains" if app.config["HSTS_SUBDOMAINS"] else "")
+    transport = "max-age=31536000" + (
+        "; includeSubDomains" if app.config["HSTS_SUBDOMAINS"] else ""
+    )
     framed = content_security_policy(["'none'"], "frame-ancestors 'self'")
 
     @app.after_request

@@ -108,8 +108,16 @@ def build_document(article: Article) -> Document:
     countries = [country_by_code(country.code) for country in article.countries]
     aliases = [name for each in countries if each for name in (each.name, *each.aliases)]
     people = [author.name for author in article.authors]
-    filed = attrgetter("slug" if article.is_public else "ascii_form")  # only public names are sure to keep their slug
-    names = [*people, article.section.name, *aliases, *(topic.name for topic in article.topics), article.source_name]
+    filed = attrgetter(
+        "slug" if article.is_public else "ascii_form"
+    )  # only public names are sure to keep their slug
+    names = [
+        *people,
+        article.section.name,
+        *aliases,
+        *(topic.name for topic in article.topics),
+        article.source_name,
+    ]
     return Document(
         id=article.id,
         version=article.version,
@@ -132,7 +140,12 @@ def catch_up(index: Index, source: Source = PUBLIC) -> bool:
     db.session.rollback()  # what is read from here on is newer than the position, also if another process moved it
     newest = source.newest()
     try:
-        if position is None or index.is_outdated() or position > newest or source.oldest() > position + 1:
+        if (
+            position is None
+            or index.is_outdated()
+            or position > newest
+            or source.oldest() > position + 1
+        ):
             rebuild(index, source=source)
             return True
         if position == newest:
@@ -160,7 +173,9 @@ def compact(index: Index, source: Source = PUBLIC) -> None:
         return  # the next step of the worker rebuilds it anyway
 
 
-def rebuild(index: Index, progress: Callable[[int], None] | None = None, source: Source = PUBLIC) -> None:
+def rebuild(
+    index: Index, progress: Callable[[int], None] | None = None, source: Source = PUBLIC
+) -> None:
     """Build an index anew beside the one in use and switch; `progress` is told the number of stories done."""
     number = source.newest()  # noted first: what happens meanwhile is caught up after the switch
     index.rebuild(_all_documents(source), number, progress)
@@ -211,7 +226,11 @@ def repair(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
         if not (wrong or needless):
             return all_wrong, all_needless
         with suppress(IndexUnavailableError):  # it moved: what was wrong may be right now
-            index.apply(_build_changes(wrong | needless, source), position, expected_offset=position)
+            index.apply(
+                _build_changes(wrong | needless, source), position, expected_offset=position
+            )
             all_wrong |= wrong
             all_needless |= needless
-    raise IndexUnavailableError(f"the index of {source.name} stories is away, or moves on while it is mended")
+    raise IndexUnavailableError(
+        f"the index of {source.name} stories is away, or moves on while it is mended"
+    )

@@ -34,7 +34,9 @@ def append_all(session: Session, events: Sequence[tuple[int, str]]) -> None:
     """Append a row for each (article id, action), in their order, inside the caller's `db.write()`."""
     if events:
         at = datetime.now(UTC)
-        rows = [{"article_id": article_id, "action": action, "at": at} for article_id, action in events]
+        rows = [
+            {"article_id": article_id, "action": action, "at": at} for article_id, action in events
+        ]
         session.execute(insert(Outbox), rows)
 
 
@@ -46,17 +48,28 @@ def edition() -> int:
 def articles_changed_after(offset: int, limit: int = 500) -> tuple[set[int], int]:
     """Return the ids of articles touched by the next `limit` rows, and the number of the last of those rows."""
     rows = db.session.execute(
-        select(Outbox.seq, Outbox.article_id).where(Outbox.seq > offset).order_by(Outbox.seq).limit(limit)
+        select(Outbox.seq, Outbox.article_id)
+        .where(Outbox.seq > offset)
+        .order_by(Outbox.seq)
+        .limit(limit)
     ).all()
-    return {row.article_id for row in rows if row.article_id is not None}, rows[-1].seq if rows else offset
+    return {row.article_id for row in rows if row.article_id is not None}, rows[
+        -1
+    ].seq if rows else offset
 
 
-def articles_with_actions_after(offset: int, actions: Collection[str], limit: int) -> tuple[set[int], int]:
+def articles_with_actions_after(
+    offset: int, actions: Collection[str], limit: int
+) -> tuple[set[int], int]:
     """Return the ids of articles that the next rows touch by one of these actions, and the number of the last row.
 
     At most `limit` articles, out of at most 500 rows.
     """
-    query = select(Outbox.seq, Outbox.article_id, Outbox.action).where(Outbox.seq > offset).order_by(Outbox.seq)
+    query = (
+        select(Outbox.seq, Outbox.article_id, Outbox.action)
+        .where(Outbox.seq > offset)
+        .order_by(Outbox.seq)
+    )
     ids: set[int] = set()
     last = offset
     for row in db.session.execute(query.limit(500)):
@@ -75,7 +88,9 @@ def oldest_seq() -> int:
 
 def first_event_time_after(offset: int) -> datetime | None:
     """Return when the first act after a number was, None where there was none since."""
-    return db.session.scalar(select(Outbox.at).where(Outbox.seq > offset).order_by(Outbox.seq).limit(1))
+    return db.session.scalar(
+        select(Outbox.at).where(Outbox.seq > offset).order_by(Outbox.seq).limit(1)
+    )
 
 
 def prune(offset: int) -> None:
@@ -122,14 +137,20 @@ class OutboxReader:
             if through not in self.recent and not self._read_recent(through):
                 return None
             rows = range(after + 1, through + 1)
-            return {self.recent[seq] for seq in rows} if all(seq in self.recent for seq in rows) else None
+            return (
+                {self.recent[seq] for seq in rows}
+                if all(seq in self.recent for seq in rows)
+                else None
+            )
 
     def _read_recent(self, through: int) -> bool:
         """Take in the newest rows; return whether the database answered."""
         if self.connection is None:
             return False
         try:
-            rows = self.connection.execute(ROWS_AFTER_SQL, (through - MAX_RECENT_ROWS, 2 * MAX_RECENT_ROWS)).fetchall()
+            rows = self.connection.execute(
+                ROWS_AFTER_SQL, (through - MAX_RECENT_ROWS, 2 * MAX_RECENT_ROWS)
+            ).fetchall()
         except sqlite.Error as error:
             log.warning("the outbox cannot be read: %s", error)
             return False

@@ -47,7 +47,9 @@ class ProxyCacheRefresher:
             return False
         if self.offset is None:
             self.offset = self._stored_offset()
-        article_ids, last = outbox.articles_with_actions_after(self.offset, REFRESH_ACTIONS, BATCH_SIZE)
+        article_ids, last = outbox.articles_with_actions_after(
+            self.offset, REFRESH_ACTIONS, BATCH_SIZE
+        )
         if last == self.offset:
             return False
         try:
@@ -94,11 +96,16 @@ class ProxyCacheRefresher:
             connection.close()
 
     def _connect(self) -> http.client.HTTPConnection:
-        address = (self.proxy.hostname or "", self.proxy.port or (443 if self.proxy.scheme == "https" else 80))
+        address = (
+            self.proxy.hostname or "",
+            self.proxy.port or (443 if self.proxy.scheme == "https" else 80),
+        )
         connection = http.client.HTTPConnection(*address, timeout=TIMEOUT_SECONDS)
         if self.proxy.scheme == "https":  # to this machine, by the name on the certificate
             plain = socket.create_connection(address, TIMEOUT_SECONDS)
-            connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.site_host)
+            connection.sock = ssl.create_default_context().wrap_socket(
+                plain, server_hostname=self.site_host
+            )
         return connection
 
 
@@ -107,4 +114,6 @@ def affected_paths(article_ids: set[int]) -> list[str]:
     if not article_ids:
         return []
     lists = ["/", *queries.list_paths(article_ids)]
-    return queries.story_paths(article_ids) + [path for top in lists for path in (top, f"{top}feed.xml")]
+    return queries.story_paths(article_ids) + [
+        path for top in lists for path in (top, f"{top}feed.xml")
+    ]

@@ -25,12 +25,22 @@ from spectator.text.words.folding import tokens
 MAX_STORED = 6
 MAX_CANDIDATES = 30
 MAX_NEIGHBOURS = 12
-TOPIC_WEIGHT, COUNTRY_WEIGHT, MAX_SHARED = 0.1, 0.05, 3  # what a shared topic or country adds to a score of at most 1
-HALF_LIFE_DAYS, RECENCY_WEIGHT = 730, 0.1  # a very old story loses a tenth, half of that in two years
+TOPIC_WEIGHT, COUNTRY_WEIGHT, MAX_SHARED = (
+    0.1,
+    0.05,
+    3,
+)  # what a shared topic or country adds to a score of at most 1
+HALF_LIFE_DAYS, RECENCY_WEIGHT = (
+    730,
+    0.1,
+)  # a very old story loses a tenth, half of that in two years
 MIN_SCORE = 0.12  # what has less in common stands behind the newest of the section
 SAME_TEXT_THRESHOLD, SHINGLE_SIZE, MAX_COMPARED = 0.5, 3, 12
 SLICE_SECONDS = 0.2
-BATCH_SIZE, MAX_LAG = 3, 300  # rows of the outbox; who is further behind works out all stories anew, which costs less
+BATCH_SIZE, MAX_LAG = (
+    3,
+    300,
+)  # rows of the outbox; who is further behind works out all stories anew, which costs less
 CONSUMER, FULL_PASS, NIGHTLY_PASS = "related", "related-pass", "related-night"
 
 ScoredIds = list[tuple[int, float]]
@@ -42,8 +52,14 @@ def catch_up(index: Index) -> bool:
     if reached is None:
         return False
     try:
-        if position is None or not 0 <= reached - position <= MAX_LAG or outbox.oldest_seq() > position + 1:
-            _store({}, {CONSUMER: reached, FULL_PASS: 0})  # the number first: what is published meanwhile is done after
+        if (
+            position is None
+            or not 0 <= reached - position <= MAX_LAG
+            or outbox.oldest_seq() > position + 1
+        ):
+            _store(
+                {}, {CONSUMER: reached, FULL_PASS: 0}
+            )  # the number first: what is published meanwhile is done after
             return True
         if position < reached:
             ids, last = outbox.articles_changed_after(position, limit=BATCH_SIZE)
@@ -125,7 +141,10 @@ def compute_related(index: Index, article_id: int) -> ScoredIds:
     pins, forbidden = queries.related_overrides(article_id)
     ranked = _rank_similar(article, index, forbidden | set(pins))
     alike = [(each, score) for each, score in ranked if score >= MIN_SCORE][:MAX_COMPARED]
-    newest = [(each, 0.0) for each in queries.newest_in_section(article.section_id, MAX_STORED + len(pins) + 1)]
+    newest = [
+        (each, 0.0)
+        for each in queries.newest_in_section(article.section_id, MAX_STORED + len(pins) + 1)
+    ]
     known = queries.article_features([*pins, *(each for each, _ in newest)])
     chosen: ScoredIds = [(each, 1.0) for each in pins if each in known]
     taken = {article_id, *forbidden, *pins}
@@ -148,7 +167,10 @@ def _rank_similar(article: Article, index: Index, exclude: set[int]) -> ScoredId
     if own is None:
         return []
     scores = {each.id: _score(similar[each.id], own, each) for each in facts.values()}
-    return sorted(scores.items(), key=lambda item: (facts[item[0]].language != own.language, -item[1], -item[0]))
+    return sorted(
+        scores.items(),
+        key=lambda item: (facts[item[0]].language != own.language, -item[1], -item[0]),
+    )
 
 
 def _score(likeness: float, own: ArticleFeatures, other: ArticleFeatures) -> float:

@@ -61,7 +61,10 @@ class RenditionConsumer:
         for state in states:
             if state.is_withdrawn:
                 if media.remove_renditions(self.directory, state.digest, state.extension):
-                    log.info("picture %s: renditions removed, no published story shows it any more", state.id)
+                    log.info(
+                        "picture %s: renditions removed, no published story shows it any more",
+                        state.id,
+                    )
                 continue
             names = state.digest, state.extension, state.width
             if state.digest in self.broken or not media.missing_renditions(self.directory, *names):
@@ -81,7 +84,9 @@ class RenditionConsumer:
 
     def _mark_broken(self, state: queries.PictureState, error: Exception) -> None:
         self.broken.add(state.digest)
-        log.error("picture %s has lost its renditions and cannot get them back: %s", state.id, error)
+        log.error(
+            "picture %s has lost its renditions and cannot get them back: %s", state.id, error
+        )
 
     def _fingerprint(self) -> Fingerprint:
         """Return what changes with every save and with every file of a rendition that comes or goes."""

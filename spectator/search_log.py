@@ -45,7 +45,12 @@ class SearchTally:
 def log_search(data_dir: Path, text: str, hits: int, seconds: float) -> None:
     """Append a search to the log; never raises, since the page that was asked for matters more."""
     words = " ".join(text[:MAX_TEXT_LENGTH].split())
-    entry = {"q": words, "hits": hits, "ms": round(seconds * 1000), "day": datetime.now(UTC).date().isoformat()}
+    entry = {
+        "q": words,
+        "hits": hits,
+        "ms": round(seconds * 1000),
+        "day": datetime.now(UTC).date().isoformat(),
+    }
     line = json.dumps(entry).encode() + b"\n"
     # One write of a short line to a file that is open for appending: lines of several processes never mix.
     with contextlib.suppress(OSError):
@@ -103,7 +108,11 @@ def _read_counts(path: Path) -> dict[tuple[date, str], SearchTally]:
     counts: dict[tuple[date, str], SearchTally] = {}
     for day, text, hits, milliseconds in _read_entries(path):
         count = counts.setdefault((day, text.casefold()[:MAX_TEXT_LENGTH]), SearchTally())
-        count.times, count.hits, count.milliseconds = count.times + 1, hits, count.milliseconds + milliseconds
+        count.times, count.hits, count.milliseconds = (
+            count.times + 1,
+            hits,
+            count.milliseconds + milliseconds,
+        )
     return counts
 
 
@@ -122,7 +131,13 @@ def _read_entries(path: Path) -> Iterator[tuple[date, str, int, int]]:
 
 def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
     rows = [
-        {"day": day, "text": text, "times": each.times, "hits": each.hits, "milliseconds": each.milliseconds}
+        {
+            "day": day,
+            "text": text,
+            "times": each.times,
+            "hits": each.hits,
+            "milliseconds": each.milliseconds,
+        }
         for (day, text), each in counts.items()
     ]
     new = insert(SearchCount)
@@ -133,7 +148,9 @@ def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
     }
     with db.write() as session:
         if rows:
-            session.execute(new.on_conflict_do_update(index_elements=["day", "text"], set_=added), rows)
+            session.execute(
+                new.on_conflict_do_update(index_elements=["day", "text"], set_=added), rows
+            )
         session.merge(Consumer(name=CONSUMER, offset=number))
         _prune(session, datetime.now(UTC).date() - timedelta(days=RETENTION_DAYS))
 
@@ -144,5 +161,9 @@ def _prune(session: Session, before: date) -> None:
     surplus = (session.scalar(select(func.count()).select_from(SearchCount)) or 0) - MAX_ROWS
     if surplus > 0:
         key = tuple_(SearchCount.day, SearchCount.text)
-        rarest = select(SearchCount.day, SearchCount.text).order_by(SearchCount.times, SearchCount.day).limit(surplus)
+        rarest = (
+            select(SearchCount.day, SearchCount.text)
+            .order_by(SearchCount.times, SearchCount.day)
+            .limit(surplus)
+        )
         session.execute(delete(SearchCount).where(key.in_(rarest)))

@@ -30,7 +30,9 @@ HEAD_SECONDS = 10.0  # for a whole head, however it trickles
 BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body: so long, and longer at this rate
 QUEUE_SECONDS = 30.0  # for a large body to wait until another one is through
 SEND_SECONDS = 20.0  # for an answer to be taken, and longer at the rate of a body
-MAX_UNSENT_BYTES = 32_000_000  # of the answers of a process that wait to be taken; the largest makes room
+MAX_UNSENT_BYTES = (
+    32_000_000  # of the answers of a process that wait to be taken; the largest makes room
+)
 LINGER_SECONDS, MAX_DRAINED_BYTES = 2.0, 1_000_000  # for a client to close after its last answer
 MAX_HEAD_BYTES = 81_920  # above the longest address and the longest cookie that are answered
 SMALL_BODY_BYTES = 32_768
@@ -45,7 +47,9 @@ REFUSED = (
     b"HTTP/1.1 413 Content Too Large\r\nContent-Type: text/plain\r\nContent-Length: 30\r\nConnection: close\r\n\r\n"
     b"Log in, then send this again.\n"
 )
-_SESSION = re.compile(rb"\r\ncookie[ \t]*:[^\r\n]*?\b%s=([^;\s\"]{1,200})" % SESSION_COOKIE.encode(), re.IGNORECASE)
+_SESSION = re.compile(
+    rb"\r\ncookie[ \t]*:[^\r\n]*?\b%s=([^;\s\"]{1,200})" % SESSION_COOKIE.encode(), re.IGNORECASE
+)
 NEEDS_SLOT = object()  # what a thread says of a connection whose large body has yet to come
 
 
@@ -139,7 +143,9 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         if not has_all:
             return _DEFER if time.monotonic() < incoming.deadline else False
         if incoming.is_large and not incoming.has_slot:
-            return NEEDS_SLOT if self.has_logged_in(incoming) else send_and_close(conn.sock, REFUSED)
+            return (
+                NEEDS_SLOT if self.has_logged_in(incoming) else send_and_close(conn.sock, REFUSED)
+            )
         conn.parser.unreader.unread(bytes(incoming.received))
         conn.parser.unreader.restart_clock()
         conn.incoming = None
@@ -185,14 +191,20 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
     def send_rest(self, conn: Any, fs: Future[Any]) -> None:
         """Wait until the client takes the rest of its answer, and go on with the connection then."""
         conn.sock.setblocking(False)
-        conn.timeout = time.monotonic() + SEND_SECONDS + conn.outgoing.held_bytes / BODY_BYTES_PER_SECOND
+        conn.timeout = (
+            time.monotonic() + SEND_SECONDS + conn.outgoing.held_bytes / BODY_BYTES_PER_SECOND
+        )
         self.sending.append(conn)
         try:
-            self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self.send_more, conn, fs))
+            self.poller.register(
+                conn.sock, selectors.EVENT_WRITE, partial(self.send_more, conn, fs)
+            )
         except (OSError, ValueError):  # it is closed already
             self.close_connection(conn, self.sending)
         while sum(each.outgoing.held_bytes for each in self.sending) > MAX_UNSENT_BYTES:
-            self.close_connection(max(self.sending, key=lambda each: each.outgoing.held_bytes), self.sending)
+            self.close_connection(
+                max(self.sending, key=lambda each: each.outgoing.held_bytes), self.sending
+            )
 
     def send_more(self, conn: Any, fs: Future[Any], _sock: socket.socket) -> None:
         """Send what the client takes now; once it has all, finish the request."""
@@ -270,7 +282,9 @@ def receive(sock: socket.socket, unreader: BoundedUnreader, incoming: IncomingRe
     """Take in what has come without waiting; say whether a thread can go on, also with what has ended early."""
     if ahead := unreader.take_buffered():
         incoming.add(ahead)
-    while not incoming.is_ready and (incoming.head_length or len(incoming.received) <= MAX_HEAD_BYTES):
+    while not incoming.is_ready and (
+        incoming.head_length or len(incoming.received) <= MAX_HEAD_BYTES
+    ):
         try:
             data = sock.recv(_READ_BYTES)
         except BlockingIOError:

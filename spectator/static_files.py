@@ -48,19 +48,28 @@ class StaticFile:
         """Return the content by Content-Encoding ("" = as it is), only where an encoding makes it smaller."""
         bodies = {"": self.content}
         if is_compressible(self.mimetype, self.content):
-            packed = {"gzip": gzip_bytes(self.content), "br": brotli.compress(self.content, quality=11)}
+            packed = {
+                "gzip": gzip_bytes(self.content),
+                "br": brotli.compress(self.content, quality=11),
+            }
             bodies |= {name: body for name, body in packed.items() if len(body) < len(self.content)}
         return bodies
 
     def choose_encoding(self, accept_encoding: str) -> str:
         """Return the smallest encoding that an Accept-Encoding allows."""
-        return next((name for name in accepted_encodings(accept_encoding) if name in self.bodies), "")
+        return next(
+            (name for name in accepted_encodings(accept_encoding) if name in self.bodies), ""
+        )
 
 
 def read_file(path: Path) -> StaticFile:
     """Return a file with its digest; raises OSError."""
     content = path.read_bytes()
-    mimetype = MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    mimetype = (
+        MEDIA_TYPES.get(path.suffix)
+        or mimetypes.guess_type(path.name)[0]
+        or "application/octet-stream"
+    )
     return StaticFile(content, hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH], mimetype)
 
 
@@ -72,7 +81,11 @@ def read_checkout() -> dict[str, StaticFile]:
 
 
 def _iter_files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file() and path.stat().st_size <= MAX_FILE_BYTES)
+    return (
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.stat().st_size <= MAX_FILE_BYTES
+    )
 
 
 @dataclass
@@ -88,11 +101,17 @@ class StaticFiles:
         return file or self._read_operator_file(name)
 
     def _read_operator_file(self, name: str) -> StaticFile | None:
-        if name != normpath(name):  # "./logo.png": a file has one name, or it would be kept under each of them
+        if name != normpath(
+            name
+        ):  # "./logo.png": a file has one name, or it would be kept under each of them
             return None
         path = safe_join(str(self.operator_folder), name)
         try:
-            if path is None or not Path(path).is_file() or Path(path).stat().st_size > MAX_FILE_BYTES:
+            if (
+                path is None
+                or not Path(path).is_file()
+                or Path(path).stat().st_size > MAX_FILE_BYTES
+            ):
                 return None
             file = self.operator_files[name] = read_file(Path(path))
         except (OSError, ValueError):  # not ours to read, or no file name at all
@@ -106,7 +125,11 @@ class StaticFiles:
 
     def add_digest(self, address: str) -> str:
         """Return an address with the digest of the file that it names, where that is a file of this site."""
-        return self.url(address.removeprefix(URL_PREFIX)) if address.startswith(URL_PREFIX) else address
+        return (
+            self.url(address.removeprefix(URL_PREFIX))
+            if address.startswith(URL_PREFIX)
+            else address
+        )
 
 
 def register(app: Flask) -> None:
@@ -132,7 +155,9 @@ def send_static_file(filename: str) -> Response:
     if encoding:
         response.headers["Content-Encoding"] = encoding
     response.headers["Vary"] = "Accept-Encoding"
-    response.headers["Cache-Control"] = IMMUTABLE_CACHE_CONTROL if request.args.get("v") == file.digest else "no-cache"
+    response.headers["Cache-Control"] = (
+        IMMUTABLE_CACHE_CONTROL if request.args.get("v") == file.digest else "no-cache"
+    )
     response.set_etag(f"{file.digest}-{encoding}" if encoding else file.digest)
     response.make_conditional(request)
     return response

@@ -112,9 +112,14 @@ class BootTemplateLoader(BaseLoader):
 
     def __init__(self, directory: Path) -> None:
         paths = sorted(path for path in directory.rglob("*") if path.is_file())
-        self.sources = {path.relative_to(directory).as_posix(): (path.read_text("utf-8"), str(path)) for path in paths}
+        self.sources = {
+            path.relative_to(directory).as_posix(): (path.read_text("utf-8"), str(path))
+            for path in paths
+        }
 
-    def get_source(self, _environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+    def get_source(
+        self, _environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
         """Return a template's text, its file for tracebacks, and that it never changes."""
         if template not in self.sources:
             raise TemplateNotFound(template)
@@ -129,9 +134,14 @@ def register(app: Flask) -> None:
     """Give the templates their globals and filters; no template computes anything itself."""
     app.jinja_loader = BootTemplateLoader(PROJECT_ROOT / "templates")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    settings = {name.lower(): app.config[name] for name in ("SITE_NAME", "SITE_TAGLINE", "SITE_URL")}
+    settings = {
+        name.lower(): app.config[name] for name in ("SITE_NAME", "SITE_TAGLINE", "SITE_URL")
+    }
     files: StaticFiles = app.extensions["static_files"]
-    settings |= {"htmx_url": files.add_digest(app.config["HTMX_URL"]), "htmx_integrity": app.config["HTMX_INTEGRITY"]}
+    settings |= {
+        "htmx_url": files.add_digest(app.config["HTMX_URL"]),
+        "htmx_integrity": app.config["HTMX_INTEGRITY"],
+    }
     globals_: dict[str, Any] = {
         "absolute": absolute_url,
         "cover": lambda slug: Markup(cover(slug)),  # noqa: S704 - our own drawing

@@ -31,7 +31,8 @@ def possible_moments(wall_time: datetime, zone: ZoneInfo) -> list[datetime]:
 def is_skipped(wall_time: datetime, zone: ZoneInfo) -> bool:
     """Say whether clocks jump over a wall-clock time."""
     return all(
-        moment.astimezone(zone).replace(tzinfo=None) != wall_time for moment in possible_moments(wall_time, zone)
+        moment.astimezone(zone).replace(tzinfo=None) != wall_time
+        for moment in possible_moments(wall_time, zone)
     )
 
 

@@ -24,7 +24,16 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from spectator import accounts, autosaves, indexing, outbox, publishing, queries, related, search_log
+from spectator import (
+    accounts,
+    autosaves,
+    indexing,
+    outbox,
+    publishing,
+    queries,
+    related,
+    search_log,
+)
 from spectator.change_watcher import ChangeWatcher, DatabaseState
 from spectator.db import database_path as database_path
 from spectator.db import db
@@ -51,7 +60,9 @@ class Worker:
         self.error: Exception | None = None
         self.next_maintenance_at = 0.0
         self.renditions = RenditionConsumer(app.config["MEDIA"])
-        self.front_copies = ProxyCacheRefresher(self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"])
+        self.front_copies = ProxyCacheRefresher(
+            self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"]
+        )
         self.last_nightly_run: date | None = None
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
@@ -78,10 +89,14 @@ class Worker:
     def run_consumers(self) -> None:
         """Take step after step, and rest while there is nothing to do."""
         with self.app.app_context():
-            indexes = [directory / "current" for directory in indexing.index_directories(self.data_dir)]
+            indexes = [
+                directory / "current" for directory in indexing.index_directories(self.data_dir)
+            ]
             watch = ChangeWatcher(database_path(), indexes)
         while not self.should_stop():
-            mark = watch.current_state()  # before the step: what changes meanwhile ends the rest after it
+            mark = (
+                watch.current_state()
+            )  # before the step: what changes meanwhile ends the rest after it
             with self.app.app_context():
                 has_moved = self.run_once()
             if not has_moved:
@@ -90,7 +105,11 @@ class Worker:
 
     def wait_for_change(self, watcher: ChangeWatcher, state: DatabaseState | None) -> None:
         """Wait until something has changed since a mark, or it is time to look anyway."""
-        until = min(time.monotonic() + MAX_WAIT_SECONDS, self.next_maintenance_at, self.front_copies.next_retry_at())
+        until = min(
+            time.monotonic() + MAX_WAIT_SECONDS,
+            self.next_maintenance_at,
+            self.front_copies.next_retry_at(),
+        )
         time.sleep(POLL_SECONDS)
         while (
             not self.should_stop()
@@ -145,10 +164,15 @@ class Worker:
 
     def run_once(self) -> bool:
         """Let the followers catch up, and tidy; return whether one moved, so that there may be more to do at once."""
-        index, newsroom = indexing.open_public_index(self.data_dir), indexing.open_newsroom_index(self.data_dir)
+        index, newsroom = (
+            indexing.open_public_index(self.data_dir),
+            indexing.open_newsroom_index(self.data_dir),
+        )
         has_moved = self.front_copies.catch_up()  # first: what was withdrawn must not come back
         has_moved |= (
-            indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.catch_up(index)
+            indexing.catch_up(index)
+            or indexing.catch_up(newsroom, indexing.NEWSROOM)
+            or related.catch_up(index)
         )
         has_moved = self.renditions.catch_up() or has_moved
         if time.monotonic() >= self.next_maintenance_at:
@@ -160,7 +184,10 @@ class Worker:
     def run_maintenance(self) -> bool:
         """Forget what nobody needs any more, and bring back lost renditions; return whether all of it is done."""
         if publishing.apply_time_zone():
-            log.warning("lists and counts of stories are made anew for the time zone %s", self.app.config["TIMEZONE"])
+            log.warning(
+                "lists and counts of stories are made anew for the time zone %s",
+                self.app.config["TIMEZONE"],
+            )
         accounts.delete_expired()
         autosaves.prune()
         search_log.aggregate(self.data_dir)
@@ -187,7 +214,12 @@ class Worker:
             with suppress(IndexUnavailableError):  # the next step rebuilds it
                 wrong, needless = indexing.repair(index, source)
                 if wrong or needless:
-                    log.warning("%s: mended %s stories, dropped %s", source.directory, len(wrong), len(needless))
+                    log.warning(
+                        "%s: mended %s stories, dropped %s",
+                        source.directory,
+                        len(wrong),
+                        len(needless),
+                    )
         if publishing.repair_listings():
             log.warning("lists and counts of stories were not true and are made anew")
         related.start_full_pass(day)

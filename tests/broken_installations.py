@@ -32,7 +32,9 @@ class Case:
     says: str
     is_root: bool = True
     environ: dict[str, str] = field(default_factory=dict)
-    repair: Callable[[Path], object] | None = None  # where the remedy is no command: what it describes
+    repair: Callable[[Path], object] | None = (
+        None  # where the remedy is no command: what it describes
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -75,14 +77,21 @@ def run_command(data: Path, words: list[str], uid: int, environ: dict[str, str])
     return CommandResult(*json.loads(answer))
 
 
-def _invoke(data: Path, words: list[str], environ: dict[str, str]) -> tuple[int, str, str, list[str]]:
+def _invoke(
+    data: Path, words: list[str], environ: dict[str, str]
+) -> tuple[int, str, str, list[str]]:
     def become_gunicorn(*_arguments: object) -> None:
         raise SystemExit(0)
 
     site.os.execve = become_gunicorn  # type: ignore[attr-defined]
     result = CliRunner().invoke(main, words, env={"SPECTATOR_DATA_DIR": str(data)} | environ)
     is_exit = result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.output, "" if is_exit else repr(result.exception), list(sys.modules)
+    return (
+        result.exit_code,
+        result.output,
+        "" if is_exit else repr(result.exception),
+        list(sys.modules),
+    )
 
 
 def write_database(data: Path, statement: str) -> None:
@@ -190,27 +199,65 @@ CASES = [
     Case("no data directory", shutil.rmtree, "is missing"),
     Case("data directory is a file", replace_by_file, "is a file", repair=_remove),
     Case("data directory is a link to nothing", replace_by_link, "is missing"),
-    Case("data directory of root, closed", lambda data: give_to_root(data, 0o700), "belongs to root", is_root=False),
-    Case("data directory of root, readable", lambda data: give_to_root(data, 0o755), "belongs to root", is_root=False),
+    Case(
+        "data directory of root, closed",
+        lambda data: give_to_root(data, 0o700),
+        "belongs to root",
+        is_root=False,
+    ),
+    Case(
+        "data directory of root, readable",
+        lambda data: give_to_root(data, 0o755),
+        "belongs to root",
+        is_root=False,
+    ),
     Case("data directory cannot be made", _hide_parent, "belongs to root", is_root=False),
-    Case("data directory closed to its owner", lambda data: data.chmod(0o500), "closed to its owner", is_root=False),
+    Case(
+        "data directory closed to its owner",
+        lambda data: data.chmod(0o500),
+        "closed to its owner",
+        is_root=False,
+    ),
     Case("read-only disk", lambda data: mount(data, "ro"), "read-only"),
     Case("full disk", lambda data: mount(data, "full"), "is full"),
     Case("no key", _at("secret_key", Path.unlink), "secret key"),
     Case("empty key", _at("secret_key", lambda path: path.write_bytes(b"")), "is empty"),
-    Case("binary key", _at("secret_key", lambda path: path.write_bytes(bytes(range(256)))), "is damaged"),
+    Case(
+        "binary key",
+        _at("secret_key", lambda path: path.write_bytes(bytes(range(256)))),
+        "is damaged",
+    ),
     Case("short key", _at("secret_key", lambda path: path.write_bytes(b"hello")), "is damaged"),
     Case("key is a directory", _at("secret_key", replace_by_directory), "is not a file"),
     Case("key of root", _owned("secret_key", 0o600), "belongs to root", is_root=False),
     Case("no database", _at("spectator.db", Path.unlink), "is missing"),
     Case("empty database", _at("spectator.db", lambda path: os.truncate(path, 0)), "is empty"),
     Case(
-        "database without tables", lambda data: (_foreign(data), write_database(data, "DROP TABLE bookmark")), "empty"
+        "database without tables",
+        lambda data: (_foreign(data), write_database(data, "DROP TABLE bookmark")),
+        "empty",
     ),
-    Case("newer database", _sql("UPDATE alembic_version SET version_num = '9999'"), "newer version", repair=RESTORED),
-    Case("database of another program", _foreign, "another program", repair=_at("spectator.db", Path.unlink)),
-    Case("no version in the database", _sql("DELETE FROM alembic_version"), "is damaged", repair=RESTORED),
-    Case("database without stories' table", _sql("DROP TABLE article"), "is damaged", repair=RESTORED),
+    Case(
+        "newer database",
+        _sql("UPDATE alembic_version SET version_num = '9999'"),
+        "newer version",
+        repair=RESTORED,
+    ),
+    Case(
+        "database of another program",
+        _foreign,
+        "another program",
+        repair=_at("spectator.db", Path.unlink),
+    ),
+    Case(
+        "no version in the database",
+        _sql("DELETE FROM alembic_version"),
+        "is damaged",
+        repair=RESTORED,
+    ),
+    Case(
+        "database without stories' table", _sql("DROP TABLE article"), "is damaged", repair=RESTORED
+    ),
     Case(
         "text for a database",
         _at("spectator.db", lambda p: p.write_bytes(b"No.\n" * 999)),
@@ -242,21 +289,43 @@ CASES = [
         "link to nothing",
         repair=_at("spectator.db", Path.unlink),
     ),
-    Case("database of root, closed", _owned("spectator.db", 0o600), "belongs to root", is_root=False),
-    Case("database of root, readable", _owned("spectator.db", 0o644), "belongs to root", is_root=False),
-    Case("log of root beside the database", _owned("spectator.db-wal", 0o644), "belongs to root", is_root=False),
-    Case("shared memory of root beside it", _owned("spectator.db-shm", 0o600), "belongs to root", is_root=False),
+    Case(
+        "database of root, closed", _owned("spectator.db", 0o600), "belongs to root", is_root=False
+    ),
+    Case(
+        "database of root, readable",
+        _owned("spectator.db", 0o644),
+        "belongs to root",
+        is_root=False,
+    ),
+    Case(
+        "log of root beside the database",
+        _owned("spectator.db-wal", 0o644),
+        "belongs to root",
+        is_root=False,
+    ),
+    Case(
+        "shared memory of root beside it",
+        _owned("spectator.db-shm", 0o600),
+        "belongs to root",
+        is_root=False,
+    ),
     Case(
         "database elsewhere, no directory",
         lambda data: data / "",
         "is missing",
         environ={"SPECTATOR_DATABASE_URL": "sqlite:///{data}/deep/down/x.db"},
     ),
-    Case("lock of the worker of root", _owned("worker.lock", 0o600), "belongs to root", is_root=False),
+    Case(
+        "lock of the worker of root", _owned("worker.lock", 0o600), "belongs to root", is_root=False
+    ),
     Case("search index of root", _owned("index", 0o700), "belongs to root", is_root=False),
     Case("no directory of pictures", _at("media", shutil.rmtree), "is missing"),
     Case(
-        "directory of pictures is a file", _at("media", replace_by_file), "is a file", repair=_at("media", Path.unlink)
+        "directory of pictures is a file",
+        _at("media", replace_by_file),
+        "is a file",
+        repair=_at("media", Path.unlink),
     ),
     Case("directory of pictures of root", _owned("media", 0o700), "belongs to root", is_root=False),
 ]

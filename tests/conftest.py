@@ -27,7 +27,10 @@ BASE = "https://localhost"
 
 def settings(data_dir: Path, **more: str) -> dict[str, str]:
     """Return the environment of a site in a directory of its own."""
-    return {"SPECTATOR_DATA_DIR": str(data_dir), "SPECTATOR_SITE_URL": "https://spectator.example"} | more
+    return {
+        "SPECTATOR_DATA_DIR": str(data_dir),
+        "SPECTATOR_SITE_URL": "https://spectator.example",
+    } | more
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +50,9 @@ def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cheap_passwords() -> Iterator[None]:
     """Hash quickly: what is tested is when we hash, not how long it takes."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(accounts, "hasher", accounts.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    patch.setattr(
+        accounts, "hasher", accounts.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    )
     yield
     patch.undo()
 
@@ -59,7 +64,9 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 
 
 @pytest.fixture
-def app(fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
+def app(
+    fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Flask]:
     """A site of its own for each test, inside its application context."""
     data = tmp_path / "data"
     shutil.copytree(fresh_data, data)
@@ -96,7 +103,9 @@ def editor(app: Flask) -> User:
 
 def add_user(role: str) -> User:
     """Return a new person of the newsroom; the password is `a long password of <role>`."""
-    user_id, _ = accounts.add_user(f"{role}@news.example", role.title(), role, f"a long password of {role}")
+    user_id, _ = accounts.add_user(
+        f"{role}@news.example", role.title(), role, f"a long password of {role}"
+    )
     found = db.session.get(User, user_id)
     assert found is not None
     db.session.refresh(found)
@@ -106,7 +115,11 @@ def add_user(role: str) -> User:
 
 def make_draft(**more: object) -> publishing.Draft:
     """Return a draft that can be published."""
-    fields = {"headline": "A headline", "body": "One paragraph.\n\nAnother paragraph.", "section": "politics"}
+    fields = {
+        "headline": "A headline",
+        "body": "One paragraph.\n\nAnother paragraph.",
+        "section": "politics",
+    }
     return publishing.Draft(**(fields | more))  # type: ignore[arg-type]
 
 

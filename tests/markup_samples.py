@@ -74,7 +74,8 @@ class _Elements(HTMLParser):
             self.faults.append("a link in a link")
         if (
             tag in {"p", "div"}
-            and "p" in self.open[len(self.open) - self.open[::-1].index("td") if "td" in self.open else 0 :]
+            and "p"
+            in self.open[len(self.open) - self.open[::-1].index("td") if "td" in self.open else 0 :]
         ):
             self.faults.append(f"{tag} in a paragraph")
         if tag not in VOID:
@@ -101,5 +102,9 @@ def tag_names(html: str) -> list[str]:
 def browser_markup(html: str) -> str:
     """Return HTML after a browser's parser has repaired it, written anew."""
     more = {"class", "rel", "loading", "role", "tabindex", "aria-label"}
-    attributes = {name: set(ATTRIBUTES.get(name, ())) | more | {"lang", "dir", "id"} for name in TAGS}
-    return nh3.clean(html, tags=set(TAGS), attributes=attributes, url_schemes=set(URL_SCHEMES), link_rel=None)
+    attributes = {
+        name: set(ATTRIBUTES.get(name, ())) | more | {"lang", "dir", "id"} for name in TAGS
+    }
+    return nh3.clean(
+        html, tags=set(TAGS), attributes=attributes, url_schemes=set(URL_SCHEMES), link_rel=None
+    )

@@ -20,9 +20,13 @@ SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 SESSION_COOKIE = "__Host-session"
 
 
-def post(client: FlaskClient, path: str, data: dict[str, Any] | None = None, **more: Any) -> TestResponse:
+def post(
+    client: FlaskClient, path: str, data: dict[str, Any] | None = None, **more: Any
+) -> TestResponse:
     """Post a form as one of our own pages does."""
-    boundary, body = encode_multipart(data or {"csrf_token": ""})  # in memory: the client's own way leaves files open
+    boundary, body = encode_multipart(
+        data or {"csrf_token": ""}
+    )  # in memory: the client's own way leaves files open
     more["content_type"] = f"multipart/form-data; boundary={boundary}"
     more["headers"] = SAME_ORIGIN | more.get("headers", {})
     return client.post(path, data=body, **more)
@@ -30,7 +34,10 @@ def post(client: FlaskClient, path: str, data: dict[str, Any] | None = None, **m
 
 def log_in(client: FlaskClient, role: str, password: str = "", **more: Any) -> TestResponse:
     """Send the login form."""
-    entries = {"email": f"{role}@news.example", "password": password or f"a long password of {role}"}
+    entries = {
+        "email": f"{role}@news.example",
+        "password": password or f"a long password of {role}",
+    }
     return post(client, "/newsroom/login", entries, **more)
 
 

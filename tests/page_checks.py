@@ -10,9 +10,32 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}
 SHAPES = {"circle", "ellipse", "line", "path", "polygon", "polyline", "rect", "use"}
-HTMX = {"hx-get", "hx-post", "hx-include", "hx-target", "hx-swap", "hx-trigger", "hx-sync", "hx-swap-oob"}
+HTMX = {
+    "hx-get",
+    "hx-post",
+    "hx-include",
+    "hx-target",
+    "hx-swap",
+    "hx-trigger",
+    "hx-sync",
+    "hx-swap-oob",
+}
 
 
 class Page(HTMLParser):
@@ -91,7 +114,9 @@ def check_markup(app: Flask, page: Page) -> None:
         if attrs.get("method") == "dialog":
             continue  # sends nothing
         action = attrs.get("action") or ""
-        assert has_route(app, action, (attrs.get("method") or "get").upper()), f"a form for {action!r}"
+        assert has_route(app, action, (attrs.get("method") or "get").upper()), (
+            f"a form for {action!r}"
+        )
     for attrs in page.find_all("img"):
         if "src" not in attrs:
             continue  # in a template, for a script to fill
@@ -99,10 +124,14 @@ def check_markup(app: Flask, page: Page) -> None:
     for tag, attrs in page.elements:
         assert "style" not in attrs, f"<{tag}> has a style attribute, which the policy blocks"
         assert not [name for name in attrs if name.startswith("on")], f"<{tag}> has a handler"
-        assert {name for name in attrs if name.startswith("hx-")} <= HTMX, f"<{tag}> {sorted(attrs)}"
+        assert {name for name in attrs if name.startswith("hx-")} <= HTMX, (
+            f"<{tag}> {sorted(attrs)}"
+        )
         for name, method in (("hx-get", "GET"), ("hx-post", "POST")):
             if name in attrs:
-                assert (attrs[name] or "").startswith(("/fragments/", "/newsroom/fragments/")), attrs[name]
+                assert (attrs[name] or "").startswith(("/fragments/", "/newsroom/fragments/")), (
+                    attrs[name]
+                )
                 assert has_route(app, attrs[name] or "", method)
 
 

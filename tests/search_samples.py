@@ -34,13 +34,25 @@ def document(headline: str, body: str = "", **fields: object) -> Document:
 
 SEGUN = document("Ṣẹ́gun wins again", "The governor thanked the voters of Ibadan.", language="yo")
 ABIDJAN = document(
-    "Vote à Abidjan", "La Côte d'Ivoire élit son président.", language="fr", countries=("cote-d-ivoire",)
+    "Vote à Abidjan",
+    "La Côte d'Ivoire élit son président.",
+    language="fr",
+    countries=("cote-d-ivoire",),
 )
-MALI = document("Mali and Burkina Faso talk", "The Sahel states met in Bamako.", countries=("mali", "burkina-faso"))
+MALI = document(
+    "Mali and Burkina Faso talk",
+    "The Sahel states met in Bamako.",
+    countries=("mali", "burkina-faso"),
+)
 MARKET = document(
-    "Cotton market", "Prices in Faso and Burkina rose; Mali follows.", section="business", authors=("a-diallo",)
+    "Cotton market",
+    "Prices in Faso and Burkina rose; Mali follows.",
+    section="business",
+    authors=("a-diallo",),
 )
-HAUSA = document("Ƙungiyar ƙwadago", "Ma'aikata sun yi ɗan taro.", language="ha", section="business")
+HAUSA = document(
+    "Ƙungiyar ƙwadago", "Ma'aikata sun yi ɗan taro.", language="ha", section="business"
+)
 AMHARIC = document("ሐበሻ ዜና", "አዲስ አበባ", language="am")
 ARABIC = document("المُدَرِّسة في القاهرة", "خبر", language="ar", topics=("education",))
 STORIES = [SEGUN, ABIDJAN, MALI, MARKET, HAUSA, AMHARIC, ARABIC]

@@ -43,7 +43,9 @@ def age_attempts(age: timedelta) -> None:
 
 def age_sessions(**columns: timedelta) -> None:
     with db.write() as session:
-        session.execute(update(UserSession).values({n: datetime.now(UTC) - age for n, age in columns.items()}))
+        session.execute(
+            update(UserSession).values({n: datetime.now(UTC) - age for n, age in columns.items()})
+        )
 
 
 def count(model: type[LoginAttempt] | type[UserSession] | type[KnownClient]) -> int:
@@ -69,7 +71,8 @@ def test_a_password_is_whole_and_normalised(app: Flask, editor: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["", "ninechars", "x" * 129, "password123", "PassWord123", "c@news.example", "C@News.Example"]
+    "password",
+    ["", "ninechars", "x" * 129, "password123", "PassWord123", "c@news.example", "C@News.Example"],
 )
 def test_a_bad_password_is_refused(app: Flask, password: str) -> None:
     with pytest.raises(accounts.PasswordError):
@@ -131,7 +134,9 @@ def test_the_same_words_for_unknown_wrong_and_disabled(app: Flask, editor: User)
     assert messages == {accounts.WRONG_CREDENTIALS}
 
 
-def test_a_password_is_hashed_for_nobody_too(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_is_hashed_for_nobody_too(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[str] = []
 
     class Counting(accounts.PasswordHasher):
@@ -170,10 +175,14 @@ def test_at_most_two_hashes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert most == 2
 
 
-def test_five_failures_at_one_address_are_enough(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_five_failures_at_one_address_are_enough(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for _ in range(5):
         assert refused().retry_after_seconds is None
-    monkeypatch.setattr(accounts, "check_password", lambda *_: pytest.fail("hashed behind the limit"))
+    monkeypatch.setattr(
+        accounts, "check_password", lambda *_: pytest.fail("hashed behind the limit")
+    )
     late = refused(password=PASSWORD)
     assert late.retry_after_seconds is not None
     assert 800 < late.retry_after_seconds <= 901
@@ -193,7 +202,9 @@ def test_one_address_cannot_try_many_accounts(app: Flask, editor: User) -> None:
     assert accounts.log_in(EMAIL, PASSWORD, THERE)
 
 
-def test_an_account_under_attack_slows_strangers_down_and_shuts_nobody_out(app: Flask, editor: User) -> None:
+def test_an_account_under_attack_slows_strangers_down_and_shuts_nobody_out(
+    app: Flask, editor: User
+) -> None:
     strangers(50)
     late = refused(password=PASSWORD, client=accounts.Client("203.0.113.99"))
     assert late.retry_after_seconds is not None
@@ -212,8 +223,13 @@ def attack(networks: Iterable[str]) -> int:
 
 
 @pytest.mark.parametrize("owner", ["198.51.100.7", "2001:db9:5:6::7"])
-def test_the_owner_at_a_new_place_gets_in_while_whoever_has_a_48_goes_on(app: Flask, editor: User, owner: str) -> None:
-    assert attack(f"2001:db8:{1 + number % 2}:{number:x}::1" for number in range(90)) == throttling.MAX_OF_ACCOUNT
+def test_the_owner_at_a_new_place_gets_in_while_whoever_has_a_48_goes_on(
+    app: Flask, editor: User, owner: str
+) -> None:
+    assert (
+        attack(f"2001:db8:{1 + number % 2}:{number:x}::1" for number in range(90))
+        == throttling.MAX_OF_ACCOUNT
+    )
     assert accounts.log_in(EMAIL, PASSWORD, accounts.Client(owner))
 
 
@@ -227,16 +243,23 @@ def test_first_tries_are_few_in_a_part_of_the_network(app: Flask, editor: User) 
 
 
 def test_no_number_of_networks_makes_guessing_hopeful(app: Flask, editor: User) -> None:
-    assert attack(f"10.{second}.{third}.1" for second in range(50) for third in range(8)) == throttling.MAX_OF_STRANGERS
+    assert (
+        attack(f"10.{second}.{third}.1" for second in range(50) for third in range(8))
+        == throttling.MAX_OF_STRANGERS
+    )
     assert refused(password=PASSWORD, client=THERE).retry_after_seconds
     pauses = throttling.WINDOW // throttling.ACCOUNT_PAUSE
-    assert (throttling.MAX_OF_STRANGERS + pauses) * (timedelta(days=1) // throttling.WINDOW) == 22_080
+    assert (throttling.MAX_OF_STRANGERS + pauses) * (
+        timedelta(days=1) // throttling.WINDOW
+    ) == 22_080
     security = Path(__file__).parent.parent / "docs/security.md"
     assert "22,080" in security.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("attempts", [50, 200])
-def test_strangers_cannot_lock_out_a_known_address_or_device(app: Flask, editor: User, attempts: int) -> None:
+def test_strangers_cannot_lock_out_a_known_address_or_device(
+    app: Flask, editor: User, attempts: int
+) -> None:
     phone = accounts.Client("192.0.2.77", "token of the phone")
     accounts.log_in(EMAIL, PASSWORD, HERE)
     accounts.log_in(EMAIL, PASSWORD, phone)
@@ -248,16 +271,22 @@ def test_strangers_cannot_lock_out_a_known_address_or_device(app: Flask, editor:
     assert accounts.log_in(EMAIL, PASSWORD, HERE)
     assert accounts.log_in(EMAIL, PASSWORD, accounts.Client("203.0.113.200", phone.device))
     assert refused(password=PASSWORD, client=accounts.Client("203.0.113.201")).retry_after_seconds
-    assert refused(password=PASSWORD, client=accounts.Client("203.0.113.202", "a guess")).retry_after_seconds
+    assert refused(
+        password=PASSWORD, client=accounts.Client("203.0.113.202", "a guess")
+    ).retry_after_seconds
 
 
-def test_a_known_device_passes_a_network_that_strangers_have_used_up(app: Flask, editor: User) -> None:
+def test_a_known_device_passes_a_network_that_strangers_have_used_up(
+    app: Flask, editor: User
+) -> None:
     phone = accounts.Client("192.0.2.77", "token of the phone")
     accounts.log_in(EMAIL, PASSWORD, phone)
     for number in range(20):
         refused(f"u{number}@news.example", client=phone)
     assert accounts.log_in(EMAIL, PASSWORD, phone)
-    assert refused("u1@news.example", client=phone).retry_after_seconds, "known to one account alone"
+    assert refused("u1@news.example", client=phone).retry_after_seconds, (
+        "known to one account alone"
+    )
 
 
 def test_a_known_device_has_a_limit_of_its_own(app: Flask, editor: User) -> None:
@@ -299,15 +328,20 @@ def test_known_clients_are_few_and_forgotten_in_time(app: Flask, editor: User) -
     assert count(KnownClient) <= throttling.MAX_KNOWN_CLIENTS
     assert "device 29" not in str(db.session.scalars(select(KnownClient.value)).all())
     with db.write() as session:
-        session.execute(update(KnownClient).values(seen_at=datetime.now(UTC) - throttling.KNOWN_CLIENT_LIFETIME))
+        session.execute(
+            update(KnownClient).values(seen_at=datetime.now(UTC) - throttling.KNOWN_CLIENT_LIFETIME)
+        )
     accounts.delete_expired()
     assert count(KnownClient) == 0
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"), ("::ffff:192.0.2.1", "192.0.2.1")]
+    ("first", "second"),
+    [("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"), ("::ffff:192.0.2.1", "192.0.2.1")],
 )
-def test_one_network_counts_as_one_address(app: Flask, editor: User, first: str, second: str) -> None:
+def test_one_network_counts_as_one_address(
+    app: Flask, editor: User, first: str, second: str
+) -> None:
     for _ in range(5):
         refused(client=accounts.Client(first))
     assert refused(client=accounts.Client(second)).retry_after_seconds
@@ -425,7 +459,9 @@ def test_a_stolen_session_does_not_serve_to_guess_the_password(app: Flask, edito
         accounts.change_own_password(editor.id, PASSWORD, "another fine password", HERE)
 
 
-def test_disabled_while_we_hashed_is_disabled(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disabled_while_we_hashed_is_disabled(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def check(_user: User, _password: str) -> bool:
         accounts.disable_user(EMAIL)
         return True
@@ -445,7 +481,9 @@ def test_roles_change_and_unknown_people_are_named(app: Flask, editor: User) -> 
         accounts.set_role(EMAIL, "owner")
 
 
-def test_logs_name_people_and_never_what_was_typed(app: Flask, editor: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_name_people_and_never_what_was_typed(
+    app: Flask, editor: User, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     for _ in range(6):
         refused("my secret password")

@@ -69,6 +69,8 @@ def test_a_phrase_of_ones_own_is_fine(password: str) -> None:
 def test_the_site_and_the_person_are_part_of_the_context(app: Flask, editor: User) -> None:
     for password in ("african spectator", "editor@news.example"):
         with pytest.raises(accounts.PasswordError):
-            accounts.change_own_password(editor.id, "a long password of editor", password, accounts.Client("192.0.2.1"))
+            accounts.change_own_password(
+                editor.id, "a long password of editor", password, accounts.Client("192.0.2.1")
+            )
     with pytest.raises(accounts.AccountError):
         accounts.add_user("sekou@news.example", "Sekou Toure", "author", "sekoutoure11")

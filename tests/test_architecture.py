@@ -20,7 +20,16 @@ LAYERS = (
     {"site", "newsroom", "importers", "worker", "operations", "demo"},
     {"proxy_cache", "related", "renditions"},
     {"indexing", "templating"},
-    {"publishing", "accounts", "autosaves", "pagecache", "search", "media", "search_log", "static_files"},
+    {
+        "publishing",
+        "accounts",
+        "autosaves",
+        "pagecache",
+        "search",
+        "media",
+        "search_log",
+        "static_files",
+    },
     {"queries", "outbox", "migrations", "change_watcher"},
     {"urls"},
     {"models"},
@@ -50,7 +59,13 @@ def imports() -> set[tuple[str, str, str]]:
     found = set()
     rooms = {path.stem for path in (ROOT / "spectator").iterdir()}
     for path in [ROOT / "wsgi.py", *(ROOT / "spectator").rglob("*.py")]:
-        name = path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
+        name = (
+            path.relative_to(ROOT)
+            .with_suffix("")
+            .as_posix()
+            .replace("/", ".")
+            .removesuffix(".__init__")
+        )
         for node in ast.walk(ast.parse(path.read_text())):
             targets = []
             if isinstance(node, ast.Import):
@@ -58,7 +73,10 @@ def imports() -> set[tuple[str, str, str]]:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 targets = [node.module]
                 if node.module == "spectator":
-                    targets = [f"spectator.{a.name}" if a.name in rooms else "spectator" for a in node.names]
+                    targets = [
+                        f"spectator.{a.name}" if a.name in rooms else "spectator"
+                        for a in node.names
+                    ]
             for target in targets:
                 if target.split(".")[0] == "spectator":
                     found.add((path.relative_to(ROOT).as_posix(), room_of(name), room_of(target)))
@@ -70,7 +88,9 @@ def level(room: str) -> int:
     for number, rooms in enumerate(LAYERS):
         if room in rooms:
             return number
-    raise AssertionError(f"the room {room!r} has no storey; give it one here and in docs/architecture.md")
+    raise AssertionError(
+        f"the room {room!r} has no storey; give it one here and in docs/architecture.md"
+    )
 
 
 def test_imports_point_downward() -> None:
@@ -95,7 +115,9 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_address_is_documented(app: Flask) -> None:
     documented = (ROOT / "docs/architecture.md").read_text()
-    rules = {re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"<\1>", rule.rule) for rule in app.url_map.iter_rules()}
+    rules = {
+        re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"<\1>", rule.rule) for rule in app.url_map.iter_rules()
+    }
     assert [rule for rule in sorted(rules) if f"`{rule}`" not in documented] == []
 
 

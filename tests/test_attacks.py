@@ -14,9 +14,21 @@ from tests.newsroom_client import logged_in_client, post, story_form
 from tests.test_newsroom_stories import NEW, create_story, get_article
 
 ROOT = Path(__file__).parents[1]
-LISTED = re.findall(r"^\| (A\d+) \|.*\| (.+) \|$", (ROOT / "docs/security.md").read_text(), re.MULTILINE)
+LISTED = re.findall(
+    r"^\| (A\d+) \|.*\| (.+) \|$", (ROOT / "docs/security.md").read_text(), re.MULTILINE
+)
 WANTED = "A1 A4 A5 A14 A15 A16 A18 A19 A20 A21 A22 A23 A27 A28 A29 A33 A34 A35".split()
-FIELDS = ("headline", "dek", "body", "authors", "topics", "source_name", "picture_alt", "picture_caption", "note")
+FIELDS = (
+    "headline",
+    "dek",
+    "body",
+    "authors",
+    "topics",
+    "source_name",
+    "picture_alt",
+    "picture_caption",
+    "note",
+)
 
 
 @pytest.fixture
@@ -35,24 +47,42 @@ def test_every_attack_on_the_list_has_its_tests() -> None:
             assert f"def {test}(" in path.read_text(), f"{name}: {module}.{test}"
 
 
-@pytest.mark.parametrize("evil", ["{{7*7}}", "{% raw %}", "${7*7}", "<%= 7*7 %>", "#{7*7}", "{{config}}"])
-def test_a_template_in_any_field_is_text(newsroom: FlaskClient, client: FlaskClient, evil: str) -> None:
-    sent = story_form(**dict.fromkeys(FIELDS, f"x {evil} y"), section="health", slug="evil", do="publish", countries="")
+@pytest.mark.parametrize(
+    "evil", ["{{7*7}}", "{% raw %}", "${7*7}", "<%= 7*7 %>", "#{7*7}", "{{config}}"]
+)
+def test_a_template_in_any_field_is_text(
+    newsroom: FlaskClient, client: FlaskClient, evil: str
+) -> None:
+    sent = story_form(
+        **dict.fromkeys(FIELDS, f"x {evil} y"),
+        section="health",
+        slug="evil",
+        do="publish",
+        countries="",
+    )
     article_id = create_story(newsroom, **sent)
-    for page in (client.get("/health/evil"), newsroom.get(f"/newsroom/stories/{article_id}"), client.get("/feed.xml")):
+    for page in (
+        client.get("/health/evil"),
+        newsroom.get(f"/newsroom/stories/{article_id}"),
+        client.get("/feed.xml"),
+    ):
         assert "x 49 y" not in page.text
         assert "SECRET_KEY" not in page.text
     assert get_article(article_id).headline == f"x {evil} y"
 
 
-@pytest.mark.parametrize("evil", ["a\x00b", "a\ud800b", "a\u202eb", "a\u2066b", "a\ufeffb", "a\x1bb", "a\u200bb"])
+@pytest.mark.parametrize(
+    "evil", ["a\x00b", "a\ud800b", "a\u202eb", "a\u2066b", "a\ufeffb", "a\x1bb", "a\u200bb"]
+)
 def test_invisible_characters_spoof_no_name(newsroom: FlaskClient, evil: str) -> None:
     text = evil.encode("utf-8", "replace").decode()
     article_id = create_story(newsroom, headline=text, authors=text, topics=text, body=text)
     article = get_article(article_id)
     for shown in (article.headline, article.authors[0].name, article.topics[0].name):
         assert not re.search("[\x00\x1b\ud800-\udfff\u202e\u2066\u200b\ufeff]", shown)
-    assert not re.search("[\x00\x1b\ud800-\udfff]", article.body)  # a text may need marks of direction
+    assert not re.search(
+        "[\x00\x1b\ud800-\udfff]", article.body
+    )  # a text may need marks of direction
 
 
 def test_many_fields_and_deep_addresses_are_refused_cheaply(newsroom: FlaskClient) -> None:
@@ -63,4 +93,7 @@ def test_many_fields_and_deep_addresses_are_refused_cheaply(newsroom: FlaskClien
         assert newsroom.get(f"/newsroom/stories/{number}/history").status_code == 404
     article_id = create_story(newsroom)
     for query in ("from=9" + "9" * 400, "from=-1&to=x", "to=NaN"):
-        assert newsroom.get(f"/newsroom/stories/{article_id}/history/compare?{query}").status_code == 200
+        assert (
+            newsroom.get(f"/newsroom/stories/{article_id}/history/compare?{query}").status_code
+            == 200
+        )

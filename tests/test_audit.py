@@ -56,16 +56,25 @@ def database() -> Iterator[tuple[str, list[dict[str, Any]], Callable[[bytes], No
     server.server_close()
 
 
-def test_every_pin_is_looked_up(database: tuple[str, list[dict[str, Any]], Callable[[bytes], None]]) -> None:
+def test_every_pin_is_looked_up(
+    database: tuple[str, list[dict[str, Any]], Callable[[bytes], None]],
+) -> None:
     url, queries, _ = database
     done = audit(url)
     assert done.returncode == 0
     assert "0 vulnerable, 0 not checked" in done.stdout
     asked = {(query["package"]["ecosystem"], query["package"]["name"]) for query in queries}
-    assert {("PyPI", "flask"), ("PyPI", "pytest"), ("npm", "htmx.org"), ("npm", "dompurify")} < asked
+    assert {
+        ("PyPI", "flask"),
+        ("PyPI", "pytest"),
+        ("npm", "htmx.org"),
+        ("npm", "dompurify"),
+    } < asked
 
 
-def test_a_vulnerable_pin_fails(database: tuple[str, list[dict[str, Any]], Callable[[bytes], None]]) -> None:
+def test_a_vulnerable_pin_fails(
+    database: tuple[str, list[dict[str, Any]], Callable[[bytes], None]],
+) -> None:
     url, _, answer = database
     answer(json.dumps({"results": [{"vulns": [{"id": "CVE-2026-0001"}]}] + [{}] * 500}).encode())
     done = audit(url)
@@ -74,7 +83,9 @@ def test_a_vulnerable_pin_fails(database: tuple[str, list[dict[str, Any]], Calla
     assert "CVE-2026-0001" in done.stdout
 
 
-@pytest.mark.parametrize("answer", [b"", b"<html>", b"{}", b"[]", b'{"results": [{}]}', b'{"results": null}'])
+@pytest.mark.parametrize(
+    "answer", [b"", b"<html>", b"{}", b"[]", b'{"results": [{}]}', b'{"results": null}']
+)
 def test_half_an_answer_is_not_checked(
     database: tuple[str, list[dict[str, Any]], Callable[[bytes], None]], answer: bytes
 ) -> None:

@@ -46,13 +46,18 @@ def test_generated_stories_are_the_same_every_time(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in first.read_text().splitlines()]
     assert first.read_bytes() == second.read_bytes()
     assert len({line["body"] for line in lines}) == 20
-    assert all(line["section"] in corpus.SECTIONS and line["countries"] and line["authors"] for line in lines)
+    assert all(
+        line["section"] in corpus.SECTIONS and line["countries"] and line["authors"]
+        for line in lines
+    )
 
 
 def test_searches_come_in_their_shares() -> None:
     kinds = [speed.search_kind(text) for text in speed.random_searches(400)]
     shares = {kind: kinds.count(kind) / 400 for kind in speed.KINDS}
-    assert shares == pytest.approx({"AND": 0.5, "word": 0.3, "phrase": 0.1, "prefix": 0.1}, abs=0.06)
+    assert shares == pytest.approx(
+        {"AND": 0.5, "word": 0.3, "phrase": 0.1, "prefix": 0.1}, abs=0.06
+    )
 
 
 def test_hostile_queries_are_many_and_long_enough() -> None:

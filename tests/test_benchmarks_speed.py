@@ -38,7 +38,11 @@ Transfer/sec:     17.59MB
 
 def test_what_wrk_says_is_read() -> None:
     assert load.parse_wrk_output(TOLD) == load.Load(3098.33, 15523, 12, 6)
-    calm = "".join(line for line in TOLD.splitlines(keepends=True) if "errors" not in line and "Non-2xx" not in line)
+    calm = "".join(
+        line
+        for line in TOLD.splitlines(keepends=True)
+        if "errors" not in line and "Non-2xx" not in line
+    )
     assert load.parse_wrk_output(calm) == load.Load(3098.33, 15523, 0, 0)
     with pytest.raises(ValueError, match="unable to connect"):
         load.parse_wrk_output("unable to connect to 127.0.0.1:1 Connection refused")
@@ -127,17 +131,28 @@ def test_short_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path
     assert publishing.repair_listings()
     with app.test_request_context():
         pages = page_cost.page_urls(5)
-    assert set(pages) >= {"article", "front page", "load more, near the end", "topic of few stories", "archive month"}
+    assert set(pages) >= {
+        "article",
+        "front page",
+        "load more, near the end",
+        "topic of few stories",
+        "archive month",
+    }
     for name, paths in pages.items():
         assert len(paths) == 5
         for path in set(paths):
             assert page_cost.cost(page_cost.unwrap_cache(app), path)[0] > 0, name
     with closing(sqlite.connect(tmp_path / "data" / "spectator.db")) as connection:
-        (few,) = connection.execute("SELECT count(*) FROM article_topic WHERE topic_id = 1").fetchone()
+        (few,) = connection.execute(
+            "SELECT count(*) FROM article_topic WHERE topic_id = 1"
+        ).fetchone()
         assert few == rows.RARE_STORIES
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     with app.test_request_context():
-        assert len(queries.stream(queries.Listing("latest", "Latest", "/")).articles) == queries.PAGE_SIZE
+        assert (
+            len(queries.stream(queries.Listing("latest", "Latest", "/")).articles)
+            == queries.PAGE_SIZE
+        )
 
 
 def test_an_archive_of_short_stories_can_be_imported(app: Flask, tmp_path: Path) -> None:
@@ -176,7 +191,8 @@ def test_the_naive_page_shows_what_ours_shows(
 ) -> None:
     article_id = story(
         dek="What it says below.",
-        body="<p>The river rose &amp; fell.</p>\n<h2>And then</h2>\n" + "<p>It was told again and again.</p>\n" * 60,
+        body="<p>The river rose &amp; fell.</p>\n<h2>And then</h2>\n"
+        + "<p>It was told again and again.</p>\n" * 60,
         authors=("Amina Diallo", "Kofi Mensah", "Ruth Odera"),
         topics=("Floods", "Markets"),
         countries=("Mali", "Nigeria"),
@@ -187,11 +203,19 @@ def test_the_naive_page_shows_what_ours_shows(
     assert article is not None
     kept = publishing.draft_from_article(article)
     publishing.save(
-        article_id, kept, editor, article.version, publishing.Action("correct", note="The river fell first.")
+        article_id,
+        kept,
+        editor,
+        article.version,
+        publishing.Action("correct", note="The river fell first."),
     )
     ours = client.get(f"/politics/{article.slug}", base_url=BASE).text
     naive = naive_app.create_app(str(tmp_path / "data" / "spectator.db"))
-    theirs = naive.test_client().get(f"/politics/{article.slug}", base_url="https://spectator.example").text
+    theirs = (
+        naive.test_client()
+        .get(f"/politics/{article.slug}", base_url="https://spectator.example")
+        .text
+    )
     with naive.app_context():
         naive_app.db.engine.dispose()
     assert words(theirs) == words(ours)

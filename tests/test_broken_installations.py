@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.broken_installations import CASES, NOBODY, STORY, Case, CommandResult, load_modules, run_command
+from tests.broken_installations import (
+    CASES,
+    NOBODY,
+    STORY,
+    Case,
+    CommandResult,
+    load_modules,
+    run_command,
+)
 from tests.drills.running_site import free_port
 
 COMMANDS = {"run": ["run", "--bind", "127.0.0.1:{port}"], "init": ["init"], "doctor": ["doctor"]}
@@ -31,7 +39,10 @@ def loaded_modules(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -
     parent = tmp_path_factory.mktemp("loading")
     (parent / "stories.jsonl").write_text(json.dumps(STORY), "utf-8")
     for command in ("init", "run", "import", "doctor"):
-        words = [word.format(port=free_port(), stories=parent / "stories.jsonl") for word in COMMANDS[command]]
+        words = [
+            word.format(port=free_port(), stories=parent / "stories.jsonl")
+            for word in COMMANDS[command]
+        ]
         load_modules(run_command(parent / "data", words, 0, {}))
 
 
@@ -78,7 +89,11 @@ def test_every_command_tells_and_the_advice_leads_out(case: Case, data: Path, at
         give_away(data.parent)
     case.breaks(data)
     doctor = attempt("doctor")
-    lines = [line[2:] for line in doctor.output.splitlines() if line.startswith("- ") and case.says in line]
+    lines = [
+        line[2:]
+        for line in doctor.output.splitlines()
+        if line.startswith("- ") and case.says in line
+    ]
     assert doctor.code == 1 and lines, doctor
     line = lines[0]
     is_for_init = line.endswith("Run: spectator init")
@@ -90,7 +105,10 @@ def test_every_command_tells_and_the_advice_leads_out(case: Case, data: Path, at
             assert outcome.code == 0, outcome
         else:
             assert outcome.code == 1 and case.says in outcome.output.splitlines()[-1], outcome
-            assert len([text for text in outcome.output.splitlines() if text.startswith("spectator:")]) == 1
+            assert (
+                len([text for text in outcome.output.splitlines() if text.startswith("spectator:")])
+                == 1
+            )
     for _ in range(MOST_STEPS):
         if left := complaints(attempt("doctor")):
             follow(left[0], case, data, attempt)

@@ -14,7 +14,9 @@ from spectator.change_watcher import ChangeWatcher
 from spectator.db import db
 
 
-def test_a_mark_stays_the_same_while_nothing_is_committed(app: Flask, story: Callable[..., int]) -> None:
+def test_a_mark_stays_the_same_while_nothing_is_committed(
+    app: Flask, story: Callable[..., int]
+) -> None:
     watch = ChangeWatcher(database.database_path())
     story()
     mark = watch.current_state()
@@ -27,7 +29,9 @@ def test_a_mark_stays_the_same_while_nothing_is_committed(app: Flask, story: Cal
     watch.close()
 
 
-def test_a_mark_sees_what_happens_to_an_index(app: Flask, story: Callable[..., int], tmp_path: Path) -> None:
+def test_a_mark_sees_what_happens_to_an_index(
+    app: Flask, story: Callable[..., int], tmp_path: Path
+) -> None:
     story()
     index = indexing.open_public_index(app.config["DATA_DIR"])
     current = app.config["DATA_DIR"] / "index" / "current"

@@ -56,13 +56,18 @@ def test_no_password_is_printed_that_cannot_log_in(command: Callable[..., Result
 def test_roles_and_names_can_be_changed(command: Callable[..., Result]) -> None:
     add_user("author")
     assert command("role", EMAIL, "editor").exit_code == 0
-    assert command("rename", EMAIL, "  Amina   Diallo ").output == f"{EMAIL} is now called Amina Diallo.\n"
+    assert (
+        command("rename", EMAIL, "  Amina   Diallo ").output
+        == f"{EMAIL} is now called Amina Diallo.\n"
+    )
     assert (author().role, author().name) == ("editor", "Amina Diallo")
     assert command("role", EMAIL, "owner").exit_code == 2
     assert command("rename", EMAIL, " ").exit_code == 1
 
 
-@pytest.mark.parametrize("words", [["enable"], ["disable"], ["reset"], ["rename", "X"], ["role", "editor"]])
+@pytest.mark.parametrize(
+    "words", [["enable"], ["disable"], ["reset"], ["rename", "X"], ["role", "editor"]]
+)
 def test_a_stranger_is_told_where_to_look(command: Callable[..., Result], words: list[str]) -> None:
     result = command(words[0], "nobody@news.example", *words[1:])
     assert result.exit_code == 1 and "spectator user list" in result.output

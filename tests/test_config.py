@@ -56,7 +56,10 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 def test_permalinks_with_dates_are_possible() -> None:
-    assert config.load({"SPECTATOR_PERMALINK": "/<year>/<month>/<slug>"})["PERMALINK"] == "/<year>/<month>/<slug>"
+    assert (
+        config.load({"SPECTATOR_PERMALINK": "/<year>/<month>/<slug>"})["PERMALINK"]
+        == "/<year>/<month>/<slug>"
+    )
 
 
 def test_the_secret_comes_from_its_file(tmp_path: Path) -> None:
@@ -66,8 +69,12 @@ def test_the_secret_comes_from_its_file(tmp_path: Path) -> None:
     assert config.secret_key(values) == "s" * 64
 
 
-@pytest.mark.parametrize(("value", "policy"), [("0", "max-age=31536000"), ("1", "max-age=31536000; includeSubDomains")])
-def test_other_hosts_are_held_to_https_by_a_setting_alone(tmp_path: Path, value: str, policy: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "policy"), [("0", "max-age=31536000"), ("1", "max-age=31536000; includeSubDomains")]
+)
+def test_other_hosts_are_held_to_https_by_a_setting_alone(
+    tmp_path: Path, value: str, policy: str
+) -> None:
     app = create_app(settings(tmp_path, SPECTATOR_HSTS_SUBDOMAINS=value))
     answer = app.test_client().get("/healthz", base_url="https://spectator.example")
     assert answer.headers["Strict-Transport-Security"] == policy

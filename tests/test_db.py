@@ -71,7 +71,9 @@ def test_write_commits_or_rolls_back(app: Flask) -> None:
         session.add(Section(slug="y", name="Y"))
         session.flush()
         raise ZeroDivisionError
-    assert set(db.session.scalars(select(Section.slug).where(Section.slug.in_(("x", "y"))))) == {"x"}
+    assert set(db.session.scalars(select(Section.slug).where(Section.slug.in_(("x", "y"))))) == {
+        "x"
+    }
     with pytest.raises(RuntimeError, match="already"), db.write(), db.write():
         pass
 
@@ -121,11 +123,16 @@ def test_four_processes_lose_no_update(app: Flask) -> None:
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
-    assert db.session.scalar(select(Section.position).where(Section.slug == "politics")) == before + 100
+    assert (
+        db.session.scalar(select(Section.position).where(Section.slug == "politics"))
+        == before + 100
+    )
 
 
 def test_moments_are_aware(app: Flask) -> None:
     kind = UTCDateTime()
     with pytest.raises(ValueError, match="time zone"):
         kind.process_bind_param(datetime(2026, 1, 1), db.engine.dialect)  # noqa: DTZ001
-    assert kind.process_result_value(datetime(2026, 1, 1), db.engine.dialect) == datetime(2026, 1, 1, tzinfo=UTC)  # noqa: DTZ001
+    assert kind.process_result_value(datetime(2026, 1, 1), db.engine.dialect) == datetime(
+        2026, 1, 1, tzinfo=UTC
+    )  # noqa: DTZ001

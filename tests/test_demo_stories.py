@@ -16,7 +16,11 @@ import pytest
 import spectator.demo
 from spectator.text.places.gazetteer import country_by_code
 
-LINES = (Path(spectator.demo.__file__).parent / "stories.jsonl").read_text(encoding="utf-8").splitlines()
+LINES = (
+    (Path(spectator.demo.__file__).parent / "stories.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
+)
 STORIES: list[dict[str, Any]] = [json.loads(line) for line in LINES]
 KEYS = {
     *("id", "headline", "dek", "body", "section", "authors", "countries", "topics"),
@@ -84,7 +88,9 @@ def test_body_is_plain_well_formed_html_of_a_short_read(story: dict[str, Any]) -
     assert outline.tags <= TAGS | TABLE_TAGS
     assert 250 <= len(outline.text.split()) <= 600
     assert not re.search(r"""["']""", outline.text), "typewriter quotes"
-    assert {urlsplit(link).hostname for link in outline.links} <= {urlsplit(story["source_url"]).hostname}
+    assert {urlsplit(link).hostname for link in outline.links} <= {
+        urlsplit(story["source_url"]).hostname
+    }
 
 
 @each_story
@@ -134,7 +140,8 @@ def test_fifteen_countries_and_six_languages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "letters"), [("ha", "ɓɗƙ"), ("am", "ቡናኢ፣።"), ("ar", "مخطوة،"), ("fr", "éèêç’«\u00a0")]
+    ("language", "letters"),
+    [("ha", "ɓɗƙ"), ("am", "ቡናኢ፣።"), ("ar", "مخطوة،"), ("fr", "éèêç’«\u00a0")],
 )
 def test_languages_are_in_their_own_letters(language: str, letters: str) -> None:
     text = "".join(story["body"] for story in STORIES if story["language"] == language)

@@ -42,7 +42,9 @@ def test_indexes_that_are_late_are_told(app: Flask, story: Callable[..., int]) -
         session.execute(update(Outbox).values(at=datetime.now(UTC) - timedelta(seconds=90)))
         session.execute(update(Revision).values(made_at=datetime.now(UTC) - timedelta(seconds=90)))
     first, second = problems_with(app, "Start the worker")
-    assert first.startswith("The search index is 9") and second.startswith("The newsroom's search index is 9")
+    assert first.startswith("The search index is 9") and second.startswith(
+        "The newsroom's search index is 9"
+    )
 
 
 def test_an_index_ahead_of_a_restored_database_is_told(app: Flask) -> None:
@@ -63,13 +65,23 @@ def test_lost_originals_are_told(app: Flask) -> None:
     with db.write() as session:
         for number in range(3):
             session.add(
-                Picture(digest=f"{number:032}", extension="jpg", width=9, height=9, byte_size=9, created_at=NEWEST)
+                Picture(
+                    digest=f"{number:032}",
+                    extension="jpg",
+                    width=9,
+                    height=9,
+                    byte_size=9,
+                    created_at=NEWEST,
+                )
             )
     originals = app.config["MEDIA"] / "originals"
     originals.mkdir(0o700)
     (originals / f"{0:032}.jpg").touch(0o600)
     [line] = problems_with(app, "originals")
-    assert line.startswith("2 of 3 pictures have lost their originals") and f"Restore {originals}" in line
+    assert (
+        line.startswith("2 of 3 pictures have lost their originals")
+        and f"Restore {originals}" in line
+    )
 
 
 def test_a_script_that_this_site_does_not_have_is_told(app: Flask) -> None:

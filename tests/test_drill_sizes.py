@@ -33,7 +33,9 @@ def test_a_drill_has_its_own_size_or_that_of_the_switch(
 
 
 @pytest.mark.parametrize("own", ["0", "-1", "many"])
-def test_a_size_that_would_test_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, own: str) -> None:
+def test_a_size_that_would_test_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
     monkeypatch.setenv("SOME_KILLS", own)
     with pytest.raises(ValueError, match=r"SOME_KILLS|many"):
         drill_size("SOME_KILLS", ci=15, full=100)
@@ -43,7 +45,8 @@ def test_drills_take_their_sizes_from_one_place() -> None:
     elsewhere = [
         path.name
         for path in sorted((ROOT / "tests/drills").glob("*.py"))
-        if path.name != "sizes.py" and re.search(r"os\.environ(\.get\(|\[)\"(?!SPECTATOR_)", path.read_text())
+        if path.name != "sizes.py"
+        and re.search(r"os\.environ(\.get\(|\[)\"(?!SPECTATOR_)", path.read_text())
     ]
     assert elsewhere == []
     makefile = (ROOT / "Makefile").read_text()

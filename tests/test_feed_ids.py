@@ -21,7 +21,9 @@ from tests.conftest import make_draft
 
 
 def guids(client: FlaskClient, path: str = "/feed.xml") -> list[str]:
-    return re.findall(r'<guid isPermaLink="false">([^<]*)</guid>', client.get(path).get_data(as_text=True))
+    return re.findall(
+        r'<guid isPermaLink="false">([^<]*)</guid>', client.get(path).get_data(as_text=True)
+    )
 
 
 def take(app: Flask, *lines: dict[str, object]) -> None:
@@ -29,16 +31,28 @@ def take(app: Flask, *lines: dict[str, object]) -> None:
     assert runner.import_records(jsonl.read(file, "en"), app.config["MEDIA"]).refused == []
 
 
-def test_a_new_story_has_an_id_of_its_own(app: Flask, client: FlaskClient, story: Callable[..., int]) -> None:
+def test_a_new_story_has_an_id_of_its_own(
+    app: Flask, client: FlaskClient, story: Callable[..., int]
+) -> None:
     for number in range(3):
         story(number)
-    take(app, *({"id": str(each), "headline": "H", "body": "x", "published_at": "2026-01-01"} for each in range(3)))
+    take(
+        app,
+        *(
+            {"id": str(each), "headline": "H", "body": "x", "published_at": "2026-01-01"}
+            for each in range(3)
+        ),
+    )
     found = guids(client)
     assert len(set(found)) == 6
-    assert all(re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each) for each in found)
+    assert all(
+        re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each) for each in found
+    )
 
 
-def test_the_id_stays_through_updates_withdrawals_and_imports(app: Flask, client: FlaskClient, editor: User) -> None:
+def test_the_id_stays_through_updates_withdrawals_and_imports(
+    app: Flask, client: FlaskClient, editor: User
+) -> None:
     line = {"id": "a", "headline": "H", "body": "x", "published_at": "2026-01-01"}
     take(app, line)
     before = guids(client)
@@ -52,7 +66,9 @@ def test_the_id_stays_through_updates_withdrawals_and_imports(app: Flask, client
     assert guids(client) == before
 
 
-def test_an_id_from_before_stays_as_it_was(app: Flask, client: FlaskClient, story: Callable[..., int]) -> None:
+def test_an_id_from_before_stays_as_it_was(
+    app: Flask, client: FlaskClient, story: Callable[..., int]
+) -> None:
     article_id = story()
     with db.write() as session:
         session.execute(update(Article).values(feed_id=None))

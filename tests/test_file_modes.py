@@ -22,7 +22,9 @@ def test_a_new_site_is_private_whatever_the_umask(tmp_path: Path, umask: int) ->
         with app.app_context():
             setup.initialise(app)
             db.session.remove()
-            listed = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
+            listed = {
+                path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()
+            }
             db.engine.dispose()
     finally:
         os.umask(before)

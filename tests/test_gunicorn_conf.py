@@ -141,13 +141,17 @@ def test_a_reload_cuts_a_pause_short(conf: dict[str, Any], server: SimpleNamespa
     workers(3)
 
 
-def test_the_exit_ends_the_worker_and_starts_no_other(conf: dict[str, Any], server: SimpleNamespace) -> None:
+def test_the_exit_ends_the_worker_and_starts_no_other(
+    conf: dict[str, Any], server: SimpleNamespace
+) -> None:
     conf["live"]["on_exit"](server)
     assert not server.spectator_keeper.thread.is_alive()
     assert workers(1)[0].is_terminated
 
 
-def test_nothing_is_forked_while_the_worker_starts(conf: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_forked_while_the_worker_starts(
+    conf: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A web process forked then would hold open the pipe that Popen waits for, and the keeper would hang."""
     is_starting, may_go_on = threading.Event(), threading.Event()
 
@@ -182,20 +186,32 @@ class FakeArbiter(SimpleNamespace):
 
 @pytest.fixture
 def arbiter() -> FakeArbiter:
-    made = FakeArbiter(WORKERS={}, SIG_QUEUE=queue.SimpleQueue(), WORKER_BOOT_ERROR=3, APP_LOAD_ERROR=4, reloads=0)
+    made = FakeArbiter(
+        WORKERS={}, SIG_QUEUE=queue.SimpleQueue(), WORKER_BOOT_ERROR=3, APP_LOAD_ERROR=4, reloads=0
+    )
     made.log = logging.getLogger("gunicorn.test")
     return made
 
 
 def test_a_reload_that_would_not_boot_never_reaches_gunicorn(
-    conf: dict[str, Any], arbiter: FakeArbiter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    conf: dict[str, Any],
+    arbiter: FakeArbiter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    said = ["Error while loading the application:", "", "gunicorn.errors.AppImportError: spectator: no key. Run: x", ""]
+    said = [
+        "Error while loading the application:",
+        "",
+        "gunicorn.errors.AppImportError: spectator: no key. Run: x",
+        "",
+    ]
     checks: list[list[str]] = []
 
     def check(command: list[str], **_more: object) -> subprocess.CompletedProcess[str]:
         checks.append(command)
-        return subprocess.CompletedProcess(command, 1 if len(checks) == 1 else 0, None, "\n".join(said))
+        return subprocess.CompletedProcess(
+            command, 1 if len(checks) == 1 else 0, None, "\n".join(said)
+        )
 
     monkeypatch.setattr(subprocess, "run", check)
     monkeypatch.setattr(sys, "argv", ["gunicorn", "--workers", "2", "wsgi:app"])
@@ -205,11 +221,22 @@ def test_a_reload_that_would_not_boot_never_reaches_gunicorn(
     assert caplog.messages == ["Reload refused, what runs keeps running. spectator: no key. Run: x"]
     arbiter.handle_hup()
     assert arbiter.reloads == 1
-    assert checks[0] == [sys.executable, "-m", "gunicorn", "--check-config", "--workers", "2", "wsgi:app"]
+    assert checks[0] == [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--check-config",
+        "--workers",
+        "2",
+        "wsgi:app",
+    ]
 
 
 def test_a_check_that_hangs_refuses_the_reload(
-    conf: dict[str, Any], arbiter: FakeArbiter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    conf: dict[str, Any],
+    arbiter: FakeArbiter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def hang(command: list[str], timeout: float, **_more: object) -> None:
         raise subprocess.TimeoutExpired(command, timeout)

@@ -55,7 +55,9 @@ def test_the_public_hears_yes_or_no_alone(
     if status == "unready":
         full = Fault(Cause.FULL, guarded.config["DATA_DIR"], "No room.", "Make some.")
         monkeypatch.setattr(guarded.extensions["storage"], "find_fault", lambda: full)
-    answer = guarded.test_client().get("/readyz", headers=headers, environ_overrides={"REMOTE_ADDR": peer})
+    answer = guarded.test_client().get(
+        "/readyz", headers=headers, environ_overrides={"REMOTE_ADDR": peer}
+    )
     assert answer.status_code == (200 if status == "ok" else 503)
     assert answer.json == {"status": status}
     assert answer.headers["Cache-Control"] == "no-store"
@@ -77,7 +79,9 @@ def test_the_token_opens_it_from_anywhere(guarded: Flask) -> None:
 
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer ", "Bearer None"])
 def test_without_a_token_none_opens_it(app: Flask, given: str) -> None:
-    answer = app.test_client().get("/readyz", headers={"Authorization": given}, environ_overrides=PUBLIC)
+    answer = app.test_client().get(
+        "/readyz", headers={"Authorization": given}, environ_overrides=PUBLIC
+    )
     assert answer.json == {"status": "ok"}
 
 
@@ -108,4 +112,6 @@ def test_a_database_that_does_not_answer_is_unready(app: Flask) -> None:
     db.engine.dispose()
     database.rename(database.with_suffix(".away"))
     answer = app.test_client().get("/readyz")
-    assert answer.status_code == 503 and answer.json is not None and answer.json["status"] == "unready"
+    assert (
+        answer.status_code == 503 and answer.json is not None and answer.json["status"] == "unready"
+    )

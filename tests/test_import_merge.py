@@ -39,7 +39,9 @@ def run(app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.
 
     def run(*lines: dict[str, object] | str, options: tuple[str, ...] = ()) -> str:
         file = tmp_path / "stories.jsonl"
-        file.write_text("\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines))
+        file.write_text(
+            "\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines)
+        )
         db.session.rollback()
         result = runner.invoke(main, ["import", "jsonl", str(file), *options])
         assert result.exit_code == 0, result.output
@@ -62,7 +64,8 @@ def everything() -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table."""
     db.session.rollback()
     return {
-        table.name: [tuple(row) for row in db.session.execute(select(table))] for table in Base.metadata.sorted_tables
+        table.name: [tuple(row) for row in db.session.execute(select(table))]
+        for table in Base.metadata.sorted_tables
     }
 
 
@@ -93,7 +96,10 @@ def test_a_withdrawn_story_stays_withdrawn(run, editor: User) -> None:  # type: 
 def test_a_correction_and_the_text_above_it_stay(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     run(LINE)
     change(editor, Action("correct", note="The text was wrong."), body="<p>Right text.</p>")
-    for line in (LINE, LINE | {"body": "Another text.", "dek": "Another dek", "source_name": "Reuters"}):
+    for line in (
+        LINE,
+        LINE | {"body": "Another text.", "dek": "Another dek", "source_name": "Reuters"},
+    ):
         output = run(line)
         assert "line 1: kept as changed here:" in output
         assert "body" in output
@@ -109,8 +115,18 @@ def test_a_correction_and_the_text_above_it_stay(run, editor: User) -> None:  # 
 
 
 def test_a_run_without_changes_writes_nothing(run, editor: User) -> None:  # type: ignore[no-untyped-def]
-    lines = [LINE, LINE | {"id": "b", "status": "draft"}, {"id": "c", "headline": "Bare", "body": "x"}]
-    future = {"id": "d", "headline": "Later", "body": "x", "published_at": "2999-01-01T00:00:00Z", "slug": "later"}
+    lines = [
+        LINE,
+        LINE | {"id": "b", "status": "draft"},
+        {"id": "c", "headline": "Bare", "body": "x"},
+    ]
+    future = {
+        "id": "d",
+        "headline": "Later",
+        "body": "x",
+        "published_at": "2999-01-01T00:00:00Z",
+        "slug": "later",
+    }
     run(*lines, future)
     before = everything()
     for options in ((), ("--overwrite",), ("--dry-run",)):
@@ -133,7 +149,9 @@ FIELDS: list[tuple[str, object, str, object, str, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("key", "new", "name", "ours", "word", "third"), FIELDS, ids=[each[0] for each in FIELDS])
+@pytest.mark.parametrize(
+    ("key", "new", "name", "ours", "word", "third"), FIELDS, ids=[each[0] for each in FIELDS]
+)
 def test_each_field_is_the_sources_until_somebody_changes_it(  # type: ignore[no-untyped-def]
     run, editor: User, key: str, new: object, name: str, ours: object, word: str, third: object
 ) -> None:
@@ -161,16 +179,26 @@ def test_other_fields_follow_the_source_beside_one_that_was_changed(run, editor:
     assert "1 updated" in output
     assert "line 1: kept as changed here: dek\n" in output
     now = story()
-    assert (now.headline, now.dek, [author.name for author in now.authors]) == ("Second", "Ours", ["B", "A"])
+    assert (now.headline, now.dek, [author.name for author in now.authors]) == (
+        "Second",
+        "Ours",
+        ["B", "A"],
+    )
     newest = db.session.scalars(select(Revision).order_by(Revision.id.desc())).first()
     assert newest is not None
-    assert (newest.content["headline"], newest.content["dek"], newest.version) == ("Second", "Ours", now.version)
+    assert (newest.content["headline"], newest.content["dek"], newest.version) == (
+        "Second",
+        "Ours",
+        now.version,
+    )
     assert newest.content["countries"] == ["Mali", "Senegal"]
     assert "dek" in run(LINE | {"headline": "Third", "dek": "Theirs", "authors": ["B", "A"]})
     assert story().headline == "Third"
 
 
-def test_what_people_and_the_source_both_changed_alike_is_the_sources_again(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+def test_what_people_and_the_source_both_changed_alike_is_the_sources_again(
+    run, editor: User
+) -> None:  # type: ignore[no-untyped-def]
     run(LINE)
     change(editor, dek="Same")
     assert "kept" not in run(LINE | {"dek": "Same"})
@@ -197,7 +225,9 @@ def test_a_source_may_withdraw_and_bring_back_its_own_story(run, editor: User) -
     assert acts == ["publish", "withdraw", "publish"]
 
 
-def test_a_scheduled_story_that_went_out_meanwhile_is_as_it_was(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_scheduled_story_that_went_out_meanwhile_is_as_it_was(
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
     future = LINE | {"published_at": "2999-01-01T00:00:00Z"}
     run(future)
     publishing.publish_due(story().published_at)
@@ -264,7 +294,10 @@ def test_stories_imported_before_the_rule_keep_what_people_did(run, editor: User
 def test_the_rule_costs_no_select_a_story(app: Flask, run, count_selects, editor: User) -> None:  # type: ignore[no-untyped-def]
     asked = []
     for number in (2, 40):
-        lines = [LINE | {"id": f"{number}-{each}", "slug": f"s-{number}-{each}"} for each in range(number)]
+        lines = [
+            LINE | {"id": f"{number}-{each}", "slug": f"s-{number}-{each}"}
+            for each in range(number)
+        ]
         run(*lines)
         with db.write() as session:
             session.execute(update(Article).values(version=Article.version + 1))

@@ -23,7 +23,10 @@ from spectator.publishing import DRAFT_FIELDS, Draft
 
 
 def write(path: Path, *lines: object) -> Path:
-    path.write_text("\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines), encoding="utf-8")
+    path.write_text(
+        "\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines),
+        encoding="utf-8",
+    )
     return path
 
 
@@ -48,9 +51,25 @@ def articles() -> dict[str, Article]:
 
 
 def test_every_key_arrives(run) -> None:  # type: ignore[no-untyped-def]
-    line = {"id": 7, "headline": "H", "body": "one\ntwo", "dek": "D", "section": "Business", "authors": ["B", "A"]}
-    line |= {"countries": ["ML", "Ivory Coast"], "topics": ["Gold"], "language": "fr", "source_name": "AFP"}
-    line |= {"source_url": "https://afp.example/", "published_at": "2024-05-01T10:00:00+02:00", "slug": "gold"}
+    line = {
+        "id": 7,
+        "headline": "H",
+        "body": "one\ntwo",
+        "dek": "D",
+        "section": "Business",
+        "authors": ["B", "A"],
+    }
+    line |= {
+        "countries": ["ML", "Ivory Coast"],
+        "topics": ["Gold"],
+        "language": "fr",
+        "source_name": "AFP",
+    }
+    line |= {
+        "source_url": "https://afp.example/",
+        "published_at": "2024-05-01T10:00:00+02:00",
+        "slug": "gold",
+    }
     line |= {"updated_at": "2024-05-02T10:00:00Z", "views": 12}
     result = run(line)
     assert result.exit_code == 0, result.output
@@ -104,7 +123,10 @@ def test_bad_lines_are_named_and_the_others_go_in(run) -> None:  # type: ignore[
         assert f"line {number}:" in result.output, result.output
     assert sorted(articles()) == ["Also good", "Good"]
     assert "sections created: Sports desk" in result.output
-    assert db.session.scalar(select(Section.name).where(Section.slug == "sports-desk")) == "Sports desk"
+    assert (
+        db.session.scalar(select(Section.name).where(Section.slug == "sports-desk"))
+        == "Sports desk"
+    )
 
 
 def test_a_dry_run_keeps_nothing(run) -> None:  # type: ignore[no-untyped-def]
@@ -132,15 +154,34 @@ def counts() -> dict[str, int]:
     """Return how many rows each table has."""
     db.session.rollback()
     tables = Base.metadata.sorted_tables
-    return {table.name: db.session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+    return {
+        table.name: db.session.scalar(select(func.count()).select_from(table)) or 0
+        for table in tables
+    }
 
 
 def test_one_batch_holds_new_stories_updates_and_bad_lines(run) -> None:  # type: ignore[no-untyped-def]
-    run(PUBLIC | {"id": "old", "headline": "Old", "authors": ["A", "B"], "topics": ["One", "Two"], "countries": ["ML"]})
+    run(
+        PUBLIC
+        | {
+            "id": "old",
+            "headline": "Old",
+            "authors": ["A", "B"],
+            "topics": ["One", "Two"],
+            "countries": ["ML"],
+        }
+    )
     result = run(
         PUBLIC | {"id": "new", "headline": "New"},
         "{not json",
-        PUBLIC | {"id": "old", "headline": "Changed", "authors": ["B"], "topics": ["Two", "two!"], "countries": ["SN"]},
+        PUBLIC
+        | {
+            "id": "old",
+            "headline": "Changed",
+            "authors": ["B"],
+            "topics": ["Two", "two!"],
+            "countries": ["SN"],
+        },
         {"headline": "x", "body": "y", "section": "newsroom"},
         PUBLIC | {"id": "new", "headline": "Newer", "status": "withdrawn"},
     )
@@ -153,11 +194,16 @@ def test_one_batch_holds_new_stories_updates_and_bad_lines(run) -> None:  # type
     assert [author.name for author in found["Changed"].authors] == ["B"]
     assert [topic.name for topic in found["Changed"].topics] == ["Two", "two!"]
     assert [country.code for country in found["Changed"].countries] == ["SN"]
-    assert {(article.version, article.status) for article in found.values()} == {(2, "published"), (2, "withdrawn")}
+    assert {(article.version, article.status) for article in found.values()} == {
+        (2, "published"),
+        (2, "withdrawn"),
+    }
     acts = db.session.execute(select(Outbox.article_id, Outbox.action).order_by(Outbox.seq)).all()
     old, new = found["Changed"].id, found["Newer"].id
     assert acts == [(old, "publish"), (new, "publish"), (old, "publish"), (new, "withdraw")]
-    revisions = db.session.execute(select(Revision.article_id, Revision.number, Revision.version)).all()
+    revisions = db.session.execute(
+        select(Revision.article_id, Revision.number, Revision.version)
+    ).all()
     assert sorted(revisions) == sorted([(old, 1, 1), (old, 2, 2), (new, 1, 1), (new, 2, 2)])
 
 
@@ -179,7 +225,13 @@ def test_slugs_that_clash_within_a_batch_and_with_what_is_stored(run) -> None:  
         PUBLIC | {"id": "taken", "headline": "x", "slug": "vote-3"},
     )
     assert "line 5: slug: Another story has the address “vote-3”" in result.output
-    assert slugs() == {"stored": "vote", "a": "vote-2", "given": "vote-4", "b": "vote-3", "c": "vote-5"}
+    assert slugs() == {
+        "stored": "vote",
+        "a": "vote-2",
+        "given": "vote-4",
+        "b": "vote-3",
+        "c": "vote-5",
+    }
 
 
 def test_a_headline_that_comes_a_hundred_times(run) -> None:  # type: ignore[no-untyped-def]
@@ -200,7 +252,10 @@ def test_a_slug_that_was_public_is_kept_for_its_story(run) -> None:  # type: ign
     assert "line 3: slug:" in result.output
     assert slugs() == {"a": "second", "b": "first-2"}
     assert db.session.execute(select(Redirect.slug)).all() == [("first",)]
-    run(PUBLIC | {"id": "d", "headline": "First"}, PUBLIC | {"id": "a", "headline": "First", "slug": "first"})
+    run(
+        PUBLIC | {"id": "d", "headline": "First"},
+        PUBLIC | {"id": "a", "headline": "First", "slug": "first"},
+    )
     assert slugs() == {"a": "first", "b": "first-2", "d": "first-3"}
     assert db.session.execute(select(Redirect.slug)).all() == [("second",)]
 
@@ -226,7 +281,9 @@ def test_a_story_that_cannot_be_stored_takes_no_other_with_it(run) -> None:  # t
     assert sorted(articles()) == ["A2", "B"]
     assert counts()["topic"] == 0
     found = articles()
-    acts = db.session.scalars(select(Outbox.article_id).where(Outbox.action == "publish").order_by(Outbox.seq)).all()
+    acts = db.session.scalars(
+        select(Outbox.article_id).where(Outbox.action == "publish").order_by(Outbox.seq)
+    ).all()
     assert acts == [found["A2"].id, found["B"].id, found["A2"].id]
 
 
@@ -263,7 +320,9 @@ def test_a_dry_run_changes_no_table(run) -> None:  # type: ignore[no-untyped-def
     assert slugs() == {"a": "first"}
 
 
-def test_a_batch_asks_no_more_than_a_story(app: Flask, count_selects: Callable[[], list[str]]) -> None:
+def test_a_batch_asks_no_more_than_a_story(
+    app: Flask, count_selects: Callable[[], list[str]]
+) -> None:
     draft = Draft(headline="H", body="x", topics=("T",), authors=("A",), countries=("ML",))
     stories = [Record("", draft, "Politics", external_id=f"s{number}") for number in range(20)]
     asked = []
@@ -276,7 +335,9 @@ def test_a_batch_asks_no_more_than_a_story(app: Flask, count_selects: Callable[[
     assert counts()["revision"] == 20  # what comes again as it was leaves nothing behind
 
 
-def test_batches_are_bounded_by_number_and_by_length(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+def test_batches_are_bounded_by_number_and_by_length(
+    monkeypatch: pytest.MonkeyPatch, app: Flask
+) -> None:
     monkeypatch.setattr(importing, "BATCH_SIZE", 3)
     monkeypatch.setattr(importing, "BATCH_CHARACTERS", 1000)
     lengths = [10] * 7 + [999, 1, 1000, 10]

@@ -25,7 +25,10 @@ FIGURE = f"<figure>{PICTURE}<figcaption>{{}}</figcaption></figure>"
         (f"[caption id=\"a\" width='3']{PICTURE} Cap[/caption]", FIGURE.format("Cap")),
         (f"<p>[caption]{PICTURE} Cap <em>x</em>[/caption]</p>", FIGURE.format("Cap <em>x</em>")),
         (f'[wp_caption caption="A &amp; B"]{PICTURE}[/wp_caption]', FIGURE.format("A &amp; B")),
-        (f'[caption]<a href="/b">{PICTURE}</a>[/caption]', f'<figure><a href="/b">{PICTURE}</a></figure>'),
+        (
+            f'[caption]<a href="/b">{PICTURE}</a>[/caption]',
+            f'<figure><a href="/b">{PICTURE}</a></figure>',
+        ),
         ("[caption]No picture[/caption]", "<p>No picture</p>"),
         ('a [gallery ids="1,2"] b', "a  b"),
         ("[gallery]", ""),
@@ -33,15 +36,24 @@ FIGURE = f"<figure>{PICTURE}<figcaption>{{}}</figcaption></figure>"
             "[embed width=3]https://a.example/?a=1&amp;b=2[/embed]",
             '<p><a href="https://a.example/?a=1&amp;b=2">https://a.example/?a=1&amp;b=2</a></p>',
         ),
-        ('[audio src="https://a.example/x.mp3"]', '<audio src="https://a.example/x.mp3" controls></audio>'),
-        ('[video width="6" mp4="/media/x.mp4"][/video]', '<video src="/media/x.mp4" controls></video>'),
+        (
+            '[audio src="https://a.example/x.mp3"]',
+            '<audio src="https://a.example/x.mp3" controls></audio>',
+        ),
+        (
+            '[video width="6" mp4="/media/x.mp4"][/video]',
+            '<video src="/media/x.mp4" controls></video>',
+        ),
         ("[AUDIO mp3=/media/x.mp3 /]", '<audio src="/media/x.mp3" controls></audio>'),
         ('<!-- wp:paragraph {"a":"b"} --><p>x</p><!-- /wp:paragraph -->', "<p>x</p>"),
         (
             "a\n\nhttps://youtu.be/abc?t=1\n\nb",
             'a\n\n<a href="https://youtu.be/abc?t=1">https://youtu.be/abc?t=1</a>\n\nb',
         ),
-        ("<p>https://x.example/1</p>", '<p><a href="https://x.example/1">https://x.example/1</a></p>'),
+        (
+            "<p>https://x.example/1</p>",
+            '<p><a href="https://x.example/1">https://x.example/1</a></p>',
+        ),
         ("Text [/caption] text", "Text  text"),
     ],
 )
@@ -67,7 +79,9 @@ def test_what_is_no_shortcode_stays(body: str) -> None:
 
 
 def test_the_reported_body_reaches_no_reader_raw() -> None:
-    body = stored_body(convert_body(json.loads(case_text("2026-11/08-wordpress-leftovers.jsonl"))["body"]))
+    body = stored_body(
+        convert_body(json.loads(case_text("2026-11/08-wordpress-leftovers.jsonl"))["body"])
+    )
     assert plain_text(body).split("\n") == [
         "https://www.youtube.com/watch?v=abc",
         "Cap",
@@ -99,9 +113,21 @@ def test_words_outside_of_shortcodes_are_never_lost(body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["[caption]", "[caption ", "[embed]x", "[caption a='", "<p>[gallery]", "[[", "https://a\n", "<p>\x000\x00"]
+    "unit",
+    [
+        "[caption]",
+        "[caption ",
+        "[embed]x",
+        "[caption a='",
+        "<p>[gallery]",
+        "[[",
+        "https://a\n",
+        "<p>\x000\x00",
+    ],
 )
 def test_the_cost_is_linear(unit: str) -> None:
     begin = time.process_time()
     convert_body(unit * (200_000 // len(unit)))
-    assert time.process_time() - begin < 4  # what grows with the square of the text takes many times as long
+    assert (
+        time.process_time() - begin < 4
+    )  # what grows with the square of the text takes many times as long

@@ -24,7 +24,9 @@ from spectator.importers import runner as importing
 from spectator.models import Article
 from tests.cases import case_file, case_text
 
-LINE = json.dumps({"id": "a", "headline": "First", "body": "Text.", "published_at": "2026-02-01T08:00:00Z"})
+LINE = json.dumps(
+    {"id": "a", "headline": "First", "body": "Text.", "published_at": "2026-02-01T08:00:00Z"}
+)
 
 
 def take(app: Flask, *lines: dict[str, object] | str, **options: object) -> importing.ImportReport:
@@ -62,14 +64,20 @@ def test_stories_come_through_a_pipe(command: list[str], tmp_path: Path, shell: 
     file = tmp_path / "stories.jsonl"
     file.write_text(LINE)
     line = shell.format(file=file, command=" ".join(command))
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "1 added, 0 updated\n"), done.stderr
     assert list(articles()) == ["First"]
 
 
 @pytest.mark.parametrize("content", ["", "\n \n\n"])
 def test_an_empty_input_is_said_to_be_empty(
-    app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+    app: Flask,
+    runner: FlaskCliRunner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str,
 ) -> None:
     monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
     db.session.rollback()
@@ -86,7 +94,10 @@ def test_references_in_lines_are_decoded_once(app: Flask) -> None:
     line = json.loads(case_text("2026-11/08-wordpress-leftovers.jsonl"))
     more = {"dek": "AT&amp;amp;T &#x2014; R&D &copy right", "authors": ["Ren&eacute; O&#39;Neill"]}
     more |= {"topics": ["Oil &amp; gas"], "source_name": "D&amp;D", "section": "Arts &amp; letters"}
-    more |= {"source_url": "https://a.example/?a=1&amp;b=2", "countries": ["C&ocirc;te d&#8217;Ivoire"]}
+    more |= {
+        "source_url": "https://a.example/?a=1&amp;b=2",
+        "countries": ["C&ocirc;te d&#8217;Ivoire"],
+    }
     assert take(app, line | more).refused == []
     article = articles()["Nigeria’s budget & debt"]
     assert article.slug == "nigerias-budget-debt"
@@ -108,7 +119,12 @@ def test_a_draft_does_not_say_that_it_was_updated_before_it_was_published(app: F
         app,
         story | {"headline": "Before", "updated_at": "2025-01-01T08:00:00Z"},
         story | {"headline": "After", "updated_at": "2026-06-01T08:00:00Z"},
-        story | {"headline": "Later", "published_at": "2999-05-01T08:00:00Z", "updated_at": "2026-06-01T08:00:00Z"},
+        story
+        | {
+            "headline": "Later",
+            "published_at": "2999-05-01T08:00:00Z",
+            "updated_at": "2026-06-01T08:00:00Z",
+        },
     )
     found = articles()
     assert (found["Before"].updated_at, found["Later"].updated_at) == (None, None)
@@ -122,8 +138,16 @@ def test_moments_without_an_offset_are_in_the_newsrooms_zone(
     monkeypatch.setenv("SPECTATOR_TIMEZONE", "Africa/Lagos")  # an hour before UTC all year
     db.session.rollback()
     file = tmp_path / "stories.jsonl"
-    times = {"Zone": "2026-02-01T08:00:00", "Day": "2026-02-01", "Offset": "2026-02-01T08:00:00+03:00"}
-    file.write_text("\n".join(json.dumps({"headline": n, "body": "x", "published_at": at}) for n, at in times.items()))
+    times = {
+        "Zone": "2026-02-01T08:00:00",
+        "Day": "2026-02-01",
+        "Offset": "2026-02-01T08:00:00+03:00",
+    }
+    file.write_text(
+        "\n".join(
+            json.dumps({"headline": n, "body": "x", "published_at": at}) for n, at in times.items()
+        )
+    )
     assert runner.invoke(main, ["import", "jsonl", str(file)]).exit_code == 0
     hours = {name: article.published_at for name, article in articles().items()}
     assert hours == {
@@ -153,8 +177,18 @@ def with_picture(path: str) -> dict[str, object]:
 
 
 def test_pictures_come_from_below_one_directory(app: Flask, pictures: Path) -> None:
-    good = ["sub/a b.png", str(pictures / "sub" / "a b.png"), f"file://{pictures}/sub/a%20b.png", "good-link.png"]
-    bad = ["../outside/secret.png", str(pictures.parent / "outside" / "secret.png"), "bad-link.png", "pipe.png"]
+    good = [
+        "sub/a b.png",
+        str(pictures / "sub" / "a b.png"),
+        f"file://{pictures}/sub/a%20b.png",
+        "good-link.png",
+    ]
+    bad = [
+        "../outside/secret.png",
+        str(pictures.parent / "outside" / "secret.png"),
+        "bad-link.png",
+        "pipe.png",
+    ]
     bad += [
         "sub",
         "missing.png",
@@ -167,8 +201,12 @@ def test_pictures_come_from_below_one_directory(app: Flask, pictures: Path) -> N
     ]
     report = take(app, *map(with_picture, (*good, *bad)), pictures_dir=pictures)
     assert report.added == len(good)
-    assert [place for place, _ in report.refused] == [f"line {number}" for number in range(5, 5 + len(bad))]
-    assert all(reason.startswith("lead_image: ") and "\n" not in reason for _, reason in report.refused)
+    assert [place for place, _ in report.refused] == [
+        f"line {number}" for number in range(5, 5 + len(bad))
+    ]
+    assert all(
+        reason.startswith("lead_image: ") and "\n" not in reason for _, reason in report.refused
+    )
     dry = take(app, *map(with_picture, (*good, *bad)), pictures_dir=pictures, dry_run=True)
     assert (dry.added, len(dry.refused)) == (len(good), len(bad))
 
@@ -185,7 +223,9 @@ def test_media_names_the_directory_for_a_stream(command: list[str], pictures: Pa
     assert (done.returncode, done.stdout) == (0, "1 added, 0 updated\n"), done.stderr
 
 
-def test_whatever_goes_wrong_with_a_line_is_a_fault_of_that_line(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_goes_wrong_with_a_line_is_a_fault_of_that_line(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = importing.publishing.prepare
 
     def prepare(draft):  # type: ignore[no-untyped-def]
@@ -217,7 +257,9 @@ def test_whatever_goes_wrong_with_a_line_is_a_fault_of_that_line(app: Flask, mon
 
 def test_sections_whose_slugs_are_alike_stay_two(app: Flask) -> None:
     names = ["سعيد", "سيد", "C++", "c#", "C#", "POLITICS"]
-    lines = [{"body": "x", "headline": str(number), "section": name} for number, name in enumerate(names)]
+    lines = [
+        {"body": "x", "headline": str(number), "section": name} for number, name in enumerate(names)
+    ]
     report = take(app, *lines)
     assert report.sections == ["سعيد", "سيد", "C++", "C#"]
     assert len({article.section.slug for article in articles().values()}) == 5

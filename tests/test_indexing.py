@@ -115,7 +115,10 @@ def test_a_rebuild_that_switches_in_between_loses_nothing(
         has_switched.append(True)
         return articles
 
-    assert indexing.catch_up(index, replace(PUBLIC, articles=read_while_another_process_rebuilds)) is False
+    assert (
+        indexing.catch_up(index, replace(PUBLIC, articles=read_while_another_process_rebuilds))
+        is False
+    )
     assert has_switched and index.offset() == 0
     catch_up()
     assert indexing.find_differences(index) == (set(), set())
@@ -146,7 +149,9 @@ def test_mending_is_refused_while_the_index_moves_and_never_puts_older_words_bac
             moves.append(True)
             version = articles[0].version
             db.session.expunge_all()  # they stay as they were read
-            publishing.save(article_id, make_draft(headline="New words"), editor, version, Action("update"))
+            publishing.save(
+                article_id, make_draft(headline="New words"), editor, version, Action("update")
+            )
             catch_up()
         return articles
 
@@ -170,12 +175,17 @@ def test_what_another_process_has_indexed_meanwhile_is_no_reason_to_rebuild(
     other.start()
     other.join()
     assert index.offset() == 2
-    monkeypatch.setattr(indexing, "rebuild", lambda *_args, **_more: pytest.fail("rebuilt for nothing"))
+    monkeypatch.setattr(
+        indexing, "rebuild", lambda *_args, **_more: pytest.fail("rebuilt for nothing")
+    )
     assert indexing.catch_up(index) is False
 
 
 def test_what_only_waits_for_its_follower_is_no_fault(
-    index: Index, story: Callable[..., int], catch_up: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    index: Index,
+    story: Callable[..., int],
+    catch_up: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     story(headline="First")
     catch_up()
@@ -186,7 +196,10 @@ def test_what_only_waits_for_its_follower_is_no_fault(
 
 
 def test_an_index_that_cannot_be_mended_says_so(
-    index: Index, story: Callable[..., int], catch_up: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    index: Index,
+    story: Callable[..., int],
+    catch_up: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     article_id = story()
     catch_up()
@@ -215,7 +228,11 @@ def test_both_say_how_far_they_are_behind(
     catch_up()
     assert indexing.lag(data).offset == indexing.lag(data).edition == 1
     newsroom = indexing.lag(data, NEWSROOM)
-    assert newsroom.offset is None and newsroom.edition == queries.newest_revision_id() and newsroom.seconds >= 0
+    assert (
+        newsroom.offset is None
+        and newsroom.edition == queries.newest_revision_id()
+        and newsroom.seconds >= 0
+    )
     publishing.create(make_draft(), editor)
     while indexing.catch_up(indexing.open_newsroom_index(data), NEWSROOM):
         pass
@@ -233,11 +250,19 @@ def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 def test_the_command_rebuilds_both(
     app: Flask, editor: User, story: Callable[..., int], command: Callable[..., Result]
 ) -> None:
-    public, private = story(headline="Monsoon"), publishing.create(make_draft(headline="Harmattan"), editor)
+    public, private = (
+        story(headline="Monsoon"),
+        publishing.create(make_draft(headline="Harmattan"), editor),
+    )
     result = command()
     assert result.exit_code == 0, result.output
-    assert "1 published stories indexed" in result.output and "1 unpublished stories indexed" in result.output
-    assert [set(index.versions()) for index, _ in indexing.open_indexes(app.config["DATA_DIR"])] == [
+    assert (
+        "1 published stories indexed" in result.output
+        and "1 unpublished stories indexed" in result.output
+    )
+    assert [
+        set(index.versions()) for index, _ in indexing.open_indexes(app.config["DATA_DIR"])
+    ] == [
         {public},
         {private},
     ]

@@ -34,13 +34,17 @@ def counts() -> dict[tuple[str, int], int]:
 
 def lists_of(article_id: int) -> Counter[str]:
     db.session.rollback()
-    return Counter(db.session.scalars(select(ListingRow.kind).where(ListingRow.article_id == article_id)))
+    return Counter(
+        db.session.scalars(select(ListingRow.kind).where(ListingRow.article_id == article_id))
+    )
 
 
 def told_by_stories() -> set[tuple[str, int, datetime, int]]:
     """Where published stories have to stand, read off the stories one by one: not by the SQL under test."""
     places = set()
-    for article in db.session.scalars(queries.select_full_articles().where(Article.status == "published")).unique():
+    for article in db.session.scalars(
+        queries.select_full_articles().where(Article.status == "published")
+    ).unique():
         at = article.published_at
         assert at is not None
         keys = {("section", article.section_id), ("month", at.year * 100 + at.month)}
@@ -54,7 +58,9 @@ def told_by_stories() -> set[tuple[str, int, datetime, int]]:
 def check() -> None:
     db.session.rollback()
     places = told_by_stories()
-    rows = db.session.execute(select(ListingRow.kind, ListingRow.key, ListingRow.published_at, ListingRow.article_id))
+    rows = db.session.execute(
+        select(ListingRow.kind, ListingRow.key, ListingRow.published_at, ListingRow.article_id)
+    )
     assert {tuple(row) for row in rows} == places
     assert counts() == Counter((kind, key) for kind, key, _, _ in places)
     assert publishing.are_listings_correct(db.session())
@@ -66,7 +72,11 @@ def version(article_id: int) -> int:
 
 
 def test_a_story_stands_where_it_is_filed_as_long_as_it_is_public(app: Flask, editor: User) -> None:
-    filing = {"countries": ("Mali", "Niger"), "topics": ("Peace",), "authors": ("A One", "B Two", "A One")}
+    filing = {
+        "countries": ("Mali", "Niger"),
+        "topics": ("Peace",),
+        "authors": ("A One", "B Two", "A One"),
+    }
     each = publishing.create(make_draft(**filing), editor)
     assert lists_of(each) == {}
     publishing.publish(each, editor, MONTH_END)
@@ -82,7 +92,9 @@ def test_a_story_stands_where_it_is_filed_as_long_as_it_is_public(app: Flask, ed
 def test_a_changed_story_moves(app: Flask, editor: User, story: Story) -> None:
     each = story(countries=("Mali",), topics=("One",), authors=("A One",))
     before = counts()
-    changed = make_draft(section="health", countries=("Kenya", "Mali"), topics=(), authors=("B Two",))
+    changed = make_draft(
+        section="health", countries=("Kenya", "Mali"), topics=(), authors=("B Two",)
+    )
     publishing.save(each, changed, editor, version(each), publishing.Action("update"))
     after = counts()
     assert lists_of(each) == {"section": 1, "month": 1, "country": 2, "author": 1}
@@ -100,17 +112,29 @@ def test_a_scheduled_story_is_listed_when_its_time_has_come(app: Flask, editor: 
     check()
 
 
-def test_imported_stories_are_listed_and_move_with_the_next_import(app: Flask, tmp_path: Path) -> None:
+def test_imported_stories_are_listed_and_move_with_the_next_import(
+    app: Flask, tmp_path: Path
+) -> None:
     def bring_in(**changes: object) -> None:
         lines = [
-            {"id": f"i{number}", "headline": f"I {number}", "body": "Text.", "published_at": "2026-01-31T23:00:00Z"}
+            {
+                "id": f"i{number}",
+                "headline": f"I {number}",
+                "body": "Text.",
+                "published_at": "2026-01-31T23:00:00Z",
+            }
             | {"countries": ["ML"], "topics": ["One"], "authors": ["A One", "B Two"]}
             | (changes if number % 2 else {})
             for number in range(20)
         ]
         file = tmp_path / "stories.jsonl"
         file.write_text("\n".join(map(json.dumps, lines)))
-        assert runner.import_records(jsonl.read(BytesIO(file.read_bytes()), "en"), app.config["MEDIA"]).refused == []
+        assert (
+            runner.import_records(
+                jsonl.read(BytesIO(file.read_bytes()), "en"), app.config["MEDIA"]
+            ).refused
+            == []
+        )
         check()
 
     bring_in()
@@ -122,10 +146,14 @@ def test_imported_stories_are_listed_and_move_with_the_next_import(app: Flask, t
     assert sum(counts().values()) == 60
 
 
-def test_an_act_that_fails_leaves_lists_as_they_were(app: Flask, editor: User, story: Story) -> None:
+def test_an_act_that_fails_leaves_lists_as_they_were(
+    app: Flask, editor: User, story: Story
+) -> None:
     each = story()
     with pytest.raises(publishing.ValidationError):
-        publishing.save(each, make_draft(section="nowhere"), editor, version(each), publishing.Action("update"))
+        publishing.save(
+            each, make_draft(section="nowhere"), editor, version(each), publishing.Action("update")
+        )
     assert lists_of(each) == {"section": 1, "month": 1}
     check()
 
@@ -140,8 +168,14 @@ def test_lists_are_true_after_any_acts(app: Flask, editor: User, seed: int) -> N
         return tuple(chance.sample(names, chance.randrange(len(names) + 1)))
 
     def anything() -> publishing.Draft:
-        filing = {"countries": some("Mali", "Niger", "Kenya"), "topics": some("A", "B"), "authors": some("X Y", "Z W")}
-        return make_draft(headline=f"S {chance.random()}", section=chance.choice(["politics", "health"]), **filing)
+        filing = {
+            "countries": some("Mali", "Niger", "Kenya"),
+            "topics": some("A", "B"),
+            "authors": some("X Y", "Z W"),
+        }
+        return make_draft(
+            headline=f"S {chance.random()}", section=chance.choice(["politics", "health"]), **filing
+        )
 
     def publish_what_is_due(_each: int) -> None:
         publishing.publish_due(datetime.now(UTC) + timedelta(minutes=2))
@@ -151,12 +185,16 @@ def test_lists_are_true_after_any_acts(app: Flask, editor: User, seed: int) -> N
         "publish": lambda each: publishing.publish(each, editor, chance.choice(around_the_end)),
         "withdraw": lambda each: publishing.withdraw(each, editor, "Wrong."),
         "reinstate": lambda each: publishing.reinstate(each, editor),
-        "schedule": lambda each: publishing.schedule(each, editor, datetime.now(UTC) + timedelta(minutes=1)),
+        "schedule": lambda each: publishing.schedule(
+            each, editor, datetime.now(UTC) + timedelta(minutes=1)
+        ),
         "unschedule": lambda each: publishing.unschedule(each, editor),
         "due": publish_what_is_due,
         "restore": lambda each: publishing.restore(each, editor, 1, version(each)),
         "save": lambda each: publishing.save(each, anything(), editor, version(each)),
-        "update": lambda each: publishing.save(each, anything(), editor, version(each), publishing.Action("update")),
+        "update": lambda each: publishing.save(
+            each, anything(), editor, version(each), publishing.Action("update")
+        ),
         "correct": lambda each: publishing.save(
             each, anything(), editor, version(each), publishing.Action("correct", note="Not so.")
         ),
@@ -185,10 +223,15 @@ def test_pages_of_a_list_and_the_archive_are_read_from_there(app: Flask, story: 
 
 
 def test_a_batch_moves_all_of_its_stories(app: Flask, story: Story) -> None:
-    ids = [story(headline=f"S {number}", hours=number, topics=("One", f"T {number}")) for number in range(12)]
+    ids = [
+        story(headline=f"S {number}", hours=number, topics=("One", f"T {number}"))
+        for number in range(12)
+    ]
     with db.write() as session:
         session.execute(update(Article).where(Article.id.in_(ids[:6])).values(status="withdrawn"))
-        session.execute(update(Article).where(Article.id.in_(ids[6:])).values(published_at=MONTH_END))
+        session.execute(
+            update(Article).where(Article.id.in_(ids[6:])).values(published_at=MONTH_END)
+        )
         listings.update_listings(session, [*ids, *ids, 999])
     assert counts()["month", 202610] == 6
     check()
@@ -221,8 +264,15 @@ def test_a_story_withdrawn_before_it_came_here_is_dated_when_it_comes_back(
     app: Flask, editor: User, tmp_path: Path
 ) -> None:
     file = tmp_path / "stories.jsonl"
-    file.write_text(json.dumps({"id": "w", "headline": "W", "body": "Text.", "status": "withdrawn"}))
-    assert runner.import_records(jsonl.read(BytesIO(file.read_bytes()), "en"), app.config["MEDIA"]).refused == []
+    file.write_text(
+        json.dumps({"id": "w", "headline": "W", "body": "Text.", "status": "withdrawn"})
+    )
+    assert (
+        runner.import_records(
+            jsonl.read(BytesIO(file.read_bytes()), "en"), app.config["MEDIA"]
+        ).refused
+        == []
+    )
     each = db.session.scalars(select(Article.id)).one()
     publishing.reinstate(each, editor)
     assert lists_of(each) == {"section": 1, "month": 1}
@@ -236,7 +286,9 @@ def test_a_story_that_is_deleted_leaves_its_lists(app: Flask, story: Story) -> N
     assert lists_of(each) == {}
 
 
-def test_what_is_lost_is_told_and_made_anew(app: Flask, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_lost_is_told_and_made_anew(
+    app: Flask, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(listings, "BATCH_SIZE", 2)
     for number in range(5):
         story(headline=f"S {number}", topics=("One",))

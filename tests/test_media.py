@@ -25,12 +25,21 @@ def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> byte
 
 
 def photograph(width: int, height: int) -> Image.Image:
-    bands = [Image.linear_gradient("L"), Image.radial_gradient("L"), Image.linear_gradient("L").rotate(90)]
+    bands = [
+        Image.linear_gradient("L"),
+        Image.radial_gradient("L"),
+        Image.linear_gradient("L").rotate(90),
+    ]
     return Image.merge("RGB", [band.resize((width, height)) for band in bands])
 
 
 def chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    return (
+        struct.pack(">I", len(content))
+        + name
+        + content
+        + struct.pack(">I", zlib.crc32(name + content))
+    )
 
 
 def png(width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 0) -> bytes:
@@ -86,7 +95,9 @@ def test_a_photograph_is_stored_with_its_renditions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("umask", [0o077, 0o000])
-def test_the_web_server_may_read_renditions_alone_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+def test_the_web_server_may_read_renditions_alone_whatever_the_umask(
+    tmp_path: Path, umask: int
+) -> None:
     before = os.umask(umask)
     try:
         store_upload(BytesIO(encoded(photograph(400, 300))), tmp_path / "media")
@@ -105,7 +116,9 @@ def test_the_same_picture_twice_is_one_file(tmp_path: Path) -> None:
     first = store_upload(BytesIO(data), tmp_path)
     moments = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.jpg")}
     assert store_upload(BytesIO(data), tmp_path) == first
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == moments
+    assert {
+        path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()
+    } == moments
 
 
 def test_a_wide_original_is_narrowed(tmp_path: Path) -> None:
@@ -113,7 +126,9 @@ def test_a_wide_original_is_narrowed(tmp_path: Path) -> None:
     assert (picture.width, picture.height) == (2560, 512)
 
 
-@pytest.mark.parametrize(("width", "widths"), [(2560, media.WIDTHS), (640, (320, 480, 640)), (319, (319,)), (8, (8,))])
+@pytest.mark.parametrize(
+    ("width", "widths"), [(2560, media.WIDTHS), (640, (320, 480, 640)), (319, (319,)), (8, (8,))]
+)
 def test_no_rendition_is_wider_than_the_original(width: int, widths: tuple[int, ...]) -> None:
     assert tuple(step for _, step in media.rendition_names("ab" * 16, "jpg", width)) == widths
 
@@ -147,7 +162,8 @@ def test_metadata_is_dropped_and_orientation_applied(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "exif", [b"Exif\0\0II*\0", b"Exif\0\0" + b"\xff" * 40, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\1" * 60]
+    "exif",
+    [b"Exif\0\0II*\0", b"Exif\0\0" + b"\xff" * 40, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\1" * 60],
 )
 def test_a_damaged_exif_block_does_not_cost_the_picture(exif: bytes, tmp_path: Path) -> None:
     picture, _ = store_bytes(encoded(photograph(300, 200), exif=exif), tmp_path)
@@ -159,7 +175,11 @@ def test_a_colour_profile_is_applied_and_dropped(tmp_path: Path) -> None:
     # In this profile red is where blue ought to be.
     swapped = srgb.replace(b"rXYZ", b"?XYZ").replace(b"bXYZ", b"rXYZ").replace(b"?XYZ", b"bXYZ")
     red = Image.new("RGB", (64, 64), "red")
-    for profile, colour in ((srgb, (254, 0, 0)), (swapped, (0, 0, 254)), (b"not a profile" * 9, (254, 0, 0))):
+    for profile, colour in (
+        (srgb, (254, 0, 0)),
+        (swapped, (0, 0, 254)),
+        (b"not a profile" * 9, (254, 0, 0)),
+    ):
         for kind in ("JPEG", "PNG", "WEBP"):
             _, stored = store_bytes(encoded(red, kind, icc_profile=profile), tmp_path)
             assert near(stored.getpixel((30, 30)), colour), (kind, profile[:20])
@@ -167,7 +187,9 @@ def test_a_colour_profile_is_applied_and_dropped(tmp_path: Path) -> None:
 
 
 def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
-    picture, stored = store_bytes(encoded(Image.new("CMYK", (64, 64), (0, 255, 255, 0)), quality=95), tmp_path)
+    picture, stored = store_bytes(
+        encoded(Image.new("CMYK", (64, 64), (0, 255, 255, 0)), quality=95), tmp_path
+    )
     assert (picture.extension, stored.mode) == ("jpg", "RGB")
     assert near(stored.getpixel((30, 30)), (255, 0, 0))
 
@@ -215,7 +237,9 @@ def test_every_mode_of_png_is_taken(mode: str, tmp_path: Path) -> None:
 
 def test_twenty_thousand_pixels_square_in_8_kb_are_refused_at_once(tmp_path: Path) -> None:
     packed = zlib.compressobj(9)
-    data = png(20_000, 20_000, chunk(b"IDAT", packed.compress(bytes(8_000_000)) + packed.flush()), depth=1)
+    data = png(
+        20_000, 20_000, chunk(b"IDAT", packed.compress(bytes(8_000_000)) + packed.flush()), depth=1
+    )
     assert 7_000 < len(data) < 9_000
     start = time.perf_counter()
     assert refusal(data, tmp_path) == "The picture has 400 megapixels; 25 is the most."
@@ -241,7 +265,12 @@ def webp_claiming(width: int, height: int) -> bytes:
         (jpeg_claiming(65_000, 65_000), "4,225 megapixels"),
         (jpeg_claiming(10_001, 5_000), "51 megapixels; 50 is the most"),
         (png(5_001, 5_000), "26 megapixels; 25 is the most"),
-        (b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + encoded(photograph(64, 64), "GIF")[10:], "3,600 megapixels"),
+        (
+            b"GIF89a"
+            + struct.pack("<HH", 60_000, 60_000)
+            + encoded(photograph(64, 64), "GIF")[10:],
+            "3,600 megapixels",
+        ),
         (png(1, 60_000), "1 × 60,000 pixels"),
         (png(60_000, 1), "60,000 × 1 pixels"),
         (png(12_001, 2_000), "12,001 × 2,000 pixels"),
@@ -308,9 +337,13 @@ def test_huge_text_chunks_are_refused(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("key", [b"exif", b"transparency", b"icc_profile", b"xmp", b"XML:com.adobe.xmp", b"dpi"])
+@pytest.mark.parametrize(
+    "key", [b"exif", b"transparency", b"icc_profile", b"xmp", b"XML:com.adobe.xmp", b"dpi"]
+)
 def test_text_chunks_that_pose_as_metadata_do_no_harm(key: bytes, tmp_path: Path) -> None:
-    data = png(64, 64, chunk(b"tEXt", key + b"\0boo"), chunk(b"IDAT", zlib.compress(bytes(65 * 64))))
+    data = png(
+        64, 64, chunk(b"tEXt", key + b"\0boo"), chunk(b"IDAT", zlib.compress(bytes(65 * 64)))
+    )
     try:
         store_upload(BytesIO(data), tmp_path)
     except PictureError as refused:
@@ -332,14 +365,24 @@ def test_a_jpeg_of_endless_scans_is_refused(tmp_path: Path) -> None:
     assert "layers" in refusal(one[:start] + one[start:-2] * 2_000 + b"\xff\xd9", tmp_path)
 
 
-@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(kind=st.sampled_from(["JPEG", "PNG", "WEBP", "GIF"]), seed=st.integers(0, 2**32), count=st.integers(1, 30))
-def test_scribbled_pictures_are_taken_or_refused(kind: str, seed: int, count: int, tmp_path: Path) -> None:
+@settings(
+    max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+@given(
+    kind=st.sampled_from(["JPEG", "PNG", "WEBP", "GIF"]),
+    seed=st.integers(0, 2**32),
+    count=st.integers(1, 30),
+)
+def test_scribbled_pictures_are_taken_or_refused(
+    kind: str, seed: int, count: int, tmp_path: Path
+) -> None:
     chance = random.Random(seed)
     data = bytearray(encoded(photograph(48, 32), kind))
     for _ in range(count):
         # Half of the damage goes to the first bytes, where the headers are.
-        data[chance.randrange(min(len(data), chance.choice((60, len(data)))))] = chance.randrange(256)
+        data[chance.randrange(min(len(data), chance.choice((60, len(data)))))] = chance.randrange(
+            256
+        )
     try:
         decoder.make_original(bytes(data), tmp_path)  # in this process, for speed
     except PictureError as refused:
@@ -356,7 +399,10 @@ def test_deleted_renditions_come_back_the_same(tmp_path: Path) -> None:
     lost = sorted(before)[1:3]
     for path in lost:
         path.unlink()
-    assert len(media.missing_renditions(tmp_path, picture.digest, picture.extension, picture.width)) == 2
+    assert (
+        len(media.missing_renditions(tmp_path, picture.digest, picture.extension, picture.width))
+        == 2
+    )
     assert media.make_renditions(tmp_path, picture.digest, picture.extension, picture.width) == 2
     assert {path: path.read_bytes() for path in tmp_path.rglob("renditions/*/*")} == before
 
@@ -374,13 +420,19 @@ def test_a_busy_photograph_is_kept_near_its_budget(tmp_path: Path) -> None:
     noise = Image.effect_noise((640, 427), 60).convert("RGB")
     picture, _ = store_bytes(encoded(noise, quality=95), tmp_path)
     rendition = tmp_path / "renditions" / media.rendition_names(picture.digest, "jpg", 640)[-1][0]
-    assert rendition.stat().st_size < len(encoded(noise, quality=60, progressive=True, optimize=True))
+    assert rendition.stat().st_size < len(
+        encoded(noise, quality=60, progressive=True, optimize=True)
+    )
     calm, _ = store_bytes(encoded(photograph(640, 427), quality=95), tmp_path)
-    assert (tmp_path / "renditions" / media.rendition_names(calm.digest, "jpg", 640)[-1][0]).stat().st_size < 30_000
+    assert (
+        tmp_path / "renditions" / media.rendition_names(calm.digest, "jpg", 640)[-1][0]
+    ).stat().st_size < 30_000
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])
-def test_a_full_disk_leaves_no_half_written_file(failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_no_half_written_file(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -397,7 +449,8 @@ DIGEST = "0123456789abcdef" * 2
 
 def test_a_rendition_name_is_found_under_the_directory(tmp_path: Path) -> None:
     assert (
-        media.rendition_path(tmp_path, f"01/{DIGEST}-640.jpg") == tmp_path / "renditions" / "01" / f"{DIGEST}-640.jpg"
+        media.rendition_path(tmp_path, f"01/{DIGEST}-640.jpg")
+        == tmp_path / "renditions" / "01" / f"{DIGEST}-640.jpg"
     )
     assert media.rendition_path(tmp_path, f"01/{DIGEST}-8.png")
 

@@ -55,10 +55,17 @@ def large_jpeg(mode: str, **options: Any) -> bytes:
         ("16-bit RGBA PNG", lambda: deep_png(5000, 5000, 6, 4)),
         ("16-bit grey PNG", lambda: deep_png(5000, 5000, 0, 1)),
         ("16-bit grey PNG with alpha", lambda: deep_png(5000, 5000, 4, 2)),
-        ("RGBA WebP", lambda: encoded(Image.new("RGBA", (5000, 5000), (9, 9, 9, 9)), "WEBP", lossless=True, method=0)),
+        (
+            "RGBA WebP",
+            lambda: encoded(
+                Image.new("RGBA", (5000, 5000), (9, 9, 9, 9)), "WEBP", lossless=True, method=0
+            ),
+        ),
     ],
 )
-def test_the_largest_pictures_are_taken_in_and_cost_this_process_nothing(name: str, data: Any, tmp_path: Path) -> None:
+def test_the_largest_pictures_are_taken_in_and_cost_this_process_nothing(
+    name: str, data: Any, tmp_path: Path
+) -> None:
     upload = tmp_path / "upload"
     upload.write_bytes(data())
     command = [sys.executable, "-c", RUN, str(upload), str(tmp_path / "media")]
@@ -82,17 +89,26 @@ def test_forty_megabytes_are_the_most(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
-def test_too_little_memory_is_not_called_damage(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_is_not_called_damage(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = {"progressive": True, "subsampling": 0} if kind == "JPEG" else {}
     upload = (
-        BytesIO(encoded(Image.effect_noise((4500, 4500), 60).convert("RGB").quantize(64), kind, **options))
+        BytesIO(
+            encoded(
+                Image.effect_noise((4500, 4500), 60).convert("RGB").quantize(64), kind, **options
+            )
+        )
         if (kind == "GIF")
         else BytesIO(encoded(photograph(4500, 4500), kind, **options))
     )
     program = tmp_path / "decoding.py"
     text = Path(decoder.__file__).read_text(encoding="utf-8")
     program.write_text(
-        text.replace("MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 768", "MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 72")
+        text.replace(
+            "MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 768",
+            "MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 72",
+        )
     )
     assert program.read_text() != text
     monkeypatch.setattr(sandbox, "PROGRAM", program)
@@ -135,12 +151,19 @@ def test_however_the_program_ends_there_is_one_sentence(
 
 
 def test_the_program_has_its_limits() -> None:
-    command = f"import runpy; decoding = runpy.run_path({decoder.__file__!r}); decoding['limit_resources'](); " + (
-        "import resource; print(*(resource.getrlimit(kind)[1] for kind in (resource.RLIMIT_AS, resource.RLIMIT_CPU)))"
+    command = (
+        f"import runpy; decoding = runpy.run_path({decoder.__file__!r}); decoding['limit_resources'](); "
+        + (
+            "import resource; print(*(resource.getrlimit(kind)[1] for kind in (resource.RLIMIT_AS, resource.RLIMIT_CPU)))"
+        )
     )
-    told = subprocess.run([sys.executable, "-I", "-c", command], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-I", "-c", command], capture_output=True, text=True, check=True
+    )
     assert told.stdout.split() == [str(decoder.MEMORY_BYTES), str(decoder.CPU_SECONDS)]
-    assert resource.getrlimit(resource.RLIMIT_CPU)[1] == resource.RLIM_INFINITY, "and not this process"
+    assert resource.getrlimit(resource.RLIMIT_CPU)[1] == resource.RLIM_INFINITY, (
+        "and not this process"
+    )
 
 
 class CountedLock:

@@ -45,7 +45,10 @@ def test_migrations_and_models_agree(app: Flask) -> None:
 
 
 def test_the_head_is_the_newest_file() -> None:
-    assert ScriptDirectory.from_config(migrations.alembic_config()).get_current_head() == migrations.HEAD
+    assert (
+        ScriptDirectory.from_config(migrations.alembic_config()).get_current_head()
+        == migrations.HEAD
+    )
 
 
 def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
@@ -56,9 +59,15 @@ def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
         with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
             made.attributes["connection"] = connection
             command.upgrade(made, "0001")
-            connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
+            connection.execute(
+                text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
+            )
             connection.execute(text(ARTICLE_0001))
-            connection.execute(text("INSERT INTO correction (article_id, text, made_at) VALUES (1, 'x', '2026-01-01')"))
+            connection.execute(
+                text(
+                    "INSERT INTO correction (article_id, text, made_at) VALUES (1, 'x', '2026-01-01')"
+                )
+            )
             connection.execute(text("UPDATE article SET language = 'Arabic'"))
             connection.commit()
         migrations.upgrade()
@@ -66,9 +75,14 @@ def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
         with db.engine.connect() as connection:
             assert connection.scalar(text("SELECT body FROM article")) == "B"
             assert connection.scalar(text("SELECT language FROM article")) == "ar"
-            assert connection.execute(text("SELECT article_id, action FROM outbox")).all() == [(1, "update")]
+            assert connection.execute(text("SELECT article_id, action FROM outbox")).all() == [
+                (1, "update")
+            ]
             assert connection.scalar(text("SELECT kind FROM correction")) == "correction"
-            assert connection.execute(text('SELECT kind, "key" FROM story_count ORDER BY kind')).all() == LISTED_0001
+            assert (
+                connection.execute(text('SELECT kind, "key" FROM story_count ORDER BY kind')).all()
+                == LISTED_0001
+            )
             assert connection.scalar(text("PRAGMA foreign_keys")) == 1
         db.engine.dispose()
 
@@ -81,16 +95,26 @@ def test_pictures_that_readers_have_seen_are_marked(tmp_path: Path) -> None:
         with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
             made.attributes["connection"] = connection
             command.upgrade(made, "0016")
-            connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
+            connection.execute(
+                text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
+            )
             for number, status in enumerate(("published", "withdrawn", "draft"), 1):
-                story = ARTICLE_0001.replace("(1, 'H'", f"({number}, 'H'").replace("'s'", f"'s{number}'")
+                story = ARTICLE_0001.replace("(1, 'H'", f"({number}, 'H'").replace(
+                    "'s'", f"'s{number}'"
+                )
                 connection.execute(text(story.replace("published'", f"{status}'")))
                 connection.execute(text(PICTURE_0014), {"number": number})
-                connection.execute(text("INSERT INTO picture_use VALUES (:number, :number)"), {"number": number})
+                connection.execute(
+                    text("INSERT INTO picture_use VALUES (:number, :number)"), {"number": number}
+                )
             connection.commit()
         migrations.upgrade()
         with db.engine.connect() as connection:
-            assert connection.scalars(text("SELECT was_public FROM picture ORDER BY id")).all() == [1, 1, 0]
+            assert connection.scalars(text("SELECT was_public FROM picture ORDER BY id")).all() == [
+                1,
+                1,
+                0,
+            ]
         db.engine.dispose()
 
 
@@ -102,7 +126,9 @@ def test_older_notes_get_the_kind_of_the_act_that_made_them(tmp_path: Path) -> N
         with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
             made.attributes["connection"] = connection
             command.upgrade(made, "0004")
-            connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
+            connection.execute(
+                text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
+            )
             connection.execute(text(ARTICLE_0001))
             connection.execute(text(NOTES_0004))
             for words, moment in (
@@ -112,14 +138,21 @@ def test_older_notes_get_the_kind_of_the_act_that_made_them(tmp_path: Path) -> N
             ):
                 values = {"words": words, "moment": moment}
                 connection.execute(
-                    text("INSERT INTO correction (article_id, text, made_at) VALUES (1, :words, :moment)"), values
+                    text(
+                        "INSERT INTO correction (article_id, text, made_at) VALUES (1, :words, :moment)"
+                    ),
+                    values,
                 )
             connection.commit()
         migrations.upgrade()
         with db.engine.connect() as connection:
-            kinds = connection.execute(text("SELECT text, kind FROM correction ORDER BY text")).all()
+            kinds = connection.execute(
+                text("SELECT text, kind FROM correction ORDER BY text")
+            ).all()
             assert kinds == [("a", "update"), ("b", "correction"), ("c", "correction")]
-            notes = connection.execute(text("SELECT number, note FROM revision ORDER BY number")).all()
+            notes = connection.execute(
+                text("SELECT number, note FROM revision ORDER BY number")
+            ).all()
             assert notes == [(1, ""), (2, "a"), (3, "b")]
         db.engine.dispose()
 
@@ -149,8 +182,12 @@ def test_names_that_one_slug_had_merged_are_listed_with_their_stories(tmp_path: 
         with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
             made.attributes["connection"] = connection
             command.upgrade(made, "0004")
-            connection.execute(text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"))
-            connection.execute(text("INSERT INTO author (id, slug, name) VALUES (1, 'ahmd-syd', 'أحمد سعيد')"))
+            connection.execute(
+                text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
+            )
+            connection.execute(
+                text("INSERT INTO author (id, slug, name) VALUES (1, 'ahmd-syd', 'أحمد سعيد')")
+            )
             connection.execute(text("INSERT INTO topic (id, slug, name) VALUES (1, 'c', 'C++')"))
             for number, names in ((1, ["أحمد سعيد"]), (2, ["أحمد سيد"])):
                 status = "published" if number == 2 else "draft"
@@ -162,7 +199,9 @@ def test_names_that_one_slug_had_merged_are_listed_with_their_stories(tmp_path: 
                     "VALUES (:id, 1, 'save', :content, '2026-01-01 00:00:00')"
                 )
                 connection.execute(text(statement), {"id": number, "content": content})
-                connection.execute(text("INSERT INTO article_author VALUES (:id, 0, 1)"), {"id": number})
+                connection.execute(
+                    text("INSERT INTO article_author VALUES (:id, 0, 1)"), {"id": number}
+                )
             connection.execute(text("INSERT INTO article_topic VALUES (1, 1)"))
             connection.commit()
         migrations.upgrade()
@@ -172,9 +211,15 @@ def test_names_that_one_slug_had_merged_are_listed_with_their_stories(tmp_path: 
         assert len(told) == 2
         assert "“أحمد سيد”" in told[0] and "stories 2 " in told[0] and "“أحمد سعيد”" in told[0]
         with db.engine.connect() as connection:
-            assert connection.execute(text("SELECT updated_at, feed_id FROM article")).all() == [(None, None)] * 2
+            assert (
+                connection.execute(text("SELECT updated_at, feed_id FROM article")).all()
+                == [(None, None)] * 2
+            )
             forms = connection.execute(text("SELECT ascii_form, folded_form FROM topic")).all()
             assert forms == [("c", "c++")]
-        assert queries.feed_ids([1, 2]) == {1: "urn:spectator:article:1", 2: "urn:spectator:article:2"}
+        assert queries.feed_ids([1, 2]) == {
+            1: "urn:spectator:article:1",
+            2: "urn:spectator:article:2",
+        }
         db.session.remove()
         db.engine.dispose()

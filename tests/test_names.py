@@ -103,7 +103,9 @@ def test_keeping_the_old_spelling_changes_nothing_else(app: Flask, editor: User)
     published(editor, authors=("Sekou Touré",))
     edition = outbox.edition()
     use = SpellingAnswer("authors", "Sékou Touré", "use", author_id("Sekou Touré"))
-    other = publishing.create(make_draft(authors=("Sékou Touré", "B")), editor, spelling_answers=[use])
+    other = publishing.create(
+        make_draft(authors=("Sékou Touré", "B")), editor, spelling_answers=[use]
+    )
     assert authors_of(other) == ["Sekou Touré", "B"]
     assert outbox.edition() == edition
     revision = db.session.scalars(select(Revision).where(Revision.article_id == other)).one()
@@ -140,7 +142,9 @@ def test_a_rename_reaches_pages_feeds_index_and_drafts(app: Flask, editor: User,
     before = outbox.edition()
     yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
     publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
-    acts = db.session.execute(select(Outbox.article_id, Outbox.action).where(Outbox.seq > before)).all()
+    acts = db.session.execute(
+        select(Outbox.article_id, Outbox.action).where(Outbox.seq > before)
+    ).all()
     assert sorted(acts, key=str) == [(public, "rename"), (None, "rename")]
     for path in ("/author/amina-diallo/", "/politics/public"):
         page = reader.get(path).get_data(as_text=True)
@@ -174,7 +178,9 @@ def test_an_address_that_changes_leads_to_the_new_one(app: Flask, editor: User) 
 def test_an_older_version_is_restored_under_the_name_of_today(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(authors=("amina diallo",)), editor)
     yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
-    publishing.save(article_id, make_draft(authors=("Amina Diallo",)), editor, 1, spelling_answers=[yes])
+    publishing.save(
+        article_id, make_draft(authors=("Amina Diallo",)), editor, 1, spelling_answers=[yes]
+    )
     publishing.restore(article_id, editor, 1, 2)
     assert authors_of(article_id) == ["Amina Diallo"]
     assert list(names(Author)) == ["Amina Diallo"]
@@ -183,7 +189,9 @@ def test_an_older_version_is_restored_under_the_name_of_today(app: Flask, editor
 def test_a_name_that_is_corrected_back_is_asked_about_again(app: Flask, editor: User) -> None:
     article_id = published(editor, authors=("Sekou",))
     for name in ("Sékou", "Sekou", "Sékou"):
-        answer = SpellingAnswer("authors", name, "rename", next(iter(db.session.scalars(select(Author.id)))))
+        answer = SpellingAnswer(
+            "authors", name, "rename", next(iter(db.session.scalars(select(Author.id))))
+        )
         publishing.create(make_draft(authors=(name,)), editor, spelling_answers=[answer])
         assert authors_of(article_id) == [name]
     no = SpellingAnswer("authors", "Sekou", "both")
@@ -192,12 +200,16 @@ def test_a_name_that_is_corrected_back_is_asked_about_again(app: Flask, editor: 
     assert sorted(names(Author)) == ["Sekou", "Sékou"]
 
 
-def test_imports_never_merge_and_know_what_people_renamed(app: Flask, editor: User, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_imports_never_merge_and_know_what_people_renamed(
+    app: Flask, editor: User, tmp_path
+) -> None:  # type: ignore[no-untyped-def]
     article_id = published(editor, authors=("amina diallo", "Sekou"))
     yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
     publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
     file = tmp_path / "a.jsonl"
-    file.write_text('{"id": "x", "headline": "H", "body": "b", "authors": ["amina diallo", "SEKOU", "Sekou"]}')
+    file.write_text(
+        '{"id": "x", "headline": "H", "body": "b", "authors": ["amina diallo", "SEKOU", "Sekou"]}'
+    )
     with file.open("rb") as lines:
         runner.import_records(jsonl.read(lines, "en"), app.config["MEDIA"])
     imported = db.session.scalars(select(Article.id).where(Article.external_id == "x")).one()
@@ -205,7 +217,9 @@ def test_imports_never_merge_and_know_what_people_renamed(app: Flask, editor: Us
     assert authors_of(article_id) == ["Amina Diallo", "Sekou"]
 
 
-def test_authors_may_not_rename_nor_learn_of_names_in_the_drafts_of_others(app: Flask, editor: User) -> None:
+def test_authors_may_not_rename_nor_learn_of_names_in_the_drafts_of_others(
+    app: Flask, editor: User
+) -> None:
     publishing.create(make_draft(authors=("Secret Source",)), editor)
     published(editor, authors=("Sekou",))
     author = add_user("author")
@@ -219,7 +233,9 @@ def test_authors_may_not_rename_nor_learn_of_names_in_the_drafts_of_others(app: 
         answer = SpellingAnswer("authors", "Sékou", "rename", question.candidates[0].id)
         publishing.create(make_draft(authors=("Sékou",)), author, spelling_answers=[answer])
     publishing.create(
-        make_draft(authors=("Sékou",)), author, spelling_answers=[SpellingAnswer("authors", "Sékou", "both")]
+        make_draft(authors=("Sékou",)),
+        author,
+        spelling_answers=[SpellingAnswer("authors", "Sékou", "both")],
     )
     assert set(names(Author)) == {"Secret Source", "secret source", "Sekou", "Sékou"}
 
@@ -235,7 +251,9 @@ def test_doctor_lists_look_alikes_and_no_more_than_some(app: Flask, editor: User
     assert "Zed" not in told
     with db.write() as session:
         get_or_create_ids(
-            session, Author, [f"{name} {number}" for number in range(99) for name in ("Ali", "ali", "ALI")]
+            session,
+            Author,
+            [f"{name} {number}" for number in range(99) for name in ("Ali", "ali", "ALI")],
         )
     told = " ".join(hints.find_hints())
     assert told.count("look alike") == hints.MAX_HINTS
@@ -249,7 +267,11 @@ def test_a_rename_leaves_nothing_for_doctor_to_list(app: Flask, editor: User) ->
     assert list(hints.find_hints()) == []
 
 
-SPELLINGS = st.text("aáAäbBcC+#-' اأسيعየሀሐ1", min_size=1, max_size=6).map(publishing.drafts.clean_line).filter(bool)
+SPELLINGS = (
+    st.text("aáAäbBcC+#-' اأسيعየሀሐ1", min_size=1, max_size=6)
+    .map(publishing.drafts.clean_line)
+    .filter(bool)
+)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -265,26 +287,38 @@ def test_every_name_has_a_row_and_a_slug_of_its_own(app: Flask, wanted: list[str
     assert all(is_slug(row.slug) and len(row.slug) <= 80 for row in rows)
 
 
-def test_a_thousand_names_without_letters_get_slugs_by_few_selects(app: Flask, count_selects) -> None:  # type: ignore[no-untyped-def]
+def test_a_thousand_names_without_letters_get_slugs_by_few_selects(
+    app: Flask, count_selects
+) -> None:  # type: ignore[no-untyped-def]
     with db.write() as session:
         for repeat in (1, 2):
             count_selects()
-            ids = get_or_create_ids(session, Author, [chr(0x1F300 + number) * repeat for number in range(500)])
+            ids = get_or_create_ids(
+                session, Author, [chr(0x1F300 + number) * repeat for number in range(500)]
+            )
             settle_slugs(session, Author, ids.values())
             session.add_all(PublicListing(kind="author", key=row_id) for row_id in ids.values())
             session.flush()
             assert len(count_selects()) < 12
-        assert not session.scalars(select(Author.slug).where(Author.slug.startswith("unpublished"))).all()
+        assert not session.scalars(
+            select(Author.slug).where(Author.slug.startswith("unpublished"))
+        ).all()
         assert session.scalar(select(func.count(func.distinct(Author.slug)))) == 1000
 
 
-def question_page(client: FlaskClient, path: str, data: dict[str, str]) -> tuple[str, dict[str, str]]:
+def question_page(
+    client: FlaskClient, path: str, data: dict[str, str]
+) -> tuple[str, dict[str, str]]:
     """Send a form that is asked about; return the page and every answer by its words."""
     answer = post(client, path, data)
     assert answer.status_code == 422
     page = answer.get_data(as_text=True)
-    found = re.findall(r'name="(spelling-1)"\s+value="([^"]*)"[^>]*>\s*<span>(.*?)</span>', page, re.DOTALL)
-    words = {" ".join(re.sub(r"<[^>]*>", "", text).split()): unescape(value) for _, value, text in found}
+    found = re.findall(
+        r'name="(spelling-1)"\s+value="([^"]*)"[^>]*>\s*<span>(.*?)</span>', page, re.DOTALL
+    )
+    words = {
+        " ".join(re.sub(r"<[^>]*>", "", text).split()): unescape(value) for _, value, text in found
+    }
     return page, words
 
 
@@ -295,7 +329,12 @@ def test_the_form_asks_keeps_every_word_and_takes_the_answer(app: Flask, editor:
     page, answers = question_page(client, "/newsroom/stories/new", form)
     text = " ".join(re.sub(r"<[^>]*>", "", page).split())
     assert "Same person as Sekou Touré?" in unescape(text)
-    for kept in ("Ports of the Gulf of Guinea", "Kept dek", "Sékou Touré, Other", 'name="then" value="publish"'):
+    for kept in (
+        "Ports of the Gulf of Guinea",
+        "Kept dek",
+        "Sékou Touré, Other",
+        'name="then" value="publish"',
+    ):
         assert kept in page
     assert list(answers) == [
         "Yes. Keep the spelling Sekou Touré.",
@@ -309,7 +348,12 @@ def test_the_form_asks_keeps_every_word_and_takes_the_answer(app: Flask, editor:
     done = post(client, "/newsroom/stories/new", form | {"then": "publish", "spelling-1": yes})
     assert done.status_code == 303
     assert set(names(Author)) == {"Sékou Touré", "Other"}
-    assert db.session.scalar(select(Article.status).where(Article.slug == "ports-of-the-gulf-of-guinea")) == "published"
+    assert (
+        db.session.scalar(
+            select(Article.status).where(Article.slug == "ports-of-the-gulf-of-guinea")
+        )
+        == "published"
+    )
 
 
 def test_the_form_asks_about_topics_too(app: Flask, editor: User) -> None:
@@ -339,14 +383,20 @@ def test_an_answer_survives_the_question_about_losses(app: Flask, editor: User) 
     page, answers = question_page(client, path, form)
     assert 'name="loss" value="remove"' in page
     assert re.search(rf'name="loss_asked"\s+value="{asked[1]}"', page)
-    assert post(client, path, form | {"spelling-1": answers["No. Keep both names."]}).status_code == 303
+    assert (
+        post(client, path, form | {"spelling-1": answers["No. Keep both names."]}).status_code
+        == 303
+    )
 
 
 @pytest.mark.parametrize(
-    "value", ["", "x", "authors|rename|0|", "authors|rename|" + "9" * 30 + "|S", "a" * 9000, "\x00|"]
+    "value",
+    ["", "x", "authors|rename|0|", "authors|rename|" + "9" * 30 + "|S", "a" * 9000, "\x00|"],
 )
 def test_answers_that_make_no_sense_are_no_answers(app: Flask, editor: User, value: str) -> None:
     published(editor, authors=("Sekou",))
     client = logged_in_client(app)
-    answer = post(client, "/newsroom/stories/new", story_form(authors="Sékou") | {"spelling-1": value})
+    answer = post(
+        client, "/newsroom/stories/new", story_form(authors="Sékou") | {"spelling-1": value}
+    )
     assert answer.status_code == 422

@@ -17,7 +17,14 @@ from spectator.db import db
 from spectator.models import User
 from tests.newsroom_client import logged_in_client, post, story_form
 from tests.page_checks import Page
-from tests.test_newsroom_stories import NEW, articles, create_story, form_values, get_article, save_story
+from tests.test_newsroom_stories import (
+    NEW,
+    articles,
+    create_story,
+    form_values,
+    get_article,
+    save_story,
+)
 
 
 @pytest.fixture
@@ -33,7 +40,9 @@ def save_concurrently(
     article_id = create_story(client, body="First.\n\nSecond.\n\nThird.")
     path = f"/newsroom/stories/{article_id}"
     opened = form_values(client.get(path))
-    assert save_story(logged_in_client(app, "admin"), article_id, **other_changes).status_code == 303
+    assert (
+        save_story(logged_in_client(app, "admin"), article_id, **other_changes).status_code == 303
+    )
     response = post(client, path, opened | {"do": "save"} | changes)
     assert response.status_code == 409
     db.session.expire_all()
@@ -54,8 +63,12 @@ def merge_entries(response: TestResponse, **choices: str) -> dict[str, str]:
     return values | {f"choice.{name}": choice for name, choice in choices.items()} | {"do": "save"}
 
 
-def test_what_one_side_alone_changed_is_taken_and_a_clash_is_asked(app: Flask, newsroom: FlaskClient) -> None:
-    response = save_concurrently(app, newsroom, {"headline": "Theirs", "dek": "Their dek"}, {"headline": "Mine"})
+def test_what_one_side_alone_changed_is_taken_and_a_clash_is_asked(
+    app: Flask, newsroom: FlaskClient
+) -> None:
+    response = save_concurrently(
+        app, newsroom, {"headline": "Theirs", "dek": "Their dek"}, {"headline": "Mine"}
+    )
     assert "saved this story while you were writing" in response.text
     assert get_article(1).headline == "Theirs"
     sent = merge_entries(response)
@@ -63,13 +76,21 @@ def test_what_one_side_alone_changed_is_taken_and_a_clash_is_asked(app: Flask, n
     again = post(newsroom, "/newsroom/stories/1/merge", sent)
     assert again.status_code == 422
     assert "Choose a version of each" in again.text
-    assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(again, headline="mine")).status_code == 303
+    assert (
+        post(
+            newsroom, "/newsroom/stories/1/merge", merge_entries(again, headline="mine")
+        ).status_code
+        == 303
+    )
     db.session.expire_all()
     assert (get_article(1).headline, get_article(1).dek) == ("Mine", "Their dek")
 
 
 def test_paragraphs_of_both_are_kept(app: Flask, newsroom: FlaskClient) -> None:
-    theirs, ours = "First, theirs.\n\nSecond.\n\nThird.", "First.\n\nSecond.\n\nThird, mine.\n\nFourth."
+    theirs, ours = (
+        "First, theirs.\n\nSecond.\n\nThird.",
+        "First.\n\nSecond.\n\nThird, mine.\n\nFourth.",
+    )
     response = save_concurrently(app, newsroom, {"body": theirs}, {"body": ours})
     assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(response)).status_code == 303
     db.session.expire_all()
@@ -79,15 +100,26 @@ def test_paragraphs_of_both_are_kept(app: Flask, newsroom: FlaskClient) -> None:
 
 @pytest.mark.parametrize("choice", ["mine", "theirs", "together"])
 def test_one_paragraph_changed_by_both(app: Flask, newsroom: FlaskClient, choice: str) -> None:
-    response = save_concurrently(app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."})
-    assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(response, body=choice)).status_code == 303
+    response = save_concurrently(
+        app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."}
+    )
+    assert (
+        post(
+            newsroom, "/newsroom/stories/1/merge", merge_entries(response, body=choice)
+        ).status_code
+        == 303
+    )
     db.session.expire_all()
     body = get_article(1).body
     assert ("Mine." in body, "Theirs." in body) == (choice != "theirs", choice != "mine")
 
 
-def test_both_is_never_proposed_where_both_changed_one_paragraph(app: Flask, newsroom: FlaskClient) -> None:
-    response = save_concurrently(app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."})
+def test_both_is_never_proposed_where_both_changed_one_paragraph(
+    app: Flask, newsroom: FlaskClient
+) -> None:
+    response = save_concurrently(
+        app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."}
+    )
     assert "You both changed one paragraph." in response.text
     assert "choice.body" not in merge_entries(response)
     edited = merge_entries(response) | {"together.body": "Edited by hand.\n\nSecond."}
@@ -96,7 +128,12 @@ def test_both_is_never_proposed_where_both_changed_one_paragraph(app: Flask, new
     assert "Choose a version of each" in again.text
     assert "choice.body" not in merge_entries(again)  # nor is anything proposed now
     assert merge_entries(again)["together.body"] == "Edited by hand.\n\nSecond."
-    assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(again, body="together")).status_code == 303
+    assert (
+        post(
+            newsroom, "/newsroom/stories/1/merge", merge_entries(again, body="together")
+        ).status_code
+        == 303
+    )
     db.session.expire_all()
     assert "Edited by hand." in get_article(1).body
 
@@ -105,22 +142,30 @@ def test_what_differs_is_marked(app: Flask, newsroom: FlaskClient) -> None:
     theirs = {"headline": "Ports of <Lagos>", "body": "First, theirs.\n\nSecond.\n\nThird."}
     ours = {"headline": "Ports of Tema", "body": "First, mine.\n\nSecond.\n\nThird."}
     response = save_concurrently(app, newsroom, theirs, ours)
-    marks = re.findall(r"<mark><span class=.visually-hidden.>different: </span>(.*?)</mark>", response.text)
+    marks = re.findall(
+        r"<mark><span class=.visually-hidden.>different: </span>(.*?)</mark>", response.text
+    )
     assert [mark.strip() for mark in marks] == ["Tema", "&lt;Lagos&gt;", "mine.", "theirs."]
     assert response.text.count("<p>Second.</p>") == 2
 
 
-def test_a_byline_in_which_both_replaced_a_name_is_asked_about(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_byline_in_which_both_replaced_a_name_is_asked_about(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     assert save_story(newsroom, create_story(newsroom), authors="Ama, Ben").status_code == 303
     opened = form_values(newsroom.get("/newsroom/stories/1"))
     assert save_story(logged_in_client(app, "admin"), 1, authors="Ama, Bernard").status_code == 303
-    response = post(newsroom, "/newsroom/stories/1", opened | {"do": "save", "authors": "Ama, Benedict"})
+    response = post(
+        newsroom, "/newsroom/stories/1", opened | {"do": "save", "authors": "Ama, Benedict"}
+    )
     assert response.status_code == 409
     assert "choice.authors" not in merge_entries(response)
 
 
 def test_names_of_both_are_kept_in_order(app: Flask, newsroom: FlaskClient) -> None:
-    response = save_concurrently(app, newsroom, {"authors": "Ama Serwaa, Zed"}, {"authors": "Bayo Ade"})
+    response = save_concurrently(
+        app, newsroom, {"authors": "Ama Serwaa, Zed"}, {"authors": "Bayo Ade"}
+    )
     assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(response)).status_code == 303
     db.session.expire_all()
     assert [author.name for author in get_article(1).authors] == ["Ama Serwaa", "Zed", "Bayo Ade"]
@@ -135,11 +180,17 @@ def test_a_third_save_meanwhile_is_a_conflict_again(app: Flask, newsroom: FlaskC
     assert "Mine" in again.text
 
 
-def test_a_story_that_was_published_meanwhile_is_not_changed_silently(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_story_that_was_published_meanwhile_is_not_changed_silently(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     article_id = create_story(newsroom)
     opened = form_values(newsroom.get(f"/newsroom/stories/{article_id}"))
     publishing.publish(article_id, db.session.get_one(User, 1))
-    response = post(newsroom, f"/newsroom/stories/{article_id}", opened | {"do": "save", "headline": "Half done"})
+    response = post(
+        newsroom,
+        f"/newsroom/stories/{article_id}",
+        opened | {"do": "save", "headline": "Half done"},
+    )
     assert response.status_code == 409
     assert "State of the story: published" in response.text
     assert get_article(article_id).headline == story_form()["headline"]
@@ -153,14 +204,21 @@ def test_the_new_form_sent_twice_makes_one_story(newsroom: FlaskClient) -> None:
     third = post(newsroom, NEW, opened | {"body": "Other words."})
     assert (third.status_code, articles()) == (409, 1)
     assert "Other words." in third.text
-    assert post(newsroom, "/newsroom/stories/1/merge", merge_entries(third, body="mine")).status_code == 303
+    assert (
+        post(newsroom, "/newsroom/stories/1/merge", merge_entries(third, body="mine")).status_code
+        == 303
+    )
     db.session.expire_all()
     assert get_article(1).body == "<p>Other words.</p>"
 
 
 def test_a_forged_picture_choice_claims_nothing(app: Flask, newsroom: FlaskClient) -> None:
     response = save_concurrently(app, newsroom, {"headline": "Theirs"}, {"headline": "Mine"})
-    sent = merge_entries(response, headline="mine") | {"mine.picture": "1", "choice.picture": "mine", "picture_id": "1"}
+    sent = merge_entries(response, headline="mine") | {
+        "mine.picture": "1",
+        "choice.picture": "mine",
+        "picture_id": "1",
+    }
     assert post(newsroom, "/newsroom/stories/1/merge", sent).status_code == 303
     db.session.expire_all()
     assert get_article(1).picture is None

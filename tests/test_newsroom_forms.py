@@ -19,14 +19,31 @@ from tests.conftest import add_user, make_draft
 from tests.newsroom_client import logged_in_client, post, story_form
 from tests.test_newsroom_stories import NEW, create_story, form_values, get_article, save_story
 
-ONE_LINE_TYPES = {None, "text", "search", "email", "url", "tel", "number", "password", "date", "datetime-local", "time"}
+ONE_LINE_TYPES = {
+    None,
+    "text",
+    "search",
+    "email",
+    "url",
+    "tel",
+    "number",
+    "password",
+    "date",
+    "datetime-local",
+    "time",
+}
 HARMLESS_SAVES = {("do", "save"), ("do", "keep")}
 HARMLESS_ANSWERS = {"keep", "stay", "no"}
 # Forms of one purpose: what Enter does there is what the one button says.
 SINGLE_PURPOSE = ("/newsroom/login", "/newsroom/password", "/related")
 FRAGMENTS = "newsroom.fragments"
 # Answers that hold no page: redirects, downloads, the readers' page in a frame.
-NON_PAGE_ENDPOINTS = {"newsroom.desk", "newsroom.preview", "newsroom.preview_new", "newsroom.shared"}
+NON_PAGE_ENDPOINTS = {
+    "newsroom.desk",
+    "newsroom.preview",
+    "newsroom.preview_new",
+    "newsroom.shared",
+}
 
 
 @dataclass
@@ -57,7 +74,11 @@ class Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)
         if tag == "form":
-            names = (attributes.get("method") or "get", attributes.get("action") or "", attributes.get("id") or "")
+            names = (
+                attributes.get("method") or "get",
+                attributes.get("action") or "",
+                attributes.get("id") or "",
+            )
             self.forms.append(Form(*names))
             self.inside.append(self.forms[-1])
         elif attributes.get("form"):
@@ -73,7 +94,9 @@ class Forms(HTMLParser):
     def add(form: Form, tag: str, attributes: dict[str, str | None]) -> None:
         kind = attributes.get("type")
         name, value = attributes.get("name") or "", attributes.get("value") or ""
-        if (tag == "button" and kind in {None, "submit"}) or (tag == "input" and kind in {"submit", "image"}):
+        if (tag == "button" and kind in {None, "submit"}) or (
+            tag == "input" and kind in {"submit", "image"}
+        ):
             form.buttons.append((name, value))
         elif tag == "input" and kind in ONE_LINE_TYPES and "readonly" not in attributes:
             form.lines.append(name)
@@ -91,7 +114,9 @@ def form_errors(html: str) -> list[str]:
         is_one_purpose = len(form.buttons) == 1 and form.action.endswith(SINGLE_PURPOSE)
         can_be_hit = bool(form.lines) or len(form.buttons) > 1
         if not is_asked and can_be_hit and not is_one_purpose and first not in HARMLESS_SAVES:
-            faults.append(f"Enter in the form of {form.action} presses {first}; fields: {form.lines}")
+            faults.append(
+                f"Enter in the form of {form.action} presses {first}; fields: {form.lines}"
+            )
     return faults
 
 
@@ -101,16 +126,30 @@ def create_story_in_state(state: str, by: User) -> int:
     )
     at = datetime.now(UTC) + timedelta(days=1 if state == "scheduled" else -1)
     with db.write() as session:
-        session.execute(update(Article).where(Article.id == article_id).values(status=state, published_at=at))
+        session.execute(
+            update(Article).where(Article.id == article_id).values(status=state, published_at=at)
+        )
     return article_id
 
 
 def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple[str, str]]:
     """Give the address and text of every page of the newsroom that a person may open."""
-    paths = [NEW, "/newsroom/stories/", "/newsroom/search?q=in", "/newsroom/searches", "/newsroom/password"]
+    paths = [
+        NEW,
+        "/newsroom/stories/",
+        "/newsroom/search?q=in",
+        "/newsroom/searches",
+        "/newsroom/password",
+    ]
     for article_id in article_ids:
         one = f"/newsroom/stories/{article_id}"
-        paths += [one, *(f"{one}/{name}" for name in ("proof", "history", "history/compare", "related", "unsaved"))]
+        paths += [
+            one,
+            *(
+                f"{one}/{name}"
+                for name in ("proof", "history", "history/compare", "related", "unsaved")
+            ),
+        ]
     unsaved = post(client, NEW + "/proof", form_values(client.get(NEW)) | {"headline": "Unsaved"})
     paths.append(unsaved.location)
     for path in paths:
@@ -122,10 +161,16 @@ def special_pages(client: FlaskClient, draft_id: int, live_id: int) -> Iterator[
     yield "wrong entries", post(client, NEW, story_form(headline="", do="publish")).text
     for article_id, do in ((draft_id, "save"), (live_id, "update")):
         opened = form_values(client.get(f"/newsroom/stories/{article_id}"))
-        lost = post(client, f"/newsroom/stories/{article_id}", opened | {"do": do, "body": "Words."})
+        lost = post(
+            client, f"/newsroom/stories/{article_id}", opened | {"do": do, "body": "Words."}
+        )
         assert lost.status_code == 422
         yield "what a save removes", lost.text
-        old = post(client, f"/newsroom/stories/{article_id}", opened | {"do": do, "version": "0", "headline": "Other"})
+        old = post(
+            client,
+            f"/newsroom/stories/{article_id}",
+            opened | {"do": do, "version": "0", "headline": "Other"},
+        )
         assert old.status_code == 409
         yield "two versions", old.text
     yield "no reason", post(client, f"/newsroom/stories/{live_id}/withdraw", {"reason": ""}).text
@@ -134,11 +179,19 @@ def special_pages(client: FlaskClient, draft_id: int, live_id: int) -> Iterator[
 @pytest.mark.parametrize("role", ["author", "editor"])
 def test_enter_presses_the_harmless_save_on_every_page(app: Flask, role: str) -> None:
     by = add_user(role)
-    client, ids = logged_in_client(app, role), [create_story_in_state(state, by) for state in ARTICLE_STATUSES]
-    pages = [*visited_pages(client, ids), ("the login", app.test_client().get("/newsroom/login").text)]
+    client, ids = (
+        logged_in_client(app, role),
+        [create_story_in_state(state, by) for state in ARTICLE_STATUSES],
+    )
+    pages = [
+        *visited_pages(client, ids),
+        ("the login", app.test_client().get("/newsroom/login").text),
+    ]
     if role == "editor":
         pages += special_pages(client, ids[0], ids[3])
-    assert len([path for path, html in pages if 'id="story"' in html]) >= (3 if role == "author" else 6)
+    assert len([path for path, html in pages if 'id="story"' in html]) >= (
+        3 if role == "author" else 6
+    )
     assert {path: faults for path, html in pages if (faults := form_errors(html))} == {}
 
 
@@ -151,22 +204,32 @@ def test_every_page_of_the_newsroom_is_looked_at(app: Flask, editor: User) -> No
     pages = {
         rule.endpoint
         for rule in app.url_map.iter_rules()
-        if rule.endpoint.startswith("newsroom.") and "GET" in (rule.methods or ()) and "fragments" not in rule.rule
+        if rule.endpoint.startswith("newsroom.")
+        and "GET" in (rule.methods or ())
+        and "fragments" not in rule.rule
     }
     assert pages - endpoints - NON_PAGE_ENDPOINTS == {"newsroom.login"}
 
 
 def test_the_check_sees_a_fault() -> None:
     field_and_button = '<input name="q"><button name="do" value="schedule">Schedule</button>'
-    assert form_errors(f'<form method="post" action="/newsroom/stories/1">{field_and_button}</form>')
+    assert form_errors(
+        f'<form method="post" action="/newsroom/stories/1">{field_and_button}</form>'
+    )
     first = '<button name="do" value="save">Save</button>'
-    assert not form_errors(f'<form method="post" action="/newsroom/stories/1">{first}{field_and_button}</form>')
+    assert not form_errors(
+        f'<form method="post" action="/newsroom/stories/1">{first}{field_and_button}</form>'
+    )
 
 
-def test_enter_on_a_live_story_keeps_what_was_typed_and_readers_see_nothing(app: Flask, editor: User) -> None:
+def test_enter_on_a_live_story_keeps_what_was_typed_and_readers_see_nothing(
+    app: Flask, editor: User
+) -> None:
     client = logged_in_client(app)
     article_id = create_story(client, do="publish")
-    answer = save_story(client, article_id, do="keep", headline="Half a headline", note="A half-typed no")
+    answer = save_story(
+        client, article_id, do="keep", headline="Half a headline", note="A half-typed no"
+    )
     assert (answer.status_code, "done=kept" in answer.location) == (303, True)
     article = get_article(article_id)
     assert (article.headline, article.corrections) == ("Ports of the Gulf of Guinea", [])
@@ -182,13 +245,22 @@ def test_enter_on_a_live_story_keeps_what_was_typed_and_readers_see_nothing(app:
 
 
 def test_saving_a_scheduled_story_moves_it_only_into_the_future(app: Flask, editor: User) -> None:
-    client, later = logged_in_client(app), datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=2)
+    client, later = (
+        logged_in_client(app),
+        datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=2),
+    )
     article_id = create_story(client, do="schedule", published_at=f"{later:%Y-%m-%dT%H:%M}")
     moved = later + timedelta(days=1)
     assert save_story(client, article_id, published_at=f"{moved:%Y-%m-%dT%H:%M}").status_code == 303
     db.session.expire_all()
-    assert (get_article(article_id).status, get_article(article_id).published_at) == ("scheduled", moved)
+    assert (get_article(article_id).status, get_article(article_id).published_at) == (
+        "scheduled",
+        moved,
+    )
     assert save_story(client, article_id, published_at="2020-01-01T00:00").status_code == 422
     assert save_story(client, article_id, published_at="").status_code == 303
     db.session.expire_all()
-    assert (get_article(article_id).status, get_article(article_id).published_at) == ("scheduled", moved)
+    assert (get_article(article_id).status, get_article(article_id).published_at) == (
+        "scheduled",
+        moved,
+    )

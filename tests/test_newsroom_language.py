@@ -36,15 +36,20 @@ def test_languages_are_chosen_by_name(newsroom: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "stored"), [({"language": "sw"}, "sw"), ({"language": "other", "language_other": " pt-br "}, "pt-BR")]
+    ("sent", "stored"),
+    [({"language": "sw"}, "sw"), ({"language": "other", "language_other": " pt-br "}, "pt-BR")],
 )
-def test_a_chosen_language_is_stored(newsroom: FlaskClient, sent: dict[str, str], stored: str) -> None:
+def test_a_chosen_language_is_stored(
+    newsroom: FlaskClient, sent: dict[str, str], stored: str
+) -> None:
     assert post(newsroom, NEW, story_form(**sent)).status_code == 303
     assert language_of() == stored
     assert form_values(newsroom.get("/newsroom/stories/1"))["language"] == stored
 
 
-@pytest.mark.parametrize("sent", [{"language": "other", "language_other": "Arabic"}, {"language": "Arabic"}])
+@pytest.mark.parametrize(
+    "sent", [{"language": "other", "language_other": "Arabic"}, {"language": "Arabic"}]
+)
 def test_a_name_is_no_tag(newsroom: FlaskClient, sent: dict[str, str]) -> None:
     answer = post(newsroom, NEW, story_form(**sent))
     assert answer.status_code == 422
@@ -61,22 +66,34 @@ def test_other_without_a_tag_is_no_language(newsroom: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(("body", "letters"), [(ARABIC, "Arabic"), (AMHARIC, "Ethiopic")])
-def test_a_story_in_other_letters_left_on_english_asks(newsroom: FlaskClient, body: str, letters: str) -> None:
+def test_a_story_in_other_letters_left_on_english_asks(
+    newsroom: FlaskClient, body: str, letters: str
+) -> None:
     answer = post(newsroom, NEW, story_form(body=body))
     assert answer.status_code == 422
     assert f"The story is written in {letters} letters, but its language is English." in answer.text
     assert articles() == 0
     assert "Keep English" in answer.text
-    assert post(newsroom, NEW, story_form(body=body, language="ar" if letters == "Arabic" else "ti")).status_code == 303
+    assert (
+        post(
+            newsroom, NEW, story_form(body=body, language="ar" if letters == "Arabic" else "ti")
+        ).status_code
+        == 303
+    )
 
 
 def test_a_kept_language_is_not_asked_about_again(newsroom: FlaskClient) -> None:
     asked = story_form(body=ARABIC, language_kept="en Arab")
     assert post(newsroom, NEW, asked).status_code == 303
     opened = form_values(newsroom.get("/newsroom/stories/1"))
-    assert post(newsroom, "/newsroom/stories/1", opened | {"headline": "Another headline"}).status_code == 303
+    assert (
+        post(newsroom, "/newsroom/stories/1", opened | {"headline": "Another headline"}).status_code
+        == 303
+    )
     opened = form_values(newsroom.get("/newsroom/stories/1"))
-    assert post(newsroom, "/newsroom/stories/1", opened | {"body": AMHARIC}).status_code == 422  # another question
+    assert (
+        post(newsroom, "/newsroom/stories/1", opened | {"body": AMHARIC}).status_code == 422
+    )  # another question
 
 
 def test_the_answer_survives_the_question_about_losses(newsroom: FlaskClient) -> None:

@@ -15,7 +15,14 @@ from spectator import accounts, request_limits
 from spectator.accounts import sessions
 from spectator.models import User
 from spectator.newsroom import logged_out
-from tests.newsroom_client import SAME_ORIGIN, SESSION_COOKIE, logged_in_client, post, session_token, story_form
+from tests.newsroom_client import (
+    SAME_ORIGIN,
+    SESSION_COOKIE,
+    logged_in_client,
+    post,
+    session_token,
+    story_form,
+)
 from tests.page_checks import Page
 from tests.test_newsroom_stories import NEW, create_story
 
@@ -77,7 +84,9 @@ def test_a_body_without_a_session_is_refused_unread(app: Flask, client: FlaskCli
             assert len(page) < 6_000, path
 
 
-def test_only_routes_of_a_story_read_the_body_of_an_ended_session(expired_client: FlaskClient) -> None:
+def test_only_routes_of_a_story_read_the_body_of_an_ended_session(
+    expired_client: FlaskClient,
+) -> None:
     body = b"headline=A+headline"
     stream, _, page = send(expired_client, "/newsroom/password", body)
     assert stream.bytes_read == 0
@@ -103,7 +112,9 @@ def test_a_token_is_good_for_thirty_days_and_only_if_it_is_ours(
 def test_only_the_forms_own_fields_come_back_once_each(expired_client: FlaskClient) -> None:
     body = b"headline=First&headline=Second&stranger=value&csrf_token=t&body=Text"
     _, _, page = send(expired_client, NEW, body)
-    hidden = {field["name"]: field["value"] for field in Page(page).find_all("input") if "name" in field}
+    hidden = {
+        field["name"]: field["value"] for field in Page(page).find_all("input") if "name" in field
+    }
     assert hidden == {"headline": "First", "body": "Text"}
 
 
@@ -114,7 +125,9 @@ def test_every_field_of_the_forms_comes_back(app: Flask, expired_client: FlaskCl
     conflict = post(
         newsroom,
         f"/newsroom/stories/{article_id}",
-        story_form(headline="Mine", body="My own text.", countries="Mali", authors="Ama", version="0"),
+        story_form(
+            headline="Mine", body="My own text.", countries="Mali", authors="Ama", version="0"
+        ),
     )
     assert conflict.status_code == 409
     live = create_story(newsroom, headline="A live story", do="publish")
@@ -133,12 +146,24 @@ def test_every_field_of_the_forms_comes_back(app: Flask, expired_client: FlaskCl
         for tag in ("input", "select", "textarea", "button"):
             fields = [field for field in Page(page).find_all(tag) if field.get("type") != "file"]
             names |= {str(field["name"]) for field in fields if field.get("name")}
-    dialogs = {"address", "remove", "alt", "caption", "credit", "frame-width", "q", "days", "reason"}
+    dialogs = {
+        "address",
+        "remove",
+        "alt",
+        "caption",
+        "credit",
+        "frame-width",
+        "q",
+        "days",
+        "reason",
+    }
     assert names - dialogs - {"csrf_token", "story", "picture"} <= logged_out.RETURNED_FIELDS
     assert {"mine.body", "choice.body", "together.body", "spelling-1", "language_kept"} <= names
 
 
-def test_fields_are_counted_before_they_are_parsed(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fields_are_counted_before_they_are_parsed(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     newsroom = logged_in_client(app)
     parsed: list[int] = []
     monkeypatch.setattr(formparser, "parse_qsl", lambda text, **_: parsed.append(len(text)) or [])

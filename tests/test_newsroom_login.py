@@ -13,7 +13,14 @@ from spectator import accounts
 from spectator.models import User
 from spectator.newsroom import security
 from tests.conftest import add_user
-from tests.newsroom_client import SAME_ORIGIN, SESSION_COOKIE, log_in, logged_in_client, post, session_token
+from tests.newsroom_client import (
+    SAME_ORIGIN,
+    SESSION_COOKIE,
+    log_in,
+    logged_in_client,
+    post,
+    session_token,
+)
 from tests.page_checks import Page
 
 LOGIN, LIST = "/newsroom/login", "/newsroom/stories/"
@@ -113,7 +120,9 @@ def test_nobody_learns_who_has_an_account(app: Flask, editor: User) -> None:
     pages = set()
     for role, password in (("editor", "wrong"), ("nobody", "wrong"), ("author", "")):
         response = log_in(client, role, password)
-        page = re.sub(r'name="csrf_token" value="[^"]+"', "", response.text)  # its signature holds the second
+        page = re.sub(
+            r'name="csrf_token" value="[^"]+"', "", response.text
+        )  # its signature holds the second
         pages.add((response.status_code, page.replace(f"{role}@", "x@")))
         assert "Set-Cookie" not in response.headers
     assert len(pages) == 1
@@ -121,7 +130,9 @@ def test_nobody_learns_who_has_an_account(app: Flask, editor: User) -> None:
 
 
 def test_the_e_mail_is_kept_and_escaped(app: Flask) -> None:
-    response = post(app.test_client(), LOGIN, {"email": '"><script>alert(1)</script>', "password": "x"})
+    response = post(
+        app.test_client(), LOGIN, {"email": '"><script>alert(1)</script>', "password": "x"}
+    )
     assert response.status_code == 422
     assert "&lt;script&gt;" in response.text
     assert "<script" not in response.text
@@ -203,7 +214,11 @@ def test_disabling_ends_the_visit_at_once(app: Flask, editor: User) -> None:
 def test_changing_the_password(app: Flask, editor: User) -> None:
     client, other = logged_in_client(app), logged_in_client(app)
     old = session_token(client)
-    new = {"current": "a long password of editor", "new": "another fine password", "again": "another fine password"}
+    new = {
+        "current": "a long password of editor",
+        "new": "another fine password",
+        "again": "another fine password",
+    }
     response = post(client, "/newsroom/password", new)
     assert response.status_code == 303
     assert "other sessions are ended" in client.get(response.location).text
@@ -214,11 +229,21 @@ def test_changing_the_password(app: Flask, editor: User) -> None:
 
 @pytest.mark.parametrize(
     ("change", "field"),
-    [({"current": "wrong"}, "current"), ({"new": "short", "again": "short"}, "new"), ({"again": "other"}, "again")],
+    [
+        ({"current": "wrong"}, "current"),
+        ({"new": "short", "again": "short"}, "new"),
+        ({"again": "other"}, "again"),
+    ],
 )
-def test_a_refused_password_says_why(app: Flask, editor: User, change: dict[str, str], field: str) -> None:
+def test_a_refused_password_says_why(
+    app: Flask, editor: User, change: dict[str, str], field: str
+) -> None:
     client = logged_in_client(app)
-    good = {"current": "a long password of editor", "new": "another fine password", "again": "another fine password"}
+    good = {
+        "current": "a long password of editor",
+        "new": "another fine password",
+        "again": "another fine password",
+    }
     response = post(client, "/newsroom/password", good | change)
     assert response.status_code == 422
     assert f'id="{field}-error"' in response.text
@@ -250,11 +275,19 @@ MATRIX = [
 
 
 @pytest.mark.parametrize(("headers", "passes"), MATRIX)
-@pytest.mark.parametrize("path", [LOGIN, "/newsroom/logout", "/newsroom/password", "/newsroom/stories/new"])
-def test_cross_site_writes(app: Flask, editor: User, headers: dict[str, str], passes: bool, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", [LOGIN, "/newsroom/logout", "/newsroom/password", "/newsroom/stories/new"]
+)
+def test_cross_site_writes(
+    app: Flask, editor: User, headers: dict[str, str], passes: bool, path: str
+) -> None:
     client = app.test_client() if path == LOGIN else logged_in_client(app)
     token = session_token(client)
-    data = {"email": "editor@news.example", "password": "a long password of editor", "csrf_token": "guess"}
+    data = {
+        "email": "editor@news.example",
+        "password": "a long password of editor",
+        "csrf_token": "guess",
+    }
     response = client.post(path, data=data, headers=headers)
     assert (response.status_code != 403) is passes
     if not passes:
@@ -273,7 +306,10 @@ def test_a_browser_without_those_headers_needs_the_forms_token(app: Flask, edito
     data = {"email": "editor@news.example", "password": "a long password of editor"}
     token = form_token(client, LOGIN)
     elsewhere = {"REMOTE_ADDR": "198.51.100.9"}
-    assert client.post(LOGIN, data=data | {"csrf_token": token}, environ_base=elsewhere).status_code == 403
+    assert (
+        client.post(LOGIN, data=data | {"csrf_token": token}, environ_base=elsewhere).status_code
+        == 403
+    )
     assert client.post(LOGIN, data=data | {"csrf_token": token}).status_code == 303
     assert client.post("/newsroom/logout", data={"csrf_token": token}).status_code == 403
     own, others = form_token(client, LIST), form_token(logged_in_client(app, "author"), LIST)
@@ -281,10 +317,14 @@ def test_a_browser_without_those_headers_needs_the_forms_token(app: Flask, edito
     assert client.post("/newsroom/logout", data={"csrf_token": own}).status_code == 303
 
 
-def test_the_size_of_compressed_pages_tells_nothing_of_the_forms_token(app: Flask, editor: User) -> None:
+def test_the_size_of_compressed_pages_tells_nothing_of_the_forms_token(
+    app: Flask, editor: User
+) -> None:
     """It must not repeat from page to page, or guesses on a page would shrink it where they are right (BREACH)."""
     client = logged_in_client(app)
-    values, _, signatures = zip(*(form_token(client, LIST).split(".") for _ in range(3)), strict=True)
+    values, _, signatures = zip(
+        *(form_token(client, LIST).split(".") for _ in range(3)), strict=True
+    )
     assert len(set(values)) == len(set(signatures)) == 3
 
 
@@ -298,7 +338,9 @@ def test_the_forms_token_ages(app: Flask, editor: User, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "text/xml", ""])
 def test_only_forms_are_taken(app: Flask, editor: User, content_type: str) -> None:
     client = logged_in_client(app)
-    response = client.post("/newsroom/logout", data=b'{"a": "b"}', content_type=content_type, headers=SAME_ORIGIN)
+    response = client.post(
+        "/newsroom/logout", data=b'{"a": "b"}', content_type=content_type, headers=SAME_ORIGIN
+    )
     assert response.status_code == 415
     assert client.get(LIST).status_code == 200
 
@@ -310,7 +352,9 @@ def test_no_read_changes_anything(app: Flask, editor: User) -> None:
     assert client.get(LIST).status_code == 200
 
 
-@pytest.mark.parametrize("base", ["http://news.example", "http://192.0.2.1:8000", "http://localhost.evil.example"])
+@pytest.mark.parametrize(
+    "base", ["http://news.example", "http://192.0.2.1:8000", "http://localhost.evil.example"]
+)
 def test_plain_http_is_refused_in_one_line(app: Flask, editor: User, base: str) -> None:
     for method in ("GET", "POST"):
         response = app.test_client().open(LOGIN, method=method, base_url=base, headers=SAME_ORIGIN)
@@ -335,7 +379,9 @@ def test_https_and_the_machine_itself_are_fine(app: Flask, base: str) -> None:
     assert app.test_client().get(LOGIN, base_url=base).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["www.spectator.example", "192.0.2.7", "spectator.example:8443", "evil.example"])
+@pytest.mark.parametrize(
+    "host", ["www.spectator.example", "192.0.2.7", "spectator.example:8443", "evil.example"]
+)
 def test_another_name_leads_to_the_site_s_own(app: Flask, host: str) -> None:
     answer = app.test_client().get("/newsroom/stories/?status=draft", base_url=f"https://{host}")
     assert answer.status_code == 301
@@ -345,12 +391,23 @@ def test_another_name_leads_to_the_site_s_own(app: Flask, host: str) -> None:
 
 def test_a_forwarded_scheme_is_not_believed_without_a_trusted_proxy(app: Flask) -> None:
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "localhost"}
-    assert app.test_client().get(LOGIN, base_url="http://news.example", headers=headers).status_code == 403
+    assert (
+        app.test_client().get(LOGIN, base_url="http://news.example", headers=headers).status_code
+        == 403
+    )
 
 
 def test_nothing_of_the_newsroom_is_kept_or_listed(app: Flask, editor: User) -> None:
     client = logged_in_client(app)
-    paths = (LOGIN, LIST, "/newsroom", "/newsroom/nothing", "/newsroom/stories/99", "/newsroom/password", "/newsroom/")
+    paths = (
+        LOGIN,
+        LIST,
+        "/newsroom",
+        "/newsroom/nothing",
+        "/newsroom/stories/99",
+        "/newsroom/password",
+        "/newsroom/",
+    )
     for path in paths:
         response = client.get(path)
         assert response.headers["Cache-Control"] == "no-store", path
@@ -363,11 +420,14 @@ def test_nothing_of_the_newsroom_is_kept_or_listed(app: Flask, editor: User) -> 
 
 
 def test_fields_tell_browsers_what_they_are(app: Flask, editor: User) -> None:
-    fields = {each.get("id"): each for each in Page(app.test_client().get(LOGIN).text).find_all("input")}
+    fields = {
+        each.get("id"): each for each in Page(app.test_client().get(LOGIN).text).find_all("input")
+    }
     assert fields["password"]["autocomplete"] == "current-password"
     assert fields["email"]["autocomplete"] == "username"
     fields = {
-        each.get("id"): each for each in Page(logged_in_client(app).get("/newsroom/password").text).find_all("input")
+        each.get("id"): each
+        for each in Page(logged_in_client(app).get("/newsroom/password").text).find_all("input")
     }
     assert fields["new"]["autocomplete"] == "new-password"
     assert "readonly" in fields["email"]

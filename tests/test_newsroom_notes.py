@@ -42,7 +42,9 @@ def article_page(client: FlaskClient, article_id: int) -> str:
     return client.get(permalink(reload_article(article_id))).text
 
 
-def test_a_note_is_shown_as_what_it_is_said_to_be(newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_a_note_is_shown_as_what_it_is_said_to_be(
+    newsroom: FlaskClient, client: FlaskClient
+) -> None:
     case = case_text("2026-11/01-update-note.txt")
     note, do = re.findall(r"note = (.+?)\s+button = Update \(do=(\w+)\)", case)[0]
     article_id = create_story(newsroom, do="publish")
@@ -53,7 +55,9 @@ def test_a_note_is_shown_as_what_it_is_said_to_be(newsroom: FlaskClient, client:
     assert re.search(rf"<h2[^>]*>Updates</h2>.*{re.escape(note)}", page, re.DOTALL)
 
 
-@pytest.mark.parametrize(("do", "kind"), [(do, kind) for do in ("update", "correct") for kind in HEADINGS])
+@pytest.mark.parametrize(
+    ("do", "kind"), [(do, kind) for do in ("update", "correct") for kind in HEADINGS]
+)
 def test_every_kind_has_its_heading_and_its_data(
     newsroom: FlaskClient, client: FlaskClient, do: str, kind: str
 ) -> None:
@@ -62,12 +66,16 @@ def test_every_kind_has_its_heading_and_its_data(
     kind = "correction" if do == "correct" else kind
     assert reload_article(article_id).corrections[0].kind == kind
     page = article_page(client, article_id)
-    assert [heading for heading in HEADINGS.values() if f">{heading}</h2>" in page] == [HEADINGS[kind]]
+    assert [heading for heading in HEADINGS.values() if f">{heading}</h2>" in page] == [
+        HEADINGS[kind]
+    ]
     data = json.loads(re.findall(r'<script type="application/ld\+json">(.+?)</script>', page)[0])
     assert [each["text"] for each in data.get("correction", [])] == (
         ["The port was misnamed."] if kind == "correction" else []
     )
-    assert queries.revisions(article_id)[0].action == ("correct" if kind == "correction" else "update")
+    assert queries.revisions(article_id)[0].action == (
+        "correct" if kind == "correction" else "update"
+    )
     assert "The port was misnamed." in newsroom.get(f"/newsroom/stories/{article_id}/history").text
 
 
@@ -75,7 +83,10 @@ def test_a_kind_without_words_is_asked_about(newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom, do="publish")
     answer = save_story(newsroom, article_id, do="update", note_kind="clarification", note=" ")
     assert (answer.status_code, "Describe the clarification." in answer.text) == (422, True)
-    assert save_story(newsroom, article_id, do="update", note="x", note_kind="apology").status_code == 422
+    assert (
+        save_story(newsroom, article_id, do="update", note="x", note_kind="apology").status_code
+        == 422
+    )
     assert save_story(newsroom, article_id, do="correct").status_code == 422
 
 
@@ -89,22 +100,50 @@ def test_older_notes_stand_in_the_form_and_can_be_changed_and_removed(
     assert form.count("The &lt;b&gt;port&lt;/b&gt; was misnamed.") >= 2
     before = reload_article(article_id)
     kept = (before.version, before.updated_at, note.made_at)
-    sent = {"note_seen": note.text, "note_text": "The harbour was misnamed.", "note_kind": "correction"}
+    sent = {
+        "note_seen": note.text,
+        "note_text": "The harbour was misnamed.",
+        "note_kind": "correction",
+    }
     assert post(newsroom, f"{one}/notes/{note.id}", sent).status_code == 303
     after = reload_article(article_id)
-    assert [(each.kind, each.text) for each in after.corrections] == [("correction", "The harbour was misnamed.")]
-    assert (after.version, after.updated_at, after.corrections[0].made_at) == kept, "a form that is open stays good"
+    assert [(each.kind, each.text) for each in after.corrections] == [
+        ("correction", "The harbour was misnamed.")
+    ]
+    assert (after.version, after.updated_at, after.corrections[0].made_at) == kept, (
+        "a form that is open stays good"
+    )
     page = article_page(client, article_id)
-    assert (">Corrections</h2>" in page, "harbour" in page, "&lt;b&gt;port" in page) == (True, True, False)
-    assert post(newsroom, f"{one}/notes/{note.id}", sent).status_code == 409, "somebody has changed it meanwhile"
-    wrong = post(newsroom, f"{one}/notes/{note.id}", sent | {"note_seen": sent["note_text"], "note_text": " "})
+    assert (">Corrections</h2>" in page, "harbour" in page, "&lt;b&gt;port" in page) == (
+        True,
+        True,
+        False,
+    )
+    assert post(newsroom, f"{one}/notes/{note.id}", sent).status_code == 409, (
+        "somebody has changed it meanwhile"
+    )
+    wrong = post(
+        newsroom,
+        f"{one}/notes/{note.id}",
+        sent | {"note_seen": sent["note_text"], "note_text": " "},
+    )
     assert (wrong.status_code, "Describe the correction." in wrong.text) == (422, True)
     compared = newsroom.get(f"{one}/history/compare").text
     assert "<h2>Notes to readers</h2>" in compared
     assert re.search("<del>[^<]*port[^<]*</del><ins>[^<]*harbour[^<]*</ins>", compared)
-    assert post(newsroom, f"{one}/notes/{note.id}/remove", {"note_seen": sent["note_text"]}).status_code == 303
+    assert (
+        post(
+            newsroom, f"{one}/notes/{note.id}/remove", {"note_seen": sent["note_text"]}
+        ).status_code
+        == 303
+    )
     assert "harbour" not in article_page(client, article_id)
-    assert [row.action for row in queries.revisions(article_id)] == ["remove_note", "edit_note", "update", "publish"]
+    assert [row.action for row in queries.revisions(article_id)] == [
+        "remove_note",
+        "edit_note",
+        "update",
+        "publish",
+    ]
     assert "The harbour was misnamed." in newsroom.get(f"{one}/history").text
     assert post(newsroom, f"{one}/notes/{note.id}/remove", {"note_seen": ""}).status_code == 404
 
@@ -117,7 +156,10 @@ def test_notes_are_for_those_who_may(app: Flask, newsroom: FlaskClient) -> None:
     note = reload_article(article_id).corrections[0]
     sent = {"note_seen": "Mended.", "note_text": "Not mended.", "note_kind": "update"}
     for path in ("", "/remove"):
-        assert post(author, f"/newsroom/stories/{article_id}/notes/{note.id}{path}", sent).status_code == 403
+        assert (
+            post(author, f"/newsroom/stories/{article_id}/notes/{note.id}{path}", sent).status_code
+            == 403
+        )
     assert reload_article(article_id).corrections[0].text == "Mended."
 
 
@@ -130,11 +172,15 @@ def test_changed_words_make_a_story_updated(newsroom: FlaskClient, name: str) ->
     assert reload_article(article_id).updated_at is not None
 
 
-@pytest.mark.parametrize("name", ["section", "topics", "authors", "countries", "source_name", "slug", "picture_credit"])
+@pytest.mark.parametrize(
+    "name", ["section", "topics", "authors", "countries", "source_name", "slug", "picture_credit"]
+)
 def test_metadata_alone_never_does(newsroom: FlaskClient, client: FlaskClient, name: str) -> None:
     table = "<p>A &amp; b</p>\n<blockquote>\n<p>Q</p>\n</blockquote>\n<table><tr><td>1</td></tr></table>\n<p>x<br>y</p>"
     article_id = create_story(newsroom, do="publish", **FULL | {"body": table, "source_url": ""})
-    other = {"section": "culture", "countries": "Mali", "slug": "another-address"}.get(name, "Other")
+    other = {"section": "culture", "countries": "Mali", "slug": "another-address"}.get(
+        name, "Other"
+    )
     assert save_story(newsroom, article_id, do="update", **{name: other}).status_code == 303
     assert len(queries.revisions(article_id)) == 2
     assert reload_article(article_id).updated_at is None
@@ -143,7 +189,9 @@ def test_metadata_alone_never_does(newsroom: FlaskClient, client: FlaskClient, n
 
 def test_a_minor_change_is_not_told(newsroom: FlaskClient, client: FlaskClient) -> None:
     article_id = create_story(newsroom, do="publish")
-    save_story(newsroom, article_id, do="update", headline="Ports of the Gulf of Guinea!", is_minor="1")
+    save_story(
+        newsroom, article_id, do="update", headline="Ports of the Gulf of Guinea!", is_minor="1"
+    )
     assert reload_article(article_id).updated_at is None
     page = article_page(client, article_id)
     assert ("Guinea!" in page, "Updated" in page) == (True, False)
@@ -153,7 +201,10 @@ def test_restoring_the_same_words_is_no_update(newsroom: FlaskClient, editor: Us
     article_id = create_story(newsroom, do="publish")
     save_story(newsroom, article_id, do="update", section="culture")
     publishing.restore(article_id, editor, 1, reload_article(article_id).version)
-    assert (reload_article(article_id).section.slug, reload_article(article_id).updated_at) == ("business", None)
+    assert (reload_article(article_id).section.slug, reload_article(article_id).updated_at) == (
+        "business",
+        None,
+    )
 
 
 def minutes(moment: datetime) -> str:
@@ -182,7 +233,10 @@ def test_a_plan_that_has_passed_is_asked_about(newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom, published_at=minutes(now + timedelta(days=2)))
     expire_plan(article_id, old)
     typed = now - timedelta(days=9)
-    assert save_story(newsroom, article_id, do="publish", published_at=minutes(typed)).status_code == 303
+    assert (
+        save_story(newsroom, article_id, do="publish", published_at=minutes(typed)).status_code
+        == 303
+    )
     assert reload_article(article_id).published_at == typed, "a date that was typed now is meant"
 
 
@@ -193,13 +247,20 @@ def test_publish_now_means_now_for_a_scheduled_story(newsroom: FlaskClient) -> N
     assert reload_article(article_id).published_at < later - timedelta(days=1)
 
 
-def test_the_date_of_a_public_story_can_be_changed(app: Flask, newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_the_date_of_a_public_story_can_be_changed(
+    app: Flask, newsroom: FlaskClient, client: FlaskClient
+) -> None:
     app.config["TIMEZONE"] = "Africa/Lagos"
     article_id = create_story(newsroom, do="publish")
     exact = reload_article(article_id).published_at
     save_story(newsroom, article_id, do="update", dek="Other")
-    assert reload_article(article_id).published_at == exact, "left as it was shown, it keeps its seconds"
-    assert save_story(newsroom, article_id, do="update", published_at="2025-03-09T00:30").status_code == 303
+    assert reload_article(article_id).published_at == exact, (
+        "left as it was shown, it keeps its seconds"
+    )
+    assert (
+        save_story(newsroom, article_id, do="update", published_at="2025-03-09T00:30").status_code
+        == 303
+    )
     article = reload_article(article_id)
     assert article.published_at == datetime(2025, 3, 8, 23, 30, tzinfo=UTC)
     assert client.get("/archive/2025/03/").text.count("Ports of the Gulf of Guinea")
@@ -210,7 +271,11 @@ def test_the_date_of_a_public_story_can_be_changed(app: Flask, newsroom: FlaskCl
 
 
 def test_a_date_in_the_address_leaves_a_redirect(
-    app: Flask, newsroom: FlaskClient, client: FlaskClient, editor: User, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    newsroom: FlaskClient,
+    client: FlaskClient,
+    editor: User,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     article_id = create_story(newsroom, do="publish", published_at="2025-05-04T12:00")
     save_story(newsroom, article_id, do="update", published_at="2024-02-03T12:00")
@@ -226,8 +291,14 @@ def test_a_date_in_the_address_leaves_a_redirect(
 def test_a_colleagues_new_date_is_not_set_back(app: Flask, newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom, do="publish")
     opened = form_values(newsroom.get(f"/newsroom/stories/{article_id}"))
-    save_story(logged_in_client(app, "admin"), article_id, do="update", published_at="2024-02-03T12:00")
-    old = opened | {"do": "update", "version": str(reload_article(article_id).version), "dek": "Other"}
+    save_story(
+        logged_in_client(app, "admin"), article_id, do="update", published_at="2024-02-03T12:00"
+    )
+    old = opened | {
+        "do": "update",
+        "version": str(reload_article(article_id).version),
+        "dek": "Other",
+    }
     assert post(newsroom, f"/newsroom/stories/{article_id}", old).status_code == 303
     assert reload_article(article_id).published_at == datetime(2024, 2, 3, 12, tzinfo=UTC)
 
@@ -237,7 +308,11 @@ def test_an_author_cannot_date_a_public_story(app: Flask, newsroom: FlaskClient)
     article_id = create_story(author)
     save_story(newsroom, article_id, do="publish")
     before = reload_article(article_id).published_at
-    sent = story_form(version=str(reload_article(article_id).version), do="update", published_at="2020-01-01T00:00")
+    sent = story_form(
+        version=str(reload_article(article_id).version),
+        do="update",
+        published_at="2020-01-01T00:00",
+    )
     assert post(author, f"/newsroom/stories/{article_id}", sent).status_code == 403
     assert reload_article(article_id).published_at == before
 
@@ -248,5 +323,11 @@ def test_no_story_was_updated_before_it_was_published(app: Flask, editor: User) 
         session.get_one(Article, article_id).updated_at = datetime(2026, 11, 2, tzinfo=UTC)
     publishing.publish(article_id, editor)
     assert reload_article(article_id).updated_at is None
-    publishing.save(article_id, make_draft(dek="New"), editor, reload_article(article_id).version, Action("update"))
+    publishing.save(
+        article_id,
+        make_draft(dek="New"),
+        editor,
+        reload_article(article_id).version,
+        Action("update"),
+    )
     assert reload_article(article_id).updated_at >= reload_article(article_id).published_at

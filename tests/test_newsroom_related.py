@@ -28,9 +28,14 @@ def update_indexes(app: Flask) -> Callable[[], None]:
 
     def work() -> None:
         index, newsroom = (
-            make(app.config["DATA_DIR"]) for make in (indexing.open_public_index, indexing.open_newsroom_index)
+            make(app.config["DATA_DIR"])
+            for make in (indexing.open_public_index, indexing.open_newsroom_index)
         )
-        while indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.catch_up(index):
+        while (
+            indexing.catch_up(index)
+            or indexing.catch_up(newsroom, indexing.NEWSROOM)
+            or related.catch_up(index)
+        ):
             pass
 
     return work
@@ -44,19 +49,32 @@ def search_published(app: Flask, text: str) -> list[int]:
     return indexing.open_public_index(app.config["DATA_DIR"]).find(SearchRequest(text)).ids
 
 
-def test_a_story_is_in_one_index_at_a_time(app: Flask, editor: User, update_indexes: Callable[[], None]) -> None:
-    article_id = publishing.create(make_draft(headline="Harmattan", body="Dust over the Sahel."), editor)
+def test_a_story_is_in_one_index_at_a_time(
+    app: Flask, editor: User, update_indexes: Callable[[], None]
+) -> None:
+    article_id = publishing.create(
+        make_draft(headline="Harmattan", body="Dust over the Sahel."), editor
+    )
     update_indexes()
-    assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == ([article_id], [])
+    assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == (
+        [article_id],
+        [],
+    )
     publishing.submit(article_id, editor)
     update_indexes()
     assert (search_unpublished(app, "dust"), search_published(app, "dust")) == ([article_id], [])
     publishing.publish(article_id, editor)
     update_indexes()
-    assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == ([], [article_id])
+    assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == (
+        [],
+        [article_id],
+    )
     publishing.withdraw(article_id, editor, "Wrong.")
     update_indexes()
-    assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == ([article_id], [])
+    assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == (
+        [article_id],
+        [],
+    )
 
 
 def test_a_rebuild_holds_the_same(
@@ -73,19 +91,30 @@ def test_a_rebuild_holds_the_same(
 
 @pytest.mark.parametrize("source", ["PUBLIC", "NEWSROOM"])
 def test_what_an_index_lacks_or_holds_in_vain_is_mended(
-    app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None], source: str
+    app: Flask,
+    editor: User,
+    story: Callable[..., int],
+    update_indexes: Callable[[], None],
+    source: str,
 ) -> None:
     story(headline="Monsoon")
     publishing.create(make_draft(headline="Harmattan"), editor)
     update_indexes()
     kind = getattr(indexing, source)
-    index = (indexing.open_public_index if source == "PUBLIC" else indexing.open_newsroom_index)(app.config["DATA_DIR"])
+    index = (indexing.open_public_index if source == "PUBLIC" else indexing.open_newsroom_index)(
+        app.config["DATA_DIR"]
+    )
     right, position = index.versions(), index.offset()
     (article_id,) = right
     other = queries.newsroom_articles_by_id([article_id])[0]
     in_vain = indexing.build_document(other)
     index.apply(
-        {article_id: None, 999: type(in_vain)(**{**{n: getattr(in_vain, n) for n in in_vain.__slots__}, "id": 999})},
+        {
+            article_id: None,
+            999: type(in_vain)(
+                **{**{n: getattr(in_vain, n) for n in in_vain.__slots__}, "id": 999}
+            ),
+        },
         position or 0,
     )
     assert indexing.repair(index, kind) == ({article_id}, {999})
@@ -96,12 +125,18 @@ def test_what_an_index_lacks_or_holds_in_vain_is_mended(
 def test_people_find_what_is_not_public(
     app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
 ) -> None:
-    draft_id = publishing.create(make_draft(headline="Harmattan <b>", body="Dust over the Sahel."), editor)
+    draft_id = publishing.create(
+        make_draft(headline="Harmattan <b>", body="Dust over the Sahel."), editor
+    )
     public_id = story(headline="Dust again")
     update_indexes()
     client = logged_in_client(app)
     page = client.get("/newsroom/search?q=dust").text
-    assert f"/newsroom/stories/{draft_id}" in page and "<mark>Dust</mark> over" in page and "&lt;b&gt;" in page
+    assert (
+        f"/newsroom/stories/{draft_id}" in page
+        and "<mark>Dust</mark> over" in page
+        and "&lt;b&gt;" in page
+    )
     assert f"/newsroom/stories/{public_id}" in page and "2 stories" in page
     page = client.get("/newsroom/search?q=dust&in=unpublished").text
     assert f"/newsroom/stories/{draft_id}" in page and f'/newsroom/stories/{public_id}"' not in page
@@ -111,14 +146,20 @@ def test_people_find_what_is_not_public(
     assert client.get("/newsroom/search?q=&page=0").status_code == 200
 
 
-def test_authors_find_their_own_drafts_alone(app: Flask, editor: User, update_indexes: Callable[[], None]) -> None:
+def test_authors_find_their_own_drafts_alone(
+    app: Flask, editor: User, update_indexes: Callable[[], None]
+) -> None:
     client = logged_in_client(app, "author")
     author = next(user for user in queries.users() if user.role == "author")
     own = publishing.create(make_draft(headline="Dust of mine"), author)
     foreign = publishing.create(make_draft(headline="Dust of others"), editor)
     update_indexes()
     page = client.get("/newsroom/search?q=dust").text
-    assert f"/newsroom/stories/{own}" in page and "1 story" in page and f"/newsroom/stories/{foreign}" not in page
+    assert (
+        f"/newsroom/stories/{own}" in page
+        and "1 story" in page
+        and f"/newsroom/stories/{foreign}" not in page
+    )
 
 
 def test_an_author_finds_a_story_that_many_others_precede(
@@ -144,7 +185,9 @@ def test_pages_follow_each_other_and_stop(
         publishing.create(make_draft(headline=f"Dust {number}"), editor)
     update_indexes()
     client = logged_in_client(app)
-    first, second, beyond = (client.get(f"/newsroom/search?q=dust&page={number}").text for number in (1, 2, 3))
+    first, second, beyond = (
+        client.get(f"/newsroom/search?q=dust&page={number}").text for number in (1, 2, 3)
+    )
     assert "3 stories" in first and "page=2" in first and "Previous" not in first
     assert "page=1" in second and "page=3" not in second
     assert "There are no more stories" in beyond
@@ -159,7 +202,9 @@ def publish_at(editor: User, at: datetime, **more: object) -> int:
 
 
 def headlines_in(page: str) -> list[int]:
-    return [int(each) for each in re.findall(r'<h2[^>]*>\s*<a href="/newsroom/stories/(\d+)"', page)]
+    return [
+        int(each) for each in re.findall(r'<h2[^>]*>\s*<a href="/newsroom/stories/(\d+)"', page)
+    ]
 
 
 def test_the_search_opens_on_all_stories_with_their_dates(
@@ -205,18 +250,28 @@ def test_stories_of_both_indexes_take_turns(
 ) -> None:
     monkeypatch.setattr(story_search, "PER_PAGE", 2)
     public_ids = {story(headline=f"Dust {number}") for number in range(5)}
-    draft_ids = {publishing.create(make_draft(headline=f"Dust {number}"), editor) for number in range(2)}
+    draft_ids = {
+        publishing.create(make_draft(headline=f"Dust {number}"), editor) for number in range(2)
+    }
     update_indexes()
     client = logged_in_client(app)
-    pages = [headlines_in(client.get(f"/newsroom/search?q=dust&page={number}").text) for number in range(1, 6)]
+    pages = [
+        headlines_in(client.get(f"/newsroom/search?q=dust&page={number}").text)
+        for number in range(1, 6)
+    ]
     assert [len(page) for page in pages] == [2, 2, 2, 1, 0]
-    assert [[each in draft_ids for each in page] for page in pages[:2]] == [[True, False], [True, False]]
+    assert [[each in draft_ids for each in page] for page in pages[:2]] == [
+        [True, False],
+        [True, False],
+    ]
     assert sorted(chain.from_iterable(pages)) == sorted(public_ids | draft_ids)  # each once
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
 def test_turns_take_every_story_once(first: int, second: int) -> None:
-    taken = [story_search.interleaved_count(first, second, count) for count in range(first + second + 1)]
+    taken = [
+        story_search.interleaved_count(first, second, count) for count in range(first + second + 1)
+    ]
     assert taken[0] == 0 and taken[-1] == first
     assert all(later - earlier in (0, 1) for earlier, later in pairwise(taken))
     assert all(0 <= count - number <= second for count, number in enumerate(taken))
@@ -242,11 +297,18 @@ def test_without_an_index_the_page_says_so(app: Flask) -> None:
     assert answer.status_code == 503 and "being rebuilt" in answer.text
 
 
-def test_pin_forbid_and_undo_by_form(app: Flask, story: Callable[..., int], update_indexes: Callable[[], None]) -> None:
+def test_pin_forbid_and_undo_by_form(
+    app: Flask, story: Callable[..., int], update_indexes: Callable[[], None]
+) -> None:
     this, other = story(headline="This"), story(headline="That", section="health")
     update_indexes()
     client, path = logged_in_client(app), f"/newsroom/stories/{this}/related"
-    assert post(client, path, {"related": "http://localhost/health/that?x=1", "kind": "pin"}).status_code == 303
+    assert (
+        post(
+            client, path, {"related": "http://localhost/health/that?x=1", "kind": "pin"}
+        ).status_code
+        == 303
+    )
     assert queries.related_overrides(this) == ([other], set())
     update_indexes()
     assert "Unpin" in client.get(path).text
@@ -258,12 +320,18 @@ def test_pin_forbid_and_undo_by_form(app: Flask, story: Callable[..., int], upda
     assert queries.related_overrides(this) == ([], set()), "undone from the other side"
 
 
-@pytest.mark.parametrize("raw_input", ["", "nothing like it", "999999", "https://elsewhere.example/x/y"])
+@pytest.mark.parametrize(
+    "raw_input", ["", "nothing like it", "999999", "https://elsewhere.example/x/y"]
+)
 def test_a_story_that_is_none_is_refused_beside_the_field(
     app: Flask, story: Callable[..., int], raw_input: str
 ) -> None:
     this = story()
-    answer = post(logged_in_client(app), f"/newsroom/stories/{this}/related", {"related": raw_input, "kind": "pin"})
+    answer = post(
+        logged_in_client(app),
+        f"/newsroom/stories/{this}/related",
+        {"related": raw_input, "kind": "pin"},
+    )
     assert answer.status_code == 422 and "related-error" in answer.text
 
 
@@ -273,7 +341,12 @@ def test_authors_may_look_and_not_decide(app: Flask, story: Callable[..., int]) 
     own, other = publishing.create(make_draft(), author), story(headline="Other")
     page = client.get(f"/newsroom/stories/{own}/related")
     assert page.status_code == 200 and "Pin another story" not in page.text
-    assert post(client, f"/newsroom/stories/{own}/related", {"related": str(other), "kind": "pin"}).status_code == 403
+    assert (
+        post(
+            client, f"/newsroom/stories/{own}/related", {"related": str(other), "kind": "pin"}
+        ).status_code
+        == 403
+    )
     assert client.get(f"/newsroom/stories/{other}/related").status_code == 403
 
 

@@ -37,18 +37,25 @@ def visible_text(client: FlaskClient, path: str) -> str:
 
 def test_remarks_go_both_ways(app: Flask, newsroom: FlaskClient) -> None:
     author = logged_in_client(app, "author")
-    article_id = create_story(author, do="submit", remark="Please check <para> 3.\r\nAnd the names.")
+    article_id = create_story(
+        author, do="submit", remark="Please check <para> 3.\r\nAnd the names."
+    )
     one = f"/newsroom/stories/{article_id}"
     page = newsroom.get(one).text
     assert "Submitted for review by Author" in Page(page).visible_text
     assert "Please check &lt;para&gt; 3.\nAnd the names." in page
-    assert "done=send_back" in save_story(newsroom, article_id, do="send_back", remark="Two sources, please.").location
+    assert (
+        "done=send_back"
+        in save_story(newsroom, article_id, do="send_back", remark="Two sources, please.").location
+    )
     assert reload_article(article_id).status == "draft"
     page = visible_text(author, one)
     assert "Sent back by Editor Two sources, please." in page
     assert "Please check" not in page
     assert save_story(author, article_id, headline="With two sources").status_code == 303
-    assert "Two sources, please." in visible_text(author, one), "it stays until the story changes hands again"
+    assert "Two sources, please." in visible_text(author, one), (
+        "it stays until the story changes hands again"
+    )
     save_story(author, article_id, do="submit")
     assert "Two sources" not in visible_text(newsroom, one)
     history = visible_text(newsroom, f"{one}/history")
@@ -68,7 +75,9 @@ def test_a_remark_with_a_plain_save_is_not_lost(app: Flask, newsroom: FlaskClien
 
 @pytest.mark.parametrize("act", ["submit", "send_back"])
 def test_the_acts_without_a_form_take_a_remark(app: Flask, newsroom: FlaskClient, act: str) -> None:
-    article_id = create_story(logged_in_client(app, "author"), do="save" if act == "submit" else "submit")
+    article_id = create_story(
+        logged_in_client(app, "author"), do="save" if act == "submit" else "submit"
+    )
     one = f"/newsroom/stories/{article_id}"
     too_long = post(newsroom, f"{one}/{act}", {"remark": "x" * 2001})
     assert (too_long.status_code, 'id="remark-error"' in too_long.text) == (422, True)
@@ -83,7 +92,9 @@ def test_readers_never_see_a_remark(app: Flask, newsroom: FlaskClient, client: F
     assert "Between us" not in client.get("/business/ports-of-the-gulf-of-guinea").text
 
 
-def test_the_navigation_counts_what_is_in_review(app: Flask, newsroom: FlaskClient, editor: User) -> None:
+def test_the_navigation_counts_what_is_in_review(
+    app: Flask, newsroom: FlaskClient, editor: User
+) -> None:
     author = logged_in_client(app, "author")
     assert 'class="count"' not in newsroom.get("/newsroom/stories/").text
     for do in ("submit", "submit", "save"):
@@ -100,7 +111,12 @@ def change_status(app: Flask, state: str) -> Callable[[int], None]:
     def act(article_id: int) -> None:
         editor = logged_in_client(app)
         later = {"published_at": "2999-01-01T00:00"} if state == "scheduled" else {}
-        assert save_story(editor, article_id, do="schedule" if later else "publish", **later).status_code == 303
+        assert (
+            save_story(
+                editor, article_id, do="schedule" if later else "publish", **later
+            ).status_code
+            == 303
+        )
         if state == "withdrawn":
             post(editor, f"/newsroom/stories/{article_id}/withdraw", {"reason": "Wrong."})
 
@@ -118,7 +134,12 @@ def test_an_author_whose_story_moved_on_keeps_what_she_typed(
     opened = form_values(author.get(one))
     change_status(app, state)(article_id)
     before = reload_article(article_id).version
-    typed = opened | {"do": "save", "body": "Late <words>", "dek": "A late line", "remark": "Sorry, late."}
+    typed = opened | {
+        "do": "save",
+        "body": "Late <words>",
+        "dek": "A late line",
+        "remark": "Sorry, late.",
+    }
     if path:  # the page of two versions names a person's own entries so
         typed |= {f"mine.{name}": typed.pop(name) for name in ("body", "dek")}
     answer = post(author, one + path, typed)
@@ -146,7 +167,10 @@ def test_the_autosave_and_the_open_form_say_so_too(app: Flask, newsroom: FlaskCl
     assert re.search(r'data-outcome="saved"\s+data-seq="7"', answer.text)
     assert "Editor has published this story." in answer.text
     assert db.session.query(Autosave).one().values["dek"] == "A late line"
-    assert "Editor has published this story." in post(author, f"{fragments}/presence", {"version": "1"}).text
+    assert (
+        "Editor has published this story."
+        in post(author, f"{fragments}/presence", {"version": "1"}).text
+    )
 
 
 def test_nobody_else_gets_to_see_it(app: Flask, newsroom: FlaskClient) -> None:
@@ -167,7 +191,9 @@ def test_too_many_unsaved_texts_still_give_the_words_back(
     article_id = create_story(author)
     change_status(app, "published")(article_id)
     monkeypatch.setattr(autosaves, "MAX_AUTOSAVES", 0)
-    answer = post(author, f"/newsroom/stories/{article_id}", story_form(version="1", body="Late <words>"))
+    answer = post(
+        author, f"/newsroom/stories/{article_id}", story_form(version="1", body="Late <words>")
+    )
     assert (answer.status_code, "Late &lt;words&gt;" in answer.text) == (403, True)
 
 
@@ -176,4 +202,6 @@ def test_a_story_that_went_out_by_itself_names_nobody(app: Flask, newsroom: Flas
     article_id = create_story(author)
     change_status(app, "scheduled")(article_id)
     publishing.publish_due(reload_article(article_id).published_at)
-    assert "This story has been published." in visible_text(author, f"/newsroom/stories/{article_id}/unsaved")
+    assert "This story has been published." in visible_text(
+        author, f"/newsroom/stories/{article_id}/unsaved"
+    )

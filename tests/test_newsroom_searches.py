@@ -17,7 +17,13 @@ TODAY = datetime.now(UTC).date()
 
 
 def make_count(text: str, times: int, hits: int, days_ago: int = 0) -> SearchCount:
-    return SearchCount(day=TODAY - timedelta(days=days_ago), text=text, times=times, hits=hits, milliseconds=10 * times)
+    return SearchCount(
+        day=TODAY - timedelta(days=days_ago),
+        text=text,
+        times=times,
+        hits=hits,
+        milliseconds=10 * times,
+    )
 
 
 def store_counts() -> None:
@@ -35,7 +41,11 @@ def store_counts() -> None:
 
 def test_searches_are_added_up_over_the_days(app: Flask) -> None:
     store_counts()
-    assert queries.top_searches(7) == [("mali", 7, 4, 10), ("atlantis", 3, 0, 10), ("found now", 2, 1, 10)]
+    assert queries.top_searches(7) == [
+        ("mali", 7, 4, 10),
+        ("atlantis", 3, 0, 10),
+        ("found now", 2, 1, 10),
+    ]
     assert [each.text for each in queries.top_searches(7, has_hits=False)] == ["atlantis"]
     assert queries.top_searches(90)[0].text == "old"
     assert [each.text for each in queries.top_searches(1)] == ["atlantis", "mali", "found now"]
@@ -46,7 +56,9 @@ def test_the_page_shows_them_to_those_who_are_logged_in(app: Flask, client: Flas
     editor = logged_in_client(app)
     assert client.get("/newsroom/searches").status_code == 303
     page = editor.get("/newsroom/searches?days=30").text
-    assert "/search?q=atlantis" in page and "mali" in page and "old" not in page.partition("<main")[2]
+    assert (
+        "/search?q=atlantis" in page and "mali" in page and "old" not in page.partition("<main")[2]
+    )
     assert "No search in the last" not in page
     assert editor.get("/newsroom/searches?days=rubbish").status_code == 200
 

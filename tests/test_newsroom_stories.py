@@ -70,7 +70,9 @@ def form_values(response: TestResponse) -> dict[str, str]:
         for each in page.find_all("input")
         if each.get("name") and each.get("type") not in {"file", "checkbox"}
     }
-    for name, text in re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', response.text, re.DOTALL):
+    for name, text in re.findall(
+        r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', response.text, re.DOTALL
+    ):
         values[name] = unescape(text)
     for name, options in re.findall(
         r'<select[^>]* name="(section|language)"[^>]*>(.*?)</select>', response.text, re.DOTALL
@@ -106,20 +108,35 @@ FULL = {
 def test_a_story_is_stored_with_every_entry(newsroom: FlaskClient, editor: User) -> None:
     assert newsroom.get(NEW).status_code == 200
     article = get_article(create_story(newsroom, **FULL))
-    assert (article.status, article.created_by_id, article.slug) == ("draft", editor.id, "ports-of-guinea")
+    assert (article.status, article.created_by_id, article.slug) == (
+        "draft",
+        editor.id,
+        "ports-of-guinea",
+    )
     assert article.body == "<p>One.</p>\n<p>Two.</p>"
     assert [author.name for author in article.authors] == ["Zainab Bello", "Amina Diallo"]
     assert {country.code for country in article.countries} == {"NG", "CI"}
     assert [topic.name for topic in article.topics] == ["Ports", "Trade"]
     values = form_values(newsroom.get(f"/newsroom/stories/{article.id}"))
-    for name in ("headline", "dek", "section", "language", "slug", "authors", "source_name", "source_url"):
+    for name in (
+        "headline",
+        "dek",
+        "section",
+        "language",
+        "slug",
+        "authors",
+        "source_name",
+        "source_url",
+    ):
         assert values[name] == FULL[name]
     assert set(split_names(values["countries"])) == {country.name for country in article.countries}
 
 
 def test_opened_and_saved_untouched_is_the_same(newsroom: FlaskClient, editor: User) -> None:
     body = "\n\nFirst line\n\n<blockquote>\n<p>Quoted</p>\n</blockquote>\n\n<p>Last &amp; least</p>"
-    article_id = publishing.create(make_draft(body=body, authors=("Diallo, Amina", "Zed"), topics=("A, B",)), editor)
+    article_id = publishing.create(
+        make_draft(body=body, authors=("Diallo, Amina", "Zed"), topics=("A, B",)), editor
+    )
     before = get_article(article_id)
     kept = (
         before.body,
@@ -159,7 +176,9 @@ def test_names_in_a_line(text: str, names: tuple[str, ...]) -> None:
     assert split_names(join_names(list(names))) == names
 
 
-def test_an_author_drafts_and_an_editor_publishes(app: Flask, client: FlaskClient, newsroom: FlaskClient) -> None:
+def test_an_author_drafts_and_an_editor_publishes(
+    app: Flask, client: FlaskClient, newsroom: FlaskClient
+) -> None:
     author = logged_in_client(app, "author")
     page = author.get(NEW).text
     assert 'value="publish"' not in page
@@ -184,7 +203,9 @@ def test_an_author_cannot_publish(app: Flask, path: str) -> None:
     for date in ("", "2020-01-01T00:00"):
         assert post(author, NEW, story_form(do="publish", published_at=date)).status_code == 403
     assert articles() == 1
-    assert post(author, NEW, story_form(published_at="2999-01-01T00:00")).status_code == 303, "not theirs to fill in"
+    assert post(author, NEW, story_form(published_at="2999-01-01T00:00")).status_code == 303, (
+        "not theirs to fill in"
+    )
 
 
 def test_a_story_of_somebody_else_is_closed_to_an_author(app: Flask, newsroom: FlaskClient) -> None:
@@ -196,7 +217,10 @@ def test_a_story_of_somebody_else_is_closed_to_an_author(app: Flask, newsroom: F
         assert response.status_code == 403
         assert "Secret headline" not in response.text
     for path in (one, f"{one}/publish", f"{one}/withdraw"):
-        assert post(author, path, story_form(version="1", headline="Mine now", reason="x")).status_code == 403
+        assert (
+            post(author, path, story_form(version="1", headline="Mine now", reason="x")).status_code
+            == 403
+        )
     assert "Secret headline" not in author.get("/newsroom/stories/").text
     assert get_article(secret).headline == "Secret headline"
 
@@ -205,7 +229,9 @@ def test_an_authors_own_published_story_is_closed_too(app: Flask, newsroom: Flas
     author = logged_in_client(app, "author")
     article_id = create_story(author)
     save_story(newsroom, article_id, do="publish")
-    response = post(author, f"/newsroom/stories/{article_id}", story_form(version="2", body="Late words"))
+    response = post(
+        author, f"/newsroom/stories/{article_id}", story_form(version="2", body="Late words")
+    )
     assert response.status_code == 403
     assert "Late words" in response.text
     page = author.get("/newsroom/stories/").text
@@ -213,7 +239,9 @@ def test_an_authors_own_published_story_is_closed_too(app: Flask, newsroom: Flas
     assert f'href="/newsroom/stories/{article_id}"' not in page
 
 
-def test_nothing_can_be_set_that_the_form_does_not_ask(app: Flask, newsroom: FlaskClient, editor: User) -> None:
+def test_nothing_can_be_set_that_the_form_does_not_ask(
+    app: Flask, newsroom: FlaskClient, editor: User
+) -> None:
     author = logged_in_client(app, "author")
     forged = {
         "id": "999",
@@ -235,7 +263,11 @@ def test_nothing_can_be_set_that_the_form_does_not_ask(app: Flask, newsroom: Fla
     assert (article.created_by.role, article.version) == ("author", 1)
     assert (article.excerpt, article.withdrawn_reason) != ("forged", "forged")
     other = create_story(newsroom, headline="Other")
-    post(author, f"/newsroom/stories/{article.id}", story_form(version="1", id=str(other), headline="Changed"))
+    post(
+        author,
+        f"/newsroom/stories/{article.id}",
+        story_form(version="1", id=str(other), headline="Changed"),
+    )
     assert get_article(other).headline == "Other"
 
 
@@ -262,15 +294,21 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "error"), WRONG, ids=[f"{f}-{v[:12]!r}" for f, v, _ in WRONG])
-def test_a_wrong_entry_comes_back_beside_its_message(newsroom: FlaskClient, field: str, value: str, error: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "value", "error"), WRONG, ids=[f"{f}-{v[:12]!r}" for f, v, _ in WRONG]
+)
+def test_a_wrong_entry_comes_back_beside_its_message(
+    newsroom: FlaskClient, field: str, value: str, error: str
+) -> None:
     sent = FULL | {"do": "publish", field: value}
     response = post(newsroom, NEW, sent)
     assert response.status_code == 422
     assert f'id="{error}-error"' in response.text
     assert f'<a href="#{error}">' in response.text
     page = Page(response.text)
-    control = next(each for each in page.find_all("input", "textarea", "select") if each.get("id") == error)
+    control = next(
+        each for each in page.find_all("input", "textarea", "select") if each.get("id") == error
+    )
     assert control["aria-invalid"] == "true"
     assert f"{error}-error" in (control["aria-describedby"] or "")
     again = form_values(response)
@@ -287,7 +325,9 @@ def test_a_future_date_is_for_scheduling(newsroom: FlaskClient) -> None:
     assert response.status_code == 422
     assert "Press Schedule, or clear the field" in response.text
     assert articles() == 0
-    assert get_article(create_story(newsroom, do="schedule", published_at=later)).status == "scheduled"
+    assert (
+        get_article(create_story(newsroom, do="schedule", published_at=later)).status == "scheduled"
+    )
 
 
 def test_scheduling_says_when_the_story_is_published(newsroom: FlaskClient) -> None:
@@ -308,10 +348,15 @@ def test_a_notice_is_not_shown_once_the_story_has_moved_on(newsroom: FlaskClient
     assert "Story withdrawn." not in newsroom.get(withdrawn.location).text
 
 
-def test_a_withdrawn_story_links_to_what_readers_see(newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_a_withdrawn_story_links_to_what_readers_see(
+    newsroom: FlaskClient, client: FlaskClient
+) -> None:
     article_id = create_story(newsroom, do="publish")
     post(newsroom, f"/newsroom/stories/{article_id}/withdraw", {"reason": "A court order."})
-    link = re.search(r'<a href="([^"]+)">What readers see</a>', newsroom.get(f"/newsroom/stories/{article_id}").text)
+    link = re.search(
+        r'<a href="([^"]+)">What readers see</a>',
+        newsroom.get(f"/newsroom/stories/{article_id}").text,
+    )
     assert link
     gone = client.get(link[1])
     assert gone.status_code == 410
@@ -341,7 +386,10 @@ def test_backdating_in_the_newsrooms_time_zone(app: Flask, newsroom: FlaskClient
     assert article.status == "published"
     assert article.published_at == datetime(2024, 3, 1, 6, 30, tzinfo=UTC)
     page = newsroom.get(f"/newsroom/stories/{article.id}").text
-    assert form_values(newsroom.get(f"/newsroom/stories/{article.id}"))["published_at"] == "2024-03-01T09:30"
+    assert (
+        form_values(newsroom.get(f"/newsroom/stories/{article.id}"))["published_at"]
+        == "2024-03-01T09:30"
+    )
     assert "1 Mar 2024, 09:30 Africa/Nairobi (06:30 UTC)" in page
 
 
@@ -360,14 +408,18 @@ def test_a_megabyte_fits_and_three_are_refused_with_the_rest_kept(newsroom: Flas
 
 @pytest.mark.parametrize("is_logged_in", [True, False])
 @pytest.mark.parametrize("kind", ["multipart", "urlencoded"])
-def test_no_page_gives_back_more_than_a_few_megabytes(newsroom: FlaskClient, is_logged_in: bool, kind: str) -> None:
+def test_no_page_gives_back_more_than_a_few_megabytes(
+    newsroom: FlaskClient, is_logged_in: bool, kind: str
+) -> None:
     if not is_logged_in:
         log_out(session_token(newsroom))
     sizes = [0]
     for megabytes in (1, 3, 5, 11):
         sent = story_form(body="x" * megabytes * 1024**2)
         response = (
-            newsroom.post(NEW, data=sent, headers=SAME_ORIGIN) if kind == "urlencoded" else post(newsroom, NEW, sent)
+            newsroom.post(NEW, data=sent, headers=SAME_ORIGIN)
+            if kind == "urlencoded"
+            else post(newsroom, NEW, sent)
         )
         assert response.status_code in {401, 413, 422}
         sizes.append(len(response.data))
@@ -399,9 +451,20 @@ HOSTILE = '<img src=x onerror=alert(1)>{{7*7}}"><script>alert(1)</script>'
 
 
 def test_hostile_entries_are_shown_as_text(app: Flask, newsroom: FlaskClient) -> None:
-    lines = ("headline", "dek", "authors", "topics", "source_name", "picture_alt", "picture_caption", "picture_credit")
+    lines = (
+        "headline",
+        "dek",
+        "authors",
+        "topics",
+        "source_name",
+        "picture_alt",
+        "picture_caption",
+        "picture_credit",
+    )
     body = f'<p hx-get="/x" data-hx-get="/x" onclick="a()">Text <a href="javascript:alert(1)">a</a></p>{HOSTILE}'
-    sent = story_form(do="publish", body=body, picture=picture_file(), **dict.fromkeys(lines, HOSTILE))
+    sent = story_form(
+        do="publish", body=body, picture=picture_file(), **dict.fromkeys(lines, HOSTILE)
+    )
     response = post(newsroom, NEW, sent)
     assert response.status_code == 303
     article = db.session.scalars(select(Article)).one()
@@ -443,11 +506,20 @@ SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+    return (
+        len(content).to_bytes(4, "big")
+        + kind
+        + content
+        + zlib.crc32(kind + content).to_bytes(4, "big")
+    )
 
 
 SIZE = (20_000).to_bytes(4, "big") * 2
-BOMB = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", SIZE + b"\x08\0\0\0\0") + chunk(b"IDAT", zlib.compress(bytes(8000)))
+BOMB = (
+    b"\x89PNG\r\n\x1a\n"
+    + chunk(b"IHDR", SIZE + b"\x08\0\0\0\0")
+    + chunk(b"IDAT", zlib.compress(bytes(8000)))
+)
 
 
 @pytest.mark.parametrize(
@@ -467,7 +539,9 @@ def test_what_is_not_a_picture_is_refused_and_the_rest_kept(
     assert response.status_code == 422
     assert words in response.text
     again = form_values(response)
-    assert {each: again[each] for each in FULL} == {each: FULL[each].replace("\r\n", "\n") for each in FULL}
+    assert {each: again[each] for each in FULL} == {
+        each: FULL[each].replace("\r\n", "\n") for each in FULL
+    }
     assert (again["picture_alt"], articles()) == ("Alt", 0)
 
 
@@ -501,7 +575,9 @@ def test_nobody_claims_a_colleagues_picture(app: Flask, newsroom: FlaskClient) -
 
 def test_a_correction_is_dated_and_shown(newsroom: FlaskClient, client: FlaskClient) -> None:
     article_id = create_story(newsroom, do="publish")
-    response = save_story(newsroom, article_id, do="correct", body="Mended.", note="The port was misnamed.")
+    response = save_story(
+        newsroom, article_id, do="correct", body="Mended.", note="The port was misnamed."
+    )
     assert "done=correct&" in response.location
     article = get_article(article_id)
     assert [each.text for each in article.corrections] == ["The port was misnamed."]
@@ -543,13 +619,17 @@ def test_a_changed_address_leads_on(newsroom: FlaskClient, client: FlaskClient) 
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "9" * 30, "2"])
 def test_a_version_nobody_was_given_is_a_conflict(newsroom: FlaskClient, version: str) -> None:
     article_id = create_story(newsroom)
-    response = post(newsroom, f"/newsroom/stories/{article_id}", story_form(version=version, headline="Changed"))
+    response = post(
+        newsroom, f"/newsroom/stories/{article_id}", story_form(version=version, headline="Changed")
+    )
     assert response.status_code == 409
     assert get_article(article_id).headline != "Changed"
 
 
 def test_the_preview_is_the_page_readers_get(newsroom: FlaskClient, client: FlaskClient) -> None:
-    article_id = create_story(newsroom, headline="Seen before it is out", dek="A dek", authors="Amina Diallo")
+    article_id = create_story(
+        newsroom, headline="Seen before it is out", dek="A dek", authors="Amina Diallo"
+    )
     path = f"/newsroom/stories/{article_id}/preview"
     response = newsroom.get(path)
     assert response.status_code == 200
@@ -561,7 +641,9 @@ def test_the_preview_is_the_page_readers_get(newsroom: FlaskClient, client: Flas
     save_story(newsroom, article_id, do="publish")
     public = client.get(permalink(get_article(article_id))).text
     preview = newsroom.get(path).text
-    inside = [re.search(r'<div class="prose">.*?</div>', page, re.DOTALL) for page in (public, preview)]
+    inside = [
+        re.search(r'<div class="prose">.*?</div>', page, re.DOTALL) for page in (public, preview)
+    ]
     assert inside[0] is not None
     assert inside[1] is not None
     assert inside[0][0] == inside[1][0]
@@ -572,14 +654,19 @@ def test_a_story_that_is_not_there(newsroom: FlaskClient, number: str) -> None:
     assert newsroom.get(f"/newsroom/stories/{number}").status_code == 404
     assert newsroom.get(f"/newsroom/stories/{number}/preview").status_code == 404
     assert post(newsroom, f"/newsroom/stories/{number}/publish").status_code == 404
-    assert post(newsroom, f"/newsroom/stories/{number}", story_form(version="1")).status_code in {404, 405}
+    assert post(newsroom, f"/newsroom/stories/{number}", story_form(version="1")).status_code in {
+        404,
+        405,
+    }
 
 
 def test_the_list(newsroom: FlaskClient, editor: User) -> None:
     assert "Write the first" in newsroom.get("/newsroom/stories/").text
     for number in range(53):
         step = publishing.Action("publish" if number == 1 else "save")
-        publishing.create(make_draft(headline=f"Story {number:02}", authors=("Amina Diallo",)), editor, step)
+        publishing.create(
+            make_draft(headline=f"Story {number:02}", authors=("Amina Diallo",)), editor, step
+        )
     first, second = (newsroom.get(f"/newsroom/stories/?page={page}").text for page in (1, 2))
     headlines = [re.findall(r"Story \d\d", page) for page in (first, second)]
     assert [len(each) for each in headlines] == [50, 3]
@@ -595,13 +682,24 @@ def test_the_list(newsroom: FlaskClient, editor: User) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["page=0", "page=-1", "page=NaN", "page=999999", "page=" + "9" * 50, "status=nothing", "q=" + "x" * 5000, "q=%00"],
+    [
+        "page=0",
+        "page=-1",
+        "page=NaN",
+        "page=999999",
+        "page=" + "9" * 50,
+        "status=nothing",
+        "q=" + "x" * 5000,
+        "q=%00",
+    ],
 )
 def test_an_odd_list_is_still_a_list(newsroom: FlaskClient, query: str) -> None:
     assert newsroom.get(f"/newsroom/stories/?{query}").status_code == 200
 
 
-def test_scheduled_stories_stand_in_the_order_in_which_they_go_out(app: Flask, editor: User) -> None:
+def test_scheduled_stories_stand_in_the_order_in_which_they_go_out(
+    app: Flask, editor: User
+) -> None:
     client = logged_in_client(app)
     start = datetime.now(UTC).replace(second=0, microsecond=0)
     for days in (3, 1, 2):
@@ -611,22 +709,29 @@ def test_scheduled_stories_stand_in_the_order_in_which_they_go_out(app: Flask, e
     assert re.findall(r"In \d days", page) == ["In 1 days", "In 2 days", "In 3 days"]
     first = start + timedelta(days=1)
     assert (
-        f'publishes\n      <time datetime="{first:%Y-%m-%dT%H:%M:00Z}">{first.day} {first:%b %Y}, {first:%H:%M}' in page
+        f'publishes\n      <time datetime="{first:%Y-%m-%dT%H:%M:00Z}">{first.day} {first:%b %Y}, {first:%H:%M}'
+        in page
     )
     assert page.count("publishes\n") == 3
     assert client.get("/newsroom/stories/").text.count("publishes\n") == 3
 
 
-def test_the_list_takes_few_selects(newsroom: FlaskClient, editor: User, count_selects: Any) -> None:
+def test_the_list_takes_few_selects(
+    newsroom: FlaskClient, editor: User, count_selects: Any
+) -> None:
     for number in range(5):
-        publishing.create(make_draft(headline=f"Story {number}", authors=(f"Author {number}",)), editor)
+        publishing.create(
+            make_draft(headline=f"Story {number}", authors=(f"Author {number}",)), editor
+        )
     newsroom.get("/newsroom/stories/")
     count_selects()
     newsroom.get("/newsroom/stories/")
     assert len(count_selects()) <= 7  # the navigation counts what is in review
 
 
-def test_a_fault_gives_the_text_back(app: Flask, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_gives_the_text_back(
+    app: Flask, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_args: object) -> None:
         raise OSError("disk full")
 

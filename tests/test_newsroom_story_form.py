@@ -22,7 +22,14 @@ from spectator.urls import permalink
 from tests.conftest import make_draft
 from tests.newsroom_client import logged_in_client, picture_file, post, session_token, story_form
 from tests.page_checks import Page
-from tests.test_newsroom_stories import NEW, articles, create_story, form_values, get_article, save_story
+from tests.test_newsroom_stories import (
+    NEW,
+    articles,
+    create_story,
+    form_values,
+    get_article,
+    save_story,
+)
 
 
 @pytest.fixture
@@ -31,9 +38,13 @@ def newsroom(app: Flask, editor: User) -> FlaskClient:
     return logged_in_client(app)
 
 
-def autosave(client: FlaskClient, article_id: int | str, form_id: dict[str, str], **more: Any) -> TestResponse:
+def autosave(
+    client: FlaskClient, article_id: int | str, form_id: dict[str, str], **more: Any
+) -> TestResponse:
     """Send what the form does while somebody types."""
-    response = post(client, f"/newsroom/fragments/stories/{article_id}/autosave", form_id | {"seq": "7"} | more)
+    response = post(
+        client, f"/newsroom/fragments/stories/{article_id}/autosave", form_id | {"seq": "7"} | more
+    )
     assert response.status_code == 200
     return response
 
@@ -52,7 +63,11 @@ def test_an_autosave_touches_neither_story_nor_history(newsroom: FlaskClient) ->
     assert re.search(r'data-weight="\d+ KB, \d\.\d s on 3G"', answer.text)
     assert re.search(r"Saved\s+<time datetime=\"[^\"]+\">\d\d:\d\d:\d\d</time>", answer.text)
     db.session.expire_all()
-    assert (get_article(article_id).version, count_rows(Revision), count_rows(Outbox)) == (version, revisions, rows)
+    assert (get_article(article_id).version, count_rows(Revision), count_rows(Outbox)) == (
+        version,
+        revisions,
+        rows,
+    )
     assert get_article(article_id).headline == story_form()["headline"]
     autosave(newsroom, article_id, opened, headline="Half a headline")
     assert count_rows(Autosave) == 1
@@ -89,7 +104,9 @@ def test_a_new_story_that_was_never_saved_is_in_the_list(newsroom: FlaskClient) 
 
 def framed_page(client: FlaskClient, page: TestResponse) -> list[str]:
     """Return the pages in the frames of a proof."""
-    return [client.get(unescape(path)).text for path in re.findall(r'<iframe src="([^"]+)"', page.text)]
+    return [
+        client.get(unescape(path)).text for path in re.findall(r'<iframe src="([^"]+)"', page.text)
+    ]
 
 
 def test_a_pending_change_of_a_live_story_is_previewed_and_readers_see_the_old_text(
@@ -106,14 +123,23 @@ def test_a_pending_change_of_a_live_story_is_previewed_and_readers_see_the_old_t
     assert "Readers still see the old text." in page.text
     frames = framed_page(newsroom, page)
     assert len(frames) == 2 and all("Pending words, and more." in frame for frame in frames)
-    assert not any("Pending words" in frame for frame in framed_page(newsroom, newsroom.get(path + "/proof")))
+    assert not any(
+        "Pending words" in frame for frame in framed_page(newsroom, newsroom.get(path + "/proof"))
+    )
     assert "Pending words" not in client.get(permalink(get_article(article_id))).text
     assert count_rows(Revision) == revisions
 
 
-def test_a_story_that_was_never_saved_is_previewed_with_its_picture(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_story_that_was_never_saved_is_previewed_with_its_picture(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     opened = form_values(newsroom.get(NEW))
-    sent = opened | {"headline": "Not saved", "body": "Words.", "picture": picture_file(), "picture_alt": "A boat"}
+    sent = opened | {
+        "headline": "Not saved",
+        "body": "Words.",
+        "picture": picture_file(),
+        "picture_alt": "A boat",
+    }
     answer = post(newsroom, NEW + "/proof", sent)
     page = newsroom.get(answer.location)
     frames = framed_page(newsroom, page)
@@ -134,7 +160,9 @@ def test_a_preview_is_refused_where_nothing_may_be_kept(app: Flask, newsroom: Fl
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-def test_discarded_text_can_be_brought_back_without_script(newsroom: FlaskClient, is_new: bool) -> None:
+def test_discarded_text_can_be_brought_back_without_script(
+    newsroom: FlaskClient, is_new: bool
+) -> None:
     story: int | str = "new" if is_new else create_story(newsroom)
     form = NEW if is_new else f"/newsroom/stories/{story}"
     page = "/newsroom/stories/" if is_new else form
@@ -150,10 +178,15 @@ def test_discarded_text_can_be_brought_back_without_script(newsroom: FlaskClient
     answer = post(newsroom, "/newsroom/stories/bring_back", sent)
     assert "Half a thought" in newsroom.get(answer.location).text
     assert "Discarded changes" not in newsroom.get(page).text
-    assert form_values(newsroom.get(f"{form}?restore={opened['copy']}"))["headline"] == "Half a thought"
+    assert (
+        form_values(newsroom.get(f"{form}?restore={opened['copy']}"))["headline"]
+        == "Half a thought"
+    )
 
 
-def test_discarded_text_is_kept_30_days_and_saved_text_is_no_longer_unsaved(newsroom: FlaskClient) -> None:
+def test_discarded_text_is_kept_30_days_and_saved_text_is_no_longer_unsaved(
+    newsroom: FlaskClient,
+) -> None:
     opened = form_values(newsroom.get(NEW))
     autosave(newsroom, "new", opened, headline="Set aside")
     autosaves.discard(1, opened["copy"])
@@ -175,29 +208,41 @@ def test_a_form_that_is_typed_in_again_is_no_longer_discarded(newsroom: FlaskCli
     assert [row.values["headline"] for row in autosaves.list_unsaved(1, None)] == ["Typed on"]
 
 
-def test_a_restored_text_of_an_older_version_meets_the_newer_as_a_conflict(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_restored_text_of_an_older_version_meets_the_newer_as_a_conflict(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     article_id = create_story(newsroom)
     path = f"/newsroom/stories/{article_id}"
     opened = form_values(newsroom.get(path))
     autosave(newsroom, article_id, opened, headline="Mine")
-    assert save_story(logged_in_client(app, "admin"), article_id, headline="Theirs").status_code == 303
+    assert (
+        save_story(logged_in_client(app, "admin"), article_id, headline="Theirs").status_code == 303
+    )
     restored = form_values(newsroom.get(f"{path}?restore={opened['copy']}"))
     assert post(newsroom, path, restored | {"do": "save"}).status_code == 409
 
 
-def test_nobody_sees_or_discards_a_colleagues_unsaved_text(app: Flask, newsroom: FlaskClient) -> None:
+def test_nobody_sees_or_discards_a_colleagues_unsaved_text(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     article_id = create_story(newsroom)
     opened = form_values(newsroom.get(f"/newsroom/stories/{article_id}"))
     autosave(newsroom, article_id, opened, headline="Mine alone")
     admin = logged_in_client(app, "admin")
     path = f"/newsroom/stories/{article_id}"
-    for address in (path, f"{path}?restore={opened['copy']}", f"{path}/preview?copy={opened['copy']}"):
+    for address in (
+        path,
+        f"{path}?restore={opened['copy']}",
+        f"{path}/preview?copy={opened['copy']}",
+    ):
         assert "Mine alone" not in admin.get(address).text
     for act in ("discard", "bring_back"):
         post(admin, f"/newsroom/stories/{act}", {"copy": opened["copy"]})
     assert autosaves.list_discarded(1, article_id) == []
     autosave(admin, article_id, opened, headline="The admin's")
-    assert [row.values["headline"] for row in autosaves.list_unsaved(1, article_id)] == ["Mine alone"]
+    assert [row.values["headline"] for row in autosaves.list_unsaved(1, article_id)] == [
+        "Mine alone"
+    ]
 
 
 def test_an_author_cannot_autosave_into_anothers_story(app: Flask, newsroom: FlaskClient) -> None:
@@ -220,7 +265,9 @@ def test_an_autosave_is_bounded(newsroom: FlaskClient, monkeypatch: pytest.Monke
     assert 'data-outcome="saved"' in autosave(newsroom, "new", story_form(copy="0" * 22)).text
 
 
-def test_without_a_login_the_answer_says_so_and_nothing_is_kept(app: Flask, client: FlaskClient) -> None:
+def test_without_a_login_the_answer_says_so_and_nothing_is_kept(
+    app: Flask, client: FlaskClient
+) -> None:
     answer = autosave(client, "new", story_form())
     assert 'data-reason="logged-out"' in answer.text
     assert 'data-outcome="refused"' in answer.text
@@ -229,12 +276,18 @@ def test_without_a_login_the_answer_says_so_and_nothing_is_kept(app: Flask, clie
     assert count_rows(Autosave) == 0
 
 
-def test_a_save_without_a_login_gives_everything_back_to_send_again(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_save_without_a_login_gives_everything_back_to_send_again(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     sent = story_form(headline="My <headline>", body="Line one.\r\n\r\nLine two.")
     accounts.log_out(session_token(newsroom))
     response = post(newsroom, NEW, sent)
     assert response.status_code == 401
-    held = {each["name"]: each["value"] for each in Page(response.text).find_all("input") if each.get("name") in sent}
+    held = {
+        each["name"]: each["value"]
+        for each in Page(response.text).find_all("input")
+        if each.get("name") in sent
+    }
     assert {name: str(text).replace("\r\n", "\n") for name, text in held.items()} == {
         name: text.replace("\r\n", "\n") for name, text in sent.items()
     }
@@ -245,7 +298,10 @@ def test_a_save_without_a_login_gives_everything_back_to_send_again(app: Flask, 
 
 def test_presence_names_colleagues_and_newer_versions(app: Flask, newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom)
-    admin, path = logged_in_client(app, "admin"), f"/newsroom/fragments/stories/{article_id}/presence"
+    admin, path = (
+        logged_in_client(app, "admin"),
+        f"/newsroom/fragments/stories/{article_id}/presence",
+    )
     version = str(get_article(article_id).version)
     assert "Open here too" not in post(newsroom, path, {"version": version}).text
     assert "Open here too: Editor." in post(admin, path, {"version": version}).text
@@ -268,7 +324,9 @@ def test_presence_names_colleagues_and_newer_versions(app: Flask, newsroom: Flas
         ("sources", "", "Reuters"),
     ],
 )
-def test_suggestions(newsroom: FlaskClient, story: Callable[..., int], kind: str, text: str, first: str) -> None:
+def test_suggestions(
+    newsroom: FlaskClient, story: Callable[..., int], kind: str, text: str, first: str
+) -> None:
     source = {"source_name": "Reuters", "source_url": "https://www.reuters.com/x"}
     story(authors=("Ṣẹ́gun Adé",), topics=("Elections",), countries=("CI", "ML"), **source)
     answer = newsroom.get(f"/newsroom/fragments/suggestions/{kind}", query_string={"q": text})
@@ -277,13 +335,22 @@ def test_suggestions(newsroom: FlaskClient, story: Callable[..., int], kind: str
     assert {each["role"] for each in options} == {"option"}
 
 
-@pytest.mark.parametrize("text", ["", "x" * 5000, "%", "_", "'; drop table author", "\x00", "<b>", "\U000e0001"])
+@pytest.mark.parametrize(
+    "text", ["", "x" * 5000, "%", "_", "'; drop table author", "\x00", "<b>", "\U000e0001"]
+)
 @pytest.mark.parametrize("kind", ["authors", "topics", "countries", "sources"])
 def test_odd_suggestions(newsroom: FlaskClient, kind: str, text: str) -> None:
-    assert newsroom.get(f"/newsroom/fragments/suggestions/{kind}", query_string={"q": text}).status_code == 200
+    assert (
+        newsroom.get(
+            f"/newsroom/fragments/suggestions/{kind}", query_string={"q": text}
+        ).status_code
+        == 200
+    )
 
 
-def test_the_address_is_shown_before_it_is_stored(newsroom: FlaskClient, story: Callable[..., int]) -> None:
+def test_the_address_is_shown_before_it_is_stored(
+    newsroom: FlaskClient, story: Callable[..., int]
+) -> None:
     story(headline="Ports")
     path = "/newsroom/fragments/stories/new/address"
     sent = {"headline": "Ports", "slug": "", "section": "health"}
@@ -299,8 +366,18 @@ def test_the_preview_shows_what_is_typed_and_the_page_stays_as_it_is(
 ) -> None:
     article_id = story(headline="Stored")
     opened = form_values(newsroom.get(f"/newsroom/stories/{article_id}"))
-    autosave(newsroom, article_id, opened, headline="Typed", section="", countries="Mali, Atlantis", authors="Ama")
-    frame = newsroom.get(f"/newsroom/fragments/stories/{article_id}/preview?copy={opened['copy']}&seq=7")
+    autosave(
+        newsroom,
+        article_id,
+        opened,
+        headline="Typed",
+        section="",
+        countries="Mali, Atlantis",
+        authors="Ama",
+    )
+    frame = newsroom.get(
+        f"/newsroom/fragments/stories/{article_id}/preview?copy={opened['copy']}&seq=7"
+    )
     [source] = [each["src"] for each in Page(frame.text).find_all("iframe")]
     page = newsroom.get(str(source))
     assert "<h1>Typed</h1>" in page.text
@@ -339,16 +416,23 @@ def test_a_link_shows_a_draft_to_whoever_has_it_until_it_ends(
 
 
 @pytest.mark.parametrize("end", ["expired", "maker disabled", "withdrawn"])
-def test_a_link_ends_by_itself(app: Flask, newsroom: FlaskClient, client: FlaskClient, editor: User, end: str) -> None:
+def test_a_link_ends_by_itself(
+    app: Flask, newsroom: FlaskClient, client: FlaskClient, editor: User, end: str
+) -> None:
     article_id = create_story(newsroom)
     post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "30"})
     token = token_from(newsroom.get(f"/newsroom/stories/{article_id}/proof"))
     if end == "withdrawn":
         publishing.publish(article_id, editor)
-        assert client.get(f"/newsroom/shared/{token}").location == "/business/ports-of-the-gulf-of-guinea"
+        assert (
+            client.get(f"/newsroom/shared/{token}").location
+            == "/business/ports-of-the-gulf-of-guinea"
+        )
         publishing.withdraw(article_id, editor, "Wrong.")
     else:
-        changes: dict[str, Any] = {"expired": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}}
+        changes: dict[str, Any] = {
+            "expired": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}
+        }
         with db.write() as session:
             if end == "expired":
                 session.execute(update(PreviewLink).values(changes["expired"]))
@@ -361,10 +445,15 @@ def test_a_link_ends_once_its_maker_may_not_see_the_story(
     app: Flask, newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     article_id = create_story(logged_in_client(app, "author"))
-    others, own = (f"/newsroom/shared/{shared_token(newsroom, each)}" for each in (article_id, create_story(newsroom)))
+    others, own = (
+        f"/newsroom/shared/{shared_token(newsroom, each)}"
+        for each in (article_id, create_story(newsroom))
+    )
     assert [client.get(path).status_code for path in (others, own)] == [200, 200]
     with db.write() as session:
-        session.execute(update(User).where(User.email == "editor@news.example").values(role="author"))
+        session.execute(
+            update(User).where(User.email == "editor@news.example").values(role="author")
+        )
     assert [client.get(path).status_code for path in (others, own)] == [410, 200]
 
 
@@ -375,7 +464,9 @@ def shared_token(newsroom: FlaskClient, article_id: int) -> str:
 
 def test_an_old_link_never_opens_a_newer_story(newsroom: FlaskClient, client: FlaskClient) -> None:
     first = shared_token(newsroom, create_story(newsroom, headline="First secret"))
-    with db.write() as session:  # cleaned up, or a backup of before it was restored: the row's number is free again
+    with (
+        db.write() as session
+    ):  # cleaned up, or a backup of before it was restored: the row's number is free again
         session.execute(delete(PreviewLink))
     second = shared_token(newsroom, create_story(newsroom, headline="Second secret"))
     assert count_rows(PreviewLink) == 1
@@ -431,13 +522,23 @@ def test_links_are_made_by_who_may_change_the_story(app: Flask, newsroom: FlaskC
     assert post(author, f"/newsroom/stories/{article_id}/links", {"days": "1"}).status_code == 403
     assert author.get(f"/newsroom/stories/{article_id}/proof").status_code == 403
     assert author.get(f"/newsroom/stories/{article_id}/history").status_code == 403
-    assert post(author, f"/newsroom/stories/{article_id}/history/1", {"version": "1"}).status_code == 403
+    assert (
+        post(author, f"/newsroom/stories/{article_id}/history/1", {"version": "1"}).status_code
+        == 403
+    )
     assert count_rows(PreviewLink) == 0
 
 
 def test_the_history_tells_who_when_what_and_leads_back(newsroom: FlaskClient) -> None:
-    article_id = create_story(newsroom, body="The dam is dry.\n\nRain is expected.", authors="Ama Serwaa")
-    save_story(newsroom, article_id, body="The dam is full.\n\nRain is expected.", authors="Ama Serwaa, Zed")
+    article_id = create_story(
+        newsroom, body="The dam is dry.\n\nRain is expected.", authors="Ama Serwaa"
+    )
+    save_story(
+        newsroom,
+        article_id,
+        body="The dam is full.\n\nRain is expected.",
+        authors="Ama Serwaa, Zed",
+    )
     path = f"/newsroom/stories/{article_id}/history"
     page = newsroom.get(path)
     assert "1. begun" in page.text and "2. saved" in page.text and "Editor" in page.text
@@ -456,15 +557,23 @@ def test_the_history_tells_who_when_what_and_leads_back(newsroom: FlaskClient) -
     assert post(newsroom, f"{path}/99", {"version": version}).status_code == 404
 
 
-def test_restoring_a_public_story_is_seen_by_readers(newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_restoring_a_public_story_is_seen_by_readers(
+    newsroom: FlaskClient, client: FlaskClient
+) -> None:
     article_id = create_story(newsroom, do="publish", body="First words.")
     save_story(newsroom, article_id, do="update", body="Second words.")
-    post(newsroom, f"/newsroom/stories/{article_id}/history/1", {"version": str(get_article(article_id).version)})
+    post(
+        newsroom,
+        f"/newsroom/stories/{article_id}/history/1",
+        {"version": str(get_article(article_id).version)},
+    )
     assert "First words." in client.get("/business/ports-of-the-gulf-of-guinea").text
 
 
 def test_a_hostile_revision_is_shown_as_text(newsroom: FlaskClient, editor: User) -> None:
-    article_id = publishing.create(make_draft(headline="<script>alert(1)</script>", body="<p>x</p>"), editor)
+    article_id = publishing.create(
+        make_draft(headline="<script>alert(1)</script>", body="<p>x</p>"), editor
+    )
     save_story(newsroom, article_id, headline="Plain")
     page = newsroom.get(f"/newsroom/stories/{article_id}/history/compare")
     assert "<script>alert" not in page.text
@@ -483,11 +592,17 @@ def test_the_life_of_a_story(app: Flask, newsroom: FlaskClient, client: FlaskCli
     assert author.get(f"/newsroom/stories/{article_id}").status_code == 403
     assert save_story(newsroom, article_id, do="unschedule").status_code == 303
     db.session.expire_all()
-    assert (get_article(article_id).status, get_article(article_id).published_at is not None) == ("draft", True)
+    assert (get_article(article_id).status, get_article(article_id).published_at is not None) == (
+        "draft",
+        True,
+    )
     assert save_story(newsroom, article_id, do="publish", published_at="").status_code == 303
     assert save_story(newsroom, article_id, do="update", note="New figures.").status_code == 303
     assert "New figures." in client.get("/business/ports-of-the-gulf-of-guinea").text
-    assert post(newsroom, f"/newsroom/stories/{article_id}/withdraw", {"reason": "Wrong."}).status_code == 303
+    assert (
+        post(newsroom, f"/newsroom/stories/{article_id}/withdraw", {"reason": "Wrong."}).status_code
+        == 303
+    )
     assert post(newsroom, f"/newsroom/stories/{article_id}/reinstate").status_code == 303
     assert client.get("/business/ports-of-the-gulf-of-guinea").status_code == 200
 
@@ -500,23 +615,34 @@ def test_a_planned_time_is_not_lost_by_saving_a_draft(newsroom: FlaskClient) -> 
 
 
 def test_the_hour_that_comes_twice_is_asked_about(app: Flask, newsroom: FlaskClient) -> None:
-    app.config["TIMEZONE"] = "Africa/Cairo"  # clocks go back on 28 October 2027 at midnight, to 23:00
+    app.config["TIMEZONE"] = (
+        "Africa/Cairo"  # clocks go back on 28 October 2027 at midnight, to 23:00
+    )
     sent = story_form(do="schedule", published_at="2027-10-28T23:30")
     response = post(newsroom, NEW, sent)
     assert response.status_code == 422
     assert "comes twice: first as UTC+3, then as UTC+2" in response.text
     offered = [
-        each["value"] for each in Page(response.text).find_all("input") if each.get("name") == "published_at_choice"
+        each["value"]
+        for each in Page(response.text).find_all("input")
+        if each.get("name") == "published_at_choice"
     ]
     assert offered == ["2027-10-28T20:30Z", "2027-10-28T21:30Z"]
-    assert post(newsroom, NEW, sent | {"published_at_choice": "2027-01-01T00:00Z"}).status_code == 422
+    assert (
+        post(newsroom, NEW, sent | {"published_at_choice": "2027-01-01T00:00Z"}).status_code == 422
+    )
     article_id = create_story(newsroom, **sent, published_at_choice=offered[1])
     assert get_article(article_id).published_at == datetime(2027, 10, 28, 21, 30, tzinfo=UTC)
-    assert save_story(newsroom, article_id, do="schedule", published_at_choice=offered[1]).status_code == 303
+    assert (
+        save_story(newsroom, article_id, do="schedule", published_at_choice=offered[1]).status_code
+        == 303
+    )
 
 
 def test_the_hour_that_does_not_exist_is_asked_about(app: Flask, newsroom: FlaskClient) -> None:
-    app.config["TIMEZONE"] = "Africa/Cairo"  # clocks go forward on 30 April 2027 at midnight, to 01:00
+    app.config["TIMEZONE"] = (
+        "Africa/Cairo"  # clocks go forward on 30 April 2027 at midnight, to 01:00
+    )
     sent = story_form(do="schedule", published_at="2027-04-30T00:30")
     response = post(newsroom, NEW, sent)
     assert response.status_code == 422
@@ -531,8 +657,12 @@ def test_a_picture_for_the_text(newsroom: FlaskClient) -> None:
     sent = {"picture": picture_file(), "alt": "A <port>", "caption": "Noon", "credit": "Ama"}
     answer = post(newsroom, "/newsroom/fragments/pictures", sent)
     assert answer.status_code == 200
-    assert re.search(r'<figure><img src="/media/[^"]+" alt="A &lt;port&gt;" width="64" height="40">', answer.text)
+    assert re.search(
+        r'<figure><img src="/media/[^"]+" alt="A &lt;port&gt;" width="64" height="40">', answer.text
+    )
     assert "<figcaption>Noon <cite>Ama</cite></figcaption>" in answer.text
     for wrong in ({"alt": ""}, {"picture": b""}):
-        refused = post(newsroom, "/newsroom/fragments/pictures", sent | {"picture": picture_file()} | wrong)
+        refused = post(
+            newsroom, "/newsroom/fragments/pictures", sent | {"picture": picture_file()} | wrong
+        )
         assert 'data-outcome="refused"' in refused.text

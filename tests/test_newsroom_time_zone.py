@@ -105,7 +105,9 @@ def test_years_are_the_newsrooms(data: Path) -> None:
     with newsroom(data, SPECTATOR_TIMEZONE="Africa/Lagos") as app:
         editor, night = add_user("editor"), datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
         for at in (night, night - timedelta(hours=2)):
-            publishing.publish(publishing.create(make_draft(headline=f"Story {at:%H}"), editor), editor, at)
+            publishing.publish(
+                publishing.create(make_draft(headline=f"Story {at:%H}"), editor), editor, at
+            )
         index = indexing.open_public_index(app.config["DATA_DIR"])
         while indexing.catch_up(index):
             pass
@@ -132,7 +134,10 @@ def test_another_time_zone_moves_the_lists_and_keeps_every_address(data: Path) -
         assert queries.month_counts() == [(2026, 4, 1)]
         assert "/archive/2026/04/" in client.get("/archive/").text, "a kept page outlived the lists"
         assert client.get(old[0]).location == "/2026/04/30/past-midnight-in-nairobi"
-        assert (client.get(old[1]).status_code, client.get(old[1]).location) == (301, "/archive/2026/04/")
+        assert (client.get(old[1]).status_code, client.get(old[1]).location) == (
+            301,
+            "/archive/2026/04/",
+        )
         assert client.get(old[2]).status_code == 200
         assert client.get("/archive/2026/06/").status_code == 404
         assert client.get("/archive/2026/03/").status_code == 404
@@ -140,13 +145,17 @@ def test_another_time_zone_moves_the_lists_and_keeps_every_address(data: Path) -
         assert (before, after) == (1, 2)
         Worker(app).run_maintenance()
         assert db.session.scalar(select(DerivedTable.zone)) == "UTC"
-        assert db.session.scalar(select(Outbox.seq).order_by(Outbox.seq.desc()).limit(1)) == after, "once"
+        assert (
+            db.session.scalar(select(Outbox.seq).order_by(Outbox.seq.desc()).limit(1)) == after
+        ), "once"
 
 
 def test_lists_of_an_older_version_are_those_of_utc(data: Path) -> None:
     with newsroom(data) as app:
         editor = add_user("editor")
-        publishing.publish(publishing.create(make_draft(), editor), editor, datetime(2026, 4, 30, 22, tzinfo=UTC))
+        publishing.publish(
+            publishing.create(make_draft(), editor), editor, datetime(2026, 4, 30, 22, tzinfo=UTC)
+        )
         assert not publishing.apply_time_zone()
         assert app.config["TIMEZONE"] == "UTC"
     with newsroom(data, SPECTATOR_TIMEZONE="Africa/Nairobi"):
@@ -158,7 +167,10 @@ def test_lists_of_an_older_version_are_those_of_utc(data: Path) -> None:
 
 def test_sqlite_counts_months_as_python_does(data: Path) -> None:
     with newsroom(data, SPECTATOR_TIMEZONE="Africa/Nairobi"):
-        for stored, month in (("2026-04-30 20:59:59.999999", 202604), ("2026-04-30 21:00:00.000000", 202605)):
+        for stored, month in (
+            ("2026-04-30 20:59:59.999999", 202604),
+            ("2026-04-30 21:00:00.000000", 202605),
+        ):
             assert db.session.scalar(text("SELECT newsroom_month(:at)"), {"at": stored}) == month
 
 
@@ -192,10 +204,14 @@ def test_local_mean_time_is_written_in_utc_for_machines(data: Path) -> None:
 @given(
     day=st.dates(date(1000, 1, 2), date(9000, 12, 30)),
     second=st.integers(0, 86_399),
-    zone=st.sampled_from(sorted(name for name in available_timezones() if name.startswith("Africa/"))),
+    zone=st.sampled_from(
+        sorted(name for name in available_timezones() if name.startswith("Africa/"))
+    ),
 )
 def test_a_day_begins_and_ends_where_its_moments_do(day: date, second: int, zone: str) -> None:
-    local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)) + timedelta(seconds=second)
+    local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)) + timedelta(
+        seconds=second
+    )
     moment = local.astimezone(UTC)
     if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == local.replace(tzinfo=None):
         at = (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()

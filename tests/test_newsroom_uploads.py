@@ -27,9 +27,13 @@ def test_each_way_of_sending_a_picture_has_the_same_limit(newsroom: FlaskClient,
     whole = picture_file()
     data = whole.stream.read()
     for size, is_taken in ((MAX_BYTES, True), (MAX_BYTES + 1, False)):
-        file = FileStorage(BytesIO(data + bytes(size - len(data))), "photo.png", content_type="image/png")
+        file = FileStorage(
+            BytesIO(data + bytes(size - len(data))), "photo.png", content_type="image/png"
+        )
         if name == "text":
-            answer = post(newsroom, "/newsroom/fragments/pictures", {"picture": file, "alt": "A port"})
+            answer = post(
+                newsroom, "/newsroom/fragments/pictures", {"picture": file, "alt": "A port"}
+            )
             assert answer.status_code == 200
             assert ("<figure>" in answer.text) is is_taken
         else:
@@ -54,8 +58,12 @@ def test_a_picture_that_comes_while_others_are_decoded_is_refused_at_once_and_no
     monkeypatch.setattr(sandbox, "_decoder_lock", None)  # nobody gets as far as waiting
     for _ in range(2):
         assert sandbox._places.acquire(blocking=False)
-    answer = post(newsroom, "/newsroom/fragments/pictures", {"picture": picture_file(), "alt": "A port"})
+    answer = post(
+        newsroom, "/newsroom/fragments/pictures", {"picture": picture_file(), "alt": "A port"}
+    )
     assert (answer.status_code, sandbox.BUSY in answer.text) == (200, True)
-    answer = post(newsroom, NEW, story_form(do="save", body="Every <word>.") | {"picture": picture_file()})
+    answer = post(
+        newsroom, NEW, story_form(do="save", body="Every <word>.") | {"picture": picture_file()}
+    )
     assert (answer.status_code, sandbox.BUSY in answer.text) == (422, True)
     assert "Every &lt;word&gt;." in answer.text

@@ -36,9 +36,15 @@ def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(lines: str, **paths: str) -> subprocess.CompletedProcess[str]:
         for name, path in paths.items():
             lines = re.sub(rf"\b{name}=\S+", f"{name}={path}", lines)
-        lines = lines.replace("/srv/spectator", str(ROOT)).replace(".venv/bin/python", sys.executable)
-        lines = re.sub(r"^systemctl.*$", ":", lines, flags=re.MULTILINE).replace("-o spectator -g spectator ", "")
-        return subprocess.run(["sh", "-ec", lines], capture_output=True, encoding="utf-8", cwd=tmp_path)
+        lines = lines.replace("/srv/spectator", str(ROOT)).replace(
+            ".venv/bin/python", sys.executable
+        )
+        lines = re.sub(r"^systemctl.*$", ":", lines, flags=re.MULTILINE).replace(
+            "-o spectator -g spectator ", ""
+        )
+        return subprocess.run(
+            ["sh", "-ec", lines], capture_output=True, encoding="utf-8", cwd=tmp_path
+        )
 
     return run
 
@@ -81,15 +87,21 @@ def test_a_backup_works_every_night_and_comes_back(
     assert (data / "spectator.db").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_mistyped_path_is_no_backup(shell: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
-    done = shell(recipe("A backup"), DATA=str(tmp_path / "mistyped"), BACKUPS=str(tmp_path / "backups"))
+def test_a_mistyped_path_is_no_backup(
+    shell: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    done = shell(
+        recipe("A backup"), DATA=str(tmp_path / "mistyped"), BACKUPS=str(tmp_path / "backups")
+    )
     assert done.returncode != 0 and "no backup" in done.stderr and "Traceback" not in done.stderr
     assert not list((tmp_path / "backups").iterdir()) and not (tmp_path / "mistyped").exists()
 
 
 def test_make_help_says_what_it_means() -> None:
     environ = os.environ | {"PORT": "8123", "HOST": "127.0.0.1"}
-    done = subprocess.run(["make", "help"], cwd=ROOT, env=environ, capture_output=True, encoding="utf-8", check=True)
+    done = subprocess.run(
+        ["make", "help"], cwd=ROOT, env=environ, capture_output=True, encoding="utf-8", check=True
+    )
     assert "http://127.0.0.1:8123" in done.stdout
     assert "$" not in done.stdout and "(HOST)" not in done.stdout
 

@@ -29,7 +29,9 @@ def test_no_record_is_more_than_one_line(evil: str) -> None:
         raise ValueError(f"two{evil}lines")
     except ValueError:
         error = sys.exc_info()
-    record = logging.LogRecord("a.b", logging.ERROR, "file", 1, f"one{evil}2026 ERROR forged", None, error)
+    record = logging.LogRecord(
+        "a.b", logging.ERROR, "file", 1, f"one{evil}2026 ERROR forged", None, error
+    )
     text = OneLineFormatter().format(record)
     assert len(text.splitlines()) == 1
     assert evil not in text

@@ -41,7 +41,14 @@ def test_a_kept_page_asks_the_database_for_nothing_more(
     client: FlaskClient, story: Story, count_selects: Callable[[], list[str]]
 ) -> None:
     article_id = story(headline="Kept")
-    for path in ("/", "/politics/", "/politics/kept", "/archive/", "/feed.xml", f"/fragments/related/{article_id}"):
+    for path in (
+        "/",
+        "/politics/",
+        "/politics/kept",
+        "/archive/",
+        "/feed.xml",
+        f"/fragments/related/{article_id}",
+    ):
         first = client.get(path)
         count_selects()
         second = client.get(path)
@@ -76,7 +83,11 @@ def test_every_act_shows_at_once_in_every_process(app: Flask, story: Story, edit
 
 
 def test_an_article_outlives_acts_on_others(
-    app: Flask, client: FlaskClient, story: Story, editor: User, count_selects: Callable[[], list[str]]
+    app: Flask,
+    client: FlaskClient,
+    story: Story,
+    editor: User,
+    count_selects: Callable[[], list[str]],
 ) -> None:
     own, other = story(headline="Own"), story(headline="Other")
     client.get("/politics/own")
@@ -106,20 +117,26 @@ def test_an_article_outlives_acts_on_others(
     assert watch.changed_between(edition - 1, edition) == {own}
 
 
-def test_related_stories_move_with_what_the_worker_works_out(client: FlaskClient, story: Story) -> None:
+def test_related_stories_move_with_what_the_worker_works_out(
+    client: FlaskClient, story: Story
+) -> None:
     article_id, other = story(headline="One"), story(headline="Other", section="health")
     path = f"/fragments/related/{article_id}"
     assert "Other" not in client.get(path).text
     with db.write() as session:
         session.execute(
-            db.text("insert into related (article_id, position, related_id, score) values (:a, 0, :b, 1)"),
+            db.text(
+                "insert into related (article_id, position, related_id, score) values (:a, 0, :b, 1)"
+            ),
             {"a": article_id, "b": other},
         )
         session.merge(Consumer(name="related", offset=2))
     assert "Other" in client.get(path).text
 
 
-def test_words_that_mean_nothing_lead_to_the_same_page(app: Flask, client: FlaskClient, story: Story) -> None:
+def test_words_that_mean_nothing_lead_to_the_same_page(
+    app: Flask, client: FlaskClient, story: Story
+) -> None:
     story(headline="One")
     plain = client.get("/politics/one")
     kept = len(cache_of(app).pages)
@@ -130,19 +147,33 @@ def test_words_that_mean_nothing_lead_to_the_same_page(app: Flask, client: Flask
     assert len(cache_of(app).pages) == kept
 
 
-def test_an_address_is_kept_as_the_site_writes_it(app: Flask, client: FlaskClient, story: Story) -> None:
+def test_an_address_is_kept_as_the_site_writes_it(
+    app: Flask, client: FlaskClient, story: Story
+) -> None:
     article_id = story(headline="One")
     cache_of(app).pages.clear()
-    for path in (f"/fragments/related/000{article_id}", "/fragments/stream/politics//", "/fragments/stream//politics/"):
+    for path in (
+        f"/fragments/related/000{article_id}",
+        "/fragments/stream/politics//",
+        "/fragments/stream//politics/",
+    ):
         answer = client.get(path)
-        assert answer.status_code != 200 or answer.headers["Cache-Control"] == PRIVATE_CACHE_CONTROL, path
+        assert (
+            answer.status_code != 200 or answer.headers["Cache-Control"] == PRIVATE_CACHE_CONTROL
+        ), path
         assert not cache_of(app).pages, path
-    for path in (f"/fragments/related/{article_id}", "/fragments/stream/politics/", "/fragments/stream/"):
+    for path in (
+        f"/fragments/related/{article_id}",
+        "/fragments/stream/politics/",
+        "/fragments/stream/",
+    ):
         client.get(path)
     assert len(cache_of(app).pages) == 3
 
 
-def test_a_cursor_is_kept_where_it_names_a_story(app: Flask, client: FlaskClient, story: Story, editor: User) -> None:
+def test_a_cursor_is_kept_where_it_names_a_story(
+    app: Flask, client: FlaskClient, story: Story, editor: User
+) -> None:
     ids = [story(headline=f"Story {number}", hours=number) for number in range(3)]
     article = queries.published_article(ids[0])
     assert article is not None
@@ -152,13 +183,29 @@ def test_a_cursor_is_kept_where_it_names_a_story(app: Flask, client: FlaskClient
     assert ("/politics/", f"before={real}") in {key[1:] for key in cache_of(app).pages}
     queries_kept = {key[2] for key in cache_of(app).pages}
     for query in (f"through={real}", f"before={real}&through={real}"):
-        assert client.get(f"/politics/?{query}").headers["Cache-Control"] == PUBLIC_CACHE_CONTROL, query
+        assert client.get(f"/politics/?{query}").headers["Cache-Control"] == PUBLIC_CACHE_CONTROL, (
+            query
+        )
         queries_kept.add(query)
     assert {key[2] for key in cache_of(app).pages} == queries_kept
     kept = len(cache_of(app).pages)
-    made_up = [f"through={real}&before={real}", f"rails={real}", f"through=1-{article_id}", f"through={real}&x=1"]
-    made_up += [f"before={int(moment) + 1}-{article_id}", f"before=0{moment}-{article_id}", f"before={moment}-999"]
-    made_up += [f"before={real}&x=1", f"b%65fore={real}", f"before={real}&before={real}", f"before=1-{10**17}"]
+    made_up = [
+        f"through={real}&before={real}",
+        f"rails={real}",
+        f"through=1-{article_id}",
+        f"through={real}&x=1",
+    ]
+    made_up += [
+        f"before={int(moment) + 1}-{article_id}",
+        f"before=0{moment}-{article_id}",
+        f"before={moment}-999",
+    ]
+    made_up += [
+        f"before={real}&x=1",
+        f"b%65fore={real}",
+        f"before={real}&before={real}",
+        f"before=1-{10**17}",
+    ]
     for query in made_up:
         answer = client.get(f"/politics/?{query}")
         assert answer.status_code == 200
@@ -190,7 +237,9 @@ def test_cursors_that_a_page_does_not_read_make_no_copies_of_it(
     article = queries.published_article(ids[0])
     assert article is not None
     names, real, kept = ("rails", "start", "through"), queries.cursor_after(article), set[str]()
-    combinations = [("before", *more) for size in range(4) for more in itertools.combinations(names, size)]
+    combinations = [
+        ("before", *more) for size in range(4) for more in itertools.combinations(names, size)
+    ]
     for combination in [("through",), *combinations]:
         response = client.get(f"{path}?" + "&".join(f"{name}={real}" for name in combination))
         assert response.status_code == 200
@@ -201,9 +250,19 @@ def test_cursors_that_a_page_does_not_read_make_no_copies_of_it(
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere/", "/politics/nothing", "/health/one", "/search?q=one", "/readyz", "/archive/1999/01/"]
+    "path",
+    [
+        "/nowhere/",
+        "/politics/nothing",
+        "/health/one",
+        "/search?q=one",
+        "/readyz",
+        "/archive/1999/01/",
+    ],
 )
-def test_what_names_nothing_is_not_kept(app: Flask, client: FlaskClient, story: Story, path: str) -> None:
+def test_what_names_nothing_is_not_kept(
+    app: Flask, client: FlaskClient, story: Story, path: str
+) -> None:
     story(headline="One")
     cache_of(app).pages.clear()
     for _ in range(2):
@@ -213,13 +272,19 @@ def test_what_names_nothing_is_not_kept(app: Flask, client: FlaskClient, story: 
 
 def test_no_kept_view_reads_more_than_the_cursors() -> None:
     for name in ("pages", "listings", "fragments"):
-        read = re.findall(r"request\.(?!path\b)\w+(?:\.\w+\([^)]*\))?", (SITE / f"{name}.py").read_text())
+        read = re.findall(
+            r"request\.(?!path\b)\w+(?:\.\w+\([^)]*\))?", (SITE / f"{name}.py").read_text()
+        )
         assert set(read) <= {"request.environ"}, name
-    assert re.findall(r"request\.[^)]*\)", (SITE / "pagination.py").read_text()) == ["request.args.get(name)"]
+    assert re.findall(r"request\.[^)]*\)", (SITE / "pagination.py").read_text()) == [
+        "request.args.get(name)"
+    ]
     assert set(pagination.CURSOR_PARAMS) == CURSOR_PARAMS
     feed, _, search_feed = (SITE / "feeds.py").read_text().partition("def search_feed")
     assert set(re.findall(r"request\.\w+", feed)) == {"request.path"}
-    assert re.findall(r"request\.\w+", search_feed) == ["request.args"], "searches are kept by nobody"
+    assert re.findall(r"request\.\w+", search_feed) == ["request.args"], (
+        "searches are kept by nobody"
+    )
 
 
 def test_nginx_keeps_the_same_parts_of_lists() -> None:
@@ -234,7 +299,9 @@ def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:
         page = client.get("/politics/one", headers={"Accept-Encoding": accepted})
         tag = page.headers["ETag"]
         for held in (tag, f'"other", W/{tag}', "*"):
-            again = client.get("/politics/one", headers={"Accept-Encoding": accepted, "If-None-Match": held})
+            again = client.get(
+                "/politics/one", headers={"Accept-Encoding": accepted, "If-None-Match": held}
+            )
             assert (again.status_code, again.data) == (304, b"")
             assert again.headers["ETag"] == tag
             assert again.headers["Cache-Control"] == PUBLIC_CACHE_CONTROL
@@ -244,10 +311,14 @@ def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:
     story(headline="Elsewhere", section="health")
     anew = {"If-None-Match": tag, "Accept-Encoding": "gzip"}
     assert client.get("/politics/one", headers=anew).status_code == 304  # made anew, the same
-    assert client.get("/politics/one", headers={"If-None-Match": tag}).status_code == 200  # which holds it in gzip
+    assert (
+        client.get("/politics/one", headers={"If-None-Match": tag}).status_code == 200
+    )  # which holds it in gzip
 
 
-def test_a_watch_sees_what_others_commit_and_survives_a_lost_database(app: Flask, story: Story) -> None:
+def test_a_watch_sees_what_others_commit_and_survives_a_lost_database(
+    app: Flask, story: Story
+) -> None:
     watch = outbox.OutboxReader(str(app.config["DATA_DIR"] / "spectator.db"))
     assert watch.poll() == (0, "")
     story()
@@ -257,7 +328,9 @@ def test_a_watch_sees_what_others_commit_and_survives_a_lost_database(app: Flask
     assert lost.poll() is None
 
 
-def test_a_locked_database_does_not_hold_pages_back(app: Flask, client: FlaskClient, story: Story) -> None:
+def test_a_locked_database_does_not_hold_pages_back(
+    app: Flask, client: FlaskClient, story: Story
+) -> None:
     story(headline="One")
     client.get("/politics/one")
     connection = sqlite3.connect(app.config["DATA_DIR"] / "spectator.db", isolation_level=None)
@@ -295,7 +368,9 @@ def test_a_new_section_shows_in_the_navigation_at_once(client: FlaskClient, stor
     assert "/sport/" in client.get("/politics/one").text
 
 
-@pytest.mark.parametrize("path", ["/newsroom/", "/newsroom/login", "/newsroom/stories/1.css", "/newsroom"])
+@pytest.mark.parametrize(
+    "path", ["/newsroom/", "/newsroom/login", "/newsroom/stories/1.css", "/newsroom"]
+)
 def test_the_newsroom_is_never_kept(app: Flask, client: FlaskClient, path: str) -> None:
     client.get(path)
     assert not cache_of(app).pages

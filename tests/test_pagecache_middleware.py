@@ -49,7 +49,9 @@ class FakeSite:
 
 
 def ask(cache: PageCache, path: str = "/", **headers: str) -> tuple[bytes, str, dict[str, str]]:
-    chunks, status, sent = run_wsgi_app(cache, EnvironBuilder(path, headers=headers).get_environ(), buffered=True)
+    chunks, status, sent = run_wsgi_app(
+        cache, EnvironBuilder(path, headers=headers).get_environ(), buffered=True
+    )
     return b"".join(chunks), status, dict(sent)
 
 
@@ -105,7 +107,12 @@ def test_head_is_a_page_without_its_body(cache: PageCache, site: FakeSite) -> No
 
 
 def test_the_site_sees_nothing_of_who_asks(cache: PageCache, site: FakeSite) -> None:
-    ask(cache, Cookie="session=secret", Authorization="Basic x", **{"X-Forwarded-Host": "evil.example"})
+    ask(
+        cache,
+        Cookie="session=secret",
+        Authorization="Basic x",
+        **{"X-Forwarded-Host": "evil.example"},
+    )
     seen = {name for name in site.calls[0] if name.startswith(("HTTP_", "REMOTE_", "CONTENT_"))}
     assert seen == {"HTTP_HOST"}
 
@@ -157,7 +164,10 @@ def test_a_page_is_made_once_for_all_who_wait(cache: PageCache, site: FakeSite) 
 
 
 def test_who_waits_gets_the_old_page_for_a_second_at_most(
-    cache: PageCache, site: FakeSite, outbox_reader: FakeOutboxReader, monkeypatch: pytest.MonkeyPatch
+    cache: PageCache,
+    site: FakeSite,
+    outbox_reader: FakeOutboxReader,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ask(cache)
     outbox_reader.db_version, site.body = (2, ""), b"<p>two</p>"
@@ -208,14 +218,24 @@ def test_the_short_way_answers_as_the_long_one(
 ) -> None:
     site.body = b"<p>one</p>" * 100
     packed = {"Accept-Encoding": "gzip"}
-    long_way = [ask(cache), ask(cache, **packed), ask(cache, "/?utm=1"), ask(cache, "/fragments/related/1")]
+    long_way = [
+        ask(cache),
+        ask(cache, **packed),
+        ask(cache, "/?utm=1"),
+        ask(cache, "/fragments/related/1"),
+    ]
     tag = long_way[1][2]["ETag"]
     long_way.append(ask(cache, **packed, **{"If-None-Match": tag}))
     assert cache.fast_lookup(EnvironBuilder("/").get_environ()) is None
     cache.poll_seconds = 1000.0
     assert cache.fast_lookup(EnvironBuilder("/").get_environ()) is not None
     assert cache.fast_lookup(EnvironBuilder("/fragments/related/1").get_environ()) is not None
-    short_way = [ask(cache), ask(cache, **packed), ask(cache, "/?utm=1"), ask(cache, "/fragments/related/1")]
+    short_way = [
+        ask(cache),
+        ask(cache, **packed),
+        ask(cache, "/?utm=1"),
+        ask(cache, "/fragments/related/1"),
+    ]
     short_way.append(ask(cache, **packed, **{"If-None-Match": tag}))
     assert short_way == long_way
     calls = len(site.calls)

@@ -18,9 +18,15 @@ from spectator.publishing.permissions import ACTIONS
 from tests.conftest import add_user, make_draft
 
 TABLE = (Path(__file__).parents[1] / "docs/roles.md").read_text()
-ROWS = re.findall(r"^\| (new|draft|review|scheduled|published|withdrawn) \| (.+?) \| (.+?) \|$", TABLE, re.MULTILINE)
+ROWS = re.findall(
+    r"^\| (new|draft|review|scheduled|published|withdrawn) \| (.+?) \| (.+?) \|$",
+    TABLE,
+    re.MULTILINE,
+)
 STATES_AFTER = dict(
-    re.findall(r"^\| (\w+) \| .+ \| (review|draft|scheduled|published|withdrawn) \|$", TABLE, re.MULTILINE)
+    re.findall(
+        r"^\| (\w+) \| .+ \| (review|draft|scheduled|published|withdrawn) \|$", TABLE, re.MULTILINE
+    )
 )
 WRITTEN = {
     **{(state, "editor"): frozenset(editors.split(", ")) for state, editors, _ in ROWS},
@@ -48,7 +54,9 @@ def story_in(state: str, by: User) -> Article:
     article_id = publishing.create(make_draft(headline=f"In {state}"), by)
     with db.write() as session:
         at = datetime.now(UTC) + timedelta(days=1 if state == "scheduled" else -1)
-        session.execute(update(Article).where(Article.id == article_id).values(status=state, published_at=at))
+        session.execute(
+            update(Article).where(Article.id == article_id).values(status=state, published_at=at)
+        )
     article = queries.article_to_edit(article_id)
     assert article is not None
     return article
@@ -61,23 +69,35 @@ def use(verb: str, article: Article, by: User) -> None:
         publishing.restore(article.id, by, 1, article.version)
     elif verb in {"save", "update", "correct"}:
         publishing.save(
-            article.id, make_draft(dek="Changed"), by, article.version, Action(verb, note="What was wrong.")
+            article.id,
+            make_draft(dek="Changed"),
+            by,
+            article.version,
+            Action(verb, note="What was wrong."),
         )
     elif verb in {"edit_note", "remove_note"}:
         with db.write() as session:
-            note = Correction(article_id=article.id, text="Old words.", made_at=datetime.now(UTC), kind="update")
+            note = Correction(
+                article_id=article.id, text="Old words.", made_at=datetime.now(UTC), kind="update"
+            )
             session.add(note)
             session.flush()
             note_id = note.id
-        more = ("correction", "New words.", "Old words.") if verb == "edit_note" else ("Old words.",)
-        getattr(publishing, {"relate": "set_related_override"}.get(verb, verb))(article.id, by, note_id, *more)
+        more = (
+            ("correction", "New words.", "Old words.") if verb == "edit_note" else ("Old words.",)
+        )
+        getattr(publishing, {"relate": "set_related_override"}.get(verb, verb))(
+            article.id, by, note_id, *more
+        )
     elif verb in {"view", "share"}:
         if not publishing.may(by, verb, article):
             raise publishing.ForbiddenError
     else:
         other = publishing.create(make_draft(), by) if verb == "relate" else 0
         rest = {"schedule": (at,), "withdraw": ("Wrong.",), "relate": (other, "pin")}.get(verb, ())
-        getattr(publishing, {"relate": "set_related_override"}.get(verb, verb))(article.id, by, *rest)
+        getattr(publishing, {"relate": "set_related_override"}.get(verb, verb))(
+            article.id, by, *rest
+        )
 
 
 @pytest.mark.parametrize("state", ARTICLE_STATUSES)
@@ -91,7 +111,9 @@ def test_every_verb_in_every_cell(app: Flask, state: str, role: str, whose: str)
         allowed = frozenset()
     for verb in ACTIONS:
         article = story_in(state, maker)
-        twice = verb == "publish" and state == "published" and role != "author"  # the button pressed twice
+        twice = (
+            verb == "publish" and state == "published" and role != "author"
+        )  # the button pressed twice
         if verb in allowed or twice:
             use(verb, article, by)
         else:
@@ -107,7 +129,17 @@ def test_every_verb_in_every_cell(app: Flask, state: str, role: str, whose: str)
 @pytest.mark.parametrize("role", ["author", "editor"])
 def test_the_first_step_of_a_new_story(app: Flask, role: str) -> None:
     by, at = add_user(role), datetime.now(UTC) + timedelta(hours=1)
-    for verb in ("save", "submit", "schedule", "publish", "update", "correct", "withdraw", "reinstate", "send_back"):
+    for verb in (
+        "save",
+        "submit",
+        "schedule",
+        "publish",
+        "update",
+        "correct",
+        "withdraw",
+        "reinstate",
+        "send_back",
+    ):
         step = Action(verb, at if verb == "schedule" else None, "A note.")
         if verb in WRITTEN["new", role]:
             publishing.create(make_draft(), by, step)

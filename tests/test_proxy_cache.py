@@ -74,20 +74,36 @@ def test_a_withdrawal_renews_every_encoding_of_every_address(
 ) -> None:
     article_id = story(headline="First words")
     version = db.session.get_one(Article, article_id).version
-    publishing.save(article_id, make_draft(headline="First words", slug="second"), editor, version, Action("update"))
+    publishing.save(
+        article_id,
+        make_draft(headline="First words", slug="second"),
+        editor,
+        version,
+        Action("update"),
+    )
     catch_up(refresher)
     proxy.asked.clear()
     publishing.withdraw(article_id, editor, "A court ordered it.")
     catch_up(refresher)
     lists = {"/", "/politics/", f"/archive/{NEWEST:%Y/%m}/"}
-    paths = {"/politics/second", "/politics/first-words"} | lists | {f"{path}feed.xml" for path in lists}
+    paths = (
+        {"/politics/second", "/politics/first-words"}
+        | lists
+        | {f"{path}feed.xml" for path in lists}
+    )
     assert {path for path, _, _, _ in proxy.asked} == paths
-    assert Counter(encoding for _, _, _, encoding in proxy.asked) == dict.fromkeys(ENCODINGS, len(paths))
+    assert Counter(encoding for _, _, _, encoding in proxy.asked) == dict.fromkeys(
+        ENCODINGS, len(paths)
+    )
     assert {(host, renew) for _, host, renew, _ in proxy.asked} == {("spectator.example", "1")}
 
 
 def test_all_that_a_story_ever_showed_itself_under_is_renewed(
-    app: Flask, proxy: FakeProxy, refresher: ProxyCacheRefresher, editor: User, story: Callable[..., int]
+    app: Flask,
+    proxy: FakeProxy,
+    refresher: ProxyCacheRefresher,
+    editor: User,
+    story: Callable[..., int],
 ) -> None:
     app.config["PERMALINK"] = "/<year>/<section>/<slug>"
     names = {"topics": ("Old ports",), "authors": ("Mariam Bah",), "countries": ("ML",)}
@@ -98,7 +114,11 @@ def test_all_that_a_story_ever_showed_itself_under_is_renewed(
         version = db.session.get_one(Article, article_id).version
         publishing.save(article_id, make_draft(headline="Words", **more), editor, version, step)
 
-    change(Action("update", at=NEWEST.replace(year=2019, month=3), has_time=True), section="business", topics=("New",))
+    change(
+        Action("update", at=NEWEST.replace(year=2019, month=3), has_time=True),
+        section="business",
+        topics=("New",),
+    )
     change(Action("update"), section="culture", slug="other")
     story(headline="A draft's name is nobody's", topics=("Else",))
     with db.write() as session:
@@ -109,12 +129,33 @@ def test_all_that_a_story_ever_showed_itself_under_is_renewed(
     publishing.withdraw(article_id, editor, "A court ordered it.")
     catch_up(refresher)
     asked = {path for path, _, _, _ in proxy.asked}
-    own = {f"/{NEWEST:%Y}/politics/words", "/politics/words", "/business/words", "/culture/words", "/culture/other"}
-    lists = {"/topic/old-ports/", "/topic/new/", "/author/mariam-bah/", "/author/m-bah/", "/country/mali/", "/"}
-    lists |= {"/politics/", "/business/", "/culture/", f"/archive/{NEWEST:%Y/%m}/", "/archive/2019/03/"}
+    own = {
+        f"/{NEWEST:%Y}/politics/words",
+        "/politics/words",
+        "/business/words",
+        "/culture/words",
+        "/culture/other",
+    }
+    lists = {
+        "/topic/old-ports/",
+        "/topic/new/",
+        "/author/mariam-bah/",
+        "/author/m-bah/",
+        "/country/mali/",
+        "/",
+    }
+    lists |= {
+        "/politics/",
+        "/business/",
+        "/culture/",
+        f"/archive/{NEWEST:%Y/%m}/",
+        "/archive/2019/03/",
+    }
     assert own <= asked
     assert {path for path in asked if path.endswith("/")} == lists
-    assert {path for path in asked if path.endswith(".xml")} == {f"{path}feed.xml" for path in lists}
+    assert {path for path in asked if path.endswith(".xml")} == {
+        f"{path}feed.xml" for path in lists
+    }
 
 
 def test_publications_leave_the_copies_alone(
@@ -127,7 +168,11 @@ def test_publications_leave_the_copies_alone(
 
 
 def test_what_failed_is_tried_again_and_survives_a_restart(
-    app: Flask, proxy: FakeProxy, refresher: ProxyCacheRefresher, editor: User, story: Callable[..., int]
+    app: Flask,
+    proxy: FakeProxy,
+    refresher: ProxyCacheRefresher,
+    editor: User,
+    story: Callable[..., int],
 ) -> None:
     article_id = story(headline="First words")
     catch_up(refresher)
@@ -159,7 +204,9 @@ def test_an_impossible_offset_begins_at_the_newest_row(
 def test_without_a_setting_nothing_is_asked(
     app: Flask, proxy: FakeProxy, editor: User, story: Callable[..., int]
 ) -> None:
-    made = ProxyCacheRefresher(app.config["DATA_DIR"], app.config["FRONT_URL"], app.config["SITE_URL"])
+    made = ProxyCacheRefresher(
+        app.config["DATA_DIR"], app.config["FRONT_URL"], app.config["SITE_URL"]
+    )
     publishing.withdraw(story(), editor, "A court ordered it.")
     assert not made.catch_up()
     assert made.prunable_through(5) == 5

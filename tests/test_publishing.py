@@ -27,7 +27,11 @@ def get(article_id: int) -> Article:
 
 
 def rows(article_id: int) -> list[str]:
-    return list(db.session.scalars(select(Outbox.action).where(Outbox.article_id == article_id).order_by(Outbox.seq)))
+    return list(
+        db.session.scalars(
+            select(Outbox.action).where(Outbox.article_id == article_id).order_by(Outbox.seq)
+        )
+    )
 
 
 def change(article_id: int, by: User, note: str = "", **more: object) -> None:
@@ -37,8 +41,17 @@ def change(article_id: int, by: User, note: str = "", **more: object) -> None:
 
 
 def test_a_draft_is_stored_whole_and_changes_nothing_public(app: Flask, editor: User) -> None:
-    names = {"authors": ("Zainab Bello", "Amina Diallo"), "topics": ("Elections",), "countries": ("Mali", "CI")}
-    more = {"dek": "A dek", "source_name": "Reuters", "source_url": "https://www.reuters.com/x", "language": "fr"}
+    names = {
+        "authors": ("Zainab Bello", "Amina Diallo"),
+        "topics": ("Elections",),
+        "countries": ("Mali", "CI"),
+    }
+    more = {
+        "dek": "A dek",
+        "source_name": "Reuters",
+        "source_url": "https://www.reuters.com/x",
+        "language": "fr",
+    }
     article = get(publishing.create(make_draft(**names, **more), editor))
     assert article.status == "draft"
     assert article.body == "<p>One paragraph.</p>\n<p>Another paragraph.</p>"
@@ -61,7 +74,9 @@ def test_publish_appends_to_the_outbox_in_the_same_commit(app: Flask, editor: Us
     assert outbox.edition() == 1
 
 
-def test_nothing_is_left_when_the_commit_fails(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_when_the_commit_fails(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_args: object) -> None:
         raise OSError("disk full")
 
@@ -78,9 +93,16 @@ def test_byline_order_survives_a_reordering(app: Flask, editor: User) -> None:
     assert [author.name for author in get(article_id).authors] == ["C Three", "A One"]
 
 
-def test_a_correction_is_dated_and_shown(app: Flask, editor: User, story: Callable[..., int]) -> None:
+def test_a_correction_is_dated_and_shown(
+    app: Flask, editor: User, story: Callable[..., int]
+) -> None:
     article_id = story()
-    change(article_id, editor, note="An earlier version misspelt a name.", headline="A headline, corrected")
+    change(
+        article_id,
+        editor,
+        note="An earlier version misspelt a name.",
+        headline="A headline, corrected",
+    )
     article = get(article_id)
     assert article.updated_at is not None
     assert [each.text for each in article.corrections] == ["An earlier version misspelt a name."]
@@ -88,19 +110,26 @@ def test_a_correction_is_dated_and_shown(app: Flask, editor: User, story: Callab
     assert article.slug == "a-headline-corrected"
 
 
-def test_withdrawing_needs_a_reason_and_can_be_undone(app: Flask, editor: User, story: Callable[..., int]) -> None:
+def test_withdrawing_needs_a_reason_and_can_be_undone(
+    app: Flask, editor: User, story: Callable[..., int]
+) -> None:
     article_id = story()
     with pytest.raises(publishing.ValidationError):
         publishing.withdraw(article_id, editor, "  ")
     first = get(article_id).published_at
     publishing.withdraw(article_id, editor, "It was wrong.")
-    assert (get(article_id).status, get(article_id).withdrawn_reason) == ("withdrawn", "It was wrong.")
+    assert (get(article_id).status, get(article_id).withdrawn_reason) == (
+        "withdrawn",
+        "It was wrong.",
+    )
     publishing.reinstate(article_id, editor)
     assert (get(article_id).status, get(article_id).published_at) == ("published", first)
     assert rows(article_id) == ["publish", "withdraw", "publish"]
 
 
-def test_a_changed_slug_leads_on_in_one_hop(app: Flask, editor: User, story: Callable[..., int]) -> None:
+def test_a_changed_slug_leads_on_in_one_hop(
+    app: Flask, editor: User, story: Callable[..., int]
+) -> None:
     article_id = story()
     for number in (1, 2, 3):
         change(article_id, editor, slug=f"address-{number}")
@@ -109,10 +138,14 @@ def test_a_changed_slug_leads_on_in_one_hop(app: Flask, editor: User, story: Cal
     assert permalink(found) == "/politics/address-3"
     assert db.session.scalar(select(func.count()).select_from(Redirect)) == 3
     change(article_id, editor, slug="address-1")
-    assert {"address-2", "address-3", "a-headline"} == set(db.session.scalars(select(Redirect.slug)))
+    assert {"address-2", "address-3", "a-headline"} == set(
+        db.session.scalars(select(Redirect.slug))
+    )
 
 
-def test_a_slug_that_was_public_is_never_given_away(app: Flask, editor: User, story: Callable[..., int]) -> None:
+def test_a_slug_that_was_public_is_never_given_away(
+    app: Flask, editor: User, story: Callable[..., int]
+) -> None:
     article_id = story()
     change(article_id, editor, slug="another")
     with pytest.raises(publishing.ValidationError) as caught:
@@ -138,7 +171,10 @@ def test_a_save_over_a_newer_version_is_refused(app: Flask, editor: User) -> Non
 
 
 def test_who_may_do_what(app: Flask, editor: User) -> None:
-    author, other = add_user("author"), publishing.create(make_draft(headline="Of the editor"), editor)
+    author, other = (
+        add_user("author"),
+        publishing.create(make_draft(headline="Of the editor"), editor),
+    )
     own = publishing.create(make_draft(), author)
     publishing.save(own, make_draft(dek="x"), author, get(own).version)
     for act in (
@@ -180,7 +216,9 @@ def test_who_may_do_what(app: Flask, editor: User) -> None:
         ("picture_id", 999),
     ],
 )
-def test_bad_fields_are_named_and_nothing_is_stored(app: Flask, editor: User, field: str, value: object) -> None:
+def test_bad_fields_are_named_and_nothing_is_stored(
+    app: Flask, editor: User, field: str, value: object
+) -> None:
     more = {"source_name": "X", "picture_alt": "X"} | {field: value}
     with pytest.raises(publishing.ValidationError) as caught:
         publishing.create(make_draft(**more), editor, Action("publish"))
@@ -208,7 +246,9 @@ def test_a_form_publishes_and_dates_back_in_one_commit(app: Flask, editor: User)
     assert (get(article_id).published_at, rows(article_id)) == (at, ["publish"])
     assert db.session.scalars(select(Revision.action)).all() == ["publish"]
     with pytest.raises(publishing.ValidationError):
-        publishing.create(make_draft(), editor, Action("publish", datetime.now(UTC) + timedelta(days=1)))
+        publishing.create(
+            make_draft(), editor, Action("publish", datetime.now(UTC) + timedelta(days=1))
+        )
     assert db.session.scalar(select(func.count()).select_from(Article)) == 1
 
 
@@ -237,7 +277,9 @@ def test_one_line(raw: str, line: str) -> None:
 
 def schedule(at: datetime) -> int:
     with db.write() as session:
-        story = publishing.ImportedArticle(publishing.prepare(make_draft()), "Politics", "x", "scheduled", at)
+        story = publishing.ImportedArticle(
+            publishing.prepare(make_draft()), "Politics", "x", "scheduled", at
+        )
         publishing.import_batch(session, [story])
     return db.session.scalars(select(Article.id)).one()
 

@@ -19,8 +19,12 @@ def latest() -> queries.Listing:
     return found
 
 
-def test_a_stream_neither_repeats_nor_skips_while_stories_arrive(app: Flask, story: Callable[..., int]) -> None:
-    ids = [story(hours=number // 3, headline=f"Story {number}") for number in range(25)]  # three at each moment
+def test_a_stream_neither_repeats_nor_skips_while_stories_arrive(
+    app: Flask, story: Callable[..., int]
+) -> None:
+    ids = [
+        story(hours=number // 3, headline=f"Story {number}") for number in range(25)
+    ]  # three at each moment
     seen: list[int] = []
     cursor = None
     while True:
@@ -37,14 +41,32 @@ def test_a_stream_neither_repeats_nor_skips_while_stories_arrive(app: Flask, sto
 def test_an_archive_may_be_older_than_1970(app: Flask, editor: User) -> None:
     for year in (1957, 1960, 1963):
         at = datetime(year, 3, 6, tzinfo=UTC)
-        publishing.create(make_draft(headline=f"In {year}"), editor, publishing.Action("publish", at))
+        publishing.create(
+            make_draft(headline=f"In {year}"), editor, publishing.Action("publish", at)
+        )
     first = queries.stream(latest(), limit=1)
     assert first.cursor is not None
-    assert [article.headline for article in queries.stream(latest(), first.cursor).articles] == ["In 1960", "In 1957"]
+    assert [article.headline for article in queries.stream(latest(), first.cursor).articles] == [
+        "In 1960",
+        "In 1957",
+    ]
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "x", "1", "1-", "--1-2", "1-2-3", "9" * 19 + "-1", "1e5-2", "١-٢", "999999999999999999-1", "1-1\n"]
+    "cursor",
+    [
+        "",
+        "x",
+        "1",
+        "1-",
+        "--1-2",
+        "1-2-3",
+        "9" * 19 + "-1",
+        "1e5-2",
+        "١-٢",
+        "999999999999999999-1",
+        "1-1\n",
+    ],
 )
 def test_a_broken_cursor_is_refused(app: Flask, cursor: str) -> None:
     with pytest.raises(queries.InvalidCursor):
@@ -52,7 +74,9 @@ def test_a_broken_cursor_is_refused(app: Flask, cursor: str) -> None:
 
 
 def test_lists_hold_what_they_say(app: Flask, editor: User, story: Callable[..., int]) -> None:
-    filed = story(section="health", countries=("Mali",), topics=("Malaria",), authors=("Amina Diallo",))
+    filed = story(
+        section="health", countries=("Mali",), topics=("Malaria",), authors=("Amina Diallo",)
+    )
     story(headline="Other", section="culture")
     publishing.create(make_draft(headline="A draft", section="health", topics=("Malaria",)), editor)
     month = f"/archive/{NEWEST:%Y/%m}/"
@@ -67,7 +91,16 @@ def test_lists_hold_what_they_say(app: Flask, editor: User, story: Callable[...,
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere/", "/country/atlantis/", "/tag/x/", "/archive/2026/13/", "/archive/0000/01/", "/a/b/c/", "//"]
+    "path",
+    [
+        "/nowhere/",
+        "/country/atlantis/",
+        "/tag/x/",
+        "/archive/2026/13/",
+        "/archive/0000/01/",
+        "/a/b/c/",
+        "//",
+    ],
 )
 def test_there_is_no_list_elsewhere(app: Flask, path: str) -> None:
     assert queries.listing_by_path(path) is None
@@ -79,7 +112,11 @@ def test_the_front_page_repeats_no_story(app: Flask, story: Callable[..., int]) 
         story(hours=number, headline=f"Story {number}", section=section)
     front = queries.load_front_page(queries.sections())
     assert front.lead is not None
-    shown = [front.lead.id, *(a.id for a in front.latest), *(a.id for _, rail in front.rails for a in rail)]
+    shown = [
+        front.lead.id,
+        *(a.id for a in front.latest),
+        *(a.id for _, rail in front.rails for a in rail),
+    ]
     assert len(shown) == len(set(shown)) == 1 + 8 + 12
     assert [section.slug for section, _ in front.rails] == ["politics", "health", "culture"]
 

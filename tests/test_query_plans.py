@@ -61,7 +61,9 @@ listed ix_listed_article_id 519976 6
 story_count story_count 363 73 1
 """
 # As long as a list, so that a LIMIT has to cut it, and nothing may sort it.
-STRETCH = re.compile(r"SEARCH (?:article USING (?:COVERING )?INDEX ix_(?!article_seen_slug)|listed USING PRIMARY KEY)")
+STRETCH = re.compile(
+    r"SEARCH (?:article USING (?:COVERING )?INDEX ix_(?!article_seen_slug)|listed USING PRIMARY KEY)"
+)
 Asked = list[tuple[str, Any]]
 
 
@@ -70,7 +72,9 @@ def recorded_selects(app: Flask) -> Iterator[Asked]:
     """Every SELECT with its values, as it reaches SQLite."""
     seen: Asked = []
 
-    def listen(_connection: object, _cursor: object, statement: str, values: Any, *_rest: object) -> None:
+    def listen(
+        _connection: object, _cursor: object, statement: str, values: Any, *_rest: object
+    ) -> None:
         if statement.lstrip().upper().startswith(("SELECT", "WITH")):
             seen.append((statement, values))
 
@@ -82,7 +86,11 @@ def recorded_selects(app: Flask) -> Iterator[Asked]:
 @pytest.fixture
 def paths(app: Flask, story: Callable[..., int], editor: User) -> list[str]:
     """Every kind of page of a site with some stories."""
-    filing: dict[str, Any] = {"countries": ("Mali", "Niger"), "topics": ("One",), "authors": ("A One",)}
+    filing: dict[str, Any] = {
+        "countries": ("Mali", "Niger"),
+        "topics": ("One",),
+        "authors": ("A One",),
+    }
     ids = [
         story(
             headline=f"S {number}",
@@ -94,14 +102,28 @@ def paths(app: Flask, story: Callable[..., int], editor: User) -> list[str]:
         for number in range(30)
     ]
     version = queries.articles_to_index([ids[0]])[0].version
-    publishing.save(ids[0], make_draft(slug="moved", **filing), editor, version, publishing.Action("update"))
+    publishing.save(
+        ids[0], make_draft(slug="moved", **filing), editor, version, publishing.Action("update")
+    )
     last = queries.published_article(ids[20])
     assert last is not None
     before = f"?before={queries.cursor_after(last)}"
     through = f"?through={queries.cursor_after(last)}"
     lists = ["/politics/", "/country/mali/", "/topic/one/", "/author/a-one/", "/archive/2026/11/"]
-    pages = ["/", f"/{before}", "/politics/moved", "/politics/s-0", "/archive/", "/feed.xml", "/nowhere/at-all"]
-    pages += [*lists, *(f"{path}{before}" for path in lists), *(f"{path}feed.xml" for path in lists)]
+    pages = [
+        "/",
+        f"/{before}",
+        "/politics/moved",
+        "/politics/s-0",
+        "/archive/",
+        "/feed.xml",
+        "/nowhere/at-all",
+    ]
+    pages += [
+        *lists,
+        *(f"{path}{before}" for path in lists),
+        *(f"{path}feed.xml" for path in lists),
+    ]
     pages += [
         f"/{through}",
         *(f"{path}{through}" for path in lists),
@@ -114,7 +136,12 @@ def plan(statement: str, values: Any) -> list[str]:
     """Return the steps that SQLite takes."""
     connection = db.engine.raw_connection()
     try:
-        return [row[3] for row in connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()]
+        return [
+            row[3]
+            for row in connection.cursor()
+            .execute(f"EXPLAIN QUERY PLAN {statement}", values)
+            .fetchall()
+        ]
     finally:
         connection.close()
 
@@ -141,15 +168,21 @@ def faults(statement: str, values: Any) -> list[str]:
     stretches = [step for step in steps if STRETCH.match(step)]
     if "LIMIT" not in statement:
         found += [f"to its end: {step}" for step in stretches]
-    if any("TEMP B-TREE" in step for step in steps):  # of a page, a rail, one story's filing or corrections
-        found += [f"may be sorted: {step}" for step in stretches if step.startswith("SEARCH article")]
+    if any(
+        "TEMP B-TREE" in step for step in steps
+    ):  # of a page, a rail, one story's filing or corrections
+        found += [
+            f"may be sorted: {step}" for step in stretches if step.startswith("SEARCH article")
+        ]
     return found and [statement, *found, "of:", *steps]
 
 
 def is_walk(step: str) -> bool:
     """Say whether a step goes through a table that grows with the stories."""
     scanned = re.match(r"SCAN \"?\(?(\w+)", step)
-    return bool(scanned) and not (scanned[1] in SMALL | set(BOUNDED) or scanned[1].startswith(("anon_", "subquery")))
+    return bool(scanned) and not (
+        scanned[1] in SMALL | set(BOUNDED) or scanned[1].startswith(("anon_", "subquery"))
+    )
 
 
 def test_no_page_walks_a_table(

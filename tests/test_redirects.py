@@ -34,7 +34,9 @@ def test_a_redirect_stays_here(location: str, wanted: str) -> None:
     assert safe_redirect_target(location, SITE) == wanted
 
 
-def test_no_redirect_of_the_site_names_the_host_that_was_asked_for(app: Flask, story: Callable[..., int]) -> None:
+def test_no_redirect_of_the_site_names_the_host_that_was_asked_for(
+    app: Flask, story: Callable[..., int]
+) -> None:
     story(headline="One")
     app.add_url_rule("/test/away", "away", lambda: redirect("https://evil.example/there"))
     client = FlaskClient(app)
@@ -64,12 +66,25 @@ def test_no_redirect_of_the_site_names_the_host_that_was_asked_for(app: Flask, s
     assert seen >= 8, "redirects were looked at"
 
 
-def test_a_page_never_names_the_host_that_was_asked_for(app: Flask, story: Callable[..., int]) -> None:
+def test_a_page_never_names_the_host_that_was_asked_for(
+    app: Flask, story: Callable[..., int]
+) -> None:
     story(headline="One")
     client = FlaskClient(app)
-    for path in ("/", "/politics/", "/politics/one", "/feed.xml", "/search", "/none", "/newsroom/login", "/healthz"):
+    for path in (
+        "/",
+        "/politics/",
+        "/politics/one",
+        "/feed.xml",
+        "/search",
+        "/none",
+        "/newsroom/login",
+        "/healthz",
+    ):
         answer = client.get(path, headers=EVIL)
-        assert b"evil.example" not in answer.data and "evil.example" not in str(answer.headers), path
+        assert b"evil.example" not in answer.data and "evil.example" not in str(answer.headers), (
+            path
+        )
 
 
 def test_slashes_too_many_fill_no_memory(app: Flask, story: Callable[..., int]) -> None:

@@ -15,9 +15,12 @@ from spectator.models import Consumer, Related, User
 from spectator.search import Index
 
 RIVER = "The river rose in the night and the ferry to the market stopped at the old bridge of the harbour. "
-GOLD = "Miners dug gold at the mine of Kayes while the ministry counted the royalties of the quarter. "
+GOLD = (
+    "Miners dug gold at the mine of Kayes while the ministry counted the royalties of the quarter. "
+)
 FILLING = [
-    f"Nothing of note happened in village number {number}, the council said on day {number}." for number in range(9)
+    f"Nothing of note happened in village number {number}, the council said on day {number}."
+    for number in range(9)
 ]
 
 
@@ -47,7 +50,8 @@ def follow(index: Index, catch_up: Callable[[], None]) -> Callable[[], None]:
 def village(story: Callable[..., int]) -> list[int]:
     """Stories of another section, against which words are rare."""
     return [
-        story(headline=f"Village {n}", body=each, section="society", hours=50 + n) for n, each in enumerate(FILLING)
+        story(headline=f"Village {n}", body=each, section="society", hours=50 + n)
+        for n, each in enumerate(FILLING)
     ]
 
 
@@ -73,7 +77,9 @@ def test_what_reads_alike_comes_before_the_newest_of_the_section(
     assert related_ids(this)[:2] == [alike, newest]
 
 
-def test_until_it_is_worked_out_the_section_stands_in(village: list[int], story: Callable[..., int]) -> None:
+def test_until_it_is_worked_out_the_section_stands_in(
+    village: list[int], story: Callable[..., int]
+) -> None:
     this, other = story(headline="This"), story(headline="That", hours=1)
     assert related_ids(this) == [other]
     assert related_ids(village[0]) == village[1:5]
@@ -81,12 +87,17 @@ def test_until_it_is_worked_out_the_section_stands_in(village: list[int], story:
 
 @pytest.mark.parametrize("shared", [{"topics": ("Gold",)}, {"countries": ("Mali",)}])
 def test_shared_topics_and_countries_decide_among_the_alike(
-    shared: dict[str, object], village: list[int], story: Callable[..., int], follow: Callable[[], None]
+    shared: dict[str, object],
+    village: list[int],
+    story: Callable[..., int],
+    follow: Callable[[], None],
 ) -> None:
     this = story(headline="The river rises", body=RIVER + "It was dark.", **shared)
     words = "The ferry and the river and the harbour: "
     other = story(headline="River one", body=words + "one two three four five", hours=2)
-    sharing = story(headline="River two", body=words + "six seven eight nine ten", hours=3, **shared)
+    sharing = story(
+        headline="River two", body=words + "six seven eight nine ten", hours=3, **shared
+    )
     follow()
     assert related_ids(this)[:2] == [sharing, other]
 
@@ -96,7 +107,9 @@ def test_the_same_language_comes_first(
 ) -> None:
     this = story(headline="The river rises", body=RIVER)
     other = story(
-        headline="The river rises again", body="The river rose: ferry, market, bridge, harbour, night.", language="sw"
+        headline="The river rises again",
+        body="The river rose: ferry, market, bridge, harbour, night.",
+        language="sw",
     )
     same = story(headline="Ferry", body="A ferry at the harbour.", hours=9)
     follow()
@@ -107,15 +120,21 @@ def test_the_same_text_is_not_told_twice(
     village: list[int], story: Callable[..., int], follow: Callable[[], None]
 ) -> None:
     this = story(headline="The river rises", body=RIVER)
-    twin = story(headline="River rises, says agency", body=RIVER + "Reuters.", section="health", hours=1)
+    twin = story(
+        headline="River rises, says agency", body=RIVER + "Reuters.", section="health", hours=1
+    )
     body = "Ferry owners at the harbour asked for a new bridge over the river, and for a night watch at the market."
-    once, again = (story(headline=f"Ferry {n}", body=body, section="health", hours=n) for n in (2, 3))
+    once, again = (
+        story(headline=f"Ferry {n}", body=body, section="health", hours=n) for n in (2, 3)
+    )
     follow()
     assert twin not in related_ids(this)
     assert len({once, again} & set(related_ids(this))) == 1
 
 
-def test_old_stories_lose_a_little(village: list[int], story: Callable[..., int], follow: Callable[[], None]) -> None:
+def test_old_stories_lose_a_little(
+    village: list[int], story: Callable[..., int], follow: Callable[[], None]
+) -> None:
     this = story(headline="The river rises", body=RIVER)
     words = "The ferry and the river and the harbour: "
     old = story(headline="River one", body=words + "one two three four five", hours=24 * 365 * 4)
@@ -128,7 +147,9 @@ def test_a_pin_comes_first_and_a_forbidden_pair_never_on_either_side(
     village: list[int], story: Callable[..., int], follow: Callable[[], None], editor: User
 ) -> None:
     this = story(headline="The river rises", body=RIVER)
-    alike = story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1)
+    alike = story(
+        headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1
+    )
     follow()
     assert related_ids(this)[0] == alike and this in related_ids(alike)
     publishing.set_related_override(this, editor, village[3], "pin")
@@ -144,7 +165,9 @@ def test_a_pin_comes_first_and_a_forbidden_pair_never_on_either_side(
 
 
 @pytest.mark.parametrize("kind", ["", "pin", "forbid"])
-def test_every_decision_asks_for_working_out_both(kind: str, story: Callable[..., int], editor: User) -> None:
+def test_every_decision_asks_for_working_out_both(
+    kind: str, story: Callable[..., int], editor: User
+) -> None:
     this, other = story(), story(headline="Other")
     before = outbox.edition()
     publishing.set_related_override(this, editor, other, kind)
@@ -154,7 +177,12 @@ def test_every_decision_asks_for_working_out_both(kind: str, story: Callable[...
 
 def test_a_decision_that_makes_no_sense_is_refused(story: Callable[..., int], editor: User) -> None:
     this = story()
-    for related_id, kind in ((this, "pin"), (999, "pin"), (999, "forbid"), (story(headline="X"), "marry")):
+    for related_id, kind in (
+        (this, "pin"),
+        (999, "pin"),
+        (999, "forbid"),
+        (story(headline="X"), "marry"),
+    ):
         with pytest.raises(publishing.ValidationError):
             publishing.set_related_override(this, editor, related_id, kind)
     for number in range(4):
@@ -167,7 +195,9 @@ def test_a_withdrawn_story_vanishes_at_once_and_its_neighbours_are_worked_out_an
     village: list[int], story: Callable[..., int], follow: Callable[[], None], editor: User
 ) -> None:
     this = story(headline="The river rises", body=RIVER)
-    alike = story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1)
+    alike = story(
+        headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1
+    )
     follow()
     publishing.withdraw(alike, editor, "Wrong.")
     assert alike not in related_ids(this)
@@ -184,7 +214,11 @@ def test_a_new_story_is_shown_with_older_ones(
 ) -> None:
     old = story(headline="The river rises", body=RIVER, hours=5)
     follow()
-    new = story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", section="health")
+    new = story(
+        headline="River ferry stops",
+        body="The ferry waits for the river at the harbour.",
+        section="health",
+    )
     follow()
     assert related_ids(old)[0] == new
 
@@ -193,7 +227,11 @@ def test_what_is_lost_comes_back_by_itself(
     village: list[int], story: Callable[..., int], follow: Callable[[], None]
 ) -> None:
     this = story(headline="The river rises", body=RIVER)
-    story(headline="River ferry stops", body="The ferry waits for the river at the harbour.", section="health")
+    story(
+        headline="River ferry stops",
+        body="The ferry waits for the river at the harbour.",
+        section="health",
+    )
     follow()
     before = queries.related_scores(this)
     assert before
@@ -221,7 +259,10 @@ def test_a_pass_goes_on_in_slices_where_it_stopped(
 
 
 def test_rows_of_the_outbox_stay_until_the_slower_follower_has_passed(
-    story: Callable[..., int], catch_up: Callable[[], None], follow: Callable[[], None], index: Index
+    story: Callable[..., int],
+    catch_up: Callable[[], None],
+    follow: Callable[[], None],
+    index: Index,
 ) -> None:
     story()
     follow()
@@ -262,6 +303,8 @@ def test_one_select_that_touches_only_indexes(
     assert len(queries.related_articles(article)) == 4
     (statement,) = count_selects()
     with db.engine.connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", (1,) * statement.count("?")).fetchall()
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {statement}", (1,) * statement.count("?")
+        ).fetchall()
     scans = [row[-1] for row in plan if row[-1].startswith("SCAN") and "article" in row[-1].lower()]
     assert scans == [], plan

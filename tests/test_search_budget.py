@@ -23,7 +23,12 @@ from spectator.search.whoosh.snapshot import Snapshot, open_snapshot
 from tests.search_samples import document
 
 SEGMENTS = 6
-WORDS = [f"{first}{middle}ing{last}" for first in "bcdfgm" for middle in "aeiou" for last in ("s", "er", "")]
+WORDS = [
+    f"{first}{middle}ing{last}"
+    for first in "bcdfgm"
+    for middle in "aeiou"
+    for last in ("s", "er", "")
+]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,10 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
     index = open_index(directory)
     chance = random.Random(5)
     stories = [
-        replace(document(" ".join(chance.sample(WORDS, 6)), " ".join(chance.choices(WORDS, k=120))), id=number)
+        replace(
+            document(" ".join(chance.sample(WORDS, 6)), " ".join(chance.choices(WORDS, k=120))),
+            id=number,
+        )
         for number in range(1, 200)
     ]
     index.rebuild(stories[:100], 1)
@@ -66,9 +74,13 @@ def nonsense(length: int, number: int = 4) -> str:
     return " ".join("".join(chance.choices("qxzjkv", k=length)) for _ in range(number))
 
 
-def test_an_automaton_is_made_once_a_word_and_distance(snapshot: Snapshot, automata: list[tuple[str, int]]) -> None:
+def test_an_automaton_is_made_once_a_word_and_distance(
+    snapshot: Snapshot, automata: list[tuple[str, int]]
+) -> None:
     searcher.search(snapshot, SearchRequest(nonsense(12)))
-    assert len(automata) == len(set(automata)) == 8, "four words at two distances, however many segments"
+    assert len(automata) == len(set(automata)) == 8, (
+        "four words at two distances, however many segments"
+    )
 
 
 def test_long_words_get_no_automaton(snapshot: Snapshot, automata: list[tuple[str, int]]) -> None:
@@ -81,13 +93,18 @@ def hostile(number: int) -> Iterator[str]:
     chance = random.Random(7)
     for _ in range(number):
         words = [
-            chance.choice(WORDS) if chance.random() < 0.5 else nonsense(chance.randint(3, 48), 1) for _ in "1234567890"
+            chance.choice(WORDS) if chance.random() < 0.5 else nonsense(chance.randint(3, 48), 1)
+            for _ in "1234567890"
         ]
         signs = [chance.choice(["{}", '"{} {}"', "{}*", "-{}", "in:{}"]) for _ in words]
-        yield " ".join(sign.format(word, chance.choice(WORDS)) for sign, word in zip(signs, words, strict=True))
+        yield " ".join(
+            sign.format(word, chance.choice(WORDS)) for sign, word in zip(signs, words, strict=True)
+        )
 
 
-def test_no_search_takes_more_steps_than_it_may(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_search_takes_more_steps_than_it_may(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(budget, "MAX_STEPS", 300)
     monkeypatch.setattr(searcher, "Budget", lambda: budget.Budget(300))
     partial = 0
@@ -99,7 +116,9 @@ def test_no_search_takes_more_steps_than_it_may(snapshot: Snapshot, monkeypatch:
     assert partial > 20
 
 
-def test_a_spent_search_answers_with_what_it_has_found(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spent_search_answers_with_what_it_has_found(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = " ".join(WORDS[:2])
     whole = searcher.search(snapshot, SearchRequest(text, per_page=100))
     assert not whole.is_partial
@@ -112,12 +131,20 @@ def test_a_spent_search_answers_with_what_it_has_found(snapshot: Snapshot, monke
 
 
 def test_an_ordinary_search_is_far_from_the_limit(snapshot: Snapshot) -> None:
-    for text in (WORDS[0], f"{WORDS[0]} {WORDS[5]}", f'"{WORDS[1]} {WORDS[2]}"', "mangoing", f"{WORDS[3][:3]}*"):
+    for text in (
+        WORDS[0],
+        f"{WORDS[0]} {WORDS[5]}",
+        f'"{WORDS[1]} {WORDS[2]}"',
+        "mangoing",
+        f"{WORDS[3][:3]}*",
+    ):
         assert not searcher.search(snapshot, SearchRequest(text)).is_partial
         assert snapshot.budget.spent < budget.MAX_STEPS / 10, text
 
 
-def test_spelling_has_a_limit_of_its_own(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spelling_has_a_limit_of_its_own(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(spelling, "MAX_SPELLING_STEPS", 40)
     snapshot.budget = budget.Budget()
     spelling.suggest_spelling(snapshot, nonsense(18))

@@ -22,7 +22,11 @@ VOTE = document(
     published_at=START,
 )
 PARIS = document(
-    "Le vote à Abidjan", "La Côte d'Ivoire vote dimanche.", language="fr", section="world", published_at=START
+    "Le vote à Abidjan",
+    "La Côte d'Ivoire vote dimanche.",
+    language="fr",
+    section="world",
+    published_at=START,
 )
 COAST = document(
     "Cocoa prices fall",
@@ -33,9 +37,13 @@ COAST = document(
     published_at=START + timedelta(days=400),
 )
 RIVER = document(
-    "The river rises", "Votes were far away; the river near Bamako rose.", published_at=START + timedelta(days=800)
+    "The river rises",
+    "Votes were far away; the river near Bamako rose.",
+    published_at=START + timedelta(days=800),
 )
-FAR = document("Coast guards near the ivory market", "A court sat.", published_at=START + timedelta(days=801))
+FAR = document(
+    "Coast guards near the ivory market", "A court sat.", published_at=START + timedelta(days=801)
+)
 STORIES = [VOTE, PARIS, COAST, RIVER, FAR]
 
 
@@ -60,7 +68,9 @@ def stories(*wanted: Document) -> set[int]:
 
 
 def test_english_stories_are_found_by_the_stem(index: Index) -> None:
-    assert set(search_ids(index, "voting")) == stories(VOTE, COAST, RIVER), "vote is French in one story"
+    assert set(search_ids(index, "voting")) == stories(VOTE, COAST, RIVER), (
+        "vote is French in one story"
+    )
     assert set(search_ids(index, "elect")) == stories(VOTE, COAST)
     assert set(search_ids(index, "election")) == stories(VOTE, COAST)
 
@@ -85,7 +95,9 @@ def test_words_close_together_come_first(tmp_path: object, index: Index) -> None
     assert search_ids(index, "ivory market")[0] == FAR.id
 
 
-def test_what_is_typed_precisely_comes_first(index: Index, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_what_is_typed_precisely_comes_first(
+    index: Index, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     marked = document("Ọ̀rọ̀ náà", "ọkọ̀ ni yìí", language="yo")
     other = document("Ọ̀rọ̀ náà", "ọkọ́ ni yìí", language="yo")
     own = open_index(tmp_path_factory.mktemp("exact") / "search")
@@ -121,8 +133,14 @@ def test_filters_may_be_typed(index: Index, text: str, wanted: list[Document]) -
 
 
 def test_filters_in_force_are_told(index: Index) -> None:
-    answer = index.find(SearchRequest("by:diallo before:2024", section="politics", published_to=date(2022, 5, 1)))
-    assert answer.filters == [("section", "politics"), ("author", "aminata-diallo"), ("author", "moussa-diallo")]
+    answer = index.find(
+        SearchRequest("by:diallo before:2024", section="politics", published_to=date(2022, 5, 1))
+    )
+    assert answer.filters == [
+        ("section", "politics"),
+        ("author", "aminata-diallo"),
+        ("author", "moussa-diallo"),
+    ]
     assert (answer.published_from, answer.published_to) == (None, date(2022, 5, 1))
 
 
@@ -130,7 +148,11 @@ def test_facets_count_what_is_found(index: Index) -> None:
     answer = index.find(SearchRequest("vote"))
     assert set(answer.ids) == stories(VOTE, PARIS, COAST, RIVER)
     assert answer.facets["section"] == [("politics", 2), ("business", 1), ("world", 1)]
-    assert answer.facets["author"] == [("ama-serwaa", 1), ("aminata-diallo", 1), ("moussa-diallo", 1)]
+    assert answer.facets["author"] == [
+        ("ama-serwaa", 1),
+        ("aminata-diallo", 1),
+        ("moussa-diallo", 1),
+    ]
     assert answer.facets["language"] == [("en", 3), ("fr", 1)]
     assert answer.year_counts == [(2022, 2), (2023, 1), (2024, 1)]
 
@@ -167,7 +189,9 @@ def test_a_better_spelling_is_offered(index: Index) -> None:
     assert index.find(SearchRequest(answer.suggestion)).ids[0] == VOTE.id
 
 
-@pytest.mark.parametrize("text", ["vote", "zzzzzz", "", "Bamako", '"bamoko river"', "-bamoko", "in:bamoko"])
+@pytest.mark.parametrize(
+    "text", ["vote", "zzzzzz", "", "Bamako", '"bamoko river"', "-bamoko", "in:bamoko"]
+)
 def test_no_spelling_is_offered_where_none_is_better(index: Index, text: str) -> None:
     assert index.find(SearchRequest(text)).suggestion == ""
 
@@ -210,7 +234,9 @@ def test_stories_that_read_alike_come_first(index: Index) -> None:
     assert all(0 < each.score <= 1 for each in alike)
 
 
-def test_words_that_too_many_stories_have_are_not_looked_at(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_that_too_many_stories_have_are_not_looked_at(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(more_like_this, "SMALL_ARCHIVE_DOCUMENTS", 1)
     monkeypatch.setattr(more_like_this, "MAX_DOCUMENTS", 1)
     assert index.more_like_this(VOTE) == []

@@ -20,7 +20,17 @@ import pytest
 from spectator.search import Document, Index, IndexUnavailableError, SearchRequest, open_index
 from spectator.search.whoosh import index as whoosh_index
 from spectator.search.whoosh import schema as whoosh_schema
-from tests.search_samples import ABIDJAN, HAUSA, MALI, MARKET, SEGUN, STORIES, document, document_ids, search_ids
+from tests.search_samples import (
+    ABIDJAN,
+    HAUSA,
+    MALI,
+    MARKET,
+    SEGUN,
+    STORIES,
+    document,
+    document_ids,
+    search_ids,
+)
 
 
 @pytest.fixture
@@ -50,19 +60,32 @@ def index(tmp_path: Path) -> Iterator[Index]:
 # Formats
 
 
-def test_an_index_without_the_newest_field_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_without_the_newest_field_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As an older release built it: no search needs a field that is not there yet."""
     schema, fields = whoosh_schema.make_schema(), whoosh_schema.document_fields
     schema.remove(whoosh_schema.JOINED)
     monkeypatch.setattr("spectator.search.whoosh.writer.make_schema", lambda: schema)
     monkeypatch.setattr(
         "spectator.search.whoosh.writer.document_fields",
-        lambda story: {name: value for name, value in fields(story).items() if name != whoosh_schema.JOINED},
+        lambda story: {
+            name: value for name, value in fields(story).items() if name != whoosh_schema.JOINED
+        },
     )
     older = open_index(tmp_path / "search")
     older.rebuild(STORIES, 7)
-    assert search_ids(older, "Cote d'Ivoire") == search_ids(older, "cote") == set(document_ids(ABIDJAN))
-    assert search_ids(older, "N'Golo") == search_ids(older, "maaikata") == search_ids(older, "maaik*") == set()
+    assert (
+        search_ids(older, "Cote d'Ivoire")
+        == search_ids(older, "cote")
+        == set(document_ids(ABIDJAN))
+    )
+    assert (
+        search_ids(older, "N'Golo")
+        == search_ids(older, "maaikata")
+        == search_ids(older, "maaik*")
+        == set()
+    )
     assert older.suggest("mali").articles == document_ids(MALI)
     older.close()
 
@@ -89,7 +112,9 @@ class _Segment:
         ([190] * 9, [190] * 9),
     ],
 )
-def test_only_small_segments_are_merged(monkeypatch: pytest.MonkeyPatch, sizes: list[int], kept: list[int]) -> None:
+def test_only_small_segments_are_merged(
+    monkeypatch: pytest.MonkeyPatch, sizes: list[int], kept: list[int]
+) -> None:
     copied: list[int] = []
 
     class Reader:
@@ -121,7 +146,10 @@ def test_changes_are_found_and_the_position_moves(index: Index) -> None:
 
 def test_an_update_replaces(index: Index) -> None:
     for version in range(2, 14):
-        index.apply({MALI.id: replace(MALI, headline=f"Edition number{version}", version=version)}, 6 + version)
+        index.apply(
+            {MALI.id: replace(MALI, headline=f"Edition number{version}", version=version)},
+            6 + version,
+        )
         assert search_ids(index, f"number{version}") == {MALI.id}
         assert search_ids(index, f"number{version - 1}") == set()
         assert index.find(SearchRequest()).total == len(STORIES)
@@ -163,7 +191,9 @@ def test_small_segments_are_merged_and_emptied_ones_go(index: Index, tmp_path: P
     assert search_ids(index, "mali") == {MALI.id}
 
 
-def test_an_index_of_many_parts_wants_a_rebuild(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_of_many_parts_wants_a_rebuild(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(whoosh_index, "_MAX_SEGMENTS", 2)
     for position in (8, 9):
         assert not index.is_fragmented()
@@ -285,7 +315,11 @@ def test_the_directory_is_ours_alone(index: Index, tmp_path: Path) -> None:
 def test_a_missing_index(tmp_path: Path) -> None:
     index = open_index(tmp_path / "nowhere")
     assert index.offset() is None
-    for attempt in (lambda: index.find(SearchRequest("mali")), index.versions, lambda: index.apply({}, 1)):
+    for attempt in (
+        lambda: index.find(SearchRequest("mali")),
+        index.versions,
+        lambda: index.apply({}, 1),
+    ):
         with pytest.raises(IndexUnavailableError):
             attempt()
 
@@ -309,7 +343,9 @@ def scribble(path: Path) -> None:
 
 
 @leaves_files_open
-@pytest.mark.parametrize("harm", [truncate, empty, scribble, Path.unlink], ids=lambda harm: harm.__name__)
+@pytest.mark.parametrize(
+    "harm", [truncate, empty, scribble, Path.unlink], ids=lambda harm: harm.__name__
+)
 @pytest.mark.parametrize("pattern", ["*.toc", "*.trm", "*.pst", "*.article.col", "*"])
 @pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed"])
 def test_damage_is_noticed_and_a_rebuild_heals_it(
@@ -322,7 +358,10 @@ def test_damage_is_noticed_and_a_rebuild_heals_it(
     for path in files(tmp_path, pattern):
         harm(path)
     try:
-        assert search_ids(index, "mali") == {MALI.id, MARKET.id}  # what is held open, or not read for this
+        assert search_ids(index, "mali") == {
+            MALI.id,
+            MARKET.id,
+        }  # what is held open, or not read for this
     except IndexUnavailableError:
         assert index.offset() is None
         assert open_index(tmp_path / "search").offset() is None
@@ -351,8 +390,12 @@ def test_a_reader_says_so_even_where_it_cannot_write(
     assert index.offset() is None
 
 
-@pytest.mark.parametrize("text", [b"", b"7", b"-7\n", b"seven\n", b"7\n7\n", b"\xff\n", b"9" * 40 + b"\n"])
-def test_a_position_that_makes_no_sense_asks_for_a_rebuild(index: Index, tmp_path: Path, text: bytes) -> None:
+@pytest.mark.parametrize(
+    "text", [b"", b"7", b"-7\n", b"seven\n", b"7\n7\n", b"\xff\n", b"9" * 40 + b"\n"]
+)
+def test_a_position_that_makes_no_sense_asks_for_a_rebuild(
+    index: Index, tmp_path: Path, text: bytes
+) -> None:
     files(tmp_path, "position")[0].write_bytes(text)
     assert index.offset() is None
     with pytest.raises(IndexUnavailableError):
@@ -395,7 +438,10 @@ def test_threads_search_under_commits_and_never_get_a_wrong_answer(index: Index)
     position = 7
     while time.monotonic() < stop:
         position += 1
-        index.apply({10**6 + position % 40: replace(SEGUN, id=10**6 + position % 40, version=position)}, position)
+        index.apply(
+            {10**6 + position % 40: replace(SEGUN, id=10**6 + position % 40, version=position)},
+            position,
+        )
     for thread in threads:
         thread.join()
     assert position > 9

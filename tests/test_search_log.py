@@ -98,7 +98,9 @@ def test_what_cannot_be_written_is_lost_in_silence(app: Flask, where: str) -> No
     search_log.log_search(data_dir(app) / where, "x", 0, 0)
 
 
-def test_a_crash_between_counting_and_deleting_counts_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_between_counting_and_deleting_counts_once(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     search_log.log_search(data_dir(app), "mali", 1, 0)
     unlink = Path.unlink
 
@@ -114,7 +116,9 @@ def test_a_crash_between_counting_and_deleting_counts_once(app: Flask, monkeypat
     assert counted()["mali"][0] == 2
 
 
-def test_a_crash_between_renaming_and_counting_loses_nothing(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_between_renaming_and_counting_loses_nothing(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     search_log.log_search(data_dir(app), "mali", 1, 0)
     with monkeypatch.context() as patch:
         patch.setattr(search_log, "_read_counts", lambda _path: 1 / 0)
@@ -165,7 +169,11 @@ def test_a_fault_of_the_disk_is_told_and_tried_again(
 
 
 def test_it_says_what_is_wrong(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert search_log.find_problem(data_dir(app)) == search_log.find_problem(data_dir(app) / "missing") == ""
+    assert (
+        search_log.find_problem(data_dir(app))
+        == search_log.find_problem(data_dir(app) / "missing")
+        == ""
+    )
     search_log.log_search(data_dir(app), "mali", 1, 0)
     assert search_log.find_problem(data_dir(app)) == ""
     monkeypatch.setattr(search_log, "MAX_LOG_BYTES", 10)
@@ -182,7 +190,10 @@ def _write(path: Path, name: str) -> None:
 
 
 def test_lines_of_several_processes_never_mix(tmp_path: Path) -> None:
-    writers = [multiprocessing.get_context("spawn").Process(target=_write, args=(tmp_path, f"p{n}")) for n in range(3)]
+    writers = [
+        multiprocessing.get_context("spawn").Process(target=_write, args=(tmp_path, f"p{n}"))
+        for n in range(3)
+    ]
     for writer in writers:
         writer.start()
     for writer in writers:

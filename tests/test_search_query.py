@@ -34,11 +34,18 @@ def test_punctuation_parts_words() -> None:
 @pytest.mark.parametrize("apostrophe", "'’‘ʼʻ`´′ʿ")
 def test_a_name_with_an_apostrophe_is_its_parts_in_a_row_or_one_word(apostrophe: str) -> None:
     (clause,) = clauses(f"N{apostrophe}Djamena")
-    assert (clause.words, clause.variants, clause.is_phrase) == (("n", "djamena"), (("ndjamena",),), True)
+    assert (clause.words, clause.variants, clause.is_phrase) == (
+        ("n", "djamena"),
+        (("ndjamena",),),
+        True,
+    )
     assert str(clause) == "n'djamena"
     assert parse_query(f"N{apostrophe}Djamena").terms == {"djamena", "ndjamena"}
     (clause,) = clauses(f'"the Qur{apostrophe}an school"')
-    assert (clause.words, clause.variants) == (("the", "qur", "an", "school"), (("the", "quran", "school"),))
+    assert (clause.words, clause.variants) == (
+        ("the", "qur", "an", "school"),
+        (("the", "quran", "school"),),
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +127,9 @@ def test_a_word_has_at_most_64_characters() -> None:
 
 
 def test_control_characters_part_words_and_invisible_ones_do_not() -> None:
-    assert clauses("ma\x00li ko\u200fre \ud800x\u202eabc") == [word(each) for each in ("ma", "li", "kore", "xabc")]
+    assert clauses("ma\x00li ko\u200fre \ud800x\u202eabc") == [
+        word(each) for each in ("ma", "li", "kore", "xabc")
+    ]
     assert clauses("-in:poli\u00adtics")[0:] == [] == list(parse_query("-\u200bin:x").clauses)
 
 
@@ -145,20 +154,27 @@ def test_any_text_is_a_small_query(text: str) -> None:
         assert all(1 <= len(each) <= 64 for each in clause.words)
         assert not clause.is_prefix or (len(clause.words) == 1 and len(clause.words[0]) >= 3)
     wanted = [word for clause in query.included for word in clause.words]
-    assert wanted == [word for clause in query.clauses if not clause.is_excluded for word in clause.words]
+    assert wanted == [
+        word for clause in query.clauses if not clause.is_excluded for word in clause.words
+    ]
     assert set(query.excluded) <= set(query.clauses)
 
 
 def test_filters_and_dates_among_the_words() -> None:
     query = parse_query('in:Politics by:"Aminata Diallo" vote BEFORE:2024-05 after:2023')
-    assert query.filters == (FieldFilter("section", ("politics",)), FieldFilter("author", ("aminata", "diallo")))
+    assert query.filters == (
+        FieldFilter("section", ("politics",)),
+        FieldFilter("author", ("aminata", "diallo")),
+    )
     assert query.clauses == (word("vote"),)
     assert (query.published_from, query.published_to) == (date(2023, 1, 1), date(2024, 4, 30))
 
 
 @pytest.mark.parametrize("minus", "-−–")
 def test_a_minus_before_a_filter_excludes(minus: str) -> None:
-    query = parse_query(f'vote {minus}in:politics {minus}by:"Amina Diallo" {minus}before:2023 {minus}after:2024-05')
+    query = parse_query(
+        f'vote {minus}in:politics {minus}by:"Amina Diallo" {minus}before:2023 {minus}after:2024-05'
+    )
     assert query.filters == (
         FieldFilter("section", ("politics",), True),
         FieldFilter("author", ("amina", "diallo"), True),
@@ -182,7 +198,8 @@ def test_a_search_of_too_many_conditions_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["before:", "after:soon", "before:2024-13", "before:0000", "before:0001", "after:2023-02-30"]
+    "text",
+    ["before:", "after:soon", "before:2024-13", "before:0000", "before:0001", "after:2023-02-30"],
 )
 def test_a_date_that_is_none_is_words(text: str) -> None:
     query = parse_query(text)

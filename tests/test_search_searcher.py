@@ -98,7 +98,11 @@ def test_with_nothing_but_exclusions_everything_else_is_found(shared: Index) -> 
 
 def test_a_star_finds_longer_words(shared: Index) -> None:
     answer = shared.find(SearchRequest("gover* vot*"))
-    assert (answer.ids, answer.prefixes, answer.terms) == ([SEGUN.id], ("gover", "vot"), frozenset())
+    assert (answer.ids, answer.prefixes, answer.terms) == (
+        [SEGUN.id],
+        ("gover", "vot"),
+        frozenset(),
+    )
     assert search_ids(shared, "sahe* -bama*") == set()
 
 
@@ -119,9 +123,15 @@ def test_a_headline_weighs_more_than_a_body(index: Index) -> None:
 
 
 def test_dek_and_names_are_searched(index: Index) -> None:
-    story = document("Untitled", dek="What the harvest brings", names="Aminata Diallo Ivory Coast Reuters")
+    story = document(
+        "Untitled", dek="What the harvest brings", names="Aminata Diallo Ivory Coast Reuters"
+    )
     index.apply({story.id: story}, 8)
-    assert search_ids(index, "harvest brings") == search_ids(index, '"ivory coast" diallo') == {story.id}
+    assert (
+        search_ids(index, "harvest brings")
+        == search_ids(index, '"ivory coast" diallo')
+        == {story.id}
+    )
 
 
 def test_terms_for_highlighting_are_folded(shared: Index) -> None:
@@ -142,7 +152,9 @@ def test_filters(shared: Index) -> None:
     assert search_ids(shared, section="business", language="ha") == {HAUSA.id}
 
 
-@pytest.mark.parametrize("value", ["nowhere", "\x00", "\ud800", "politics business", "*", "x" * 100_000, "Politics"])
+@pytest.mark.parametrize(
+    "value", ["nowhere", "\x00", "\ud800", "politics business", "*", "x" * 100_000, "Politics"]
+)
 @pytest.mark.parametrize("name", ["section", "country", "topic", "author", "language"])
 def test_an_unknown_filter_value_finds_nothing(shared: Index, name: str, value: str) -> None:
     for text in ("", "mali", "-mali", "mali zzz"):
@@ -159,7 +171,10 @@ def test_a_minus_before_a_filter_leaves_out_what_it_names(shared: Index) -> None
         each.id for each in STORIES if "mali" in each.countries or each.language == "en"
     }
     answer = shared.find(SearchRequest("mali -in:business -topic:nonesuch"))
-    assert (answer.excluded_filters, answer.unknown_filters) == ([("section", "business")], [("topic", "nonesuch")])
+    assert (answer.excluded_filters, answer.unknown_filters) == (
+        [("section", "business")],
+        [("topic", "nonesuch")],
+    )
     assert "business" not in dict(answer.facets["section"])
     day = MALI.published_at.date()
     assert search_ids(shared, f"-before:{day}") == search_ids(shared, f"after:{day}")
@@ -168,7 +183,11 @@ def test_a_minus_before_a_filter_leaves_out_what_it_names(shared: Index) -> None
 
 def test_dates_include_both_days(shared: Index) -> None:
     first, last = ABIDJAN.published_at.date(), MARKET.published_at.date()
-    assert search_ids(shared, published_from=first, published_to=last) == {ABIDJAN.id, MALI.id, MARKET.id}
+    assert search_ids(shared, published_from=first, published_to=last) == {
+        ABIDJAN.id,
+        MALI.id,
+        MARKET.id,
+    }
     assert search_ids(shared, "mali", published_to=MALI.published_at.date()) == {MALI.id}
     assert search_ids(shared, "mali", published_from=last) == {MARKET.id}
     assert len(search_ids(shared, published_from=date.min, published_to=date.max)) == len(STORIES)
@@ -179,7 +198,9 @@ def test_the_whole_last_day_counts(index: Index) -> None:
     late = document("Late", published_at=datetime(2030, 5, 6, 23, 59, 59, tzinfo=UTC))
     early = document("Early", published_at=datetime(2030, 5, 7, tzinfo=UTC))
     index.apply({late.id: late, early.id: early}, 8)
-    assert search_ids(index, published_from=date(2030, 5, 6), published_to=date(2030, 5, 6)) == {late.id}
+    assert search_ids(index, published_from=date(2030, 5, 6), published_to=date(2030, 5, 6)) == {
+        late.id
+    }
     assert search_ids(index, published_from=date(2030, 5, 7)) == {early.id}
 
 
@@ -202,7 +223,9 @@ def test_pages_show_each_story_once_and_then_stop(index: Index, text: str, sort:
     index.apply({each.id: each for each in more}, 8)
     expected = {each.id for each in (STORIES if not text else []) + more}
 
-    pages = [index.find(SearchRequest(text, sort=sort, page=page, per_page=10)) for page in range(1, 6)]  # type: ignore[arg-type]
+    pages = [
+        index.find(SearchRequest(text, sort=sort, page=page, per_page=10)) for page in range(1, 6)
+    ]  # type: ignore[arg-type]
     seen = [each for page in pages for each in page.ids]
     assert sorted(seen) == sorted(expected)
     assert {page.total for page in pages} == {len(expected)}
@@ -211,7 +234,9 @@ def test_pages_show_each_story_once_and_then_stop(index: Index, text: str, sort:
 
 @pytest.mark.parametrize("page", [0, -1, 51, 10**30])
 @pytest.mark.parametrize("text", ["", "mali"])
-def test_a_page_out_of_range_is_empty_with_the_true_total(shared: Index, text: str, page: int) -> None:
+def test_a_page_out_of_range_is_empty_with_the_true_total(
+    shared: Index, text: str, page: int
+) -> None:
     answer = shared.find(SearchRequest(text, page=page))
     assert (answer.ids, answer.total) == ([], 2 if text else len(STORIES))
 
@@ -280,7 +305,9 @@ def test_no_text_causes_a_fault(shared: Index, text: str, sort: str) -> None:
 # Right answers, against a plain reading of the documents
 
 
-SAMPLES = st.lists(st.sampled_from(["mali", "faso", "bamako", "vote", "votes", "peace"]), min_size=1, max_size=5)
+SAMPLES = st.lists(
+    st.sampled_from(["mali", "faso", "bamako", "vote", "votes", "peace"]), min_size=1, max_size=5
+)
 
 
 def matches_clause(story: Document, clause: Clause) -> bool:
@@ -290,7 +317,9 @@ def matches_clause(story: Document, clause: Clause) -> bool:
         if clause.is_prefix and any(word.startswith(clause.words[0]) for word in row):
             return True
         size = len(clause.words)
-        if any(tuple(row[start : start + size]) == clause.words for start in range(len(row) - size + 1)):
+        if any(
+            tuple(row[start : start + size]) == clause.words for start in range(len(row) - size + 1)
+        ):
             return True
         is_told = text is not story.names and size == 1 and not clause.is_prefix
         if is_told and stem(clause.words[0]) in map(stem, row):
@@ -300,11 +329,19 @@ def matches_clause(story: Document, clause: Clause) -> bool:
 
 def expected_ids(stories: list[Document], text: str) -> set[int]:
     query = parse_query(text)
-    left = [each for each in stories if not any(matches_clause(each, clause) for clause in query.excluded)]
-    every = {each.id for each in left if all(matches_clause(each, clause) for clause in query.included)}
+    left = [
+        each
+        for each in stories
+        if not any(matches_clause(each, clause) for clause in query.excluded)
+    ]
+    every = {
+        each.id for each in left if all(matches_clause(each, clause) for clause in query.included)
+    }
     if every or len(query.included) < 2:
         return every
-    parts = [{each.id for each in stories if matches_clause(each, clause)} for clause in query.included]
+    parts = [
+        {each.id for each in stories if matches_clause(each, clause)} for clause in query.included
+    ]
     telling = [part for part in parts if 0 < len(part) <= COMMON_WORD_SHARE * len(stories)] or parts
     return set().union(*telling) & {each.id for each in left}
 
@@ -322,13 +359,25 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index,
     for position, each in enumerate(made[40:44], 2):
         index.apply({each.id: each}, position)
     changed = [replace(each, headline="peace in faso", version=2) for each in made[:5]]
-    index.apply({**{each.id: each for each in changed}, **dict.fromkeys(document_ids(*made[5:9], made[41]))}, 9)
+    index.apply(
+        {
+            **{each.id: each for each in changed},
+            **dict.fromkeys(document_ids(*made[5:9], made[41])),
+        },
+        9,
+    )
     yield index, [*changed, *made[9:41], *made[42:44]]
     index.close()
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["{}", '"{}"', "-{}", '-"{}"', "{}*"]), SAMPLES), min_size=1, max_size=3))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["{}", '"{}"', "-{}", '-"{}"', "{}*"]), SAMPLES),
+        min_size=1,
+        max_size=3,
+    )
+)
 def test_answers_are_those_of_a_plain_reading(
     segmented: tuple[Index, list[Document]], parts: list[tuple[str, list[str]]]
 ) -> None:

@@ -30,11 +30,15 @@ CASES = [
 ]
 PDF, PAGE, CHAD = CASES
 FARMER = document(
-    "Ng'ombe thefts in Ndjamena", "Mkulima wa ng’ombe; a Quran reader in Sanaa.", authors=("ngolo-kante",)
+    "Ng'ombe thefts in Ndjamena",
+    "Mkulima wa ng’ombe; a Quran reader in Sanaa.",
+    authors=("ngolo-kante",),
 )
 FOOTBALL = document("N’Golo wins", "Golo is a town and n is a letter.", section="sport")
 KANTE = document("Kante retires", "The player left the field.", section="sport")
-FRENCH = document("La vie d'une ville", "L'Oréal s'installe à l'est; c'est d’Almeida qui parle.", language="fr")
+FRENCH = document(
+    "La vie d'une ville", "L'Oréal s'installe à l'est; c'est d’Almeida qui parle.", language="fr"
+)
 ENGLISH = document("Over the dune", "They don't; it is the dont of the list, lest we forget.")
 EVERY = [*CASES, FARMER, FOOTBALL, KANTE, FRENCH, ENGLISH]
 
@@ -52,21 +56,33 @@ def marked_words(pieces: list[tuple[str, bool]]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "text", ["democratizationqq", "demo\u00adcra\u00adtizationqq", "democra*", '"the democratizationqq of"']
+    "text",
+    [
+        "democratizationqq",
+        "demo\u00adcra\u00adtizationqq",
+        "democra*",
+        '"the democratizationqq of"',
+    ],
 )
 def test_soft_hyphens_part_no_words(index: Index, text: str) -> None:
     assert search_ids(index, text) == set(document_ids(PDF))
     answer = index.find(SearchRequest(text))
-    [hit] = [each for each in marked_words(highlight(PDF.body, answer.terms, answer.prefixes)) if len(each) > 3]
+    [hit] = [
+        each
+        for each in marked_words(highlight(PDF.body, answer.terms, answer.prefixes))
+        if len(each) > 3
+    ]
     assert fold(hit) == "democratizationqq"
 
 
-@pytest.mark.parametrize("text", ["cabinetqq", "parliamentqq", "senateqq", "tribunalqq", "cabi\u200bnetqq"])
+@pytest.mark.parametrize(
+    "text", ["cabinetqq", "parliamentqq", "senateqq", "tribunalqq", "cabi\u200bnetqq"]
+)
 def test_zero_width_characters_part_no_words(index: Index, text: str) -> None:
     assert search_ids(index, text) == set(document_ids(PAGE))
-    assert fold(marked_words(snippet(PAGE.body, index.find(SearchRequest(text)).terms))[0]) == text.replace(
-        "\u200b", ""
-    )
+    assert fold(
+        marked_words(snippet(PAGE.body, index.find(SearchRequest(text)).terms))[0]
+    ) == text.replace("\u200b", "")
 
 
 @pytest.mark.parametrize("apostrophe", ["", *"'’‘ʼʻ`´ʾ"])
@@ -110,7 +126,9 @@ def test_what_is_elided_is_no_part_of_a_word(index: Index) -> None:
         == search_ids(index, "lest")
         == set(document_ids(ENGLISH))
     )
-    assert search_ids(index, "d'une ville") == search_ids(index, "l'est") == set(document_ids(FRENCH))
+    assert (
+        search_ids(index, "d'une ville") == search_ids(index, "l'est") == set(document_ids(FRENCH))
+    )
 
 
 def test_a_name_is_marked_as_a_whole(index: Index) -> None:

@@ -39,11 +39,25 @@ CANARIES = (
     "Quokka alt",
     "quokka-headline-2",
 )
-ONE_STORY = {"headline": "quokka headline", "topics": "quokka topic", "authors": "quokka writer", "do": "save"}
+ONE_STORY = {
+    "headline": "quokka headline",
+    "topics": "quokka topic",
+    "authors": "quokka writer",
+    "do": "save",
+}
 TYPED = story_form(**ONE_STORY, source_name="quokka")
 SLUG = {"section": "business", "slug": "quokka-headline", "headline": "Anything"}
 SCOPES = ("", "&in=published", "&in=unpublished", "&page=2", "&section=business", "&year=2026")
-SEARCHES = ("quokka", "quo*", "quoka", "quokka zebra", "by:quokka", "topic:quokka", "in:business quokka", "-zebra")
+SEARCHES = (
+    "quokka",
+    "quo*",
+    "quoka",
+    "quokka zebra",
+    "by:quokka",
+    "topic:quokka",
+    "in:business quokka",
+    "-zebra",
+)
 LETTERS = ("", "q", "quo", "quokka", "writer", "topic", "agency", "example")
 
 
@@ -72,12 +86,24 @@ def _suggestions() -> tuple[str, ...]:
 
 REGISTER: dict[str, Asked] = {
     "desk": Asked(),
-    "stories": Asked(("", "q=quokka", "q=headline", "status=draft", "status=review", "status=scheduled", "page=2")),
+    "stories": Asked(
+        (
+            "",
+            "q=quokka",
+            "q=headline",
+            "status=draft",
+            "status=review",
+            "status=scheduled",
+            "page=2",
+        )
+    ),
     "new_story": Asked(("", "restore=aaaaaaaaaaaaaaaaaaaaaa")),
     "create_story": Asked(forms=(TYPED, story_form(**SLUG | {"do": "save"}))),
     "edit_story": Asked(),
     "save_story": Asked(forms=(TYPED | {"version": "1"}, TYPED | {"version": "7"})),
-    "merge_story": Asked(forms=(TYPED | {"version": "1", "mine.headline": "x", "choice.headline": "theirs"},)),
+    "merge_story": Asked(
+        forms=(TYPED | {"version": "1", "mine.headline": "x", "choice.headline": "theirs"},)
+    ),
     "unsaved_text": Asked(("", "copy=aaaaaaaaaaaaaaaaaaaaaa"), ({"copy": "a" * 22},)),
     "bring_back": Asked(forms=({"copy": "a" * 22},)),
     "discard": Asked(forms=({"copy": "a"}, {"copy": "a", "story": "1"})),
@@ -101,15 +127,21 @@ REGISTER: dict[str, Asked] = {
     "history": Asked(),
     "compare": Asked(("", "from=1&to=2")),
     "restore_revision": Asked(forms=({"version": "1"},)),
-    "search": Asked(SEARCHED + tuple(f"q={words}{where}" for words in SEARCHES for where in SCOPES)),
+    "search": Asked(
+        SEARCHED + tuple(f"q={words}{where}" for words in SEARCHES for where in SCOPES)
+    ),
     "related": Asked(),
     "relate": Asked(forms=tuple({"related": str(number), "kind": "pin"} for number in range(1, 9))),
     "searches": Asked(("", "days=90")),
     "autosave": Asked(forms=(TYPED | {"copy": "b" * 22},)),
     "autosave_new": Asked(forms=(TYPED | {"copy": "c" * 22},)),
     "presence": Asked(forms=({"version": "1"},)),
-    "address": Asked(forms=(SLUG, SLUG | {"slug": ""}, SLUG | {"slug": "", "headline": "quokka headline"})),
-    "address_new": Asked(forms=(SLUG, SLUG | {"slug": ""}, SLUG | {"slug": "", "headline": "quokka headline"})),
+    "address": Asked(
+        forms=(SLUG, SLUG | {"slug": ""}, SLUG | {"slug": "", "headline": "quokka headline"})
+    ),
+    "address_new": Asked(
+        forms=(SLUG, SLUG | {"slug": ""}, SLUG | {"slug": "", "headline": "quokka headline"})
+    ),
     "preview_frame": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
     "preview_frame_new": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
     "suggestions": Asked(_suggestions()),
@@ -159,7 +191,10 @@ def addresses(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, st
                 for kind in KINDS if "kind" in rule.arguments else KINDS[:1]:
                     values = {"article_id": article_id, "kind": kind, "token": "x"}
                     values |= dict.fromkeys(("number", "note_id", "link_id"), 1)
-                    yield name, adapter.build(rule.endpoint, {key: values[key] for key in rule.arguments})
+                    yield (
+                        name,
+                        adapter.build(rule.endpoint, {key: values[key] for key in rule.arguments}),
+                    )
 
 
 def reads(app: Flask, room: Newsroom, ids: list[int]) -> dict[str, tuple[int, str]]:
@@ -177,7 +212,9 @@ def reads(app: Flask, room: Newsroom, ids: list[int]) -> dict[str, tuple[int, st
 
 def plain(response: TestResponse) -> tuple[int, str]:
     """Return status and page of an answer, without tokens, which differ each time."""
-    return response.status_code, re.sub(r"[\w.=-]{20,}", "…", f"{response.location} {response.text}")
+    return response.status_code, re.sub(
+        r"[\w.=-]{20,}", "…", f"{response.location} {response.text}"
+    )
 
 
 @pytest.fixture
@@ -186,23 +223,33 @@ def follow(app: Flask) -> Callable[[], None]:
 
     def work() -> None:
         index, newsroom = (
-            make(app.config["DATA_DIR"]) for make in (indexing.open_public_index, indexing.open_newsroom_index)
+            make(app.config["DATA_DIR"])
+            for make in (indexing.open_public_index, indexing.open_newsroom_index)
         )
-        while indexing.catch_up(index) or indexing.catch_up(newsroom, indexing.NEWSROOM) or related.catch_up(index):
+        while (
+            indexing.catch_up(index)
+            or indexing.catch_up(newsroom, indexing.NEWSROOM)
+            or related.catch_up(index)
+        ):
             pass
 
     return work
 
 
 @pytest.fixture
-def room(app: Flask, editor: User, story: Callable[..., int], follow: Callable[[], None]) -> Newsroom:
+def room(
+    app: Flask, editor: User, story: Callable[..., int], follow: Callable[[], None]
+) -> Newsroom:
     """An author with a draft, a published story and a withdrawn one; a colleague's public story stands beside."""
     client = logged_in_client(app, "author")
     author = next(user for user in queries.users() if user.role == "author")
-    story(headline="Public story", topics=("Elections",), authors=("Ama Serwaa",), source_name="Wire")
+    story(
+        headline="Public story", topics=("Elections",), authors=("Ama Serwaa",), source_name="Wire"
+    )
     text = "A story about zebra crossings, elections and the business of ports."
     own = [
-        publishing.create(make_draft(headline=f"My {name} zebra", body=text), author) for name in ("first", "second")
+        publishing.create(make_draft(headline=f"My {name} zebra", body=text), author)
+        for name in ("first", "second")
     ]
     publishing.publish(own[1], editor)
     follow()
@@ -257,7 +304,10 @@ def test_no_address_of_the_newsroom_shows_an_author_a_canary(
     for name, path in addresses(app, "POST", [*room.own, *room.others, 99999]):
         for number, form in enumerate(REGISTER[name].forms):
             told[f"{name} {path} {number}"] = plain(post(room.client, path, dict(form)))
-    told |= {f"{address} later": answer for address, answer in reads(app, room, [*room.own, *room.others]).items()}
+    told |= {
+        f"{address} later": answer
+        for address, answer in reads(app, room, [*room.own, *room.others]).items()
+    }
     for address, (_, page) in told.items():
         for canary in CANARIES:
             assert canary not in page, f"{address}: {canary}"
@@ -268,10 +318,16 @@ def test_no_address_of_the_newsroom_shows_an_author_a_canary(
         assert article.version == versions[article_id]
 
 
-def test_editors_see_what_authors_do_not(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) -> None:
+def test_editors_see_what_authors_do_not(
+    app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]
+) -> None:
     plant(app, room, editor, follow)
     client = logged_in_client(app)
-    for kind, name in (("authors", "Quokka Writer"), ("topics", "Quokka Topic"), ("sources", "quokka.example")):
+    for kind, name in (
+        ("authors", "Quokka Writer"),
+        ("topics", "Quokka Topic"),
+        ("sources", "quokka.example"),
+    ):
         assert name in client.get(f"/newsroom/fragments/suggestions/{kind}?q=quo").text
     assert "Quokka headline" in client.get(f"/newsroom/stories/{room.own[0]}/related").text
     assert "3 stories" in client.get("/newsroom/search?q=quokka").text
@@ -293,7 +349,9 @@ def test_a_question_about_spellings_depends_on_nothing_secret(
     publishing.create(make_draft(**names), editor)  # a secret of exactly this name
     with db.write() as session:
         assert session.scalar(select(model.id).where(model.name == "Sekou Ndiaye"))
-    publishing.create(make_draft(**names), room.author)  # nothing is asked: it looks like no name that the author knows
+    publishing.create(
+        make_draft(**names), room.author
+    )  # nothing is asked: it looks like no name that the author knows
     public: dict[str, Any] = {field_name: ("Élan",)}
     publishing.publish(publishing.create(make_draft(headline="Known", **public), editor), editor)
     secret: dict[str, Any] = {field_name: ("Elan",)}
@@ -304,14 +362,22 @@ def test_a_question_about_spellings_depends_on_nothing_secret(
         publishing.create(make_draft(headline="Mine", **secret), room.author)
     [question] = raised.value.questions
     assert [(each.name, each.stories) for each in question.candidates] == [("Élan", 1)]
-    mine = publishing.create(make_draft(headline="Mine", **secret), room.author, spelling_answers=both)
+    mine = publishing.create(
+        make_draft(headline="Mine", **secret), room.author, spelling_answers=both
+    )
     article = queries.article_to_edit(mine)
     assert article is not None
-    publishing.save(mine, make_draft(headline="Mine again", **secret), room.author, article.version)  # asked once
+    publishing.save(
+        mine, make_draft(headline="Mine again", **secret), room.author, article.version
+    )  # asked once
 
 
-def test_stories_that_a_question_counts_are_those_that_an_author_may_know(room: Newsroom, editor: User) -> None:
-    publishing.publish(publishing.create(make_draft(headline="Known", topics=("Élan",)), editor), editor)
+def test_stories_that_a_question_counts_are_those_that_an_author_may_know(
+    room: Newsroom, editor: User
+) -> None:
+    publishing.publish(
+        publishing.create(make_draft(headline="Known", topics=("Élan",)), editor), editor
+    )
     for number in range(3):
         publishing.create(make_draft(headline=f"Secret {number}", topics=("Élan",)), editor)
     with pytest.raises(SimilarNamesError) as raised:
@@ -319,11 +385,15 @@ def test_stories_that_a_question_counts_are_those_that_an_author_may_know(room: 
     assert [each.stories for each in raised.value.questions[0].candidates] == [1]
 
 
-def test_a_former_spelling_does_not_tell_what_a_secret_is_called_now(room: Newsroom, editor: User) -> None:
+def test_a_former_spelling_does_not_tell_what_a_secret_is_called_now(
+    room: Newsroom, editor: User
+) -> None:
     secret = publishing.create(make_draft(topics=("Projet Aigle",)), editor)
     topic = db.session.scalars(select(Topic).where(Topic.name == "Projet Aigle")).one()
     renaming = (SpellingAnswer("topics", "Projet Aiglé", "rename", topic.id),)
-    publishing.save(secret, make_draft(topics=("Projet Aiglé",)), editor, 1, spelling_answers=renaming)
+    publishing.save(
+        secret, make_draft(topics=("Projet Aiglé",)), editor, 1, spelling_answers=renaming
+    )
     mine = publishing.create(make_draft(topics=("Projet Aigle",)), room.author)
     db.session.expunge_all()
     article = queries.article_to_edit(mine)

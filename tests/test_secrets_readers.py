@@ -32,7 +32,11 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "site.topic": ("/topic/elections/", "/topic/quokka-topic/"),
     "site.author": ("/author/ama-serwaa/", "/author/quokka-writer/"),
     "site.month": (f"/archive/{AT:%Y/%m}/", "/archive/2031/07/"),
-    "site.article": ("/politics/public-story", "/politics/quokka-headline", "/business/quokka-headline"),
+    "site.article": (
+        "/politics/public-story",
+        "/politics/quokka-headline",
+        "/business/quokka-headline",
+    ),
     "site.search": (
         "/search?q=quokka",
         "/search?q=quo*",
@@ -57,7 +61,11 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "fragments.stream": ("/fragments/stream/", "/fragments/stream/topic/quokka-topic/"),
     "fragments.related_stories": ("/fragments/related/1", "/fragments/related/2"),
     "fragments.search": ("/fragments/search?q=quokka", "/fragments/search?q=story"),
-    "fragments.suggest": ("/fragments/suggest?q=quo", "/fragments/suggest?q=les", "/fragments/suggest?q=sto"),
+    "fragments.suggest": (
+        "/fragments/suggest?q=quo",
+        "/fragments/suggest?q=les",
+        "/fragments/suggest?q=sto",
+    ),
 }
 # Routes that answer the same whatever stories there are.
 WITHOUT_STORIES = {"static", "site.healthz", "site.readyz"}
@@ -66,7 +74,11 @@ STATES = ("draft", "review", "scheduled")
 
 def public_endpoints(app: Flask) -> set[str]:
     """Return every route that is not the newsroom's."""
-    return {rule.endpoint for rule in app.url_map.iter_rules() if not rule.endpoint.startswith("newsroom.")}
+    return {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if not rule.endpoint.startswith("newsroom.")
+    }
 
 
 def test_every_public_route_is_on_the_register(app: Flask) -> None:
@@ -94,7 +106,9 @@ def secret(
     app: Flask, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> Callable[[str], tuple[int, Picture]]:
     """Return a function that files a story full of canaries in a state; a public story stands beside it."""
-    story(headline="Public story", countries=("Mali",), topics=("Elections",), authors=("Ama Serwaa",))
+    story(
+        headline="Public story", countries=("Mali",), topics=("Elections",), authors=("Ama Serwaa",)
+    )
     catch_up()
     newsroom = logged_in_client(app)
 
@@ -136,7 +150,10 @@ def test_nothing_on_the_site_changes_before_a_story_is_public(
     after = answers(client)
     for path, answer in before.items():
         assert after[path] == answer, path
-    known = {f"/fragments/related/{article_id}": "/fragments/related/99999", "/topic/quokka-topic/": "/topic/unknown/"}
+    known = {
+        f"/fragments/related/{article_id}": "/fragments/related/99999",
+        "/topic/quokka-topic/": "/topic/unknown/",
+    }
     for path, unknown in known.items():
         assert client.get(path).status_code == client.get(unknown).status_code, path
 
@@ -147,14 +164,27 @@ def test_a_withdrawn_story_leaves_its_lists_and_nothing_else(
     before = answers(client)
     _, picture = secret("withdrawn")
     after = answers(client)
-    canaries = ["Quokka headline", "Quokka dek", "Quokka body", "Quokka Agency", "quokka.example", "Quokka alt"]
+    canaries = [
+        "Quokka headline",
+        "Quokka dek",
+        "Quokka body",
+        "Quokka Agency",
+        "quokka.example",
+        "Quokka alt",
+    ]
     names = [name for name, _ in rendition_names(picture.digest, picture.extension, picture.width)]
     for path, (_, page) in after.items():
-        told = {"Quokka headline"} if path == "/business/quokka-headline" else set()  # the page that says it is gone
+        told = (
+            {"Quokka headline"} if path == "/business/quokka-headline" else set()
+        )  # the page that says it is gone
         for canary in {*canaries, *names} - told:
             assert canary not in page, f"{path}: {canary}"
     assert after["/business/quokka-headline"][0] == 410
-    opened = {path for path in before if "lesotho" in path or "quokka-topic" in path or "quokka-writer" in path}
+    opened = {
+        path
+        for path in before
+        if "lesotho" in path or "quokka-topic" in path or "quokka-writer" in path
+    }
     own = {"/business/quokka-headline", "/politics/quokka-headline"}
     for path in before.keys() - opened - own:
         assert after[path] == before[path], path
@@ -187,7 +217,9 @@ def test_a_topic_added_after_the_withdrawal_stays_secret(
 ) -> None:
     article_id, _ = secret("withdrawn")
     changed = make_draft(headline="Quokka headline", topics=("Quokka topic", "Later topic"))
-    publishing.save(article_id, changed, editor, db.session.get_one(Article, article_id).version, Action("save"))
+    publishing.save(
+        article_id, changed, editor, db.session.get_one(Article, article_id).version, Action("save")
+    )
     assert client.get("/topic/quokka-topic/").status_code == 200
     assert client.get("/topic/later-topic/").status_code == 404
 
@@ -204,7 +236,9 @@ def test_a_search_chip_names_no_secret_list(
         assert "Lesotho" not in page
 
 
-def test_the_status_alone_decides(client: FlaskClient, secret: Callable[[str], tuple[int, Picture]]) -> None:
+def test_the_status_alone_decides(
+    client: FlaskClient, secret: Callable[[str], tuple[int, Picture]]
+) -> None:
     before = answers(client)
     article_id, _ = secret("draft")
     with db.write() as session:  # a date in the past publishes nothing
@@ -237,7 +271,9 @@ def test_a_withdrawn_story_keeps_its_address(
     client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]]
 ) -> None:
     article_id, _ = secret("withdrawn")
-    other = publishing.create(make_draft(headline="Quokka headline", section="business"), editor, Action("publish"))
+    other = publishing.create(
+        make_draft(headline="Quokka headline", section="business"), editor, Action("publish")
+    )
     assert db.session.get_one(Article, other).slug == "quokka-headline-2"
     publishing.reinstate(article_id, editor)
     assert "Quokka dek" in client.get("/business/quokka-headline").text

@@ -19,14 +19,21 @@ from tests.conftest import make_draft
 from tests.newsroom_client import picture_file
 
 Story = Callable[..., int]
-FEEDS = ["/feed.xml", "/politics/feed.xml", "/country/mali/feed.xml", "/search/feed.xml?q=paragraph"]
+FEEDS = [
+    "/feed.xml",
+    "/politics/feed.xml",
+    "/country/mali/feed.xml",
+    "/search/feed.xml?q=paragraph",
+]
 SPACES = {"dc": "http://purl.org/dc/elements/1.1/", "media": "http://search.yahoo.com/mrss/"}
 
 
 @pytest.fixture
 def picture_id(app: Flask) -> int:
     """A stored picture."""
-    taken = media.store_upload(BytesIO(picture_file((800, 500), "JPEG").read()), app.config["MEDIA"])
+    taken = media.store_upload(
+        BytesIO(picture_file((800, 500), "JPEG").read()), app.config["MEDIA"]
+    )
     with db.write() as session:
         return publishing.add_picture(session, taken, None)
 
@@ -39,7 +46,11 @@ def items(xml: str) -> list[ElementTree.Element]:
 def test_authors_and_pictures(
     path: str, client: FlaskClient, picture_id: int, story: Story, catch_up: Callable[[], None]
 ) -> None:
-    picture = {"picture_id": picture_id, "picture_alt": "Boats & <nets>", "picture_credit": "A Photographer"}
+    picture = {
+        "picture_id": picture_id,
+        "picture_alt": "Boats & <nets>",
+        "picture_credit": "A Photographer",
+    }
     story(headline="With", authors=("B Two", "A One"), countries=("Mali",), **picture)
     story(headline="Without", countries=("Mali",), hours=1)
     catch_up()
@@ -55,14 +66,18 @@ def test_authors_and_pictures(
     assert int(facts["height"] or 0) == round(int(facts["width"] or 0) * 500 / 800)
     assert content.findtext("media:description", "", SPACES) == "Boats & <nets>"
     assert content.findtext("media:credit", "", SPACES) == "A Photographer"
-    assert without.find("dc:creator", SPACES) is None and without.find("media:content", SPACES) is None
+    assert (
+        without.find("dc:creator", SPACES) is None and without.find("media:content", SPACES) is None
+    )
 
 
 @pytest.mark.parametrize("path", FEEDS)
 def test_the_last_build_is_the_last_change(
     path: str, client: FlaskClient, editor: User, story: Story, catch_up: Callable[[], None]
 ) -> None:
-    ids = [story(headline=f"Story {number}", hours=number, countries=("Mali",)) for number in range(2)]
+    ids = [
+        story(headline=f"Story {number}", hours=number, countries=("Mali",)) for number in range(2)
+    ]
     catch_up()
     first = client.get(path).text
     assert client.get(path).text == first, "it is no time of asking"
@@ -95,7 +110,9 @@ def test_who_has_a_feed_gets_304(
     assert client.get(path, headers=headers | {"If-None-Match": tag}).status_code == 200
 
 
-def test_a_feed_costs_few_selects(client: FlaskClient, story: Story, count_selects: Callable[[], list[str]]) -> None:
+def test_a_feed_costs_few_selects(
+    client: FlaskClient, story: Story, count_selects: Callable[[], list[str]]
+) -> None:
     for number in range(5):
         story(headline=f"Story {number}", authors=("A One", "B Two"))
     count_selects()

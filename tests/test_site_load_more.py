@@ -65,7 +65,9 @@ def test_a_front_page_that_shows_everything_has_no_more(client: FlaskClient, sto
 
 
 @pytest.mark.parametrize("path", ["/", "/politics/"])
-def test_the_address_shows_again_what_was_loaded(path: str, client: FlaskClient, stories: set[str]) -> None:
+def test_the_address_shows_again_what_was_loaded(
+    path: str, client: FlaskClient, stories: set[str]
+) -> None:
     html = client.get(path).text
     seen = links(html)
     while link := load_more_links(html):
@@ -83,7 +85,9 @@ def test_the_address_shows_again_what_was_loaded(path: str, client: FlaskClient,
         assert f'rel="canonical" href="https://spectator.example{path}"' in page.text
 
 
-def test_what_was_loaded_behind_a_page_is_shown_behind_it(client: FlaskClient, stories: set[str]) -> None:
+def test_what_was_loaded_behind_a_page_is_shown_behind_it(
+    client: FlaskClient, stories: set[str]
+) -> None:
     second = (load_more_links(client.get("/politics/").text) or {})["href"] or ""
     html = client.get(second).text
     answer = client.get((load_more_links(html) or {})["hx-get"] or "")
@@ -93,17 +97,21 @@ def test_what_was_loaded_behind_a_page_is_shown_behind_it(client: FlaskClient, s
     assert "noindex" in page
 
 
-def test_stories_that_came_meanwhile_stand_above(client: FlaskClient, stories: set[str], story: Story) -> None:
-    loaded = client.get((load_more_links(client.get("/politics/").text) or {})["hx-get"] or "").headers[
-        "HX-Replace-Url"
-    ]
+def test_stories_that_came_meanwhile_stand_above(
+    client: FlaskClient, stories: set[str], story: Story
+) -> None:
+    loaded = client.get(
+        (load_more_links(client.get("/politics/").text) or {})["hx-get"] or ""
+    ).headers["HX-Replace-Url"]
     before = links(client.get(loaded).text)
     story(hours=-1, headline="Story 999")
     assert links(client.get(loaded).text) == ["/politics/story-999", *before]
 
 
 @pytest.mark.parametrize("path", ["/", "/politics/"])
-def test_there_is_a_bound(path: str, client: FlaskClient, stories: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_a_bound(
+    path: str, client: FlaskClient, stories: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(listings, "MAX_LOADED", 15)
     html, last = client.get(path).text, ""
     for _ in range(1 if path == "/politics/" else 2):
@@ -116,8 +124,12 @@ def test_there_is_a_bound(path: str, client: FlaskClient, stories: set[str], mon
     assert (load_more_links(page) or {})["href"] == (load_more_links(html) or {})["href"]
 
 
-def test_a_cursor_of_no_story_shows_the_page_without_it(client: FlaskClient, stories: set[str]) -> None:
-    assert len(links(client.get("/politics/?through=99999999999999999-1").text)) == queries.PAGE_SIZE
+def test_a_cursor_of_no_story_shows_the_page_without_it(
+    client: FlaskClient, stories: set[str]
+) -> None:
+    assert (
+        len(links(client.get("/politics/?through=99999999999999999-1").text)) == queries.PAGE_SIZE
+    )
     for name in ("through", "rails", "before"):
         path = f"/?{name}=rubbish" if name != "rails" else "/?before=1-1&rails=rubbish"
         assert client.get(path).status_code == 400
@@ -131,12 +143,16 @@ def test_later_pages_have_titles_of_their_own(client: FlaskClient, stories: set[
         link = load_more_links(html)
         path = (link["href"] or "") if link else ""
     assert titles[0] == "Politics – The African Spectator"
-    assert titles[1] == "Politics: stories up to 19 November 2026, 23:00 GMT – The African Spectator"
+    assert (
+        titles[1] == "Politics: stories up to 19 November 2026, 23:00 GMT – The African Spectator"
+    )
     assert len(set(titles)) == len(titles) == 3
 
 
 @pytest.mark.parametrize("start", ["%0d%0aSet-Cookie:a=b", "%E2%82%AC", "//other.example/", ""])
-def test_a_start_that_is_no_cursor_is_refused(start: str, client: FlaskClient, stories: set[str]) -> None:
+def test_a_start_that_is_no_cursor_is_refused(
+    start: str, client: FlaskClient, stories: set[str]
+) -> None:
     fragment = (load_more_links(client.get("/politics/").text) or {})["hx-get"] or ""
     cut = fragment.partition("&start=")[0]
     answer = client.get(f"{cut}&start={start}")

@@ -25,7 +25,9 @@ def test_an_empty_site_is_readable(client: FlaskClient) -> None:
         assert client.get(path).status_code == 200
 
 
-def test_an_article_shows_every_part_in_its_order(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_an_article_shows_every_part_in_its_order(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
     story(
         headline="Rebels Claim Gains",
         dek="A dek of one line",
@@ -53,7 +55,9 @@ def test_an_article_shows_every_part_in_its_order(client: FlaskClient, story: Ca
     assert "Mali" in flat
 
 
-def test_structured_data_is_json_and_cannot_leave_its_script(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_structured_data_is_json_and_cannot_leave_its_script(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
     story(headline="A </script><script>alert(1)</script> & \u2028 headline", slug="s", dek=HOSTILE)
     html = client.get("/politics/s").text
     found = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
@@ -62,12 +66,20 @@ def test_structured_data_is_json_and_cannot_leave_its_script(client: FlaskClient
     assert "alert(1)</script>" not in html.replace(found[0], "").replace(found[1], "")
 
 
-def test_a_desk_is_an_organization_for_machines(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_a_desk_is_an_organization_for_machines(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
     story(slug="s", authors=("Amina Diallo", "Politics Desk", "Xinhua"), source_name="Xinhua")
-    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', client.get("/politics/s").text)
+    found = re.search(
+        r'<script type="application/ld\+json">(.*?)</script>', client.get("/politics/s").text
+    )
     assert found
     kinds = {author["name"]: author["@type"] for author in json.loads(found[1])["author"]}
-    assert kinds == {"Amina Diallo": "Person", "Politics Desk": "Organization", "Xinhua": "Organization"}
+    assert kinds == {
+        "Amina Diallo": "Person",
+        "Politics Desk": "Organization",
+        "Xinhua": "Organization",
+    }
 
 
 def test_hostile_text_is_escaped_everywhere(client: FlaskClient, story: Callable[..., int]) -> None:
@@ -81,7 +93,14 @@ def test_hostile_text_is_escaped_everywhere(client: FlaskClient, story: Callable
         body=HOSTILE + "x",
     )
     story(headline="Neighbour", topics=(HOSTILE,))
-    paths = ["/", "/politics/", "/politics/s", f"/fragments/related/{article_id}", "/fragments/stream/", "/feed.xml"]
+    paths = [
+        "/",
+        "/politics/",
+        "/politics/s",
+        f"/fragments/related/{article_id}",
+        "/fragments/stream/",
+        "/feed.xml",
+    ]
     paths += ["/search?q=" + "%22%3E%3Cscript%3Ealert(1)%3C/script%3E"]
     for path in paths:
         html = client.get(path).text
@@ -92,10 +111,25 @@ def test_hostile_text_is_escaped_everywhere(client: FlaskClient, story: Callable
 def test_the_select_budget(
     client: FlaskClient, story: Callable[..., int], count_selects: Callable[[], list[str]]
 ) -> None:
-    filing = {"countries": ("Mali", "Niger"), "topics": ("One", "Two"), "authors": ("A One", "B Two")}
+    filing = {
+        "countries": ("Mali", "Niger"),
+        "topics": ("One", "Two"),
+        "authors": ("A One", "B Two"),
+    }
     ids = [story(hours=number, headline=f"Story {number}", **filing) for number in range(30)]
-    limits = {"/politics/story-0": 5, "/": 4, "/politics/": 4, "/country/mali/": 4, "/topic/one/": 4}
-    limits |= {"/author/a-one/": 4, "/archive/": 4, "/archive/2026/11/": 4, "/fragments/stream/politics/": 4}
+    limits = {
+        "/politics/story-0": 5,
+        "/": 4,
+        "/politics/": 4,
+        "/country/mali/": 4,
+        "/topic/one/": 4,
+    }
+    limits |= {
+        "/author/a-one/": 4,
+        "/archive/": 4,
+        "/archive/2026/11/": 4,
+        "/fragments/stream/politics/": 4,
+    }
     limits |= {f"/fragments/related/{ids[0]}": 4, "/feed.xml": 4}
     for path, limit in limits.items():
         count_selects()
@@ -104,7 +138,9 @@ def test_the_select_budget(
         assert len(taken) <= limit, f"{path}: {len(taken)}\n" + "\n".join(taken)
 
 
-def test_load_more_shows_every_story_exactly_once(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_load_more_shows_every_story_exactly_once(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
     slugs = {f"story-{number}" for number in range(45)}
     for number in range(45):
         story(hours=number // 4, headline=f"Story {number}")
@@ -129,7 +165,13 @@ def test_an_old_address_leads_on_and_a_withdrawn_story_answers_410(
 ) -> None:
     article_id = story()
     version = queries.articles_to_index([article_id])[0].version
-    publishing.save(article_id, make_draft(slug="new", section="health"), editor, version, publishing.Action("update"))
+    publishing.save(
+        article_id,
+        make_draft(slug="new", section="health"),
+        editor,
+        version,
+        publishing.Action("update"),
+    )
     for old in ("/politics/a-headline", "/health/a-headline", "/politics/new"):
         response = client.get(old)
         assert (response.status_code, response.location) == (301, "/health/new")
@@ -180,14 +222,18 @@ def test_readers_cannot_post(client: FlaskClient, story: Callable[..., int]) -> 
         assert client.post(path, data={"x": "y"}).status_code == 405
 
 
-def test_a_fault_gets_a_page_without_the_database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_gets_a_page_without_the_database(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_args: object) -> None:
         raise ZeroDivisionError("secret detail")
 
     monkeypatch.setattr(queries, "load_front_page", broken)
     monkeypatch.setattr(queries, "sections", broken)
     app.testing = False
-    response = app.test_client().__class__.__mro__[1](app).get("/")  # the plain client: this page is to fail
+    response = (
+        app.test_client().__class__.__mro__[1](app).get("/")
+    )  # the plain client: this page is to fail
     assert response.status_code == 500
     assert "secret detail" not in response.text
     assert "<h1" in response.text
@@ -211,7 +257,9 @@ def test_headers_of_every_response(client: FlaskClient) -> None:
             headers = response.headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
-    assert "Strict-Transport-Security" in client.get("/", base_url="https://spectator.example").headers
+    assert (
+        "Strict-Transport-Security" in client.get("/", base_url="https://spectator.example").headers
+    )
 
 
 def test_a_page_is_made_in_one_transaction(client: FlaskClient, story: Callable[..., int]) -> None:

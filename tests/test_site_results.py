@@ -16,8 +16,14 @@ from spectator.search import MAX_PAGE, SearchRequest, SearchResults
 from spectator.site.results import MAX_YEARS, PER_PAGE, bars, chips, facets, pagination, year_links
 from spectator.site.search_params import parse_search_params
 
-NO_RESULTS = SearchResults(ids=[], total=0, terms=frozenset(), prefixes=(), mode="all", index_offset=1)
-NAMES = {("section", "politics"): "Politics", ("author", "f-diallo"): "Fatou Diallo", ("language", "ha"): "Hausa"}
+NO_RESULTS = SearchResults(
+    ids=[], total=0, terms=frozenset(), prefixes=(), mode="all", index_offset=1
+)
+NAMES = {
+    ("section", "politics"): "Politics",
+    ("author", "f-diallo"): "Fatou Diallo",
+    ("language", "ha"): "Hausa",
+}
 
 
 class FixedIndex:
@@ -33,45 +39,62 @@ class FixedIndex:
 @pytest.fixture
 def fix_results(monkeypatch: pytest.MonkeyPatch) -> Callable[[SearchResults], None]:
     """A function that makes the index give one answer to everything."""
-    return lambda found: monkeypatch.setattr(indexing, "open_public_index", lambda _: FixedIndex(found))
+    return lambda found: monkeypatch.setattr(
+        indexing, "open_public_index", lambda _: FixedIndex(found)
+    )
 
 
 def test_a_facet_shows_values_to_choose_from() -> None:
     found = replace(
-        NO_RESULTS, facets={"section": [("politics", 5), ("gone", 2)], "language": [("ha", 7)], "topic": []}
+        NO_RESULTS,
+        facets={"section": [("politics", 5), ("gone", 2)], "language": [("ha", 7)], "topic": []},
     )
     groups = facets(parse_search_params({"q": "rain", "page": "2"}), found, NAMES)
     assert [label for label, _, _ in groups] == ["Section"], "one value alone is no choice"
     politics, gone = groups[0][1]
-    assert (politics.label, politics.count, politics.url) == ("Politics", 5, "/search?q=rain&section=politics")
+    assert (politics.label, politics.count, politics.url) == (
+        "Politics",
+        5,
+        "/search?q=rain&section=politics",
+    )
     assert gone.label == "gone", "a name that is not known is its slug"
 
 
 def test_a_chosen_value_leads_back() -> None:
-    found = replace(NO_RESULTS, facets={"section": [("politics", 5)]}, filters=[("section", "politics")])
+    found = replace(
+        NO_RESULTS, facets={"section": [("politics", 5)]}, filters=[("section", "politics")]
+    )
     for given in ({"q": "rain", "section": "politics"}, {"q": "rain in:politics"}):
         [(_, [politics], _)] = facets(parse_search_params(given), found, NAMES)
         assert politics.is_selected
         assert politics.url == "/search?q=rain"
-        assert [(chip.label, chip.url) for chip in chips(parse_search_params(given), found, NAMES)] == [
-            ("Section: Politics", "/search?q=rain")
-        ]
+        assert [
+            (chip.label, chip.url) for chip in chips(parse_search_params(given), found, NAMES)
+        ] == [("Section: Politics", "/search?q=rain")]
 
 
 def test_another_value_takes_the_place_of_a_typed_one() -> None:
-    found = replace(NO_RESULTS, facets={"section": [("politics", 5), ("health", 2)]}, filters=[("section", "politics")])
+    found = replace(
+        NO_RESULTS,
+        facets={"section": [("politics", 5), ("health", 2)]},
+        filters=[("section", "politics")],
+    )
     [(_, [_, health], _)] = facets(parse_search_params({"q": "rain in:politics"}), found, NAMES)
     assert health.url == "/search?q=rain&section=health"
 
 
 def test_many_values_wait_behind_more() -> None:
-    found = replace(NO_RESULTS, facets={"topic": [(f"topic-{number}", 20 - number) for number in range(20)]})
+    found = replace(
+        NO_RESULTS, facets={"topic": [(f"topic-{number}", 20 - number) for number in range(20)]}
+    )
     [(_, first, others)] = facets(parse_search_params({"q": "rain"}), found, {})
     assert (len(first), len(others)) == (6, 14)
 
 
 def test_what_is_excluded_has_a_chip_of_its_own() -> None:
-    found = replace(NO_RESULTS, filters=[("language", "ha")], excluded_filters=[("section", "politics")])
+    found = replace(
+        NO_RESULTS, filters=[("language", "ha")], excluded_filters=[("section", "politics")]
+    )
     shown = chips(parse_search_params({"q": "rain -in:politics language:ha"}), found, NAMES)
     assert [(chip.label, chip.url) for chip in shown] == [
         ("Not section: Politics", "/search?q=rain+language%3Aha"),
@@ -87,16 +110,24 @@ def test_what_is_excluded_has_a_chip_of_its_own() -> None:
         ("a b c d e f g h i j k", "Only the first 10 words and filters are used."),
     ],
 )
-def test_what_cannot_be_used_is_said(app: Flask, client: FlaskClient, text: str, remark: str) -> None:
+def test_what_cannot_be_used_is_said(
+    app: Flask, client: FlaskClient, text: str, remark: str
+) -> None:
     indexing.rebuild(indexing.open_public_index(app.config["DATA_DIR"]))
     html = client.get("/search", query_string={"q": unescape(text)}).text
     assert remark in html
 
 
 def test_several_people_may_be_meant_by_one_word() -> None:
-    found = replace(NO_RESULTS, filters=[("author", "f-diallo"), *(("author", f"{each}-diallo") for each in "mno")])
+    found = replace(
+        NO_RESULTS,
+        filters=[("author", "f-diallo"), *(("author", f"{each}-diallo") for each in "mno")],
+    )
     [chip] = chips(parse_search_params({"q": "by:diallo rain"}), found, NAMES)
-    assert (chip.label, chip.url) == ("Author: Fatou Diallo, m-diallo, n-diallo …", "/search?q=rain")
+    assert (chip.label, chip.url) == (
+        "Author: Fatou Diallo, m-diallo, n-diallo …",
+        "/search?q=rain",
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,12 +141,16 @@ def test_several_people_may_be_meant_by_one_word() -> None:
 )
 def test_dates_are_a_chip(start: date | None, end: date | None, label: str) -> None:
     found = replace(NO_RESULTS, published_from=start, published_to=end)
-    [chip] = chips(parse_search_params({"q": "rain after:2024", "from": "2020-01-01"}), found, NAMES)
+    [chip] = chips(
+        parse_search_params({"q": "rain after:2024", "from": "2020-01-01"}), found, NAMES
+    )
     assert (chip.label, chip.url) == (label, "/search?q=rain")
 
 
 def test_years_are_bars_that_narrow_to_them() -> None:
-    found = replace(NO_RESULTS, year_counts=[(2020, 1), (2022, 40)], published_from=date(2022, 1, 1))
+    found = replace(
+        NO_RESULTS, year_counts=[(2020, 1), (2022, 40)], published_from=date(2022, 1, 1)
+    )
     years = year_links(parse_search_params({"q": "rain before:2024", "from": "2022-01-01"}), found)
     assert [(year.label, year.count, year.is_selected) for year in years] == [
         ("2020", 1, False),
@@ -129,16 +164,28 @@ def test_years_are_bars_that_narrow_to_them() -> None:
 def test_years_are_bounded() -> None:
     found = replace(NO_RESULTS, year_counts=[(1, 1), (9998, 3)])
     assert len(year_links(parse_search_params({"q": "rain"}), found)) == MAX_YEARS
-    assert year_links(parse_search_params({"q": "rain"}), replace(NO_RESULTS, year_counts=[(2020, 9)])) == ()
+    assert (
+        year_links(parse_search_params({"q": "rain"}), replace(NO_RESULTS, year_counts=[(2020, 9)]))
+        == ()
+    )
 
 
 def test_pages_stop_where_the_index_stops() -> None:
     found = replace(NO_RESULTS, total=MAX_PAGE * PER_PAGE + 1)
     first = pagination(parse_search_params({"q": "rain"}), found)
-    assert (first["pages"], first["next_url"], first["previous_url"]) == (MAX_PAGE, "/search?q=rain&page=2", "")
+    assert (first["pages"], first["next_url"], first["previous_url"]) == (
+        MAX_PAGE,
+        "/search?q=rain&page=2",
+        "",
+    )
     last = pagination(parse_search_params({"q": "rain", "page": str(MAX_PAGE)}), found)
     assert (last["next_url"], last["stops_at"]) == ("", MAX_PAGE * PER_PAGE)
-    assert pagination(parse_search_params({"q": "rain", "page": "2"}), replace(NO_RESULTS, total=11))["stops_at"] == 0
+    assert (
+        pagination(parse_search_params({"q": "rain", "page": "2"}), replace(NO_RESULTS, total=11))[
+            "stops_at"
+        ]
+        == 0
+    )
 
 
 def test_the_last_page_says_where_it_stops(
@@ -146,7 +193,9 @@ def test_the_last_page_says_where_it_stops(
 ) -> None:
     fix_results(replace(NO_RESULTS, ids=[story()], total=12_345))
     assert "12,345 stories" in client.get("/search?q=rain").text
-    assert "Search shows the first 500 stories." in client.get(f"/search?q=rain&page={MAX_PAGE}").text
+    assert (
+        "Search shows the first 500 stories." in client.get(f"/search?q=rain&page={MAX_PAGE}").text
+    )
     fix_results(replace(NO_RESULTS, total=12_345))
     assert "Search shows the first 500 stories." in client.get("/search?q=rain&page=51").text
     fix_results(replace(NO_RESULTS, total=12))
@@ -154,20 +203,33 @@ def test_the_last_page_says_where_it_stops(
     assert "The results end before this page." in html and 'href="/search?q=rain"' in html
 
 
-def test_another_spelling_is_a_link(client: FlaskClient, fix_results: Callable[[SearchResults], None]) -> None:
+def test_another_spelling_is_a_link(
+    client: FlaskClient, fix_results: Callable[[SearchResults], None]
+) -> None:
     fix_results(replace(NO_RESULTS, suggestion="president of <mali>"))
     html = client.get("/search?q=presidnt&sort=newest").text
     assert 'href="/search?q=president+of+%3Cmali%3E&amp;sort=newest"' in html
     assert "<bdi>president of &lt;mali&gt;</bdi>" in html
 
 
-def test_nothing_found_helps(client: FlaskClient, fix_results: Callable[[SearchResults], None]) -> None:
-    fix_results(replace(NO_RESULTS, term_counts=[("rain", 1_200), ("qwertz", 0)], filters=[("section", "health")]))
+def test_nothing_found_helps(
+    client: FlaskClient, fix_results: Callable[[SearchResults], None]
+) -> None:
+    fix_results(
+        replace(
+            NO_RESULTS,
+            term_counts=[("rain", 1_200), ("qwertz", 0)],
+            filters=[("section", "health")],
+        )
+    )
     html = client.get("/search?q=rain+qwertz&section=health").text
     one = '<a href="/search?q=rain" rel="nofollow"><bdi>rain</bdi> <small>1,200</small></a>'
     assert one in " ".join(html.split())
     assert "not in the archive" in html
-    assert '<a href="/search?q=rain+qwertz" rel="nofollow">Search everything, without the filters</a>' in html
+    assert (
+        '<a href="/search?q=rain+qwertz" rel="nofollow">Search everything, without the filters</a>'
+        in html
+    )
     assert '<a href="/politics/">Politics</a>' in html
 
 
@@ -189,7 +251,10 @@ def test_names_come_at_once(
     fix_results: Callable[[SearchResults], None],
     count_selects: Callable[[], list[str]],
 ) -> None:
-    filed = {name: [("one", 2), ("two", 1)] for name in ("section", "country", "topic", "author", "language")}
+    filed = {
+        name: [("one", 2), ("two", 1)]
+        for name in ("section", "country", "topic", "author", "language")
+    }
     fix_results(replace(NO_RESULTS, total=3, facets=filed))
     count_selects()
     client.get("/search?q=rain")

@@ -23,7 +23,12 @@ from tests.page_checks import Page
 def test_what_is_published_is_found_with_a_marked_passage(
     client: FlaskClient, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
-    story(headline="Ṣẹ́gun wins", slug="segun", body="The <b>harmattan</b> came early to Kano.", language="yo")
+    story(
+        headline="Ṣẹ́gun wins",
+        slug="segun",
+        body="The <b>harmattan</b> came early to Kano.",
+        language="yo",
+    )
     publishing.create(make_draft(headline="A draft on harmattan"), editor)
     catch_up()
     for words in ("harmattan", "HARMATTAN kano", "segun", "Ṣẹ́gun", '"came early"', "harm*"):
@@ -33,7 +38,9 @@ def test_what_is_published_is_found_with_a_marked_passage(
     assert "<mark>harmattan</mark>" in client.get("/search?q=harmattan").text
 
 
-def test_filters_narrow(client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]) -> None:
+def test_filters_narrow(
+    client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
     story(headline="Rain in Mali", section="health", countries=("Mali",))
     story(headline="Rain in Niger", countries=("Niger",))
     catch_up()
@@ -50,12 +57,16 @@ def test_a_withdrawn_story_is_not_found(
     catch_up()
     assert "/politics/gone-tomorrow" in client.get("/search?q=tomorrow").text
     publishing.withdraw(article_id, editor, "Wrong.")
-    assert "/politics/gone-tomorrow" not in client.get("/search?q=tomorrow").text  # before the index knows
+    assert (
+        "/politics/gone-tomorrow" not in client.get("/search?q=tomorrow").text
+    )  # before the index knows
     catch_up()
     assert "/politics/gone-tomorrow" not in client.get("/search?q=tomorrow").text
 
 
-def test_pages_follow_each_other(client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]) -> None:
+def test_pages_follow_each_other(
+    client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
     for number in range(23):
         story(hours=number, headline=f"Rain {number}")
     catch_up()
@@ -74,10 +85,18 @@ def test_typed_filters_and_those_of_the_address_are_one(
     story(headline="Rain in Mali", section="health", countries=("Mali",), authors=("Ama Serwaa",))
     story(headline="Rain in Niger", countries=("Niger",), language="fr")
     catch_up()
-    for query in ("q=rain+in:health", "q=rain&section=health", "q=rain+by:serwaa", "q=rain&author=ama-serwaa"):
+    for query in (
+        "q=rain+in:health",
+        "q=rain&section=health",
+        "q=rain+by:serwaa",
+        "q=rain&author=ama-serwaa",
+    ):
         html = " ".join(client.get(f"/search?{query}").text.split())
         assert "/health/rain-in-mali" in html and "/politics/rain-in-niger" not in html, query
-        assert '<a href="/search?q=rain" rel="nofollow"><span class="visually-hidden">Remove </span>' in html, query
+        assert (
+            '<a href="/search?q=rain" rel="nofollow"><span class="visually-hidden">Remove </span>'
+            in html
+        ), query
     html = client.get("/search?q=rain").text
     for link in ("section=health", "country=mali", "language=fr"):
         assert f'href="/search?q=rain&amp;{link}"' in html
@@ -114,11 +133,18 @@ def test_robots_follow_no_link_from_a_search_to_a_search(
     assert "<svg" in client.get("/search?q=rain").text, "the bars of the years were among them"
 
 
-def test_a_bad_filter_is_refused_and_nothing_is_lost(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_a_bad_filter_is_refused_and_nothing_is_lost(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
     response = client.get("/search?q=rain&section=health&country=mali&from=31+May")
     assert response.status_code == 400
     assert "Write dates as year-month-day" in response.text
-    for kept in ('value="rain"', '<option value="health" selected', 'name="country" value="mali"', 'value="31 May"'):
+    for kept in (
+        'value="rain"',
+        '<option value="health" selected',
+        'name="country" value="mali"',
+        'value="31 May"',
+    ):
         assert kept in " ".join(response.text.split()), kept
 
 
@@ -141,7 +167,9 @@ def test_the_fragment_is_what_the_page_shows(
     assert "Write dates as" in bad.text
 
 
-def test_every_search_is_a_feed(client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]) -> None:
+def test_every_search_is_a_feed(
+    client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
     story(hours=2, headline="Rain, rain and rain", section="health")
     story(hours=1, headline="No rain", section="health")
     story(headline="Rain elsewhere")
@@ -233,7 +261,11 @@ def test_a_page_of_results_reads_the_beginnings_of_long_texts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for number in range(3):
-        story(hours=number, headline=f"Story {number}", body="<p>the <b>gnomes</b> of Kano</p>" * 10_000)
+        story(
+            hours=number,
+            headline=f"Story {number}",
+            body="<p>the <b>gnomes</b> of Kano</p>" * 10_000,
+        )
     catch_up()
     read: list[int] = []
 

@@ -16,11 +16,22 @@ from spectator.site.search_params import FIELDS, InvalidFilter, parse_search_par
 
 def test_an_address_is_read_and_written_again() -> None:
     asked = parse_search_params(
-        {"q": " rain  in Kano ", "section": "health", "from": "2024-05-01", "sort": "oldest", "page": "3"}
+        {
+            "q": " rain  in Kano ",
+            "section": "health",
+            "from": "2024-05-01",
+            "sort": "oldest",
+            "page": "3",
+        }
     )
     assert asked.url() == "/search?q=rain+in+Kano&section=health&from=2024-05-01&sort=oldest"
     wanted = asked.to_search_request(10)
-    assert (wanted.text, wanted.section, wanted.sort, wanted.page) == ("rain in Kano", "health", "oldest", 3)
+    assert (wanted.text, wanted.section, wanted.sort, wanted.page) == (
+        "rain in Kano",
+        "health",
+        "oldest",
+        3,
+    )
     assert wanted.published_from == date(2024, 5, 1)
     assert asked.title == "rain in Kano, health, 2024-05-01"
 
@@ -43,7 +54,11 @@ def test_a_change_begins_at_the_first_page() -> None:
         ("rain by:“Ama Serwaa” dry", ["author"], "rain dry"),
         ("IN:politics IN:health rain", ["section"], "rain"),
         ("rain after:2023 before:2024-05", ["from", "to"], "rain"),
-        ("rain after:2023 before:2024-05", ["section", "country"], "rain after:2023 before:2024-05"),
+        (
+            "rain after:2023 before:2024-05",
+            ["section", "country"],
+            "rain after:2023 before:2024-05",
+        ),
         ("begin:politics", ["section"], "begin:politics"),
         ("rain -in:politics in:health", ["section"], "rain"),
         ("rain –in:politics -before:2024", ["section", "from", "to"], "rain"),
@@ -62,14 +77,17 @@ def test_what_is_excluded_is_taken_away_by_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("from", "31 May"), ("to", "2024-02-30"), ("sort", "random"), ("page", "two"), ("page", "-1")]
+    ("field", "value"),
+    [("from", "31 May"), ("to", "2024-02-30"), ("sort", "random"), ("page", "two"), ("page", "-1")],
 )
 def test_what_cannot_be_read_is_refused_in_words(field: str, value: str) -> None:
     with pytest.raises(InvalidFilter, match=r"\."):
         parse_search_params({field: value}).to_search_request(10)
 
 
-@pytest.mark.parametrize(("page", "number"), [("", 1), ("0", 1), ("7", 7), ("9" * 90, MAX_PAGE + 1)])
+@pytest.mark.parametrize(
+    ("page", "number"), [("", 1), ("0", 1), ("7", 7), ("9" * 90, MAX_PAGE + 1)]
+)
 def test_pages_are_bounded(page: str, number: int) -> None:
     assert parse_search_params({"page": page}).to_search_request(10).page == number
 
@@ -85,5 +103,7 @@ def test_any_text_is_cut_cleaned_and_fits_an_address(arguments: dict[str, str]) 
     assert len(asked.text) <= MAX_QUERY_LENGTH
     address = asked.url(asked.removing("section", "from"))
     assert address.isascii() and len(address) < 12_000
-    again = parse_search_params({name: values[0] for name, values in parse_qs(urlsplit(address).query).items()})
+    again = parse_search_params(
+        {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+    )
     assert again.url() == address

@@ -19,7 +19,10 @@ from spectator.search import Suggestions
 def indexed_stories(story: Callable[..., int], catch_up: Callable[[], None]) -> int:
     """A story that is filed under everything; its id."""
     first = story(
-        headline="Diamonds & dust", authors=("Aïssa Diallo",), countries=("Mali",), topics=("Dialogue <b>", "Debt")
+        headline="Diamonds & dust",
+        authors=("Aïssa Diallo",),
+        countries=("Mali",),
+        topics=("Dialogue <b>", "Debt"),
     )
     story(headline="المُدَرِّسة في القاهرة", language="ar")
     catch_up()
@@ -39,7 +42,9 @@ def test_letters_become_links(client: FlaskClient, indexed_stories: int) -> None
 
 
 @pytest.mark.parametrize("text", ["", "d", " ", "\x00", "*", "😀", "zzzz"])
-def test_nothing_is_suggested_for_nothing(client: FlaskClient, indexed_stories: int, text: str) -> None:
+def test_nothing_is_suggested_for_nothing(
+    client: FlaskClient, indexed_stories: int, text: str
+) -> None:
     assert client.get("/fragments/suggest?q=" + quote(text)).text.strip() == ""
 
 
@@ -50,12 +55,16 @@ def test_anything_may_be_typed(client: FlaskClient, indexed_stories: int) -> Non
         assert "<script" not in answer.text
 
 
-def test_a_withdrawn_story_is_not_suggested(client: FlaskClient, indexed_stories: int, editor: User) -> None:
+def test_a_withdrawn_story_is_not_suggested(
+    client: FlaskClient, indexed_stories: int, editor: User
+) -> None:
     publishing.withdraw(indexed_stories, editor, "Wrong.")
     assert "Diamonds" not in client.get("/fragments/suggest?q=dia").text  # before the index knows
 
 
-def test_without_an_index_nothing_is_suggested(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_without_an_index_nothing_is_suggested(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
     story(headline="Diamonds")
     answer = client.get("/fragments/suggest?q=dia")
     assert (answer.status_code, answer.text) == (503, "")
@@ -72,7 +81,9 @@ def test_names_that_the_database_has_no_more_are_left_out(
     assert client.get("/fragments/suggest?q=no").text.strip() == ""
 
 
-def test_few_reads(client: FlaskClient, indexed_stories: int, count_selects: Callable[[], list[str]]) -> None:
+def test_few_reads(
+    client: FlaskClient, indexed_stories: int, count_selects: Callable[[], list[str]]
+) -> None:
     count_selects()
     client.get("/fragments/suggest?q=dia")
     assert len(count_selects()) == 2

@@ -24,7 +24,9 @@ TARGETS = {"/search/": "/search", "/feed": "/feed.xml"}
 
 
 @pytest.mark.parametrize("path", CASES)
-def test_each_reported_address_leads_to_its_page(path: str, client: FlaskClient, story: Callable[..., int]) -> None:
+def test_each_reported_address_leads_to_its_page(
+    path: str, client: FlaskClient, story: Callable[..., int]
+) -> None:
     story(headline="Test one")
     answer = client.get(path)
     assert (answer.status_code, answer.location) == (301, TARGETS.get(path, "/politics/test-one"))
@@ -106,7 +108,9 @@ def test_a_page_of_a_list_keeps_its_cursor(client: FlaskClient, story: Callable[
         "/politics/test-one" + "." * 300,
     ],
 )
-def test_what_names_nothing_stays_404(path: str, client: FlaskClient, story: Callable[..., int]) -> None:
+def test_what_names_nothing_stays_404(
+    path: str, client: FlaskClient, story: Callable[..., int]
+) -> None:
     story(headline="Test one")
     assert client.get(path).status_code == 404
 
@@ -148,7 +152,9 @@ def test_only_reading_is_redirected(client: FlaskClient, story: Callable[..., in
     assert client.post("/Politics/Test-One").status_code in {404, 405}
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(junk=st.text(TRAILING_JUNK, max_size=8), is_loud=st.booleans())
 def test_whatever_stands_behind_a_link(
     junk: str, is_loud: bool, client: FlaskClient, story: Callable[..., int]

@@ -113,10 +113,17 @@ def read_all(client: socket.socket) -> bytes:
 
 def test_clients_that_do_not_read_hold_no_thread(worker: CountingWorker, connect: Client) -> None:
     clients = [connect(GET) for _ in range(THREADS * 4)]
-    assert wait_until(lambda: worker.answered == len(clients)), f"threads are held: {worker.answered} answered"
-    assert wait_until(lambda: len(worker.sending) == len(clients)), "what is left of each answer waits"
+    assert wait_until(lambda: worker.answered == len(clients)), (
+        f"threads are held: {worker.answered} answered"
+    )
+    assert wait_until(lambda: len(worker.sending) == len(clients)), (
+        "what is left of each answer waits"
+    )
     for client in clients[:2]:
-        assert hashlib.sha256(read_all(client).split(b"\r\n\r\n", 1)[1]).digest() == hashlib.sha256(BODY).digest()
+        assert (
+            hashlib.sha256(read_all(client).split(b"\r\n\r\n", 1)[1]).digest()
+            == hashlib.sha256(BODY).digest()
+        )
     clients[2].close()
     assert wait_until(lambda: len(worker.sending) == len(clients) - 3), "who is gone is forgotten"
     for client in clients:
@@ -124,7 +131,9 @@ def test_clients_that_do_not_read_hold_no_thread(worker: CountingWorker, connect
     assert wait_until(lambda: worker.nr_conns == 0)
 
 
-def test_the_next_request_waits_for_the_answer_before_it(worker: CountingWorker, connect: Client) -> None:
+def test_the_next_request_waits_for_the_answer_before_it(
+    worker: CountingWorker, connect: Client
+) -> None:
     request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
     client = connect(request + GET)
     assert wait_until(lambda: worker.answered == 1 and len(worker.sending) == 1)
@@ -164,13 +173,23 @@ def test_files_are_sent_without_waiting() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["Transfer-Encoding: chunked", "Content-Length: 400000", "Expect: 100-continue\r\nContent-Length: 9"]
+    "field",
+    [
+        "Transfer-Encoding: chunked",
+        "Content-Length: 400000",
+        "Expect: 100-continue\r\nContent-Length: 9",
+    ],
 )
 def test_a_large_body_from_a_stranger_gets_no_turn(app: Flask, field: str) -> None:
     user_id = accounts.add_user("ed@news.example", "Ed", "editor")[0]
     with db.write() as session:
         token = open_session(session, user_id)
-    for cookie in ("x=y", "__Host-session=", "__Host-session=aaaaaaaaaaaaaaaaaaaa", f"x__Host-session={token}"):
+    for cookie in (
+        "x=y",
+        "__Host-session=",
+        "__Host-session=aaaaaaaaaaaaaaaaaaaa",
+        f"x__Host-session={token}",
+    ):
         assert handled(app, field, cookie) == (False, slow_clients.REFUSED), cookie
     assert handled(app, field, f"x=y; __Host-session={token}; z=1") == (NEEDS_SLOT, b"")
 
@@ -182,7 +201,9 @@ def handled(app: Flask, field: str, cookie: str) -> tuple[object, bytes]:
         worker = object.__new__(BoundedWorker)
         worker.wsgi = app
         unreader = slow_clients.BoundedUnreader(ours)
-        conn = SimpleNamespace(sock=ours, init=lambda: None, parser=SimpleNamespace(unreader=unreader))
+        conn = SimpleNamespace(
+            sock=ours, init=lambda: None, parser=SimpleNamespace(unreader=unreader)
+        )
         head = f"POST /newsroom/login HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n{field}\r\n\r\n"
         theirs.sendall(head.encode())
         theirs.setblocking(False)

@@ -11,7 +11,13 @@ from gunicorn.config import Config
 from gunicorn.workers.gthread import ThreadWorker
 
 from spectator import slow_clients
-from spectator.slow_clients import BoundedUnreader, BoundedWorker, IncomingRequest, parse_body_length, receive
+from spectator.slow_clients import (
+    BoundedUnreader,
+    BoundedWorker,
+    IncomingRequest,
+    parse_body_length,
+    receive,
+)
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
 
@@ -58,7 +64,9 @@ def test_a_thread_is_taken_when_a_small_request_is_whole() -> None:
     assert incoming.is_ready and not incoming.is_large and bytes(incoming.received) == whole
 
 
-@pytest.mark.parametrize("field", [b"Content-Length: 32769", b"Transfer-Encoding: chunked", b"Expect: 100-continue"])
+@pytest.mark.parametrize(
+    "field", [b"Content-Length: 32769", b"Transfer-Encoding: chunked", b"Expect: 100-continue"]
+)
 def test_a_large_body_needs_a_turn(field: bytes) -> None:
     incoming = IncomingRequest()
     incoming.add(HEAD % field)
@@ -74,7 +82,9 @@ def test_time_does_not_grow_with_each_byte_of_a_head(clock: list[float]) -> None
     assert incoming.deadline == until == 1000 + slow_clients.HEAD_SECONDS
 
 
-def test_no_more_is_taken_in_than_a_head_may_hold(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_no_more_is_taken_in_than_a_head_may_hold(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
     ours, theirs = pair
     ours.setblocking(False)
     theirs.setblocking(False)
@@ -89,7 +99,9 @@ def test_no_more_is_taken_in_than_a_head_may_hold(pair: tuple[socket.socket, soc
     assert len(incoming.received) <= slow_clients.MAX_HEAD_BYTES + 65_536
 
 
-def test_a_body_has_a_least_rate(clock: list[float], pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_body_has_a_least_rate(
+    clock: list[float], pair: tuple[socket.socket, socket.socket]
+) -> None:
     ours, theirs = pair
     unreader = BoundedUnreader(ours)
     received = 0
@@ -98,7 +110,9 @@ def test_a_body_has_a_least_rate(clock: list[float], pair: tuple[socket.socket, 
             theirs.sendall(b"x" * 100)
             received += len(unreader.chunk())
             clock[0] += 1
-    assert received == 100 * (int(slow_clients.BODY_SECONDS) + 1), "a hundred bytes a second: only the first seconds"
+    assert received == 100 * (int(slow_clients.BODY_SECONDS) + 1), (
+        "a hundred bytes a second: only the first seconds"
+    )
     unreader.restart_clock()
     for _ in range(100):
         theirs.sendall(b"x" * 8000)
@@ -114,10 +128,14 @@ def test_large_bodies_take_turns() -> None:
     worker = object.__new__(ThreadWorker)
     worker.cfg = config
     slow_clients.install(worker)
-    assert isinstance(worker, BoundedWorker) and worker.free_slots == 2, "half of the threads are left to readers"
+    assert isinstance(worker, BoundedWorker) and worker.free_slots == 2, (
+        "half of the threads are left to readers"
+    )
     started: list[object] = []
     worker.enqueue_req = started.append
-    waiting = [SimpleNamespace(incoming=SimpleNamespace(has_turn=False), has_turn=False) for _ in range(3)]
+    waiting = [
+        SimpleNamespace(incoming=SimpleNamespace(has_turn=False), has_turn=False) for _ in range(3)
+    ]
     worker.queued.extend(waiting)
     worker.grant_slots()
     assert started == waiting[:2] and list(worker.queued) == waiting[2:] and worker.free_slots == 0

@@ -27,7 +27,9 @@ NUMBERED = ("/topic/operation-nightjar-2/", "/author/zainab-writer-2/")
 
 
 def create(fields: dict[str, tuple[str, ...]], **more: object) -> int:
-    return publishing.create(make_draft(**fields, **more), add_user("author"))  # of whom nothing is asked
+    return publishing.create(
+        make_draft(**fields, **more), add_user("author")
+    )  # of whom nothing is asked
 
 
 def publish(app: Flask, editor: User) -> None:
@@ -48,21 +50,35 @@ def update_public(app: Flask, editor: User) -> None:
 
 
 def import_story(app: Flask, _editor: User) -> None:
-    record = {"id": "x", "headline": "Imported", "body": "b", "section": "Politics", "status": "published"}
-    record |= {"published_at": "2026-01-02T03:04:05Z"} | {name: list(value) for name, value in PUBLIC.items()}
+    record = {
+        "id": "x",
+        "headline": "Imported",
+        "body": "b",
+        "section": "Politics",
+        "status": "published",
+    }
+    record |= {"published_at": "2026-01-02T03:04:05Z"} | {
+        name: list(value) for name, value in PUBLIC.items()
+    }
     db.session.rollback()
-    report = runner.import_records(jsonl.read(BytesIO(json.dumps(record).encode()), "en"), app.config["MEDIA"])
+    report = runner.import_records(
+        jsonl.read(BytesIO(json.dumps(record).encode()), "en"), app.config["MEDIA"]
+    )
     assert report.added == 1
 
 
 def rename(app: Flask, editor: User) -> None:
     publishing.create(
-        make_draft(topics=("Opération Nightjär X",), authors=("Zainab Writer X",)), editor, Action("publish")
+        make_draft(topics=("Opération Nightjär X",), authors=("Zainab Writer X",)),
+        editor,
+        Action("publish"),
     )
     with db.write() as session:
         for model, name in ((Topic, "operation nightjar"), (Author, "Zainab writer")):
             row_id = max(session.scalars(select(model.id)))
-            publishing.spellings.rename_everywhere(session, model, row_id, name, editor, datetime.now(UTC))
+            publishing.spellings.rename_everywhere(
+                session, model, row_id, name, editor, datetime.now(UTC)
+            )
 
 
 ROADS = (publish, schedule, update_public, import_story, rename)
@@ -76,7 +92,12 @@ def test_a_secret_name_does_not_number_the_address_of_a_public_one(
     road(app, editor)
     assert [client.get(path).status_code for path in (*PATHS, *NUMBERED)] == [200, 200, 404, 404]
     publishing.publish(secret, editor)
-    assert ["Hidden" in client.get(path).text for path in (*PATHS, *NUMBERED)] == [False, False, True, True]
+    assert ["Hidden" in client.get(path).text for path in (*PATHS, *NUMBERED)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("road", ROADS)
@@ -88,7 +109,9 @@ def test_a_name_that_took_a_slug_in_secret_before_gives_way(
         session.execute(update(Topic).values(slug="operation-nightjar"))
         session.execute(update(Author).values(slug="other"))
         author_id = session.scalars(select(Author.id)).one()
-        session.add(FormerName(kind="author", part="slug", value="zainab-writer", owner_id=author_id))
+        session.add(
+            FormerName(kind="author", part="slug", value="zainab-writer", owner_id=author_id)
+        )
     road(app, editor)
     assert [client.get(path).status_code for path in (*PATHS, *NUMBERED)] == [200, 200, 404, 404]
 
@@ -98,23 +121,39 @@ def test_a_name_that_readers_have_seen_keeps_its_slug(client: FlaskClient, edito
     publishing.withdraw(first, editor, "Wrong.")
     publishing.publish(create(PUBLIC, headline="Second"), editor)
     publishing.reinstate(first, editor)
-    assert ["First" in client.get(path).text for path in (*PATHS, *NUMBERED)] == [True, True, False, False]
-    assert ["Second" in client.get(path).text for path in (*PATHS, *NUMBERED)] == [False, False, True, True]
+    assert ["First" in client.get(path).text for path in (*PATHS, *NUMBERED)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert ["Second" in client.get(path).text for path in (*PATHS, *NUMBERED)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_a_secret_name_that_is_renamed_leaves_no_address(client: FlaskClient, editor: User) -> None:
     secret = publishing.create(make_draft(headline="Hidden", **SECRET), editor)
     topic_id = db.session.scalars(select(Topic.id)).one()
     with db.write() as session:
-        publishing.spellings.rename_everywhere(session, Topic, topic_id, "Opération Ñ", editor, datetime.now(UTC))
+        publishing.spellings.rename_everywhere(
+            session, Topic, topic_id, "Opération Ñ", editor, datetime.now(UTC)
+        )
     publishing.publish(secret, editor)
     assert client.get("/topic/operation-n/").status_code == 200
     assert client.get(PATHS[0]).status_code == 404
 
 
-def test_a_waiting_story_is_found_by_its_names_before_and_after_they_open(app: Flask, editor: User) -> None:
+def test_a_waiting_story_is_found_by_its_names_before_and_after_they_open(
+    app: Flask, editor: User
+) -> None:
     open_id, _ = (
-        publishing.create(make_draft(headline=headline, authors=("Zainab Bello",), topics=("Dry wells",)), editor)
+        publishing.create(
+            make_draft(headline=headline, authors=("Zainab Bello",), topics=("Dry wells",)), editor
+        )
         for headline in ("Open gazelle", "Remaining gazelle")
     )
     client, index = logged_in_client(app), indexing.open_newsroom_index(app.config["DATA_DIR"])
@@ -123,7 +162,12 @@ def test_a_waiting_story_is_found_by_its_names_before_and_after_they_open(app: F
         if status == "published":
             publishing.publish(open_id, editor)
             indexing.catch_up(index, indexing.NEWSROOM)
-        for query in ("q=gazelle&author=zainab", "q=by:zainab-bello", "q=topic:dry-wells", "author=zainab"):
+        for query in (
+            "q=gazelle&author=zainab",
+            "q=by:zainab-bello",
+            "q=topic:dry-wells",
+            "author=zainab",
+        ):
             page = client.get(f"/newsroom/search?in=unpublished&{query}").text
             assert "Remaining" in page, (status, query)
         assert "Dry wells" in client.get("/newsroom/fragments/suggestions/topics?q=dry").text

@@ -87,10 +87,19 @@ def test_htmx_of_our_own_lies_in_the_data_directory(app: Flask) -> None:
 def test_nothing_outside_of_the_folders_is_sent(app: Flask, tmp_path: Path) -> None:
     data: Path = app.config["DATA_DIR"]
     (data / "static/folder").mkdir(parents=True)
-    for name in ("../secret_key", "..%2fsecret_key", "%2e%2e/secret_key", "folder", "folder/../../secret_key", "a%00b"):
+    for name in (
+        "../secret_key",
+        "..%2fsecret_key",
+        "%2e%2e/secret_key",
+        "folder",
+        "folder/../../secret_key",
+        "a%00b",
+    ):
         assert FlaskClient(app).get(f"/static/{name}").status_code in {301, 308, 404}, name
     files = StaticFiles(data / "static")
-    assert [files.find(name) for name in ("../secret_key", str(data / "secret_key"), "folder", "\0", "")] == [None] * 5
+    assert [
+        files.find(name) for name in ("../secret_key", str(data / "secret_key"), "folder", "\0", "")
+    ] == [None] * 5
     assert not files.operator_files, "only files that exist are remembered"
 
 
@@ -120,7 +129,10 @@ def test_an_error_page_is_small(app: Flask, path: str, status: int) -> None:
     else:
         assert plain.status_code == status
     if len(plain.data) > compression.MIN_COMPRESSIBLE_BYTES:
-        assert answer.headers["Content-Encoding"] == "gzip" and answer.headers["Vary"] == "Accept-Encoding"
+        assert (
+            answer.headers["Content-Encoding"] == "gzip"
+            and answer.headers["Vary"] == "Accept-Encoding"
+        )
         assert gzip.decompress(answer.data) == plain.data
         assert int(answer.headers["Content-Length"]) == len(answer.data)
     if answer.status_code >= 400:
@@ -147,6 +159,12 @@ def test_a_file_of_the_operator_has_one_name_and_is_kept_once(app: Flask) -> Non
     (folder / "img/logo.png").write_bytes(b"logo")
     client = FlaskClient(app)
     assert client.get("/static/img/logo.png").data == b"logo"
-    for name in ("./img/logo.png", "img/./logo.png", "img/../img/logo.png", "x/../img/logo.png", "././img/logo.png"):
+    for name in (
+        "./img/logo.png",
+        "img/./logo.png",
+        "img/../img/logo.png",
+        "x/../img/logo.png",
+        "././img/logo.png",
+    ):
         assert client.get(f"/static/{name}").status_code == 404, name
     assert list(app.extensions["static_files"].operator_files) == ["img/logo.png"]

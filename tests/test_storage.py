@@ -36,7 +36,9 @@ def fill_disk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], N
     return fill
 
 
-def test_a_save_without_room_says_so_and_gives_the_text_back(app: Flask, fill_disk: Callable[[bool], None]) -> None:
+def test_a_save_without_room_says_so_and_gives_the_text_back(
+    app: Flask, fill_disk: Callable[[bool], None]
+) -> None:
     client = logged_in_client(app)
     form = story_form(body="Words that must not be lost. " * 2000)
     fill_disk(True)
@@ -49,8 +51,12 @@ def test_a_save_without_room_says_so_and_gives_the_text_back(app: Flask, fill_di
     assert post(client, "/newsroom/stories/new", form).status_code == 303
 
 
-def test_an_import_without_room_tells_the_cause(app: Flask, fill_disk: Callable[[bool], None]) -> None:
-    lines = [json.dumps({"headline": f"Story {number}", "body": "Long. " * 5000}) for number in range(40)]
+def test_an_import_without_room_tells_the_cause(
+    app: Flask, fill_disk: Callable[[bool], None]
+) -> None:
+    lines = [
+        json.dumps({"headline": f"Story {number}", "body": "Long. " * 5000}) for number in range(40)
+    ]
     text = "\n".join(lines).encode()
     fill_disk(True)
     with pytest.raises(StorageError) as caught:
@@ -97,7 +103,9 @@ def test_readyz_tells_damage_and_recovers(
     assert client.get("/readyz").status_code == 200
 
 
-def test_the_check_of_the_database_takes_a_bounded_share(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_of_the_database_takes_a_bounded_share(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checks: list[Path] = []
     now = [0.0]
     monkeypatch.setattr(storage.time, "monotonic", lambda: now[0])
@@ -116,7 +124,9 @@ def test_the_check_of_the_database_takes_a_bounded_share(app: Flask, monkeypatch
     assert len(checks) == 2, "two seconds of work in a quarter of an hour"
 
 
-def test_a_refused_write_leaves_nothing(app: Flask, editor: User, fill_disk: Callable[[bool], None]) -> None:
+def test_a_refused_write_leaves_nothing(
+    app: Flask, editor: User, fill_disk: Callable[[bool], None]
+) -> None:
     fill_disk(True)
     with pytest.raises(StorageError):
         publishing.create(make_draft(body="Long. " * 20000), editor)

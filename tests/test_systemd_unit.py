@@ -23,7 +23,11 @@ WANTED = """
 
 def directives() -> list[str]:
     """Return the lines of the unit that say something."""
-    return [line for line in UNIT.read_text("utf-8").splitlines() if "=" in line and not line.startswith("#")]
+    return [
+        line
+        for line in UNIT.read_text("utf-8").splitlines()
+        if "=" in line and not line.startswith("#")
+    ]
 
 
 @pytest.mark.parametrize("wanted", WANTED)
@@ -32,13 +36,17 @@ def test_the_unit_shuts_off(wanted: str) -> None:
 
 
 def test_memory_and_tasks_are_bounded() -> None:
-    found = dict(re.findall(r"^(MemoryHigh|MemoryMax|TasksMax)=(\d+)", UNIT.read_text("utf-8"), re.MULTILINE))
+    found = dict(
+        re.findall(r"^(MemoryHigh|MemoryMax|TasksMax)=(\d+)", UNIT.read_text("utf-8"), re.MULTILINE)
+    )
     assert 0 < int(found["MemoryHigh"]) < int(found["MemoryMax"]) <= 2000
     assert 0 < int(found["TasksMax"]) <= 1000
 
 
 def test_calls_are_allowed_by_list() -> None:
-    filters = [line.partition("=")[2] for line in directives() if line.startswith("SystemCallFilter=")]
+    filters = [
+        line.partition("=")[2] for line in directives() if line.startswith("SystemCallFilter=")
+    ]
     assert filters[0] == "@system-service"
     assert {"@privileged", "@resources", "@obsolete"} <= set(filters[1].removeprefix("~").split())
     assert set(" ".join(filters[2:]).split()) == {"setpriority", "setrlimit", "prlimit64", "@chown"}

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectator.text.html.blocks import align_blocks, common_subsequence, exact_tokens, join_pieces, split_blocks
+from spectator.text.html.blocks import (
+    align_blocks,
+    common_subsequence,
+    exact_tokens,
+    join_pieces,
+    split_blocks,
+)
 from spectator.text.html.markup import Tag
 from spectator.text.html.sanitizer import clean_html
 from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, any_markup
@@ -35,7 +41,9 @@ def test_a_block_of_a_stored_body_is_one_block_by_itself(html: str) -> None:
 
 
 def test_a_story_falls_into_its_elements() -> None:
-    starts = [block[: block.index(">") + 1].split()[0].strip("<>") for block in split_blocks(WORDPRESS)]
+    starts = [
+        block[: block.index(">") + 1].split()[0].strip("<>") for block in split_blocks(WORDPRESS)
+    ]
     assert starts == "p figure blockquote details table ol h2 hr p".split()
     assert split_blocks(WORDPRESS)[6:8] == ['<h2 id="part-2">Part</h2>', "<hr>\n"]
 
@@ -47,9 +55,15 @@ def test_a_story_falls_into_its_elements() -> None:
         (" \n", [" \n"]),
         (" <p>a</p>\n\n<p>b</p>\n", [" <p>a</p>\n\n", "<p>b</p>\n"]),
         ("one <b>two</b><br>three<hr>\n four", ["one <b>two</b><br>three", "<hr>\n ", "four"]),
-        ('<p>a</p><img src="/x">\n<iframe></iframe>b', ["<p>a</p>", '<img src="/x">\n', "<iframe></iframe>", "b"]),
+        (
+            '<p>a</p><img src="/x">\n<iframe></iframe>b',
+            ["<p>a</p>", '<img src="/x">\n', "<iframe></iframe>", "b"],
+        ),
         ("<div><p>a</p>\n<p>b</p></div><p>c</p>", ["<div><p>a</p>\n<p>b</p></div>", "<p>c</p>"]),
-        ("<p>a</p>\n<!-- <p> -->\n<p>b<!-- </p> --></p>", ["<p>a</p>\n", "<!-- <p> -->\n", "<p>b<!-- </p> --></p>"]),
+        (
+            "<p>a</p>\n<!-- <p> -->\n<p>b<!-- </p> --></p>",
+            ["<p>a</p>\n", "<!-- <p> -->\n", "<p>b<!-- </p> --></p>"],
+        ),
         ('<p title="</p>">a</p><p>b</p>', ['<p title="</p>">a</p>', "<p>b</p>"]),
     ],
 )
@@ -63,7 +77,10 @@ def test_a_body_whose_tags_are_not_closed_in_order_is_one_block(tail: str) -> No
 
 
 def test_joined_pieces_do_not_touch() -> None:
-    assert join_pieces(["<p>a</p>", "", "<p>b</p>\n\n", "<p>c</p>"]) == "<p>a</p>\n<p>b</p>\n\n<p>c</p>"
+    assert (
+        join_pieces(["<p>a</p>", "", "<p>b</p>\n\n", "<p>c</p>"])
+        == "<p>a</p>\n<p>b</p>\n\n<p>c</p>"
+    )
 
 
 def longest_common_length(old: str, new: str) -> int:
@@ -77,7 +94,9 @@ def longest_common_length(old: str, new: str) -> int:
 
 @settings(deadline=None, max_examples=80)
 @given(st.text("abc", max_size=12), st.text("abcd", max_size=12), st.integers(0, 200))
-def test_common_items_are_the_longest_row_or_what_may_be_spent_on_it(old: str, new: str, most: int) -> None:
+def test_common_items_are_the_longest_row_or_what_may_be_spent_on_it(
+    old: str, new: str, most: int
+) -> None:
     found = common_subsequence(old, new, most)
     assert found == sorted(found)
     assert all(len({pair[side] for pair in found}) == len(found) for side in (0, 1))
@@ -93,7 +112,13 @@ def test_neighbours_of_rare_items_are_found_without_a_budget() -> None:
 
 def test_blocks_find_their_other_version() -> None:
     old = ["<p>One two three four.</p>\n", "<p>Gone entirely now.</p>\n", "<hr>\n", "<p>Last.</p>"]
-    new = ["<p>One two 3 four.</p>\n", "<hr>\n", "<p>Quite other words.</p>\n", "<p>Last.</p>\n", "<p>More.</p>"]
+    new = [
+        "<p>One two 3 four.</p>\n",
+        "<hr>\n",
+        "<p>Quite other words.</p>\n",
+        "<p>Last.</p>\n",
+        "<p>More.</p>",
+    ]
     assert align_blocks(old, new) == [(0, 0), (1, None), (2, 1), (None, 2), (3, 3), (None, 4)]
     assert align_blocks([], ["a"]) == [(None, 0)]
     assert align_blocks([], []) == []
@@ -105,14 +130,19 @@ def test_a_word_in_common_makes_no_pair() -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.lists(st.sampled_from(["a b c", "a b d", "c", "", "<hr>"])), st.lists(st.sampled_from(["a b c ", "a", "d"])))
+@given(
+    st.lists(st.sampled_from(["a b c", "a b d", "c", "", "<hr>"])),
+    st.lists(st.sampled_from(["a b c ", "a", "d"])),
+)
 def test_alignment_has_every_block_once_in_order(old: list[str], new: list[str]) -> None:
     found = align_blocks(old, new)
     assert [i for i, _ in found if i is not None] == list(range(len(old)))
     assert [j for _, j in found if j is not None] == list(range(len(new)))
 
 
-@pytest.mark.parametrize("unit", [*HOSTILE_UNITS, '<a "', "<!-->", "<p>x</p>", "<p>x</p>\n<p>y</p> "])
+@pytest.mark.parametrize(
+    "unit", [*HOSTILE_UNITS, '<a "', "<!-->", "<p>x</p>", "<p>x</p>\n<p>y</p> "]
+)
 def test_the_cost_is_linear(unit: str) -> None:
     html = unit * (20_000 // len(unit))
     begin = time.process_time()

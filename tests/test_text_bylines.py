@@ -30,7 +30,8 @@ def test_desks_and_agencies(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Amina Diallo", "Desky Moyo", "Ana Apolo", "أحمد سعيد", "N'Golo Kanté", "", "Stafford Mwangi"]
+    "name",
+    ["Amina Diallo", "Desky Moyo", "Ana Apolo", "أحمد سعيد", "N'Golo Kanté", "", "Stafford Mwangi"],
 )
 def test_people(name: str) -> None:
     assert not is_organization(name, "The African Spectator", "")

@@ -15,14 +15,26 @@ from spectator.text.html.covers import cover
 COVERS = [cover(f"a-story-{number}") for number in range(3000)]
 SHAPES = {"svg", "g", "path"}
 ATTRIBUTES = {
-    *("class", "viewBox", "preserveAspectRatio", "aria-hidden", "focusable", "fill", "transform", "d", "stroke"),
+    *(
+        "class",
+        "viewBox",
+        "preserveAspectRatio",
+        "aria-hidden",
+        "focusable",
+        "fill",
+        "transform",
+        "d",
+        "stroke",
+    ),
     *("stroke-width", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap"),
 }
 
 
 def test_a_slug_keeps_its_cover_in_every_process() -> None:
     program = "from spectator.text.html.covers import cover; print(cover('mali-votes'))"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
+    )
     assert run.stdout.strip() == cover("mali-votes")
 
 
@@ -35,7 +47,9 @@ def test_every_cover_is_well_formed_and_only_draws() -> None:
         elements = list(ElementTree.fromstring(drawing).iter())
         assert {element.tag for element in elements} <= SHAPES
         assert {name for element in elements for name in element.attrib} <= ATTRIBUTES
-        assert not any((element.text or "").strip() or (element.tail or "").strip() for element in elements)
+        assert not any(
+            (element.text or "").strip() or (element.tail or "").strip() for element in elements
+        )
 
 
 def test_every_cover_is_a_decoration_of_sixteen_by_nine() -> None:
@@ -66,7 +80,15 @@ def test_a_front_page_of_covers_compresses_well() -> None:
 
 @pytest.mark.parametrize(
     "slug",
-    ["", "</svg><script>alert(1)</script>", '" onload="x', "{a}{0.__class__}%s", "\x00", "\ud800", "é" * 100_000],
+    [
+        "",
+        "</svg><script>alert(1)</script>",
+        '" onload="x',
+        "{a}{0.__class__}%s",
+        "\x00",
+        "\ud800",
+        "é" * 100_000,
+    ],
     ids=["empty", "script", "quote", "format", "nul", "surrogate", "long"],
 )
 def test_hostile_slugs_are_harmless(slug: str) -> None:

@@ -14,7 +14,9 @@ from spectator.text.html.blocks import split_blocks
 from spectator.text.html.sanitizer import clean_html
 from tests.markup_samples import WORDPRESS, any_markup
 
-lines = st.text(max_size=30) | st.lists(st.sampled_from(["a", "b ", "c  ", "\n", "አዲስ፡", "<b>", " "])).map("".join)
+lines = st.text(max_size=30) | st.lists(
+    st.sampled_from(["a", "b ", "c  ", "\n", "አዲስ፡", "<b>", " "])
+).map("".join)
 
 
 def show_diff(pieces: list[DiffPiece]) -> str:
@@ -50,7 +52,9 @@ def test_the_pieces_are_both_versions(old: str, new: str) -> None:
     ],
 )
 def test_lines_are_compared_word_by_word(old: str, new: str, expected: str | None) -> None:
-    assert show_diff(diff_lines(old, new)) == (expected if expected is not None else f"[-{old}-][+{new}+]")
+    assert show_diff(diff_lines(old, new)) == (
+        expected if expected is not None else f"[-{old}-][+{new}+]"
+    )
 
 
 def body(old: str, new: str) -> list[tuple[str, str, str]]:
@@ -89,7 +93,11 @@ def test_tags_are_shown_where_they_changed(old: str, new: str, expected: str | N
 
 
 def test_blocks_have_names() -> None:
-    names = "paragraph,figure,quotation,fold-out,table,list,heading,horizontal rule,paragraph".split(",")
+    names = (
+        "paragraph,figure,quotation,fold-out,table,list,heading,horizontal rule,paragraph".split(
+            ","
+        )
+    )
     assert [each.name for each in diff_bodies(WORDPRESS, "")] == names
     others = "<iframe></iframe><div>x</div><video></video><mark>x</mark>"
     assert [each.name for each in diff_bodies("", others)] == ["embed", "group", "video", "text"]
@@ -110,30 +118,49 @@ def test_a_body_is_all_there_and_differs_where_it_does(old: str, new: str) -> No
     assert sum(each.kind != "removed" for each in found) == len(split_blocks(new))
     keys = [[block.strip() for block in split_blocks(each)] for each in (old, new)]
     assert all(each.kind == "same" for each in found) or keys[0] != keys[1]
-    assert all((each.kind == "same") == all(piece.kind == "same" for piece in each.pieces) for each in found)
+    assert all(
+        (each.kind == "same") == all(piece.kind == "same" for piece in each.pieces)
+        for each in found
+    )
 
 
 @settings(deadline=None, max_examples=50)
 @given(any_markup)
 def test_a_removed_word_is_shown(html: str) -> None:
     html = f"{clean_html(html)}<p>Some four words here.</p>"
-    (changed,) = (each for each in diff_bodies(html, html.replace("words ", "")) if each.kind != "same")
+    (changed,) = (
+        each for each in diff_bodies(html, html.replace("words ", "")) if each.kind != "same"
+    )
     assert show_diff(changed.pieces) == "Some four [-words -]here."
 
 
 @pytest.mark.parametrize(
     "unit",
-    ["<", "<a ", "<!--", "<b><p>", "<p><div>", "<video src=/x>", "a b ", "<p>x</p>", "<p>a b a c a</p><p>b b a</p>"],
+    [
+        "<",
+        "<a ",
+        "<!--",
+        "<b><p>",
+        "<p><div>",
+        "<video src=/x>",
+        "a b ",
+        "<p>x</p>",
+        "<p>a b a c a</p><p>b b a</p>",
+    ],
 )
 def test_the_cost_is_linear(unit: str) -> None:
     html = unit * (15_000 // len(unit))
     begin = time.process_time()
     diff_bodies(f"<p>z</p>{html}", f"{html[5_000:]}<p>y</p>")
     diff_lines(html[:5_000], f"c {html[4_000:]}")
-    assert time.process_time() - begin < 2  # seconds; what grows with the square of the text takes far longer
+    assert (
+        time.process_time() - begin < 2
+    )  # seconds; what grows with the square of the text takes far longer
 
 
-@pytest.mark.parametrize(("old", "new", "size"), [("a b ", "b c a ", 1_000_000), ("<p>a b</p>", "<p>b a</p>", 60_000)])
+@pytest.mark.parametrize(
+    ("old", "new", "size"), [("a b ", "b c a ", 1_000_000), ("<p>a b</p>", "<p>b a</p>", 60_000)]
+)
 def test_a_megabyte_of_likenesses_is_bounded(old: str, new: str, size: int) -> None:
     old, new = (each * (size // len(each)) for each in (old, new))
     begin = time.process_time()

@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from spectator.text.html.embeds import render_body
 from spectator.text.html.paragraphs import stored_body
 from spectator.text.html.sanitizer import clean_html, plain_text
-from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, any_markup, browser_markup, elements, tag_names
+from tests.markup_samples import (
+    HOSTILE_UNITS,
+    WORDPRESS,
+    any_markup,
+    browser_markup,
+    elements,
+    tag_names,
+)
 
 FOREIGN = {
     "img": '<img src="https://f.example/1.jpg" alt="A &quot;market&quot; &lt;b&gt;">',
@@ -34,7 +41,9 @@ PLACES = (
 def assert_no_external_requests(html: str) -> None:
     for name, attributes in elements(html):
         if name != "a":
-            for address in (attributes.get(each) for each in ("src", "poster", "href", "data", "srcset")):
+            for address in (
+                attributes.get(each) for each in ("src", "poster", "href", "data", "srcset")
+            ):
                 assert address is None or re.match(r"/(?![/\\])", address)
 
 
@@ -54,7 +63,9 @@ def test_foreign_media_become_links_wherever_they_stand(kind: str, place: str) -
     if kind == "table":
         assert "<td>1</td>" in shown
     else:
-        assert kind not in tag_names(shown.replace('<video src="/media', '<i src="/media').replace("</video>", "</i>"))
+        assert kind not in tag_names(
+            shown.replace('<video src="/media', '<i src="/media').replace("</video>", "</i>")
+        )
         assert "f.example" in plain_text(shown)
     assert "post.example" not in place or 'href="https://post.example/"' in shown
 
@@ -67,16 +78,21 @@ def test_a_card_says_what_it_is_and_where_it_leads() -> None:
         '<p><span class="embed"><a href="https://f.example/1.jpg" rel="noopener nofollow">'
         'A "market" &lt;b&gt; (f.example)</a></span></p>'
     )
-    shown = render_body('<iframe src="https://www.youtube-nocookie.com/embed/abcdefghijk?rel=0"></iframe>')
+    shown = render_body(
+        '<iframe src="https://www.youtube-nocookie.com/embed/abcdefghijk?rel=0"></iframe>'
+    )
     assert 'href="https://www.youtube.com/watch?v=abcdefghijk"' in shown
 
 
 @pytest.mark.parametrize(
-    "address", ["x.jpg", "http://", "https://[", "//", "", "ftp://f.example/x", "mailto:x@y.example"]
+    "address",
+    ["x.jpg", "http://", "https://[", "//", "", "ftp://f.example/x", "mailto:x@y.example"],
 )
 def test_media_without_a_web_address_leave_their_words(address: str) -> None:
     assert render_body(f'<img src="{address}" alt="a &lt; b">') == "a &lt; b"
-    assert render_body(f'<p><video src="{address}">No <b>video</b></video></p>') == "<p>No video</p>"
+    assert (
+        render_body(f'<p><video src="{address}">No <b>video</b></video></p>') == "<p>No video</p>"
+    )
 
 
 def test_our_own_media_stay_and_load_late() -> None:
@@ -103,7 +119,9 @@ def test_one_foreign_address_is_one_too_many(mixed: str) -> None:
 
 
 def test_media_inside_media_do_not_tear_the_page() -> None:
-    shown = render_body('<audio src="//f.example/a"><ruby>&amp;<video controls=""></video></ruby></audio><p>on</p>')
+    shown = render_body(
+        '<audio src="//f.example/a"><ruby>&amp;<video controls=""></video></ruby></audio><p>on</p>'
+    )
     assert tag_names(shown) == ["p", "a", "p"]
 
 
@@ -111,13 +129,26 @@ def test_media_inside_media_do_not_tear_the_page() -> None:
     "address", ["/\\f.example/1.jpg", "//f.example/1.jpg", "/\t/f.example/1.jpg", "\\\\f.example/1"]
 )
 def test_addresses_in_disguise_are_foreign(address: str) -> None:
-    assert "img" not in tag_names(render_body(stored_body(f'<p>x<img src="{address}" alt="y"></p>')))
+    assert "img" not in tag_names(
+        render_body(stored_body(f'<p>x<img src="{address}" alt="y"></p>'))
+    )
 
 
 def test_only_the_outer_table_scrolls() -> None:
     inner = "<table><tbody><tr><td>x</td></tr></tbody></table>"
     shown = render_body(f"<table><tbody><tr><td>{inner}</td></tr></tbody></table><p>on</p>")
-    assert tag_names(shown) == ["div", "table", "tbody", "tr", "td", "table", "tbody", "tr", "td", "p"]
+    assert tag_names(shown) == [
+        "div",
+        "table",
+        "tbody",
+        "tr",
+        "td",
+        "table",
+        "tbody",
+        "tr",
+        "td",
+        "p",
+    ]
     assert shown.endswith("</table></div><p>on</p>")
 
 
@@ -147,7 +178,9 @@ def test_a_body_that_was_never_cleaned_raises_nothing(html: str) -> None:
     render_body(html)
 
 
-@pytest.mark.parametrize("unit", [*HOSTILE_UNITS, FOREIGN["video"], FOREIGN["img"], FOREIGN["table"]])
+@pytest.mark.parametrize(
+    "unit", [*HOSTILE_UNITS, FOREIGN["video"], FOREIGN["img"], FOREIGN["table"]]
+)
 def test_the_cost_is_linear(unit: str) -> None:
     html = unit * (30_000 // len(unit))
     begin = time.process_time()

@@ -29,7 +29,9 @@ def test_a_cut_falls_at_the_last_sentence_that_fits() -> None:
     )
 
 
-@pytest.mark.parametrize("sentence", ["ሰላም ለዓለም ሁሉ።", "ماذا حدث اليوم؟", "He said: “Never again.”", "Ó ti parí!"])
+@pytest.mark.parametrize(
+    "sentence", ["ሰላም ለዓለም ሁሉ።", "ماذا حدث اليوم؟", "He said: “Never again.”", "Ó ti parí!"]
+)
 def test_sentences_end_in_every_script(sentence: str) -> None:
     cut = excerpt(f"{sentence} " * 40, 100)
     assert cut.endswith(sentence)
@@ -37,7 +39,9 @@ def test_sentences_end_in_every_script(sentence: str) -> None:
 
 
 def test_an_abbreviation_ends_no_sentence() -> None:
-    assert excerpt("The chairman of the commission, Gen. J. K. Okoro of Abuja, left early", 50).endswith("Okoro…")
+    assert excerpt(
+        "The chairman of the commission, Gen. J. K. Okoro of Abuja, left early", 50
+    ).endswith("Okoro…")
 
 
 def test_a_cut_falls_at_a_word_else() -> None:
@@ -75,7 +79,9 @@ def test_words_are_counted_as_if_one_parted_them_first(text: str) -> None:
 @given(st.text(st.sampled_from("ab9Gen. \"”!…።%'"), max_size=120))
 def test_a_sentence_ends_where_reading_from_the_front_finds_its_end(text: str) -> None:
     start = " ".join(text.split())[:61]
-    ends = [end for end in _SENTENCE_END.finditer(start) if (end[1] or "").lower() not in _ABBREVIATIONS]
+    ends = [
+        end for end in _SENTENCE_END.finditer(start) if (end[1] or "").lower() not in _ABBREVIATIONS
+    ]
     last = max((end.end() for end in ends if end.end() < len(start)), default=0)
     assert _last_sentence_end(start, 30) == (last if last >= 30 else 0)
 

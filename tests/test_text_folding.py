@@ -53,7 +53,14 @@ def test_different_words_stay_different() -> None:
 
 def test_apostrophes_and_hyphens_part_words() -> None:
     assert words("Côte d’Ivoire Côte d'Ivoire") == ["cote", "d", "ivoire"] * 2
-    assert words("Guinea-Bissau 'yan ʼyan snake_case") == ["guinea", "bissau", "yan", "yan", "snake", "case"]
+    assert words("Guinea-Bissau 'yan ʼyan snake_case") == [
+        "guinea",
+        "bissau",
+        "yan",
+        "yan",
+        "snake",
+        "case",
+    ]
 
 
 def test_combining_marks_do_not_part_a_word() -> None:

@@ -6,7 +6,13 @@ import re
 
 import pytest
 
-from spectator.text.places.gazetteer import COUNTRIES, MAX_NAME_LENGTH, Country, country_by_code, find_country
+from spectator.text.places.gazetteer import (
+    COUNTRIES,
+    MAX_NAME_LENGTH,
+    Country,
+    country_by_code,
+    find_country,
+)
 
 AFRICAN = [country for country in COUNTRIES if country.is_african]
 
@@ -105,7 +111,8 @@ def test_a_name_that_fits_two_countries_names_neither(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "the", "Wakanda", "Niger Nigeria", "XX", "ZZ", "\x00", "🦁", "Nigerian", "'--", "é"]
+    "text",
+    ["", " ", "the", "Wakanda", "Niger Nigeria", "XX", "ZZ", "\x00", "🦁", "Nigerian", "'--", "é"],
 )
 def test_unknown_names_are_none(text: str) -> None:
     assert find_country(text) is None

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from spectator.text.words.languages import canonical_tag, language_choices, language_name, tag_problem
+from spectator.text.words.languages import (
+    canonical_tag,
+    language_choices,
+    language_name,
+    tag_problem,
+)
 from spectator.text.words.scripts import language_scripts
 
 
 @pytest.mark.parametrize(
-    ("tag", "name"), [("ha", "Hausa"), ("HA", "Hausa"), ("ha-Arab", "Hausa (Arab)"), ("tlh", "tlh"), ("", "")]
+    ("tag", "name"),
+    [("ha", "Hausa"), ("HA", "Hausa"), ("ha-Arab", "Hausa (Arab)"), ("tlh", "tlh"), ("", "")],
 )
 def test_names(tag: str, name: str) -> None:
     assert language_name(tag) == name
@@ -37,7 +43,9 @@ def test_what_was_meant_is_named(tag: str, better: str) -> None:
     assert tag_problem(tag).endswith(f"use “{better}”.")
 
 
-@pytest.mark.parametrize("tag", ["xx", "zz-ZZ", "x", "e", "Klingonese", "en--us", "<b>", "en-" + "a1-" * 20])
+@pytest.mark.parametrize(
+    "tag", ["xx", "zz-ZZ", "x", "e", "Klingonese", "en--us", "<b>", "en-" + "a1-" * 20]
+)
 def test_bad_tags_are_told_what_a_tag_looks_like(tag: str) -> None:
     assert "not a language tag (BCP 47); examples:" in tag_problem(tag)
 
@@ -48,7 +56,13 @@ def test_a_language_has_to_be_chosen() -> None:
 
 @pytest.mark.parametrize(
     ("tag", "canonical"),
-    [("EN", "en"), ("pt-br", "pt-BR"), ("HA-ARAB", "ha-Arab"), ("zh-hans-cn", "zh-Hans-CN"), ("en-x-AB", "en-x-ab")],
+    [
+        ("EN", "en"),
+        ("pt-br", "pt-BR"),
+        ("HA-ARAB", "ha-Arab"),
+        ("zh-hans-cn", "zh-Hans-CN"),
+        ("en-x-AB", "en-x-ab"),
+    ],
 )
 def test_tags_have_one_spelling(tag: str, canonical: str) -> None:
     assert canonical_tag(tag) == canonical

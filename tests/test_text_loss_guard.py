@@ -17,7 +17,9 @@ TABLE = "<table><caption>Votes</caption><tbody><tr><td>1</td><td><a href='/1'>x<
 
 
 def rows(start: int, count: int) -> str:
-    cells = "".join(f'<tr><td colspan="2">n{number}</td></tr>' for number in range(start, start + count))
+    cells = "".join(
+        f'<tr><td colspan="2">n{number}</td></tr>' for number in range(start, start + count)
+    )
     return f"<table><tbody>{cells}</tbody></table>"
 
 
@@ -55,11 +57,15 @@ def test_everyday_elements_do_not_count(name: str) -> None:
     assert not find_losses(f"<p>x <{name}>y</{name}></p>", "<p>x y</p>")
 
 
-@pytest.mark.parametrize(("name", "attribute"), [(n, a) for n in ATTRIBUTES for a in sorted(ATTRIBUTES[n])])
+@pytest.mark.parametrize(
+    ("name", "attribute"), [(n, a) for n in ATTRIBUTES for a in sorted(ATTRIBUTES[n])]
+)
 def test_every_attribute_counts(name: str, attribute: str) -> None:
     tag = "p" if name == "*" else name
     expected = {"id": "1 anchor", "href": "1 link"}.get(attribute, f"1 {attribute} attribute")
-    assert find_losses(f'<{tag} {attribute}="x">y</{tag}>', f"<{tag}>y</{tag}>").sentence == expected
+    assert (
+        find_losses(f'<{tag} {attribute}="x">y</{tag}>', f"<{tag}>y</{tag}>").sentence == expected
+    )
 
 
 def test_empty_descriptions_say_nothing() -> None:
@@ -69,7 +75,9 @@ def test_empty_descriptions_say_nothing() -> None:
 
 def test_losses_are_said_in_english() -> None:
     marked = "<mark>four</mark> <mark>five</mark>"
-    old = f"{TABLE}<p>One <a href='/a'>two</a> <a href='/b'>three</a> {marked}</p><details></details>"
+    old = (
+        f"{TABLE}<p>One <a href='/a'>two</a> <a href='/b'>three</a> {marked}</p><details></details>"
+    )
     found = find_losses(old, "<p>One two three four five</p>")
     assert found.sentence == "1 fold-out, 1 table, 2 mark elements, 2 links"
     assert found.counts == {"fold-out": 1, "table": 1, "mark element": 2, "link": 2}
@@ -78,13 +86,23 @@ def test_losses_are_said_in_english() -> None:
 
 
 def test_only_the_outermost_is_named() -> None:
-    assert find_losses(f"<blockquote>{TABLE}</blockquote><p>x</p>", "<p>x</p>").sentence == "1 quotation"
-    assert find_losses(TABLE, TABLE.replace("</a>", "").replace("<a href='/1'>", "")).sentence == "1 link"
-    assert find_losses(f"{TABLE}<p><a href='/2'>y</a></p>", "<p>y</p>").sentence == "1 table, 1 link"
+    assert (
+        find_losses(f"<blockquote>{TABLE}</blockquote><p>x</p>", "<p>x</p>").sentence
+        == "1 quotation"
+    )
+    assert (
+        find_losses(TABLE, TABLE.replace("</a>", "").replace("<a href='/1'>", "")).sentence
+        == "1 link"
+    )
+    assert (
+        find_losses(f"{TABLE}<p><a href='/2'>y</a></p>", "<p>y</p>").sentence == "1 table, 1 link"
+    )
 
 
 @pytest.mark.parametrize(("kept", "gone"), [((0, 3), (50, 90)), ((50, 90), (0, 3))])
-def test_of_two_tables_the_one_that_is_gone_takes_its_rows_along(kept: tuple[int, int], gone: tuple[int, int]) -> None:
+def test_of_two_tables_the_one_that_is_gone_takes_its_rows_along(
+    kept: tuple[int, int], gone: tuple[int, int]
+) -> None:
     edited = rows(*kept).replace("n2<", "changed<").replace("n52<", "changed<")
     assert find_losses(rows(*kept) + rows(*gone), edited).sentence == "1 table"
     assert find_losses(rows(*gone) + rows(*kept), edited).sentence == "1 table"
@@ -112,7 +130,10 @@ def test_lost_blocks_come_back_at_their_places() -> None:
 def test_a_moved_block_that_lost_nothing_is_not_put_back() -> None:
     first, second = (f'<p>{word} <a href="/{word}">more</a></p>' for word in ("one", "two"))
     assert (
-        restore_lost_blocks(f"{first}\n{second}\n<p>x</p>\n{TABLE}", f"<p>x</p>\n{second}\n{first}").count("more") == 2
+        restore_lost_blocks(
+            f"{first}\n{second}\n<p>x</p>\n{TABLE}", f"<p>x</p>\n{second}\n{first}"
+        ).count("more")
+        == 2
     )
 
 
@@ -142,11 +163,16 @@ def test_after_putting_back_nothing_is_lost(old: str, new: str) -> None:
 def test_a_loss_is_named_exactly_when_there_is_one(old: str, new: str) -> None:
     found = find_losses(old, new)
     assert bool(found) == bool(count_elements(old) - count_elements(new))
-    assert all(count <= (count_elements(old) - count_elements(new))[name] for name, count in found.counts.items())
+    assert all(
+        count <= (count_elements(old) - count_elements(new))[name]
+        for name, count in found.counts.items()
+    )
     restore_lost_blocks(old, new)
 
 
-@pytest.mark.parametrize("unit", [*HOSTILE_UNITS, "<p lang=fr>", "<ul><li><a href=/>x</a></li></ul>", "<div lang=fr>"])
+@pytest.mark.parametrize(
+    "unit", [*HOSTILE_UNITS, "<p lang=fr>", "<ul><li><a href=/>x</a></li></ul>", "<div lang=fr>"]
+)
 def test_the_cost_is_linear(unit: str) -> None:
     html = unit * (20_000 // len(unit))
     begin = time.process_time()
@@ -159,5 +185,8 @@ def test_a_table_of_three_thousand_rows_is_no_exception() -> None:
     table = rows(0, 3000)
     begin = time.process_time()
     assert find_losses(f"<p>x</p>{table}", "<p>x</p>").sentence == "1 table"
-    assert restore_lost_blocks(f"<p>x</p>{table}", table.replace("n77<", "changed<")).count("<table>") == 1
+    assert (
+        restore_lost_blocks(f"<p>x</p>{table}", table.replace("n77<", "changed<")).count("<table>")
+        == 1
+    )
     assert time.process_time() - begin < 2

@@ -14,7 +14,9 @@ from spectator.text.html.sanitizer import clean_html
 from tests.markup_samples import any_markup
 
 BLOCKS = "<p>One two three.</p>|<p>One two 3.</p>|<p>Four five six.</p>|<p>Four and six.</p>|<hr>|<h2>Title</h2>"
-bodies = st.lists(st.sampled_from([*BLOCKS.split("|"), "<ul><li>x</li></ul>"]), max_size=6).map("\n".join)
+bodies = st.lists(st.sampled_from([*BLOCKS.split("|"), "<ul><li>x</li></ul>"]), max_size=6).map(
+    "\n".join
+)
 names = st.lists(st.sampled_from("abcde"), unique=True).map(tuple)
 
 
@@ -54,7 +56,9 @@ def test_any_markup_can_be_merged(base: str, mine: str, theirs: str) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(bodies, bodies, bodies)
-def test_what_both_removed_or_one_left_alone_does_not_come_back(base: str, mine: str, theirs: str) -> None:
+def test_what_both_removed_or_one_left_alone_does_not_come_back(
+    base: str, mine: str, theirs: str
+) -> None:
     if not keys(theirs) <= keys(base):
         theirs = base
     gone = (keys(base) - keys(mine)) & (keys(base) - keys(theirs))
@@ -64,9 +68,9 @@ def test_what_both_removed_or_one_left_alone_does_not_come_back(base: str, mine:
 def test_changes_of_neighbours_go_together() -> None:
     merged = merge_bodies(body("A", "B", "C"), body("A1", "B", "C", "D"), body("A", "B1", "C"))
     assert merged == MergedBody(body("A1", "B1", "C", "D"), 0)
-    assert merge_bodies(body("A", "B", "C"), body("B", "C"), body("A", "B", "X", "C")) == MergedBody(
-        body("B", "X", "C"), 0
-    )
+    assert merge_bodies(
+        body("A", "B", "C"), body("B", "C"), body("A", "B", "X", "C")
+    ) == MergedBody(body("B", "X", "C"), 0)
 
 
 def test_clashes_stand_one_after_the_other_theirs_first() -> None:
@@ -78,14 +82,20 @@ def test_clashes_stand_one_after_the_other_theirs_first() -> None:
 
 
 def test_a_block_that_one_removed_and_the_other_changed_stays_as_changed() -> None:
-    assert merge_bodies(body("A", "B"), body("A"), body("A", "B1")) == MergedBody(body("A", "B1"), 1)
-    assert merge_bodies(body("A", "B"), body("A1", "B"), body("B")) == MergedBody(body("A1", "B"), 1)
+    assert merge_bodies(body("A", "B"), body("A"), body("A", "B1")) == MergedBody(
+        body("A", "B1"), 1
+    )
+    assert merge_bodies(body("A", "B"), body("A1", "B"), body("B")) == MergedBody(
+        body("A1", "B"), 1
+    )
 
 
 def test_the_same_change_on_both_sides_counts_once() -> None:
     merged = merge_bodies(body("A", "B"), body("A1", "X", "B", "Y"), body("A1", "X", "B1"))
     assert merged == MergedBody(body("A1", "X", "B1", "Y"), 0)
-    assert merge_bodies(body("A"), body("A", "X", "Y"), body("A1", "X")) == MergedBody(body("A1", "X", "Y"), 0)
+    assert merge_bodies(body("A"), body("A", "X", "Y"), body("A1", "X")) == MergedBody(
+        body("A1", "X", "Y"), 0
+    )
 
 
 def test_the_same_paragraph_at_two_places_stands_once_but_a_rule_at_two_places_twice() -> None:
@@ -98,7 +108,9 @@ def test_the_same_paragraph_at_two_places_stands_once_but_a_rule_at_two_places_t
 
 @settings(deadline=None, max_examples=50)
 @given(bodies, bodies, bodies)
-def test_no_paragraph_that_is_new_stands_more_often_than_on_either_side(base: str, mine: str, theirs: str) -> None:
+def test_no_paragraph_that_is_new_stands_more_often_than_on_either_side(
+    base: str, mine: str, theirs: str
+) -> None:
     merged = [block.strip() for block in split_blocks(merge_bodies(base, mine, theirs).body)]
     for key in {*merged} - keys(base) - {"<hr>"}:
         assert merged.count(key) <= max(
@@ -119,7 +131,17 @@ def test_white_space_is_no_change_but_is_kept_where_one_made_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["<", "<a ", "<!--", "<b><p>", "<p><div>", "<video src=/x>", "<p>x</p>", "<p>a b a c a</p><p>b b a</p>"]
+    "unit",
+    [
+        "<",
+        "<a ",
+        "<!--",
+        "<b><p>",
+        "<p><div>",
+        "<video src=/x>",
+        "<p>x</p>",
+        "<p>a b a c a</p><p>b b a</p>",
+    ],
 )
 def test_the_cost_is_linear(unit: str) -> None:
     html = unit * (16_000 // len(unit))
@@ -130,7 +152,10 @@ def test_the_cost_is_linear(unit: str) -> None:
 
 def test_many_places_with_much_written_by_both_share_what_may_be_spent() -> None:
     base, mine, theirs = (
-        "".join(f"<p>Place {at}.</p><p>{words}</p>" if words else f"<p>Place {at}.</p>" for at in range(60))
+        "".join(
+            f"<p>Place {at}.</p><p>{words}</p>" if words else f"<p>Place {at}.</p>"
+            for at in range(60)
+        )
         for words in ("", "a b " * 400, "b c a " * 400)
     )
     begin = time.process_time()
@@ -139,7 +164,12 @@ def test_many_places_with_much_written_by_both_share_what_may_be_spent() -> None
 
 
 def test_names_that_both_changed() -> None:
-    assert merge_names(("a", "b", "c"), ("b", "c", "m"), ("c", "b", "a", "t")) == ("c", "b", "t", "m")
+    assert merge_names(("a", "b", "c"), ("b", "c", "m"), ("c", "b", "a", "t")) == (
+        "c",
+        "b",
+        "t",
+        "m",
+    )
     assert merge_names(("a",), ("a", "x"), ("a", "x", "y")) == ("a", "x", "y")
     assert merge_names(("a",), ("a", "m"), ()) == ("m",)
 

@@ -34,7 +34,9 @@ def test_plain_text_gets_paragraphs(typed: str, stored: str) -> None:
     assert stored_body(typed) == stored
 
 
-@pytest.mark.parametrize("html", ["<h2>A</h2>\n\nb", "x <ul><li>y</li></ul>\n\nz", "a\n\n<IFRAME src='/x'></IFRAME>"])
+@pytest.mark.parametrize(
+    "html", ["<h2>A</h2>\n\nb", "x <ul><li>y</li></ul>\n\nz", "a\n\n<IFRAME src='/x'></IFRAME>"]
+)
 def test_a_body_with_a_block_tag_is_html(html: str) -> None:
     assert body_html(html) == html
     assert "<p>" not in stored_body(html)
@@ -87,7 +89,8 @@ def test_every_stored_body_survives_an_edit(body: str) -> None:
 
 
 typed_lines = st.lists(
-    st.sampled_from("\n|\r\n|\n\n|word |&lt;|&amp;|&|<b>|</b>|<|>|<br>|é|<i>x</i>|; ".split("|")), max_size=12
+    st.sampled_from("\n|\r\n|\n\n|word |&lt;|&amp;|&|<b>|</b>|<|>|<br>|é|<i>x</i>|; ".split("|")),
+    max_size=12,
 )
 
 
@@ -104,11 +107,15 @@ def test_storing_and_editing_are_inverse(text: str) -> None:
 @settings(deadline=None, max_examples=500)
 @given(
     st.text(
-        st.sampled_from("ab =\n\r\t\x0b\x1c\x85\xa0\u2028\u200b\u0301\u0338>;\"'\x00é") | st.characters(), max_size=60
+        st.sampled_from("ab =\n\r\t\x0b\x1c\x85\xa0\u2028\u200b\u0301\u0338>;\"'\x00é")
+        | st.characters(),
+        max_size=60,
     )
 )
 def test_text_without_markup_is_stored_as_the_parser_would_leave_it(text: str) -> None:
-    assume(not re.search("<[a-z]", text, re.IGNORECASE))  # Hypothesis knows "<SECTION>" from the tests' own words
+    assume(
+        not re.search("<[a-z]", text, re.IGNORECASE)
+    )  # Hypothesis knows "<SECTION>" from the tests' own words
     assert stored_body(text) == clean_html(body_html(text))
 
 

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from spectator.text.html.sanitizer import ATTRIBUTES, TAGS, URL_SCHEMES, clean_html, plain_text
 from spectator.text.words.normalization import normalize_text
-from tests.markup_samples import HOSTILE, HOSTILE_UNITS, WORDPRESS, any_markup, browser_markup, elements, tag_names
+from tests.markup_samples import (
+    HOSTILE,
+    HOSTILE_UNITS,
+    WORDPRESS,
+    any_markup,
+    browser_markup,
+    elements,
+    tag_names,
+)
 
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 
@@ -52,13 +60,17 @@ def test_nothing_hostile_survives_in_a_story(piece: str) -> None:
     "javascript:x|JaVaScRiPt:x|java\tscript:x| javascript:x|&#x6a;avascript:x|javascript&colon;x|vbscript:x|"
     "data:text/html,x|file:///etc/passwd|blob:x|\x01javascript:x|feed:javascript:x".split("|"),
 )
-@pytest.mark.parametrize("tag", ["a href", "img src", "iframe src", "video poster", "blockquote cite"])
+@pytest.mark.parametrize(
+    "tag", ["a href", "img src", "iframe src", "video poster", "blockquote cite"]
+)
 def test_addresses_that_run_or_read_are_dropped(tag: str, address: str) -> None:
     (element,) = elements(clean_html(f'<{tag}="{address}">x'))
     assert set(element[1]) <= {"rel"}
 
 
-@pytest.mark.parametrize("address", ["https://un.org/a?b=1", "/politics/x", "#fn-1", "mailto:a@b.example", "tel:+234"])
+@pytest.mark.parametrize(
+    "address", ["https://un.org/a?b=1", "/politics/x", "#fn-1", "mailto:a@b.example", "tel:+234"]
+)
 def test_addresses_that_lead_somewhere_stay(address: str) -> None:
     assert clean_html(f'<a href="{address}">x</a>') == f'<a href="{address}" rel="noopener">x</a>'
 
@@ -67,13 +79,17 @@ def test_a_wordpress_body_keeps_every_element() -> None:
     cleaned = clean_html(WORDPRESS)
     assert Counter(tag_names(cleaned)) == Counter(tag_names(WORDPRESS))
     assert {"#fn-1", "#fnref-1"} <= {attributes.get("href") for _, attributes in elements(cleaned)}
-    assert {"fn-1", "fnref-1", "part-2"} <= {attributes.get("id") for _, attributes in elements(cleaned)}
+    assert {"fn-1", "fnref-1", "part-2"} <= {
+        attributes.get("id") for _, attributes in elements(cleaned)
+    }
     assert plain_text(cleaned) == plain_text(WORDPRESS)
 
 
 def test_a_body_takes_no_id_of_our_pages() -> None:
     templates = Path(__file__).parents[1] / "templates" / "site"
-    source = "".join(path.read_text() for path in (*templates.glob("*.html"), templates.parent / "base.html"))
+    source = "".join(
+        path.read_text() for path in (*templates.glob("*.html"), templates.parent / "base.html")
+    )
     ids = set(re.findall(r'\bid="([\w-]+)"', source))
     assert "main" in ids
     assert "id=" not in clean_html("".join(f'<p id="{each}">x</p>' for each in ids))
@@ -112,9 +128,9 @@ def test_plain_text_has_a_line_for_each_block_in_order() -> None:
 
 
 def test_plain_text_has_what_readers_see_and_no_more() -> None:
-    assert plain_text("<p>a<script>no</script><iframe>no</iframe><!-- no -->b&nbsp;&lt;i&gt; &#99999999999;</p>") == (
-        "a\nb <i> \ufffd"
-    )
+    assert plain_text(
+        "<p>a<script>no</script><iframe>no</iframe><!-- no -->b&nbsp;&lt;i&gt; &#99999999999;</p>"
+    ) == ("a\nb <i> \ufffd")
     assert plain_text('<img alt="no">1 < 2') == "1 < 2"
     assert plain_text("") == plain_text("<p> </p>\n") == ""
 
@@ -138,7 +154,9 @@ paragraphs = st.lists(
 @given(paragraphs.map(lambda pieces: f"<p>{''.join(pieces)}</p>"))
 def test_what_is_known_to_be_clean_is_what_the_parser_leaves(html: str) -> None:
     cleaned = clean_html(html)
-    assert clean_html(f"<ins></ins>{html}") == f"<ins></ins>{cleaned}"  # an <ins> leaves no short way
+    assert (
+        clean_html(f"<ins></ins>{html}") == f"<ins></ins>{cleaned}"
+    )  # an <ins> leaves no short way
     assert browser_markup(cleaned) == cleaned
 
 

@@ -49,7 +49,9 @@ def test_every_text_has_a_slug_within_the_limit(text: str, limit: int) -> None:
     assert slugify(slug, limit) == slug
 
 
-@pytest.mark.parametrize("text", ["", "A", "a--b", "-a", "a-", "a b", "a/b", "a.b", "é", "a\n", "a" * 101])
+@pytest.mark.parametrize(
+    "text", ["", "A", "a--b", "-a", "a-", "a b", "a/b", "a.b", "é", "a\n", "a" * 101]
+)
 def test_what_is_no_slug(text: str) -> None:
     assert not is_slug(text)
 
@@ -59,16 +61,21 @@ def test_a_megabyte_is_no_more_work_than_a_line() -> None:
     assert not is_slug("a-" * 500_000)
 
 
-@pytest.mark.parametrize("name", ["feed.xml", "Feed XML", "Robots.txt", "Sitemap", "Newsroom", ".well-known", "Tag"])
+@pytest.mark.parametrize(
+    "name", ["feed.xml", "Feed XML", "Robots.txt", "Sitemap", "Newsroom", ".well-known", "Tag"]
+)
 def test_a_section_cannot_be_named_like_an_address_of_ours(name: str) -> None:
     assert slugify(name) in RESERVED_PATHS
 
 
 def test_every_first_part_of_a_route_is_reserved() -> None:
-    source = "".join(path.read_text() for path in (Path(__file__).parents[1] / "spectator").rglob("*.py"))
+    source = "".join(
+        path.read_text() for path in (Path(__file__).parents[1] / "spectator").rglob("*.py")
+    )
     first_parts = set(re.findall(r"""(?:add_url_rule|route)\(\s*["']/([a-z][a-z.-]*)""", source))
     assert (
-        first_parts - {"login", "logout", "password", "stories", "fragments", "shared", "suggest", "searches"}
+        first_parts
+        - {"login", "logout", "password", "stories", "fragments", "shared", "suggest", "searches"}
         <= RESERVED_PATHS
     )
     assert "search" in first_parts

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.words import snippets
 from spectator.text.words.folding import fold, tokens
-from spectator.text.words.snippets import MAX_SCANNED_CHARS, Pieces, beginning, body_snippet, highlight, snippet
+from spectator.text.words.snippets import (
+    MAX_SCANNED_CHARS,
+    Pieces,
+    beginning,
+    body_snippet,
+    highlight,
+    snippet,
+)
 
 FILLER = "and so on it went for quite a while "
 
@@ -45,7 +52,10 @@ def test_nothing_is_escaped_and_nothing_lost() -> None:
 
 def test_without_hits_a_short_text_is_all_of_the_snippet() -> None:
     assert snippet("Short  and\nplain ", {"absent"}) == [("Short and plain", False)]
-    assert snippet("Niger and Nigeria", set(), prefixes=("nigeri",)) == [("Niger and ", False), ("Nigeria", True)]
+    assert snippet("Niger and Nigeria", set(), prefixes=("nigeri",)) == [
+        ("Niger and ", False),
+        ("Nigeria", True),
+    ]
     assert snippet("", {"absent"}) == []
 
 
@@ -67,7 +77,8 @@ def test_the_passage_with_the_most_different_words_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sentence", "word"), [("የአዲስ አበባ ከተማ ዓለም ", "ዓለም"), ("قال الرئيسُ أمس ", "الرئيسُ"), ("Ó lọ sí ọjà ", "ọjà")]
+    ("sentence", "word"),
+    [("የአዲስ አበባ ከተማ ዓለም ", "ዓለም"), ("قال الرئيسُ أمس ", "الرئيسُ"), ("Ó lọ sí ọjà ", "ọjà")],
 )
 def test_every_script_is_cut_at_words(sentence: str, word: str) -> None:
     pieces = snippet(sentence * 50, {fold(word)}, width=70)
@@ -88,10 +99,14 @@ def test_a_text_without_blanks_is_cut_anywhere() -> None:
 )
 def test_pieces_make_a_passage_of_the_text(text: str, terms: set[str], width: int) -> None:
     assert join_pieces(highlight(text, terms)) == text
-    assert hits(highlight(text, terms)) == [text[each.start : each.end] for each in tokens(text) if each.text in terms]
+    assert hits(highlight(text, terms)) == [
+        text[each.start : each.end] for each in tokens(text) if each.text in terms
+    ]
     pieces = snippet(text, terms, width)
     passage = join_pieces(pieces)
-    assert passage.strip("…") in " ".join(text.split()) or passage.strip("… ") in " ".join(text.split())
+    assert passage.strip("…") in " ".join(text.split()) or passage.strip("… ") in " ".join(
+        text.split()
+    )
     assert len(passage) <= width + 50
     assert all(piece for piece, _ in pieces)
     assert bool(hits(pieces)) == any(each.text in terms for each in tokens(text))
@@ -117,7 +132,9 @@ def test_the_cost_is_linear(unit: str) -> None:
         ("<p>One &amp; two", 9, "<p>One"),
     ],
 )
-def test_the_beginning_of_html_ends_between_words_and_tags(html: str, length: int, start: str) -> None:
+def test_the_beginning_of_html_ends_between_words_and_tags(
+    html: str, length: int, start: str
+) -> None:
     assert beginning(html, length) == start
 
 
@@ -125,8 +142,16 @@ def test_a_text_without_blanks_has_a_beginning_too() -> None:
     assert len(beginning("ሀ" * 5000, 1000)) == 900
 
 
-def test_the_passage_of_a_body_is_looked_for_in_its_first_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    body = "<p>" + FILLER * 20 + "the <b>Sahel</b> drought</p>" + f"<p><i>{FILLER}</i></p>" * 20_000 + "<p>Niger</p>"
+def test_the_passage_of_a_body_is_looked_for_in_its_first_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = (
+        "<p>"
+        + FILLER * 20
+        + "the <b>Sahel</b> drought</p>"
+        + f"<p><i>{FILLER}</i></p>" * 20_000
+        + "<p>Niger</p>"
+    )
     read: list[int] = []
 
     def counted(html: str) -> str:

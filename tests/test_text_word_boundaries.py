@@ -26,8 +26,12 @@ GAPS = [" ", "\n", "\t", "\x0b", "\x0c", "\x85", "\u2028", "<br>", "</br>", "<br
 WORD = object()
 
 inline = st.sampled_from([form.format(name) for name in INLINE for form in ("<{}>", "</{}>")])
-block = st.sampled_from([form.format(name) for name in BLOCKS for form in ("<{}>", "</{}>", "<{} id=x-1>")])
-pieces = st.lists(st.just(WORD) | st.just(WORD) | inline | block | st.sampled_from(GAPS), min_size=2, max_size=30)
+block = st.sampled_from(
+    [form.format(name) for name in BLOCKS for form in ("<{}>", "</{}>", "<{} id=x-1>")]
+)
+pieces = st.lists(
+    st.just(WORD) | st.just(WORD) | inline | block | st.sampled_from(GAPS), min_size=2, max_size=30
+)
 
 
 def number_words(parts: list[object]) -> tuple[str, list[set[str]]]:
@@ -48,7 +52,9 @@ def number_words(parts: list[object]) -> tuple[str, list[set[str]]]:
 def assert_words_intact(text: str, stretches: list[set[str]]) -> None:
     """Every word is there once, and what is parted in the source is parted in the text."""
     found = [set(re.findall("w[0-9]+q", word)) for word in text.split()]
-    assert sorted(word for each in found for word in each) == sorted(word for each in stretches for word in each)
+    assert sorted(word for each in found for word in each) == sorted(
+        word for each in stretches for word in each
+    )
     assert all(any(each <= stretch for stretch in stretches) for each in found)
 
 
@@ -77,7 +83,24 @@ def test_what_is_searched_and_shown_of_a_text_are_its_words(parts: list[object])
 
 
 typed = st.lists(
-    st.sampled_from(["w", "ww", "é", "<b>", "</b>", "&amp;", " ", "\n", "\r\n", "\n\n", "\t", "\x0b", "\x0c", "\u2028"])
+    st.sampled_from(
+        [
+            "w",
+            "ww",
+            "é",
+            "<b>",
+            "</b>",
+            "&amp;",
+            " ",
+            "\n",
+            "\r\n",
+            "\n\n",
+            "\t",
+            "\x0b",
+            "\x0c",
+            "\u2028",
+        ]
+    )
 )
 
 
@@ -93,7 +116,12 @@ def test_plain_text_keeps_its_words(text: str) -> None:
 @pytest.mark.parametrize("depth", [63, 64, 65, 200])
 @pytest.mark.parametrize("name", ["div", "blockquote", "section", "b"])
 def test_blocks_too_deep_to_keep_leave_their_breaks(depth: int, name: str) -> None:
-    html = f"<{name}>" * depth + "<p>one</p><p>two</p><div>three</div><h5>four</h5>five" + f"</{name}>" * depth + "six"
+    html = (
+        f"<{name}>" * depth
+        + "<p>one</p><p>two</p><div>three</div><h5>four</h5>five"
+        + f"</{name}>" * depth
+        + "six"
+    )
     assert plain_text(clean_html(html)).split()[:4] == ["one", "two", "three", "four"]
 
 
@@ -107,7 +135,10 @@ def test_blocks_too_deep_to_keep_leave_their_breaks(depth: int, name: str) -> No
         ("<b>a<center>b</center>c</b>", "<b>a<br>b<br>c</b>"),
         ("<address>a<br>b</address>c", "<p>a<br>b</p><p>c</p>"),
         ("<tr><td>a</td><td>1</td></tr><tr><td>b</td></tr>", "<p>a 1</p><p>b</p>"),
-        ("x<table>y<tr><td>z</td></tr></table>", "x y <table><tbody><tr><td>z</td></tr></tbody></table>"),
+        (
+            "x<table>y<tr><td>z</td></tr></table>",
+            "x y <table><tbody><tr><td>z</td></tr></tbody></table>",
+        ),
         ("a</br>b", "a<br>b"),
         ("<p>a<style>b", "<p>ab</p>"),
         ("<p>Text</p><title>More<p>and more</p>", "<p>Text</p>More<p>and more</p>"),
@@ -118,7 +149,9 @@ def test_what_a_block_that_is_not_kept_becomes(html: str, stored: str) -> None:
 
 
 def test_the_reported_bodies() -> None:
-    first, second = (json.loads(line)["body"] for line in case_text("2026-11/06-blocks-glued.jsonl").splitlines())
+    first, second = (
+        json.loads(line)["body"] for line in case_text("2026-11/06-blocks-glued.jsonl").splitlines()
+    )
     assert plain_text(stored_body(first)).split("\n") == [
         "First paragraph.",
         "Keypointsqq",

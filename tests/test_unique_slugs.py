@@ -24,13 +24,17 @@ PUBLIC = {"body": "x", "status": "published", "published_at": "2026-01-02T03:04:
 
 
 @pytest.fixture
-def run(app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def run(
+    app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
     """Return a function that imports records and returns the report."""
     monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
 
     def import_records(*records: dict[str, Any]) -> str:
         path = tmp_path / "stories.jsonl"
-        path.write_text("".join(json.dumps({"section": "Politics", **record}) + "\n" for record in records))
+        path.write_text(
+            "".join(json.dumps({"section": "Politics", **record}) + "\n" for record in records)
+        )
         db.session.rollback()
         result = runner.invoke(main, ["import", "jsonl", str(path)])
         assert result.exit_code == 0, result.output
@@ -49,15 +53,19 @@ def slug_of(article_id: int) -> str:
     return db.session.scalars(select(Article.slug).where(Article.id == article_id)).one()
 
 
-def test_two_scheduled_stories_of_one_slug_go_out_beside_each_other(client: FlaskClient, editor: User) -> None:
+def test_two_scheduled_stories_of_one_slug_go_out_beside_each_other(
+    client: FlaskClient, editor: User
+) -> None:
     at = datetime.now(UTC) + timedelta(hours=1)
-    ids = [publishing.create(make_draft(slug="one"), editor, Action("schedule", at)) for _ in range(3)]
+    ids = [
+        publishing.create(make_draft(slug="one"), editor, Action("schedule", at)) for _ in range(3)
+    ]
     assert [slug_of(each) for each in ids] == ["one"] * 3
     assert publishing.publish_due(at + timedelta(minutes=1)) == 3
     assert [slug_of(each) for each in ids] == ["one", "one-2", "one-3"]
-    assert [client.get(f"/politics/{slug}").status_code for slug in ("one", "one-2", "one-3", "one-4")] == [200] * 3 + [
-        404
-    ]
+    assert [
+        client.get(f"/politics/{slug}").status_code for slug in ("one", "one-2", "one-3", "one-4")
+    ] == [200] * 3 + [404]
 
 
 def test_a_stored_slug_is_numbered_and_a_newly_typed_one_refused(editor: User) -> None:
@@ -70,7 +78,9 @@ def test_a_stored_slug_is_numbered_and_a_newly_typed_one_refused(editor: User) -
     assert slug_of(waiting) == "one-2"
 
 
-def test_an_old_revision_is_restored_without_a_slug_that_is_another_storys_by_now(editor: User) -> None:
+def test_an_old_revision_is_restored_without_a_slug_that_is_another_storys_by_now(
+    editor: User,
+) -> None:
     article_id = publishing.create(make_draft(slug="one"), editor)
     publishing.create(make_draft(slug="one"), editor, Action("publish"))
     publishing.publish(article_id, editor)
@@ -93,7 +103,9 @@ def test_an_import_holds_slugs_for_public_stories_alone(run: Callable[..., str])
     assert len({found["draft"], found["other"], "vote"}) == 3
 
 
-def test_a_story_that_its_source_takes_from_the_site_keeps_its_slug(run: Callable[..., str]) -> None:
+def test_a_story_that_its_source_takes_from_the_site_keeps_its_slug(
+    run: Callable[..., str],
+) -> None:
     run(PUBLIC | {"id": "a", "headline": "Vote"})
     run({"id": "a", "headline": "Vote", "body": "x", "status": "draft"})
     run(PUBLIC | {"id": "b", "headline": "Vote"})

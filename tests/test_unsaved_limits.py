@@ -73,7 +73,9 @@ def test_the_text_that_was_discarded_first_makes_room(
     assert copies() == "ade"
 
 
-def test_room_that_is_not_enough_is_not_made(newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_room_that_is_not_enough_is_not_made(
+    newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(autosaves, "MAX_BYTES", 3000)
     for copy in "abc":
         keep(copy)
@@ -120,7 +122,9 @@ def test_lists_load_no_text(newsroom: FlaskClient, is_new: bool) -> None:
         autosaves.discard(1, copy * 22)
     keep("e", None, headline="Headline e")
     with loaded(Autosave) as rows:
-        page = newsroom.get("/newsroom/stories/" if is_new else f"/newsroom/stories/{article_id}").text
+        page = newsroom.get(
+            "/newsroom/stories/" if is_new else f"/newsroom/stories/{article_id}"
+        ).text
     assert all(f"Headline {copy}" in page for copy in "abcd")
     assert ("Headline e" in page) is is_new
     assert (len(rows), number_with(rows, "values")) == (5 if is_new else 4, 0)
@@ -133,7 +137,9 @@ def test_the_history_loads_no_text(newsroom: FlaskClient) -> None:
     assert (len(rows), number_with(rows, "content")) == (1, 0)
 
 
-def test_a_story_has_a_bounded_number_of_links(newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_story_has_a_bounded_number_of_links(
+    newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(autosaves, "MAX_LINKS", 2)
     path = f"/newsroom/stories/{create_story(newsroom)}/links"
     assert [post(newsroom, path, {"days": "1"}).status_code for _ in range(3)] == [303, 303, 422]

@@ -42,7 +42,9 @@ def stored_picture(app: Flask, shade: int = 10) -> tuple[int, str]:
     taken = media.store_upload(BytesIO(jpeg(shade)), app.config["MEDIA"])
     with db.write() as session:
         picture_id = publishing.add_picture(session, taken, None)
-    return picture_id, "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[-1][0]
+    return picture_id, "/media/" + media.rendition_names(
+        taken.digest, taken.extension, taken.width
+    )[-1][0]
 
 
 def is_on_disk(app: Flask, address: str) -> bool:
@@ -76,7 +78,9 @@ def test_a_withdrawn_picture_is_gone_and_comes_back(
     draft_with_picture: Callable[[int, str], Draft],
 ) -> None:
     picture_id, address = stored_picture(app)
-    article_id = publishing.create(draft_with_picture(picture_id, address), editor, Action("publish"))
+    article_id = publishing.create(
+        draft_with_picture(picture_id, address), editor, Action("publish")
+    )
     assert status_of(client, address) == 200
     publishing.withdraw(article_id, editor, "Wrong person.")
     assert status_of(client, address) == 410, "at once, whether or not the worker has come to it"
@@ -100,9 +104,13 @@ def test_a_picture_that_another_story_shows_stays(
     publishing.withdraw(first, editor, "Wrong person.")
     keeper.catch_up()
     assert status_of(client, address) == 200
-    publishing.save(second, make_draft(headline="Without"), editor, version(second), Action("update"))
+    publishing.save(
+        second, make_draft(headline="Without"), editor, version(second), Action("update")
+    )
     assert status_of(client, address) == 410
-    assert keeper.repair(10), "the story that was saved does not show it any more: it is found with all others"
+    assert keeper.repair(10), (
+        "the story that was saved does not show it any more: it is found with all others"
+    )
     assert not is_on_disk(app, address)
     publishing.create(with_lead(picture_id, address), editor, Action("publish"))
     keeper.catch_up()
@@ -111,7 +119,11 @@ def test_a_picture_that_another_story_shows_stays(
 
 @pytest.mark.parametrize("shown", [with_lead, with_figure])
 def test_no_draft_brings_a_withdrawn_picture_back(
-    app: Flask, client: FlaskClient, keeper: RenditionConsumer, editor: User, shown: Callable[[int, str], Draft]
+    app: Flask,
+    client: FlaskClient,
+    keeper: RenditionConsumer,
+    editor: User,
+    shown: Callable[[int, str], Draft],
 ) -> None:
     picture_id, address = stored_picture(app)
     withdrawn = publishing.create(with_lead(picture_id, address), editor, Action("publish"))
@@ -126,7 +138,9 @@ def test_no_draft_brings_a_withdrawn_picture_back(
         assert (status_of(client, address), is_on_disk(app, address)) == (410, False), step.name
     publishing.publish(other, editor, None)
     keeper.catch_up()
-    assert (status_of(client, address), is_on_disk(app, address)) == (200, True), "an editor's decision"
+    assert (status_of(client, address), is_on_disk(app, address)) == (200, True), (
+        "an editor's decision"
+    )
 
 
 def test_a_picture_taken_out_of_a_withdrawn_story_stays_gone(
@@ -135,7 +149,9 @@ def test_a_picture_taken_out_of_a_withdrawn_story_stays_gone(
     picture_id, address = stored_picture(app)
     article_id = publishing.create(with_lead(picture_id, address), editor, Action("publish"))
     publishing.withdraw(article_id, editor, "A court order.")
-    publishing.save(article_id, make_draft(headline="Without"), editor, version(article_id), Action("save"))
+    publishing.save(
+        article_id, make_draft(headline="Without"), editor, version(article_id), Action("save")
+    )
     assert status_of(client, address) == 410
     publishing.reinstate(article_id, editor)
     assert keeper.repair(10)
@@ -145,19 +161,26 @@ def test_a_picture_taken_out_of_a_withdrawn_story_stays_gone(
 def test_the_upload_of_a_withdrawn_picture_does_not_bring_it_back(app: Flask, editor: User) -> None:
     newsroom = logged_in_client(app)
     form = {"alt": "A port", "picture": upload(jpeg(10), "a.jpg")}
-    address = re.findall(r'/media/[^" ]+', post(newsroom, "/newsroom/fragments/pictures", form).text)[0]
+    address = re.findall(
+        r'/media/[^" ]+', post(newsroom, "/newsroom/fragments/pictures", form).text
+    )[0]
     assert is_on_disk(app, address)
     article_id = publishing.create(with_figure(0, address), editor, Action("publish"))
     publishing.withdraw(article_id, editor, "A court order.")
     assert RenditionConsumer(app.config["MEDIA"]).repair(10)
     form["picture"] = upload(jpeg(10), "a.jpg")
-    assert address in post(logged_in_client(app, "author"), "/newsroom/fragments/pictures", form).text
+    assert (
+        address in post(logged_in_client(app, "author"), "/newsroom/fragments/pictures", form).text
+    )
     assert not is_on_disk(app, address), "a web server would give it to readers"
 
 
 @pytest.mark.parametrize(
     ("shown", "words"),
-    [(with_lead, "This picture was withdrawn."), (with_figure, "A picture in the text was withdrawn.")],
+    [
+        (with_lead, "This picture was withdrawn."),
+        (with_figure, "A picture in the text was withdrawn."),
+    ],
 )
 def test_the_form_says_why_a_picture_is_not_shown(
     app: Flask, editor: User, shown: Callable[[int, str], Draft], words: str
@@ -172,7 +195,9 @@ def test_the_form_says_why_a_picture_is_not_shown(
         assert words in newsroom.get(f"/newsroom/stories/{article_id}").text
 
 
-def test_what_nobody_shows_yet_stays(app: Flask, client: FlaskClient, keeper: RenditionConsumer) -> None:
+def test_what_nobody_shows_yet_stays(
+    app: Flask, client: FlaskClient, keeper: RenditionConsumer
+) -> None:
     _, address = stored_picture(app)
     assert keeper.repair(10)
     assert status_of(client, address) == 200

@@ -65,18 +65,24 @@ def picture(app: Flask, shade: int) -> media.StoredPicture:
 
 
 def names(picture: media.StoredPicture) -> list[str]:
-    return [name for name, _ in media.rendition_names(picture.digest, picture.extension, picture.width)]
+    return [
+        name for name, _ in media.rendition_names(picture.digest, picture.extension, picture.width)
+    ]
 
 
 def missing(app: Flask, picture: media.StoredPicture) -> list[str]:
-    return media.missing_renditions(app.config["MEDIA"], picture.digest, picture.extension, picture.width)
+    return media.missing_renditions(
+        app.config["MEDIA"], picture.digest, picture.extension, picture.width
+    )
 
 
 def original(app: Flask, picture: media.StoredPicture) -> Path:
     return Path(app.config["MEDIA"] / "originals" / f"{picture.digest}.{picture.extension}")
 
 
-def test_a_step_builds_the_index_and_then_catches_up(app: Flask, at_work: Worker, story: Callable[..., int]) -> None:
+def test_a_step_builds_the_index_and_then_catches_up(
+    app: Flask, at_work: Worker, story: Callable[..., int]
+) -> None:
     first = story(headline="Baobab")
     assert at_work.run_once()
     assert search_ids(app, "baobab") == [first]
@@ -96,7 +102,9 @@ def schedule(article_id: int, at: datetime) -> None:
         session.execute(change.values(status="scheduled", published_at=at))
 
 
-def test_what_is_due_is_published_and_nothing_else(app: Flask, at_work: Worker, editor: User) -> None:
+def test_what_is_due_is_published_and_nothing_else(
+    app: Flask, at_work: Worker, editor: User
+) -> None:
     now = datetime.now(UTC)
     due, later = (
         publishing.create(publishing.Draft(headline=name, body="Text.", section="politics"), editor)
@@ -144,7 +152,9 @@ def test_a_fault_while_publishing_ends_the_worker(
         at_work.run()
 
 
-def test_a_fault_of_the_index_ends_the_worker(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_index_ends_the_worker(
+    at_work: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def break_down(_index: object) -> bool:
         raise OSError(28, "No space left on device")
 
@@ -166,7 +176,11 @@ def test_a_fault_of_the_newsrooms_index_ends_the_worker(
 
 
 def test_at_night_both_indexes_are_held_against_the_database(
-    app: Flask, at_work: Worker, editor: User, story: Callable[..., int], caplog: pytest.LogCaptureFixture
+    app: Flask,
+    at_work: Worker,
+    editor: User,
+    story: Callable[..., int],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     story(), publishing.create(make_draft(), editor)
     while at_work.run_once():
@@ -196,7 +210,9 @@ def test_at_night_lists_are_held_against_the_stories(
     assert publishing.are_listings_correct(db.session())
 
 
-def test_tidying_forgets_what_the_index_has_passed_but_the_edition(at_work: Worker, story: Callable[..., int]) -> None:
+def test_tidying_forgets_what_the_index_has_passed_but_the_edition(
+    at_work: Worker, story: Callable[..., int]
+) -> None:
     for number in range(3):
         story(headline=f"Story {number}")
     edition = outbox.edition()
@@ -206,7 +222,9 @@ def test_tidying_forgets_what_the_index_has_passed_but_the_edition(at_work: Work
     assert (outbox.oldest_seq(), outbox.edition()) == (edition, edition)
 
 
-def test_tidying_keeps_what_the_index_has_not_reached(at_work: Worker, story: Callable[..., int]) -> None:
+def test_tidying_keeps_what_the_index_has_not_reached(
+    at_work: Worker, story: Callable[..., int]
+) -> None:
     story()
     at_work.run_once()
     behind = outbox.edition()
@@ -225,7 +243,9 @@ def test_tidying_waits_for_its_time(at_work: Worker, monkeypatch: pytest.MonkeyP
     assert tidied == [True]
 
 
-def test_lost_renditions_come_back(app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_renditions_come_back(
+    app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
     taken = picture(app, 10)
     assert missing(app, taken)
@@ -280,7 +300,10 @@ def test_many_lost_renditions_do_not_hold_up_the_index(
 def test_pictures_left_unfinished_an_hour_ago_are_swept(app: Flask, at_work: Worker) -> None:
     taken = picture(app, 10)
     directory: Path = app.config["MEDIA"]
-    old = [directory / "originals" / ".new-old", directory / "renditions" / taken.digest[:2] / ".new-old"]
+    old = [
+        directory / "originals" / ".new-old",
+        directory / "renditions" / taken.digest[:2] / ".new-old",
+    ]
     fresh = directory / "originals" / ".new-fresh"
     for path in (*old, fresh):
         path.write_bytes(b"half a pict")
@@ -350,7 +373,9 @@ def test_an_idle_worker_rests_until_something_changes(
 
     threading.Timer(0.5, commit_and_leave).start()
     at_work.run()
-    assert 2 <= len(steps) <= 4, "one commit may show in the files' times and, within a second, in the data version"
+    assert 2 <= len(steps) <= 4, (
+        "one commit may show in the files' times and, within a second, in the data version"
+    )
     assert steps[1] - steps[0] > 0.4
 
 
@@ -380,7 +405,9 @@ def test_a_rest_ends_where_the_watch_sees_nothing(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_loop_after_the_step_in_hand(at_work: Worker, signals: None, number: int) -> None:
+def test_a_signal_ends_the_loop_after_the_step_in_hand(
+    at_work: Worker, signals: None, number: int
+) -> None:
     steps: list[str] = []
 
     def step() -> bool:
@@ -400,13 +427,17 @@ def test_the_place_is_free_after_a_worker(app: Flask, at_work: Worker, signals: 
     os.close(held_lock(app))
 
 
-def test_a_worker_leaves_when_its_parent_changes(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_leaves_when_its_parent_changes(
+    at_work: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert not at_work.should_stop()
     monkeypatch.setattr(os, "getppid", lambda: 1 if at_work.parent != 1 else 2)
     assert at_work.should_stop()
 
 
-def test_a_worker_leaves_when_its_keeper_died_before_it_looked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_leaves_when_its_keeper_died_before_it_looked(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KEEPER_PID", str(os.getppid()))
     assert not Worker(app).should_stop()
     monkeypatch.setenv("KEEPER_PID", str(os.getppid() + 1))

@@ -41,9 +41,13 @@ QUICK = Size((2_000,), 30, 100, 500, 30)
 def main() -> int:
     """Measure, print, and return 1 where a goal is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="2,000 generated stories and fewer samples, under 90 s")
+    parser.add_argument(
+        "--quick", action="store_true", help="2,000 generated stories and fewer samples, under 90 s"
+    )
     parser.add_argument("--json", type=Path, help="write the figures there too")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-search")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-search"
+    )
     parser.add_argument("--prepare", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.prepare:
@@ -56,7 +60,9 @@ def main() -> int:
             figures.append(figure)
             print(figure, flush=True)
     missed = sum(figure.is_met is False for figure in figures)
-    print(f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ", end="")
+    print(
+        f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ", end=""
+    )
     print(f"{time.monotonic() - started:.0f} s")
     if given.json:
         write_json(given.json, figures)
@@ -77,7 +83,9 @@ def measure(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
     with ExitStack() as stack:
         started = [stack.enter_context(start_preparing(cache, number)) for number in larger]
         if not corpus.real_stories():
-            print(f"known items and likeness need the real stories, which are not in {corpus.FOLDER}: left out")
+            print(
+                f"known items and likeness need the real stories, which are not in {corpus.FOLDER}: left out"
+            )
         yield from quality.figures(folder / "known", size.samples)
         yield from related.figures(folder / "alike")
         site = generated_site(cache, smallest)
@@ -96,7 +104,15 @@ def measure(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
 
 def start_preparing(cache: Path, number: int) -> subprocess.Popen[bytes]:
     """Return a process that makes a site."""
-    command = [sys.executable, "-m", "benchmarks.search", "--cache", str(cache), "--prepare", str(number)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.search",
+        "--cache",
+        str(cache),
+        "--prepare",
+        str(number),
+    ]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 

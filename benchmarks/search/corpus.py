@@ -20,7 +20,9 @@ from spectator.text.words.folding import tokens
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 LANGUAGES = ("am", "en", "fr", "ha", "ig", "pcm", "so", "sw", "xh", "yo")
-COUNTRIES = tuple("NG KE ML SN ZA ET GH CI CD TZ UG RW CM BF NE TD SD SO MZ AO ZM ZW MA DZ TN EG".split())
+COUNTRIES = tuple(
+    "NG KE ML SN ZA ET GH CI CD TZ UG RW CM BF NE TD SD SO MZ AO ZM ZW MA DZ TN EG".split()
+)
 TOPICS, AUTHORS, SPEAKERS = 120, 40, 2
 AVERAGE_WORDS, YEARS = 380, 12
 # Of generated stories and searches; the other languages share the rest. Fewer languages make words more common.
@@ -75,7 +77,12 @@ def write_generated_stories(path: Path, number: int) -> None:
         for each in range(number):
             language = random_language(chance)
             moment = NEWEST - timedelta(minutes=YEARS * 365 * 24 * 60 * each // number)
-            line = {"id": f"g{each}", "language": language, "published_at": moment.isoformat(), "source_name": "Bench"}
+            line = {
+                "id": f"g{each}",
+                "language": language,
+                "published_at": moment.isoformat(),
+                "source_name": "Bench",
+            }
             line |= _random_text(chance, sentence_pools()[language], names)
             line |= _random_facets(chance, names)
             file.write(json.dumps(line) + "\n")
@@ -86,13 +93,20 @@ def sentence_pools() -> dict[str, list[str]]:
     """Return sentences by language, two words long at least; invented ones where no real story is here."""
     found: dict[str, list[str]] = {}
     for story in real_stories():
-        found.setdefault(story.language, []).extend(each for each in sentences(story.body) if " " in each.strip())
+        found.setdefault(story.language, []).extend(
+            each for each in sentences(story.body) if " " in each.strip()
+        )
     if found:
         return found
     chance = random.Random(SEED)
     invented = vocabulary(chance)
     weights = [1 / (rank + 3) for rank in range(len(invented))]
-    return {"en": [" ".join(chance.choices(invented, weights, k=18)).capitalize() + "." for _ in range(20_000)]}
+    return {
+        "en": [
+            " ".join(chance.choices(invented, weights, k=18)).capitalize() + "."
+            for _ in range(20_000)
+        ]
+    }
 
 
 def random_language(chance: random.Random) -> str:
@@ -108,7 +122,9 @@ def random_sentence(chance: random.Random) -> str:
     return chance.choice(sentence_pools()[random_language(chance)])
 
 
-def _random_text(chance: random.Random, pool: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+def _random_text(
+    chance: random.Random, pool: Sequence[str], names: Sequence[str]
+) -> dict[str, str]:
     """Return headline, dek and body: sentences drawn until there are enough words, some said by somebody."""
     drawn, length = [], 0
     while length < AVERAGE_WORDS:
@@ -129,7 +145,9 @@ def _random_facets(chance: random.Random, names: Sequence[str]) -> dict[str, obj
         "section": chance.choices(SECTIONS, range(len(SECTIONS), 0, -1))[0],
         "countries": _random_values(chance, COUNTRIES, 2),
         "topics": _random_values(chance, [f"Topic {each}" for each in names[:TOPICS]], 3),
-        "authors": _random_values(chance, [f"{names[each]} {names[-each - 1]}" for each in range(AUTHORS)], 2),
+        "authors": _random_values(
+            chance, [f"{names[each]} {names[-each - 1]}" for each in range(AUTHORS)], 2
+        ),
     }
 
 

@@ -47,7 +47,9 @@ def figures(site: BenchSite, folder: Path, publications: int) -> Iterator[Figure
     load = f"{publications} publications; readers' answers: {dict(answers)} ({asked} in all)"
     name = f"published → findable, {site.number:,} stories, {REQUESTS_PER_SECOND} requests/s"
     yield Figure(f"{name}, p50", quantile(taken, 0.5), "s", MEDIAN_GOAL, note=load)
-    yield Figure(f"{name}, p99", quantile(taken, 0.99), "s", WORST_GOAL, note=f"worst {max(taken):.2f}")
+    yield Figure(
+        f"{name}, p99", quantile(taken, 0.99), "s", WORST_GOAL, note=f"worst {max(taken):.2f}"
+    )
 
 
 @contextmanager
@@ -55,12 +57,16 @@ def background_readers(port: int) -> Iterator[Counter[str]]:
     """Let readers come until the block ends; afterwards the counter has their answers by status."""
     answers: Counter[str] = Counter()
     command = [sys.executable, "-m", "benchmarks.search.freshness", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+    )
     try:
         yield answers
     finally:
         told, _ = process.communicate("enough\n", timeout=60)
-        answers.update({status: int(number) for status, number in map(str.split, told.splitlines())})
+        answers.update(
+            {status: int(number) for status, number in map(str.split, told.splitlines())}
+        )
 
 
 def publish_stories(port: int, number: int) -> list[float]:
@@ -72,7 +78,9 @@ def publish_stories(port: int, number: int) -> list[float]:
     db.session.refresh(editor)
     for each in range(number):
         word = "zz" + "".join(LETTERS[each // 20**place % 20] for place in range(3))
-        draft = publishing.Draft(headline=f"Found {word} {word}", body="A body. " * 200, section="politics")
+        draft = publishing.Draft(
+            headline=f"Found {word} {word}", body="A body. " * 200, section="politics"
+        )
         publishing.create(draft, editor, publishing.Action("publish"))
         taken.append(wait_until_searchable(port, word))
         time.sleep(chance.uniform(0, PAUSE_SECONDS))
@@ -94,9 +102,15 @@ def reader_paths(port: int, number: int) -> list[str]:
     """Return what readers ask for: half of it stories, a quarter lists, a tenth searches, the rest related stories."""
     chance = random.Random(SEED)
     stories = list(
-        dict.fromkeys(re.findall(rb'href="(/[a-z]+/[^"/?#]+)"', b"".join(get(port, each)[1] for each in LISTS)))
+        dict.fromkeys(
+            re.findall(
+                rb'href="(/[a-z]+/[^"/?#]+)"', b"".join(get(port, each)[1] for each in LISTS)
+            )
+        )
     )
-    related = list(dict.fromkeys(re.findall(rb"/fragments/related/\d+", get(port, stories[0].decode())[1])))
+    related = list(
+        dict.fromkeys(re.findall(rb"/fragments/related/\d+", get(port, stories[0].decode())[1]))
+    )
     kinds: tuple[Sequence[str], ...] = (
         [path.decode() for path in stories],
         LISTS,

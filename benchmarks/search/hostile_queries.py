@@ -37,7 +37,20 @@ OPERATORS = (
     "~0.1",
     "^9",
 )
-KEYS = ("in", "by", "country", "topic", "language", "before", "after", "id", "body", "headline", "exact", "*")
+KEYS = (
+    "in",
+    "by",
+    "country",
+    "topic",
+    "language",
+    "before",
+    "after",
+    "id",
+    "body",
+    "headline",
+    "exact",
+    "*",
+)
 INVALID_VALUES = (
     "",
     "*",
@@ -58,7 +71,12 @@ COMMON = ("the", "de", "na", "ya", "ti", "ku", "በ", "እና", "a*", "the*", "c
 def hostile_texts(number: int) -> list[str]:
     """Return that many hostile texts, the same ones every time."""
     chance = random.Random(SEED)
-    pool = [word for each in sentence_pools().values() for sentence in each[:500] for word in words(sentence)]
+    pool = [
+        word
+        for each in sentence_pools().values()
+        for sentence in each[:500]
+        for word in words(sentence)
+    ]
     makers: tuple[Callable[[random.Random, list[str]], str], ...] = (
         _operators, _nested, _long, _wildcards, _signs, _controls, _field_filters, _expensive, _twenty_thousand,
         _nonsense, _random_characters,
@@ -67,7 +85,10 @@ def hostile_texts(number: int) -> list[str]:
 
 
 def _operators(chance: random.Random, pool: list[str]) -> str:
-    parts = [chance.choice(OPERATORS if chance.random() < 0.6 else pool) for _ in range(chance.randint(1, 60))]
+    parts = [
+        chance.choice(OPERATORS if chance.random() < 0.6 else pool)
+        for _ in range(chance.randint(1, 60))
+    ]
     return " ".join(parts)
 
 
@@ -78,12 +99,15 @@ def _nested(chance: random.Random, pool: list[str]) -> str:
 
 
 def _long(chance: random.Random, pool: list[str]) -> str:
-    return chance.choice((chance.choice(pool), *"aሀẹ٣ß")) * chance.randint(50, 400) + chance.choice(("", "*", '"'))
+    return chance.choice((chance.choice(pool), *"aሀẹ٣ß")) * chance.randint(50, 400) + chance.choice(
+        ("", "*", '"')
+    )
 
 
 def _wildcards(chance: random.Random, pool: list[str]) -> str:
     parts = [
-        f"{chance.choice(pool)[: chance.randint(1, 3)]}{chance.choice('*?')}" for _ in range(chance.randint(1, 12))
+        f"{chance.choice(pool)[: chance.randint(1, 3)]}{chance.choice('*?')}"
+        for _ in range(chance.randint(1, 12))
     ]
     return " ".join(chance.choice(("", "*", "-")) + part for part in parts)
 
@@ -104,15 +128,20 @@ def _controls(chance: random.Random, pool: list[str]) -> str:
 def _field_filters(chance: random.Random, pool: list[str]) -> str:
     parts = []
     for _ in range(chance.randint(1, 12)):
-        value = chance.choice((*INVALID_VALUES, chance.choice(pool), chance.choice(SIGNS), chance.choice(CONTROLS)))
-        parts.append(f"{chance.choice(KEYS)}:{chance.choice(('', chr(34)))}{value}{chance.choice(('', chr(34)))}")
+        value = chance.choice(
+            (*INVALID_VALUES, chance.choice(pool), chance.choice(SIGNS), chance.choice(CONTROLS))
+        )
+        parts.append(
+            f"{chance.choice(KEYS)}:{chance.choice(('', chr(34)))}{value}{chance.choice(('', chr(34)))}"
+        )
     return " ".join(parts)
 
 
 def _expensive(chance: random.Random, pool: list[str]) -> str:
     """Return what makes an engine work: common words, in rows, as prefixes, taken away."""
     parts = [
-        chance.choice(COMMON) if chance.random() < 0.7 else chance.choice(pool) for _ in range(chance.randint(2, 12))
+        chance.choice(COMMON) if chance.random() < 0.7 else chance.choice(pool)
+        for _ in range(chance.randint(2, 12))
     ]
     ways = ("{}", '"{}"', "-{}", '{} "{}"', "{}*")
     return chance.choice(ways).replace("{}", " ".join(parts))
@@ -142,9 +171,14 @@ def figures(site: BenchSite, number: int) -> Iterator[Figure]:
             "suggestions": (index.suggest, texts),
             "page": (page, texts[::PAGE_SAMPLING]),
         }
-        taken = {name: cpu_times(record_faults(act, name, faults), asked) for name, (act, asked) in acts.items()}
+        taken = {
+            name: cpu_times(record_faults(act, name, faults), asked)
+            for name, (act, asked) in acts.items()
+        }
     name = f"hostile queries, faults, {site.number:,} stories"
-    yield Figure(name, len(faults), "", 0, note=f"{len(texts)} queries; {'; '.join(faults[:3])[:300]}")
+    yield Figure(
+        name, len(faults), "", 0, note=f"{len(texts)} queries; {'; '.join(faults[:3])[:300]}"
+    )
     for name, times in taken.items():
         note = f"p99 {quantile(times, 0.99):.3g}, {format_spread(times)}"
         yield Figure(f"hostile queries, worst CPU, {name}", max(times), "ms", WORST_GOAL, note=note)
@@ -155,10 +189,14 @@ def random_request(chance: random.Random, text: str) -> SearchRequest:
     """Return a search for a text, often with hostile filters, order and page."""
     filters = {name: chance.choice(INVALID_VALUES) for name in FACETS if chance.random() < 0.1}
     sort = chance.choice(("relevance", "newest", "oldest"))
-    return SearchRequest(text, **filters, sort=sort, page=chance.choice((1, 1, 1, 2, MAX_PAGE, 10**9, -1)))  # type: ignore[arg-type]
+    return SearchRequest(
+        text, **filters, sort=sort, page=chance.choice((1, 1, 1, 2, MAX_PAGE, 10**9, -1))
+    )  # type: ignore[arg-type]
 
 
-def record_faults(act: Callable[[str], object], name: str, faults: list[str]) -> Callable[[str], object]:
+def record_faults(
+    act: Callable[[str], object], name: str, faults: list[str]
+) -> Callable[[str], object]:
     """Return the same act that notes its faults and goes on."""
 
     def careful(text: str) -> None:

@@ -23,16 +23,26 @@ def private_bytes() -> int:
     """Return the memory that this process shares with no other."""
     gc.collect()
     text = Path("/proc/self/smaps_rollup").read_text(encoding="utf-8")
-    return 1024 * sum(int(size) for size in re.findall(r"^Private_\w+:\s+(\d+)", text, re.MULTILINE))
+    return 1024 * sum(
+        int(size) for size in re.findall(r"^Private_\w+:\s+(\d+)", text, re.MULTILINE)
+    )
 
 
 def idle_memory(site: BenchSite) -> Figure:
     """Return what opening the index and one search add, the engine's code not counted."""
     command = [sys.executable, "-m", "benchmarks.search.memory", str(site.data / "index")]
-    done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8")
+    done = subprocess.run(
+        command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8"
+    )
     code, opened, busy = (int(line) / MEGABYTE for line in done.stdout.split())
     note = f"after {SEARCH_COUNT} searches {busy:.1f}; the engine's code {code:.1f} more"
-    return Figure(f"memory of an idle searcher, {site.number:,} stories", opened, "MB", GOAL_MEGABYTES, note=note)
+    return Figure(
+        f"memory of an idle searcher, {site.number:,} stories",
+        opened,
+        "MB",
+        GOAL_MEGABYTES,
+        note=note,
+    )
 
 
 def main() -> None:

@@ -81,8 +81,16 @@ def figures(directory: Path, number: int = SAMPLES) -> Iterator[Figure]:
 def questions(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]:
     """Yield each row's name, what is typed for it, and its goal."""
     for language in LANGUAGES:
-        yield f"words of a sentence: {language}", body_queries(language, number), BODY_GOALS.get(language)
-        yield f"any words of a sentence: {language}", body_queries(language, number, shortest=1), None
+        yield (
+            f"words of a sentence: {language}",
+            body_queries(language, number),
+            BODY_GOALS.get(language),
+        )
+        yield (
+            f"any words of a sentence: {language}",
+            body_queries(language, number, shortest=1),
+            None,
+        )
     for language, goal in PLAIN_GOALS.items():
         yield (
             f"the same without accents: {language}",
@@ -90,16 +98,25 @@ def questions(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]:
             goal,
         )
     swap = partial(with_homophones, random.Random(SEED))
-    yield "the same with homophone letters: am", rewrite_queries(body_queries("am", number), swap), HOMOPHONE_GOAL
+    yield (
+        "the same with homophone letters: am",
+        rewrite_queries(body_queries("am", number), swap),
+        HOMOPHONE_GOAL,
+    )
     for language in LANGUAGES:
         yield f"words of a headline: {language}", headline_queries(language, number), HEADLINE_GOAL
-        yield f"any words of a headline: {language}", headline_queries(language, number, any_words=True), None
+        yield (
+            f"any words of a headline: {language}",
+            headline_queries(language, number, any_words=True),
+            None,
+        )
 
 
 def mean_reciprocal_rank(best: Best, queries: QueriesByMode) -> tuple[float, str]:
     """Return the mean reciprocal rank among the ten best, and that of each way of typing in words."""
     by_way = {
-        way: mean(_reciprocal_rank(best(each.text), each.story) for each in known) for way, known in queries.items()
+        way: mean(_reciprocal_rank(best(each.text), each.story) for each in known)
+        for way, known in queries.items()
     }
     parts = [f"{way} {value:.3f} ({len(queries[way])})" for way, value in by_way.items()]
     return mean(by_way.values()), ", ".join(parts)
@@ -115,12 +132,16 @@ def body_queries(language: str, number: int, shortest: int = MIN_WORD_LETTERS) -
     least = 1 if language in SYLLABARIES else shortest
     drawn = []
     for story in _stories(chance, language):
-        parts = [each for each in map(words, sentences(story.body)) if len(each) >= MIN_SENTENCE_WORDS]
+        parts = [
+            each for each in map(words, sentences(story.body)) if len(each) >= MIN_SENTENCE_WORDS
+        ]
         kept = [[word for word in part if len(fold(word)) >= least] for part in parts]
         long = [each for each in kept if len(each) >= BODY_WORDS[0]]
         if long:
             drawn.append((chance.choice(long), story.id))
-    return _draw_queries(chance, drawn[:number], BODY_WORDS, _identifies_one_story if shortest > 1 else None)
+    return _draw_queries(
+        chance, drawn[:number], BODY_WORDS, _identifies_one_story if shortest > 1 else None
+    )
 
 
 def headline_queries(language: str, number: int, *, any_words: bool = False) -> QueriesByMode:
@@ -128,7 +149,9 @@ def headline_queries(language: str, number: int, *, any_words: bool = False) -> 
     chance = random.Random(f"{SEED} headline {language}")
     drawn = [(words(story.headline), story.id) for story in _stories(chance, language)]
     long = [each for each in drawn if len(each[0]) >= HEADLINE_WORDS[0]][:number]
-    return _draw_queries(chance, long, HEADLINE_WORDS, None if any_words else _identifies_one_headline)
+    return _draw_queries(
+        chance, long, HEADLINE_WORDS, None if any_words else _identifies_one_headline
+    )
 
 
 def _identifies_one_headline(text: str) -> bool:
@@ -155,7 +178,9 @@ def _sentence_index() -> dict[str, frozenset[tuple[int, int]]]:
 
 @cache
 def _headline_words() -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(fold(word) for word in words(story.headline)) for story in real_stories())
+    return tuple(
+        frozenset(fold(word) for word in words(story.headline)) for story in real_stories()
+    )
 
 
 def _stories(chance: random.Random, language: str) -> list[Document]:
@@ -186,7 +211,9 @@ def _draw_fitting(draw: Callable[[], str], is_fit: Callable[[str], bool] | None)
     return next((text for text in texts if is_fit is None or is_fit(text)), "")
 
 
-def _consecutive_words(chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
+def _consecutive_words(
+    chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]
+) -> str:
     length = min(chance.choice(lengths), len(sentence))
     start = chance.randint(0, len(sentence) - length)
     return " ".join(sentence[start : start + length])
@@ -199,17 +226,27 @@ def _scattered_words(chance: random.Random, sentence: Sequence[str], lengths: Se
 
 def rewrite_queries(queries: QueriesByMode, change: Callable[[str], str]) -> QueriesByMode:
     """Return the same for the same stories, written otherwise."""
-    return {way: [KnownItem(change(each.text), each.story) for each in known] for way, known in queries.items()}
+    return {
+        way: [KnownItem(change(each.text), each.story) for each in known]
+        for way, known in queries.items()
+    }
 
 
 def without_accents(text: str) -> str:
     """Return a text as it is typed on a keyboard without accents, tone marks and dots below."""
-    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+    return "".join(
+        char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char)
+    )
 
 
 def with_homophones(chance: random.Random, text: str) -> str:
     """Return an Amharic text with every letter that others sound like written as one of those."""
-    rows = {ord(first) + order: (row, order) for row in HOMOPHONES for first in row for order in range(ORDERS)}
+    rows = {
+        ord(first) + order: (row, order)
+        for row in HOMOPHONES
+        for first in row
+        for order in range(ORDERS)
+    }
     written = []
     for char in text:
         row, order = rows.get(ord(char), ("", 0))

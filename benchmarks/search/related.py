@@ -30,7 +30,11 @@ Ranker = Callable[[Document], Sequence[int]]
 
 def figures(directory: Path) -> Iterator[Figure]:
     """Yield the rows of likeness on the real English stories; nothing where they are absent."""
-    known = [replace(story, section="", names="") for story in real_stories() if story.language == LANGUAGE]
+    known = [
+        replace(story, section="", names="")
+        for story in real_stories()
+        if story.language == LANGUAGE
+    ]
     if not known:
         return
     sections = {story.id: story.section for story in real_stories()}
@@ -45,29 +49,55 @@ def figures(directory: Path) -> Iterator[Figure]:
     index.close()
     note = f"same category {ours:.3f}, tf-idf cosine {usual:.3f}, {len(known)} stories"
     yield Figure(
-        "related, same category ÷ tf-idf cosine", ours / usual, "", RATIO_GOAL, higher_is_better=True, note=note
+        "related, same category ÷ tf-idf cosine",
+        ours / usual,
+        "",
+        RATIO_GOAL,
+        higher_is_better=True,
+        note=note,
     )
-    yield Figure("related, mean CPU a story, the real ones", mean(taken), "ms", CPU_GOAL, note=format_spread(taken))
+    yield Figure(
+        "related, mean CPU a story, the real ones",
+        mean(taken),
+        "ms",
+        CPU_GOAL,
+        note=format_spread(taken),
+    )
 
 
 def cost_at_size(site: BenchSite, number: int) -> Figure:
     """Return what the stories most like one cost to find among many."""
     with site.app_context():
         index = indexing.open_public_index(site.data)
-        drawn = [story for place, story in enumerate(documents()) if place % (site.number // number) == 0]
-        _, taken = precision(lambda story: [each.id for each in index.more_like_this(story)], drawn, {})
+        drawn = [
+            story for place, story in enumerate(documents()) if place % (site.number // number) == 0
+        ]
+        _, taken = precision(
+            lambda story: [each.id for each in index.more_like_this(story)], drawn, {}
+        )
     name = f"related, mean CPU a story, {site.number:,} stories"
-    return Figure(name, mean(taken), "ms", CPU_GOAL, note=f"p95 {quantile(taken, 0.95):.3g}, {format_spread(taken)}")
+    return Figure(
+        name,
+        mean(taken),
+        "ms",
+        CPU_GOAL,
+        note=f"p95 {quantile(taken, 0.95):.3g}, {format_spread(taken)}",
+    )
 
 
-def precision(ranker: Ranker, stories: Sequence[Document], sections: dict[int, str]) -> tuple[float, list[float]]:
+def precision(
+    ranker: Ranker, stories: Sequence[Document], sections: dict[int, str]
+) -> tuple[float, list[float]]:
     """Return which part of the neighbours is of the story's own category, and the milliseconds of CPU of each story."""
     parts, taken = [], []
     for story in stories:
         started = time.process_time()
         ids = ranker(story)
         taken.append((time.process_time() - started) * 1000)
-        parts.append(sum(sections.get(each) == sections.get(story.id) for each in ids[:NEIGHBOURS]) / NEIGHBOURS)
+        parts.append(
+            sum(sections.get(each) == sections.get(story.id) for each in ids[:NEIGHBOURS])
+            / NEIGHBOURS
+        )
     return mean(parts), taken
 
 
@@ -76,12 +106,15 @@ class Cosine:
 
     def __init__(self, stories: Sequence[Document]) -> None:
         counts = {
-            story.id: Counter(token.text for token in tokens(f"{story.headline}\n{story.body}")) for story in stories
+            story.id: Counter(token.text for token in tokens(f"{story.headline}\n{story.body}"))
+            for story in stories
         }
         frequencies = Counter(word for count in counts.values() for word in count)
         most = MAX_DOCUMENT_SHARE * len(stories)
         rarity = {
-            word: math.log(len(stories) / number) + 1 for word, number in frequencies.items() if 1 < number <= most
+            word: math.log(len(stories) / number) + 1
+            for word, number in frequencies.items()
+            if 1 < number <= most
         }
         self.vectors = {story: _unit(count, rarity) for story, count in counts.items()}
         self.stories_with: dict[str, list[tuple[int, float]]] = defaultdict(list)
@@ -100,6 +133,10 @@ class Cosine:
 
 
 def _unit(count: Counter[str], rarity: dict[str, float]) -> dict[str, float]:
-    vector = {word: (1 + math.log(number)) * rarity[word] for word, number in count.items() if word in rarity}
+    vector = {
+        word: (1 + math.log(number)) * rarity[word]
+        for word, number in count.items()
+        if word in rarity
+    }
     length = math.sqrt(sum(weight * weight for weight in vector.values())) or 1.0
     return {word: weight / length for word, weight in vector.items()}

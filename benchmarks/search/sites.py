@@ -39,7 +39,9 @@ class BenchSite:
     @property
     def environ(self) -> dict[str, str]:
         """Return the environment of its processes."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
+        }
         return kept | {"SPECTATOR_DATA_DIR": str(self.data), "SPECTATOR_SITE_URL": ADDRESS}
 
     def run(self, *words: str) -> float:
@@ -52,7 +54,9 @@ class BenchSite:
     @contextmanager
     def app_context(self) -> Iterator[Flask]:
         """Enter the application context of the site in this process."""
-        app = create_app({name: value for name, value in self.environ.items() if name.startswith("SPECTATOR_")})
+        app = create_app(
+            {name: value for name, value in self.environ.items() if name.startswith("SPECTATOR_")}
+        )
         with app.app_context():
             yield app
             db.session.remove()

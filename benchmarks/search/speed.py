@@ -69,7 +69,13 @@ def reindex_figure(site: BenchSite, path: Path) -> Figure:
     fts5 = site.number / (time.monotonic() - started)
     name = f"reindex, {site.number:,} stories"
     return Figure(
-        name, site.number / seconds, "/s", REINDEX_GOAL, higher_is_better=True, baseline=fts5, note="wall time"
+        name,
+        site.number / seconds,
+        "/s",
+        REINDEX_GOAL,
+        higher_is_better=True,
+        baseline=fts5,
+        note="wall time",
     )
 
 
@@ -79,17 +85,33 @@ def page_figures(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
     with site.app_context() as app:
         page = cpu_times(page_opener(app, "/search?q="), texts)[WARM_UPS:]
         index = indexing.open_public_index(site.data)
-        found = cpu_times(lambda text: index.find(SearchRequest(text, per_page=10)), texts)[WARM_UPS:]
+        found = cpu_times(lambda text: index.find(SearchRequest(text, per_page=10)), texts)[
+            WARM_UPS:
+        ]
     fts5 = quantile(cpu_times(other.page, texts)[WARM_UPS:], 0.95)
     stories = f"{site.number:,} stories"
     yield Figure(
-        f"whole results page, p95 CPU, {stories}", quantile(page, 0.95), "ms", page_goal(site), note=format_spread(page)
+        f"whole results page, p95 CPU, {stories}",
+        quantile(page, 0.95),
+        "ms",
+        page_goal(site),
+        note=format_spread(page),
     )
     for kind in KINDS:
-        part = [taken for text, taken in zip(texts[WARM_UPS:], page, strict=True) if search_kind(text) == kind]
-        yield Figure(f"  of these {kind}, p95 CPU", quantile(part, 0.95), "ms", note=format_spread(part))
+        part = [
+            taken
+            for text, taken in zip(texts[WARM_UPS:], page, strict=True)
+            if search_kind(text) == kind
+        ]
+        yield Figure(
+            f"  of these {kind}, p95 CPU", quantile(part, 0.95), "ms", note=format_spread(part)
+        )
     yield Figure(
-        f"engine with facets, p95 CPU, {stories}", quantile(found, 0.95), "ms", baseline=fts5, note=format_spread(found)
+        f"engine with facets, p95 CPU, {stories}",
+        quantile(found, 0.95),
+        "ms",
+        baseline=fts5,
+        note=format_spread(found),
     )
 
 
@@ -123,10 +145,22 @@ def suggestions_figure(site: BenchSite, number: int) -> Figure:
         alone = cpu_times(index.suggest, texts)[WARM_UPS:]
     note = f"{format_spread(taken)}; engine alone {quantile(alone, 0.95):.3g}"
     return Figure(
-        f"suggestions, p95 CPU, {site.number:,} stories", quantile(taken, 0.95), "ms", SUGGEST_GOAL, note=note
+        f"suggestions, p95 CPU, {site.number:,} stories",
+        quantile(taken, 0.95),
+        "ms",
+        SUGGEST_GOAL,
+        note=note,
     )
 
 
 def search_kind(text: str) -> str:
     """Return which of the four kinds a search is."""
-    return "phrase" if text[0] == '"' else "prefix" if text[-1] == "*" else "AND" if " " in text else "word"
+    return (
+        "phrase"
+        if text[0] == '"'
+        else "prefix"
+        if text[-1] == "*"
+        else "AND"
+        if " " in text
+        else "word"
+    )

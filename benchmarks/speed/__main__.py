@@ -15,7 +15,17 @@ from pathlib import Path
 from subprocess import SubprocessError
 
 from benchmarks.figures import Figure, header_row, to_markdown, write_json
-from benchmarks.speed import behind_nginx, bulk, cached_article, cold, flood, goals, machine, publications, scale
+from benchmarks.speed import (
+    behind_nginx,
+    bulk,
+    cached_article,
+    cold,
+    flood,
+    goals,
+    machine,
+    publications,
+    scale,
+)
 from benchmarks.speed.load import require
 from benchmarks.speed.site import settled_site, write_paths
 
@@ -45,11 +55,17 @@ LARGEST = 1_000_000
 def main() -> int:
     """Measure, print, and return 1 where a goal is missed or a figure is missing."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller sites, shorter and fewer runs, under 90 s")
+    parser.add_argument(
+        "--quick", action="store_true", help="smaller sites, shorter and fewer runs, under 90 s"
+    )
     parser.add_argument("--whole", action="store_true", help="a site of 1,000,000 stories too")
     parser.add_argument("--json", type=Path, help="write the figures there too")
-    parser.add_argument("--markdown", action="store_true", help="print the table of docs/performance.md at the end")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-speed")
+    parser.add_argument(
+        "--markdown", action="store_true", help="print the table of docs/performance.md at the end"
+    )
+    parser.add_argument(
+        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-speed"
+    )
     given = parser.parse_args()
     require("wrk", "nginx")
     size = QUICK if given.quick else FULL
@@ -61,7 +77,9 @@ def main() -> int:
             figures.append(figure)
             print(figure, flush=True)
     missed = sum(figure.is_met is False for figure in figures)
-    print(f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ", end="")
+    print(
+        f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ", end=""
+    )
     print(f"{time.monotonic() - started:.0f} s")
     if given.json:
         write_json(given.json, figures)
@@ -77,8 +95,12 @@ def measure(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> It
     paths = write_paths(site, STORIES_READ, file)
     some = paths[:PAGES_READ]
     runs = size.seconds, size.rounds
-    yield from report_missing(cached_article.figures(site, paths[0], folder, *runs), goals.CACHED, goals.REVALIDATED)
-    yield from report_missing(behind_nginx.figures(site, paths, folder, *runs), goals.NGINX_CACHED, goals.OUTAGE_PAGES)
+    yield from report_missing(
+        cached_article.figures(site, paths[0], folder, *runs), goals.CACHED, goals.REVALIDATED
+    )
+    yield from report_missing(
+        behind_nginx.figures(site, paths, folder, *runs), goals.NGINX_CACHED, goals.OUTAGE_PAGES
+    )
     yield from report_missing(
         cold.figures(site, paths, file, *runs, size.samples),
         goals.COLD,
@@ -87,12 +109,18 @@ def measure(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> It
         goals.DRIVER_CPU,
     )
     yield from report_missing(
-        publications.figures(site, some, folder, size.seconds, size.publications, size.pause_seconds),
+        publications.figures(
+            site, some, folder, size.seconds, size.publications, size.pause_seconds
+        ),
         *(goals.FIRST_REQUEST, goals.PUBLISH_DELAY, goals.FIRST_REQUEST_ERRORS),
     )
-    yield from report_missing(scale.figures(cache, sites, size.samples, size.rounds), goals.PAGES, goals.MEMORY)
+    yield from report_missing(
+        scale.figures(cache, sites, size.samples, size.rounds), goals.PAGES, goals.MEMORY
+    )
     yield from report_missing(bulk.figures(size.imported, folder), goals.IMPORT)
-    yield from report_missing(flood.figures(site, file, folder, size.flood_seconds), goals.FLOOD_MEMORY)
+    yield from report_missing(
+        flood.figures(site, file, folder, size.flood_seconds), goals.FLOOD_MEMORY
+    )
 
 
 def report_missing(figures: Iterator[Figure], *expected: Figure) -> Iterator[Figure]:

@@ -20,15 +20,22 @@ STALE_WINDOW_SECONDS = 11.0  # what shared caches may show while they ask again
 OTHER_BROWSER = "deflate, gzip"  # takes the same as the first one, and says so in other words
 
 
-def figures(site: BenchSite, paths: list[str], folder: Path, seconds: float, rounds: int) -> Iterator[Figure]:
+def figures(
+    site: BenchSite, paths: list[str], folder: Path, seconds: float, rounds: int
+) -> Iterator[Figure]:
     """Yield a cached story against the same bytes from a file, and the pages that outlive gunicorn."""
     environ = site.environ | {"SPECTATOR_TRUSTED_PROXIES": "1"}
-    with run_gunicorn("wsgi:app", environ) as behind, nginx_in_front(behind, site.data, folder / "front") as front:
+    with (
+        run_gunicorn("wsgi:app", environ) as behind,
+        nginx_in_front(behind, site.data, folder / "front") as front,
+    ):
         yield compare_with_file(front, paths[0], folder / "file", seconds, rounds)
         yield pages_while_stopped(front, behind, [*LISTS, *paths[:STORIES]])
 
 
-def compare_with_file(front: Server, path: str, folder: Path, seconds: float, rounds: int) -> Figure:
+def compare_with_file(
+    front: Server, path: str, folder: Path, seconds: float, rounds: int
+) -> Figure:
     """Return nginx with what it keeps of the site against nginx with a file."""
     answer = front.get(path)
     assert answer.status == 200, answer

@@ -20,4 +20,6 @@ def figures(number: int, folder: Path) -> Iterator[Figure]:
     nothing.touch()
     start = site.run("import", "jsonl", str(nothing))
     seconds = site.run("import", "jsonl", str(file)) - start
-    yield goals.IMPORT.with_value(number / seconds, f"{number:,} stories of 60 words in {seconds:.1f} s")
+    yield goals.IMPORT.with_value(
+        number / seconds, f"{number:,} stories of 60 words in {seconds:.1f} s"
+    )

@@ -16,7 +16,9 @@ from benchmarks.speed.servers import Answer, Server, run_gunicorn
 GUNICORN_HEADERS = {"server", "date", "connection", "transfer-encoding"}
 
 
-def figures(site: BenchSite, path: str, folder: Path, seconds: float, rounds: int) -> Iterator[Figure]:
+def figures(
+    site: BenchSite, path: str, folder: Path, seconds: float, rounds: int
+) -> Iterator[Figure]:
     """Yield a cached story against the same answer as constant bytes, and a 304 against a 200."""
     with run_gunicorn("wsgi:app", site.environ) as ours:
         answer = ours.get(path)
@@ -24,7 +26,10 @@ def figures(site: BenchSite, path: str, folder: Path, seconds: float, rounds: in
         environ = site.environ | {"CONSTANT_ANSWER": str(folder)}
         with run_gunicorn("benchmarks.constant_app:app", environ, ready="/") as constant:
             assert constant.get(path).body == answer.body
-            acts = {"ours": load_run(ours, path, seconds), "constant": load_run(constant, path, seconds)}
+            acts = {
+                "ours": load_run(ours, path, seconds),
+                "constant": load_run(constant, path, seconds),
+            }
             tag = answer.headers.get("ETag", "")
             has_tag = tag != "" and ours.get(path, If_None_Match=tag).status == 304
             if has_tag:
@@ -56,6 +61,10 @@ def load_run(server: Server, path: str, seconds: float, **headers: str) -> Calla
 def save_answer(answer: Answer, folder: Path) -> None:
     """Put an answer where `constant_app` and nginx find it."""
     assert answer.status == 200, answer
-    headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in GUNICORN_HEADERS]
+    headers = [
+        (name, value)
+        for name, value in answer.headers.items()
+        if name.lower() not in GUNICORN_HEADERS
+    ]
     (folder / "body").write_bytes(answer.body)
     (folder / "headers.json").write_text(json.dumps(headers))

@@ -26,12 +26,13 @@ def figures(
     ):
         sizes = [len(server.get(paths[0]).body) for server in (ours, theirs)]
         found = interleave(
-            {"ours": lambda: request_rate(ours, file, seconds), "theirs": lambda: request_rate(theirs, file, seconds)},
+            {
+                "ours": lambda: request_rate(ours, file, seconds),
+                "theirs": lambda: request_rate(theirs, file, seconds),
+            },
             rounds,
         )
-    note = (
-        f"{format_rates(found['ours'], found['theirs'])}; {len(paths)} stories, one of {sizes[0]:,}, {sizes[1]:,} bytes"
-    )
+    note = f"{format_rates(found['ours'], found['theirs'])}; {len(paths)} stories, one of {sizes[0]:,}, {sizes[1]:,} bytes"
     yield goals.COLD.with_value(median_ratio(found["ours"], found["theirs"]), note)
     yield from cpu_figures(site, rounds, samples)
 
@@ -51,7 +52,11 @@ def cpu_figures(site: BenchSite, rounds: int, samples: int) -> Iterator[Figure]:
         [each["pages"]["front page"][1] for each in found],
         [each["raw_cpu"] for each in found],
     )
-    yield goals.ARTICLE_CPU.with_value(statistics.median(article), f"median of {samples} stories, {rounds} processes")
-    yield goals.FRONT_CPU.with_value(statistics.median(front), f"median of {samples} times, {rounds} processes")
+    yield goals.ARTICLE_CPU.with_value(
+        statistics.median(article), f"median of {samples} stories, {rounds} processes"
+    )
+    yield goals.FRONT_CPU.with_value(
+        statistics.median(front), f"median of {samples} times, {rounds} processes"
+    )
     words = f"{statistics.median(raw):.3g} ÷ {statistics.median(article):.3g} ms"
     yield goals.DRIVER_CPU.with_value(median_ratio(raw, article), words)

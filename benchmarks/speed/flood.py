@@ -21,7 +21,13 @@ def figures(site: BenchSite, file: Path, folder: Path, seconds: float) -> Iterat
         # wrk's connections may all end at one process: the other's first requests, which load all that is loaded once,
         # would then count as growth (some 17 MB). New connections go to whichever process is free.
         for path in file.read_text(encoding="utf-8").split():
-            for address in (path, f"{path}x", f"/search?q={path[-12:]}", "/politics/", "/fragments/stream/"):
+            for address in (
+                path,
+                f"{path}x",
+                f"/search?q={path[-12:]}",
+                "/politics/",
+                "/fragments/stream/",
+            ):
                 server.get(address)
         run_wrk(server.url(), seconds * WARM_UP_SHARE, FLOOD, file)
         before = server.web_memory()
@@ -32,4 +38,6 @@ def figures(site: BenchSite, file: Path, folder: Path, seconds: float) -> Iterat
         return
     grown = max(after[pid] - before[pid] for pid in before)
     sizes = " and ".join(f"{before[pid]} → {after[pid]}" for pid in before)
-    yield goals.FLOOD_MEMORY.with_value(grown, f"{load.answers:,} requests in {seconds:.0f} s; processes {sizes} MB")
+    yield goals.FLOOD_MEMORY.with_value(
+        grown, f"{load.answers:,} requests in {seconds:.0f} s; processes {sizes} MB"
+    )

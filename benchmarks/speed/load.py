@@ -40,24 +40,50 @@ def require(*programs: str) -> None:
     """End the run with what to install, where a program is missing."""
     missing = [each for each in programs if shutil.which(each) is None]
     if missing:
-        raise SystemExit(f"{' and '.join(missing)} cannot be found: apt-get install {' '.join(missing)}")
+        raise SystemExit(
+            f"{' and '.join(missing)} cannot be found: apt-get install {' '.join(missing)}"
+        )
 
 
 def wrk_command(
-    url: str, seconds: float, script: Path | None, words: Sequence[object], headers: Mapping[str, str]
+    url: str,
+    seconds: float,
+    script: Path | None,
+    words: Sequence[object],
+    headers: Mapping[str, str],
 ) -> list[str]:
     """Return the words that start wrk."""
-    asked = ["wrk", "-t", str(THREADS), "-c", str(CONNECTIONS), "-d", f"{max(1, round(seconds))}s", "--timeout", "10s"]
+    asked = [
+        "wrk",
+        "-t",
+        str(THREADS),
+        "-c",
+        str(CONNECTIONS),
+        "-d",
+        f"{max(1, round(seconds))}s",
+        "--timeout",
+        "10s",
+    ]
     for name, value in headers.items():
         asked += ["-H", f"{name}: {value}"]
-    return [*asked, *(["-s", str(script)] if script else []), url, *(["--", *map(str, words)] if words else [])]
+    return [
+        *asked,
+        *(["-s", str(script)] if script else []),
+        url,
+        *(["--", *map(str, words)] if words else []),
+    ]
 
 
-def run_wrk(url: str, seconds: float, script: Path | None = None, *words: object, **more: str) -> Load:
+def run_wrk(
+    url: str, seconds: float, script: Path | None = None, *words: object, **more: str
+) -> Load:
     """Ask for an address, or for what a script says, as fast as it is answered; `more` are further headers by name."""
     headers = BROWSER | {name.replace("_", "-"): value for name, value in more.items()}
     done = subprocess.run(
-        wrk_command(url, seconds, script, words, headers), capture_output=True, encoding="utf-8", check=True
+        wrk_command(url, seconds, script, words, headers),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     return parse_wrk_output(done.stdout)
 
@@ -67,7 +93,9 @@ def background_load(url: str, script: Path, *words: object) -> Iterator[list[Loa
     """Keep a load up until the block ends; afterwards the list has what came of it."""
     found: list[Load] = []
     asked = wrk_command(url, 3600, script, words, BROWSER)
-    process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
+    process = subprocess.Popen(
+        asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
+    )
     try:
         yield found
     finally:
@@ -84,7 +112,9 @@ def parse_wrk_output(output: str) -> Load:
         raise ValueError(f"wrk says nothing of a rate: {output[:500]}")
     refused = re.search(r"^\s*Non-2xx or 3xx responses: (\d+)$", output, re.MULTILINE)
     broken = re.search(
-        r"^\s*Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)$", output, re.MULTILINE
+        r"^\s*Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)$",
+        output,
+        re.MULTILINE,
     )
     return Load(
         float(rate[1]),

@@ -15,10 +15,16 @@ from spectator.db import sqlite
 
 def describe_machine() -> str:
     """Return one paragraph: date, processor, system, versions."""
-    cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-    kilobytes = re.search(r"^MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="utf-8"), re.MULTILINE)
+    cpu = re.search(
+        r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    kilobytes = re.search(
+        r"^MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="utf-8"), re.MULTILINE
+    )
     system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
-    packages = ", ".join(f"{name} {version(name)}" for name in ("flask", "sqlalchemy", "jinja2", "gunicorn"))
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("flask", "sqlalchemy", "jinja2", "gunicorn")
+    )
     return (
         f"{datetime.now(UTC):%d %B %Y}; {os.cpu_count()} cores ({cpu[1] if cpu else platform.machine()}), "
         f"{int(kilobytes[1]) // 1_000_000 if kilobytes else '?'} GB, {system}, Linux {platform.release()}; "

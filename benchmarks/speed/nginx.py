@@ -53,7 +53,15 @@ def run_nginx(text: str, folder: Path, port: int, ready: str) -> Iterator[Server
     """Run nginx with a configuration until the block ends; its paths are relative to the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "nginx.conf").write_text(text)
-    words = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+    words = [
+        "nginx",
+        "-p",
+        str(folder),
+        "-c",
+        str(folder / "nginx.conf"),
+        "-e",
+        str(folder / "error.log"),
+    ]
     yield from run_server(words, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, port, ready)
 
 
@@ -75,7 +83,11 @@ def serve_ready_file(body: bytes, encoding: str, folder: Path) -> Iterator[Serve
     port = free_port()
     (folder / "files").mkdir(parents=True)
     (folder / "files" / "body").write_bytes(body)
-    text = READY_FILE if encoding else READY_FILE.replace("      add_header Content-Encoding ENCODING;\n", "")
+    text = (
+        READY_FILE
+        if encoding
+        else READY_FILE.replace("      add_header Content-Encoding ENCODING;\n", "")
+    )
     changes = {"PORT": str(port)} | ({"ENCODING": encoding} if encoding else {})
     with run_nginx(render_config(text, changes), folder, port, "/") as server:
         yield server

@@ -49,14 +49,18 @@ def unwrap_cache(site: Flask) -> WSGIApplication:
 def measure(site: BenchSite, samples: int, *names: str) -> dict[str, Any]:
     """Return what a process of its own prints for a site: of these pages, or of all."""
     command = [sys.executable, "-m", "benchmarks.speed.page_cost", str(samples), *names]
-    done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8")
+    done = subprocess.run(
+        command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8"
+    )
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
 def cost(app: WSGIApplication, path: str) -> Costs:
     """Return what one request takes; raises AssertionError unless the answer is 200."""
-    environ = EnvironBuilder(path=path.partition("?")[0], query_string=path.partition("?")[2]).get_environ()
+    environ = EnvironBuilder(
+        path=path.partition("?")[0], query_string=path.partition("?")[2]
+    ).get_environ()
     statuses: list[str] = []
     started, spent = time.perf_counter(), time.process_time()
     chunks = app(environ, lambda status, _headers, _failure=None: statuses.append(status))
@@ -78,7 +82,12 @@ def medians(app: WSGIApplication, paths: Sequence[str]) -> Costs:
 
 def page_urls(samples: int) -> dict[str, list[str]]:
     """Return the pages of the open site by what they are; all but stories are asked for again and again."""
-    total = db.session.scalar(select(func.count()).select_from(Article).where(Article.status == "published")) or 0
+    total = (
+        db.session.scalar(
+            select(func.count()).select_from(Article).where(Article.status == "published")
+        )
+        or 0
+    )
     middle, end = (cursor_at(place) for place in (total // 2, total - queries.PAGE_SIZE - 5))
     month = middle_month(total // 2)
     single = {
@@ -95,7 +104,9 @@ def page_urls(samples: int) -> dict[str, list[str]]:
     }
     if queries.listing_by_path(f"/topic/{RARE}/") is not None:  # sites of short rows alone have it
         single["topic of few stories"] = f"/topic/{RARE}/"
-    return {"article": article_paths(samples)} | {name: [path] * samples for name, path in single.items()}
+    return {"article": article_paths(samples)} | {
+        name: [path] * samples for name, path in single.items()
+    }
 
 
 def cursor_at(index: int) -> str:
@@ -115,7 +126,9 @@ def driver_cpu(app: WSGIApplication, engine: Any, paths: Sequence[str]) -> float
     """Return the milliseconds of CPU that the driver alone takes for what a story's page asks the database."""
     seen: list[tuple[str, Any]] = []
 
-    def listen(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+    def listen(
+        _connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object
+    ) -> None:
         seen.append((statement, parameters))
 
     event.listen(engine, "before_cursor_execute", listen)
@@ -147,7 +160,11 @@ def main() -> None:
         pages: Mapping[str, list[str]] = page_urls(int(sys.argv[1]))
         engine = db.engine
         db.session.remove()
-    found = {name: medians(app, paths) for name, paths in pages.items() if name in sys.argv[2:] or not sys.argv[2:]}
+    found = {
+        name: medians(app, paths)
+        for name, paths in pages.items()
+        if name in sys.argv[2:] or not sys.argv[2:]
+    }
     resident = process_memory(os.getpid())["Rss"]
     raw = driver_cpu(app, engine, pages["article"])
     print(json.dumps({"pages": found, "raw_cpu": raw, "megabytes": resident}))

@@ -69,22 +69,35 @@ def cold_milliseconds(server: Server, paths: list[str]) -> float:
     return statistics.median(taken)
 
 
-def run_publisher(server: Server, site: BenchSite, number: int, pause: float) -> list[dict[str, Any]]:
+def run_publisher(
+    server: Server, site: BenchSite, number: int, pause: float
+) -> list[dict[str, Any]]:
     """Return what the publisher has measured."""
-    command = [sys.executable, "-m", "benchmarks.speed.publisher", str(server.port), str(number), str(pause)]
-    done = subprocess.run(command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.speed.publisher",
+        str(server.port),
+        str(number),
+        str(pause),
+    ]
+    done = subprocess.run(
+        command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8"
+    )
     rows: list[dict[str, Any]] = json.loads(done.stdout)
     return rows
 
 
-def summarize(rows: list[dict[str, Any]], load: Load, whole: float, render: float, pages: int) -> Iterator[Figure]:
+def summarize(
+    rows: list[dict[str, Any]], load: Load, whole: float, render: float, pages: int
+) -> Iterator[Figure]:
     """Yield the figures of the publisher's rows and of the load beside it."""
     first = [row["request"] for row in rows]
     above = quantile(first, 0.99) - render
-    share = f"{load.rate:,.0f} of {whole:,.0f} requests/s ({load.rate / whole:.0%}) on {pages} pages"
-    words = (
-        f"p50 {quantile(first, 0.5):.3g}, p99 {quantile(first, 0.99):.3g} ms of {len(rows)}; a cold one {render:.3g}"
+    share = (
+        f"{load.rate:,.0f} of {whole:,.0f} requests/s ({load.rate / whole:.0%}) on {pages} pages"
     )
+    words = f"p50 {quantile(first, 0.5):.3g}, p99 {quantile(first, 0.99):.3g} ms of {len(rows)}; a cold one {render:.3g}"
     yield goals.FIRST_REQUEST.with_value(above, f"{words}; {share}")
     seen = [row["seen"] for row in rows]
     stale = sum(len(row["statuses"]) - 1 for row in rows)

@@ -35,14 +35,22 @@ def publish_or_correct(number: int, by: User, article_ids: list[int]) -> str:
     """Correct a story that readers know, or publish a new one, in turn; return the path of its page."""
     word = unique_word(number)
     if number % 2:
-        draft = publishing.Draft(headline=f"New {word}", body=f"{word} is told here. " * 100, section="politics")
+        draft = publishing.Draft(
+            headline=f"New {word}", body=f"{word} is told here. " * 100, section="politics"
+        )
         article_id = publishing.create(draft, by, publishing.Action("publish"))
     else:
         article_id = article_ids[number // 2 % len(article_ids)]
         article = queries.article_to_edit(article_id)
         assert article is not None
         draft = publishing.draft_from_article(article)
-        publishing.save(article_id, draft, by, article.version, publishing.Action("correct", note=f"It is {word}."))
+        publishing.save(
+            article_id,
+            draft,
+            by,
+            article.version,
+            publishing.Action("correct", note=f"It is {word}."),
+        )
     article = queries.published_article(article_id)
     assert article is not None
     return permalink(article)
@@ -57,14 +65,20 @@ def wait_until_fresh(address: str, word: str) -> dict[str, Any]:
         now = time.perf_counter()
         statuses.append(status)
         if status == 200 and word.encode() in body:
-            return {"request": (now - asked) * 1000, "seen": (now - started) * 1000, "statuses": statuses}
+            return {
+                "request": (now - asked) * 1000,
+                "seen": (now - started) * 1000,
+                "statuses": statuses,
+            }
     raise TimeoutError(f"{address} does not show {word}: {statuses[-5:]}")
 
 
 def fetch(address: str) -> tuple[int, bytes]:
     """Return status and body, just as they are."""
     try:
-        with urlopen(Request(address, headers={"Accept-Encoding": "identity"}), timeout=TIMEOUT_SECONDS) as answer:
+        with urlopen(
+            Request(address, headers={"Accept-Encoding": "identity"}), timeout=TIMEOUT_SECONDS
+        ) as answer:
             return answer.status, answer.read()
     except HTTPError as error:
         with error:
@@ -93,7 +107,9 @@ def run(app: Flask, port: int, number: int, pause_seconds: float) -> list[dict[s
 def main() -> None:
     """Publish on the site of this environment, and print."""
     port, number, pause = sys.argv[1:]
-    app = create_app({name: value for name, value in os.environ.items() if name.startswith("SPECTATOR_")})
+    app = create_app(
+        {name: value for name, value in os.environ.items() if name.startswith("SPECTATOR_")}
+    )
     print(json.dumps(run(app, int(port), int(number), float(pause))))
 
 

@@ -21,10 +21,14 @@ SENTENCE = "The river rose in the night and the market moved to the hill. "
 
 # A number that looks drawn by chance and is the same every time.
 PSEUDO_RANDOM = "(i * 2654435761 / 4096)"
-STORIES = "WITH RECURSIVE story(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM story WHERE i < :number)"
+STORIES = (
+    "WITH RECURSIVE story(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM story WHERE i < :number)"
+)
 MOMENT = "strftime('%Y-%m-%d %H:%M:%f000', :newest - (:number - i) * :span / (1.0 * :number), 'unixepoch')"
 
-DERIVED_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('listed', 'story_count')"
+DERIVED_TABLES = (
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('listed', 'story_count')"
+)
 
 STATEMENTS = (
     f"""INSERT INTO topic (id, slug, name)
@@ -71,7 +75,12 @@ def rows_site(cache: Path, number: int) -> BenchSite:
 
 def insert_stories(database: Path, number: int) -> None:
     """Write the stories and what they are filed under."""
-    values: dict[str, int | str] = {"number": number, "topics": TOPICS, "authors": AUTHORS, "rare": RARE_STORIES}
+    values: dict[str, int | str] = {
+        "number": number,
+        "topics": TOPICS,
+        "authors": AUTHORS,
+        "rare": RARE_STORIES,
+    }
     values |= {"newest": NEWEST, "span": SPAN}
     values |= {"sentence": SENTENCE.strip(), "body": f"<p>{SENTENCE * 2}</p>" * 3}
     with closing(sqlite.connect(database, isolation_level=None)) as connection:

@@ -17,17 +17,23 @@ def figures(cache: Path, sizes: Sequence[int], samples: int, rounds: int) -> Ite
     """Yield for each page its slowest site against the smallest one, and the memory that the largest takes."""
     sites = {str(size): rows_site(cache, size) for size in sizes}
     found = interleave(
-        {name: lambda site=site: page_cost.measure(site, samples) for name, site in sites.items()}, rounds
+        {name: lambda site=site: page_cost.measure(site, samples) for name, site in sites.items()},
+        rounds,
     )
     for page in found[str(sizes[0])][0]["pages"]:
         yield growth_figure(page, sizes, found)
     resident = [each["megabytes"] for each in found[str(sizes[-1])]]
-    yield goals.MEMORY.with_value(median(resident), f"{sizes[-1]:,} stories; every page {samples} times, no page cache")
+    yield goals.MEMORY.with_value(
+        median(resident), f"{sizes[-1]:,} stories; every page {samples} times, no page cache"
+    )
 
 
 def growth_figure(page: str, sizes: Sequence[int], measurements: dict[str, list[Any]]) -> Figure:
     """Return a page's slowest size ÷ the smallest: of wall clock or of CPU, whichever is worse."""
-    wall, cpu = ([[each["pages"][page][kind] for each in measurements[str(size)]] for size in sizes] for kind in (0, 1))
+    wall, cpu = (
+        [[each["pages"][page][kind] for each in measurements[str(size)]] for size in sizes]
+        for kind in (0, 1)
+    )
     worst = max(median_ratio(times, kind[0]) for kind in (wall, cpu) for times in kind[1:])
     note = "; ".join(
         f"{name} {' → '.join(f'{median(times):.3g}' for times in kind)} ms"

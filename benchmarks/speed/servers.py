@@ -52,7 +52,11 @@ class Server:
 
     def web_memory(self) -> dict[int, int]:
         """Return the resident memory of gunicorn's web processes by pid, in MB."""
-        web = (pid for pid, words in child_processes(self.process.pid).items() if not words.rstrip().endswith("worker"))
+        web = (
+            pid
+            for pid, words in child_processes(self.process.pid).items()
+            if not words.rstrip().endswith("worker")
+        )
         return {pid: process_memory(pid)["Rss"] for pid in web}
 
     def stop(self) -> None:
@@ -66,16 +70,32 @@ class Server:
 
 
 @contextmanager
-def run_gunicorn(app: str, environ: Mapping[str, str], *more: str, ready: str = "/readyz") -> Iterator[Server]:
+def run_gunicorn(
+    app: str, environ: Mapping[str, str], *more: str, ready: str = "/readyz"
+) -> Iterator[Server]:
     """Serve an app with the site's gunicorn.conf.py until the block ends; `ready` answers 200 once it serves."""
     port = free_port()
-    words = ["-m", "gunicorn", "--chdir", str(ROOT), "--config", str(ROOT / "gunicorn.conf.py"), *more]
-    yield from run_server([sys.executable, *words, "--bind", f"127.0.0.1:{port}", app], environ, port, ready)
+    words = [
+        "-m",
+        "gunicorn",
+        "--chdir",
+        str(ROOT),
+        "--config",
+        str(ROOT / "gunicorn.conf.py"),
+        *more,
+    ]
+    yield from run_server(
+        [sys.executable, *words, "--bind", f"127.0.0.1:{port}", app], environ, port, ready
+    )
 
 
-def run_server(words: list[str], environ: Mapping[str, str], port: int, ready: str) -> Iterator[Server]:
+def run_server(
+    words: list[str], environ: Mapping[str, str], port: int, ready: str
+) -> Iterator[Server]:
     """Yield a server once it answers; end it afterwards."""
-    process = subprocess.Popen(words, cwd=ROOT, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        words, cwd=ROOT, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     server = Server(port, process)
 
     def is_ready() -> bool:

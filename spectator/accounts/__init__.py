@@ -78,9 +78,13 @@ log = logging.getLogger(__name__)
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 WRONG_CREDENTIALS = "Wrong email or password."
-READABLE_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that can be taken for another sign
+READABLE_CHARACTERS = (
+    "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that can be taken for another sign
+)
 
-_hash_slots = threading.BoundedSemaphore(2)  # each hash takes 19 MiB and a core; more at once would starve readers
+_hash_slots = threading.BoundedSemaphore(
+    2
+)  # each hash takes 19 MiB and a core; more at once would starve readers
 
 
 def hash_password(password: str) -> str:
@@ -126,8 +130,16 @@ def add_user(email: str, name: str, role: str, password: str | None = None) -> t
     with db.write() as session:
         if (known := session.scalar(select(User).where(User.email == email))) is not None:
             _require_active(known)
-            raise AccountError(f"{email} already has an account. For a new password, run: spectator user reset {email}")
-        user = User(email=email, name=name, role=role, password_hash=password_hash, created_at=datetime.now(UTC))
+            raise AccountError(
+                f"{email} already has an account. For a new password, run: spectator user reset {email}"
+            )
+        user = User(
+            email=email,
+            name=name,
+            role=role,
+            password_hash=password_hash,
+            created_at=datetime.now(UTC),
+        )
         session.add(user)
         session.flush()
         return user.id, password
@@ -224,7 +236,9 @@ def log_in(email: str, password: str, client: Client, old_token: str = "") -> st
     count_attempt(email, client)
     user = db.session.scalar(select(User).where(User.email == email))
     if not check_password(user, password) or user is None or not user.is_active:
-        log.warning("login refused: %s, from %s", repr(user.email) if user else NO_ACCOUNT, client.network)
+        log.warning(
+            "login refused: %s, from %s", repr(user.email) if user else NO_ACCOUNT, client.network
+        )
         raise LoginError(WRONG_CREDENTIALS)
     with db.write() as session:
         failed = record_successful_login(session, _reload_unchanged_user(session, user), client)
@@ -258,7 +272,9 @@ def _random_password() -> str:
 def _clean_email(email: str) -> str:
     email = email.strip().lower()
     # ASCII alone: letters of two alphabets can look like one colleague
-    if len(email) > 254 or not re.fullmatch(r"[!-?A-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+", email, re.ASCII):
+    if len(email) > 254 or not re.fullmatch(
+        r"[!-?A-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+", email, re.ASCII
+    ):
         raise AccountError(f"{email[:100]!r} is not an e-mail address like amina@news.example")
     return email
 
@@ -277,7 +293,9 @@ def _require_role(role: str) -> None:
 
 def _require_active(user: User) -> None:
     if not user.is_active:
-        raise AccountError(f"{user.email} is disabled. To let them log in, run: spectator user enable {user.email}")
+        raise AccountError(
+            f"{user.email} is disabled. To let them log in, run: spectator user enable {user.email}"
+        )
 
 
 def _get_user(session: Session, email: str) -> User:

@@ -48,16 +48,22 @@ def require_good_password(password: str, context: Iterable[str] = ()) -> None:
     """
     length = len(normalize(password))
     if length < MIN_PASSWORD_LENGTH:
-        raise PasswordError(f"Use at least {MIN_PASSWORD_LENGTH} characters. A short phrase works well.")
+        raise PasswordError(
+            f"Use at least {MIN_PASSWORD_LENGTH} characters. A short phrase works well."
+        )
     if length > MAX_PASSWORD_LENGTH:
         raise PasswordError(f"Use at most {MAX_PASSWORD_LENGTH} characters.")
     folded = normalize(password).casefold().strip()
     if len(set(folded)) <= 2:
-        raise PasswordError("This password repeats the same characters. Choose a short phrase instead.")
+        raise PasswordError(
+            "This password repeats the same characters. Choose a short phrase instead."
+        )
     if _is_common(folded):
         raise PasswordError(TOO_COMMON)
     if _is_mostly_context(folded, (*ROLE_WORDS, *context)):
-        raise PasswordError("This password is made of your name, email or the site's name. Choose another.")
+        raise PasswordError(
+            "This password is made of your name, email or the site's name. Choose another."
+        )
 
 
 def _is_common(folded: str) -> bool:
@@ -72,7 +78,9 @@ def _is_common(folded: str) -> bool:
 
 def _is_mostly_context(folded: str, context: Iterable[str]) -> bool:
     """Say whether fewer than four letters remain once the words of the context are taken out."""
-    words = {word for text in context for word in re.findall(r"[^\W\d_]{3,}", normalize(text).casefold())}
+    words = {
+        word for text in context for word in re.findall(r"[^\W\d_]{3,}", normalize(text).casefold())
+    }
     rest = folded
     for word in sorted(words, key=len, reverse=True):
         rest = rest.replace(word, " ")

@@ -27,7 +27,9 @@ def token_hash(token: str) -> str:
 
 
 def _signer() -> TimestampSigner:
-    return TimestampSigner(current_app.config["SECRET_KEY"], salt="session", digest_method=hashlib.sha256)
+    return TimestampSigner(
+        current_app.config["SECRET_KEY"], salt="session", digest_method=hashlib.sha256
+    )
 
 
 def is_issued_token(token: str) -> bool:
@@ -56,7 +58,9 @@ def session_by_token(token: str) -> UserSession | None:
         return None
     if now - found.seen_at > TOUCH_INTERVAL:
         with suppress(StorageError), db.write() as session:  # on a full disk one can still read
-            session.execute(update(UserSession).where(UserSession.id == found.id).values(seen_at=now))
+            session.execute(
+                update(UserSession).where(UserSession.id == found.id).values(seen_at=now)
+            )
     return found
 
 
@@ -90,5 +94,7 @@ def end_sessions(session: Session, user_id: int) -> None:
 
 def delete_expired_sessions(session: Session, now: datetime) -> None:
     """Delete sessions that open nothing any more, inside the caller's `db.write()`."""
-    is_over = or_(UserSession.seen_at < now - IDLE_LIMIT, UserSession.created_at < now - ABSOLUTE_LIMIT)
+    is_over = or_(
+        UserSession.seen_at < now - IDLE_LIMIT, UserSession.created_at < now - ABSOLUTE_LIMIT
+    )
     session.execute(delete(UserSession).where(is_over))

@@ -17,7 +17,9 @@ from spectator.db import db
 from spectator.models import KnownClient, LoginAttempt, User
 
 log = logging.getLogger(__name__)
-NO_ACCOUNT = "an email without an account"  # which is never logged: people type passwords there by mistake
+NO_ACCOUNT = (
+    "an email without an account"  # which is never logged: people type passwords there by mistake
+)
 
 # The narrow limits stop guessing. The limit of a whole account is wide and only slows strangers down, so that nobody
 # can lock its owner out: who has logged in from an address or a device before is not held to it, nor are the first
@@ -26,7 +28,10 @@ WINDOW = timedelta(minutes=15)
 MAX_OF_ACCOUNT_AT_ADDRESS, MAX_OF_ADDRESS = 5, 20
 MAX_OF_ACCOUNT, MAX_OF_STRANGERS = 50, 200
 ACCOUNT_PAUSE = timedelta(seconds=30)
-FIRST_TRIES = ((24, 48, 2), (16, 32, 8))  # leading bits of IPv4 and IPv6 addresses, tries from all that share them
+FIRST_TRIES = (
+    (24, 48, 2),
+    (16, 32, 8),
+)  # leading bits of IPv4 and IPv6 addresses, tries from all that share them
 KNOWN_CLIENT_LIFETIME, MAX_KNOWN_CLIENTS = timedelta(days=180), 20  # of one person
 
 
@@ -75,13 +80,23 @@ def count_attempt(email: str, client: Client) -> None:
         kinds = _matching_client_kinds(session, email, client)
         wait = _required_wait(session, email, client, kinds, now)
         if not wait:
-            attempt = LoginAttempt(email=email, address=client.network, device_hash=client.device_hash, at=now)
+            attempt = LoginAttempt(
+                email=email, address=client.network, device_hash=client.device_hash, at=now
+            )
             session.add(attempt)
-        counted = update(User).where(User.email == email).values(failed_logins=User.failed_logins + 1)
+        counted = (
+            update(User).where(User.email == email).values(failed_logins=User.failed_logins + 1)
+        )
         is_account = bool(cast("CursorResult[Any]", session.execute(counted)).rowcount)
     if wait:
-        log.warning("login throttled: %s, from %s", repr(email) if is_account else NO_ACCOUNT, client.network)
-        raise LoginError(f"Too many attempts. Try again in {_duration(wait)}.", int(wait.total_seconds()) + 1)
+        log.warning(
+            "login throttled: %s, from %s",
+            repr(email) if is_account else NO_ACCOUNT,
+            client.network,
+        )
+        raise LoginError(
+            f"Too many attempts. Try again in {_duration(wait)}.", int(wait.total_seconds()) + 1
+        )
 
 
 def _matching_client_kinds(session: Session, email: str, client: Client) -> frozenset[str]:
@@ -92,7 +107,9 @@ def _matching_client_kinds(session: Session, email: str, client: Client) -> froz
     return frozenset(session.scalars(query.where(User.email == email, known)))
 
 
-def _required_wait(session: Session, email: str, client: Client, kinds: frozenset[str], now: datetime) -> timedelta:
+def _required_wait(
+    session: Session, email: str, client: Client, kinds: frozenset[str], now: datetime
+) -> timedelta:
     """Return how long this client has to wait before the next attempt, zero if it may try now."""
     of_account, of_address = LoginAttempt.email == email, LoginAttempt.address == client.network
     if "device" in kinds:  # a device that shares a network with strangers is counted by itself
@@ -103,13 +120,21 @@ def _required_wait(session: Session, email: str, client: Client, kinds: frozense
     return own if kinds else max(own, _account_pause(session, of_account, client, now))
 
 
-def _account_pause(session: Session, of_account: ColumnElement[bool], client: Client, now: datetime) -> timedelta:
+def _account_pause(
+    session: Session, of_account: ColumnElement[bool], client: Client, now: datetime
+) -> timedelta:
     """Return the pause that an account under attack asks of clients it does not know: one attempt in 30 seconds."""
-    query = select(LoginAttempt.address, LoginAttempt.at).where(of_account).order_by(LoginAttempt.at.desc())
+    query = (
+        select(LoginAttempt.address, LoginAttempt.at)
+        .where(of_account)
+        .order_by(LoginAttempt.at.desc())
+    )
     attempts = session.execute(query.limit(MAX_OF_STRANGERS)).all()
     if len(attempts) < MAX_OF_ACCOUNT:
         return timedelta(0)
-    if len(attempts) < MAX_OF_STRANGERS and _has_first_tries(client, [attempt.address for attempt in attempts]):
+    if len(attempts) < MAX_OF_STRANGERS and _has_first_tries(
+        client, [attempt.address for attempt in attempts]
+    ):
         return timedelta(0)
     newest: datetime = attempts[0].at
     return max(newest + ACCOUNT_PAUSE - now, timedelta(0))
@@ -129,11 +154,15 @@ def _prefix(address: str, ipv4_bits: int, ipv6_bits: int) -> str:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((ip, ipv4_bits if ip.version == 4 else ipv6_bits), strict=False))
+    return str(
+        ipaddress.ip_network((ip, ipv4_bits if ip.version == 4 else ipv6_bits), strict=False)
+    )
 
 
 def _wait(session: Session, condition: ColumnElement[bool], limit: int, now: datetime) -> timedelta:
-    count, oldest = session.execute(select(func.count(), func.min(LoginAttempt.at)).where(condition)).one()
+    count, oldest = session.execute(
+        select(func.count(), func.min(LoginAttempt.at)).where(condition)
+    ).one()
     return oldest + WINDOW - now if count >= limit else timedelta(0)
 
 

@@ -21,9 +21,16 @@ from spectator.search import IndexUnavailableError
 
 log = logging.getLogger(__name__)
 
-EXPECTED_ERRORS = (config.ConfigError, setup.NotReadyError, accounts.AccountError, migrations.UpgradeError)
+EXPECTED_ERRORS = (
+    config.ConfigError,
+    setup.NotReadyError,
+    accounts.AccountError,
+    migrations.UpgradeError,
+)
 INSTALLATION_ERRORS = (SQLAlchemyError, StorageError, OSError)
-ASCII_REPLACEMENTS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "×": "x"})
+ASCII_REPLACEMENTS = str.maketrans(
+    {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "×": "x"}
+)
 
 
 def create_ready_app() -> Flask:

@@ -19,7 +19,9 @@ def import_group() -> None:
 
 
 @import_group.command("jsonl")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+)
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
 @click.option("--overwrite", is_flag=True, help="Let the file win over what people changed here.")
 @click.option(
@@ -28,7 +30,9 @@ def import_group() -> None:
     help="Where the lead pictures are; default: the directory of FILE.",
 )
 @with_app()
-def import_jsonl(app: Flask, file: Path, dry_run: bool, overwrite: bool, media: Path | None) -> None:
+def import_jsonl(
+    app: Flask, file: Path, dry_run: bool, overwrite: bool, media: Path | None
+) -> None:
     """Import stories, one JSON object a line; the same id again updates what nobody has changed here.
 
     FILE may be - for standard input, or a pipe.
@@ -39,7 +43,9 @@ def import_jsonl(app: Flask, file: Path, dry_run: bool, overwrite: bool, media: 
         entries = jsonl.read(source.file, app.config["LANGUAGE"], ZoneInfo(app.config["TIMEZONE"]))
         pictures = media or source.directory
         with source.progress() as advance:
-            report = runner.import_records(entries, app.config["MEDIA"], dry_run, advance, pictures, overwrite)
+            report = runner.import_records(
+                entries, app.config["MEDIA"], dry_run, advance, pictures, overwrite
+            )
     if report.is_empty:
         fail(f"{source.name} is empty: there is no story in it")
     sys.exit(_print_report(report, dry_run))

@@ -25,7 +25,12 @@ def user() -> None:
 @user.command("add")
 @click.argument("email")
 @click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--name", default="", callback=as_utf8, help="As colleagues see it; default: the e-mail's first part.")
+@click.option(
+    "--name",
+    default="",
+    callback=as_utf8,
+    help="As colleagues see it; default: the e-mail's first part.",
+)
 @with_app()
 def user_add(_app: Flask, email: str, role: str, name: str) -> None:
     """Add somebody who can log in, with a random password that is printed once.
@@ -44,7 +49,9 @@ def user_list(_app: Flask) -> None:
     Example: spectator user list
     """
     for person in queries.users():
-        click.echo(f"{person.email:40} {person.role:8} {'' if person.is_active else 'disabled':10} {person.name}")
+        click.echo(
+            f"{person.email:40} {person.role:8} {'' if person.is_active else 'disabled':10} {person.name}"
+        )
 
 
 @user.command("disable")
@@ -104,4 +111,6 @@ def user_reset(_app: Flask, email: str) -> None:
 
     Example: spectator user reset amina@news.example
     """
-    click.echo(f"The new password of {email} is {accounts.reset_password(email)}  (shown this once)")
+    click.echo(
+        f"The new password of {email} is {accounts.reset_password(email)}  (shown this once)"
+    )

@@ -12,7 +12,11 @@ from spectator.cli.context import with_app
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Compare with the database and mend what differs; rebuild nothing.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Compare with the database and mend what differs; rebuild nothing.",
+)
 @with_app()
 def reindex(app: Flask, check: bool) -> None:
     """Rebuild the search indexes, the readers' and the newsroom's, beside those in use, then switch.
@@ -23,10 +27,14 @@ def reindex(app: Flask, check: bool) -> None:
         if check:
             wrong, needless = indexing.repair(index, source)
             found = f"{len(wrong)} were missing or outdated, {len(needless)} held in vain; mended"
-            click.echo(f"{source.name} stories: {found if wrong or needless else 'as in the database'}")
+            click.echo(
+                f"{source.name} stories: {found if wrong or needless else 'as in the database'}"
+            )
             continue
         total = len(source.versions())
-        with click.progressbar(length=total, label=f"indexing {source.name}", file=sys.stderr) as bar:
+        with click.progressbar(
+            length=total, label=f"indexing {source.name}", file=sys.stderr
+        ) as bar:
             indexing.rebuild(index, lambda done, bar=bar: bar.update(done - bar.pos), source)  # type: ignore[misc]
         click.echo(f"{total} {source.name} stories indexed")
     if publishing.repair_listings():

@@ -35,7 +35,9 @@ def init(app: Flask) -> None:
     Example: spectator init
     """
     has_changed = setup.initialise(app)
-    click.echo(f"The site in {app.config['DATA_DIR']} is {'set up' if has_changed else 'up to date'}.")
+    click.echo(
+        f"The site in {app.config['DATA_DIR']} is {'set up' if has_changed else 'up to date'}."
+    )
 
 
 @click.command("demo")
@@ -51,18 +53,33 @@ def demo_command(app: Flask) -> None:
 def _load_demo(app: Flask) -> None:
     with demo.STORIES.open("rb") as file:
         entries = jsonl.read(file, app.config["LANGUAGE"])
-        report = runner.import_records(entries, app.config["MEDIA"], pictures_dir=demo.STORIES.parent)
+        report = runner.import_records(
+            entries, app.config["MEDIA"], pictures_dir=demo.STORIES.parent
+        )
     click.echo(f"{report.added} demo stories added, {report.updated} updated.")
     if not queries.has_user(demo.EMAIL):
         _, password = accounts.add_user(demo.EMAIL, "Demo Editor", "editor")
         login = f"{app.config['SITE_URL']}/newsroom/"
-        click.echo(f"Log in at {login} as {demo.EMAIL} with the password {password}  (shown this once)")
+        click.echo(
+            f"Log in at {login} as {demo.EMAIL} with the password {password}  (shown this once)"
+        )
 
 
 @click.command()
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Web processes.")
-@click.option("--bind", default="", help="HOST:PORT; default 127.0.0.1:8000, or HOST and PORT of the environment.")
-@click.option("--demo", "has_demo", is_flag=True, help="Set the site up first, with demo stories where it is empty.")
+@click.option(
+    "--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Web processes."
+)
+@click.option(
+    "--bind",
+    default="",
+    help="HOST:PORT; default 127.0.0.1:8000, or HOST and PORT of the environment.",
+)
+@click.option(
+    "--demo",
+    "has_demo",
+    is_flag=True,
+    help="Set the site up first, with demo stories where it is empty.",
+)
 @with_app(must_be_ready=False)
 def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
     """Serve the site with gunicorn and keep the worker beside it.
@@ -74,10 +91,26 @@ def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
     if has_demo:
         _set_up_with_demo(app)
     setup.require_ready(app.config)
-    click.echo(f"The site: http://{address}/   The newsroom: http://{address}/newsroom/   Stop: Ctrl-C")
+    click.echo(
+        f"The site: http://{address}/   The newsroom: http://{address}/newsroom/   Stop: Ctrl-C"
+    )
     sys.stdout.flush()
-    gunicorn = [sys.executable, "-m", "gunicorn", "--chdir", str(config.PROJECT_ROOT), "--workers", str(workers)]
-    gunicorn += ["--config", str(config.PROJECT_ROOT / "gunicorn.conf.py"), "--bind", address, "wsgi:app"]
+    gunicorn = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--chdir",
+        str(config.PROJECT_ROOT),
+        "--workers",
+        str(workers),
+    ]
+    gunicorn += [
+        "--config",
+        str(config.PROJECT_ROOT / "gunicorn.conf.py"),
+        "--bind",
+        address,
+        "wsgi:app",
+    ]
     # what the processes log has letters of every language, whatever the locale of this terminal
     os.execve(sys.executable, gunicorn, os.environ | {"PYTHONUTF8": "1"})  # noqa: S606 - our own interpreter, no shell
 
@@ -99,7 +132,9 @@ def _require_free_port(address: str) -> None:
     except OSError as error:
         message = f"The site cannot listen on {address}: {error.strerror}. Choose another --bind."
         if error.errno == errno.EADDRINUSE:
-            message = f"{address} is in use by another program. Stop that one, or choose another port: "
+            message = (
+                f"{address} is in use by another program. Stop that one, or choose another port: "
+            )
             message += "spectator run --bind 127.0.0.1:8001, or PORT=8001 make run"
         raise setup.NotReadyError(message) from error
 

@@ -56,5 +56,7 @@ def open_input(path: Path) -> Iterator[Input]:
         yield Input(sys.stdin.buffer, "standard input", None)
         return
     with path.open("rb") as file:
-        is_stream = not stat.S_ISREG(fstat(file.fileno()).st_mode) or str(path).startswith(STREAM_DIRECTORIES)
+        is_stream = not stat.S_ISREG(fstat(file.fileno()).st_mode) or str(path).startswith(
+            STREAM_DIRECTORIES
+        )
         yield Input(file, path.name, None if is_stream else path.parent)

@@ -23,7 +23,9 @@ PICTURE_KEYS |= {"lead_image_credit": "picture_credit"}
 ALL_KEYS = {*TEXT_KEYS, *OTHER_KEYS, *LIST_KEYS, *PICTURE_KEYS}
 
 
-def read(file: IO[bytes], language: str, zone: tzinfo = UTC) -> Iterator[Record | tuple[str, RecordError]]:
+def read(
+    file: IO[bytes], language: str, zone: tzinfo = UTC
+) -> Iterator[Record | tuple[str, RecordError]]:
     """Yield a Record for every good line, and (place, reason) for every bad one; empty lines are skipped.
 
     `language` is that of a line without one, `zone` that of moments without an offset. Reads the file once and in
@@ -41,7 +43,9 @@ def read(file: IO[bytes], language: str, zone: tzinfo = UTC) -> Iterator[Record 
             yield _parse_entry(line, place, language, zone)
 
 
-def _parse_entry(line: bytes, location: str, language: str, zone: tzinfo) -> Record | tuple[str, RecordError]:
+def _parse_entry(
+    line: bytes, location: str, language: str, zone: tzinfo
+) -> Record | tuple[str, RecordError]:
     """Return what a line holds; whatever goes wrong with it is a fault of this line alone."""
     try:
         return parse_record(line, location, language, zone)
@@ -137,5 +141,7 @@ def _local_path(data: dict[str, Any]) -> str:
     if text.startswith("file://"):
         return unquote(text.removeprefix("file://"))
     if "://" in text:
-        raise RecordError("“lead_image” is not a local file; pictures are not fetched from other servers")
+        raise RecordError(
+            "“lead_image” is not a local file; pictures are not fetched from other servers"
+        )
     return text

@@ -22,7 +22,9 @@ def open_picture(path: str, directory: Path | None) -> IO[bytes]:
         root = directory.resolve(strict=True)
         target = (root / path).resolve(strict=True)
         if not target.is_relative_to(root):
-            raise RecordError(f"lead_image: {path[:200]!r} is not below {directory}; move it there, or use --media DIR")
+            raise RecordError(
+                f"lead_image: {path[:200]!r} is not below {directory}; move it there, or use --media DIR"
+            )
         # without O_NONBLOCK a pipe in the place of the file would wait for somebody who writes
         descriptor = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except (OSError, ValueError, RuntimeError) as error:

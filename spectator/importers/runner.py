@@ -20,7 +20,15 @@ from spectator.text.words.slugs import slugify
 log = logging.getLogger(__name__)
 BATCH_SIZE = 500
 BATCH_CHARACTERS = 4_000_000  # of bodies: what a batch holds in memory is some ten times as much
-LINE_FIELDS = ("headline", "dek", "source_name", "source_url", "picture_alt", "picture_caption", "picture_credit")
+LINE_FIELDS = (
+    "headline",
+    "dek",
+    "source_name",
+    "source_url",
+    "picture_alt",
+    "picture_caption",
+    "picture_credit",
+)
 NAME_FIELDS = ("authors", "topics", "countries")
 # With its semicolon only: "AT&T" and "R&D&copy" are what they say.
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -75,7 +83,9 @@ def import_records(
     return report
 
 
-def _add_result(report: ImportReport, result: publishing.ImportResult, locations: list[str]) -> None:
+def _add_result(
+    report: ImportReport, result: publishing.ImportResult, locations: list[str]
+) -> None:
     report.added += result.added
     report.updated += result.updated
     report.unchanged += result.unchanged
@@ -142,7 +152,9 @@ def _build_imported_article(
 def _decode_lines(draft: publishing.Draft) -> dict[str, Any]:
     """Return the lines and names of a draft that hold character references, decoded once; the body is HTML already."""
     changes: dict[str, Any] = {
-        name: decode_references(text) for name in LINE_FIELDS if "&" in (text := getattr(draft, name))
+        name: decode_references(text)
+        for name in LINE_FIELDS
+        if "&" in (text := getattr(draft, name))
     }
     for name in NAME_FIELDS:
         names = getattr(draft, name)
@@ -156,7 +168,9 @@ def decode_references(text: str) -> str:
     return _REFERENCE.sub(lambda match: unescape(match[0]), text) if "&" in text else text
 
 
-def _store_picture(record: Record, media_dir: Path, pictures: Path | None, is_dry: bool) -> media.StoredPicture | None:
+def _store_picture(
+    record: Record, media_dir: Path, pictures: Path | None, is_dry: bool
+) -> media.StoredPicture | None:
     if not record.picture:
         return None
     with open_picture(record.picture, pictures) as file:

@@ -110,7 +110,9 @@ def make_renditions(directory: Path, digest: str, extension: str, width: int) ->
     """
     original = directory / "originals" / f"{digest}.{extension}"
     missing = set(missing_renditions(directory, digest, extension, width))
-    steps = {step: name for name, step in rendition_names(digest, extension, width) if name in missing}
+    steps = {
+        step: name for name, step in rendition_names(digest, extension, width) if name in missing
+    }
     if not steps:
         return 0
     with _workspace(directory) as work:
@@ -148,7 +150,9 @@ def _save_upload(stream: IO[bytes], path: Path) -> None:
         while chunk := stream.read(min(CHUNK_BYTES, MAX_BYTES + 1 - size)):
             size += len(chunk)
             if size > MAX_BYTES:
-                raise PictureError(f"The picture is larger than {MAX_BYTES // 1024**2} MB; upload a smaller file.")
+                raise PictureError(
+                    f"The picture is larger than {MAX_BYTES // 1024**2} MB; upload a smaller file."
+                )
             file.write(chunk)
 
 

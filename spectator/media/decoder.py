@@ -43,7 +43,9 @@ RENDITION_QUALITIES, RENDITION_BYTES_PER_PIXEL = (70, 60, 50), 0.11
 
 DAMAGED = "The picture is damaged or incomplete; export it again and upload the new file."
 ANIMATED = "This picture is animated, and only still pictures can be shown; upload one frame of it."
-NO_MEMORY = "There is not enough memory to open this picture; try again later, or upload a smaller one."
+NO_MEMORY = (
+    "There is not enough memory to open this picture; try again later, or upload a smaller one."
+)
 
 # Bytes a file must start with, and the one reader it then gets. `Image.open` would import every reader that Pillow
 # has, and its limit of 179 megapixels would speak before ours without saying the size.
@@ -84,14 +86,18 @@ def make_original(data: bytes, directory: Path) -> dict[str, Any]:
     return {"extension": extension, "width": width, "height": height}
 
 
-def make_renditions(content: bytes, directory: Path, widths: Sequence[int], extension: str) -> dict[str, Any]:
+def make_renditions(
+    content: bytes, directory: Path, widths: Sequence[int], extension: str
+) -> dict[str, Any]:
     """Write renditions of an original.
 
     Every one comes from the same base, whichever are asked for, so that a name always means the same bytes.
     """
     base = _decode(content, WIDTHS[-1])
     for width in widths:
-        (directory / f"{width}.{extension}").write_bytes(_rendition(_shrink_to_width(base, width), extension))
+        (directory / f"{width}.{extension}").write_bytes(
+            _rendition(_shrink_to_width(base, width), extension)
+        )
     return {}
 
 
@@ -131,17 +137,23 @@ def _open_header(data: bytes) -> ImageFile.ImageFile:
     """Read the header alone and return the picture, not yet decoded, if its claims are within the limits."""
     reader = next((reader for start, reader in _READERS if start.match(data)), None)
     if reader is None:
-        raise PictureError("This file is not a JPEG, PNG, WebP or GIF picture; upload one of those.")
+        raise PictureError(
+            "This file is not a JPEG, PNG, WebP or GIF picture; upload one of those."
+        )
     most = MAX_JPEG_PIXELS if reader is JpegImageFile else MAX_PIXELS
     try:
         picture = reader(BytesIO(data))
     except Image.DecompressionBombError as error:
         raise PictureError(_too_many_pixels("far too many", most)) from error
-    except Exception as error:  # as above: the header is hostile, and nothing but memory was touched
+    except (
+        Exception
+    ) as error:  # as above: the header is hostile, and nothing but memory was touched
         raise _failure(error, None) from error
     _check_size(*picture.size, most)
     if reader is JpegImageFile and data.count(b"\xff\xda") > MAX_SCANS:
-        raise PictureError("The picture has too many layers of detail; export it again as an ordinary JPEG.")
+        raise PictureError(
+            "The picture has too many layers of detail; export it again as an ordinary JPEG."
+        )
     if _is_animated(picture):
         raise PictureError(ANIMATED)
     return picture
@@ -225,8 +237,13 @@ def _to_srgb(picture: Image.Image, profile: object) -> Image.Image:
     if isinstance(profile, bytes) and len(profile) <= MAX_PROFILE_BYTES:
         # A profile that does not fit its picture is ignored, as browsers do.
         with suppress(ImageCms.PyCMSError, OSError):
-            source, target = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
-            return ImageCms.profileToProfile(picture, source, target, outputMode=mode) or picture.convert(mode)
+            source, target = (
+                ImageCms.ImageCmsProfile(BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+            )
+            return ImageCms.profileToProfile(
+                picture, source, target, outputMode=mode
+            ) or picture.convert(mode)
     return picture.convert(mode)
 
 
@@ -237,7 +254,9 @@ def _rendition(picture: Image.Image, extension: str) -> bytes:
     budget = RENDITION_BYTES_PER_PIXEL * picture.width * picture.height
     *better, last = RENDITION_QUALITIES
     tries = (_jpeg(picture, quality) for quality in better)
-    return next((content for content in tries if len(content) <= budget), None) or _jpeg(picture, last)
+    return next((content for content in tries if len(content) <= budget), None) or _jpeg(
+        picture, last
+    )
 
 
 def _jpeg(picture: Image.Image, quality: int) -> bytes:
@@ -271,7 +290,9 @@ def main(job: str, source: Path, directory: Path, *widths: str) -> dict[str, Any
     try:
         data = source.read_bytes()
         if job == "cut":
-            return make_renditions(data, directory, [int(width) for width in widths], source.suffix[1:])
+            return make_renditions(
+                data, directory, [int(width) for width in widths], source.suffix[1:]
+            )
         return make_original(data, directory)
     except PictureResourceError as unopened:
         return {"unopened": str(unopened)}
@@ -285,4 +306,6 @@ def main(job: str, source: Path, directory: Path, *widths: str) -> dict[str, Any
 
 if __name__ == "__main__":
     limit_resources()
-    sys.stdout.write(json.dumps(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:])))
+    sys.stdout.write(
+        json.dumps(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:]))
+    )

@@ -40,7 +40,9 @@ def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, A
     if not _places.acquire(blocking=False):
         raise PictureResourceError(BUSY)
     try:
-        if not _decoder_lock.acquire(timeout=WAIT_SECONDS if source.stat().st_size > MIN_WAITING_BYTES else 0):
+        if not _decoder_lock.acquire(
+            timeout=WAIT_SECONDS if source.stat().st_size > MIN_WAITING_BYTES else 0
+        ):
             raise PictureResourceError(BUSY)
         try:
             return _read_result(_run(job, source, directory, widths))
@@ -50,11 +52,26 @@ def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, A
         _places.release()
 
 
-def _run(job: str, source: Path, directory: Path, widths: tuple[int, ...]) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-I", str(PROGRAM), job, str(source), str(directory), *map(str, widths)]
+def _run(
+    job: str, source: Path, directory: Path, widths: tuple[int, ...]
+) -> subprocess.CompletedProcess[bytes]:
+    command = [
+        sys.executable,
+        "-I",
+        str(PROGRAM),
+        job,
+        str(source),
+        str(directory),
+        *map(str, widths),
+    ]
     try:
         return subprocess.run(  # noqa: S603 - our own program, and paths that we made
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=WALL_SECONDS, env={}, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=WALL_SECONDS,
+            env={},
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise PictureResourceError(TOO_SLOW) from error
@@ -82,5 +99,7 @@ def _explain_exit(number: int, stderr: str) -> PictureError:
         return PictureError(DAMAGED)
     if number == signal.SIGKILL or "emory" in stderr:
         return PictureResourceError(NO_MEMORY)
-    log.error("the program that decodes pictures has ended: %s", stderr.rpartition("\n")[2] or -number)
+    log.error(
+        "the program that decodes pictures has ended: %s", stderr.rpartition("\n")[2] or -number
+    )
     return PictureResourceError(FAILED)

@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, Text, literal_column, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from spectator.db import Base, UTCDateTime
@@ -46,7 +57,9 @@ class ArticleAuthor(Base):
     __tablename__ = "article_author"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
 
-    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True
+    )
     position: Mapped[int] = mapped_column(primary_key=True)
     author_id: Mapped[int] = mapped_column(ForeignKey("author.id"), index=True)
 
@@ -57,10 +70,14 @@ class Correction(Base):
     """A dated note to readers, shown below the story: what is new, what was unclear, or what was wrong."""
 
     __tablename__ = "correction"
-    __table_args__ = (CheckConstraint("kind in ('update', 'clarification', 'correction')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind in ('update', 'clarification', 'correction')", name="kind"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), index=True
+    )
     text: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     kind: Mapped[str] = mapped_column(String(20), default="correction", server_default="correction")
@@ -94,7 +111,9 @@ class Redirect(Base):
     __tablename__ = "redirect"
 
     slug: Mapped[str] = mapped_column(String(120), primary_key=True)
-    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), index=True
+    )
 
 
 WAS_PUBLIC_SQL = text("status IN ('published', 'withdrawn')")
@@ -105,9 +124,15 @@ class Article(Base):
 
     __tablename__ = "article"
     __table_args__ = (
-        CheckConstraint("status in ('draft', 'review', 'scheduled', 'published', 'withdrawn')", name="status"),
+        CheckConstraint(
+            "status in ('draft', 'review', 'scheduled', 'published', 'withdrawn')", name="status"
+        ),
         Index(
-            "ix_article_seen_slug", "slug", unique=True, sqlite_where=WAS_PUBLIC_SQL, postgresql_where=WAS_PUBLIC_SQL
+            "ix_article_seen_slug",
+            "slug",
+            unique=True,
+            sqlite_where=WAS_PUBLIC_SQL,
+            postgresql_where=WAS_PUBLIC_SQL,
         ),
         Index("ix_article_stream", "status", "published_at", "id"),
         Index("ix_article_section_stream", "section_id", "status", "published_at", "id"),
@@ -116,7 +141,9 @@ class Article(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     external_id: Mapped[str | None] = mapped_column(String(200), unique=True)
-    form_id: Mapped[str | None] = mapped_column("form_key", String(40), unique=True)  # the form it was written in
+    form_id: Mapped[str | None] = mapped_column(
+        "form_key", String(40), unique=True
+    )  # the form it was written in
     headline: Mapped[str] = mapped_column(String(300))
     dek: Mapped[str] = mapped_column(Text, default="")
     slug: Mapped[str] = mapped_column(String(120))
@@ -150,12 +177,17 @@ class Article(Base):
     picture: Mapped[Picture | None] = relationship(lazy="raise_on_sql")
     created_by: Mapped[User | None] = relationship(lazy="raise_on_sql")
     authors: Mapped[list[Author]] = relationship(
-        secondary="article_author", order_by="ArticleAuthor.position", lazy="raise_on_sql", viewonly=True
+        secondary="article_author",
+        order_by="ArticleAuthor.position",
+        lazy="raise_on_sql",
+        viewonly=True,
     )
     bylines: Mapped[list[ArticleAuthor]] = relationship(
         order_by="ArticleAuthor.position", cascade="all, delete-orphan", lazy="raise_on_sql"
     )
-    topics: Mapped[list[Topic]] = relationship(secondary=article_topic, order_by="Topic.name", lazy="raise_on_sql")
+    topics: Mapped[list[Topic]] = relationship(
+        secondary=article_topic, order_by="Topic.name", lazy="raise_on_sql"
+    )
     countries: Mapped[list[Country]] = relationship(
         secondary=article_country, order_by="Country.name", lazy="raise_on_sql"
     )

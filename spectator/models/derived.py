@@ -26,9 +26,13 @@ class Related(Base):
     __tablename__ = "related"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
 
-    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True
+    )
     position: Mapped[int] = mapped_column(primary_key=True)
-    related_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    related_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), index=True
+    )
     score: Mapped[float] = mapped_column(REAL)
 
 
@@ -36,10 +40,17 @@ class RelatedOverride(Base):
     """What an editor has decided on a pair: `pin` shows the other story first, `forbid` never."""
 
     __tablename__ = "related_choice"
-    __table_args__ = (CheckConstraint("kind in ('pin', 'forbid')", name="kind"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        CheckConstraint("kind in ('pin', 'forbid')", name="kind"),
+        {"sqlite_with_rowid": False},
+    )
 
-    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
-    related_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True, index=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True
+    )
+    related_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     kind: Mapped[str] = mapped_column(String(6))
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

@@ -21,11 +21,16 @@ class Autosave(Base):
     """
 
     __tablename__ = "autosave"
-    __table_args__ = (Index(None, "user_id", "copy", unique=True), Index(None, "user_id", "article_id"))
+    __table_args__ = (
+        Index(None, "user_id", "copy", unique=True),
+        Index(None, "user_id", "article_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
-    article_id: Mapped[int | None] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    article_id: Mapped[int | None] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), index=True
+    )
     form_id: Mapped[str] = mapped_column("copy", String(40))
     version: Mapped[int]
     values: Mapped[dict[str, Any]] = mapped_column(JSON)
@@ -41,8 +46,12 @@ class Presence(Base):
     __tablename__ = "presence"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
 
-    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
+    )
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     user: Mapped[User] = relationship(lazy="raise_on_sql")
@@ -58,7 +67,9 @@ class PreviewLink(Base):
     __tablename__ = "preview_link"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), index=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), index=True
+    )
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     nonce: Mapped[str] = mapped_column(String(43))
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

@@ -20,7 +20,9 @@ class ImportState(Base):
     __tablename__ = "import_state"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
 
-    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True
+    )
     version: Mapped[int]
     imported_at: Mapped[datetime] = mapped_column("taken_at", UTCDateTime)
     source_values: Mapped[dict[str, Any]] = mapped_column("given", JSON)

@@ -24,7 +24,9 @@ class ListingRow(Base):
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
     key: Mapped[int] = mapped_column(primary_key=True)
     published_at: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)
-    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True, index=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class ListingCount(Base):

@@ -35,5 +35,9 @@ class PictureUse(Base):
     __tablename__ = "picture_use"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    article_id: Mapped[int] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
-    picture_id: Mapped[int] = mapped_column(ForeignKey("picture.id", ondelete="CASCADE"), primary_key=True, index=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), primary_key=True
+    )
+    picture_id: Mapped[int] = mapped_column(
+        ForeignKey("picture.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

@@ -15,7 +15,9 @@ from spectator.newsroom.locked_stories import is_locked_for
 from spectator.newsroom.previews import STORY_RULE
 from spectator.newsroom.security import current_user
 
-TOO_MUCH_UNSAVED = "have too much unsaved text. Save or discard some: the list of stories shows where it is."
+TOO_MUCH_UNSAVED = (
+    "have too much unsaved text. Save or discard some: the list of stories shows where it is."
+)
 
 
 class AutosaveError(Exception):
@@ -30,15 +32,21 @@ def register(newsroom: Blueprint) -> None:
     newsroom.add_url_rule("/stories/bring_back", "bring_back", bring_back, methods=["POST"])
 
 
-def save_autosave(user: User, article_id: int | None, article: Article | None, values: dict[str, str]) -> Autosave:
+def save_autosave(
+    user: User, article_id: int | None, article: Article | None, values: dict[str, str]
+) -> Autosave:
     """Store the entries of a form apart from its story, and return the row; raises AutosaveRefused."""
     if forms.is_too_long(values):
         raise AutosaveError("an entry is too long.")
-    is_theirs = article is not None and (publishing.may_edit(user, article) or is_locked_for(article, user))
+    is_theirs = article is not None and (
+        publishing.may_edit(user, article) or is_locked_for(article, user)
+    )
     if article_id is not None and not is_theirs:
         raise AutosaveError("you cannot change this story any more.")
     try:
-        autosaves.save(user.id, article_id, values["copy"], forms.parse_version(request.form), values)
+        autosaves.save(
+            user.id, article_id, values["copy"], forms.parse_version(request.form), values
+        )
     except autosaves.AutosaveLimitReached as error:
         raise AutosaveError(f"you {TOO_MUCH_UNSAVED}") from error
     row = autosaves.get(user.id, values["copy"])
@@ -81,4 +89,6 @@ def _redirect_to_story(notice: str, **query: Any) -> Response:
     story = request.form.get("story", "")
     if not re.fullmatch(r"[0-9]{1,9}", story, re.ASCII):
         return redirect(url_for("newsroom.stories", done=notice, **query), 303)
-    return redirect(url_for("newsroom.edit_story", article_id=int(story), done=notice, **query), 303)
+    return redirect(
+        url_for("newsroom.edit_story", article_id=int(story), done=notice, **query), 303
+    )

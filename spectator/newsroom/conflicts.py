@@ -64,7 +64,11 @@ class Difference:
             blocks = [diff_lines(self.theirs, self.ours)]
         left_out = {"mine": "removed", "theirs": "added"}
         return {
-            side: [kept for pieces in blocks if (kept := [each for each in pieces if each.kind != kind])]
+            side: [
+                kept
+                for pieces in blocks
+                if (kept := [each for each in pieces if each.kind != kind])
+            ]
             for side, kind in left_out.items()
         }
 
@@ -105,11 +109,14 @@ def has_same_content(form: StoryForm, other_form: StoryForm) -> bool:
     return all(text == other[name] for name, text in ours.items() if name != "slug" or text)
 
 
-def compare_unsaved(rows: Sequence[Autosave], current_form: StoryForm, user: User) -> list[UnsavedChanges]:
+def compare_unsaved(
+    rows: Sequence[Autosave], current_form: StoryForm, user: User
+) -> list[UnsavedChanges]:
     """Return a person's unsaved forms, newest first; the newest few with what they say differently from `shown`."""
     theirs = comparable_values(current_form) if rows else {}
     compared = [
-        UnsavedChanges(row, _differences(forms.form_from_autosave(row, user), theirs)) for row in rows[:MAX_COMPARED]
+        UnsavedChanges(row, _differences(forms.form_from_autosave(row, user), theirs))
+        for row in rows[:MAX_COMPARED]
     ]
     return compared + [UnsavedChanges(row) for row in rows[MAX_COMPARED:]]
 
@@ -118,7 +125,9 @@ def _differences(typed: StoryForm, theirs: dict[str, str]) -> list[Difference]:
     """Return what an unsaved form says differently, as plain text."""
     mine = comparable_values(typed)
     names = [name for name in FIELD_LABELS if mine[name] != theirs[name]]
-    return [Difference(name, _as_plain_text(name, mine), _as_plain_text(name, theirs)) for name in names]
+    return [
+        Difference(name, _as_plain_text(name, mine), _as_plain_text(name, theirs)) for name in names
+    ]
 
 
 def _as_plain_text(name: str, values: dict[str, str]) -> str:
@@ -127,18 +136,26 @@ def _as_plain_text(name: str, values: dict[str, str]) -> str:
     return plain_text(values[name]) if name == "body" else values[name]
 
 
-def render_conflict(form: StoryForm, article: Article, user: User, missing: list[str] | None = None) -> str:
+def render_conflict(
+    form: StoryForm, article: Article, user: User, missing: list[str] | None = None
+) -> str:
     """Return the page that shows a person's text beside the newest version, with a merge to choose from."""
     newest = forms.form_from_article(article)
     base = queries.revision_at_version(article.id, form.version)
     begun = (
-        comparable_values(StoryForm(forms.values_from_draft(publishing.draft_from_revision(base.content))))
+        comparable_values(
+            StoryForm(forms.values_from_draft(publishing.draft_from_revision(base.content)))
+        )
         if base
         else None
     )
     mine, theirs = comparable_values(form), comparable_values(newest)
     mine["slug"] = mine["slug"] or theirs["slug"]
-    found = [_compare_field(name, mine, theirs, begun) for name in FIELD_LABELS if mine[name] != theirs[name]]
+    found = [
+        _compare_field(name, mine, theirs, begun)
+        for name in FIELD_LABELS
+        if mine[name] != theirs[name]
+    ]
     if missing:
         found = [_with_submitted_choice(difference) for difference in found]
     return render_template(
@@ -151,7 +168,11 @@ def render_conflict(form: StoryForm, article: Article, user: User, missing: list
         then=forms.requested_action(),
         by=queries.last_saved_by(article.id),
         mine_picture=picture_token(form.picture, user),
-        same={name: form.values[name] for name in forms.CONTENT_FIELDS if name not in {each.name for each in found}},
+        same={
+            name: form.values[name]
+            for name in forms.CONTENT_FIELDS
+            if name not in {each.name for each in found}
+        },
         verbs=publishing.allowed_actions(user, article),
         said=forms.MESSAGE_FIELDS,
     )
@@ -166,7 +187,10 @@ def _with_submitted_choice(difference: Difference) -> Difference:
 
 
 def _compare_field(
-    name: str, our_values: dict[str, str], their_values: dict[str, str], base_values: dict[str, str] | None
+    name: str,
+    our_values: dict[str, str],
+    their_values: dict[str, str],
+    base_values: dict[str, str] | None,
 ) -> Difference:
     ours, other = our_values[name], their_values[name]
     begun = base_values[name] if base_values and name not in {"picture", "slug"} else None
@@ -179,7 +203,14 @@ def _compare_field(
         is_clash = name == "authors" and _have_both_replaced(
             split_names(begun or ""), split_names(ours), split_names(other)
         )
-        return Difference(name, ours, other, "" if is_clash else "together", join_names(list(names)), int(is_clash))
+        return Difference(
+            name,
+            ours,
+            other,
+            "" if is_clash else "together",
+            join_names(list(names)),
+            int(is_clash),
+        )
     line = merge_line(begun, ours, other) if begun is not None else None
     choice = "" if line is None else "mine" if line == ours else "theirs"
     return Difference(name, ours, other, choice)
@@ -194,7 +225,9 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
     """Return the form that a person's choices make, begun from the version they were shown; raises NotChosen."""
     sent, newest = request.form, forms.form_from_article(article)
     form = StoryForm(
-        forms.parse_values(sent), forms.parse_version(sent), picture_from_token(sent.get("picture_id", ""), user)
+        forms.parse_values(sent),
+        forms.parse_version(sent),
+        picture_from_token(sent.get("picture_id", ""), user),
     )
     missing = []
     for name in FIELD_LABELS:

@@ -15,7 +15,10 @@ from spectator.media import MAX_BYTES
 
 log = logging.getLogger(__name__)
 MESSAGES = {
-    403: ("This was refused", "The request did not come from a page of the newsroom. Go back, reload and try again."),
+    403: (
+        "This was refused",
+        "The request did not come from a page of the newsroom. Go back, reload and try again.",
+    ),
     404: ("There is no such story", "It may have been opened by a mistyped address."),
     413: (
         "That is too large",
@@ -39,7 +42,12 @@ STORAGE_REASONS = {
     "not a database": "The server's database is damaged",
     "no memory": "The server has not enough memory",
 }
-DISK_ERRORS = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read-only", errno.EIO: "disk error"}
+DISK_ERRORS = {
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "full",
+    errno.EROFS: "read-only",
+    errno.EIO: "disk error",
+}
 DISK_ERRORS |= {errno.ENOMEM: "no memory"}
 MAX_DRAINED_BYTES = 128 * 1024 * 1024
 
@@ -55,7 +63,9 @@ def register(newsroom: Blueprint) -> None:
 
 
 def _render_error(code: int, title: str, message: str, unsaved_text: str = "") -> tuple[str, int]:
-    return render_template("newsroom/refused.html", title=title, message=message, kept=unsaved_text), code
+    return render_template(
+        "newsroom/refused.html", title=title, message=message, kept=unsaved_text
+    ), code
 
 
 def show_forbidden(error: publishing.ForbiddenError) -> tuple[str, int]:
@@ -104,6 +114,8 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     if error.code is None or error.code < 400:
         return error.get_response()
     title, message = (
-        SERVER_ERROR if error.code >= 500 else MESSAGES.get(error.code, (error.name, error.description or ""))
+        SERVER_ERROR
+        if error.code >= 500
+        else MESSAGES.get(error.code, (error.name, error.description or ""))
     )
     return _render_error(error.code, title, message, _submitted_text())

@@ -39,14 +39,38 @@ LINE_FIELDS = (
     "picture_credit",
 )
 NAME_FIELDS = ("authors", "countries", "topics")
-CONTENT_FIELDS = (*LINE_FIELDS, *NAME_FIELDS, "body", "published_at", "published_at_choice", "published_at_was")
-MESSAGE_FIELDS = ("note", "note_kind", "is_minor", "remark")  # to readers or colleagues, beside the story
+CONTENT_FIELDS = (
+    *LINE_FIELDS,
+    *NAME_FIELDS,
+    "body",
+    "published_at",
+    "published_at_choice",
+    "published_at_was",
+)
+MESSAGE_FIELDS = (
+    "note",
+    "note_kind",
+    "is_minor",
+    "remark",
+)  # to readers or colleagues, beside the story
 FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")
 FORM_ACTIONS = frozenset(
-    {"save", "keep", "submit", "send_back", "schedule", "unschedule", "publish", "update", "correct"}
+    {
+        "save",
+        "keep",
+        "submit",
+        "send_back",
+        "schedule",
+        "unschedule",
+        "publish",
+        "update",
+        "correct",
+    }
 )
 DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
-MAX_VALUE_LENGTH = 5000  # characters of any field but the body; what is longer cannot be saved either
+MAX_VALUE_LENGTH = (
+    5000  # characters of any field but the body; what is longer cannot be saved either
+)
 OTHER_LANGUAGE = "other"  # the choice behind which a tag may be typed
 LANGUAGE_SAMPLE = 50_000  # characters of a body that are looked at for its script
 FORM_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
@@ -90,12 +114,17 @@ def new_form_id() -> str:
 
 def blank_form() -> StoryForm:
     """Return the form of a new story."""
-    return StoryForm(dict.fromkeys(FIELDS, "") | {"language": current_app.config["LANGUAGE"], "copy": new_form_id()})
+    return StoryForm(
+        dict.fromkeys(FIELDS, "")
+        | {"language": current_app.config["LANGUAGE"], "copy": new_form_id()}
+    )
 
 
 def form_from_article(article: Article) -> StoryForm:
     """Return the form of a story as it is stored."""
-    form = StoryForm(values_from_draft(publishing.draft_from_article(article)), article.version, article.picture)
+    form = StoryForm(
+        values_from_draft(publishing.draft_from_article(article)), article.version, article.picture
+    )
     if article.status in DATED_STATUSES and article.published_at is not None:
         local = article.published_at.astimezone(zone())
         form.values["published_at"] = form.values["published_at_was"] = f"{local:%Y-%m-%dT%H:%M}"
@@ -114,9 +143,13 @@ def values_from_draft(draft: Draft) -> dict[str, str]:
 
 def form_from_autosave(row: Autosave, by: User) -> StoryForm:
     """Return the form as it was last typed in a window that was not saved."""
-    values = dict.fromkeys(FIELDS, "") | {name: str(text) for name, text in row.values.items() if name in FIELDS}
+    values = dict.fromkeys(FIELDS, "") | {
+        name: str(text) for name, text in row.values.items() if name in FIELDS
+    }
     form = StoryForm(
-        values | {"copy": row.form_id}, row.version, picture_from_token(row.values.get("picture_id", ""), by)
+        values | {"copy": row.form_id},
+        row.version,
+        picture_from_token(row.values.get("picture_id", ""), by),
     )
     _publication_time(form)  # for what has to be asked about the time
     form.errors.clear()
@@ -222,7 +255,11 @@ def _check_language(form: StoryForm, draft: Draft, article: Article | None) -> N
     script = "" if tag_problem(tag) else mismatched_script(tag, text)
     if not script:
         return
-    if article and article.language == tag and detect_script(plain_text(article.body[:LANGUAGE_SAMPLE])) == script:
+    if (
+        article
+        and article.language == tag
+        and detect_script(plain_text(article.body[:LANGUAGE_SAMPLE])) == script
+    ):
         return
     form.language_mismatch = f"{tag} {script}"
     if request.form.get("language_kept") != form.language_mismatch:
@@ -244,7 +281,9 @@ def _confirm_losses(form: StoryForm, article: Article) -> None:
         return
     if answer == "restore":
         form.values["body"] = editable_body(restore_lost_blocks(article.body, new))
-        raise ValidationError({"body": f"Put back: {lost.sentence}. Look at the text, then save again."})
+        raise ValidationError(
+            {"body": f"Put back: {lost.sentence}. Look at the text, then save again."}
+        )
     form.losses = lost
     raise ValidationError({"body": f"This save removes {lost.sentence}."})
 

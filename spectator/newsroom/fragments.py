@@ -32,11 +32,15 @@ def register(newsroom: Blueprint) -> None:
     newsroom.add_url_rule(NEW_STORY_RULE + "/autosave", "autosave_new", autosave, methods=["POST"])
     newsroom.add_url_rule(STORY_RULE + "/presence", "presence", update_presence, methods=["POST"])
     newsroom.add_url_rule(STORY_RULE + "/address", "address", address_preview, methods=["POST"])
-    newsroom.add_url_rule(NEW_STORY_RULE + "/address", "address_new", address_preview, methods=["POST"])
+    newsroom.add_url_rule(
+        NEW_STORY_RULE + "/address", "address_new", address_preview, methods=["POST"]
+    )
     newsroom.add_url_rule(STORY_RULE + "/preview", "preview_frame", preview_frame)
     newsroom.add_url_rule(NEW_STORY_RULE + "/preview", "preview_frame_new", preview_frame)
     newsroom.add_url_rule("/fragments/suggestions/<kind>", "suggestions", suggestions)
-    newsroom.add_url_rule("/fragments/pictures", "body_picture", upload_body_picture, methods=["POST"])
+    newsroom.add_url_rule(
+        "/fragments/pictures", "body_picture", upload_body_picture, methods=["POST"]
+    )
 
 
 def session_status() -> str:
@@ -53,12 +57,20 @@ def autosave(article_id: int | None = None) -> str:
         row = save_autosave(user, article_id, article, values)
     except AutosaveError as refused:
         return _render_refusal(seq, f"Not saved: {refused} Your text is kept on this device.")
-    weight = previews.describe_page_weight(previews.article_from_form(forms.form_from_autosave(row, user), article))
+    weight = previews.describe_page_weight(
+        previews.article_from_form(forms.form_from_autosave(row, user), article)
+    )
     told: dict[str, object] = {"outcome": "saved", "at": row.saved_at, "zone": forms.zone()}
     if article is not None and locked_stories.is_locked_for(article, user):
         address = url_for("newsroom.unsaved_text", article_id=article.id)
-        told = {"outcome": "moved", "message": locked_stories.describe_status_change(article), "address": address}
-    return render_template("newsroom/_outcome.html", seq=seq, weight=weight, article=article, **told)
+        told = {
+            "outcome": "moved",
+            "message": locked_stories.describe_status_change(article),
+            "address": address,
+        }
+    return render_template(
+        "newsroom/_outcome.html", seq=seq, weight=weight, article=article, **told
+    )
 
 
 def _render_refusal(seq: str, message: str) -> str:
@@ -74,7 +86,11 @@ def update_presence(article_id: int) -> str:
     user, article = current_user(), _find_article(article_id)
     if article is None or not publishing.may_edit(user, article):
         has_moved = article is not None and locked_stories.is_locked_for(article, user)
-        moved = locked_stories.describe_status_change(article) if article is not None and has_moved else ""
+        moved = (
+            locked_stories.describe_status_change(article)
+            if article is not None and has_moved
+            else ""
+        )
         return render_template("newsroom/_presence.html", others=[], newer_by="", moved=moved)
     autosaves.touch(user.id, article_id)
     is_newer = article.version > forms.parse_version(request.form)
@@ -88,16 +104,29 @@ def address_preview(article_id: int | None = None) -> str:
     user, article, sent = current_user(), _find_article(article_id), request.form
     if article is not None and not publishing.may_edit(user, article):
         raise publishing.ForbiddenError("This is a colleague's story.")
-    slug, headline = clean_line(sent.get("slug", "")[:200]), clean_line(sent.get("headline", "")[:400])
+    slug, headline = (
+        clean_line(sent.get("slug", "")[:200]),
+        clean_line(sent.get("headline", "")[:400]),
+    )
     section = queries.listing_by_path(f"/{slugify(sent.get('section', '')[:120])}/")
     if slug and not is_slug(slug):
-        return render_template("newsroom/_address.html", error="Use small letters a–z, digits and single hyphens only.")
+        return render_template(
+            "newsroom/_address.html", error="Use small letters a–z, digits and single hyphens only."
+        )
     current = article.slug if article else ""
     try:
-        free = publishing.unique_slug(db.session(), slug, headline, article_id, current) if slug or headline else ""
+        free = (
+            publishing.unique_slug(db.session(), slug, headline, article_id, current)
+            if slug or headline
+            else ""
+        )
     except publishing.ValidationError as invalid:
         return render_template("newsroom/_address.html", error=invalid.errors["slug"])
-    shown = Article(slug=free, section=section.subject if section else None, published_at=_publication_date(article))
+    shown = Article(
+        slug=free,
+        section=section.subject if section else None,
+        published_at=_publication_date(article),
+    )
     is_whole = bool(free) and shown.section is not None
     will_be = absolute_url(permalink(shown)) if is_whole else ""
     return render_template("newsroom/_address.html", address=will_be, slug=free, error="")
@@ -111,7 +140,9 @@ def preview_frame(article_id: int | None = None) -> str:
     """Show the story as it is being typed, in a frame."""
     article = _find_article(article_id)
     copy, seq = request.args.get("copy", "")[:40], request.args.get("seq", "")[:10]
-    return render_template("newsroom/_preview.html", article=article, article_id=article_id, copy=copy, seq=seq)
+    return render_template(
+        "newsroom/_preview.html", article=article, article_id=article_id, copy=copy, seq=seq
+    )
 
 
 def suggestions(kind: str) -> str:
@@ -125,11 +156,19 @@ def suggestions(kind: str) -> str:
     part = slugify(typed) if typed else ""
     found: list[tuple[str, str, str]] = []
     if kind == "authors":
-        found = [(name, "", _story_count(count)) for name, count in queries.authors_like(part, author_id)]
+        found = [
+            (name, "", _story_count(count)) for name, count in queries.authors_like(part, author_id)
+        ]
     elif kind == "topics":
-        found = [(name, "", _story_count(count)) for name, count in queries.topics_like(part, author_id)]
+        found = [
+            (name, "", _story_count(count)) for name, count in queries.topics_like(part, author_id)
+        ]
     elif kind == "countries":
-        found = [(country.name, "", country.code) for country in suggest_countries(typed)] if typed else []
+        found = (
+            [(country.name, "", country.code) for country in suggest_countries(typed)]
+            if typed
+            else []
+        )
     elif kind == "sources":
         found = [(name, link, "") for name, link in queries.sources_like(typed, author_id)]
     else:
@@ -144,7 +183,9 @@ def _story_count(count: int) -> str:
 def upload_body_picture() -> str:
     """Take in a picture for the text and give back its figure, or say what is wrong with it."""
     user, upload = current_user(), request.files.get("picture")
-    alt, caption, credit = (clean_line(request.form.get(name, "")[:1000]) for name in ("alt", "caption", "credit"))
+    alt, caption, credit = (
+        clean_line(request.form.get(name, "")[:1000]) for name in ("alt", "caption", "credit")
+    )
     if upload is None or not upload.filename:
         return _render_refusal("", "Choose a picture.")
     if not alt:
@@ -155,7 +196,9 @@ def upload_body_picture() -> str:
         return _render_refusal("", str(refused))
     assert picture is not None
     names = rendition_names(picture.digest, picture.extension, picture.width)
-    name, width = next(((name, width) for name, width in names if width >= BODY_PICTURE_WIDTH), names[-1])
+    name, width = next(
+        ((name, width) for name, width in names if width >= BODY_PICTURE_WIDTH), names[-1]
+    )
     height = max(1, round(picture.height * width / picture.width))
     size = {"name": name, "width": width, "height": height}
     return render_template("newsroom/_figure.html", alt=alt, caption=caption, credit=credit, **size)

@@ -50,7 +50,10 @@ def register(newsroom: Blueprint) -> None:
     newsroom.add_url_rule(STORY_RULE + "/history", "history", history)
     newsroom.add_url_rule(STORY_RULE + "/history/compare", "compare", compare)
     newsroom.add_url_rule(
-        STORY_RULE + "/history/<int(max=2147483647):number>", "restore_revision", restore_revision, methods=["POST"]
+        STORY_RULE + "/history/<int(max=2147483647):number>",
+        "restore_revision",
+        restore_revision,
+        methods=["POST"],
     )
 
 
@@ -111,7 +114,9 @@ def list_changes(older: Revision | None, newer: Revision) -> list[FieldChange]:
 
 def _note_lines(revision: Revision) -> str:
     """Return the notes to readers as a revision keeps them, one a line."""
-    return "\n".join(f"{note['kind'].capitalize()}: {note['text']}" for note in revision.content["notes"])
+    return "\n".join(
+        f"{note['kind'].capitalize()}: {note['text']}" for note in revision.content["notes"]
+    )
 
 
 def _field_texts(revision: Revision | None) -> dict[str, str]:
@@ -128,9 +133,15 @@ def restore_revision(article_id: int, number: int) -> Response | tuple[str, int]
     try:
         publishing.restore(article_id, current_user(), number, seen)
     except publishing.ConflictError:
-        title, message = "Somebody saved this story meanwhile", "Nothing was restored. Look at the history again."
+        title, message = (
+            "Somebody saved this story meanwhile",
+            "Nothing was restored. Look at the history again.",
+        )
         return render_template("newsroom/refused.html", title=title, message=message), 409
     except publishing.ValidationError as invalid:
-        title, message = "This version cannot be restored as it is", " ".join(invalid.errors.values())
+        title, message = (
+            "This version cannot be restored as it is",
+            " ".join(invalid.errors.values()),
+        )
         return render_template("newsroom/refused.html", title=title, message=message), 422
     return redirect(url_for("newsroom.edit_story", article_id=article_id, done="restored"), 303)

@@ -30,7 +30,11 @@ def unsaved_text(article_id: int) -> Response | str:
 
 def is_locked_for(article: Article | None, user: User) -> bool:
     """Say whether a person may still look at a story, their own, but not change it any more."""
-    return article is not None and publishing.may(user, "view", article) and not publishing.may_edit(user, article)
+    return (
+        article is not None
+        and publishing.may(user, "view", article)
+        and not publishing.may_edit(user, article)
+    )
 
 
 def describe_status_change(article: Article) -> str:
@@ -58,5 +62,8 @@ def render_locked(article: Article, user: User) -> str:
     rows, stored = autosaves.list_unsaved(user.id, article.id), forms.form_from_article(article)
     unsaved = conflicts.compare_unsaved(rows, stored, user)
     return render_template(
-        "newsroom/moved.html", article=article, sentence=describe_status_change(article), unsaved=unsaved
+        "newsroom/moved.html",
+        article=article,
+        sentence=describe_status_change(article),
+        unsaved=unsaved,
     )

@@ -13,13 +13,17 @@ from werkzeug.wrappers import Response
 from spectator.accounts import is_issued_token
 from spectator.newsroom import conflicts, forms, security, spellings
 
-STORY_ENDPOINTS = frozenset({"newsroom.create_story", "newsroom.save_story", "newsroom.merge_story"})
+STORY_ENDPOINTS = frozenset(
+    {"newsroom.create_story", "newsroom.save_story", "newsroom.merge_story"}
+)
 CONTROLS = (
     *("version", "seq", "picture_id", "remove_picture", "do", "then", "answer"),
     *("loss", "loss_asked", "plan", "language_other", "language_kept"),
     *(f"spelling-{number}" for number in range(1, spellings.MAX_ANSWERS + 1)),
 )
-CHOICES = tuple(f"{kind}.{name}" for kind in ("choice", "mine", "together") for name in conflicts.FIELD_LABELS)
+CHOICES = tuple(
+    f"{kind}.{name}" for kind in ("choice", "mine", "together") for name in conflicts.FIELD_LABELS
+)
 RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
 
 

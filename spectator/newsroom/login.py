@@ -34,20 +34,28 @@ def login() -> Response | tuple[str, int, dict[str, str]]:
         seconds = refused.retry_after_seconds
         headers = {"Retry-After": str(seconds)} if seconds else {}
         return _login_page(onward, 429 if seconds else 422, refused.message, headers)
-    return security.set_device_cookie(security.set_session_cookie(redirect(onward, 303), token), client.device)
+    return security.set_device_cookie(
+        security.set_session_cookie(redirect(onward, 303), token), client.device
+    )
 
 
 def _login_page(
     onward: str, status: int, error: str = "", headers: dict[str, str] | None = None
 ) -> tuple[str, int, dict[str, str]]:
     email = request.form.get("email", "")[:254]
-    return render_template("newsroom/login.html", onward=onward, email=email, error=error), status, headers or {}
+    return (
+        render_template("newsroom/login.html", onward=onward, email=email, error=error),
+        status,
+        headers or {},
+    )
 
 
 def logout() -> Response:
     """End the session and show the login again."""
     accounts.log_out(request.cookies.get(security.SESSION_COOKIE, ""))
-    return security.clear_session_cookie(redirect(url_for("newsroom.login", done="logged-out"), 303))
+    return security.clear_session_cookie(
+        redirect(url_for("newsroom.login", done="logged-out"), 303)
+    )
 
 
 def password() -> str:
@@ -66,8 +74,12 @@ def change_password() -> Response | tuple[str, int]:
     except accounts.PasswordError as refused:
         return _password_page({"new": str(refused)})
     except accounts.LoginError as refused:
-        return _password_page({"current": refused.message}, 429 if refused.retry_after_seconds else 422)
-    return security.set_session_cookie(redirect(url_for("newsroom.stories", done="password"), 303), token)
+        return _password_page(
+            {"current": refused.message}, 429 if refused.retry_after_seconds else 422
+        )
+    return security.set_session_cookie(
+        redirect(url_for("newsroom.stories", done="password"), 303), token
+    )
 
 
 def _password_page(errors: dict[str, str], status: int = 422) -> tuple[str, int]:

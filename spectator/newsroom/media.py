@@ -39,12 +39,18 @@ def add_picture(stored: StoredPicture, by: User) -> int:
 
 
 def _picture_signer(user: User) -> Signer:
-    return Signer(current_app.config["SECRET_KEY"], salt=f"picture of {user.id}", digest_method=hashlib.sha256)
+    return Signer(
+        current_app.config["SECRET_KEY"], salt=f"picture of {user.id}", digest_method=hashlib.sha256
+    )
 
 
 def picture_token(picture: Picture | None, user: User) -> str:
     """Return how a form names the picture it holds: a number alone would let anybody claim a colleague's upload."""
-    return _picture_signer(user).sign(f"{picture.id}-{picture.digest[:16]}").decode() if picture else ""
+    return (
+        _picture_signer(user).sign(f"{picture.id}-{picture.digest[:16]}").decode()
+        if picture
+        else ""
+    )
 
 
 def picture_from_token(token: str, user: User) -> Picture | None:

@@ -27,7 +27,12 @@ def edit_note(article_id: int, note_id: int) -> ViewResponse:
         publishing.edit_note(article_id, current_user(), note_id, kind, text, _original_text())
     except publishing.ValidationError as invalid:
         article = editable_story(article_id)
-        wrong = {"id": note_id, "kind": kind, "text": text, "message": " ".join(invalid.errors.values())}
+        wrong = {
+            "id": note_id,
+            "kind": kind,
+            "text": text,
+            "message": " ".join(invalid.errors.values()),
+        }
         return render_form(forms.form_from_article(article), article, wrong_note=wrong), 422
     except publishing.ConflictError:
         return _render_conflict(text)
@@ -48,7 +53,10 @@ def _original_text() -> str:
 
 
 def _render_conflict(text: str) -> tuple[str, int]:
-    title, message = "A colleague has changed this note", "Nothing was saved. Go back to the story and look again."
+    title, message = (
+        "A colleague has changed this note",
+        "Nothing was saved. Go back to the story and look again.",
+    )
     return render_template("newsroom/refused.html", title=title, message=message, kept=text), 409
 
 

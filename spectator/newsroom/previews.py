@@ -43,7 +43,10 @@ def register(newsroom: Blueprint) -> None:
     newsroom.add_url_rule("/stories/new/proof", "proof_new", proof_new)
     newsroom.add_url_rule(STORY_RULE + "/links", "make_link", create_link, methods=["POST"])
     newsroom.add_url_rule(
-        STORY_RULE + "/links/<int(max=2147483647):link_id>", "end_link", revoke_link, methods=["POST"]
+        STORY_RULE + "/links/<int(max=2147483647):link_id>",
+        "end_link",
+        revoke_link,
+        methods=["POST"],
     )
     newsroom.add_url_rule("/shared/<token>", "shared", shared_preview)
 
@@ -89,7 +92,9 @@ def proof_new() -> str:
     row = autosaves.get(current_user().id, request.args.get("copy", "")[:40])
     if row is None or row.article_id is not None:
         abort(404)
-    weight = describe_page_weight(article_from_form(forms.form_from_autosave(row, current_user()), None))
+    weight = describe_page_weight(
+        article_from_form(forms.form_from_autosave(row, current_user()), None)
+    )
     return render_template("newsroom/proof.html", article=None, row=row, weight=weight)
 
 
@@ -97,14 +102,20 @@ def create_link(article_id: int) -> Response | tuple[str, int]:
     """Make a link to the preview for somebody without an account."""
     article = viewable_story(article_id)
     if not publishing.may(current_user(), "share", article):
-        raise publishing.ForbiddenError("Links are for stories that are not public yet, made by who may change them.")
+        raise publishing.ForbiddenError(
+            "Links are for stories that are not public yet, made by who may change them."
+        )
     days = request.form.get("days", "")
     lasting = (
-        int(days) if days in {str(each) for each in autosaves.PREVIEW_LINK_DAYS} else autosaves.PREVIEW_LINK_DAYS[1]
+        int(days)
+        if days in {str(each) for each in autosaves.PREVIEW_LINK_DAYS}
+        else autosaves.PREVIEW_LINK_DAYS[1]
     )
     nonce = secrets.token_urlsafe(16)
     try:
-        autosaves.create_link(article_id, current_user().id, lasting, nonce, token_hash(link_token(nonce)))
+        autosaves.create_link(
+            article_id, current_user().id, lasting, nonce, token_hash(link_token(nonce))
+        )
     except autosaves.AutosaveLimitReached:
         title, message = (
             "No link was made",
@@ -131,7 +142,9 @@ def shared_preview(token: str) -> Response | str | tuple[str, int]:
     may_show = article is not None and maker is not None and publishing.may(maker, "view", article)
     if article is None or article.status == "withdrawn" or not (may_show or article.is_public):
         message = "It has expired or was ended. Ask who sent it to you for a new one."
-        return render_template("newsroom/refused.html", title="This link does not work any more", message=message), 410
+        return render_template(
+            "newsroom/refused.html", title="This link does not work any more", message=message
+        ), 410
     if article.is_public:
         return redirect(permalink(article), 303)
     return render_article(article, banner="for you alone: please do not pass it on", is_shared=True)
@@ -149,7 +162,9 @@ def viewable_story(article_id: int) -> Article:
 
 def render_article(article: Any, banner: str = "", is_shared: bool = False) -> str:
     """Return the page of a story; `banner` says what kind of preview it is, "" where a frame says so already."""
-    return render_template("site/article.html", article=article, is_preview=True, banner=banner, is_shared=is_shared)
+    return render_template(
+        "site/article.html", article=article, is_preview=True, banner=banner, is_shared=is_shared
+    )
 
 
 def article_from_form(form: StoryForm, article: Article | None) -> Any:
@@ -158,17 +173,36 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
     body = stored_body(form.values["body"])
     text, now = plain_text(body), datetime.now(UTC)
     sections = {section.slug: section for section in queries.sections()}
-    section = sections.get(values["section"]) or next(iter(sections.values()), Section(name="Section", slug="section"))
+    section = sections.get(values["section"]) or next(
+        iter(sections.values()), Section(name="Section", slug="section")
+    )
     headline = values["headline"] or "Headline"
-    countries = [found for name in forms.split_names(form.values["countries"])[:30] if (found := find_country(name))]
+    countries = [
+        found
+        for name in forms.split_names(form.values["countries"])[:30]
+        if (found := find_country(name))
+    ]
     return SimpleNamespace(
-        **(values | {"section": section, "headline": headline, "slug": values["slug"] or slugify(headline)}),
+        **(
+            values
+            | {
+                "section": section,
+                "headline": headline,
+                "slug": values["slug"] or slugify(headline),
+            }
+        ),
         id=article.id if article else 0,
         body=body,
         excerpt=excerpt(text),
         word_count=word_count(text),
-        authors=[Author(name=each, slug=slugify(each)) for each in forms.split_names(form.values["authors"])[:30]],
-        topics=[Topic(name=each, slug=slugify(each)) for each in forms.split_names(form.values["topics"])[:30]],
+        authors=[
+            Author(name=each, slug=slugify(each))
+            for each in forms.split_names(form.values["authors"])[:30]
+        ],
+        topics=[
+            Topic(name=each, slug=slugify(each))
+            for each in forms.split_names(form.values["topics"])[:30]
+        ],
         countries=[Country(name=country.name, slug=country.slug) for country in countries],
         picture=form.picture,
         corrections=article.corrections if article else [],

@@ -44,8 +44,14 @@ def _render_related(article_id: int, errors: dict[str, str], raw_input: str = ""
         article=article,
         shown=shown,
         pins=pins,
-        forbidden=[each for each in queries.newsroom_articles_by_id(sorted(forbidden)) if is_visible(each, user)],
-        others=[each for each in public if each.id not in {*scores, *forbidden, *pins}][:MAX_SIMILAR],
+        forbidden=[
+            each
+            for each in queries.newsroom_articles_by_id(sorted(forbidden))
+            if is_visible(each, user)
+        ],
+        others=[each for each in public if each.id not in {*scores, *forbidden, *pins}][
+            :MAX_SIMILAR
+        ],
         unpublished=[each for each in private if is_visible(each, user)][:MAX_SIMILAR],
         may_relate=publishing.may(user, "relate", article),
         errors=errors,
@@ -61,7 +67,9 @@ def is_visible(article: Article, user: User) -> bool:
 def _similar_articles(article: Article, is_public: bool) -> list[Article]:
     """The stories that read like one, best first; none while the index is away."""
     try:
-        found = index_of(is_public).more_like_this(indexing.build_document(article), 2 * MAX_SIMILAR)
+        found = index_of(is_public).more_like_this(
+            indexing.build_document(article), 2 * MAX_SIMILAR
+        )
     except IndexUnavailableError:
         return []
     alike = queries.newsroom_articles_by_id([each.id for each in found])
@@ -74,7 +82,9 @@ def set_related(article_id: int) -> Response | tuple[str, int]:
     other = find_article_id(given)
     try:
         if other is None:
-            raise publishing.ValidationError({"related": "Give the address or the number of a story on this site."})
+            raise publishing.ValidationError(
+                {"related": "Give the address or the number of a story on this site."}
+            )
         publishing.set_related_override(article_id, current_user(), other, kind)
     except publishing.ValidationError as invalid:
         return _render_related(article_id, invalid.errors, given), 422

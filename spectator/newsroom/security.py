@@ -29,7 +29,9 @@ SESSION_COOKIE = "__Host-session"
 SESSION_COOKIE_SECONDS = 30 * 24 * 3600
 # Names a browser that has logged in before, so that strangers who guess cannot lock its owner out; opens nothing.
 DEVICE_COOKIE, DEVICE_COOKIE_SECONDS = "__Host-device", 180 * 24 * 3600
-LOGIN_WARNING_TIME = timedelta(minutes=15)  # of a new session, in which it tells of attempts by others
+LOGIN_WARNING_TIME = timedelta(
+    minutes=15
+)  # of a new session, in which it tells of attempts by others
 PUBLIC_ENDPOINTS = frozenset({"newsroom.login", "newsroom.shared"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -50,7 +52,9 @@ STORY_ENDPOINTS = frozenset(
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
 MAX_LOGIN_BYTES = 20_000
 
-HTTPS_REQUIRED = "The newsroom needs https here (behind a proxy that has it, set SPECTATOR_TRUSTED_PROXIES).\n"
+HTTPS_REQUIRED = (
+    "The newsroom needs https here (behind a proxy that has it, set SPECTATOR_TRUSTED_PROXIES).\n"
+)
 HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 
 STATUS_LABELS = {
@@ -122,7 +126,9 @@ def check_request() -> AnyResponse | None:
         return redirect(own, 301)
     is_ours = is_same_origin() if is_write else True
     if is_ours is False:
-        log.warning("cross-site %s %s from %s refused", request.method, request.path, request.remote_addr)
+        log.warning(
+            "cross-site %s %s from %s refused", request.method, request.path, request.remote_addr
+        )
         abort(403)
     token = request.cookies.get(SESSION_COOKIE, "")
     g.session = session_by_token(token) if token else None
@@ -139,7 +145,11 @@ def canonical_url() -> str:
     site_url: str = current_app.config["SITE_URL"]
     if is_loopback(request.host) or request.host == urlsplit(site_url).netloc:
         return ""
-    return site_url + quote(request.path) + ("?" + request.query_string.decode("ascii", "ignore")).rstrip("?")
+    return (
+        site_url
+        + quote(request.path)
+        + ("?" + request.query_string.decode("ascii", "ignore")).rstrip("?")
+    )
 
 
 def check_form_body() -> None:
@@ -153,7 +163,12 @@ def check_form_body() -> None:
     if g.user is None:
         request.max_content_length = request.max_form_memory_size = MAX_LOGIN_BYTES
     if g.needs_form_token and not has_valid_csrf_token():
-        log.warning("%s %s from %s without a proof refused", request.method, request.path, request.remote_addr)
+        log.warning(
+            "%s %s from %s without a proof refused",
+            request.method,
+            request.path,
+            request.remote_addr,
+        )
         abort(403)
 
 
@@ -214,7 +229,9 @@ def _csrf_signer() -> TimestampSigner:
     is_inside = g.get("user") is not None and request.endpoint not in PUBLIC_ENDPOINTS
     visitor = token_hash(token) if is_inside else f"address {client_address()}"
     return TimestampSigner(
-        current_app.config["SECRET_KEY"], salt=f"newsroom form {visitor}", digest_method=hashlib.sha256
+        current_app.config["SECRET_KEY"],
+        salt=f"newsroom form {visitor}",
+        digest_method=hashlib.sha256,
     )
 
 
@@ -244,13 +261,21 @@ def safe_next_path(text: str | None) -> str:
         or not re.fullmatch(URL_PREFIX + r"/(?:[A-Za-z0-9/?=&._~+-]|%[0-9A-Fa-f]{2})*", text)
     ):
         return home
-    return home if text.startswith((url_for("newsroom.login"), url_for("newsroom.logout"))) else text
+    return (
+        home if text.startswith((url_for("newsroom.login"), url_for("newsroom.logout"))) else text
+    )
 
 
 def set_session_cookie(response: AnyResponse, token: str) -> AnyResponse:
     """Give the browser the session; the `__Host-` prefix makes it refuse any other site's or plain-http copy."""
     response.set_cookie(
-        SESSION_COOKIE, token, SESSION_COOKIE_SECONDS, path="/", secure=True, httponly=True, samesite="Lax"
+        SESSION_COOKIE,
+        token,
+        SESSION_COOKIE_SECONDS,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="Lax",
     )
     return response
 
@@ -258,7 +283,13 @@ def set_session_cookie(response: AnyResponse, token: str) -> AnyResponse:
 def set_device_cookie(response: AnyResponse, device: str) -> AnyResponse:
     """Let the browser be known at its next login."""
     response.set_cookie(
-        DEVICE_COOKIE, device, DEVICE_COOKIE_SECONDS, path="/", secure=True, httponly=True, samesite="Strict"
+        DEVICE_COOKIE,
+        device,
+        DEVICE_COOKIE_SECONDS,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="Strict",
     )
     return response
 
@@ -280,10 +311,17 @@ def clear_session_cookie(response: AnyResponse) -> AnyResponse:
 
 def template_context() -> dict[str, Any]:
     """Return what every page of the newsroom may show."""
-    words: dict[str, Any] = {"state_words": STATUS_LABELS, "zone_name": current_app.config["TIMEZONE"]}
+    words: dict[str, Any] = {
+        "state_words": STATUS_LABELS,
+        "zone_name": current_app.config["TIMEZONE"],
+    }
     words["failed_logins"] = failed_logins()
     words["review_count"] = review_count
-    return {"current_user": g.get("user"), "csrf_token": csrf_token, "done_notice": current_notice} | words
+    return {
+        "current_user": g.get("user"),
+        "csrf_token": csrf_token,
+        "done_notice": current_notice,
+    } | words
 
 
 def current_notice(article: Article | None = None) -> str:

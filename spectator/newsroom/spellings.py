@@ -11,7 +11,9 @@ from spectator.publishing.drafts import MAX_NAMES
 from spectator.publishing.spellings import SpellingChoice
 
 # `_spellings.html` writes these values: field, choice, id of the existing name, the new name.
-_ANSWER_PATTERN = re.compile(r"(authors|topics)\|(rename|use|both)\|([0-9]{1,18})\|(.{1,200})", re.ASCII | re.DOTALL)
+_ANSWER_PATTERN = re.compile(
+    r"(authors|topics)\|(rename|use|both)\|([0-9]{1,18})\|(.{1,200})", re.ASCII | re.DOTALL
+)
 MAX_ANSWERS = 2 * MAX_NAMES
 
 
@@ -22,5 +24,7 @@ def parse_answers(data: Mapping[str, str]) -> list[SpellingAnswer]:
         match = _ANSWER_PATTERN.fullmatch(data.get(f"spelling-{number}", "")[:240])
         if match:
             field, choice, existing_id, name = match.groups()
-            answers.append(SpellingAnswer(field, name, cast(SpellingChoice, choice), int(existing_id)))
+            answers.append(
+                SpellingAnswer(field, name, cast(SpellingChoice, choice), int(existing_id))
+            )
     return answers

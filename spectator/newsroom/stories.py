@@ -109,7 +109,9 @@ def save_story(article_id: int) -> Response | tuple[str, int]:
 def merge_story(article_id: int) -> Response | tuple[str, int]:
     """Store what a person has chosen from two versions; a choice not made, or a newer version still, comes back."""
     user = current_user()
-    moved = _autosave_if_locked(article_id, lambda article: conflicts.build_partial_form(article, user))
+    moved = _autosave_if_locked(
+        article_id, lambda article: conflicts.build_partial_form(article, user)
+    )
     if moved:
         return moved
     article = editable_story(article_id)
@@ -120,7 +122,9 @@ def merge_story(article_id: int) -> Response | tuple[str, int]:
     return _save(article, form)
 
 
-def _autosave_if_locked(article_id: int, build_form: Callable[[Article], StoryForm]) -> tuple[str, int] | None:
+def _autosave_if_locked(
+    article_id: int, build_form: Callable[[Article], StoryForm]
+) -> tuple[str, int] | None:
     """Keep what was typed for a story that has moved on, and say so; None where the person may still change it."""
     article, user = queries.article_to_edit(article_id), current_user()
     if article is None or not locked_stories.is_locked_for(article, user):
@@ -139,7 +143,10 @@ def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
         return render_form(form, article), 422
     except publishing.ConflictError:
         moved = _autosave_if_locked(article.id, lambda _: form)
-        return moved or (conflicts.render_conflict(form, editable_story(article.id), current_user()), 409)
+        return moved or (
+            conflicts.render_conflict(form, editable_story(article.id), current_user()),
+            409,
+        )
     return _redirect_after_save(article.id, form, forms.requested_action())
 
 
@@ -157,7 +164,9 @@ def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
         form.errors |= invalid.errors
     if form.errors:
         return render_form(form, article), 422
-    return redirect(url_for("newsroom.edit_story", article_id=article.id, restore=copy, done="kept"), 303)
+    return redirect(
+        url_for("newsroom.edit_story", article_id=article.id, restore=copy, done="kept"), 303
+    )
 
 
 def _action_view(action: str) -> Callable[[int], Response | tuple[str, int]]:
@@ -192,7 +201,10 @@ def withdraw(article_id: int) -> Response | tuple[str, int]:
 
 
 ACTION_VIEWS: dict[str, Callable[[int], Response | tuple[str, int]]] = {
-    **{verb: _action_view(verb) for verb in ("publish", "submit", "send_back", "unschedule", "reinstate")},
+    **{
+        verb: _action_view(verb)
+        for verb in ("publish", "submit", "send_back", "unschedule", "reinstate")
+    },
     "withdraw": withdraw,
 }
 
@@ -203,14 +215,20 @@ def editable_story(article_id: int) -> Article:
     if article is None:
         raise publishing.NotFoundError
     if not publishing.may_edit(current_user(), article):
-        raise publishing.ForbiddenError("Authors can open their own drafts; ask an editor for this one.")
+        raise publishing.ForbiddenError(
+            "Authors can open their own drafts; ask an editor for this one."
+        )
     return article
 
 
 def _form_from_autosave(article_id: int | None) -> StoryForm | None:
     """Return what was typed and not saved in the form that the address names."""
     row = autosaves.get(current_user().id, request.args.get("restore", "")[:40])
-    return forms.form_from_autosave(row, current_user()) if row is not None and row.article_id == article_id else None
+    return (
+        forms.form_from_autosave(row, current_user())
+        if row is not None and row.article_id == article_id
+        else None
+    )
 
 
 def _redirect_after_save(article_id: int, form: StoryForm, action: str) -> Response:
@@ -225,10 +243,14 @@ def _redirect_after_action(article_id: int, action: str, form_id: str | None = N
         action = "taken_back"
     if article is not None and not publishing.may_edit(current_user(), article):
         return redirect(url_for("newsroom.stories", done=action, stored=form_id), 303)
-    return redirect(url_for("newsroom.edit_story", article_id=article_id, done=action, stored=form_id), 303)
+    return redirect(
+        url_for("newsroom.edit_story", article_id=article_id, done=action, stored=form_id), 303
+    )
 
 
-def render_form(form: StoryForm, article: Article | None, reason: str = "", **context: object) -> str:
+def render_form(
+    form: StoryForm, article: Article | None, reason: str = "", **context: object
+) -> str:
     """Return the page of the story form, or of a new one for None; `more` is what other forms of it show."""
     user = current_user()
     rows = autosaves.list_unsaved(user.id, article.id) if article else ()
@@ -249,7 +271,9 @@ def render_form(form: StoryForm, article: Article | None, reason: str = "", **co
         others=_other_editors(article, user),
         then=forms.requested_action(),
         weight=previews.describe_page_weight(article) if article else "",
-        handover=queries.last_remark(article.id) if article and article.status in HANDOVER_STATUSES else None,
+        handover=queries.last_remark(article.id)
+        if article and article.status in HANDOVER_STATUSES
+        else None,
         **({"wrong_note": None} | context),
     )
 

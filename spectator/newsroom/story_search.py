@@ -46,7 +46,9 @@ class StoryQuery:
         self, page: int, per_page: int, is_public: bool, article_ids: frozenset[int] | None
     ) -> SearchRequest:
         """Return the question to an index, to some of its stories where `among` has their ids."""
-        first, last = (date(self.year, 1, 1), date(self.year, 12, 31)) if self.year else (None, None)
+        first, last = (
+            (date(self.year, 1, 1), date(self.year, 12, 31)) if self.year else (None, None)
+        )
         return SearchRequest(
             self.text,
             section=self.section,
@@ -63,7 +65,9 @@ class StoryQuery:
         if not self.year:
             return None
         zone = ZoneInfo(current_app.config["TIMEZONE"])
-        first, last = (datetime(year, 1, 1, tzinfo=zone).astimezone(UTC) for year in (self.year, self.year + 1))
+        first, last = (
+            datetime(year, 1, 1, tzinfo=zone).astimezone(UTC) for year in (self.year, self.year + 1)
+        )
         return first, last
 
 
@@ -98,7 +102,12 @@ def register(newsroom: Blueprint) -> None:
 def search() -> tuple[str, int]:
     """Show the stories that have some words, or all; those that are public, those that are not, or both."""
     wanted, names = _query_from_request(), queries.author_names(_restricted_author_id())
-    context: dict[str, Any] = {"wanted": wanted, "scopes": SCOPES, "years": _year_options(), "names": names}
+    context: dict[str, Any] = {
+        "wanted": wanted,
+        "scopes": SCOPES,
+        "years": _year_options(),
+        "names": names,
+    }
     try:
         context |= (
             {"hits": [], "total": 0}
@@ -158,11 +167,17 @@ def _list_stories(query: StoryQuery) -> dict[str, Any]:
         limit=PER_PAGE,
     )
     hits = [_plain_hit(article, publishing.may_edit(user, article)) for article in found[:PER_PAGE]]
-    return {"hits": hits, "total": len(hits), "has_more": len(found) > PER_PAGE and query.page < MAX_PAGE}
+    return {
+        "hits": hits,
+        "total": len(hits),
+        "has_more": len(found) > PER_PAGE and query.page < MAX_PAGE,
+    }
 
 
 def _plain_hit(article: Article, is_editable: bool) -> Hit:
-    return Hit(article, [(article.headline, False)], [(article.dek or article.excerpt, False)], is_editable)
+    return Hit(
+        article, [(article.headline, False)], [(article.dek or article.excerpt, False)], is_editable
+    )
 
 
 def _search_stories(query: StoryQuery) -> dict[str, Any]:
@@ -174,7 +189,9 @@ def _search_stories(query: StoryQuery) -> dict[str, Any]:
     kinds = {"all": (False, True), "unpublished": (False,), "published": (True,)}[query.scope]
     rankings = [_search_index(query, is_public) for is_public in kinds]
     mode: Mode = "all" if any(each.total and each.mode == "all" for each in rankings) else "any"
-    unknown = [name for name in rankings[0].unknown if all(name in each.unknown for each in rankings)]
+    unknown = [
+        name for name in rankings[0].unknown if all(name in each.unknown for each in rankings)
+    ]
     rankings = [each for each in rankings if each.total and each.mode == mode]
     total = sum(each.total for each in rankings)
     start = (query.page - 1) * PER_PAGE
@@ -194,7 +211,9 @@ def _search_index(query: StoryQuery, is_public: bool) -> Ranking:
         ids = [
             each
             for page in pages
-            for each in index.find(query.to_search_request(page + 1, PER_PAGE, is_public, among)).ids
+            for each in index.find(
+                query.to_search_request(page + 1, PER_PAGE, is_public, among)
+            ).ids
         ]
         offset = start // PER_PAGE * PER_PAGE
         return ids[start - offset : end - offset]
@@ -218,7 +237,9 @@ def _hits(rankings: list[Ranking], start: int, end: int) -> Iterator[Hit]:
     found = [_hits_by_id(ranking, ids) for ranking, ids in zip(rankings, stretches, strict=True)]
     queues = [iter(ids) for ids in stretches]
     for place in range(start, end):
-        which = 0 if interleaved_count(*totals, place + 1) > interleaved_count(*totals, place) else 1
+        which = (
+            0 if interleaved_count(*totals, place + 1) > interleaved_count(*totals, place) else 1
+        )
         hit = found[which].get(next(queues[which], 0))
         if hit is not None:
             yield hit

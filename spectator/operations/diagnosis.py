@@ -51,7 +51,9 @@ def explain(error: BaseException, settings: Mapping[str, Any]) -> str:
     original = getattr(error, "original", None) or getattr(error, "orig", None) or error
     code = getattr(original, "sqlite_errorcode", None) or 0
     if code & 0xFF in STORAGE_CODES or code & 0xFF in BUSY_CODES:
-        return str(explain_sqlite(code, str(original), Path(database_file(settings["DATABASE_URL"]))))
+        return str(
+            explain_sqlite(code, str(original), Path(database_file(settings["DATABASE_URL"])))
+        )
     if isinstance(error, OSError) and error.errno in _DISK_CAUSES:
         return str(_explain_disk(error, settings["DATA_DIR"]))
     if faults := examine(settings):
@@ -65,7 +67,9 @@ def explain_sqlite(code: int, detail: str, path: Path) -> Fault:
         case "full":
             return full_disk_fault(path)
         case "damaged":
-            return Fault(Cause.DAMAGED, path, f"The database {path} is damaged ({detail}).", RESTORE_ADVICE)
+            return Fault(
+                Cause.DAMAGED, path, f"The database {path} is damaged ({detail}).", RESTORE_ADVICE
+            )
         case "not a database":
             return _not_a_database(path)
         case "read-only" | "cannot be opened":
@@ -84,9 +88,16 @@ def explain_sqlite(code: int, detail: str, path: Path) -> Fault:
             )  # not even the file beside it that readers share can be made
         case "disk error":
             message = f"The disk of the database {path} reports an error ({detail})."
-            return Fault(Cause.DISK_ERROR, path, message, "Look at the system's log (dmesg) and check the disk.")
+            return Fault(
+                Cause.DISK_ERROR,
+                path,
+                message,
+                "Look at the system's log (dmesg) and check the disk.",
+            )
     message = f"The database {path} does not answer ({detail})."
-    return Fault(Cause.BUSY, path, message, "End the program that keeps it locked, or try again in a minute.")
+    return Fault(
+        Cause.BUSY, path, message, "End the program that keeps it locked, or try again in a minute."
+    )
 
 
 def _examine_key(settings: Mapping[str, Any]) -> Iterator[Fault]:
@@ -98,7 +109,10 @@ def _examine_key(settings: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(Cause.MISSING, path, message, INIT)
     elif not path.is_file():
         yield Fault(
-            Cause.WRONG_KIND, path, f"{path} is not a file, but the secret key should be one.", _removal_advice(path)
+            Cause.WRONG_KIND,
+            path,
+            f"{path} is not a file, but the secret key should be one.",
+            _removal_advice(path),
         )
     elif faults := list(check_access(path, "secret key")):
         yield from faults
@@ -108,7 +122,9 @@ def _examine_key(settings: Mapping[str, Any]) -> Iterator[Fault]:
         try:
             config.secret_key(settings)
         except config.ConfigError:
-            yield Fault(Cause.DAMAGED, path, f"The secret key {path} is damaged.", _removal_advice(path))
+            yield Fault(
+                Cause.DAMAGED, path, f"The secret key {path} is damaged.", _removal_advice(path)
+            )
 
 
 def _removal_advice(path: Path) -> str:
@@ -118,16 +134,22 @@ def _removal_advice(path: Path) -> str:
 def examine_database(path: Path) -> Iterator[Fault]:
     """Find what is wrong with the file of the database, the files beside it, and its schema."""
     if os.path.islink(path) and not path.exists():
-        yield Fault(Cause.WRONG_KIND, path, f"{path} is a link to nothing.", "Remove it, or mend the link.")
+        yield Fault(
+            Cause.WRONG_KIND, path, f"{path} is a link to nothing.", "Remove it, or mend the link."
+        )
     elif not path.exists():
         yield from examine_directory(path.parent, "directory of the database")
         message = f"The database {path} is missing; where there was one, restore a backup first."
         yield Fault(Cause.MISSING, path, message, INIT)
     elif not path.is_file():
         remedy = "Move it away, or set SPECTATOR_DATABASE_URL to the database."
-        yield Fault(Cause.WRONG_KIND, path, f"{path} is not a file, but the database should be one.", remedy)
+        yield Fault(
+            Cause.WRONG_KIND, path, f"{path} is not a file, but the database should be one.", remedy
+        )
     elif faults := [
-        fault for each in (path.parent, path, *_sidecar_files(path)) for fault in check_access(each, "database")
+        fault
+        for each in (path.parent, path, *_sidecar_files(path))
+        for fault in check_access(each, "database")
     ]:
         yield from faults
     else:
@@ -157,14 +179,21 @@ def _examine_content(path: Path) -> Iterator[Fault]:
 
 def _not_a_database(path: Path) -> Fault:
     message = f"{path} is not a database, or its first page is damaged."
-    return Fault(Cause.NOT_A_DATABASE, path, message, f"Check SPECTATOR_DATABASE_URL. {RESTORE_ADVICE}")
+    return Fault(
+        Cause.NOT_A_DATABASE, path, message, f"Check SPECTATOR_DATABASE_URL. {RESTORE_ADVICE}"
+    )
 
 
 def _read_schema(path: Path) -> tuple[set[str], str | None]:
     """Return the names of the tables and the schema's version; never creates a file."""
-    with closing(sqlite.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=1)) as connection:
+    with closing(
+        sqlite.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=1)
+    ) as connection:
         connection.execute("PRAGMA query_only=1")
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = {
+            name
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
         if "alembic_version" not in tables:
             return tables, None
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -176,9 +205,16 @@ def _examine_schema(path: Path, tables: set[str], version: str | None) -> Iterat
         yield Fault(Cause.EMPTY, path, f"The database {path} is empty.", INIT)
     elif version is None and not tables & REQUIRED_TABLES:
         message = f"{path} is the database of another program."
-        yield Fault(Cause.FOREIGN, path, message, "Check SPECTATOR_DATABASE_URL, or move the file away.")
+        yield Fault(
+            Cause.FOREIGN, path, message, "Check SPECTATOR_DATABASE_URL, or move the file away."
+        )
     elif version is None or (version == migrations.HEAD and not tables >= REQUIRED_TABLES):
-        yield Fault(Cause.DAMAGED, path, f"The database {path} is damaged (tables are missing).", RESTORE_ADVICE)
+        yield Fault(
+            Cause.DAMAGED,
+            path,
+            f"The database {path} is damaged (tables are missing).",
+            RESTORE_ADVICE,
+        )
     elif version not in migrations.supported_versions():
         message = f"The database {path} has schema {version}, and this code knows {migrations.HEAD} and older: it was "
         message += "upgraded by a newer version of the site."
@@ -217,4 +253,6 @@ def _explain_disk(error: OSError, data: Path) -> Fault:
     existing = next(each for each in (path, *path.parents) if os.path.exists(each))
     for fault in check_access(existing, "file" if existing.is_file() else "directory"):
         return fault
-    return Fault(cause, path, f"{path}: {error.strerror}.", "Check the file, its owner and its disk.")
+    return Fault(
+        cause, path, f"{path}: {error.strerror}.", "Check the file, its owner and its disk."
+    )

@@ -77,7 +77,9 @@ def examine_space(directory: Path) -> Iterator[Fault]:
 def full_disk_fault(path: Path, stops_reading: bool = False) -> Fault:
     """Return the fault of a disk without room; only where SQLite cannot open the database does it stop reading."""
     message = f"The disk of {path} is full; nothing can be saved."
-    return Fault(Cause.FULL, path, message, "Make room; the site then goes on by itself.", stops_reading)
+    return Fault(
+        Cause.FULL, path, message, "Make room; the site then goes on by itself.", stops_reading
+    )
 
 
 def examine_directory(path: Path, name: str) -> Iterator[Fault]:
@@ -87,12 +89,22 @@ def examine_directory(path: Path, name: str) -> Iterator[Fault]:
         parent = parent.parent
     if not os.path.exists(parent):
         if os.path.lexists(parent):
-            yield Fault(Cause.WRONG_KIND, parent, f"{parent} is a link to nothing.", "Remove it, or mend the link.")
+            yield Fault(
+                Cause.WRONG_KIND,
+                parent,
+                f"{parent} is a link to nothing.",
+                "Remove it, or mend the link.",
+            )
         else:
             yield no_access_fault(parent.parent, name)
     elif not parent.is_dir():
         message = f"{parent} is a file, where the {name} should be."
-        yield Fault(Cause.WRONG_KIND, parent, message, "Move it away, or set SPECTATOR_DATA_DIR or SPECTATOR_MEDIA.")
+        yield Fault(
+            Cause.WRONG_KIND,
+            parent,
+            message,
+            "Move it away, or set SPECTATOR_DATA_DIR or SPECTATOR_MEDIA.",
+        )
     elif faults := list(check_access(parent, name)):
         yield from faults
     elif parent != path:
@@ -115,7 +127,10 @@ def check_access(path: Path, name: str) -> Iterator[Fault]:
     needed = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
     if os.access(path, needed, effective_ids=True):
         return
-    if os.access(path.parent, os.X_OK, effective_ids=True) and os.statvfs(path).f_flag & os.ST_RDONLY:
+    if (
+        os.access(path.parent, os.X_OK, effective_ids=True)
+        and os.statvfs(path).f_flag & os.ST_RDONLY
+    ):
         message = f"The {name} {path} lies on a disk that is mounted read-only."
         remedy = "Look at the system's log (dmesg) for why, then mount it for writing."
         yield Fault(Cause.READ_ONLY, path, message, remedy)
@@ -127,12 +142,23 @@ def no_access_fault(path: Path, name: str) -> Fault:
     """Return the fault of a file that another user owns, or that its own mode shuts."""
     me = user_name(os.geteuid())
     owner = user_name(path.stat().st_uid)
-    subject = f"The {name} {path}" if path.is_dir() or name != "database" else f"The file {path} of the database"
+    subject = (
+        f"The {name} {path}"
+        if path.is_dir() or name != "database"
+        else f"The file {path} of the database"
+    )
     if owner == me:
         bits = "rwx" if path.is_dir() else "rw"
-        return Fault(Cause.NO_ACCESS, path, f"{subject} is closed to its owner, {me}.", f"Run: chmod u+{bits} {path}")
+        return Fault(
+            Cause.NO_ACCESS,
+            path,
+            f"{subject} is closed to its owner, {me}.",
+            f"Run: chmod u+{bits} {path}",
+        )
     message = f"{subject} belongs to {owner}, and this command runs as {me}."
-    return Fault(Cause.NO_ACCESS, path, message, f"Run it as {owner}, or as root: chown -R {me} {path}")
+    return Fault(
+        Cause.NO_ACCESS, path, message, f"Run it as {owner}, or as root: chown -R {me} {path}"
+    )
 
 
 def user_name(uid: int) -> str:

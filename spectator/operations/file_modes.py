@@ -22,7 +22,9 @@ def expected_modes(settings: Mapping[str, Any]) -> Iterator[tuple[Path, int]]:
     media: Path = settings["MEDIA"]
     database = Path(database_file(settings["DATABASE_URL"]))
     private_files = [data / SECRET_FILE, data / "worker.lock", *data.glob("searches.*")]
-    private_files += [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
+    private_files += [
+        database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")
+    ]
     private_directories = [data / "index", data / "index-newsroom", media / "originals"]
     expected = [
         (data, TRAVERSABLE_DIRECTORY),

@@ -53,7 +53,9 @@ def initialise(app: Flask) -> bool:
     with _locked(data):
         has_changed = _ensure_key(app)
         if not database.exists():
-            os.close(os.open(database, os.O_WRONLY | os.O_CREAT, file_modes.PRIVATE_FILE))  # SQLite would make it 0644
+            os.close(
+                os.open(database, os.O_WRONLY | os.O_CREAT, file_modes.PRIVATE_FILE)
+            )  # SQLite would make it 0644
         if not migrations.is_current():
             migrations.upgrade()
             has_changed = True
@@ -116,7 +118,8 @@ def _add_first_rows() -> bool:
     if not missing and not needs_sections:
         return False
     sections = [
-        {"slug": name.lower(), "name": name, "position": position} for position, name in enumerate(FIRST_SECTIONS, 1)
+        {"slug": name.lower(), "name": name, "position": position}
+        for position, name in enumerate(FIRST_SECTIONS, 1)
     ]
     with db.write() as session:
         if missing:

@@ -16,7 +16,10 @@ from spectator.operations.faults import Fault
 
 QUICK_CHECK_SECONDS = 2.0
 FIRST_CHECK_SECONDS = 0.5  # that the first question waits for the check of the whole database
-CHECK_SECONDS, MAX_CHECK_SHARE = 60.0, 0.003  # between two of these checks, and the share of a core they may take
+CHECK_SECONDS, MAX_CHECK_SHARE = (
+    60.0,
+    0.003,
+)  # between two of these checks, and the share of a core they may take
 DAMAGED_CHECK_SECONDS = 5.0
 
 
@@ -50,10 +53,14 @@ class StorageMonitor:
 
     def _start_full_check_when_due(self) -> None:
         """Have the whole database checked by a thread of its own: it takes a second for each 200 MB."""
-        if time.monotonic() < self.next_full_check_at or (self.check_thread and self.check_thread.is_alive()):
+        if time.monotonic() < self.next_full_check_at or (
+            self.check_thread and self.check_thread.is_alive()
+        ):
             return
         is_first = self.check_thread is None
-        self.check_thread = threading.Thread(target=self._full_check, name="database-check", daemon=True)
+        self.check_thread = threading.Thread(
+            target=self._full_check, name="database-check", daemon=True
+        )
         self.check_thread.start()
         if is_first or self.damage:
             self.check_thread.join(FIRST_CHECK_SECONDS)
@@ -69,7 +76,9 @@ class StorageMonitor:
 def find_damage(database: Path) -> Fault | None:
     """Read a whole database, and return what is damaged in it; None also where it does not answer now."""
     try:
-        with closing(sqlite.connect(f"file:{quote(str(database))}?mode=ro", uri=True, timeout=1)) as connection:
+        with closing(
+            sqlite.connect(f"file:{quote(str(database))}?mode=ro", uri=True, timeout=1)
+        ) as connection:
             words = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite.Error as error:
         code = getattr(error, "sqlite_errorcode", 0)

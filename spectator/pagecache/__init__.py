@@ -32,7 +32,13 @@ from spectator.pagecache.middleware import (
     render_response,
     set_surrogate_key,
 )
-from spectator.pagecache.store import PRIVATE_CACHE_CONTROL, PUBLIC_CACHE_CONTROL, CachedPage, CacheKey, etag_matches
+from spectator.pagecache.store import (
+    PRIVATE_CACHE_CONTROL,
+    PUBLIC_CACHE_CONTROL,
+    CachedPage,
+    CacheKey,
+    etag_matches,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,7 +56,9 @@ __all__ = [
 
 MAX_BYTES = 32_000_000
 POLL_SECONDS = 0.005
-MAX_STALE_SECONDS = 1.0  # a page may be shown so long after it was last known to be true, while it is made anew
+MAX_STALE_SECONDS = (
+    1.0  # a page may be shown so long after it was last known to be true, while it is made anew
+)
 RENDER_TIMEOUT_SECONDS = 10.0
 MAX_CACHED_HEADERS = 500  # values of Accept-Encoding remembered; browsers send a handful
 DERIVED_PREFIX = "/fragments/related/"  # made from what followers of the outbox derive
@@ -62,7 +70,9 @@ DbVersion = tuple[int, str]  # what the database says: the edition, and how far 
 class PageCache:
     """The WSGI application in front of the site's own; see the module."""
 
-    def __init__(self, app: WSGIApplication, outbox_reader: OutboxReader, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self, app: WSGIApplication, outbox_reader: OutboxReader, max_bytes: int = MAX_BYTES
+    ) -> None:
         self.app = app
         self.outbox_reader = outbox_reader
         self.poll_seconds = POLL_SECONDS
@@ -101,7 +111,11 @@ class PageCache:
 
         The short way of a busy process: a few look-ups, no lock.
         """
-        asked = environ["wsgi.url_scheme"], environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+        asked = (
+            environ["wsgi.url_scheme"],
+            environ.get("PATH_INFO", ""),
+            environ.get("QUERY_STRING", ""),
+        )
         page, now, seen = self.pages.get(asked), monotonic(), self.db_version
         if page is None or seen is None or environ["REQUEST_METHOD"] not in SAFE_METHODS:
             return None
@@ -141,7 +155,11 @@ class PageCache:
             return page
         other.wait(RENDER_TIMEOUT_SECONDS)
         page = self.get(key)
-        return page if page is not None and page.version == version else self.render(key, seen, environ, page)
+        return (
+            page
+            if page is not None and page.version == version
+            else self.render(key, seen, environ, page)
+        )
 
     def is_unchanged(self, page: CachedPage, db_version: DbVersion | None) -> bool:
         """Say whether a page shows one story, and nothing since has touched that story or everything."""
@@ -151,13 +169,19 @@ class PageCache:
         return touched is not None and not touched & {page.article_id, None}
 
     def render(
-        self, key: CacheKey, db_version: DbVersion | None, environ: WSGIEnvironment, old: CachedPage | None
+        self,
+        key: CacheKey,
+        db_version: DbVersion | None,
+        environ: WSGIEnvironment,
+        old: CachedPage | None,
     ) -> CachedPage | RenderedResponse:
         """Let the site answer, and keep the answer where the site says so.
 
         What the site is asked holds the address and nothing of who asks: what is kept is for everybody.
         """
-        asked = anonymous_environ(environ, key) | ({EDITION_KEY: db_version[0]} if db_version is not None else {})
+        asked = anonymous_environ(environ, key) | (
+            {EDITION_KEY: db_version[0]} if db_version is not None else {}
+        )
         answer = render_response(self.app, asked)
         version = required_version(key, db_version)
         if version is None or CACHEABLE_KEY not in asked or answer.sets_cookie:
@@ -168,7 +192,16 @@ class PageCache:
             bodies = dict(old.bodies)
         else:
             bodies = {"": answer.body, "gzip": gzip_bytes(answer.body)}
-        page = CachedPage(key, version, answer.status, headers, digest, bodies, monotonic(), asked.get(ARTICLE_KEY))
+        page = CachedPage(
+            key,
+            version,
+            answer.status,
+            headers,
+            digest,
+            bodies,
+            monotonic(),
+            asked.get(ARTICLE_KEY),
+        )
         self.put(page)
         return page
 
@@ -209,12 +242,16 @@ class PageCache:
         while self.size > self.max_bytes:
             self.size -= self.pages.popitem(last=False)[1].size
 
-    def send(self, page: CachedPage, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def send(
+        self, page: CachedPage, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Answer with a page, or with 304 where the browser has it."""
         encoding = self.choose_encoding(page, environ.get("HTTP_ACCEPT_ENCODING", ""))
         query = environ.get("QUERY_STRING", "")
         is_plain = not query or query == page.key[2]
-        headers = (page.headers_by_encoding if is_plain else page.private_headers_by_encoding)[encoding]
+        headers = (page.headers_by_encoding if is_plain else page.private_headers_by_encoding)[
+            encoding
+        ]
         held = environ.get("HTTP_IF_NONE_MATCH")
         if held is not None and etag_matches(page.etag(encoding), held):
             again = [each for each in headers if each[0] in _REVALIDATION_HEADERS]

@@ -59,7 +59,9 @@ class BrotliWorker:
     """
 
     def __init__(self) -> None:
-        self.jobs: deque[Job] = deque(maxlen=MAX_QUEUED_JOBS)  # what nobody asked for lately falls out
+        self.jobs: deque[Job] = deque(
+            maxlen=MAX_QUEUED_JOBS
+        )  # what nobody asked for lately falls out
         self.lock = Lock()
         self.owner_pid = 0
 

@@ -72,22 +72,30 @@ class RenderedResponse:
         if not is_plain or not accepts_gzip(accept_encoding):
             return self
         body = gzip_bytes(self.body)
-        headers = [(name, value) for name, value in self.headers if name.lower() != "content-length"]
+        headers = [
+            (name, value) for name, value in self.headers if name.lower() != "content-length"
+        ]
         return RenderedResponse(
-            self.status, [*headers, ("Content-Length", str(len(body))), ("Content-Encoding", "gzip")], body
+            self.status,
+            [*headers, ("Content-Length", str(len(body))), ("Content-Encoding", "gzip")],
+            body,
         )
 
 
 def cache_key(environ: WSGIEnvironment) -> CacheKey | None:
     """Return what tells a page apart; None for what is never kept. Words that no page reads are left out."""
     path: str = environ.get("PATH_INFO", "")
-    is_apart = path.lower().startswith(UNCACHED_PREFIXES)  # /Search?q= leads to /search?q=, with its words
+    is_apart = path.lower().startswith(
+        UNCACHED_PREFIXES
+    )  # /Search?q= leads to /search?q=, with its words
     if environ["REQUEST_METHOD"] not in SAFE_METHODS or len(path) > MAX_PATH_LENGTH or is_apart:
         return None
     query: str = environ.get("QUERY_STRING", "")
     if query and not is_cursor_query(query):
         names = (
-            {name for name, _ in parse_qsl(query, keep_blank_values=True)} if len(query) <= MAX_QUERY_LENGTH else None
+            {name for name, _ in parse_qsl(query, keep_blank_values=True)}
+            if len(query) <= MAX_QUERY_LENGTH
+            else None
         )
         if names is None or names & CURSOR_PARAMS:
             return None
@@ -97,7 +105,11 @@ def cache_key(environ: WSGIEnvironment) -> CacheKey | None:
 
 def anonymous_environ(environ: WSGIEnvironment, key: CacheKey) -> WSGIEnvironment:
     """Return the environment of a GET for an address that knows nothing else of the request than its host."""
-    plain = {name: value for name, value in environ.items() if not name.startswith(CLIENT_ENVIRON_PREFIXES)}
+    plain = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(CLIENT_ENVIRON_PREFIXES)
+    }
     host = {"HTTP_HOST": environ["HTTP_HOST"]} if "HTTP_HOST" in environ else {}
     return plain | host | {"REQUEST_METHOD": "GET", "QUERY_STRING": key[2]}
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 OVERHEAD_BYTES = 3000  # of a page, beside its bodies
-PUBLIC_CACHE_CONTROL = "public, max-age=60, s-maxage=1, stale-while-revalidate=9, stale-if-error=86400"
-PRIVATE_CACHE_CONTROL = "private, max-age=60"  # an address with words that mean nothing: no shared cache may keep it
+PUBLIC_CACHE_CONTROL = (
+    "public, max-age=60, s-maxage=1, stale-while-revalidate=9, stale-if-error=86400"
+)
+PRIVATE_CACHE_CONTROL = (
+    "private, max-age=60"  # an address with words that mean nothing: no shared cache may keep it
+)
 
 Headers = list[tuple[str, str]]
 CacheKey = tuple[str, str, str]  # scheme, path, query
@@ -39,7 +43,10 @@ class CachedPage:
         """Take in the body in an encoding."""
         more = [("Content-Length", str(len(body))), ("ETag", self.etag(encoding))]
         more += [("Content-Encoding", encoding)] if encoding else []
-        private = [(name, PRIVATE_CACHE_CONTROL if name == "Cache-Control" else value) for name, value in self.headers]
+        private = [
+            (name, PRIVATE_CACHE_CONTROL if name == "Cache-Control" else value)
+            for name, value in self.headers
+        ]
         self.headers_by_encoding[encoding], self.private_headers_by_encoding[encoding] = (
             self.headers + more,
             private + more,

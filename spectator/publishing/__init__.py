@@ -17,7 +17,12 @@ from sqlalchemy.orm import Session, joinedload
 from spectator import outbox
 from spectator.db import db
 from spectator.models import Article, Correction, Revision, User
-from spectator.publishing.actions import EFFECTS, Action, clear_update_before_publication, validate_action
+from spectator.publishing.actions import (
+    EFFECTS,
+    Action,
+    clear_update_before_publication,
+    validate_action,
+)
 from spectator.publishing.articles import (
     add_revision,
     apply_draft,
@@ -119,7 +124,11 @@ class DuplicateSubmission(Exception):
 
 
 def create(
-    draft: Draft, by: User, action: Action = SAVE, form_id: str = "", spelling_answers: Iterable[SpellingAnswer] = ()
+    draft: Draft,
+    by: User,
+    action: Action = SAVE,
+    form_id: str = "",
+    spelling_answers: Iterable[SpellingAnswer] = (),
 ) -> int:
     """Store a new story and take its first step (save, submit, schedule or publish) in one commit; return its id.
 
@@ -129,11 +138,17 @@ def create(
     _require_permission(by, action.name, None)
     prepared, action, now = prepare(draft), validate_action(action), datetime.now(UTC)
     with db.write() as session:
-        known = session.scalar(select(Article.id).where(Article.form_id == form_id)) if form_id else None
+        known = (
+            session.scalar(select(Article.id).where(Article.form_id == form_id))
+            if form_id
+            else None
+        )
         if known is not None:
             raise DuplicateSubmission(known)
         prepared = resolve_spellings(session, prepared, by, spelling_answers, now, None)
-        article = Article(status="draft", created_at=now, created_by_id=by.id, form_id=form_id or None)
+        article = Article(
+            status="draft", created_at=now, created_by_id=by.id, form_id=form_id or None
+        )
         apply_draft(session, article, prepared, now)
         EFFECTS[action.name](session, article, action, now)
         revision_action = "create" if action.name == "save" else action.name
@@ -162,7 +177,9 @@ def save(
             raise ConflictError
         _require_permission(by, action.name, article)
         if action.name == "restore":
-            prepared = keep_slug_if_taken(session, replace_former_spellings(session, prepared), article)
+            prepared = keep_slug_if_taken(
+                session, replace_former_spellings(session, prepared), article
+            )
         else:
             prepared = resolve_spellings(session, prepared, by, spelling_answers, now, article_id)
         action = replace(action, changes_text=not has_same_text(article, prepared.draft))
@@ -211,7 +228,9 @@ def restore(article_id: int, by: User, number: int, version: int) -> None:
 
     Raises Invalid where what it refers to is gone, Conflict, Forbidden, NotFound.
     """
-    found = db.session.scalar(select(Revision).where(Revision.article_id == article_id, Revision.number == number))
+    found = db.session.scalar(
+        select(Revision).where(Revision.article_id == article_id, Revision.number == number)
+    )
     if found is None:
         raise NotFoundError
     save(article_id, draft_from_revision(found.content), by, version, Action("restore"))
@@ -228,7 +247,9 @@ def set_related_override(article_id: int, by: User, related_id: int, kind: str =
         set_override(session, article, by, related_id, kind)
 
 
-def edit_note(article_id: int, by: User, note_id: int, kind: str, text: str, original_text: str) -> None:
+def edit_note(
+    article_id: int, by: User, note_id: int, kind: str, text: str, original_text: str
+) -> None:
     """Change a note to readers, in place, with its date; `seen` is the text that the person began from.
 
     Raises Invalid, Conflict, Forbidden, NotFound.
@@ -262,7 +283,9 @@ def _load_note(
     return article, note
 
 
-def _add_note_revision(session: Session, article: Article, by: User, action: str, text: str) -> None:
+def _add_note_revision(
+    session: Session, article: Article, by: User, action: str, text: str
+) -> None:
     if article.is_public:
         outbox.append(session, article.id, "update")
     add_revision(session, article, action, None, by.id, datetime.now(UTC), text)
@@ -271,7 +294,9 @@ def _add_note_revision(session: Session, article: Article, by: User, action: str
 def draft_from_revision(content: dict[str, Any]) -> Draft:
     """Return the draft that a revision holds; fields it does not know yet are empty."""
     known: dict[str, Any] = {
-        name: tuple(it) if isinstance(it, list) else it for name, it in content.items() if name in DRAFT_FIELDS
+        name: tuple(it) if isinstance(it, list) else it
+        for name, it in content.items()
+        if name in DRAFT_FIELDS
     }
     return Draft(**known)
 
@@ -321,5 +346,7 @@ def _require_permission(by: User, action: str, article: Article | None) -> None:
     state = STATUS_LABELS[article.status] if article is not None else "new"
     words = action.replace("_", " ")
     if is_publisher(by):
-        raise ForbiddenError(f"The story is {state} now, so “{words}” is not possible. Reload it to see how it stands.")
+        raise ForbiddenError(
+            f"The story is {state} now, so “{words}” is not possible. Reload it to see how it stands."
+        )
     raise ForbiddenError(f"While a story is {state}, “{words}” is for editors. Ask one of them.")

@@ -57,7 +57,9 @@ def _validate_note(action: Action) -> Action:
     """Return an update with its note and the note's kind; an update whose note is a correction is a correction."""
     kind = "correction" if action.name == "correct" else action.note_kind or "update"
     note = check_note(kind, action.note) if action.note.strip() or kind != "update" else ""
-    return replace(action, name="correct" if kind == "correction" else "update", note_kind=kind, note=note)
+    return replace(
+        action, name="correct" if kind == "correction" else "update", note_kind=kind, note=note
+    )
 
 
 def clean_lines(text: str) -> str:
@@ -69,7 +71,9 @@ def _save(session: Session, article: Article, action: Action, now: datetime) -> 
     if not action.has_time or article.published_at == action.at:
         return
     if article.status in {"draft", "review"}:
-        article.published_at = action.at  # the plan; nothing looks at it before somebody publishes or schedules
+        article.published_at = (
+            action.at
+        )  # the plan; nothing looks at it before somebody publishes or schedules
     elif article.status == "scheduled" and action.at is not None:
         _schedule(session, article, action, now)
 
@@ -89,7 +93,9 @@ def _schedule(_session: Session, article: Article, action: Action, now: datetime
     if at is None:
         raise ValidationError({"published_at": "Choose a date and time."})
     if at <= now:
-        raise ValidationError({"published_at": "This time has passed; to publish now with this date, press Publish."})
+        raise ValidationError(
+            {"published_at": "This time has passed; to publish now with this date, press Publish."}
+        )
     article.status, article.published_at = "scheduled", at
 
 
@@ -99,14 +105,20 @@ def _unschedule(_session: Session, article: Article, _action: Action, _now: date
 
 def _publish(session: Session, article: Article, action: Action, now: datetime) -> None:
     at = action.at or now
-    if action.has_time and action.at is not None and action.at == article.published_at:  # the plan, as it was stored
+    if (
+        action.has_time and action.at is not None and action.at == article.published_at
+    ):  # the plan, as it was stored
         if article.status == "scheduled":
             at = now
         elif at < now - CLOCK_SLACK and not action.is_backdated:
-            raise ValidationError({"plan": "The planned time has passed. Choose which date readers see."})
+            raise ValidationError(
+                {"plan": "The planned time has passed. Choose which date readers see."}
+            )
     if at > now + CLOCK_SLACK:
         raise ValidationError(
-            {"published_at": "That time is in the future. Press Schedule, or clear the field to publish now."}
+            {
+                "published_at": "That time is in the future. Press Schedule, or clear the field to publish now."
+            }
         )
     ensure_unique_slug(session, article)
     article.status, article.published_at = "published", at
@@ -135,7 +147,9 @@ def _set_published_at(article: Article, action: Action, now: datetime) -> None:
         return
     if action.at > now + CLOCK_SLACK:
         raise ValidationError(
-            {"published_at": "That time is in the future. A published story needs a date in the past."}
+            {
+                "published_at": "That time is in the future. A published story needs a date in the past."
+            }
         )
     article.published_at = action.at
     clear_update_before_publication(article)
@@ -148,7 +162,9 @@ def _withdraw(session: Session, article: Article, action: Action, now: datetime)
 
 def _reinstate(session: Session, article: Article, _action: Action, now: datetime) -> None:
     article.status, article.withdrawn_at, article.withdrawn_reason = "published", None, ""
-    article.published_at = article.published_at or now  # an import may bring a withdrawn story without a date
+    article.published_at = (
+        article.published_at or now
+    )  # an import may bring a withdrawn story without a date
     outbox.append(session, article.id, "publish")
 
 

@@ -60,17 +60,25 @@ def apply_draft(session: Session, article: Article, prepared: PreparedDraft, now
     with session.no_autoflush:
         section = session.scalar(select(Section).where(Section.slug == draft.section))
         if section is None:
-            raise ValidationError({"section": f"There is no section “{draft.section}”; choose one of the list."})
+            raise ValidationError(
+                {"section": f"There is no section “{draft.section}”; choose one of the list."}
+            )
         if draft.picture_id is not None and session.get(Picture, draft.picture_id) is None:
             raise ValidationError({"picture": "This picture is gone; upload it again."})
         _set_draft_slug(session, article, draft)
         for name in COPIED_FIELDS + PICTURE_FIELDS:
             setattr(article, name, getattr(draft, name))
         article.section_id, article.section = section.id, section
-        article.excerpt, article.word_count, article.saved_at = prepared.excerpt, prepared.word_count, now
+        article.excerpt, article.word_count, article.saved_at = (
+            prepared.excerpt,
+            prepared.word_count,
+            now,
+        )
         article.topics = _load_or_create_named(session, Topic, draft.topics)
         codes = Country.code.in_(prepared.country_codes)
-        article.countries = list(session.scalars(select(Country).where(codes))) if prepared.country_codes else []
+        article.countries = (
+            list(session.scalars(select(Country).where(codes))) if prepared.country_codes else []
+        )
         session.add(article)
         _set_bylines(article, _load_or_create_named(session, Author, draft.authors))
     session.flush()
@@ -86,7 +94,9 @@ def _set_bylines(article: Article, authors: list[Author]) -> None:
     del rows[len(authors) :]
 
 
-def _load_or_create_named(session: Session, model: type[NamedRow], names: tuple[str, ...]) -> list[NamedRow]:
+def _load_or_create_named(
+    session: Session, model: type[NamedRow], names: tuple[str, ...]
+) -> list[NamedRow]:
     """Return the topics or authors of these names, added where they are new; a former spelling is its successor."""
     ids = get_or_create_ids(session, model, names)
     rows = {row.id: row for row in session.scalars(select(model).where(model.id.in_(ids.values())))}
@@ -95,12 +105,20 @@ def _load_or_create_named(session: Session, model: type[NamedRow], names: tuple[
 
 def _set_draft_slug(session: Session, article: Article, draft: Draft) -> None:
     """Give the story the slug that its draft asks for."""
-    _set_slug(session, article, unique_slug(session, draft.slug, draft.headline, article.id, article.slug or ""))
+    _set_slug(
+        session,
+        article,
+        unique_slug(session, draft.slug, draft.headline, article.id, article.slug or ""),
+    )
 
 
 def ensure_unique_slug(session: Session, article: Article) -> None:
     """Number the slug of a story that is about to become public, if another one took it since it was saved."""
-    _set_slug(session, article, unique_slug(session, article.slug, article.headline, article.id, article.slug))
+    _set_slug(
+        session,
+        article,
+        unique_slug(session, article.slug, article.headline, article.id, article.slug),
+    )
 
 
 def _set_slug(session: Session, article: Article, slug: str) -> None:
@@ -115,16 +133,22 @@ def _set_slug(session: Session, article: Article, slug: str) -> None:
     article.slug = slug
 
 
-def unique_slug(session: Session, slug: str, headline: str, article_id: int | None, current: str = "") -> str:
+def unique_slug(
+    session: Session, slug: str, headline: str, article_id: int | None, current: str = ""
+) -> str:
     """Return the slug that a story gets: the one given, else the first free one made from its headline.
 
     Only stories that readers have seen, and redirects, hold a slug. `current` is the slug that the story has: left as
     it is, it gets a number where another story took it. Raises Invalid where a newly given one is another story's.
     """
-    return first_unique_slug(slug, headline, lambda each: _is_taken(session, each, article_id), current)
+    return first_unique_slug(
+        slug, headline, lambda each: _is_taken(session, each, article_id), current
+    )
 
 
-def first_unique_slug(slug: str, headline: str, is_taken: Callable[[str], bool], current: str = "") -> str:
+def first_unique_slug(
+    slug: str, headline: str, is_taken: Callable[[str], bool], current: str = ""
+) -> str:
     """Do what `free_slug` does where `is_taken` says which slugs belong, or once belonged, to another story."""
     wanted = slug or slugify(headline)
     if not is_taken(wanted):
@@ -137,10 +161,14 @@ def first_unique_slug(slug: str, headline: str, is_taken: Callable[[str], bool],
         free = f"{wanted}-{number}"
         if not is_taken(free):
             return free
-    raise ValidationError({"slug": "Too many stories have this headline; type an address of your own."})
+    raise ValidationError(
+        {"slug": "Too many stories have this headline; type an address of your own."}
+    )
 
 
-def keep_slug_if_taken(session: Session, prepared: PreparedDraft, article: Article) -> PreparedDraft:
+def keep_slug_if_taken(
+    session: Session, prepared: PreparedDraft, article: Article
+) -> PreparedDraft:
     """Return the draft of an old revision, with the story's slug of today where its old slug is another story's now."""
     draft = prepared.draft
     if not draft.slug or not _is_taken(session, draft.slug, article.id):
@@ -183,7 +211,9 @@ def add_revision(
         content = content | {"notes": serialize_article_notes(article)}
     elif "notes" in before:
         content = content | {"notes": before["notes"]}
-    content = content | shown_in(article.status, article.section.slug, article.slug, article.published_at)
+    content = content | shown_in(
+        article.status, article.section.slug, article.slug, article.published_at
+    )
     session.add(
         Revision(
             article_id=article.id,
@@ -209,14 +239,17 @@ def shown_in(status: str, section: str, slug: str, published_at: datetime | None
     """Return what a revision holds of where readers find the story: its path and its month; nothing of a draft."""
     if status not in WAS_PUBLIC_STATUSES:
         return {}
-    month = month_key(published_at, ZoneInfo(current_app.config["TIMEZONE"])) if published_at else None
+    month = (
+        month_key(published_at, ZoneInfo(current_app.config["TIMEZONE"])) if published_at else None
+    )
     return {"path": permalink_at(section, slug, published_at), "month": month}
 
 
 def has_same_text(article: Article, draft: Draft) -> bool:
     """Say whether readers find the words of a stored story in a draft: headline, standfirst, text and caption."""
     return all(
-        getattr(article, name) == getattr(draft, name) for name in ("headline", "dek", "body", "picture_caption")
+        getattr(article, name) == getattr(draft, name)
+        for name in ("headline", "dek", "body", "picture_caption")
     )
 
 

@@ -10,7 +10,16 @@ from sqlalchemy import Connection, Executable, Table, bindparam, delete, insert,
 from sqlalchemy.orm import Session
 
 from spectator import outbox
-from spectator.models import Article, ArticleAuthor, Author, Country, ImportState, Redirect, Revision, Topic
+from spectator.models import (
+    Article,
+    ArticleAuthor,
+    Author,
+    Country,
+    ImportState,
+    Redirect,
+    Revision,
+    Topic,
+)
 from spectator.models.article import article_country, article_topic
 from spectator.publishing.articles import revision_content, shown_in
 from spectator.publishing.drafts import Draft
@@ -34,14 +43,24 @@ class BulkWriter:
         self.taxonomy: list[tuple[int, Draft, tuple[str, ...]]] = []
         self.import_states: Rows = []
 
-    def add_article(self, article_id: int, external_id: str | None, feed_id: str, values: dict[str, Any]) -> None:
+    def add_article(
+        self, article_id: int, external_id: str | None, feed_id: str, values: dict[str, Any]
+    ) -> None:
         """Note a new story."""
-        more = {"id": article_id, "external_id": external_id, "feed_id": feed_id, "version": 1, "created_at": self.now}
+        more = {
+            "id": article_id,
+            "external_id": external_id,
+            "feed_id": feed_id,
+            "version": 1,
+            "created_at": self.now,
+        }
         self.new_articles.append(values | more | {"saved_at": self.now})
 
     def update_article(self, article_id: int, version: int, values: dict[str, Any]) -> None:
         """Note what becomes of a story that is stored in that version."""
-        self.changed_articles.append(values | {"article_id": article_id, "version": version + 1, "saved_at": self.now})
+        self.changed_articles.append(
+            values | {"article_id": article_id, "version": version + 1, "saved_at": self.now}
+        )
 
     def move_slug(self, article_id: int, former: str, slug: str) -> None:
         """Note that a story leaves a redirect at the slug it had (none for ""), and needs none at its new one."""
@@ -65,14 +84,23 @@ class BulkWriter:
         """Note a revision: the story's columns, its number, the story's version with it, and the notes to readers."""
         row = {"article_id": article_id, "number": number, "version": version, "made_at": self.now}
         status, slug, published_at = (values[name] for name in ("status", "slug", "published_at"))
-        content = revision_content(draft, slug) | shown_in(status, draft.section, slug, published_at)
+        content = revision_content(draft, slug) | shown_in(
+            status, draft.section, slug, published_at
+        )
         if kept := serialize_notes(notes):
             content |= {"notes": kept}
         self.revisions.append(row | {"action": "import", "content": content})
 
-    def set_import_state(self, article_id: int, version: int, source_values: dict[str, Any]) -> None:
+    def set_import_state(
+        self, article_id: int, version: int, source_values: dict[str, Any]
+    ) -> None:
         """Note what the source of a story gave, as far as it was taken; `version` is that of the story with it."""
-        row = {"article_id": article_id, "version": version, "taken_at": self.now, "given": source_values}
+        row = {
+            "article_id": article_id,
+            "version": version,
+            "taken_at": self.now,
+            "given": source_values,
+        }
         self.import_states.append(row)
 
     def add_event(self, article_id: int, action: str) -> None:
@@ -87,9 +115,15 @@ class BulkWriter:
         article, redirect = _table(Article), _table(Redirect)
         connection.execute(delete(redirect).where(redirect.c.slug.in_(self.reclaimed_slugs)))
         _execute(connection, insert(redirect).prefix_with("OR REPLACE"), self.redirects)
-        _execute(connection, update(article).where(article.c.id == bindparam("article_id")), self.changed_articles)
+        _execute(
+            connection,
+            update(article).where(article.c.id == bindparam("article_id")),
+            self.changed_articles,
+        )
         _execute(connection, insert(article), self.new_articles)
-        _execute(connection, insert(_table(ImportState)).prefix_with("OR REPLACE"), self.import_states)
+        _execute(
+            connection, insert(_table(ImportState)).prefix_with("OR REPLACE"), self.import_states
+        )
         self._write_taxonomy(session)
         _execute(connection, insert(_table(Revision)), self.revisions)
         outbox.append_all(session, self.events)
@@ -101,18 +135,32 @@ class BulkWriter:
         signed: Rows = []
         about: Rows = []
         placed: Rows = []
-        authors = get_or_create_ids(session, Author, [name for _, draft, _ in self.taxonomy for name in draft.authors])
-        topics = get_or_create_ids(session, Topic, [name for _, draft, _ in self.taxonomy for name in draft.topics])
+        authors = get_or_create_ids(
+            session, Author, [name for _, draft, _ in self.taxonomy for name in draft.authors]
+        )
+        topics = get_or_create_ids(
+            session, Topic, [name for _, draft, _ in self.taxonomy for name in draft.topics]
+        )
         countries = dict(connection.execute(select(Country.code, Country.id)).all())
         for article_id, draft, codes in self.taxonomy:
             signed += [
                 {"article_id": article_id, "position": position, "author_id": author_id}
-                for position, author_id in enumerate(dict.fromkeys(authors[name] for name in draft.authors))
+                for position, author_id in enumerate(
+                    dict.fromkeys(authors[name] for name in draft.authors)
+                )
             ]
             topic_ids = dict.fromkeys(topics[name] for name in draft.topics)
             about += [{"article_id": article_id, "topic_id": topic_id} for topic_id in topic_ids]
-            placed += [{"article_id": article_id, "country_id": countries[code]} for code in codes if code in countries]
-        for table, rows in ((_table(ArticleAuthor), signed), (article_topic, about), (article_country, placed)):
+            placed += [
+                {"article_id": article_id, "country_id": countries[code]}
+                for code in codes
+                if code in countries
+            ]
+        for table, rows in (
+            (_table(ArticleAuthor), signed),
+            (article_topic, about),
+            (article_country, placed),
+        ):
             connection.execute(delete(table).where(table.c.article_id.in_(changed)))
             _execute(connection, insert(table), rows)
 

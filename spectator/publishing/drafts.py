@@ -91,10 +91,14 @@ class PreparedDraft:
 def clean_line(text: str) -> str:
     """Return text as one NFC line without control or invisible direction characters (they could spoof a name)."""
     normal = text if text.isascii() else unicodedata.normalize("NFC", text)
-    if normal.isprintable():  # Python's word for: none of the categories below, and no space but the usual one
+    if (
+        normal.isprintable()
+    ):  # Python's word for: none of the categories below, and no space but the usual one
         return _SPACES.sub(" ", normal).strip() if "  " in normal else normal.strip()
     kept = (" " if char.isspace() else char for char in normal)
-    visible = "".join(char for char in kept if char == "\u200c" or char == "\u200d" or not _is_invisible(char))
+    visible = "".join(
+        char for char in kept if char == "\u200c" or char == "\u200d" or not _is_invisible(char)
+    )
     return _SPACES.sub(" ", visible).strip()
 
 
@@ -111,7 +115,9 @@ def prepare(draft: Draft) -> PreparedDraft:
     if errors:
         raise ValidationError(errors)  # nothing below may be asked to work on unbounded input
     lines: dict[str, Any] = {name: clean_line(getattr(draft, name)) for name in MAX_LENGTHS}
-    names: dict[str, Any] = {name: _clean_names(getattr(draft, name)) for name in ("authors", "topics", "countries")}
+    names: dict[str, Any] = {
+        name: _clean_names(getattr(draft, name)) for name in ("authors", "topics", "countries")
+    }
     if not tag_problem(lines["language"]):
         lines["language"] = canonical_tag(lines["language"])
     draft = replace(draft, body=stored_body(draft.body), **lines, **names)
@@ -123,7 +129,9 @@ def prepare(draft: Draft) -> PreparedDraft:
     for name in draft.countries:
         country = find_country(name)
         if country is None:
-            errors["countries"] = f"“{name}” is not a country that we know; use its English name or ISO code."
+            errors["countries"] = (
+                f"“{name}” is not a country that we know; use its English name or ISO code."
+            )
         elif country.code not in codes:
             codes.append(country.code)
     if errors:
@@ -142,13 +150,17 @@ def _size_errors(draft: Draft) -> dict[str, str]:
         if len(getattr(draft, name)) > limit
     }
     if len(draft.body.encode("utf-8", "replace")) > MAX_BODY_BYTES:
-        errors["body"] = f"The text is too long: {MAX_BODY_BYTES // 1000:,} kB is the most; part the story in two."
+        errors["body"] = (
+            f"The text is too long: {MAX_BODY_BYTES // 1000:,} kB is the most; part the story in two."
+        )
     for name in ("authors", "countries", "topics"):
         given = getattr(draft, name)
         if len(given) > MAX_NAMES:
             errors[name] = f"At most {MAX_NAMES} are possible."
         elif any(len(each) > MAX_NAME_LENGTH for each in given):
-            errors[name] = f"One of these is longer than {MAX_NAME_LENGTH} characters; part them by commas."
+            errors[name] = (
+                f"One of these is longer than {MAX_NAME_LENGTH} characters; part them by commas."
+            )
     return errors
 
 

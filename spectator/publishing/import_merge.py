@@ -65,7 +65,12 @@ def fingerprint(*texts: str) -> str:
 
 
 def values_of_draft(
-    draft: Draft, section: str, codes: Iterable[str], digest: str | None, publication: str, updated: datetime | None
+    draft: Draft,
+    section: str,
+    codes: Iterable[str],
+    digest: str | None,
+    publication: str,
+    updated: datetime | None,
 ) -> SourceValues:
     """Return what a draft says, field by field, without the empty ones; `digest` is that of its picture.
 
@@ -74,8 +79,15 @@ def values_of_draft(
     picture = (draft.picture_alt, draft.picture_caption, draft.picture_credit)
     values: SourceValues = {name: fingerprint(getattr(draft, name)) for name in TEXT_FIELDS}
     values |= {"section": section, "language": draft.language, "slug": draft.slug}
-    values |= {"authors": list(draft.authors), "topics": sorted(draft.topics), "countries": sorted(codes)}
-    values |= {"source": fingerprint(draft.source_name, draft.source_url), "publication": publication}
+    values |= {
+        "authors": list(draft.authors),
+        "topics": sorted(draft.topics),
+        "countries": sorted(codes),
+    }
+    values |= {
+        "source": fingerprint(draft.source_name, draft.source_url),
+        "publication": publication,
+    }
     values |= {"picture": UNKNOWN if digest is None else fingerprint(digest, *picture)}
     values |= {"updated_at": _iso(updated)}
     return {name: value for name, value in values.items() if value}
@@ -100,7 +112,9 @@ def values_of_stored(stored: StoredArticle) -> SourceValues:
     row = stored.row
     codes = [code for code, _ in stored.countries]
     publication = publication_value(row.status, row.published_at)
-    return values_of_draft(stored.draft, row.section, codes, row.digest or "", publication, row.updated_at)
+    return values_of_draft(
+        stored.draft, row.section, codes, row.digest or "", publication, row.updated_at
+    )
 
 
 def merge_source(
@@ -121,10 +135,12 @@ def merge_source(
         _with_current_names(source, renamed),
         values_of_stored(stored),
     )
-    is_corrected = stored.corrected_at is not None and (imported_at is None or stored.corrected_at > imported_at)
-    is_withdrawn_here = stored.row.status == "withdrawn" and not str(base.get("publication", "")).startswith(
-        "withdrawn"
+    is_corrected = stored.corrected_at is not None and (
+        imported_at is None or stored.corrected_at > imported_at
     )
+    is_withdrawn_here = stored.row.status == "withdrawn" and not str(
+        base.get("publication", "")
+    ).startswith("withdrawn")
     taken, kept, given = set(), [], dict(base)
     for name, label in FIELD_LABELS.items():
         new, old, now = (each.get(name, "") for each in (source, base, stored_values))
@@ -139,11 +155,18 @@ def merge_source(
             kept.append("stays withdrawn")
         elif name != "updated_at":
             kept.append(label)
-    return MergeDecision(frozenset(taken), {name: value for name, value in given.items() if value}, kept)
+    return MergeDecision(
+        frozenset(taken), {name: value for name, value in given.items() if value}, kept
+    )
 
 
 def _may_accept(
-    name: str, is_untouched: bool, is_old: bool, is_corrected: bool, is_withdrawn_here: bool, overwrite: bool
+    name: str,
+    is_untouched: bool,
+    is_old: bool,
+    is_corrected: bool,
+    is_withdrawn_here: bool,
+    overwrite: bool,
 ) -> bool:
     if name == "publication" and is_withdrawn_here:
         return False
@@ -152,7 +175,9 @@ def _may_accept(
     return is_untouched and not is_old and not (is_corrected and name in TEXT_FIELDS)
 
 
-def _with_current_names(values: SourceValues, renamed: Mapping[str, Mapping[str, str]]) -> SourceValues:
+def _with_current_names(
+    values: SourceValues, renamed: Mapping[str, Mapping[str, str]]
+) -> SourceValues:
     """Return what a source gave with the names of today."""
     changes: SourceValues = {}
     for field_name in NAME_FIELDS:
@@ -183,23 +208,36 @@ def load_previous_values(
         .where(Article.id.in_(stored))
     )
     return {
-        row.id: (_previous_values(row.content, stored[row.id], row.number == numbers.get(row.id)), row.made_at)
+        row.id: (
+            _previous_values(row.content, stored[row.id], row.number == numbers.get(row.id)),
+            row.made_at,
+        )
         for row in session.execute(query)
     }
 
 
-def _previous_values(content: Mapping[str, Any], stored: StoredArticle, is_newest: bool) -> SourceValues:
+def _previous_values(
+    content: Mapping[str, Any], stored: StoredArticle, is_newest: bool
+) -> SourceValues:
     lines: dict[str, Any] = {
-        name: content.get(name) or "" for name in (*COPIED_FIELDS, *PICTURE_FIELDS[1:], "slug", "section")
+        name: content.get(name) or ""
+        for name in (*COPIED_FIELDS, *PICTURE_FIELDS[1:], "slug", "section")
     }
-    names: dict[str, Any] = {name: tuple(content.get(name) or ()) for name in (*NAME_FIELDS, "countries")}
+    names: dict[str, Any] = {
+        name: tuple(content.get(name) or ()) for name in (*NAME_FIELDS, "countries")
+    }
     codes = [country.code for name in names["countries"] if (country := find_country(name))]
     row = stored.row
     is_same_picture = content.get("picture_id") == row.picture_id
     draft = Draft(**lines, **names)
-    base = values_of_draft(draft, draft.section, codes, (row.digest or "") if is_same_picture else None, UNKNOWN, None)
+    base = values_of_draft(
+        draft, draft.section, codes, (row.digest or "") if is_same_picture else None, UNKNOWN, None
+    )
     if is_newest:
-        base |= {"publication": publication_value(row.status, row.published_at), "updated_at": _iso(row.updated_at)}
+        base |= {
+            "publication": publication_value(row.status, row.published_at),
+            "updated_at": _iso(row.updated_at),
+        }
     return base
 
 
@@ -209,11 +247,15 @@ class Comparison:
     `candidates` are rows of `importing._known` with what the source gives now.
     """
 
-    def __init__(self, session: Session, candidates: Sequence[tuple[Row[Any], SourceValues]]) -> None:
+    def __init__(
+        self, session: Session, candidates: Sequence[tuple[Row[Any], SourceValues]]
+    ) -> None:
         self.sources = {old.id: given for old, given in candidates}
         self.stored = load_stored_articles(session, list(self.sources))
         self.bases = {
-            old.id: (old.source_values, old.imported_at) for old, _ in candidates if old.source_values is not None
+            old.id: (old.source_values, old.imported_at)
+            for old, _ in candidates
+            if old.source_values is not None
         }
         older = {old.id: old.number for old, _ in candidates if old.source_values is None}
         if older:
@@ -221,7 +263,9 @@ class Comparison:
             self.bases |= load_previous_values(session, held, older)
         givens = [*self.sources.values(), *(base for base, _ in self.bases.values())]
         self.renamed = {
-            name: replacement_names(session, model, list({each for given in givens for each in given.get(name, ())}))
+            name: replacement_names(
+                session, model, list({each for given in givens for each in given.get(name, ())})
+            )
             for name, model in (("authors", Author), ("topics", Topic))
         }
 
@@ -230,4 +274,6 @@ class Comparison:
         if old.id not in self.sources:
             return None
         base, taken_at = self.bases.get(old.id, ({}, None))
-        return merge_source(base, self.sources[old.id], self.stored[old.id], self.renamed, taken_at, overwrite)
+        return merge_source(
+            base, self.sources[old.id], self.stored[old.id], self.renamed, taken_at, overwrite
+        )

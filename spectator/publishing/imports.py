@@ -63,7 +63,11 @@ class ImportedArticle:
         """Return when the story was updated, None where that was before readers could see it."""
         at, published = self.updated_at, self.published_at
         is_public = self.status in WAS_PUBLIC_STATUSES and published is not None
-        return at if at is not None and published is not None and is_public and at >= published else None
+        return (
+            at
+            if at is not None and published is not None and is_public and at >= published
+            else None
+        )
 
 
 @dataclass(slots=True)
@@ -88,7 +92,9 @@ class ImportResult:
         self.refused += other.refused
 
 
-def import_batch(session: Session, stories: Sequence[ImportedArticle], overwrite: bool = False) -> ImportResult:
+def import_batch(
+    session: Session, stories: Sequence[ImportedArticle], overwrite: bool = False
+) -> ImportResult:
     """Store a batch of imported stories, in order, inside the importer's `db.write()`.
 
     The same external id again, in the batch too, updates that story, as far as nobody has changed it here; `overwrite`
@@ -116,10 +122,14 @@ def import_batch(session: Session, stories: Sequence[ImportedArticle], overwrite
     return outcome
 
 
-def _import_numbered(session: Session, stories: Iterable[tuple[int, ImportedArticle]], overwrite: bool) -> ImportResult:
+def _import_numbered(
+    session: Session, stories: Iterable[tuple[int, ImportedArticle]], overwrite: bool
+) -> ImportResult:
     outcome, article_ids = ImportResult(), list[int]()
     for part in _split_at_repeated_ids(stories):
-        article_ids += _ImportBatch(session, [story for _, story in part], overwrite).apply(part, outcome)
+        article_ids += _ImportBatch(session, [story for _, story in part], overwrite).apply(
+            part, outcome
+        )
     if article_ids:
         update_listings(session, article_ids)
         update_picture_uses(session, article_ids)
@@ -149,14 +159,20 @@ class _ImportBatch:
     def __init__(self, session: Session, stories: list[ImportedArticle], overwrite: bool) -> None:
         self.session = session
         self.overwrite = overwrite
-        self.existing = _load_existing(session, [each.external_id for each in stories if each.external_id is not None])
+        self.existing = _load_existing(
+            session, [each.external_id for each in stories if each.external_id is not None]
+        )
         drafts = [each.prepared.draft for each in stories]
         stored = {row.slug for row in self.existing.values()}
-        self.slugs = SlugLookup(session, stored | {each.slug or slugify(each.headline) for each in drafts})
+        self.slugs = SlugLookup(
+            session, stored | {each.slug or slugify(each.headline) for each in drafts}
+        )
         self.sections = SectionLookup(session)
         self.next_id = (session.scalar(select(func.max(Article.id))) or 0) + 1
         feed_ids = {each.feed_id for each in stories if each.feed_id}
-        self.feed_ids = set(session.scalars(select(Article.feed_id).where(Article.feed_id.in_(feed_ids))))
+        self.feed_ids = set(
+            session.scalars(select(Article.feed_id).where(Article.feed_id.in_(feed_ids)))
+        )
         self.writer = BulkWriter(datetime.now(UTC))
         self.comparison = Comparison(session, self._candidates(stories))
 
@@ -168,7 +184,11 @@ class _ImportBatch:
             old = self.existing.get(story.external_id) if story.external_id is not None else None
             if old is not None:
                 given = self._source_values(story)
-                if self.overwrite or old.version != old.taken_version or not is_unchanged(old.source_values, given):
+                if (
+                    self.overwrite
+                    or old.version != old.taken_version
+                    or not is_unchanged(old.source_values, given)
+                ):
                     found.append((old, given))
         return found
 
@@ -179,7 +199,12 @@ class _ImportBatch:
         publication = publication_value(story.status, story.published_at)
         prepared = story.prepared
         return values_of_draft(
-            prepared.draft, section, prepared.country_codes, digest, publication, story.visible_updated_at
+            prepared.draft,
+            section,
+            prepared.country_codes,
+            digest,
+            publication,
+            story.visible_updated_at,
         )
 
     def apply(self, stories: list[tuple[int, ImportedArticle]], result: ImportResult) -> list[int]:
@@ -216,9 +241,13 @@ class _ImportBatch:
             self.writer.add_event(article_id, "publish")
         result.added += 1
 
-    def _column_values(self, draft: Draft, story: ImportedArticle, slug: str, section_id: int) -> dict[str, Any]:
+    def _column_values(
+        self, draft: Draft, story: ImportedArticle, slug: str, section_id: int
+    ) -> dict[str, Any]:
         """Return the columns of a story as its source has it."""
-        values: dict[str, Any] = {name: getattr(draft, name) for name in COPIED_FIELDS + PICTURE_FIELDS}
+        values: dict[str, Any] = {
+            name: getattr(draft, name) for name in COPIED_FIELDS + PICTURE_FIELDS
+        }
         values |= {"slug": slug, "section_id": section_id, "status": story.status}
         values |= {"excerpt": story.prepared.excerpt, "word_count": story.prepared.word_count}
         return values | {"published_at": story.published_at, "updated_at": story.visible_updated_at}
@@ -234,13 +263,19 @@ class _ImportBatch:
         self.feed_ids.add(wanted)
         return wanted
 
-    def _update_article(self, index: int, story: ImportedArticle, old: Row[Any], result: ImportResult) -> None:
+    def _update_article(
+        self, index: int, story: ImportedArticle, old: Row[Any], result: ImportResult
+    ) -> None:
         """Note what the source may change of a story; raises Invalid, and has then changed nothing."""
         decision = self.comparison.decide(old, self.overwrite)
         if decision is not None and decision.preserved:
             result.preserved.append((index, ", ".join(decision.preserved)))
         if decision is None or not decision.accepted:
-            if decision is not None and old.source_values is not None and decision.source_values != old.source_values:
+            if (
+                decision is not None
+                and old.source_values is not None
+                and decision.source_values != old.source_values
+            ):
                 self.writer.set_import_state(
                     old.id, old.version, decision.source_values
                 )  # people and source agree on something
@@ -253,7 +288,11 @@ class _ImportBatch:
         self, story: ImportedArticle, old: Row[Any], decision: MergeDecision, result: ImportResult
     ) -> None:
         """Note all rows of a story that its source changes."""
-        taken, held, source = decision.accepted, self.comparison.stored[old.id], story.prepared.draft
+        taken, held, source = (
+            decision.accepted,
+            self.comparison.stored[old.id],
+            story.prepared.draft,
+        )
         status = story.status if "publication" in taken else old.status
         slug = self._choose_slug(old, source, status, taken)
         section = SectionKey(held.row.section_id, held.row.section)
@@ -263,16 +302,28 @@ class _ImportBatch:
             source = replace(source, picture_id=self._picture_id(story))
         self._update_redirects(old, slug, status)
         draft = held.draft_with(replace(source, slug=slug, section=section.slug), taken)
-        values = held.values_with(self._column_values(source, story, slug, section.id), taken) | {"slug": slug}
+        values = held.values_with(self._column_values(source, story, slug, section.id), taken) | {
+            "slug": slug
+        }
         self.writer.update_article(old.id, old.version, values)
-        self.writer.add_revision(old.id, draft, values, (old.number or 0) + 1, old.version + 1, held.notes)
-        codes = story.prepared.country_codes if "countries" in taken else tuple(code for code, _ in held.countries)
+        self.writer.add_revision(
+            old.id, draft, values, (old.number or 0) + 1, old.version + 1, held.notes
+        )
+        codes = (
+            story.prepared.country_codes
+            if "countries" in taken
+            else tuple(code for code, _ in held.countries)
+        )
         self.writer.set_taxonomy(old.id, draft, codes)
         self.writer.set_import_state(old.id, old.version + 1, decision.source_values)
         if "published" in {values["status"], old.status}:
-            self.writer.add_event(old.id, "publish" if values["status"] == "published" else "withdraw")
+            self.writer.add_event(
+                old.id, "publish" if values["status"] == "published" else "withdraw"
+            )
 
-    def _choose_slug(self, old: Row[Any], source: Draft, status: str, accepted: frozenset[str]) -> str:
+    def _choose_slug(
+        self, old: Row[Any], source: Draft, status: str, accepted: frozenset[str]
+    ) -> str:
         """Return the slug of a stored story that its source changes; raises Invalid for another story's."""
         if "slug" in accepted:
             return self.slugs.unique_slug(source, old.id)
@@ -293,9 +344,15 @@ class _ImportBatch:
 
 def _load_existing(session: Session, external_ids: list[str]) -> dict[str, Row[Any]]:
     """Return what is stored under these ids, the number of the newest revision, and what the source last gave."""
-    newest = select(func.max(Revision.number)).where(Revision.article_id == Article.id).scalar_subquery()
+    newest = (
+        select(func.max(Revision.number)).where(Revision.article_id == Article.id).scalar_subquery()
+    )
     columns = (Article.id, Article.external_id, Article.slug, Article.status, Article.version)
-    state = (ImportState.version.label("taken_version"), ImportState.imported_at, ImportState.source_values)
+    state = (
+        ImportState.version.label("taken_version"),
+        ImportState.imported_at,
+        ImportState.source_values,
+    )
     query = select(*columns, newest.label("number"), *state).outerjoin(ImportState)
     rows = session.execute(query.where(Article.external_id.in_(external_ids)))
     return {row.external_id: row for row in rows if row.external_id is not None}

@@ -34,7 +34,9 @@ def _desired_rows(stories: str) -> str:
     public = "a.status = 'published' AND a.published_at IS NOT NULL"
     month = "newsroom_month(a.published_at)"
     filed = "SELECT '{0}', f.{0}_id, a.published_at, a.id FROM {1} CROSS JOIN article_{0} f ON f.article_id = a.id"
-    topics, countries, authors = (filed.format(kind, stories) for kind in ("topic", "country", "author"))
+    topics, countries, authors = (
+        filed.format(kind, stories) for kind in ("topic", "country", "author")
+    )
     return f"""
         SELECT 'section' AS kind, a.section_id AS "key", a.published_at AS published_at, a.id AS article_id
         FROM {stories} WHERE {public}
@@ -59,13 +61,19 @@ _DELETE_ROWS = text(
     'DELETE FROM listed WHERE kind = :kind AND "key" = :key '
     "AND published_at = :published_at AND article_id = :article_id"
 )
-_INSERT_ROWS = text(f"INSERT INTO listed ({_COLUMNS}) VALUES (:kind, :key, :published_at, :article_id)")
+_INSERT_ROWS = text(
+    f"INSERT INTO listed ({_COLUMNS}) VALUES (:kind, :key, :published_at, :article_id)"
+)
 _ADD_TO_COUNTS = text(
     'INSERT INTO story_count (kind, "key", number) VALUES (:kind, :key, :number) '
     'ON CONFLICT (kind, "key") DO UPDATE SET number = number + excluded.number'
 )
-_MARK_AS_PUBLIC = text('INSERT INTO opened_list (kind, "key") VALUES (:kind, :key) ON CONFLICT DO NOTHING')
-_DELETE_EMPTY_COUNTS = text('DELETE FROM story_count WHERE kind = :kind AND "key" = :key AND number <= 0')
+_MARK_AS_PUBLIC = text(
+    'INSERT INTO opened_list (kind, "key") VALUES (:kind, :key) ON CONFLICT DO NOTHING'
+)
+_DELETE_EMPTY_COUNTS = text(
+    'DELETE FROM story_count WHERE kind = :kind AND "key" = :key AND number <= 0'
+)
 
 _ALL_ARTICLES = "article AS a"
 _ACTUAL_COUNTS = 'SELECT kind, "key", count(*) AS number FROM listed GROUP BY kind, "key"'
@@ -93,9 +101,15 @@ def update_listings(session: Session, article_ids: Iterable[int]) -> None:
     changes: Counter[tuple[str, int]] = Counter()
     for move in moves:
         changes[move["kind"], move["key"]] += move["number"]
-    counts = [{"kind": kind, "key": key, "number": number} for (kind, key), number in changes.items() if number]
+    counts = [
+        {"kind": kind, "key": key, "number": number}
+        for (kind, key), number in changes.items()
+        if number
+    ]
     for model in (Author, Topic):
-        entered = {move["key"] for move in moves if move["number"] > 0 and move["kind"] == KINDS[model]}
+        entered = {
+            move["key"] for move in moves if move["number"] > 0 and move["kind"] == KINDS[model]
+        }
         if entered:
             settle_slugs(session, model, entered)
     for statement, values in (
@@ -103,7 +117,10 @@ def update_listings(session: Session, article_ids: Iterable[int]) -> None:
         (_INSERT_ROWS, [move for move in moves if move["number"] > 0]),
         (_MARK_AS_PUBLIC, [move for move in moves if move["number"] > 0]),
         (_ADD_TO_COUNTS, counts),
-        (_DELETE_EMPTY_COUNTS, [{"kind": kind, "key": key} for (kind, key), number in changes.items() if number < 0]),
+        (
+            _DELETE_EMPTY_COUNTS,
+            [{"kind": kind, "key": key} for (kind, key), number in changes.items() if number < 0],
+        ),
     ):
         if values:
             session.execute(statement, values)
@@ -139,7 +156,10 @@ def repair_listings() -> bool:
 def apply_time_zone() -> bool:
     """Mend the lists if they were made for another time zone than the newsroom's; return whether they were."""
     zone: str = current_app.config["TIMEZONE"]
-    made_for = db.session.scalar(select(DerivedTable.zone).where(DerivedTable.name == DERIVED_TABLE)) or "UTC"
+    made_for = (
+        db.session.scalar(select(DerivedTable.zone).where(DerivedTable.name == DERIVED_TABLE))
+        or "UTC"
+    )
     if made_for == zone:
         return False
     if not repair_listings():

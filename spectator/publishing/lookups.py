@@ -65,11 +65,15 @@ class SlugLookup:
 
     def unique_slug(self, draft: Draft, article_id: int) -> str:
         """Return the slug that a story gets; raises Invalid where the one given is another story's."""
-        return first_unique_slug(draft.slug, draft.headline, lambda slug: self._is_taken(slug, article_id))
+        return first_unique_slug(
+            draft.slug, draft.headline, lambda slug: self._is_taken(slug, article_id)
+        )
 
     def unique_stored_slug(self, old: Row[Any], headline: str) -> str:
         """Return the slug of a stored story that becomes public: its own, numbered where another story took it."""
-        return first_unique_slug(old.slug, headline, lambda slug: self._is_taken(slug, old.id), old.slug)
+        return first_unique_slug(
+            old.slug, headline, lambda slug: self._is_taken(slug, old.id), old.slug
+        )
 
     def _is_taken(self, slug: str, article_id: int) -> bool:
         if slug not in self.owners:

@@ -45,31 +45,53 @@ def find_ids(session: Session, model: NamedModel, names: Sequence[str]) -> dict[
     ids = find_exact_ids(session, model, names)
     rest = [name for name in names if name not in ids]
     if rest:
-        former = (FormerName.kind == KINDS[model]) & (FormerName.part == "name") & FormerName.value.in_(rest)
-        ids |= dict(session.execute(select(FormerName.value, FormerName.owner_id).where(former)).all())
+        former = (
+            (FormerName.kind == KINDS[model])
+            & (FormerName.part == "name")
+            & FormerName.value.in_(rest)
+        )
+        ids |= dict(
+            session.execute(select(FormerName.value, FormerName.owner_id).where(former)).all()
+        )
     return ids
 
 
 def replacement_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, str]:
     """Return the name of today for each of the names that somebody has replaced."""
     ids = find_ids(session, model, names)
-    rows = session.execute(select(model.id, model.name).where(model.id.in_(ids.values()))) if ids else ()
+    rows = (
+        session.execute(select(model.id, model.name).where(model.id.in_(ids.values())))
+        if ids
+        else ()
+    )
     current = {row.id: row.name for row in rows}
-    return {name: current[row_id] for name, row_id in ids.items() if current.get(row_id, name) != name}
+    return {
+        name: current[row_id] for name, row_id in ids.items() if current.get(row_id, name) != name
+    }
 
 
 def find_exact_ids(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, int]:
     """Return the ids of the names that exist exactly as written."""
-    return dict(session.execute(select(model.name, model.id).where(model.name.in_(names))).all()) if names else {}
+    return (
+        dict(session.execute(select(model.name, model.id).where(model.name.in_(names))).all())
+        if names
+        else {}
+    )
 
 
 def add_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, int]:
     """Add names that do not exist yet and return their ids."""
     if not names:
         return {}
-    rows: list[dict[str, Any]] = [{"name": name, "slug": _random_slug()} | comparison_forms(name) for name in names]
+    rows: list[dict[str, Any]] = [
+        {"name": name, "slug": _random_slug()} | comparison_forms(name) for name in names
+    ]
     session.execute(insert(cast(Table, model.__table__)), rows)
-    own = (FormerName.kind == KINDS[model]) & (FormerName.part == "name") & FormerName.value.in_(names)
+    own = (
+        (FormerName.kind == KINDS[model])
+        & (FormerName.part == "name")
+        & FormerName.value.in_(names)
+    )
     session.execute(delete(FormerName).where(own))
     return find_exact_ids(session, model, names)
 
@@ -81,7 +103,11 @@ def comparison_forms(name: str) -> dict[str, str]:
 
 def settle_slugs(session: Session, model: NamedModel, ids: Iterable[int]) -> None:
     """Give those of the names whose lists readers have never seen the slugs under which they are about to open."""
-    query = select(model).where(model.id.in_(ids), model.id.not_in(_opened_ids(model))).order_by(model.id)
+    query = (
+        select(model)
+        .where(model.id.in_(ids), model.id.not_in(_opened_ids(model)))
+        .order_by(model.id)
+    )
     assign_slugs(session, model, cast("Sequence[Author | Topic]", session.scalars(query).all()))
 
 
@@ -91,7 +117,9 @@ def assign_slugs(session: Session, model: NamedModel, rows: Sequence[Author | To
         return
     slugs = unique_slugs(session, model, [row.name for row in rows])
     in_the_way = model.slug.in_(slugs.values()) & model.id.not_in(_opened_ids(model))
-    for row in cast("Sequence[Author | Topic]", session.scalars(select(model).where(in_the_way)).all()):
+    for row in cast(
+        "Sequence[Author | Topic]", session.scalars(select(model).where(in_the_way)).all()
+    ):
         row.slug = _random_slug()
     session.flush()
     for row in rows:
@@ -138,13 +166,18 @@ def _taken_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[st
     """Return the slugs in use, now or formerly, of those that `bases` may become; only opened lists use any."""
     opened = _opened_ids(model)
     current = select(model.slug).where(model.id.in_(opened))
-    former = select(FormerName.value).where(FormerName.kind == KINDS[model], FormerName.part == "slug")
+    former = select(FormerName.value).where(
+        FormerName.kind == KINDS[model], FormerName.part == "slug"
+    )
     former = former.where(FormerName.owner_id.in_(opened))
     taken = set(session.scalars(current.where(model.slug.in_(bases))))
     taken |= set(session.scalars(former.where(FormerName.value.in_(bases))))
     for base in sorted(taken):
         stem = base[: MAX_SLUG_LENGTH - 8].rstrip("-")  # a long one is cut for its number
-        behind = (f"{stem}-", f"{stem}.")  # "." follows "-", so this is every slug that begins with the stem and "-"
+        behind = (
+            f"{stem}-",
+            f"{stem}.",
+        )  # "." follows "-", so this is every slug that begins with the stem and "-"
         numbered = current.where(model.slug >= behind[0], model.slug < behind[1])
         numbered_before = former.where(FormerName.value >= behind[0], FormerName.value < behind[1])
         for found in (*session.scalars(numbered), *session.scalars(numbered_before)):
@@ -153,7 +186,9 @@ def _taken_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[st
     return taken
 
 
-def similar_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, list[Author | Topic]]:
+def similar_names(
+    session: Session, model: NamedModel, names: Sequence[str]
+) -> dict[str, list[Author | Topic]]:
     """Return, for each name, the stored names that differ from it but share its ASCII or its folded form."""
     forms = {name: comparison_forms(name) for name in names}
     if not forms:
@@ -162,12 +197,16 @@ def similar_names(session: Session, model: NamedModel, names: Sequence[str]) -> 
         model.ascii_form.in_({form["ascii_form"] for form in forms.values()}),
         model.folded_form.in_({form["folded_form"] for form in forms.values()}),
     )
-    stored = cast("Sequence[Author | Topic]", session.scalars(select(model).where(is_alike).order_by(model.id)).all())
+    stored = cast(
+        "Sequence[Author | Topic]",
+        session.scalars(select(model).where(is_alike).order_by(model.id)).all(),
+    )
     return {
         name: [
             row
             for row in stored
-            if row.name != name and (row.ascii_form == form["ascii_form"] or row.folded_form == form["folded_form"])
+            if row.name != name
+            and (row.ascii_form == form["ascii_form"] or row.folded_form == form["folded_form"])
         ]
         for name, form in forms.items()
     }

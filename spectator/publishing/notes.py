@@ -32,4 +32,7 @@ def serialize_article_notes(article: Article) -> list[dict[str, Any]]:
 
 def serialize_notes(notes: Iterable[Any]) -> list[dict[str, Any]]:
     """Return what a revision keeps of notes, in their order."""
-    return [{"kind": note.kind, "text": note.text, "made_at": f"{note.made_at:%Y-%m-%dT%H:%M:%SZ}"} for note in notes]
+    return [
+        {"kind": note.kind, "text": note.text, "made_at": f"{note.made_at:%Y-%m-%dT%H:%M:%SZ}"}
+        for note in notes
+    ]

@@ -23,13 +23,21 @@ def set_override(session: Session, article: Article, by: User, related_id: int, 
     """
     pair = (RelatedOverride.article_id == article.id) & (RelatedOverride.related_id == related_id)
     if not kind:
-        back = (RelatedOverride.article_id == related_id) & (RelatedOverride.related_id == article.id)
-        session.execute(delete(RelatedOverride).where(pair | (back & (RelatedOverride.kind == "forbid"))))
+        back = (RelatedOverride.article_id == related_id) & (
+            RelatedOverride.related_id == article.id
+        )
+        session.execute(
+            delete(RelatedOverride).where(pair | (back & (RelatedOverride.kind == "forbid")))
+        )
     else:
         _check(session, article, related_id, kind)
         session.merge(
             RelatedOverride(
-                article_id=article.id, related_id=related_id, kind=kind, made_at=datetime.now(UTC), made_by_id=by.id
+                article_id=article.id,
+                related_id=related_id,
+                kind=kind,
+                made_at=datetime.now(UTC),
+                made_by_id=by.id,
             )
         )
     for each in (article.id, related_id):
@@ -47,4 +55,6 @@ def _check(session: Session, article: Article, related_id: int, kind: str) -> No
         RelatedOverride.article_id == article.id, RelatedOverride.kind == "pin"
     )
     if kind == "pin" and len(set(session.scalars(pins)) - {related_id}) >= MAX_PINS:
-        raise ValidationError({"related": f"{MAX_PINS} stories are pinned already; undo one first."})
+        raise ValidationError(
+            {"related": f"{MAX_PINS} stories are pinned already; undo one first."}
+        )

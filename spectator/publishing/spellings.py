@@ -70,7 +70,9 @@ class SimilarNamesError(ValidationError):
         for question in questions:
             others = ", ".join(f"“{candidate.name}”" for candidate in question.candidates)
             message = f"“{question.name}” looks like {others}. Answer the question at the top."
-            errors[question.field] = f"{errors[question.field]} {message}" if question.field in errors else message
+            errors[question.field] = (
+                f"{errors[question.field]} {message}" if question.field in errors else message
+            )
         super().__init__(errors)
         self.questions = tuple(questions)
 
@@ -91,7 +93,9 @@ def resolve_spellings(
     given = {(answer.field, answer.name): answer for answer in answers}
     questions, decided = [], []
     for field, model in NAME_FIELDS.items():
-        for question in _find_questions(session, field, model, getattr(draft, field), by, article_id):
+        for question in _find_questions(
+            session, field, model, getattr(draft, field), by, article_id
+        ):
             answer = given.get((field, question.name))
             if answer is None or not _is_valid_answer(answer, question):
                 questions.append(question)
@@ -102,7 +106,9 @@ def resolve_spellings(
     if not is_publisher(by):
         _delete_hidden_former_names(session, draft, by)
     for model, answer, question in decided:
-        existing = {candidate.id: candidate.name for candidate in question.candidates}.get(answer.existing_id, "")
+        existing = {candidate.id: candidate.name for candidate in question.candidates}.get(
+            answer.existing_id, ""
+        )
         if answer.choice == "rename":
             rename_everywhere(session, model, answer.existing_id, answer.name, by, now, article_id)
             draft = _replace_names(draft, answer.field, {existing: answer.name})
@@ -129,8 +135,12 @@ def replace_former_spellings(session: Session, prepared: PreparedDraft) -> Prepa
     for field, model in NAME_FIELDS.items():
         names = getattr(draft, field)
         ids = find_ids(session, model, names)
-        current = dict(session.execute(select(model.id, model.name).where(model.id.in_(ids.values()))).all())
-        draft = _replace_names(draft, field, {name: current[ids[name]] for name in ids if ids[name] in current})
+        current = dict(
+            session.execute(select(model.id, model.name).where(model.id.in_(ids.values()))).all()
+        )
+        draft = _replace_names(
+            draft, field, {name: current[ids[name]] for name in ids if ids[name] in current}
+        )
     return replace(prepared, draft=draft)
 
 
@@ -148,10 +158,17 @@ def _is_valid_answer(answer: SpellingAnswer, question: SpellingQuestion) -> bool
 
 
 def _find_questions(
-    session: Session, field: str, model: NamedModel, names: tuple[str, ...], by: User, article_id: int | None
+    session: Session,
+    field: str,
+    model: NamedModel,
+    names: tuple[str, ...],
+    by: User,
+    article_id: int | None,
 ) -> list[SpellingQuestion]:
     ids = find_exact_ids(session, model, names)
-    if not is_publisher(by):  # that a colleague's draft has a name already must not show in what is asked
+    if not is_publisher(
+        by
+    ):  # that a colleague's draft has a name already must not show in what is asked
         visible = _visible_ids(session, model, set(ids.values()), by)
         ids = {name: row_id for name, row_id in ids.items() if row_id in visible}
     new = [name for name in names if name not in ids]
@@ -162,8 +179,12 @@ def _find_questions(
     counts = _story_counts(session, model, shown, by)
     questions = []
     for name, rows in alike.items():
-        rows = sorted((row for row in rows if row.id in shown), key=lambda row: -counts.get(row.id, 0))
-        candidates = tuple(Candidate(row.id, row.name, counts.get(row.id, 0)) for row in rows[:MAX_CANDIDATES])
+        rows = sorted(
+            (row for row in rows if row.id in shown), key=lambda row: -counts.get(row.id, 0)
+        )
+        candidates = tuple(
+            Candidate(row.id, row.name, counts.get(row.id, 0)) for row in rows[:MAX_CANDIDATES]
+        )
         if candidates:
             questions.append(SpellingQuestion(field, name, candidates, is_publisher(by)))
     return questions
@@ -179,14 +200,20 @@ def _link_columns(model: NamedModel) -> tuple[ColumnElement[int], ColumnElement[
 def _visible_ids(session: Session, model: NamedModel, ids: set[int], by: User) -> set[int]:
     """Return those of the names that an author may know of: on a public story, or on one of their own."""
     stories = select_visible_counts(model, by.id).subquery()
-    return set(session.scalars(select(stories.c.name_id).where(stories.c.name_id.in_(ids)))) if ids else set()
+    return (
+        set(session.scalars(select(stories.c.name_id).where(stories.c.name_id.in_(ids))))
+        if ids
+        else set()
+    )
 
 
 def _story_counts(session: Session, model: NamedModel, ids: set[int], by: User) -> dict[int, int]:
     """Return how many stories carry each name, of those that the person may know of."""
     if not is_publisher(by):
         stories = select_visible_counts(model, by.id).subquery()
-        number = select(stories.c.name_id, func.sum(stories.c.number)).where(stories.c.name_id.in_(ids))
+        number = select(stories.c.name_id, func.sum(stories.c.number)).where(
+            stories.c.name_id.in_(ids)
+        )
         return dict(session.execute(number.group_by(stories.c.name_id)).all())
     article, named = _link_columns(model)
     count = func.count(func.distinct(article))
@@ -223,24 +250,41 @@ def rename_everywhere(
     carriers = select(article).where(named == row_id)
     outbox.append(session, None, "rename")
     session.flush()
-    public = session.scalars(select(Article.id).where(Article.id.in_(carriers), Article.status == "published"))
+    public = session.scalars(
+        select(Article.id).where(Article.id.in_(carriers), Article.status == "published")
+    )
     outbox.append_all(session, [(article_id, "rename") for article_id in public])
     _add_rename_revisions(
-        session, carriers.where(article != (except_article_id or 0)), model, (old_name, name), by, now
+        session,
+        carriers.where(article != (except_article_id or 0)),
+        model,
+        (old_name, name),
+        by,
+        now,
     )
 
 
 def _delete_former_name(session: Session, model: NamedModel, name: str) -> None:
-    own = (FormerName.kind == KINDS[model]) & (FormerName.part == "name") & (FormerName.value == name)
+    own = (
+        (FormerName.kind == KINDS[model]) & (FormerName.part == "name") & (FormerName.value == name)
+    )
     session.execute(delete(FormerName).where(own))
 
 
 def _add_rename_revisions(
-    session: Session, carriers: Any, model: NamedModel, names: tuple[str, str], by: User, now: datetime
+    session: Session,
+    carriers: Any,
+    model: NamedModel,
+    names: tuple[str, str],
+    by: User,
+    now: datetime,
 ) -> None:
     """Append a revision with the new name to every story that carries it and is not public."""
     newest = (
-        select(func.max(Revision.number)).where(Revision.article_id == Article.id).correlate(Article).scalar_subquery()
+        select(func.max(Revision.number))
+        .where(Revision.article_id == Article.id)
+        .correlate(Article)
+        .scalar_subquery()
     )
     query = (
         select(Article.id, Article.version, Revision.number, Revision.content)
@@ -255,7 +299,8 @@ def _add_rename_revisions(
             "version": row.version,
             "action": "rename",
             "note": f"{old} → {new}",
-            "content": row.content | {field: [new if each == old else each for each in row.content.get(field, ())]},
+            "content": row.content
+            | {field: [new if each == old else each for each in row.content.get(field, ())]},
             "made_at": now,
             "made_by_id": by.id,
         }

@@ -10,7 +10,16 @@ from typing import Any, cast
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from spectator.models import Article, ArticleAuthor, Author, Correction, Country, Picture, Section, Topic
+from spectator.models import (
+    Article,
+    ArticleAuthor,
+    Author,
+    Correction,
+    Country,
+    Picture,
+    Section,
+    Topic,
+)
 from spectator.models.article import article_country, article_topic
 from spectator.publishing.articles import COPIED_FIELDS, PICTURE_FIELDS
 from spectator.publishing.drafts import DRAFT_FIELDS, Draft
@@ -42,20 +51,36 @@ class StoredArticle:
     @property
     def draft(self) -> Draft:
         """Return the draft that would store the story again."""
-        lines = {name: getattr(self.row, name) for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "slug")}
+        lines = {
+            name: getattr(self.row, name) for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "slug")
+        }
         countries = tuple(name for _, name in self.countries)
-        return Draft(section=self.row.section, authors=self.authors, topics=self.topics, countries=countries, **lines)
+        return Draft(
+            section=self.row.section,
+            authors=self.authors,
+            topics=self.topics,
+            countries=countries,
+            **lines,
+        )
 
     def draft_with(self, source: Draft, accepted: frozenset[str]) -> Draft:
         """Return the draft of the story with the fields that are taken from the source."""
         names = [
-            name for field_name in accepted for name in DRAFT_FIELDS_BY_IMPORT_FIELD.get(field_name, (field_name,))
+            name
+            for field_name in accepted
+            for name in DRAFT_FIELDS_BY_IMPORT_FIELD.get(field_name, (field_name,))
         ]
-        return replace(self.draft, **{name: getattr(source, name) for name in names if name in DRAFT_FIELDS})
+        return replace(
+            self.draft, **{name: getattr(source, name) for name in names if name in DRAFT_FIELDS}
+        )
 
     def values_with(self, source: Mapping[str, Any], accepted: frozenset[str]) -> dict[str, Any]:
         """Return the columns of the story with the fields that are taken from the source."""
-        names = {name for field_name in accepted for name in COLUMNS_BY_IMPORT_FIELD.get(field_name, (field_name,))}
+        names = {
+            name
+            for field_name in accepted
+            for name in COLUMNS_BY_IMPORT_FIELD.get(field_name, (field_name,))
+        }
         return {name: source[name] if name in names else getattr(self.row, name) for name in source}
 
 
@@ -64,7 +89,8 @@ def load_stored_articles(session: Session, ids: Sequence[int]) -> dict[int, Stor
     if not ids:
         return {}
     columns = [
-        getattr(Article, name) for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "id", "slug", "section_id", "status")
+        getattr(Article, name)
+        for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "id", "slug", "section_id", "status")
     ]
     columns += [Article.excerpt, Article.word_count, Article.published_at, Article.updated_at]
     query = (
@@ -86,11 +112,17 @@ def load_stored_articles(session: Session, ids: Sequence[int]) -> dict[int, Stor
     }
 
 
-def _load_names_and_notes(session: Session, ids: Sequence[int]) -> Iterator[dict[int, list[Row[Any]]]]:
+def _load_names_and_notes(
+    session: Session, ids: Sequence[int]
+) -> Iterator[dict[int, list[Row[Any]]]]:
     """Yield the authors, the topics, the countries and the notes of stories, each by the id of the story."""
     notes = select(Correction.article_id, Correction.kind, Correction.text, Correction.made_at)
-    authors = select(ArticleAuthor.article_id, Author.name).join(Author, Author.id == ArticleAuthor.author_id)
-    topics = select(article_topic.c.article_id, Topic.name).join(Topic, Topic.id == article_topic.c.topic_id)
+    authors = select(ArticleAuthor.article_id, Author.name).join(
+        Author, Author.id == ArticleAuthor.author_id
+    )
+    topics = select(article_topic.c.article_id, Topic.name).join(
+        Topic, Topic.id == article_topic.c.topic_id
+    )
     countries = select(article_country.c.article_id, Country.code, Country.name)
     countries = countries.join(Country, Country.id == article_country.c.country_id)
     for query in (

@@ -22,7 +22,9 @@ def add_section(session: Session, name: str) -> Section:
     """
     slug = base = slugify(name)
     if slug in RESERVED_PATHS:
-        raise ValidationError({"section": f"“{name}” cannot be a section: its address /{slug}/ has another use."})
+        raise ValidationError(
+            {"section": f"“{name}” cannot be a section: its address /{slug}/ has another use."}
+        )
     number = 1
     while session.scalar(select(Section.id).where(Section.slug == slug)) is not None:
         number += 1

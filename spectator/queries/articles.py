@@ -37,7 +37,8 @@ _SLUG: BindParameter[str] = bindparam("slug")
 _ID: BindParameter[int] = bindparam("id")
 _BY_SLUG = _select_with_body().where(Article.slug == _SLUG, WAS_PUBLIC)
 _BY_FORMER_SLUG = _select_with_body().where(
-    Article.id == select(Redirect.article_id).where(Redirect.slug == _SLUG).scalar_subquery(), WAS_PUBLIC
+    Article.id == select(Redirect.article_id).where(Redirect.slug == _SLUG).scalar_subquery(),
+    WAS_PUBLIC,
 )
 _TAXONOMY = union_all(
     select(literal("authors"), Author.slug, Author.name, ArticleAuthor.position.label("place"))
@@ -89,10 +90,16 @@ def feed_ids(ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.feed_id or f"urn:spectator:article:{row.id}" for row in rows}
 
 
-def articles_to_index(ids: Iterable[int] | None = None, after: int = 0, limit: int = 200) -> Sequence[Article]:
+def articles_to_index(
+    ids: Iterable[int] | None = None, after: int = 0, limit: int = 200
+) -> Sequence[Article]:
     """Return published stories with all that is searched: those of `ids`, or the next `limit` behind an id."""
     query = select_full_articles().where(Article.status == "published").order_by(Article.id)
-    query = query.where(Article.id > after).limit(limit) if ids is None else query.where(Article.id.in_(ids))
+    query = (
+        query.where(Article.id > after).limit(limit)
+        if ids is None
+        else query.where(Article.id.in_(ids))
+    )
     return db.session.scalars(query).unique().all()
 
 
@@ -105,7 +112,9 @@ def published_versions() -> dict[int, int]:
 def bylines(article_ids: Collection[int]) -> dict[int, list[str]]:
     """Return the names of the authors of stories, in their order, by the story's id; stories without any lack."""
     names: dict[int, list[str]] = {}
-    query = select(ArticleAuthor.article_id, Author.name).join(Author, Author.id == ArticleAuthor.author_id)
+    query = select(ArticleAuthor.article_id, Author.name).join(
+        Author, Author.id == ArticleAuthor.author_id
+    )
     query = query.where(ArticleAuthor.article_id.in_(article_ids)).order_by(
         ArticleAuthor.article_id, ArticleAuthor.position
     )

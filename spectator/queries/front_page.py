@@ -10,7 +10,14 @@ from sqlalchemy import Select, Subquery, select, tuple_, union_all
 
 from spectator.db import db
 from spectator.models import Article, ListingRow, Section
-from spectator.queries.listings import Listing, cursor_parameters, parse_cursor, select_cards, stream, stream_through
+from spectator.queries.listings import (
+    Listing,
+    cursor_parameters,
+    parse_cursor,
+    select_cards,
+    stream,
+    stream_through,
+)
 
 LATEST_COUNT, RAIL_SIZE = 8, 4  # stories after the lead, and of each section
 
@@ -58,7 +65,9 @@ def rail_ids(navigation: Sequence[Section], cursor: str) -> list[int]:
     if not navigation:
         return []
     rows = _select_rail_rows(tuple(section.id for section in navigation), RAIL_SIZE)
-    return list(db.session.scalars(select(rows.c.article_id), {"start_at": at, "start_id": article_id}))
+    return list(
+        db.session.scalars(select(rows.c.article_id), {"start_at": at, "start_id": article_id})
+    )
 
 
 def load_front_page(navigation: Sequence[Section], through: str | None = None) -> FrontPage:
@@ -80,7 +89,9 @@ def load_front_page(navigation: Sequence[Section], through: str | None = None) -
     return FrontPage(lead, shown, rails, more.cursor, page.cursor, more.is_truncated)
 
 
-def _load_rails(navigation: Sequence[Section], cursor: str | None) -> tuple[list[tuple[Section, list[Article]]], bool]:
+def _load_rails(
+    navigation: Sequence[Section], cursor: str | None
+) -> tuple[list[tuple[Section, list[Article]]], bool]:
     """Return the rails that have stories, and whether any section has more than its rail shows."""
     if cursor is None or not navigation:
         return [], cursor is not None
@@ -89,5 +100,9 @@ def _load_rails(navigation: Sequence[Section], cursor: str | None) -> tuple[list
     by_section: dict[int, list[Article]] = {}
     for article in db.session.scalars(statement, {"start_at": at, "start_id": article_id}):
         by_section.setdefault(article.section_id, []).append(article)
-    rails = [(section, by_section[section.id][:RAIL_SIZE]) for section in navigation if section.id in by_section]
+    rails = [
+        (section, by_section[section.id][:RAIL_SIZE])
+        for section in navigation
+        if section.id in by_section
+    ]
     return rails, any(len(articles) > RAIL_SIZE for articles in by_section.values())

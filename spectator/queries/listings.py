@@ -32,7 +32,9 @@ from spectator.urls import listing_path
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE_SIZE = 20
-MAX_ZONE_SPREAD = timedelta(hours=26)  # between the first and the last place on earth where a day begins
+MAX_ZONE_SPREAD = timedelta(
+    hours=26
+)  # between the first and the last place on earth where a day begins
 MAX_LOADED = 200  # stories that one page shows again after “Load more”
 
 
@@ -91,7 +93,9 @@ def published_article(article_id: int) -> Article | None:
 
 def select_cards() -> Select[Article]:
     """Return the select of stories as cards show them, whatever their state."""
-    return select(Article).options(joinedload(Article.section, innerjoin=True), joinedload(Article.picture))
+    return select(Article).options(
+        joinedload(Article.section, innerjoin=True), joinedload(Article.picture)
+    )
 
 
 def listing_by_path(path: str) -> Listing | None:
@@ -118,11 +122,18 @@ def _listing_by_slug(
     kind: str, model: type[Section] | type[Country] | type[Topic] | type[Author], slug: str
 ) -> Listing | None:
     query = select(model)
-    if kind != "section":  # the navigation shows all of them; other names may be known to drafts alone
+    if (
+        kind != "section"
+    ):  # the navigation shows all of them; other names may be known to drafts alone
         query = query.where(is_public_listing(kind, model))
-    thing = cast("Section | Country | Topic | Author | None", db.session.scalar(query.where(model.slug == slug)))
+    thing = cast(
+        "Section | Country | Topic | Author | None",
+        db.session.scalar(query.where(model.slug == slug)),
+    )
     if thing is None and kind in {"author", "topic"}:
-        former = select(FormerName.owner_id).where(FormerName.part == "slug", FormerName.value == slug)
+        former = select(FormerName.owner_id).where(
+            FormerName.part == "slug", FormerName.value == slug
+        )
         owner = former.where(FormerName.kind == kind).scalar_subquery()
         thing = cast("Topic | Author | None", db.session.scalar(query.where(model.id == owner)))
     if thing is None:
@@ -143,7 +154,12 @@ def month_listing(year: int, month: int) -> Listing | None:
         return None
     if db.session.get(PublicListing, ("month", year * 100 + month)) is None:
         return None
-    return Listing("month", f"{month_name[month]} {year}", f"/archive/{year:04}/{month:02}/", year * 100 + month)
+    return Listing(
+        "month",
+        f"{month_name[month]} {year}",
+        f"/archive/{year:04}/{month:02}/",
+        year * 100 + month,
+    )
 
 
 def nearest_month_listing(year: int, month: int) -> Listing | None:
@@ -152,11 +168,18 @@ def nearest_month_listing(year: int, month: int) -> Listing | None:
     In another time zone they stood in the empty one.
     """
     zone = ZoneInfo(current_app.config["TIMEZONE"])
-    start, end = (datetime(*parts, 1, tzinfo=zone) for parts in ((year, month), _next_month(year, month)))
+    start, end = (
+        datetime(*parts, 1, tzinfo=zone) for parts in ((year, month), _next_month(year, month))
+    )
     near = select(Article.published_at).where(Article.status == "published").limit(1)
-    before = near.where(Article.published_at < start, Article.published_at >= start - MAX_ZONE_SPREAD)
+    before = near.where(
+        Article.published_at < start, Article.published_at >= start - MAX_ZONE_SPREAD
+    )
     after = near.where(Article.published_at >= end, Article.published_at < end + MAX_ZONE_SPREAD)
-    for statement in (after.order_by(Article.published_at), before.order_by(Article.published_at.desc())):
+    for statement in (
+        after.order_by(Article.published_at),
+        before.order_by(Article.published_at.desc()),
+    ):
         moment = db.session.scalar(statement)
         if moment is not None:
             return month_listing(*divmod(month_key(moment, zone), 100))
@@ -195,13 +218,17 @@ def is_valid_cursor(text: str) -> bool:
 
 
 @cache
-def _select_stream(is_latest: bool, has_start: bool, has_end: bool, has_excluded: bool) -> Select[Article]:
+def _select_stream(
+    is_latest: bool, has_start: bool, has_end: bool, has_excluded: bool
+) -> Select[Article]:
     """Return the select of a stretch: first the ids, a part of one index, then what a card shows of each.
 
     With an end it is read from there, oldest first: its limit then cuts off the newest.
     """
     of, name = (Article, Article.id) if is_latest else (ListingRow, ListingRow.article_id)
-    ids = select(name.label("id"), of.published_at.label("at")).limit(bindparam("number", type_=Integer))
+    ids = select(name.label("id"), of.published_at.label("at")).limit(
+        bindparam("number", type_=Integer)
+    )
     if is_latest:
         ids = ids.where(Article.status == "published")
     else:
@@ -221,7 +248,9 @@ def _select_stream(is_latest: bool, has_start: bool, has_end: bool, has_excluded
 
 def cursor_parameters(name: str) -> Tuple:
     """Return the parameters of a cursor in a statement: `<name>_at` and `<name>_id`."""
-    return tuple_(bindparam(f"{name}_at", type_=UTCDateTime), bindparam(f"{name}_id", type_=Integer))
+    return tuple_(
+        bindparam(f"{name}_at", type_=UTCDateTime), bindparam(f"{name}_id", type_=Integer)
+    )
 
 
 def _read_rows(
@@ -233,13 +262,18 @@ def _read_rows(
             values[f"{name}_at"], values[f"{name}_id"] = parse_cursor(cursor)
     if excluded:
         values["excluded"] = list(excluded)
-    statement = _select_stream(listing.kind == "latest", start is not None, end is not None, bool(excluded))
+    statement = _select_stream(
+        listing.kind == "latest", start is not None, end is not None, bool(excluded)
+    )
     rows = db.session.scalars(statement, values).all()
     return rows if end is None else rows[::-1]
 
 
 def stream(
-    listing: Listing, before: str | None = None, limit: int = PAGE_SIZE, excluded: Collection[int] = ()
+    listing: Listing,
+    before: str | None = None,
+    limit: int = PAGE_SIZE,
+    excluded: Collection[int] = (),
 ) -> Stream:
     """Return the page of a list behind the cursor `before`, without the ids in `excluded`; raises BadCursor.
 
@@ -250,7 +284,9 @@ def stream(
     return Stream(articles, cursor_after(articles[-1]) if len(rows) > limit else None)
 
 
-def stream_through(listing: Listing, before: str | None, through: str, excluded: Collection[int] = ()) -> Stream:
+def stream_through(
+    listing: Listing, before: str | None, through: str, excluded: Collection[int] = ()
+) -> Stream:
     """Return everything of a list behind `before` down to the cursor `through`, at most the last `MAX_LOADED`.
 
     It is what a reader has seen after “Load more”. Where there is nothing, it is the page behind `before`.

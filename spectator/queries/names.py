@@ -44,8 +44,16 @@ def similar_name_groups(limit: int) -> list[tuple[str, Sequence[str]]]:
     groups: dict[tuple[str, ...], str] = {}
     for kind, model in MODELS.items():
         for form in (model.ascii_form, model.folded_form):
-            shared = select(form).where(form != "").group_by(form).having(func.count() > 1).limit(limit + 1)
-            rows = db.session.execute(select(form, model.name).where(form.in_(shared)).order_by(form, model.id))
+            shared = (
+                select(form)
+                .where(form != "")
+                .group_by(form)
+                .having(func.count() > 1)
+                .limit(limit + 1)
+            )
+            rows = db.session.execute(
+                select(form, model.name).where(form.in_(shared)).order_by(form, model.id)
+            )
             names: dict[str, list[str]] = {}
             for key, name in rows:
                 names.setdefault(key, []).append(name)

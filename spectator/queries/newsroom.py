@@ -16,7 +16,11 @@ from spectator.queries.suggestions import is_visible_to
 
 def article_to_edit(article_id: int) -> Article | None:
     """Return a story of any status with everything the form, the preview and the index need."""
-    query = select_full_articles().where(Article.id == article_id).options(joinedload(Article.created_by))
+    query = (
+        select_full_articles()
+        .where(Article.id == article_id)
+        .options(joinedload(Article.created_by))
+    )
     return db.session.scalars(query).unique().one_or_none()
 
 
@@ -32,7 +36,11 @@ def next_due_at() -> datetime | None:
 
 
 def newsroom_articles(
-    status: str = "", text: str = "", offset: int = 0, limit: int = 50, created_by_id: int | None = None
+    status: str = "",
+    text: str = "",
+    offset: int = 0,
+    limit: int = 50,
+    created_by_id: int | None = None,
 ) -> Sequence[Article]:
     """Return the newsroom's list narrowed by status, headline, maker: last saved first, one more row than `limit`.
 
@@ -51,8 +59,15 @@ def newsroom_articles(
 
 
 def _select_newsroom_articles(offset: int, limit: int) -> Select[Article]:
-    query = select(Article).order_by(Article.saved_at.desc(), Article.id.desc()).offset(offset).limit(limit + 1)
-    query = query.options(joinedload(Article.section, innerjoin=True), joinedload(Article.created_by))
+    query = (
+        select(Article)
+        .order_by(Article.saved_at.desc(), Article.id.desc())
+        .offset(offset)
+        .limit(limit + 1)
+    )
+    query = query.options(
+        joinedload(Article.section, innerjoin=True), joinedload(Article.created_by)
+    )
     return query.options(selectinload(Article.authors))
 
 
@@ -79,9 +94,13 @@ def newsroom_articles_matching(
         moment = func.coalesce(Article.published_at, Article.saved_at)
         query = query.where(moment >= between[0], moment < between[1])
     if is_public is not None:
-        query = query.where((Article.status == "published") if is_public else (Article.status != "published"))
+        query = query.where(
+            (Article.status == "published") if is_public else (Article.status != "published")
+        )
     if own_drafts_of is not None:
-        query = query.where((Article.status == "published") | (Article.created_by_id == own_drafts_of))
+        query = query.where(
+            (Article.status == "published") | (Article.created_by_id == own_drafts_of)
+        )
     return db.session.scalars(query).all()
 
 
@@ -91,8 +110,12 @@ def publication_range(author_id: int | None = None) -> tuple[datetime, datetime]
     `author_id` leaves out what that author may not know of; None is for editors.
     """
     if author_id is None:  # one by one, so that each comes from the end of an index
-        first = db.session.scalar(select(func.min(Article.published_at)).where(Article.published_at.is_not(None)))
-        last = db.session.scalar(select(func.max(Article.published_at)).where(Article.published_at.is_not(None)))
+        first = db.session.scalar(
+            select(func.min(Article.published_at)).where(Article.published_at.is_not(None))
+        )
+        last = db.session.scalar(
+            select(func.max(Article.published_at)).where(Article.published_at.is_not(None))
+        )
     else:
         ends = select(func.min(Article.published_at), func.max(Article.published_at))
         first, last = db.session.execute(ends.where(is_visible_to(author_id))).one()
@@ -121,7 +144,15 @@ def revisions(article_id: int, limit: int = 200) -> Sequence[Revision]:
     return db.session.scalars(query.order_by(Revision.number.desc()).limit(limit + 1)).all()
 
 
-STATE_CHANGES = ("submit", "send_back", "schedule", "unschedule", "publish", "withdraw", "reinstate")
+STATE_CHANGES = (
+    "submit",
+    "send_back",
+    "schedule",
+    "unschedule",
+    "publish",
+    "withdraw",
+    "reinstate",
+)
 REMARKS_WITHIN = 200  # saves: a remark lies behind the whole text in its row
 
 
@@ -135,7 +166,11 @@ def last_state_change(article_id: int) -> Revision | None:
 def last_remark(article_id: int) -> Revision | None:
     """Return the newest remark of late since a story last changed hands, or else the revision in which it did."""
     change = last_state_change(article_id)
-    newest = select(Revision.id).where(Revision.article_id == article_id).order_by(Revision.number.desc())
+    newest = (
+        select(Revision.id)
+        .where(Revision.article_id == article_id)
+        .order_by(Revision.number.desc())
+    )
     remarks = Revision.id.in_(newest.limit(REMARKS_WITHIN)) & (Revision.note != "")
     if change is not None:
         remarks &= Revision.number >= change.number
@@ -160,12 +195,18 @@ def revision(article_id: int, number: int) -> Revision | None:
 def revision_at_version(article_id: int, version: int) -> Revision | None:
     """Return the revision that a person had before them who saw this version of a story."""
     known = (Revision.article_id == article_id) & (Revision.version <= version)
-    return db.session.scalar(select(Revision).where(known).order_by(Revision.number.desc()).limit(1))
+    return db.session.scalar(
+        select(Revision).where(known).order_by(Revision.number.desc()).limit(1)
+    )
 
 
 def last_saved_by(article_id: int) -> str:
     """Return the name of the person who changed a story last, empty where nobody did."""
-    query = select(User.name).join(Revision, Revision.made_by_id == User.id).where(Revision.article_id == article_id)
+    query = (
+        select(User.name)
+        .join(Revision, Revision.made_by_id == User.id)
+        .where(Revision.article_id == article_id)
+    )
     return db.session.scalar(query.order_by(Revision.number.desc()).limit(1)) or ""
 
 
@@ -182,20 +223,33 @@ def newest_revision_id() -> int:
 
 def first_revision_time_after(offset: int) -> datetime | None:
     """Return when the first act on any story after a number was, None where there was none since."""
-    return db.session.scalar(select(Revision.made_at).where(Revision.id > offset).order_by(Revision.id).limit(1))
+    return db.session.scalar(
+        select(Revision.made_at).where(Revision.id > offset).order_by(Revision.id).limit(1)
+    )
 
 
 def articles_revised_after(offset: int, limit: int = 500) -> tuple[set[int], int]:
     """Return the ids of stories touched by the next `limit` revisions, and the number of the last of these."""
-    query = select(Revision.id, Revision.article_id).where(Revision.id > offset).order_by(Revision.id).limit(limit)
+    query = (
+        select(Revision.id, Revision.article_id)
+        .where(Revision.id > offset)
+        .order_by(Revision.id)
+        .limit(limit)
+    )
     rows = db.session.execute(query).all()
     return {row.article_id for row in rows}, rows[-1].id if rows else offset
 
 
-def unpublished_to_index(ids: Iterable[int] | None = None, after: int = 0, limit: int = 200) -> Sequence[Article]:
+def unpublished_to_index(
+    ids: Iterable[int] | None = None, after: int = 0, limit: int = 200
+) -> Sequence[Article]:
     """Return stories that are not public with all that is searched: those of `ids`, or the next behind an id."""
     query = select_full_articles().where(Article.status != "published").order_by(Article.id)
-    query = query.where(Article.id > after).limit(limit) if ids is None else query.where(Article.id.in_(ids))
+    query = (
+        query.where(Article.id > after).limit(limit)
+        if ids is None
+        else query.where(Article.id.in_(ids))
+    )
     return db.session.scalars(query).unique().all()
 
 
@@ -210,6 +264,8 @@ def newsroom_articles_by_id(ids: Sequence[int]) -> list[Article]:
 
     They come with bodies, authors and makers.
     """
-    query = select_full_articles().where(Article.id.in_(ids)).options(joinedload(Article.created_by))
+    query = (
+        select_full_articles().where(Article.id.in_(ids)).options(joinedload(Article.created_by))
+    )
     found = {article.id: article for article in db.session.scalars(query).unique()}
     return [found[each] for each in ids if each in found]

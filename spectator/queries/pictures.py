@@ -54,11 +54,20 @@ def picture_state(digest: str) -> PictureState | None:
 
 def withdrawn_pictures(digests: Iterable[str]) -> frozenset[str]:
     """Return which of the pictures of these digests are withdrawn."""
-    return frozenset(state.digest for state in _load_states(Picture.digest.in_(list(digests))) if state.is_withdrawn)
+    return frozenset(
+        state.digest
+        for state in _load_states(Picture.digest.in_(list(digests)))
+        if state.is_withdrawn
+    )
 
 
 def _load_states(*conditions: ColumnElement[bool]) -> list[PictureState]:
-    shown_by = exists().where(PictureUse.picture_id == Picture.id, Article.id == PictureUse.article_id)
+    shown_by = exists().where(
+        PictureUse.picture_id == Picture.id, Article.id == PictureUse.article_id
+    )
     is_withdrawn = Picture.was_public & ~shown_by.where(Article.status == "published")
     columns = (Picture.id, Picture.digest, Picture.extension, Picture.width, is_withdrawn)
-    return [PictureState(*row) for row in db.session.execute(select(*columns).where(*conditions).order_by(Picture.id))]
+    return [
+        PictureState(*row)
+        for row in db.session.execute(select(*columns).where(*conditions).order_by(Picture.id))
+    ]

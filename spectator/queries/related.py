@@ -61,20 +61,31 @@ def article_features(ids: Iterable[int]) -> dict[int, ArticleFeatures]:
     rows = db.session.execute(query.where(Article.id.in_(wanted), Article.status == "published"))
     found = {row.id: ArticleFeatures(row.id, row.language, row.published_at) for row in rows}
     for table, name in ((article_topic, "topics"), (article_country, "countries")):
-        for article_id, value in db.session.execute(select(*table.c).where(table.c.article_id.in_(list(found)))):
+        for article_id, value in db.session.execute(
+            select(*table.c).where(table.c.article_id.in_(list(found)))
+        ):
             getattr(found[article_id], name).add(value)
     return found
 
 
 def bodies_by_id(ids: Sequence[int]) -> dict[int, str]:
     """Return the bodies of stories by id."""
-    return {row.id: row.body for row in db.session.execute(select(Article.id, Article.body).where(Article.id.in_(ids)))}
+    return {
+        row.id: row.body
+        for row in db.session.execute(select(Article.id, Article.body).where(Article.id.in_(ids)))
+    }
 
 
 def newest_in_section(section_id: int, limit: int) -> list[int]:
     """Return the ids of a section's newest stories."""
-    query = select(Article.id).where(Article.section_id == section_id, Article.status == "published")
-    return list(db.session.scalars(query.order_by(Article.published_at.desc(), Article.id.desc()).limit(limit)))
+    query = select(Article.id).where(
+        Article.section_id == section_id, Article.status == "published"
+    )
+    return list(
+        db.session.scalars(
+            query.order_by(Article.published_at.desc(), Article.id.desc()).limit(limit)
+        )
+    )
 
 
 def related_overrides(article_id: int) -> tuple[list[int], set[int]]:
@@ -90,8 +101,12 @@ def _select_forbidden(article_id: int) -> CompoundSelect[int]:
     """The ids that a story is never shown with, whichever of the two it was decided on."""
     is_forbidden = RelatedOverride.kind == "forbid"
     return union_all(
-        select(RelatedOverride.related_id).where(RelatedOverride.article_id == article_id, is_forbidden),
-        select(RelatedOverride.article_id).where(RelatedOverride.related_id == article_id, is_forbidden),
+        select(RelatedOverride.related_id).where(
+            RelatedOverride.article_id == article_id, is_forbidden
+        ),
+        select(RelatedOverride.article_id).where(
+            RelatedOverride.related_id == article_id, is_forbidden
+        ),
     )
 
 
@@ -116,4 +131,6 @@ def published_ids_after(after: int, limit: int) -> Sequence[int]:
 def related_scores(article_id: int) -> list[tuple[int, float]]:
     """Return the ids of the stories worked out for one, in their order, with their scores."""
     query = select(Related.related_id, Related.score).where(Related.article_id == article_id)
-    return [(row.related_id, row.score) for row in db.session.execute(query.order_by(Related.position))]
+    return [
+        (row.related_id, row.score) for row in db.session.execute(query.order_by(Related.position))
+    ]

@@ -27,8 +27,17 @@ def top_searches(days: int, has_hits: bool = True, limit: int = 50) -> Sequence[
     inside = select(SearchCount).where(SearchCount.day >= since).subquery()
     times = func.sum(inside.c.times)
     # SQLite gives a bare column beside max() the value of the row with the maximum: the hits of the last day.
-    query = select(inside.c.text, times, inside.c.hits, func.sum(inside.c.milliseconds) / times, func.max(inside.c.day))
+    query = select(
+        inside.c.text,
+        times,
+        inside.c.hits,
+        func.sum(inside.c.milliseconds) / times,
+        func.max(inside.c.day),
+    )
     query = query.group_by(inside.c.text).order_by(times.desc(), inside.c.text).limit(limit)
     if not has_hits:
         query = query.having(inside.c.hits == 0)
-    return [SearchStats(text, times, hits, int(taken)) for text, times, hits, taken, _ in db.session.execute(query)]
+    return [
+        SearchStats(text, times, hits, int(taken))
+        for text, times, hits, taken, _ in db.session.execute(query)
+    ]

@@ -11,7 +11,16 @@ from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import selectinload
 
 from spectator.db import db
-from spectator.models import Article, Author, Country, FormerName, PublicListing, Redirect, Revision, Topic
+from spectator.models import (
+    Article,
+    Author,
+    Country,
+    FormerName,
+    PublicListing,
+    Redirect,
+    Revision,
+    Topic,
+)
 from spectator.queries.listings import select_cards
 from spectator.text.places.gazetteer import find_country
 from spectator.text.words.slugs import slugify
@@ -26,23 +35,37 @@ def story_paths(article_ids: Collection[int]) -> list[str]:
     """Return every path under which readers may have seen these stories."""
     paths: dict[str, None] = {}
     redirects = db.session.execute(
-        select(Redirect.article_id, Redirect.slug).where(Redirect.article_id.in_(article_ids)).order_by(Redirect.slug)
+        select(Redirect.article_id, Redirect.slug)
+        .where(Redirect.article_id.in_(article_ids))
+        .order_by(Redirect.slug)
     ).all()
     revisions = _revisions(article_ids)
-    for article in db.session.scalars(select_cards().where(Article.id.in_(article_ids)).order_by(Article.id)):
+    for article in db.session.scalars(
+        select_cards().where(Article.id.in_(article_ids)).order_by(Article.id)
+    ):
         own = [row for row in revisions if row.article_id == article.id]
         sections = dict.fromkeys((article.section.slug, *(row.section for row in own)))
         slugs = (article.slug, *(row.slug for row in redirects if row.article_id == article.id))
         # Revisions from before they held the path: a section that the story left, or a slug, with the date of today.
-        paths |= {permalink_at(section, slug, article.published_at): None for slug in slugs for section in sections}
+        paths |= {
+            permalink_at(section, slug, article.published_at): None
+            for slug in slugs
+            for section in sections
+        }
         paths |= {row.path: None for row in own if row.path}
     return list(paths)
 
 
 def list_paths(article_ids: Collection[int]) -> list[str]:
     """Return the paths of all lists in which readers may have seen these stories: sections, months, names."""
-    options = (selectinload(Article.authors), selectinload(Article.topics), selectinload(Article.countries))
-    articles = db.session.scalars(select_cards().options(*options).where(Article.id.in_(article_ids))).all()
+    options = (
+        selectinload(Article.authors),
+        selectinload(Article.topics),
+        selectinload(Article.countries),
+    )
+    articles = db.session.scalars(
+        select_cards().options(*options).where(Article.id.in_(article_ids))
+    ).all()
     revisions, zone = _revisions(article_ids), ZoneInfo(current_app.config["TIMEZONE"])
     sections = {article.section.slug for article in articles} | {row.section for row in revisions}
     months = {month_key(article.published_at, zone) for article in articles if article.published_at}
@@ -50,7 +73,9 @@ def list_paths(article_ids: Collection[int]) -> list[str]:
     countries = {country.code for article in articles for country in article.countries}
     named = (find_country(name) for row in revisions for name in row.countries or ())
     countries |= {country.code for country in named if country is not None}
-    codes = db.session.scalars(select(Country.slug).where(Country.code.in_(countries)).order_by(Country.slug))
+    codes = db.session.scalars(
+        select(Country.slug).where(Country.code.in_(countries)).order_by(Country.slug)
+    )
     paths = [f"/{slug}/" for slug in sorted(sections)] + [f"/country/{slug}/" for slug in codes]
     for kind in _NAMED:
         ids = {thing.id for article in articles for thing in getattr(article, f"{kind}s")}
@@ -62,7 +87,9 @@ def list_paths(article_ids: Collection[int]) -> list[str]:
 def _revisions(article_ids: Collection[int]) -> Sequence[Row[Any]]:
     """Return what the revisions of stories hold of where they stood, each combination once."""
     parts = [Revision.content[name].label(name) for name in _IN_REVISION]
-    query = select(Revision.article_id, *parts).where(Revision.article_id.in_(article_ids)).distinct()
+    query = (
+        select(Revision.article_id, *parts).where(Revision.article_id.in_(article_ids)).distinct()
+    )
     return db.session.execute(query).all()
 
 
@@ -77,7 +104,9 @@ def _slugs(kind: str, ids: Collection[int], names: Collection[str]) -> list[str]
         model.id.in_(former.where(FormerName.value.in_(names))),
     )
     opened = select(PublicListing.key).where(PublicListing.kind == kind)
-    rows = db.session.execute(select(model.id, model.slug).where(is_one, model.id.in_(opened))).all()
+    rows = db.session.execute(
+        select(model.id, model.slug).where(is_one, model.id.in_(opened))
+    ).all()
     owners = [row.id for row in rows]
     before = select(FormerName.value).where(FormerName.kind == kind, FormerName.part == "slug")
     slugs = [row.slug for row in rows]

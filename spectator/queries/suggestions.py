@@ -27,7 +27,9 @@ def is_visible_to(author_id: int) -> ColumnElement[bool]:
 
 def authors_like(ascii_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
     """Return (name, number of stories) of authors whose ASCII form contains a text, those with most stories first."""
-    return _names_like(Author, cast(Table, ArticleAuthor.__table__).c.author_id, ascii_part, author_id, limit)
+    return _names_like(
+        Author, cast(Table, ArticleAuthor.__table__).c.author_id, ascii_part, author_id, limit
+    )
 
 
 def topics_like(ascii_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
@@ -54,13 +56,17 @@ def _names_like(
     return [(row[0], row[1]) for row in rows]
 
 
-def select_visible_counts(model: type[Author] | type[Topic], author_id: int) -> CompoundSelect[int, int]:
+def select_visible_counts(
+    model: type[Author] | type[Topic], author_id: int
+) -> CompoundSelect[int, int]:
     """Return the select of (`name_id`, `number`): how many stories that an author may know of carry a name.
 
     A name may have two rows: of the published stories, and of the author's own that are not published.
     """
     table = cast(Table, ArticleAuthor.__table__) if model is Author else article_topic
-    kind, name_id = ("author", table.c.author_id) if model is Author else ("topic", table.c.topic_id)
+    kind, name_id = (
+        ("author", table.c.author_id) if model is Author else ("topic", table.c.topic_id)
+    )
     is_own = (Article.created_by_id == author_id) & (Article.status != "published")
     own = select(name_id.label("name_id"), func.count(Article.id.distinct()).label("number"))
     own = own.join(Article, Article.id == table.c.article_id).where(is_own).group_by(name_id)
@@ -88,13 +94,19 @@ def _select_visible_ids(author_id: int) -> Select[int]:
     return select(select_visible_counts(Author, author_id).subquery().c.name_id)
 
 
-def sources_like(text: str, author_id: int | None = None, limit: int = 8) -> Sequence[tuple[str, str]]:
+def sources_like(
+    text: str, author_id: int | None = None, limit: int = 8
+) -> Sequence[tuple[str, str]]:
     """Return (name, link) of the sources used last whose name contains a text, the latest first."""
     latest = select(Article.id).order_by(Article.saved_at.desc()).limit(RECENT_SOURCES)
     if author_id is not None:
         latest = latest.where(is_visible_to(author_id))
     last = func.max(Article.saved_at)
     query = select(Article.source_name, Article.source_url, last).where(Article.id.in_(latest))
-    query = query.where(Article.source_name != "", Article.source_name.icontains(text, autoescape=True))
-    rows = db.session.execute(query.group_by(Article.source_name).order_by(last.desc()).limit(limit))
+    query = query.where(
+        Article.source_name != "", Article.source_name.icontains(text, autoescape=True)
+    )
+    rows = db.session.execute(
+        query.group_by(Article.source_name).order_by(last.desc()).limit(limit)
+    )
     return [(row[0], row[1]) for row in rows]

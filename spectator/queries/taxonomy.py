@@ -23,10 +23,14 @@ def taxonomy_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str]
     Unknown ones lack, and so do those that readers have never seen on a published story.
     """
     parts: list[Select[str, str, str]] = [
-        select(literal("section"), Section.slug, Section.name).where(Section.slug.in_(slugs.get("section", ())))
+        select(literal("section"), Section.slug, Section.name).where(
+            Section.slug.in_(slugs.get("section", ()))
+        )
     ]
     parts += [
-        select(literal(kind), model.slug, model.name).where(model.slug.in_(slugs[kind]), is_public_listing(kind, model))
+        select(literal(kind), model.slug, model.name).where(
+            model.slug.in_(slugs[kind]), is_public_listing(kind, model)
+        )
         for kind, model in _KINDS.items()
         if slugs.get(kind)
     ]

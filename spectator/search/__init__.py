@@ -164,7 +164,13 @@ class Index(Protocol):
         """The outbox number that the index has reached, or None when it has to be rebuilt. Never raises."""
         ...
 
-    def apply(self, changes: Mapping[int, Document | None], offset: int, *, expected_offset: int | None = None) -> None:
+    def apply(
+        self,
+        changes: Mapping[int, Document | None],
+        offset: int,
+        *,
+        expected_offset: int | None = None,
+    ) -> None:
         """Index, or with None remove, each article by its id, and then move to `position`, in one commit.
 
         With `after`, refuses unless the index stands at that position (it may have been rebuilt meanwhile).
@@ -174,7 +180,10 @@ class Index(Protocol):
         ...
 
     def rebuild(
-        self, documents: Iterable[Document], offset: int, progress: Callable[[int], None] | None = None
+        self,
+        documents: Iterable[Document],
+        offset: int,
+        progress: Callable[[int], None] | None = None,
     ) -> None:
         """Build a new index of `documents` (each id once) beside the live one, then switch to it atomically.
 

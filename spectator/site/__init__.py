@@ -31,7 +31,8 @@ def register(app: Flask) -> None:
 
     app.url_map.converters["slug"] = SlugConverter
     app.jinja_env.globals.update(
-        news_article_json=structured_data.news_article_json, breadcrumb_json=structured_data.breadcrumb_json
+        news_article_json=structured_data.news_article_json,
+        breadcrumb_json=structured_data.breadcrumb_json,
     )
     site = Blueprint("site", __name__)
     for room in (pages, listings, search, feeds, pictures, health):

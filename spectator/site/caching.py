@@ -22,7 +22,10 @@ CACHEABLE_ENDPOINTS = {f"site.{name}" for name in (*LIST_VIEWS, *FEED_VIEWS, "ar
 }
 
 # Which cursors each of them reads. With any other the same page would be kept under addresses without number.
-CURSORS = {f"site.{name}": {"before", "through"} for name in ("section", "country", "topic", "author", "month")}
+CURSORS = {
+    f"site.{name}": {"before", "through"}
+    for name in ("section", "country", "topic", "author", "month")
+}
 CURSORS |= {"site.front": {"before", "rails", "through"}, "fragments.stream": {"before", "start"}}
 
 
@@ -36,7 +39,9 @@ def register(app: Flask) -> None:
         status = response.status_code
         if request.endpoint in CACHEABLE_ENDPOINTS and status in {200, 410}:
             response.headers["Cache-Control"] = (
-                pagecache.PUBLIC_CACHE_CONTROL if is_canonical_url() else pagecache.PRIVATE_CACHE_CONTROL
+                pagecache.PUBLIC_CACHE_CONTROL
+                if is_canonical_url()
+                else pagecache.PRIVATE_CACHE_CONTROL
             )
             response.headers["Vary"] = "Accept-Encoding"
         elif 300 <= status < 400 and status != 304:
@@ -53,11 +58,17 @@ def is_canonical_url() -> bool:
     """Say whether the address names a page of this site and no more; if so, this process may keep it too."""
     if url_for(request.endpoint or "", **(request.view_args or {})) != request.environ["PATH_INFO"]:
         return False  # one of many ways to write it: 007, //politics/ (Flask's request.path has a single slash there)
-    cursors = {name: request.args[name] for name in pagination.CURSOR_PARAMS if name in request.args}
-    if not cursors.keys() <= _cursors_read() or not all(map(queries.is_valid_cursor, cursors.values())):
+    cursors = {
+        name: request.args[name] for name in pagination.CURSOR_PARAMS if name in request.args
+    }
+    if not cursors.keys() <= _cursors_read() or not all(
+        map(queries.is_valid_cursor, cursors.values())
+    ):
         return False
     pagecache.mark_cacheable(request.environ)
-    return not request.args or pagecache.is_cursor_query(request.query_string.decode("ascii", "replace"))
+    return not request.args or pagecache.is_cursor_query(
+        request.query_string.decode("ascii", "replace")
+    )
 
 
 def _cursors_read() -> set[str]:

@@ -36,7 +36,9 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     if error.code == 404:
         return render_template("errors/404.html"), 404
     title, message = MESSAGES.get(error.code, (error.name, error.description or ""))
-    return render_template("errors/error.html", code=error.code, title=title, message=message), error.code
+    return render_template(
+        "errors/error.html", code=error.code, title=title, message=message
+    ), error.code
 
 
 def show_invalid_cursor(_error: InvalidCursor) -> tuple[str, int]:

@@ -20,7 +20,11 @@ def register(site: Blueprint) -> None:
     site.add_url_rule("/feed.xml", "feed", feed)
     site.add_url_rule("/search/feed.xml", "search_feed", search_feed)
     site.add_url_rule("/<slug:section>/feed.xml", "section_feed", feed)
-    site.add_url_rule("/archive/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>/feed.xml", "month_feed", feed)
+    site.add_url_rule(
+        "/archive/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>/feed.xml",
+        "month_feed",
+        feed,
+    )
     for kind in ("country", "topic", "author"):
         site.add_url_rule(f"/{kind}/<slug:slug>/feed.xml", f"{kind}_feed", feed)
 
@@ -45,8 +49,14 @@ def search_feed() -> Response:
         abort(400)
     except IndexUnavailableError:
         abort(503)
-    paths = {"path": asked.url({"sort": ""}), "feed_path": asked.url({"sort": ""}, "/search/feed.xml")}
-    return _render_rss({"kind": "search", "title": asked.title or "Search"} | paths, queries.articles_by_id(found.ids))
+    paths = {
+        "path": asked.url({"sort": ""}),
+        "feed_path": asked.url({"sort": ""}, "/search/feed.xml"),
+    }
+    return _render_rss(
+        {"kind": "search", "title": asked.title or "Search"} | paths,
+        queries.articles_by_id(found.ids),
+    )
 
 
 def _changed_at(article: Article) -> datetime:

@@ -6,7 +6,13 @@ from flask import Blueprint, Response, abort, make_response, render_template
 
 from spectator import queries
 from spectator.site import search, suggestions
-from spectator.site.pagination import PageCursors, load_more_context, loaded_url, read_stream, requested_cursors
+from spectator.site.pagination import (
+    PageCursors,
+    load_more_context,
+    loaded_url,
+    read_stream,
+    requested_cursors,
+)
 
 bp = Blueprint("fragments", __name__, url_prefix="/fragments")
 bp.add_url_rule("/search", "search", search.results_fragment)
@@ -30,7 +36,9 @@ def stream(list_path: str = "") -> Response:
     position = requested_cursors()
     page = read_stream(where, PageCursors(position.before, position.rails))
     more = load_more_context(where, page.cursor, position.rails, position.start)
-    response = make_response(render_template("site/_stream.html", **more, articles=page.articles, is_fragment=True))
+    response = make_response(
+        render_template("site/_stream.html", **more, articles=page.articles, is_fragment=True)
+    )
     if page.articles:
         response.headers["HX-Replace-Url"] = loaded_url(where, position, page.articles[-1])
     return response
@@ -42,4 +50,6 @@ def related_stories(article_id: int) -> str:
     story = queries.published_article(article_id)
     if story is None:
         abort(404)
-    return render_template("site/_related.html", article=story, articles=queries.related_articles(story))
+    return render_template(
+        "site/_related.html", article=story, articles=queries.related_articles(story)
+    )

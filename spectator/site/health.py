@@ -15,7 +15,14 @@ from spectator.db import is_wal_safe, sqlite
 from spectator.operations.storage import StorageMonitor
 
 # What proxies add to a request, each its own: one of them is enough to know that somebody else asks.
-PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
+PROXY_HEADERS = (
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "Forwarded",
+    "Via",
+)
 
 
 def register(site: Blueprint) -> None:
@@ -61,8 +68,16 @@ def check_health() -> tuple[dict[str, Any], bool]:
     except SQLAlchemyError:
         current_app.logger.exception("the database does not answer")
         return report | {"database": "does not answer"}, False
-    report |= {"database": "ok", "edition": lag.edition, "index_position": lag.offset, "behind_seconds": lag.seconds}
-    report |= {"newsroom_index_position": newsroom.offset, "newsroom_behind_seconds": newsroom.seconds}
+    report |= {
+        "database": "ok",
+        "edition": lag.edition,
+        "index_position": lag.offset,
+        "behind_seconds": lag.seconds,
+    }
+    report |= {
+        "newsroom_index_position": newsroom.offset,
+        "newsroom_behind_seconds": newsroom.seconds,
+    }
     return report | {"search_log": search_log.find_problem(data) or "ok"}, not fault
 
 

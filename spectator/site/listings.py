@@ -33,7 +33,11 @@ def listing(**_parts: object) -> Response | str:
     if where.path != request.path:
         return redirect(where.path, 301)
     position = requested_cursors()
-    if where.kind == "month" and position == PageCursors() and (other := _month_in_new_time_zone(where)):
+    if (
+        where.kind == "month"
+        and position == PageCursors()
+        and (other := _month_in_new_time_zone(where))
+    ):
         return redirect(other.path, 301)
     return render(where, position)
 
@@ -64,5 +68,7 @@ def archive() -> str:
         (year, (month, calendar.month_name[month], count, f"/archive/{year:04}/{month:02}/"))
         for year, month, count in queries.month_counts()
     ]
-    months = [(year, [row for _, row in group]) for year, group in groupby(rows, key=lambda each: each[0])]
+    months = [
+        (year, [row for _, row in group]) for year, group in groupby(rows, key=lambda each: each[0])
+    ]
     return render_template("site/archive.html", months=months)

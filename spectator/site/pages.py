@@ -26,7 +26,9 @@ def front() -> str:
     page = queries.load_front_page(navigation(), position.through)
     more = load_more_context(latest, page.cursor, page.rails_cursor)
     if page.is_truncated:
-        return render_template("site/listing.html", **more, articles=page.latest, is_first_page=False)
+        return render_template(
+            "site/listing.html", **more, articles=page.latest, is_first_page=False
+        )
     return render_template(
         "site/front.html",
         **more,

@@ -21,7 +21,13 @@ PER_PAGE = 10
 VISIBLE_VALUES = 6  # of a facet; the others wait behind “more”
 MAX_YEARS = 40
 BAR_STEP, BAR_HEIGHT = 10, 40  # in the units of the drawing
-FACET_NAMES = {"section": "Section", "country": "Country", "topic": "Topic", "author": "Author", "language": "Language"}
+FACET_NAMES = {
+    "section": "Section",
+    "country": "Country",
+    "topic": "Topic",
+    "author": "Author",
+    "language": "Language",
+}
 SORT_LABELS = {"relevance": "Best match", "newest": "Newest first", "oldest": "Oldest first"}
 
 
@@ -67,8 +73,13 @@ def search_context(params: SearchParams, results: SearchResults) -> dict[str, ob
         "years": [each for each in years if each.count],
         "bars": bars(years),
         "orders": [_sort_link(params, sort) for sort in SORTS],
-        "meant": SearchLink(results.suggestion, params.url({"q": results.suggestion})) if results.suggestion else None,
-        "words": [SearchLink(word, params.url(unfiltered | {"q": word}), count) for word, count in results.term_counts],
+        "meant": SearchLink(results.suggestion, params.url({"q": results.suggestion}))
+        if results.suggestion
+        else None,
+        "words": [
+            SearchLink(word, params.url(unfiltered | {"q": word}), count)
+            for word, count in results.term_counts
+        ],
         "whole_url": params.url(unfiltered),
         "feed_url": params.url({"sort": ""}, path="/search/feed.xml"),
     } | pagination(params, results)
@@ -88,10 +99,14 @@ def build_hits(results: SearchResults) -> list[Hit]:
 
 def facet_labels(results: SearchResults) -> FacetLabels:
     """Return what the values of all facets are called, by (facet, slug)."""
-    slugs: dict[str, set[str]] = {name: {slug for slug, _ in results.facets.get(name, ())} for name in FACETS}
+    slugs: dict[str, set[str]] = {
+        name: {slug for slug, _ in results.facets.get(name, ())} for name in FACETS
+    }
     for name, slug in (*results.filters, *results.excluded_filters):
         slugs[name].add(slug)
-    return queries.taxonomy_names(slugs) | {("language", tag): language_name(tag) for tag in slugs["language"]}
+    return queries.taxonomy_names(slugs) | {
+        ("language", tag): language_name(tag) for tag in slugs["language"]
+    }
 
 
 def facets(
@@ -101,7 +116,8 @@ def facets(
     groups = []
     for name in FACETS:
         values = [
-            _facet_link(params, results, labels, name, slug, count) for slug, count in results.facets.get(name, ())
+            _facet_link(params, results, labels, name, slug, count)
+            for slug, count in results.facets.get(name, ())
         ]
         if len(values) > 1 or any(each.is_selected for each in values):
             groups.append((FACET_NAMES[name], values[:VISIBLE_VALUES], values[VISIBLE_VALUES:]))
@@ -109,7 +125,12 @@ def facets(
 
 
 def _facet_link(
-    params: SearchParams, results: SearchResults, labels: FacetLabels, name: str, slug: str, count: int
+    params: SearchParams,
+    results: SearchResults,
+    labels: FacetLabels,
+    name: str,
+    slug: str,
+    count: int,
 ) -> SearchLink:
     is_chosen = (name, slug) in results.filters
     changes = params.removing(name) | ({} if is_chosen else {name: slug})
@@ -120,11 +141,17 @@ def chips(params: SearchParams, results: SearchResults, labels: FacetLabels) -> 
     """Return the filters in force, each with the address of the search without it."""
     chosen: list[SearchLink] = []
     for name in FACETS:
-        values = [labels.get((name, slug), slug) for facet, slug in results.filters if facet == name]
+        values = [
+            labels.get((name, slug), slug) for facet, slug in results.filters if facet == name
+        ]
         if values:
             label = f"{FACET_NAMES[name]}: {_join_values(values)}"
             chosen.append(SearchLink(label, params.url(params.removing_included(name))))
-        values = [labels.get((name, slug), slug) for facet, slug in results.excluded_filters if facet == name]
+        values = [
+            labels.get((name, slug), slug)
+            for facet, slug in results.excluded_filters
+            if facet == name
+        ]
         if values:
             label = f"Not {FACET_NAMES[name].lower()}: {_join_values(values)}"
             chosen.append(SearchLink(label, params.url(params.removing_excluded(name))))
@@ -140,11 +167,16 @@ def _join_values(values: Sequence[str]) -> str:
 
 def warnings(results: SearchResults) -> list[str]:
     """Return what of a search could not be used, in a sentence each."""
-    unknown = [f"No {FACET_NAMES[facet].lower()} here is called “{value}”." for facet, value in results.unknown_filters]
+    unknown = [
+        f"No {FACET_NAMES[facet].lower()} here is called “{value}”."
+        for facet, value in results.unknown_filters
+    ]
     if results.is_truncated:
         unknown.append(f"Only the first {MAX_CLAUSES} words and filters are used.")
     if results.is_partial:
-        unknown.append("This search was too broad to finish. These are the stories found so far; use fewer words.")
+        unknown.append(
+            "This search was too broad to finish. These are the stories found so far; use fewer words."
+        )
     return unknown
 
 
@@ -170,21 +202,30 @@ def _year_link(
 ) -> SearchLink:
     start, end = date(year, 1, 1), date(year, 12, 31)
     is_chosen = (
-        any(selected_range) and (selected_range[0] or date.min) <= start and end <= (selected_range[1] or date.max)
+        any(selected_range)
+        and (selected_range[0] or date.min) <= start
+        and end <= (selected_range[1] or date.max)
     )
     dates = {"from": start.isoformat(), "to": end.isoformat()}
-    return SearchLink(str(year), params.url(params.removing("from", "to") | dates), count, is_chosen)
+    return SearchLink(
+        str(year), params.url(params.removing("from", "to") | dates), count, is_chosen
+    )
 
 
 def bars(years: Sequence[SearchLink]) -> list[Bar]:
     """Return the years as bars beside each other, the highest as high as the drawing."""
     most = max((year.count for year in years), default=1)
-    return [Bar(year, place * BAR_STEP, -(-BAR_HEIGHT * year.count // most)) for place, year in enumerate(years)]
+    return [
+        Bar(year, place * BAR_STEP, -(-BAR_HEIGHT * year.count // most))
+        for place, year in enumerate(years)
+    ]
 
 
 def _sort_link(params: SearchParams, sort: str) -> SearchLink:
     return SearchLink(
-        SORT_LABELS[sort], params.url({"sort": sort}), is_selected=sort == (params.raw["sort"] or "relevance")
+        SORT_LABELS[sort],
+        params.url({"sort": sort}),
+        is_selected=sort == (params.raw["sort"] or "relevance"),
     )
 
 
@@ -198,7 +239,9 @@ def pagination(params: SearchParams, results: SearchResults) -> dict[str, object
         "first_url": params.url(),
         "previous_url": _page_url(params, page - 1) if 1 < page <= pages + 1 else "",
         "next_url": _page_url(params, page + 1) if page < pages else "",
-        "stops_at": MAX_PAGE * PER_PAGE if page >= MAX_PAGE and results.total > MAX_PAGE * PER_PAGE else 0,
+        "stops_at": MAX_PAGE * PER_PAGE
+        if page >= MAX_PAGE and results.total > MAX_PAGE * PER_PAGE
+        else 0,
     }
 
 

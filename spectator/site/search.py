@@ -23,7 +23,9 @@ def search() -> tuple[str, int]:
     page, status = run_search(asked)
     found = page.get("found")
     if asked.text and isinstance(found, SearchResults) and page["page"] == 1:
-        search_log.log_search(current_app.config["DATA_DIR"], asked.text, found.total, perf_counter() - started)
+        search_log.log_search(
+            current_app.config["DATA_DIR"], asked.text, found.total, perf_counter() - started
+        )
     return render_template("site/search.html", **page), status
 
 

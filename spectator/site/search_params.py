@@ -17,7 +17,10 @@ SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
 MAX_VALUE_LENGTH = 100
 
 # What is typed before a colon for the same as a field of the address.
-_FILTER_PREFIXES = {facet: word for word, facet in FACET_KEYWORDS.items()} | {"from": "after", "to": "before"}
+_FILTER_PREFIXES = {facet: word for word, facet in FACET_KEYWORDS.items()} | {
+    "from": "after",
+    "to": "before",
+}
 _QUOTE = '"“”„‟«»＂'
 _MINUS = "[-−‐‑–﹣－]"
 
@@ -45,7 +48,9 @@ class SearchParams:
     @property
     def title(self) -> str:
         """Return the search in a few words, for the title of a page or feed."""
-        return ", ".join(filter(None, (self.raw[name] for name in FIELDS if name not in {"sort", "page"})))
+        return ", ".join(
+            filter(None, (self.raw[name] for name in FIELDS if name not in {"sort", "page"}))
+        )
 
     def to_search_request(self, per_page: int) -> SearchRequest:
         """Return what to ask the index for; raises BadFilter."""
@@ -93,7 +98,9 @@ class SearchParams:
 def parse_search_params(arguments: Mapping[str, str]) -> SearchParams:
     """Return the search in the arguments of an address, whatever they hold."""
     longest = dict.fromkeys(FIELDS, MAX_VALUE_LENGTH) | {"q": MAX_QUERY_LENGTH}
-    return SearchParams({name: _clean(arguments.get(name, ""), most) for name, most in longest.items()})
+    return SearchParams(
+        {name: _clean(arguments.get(name, ""), most) for name, most in longest.items()}
+    )
 
 
 def _clean(text: str, max_length: int) -> str:

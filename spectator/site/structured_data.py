@@ -19,7 +19,9 @@ SCRIPT_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"
 
 def _script(data: dict[str, Any]) -> Markup:
     """Return JSON that cannot end the script element it stands in."""
-    text = json.dumps({"@context": "https://schema.org"} | data, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        {"@context": "https://schema.org"} | data, ensure_ascii=False, separators=(",", ":")
+    )
     return Markup(text.translate(SCRIPT_ESCAPES))  # noqa: S704 - escaped in the line above
 
 
@@ -38,7 +40,8 @@ def news_article_json(article: Article) -> Markup:
         "isAccessibleForFree": True,
         "inLanguage": article.language,
         "articleSection": article.section.name,
-        "author": [_author(article, author) for author in article.authors] or {"@type": "Organization", "name": name},
+        "author": [_author(article, author) for author in article.authors]
+        or {"@type": "Organization", "name": name},
         "publisher": {"@type": "NewsMediaOrganization", "name": name, "url": absolute_url("/")},
     }
     corrections = [note for note in article.corrections if note.kind == "correction"]
@@ -52,7 +55,9 @@ def news_article_json(article: Article) -> Markup:
     if article.source_url:
         data["isBasedOn"] = article.source_url
     if article.picture is not None:
-        names = rendition_names(article.picture.digest, article.picture.extension, article.picture.width)
+        names = rendition_names(
+            article.picture.digest, article.picture.extension, article.picture.width
+        )
         data["image"] = [absolute_url(url_for("site.media", name=names[-1][0]))]
     return _script(data)
 

@@ -16,7 +16,9 @@ def suggest() -> str | tuple[str, int]:
     """Show the countries and topics that the letters typed begin, then headlines with them, then people."""
     text = request.args.get("q", "")[:MAX_QUERY_LENGTH]
     try:
-        found = indexing.open_public_index(current_app.config["DATA_DIR"]).suggest(text, MAX_STORIES)
+        found = indexing.open_public_index(current_app.config["DATA_DIR"]).suggest(
+            text, MAX_STORIES
+        )
     except IndexUnavailableError:
         return "", 503
     stories = queries.articles_by_id(found.articles)
@@ -35,5 +37,7 @@ def suggestion_groups(suggested: Suggestions) -> list[tuple[str, list[tuple[str,
     for kind, label in (("country", "Countries"), ("topic", "Topics"), ("author", PEOPLE_LABEL)):
         known = [slug for slug in slugs[kind] if (kind, slug) in names]
         if known:
-            groups.append((label, [(names[kind, slug], url_for(f"site.{kind}", slug=slug)) for slug in known]))
+            groups.append(
+                (label, [(names[kind, slug], url_for(f"site.{kind}", slug=slug)) for slug in known])
+            )
     return groups

@@ -19,14 +19,22 @@ from spectator.urls import permalink
 
 MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000
 # U+FFFD stands for a byte that is not UTF-8, such as a quotation mark in a Windows encoding.
-TRAILING_JUNK = " \t\n\r\u00a0\u200b\u200e\u200f\ufeff\ufffd/\\.,;:!?()[]{}<>|*_~-\"'`´“”„‘’‚«»‹›…–—،؛؟"
+TRAILING_JUNK = (
+    " \t\n\r\u00a0\u200b\u200e\u200f\ufeff\ufffd/\\.,;:!?()[]{}<>|*_~-\"'`´“”„‘’‚«»‹›…–—،؛؟"
+)
 FEED_NAMES = ("feed", "rss", "rss.xml", "atom.xml")
-PERMANENT_ENDPOINTS = frozenset({"site.front", "site.archive", "site.search", "site.feed", "site.search_feed"})
+PERMANENT_ENDPOINTS = frozenset(
+    {"site.front", "site.archive", "site.search", "site.feed", "site.search_feed"}
+)
 QUERY_ENDPOINTS = frozenset({"site.search", "site.search_feed"})
-LIST_ENDPOINTS = tuple(f"site.{kind}" for kind in ("section", "country", "topic", "author", "month"))
+LIST_ENDPOINTS = tuple(
+    f"site.{kind}" for kind in ("section", "country", "topic", "author", "month")
+)
 FEED_ENDPOINTS = tuple(f"{name}_feed" for name in LIST_ENDPOINTS)
 # What the permalink setting may have been before: /<section>/<slug>, /<year>/<month>/<slug> and so on.
-FORMER_PERMALINK = re.compile(r"(?:/[0-9]{1,4}){0,3}(?:/[a-z0-9-]+)?(?:/[0-9]{1,4}){0,3}/([a-z0-9-]+)")
+FORMER_PERMALINK = re.compile(
+    r"(?:/[0-9]{1,4}){0,3}(?:/[a-z0-9-]+)?(?:/[0-9]{1,4}){0,3}/([a-z0-9-]+)"
+)
 
 
 def corrected_response() -> Response | tuple[str, int] | None:
@@ -39,7 +47,12 @@ def corrected_response() -> Response | tuple[str, int] | None:
             path = path.removesuffix(name) + "feed.xml"
     for candidate in (path, f"{path}/"):
         match = _match(candidate)
-        if match and match[0] != "site.article" and candidate != request.path and _exists(match[0], candidate):
+        if (
+            match
+            and match[0] != "site.article"
+            and candidate != request.path
+            and _exists(match[0], candidate)
+        ):
             return redirect(candidate + _allowed_query(match[0]), 301)
     return _article_response(path)
 
@@ -77,13 +90,17 @@ def _exists(endpoint: str, path: str) -> bool:
     if endpoint not in LIST_ENDPOINTS and endpoint not in FEED_ENDPOINTS:
         return False
     listing = queries.listing_by_path(path.removesuffix("feed.xml"))
-    return listing is not None and (listing.kind != "month" or bool(queries.stream(listing, limit=1).articles))
+    return listing is not None and (
+        listing.kind != "month" or bool(queries.stream(listing, limit=1).articles)
+    )
 
 
 def _allowed_query(endpoint: str) -> str:
     """Return the part of the query string that the page reads, with its question mark."""
     query = request.query_string.decode("utf-8", "replace")
-    is_read = endpoint in QUERY_ENDPOINTS or (endpoint in LIST_ENDPOINTS and pagecache.is_cursor_query(query))
+    is_read = endpoint in QUERY_ENDPOINTS or (
+        endpoint in LIST_ENDPOINTS and pagecache.is_cursor_query(query)
+    )
     return f"?{query}" if query and is_read and len(query) <= MAX_QUERY_LENGTH else ""
 
 

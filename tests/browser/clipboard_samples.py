@@ -174,10 +174,20 @@ WORD_ONLINE_EXPECTED = lines(
 
 def docs_run(text: str, **styles: str) -> str:
     """Return a run of text as Google Docs writes it, with every one of its styles spelt out."""
-    plain = {"font-size": "11pt", "font-weight": "400", "font-style": "normal", "text-decoration": "none"}
+    plain = {
+        "font-size": "11pt",
+        "font-weight": "400",
+        "font-style": "normal",
+        "text-decoration": "none",
+    }
     named = {name.replace("_", "-"): value for name, value in styles.items()}
-    said = ";".join(f"{name}:{value}" for name, value in (plain | {"vertical-align": "baseline"} | named).items())
-    said = f"font-family:Arial,sans-serif;color:#000000;{said};white-space:pre;white-space:pre-wrap;"
+    said = ";".join(
+        f"{name}:{value}"
+        for name, value in (plain | {"vertical-align": "baseline"} | named).items()
+    )
+    said = (
+        f"font-family:Arial,sans-serif;color:#000000;{said};white-space:pre;white-space:pre-wrap;"
+    )
     return f'<span style="{said}">{text}</span>'
 
 

@@ -28,7 +28,9 @@ EDITOR_FILES = {
 }
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
-NO_MEMORY = "--disable-back-forward-cache"  # Playwright's own choice, which hides what people's browsers do
+NO_MEMORY = (
+    "--disable-back-forward-cache"  # Playwright's own choice, which hides what people's browsers do
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,27 +59,37 @@ def serve_site(filled: tuple[Path, str], directory: Path, **more: Any) -> Iterat
     """Run a site on a copy of the filled data directory."""
     data, password = filled
     files = {url: file.read_bytes() for url, file in EDITOR_FILES.items()}
-    site = RunningSite(Path(shutil.copytree(data, directory / "data")), password, cdn_files=files, **more)
+    site = RunningSite(
+        Path(shutil.copytree(data, directory / "data")), password, cdn_files=files, **more
+    )
     site.start()
     yield site
     site.stop()
 
 
 @pytest.fixture(scope="session")
-def site(filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+def site(
+    filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningSite]:
     """The site as it comes, with htmx 4."""
     directory = tmp_path_factory.mktemp("site")
-    yield from serve_site(filled_data, directory, htmx_url=config.HTMX_URL, htmx_file=HTMX_4.read_bytes())
+    yield from serve_site(
+        filled_data, directory, htmx_url=config.HTMX_URL, htmx_file=HTMX_4.read_bytes()
+    )
 
 
 @pytest.fixture(scope="session")
-def htmx_2_site(filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+def htmx_2_site(
+    filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningSite]:
     """The same site with htmx 2, as an operator would set it."""
     file = HTMX_2.read_bytes()
     digest = base64.b64encode(hashlib.sha384(file).digest()).decode()
     settings = {"SPECTATOR_HTMX_URL": HTMX_2_URL, "SPECTATOR_HTMX_INTEGRITY": f"sha384-{digest}"}
     directory = tmp_path_factory.mktemp("htmx-2-site")
-    yield from serve_site(filled_data, directory, htmx_url=HTMX_2_URL, htmx_file=file, settings=settings)
+    yield from serve_site(
+        filled_data, directory, htmx_url=HTMX_2_URL, htmx_file=file, settings=settings
+    )
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +102,9 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium."""
-    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS)
+    browser = playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS
+    )
     yield browser
     browser.close()
 
@@ -99,7 +113,9 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def remembering_browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium as people have it: going back shows the page from memory, as it was left."""
     browser = playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), args=CHROMIUM_ARGS, ignore_default_args=[NO_MEMORY]
+        executable_path=shutil.which("chromium"),
+        args=CHROMIUM_ARGS,
+        ignore_default_args=[NO_MEMORY],
     )
     yield browser
     browser.close()
@@ -108,7 +124,9 @@ def remembering_browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(params=["htmx 4", "htmx 2", "no script"])
 def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
     """A reader's window, once for each way in which pages may come alive, or not."""
-    where: RunningSite = request.getfixturevalue("htmx_2_site" if request.param == "htmx 2" else "site")
+    where: RunningSite = request.getfixturevalue(
+        "htmx_2_site" if request.param == "htmx 2" else "site"
+    )
     with open_window(browser, where, has_script=request.param != "no script") as visitor:
         yield visitor
 
@@ -116,7 +134,9 @@ def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
 @pytest.fixture(params=["htmx 4", "htmx 2"])
 def scripted_reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
     """A reader's window where htmx runs."""
-    where: RunningSite = request.getfixturevalue("htmx_2_site" if request.param == "htmx 2" else "site")
+    where: RunningSite = request.getfixturevalue(
+        "htmx_2_site" if request.param == "htmx 2" else "site"
+    )
     with open_window(browser, where) as visitor:
         yield visitor
 
@@ -129,7 +149,9 @@ def plain_reader(browser: Browser, site: RunningSite) -> Iterator[Visit]:
 
 
 @pytest.fixture(params=["script", "no script"])
-def editor_window(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -> Iterator[Visit]:
+def editor_window(
+    request: pytest.FixtureRequest, browser: Browser, site: RunningSite
+) -> Iterator[Visit]:
     """An editor's window, logged in, with and without JavaScript."""
     with open_window(browser, site, has_script=request.param == "script") as visitor:
         visitor.log_in()

@@ -65,7 +65,9 @@ def import_story(site: RunningSite, directory: Path, body: str, **more: Any) -> 
 
 def query_value(site: RunningSite, query: str, *values: Any) -> Any:
     """Return the one value that a query of the site's database gives."""
-    with closing(sqlite3.connect(f"file:{site.data_dir / 'spectator.db'}?mode=ro", uri=True)) as database:
+    with closing(
+        sqlite3.connect(f"file:{site.data_dir / 'spectator.db'}?mode=ro", uri=True)
+    ) as database:
         row = database.execute(query, values).fetchone()
     assert row is not None, f"{query}: nothing for {values}"
     return row[0]
@@ -118,7 +120,9 @@ def field_value(page: Page) -> str:
 
 def tool(page: Page, name: str) -> Locator:
     """Return a button of the toolbar."""
-    return page.get_by_role("toolbar", name="Formatting").get_by_role("button", name=name, exact=True)
+    return page.get_by_role("toolbar", name="Formatting").get_by_role(
+        "button", name=name, exact=True
+    )
 
 
 def select_text(page: Page, words: str) -> None:

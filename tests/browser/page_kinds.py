@@ -107,13 +107,21 @@ def open_comparison(visitor: Visit) -> None:
     visitor.expected_statuses = {422}
     page.get_by_label("Pin another story").fill("nothing like it")
     page.get_by_role("button", name="Pin", exact=True).click()
-    expect(page.get_by_role("alert")).to_have_text("Give the address or the number of a story on this site.")
+    expect(page.get_by_role("alert")).to_have_text(
+        "Give the address or the number of a story on this site."
+    )
 
 
 def open_searches(visitor: Visit) -> None:
     """Open what readers searched for."""
-    with closing(sqlite3.connect(visitor.site.data_dir / "spectator.db", timeout=10)) as connection, connection:
-        for text, times, hits in (("burkina faso", 1200, 31), ("a search that is as long as some are" * 4, 7, 0)):
+    with (
+        closing(sqlite3.connect(visitor.site.data_dir / "spectator.db", timeout=10)) as connection,
+        connection,
+    ):
+        for text, times, hits in (
+            ("burkina faso", 1200, 31),
+            ("a search that is as long as some are" * 4, 7, 0),
+        ):
             row = (datetime.now(UTC).date().isoformat(), text, times, hits, times * 9)
             connection.execute("INSERT OR REPLACE INTO search_count VALUES (?, ?, ?, ?, ?)", row)
     visitor.open("/newsroom/searches")
@@ -144,7 +152,11 @@ def open_conflict(visitor: Visit) -> None:
 
 def open_losses(visitor: Visit) -> None:
     """Save a story without the table that it had."""
-    page = write(visitor, "A story with a table", "<p>Prices.</p><table><tbody><tr><td>Maize</td></tr></tbody></table>")
+    page = write(
+        visitor,
+        "A story with a table",
+        "<p>Prices.</p><table><tbody><tr><td>Maize</td></tr></tbody></table>",
+    )
     fill(page, {"body": "<p>Prices.</p>"})
     visitor.expected_statuses = {422}
     press(page, "Save draft")

@@ -29,7 +29,12 @@ def spectator(data_dir: Path, *words: str) -> str:
     """Run the `spectator` command on a site and return what it prints; its fault becomes the test's."""
     command = [sys.executable, "-m", "spectator", *words]
     done = subprocess.run(
-        command, cwd=CHECKOUT, env=environment(data_dir), capture_output=True, encoding="utf-8", timeout=60
+        command,
+        cwd=CHECKOUT,
+        env=environment(data_dir),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
     )
     assert done.returncode == 0, f"spectator {' '.join(words)}: {done.stdout}{done.stderr}"
     return done.stdout
@@ -37,7 +42,9 @@ def spectator(data_dir: Path, *words: str) -> str:
 
 def add_editor(data_dir: Path) -> str:
     """Add the editor and return the password that the command prints."""
-    printed = spectator(data_dir, "user", "add", EDITOR, "--role", "editor", "--name", "Test Editor")
+    printed = spectator(
+        data_dir, "user", "add", EDITOR, "--role", "editor", "--name", "Test Editor"
+    )
     match = re.search(r"with the password (\S+)", printed)
     assert match, printed
     return match[1]
@@ -79,17 +86,25 @@ class RunningSite:
         settings = environment(self.data_dir, SPECTATOR_SITE_URL=self.url, **self.settings)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "--bind", f"127.0.0.1:{self.port}"], cwd=CHECKOUT, env=settings, stdout=log, stderr=log
+                [*command, "--bind", f"127.0.0.1:{self.port}"],
+                cwd=CHECKOUT,
+                env=settings,
+                stdout=log,
+                stderr=log,
             )
         deadline = time.monotonic() + READY_SECONDS
         while self.status("/readyz") != 200 or b'"index_position":null' in self.get("/readyz"):
             assert self.process.poll() is None, f"the site ended: {self.log.read_text()[-2000:]}"
-            assert time.monotonic() < deadline, f"the site is not ready: {self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, (
+                f"the site is not ready: {self.log.read_text()[-2000:]}"
+            )
             time.sleep(0.1)
 
     def get(self, path: str) -> bytes:
         """Return a page as it is served, uncompressed."""
-        with urlopen(Request(self.url + path, headers={"Accept-Encoding": "identity"}), timeout=10) as answer:
+        with urlopen(
+            Request(self.url + path, headers={"Accept-Encoding": "identity"}), timeout=10
+        ) as answer:
             body: bytes = answer.read()
             return body
 

@@ -25,7 +25,8 @@ TABLE = (
     + "".join(f"<th>Column {number} of the ledger</th>" for number in range(1, 9))
     + "</tr></thead><tbody>"
     + "".join(
-        f"<tr>{''.join(f'<td>{row * column} baskets</td>' for column in range(1, 9))}</tr>" for row in range(1, 6)
+        f"<tr>{''.join(f'<td>{row * column} baskets</td>' for column in range(1, 9))}</tr>"
+        for row in range(1, 6)
     )
     + f"</tbody></table><p>{LONG_WORD}</p><pre>{'-' * 300}</pre><blockquote><p>A quoted line.</p></blockquote>"
     "<p>See https://example.org/" + "a-path-that-never-ends/" * 12 + "</p>"
@@ -44,7 +45,10 @@ def series() -> list[dict[str, Any]]:
             "countries": [COUNTRIES[number % 5]],
             "topics": [TOPICS[number % 5]],
             "published_at": (SERIES_START + timedelta(days=number // 3)).isoformat(),
-            "body": "\n\n".join(f"Paragraph {each} of part {number}. {'The road is long. ' * 30}" for each in range(4)),
+            "body": "\n\n".join(
+                f"Paragraph {each} of part {number}. {'The road is long. ' * 30}"
+                for each in range(4)
+            ),
         }
         for number in range(1, SERIES_LENGTH + 1)
     ]
@@ -62,7 +66,13 @@ def singles() -> list[dict[str, Any]]:
     old = {"published_at": "2025-02-01T08:00:00Z", "authors": ["Ama Serwaa"], "topics": ["Ferries"]}
     return [
         old
-        | {"id": "table", "slug": "table", "section": "business", "headline": f"The word {LONG_WORD}", "body": TABLE},
+        | {
+            "id": "table",
+            "slug": "table",
+            "section": "business",
+            "headline": f"The word {LONG_WORD}",
+            "body": TABLE,
+        },
         old
         | {
             "id": "pictured",
@@ -89,7 +99,14 @@ def singles() -> list[dict[str, Any]]:
             "body": "<p>تفتح السوق أبوابها في <em>السادسة</em>.</p><ul><li>السمك</li><li>الخبز</li></ul>"
             "<blockquote><p>نبدأ <i>قبل</i> الشمس.</p></blockquote>",
         },
-        old | {"id": "long", "slug": "long", "section": "opinion", "headline": "A long read", "body": long_body()},
+        old
+        | {
+            "id": "long",
+            "slug": "long",
+            "section": "opinion",
+            "headline": "A long read",
+            "body": long_body(),
+        },
         old
         | {
             "id": "gone",
@@ -115,7 +132,9 @@ def long_body() -> str:
         if story["language"] != "en":
             continue
         for paragraph in re.findall(r"<p>(.*?)</p>", story["body"], re.DOTALL):
-            text = re.sub(r"<[^>]+>|&[a-z]+;", "", paragraph).encode()[:left].decode(errors="ignore")
+            text = (
+                re.sub(r"<[^>]+>|&[a-z]+;", "", paragraph).encode()[:left].decode(errors="ignore")
+            )
             paragraphs.append(text)
             left -= len(text.encode())
             if left <= 0:
@@ -137,6 +156,9 @@ def draw_picture(path: Path, size: tuple[int, int] = (1280, 800)) -> Path:
     picture = Image.new("RGB", size, (214, 178, 120))
     pen = ImageDraw.Draw(picture)
     for step in range(0, size[0], 80):
-        pen.polygon([(step, size[1]), (step + 40, size[1] // 2), (step + 80, size[1])], fill=(30, 90, 110 + step % 120))
+        pen.polygon(
+            [(step, size[1]), (step + 40, size[1] // 2), (step + 80, size[1])],
+            fill=(30, 90, 110 + step % 120),
+        )
     picture.save(path)
     return path

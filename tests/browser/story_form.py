@@ -31,7 +31,9 @@ def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> No
     """Write entries into the form's fields, found by their labels, and choose a picture."""
     for name, text in entries.items():
         if name == "body":
-            page.wait_for_load_state("load")  # the scripts have run: the editor is there, or none comes
+            page.wait_for_load_state(
+                "load"
+            )  # the scripts have run: the editor is there, or none comes
         if name == "section":
             page.get_by_label("Section", exact=True).select_option(text)
         elif name == "body" and page.locator("#body-editor").is_visible():
@@ -47,7 +49,9 @@ def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> No
             expect(field).to_have_attribute("name", name)
             field.fill(text)
     if picture is not None:
-        page.get_by_label(re.compile(r"^\s*(Another p|P)icture\s+optional\s*$")).set_input_files(picture)
+        page.get_by_label(re.compile(r"^\s*(Another p|P)icture\s+optional\s*$")).set_input_files(
+            picture
+        )
 
 
 def fill_names(page: Page, name: str, text: str) -> None:

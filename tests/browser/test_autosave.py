@@ -21,7 +21,13 @@ from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 NEW = "/newsroom/stories/new"
-IGNORED_ERRORS = ("net::ERR", "Failed to fetch", "NetworkError", "htmx:", "Response Status Error Code 500")
+IGNORED_ERRORS = (
+    "net::ERR",
+    "Failed to fetch",
+    "NetworkError",
+    "htmx:",
+    "Response Status Error Code 500",
+)
 KEPT_MESSAGE = re.compile(r"Not saved, kept on this device \d\d:\d\d:\d\d")
 SAVED_MESSAGE = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 
@@ -29,7 +35,9 @@ SAVED_MESSAGE = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 @pytest.fixture(params=["htmx 4", "htmx 2"])
 def form_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
     """An editor at the form of a new story, where faults of the network are no faults of ours."""
-    site: RunningSite = request.getfixturevalue("htmx_2_site" if request.param == "htmx 2" else "site")
+    site: RunningSite = request.getfixturevalue(
+        "htmx_2_site" if request.param == "htmx 2" else "site"
+    )
     with open_window(browser, site) as visitor:
         visitor.ignored_errors = IGNORED_ERRORS
         visitor.log_in()
@@ -38,7 +46,9 @@ def form_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Vi
 
 
 @pytest.fixture
-def killable_site(filled_data: tuple[Path, str], tmp_path: Path, site: RunningSite) -> Iterator[RunningSite]:
+def killable_site(
+    filled_data: tuple[Path, str], tmp_path: Path, site: RunningSite
+) -> Iterator[RunningSite]:
     """A site of its own, that may be killed."""
     yield from serve_site(filled_data, tmp_path, htmx_url=site.htmx_url, htmx_file=site.htmx_file)
 
@@ -62,7 +72,9 @@ def count_drafts(page: Page) -> int:
 
 
 def query_rows(site: RunningSite, question: str) -> list[Any]:
-    with closing(sqlite3.connect(f"file:{site.data_dir}/spectator.db?mode=ro", uri=True)) as connection:
+    with closing(
+        sqlite3.connect(f"file:{site.data_dir}/spectator.db?mode=ro", uri=True)
+    ) as connection:
         return connection.execute(question).fetchall()
 
 
@@ -74,11 +86,15 @@ def test_what_is_typed_is_on_the_server_within_two_seconds(form_window: Visit) -
     page = form_window.page
     page.get_by_label("Headline").fill("Typed and never saved")
     type_text(page, "The words.")
-    expect_status(page).to_have_text(SAVED_MESSAGE, timeout=2600)  # two seconds after the last key, and one round trip
+    expect_status(page).to_have_text(
+        SAVED_MESSAGE, timeout=2600
+    )  # two seconds after the last key, and one round trip
     assert "The words." in autosaved_text(form_window.site)
     expect(page.locator("#weight")).to_have_text(re.compile(r"^\d+ KB, \d\.\d s on 3G$"))
     page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
-    assert query_rows(form_window.site, "SELECT count(*) FROM article WHERE headline LIKE 'Typed and%'") == [(0,)]
+    assert query_rows(
+        form_window.site, "SELECT count(*) FROM article WHERE headline LIKE 'Typed and%'"
+    ) == [(0,)]
 
 
 def test_the_network_goes_and_comes(form_window: Visit) -> None:
@@ -113,7 +129,9 @@ def test_a_server_that_fails_is_not_believed(form_window: Visit, answer: str) ->
 def test_the_login_expires_while_somebody_types(form_window: Visit) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Before the login expired")
-    page.select_option("#section", "health")  # now: the form is sent by itself, once somebody is logged in again
+    page.select_option(
+        "#section", "health"
+    )  # now: the form is sent by itself, once somebody is logged in again
     expect_status(page).to_have_text(SAVED_MESSAGE)
     page.context.clear_cookies()
     type_text(page, "After it.")
@@ -140,14 +158,21 @@ def test_a_form_that_cannot_be_sent_is_sent_once_when_it_can(form_window: Visit)
     page.select_option("#section", "health")
     page.context.set_offline(True)
     page.get_by_role("button", name="Save draft").click()
-    expect_status(page).to_contain_text("Not sent, kept on this device; it is sent when the network is back.")
+    expect_status(page).to_contain_text(
+        "Not sent, kept on this device; it is sent when the network is back."
+    )
     page.get_by_role("button", name="Save draft").click()
     type_text(page, " One word more.")
     page.wait_for_timeout(1000)
     page.context.set_offline(False)
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible(timeout=15_000)
     expect(page.locator("#body-editor")).to_contain_text("One word more.")
-    assert query_rows(form_window.site, "SELECT count(*) FROM article WHERE headline = 'Sent from a cellar'")[0][0] == 1
+    assert (
+        query_rows(
+            form_window.site, "SELECT count(*) FROM article WHERE headline = 'Sent from a cellar'"
+        )[0][0]
+        == 1
+    )
     page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
 
 
@@ -252,7 +277,9 @@ def test_logging_out_warns_and_keeps(form_window: Visit) -> None:
     expect(page.get_by_role("region", name="saved only on this device")).to_have_count(1)
 
 
-def test_the_server_is_killed_and_nothing_is_lost(browser: Browser, killable_site: RunningSite) -> None:
+def test_the_server_is_killed_and_nothing_is_lost(
+    browser: Browser, killable_site: RunningSite
+) -> None:
     with open_window(browser, killable_site) as visitor:
         visitor.ignored_errors, page = IGNORED_ERRORS, visitor.page
         visitor.log_in()

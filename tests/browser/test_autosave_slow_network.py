@@ -24,7 +24,9 @@ from tests.browser.test_autosave import (
 from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
-NO_STORAGE = "Object.defineProperty(window, 'indexedDB', {get() { throw new DOMException('blocked') }})"
+NO_STORAGE = (
+    "Object.defineProperty(window, 'indexedDB', {get() { throw new DOMException('blocked') }})"
+)
 OLD_BROWSER = """
     delete AbortSignal.timeout;
     delete HTMLFormElement.prototype.requestSubmit;
@@ -77,7 +79,10 @@ def post_slowly(page: Page, seconds: float, *scripts: tuple[float, str]) -> list
     and after how many seconds it runs.
     """
     held: list[Route] = []
-    page.route("**" + NEW, lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    page.route(
+        "**" + NEW,
+        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
+    )
     write(page, "On its way")
     for after, script in scripts:
         page.evaluate(f"void setTimeout(() => {{ {script} }}, {after * 1000})")
@@ -132,7 +137,9 @@ def test_a_form_on_its_way_can_be_called_back(form_window: Visit) -> None:
     expect(page.get_by_role("button", name="Stop sending")).to_be_hidden()
     expect(page.get_by_role("button", name="Save draft")).to_be_focused()
     expect_status(page).to_have_text(SAVED_MESSAGE)
-    expect(page.locator("[name=copy]")).to_have_value(copy)  # by which the server knows a story that arrived after all
+    expect(page.locator("[name=copy]")).to_have_value(
+        copy
+    )  # by which the server knows a story that arrived after all
     assert "On its way, and more" in autosaved_text(form_window.site)
     assert count_drafts(page) == 0
     page.unroute("**" + NEW)
@@ -178,10 +185,14 @@ def test_nobody_is_told_again_and_again_that_the_login_has_expired(form_window: 
 
 def test_the_page_of_a_hotspot_is_no_logout(form_window: Visit) -> None:
     page = form_window.page
-    page.route("**/fragments/session", lambda route: route.fulfill(body="<h1>Welcome to the hotel</h1>"))
+    page.route(
+        "**/fragments/session", lambda route: route.fulfill(body="<h1>Welcome to the hotel</h1>")
+    )
     write(page, "From a hotel")
     page.get_by_role("button", name="Save draft").click()
-    expect_status(page).to_have_text("Not sent, kept on this device; it is sent when the network is back.")
+    expect_status(page).to_have_text(
+        "Not sent, kept on this device; it is sent when the network is back."
+    )
     assert axe.violations(page) == []
     page.unroute("**/fragments/session")
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()

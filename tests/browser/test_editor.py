@@ -111,7 +111,10 @@ def test_headings_leave_lists_and_quotations(writer: Visit) -> None:
     assert field_value(page) == "<ul><li>one</li></ul>\n<h2>two</h2>\n<ul><li>three</li></ul>"
     put_cursor(page, "two")
     page.keyboard.press("Control+Alt+q")
-    assert field_value(page) == "<ul><li>one</li></ul>\n<blockquote><p>two</p></blockquote>\n<ul><li>three</li></ul>"
+    assert (
+        field_value(page)
+        == "<ul><li>one</li></ul>\n<blockquote><p>two</p></blockquote>\n<ul><li>three</li></ul>"
+    )
     page.keyboard.press("Enter")
     paste(page, "<h2>pasted</h2><p><i> </i>end<b> </b></p>")
     quoted = "<blockquote><p>two</p><p>pasted</p><p>end</p></blockquote>"
@@ -144,7 +147,9 @@ def test_the_toolbar_is_one_stop_and_arrows_go_on(writer: Visit) -> None:
 
 
 def test_pressed_buttons_follow_the_selection(writer: Visit) -> None:
-    page = open_new(writer, "<p>plain <strong>bold</strong></p><h2>head</h2><ol><li><em>item</em></li></ol>")
+    page = open_new(
+        writer, "<p>plain <strong>bold</strong></p><h2>head</h2><ol><li><em>item</em></li></ol>"
+    )
     for words, pressed in {
         "plain": [],
         "bold": ["Bold"],
@@ -185,7 +190,9 @@ def test_links_take_only_addresses_that_may_be_stored(writer: Visit) -> None:
         tool(page, "Link").click()
         expect(page.get_by_label("Link address")).not_to_have_value("")
         link_to(page, right)
-        assert field_value(page) == f'<p>see the <a href="{right}">harbour</a> office</p>\n<p>end</p>'
+        assert (
+            field_value(page) == f'<p>see the <a href="{right}">harbour</a> office</p>\n<p>end</p>'
+        )
     put_cursor(page, "harb")
     tool(page, "Link").click()
     page.get_by_role("button", name="Remove link").click()
@@ -198,12 +205,17 @@ def test_text_from_an_input_method(writer: Visit) -> None:
     put_cursor(page, "after")
     session = page.context.new_cdp_session(page)
     for part in ("ሰ", "ሰላ", "ሰላም"):
-        session.send("Input.imeSetComposition", {"text": part, "selectionStart": len(part), "selectionEnd": len(part)})
+        session.send(
+            "Input.imeSetComposition",
+            {"text": part, "selectionStart": len(part), "selectionEnd": len(part)},
+        )
     session.send("Input.insertText", {"text": "ሰላም"})
     assert field_value(page) == f"<p>before</p>\n{TABLE}\n<p>afterሰላም</p>"
 
 
-@pytest.mark.parametrize("state", ["fresh", "islands", "question", "link", "picture", "help", "html"])
+@pytest.mark.parametrize(
+    "state", ["fresh", "islands", "question", "link", "picture", "help", "html"]
+)
 def test_the_editor_is_accessible(writer: Visit, state: str) -> None:
     page = open_new(writer, "" if state == "fresh" else MIXED_BODY)
     if state == "question":

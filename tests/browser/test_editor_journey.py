@@ -52,10 +52,16 @@ def write_wrongly(visitor: Visit, picture: Path) -> None:
     visitor.expected_statuses = {422}
     press(page, "Save draft")
     visitor.expected_statuses = set()
-    expect(page.locator(".field", has=page.locator("#countries"))).to_contain_text("“Atlantis” is not a country")
+    expect(page.locator(".field", has=page.locator("#countries"))).to_contain_text(
+        "“Atlantis” is not a country"
+    )
     expect(page.locator("#countries")).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#countries")).to_have_attribute("aria-describedby", re.compile("countries-error"))
-    expect(page.locator(".field", has=page.locator("#section"))).to_contain_text("Choose a section.")
+    expect(page.locator("#countries")).to_have_attribute(
+        "aria-describedby", re.compile("countries-error")
+    )
+    expect(page.locator(".field", has=page.locator("#section"))).to_contain_text(
+        "Choose a section."
+    )
     expect(page.get_by_role("alert")).to_contain_text("2 entries need another look")
     expect_entries(page, wrong | {"slug": slug_for(visitor), "section": ""})
     expect_picture(page, "The picture of this story")
@@ -87,7 +93,9 @@ def preview(visitor: Visit) -> None:
         visitor.page.get_by_role("link", name="Saved version").click()
     expect(popup.value.get_by_role("heading", name="Phone")).to_be_visible()
     popup.value.get_by_role("link", name="The page alone").click()
-    expect(popup.value.get_by_text("Preview of the story as it was last saved – not published")).to_be_visible()
+    expect(
+        popup.value.get_by_text("Preview of the story as it was last saved – not published")
+    ).to_be_visible()
     expect_story(popup.value)
     popup.value.close()
 
@@ -132,7 +140,9 @@ def withdraw(visitor: Visit, form_path: str, public_path: str) -> None:
     page = visitor.open(form_path)
     page.get_by_text("Withdraw this story").click()
     page.get_by_label("Reason").fill(REASON)
-    visitor.expected_statuses = {410}  # the picture goes with the story, from pages that are still open too
+    visitor.expected_statuses = {
+        410
+    }  # the picture goes with the story, from pages that are still open too
     press(page, "Withdraw")
     expect(page.locator(".done")).to_contain_text("Story withdrawn.")
     answer = page.goto(visitor.site.url + public_path)

@@ -71,7 +71,8 @@ def accidental_edits(page: Page) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "accident", ["backspace", "delete", "typing over", "cut", "enter", "delete all", "type over all"]
+    "accident",
+    ["backspace", "delete", "typing over", "cut", "enter", "delete all", "type over all"],
 )
 def test_no_accident_takes_an_island_away(writer: Visit, accident: str) -> None:
     page = open_new(writer, f"<p>before</p>\n{TABLE}\n<p>after</p>")
@@ -95,7 +96,10 @@ def test_formats_do_not_reach_across_an_island(writer: Visit) -> None:
         expect(page.locator(".says")).to_contain_text("Choose text without the table in it.")
         assert field_value(page) == opened
     page.keyboard.press("Control+b")
-    assert field_value(page) == f"<p><strong>before</strong></p>\n{TABLE}\n<p><strong>after</strong></p>"
+    assert (
+        field_value(page)
+        == f"<p><strong>before</strong></p>\n{TABLE}\n<p><strong>after</strong></p>"
+    )
 
 
 def test_remove_asks_and_undo_brings_back(writer: Visit) -> None:
@@ -164,7 +168,10 @@ def test_a_paste_is_clean_and_forges_nothing(writer: Visit) -> None:
         '<p data-key="0" data-as="mark" data-filler="">forged</p><div id="headline">wrapped</div>',
     )
     made = field_value(page)
-    assert made == f"<p>beforepasted <strong>bold</strong> link</p>\n<p>forged</p>\n<p>wrapped</p>\n{TABLE}"
+    assert (
+        made
+        == f"<p>beforepasted <strong>bold</strong> link</p>\n<p>forged</p>\n<p>wrapped</p>\n{TABLE}"
+    )
     expect(page.locator("story-island")).to_have_count(1)
     expect(page.locator("#body-editor [id]")).to_have_count(0)
 
@@ -173,10 +180,11 @@ def test_a_pasted_table_becomes_a_card(writer: Visit) -> None:
     page = open_new(writer, "before\n\nend")
     put_cursor(page, "before")
     cells = '<tr><td style="color:red" colspan="2">a<strong>b</strong></td></tr><tr><td>c</td><td>d</td></tr>'
-    paste(page, f'<p> one</p><table class="x">{cells}</table><table><tr><td><p>laid out</p></td></tr></table>')
-    table = (
-        '<table><tbody><tr><td colspan="2">a<strong>b</strong></td></tr><tr><td>c</td><td>d</td></tr></tbody></table>'
+    paste(
+        page,
+        f'<p> one</p><table class="x">{cells}</table><table><tr><td><p>laid out</p></td></tr></table>',
     )
+    table = '<table><tbody><tr><td colspan="2">a<strong>b</strong></td></tr><tr><td>c</td><td>d</td></tr></tbody></table>'
     assert field_value(page) == f"<p>beforeone</p>\n{table}\n<p>laid out</p>\n<p>end</p>"
     expect(block_card(page, "Table, 2 rows")).to_be_visible()
     page.keyboard.press("Control+z")
@@ -226,7 +234,9 @@ def test_a_picture_goes_in_behind_the_paragraph(writer: Visit) -> None:
         if not body:
             route.abort()
             return
-        stored_figure = f'<template data-outcome="stored">\n {body}\n</template>' if "figure" in body else body
+        stored_figure = (
+            f'<template data-outcome="stored">\n {body}\n</template>' if "figure" in body else body
+        )
         route.fulfill(status=200, body=stored_figure, content_type="text/html")
 
     writer.ignored_errors = ("net::ERR_",)
@@ -259,7 +269,9 @@ def test_the_words_of_a_picture_can_be_changed(writer: Visit) -> None:
     dialog.get_by_label("What it shows").fill('Boats "at" sea')
     dialog.get_by_label("Caption").fill("")
     dialog.get_by_role("button", name="Put into the text").click()
-    changed = opened.replace('alt="Boats"', 'alt="Boats &quot;at&quot; sea"').replace("The jetty ", "")
+    changed = opened.replace('alt="Boats"', 'alt="Boats &quot;at&quot; sea"').replace(
+        "The jetty ", ""
+    )
     assert field_value(page) == changed
     put_cursor(page, "one")
     page.keyboard.press("Control+z")
@@ -267,12 +279,16 @@ def test_the_words_of_a_picture_can_be_changed(writer: Visit) -> None:
     expect(block_card(page, "Picture: Boats")).to_have_count(1)
 
 
-def test_a_picture_is_stored_with_the_story(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
+def test_a_picture_is_stored_with_the_story(
+    writer: Visit, site: RunningSite, tmp_path: Path
+) -> None:
     number = import_story(site, tmp_path, "one\n\ntwo")
     page = open_story(writer, number)
     put_cursor(page, "two")
     tool(page, "Picture").click()
-    page.get_by_label("Picture file").set_input_files(draw_picture(tmp_path / "ferry.png", (900, 600)))
+    page.get_by_label("Picture file").set_input_files(
+        draw_picture(tmp_path / "ferry.png", (900, 600))
+    )
     page.get_by_role("dialog").get_by_label("What it shows").fill("A ferry")
     page.get_by_role("button", name="Put into the text").click()
     shown = block_card(page, "Picture: A ferry").get_by_role("presentation")

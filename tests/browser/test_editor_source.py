@@ -31,7 +31,9 @@ from tests.browser.visits import Visit, open_window
 pytestmark = pytest.mark.browser
 
 
-def test_a_story_opened_and_saved_is_the_same(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
+def test_a_story_opened_and_saved_is_the_same(
+    writer: Visit, site: RunningSite, tmp_path: Path
+) -> None:
     rows = "".join(f"<tr><td>{row}</td><td>ballots</td></tr>" for row in range(3000))
     number = import_story(site, tmp_path, f"{MIXED_BODY}\n<table><tbody>{rows}</tbody></table>")
     before = stored_body(site, number)
@@ -44,7 +46,9 @@ def test_a_story_opened_and_saved_is_the_same(writer: Visit, site: RunningSite, 
     assert stored_body(site, number) == before
 
 
-def test_one_paragraph_touched_leaves_the_others_alone(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
+def test_one_paragraph_touched_leaves_the_others_alone(
+    writer: Visit, site: RunningSite, tmp_path: Path
+) -> None:
     number = import_story(site, tmp_path, MIXED_BODY)
     before = stored_body(site, number)
     page = open_story(writer, number)
@@ -95,12 +99,17 @@ def test_plain_text_is_read_as_the_server_reads_it(writer: Visit) -> None:
         MIXED_BODY,
     ]
     made = page.evaluate(
-        "texts => texts.map(text => spectatorEditor.isPlain(text) ? spectatorEditor.paragraphs(text) : text)", texts
+        "texts => texts.map(text => spectatorEditor.isPlain(text) ? spectatorEditor.paragraphs(text) : text)",
+        texts,
     )
     assert made == [paragraphs.body_html(each) for each in texts]
     names = page.evaluate("[spectatorEditor.BLOCKS.split(' '), spectatorEditor.KNOWN.split(' ')]")
     assert set(names[0]) == markup.BLOCKS | {"iframe", "video", "audio", "td", "th"}
-    known = sanitizer.TAGS | markup.SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"}
+    known = (
+        sanitizer.TAGS
+        | markup.SKIPPED
+        | {"font", "form", "input", "button", "object", "embed", "noscript"}
+    )
     assert known <= set(names[1]) <= known | markup.BLOCKS
 
 
@@ -210,7 +219,9 @@ def test_a_long_story_opens_quickly(writer: Visit, site: RunningSite, tmp_path: 
     assert "<p>Paragraph 150! <em>of</em> many.</p>" in field_value(page)
 
 
-def test_without_the_cdn_the_textarea_serves(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+def test_without_the_cdn_the_textarea_serves(
+    browser: Browser, site: RunningSite, editor_state: Any
+) -> None:
     with open_window(browser, site, storage_state=editor_state) as visitor:
         visitor.ignored_errors = ("net::ERR_",)
         visitor.page.context.route("https://cdn.jsdelivr.net/**", lambda route: route.abort())

@@ -28,7 +28,9 @@ OVERFLOWING = """() => {
 
 
 @pytest.fixture(params=page_kinds.ALL)
-def page_window(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -> Iterator[Visit]:
+def page_window(
+    request: pytest.FixtureRequest, browser: Browser, site: RunningSite
+) -> Iterator[Visit]:
     """A window that shows one kind of page at the width of a narrow phone."""
     options: dict[str, Any] = {"viewport": NARROW}
     if request.param in page_kinds.BEHIND_LOGIN:

@@ -13,7 +13,11 @@ from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
-MORE, SEARCH, RELATED = "**/fragments/stream/**", "**/fragments/search?**", "**/fragments/related/**"
+MORE, SEARCH, RELATED = (
+    "**/fragments/stream/**",
+    "**/fragments/search?**",
+    "**/fragments/related/**",
+)
 TIMEOUT_MS = 1500  # the answer after a new try has to come within it, on a busy machine too
 ROOM_PIXELS = 300
 
@@ -70,7 +74,9 @@ def failure(request: pytest.FixtureRequest, scripted_reader: Visit) -> Failure:
     )
     scripted_reader.expected_statuses = {503}
     if request.param == "too slow":
-        scripted_reader.page.route(re.compile(r"[0-9]/(society/|search(\?.*)?|opinion/long)$"), shorten_timeout)
+        scripted_reader.page.route(
+            re.compile(r"[0-9]/(society/|search(\?.*)?|opinion/long)$"), shorten_timeout
+        )
     return FAILURES[request.param]
 
 
@@ -96,7 +102,9 @@ def test_load_more_says_so_and_tries_again(scripted_reader: Visit, failure: Fail
     expect(page.locator(".failed")).to_have_count(0)
 
 
-def test_a_search_never_shows_results_of_other_words(scripted_reader: Visit, failure: Failure) -> None:
+def test_a_search_never_shows_results_of_other_words(
+    scripted_reader: Visit, failure: Failure
+) -> None:
     fail, reason = failure
     page = scripted_reader.open("/search?q=village&sort=newest")
     results, box = page.locator("#results"), page.get_by_label("Words, names or places")
@@ -107,7 +115,9 @@ def test_a_search_never_shows_results_of_other_words(scripted_reader: Visit, fai
     expect(results.locator("p")).to_have_text(f"Could not show the results. {reason}")
     expect(results.locator(".card")).to_have_count(0)
     assert "village" not in results.inner_text()
-    assert scripted_reader.path == "/search?q=market&sort=newest", "a reload asks for what was typed"
+    assert scripted_reader.path == "/search?q=market&sort=newest", (
+        "a reload asks for what was typed"
+    )
     assert not violations(page)
     recover(page, SEARCH)
     page.get_by_role("button", name="Try again").click()

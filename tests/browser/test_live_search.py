@@ -47,7 +47,9 @@ def test_filters_make_the_results_anew(scripted_reader: Visit) -> None:
     page = scripted_reader.open("/search?q=the&country=kenya&sort=oldest")
     page.get_by_text("Section and dates").click()
     page.get_by_label("Section", exact=True).select_option("society")
-    expect(page).to_have_url(re.compile(r"/search\?q=the&section=society&country=kenya&sort=oldest$"))
+    expect(page).to_have_url(
+        re.compile(r"/search\?q=the&section=society&country=kenya&sort=oldest$")
+    )
     expect(page.get_by_role("link", name="Remove Section: Society")).to_be_visible()
     page.get_by_label("From", exact=True).fill("2025-03-05")
     expect(page).to_have_url(re.compile("from=2025-03-05"))
@@ -57,7 +59,10 @@ def test_filters_make_the_results_anew(scripted_reader: Visit) -> None:
 
 def test_an_old_answer_never_covers_a_newer_one(scripted_reader: Visit) -> None:
     visitor, page = scripted_reader, scripted_reader.open("/search")
-    visitor.ignored_errors = ("htmx:sendAbort", "htmx:afterRequest")  # htmx 2 says aloud what it gives up
+    visitor.ignored_errors = (
+        "htmx:sendAbort",
+        "htmx:afterRequest",
+    )  # htmx 2 says aloud what it gives up
     held: list[Route] = []
     page.route("**/fragments/search?q=village&**", lambda route: held.append(route))
     box(page).press_sequentially("village")

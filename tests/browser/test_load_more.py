@@ -63,10 +63,20 @@ def test_every_story_comes_once_by_links(plain_reader: Visit) -> None:
     assert seen == headlines_newest_first()
 
 
-def test_a_story_published_meanwhile_moves_nothing(browser: Browser, site: RunningSite, editor_state: Any) -> None:
-    with open_window(browser, site) as visitor, open_window(browser, site, storage_state=editor_state) as editor:
+def test_a_story_published_meanwhile_moves_nothing(
+    browser: Browser, site: RunningSite, editor_state: Any
+) -> None:
+    with (
+        open_window(browser, site) as visitor,
+        open_window(browser, site, storage_state=editor_state) as editor,
+    ):
         page = visitor.open("/author/ama-serwaa/")
-        news = {"headline": "Published while you read", "body": "News.", "section": "health", "authors": "Ama Serwaa"}
+        news = {
+            "headline": "Published while you read",
+            "body": "News.",
+            "section": "health",
+            "authors": "Ama Serwaa",
+        }
         publish(editor, news)
         while page.get_by_role("link", name="Load more").count():
             load_more(visitor)
@@ -144,7 +154,9 @@ def test_back_without_a_memory_keeps_the_place(path: str, scripted_reader: Visit
 
 def test_a_double_click_loads_once(scripted_reader: Visit) -> None:
     page = scripted_reader.open(SECTION)
-    page.route("**/fragments/stream/**", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.route(
+        "**/fragments/stream/**", lambda route: (page.wait_for_timeout(300), route.continue_())
+    )
     page.get_by_role("link", name="Load more").dblclick()
     expect(page.locator(".stream .card").nth(PAGE)).to_be_visible()
     page.wait_for_timeout(600)
@@ -164,7 +176,9 @@ def test_back_to_the_page_as_it_was_left(
         expect(page.get_by_role("heading", level=1)).to_have_text(wanted[PAGE])
         page.evaluate("history.back()")
         page.wait_for_url(f"**{SECTION}?through=*", wait_until="commit")
-        assert page.evaluate("window.wasHere"), "the page was fetched anew: something keeps it out of the memory"
+        assert page.evaluate("window.wasHere"), (
+            "the page was fetched anew: something keeps it out of the memory"
+        )
         assert headlines(visitor) == wanted[: 2 * PAGE]
         load_more(visitor)
         assert headlines(visitor) == wanted[: 3 * PAGE]

@@ -109,7 +109,9 @@ def test_the_language_of_the_story_needs_no_word(form: Visit) -> None:
 
 def test_what_is_too_long_comes_as_plain_paragraphs(form: Visit) -> None:
     filler = "<!-- " + "x" * 2_000_000 + " -->"
-    copied = f"<style>p {{}}</style>{filler}<p class=a>One &amp; <b>two</b></p>\n<p>Three &lt;b&gt;</p>"
+    copied = (
+        f"<style>p {{}}</style>{filler}<p class=a>One &amp; <b>two</b></p>\n<p>Three &lt;b&gt;</p>"
+    )
     assert clean_paste(form, copied) == "<p>One &amp; two</p>\n<p>Three &lt;b&gt;</p>"
 
 
@@ -123,7 +125,9 @@ def test_what_is_too_long_comes_as_plain_paragraphs(form: Visit) -> None:
         ("<table><tr><td>a</td><td>b</td></tr></table>", 8000),
     ],
 )
-def test_markup_of_300_kb_becomes_no_more_elements_than_a_page_can_take(form: Visit, unit: str, blocks: int) -> None:
+def test_markup_of_300_kb_becomes_no_more_elements_than_a_page_can_take(
+    form: Visit, unit: str, blocks: int
+) -> None:
     """The time of a paste goes with its elements: about 40 µs for each, 100 µs for a block."""
     count = 300_000 // len(unit)
     read = form.page.evaluate("html => window.spectatorPaste.read(html)", unit * count)
@@ -155,22 +159,41 @@ def test_a_hidden_field_looks_for_no_direction_at_each_line(form: Visit) -> None
 
 
 @pytest.mark.parametrize(
-    "part", ["<", "<a ", "<a '", '<p style="', "<!--", "<b>", "<ul><li>", "\n", "&nbsp;", "<table><tr><td>"]
+    "part",
+    [
+        "<",
+        "<a ",
+        "<a '",
+        '<p style="',
+        "<!--",
+        "<b>",
+        "<ul><li>",
+        "\n",
+        "&nbsp;",
+        "<table><tr><td>",
+    ],
 )
 def test_hostile_input_ends(form: Visit, part: str) -> None:
     times = "part => { const from = performance.now(); window.spectatorPaste(part); return performance.now() - from; }"
     for length in (100_000, 2_000_010):
         milliseconds = form.page.evaluate(times, part * (length // len(part)))
-        assert milliseconds < 30_000  # what grows with the square of the text takes far longer, on a busy machine too
+        assert (
+            milliseconds < 30_000
+        )  # what grows with the square of the text takes far longer, on a busy machine too
 
 
 @pytest.mark.parametrize("program", ["Word", "Google Docs"])
-def test_pasting_into_the_editor(browser: Browser, site: RunningSite, editor_state: Any, program: str) -> None:
+def test_pasting_into_the_editor(
+    browser: Browser, site: RunningSite, editor_state: Any, program: str
+) -> None:
     with open_window(browser, site, storage_state=editor_state) as visitor:
         page = open_new(visitor)
         paste(page, samples.SAMPLES[program][0])
         expect(page.locator("#body-editor ul ul").first).to_be_visible()
         assert "<ul><li>Nets<ul>" in (written := field_value(page))
-        assert not any(word in written for word in ("style=", "class=", "Mso", "<span", "supportLists", "&nbsp;"))
+        assert not any(
+            word in written
+            for word in ("style=", "class=", "Mso", "<span", "supportLists", "&nbsp;")
+        )
         ordered = '<ol start="3">' if program == "Word" else '<ol start="4">'
         assert ordered in written

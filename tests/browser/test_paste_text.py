@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.editor_pages import editor_text, field_value, open_new, paste, put_cursor, restore, select_text
+from tests.browser.editor_pages import (
+    editor_text,
+    field_value,
+    open_new,
+    paste,
+    put_cursor,
+    restore,
+    select_text,
+)
 from tests.browser.running_site import RunningSite
 from tests.browser.visits import Visit, open_window
 from tests.cases import case_text
@@ -67,7 +75,12 @@ def paste_clipboard(page: Page, clipboard_data: dict[str, str]) -> None:
     [
         ("<p>one two three four</p>", "two ", "three ", "<p>one three two four</p>"),
         ("<p>one two three four</p>", " two", "three", "<p>one three two four</p>"),
-        ("<p>one <b>two</b> three four</p>", "two", "three ", "<p>one three <strong>two</strong>four</p>"),
+        (
+            "<p>one <b>two</b> three four</p>",
+            "two",
+            "three ",
+            "<p>one three <strong>two</strong>four</p>",
+        ),
         ("<p>onetwo</p>", "one", "two", "<p>twoone</p>"),
     ],
 )
@@ -99,7 +112,14 @@ def test_rich_text_moved_keeps_the_spaces_at_its_ends(writer: Visit) -> None:
     assert field_value(page) == "<p>a <strong>bold</strong> word five</p>"
     put_cursor(page, "five", at_end=False)
     paste_clipboard(page, taken)
-    assert re.sub("<[^>]*>", " ", field_value(page)).split() == ["a", "bold", "word", "here", "end", "five"]
+    assert re.sub("<[^>]*>", " ", field_value(page)).split() == [
+        "a",
+        "bold",
+        "word",
+        "here",
+        "end",
+        "five",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -124,29 +144,43 @@ def test_line_breaks_of_plain_text_are_line_breaks(writer: Visit, text: str, exp
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
-        ("<tr><td>Mali</td><td>147 seats</td><td>2020</td></tr>", "<p>Mali</p>\n<p>147 seats</p>\n<p>2020</p>"),
+        (
+            "<tr><td>Mali</td><td>147 seats</td><td>2020</td></tr>",
+            "<p>Mali</p>\n<p>147 seats</p>\n<p>2020</p>",
+        ),
         ("<tr><td>Mali</td></tr><tr><td>147</td></tr>", "<p>Mali</p>\n<p>147</p>"),
         ("<caption>Seats</caption><tr><td>147</td></tr>", "<p>Seats</p>\n<p>147</p>"),
     ],
 )
-def test_tables_of_one_row_or_column_are_not_fused(writer: Visit, cells: str, expected: str) -> None:
+def test_tables_of_one_row_or_column_are_not_fused(
+    writer: Visit, cells: str, expected: str
+) -> None:
     assert paste_and_read(writer.page, f"<table>{cells}</table>") == expected
 
 
 def test_pictures_are_named_that_are_not_pasted(writer: Visit) -> None:
     page = writer.page
-    assert paste_and_read(page, case_text("2026-11/07-paste-with-picture.html")) == "<p>Before</p>\n<p>After</p>"
-    assert editor_message(page) == "1 picture was not pasted: add pictures with the Picture button."
-    paste_and_read(page, "<p>a <video src=x></video><iframe src=y></iframe><img src=z><img src=w></p>")
     assert (
-        editor_message(page) == "1 video, 1 embed and 2 pictures were not pasted: add pictures with the Picture button."
+        paste_and_read(page, case_text("2026-11/07-paste-with-picture.html"))
+        == "<p>Before</p>\n<p>After</p>"
+    )
+    assert editor_message(page) == "1 picture was not pasted: add pictures with the Picture button."
+    paste_and_read(
+        page, "<p>a <video src=x></video><iframe src=y></iframe><img src=z><img src=w></p>"
+    )
+    assert (
+        editor_message(page)
+        == "1 video, 1 embed and 2 pictures were not pasted: add pictures with the Picture button."
     )
     paste_and_read(page, "<p>a</p><img width=1 height=1 src=x><input type=hidden>")
     assert "not pasted" not in editor_message(page) or "2 pictures" in editor_message(page)
 
 
 def test_emoji_are_text(writer: Visit) -> None:
-    assert paste_and_read(writer.page, case_text("2026-11/12-emoji-images-paste.html")) == "<p>Victory 🇰🇪 today</p>"
+    assert (
+        paste_and_read(writer.page, case_text("2026-11/12-emoji-images-paste.html"))
+        == "<p>Victory 🇰🇪 today</p>"
+    )
 
 
 def test_footnotes_lead_there_and_back(writer: Visit) -> None:
@@ -167,7 +201,9 @@ def test_footnotes_lead_there_and_back(writer: Visit) -> None:
 
 @pytest.mark.parametrize("name", ["main", "über uns", "1", "a" * 200])
 def test_anchors_of_any_name_are_made_safe(writer: Visit, name: str) -> None:
-    made = paste_and_read(writer.page, f'<p><a href="https://a.example/x#{name}">up</a></p><p id="{name}">Here</p>')
+    made = paste_and_read(
+        writer.page, f'<p><a href="https://a.example/x#{name}">up</a></p><p id="{name}">Here</p>'
+    )
     [place] = re.findall(' id="([^"]*)"', made)
     assert re.fullmatch(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", place)
     assert f'href="#{place}"' in made
@@ -192,9 +228,7 @@ def test_stray_tags_hide_no_text(writer: Visit, html: str, words: str) -> None:
     assert re.sub("<[^>]*>", " ", paste_and_read(writer.page, html)).split() == words.split()
 
 
-BLOCKS = (
-    "p div h1 h2 h5 li ul ol blockquote section center td tr table th caption dt dd dl pre article form address".split()
-)
+BLOCKS = "p div h1 h2 h5 li ul ol blockquote section center td tr table th caption dt dd dl pre article form address".split()
 INLINE = "b i span a em u sub font small mark code abbr".split()
 GAPS = [" ", "\n", "&nbsp;", "<br>", "<hr>"]
 
@@ -210,10 +244,14 @@ def clipboard(random_: random.Random) -> str:
         if kind < 0.55:
             return random_.choice(GAPS)
         if kind < 0.6:
-            return random_.choice(["<img src=x alt=x>", "<math><mi>w</mi></math>", "<video></video>", "<!-- x -->"])
+            return random_.choice(
+                ["<img src=x alt=x>", "<math><mi>w</mi></math>", "<video></video>", "<!-- x -->"]
+            )
         name = random_.choice(BLOCKS if kind < 0.85 else INLINE)
         inner = "".join(part(depth + 1) for _ in range(random_.randrange(4)))
-        more = random_.choice(["", ' style="display:block"', ' style="font-weight:bold"', " lang=fr"])
+        more = random_.choice(
+            ["", ' style="display:block"', ' style="font-weight:bold"', " lang=fr"]
+        )
         return f"<{name}{more}>{inner}</{name}>"
 
     return "".join(part(0) for _ in range(random_.randrange(1, 7)))
@@ -236,7 +274,9 @@ VISIBLE = """html => {
 
 
 def number_words(words: str) -> list[str]:
-    return [word for word in ("".join(re.findall("w[0-9]+q", each)) for each in words.split()) if word]
+    return [
+        word for word in ("".join(re.findall("w[0-9]+q", each)) for each in words.split()) if word
+    ]
 
 
 def test_generated_clipboards_keep_words_and_boundaries(writer: Visit) -> None:
@@ -272,7 +312,8 @@ def test_a_paste_says_nothing_where_nothing_is_missing(writer: Visit) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["<b>a</b> <i>b</i> ", "a<br>", "<a href='https://a.example/'>x</a> ", "<u>x</u><s>y</s>"]
+    "unit",
+    ["<b>a</b> <i>b</i> ", "a<br>", "<a href='https://a.example/'>x</a> ", "<u>x</u><s>y</s>"],
 )
 def test_squire_never_moves_thousands_of_loose_nodes(writer: Visit, unit: str) -> None:
     """Each of them took time in proportion to all: 300 kB of such markup froze the page for half a minute."""

@@ -16,7 +16,11 @@ from tests.browser.story_form import press
 from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 640},
+    "has_touch": True,
+    "is_mobile": True,
+}
 MAX_BYTES = 150_000
 TARGET_PIXELS = 24  # WCAG 2.5.8; the bar's are larger
 SMALL = f"""() => [...document.querySelectorAll("#story button, #story select, #story input, .top a, .top button")]
@@ -27,7 +31,9 @@ SMALL = f"""() => [...document.querySelectorAll("#story button, #story select, #
 
 
 @pytest.fixture(params=["script", "no script"])
-def phone(request: pytest.FixtureRequest, browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
+def phone(
+    request: pytest.FixtureRequest, browser: Browser, site: RunningSite, editor_state: Any
+) -> Iterator[Visit]:
     """An editor's phone."""
     with open_window(
         browser, site, has_script=request.param == "script", storage_state=editor_state, **PHONE
@@ -75,14 +81,25 @@ def test_the_bar_hides_nothing_that_is_focused(phone: Visit) -> None:
         page.wait_for_timeout(50)
         bar, field = page.locator(".bar").bounding_box(), page.locator(name).bounding_box()
         assert bar and field
-        is_beside = page.evaluate("getComputedStyle(document.querySelector('.bar')).position") == "static"
-        assert is_beside or field["y"] + field["height"] / 2 < bar["y"] or field["y"] > bar["y"] + bar["height"], name
+        is_beside = (
+            page.evaluate("getComputedStyle(document.querySelector('.bar')).position") == "static"
+        )
+        assert (
+            is_beside
+            or field["y"] + field["height"] / 2 < bar["y"]
+            or field["y"] > bar["y"] + bar["height"]
+        ), name
 
 
-def test_the_writing_screen_weighs_little(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+def test_the_writing_screen_weighs_little(
+    browser: Browser, site: RunningSite, editor_state: Any
+) -> None:
     with open_window(browser, site, storage_state=editor_state, **PHONE) as visitor:
         sizes: dict[str, int] = {}
-        visitor.page.on("response", lambda answer: sizes.update({answer.url: len(gzip.compress(answer.body(), 6))}))
+        visitor.page.on(
+            "response",
+            lambda answer: sizes.update({answer.url: len(gzip.compress(answer.body(), 6))}),
+        )
         visitor.open("/newsroom/stories/new")
         visitor.page.wait_for_load_state("networkidle")
         for url, size in sorted(sizes.items(), key=lambda each: -each[1]):

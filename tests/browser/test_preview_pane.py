@@ -42,13 +42,19 @@ def test_it_follows_what_is_typed(wide_window: Visit) -> None:
     assert page.locator("#preview iframe").evaluate("frame => frame.clientWidth") <= 362
 
 
-def test_a_phone_asks_for_no_preview(browser: Browser, site: RunningSite, editor_state: Any) -> None:
-    with open_window(browser, site, storage_state=editor_state, viewport={"width": 360, "height": 640}) as visitor:
+def test_a_phone_asks_for_no_preview(
+    browser: Browser, site: RunningSite, editor_state: Any
+) -> None:
+    with open_window(
+        browser, site, storage_state=editor_state, viewport={"width": 360, "height": 640}
+    ) as visitor:
         page = write(visitor, "On a phone")
         page.get_by_label("Headline").fill("Typed on a phone")
         expect(page.locator("#saved")).to_contain_text("Saved")
         page.wait_for_timeout(500)
-        assert not [url for url in visitor.requests if url.endswith("/preview") or "/preview?" in url]
+        assert not [
+            url for url in visitor.requests if url.endswith("/preview") or "/preview?" in url
+        ]
 
 
 def test_what_is_in_the_form_is_previewed_before_the_first_save(editor_window: Visit) -> None:

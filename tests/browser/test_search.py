@@ -29,7 +29,9 @@ def test_a_new_story_is_found_within_seconds(editor_window: Visit) -> None:
         result = page.locator("#results .card", has=page.get_by_role("link", name=headline))
         if result.count():
             break
-        assert time.monotonic() - published < PATIENCE_SECONDS, page.locator("#results").inner_text()
+        assert time.monotonic() - published < PATIENCE_SECONDS, page.locator(
+            "#results"
+        ).inner_text()
     assert {"Ọ̀ṣun", word} <= set(result.locator("h3 mark").all_inner_texts())
     result.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(headline)
@@ -40,5 +42,7 @@ def test_nothing_found_says_so(reader: Visit) -> None:
     page = reader.open("/")
     page.get_by_label("Search all stories").fill("xylophonists qwertzuiop")
     page.get_by_role("search").get_by_role("button").click()
-    expect(page.get_by_role("heading", name="No story matches")).to_contain_text("xylophonists qwertzuiop")
+    expect(page.get_by_role("heading", name="No story matches")).to_contain_text(
+        "xylophonists qwertzuiop"
+    )
     expect(page.get_by_label("Words, names or places")).to_have_value("xylophonists qwertzuiop")

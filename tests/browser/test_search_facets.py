@@ -13,7 +13,9 @@ pytestmark = pytest.mark.browser
 
 
 def facet(page: Page, label: str) -> Locator:
-    return page.get_by_role("complementary").get_by_role("link", name=re.compile(rf"^{label} [0-9]+$"))
+    return page.get_by_role("complementary").get_by_role(
+        "link", name=re.compile(rf"^{label} [0-9]+$")
+    )
 
 
 def count(page: Page) -> int:

@@ -48,7 +48,9 @@ def test_the_keyboard_walks_and_opens(visitor: Visit) -> None:
         page.keyboard.press(key)
         chosen = options(page).nth(place)
         expect(chosen).to_have_attribute("aria-selected", "true")
-        expect(box(page)).to_have_attribute("aria-activedescendant", str(chosen.get_attribute("id")))
+        expect(box(page)).to_have_attribute(
+            "aria-activedescendant", str(chosen.get_attribute("id"))
+        )
     page.keyboard.press("ArrowUp")
     expect(box(page)).not_to_have_attribute("aria-activedescendant", re.compile("."))
     topic = options(page).filter(has_text="Market days")
@@ -135,7 +137,10 @@ def test_open_suggestions_are_accessible(visitor: Visit) -> None:
 def test_where_search_is_out_of_reach_the_box_still_searches(visitor: Visit) -> None:
     visitor.expected_statuses = {503}
     page = visitor.open("/")
-    page.route("**/fragments/suggest?**", lambda route: route.fulfill(status=503, body="<a role=option>No</a>"))
+    page.route(
+        "**/fragments/suggest?**",
+        lambda route: route.fulfill(status=503, body="<a role=option>No</a>"),
+    )
     type_in(page, "village")
     page.wait_for_timeout(400)
     expect(options(page)).to_have_count(0)
@@ -156,6 +161,8 @@ def test_a_phone_has_a_link_instead(browser: Browser, site: RunningSite) -> None
         page = visitor.open("/")
         expect(box(page)).to_be_hidden()
         page.wait_for_load_state("networkidle")
-        assert not [url for url in visitor.requests if "/js/search.js" in url], "the box it is for is hidden"
+        assert not [url for url in visitor.requests if "/js/search.js" in url], (
+            "the box it is for is hidden"
+        )
         page.get_by_role("link", name="Search", exact=True).click()
         page.wait_for_url("**/search")

@@ -84,12 +84,16 @@ def post_and_read(visitor: Visit, seed: SeedArticle) -> None:
         found = text.find(part, position)
         assert found >= 0, f"missing, or not in its place: {part}"
         position = found + len(part)
-    assert re.search(r"© 20\d\d The African Spectator\. All Rights Reserved\.$", text[position:]), text[position:]
+    assert re.search(r"© 20\d\d The African Spectator\. All Rights Reserved\.$", text[position:]), (
+        text[position:]
+    )
 
 
 def test_the_seed_article_word_for_word(editor_window: Visit) -> None:
     if not SEED.is_file():
-        pytest.skip("../shared/seed-article.txt is not beside this checkout; the short page below is always posted")
+        pytest.skip(
+            "../shared/seed-article.txt is not beside this checkout; the short page below is always posted"
+        )
     seed = SeedArticle.parse(SEED.read_text(encoding="utf-8"))
     assert len(seed.paragraphs) == 11
     post_and_read(editor_window, seed)

@@ -99,12 +99,18 @@ def test_the_search_box_of_readers_suggests(browser: Browser, site: RunningSite,
 
 
 @pytest.mark.parametrize("kind", page_kinds.ALL)
-def test_third_parties_come_last(browser: Browser, site: RunningSite, editor_state: Any, kind: str) -> None:
+def test_third_parties_come_last(
+    browser: Browser, site: RunningSite, editor_state: Any, kind: str
+) -> None:
     """The rule behind it, on every kind of page: only the editor, which is made of the CDN's files, waits for them."""
     options = {"storage_state": editor_state} if kind in page_kinds.BEHIND_LOGIN else {}
     with open_window(browser, site, **options) as visitor:
         page_kinds.ALL[kind](visitor)
-        sources = visitor.page.locator("script[src]").evaluate_all("all => all.map((each) => each.src)")
+        sources = visitor.page.locator("script[src]").evaluate_all(
+            "all => all.map((each) => each.src)"
+        )
     foreign = [at for at, source in enumerate(sources) if CDN.match(source)]
-    behind = [source for source in sources[min(foreign, default=len(sources)) :] if not CDN.match(source)]
+    behind = [
+        source for source in sources[min(foreign, default=len(sources)) :] if not CDN.match(source)
+    ]
     assert [source for source in behind if "/js/editor.js" not in source] == []

@@ -75,8 +75,12 @@ def test_lengths_of_headline_and_dek(writer: Visit) -> None:
     page.locator("#dek").fill("x" * 160)
     expect(page.locator("#dek-length")).to_have_text("160 characters – good")
     page.locator("#dek").fill("x" * 161)
-    expect(page.locator("#dek-length")).to_have_text("161 characters – long: search engines cut after about 160")
-    expect(page.locator("#dek")).to_have_accessible_description(re.compile("One line below the headline. 161"))
+    expect(page.locator("#dek-length")).to_have_text(
+        "161 characters – long: search engines cut after about 160"
+    )
+    expect(page.locator("#dek")).to_have_accessible_description(
+        re.compile("One line below the headline. 161")
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +92,10 @@ def test_lengths_of_headline_and_dek(writer: Visit) -> None:
         ("<p>un<em>believ</em>able</p><p>news</p>", "2 words · 1 min read"),
         ("<ul><li>One</li><li>two</li></ul>", "2 words · 1 min read"),
         ("<p>Rice &amp; fish&nbsp;: caf&eacute; <!-- not this --></p>", "3 words · 1 min read"),
-        ('<figure><iframe src="https://a.example/">nor this</iframe></figure><p>5 < 6</p>', "2 words · 1 min read"),
+        (
+            '<figure><iframe src="https://a.example/">nor this</iframe></figure><p>5 < 6</p>',
+            "2 words · 1 min read",
+        ),
         ("የመጀመሪያው፡ጀልባ ይነሳል።", "3 words · 1 min read"),
         ("word " * 1150, "1,150 words · 5 min read"),
     ],
@@ -101,7 +108,9 @@ def test_words_of_the_text(writer: Visit, body: str, expected: str) -> None:
 
 def test_words_follow_the_writing_and_leave_the_weight_alone(writer: Visit) -> None:
     page = writer.open(NEW)
-    page.locator("#weight").evaluate("weight => { window.weight = weight; weight.textContent = '12 KB'; }")
+    page.locator("#weight").evaluate(
+        "weight => { window.weight = weight; weight.textContent = '12 KB'; }"
+    )
     page.locator("#body-editor").click()
     page.keyboard.type("Three more words")
     expect(word_count(page)).to_have_text("3 words · 1 min read")
@@ -109,7 +118,9 @@ def test_words_follow_the_writing_and_leave_the_weight_alone(writer: Visit) -> N
     assert page.evaluate("window.weight === document.getElementById('weight')")
 
 
-def test_a_story_is_counted_when_it_is_opened_as_readers_are_told(writer: Visit, tmp_path: Path) -> None:
+def test_a_story_is_counted_when_it_is_opened_as_readers_are_told(
+    writer: Visit, tmp_path: Path
+) -> None:
     article_id = import_story(writer.site, tmp_path, "<p>" + "word " * 700 + "</p>")
     page = writer.open(f"/newsroom/stories/{article_id}")
     expect(word_count(page)).to_have_text("700 words · 3 min read")
@@ -125,7 +136,10 @@ def test_a_key_saves(writer: Visit, key: str) -> None:
     page.locator("#body-editor").click()
     page.keyboard.press(key)
     page.wait_for_url(re.compile("/newsroom/stories/[0-9]+"))
-    assert query_value(writer.site, "SELECT status FROM article WHERE headline = ?", headline) == "draft"
+    assert (
+        query_value(writer.site, "SELECT status FROM article WHERE headline = ?", headline)
+        == "draft"
+    )
 
 
 def test_pressing_twice_saves_once(writer: Visit) -> None:
@@ -161,7 +175,10 @@ def test_a_key_publishes_when_its_question_is_answered(writer: Visit) -> None:
     page.keyboard.press("Control+Shift+Enter")
     with page.expect_navigation():
         question.get_by_role("button", name="Publish").click()
-    assert query_value(writer.site, "SELECT status FROM article WHERE headline = 'Published by a key'") == "published"
+    assert (
+        query_value(writer.site, "SELECT status FROM article WHERE headline = 'Published by a key'")
+        == "published"
+    )
 
 
 def test_keys_of_a_published_story(writer: Visit, tmp_path: Path) -> None:
@@ -180,15 +197,24 @@ def test_keys_of_a_published_story(writer: Visit, tmp_path: Path) -> None:
     assert prevented == [False, False], "with Alt they are other keys"
     page.keyboard.press("Control+s")
     page.wait_for_timeout(3000)
-    assert query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == before
+    assert (
+        query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == before
+    )
     page.keyboard.press("Control+Shift+Enter")
     with page.expect_navigation():
-        page.get_by_role("dialog", name="Publish these changes?").get_by_role("button", name="Update").click()
+        page.get_by_role("dialog", name="Publish these changes?").get_by_role(
+            "button", name="Update"
+        ).click()
     expect(page.locator(".done")).to_be_visible()
-    assert query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == "Updated by a key"
+    assert (
+        query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id)
+        == "Updated by a key"
+    )
 
 
-@pytest.mark.parametrize("name", ["slug", "source_name", "source_url", "picture_credit", "published_at"])
+@pytest.mark.parametrize(
+    "name", ["slug", "source_name", "source_url", "picture_credit", "published_at"]
+)
 def test_enter_in_a_line_saves_a_draft(writer: Visit, name: str) -> None:
     page = writer.open(NEW)
     headline = f"Saved by Enter in {name}"
@@ -196,7 +222,10 @@ def test_enter_in_a_line_saves_a_draft(writer: Visit, name: str) -> None:
     with page.expect_navigation():
         page.locator(f"#{name}").press("Enter")
     expect(page.locator(".done")).to_have_text("Saved.")
-    assert query_value(writer.site, "SELECT status FROM article WHERE headline = ?", headline) == "draft"
+    assert (
+        query_value(writer.site, "SELECT status FROM article WHERE headline = ?", headline)
+        == "draft"
+    )
 
 
 def test_enter_on_a_live_story_tells_readers_nothing(writer: Visit, tmp_path: Path) -> None:
@@ -209,9 +238,17 @@ def test_enter_on_a_live_story_tells_readers_nothing(writer: Visit, tmp_path: Pa
     expect(page.locator("#saved")).to_contain_text("Saved", timeout=8000)
     assert writer.path == path
     expect(page.locator("#note")).to_have_value("A half-typed no")
-    assert query_value(writer.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id) == 0
-    assert query_value(writer.site, "SELECT source_name FROM article WHERE id = ?", article_id) == ""
-    assert query_value(writer.site, "SELECT count(*) FROM autosave WHERE article_id = ?", article_id) == 1
+    assert (
+        query_value(writer.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id)
+        == 0
+    )
+    assert (
+        query_value(writer.site, "SELECT source_name FROM article WHERE id = ?", article_id) == ""
+    )
+    assert (
+        query_value(writer.site, "SELECT count(*) FROM autosave WHERE article_id = ?", article_id)
+        == 1
+    )
 
 
 def test_enter_on_a_live_story_without_script(plain_editor: Visit, tmp_path: Path) -> None:
@@ -222,7 +259,12 @@ def test_enter_on_a_live_story_without_script(plain_editor: Visit, tmp_path: Pat
         page.locator("#source_name").press("Enter")
     expect(page.locator(".done")).to_contain_text("Your changes are kept.")
     expect(page.locator("#note")).to_have_value("A half-typed no")
-    assert query_value(plain_editor.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id) == 0
+    assert (
+        query_value(
+            plain_editor.site, "SELECT count(*) FROM correction WHERE article_id = ?", article_id
+        )
+        == 0
+    )
 
 
 def test_keys_wait_for_an_open_dialog(writer: Visit) -> None:
@@ -278,7 +320,10 @@ def test_who_else_is_here_is_said_once(
     with open_window(browser, site) as visitor:
         visitor.log_in()
         page, left = visitor.page, list(answers)
-        page.route("**/presence", lambda route: route.fulfill(status=200, content_type="text/html", body=left.pop(0)))
+        page.route(
+            "**/presence",
+            lambda route: route.fulfill(status=200, content_type="text/html", body=left.pop(0)),
+        )
         page.clock.install()
         with page.expect_response("**/presence"):
             visitor.open(f"/newsroom/stories/{article_id}")
@@ -306,7 +351,9 @@ def test_the_picture_that_was_chosen(writer: Visit, tmp_path: Path) -> None:
     expect(page.locator("#picture-chosen-note")).to_have_text(re.compile(r"^boats\.png, \d+ KB$"))
     expect(needed).to_be_visible()
     expect(alt).to_have_attribute("aria-required", "true")
-    expect(alt).to_have_accessible_description(re.compile("Needed with this picture: what does it show\\?$"))
+    expect(alt).to_have_accessible_description(
+        re.compile("Needed with this picture: what does it show\\?$")
+    )
     alt.fill("Boats")
     expect(needed).to_have_count(0)
     expect(alt).to_have_attribute("aria-required", "false")
@@ -334,7 +381,9 @@ def test_it_fits_and_is_accessible(writer: Visit, tmp_path: Path) -> None:
     page = writer.open(NEW)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     page.locator("#headline").fill("A long headline " * 6)
-    page.locator("#picture").set_input_files(draw_picture(tmp_path / f"{'boats' * 20}.png", (90, 60)))
+    page.locator("#picture").set_input_files(
+        draw_picture(tmp_path / f"{'boats' * 20}.png", (90, 60))
+    )
     for width in (NARROW, {"width": 1280, "height": 900}):
         page.set_viewport_size(width)  # type: ignore[arg-type]
         for scheme in SCHEMES:

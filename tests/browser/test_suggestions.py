@@ -21,7 +21,12 @@ pytestmark = pytest.mark.browser
 
 SUGGESTIONS = {
     "authors": [("Ama Serwaa", "", "12 stories"), ("Amara <b>Ndiaye</b>", "", "1 story")],
-    "countries": [("Mali", "", "ML"), ("Malawi", "", "MW"), ("Niger", "", "NE"), ("Nigeria", "", "NG")],
+    "countries": [
+        ("Mali", "", "ML"),
+        ("Malawi", "", "MW"),
+        ("Niger", "", "NE"),
+        ("Nigeria", "", "NG"),
+    ],
     "topics": [("Elections", "", "3 stories")],
     "sources": [("Reuters", "https://www.reuters.com/x", ""), ("Agence", "", "")],
 }
@@ -44,7 +49,9 @@ def fulfill_suggestions(route: Route) -> None:
 @pytest.fixture(params=["htmx 4", "htmx 2"])
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """The form of a new story, with suggestions that are always the same."""
-    site: RunningSite = request.getfixturevalue("site" if request.param == "htmx 4" else "htmx_2_site")
+    site: RunningSite = request.getfixturevalue(
+        "site" if request.param == "htmx 4" else "htmx_2_site"
+    )
     with open_window(browser, site) as visitor:
         visitor.log_in()
         visitor.page.route("**/newsroom/fragments/suggestions/**", fulfill_suggestions)
@@ -101,7 +108,11 @@ def test_an_option_is_chosen_with_the_keyboard(page: Page) -> None:
     expect(list_.get_by_role("option").nth(1)).to_contain_text("Amara <b>Ndiaye</b>")
     expect(list_.get_by_role("option").last).to_have_text("Create “am”")
     expect(status(page)).to_have_text("2 suggestions")
-    for name, key in (("Ama Serwaa", "ArrowDown"), ("Amara <b>Ndiaye</b>", "ArrowDown"), ("Ama Serwaa", "ArrowUp")):
+    for name, key in (
+        ("Ama Serwaa", "ArrowDown"),
+        ("Amara <b>Ndiaye</b>", "ArrowDown"),
+        ("Ama Serwaa", "ArrowUp"),
+    ):
         page.keyboard.press(key)
         chosen = list_.locator("[aria-selected=true]")
         expect(chosen).to_have_attribute("data-value", name)
@@ -283,7 +294,9 @@ def test_the_form_sends_its_own_fields_only(writer: Visit) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#countries")).to_have_value("Mali")
     type_in(page, "topics", "Half typed")
-    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith(NEW)) as sent:
+    with page.expect_request(
+        lambda request: request.method == "POST" and request.url.endswith(NEW)
+    ) as sent:
         page.locator(".bar button[name=do][value=save]").click()
     body = sent.value.post_data_buffer or b""
     assert b'name="authors"\r\n\r\nOkri, Ama Serwaa\r\n' in body
@@ -292,7 +305,12 @@ def test_the_form_sends_its_own_fields_only(writer: Visit) -> None:
     expect(chips(page, "topics")).to_have_text(["Half typed"])
     expect(chips(page, "authors")).to_have_text(["Okri", "Ama Serwaa"])
     article_id = urlsplit(page.url).path.rpartition("/")[2]
-    assert query_value(writer.site, "SELECT count(*) FROM article_author WHERE article_id = ?", article_id) == 2
+    assert (
+        query_value(
+            writer.site, "SELECT count(*) FROM article_author WHERE article_id = ?", article_id
+        )
+        == 2
+    )
 
 
 def test_an_error_stays_with_its_field(writer: Visit) -> None:
@@ -309,12 +327,17 @@ def test_an_error_stays_with_its_field(writer: Visit) -> None:
     assert "countries-error" in (box.get_attribute("aria-describedby") or "").split()
 
 
-def test_without_htmx_names_still_become_chips(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+def test_without_htmx_names_still_become_chips(
+    browser: Browser, site: RunningSite, editor_state: Any
+) -> None:
     with open_window(browser, site, storage_state=editor_state) as visitor:
         visitor.page.route(
             site.htmx_url,
             lambda route: route.fulfill(
-                status=200, body="", content_type="text/javascript", headers={"access-control-allow-origin": "*"}
+                status=200,
+                body="",
+                content_type="text/javascript",
+                headers={"access-control-allow-origin": "*"},
             ),
         )
         visitor.ignored_errors = ("integrity", "digest")
@@ -323,7 +346,9 @@ def test_without_htmx_names_still_become_chips(browser: Browser, site: RunningSi
         expect(chips(page, "countries")).to_have_text(["Mali", "Atlantis"])
 
 
-def test_without_script_they_are_lines(browser: Browser, site: RunningSite, editor_state: Any) -> None:
+def test_without_script_they_are_lines(
+    browser: Browser, site: RunningSite, editor_state: Any
+) -> None:
     with open_window(browser, site, has_script=False, storage_state=editor_state) as visitor:
         page = visitor.open(NEW)
         for name in ("Byline", "Countries", "Topics"):

@@ -20,13 +20,19 @@ COLLEAGUE = "colleague@news.example"
 @pytest.fixture(scope="session")
 def colleague_password(site: RunningSite) -> str:
     """Somebody else of the newsroom; the password that the command prints."""
-    printed = spectator(site.data_dir, "user", "add", COLLEAGUE, "--role", "editor", "--name", "Second Editor")
+    printed = spectator(
+        site.data_dir, "user", "add", COLLEAGUE, "--role", "editor", "--name", "Second Editor"
+    )
     return printed.partition("with the password ")[2].split()[0]
 
 
 @pytest.fixture(params=["script", "no script"])
 def both_windows(
-    request: pytest.FixtureRequest, browser: Browser, site: RunningSite, editor_state: Any, colleague_password: str
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    site: RunningSite,
+    editor_state: Any,
+    colleague_password: str,
 ) -> Iterator[tuple[Visit, Visit]]:
     """The windows of two people who are logged in."""
     has_script = request.param == "script"
@@ -55,20 +61,38 @@ def test_neither_loses_a_word(both_windows: tuple[Visit, Visit]) -> None:
     one.open(path)
     two.open(path)
     if one.has_script:
-        expect(one.page.locator("#presence")).to_contain_text("Open here too: Second Editor.", timeout=10_000)
-        expect(two.page.locator("#presence")).to_contain_text("Open here too: Test Editor.", timeout=10_000)
-    fill(two.page, {"body": "The left bank, theirs.\n\nThe water.\n\nThe right bank.", "dek": "Their dek"})
+        expect(one.page.locator("#presence")).to_contain_text(
+            "Open here too: Second Editor.", timeout=10_000
+        )
+        expect(two.page.locator("#presence")).to_contain_text(
+            "Open here too: Test Editor.", timeout=10_000
+        )
+    fill(
+        two.page,
+        {"body": "The left bank, theirs.\n\nThe water.\n\nThe right bank.", "dek": "Their dek"},
+    )
     press(two.page, "Save draft")
     if one.has_script:
-        expect(one.page.locator("#presence")).to_contain_text("saved a newer version", timeout=10_000)
-    fill(one.page, {"body": "The left bank.\n\nThe water.\n\nThe right bank, mine.", "headline": "My river"})
+        expect(one.page.locator("#presence")).to_contain_text(
+            "saved a newer version", timeout=10_000
+        )
+    fill(
+        one.page,
+        {"body": "The left bank.\n\nThe water.\n\nThe right bank, mine.", "headline": "My river"},
+    )
     one.expected_statuses = {409}
     press(one.page, "Save draft")
     one.expected_statuses = set()
-    expect(one.page.get_by_role("alert")).to_contain_text("Second Editor saved this story while you were writing")
+    expect(one.page.get_by_role("alert")).to_contain_text(
+        "Second Editor saved this story while you were writing"
+    )
     press(one.page, "Save my choices")
     expect(one.page.locator(".done")).to_have_text("Saved.")
-    assert paragraphs_of(one.page) == ["The left bank, theirs.", "The water.", "The right bank, mine."]
+    assert paragraphs_of(one.page) == [
+        "The left bank, theirs.",
+        "The water.",
+        "The right bank, mine.",
+    ]
     expect(one.page.locator("#headline")).to_have_value("My river")
     expect(one.page.locator("#dek")).to_have_value("Their dek")
 

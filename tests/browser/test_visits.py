@@ -16,11 +16,16 @@ pytestmark = pytest.mark.browser
     [
         ("console.error('broken')", "broken"),
         ("setTimeout(() => { throw new Error('thrown') })", "thrown"),
-        ("document.head.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))", "style-src"),
+        (
+            "document.head.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))",
+            "style-src",
+        ),
         ("fetch('/politics/never-written')", "404 for"),
     ],
 )
-def test_a_fault_of_the_page_is_noticed(script: str, fault: str, browser: Browser, site: RunningSite) -> None:
+def test_a_fault_of_the_page_is_noticed(
+    script: str, fault: str, browser: Browser, site: RunningSite
+) -> None:
     with pytest.raises(AssertionError, match=fault), open_window(browser, site) as visitor:
         visitor.open("/archive/").evaluate(f"() => {{ {script}; }}")
         visitor.page.wait_for_load_state("networkidle")

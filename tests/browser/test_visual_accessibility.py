@@ -23,7 +23,9 @@ pytestmark = pytest.mark.browser
 
 PHONE, DESKTOP = ViewportSize(width=360, height=640), ViewportSize(width=1280, height=900)
 LEAST_CONTRAST = 3.0  # WCAG 1.4.11
-DOUBLE_TEXT_SIZE = "--blink-settings=defaultFontSize=32"  # what a reader sets who wants text of 200 %
+DOUBLE_TEXT_SIZE = (
+    "--blink-settings=defaultFontSize=32"  # what a reader sets who wants text of 200 %
+)
 # Every focusable element's ring against what it is painted on: what stands around it, or itself for a ring inside.
 FOCUS_RINGS = """() => {
   const parts = colour => {
@@ -87,7 +89,9 @@ HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
 
 
 @pytest.fixture(params=page_kinds.ALL)
-def page_window(request: pytest.FixtureRequest, browser: Browser, site: RunningSite) -> Iterator[Visit]:
+def page_window(
+    request: pytest.FixtureRequest, browser: Browser, site: RunningSite
+) -> Iterator[Visit]:
     """A wide window that shows one kind of page."""
     options: dict[str, Any] = {"viewport": DESKTOP}
     if request.param in page_kinds.BEHIND_LOGIN:
@@ -132,7 +136,9 @@ def test_what_is_chosen_shows_in_forced_colours(
     path: str, selector: str, browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     """Backgrounds and shadows are taken away there: what remains is compared with what is not chosen."""
-    with open_window(browser, site, storage_state=editor_state, forced_colors="active", viewport=DESKTOP) as visitor:
+    with open_window(
+        browser, site, storage_state=editor_state, forced_colors="active", viewport=DESKTOP
+    ) as visitor:
         page = visitor.open(path)
         mark = page.locator(selector).first
         expect(mark).to_be_visible()
@@ -165,8 +171,12 @@ def large_text_browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.mark.parametrize("path", [*page_kinds.PUBLIC_PAGES.values(), "/politics/never-written", "/newsroom/login"])
-def test_text_of_twice_its_size_breaks_no_word(path: str, large_text_browser: Browser, site: RunningSite) -> None:
+@pytest.mark.parametrize(
+    "path", [*page_kinds.PUBLIC_PAGES.values(), "/politics/never-written", "/newsroom/login"]
+)
+def test_text_of_twice_its_size_breaks_no_word(
+    path: str, large_text_browser: Browser, site: RunningSite
+) -> None:
     with open_window(large_text_browser, site, viewport=PHONE) as visitor:
         visitor.expected_statuses = {404, 410}
         page = visitor.open(path)
@@ -189,7 +199,10 @@ def test_arabic_stands_upright_and_its_breadcrumb_begins_with_its_beginning(
         slanted = """() => [...document.querySelectorAll(".story, .story *")]
             .filter(element => getComputedStyle(element).fontStyle !== "normal").map(element => element.outerHTML)"""
         assert page.evaluate(slanted) == []
-        assert page.locator(".prose em").evaluate("element => getComputedStyle(element).fontWeight") == "700"
+        assert (
+            page.locator(".prose em").evaluate("element => getComputedStyle(element).fontWeight")
+            == "700"
+        )
         crumb = page.locator(".crumbs li").last
         first = crumb.evaluate(
             """element => {
@@ -213,7 +226,9 @@ def darkest(page: Page, selector: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_table_shows_that_it_scrolls_and_its_caption_whole(scheme: str, browser: Browser, site: RunningSite) -> None:
+def test_a_table_shows_that_it_scrolls_and_its_caption_whole(
+    scheme: str, browser: Browser, site: RunningSite
+) -> None:
     with open_window(browser, site, viewport=PHONE, color_scheme=scheme) as visitor:
         page = visitor.open("/business/table")
         table = page.locator(".table")

@@ -10,7 +10,9 @@ from tests.browser.sample_stories import LONG_TEXT_BYTES, long_body
 
 pytestmark = pytest.mark.browser
 
-MAX_BYTES = 13_000  # one initial congestion window: 10 segments of 1,460 bytes, less TLS and headers
+MAX_BYTES = (
+    13_000  # one initial congestion window: 10 segments of 1,460 bytes, less TLS and headers
+)
 
 
 def test_the_long_text_is_as_long_as_promised() -> None:

@@ -79,12 +79,18 @@ class Visit:
 
 @contextmanager
 def open_window(
-    browser: Browser, site: RunningSite, has_script: bool = True, htmx_file: bytes | None = None, **options: Any
+    browser: Browser,
+    site: RunningSite,
+    has_script: bool = True,
+    htmx_file: bytes | None = None,
+    **options: Any,
 ) -> Iterator[Visit]:
     """Open a fresh window; when it closes, every fault it met fails the test."""
     context = browser.new_context(java_script_enabled=has_script, **options)
     context.set_default_timeout(TIMEOUT_MS)
-    visitor = Visit(context.new_page(), site, has_script, site.htmx_file if htmx_file is None else htmx_file)
+    visitor = Visit(
+        context.new_page(), site, has_script, site.htmx_file if htmx_file is None else htmx_file
+    )
     context.route("**/*", visitor.handle_route)
     context.on("console", visitor.record_console)
     context.on("response", visitor.record_response)

@@ -19,7 +19,12 @@ WRITE_EXECUTE, EXECUTE = 6, 4  # PROT_WRITE | PROT_EXEC, PROT_EXEC
 class Comparison(ctypes.Structure):
     """What an argument of a call has to be for a rule: libseccomp's scmp_arg_cmp."""
 
-    _fields_ = (("arg", ctypes.c_uint), ("op", ctypes.c_int), ("mask", ctypes.c_uint64), ("value", ctypes.c_uint64))
+    _fields_ = (
+        ("arg", ctypes.c_uint),
+        ("op", ctypes.c_int),
+        ("mask", ctypes.c_uint64),
+        ("value", ctypes.c_uint64),
+    )
 
 
 def find_library() -> ctypes.CDLL | None:
@@ -54,7 +59,9 @@ def calls_of(name: str) -> set[str]:
 def allowed_calls() -> set[str]:
     """Return what the unit's lines leave: each adds its sets, or with ~ takes them away."""
     allowed: set[str] = set()
-    for takes_away, names in re.findall(r"^SystemCallFilter=(~?)(.+)$", UNIT.read_text("utf-8"), re.MULTILINE):
+    for takes_away, names in re.findall(
+        r"^SystemCallFilter=(~?)(.+)$", UNIT.read_text("utf-8"), re.MULTILINE
+    ):
         calls = set().union(*(calls_of(name) for name in names.split()))
         allowed = allowed - calls if takes_away else allowed | calls
     return allowed
@@ -63,10 +70,16 @@ def allowed_calls() -> set[str]:
 def confine(library: ctypes.CDLL) -> None:
     """Shut this process in, for good and with all that it starts."""
     no_code = library.seccomp_init(ALLOW)
-    for name, bits in ((b"mmap", WRITE_EXECUTE), (b"mprotect", EXECUTE), (b"pkey_mprotect", EXECUTE)):
+    for name, bits in (
+        (b"mmap", WRITE_EXECUTE),
+        (b"mprotect", EXECUTE),
+        (b"pkey_mprotect", EXECUTE),
+    ):
         is_such = Comparison(2, MASKED_EQUAL, bits, bits)
         number = library.seccomp_syscall_resolve_name(name)
-        assert library.seccomp_rule_add_array(no_code, REFUSE, number, 1, ctypes.byref(is_such)) == 0
+        assert (
+            library.seccomp_rule_add_array(no_code, REFUSE, number, 1, ctypes.byref(is_such)) == 0
+        )
     chosen = library.seccomp_init(REFUSE)
     for name in sorted(allowed_calls()):
         number = library.seccomp_syscall_resolve_name(name.encode())

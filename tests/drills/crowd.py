@@ -34,7 +34,13 @@ def word(number: int, prefix: str) -> str:
 
 def body(number: int) -> str:
     """Return the text of a story that stays: the words of its groups in a row."""
-    return " ".join(["Here", *(name for name, step in GROUPS.items() if number % step == 0), "and nowhere else."])
+    return " ".join(
+        [
+            "Here",
+            *(name for name, step in GROUPS.items() if number % step == 0),
+            "and nowhere else.",
+        ]
+    )
 
 
 @dataclass
@@ -83,7 +89,9 @@ class Crowd:
     def check_groups(self, chance: random.Random) -> None:
         """Ask for words that a known part of the stories has."""
         first, second = chance.sample(list(GROUPS), 2)
-        has = {name: {each for each in self.ids if each % step == 0} for name, step in GROUPS.items()}
+        has = {
+            name: {each for each in self.ids if each % step == 0} for name, step in GROUPS.items()
+        }
         text, numbers = chance.choice(
             (
                 (first, has[first]),
@@ -124,7 +132,10 @@ class Crowd:
         there_are = len(self.published()) + 1  # one may be committed and not acknowledged yet
         assert least <= found.total <= there_are, (least, found.total, there_are)
         assert before <= found.index_offset, (before, found.index_offset)
-        self.most, self.position = max(self.most, found.total), max(self.position, found.index_offset)
+        self.most, self.position = (
+            max(self.most, found.total),
+            max(self.position, found.index_offset),
+        )
 
 
 def main() -> None:
@@ -133,14 +144,24 @@ def main() -> None:
         int(number): article_id
         for number, article_id in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")).items()
     }
-    crowd = Crowd(open_index(Path(os.environ["SPECTATOR_DATA_DIR"]) / "index"), ids, Path(sys.argv[2]))
+    crowd = Crowd(
+        open_index(Path(os.environ["SPECTATOR_DATA_DIR"]) / "index"), ids, Path(sys.argv[2])
+    )
     until = time.monotonic() + float(sys.argv[3])
-    threads = [threading.Thread(target=crowd.search, args=(os.getpid() + each, until)) for each in range(THREADS)]
+    threads = [
+        threading.Thread(target=crowd.search, args=(os.getpid() + each, until))
+        for each in range(THREADS)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    told = {"answers": crowd.answers, "complaints": crowd.complaints, "most": crowd.most, "seen": len(crowd.seen)}
+    told = {
+        "answers": crowd.answers,
+        "complaints": crowd.complaints,
+        "most": crowd.most,
+        "seen": len(crowd.seen),
+    }
     Path(sys.argv[4]).write_text(json.dumps(told), encoding="utf-8")
 
 

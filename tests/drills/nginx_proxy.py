@@ -49,7 +49,11 @@ http {{
 """
 # How old a page may be: what its headers say, and a second, since nginx counts in whole ones.
 MAX_STALE_SECONDS = (
-    sum(int(re.findall(rf"{name}=(\d+)", PUBLIC_CACHE_CONTROL)[0]) for name in ("s-maxage", "revalidate")) + 1
+    sum(
+        int(re.findall(rf"{name}=(\d+)", PUBLIC_CACHE_CONTROL)[0])
+        for name in ("s-maxage", "revalidate")
+    )
+    + 1
 )
 # What browsers, feed readers and scripts send.
 NAME = "news.example"
@@ -72,11 +76,20 @@ class Reply:
     @property
     def text(self) -> str:
         """Return the body as a browser shows it."""
-        body = {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress}[self.encoding](self.raw)
+        body = {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress}[self.encoding](
+            self.raw
+        )
         return str(body, "utf-8")
 
 
-def ask(port: int, path: str, accept: str = SCRIPT, method: str = "GET", body: bytes = b"", **headers: str) -> Reply:
+def ask(
+    port: int,
+    path: str,
+    accept: str = SCRIPT,
+    method: str = "GET",
+    body: bytes = b"",
+    **headers: str,
+) -> Reply:
     """Ask once, by the site's name, on a connection of its own; underscores in names of headers become hyphens."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
@@ -136,13 +149,23 @@ class Nginx:
     def start(self) -> None:
         """Run it until `stop`, and wait until it listens."""
         assert NGINX is not None
-        command = [NGINX, "-p", str(self.home), "-c", str(self.home / "nginx.conf"), "-e", str(self.home / "error.log")]
+        command = [
+            NGINX,
+            "-p",
+            str(self.home),
+            "-c",
+            str(self.home / "nginx.conf"),
+            "-e",
+            str(self.home / "error.log"),
+        ]
         self.process = subprocess.Popen([*command, "-g", "daemon off;"])
         eventually(self.is_listening, 10, "nginx listens")
 
     def is_listening(self) -> bool:
         """Say whether connections are taken."""
-        assert self.process is not None and self.process.poll() is None, (self.home / "error.log").read_text()
+        assert self.process is not None and self.process.poll() is None, (
+            self.home / "error.log"
+        ).read_text()
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
@@ -158,7 +181,9 @@ class Nginx:
         for path in self.cache.rglob("*"):
             with suppress(FileNotFoundError):  # one that was just replaced
                 if path.is_file():
-                    keys.append(path.read_bytes().partition(b"\nKEY: ")[2].partition(b"\n")[0].decode())
+                    keys.append(
+                        path.read_bytes().partition(b"\nKEY: ")[2].partition(b"\n")[0].decode()
+                    )
         return keys
 
 
@@ -215,7 +240,11 @@ class SmallHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Give a page, or 304 to who has it."""
         site = self.site
-        site.visits.append(Visit(self.command, self.path, {name.lower(): text for name, text in self.headers.items()}))
+        site.visits.append(
+            Visit(
+                self.command, self.path, {name.lower(): text for name, text in self.headers.items()}
+            )
+        )
         time.sleep(site.pause_seconds)
         path, _, query = self.path.partition("?")
         status = site.statuses.get(path, 200 if path in site.pages else 404)
@@ -234,7 +263,9 @@ class SmallHandler(BaseHTTPRequestHandler):
                 status, body = 304, b""
         self.send_response(status)
         # Closed after each answer: on a connection that stays open a site would go on answering after its stop.
-        for name, value in (headers | {"Content-Length": str(len(body)), "Connection": "close"}).items():
+        for name, value in (
+            headers | {"Content-Length": str(len(body)), "Connection": "close"}
+        ).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -251,6 +282,8 @@ class SmallHandler(BaseHTTPRequestHandler):
 def in_best_encoding(body: bytes, accepted: str) -> tuple[bytes, dict[str, str]]:
     """Return a body and the headers that tell how it is packed."""
     encoding = next((name for name in ("br", "gzip") if name in accepted), "")
-    packed = {"br": brotli.compress, "gzip": partial(gzip.compress, mtime=0), "": bytes}[encoding](body)
+    packed = {"br": brotli.compress, "gzip": partial(gzip.compress, mtime=0), "": bytes}[encoding](
+        body
+    )
     named = {"Content-Encoding": encoding} if encoding else {}
     return packed, named | {"ETag": f'"{hash(body)}-{encoding}"'}

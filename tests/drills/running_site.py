@@ -29,7 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BOOT_SECONDS = 40.0
 
 
-def eventually(question: Callable[[], object], seconds: float, what: str, pause_seconds: float = 0.05) -> None:
+def eventually(
+    question: Callable[[], object], seconds: float, what: str, pause_seconds: float = 0.05
+) -> None:
     """Ask until the answer is true; fail after `seconds`."""
     until = time.monotonic() + seconds
     while not question():
@@ -63,7 +65,9 @@ class Site:
         self.data = data
         self.address = f"http://127.0.0.1:{free_port()}"
         self.settings = {"SPECTATOR_DATA_DIR": str(data), "SPECTATOR_SITE_URL": self.address}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
+        }
         self.environ = kept | self.settings | {"PYTHONUNBUFFERED": "1"}
         self.log = data.with_suffix(".log")
         self.checkout = ROOT
@@ -81,7 +85,12 @@ class Site:
     def _start(self, command: list[str], environ: dict[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                command, cwd=self.checkout, env=environ, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=self.checkout,
+                env=environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.started.append(process)
         return process
@@ -94,10 +103,14 @@ class Site:
 
         def is_ready() -> bool:
             if self.master is None or self.master.poll() is not None:
-                self.master = self.spawn("spectator", "run", "--workers", "2", "--bind", self.address[7:])
+                self.master = self.spawn(
+                    "spectator", "run", "--workers", "2", "--bind", self.address[7:]
+                )
             listens = rf"Listening at: .*\({self.master.pid}\)"
             answer = self.get("/readyz")
-            has_index = '"index_position":null' not in answer.body  # search may come later; a drill waits for it
+            has_index = (
+                '"index_position":null' not in answer.body
+            )  # search may come later; a drill waits for it
             return bool(self.log_matches(listens)) and answer.status == 200 and has_index
 
         try:
@@ -118,7 +131,11 @@ class Site:
         pids = set()
         for entry in Path("/proc").iterdir():
             with suppress(OSError):  # it ended while we looked, or belongs to somebody else
-                if entry.name.isdigit() and self._is_ours(entry) and role in ("", self._role(entry)):
+                if (
+                    entry.name.isdigit()
+                    and self._is_ours(entry)
+                    and role in ("", self._role(entry))
+                ):
                     pids.add(int(entry.name))
         return pids
 
@@ -157,7 +174,9 @@ class Site:
 
     def log_matches(self, pattern: str) -> list[str]:
         """Return what the processes have said that matches a pattern."""
-        return re.findall(pattern, self.log.read_text(errors="replace")) if self.log.exists() else []
+        return (
+            re.findall(pattern, self.log.read_text(errors="replace")) if self.log.exists() else []
+        )
 
     def get(self, path: str) -> Answer:
         """Ask as a reader does."""
@@ -185,8 +204,12 @@ class Site:
     def assert_findable(self, stories: Iterable[Story], seconds: float, what: str) -> None:
         """Search until every story is found; fail for one that is not when asked for after `seconds`."""
         until, left, started = time.monotonic() + seconds, list(stories), time.monotonic()
-        while hidden := [(reason, story) for story in left if (reason := self.search_failure(story))]:
-            complaint = f"{len(hidden)} of {len(left)} stories are not findable {what} within {seconds} s"
+        while hidden := [
+            (reason, story) for story in left if (reason := self.search_failure(story))
+        ]:
+            complaint = (
+                f"{len(hidden)} of {len(left)} stories are not findable {what} within {seconds} s"
+            )
             assert started < until, f"{complaint}; {hidden[0][0]}\n{self.log_tail()}"
             left = [story for _, story in hidden]
             time.sleep(0.05)
@@ -252,7 +275,9 @@ def publish(token: str) -> Story:
     """Publish one story; once this returns it is acknowledged."""
     by = db.session.query(User).filter_by(role="editor").one()
     body = f"The word {token} is told here.\n\nNothing else happened, and it took {len(token)} letters to say so."
-    draft = publishing.Draft(headline=f"A drill, story {token}", body=body, section="politics", countries=("Mali",))
+    draft = publishing.Draft(
+        headline=f"A drill, story {token}", body=body, section="politics", countries=("Mali",)
+    )
     article_id = publishing.create(draft, by, publishing.Action("publish"))
     article = queries.published_article(article_id)
     assert article is not None

@@ -17,33 +17,53 @@ from tests.drills.running_site import Site, token
 
 pytestmark = [
     pytest.mark.drill,
-    pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze lists the calls of each set"),
+    pytest.mark.skipif(
+        not shutil.which("systemd-analyze"), reason="systemd-analyze lists the calls of each set"
+    ),
     pytest.mark.skipif(confined.find_library() is None, reason="libseccomp shuts calls off"),
 ]
 SHUT_IN = [sys.executable, "-m", "tests.drills.confined", sys.executable]
 
 
 def test_the_filter_really_shuts_something_off() -> None:
-    trial = "import ctypes, mmap, os\ntry: os.chroot('/')\nexcept PermissionError: print('no chroot')\n"
+    trial = (
+        "import ctypes, mmap, os\ntry: os.chroot('/')\nexcept PermissionError: print('no chroot')\n"
+    )
     trial += "try: mmap.mmap(-1, 4096, prot=7)\nexcept OSError: print('no code in data')\n"
-    said = subprocess.run([*SHUT_IN, "-c", trial], cwd=confined.UNIT.parents[1], capture_output=True, check=True)
+    said = subprocess.run(
+        [*SHUT_IN, "-c", trial], cwd=confined.UNIT.parents[1], capture_output=True, check=True
+    )
     assert said.stdout.decode().split("\n")[:2] == ["no chroot", "no code in data"], said
 
 
-def test_the_site_runs_shut_in(make_site: Callable[[], Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_site_runs_shut_in(
+    make_site: Callable[[], Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site = make_site()
     start = site._start
-    monkeypatch.setattr(site, "_start", lambda words, environ: start([*SHUT_IN, *words[1:]], environ))
+    monkeypatch.setattr(
+        site, "_start", lambda words, environ: start([*SHUT_IN, *words[1:]], environ)
+    )
     assert site.spawn("spectator", "init").wait(60) == 0, site.log_tail()
     site.start()
     stories = site.publish([token(1)])
     site.assert_findable(stories, 20, "shut in")
     Image.new("RGB", (1200, 800), "teal").save(tmp_path / "picture.png")
-    line = {"id": "p", "headline": "A picture", "body": "Seen.", "section": "politics", "lead_image": "picture.png"}
-    (tmp_path / "stories.jsonl").write_text(json.dumps(line | {"published_at": "2026-01-02T03:04:05Z"}), "utf-8")
+    line = {
+        "id": "p",
+        "headline": "A picture",
+        "body": "Seen.",
+        "section": "politics",
+        "lead_image": "picture.png",
+    }
+    (tmp_path / "stories.jsonl").write_text(
+        json.dumps(line | {"published_at": "2026-01-02T03:04:05Z"}), "utf-8"
+    )
     taking = site.spawn("spectator", "import", "jsonl", str(tmp_path / "stories.jsonl"))
     assert taking.wait(60) == 0, site.log_tail()
-    assert list((site.data / "media").rglob("*-1200.*")) or list((site.data / "media").rglob("*-640.*"))
+    assert list((site.data / "media").rglob("*-1200.*")) or list(
+        (site.data / "media").rglob("*-640.*")
+    )
     for command in (["reindex", "--check"], ["doctor"]):
         assert site.spawn("spectator", *command).wait(60) == 0, site.log_tail()
     assert site.stop() == 0

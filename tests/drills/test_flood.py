@@ -68,7 +68,10 @@ def flood(site: Site, seconds: float, seed: int, statuses: Counter[int], story: 
 
 def memory(site: Site) -> int:
     """Return the resident memory of the largest web process, in bytes."""
-    sizes = (int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]) for pid in site.processes("web"))
+    sizes = (
+        int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
+        for pid in site.processes("web")
+    )
     return max(sizes) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -80,7 +83,8 @@ def test_a_flood_of_made_up_addresses_leaves_memory_flat(calm_site: Site) -> Non
 
     def run(seconds: float, seed: int) -> int:
         threads = [
-            Thread(target=flood, args=(site, seconds, seed + number, statuses, story.path)) for number in range(CLIENTS)
+            Thread(target=flood, args=(site, seconds, seed + number, statuses, story.path))
+            for number in range(CLIENTS)
         ]
         for thread in threads:
             thread.start()

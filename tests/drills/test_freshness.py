@@ -51,7 +51,10 @@ class Seen:
 def ports(make_site: Callable[[], Site]) -> Iterator[tuple[Site, list[int]]]:
     """A site served by four web processes, each behind a port of its own."""
     site, ports = make_site(), [free_port() for _ in range(PROCESSES)]
-    masters = [site.spawn("spectator", "run", "--workers", "1", "--bind", f"127.0.0.1:{port}") for port in ports]
+    masters = [
+        site.spawn("spectator", "run", "--workers", "1", "--bind", f"127.0.0.1:{port}")
+        for port in ports
+    ]
     try:
         for port in ports:
             eventually(lambda port=port: is_up(port), BOOT_SECONDS, "served")
@@ -83,7 +86,9 @@ def ask(port: int, path: str) -> tuple[int, str]:
 
 
 @contextmanager
-def watched(ports: list[int], path: str, is_new: Callable[[int, str], bool]) -> Iterator[list[Seen]]:
+def watched(
+    ports: list[int], path: str, is_new: Callable[[int, str], bool]
+) -> Iterator[list[Seen]]:
     """Ask every process for a page without pause meanwhile, and half a second longer than it may be old."""
     seen: list[Seen] = []
     is_over = Event()
@@ -97,7 +102,11 @@ def watched(ports: list[int], path: str, is_new: Callable[[int, str], bool]) -> 
     threads = [Thread(target=watch, args=each) for each in enumerate(ports)]
     for thread in threads:
         thread.start()
-    eventually(lambda: {each.process for each in list(seen)} == set(range(PROCESSES)), 10, "everybody answers")
+    eventually(
+        lambda: {each.process for each in list(seen)} == set(range(PROCESSES)),
+        10,
+        "everybody answers",
+    )
     try:
         yield seen
         time.sleep(STALE_SECONDS + 0.5)
@@ -114,9 +123,15 @@ def check(site: Site, seen: list[Seen], what: str) -> None:
     changed_at = newest.timestamp()
     for process in range(PROCESSES):
         own = [each for each in seen if each.process == process]
-        assert any(not each.is_new for each in own if each.asked_at < changed_at), "the old page was kept there"
+        assert any(not each.is_new for each in own if each.asked_at < changed_at), (
+            "the old page was kept there"
+        )
         assert any(each.is_new for each in own), f"{what}: process {process} never showed it"
-    stale = [each.asked_at - changed_at for each in seen if not each.is_new and each.asked_at > changed_at]
+    stale = [
+        each.asked_at - changed_at
+        for each in seen
+        if not each.is_new and each.asked_at > changed_at
+    ]
     print(f"{what}: {len(seen)} answers, old for {max(stale, default=0) * 1000:.0f} ms at most")
     assert max(stale, default=0) <= STALE_SECONDS, what
 
@@ -131,7 +146,9 @@ def editing(site: Site) -> Iterator[User]:
 def created(site: Site, headline: str) -> int:
     """Return the id of a new draft."""
     with editing(site) as by:
-        return publishing.create(publishing.Draft(headline=headline, body="The first text.", section="politics"), by)
+        return publishing.create(
+            publishing.Draft(headline=headline, body="The first text.", section="politics"), by
+        )
 
 
 def test_no_process_shows_a_page_that_is_older_than_a_second(ports: tuple[Site, list[int]]) -> None:
@@ -140,12 +157,20 @@ def test_no_process_shows_a_page_that_is_older_than_a_second(ports: tuple[Site, 
     with watched(each, "/", lambda _, text: "Zero hour" in text) as seen, editing(site) as by:
         publishing.publish(story, by)
     check(site, seen, "published")
-    with watched(each, "/politics/zero-hour", lambda _, text: "Second text." in text) as seen, editing(site) as by:
+    with (
+        watched(each, "/politics/zero-hour", lambda _, text: "Second text." in text) as seen,
+        editing(site) as by,
+    ):
         version = queries.articles_to_index([story])[0].version
         draft = publishing.Draft(headline="Zero hour", body="Second text.", section="politics")
-        publishing.save(story, draft, by, version, publishing.Action("correct", note="The text was wrong."))
+        publishing.save(
+            story, draft, by, version, publishing.Action("correct", note="The text was wrong.")
+        )
     check(site, seen, "corrected")
-    with watched(each, "/politics/zero-hour", lambda status, _: status == 410) as seen, editing(site) as by:
+    with (
+        watched(each, "/politics/zero-hour", lambda status, _: status == 410) as seen,
+        editing(site) as by,
+    ):
         publishing.withdraw(story, by, "It was wrong.")
     check(site, seen, "withdrawn")
     later = created(site, "On the hour")

@@ -27,7 +27,9 @@ def small_disk(make_site: Callable[[], Site]) -> Iterator[Site]:
     if os.geteuid() != 0 or mount is None:
         pytest.skip("only root can mount a small disk")
     mounting = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", index], capture_output=True, encoding="utf-8"
+        [mount, "-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs", index],
+        capture_output=True,
+        encoding="utf-8",
     )
     if mounting.returncode:
         pytest.skip(f"a small disk cannot be mounted here: {mounting.stderr.strip()}")
@@ -61,7 +63,9 @@ def test_a_full_disk_stops_only_the_index(small_disk: Site) -> None:
     without_room(site, index, 20, stories, is_index_lost=True)
 
 
-def without_room(site: Site, index: Path, number: int, before: list[Story], is_index_lost: bool = False) -> list[Story]:
+def without_room(
+    site: Site, index: Path, number: int, before: list[Story], is_index_lost: bool = False
+) -> list[Story]:
     """Fill the disk, publish, make room; return what was published."""
     pages = ["/", "/politics/", "/feed.xml", before[0].path, f"/search?q={before[0].token}"]
     if not is_index_lost:
@@ -73,15 +77,23 @@ def without_room(site: Site, index: Path, number: int, before: list[Story], is_i
                 path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
         filler = fill(index)
         during = site.publish([token(number + each) for each in range(5)])
-        eventually(lambda: len(site.log_matches(complaint)) > told, 15, "the worker meets the full disk")
+        eventually(
+            lambda: len(site.log_matches(complaint)) > told, 15, "the worker meets the full disk"
+        )
         assert [site.get(story.path).status for story in during] == [200] * 5
         assert not site.is_findable(during[0])
         filler.unlink()
         site.assert_findable(before + during, HEALING_SECONDS, "with room again")
     assert site.is_index_correct()
     if not is_index_lost:
-        searches = [answer for answer in answers if before[0].token[:-1] in answer.path and "?q=" in answer.path]
-        assert [answer.status for answer in searches] == [200] * len(searches), "what was committed stays searchable"
+        searches = [
+            answer
+            for answer in answers
+            if before[0].token[:-1] in answer.path and "?q=" in answer.path
+        ]
+        assert [answer.status for answer in searches] == [200] * len(searches), (
+            "what was committed stays searchable"
+        )
         assert all(f'href="{before[0].path}"' in answer.body for answer in searches)
     return during
 
@@ -124,6 +136,8 @@ def test_a_full_disk_stops_saves_alone_and_all_recovers(small_site: Site) -> Non
                     site.publish([token(1000 * round_ + number)])
             eventually(lambda: says_full(site.get("/readyz")), 15, "unready, and why")
         filler.unlink()
-        eventually(lambda: site.get("/readyz").status == 200, HEALING_SECONDS, "ready again by itself")
+        eventually(
+            lambda: site.get("/readyz").status == 200, HEALING_SECONDS, "ready again by itself"
+        )
         late = site.publish([token(10 * round_)])
         site.assert_findable(late, HEALING_SECONDS, "with room again")

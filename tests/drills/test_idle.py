@@ -41,7 +41,10 @@ def test_an_idle_site_costs_next_to_nothing_and_wakes_at_once(site: Site) -> Non
     started = time.monotonic()
     time.sleep(IDLE_SECONDS)
     passed = time.monotonic() - started
-    used = {role: max((cpu_seconds(pid) - before[pid]) / passed for pid in group) for role, group in pids.items()}
+    used = {
+        role: max((cpu_seconds(pid) - before[pid]) / passed for pid in group)
+        for role, group in pids.items()
+    }
     print("idle: " + ", ".join(f"{role} {share:.2%} of a core" for role, share in used.items()))
     for role, share in used.items():
         assert share <= MOST_OF_A_CORE[role], f"{role}: {share:.2%}"

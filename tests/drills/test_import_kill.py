@@ -24,17 +24,31 @@ STORIES = BATCHES * runner.BATCH_SIZE
 TABLES = ("article", "article_author", "article_topic", "article_country", "revision", "outbox")
 
 
-def test_a_killed_import_leaves_whole_batches(make_site: Callable[[], Site], tmp_path: Path) -> None:
+def test_a_killed_import_leaves_whole_batches(
+    make_site: Callable[[], Site], tmp_path: Path
+) -> None:
     site, file = make_site(), tmp_path / "stories.jsonl"
     with file.open("w") as lines:
         for number in range(STORIES):
-            line = {"id": f"k{number}", "headline": "The same headline", "body": "word " * 400, "topics": ["T"]}
-            line |= {"slug": f"s{number}", "author": "A", "countries": ["ML"], "published_at": "2024-05-01T10:00:00Z"}
+            line = {
+                "id": f"k{number}",
+                "headline": "The same headline",
+                "body": "word " * 400,
+                "topics": ["T"],
+            }
+            line |= {
+                "slug": f"s{number}",
+                "author": "A",
+                "countries": ["ML"],
+                "published_at": "2024-05-01T10:00:00Z",
+            }
             lines.write(json.dumps(line) + "\n")
     for batches in (1, 4):
         imported = site.spawn("spectator", "import", "jsonl", str(file))
         eventually(
-            lambda at_least=batches * runner.BATCH_SIZE: ask(site, "SELECT count(*) FROM revision") >= at_least,
+            lambda at_least=batches * runner.BATCH_SIZE: (
+                ask(site, "SELECT count(*) FROM revision") >= at_least
+            ),
             30,
             "batches",
             0.002,

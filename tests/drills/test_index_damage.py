@@ -45,7 +45,11 @@ def delete_one_file(index: Path) -> None:
 def files_of(index: Path) -> list[Path]:
     """Return the engine's files of the current generation."""
     kept = {"position", "damaged", "MAIN_WRITELOCK"}
-    return [path for path in (index / "current").resolve().iterdir() if path.is_file() and path.name not in kept]
+    return [
+        path
+        for path in (index / "current").resolve().iterdir()
+        if path.is_file() and path.name not in kept
+    ]
 
 
 DAMAGES = (delete_all, truncate_files, fill_with_garbage, remove_link, delete_one_file)
@@ -58,9 +62,18 @@ def test_a_damaged_index_comes_back_complete(site: Site) -> None:
         stories += damage_and_heal(site, damage, stories, 1000 + 10 * number)
 
 
-def damage_and_heal(site: Site, damage: Callable[[Path], None], stories: list[Story], number: int) -> list[Story]:
+def damage_and_heal(
+    site: Site, damage: Callable[[Path], None], stories: list[Story], number: int
+) -> list[Story]:
     """Damage the index while readers read and an editor publishes; wait until all is findable; return the new ones."""
-    pages = ["/", "/politics/", "/country/mali/", "/feed.xml", stories[0].path, f"/search?q={stories[0].token}"]
+    pages = [
+        "/",
+        "/politics/",
+        "/country/mali/",
+        "/feed.xml",
+        stories[0].path,
+        f"/search?q={stories[0].token}",
+    ]
     pages.append(f"/fragments/related/{stories[0].id}")
     with site.polling(pages):
         damage(site.data / "index")
@@ -77,7 +90,9 @@ def test_the_index_goes_while_it_is_written(site: Site, tmp_path: Path) -> None:
     stories = site.publish([token(number) for number in range(5)])
     for _ in range(3):
         site.assert_findable(stories[-1:], HEALING_SECONDS, "before the index goes")
-        shutil.rmtree(site.data / "index", ignore_errors=True)  # the worker may put new files in meanwhile
+        shutil.rmtree(
+            site.data / "index", ignore_errors=True
+        )  # the worker may put new files in meanwhile
     site.kill("publisher")
     site.assert_findable(stories, HEALING_SECONDS, "after the index went")
     eventually(site.is_index_correct, HEALING_SECONDS, "complete again")

@@ -42,7 +42,12 @@ def strike(site: Site, ledger: Path, victim: str, delay_seconds: float) -> None:
     eventually(lambda: len(acknowledged(ledger)) > known, 15, "another publication")
     eventually(lambda: site.processes(victim), 40, f"a {victim} to kill")
     workers = site.processes("worker")
-    eventually(lambda: edition(site) > position(site), 15, "a commit that is not indexed", pause_seconds=0.005)
+    eventually(
+        lambda: edition(site) > position(site),
+        15,
+        "a commit that is not indexed",
+        pause_seconds=0.005,
+    )
     time.sleep(delay_seconds)
     site.kill(victim)
     if victim == "master":
@@ -69,7 +74,11 @@ def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
 
 def acknowledged(ledger: Path) -> list[Story]:
     """Return what the publisher has noted."""
-    return publisher.parse_ledger(ledger.read_text(encoding="utf-8").splitlines()) if ledger.exists() else []
+    return (
+        publisher.parse_ledger(ledger.read_text(encoding="utf-8").splitlines())
+        if ledger.exists()
+        else []
+    )
 
 
 def edition(site: Site) -> int:

@@ -23,7 +23,9 @@ def test_readers_do_not_wait_for_a_writer_and_editors_do(calm_site: Site) -> Non
     holder = threading.Thread(target=hold, args=(site, is_held))
     holder.start()
     assert is_held.wait(5)
-    with site.polling(["/", "/politics/", story.path, f"/search?q={story.token}", "/readyz"]) as answers:
+    with site.polling(
+        ["/", "/politics/", story.path, f"/search?q={story.token}", "/readyz"]
+    ) as answers:
         started = time.monotonic()
         [late] = site.publish([token(2, "zl")])
         waited = time.monotonic() - started

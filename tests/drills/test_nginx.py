@@ -88,7 +88,9 @@ def test_a_crowd_before_a_new_page_reaches_the_site_once(small: Small) -> None:
     small.site.pages["/crowded"], small.site.pause_seconds = "here", 0.3
     try:
         with ThreadPoolExecutor(50) as readers:
-            replies = list(readers.map(lambda _: ask(small.nginx.port, "/crowded", BROWSER), range(50)))
+            replies = list(
+                readers.map(lambda _: ask(small.nginx.port, "/crowded", BROWSER), range(50))
+            )
     finally:
         small.site.pause_seconds = 0
     assert {(each.status, each.text) for each in replies} == {(200, "here")}
@@ -97,7 +99,14 @@ def test_a_crowd_before_a_new_page_reaches_the_site_once(small: Small) -> None:
 
 def test_only_what_the_site_gives_to_everybody_is_kept(small: Small) -> None:
     small.site.pages |= dict.fromkeys(("/open", "/with-cookie", "/newsroom/", "/search"), "words")
-    private = ["/open?utm_source=letter", "/with-cookie", "/newsroom/", "/search", "/search?q=mali", "/nothing"]
+    private = [
+        "/open?utm_source=letter",
+        "/with-cookie",
+        "/newsroom/",
+        "/search",
+        "/search?q=mali",
+        "/nothing",
+    ]
     # The same page in other spellings: the site may know them, but nobody could count them.
     odd = ["/%6Fpen", "/x//open", "/x/../open", "/./open", "/open?", "/open?before=1-2&before=1-2"]
     small.site.pages |= dict.fromkeys(("/%6Fpen", "/x//open", "/x/../open", "/./open"), "words")
@@ -128,8 +137,14 @@ def test_a_renewal_puts_whatever_comes_in_the_place_of_the_copy(small: Small) ->
         assert ask(small.nginx.port, path, BROWSER, X_Spectator_Renew="1").status == status
         assert ask(small.nginx.port, path, BROWSER).status == status
     small.site.statuses |= dict.fromkeys(pages, 503)
-    eventually(lambda: ask(small.nginx.port, "/never", BROWSER, X_Spectator_Renew="1").status == 404, 5, "not kept")
-    assert ask(small.nginx.port, "/told-anew", BROWSER, X_Spectator_Renew="1").status == 503, "the worker hears of it"
+    eventually(
+        lambda: ask(small.nginx.port, "/never", BROWSER, X_Spectator_Renew="1").status == 404,
+        5,
+        "not kept",
+    )
+    assert ask(small.nginx.port, "/told-anew", BROWSER, X_Spectator_Renew="1").status == 503, (
+        "the worker hears of it"
+    )
     time.sleep(MAX_STALE_SECONDS + 1)
     for path, status in pages.items():
         reply = ask(small.nginx.port, path, BROWSER)
@@ -148,11 +163,20 @@ def test_a_tunnel_on_the_machine_lets_nobody_past_the_copies(small: Small, name:
 
 
 def test_an_outage_shows_nothing_that_could_not_be_renewed(small: Small) -> None:
-    paths = ["/list/?before=1-2", "/list/?through=1-2", "/fragments/related/7", "/fragments/stream/list/?before=1-2"]
-    small.site.pages |= dict.fromkeys(("/list/", "/fragments/related/7", "/fragments/stream/list/"), "words")
+    paths = [
+        "/list/?before=1-2",
+        "/list/?through=1-2",
+        "/fragments/related/7",
+        "/fragments/stream/list/?before=1-2",
+    ]
+    small.site.pages |= dict.fromkeys(
+        ("/list/", "/fragments/related/7", "/fragments/stream/list/"), "words"
+    )
     for path in (*paths, "/list/"):
         assert ask(small.nginx.port, path, BROWSER).status == 200
-    small.site.statuses |= dict.fromkeys(("/list/", "/fragments/related/7", "/fragments/stream/list/"), 503)
+    small.site.statuses |= dict.fromkeys(
+        ("/list/", "/fragments/related/7", "/fragments/stream/list/"), 503
+    )
     time.sleep(61)
     assert {ask(small.nginx.port, path, BROWSER).status for path in paths} == {503}
     assert ask(small.nginx.port, "/list/", BROWSER).text == "words"
@@ -183,7 +207,9 @@ def test_what_a_stranger_says_of_the_road_is_not_passed_on(small: Small) -> None
     reply = ask(small.nginx.port, "/newsroom/asked", **spoofed)
     assert reply.headers["server"] == "nginx"
     [visit] = small.site.visits_to("/newsroom/asked")
-    told = {name: text for name, text in visit.headers.items() if "forward" in name or name == "host"}
+    told = {
+        name: text for name, text in visit.headers.items() if "forward" in name or name == "host"
+    }
     assert told == {
         "host": "news.example",
         "x-forwarded-host": "news.example",
@@ -213,14 +239,18 @@ def test_a_request_with_two_meanings_is_refused(small: Small, headers: str) -> N
 def test_a_header_written_with_an_underscore_is_dropped(small: Small) -> None:
     small.site.pages["/newsroom/underscored"] = ""
     lines = "Host: news.example\r\nSCRIPT_NAME: /x\r\nX_Forwarded_Proto: https\r\nConnection: close\r\n\r\n"
-    assert " 200 " in ask_raw(small.nginx.port, f"GET /newsroom/underscored HTTP/1.1\r\n{lines}".encode())
+    assert " 200 " in ask_raw(
+        small.nginx.port, f"GET /newsroom/underscored HTTP/1.1\r\n{lines}".encode()
+    )
     [visit] = small.site.visits_to("/newsroom/underscored")
     assert not {"script_name", "x_forwarded_proto"} & visit.headers.keys()
 
 
 def test_bodies_are_taken_as_far_as_the_site_takes_them(small: Small) -> None:
     def taken(path: str, length: int, body: bytes = b"") -> int:
-        return ask(small.nginx.port, path, method="POST", body=body, Content_Length=str(length)).status
+        return ask(
+            small.nginx.port, path, method="POST", body=body, Content_Length=str(length)
+        ).status
 
     small.site.pages |= {"/newsroom/save": "", "/politics/": ""}
     assert taken("/politics/", 1_000_001) == 413
@@ -237,9 +267,17 @@ def test_random_addresses_leave_the_cache_as_it_is(small: Small) -> None:
     def visit(_: int) -> int:
         word = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=12))
         path = chance.choice(
-            [f"/{word}", f"/calm?{word}=1", f"/calm?before={word}", f"/{word}/?before=1-2", f"/calm%{word}"]
+            [
+                f"/{word}",
+                f"/calm?{word}=1",
+                f"/calm?before={word}",
+                f"/{word}/?before=1-2",
+                f"/calm%{word}",
+            ]
         )
-        return ask(small.nginx.port, path, chance.choice([BROWSER, OLD_BROWSER, SCRIPT]), User_Agent=word).status
+        return ask(
+            small.nginx.port, path, chance.choice([BROWSER, OLD_BROWSER, SCRIPT]), User_Agent=word
+        ).status
 
     with ThreadPoolExecutor(8) as strangers:
         statuses = set(strangers.map(visit, range(2000)))
@@ -257,13 +295,24 @@ def test_no_page_is_shown_longer_than_its_headers_allow(small: Small) -> None:
     small.site.pages |= dict.fromkeys(paths, "new")
     small.site.statuses |= {"/lost": 404, "/withdrawn": 410}
     time.sleep(4)
-    assert ask(small.nginx.port, "/asked-late", BROWSER).text == "old", "shown at once, and renewed meanwhile"
-    eventually(lambda: ask(small.nginx.port, "/asked-late", BROWSER).text == "new", 2, "renewed behind the scenes")
+    assert ask(small.nginx.port, "/asked-late", BROWSER).text == "old", (
+        "shown at once, and renewed meanwhile"
+    )
+    eventually(
+        lambda: ask(small.nginx.port, "/asked-late", BROWSER).text == "new",
+        2,
+        "renewed behind the scenes",
+    )
     time.sleep(stored_at + MAX_STALE_SECONDS + 1 - time.monotonic())
     assert ask(small.nginx.port, "/forgotten", BROWSER).text == "new"
-    assert [ask(small.nginx.port, path, BROWSER).status for path in ("/lost", "/withdrawn")] == [404, 410]
+    assert [ask(small.nginx.port, path, BROWSER).status for path in ("/lost", "/withdrawn")] == [
+        404,
+        410,
+    ]
     held = small.site.visits_to("/forgotten")[-1].headers["if-none-match"]
     assert held.endswith('-br"'), "the site was asked whether the copy is still true"
     small.site.statuses |= dict.fromkeys(paths, 500)
     time.sleep(2.1)
-    assert [ask(small.nginx.port, path, BROWSER).status for path in ("/forgotten", "/withdrawn")] == [200, 410]
+    assert [
+        ask(small.nginx.port, path, BROWSER).status for path in ("/forgotten", "/withdrawn")
+    ] == [200, 410]

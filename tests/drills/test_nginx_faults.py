@@ -54,8 +54,12 @@ def test_another_name_leads_to_the_site(small: Small, host: str) -> None:
         assert ask(small.nginx.port, "/politics/a-story", Host=same).status != 301
 
 
-@pytest.mark.parametrize(("path", "statuses"), [("/" + "a" * 8000, {414}), ("/p/" + "%41" * 2500, {414})])
-def test_a_path_of_thousands_of_letters_is_no_fault_of_the_site(small: Small, path: str, statuses: set[int]) -> None:
+@pytest.mark.parametrize(
+    ("path", "statuses"), [("/" + "a" * 8000, {414}), ("/p/" + "%41" * 2500, {414})]
+)
+def test_a_path_of_thousands_of_letters_is_no_fault_of_the_site(
+    small: Small, path: str, statuses: set[int]
+) -> None:
     assert ask(small.nginx.port, path, BROWSER).status in statuses
     small.site.pages["/" + "b" * 1900] = "long"
     assert ask(small.nginx.port, "/" + "b" * 1900, BROWSER).status == 200
@@ -69,7 +73,11 @@ def behind_cdn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
     nginx = Nginx(home / "nginx", site.port, home / "media")
     path = nginx.home / "site.conf"
     text = path.read_text()
-    for line in ("set_real_ip_from 192.0.2.0/24;", "real_ip_header X-Forwarded-For;", "real_ip_recursive on;"):
+    for line in (
+        "set_real_ip_from 192.0.2.0/24;",
+        "real_ip_header X-Forwarded-For;",
+        "real_ip_recursive on;",
+    ):
         assert f"# {line}" in text
         text = text.replace(f"# {line}", line.replace("192.0.2.0/24", "127.0.0.1"))
     path.write_text(text)
@@ -94,9 +102,17 @@ def test_two_sites_share_one_nginx(tmp_path_factory: pytest.TempPathFactory) -> 
     second = SmallSite()
     nginx = Nginx(home / "nginx", first.port, home / "media")
     text, port = (nginx.home / "site.conf").read_text(), free_port()
-    kept = text.replace(str(nginx.cache), "CACHE").replace(f"127.0.0.1:{first.port}", f"127.0.0.1:{second.port}")
-    other = kept.replace("spectator", "second").replace("CACHE", f"{nginx.cache}2").replace(NAME, "second.example")
-    (nginx.home / "site2.conf").write_text(other.replace(f"listen 127.0.0.1:{nginx.port}", f"listen 127.0.0.1:{port}"))
+    kept = text.replace(str(nginx.cache), "CACHE").replace(
+        f"127.0.0.1:{first.port}", f"127.0.0.1:{second.port}"
+    )
+    other = (
+        kept.replace("spectator", "second")
+        .replace("CACHE", f"{nginx.cache}2")
+        .replace(NAME, "second.example")
+    )
+    (nginx.home / "site2.conf").write_text(
+        other.replace(f"listen 127.0.0.1:{nginx.port}", f"listen 127.0.0.1:{port}")
+    )
     try:
         for site in (first, second):
             site.start()

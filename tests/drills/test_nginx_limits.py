@@ -74,7 +74,9 @@ def test_a_flood_of_what_costs_work_is_cut_off(small: Small, path: str, burst: i
     ("path", "headers"),
     [("/politics/", {}), ("/static/css/site.css", {}), ("/newsroom/stories/", {"Cookie": SESSION})],
 )
-def test_readers_and_editors_are_not_counted(small: Small, path: str, headers: dict[str, str]) -> None:
+def test_readers_and_editors_are_not_counted(
+    small: Small, path: str, headers: dict[str, str]
+) -> None:
     assert flood(small.nginx.port, path, 250, **headers)[429] == 0
 
 
@@ -96,7 +98,10 @@ def test_a_home_with_many_addresses_counts_as_one(
     behind_cdn.site.stop()  # nginx answers at once, so that a rate cannot let many through meanwhile
 
     def passed(address: str) -> int:
-        connection, statuses = http.client.HTTPConnection("127.0.0.1", port, timeout=30), Counter[int]()
+        connection, statuses = (
+            http.client.HTTPConnection("127.0.0.1", port, timeout=30),
+            Counter[int](),
+        )
         for number in range(count):
             told = headers | {"Host": NAME, "X-Forwarded-For": address.format(number)}
             connection.request("GET", path, headers=told)
@@ -118,7 +123,9 @@ def test_slow_requests_never_reach_the_site(small: Small) -> None:
     head = f"POST /newsroom/login HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 2000\r\n\r\nemail=".encode()
     with ExitStack() as stack:
         for opening in (b"GET / HTTP/1.1\r\nHost: ", head) * 20:
-            each = stack.enter_context(socket.create_connection(("127.0.0.1", small.nginx.port), timeout=10))
+            each = stack.enter_context(
+                socket.create_connection(("127.0.0.1", small.nginx.port), timeout=10)
+            )
             each.sendall(opening)
         small.site.pages["/read"] = "page"
         assert ask(small.nginx.port, "/read").status == 200

@@ -17,7 +17,16 @@ from spectator.headers import DEFAULT_HEADERS
 from spectator.models import User
 from tests.conftest import make_draft
 from tests.drills.conftest import sites
-from tests.drills.nginx_proxy import BROWSER, HAS_BROTLI, MAX_STALE_SECONDS, NGINX, OLD_BROWSER, SCRIPT, Nginx, ask
+from tests.drills.nginx_proxy import (
+    BROWSER,
+    HAS_BROTLI,
+    MAX_STALE_SECONDS,
+    NGINX,
+    OLD_BROWSER,
+    SCRIPT,
+    Nginx,
+    ask,
+)
 from tests.drills.running_site import ROOT, Site, Story, eventually, token
 
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
@@ -47,7 +56,9 @@ def ours(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         Image.effect_noise((400, 300), 40).convert("RGB").save(file, "JPEG")
         file.seek(0)
         taken = media.store_upload(file, site.data / "media")
-        picture = "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[0][0]
+        picture = (
+            "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[0][0]
+        )
         nginx = Nginx(home / "nginx", int(site.address.rpartition(":")[2]), site.data / "media")
         try:
             nginx.start()
@@ -58,17 +69,27 @@ def ours(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def test_a_page_of_ours_comes_in_each_encoding_and_is_revalidated(ours: Ours) -> None:
     port, paths = ours.nginx.port, ["/", "/politics/", ours.stories[0].path, "/feed.xml"]
-    firsts = [(path, ask(port, path, SCRIPT), ask(port, path, OLD_BROWSER), ask(port, path, BROWSER)) for path in paths]
+    firsts = [
+        (path, ask(port, path, SCRIPT), ask(port, path, OLD_BROWSER), ask(port, path, BROWSER))
+        for path in paths
+    ]
     wait_for_brotli(int(ours.site.address.rpartition(":")[2]), paths)
     wait_for_brotli(port, paths)
     for path, plain, packed, first in firsts:
-        assert (plain.status, plain.encoding, packed.encoding, first.encoding) == (200, "", "gzip", "gzip")
+        assert (plain.status, plain.encoding, packed.encoding, first.encoding) == (
+            200,
+            "",
+            "gzip",
+            "gzip",
+        )
         best = ask(port, path, BROWSER)
         assert plain.text == packed.text == best.text
         assert len(best.raw) < len(packed.raw) < len(plain.raw)
         assert len({each.headers["etag"] for each in (plain, packed, best)}) == 3
         assert best.headers["vary"] == "Accept-Encoding"
-        assert not [name for name, text in DEFAULT_HEADERS.items() if best.headers[name.lower()] != text]
+        assert not [
+            name for name, text in DEFAULT_HEADERS.items() if best.headers[name.lower()] != text
+        ]
         again = ask(port, path, BROWSER, If_None_Match=best.headers["etag"])
         assert (again.status, again.raw) == (304, b"")
         head = ask(port, path, BROWSER, method="HEAD")
@@ -99,7 +120,9 @@ def test_what_is_for_one_reader_is_not_kept_of_ours(ours: Ours) -> None:
     kept = {key.partition("#http")[2] for key in ours.nginx.cached_keys()}
     assert not kept & {*paths, "/no-such-page"}
     assert "refuses" not in ask(port, "/newsroom/login", Host="localhost").text
-    assert ask(port, "/newsroom/login", Host="localhost").status != 200, "plain http from elsewhere, whatever it says"
+    assert ask(port, "/newsroom/login", Host="localhost").status != 200, (
+        "plain http from elsewhere, whatever it says"
+    )
     assert ask(port, "/search?q=" + "a" * 30_000).status == 200
 
 
@@ -108,7 +131,9 @@ def test_files_come_from_the_disk_with_the_headers_of_the_site(ours: Ours) -> No
     style, picture = ask(port, "/static/css/newsroom.css?v=1", OLD_BROWSER), ask(port, ours.picture)
     for reply in (style, picture):
         assert reply.status == 200
-        assert not [name for name, text in DEFAULT_HEADERS.items() if reply.headers[name.lower()] != text]
+        assert not [
+            name for name, text in DEFAULT_HEADERS.items() if reply.headers[name.lower()] != text
+        ]
         assert reply.headers["content-security-policy"].startswith("default-src 'none'")
         assert reply.headers["cache-control"] == YEAR
     assert style.text == (ROOT / "static/css/newsroom.css").read_text() and style.encoding == "gzip"
@@ -116,13 +141,19 @@ def test_files_come_from_the_disk_with_the_headers_of_the_site(ours: Ours) -> No
         assert ask(port, "/static/css/newsroom.css", BROWSER).encoding == "br"
     changing = ask(port, "/static/css/newsroom.css")
     assert changing.headers["cache-control"] == "no-cache"
-    assert ask(port, "/static/css/newsroom.css", If_None_Match=changing.headers["etag"]).status == 304
+    assert (
+        ask(port, "/static/css/newsroom.css", If_None_Match=changing.headers["etag"]).status == 304
+    )
     assert picture.headers["content-type"] == "image/jpeg"
     assert picture.raw.startswith(b"\xff\xd8\xff")
     missing = ask(port, "/static/none.css")
     assert missing.status == 404 and "This page is not here" in missing.text, "the site's own page"
     [original] = (ours.site.data / "media/originals").iterdir()
-    for path in (f"/media/../originals/{original.name}", f"/media/originals/{original.name}", "/static/../wsgi.py"):
+    for path in (
+        f"/media/../originals/{original.name}",
+        f"/media/originals/{original.name}",
+        "/static/../wsgi.py",
+    ):
         assert ask(port, path).status in (400, 404)
 
 
@@ -141,7 +172,9 @@ def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(ours: Ours) ->
     for path in (address, f"{address}?x=1"):
         assert ask(port, path, BROWSER).status == 200
     with site.app_context():
-        publishing.withdraw(story, db.session.query(User).filter_by(role="editor").one(), "The wrong person.")
+        publishing.withdraw(
+            story, db.session.query(User).filter_by(role="editor").one(), "The wrong person."
+        )
     eventually(lambda: ask(port, address, BROWSER).status == 410, 10, "the picture is gone")
     time.sleep(2)
     for accept in (BROWSER, OLD_BROWSER, SCRIPT):
@@ -171,7 +204,11 @@ def test_ours_may_be_down(ours: Ours) -> None:
     assert ask(port, "/country/mali/", OLD_BROWSER).status == 200
     withdraw(site, ours.stories[2])
     for accepted in encodings:
-        eventually(lambda a=accepted: ask(port, gone, a).status == 410, MAX_STALE_SECONDS, "withdrawn for everybody")
+        eventually(
+            lambda a=accepted: ask(port, gone, a).status == 410,
+            MAX_STALE_SECONDS,
+            "withdrawn for everybody",
+        )
     assert site.stop() == 0
     wait_until_stale()
     before = len(ours.nginx.cached_keys())
@@ -180,17 +217,25 @@ def test_ours_may_be_down(ours: Ours) -> None:
         assert {path for path, status in statuses.items() if status != 200} <= {gone}
         assert statuses.get(gone, 410) == 410
     front = ask(port, "/?fbclid=x", BROWSER)
-    assert (front.status, front.text) == (200, ask(port, "/", BROWSER).text), "words that mean nothing"
+    assert (front.status, front.text) == (200, ask(port, "/", BROWSER).text), (
+        "words that mean nothing"
+    )
     others = [ask(port, "/country/mali/", accepted) for accepted in encodings]
     assert {each.status for each in others} == {200}, "one encoding serves everybody"
     assert len({each.text for each in others}) == 1
     assert ask(port, "/", method="HEAD").status == 200
     assert {ask(port, path).status for path in (ours.picture, "/static/js/search.js")} == {200}
-    assert {ask(port, path).status for path in ("/topic/unseen/", "/search?q=mali", "/newsroom/")} == {502}
+    assert {
+        ask(port, path).status for path in ("/topic/unseen/", "/search?q=mali", "/newsroom/")
+    } == {502}
     assert len(ours.nginx.cached_keys()) == before
     site.start()
     [story] = site.publish([token(9)])
-    eventually(lambda: story.path in ask(port, "/", BROWSER).text, MAX_STALE_SECONDS, "news after the outage")
+    eventually(
+        lambda: story.path in ask(port, "/", BROWSER).text,
+        MAX_STALE_SECONDS,
+        "news after the outage",
+    )
 
 
 def wait_until_stale() -> None:

@@ -53,9 +53,13 @@ def with_caddy(home: Path, site_port: int, port: int) -> list[str]:
 def with_apache(home: Path, site_port: int, port: int) -> list[str]:
     """Write Apache's configuration, all that it needs beside it; return the command."""
     text = (ROOT / "deploy/apache.conf").read_text(encoding="utf-8")
-    text = text.replace("127.0.0.1:8000", f"127.0.0.1:{site_port}").replace("*:80>", f"127.0.0.1:{port}>")
+    text = text.replace("127.0.0.1:8000", f"127.0.0.1:{site_port}").replace(
+        "*:80>", f"127.0.0.1:{port}>"
+    )
     (home / "site.conf").write_text(text, encoding="utf-8")
-    modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in MODULES)
+    modules = "\n".join(
+        f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in MODULES
+    )
     user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
     main = APACHE_MAIN.format(home=home, port=port, modules=modules, user=user)
     (home / "apache2.conf").write_text(main, encoding="utf-8")
@@ -66,18 +70,31 @@ def with_apache(home: Path, site_port: int, port: int) -> list[str]:
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(with_caddy, marks=pytest.mark.skipif(CADDY is None, reason="Caddy is not installed"), id="caddy"),
         pytest.param(
-            with_apache, marks=pytest.mark.skipif(APACHE is None, reason="Apache is not installed"), id="apache"
+            with_caddy,
+            marks=pytest.mark.skipif(CADDY is None, reason="Caddy is not installed"),
+            id="caddy",
+        ),
+        pytest.param(
+            with_apache,
+            marks=pytest.mark.skipif(APACHE is None, reason="Apache is not installed"),
+            id="apache",
         ),
     ],
 )
-def proxied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+def proxied(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxied]:
     """A small site behind each of the two."""
     home, site, port = tmp_path_factory.mktemp("proxy"), SmallSite(), free_port()
     prepare: Callable[[Path, int, int], list[str]] = request.param
     command = prepare(home, site.port, port)
-    environment = {"HOME": str(home), "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home), "PATH": PATH}
+    environment = {
+        "HOME": str(home),
+        "XDG_DATA_HOME": str(home),
+        "XDG_CONFIG_HOME": str(home),
+        "PATH": PATH,
+    }
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
@@ -102,8 +119,17 @@ def is_up(port: int) -> bool:
 def test_pages_pass_and_the_site_is_told_who_asks(proxied: Proxied) -> None:
     proxied.site.pages["/a%2Fb"] = "words " * 500
     proxied.site.visits.clear()
-    lies = {"X_Forwarded_For": "203.0.113.9", "X_Forwarded_Proto": "https", "X_Forwarded_Host": "localhost"}
-    more = {"X_Forwarded_Protocol": "ssl", "X_Forwarded_Ssl": "on", "X_Forwarded_Prefix": "/x", "Forwarded": "for=::1"}
+    lies = {
+        "X_Forwarded_For": "203.0.113.9",
+        "X_Forwarded_Proto": "https",
+        "X_Forwarded_Host": "localhost",
+    }
+    more = {
+        "X_Forwarded_Protocol": "ssl",
+        "X_Forwarded_Ssl": "on",
+        "X_Forwarded_Prefix": "/x",
+        "Forwarded": "for=::1",
+    }
     reply = ask(proxied.port, "/a%2Fb", BROWSER, **lies, **more)
     assert (reply.status, reply.encoding, reply.text) == (200, "br", "words " * 500)
     [visit] = proxied.site.visits
@@ -116,10 +142,17 @@ def test_pages_pass_and_the_site_is_told_who_asks(proxied: Proxied) -> None:
 
 
 def test_long_searches_large_cookies_and_pictures_pass(proxied: Proxied) -> None:
-    assert ask(proxied.port, "/search?q=" + "a" * 20_000).status == 404, "the small site's own answer"
+    assert ask(proxied.port, "/search?q=" + "a" * 20_000).status == 404, (
+        "the small site's own answer"
+    )
     assert ask(proxied.port, "/newsroom/x", Cookie="neighbour=" + "a" * 9000).status == 404
     body = bytes(5_000_000)
-    assert ask(proxied.port, "/newsroom/x", method="POST", body=body, Content_Length=str(len(body))).status == 404
+    assert (
+        ask(
+            proxied.port, "/newsroom/x", method="POST", body=body, Content_Length=str(len(body))
+        ).status
+        == 404
+    )
 
 
 def test_another_name_leads_to_the_site(proxied: Proxied) -> None:

@@ -53,14 +53,19 @@ def test_an_outage_revives_no_withdrawn_story(fresh_data: Path, tmp_path: Path) 
             site.stop()
             for encoding in ENCODINGS:
                 reply = ask(nginx.port, stories[0].path, encoding)
-                assert (reply.status, f"{stories[0].token} is told" in reply.text) == (410, False), encoding
+                assert (reply.status, f"{stories[0].token} is told" in reply.text) == (
+                    410,
+                    False,
+                ), encoding
                 assert stories[0].token not in ask(nginx.port, "/", encoding).text
                 assert stories[1].token in ask(nginx.port, stories[1].path, encoding).text
         finally:
             nginx.stop()
 
 
-def test_an_outage_revives_no_address_that_a_withdrawn_story_had(fresh_data: Path, tmp_path: Path) -> None:
+def test_an_outage_revives_no_address_that_a_withdrawn_story_had(
+    fresh_data: Path, tmp_path: Path
+) -> None:
     with sites(fresh_data, tmp_path) as make:
         site = make()
         nginx = Nginx(tmp_path / "nginx", int(site.address.rpartition(":")[2]), site.data / "media")
@@ -72,7 +77,11 @@ def test_an_outage_revives_no_address_that_a_withdrawn_story_had(fresh_data: Pat
         site.start()
         first, second = (
             make_draft(
-                headline="Quokka scandal", body="Scandal told.", section=section, topics=("Quokkas",), authors=("Q",)
+                headline="Quokka scandal",
+                body="Scandal told.",
+                section=section,
+                topics=("Quokkas",),
+                authors=("Q",),
             )
             for section in ("politics", "business")
         )
@@ -82,11 +91,22 @@ def test_an_outage_revives_no_address_that_a_withdrawn_story_had(fresh_data: Pat
             version = db.session.get_one(Article, story_id).version
         month = f"/archive/{datetime.now(UTC):%Y/%m}/"
         lists = ["/", "/politics/", "/business/", "/topic/quokkas/", "/author/q/", month]
-        paths = ["/politics/quokka-scandal", "/business/quokka-scandal", *lists, *(f"{path}feed.xml" for path in lists)]
+        paths = [
+            "/politics/quokka-scandal",
+            "/business/quokka-scandal",
+            *lists,
+            *(f"{path}feed.xml" for path in lists),
+        ]
 
         def shown() -> list[tuple[str, str]]:
-            replies = {(path, kind): ask(nginx.port, path, kind) for path in paths for kind in ENCODINGS}
-            return [key for key, reply in replies.items() if "scandal" in reply.text.lower() and reply.status == 200]
+            replies = {
+                (path, kind): ask(nginx.port, path, kind) for path in paths for kind in ENCODINGS
+            }
+            return [
+                key
+                for key, reply in replies.items()
+                if "scandal" in reply.text.lower() and reply.status == 200
+            ]
 
         def act(do: Callable[[User], None], paths: set[str]) -> None:
             def seen() -> list[str]:
@@ -96,7 +116,9 @@ def test_an_outage_revives_no_address_that_a_withdrawn_story_had(fresh_data: Pat
             with site.app_context():
                 do(db.session.query(User).filter_by(role="editor").one())
             eventually(
-                lambda: all(sum(f'"{path}" ' in line for line in seen()[before:]) >= 4 for path in paths),
+                lambda: all(
+                    sum(f'"{path}" ' in line for line in seen()[before:]) >= 4 for path in paths
+                ),
                 ALLOWED_SECONDS,
                 "every copy is renewed",
             )
@@ -104,7 +126,12 @@ def test_an_outage_revives_no_address_that_a_withdrawn_story_had(fresh_data: Pat
         try:
             nginx.start()
             assert len(shown()) > len(paths)
-            act(lambda by: publishing.save(story_id, second, by, version, publishing.Action("update")), set(paths))
+            act(
+                lambda by: publishing.save(
+                    story_id, second, by, version, publishing.Action("update")
+                ),
+                set(paths),
+            )
             assert len(shown()) > len(paths)
             act(lambda by: publishing.withdraw(story_id, by, "A court ordered it."), set(paths))
             site.stop()
@@ -116,6 +143,6 @@ def test_an_outage_revives_no_address_that_a_withdrawn_story_had(fresh_data: Pat
 def test_nobody_else_goes_past_the_cache(fresh_data: Path, tmp_path: Path) -> None:
     text = (Path(__file__).parents[2] / "deploy/nginx-shared.conf").read_text("utf-8")
     assert 'map "$realip_remote_addr $http_x_spectator_renew ' in text
-    assert "proxy_cache_bypass $is_apart $is_renewal;" in (Path(__file__).parents[2] / "deploy/nginx.conf").read_text(
-        "utf-8"
-    )
+    assert "proxy_cache_bypass $is_apart $is_renewal;" in (
+        Path(__file__).parents[2] / "deploy/nginx.conf"
+    ).read_text("utf-8")

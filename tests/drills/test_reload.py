@@ -26,7 +26,9 @@ def reload_refused(site: Site, why: str) -> None:
     running = site.processes()
     with site.polling(["/", "/politics/"]):
         site.master.send_signal(signal.SIGHUP)
-        eventually(lambda: site.log_matches(rf"Reload refused, what runs keeps running\. .*{why}"), 40, why)
+        eventually(
+            lambda: site.log_matches(rf"Reload refused, what runs keeps running\. .*{why}"), 40, why
+        )
         assert site.processes() == running
     assert not site.log_matches("Traceback")
 
@@ -59,17 +61,26 @@ def test_code_that_cannot_be_loaded_and_templates_of_another_version(
 ) -> None:
     site = make_site()
     checkout = tmp_path / "checkout"
-    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "tests", "benchmarks", "docs", "node_modules"))
+    shutil.copytree(
+        ROOT,
+        checkout,
+        ignore=shutil.ignore_patterns(".*", "tests", "benchmarks", "docs", "node_modules"),
+    )
     site.checkout = checkout
     site.environ["PYTHONPATH"] = str(checkout)
     site.start()
     [story] = site.publish([token(1)])
-    (checkout / "templates/site/article.html").write_text("{{ a_name.that_only(newer_code) }}", "utf-8")
+    (checkout / "templates/site/article.html").write_text(
+        "{{ a_name.that_only(newer_code) }}", "utf-8"
+    )
     assert "<h1" in site.get(story.path).body, "the template of the running code"
     module = checkout / "spectator/site/__init__.py"
     first_line = "from __future__ import annotations\n"
     module.write_text(
-        module.read_text("utf-8").replace(first_line, first_line + "import a_package_of_tomorrow\n"), "utf-8"
+        module.read_text("utf-8").replace(
+            first_line, first_line + "import a_package_of_tomorrow\n"
+        ),
+        "utf-8",
     )
     reload_refused(site, "No module named 'a_package_of_tomorrow'")
 
@@ -80,15 +91,32 @@ def test_a_web_process_that_cannot_come_back_ends_nothing_else(site: Site) -> No
     key.unlink()
     first = site.kill("web")
     with site.polling(["/", "/politics/"]):
-        eventually(lambda: len(site.log_matches("secret key .* is missing")) > 1, 20, "tried and tried again")
+        eventually(
+            lambda: len(site.log_matches("secret key .* is missing")) > 1,
+            20,
+            "tried and tried again",
+        )
     key.write_bytes(secret)
-    eventually(lambda: len(site.processes("web") - {first}) == 2, 20, "two web processes, as soon as they can")
+    eventually(
+        lambda: len(site.processes("web") - {first}) == 2,
+        20,
+        "two web processes, as soon as they can",
+    )
 
 
 def test_a_port_in_use_is_one_line_at_once(site: Site, make_site: Callable[[], Site]) -> None:
     other = make_site()
-    command = [sys.executable, "-m", "spectator", "run", "--bind", site.address.removeprefix("http://")]
-    run = subprocess.run(command, cwd=ROOT, env=other.environ, capture_output=True, encoding="utf-8", timeout=20)
+    command = [
+        sys.executable,
+        "-m",
+        "spectator",
+        "run",
+        "--bind",
+        site.address.removeprefix("http://"),
+    ]
+    run = subprocess.run(
+        command, cwd=ROOT, env=other.environ, capture_output=True, encoding="utf-8", timeout=20
+    )
     assert run.returncode == 1 and run.stdout == ""
     [line] = run.stderr.splitlines()
     assert "is in use by another program" in line and "--bind" in line
@@ -98,7 +126,10 @@ def test_three_setups_at_once_make_one_site(tmp_path: Path) -> None:
     environ = os.environ | {"SPECTATOR_DATA_DIR": str(tmp_path / "data")}
     command = [sys.executable, "-m", "spectator", "init"]
     with (tmp_path / "log").open("wb") as log:
-        setups = [subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log) for _ in range(3)]
+        setups = [
+            subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
+            for _ in range(3)
+        ]
         codes = [setup.wait(60) for setup in setups]
     said = (tmp_path / "log").read_text("utf-8")
     assert codes == [0, 0, 0], said

@@ -21,7 +21,9 @@ pytestmark = pytest.mark.drill
 LATEST_SECONDS = 2.0
 CAIRO = ZoneInfo("Africa/Cairo")
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-needs_faketime = pytest.mark.skipif(not LIBRARIES, reason="faketime is not installed; `make tools` says how")
+needs_faketime = pytest.mark.skipif(
+    not LIBRARIES, reason="faketime is not installed; `make tools` says how"
+)
 
 
 def worker_at(site: Site, moment: datetime) -> timedelta:
@@ -55,19 +57,26 @@ def query_number(site: Site, question: str, article_id: int) -> int:
 
 
 def is_out(site: Site, article_id: int) -> bool:
-    return bool(query_number(site, "SELECT status = 'published' FROM article WHERE id = ?", article_id))
+    return bool(
+        query_number(site, "SELECT status = 'published' FROM article WHERE id = ?", article_id)
+    )
 
 
 def went_out_once(site: Site, article_id: int) -> bool:
     rows = "SELECT count(*) FROM outbox WHERE action = 'publish' AND article_id = ?"
     revisions = "SELECT count(*) FROM revision WHERE action = 'publish' AND article_id = ?"
-    return (query_number(site, rows, article_id), query_number(site, revisions, article_id)) == (1, 1)
+    return (query_number(site, rows, article_id), query_number(site, revisions, article_id)) == (
+        1,
+        1,
+    )
 
 
 def lateness(site: Site, article_id: int, due: datetime, now: Callable[[], datetime]) -> float:
     """Wait until a story is out; return how many seconds after its time that was seen."""
     while not is_out(site, article_id):
-        assert now() < due + timedelta(seconds=LATEST_SECONDS + 8), f"story {article_id} is still not out"
+        assert now() < due + timedelta(seconds=LATEST_SECONDS + 8), (
+            f"story {article_id} is still not out"
+        )
         time.sleep(0.02)
     return (now() - due).total_seconds()
 
@@ -113,9 +122,17 @@ def test_it_goes_out_after_a_restart_that_missed_its_time(site: Site) -> None:
 @pytest.mark.parametrize(
     ("wall_time", "choice", "due"),
     [
-        ("2027-10-28T23:30", 0, datetime(2027, 10, 28, 20, 30, tzinfo=UTC)),  # comes twice: the first
+        (
+            "2027-10-28T23:30",
+            0,
+            datetime(2027, 10, 28, 20, 30, tzinfo=UTC),
+        ),  # comes twice: the first
         ("2027-10-28T23:30", 1, datetime(2027, 10, 28, 21, 30, tzinfo=UTC)),  # and the second
-        ("2027-04-30T00:30", 0, datetime(2027, 4, 29, 21, 30, tzinfo=UTC)),  # is skipped: before the jump
+        (
+            "2027-04-30T00:30",
+            0,
+            datetime(2027, 4, 29, 21, 30, tzinfo=UTC),
+        ),  # is skipped: before the jump
         ("2027-04-30T00:30", 1, datetime(2027, 4, 29, 22, 30, tzinfo=UTC)),  # and behind it
     ],
 )

@@ -35,14 +35,22 @@ def test_every_answer_is_right_under_constant_publishing(site: Site, tmp_path: P
         ids = {number: stay(number) for number in range(STORIES)}
         ledger.write_bytes(publisher.format_line(publish(word(0, "zp"))))
     stories.write_text(json.dumps(ids))
-    site.assert_findable(publisher.parse_ledger(ledger.read_text().splitlines()), 20, "before the crowd comes")
-    paths = ["/search?q=zgsecond", "/search?q=zgthird+-zgfifth&sort=newest", "/fragments/suggest?q=stays"]
+    site.assert_findable(
+        publisher.parse_ledger(ledger.read_text().splitlines()), 20, "before the crowd comes"
+    )
+    paths = [
+        "/search?q=zgsecond",
+        "/search?q=zgthird+-zgfifth&sort=newest",
+        "/fragments/suggest?q=stays",
+    ]
     with site.polling(paths) as answers:
         told = crowd(site, stories, ledger, ids)
     assert [each["complaints"] for each in told] == [[]] * PROCESSES
     assert {answer.status for answer in answers} == {200}, "no fault for readers either"
     published = publisher.parse_ledger(ledger.read_text().splitlines())
-    print(f"{sum(each['answers'] for each in told)} answers while {len(published)} stories were published")
+    print(
+        f"{sum(each['answers'] for each in told)} answers while {len(published)} stories were published"
+    )
     assert min(each["answers"] for each in told) >= 10 * THREADS
     assert min(each["seen"] for each in told) > 1, "what is published is found meanwhile"
     site.assert_findable(published, END_SECONDS, "after the crowd has gone")
@@ -75,7 +83,9 @@ def change(number: int, article_id: int, times: int) -> None:
     """Change a story, but no word that anybody asks for: the index takes it out and in again."""
     article = queries.article_to_edit(article_id)
     assert article is not None
-    publishing.save(article_id, staying(number, f"Changed {times} times."), somebody(), article.version, UPDATE)
+    publishing.save(
+        article_id, staying(number, f"Changed {times} times."), somebody(), article.version, UPDATE
+    )
 
 
 def staying(number: int, more: str = "") -> publishing.Draft:

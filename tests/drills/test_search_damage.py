@@ -17,7 +17,10 @@ from tests.drills.running_site import Answer, Site, Story, eventually, token
 from tests.drills.sizes import drill_size
 
 # Whoosh leaves files open that it fails to read, and this process asks the damaged index too.
-pytestmark = [pytest.mark.drill, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+pytestmark = [
+    pytest.mark.drill,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 DAMAGES = drill_size("SEARCH_DAMAGES", ci=12, full=1000)  # or as many as there are
 SEED = 20261123
 STORIES = 20
@@ -59,7 +62,8 @@ def kinds(site: Site) -> dict[str, Path]:
     """Return a file of each kind that the current index has: "toc", "trm", "article.col" and so on; the largest."""
     directory = (site.data / "index" / "current").resolve()
     paths = sorted(
-        (each for each in directory.iterdir() if each.name not in OURS), key=lambda each: each.stat().st_size
+        (each for each in directory.iterdir() if each.name not in OURS),
+        key=lambda each: each.stat().st_size,
     )
     return {"toc" if each.suffix == ".toc" else each.name.partition(".")[2]: each for each in paths}
 
@@ -83,7 +87,12 @@ def damage_and_heal(site: Site, kind: str, damage: Damage, stories: list[Story])
     what = f"{kind} {damage.__name__}"
     first, last = stories[0], stories[-1]
     common = "/search?q=drill&sort=oldest"
-    pages = [f"/search?q={first.token}", f"/search?q={last.token}", common, f"/fragments/related/{first.id}"]
+    pages = [
+        f"/search?q={first.token}",
+        f"/search?q={last.token}",
+        common,
+        f"/fragments/related/{first.id}",
+    ]
     with site.polling(pages) as answers:
         damage(kinds(site)[kind])
         for _ in range(2):  # there are two web processes
@@ -97,14 +106,20 @@ def check(answer: Answer, expected: dict[str, Story], what: str) -> None:
     """Fail for an answer that is given and wrong; to say that search is not there is no wrong answer."""
     story = expected.get(answer.path)
     if story and answer.status == 200:
-        assert f'href="{story.path}"' in answer.body, f"{what}: {answer.path} does not show {story.path}"
+        assert f'href="{story.path}"' in answer.body, (
+            f"{what}: {answer.path} does not show {story.path}"
+        )
 
 
 def test_a_damaged_file_does_not_keep_new_stories_out(site: Site) -> None:
     stories = site.publish([token(number) for number in range(STORIES)])
     site.assert_findable(stories, 15, "before anything is damaged")
-    for number, (kind, damage) in enumerate((("trm", cut), ("facets.col", empty), ("toc", delete), ("pst", replace))):
+    for number, (kind, damage) in enumerate(
+        (("trm", cut), ("facets.col", empty), ("toc", delete), ("pst", replace))
+    ):
         damage(kinds(site)[kind])
-        stories += site.publish([token(1000 + number)])  # the worker meets the damage while it writes
+        stories += site.publish(
+            [token(1000 + number)]
+        )  # the worker meets the damage while it writes
         site.assert_findable(stories, HEALING_SECONDS, f"after {kind} {damage.__name__}")
     assert site.is_index_correct()

@@ -53,14 +53,23 @@ def test_kills_in_the_middle_of_commits(make_site: Callable[[], Site], tmp_path:
 def kill_in_commit(site: Site, delay_seconds: float, number: int) -> str:
     """Kill the worker a moment after a commit has begun; return how far that had come."""
     start = noted(site)
-    eventually(lambda: noted(site)[0] not in {"", start[0]}, 20, f"a commit by worker {number}", pause_seconds=0.005)
+    eventually(
+        lambda: noted(site)[0] not in {"", start[0]},
+        20,
+        f"a commit by worker {number}",
+        pause_seconds=0.005,
+    )
     eventually(lambda: unnoted(site), 20, f"another commit by worker {number}", pause_seconds=0.001)
     time.sleep(delay_seconds)
     site.kill("worker")
     left = unnoted(site)
     if not left:
         return "after"
-    return "before the position" if any(name.endswith(".toc") for name in left) else "within the commit"
+    return (
+        "before the position"
+        if any(name.endswith(".toc") for name in left)
+        else "within the commit"
+    )
 
 
 def noted(site: Site) -> tuple[str, set[str]]:
@@ -78,7 +87,11 @@ def unnoted(site: Site) -> set[str]:
         names = os.listdir(site.data / "index" / "current")
     except FileNotFoundError:
         return set()
-    return {name for name in names if name.startswith(("MAIN", "_MAIN", "position.new"))} - noted(site)[1] - LOCK
+    return (
+        {name for name in names if name.startswith(("MAIN", "_MAIN", "position.new"))}
+        - noted(site)[1]
+        - LOCK
+    )
 
 
 def check_answers(site: Site, index: Index, seen: set[int], published: list[Story]) -> set[int]:

@@ -21,7 +21,9 @@ def test_a_reload_replaces_all_unnoticed_and_an_end_leaves_nothing(site: Site) -
         with site.polling(["/", "/politics/"]):
             site.master.send_signal(signal.SIGHUP)
             eventually(
-                lambda old=old: not old & site.processes(), BOOT_SECONDS + 25, "what ran before the reload has left"
+                lambda old=old: not old & site.processes(),
+                BOOT_SECONDS + 25,
+                "what ran before the reload has left",
             )
             eventually(lambda: len(site.processes("web")) == 2, 10, "two web processes")
             eventually(lambda: len(site.processes("worker")) == 1, 10, "one worker")
@@ -43,7 +45,9 @@ def test_an_interrupt_from_the_keyboard_leaves_nothing(site: Site) -> None:
 
 
 def test_a_second_worker_waits_and_takes_over(site: Site) -> None:
-    eventually(lambda: site.log_matches("worker [0-9]+ follows"), 10, "the site's own worker at work")
+    eventually(
+        lambda: site.log_matches("worker [0-9]+ follows"), 10, "the site's own worker at work"
+    )
     by_hand = site.spawn("spectator", "worker")
     follows = f"worker {by_hand.pid} follows"
     [story] = site.publish([token(1)])
@@ -65,7 +69,9 @@ def test_a_second_worker_waits_and_takes_over(site: Site) -> None:
     assert not site.processes()
 
 
-def test_a_worker_whose_keeper_died_before_it_could_look_leaves(make_site: Callable[[], Site]) -> None:
+def test_a_worker_whose_keeper_died_before_it_could_look_leaves(
+    make_site: Callable[[], Site],
+) -> None:
     site = make_site()
     orphan = site.spawn("spectator", "worker", KEEPER_PID="1")
     assert orphan.wait(10) == 0

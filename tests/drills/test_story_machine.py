@@ -84,7 +84,10 @@ class Stories(RuleBasedStateMachine):
     def allows(self, role: str, story: Told | None, verb: str) -> bool:
         if role == "author" and story is not None and story.maker != "author":
             return False
-        return verb in WRITTEN[story.status if story else "new", "author" if role == "author" else "editor"]
+        return (
+            verb
+            in WRITTEN[story.status if story else "new", "author" if role == "author" else "editor"]
+        )
 
     @initialize(target=stories, roles=st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE)))
     def begin(self, roles: tuple[str, str]) -> Any:
@@ -111,7 +114,18 @@ class Stories(RuleBasedStateMachine):
     @rule(
         article_id=stories,
         role=st.sampled_from(PEOPLE),
-        verb=st.sampled_from(("save", "update", "correct", "submit", "send_back", "schedule", "publish", "unschedule")),
+        verb=st.sampled_from(
+            (
+                "save",
+                "update",
+                "correct",
+                "submit",
+                "send_back",
+                "schedule",
+                "publish",
+                "unschedule",
+            )
+        ),
         is_stale=st.sampled_from((False, False, False, True)),
     )
     def save(self, article_id: int, role: str, verb: str, is_stale: bool) -> None:
@@ -122,7 +136,9 @@ class Stories(RuleBasedStateMachine):
         version = told.versions[-1] - (1 if is_stale else 0)
         is_visible = self.allows(role, told, "view")
         try:
-            publishing.save(article_id, make_draft(headline=f"About {word}"), self.people[role], version, step)
+            publishing.save(
+                article_id, make_draft(headline=f"About {word}"), self.people[role], version, step
+            )
         except publishing.ConflictError:
             assert is_stale and is_visible
             return
@@ -141,12 +157,17 @@ class Stories(RuleBasedStateMachine):
     @rule(
         article_id=stories,
         role=st.sampled_from(PEOPLE),
-        verb=st.sampled_from(("submit", "send_back", "unschedule", "publish", "withdraw", "reinstate", "schedule")),
+        verb=st.sampled_from(
+            ("submit", "send_back", "unschedule", "publish", "withdraw", "reinstate", "schedule")
+        ),
     )
     def act(self, article_id: int, role: str, verb: str) -> None:
         """Take a step with a story as it stands."""
         told = self.model[article_id]
-        more: tuple[Any, ...] = {"schedule": (self.now + timedelta(days=30),), "withdraw": ("Wrong.",)}.get(verb, ())
+        more: tuple[Any, ...] = {
+            "schedule": (self.now + timedelta(days=30),),
+            "withdraw": ("Wrong.",),
+        }.get(verb, ())
         is_repeated = verb == "publish" and told.status == "published" and role != "author"
         try:
             getattr(publishing, verb)(article_id, self.people[role], *more)
@@ -179,7 +200,9 @@ class Stories(RuleBasedStateMachine):
     @rule(days=st.sampled_from((1, 31)))
     def wait(self, days: int) -> None:
         """Let time pass; what is scheduled in 30 days goes out after 31, exactly once."""
-        due = [each for each, told in self.model.items() if told.status == "scheduled" and days > 30]
+        due = [
+            each for each, told in self.model.items() if told.status == "scheduled" and days > 30
+        ]
         assert publishing.publish_due(self.now + timedelta(days=days)) == len(due)
         assert publishing.publish_due(self.now + timedelta(days=days)) == 0
         for article_id in due:
@@ -193,12 +216,21 @@ class Stories(RuleBasedStateMachine):
             assert (article.status, article.headline) == (told.status, f"About {told.word}")
             assert (article.version, article.slug) == (told.versions[-1], told.slugs[-1])
             assert len(article.corrections) == told.corrections
-            rows = db.session.query(Revision).filter_by(article_id=article_id).order_by(Revision.number).all()
-            assert [row.content["headline"] for row in rows] == [f"About {word}" for word in told.revisions]
+            rows = (
+                db.session.query(Revision)
+                .filter_by(article_id=article_id)
+                .order_by(Revision.number)
+                .all()
+            )
+            assert [row.content["headline"] for row in rows] == [
+                f"About {word}" for word in told.revisions
+            ]
 
     @invariant()
     def the_pages_agree(self) -> None:
-        lists = [self.client.get(path).text for path in ("/", "/politics/", "/feed.xml", "/archive/")]
+        lists = [
+            self.client.get(path).text for path in ("/", "/politics/", "/feed.xml", "/archive/")
+        ]
         for told in self.model.values():
             is_public = told.status == "published"
             path = f"/politics/{told.slugs[-1]}"
@@ -206,7 +238,11 @@ class Stories(RuleBasedStateMachine):
             assert self.client.get(path).status_code == expected
             for old in told.slugs[:-1]:
                 answer = self.client.get(f"/politics/{old}")
-                assert (answer.status_code, answer.location) == (301, path) if is_public else answer.status_code == 410
+                assert (
+                    (answer.status_code, answer.location) == (301, path)
+                    if is_public
+                    else answer.status_code == 410
+                )
             for page in lists[:3]:
                 assert (f"About {told.word}" in page) == is_public
         count = sum(told.status == "published" for told in self.model.values())
@@ -228,7 +264,9 @@ class Stories(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def newsroom(fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> type[Stories]:
+def newsroom(
+    fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecodeCache
+) -> type[Stories]:
     """The machine, on copies of a site with one person of each role."""
     data = Path(shutil.copytree(fresh_data, tmp_path / "data"))
     app = create_app(site_settings(data))
@@ -243,7 +281,9 @@ def newsroom(fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemByt
 
 def test_stories_and_their_model_agree(newsroom: type[Stories]) -> None:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    chosen = settings(max_examples=RUNS, stateful_step_count=12, deadline=None, suppress_health_check=checks)
+    chosen = settings(
+        max_examples=RUNS, stateful_step_count=12, deadline=None, suppress_health_check=checks
+    )
     run_state_machine_as_test(newsroom, settings=chosen)
 
 
@@ -255,6 +295,8 @@ def test_the_machine_sees_a_fault(newsroom: type[Stories], monkeypatch: pytest.M
         outbox.append(session, article.id, "publish")
 
     monkeypatch.setitem(publishing.EFFECTS, "schedule", leak)
-    chosen = settings(max_examples=60, stateful_step_count=12, deadline=None, phases=[Phase.generate])
+    chosen = settings(
+        max_examples=60, stateful_step_count=12, deadline=None, phases=[Phase.generate]
+    )
     with pytest.raises(AssertionError):
         run_state_machine_as_test(newsroom, settings=chosen)

@@ -37,8 +37,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_attempt")),
     )
     with op.batch_alter_table("login_attempt", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_login_attempt_address_at"), ["address", "at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_login_attempt_email_at"), ["email", "at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_login_attempt_address_at"), ["address", "at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_login_attempt_email_at"), ["email", "at"], unique=False
+        )
 
     op.create_table(
         "outbox",
@@ -89,7 +93,9 @@ def upgrade() -> None:
         sa.Column("byte_size", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["created_by_id"], ["user.id"], name=op.f("fk_picture_created_by_id_user")),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["user.id"], name=op.f("fk_picture_created_by_id_user")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_picture")),
         sa.UniqueConstraint("digest", name=op.f("uq_picture_digest")),
     )
@@ -137,20 +143,33 @@ def upgrade() -> None:
         sa.Column("picture_credit", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "status in ('draft', 'scheduled', 'published', 'withdrawn')", name=op.f("ck_article_status")
+            "status in ('draft', 'scheduled', 'published', 'withdrawn')",
+            name=op.f("ck_article_status"),
         ),
-        sa.ForeignKeyConstraint(["created_by_id"], ["user.id"], name=op.f("fk_article_created_by_id_user")),
-        sa.ForeignKeyConstraint(["picture_id"], ["picture.id"], name=op.f("fk_article_picture_id_picture")),
-        sa.ForeignKeyConstraint(["section_id"], ["section.id"], name=op.f("fk_article_section_id_section")),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["user.id"], name=op.f("fk_article_created_by_id_user")
+        ),
+        sa.ForeignKeyConstraint(
+            ["picture_id"], ["picture.id"], name=op.f("fk_article_picture_id_picture")
+        ),
+        sa.ForeignKeyConstraint(
+            ["section_id"], ["section.id"], name=op.f("fk_article_section_id_section")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_article")),
         sa.UniqueConstraint("external_id", name=op.f("uq_article_external_id")),
         sa.UniqueConstraint("slug", name=op.f("uq_article_slug")),
     )
     with op.batch_alter_table("article", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_article_created_by_id"), ["created_by_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_article_created_by_id"), ["created_by_id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_article_picture_id"), ["picture_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_article_saved_at"), ["saved_at"], unique=False)
-        batch_op.create_index("ix_article_section_stream", ["section_id", "status", "published_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_article_section_stream",
+            ["section_id", "status", "published_at", "id"],
+            unique=False,
+        )
         batch_op.create_index("ix_article_stream", ["status", "published_at", "id"], unique=False)
 
     op.create_table(
@@ -159,37 +178,56 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("author_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_article_author_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_article_author_article_id_article"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["author_id"], ["author.id"], name=op.f("fk_article_author_author_id_author")),
+        sa.ForeignKeyConstraint(
+            ["author_id"], ["author.id"], name=op.f("fk_article_author_author_id_author")
+        ),
         sa.PrimaryKeyConstraint("article_id", "position", name=op.f("pk_article_author")),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("article_author", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_article_author_author_id"), ["author_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_article_author_author_id"), ["author_id"], unique=False
+        )
 
     op.create_table(
         "article_country",
         sa.Column("article_id", sa.Integer(), nullable=False),
         sa.Column("country_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_article_country_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_article_country_article_id_article"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["country_id"], ["country.id"], name=op.f("fk_article_country_country_id_country")),
+        sa.ForeignKeyConstraint(
+            ["country_id"], ["country.id"], name=op.f("fk_article_country_country_id_country")
+        ),
         sa.PrimaryKeyConstraint("article_id", "country_id", name=op.f("pk_article_country")),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("article_country", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_article_country_country_id"), ["country_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_article_country_country_id"), ["country_id"], unique=False
+        )
 
     op.create_table(
         "article_topic",
         sa.Column("article_id", sa.Integer(), nullable=False),
         sa.Column("topic_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_article_topic_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_article_topic_article_id_article"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_article_topic_topic_id_topic")),
+        sa.ForeignKeyConstraint(
+            ["topic_id"], ["topic.id"], name=op.f("fk_article_topic_topic_id_topic")
+        ),
         sa.PrimaryKeyConstraint("article_id", "topic_id", name=op.f("pk_article_topic")),
         sqlite_with_rowid=False,
     )
@@ -203,7 +241,10 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_correction_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_correction_article_id_article"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_correction")),
     )
@@ -215,7 +256,10 @@ def upgrade() -> None:
         sa.Column("slug", sa.String(length=120), nullable=False),
         sa.Column("article_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_redirect_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_redirect_article_id_article"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_redirect")),
     )
@@ -232,10 +276,17 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(), nullable=False),
         sa.Column("made_by_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_revision_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_revision_article_id_article"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["made_by_id"], ["user.id"], name=op.f("fk_revision_made_by_id_user")),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["user.id"], name=op.f("fk_revision_made_by_id_user")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_revision")),
     )
     with op.batch_alter_table("revision", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_revision_article_id_number"), ["article_id", "number"], unique=True)
+        batch_op.create_index(
+            batch_op.f("ix_revision_article_id_number"), ["article_id", "number"], unique=True
+        )

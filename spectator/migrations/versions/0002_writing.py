@@ -15,9 +15,14 @@ def upgrade() -> None:
     with op.batch_alter_table("article", recreate="always") as batch_op:
         # the old check is not carried over: SQLite tells no tool about it
         batch_op.create_check_constraint(op.f("ck_article_status"), NEW_STATUSES)
-        batch_op.add_column(sa.Column("form_key", sa.String(length=40), nullable=True), insert_before="headline")
+        batch_op.add_column(
+            sa.Column("form_key", sa.String(length=40), nullable=True), insert_before="headline"
+        )
         batch_op.create_unique_constraint(op.f("uq_article_form_key"), ["form_key"])
-    op.add_column("correction", sa.Column("kind", sa.String(length=10), nullable=False, server_default="correction"))
+    op.add_column(
+        "correction",
+        sa.Column("kind", sa.String(length=10), nullable=False, server_default="correction"),
+    )
     op.add_column("revision", sa.Column("version", sa.Integer(), nullable=True))
     op.add_column("revision", sa.Column("note", sa.Text(), nullable=False, server_default=""))
     op.create_table(
@@ -30,9 +35,14 @@ def upgrade() -> None:
         sa.Column("values", sa.JSON(), nullable=False),
         sa.Column("saved_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_autosave_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_autosave_article_id_article"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_autosave_user_id_user"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_autosave_user_id_user"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_autosave")),
     )
     op.create_index(op.f("ix_autosave_article_id"), "autosave", ["article_id"])
@@ -44,9 +54,14 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("seen_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_presence_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_presence_article_id_article"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_presence_user_id_user"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_presence_user_id_user"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("article_id", "user_id", name=op.f("pk_presence")),
         sqlite_with_rowid=False,
     )
@@ -59,9 +74,14 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(), nullable=False),
         sa.Column("revoked_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_preview_link_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_preview_link_article_id_article"),
+            ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["made_by_id"], ["user.id"], name=op.f("fk_preview_link_made_by_id_user")),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["user.id"], name=op.f("fk_preview_link_made_by_id_user")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_preview_link")),
     )
     op.create_index(op.f("ix_preview_link_article_id"), "preview_link", ["article_id"])

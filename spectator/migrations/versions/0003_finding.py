@@ -37,7 +37,9 @@ def upgrade() -> None:
         sa.Column("made_by_id", sa.Integer(), nullable=True),
         sa.CheckConstraint("kind in ('pin', 'forbid')", name=op.f("ck_related_choice_kind")),
         *_pair("related_choice"),
-        sa.ForeignKeyConstraint(["made_by_id"], ["user.id"], name=op.f("fk_related_choice_made_by_id_user")),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["user.id"], name=op.f("fk_related_choice_made_by_id_user")
+        ),
         sa.PrimaryKeyConstraint("article_id", "related_id", name=op.f("pk_related_choice")),
         sqlite_with_rowid=False,
     )
@@ -56,6 +58,8 @@ def upgrade() -> None:
 
 def _pair(table: str) -> list[sa.ForeignKeyConstraint]:
     return [
-        sa.ForeignKeyConstraint([column], ["article.id"], name=op.f(f"fk_{table}_{column}_article"), ondelete="CASCADE")
+        sa.ForeignKeyConstraint(
+            [column], ["article.id"], name=op.f(f"fk_{table}_{column}_article"), ondelete="CASCADE"
+        )
         for column in ("article_id", "related_id")
     ]

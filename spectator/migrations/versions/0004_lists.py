@@ -39,9 +39,14 @@ def upgrade() -> None:
         sa.Column("published_at", sa.DateTime(), nullable=False),
         sa.Column("article_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_listed_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_listed_article_id_article"),
+            ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("kind", "key", "published_at", "article_id", name=op.f("pk_listed")),
+        sa.PrimaryKeyConstraint(
+            "kind", "key", "published_at", "article_id", name=op.f("pk_listed")
+        ),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_listed_article_id"), "listed", ["article_id"])

@@ -27,7 +27,9 @@ def upgrade() -> None:
             name=op.f("fk_preview_link_article_id_article"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(["made_by_id"], ["user.id"], name=op.f("fk_preview_link_made_by_id_user")),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["user.id"], name=op.f("fk_preview_link_made_by_id_user")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_preview_link")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_preview_link_token_hash")),
     )

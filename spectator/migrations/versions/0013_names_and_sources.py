@@ -21,8 +21,13 @@ where updated_at is not null and (status in ('draft', 'review', 'scheduled') or 
 def upgrade() -> None:
     for table, filed in (("author", "article_author"), ("topic", "article_topic")):
         _merge_equal_names(table, filed)
-        op.add_column(table, sa.Column("ascii_form", sa.String(length=80), server_default="", nullable=False))
-        op.add_column(table, sa.Column("folded_form", sa.String(length=240), server_default="", nullable=False))
+        op.add_column(
+            table, sa.Column("ascii_form", sa.String(length=80), server_default="", nullable=False)
+        )
+        op.add_column(
+            table,
+            sa.Column("folded_form", sa.String(length=240), server_default="", nullable=False),
+        )
         _fill_forms(table)
         op.create_index(op.f(f"ix_{table}_name"), table, ["name"], unique=True)
         op.create_index(op.f(f"ix_{table}_ascii_form"), table, ["ascii_form"])
@@ -45,7 +50,10 @@ def upgrade() -> None:
         sa.Column("taken_at", sa.DateTime(), nullable=False),
         sa.Column("given", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_import_state_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_import_state_article_id_article"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("article_id", name=op.f("pk_import_state")),
         sqlite_with_rowid=False,
@@ -78,7 +86,10 @@ def _merge_equal_names(table: str, association: str) -> None:
 def _fill_forms(table: str) -> None:
     connection = op.get_bind()
     rows = connection.execute(sa.text(f"select id, name from {table}")).all()  # noqa: S608 - our own words
-    values = [{"id": row.id, "ascii_form": slugify(row.name), "folded_form": fold(row.name)} for row in rows]
+    values = [
+        {"id": row.id, "ascii_form": slugify(row.name), "folded_form": fold(row.name)}
+        for row in rows
+    ]
     if values:
         change = f"update {table} set ascii_form = :ascii_form, folded_form = :folded_form where id = :id"  # noqa: S608
         connection.execute(sa.text(change), values)

@@ -23,10 +23,16 @@ def upgrade() -> None:
         sa.Column("article_id", sa.Integer(), nullable=False),
         sa.Column("picture_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["article_id"], ["article.id"], name=op.f("fk_picture_use_article_id_article"), ondelete="CASCADE"
+            ["article_id"],
+            ["article.id"],
+            name=op.f("fk_picture_use_article_id_article"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
-            ["picture_id"], ["picture.id"], name=op.f("fk_picture_use_picture_id_picture"), ondelete="CASCADE"
+            ["picture_id"],
+            ["picture.id"],
+            name=op.f("fk_picture_use_picture_id_picture"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("article_id", "picture_id", name=op.f("pk_picture_use")),
         sqlite_with_rowid=False,
@@ -35,8 +41,12 @@ def upgrade() -> None:
     op.execute(LEAD)
     connection = op.get_bind()
     ids: dict[str, int] = dict(connection.execute(sa.text("select digest, id from picture")).all())
-    bodies = connection.execute(sa.text("select id, body from article where instr(body, '/media/')")).all()
+    bodies = connection.execute(
+        sa.text("select id, body from article where instr(body, '/media/')")
+    ).all()
     for article_id, body in bodies:
         for _, digest in RENDITION_URL.findall(body):
             if digest in ids:
-                connection.execute(sa.text(USE), {"article_id": article_id, "picture_id": ids[digest]})
+                connection.execute(
+                    sa.text(USE), {"article_id": article_id, "picture_id": ids[digest]}
+                )

@@ -73,8 +73,12 @@ def upgrade() -> None:
     op.add_column("autosave", sa.Column("discarded_at", sa.DateTime(), nullable=True))
     connection = op.get_bind()
     article = sa.table("article", sa.column("id"), sa.column("language"), sa.column("status"))
-    outbox = sa.table("outbox", sa.column("article_id"), sa.column("action"), sa.column("at", sa.DateTime()))
-    rows = connection.execute(sa.select(article).where(sa.func.lower(article.c.language).in_(TAGS))).all()
+    outbox = sa.table(
+        "outbox", sa.column("article_id"), sa.column("action"), sa.column("at", sa.DateTime())
+    )
+    rows = connection.execute(
+        sa.select(article).where(sa.func.lower(article.c.language).in_(TAGS))
+    ).all()
     now = datetime.now(UTC).replace(tzinfo=None)
     for row in rows:
         tag = TAGS[row.language.lower()]

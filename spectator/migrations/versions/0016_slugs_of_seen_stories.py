@@ -16,5 +16,10 @@ def upgrade() -> None:
     with op.batch_alter_table("article", partial_reordering=[("feed_id", "body")]) as batch_op:
         batch_op.drop_constraint(op.f("uq_article_slug"), type_="unique")
     op.create_index(
-        "ix_article_seen_slug", "article", ["slug"], unique=True, sqlite_where=IS_SEEN, postgresql_where=IS_SEEN
+        "ix_article_seen_slug",
+        "article",
+        ["slug"],
+        unique=True,
+        sqlite_where=IS_SEEN,
+        postgresql_where=IS_SEEN,
     )

@@ -16,5 +16,7 @@ UPDATE picture SET was_public = true WHERE id IN (
 
 
 def upgrade() -> None:
-    op.add_column("picture", sa.Column("was_public", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column(
+        "picture", sa.Column("was_public", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
     op.get_bind().execute(sa.text(SEEN))

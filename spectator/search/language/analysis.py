@@ -39,7 +39,9 @@ def analyze(text: str) -> AnalyzedText:
             if written != token.text:
                 words.exact.append(written)
         if len(run) > 1:
-            words.joined.extend(joined_term([part.text for part in name]) for name in joinable_names(run, text))
+            words.joined.extend(
+                joined_term([part.text for part in name]) for name in joinable_names(run, text)
+            )
     return words
 
 

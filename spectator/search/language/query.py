@@ -28,7 +28,9 @@ FACET_KEYWORDS = {
     "language": "language",
 }
 # Keyboards replace straight quotes by these, and a minus or a colon by others of their kind.
-_PUNCTUATION = str.maketrans(dict.fromkeys("“”„‟«»＂", '"') | dict.fromkeys("−‐‑–﹣－", "-") | {"：": ":"})
+_PUNCTUATION = str.maketrans(
+    dict.fromkeys("“”„‟«»＂", '"') | dict.fromkeys("−‐‑–﹣－", "-") | {"：": ":"}
+)
 # "-before:2024" is what "after:2024" says.
 _OPPOSITE_KEYWORD = {"before": "after", "after": "before"}
 _PIECE = re.compile(
@@ -65,7 +67,11 @@ class Clause:
     @property
     def is_plain(self) -> bool:
         """Whether it is a word, or words that an apostrophe parts, without any sign."""
-        return (len(self.words) == 1 or bool(self.raw_words)) and not self.is_prefix and not self.is_excluded
+        return (
+            (len(self.words) == 1 or bool(self.raw_words))
+            and not self.is_prefix
+            and not self.is_excluded
+        )
 
     def __str__(self) -> str:
         if self.raw_words:
@@ -101,7 +107,9 @@ class Query:
     @property
     def included(self) -> tuple[Clause, ...]:
         """The clauses that an article should match, those that name a country joined to one."""
-        return tuple(_add_alternative_names([clause for clause in self.clauses if not clause.is_excluded]))
+        return tuple(
+            _add_alternative_names([clause for clause in self.clauses if not clause.is_excluded])
+        )
 
     @property
     def excluded(self) -> tuple[Clause, ...]:
@@ -117,7 +125,9 @@ class Query:
     def terms(self) -> Highlights:
         """The folded words to highlight, and what shares their stem."""
         texts = [clause for clause in self.included if not clause.is_prefix]
-        rows: list[tuple[str, ...]] = [row for clause in texts for row in clause.alternative_names if len(row) == 1]
+        rows: list[tuple[str, ...]] = [
+            row for clause in texts for row in clause.alternative_names if len(row) == 1
+        ]
         rows += [row for clause in texts for row in clause.variants]
         return Highlights({word for row in [*map(_highlight_words, texts), *rows] for word in row})
 
@@ -176,7 +186,9 @@ def _parse_conditions(piece: re.Match[str]) -> Iterator[Clause | FieldFilter]:
         for word in (key, *value.split()):
             yield from _word_clauses(word)
     elif piece["phrase"] is not None:
-        yield from _excluded_clause(piece["phrase"]) if piece["minus"] else _phrase_clause(piece["phrase"])
+        yield from (
+            _excluded_clause(piece["phrase"]) if piece["minus"] else _phrase_clause(piece["phrase"])
+        )
     else:
         yield from _word_clauses(piece["word"])
 
@@ -191,7 +203,9 @@ def _add_alternative_names(clauses: Sequence[Clause]) -> Iterator[Clause]:
             others = alternative_names(words) if all(clause.is_plain for clause in run) else ()
             if others:
                 yield Clause(
-                    words, exact=tuple(word for clause in run for word in clause.exact), alternative_names=others
+                    words,
+                    exact=tuple(word for clause in run for word in clause.exact),
+                    alternative_names=others,
                 )
                 start = end
                 break
@@ -238,7 +252,9 @@ def _phrase_clause(text: str, is_excluded: bool = False) -> Iterator[Clause]:
     words = tuple(part.text for part in parts)
     spellings = (tuple(joined),) if len(joined) < len(words) < MAX_PHRASE_WORDS else ()
     if words:
-        yield Clause(words, is_excluded=is_excluded, exact=_exact_forms(text, parts), variants=spellings)
+        yield Clause(
+            words, is_excluded=is_excluded, exact=_exact_forms(text, parts), variants=spellings
+        )
 
 
 def _excluded_clause(text: str) -> Iterator[Clause]:

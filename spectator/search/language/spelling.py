@@ -19,7 +19,9 @@ DICTIONARY_FIELDS = ("headline", "names")
 MIN_WORD_LENGTH = 4
 TWO_EDITS_MIN_LENGTH = 8
 MAX_WORD_LENGTH = 20
-STATES_PER_STEP = 4  # of an automaton: making four of its states costs about as much as a step through a list
+STATES_PER_STEP = (
+    4  # of an automaton: making four of its states costs about as much as a step through a list
+)
 KNOWN_WORD_FREQUENCY = 2
 MAX_CORRECTED_WORDS = 4
 
@@ -37,14 +39,22 @@ def suggest_spelling(snapshot: Snapshot, text: str) -> str:
 
 
 def _correct_words(snapshot: Snapshot, text: str) -> str:
-    known = {clause.words[0] for clause in parse_query(text).included if clause.is_plain and len(clause.words) == 1}
+    known = {
+        clause.words[0]
+        for clause in parse_query(text).included
+        if clause.is_plain and len(clause.words) == 1
+    }
     parts, end, done = [], 0, 0
     for token in tokens(text):
-        if token.text not in known or len(token.text) < MIN_WORD_LENGTH or done == MAX_CORRECTED_WORDS:
-            continue
-        if _word_frequency(snapshot, "body", token.text) > KNOWN_WORD_FREQUENCY or apostrophe_variants(
-            snapshot, token.text
+        if (
+            token.text not in known
+            or len(token.text) < MIN_WORD_LENGTH
+            or done == MAX_CORRECTED_WORDS
         ):
+            continue
+        if _word_frequency(
+            snapshot, "body", token.text
+        ) > KNOWN_WORD_FREQUENCY or apostrophe_variants(snapshot, token.text):
             continue
         done += 1
         better = _nearest_word(snapshot, token.text)

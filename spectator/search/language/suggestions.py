@@ -7,7 +7,12 @@ from itertools import islice
 
 from spectator.search import Suggestions
 from spectator.search.language.query import MAX_PHRASE_WORDS, MAX_QUERY_LENGTH
-from spectator.search.whoosh.reader import Phrase, apostrophe_variants, posting_lists, posting_lists_by_prefix
+from spectator.search.whoosh.reader import (
+    Phrase,
+    apostrophe_variants,
+    posting_lists,
+    posting_lists_by_prefix,
+)
 from spectator.search.whoosh.scoring import PostingLists
 from spectator.search.whoosh.snapshot import Snapshot
 from spectator.text.places.gazetteer import suggest_countries
@@ -25,8 +30,12 @@ def suggest(snapshot: Snapshot, text: str, limit: int) -> Suggestions:
     if sum(map(len, words)) < MIN_LETTERS:
         return Suggestions([], [], [], [], position)
     named = [country.slug for country in suggest_countries(text.strip())]
-    joined = ["".join(token.text for token in run) for run in islice(word_runs(text), MAX_PHRASE_WORDS)]
-    documents = _match_headlines(snapshot, words) | (_match_headlines(snapshot, joined) if joined != words else set())
+    joined = [
+        "".join(token.text for token in run) for run in islice(word_runs(text), MAX_PHRASE_WORDS)
+    ]
+    documents = _match_headlines(snapshot, words) | (
+        _match_headlines(snapshot, joined) if joined != words else set()
+    )
     newest = sorted(documents - snapshot.deleted, key=snapshot.date_sort_key, reverse=True)
     return Suggestions(
         articles=[snapshot.article_ids[document] for document in newest[:limit]],
@@ -42,7 +51,9 @@ def _match_headlines(snapshot: Snapshot, words: Sequence[str]) -> set[int]:
     found: set[int] | None = None
     for word in words[:-1]:
         lists = posting_lists(snapshot, "headline", word)
-        here = {document for entry in lists for block in entry.blocks() for document in block.documents}
+        here = {
+            document for entry in lists for block in entry.blocks() for document in block.documents
+        }
         here |= _headlines_with_name(snapshot, apostrophe_variants(snapshot, word))
         found = here if found is None else found & here
         if not found:
@@ -59,16 +70,26 @@ def _match_headlines(snapshot: Snapshot, words: Sequence[str]) -> set[int]:
 def _headlines_with_name(snapshot: Snapshot, names: Iterable[Phrase]) -> set[int]:
     """The documents whose headline has one of these names, which have an apostrophe there."""
     return {
-        document for parts in names for document in PostingLists(snapshot).score_phrase(parts, fields=("headline",))
+        document
+        for parts in names
+        for document in PostingLists(snapshot).score_phrase(parts, fields=("headline",))
     }
 
 
 def _match_slugs(
-    snapshot: Snapshot, facet: str, words: Sequence[str], limit: int, named_slugs: Sequence[str] = ()
+    snapshot: Snapshot,
+    facet: str,
+    words: Sequence[str],
+    limit: int,
+    named_slugs: Sequence[str] = (),
 ) -> list[str]:
     """The slugs that have a word for every one typed, the last as the beginning of one; most stories first."""
     counts = snapshot.facet_counts[facet]
-    fitting = [slug for slug in counts if slug in named_slugs or _slug_matches(slug.lower().split("-"), words)]
+    fitting = [
+        slug
+        for slug in counts
+        if slug in named_slugs or _slug_matches(slug.lower().split("-"), words)
+    ]
     return sorted(fitting, key=lambda slug: (-counts[slug], slug))[:limit]
 
 
@@ -77,5 +98,6 @@ def _slug_matches(parts: Sequence[str], words: Sequence[str]) -> bool:
     *whole, last = words
     rows = [words, [*whole[:-1], whole[-1] + last]] if whole else [words]
     return any(
-        all(word in parts for word in row[:-1]) and any(part.startswith(row[-1]) for part in parts) for row in rows
+        all(word in parts for word in row[:-1]) and any(part.startswith(row[-1]) for part in parts)
+        for row in rows
     )

@@ -29,7 +29,9 @@ class Facet:
     def codes_with_any(self, slugs: Collection[str]) -> frozenset[int]:
         """The codes of documents that are filed under one of these slugs."""
         wanted = frozenset(slugs)
-        return frozenset(code for code, slugs in enumerate(self.combinations) if not wanted.isdisjoint(slugs))
+        return frozenset(
+            code for code, slugs in enumerate(self.combinations) if not wanted.isdisjoint(slugs)
+        )
 
     def count_slugs(self, documents: Iterable[int]) -> Counter[str]:
         """How many of the documents are filed under each slug."""

@@ -46,7 +46,10 @@ class Filters:
 
 
 def build_filters(
-    snapshot: Snapshot, request: SearchRequest, query: Query, candidates: Sequence[int] | None = None
+    snapshot: Snapshot,
+    request: SearchRequest,
+    query: Query,
+    candidates: Sequence[int] | None = None,
 ) -> Filters:
     """The filters of a request and of its text together; typed ones name what `candidates` are filed under."""
     found = Filters(
@@ -58,7 +61,11 @@ def build_filters(
             _include(found, snapshot, name, [slug])
     for typed in query.filters:
         facet = snapshot.facets[typed.facet]
-        known = _all_slugs(facet.combinations) if candidates is None else frozenset(facet.count_slugs(candidates))
+        known = (
+            _all_slugs(facet.combinations)
+            if candidates is None
+            else frozenset(facet.count_slugs(candidates))
+        )
         slugs = _resolve_slugs(typed.facet, known, typed.words)
         if not slugs:
             found.unknown.append((typed.facet, typed.value))
@@ -67,16 +74,24 @@ def build_filters(
         else:
             _include(found, snapshot, typed.facet, slugs)
     if found.published_from or found.published_to:
-        start = day_start(found.published_from, snapshot.zone) if found.published_from else float("-inf")
+        start = (
+            day_start(found.published_from, snapshot.zone)
+            if found.published_from
+            else float("-inf")
+        )
         end = day_end(found.published_to, snapshot.zone) if found.published_to else float("inf")
-        found.date_predicates.append(lambda document: start <= snapshot.published_at[document] < end)
+        found.date_predicates.append(
+            lambda document: start <= snapshot.published_at[document] < end
+        )
     return found
 
 
 def _include(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[str]) -> None:
     """Narrow to the stories that are filed under one of these slugs."""
     facet = snapshot.facets[name]
-    filters.facet_predicates.setdefault(name, []).append(partial(_has_code, facet.codes, facet.codes_with_any(slugs)))
+    filters.facet_predicates.setdefault(name, []).append(
+        partial(_has_code, facet.codes, facet.codes_with_any(slugs))
+    )
     filters.included += [(name, slug) for slug in slugs if (name, slug) not in filters.included]
 
 

@@ -93,7 +93,11 @@ class Generations:
 
     def create(self) -> Path:
         """A new empty directory, numbered after all others. The index holds pickles, so only we may write there."""
-        numbers = [int(match[1]) for name in os.listdir(self.directory) if (match := _GENERATION_NAME.fullmatch(name))]
+        numbers = [
+            int(match[1])
+            for name in os.listdir(self.directory)
+            if (match := _GENERATION_NAME.fullmatch(name))
+        ]
         path = self.directory / f"generation-{max(numbers, default=0) + 1:06}"
         path.mkdir(mode=0o700)
         return path
@@ -110,7 +114,9 @@ class Generations:
         """Delete all generations but the current one. Readers that hold their files open keep them."""
         current = self.current()
         for entry in os.scandir(self.directory):
-            if _GENERATION_NAME.fullmatch(entry.name) and (current is None or entry.name != current.path.name):
+            if _GENERATION_NAME.fullmatch(entry.name) and (
+                current is None or entry.name != current.path.name
+            ):
                 # What cannot be deleted now is deleted after the next rebuild.
                 shutil.rmtree(entry.path, ignore_errors=True)
 
@@ -123,7 +129,9 @@ class Generations:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise IndexUnavailableError(f"another process holds the {name} lock of the search index") from error
+                raise IndexUnavailableError(
+                    f"another process holds the {name} lock of the search index"
+                ) from error
             yield
 
 
@@ -139,7 +147,11 @@ def write_format(path: Path, number: int) -> None:
 def write_offset(path: Path, offset: int) -> None:
     """Note in a generation which outbox number it has reached, and what its files are then; never half of it."""
     draft = path / "position.new"
-    listed = [entry for entry in os.scandir(path) if entry.is_file() and entry.name not in _UNTRACKED_FILES]
+    listed = [
+        entry
+        for entry in os.scandir(path)
+        if entry.is_file() and entry.name not in _UNTRACKED_FILES
+    ]
     with open(draft, "w", encoding="utf-8") as file:
         file.write(f"{offset}\n")
         file.writelines(f"{_stamp(entry.stat())} {entry.name}\n" for entry in listed)

@@ -100,14 +100,22 @@ class WhooshIndex:
         except IndexUnavailableError:
             return None
 
-    def apply(self, changes: Mapping[int, Document | None], offset: int, *, expected_offset: int | None = None) -> None:
+    def apply(
+        self,
+        changes: Mapping[int, Document | None],
+        offset: int,
+        *,
+        expected_offset: int | None = None,
+    ) -> None:
         """See `Index.apply`."""
         with self._generations.lock("switch", wait=True):
             generation = self._generations.current()
             if generation is None or generation.is_damaged:
                 raise IndexUnavailableError("there is no search index to change")
             if generation.format != FORMAT:
-                raise IndexUnavailableError("the search index has another format and waits to be rebuilt")
+                raise IndexUnavailableError(
+                    "the search index has another format and waits to be rebuilt"
+                )
             if expected_offset is not None and generation.offset != expected_offset:
                 raise IndexUnavailableError(
                     f"the search index stands at {generation.offset} and not at {expected_offset}"
@@ -116,7 +124,10 @@ class WhooshIndex:
             write_offset(generation.path, offset)
 
     def rebuild(
-        self, documents: Iterable[Document], offset: int, progress: Callable[[int], None] | None = None
+        self,
+        documents: Iterable[Document],
+        offset: int,
+        progress: Callable[[int], None] | None = None,
     ) -> None:
         """See `Index.rebuild`."""
         with self._generations.lock("rebuild", wait=False):
@@ -226,4 +237,6 @@ def _unavailable_error(generation: Generation, error: Exception) -> IndexUnavail
 
 
 def _is_resource_shortage(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _RESOURCE_ERRNOS)
+    return isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno in _RESOURCE_ERRNOS
+    )

@@ -18,7 +18,9 @@ HEADLINE_WEIGHT = 2
 MIN_DOCUMENTS = 2
 # In a large archive a word that thousands have costs more to look at than it tells.
 MAX_DOCUMENT_SHARE, MAX_DOCUMENTS = 0.5, 1500
-SMALL_ARCHIVE_DOCUMENTS = 10  # stories are never many: a young archive has not enough to tell what is common
+SMALL_ARCHIVE_DOCUMENTS = (
+    10  # stories are never many: a young archive has not enough to tell what is common
+)
 MIN_WORD_LENGTH = 3
 # How fast a word's number and its rarity count; tuned on English news by whether the stories found are of one category.
 TF_POWER, IDF_POWER = 0.75, 0.5
@@ -37,7 +39,9 @@ def more_like_this(snapshot: Snapshot, document: Document, limit: int) -> list[S
     for each in snapshot.deleted:
         scores.pop(each, None)
     ranked = nlargest(limit, scores, key=lambda each: (scores[each], snapshot.published_at[each]))
-    return [SimilarArticle(snapshot.article_ids[each], min(1.0, scores[each] / best)) for each in ranked]
+    return [
+        SimilarArticle(snapshot.article_ids[each], min(1.0, scores[each] / best)) for each in ranked
+    ]
 
 
 def key_terms(snapshot: Snapshot, document: Document) -> list[tuple[str, float]]:
@@ -51,7 +55,11 @@ def key_terms(snapshot: Snapshot, document: Document) -> list[tuple[str, float]]
         if len(word) < MIN_WORD_LENGTH or word.isdecimal():
             continue
         frequency = snapshot.document_frequency(word)
-        if MIN_DOCUMENTS <= frequency <= max(SMALL_ARCHIVE_DOCUMENTS, min(MAX_DOCUMENT_SHARE * number, MAX_DOCUMENTS)):
+        if (
+            MIN_DOCUMENTS
+            <= frequency
+            <= max(SMALL_ARCHIVE_DOCUMENTS, min(MAX_DOCUMENT_SHARE * number, MAX_DOCUMENTS))
+        ):
             weights[word] = count**TF_POWER * math.log(1 + number / frequency) ** IDF_POWER
     best = nlargest(MAX_TERMS, weights, key=lambda word: (weights[word], word))
     return [(word, weights[word]) for word in dict.fromkeys([*best, *headline]) if word in weights]

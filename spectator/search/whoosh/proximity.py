@@ -17,7 +17,9 @@ MAX_BOOST = {"headline": 20.0, "body": 8.0}
 BOOST_DECAY = 0.7
 
 
-def rerank(snapshot: Snapshot, scores: Scores, words: Sequence[str], ranked: Sequence[int]) -> list[int]:
+def rerank(
+    snapshot: Snapshot, scores: Scores, words: Sequence[str], ranked: Sequence[int]
+) -> list[int]:
     """The documents in `ranked`, best first, its first 100 put in order anew by how close the words stand in them."""
     first, rest = list(ranked[:RERANK_DEPTH]), list(ranked[RERANK_DEPTH:])
     gains = dict.fromkeys(first, 1.0)
@@ -28,7 +30,9 @@ def rerank(snapshot: Snapshot, scores: Scores, words: Sequence[str], ranked: Seq
             continue
         for document, encoded in lists.term_positions(found).items():
             places = [decode_positions(each)[:MAX_POSITIONS] for each in encoded.values()]
-            gains[document] += gain * ((len(places) - 1) / (shortest_span(places) - 1)) ** BOOST_DECAY
+            gains[document] += (
+                gain * ((len(places) - 1) / (shortest_span(places) - 1)) ** BOOST_DECAY
+            )
     first.sort(key=lambda document: -scores[document] * gains[document])
     return first + rest
 

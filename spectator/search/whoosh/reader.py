@@ -100,14 +100,18 @@ def posting_lists_by_prefix(
             yield term.decode(), PostingList(leaf, base, field, info)
 
 
-def apostrophe_variants(snapshot: Snapshot, word: str, *, is_prefix: bool = False) -> dict[Phrase, int]:
+def apostrophe_variants(
+    snapshot: Snapshot, word: str, *, is_prefix: bool = False
+) -> dict[Phrase, int]:
     """The names that this word is without their apostrophe, in parts, with the number of documents that have each.
 
     {("qur", "an"): 7} for "quran". Of a prefix the names that begin so; the most frequent of those looked at.
     """
     found: Counter[Phrase] = Counter()
     limit = MAX_PREFIX_VARIANTS if is_prefix else MAX_VARIANTS
-    for term, entry in posting_lists_by_prefix(snapshot, JOINED, word if is_prefix else f"{word} ", limit):
+    for term, entry in posting_lists_by_prefix(
+        snapshot, JOINED, word if is_prefix else f"{word} ", limit
+    ):
         found[tuple(term.split(" ")[1:])] += entry.document_frequency
     return dict(found.most_common(MAX_VARIANTS))
 

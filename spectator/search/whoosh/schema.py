@@ -70,7 +70,9 @@ def _encode_facets(document: Document) -> bytes:
         "author": document.authors,
         "language": [document.language],
     }
-    return FACET_SEPARATOR.join(VALUE_SEPARATOR.join(slug for slug in values[name] if slug) for name in FACETS).encode()
+    return FACET_SEPARATOR.join(
+        VALUE_SEPARATOR.join(slug for slug in values[name] if slug) for name in FACETS
+    ).encode()
 
 
 def merge_small_segments(writer: Any, segments: list[Any]) -> list[Any]:
@@ -80,11 +82,15 @@ def merge_small_segments(writer: Any, segments: list[Any]) -> list[Any]:
     than 250 documents at a time: Whoosh copies some 170 a second, and a commit should take no longer than two.
     """
     for low, high in ((_TINY, _SMALL), (0, _TINY)):
-        tier = sorted((each for each in segments if low <= _document_count(each) < high), key=_document_count)
+        tier = sorted(
+            (each for each in segments if low <= _document_count(each) < high), key=_document_count
+        )
         if len(tier) < _MANY:
             continue
         total = accumulate(map(_document_count, tier))
-        merged = [segment for segment, copied in zip(tier, total, strict=True) if copied <= _MAX_COPIED]
+        merged = [
+            segment for segment, copied in zip(tier, total, strict=True) if copied <= _MAX_COPIED
+        ]
         for segment in merged if len(merged) > 1 else ():
             reader = SegmentReader(writer.storage, writer.schema, segment)
             writer.add_reader(reader)

@@ -117,7 +117,9 @@ class PostingLists:
     def score_word(self, word: str, exact: Sequence[str] = ()) -> Scores:
         """The documents with a word, or in English stories with one of the same stem."""
         scores: Scores = {}
-        found = [entry for field in TEXT_FIELDS for entry in posting_lists(self.snapshot, field, word)]
+        found = [
+            entry for field in TEXT_FIELDS for entry in posting_lists(self.snapshot, field, word)
+        ]
         rarity = self.idf(found)
         for entry in found:
             self.add_scores(scores, entry, TEXT_FIELDS[entry.field] * rarity)
@@ -141,7 +143,9 @@ class PostingLists:
             for entry in posting_lists(self.snapshot, field, stemmed):
                 self.add_scores(plain, entry, STEM_WEIGHT * TEXT_FIELDS[field] * rarity)
         language = self.snapshot.facets["language"]
-        english = {code for code, tags in enumerate(language.combinations) if tags and is_english(tags[0])}
+        english = {
+            code for code, tags in enumerate(language.combinations) if tags and is_english(tags[0])
+        }
         for document, score in plain.items():
             if language.codes[document] in english:
                 scores[document] = scores.get(document, 0.0) + score
@@ -162,7 +166,9 @@ class PostingLists:
                 self.snapshot, field, prefix, MAX_PREFIX_CANDIDATES // prefix_count
             ):
                 words.setdefault(word, []).append(entry)
-        ranked = sorted(words.values(), key=lambda found: -sum(entry.document_frequency for entry in found))
+        ranked = sorted(
+            words.values(), key=lambda found: -sum(entry.document_frequency for entry in found)
+        )
         scores: Scores = {}
         for found in islice(ranked, max(1, MAX_EXPANSIONS // prefix_count)):
             for entry in found:
@@ -173,7 +179,9 @@ class PostingLists:
             _merge_best(scores, self.score_phrase(parts))
         return scores
 
-    def score_phrase(self, words: Sequence[str], fields: Collection[str] = tuple(TEXT_FIELDS)) -> Scores:
+    def score_phrase(
+        self, words: Sequence[str], fields: Collection[str] = tuple(TEXT_FIELDS)
+    ) -> Scores:
         """The documents that have these words in a row in one of these fields."""
         scores: Scores = {}
         for field in fields:
@@ -187,7 +195,9 @@ class PostingLists:
                     if count:
                         damper = dampers[document] if dampers else _NAMES_LENGTH_NORM
                         most = weight * rarity * (BM25_K1 + 1)
-                        scores[document] = scores.get(document, 0.0) + most * count / (count + damper)
+                        scores[document] = scores.get(document, 0.0) + most * count / (
+                            count + damper
+                        )
         return scores
 
     def term_positions(self, postings: dict[str, list[PostingList]]) -> dict[int, dict[str, bytes]]:
@@ -195,7 +205,9 @@ class PostingLists:
         found: dict[int, dict[str, bytes]] = {}
         inside = self
         for number, word in enumerate(
-            sorted(postings, key=lambda each: sum(entry.document_frequency for entry in postings[each]))
+            sorted(
+                postings, key=lambda each: sum(entry.document_frequency for entry in postings[each])
+            )
         ):
             here: dict[int, dict[str, bytes]] = {}
             for entry in postings[word]:

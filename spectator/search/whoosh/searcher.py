@@ -35,7 +35,11 @@ def search(snapshot: Snapshot, request: SearchRequest) -> SearchResults:
     """The page of results. Called by one thread at a time."""
     snapshot.budget = Budget()
     found = _run_query(snapshot, request, parse_query(request.text))
-    if (found.mode == "all" and found.total > FEW_HITS) or found.is_partial or request.article_ids is not None:
+    if (
+        (found.mode == "all" and found.total > FEW_HITS)
+        or found.is_partial
+        or request.article_ids is not None
+    ):
         return found
     meant = suggest_spelling(snapshot, request.text)
     if not meant:
@@ -51,7 +55,10 @@ def _run_query(snapshot: Snapshot, request: SearchRequest, query: Query) -> Sear
     matches = _match(snapshot, query, candidates)
     allowed = filter_documents(matches.documents, narrowing.predicates())
     return SearchResults(
-        ids=[snapshot.article_ids[document] for document in _page(snapshot, request, query, matches, allowed)],
+        ids=[
+            snapshot.article_ids[document]
+            for document in _page(snapshot, request, query, matches, allowed)
+        ],
         total=len(allowed),
         terms=query.terms,
         prefixes=query.prefixes,
@@ -74,7 +81,11 @@ def _candidates(snapshot: Snapshot, request: SearchRequest) -> Sequence[int] | N
     """Return the documents of the only articles to search, newest first; None for all."""
     if request.article_ids is None:
         return None
-    return [document for document in snapshot.newest_first if snapshot.article_ids[document] in request.article_ids]
+    return [
+        document
+        for document in snapshot.newest_first
+        if snapshot.article_ids[document] in request.article_ids
+    ]
 
 
 def _match(snapshot: Snapshot, query: Query, candidates: Sequence[int] | None) -> Matches:
@@ -83,7 +94,10 @@ def _match(snapshot: Snapshot, query: Query, candidates: Sequence[int] | None) -
     if not query.included:
         has_any = query.has_conditions or query.is_blank
         return Matches(_drop_excluded(snapshot, query, newest if has_any else ()), {}, "all", ())
-    lists, share = PostingLists(snapshot, candidates), max(1, sum(clause.is_prefix for clause in query.clauses))
+    lists, share = (
+        PostingLists(snapshot, candidates),
+        max(1, sum(clause.is_prefix for clause in query.clauses)),
+    )
     scores = _score_all(lists, query.included, share)
     documents = _drop_excluded(snapshot, query, scores)
     if documents:
@@ -92,7 +106,9 @@ def _match(snapshot: Snapshot, query: Query, candidates: Sequence[int] | None) -
     return _match_any(snapshot, query, any_lists, share, COMMON_WORD_SHARE * len(newest))
 
 
-def _match_any(snapshot: Snapshot, query: Query, lists: PostingLists, prefix_count: int, most: float) -> Matches:
+def _match_any(
+    snapshot: Snapshot, query: Query, lists: PostingLists, prefix_count: int, most: float
+) -> Matches:
     """What any of the words finds."""
     clauses = query.included
     parts = [lists.match(clause, prefix_count) for clause in clauses]
@@ -110,7 +126,11 @@ def _score_all(lists: PostingLists, clauses: Sequence[Clause], prefix_count: int
     for clause in sorted(clauses, key=lists.estimate_frequency):
         here = lists.match(clause, prefix_count)
         if scores is not None:
-            here = {document: score + scores[document] for document, score in here.items() if document in scores}
+            here = {
+                document: score + scores[document]
+                for document, score in here.items()
+                if document in scores
+            }
         if not here:
             return {}
         scores, lists = here, lists.restricted_to(here)
@@ -127,12 +147,21 @@ def _score_any(parts: Sequence[Scores], most: float) -> Scores:
         number.update(part.keys())
         for document, score in part.items():
             scores[document] = scores.get(document, 0.0) + score
-    return {document: score * (number[document] / len(telling)) ** 2 for document, score in scores.items()}
+    return {
+        document: score * (number[document] / len(telling)) ** 2
+        for document, score in scores.items()
+    }
 
 
-def _drop_excluded(snapshot: Snapshot, query: Query, documents: Sequence[int] | Scores) -> list[int]:
+def _drop_excluded(
+    snapshot: Snapshot, query: Query, documents: Sequence[int] | Scores
+) -> list[int]:
     """The documents that are not deleted and fit no excluded clause."""
-    left = [each for each in documents if each not in snapshot.deleted] if snapshot.deleted else list(documents)
+    left = (
+        [each for each in documents if each not in snapshot.deleted]
+        if snapshot.deleted
+        else list(documents)
+    )
     for clause in query.excluded:
         unwanted = PostingLists(snapshot, left).match(clause)
         left = [each for each in left if each not in unwanted]
@@ -140,7 +169,11 @@ def _drop_excluded(snapshot: Snapshot, query: Query, documents: Sequence[int] | 
 
 
 def _page(
-    snapshot: Snapshot, request: SearchRequest, query: Query, matches: Matches, allowed: Sequence[int]
+    snapshot: Snapshot,
+    request: SearchRequest,
+    query: Query,
+    matches: Matches,
+    allowed: Sequence[int],
 ) -> Sequence[int]:
     """The asked page of the documents in the asked order; nothing where there is no such page."""
     size = max(1, min(request.per_page, MAX_PER_PAGE))
@@ -152,8 +185,14 @@ def _page(
             allowed = sorted(allowed, key=snapshot.date_sort_key, reverse=request.sort != "oldest")
         return allowed[page]
     scores = matches.scores
-    ranked = sorted(allowed, key=lambda document: (-scores[document], -snapshot.published_at[document]))
-    words = list(dict.fromkeys(word for clause in query.included if not clause.is_prefix for word in clause.words))
+    ranked = sorted(
+        allowed, key=lambda document: (-scores[document], -snapshot.published_at[document])
+    )
+    words = list(
+        dict.fromkeys(
+            word for clause in query.included if not clause.is_prefix for word in clause.words
+        )
+    )
     if len(words) > 1 and matches.mode == "all":
         ranked = rerank(snapshot, scores, words, ranked)
     return ranked[page]
@@ -166,12 +205,18 @@ def _facet_counts(
     found = {}
     for name in FACETS:
         among = (
-            filter_documents(documents, filters.predicates(skip=name)) if name in filters.facet_predicates else allowed
+            filter_documents(documents, filters.predicates(skip=name))
+            if name in filters.facet_predicates
+            else allowed
         )
-        found[name] = top_values(snapshot.facets[name].count_slugs(among), filters.included_slugs(name))
+        found[name] = top_values(
+            snapshot.facets[name].count_slugs(among), filters.included_slugs(name)
+        )
     return found
 
 
-def _year_counts(snapshot: Snapshot, filters: Filters, documents: Sequence[int]) -> list[tuple[int, int]]:
+def _year_counts(
+    snapshot: Snapshot, filters: Filters, documents: Sequence[int]
+) -> list[tuple[int, int]]:
     among = filter_documents(documents, filters.predicates(skip="date"))
     return sorted(Counter(map(snapshot.years.__getitem__, among)).items())

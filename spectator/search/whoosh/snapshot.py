@@ -46,7 +46,9 @@ class SegmentColumns:
     facets: Facets
 
 
-def open_snapshot(generations: Generations, previous: Snapshot | None = None, zone: tzinfo = UTC) -> Snapshot:
+def open_snapshot(
+    generations: Generations, previous: Snapshot | None = None, zone: tzinfo = UTC
+) -> Snapshot:
     """The current state of the index, whatever a writer is doing meanwhile.
 
     `previous`, of the same time zone, lends the numbers of the segments that both share.
@@ -79,12 +81,18 @@ def open_snapshot(generations: Generations, previous: Snapshot | None = None, zo
 class Snapshot:
     """One open state of the index. Not for two threads at once: Whoosh's files have one read position each."""
 
-    def __init__(self, generation: Generation, previous: Snapshot | None = None, zone: tzinfo = UTC) -> None:
+    def __init__(
+        self, generation: Generation, previous: Snapshot | None = None, zone: tzinfo = UTC
+    ) -> None:
         self.generation = generation
         self.zone = zone
         # Opened anew each time: Searcher.refresh() hands on readers that know only the deletions of their time.
         self.searcher = open_dir(str(generation.path)).searcher()
-        self.leaves = [(leaf, base) for leaf, base in self.searcher.reader().leaf_readers() if leaf.doc_count_all()]
+        self.leaves = [
+            (leaf, base)
+            for leaf, base in self.searcher.reader().leaf_readers()
+            if leaf.doc_count_all()
+        ]
         self._segments: dict[str, SegmentColumns] = {}
         self._frequencies: dict[str, int] = {}
         self.budget = Budget()  # of the search that is using it
@@ -123,7 +131,9 @@ class Snapshot:
     def length_norms(self) -> dict[str, array[float]]:
         """By field and document number what BM25 holds a word's count against."""
         parts = [numbers.length_norms for numbers in self._segments.values()]
-        return {field: _concatenate((part[field] for part in parts), "f") for field in AVERAGE_LENGTHS}
+        return {
+            field: _concatenate((part[field] for part in parts), "f") for field in AVERAGE_LENGTHS
+        }
 
     @cached_property
     def facets(self) -> Facets:
@@ -133,7 +143,9 @@ class Snapshot:
     @cached_property
     def deleted(self) -> frozenset[int]:
         """The numbers of documents that are deleted; lists of words still have them."""
-        return frozenset(base + each for leaf, base in self.leaves for each in leaf._perdoc.deleted_docs())
+        return frozenset(
+            base + each for leaf, base in self.leaves for each in leaf._perdoc.deleted_docs()
+        )
 
     @cached_property
     def document_numbers(self) -> dict[int, int]:

@@ -12,7 +12,12 @@ from whoosh.index import LockError, create_in, open_dir
 
 from spectator.search import Document, IndexUnavailableError
 from spectator.search.whoosh.generations import fsync_files, write_format
-from spectator.search.whoosh.schema import FORMAT, document_fields, make_schema, merge_small_segments
+from spectator.search.whoosh.schema import (
+    FORMAT,
+    document_fields,
+    make_schema,
+    merge_small_segments,
+)
 
 _LOCK_SECONDS = 10
 _MEMORY_MEGABYTES = 64
@@ -36,7 +41,9 @@ def commit(path: Path, changes: Mapping[int, Document | None]) -> None:
     fsync_files(path, set(os.listdir(path)) - before)
 
 
-def build(path: Path, documents: Iterable[Document], progress: Callable[[int], None] | None) -> None:
+def build(
+    path: Path, documents: Iterable[Document], progress: Callable[[int], None] | None
+) -> None:
     """A new index of the documents in the empty directory `path`, as a single segment."""
     with _open_writer(create_in(str(path), make_schema())) as writer:
         for done, document in enumerate(documents, 1):

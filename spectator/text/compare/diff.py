@@ -57,7 +57,9 @@ def diff_bodies(old: str, new: str) -> list[BlockDiff]:
     found = []
     for i, j in align_blocks(old_blocks, new_blocks):
         if i is not None and j is not None:
-            found.append(_diff_block(old_blocks[i].strip(WHITESPACE), new_blocks[j].strip(WHITESPACE), spend))
+            found.append(
+                _diff_block(old_blocks[i].strip(WHITESPACE), new_blocks[j].strip(WHITESPACE), spend)
+            )
         elif i is not None:
             found.append(_one_sided_block("removed", old_blocks[i]))
         elif j is not None:
@@ -67,7 +69,9 @@ def diff_bodies(old: str, new: str) -> list[BlockDiff]:
 
 def _one_sided_block(kind: str, block: str) -> BlockDiff:
     tokens = list(exact_tokens(block.strip(WHITESPACE)))
-    return BlockDiff(kind, [DiffPiece(kind, "".join(_words(_unwrap(tokens))))], _block_label(tokens))
+    return BlockDiff(
+        kind, [DiffPiece(kind, "".join(_words(_unwrap(tokens))))], _block_label(tokens)
+    )
 
 
 def _diff_block(old: str, new: str, pairs_per_char: float) -> BlockDiff:
@@ -96,16 +100,24 @@ def _tags(tokens: list[str | Tag]) -> list[Tag]:
 
 def _text_only(tokens: list[str | Tag]) -> list[str | Tag]:
     """The text as one token, a line for each `<br>`; nothing if there is none."""
-    pieces = (token if isinstance(token, str) else "\n" if token.name == "br" else "" for token in tokens)
+    pieces = (
+        token if isinstance(token, str) else "\n" if token.name == "br" else "" for token in tokens
+    )
     text = "".join(pieces).replace("\n\n", "\n")
     return [text] if text.strip() else []
 
 
 def _unwrap(tokens: list[str | Tag]) -> list[str | Tag]:
     """The tokens inside the tags of a paragraph or heading that has no attributes; of another block all of them."""
-    if len(tokens) < 3 or not isinstance(start := tokens[0], Tag) or not isinstance(end := tokens[-1], Tag):
+    if (
+        len(tokens) < 3
+        or not isinstance(start := tokens[0], Tag)
+        or not isinstance(end := tokens[-1], Tag)
+    ):
         return tokens
-    is_plain = start.name in _PROSE and not start.attributes and end.is_end and end.name == start.name
+    is_plain = (
+        start.name in _PROSE and not start.attributes and end.is_end and end.name == start.name
+    )
     return tokens[1:-1] if is_plain else tokens
 
 
@@ -152,7 +164,9 @@ def _diff_words(old: Sequence[str], new: Sequence[str], max_pairs: int) -> list[
     return found
 
 
-def _drop_short_matches(pairs: list[tuple[int, int]], end: tuple[int, int]) -> list[tuple[int, int]]:
+def _drop_short_matches(
+    pairs: list[tuple[int, int]], end: tuple[int, int]
+) -> list[tuple[int, int]]:
     """The pairs without the few words that two longer changes have between them by chance: those hinder reading."""
     runs: list[list[tuple[int, int]]] = []
     for i, j in pairs:
@@ -162,7 +176,10 @@ def _drop_short_matches(pairs: list[tuple[int, int]], end: tuple[int, int]) -> l
             runs.append([(i, j)])
     kept = []
     for at, run in enumerate(runs):
-        last, following = runs[at - 1][-1] if at else (-1, -1), runs[at + 1][0] if at + 1 < len(runs) else end
+        last, following = (
+            runs[at - 1][-1] if at else (-1, -1),
+            runs[at + 1][0] if at + 1 < len(runs) else end,
+        )
         before = max(run[0][0] - last[0], run[0][1] - last[1]) - 1
         after = max(following[0] - run[-1][0], following[1] - run[-1][1]) - 1
         if 2 * len(run) > min(before, after):

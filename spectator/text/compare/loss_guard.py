@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from spectator.text.html.blocks import WHITESPACE, align_blocks, exact_tokens, join_pieces, split_blocks
+from spectator.text.html.blocks import (
+    WHITESPACE,
+    align_blocks,
+    exact_tokens,
+    join_pieces,
+    split_blocks,
+)
 from spectator.text.html.markup import MAX_DEPTH, VOID, Tag, parse_attributes
 from spectator.text.html.sanitizer import ATTRIBUTES
 
@@ -44,7 +50,14 @@ ELEMENTS = {
 _ATTRIBUTES = frozenset[str]().union(*ATTRIBUTES.values()) - {"id", "href"}
 _IGNORED_WHEN_EMPTY = frozenset({"alt", "title", "lang", "dir"})
 _ORDER = tuple(
-    dict.fromkeys([*ELEMENTS.values(), "link", "anchor", *(f"{name} attribute" for name in sorted(_ATTRIBUTES))])
+    dict.fromkeys(
+        [
+            *ELEMENTS.values(),
+            "link",
+            "anchor",
+            *(f"{name} attribute" for name in sorted(_ATTRIBUTES)),
+        ]
+    )
 )
 
 
@@ -60,7 +73,9 @@ class Losses:
     @property
     def sentence(self) -> str:
         """The losses as English words, such as "1 table, 2 links"; empty without any."""
-        return ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in self.counts.items())
+        return ", ".join(
+            f"{count} {name}{'s' if count > 1 else ''}" for name, count in self.counts.items()
+        )
 
 
 @dataclass(slots=True)
@@ -146,7 +161,9 @@ def _match_blocks(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
     return partners
 
 
-def _blocks_to_restore(old: Sequence[str], new: Sequence[str], partners: dict[int, int]) -> set[int]:
+def _blocks_to_restore(
+    old: Sequence[str], new: Sequence[str], partners: dict[int, int]
+) -> set[int]:
     """The old blocks that hold more than their partner among the new ones and what is left over elsewhere."""
     spare = Counter[str]()
     for at in set(range(len(new))).difference(partners.values()):
@@ -172,7 +189,9 @@ def _parse_elements(html: str) -> tuple[list[_Element], list[str]]:
     """The things in a body, and its words, of which each tag is one."""
     things: list[_Element] = []
     words: list[str] = []
-    open_tags: list[tuple[str, int, int]] = []  # name, its thing or -1, the innermost thing from there
+    open_tags: list[
+        tuple[str, int, int]
+    ] = []  # name, its thing or -1, the innermost thing from there
     for token in exact_tokens(html):
         if isinstance(token, str):
             words += token.split()
@@ -184,7 +203,11 @@ def _parse_elements(html: str) -> tuple[list[_Element], list[str]]:
         inside = open_tags[-1][2] if open_tags else -1
         thing = -1
         for name, is_element in _element_names(token):
-            things.append(_Element(name, inside if is_element or thing < 0 else thing, len(words) - 1, len(words)))
+            things.append(
+                _Element(
+                    name, inside if is_element or thing < 0 else thing, len(words) - 1, len(words)
+                )
+            )
             if is_element:
                 thing = len(things) - 1
         if token.name not in VOID:
@@ -207,7 +230,9 @@ def _element_names(tag: Tag) -> Iterator[tuple[str, bool]]:
         yield f"{name} attribute", False
 
 
-def _close_element(name: str, open_tags: list[tuple[str, int, int]], elements: list[_Element], end: int) -> None:
+def _close_element(
+    name: str, open_tags: list[tuple[str, int, int]], elements: list[_Element], end: int
+) -> None:
     """Close the innermost open element of that name, with all in it; it looks no further than a stored body is deep."""
     for depth in range(len(open_tags) - 1, max(len(open_tags) - MAX_DEPTH, 0) - 1, -1):
         if open_tags[depth][0] == name:
@@ -230,4 +255,7 @@ def _is_inside(elements: list[_Element], at: int, lost: set[int]) -> bool:
 def _survival_measure(words: list[str], new: set[str]) -> Callable[[_Element], tuple[bool, float]]:
     """A measure of how much of a thing is still there: whether its tag is, and which share of its words."""
     hits = [0, *accumulate(word in new for word in words)]
-    return lambda thing: (words[thing.start] in new, (hits[thing.end] - hits[thing.start]) / (thing.end - thing.start))
+    return lambda thing: (
+        words[thing.start] in new,
+        (hits[thing.end] - hits[thing.start]) / (thing.end - thing.start),
+    )

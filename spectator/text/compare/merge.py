@@ -6,7 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from spectator.text.html.blocks import MAX_PAIRS, WHITESPACE, align_blocks, join_pieces, split_blocks
+from spectator.text.html.blocks import (
+    MAX_PAIRS,
+    WHITESPACE,
+    align_blocks,
+    join_pieces,
+    split_blocks,
+)
 from spectator.text.html.sanitizer import plain_text
 
 
@@ -52,7 +58,9 @@ def merge_bodies(base: str, ours: str, theirs: str) -> MergedBody:
     return MergedBody(body.rstrip(WHITESPACE) + _trailing_space(end), clashes)
 
 
-def _added_by_both(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> dict[str | None, int]:
+def _added_by_both(
+    base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]
+) -> dict[str | None, int]:
     """How often each block with words that both wrote and base lacks may stand: no more often than on either side."""
     sides = Counter(map(_comparison_key, ours)), Counter(map(_comparison_key, theirs))
     both = (sides[0].keys() & sides[1].keys()) - set(map(_comparison_key, base))
@@ -82,9 +90,13 @@ def _compare_to_base(base: Sequence[str], blocks: Sequence[str]) -> _Side:
     return side
 
 
-def _merge_in_order(base: Sequence[str], ours: _Side, theirs: _Side) -> Iterator[tuple[list[str], bool]]:
+def _merge_in_order(
+    base: Sequence[str], ours: _Side, theirs: _Side
+) -> Iterator[tuple[list[str], bool]]:
     """What stands at each place of the merged body, and whether the two sides clash there."""
-    size = sum(len(block) for side in (ours, theirs) for blocks in side.inserted for block in blocks)
+    size = sum(
+        len(block) for side in (ours, theirs) for blocks in side.inserted for block in blocks
+    )
     spend = MAX_PAIRS / max(size, 1)
     for at, block in enumerate(base):
         yield _merge_insertions(ours.inserted[at], theirs.inserted[at], spend)
@@ -99,7 +111,11 @@ def _merge_insertions(ours: list[str], theirs: list[str], spend: float) -> tuple
     found = []
     own_mine = own_theirs = 0
     for i, j in align_blocks(theirs, ours, int(spend * sum(map(len, theirs + ours)))):
-        is_same = i is not None and j is not None and _comparison_key(theirs[i]) == _comparison_key(ours[j])
+        is_same = (
+            i is not None
+            and j is not None
+            and _comparison_key(theirs[i]) == _comparison_key(ours[j])
+        )
         if i is not None:
             found.append(theirs[i])
             own_theirs += not is_same
@@ -131,7 +147,9 @@ def _trailing_space(body: str) -> str:
     return body[len(body.rstrip(WHITESPACE)) :]
 
 
-def merge_names(base: tuple[str, ...], ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+def merge_names(
+    base: tuple[str, ...], ours: tuple[str, ...], theirs: tuple[str, ...]
+) -> tuple[str, ...]:
     """Names in order with the changes of both sides: theirs, with what I added, without what I removed."""
     if ours == theirs or theirs == base:
         return ours

@@ -83,7 +83,9 @@ def join_pieces(pieces: Iterable[str]) -> str:
     return "".join(out)
 
 
-def common_subsequence(old: Sequence[str], new: Sequence[str], max_pairs: int = MAX_PAIRS) -> list[tuple[int, int]]:
+def common_subsequence(
+    old: Sequence[str], new: Sequence[str], max_pairs: int = MAX_PAIRS
+) -> list[tuple[int, int]]:
     """The positions (in old, in new) of items that both lists have in the same order, both rising.
 
     It is the longest such row where equal items make at most `most_pairs` pairs. Above that the items that occur most
@@ -105,7 +107,9 @@ def common_subsequence(old: Sequence[str], new: Sequence[str], max_pairs: int = 
     return found + [(end[0] + by, end[1] + by) for by in range(tail)]
 
 
-def _count_equal(old: Sequence[str], new: Sequence[str], at: tuple[int, int], step: int, limit: int) -> int:
+def _count_equal(
+    old: Sequence[str], new: Sequence[str], at: tuple[int, int], step: int, limit: int
+) -> int:
     """How many items in a row are equal from a pair of positions on."""
     for count in range(limit):
         if old[at[0] + step * count] != new[at[1] + step * count]:
@@ -163,7 +167,10 @@ def align_blocks(
     White space around blocks does not count. Blocks that changed are pairs if they still share half of the words of
     the shorter one; one that has no partner stands beside None, the old ones of a place before the new ones.
     """
-    old_keys, new_keys = [each.strip(WHITESPACE) for each in old], [each.strip(WHITESPACE) for each in new]
+    old_keys, new_keys = (
+        [each.strip(WHITESPACE) for each in old],
+        [each.strip(WHITESPACE) for each in new],
+    )
     spend = max_pairs / max(sum(map(len, old_keys)) + sum(map(len, new_keys)), 1)
     found: list[tuple[int | None, int | None]] = []
     i = j = 0
@@ -177,15 +184,24 @@ def align_blocks(
 
 
 def _similar_pairs(
-    old: Sequence[str], new: Sequence[str], old_range: range, new_range: range, pairs_per_char: float
+    old: Sequence[str],
+    new: Sequence[str],
+    old_range: range,
+    new_range: range,
+    pairs_per_char: float,
 ) -> list[tuple[int, int]]:
     """The pairs, in order, of blocks in two ranges that share words; `spend` pairs of words a character may cost."""
     if not old_range or not new_range:
         return []
     old_words = [(word, at) for at in old_range for word in _content_words(old[at])]
     new_words = [(word, at) for at in new_range for word in _content_words(new[at])]
-    share = int(pairs_per_char * (sum(len(old[at]) for at in old_range) + sum(len(new[at]) for at in new_range)))
-    both = common_subsequence([word for word, _ in old_words], [word for word, _ in new_words], share)
+    share = int(
+        pairs_per_char
+        * (sum(len(old[at]) for at in old_range) + sum(len(new[at]) for at in new_range))
+    )
+    both = common_subsequence(
+        [word for word, _ in old_words], [word for word, _ in new_words], share
+    )
     old_sizes, new_sizes = Counter(at for _, at in old_words), Counter(at for _, at in new_words)
     found = [(-1, -1, 0)]
     for (a, b), words in Counter((old_words[i][1], new_words[j][1]) for i, j in both).items():

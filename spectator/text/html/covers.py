@@ -41,7 +41,11 @@ def _herringbone() -> str:
     # One unit wider than the strip, or the ground shines through the seam.
     rising, falling = "M40-320v900M200-320v900", "M120 0v640M280 0v640"
     return "".join(
-        _group(f'transform="skewY({angle})"', _line("b", 81, path, "20"), _line("c", 81, path, "0 5 10 65"))
+        _group(
+            f'transform="skewY({angle})"',
+            _line("b", 81, path, "20"),
+            _line("c", 81, path, "0 5 10 65"),
+        )
         for angle, path in ((45, rising), (-45, falling))
     )
 
@@ -67,7 +71,9 @@ def _stepped_diamonds() -> str:
 def _adire() -> str:
     """Rings in half drop, as tied and dyed."""
     path = "M0 30h330M-32 90h390M0 150h330"
-    rings = (_line(colour, width, path) for colour, width in (("b", 58), ("d", 42), ("a", 34), ("c", 14)))
+    rings = (
+        _line(colour, width, path) for colour, width in (("b", 58), ("d", 42), ("a", 34), ("c", 14))
+    )
     return _group('stroke-linecap="round" stroke-dasharray="0 64"', *rings)
 
 

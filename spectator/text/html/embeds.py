@@ -16,7 +16,9 @@ _FLOW = frozenset(
     "div blockquote li dd td th figure figcaption details caption ul ol dl table thead tbody tfoot tr".split()
 )
 _TABLE = '<div class="table" role="region" tabindex="0" aria-label="Table">'
-_YOUTUBE = re.compile(r"(?:https?:)?//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,20})(?:[?#].*)?", re.ASCII)
+_YOUTUBE = re.compile(
+    r"(?:https?:)?//(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,20})(?:[?#].*)?", re.ASCII
+)
 
 
 def render_body(html: str) -> str:
@@ -111,7 +113,9 @@ class _BodyRenderer:
         if _is_local(attributes.get("src", "")):
             self.out.append(f'{tag.raw.removesuffix(">")} loading="lazy">')
         else:
-            self._write_link_card(attributes.get("src", ""), attributes.get("alt") or attributes.get("title", ""))
+            self._write_link_card(
+                attributes.get("src", ""), attributes.get("alt") or attributes.get("title", "")
+            )
 
     def _write_iframe(self, tag: Tag) -> None:
         attributes = parse_attributes(tag)
@@ -152,7 +156,9 @@ class _BodyRenderer:
             self.out.append(escape(title, quote=False))
             return
         host = urlsplit(href).netloc.rpartition("@")[2].removeprefix("www.")
-        label = escape(f"{title} ({host})" if title and host else title or host or href, quote=False)
+        label = escape(
+            f"{title} ({host})" if title and host else title or host or href, quote=False
+        )
         link = f'<a href="{escape(href)}" rel="noopener nofollow">{label}</a>'
         if self.open_links:
             self.out.append(f'<span class="embed">{label}</span>')

@@ -14,7 +14,9 @@ MAX_ATTRIBUTES = 32
 VOID = frozenset("br hr img col source track wbr".split())
 # Elements whose content is not text for readers.
 SKIPPED = frozenset("script style template svg noembed noframes title iframe".split())
-_CLOSED_BY_SLASH = frozenset({"svg", "iframe"})  # svg by the standard, iframe because XHTML pages write it so
+_CLOSED_BY_SLASH = frozenset(
+    {"svg", "iframe"}
+)  # svg by the standard, iframe because XHTML pages write it so
 BLOCKS = frozenset(
     "p h1 h2 h3 h4 h5 h6 blockquote pre ul ol li dl dt dd figure figcaption table details summary div hr section"
     " article aside header footer main nav address center form fieldset caption colgroup thead tbody tfoot tr".split()
@@ -41,7 +43,10 @@ _SECTIONS = frozenset("thead tbody tfoot caption colgroup".split())
 _TABLE_PARTS = _SECTIONS | {"tr", "td", "th", "col"}
 # Parts mean nothing outside of these.
 _MEDIA = frozenset({"video", "audio"})
-_REQUIRED_ANCESTORS = dict.fromkeys(_TABLE_PARTS, frozenset({"table"})) | {"source": _MEDIA, "track": _MEDIA}
+_REQUIRED_ANCESTORS = dict.fromkeys(_TABLE_PARTS, frozenset({"table"})) | {
+    "source": _MEDIA,
+    "track": _MEDIA,
+}
 # What a part closes up to (its parents), else itself (its siblings) where the parent is missing.
 _PARENTS = {
     "li": ({"ul", "ol"}, {"li"}),
@@ -117,7 +122,9 @@ def parse_attributes(tag: Tag) -> dict[str, str]:
     """A tag's attributes by lower-case name with character references decoded; of doubles the first counts."""
     found: dict[str, str] = {}
     for name, value in _ATTRIBUTES.findall(tag.attributes):
-        found.setdefault(name.lower(), decode_entities(value[1:-1] if value[:1] in ("'", '"') else value))
+        found.setdefault(
+            name.lower(), decode_entities(value[1:-1] if value[:1] in ("'", '"') else value)
+        )
     return found
 
 
@@ -159,7 +166,9 @@ def _limit_attributes(attributes: str) -> str:
     """Attributes as written, at most 32 of them: parsers compare each with every other."""
     if len(attributes) <= 4 * MAX_ATTRIBUTES:
         return attributes
-    return "".join(f" {each[0]}" for each in islice(_ATTRIBUTES.finditer(attributes), MAX_ATTRIBUTES))
+    return "".join(
+        f" {each[0]}" for each in islice(_ATTRIBUTES.finditer(attributes), MAX_ATTRIBUTES)
+    )
 
 
 def _name_to_id(attributes: str) -> str:
@@ -169,7 +178,9 @@ def _name_to_id(attributes: str) -> str:
     found = [(each[1].lower(), each[0]) for each in _ATTRIBUTES.finditer(attributes)]
     if any(name == "id" for name, _ in found):
         return attributes
-    return "".join(f" id{written[4:]}" if name == "name" else f" {written}" for name, written in found)
+    return "".join(
+        f" id{written[4:]}" if name == "name" else f" {written}" for name, written in found
+    )
 
 
 class _Writer:
@@ -224,7 +235,9 @@ class _Writer:
         if self.dropped.get(name):
             self.dropped[name] -= 1
         elif (
-            depth := self._find_open({name}, _SCOPE_BOUNDARIES if name not in _TABLE_PARTS else {"table"})
+            depth := self._find_open(
+                {name}, _SCOPE_BOUNDARIES if name not in _TABLE_PARTS else {"table"}
+            )
         ) is not None:
             self.close_to_depth(depth)
             self.pending_break = "" if is_block else self.pending_break
@@ -253,7 +266,10 @@ class _Writer:
 
     def _is_between_rows(self) -> bool:
         """Whether the innermost part of a table that is open is none that holds text."""
-        inner = next((name for name in reversed(self.open) if name in _ROWS or name in _SCOPE_BOUNDARIES), None)
+        inner = next(
+            (name for name in reversed(self.open) if name in _ROWS or name in _SCOPE_BOUNDARIES),
+            None,
+        )
         return inner in _ROWS
 
     def close_to_depth(self, depth: int) -> None:

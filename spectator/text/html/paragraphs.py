@@ -9,12 +9,18 @@ from spectator.text.html.markup import BLOCKS, SKIPPED, decode_entities
 from spectator.text.html.sanitizer import TAGS, clean_html, escape_text
 from spectator.text.words.normalization import normalize_text
 
-_BLOCK_TAG = re.compile(rf"<(?:{'|'.join(sorted(BLOCKS))}|iframe|video|audio|td|th)(?=[\s/>])", re.IGNORECASE)
+_BLOCK_TAG = re.compile(
+    rf"<(?:{'|'.join(sorted(BLOCKS))}|iframe|video|audio|td|th)(?=[\s/>])", re.IGNORECASE
+)
 # Elements that a writer of plain text may mean as markup; "<anna@example.com>" and "x<y" are not among them.
-_INLINE = "|".join(sorted(TAGS | SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"}))
+_INLINE = "|".join(
+    sorted(TAGS | SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"})
+)
 _NO_TAG = re.compile(rf"<(?!/?(?:{_INLINE})(?=[\s/>])|!--)", re.IGNORECASE)
 
-_SIMPLE_BODY = re.compile(r"<p>(?:(?!</?p[\s>]).)*+</p>(?:\n<p>(?:(?!</?p[\s>]).)*+</p>)*+", re.DOTALL)
+_SIMPLE_BODY = re.compile(
+    r"<p>(?:(?!</?p[\s>]).)*+</p>(?:\n<p>(?:(?!</?p[\s>]).)*+</p>)*+", re.DOTALL
+)
 _OWN_REL = re.compile(r'(<a\b[^<>]*?) rel="noopener">')
 
 
@@ -47,7 +53,9 @@ def _wrap_paragraphs(text: str, encode_line: Callable[[str], str]) -> str:
 def stored_body(text: str) -> str:
     """The clean HTML to store for what an editor typed or an import gave; without a block tag it gets paragraphs."""
     if "<" not in text and "&" not in text:
-        return _wrap_paragraphs(text, escape_text)  # nothing for a parser to read: its answer is known
+        return _wrap_paragraphs(
+            text, escape_text
+        )  # nothing for a parser to read: its answer is known
     body = clean_html(body_html(text))
     # "<section>word" was HTML before its only block tag was cleaned away.
     return body if not body or _BLOCK_TAG.search(body) else clean_html(body_html(body))
@@ -57,7 +65,12 @@ def editable_body(body: str) -> str:
     """A stored body as an editor should see it: plain text if that gives back the very same body, else the HTML."""
     if not _SIMPLE_BODY.fullmatch(body):
         return body
-    inner = body.removeprefix("<p>").removesuffix("</p>").replace("</p>\n<p>", "\n\n").replace("<br>\n", "\n")
+    inner = (
+        body.removeprefix("<p>")
+        .removesuffix("</p>")
+        .replace("</p>\n<p>", "\n\n")
+        .replace("<br>\n", "\n")
+    )
     inner = _OWN_REL.sub(r"\1>", inner)
     for plain in (decode_entities(inner), inner):
         if stored_body(plain) == body:

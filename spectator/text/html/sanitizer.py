@@ -98,7 +98,9 @@ def clean_html(html: str) -> str:
     by construction: it is repeated until nothing changes, and what would not settle keeps its text alone.
     """
     if _CLEAN_PARAGRAPHS.fullmatch(html) and normalize_text(html) == html:
-        return html.rstrip()  # as every body of paragraphs that was stored and comes back from an editor
+        return (
+            html.rstrip()
+        )  # as every body of paragraphs that was stored and comes back from an editor
     for _ in range(MAX_PASSES):
         cleaned = _clean_once(html)
         if cleaned == html:
@@ -108,7 +110,9 @@ def clean_html(html: str) -> str:
 
 
 def _clean_once(html: str) -> str:
-    html = make_well_formed(normalize_text(html), TAGS, lambda text: _replace_all(decode_entities(text), _PLACEHOLDERS))
+    html = make_well_formed(
+        normalize_text(html), TAGS, lambda text: _replace_all(decode_entities(text), _PLACEHOLDERS)
+    )
     return _replace_all(_SANITIZER.clean(html), _REFERENCES).strip()
 
 
@@ -125,7 +129,12 @@ def escape_text(text: str) -> str:
 
 
 def _text_only(html: str) -> str:
-    text = normalize_text(plain_text(html)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = (
+        normalize_text(plain_text(html))
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    )
     return _SANITIZER.clean(text).strip()
 
 

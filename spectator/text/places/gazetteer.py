@@ -56,7 +56,11 @@ def suggest_countries(text: str, limit: int = 8) -> list[Country]:
         return []
     if country := country_by_code(key):
         return [country]
-    fitting = [country for country in COUNTRIES if any(f" {key}" in name for name in _SEARCH_NAMES[country.code])]
+    fitting = [
+        country
+        for country in COUNTRIES
+        if any(f" {key}" in name for name in _SEARCH_NAMES[country.code])
+    ]
     return sorted(fitting, key=lambda country: (not country.is_african, country.name))[:limit]
 
 
@@ -82,7 +86,9 @@ def _words(name: str) -> tuple[str, ...]:
 
 
 def _contains(name: tuple[str, ...], part: tuple[str, ...]) -> bool:
-    return any(name[start : start + len(part)] == part for start in range(len(name) - len(part) + 1))
+    return any(
+        name[start : start + len(part)] == part for start in range(len(name) - len(part) + 1)
+    )
 
 
 def _name_key(text: str) -> str:
@@ -96,8 +102,12 @@ def _read_countries() -> tuple[Country, ...]:
     return tuple(_country(*line.split("\t")) for line in lines[1:])
 
 
-def _country(code: str, name: str, slug: str, african: str, capital: str, demonyms: str, aliases: str) -> Country:
-    return Country(code, name, slug, _split_cell(aliases), capital, _split_cell(demonyms), african == "yes")
+def _country(
+    code: str, name: str, slug: str, african: str, capital: str, demonyms: str, aliases: str
+) -> Country:
+    return Country(
+        code, name, slug, _split_cell(aliases), capital, _split_cell(demonyms), african == "yes"
+    )
 
 
 def _split_cell(cell: str) -> tuple[str, ...]:
@@ -117,8 +127,13 @@ COUNTRIES: tuple[Country, ...] = _read_countries()
 _BY_CODE = {country.code: country for country in COUNTRIES}
 _BY_NAME = _by_name(COUNTRIES)
 _SEARCH_NAMES = {
-    each.code: [f" {_name_key(name)}" for name in (each.name, *each.aliases, *each.capital.split("; "), *each.demonyms)]
+    each.code: [
+        f" {_name_key(name)}"
+        for name in (each.name, *each.aliases, *each.capital.split("; "), *each.demonyms)
+    ]
     for each in COUNTRIES
 }
-_BY_WORDS = {_words(name): country for country in COUNTRIES for name in (country.name, *country.aliases)}
+_BY_WORDS = {
+    _words(name): country for country in COUNTRIES for name in (country.name, *country.aliases)
+}
 MAX_NAME_WORDS = max(map(len, _BY_WORDS))

@@ -18,7 +18,9 @@ AGENCIES = frozenset(_AGENCIES.split())
 def is_organization(name: str, *organizations: str) -> bool:
     """Return whether a byline names a desk, an agency or one of the given organizations instead of a person."""
     words = _words(name)
-    is_named = "-".join(words) in AGENCIES or words in [_words(other) for other in organizations if other]
+    is_named = "-".join(words) in AGENCIES or words in [
+        _words(other) for other in organizations if other
+    ]
     return is_named or not DESK_WORDS.isdisjoint(words)
 
 

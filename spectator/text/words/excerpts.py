@@ -9,7 +9,9 @@ ELLIPSIS = "…"
 
 # An end mark (Latin, Ethiopic, Arabic) and what may close behind it. A full stop counts after a word of three letters
 # or more; shorter ones are mostly initials and titles: "J. K.", "Dr.", "U.S.".
-_SENTENCE_END = re.compile(r"(?:([^\W\d_]{3,}|[\d%]+)[\"'”’»)\]]?\.|[!?።፧؟۔…])[.!?።፧؟۔…]*[\"'”’»)\]]*(?=\s|$)")
+_SENTENCE_END = re.compile(
+    r"(?:([^\W\d_]{3,}|[\d%]+)[\"'”’»)\]]?\.|[!?።፧؟۔…])[.!?።፧؟۔…]*[\"'”’»)\]]*(?=\s|$)"
+)
 _LAST_CHARACTERS = ".!?።፧؟۔…\"'”’»)]"
 _ABBREVIATIONS = frozenset(
     "gen col sgt capt maj cpl prof hon rev sen gov rep mrs msgr amb dept univ etc vol fig jan feb mar apr jun jul aug"

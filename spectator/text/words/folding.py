@@ -18,7 +18,9 @@ _MARKS = (
 )
 # Nobody sees these characters, and programs put them inside words: soft hyphens and zero-width spaces where a long
 # word may be broken, joiners, marks of direction, variation selectors.
-_INVISIBLE = "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+)
 _INVISIBLE_RUN = re.compile(f"[{_INVISIBLE}]+")
 # Thai, Lao, Myanmar and Khmer are written without spaces: between their letters a zero-width space ends a word.
 _ZERO_WIDTH_SPACE = "\u200b"
@@ -70,7 +72,11 @@ def _fold_one(char: str) -> str:
     pieces = _strip_marks(unicodedata.normalize("NFKD", char)).casefold()
     # What casefolding yields may have parts of its own (ΐ), and a compatibility form signs among its letters (½).
     pieces = _strip_marks(unicodedata.normalize("NFKD", pieces)).replace(_TATWEEL, "")
-    return "".join(_fold_letter(piece) for piece in pieces if piece.isalnum() or unicodedata.category(piece) == "Mc")
+    return "".join(
+        _fold_letter(piece)
+        for piece in pieces
+        if piece.isalnum() or unicodedata.category(piece) == "Mc"
+    )
 
 
 def _strip_marks(text: str) -> str:

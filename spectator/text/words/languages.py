@@ -135,8 +135,17 @@ def canonical_tag(tag: str) -> str:
     parts = [first.lower()]
     for part in rest:
         after_singleton = len(parts[-1]) == 1
-        is_region, is_script = len(part) == 2 and not after_singleton, len(part) == 4 and part.isalpha()
-        cased = part.upper() if is_region else part.title() if is_script and not after_singleton else part.lower()
+        is_region, is_script = (
+            len(part) == 2 and not after_singleton,
+            len(part) == 4 and part.isalpha(),
+        )
+        cased = (
+            part.upper()
+            if is_region
+            else part.title()
+            if is_script and not after_singleton
+            else part.lower()
+        )
         parts.append(cased)
     return "-".join(parts)
 

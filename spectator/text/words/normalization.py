@@ -10,7 +10,9 @@ MAX_MARKS = 30
 # Word processors write a line break within a paragraph as a vertical tab; form feeds and separators part words too.
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # Control characters, lone surrogates, the byte order mark and noncharacters: none of them may stand in XML or UTF-8.
-_FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufdd0-\ufdef\ufffe\uffff]+")
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufdd0-\ufdef\ufffe\uffff]+"
+)
 # Composing across these would eat them: "<p>" and a combining solidus make "<p≯", which is no tag any more.
 _NOT_SYNTAX = re.compile("[^<>=]+")
 
@@ -21,9 +23,13 @@ def _combining_marks(end: int) -> str:
 
 
 # Unicode has no such marks beyond the scripts of the first two planes.
-_TOO_MANY_MARKS = re.compile(f"([{_combining_marks(0x1F000)}]{{{MAX_MARKS}}})[{_combining_marks(0x1F000)}]++")
+_TOO_MANY_MARKS = re.compile(
+    f"([{_combining_marks(0x1F000)}]{{{MAX_MARKS}}})[{_combining_marks(0x1F000)}]++"
+)
 # Classes within the first plane are tables, so this is found to be absent in a tenth of the time.
-_PERHAPS_TOO_MANY_MARKS = re.compile(f"[{_combining_marks(0x10000)}\U00010000-\U0001f000]{{{MAX_MARKS + 1}}}")
+_PERHAPS_TOO_MANY_MARKS = re.compile(
+    f"[{_combining_marks(0x10000)}\U00010000-\U0001f000]{{{MAX_MARKS + 1}}}"
+)
 
 
 def normalize_text(text: str) -> str:

@@ -55,7 +55,10 @@ _LATIN = (
 )
 _SCRIPTS: dict[str, frozenset[str]] = {
     **{tag: frozenset({"Latn"}) for tag in _LATIN.split()},
-    **{tag: frozenset({"Arab"}) for tag in "ar arc ary arq arz aeb apd ckb dv fa ks ps sd ug ur".split()},
+    **{
+        tag: frozenset({"Arab"})
+        for tag in "ar arc ary arq arz aeb apd ckb dv fa ks ps sd ug ur".split()
+    },
     # Written in Arabic letters too (Ajami).
     **{tag: frozenset({"Latn", "Arab"}) for tag in "ha kr mg so sw wo yo ff".split()},
     **{tag: frozenset({"Latn", "Tfng", "Arab"}) for tag in "ber kab tzm rif shi zgh".split()},

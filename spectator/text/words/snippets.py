@@ -41,7 +41,9 @@ def beginning(html: str, length: int) -> str:
     return start[: max(start.rfind(" "), start.rfind(">") + 1, length - LONGEST_WORD)]
 
 
-def snippet(text: str, terms: Collection[str], width: int = 200, prefixes: tuple[str, ...] = ()) -> Pieces:
+def snippet(
+    text: str, terms: Collection[str], width: int = 200, prefixes: tuple[str, ...] = ()
+) -> Pieces:
     """The passage of at most about `width` characters with the most different terms, as (piece, is_hit) pairs.
 
     It begins and ends at words, with "…" where text is left out; spaces are collapsed to one. Without a hit it is
@@ -50,7 +52,10 @@ def snippet(text: str, terms: Collection[str], width: int = 200, prefixes: tuple
     hits = _find_hits(text[:MAX_SCANNED_CHARS], terms, prefixes)
     start, end = _bounds(text, *_best_window(hits, width), width)
     inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
-    pieces = [(_SPACES.sub(" ", piece), is_hit) for piece, is_hit in _split_pieces(text, inside, start, end)]
+    pieces = [
+        (_SPACES.sub(" ", piece), is_hit)
+        for piece, is_hit in _split_pieces(text, inside, start, end)
+    ]
     if start > 0:
         pieces.insert(0, (ELLIPSIS, False))
     if end < len(text.rstrip()):
@@ -61,14 +66,20 @@ def snippet(text: str, terms: Collection[str], width: int = 200, prefixes: tuple
 def _find_hits(text: str, terms: Collection[str], prefixes: tuple[str, ...]) -> list[Token]:
     if not terms and not prefixes:
         return []
-    wanted = terms if isinstance(terms, frozenset) else frozenset(terms)  # a set may know other forms of its words
+    wanted = (
+        terms if isinstance(terms, frozenset) else frozenset(terms)
+    )  # a set may know other forms of its words
 
     def is_hit(word: str) -> bool:
         return word in wanted or (bool(prefixes) and word.startswith(prefixes))
 
     hits: list[Token] = []
     for run in word_runs(text):
-        name = next((token for token in _joined_names(run, text) if is_hit(token.text)), None) if len(run) > 1 else None
+        name = (
+            next((token for token in _joined_names(run, text) if is_hit(token.text)), None)
+            if len(run) > 1
+            else None
+        )
         hits += [name] if name else [token for token in run if is_hit(token.text)]
     return hits
 
@@ -104,7 +115,9 @@ def _bounds(text: str, first: int, last: int, width: int) -> tuple[int, int]:
     start = max(0, min(first - (width - (last - first)) // 3, len(text) - width))
     if start > 0:
         breaks = list(_SPACES.finditer(text, start, first))
-        after_sentence = [each for each in breaks if text[each.start() - 1] in _SENTENCE_ENDS or "\n" in each[0]]
+        after_sentence = [
+            each for each in breaks if text[each.start() - 1] in _SENTENCE_ENDS or "\n" in each[0]
+        ]
         start = (after_sentence or breaks)[0].end() if breaks else first
     end = min(max(start + width, last), len(text))
     if end < len(text):
