@@ -133,6 +133,5 @@ def test_moments_are_aware(app: Flask) -> None:
     kind = UTCDateTime()
     with pytest.raises(ValueError, match="time zone"):
         kind.process_bind_param(datetime(2026, 1, 1), db.engine.dialect)  # noqa: DTZ001
-    assert kind.process_result_value(datetime(2026, 1, 1), db.engine.dialect) == datetime(
-        2026, 1, 1, tzinfo=UTC
-    )  # noqa: DTZ001
+    stored = datetime(2026, 1, 1)  # noqa: DTZ001
+    assert kind.process_result_value(stored, db.engine.dialect) == datetime(2026, 1, 1, tzinfo=UTC)

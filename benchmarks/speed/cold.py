@@ -32,7 +32,7 @@ def figures(
             },
             rounds,
         )
-    note = f"{format_rates(found['ours'], found['theirs'])}; {len(paths)} stories, one of {sizes[0]:,}, {sizes[1]:,} bytes"
+    note = f"{format_rates(found['ours'], found['theirs'])}; {len(paths)} of {sizes[0]:,} and {sizes[1]:,} bytes"
     yield goals.COLD.with_value(median_ratio(found["ours"], found["theirs"]), note)
     yield from cpu_figures(site, rounds, samples)
 

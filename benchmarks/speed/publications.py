@@ -97,7 +97,7 @@ def summarize(
     share = (
         f"{load.rate:,.0f} of {whole:,.0f} requests/s ({load.rate / whole:.0%}) on {pages} pages"
     )
-    words = f"p50 {quantile(first, 0.5):.3g}, p99 {quantile(first, 0.99):.3g} ms of {len(rows)}; a cold one {render:.3g}"
+    words = f"p50 {quantile(first, 0.5):.3g}, p99 {quantile(first, 0.99):.3g} ms of {len(rows)}; cold {render:.3g}"
     yield goals.FIRST_REQUEST.with_value(above, f"{words}; {share}")
     seen = [row["seen"] for row in rows]
     stale = sum(len(row["statuses"]) - 1 for row in rows)

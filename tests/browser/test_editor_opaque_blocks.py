@@ -184,7 +184,10 @@ def test_a_pasted_table_becomes_a_card(writer: Visit) -> None:
         page,
         f'<p> one</p><table class="x">{cells}</table><table><tr><td><p>laid out</p></td></tr></table>',
     )
-    table = '<table><tbody><tr><td colspan="2">a<strong>b</strong></td></tr><tr><td>c</td><td>d</td></tr></tbody></table>'
+    table = (
+        '<table><tbody><tr><td colspan="2">a<strong>b</strong></td></tr>'
+        "<tr><td>c</td><td>d</td></tr></tbody></table>"
+    )
     assert field_value(page) == f"<p>beforeone</p>\n{table}\n<p>laid out</p>\n<p>end</p>"
     expect(block_card(page, "Table, 2 rows")).to_be_visible()
     page.keyboard.press("Control+z")

@@ -228,7 +228,10 @@ def test_stray_tags_hide_no_text(writer: Visit, html: str, words: str) -> None:
     assert re.sub("<[^>]*>", " ", paste_and_read(writer.page, html)).split() == words.split()
 
 
-BLOCKS = "p div h1 h2 h5 li ul ol blockquote section center td tr table th caption dt dd dl pre article form address".split()
+BLOCKS = (
+    "p div h1 h2 h5 li ul ol blockquote section center td tr table th caption dt dd dl pre"
+    " article form address"
+).split()
 INLINE = "b i span a em u sub font small mark code abbr".split()
 GAPS = [" ", "\n", "&nbsp;", "<br>", "<hr>"]
 
