@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spectator.search import MAX_PER_PAGE, Index, SearchRequest, open_index
+from spectator.search import MAX_PER_PAGE, Index, IndexBusyError, SearchRequest, open_index
 from tests.drills import publisher
 from tests.drills.running_site import Story, token
 
@@ -54,6 +54,7 @@ class Crowd:
     most: int = 0
     position: int = 0
     answers: int = 0
+    refusals: int = 0  # "search is busy", which a reader gets as an honest page
     complaints: list[str] = field(default_factory=list)
 
     def published(self) -> list[Story]:
@@ -76,6 +77,9 @@ class Crowd:
             )
             try:
                 check(chance)
+            except IndexBusyError:
+                self.refusals += 1
+                continue
             except Exception as error:
                 self.complaints.append(f"{check.__name__}: {error!r:.300}")
             self.answers += 1
@@ -158,6 +162,7 @@ def main() -> None:
         thread.join()
     told = {
         "answers": crowd.answers,
+        "refusals": crowd.refusals,
         "complaints": crowd.complaints,
         "most": crowd.most,
         "seen": len(crowd.seen),

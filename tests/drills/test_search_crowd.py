@@ -51,6 +51,7 @@ def test_every_answer_is_right_under_constant_publishing(site: Site, tmp_path: P
     print(
         f"{sum(each['answers'] for each in told)} answers while {len(published)} stories were published"
     )
+    assert sum(each["refusals"] for each in told) <= sum(each["answers"] for each in told) / 100
     assert min(each["answers"] for each in told) >= 10 * THREADS
     assert min(each["seen"] for each in told) > 1, "what is published is found meanwhile"
     site.assert_findable(published, END_SECONDS, "after the crowd has gone")
