@@ -196,6 +196,9 @@ def test_the_tab_is_closed_and_the_text_is_offered_again(form_window: Visit, is_
     page.get_by_label("Headline").fill("In a tab that was closed")
     type_text(page, "First paragraph.")
     expect_status(page).to_have_text(KEPT_MESSAGE)
+    page.wait_for_function(
+        "async () => JSON.stringify(await spectatorCopies.all()).includes('First paragraph')"
+    )
     with page.expect_event("close"):
         page.close(run_before_unload=is_tidy)
     context.set_offline(False)
