@@ -192,7 +192,7 @@ def test_a_story_that_was_published_meanwhile_is_not_changed_silently(
         opened | {"do": "save", "headline": "Half done"},
     )
     assert response.status_code == 409
-    assert "State of the story: published" in response.text
+    assert "Status: published" in response.text
     assert get_article(article_id).headline == story_form()["headline"]
 
 

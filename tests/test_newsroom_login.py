@@ -51,7 +51,7 @@ def test_every_page_but_the_login_needs_one(app: Flask, client: FlaskClient) -> 
         else:
             response = post(client, path)
             assert response.status_code == 401, path
-            assert "not stored" in response.text
+            assert "not saved" in response.text
 
 
 def test_the_login_page_and_the_way_back(app: Flask, editor: User) -> None:

@@ -315,7 +315,7 @@ def test_pin_forbid_and_undo_by_form(
     post(client, path, {"related": str(other), "kind": "forbid"})
     update_indexes()
     page = client.get(path).text
-    assert "Never shown together" in page and "Allow again" in page
+    assert "Blocked" in page and "Unblock" in page
     post(client, f"/newsroom/stories/{other}/related", {"related": str(this), "kind": ""})
     assert queries.related_overrides(this) == ([], set()), "undone from the other side"
 

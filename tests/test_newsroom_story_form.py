@@ -303,10 +303,10 @@ def test_presence_names_colleagues_and_newer_versions(app: Flask, newsroom: Flas
         f"/newsroom/fragments/stories/{article_id}/presence",
     )
     version = str(get_article(article_id).version)
-    assert "Open here too" not in post(newsroom, path, {"version": version}).text
-    assert "Open here too: Editor." in post(admin, path, {"version": version}).text
-    assert "Open here too: Admin." in post(newsroom, path, {"version": version}).text
-    assert "Open here too: Admin." in newsroom.get(f"/newsroom/stories/{article_id}").text
+    assert "also editing" not in post(newsroom, path, {"version": version}).text
+    assert "Editor is also editing." in post(admin, path, {"version": version}).text
+    assert "Admin is also editing." in post(newsroom, path, {"version": version}).text
+    assert "Admin is also editing." in newsroom.get(f"/newsroom/stories/{article_id}").text
     assert save_story(admin, article_id, headline="Newer").status_code == 303
     assert "Admin saved a newer version." in post(newsroom, path, {"version": version}).text
 
@@ -541,7 +541,7 @@ def test_the_history_tells_who_when_what_and_leads_back(newsroom: FlaskClient) -
     )
     path = f"/newsroom/stories/{article_id}/history"
     page = newsroom.get(path)
-    assert "1. begun" in page.text and "2. saved" in page.text and "Editor" in page.text
+    assert "1. started" in page.text and "2. saved" in page.text and "Editor" in page.text
     changed = newsroom.get(f"{path}/compare?from=2&to=1")
     assert re.search(r"<del>\s*dry", changed.text)
     assert re.search(r"<ins>\s*full", changed.text)

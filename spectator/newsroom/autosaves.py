@@ -37,7 +37,7 @@ def save_autosave(
 ) -> Autosave:
     """Store the entries of a form apart from its story, and return the row; raises AutosaveRefused."""
     if forms.is_too_long(values):
-        raise AutosaveError("an entry is too long.")
+        raise AutosaveError("one field is too long.")
     is_theirs = article is not None and (
         publishing.may_edit(user, article) or is_locked_for(article, user)
     )
@@ -64,7 +64,9 @@ def proof_unsaved(article_id: int | None = None) -> Response | tuple[str, int]:
         save_autosave(user, article_id, article, values)
     except AutosaveError as refused:
         message = f"Not saved: {refused} Close this tab; your text is still in the form."
-        return render_template("newsroom/refused.html", title="No preview", message=message), 422
+        return render_template(
+            "newsroom/refused.html", title="Preview not available", message=message
+        ), 422
     copy = form.values["copy"]
     if article_id is None:
         return redirect(url_for("newsroom.proof_new", copy=copy), 303)

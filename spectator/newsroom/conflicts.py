@@ -19,11 +19,11 @@ from spectator.text.html.sanitizer import plain_text
 
 FIELD_LABELS = {
     "headline": "Headline",
-    "dek": "Dek",
-    "body": "Text",
+    "dek": "Standfirst",
+    "body": "Story",
     "section": "Section",
     "language": "Language",
-    "slug": "Address",
+    "slug": "Web address (URL)",
     "authors": "Byline",
     "countries": "Countries",
     "topics": "Topics",

@@ -16,31 +16,31 @@ from spectator.media import MAX_BYTES
 log = logging.getLogger(__name__)
 MESSAGES = {
     403: (
-        "This was refused",
-        "The request did not come from a page of the newsroom. Go back, reload and try again.",
+        "Request refused",
+        "It did not come from a newsroom page. Go back, reload the page and try again.",
     ),
-    404: ("There is no such story", "It may have been opened by a mistyped address."),
+    404: ("Story not found", "Check the address, or find the story in the list."),
     413: (
         "That is too large",
-        f"A story's text may have 1 MB, its picture {MAX_BYTES // 1024**2} MB. "
-        "Go back: most browsers still hold the form.",
+        f"A story's text can be up to 1 MB, its picture up to {MAX_BYTES // 1024**2} MB. "
+        "Go back: most browsers still have your text.",
     ),
-    415: ("That is not a form", "The newsroom takes what its own forms send, and nothing else."),
+    415: ("This page has expired", "Reload it and try again."),
 }
 SERVER_ERROR = (
-    "Something went wrong here",
-    "It was not stored, and the fault is in the log. Copy what you wrote somewhere safe, then go back and try again.",
+    "Something went wrong",
+    "Nothing was saved, and the error is in the log. Copy your text somewhere safe, then go back and try again.",
 )
 STORAGE_FAILURE = (
     "Not saved",
-    "{reason}, so nothing can be saved right now. Copy what you wrote, tell your site administrator, try again later.",
+    "{reason}, so nothing can be saved right now. Copy your text, tell your site administrator and try again later.",
 )
 STORAGE_REASONS = {
     "full": "The server's disk is full",
     "read-only": "The server's disk is read-only",
     "damaged": "The server's database is damaged",
     "not a database": "The server's database is damaged",
-    "no memory": "The server has not enough memory",
+    "no memory": "The server is out of memory",
 }
 DISK_ERRORS = {
     errno.ENOSPC: "full",
@@ -71,7 +71,7 @@ def _render_error(code: int, title: str, message: str, unsaved_text: str = "") -
 def show_forbidden(error: publishing.ForbiddenError) -> tuple[str, int]:
     """Say who may do it, and give back the text that was sent."""
     is_publisher = g.get("user") is not None and publishing.is_publisher(g.user)
-    title = "This story has moved on" if is_publisher else "You don't have permission to do this"
+    title = "This story has changed" if is_publisher else "You don't have permission to do this"
     return _render_error(403, title, str(error), request.form.get("body", ""))
 
 
@@ -84,7 +84,7 @@ def show_storage_error(error: StorageError) -> tuple[str, int]:
     """Say in one sentence why nothing can be saved, and give back the text that was sent."""
     log.error("%s %s was not saved: %s", request.method, request.path, error)
     title, message = STORAGE_FAILURE
-    reason = STORAGE_REASONS.get(error.cause, "The server's disk does not answer")
+    reason = STORAGE_REASONS.get(error.cause, "The server's disk does not respond")
     return _render_error(503, title, message.format(reason=reason), _submitted_text())
 
 

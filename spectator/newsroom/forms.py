@@ -282,10 +282,10 @@ def _confirm_losses(form: StoryForm, article: Article) -> None:
     if answer == "restore":
         form.values["body"] = editable_body(restore_lost_blocks(article.body, new))
         raise ValidationError(
-            {"body": f"Put back: {lost.sentence}. Look at the text, then save again."}
+            {"body": f"Restored {lost.sentence}. Check the text, then save again."}
         )
     form.losses = lost
-    raise ValidationError({"body": f"This save removes {lost.sentence}."})
+    raise ValidationError({"body": f"You're about to remove {lost.sentence}."})
 
 
 def _raise_form_errors(form: StoryForm, draft: Draft) -> None:
@@ -307,7 +307,7 @@ def _publication_time(form: StoryForm) -> datetime | None:
         typed = datetime.fromisoformat(text).replace(tzinfo=None)
         moments = times.possible_moments(typed, zone())
     except (ValueError, OverflowError):
-        form.errors["published_at"] = "This is not a date and time; example: 2026-11-22T14:05."
+        form.errors["published_at"] = "Enter a date and time, for example 2026-11-22T14:05."
         return None
     if typed.year < 1000:
         form.errors["published_at"] = "The year needs four digits."

@@ -111,7 +111,7 @@ def address_preview(article_id: int | None = None) -> str:
     section = queries.listing_by_path(f"/{slugify(sent.get('section', '')[:120])}/")
     if slug and not is_slug(slug):
         return render_template(
-            "newsroom/_address.html", error="Use small letters a–z, digits and single hyphens only."
+            "newsroom/_address.html", error="Use lowercase letters, numbers and hyphens."
         )
     current = article.slug if article else ""
     try:

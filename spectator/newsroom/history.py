@@ -17,7 +17,7 @@ from spectator.newsroom.security import current_user
 from spectator.text.compare.diff import BlockDiff, DiffPiece, diff_bodies, diff_lines
 
 ACTION_LABELS = {
-    "create": "begun",
+    "create": "started",
     "import": "imported",
     "save": "saved",
     "submit": "submitted for review",
@@ -134,13 +134,13 @@ def restore_revision(article_id: int, number: int) -> Response | tuple[str, int]
         publishing.restore(article_id, current_user(), number, seen)
     except publishing.ConflictError:
         title, message = (
-            "Somebody saved this story meanwhile",
-            "Nothing was restored. Look at the history again.",
+            "Somebody has saved this story in the meantime",
+            "Nothing was restored. Check the history again.",
         )
         return render_template("newsroom/refused.html", title=title, message=message), 409
     except publishing.ValidationError as invalid:
         title, message = (
-            "This version cannot be restored as it is",
+            "This version cannot be restored",
             " ".join(invalid.errors.values()),
         )
         return render_template("newsroom/refused.html", title=title, message=message), 422

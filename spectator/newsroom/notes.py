@@ -55,7 +55,7 @@ def _original_text() -> str:
 def _render_conflict(text: str) -> tuple[str, int]:
     title, message = (
         "A colleague has changed this note",
-        "Nothing was saved. Go back to the story and look again.",
+        "Nothing was saved. Go back to the story and check it again.",
     )
     return render_template("newsroom/refused.html", title=title, message=message, kept=text), 409
 

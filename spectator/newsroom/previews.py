@@ -57,7 +57,7 @@ def preview(article_id: int) -> str:
     row = autosaves.get(user.id, request.args.get("copy", "")[:40])
     if row is not None and row.article_id == article_id:
         return render_article(article_from_form(forms.form_from_autosave(row, user), article))
-    return render_article(article, banner="" if "copy" in request.args else "as it was last saved")
+    return render_article(article, banner="" if "copy" in request.args else "last saved version")
 
 
 def preview_new() -> str:
@@ -99,11 +99,11 @@ def proof_new() -> str:
 
 
 def create_link(article_id: int) -> Response | tuple[str, int]:
-    """Make a link to the preview for somebody without an account."""
+    """Create link to the preview for somebody without an account."""
     article = viewable_story(article_id)
     if not publishing.may(current_user(), "share", article):
         raise publishing.ForbiddenError(
-            "Links are for stories that are not public yet, made by who may change them."
+            "You can share a preview only of an unpublished story that you can edit."
         )
     days = request.form.get("days", "")
     lasting = (
@@ -118,8 +118,8 @@ def create_link(article_id: int) -> Response | tuple[str, int]:
         )
     except autosaves.AutosaveLimitReached:
         title, message = (
-            "No link was made",
-            f"A story can have {autosaves.MAX_LINKS} links. Revoke one you do not need.",
+            "Link not created",
+            f"A story can have {autosaves.MAX_LINKS} links. Revoke one that you do not need.",
         )
         return render_template("newsroom/refused.html", title=title, message=message), 422
     return redirect(url_for("newsroom.proof", article_id=article_id, done="linked"), 303)
@@ -129,7 +129,7 @@ def revoke_link(article_id: int, link_id: int) -> Response:
     """Revoke a link."""
     article = viewable_story(article_id)
     if not publishing.may_edit(current_user(), article):
-        raise publishing.ForbiddenError("Only who may change the story can end its links.")
+        raise publishing.ForbiddenError("Only people who can edit the story can revoke its links.")
     autosaves.revoke_link(article_id, link_id)
     return redirect(url_for("newsroom.proof", article_id=article_id, done="revoked"), 303)
 
@@ -141,13 +141,15 @@ def shared_preview(token: str) -> Response | str | tuple[str, int]:
     maker = autosaves.link_maker(token_hash(token))
     may_show = article is not None and maker is not None and publishing.may(maker, "view", article)
     if article is None or article.status == "withdrawn" or not (may_show or article.is_public):
-        message = "It has expired or was ended. Ask who sent it to you for a new one."
+        message = "It has expired or been revoked. Ask the person who sent it for a new one."
         return render_template(
-            "newsroom/refused.html", title="This link does not work any more", message=message
+            "newsroom/refused.html", title="This link no longer works", message=message
         ), 410
     if article.is_public:
         return redirect(permalink(article), 303)
-    return render_article(article, banner="for you alone: please do not pass it on", is_shared=True)
+    return render_article(
+        article, banner="Confidential – not published. Please don't forward.", is_shared=True
+    )
 
 
 def viewable_story(article_id: int) -> Article:

@@ -82,9 +82,7 @@ def set_related(article_id: int) -> Response | tuple[str, int]:
     other = find_article_id(given)
     try:
         if other is None:
-            raise publishing.ValidationError(
-                {"related": "Give the address or the number of a story on this site."}
-            )
+            raise publishing.ValidationError({"related": "Paste the URL of a story on this site."})
         publishing.set_related_override(article_id, current_user(), other, kind)
     except publishing.ValidationError as invalid:
         return _render_related(article_id, invalid.errors, given), 422

@@ -1,4 +1,4 @@
-"""What readers search for, and what they do not find."""
+"""Reader searches, and what they do not find."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def searches() -> str:
     days = next((span for span in PERIODS if str(span) == asked), PERIODS[0])
     tables = [
         ("Most searched for", queries.top_searches(days)),
-        ("Without a story", queries.top_searches(days, has_hits=False)),
+        ("Searches with no results", queries.top_searches(days, has_hits=False)),
     ]
     return render_template("newsroom/searches.html", days=days, spans=PERIODS, tables=tables)

@@ -156,7 +156,7 @@ def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
     values = form.values | {"picture_id": forms.form_picture_token(form, user)}
     try:
         if forms.is_too_long(values):
-            raise publishing.ValidationError({"body": "One entry is too long."})
+            raise publishing.ValidationError({"body": "One field is too long."})
         autosaves.save(user.id, article.id, copy, form.version, values)
     except autosaves.AutosaveLimitReached:
         form.errors |= {"body": f"You {TOO_MUCH_UNSAVED}"}
@@ -216,7 +216,7 @@ def editable_story(article_id: int) -> Article:
         raise publishing.NotFoundError
     if not publishing.may_edit(current_user(), article):
         raise publishing.ForbiddenError(
-            "Authors can open their own drafts; ask an editor for this one."
+            "You can open only your own drafts. Ask an editor about this one."
         )
     return article
 

@@ -32,8 +32,8 @@ MAX_LENGTHS = {
 }
 LABELS = {
     "headline": "headline",
-    "dek": "dek",
-    "slug": "address",
+    "dek": "standfirst",
+    "slug": "web address",
     "source_name": "source",
     "source_url": "source link",
     "picture_alt": "alt text",
@@ -151,7 +151,7 @@ def _size_errors(draft: Draft) -> dict[str, str]:
     }
     if len(draft.body.encode("utf-8", "replace")) > MAX_BODY_BYTES:
         errors["body"] = (
-            f"The text is too long: {MAX_BODY_BYTES // 1000:,} kB is the most; part the story in two."
+            f"The text is too long: {MAX_BODY_BYTES // 1000:,} kB is the most. Split the story in two."
         )
     for name in ("authors", "countries", "topics"):
         given = getattr(draft, name)
@@ -159,7 +159,7 @@ def _size_errors(draft: Draft) -> dict[str, str]:
             errors[name] = f"At most {MAX_NAMES} are possible."
         elif any(len(each) > MAX_NAME_LENGTH for each in given):
             errors[name] = (
-                f"One of these is longer than {MAX_NAME_LENGTH} characters; part them by commas."
+                f"One name is longer than {MAX_NAME_LENGTH} characters. Separate names with commas."
             )
     return errors
 
@@ -173,7 +173,7 @@ def _field_errors(draft: Draft) -> dict[str, str]:
     if problem := tag_problem(draft.language):
         errors["language"] = problem
     if draft.slug and not is_slug(draft.slug):
-        errors["slug"] = "Use small letters a–z, digits and single hyphens only."
+        errors["slug"] = "Use lowercase letters, numbers and hyphens."
     if draft.source_url and not is_http_url(draft.source_url):
         errors["source_url"] = "This is not a web address; it begins with https:// or http://."
     if draft.source_url and not draft.source_name:

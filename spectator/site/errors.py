@@ -10,11 +10,14 @@ from spectator.queries import InvalidCursor
 from spectator.site import url_corrections
 
 MESSAGES = {
-    400: ("We could not read that request", "The address has a part that this site did not make."),
-    403: ("This is not for you", "You may not do this here."),
-    404: ("This page is not here", "The address may be mistyped, or the page was never here."),
-    405: ("That does not work here", "This address answers to reading only."),
-    413: ("That is too large", "What you sent is larger than this page takes."),
+    400: (
+        "This address does not work",
+        "Part of it is not valid. Check it, or search all stories.",
+    ),
+    403: ("You don't have access to this page", "Go back, or search all stories."),
+    404: ("Page not found", "Check the address for typing mistakes, or search all stories."),
+    405: ("This page is read-only", "You cannot send anything to this address."),
+    413: ("That is too large", "What you sent is larger than this page accepts."),
 }
 
 

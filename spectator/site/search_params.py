@@ -58,7 +58,7 @@ class SearchParams:
         if sort is None:
             raise InvalidFilter("Sort by relevance, newest or oldest.")
         if not re.fullmatch(r"[0-9]*", self.raw["page"]):
-            raise InvalidFilter("The page is a number.")
+            raise InvalidFilter("The page must be a number.")
         return SearchRequest(
             text=self.text,
             **{name: self.raw[name] for name in FACETS},

@@ -174,7 +174,7 @@
       });
       order = [...root.childNodes];
       watcher.takeRecords();
-      if (back) say(`The ${back.noun} stays: use its Remove button.`);
+      if (back) say(`To remove the ${back.noun}, use its Remove button.`);
     };
     const watcher = new MutationObserver(() => look());
     watcher.observe(root, { childList: true, subtree: true, attributeFilter: ["style"] });
@@ -212,7 +212,7 @@
         editor.look();
         editor.focus();
         if (root.contains(range.startContainer)) editor.setSelection(range);
-        say(`The ${noun} is removed; Undo brings it back.`);
+        say(`Removed the ${noun}. Undo brings it back.`);
       },
     };
     root.addEventListener("island", (event) => acts[event.detail](event.target));

@@ -53,7 +53,7 @@
     try {
       await copies.keep(record);
     } catch {
-      return void say("This browser could not change its copy.");
+      return void say("This browser could not update its copy.");
     }
     banner.remove();
     const shown = next(record);

@@ -80,7 +80,7 @@
     const onBlocks = (act) => () => {
       const range = editor.getSelection();
       const island = [...root.querySelectorAll("story-island")].find((card) => range.intersectsNode(card));
-      if (island) say(`Choose text without the ${ours.of(island).noun} in it.`);
+      if (island) say(`Select text without the ${ours.of(island).noun} in it.`);
       else act();
       editor.focus();
       return !island;

@@ -3,7 +3,7 @@
   "use strict";
   const ours = (window.spectatorEditor = window.spectatorEditor || {});
   const PAIRS = /^(?:https?:\/\/[^\s/?#]+\S*|mailto:[^\s@]+@[^\s@]+|tel:\+?[0-9][0-9 ().-]*|\/(?![/\\])\S*|#\S+)$/i;
-  const NOT_SENT = "Not sent; try again when the network is back.";
+  const NOT_SENT = "Not sent. Try again when you're back online.";
 
   /** Opens the dialog that a template holds. Its controls are found by their names; `close` gives focus back. */
   ours.dialog = (id) => {
@@ -47,7 +47,7 @@
       event.stopPropagation();
       const href = address.value.trim();
       if (!PAIRS.test(href)) {
-        wrong(dialog, address, "Begin with https://, mailto: or tel:, or with / for a page of this site.");
+        wrong(dialog, address, "Start with https://, mailto: or tel:, or with / for a page on this site.");
         return;
       }
       editor.setSelection(range);
@@ -55,7 +55,7 @@
         editor.saveUndoState(range);
         link.setAttribute("href", href);
       } else editor.makeLink(href);
-      done("Link made.");
+      done("Link added.");
     });
     address.select();
   };
@@ -104,7 +104,7 @@
     const stored = page.querySelector("template[data-outcome=stored]");
     const refused = page.querySelector("[data-outcome=refused]");
     if (answer.ok && stored) return { figure: stored.content.querySelector("figure") };
-    return { refusal: refused ? refused.textContent.trim() : `Not stored (${answer.status}); try again.` };
+    return { refusal: refused ? refused.textContent.trim() : `Not saved (${answer.status}). Try again.` };
   }
 
   ours.askForPicture = (editor, say) => {
@@ -131,7 +131,7 @@
       editor.setSelection(range);
       editor.saveUndoState(range);
       blockAt(editor).after(card);
-      show(editor, card, "The picture is in the text.", say);
+      show(editor, card, "Picture inserted.", say);
     });
   };
 
@@ -155,7 +155,7 @@
       editor.saveUndoState();
       island.isRemoved = island.isLoose = true;
       card.replaceWith(made);
-      show(editor, made, "The picture's words are changed.", say);
+      show(editor, made, "Picture details changed.", say);
     });
   };
 })();

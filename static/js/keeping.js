@@ -25,7 +25,7 @@
     }
     return found;
   };
-  const clock = () => new Date().toTimeString().slice(0, 8);
+  const clock = () => new Date().toTimeString().slice(0, 5);
 
   let typed = 0; // counts what was typed; the next two say how much of it is safe, and where
   let onServer = 0;
@@ -78,11 +78,11 @@
     asked = 0;
     if (onDevice < typed) await keep();
     if (wanted || sent || onServer >= typed) return;
-    const isSaid = line.textContent.startsWith("Not saved, kept") && Date.now() - told < RETELL;
-    if (!canKeep) say("Not saved. This browser cannot keep a copy: copy your text.");
+    const isSaid = /^(Not saved|Offline) – kept/.test(line.textContent) && Date.now() - told < RETELL;
+    if (!canKeep) say("Not saved. This browser cannot keep a copy, so copy your text somewhere safe.");
     else if (!isSaid) {
       told = Date.now();
-      say(`Not saved, kept on this device ${clock()}`);
+      say(`${navigator.onLine ? "Not saved" : "Offline"} – kept on this device at ${clock()}`);
     }
   };
   /* "in", "out", or "" where nobody answers who would know: no network, a fault, a hotspot's own page. */
@@ -112,7 +112,7 @@
     }
     asked = now;
     field("seq").value = String(typed);
-    if (!line.textContent.startsWith("Not saved")) say("Saving…");
+    if (!/^(Not saved|Offline)/.test(line.textContent)) say("Saving…");
     hear(await autosave());
   };
   /* Returns the server's word on what is in the form, null where it did not answer or somebody else did. */
@@ -205,9 +205,10 @@
     if (!wanted) return;
     if (outcome === "in") return void post();
     stop.hidden = false;
-    const where = canKeep ? "kept on this device" : "copy your text, this browser cannot keep it";
-    if (outcome === "out") sayLoggedOut(where);
-    else say(`Not sent, ${where}; it is sent when the network is back.`);
+    const where = canKeep ? "Kept on this device" : "This browser cannot keep it, so copy your text";
+    if (outcome === "out") sayLoggedOut(`${where}.`);
+    else if (navigator.onLine) say(`The server does not answer. ${where}; will send when it does.`);
+    else say(`Offline. ${where}; will send when you're back online.`);
   };
   const sayLoggedOut = (where) => {
     if (line.querySelector("a")) return;
@@ -230,7 +231,7 @@
     true
   );
   stop.addEventListener("click", async () => {
-    const words = sent ? "Stopped; it may have arrived all the same." : "Not sent.";
+    const words = sent ? "Cancelled, but the server may already have it." : "Not sent.";
     const other = identity();
     if (sent) {
       window.stop();

@@ -372,7 +372,7 @@
     return blocks.map((each) => each.outerHTML).join("\n");
   }
 
-  const TOO_MUCH = "Pasted without formatting, because there is too much of it.";
+  const TOO_MUCH = "Pasted without formatting because the text is very long.";
   const times = (pattern, html) => (html.match(pattern) || []).length;
   const isTooMuch = (html) =>
     html.length > LARGEST ||

@@ -25,7 +25,7 @@
     const show = () => {
       const length = lengthOf(field.value.trim());
       const isLong = length > Number(guide.dataset.most);
-      guide.textContent = length ? `${plural(length, "character")} – ${isLong ? guide.dataset.long : "good"}` : "";
+      guide.textContent = length ? plural(length, "character") + (isLong ? ` – ${guide.dataset.long}` : "") : "";
       guide.classList.toggle("long", isLong);
     };
     guide.id = `${id}-length`;
@@ -160,7 +160,7 @@
     picture.setAttribute("aria-invalid", String(isTooLarge));
     if (file) chosen.textContent = `${file.name}, ${size(file.size)}`;
     if (isTooLarge) {
-      tooLarge.textContent = `${file.name} has more than ${size(Number(picture.dataset.largest))}. Choose a smaller picture.`;
+      tooLarge.textContent = `${file.name} is larger than ${size(Number(picture.dataset.largest))}. Choose a smaller picture.`;
       picture.value = "";
     }
     askForAlt();

@@ -153,7 +153,7 @@
       say(words);
     };
     const add = (name) => {
-      if (has(name)) return say(`${name} is there already`);
+      if (has(name)) return say(`${name} is already in the list`);
       put(name);
       return changed(`${name} added`);
     };
@@ -205,6 +205,8 @@
       return combo.question === open[0] || combo.ask(open[0]);
     };
 
+    const hint = document.querySelector(`#${field.id}-hint [data-scripted]`);
+    if (hint) hint.textContent = hint.dataset.scripted;
     field.after(box);
     field.hidden = true;
     entry.id = `${field.id}-entry`;

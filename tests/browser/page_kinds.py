@@ -102,14 +102,12 @@ def open_comparison(visitor: Visit) -> None:
     open_published_form(visitor)
     page = visitor.page
     page.get_by_role("link", name="Related", exact=True).click()
-    page.get_by_role("button", name=re.compile("^Never show")).last.click()
+    page.get_by_role("button", name=re.compile("^Block")).last.click()
     page.get_by_role("button", name=re.compile("^Pin: ")).first.click()
     visitor.expected_statuses = {422}
     page.get_by_label("Pin another story").fill("nothing like it")
     page.get_by_role("button", name="Pin", exact=True).click()
-    expect(page.get_by_role("alert")).to_have_text(
-        "Give the address or the number of a story on this site."
-    )
+    expect(page.get_by_role("alert")).to_have_text("Paste the URL of a story on this site.")
 
 
 def open_searches(visitor: Visit) -> None:
@@ -132,8 +130,8 @@ def open_proof(visitor: Visit) -> None:
     """Open the preview in both frames, with a link for somebody without an account."""
     page = write(visitor, "A story to be shared")
     visitor.open(f"{visitor.path.partition('?')[0]}/proof")
-    page.get_by_role("button", name="Make a link").click()
-    expect(page.get_by_role("button", name="End it: link 1")).to_be_visible()
+    page.get_by_role("button", name="Create link").click()
+    expect(page.get_by_role("button", name="Revoke link 1")).to_be_visible()
 
 
 def open_conflict(visitor: Visit) -> None:

@@ -11,8 +11,8 @@ from tests.browser.visits import Visit
 
 LABELS = {
     "headline": "Headline",
-    "dek": "Dek",
-    "body": "Text",
+    "dek": "Standfirst",
+    "body": "Story",
     "authors": "Byline",
     "countries": "Countries",
     "topics": "Topics",

@@ -28,7 +28,7 @@ IGNORED_ERRORS = (
     "htmx:",
     "Response Status Error Code 500",
 )
-KEPT_MESSAGE = re.compile(r"Not saved, kept on this device \d\d:\d\d:\d\d")
+KEPT_MESSAGE = re.compile(r"(Not saved|Offline) – kept on this device at \d\d:\d\d")
 SAVED_MESSAGE = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 
 
@@ -138,11 +138,11 @@ def test_the_login_expires_while_somebody_types(form_window: Visit) -> None:
     expect_status(page).to_contain_text("you are logged out")
     assert count_drafts(page) == 1
     page.get_by_role("button", name="Save draft").click()
-    expect_status(page).to_contain_text("Not sent: you are logged out; kept on this device.")
+    expect_status(page).to_contain_text("Not sent: you are logged out. Kept on this device.")
     with page.expect_popup() as popup:
         page.locator("#saved a").click()
     login = popup.value
-    login.get_by_label("E-mail").fill("editor@news.example")
+    login.get_by_label("Email").fill("editor@news.example")
     login.get_by_label("Password").fill(form_window.site.password)
     login.get_by_role("button", name="Log in").click()
     login.wait_for_url("**/newsroom/stories/")
@@ -159,7 +159,7 @@ def test_a_form_that_cannot_be_sent_is_sent_once_when_it_can(form_window: Visit)
     page.context.set_offline(True)
     page.get_by_role("button", name="Save draft").click()
     expect_status(page).to_contain_text(
-        "Not sent, kept on this device; it is sent when the network is back."
+        "Offline. Kept on this device; will send when you're back online."
     )
     page.get_by_role("button", name="Save draft").click()
     type_text(page, " One word more.")
@@ -181,7 +181,7 @@ def test_sending_can_be_stopped(form_window: Visit) -> None:
     page.get_by_label("Headline").fill("Not to be sent")
     page.context.set_offline(True)
     page.get_by_role("button", name="Publish").click()
-    page.get_by_role("button", name="Stop sending").click()
+    page.get_by_role("button", name="Cancel").click()
     page.context.set_offline(False)
     expect_status(page).to_have_text(SAVED_MESSAGE)
     page.wait_for_timeout(6000)

@@ -134,7 +134,7 @@ def test_a_form_on_its_way_can_be_called_back(form_window: Visit) -> None:
     copy = page.locator("[name=copy]").input_value()
     held = post_slowly(page, 8, (1, TYPE_SCRIPT), (6.5, STOP_SCRIPT))
     assert len(held) == 1
-    expect(page.get_by_role("button", name="Stop sending")).to_be_hidden()
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
     expect(page.get_by_role("button", name="Save draft")).to_be_focused()
     expect_status(page).to_have_text(SAVED_MESSAGE)
     expect(page.locator("[name=copy]")).to_have_value(
@@ -191,7 +191,7 @@ def test_the_page_of_a_hotspot_is_no_logout(form_window: Visit) -> None:
     write(page, "From a hotel")
     page.get_by_role("button", name="Save draft").click()
     expect_status(page).to_have_text(
-        "Not sent, kept on this device; it is sent when the network is back."
+        "The server does not answer. Kept on this device; will send when it does."
     )
     assert axe.violations(page) == []
     page.unroute("**/fragments/session")
@@ -217,7 +217,9 @@ def test_a_browser_that_cannot_keep_says_so_and_asks_before_it_leaves(form_windo
     page.reload()
     page.context.set_offline(True)
     page.get_by_label("Headline").fill("Nowhere")
-    expect_status(page).to_have_text("Not saved. This browser cannot keep a copy: copy your text.")
+    expect_status(page).to_have_text(
+        "Not saved. This browser cannot keep a copy, so copy your text somewhere safe."
+    )
     asked: list[str] = []
 
     def answer(dialog: object) -> None:

@@ -129,7 +129,7 @@ def test_the_toolbar_is_one_stop_and_arrows_go_on(writer: Visit) -> None:
     page.keyboard.press("ArrowRight")
     expect(tool(page, "Italic")).to_be_focused()
     page.keyboard.press("End")
-    expect(tool(page, "Keys")).to_be_focused()
+    expect(tool(page, "Keyboard shortcuts")).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(tool(page, "Bold")).to_be_focused()
     page.keyboard.press("ArrowLeft")
@@ -223,7 +223,9 @@ def test_the_editor_is_accessible(writer: Visit, state: str) -> None:
     elif state == "html":
         page.get_by_role("button", name="HTML").click()
     elif state in ("link", "picture", "help"):
-        tool(page, {"link": "Link", "picture": "Picture", "help": "Keys"}[state]).click()
+        tool(
+            page, {"link": "Link", "picture": "Picture", "help": "Keyboard shortcuts"}[state]
+        ).click()
         expect(page.get_by_role("dialog")).to_be_visible()
     if state == "link":
         link_to(page, "wrong")

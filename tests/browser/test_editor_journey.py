@@ -48,7 +48,7 @@ def write_wrongly(visitor: Visit, picture: Path) -> None:
     del wrong["section"]
     page.get_by_role("link", name="New story").first.click()
     fill(page, wrong, picture)
-    page.get_by_label(re.compile(r"^\s*Address")).fill(slug_for(visitor))
+    page.get_by_label(re.compile(r"^\s*Web address")).fill(slug_for(visitor))
     visitor.expected_statuses = {422}
     press(page, "Save draft")
     visitor.expected_statuses = set()
@@ -62,7 +62,7 @@ def write_wrongly(visitor: Visit, picture: Path) -> None:
     expect(page.locator(".field", has=page.locator("#section"))).to_contain_text(
         "Choose a section."
     )
-    expect(page.get_by_role("alert")).to_contain_text("2 entries need another look")
+    expect(page.get_by_role("alert")).to_contain_text("Please check 2 fields")
     expect_entries(page, wrong | {"slug": slug_for(visitor), "section": ""})
     expect_picture(page, "The picture of this story")
 
@@ -92,9 +92,9 @@ def preview(visitor: Visit) -> None:
     with visitor.page.expect_popup() as popup:
         visitor.page.get_by_role("link", name="Saved version").click()
     expect(popup.value.get_by_role("heading", name="Phone")).to_be_visible()
-    popup.value.get_by_role("link", name="The page alone").click()
+    popup.value.get_by_role("link", name="Page without frames").click()
     expect(
-        popup.value.get_by_text("Preview of the story as it was last saved – not published")
+        popup.value.get_by_text("Preview of the last saved version – not published")
     ).to_be_visible()
     expect_story(popup.value)
     popup.value.close()

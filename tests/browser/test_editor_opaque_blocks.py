@@ -216,7 +216,7 @@ def choose_picture(page: Page) -> None:
     tool(page, "Picture").click()
     page.get_by_label("Picture file").set_input_files(BOATS)
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label("What it shows").fill("Boats & nets")
+    dialog.get_by_label("Alt text").fill("Boats & nets")
     dialog.get_by_label("Caption").fill("The jetty")
     dialog.get_by_label("Credit").fill("Ama Serwaa")
 
@@ -245,10 +245,10 @@ def test_a_picture_goes_in_behind_the_paragraph(writer: Visit) -> None:
     writer.ignored_errors = ("net::ERR_",)
     page.route("**/newsroom/fragments/pictures", answer)
     choose_picture(page)
-    for message in ("Too large.", "Not sent; try again when the network is back."):
-        page.get_by_role("button", name="Put into the text").click()
+    for message in ("Too large.", "Not sent. Try again when you're back online."):
+        page.get_by_role("button", name="Insert picture").click()
         expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(message)
-    page.get_by_role("button", name="Put into the text").click()
+    page.get_by_role("button", name="Insert picture").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     for field in ("picture", "alt", "caption", "credit", "csrf_token"):
         assert f'name="{field}"' in sent[-1]
@@ -269,9 +269,9 @@ def test_the_words_of_a_picture_can_be_changed(writer: Visit) -> None:
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Picture file")).to_have_count(0)
     expect(dialog.get_by_label("Credit")).to_have_value("Ama Serwaa")
-    dialog.get_by_label("What it shows").fill('Boats "at" sea')
+    dialog.get_by_label("Alt text").fill('Boats "at" sea')
     dialog.get_by_label("Caption").fill("")
-    dialog.get_by_role("button", name="Put into the text").click()
+    dialog.get_by_role("button", name="Insert picture").click()
     changed = opened.replace('alt="Boats"', 'alt="Boats &quot;at&quot; sea"').replace(
         "The jetty ", ""
     )
@@ -292,8 +292,8 @@ def test_a_picture_is_stored_with_the_story(
     page.get_by_label("Picture file").set_input_files(
         draw_picture(tmp_path / "ferry.png", (900, 600))
     )
-    page.get_by_role("dialog").get_by_label("What it shows").fill("A ferry")
-    page.get_by_role("button", name="Put into the text").click()
+    page.get_by_role("dialog").get_by_label("Alt text").fill("A ferry")
+    page.get_by_role("button", name="Insert picture").click()
     shown = block_card(page, "Picture: A ferry").get_by_role("presentation")
     expect(shown).to_have_js_property("complete", True)
     assert shown.evaluate("image => image.naturalWidth") > 0

@@ -37,7 +37,7 @@ def test_results_address_title_and_status_follow_the_typing(scripted_reader: Vis
     assert len(fragment_requests(visitor)) == 1, "each letter was asked for"
     assert page.evaluate("history.length") == history, "typing is no step of the history"
     page.keyboard.type(" xylophonists")
-    expect(page.get_by_text("Not in the archive: xylophonists")).to_be_visible()
+    expect(page.get_by_text("No stories with: xylophonists")).to_be_visible()
     box(page).fill("")
     expect(page).to_have_url(re.compile("/search$"))
     expect(page.locator("#results")).to_contain_text("Type a word, a name or a place.")

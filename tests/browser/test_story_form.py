@@ -64,19 +64,19 @@ def test_lengths_of_headline_and_dek(writer: Visit) -> None:
     guide = page.locator("#headline-length")
     expect(guide).to_have_text("")
     page.locator("#headline").fill("x")
-    expect(guide).to_have_text("1 character – good")
+    expect(guide).to_have_text("1 character")
     page.locator("#headline").fill(f" {'ẹ́' * 70} ")
-    expect(guide).to_have_text("70 characters – good")
+    expect(guide).to_have_text("70 characters")
     page.locator("#headline").press("End")
     page.keyboard.type("y")
     page.locator("#headline").fill("x" * 71)
-    expect(guide).to_have_text("71 characters – long: search engines cut after about 70")
+    expect(guide).to_have_text("71 characters – long: search engines show about 70")
     expect(page.locator("#headline")).to_have_accessible_description(guide.inner_text())
     page.locator("#dek").fill("x" * 160)
-    expect(page.locator("#dek-length")).to_have_text("160 characters – good")
+    expect(page.locator("#dek-length")).to_have_text("160 characters")
     page.locator("#dek").fill("x" * 161)
     expect(page.locator("#dek-length")).to_have_text(
-        "161 characters – long: search engines cut after about 160"
+        "161 characters – long: search engines show about 160"
     )
     expect(page.locator("#dek")).to_have_accessible_description(
         re.compile("One line below the headline. 161")
@@ -290,7 +290,7 @@ def test_errors_are_shown_first_and_lead_to_their_fields(writer: Visit) -> None:
     expect(page.get_by_role("alert")).to_be_focused()
     places = {
         "Countries": "#countries-entry",
-        "Text": "#body-editor",
+        "Story": "#body-editor",
         "Section": "#section",
         "Source link": "#source_url",
         "Headline": "#headline",
@@ -300,7 +300,7 @@ def test_errors_are_shown_first_and_lead_to_their_fields(writer: Visit) -> None:
         expect(page.locator(place)).to_be_focused()
         expect(page.locator(place)).to_be_in_viewport()
     page.get_by_role("button", name="HTML").click()
-    page.get_by_role("alert").get_by_role("link", name="Text", exact=True).click()
+    page.get_by_role("alert").get_by_role("link", name="Story", exact=True).click()
     expect(page.locator("#body")).to_be_focused()
 
 
@@ -312,8 +312,8 @@ def test_who_else_is_here_is_said_once(
     article_id = import_story(site, tmp_path, "<p>The first boat.</p>")
     answers = [
         "",
-        "<span>Open here too: Ama.</span>",
-        "\n <span>Open here too:\n Ama.</span>",
+        "<span>Ama is also editing.</span>",
+        "\n <span>Ama is also editing.</span>",
         "",
         "<b>Kofi saved.</b>",
     ]
@@ -339,7 +339,7 @@ def test_who_else_is_here_is_said_once(
                 page.clock.run_for(8100)
             page.clock.run_for(300)
         expect(page.locator("#presence")).to_have_text("Kofi saved.")
-        assert said.json_value() == ["Open here too: Ama.", "", "Kofi saved."]
+        assert said.json_value() == ["Ama is also editing.", "", "Kofi saved."]
 
 
 def test_the_picture_that_was_chosen(writer: Visit, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def both_windows(
         open_window(browser, site, has_script=has_script) as two,
     ):
         page = two.open("/newsroom/login")
-        page.get_by_label("E-mail").fill(COLLEAGUE)
+        page.get_by_label("Email").fill(COLLEAGUE)
         page.get_by_label("Password").fill(colleague_password)
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url("**/newsroom/stories/")
@@ -62,10 +62,10 @@ def test_neither_loses_a_word(both_windows: tuple[Visit, Visit]) -> None:
     two.open(path)
     if one.has_script:
         expect(one.page.locator("#presence")).to_contain_text(
-            "Open here too: Second Editor.", timeout=10_000
+            "Second Editor is also editing.", timeout=10_000
         )
         expect(two.page.locator("#presence")).to_contain_text(
-            "Open here too: Test Editor.", timeout=10_000
+            "Test Editor is also editing.", timeout=10_000
         )
     fill(
         two.page,

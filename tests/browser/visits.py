@@ -45,7 +45,7 @@ class Visit:
     def log_in(self) -> None:
         """Log in as the editor, from the newsroom's door."""
         page = self.open("/newsroom/")
-        page.get_by_label("E-mail").fill(EDITOR)
+        page.get_by_label("Email").fill(EDITOR)
         page.get_by_label("Password").fill(self.site.password)
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url("**/newsroom/stories/")

@@ -147,7 +147,7 @@ def test_files_come_from_the_disk_with_the_headers_of_the_site(ours: Ours) -> No
     assert picture.headers["content-type"] == "image/jpeg"
     assert picture.raw.startswith(b"\xff\xd8\xff")
     missing = ask(port, "/static/none.css")
-    assert missing.status == 404 and "This page is not here" in missing.text, "the site's own page"
+    assert missing.status == 404 and "Page not found" in missing.text, "the site's own page"
     [original] = (ours.site.data / "media/originals").iterdir()
     for path in (
         f"/media/../originals/{original.name}",
