@@ -231,7 +231,7 @@ def test_losses_are_asked_about(newsroom: FlaskClient, story: Callable[..., int]
     stored = get_article(article_id).body
     response = save_story(newsroom, article_id, do="update", body="<p>One.</p>\n<p>See this.</p>")
     assert response.status_code == 422
-    assert "This save removes 1 table, 1 link" in response.text
+    assert "about to remove 1 table, 1 link" in response.text
     kept = form_values(response)
     asked = {"loss_asked": kept["loss_asked"], "then": kept["then"]}
     path = f"/newsroom/stories/{article_id}"

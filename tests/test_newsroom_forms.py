@@ -237,7 +237,7 @@ def test_enter_on_a_live_story_keeps_what_was_typed_and_readers_see_nothing(
     kept = db.session.query(Autosave).one()
     assert (kept.article_id, kept.values["note"]) == (article_id, "A half-typed no")
     page = client.get(answer.location)
-    assert "Readers see them when you press Update." in page.text
+    assert "Press Update to publish them." in page.text
     assert form_values(page)["note"] == "A half-typed no"
     assert form_values(page)["headline"] == "Half a headline"
     too_long = save_story(client, article_id, do="keep", dek="x" * 6000)

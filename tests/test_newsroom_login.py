@@ -221,7 +221,7 @@ def test_changing_the_password(app: Flask, editor: User) -> None:
     }
     response = post(client, "/newsroom/password", new)
     assert response.status_code == 303
-    assert "other sessions are ended" in client.get(response.location).text
+    assert "logged out on other devices" in client.get(response.location).text
     assert accounts.user_by_token(old) is None
     assert other.get(LIST).status_code == 303
     assert log_in(other, "editor", "another fine password").status_code == 303

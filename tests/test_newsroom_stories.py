@@ -601,7 +601,7 @@ def test_withdrawing_and_bringing_back(newsroom: FlaskClient, client: FlaskClien
     assert gone.status_code == 410
     assert "The source &lt;b&gt;lied&lt;/b&gt;." in gone.text
     page = newsroom.get(response.location).text
-    assert "Publish again" in page
+    assert "Republish" in page
     assert post(newsroom, f"{one}/withdraw", {"reason": "Again"}).status_code == 403
     assert post(newsroom, f"{one}/reinstate").status_code == 303
     assert client.get(address).status_code == 200

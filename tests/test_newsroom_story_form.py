@@ -356,7 +356,7 @@ def test_the_address_is_shown_before_it_is_stored(
     sent = {"headline": "Ports", "slug": "", "section": "health"}
     assert "https://spectator.example/health/ports-2" in post(newsroom, path, sent).text
     assert "Another story has the address" in post(newsroom, path, sent | {"slug": "ports"}).text
-    assert "small letters" in post(newsroom, path, sent | {"slug": "Ümlaut"}).text
+    assert "lowercase letters" in post(newsroom, path, sent | {"slug": "Ümlaut"}).text
     own = post(newsroom, "/newsroom/fragments/stories/1/address", sent | {"slug": "ports"}).text
     assert "https://spectator.example/health/ports" in own
 

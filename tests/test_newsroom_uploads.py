@@ -48,7 +48,7 @@ def test_what_is_far_too_large_is_refused_in_words(newsroom: FlaskClient) -> Non
         file = FileStorage(BytesIO(bytes(65 * 1024 * 1024)), "photo.png", content_type="image/png")
         answer = post(newsroom, address, {"picture": file, "alt": "A port"})
         assert answer.status_code == 413
-        assert "its picture 40 MB" in answer.text
+        assert "its picture up to 40 MB" in answer.text
 
 
 def test_a_picture_that_comes_while_others_are_decoded_is_refused_at_once_and_nothing_is_lost(

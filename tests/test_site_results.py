@@ -105,8 +105,8 @@ def test_what_is_excluded_has_a_chip_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("text", "remark"),
     [
-        ("rain -in:politcs", "No section here is called “politcs”."),
-        ("rain by:&lt;b&gt;", "No author here is called “&lt;b&gt;”."),
+        ("rain -in:politcs", "There is no section “politcs”."),
+        ("rain by:&lt;b&gt;", "There is no author “&lt;b&gt;”."),
         ("a b c d e f g h i j k", "Only the first 10 words and filters are used."),
     ],
 )

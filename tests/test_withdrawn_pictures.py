@@ -179,7 +179,7 @@ def test_the_upload_of_a_withdrawn_picture_does_not_bring_it_back(app: Flask, ed
     ("shown", "words"),
     [
         (with_lead, "This picture was withdrawn."),
-        (with_figure, "A picture in the text was withdrawn."),
+        (with_figure, "A picture in the story was withdrawn."),
     ],
 )
 def test_the_form_says_why_a_picture_is_not_shown(

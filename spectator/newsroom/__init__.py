@@ -1,4 +1,4 @@
-"""Editors: the pages behind the login. Every view needs one unless `guard.PUBLIC_ENDPOINTS` names it."""
+"""The editors' pages. Every view needs a login unless `security.PUBLIC_ENDPOINTS` names it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flask import Blueprint, Flask
 
 
 def register(app: Flask) -> None:
-    """Add the newsroom's pages to the app, and the guard before all of them."""
+    """Add the newsroom's pages to the app, with the security checks before all of them."""
     from spectator.newsroom import (
         autosaves,
         errors,

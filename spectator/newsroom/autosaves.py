@@ -1,4 +1,4 @@
-"""Text that was typed and not saved: keep it, discard it, bring it back."""
+"""Views for unsaved text: preview it, discard it, bring it back."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ TOO_MUCH_UNSAVED = (
 
 
 class AutosaveError(Exception):
-    """What was typed cannot be kept on the server; the message says why."""
+    """Unsaved text that the server cannot keep; the message says why."""
 
 
 def register(newsroom: Blueprint) -> None:
-    """Add the buttons beside unsaved text, and the preview of what is in a form."""
+    """Add the routes for discarding, restoring and previewing unsaved text."""
     newsroom.add_url_rule(STORY_RULE + "/proof", "proof_typed", proof_unsaved, methods=["POST"])
     newsroom.add_url_rule("/stories/new/proof", "proof_typed_new", proof_unsaved, methods=["POST"])
     newsroom.add_url_rule("/stories/discard", "discard", discard, methods=["POST"])
@@ -35,7 +35,7 @@ def register(newsroom: Blueprint) -> None:
 def save_autosave(
     user: User, article_id: int | None, article: Article | None, values: dict[str, str]
 ) -> Autosave:
-    """Store the entries of a form apart from its story, and return the row; raises AutosaveRefused."""
+    """Store the values of a form apart from its story and return the row; raises AutosaveError."""
     if forms.is_too_long(values):
         raise AutosaveError("one field is too long.")
     is_theirs = article is not None and (
@@ -56,38 +56,38 @@ def save_autosave(
 
 
 def proof_unsaved(article_id: int | None = None) -> Response | tuple[str, int]:
-    """Keep what is in the form as unsaved text, and lead to its preview in both frames."""
+    """Store the form as unsaved text and redirect to its preview in both frames."""
     user, form = current_user(), forms.form_from_request(current_user())
     article = queries.article_to_edit(article_id) if article_id is not None else None
     values = form.values | {"picture_id": forms.form_picture_token(form, user)}
     try:
         save_autosave(user, article_id, article, values)
-    except AutosaveError as refused:
-        message = f"Not saved: {refused} Close this tab; your text is still in the form."
+    except AutosaveError as error:
+        message = f"Not saved: {error} Close this tab; your text is still in the form."
         return render_template(
             "newsroom/refused.html", title="Preview not available", message=message
         ), 422
-    copy = form.values["copy"]
+    form_id = form.values["copy"]
     if article_id is None:
-        return redirect(url_for("newsroom.proof_new", copy=copy), 303)
-    return redirect(url_for("newsroom.proof", article_id=article_id, copy=copy), 303)
+        return redirect(url_for("newsroom.proof_new", copy=form_id), 303)
+    return redirect(url_for("newsroom.proof", article_id=article_id, copy=form_id), 303)
 
 
 def discard() -> Response:
-    """Set aside what was typed into one form and not saved, and offer to bring it back."""
-    copy = request.form.get("copy", "")[:40]
-    autosaves.discard(current_user().id, copy)
-    return _redirect_to_story("discarded", discarded=copy)
+    """Discard the unsaved text of one form and offer to bring it back."""
+    form_id = request.form.get("copy", "")[:40]
+    autosaves.discard(current_user().id, form_id)
+    return _redirect_to_story("discarded", discarded=form_id)
 
 
 def bring_back() -> Response:
-    """Bring back what was discarded, and show it beside its story or in the list of unsaved stories."""
+    """Restore discarded text and show it beside its story or in the list of stories."""
     autosaves.restore(current_user().id, request.form.get("copy", "")[:40])
     return _redirect_to_story("brought-back")
 
 
 def _redirect_to_story(notice: str, **query: Any) -> Response:
-    """Lead to the form of the story that was named, to the list of stories where it is a new one."""
+    """Redirect to the story's form, or to the list of stories if the story is new."""
     story = request.form.get("story", "")
     if not re.fullmatch(r"[0-9]{1,9}", story, re.ASCII):
         return redirect(url_for("newsroom.stories", done=notice, **query), 303)

@@ -1,4 +1,4 @@
-"""Two versions of one story: shown field by field, merged as far as they agree, chosen from by a person."""
+"""Edit conflicts: two versions of a story, field by field, with a proposed merge to choose from."""
 
 from __future__ import annotations
 
@@ -37,15 +37,16 @@ FIELD_LABELS = {
 
 
 CHOICES = frozenset({"mine", "theirs", "together"})
-MAX_COMPARED = 3  # unsaved forms on one page: each may hold a megabyte, and a second's work
+MAX_COMPARED = 3  # unsaved forms on one page: each may hold a megabyte and take a second
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field that two versions hold differently, as it is shown: `choice` is what is proposed, "" for nothing.
+    """A field whose value differs between two versions.
 
-    `together` is the two merged, None where they cannot be; `clashes` counts the places that both have changed. Two
-    merged are proposed only where nothing clashes: what both changed needs a person's choice.
+    `choice` is the proposed choice, "" for none. `merged` combines both versions, None if they
+    cannot be merged; `conflict_count` is the number of paragraphs that both versions changed. The
+    merge is proposed only if there are no conflicts: a person has to resolve those.
     """
 
     name: str
@@ -57,37 +58,35 @@ class Difference:
 
     @property
     def diff_by_side(self) -> dict[str, list[list[DiffPiece]]]:
-        """Return both versions, "mine" and "theirs", as paragraphs of pieces in which what differs is not "same"."""
+        """Return the paragraphs of both versions, "mine" and "theirs", as lists of diff pieces."""
         if self.name == "body":
-            blocks = [each.pieces for each in diff_bodies(self.theirs, self.ours)]
+            blocks = [block.pieces for block in diff_bodies(self.theirs, self.ours)]
         else:
             blocks = [diff_lines(self.theirs, self.ours)]
-        left_out = {"mine": "removed", "theirs": "added"}
-        return {
-            side: [
-                kept
-                for pieces in blocks
-                if (kept := [each for each in pieces if each.kind != kind])
-            ]
-            for side, kind in left_out.items()
-        }
+        return {"mine": _without(blocks, "removed"), "theirs": _without(blocks, "added")}
 
     @property
     def label(self) -> str:
-        """Return what the form calls the field."""
+        """Return the field's label in the form."""
         return FIELD_LABELS[self.name]
+
+
+def _without(blocks: list[list[DiffPiece]], kind: str) -> list[list[DiffPiece]]:
+    """Return the blocks without the pieces of one kind; drop blocks that become empty."""
+    remaining = ([piece for piece in pieces if piece.kind != kind] for pieces in blocks)
+    return [pieces for pieces in remaining if pieces]
 
 
 @dataclass(frozen=True, slots=True)
 class UnsavedChanges:
-    """A form that was typed and not saved, beside the form that is shown."""
+    """An unsaved form beside the form on the page."""
 
     autosave: Autosave
-    differences: list[Difference] | None = None  # None: it was not compared
+    differences: list[Difference] | None = None  # None: not compared
 
 
 class MergeIncomplete(Exception):
-    """A choice between two versions of a field is still to be made; the form holds what was sent."""
+    """A merge in which some fields have no choice yet; `form` holds what was sent."""
 
     def __init__(self, form: StoryForm, field_names: list[str]) -> None:
         super().__init__(", ".join(field_names))
@@ -96,7 +95,7 @@ class MergeIncomplete(Exception):
 
 
 def comparable_values(form: StoryForm) -> dict[str, str]:
-    """Return what a form holds in a shape that can be compared: the body as it would be stored, pictures by name."""
+    """Return the values of a form to compare: the body as stored, the picture by its id."""
     values = {name: form.values[name] for name in FIELD_LABELS if name != "picture"}
     values |= {name: join_names(list(split_names(values[name]))) for name in forms.NAME_FIELDS}
     picture = f"{form.picture.id}" if form.picture else ""
@@ -104,7 +103,7 @@ def comparable_values(form: StoryForm) -> dict[str, str]:
 
 
 def has_same_content(form: StoryForm, other_form: StoryForm) -> bool:
-    """Say whether two forms hold the same story; an address left empty agrees with any."""
+    """Return whether two forms hold the same story; an empty slug matches any."""
     ours, other = comparable_values(form), comparable_values(other_form)
     return all(text == other[name] for name, text in ours.items() if name != "slug" or text)
 
@@ -112,7 +111,7 @@ def has_same_content(form: StoryForm, other_form: StoryForm) -> bool:
 def compare_unsaved(
     rows: Sequence[Autosave], current_form: StoryForm, user: User
 ) -> list[UnsavedChanges]:
-    """Return a person's unsaved forms, newest first; the newest few with what they say differently from `shown`."""
+    """Return unsaved forms, newest first, the newest few with their differences."""
     theirs = comparable_values(current_form) if rows else {}
     compared = [
         UnsavedChanges(row, _differences(forms.form_from_autosave(row, user), theirs))
@@ -121,12 +120,12 @@ def compare_unsaved(
     return compared + [UnsavedChanges(row) for row in rows[MAX_COMPARED:]]
 
 
-def _differences(typed: StoryForm, theirs: dict[str, str]) -> list[Difference]:
-    """Return what an unsaved form says differently, as plain text."""
-    mine = comparable_values(typed)
-    names = [name for name in FIELD_LABELS if mine[name] != theirs[name]]
+def _differences(form: StoryForm, theirs: dict[str, str]) -> list[Difference]:
+    """Return the fields of an unsaved form that differ, as plain text."""
+    ours = comparable_values(form)
+    names = [name for name in FIELD_LABELS if ours[name] != theirs[name]]
     return [
-        Difference(name, _as_plain_text(name, mine), _as_plain_text(name, theirs)) for name in names
+        Difference(name, _as_plain_text(name, ours), _as_plain_text(name, theirs)) for name in names
     ]
 
 
@@ -139,39 +138,35 @@ def _as_plain_text(name: str, values: dict[str, str]) -> str:
 def render_conflict(
     form: StoryForm, article: Article, user: User, missing: list[str] | None = None
 ) -> str:
-    """Return the page that shows a person's text beside the newest version, with a merge to choose from."""
+    """Return the page that shows the user's text beside the newest version, with a merge."""
     newest = forms.form_from_article(article)
     base = queries.revision_at_version(article.id, form.version)
-    begun = (
-        comparable_values(
-            StoryForm(forms.values_from_draft(publishing.draft_from_revision(base.content)))
-        )
-        if base
-        else None
-    )
-    mine, theirs = comparable_values(form), comparable_values(newest)
-    mine["slug"] = mine["slug"] or theirs["slug"]
-    found = [
-        _compare_field(name, mine, theirs, begun)
+    base_values = None
+    if base:
+        draft = publishing.draft_from_revision(base.content)
+        base_values = comparable_values(StoryForm(forms.values_from_draft(draft)))
+    ours, theirs = comparable_values(form), comparable_values(newest)
+    ours["slug"] = ours["slug"] or theirs["slug"]
+    differences = [
+        _compare_field(name, ours, theirs, base_values)
         for name in FIELD_LABELS
-        if mine[name] != theirs[name]
+        if ours[name] != theirs[name]
     ]
     if missing:
-        found = [_with_submitted_choice(difference) for difference in found]
+        differences = [_with_submitted_choice(difference) for difference in differences]
+    differing_names = {difference.name for difference in differences}
     return render_template(
         "newsroom/conflict.html",
         form=form,
         article=article,
         newest=newest,
-        differences=found,
+        differences=differences,
         missing=missing or [],
         then=forms.requested_action(),
         by=queries.last_saved_by(article.id),
         mine_picture=picture_token(form.picture, user),
         same={
-            name: form.values[name]
-            for name in forms.CONTENT_FIELDS
-            if name not in {each.name for each in found}
+            name: form.values[name] for name in forms.CONTENT_FIELDS if name not in differing_names
         },
         verbs=publishing.allowed_actions(user, article),
         said=forms.MESSAGE_FIELDS,
@@ -179,11 +174,11 @@ def render_conflict(
 
 
 def _with_submitted_choice(difference: Difference) -> Difference:
-    """Return a field with the choice and the combined text of the page that was sent without all choices."""
+    """Return a field with the choice and the combined text that the page sent."""
     sent, name = request.form, difference.name
     choice = sent.get(f"choice.{name}", "")
-    together = sent.get(f"together.{name}", difference.merged)
-    return replace(difference, choice=choice if choice in CHOICES else "", merged=together)
+    merged = sent.get(f"together.{name}", difference.merged)
+    return replace(difference, choice=choice if choice in CHOICES else "", merged=merged)
 
 
 def _compare_field(
@@ -193,36 +188,29 @@ def _compare_field(
     base_values: dict[str, str] | None,
 ) -> Difference:
     ours, other = our_values[name], their_values[name]
-    begun = base_values[name] if base_values and name not in {"picture", "slug"} else None
+    base = base_values[name] if base_values and name not in {"picture", "slug"} else None
     if name == "body":
-        merged = merge_bodies(begun if begun is not None else "", ours, other)
+        merged = merge_bodies(base if base is not None else "", ours, other)
         choice = "" if merged.conflicts else "together"
         return Difference(name, ours, other, choice, editable_body(merged.body), merged.conflicts)
     if name in forms.NAME_FIELDS:
-        names = merge_names(split_names(begun or ""), split_names(ours), split_names(other))
-        is_clash = name == "authors" and _have_both_replaced(
-            split_names(begun or ""), split_names(ours), split_names(other)
-        )
-        return Difference(
-            name,
-            ours,
-            other,
-            "" if is_clash else "together",
-            join_names(list(names)),
-            int(is_clash),
-        )
-    line = merge_line(begun, ours, other) if begun is not None else None
+        versions = split_names(base or ""), split_names(ours), split_names(other)
+        names = join_names(list(merge_names(*versions)))
+        is_conflict = name == "authors" and _have_both_replaced(*versions)
+        choice = "" if is_conflict else "together"
+        return Difference(name, ours, other, choice, names, int(is_conflict))
+    line = merge_line(base, ours, other) if base is not None else None
     choice = "" if line is None else "mine" if line == ours else "theirs"
     return Difference(name, ours, other, choice)
 
 
 def _have_both_replaced(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    """Say whether both put other names in the place of names that were there: they may mean one person."""
+    """Return whether both versions replaced names of the base: they may mean one person."""
     return all(set(base) - set(side) and set(side) - set(base) for side in (ours, theirs))
 
 
 def build_merged_form(article: Article, user: User) -> StoryForm:
-    """Return the form that a person's choices make, begun from the version they were shown; raises NotChosen."""
+    """Return the form that results from the user's choices; raises MergeIncomplete."""
     sent, newest = request.form, forms.form_from_article(article)
     form = StoryForm(
         forms.parse_values(sent),
@@ -231,12 +219,12 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
     )
     missing = []
     for name in FIELD_LABELS:
-        choice, is_mine = sent.get(f"choice.{name}", ""), f"mine.{name}" in sent
-        if not is_mine:
+        choice = sent.get(f"choice.{name}", "")
+        if f"mine.{name}" not in sent:
             continue
         if name == "picture":
-            mine = picture_from_token(sent["mine.picture"], user)
-            form.picture = newest.picture if choice == "theirs" else mine
+            picture = picture_from_token(sent["mine.picture"], user)
+            form.picture = newest.picture if choice == "theirs" else picture
         else:
             source = {"theirs": newest.values[name], "together": sent.get(f"together.{name}", "")}
             form.values[name] = source.get(choice, sent[f"mine.{name}"]).replace("\r\n", "\n")
@@ -248,7 +236,7 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
 
 
 def build_partial_form(article: Article, user: User) -> StoryForm:
-    """Return the form that a person's choices make, with their own text where nothing was chosen."""
+    """Return the form that results from the user's choices, their own text where they made none."""
     try:
         return build_merged_form(article, user)
     except MergeIncomplete as missing:

@@ -1,4 +1,4 @@
-"""What the newsroom says when something is refused or goes wrong; what was written comes back to be copied."""
+"""Error pages of the newsroom. They give back the submitted text, so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ MESSAGES = {
 }
 SERVER_ERROR = (
     "Something went wrong",
-    "Nothing was saved, and the error is in the log. Copy your text somewhere safe, then go back and try again.",
+    "Nothing was saved, and the error is in the log. "
+    "Copy your text somewhere safe, then go back and try again.",
 )
 STORAGE_FAILURE = (
     "Not saved",
-    "{reason}, so nothing can be saved right now. Copy your text, tell your site administrator and try again later.",
+    "{reason}, so nothing can be saved right now. "
+    "Copy your text, tell your site administrator and try again later.",
 )
 STORAGE_REASONS = {
     "full": "The server's disk is full",
@@ -53,7 +55,7 @@ MAX_DRAINED_BYTES = 128 * 1024 * 1024
 
 
 def register(newsroom: Blueprint) -> None:
-    """Answer what the acts refuse, and every HTTP error, with a page of the newsroom."""
+    """Add a page for every error of `publishing`, the storage and HTTP."""
     newsroom.register_error_handler(publishing.ForbiddenError, show_forbidden)
     newsroom.register_error_handler(publishing.NotFoundError, show_not_found)
     newsroom.register_error_handler(StorageError, show_storage_error)
@@ -69,19 +71,19 @@ def _render_error(code: int, title: str, message: str, unsaved_text: str = "") -
 
 
 def show_forbidden(error: publishing.ForbiddenError) -> tuple[str, int]:
-    """Say who may do it, and give back the text that was sent."""
+    """Show who may do this, and give back the text that was sent."""
     is_publisher = g.get("user") is not None and publishing.is_publisher(g.user)
     title = "This story has changed" if is_publisher else "You don't have permission to do this"
     return _render_error(403, title, str(error), request.form.get("body", ""))
 
 
 def show_not_found(_error: publishing.NotFoundError) -> tuple[str, int]:
-    """Say that there is no such story, and give back the text that was sent."""
+    """Show that there is no such story, and give back the text that was sent."""
     return _render_error(404, *MESSAGES[404], unsaved_text=request.form.get("body", ""))
 
 
 def show_storage_error(error: StorageError) -> tuple[str, int]:
-    """Say in one sentence why nothing can be saved, and give back the text that was sent."""
+    """Show why nothing can be saved, and give back the text that was sent."""
     log.error("%s %s was not saved: %s", request.method, request.path, error)
     title, message = STORAGE_FAILURE
     reason = STORAGE_REASONS.get(error.cause, "The server's disk does not respond")
@@ -89,28 +91,31 @@ def show_storage_error(error: StorageError) -> tuple[str, int]:
 
 
 def show_disk_error(error: OSError) -> tuple[str, int]:
-    """Say the same where a picture could not be written; any other fault of the system is one of ours."""
+    """Show the same if a picture could not be written; re-raise any other OSError."""
     if error.errno not in DISK_ERRORS:
         raise error
     return show_storage_error(StorageError(DISK_ERRORS[error.errno], error))
 
 
 def _submitted_text() -> str:
-    """Return the text of a story's form, as far as it was read already: reading may be what went wrong."""
+    """Return the submitted body if the form was parsed already: parsing it may have failed."""
     text: str = vars(request).get("form", {}).get("body", "")
     return text
 
 
 def show_too_large(_error: RequestEntityTooLarge) -> tuple[str, int]:
-    """Say what the limits are; the rest is read away first, since a browser shows no answer before it has sent all."""
-    stream, left = request.environ["wsgi.input"], MAX_DRAINED_BYTES
-    while left > 0 and (chunk := stream.read(65536)):
-        left -= len(chunk)
+    """Show the size limits.
+
+    Read the rest of the body first: a browser shows no answer before it has sent everything.
+    """
+    stream, remaining = request.environ["wsgi.input"], MAX_DRAINED_BYTES
+    while remaining > 0 and (chunk := stream.read(65536)):
+        remaining -= len(chunk)
     return _render_error(413, *MESSAGES[413])
 
 
 def show_error(error: HTTPException) -> Response | tuple[str, int]:
-    """Say what went wrong, in words."""
+    """Show an HTTP error in plain words."""
     if error.code is None or error.code < 400:
         return error.get_response()
     title, message = (

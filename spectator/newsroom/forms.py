@@ -1,4 +1,4 @@
-"""The story form: what a person sent, held as it came until it can be stored, and the draft made of it."""
+"""The story form: submitted values, their errors, and the draft built from them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from spectator.text.words.languages import language_name, tag_problem
 from spectator.text.words.scripts import SCRIPT_NAMES as SCRIPT_NAMES
 from spectator.text.words.scripts import detect_script, mismatched_script
 
-# All that a form may say; anything else in a request is not looked at.
+# All fields of the form; anything else in a request is ignored.
 LINE_FIELDS = (
     "headline",
     "dek",
@@ -71,17 +71,18 @@ DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
 MAX_VALUE_LENGTH = (
     5000  # characters of any field but the body; what is longer cannot be saved either
 )
-OTHER_LANGUAGE = "other"  # the choice behind which a tag may be typed
-LANGUAGE_SAMPLE = 50_000  # characters of a body that are looked at for its script
+OTHER_LANGUAGE = "other"  # the option that lets an editor type a language tag
+LANGUAGE_SAMPLE = 50_000  # characters of a body in which its script is detected
 FORM_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 
 
 @dataclass(slots=True)
 class StoryForm:
-    """The form as it is shown: every entry as text, the picture it holds, the version it began from, what is wrong.
+    """The values of the story form as text, its picture, the version it started from, its errors.
 
-    `choices` are the moments that a typed time may mean, `losses` what a save would remove from the story, `questions`
-    the new names that look like existing ones, `language_doubt` the language and the script of a story that disagree.
+    `time_choices` are the moments that an ambiguous local time may mean, `losses` what a save would
+    remove from the story, `spelling_questions` the new names that look like existing ones,
+    `language_mismatch` the language and the script of a story that disagree.
     """
 
     values: dict[str, str]
@@ -95,7 +96,7 @@ class StoryForm:
     language_mismatch: str = ""
 
     def draft(self) -> Draft:
-        """Return the draft that the entries make; `publishing` says what is wrong with it."""
+        """Return the values as a draft, not validated yet."""
         lines = {name: self.values[name] for name in LINE_FIELDS}
         names = {name: split_names(self.values[name]) for name in NAME_FIELDS}
         picture_id = self.picture.id if self.picture else None
@@ -108,7 +109,7 @@ def zone() -> ZoneInfo:
 
 
 def new_form_id() -> str:
-    """Return a name for a form that is being opened; nobody can guess it."""
+    """Return an unguessable id for a new form."""
     return secrets.token_urlsafe(16)
 
 
@@ -121,7 +122,7 @@ def blank_form() -> StoryForm:
 
 
 def form_from_article(article: Article) -> StoryForm:
-    """Return the form of a story as it is stored."""
+    """Return the form of a story as stored."""
     form = StoryForm(
         values_from_draft(publishing.draft_from_article(article)), article.version, article.picture
     )
@@ -135,14 +136,14 @@ def form_from_article(article: Article) -> StoryForm:
 
 
 def values_from_draft(draft: Draft) -> dict[str, str]:
-    """Return the entries of a draft."""
+    """Return the form values of a draft."""
     values = dict.fromkeys(FIELDS, "") | {name: getattr(draft, name) for name in LINE_FIELDS}
     values |= {name: join_names(list(getattr(draft, name))) for name in NAME_FIELDS}
     return values | {"body": editable_body(draft.body), "copy": new_form_id()}
 
 
 def form_from_autosave(row: Autosave, by: User) -> StoryForm:
-    """Return the form as it was last typed in a window that was not saved."""
+    """Return the form as last autosaved."""
     values = dict.fromkeys(FIELDS, "") | {
         name: str(text) for name, text in row.values.items() if name in FIELDS
     }
@@ -151,13 +152,13 @@ def form_from_autosave(row: Autosave, by: User) -> StoryForm:
         row.version,
         picture_from_token(row.values.get("picture_id", ""), by),
     )
-    _publication_time(form)  # for what has to be asked about the time
+    _publication_time(form)  # for the choices of an ambiguous time
     form.errors.clear()
     return form
 
 
 def parse_values(data: Mapping[str, str]) -> dict[str, str]:
-    """Return every field of a form with line breaks as they are stored; a name of the form that is none becomes new."""
+    """Return every field of a form with normalized line breaks and a valid form id."""
     values = {name: data.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in FIELDS}
     if values["language"] == OTHER_LANGUAGE:
         values["language"] = data.get("language_other", "").strip()
@@ -165,13 +166,13 @@ def parse_values(data: Mapping[str, str]) -> dict[str, str]:
 
 
 def parse_version(data: Mapping[str, str]) -> int:
-    """Return the version that a form began from, 0 for one that nobody was given."""
+    """Return the version that a form started from, 0 if it is missing or invalid."""
     version = data.get("version", "")
     return int(version) if re.fullmatch(r"[0-9]{1,9}", version, re.ASCII) else 0
 
 
 def form_from_request(by: User) -> StoryForm:
-    """Return the form as it was sent; a good picture in it is stored already, so that nothing can lose it."""
+    """Return the submitted form; store its picture at once, so that no error can lose it."""
     sent = request.form
     form = StoryForm(parse_values(sent), parse_version(sent))
     token = sent.get("picture_id", "")
@@ -183,47 +184,48 @@ def form_from_request(by: User) -> StoryForm:
     if upload is not None and upload.filename:
         try:
             form.picture = queries.picture(accept_upload(upload, by))
-        except PictureError as refused:
-            form.errors["picture"] = str(refused)
+        except PictureError as error:
+            form.errors["picture"] = str(error)
     return form
 
 
 def autosaved_values(by: User) -> dict[str, str]:
-    """Return what is to be kept of a form that is being typed: its fields, and the picture where it is theirs."""
+    """Return the values to autosave: the fields, and the picture if the user may use it."""
     token = request.form.get("picture_id", "")
     is_theirs = "remove_picture" not in request.form and picture_from_token(token, by) is not None
     return parse_values(request.form) | {"picture_id": token if is_theirs else ""}
 
 
 def is_too_long(values: Mapping[str, str]) -> bool:
-    """Say whether entries are longer than anything that could ever be saved."""
+    """Return whether any value is longer than the limits of a story."""
     if len(values["body"].encode("utf-8", "replace")) > MAX_BODY_BYTES:
         return True
     return any(len(text) > MAX_VALUE_LENGTH for name, text in values.items() if name != "body")
 
 
 def requested_action() -> str:
-    """Return the act that was asked for: the button's, or the one that a question has interrupted."""
-    asked = request.form.get("do") or request.form.get("then", "")
-    return asked if asked in FORM_ACTIONS else "save"
+    """Return the action of the pressed button, or the one that a question interrupted."""
+    action = request.form.get("do") or request.form.get("then", "")
+    return action if action in FORM_ACTIONS else "save"
 
 
 def save(form: StoryForm, by: User, article: Article | None) -> int:
-    """Store what was sent, with the step that its button means, and return the story's id.
+    """Save the story, apply the action of the pressed button and return the story's id.
 
-    Raises publishing's Invalid, Conflict, Forbidden, NotFound, AlreadyStored.
+    Raises publishing's ValidationError, ConflictError, ForbiddenError, NotFoundError,
+    DuplicateSubmission.
     """
-    draft, step = form.draft(), _build_action(form, by, article)
+    draft, action = form.draft(), _build_action(form, by, article)
     _check_language(form, draft, article)
     _raise_form_errors(form, draft)
     answers = spellings.parse_answers(request.form)
     try:
         if article is None:
-            return publishing.create(draft, by, step, form.values["copy"], answers)
+            return publishing.create(draft, by, action, form.values["copy"], answers)
         if article.version != form.version:
             raise publishing.ConflictError
         _confirm_losses(form, article)
-        publishing.save(article.id, draft, by, form.version, step, answers)
+        publishing.save(article.id, draft, by, form.version, action, answers)
     except publishing.SimilarNamesError as similar:
         form.spelling_questions = similar.questions
         raise
@@ -244,13 +246,13 @@ def _build_action(form: StoryForm, by: User, article: Article | None) -> Action:
 
 
 def _is_date_unchanged(form: StoryForm, article: Article | None) -> bool:
-    """Say whether the date of a public story was left as the form showed it."""
+    """Return whether the date of a public story was left unchanged in the form."""
     is_public = article is not None and article.is_public
     return is_public and form.values["published_at"].strip() == form.values["published_at_was"]
 
 
 def _check_language(form: StoryForm, draft: Draft, article: Article | None) -> None:
-    """Note a question where a story's letters are not those of its language, unless it was answered before."""
+    """Add an error if the story's script does not fit its language and nobody confirmed it."""
     tag, text = draft.language.strip(), plain_text(draft.body[:LANGUAGE_SAMPLE])
     script = "" if tag_problem(tag) else mismatched_script(tag, text)
     if not script:
@@ -264,32 +266,34 @@ def _check_language(form: StoryForm, draft: Draft, article: Article | None) -> N
     form.language_mismatch = f"{tag} {script}"
     if request.form.get("language_kept") != form.language_mismatch:
         form.errors["language"] = (
-            f"The story is written in {SCRIPT_NAMES[script]} letters, but its language is {language_name(tag)}."
+            f"The story is written in {SCRIPT_NAMES[script]} letters,"
+            f" but its language is {language_name(tag)}."
             f" Choose its language, or tick “Keep {language_name(tag)}”."
         )
 
 
 def _confirm_losses(form: StoryForm, article: Article) -> None:
-    """Ask before a save removes what the editor cannot have meant to remove; raises Invalid with the question.
+    """Ask before a save removes tables, embeds or the like; raises ValidationError to ask.
 
-    The answer "remove" counts only for the very losses that it was asked about.
+    The answer "remove" counts only for the same losses that the question named.
     """
     new = stored_body(form.values["body"])
-    lost = find_losses(article.body, new)
+    losses = find_losses(article.body, new)
     answer = request.form.get("loss", "")
-    if not lost or (answer == "remove" and request.form.get("loss_asked", "") == lost.sentence):
+    confirmed = request.form.get("loss_asked", "")
+    if not losses or (answer == "remove" and confirmed == losses.sentence):
         return
     if answer == "restore":
         form.values["body"] = editable_body(restore_lost_blocks(article.body, new))
         raise ValidationError(
-            {"body": f"Restored {lost.sentence}. Check the text, then save again."}
+            {"body": f"Restored {losses.sentence}. Check the text, then save again."}
         )
-    form.losses = lost
-    raise ValidationError({"body": f"You're about to remove {lost.sentence}."})
+    form.losses = losses
+    raise ValidationError({"body": f"You're about to remove {losses.sentence}."})
 
 
 def _raise_form_errors(form: StoryForm, draft: Draft) -> None:
-    """Raise Invalid with everything that is wrong, where the form alone knows of something."""
+    """Raise ValidationError with all errors if the form itself has found any."""
     if form.errors:
         try:
             publishing.prepare(draft)
@@ -299,41 +303,41 @@ def _raise_form_errors(form: StoryForm, draft: Draft) -> None:
 
 
 def _publication_time(form: StoryForm) -> datetime | None:
-    """Return the moment that was typed, in the newsroom's time zone; a wrong or doubtful one is noted."""
+    """Return the publication time in UTC; add an error if it is invalid or ambiguous."""
     text = form.values["published_at"].strip()
     if not text:
         return None
     try:
-        typed = datetime.fromisoformat(text).replace(tzinfo=None)
-        moments = times.possible_moments(typed, zone())
+        wall_time = datetime.fromisoformat(text).replace(tzinfo=None)
+        moments = times.possible_moments(wall_time, zone())
     except (ValueError, OverflowError):
         form.errors["published_at"] = "Enter a date and time, for example 2026-11-22T14:05."
         return None
-    if typed.year < 1000:
+    if wall_time.year < 1000:
         form.errors["published_at"] = "The year needs four digits."
     if len(moments) == 1:
         return moments[0]
-    form.time_choices = times.time_choices(typed, zone())
+    form.time_choices = times.time_choices(wall_time, zone())
     for choice in form.time_choices:
         if choice.value == form.values["published_at_choice"]:
             return choice.at
-    form.errors["published_at"] = times.explain_ambiguous_time(typed, zone())
+    form.errors["published_at"] = times.explain_ambiguous_time(wall_time, zone())
     return None
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Return the names in a line: parted by semicolons or lines where there are any, otherwise by commas."""
+    """Return the names in a text: split at semicolons or line breaks if any, else at commas."""
     separator = r"[;؛\n]" if re.search(r"[;؛\n]", text) else r"[,،፣]"
     return tuple(name for part in re.split(separator, text) if (name := part.strip()))
 
 
 def join_names(names: list[str]) -> str:
-    """Return names as one line that `names_in` reads back; one that holds a comma makes semicolons part them."""
+    """Return names as one line for `split_names`: with semicolons if a name contains a comma."""
     if any(re.search(r"[,،፣]", name) for name in names):
         return "; ".join(names) + ";"
     return ", ".join(names)
 
 
 def form_picture_token(form: StoryForm, by: User) -> str:
-    """Return how the form names the picture that it holds."""
+    """Return the signed token of the form's picture."""
     return picture_token(form.picture, by)

@@ -1,4 +1,4 @@
-"""What htmx asks for while a story is written. Each answer is 200 and says how it went."""
+"""htmx targets of the story form. Each answers 200 and says in its body how it went."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BODY_PICTURE_WIDTH = 960
 
 
 def register(newsroom: Blueprint) -> None:
-    """Add the targets of the writing screen."""
+    """Add the htmx targets of the story form."""
     newsroom.add_url_rule("/fragments/session", "session_fragment", session_status)
     newsroom.add_url_rule(STORY_RULE + "/autosave", "autosave", autosave, methods=["POST"])
     newsroom.add_url_rule(NEW_STORY_RULE + "/autosave", "autosave_new", autosave, methods=["POST"])
@@ -44,32 +44,32 @@ def register(newsroom: Blueprint) -> None:
 
 
 def session_status() -> str:
-    """Say that this person is logged in; the guard says the contrary."""
+    """Confirm that the user is logged in; `logged_out` answers if nobody is."""
     return render_template("newsroom/_outcome.html", outcome="in")
 
 
 def autosave(article_id: int | None = None) -> str:
-    """Keep what is in the form, apart from the story and its history, and say when, and what the story weighs."""
+    """Autosave the form, and show the time and the weight of the page."""
     user, values = current_user(), forms.autosaved_values(current_user())
     seq = request.form.get("seq", "")[:10]
     article = _find_article(article_id)
     try:
         row = save_autosave(user, article_id, article, values)
-    except AutosaveError as refused:
-        return _render_refusal(seq, f"Not saved: {refused} Your text is kept on this device.")
+    except AutosaveError as error:
+        return _render_refusal(seq, f"Not saved: {error} Your text is kept on this device.")
     weight = previews.describe_page_weight(
         previews.article_from_form(forms.form_from_autosave(row, user), article)
     )
-    told: dict[str, object] = {"outcome": "saved", "at": row.saved_at, "zone": forms.zone()}
+    status: dict[str, object] = {"outcome": "saved", "at": row.saved_at, "zone": forms.zone()}
     if article is not None and locked_stories.is_locked_for(article, user):
         address = url_for("newsroom.unsaved_text", article_id=article.id)
-        told = {
+        status = {
             "outcome": "moved",
             "message": locked_stories.describe_status_change(article),
             "address": address,
         }
     return render_template(
-        "newsroom/_outcome.html", seq=seq, weight=weight, article=article, **told
+        "newsroom/_outcome.html", seq=seq, weight=weight, article=article, **status
     )
 
 
@@ -82,15 +82,12 @@ def _find_article(article_id: int | None) -> Article | None:
 
 
 def update_presence(article_id: int) -> str:
-    """Note that this person has the story open; say who else has, and whether a newer version was saved."""
+    """Record that the user has the story open; show other editors and newer versions."""
     user, article = current_user(), _find_article(article_id)
     if article is None or not publishing.may_edit(user, article):
-        has_moved = article is not None and locked_stories.is_locked_for(article, user)
-        moved = (
-            locked_stories.describe_status_change(article)
-            if article is not None and has_moved
-            else ""
-        )
+        moved = ""
+        if article is not None and locked_stories.is_locked_for(article, user):
+            moved = locked_stories.describe_status_change(article)
         return render_template("newsroom/_presence.html", others=[], newer_by="", moved=moved)
     autosaves.touch(user.id, article_id)
     is_newer = article.version > forms.parse_version(request.form)
@@ -100,14 +97,12 @@ def update_presence(article_id: int) -> str:
 
 
 def address_preview(article_id: int | None = None) -> str:
-    """Say at which address the story will stand, or what is wrong with the one that was typed."""
+    """Show the URL that the story will have, or what is wrong with the slug."""
     user, article, sent = current_user(), _find_article(article_id), request.form
     if article is not None and not publishing.may_edit(user, article):
         raise publishing.ForbiddenError("This is a colleague's story.")
-    slug, headline = (
-        clean_line(sent.get("slug", "")[:200]),
-        clean_line(sent.get("headline", "")[:400]),
-    )
+    slug = clean_line(sent.get("slug", "")[:200])
+    headline = clean_line(sent.get("headline", "")[:400])
     section = queries.listing_by_path(f"/{slugify(sent.get('section', '')[:120])}/")
     if slug and not is_slug(slug):
         return render_template(
@@ -122,14 +117,13 @@ def address_preview(article_id: int | None = None) -> str:
         )
     except publishing.ValidationError as invalid:
         return render_template("newsroom/_address.html", error=invalid.errors["slug"])
-    shown = Article(
+    story = Article(
         slug=free,
         section=section.subject if section else None,
         published_at=_publication_date(article),
     )
-    is_whole = bool(free) and shown.section is not None
-    will_be = absolute_url(permalink(shown)) if is_whole else ""
-    return render_template("newsroom/_address.html", address=will_be, slug=free, error="")
+    url = absolute_url(permalink(story)) if free and story.section is not None else ""
+    return render_template("newsroom/_address.html", address=url, slug=free, error="")
 
 
 def _publication_date(article: Article | None) -> datetime:
@@ -137,43 +131,38 @@ def _publication_date(article: Article | None) -> datetime:
 
 
 def preview_frame(article_id: int | None = None) -> str:
-    """Show the story as it is being typed, in a frame."""
+    """Show the frame with the preview of the unsaved story."""
     article = _find_article(article_id)
-    copy, seq = request.args.get("copy", "")[:40], request.args.get("seq", "")[:10]
+    form_id, seq = request.args.get("copy", "")[:40], request.args.get("seq", "")[:10]
     return render_template(
-        "newsroom/_preview.html", article=article, article_id=article_id, copy=copy, seq=seq
+        "newsroom/_preview.html", article=article, article_id=article_id, copy=form_id, seq=seq
     )
 
 
 def suggestions(kind: str) -> str:
-    """Offer names that stories carry already and that fit what was typed; for sources the last used.
+    """Suggest existing names that match the input; of sources the most recently used.
 
-    Authors are offered nothing of colleagues' unpublished stories.
+    Authors get no suggestions from colleagues' unpublished stories.
     """
     user = current_user()
     author_id = None if publishing.is_publisher(user) else user.id
-    typed = clean_line(request.args.get("q", "")[:100])
-    part = slugify(typed) if typed else ""
-    found: list[tuple[str, str, str]] = []
+    text = clean_line(request.args.get("q", "")[:100])
+    part = slugify(text) if text else ""
+    options: list[tuple[str, str, str]] = []
     if kind == "authors":
-        found = [
-            (name, "", _story_count(count)) for name, count in queries.authors_like(part, author_id)
-        ]
+        authors = queries.authors_like(part, author_id)
+        options = [(name, "", _story_count(count)) for name, count in authors]
     elif kind == "topics":
-        found = [
-            (name, "", _story_count(count)) for name, count in queries.topics_like(part, author_id)
-        ]
+        topics = queries.topics_like(part, author_id)
+        options = [(name, "", _story_count(count)) for name, count in topics]
     elif kind == "countries":
-        found = (
-            [(country.name, "", country.code) for country in suggest_countries(typed)]
-            if typed
-            else []
-        )
+        countries = suggest_countries(text) if text else ()
+        options = [(country.name, "", country.code) for country in countries]
     elif kind == "sources":
-        found = [(name, link, "") for name, link in queries.sources_like(typed, author_id)]
+        options = [(name, url, "") for name, url in queries.sources_like(text, author_id)]
     else:
         raise NotFound
-    return render_template("newsroom/_options.html", options=found)
+    return render_template("newsroom/_options.html", options=options)
 
 
 def _story_count(count: int) -> str:
@@ -181,7 +170,7 @@ def _story_count(count: int) -> str:
 
 
 def upload_body_picture() -> str:
-    """Take in a picture for the text and give back its figure, or say what is wrong with it."""
+    """Store a picture for the story's body and return its figure, or what is wrong with it."""
     user, upload = current_user(), request.files.get("picture")
     alt, caption, credit = (
         clean_line(request.form.get(name, "")[:1000]) for name in ("alt", "caption", "credit")
@@ -192,8 +181,8 @@ def upload_body_picture() -> str:
         return _render_refusal("", "Say what the picture shows, for readers who cannot see it.")
     try:
         picture = queries.picture(accept_upload(upload, user))
-    except PictureError as refused:
-        return _render_refusal("", str(refused))
+    except PictureError as error:
+        return _render_refusal("", str(error))
     assert picture is not None
     names = rendition_names(picture.digest, picture.extension, picture.width)
     name, width = next(

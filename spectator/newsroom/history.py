@@ -1,4 +1,4 @@
-"""Every save of a story: who, when, what; the words that changed between any two; and the way back."""
+"""The history of a story: its revisions, comparisons between two, restoring an old one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ACTION_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field that two revisions hold differently, word by word; the text also block by block."""
+    """A field that differs between two revisions: word by word, the body block by block."""
 
     label: str
     pieces: list[DiffPiece]
@@ -46,7 +46,7 @@ class FieldChange:
 
 
 def register(newsroom: Blueprint) -> None:
-    """Add the history of a story."""
+    """Add the pages of a story's history."""
     newsroom.add_url_rule(STORY_RULE + "/history", "history", history)
     newsroom.add_url_rule(STORY_RULE + "/history/compare", "compare", compare)
     newsroom.add_url_rule(
@@ -60,19 +60,19 @@ def register(newsroom: Blueprint) -> None:
 def history(article_id: int) -> str:
     """Show a story's revisions, newest first."""
     article = viewable_story(article_id)
-    found = queries.revisions(article_id)
+    revisions = queries.revisions(article_id)
     return render_template(
         "newsroom/history.html",
         article=article,
-        revisions=found[:200],
-        has_more=len(found) > 200,
+        revisions=revisions[:200],
+        has_more=len(revisions) > 200,
         actions=ACTION_LABELS,
         may_restore=publishing.may(current_user(), "restore", article),
     )
 
 
 def compare(article_id: int) -> str:
-    """Show what changed between two revisions, by default the newest two, word by word."""
+    """Show the changes between two revisions, by default the newest two."""
     article = viewable_story(article_id)
     newer = queries.revision(article_id, _int_arg("to", 0)) or queries.revisions(article_id, 0)[0]
     older = queries.revision(article_id, _int_arg("from", newer.number - 1))
@@ -90,30 +90,30 @@ def compare(article_id: int) -> str:
 
 
 def _int_arg(name: str, default: int) -> int:
-    given = request.args.get(name, "")
-    return int(given) if re.fullmatch(r"[0-9]{1,9}", given, re.ASCII) else default
+    text = request.args.get(name, "")
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) else default
 
 
 def list_changes(older: Revision | None, newer: Revision) -> list[FieldChange]:
-    """Return the fields that differ between two revisions, against nothing where there is no older one."""
+    """Return the fields that differ; without an older revision, all that are not empty."""
     before, after = _field_texts(older), _field_texts(newer)
-    found = []
+    changes = []
     for name, label in conflicts.FIELD_LABELS.items():
         if before[name] == after[name]:
             continue
         if name == "body":
-            found.append(FieldChange(label, [], diff_bodies(before[name], after[name])))
+            changes.append(FieldChange(label, [], diff_bodies(before[name], after[name])))
         else:
-            found.append(FieldChange(label, diff_lines(before[name], after[name]), []))
+            changes.append(FieldChange(label, diff_lines(before[name], after[name]), []))
     if older is not None and "notes" in older.content and "notes" in newer.content:
         notes = [_note_lines(revision) for revision in (older, newer)]
         if notes[0] != notes[1]:
-            found.append(FieldChange("Notes to readers", diff_lines(*notes), []))
-    return found
+            changes.append(FieldChange("Notes to readers", diff_lines(*notes), []))
+    return changes
 
 
 def _note_lines(revision: Revision) -> str:
-    """Return the notes to readers as a revision keeps them, one a line."""
+    """Return the notes to readers in a revision, one per line."""
     return "\n".join(
         f"{note['kind'].capitalize()}: {note['text']}" for note in revision.content["notes"]
     )
@@ -127,11 +127,11 @@ def _field_texts(revision: Revision | None) -> dict[str, str]:
 
 
 def restore_revision(article_id: int, number: int) -> Response | tuple[str, int]:
-    """Make a story what it was in an older revision; that is a new revision, and nothing is lost."""
+    """Restore an older revision as a new one."""
     version = request.form.get("version", "")
-    seen = int(version) if re.fullmatch(r"[0-9]{1,9}", version, re.ASCII) else 0
+    expected_version = int(version) if re.fullmatch(r"[0-9]{1,9}", version, re.ASCII) else 0
     try:
-        publishing.restore(article_id, current_user(), number, seen)
+        publishing.restore(article_id, current_user(), number, expected_version)
     except publishing.ConflictError:
         title, message = (
             "Somebody has saved this story in the meantime",

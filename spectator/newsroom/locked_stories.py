@@ -1,4 +1,4 @@
-"""Stories that a colleague moved on while their author was writing: what was typed is kept, and she reads why."""
+"""Stories that their author can no longer change because an editor scheduled or published them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ STATUS_VERBS = {"scheduled": "scheduled", "published": "published", "withdrawn":
 
 
 def register(newsroom: Blueprint) -> None:
-    """Add the page of text that its author can no longer save."""
+    """Add the page with an author's unsaved text of a locked story."""
     newsroom.add_url_rule(STORY_RULE + "/unsaved", "unsaved_text", unsaved_text)
 
 
 def unsaved_text(article_id: int) -> Response | str:
-    """Show an author what she typed into a story that she may no longer change."""
+    """Show authors their unsaved text of a story that they may no longer change."""
     article = viewable_story(article_id)
     if publishing.may_edit(current_user(), article):
         return redirect(url_for("newsroom.edit_story", article_id=article_id), 303)
@@ -29,7 +29,7 @@ def unsaved_text(article_id: int) -> Response | str:
 
 
 def is_locked_for(article: Article | None, user: User) -> bool:
-    """Say whether a person may still look at a story, their own, but not change it any more."""
+    """Return whether the user may still view a story but no longer change it."""
     return (
         article is not None
         and publishing.may(user, "view", article)
@@ -38,16 +38,16 @@ def is_locked_for(article: Article | None, user: User) -> bool:
 
 
 def describe_status_change(article: Article) -> str:
-    """Return who did what with the story: “Ed Editor has published this story.”"""
+    """Return who changed the status: “Ed Editor has published this story.”"""
     change = queries.last_state_change(article.id)
-    act = STATUS_VERBS.get(article.status, "moved on")
+    verb = STATUS_VERBS.get(article.status, "changed")
     if change is None or change.made_by is None:
-        return f"This story has been {act}."
-    return f"{change.made_by.name} has {act} this story."
+        return f"This story has been {verb}."
+    return f"{change.made_by.name} has {verb} this story."
 
 
 def autosave_form(article: Article, form: StoryForm, user: User) -> None:
-    """Keep what was sent as unsaved text. Raises Forbidden, with which the text goes back, where it cannot be."""
+    """Store the submitted form as unsaved text; raises ForbiddenError if that is impossible."""
     values = form.values | {"picture_id": forms.form_picture_token(form, user)}
     try:
         if forms.is_too_long(values):
@@ -58,7 +58,7 @@ def autosave_form(article: Article, form: StoryForm, user: User) -> None:
 
 
 def render_locked(article: Article, user: User) -> str:
-    """Return the page that says what became of the story, with every text of this person that is not in it."""
+    """Return the page with the new status of the story and the user's unsaved text."""
     rows, stored = autosaves.list_unsaved(user.id, article.id), forms.form_from_article(article)
     unsaved = conflicts.compare_unsaved(rows, stored, user)
     return render_template(

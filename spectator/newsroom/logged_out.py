@@ -1,7 +1,7 @@
-"""What a request without a session gets: the way to the login and, where a story was sent, its text back.
+"""Answers to requests without a session: a redirect to the login, or the submitted story back.
 
-A body is read only where it can be given back: on the routes that take a story, from a browser whose session token
-the server issued within the last thirty days. Every other body is refused unread.
+A body is read only if it can be given back: on the routes that accept a story, from a browser whose
+session token the server issued within the last thirty days. Every other body is refused unread.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
 
 
 def register(newsroom: Blueprint) -> None:
-    """Answer every request that needs a login and has none."""
+    """Add the check for a login before every view."""
     newsroom.before_request(require_login)
 
 
 def require_login() -> Response | tuple[str, int] | None:
-    """Return None for somebody who is logged in, and for pages that need no login; else lead to the login."""
+    """Return None if the user is logged in or the page is public, else the way to the login."""
     if g.user is not None or request.endpoint in security.PUBLIC_ENDPOINTS:
         return None
     is_write = request.method not in security.SAFE_METHODS
@@ -42,12 +42,12 @@ def require_login() -> Response | tuple[str, int] | None:
     if is_write:
         sent = _story_entries()
         return render_template("newsroom/logged_out.html", sent=sent, action=request.path), 401
-    here = request.full_path if request.query_string else request.path
-    return redirect(url_for("newsroom.login", next=security.safe_next_path(here)), 303)
+    path = request.full_path if request.query_string else request.path
+    return redirect(url_for("newsroom.login", next=security.safe_next_path(path)), 303)
 
 
 def _story_entries() -> list[tuple[str, str]]:
-    """Return the fields of a story's form, the first value of each; none where the body must not be read."""
+    """Return the submitted fields, the first value of each; none if the body must not be read."""
     token = request.cookies.get(security.SESSION_COOKIE, "")
     if request.endpoint not in STORY_ENDPOINTS or not is_issued_token(token):
         return []

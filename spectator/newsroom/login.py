@@ -1,4 +1,4 @@
-"""Coming in, going out, and changing one's own password."""
+"""Login, logout and changing one's password."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ def register(newsroom: Blueprint) -> None:
 
 
 def login() -> Response | tuple[str, int, dict[str, str]]:
-    """Show the login, or log the visitor in and lead on to where they wanted to go."""
+    """Show the login form, or log the visitor in and redirect to the page they wanted."""
     onward = security.safe_next_path(request.values.get("next"))
     if request.method != "POST":
         return redirect(onward, 303) if g.user else _login_page(onward, 200)
     old_token = request.cookies.get(security.SESSION_COOKIE, "")
-    email, word = request.form.get("email", ""), request.form.get("password", "")
+    email, password = request.form.get("email", ""), request.form.get("password", "")
     client = security.client()
     client = client if client.device else accounts.Client(client.address, secrets.token_urlsafe(32))
     try:
-        token = accounts.log_in(email, word, client, old_token)
-    except accounts.LoginError as refused:
-        seconds = refused.retry_after_seconds
+        token = accounts.log_in(email, password, client, old_token)
+    except accounts.LoginError as error:
+        seconds = error.retry_after_seconds
         headers = {"Retry-After": str(seconds)} if seconds else {}
-        return _login_page(onward, 429 if seconds else 422, refused.message, headers)
+        return _login_page(onward, 429 if seconds else 422, error.message, headers)
     return security.set_device_cookie(
         security.set_session_cookie(redirect(onward, 303), token), client.device
     )
@@ -51,7 +51,7 @@ def _login_page(
 
 
 def logout() -> Response:
-    """End the session and show the login again."""
+    """End the session and show the login form."""
     accounts.log_out(request.cookies.get(security.SESSION_COOKIE, ""))
     return security.clear_session_cookie(
         redirect(url_for("newsroom.login", done="logged-out"), 303)
@@ -59,24 +59,23 @@ def logout() -> Response:
 
 
 def password() -> str:
-    """Show the form for a new password of one's own."""
+    """Show the form for changing one's password."""
     return render_template("newsroom/password.html", errors={})
 
 
 def change_password() -> Response | tuple[str, int]:
-    """Change one's own password and end every other session of that person."""
+    """Change the user's password and end their other sessions."""
     user, form = security.current_user(), request.form
     current, new = form.get("current", ""), form.get("new", "")
     if new != form.get("again", ""):
         return _password_page({"again": "The two new passwords differ."})
     try:
         token = accounts.change_own_password(user.id, current, new, security.client())
-    except accounts.PasswordError as refused:
-        return _password_page({"new": str(refused)})
-    except accounts.LoginError as refused:
-        return _password_page(
-            {"current": refused.message}, 429 if refused.retry_after_seconds else 422
-        )
+    except accounts.PasswordError as error:
+        return _password_page({"new": str(error)})
+    except accounts.LoginError as error:
+        status = 429 if error.retry_after_seconds else 422
+        return _password_page({"current": error.message}, status)
     return security.set_session_cookie(
         redirect(url_for("newsroom.stories", done="password"), 303), token
     )

@@ -1,4 +1,4 @@
-"""Pictures in the form: stored as soon as they arrive, so that a refused form does not lose them."""
+"""Pictures in the story form, stored as soon as they arrive so that no error loses them."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from spectator.models import Picture, User
 
 
 def accept_upload(upload: FileStorage, by: User) -> int:
-    """Take in an uploaded picture and return its id; raises media.PictureRefused.
+    """Store an uploaded picture and return its id; raises media.PictureError.
 
-    The upload of a picture that is withdrawn does not put its renditions back, which a web server reads from the disk.
+    A withdrawn picture that is uploaded again stays withdrawn: its renditions, which a web server
+    may serve from the disk, are removed.
     """
     directory = current_app.config["MEDIA"]
-    taken = store_upload(upload.stream, directory)
-    if queries.withdrawn_pictures([taken.digest]):
-        remove_renditions(directory, taken.digest, taken.extension)
-    return add_picture(taken, by)
+    picture = store_upload(upload.stream, directory)
+    if queries.withdrawn_pictures([picture.digest]):
+        remove_renditions(directory, picture.digest, picture.extension)
+    return add_picture(picture, by)
 
 
 def withdrawn_in(picture: Picture | None, body: str) -> frozenset[str]:
-    """Return the digests of a form's pictures that nobody is shown, because they are withdrawn."""
+    """Return the digests of the withdrawn pictures in a form."""
     digests = rendition_digests(body) | ({picture.digest} if picture else set())
     return queries.withdrawn_pictures(digests) if digests else frozenset()
 
 
 def add_picture(stored: StoredPicture, by: User) -> int:
-    """Store a picture that was taken in and return its id."""
+    """Add the row of a stored picture and return its id."""
     with db.write() as session:
         return publishing.add_picture(session, stored, by.id)
 
@@ -45,7 +46,7 @@ def _picture_signer(user: User) -> Signer:
 
 
 def picture_token(picture: Picture | None, user: User) -> str:
-    """Return how a form names the picture it holds: a number alone would let anybody claim a colleague's upload."""
+    """Return the signed token of a form's picture: a bare id would let users claim any upload."""
     return (
         _picture_signer(user).sign(f"{picture.id}-{picture.digest[:16]}").decode()
         if picture
@@ -54,9 +55,10 @@ def picture_token(picture: Picture | None, user: User) -> str:
 
 
 def picture_from_token(token: str, user: User) -> Picture | None:
-    """Return the picture that a form names, None where we never gave this person that name or the picture is gone.
+    """Return the picture of a token; None if the token was not issued to the user or it is gone.
 
-    The name holds the start of the picture's digest: behind a restored backup the number may be another picture's.
+    The token contains the start of the digest: after a backup is restored, the id may belong to
+    another picture.
     """
     try:
         number, _, digest = _picture_signer(user).unsign(token).decode().partition("-")
@@ -65,6 +67,6 @@ def picture_from_token(token: str, user: User) -> Picture | None:
     picture = queries.picture(int(number))
     if picture is None:
         return None
-    # names without a digest were given before; unsaved texts may still hold one
+    # Old tokens have no digest; unsaved text may still contain one.
     is_the_same = picture.digest.startswith(digest) if digest else picture.created_by_id == user.id
     return picture if is_the_same else None

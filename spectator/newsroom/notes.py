@@ -1,4 +1,4 @@
-"""Notes to readers of stories that have some: changed and removed, each by a form of its own."""
+"""Editing and removing notes to readers, each in a form of its own."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ViewResponse = Response | tuple[str, int]
 
 
 def register(newsroom: Blueprint) -> None:
-    """Add the forms of single notes."""
+    """Add the routes for single notes."""
     newsroom.add_url_rule(NOTE_RULE, "edit_note", edit_note, methods=["POST"])
     newsroom.add_url_rule(NOTE_RULE + "/remove", "remove_note", remove_note, methods=["POST"])
 
 
 def edit_note(article_id: int, note_id: int) -> ViewResponse:
-    """Change the words or the kind of a note; a wrong entry comes back beside its message."""
+    """Change the text or the kind of a note; show an invalid one again with its error."""
     kind, text = request.form.get("note_kind", ""), request.form.get("note_text", "")
     try:
         publishing.edit_note(article_id, current_user(), note_id, kind, text, _original_text())
@@ -40,7 +40,7 @@ def edit_note(article_id: int, note_id: int) -> ViewResponse:
 
 
 def remove_note(article_id: int, note_id: int) -> ViewResponse:
-    """Take a note off the story; the history keeps it."""
+    """Remove a note from the story; it stays in the history."""
     try:
         publishing.remove_note(article_id, current_user(), note_id, _original_text())
     except publishing.ConflictError:

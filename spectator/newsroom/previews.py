@@ -1,4 +1,4 @@
-"""A story as readers will see it: saved or as it is being typed, in frames, and by a link without an account."""
+"""Previews of a story, saved or unsaved, and links to them for people without an account."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PHONE_RENDITION_WIDTH = 640  # the rendition that a phone of 360 CSS pixels take
 
 
 def register(newsroom: Blueprint) -> None:
-    """Add the previews, the page with both frames, and links for people without an account."""
+    """Add the previews, the page with both frames, and the shared links."""
     newsroom.add_url_rule(STORY_RULE + "/preview", "preview", preview)
     newsroom.add_url_rule("/stories/new/preview", "preview_new", preview_new)
     newsroom.add_url_rule(STORY_RULE + "/proof", "proof", proof)
@@ -52,7 +52,7 @@ def register(newsroom: Blueprint) -> None:
 
 
 def preview(article_id: int) -> str:
-    """Show a story exactly as readers will see it: as saved or, with `copy`, as this person is typing it."""
+    """Show a story as readers will see it: as saved or, with `copy`, the user's unsaved text."""
     article, user = viewable_story(article_id), current_user()
     row = autosaves.get(user.id, request.args.get("copy", "")[:40])
     if row is not None and row.article_id == article_id:
@@ -61,7 +61,7 @@ def preview(article_id: int) -> str:
 
 
 def preview_new() -> str:
-    """Show a new story as this person is typing it."""
+    """Show a new story from the user's unsaved text."""
     row = autosaves.get(current_user().id, request.args.get("copy", "")[:40])
     if row is None or row.article_id is not None:
         abort(404)
@@ -69,7 +69,7 @@ def preview_new() -> str:
 
 
 def proof(article_id: int) -> str:
-    """Show a story in a phone's frame and in a desktop's: as saved, or as this person typed it; with its links."""
+    """Show a preview in a phone's and a desktop's frame, with the links that share it."""
     article, user = viewable_story(article_id), current_user()
     row = autosaves.get(user.id, request.args.get("copy", "")[:40])
     row = row if row is not None and row.article_id == article_id else None
@@ -88,7 +88,7 @@ def proof(article_id: int) -> str:
 
 
 def proof_new() -> str:
-    """Show a story that was never saved in a phone's frame and in a desktop's, as this person typed it."""
+    """Show the preview of a story that was never saved in both frames."""
     row = autosaves.get(current_user().id, request.args.get("copy", "")[:40])
     if row is None or row.article_id is not None:
         abort(404)
@@ -99,22 +99,19 @@ def proof_new() -> str:
 
 
 def create_link(article_id: int) -> Response | tuple[str, int]:
-    """Create link to the preview for somebody without an account."""
+    """Create a link to the preview for somebody without an account."""
     article = viewable_story(article_id)
     if not publishing.may(current_user(), "share", article):
         raise publishing.ForbiddenError(
             "You can share a preview only of an unpublished story that you can edit."
         )
     days = request.form.get("days", "")
-    lasting = (
-        int(days)
-        if days in {str(each) for each in autosaves.PREVIEW_LINK_DAYS}
-        else autosaves.PREVIEW_LINK_DAYS[1]
-    )
+    choices = {str(number): number for number in autosaves.PREVIEW_LINK_DAYS}
+    lifetime = choices.get(days, autosaves.PREVIEW_LINK_DAYS[1])
     nonce = secrets.token_urlsafe(16)
     try:
         autosaves.create_link(
-            article_id, current_user().id, lasting, nonce, token_hash(link_token(nonce))
+            article_id, current_user().id, lifetime, nonce, token_hash(link_token(nonce))
         )
     except autosaves.AutosaveLimitReached:
         title, message = (
@@ -135,7 +132,7 @@ def revoke_link(article_id: int, link_id: int) -> Response:
 
 
 def shared_preview(token: str) -> Response | str | tuple[str, int]:
-    """Show a story that is not public yet to whoever has a link that still works; a published one is on the site."""
+    """Show an unpublished story to anyone with a valid link; redirect to a published one."""
     article_id = autosaves.article_id_by_link(token_hash(token))
     article = queries.article_to_edit(article_id) if article_id is not None else None
     maker = autosaves.link_maker(token_hash(token))
@@ -153,7 +150,7 @@ def shared_preview(token: str) -> Response | str | tuple[str, int]:
 
 
 def viewable_story(article_id: int) -> Article:
-    """Return a story that this person may look at; raises NotFound, Forbidden."""
+    """Return a story that the user may view; raises NotFoundError, ForbiddenError."""
     article = queries.article_to_edit(article_id)
     if article is None:
         raise publishing.NotFoundError
@@ -163,14 +160,14 @@ def viewable_story(article_id: int) -> Article:
 
 
 def render_article(article: Any, banner: str = "", is_shared: bool = False) -> str:
-    """Return the page of a story; `banner` says what kind of preview it is, "" where a frame says so already."""
+    """Return the page of a story; `banner` names the kind of preview, "" inside a frame."""
     return render_template(
         "site/article.html", article=article, is_preview=True, banner=banner, is_shared=is_shared
     )
 
 
 def article_from_form(form: StoryForm, article: Article | None) -> Any:
-    """Return what is being typed in the shape of a story, with whatever may still be wrong in it."""
+    """Return unsaved values in the shape of an article, invalid ones included."""
     values = {name: clean_line(form.values[name])[:500] for name in forms.LINE_FIELDS}
     body = stored_body(form.values["body"])
     text, now = plain_text(body), datetime.now(UTC)
@@ -180,9 +177,9 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
     )
     headline = values["headline"] or "Headline"
     countries = [
-        found
+        country
         for name in forms.split_names(form.values["countries"])[:30]
-        if (found := find_country(name))
+        if (country := find_country(name))
     ]
     return SimpleNamespace(
         **(
@@ -198,12 +195,12 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
         excerpt=excerpt(text),
         word_count=word_count(text),
         authors=[
-            Author(name=each, slug=slugify(each))
-            for each in forms.split_names(form.values["authors"])[:30]
+            Author(name=name, slug=slugify(name))
+            for name in forms.split_names(form.values["authors"])[:30]
         ],
         topics=[
-            Topic(name=each, slug=slugify(each))
-            for each in forms.split_names(form.values["topics"])[:30]
+            Topic(name=name, slug=slugify(name))
+            for name in forms.split_names(form.values["topics"])[:30]
         ],
         countries=[Country(name=country.name, slug=country.slug) for country in countries],
         picture=form.picture,
@@ -217,7 +214,7 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
 
 
 def describe_page_weight(article: Any) -> str:
-    """Return what a story weighs for a reader who opens it on a phone: 9 KB, 0.4 s on 3G."""
+    """Return the weight of a story's page on a phone: 9 KB, 0.4 s on 3G."""
     size = len(gzip.compress(render_article(article).encode(), 6))
     if article.picture:
         size += _picture_bytes(article.picture)
@@ -233,13 +230,13 @@ def _picture_bytes(picture: Picture) -> int:
 
 
 def link_token(nonce: str) -> str:
-    """Return the token of a link, which its address ends in: 256 bits that only the secret key can make."""
+    """Return the token at the end of a link's URL: 256 bits derived from the secret key."""
     key = current_app.config["SECRET_KEY"].encode()
     digest = hmac.digest(key, f"preview link {nonce}".encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _links_with_tokens(article_id: int) -> list[tuple[PreviewLink, str]]:
-    """Return a story's links, each with its token; "" where another secret key made it, which cannot be shown."""
+    """Return a story's links with their tokens, "" if another secret key made the link."""
     rows = [(link, link_token(link.nonce)) for link in autosaves.list_active_links(article_id)]
     return [(link, token if token_hash(token) == link.token_hash else "") for link, token in rows]

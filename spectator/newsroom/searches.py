@@ -1,4 +1,4 @@
-"""Reader searches, and what they do not find."""
+"""Reader searches, and those that found nothing."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ PERIODS = (7, 30, 90)  # days
 
 
 def register(newsroom: Blueprint) -> None:
-    """Add the page of searches."""
+    """Add the page of reader searches."""
     newsroom.add_url_rule("/searches", "searches", searches)
 
 
 def searches() -> str:
-    """Show what readers searched for most in the last days, and what of it found nothing."""
-    asked = request.args.get("days", "")
-    days = next((span for span in PERIODS if str(span) == asked), PERIODS[0])
+    """Show the most frequent searches of the last days, and those that found nothing."""
+    raw_days = request.args.get("days", "")
+    days = next((span for span in PERIODS if str(span) == raw_days), PERIODS[0])
     tables = [
         ("Most searched for", queries.top_searches(days)),
         ("Searches with no results", queries.top_searches(days, has_hits=False)),

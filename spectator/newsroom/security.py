@@ -1,4 +1,4 @@
-"""Who may come in, from where, and by which road: transport, cross-site requests, login, and what browsers may keep."""
+"""Checks before every newsroom request: HTTPS, CSRF, login; and its cache headers."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ log = logging.getLogger(__name__)
 URL_PREFIX = "/newsroom"
 SESSION_COOKIE = "__Host-session"
 SESSION_COOKIE_SECONDS = 30 * 24 * 3600
-# Names a browser that has logged in before, so that strangers who guess cannot lock its owner out; opens nothing.
+# Identifies a browser that has logged in before, so that attackers who guess passwords cannot lock
+# its owner out. It grants no access.
 DEVICE_COOKIE, DEVICE_COOKIE_SECONDS = "__Host-device", 180 * 24 * 3600
-LOGIN_WARNING_TIME = timedelta(
-    minutes=15
-)  # of a new session, in which it tells of attempts by others
+LOGIN_WARNING_TIME = timedelta(minutes=15)  # after a login: how long failed attempts are shown
 PUBLIC_ENDPOINTS = frozenset({"newsroom.login", "newsroom.shared"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 CSRF_TOKEN_SECONDS = 12 * 3600
 
-# Whoever takes a story, a picture, or both. Both limits lie far above what may be stored, so that a text or a picture
-# that is too large comes back with a message and every other entry kept; what is larger still gets a plain 413.
+# Views that accept a story, a picture, or both. Both limits lie far above what may be stored, so
+# that a text or a picture that is too large comes back with a message and every other field kept.
+# What exceeds even these gets a plain 413.
 STORY_ENDPOINTS = frozenset(
     f"newsroom.{name}"
     for name in (
@@ -47,8 +47,8 @@ STORY_ENDPOINTS = frozenset(
         *("proof_typed", "proof_typed_new"),
     )
 )
-# The fields of the page of two versions, which holds a text of a megabyte two or three times; a page that gives them
-# back takes some thirty times as much memory.
+# The merge page contains a text of a megabyte two or three times; rendering it back takes some
+# thirty times as much memory.
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
 MAX_LOGIN_BYTES = 20_000
 
@@ -83,12 +83,14 @@ NOTICES = {
     "restored": "Restored as a new version. The history keeps every version.",
     "discarded": "Unsaved changes discarded. You can bring them back for 30 days.",
     "brought-back": "Unsaved changes brought back.",
-    "linked": "Link created. Anyone with the link can see the story until it expires or you revoke it.",
+    "linked": (
+        "Link created. Anyone with the link can see the story until it expires or you revoke it."
+    ),
     "revoked": "Link revoked.",
     "password": "Password changed. You are logged out on other devices.",
     "logged-out": "You are logged out.",
 }
-NOTICE_STATUSES = {  # what a notice says of its story is true only while the story is in this status
+NOTICE_STATUSES = {  # a notice is shown only while its story has this status
     "submit": "review",
     "send_back": "draft",
     "taken_back": "draft",
@@ -103,7 +105,7 @@ NOTICE_STATUSES = {  # what a notice says of its story is true only while the st
 
 
 def register(app: Flask, newsroom: Blueprint) -> None:
-    """Put the guard before every view of the newsroom and its headers on every answer under its address."""
+    """Add the checks before every newsroom view and the headers to every response."""
     newsroom.before_request(check_request)
     newsroom.context_processor(template_context)
 
@@ -117,7 +119,7 @@ def register(app: Flask, newsroom: Blueprint) -> None:
 
 
 def check_request() -> AnyResponse | None:
-    """Answer what may not pass; None lets the request through, with the person in `g.user`."""
+    """Return the answer to a refused request, else None; set `g.session` and `g.user`."""
     g.user = None
     if not has_safe_transport():
         return Response(HTTPS_REQUIRED, 403, content_type="text/plain; charset=utf-8")
@@ -138,9 +140,9 @@ def check_request() -> AnyResponse | None:
 
 
 def canonical_url() -> str:
-    """Return where a request under another name of the site should go: to `SITE_URL`, where logging in works.
+    """Return the URL under `SITE_URL` if the request used another host name, else "".
 
-    "" where it came under the site's name, or never left the machine, whatever the site is called.
+    Logging in works only under the site's own name. Requests to a loopback address stay there.
     """
     site_url: str = current_app.config["SITE_URL"]
     if is_loopback(request.host) or request.host == urlsplit(site_url).netloc:
@@ -153,7 +155,7 @@ def canonical_url() -> str:
 
 
 def check_form_body() -> None:
-    """Bound what a write may send, and ask for the form's own token where the browser told nothing of its origin."""
+    """Limit the size of a form, and require its token if the browser sent no origin."""
     if request.method in SAFE_METHODS:
         return
     if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
@@ -173,35 +175,35 @@ def check_form_body() -> None:
 
 
 def allow_large_form() -> None:
-    """Let this request hold a story with its picture."""
+    """Raise the size limits for a story with its picture."""
     request.max_content_length = MAX_STORY_BYTES
     request.max_form_memory_size = MAX_STORY_FIELD_BYTES
 
 
 def current_user() -> User:
-    """Return the person who is logged in; only for views that need a login."""
+    """Return the logged-in user; only for views that need a login."""
     user = g.user
     assert isinstance(user, User)
     return user
 
 
 def client_address() -> str:
-    """Return the address the request came from; forwarded addresses count only where the setting trusts a proxy."""
+    """Return the client's IP address; forwarded ones count only from trusted proxies."""
     return request.remote_addr or ""
 
 
 def client() -> Client:
-    """Return where the request comes from, for the limits on logins."""
+    """Return the client's address and device, for the limits on logins."""
     return Client(client_address(), request.cookies.get(DEVICE_COOKIE, "")[:100])
 
 
 def has_safe_transport() -> bool:
-    """Say whether a cookie is safe on this road: https, or never leaving the machine."""
+    """Return whether cookies are safe: the request used HTTPS or a loopback address."""
     return request.is_secure or is_loopback(request.host)
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a Host header, with or without a port, names the machine itself."""
+    """Return whether a Host header, with or without a port, is a loopback address."""
     name = re.sub(r":\d+$", "", host).strip("[]").lower()
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -210,10 +212,10 @@ def is_loopback(host: str) -> bool:
 
 
 def is_same_origin() -> bool | None:
-    """Say whether a write was sent by a page of ours: True, False, or None where the browser does not tell.
+    """Return whether a page of this site sent the request, None if the browser does not tell.
 
-    OWASP CSRF Prevention Cheat Sheet: Sec-Fetch-Site first, then Origin; only then may a form token decide. An Origin
-    that is not ours refuses whatever Sec-Fetch-Site says.
+    OWASP CSRF Prevention Cheat Sheet: Sec-Fetch-Site first, then Origin, the form token last. A
+    foreign Origin is refused whatever Sec-Fetch-Site says.
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if origin is not None and origin != f"{request.scheme}://{request.host}":
@@ -224,7 +226,7 @@ def is_same_origin() -> bool | None:
 
 
 def _csrf_signer() -> TimestampSigner:
-    """Return the signer of this visitor's form tokens: bound to the session, at the login to the address."""
+    """Return the signer of form tokens, bound to the session or, at the login, to the address."""
     token = request.cookies.get(SESSION_COOKIE, "")
     is_inside = g.get("user") is not None and request.endpoint not in PUBLIC_ENDPOINTS
     visitor = token_hash(token) if is_inside else f"address {client_address()}"
@@ -236,15 +238,15 @@ def _csrf_signer() -> TimestampSigner:
 
 
 def csrf_token() -> str:
-    """Return the token that every form of the newsroom carries.
+    """Return the token for a newsroom form.
 
-    What is signed is random, so that no two tokens share a part which the size of a compressed page could give away.
+    The signed value is random, so that the size of compressed pages reveals nothing (BREACH).
     """
     return _csrf_signer().sign(secrets.token_urlsafe(12)).decode()
 
 
 def has_valid_csrf_token() -> bool:
-    """Say whether the form carries a token that we gave to this visitor within the last twelve hours."""
+    """Return whether the form has a token issued to this visitor in the last twelve hours."""
     try:
         _csrf_signer().unsign(request.form.get("csrf_token", ""), max_age=CSRF_TOKEN_SECONDS)
     except BadSignature:
@@ -253,7 +255,7 @@ def has_valid_csrf_token() -> bool:
 
 
 def safe_next_path(text: str | None) -> str:
-    """Return a path of the newsroom to go on to after the login; anything else becomes the list of stories."""
+    """Return a newsroom path to open after the login, the list of stories for any other."""
     home = url_for("newsroom.stories")
     if (
         not text
@@ -267,7 +269,7 @@ def safe_next_path(text: str | None) -> str:
 
 
 def set_session_cookie(response: AnyResponse, token: str) -> AnyResponse:
-    """Give the browser the session; the `__Host-` prefix makes it refuse any other site's or plain-http copy."""
+    """Set the session cookie; browsers accept `__Host-` only over HTTPS from this host."""
     response.set_cookie(
         SESSION_COOKIE,
         token,
@@ -281,7 +283,7 @@ def set_session_cookie(response: AnyResponse, token: str) -> AnyResponse:
 
 
 def set_device_cookie(response: AnyResponse, device: str) -> AnyResponse:
-    """Let the browser be known at its next login."""
+    """Set the cookie that identifies the browser at its next login."""
     response.set_cookie(
         DEVICE_COOKIE,
         device,
@@ -295,7 +297,7 @@ def set_device_cookie(response: AnyResponse, device: str) -> AnyResponse:
 
 
 def failed_logins() -> int:
-    """Return how many attempts by others to tell the person of, who has just logged in; 0 later."""
+    """Return the number of failed attempts to show right after a login; 0 later."""
     session = g.get("session")
     if session is None or datetime.now(UTC) - session.created_at > LOGIN_WARNING_TIME:
         return 0
@@ -303,29 +305,27 @@ def failed_logins() -> int:
 
 
 def clear_session_cookie(response: AnyResponse) -> AnyResponse:
-    """Take the session from the browser, and what it has cached of the newsroom; its own storage stays."""
+    """Delete the session cookie and the browser's cache; its local storage stays."""
     response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
 def template_context() -> dict[str, Any]:
-    """Return what every page of the newsroom may show."""
-    words: dict[str, Any] = {
-        "state_words": STATUS_LABELS,
-        "zone_name": current_app.config["TIMEZONE"],
-    }
-    words["failed_logins"] = failed_logins()
-    words["review_count"] = review_count
+    """Return the context of every newsroom template."""
     return {
         "current_user": g.get("user"),
         "csrf_token": csrf_token,
         "done_notice": current_notice,
-    } | words
+        "failed_logins": failed_logins(),
+        "review_count": review_count,
+        "state_words": STATUS_LABELS,
+        "zone_name": current_app.config["TIMEZONE"],
+    }
 
 
 def current_notice(article: Article | None = None) -> str:
-    """Return the notice of what was just done; "" where the address is old and the story has moved on."""
+    """Return the notice of the last action, "" if the story's status has changed since."""
     done = request.args.get("done", "")
     if article is None or done not in NOTICE_STATUSES:
         return NOTICES.get(done, "") if done != "schedule" else ""
@@ -336,7 +336,7 @@ def current_notice(article: Article | None = None) -> str:
 
 
 def review_count() -> int:
-    """Return how many stories in review the person sees; 0 also where the database cannot say."""
+    """Return how many stories in review the user may see; 0 if the database fails."""
     user = current_user()
     try:
         return queries.review_count(None if publishing.is_publisher(user) else user.id)

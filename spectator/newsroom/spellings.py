@@ -1,4 +1,4 @@
-"""What a person answered when the form asked whether two spellings are one person or one topic."""
+"""Answers to the question whether two spellings are one person or one topic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_ANSWERS = 2 * MAX_NAMES
 
 
 def parse_answers(data: Mapping[str, str]) -> list[SpellingAnswer]:
-    """Return the answers that a form brings, whatever else it holds; `publishing` decides which of them fit."""
+    """Return the answers in a form; `publishing` decides which of them apply."""
     answers = []
     for number in range(1, MAX_ANSWERS + 1):
         match = _ANSWER_PATTERN.fullmatch(data.get(f"spelling-{number}", "")[:240])

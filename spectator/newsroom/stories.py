@@ -1,4 +1,4 @@
-"""The list of stories, the form, and the acts that have a button of their own."""
+"""The list of stories, the story form, and the actions with a button of their own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STORY_RULE = "/stories/<int(max=2147483647):article_id>"
 
 
 def register(newsroom: Blueprint) -> None:
-    """Add the story list, the form and the acts."""
+    """Add the list, the form and the actions."""
     newsroom.add_url_rule("/", "desk", index)
     newsroom.add_url_rule("/stories/", "stories", stories)
     newsroom.add_url_rule("/stories/new", "new_story", new_story)
@@ -31,33 +31,34 @@ def register(newsroom: Blueprint) -> None:
     newsroom.add_url_rule(STORY_RULE, "edit_story", edit_story)
     newsroom.add_url_rule(STORY_RULE, "save_story", save_story, methods=["POST"])
     newsroom.add_url_rule(STORY_RULE + "/merge", "merge_story", merge_story, methods=["POST"])
-    for name, act in ACTION_VIEWS.items():
-        newsroom.add_url_rule(f"{STORY_RULE}/{name}", name, act, methods=["POST"])
+    for name, view in ACTION_VIEWS.items():
+        newsroom.add_url_rule(f"{STORY_RULE}/{name}", name, view, methods=["POST"])
 
 
 def index() -> Response:
-    """Lead to the list of stories."""
+    """Redirect to the list of stories."""
     return redirect(url_for("newsroom.stories"), 303)
 
 
 def stories() -> str:
-    """Show the newsroom's stories, last saved first; an author sees those of their own."""
+    """Show the stories, last saved first; authors see only their own."""
     user, page = current_user(), _page_number(request.args.get("page", ""))
     status, text = request.args.get("status", ""), request.args.get("q", "").strip()[:200]
     status = status if status in ARTICLE_STATUSES else ""
-    own = None if publishing.is_publisher(user) else user.id
-    found = queries.newsroom_articles(status, text, (page - 1) * PAGE_SIZE, PAGE_SIZE, own)
+    author_id = None if publishing.is_publisher(user) else user.id
+    offset = (page - 1) * PAGE_SIZE
+    articles = queries.newsroom_articles(status, text, offset, PAGE_SIZE, author_id)
     return render_template(
         "newsroom/stories.html",
-        articles=found[:PAGE_SIZE],
-        editable={article.id for article in found if publishing.may_edit(user, article)},
+        articles=articles[:PAGE_SIZE],
+        editable={article.id for article in articles if publishing.may_edit(user, article)},
         statuses=ARTICLE_STATUSES,
         filters={"status": status, "q": text},
         page=page,
-        has_more=len(found) > PAGE_SIZE,
+        has_more=len(articles) > PAGE_SIZE,
         unsaved_new=autosaves.list_unsaved(user.id, None),
         discarded=autosaves.list_discarded(user.id, None),
-        in_hand=autosaves.articles_with_unsaved_text(user.id),
+        unsaved_ids=autosaves.articles_with_unsaved_text(user.id),
     )
 
 
@@ -66,17 +67,17 @@ def _page_number(text: str) -> int:
 
 
 def new_story() -> str:
-    """Show the empty form, or what was typed into one and not saved."""
+    """Show an empty form, or the unsaved text of one."""
     return render_form(_form_from_autosave(None) or forms.blank_form(), None)
 
 
 def create_story() -> Response | tuple[str, int]:
-    """Store a new story, with the step the button said; a wrong entry comes back beside its message."""
+    """Save a new story with the action of the pressed button; show an invalid form again."""
     user, form = current_user(), forms.form_from_request(current_user())
     try:
         article_id = forms.save(form, user, None)
-    except publishing.DuplicateSubmission as stored:
-        return _handle_duplicate(stored.article_id, form)
+    except publishing.DuplicateSubmission as duplicate:
+        return _handle_duplicate(duplicate.article_id, form)
     except publishing.ValidationError as invalid:
         form.errors = invalid.errors
         return render_form(form, None), 422
@@ -84,7 +85,7 @@ def create_story() -> Response | tuple[str, int]:
 
 
 def _handle_duplicate(article_id: int, form: StoryForm) -> Response | tuple[str, int]:
-    """Lead to the story that this very form has made already; words it has not got come as a conflict."""
+    """Redirect to the story that this form already created; show a conflict if they differ."""
     article = editable_story(article_id)
     if conflicts.has_same_content(form, forms.form_from_article(article)):
         return _redirect_after_save(article_id, form, "saved")
@@ -92,7 +93,7 @@ def _handle_duplicate(article_id: int, form: StoryForm) -> Response | tuple[str,
 
 
 def edit_story(article_id: int) -> str | tuple[str, int]:
-    """Show a story's form, as it is stored or, where asked, as it was typed and not saved."""
+    """Show a story's form, as stored or, with `restore`, with unsaved text."""
     article = queries.article_to_edit(article_id)
     if article is not None and locked_stories.is_locked_for(article, current_user()):
         return locked_stories.render_locked(article, current_user()), 403
@@ -101,13 +102,13 @@ def edit_story(article_id: int) -> str | tuple[str, int]:
 
 
 def save_story(article_id: int) -> Response | tuple[str, int]:
-    """Store a person's changes; a wrong entry, or a colleague's newer version, comes back with every entry kept."""
+    """Save changes; show the form again on errors, both versions on a conflict."""
     moved = _autosave_if_locked(article_id, lambda _: forms.form_from_request(current_user()))
     return moved or _save(editable_story(article_id), forms.form_from_request(current_user()))
 
 
 def merge_story(article_id: int) -> Response | tuple[str, int]:
-    """Store what a person has chosen from two versions; a choice not made, or a newer version still, comes back."""
+    """Save a merge; show both versions again if a choice is missing or there is a newer one."""
     user = current_user()
     moved = _autosave_if_locked(
         article_id, lambda article: conflicts.build_partial_form(article, user)
@@ -125,7 +126,7 @@ def merge_story(article_id: int) -> Response | tuple[str, int]:
 def _autosave_if_locked(
     article_id: int, build_form: Callable[[Article], StoryForm]
 ) -> tuple[str, int] | None:
-    """Keep what was typed for a story that has moved on, and say so; None where the person may still change it."""
+    """Store unsaved text for a locked story and say so; None if the user may change it."""
     article, user = queries.article_to_edit(article_id), current_user()
     if article is None or not locked_stories.is_locked_for(article, user):
         return None
@@ -151,13 +152,13 @@ def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
 
 
 def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
-    """Keep what was typed as unsaved text and show it again: a save of a live story that readers see nothing of."""
-    user, copy = current_user(), form.values["copy"]
+    """Store unsaved text of a live story, which readers do not see, and show the form again."""
+    user, form_id = current_user(), form.values["copy"]
     values = form.values | {"picture_id": forms.form_picture_token(form, user)}
     try:
         if forms.is_too_long(values):
             raise publishing.ValidationError({"body": "One field is too long."})
-        autosaves.save(user.id, article.id, copy, form.version, values)
+        autosaves.save(user.id, article.id, form_id, form.version, values)
     except autosaves.AutosaveLimitReached:
         form.errors |= {"body": f"You {TOO_MUCH_UNSAVED}"}
     except publishing.ValidationError as invalid:
@@ -165,7 +166,7 @@ def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
     if form.errors:
         return render_form(form, article), 422
     return redirect(
-        url_for("newsroom.edit_story", article_id=article.id, restore=copy, done="kept"), 303
+        url_for("newsroom.edit_story", article_id=article.id, restore=form_id, done="kept"), 303
     )
 
 
@@ -183,12 +184,12 @@ def _action_view(action: str) -> Callable[[int], Response | tuple[str, int]]:
             return render_form(form, article), 422
         return _redirect_after_action(article_id, action)
 
-    view.__doc__ = f"Take the step “{action}” with a story as it was last saved."
+    view.__doc__ = f"Apply the action “{action}” to a story as last saved."
     return view
 
 
 def withdraw(article_id: int) -> Response | tuple[str, int]:
-    """Take a published story back, with a reason that readers will see."""
+    """Withdraw a published story, with a reason that readers will see."""
     reason = request.form.get("reason", "")
     try:
         publishing.withdraw(article_id, current_user(), reason)
@@ -202,15 +203,15 @@ def withdraw(article_id: int) -> Response | tuple[str, int]:
 
 ACTION_VIEWS: dict[str, Callable[[int], Response | tuple[str, int]]] = {
     **{
-        verb: _action_view(verb)
-        for verb in ("publish", "submit", "send_back", "unschedule", "reinstate")
+        action: _action_view(action)
+        for action in ("publish", "submit", "send_back", "unschedule", "reinstate")
     },
     "withdraw": withdraw,
 }
 
 
 def editable_story(article_id: int) -> Article:
-    """Return a story that this person may change; raises NotFound, Forbidden."""
+    """Return a story that the user may change; raises NotFoundError, ForbiddenError."""
     article = queries.article_to_edit(article_id)
     if article is None:
         raise publishing.NotFoundError
@@ -222,7 +223,7 @@ def editable_story(article_id: int) -> Article:
 
 
 def _form_from_autosave(article_id: int | None) -> StoryForm | None:
-    """Return what was typed and not saved in the form that the address names."""
+    """Return the unsaved form that the URL refers to, None if there is none."""
     row = autosaves.get(current_user().id, request.args.get("restore", "")[:40])
     return (
         forms.form_from_autosave(row, current_user())
@@ -232,7 +233,7 @@ def _form_from_autosave(article_id: int | None) -> StoryForm | None:
 
 
 def _redirect_after_save(article_id: int, form: StoryForm, action: str) -> Response:
-    """Forget the autosave of what is now stored, and show the story's form anew."""
+    """Delete the autosave of what is now saved, and redirect to the story."""
     autosaves.remove(current_user().id, form.values["copy"])
     return _redirect_after_action(article_id, action, form.values["copy"])
 
@@ -251,7 +252,7 @@ def _redirect_after_action(article_id: int, action: str, form_id: str | None = N
 def render_form(
     form: StoryForm, article: Article | None, reason: str = "", **context: object
 ) -> str:
-    """Return the page of the story form, or of a new one for None; `more` is what other forms of it show."""
+    """Return the page of the story form; `context` is for other forms on the page."""
     user = current_user()
     rows = autosaves.list_unsaved(user.id, article.id) if article else ()
     unsaved = [row for row in rows if row.form_id != form.values["copy"]]

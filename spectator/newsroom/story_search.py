@@ -1,4 +1,4 @@
-"""Search for people who are logged in: all stories, public or not, narrowed by section, author and year."""
+"""Search for editors: all stories, public or not, by words, section, author and year."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_YEARS = 100
 
 @dataclass(frozen=True, slots=True)
 class StoryQuery:
-    """What somebody looks for; `author` is the name found for `author_typed`, with its slug and its ASCII form."""
+    """A search; `author` is the name that matches `author_input`, with its slug and ASCII form."""
 
     text: str
     scope: str
@@ -39,13 +39,13 @@ class StoryQuery:
 
     @property
     def is_author_unknown(self) -> bool:
-        """Say whether no author has the name that was typed."""
+        """Return whether no author matches the input."""
         return bool(self.author_input and not self.author_slug)
 
     def to_search_request(
         self, page: int, per_page: int, is_public: bool, article_ids: frozenset[int] | None
     ) -> SearchRequest:
-        """Return the question to an index, to some of its stories where `among` has their ids."""
+        """Return the request for an index, limited to `article_ids` if given."""
         first, last = (
             (date(self.year, 1, 1), date(self.year, 12, 31)) if self.year else (None, None)
         )
@@ -61,7 +61,7 @@ class StoryQuery:
         )
 
     def year_bounds(self) -> tuple[datetime, datetime] | None:
-        """Return the first moment of the year in the newsroom's zone, and that of the next."""
+        """Return the start of the year and of the next in the newsroom's zone, None for all."""
         if not self.year:
             return None
         zone = ZoneInfo(current_app.config["TIMEZONE"])
@@ -73,7 +73,7 @@ class StoryQuery:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The stories of one index that fit, best first: `stretch` returns the ids of ranks from one up to another."""
+    """The matching stories of one index, best first; `ids_between` returns the ids of a slice."""
 
     is_public: bool
     total: int
@@ -86,7 +86,7 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A story found: its headline and best passage as (piece, is_hit) pairs, and whether this person may change it."""
+    """A story with its headline and best passage as (piece, is_hit) pairs."""
 
     article: Article
     headline: list[tuple[str, bool]]
@@ -95,34 +95,31 @@ class Hit:
 
 
 def register(newsroom: Blueprint) -> None:
-    """Add the search."""
+    """Add the search page."""
     newsroom.add_url_rule("/search", "search", search)
 
 
 def search() -> tuple[str, int]:
-    """Show the stories that have some words, or all; those that are public, those that are not, or both."""
-    wanted, names = _query_from_request(), queries.author_names(_restricted_author_id())
+    """Show the matching stories: public, unpublished or both."""
+    query, names = _query_from_request(), queries.author_names(_restricted_author_id())
     context: dict[str, Any] = {
-        "wanted": wanted,
+        "wanted": query,
         "scopes": SCOPES,
         "years": _year_options(),
         "names": names,
     }
     try:
-        context |= (
-            {"hits": [], "total": 0}
-            if wanted.is_author_unknown
-            else _search_stories(wanted)
-            if wanted.text
-            else _list_stories(wanted)
-        )
+        if query.is_author_unknown:
+            context |= {"hits": [], "total": 0}
+        else:
+            context |= _search_stories(query) if query.text else _list_stories(query)
     except IndexUnavailableError:
         return render_template("newsroom/search.html", **context, hits=[], is_unavailable=True), 503
     return render_template("newsroom/search.html", **context), 200
 
 
 def _restricted_author_id() -> int | None:
-    """Return the id of the author who is asking, None for an editor, who may know of every story."""
+    """Return the id of a user who may see only their own drafts, None for an editor."""
     user = current_user()
     return None if publishing.is_publisher(user) else user.id
 
@@ -130,14 +127,14 @@ def _restricted_author_id() -> int | None:
 def _query_from_request() -> StoryQuery:
     sent = request.args
     page, year, scope = sent.get("page", ""), sent.get("year", ""), sent.get("in", "")
-    typed = sent.get("author", "").strip()[:120]
-    author = queries.find_author(typed, _restricted_author_id()) if typed else None
+    author_input = sent.get("author", "").strip()[:120]
+    author = queries.find_author(author_input, _restricted_author_id()) if author_input else None
     section = sent.get("section", "")
     return StoryQuery(
         text=sent.get("q", "").strip()[:200],
         scope=scope if scope in SCOPES else "all",
-        section=section if section in {each.slug for each in queries.sections()} else "",
-        author_input=typed,
+        section=section if section in {row.slug for row in queries.sections()} else "",
+        author_input=author_input,
         author=author.name if author else "",
         author_slug=author.slug if author else "",
         author_form=author.ascii_form if author else "",
@@ -147,7 +144,7 @@ def _query_from_request() -> StoryQuery:
 
 
 def _year_options() -> list[int]:
-    """Return the years to choose from, the latest first."""
+    """Return the years to choose from, latest first."""
     ends = queries.publication_range(_restricted_author_id())
     now = datetime.now(UTC).year
     first, last = (ends[0].year, max(ends[1].year, now)) if ends else (now, now)
@@ -155,9 +152,9 @@ def _year_options() -> list[int]:
 
 
 def _list_stories(query: StoryQuery) -> dict[str, Any]:
-    """Return the stories that the filters leave where no words were given, last saved first."""
+    """Return the stories that match the filters, last saved first."""
     user = current_user()
-    found = queries.newsroom_articles_matching(
+    articles = queries.newsroom_articles_matching(
         query.section,
         query.author_slug,
         query.year_bounds(),
@@ -166,11 +163,13 @@ def _list_stories(query: StoryQuery) -> dict[str, Any]:
         offset=(query.page - 1) * PER_PAGE,
         limit=PER_PAGE,
     )
-    hits = [_plain_hit(article, publishing.may_edit(user, article)) for article in found[:PER_PAGE]]
+    hits = [
+        _plain_hit(article, publishing.may_edit(user, article)) for article in articles[:PER_PAGE]
+    ]
     return {
         "hits": hits,
         "total": len(hits),
-        "has_more": len(found) > PER_PAGE and query.page < MAX_PAGE,
+        "has_more": len(articles) > PER_PAGE and query.page < MAX_PAGE,
     }
 
 
@@ -181,19 +180,24 @@ def _plain_hit(article: Article, is_editable: bool) -> Hit:
 
 
 def _search_stories(query: StoryQuery) -> dict[str, Any]:
-    """Return the page of stories that have the words.
+    """Return one page of the stories that match the words.
 
-    Each index scores by its own word counts, so scores of the two cannot be compared: their stories take turns, best
-    first. Where one index has stories with every word, those of the other with only some are left out.
+    Each index scores by its own word counts, so the scores of the two cannot be compared: their
+    stories alternate, best first. If one index has stories with every word, partial matches of the
+    other are left out.
     """
     kinds = {"all": (False, True), "unpublished": (False,), "published": (True,)}[query.scope]
     rankings = [_search_index(query, is_public) for is_public in kinds]
-    mode: Mode = "all" if any(each.total and each.mode == "all" for each in rankings) else "any"
+    mode: Mode = (
+        "all" if any(ranking.total and ranking.mode == "all" for ranking in rankings) else "any"
+    )
     unknown = [
-        name for name in rankings[0].unknown if all(name in each.unknown for each in rankings)
+        value
+        for value in rankings[0].unknown
+        if all(value in ranking.unknown for ranking in rankings)
     ]
-    rankings = [each for each in rankings if each.total and each.mode == mode]
-    total = sum(each.total for each in rankings)
+    rankings = [ranking for ranking in rankings if ranking.total and ranking.mode == mode]
+    total = sum(ranking.total for ranking in rankings)
     start = (query.page - 1) * PER_PAGE
     hits = list(_hits(rankings, start, min(start + PER_PAGE, total))) if rankings else []
     has_more = query.page < MAX_PAGE and total > query.page * PER_PAGE
@@ -201,52 +205,58 @@ def _search_stories(query: StoryQuery) -> dict[str, Any]:
 
 
 def _search_index(query: StoryQuery, is_public: bool) -> Ranking:
-    """Return the stories of one index that fit; of what is not public an author searches their own alone."""
+    """Return the matches of one index; authors search only their own unpublished stories."""
     index, author_id = index_of(is_public), _restricted_author_id()
-    among = queries.unpublished_ids(author_id) if author_id is not None and not is_public else None
-    first = index.find(query.to_search_request(1, PER_PAGE, is_public, among))
+    article_ids = None
+    if author_id is not None and not is_public:
+        article_ids = queries.unpublished_ids(author_id)
+    results = index.find(query.to_search_request(1, PER_PAGE, is_public, article_ids))
 
     def ids_between(start: int, end: int) -> list[int]:
         pages = range(start // PER_PAGE, -(-end // PER_PAGE))
-        ids = [
-            each
-            for page in pages
-            for each in index.find(
-                query.to_search_request(page + 1, PER_PAGE, is_public, among)
-            ).ids
-        ]
+        ids: list[int] = []
+        for page in pages:
+            page_request = query.to_search_request(page + 1, PER_PAGE, is_public, article_ids)
+            ids += index.find(page_request).ids
         offset = start // PER_PAGE * PER_PAGE
         return ids[start - offset : end - offset]
 
-    known = (first.mode, first.terms, first.prefixes, first.unknown_filters)
-    return Ranking(is_public, first.total, *known, ids_between)
+    return Ranking(
+        is_public,
+        results.total,
+        results.mode,
+        results.terms,
+        results.prefixes,
+        results.unknown_filters,
+        ids_between,
+    )
 
 
 def interleaved_count(first: int, second: int, count: int) -> int:
-    """Return how many of the first `count` places go to the first of two lists, which take turns while both last."""
+    """Return how many of the first `count` ranks the first of two alternating lists fills."""
     return min(first, max(-(-count // 2), count - second))
 
 
 def _hits(rankings: list[Ranking], start: int, end: int) -> Iterator[Hit]:
-    """Yield the hits of some places of the merged list; what changed its state a moment ago is left out."""
+    """Yield the hits of a slice of the merged list, without stories whose status just changed."""
     totals = (rankings[0].total, rankings[1].total if len(rankings) > 1 else 0)
-    at, to = interleaved_count(*totals, start), interleaved_count(*totals, max(start, end))
-    stretches = [rankings[0].ids_between(at, to)]
+    end = max(start, end)
+    first, last = interleaved_count(*totals, start), interleaved_count(*totals, end)
+    slices = [rankings[0].ids_between(first, last)]
     if len(rankings) > 1:
-        stretches.append(rankings[1].ids_between(start - at, max(start, end) - to))
-    found = [_hits_by_id(ranking, ids) for ranking, ids in zip(rankings, stretches, strict=True)]
-    queues = [iter(ids) for ids in stretches]
-    for place in range(start, end):
-        which = (
-            0 if interleaved_count(*totals, place + 1) > interleaved_count(*totals, place) else 1
-        )
-        hit = found[which].get(next(queues[which], 0))
+        slices.append(rankings[1].ids_between(start - first, end - last))
+    hits = [_hits_by_id(ranking, ids) for ranking, ids in zip(rankings, slices, strict=True)]
+    queues = [iter(ids) for ids in slices]
+    for rank in range(start, end):
+        is_first = interleaved_count(*totals, rank + 1) > interleaved_count(*totals, rank)
+        source = 0 if is_first else 1
+        hit = hits[source].get(next(queues[source], 0))
         if hit is not None:
             yield hit
 
 
 def _hits_by_id(ranking: Ranking, ids: list[int]) -> dict[int, Hit]:
-    """Return the stories that this person may see, with the words marked."""
+    """Return the stories that the user may see, with the search terms highlighted."""
     user = current_user()
     return {
         article.id: Hit(

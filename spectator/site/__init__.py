@@ -1,4 +1,4 @@
-"""Readers: GET only. Nothing here imports publishing, reads a cookie or takes the write lock."""
+"""The readers' pages: GET only. Nothing here imports publishing, reads a cookie or writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from spectator.urls import permalink_rule
 
 
 class SlugConverter(BaseConverter):
-    """A part of a path that can be a slug; anything else never reaches a view."""
+    """A path segment that can be a slug; anything else never reaches a view."""
 
     regex = "[a-z0-9]+(?:-[a-z0-9]+)*"
 
@@ -35,8 +35,8 @@ def register(app: Flask) -> None:
         breadcrumb_json=structured_data.breadcrumb_json,
     )
     site = Blueprint("site", __name__)
-    for room in (pages, listings, search, feeds, pictures, health):
-        room.register(site)
+    for module in (pages, listings, search, feeds, pictures, health):
+        module.register(site)
     site.add_url_rule(permalink_rule(app.config["PERMALINK"]), "article", pages.article)
     app.register_blueprint(site)
     app.register_blueprint(fragments.bp)

@@ -1,7 +1,8 @@
-"""Who may keep a reader's page, and for how long (RFC 9111, RFC 5861); see `pagecache` for what this process keeps.
+"""Cache headers of readers' pages (RFC 9111, RFC 5861); `pagecache` is the cache of this process.
 
-Browsers ask again after a minute. Shared caches hold a page for a second and may show it for nine more while they ask
-again, so that a correction is out everywhere in ten, and for a day while the site is down.
+Browsers revalidate after a minute. Shared caches hold a page for one second and may serve it stale
+for nine more while they revalidate, so that a correction is out everywhere within ten seconds, and
+for a day while the site is down.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ CACHEABLE_ENDPOINTS = {f"site.{name}" for name in (*LIST_VIEWS, *FEED_VIEWS, "ar
     f"fragments.{name}" for name in FRAGMENT_VIEWS
 }
 
-# Which cursors each of them reads. With any other the same page would be kept under addresses without number.
+# The cursors that each view reads. With others, one page would be cached under countless URLs.
 CURSORS = {
     f"site.{name}": {"before", "through"}
     for name in ("section", "country", "topic", "author", "month")
@@ -30,7 +31,7 @@ CURSORS |= {"site.front": {"before", "rails", "through"}, "fragments.stream": {"
 
 
 def register(app: Flask) -> None:
-    """Give every response of the readers' side its Cache-Control."""
+    """Set Cache-Control on every response to readers."""
 
     @app.after_request
     def set_cache_headers(response: Response) -> Response:
@@ -55,9 +56,11 @@ def register(app: Flask) -> None:
 
 
 def is_canonical_url() -> bool:
-    """Say whether the address names a page of this site and no more; if so, this process may keep it too."""
+    """Return whether the URL is the canonical one of its page; mark such a page as cacheable."""
     if url_for(request.endpoint or "", **(request.view_args or {})) != request.environ["PATH_INFO"]:
-        return False  # one of many ways to write it: 007, //politics/ (Flask's request.path has a single slash there)
+        return (
+            False  # another spelling: 007, //politics/ (Flask's request.path has one slash there)
+        )
     cursors = {
         name: request.args[name] for name in pagination.CURSOR_PARAMS if name in request.args
     }
@@ -77,9 +80,9 @@ def _cursors_read() -> set[str]:
 
 
 def gzip_response(response: Response) -> None:
-    """Send text in gzip where the browser takes it and no page cache did.
+    """Compress text with gzip if the browser accepts it and the page cache has not done so.
 
-    The page cache hides from the site which encodings a browser takes, and compresses what passes through it.
+    The page cache hides Accept-Encoding from the site and compresses what passes through it.
     """
     if response.is_streamed or response.direct_passthrough or 300 <= response.status_code < 400:
         return
@@ -93,7 +96,7 @@ def gzip_response(response: Response) -> None:
 
 
 def make_conditional(response: Response) -> None:
-    """Give a response the ETag of its bytes, and answer 304 to a feed reader that has them."""
+    """Set an ETag of the body, and answer 304 to a feed reader that has it."""
     response.headers["Vary"] = "Accept-Encoding"
     response.set_etag(blake2b(response.get_data(), digest_size=12).hexdigest())
     response.headers["Cache-Control"] = pagecache.PRIVATE_CACHE_CONTROL

@@ -1,4 +1,4 @@
-"""Friendly pages for what goes wrong, on every address."""
+"""Error pages for readers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MESSAGES = {
 
 
 def register(app: Flask) -> None:
-    """Answer every HTTP error, and every fault, with a page."""
+    """Add a page for every HTTP error and every exception."""
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(InvalidCursor, show_invalid_cursor)
     app.before_request(url_corrections.replace_slash_redirect)
 
 
 def show_error(error: HTTPException) -> Response | tuple[str, int]:
-    """Show what went wrong, in words."""
+    """Show an HTTP error in plain words, or redirect a URL that is nearly right."""
     if error.code == 404 and (answer := url_corrections.corrected_response()) is not None:
         return answer
     if error.code is None or error.code < 400:
@@ -45,6 +45,6 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
 
 
 def show_invalid_cursor(_error: InvalidCursor) -> tuple[str, int]:
-    """Say that a `before` is none of ours."""
+    """Show that the URL has an invalid cursor."""
     title, message = MESSAGES[400]
     return render_template("errors/error.html", code=400, title=title, message=message), 400

@@ -1,4 +1,4 @@
-"""RSS: the newest stories of the site, of every list and of every search (RSS 2.0, rssboard.org/rss-specification)."""
+"""RSS feeds of the site, every list and every search (RSS 2.0, rssboard.org/rss-specification)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spectator.site.search_params import InvalidFilter, parse_search_params
 
 
 def register(site: Blueprint) -> None:
-    """Add a feed to the front page, to every list and to every search."""
+    """Add the feeds of the front page, every list and every search."""
     site.add_url_rule("/feed.xml", "feed", feed)
     site.add_url_rule("/search/feed.xml", "search_feed", search_feed)
     site.add_url_rule("/<slug:section>/feed.xml", "section_feed", feed)
@@ -30,32 +30,33 @@ def register(site: Blueprint) -> None:
 
 
 def feed(**_parts: object) -> Response:
-    """Give feed readers the newest twenty stories."""
-    where = queries.listing_by_path(request.path.removesuffix("feed.xml"))
-    if where is None:
+    """Send the newest twenty stories of a list as RSS."""
+    listing = queries.listing_by_path(request.path.removesuffix("feed.xml"))
+    if listing is None:
         abort(404)
-    if where.feed_path != request.path:
-        return cast(Response, redirect(where.feed_path, 301))
-    return _render_rss(where, queries.stream(where).articles)
+    if listing.feed_path != request.path:
+        return cast(Response, redirect(listing.feed_path, 301))
+    return _render_rss(listing, queries.stream(listing).articles)
 
 
 def search_feed() -> Response:
-    """Give feed readers the newest twenty stories that a search finds."""
-    asked = parse_search_params(request.args)
+    """Send the newest twenty stories of a search as RSS."""
+    params = parse_search_params(request.args)
     try:
-        wanted = replace(asked.to_search_request(queries.PAGE_SIZE), sort="newest", page=1)
-        found = indexing.open_public_index(current_app.config["DATA_DIR"]).find(wanted)
+        search_request = params.to_search_request(queries.PAGE_SIZE)
+        index = indexing.open_public_index(current_app.config["DATA_DIR"])
+        results = index.find(replace(search_request, sort="newest", page=1))
     except InvalidFilter:
         abort(400)
     except IndexUnavailableError:
         abort(503)
     paths = {
-        "path": asked.url({"sort": ""}),
-        "feed_path": asked.url({"sort": ""}, "/search/feed.xml"),
+        "path": params.url({"sort": ""}),
+        "feed_path": params.url({"sort": ""}, "/search/feed.xml"),
     }
     return _render_rss(
-        {"kind": "search", "title": asked.title or "Search"} | paths,
-        queries.articles_by_id(found.ids),
+        {"kind": "search", "title": params.title or "Search"} | paths,
+        queries.articles_by_id(results.ids),
     )
 
 

@@ -1,4 +1,4 @@
-"""What htmx fetches: the very partials that pages include, at addresses of their own."""
+"""htmx targets: the same partials that pages include, at URLs of their own."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ def add_noindex_header(response: Response) -> Response:
 @bp.get("/stream/")
 @bp.get("/stream/<path:list_path>/")
 def stream(list_path: str = "") -> Response:
-    """Show the next stories of the list that lives at a path, and name the page that shows all up to them."""
-    where = queries.listing_by_path(f"/{list_path}/" if list_path else "/")
-    if where is None:
+    """Show the next stories of a list; HX-Replace-Url is the page that shows all up to them."""
+    listing = queries.listing_by_path(f"/{list_path}/" if list_path else "/")
+    if listing is None:
         abort(404)
-    position = requested_cursors()
-    page = read_stream(where, PageCursors(position.before, position.rails))
-    more = load_more_context(where, page.cursor, position.rails, position.start)
+    cursors = requested_cursors()
+    page = read_stream(listing, PageCursors(cursors.before, cursors.rails))
+    more = load_more_context(listing, page.cursor, cursors.rails, cursors.start)
     response = make_response(
         render_template("site/_stream.html", **more, articles=page.articles, is_fragment=True)
     )
     if page.articles:
-        response.headers["HX-Replace-Url"] = loaded_url(where, position, page.articles[-1])
+        response.headers["HX-Replace-Url"] = loaded_url(listing, cursors, page.articles[-1])
     return response
 
 
 @bp.get("/related/<int:article_id>")
 def related_stories(article_id: int) -> str:
-    """Show the stories that go with one."""
+    """Show the related stories of a story."""
     story = queries.published_article(article_id)
     if story is None:
         abort(404)

@@ -1,4 +1,4 @@
-"""For those who watch over the site: it lives, it can serve. Only they are told more than yes or no."""
+"""Health checks for monitoring; only trusted clients see the details."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spectator import indexing, search_log
 from spectator.db import is_wal_safe, sqlite
 from spectator.operations.storage import StorageMonitor
 
-# What proxies add to a request, each its own: one of them is enough to know that somebody else asks.
+# Headers that proxies add: any of them shows that the request came from another machine.
 PROXY_HEADERS = (
     "X-Forwarded-For",
     "X-Forwarded-Host",
@@ -26,36 +26,36 @@ PROXY_HEADERS = (
 
 
 def register(site: Blueprint) -> None:
-    """Add the two addresses."""
+    """Add the two health checks."""
     site.record_once(register_storage_watch)
     site.add_url_rule("/healthz", "healthz", healthz)
     site.add_url_rule("/readyz", "readyz", readyz)
 
 
 def register_storage_watch(state: BlueprintSetupState) -> None:
-    """Give the app its watch over the disk and the database."""
+    """Create the app's monitor of the disk and the database."""
     state.app.extensions["storage"] = StorageMonitor(state.app.config)
 
 
 def healthz() -> dict[str, str]:
-    """Say that the process lives."""
+    """Report that the process is running."""
     return {"status": "ok"}
 
 
 def readyz() -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Say whether the site can serve and save: the database answers and can be written.
+    """Report whether the site can serve and save: the database answers and is writable.
 
-    Everybody hears that alone. How far the indexes are behind and what else is amiss is told to those who may know; it
-    never changes the status, since readers are served meanwhile.
+    Only trusted clients see the details, such as the lag of the indexes. These never change the
+    status, since readers are still served.
     """
     report, is_ready = check_health()
-    shown = report if may_know_details() else {}
+    details = report if may_know_details() else {}
     status = {"status": "ok" if is_ready else "unready"}
-    return shown | status, 200 if is_ready else 503, {"Cache-Control": "no-store"}
+    return details | status, 200 if is_ready else 503, {"Cache-Control": "no-store"}
 
 
 def check_health() -> tuple[dict[str, Any], bool]:
-    """Return what there is to know, why nothing can be saved in a word, and whether the site can serve and save."""
+    """Return the details of the report, and whether the site can serve and save."""
     data = current_app.config["DATA_DIR"]
     report: dict[str, Any] = {
         "sqlite": sqlite.sqlite_version,
@@ -82,19 +82,19 @@ def check_health() -> tuple[dict[str, Any], bool]:
 
 
 def may_know_details() -> bool:
-    """Say whether a request comes from this machine itself and through no proxy, or with the metrics token."""
+    """Return whether a request has the metrics token or comes directly from this machine."""
     token = current_app.config["METRICS_TOKEN"]
-    given = request.headers.get("Authorization", "").encode()
-    if token and hmac.compare_digest(given, f"Bearer {token}".encode()):
+    authorization = request.headers.get("Authorization", "").encode()
+    if token and hmac.compare_digest(authorization, f"Bearer {token}".encode()):
         return True
     peer = request.environ.get("werkzeug.proxy_fix.orig", request.environ).get("REMOTE_ADDR") or ""
     return not any(name in request.headers for name in PROXY_HEADERS) and is_loopback(peer)
 
 
 def is_loopback(address: str) -> bool:
-    """Say whether an address is one of this machine's own; no address (a socket's path) is none."""
+    """Return whether an address is a loopback address; a socket's path is not."""
     try:
-        found = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return False
-    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+    return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback

@@ -13,7 +13,7 @@ from spectator.site.pagination import PageCursors, load_more_context, read_strea
 
 
 def register(site: Blueprint) -> None:
-    """Add every list's address; what a path lists is for `queries.listing` to say."""
+    """Add the URLs of all lists; `queries.listing_by_path` finds the list of a path."""
     site.add_url_rule("/archive/", "archive", archive)
     for rule, endpoint in (
         ("/<slug:section>/", "section"),
@@ -26,24 +26,24 @@ def register(site: Blueprint) -> None:
 
 
 def listing(**_parts: object) -> Response | str:
-    """Show the stories of a section, country, topic, author or month, newest first; a former address leads there."""
-    where = queries.listing_by_path(request.path)
-    if where is None:
+    """Show the stories of a list, newest first; redirect from its former URLs."""
+    current = queries.listing_by_path(request.path)
+    if current is None:
         abort(404)
-    if where.path != request.path:
-        return redirect(where.path, 301)
-    position = requested_cursors()
+    if current.path != request.path:
+        return redirect(current.path, 301)
+    cursors = requested_cursors()
     if (
-        where.kind == "month"
-        and position == PageCursors()
-        and (other := _month_in_new_time_zone(where))
+        current.kind == "month"
+        and cursors == PageCursors()
+        and (other := _month_in_new_time_zone(current))
     ):
         return redirect(other.path, 301)
-    return render(where, position)
+    return render(current, cursors)
 
 
 def _month_in_new_time_zone(current: queries.Listing) -> queries.Listing | None:
-    """Return where the stories of an empty month stand since the newsroom changed its time zone, if they do."""
+    """Return the month that holds an empty month's stories since the time zone changed, if any."""
     if queries.stream(current, limit=1).articles:
         return None
     other = queries.nearest_month_listing(*divmod(current.key, 100))
@@ -51,7 +51,7 @@ def _month_in_new_time_zone(current: queries.Listing) -> queries.Listing | None:
 
 
 def render(current: queries.Listing, cursors: PageCursors) -> str:
-    """Return the page of a list that shows what a position asks for; raises BadCursor."""
+    """Return the page of a list at the given cursors; raises InvalidCursor."""
     stream = read_stream(current, cursors)
     return render_template(
         "site/listing.html",
@@ -63,12 +63,12 @@ def render(current: queries.Listing, cursors: PageCursors) -> str:
 
 
 def archive() -> str:
-    """Show the months that have stories, with their number."""
+    """Show the months that have stories, with their counts."""
     rows = [
         (year, (month, calendar.month_name[month], count, f"/archive/{year:04}/{month:02}/"))
         for year, month, count in queries.month_counts()
     ]
     months = [
-        (year, [row for _, row in group]) for year, group in groupby(rows, key=lambda each: each[0])
+        (year, [row for _, row in group]) for year, group in groupby(rows, key=lambda row: row[0])
     ]
     return render_template("site/archive.html", months=months)

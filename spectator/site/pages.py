@@ -14,16 +14,16 @@ from spectator.urls import permalink
 
 
 def register(site: Blueprint) -> None:
-    """Add the front page; the article's address is a setting, so the app adds that."""
+    """Add the front page; the app adds the article page, whose URL is a setting."""
     site.add_url_rule("/", "front", front)
 
 
 def front() -> str:
     """Show the lead story, the newest after it and a rail for each section."""
-    position, latest = requested_cursors(), queries.Listing("latest", "Latest", "/")
-    if position.before is not None:
-        return listings.render(latest, position)
-    page = queries.load_front_page(navigation(), position.through)
+    cursors, latest = requested_cursors(), queries.Listing("latest", "Latest", "/")
+    if cursors.before is not None:
+        return listings.render(latest, cursors)
+    page = queries.load_front_page(navigation(), cursors.through)
     more = load_more_context(latest, page.cursor, page.rails_cursor)
     if page.is_truncated:
         return render_template(
@@ -35,12 +35,12 @@ def front() -> str:
         lead=page.lead,
         latest=page.latest,
         rails=page.rails,
-        is_loaded=position.through is not None,
+        is_loaded=cursors.through is not None,
     )
 
 
 def article(slug: str, **_parts: object) -> Response | str | tuple[str, int]:
-    """Show a story; an address it had before leads to the one it has now."""
+    """Show a story; redirect from its former URLs."""
     story = queries.article_by_slug(slug)
     if story is None:
         abort(404)

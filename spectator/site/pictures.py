@@ -11,14 +11,14 @@ YEAR_SECONDS = 31_536_000
 
 
 def register(site: Blueprint) -> None:
-    """Add the address of renditions."""
+    """Add the URL of renditions."""
     site.add_url_rule("/media/<path:name>", "media", media)
 
 
 def media(name: str) -> Response:
-    """Give a rendition of a picture; its name changes with its content, so it may be kept for a year.
+    """Send a rendition; its name changes with its content, so it is cached for a year.
 
-    One that is withdrawn is gone (410), also in the moment before the worker has removed its file.
+    A withdrawn picture is 410 Gone even before the worker has removed its file.
     """
     path = rendition_path(current_app.config["MEDIA"], name)
     if path is None:

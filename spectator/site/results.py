@@ -1,4 +1,4 @@
-"""What a page of results shows: stories with their passages, and the links that narrow, widen and turn the pages."""
+"""The context of the search results page: hits, facets, filters, links."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from spectator.text.words.snippets import body_snippet, highlight
 FacetLabels = Mapping[tuple[str, str], str]
 
 PER_PAGE = 10
-VISIBLE_VALUES = 6  # of a facet; the others wait behind “more”
+VISIBLE_VALUES = 6  # of a facet; the others are behind “more”
 MAX_YEARS = 40
-BAR_STEP, BAR_HEIGHT = 10, 40  # in the units of the drawing
+BAR_STEP, BAR_HEIGHT = 10, 40  # in SVG units
 FACET_NAMES = {
     "section": "Section",
     "country": "Country",
@@ -33,7 +33,7 @@ SORT_LABELS = {"relevance": "Best match", "newest": "Newest first", "oldest": "O
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A hit: the story, its headline and its best passage as (piece, is_hit) pairs."""
+    """A story with its headline and best passage as (piece, is_hit) pairs."""
 
     article: Article
     headline: list[tuple[str, bool]]
@@ -42,7 +42,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchLink:
-    """A link to the same search with one thing changed, and how many stories it leads to."""
+    """A link to the same search with one change, and its number of stories."""
 
     label: str
     url: str
@@ -52,7 +52,7 @@ class SearchLink:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A year in the drawing; `x` and `height` are in its units, and a year without stories has no height."""
+    """A year in the bar chart; `x` and `height` are in SVG units."""
 
     year: SearchLink
     x: int
@@ -60,20 +60,20 @@ class Bar:
 
 
 def search_context(params: SearchParams, results: SearchResults) -> dict[str, object]:
-    """Return all that the templates show of an answer."""
-    names = facet_labels(results)
+    """Return the template context of search results."""
+    labels = facet_labels(results)
     years = year_links(params, results)
     unfiltered = params.removing("from", "to", *FACETS)
     return {
-        "found": results,
-        "results": build_hits(results),
-        "remarks": warnings(results),
-        "chips": chips(params, results, names),
-        "facets": facets(params, results, names),
-        "years": [each for each in years if each.count],
+        "results": results,
+        "hits": build_hits(results),
+        "warnings": warnings(results),
+        "chips": chips(params, results, labels),
+        "facets": facets(params, results, labels),
+        "years": [year for year in years if year.count],
         "bars": bars(years),
         "orders": [_sort_link(params, sort) for sort in SORTS],
-        "meant": SearchLink(results.suggestion, params.url({"q": results.suggestion}))
+        "suggestion": SearchLink(results.suggestion, params.url({"q": results.suggestion}))
         if results.suggestion
         else None,
         "words": [
@@ -86,7 +86,7 @@ def search_context(params: SearchParams, results: SearchResults) -> dict[str, ob
 
 
 def build_hits(results: SearchResults) -> list[Hit]:
-    """Return the stories found with their highlighted passages; one withdrawn a moment ago is left out."""
+    """Return the hits of the page, without stories that were withdrawn a moment ago."""
     return [
         Hit(
             article,
@@ -98,7 +98,7 @@ def build_hits(results: SearchResults) -> list[Hit]:
 
 
 def facet_labels(results: SearchResults) -> FacetLabels:
-    """Return what the values of all facets are called, by (facet, slug)."""
+    """Return the labels of all facet values by (facet, slug)."""
     slugs: dict[str, set[str]] = {
         name: {slug for slug, _ in results.facets.get(name, ())} for name in FACETS
     }
@@ -112,14 +112,14 @@ def facet_labels(results: SearchResults) -> FacetLabels:
 def facets(
     params: SearchParams, results: SearchResults, labels: FacetLabels
 ) -> list[tuple[str, list[SearchLink], list[SearchLink]]]:
-    """Return (label, first values, other values) of each facet that has something to choose from."""
+    """Return (label, first values, other values) of each facet with a choice."""
     groups = []
     for name in FACETS:
         values = [
             _facet_link(params, results, labels, name, slug, count)
             for slug, count in results.facets.get(name, ())
         ]
-        if len(values) > 1 or any(each.is_selected for each in values):
+        if len(values) > 1 or any(value.is_selected for value in values):
             groups.append((FACET_NAMES[name], values[:VISIBLE_VALUES], values[VISIBLE_VALUES:]))
     return groups
 
@@ -132,21 +132,21 @@ def _facet_link(
     slug: str,
     count: int,
 ) -> SearchLink:
-    is_chosen = (name, slug) in results.filters
-    changes = params.removing(name) | ({} if is_chosen else {name: slug})
-    return SearchLink(labels.get((name, slug), slug), params.url(changes), count, is_chosen)
+    is_selected = (name, slug) in results.filters
+    changes = params.removing(name) | ({} if is_selected else {name: slug})
+    return SearchLink(labels.get((name, slug), slug), params.url(changes), count, is_selected)
 
 
 def chips(params: SearchParams, results: SearchResults, labels: FacetLabels) -> list[SearchLink]:
-    """Return the filters in force, each with the address of the search without it."""
-    chosen: list[SearchLink] = []
+    """Return the active filters, each with the URL of the search without it."""
+    links: list[SearchLink] = []
     for name in FACETS:
         values = [
             labels.get((name, slug), slug) for facet, slug in results.filters if facet == name
         ]
         if values:
             label = f"{FACET_NAMES[name]}: {_join_values(values)}"
-            chosen.append(SearchLink(label, params.url(params.removing_included(name))))
+            links.append(SearchLink(label, params.url(params.removing_included(name))))
         values = [
             labels.get((name, slug), slug)
             for facet, slug in results.excluded_filters
@@ -154,11 +154,11 @@ def chips(params: SearchParams, results: SearchResults, labels: FacetLabels) -> 
         ]
         if values:
             label = f"Not {FACET_NAMES[name].lower()}: {_join_values(values)}"
-            chosen.append(SearchLink(label, params.url(params.removing_excluded(name))))
+            links.append(SearchLink(label, params.url(params.removing_excluded(name))))
     if results.published_from or results.published_to:
         label = _date_range_label(results.published_from, results.published_to)
-        chosen.append(SearchLink(label, params.url(params.removing("from", "to"))))
-    return chosen
+        links.append(SearchLink(label, params.url(params.removing("from", "to"))))
+    return links
 
 
 def _join_values(values: Sequence[str]) -> str:
@@ -166,18 +166,18 @@ def _join_values(values: Sequence[str]) -> str:
 
 
 def warnings(results: SearchResults) -> list[str]:
-    """Return what of a search could not be used, in a sentence each."""
-    unknown = [
-        f"No {FACET_NAMES[facet].lower()} here is called “{value}”."
+    """Return a sentence for each part of the search that was not used."""
+    sentences = [
+        f"There is no {FACET_NAMES[facet].lower()} “{value}”."
         for facet, value in results.unknown_filters
     ]
     if results.is_truncated:
-        unknown.append(f"Only the first {MAX_CLAUSES} words and filters are used.")
+        sentences.append(f"Only the first {MAX_CLAUSES} words and filters are used.")
     if results.is_partial:
-        unknown.append(
-            "This search was too broad to finish. These are the stories found so far; use fewer words."
+        sentences.append(
+            "This search is too broad. Only some results are shown. Use more specific words."
         )
-    return unknown
+    return sentences
 
 
 def _date_range_label(start: date | None, end: date | None) -> str:
@@ -188,36 +188,36 @@ def _date_range_label(start: date | None, end: date | None) -> str:
 
 
 def year_links(params: SearchParams, results: SearchResults) -> Sequence[SearchLink]:
-    """Return every year from the first to the last that has stories, at most the last forty; nothing for one alone."""
+    """Return a link for every year with stories and those between, at most the last forty."""
     counts = dict(results.year_counts)
     if len(counts) < 2:
         return ()
-    chosen = (results.published_from, results.published_to)
+    selected = (results.published_from, results.published_to)
     years = range(max(min(counts), max(counts) - MAX_YEARS + 1), max(counts) + 1)
-    return [_year_link(params, year, counts.get(year, 0), chosen) for year in years]
+    return [_year_link(params, year, counts.get(year, 0), selected) for year in years]
 
 
 def _year_link(
     params: SearchParams, year: int, count: int, selected_range: tuple[date | None, date | None]
 ) -> SearchLink:
     start, end = date(year, 1, 1), date(year, 12, 31)
-    is_chosen = (
+    is_selected = (
         any(selected_range)
         and (selected_range[0] or date.min) <= start
         and end <= (selected_range[1] or date.max)
     )
     dates = {"from": start.isoformat(), "to": end.isoformat()}
     return SearchLink(
-        str(year), params.url(params.removing("from", "to") | dates), count, is_chosen
+        str(year), params.url(params.removing("from", "to") | dates), count, is_selected
     )
 
 
 def bars(years: Sequence[SearchLink]) -> list[Bar]:
-    """Return the years as bars beside each other, the highest as high as the drawing."""
+    """Return the years as bars, the tallest as tall as the chart."""
     most = max((year.count for year in years), default=1)
     return [
-        Bar(year, place * BAR_STEP, -(-BAR_HEIGHT * year.count // most))
-        for place, year in enumerate(years)
+        Bar(year, index * BAR_STEP, -(-BAR_HEIGHT * year.count // most))
+        for index, year in enumerate(years)
     ]
 
 
@@ -230,7 +230,7 @@ def _sort_link(params: SearchParams, sort: str) -> SearchLink:
 
 
 def pagination(params: SearchParams, results: SearchResults) -> dict[str, object]:
-    """Return the page's number, the number of pages, the addresses of its neighbours, and where the pages stop."""
+    """Return the page number, the number of pages, the URLs of its neighbours, and the limit."""
     page = params.to_search_request(PER_PAGE).page
     pages = min(-(-results.total // PER_PAGE), MAX_PAGE)
     return {

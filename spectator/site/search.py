@@ -1,4 +1,4 @@
-"""Search over everything published: the page, and the part of it that is fetched anew while a reader types."""
+"""Search over all published stories: the page, and its results fragment for htmx."""
 
 from __future__ import annotations
 
@@ -18,45 +18,46 @@ def register(site: Blueprint) -> None:
 
 
 def search() -> tuple[str, int]:
-    """Show the stories that a reader's words and filters find, with the passage that matched."""
-    asked, started = parse_search_params(request.args), perf_counter()
-    page, status = run_search(asked)
-    found = page.get("found")
-    if asked.text and isinstance(found, SearchResults) and page["page"] == 1:
+    """Show the stories that match the words and filters, with their best passages."""
+    params, started = parse_search_params(request.args), perf_counter()
+    page, status = run_search(params)
+    results = page.get("results")
+    if params.text and isinstance(results, SearchResults) and page["page"] == 1:
         search_log.log_search(
-            current_app.config["DATA_DIR"], asked.text, found.total, perf_counter() - started
+            current_app.config["DATA_DIR"], params.text, results.total, perf_counter() - started
         )
     return render_template("site/search.html", **page), status
 
 
 def results_fragment() -> Response:
-    """Show the results anew while a reader types, and name the address of the page that shows the same.
+    """Show the results while a reader types; HX-Replace-Url is the page that shows the same.
 
-    What cannot be answered is said in words and with 200: htmx puts nothing else into the page.
+    Errors have the status 200 too, since htmx swaps nothing else into the page.
     """
-    asked = parse_search_params(request.args)
-    page, status = run_search(asked)
+    params = parse_search_params(request.args)
+    page, status = run_search(params)
     response = make_response(render_template("site/_results.html", **page, is_fragment=True))
-    response.headers["HX-Replace-Url"] = asked.url()
+    response.headers["HX-Replace-Url"] = params.url()
     if status != 200:
         response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def run_search(params: SearchParams) -> tuple[dict[str, object], int]:
-    """Return what the templates show of a search, and the status of a page that shows it."""
-    page: dict[str, object] = {"asked": params}
+    """Return the template context of a search and the HTTP status of its page."""
+    page: dict[str, object] = {"params": params}
     try:
-        wanted = params.to_search_request(PER_PAGE)
+        search_request = params.to_search_request(PER_PAGE)
     except InvalidFilter as error:
         return page | {"error": str(error)}, 400
     if params.is_blank:
         return page | {"is_blank": True}, 200
     try:
-        found = indexing.open_public_index(current_app.config["DATA_DIR"]).find(wanted)
+        index = indexing.open_public_index(current_app.config["DATA_DIR"])
+        results = index.find(search_request)
     except IndexBusyError:
         return page | {"is_busy": True}, 503
     except IndexUnavailableError:
         current_app.logger.warning("the search index is unavailable")
         return page | {"is_unavailable": True}, 503
-    return page | search_context(params, found), 200
+    return page | search_context(params, results), 200

@@ -1,4 +1,4 @@
-"""A search as its address asks for it, and the addresses that ask for a little more or less."""
+"""The parameters of a search URL, and the URLs of the same search with changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIELDS = ("q", *FACETS, "from", "to", "sort", "page")
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
 MAX_VALUE_LENGTH = 100
 
-# What is typed before a colon for the same as a field of the address.
+# The words before a colon that mean the same as a query parameter.
 _FILTER_PREFIXES = {facet: word for word, facet in FACET_KEYWORDS.items()} | {
     "from": "after",
     "to": "before",
@@ -26,12 +26,12 @@ _MINUS = "[-−‐‑–﹣－]"
 
 
 class InvalidFilter(ValueError):
-    """A filter that cannot be read; the message says which."""
+    """A filter with an invalid value; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchParams:
-    """What a reader asks for, by field of the address, as it was given but clean and cut; "" where nothing was."""
+    """The query parameters of a search by name, normalized and cut; "" for missing ones."""
 
     raw: Mapping[str, str]
 
@@ -42,19 +42,19 @@ class SearchParams:
 
     @property
     def is_blank(self) -> bool:
-        """Return whether neither words nor filters are given."""
+        """Return whether there are neither words nor filters."""
         return not any(self.raw[name] for name in FIELDS if name not in {"sort", "page"})
 
     @property
     def title(self) -> str:
-        """Return the search in a few words, for the title of a page or feed."""
+        """Return a short form of the search for the title of a page or feed."""
         return ", ".join(
             filter(None, (self.raw[name] for name in FIELDS if name not in {"sort", "page"}))
         )
 
     def to_search_request(self, per_page: int) -> SearchRequest:
-        """Return what to ask the index for; raises BadFilter."""
-        sort = next((each for each in SORTS if each == (self.raw["sort"] or "relevance")), None)
+        """Return the request for the index; raises InvalidFilter."""
+        sort = next((name for name in SORTS if name == (self.raw["sort"] or "relevance")), None)
         if sort is None:
             raise InvalidFilter("Sort by relevance, newest or oldest.")
         if not re.fullmatch(r"[0-9]*", self.raw["page"]):
@@ -71,32 +71,34 @@ class SearchParams:
         )
 
     def url(self, changes: Mapping[str, str] | None = None, path: str = "/search") -> str:
-        """Return the address of the same search with some fields changed, at its first page unless one is named."""
+        """Return the URL of the same search with changes, on the first page by default."""
         fields = {**self.raw, "page": "", **(changes or {})}
         fields["sort"] = fields["sort"].removeprefix("relevance")
         query = urlencode({name: fields[name] for name in FIELDS if fields[name]})
         return f"{path}?{query}" if query else path
 
     def removing(self, *names: str) -> dict[str, str]:
-        """Return the changes that take filters away, those in the address and those that were typed (`in:politics`)."""
+        """Return the changes that remove filters, in parameters or typed (`in:politics`)."""
         return dict.fromkeys(names, "") | self._removing_typed(f"{_MINUS}?", names)
 
     def removing_included(self, name: str) -> dict[str, str]:
-        """Return the changes that take a filter away, but not what was excluded by it (`-in:politics`)."""
+        """Return the changes that remove a filter but keep its exclusions (`-in:politics`)."""
         return {name: ""} | self._removing_typed("", (name,))
 
     def removing_excluded(self, name: str) -> dict[str, str]:
-        """Return the changes that let in what was excluded (`-in:politics`)."""
+        """Return the changes that remove the exclusions of a filter (`-in:politics`)."""
         return self._removing_typed(_MINUS, (name,))
 
     def _removing_typed(self, sign: str, names: Sequence[str]) -> dict[str, str]:
         words = "|".join(_FILTER_PREFIXES[name] for name in names)
-        typed = rf"(?<!\S){sign}(?:{words})[:：](?:[{_QUOTE}][^{_QUOTE}]*[{_QUOTE}]|[^\s{_QUOTE}]+)"
-        return {"q": _collapse_whitespace(re.sub(typed, " ", self.text, flags=re.IGNORECASE))}
+        pattern = (
+            rf"(?<!\S){sign}(?:{words})[:：](?:[{_QUOTE}][^{_QUOTE}]*[{_QUOTE}]|[^\s{_QUOTE}]+)"
+        )
+        return {"q": _collapse_whitespace(re.sub(pattern, " ", self.text, flags=re.IGNORECASE))}
 
 
 def parse_search_params(arguments: Mapping[str, str]) -> SearchParams:
-    """Return the search in the arguments of an address, whatever they hold."""
+    """Return the search parameters of a URL; never raises."""
     longest = dict.fromkeys(FIELDS, MAX_VALUE_LENGTH) | {"q": MAX_QUERY_LENGTH}
     return SearchParams(
         {name: _clean(arguments.get(name, ""), most) for name, most in longest.items()}

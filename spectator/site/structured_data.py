@@ -1,4 +1,4 @@
-"""What search engines read: JSON-LD of an article and of its breadcrumb (schema.org/NewsArticle, BreadcrumbList)."""
+"""JSON-LD of an article and its breadcrumb (schema.org/NewsArticle, BreadcrumbList)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCRIPT_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"
 
 
 def _script(data: dict[str, Any]) -> Markup:
-    """Return JSON that cannot end the script element it stands in."""
+    """Return JSON-LD that cannot end the script element around it."""
     text = json.dumps(
         {"@context": "https://schema.org"} | data, ensure_ascii=False, separators=(",", ":")
     )
@@ -76,7 +76,7 @@ def breadcrumb_json(article: Article) -> Markup:
         (article.headline, absolute_url(permalink(article))),
     )
     items = [
-        {"@type": "ListItem", "position": place, "name": name, "item": address}
-        for place, (name, address) in enumerate(steps, 1)
+        {"@type": "ListItem", "position": position, "name": name, "item": url}
+        for position, (name, url) in enumerate(steps, 1)
     ]
     return _script({"@type": "BreadcrumbList", "itemListElement": items})

@@ -1,7 +1,7 @@
-"""Addresses that nearly name a page: a slash too many, capitals, punctuation that stood behind a link.
+"""Corrections of URLs that are nearly right: extra slashes, capitals, trailing punctuation.
 
-Mail and chat programs take the full stop or the quotation mark behind an address along. Such an address
-leads to the page in one hop; one that names nothing stays 404, and nothing leads off this site.
+Mail and chat programs include the full stop or quotation mark after a URL in the link. Such a URL
+redirects to its page in one hop; others stay 404, and no redirect leaves this site.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ LIST_ENDPOINTS = tuple(
     f"site.{kind}" for kind in ("section", "country", "topic", "author", "month")
 )
 FEED_ENDPOINTS = tuple(f"{name}_feed" for name in LIST_ENDPOINTS)
-# What the permalink setting may have been before: /<section>/<slug>, /<year>/<month>/<slug> and so on.
+# Former values of the permalink setting: /<section>/<slug>, /<year>/<month>/<slug> and so on.
 FORMER_PERMALINK = re.compile(
     r"(?:/[0-9]{1,4}){0,3}(?:/[a-z0-9-]+)?(?:/[0-9]{1,4}){0,3}/([a-z0-9-]+)"
 )
 
 
 def corrected_response() -> Response | tuple[str, int] | None:
-    """Return the answer for the requested address if it nearly names a page, None if it does not."""
+    """Return the redirect for a URL that is nearly right, None for any other."""
     if request.method not in {"GET", "HEAD"} or len(request.path) > MAX_PATH_LENGTH:
         return None
     path = normalize_path(request.path)
@@ -58,25 +58,25 @@ def corrected_response() -> Response | tuple[str, int] | None:
 
 
 def replace_slash_redirect() -> Response | tuple[str, int] | None:
-    """Answer where Flask would add a slash or merge slashes, without looking whether anything is there."""
+    """Answer instead of Flask's own slash redirects, which may lead to pages that do not exist."""
     if not isinstance(request.routing_exception, RequestRedirect):
         return None
-    found = corrected_response()
+    response = corrected_response()
     match = _match(f"{normalize_path(request.path)}/")
-    if found is None and match and match[0].startswith("site."):
+    if response is None and match and match[0].startswith("site."):
         abort(404)
-    return found
+    return response
 
 
 def normalize_path(path: str) -> str:
-    """Return a path in small letters, without doubled slashes and without what may stand behind a link."""
+    """Return a path in lower case, without doubled slashes and trailing punctuation."""
     if "%" in path:
         path = unquote(path)  # encoded twice
     return re.sub(r"/{2,}", "/", path.lower()).rstrip(TRAILING_JUNK)
 
 
 def _match(path: str) -> tuple[str, dict[str, str]] | None:
-    """Return the endpoint and arguments of a path, None if there are none or the path is not exact."""
+    """Return the endpoint and arguments of a path, None if no rule matches exactly."""
     try:
         endpoint, arguments = current_app.url_map.bind("").match(path, method="GET")
     except HTTPException:
@@ -110,7 +110,7 @@ def _article_response(path: str) -> Response | tuple[str, int] | None:
         return None
     former = FORMER_PERMALINK.fullmatch(path)
     slug = match[1]["slug"] if match else former[1] if former else ""
-    if not slug or (match and path == request.path):  # the view of stories has just looked
+    if not slug or (match and path == request.path):  # the article view has already looked
         return None
     story = queries.article_by_slug(slug)
     if story is None:

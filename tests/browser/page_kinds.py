@@ -158,7 +158,7 @@ def open_losses(visitor: Visit) -> None:
     fill(page, {"body": "<p>Prices.</p>"})
     visitor.expected_statuses = {422}
     press(page, "Save draft")
-    expect(page.get_by_role("alert").first).to_contain_text("This save removes 1 table")
+    expect(page.get_by_role("alert").first).to_contain_text("about to remove a table")
 
 
 def open_unsaved(visitor: Visit) -> None:

@@ -128,7 +128,7 @@ def correct(visitor: Visit, form_path: str, public_path: str) -> None:
     fill(page, {"body": ENTRIES["body"].replace("at six", "at half past six")})
     page.get_by_label(re.compile(r"^\s*Note to readers")).fill(NOTE)
     press(page, "Publish correction")
-    expect(page.locator(".done")).to_contain_text("with the dated correction")
+    expect(page.locator(".done")).to_contain_text("Correction published under the story.")
     visitor.open(public_path)
     expect(page.locator(".prose p").first).to_have_text("The first boat leaves at half past six.")
     expect(page.get_by_role("region", name="Corrections")).to_contain_text(NOTE)

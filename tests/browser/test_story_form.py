@@ -257,7 +257,7 @@ def test_enter_on_a_live_story_without_script(plain_editor: Visit, tmp_path: Pat
     page.locator("#note").fill("A half-typed no")
     with page.expect_navigation():
         page.locator("#source_name").press("Enter")
-    expect(page.locator(".done")).to_contain_text("Your changes are kept.")
+    expect(page.locator(".done")).to_contain_text("Changes saved, not published.")
     expect(page.locator("#note")).to_have_value("A half-typed no")
     assert (
         query_value(
@@ -345,14 +345,14 @@ def test_who_else_is_here_is_said_once(
 def test_the_picture_that_was_chosen(writer: Visit, tmp_path: Path) -> None:
     page = writer.open(NEW)
     picture, alt = page.locator("#picture"), page.locator("#picture_alt")
-    needed = page.get_by_text("Needed with this picture")
+    needed = page.get_by_text("Required with a picture")
     drawn = draw_picture(tmp_path / "boats.png", (90, 60))
     picture.set_input_files(drawn)
     expect(page.locator("#picture-chosen-note")).to_have_text(re.compile(r"^boats\.png, \d+ KB$"))
     expect(needed).to_be_visible()
     expect(alt).to_have_attribute("aria-required", "true")
     expect(alt).to_have_accessible_description(
-        re.compile("Needed with this picture: what does it show\\?$")
+        re.compile("Required with a picture: what does it show\\?$")
     )
     alt.fill("Boats")
     expect(needed).to_have_count(0)
@@ -370,7 +370,7 @@ def test_a_picture_that_is_too_large_is_not_sent(writer: Visit, tmp_path: Path) 
     expect(picture).to_have_accessible_description(re.compile("huge.jpg"))
     expect(picture).to_have_attribute("aria-invalid", "true")
     assert picture.evaluate("field => field.files.length") == 0
-    expect(page.get_by_text("Needed with this picture")).to_have_count(0)
+    expect(page.get_by_text("Required with a picture")).to_have_count(0)
     picture.set_input_files(tmp_path / "large.jpg")
     expect(message).to_have_count(0)
     expect(page.locator("#picture-chosen-note")).to_have_text("large.jpg, 40 MB")
