@@ -187,7 +187,7 @@ def test_a_decision_that_makes_no_sense_is_refused(story: Callable[..., int], ed
             publishing.set_related_override(this, editor, related_id, kind)
     for number in range(4):
         publishing.set_related_override(this, editor, story(headline=f"Pin {number}"), "pin")
-    with pytest.raises(publishing.ValidationError, match="undo one first"):
+    with pytest.raises(publishing.ValidationError, match="Unpin one first"):
         publishing.set_related_override(this, editor, story(headline="One too many"), "pin")
 
 

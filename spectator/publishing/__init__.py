@@ -1,7 +1,8 @@
-"""Every act on an article. The only writer of articles and, through them, of the outbox.
+"""Every action on an article. The only writer of articles and of the outbox rows about them.
 
-Each act loads the story with all its collections inside one `db.write()`, decides, and leaves article, revision and
-outbox row behind in one commit. The verbs are those of `permissions`; what each does to the story is in `steps`.
+Each action loads the story with all its collections inside one `db.write()`, then writes
+article, revision and outbox row in one commit. `permissions` lists the actions and who may take
+them; `actions` holds what each one does to the story.
 """
 
 from __future__ import annotations
@@ -104,19 +105,19 @@ STATUS_LABELS = {
 
 
 class ForbiddenError(Exception):
-    """This person may not do this to this story as it stands; the message says why."""
+    """The person may not take this action on the story; the message says why."""
 
 
 class ConflictError(Exception):
-    """The story was saved by somebody else after this person opened it."""
+    """Somebody else saved the story after this person opened it."""
 
 
 class NotFoundError(Exception):
-    """There is no such story."""
+    """The story, revision or note does not exist."""
 
 
 class DuplicateSubmission(Exception):
-    """This very form was stored before; `article_id` is the story that it made."""
+    """The same form was already stored; `article_id` is the story that it created."""
 
     def __init__(self, article_id: int) -> None:
         super().__init__(f"stored as story {article_id}")
@@ -130,21 +131,21 @@ def create(
     form_id: str = "",
     spelling_answers: Iterable[SpellingAnswer] = (),
 ) -> int:
-    """Store a new story and take its first step (save, submit, schedule or publish) in one commit; return its id.
+    """Store a new story, take its first action (save, submit, schedule or publish); return its id.
 
-    `key` names the form that it was written in: the same form again raises AlreadyStored and makes no second story.
-    `spellings` answers what SimilarNames asked. Raises Invalid (SimilarNames is one), Forbidden.
+    Both happen in one commit. `form_id` identifies the form that was sent: sending it again
+    raises DuplicateSubmission instead of creating a second story. `spelling_answers` answers the
+    questions of SimilarNamesError.
+
+    Raises ValidationError (SimilarNamesError is one) and ForbiddenError.
     """
     _require_permission(by, action.name, None)
     prepared, action, now = prepare(draft), validate_action(action), datetime.now(UTC)
     with db.write() as session:
-        known = (
-            session.scalar(select(Article.id).where(Article.form_id == form_id))
-            if form_id
-            else None
-        )
-        if known is not None:
-            raise DuplicateSubmission(known)
+        if form_id:
+            stored_id = session.scalar(select(Article.id).where(Article.form_id == form_id))
+            if stored_id is not None:
+                raise DuplicateSubmission(stored_id)
         prepared = resolve_spellings(session, prepared, by, spelling_answers, now, None)
         article = Article(
             status="draft", created_at=now, created_by_id=by.id, form_id=form_id or None
@@ -164,10 +165,13 @@ def save(
     action: Action = SAVE,
     spelling_answers: Iterable[SpellingAnswer] = (),
 ) -> None:
-    """Store a person's changes and take a step in the same commit; of a public story readers see them at once.
+    """Store a person's changes and take an action in the same commit.
 
-    `version` is the one the person saw, `spellings` answers what SimilarNames asked.
-    Raises Invalid (SimilarNames is one), Conflict, Forbidden, NotFound.
+    Readers see changes to a public story at once. `version` is the version that the person
+    edited; `spelling_answers` answers the questions of SimilarNamesError.
+
+    Raises ValidationError (SimilarNamesError is one), ConflictError, ForbiddenError and
+    NotFoundError.
     """
     prepared, action = prepare(draft), validate_action(action)
     now = datetime.now(UTC)
@@ -189,57 +193,64 @@ def save(
 
 
 def submit(article_id: int, by: User, remark: str = "") -> None:
-    """Submit a draft for review; the remark is for the editors and stays in the history."""
+    """Submit a draft for review; the history keeps the remark, which is for editors."""
     _apply_action(article_id, by, Action("submit", note=remark))
 
 
 def send_back(article_id: int, by: User, remark: str = "") -> None:
-    """Make a story in review a draft again; the remark is for its author and stays in the history."""
+    """Turn a story in review back into a draft; the history keeps the remark for its author."""
     _apply_action(article_id, by, Action("send_back", note=remark))
 
 
 def schedule(article_id: int, by: User, at: datetime) -> None:
-    """Have a story published at a moment to come. Raises Invalid for one that has passed."""
+    """Schedule a story for publication. Raises ValidationError if the time has passed."""
     _apply_action(article_id, by, Action("schedule", at))
 
 
 def unschedule(article_id: int, by: User) -> None:
-    """Make a scheduled story a draft again; the time stays as its plan."""
+    """Turn a scheduled story back into a draft, which keeps the time as its planned time."""
     _apply_action(article_id, by, Action("unschedule"))
 
 
 def publish(article_id: int, by: User, at: datetime | None = None) -> None:
-    """Make a story public as it stands; `at` in the past dates it, twice does no harm. Raises Invalid for a future."""
+    """Publish the latest saved version of a story; publishing it twice does no harm.
+
+    A time `at` in the past backdates the story. Raises ValidationError if it is in the future.
+    """
     _apply_action(article_id, by, Action("publish", at))
 
 
 def withdraw(article_id: int, by: User, reason: str) -> None:
-    """Take a public story back: its address answers 410 with the reason. Raises Invalid without a reason."""
+    """Withdraw a public story: its URL then answers 410 with the reason.
+
+    Raises ValidationError without a reason.
+    """
     _apply_action(article_id, by, Action("withdraw", note=reason))
 
 
 def reinstate(article_id: int, by: User) -> None:
-    """Bring a withdrawn story back as it was last saved, with its first date."""
+    """Republish the latest saved version of a withdrawn story, with its original date."""
     _apply_action(article_id, by, Action("reinstate"))
 
 
 def restore(article_id: int, by: User, number: int, version: int) -> None:
-    """Make a story what its revision `number` was, as a new revision; its state and dates stay.
+    """Save the content of revision `number` as a new revision; status and dates do not change.
 
-    Raises Invalid where what it refers to is gone, Conflict, Forbidden, NotFound.
+    Raises ValidationError if something that it refers to no longer exists, ConflictError,
+    ForbiddenError and NotFoundError.
     """
-    found = db.session.scalar(
+    revision = db.session.scalar(
         select(Revision).where(Revision.article_id == article_id, Revision.number == number)
     )
-    if found is None:
+    if revision is None:
         raise NotFoundError
-    save(article_id, draft_from_revision(found.content), by, version, Action("restore"))
+    save(article_id, draft_from_revision(revision.content), by, version, Action("restore"))
 
 
 def set_related_override(article_id: int, by: User, related_id: int, kind: str = "") -> None:
-    """Pin another story to a story ("pin"), keep the two apart ("forbid"), or forget what was decided ("").
+    """Pin a related story ("pin"), block it ("forbid"), or remove the editor's decision ("").
 
-    Raises Invalid, Forbidden, NotFound.
+    Raises ValidationError, ForbiddenError and NotFoundError.
     """
     with db.write() as session:
         article = _load_article(session, article_id, by)
@@ -250,9 +261,10 @@ def set_related_override(article_id: int, by: User, related_id: int, kind: str =
 def edit_note(
     article_id: int, by: User, note_id: int, kind: str, text: str, original_text: str
 ) -> None:
-    """Change a note to readers, in place, with its date; `seen` is the text that the person began from.
+    """Change a note to readers without changing its date.
 
-    Raises Invalid, Conflict, Forbidden, NotFound.
+    `original_text` is the text that the person started from. Raises ValidationError,
+    ConflictError, ForbiddenError and NotFoundError.
     """
     text = check_note(kind, text)
     with db.write() as session:
@@ -263,7 +275,10 @@ def edit_note(
 
 
 def remove_note(article_id: int, by: User, note_id: int, original_text: str) -> None:
-    """Take a note to readers off a story; the history keeps it. Raises Conflict, Forbidden, NotFound."""
+    """Remove a note to readers from a story; the history keeps it.
+
+    Raises ConflictError, ForbiddenError and NotFoundError.
+    """
     with db.write() as session:
         article, note = _load_note(session, article_id, by, "remove_note", note_id, original_text)
         article.corrections.remove(note)
@@ -292,17 +307,20 @@ def _add_note_revision(
 
 
 def draft_from_revision(content: dict[str, Any]) -> Draft:
-    """Return the draft that a revision holds; fields it does not know yet are empty."""
-    known: dict[str, Any] = {
-        name: tuple(it) if isinstance(it, list) else it
-        for name, it in content.items()
+    """Return the draft that a revision holds; fields added since the revision are empty."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content.items()
         if name in DRAFT_FIELDS
     }
-    return Draft(**known)
+    return Draft(**values)
 
 
 def publish_due(now: datetime | None = None) -> int:
-    """Publish every scheduled story whose time has come; return how many. Doing it twice does no harm."""
+    """Publish every scheduled story whose time has come and return their number.
+
+    Running it twice does no harm.
+    """
     now = now or datetime.now(UTC)
     with db.write() as session:
         due = (Article.status == "scheduled") & (Article.published_at <= now)
@@ -318,7 +336,7 @@ def publish_due(now: datetime | None = None) -> int:
 
 
 def _apply_action(article_id: int, by: User, action: Action) -> None:
-    """Take a step with a story as it was last saved."""
+    """Take an action on the latest saved version of a story."""
     action, now = validate_action(action), datetime.now(UTC)
     with db.write() as session:
         article = _load_article(session, article_id, by)
@@ -335,18 +353,21 @@ def _load_article(session: Session, article_id: int, by: User) -> Article:
     if article is None:
         raise NotFoundError
     if not may(by, "view", article):
-        raise ForbiddenError("This is a colleague's story; ask an editor.")
+        raise ForbiddenError("You don't have permission to see a colleague's story. Ask an editor.")
     return article
 
 
 def _require_permission(by: User, action: str, article: Article | None) -> None:
-    """Raise Forbidden where the table of permissions does not hold the verb."""
+    """Raise ForbiddenError unless the permissions table allows the action."""
     if may(by, action, article):
         return
-    state = STATUS_LABELS[article.status] if article is not None else "new"
-    words = action.replace("_", " ")
+    status = STATUS_LABELS[article.status] if article is not None else "new"
+    label = action.replace("_", " ")
     if is_publisher(by):
         raise ForbiddenError(
-            f"The story is {state} now, so “{words}” is not possible. Reload it to see how it stands."
+            f"The story is now {status}, so you can't use “{label}”. "
+            "Reload the page to see its latest version."
         )
-    raise ForbiddenError(f"While a story is {state}, “{words}” is for editors. Ask one of them.")
+    raise ForbiddenError(
+        f"Only editors can use “{label}” while a story is {status}. Ask an editor."
+    )

@@ -1,4 +1,4 @@
-"""What each verb does to a story that is loaded for change; only for publishing, inside its transaction."""
+"""What each action changes in a loaded story. Only for publishing, inside its transactions."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ ACTIONS_WITH_NOTE = frozenset({"update", "correct"})
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A verb and what it needs: a moment (aware), a note or reason for readers, a remark for a colleague.
+    """An action with its arguments.
 
-    `has_time`: `at` was typed into the form and is also the plan. `kind` is that of a note. `is_minor`: readers are
-    not told that the story was updated. `is_backdated`: a plan that has passed is meant to date the story.
-    `changes_text` is found out by `publishing.save`.
+    `at` is an aware datetime; `note` is a note or reason for readers, or a remark for a colleague.
+    `has_time`: `at` comes from the form and is also the planned time. `note_kind`: the kind of a
+    note to readers. `is_minor`: readers are not told that the story was updated. `is_backdated`:
+    a planned time in the past is meant as the story's date. `publishing.save` sets `changes_text`.
     """
 
     name: str = "save"
@@ -39,9 +40,13 @@ class Action:
 
 
 def validate_action(action: Action) -> Action:
-    """Return a step with its note cleaned; raises Invalid for one that no state of a story could take."""
+    """Return the action with its note cleaned.
+
+    Raises ValidationError for what is wrong whatever the story's status: a date too far in the
+    future, a note that is missing or too long.
+    """
     if action.at is not None and action.at.astimezone(UTC).year > LATEST_YEAR:
-        raise ValidationError({"published_at": "This is too far in the future."})
+        raise ValidationError({"published_at": "Choose a date before the year 9000."})
     if action.name in ACTIONS_WITH_NOTE:
         return _validate_note(action)
     name = "reason" if action.name == "withdraw" else "remark"
@@ -49,12 +54,12 @@ def validate_action(action: Action) -> Action:
         raise ValidationError({name: TOO_LONG})
     note = clean_line(action.note) if action.name == "withdraw" else clean_lines(action.note)
     if action.name == "withdraw" and not note:
-        raise ValidationError({"reason": "Say why the story is withdrawn; readers will see it."})
+        raise ValidationError({"reason": "Give a reason. Readers will see it."})
     return replace(action, note=note)
 
 
 def _validate_note(action: Action) -> Action:
-    """Return an update with its note and the note's kind; an update whose note is a correction is a correction."""
+    """Return the update with its note and note kind; with a correction it becomes "correct"."""
     kind = "correction" if action.name == "correct" else action.note_kind or "update"
     note = check_note(kind, action.note) if action.note.strip() or kind != "update" else ""
     return replace(
@@ -63,7 +68,7 @@ def _validate_note(action: Action) -> Action:
 
 
 def clean_lines(text: str) -> str:
-    """Return text with each of its lines cleaned, without empty lines at its ends."""
+    """Return the text with every line cleaned and empty lines at both ends removed."""
     return "\n".join(clean_line(line) for line in text.splitlines()).strip()
 
 
@@ -71,9 +76,8 @@ def _save(session: Session, article: Article, action: Action, now: datetime) -> 
     if not action.has_time or article.published_at == action.at:
         return
     if article.status in {"draft", "review"}:
-        article.published_at = (
-            action.at
-        )  # the plan; nothing looks at it before somebody publishes or schedules
+        # The planned time has no effect until somebody publishes or schedules the story.
+        article.published_at = action.at
     elif article.status == "scheduled" and action.at is not None:
         _schedule(session, article, action, now)
 
@@ -94,7 +98,7 @@ def _schedule(_session: Session, article: Article, action: Action, now: datetime
         raise ValidationError({"published_at": "Choose a date and time."})
     if at <= now:
         raise ValidationError(
-            {"published_at": "This time has passed; to publish now with this date, press Publish."}
+            {"published_at": "That time has passed. Press Publish to publish now with this date."}
         )
     article.status, article.published_at = "scheduled", at
 
@@ -105,19 +109,19 @@ def _unschedule(_session: Session, article: Article, _action: Action, _now: date
 
 def _publish(session: Session, article: Article, action: Action, now: datetime) -> None:
     at = action.at or now
-    if (
-        action.has_time and action.at is not None and action.at == article.published_at
-    ):  # the plan, as it was stored
+    is_planned_time = action.has_time and action.at is not None
+    if is_planned_time and action.at == article.published_at:
         if article.status == "scheduled":
             at = now
         elif at < now - CLOCK_SLACK and not action.is_backdated:
             raise ValidationError(
-                {"plan": "The planned time has passed. Choose which date readers see."}
+                {"plan": "The planned time has passed. Choose which date to show readers."}
             )
     if at > now + CLOCK_SLACK:
         raise ValidationError(
             {
-                "published_at": "That time is in the future. Press Schedule, or clear the field to publish now."
+                "published_at": "That time is in the future. "
+                "Press Schedule, or clear the field to publish now."
             }
         )
     ensure_unique_slug(session, article)
@@ -127,7 +131,7 @@ def _publish(session: Session, article: Article, action: Action, now: datetime) 
 
 
 def clear_update_before_publication(article: Article) -> None:
-    """Forget an update of before the publication: readers would see a story that changed before there was one."""
+    """Clear an update time before publication: readers never saw an earlier text."""
     if article.updated_at and article.published_at and article.updated_at <= article.published_at:
         article.updated_at = None
 
@@ -142,13 +146,14 @@ def _update(session: Session, article: Article, action: Action, now: datetime) -
 
 
 def _set_published_at(article: Article, action: Action, now: datetime) -> None:
-    """Give a public story the date that was typed."""
+    """Give a public story the date from the form."""
     if not action.has_time or action.at is None or action.at == article.published_at:
         return
     if action.at > now + CLOCK_SLACK:
         raise ValidationError(
             {
-                "published_at": "That time is in the future. A published story needs a date in the past."
+                "published_at": "That time is in the future. "
+                "Choose a past date for a published story."
             }
         )
     article.published_at = action.at
@@ -162,9 +167,8 @@ def _withdraw(session: Session, article: Article, action: Action, now: datetime)
 
 def _reinstate(session: Session, article: Article, _action: Action, now: datetime) -> None:
     article.status, article.withdrawn_at, article.withdrawn_reason = "published", None, ""
-    article.published_at = (
-        article.published_at or now
-    )  # an import may bring a withdrawn story without a date
+    # An import may bring a withdrawn story without a date.
+    article.published_at = article.published_at or now
     outbox.append(session, article.id, "publish")
 
 

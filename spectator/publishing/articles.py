@@ -1,4 +1,4 @@
-"""How an act puts a prepared draft into the database: filing, slugs, redirects, revisions. Only for publishing."""
+"""Storing one prepared draft: taxonomy, slugs, redirects, revisions. Only for publishing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PICTURE_FIELDS = ("picture_id", "picture_alt", "picture_caption", "picture_credi
 
 
 def select_for_update() -> Select[Article]:
-    """Return the select that loads a story with all its collections."""
+    """Return the query that loads a story with all its collections."""
     return select(Article).options(
         undefer(Article.body),
         joinedload(Article.section, innerjoin=True),
@@ -52,19 +52,19 @@ def select_for_update() -> Select[Article]:
 
 
 def apply_draft(session: Session, article: Article, prepared: PreparedDraft, now: datetime) -> None:
-    """Put every field of the draft into the story.
+    """Copy every field of the draft to the story.
 
-    Raises Invalid for an unknown section, a lost picture, a slug that belongs to another story.
+    Raises ValidationError for an unknown section, a deleted picture, or another story's slug.
     """
     draft = prepared.draft
     with session.no_autoflush:
         section = session.scalar(select(Section).where(Section.slug == draft.section))
         if section is None:
             raise ValidationError(
-                {"section": f"There is no section “{draft.section}”; choose one of the list."}
+                {"section": f"There is no section “{draft.section}”. Choose one from the list."}
             )
         if draft.picture_id is not None and session.get(Picture, draft.picture_id) is None:
-            raise ValidationError({"picture": "This picture is gone; upload it again."})
+            raise ValidationError({"picture": "This picture was deleted. Upload it again."})
         _set_draft_slug(session, article, draft)
         for name in COPIED_FIELDS + PICTURE_FIELDS:
             setattr(article, name, getattr(draft, name))
@@ -97,14 +97,17 @@ def _set_bylines(article: Article, authors: list[Author]) -> None:
 def _load_or_create_named(
     session: Session, model: type[NamedRow], names: tuple[str, ...]
 ) -> list[NamedRow]:
-    """Return the topics or authors of these names, added where they are new; a former spelling is its successor."""
+    """Return the topics or authors with these names, in order, adding new ones.
+
+    A former spelling returns the row whose name replaced it.
+    """
     ids = get_or_create_ids(session, model, names)
     rows = {row.id: row for row in session.scalars(select(model).where(model.id.in_(ids.values())))}
     return [rows[row_id] for row_id in dict.fromkeys(ids[name] for name in names)]
 
 
 def _set_draft_slug(session: Session, article: Article, draft: Draft) -> None:
-    """Give the story the slug that its draft asks for."""
+    """Give the story the slug of its draft, or one made from its headline."""
     _set_slug(
         session,
         article,
@@ -113,7 +116,7 @@ def _set_draft_slug(session: Session, article: Article, draft: Draft) -> None:
 
 
 def ensure_unique_slug(session: Session, article: Article) -> None:
-    """Number the slug of a story that is about to become public, if another one took it since it was saved."""
+    """Add a number to the story's slug if another story took it since the last save."""
     _set_slug(
         session,
         article,
@@ -122,54 +125,66 @@ def ensure_unique_slug(session: Session, article: Article) -> None:
 
 
 def _set_slug(session: Session, article: Article, slug: str) -> None:
-    """Give the story a slug. A public one leaves a redirect behind; a slug that was ever public is never reused."""
+    """Set the story's slug; a story that was ever public leaves a redirect at its old slug.
+
+    A slug that was ever public is never given to another story.
+    """
     if slug == article.slug:
         return
     if article.slug and article.status in WAS_PUBLIC_STATUSES:
         session.merge(Redirect(slug=article.slug, article_id=article.id))
     own = session.get(Redirect, slug)
     if own is not None:
-        session.delete(own)  # the story comes back to an address it had before
+        session.delete(own)  # the story returns to a slug that it had before
     article.slug = slug
 
 
 def unique_slug(
     session: Session, slug: str, headline: str, article_id: int | None, current: str = ""
 ) -> str:
-    """Return the slug that a story gets: the one given, else the first free one made from its headline.
+    """Return `slug`, or without one the first free slug made from the headline.
 
-    Only stories that readers have seen, and redirects, hold a slug. `current` is the slug that the story has: left as
-    it is, it gets a number where another story took it. Raises Invalid where a newly given one is another story's.
+    Only stories that readers have seen, and redirects, reserve a slug. `current` is the slug that
+    the story has now: if it is unchanged and another story took it, it gets a number. Raises
+    ValidationError if a newly chosen slug belongs to another story.
     """
     return first_unique_slug(
-        slug, headline, lambda each: _is_taken(session, each, article_id), current
+        slug, headline, lambda candidate: _is_taken(session, candidate, article_id), current
     )
 
 
 def first_unique_slug(
     slug: str, headline: str, is_taken: Callable[[str], bool], current: str = ""
 ) -> str:
-    """Do what `free_slug` does where `is_taken` says which slugs belong, or once belonged, to another story."""
+    """Return what `unique_slug` returns, with `is_taken` to tell the slugs of other stories.
+
+    A slug that once belonged to another story is taken too.
+    """
     wanted = slug or slugify(headline)
     if not is_taken(wanted):
         return wanted
     if slug and slug != current:
-        raise ValidationError({"slug": f"Another story has the address “{slug}”; choose another."})
+        raise ValidationError(
+            {"slug": f"Another story has the address “{slug}”. Choose a different one."}
+        )
     if re.fullmatch(re.escape(slugify(headline)) + r"-[0-9]+", wanted, re.ASCII):
-        wanted = slugify(headline)  # numbered before: count on, instead of numbering the number
+        wanted = slugify(headline)  # already numbered: replace the number, do not append a second
     for number in range(2, 1000):
         free = f"{wanted}-{number}"
         if not is_taken(free):
             return free
     raise ValidationError(
-        {"slug": "Too many stories have this headline; type an address of your own."}
+        {"slug": "Too many stories have this headline. Type a web address for this one."}
     )
 
 
 def keep_slug_if_taken(
     session: Session, prepared: PreparedDraft, article: Article
 ) -> PreparedDraft:
-    """Return the draft of an old revision, with the story's slug of today where its old slug is another story's now."""
+    """Return the draft of an old revision with a slug that the story may use.
+
+    That is the story's current slug if the old one now belongs to another story.
+    """
     draft = prepared.draft
     if not draft.slug or not _is_taken(session, draft.slug, article.id):
         return prepared
@@ -179,7 +194,7 @@ def keep_slug_if_taken(
 def _is_taken(session: Session, slug: str, article_id: int | None) -> bool:
     owner = session.scalar(select(Article.id).where(Article.slug == slug, WAS_PUBLIC))
     former = session.scalar(select(Redirect.article_id).where(Redirect.slug == slug))
-    return any(each is not None and each != article_id for each in (owner, former))
+    return any(owner_id not in (None, article_id) for owner_id in (owner, former))
 
 
 def add_revision(
@@ -191,11 +206,12 @@ def add_revision(
     now: datetime,
     note: str = "",
 ) -> None:
-    """Append a revision: the draft that was saved or, for an act without one, the story as last saved.
+    """Append a revision with the saved draft; without a draft, with the content saved last.
 
-    It keeps the notes to readers beside the draft; what an act has not loaded is as it was.
+    The revision also holds the notes to readers; notes that were not loaded are copied from the
+    revision before.
     """
-    session.flush()  # the version that this act makes is known only now
+    session.flush()  # sets the story's new version
     newest = session.execute(
         select(Revision.number, Revision.content)
         .where(Revision.article_id == article.id)
@@ -206,12 +222,12 @@ def add_revision(
     if draft is not None:
         content = revision_content(draft, article.slug)
     elif before:
-        content = content | {"slug": article.slug}  # publishing may have numbered it
+        content = content | {"slug": article.slug}  # publishing may have added a number
     if "corrections" not in inspect(article).unloaded:
         content = content | {"notes": serialize_article_notes(article)}
     elif "notes" in before:
         content = content | {"notes": before["notes"]}
-    content = content | shown_in(
+    content = content | public_location(
         article.status, article.section.slug, article.slug, article.published_at
     )
     session.add(
@@ -231,12 +247,17 @@ def add_revision(
 
 
 def revision_content(draft: Draft, slug: str) -> dict[str, Any]:
-    """Return what a revision holds of a draft; `slug` is the one it got, where the draft left it open."""
+    """Return a draft as a revision stores it; `slug` is the story's final slug."""
     return {name: getattr(draft, name) for name in DRAFT_FIELDS} | {"slug": slug}
 
 
-def shown_in(status: str, section: str, slug: str, published_at: datetime | None) -> dict[str, Any]:
-    """Return what a revision holds of where readers find the story: its path and its month; nothing of a draft."""
+def public_location(
+    status: str, section: str, slug: str, published_at: datetime | None
+) -> dict[str, Any]:
+    """Return the path and month under which readers find the story, as a revision stores them.
+
+    Empty for a story that was never public.
+    """
     if status not in WAS_PUBLIC_STATUSES:
         return {}
     month = (
@@ -246,7 +267,7 @@ def shown_in(status: str, section: str, slug: str, published_at: datetime | None
 
 
 def has_same_text(article: Article, draft: Draft) -> bool:
-    """Say whether readers find the words of a stored story in a draft: headline, standfirst, text and caption."""
+    """Return whether story and draft agree in headline, standfirst, body and picture caption."""
     return all(
         getattr(article, name) == getattr(draft, name)
         for name in ("headline", "dek", "body", "picture_caption")
@@ -254,7 +275,7 @@ def has_same_text(article: Article, draft: Draft) -> bool:
 
 
 def draft_from_article(article: Article) -> Draft:
-    """Return a story, loaded whole, as the draft that would store it again."""
+    """Return the draft of a story that was loaded with all its collections."""
     lines = {name: getattr(article, name) for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "slug")}
     return Draft(
         section=article.section.slug,

@@ -1,4 +1,4 @@
-"""Collects the rows of many stories and writes them by one statement a table. Only for publishing."""
+"""Bulk writes: the rows of many stories, one statement for each table. Only for publishing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from spectator.models import (
     Topic,
 )
 from spectator.models.article import article_country, article_topic
-from spectator.publishing.articles import revision_content, shown_in
+from spectator.publishing.articles import public_location, revision_content
 from spectator.publishing.drafts import Draft
 from spectator.publishing.names import get_or_create_ids
 from spectator.publishing.notes import serialize_notes
@@ -30,7 +30,7 @@ Rows = list[dict[str, Any]]
 
 
 class BulkWriter:
-    """What a batch is going to write, noted story by story; `now` is the moment of all of it."""
+    """The rows that a batch will write, collected story by story; `now` dates all of them."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -46,7 +46,7 @@ class BulkWriter:
     def add_article(
         self, article_id: int, external_id: str | None, feed_id: str, values: dict[str, Any]
     ) -> None:
-        """Note a new story."""
+        """Collect the row of a new story."""
         more = {
             "id": article_id,
             "external_id": external_id,
@@ -57,19 +57,19 @@ class BulkWriter:
         self.new_articles.append(values | more | {"saved_at": self.now})
 
     def update_article(self, article_id: int, version: int, values: dict[str, Any]) -> None:
-        """Note what becomes of a story that is stored in that version."""
+        """Collect new column values of a stored story, whose current version is `version`."""
         self.changed_articles.append(
             values | {"article_id": article_id, "version": version + 1, "saved_at": self.now}
         )
 
     def move_slug(self, article_id: int, former: str, slug: str) -> None:
-        """Note that a story leaves a redirect at the slug it had (none for ""), and needs none at its new one."""
+        """Collect a redirect from the former slug (none if "") and free the new slug of one."""
         if former:
             self.redirects.append({"slug": former, "article_id": article_id})
         self.reclaimed_slugs.append(slug)
 
     def set_taxonomy(self, article_id: int, draft: Draft, country_codes: tuple[str, ...]) -> None:
-        """Note authors, topics and countries of a story."""
+        """Collect a story's authors, topics and countries."""
         self.taxonomy.append((article_id, draft, country_codes))
 
     def add_revision(
@@ -81,20 +81,26 @@ class BulkWriter:
         version: int,
         notes: Iterable[Any] = (),
     ) -> None:
-        """Note a revision: the story's columns, its number, the story's version with it, and the notes to readers."""
+        """Collect a revision.
+
+        `values` are the story's columns, `number` the revision's number, `version` the story's
+        version after the write, `notes` its notes to readers.
+        """
         row = {"article_id": article_id, "number": number, "version": version, "made_at": self.now}
         status, slug, published_at = (values[name] for name in ("status", "slug", "published_at"))
-        content = revision_content(draft, slug) | shown_in(
-            status, draft.section, slug, published_at
-        )
-        if kept := serialize_notes(notes):
-            content |= {"notes": kept}
+        content = revision_content(draft, slug)
+        content |= public_location(status, draft.section, slug, published_at)
+        if serialized := serialize_notes(notes):
+            content |= {"notes": serialized}
         self.revisions.append(row | {"action": "import", "content": content})
 
     def set_import_state(
         self, article_id: int, version: int, source_values: dict[str, Any]
     ) -> None:
-        """Note what the source of a story gave, as far as it was taken; `version` is that of the story with it."""
+        """Collect the source values last accepted for a story.
+
+        `version` is the story's version after the write.
+        """
         row = {
             "article_id": article_id,
             "version": version,
@@ -104,11 +110,11 @@ class BulkWriter:
         self.import_states.append(row)
 
     def add_event(self, article_id: int, action: str) -> None:
-        """Note an act that readers will see."""
+        """Collect an outbox event about a story."""
         self.events.append((article_id, action))
 
     def write(self, session: Session) -> list[int]:
-        """Write it all inside the caller's `db.write()`; returns the ids of the stories, in order."""
+        """Write all rows inside the caller's `db.write()`; return the stories' ids, in order."""
         if not (self.taxonomy or self.import_states):
             return []
         connection = session.connection()
@@ -132,9 +138,9 @@ class BulkWriter:
     def _write_taxonomy(self, session: Session) -> None:
         connection = session.connection()
         changed = [row["article_id"] for row in self.changed_articles]
-        signed: Rows = []
-        about: Rows = []
-        placed: Rows = []
+        author_rows: Rows = []
+        topic_rows: Rows = []
+        country_rows: Rows = []
         authors = get_or_create_ids(
             session, Author, [name for _, draft, _ in self.taxonomy for name in draft.authors]
         )
@@ -143,23 +149,25 @@ class BulkWriter:
         )
         countries = dict(connection.execute(select(Country.code, Country.id)).all())
         for article_id, draft, codes in self.taxonomy:
-            signed += [
+            author_rows += [
                 {"article_id": article_id, "position": position, "author_id": author_id}
                 for position, author_id in enumerate(
                     dict.fromkeys(authors[name] for name in draft.authors)
                 )
             ]
             topic_ids = dict.fromkeys(topics[name] for name in draft.topics)
-            about += [{"article_id": article_id, "topic_id": topic_id} for topic_id in topic_ids]
-            placed += [
+            topic_rows += [
+                {"article_id": article_id, "topic_id": topic_id} for topic_id in topic_ids
+            ]
+            country_rows += [
                 {"article_id": article_id, "country_id": countries[code]}
                 for code in codes
                 if code in countries
             ]
         for table, rows in (
-            (_table(ArticleAuthor), signed),
-            (article_topic, about),
-            (article_country, placed),
+            (_table(ArticleAuthor), author_rows),
+            (article_topic, topic_rows),
+            (article_country, country_rows),
         ):
             connection.execute(delete(table).where(table.c.article_id.in_(changed)))
             _execute(connection, insert(table), rows)

@@ -1,4 +1,4 @@
-"""What a story must be before it may be stored: the draft, its rules, and the messages for whoever wrote it."""
+"""The draft of a story: its fields, the rules for them, and the error messages for its author."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MAX_NAME_LENGTH = 120
 
 
 class ValidationError(Exception):
-    """A draft that cannot be stored: `errors` maps each wrong field to a sentence for its author."""
+    """A draft that cannot be stored: `errors` maps each wrong field to a message for its author."""
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {message}" for name, message in errors.items()))
@@ -56,9 +56,10 @@ class ValidationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A story as a form or an importer gives it; an empty slug is made from the headline.
+    """A story as a form or an importer provides it; an empty slug is made from the headline.
 
-    `section` is a slug, countries are English names or ISO 3166 codes, `authors` are in the order of the byline.
+    `section` is a slug, `countries` are English names or ISO 3166 codes, `authors` are in the
+    order of the byline.
     """
 
     headline: str = ""
@@ -80,7 +81,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDraft:
-    """A draft that has passed: text normalised, body clean, countries as alpha-2 codes, derived fields computed."""
+    """A valid draft with normalised text, sanitized body, country codes and derived fields.
+
+    Country codes are ISO 3166 alpha-2.
+    """
 
     draft: Draft
     excerpt: str
@@ -89,15 +93,16 @@ class PreparedDraft:
 
 
 def clean_line(text: str) -> str:
-    """Return text as one NFC line without control or invisible direction characters (they could spoof a name)."""
+    """Return the text as one NFC line without control characters or invisible direction marks.
+
+    Such characters could make one name look like another.
+    """
     normal = text if text.isascii() else unicodedata.normalize("NFC", text)
-    if (
-        normal.isprintable()
-    ):  # Python's word for: none of the categories below, and no space but the usual one
+    if normal.isprintable():  # no invisible characters, and no white space but plain spaces
         return _SPACES.sub(" ", normal).strip() if "  " in normal else normal.strip()
-    kept = (" " if char.isspace() else char for char in normal)
+    spaced = (" " if char.isspace() else char for char in normal)
     visible = "".join(
-        char for char in kept if char == "\u200c" or char == "\u200d" or not _is_invisible(char)
+        char for char in spaced if char == "\u200c" or char == "\u200d" or not _is_invisible(char)
     )
     return _SPACES.sub(" ", visible).strip()
 
@@ -107,13 +112,14 @@ def _is_invisible(char: str) -> bool:
 
 
 def prepare(draft: Draft) -> PreparedDraft:
-    """Check and clean a draft; raises Invalid with a message for every wrong field.
+    """Check and clean a draft. Raises ValidationError with a message for every wrong field.
 
-    Pure and slow: call it before `db.write()`. That the section exists and the slug is free, the database says.
+    A pure but slow function: call it before `db.write()`. `articles.apply_draft` checks what only
+    the database knows: that the section exists and that the slug is free.
     """
     errors = _size_errors(draft)
     if errors:
-        raise ValidationError(errors)  # nothing below may be asked to work on unbounded input
+        raise ValidationError(errors)  # the rest must not work on input of unlimited size
     lines: dict[str, Any] = {name: clean_line(getattr(draft, name)) for name in MAX_LENGTHS}
     names: dict[str, Any] = {
         name: _clean_names(getattr(draft, name)) for name in ("authors", "topics", "countries")
@@ -124,13 +130,13 @@ def prepare(draft: Draft) -> PreparedDraft:
     text = plain_text(draft.body)
     errors = _field_errors(draft)
     if not text.strip() and "<img" not in draft.body and "<iframe" not in draft.body:
-        errors["body"] = "Write the story's text."
+        errors["body"] = "Write the story."
     codes = []
     for name in draft.countries:
         country = find_country(name)
         if country is None:
             errors["countries"] = (
-                f"“{name}” is not a country that we know; use its English name or ISO code."
+                f"“{name}” is not a country in our list. Use its English name or two-letter code."
             )
         elif country.code not in codes:
             codes.append(country.code)
@@ -145,20 +151,19 @@ def _clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _size_errors(draft: Draft) -> dict[str, str]:
     errors = {
-        name: f"The {LABELS[name]} is too long: {len(getattr(draft, name)):,} characters; {limit} is the most."
+        name: f"The {LABELS[name]} has {len(getattr(draft, name)):,} characters. "
+        f"Use at most {limit}."
         for name, limit in MAX_LENGTHS.items()
         if len(getattr(draft, name)) > limit
     }
     if len(draft.body.encode("utf-8", "replace")) > MAX_BODY_BYTES:
-        errors["body"] = (
-            f"The text is too long: {MAX_BODY_BYTES // 1000:,} kB is the most. Split the story in two."
-        )
-    for name in ("authors", "countries", "topics"):
-        given = getattr(draft, name)
-        if len(given) > MAX_NAMES:
-            errors[name] = f"At most {MAX_NAMES} are possible."
-        elif any(len(each) > MAX_NAME_LENGTH for each in given):
-            errors[name] = (
+        errors["body"] = f"The text is over {MAX_BODY_BYTES // 1000:,} kB. Split the story in two."
+    for field_name in ("authors", "countries", "topics"):
+        names = getattr(draft, field_name)
+        if len(names) > MAX_NAMES:
+            errors[field_name] = f"Enter at most {MAX_NAMES} names."
+        elif any(len(name) > MAX_NAME_LENGTH for name in names):
+            errors[field_name] = (
                 f"One name is longer than {MAX_NAME_LENGTH} characters. Separate names with commas."
             )
     return errors
@@ -175,16 +180,19 @@ def _field_errors(draft: Draft) -> dict[str, str]:
     if draft.slug and not is_slug(draft.slug):
         errors["slug"] = "Use lowercase letters, numbers and hyphens."
     if draft.source_url and not is_http_url(draft.source_url):
-        errors["source_url"] = "This is not a web address; it begins with https:// or http://."
+        errors["source_url"] = "Enter a full web address that starts with https:// or http://."
     if draft.source_url and not draft.source_name:
-        errors["source_name"] = "Name the source that the link leads to."
+        errors["source_name"] = "Name the source that you link to."
     if draft.picture_id is not None and not draft.picture_alt:
-        errors["picture_alt"] = "Say what the picture shows, for readers who cannot see it."
+        errors["picture_alt"] = "Describe the picture for readers who cannot see it."
     return errors
 
 
 def is_http_url(text: str) -> bool:
-    """Say whether text is an http or https address with a host, and nothing a browser would read otherwise."""
+    """Return whether the text is a plain http or https URL with a host.
+
+    It has no user name, white space or other character that browsers interpret differently.
+    """
     try:
         parts = urlsplit(text)
         host = parts.hostname
@@ -195,4 +203,4 @@ def is_http_url(text: str) -> bool:
     return is_plain and parts.scheme in {"http", "https"} and bool(host) and parts.username is None
 
 
-DRAFT_FIELDS = tuple(each.name for each in fields(Draft))
+DRAFT_FIELDS = tuple(draft_field.name for draft_field in fields(Draft))

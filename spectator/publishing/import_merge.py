@@ -1,7 +1,8 @@
-"""What a source may change when it is imported again: only what nobody has changed here since its last import.
+"""The merge rule of repeated imports: a source changes only fields that nobody has edited since.
 
-Each field of a story is compared in three versions: what the source last gave, what it gives now, and what is stored.
-`ImportState` keeps the first as fingerprints. The rule serves every importer; only for publishing.
+Each field of a story is compared in three versions: the source's previous value, its current value
+and the stored value. `ImportState` keeps the first one as a fingerprint. Every importer follows
+this rule. Only for publishing.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from spectator.text.places.gazetteer import find_country
 
 SourceValues = dict[str, Any]
 
-# Each field of the source with what a report calls it.
+# Each field of the source with its name in import reports.
 FIELD_LABELS = {
     "headline": "headline",
     "dek": "dek",
@@ -49,7 +50,11 @@ LIVE_STATUSES = frozenset({"published", "scheduled"})
 
 @dataclass(frozen=True, slots=True)
 class MergeDecision:
-    """Which fields the source changes, what it gives is to be remembered as, and what it may not change."""
+    """The outcome of a merge.
+
+    `accepted` names the fields that the source changes, `source_values` are the values to remember
+    for the next import, `preserved` labels what stays as edited.
+    """
 
     accepted: frozenset[str]
     source_values: SourceValues
@@ -57,7 +62,7 @@ class MergeDecision:
 
 
 def fingerprint(*texts: str) -> str:
-    """Return eight characters that tell texts apart, "" where all are empty."""
+    """Return an eight-character hash of the texts, "" if all are empty."""
     if not any(texts):
         return ""
     digest = blake2b("\0".join(texts).encode("utf-8", "surrogatepass"), digest_size=6)
@@ -72,9 +77,9 @@ def values_of_draft(
     publication: str,
     updated: datetime | None,
 ) -> SourceValues:
-    """Return what a draft says, field by field, without the empty ones; `digest` is that of its picture.
+    """Return the values of a draft by field of the source, without empty ones.
 
-    None for a picture that was not looked at. The draft's slug is left out where it has none: that is no wish.
+    `digest` is that of the draft's picture, None if the picture was not loaded.
     """
     picture = (draft.picture_alt, draft.picture_caption, draft.picture_credit)
     values: SourceValues = {name: fingerprint(getattr(draft, name)) for name in TEXT_FIELDS}
@@ -94,12 +99,12 @@ def values_of_draft(
 
 
 def is_unchanged(base: SourceValues | None, source: SourceValues) -> bool:
-    """Say whether a source gives what it gave before; one that names no slug agrees with any."""
+    """Return whether the source's values are the previous ones; without a slug it matches any."""
     return base is not None and source | {"slug": source.get("slug", base.get("slug"))} == base
 
 
 def publication_value(status: str, published_at: datetime | None) -> str:
-    """Return whether and when a story is public, in a form that the passing of its time does not change."""
+    """Return a story's status and date as one value, equal before and after a scheduled time."""
     return f"{'live' if status in LIVE_STATUSES else status} {_iso(published_at)}"
 
 
@@ -108,7 +113,7 @@ def _iso(moment: datetime | None) -> str:
 
 
 def values_of_stored(stored: StoredArticle) -> SourceValues:
-    """Return what is stored in the form of `given_of`."""
+    """Return the values of a stored story in the form of `values_of_draft`."""
     row = stored.row
     codes = [code for code, _ in stored.countries]
     publication = publication_value(row.status, row.published_at)
@@ -125,10 +130,11 @@ def merge_source(
     imported_at: datetime | None,
     overwrite: bool,
 ) -> MergeDecision:
-    """Return what the source may change of a story.
+    """Decide which fields of a story the source may change.
 
-    `base` is what it last gave, `renamed` which authors and topics have another name by now. The text below a note to
-    readers that is younger than the last import stays whole. What people withdrew stays withdrawn, whatever is asked.
+    `base` holds the source's previous values, `renamed` maps former names of authors and topics to
+    current ones. A story with a note to readers newer than the last import keeps its text. A
+    story that an editor withdrew stays withdrawn, even with `overwrite`.
     """
     base, source, stored_values = (
         _with_current_names(base, renamed),
@@ -141,23 +147,22 @@ def merge_source(
     is_withdrawn_here = stored.row.status == "withdrawn" and not str(
         base.get("publication", "")
     ).startswith("withdrawn")
-    taken, kept, given = set(), [], dict(base)
+    accepted, preserved, merged = set(), [], dict(base)
     for name, label in FIELD_LABELS.items():
-        new, old, now = (each.get(name, "") for each in (source, base, stored_values))
+        new, old, now = (values.get(name, "") for values in (source, base, stored_values))
         if new == now:
-            given[name] = new
+            merged[name] = new
         elif new == UNKNOWN or (name == "slug" and not new):
             continue
         elif _may_accept(name, old == now, new == old, is_corrected, is_withdrawn_here, overwrite):
-            taken.add(name)
-            given[name] = new
+            accepted.add(name)
+            merged[name] = new
         elif name == "publication" and stored.row.status == "withdrawn":
-            kept.append("stays withdrawn")
+            preserved.append("stays withdrawn")
         elif name != "updated_at":
-            kept.append(label)
-    return MergeDecision(
-        frozenset(taken), {name: value for name, value in given.items() if value}, kept
-    )
+            preserved.append(label)
+    source_values = {name: value for name, value in merged.items() if value}
+    return MergeDecision(frozenset(accepted), source_values, preserved)
 
 
 def _may_accept(
@@ -178,7 +183,7 @@ def _may_accept(
 def _with_current_names(
     values: SourceValues, renamed: Mapping[str, Mapping[str, str]]
 ) -> SourceValues:
-    """Return what a source gave with the names of today."""
+    """Return the source's values with current names of authors and topics."""
     changes: SourceValues = {}
     for field_name in NAME_FIELDS:
         names, successors = values.get(field_name), renamed.get(field_name)
@@ -191,10 +196,11 @@ def _with_current_names(
 def load_previous_values(
     session: Session, stored: Mapping[int, StoredArticle], numbers: Mapping[int, int | None]
 ) -> dict[int, tuple[SourceValues, datetime]]:
-    """Return what sources gave to stories that were imported before there was an `ImportState`, and when.
+    """Return the previous source values of stories without an `ImportState`, and their import time.
 
-    The newest revision of an import holds it, but for the dates: those count as the source's where nobody has saved the
-    story since. `numbers` are those of the newest revisions.
+    They come from the story's latest import revision. The stored status and dates count as the
+    source's if nobody has saved the story since. `numbers` holds each story's latest revision
+    number.
     """
     newest = (
         select(func.max(Revision.number))
@@ -242,15 +248,15 @@ def _previous_values(
 
 
 class Comparison:
-    """Stored stories whose sources come again, with all that a decision needs, read by a few statements.
+    """Stored stories that are imported again, with the data for merge decisions, read in bulk.
 
-    `candidates` are rows of `importing._known` with what the source gives now.
+    `candidates` are rows of `imports._load_existing`, each with the source's current values.
     """
 
     def __init__(
         self, session: Session, candidates: Sequence[tuple[Row[Any], SourceValues]]
     ) -> None:
-        self.sources = {old.id: given for old, given in candidates}
+        self.sources = {old.id: source_values for old, source_values in candidates}
         self.stored = load_stored_articles(session, list(self.sources))
         self.bases = {
             old.id: (old.source_values, old.imported_at)
@@ -259,21 +265,19 @@ class Comparison:
         }
         older = {old.id: old.number for old, _ in candidates if old.source_values is None}
         if older:
-            held = {article_id: self.stored[article_id] for article_id in older}
-            self.bases |= load_previous_values(session, held, older)
-        givens = [*self.sources.values(), *(base for base, _ in self.bases.values())]
-        self.renamed = {
-            name: replacement_names(
-                session, model, list({each for given in givens for each in given.get(name, ())})
-            )
-            for name, model in (("authors", Author), ("topics", Topic))
-        }
+            older_articles = {article_id: self.stored[article_id] for article_id in older}
+            self.bases |= load_previous_values(session, older_articles, older)
+        versions = [*self.sources.values(), *(base for base, _ in self.bases.values())]
+        self.renamed = {}
+        for field_name, model in (("authors", Author), ("topics", Topic)):
+            names = {name for values in versions for name in values.get(field_name, ())}
+            self.renamed[field_name] = replacement_names(session, model, list(names))
 
     def decide(self, old: Row[Any], overwrite: bool) -> MergeDecision | None:
-        """Return what the source may change of a story, None where neither it nor the story has changed."""
+        """Decide which fields the source may change; None if neither source nor story changed."""
         if old.id not in self.sources:
             return None
-        base, taken_at = self.bases.get(old.id, ({}, None))
+        base, imported_at = self.bases.get(old.id, ({}, None))
         return merge_source(
-            base, self.sources[old.id], self.stored[old.id], self.renamed, taken_at, overwrite
+            base, self.sources[old.id], self.stored[old.id], self.renamed, imported_at, overwrite
         )

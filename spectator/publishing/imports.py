@@ -1,7 +1,7 @@
-"""Stores imported stories a batch at a time: decided in memory, written by a few statements. Only for publishing.
+"""The import of stories in batches, decided in memory, written in bulk. Only for publishing.
 
-The rules are those of the acts on one story. What differs is the road: a few SELECTs tell all that a batch has to know,
-and nothing is loaded as an object.
+The rules are the same as for actions on a single story. For speed, a few SELECTs load what a whole
+batch needs, and no ORM objects are created.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ImportedArticle:
-    """A story as an importer has it: `section` is the name that goes with the draft's slug, moments are aware.
+    """A story as an importer provides it.
 
-    The same `external_id` again is the same story; None is a new one each time. `feed_id` is the id under which feeds
-    know it already. `is_picture_known`: the picture, or that there is none, was looked at.
+    `section` is a section's name or slug; datetimes are aware. Importing an `external_id` again
+    updates the same story; None always adds a new one. `feed_id` is the story's id in the feeds of
+    its old site. `is_picture_known`: the importer checked whether there is a picture.
     """
 
     prepared: PreparedDraft
@@ -60,20 +61,20 @@ class ImportedArticle:
 
     @property
     def visible_updated_at(self) -> datetime | None:
-        """Return when the story was updated, None where that was before readers could see it."""
+        """Return when the story was updated, None if that was before its publication."""
         at, published = self.updated_at, self.published_at
-        is_public = self.status in WAS_PUBLIC_STATUSES and published is not None
-        return (
-            at
-            if at is not None and published is not None and is_public and at >= published
-            else None
-        )
+        if at is None or published is None or self.status not in WAS_PUBLIC_STATUSES:
+            return None
+        return at if at >= published else None
 
 
 @dataclass(slots=True)
 class ImportResult:
-    """What became of a batch: stories added, updated, unchanged; names of sections made; by position in the batch what
-    stayed as people changed it here, and the reason of each refused story."""
+    """The result of importing a batch: numbers of stories, and names of new sections.
+
+    `preserved` and `refused` hold pairs of a story's index in the batch and a text: the fields
+    that stayed as edited here, or the reason why the story was not stored.
+    """
 
     added: int = 0
     updated: int = 0
@@ -83,7 +84,7 @@ class ImportResult:
     refused: list[tuple[int, str]] = field(default_factory=list)
 
     def include(self, other: ImportResult) -> None:
-        """Add what became of other stories."""
+        """Add another result to this one."""
         self.added += other.added
         self.updated += other.updated
         self.unchanged += other.unchanged
@@ -97,79 +98,77 @@ def import_batch(
 ) -> ImportResult:
     """Store a batch of imported stories, in order, inside the importer's `db.write()`.
 
-    The same external id again, in the batch too, updates that story, as far as nobody has changed it here; `overwrite`
-    lets the source win. What is as it was is not written. A story that cannot be stored is refused and takes no other
-    with it.
+    A repeated external id, even within the batch, updates the fields of that story that nobody has
+    edited here; with `overwrite` the source wins. Unchanged stories are not written. A story that
+    cannot be stored is refused without affecting the others.
     """
     numbered = list(enumerate(stories))
     try:
         with session.begin_nested():
             return _import_numbered(session, numbered, overwrite)
     except OperationalError:
-        raise  # the database is locked, full or gone: no story's fault
+        raise  # the database is locked, full or unreachable, which no story causes
     except Exception:
-        log.debug("a batch is stored story by story", exc_info=True)
-    outcome = ImportResult()
-    for place, story in numbered:
+        log.debug("importing a batch failed; retrying story by story", exc_info=True)
+    result = ImportResult()
+    for index, story in numbered:
         try:
             with session.begin_nested():
-                outcome.include(_import_numbered(session, [(place, story)], overwrite))
+                result.include(_import_numbered(session, [(index, story)], overwrite))
         except OperationalError:
             raise
         except Exception as error:
-            log.debug("a story is refused", exc_info=True)
-            outcome.refused.append((place, f"cannot be stored: {error}"))
-    return outcome
+            log.debug("importing a story failed", exc_info=True)
+            result.refused.append((index, f"cannot be stored: {error}"))
+    return result
 
 
 def _import_numbered(
     session: Session, stories: Iterable[tuple[int, ImportedArticle]], overwrite: bool
 ) -> ImportResult:
-    outcome, article_ids = ImportResult(), list[int]()
+    result, article_ids = ImportResult(), list[int]()
     for part in _split_at_repeated_ids(stories):
-        article_ids += _ImportBatch(session, [story for _, story in part], overwrite).apply(
-            part, outcome
-        )
+        batch = _ImportBatch(session, [story for _, story in part], overwrite)
+        article_ids += batch.apply(part, result)
     if article_ids:
         update_listings(session, article_ids)
         update_picture_uses(session, article_ids)
-    return outcome
+    return result
 
 
 def _split_at_repeated_ids(
     stories: Iterable[tuple[int, ImportedArticle]],
 ) -> Iterator[list[tuple[int, ImportedArticle]]]:
-    """Cut a batch where an id comes again: the later story has to find the earlier one stored."""
+    """Split a batch before each repeated id, so that the later story updates the earlier one."""
     part: list[tuple[int, ImportedArticle]] = []
-    seen: set[str] = set()
-    for place, story in stories:
-        if story.external_id in seen:
+    seen_ids: set[str] = set()
+    for index, story in stories:
+        if story.external_id in seen_ids:
             yield part
-            part, seen = [], set()
-        part.append((place, story))
+            part, seen_ids = [], set()
+        part.append((index, story))
         if story.external_id is not None:
-            seen.add(story.external_id)
+            seen_ids.add(story.external_id)
     if part:
         yield part
 
 
 class _ImportBatch:
-    """Stories of different ids, with what the database says about them."""
+    """Stories with different external ids, and what the database already holds about them."""
 
     def __init__(self, session: Session, stories: list[ImportedArticle], overwrite: bool) -> None:
         self.session = session
         self.overwrite = overwrite
         self.existing = _load_existing(
-            session, [each.external_id for each in stories if each.external_id is not None]
+            session, [story.external_id for story in stories if story.external_id is not None]
         )
-        drafts = [each.prepared.draft for each in stories]
-        stored = {row.slug for row in self.existing.values()}
-        self.slugs = SlugLookup(
-            session, stored | {each.slug or slugify(each.headline) for each in drafts}
-        )
+        drafts = [story.prepared.draft for story in stories]
+        stored_slugs = {row.slug for row in self.existing.values()}
+        new_slugs = {draft.slug or slugify(draft.headline) for draft in drafts}
+        self.slugs = SlugLookup(session, stored_slugs | new_slugs)
         self.sections = SectionLookup(session)
         self.next_id = (session.scalar(select(func.max(Article.id))) or 0) + 1
-        feed_ids = {each.feed_id for each in stories if each.feed_id}
+        feed_ids = {story.feed_id for story in stories if story.feed_id}
         self.feed_ids = set(
             session.scalars(select(Article.feed_id).where(Article.feed_id.in_(feed_ids)))
         )
@@ -177,23 +176,25 @@ class _ImportBatch:
         self.comparison = Comparison(session, self._candidates(stories))
 
     def _candidates(self, stories: list[ImportedArticle]) -> list[tuple[Row[Any], SourceValues]]:
-        """Return the stored stories that may change, with what the source gives: it says something else than last time,
-        or somebody has saved them since."""
-        found = []
+        """Return the rows of stored stories that may change, each with its source values.
+
+        They may change if the source changed since the last import, or somebody saved them.
+        """
+        candidates = []
         for story in stories:
             old = self.existing.get(story.external_id) if story.external_id is not None else None
             if old is not None:
-                given = self._source_values(story)
+                source_values = self._source_values(story)
                 if (
                     self.overwrite
-                    or old.version != old.taken_version
-                    or not is_unchanged(old.source_values, given)
+                    or old.version != old.imported_version
+                    or not is_unchanged(old.source_values, source_values)
                 ):
-                    found.append((old, given))
-        return found
+                    candidates.append((old, source_values))
+        return candidates
 
     def _source_values(self, story: ImportedArticle) -> SourceValues:
-        """Return what the source gives, field by field."""
+        """Return the source's values of a story, by field."""
         section = self.sections.slug_for(story.section)
         digest = (story.picture.digest if story.picture else "") if story.is_picture_known else None
         publication = publication_value(story.status, story.published_at)
@@ -208,23 +209,23 @@ class _ImportBatch:
         )
 
     def apply(self, stories: list[tuple[int, ImportedArticle]], result: ImportResult) -> list[int]:
-        """Decide on every story, then write; returns the ids of those that were stored."""
-        for place, story in stories:
+        """Decide on every story, then write them all; return the ids of stored stories."""
+        for index, story in stories:
             old = self.existing.get(story.external_id) if story.external_id is not None else None
             try:
                 if old is None:
                     self._add_article(story, result)
                 else:
-                    self._update_article(place, story, old, result)
+                    self._update_article(index, story, old, result)
             except ValidationError as error:
-                result.refused.append((place, str(error)))
+                result.refused.append((index, str(error)))
         return self.writer.write(self.session)
 
     def _add_article(self, story: ImportedArticle, result: ImportResult) -> None:
-        """Note all rows of a new story; raises Invalid, and has then changed nothing."""
+        """Collect the rows of a new story; collect nothing and raise ValidationError if invalid."""
         draft, article_id = story.prepared.draft, self.next_id
         if len(story.external_id or "") > MAX_ID_LENGTH:
-            raise ValidationError({"id": f"At most {MAX_ID_LENGTH} characters are possible."})
+            raise ValidationError({"id": f"Use at most {MAX_ID_LENGTH} characters."})
         slug = self.slugs.unique_slug(draft, article_id)
         section = self.sections.get_or_create(story.section, result.sections)
         draft = replace(draft, section=section.slug, picture_id=self._picture_id(story))
@@ -244,7 +245,7 @@ class _ImportBatch:
     def _column_values(
         self, draft: Draft, story: ImportedArticle, slug: str, section_id: int
     ) -> dict[str, Any]:
-        """Return the columns of a story as its source has it."""
+        """Return the column values of a story, taken from its source."""
         values: dict[str, Any] = {
             name: getattr(draft, name) for name in COPIED_FIELDS + PICTURE_FIELDS
         }
@@ -256,17 +257,17 @@ class _ImportBatch:
         return add_picture(self.session, story.picture, None) if story.picture is not None else None
 
     def _feed_id(self, story: ImportedArticle) -> str:
-        """Return the id that feeds know the story by, another one where a story has that already."""
-        wanted = clean_line(story.feed_id)[:500]
-        if not wanted or wanted in self.feed_ids:
+        """Return the story's feed id, or a new one if it has none or another story has the same."""
+        feed_id = clean_line(story.feed_id)[:500]
+        if not feed_id or feed_id in self.feed_ids:
             return new_feed_id()
-        self.feed_ids.add(wanted)
-        return wanted
+        self.feed_ids.add(feed_id)
+        return feed_id
 
     def _update_article(
         self, index: int, story: ImportedArticle, old: Row[Any], result: ImportResult
     ) -> None:
-        """Note what the source may change of a story; raises Invalid, and has then changed nothing."""
+        """Collect changes to a stored story; collect none and raise ValidationError if invalid."""
         decision = self.comparison.decide(old, self.overwrite)
         if decision is not None and decision.preserved:
             result.preserved.append((index, ", ".join(decision.preserved)))
@@ -276,9 +277,8 @@ class _ImportBatch:
                 and old.source_values is not None
                 and decision.source_values != old.source_values
             ):
-                self.writer.set_import_state(
-                    old.id, old.version, decision.source_values
-                )  # people and source agree on something
+                # A person made the same edit as the source.
+                self.writer.set_import_state(old.id, old.version, decision.source_values)
             result.unchanged += 1
             return
         self._write_changes(story, old, decision, result)
@@ -287,32 +287,28 @@ class _ImportBatch:
     def _write_changes(
         self, story: ImportedArticle, old: Row[Any], decision: MergeDecision, result: ImportResult
     ) -> None:
-        """Note all rows of a story that its source changes."""
-        taken, held, source = (
-            decision.accepted,
-            self.comparison.stored[old.id],
-            story.prepared.draft,
-        )
-        status = story.status if "publication" in taken else old.status
-        slug = self._choose_slug(old, source, status, taken)
-        section = SectionKey(held.row.section_id, held.row.section)
-        if "section" in taken:
+        """Collect the rows of a story that its source changes."""
+        accepted, stored = decision.accepted, self.comparison.stored[old.id]
+        source = story.prepared.draft
+        status = story.status if "publication" in accepted else old.status
+        slug = self._choose_slug(old, source, status, accepted)
+        section = SectionKey(stored.row.section_id, stored.row.section)
+        if "section" in accepted:
             section = self.sections.get_or_create(story.section, result.sections)
-        if "picture" in taken:
+        if "picture" in accepted:
             source = replace(source, picture_id=self._picture_id(story))
         self._update_redirects(old, slug, status)
-        draft = held.draft_with(replace(source, slug=slug, section=section.slug), taken)
-        values = held.values_with(self._column_values(source, story, slug, section.id), taken) | {
-            "slug": slug
-        }
+        draft = stored.draft_with(replace(source, slug=slug, section=section.slug), accepted)
+        source_columns = self._column_values(source, story, slug, section.id)
+        values = stored.values_with(source_columns, accepted) | {"slug": slug}
         self.writer.update_article(old.id, old.version, values)
         self.writer.add_revision(
-            old.id, draft, values, (old.number or 0) + 1, old.version + 1, held.notes
+            old.id, draft, values, (old.number or 0) + 1, old.version + 1, stored.notes
         )
         codes = (
             story.prepared.country_codes
-            if "countries" in taken
-            else tuple(code for code, _ in held.countries)
+            if "countries" in accepted
+            else tuple(code for code, _ in stored.countries)
         )
         self.writer.set_taxonomy(old.id, draft, codes)
         self.writer.set_import_state(old.id, old.version + 1, decision.source_values)
@@ -324,7 +320,7 @@ class _ImportBatch:
     def _choose_slug(
         self, old: Row[Any], source: Draft, status: str, accepted: frozenset[str]
     ) -> str:
-        """Return the slug of a stored story that its source changes; raises Invalid for another story's."""
+        """Return the new slug of a stored story; raise ValidationError if another story has it."""
         if "slug" in accepted:
             return self.slugs.unique_slug(source, old.id)
         if status in WAS_PUBLIC_STATUSES and old.status not in WAS_PUBLIC_STATUSES:
@@ -332,24 +328,24 @@ class _ImportBatch:
         return str(old.slug)
 
     def _update_redirects(self, old: Row[Any], slug: str, status: str) -> None:
-        """Leave a redirect behind where a story that was public gets another slug, or is not public any more."""
-        was_seen, is_seen = old.status in WAS_PUBLIC_STATUSES, status in WAS_PUBLIC_STATUSES
+        """Add a redirect if a public story gets another slug or stops being public."""
+        was_public, is_public = old.status in WAS_PUBLIC_STATUSES, status in WAS_PUBLIC_STATUSES
         if slug != old.slug:
-            self.writer.move_slug(old.id, old.slug if was_seen else "", slug)
-        if was_seen and not is_seen:
+            self.writer.move_slug(old.id, old.slug if was_public else "", slug)
+        if was_public and not is_public:
             self.writer.redirects.append({"slug": slug, "article_id": old.id})
-        if was_seen or is_seen:
+        if was_public or is_public:
             self.slugs.owners[slug] = old.id
 
 
 def _load_existing(session: Session, external_ids: list[str]) -> dict[str, Row[Any]]:
-    """Return what is stored under these ids, the number of the newest revision, and what the source last gave."""
+    """Return stored stories by external id, with revision number and previous source values."""
     newest = (
         select(func.max(Revision.number)).where(Revision.article_id == Article.id).scalar_subquery()
     )
     columns = (Article.id, Article.external_id, Article.slug, Article.status, Article.version)
     state = (
-        ImportState.version.label("taken_version"),
+        ImportState.version.label("imported_version"),
         ImportState.imported_at,
         ImportState.source_values,
     )

@@ -1,7 +1,7 @@
-"""Keeps in which lists published stories stand, and how many in each. Only for publishing, inside its transactions.
+"""The listings of published stories and their counts. Only for publishing, in its transactions.
 
-Both tables are derived from the stories, what they are filed under and the newsroom's time zone, whose months they
-hold. They may be emptied at any moment: `mend_lists` fills them again.
+Both tables are derived from the stories, their taxonomy and the newsroom's time zone, which decides
+the month of a story. They may be emptied at any time: `repair_listings` fills them again.
 """
 
 # ruff: noqa: S608 - every part of these statements is a constant of this file
@@ -26,26 +26,31 @@ DERIVED_TABLE = "lists"
 
 
 def _desired_rows(stories: str) -> str:
-    """Return the select of the rows that `listed` has to hold; `stories` names `article` as `a`.
+    """Return the SELECT of the rows that `listed` must hold; `stories` aliases `article` as `a`.
 
-    Moments are copied as they are stored. CROSS JOIN tells SQLite to go from the stories to what they are filed under,
-    whatever it believes about the size of tables (sqlite.org/optoverview.html, section 8.2).
+    Times are copied in their stored form. CROSS JOIN makes SQLite start from the stories and not
+    from the taxonomy, whatever table sizes it estimates (sqlite.org/optoverview.html, section 8.2).
     """
     public = "a.status = 'published' AND a.published_at IS NOT NULL"
     month = "newsroom_month(a.published_at)"
-    filed = "SELECT '{0}', f.{0}_id, a.published_at, a.id FROM {1} CROSS JOIN article_{0} f ON f.article_id = a.id"
+    taxonomy_rows = (
+        "SELECT '{0}', f.{0}_id, a.published_at, a.id "
+        "FROM {1} CROSS JOIN article_{0} f ON f.article_id = a.id"
+    )
     topics, countries, authors = (
-        filed.format(kind, stories) for kind in ("topic", "country", "author")
+        taxonomy_rows.format(kind, stories) for kind in ("topic", "country", "author")
     )
     return f"""
-        SELECT 'section' AS kind, a.section_id AS "key", a.published_at AS published_at, a.id AS article_id
+        SELECT 'section' AS kind, a.section_id AS "key",
+          a.published_at AS published_at, a.id AS article_id
         FROM {stories} WHERE {public}
         UNION ALL SELECT 'month', {month}, a.published_at, a.id FROM {stories} WHERE {public}
         UNION ALL {topics} WHERE {public}
         UNION ALL {countries} WHERE {public}
         UNION ALL {authors} WHERE {public} AND NOT EXISTS (
           SELECT 1 FROM article_author b
-          WHERE b.article_id = f.article_id AND b.position < f.position AND b.author_id = f.author_id)"""
+          WHERE b.article_id = f.article_id
+            AND b.position < f.position AND b.author_id = f.author_id)"""
 
 
 _COLUMNS = 'kind, "key", published_at, article_id'
@@ -83,7 +88,8 @@ _REBUILD_COUNTS = (
 )
 _ARE_ROWS_CORRECT = text(
     f"""SELECT count(*) = count(l.article_id) AND count(*) = (SELECT count(*) FROM listed)
-    FROM ({_desired_rows(_ALL_ARTICLES)}) AS p LEFT JOIN listed AS l ON l.kind = p.kind AND l."key" = p."key"
+    FROM ({_desired_rows(_ALL_ARTICLES)}) AS p LEFT JOIN listed AS l
+      ON l.kind = p.kind AND l."key" = p."key"
       AND l.published_at = p.published_at AND l.article_id = p.article_id"""
 )
 _ARE_COUNTS_CORRECT = text(
@@ -94,7 +100,7 @@ _ARE_COUNTS_CORRECT = text(
 
 
 def update_listings(session: Session, article_ids: Iterable[int]) -> None:
-    """Put stories into the lists where they stand now and out of all others, and move the counts with them."""
+    """Add stories to the listings where they belong, remove them from others, adjust counts."""
     session.flush()
     rows = session.execute(_ROW_CHANGES, {"ids": json.dumps(sorted(set(article_ids)))})
     moves: list[dict[str, Any]] = [dict(row) for row in rows.mappings()]
@@ -127,14 +133,15 @@ def update_listings(session: Session, article_ids: Iterable[int]) -> None:
 
 
 def are_listings_correct(session: Session) -> bool:
-    """Say whether lists and counts are what the stories say; looks up every place of every story, about 1 µs each."""
-    return all(session.scalar(each) for each in (_ARE_ROWS_CORRECT, _ARE_COUNTS_CORRECT))
+    """Return whether listings and counts agree with the stories; takes about 1 µs for each row."""
+    return all(session.scalar(query) for query in (_ARE_ROWS_CORRECT, _ARE_COUNTS_CORRECT))
 
 
 def repair_listings() -> bool:
-    """Make lists and counts right where they are not what the stories say; return whether that was so.
+    """Rebuild listings and counts that disagree with the stories; return whether they did.
 
-    A thousand stories in a commit: nobody who saves meanwhile has to wait for the whole archive.
+    Each commit covers a thousand stories, so that nobody who saves has to wait for the whole
+    archive.
     """
     db.session.rollback()
     if are_listings_correct(db.session()):
@@ -149,18 +156,16 @@ def repair_listings() -> bool:
         for statement in _REBUILD_COUNTS:
             session.execute(statement)
         session.merge(DerivedTable(name=DERIVED_TABLE, zone=zone))
-        outbox.append(session, None, "lists")  # pages that were made meanwhile are not true
+        outbox.append(session, None, "lists")  # expires pages rendered during the repair
     return True
 
 
 def apply_time_zone() -> bool:
-    """Mend the lists if they were made for another time zone than the newsroom's; return whether they were."""
+    """Rebuild listings that were built for another time zone; return whether they were."""
     zone: str = current_app.config["TIMEZONE"]
-    made_for = (
-        db.session.scalar(select(DerivedTable.zone).where(DerivedTable.name == DERIVED_TABLE))
-        or "UTC"
-    )
-    if made_for == zone:
+    query = select(DerivedTable.zone).where(DerivedTable.name == DERIVED_TABLE)
+    previous_zone = db.session.scalar(query) or "UTC"
+    if previous_zone == zone:
         return False
     if not repair_listings():
         with db.write() as session:

@@ -1,4 +1,4 @@
-"""What a batch of imports looks up again and again: sections by name, slugs by owner. Only for publishing."""
+"""Lookup tables of an import batch: sections by name, slugs by owner. Only for publishing."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from spectator.text.words.slugs import slugify
 
 
 class SectionKey(NamedTuple):
-    """A section as a story refers to it."""
+    """The id and slug of a section."""
 
     id: int
     slug: str
 
 
 class SectionLookup:
-    """The sections by slug and by name. Two names are one section where they differ in case or accents alone."""
+    """The sections by slug and by name; names are equal if they differ only in case or accents."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -37,25 +37,28 @@ class SectionLookup:
         return self.rows.get(name) or self.by_name.get(fold(clean_line(name)))
 
     def slug_for(self, name: str) -> str:
-        """Return the slug of a section that exists, or the one that its name would have."""
-        found = self._find(name)
-        return found.slug if found else slugify(name)
+        """Return the slug of the section, or the slug it would get if it does not exist."""
+        section = self._find(name)
+        return section.slug if section else slugify(name)
 
     def get_or_create(self, name: str, added: list[str]) -> SectionKey:
-        """Return a section, making it where there is none; notes what it made. Raises Invalid."""
-        found = self._find(name)
-        if found is None:
+        """Return the section, creating it if necessary; append a created one's name to `added`.
+
+        Raises ValidationError if a section may not have this name.
+        """
+        key = self._find(name)
+        if key is None:
             section = add_section(self.session, name)
-            found = SectionKey(section.id, section.slug)
-            self.rows[section.slug] = self.by_name[fold(section.name)] = found
+            key = SectionKey(section.id, section.slug)
+            self.rows[section.slug] = self.by_name[fold(section.name)] = key
             added.append(section.name)
-        return found
+        return key
 
 
 class SlugLookup:
-    """Which slugs belong, or once belonged, to which story that readers have seen.
+    """The owners of slugs: for each slug the story that is or was public under it.
 
-    Asks the database for those it has not heard of.
+    It queries the database for slugs that it has not looked up before.
     """
 
     def __init__(self, session: Session, wanted: Iterable[str]) -> None:
@@ -64,22 +67,24 @@ class SlugLookup:
         self._load_owners(wanted)
 
     def unique_slug(self, draft: Draft, article_id: int) -> str:
-        """Return the slug that a story gets; raises Invalid where the one given is another story's."""
+        """Return a slug for the story. Raises ValidationError if its own is another story's."""
         return first_unique_slug(
             draft.slug, draft.headline, lambda slug: self._is_taken(slug, article_id)
         )
 
     def unique_stored_slug(self, old: Row[Any], headline: str) -> str:
-        """Return the slug of a stored story that becomes public: its own, numbered where another story took it."""
+        """Return the slug of a stored story that becomes public, with a number if it is taken."""
         return first_unique_slug(
             old.slug, headline, lambda slug: self._is_taken(slug, old.id), old.slug
         )
 
     def _is_taken(self, slug: str, article_id: int) -> bool:
         if slug not in self.owners:
-            # numbered, since the plain ones were asked for at first; where one is taken, those that follow often are
-            stem, _, number = slug.rpartition("-")
-            self._load_owners(f"{stem}-{each}" for each in range(int(number), 2 * int(number) + 30))
+            # Slugs without a number were loaded at the start. When one number is taken, the next
+            # ones often are too, so load many at once.
+            stem, _, suffix = slug.rpartition("-")
+            first = int(suffix)
+            self._load_owners(f"{stem}-{number}" for number in range(first, 2 * first + 30))
         return self.owners[slug] not in (None, article_id)
 
     def _load_owners(self, slugs: Iterable[str]) -> None:
@@ -87,5 +92,5 @@ class SlugLookup:
         self.owners.update(dict.fromkeys(new))
         former = select(Redirect.slug, Redirect.article_id).where(Redirect.slug.in_(new))
         current = select(Article.slug, Article.id).where(Article.slug.in_(new), WAS_PUBLIC)
-        for owned in (former, current):
-            self.owners.update(self.session.execute(owned).all())
+        for query in (former, current):
+            self.owners.update(self.session.execute(query).all())

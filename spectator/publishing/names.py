@@ -1,11 +1,11 @@
-"""The names of authors and topics: one rule for single saves and imports. Only for publishing, in its transactions.
+"""The names of authors and topics, for saves and imports. Only for publishing, in its transactions.
 
-A name as written (NFC, trimmed, inner space folded, which `drafts.prepare` does) is who somebody is; case and accents
-count. A spelling that somebody has replaced leads to the name that replaced it, until it is entered as a name of its
-own. Nothing here takes two names for one because they look alike: people decide that.
+A name as written (NFC, trimmed, inner spaces collapsed by `drafts.prepare`) identifies an author or
+topic; case and accents count. A replaced spelling resolves to the name that replaced it, until
+somebody adds it as a name of its own. Similar names are never merged automatically: people decide.
 
-A name gets its slug when its list first opens for readers. Until then it has a random one, so that an unpublished story
-takes no address, and numbers none.
+A name gets its slug when its first story is published. Until then it has a random one, so that
+unpublished stories neither take a slug nor add a number to one.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ MAX_SLUG_LENGTH = 80
 KINDS: dict[type[Author] | type[Topic], str] = {Author: "author", Topic: "topic"}
 NamedModel = type[Author] | type[Topic]
 
-ascii_form = lru_cache(10_000)(slugify)  # the same names come again and again
+ascii_form = lru_cache(10_000)(slugify)  # imports repeat the same names
 
 
 def get_or_create_ids(session: Session, model: NamedModel, names: Iterable[str]) -> dict[str, int]:
-    """Return the id of each name: its own, that of the name which replaced it, or that of a new row."""
+    """Return the ids of names, adding new ones; a former spelling gets its successor's id."""
     wanted = list(dict.fromkeys(names))
     ids = find_ids(session, model, wanted)
     new = [name for name in wanted if name not in ids]
@@ -39,7 +39,7 @@ def get_or_create_ids(session: Session, model: NamedModel, names: Iterable[str])
 
 
 def find_ids(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, int]:
-    """Return the ids of the names that stories carry, now or under a former spelling."""
+    """Return the ids of existing names, including former spellings."""
     if not names:
         return {}
     ids = find_exact_ids(session, model, names)
@@ -57,7 +57,7 @@ def find_ids(session: Session, model: NamedModel, names: Sequence[str]) -> dict[
 
 
 def replacement_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, str]:
-    """Return the name of today for each of the names that somebody has replaced."""
+    """Return the current name of each name that somebody has replaced."""
     ids = find_ids(session, model, names)
     rows = (
         session.execute(select(model.id, model.name).where(model.id.in_(ids.values())))
@@ -71,7 +71,7 @@ def replacement_names(session: Session, model: NamedModel, names: Sequence[str])
 
 
 def find_exact_ids(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, int]:
-    """Return the ids of the names that exist exactly as written."""
+    """Return the ids of names that exist exactly as written."""
     return (
         dict(session.execute(select(model.name, model.id).where(model.name.in_(names))).all())
         if names
@@ -97,29 +97,28 @@ def add_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict
 
 
 def comparison_forms(name: str) -> dict[str, str]:
-    """Return the two forms by which a name is found to look like another."""
+    """Return the two forms of a name that are compared to find similar names."""
     return {"ascii_form": ascii_form(name), "folded_form": fold(name)[:240]}
 
 
 def settle_slugs(session: Session, model: NamedModel, ids: Iterable[int]) -> None:
-    """Give those of the names whose lists readers have never seen the slugs under which they are about to open."""
+    """Give names that were never public their final slugs, just before their first publication."""
     query = (
         select(model)
-        .where(model.id.in_(ids), model.id.not_in(_opened_ids(model)))
+        .where(model.id.in_(ids), model.id.not_in(_public_ids(model)))
         .order_by(model.id)
     )
     assign_slugs(session, model, cast("Sequence[Author | Topic]", session.scalars(query).all()))
 
 
 def assign_slugs(session: Session, model: NamedModel, rows: Sequence[Author | Topic]) -> None:
-    """Give each row the free slug of its name; a name that readers have never seen gives way."""
+    """Give each row a free slug made from its name; names that were never public give way."""
     if not rows:
         return
     slugs = unique_slugs(session, model, [row.name for row in rows])
-    in_the_way = model.slug.in_(slugs.values()) & model.id.not_in(_opened_ids(model))
-    for row in cast(
-        "Sequence[Author | Topic]", session.scalars(select(model).where(in_the_way)).all()
-    ):
+    is_conflicting = model.slug.in_(slugs.values()) & model.id.not_in(_public_ids(model))
+    conflicting = session.scalars(select(model).where(is_conflicting)).all()
+    for row in cast("Sequence[Author | Topic]", conflicting):
         row.slug = _random_slug()
     session.flush()
     for row in rows:
@@ -127,12 +126,12 @@ def assign_slugs(session: Session, model: NamedModel, rows: Sequence[Author | To
     session.flush()
 
 
-def is_opened(session: Session, model: NamedModel, row_id: int) -> bool:
-    """Say whether readers have been able to see the list of an author or a topic."""
+def was_public(session: Session, model: NamedModel, row_id: int) -> bool:
+    """Return whether the page of an author or a topic is or was public."""
     return session.get(PublicListing, (KINDS[model], row_id)) is not None
 
 
-def _opened_ids(model: NamedModel) -> Select[int]:
+def _public_ids(model: NamedModel) -> Select[int]:
     return select(PublicListing.key).where(PublicListing.kind == KINDS[model])
 
 
@@ -141,7 +140,10 @@ def _random_slug() -> str:
 
 
 def unique_slugs(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, str]:
-    """Return a slug for each name that no opened list of this kind has or had: `c`, `c-2`, `c-3` for C, C++ and C#."""
+    """Return a slug for each name that no public page of this kind has or had.
+
+    Equal slugs get numbers: `c`, `c-2` and `c-3` for C, C++ and C#.
+    """
     bases = {ascii_form(name) for name in names}
     taken = _taken_slugs(session, model, bases)
     slugs: dict[str, str] = {}
@@ -163,43 +165,41 @@ def _numbered_slug(base: str, number: int) -> str:
 
 
 def _taken_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[str]:
-    """Return the slugs in use, now or formerly, of those that `bases` may become; only opened lists use any."""
-    opened = _opened_ids(model)
-    current = select(model.slug).where(model.id.in_(opened))
+    """Return the slugs in `bases`, plain or numbered, that a public page has or had."""
+    public_ids = _public_ids(model)
+    current = select(model.slug).where(model.id.in_(public_ids))
     former = select(FormerName.value).where(
         FormerName.kind == KINDS[model], FormerName.part == "slug"
     )
-    former = former.where(FormerName.owner_id.in_(opened))
+    former = former.where(FormerName.owner_id.in_(public_ids))
     taken = set(session.scalars(current.where(model.slug.in_(bases))))
     taken |= set(session.scalars(former.where(FormerName.value.in_(bases))))
     for base in sorted(taken):
-        stem = base[: MAX_SLUG_LENGTH - 8].rstrip("-")  # a long one is cut for its number
-        behind = (
-            f"{stem}-",
-            f"{stem}.",
-        )  # "." follows "-", so this is every slug that begins with the stem and "-"
-        numbered = current.where(model.slug >= behind[0], model.slug < behind[1])
-        numbered_before = former.where(FormerName.value >= behind[0], FormerName.value < behind[1])
-        for found in (*session.scalars(numbered), *session.scalars(numbered_before)):
-            if re.search(r"-[0-9]+$", found):
-                taken.add(found)
+        stem = base[: MAX_SLUG_LENGTH - 8].rstrip("-")  # long slugs are cut to fit a number
+        # "." follows "-" in ASCII: the range holds every slug that starts with the stem and "-".
+        start, end = f"{stem}-", f"{stem}."
+        numbered = current.where(model.slug >= start, model.slug < end)
+        numbered_former = former.where(FormerName.value >= start, FormerName.value < end)
+        for slug in (*session.scalars(numbered), *session.scalars(numbered_former)):
+            if re.search(r"-[0-9]+$", slug):
+                taken.add(slug)
     return taken
 
 
 def similar_names(
     session: Session, model: NamedModel, names: Sequence[str]
 ) -> dict[str, list[Author | Topic]]:
-    """Return, for each name, the stored names that differ from it but share its ASCII or its folded form."""
+    """Return, for each name, the stored names with the same ASCII or folded form but not itself."""
     forms = {name: comparison_forms(name) for name in names}
     if not forms:
         return {}
-    is_alike = or_(
+    is_similar = or_(
         model.ascii_form.in_({form["ascii_form"] for form in forms.values()}),
         model.folded_form.in_({form["folded_form"] for form in forms.values()}),
     )
     stored = cast(
         "Sequence[Author | Topic]",
-        session.scalars(select(model).where(is_alike).order_by(model.id)).all(),
+        session.scalars(select(model).where(is_similar).order_by(model.id)).all(),
     )
     return {
         name: [

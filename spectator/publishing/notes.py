@@ -1,4 +1,4 @@
-"""Notes to readers below a story: their kinds, what is checked, and what a revision keeps of them."""
+"""Notes to readers: their validation, and how revisions store them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ CHOOSE_KIND = "Choose Update, Clarification or Correction."
 
 
 def check_note(kind: str, text: str) -> str:
-    """Return the text of a note in one line. Raises Invalid for an unknown kind, or a text empty or too long."""
+    """Return the text of a note as one line.
+
+    Raises ValidationError for an unknown kind and for an empty or too long text.
+    """
     if kind not in NOTE_KINDS:
         raise ValidationError({"note_kind": CHOOSE_KIND})
     if len(text) > MAX_NOTE_LENGTH:
@@ -26,12 +29,12 @@ def check_note(kind: str, text: str) -> str:
 
 
 def serialize_article_notes(article: Article) -> list[dict[str, Any]]:
-    """Return what a revision keeps of a story's notes, oldest first."""
+    """Return a story's notes as a revision stores them, oldest first."""
     return serialize_notes(article.corrections)
 
 
 def serialize_notes(notes: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return what a revision keeps of notes, in their order."""
+    """Return notes as a revision stores them, in the same order."""
     return [
         {"kind": note.kind, "text": note.text, "made_at": f"{note.made_at:%Y-%m-%dT%H:%M:%SZ}"}
         for note in notes

@@ -1,7 +1,7 @@
-"""Who may do what with a story: one table of role × whose story × state. docs/roles.md shows it to people.
+"""The permissions table: role × own or colleague's story × status; docs/roles.md shows it.
 
-Authors write and hand in; once a story is scheduled or public they may look at it, and ask an editor. Administrators
-may do with stories what editors may. Nobody's role matters for a story that was imported: it is nobody's own.
+Authors write and submit their own stories; they may only view one that is scheduled or public.
+Administrators may do with stories what editors may. An imported story is nobody's own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ACTIONS = tuple(dict.fromkeys(" ".join(EDITOR_ACTIONS.values()).split()))
 
 
 def allowed_actions(user: User, article: Article | None) -> frozenset[str]:
-    """Return the verbs that a person may use on a story, on a new one for None."""
+    """Return the names of the actions that a person may take on a story (None: a new one)."""
     state = article.status if article is not None else "new"
     if user.role in {"editor", "admin"}:
         return frozenset(EDITOR_ACTIONS[state].split())
@@ -37,15 +37,15 @@ def allowed_actions(user: User, article: Article | None) -> frozenset[str]:
 
 
 def may(user: User, action: str, article: Article | None = None) -> bool:
-    """Say whether a person may use a verb on a story, on a new one for None."""
+    """Return whether a person may take an action on a story (None: a new one)."""
     return action in allowed_actions(user, article)
 
 
 def may_edit(user: User, article: Article) -> bool:
-    """Say whether a person may change a story's text, in whatever way its state allows."""
+    """Return whether a person may change the text of a story."""
     return bool(allowed_actions(user, article) & {"save", "update"})
 
 
 def is_publisher(user: User) -> bool:
-    """Say whether a person may publish at all, and sees everybody's stories."""
+    """Return whether a person may publish and see all stories: an editor or administrator."""
     return user.role in {"editor", "admin"}

@@ -1,6 +1,7 @@
-"""Which stories show which pictures, kept with every act. Only for publishing, inside its transactions.
+"""The index of which stories show which pictures. Only for publishing, inside its transactions.
 
-A picture that readers have seen and no published story shows any more is gone for them: `queries.pictures` says which.
+Every action on a story updates it. A picture that was public but is in no published story any more
+is gone for readers; `queries.pictures` says which pictures those are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ Use = tuple[int, int]
 
 
 def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
-    """Note which pictures these stories show now, as their lead or in their text, and which of them readers see."""
+    """Store which pictures the stories show, as their lead or in their text.
+
+    Also mark the pictures of stories that are or were public.
+    """
     session.flush()
     ids = sorted(set(article_ids))
     stored = select(PictureUse.article_id, PictureUse.picture_id).where(
@@ -35,27 +39,29 @@ def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
             for article_id, picture_id in sorted(new)
         ]
         session.execute(insert(PictureUse), rows)
-    seen = select(PictureUse.picture_id).join(Article).where(Article.id.in_(ids), WAS_PUBLIC)
-    unmarked = Picture.id.in_(seen) & ~Picture.was_public
+    public = select(PictureUse.picture_id).join(Article).where(Article.id.in_(ids), WAS_PUBLIC)
+    unmarked = Picture.id.in_(public) & ~Picture.was_public
     session.execute(update(Picture).where(unmarked).values(was_public=True))
 
 
 def _current_uses(session: Session, ids: list[int]) -> set[Use]:
-    """Return what the stories show; texts without a picture are not even read."""
+    """Return the pictures that the stories show, without loading bodies that have none."""
     text = case((func.instr(Article.body, "/media/") > 0, Article.body), else_="")
     rows = session.execute(
         select(Article.id, Article.picture_id, text).where(Article.id.in_(ids))
     ).all()
     uses = {(article_id, lead) for article_id, lead, _ in rows if lead is not None}
-    shown = {
+    embedded = {
         (article_id, digest) for article_id, _, body in rows for digest in rendition_digests(body)
     }
-    if shown:
-        known = select(Picture.digest, Picture.id).where(
-            Picture.digest.in_({digest for _, digest in shown})
+    if embedded:
+        query = select(Picture.digest, Picture.id).where(
+            Picture.digest.in_({digest for _, digest in embedded})
         )
-        by_digest = dict(session.execute(known).all())
+        ids_by_digest = dict(session.execute(query).all())
         uses |= {
-            (article_id, by_digest[digest]) for article_id, digest in shown if digest in by_digest
+            (article_id, ids_by_digest[digest])
+            for article_id, digest in embedded
+            if digest in ids_by_digest
         }
     return uses

@@ -1,4 +1,4 @@
-"""What an editor decides on a pair of stories: shown together, or never."""
+"""Editors' decisions about related stories: pin one, or block it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MAX_PINS = 4  # more are not shown
 
 
 def set_override(session: Session, article: Article, by: User, related_id: int, kind: str) -> None:
-    """Pin another story to this one, forbid the pair, or with no kind forget what was decided. Raises Invalid.
+    """Pin a related story, block it, or with an empty kind remove the decision.
 
-    The choice counts from this story's side; that a pair is forbidden counts for both. Readers see it once the
-    worker has worked out the related stories anew, which the rows in the outbox ask for.
+    A pin applies to this story alone, a block to both stories. The outbox rows make the worker
+    recompute the related stories; then readers see the change. Raises ValidationError.
     """
     pair = (RelatedOverride.article_id == article.id) & (RelatedOverride.related_id == related_id)
     if not kind:
@@ -40,21 +40,21 @@ def set_override(session: Session, article: Article, by: User, related_id: int, 
                 made_by_id=by.id,
             )
         )
-    for each in (article.id, related_id):
-        outbox.append(session, each, "relate")
+    for article_id in (article.id, related_id):
+        outbox.append(session, article_id, "relate")
 
 
 def _check(session: Session, article: Article, related_id: int, kind: str) -> None:
     if kind not in KINDS:
-        raise ValidationError({"related": "Pin a story, or forbid it."})
+        raise ValidationError({"related": "Choose Pin or Block."})
     if related_id == article.id:
-        raise ValidationError({"related": "This is the story itself; name another."})
+        raise ValidationError({"related": "A story cannot be related to itself. Choose another."})
     if session.scalar(select(Article.id).where(Article.id == related_id)) is None:
-        raise ValidationError({"related": "There is no such story on the site."})
+        raise ValidationError({"related": "This story does not exist. Check its URL."})
     pins = select(RelatedOverride.related_id).where(
         RelatedOverride.article_id == article.id, RelatedOverride.kind == "pin"
     )
     if kind == "pin" and len(set(session.scalars(pins)) - {related_id}) >= MAX_PINS:
         raise ValidationError(
-            {"related": f"{MAX_PINS} stories are pinned already; undo one first."}
+            {"related": f"{MAX_PINS} stories are already pinned. Unpin one first."}
         )

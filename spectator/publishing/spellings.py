@@ -1,4 +1,4 @@
-"""New spellings of names that exist: ask the person who saves, and rename everywhere where the answer is yes."""
+"""New spellings of existing names: ask the person who saves, then use, rename or add the name."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from spectator.publishing.names import (
     comparison_forms,
     find_exact_ids,
     find_ids,
-    is_opened,
     similar_names,
+    was_public,
 )
 from spectator.publishing.permissions import is_publisher
 from spectator.queries import select_visible_counts
@@ -34,8 +34,11 @@ MAX_CANDIDATES = 5
 
 @dataclass(frozen=True, slots=True)
 class SpellingAnswer:
-    """An answer: the new `name` of a field is another spelling of the row `existing_id` ("rename" it everywhere, or
-    "use" the old spelling), or it is a name of its own ("both")."""
+    """A person's decision about the new `name` in a field of the form.
+
+    "rename" gives the row `existing_id` the new name on all stories, "use" keeps its old name,
+    "both" adds the new name as another author or topic.
+    """
 
     field: str
     name: str
@@ -45,7 +48,7 @@ class SpellingAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A stored name that a new one looks like, and how many stories carry it."""
+    """A stored name similar to a new one, with its number of stories."""
 
     id: int
     name: str
@@ -54,7 +57,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class SpellingQuestion:
-    """A new name in `authors` or `topics` that looks like stored ones; `may_rename`: this person may change those."""
+    """A new name that is similar to stored ones.
+
+    `field` is "authors" or "topics"; `may_rename`: the person may rename stored names.
+    """
 
     field: str
     name: str
@@ -63,13 +69,16 @@ class SpellingQuestion:
 
 
 class SimilarNamesError(ValidationError):
-    """A draft brings names that look like existing ones, and nobody has said yet whether they are the same."""
+    """The draft has names similar to existing ones, and nobody has said if they are the same."""
 
     def __init__(self, questions: Sequence[SpellingQuestion]) -> None:
         errors: dict[str, str] = {}
         for question in questions:
             others = ", ".join(f"“{candidate.name}”" for candidate in question.candidates)
-            message = f"“{question.name}” looks like {others}. Answer the question at the top."
+            message = (
+                f"“{question.name}” is similar to {others}. "
+                "Answer the question at the top of the page."
+            )
             errors[question.field] = (
                 f"{errors[question.field]} {message}" if question.field in errors else message
             )
@@ -85,18 +94,19 @@ def resolve_spellings(
     now: datetime,
     article_id: int | None,
 ) -> PreparedDraft:
-    """Return the draft with the spellings that the answers decide on, renaming what they say.
+    """Return the draft with the answers applied to its names; rename stored names accordingly.
 
-    Raises SimilarNames where a new name looks like a stored one and no answer fits.
+    Raises SimilarNamesError if a new name is similar to a stored one and no valid answer says what
+    to do.
     """
     draft = prepared.draft
-    given = {(answer.field, answer.name): answer for answer in answers}
+    answers_by_name = {(answer.field, answer.name): answer for answer in answers}
     questions, decided = [], []
     for field, model in NAME_FIELDS.items():
         for question in _find_questions(
             session, field, model, getattr(draft, field), by, article_id
         ):
-            answer = given.get((field, question.name))
+            answer = answers_by_name.get((field, question.name))
             if answer is None or not _is_valid_answer(answer, question):
                 questions.append(question)
             else:
@@ -120,7 +130,7 @@ def resolve_spellings(
 
 
 def _delete_hidden_former_names(session: Session, draft: Draft, by: User) -> None:
-    """Let an author's name be a name of its own where its successor stands on colleagues' unpublished stories alone."""
+    """Delete former spellings of the draft's names whose current name the author may not see."""
     for field, model in NAME_FIELDS.items():
         ids = find_ids(session, model, getattr(draft, field))
         visible = _visible_ids(session, model, set(ids.values()), by)
@@ -130,7 +140,7 @@ def _delete_hidden_former_names(session: Session, draft: Draft, by: User) -> Non
 
 
 def replace_former_spellings(session: Session, prepared: PreparedDraft) -> PreparedDraft:
-    """Return the draft with former spellings replaced by those that are used now, as an old revision needs it."""
+    """Return the draft of an old revision with current spellings of its names."""
     draft = prepared.draft
     for field, model in NAME_FIELDS.items():
         names = getattr(draft, field)
@@ -166,21 +176,21 @@ def _find_questions(
     article_id: int | None,
 ) -> list[SpellingQuestion]:
     ids = find_exact_ids(session, model, names)
-    if not is_publisher(
-        by
-    ):  # that a colleague's draft has a name already must not show in what is asked
+    if not is_publisher(by):
+        # Questions must not reveal names from colleagues' drafts.
         visible = _visible_ids(session, model, set(ids.values()), by)
         ids = {name: row_id for name, row_id in ids.items() if row_id in visible}
     new = [name for name in names if name not in ids]
-    alike = similar_names(session, model, new)
-    shown = {row.id for rows in alike.values() for row in rows}
+    similar = similar_names(session, model, new)
+    candidate_ids = {row.id for rows in similar.values() for row in rows}
     if not is_publisher(by):
-        shown &= _visible_ids(session, model, shown, by)
-    counts = _story_counts(session, model, shown, by)
+        candidate_ids &= _visible_ids(session, model, candidate_ids, by)
+    counts = _story_counts(session, model, candidate_ids, by)
     questions = []
-    for name, rows in alike.items():
+    for name, rows in similar.items():
         rows = sorted(
-            (row for row in rows if row.id in shown), key=lambda row: -counts.get(row.id, 0)
+            (row for row in rows if row.id in candidate_ids),
+            key=lambda row: -counts.get(row.id, 0),
         )
         candidates = tuple(
             Candidate(row.id, row.name, counts.get(row.id, 0)) for row in rows[:MAX_CANDIDATES]
@@ -191,14 +201,14 @@ def _find_questions(
 
 
 def _link_columns(model: NamedModel) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """Return the columns (article, author or topic) of the table that says which story carries which name."""
+    """Return the story and name columns of the table that links stories to authors or topics."""
     if model is Author:
         return ArticleAuthor.__table__.c.article_id, ArticleAuthor.__table__.c.author_id
     return article_topic.c.article_id, article_topic.c.topic_id
 
 
 def _visible_ids(session: Session, model: NamedModel, ids: set[int], by: User) -> set[int]:
-    """Return those of the names that an author may know of: on a public story, or on one of their own."""
+    """Return the ids that an author may see: of names on public stories or on their own."""
     stories = select_visible_counts(model, by.id).subquery()
     return (
         set(session.scalars(select(stories.c.name_id).where(stories.c.name_id.in_(ids))))
@@ -208,7 +218,7 @@ def _visible_ids(session: Session, model: NamedModel, ids: set[int], by: User) -
 
 
 def _story_counts(session: Session, model: NamedModel, ids: set[int], by: User) -> dict[int, int]:
-    """Return how many stories carry each name, of those that the person may know of."""
+    """Return the number of stories of each name, counting those that the person may see."""
     if not is_publisher(by):
         stories = select_visible_counts(model, by.id).subquery()
         number = select(stories.c.name_id, func.sum(stories.c.number)).where(
@@ -229,17 +239,17 @@ def rename_everywhere(
     now: datetime,
     except_article_id: int | None = None,
 ) -> None:
-    """Give an author or a topic another name on all stories; the old address leads to the new one.
+    """Rename an author or a topic on all stories; the old URL then redirects to the new one.
 
-    Every page that may show the name is stale then, and each public story is announced, so that it is indexed anew;
-    a story that is not public gets a revision instead, except `but`, which is being saved.
+    Outbox rows expire every page and reindex each public story. Each story that is not public gets
+    a revision, except `except_article_id`, which is being saved.
     """
     row = cast("Author | Topic", session.get_one(model, row_id))
     old_name, old_slug, forms = row.name, row.slug, comparison_forms(name)
-    has_address = is_opened(session, model, row_id) and forms["ascii_form"] != row.ascii_form
+    needs_slug = was_public(session, model, row_id) and forms["ascii_form"] != row.ascii_form
     row.name, row.ascii_form, row.folded_form = name, forms["ascii_form"], forms["folded_form"]
     session.flush()
-    if has_address:
+    if needs_slug:
         assign_slugs(session, model, [row])
     _delete_former_name(session, model, name)
     session.merge(FormerName(kind=KINDS[model], part="name", value=old_name, owner_id=row_id))
@@ -279,7 +289,7 @@ def _add_rename_revisions(
     by: User,
     now: datetime,
 ) -> None:
-    """Append a revision with the new name to every story that carries it and is not public."""
+    """Add a revision with the new name to the `carriers` that are not public."""
     newest = (
         select(func.max(Revision.number))
         .where(Revision.article_id == Article.id)
@@ -300,7 +310,7 @@ def _add_rename_revisions(
             "action": "rename",
             "note": f"{old} → {new}",
             "content": row.content
-            | {field: [new if each == old else each for each in row.content.get(field, ())]},
+            | {field: [new if name == old else name for name in row.content.get(field, ())]},
             "made_at": now,
             "made_by_id": by.id,
         }

@@ -1,4 +1,4 @@
-"""Stories as they are stored, read for a batch of imports by a few statements. Only for publishing."""
+"""Stored stories, loaded in bulk for a batch of imports. Only for publishing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from spectator.models.article import article_country, article_topic
 from spectator.publishing.articles import COPIED_FIELDS, PICTURE_FIELDS
 from spectator.publishing.drafts import DRAFT_FIELDS, Draft
 
-# Which parts of a draft, and which columns, go with a field of `sources.FIELDS` that is not called like them.
+# The draft fields and columns of those fields of `import_merge.FIELD_LABELS` with another name.
 DRAFT_FIELDS_BY_IMPORT_FIELD = {"source": ("source_name", "source_url"), "picture": PICTURE_FIELDS}
 COLUMNS_BY_IMPORT_FIELD = DRAFT_FIELDS_BY_IMPORT_FIELD | {
     "body": ("body", "excerpt", "word_count"),
@@ -35,7 +35,7 @@ COLUMNS_BY_IMPORT_FIELD = DRAFT_FIELDS_BY_IMPORT_FIELD | {
 
 @dataclass(frozen=True, slots=True)
 class StoredArticle:
-    """A story as it is stored: its row, its names, and its notes to readers."""
+    """A stored story: its row, its taxonomy, and its notes to readers."""
 
     row: Row[Any]
     authors: tuple[str, ...] = ()
@@ -45,12 +45,12 @@ class StoredArticle:
 
     @property
     def corrected_at(self) -> datetime | None:
-        """Return when readers were last told of a change."""
+        """Return the time of the latest note to readers."""
         return self.notes[-1].made_at if self.notes else None
 
     @property
     def draft(self) -> Draft:
-        """Return the draft that would store the story again."""
+        """Return the story as a draft."""
         lines = {
             name: getattr(self.row, name) for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "slug")
         }
@@ -64,7 +64,7 @@ class StoredArticle:
         )
 
     def draft_with(self, source: Draft, accepted: frozenset[str]) -> Draft:
-        """Return the draft of the story with the fields that are taken from the source."""
+        """Return the draft of the story with the accepted fields of the source."""
         names = [
             name
             for field_name in accepted
@@ -75,7 +75,7 @@ class StoredArticle:
         )
 
     def values_with(self, source: Mapping[str, Any], accepted: frozenset[str]) -> dict[str, Any]:
-        """Return the columns of the story with the fields that are taken from the source."""
+        """Return the column values of the story with the accepted fields of the source."""
         names = {
             name
             for field_name in accepted
@@ -85,7 +85,7 @@ class StoredArticle:
 
 
 def load_stored_articles(session: Session, ids: Sequence[int]) -> dict[int, StoredArticle]:
-    """Return stories as they are stored, by id."""
+    """Return stored stories by id."""
     if not ids:
         return {}
     columns = [
@@ -115,7 +115,7 @@ def load_stored_articles(session: Session, ids: Sequence[int]) -> dict[int, Stor
 def _load_names_and_notes(
     session: Session, ids: Sequence[int]
 ) -> Iterator[dict[int, list[Row[Any]]]]:
-    """Yield the authors, the topics, the countries and the notes of stories, each by the id of the story."""
+    """Yield four dicts of rows by story id: authors, topics, countries and notes."""
     notes = select(Correction.article_id, Correction.kind, Correction.text, Correction.made_at)
     authors = select(ArticleAuthor.article_id, Author.name).join(
         Author, Author.id == ArticleAuthor.author_id

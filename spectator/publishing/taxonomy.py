@@ -1,4 +1,4 @@
-"""What stories are filed under and illustrated with: sections and pictures."""
+"""New sections and pictures."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from spectator.text.words.slugs import RESERVED_PATHS, slugify
 
 
 def add_section(session: Session, name: str) -> Section:
-    """Add a section inside the caller's `db.write()`; raises Invalid where its address has another use.
+    """Add a section inside the caller's `db.write()`; its slug gets a number if it is taken.
 
-    Where another section has the slug of the name, a number follows it.
+    Raises ValidationError if the slug is reserved for other pages.
     """
     slug = base = slugify(name)
     if slug in RESERVED_PATHS:
         raise ValidationError(
-            {"section": f"“{name}” cannot be a section: its address /{slug}/ has another use."}
+            {"section": f"The address /{slug}/ is reserved. Choose another name than “{name}”."}
         )
     number = 1
     while session.scalar(select(Section.id).where(Section.slug == slug)) is not None:
@@ -34,18 +34,18 @@ def add_section(session: Session, name: str) -> Section:
     section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)
     session.add(section)
     session.flush()
-    outbox.append(session, None, "section")  # it stands in the navigation of every page
+    outbox.append(session, None, "section")  # every page shows it in its navigation
     return section
 
 
 def add_picture(session: Session, upload: StoredPicture, by_id: int | None) -> int:
-    """Store a picture that `media.take_in` has taken, inside the caller's `db.write()`; return its id.
+    """Store the row of an uploaded picture inside the caller's `db.write()`; return its id.
 
-    The same picture again is the same row.
+    Storing the same picture again returns the existing row's id.
     """
-    known = session.scalar(select(Picture.id).where(Picture.digest == upload.digest))
-    if known is not None:
-        return known
+    existing_id = session.scalar(select(Picture.id).where(Picture.digest == upload.digest))
+    if existing_id is not None:
+        return existing_id
     picture = Picture(**asdict(upload), created_at=datetime.now(UTC), created_by_id=by_id)
     session.add(picture)
     session.flush()

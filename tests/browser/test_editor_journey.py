@@ -53,7 +53,7 @@ def write_wrongly(visitor: Visit, picture: Path) -> None:
     press(page, "Save draft")
     visitor.expected_statuses = set()
     expect(page.locator(".field", has=page.locator("#countries"))).to_contain_text(
-        "“Atlantis” is not a country"
+        "“Atlantis” is not a country in our list"
     )
     expect(page.locator("#countries")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#countries")).to_have_attribute(
