@@ -1,4 +1,4 @@
-"""What people have in hand: autosaved forms, who has which story open, links to previews. None of it is a story."""
+"""Autosaved forms, the presence of editors, and preview links."""
 
 from __future__ import annotations
 
@@ -14,44 +14,48 @@ from sqlalchemy.orm import Session, defer, joinedload, with_expression
 from spectator.db import db
 from spectator.models import Autosave, Presence, PreviewLink, User
 
-MAX_AUTOSAVES, MAX_BYTES = (
-    200,
-    20_000_000,
-)  # of one person, discarded ones too; more than anybody writes at once
-MAX_LINKS = 50  # to one story, that work at a time
-PRESENCE_SECONDS = 20  # a form tells every 8 s that it is open; one that missed twice is closed
+# Limits for one person, including discarded forms; nobody writes that much at once.
+MAX_AUTOSAVES, MAX_BYTES = 200, 20_000_000
+MAX_LINKS = 50  # active links to one story
+PRESENCE_SECONDS = (
+    20  # open forms report every 8 s; after two missed reports a form counts as closed
+)
 PREVIEW_LINK_DAYS = (1, 7, 30)
 PREVIEW_LINK_RETENTION = timedelta(days=90)
 DISCARDED_DAYS = 30  # how long discarded text can be brought back
 
 
 class AutosaveLimitReached(Exception):
-    """This person has so much unsaved text, or this story so many links, that no more is kept."""
+    """The person has too much unsaved text, or the story has too many preview links."""
 
 
 def save(
     user_id: int, article_id: int | None, form_id: str, version: int, values: dict[str, str]
 ) -> datetime:
-    """Store what is in a form, over what the same form held before; return when.
+    """Store the values of a form, replacing its previous ones; return the time.
 
-    The forms that were discarded first make room for it; raises TooMany where that is not enough.
+    Deletes the oldest discarded forms if the person's limit requires it, and raises
+    AutosaveLimitReached if that is not enough.
     """
     now = datetime.now(UTC)
     with db.write() as session:
-        mine = (Autosave.user_id == user_id) & (Autosave.form_id == form_id)
+        is_own = (Autosave.user_id == user_id) & (Autosave.form_id == form_id)
         _make_room(session, user_id, form_id, len(json.dumps(values)))
-        row = session.scalar(select(Autosave).where(mine).options(defer(Autosave.values)))
+        row = session.scalar(select(Autosave).where(is_own).options(defer(Autosave.values)))
         if row is None:
             row = Autosave(user_id=user_id, form_id=form_id)
             session.add(row)
         row.article_id, row.version, row.values, row.saved_at = article_id, version, values, now
-        row.discarded_at = None  # somebody goes on typing in it
+        row.discarded_at = None  # the person continues to write in a discarded form
     return now
 
 
-def _make_room(session: Session, user_id: int, copy: str, size: int) -> None:
-    """Delete a person's discarded forms, the oldest first, until one more of `size` bytes fits; raises TooMany."""
-    others = (Autosave.user_id == user_id) & (Autosave.form_id != copy)
+def _make_room(session: Session, user_id: int, form_id: str, size: int) -> None:
+    """Delete a person's discarded forms, oldest first, until a form of `size` bytes fits.
+
+    Raises AutosaveLimitReached if it does not fit.
+    """
+    others = (Autosave.user_id == user_id) & (Autosave.form_id != form_id)
     stored_size = func.length(cast(Autosave.values, LargeBinary))
     query = select(Autosave.id, Autosave.discarded_at, stored_size).where(others)
     rows = session.execute(
@@ -69,42 +73,45 @@ def _make_room(session: Session, user_id: int, copy: str, size: int) -> None:
     session.execute(delete(Autosave).where(Autosave.id.in_(surplus)))
 
 
-def _listed(user_id: int, article_id: int | None) -> Select[Autosave]:
-    """Return the query of a person's forms of a story, of new stories for None, without what they hold."""
-    mine = (Autosave.user_id == user_id) & (Autosave.article_id.is_not_distinct_from(article_id))
+def _select_forms(user_id: int, article_id: int | None) -> Select[Autosave]:
+    """Return the query of a person's forms of a story (None: new stories), without their values."""
+    is_own = (Autosave.user_id == user_id) & (Autosave.article_id.is_not_distinct_from(article_id))
     headline = with_expression(Autosave.headline, Autosave.values["headline"].as_string())
-    return select(Autosave).where(mine).options(defer(Autosave.values), headline)
+    return select(Autosave).where(is_own).options(defer(Autosave.values), headline)
 
 
 def list_unsaved(user_id: int, article_id: int | None) -> Sequence[Autosave]:
-    """Return a person's unsaved forms of a story, of new stories for None, newest first."""
-    query = _listed(user_id, article_id).where(Autosave.discarded_at.is_(None))
+    """Return a person's unsaved forms of a story (None: new stories), newest first."""
+    query = _select_forms(user_id, article_id).where(Autosave.discarded_at.is_(None))
     return db.session.scalars(query.order_by(Autosave.saved_at.desc())).all()
 
 
 def list_discarded(user_id: int, article_id: int | None) -> Sequence[Autosave]:
-    """Return the discarded forms of a person that can be brought back, of new stories for None, the latest first."""
+    """Return a person's discarded forms of a story (None: new stories), newest first.
+
+    They can be restored for `DISCARDED_DAYS`.
+    """
     since = datetime.now(UTC) - timedelta(days=DISCARDED_DAYS)
-    query = _listed(user_id, article_id).where(Autosave.discarded_at > since)
+    query = _select_forms(user_id, article_id).where(Autosave.discarded_at > since)
     return db.session.scalars(query.order_by(Autosave.discarded_at.desc())).all()
 
 
 def get(user_id: int, form_id: str) -> Autosave | None:
-    """Return what one opened form of a person holds unsaved."""
+    """Return the autosave of a person's form."""
     return db.session.scalar(
         select(Autosave).where(Autosave.user_id == user_id, Autosave.form_id == form_id)
     )
 
 
 def articles_with_unsaved_text(user_id: int) -> set[int]:
-    """Return the ids of the stories of which a person has unsaved text."""
-    mine = (Autosave.user_id == user_id) & Autosave.article_id.is_not(None)
-    found = select(Autosave.article_id).where(mine, Autosave.discarded_at.is_(None))
-    return {each for each in db.session.scalars(found) if each is not None}
+    """Return the ids of the stories for which a person has unsaved text."""
+    is_own = (Autosave.user_id == user_id) & Autosave.article_id.is_not(None)
+    query = select(Autosave.article_id).where(is_own, Autosave.discarded_at.is_(None))
+    return {article_id for article_id in db.session.scalars(query) if article_id is not None}
 
 
 def remove(user_id: int, form_id: str) -> None:
-    """Delete what one opened form of a person holds, because it was saved."""
+    """Delete the autosave of a form, after the form was saved."""
     with db.write() as session:
         session.execute(
             delete(Autosave).where(Autosave.user_id == user_id, Autosave.form_id == form_id)
@@ -112,7 +119,7 @@ def remove(user_id: int, form_id: str) -> None:
 
 
 def discard(user_id: int, form_id: str) -> None:
-    """Set aside what one opened form of a person holds; it can be brought back for `DISCARDED_DAYS`."""
+    """Discard the autosave of a form; it can be restored for `DISCARDED_DAYS`."""
     _set_discarded(user_id, form_id, datetime.now(UTC))
 
 
@@ -122,13 +129,13 @@ def restore(user_id: int, form_id: str) -> None:
 
 
 def _set_discarded(user_id: int, form_id: str, at: datetime | None) -> None:
-    mine = (Autosave.user_id == user_id) & (Autosave.form_id == form_id)
+    is_own = (Autosave.user_id == user_id) & (Autosave.form_id == form_id)
     with db.write() as session:
-        session.execute(update(Autosave).where(mine).values(discarded_at=at))
+        session.execute(update(Autosave).where(is_own).values(discarded_at=at))
 
 
 def touch(user_id: int, article_id: int) -> None:
-    """Note that somebody has a story's form open now."""
+    """Record that a person has a story's form open now."""
     now = datetime.now(UTC)
     row = insert(Presence).values(article_id=article_id, user_id=user_id, seen_at=now)
     with db.write() as session:
@@ -140,27 +147,25 @@ def touch(user_id: int, article_id: int) -> None:
 
 
 def other_editors(article_id: int, user_id: int) -> Sequence[User]:
-    """Return who else has a story's form open."""
+    """Return the other people who have a story's form open."""
     since = datetime.now(UTC) - timedelta(seconds=PRESENCE_SECONDS)
-    here = (
-        (Presence.article_id == article_id)
-        & (Presence.seen_at >= since)
-        & (Presence.user_id != user_id)
-    )
-    found = (
-        select(Presence).where(here).options(joinedload(Presence.user)).order_by(Presence.user_id)
-    )
-    return [each.user for each in db.session.scalars(found)]
+    is_present = (Presence.article_id == article_id) & (Presence.seen_at >= since)
+    query = select(Presence).where(is_present, Presence.user_id != user_id)
+    query = query.options(joinedload(Presence.user)).order_by(Presence.user_id)
+    return [presence.user for presence in db.session.scalars(query)]
 
 
 def create_link(article_id: int, by_id: int, days: int, nonce: str, token_hash: str) -> None:
-    """Store a link to a story's preview that works for `days` days, under the hash of its token; raises TooMany."""
+    """Store a preview link that expires after `days` days, under the hash of its token.
+
+    Raises AutosaveLimitReached if the story has too many active links.
+    """
     now = datetime.now(UTC)
     with db.write() as session:
-        working = select(func.count(PreviewLink.id)).where(
+        active_count = select(func.count(PreviewLink.id)).where(
             PreviewLink.article_id == article_id, *_is_link_active()
         )
-        if (session.scalar(working) or 0) >= MAX_LINKS:
+        if (session.scalar(active_count) or 0) >= MAX_LINKS:
             raise AutosaveLimitReached
         session.add(
             PreviewLink(
@@ -175,7 +180,7 @@ def create_link(article_id: int, by_id: int, days: int, nonce: str, token_hash: 
 
 
 def list_active_links(article_id: int) -> Sequence[PreviewLink]:
-    """Return the links to a story's preview that work now."""
+    """Return a story's active preview links."""
     query = select(PreviewLink).where(PreviewLink.article_id == article_id, *_is_link_active())
     return db.session.scalars(
         query.options(joinedload(PreviewLink.made_by)).order_by(PreviewLink.id)
@@ -183,24 +188,27 @@ def list_active_links(article_id: int) -> Sequence[PreviewLink]:
 
 
 def article_id_by_link(token_hash: str) -> int | None:
-    """Return the story that a link leads to; None if it expired, was revoked or its maker may not log in."""
-    maker = select(User.id).where(User.id == PreviewLink.made_by_id, User.is_active)
+    """Return the id of the story that a preview link shows.
+
+    None if the link has expired or was revoked, or if its creator is disabled.
+    """
+    creator = select(User.id).where(User.id == PreviewLink.made_by_id, User.is_active)
     return db.session.scalar(
         select(PreviewLink.article_id).where(
-            PreviewLink.token_hash == token_hash, maker.exists(), *_is_link_active()
+            PreviewLink.token_hash == token_hash, creator.exists(), *_is_link_active()
         )
     )
 
 
 def link_maker(token_hash: str) -> User | None:
-    """Return the person who made a link."""
+    """Return the person who created a preview link."""
     return db.session.scalar(
         select(User).join(PreviewLink).where(PreviewLink.token_hash == token_hash)
     )
 
 
 def revoke_link(article_id: int, link_id: int) -> None:
-    """End a link to a story's preview; doing it twice does no harm."""
+    """Revoke a story's preview link; doing it twice does no harm."""
     with db.write() as session:
         link = session.get(PreviewLink, link_id)
         if link is not None and link.article_id == article_id and link.revoked_at is None:
@@ -212,7 +220,7 @@ def _is_link_active() -> tuple[Any, ...]:
 
 
 def prune() -> None:
-    """Delete signs of presence of an hour ago, links that ended long ago, and text discarded 30 days ago.
+    """Delete old presence rows, links that expired long ago and text discarded 30 days ago.
 
     Unsaved text that nobody discarded is never deleted.
     """

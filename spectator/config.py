@@ -1,4 +1,4 @@
-"""Every setting: its name, default, meaning; read once from the environment at boot."""
+"""The table of settings: names, defaults and descriptions; read from the environment at startup."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SECRET_FILE = "secret_key"  # noqa: S105 - a file name
 HTMX_URL = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist/htmx.min.js"
 HTMX_INTEGRITY = "sha384-Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
-# The newsroom's editor and the sanitizer that it needs; exact versions, their digests computed from the npm files.
+# The newsroom's rich text editor and its sanitizer: exact versions, digests of the npm files.
 EDITOR_SCRIPTS = (
     (
         "https://cdn.jsdelivr.net/npm/dompurify@3.5.0/dist/purify.min.js",
@@ -41,29 +41,32 @@ PERMALINK_PARTS = {
 
 
 class ConfigError(Exception):
-    """A setting has a value the site cannot run with; the message is one line for the operator."""
+    """A setting has an invalid value; the message is one line for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the configuration table: `SPECTATOR_<name>`, its default, what it is for, how it is read."""
+    """A row of the settings table: `SPECTATOR_<name>`, default, description and parser.
+
+    The parser raises ValueError with an instruction for the operator.
+    """
 
     name: str
     default: str
     description: str
     parse: Callable[[str], Any]
-    is_secret: bool = False  # never shown, not even where it is wrong
+    is_secret: bool = False  # error messages must not contain the value
 
 
 def _text(value: str) -> str:
     if not value.strip() or any(ord(char) < 32 for char in value):
-        raise ValueError("one line of text is expected")
+        raise ValueError("use one line of text")
     return value.strip()
 
 
 def _sqlite_url(value: str) -> str:
     if value and not value.startswith("sqlite:///"):
-        raise ValueError("only SQLite is supported for now: sqlite:////absolute/path/spectator.db")
+        raise ValueError("use SQLite, like sqlite:////absolute/path/spectator.db")
     return value
 
 
@@ -79,7 +82,7 @@ def _site_url(value: str) -> str:
         or parts.path.strip("/")
         or parts.query
     ):
-        raise ValueError("an address like https://news.example is expected, without a path")
+        raise ValueError("use an address without a path, like https://news.example")
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -88,7 +91,7 @@ def _front_url(value: str) -> str:
         r"https?://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?", value
     ):
         raise ValueError(
-            "an address of this machine like http://127.0.0.1 or https://127.0.0.1 is expected"
+            "use an address of this machine, like http://127.0.0.1 or https://127.0.0.1"
         )
     return value
 
@@ -97,15 +100,15 @@ def _permalink(value: str) -> str:
     names = re.findall(r"<([a-z]+)>", value)
     shape = re.sub(r"<[a-z]+>", "", value)
     if not value.startswith("/") or value.endswith("/") or not re.fullmatch(r"[/a-z0-9-]*", shape):
-        raise ValueError("a path like /<section>/<slug> is expected")
+        raise ValueError("use a path like /<section>/<slug>")
     if (
         "slug" not in names
         or not set(names) <= PERMALINK_PARTS.keys()
         or len(set(names)) != len(names)
     ):
-        raise ValueError("<slug> once, and any of <section> <year> <month> <day> are expected")
+        raise ValueError("use <slug> once, and each of <section> <year> <month> <day> at most once")
     if len(value.split("/")) < 3:
-        raise ValueError("at least two parts are expected, so that stories and sections keep apart")
+        raise ValueError("use at least two parts, to tell stories from sections")
     return value
 
 
@@ -113,7 +116,7 @@ def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("a time zone name like Africa/Lagos is expected") from error
+        raise ValueError("use a time zone name like Africa/Lagos") from error
     return value
 
 
@@ -125,13 +128,13 @@ def _language(value: str) -> str:
 
 def _search(value: str) -> str:
     if value != "whoosh":
-        raise ValueError("only whoosh is supported for now")
+        raise ValueError("use whoosh, the only search engine so far")
     return value
 
 
 def _media(value: str) -> Path | None:
     if "://" in value:
-        raise ValueError("only a directory is supported for now")
+        raise ValueError("use a directory; object storage is not supported yet")
     return _directory(value) if value else None
 
 
@@ -139,39 +142,37 @@ def _script_url(value: str) -> str:
     if not re.fullmatch(
         r"(https://[A-Za-z0-9.-]+(:\d+)?)?/[A-Za-z0-9@._/-]+", value
     ) or value.startswith("//"):
-        raise ValueError("an https address or a path on this site is expected")
+        raise ValueError("use an https address or a path on this site")
     return value
 
 
 def _integrity(value: str) -> str:
     match = re.fullmatch(r"sha(256|384|512)-([A-Za-z0-9+/]+={0,2})", value)
     try:
-        is_digest = match is not None and len(base64.b64decode(match[2], validate=True)) * 8 == int(
-            match[1]
-        )
+        digest = base64.b64decode(match[2], validate=True) if match else b""
     except binascii.Error:
-        is_digest = False
-    if not is_digest:
-        raise ValueError("a digest like sha384-… is expected")
+        digest = b""
+    if match is None or len(digest) * 8 != int(match[1]):
+        raise ValueError("use a digest like sha384-…")
     return value
 
 
 def _count(value: str) -> int:
     if not re.fullmatch(r"\d{1,2}", value):
-        raise ValueError("a small whole number is expected")
+        raise ValueError("use a whole number from 0 to 99")
     return int(value)
 
 
 def _switch(value: str) -> bool:
     if value not in {"0", "1"}:
-        raise ValueError("0 or 1 is expected")
+        raise ValueError("use 0 or 1")
     return value == "1"
 
 
 def _secret(value: str) -> str:
     if value and len(value) < 32:
         raise ValueError(
-            "at least 32 characters are expected; leave it out and `spectator init` makes one"
+            "use at least 32 characters, or leave it out and let `spectator init` create one"
         )
     return value
 
@@ -179,7 +180,7 @@ def _secret(value: str) -> str:
 def _token(value: str) -> str:
     if value and not is_good_secret(value):
         raise ValueError(
-            "32 visible ASCII characters or more are expected, such as `openssl rand -hex 32` prints"
+            "use at least 32 visible ASCII characters, like the output of `openssl rand -hex 32`"
         )
     return value
 
@@ -191,13 +192,13 @@ def version() -> str:
 
 
 def is_good_secret(text: str) -> bool:
-    """Say whether a text can sign tokens: 32 visible ASCII characters or more."""
+    """Return whether a text can sign tokens: at least 32 visible ASCII characters."""
     return re.fullmatch(r"[!-~]{32,}", text) is not None
 
 
 TAGLINE = (
-    "The African Spectator stands as the compass for those seeking lucid, objective, and insightful "
-    "commentary on Africa’s ever-evolving political and social landscape."
+    "The African Spectator stands as the compass for those seeking lucid, objective, "
+    "and insightful commentary on Africa’s ever-evolving political and social landscape."
 )
 
 SETTINGS = (
@@ -258,9 +259,9 @@ SETTINGS = (
 
 
 def secret_key(values: Mapping[str, Any]) -> str | None:
-    """Return the secret: the setting, else that of the file that `spectator init` made, else None.
+    """Return the secret key: the setting, or the file that `spectator init` created, or None.
 
-    Raises BadSetting for a file that cannot be read or holds no secret.
+    Raises ConfigError if the file cannot be read or holds no valid secret.
     """
     if values["SECRET_KEY"]:
         return str(values["SECRET_KEY"])
@@ -270,32 +271,30 @@ def secret_key(values: Mapping[str, Any]) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise ConfigError(f"the secret key {path} cannot be read: {error.strerror}") from error
+        raise ConfigError(f"cannot read the secret key {path}: {error.strerror}") from error
     if content and not is_good_secret(content):
         raise ConfigError(f"the secret key {path} is damaged")
     return content or None
 
 
 def load(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return every setting by name, parsed; derived paths filled in.
+    """Return the parsed value of every setting by name, with default paths filled in.
 
-    Raises BadSetting naming the first variable that cannot be used, and any `SPECTATOR_*` name that is unknown.
+    Raises ConfigError for the first invalid value, and for any unknown `SPECTATOR_*` variable.
     """
-    unknown = {name for name in environ if name.startswith(PREFIX)} - {
-        PREFIX + each.name for each in SETTINGS
-    }
+    names = {PREFIX + setting.name for setting in SETTINGS}
+    unknown = {name for name in environ if name.startswith(PREFIX)} - names
     if unknown:
-        raise ConfigError(
-            f"{min(unknown)} is not a setting of this site; see the table in README.md"
-        )
+        raise ConfigError(f"{min(unknown)} is not a setting; see the table in README.md")
     values: dict[str, Any] = {}
-    for each in SETTINGS:
-        given = environ.get(PREFIX + each.name, each.default)
+    for setting in SETTINGS:
+        variable = PREFIX + setting.name
+        raw = environ.get(variable, setting.default)
         try:
-            values[each.name] = each.parse(given)
+            values[setting.name] = setting.parse(raw)
         except ValueError as error:
-            shown = f"{PREFIX}{each.name}" if each.is_secret else f"{PREFIX}{each.name}={given!r}"
-            raise ConfigError(f"{shown} cannot be used: {error}") from error
+            assignment = variable if setting.is_secret else f"{variable}={raw!r}"
+            raise ConfigError(f"{assignment} is not valid: {error}") from error
     data = values["DATA_DIR"]
     values["DATABASE_URL"] = values["DATABASE_URL"] or f"sqlite:///{data / 'spectator.db'}"
     values["MEDIA"] = values["MEDIA"] or data / "media"

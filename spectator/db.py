@@ -1,4 +1,4 @@
-"""The database: one engine, one session, the SQLite connection recipe, and `db.write()`, the one door to writing."""
+"""The database: engine, session, SQLite's settings, and `db.write()`, the only way to write."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from spectator.times import month_key
 
 try:
     from pysqlite3 import dbapi2
-except ImportError:  # no wheel for this machine: the system's SQLite, with the safer journal below
+except ImportError:  # no wheel for this platform: use the system's SQLite
     dbapi2 = system_sqlite
 
-sqlite: ModuleType = dbapi2  # the driver every process of the site uses: never two on one file
+sqlite: ModuleType = dbapi2  # every process must use the same driver for the database file
 
 BUSY_TIMEOUT_MILLISECONDS = 5000
 WRITE_FLAG = "spectator_write"
-# Result codes that blame the storage, not what was asked of it (sqlite.org/rescode.html), by their primary code.
+# Primary result codes for faults of the storage and not of the statement (sqlite.org/rescode.html).
 STORAGE_CODES = {
     8: "read-only",
     10: "disk error",
@@ -40,7 +40,7 @@ STORAGE_CODES = {
 
 
 class StorageError(Exception):
-    """Nothing can be written: the disk or the database's file is at fault. `cause` is a word of STORAGE_CODES."""
+    """The disk or the database file is at fault; `cause` is a value of STORAGE_CODES."""
 
     def __init__(self, cause: str, original: BaseException) -> None:
         super().__init__(f"the database cannot be written: {original}")
@@ -49,33 +49,36 @@ class StorageError(Exception):
 
 
 def is_wal_safe(version: tuple[int, ...]) -> bool:
-    """Say whether this SQLite is free of the WAL-reset corruption bug (3.7.0-3.51.2; sqlite.org/wal.html)."""
+    """Return whether a SQLite version is free of the WAL-reset bug.
+
+    The bug corrupts databases in versions 3.7.0 to 3.51.2 (sqlite.org/wal.html).
+    """
     return (
         version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
     )
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A moment: stored as naive UTC, handed back aware; naive values are refused."""
+    """A datetime column: stored as naive UTC, loaded as aware UTC; naive values are rejected."""
 
     impl = DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware moment into the stored one; raises ValueError for a naive one."""
+        """Return an aware datetime in its stored form. Raises ValueError for a naive one."""
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a moment without a time zone cannot be stored")
+            raise ValueError("cannot store a datetime without a time zone")
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the stored moment as aware UTC."""
+        """Return a stored datetime as aware UTC."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
 class Base(DeclarativeBase):
-    """The parent of every model; names of constraints are fixed so that migrations can find them."""
+    """The base class of every model; migrations rely on its fixed constraint names."""
 
     metadata = MetaData(
         naming_convention={
@@ -89,20 +92,21 @@ class Base(DeclarativeBase):
 
 
 class Database(SQLAlchemy):
-    """Flask-SQLAlchemy with read-only transactions by default and one named way to write."""
+    """Flask-SQLAlchemy with transactions that are read-only outside `write()`."""
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open an IMMEDIATE transaction; commit at the end, roll back on any exception.
 
-        What was read before is forgotten, so that decisions are taken on what the database says now.
-        Raises RuntimeError when nested, StorageError where the disk or the file is at fault. Hash, clean and decode
-        before entering: the one writer's lock is held inside.
+        Objects loaded before are detached, so that decisions use current data. The transaction
+        holds the only write lock: hash, sanitize and decode before entering it.
+
+        Raises RuntimeError if nested, StorageError if the disk or the file is at fault.
         """
         session = self.session()
         if session.info.get(WRITE_FLAG):
             raise RuntimeError("db.write() is already open")
-        session.expunge_all()  # before the rollback: what the caller holds stays readable
+        session.expunge_all()  # before the rollback, so that the caller's objects stay readable
         session.rollback()
         session.info[WRITE_FLAG] = True
         try:
@@ -111,8 +115,8 @@ class Database(SQLAlchemy):
             session.commit()
         except BaseException as error:
             session.rollback()
-            if fault := find_storage_error(error):
-                raise fault from error
+            if storage_error := find_storage_error(error):
+                raise storage_error from error
             raise
         finally:
             session.info[WRITE_FLAG] = False
@@ -122,10 +126,10 @@ db = Database(model_class=Base)
 
 
 def find_storage_error(error: BaseException | None) -> StorageError | None:
-    """Return the fault of the storage that an exception stems from, None where there is none.
+    """Return the storage error that caused an exception, None if there is none.
 
-    On a full disk SQLite ends the whole transaction; the error that comes up is then that of a savepoint which is
-    gone, and the cause stands behind it.
+    It follows the chain of causes: on a full disk SQLite ends the whole transaction, and the
+    visible error is then about a missing savepoint.
     """
     while error is not None:
         original = getattr(error, "orig", error)
@@ -137,24 +141,26 @@ def find_storage_error(error: BaseException | None) -> StorageError | None:
 
 
 def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:
-    """Hang the connection recipe on an engine: pragmas at connect, our own BEGIN at begin.
+    """Set up an engine: pragmas for new connections, an explicit BEGIN for transactions.
 
-    SQLite knows no time zones, so `newsroom_month(moment)` gives statements the month of a stored moment in `zone`.
+    SQLite knows no time zones, so the SQL function `newsroom_month(datetime)` returns the month of
+    a stored datetime in `zone`.
 
-    Source of the recipe: SQLAlchemy's page on pysqlite transactions, sqlite.org/pragma.html.
+    Sources: SQLAlchemy's documentation of pysqlite transactions, sqlite.org/pragma.html.
     """
     is_safe = is_wal_safe(sqlite.sqlite_version_info)
     pragmas = (
-        f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",  # first: setting the journal mode may itself have to wait
+        # first, because setting the journal mode may have to wait for a lock
+        f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
         f"journal_mode={'WAL' if is_safe else 'DELETE'}",
-        "synchronous=FULL",  # an acknowledged save survives a power cut
+        "synchronous=FULL",  # committed changes survive a power cut
         "foreign_keys=ON",
         "journal_size_limit=67108864",
     )
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver must not open transactions of its own
+        connection.isolation_level = None  # keeps the driver from opening transactions itself
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
         connection.create_function("newsroom_month", 1, newsroom_month, deterministic=True)
@@ -166,9 +172,8 @@ def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:
     def begin(connection: Connection) -> None:
         is_writing = connection.get_execution_options().get(WRITE_FLAG, False)
         cursor = connection.connection.cursor()
-        if (
-            connection.info.get(WRITE_FLAG) is not is_writing
-        ):  # only then: it makes SQLite prepare every statement anew
+        # Only when the mode changes: the pragma makes SQLite prepare every statement again.
+        if connection.info.get(WRITE_FLAG) is not is_writing:
             cursor.execute(f"PRAGMA query_only={0 if is_writing else 1}")
             connection.info[WRITE_FLAG] = is_writing
         cursor.execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")
@@ -177,13 +182,13 @@ def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:
 
 @event.listens_for(Session, "before_flush")
 def refuse_flush_outside_write(session: Session, _context: Any, _instances: Any) -> None:
-    """Fail loudly where code changes an object without `db.write()`."""
+    """Raise RuntimeError if code changes an object outside `db.write()`."""
     if not session.info.get(WRITE_FLAG) and (session.new or session.dirty or session.deleted):
-        raise RuntimeError("a flush outside db.write(): open one around the change")
+        raise RuntimeError("flush outside db.write(); change objects inside one")
 
 
 def init_engine(app: Flask) -> None:
-    """Give the app its engine, with the connection recipe; no connection is opened yet."""
+    """Create and set up the app's engine, without opening a connection."""
     app.config["SQLALCHEMY_DATABASE_URI"] = app.config["DATABASE_URL"]
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"module": sqlite, "pool_timeout": 10}
     db.init_app(app)
@@ -192,10 +197,10 @@ def init_engine(app: Flask) -> None:
 
 
 def database_path() -> str:
-    """Return the file that the database lives in."""
+    """Return the path of the database file."""
     return db.engine.url.database or ""
 
 
 def database_file(url: str) -> str:
-    """Return the file that a database address names."""
+    """Return the file path in a database URL."""
     return make_url(url).database or ""

@@ -1,4 +1,8 @@
-"""The one heartbeat: every act that changes what the public may see appends a numbered row."""
+"""The change log: every action that changes what the public may see appends a numbered row.
+
+The highest number is the edition. Consumers (search index, related stories, caches) store the
+number that they have reached, their offset.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,8 @@ from spectator.models import Outbox
 
 log = logging.getLogger(__name__)
 POLL_SQL = """
-select (select seq from outbox order by seq desc limit 1), (select group_concat(position) from follower)
+select (select seq from outbox order by seq desc limit 1),
+       (select group_concat(position) from follower)
 """
 ROWS_AFTER_SQL = "select seq, article_id from outbox where seq > ? order by seq limit ?"
 POLL_TIMEOUT_SECONDS = 0.2
@@ -26,12 +31,12 @@ MAX_RECENT_ROWS = 200
 
 
 def append(session: Session, article_id: int | None, action: str) -> None:
-    """Append a row inside the caller's `db.write()`; its number exists once that commits."""
+    """Append a row inside the caller's `db.write()`."""
     session.add(Outbox(article_id=article_id, action=action, at=datetime.now(UTC)))
 
 
 def append_all(session: Session, events: Sequence[tuple[int, str]]) -> None:
-    """Append a row for each (article id, action), in their order, inside the caller's `db.write()`."""
+    """Append a row for each (article id, action), in order, inside the caller's `db.write()`."""
     if events:
         at = datetime.now(UTC)
         rows = [
@@ -41,29 +46,24 @@ def append_all(session: Session, events: Sequence[tuple[int, str]]) -> None:
 
 
 def edition() -> int:
-    """Return the newest number, 0 where nothing was ever published."""
+    """Return the highest number, 0 if nothing was ever published."""
     return db.session.scalar(select(func.max(Outbox.seq))) or 0
 
 
 def articles_changed_after(offset: int, limit: int = 500) -> tuple[set[int], int]:
-    """Return the ids of articles touched by the next `limit` rows, and the number of the last of those rows."""
-    rows = db.session.execute(
-        select(Outbox.seq, Outbox.article_id)
-        .where(Outbox.seq > offset)
-        .order_by(Outbox.seq)
-        .limit(limit)
-    ).all()
-    return {row.article_id for row in rows if row.article_id is not None}, rows[
-        -1
-    ].seq if rows else offset
+    """Return the article ids of the next `limit` rows, and the number of the last of these rows."""
+    query = select(Outbox.seq, Outbox.article_id).where(Outbox.seq > offset)
+    rows = db.session.execute(query.order_by(Outbox.seq).limit(limit)).all()
+    ids = {row.article_id for row in rows if row.article_id is not None}
+    return ids, rows[-1].seq if rows else offset
 
 
 def articles_with_actions_after(
     offset: int, actions: Collection[str], limit: int
 ) -> tuple[set[int], int]:
-    """Return the ids of articles that the next rows touch by one of these actions, and the number of the last row.
+    """Return the article ids of the next rows with one of the actions, and the last row's number.
 
-    At most `limit` articles, out of at most 500 rows.
+    Reads at most 500 rows and returns at most `limit` articles.
     """
     query = (
         select(Outbox.seq, Outbox.article_id, Outbox.action)
@@ -82,39 +82,48 @@ def articles_with_actions_after(
 
 
 def oldest_seq() -> int:
-    """Return the lowest number still kept, 0 where there is none."""
+    """Return the lowest number in the outbox, 0 if it is empty."""
     return db.session.scalar(select(func.min(Outbox.seq))) or 0
 
 
 def first_event_time_after(offset: int) -> datetime | None:
-    """Return when the first act after a number was, None where there was none since."""
+    """Return the time of the first row after an offset, None if there is none."""
     return db.session.scalar(
         select(Outbox.at).where(Outbox.seq > offset).order_by(Outbox.seq).limit(1)
     )
 
 
 def prune(offset: int) -> None:
-    """Delete the rows that every follower has passed; the newest stays, since it is the edition."""
+    """Delete rows up to `offset`, which every consumer has passed.
+
+    The newest row always stays, because its number is the edition.
+    """
     newest = select(func.max(Outbox.seq)).scalar_subquery()
     with db.write() as session:
         session.execute(delete(Outbox).where(Outbox.seq <= offset, Outbox.seq < newest))
 
 
 class OutboxReader:
-    """One connection of a process on which its threads look at the heartbeat: no session, some microseconds a look."""
+    """A read-only connection for polling the outbox, shared by the threads of a process.
+
+    It uses no ORM session; a poll takes a few microseconds.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.lock = Lock()
         self.connection: Any = None
         self.owner_pid = 0
-        self.recent: dict[int, int | None] = {}  # the article of each of the newest rows
+        self.recent: dict[int, int | None] = {}  # article ids of the newest rows, by number
 
     def poll(self) -> tuple[int, str] | None:
-        """Return the edition, and the positions of the followers that live in the database; None where it is silent."""
+        """Return the edition and the offsets of consumers in the database, joined by commas.
+
+        None if the database does not answer.
+        """
         with self.lock:
             try:
-                if self.owner_pid != os.getpid():  # a connection must not pass through a fork
+                if self.owner_pid != os.getpid():  # SQLite connections must not survive a fork
                     self.connection = sqlite.connect(
                         f"file:{quote(self.path)}?mode=ro",
                         uri=True,
@@ -122,29 +131,31 @@ class OutboxReader:
                         check_same_thread=False,
                     )
                     self.owner_pid = os.getpid()
-                ((edition, positions),) = self.connection.execute(POLL_SQL).fetchall()
+                ((edition, offsets),) = self.connection.execute(POLL_SQL).fetchall()
             except sqlite.Error as error:
-                log.warning("the edition cannot be read: %s", error)
+                log.warning("cannot read the edition: %s", error)
                 self.close()
                 return None
-        return edition or 0, positions or ""
+        return edition or 0, offsets or ""
 
     def changed_between(self, after: int, through: int) -> set[int | None] | None:
-        """Return the articles that the rows after a number touch (None among them: everything); None where unknown."""
+        """Return the article ids of the rows after `after` up to `through`.
+
+        A None in the set means that every page may have changed. Returns None if the rows are too
+        many or cannot be read.
+        """
         if not 0 < through - after <= MAX_RECENT_ROWS:
             return None
         with self.lock:
             if through not in self.recent and not self._read_recent(through):
                 return None
-            rows = range(after + 1, through + 1)
-            return (
-                {self.recent[seq] for seq in rows}
-                if all(seq in self.recent for seq in rows)
-                else None
-            )
+            numbers = range(after + 1, through + 1)
+            if not all(seq in self.recent for seq in numbers):
+                return None
+            return {self.recent[seq] for seq in numbers}
 
     def _read_recent(self, through: int) -> bool:
-        """Take in the newest rows; return whether the database answered."""
+        """Load the newest rows; return whether they include the row `through`."""
         if self.connection is None:
             return False
         try:
@@ -152,13 +163,13 @@ class OutboxReader:
                 ROWS_AFTER_SQL, (through - MAX_RECENT_ROWS, 2 * MAX_RECENT_ROWS)
             ).fetchall()
         except sqlite.Error as error:
-            log.warning("the outbox cannot be read: %s", error)
+            log.warning("cannot read the outbox: %s", error)
             return False
         self.recent = dict(rows)
         return through in self.recent
 
     def close(self) -> None:
-        """Give the connection back; the next look opens another."""
+        """Close the connection; the next poll opens another."""
         if self.connection is not None and self.owner_pid == os.getpid():
             self.connection.close()
         self.connection, self.owner_pid = None, 0

@@ -113,7 +113,7 @@ def affected_paths(article_ids: set[int]) -> list[str]:
     """Return the addresses that show these stories, or did: their own, then the beginnings of lists and the feeds."""
     if not article_ids:
         return []
-    lists = ["/", *queries.list_paths(article_ids)]
+    lists = ["/", *queries.listing_paths(article_ids)]
     return queries.story_paths(article_ids) + [
         path for top in lists for path in (top, f"{top}feed.xml")
     ]

@@ -1,4 +1,4 @@
-"""Moments in the newsroom's time zone: as typed, including those that daylight saving skips or repeats; as shown."""
+"""Times in the newsroom's time zone: ambiguous times from forms, display, months and days."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 @dataclass(frozen=True, slots=True)
 class TimeChoice:
-    """One of the moments that a typed time may mean: aware, in UTC, and how to say it."""
+    """One possible meaning of an ambiguous time: an aware datetime in UTC and its label."""
 
     at: datetime
     label: str
 
     @property
     def value(self) -> str:
-        """Return the moment as a form sends it."""
+        """Return the form value of the choice."""
         return f"{self.at:%Y-%m-%dT%H:%MZ}"
 
 
 def possible_moments(wall_time: datetime, zone: ZoneInfo) -> list[datetime]:
-    """Return the moments in UTC, earliest first, that a wall-clock time may mean: one, or two where clocks change."""
+    """Return the UTC datetimes that a wall-clock time may mean, earliest first.
+
+    There are two if clocks change at that time, otherwise one.
+    """
     folds = [wall_time.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
     return sorted(set(folds))
 
 
 def is_skipped(wall_time: datetime, zone: ZoneInfo) -> bool:
-    """Say whether clocks jump over a wall-clock time."""
+    """Return whether a wall-clock time does not exist because clocks go forward."""
     return all(
         moment.astimezone(zone).replace(tzinfo=None) != wall_time
         for moment in possible_moments(wall_time, zone)
@@ -37,26 +40,31 @@ def is_skipped(wall_time: datetime, zone: ZoneInfo) -> bool:
 
 
 def time_choices(wall_time: datetime, zone: ZoneInfo) -> list[TimeChoice]:
-    """Return what to ask about a time that is skipped or comes twice; nothing for all others."""
-    found = possible_moments(wall_time, zone)
-    return [TimeChoice(each, format_moment(each, zone)) for each in found] if len(found) > 1 else []
+    """Return the choices for a time that is skipped or repeated, an empty list for other times."""
+    moments = possible_moments(wall_time, zone)
+    if len(moments) == 1:
+        return []
+    return [TimeChoice(moment, format_moment(moment, zone)) for moment in moments]
 
 
 def explain_ambiguous_time(wall_time: datetime, zone: ZoneInfo) -> str:
-    """Return why a time has to be asked about."""
+    """Return the question about a time that is skipped or repeated."""
     first, second = possible_moments(wall_time, zone)
     before, after = first.astimezone(zone), second.astimezone(zone)
     day = f"{wall_time.day} {wall_time:%B %Y}"
     if is_skipped(wall_time, zone):
-        return f"On {day} clocks in {zone.key} go forward, and {wall_time:%H:%M} does not exist. Which do you mean?"
+        return (
+            f"Clocks in {zone.key} go forward on {day}, so {wall_time:%H:%M} does not exist. "
+            "Choose which time you mean."
+        )
     return (
-        f"On {day} clocks in {zone.key} go back, and {wall_time:%H:%M} comes twice: "
-        f"first as {utc_offset(before)}, then as {utc_offset(after)}. Which do you mean?"
+        f"Clocks in {zone.key} go back on {day}, so {wall_time:%H:%M} happens twice: "
+        f"first as {utc_offset(before)}, then as {utc_offset(after)}. Choose which time you mean."
     )
 
 
 def format_moment(moment: datetime, zone: ZoneInfo) -> str:
-    """Return a moment in the newsroom's zone with UTC beside it: 31 Oct 2027, 01:30 Africa/Cairo (UTC+2; 23:30 UTC)."""
+    """Return a time in a zone and in UTC: 31 Oct 2027, 01:30 Africa/Cairo (30 Oct, 23:30 UTC)."""
     local, utc = moment.astimezone(zone), moment.astimezone(UTC)
     if zone.key == "UTC":
         return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
@@ -65,20 +73,23 @@ def format_moment(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def utc_offset(local: datetime) -> str:
-    """Return the distance from UTC that a local moment has: UTC+1, UTC+05:30."""
+    """Return the UTC offset of a local time: UTC+1, UTC+05:30."""
     minutes = int((local.utcoffset() or UTC.utcoffset(local)).total_seconds()) // 60
     sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
     return f"UTC{sign}{hours:02}:{rest:02}" if rest else f"UTC{sign}{hours}"
 
 
 def zone_abbreviation(local: datetime) -> str:
-    """Return what readers know a local moment's zone by: EAT, WAT, GMT; its distance from UTC where it has no name."""
+    """Return the abbreviation of a local time's zone (EAT, WAT, GMT), or its UTC offset."""
     name = local.tzname() or ""
     return "GMT" if name == "UTC" else name if name.isalpha() else utc_offset(local)
 
 
 def has_whole_minutes(local: datetime) -> bool:
-    """Return whether the distance from UTC can be written as +03:00; local mean times of long ago cannot."""
+    """Return whether the UTC offset has whole minutes, like +03:00.
+
+    Historical local mean times do not.
+    """
     return (local.utcoffset() or timedelta()) % timedelta(minutes=1) == timedelta()
 
 
@@ -89,14 +100,14 @@ def month_key(moment: datetime, zone: tzinfo) -> int:
 
 
 def day_start(day: date, zone: tzinfo) -> int:
-    """Return the first second of a day in a time zone, counted from 1970 in UTC.
+    """Return the first second of a day in a time zone, in seconds since 1970 (UTC).
 
-    Plain numbers, because timestamps overflow at both ends of time.
+    It computes with integers, because datetimes overflow near the first and the last year.
     """
-    distance = datetime(day.year, day.month, day.day, tzinfo=zone).utcoffset() or timedelta()
-    return (day.toordinal() - _EPOCH_DAY) * 86_400 - int(distance.total_seconds())
+    offset = datetime(day.year, day.month, day.day, tzinfo=zone).utcoffset() or timedelta()
+    return (day.toordinal() - _EPOCH_DAY) * 86_400 - int(offset.total_seconds())
 
 
 def day_end(day: date, zone: tzinfo) -> float:
-    """Return the second that follows a day in a time zone, infinity after the last day of the calendar."""
+    """Return the first second after a day in a time zone, infinity for the calendar's last day."""
     return day_start(day + timedelta(days=1), zone) if day < date.max else float("inf")

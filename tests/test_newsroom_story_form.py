@@ -623,7 +623,7 @@ def test_the_hour_that_comes_twice_is_asked_about(app: Flask, newsroom: FlaskCli
     sent = story_form(do="schedule", published_at="2027-10-28T23:30")
     response = post(newsroom, NEW, sent)
     assert response.status_code == 422
-    assert "comes twice: first as UTC+3, then as UTC+2" in response.text
+    assert "happens twice: first as UTC+3, then as UTC+2" in response.text
     offered = [
         each["value"]
         for each in Page(response.text).find_all("input")

@@ -1,6 +1,7 @@
-"""People of the newsroom: accounts, passwords, throttled logins, and sessions that the server can end.
+"""Accounts: people of the newsroom, passwords, throttled logins, sessions that the server can end.
 
-Nothing here knows about requests or cookies. Passwords are always hashed before `db.write()` is entered.
+This package knows nothing about requests and cookies. Passwords are always hashed before
+`db.write()` is entered.
 """
 
 from __future__ import annotations
@@ -74,27 +75,27 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-# The least that OWASP's Password Storage Cheat Sheet recommends for argon2id: 19 MiB, two passes, one lane.
+# OWASP's Password Storage Cheat Sheet, minimum for argon2id: 19 MiB, two passes, one lane.
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 WRONG_CREDENTIALS = "Wrong email or password."
-READABLE_CHARACTERS = (
-    "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that can be taken for another sign
-)
+READABLE_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike
 
-_hash_slots = threading.BoundedSemaphore(
-    2
-)  # each hash takes 19 MiB and a core; more at once would starve readers
+# Each hash takes 19 MiB and a core; more than two at once would slow down readers' requests.
+_hash_slots = threading.BoundedSemaphore(2)
 
 
 def hash_password(password: str) -> str:
-    """Return the argon2id hash of a password, whole and NFC-normalised; at most two are computed at a time."""
+    """Return the argon2id hash of a password in NFC form; at most two are computed at a time."""
     with _hash_slots:
         return hasher.hash(normalize(password))
 
 
 def check_password(user: User | None, password: str) -> bool:
-    """Say whether this is the person's password; for nobody (None) it takes as long and is never right."""
+    """Return whether the password is the person's.
+
+    Without a person (None) the check takes the same time and returns False.
+    """
     expected = _dummy_hash(hasher)
     if user is not None:
         expected = user.password_hash
@@ -112,14 +113,15 @@ def _dummy_hash(password_hasher: PasswordHasher) -> str:
 
 
 def _password_context(email: str, name: str) -> tuple[str, ...]:
-    """Return what a guesser knows about somebody's password."""
+    """Return the words that an attacker would try in a person's password."""
     return email, name, current_app.config["SITE_NAME"]
 
 
 def add_user(email: str, name: str, role: str, password: str | None = None) -> tuple[int, str]:
-    """Add somebody who can log in; return the id and the password, a random readable one where none was given.
+    """Add an account; return its id and its password, a random readable one by default.
 
-    Raises AccountError for a bad or known e-mail, a bad name or role; PasswordRefused.
+    Raises AccountError for an invalid or existing email and an invalid name or role, PasswordError
+    for a bad password.
     """
     email, name = _clean_email(email), _clean_name(name)
     _require_role(role)
@@ -128,10 +130,12 @@ def add_user(email: str, name: str, role: str, password: str | None = None) -> t
     require_good_password(password, _password_context(email, name))
     password_hash = hash_password(password)
     with db.write() as session:
-        if (known := session.scalar(select(User).where(User.email == email))) is not None:
-            _require_active(known)
+        existing = session.scalar(select(User).where(User.email == email))
+        if existing is not None:
+            _require_active(existing)
             raise AccountError(
-                f"{email} already has an account. For a new password, run: spectator user reset {email}"
+                f"{email} already has an account. "
+                f"To set a new password, run: spectator user reset {email}"
             )
         user = User(
             email=email,
@@ -146,7 +150,10 @@ def add_user(email: str, name: str, role: str, password: str | None = None) -> t
 
 
 def set_role(email: str, role: str) -> None:
-    """Give somebody another role, from their next request on; raises AccountError for an unknown person or role."""
+    """Change a person's role, from their next request on.
+
+    Raises AccountError for an unknown person or role.
+    """
     _require_role(role)
     with db.write() as session:
         user = _get_user(session, email)
@@ -155,7 +162,10 @@ def set_role(email: str, role: str) -> None:
 
 
 def rename_user(email: str, name: str) -> str:
-    """Change the name that colleagues see and return it; raises AccountError for an unknown person or a bad name."""
+    """Change the name that colleagues see and return it in its stored form.
+
+    Raises AccountError for an unknown person or an invalid name.
+    """
     name = _clean_name(name)
     with db.write() as session:
         _get_user(session, email).name = name
@@ -163,7 +173,7 @@ def rename_user(email: str, name: str) -> str:
 
 
 def enable_user(email: str) -> None:
-    """Let a disabled person log in again, with the password they had; raises AccountError for an unknown person."""
+    """Enable a disabled account; its password stays. Raises AccountError for an unknown person."""
     with db.write() as session:
         user = _get_user(session, email)
         user.is_active = True
@@ -171,18 +181,21 @@ def enable_user(email: str) -> None:
 
 
 def disable_user(email: str) -> None:
-    """Let somebody log in no more, end all their sessions and preview links; raises AccountError if unknown."""
+    """Disable an account, end its sessions and revoke its preview links.
+
+    Raises AccountError for an unknown person.
+    """
     with db.write() as session:
         user = _get_user(session, email)
         user.is_active = False
         _end_access(session, user.id)
-    log.warning("account %r disabled, its sessions ended", email)
+    log.warning("account %r disabled and its sessions ended", email)
 
 
 def reset_password(email: str) -> str:
-    """Give somebody a new random password and return it; their sessions and preview links end.
+    """Set a new random password and return it; end the person's sessions and preview links.
 
-    Raises AccountError for an unknown person, and for a disabled one, who could not log in with it.
+    Raises AccountError for an unknown person and for a disabled account.
     """
     password = _random_password()
     password_hash = hash_password(password)
@@ -191,14 +204,15 @@ def reset_password(email: str) -> str:
         _require_active(user)
         user.password_hash = password_hash
         _end_access(session, user.id)
-    log.warning("password of %r reset, its sessions ended", email)
+    log.warning("password of %r reset and their sessions ended", email)
     return password
 
 
 def _end_access(session: Session, user_id: int) -> None:
-    """End a person's sessions and preview links: whoever had the account may have made some.
+    """End a person's sessions and revoke their preview links: an intruder may have created some.
 
-    The known devices stay known: that opens nothing, and an attack must not shut the owner out with the new password.
+    Known devices stay known. They give no access, and they let the owner log in while an attack
+    throttles everybody else.
     """
     end_sessions(session, user_id)
     own_links = (PreviewLink.made_by_id == user_id) & PreviewLink.revoked_at.is_(None)
@@ -206,10 +220,10 @@ def _end_access(session: Session, user_id: int) -> None:
 
 
 def change_own_password(user_id: int, current: str, new: str, client: Client) -> str:
-    """Change one's own password, end every session of that person and return the token of a new one.
+    """Change a person's own password, end all their sessions and return the token of a new one.
 
-    Raises PasswordRefused for the new password; LoginRefused for the current one, throttled like a login, since a
-    stolen session must not serve to guess it.
+    Raises PasswordError for the new password, LoginError for the current one. Attempts are
+    throttled like logins, so that a stolen session cannot be used to guess the password.
     """
     user = db.session.get_one(User, user_id)
     require_good_password(new, _password_context(user.email, user.name))
@@ -222,15 +236,16 @@ def change_own_password(user_id: int, current: str, new: str, client: Client) ->
         person.password_hash = password_hash
         end_sessions(session, person.id)
         record_successful_login(session, person, client)
-        log.warning("password of %r changed, its other sessions ended", person.email)
+        log.warning("password of %r changed and their other sessions ended", person.email)
         return open_session(session, person.id)
 
 
 def log_in(email: str, password: str, client: Client, old_token: str = "") -> str:
-    """Return the token of a new session; the session of `old_token` ends.
+    """Log a person in: end the session of `old_token` and return the token of a new session.
 
-    Raises LoginRefused: in the same words and after the same time for an unknown email, a wrong password and a
-    disabled account; with a time to wait where too many attempts were made, before anything is hashed.
+    Raises LoginError, with the same message and after the same time for an unknown email, a wrong
+    password and a disabled account. After too many attempts it raises LoginError with a waiting
+    time, before hashing anything.
     """
     email = email.strip().lower()[:254]
     count_attempt(email, client)
@@ -249,7 +264,7 @@ def log_in(email: str, password: str, client: Client, old_token: str = "") -> st
 
 
 def delete_expired() -> None:
-    """Delete sessions that are over and login attempts that no longer count; doing it twice does no harm."""
+    """Delete expired sessions and old login attempts; doing it twice does no harm."""
     now = datetime.now(UTC)
     with db.write() as session:
         delete_expired_sessions(session, now)
@@ -257,7 +272,10 @@ def delete_expired() -> None:
 
 
 def _reload_unchanged_user(session: Session, user: User) -> User:
-    """Return the person again, refusing one who was disabled or got another password while we were hashing."""
+    """Return the person's current row.
+
+    Raises LoginError if they were disabled or got another password during the hashing.
+    """
     person = session.get(User, user.id)
     if person is None or not person.is_active or person.password_hash != user.password_hash:
         raise LoginError(WRONG_CREDENTIALS)
@@ -271,24 +289,26 @@ def _random_password() -> str:
 
 def _clean_email(email: str) -> str:
     email = email.strip().lower()
-    # ASCII alone: letters of two alphabets can look like one colleague
+    # ASCII only: letters of other alphabets could imitate a colleague's email.
     if len(email) > 254 or not re.fullmatch(
         r"[!-?A-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+", email, re.ASCII
     ):
-        raise AccountError(f"{email[:100]!r} is not an e-mail address like amina@news.example")
+        raise AccountError(
+            f"{email[:100]!r} is not an email address. Use one like amina@news.example."
+        )
     return email
 
 
 def _clean_name(name: str) -> str:
     name = " ".join(unicodedata.normalize("NFC", name).split())
     if not name or len(name) > 120 or not name.isprintable():
-        raise AccountError("A name of 1 to 120 visible characters is needed.")
+        raise AccountError("Enter a name of 1 to 120 visible characters.")
     return name
 
 
 def _require_role(role: str) -> None:
     if role not in ROLES:
-        raise AccountError(f"{role[:40]!r} is not a role; there are: {', '.join(ROLES)}")
+        raise AccountError(f"{role[:40]!r} is not a role. Use one of: {', '.join(ROLES)}")
 
 
 def _require_active(user: User) -> None:
@@ -302,6 +322,7 @@ def _get_user(session: Session, email: str) -> User:
     user = session.scalar(select(User).where(User.email == email.strip().lower()))
     if user is None:
         raise AccountError(
-            f"Nobody has an account with the email {email[:100]!r}. To see who has, run: spectator user list"
+            f"There is no account with the email {email[:100]!r}. "
+            "To see all accounts, run: spectator user list"
         )
     return user

@@ -1,6 +1,7 @@
-"""What a password must be: long, not common, and not made of words that belong to the person or the site.
+"""The rules for passwords: long, not common, not made from words about the person or the site.
 
-NIST SP 800-63B and ASVS 6.2: no rules of composition; a list of common passwords and of words from the context.
+They follow NIST SP 800-63B and ASVS 6.2: no composition rules, but a list of common passwords and
+of words from the context.
 """
 
 from __future__ import annotations
@@ -11,25 +12,25 @@ from collections.abc import Iterable
 from functools import cache
 
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 10, 128
-MAX_TAIL = 4  # digits and signs added to a common word: password2026, Password!
+MAX_TAIL = 4  # digits and signs around a common word, as in password2026 and Password!
 ROLE_WORDS = ("spectator", "newsroom", "admin", "administrator", "editor", "author", "password")
 
 TOO_COMMON = "This password is too common. Choose one that nobody would guess."
 
 
 class AccountError(Exception):
-    """An account cannot be created or changed this way; the message is one sentence."""
+    """An account cannot be created or changed; the message says why."""
 
 
 class PasswordError(AccountError):
-    """A new password that is too short, too long, or easy to guess; the message is for the person."""
+    """A new password is too short, too long or easy to guess; the message is for the person."""
 
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """Return the passwords, words and names that leaks held most often, in lower case.
+    """Return the passwords, words and names most common in leaks, in lower case.
 
-    From the zxcvbn package, whose lists leave out of each what another has: all of them together are what is tried.
+    They come from the zxcvbn package. Its lists do not overlap, so all of them are combined.
     """
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -37,14 +38,14 @@ def common_passwords() -> frozenset[str]:
 
 
 def normalize(password: str) -> str:
-    """Return the password in the form that is hashed (NFC), so that every keyboard types the same one."""
+    """Return the password in NFC form, which does not depend on the keyboard."""
     return unicodedata.normalize("NFC", password)
 
 
 def require_good_password(password: str, context: Iterable[str] = ()) -> None:
-    """Raise PasswordRefused for a password nobody should have.
+    """Raise PasswordError for a password that breaks the rules.
 
-    `context` holds what a guesser knows: the person's email and name, the name of the site.
+    `context` holds words that an attacker would try: the person's email and name, the site's name.
     """
     length = len(normalize(password))
     if length < MIN_PASSWORD_LENGTH:
@@ -67,7 +68,7 @@ def require_good_password(password: str, context: Iterable[str] = ()) -> None:
 
 
 def _is_common(folded: str) -> bool:
-    """Say whether it is on the list, or a word of the list with a few characters before or behind it."""
+    """Return whether a password is in the list, or a doubled or slightly extended entry."""
     words = common_passwords()
     core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded)
     rest = folded.replace(core, "", 1) if core else folded
@@ -77,7 +78,7 @@ def _is_common(folded: str) -> bool:
 
 
 def _is_mostly_context(folded: str, context: Iterable[str]) -> bool:
-    """Say whether fewer than four letters remain once the words of the context are taken out."""
+    """Return whether fewer than four letters remain without the words of the context."""
     words = {
         word for text in context for word in re.findall(r"[^\W\d_]{3,}", normalize(text).casefold())
     }

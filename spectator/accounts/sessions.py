@@ -1,4 +1,4 @@
-"""Server-side sessions: rows that can be ended at any moment. Only the SHA-256 of a token is stored."""
+"""Server-side sessions, which can be ended at any time; only the SHA-256 of a token is stored."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from sqlalchemy.orm import Session, joinedload
 from spectator.db import StorageError, db
 from spectator.models import User, UserSession
 
-# Idle: longer than a working day with its pauses, shorter than a night, so a forgotten browser is shut by morning.
-# Absolute: the thirty days after which NIST SP 800-63B wants the password again at its first level (ASVS 7.3.1, 7.3.2).
+# Idle limit: longer than a working day with its breaks, but a browser that was forgotten in the
+# evening is logged out by morning. Absolute limit: NIST SP 800-63B level 1 asks for the password
+# again after thirty days (ASVS 7.3.1, 7.3.2).
 IDLE_LIMIT, ABSOLUTE_LIMIT = timedelta(hours=12), timedelta(days=30)
 TOUCH_INTERVAL = timedelta(minutes=10)
 
 
 def token_hash(token: str) -> str:
-    """Return what is stored of a token: a leaked database opens no session."""
+    """Return the hash of a token that is stored, so that a leaked database opens no session."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
@@ -33,7 +34,10 @@ def _signer() -> TimestampSigner:
 
 
 def is_issued_token(token: str) -> bool:
-    """Say whether this server issued the token within the absolute limit, even if its session is over."""
+    """Return whether this server issued the token within the absolute limit.
+
+    Its session may have ended.
+    """
     try:
         _signer().unsign(token, max_age=int(ABSOLUTE_LIMIT.total_seconds()))
     except BadSignature:
@@ -42,38 +46,36 @@ def is_issued_token(token: str) -> bool:
 
 
 def user_by_token(token: str) -> User | None:
-    """Return the active person whose session this token opens, None for any other token."""
-    found = session_by_token(token)
-    return found.user if found else None
+    """Return the active person whose session the token opens, None for any other token."""
+    user_session = session_by_token(token)
+    return user_session.user if user_session else None
 
 
 def session_by_token(token: str) -> UserSession | None:
-    """Return the session that this token opens, with its active person; None for any other token."""
+    """Return the session that the token opens, with its active person; None for any other token."""
     now = datetime.now(UTC)
     query = select(UserSession).options(joinedload(UserSession.user, innerjoin=True))
-    found = db.session.scalar(query.where(UserSession.token_hash == token_hash(token)))
-    if found is None or not found.user.is_active:
+    row = db.session.scalar(query.where(UserSession.token_hash == token_hash(token)))
+    if row is None or not row.user.is_active:
         return None
-    if now - found.seen_at > IDLE_LIMIT or now - found.created_at > ABSOLUTE_LIMIT:
+    if now - row.seen_at > IDLE_LIMIT or now - row.created_at > ABSOLUTE_LIMIT:
         return None
-    if now - found.seen_at > TOUCH_INTERVAL:
-        with suppress(StorageError), db.write() as session:  # on a full disk one can still read
-            session.execute(
-                update(UserSession).where(UserSession.id == found.id).values(seen_at=now)
-            )
-    return found
+    if now - row.seen_at > TOUCH_INTERVAL:
+        with suppress(StorageError), db.write() as session:  # reading still works on a full disk
+            session.execute(update(UserSession).where(UserSession.id == row.id).values(seen_at=now))
+    return row
 
 
 def log_out(token: str) -> None:
-    """End the session of this token; a copied cookie is worth nothing afterwards."""
+    """End the session of the token; a copy of its cookie then no longer works."""
     with db.write() as session:
         end_session(session, token)
 
 
 def open_session(session: Session, user_id: int, failed_logins: int = 0) -> str:
-    """Return the token of a new session, stored inside the caller's `db.write()`.
+    """Store a new session inside the caller's `db.write()` and return its token.
 
-    `failed_logins` is what the person is told: how many attempts by others there were before this login.
+    `failed_logins` is the number of other people's failed attempts, which the person is told.
     """
     token, now = _signer().sign(secrets.token_urlsafe(32)).decode(), datetime.now(UTC)
     row = UserSession(token_hash=token_hash(token), user_id=user_id, created_at=now, seen_at=now)
@@ -93,7 +95,7 @@ def end_sessions(session: Session, user_id: int) -> None:
 
 
 def delete_expired_sessions(session: Session, now: datetime) -> None:
-    """Delete sessions that open nothing any more, inside the caller's `db.write()`."""
+    """Delete expired sessions inside the caller's `db.write()`."""
     is_over = or_(
         UserSession.seen_at < now - IDLE_LIMIT, UserSession.created_at < now - ABSOLUTE_LIMIT
     )

@@ -1,4 +1,4 @@
-"""How many attempts to log in are too many: counted in the database, by account, address and device, before hashing."""
+"""Login throttling: attempts are counted by account, address and device, before any hashing."""
 
 from __future__ import annotations
 
@@ -17,51 +17,52 @@ from spectator.db import db
 from spectator.models import KnownClient, LoginAttempt, User
 
 log = logging.getLogger(__name__)
-NO_ACCOUNT = (
-    "an email without an account"  # which is never logged: people type passwords there by mistake
-)
+# An unknown email is never logged itself: people enter passwords in that field by mistake.
+NO_ACCOUNT = "an email without an account"
 
-# The narrow limits stop guessing. The limit of a whole account is wide and only slows strangers down, so that nobody
-# can lock its owner out: who has logged in from an address or a device before is not held to it, nor are the first
-# tries from a part of the network that has made none. MAX_OF_STRANGERS bounds those: docs/security.md has the sums.
+# The narrow limits stop guessing. The limit of a whole account is wide and only slows down unknown
+# clients, so that nobody can lock the owner out: it does not apply to addresses and devices with an
+# earlier login, nor to the first tries from networks without any. MAX_OF_STRANGERS limits those
+# first tries; docs/security.md has the calculation.
 WINDOW = timedelta(minutes=15)
 MAX_OF_ACCOUNT_AT_ADDRESS, MAX_OF_ADDRESS = 5, 20
 MAX_OF_ACCOUNT, MAX_OF_STRANGERS = 50, 200
 ACCOUNT_PAUSE = timedelta(seconds=30)
-FIRST_TRIES = (
-    (24, 48, 2),
-    (16, 32, 8),
-)  # leading bits of IPv4 and IPv6 addresses, tries from all that share them
-KNOWN_CLIENT_LIFETIME, MAX_KNOWN_CLIENTS = timedelta(days=180), 20  # of one person
+# Prefix lengths of IPv4 and IPv6 networks, and the number of first tries from one such network.
+FIRST_TRIES = ((24, 48, 2), (16, 32, 8))
+KNOWN_CLIENT_LIFETIME, MAX_KNOWN_CLIENTS = timedelta(days=180), 20  # for each person
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a login comes from: the network address, and the token of the browser's device cookie ("" without)."""
+    """The origin of a login: the IP address, and the device cookie's token ("" without one)."""
 
     address: str
     device: str = ""
 
     @property
     def network(self) -> str:
-        """Return what is counted as one address: of IPv6 the /64 network, since one person commands all of it."""
+        """Return the address to count by: for IPv6 its /64 network, which one person controls."""
         try:
-            found = ipaddress.ip_address(self.address.partition("%")[0])
+            ip = ipaddress.ip_address(self.address.partition("%")[0])
         except ValueError:
             return self.address[:45]
-        if isinstance(found, ipaddress.IPv6Address):
-            mapped = found.ipv4_mapped
-            return str(mapped or ipaddress.ip_network((found, 64), strict=False).network_address)
-        return str(found)
+        if isinstance(ip, ipaddress.IPv6Address):
+            mapped = ip.ipv4_mapped
+            return str(mapped or ipaddress.ip_network((ip, 64), strict=False).network_address)
+        return str(ip)
 
     @property
     def device_hash(self) -> str:
-        """Return what is stored of the device's token, "" without one."""
+        """Return the stored hash of the device's token, "" without one."""
         return token_hash(self.device) if self.device else ""
 
 
 class LoginError(Exception):
-    """No login: `message` is for the person, `retry_after_seconds` is set where too many tries were made."""
+    """A login is refused: `message` is for the person.
+
+    `retry_after_seconds` is set after too many attempts.
+    """
 
     def __init__(self, message: str, retry_after_seconds: int | None = None) -> None:
         super().__init__(message)
@@ -70,9 +71,9 @@ class LoginError(Exception):
 
 
 def count_attempt(email: str, client: Client) -> None:
-    """Count an attempt before it is made, so that many at once count too.
+    """Count an attempt before the password is checked, so that simultaneous attempts count too.
 
-    Raises LoginRefused, with the time to wait, where it is one too many.
+    Raises LoginError with the waiting time if there were too many attempts.
     """
     now = datetime.now(UTC)
     with db.write() as session:
@@ -84,10 +85,10 @@ def count_attempt(email: str, client: Client) -> None:
                 email=email, address=client.network, device_hash=client.device_hash, at=now
             )
             session.add(attempt)
-        counted = (
+        increment = (
             update(User).where(User.email == email).values(failed_logins=User.failed_logins + 1)
         )
-        is_account = bool(cast("CursorResult[Any]", session.execute(counted)).rowcount)
+        is_account = bool(cast("CursorResult[Any]", session.execute(increment)).rowcount)
     if wait:
         log.warning(
             "login throttled: %s, from %s",
@@ -100,19 +101,19 @@ def count_attempt(email: str, client: Client) -> None:
 
 
 def _matching_client_kinds(session: Session, email: str, client: Client) -> frozenset[str]:
-    """Return whether this account has logged in from the address, from the device, from both or from neither."""
+    """Return "address", "device", both or neither: those from which the account has logged in."""
     pairs = [("address", client.network), ("device", client.device_hash)]
-    known = tuple_(KnownClient.kind, KnownClient.value).in_(pairs)
+    is_same_client = tuple_(KnownClient.kind, KnownClient.value).in_(pairs)
     query = select(KnownClient.kind).join(User, User.id == KnownClient.user_id)
-    return frozenset(session.scalars(query.where(User.email == email, known)))
+    return frozenset(session.scalars(query.where(User.email == email, is_same_client)))
 
 
 def _required_wait(
     session: Session, email: str, client: Client, kinds: frozenset[str], now: datetime
 ) -> timedelta:
-    """Return how long this client has to wait before the next attempt, zero if it may try now."""
+    """Return how long the client must wait before its next attempt, zero if it may try now."""
     of_account, of_address = LoginAttempt.email == email, LoginAttempt.address == client.network
-    if "device" in kinds:  # a device that shares a network with strangers is counted by itself
+    if "device" in kinds:  # known devices do not share a limit with strangers on their network
         of_device = LoginAttempt.device_hash == client.device_hash
         return _wait(session, of_account & of_device, MAX_OF_ACCOUNT_AT_ADDRESS, now)
     own = _wait(session, of_account & of_address, MAX_OF_ACCOUNT_AT_ADDRESS, now)
@@ -123,7 +124,7 @@ def _required_wait(
 def _account_pause(
     session: Session, of_account: ColumnElement[bool], client: Client, now: datetime
 ) -> timedelta:
-    """Return the pause that an account under attack asks of clients it does not know: one attempt in 30 seconds."""
+    """Return how long an unknown client must wait: under attack, one attempt in 30 seconds."""
     query = (
         select(LoginAttempt.address, LoginAttempt.at)
         .where(of_account)
@@ -141,7 +142,10 @@ def _account_pause(
 
 
 def _has_first_tries(client: Client, addresses: Sequence[str]) -> bool:
-    """Say whether few of the attempts came from around the client's network: whoever attacks commands a /48 of IPv6."""
+    """Return whether only few attempts came from the client's wider network.
+
+    An attacker may control an IPv6 /48.
+    """
     for *bits, limit in FIRST_TRIES:
         own = _prefix(client.network, *bits)
         if sum(_prefix(address, *bits) == own for address in addresses) >= limit:
@@ -175,9 +179,9 @@ def _duration(wait: timedelta) -> str:
 
 
 def record_successful_login(session: Session, user: User, client: Client) -> int:
-    """Forget the client's own failed attempts after a success and remember the client, inside `db.write()`.
+    """Delete the client's failed attempts and remember the client, inside `db.write()`.
 
-    Returns how many attempts others have made on the account since its last login.
+    Returns the number of other people's attempts on the account since its last login.
     """
     of_account = LoginAttempt.email == user.email
     is_own = LoginAttempt.address == client.network
@@ -206,6 +210,6 @@ def _remember_client(session: Session, user_id: int, client: Client) -> None:
 
 
 def delete_old_attempts(session: Session, now: datetime) -> None:
-    """Delete attempts that no longer count, and clients not seen for half a year, inside `db.write()`."""
+    """Delete old attempts, and clients not seen for half a year, inside `db.write()`."""
     session.execute(delete(LoginAttempt).where(LoginAttempt.at <= now - WINDOW))
     session.execute(delete(KnownClient).where(KnownClient.seen_at <= now - KNOWN_CLIENT_LIFETIME))

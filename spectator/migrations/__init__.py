@@ -1,4 +1,4 @@
-"""The schema's history (Alembic), and the two things the site asks of it: is it current, bring it up to date."""
+"""Database migrations (Alembic): checks whether the schema is current, and upgrades it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ from spectator.db import WRITE_FLAG, db
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0017"  # the newest migration; a test holds it against the files, so that no boot has to load Alembic
+# The newest migration, as a constant so that startup need not load Alembic; a test compares it with
+# the files.
+HEAD = "0017"
 
 
 class UpgradeError(Exception):
-    """The database stays as it was, since a migration would have lost something; the message says what."""
+    """A migration would lose data, so the upgrade was rolled back; the message says what."""
 
 
 def supported_versions() -> frozenset[str]:
-    """Return every version of the schema that this code can upgrade from; file names begin with them."""
+    """Return every schema version that this code can upgrade from, taken from the file names."""
     files = (Path(__file__).parent / "versions").glob("[0-9]*.py")
     return frozenset(path.name.partition("_")[0] for path in files)
 
 
 def alembic_config() -> Config:
-    """Return Alembic's configuration; there is no alembic.ini, the site's own settings say where the database is."""
+    """Return Alembic's configuration, which replaces an alembic.ini file."""
     from alembic.config import Config
 
-    made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent))
-    made.set_main_option("path_separator", "os")
-    return made
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    return config
 
 
 def is_current() -> bool:
-    """Say whether the database has every migration; False also where it is empty."""
+    """Return whether the database has every migration; False for an empty database."""
     with db.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
@@ -44,24 +46,25 @@ def is_current() -> bool:
 
 
 def upgrade() -> None:
-    """Bring the database to the newest schema, one transaction a migration.
+    """Upgrade the database to the newest schema, with one transaction for each migration.
 
-    Foreign keys rest meanwhile, as SQLite asks where a table is made anew (sqlite.org/lang_altertable.html, section 7):
-    dropping the old one would take along what refers to it. They can only be switched outside a transaction.
+    Foreign keys are disabled meanwhile: rebuilding a table drops the old one, which would delete
+    rows that refer to it (sqlite.org/lang_altertable.html, section 7). SQLite can switch them only
+    outside a transaction. Raises UpgradeError if references are broken afterwards.
     """
     from alembic import command
 
-    made = alembic_config()
+    config = alembic_config()
     with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
         driver = connection.connection.dbapi_connection
         assert driver is not None
         driver.cursor().execute("PRAGMA foreign_keys=OFF")
         try:
-            made.attributes["connection"] = connection
-            command.upgrade(made, "head")
-            lost = connection.execute(text("PRAGMA foreign_key_check")).first()
-            if lost is not None:
-                raise UpgradeError(f"rows refer to what is not there: {lost}")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+            if broken is not None:
+                raise UpgradeError(f"the upgrade would leave a broken reference: {broken}")
             connection.commit()
         finally:
             connection.rollback()

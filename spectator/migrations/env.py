@@ -1,8 +1,8 @@
-"""Alembic's environment: runs inside the connection that `spectator init` hands over."""
+"""Alembic's environment; it uses the connection that `spectator init` provides."""
 
 from alembic import context
 
-import spectator.models  # noqa: F401 - the metadata is complete only with every model imported
+import spectator.models  # noqa: F401 - adds every model to the metadata
 from spectator.db import Base
 
 context.configure(

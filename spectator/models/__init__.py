@@ -1,4 +1,4 @@
-"""The schema, one file a family."""
+"""The database schema, one module for each family of tables."""
 
 from spectator.models.article import (
     ARTICLE_STATUSES,

@@ -1,4 +1,4 @@
-"""The article and what hangs on it: bylines, filing, corrections, revisions, old addresses."""
+"""The article with its bylines, taxonomy, corrections, revisions and redirects."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from spectator.models.people import Author, User
 from spectator.models.taxonomy import Country, Section, Topic
 
 NOTE_KINDS = ("update", "clarification", "correction")
-# Statuses of stories that readers have seen. Only they, and redirects, hold a slug: that somebody is writing a story
-# must not show in the address of another one.
+# Statuses of stories that readers have seen. Only they and redirects reserve a slug, so that a
+# public URL never reveals that somebody is writing a story with the same headline.
 WAS_PUBLIC_STATUSES = ("published", "withdrawn")
 ARTICLE_STATUSES = ("draft", "review", "scheduled", "published", "withdrawn")
 
 
 def new_feed_id() -> str:
-    """Return a name for a story in feeds that no story anywhere has or will have."""
+    """Return a globally unique id for a story in feeds."""
     return f"urn:uuid:{uuid4()}"
 
 
@@ -52,7 +52,7 @@ article_country = _association_table("article_country", "country")
 
 
 class ArticleAuthor(Base):
-    """One name of a byline, in its place; positions start at 0."""
+    """A name in a byline; positions start at 0."""
 
     __tablename__ = "article_author"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
@@ -67,7 +67,7 @@ class ArticleAuthor(Base):
 
 
 class Correction(Base):
-    """A dated note to readers, shown below the story: what is new, what was unclear, or what was wrong."""
+    """A dated note to readers below the story: an update, a clarification or a correction."""
 
     __tablename__ = "correction"
     __table_args__ = (
@@ -84,9 +84,10 @@ class Correction(Base):
 
 
 class Revision(Base):
-    """A story as it stood after an act of a person or an import: `content` holds every field of the draft.
+    """A story after an action of a person or an import; `content` holds every field of the draft.
 
-    `version` is the article's after the act (None in revisions older than this column), `note` what was said with it.
+    `version` is the article's version after the action (None in revisions older than the column),
+    `note` the note, reason or remark given with it.
     """
 
     __tablename__ = "revision"
@@ -106,7 +107,7 @@ class Revision(Base):
 
 
 class Redirect(Base):
-    """A slug that a public story had before; it leads to the story, so a chain of changes is one hop."""
+    """A former slug of a public story; it points to the story, so several renames need one hop."""
 
     __tablename__ = "redirect"
 
@@ -120,7 +121,10 @@ WAS_PUBLIC_SQL = text("status IN ('published', 'withdrawn')")
 
 
 class Article(Base):
-    """A story. `status` alone decides what is public; `version` counts saves and guards against lost updates."""
+    """A story.
+
+    `status` alone decides whether it is public; `version` counts saves and prevents lost updates.
+    """
 
     __tablename__ = "article"
     __table_args__ = (
@@ -141,9 +145,8 @@ class Article(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     external_id: Mapped[str | None] = mapped_column(String(200), unique=True)
-    form_id: Mapped[str | None] = mapped_column(
-        "form_key", String(40), unique=True
-    )  # the form it was written in
+    # the form that created the story
+    form_id: Mapped[str | None] = mapped_column("form_key", String(40), unique=True)
     headline: Mapped[str] = mapped_column(String(300))
     dek: Mapped[str] = mapped_column(Text, default="")
     slug: Mapped[str] = mapped_column(String(120))
@@ -166,9 +169,10 @@ class Article(Base):
     picture_alt: Mapped[str] = mapped_column(Text, default="")
     picture_caption: Mapped[str] = mapped_column(Text, default="")
     picture_credit: Mapped[str] = mapped_column(Text, default="")
-    # last in the row, so that lists never walk a long body's pages to reach a column behind it
+    # near the end of the row, so that listings never read past a long body
     body: Mapped[str] = mapped_column(Text, deferred=True, deferred_raiseload=True)
-    # None: a story from before this column; feeds know it by its number. Feeds alone read it, so it may lie behind.
+    # None for stories older than this column, whose feed id is made from the id. Only feeds read
+    # it, so it may follow the body.
     feed_id: Mapped[str | None] = mapped_column(
         String(500), default=new_feed_id, deferred=True, deferred_raiseload=True
     )
@@ -199,9 +203,9 @@ class Article(Base):
 
     @property
     def is_public(self) -> bool:
-        """Say whether readers may see the story."""
+        """Return whether readers may see the story."""
         return self.status == "published"
 
 
-# Written out, because SQLite takes an index with a condition only where it reads the same condition in the query.
+# Literals, because SQLite uses a partial index only if the query contains the index's condition.
 WAS_PUBLIC = Article.status.in_([literal_column(f"'{status}'") for status in WAS_PUBLIC_STATUSES])

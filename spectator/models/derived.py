@@ -1,4 +1,4 @@
-"""What is derived for finding stories: which go together, what readers searched for, how far each follower has come."""
+"""Derived data: related stories, search counts, and the offsets of consumers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spectator.db import Base, UTCDateTime
 
 
 class Consumer(Base):
-    """The number that something derived and kept in this database has reached, stored together with it."""
+    """The outbox offset of a consumer, written in the same transaction as its data."""
 
     __tablename__ = "follower"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
@@ -21,7 +21,7 @@ class Consumer(Base):
 
 
 class Related(Base):
-    """A story that goes with another, in its place; positions start at 0. Derived: may be emptied at any moment."""
+    """A story related to another; positions start at 0. The table may be emptied at any time."""
 
     __tablename__ = "related"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
@@ -37,7 +37,7 @@ class Related(Base):
 
 
 class RelatedOverride(Base):
-    """What an editor has decided on a pair: `pin` shows the other story first, `forbid` never."""
+    """An editor's decision about a pair: `pin` shows the other story first, `forbid` never."""
 
     __tablename__ = "related_choice"
     __table_args__ = (
@@ -57,9 +57,9 @@ class RelatedOverride(Base):
 
 
 class SearchCount(Base):
-    """How often readers searched for something on a day (UTC): `text` without case, spaces collapsed.
+    """The number of searches for a text on a day (UTC); `text` is case-folded.
 
-    `hits` is what the last of these searches found; `milliseconds` adds up what all of them took.
+    `hits` is the number of results of the last search, `milliseconds` the total time of all.
     """
 
     __tablename__ = "search_count"

@@ -1,4 +1,4 @@
-"""What people have in hand: autosaved forms, who has which story open, links to previews. None of it is a story."""
+"""Autosaved forms, the presence of editors, and preview links."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from spectator.models.people import User
 
 
 class Autosave(Base):
-    """A form as it was last typed, not saved: one row for each opened form (`copy`) of each person.
+    """The unsaved values of a person's open form, identified by `form_id`.
 
-    `article_id` is None for a new story; `version` is the story's when the form was opened; `values` maps its fields.
-    `discarded_at` is set on text that its author threw away and may still bring back. Lists load `headline` alone of
-    the values, which are up to some megabytes each.
+    `article_id` is None for a new story; `version` is the story's version when the form was opened;
+    `values` maps field names to values. `discarded_at` is set on discarded text, which can still be
+    restored. `values` may have megabytes, so lists load only its `headline`.
     """
 
     __tablename__ = "autosave"
@@ -41,7 +41,7 @@ class Autosave(Base):
 
 
 class Presence(Base):
-    """Somebody has a story's form open; `seen_at` is the last sign of it."""
+    """A person who has a story's form open; `seen_at` is the time of the last report."""
 
     __tablename__ = "presence"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
@@ -58,10 +58,10 @@ class Presence(Base):
 
 
 class PreviewLink(Base):
-    """A link to a story's preview for somebody without an account.
+    """A link to a story's preview for people without an account.
 
-    Its address ends in a random token of which only the SHA-256 is stored; `nonce` and the secret key make it again
-    for the page that lists a story's links.
+    Its URL ends in a random token, of which only the SHA-256 is stored. The page that lists a
+    story's links recreates the token from `nonce` and the secret key.
     """
 
     __tablename__ = "preview_link"

@@ -1,4 +1,4 @@
-"""What the source of an imported story last gave."""
+"""The state of imported stories at their last import."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from spectator.db import Base, UTCDateTime
 
 
 class ImportState(Base):
-    """What an import last took from the source of a story, field by field, and when.
+    """The source values of a story at its last import, with the time of that import.
 
-    `given` maps each field to its fingerprint or its names; `version` is the version that the import made.
+    `source_values` maps each field to its fingerprint or its names; `version` is the story's
+    version after the import.
     """
 
     __tablename__ = "import_state"

@@ -1,4 +1,4 @@
-"""In which lists published stories stand, how many in each, and which lists readers have seen."""
+"""Listings: their published stories, their counts, and which of them were ever public."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from spectator.db import Base, UTCDateTime
 
 
 class ListingRow(Base):
-    """A published story in a list. `key` is the id of a section, country, topic or author, or a month as 202611.
+    """A published story in a listing.
 
-    Months are those of the newsroom's time zone.
-
-    The primary key is the order of the lists, so that a page of one is a stretch of it, wherever it starts.
+    `key` is the id of a section, country, topic or author, or a month like 202611 in the newsroom's
+    time zone. The primary key has the order of the listings, so that any page is one range of it.
     """
 
     __tablename__ = "listed"
@@ -30,7 +29,7 @@ class ListingRow(Base):
 
 
 class ListingCount(Base):
-    """How many published stories stand in a list; lists without any have no row."""
+    """The number of published stories in a listing; empty listings have no row."""
 
     __tablename__ = "story_count"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
@@ -41,7 +40,7 @@ class ListingCount(Base):
 
 
 class DerivedTable(Base):
-    """What a derived table was made with, so that a change of the setting is noticed; without a row it was UTC."""
+    """The time zone with which a derived table was built, to detect changes; UTC without a row."""
 
     __tablename__ = "derivation"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
@@ -51,10 +50,10 @@ class DerivedTable(Base):
 
 
 class PublicListing(Base):
-    """A list that readers have been able to see: it keeps its address when its last story leaves.
+    """A listing that is or was public; it keeps its URL even without stories.
 
-    Written with the first published story and never deleted. Lists of what only drafts carry have no row, so that
-    their names stay in the newsroom.
+    The row is added with the first published story and never deleted. Names that only drafts use
+    have no row, so that readers cannot discover them.
     """
 
     __tablename__ = "opened_list"

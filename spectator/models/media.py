@@ -11,9 +11,10 @@ from spectator.db import Base, UTCDateTime
 
 
 class Picture(Base):
-    """A picture taken in by `spectator.media`; its files are named after `digest`. Sizes in pixels and bytes.
+    """An uploaded picture; its files are named after `digest`. Sizes are in pixels and bytes.
 
-    `was_public`: readers have seen a story with it. From then on it is theirs while a published story shows it.
+    `was_public`: a story with the picture is or was public. Readers may then see the picture only
+    while a published story shows it.
     """
 
     __tablename__ = "picture"
@@ -30,7 +31,7 @@ class Picture(Base):
 
 
 class PictureUse(Base):
-    """A story that shows a picture, as its lead or in its text; derived from the story, kept by `publishing`."""
+    """A story that shows a picture, as its lead or in its text; `publishing` derives the rows."""
 
     __tablename__ = "picture_use"
     __table_args__ = ({"sqlite_with_rowid": False},)

@@ -1,4 +1,4 @@
-"""What authors and topics were called before, so that old spellings and addresses still lead to them."""
+"""Former names and slugs of authors and topics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from spectator.db import Base
 
 
 class FormerName(Base):
-    """A name or a slug (`part`) that an author or a topic (`kind`) had until somebody renamed it."""
+    """A name or slug (`part`) that an author or topic (`kind`) had before it was renamed.
+
+    Former names resolve to the current name, former slugs redirect to the current slug.
+    """
 
     __tablename__ = "former_name"
     __table_args__ = (

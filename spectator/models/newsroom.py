@@ -1,4 +1,4 @@
-"""What the newsroom itself needs: the outbox, sessions, and the count of failed logins."""
+"""The outbox, and the sessions, login attempts and known clients of the newsroom."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from spectator.models.people import User
 
 
 class Outbox(Base):
-    """One numbered row for every act that changes what the public may see; numbers are never used twice."""
+    """The change log: a row for every action that changes what the public may see.
+
+    Numbers are never reused.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy's own form
@@ -24,7 +27,7 @@ class Outbox(Base):
 
 
 class UserSession(Base):
-    """A login: the token's SHA-256, never the token."""
+    """A logged-in browser; only the SHA-256 of its token is stored."""
 
     __tablename__ = "user_session"
 
@@ -39,7 +42,7 @@ class UserSession(Base):
 
 
 class LoginAttempt(Base):
-    """A failed or pending login, for throttling by account, by address and by known device."""
+    """A failed or pending login, for throttling by account, address and device."""
 
     __tablename__ = "login_attempt"
     __table_args__ = (Index(None, "email", "at"), Index(None, "address", "at"))
@@ -52,7 +55,10 @@ class LoginAttempt(Base):
 
 
 class KnownClient(Base):
-    """An address or device from which somebody has logged in: `kind` says which, `value` is the address or a hash."""
+    """An address or device from which a person has logged in.
+
+    `kind` is "address" or "device"; `value` is the address or the hash of the device's token.
+    """
 
     __tablename__ = "known_client"
     __table_args__ = (

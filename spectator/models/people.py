@@ -1,4 +1,4 @@
-"""People: authors who are named on stories, users who log in. One person may be both; neither needs the other."""
+"""People: authors in bylines, and users who log in; a person may be one or both."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ ROLES = ("author", "editor", "admin")
 
 
 class Author(Base):
-    """A name on a byline, told from others by the name as written; no account is needed."""
+    """A name in bylines, identified by its exact spelling; it needs no account."""
 
     __tablename__ = "author"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name: Mapped[str] = mapped_column(String(120), unique=True, index=True)
-    # What names that look alike have in common; publishing.names compares them.
+    # Forms that similar names share; publishing.names compares them.
     ascii_form: Mapped[str] = mapped_column(String(80), default="", server_default="", index=True)
     folded_form: Mapped[str] = mapped_column(String(240), default="", server_default="", index=True)
 
 
 class User(Base):
-    """Somebody of the newsroom who can log in; `email` is stored in lower case.
+    """A person with an account; `email` is stored in lower case.
 
-    `failed_logins` counts the attempts since the last login, to tell the owner about those that were not theirs.
+    `failed_logins` counts attempts since the last login, to tell the person about those by others.
     """
 
     __tablename__ = "user"

@@ -1,4 +1,4 @@
-"""What stories are filed under: sections, topics, countries."""
+"""The taxonomy of stories: sections, topics, countries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from spectator.db import Base
 
 
 class Section(Base):
-    """A part of the paper; every story is in exactly one."""
+    """A section of the site; every story belongs to exactly one."""
 
     __tablename__ = "section"
 
@@ -20,20 +20,20 @@ class Section(Base):
 
 
 class Topic(Base):
-    """A subject that stories share across sections, told from others by the name as written."""
+    """A subject of stories in any section, identified by its exact spelling."""
 
     __tablename__ = "topic"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name: Mapped[str] = mapped_column(String(120), unique=True, index=True)
-    # What names that look alike have in common; publishing.names compares them.
+    # Forms that similar names share; publishing.names compares them.
     ascii_form: Mapped[str] = mapped_column(String(80), default="", server_default="", index=True)
     folded_form: Mapped[str] = mapped_column(String(240), default="", server_default="", index=True)
 
 
 class Country(Base):
-    """A country of ISO 3166; `code` is its alpha-2."""
+    """A country of ISO 3166; `code` is its alpha-2 code."""
 
     __tablename__ = "country"
 

@@ -145,17 +145,17 @@ def unique_slugs(session: Session, model: NamedModel, names: Sequence[str]) -> d
     Equal slugs get numbers: `c`, `c-2` and `c-3` for C, C++ and C#.
     """
     bases = {ascii_form(name) for name in names}
-    taken = _taken_slugs(session, model, bases)
+    used_slugs = _used_slugs(session, model, bases)
     slugs: dict[str, str] = {}
     last: dict[str, int] = {}
     for name in names:
         base = ascii_form(name)
         number = last.get(base, 1)
-        while (slug := _numbered_slug(base, number)) in taken:
+        while (slug := _numbered_slug(base, number)) in used_slugs:
             number += 1
         slugs[name] = slug
         last[base] = number
-        taken.add(slug)
+        used_slugs.add(slug)
     return slugs
 
 
@@ -164,7 +164,7 @@ def _numbered_slug(base: str, number: int) -> str:
     return base[: MAX_SLUG_LENGTH - len(suffix)].rstrip("-") + suffix
 
 
-def _taken_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[str]:
+def _used_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[str]:
     """Return the slugs in `bases`, plain or numbered, that a public page has or had."""
     public_ids = _public_ids(model)
     current = select(model.slug).where(model.id.in_(public_ids))
@@ -172,9 +172,9 @@ def _taken_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[st
         FormerName.kind == KINDS[model], FormerName.part == "slug"
     )
     former = former.where(FormerName.owner_id.in_(public_ids))
-    taken = set(session.scalars(current.where(model.slug.in_(bases))))
-    taken |= set(session.scalars(former.where(FormerName.value.in_(bases))))
-    for base in sorted(taken):
+    used_slugs = set(session.scalars(current.where(model.slug.in_(bases))))
+    used_slugs |= set(session.scalars(former.where(FormerName.value.in_(bases))))
+    for base in sorted(used_slugs):
         stem = base[: MAX_SLUG_LENGTH - 8].rstrip("-")  # long slugs are cut to fit a number
         # "." follows "-" in ASCII: the range holds every slug that starts with the stem and "-".
         start, end = f"{stem}-", f"{stem}."
@@ -182,8 +182,8 @@ def _taken_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[st
         numbered_former = former.where(FormerName.value >= start, FormerName.value < end)
         for slug in (*session.scalars(numbered), *session.scalars(numbered_former)):
             if re.search(r"-[0-9]+$", slug):
-                taken.add(slug)
-    return taken
+                used_slugs.add(slug)
+    return used_slugs
 
 
 def similar_names(

@@ -1,4 +1,4 @@
-"""Every named read. Each returns objects, or a `Select` that can be narrowed; none writes."""
+"""Every named read; each returns objects or a composable `Select`, none writes."""
 
 from spectator.queries.articles import (
     article_by_slug,
@@ -64,6 +64,7 @@ from spectator.queries.pictures import (
     picture_states_of_articles,
     withdrawn_pictures,
 )
+from spectator.queries.public_paths import listing_paths, story_paths
 from spectator.queries.related import (
     article_features,
     bodies_by_id,
@@ -76,7 +77,6 @@ from spectator.queries.related import (
     related_scores,
 )
 from spectator.queries.searches import SearchStats, top_searches
-from spectator.queries.shown import list_paths, story_paths
 from spectator.queries.suggestions import (
     author_names,
     authors_like,
@@ -119,8 +119,8 @@ __all__ = [
     "last_remark",
     "last_saved_by",
     "last_state_change",
-    "list_paths",
     "listing_by_path",
+    "listing_paths",
     "load_front_page",
     "merged_names",
     "month_counts",

@@ -1,4 +1,4 @@
-"""The stories that readers see, whole, and what is searched of them."""
+"""Whole stories for readers' pages, feeds and the search index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spectator.queries.listings import select_published
 
 
 def select_full_articles() -> Select[Article]:
-    """Return the select of a story with all that its page shows."""
+    """Return the query of stories with everything that their pages show."""
     return _select_with_body().options(
         selectinload(Article.authors),
         selectinload(Article.topics),
@@ -32,7 +32,7 @@ def _select_with_body() -> Select[Article]:
     )
 
 
-# Built once: to put these together costs as much as to run them.
+# Built once, because building these queries takes as long as running them.
 _SLUG: BindParameter[str] = bindparam("slug")
 _ID: BindParameter[int] = bindparam("id")
 _BY_SLUG = _select_with_body().where(Article.slug == _SLUG, WAS_PUBLIC)
@@ -41,7 +41,7 @@ _BY_FORMER_SLUG = _select_with_body().where(
     WAS_PUBLIC,
 )
 _TAXONOMY = union_all(
-    select(literal("authors"), Author.slug, Author.name, ArticleAuthor.position.label("place"))
+    select(literal("authors"), Author.slug, Author.name, ArticleAuthor.position.label("position"))
     .join(ArticleAuthor, ArticleAuthor.author_id == Author.id)
     .where(ArticleAuthor.article_id == _ID),
     select(literal("topics"), Topic.slug, Topic.name, literal(0))
@@ -50,7 +50,7 @@ _TAXONOMY = union_all(
     select(literal("countries"), Country.slug, Country.name, literal(0))
     .join(article_country, article_country.c.country_id == Country.id)
     .where(article_country.c.article_id == _ID),
-).order_by("place", "name")
+).order_by("position", "name")
 _TAXONOMY_MODELS: dict[str, type[Author] | type[Topic] | type[Country]] = {
     "authors": Author,
     "topics": Topic,
@@ -59,33 +59,36 @@ _TAXONOMY_MODELS: dict[str, type[Author] | type[Topic] | type[Country]] = {
 
 
 def article_by_slug(slug: str) -> Article | None:
-    """Return the published or withdrawn story with this slug, now or formerly, with all that its page shows.
+    """Return the published or withdrawn story with this current or former slug, for its page.
 
-    Its authors, topics and countries know their slug and name alone: one select brings them all.
+    One query loads its authors, topics and countries, which have only their slug and name set.
     """
     for statement in (_BY_SLUG, _BY_FORMER_SLUG):
-        found = db.session.scalars(statement, {"slug": slug}).unique().one_or_none()
-        if found is not None:
-            filed: dict[str, list[object]] = {name: [] for name in _TAXONOMY_MODELS}
-            for kind, its_slug, name, _ in db.session.execute(_TAXONOMY, {"id": found.id}):
-                filed[kind].append(_TAXONOMY_MODELS[kind](slug=its_slug, name=name))
-            for kind, things in filed.items():
-                set_committed_value(found, kind, things)
-            return found
+        article = db.session.scalars(statement, {"slug": slug}).unique().one_or_none()
+        if article is not None:
+            taxonomy: dict[str, list[object]] = {name: [] for name in _TAXONOMY_MODELS}
+            for kind, term_slug, name, _ in db.session.execute(_TAXONOMY, {"id": article.id}):
+                taxonomy[kind].append(_TAXONOMY_MODELS[kind](slug=term_slug, name=name))
+            for kind, terms in taxonomy.items():
+                set_committed_value(article, kind, terms)
+            return article
     return None
 
 
 def articles_by_id(ids: Sequence[int], with_bodies: bool = False) -> list[Article]:
-    """Return the published stories among `ids`, in the order of `ids`; bodies and bylines only where asked for."""
+    """Return the published stories among `ids`, in the order of `ids`.
+
+    Bodies and authors are loaded only with `with_bodies`.
+    """
     query = select_published().where(Article.id.in_(ids)).order_by(None)
     if with_bodies:
         query = query.options(undefer(Article.body), selectinload(Article.authors))
-    found = {article.id: article for article in db.session.scalars(query)}
-    return [found[each] for each in ids if each in found]
+    articles = {article.id: article for article in db.session.scalars(query)}
+    return [articles[article_id] for article_id in ids if article_id in articles]
 
 
 def feed_ids(ids: Sequence[int]) -> dict[int, str]:
-    """Return by which id feeds know each story: one of its own, or its number if it is older than those."""
+    """Return the feed ids of stories by id; for stories without one it is made from the id."""
     rows = db.session.execute(select(Article.id, Article.feed_id).where(Article.id.in_(ids)))
     return {row.id: row.feed_id or f"urn:spectator:article:{row.id}" for row in rows}
 
@@ -93,7 +96,10 @@ def feed_ids(ids: Sequence[int]) -> dict[int, str]:
 def articles_to_index(
     ids: Iterable[int] | None = None, after: int = 0, limit: int = 200
 ) -> Sequence[Article]:
-    """Return published stories with all that is searched: those of `ids`, or the next `limit` behind an id."""
+    """Return published stories with everything that the search index needs.
+
+    Those in `ids`, or without `ids` the next `limit` stories with an id above `after`.
+    """
     query = select_full_articles().where(Article.status == "published").order_by(Article.id)
     query = (
         query.where(Article.id > after).limit(limit)
@@ -104,13 +110,13 @@ def articles_to_index(
 
 
 def published_versions() -> dict[int, int]:
-    """Return the version of every published story by id, to hold against the index."""
+    """Return the version of every published story by id, to compare with the search index."""
     query = select(Article.id, Article.version).where(Article.status == "published")
     return {row.id: row.version for row in db.session.execute(query)}
 
 
 def bylines(article_ids: Collection[int]) -> dict[int, list[str]]:
-    """Return the names of the authors of stories, in their order, by the story's id; stories without any lack."""
+    """Return the authors' names by story id, in order; stories without authors are absent."""
     names: dict[int, list[str]] = {}
     query = select(ArticleAuthor.article_id, Author.name).join(
         Author, Author.id == ArticleAuthor.author_id

@@ -1,4 +1,4 @@
-"""The front page: the newest stories, and a rail of the next ones for each section."""
+"""The front page: the newest stories, and a rail of older ones for each section."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from spectator.queries.listings import (
     stream_through,
 )
 
-LATEST_COUNT, RAIL_SIZE = 8, 4  # stories after the lead, and of each section
+LATEST_COUNT, RAIL_SIZE = 8, 4  # stories after the lead, stories in each section's rail
 
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """The front page: the lead story, the newest after it, and a rail of (section, stories) for each section.
+    """The front page: the lead, the latest stories after it, and a (section, stories) rail each.
 
-    `rails_cursor` is where the newest end; the rails hold the first stories of each section behind it.
+    `rails_cursor` marks the end of the first page of latest stories; the rails hold the first
+    stories of each section after it.
     """
 
     lead: Article | None
@@ -39,7 +40,7 @@ class FrontPage:
 
 @lru_cache(maxsize=8)
 def _select_rail_rows(sections: tuple[int, ...], rail: int) -> Subquery:
-    """Return the rows of each section's first stories behind a cursor."""
+    """Return the rows of each section's first stories after a cursor."""
     rails = [
         select(ListingRow.article_id, ListingRow.published_at)
         .where(ListingRow.kind == "section", ListingRow.key == section)
@@ -60,7 +61,10 @@ def _select_rails(sections: tuple[int, ...], rail: int) -> Select[Article]:
 
 
 def rail_ids(navigation: Sequence[Section], cursor: str) -> list[int]:
-    """Return the ids of the stories in the rails of a front page whose newest end at a cursor; raises BadCursor."""
+    """Return the ids of the stories in the rails that start after a cursor.
+
+    Raises InvalidCursor.
+    """
     at, article_id = parse_cursor(cursor)
     if not navigation:
         return []
@@ -71,9 +75,10 @@ def rail_ids(navigation: Sequence[Section], cursor: str) -> list[int]:
 
 
 def load_front_page(navigation: Sequence[Section], through: str | None = None) -> FrontPage:
-    """Return the front page: a lead, the newest after it, and the first others of each section.
+    """Return the front page.
 
-    With the cursor `through` the newest go on down to it, without what stands in the rails; raises BadCursor.
+    With the cursor `through` the latest stories continue down to it, without those in the rails.
+    Raises InvalidCursor.
     """
     latest = Listing("latest", "Latest", "/")
     page = stream(latest, limit=LATEST_COUNT + 1)
@@ -85,14 +90,14 @@ def load_front_page(navigation: Sequence[Section], through: str | None = None) -
         return FrontPage(lead, rest, rails, page.cursor, page.cursor)
     excluded = [article.id for _, articles in rails for article in articles]
     more = stream_through(latest, page.cursor, through, excluded)
-    shown = more.articles if more.is_truncated else rest + more.articles
-    return FrontPage(lead, shown, rails, more.cursor, page.cursor, more.is_truncated)
+    latest_articles = more.articles if more.is_truncated else rest + more.articles
+    return FrontPage(lead, latest_articles, rails, more.cursor, page.cursor, more.is_truncated)
 
 
 def _load_rails(
     navigation: Sequence[Section], cursor: str | None
 ) -> tuple[list[tuple[Section, list[Article]]], bool]:
-    """Return the rails that have stories, and whether any section has more than its rail shows."""
+    """Return the rails that have stories, and whether a section has more stories than its rail."""
     if cursor is None or not navigation:
         return [], cursor is not None
     at, article_id = parse_cursor(cursor)

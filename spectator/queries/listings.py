@@ -1,4 +1,4 @@
-"""The lists that readers see: their addresses, their pages, the archive."""
+"""The listings that readers see: their paths, their pages, the archive."""
 
 from __future__ import annotations
 
@@ -32,21 +32,19 @@ from spectator.urls import listing_path
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE_SIZE = 20
-MAX_ZONE_SPREAD = timedelta(
-    hours=26
-)  # between the first and the last place on earth where a day begins
-MAX_LOADED = 200  # stories that one page shows again after “Load more”
+MAX_ZONE_SPREAD = timedelta(hours=26)  # from UTC+14 to UTC-12
+MAX_LOADED = 200  # stories that a page shows again after “Load more”
 
 
 class InvalidCursor(ValueError):
-    """A `before` that no page of this site has handed out."""
+    """A cursor in a form that no page of this site links to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list of stories that has an address: `kind` is latest, section, country, topic, author or month.
+    """A listing of stories with a path: `kind` is latest, section, country, topic, author or month.
 
-    `key` is that of the list in `models.Listed`; the latest need none.
+    `key` is that of `models.ListingRow`; the latest stories need none.
     """
 
     kind: str
@@ -57,15 +55,15 @@ class Listing:
 
     @property
     def feed_path(self) -> str:
-        """Return the path of the list's RSS feed."""
+        """Return the path of the listing's RSS feed."""
         return f"{self.path}feed.xml"
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stretch of a list, newest first, and the cursor of what follows (None at the end).
+    """Consecutive stories of a listing, newest first, and the cursor of the next (None at the end).
 
-    `is_cut` says that stories at its beginning were left out because there are too many.
+    `is_truncated`: there were too many, and the newest ones are left out.
     """
 
     articles: list[Article]
@@ -79,29 +77,29 @@ def sections() -> Sequence[Section]:
 
 
 def select_published() -> Select[Article]:
-    """Return what is public, newest first, with all that a card shows."""
+    """Return the query of published stories as cards show them, newest first."""
     newest_first = (Article.published_at.desc(), Article.id.desc())
     return select_cards().where(Article.status == "published").order_by(*newest_first)
 
 
 def published_article(article_id: int) -> Article | None:
-    """Return a published story as a card shows it; ids beyond SQLite's integers are nobody's."""
-    if article_id >= 2**63:
+    """Return a published story as a card shows it."""
+    if article_id >= 2**63:  # SQLite has no such integers
         return None
     return db.session.scalar(select_published().where(Article.id == article_id))
 
 
 def select_cards() -> Select[Article]:
-    """Return the select of stories as cards show them, whatever their state."""
+    """Return the query of stories of any status as cards show them."""
     return select(Article).options(
         joinedload(Article.section, innerjoin=True), joinedload(Article.picture)
     )
 
 
 def listing_by_path(path: str) -> Listing | None:
-    """Return the list that lives at a path such as `/`, `/politics/` or `/archive/2024/05/`, None where none does.
+    """Return the listing at a path like `/`, `/politics/` or `/archive/2024/05/`, None if none.
 
-    The path that an author or a topic had under another name brings the list with the path that it has now.
+    A former path of a renamed author or topic returns the listing with its current path.
     """
     if path == "/":
         return Listing("latest", "Latest", "/")
@@ -122,34 +120,32 @@ def _listing_by_slug(
     kind: str, model: type[Section] | type[Country] | type[Topic] | type[Author], slug: str
 ) -> Listing | None:
     query = select(model)
-    if (
-        kind != "section"
-    ):  # the navigation shows all of them; other names may be known to drafts alone
+    if kind != "section":  # every section is public; other names may occur in drafts only
         query = query.where(is_public_listing(kind, model))
-    thing = cast(
+    subject = cast(
         "Section | Country | Topic | Author | None",
         db.session.scalar(query.where(model.slug == slug)),
     )
-    if thing is None and kind in {"author", "topic"}:
+    if subject is None and kind in {"author", "topic"}:
         former = select(FormerName.owner_id).where(
             FormerName.part == "slug", FormerName.value == slug
         )
         owner = former.where(FormerName.kind == kind).scalar_subquery()
-        thing = cast("Topic | Author | None", db.session.scalar(query.where(model.id == owner)))
-    if thing is None:
+        subject = cast("Topic | Author | None", db.session.scalar(query.where(model.id == owner)))
+    if subject is None:
         return None
-    return Listing(kind, thing.name, listing_path(thing), thing.id, thing)
+    return Listing(kind, subject.name, listing_path(subject), subject.id, subject)
 
 
 def is_public_listing(
     kind: str, model: type[Section] | type[Country] | type[Topic] | type[Author]
 ) -> ColumnElement[bool]:
-    """Return the condition that readers have been able to see the list of a country, topic or author."""
+    """Return the condition that the listing of a country, topic or author is or was public."""
     return exists().where(PublicListing.kind == kind, PublicListing.key == model.id)
 
 
 def month_listing(year: int, month: int) -> Listing | None:
-    """Return the list of one month in the newsroom's time zone, None where readers have never seen one."""
+    """Return the listing of a month in the newsroom's time zone, None if it was never public."""
     if not (1 <= year <= 9998 and 1 <= month <= 12):
         return None
     if db.session.get(PublicListing, ("month", year * 100 + month)) is None:
@@ -163,9 +159,9 @@ def month_listing(year: int, month: int) -> Listing | None:
 
 
 def nearest_month_listing(year: int, month: int) -> Listing | None:
-    """Return the month in which the stories nearest to an empty month stand, at most a day away from it.
+    """Return the listing with the stories nearest to an empty month, at most a day away from it.
 
-    In another time zone they stood in the empty one.
+    Before a change of the newsroom's time zone those stories may have been in the empty month.
     """
     zone = ZoneInfo(current_app.config["TIMEZONE"])
     start, end = (
@@ -191,13 +187,13 @@ def _next_month(year: int, month: int) -> tuple[int, int]:
 
 
 def cursor_after(article: Article) -> str:
-    """Return the cursor that continues a list behind a story: microseconds since 1970, then the id."""
+    """Return the cursor of the stories after this one: microseconds since 1970, then the id."""
     assert article.published_at is not None
     return f"{(article.published_at - EPOCH) // timedelta(microseconds=1)}-{article.id}"
 
 
 def parse_cursor(cursor: str) -> tuple[datetime, int]:
-    """Return the moment and the id that a cursor names; raises BadCursor."""
+    """Return the publication time and the story id in a cursor. Raises InvalidCursor."""
     match = re.fullmatch(r"(-?[0-9]{1,18})-([0-9]{1,18})", cursor, re.ASCII)
     if not match:
         raise InvalidCursor(cursor[:40])
@@ -208,7 +204,7 @@ def parse_cursor(cursor: str) -> tuple[datetime, int]:
 
 
 def is_valid_cursor(text: str) -> bool:
-    """Say whether a cursor stands behind a published story, written as `cursor_after` writes it."""
+    """Return whether a text is the cursor that `cursor_after` returns for a published story."""
     try:
         _, article_id = parse_cursor(text)
     except InvalidCursor:
@@ -221,9 +217,9 @@ def is_valid_cursor(text: str) -> bool:
 def _select_stream(
     is_latest: bool, has_start: bool, has_end: bool, has_excluded: bool
 ) -> Select[Article]:
-    """Return the select of a stretch: first the ids, a part of one index, then what a card shows of each.
+    """Return the query of a page: a subquery finds the ids in an index, then cards are loaded.
 
-    With an end it is read from there, oldest first: its limit then cuts off the newest.
+    With an end it reads from the end, oldest first, so that the limit leaves out the newest.
     """
     of, name = (Article, Article.id) if is_latest else (ListingRow, ListingRow.article_id)
     ids = select(name.label("id"), of.published_at.label("at")).limit(
@@ -247,7 +243,7 @@ def _select_stream(
 
 
 def cursor_parameters(name: str) -> Tuple:
-    """Return the parameters of a cursor in a statement: `<name>_at` and `<name>_id`."""
+    """Return the bind parameters of a cursor: `<name>_at` and `<name>_id`."""
     return tuple_(
         bindparam(f"{name}_at", type_=UTCDateTime), bindparam(f"{name}_id", type_=Integer)
     )
@@ -275,9 +271,10 @@ def stream(
     limit: int = PAGE_SIZE,
     excluded: Collection[int] = (),
 ) -> Stream:
-    """Return the page of a list behind the cursor `before`, without the ids in `excluded`; raises BadCursor.
+    """Return the page of a listing after the cursor `before`, without the ids in `excluded`.
 
-    Keyset on (published_at, id): nothing repeats and nothing is skipped while new stories arrive.
+    Keyset pagination on (published_at, id): no story repeats or is skipped while new ones arrive.
+    Raises InvalidCursor.
     """
     rows = _read_rows(listing, limit + 1, before, None, excluded)
     articles = list(rows[:limit])
@@ -287,10 +284,10 @@ def stream(
 def stream_through(
     listing: Listing, before: str | None, through: str, excluded: Collection[int] = ()
 ) -> Stream:
-    """Return everything of a list behind `before` down to the cursor `through`, at most the last `MAX_LOADED`.
+    """Return the stories after `before` down to the cursor `through`, at most `MAX_LOADED`.
 
-    It is what a reader has seen after “Load more”. Where there is nothing, it is the page behind `before`.
-    Raises BadCursor.
+    If there are more, the newest are left out. These are the stories that a reader has loaded with
+    “Load more”. If there are none, return the page after `before`. Raises InvalidCursor.
     """
     rows = _read_rows(listing, MAX_LOADED + 1, before, through, excluded)
     if not rows:
@@ -302,7 +299,7 @@ def stream_through(
 
 
 def month_counts() -> list[tuple[int, int, int]]:
-    """Return (year, month, number of published stories), newest first."""
+    """Return (year, month, number of published stories) of each month, newest first."""
     query = select(ListingCount.key, ListingCount.number).where(ListingCount.kind == "month")
     rows = db.session.execute(query.order_by(ListingCount.key.desc())).all()
     return [(key // 100, key % 100, number) for key, number in rows]

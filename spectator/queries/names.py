@@ -1,4 +1,4 @@
-"""What people may want to look at in the names of authors and topics: look-alikes, and names that were merged once."""
+"""Names of authors and topics that people should check: similar names and merged names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from spectator.models import Author, Topic
 
 MODELS: dict[str, type[Author] | type[Topic]] = {"author": Author, "topic": Topic}
 
-# A story's newest revision holds its names as they were typed. Those that it does not carry, and that nobody has
-# replaced, fell to the rule that two names with one slug are one.
+# A story's newest revision holds its names as they were typed. Names that the story does not have
+# and that nobody replaced were merged by a former rule: two names with the same slug were one.
 _MERGED = """
     SELECT typed.value AS name, r.article_id AS article_id,
       (SELECT json_group_array(p.name) FROM article_{kind} f JOIN {kind} p ON p.id = f.{kind}_id
-       WHERE f.article_id = r.article_id) AS shown
+       WHERE f.article_id = r.article_id) AS displayed_names
     FROM (SELECT article_id, max(number) AS number FROM revision GROUP BY article_id) AS newest
     JOIN revision r ON r.article_id = newest.article_id AND r.number = newest.number
     CROSS JOIN json_each(r.content, '$.{kind}s') AS typed
@@ -25,13 +25,14 @@ _MERGED = """
       SELECT 1 FROM article_{kind} f JOIN {kind} p ON p.id = f.{kind}_id
       WHERE f.article_id = r.article_id AND p.name = typed.value)
     AND NOT EXISTS (
-      SELECT 1 FROM former_name w WHERE w.kind = '{kind}' AND w.part = 'name' AND w.value = typed.value)
+      SELECT 1 FROM former_name w
+      WHERE w.kind = '{kind}' AND w.part = 'name' AND w.value = typed.value)
     ORDER BY typed.value, r.article_id LIMIT :limit"""
 
 
 @dataclass(frozen=True, slots=True)
 class MergedName:
-    """A name that was typed on a story which shows other names (a JSON list) instead."""
+    """A name that was typed for a story, which shows `displayed_names` (a JSON list) instead."""
 
     kind: str
     name: str
@@ -40,7 +41,7 @@ class MergedName:
 
 
 def similar_name_groups(limit: int) -> list[tuple[str, Sequence[str]]]:
-    """Return groups of (kind, names) that differ but look alike, at most `limit` and a few more."""
+    """Return groups of similar names as (kind, names), about `limit` of them."""
     groups: dict[tuple[str, ...], str] = {}
     for kind, model in MODELS.items():
         for form in (model.ascii_form, model.folded_form):
@@ -62,9 +63,9 @@ def similar_name_groups(limit: int) -> list[tuple[str, Sequence[str]]]:
 
 
 def merged_names(limit: int) -> list[MergedName]:
-    """Return the names that stories lost to the rule of one slug, one name; at most `limit` of each kind."""
-    found = []
+    """Return names that were merged because of equal slugs, at most `limit` of each kind."""
+    names = []
     for kind in MODELS:
         rows = db.session.execute(text(_MERGED.format(kind=kind)), {"limit": limit})
-        found += [MergedName(kind, row.name, row.article_id, row.shown) for row in rows]
-    return found
+        names += [MergedName(kind, row.name, row.article_id, row.displayed_names) for row in rows]
+    return names

@@ -1,4 +1,4 @@
-"""What the newsroom and the worker see: stories of every status, revisions, pictures, people."""
+"""Reads of the newsroom and the worker: stories of every status, revisions, people."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def article_to_edit(article_id: int) -> Article | None:
 
 
 def has_articles() -> bool:
-    """Say whether the site holds any story at all, of whatever status."""
+    """Return whether there is any story, of any status."""
     return bool(db.session.scalar(select(exists().where(Article.id.is_not(None)))))
 
 
 def next_due_at() -> datetime | None:
-    """Return the moment of the first scheduled story, None where nothing is scheduled."""
+    """Return the publication time of the next scheduled story, None if there is none."""
     query = select(func.min(Article.published_at)).where(Article.status == "scheduled")
     return db.session.scalar(query)
 
@@ -42,9 +42,10 @@ def newsroom_articles(
     limit: int = 50,
     created_by_id: int | None = None,
 ) -> Sequence[Article]:
-    """Return the newsroom's list narrowed by status, headline, maker: last saved first, one more row than `limit`.
+    """Return the newsroom's stories, last saved first, up to `limit` + 1.
 
-    Scheduled stories alone come in the order in which they go out.
+    Filters by status, text in the headline and creator. With status "scheduled" the order is that
+    of publication.
     """
     query = _select_newsroom_articles(offset, limit)
     if status:
@@ -80,10 +81,11 @@ def newsroom_articles_matching(
     offset: int = 0,
     limit: int = 50,
 ) -> Sequence[Article]:
-    """Return stories of every status, last saved first, one more than `limit`.
+    """Return stories of every status, last saved first, up to `limit` + 1.
 
-    `section` and `author` are slugs; `between` holds two moments for the publication, or the last save where there is
-    none; `own_drafts_of` is the one person whose unpublished stories are shown, None for those of everybody.
+    `section` and `author` are slugs. `between` limits the publication time, or the time of the last
+    save if there is none; its end is exclusive. `own_drafts_of` leaves out other people's
+    unpublished stories.
     """
     query = _select_newsroom_articles(offset, limit)
     if section:
@@ -105,11 +107,11 @@ def newsroom_articles_matching(
 
 
 def publication_range(author_id: int | None = None) -> tuple[datetime, datetime] | None:
-    """Return the first and the last publication, past or planned, None where there is none.
+    """Return the first and the last publication time, past or planned, None if there is none.
 
-    `author_id` leaves out what that author may not know of; None is for editors.
+    `author_id` leaves out stories that this author may not see; editors pass None.
     """
-    if author_id is None:  # one by one, so that each comes from the end of an index
+    if author_id is None:  # two queries, so that each reads one end of an index
         first = db.session.scalar(
             select(func.min(Article.published_at)).where(Article.published_at.is_not(None))
         )
@@ -123,22 +125,22 @@ def publication_range(author_id: int | None = None) -> tuple[datetime, datetime]
 
 
 def users() -> Sequence[User]:
-    """Return everybody who has an account."""
+    """Return everybody who has an account, ordered by email."""
     return db.session.scalars(select(User).order_by(User.email)).all()
 
 
 def has_users() -> bool:
-    """Say whether anybody has an account."""
+    """Return whether anybody has an account."""
     return db.session.scalar(select(User.id).limit(1)) is not None
 
 
 def has_user(email: str) -> bool:
-    """Say whether there is an account with this e-mail."""
+    """Return whether there is an account with this email."""
     return db.session.scalar(select(User.id).where(User.email == email)) is not None
 
 
 def revisions(article_id: int, limit: int = 200) -> Sequence[Revision]:
-    """Return a story's revisions without what they hold, newest first; one more than `limit` where there are more."""
+    """Return a story's revisions without their content, newest first, up to `limit` + 1."""
     query = select(Revision).where(Revision.article_id == article_id)
     query = query.options(joinedload(Revision.made_by), defer(Revision.content))
     return db.session.scalars(query.order_by(Revision.number.desc()).limit(limit + 1)).all()
@@ -153,18 +155,22 @@ STATE_CHANGES = (
     "withdraw",
     "reinstate",
 )
-REMARKS_WITHIN = 200  # saves: a remark lies behind the whole text in its row
+# How many revisions to search for a remark: reading one means reading past the whole content.
+REMARKS_WITHIN = 200
 
 
 def last_state_change(article_id: int) -> Revision | None:
-    """Return the revision in which a story last changed hands, with who made it."""
+    """Return the revision of a story's last change of status, with its author."""
     changes = (Revision.article_id == article_id) & Revision.action.in_(STATE_CHANGES)
     query = select(Revision).where(changes).options(joinedload(Revision.made_by))
     return db.session.scalar(query.order_by(Revision.number.desc()).limit(1))
 
 
 def last_remark(article_id: int) -> Revision | None:
-    """Return the newest remark of late since a story last changed hands, or else the revision in which it did."""
+    """Return the latest revision with a remark since the last change of status.
+
+    Without one, return the revision of that change.
+    """
     change = last_state_change(article_id)
     newest = (
         select(Revision.id)
@@ -179,7 +185,7 @@ def last_remark(article_id: int) -> Revision | None:
 
 
 def review_count(created_by_id: int | None = None) -> int:
-    """Return how many stories are in review, of all or of those that one person made."""
+    """Return the number of stories in review, all or those created by one person."""
     query = select(func.count(Article.id)).where(Article.status == "review")
     if created_by_id is not None:
         query = query.where(Article.created_by_id == created_by_id)
@@ -187,21 +193,19 @@ def review_count(created_by_id: int | None = None) -> int:
 
 
 def revision(article_id: int, number: int) -> Revision | None:
-    """Return one revision of a story, with who made it."""
-    known = (Revision.article_id == article_id) & (Revision.number == number)
-    return db.session.scalar(select(Revision).where(known).options(joinedload(Revision.made_by)))
+    """Return a revision of a story, with its author."""
+    query = select(Revision).where(Revision.article_id == article_id, Revision.number == number)
+    return db.session.scalar(query.options(joinedload(Revision.made_by)))
 
 
 def revision_at_version(article_id: int, version: int) -> Revision | None:
-    """Return the revision that a person had before them who saw this version of a story."""
-    known = (Revision.article_id == article_id) & (Revision.version <= version)
-    return db.session.scalar(
-        select(Revision).where(known).order_by(Revision.number.desc()).limit(1)
-    )
+    """Return the revision with the content of a version of a story."""
+    query = select(Revision).where(Revision.article_id == article_id, Revision.version <= version)
+    return db.session.scalar(query.order_by(Revision.number.desc()).limit(1))
 
 
 def last_saved_by(article_id: int) -> str:
-    """Return the name of the person who changed a story last, empty where nobody did."""
+    """Return the name of the person who last changed a story, "" if nobody did."""
     query = (
         select(User.name)
         .join(Revision, Revision.made_by_id == User.id)
@@ -211,25 +215,25 @@ def last_saved_by(article_id: int) -> str:
 
 
 def unpublished_ids(created_by_id: int) -> frozenset[int]:
-    """Return the ids of the stories that one person made and that are not public."""
+    """Return the ids of a person's own stories that are not public."""
     own = (Article.created_by_id == created_by_id) & (Article.status != "published")
     return frozenset(db.session.scalars(select(Article.id).where(own)))
 
 
 def newest_revision_id() -> int:
-    """Return the number of the last act on any story, 0 where there was none."""
+    """Return the highest revision id, 0 if there is none."""
     return db.session.scalar(select(func.max(Revision.id))) or 0
 
 
 def first_revision_time_after(offset: int) -> datetime | None:
-    """Return when the first act on any story after a number was, None where there was none since."""
+    """Return the time of the first revision after an id, None if there is none."""
     return db.session.scalar(
         select(Revision.made_at).where(Revision.id > offset).order_by(Revision.id).limit(1)
     )
 
 
 def articles_revised_after(offset: int, limit: int = 500) -> tuple[set[int], int]:
-    """Return the ids of stories touched by the next `limit` revisions, and the number of the last of these."""
+    """Return the story ids of the next `limit` revisions, and the id of the last of these."""
     query = (
         select(Revision.id, Revision.article_id)
         .where(Revision.id > offset)
@@ -243,7 +247,10 @@ def articles_revised_after(offset: int, limit: int = 500) -> tuple[set[int], int
 def unpublished_to_index(
     ids: Iterable[int] | None = None, after: int = 0, limit: int = 200
 ) -> Sequence[Article]:
-    """Return stories that are not public with all that is searched: those of `ids`, or the next behind an id."""
+    """Return unpublished stories with everything that the search index needs.
+
+    Those in `ids`, or without `ids` the next `limit` stories with an id above `after`.
+    """
     query = select_full_articles().where(Article.status != "published").order_by(Article.id)
     query = (
         query.where(Article.id > after).limit(limit)
@@ -254,18 +261,18 @@ def unpublished_to_index(
 
 
 def unpublished_versions() -> dict[int, int]:
-    """Return the version of every story that is not public by id, to hold against the index."""
+    """Return the version of every unpublished story by id, to compare with the search index."""
     query = select(Article.id, Article.version).where(Article.status != "published")
     return {row.id: row.version for row in db.session.execute(query)}
 
 
 def newsroom_articles_by_id(ids: Sequence[int]) -> list[Article]:
-    """Return the stories among `ids`, of whatever status, in the order of `ids`.
+    """Return the stories among `ids`, of any status, in the order of `ids`.
 
-    They come with bodies, authors and makers.
+    Bodies, authors and creators are loaded.
     """
     query = (
         select_full_articles().where(Article.id.in_(ids)).options(joinedload(Article.created_by))
     )
-    found = {article.id: article for article in db.session.scalars(query).unique()}
-    return [found[each] for each in ids if each in found]
+    articles = {article.id: article for article in db.session.scalars(query).unique()}
+    return [articles[article_id] for article_id in ids if article_id in articles]

@@ -1,7 +1,7 @@
-"""Uploaded pictures, and which of them readers may still see: the stories that show one decide.
+"""Uploaded pictures, and which of them readers may still see.
 
-One that readers have seen is theirs only while a published story shows it: no draft brings it back, and taking it out
-of a story that was withdrawn does not either.
+A picture that was public stays visible only while a published story shows it. Drafts do not count,
+nor does removing it from a withdrawn story.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from spectator.models import Article, Picture, PictureUse
 
 @dataclass(frozen=True, slots=True)
 class PictureState:
-    """A picture's files, and whether it is withdrawn: once seen by readers, and now in no published story."""
+    """A picture's files, and whether it is withdrawn: once public, now in no published story."""
 
     id: int
     digest: str
@@ -27,33 +27,33 @@ class PictureState:
 
 
 def picture(picture_id: int) -> Picture | None:
-    """Return an uploaded picture, None where there is none of this id."""
+    """Return the picture with this id, None if there is none."""
     return db.session.get(Picture, picture_id)
 
 
 def newest_picture_id() -> int:
-    """Return the highest id of a picture, 0 where there is none."""
+    """Return the highest picture id, 0 if there is none."""
     return db.session.scalar(select(func.max(Picture.id))) or 0
 
 
 def picture_states() -> Sequence[PictureState]:
-    """Return every uploaded picture."""
+    """Return the states of all pictures."""
     return _load_states()
 
 
 def picture_states_of_articles(article_ids: Iterable[int]) -> Sequence[PictureState]:
-    """Return the pictures that these stories show."""
-    shown = select(PictureUse.picture_id).where(PictureUse.article_id.in_(list(article_ids)))
-    return _load_states(Picture.id.in_(shown))
+    """Return the states of the pictures that these stories show."""
+    ids = select(PictureUse.picture_id).where(PictureUse.article_id.in_(list(article_ids)))
+    return _load_states(Picture.id.in_(ids))
 
 
 def picture_state(digest: str) -> PictureState | None:
-    """Return the picture whose files have this name, None where there is none."""
+    """Return the state of the picture with this digest, None if there is none."""
     return next(iter(_load_states(Picture.digest == digest)), None)
 
 
 def withdrawn_pictures(digests: Iterable[str]) -> frozenset[str]:
-    """Return which of the pictures of these digests are withdrawn."""
+    """Return the digests of withdrawn pictures among `digests`."""
     return frozenset(
         state.digest
         for state in _load_states(Picture.digest.in_(list(digests)))

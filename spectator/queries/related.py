@@ -1,4 +1,4 @@
-"""What related stories are worked out from and shown by."""
+"""Related stories: the data to compute them from, and the results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RELATED_LIMIT = 4
 
 @dataclass(frozen=True, slots=True)
 class ArticleFeatures:
-    """What of a published story counts beside its words."""
+    """The features of a published story, beside its words, that decide how related it is."""
 
     id: int
     language: str
@@ -28,9 +28,9 @@ class ArticleFeatures:
 
 
 def related_articles(article: Article, limit: int = RELATED_LIMIT) -> list[Article]:
-    """Return the stories that go with one as a card shows them, in one select.
+    """Return the stories related to a story as cards show them, in one query.
 
-    Those worked out come first; where none are yet, as just after publication, the newest of the section stand in.
+    Computed ones come first; the newest stories of the section fill up, as just after publication.
     """
     own = Related.article_id == article.id
     newest = (
@@ -41,31 +41,33 @@ def related_articles(article: Article, limit: int = RELATED_LIMIT) -> list[Artic
         .subquery()
     )
     candidates = union_all(select(Related.related_id).where(own), select(newest.c.article_id))
-    place = select(Related.position).where(own, Related.related_id == Article.id).scalar_subquery()
+    position = (
+        select(Related.position).where(own, Related.related_id == Article.id).scalar_subquery()
+    )
     query = (
         select_cards()
         .where(Article.id.in_(candidates))
-        # an expression: else SQLite may walk all that is published to meet these few
+        # concat() keeps SQLite from scanning the index of all published stories
         .where(Article.status.concat("") == "published")
         .where(Article.id != article.id, Article.id.not_in(_select_forbidden(article.id)))
-        .order_by(func.coalesce(place, 1000), Article.published_at.desc(), Article.id.desc())
+        .order_by(func.coalesce(position, 1000), Article.published_at.desc(), Article.id.desc())
         .limit(limit)
     )
     return list(db.session.scalars(query))
 
 
 def article_features(ids: Iterable[int]) -> dict[int, ArticleFeatures]:
-    """Return what counts beside the words of the published stories among `ids`."""
+    """Return the features of the published stories among `ids`, by id."""
     wanted = list(ids)
     query = select(Article.id, Article.language, Article.published_at)
     rows = db.session.execute(query.where(Article.id.in_(wanted), Article.status == "published"))
-    found = {row.id: ArticleFeatures(row.id, row.language, row.published_at) for row in rows}
+    features = {row.id: ArticleFeatures(row.id, row.language, row.published_at) for row in rows}
     for table, name in ((article_topic, "topics"), (article_country, "countries")):
         for article_id, value in db.session.execute(
-            select(*table.c).where(table.c.article_id.in_(list(found)))
+            select(*table.c).where(table.c.article_id.in_(list(features)))
         ):
-            getattr(found[article_id], name).add(value)
-    return found
+            getattr(features[article_id], name).add(value)
+    return features
 
 
 def bodies_by_id(ids: Sequence[int]) -> dict[int, str]:
@@ -89,7 +91,7 @@ def newest_in_section(section_id: int, limit: int) -> list[int]:
 
 
 def related_overrides(article_id: int) -> tuple[list[int], set[int]]:
-    """Return the ids pinned to a story, first pinned first, and the ids that it is never shown with."""
+    """Return the ids pinned to a story, oldest pin first, and the ids blocked for it."""
     pins = select(RelatedOverride.related_id).where(
         RelatedOverride.article_id == article_id, RelatedOverride.kind == "pin"
     )
@@ -98,7 +100,7 @@ def related_overrides(article_id: int) -> tuple[list[int], set[int]]:
 
 
 def _select_forbidden(article_id: int) -> CompoundSelect[int]:
-    """The ids that a story is never shown with, whichever of the two it was decided on."""
+    """Return the query of the ids blocked for a story, from either side of a pair."""
     is_forbidden = RelatedOverride.kind == "forbid"
     return union_all(
         select(RelatedOverride.related_id).where(
@@ -111,25 +113,25 @@ def _select_forbidden(article_id: int) -> CompoundSelect[int]:
 
 
 def neighbours(article_id: int, limit: int) -> set[int]:
-    """Return the ids of stories that a story is shown with, or that are shown with it, at most `limit` of each."""
+    """Return the ids of stories that a story shows, and of those that show it, `limit` of each."""
     own = select(Related.related_id).where(Related.article_id == article_id).limit(limit)
     others = select(Related.article_id).where(Related.related_id == article_id).limit(limit)
     return {*db.session.scalars(own), *db.session.scalars(others)}
 
 
 def consumer_offset(name: str) -> int | None:
-    """Return the number that something derived has reached, None where it has to be worked out anew."""
+    """Return the offset of a consumer, None if it must rebuild."""
     return db.session.scalar(select(Consumer.offset).where(Consumer.name == name))
 
 
 def published_ids_after(after: int, limit: int) -> Sequence[int]:
-    """Return the ids of the published stories behind an id, in their order."""
+    """Return the next `limit` ids of published stories above an id, in order."""
     query = select(Article.id).where(Article.status == "published", Article.id > after)
     return db.session.scalars(query.order_by(Article.id).limit(limit)).all()
 
 
 def related_scores(article_id: int) -> list[tuple[int, float]]:
-    """Return the ids of the stories worked out for one, in their order, with their scores."""
+    """Return the computed related stories of a story as (id, score), in order."""
     query = select(Related.related_id, Related.score).where(Related.article_id == article_id)
     return [
         (row.related_id, row.score) for row in db.session.execute(query.order_by(Related.position))

@@ -1,4 +1,4 @@
-"""What readers searched for, added up."""
+"""Statistics of reader searches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spectator.models import SearchCount
 
 
 class SearchStats(NamedTuple):
-    """A text that was searched for: how often, how many stories the last search found, milliseconds on average."""
+    """A search text: its number of searches, results of the last one, average milliseconds."""
 
     text: str
     times: int
@@ -22,22 +22,25 @@ class SearchStats(NamedTuple):
 
 
 def top_searches(days: int, has_hits: bool = True, limit: int = 50) -> Sequence[SearchStats]:
-    """Return what was searched for most in the last days (UTC) with today, or of that only what found nothing last."""
+    """Return the most frequent searches of the last days (UTC), including today.
+
+    Without `has_hits` only those whose last search found nothing.
+    """
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
-    inside = select(SearchCount).where(SearchCount.day >= since).subquery()
-    times = func.sum(inside.c.times)
-    # SQLite gives a bare column beside max() the value of the row with the maximum: the hits of the last day.
+    counts = select(SearchCount).where(SearchCount.day >= since).subquery()
+    times = func.sum(counts.c.times)
+    # SQLite takes a bare column beside max() from the row with the maximum: the last day's hits.
     query = select(
-        inside.c.text,
+        counts.c.text,
         times,
-        inside.c.hits,
-        func.sum(inside.c.milliseconds) / times,
-        func.max(inside.c.day),
+        counts.c.hits,
+        func.sum(counts.c.milliseconds) / times,
+        func.max(counts.c.day),
     )
-    query = query.group_by(inside.c.text).order_by(times.desc(), inside.c.text).limit(limit)
+    query = query.group_by(counts.c.text).order_by(times.desc(), counts.c.text).limit(limit)
     if not has_hits:
-        query = query.having(inside.c.hits == 0)
+        query = query.having(counts.c.hits == 0)
     return [
-        SearchStats(text, times, hits, int(taken))
-        for text, times, hits, taken, _ in db.session.execute(query)
+        SearchStats(text, times, hits, int(milliseconds))
+        for text, times, hits, milliseconds, _ in db.session.execute(query)
     ]

@@ -1,7 +1,7 @@
-"""Names and sources that stories carry already, as the story form suggests them.
+"""Suggestions for the story form: names and sources of existing stories.
 
-`author_id` is the id of an author, who must learn nothing of colleagues' unpublished stories; None is for editors, who
-see every story.
+`author_id` is the id of an author, from whom colleagues' unpublished stories are hidden; None is
+for editors, who see every story.
 """
 
 from __future__ import annotations
@@ -15,25 +15,31 @@ from spectator.db import db
 from spectator.models import Article, ArticleAuthor, Author, ListingCount, Topic
 from spectator.models.article import article_topic
 
-RECENT_SOURCES = 500  # the last saved stories, in which sources are looked for
+RECENT_SOURCES = 500  # number of last saved stories to search for sources
 
 NameCounts = Sequence[tuple[str, int]]
 
 
 def is_visible_to(author_id: int) -> ColumnElement[bool]:
-    """Return the condition of the stories that an author may know of: published ones, and their own."""
+    """Return the condition that an author may see a story: it is published or their own."""
     return (Article.status == "published") | (Article.created_by_id == author_id)
 
 
 def authors_like(ascii_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
-    """Return (name, number of stories) of authors whose ASCII form contains a text, those with most stories first."""
+    """Return (name, number of stories) of authors whose ASCII form contains a text.
+
+    Those with most stories come first.
+    """
     return _names_like(
         Author, cast(Table, ArticleAuthor.__table__).c.author_id, ascii_part, author_id, limit
     )
 
 
 def topics_like(ascii_part: str, author_id: int | None = None, limit: int = 8) -> NameCounts:
-    """Return (name, number of stories) of topics whose ASCII form contains a text, those with most stories first."""
+    """Return (name, number of stories) of topics whose ASCII form contains a text.
+
+    Those with most stories come first.
+    """
     return _names_like(Topic, article_topic.c.topic_id, ascii_part, author_id, limit)
 
 
@@ -59,9 +65,9 @@ def _names_like(
 def select_visible_counts(
     model: type[Author] | type[Topic], author_id: int
 ) -> CompoundSelect[int, int]:
-    """Return the select of (`name_id`, `number`): how many stories that an author may know of carry a name.
+    """Return the query of (`name_id`, `number`): the number of stories visible to an author.
 
-    A name may have two rows: of the published stories, and of the author's own that are not published.
+    A name may have two rows: one for published stories, one for the author's unpublished stories.
     """
     table = cast(Table, ArticleAuthor.__table__) if model is Author else article_topic
     kind, name_id = (
@@ -75,7 +81,7 @@ def select_visible_counts(
 
 
 def find_author(text: str, author_id: int | None = None) -> Author | None:
-    """Return the author of this name, otherwise the first whose name contains it."""
+    """Return the author with this name, or the first one whose name contains it."""
     query = select(Author).where(Author.name.icontains(text, autoescape=True))
     if author_id is not None:
         query = query.where(Author.id.in_(_select_visible_ids(author_id)))
@@ -83,7 +89,7 @@ def find_author(text: str, author_id: int | None = None) -> Author | None:
 
 
 def author_names(author_id: int | None = None, limit: int = 500) -> Sequence[str]:
-    """Return the names of authors in their order."""
+    """Return the names of authors in alphabetical order."""
     query = select(Author.name).order_by(Author.name).limit(limit)
     if author_id is not None:
         query = query.where(Author.id.in_(_select_visible_ids(author_id)))
@@ -97,7 +103,7 @@ def _select_visible_ids(author_id: int) -> Select[int]:
 def sources_like(
     text: str, author_id: int | None = None, limit: int = 8
 ) -> Sequence[tuple[str, str]]:
-    """Return (name, link) of the sources used last whose name contains a text, the latest first."""
+    """Return (name, link) of recent sources whose name contains a text, latest first."""
     latest = select(Article.id).order_by(Article.saved_at.desc()).limit(RECENT_SOURCES)
     if author_id is not None:
         latest = latest.where(is_visible_to(author_id))

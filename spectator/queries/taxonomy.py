@@ -1,4 +1,4 @@
-"""What the pages of search need besides the stories: the names of what stories are filed under."""
+"""The names of sections, countries, topics and authors, for search pages."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _KINDS: Mapping[str, type[Country] | type[Topic] | type[Author]] = {
 
 
 def taxonomy_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
-    """Return the names of sections, countries, topics and authors by (kind, slug), read at once.
+    """Return the names of sections, countries, topics and authors by (kind, slug), in one query.
 
-    Unknown ones lack, and so do those that readers have never seen on a published story.
+    Names that do not exist or were never public are absent.
     """
-    parts: list[Select[str, str, str]] = [
+    queries: list[Select[str, str, str]] = [
         select(literal("section"), Section.slug, Section.name).where(
             Section.slug.in_(slugs.get("section", ()))
         )
     ]
-    parts += [
+    queries += [
         select(literal(kind), model.slug, model.name).where(
             model.slug.in_(slugs[kind]), is_public_listing(kind, model)
         )
@@ -36,4 +36,4 @@ def taxonomy_names(slugs: Mapping[str, Collection[str]]) -> dict[tuple[str, str]
     ]
     if not any(slugs.values()):
         return {}
-    return {(row[0], row[1]): row[2] for row in db.session.execute(union_all(*parts))}
+    return {(row[0], row[1]): row[2] for row in db.session.execute(union_all(*queries))}

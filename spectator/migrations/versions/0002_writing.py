@@ -1,4 +1,4 @@
-"""Writing: review, autosaved forms, presence, preview links; revisions know their version, corrections their kind."""
+"""Add review, autosaves, presence, preview links, versions of revisions, kinds of corrections."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Finding: related stories and what editors decide on them, what readers searched for, positions of followers."""
+"""Add related stories and editors' decisions about them, search counts, offsets of consumers."""
 
 import sqlalchemy as sa
 from alembic import op

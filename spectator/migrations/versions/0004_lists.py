@@ -1,4 +1,4 @@
-"""Lists: where published stories stand, and how many; made from the stories there are."""
+"""Add listings of published stories and their counts, filled from existing stories."""
 
 import sqlalchemy as sa
 from alembic import op

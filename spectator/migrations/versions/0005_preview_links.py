@@ -1,4 +1,4 @@
-"""Preview links by random tokens: the links made before end, since their addresses could be given out again."""
+"""Give preview links random tokens; delete old links, whose addresses could be reused."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Logins: where people have logged in from, and how many attempts failed since."""
+"""Add known clients of logins, and counts of failed attempts."""
 
 import sqlalchemy as sa
 from alembic import op

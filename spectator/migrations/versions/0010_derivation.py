@@ -1,4 +1,4 @@
-"""The time zone that lists were made for, so that a change of the setting is noticed."""
+"""Store the time zone that listings were built for, to detect changes of the setting."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Lists that readers have seen: those of published stories, and of withdrawn ones, which were public once."""
+"""Add public listings, filled from published stories and from withdrawn, once public ones."""
 
 import sqlalchemy as sa
 from alembic import op

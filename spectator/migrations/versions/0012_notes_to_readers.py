@@ -1,4 +1,4 @@
-"""Notes to readers: three kinds; those of before kinds were kept get the kind of the act that made them."""
+"""Add kinds of notes to readers; old notes get the kind of the action that created them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 KINDS = "kind in ('update', 'clarification', 'correction')"
-# An act and the note that it made are of the same moment.
+# An action and the note that it created have the same time.
 TELL_KIND = """
 update correction set kind = (
   select case r.action when 'correct' then 'correction' else 'update' end from revision r

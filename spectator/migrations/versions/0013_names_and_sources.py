@@ -1,4 +1,4 @@
-"""Names as written, their former spellings, what sources last gave, ids of stories in feeds."""
+"""Add forms of names, former spellings, states of imports, feed ids."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -64,7 +64,7 @@ def upgrade() -> None:
 
 
 def _merge_equal_names(table: str, association: str) -> None:
-    """Make one row of rows with the very same name; the slug told them apart before, so there are hardly any."""
+    """Merge rows with equal names; there are few, because names used to be identified by slug."""
     connection = op.get_bind()
     rows = connection.execute(
         sa.text(f"select id, min(id) over (partition by name) as kept from {table}")  # noqa: S608 - our own words

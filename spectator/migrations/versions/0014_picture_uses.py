@@ -1,4 +1,4 @@
-"""Which stories show which pictures: a picture that only withdrawn stories show is gone for readers."""
+"""Add the index of which stories show which pictures, to hide those of withdrawn stories."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Discarded text can be brought back; languages that were stored by their names get their tags."""
+"""Keep discarded autosaves; replace names of languages by their tags."""
 
 from datetime import UTC, datetime
 

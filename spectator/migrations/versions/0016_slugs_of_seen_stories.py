@@ -1,4 +1,4 @@
-"""Only stories that readers have seen hold their slug; drafts may share one, and hold none against a public story."""
+"""Make slugs unique only among stories that are or were public; drafts reserve none."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A picture that readers have seen is marked, so that only a published story brings it back."""
+"""Mark pictures that were public, so that only a published story makes them visible again."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Where readers may have found a story, now and before: its own addresses, and the lists that it stood in."""
+"""Every path that is or was public for a story: its own, and those of its listings."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def story_paths(article_ids: Collection[int]) -> list[str]:
         own = [row for row in revisions if row.article_id == article.id]
         sections = dict.fromkeys((article.section.slug, *(row.section for row in own)))
         slugs = (article.slug, *(row.slug for row in redirects if row.article_id == article.id))
-        # Revisions from before they held the path: a section that the story left, or a slug, with the date of today.
+        # Old revisions hold no path: combine their sections and the slugs with the current date.
         paths |= {
             permalink_at(section, slug, article.published_at): None
             for slug in slugs
@@ -56,8 +56,11 @@ def story_paths(article_ids: Collection[int]) -> list[str]:
     return list(paths)
 
 
-def list_paths(article_ids: Collection[int]) -> list[str]:
-    """Return the paths of all lists in which readers may have seen these stories: sections, months, names."""
+def listing_paths(article_ids: Collection[int]) -> list[str]:
+    """Return the paths of all listings in which readers may have seen these stories.
+
+    These are sections, countries, authors, topics and months.
+    """
     options = (
         selectinload(Article.authors),
         selectinload(Article.topics),
@@ -78,36 +81,38 @@ def list_paths(article_ids: Collection[int]) -> list[str]:
     )
     paths = [f"/{slug}/" for slug in sorted(sections)] + [f"/country/{slug}/" for slug in codes]
     for kind in _NAMED:
-        ids = {thing.id for article in articles for thing in getattr(article, f"{kind}s")}
+        ids = {row.id for article in articles for row in getattr(article, f"{kind}s")}
         names = {name for row in revisions for name in getattr(row, f"{kind}s") or ()}
         paths += [f"/{kind}/{slug}/" for slug in _slugs(kind, ids, names)]
     return paths + [f"/archive/{month // 100:04}/{month % 100:02}/" for month in sorted(months)]
 
 
 def _revisions(article_ids: Collection[int]) -> Sequence[Row[Any]]:
-    """Return what the revisions of stories hold of where they stood, each combination once."""
-    parts = [Revision.content[name].label(name) for name in _IN_REVISION]
+    """Return the distinct taxonomies, paths and months in the revisions of stories."""
+    columns = [Revision.content[name].label(name) for name in _IN_REVISION]
     query = (
-        select(Revision.article_id, *parts).where(Revision.article_id.in_(article_ids)).distinct()
+        select(Revision.article_id, *columns).where(Revision.article_id.in_(article_ids)).distinct()
     )
     return db.session.execute(query).all()
 
 
 def _slugs(kind: str, ids: Collection[int], names: Collection[str]) -> list[str]:
-    """Return the slugs, now and before, of the authors or topics with these ids or names that readers could see."""
+    """Return the public slugs, current and former, of authors or topics with these ids or names."""
     model = _NAMED[kind]
     former = select(FormerName.owner_id).where(FormerName.kind == kind, FormerName.part == "name")
-    is_one = or_(
+    is_match = or_(
         model.id.in_(ids),
         model.name.in_(names),
         model.slug.in_({slugify(name) for name in names}),  # another spelling of the name
         model.id.in_(former.where(FormerName.value.in_(names))),
     )
-    opened = select(PublicListing.key).where(PublicListing.kind == kind)
+    public_ids = select(PublicListing.key).where(PublicListing.kind == kind)
     rows = db.session.execute(
-        select(model.id, model.slug).where(is_one, model.id.in_(opened))
+        select(model.id, model.slug).where(is_match, model.id.in_(public_ids))
     ).all()
-    owners = [row.id for row in rows]
-    before = select(FormerName.value).where(FormerName.kind == kind, FormerName.part == "slug")
+    owner_ids = [row.id for row in rows]
+    former_slugs = select(FormerName.value).where(
+        FormerName.kind == kind, FormerName.part == "slug", FormerName.owner_id.in_(owner_ids)
+    )
     slugs = [row.slug for row in rows]
-    return sorted({*slugs, *db.session.scalars(before.where(FormerName.owner_id.in_(owners)))})
+    return sorted({*slugs, *db.session.scalars(former_slugs)})
