@@ -1,7 +1,7 @@
-"""Full-text search behind a narrow waist: what goes in, what comes out, and no engine's type in between.
+"""The interface of full-text search: requests, results and `Index`, without any type of an engine.
 
-Documents come from the caller; nothing here reads the database. The index is derived: it may be deleted at any
-moment, and `Index.position()` then answers None, which asks its follower for a rebuild.
+Documents come from the caller; nothing in this package reads the database. The index can be deleted
+at any time: `Index.offset()` then returns None, which tells the consumer to rebuild it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 Sort = Literal["relevance", "newest", "oldest"]
 Mode = Literal["all", "any"]
 
-# Deeper pages cost the engine more and help nobody; the results page stops here and says so.
+# Later pages are slow and rarely read. The results page says that it stops here.
 MAX_PAGE = 50
 MAX_PER_PAGE = 100
 
@@ -24,16 +24,16 @@ MAX_FACET_VALUES = 20
 
 
 class IndexUnavailableError(Exception):
-    """The index cannot answer or be written right now: missing, damaged, rebuilt meanwhile, or held by another."""
+    """The index cannot be read or written now: missing, damaged, rebuilt in between, or locked."""
 
 
 class IndexBusyError(IndexUnavailableError):
-    """Other searches hold the index; the same search may be answered in a moment."""
+    """Other searches are using the index. The same search may succeed in a moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One published article as search sees it: plain text, slugs, and a UTC-aware moment."""
+    """A published article to index: plain text, slugs, and an aware datetime in UTC."""
 
     id: int
     version: int
@@ -41,7 +41,7 @@ class Document:
     dek: str
     body: str
     names: str
-    """Bylines, section, country names with their aliases, topic names, source: whatever else should find it."""
+    """Other names to find it by: bylines, section, countries and their aliases, topics, source."""
     section: str
     countries: tuple[str, ...]
     topics: tuple[str, ...]
@@ -52,12 +52,13 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What a reader asks for; every value may be hostile, none can cause an error.
+    """A reader's search. Every value may be hostile; none can cause an error.
 
-    `text` is the reader's own words in the small language of `spectator.search.language.query`, the filters are slugs
-    ("" = any), the dates are whole days in the index's time zone and both inclusive. `page` counts from 1.
-    `among` are the ids of the only articles to search, None for all: whatever is counted, understood or called unknown
-    then depends on those alone, and no better spelling is looked for.
+    `text` is a query in the language of `spectator.search.language.query`. Filters are slugs ("" =
+    any). Dates are whole days in the index's time zone, both inclusive. `page` counts from 1.
+
+    `article_ids` limits the search to these articles; None means all. Counts and unknown filters
+    then depend on these articles alone, and no spelling is suggested.
     """
 
     text: str = ""
@@ -78,23 +79,25 @@ class SearchRequest:
 class SearchResults:
     """One page of results.
 
-        `ids` in order; `total` is exact and counts every page; `terms` and `prefixes` are folded as by
-        `spectator.text.words.folding.fold`, for highlighting; `mode` is "any" when no article had every word, so
-        that those with at least one are shown; `position` is the outbox number that the answer reflects.
+    `ids` are in order, and `total` is the exact number of results on all pages. `terms` and
+    `prefixes` are folded by `spectator.text.words.folding.fold`, for highlighting. `mode` is "any"
+    if no article has every word, so that the results have at least one. `index_offset` is the
+    outbox offset of the index.
 
-    `facets` maps each name of `FACETS` to (slug, number of articles) pairs, most first, at most `MAX_VALUES` each:
-    what remains if that value is chosen besides everything else that was asked for, so that the chosen one stands
-    among its alternatives. `years` is (year, number) pairs, oldest first, gaps left out, counted without the asked
-    dates.
+    `facets` maps each name of `FACETS` to (slug, number of articles) pairs, most articles first: at
+    most `MAX_FACET_VALUES`, and the selected ones. Each number is of articles that match that value
+    and all other filters. `year_counts` is (year, number) pairs, oldest first, without empty years
+    and without the date filter.
 
-    `words` gives, only where no article has all of them, the wanted clauses as they were understood with the number
-    of articles that have each, 0 = the archive does not know it. `meant` is a better spelling of the whole text
-    from the archive's own words, "" for none; it is looked for only where at most two articles have every word.
+    `term_counts` is filled only if no article has every word: each clause, as the parser understood
+    it, with its number of articles. `suggestion` is a better spelling of the whole text in words of
+    the archive, or "". Spelling is checked only if at most two articles have every word.
 
-    `chosen` are the filters in force, whether they came from the request or from the text (`in:politics`): (facet,
-    slug) pairs, and `published_from`/`published_to` the dates. `excluded` are those that no result may have
-    (`-in:politics`), `unknown` the (facet, typed value) pairs that name nothing. `is_cut` says that more words and
-    filters were typed than a search uses, `is_partial` that the search was too costly to finish.
+    `filters` are the active (facet, slug) pairs from the request and the text (`in:politics`), and
+    `published_from` and `published_to` the active dates. `excluded_filters` are pairs that no
+    result may have (`-in:politics`), `unknown_filters` the (facet, value) pairs of the text that
+    match no indexed value. `is_truncated` is set if the text has more conditions than a search
+    uses, `is_partial` if the search was stopped because of its cost.
     """
 
     ids: list[int]
@@ -118,7 +121,7 @@ class SearchResults:
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """What may be meant by the beginning of a search: article ids by their headlines, and slugs by facet."""
+    """Completions of the start of a search: ids of articles by headline, and slugs by facet."""
 
     articles: list[int]
     countries: list[str]
@@ -129,39 +132,43 @@ class Suggestions:
 
 @dataclass(frozen=True, slots=True)
 class SimilarArticle:
-    """An article that reads like another; `score` is 1.0 for one that matches every weighed term of it as well as it
-    does itself, and about 0 where they share nothing."""
+    """A similar article.
+
+    `score` is 1.0 if it matches every key term as well as the original, 0 if it has none.
+    """
 
     id: int
     score: float
 
 
 class Index(Protocol):
-    """A search index. One object may be shared by the threads of a process and survives a fork."""
+    """A search index. The threads of a process can share one, and it survives a fork."""
 
     def find(self, request: SearchRequest) -> SearchResults:
-        """One page of articles; past the last page, or past `MAX_PAGE`, no ids but the true total.
+        """Return one page of results.
 
-        Raises IndexUnavailable.
+        After the last page, or `MAX_PAGE`, there are no ids but the exact total.
+
+        Raises IndexUnavailableError.
         """
         ...
 
     def suggest(self, text: str, limit: int = 5) -> Suggestions:
-        """What the first letters of a search may become: at most `limit` of each kind, the newest headlines first.
+        """Return at most `limit` completions of each kind, newest headlines first.
 
-        Fewer than two letters suggest nothing. Raises IndexUnavailable.
+        Fewer than two letters give none. Raises IndexUnavailableError.
         """
         ...
 
     def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
-        """The indexed articles that read most like a document, best first, itself left out; it need not be indexed.
+        """Return the articles most similar to a document, best first, without the document itself.
 
-        Raises IndexUnavailable.
+        The document need not be in the index. Raises IndexUnavailableError.
         """
         ...
 
     def offset(self) -> int | None:
-        """The outbox number that the index has reached, or None when it has to be rebuilt. Never raises."""
+        """Return the outbox offset of the index, or None if it must be rebuilt. Never raises."""
         ...
 
     def apply(
@@ -171,11 +178,11 @@ class Index(Protocol):
         *,
         expected_offset: int | None = None,
     ) -> None:
-        """Index, or with None remove, each article by its id, and then move to `position`, in one commit.
+        """Index the articles, or remove those that are None, and record the new offset.
 
-        With `after`, refuses unless the index stands at that position (it may have been rebuilt meanwhile).
-        Raises IndexUnavailable for that and for a missing, outdated or busy index; whatever else it raises leaves the
-        last commit in place, and the process should exit, because the engine may keep its lock.
+        Raises IndexUnavailableError if the index is missing, outdated or busy, or is not at
+        `expected_offset` because it was rebuilt in between. Any other error leaves the last commit
+        in place. The process should then exit, because the engine may hold its lock until it does.
         """
         ...
 
@@ -185,42 +192,44 @@ class Index(Protocol):
         offset: int,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Build a new index of `documents` (each id once) beside the live one, then switch to it atomically.
+        """Build a new index of `documents` (unique ids), then switch to it atomically.
 
-        `position` is the outbox number noted before the first document was read. `progress` gets the number of
-        documents done. Raises IndexUnavailable while another process is rebuilding.
+        `offset` is the outbox offset from before the first document was read. `progress` is called
+        with the number of documents so far. Raises IndexUnavailableError while another process is
+        rebuilding.
         """
         ...
 
     def versions(self) -> dict[int, int]:
-        """Every indexed article's id and version, to compare with the database. Raises IndexUnavailable."""
+        """Return the version of every indexed article, by id. Raises IndexUnavailableError."""
         ...
 
     def is_outdated(self) -> bool:
-        """Return whether another release built the index, so that it answers as before but must be rebuilt to change.
+        """Return whether the index has the format of another release. Never raises.
 
-        Never raises.
+        Such an index still answers searches, but cannot be changed until it is rebuilt.
         """
         ...
 
     def is_fragmented(self) -> bool:
-        """Whether many small commits have made searching slow, so that a rebuild at a quiet hour is worth it.
+        """Return whether many small commits have made searches slow and a rebuild worthwhile.
 
-        Raises IndexUnavailable.
+        Raises IndexUnavailableError.
         """
         ...
 
     def close(self) -> None:
-        """Let go of open files; the next call opens them again."""
+        """Close the open files. The next call opens them again."""
         ...
 
 
 def open_index(directory: Path, zone: tzinfo = UTC) -> Index:
-    """The index kept in `directory`, which need not exist yet. Nothing is opened or written before it is needed.
+    """Return the index in `directory`, which need not exist. Files are opened only when needed.
 
-    Days and years are those of `zone`; the index holds moments, so another zone does not need another index.
+    Days and years are those of `zone`. The index stores times, so a new zone does not need a new
+    index.
     """
-    # Imported late: the engine costs 100 ms to import, and most commands never search.
+    # Whoosh takes 100 ms to import, and most commands never search.
     from spectator.search.whoosh.index import WhooshIndex
 
     return WhooshIndex(directory, zone)

@@ -1,4 +1,4 @@
-"""The tokenizer that Whoosh pickles into every index by this module's path: do not move it."""
+"""The tokenizer. Whoosh pickles its import path into every index, so it must not be moved."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from spectator.text.words.folding import tokens
 
 
 class FoldingTokenizer(Tokenizer):  # type: ignore[misc]  # Whoosh is untyped
-    """Folded words with their positions; one analyzer for every language, for index and query alike."""
+    """Tokenizer of folded words with their positions, for indexes and queries in every language."""
 
     def __call__(
         self, value: str, positions: bool = False, start_pos: int = 0, mode: str = "", **_: Any
     ) -> Iterator[Token]:
-        """One `Token` object again and again, as Whoosh's own tokenizers do for speed."""
+        """Yield the same `Token` object for every word, like Whoosh's own tokenizers, for speed."""
         token = Token(positions, mode=mode)
         for position, word in enumerate(tokens(value), start_pos):
             token.text = word.text

@@ -1,1 +1,1 @@
-"""What a search means: queries, the shared analyser, spelling and suggestions."""
+"""The language of searches: queries, the shared analyser, spelling and suggestions."""

@@ -1,4 +1,4 @@
-"""The words of a text as the index keeps them: folded, exact, stemmed, joined."""
+"""The words of a text as they are indexed: folded, exact, stemmed and joined."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from whoosh.lang.porter import stem as _porter_stem
 from spectator.text.words.apostrophes import joinable_names
 from spectator.text.words.folding import strip_invisible, word_runs
 
-# Shorter words carry no ending worth cutting.
+# Shorter words are not stemmed.
 MIN_STEMMED_LENGTH = 4
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyzedText:
-    """A text's words in order: `folded` as they are searched, `exact` those that folding changed, as written.
+    """The words of a text, in order.
 
-    `joined` are the names among them that may also be written without their apostrophe, each as `joined_term` has it.
+    `folded` has all of them; `exact` has the originals that folding changed. `joined` has a
+    `joined_term` for each name that may also be spelt without its apostrophe.
     """
 
     folded: list[str]
@@ -29,15 +30,15 @@ class AnalyzedText:
 
 
 def analyze(text: str) -> AnalyzedText:
-    """The words of any text."""
+    """Return the words of any text."""
     words = AnalyzedText([], [], [])
     is_ascii = text.isascii()
     for run in word_runs(text):
         for token in run:
             words.folded.append(token.text)
-            written = token.text if is_ascii else exact_form(text[token.start : token.end])
-            if written != token.text:
-                words.exact.append(written)
+            exact = token.text if is_ascii else exact_form(text[token.start : token.end])
+            if exact != token.text:
+                words.exact.append(exact)
         if len(run) > 1:
             words.joined.extend(
                 joined_term([part.text for part in name]) for name in joinable_names(run, text)
@@ -46,42 +47,42 @@ def analyze(text: str) -> AnalyzedText:
 
 
 def joined_term(parts: Sequence[str]) -> str:
-    """Return what the index keeps of a name with an apostrophe: it in one word, and its parts ("quran qur an")."""
+    """Return the index term of a name with an apostrophe: joined, then split ("quran qur an")."""
     return " ".join(("".join(parts), *parts))
 
 
 def exact_form(word: str) -> str:
-    """A word with its accents and homophone letters, but without case; the same for NFC and NFD."""
+    """Return a word in lower case and NFC, with its accents and homophone letters."""
     return unicodedata.normalize("NFC", strip_invisible(word)).lower()
 
 
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
-    """The stem of a folded English word; other words as they are (Porter, 1980)."""
+    """Return the stem of a folded English word (Porter, 1980), or any other word unchanged."""
     if len(word) < MIN_STEMMED_LENGTH or not (word.isascii() and word.isalpha()):
         return word
     return str(_porter_stem(word))
 
 
 def stem_words(words: Sequence[str], language: str) -> list[str]:
-    """The stems of an English text's words, where they differ from the word; none for other languages."""
+    """Return the stems that differ from their words if the language is English, else none."""
     if not is_english(language):
         return []
     return [stemmed for word in words if (stemmed := stem(word)) != word]
 
 
 class Highlights(frozenset[str]):
-    """Folded words to highlight in a text; other words of the same English stem are in it too."""
+    """Folded words to highlight. It also contains every word with the same English stem."""
 
     @cached_property
     def _stems(self) -> frozenset[str]:
         return frozenset(map(stem, self))
 
     def __contains__(self, word: object) -> bool:
-        """Whether a folded word is one of them, or has the stem of one."""
+        """Return whether a folded word, or another word with its stem, is in the set."""
         return super().__contains__(word) or (isinstance(word, str) and stem(word) in self._stems)
 
 
 def is_english(language: str) -> bool:
-    """Whether a BCP 47 tag names English."""
+    """Return whether a BCP 47 tag stands for English."""
     return language.partition("-")[0].lower() == "en"

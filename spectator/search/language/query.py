@@ -1,4 +1,4 @@
-"""What a reader typed, as a small tree: words, "phrases", -without, prefix*, in:section. Bounded, never an error."""
+"""Parser of queries: words, "phrases", -excluded, prefix*, in:section. Every text is valid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_CLAUSES = 10
 MAX_PHRASE_WORDS = 8
 MIN_PREFIX_LENGTH = 3
 
-# What is typed before a colon, and the facet that it stands for.
+# Facets by the keyword before a colon.
 FACET_KEYWORDS = {
     "in": "section",
     "by": "author",
@@ -27,14 +27,15 @@ FACET_KEYWORDS = {
     "topic": "topic",
     "language": "language",
 }
-# Keyboards replace straight quotes by these, and a minus or a colon by others of their kind.
+# Variants of quotes, minus and colon that keyboards insert.
 _PUNCTUATION = str.maketrans(
     dict.fromkeys("“”„‟«»＂", '"') | dict.fromkeys("−‐‑–﹣－", "-") | {"：": ":"}
 )
-# "-before:2024" is what "after:2024" says.
+# "-before:2024" means "after:2024".
 _OPPOSITE_KEYWORD = {"before": "after", "after": "before"}
 _PIECE = re.compile(
-    rf'(?<!\S)(?P<not>-?)(?P<key>{"|".join(FACET_KEYWORDS)}|before|after):(?:"(?P<quoted>[^"]*)"|(?P<value>[^\s"]+))'
+    rf"(?<!\S)(?P<not>-?)(?P<key>{'|'.join(FACET_KEYWORDS)}|before|after):"
+    r'(?:"(?P<quoted>[^"]*)"|(?P<value>[^\s"]+))'
     r'|(?P<minus>-?)"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+)',
     re.IGNORECASE,
 )
@@ -43,12 +44,13 @@ _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One condition: a word, several words in a row (a phrase), or the beginning of a word. All are folded.
+    """One condition: a word, a phrase (words in a row), or a prefix. All words are folded.
 
-    `exact` are the words as they were written where folding changed them: what was typed precisely ranks higher.
-    `other_names` are what else the words are called, as words in a row: then the words need not stand in a row.
-    `spellings` are the same words with or without an apostrophe, in a row. `typed` are all words as they were typed,
-    where `words` leave some out: (l, afrique) for (afrique).
+    `exact` has the original spelling of words that folding changed, which ranks exact matches
+    higher. `alternative_names` are other names of the same country, as phrases; the words then need
+    not be in a row. `variants` are the same words with or without an apostrophe, as phrases.
+    `raw_words` has all words of the query if `words` leaves some out: ("l", "afrique") for
+    ("afrique",).
     """
 
     words: tuple[str, ...]
@@ -61,12 +63,12 @@ class Clause:
 
     @property
     def is_phrase(self) -> bool:
-        """Whether the words have to stand in a row."""
+        """Whether the words must be in a row."""
         return len(self.words) > 1 and not self.alternative_names
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a word, or words that an apostrophe parts, without any sign."""
+        """Whether this is one word, which may have apostrophes, without quotes, minus or star."""
         return (
             (len(self.words) == 1 or bool(self.raw_words))
             and not self.is_prefix
@@ -82,7 +84,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class FieldFilter:
-    """A filter among the words: the facet, and the folded words that its value has to have; `value` is as typed."""
+    """A filter in the query: a facet, the folded words of its value, and its original text."""
 
     facet: str
     words: tuple[str, ...]
@@ -92,9 +94,10 @@ class FieldFilter:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed query; both dates are inclusive. `is_blank` tells "nothing typed" from "nothing usable typed".
+    """A parsed query. Both dates are inclusive.
 
-    `is_cut` says that more conditions were typed than are used.
+    `is_blank` distinguishes an empty query from one without anything usable.
+    `is_truncated` is set if the text has more conditions than are used.
     """
 
     clauses: tuple[Clause, ...]
@@ -106,7 +109,7 @@ class Query:
 
     @property
     def included(self) -> tuple[Clause, ...]:
-        """The clauses that an article should match, those that name a country joined to one."""
+        """The clauses to match. Those that name a country are merged into one."""
         return tuple(
             _add_alternative_names([clause for clause in self.clauses if not clause.is_excluded])
         )
@@ -118,12 +121,12 @@ class Query:
 
     @property
     def has_conditions(self) -> bool:
-        """Whether anything usable was typed."""
+        """Whether the text has anything usable."""
         return bool(self.clauses or self.filters or self.published_from or self.published_to)
 
     @property
     def terms(self) -> Highlights:
-        """The folded words to highlight, and what shares their stem."""
+        """The folded words to highlight, including words with the same stem."""
         texts = [clause for clause in self.included if not clause.is_prefix]
         rows: list[tuple[str, ...]] = [
             row for clause in texts for row in clause.alternative_names if len(row) == 1
@@ -133,17 +136,17 @@ class Query:
 
     @property
     def prefixes(self) -> tuple[str, ...]:
-        """The folded beginnings of words to highlight."""
+        """The folded prefixes to highlight."""
         return tuple(clause.words[0] for clause in self.included if clause.is_prefix)
 
 
 def parse_query(text: str) -> Query:
-    """The query in the first 200 characters of any text whatever; at most ten conditions, doubles dropped.
+    """Parse the first 200 characters of any text into at most ten different conditions.
 
-    There are no operators but quotes, a leading minus, a trailing star and the words before a colon, `in:`, `by:`,
-    `country:`, `topic:`, `language:`, `before:` and `after:`, which a minus may stand before too; all else separates
-    words. `before:2024-05` is up to the last day of April, `after:2024-05` from the first of May on; of several the
-    narrowest counts.
+    The only operators are quotes, a leading minus, a trailing star, and the keywords `in:`, `by:`,
+    `country:`, `topic:`, `language:`, `before:` and `after:`, optionally after a minus. Everything
+    else separates words. `before:2024-05` ends on the last day of April, `after:2024-05` starts on
+    the first of May. The narrowest of several dates counts.
     """
     conditions: dict[Clause | FieldFilter, None] = {}
     dates: dict[str, list[date]] = {"before": [], "after": []}
@@ -153,11 +156,11 @@ def parse_query(text: str) -> Query:
             dates[_OPPOSITE_KEYWORD[key] if piece["not"] else key].append(day)
         else:
             conditions |= dict.fromkeys(_parse_conditions(piece))
-    kept = list(conditions)[:MAX_CLAUSES]
+    used = list(conditions)[:MAX_CLAUSES]
     return Query(
-        tuple(each for each in kept if isinstance(each, Clause)),
+        tuple(condition for condition in used if isinstance(condition, Clause)),
         is_blank=not text.strip(),
-        filters=tuple(each for each in kept if isinstance(each, FieldFilter)),
+        filters=tuple(condition for condition in used if isinstance(condition, FieldFilter)),
         published_from=max(dates["after"], default=None),
         published_to=min(dates["before"]) - timedelta(days=1) if dates["before"] else None,
         is_truncated=len(conditions) > MAX_CLAUSES,
@@ -169,13 +172,13 @@ def _filter_value(piece: re.Match[str]) -> str:
 
 
 def _filter_date(piece: re.Match[str]) -> date | None:
-    """Return the day of `before:2024`; None for any other piece."""
+    """Return the date of a `before:` or `after:` filter, or None for any other piece."""
     is_date = (piece["key"] or "").lower() in _OPPOSITE_KEYWORD
     return _parse_date(_filter_value(piece)) if is_date else None
 
 
 def _parse_conditions(piece: re.Match[str]) -> Iterator[Clause | FieldFilter]:
-    """Yield the clauses and filters of a piece; what only looks like a date is words."""
+    """Yield the clauses and filters of a piece. An invalid date is parsed as words."""
     key, value = (piece["key"] or "").lower(), _filter_value(piece)
     if key in FACET_KEYWORDS:
         if words := _words(value):
@@ -194,7 +197,7 @@ def _parse_conditions(piece: re.Match[str]) -> Iterator[Clause | FieldFilter]:
 
 
 def _add_alternative_names(clauses: Sequence[Clause]) -> Iterator[Clause]:
-    """The clauses, with plain words in a row that name a country as one clause that also knows its other names."""
+    """Yield the clauses, merging plain words that name a country into one with its other names."""
     start = 0
     while start < len(clauses):
         for end in range(min(len(clauses), start + MAX_NAME_WORDS), start, -1):
@@ -215,15 +218,18 @@ def _add_alternative_names(clauses: Sequence[Clause]) -> Iterator[Clause]:
 
 
 def _clean(text: str) -> str:
-    """Text without control, format, surrogate and unassigned characters (Unicode categories C*)."""
+    """Return text without control, format, surrogate and unassigned characters (categories C*)."""
     text = unicodedata.normalize("NFC", strip_invisible(text[:MAX_QUERY_LENGTH]))
-    # A space and not nothing, because that is where the tokenizer breaks the same text when it is indexed.
+    # Use a space, because the tokenizer separates words there when it indexes the same text.
     text = "".join(" " if unicodedata.category(char).startswith("C") else char for char in text)
     return text.translate(_PUNCTUATION)
 
 
 def _parse_date(text: str) -> date | None:
-    """The first day of a year, month or day; None for what is none. 0001-01-01 is none: no day comes before it."""
+    """Return the first day of a year, month or day; None if invalid or 0001-01-01.
+
+    No day comes before 0001-01-01, so that `before:` would overflow.
+    """
     match = _DAY.fullmatch(text)
     if not match:
         return None
@@ -239,21 +245,21 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _exact_forms(text: str, parts: Sequence[Token]) -> tuple[str, ...]:
-    """Return the words as they were written, where folding changed them."""
-    written = [(part.text, exact_form(text[part.start : part.end])) for part in parts]
-    return tuple(word for folded, word in written if word != folded)
+    """Return the original spelling of the words that folding changed."""
+    forms = [(part.text, exact_form(text[part.start : part.end])) for part in parts]
+    return tuple(exact for folded, exact in forms if exact != folded)
 
 
 def _phrase_clause(text: str, is_excluded: bool = False) -> Iterator[Clause]:
-    """Yield a clause of words in a row; a name with an apostrophe in it may be written without."""
-    found = list(islice(word_runs(text), MAX_PHRASE_WORDS))
-    parts = [token for run in found for token in run][:MAX_PHRASE_WORDS]
-    joined = [word for run in found for word in _join_name(text, run)][:MAX_PHRASE_WORDS]
+    """Yield a phrase; a name with an apostrophe also matches without it."""
+    runs = list(islice(word_runs(text), MAX_PHRASE_WORDS))
+    parts = [token for run in runs for token in run][:MAX_PHRASE_WORDS]
+    joined = [word for run in runs for word in _join_name(text, run)][:MAX_PHRASE_WORDS]
     words = tuple(part.text for part in parts)
-    spellings = (tuple(joined),) if len(joined) < len(words) < MAX_PHRASE_WORDS else ()
+    variants = (tuple(joined),) if len(joined) < len(words) < MAX_PHRASE_WORDS else ()
     if words:
         yield Clause(
-            words, is_excluded=is_excluded, exact=_exact_forms(text, parts), variants=spellings
+            words, is_excluded=is_excluded, exact=_exact_forms(text, parts), variants=variants
         )
 
 
@@ -262,55 +268,56 @@ def _excluded_clause(text: str) -> Iterator[Clause]:
 
 
 def _join_name(text: str, run: Sequence[Token]) -> list[str]:
-    """Return the words of a run, its name with an apostrophe as one word."""
+    """Return the words of a run, with a name that has an apostrophe as one word."""
     name = next(iter(joinable_names(run, text)), None)
     words = [token.text for token in run]
     if not name:
         return words
-    start = next(place for place, token in enumerate(run) if token is name[0])
+    start = next(index for index, token in enumerate(run) if token is name[0])
     return [*words[:start], "".join(part.text for part in name), *words[start + len(name) :]]
 
 
 def _word_clauses(word: str) -> Iterator[Clause]:
-    """The clauses of one unquoted piece; punctuation may part it into several words."""
-    found = [run[:MAX_PHRASE_WORDS] for run in islice(word_runs(word), MAX_PHRASE_WORDS)]
-    if not found:
+    """Yield the clauses of an unquoted piece, which punctuation may split into several words."""
+    runs = [run[:MAX_PHRASE_WORDS] for run in islice(word_runs(word), MAX_PHRASE_WORDS)]
+    if not runs:
         return
-    last = found[-1][-1].text
+    last = runs[-1][-1].text
     is_prefix = word.endswith("*") and len(last) >= MIN_PREFIX_LENGTH
     if word.startswith("-"):
         # -covid-19 must not exclude every story with a 19 in it.
-        is_one = len(found) == len(found[0]) == 1
+        is_single = len(runs) == len(runs[0]) == 1
         excluded = Clause((last,), is_prefix=True, is_excluded=True)
-        yield from [excluded] if is_prefix and is_one else _excluded_clause(word)
+        yield from [excluded] if is_prefix and is_single else _excluded_clause(word)
         return
-    for run in found[:-1] if is_prefix else found:
+    for run in runs[:-1] if is_prefix else runs:
         yield _clause_from_run(word, run)
     if is_prefix:
-        for token in found[-1][:-1]:
+        for token in runs[-1][:-1]:
             yield Clause((token.text,))
         yield Clause((last,), is_prefix=True)
 
 
 def _clause_from_run(text: str, run: Sequence[Token]) -> Clause:
-    """Return the clause of words that an apostrophe parts: in a row or as one word, without what is elided.
+    """Return the clause of words separated by apostrophes: a phrase or one word, without elisions.
 
-    "l'Afrique" wants afrique alone, "Kenya's" kenya, "N'Golo" n and golo in a row, or ngolo.
+    "l'Afrique" matches "afrique", "Kenya's" matches "kenya", "N'Golo" the phrase "n golo" or
+    "ngolo".
     """
-    typed = tuple(token.text for token in run)
-    words = strip_possessive(typed)
+    raw_words = tuple(token.text for token in run)
+    words = strip_possessive(raw_words)
     parts = run[int(starts_with_elision(words)) : len(words)]
     names = {"".join(part.text for part in name) for name in joinable_names(run, text)}
     return Clause(
         tuple(part.text for part in parts),
         exact=_exact_forms(text, parts),
         variants=tuple((name,) for name in sorted(names)),
-        raw_words=typed if len(typed) > 1 else (),
+        raw_words=raw_words if len(raw_words) > 1 else (),
     )
 
 
 def _highlight_words(clause: Clause) -> tuple[str, ...]:
-    """Return the words of a clause to highlight: no single letters of a name that is highlighted as a whole."""
+    """Return the words of a clause to highlight, without single letters of a joined name."""
     if not clause.variants:
         return clause.words
     return tuple(word for word in clause.words if len(word) >= MIN_PREFIX_LENGTH)

@@ -1,26 +1,27 @@
-"""How much work one search may do, counted in steps that cost about the same on every machine."""
+"""The limit on the work of one search, in steps, so that it is the same on every machine."""
 
 from __future__ import annotations
 
-# A step is a block of a word's list (some hundred stories) or a place in the list of words: 50 to 150 microseconds. An
-# ordinary search over 50,000 stories takes a few hundred steps, ten words that every story has some 5,000.
+# A step is one block of a posting list (about a hundred stories) or one look-up of a word: 50 to
+# 150 microseconds. Over 50,000 stories an ordinary search takes a few hundred steps; ten words of
+# every story take about 5,000.
 MAX_STEPS = 12_000
 MAX_SPELLING_STEPS = 1_500
 
 
 class Budget:
-    """The steps that one search may still take; once they are spent it answers with what it has found."""
+    """The steps that one search may take. Once they are spent, it returns what it has so far."""
 
     def __init__(self, steps: int = MAX_STEPS) -> None:
         self.limit = steps
         self.spent = 0
 
     def spend(self, steps: int = 1) -> bool:
-        """Count steps that are about to be taken; say whether they may be."""
+        """Count steps before they are taken, and return whether the budget allows them."""
         self.spent += steps
         return self.spent <= self.limit
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether something was left out because of it."""
+        """Whether the search had to leave something out."""
         return self.spent > self.limit

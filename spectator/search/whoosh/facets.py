@@ -1,4 +1,4 @@
-"""What every document of an index is filed under, in compact arrays: filters and counts never ask the engine."""
+"""Facet values in compact arrays, so that filters and counts do not need Whoosh."""
 
 from __future__ import annotations
 
@@ -15,72 +15,72 @@ Combination = tuple[str, ...]
 
 @dataclass(slots=True)
 class Facet:
-    """Of one facet: each document's code, and for each code the slugs that it stands for."""
+    """One facet: a code for each document and, by code, the combination of slugs."""
 
     codes: array[int] = field(default_factory=lambda: array("I"))
     combinations: list[Combination] = field(default_factory=list)
 
     def extend(self, other: Facet) -> None:
-        """Append another's documents."""
+        """Append the documents of another segment's facet."""
         first = len(self.combinations)
         self.combinations += other.combinations
         self.codes.extend(other.codes if not first else [code + first for code in other.codes])
 
     def codes_with_any(self, slugs: Collection[str]) -> frozenset[int]:
-        """The codes of documents that are filed under one of these slugs."""
+        """Return the codes whose combination has at least one of these slugs."""
         wanted = frozenset(slugs)
         return frozenset(
             code for code, slugs in enumerate(self.combinations) if not wanted.isdisjoint(slugs)
         )
 
     def count_slugs(self, documents: Iterable[int]) -> Counter[str]:
-        """How many of the documents are filed under each slug."""
-        found: Counter[str] = Counter()
+        """Return the number of these documents under each slug."""
+        counts: Counter[str] = Counter()
         for code, number in Counter(map(self.codes.__getitem__, documents)).items():
             for slug in self.combinations[code]:
-                found[slug] += number
-        return found
+                counts[slug] += number
+        return counts
 
 
 Facets = dict[str, Facet]
 
 
 def read_facets(rows: Iterable[bytes]) -> Facets:
-    """The facets of a segment from its column, a row a document."""
-    found = {name: Facet() for name in FACETS}
-    known: dict[str, dict[str, int]] = {name: {} for name in FACETS}
+    """Return the facets of a segment from its column, which has one row for each document."""
+    facets = {name: Facet() for name in FACETS}
+    codes_by_facet: dict[str, dict[str, int]] = {name: {} for name in FACETS}
     for row in rows:
         for name, joined in zip(FACETS, row.decode().split(FACET_SEPARATOR), strict=True):
-            facet, codes = found[name], known[name]
+            facet, codes = facets[name], codes_by_facet[name]
             code = codes.get(joined)
             if code is None:
                 code = codes[joined] = len(facet.combinations)
                 facet.combinations.append(tuple(joined.split(VALUE_SEPARATOR)) if joined else ())
             facet.codes.append(code)
-    return found
+    return facets
 
 
 def concatenate_facets(parts: Iterable[Facets]) -> Facets:
-    """The facets of several segments, one after the other."""
-    whole = {name: Facet() for name in FACETS}
-    for part in parts:
-        for name, facet in part.items():
-            whole[name].extend(facet)
-    return whole
+    """Return the facets of several segments, in their order."""
+    combined = {name: Facet() for name in FACETS}
+    for facets in parts:
+        for name, facet in facets.items():
+            combined[name].extend(facet)
+    return combined
 
 
 Predicate = Callable[[int], bool]
 
 
-def filter_documents(documents: Sequence[int], tests: Iterable[Predicate]) -> Sequence[int]:
-    """The documents that pass every test, in their order."""
-    for test in tests:
-        documents = [each for each in documents if test(each)]
+def filter_documents(documents: Sequence[int], predicates: Iterable[Predicate]) -> Sequence[int]:
+    """Return the documents that pass every predicate, in their order."""
+    for predicate in predicates:
+        documents = [document for document in documents if predicate(document)]
     return documents
 
 
-def top_values(counts: Counter[str], chosen: Collection[str]) -> list[tuple[str, int]]:
-    """The slugs with the most documents, at most `MAX_VALUES`, and those that are chosen whatever their number."""
+def top_values(counts: Counter[str], selected: Collection[str]) -> list[tuple[str, int]]:
+    """Return the `MAX_FACET_VALUES` most frequent slugs, then the other selected slugs."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     first = ranked[:MAX_FACET_VALUES]
-    return first + [item for item in ranked[MAX_FACET_VALUES:] if item[0] in chosen]
+    return first + [item for item in ranked[MAX_FACET_VALUES:] if item[0] in selected]

@@ -1,4 +1,4 @@
-"""The filters in force, from the address and from the text, as tests on documents."""
+"""Filters from the request and from the query's text, as predicates on documents."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from spectator.times import day_end, day_start
 
 @dataclass(slots=True)
 class Filters:
-    """Filters: for each facet one or more tests, and a stretch of time, both ends inclusive.
+    """The predicates of every facet, and the first and last day of publication.
 
-    `unknown` are the (facet, value) pairs that were typed and name nothing that a story is filed under.
+    `unknown` has the (facet, value) pairs of the query that name no value of any indexed story.
     """
 
     published_from: date | None = None
@@ -32,7 +32,7 @@ class Filters:
     date_predicates: list[Predicate] = field(default_factory=list)
 
     def predicates(self, skip: str = "") -> Iterator[Predicate]:
-        """Every test that a document has to pass, but those of one facet (or of the date)."""
+        """Yield every predicate except those of one facet, or of the date."""
         if skip != "date":
             yield from self.date_predicates
         yield from self.exclusion_predicates
@@ -41,7 +41,7 @@ class Filters:
                 yield from tests
 
     def included_slugs(self, facet: str) -> frozenset[str]:
-        """The chosen values of a facet."""
+        """Return the selected values of a facet."""
         return frozenset(slug for name, slug in self.included if name == facet)
 
 
@@ -51,43 +51,43 @@ def build_filters(
     query: Query,
     candidates: Sequence[int] | None = None,
 ) -> Filters:
-    """The filters of a request and of its text together; typed ones name what `candidates` are filed under."""
-    found = Filters(
+    """Return the filters of a request and of its query, combined.
+
+    Filters of the query can only name values that `candidates` have.
+    """
+    filters = Filters(
         max(filter(None, (request.published_from, query.published_from)), default=None),
         min(filter(None, (request.published_to, query.published_to)), default=None),
     )
     for name in FACETS:
         if slug := getattr(request, name):
-            _include(found, snapshot, name, [slug])
-    for typed in query.filters:
-        facet = snapshot.facets[typed.facet]
-        known = (
+            _include(filters, snapshot, name, [slug])
+    for query_filter in query.filters:
+        facet = snapshot.facets[query_filter.facet]
+        indexed_slugs = (
             _all_slugs(facet.combinations)
             if candidates is None
             else frozenset(facet.count_slugs(candidates))
         )
-        slugs = _resolve_slugs(typed.facet, known, typed.words)
+        slugs = _resolve_slugs(query_filter.facet, indexed_slugs, query_filter.words)
         if not slugs:
-            found.unknown.append((typed.facet, typed.value))
-        if typed.is_excluded:
-            _exclude(found, snapshot, typed.facet, slugs)
+            filters.unknown.append((query_filter.facet, query_filter.value))
+        if query_filter.is_excluded:
+            _exclude(filters, snapshot, query_filter.facet, slugs)
         else:
-            _include(found, snapshot, typed.facet, slugs)
-    if found.published_from or found.published_to:
-        start = (
-            day_start(found.published_from, snapshot.zone)
-            if found.published_from
-            else float("-inf")
-        )
-        end = day_end(found.published_to, snapshot.zone) if found.published_to else float("inf")
-        found.date_predicates.append(
+            _include(filters, snapshot, query_filter.facet, slugs)
+    first, last = filters.published_from, filters.published_to
+    if first or last:
+        start = day_start(first, snapshot.zone) if first else float("-inf")
+        end = day_end(last, snapshot.zone) if last else float("inf")
+        filters.date_predicates.append(
             lambda document: start <= snapshot.published_at[document] < end
         )
-    return found
+    return filters
 
 
 def _include(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[str]) -> None:
-    """Narrow to the stories that are filed under one of these slugs."""
+    """Require one of these slugs."""
     facet = snapshot.facets[name]
     filters.facet_predicates.setdefault(name, []).append(
         partial(_has_code, facet.codes, facet.codes_with_any(slugs))
@@ -96,7 +96,7 @@ def _include(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[st
 
 
 def _exclude(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[str]) -> None:
-    """Narrow to the stories that are filed under none of these slugs."""
+    """Exclude every document with one of these slugs."""
     facet = snapshot.facets[name]
     codes, unwanted = facet.codes, facet.codes_with_any(slugs)
     filters.exclusion_predicates.append(lambda document: codes[document] not in unwanted)
@@ -108,9 +108,9 @@ def _has_code(codes: Sequence[int], allowed: frozenset[int], document: int) -> b
 
 
 def _resolve_slugs(name: str, indexed_slugs: frozenset[str], words: Sequence[str]) -> list[str]:
-    """The slugs that typed words name: the very one, or all that have every word among theirs.
+    """Return the slug that the words spell exactly or, without one, every slug with all words.
 
-    A slug has no apostrophe: "N'Golo" is "ngolo" there. It may have been typed with one or without.
+    A slug has no apostrophe: "N'Golo" becomes "ngolo". Readers may type either.
     """
     country = find_country(" ".join(words)) if name == "country" else None
     for slug in ("-".join(words), country.slug if country else "", "".join(words)):
@@ -120,13 +120,13 @@ def _resolve_slugs(name: str, indexed_slugs: frozenset[str], words: Sequence[str
 
 
 def slug_matches(slug: str, words: Sequence[str]) -> bool:
-    """Whether a slug has each of these words, or two that follow each other as one."""
+    """Return whether a slug contains every word, alone or joined to its neighbour."""
     parts = frozenset(slug.lower().split("-"))
     return all(
         word in parts
-        or "".join(words[place : place + 2]) in parts
-        or (place > 0 and "".join(words[place - 1 : place + 1]) in parts)
-        for place, word in enumerate(words)
+        or "".join(words[index : index + 2]) in parts
+        or (index > 0 and "".join(words[index - 1 : index + 1]) in parts)
+        for index, word in enumerate(words)
     )
 
 

@@ -1,8 +1,8 @@
-"""Where an index lies on disk: whole generations side by side, a symbolic link to the current one, positions.
+"""The index on disk: numbered generations, a link to the current one, and outbox offsets.
 
-current -> generation-000002        the link is replaced by rename: a reader sees the old or the new index
-generation-000002/                  Whoosh's files, `format`, `position`, and `damaged` when a reader could not use it
-rebuild.lock  switch.lock           flock: one rebuild at a time; no commit while the link moves
+current -> generation-000002   replaced by rename: a reader sees the old or the new index
+generation-000002/             Whoosh's files, `format`, `position` (the offset), `damaged`
+rebuild.lock  switch.lock      flock: one rebuild at a time; no commit during a switch
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _UNTRACKED_FILES = {"position", "position.new", "damaged", "MAIN_WRITELOCK"}
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One whole index and the outbox number it has reached. Two are equal only if no commit lies between them."""
+    """A complete index and its outbox offset. Two are equal only without a commit in between."""
 
     path: Path
     offset: int
@@ -33,27 +33,27 @@ class Generation:
     manifest: str
 
     def toc_files(self) -> frozenset[str]:
-        """The names of Whoosh's tables of contents: while they stay the same, nothing is committed or deleted."""
+        """Return the names of Whoosh's tables of contents, which change with every commit."""
         try:
             return frozenset(name for name in os.listdir(self.path) if name.endswith(".toc"))
         except FileNotFoundError:
             return frozenset()
 
     def check_files(self) -> None:
-        """Raise ValueError where a file is not as it was when the position was written: cut short, written over.
+        """Raise ValueError if a file has changed since the offset was written.
 
-        Whoosh reads a column cut short as zeros, and notices a broken list of words or postings late or never.
-        A file may be missing here: a commit going on may have merged it away.
+        Whoosh reads a truncated column as zeros, and notices other damage late or never.
+        Missing files are ignored, because a commit may be merging them away.
         """
         for line in self.manifest.splitlines():
             stamp, name = line.split(" ", 1)
             with contextlib.suppress(FileNotFoundError):
                 if _stamp(os.stat(f"{self.path}/{name}")) != stamp:
-                    raise ValueError(f"somebody has written to {name}")
+                    raise ValueError(f"the index file {name} was changed from outside")
 
     @property
     def format(self) -> int:
-        """The number of the format that it was built in; 1 where none is noted."""
+        """The format in which the index was built; 1 if none is recorded."""
         try:
             return int((self.path / "format").read_text(encoding="ascii"))
         except (OSError, ValueError):
@@ -61,24 +61,24 @@ class Generation:
 
     @property
     def is_damaged(self) -> bool:
-        """Whether a reader has found that this generation cannot be used."""
+        """Whether a reader has marked this generation as unusable."""
         return (self.path / "damaged").exists()
 
     def mark_damaged(self) -> None:
-        """Ask for a rebuild. Never raises: a reader who cannot even say so still has a page to send."""
-        # On a full disk or without the directory there is nothing to write to; position() then finds out by itself.
+        """Mark the generation for a rebuild. Never raises, since the page must be answered."""
+        # If nothing can be written, WhooshIndex.offset() still notices the damage itself.
         with contextlib.suppress(OSError):
             (self.path / "damaged").touch()
 
 
 class Generations:
-    """The generations in one directory."""
+    """The generations in an index directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     def current(self) -> Generation | None:
-        """The generation that readers should use, or None when there is none with a readable position."""
+        """Return the generation that readers should use; None if its offset is unreadable."""
         try:
             name = os.readlink(self.directory / "current")
             path = self.directory / name
@@ -92,7 +92,10 @@ class Generations:
         return Generation(path, int(match[1]), (status.st_ino, status.st_mtime_ns), match[2])
 
     def create(self) -> Path:
-        """A new empty directory, numbered after all others. The index holds pickles, so only we may write there."""
+        """Create an empty directory with the next number.
+
+        Whoosh unpickles its files, so only this user may write there.
+        """
         numbers = [
             int(match[1])
             for name in os.listdir(self.directory)
@@ -103,7 +106,7 @@ class Generations:
         return path
 
     def switch(self, path: Path) -> None:
-        """Make a finished generation the current one, in one atomic step."""
+        """Make a finished generation the current one, atomically."""
         link = self.directory / "current.new"
         link.unlink(missing_ok=True)
         link.symlink_to(path.name)
@@ -111,18 +114,21 @@ class Generations:
         fsync_directory(self.directory)
 
     def remove_others(self) -> None:
-        """Delete all generations but the current one. Readers that hold their files open keep them."""
+        """Delete all generations except the current one. Readers keep the files they have open."""
         current = self.current()
         for entry in os.scandir(self.directory):
             if _GENERATION_NAME.fullmatch(entry.name) and (
                 current is None or entry.name != current.path.name
             ):
-                # What cannot be deleted now is deleted after the next rebuild.
+                # The next rebuild deletes what remains.
                 shutil.rmtree(entry.path, ignore_errors=True)
 
     @contextlib.contextmanager
     def lock(self, name: str, *, wait: bool) -> Iterator[None]:
-        """Hold a lock between processes; makes the directory. Raises IndexUnavailable at once unless patient."""
+        """Hold a lock between processes, and create the directory if it is missing.
+
+        Without `wait`, raises IndexUnavailableError if another process holds the lock.
+        """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory.chmod(0o700)
         with open(self.directory / f"{name}.lock", "wb") as file:
@@ -140,28 +146,28 @@ def _stamp(status: os.stat_result) -> str:
 
 
 def write_format(path: Path, number: int) -> None:
-    """Note in a generation that is being built which format it has."""
+    """Record the format of a new generation."""
     (path / "format").write_text(f"{number}\n", encoding="ascii")
 
 
 def write_offset(path: Path, offset: int) -> None:
-    """Note in a generation which outbox number it has reached, and what its files are then; never half of it."""
+    """Record the outbox offset and the manifest of a generation, atomically."""
     draft = path / "position.new"
-    listed = [
+    entries = [
         entry
         for entry in os.scandir(path)
         if entry.is_file() and entry.name not in _UNTRACKED_FILES
     ]
     with open(draft, "w", encoding="utf-8") as file:
         file.write(f"{offset}\n")
-        file.writelines(f"{_stamp(entry.stat())} {entry.name}\n" for entry in listed)
+        file.writelines(f"{_stamp(entry.stat())} {entry.name}\n" for entry in entries)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path / "position")
 
 
 def fsync_files(path: Path, names: Iterable[str]) -> None:
-    """Bring files of a directory, and then the directory itself, safely to disk; Whoosh never does."""
+    """Flush files of a directory, then the directory itself, to disk. Whoosh never does."""
     for name in names:
         handle = os.open(path / name, os.O_RDONLY)
         try:
@@ -172,7 +178,7 @@ def fsync_files(path: Path, names: Iterable[str]) -> None:
 
 
 def fsync_directory(path: Path) -> None:
-    """Bring the names in a directory safely to disk."""
+    """Flush the entries of a directory to disk."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""The search index on Whoosh: one searcher per process, one commit at a time, rebuilt beside the live one."""
+"""The Whoosh index: one searcher per process, one commit at a time, rebuilds in parallel."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from spectator.search.whoosh.writer import build, commit
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_MAX_SEGMENTS = 12  # of some 14 files each, which every process holds open
+_MAX_SEGMENTS = 12  # every process keeps about 14 files of each open
 LOCK_TIMEOUT_SECONDS = 1.0
 
-# Wants of the moment, which say nothing about the index.
+# Temporary shortages of the process, which do not mean that the index is damaged.
 _RESOURCE_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class _ReaderState:
-    """What one process reads with: a snapshot, and the lock without which two threads would mix up their reads.
+    """The snapshot of one process, and the lock that keeps two threads from mixing up their reads.
 
-    One search at a time, then, and the others wait for a second at most: costly searches never hold every thread of a
-    process from its other pages.
+    Other searches wait at most `LOCK_TIMEOUT_SECONDS`, so that costly ones cannot block every
+    thread.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class _ReaderState:
         self.unusable_generation: Generation | None = None
 
     def close_snapshot(self) -> None:
-        """Close the snapshot. Closing damaged files may fail, which must not hide why they are being closed."""
+        """Close the snapshot. Its errors would hide why a damaged index is closed."""
         snapshot, self.snapshot = self.snapshot, None
         if snapshot:
             with contextlib.suppress(Exception):
@@ -62,9 +62,9 @@ class _ReaderState:
 
 
 class WhooshIndex:
-    """`spectator.search.Index` on Whoosh; what its methods promise is said there."""
+    """An implementation of `spectator.search.Index`, which documents its methods."""
 
-    # Kept for ever: to close what a parent process opened would move the file positions that the parent reads at.
+    # Never closed: closing files of the parent process would move its read positions.
     _inherited: ClassVar[list[_ReaderState]] = []
 
     def __init__(self, directory: Path, zone: tzinfo = UTC) -> None:
@@ -81,7 +81,7 @@ class WhooshIndex:
         return self._run(lambda snapshot: suggest(snapshot, text, limit))
 
     def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
-        """See `Index.similar`."""
+        """See `Index.more_like_this`."""
         return self._run(lambda snapshot: more_like_this(snapshot, document, limit))
 
     def versions(self) -> dict[int, int]:
@@ -89,7 +89,7 @@ class WhooshIndex:
         return self._run(lambda snapshot: snapshot.versions())
 
     def offset(self) -> int | None:
-        """See `Index.position`."""
+        """See `Index.offset`."""
         generation = self._generations.current()
         if generation is None or generation.is_damaged:
             return None
@@ -111,14 +111,14 @@ class WhooshIndex:
         with self._generations.lock("switch", wait=True):
             generation = self._generations.current()
             if generation is None or generation.is_damaged:
-                raise IndexUnavailableError("there is no search index to change")
+                raise IndexUnavailableError("there is no search index to change; rebuild it")
             if generation.format != FORMAT:
                 raise IndexUnavailableError(
-                    "the search index has another format and waits to be rebuilt"
+                    "the search index has the format of another release and must be rebuilt"
                 )
             if expected_offset is not None and generation.offset != expected_offset:
                 raise IndexUnavailableError(
-                    f"the search index stands at {generation.offset} and not at {expected_offset}"
+                    f"the search index is at offset {generation.offset}, not {expected_offset}"
                 )
             _commit_or_mark_damaged(generation, changes)
             write_offset(generation.path, offset)
@@ -149,49 +149,49 @@ class WhooshIndex:
         return generation is not None and generation.format != FORMAT
 
     def is_fragmented(self) -> bool:
-        """See `Index.is_scattered`."""
+        """See `Index.is_fragmented`."""
         return self._run(lambda snapshot: snapshot.segment_count > _MAX_SEGMENTS)
 
     def close(self) -> None:
         """See `Index.close`."""
-        with self._locked_reader() as reading:
-            reading.close_snapshot()
+        with self._locked_state() as state:
+            state.close_snapshot()
 
-    def _run(self, question: Callable[[Snapshot], T]) -> T:
-        """The answer from the current snapshot; after a fault once more from files opened anew."""
-        with self._locked_reader() as reading:
+    def _run(self, read: Callable[[Snapshot], T]) -> T:
+        """Return the result of `read` on the current snapshot; after a fault, reopen it once."""
+        with self._locked_state() as state:
             try:
-                return question(self._current_snapshot(reading))
+                return read(self._current_snapshot(state))
             except IndexUnavailableError:
                 raise
             except Exception:
-                log.warning("the search index is opened anew after a fault", exc_info=True)
-                reading.close_snapshot()
-            snapshot = self._current_snapshot(reading)
+                log.warning("reopening the search index after a fault", exc_info=True)
+                state.close_snapshot()
+            snapshot = self._current_snapshot(state)
             try:
-                return question(snapshot)
+                return read(snapshot)
             except Exception as error:
-                reading.close_snapshot()
+                state.close_snapshot()
                 raise _unavailable_error(snapshot.generation, error) from error
 
     @contextlib.contextmanager
-    def _locked_reader(self) -> Iterator[_ReaderState]:
+    def _locked_state(self) -> Iterator[_ReaderState]:
         if self._reader_state.process_id != os.getpid():
             self._inherited.append(self._reader_state)
             self._reader_state = _ReaderState()
-        reading = self._reader_state
-        if not reading.lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
-            raise IndexBusyError("other searches hold the index")
+        state = self._reader_state
+        if not state.lock.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+            raise IndexBusyError("the search index is busy with other searches")
         try:
-            yield reading
+            yield state
         finally:
-            reading.lock.release()
+            state.lock.release()
 
     def _current_snapshot(self, state: _ReaderState) -> Snapshot:
-        """The snapshot of the newest commit, opened when there is a newer one than we hold."""
+        """Return the snapshot of the newest commit, opening it if the current one is older."""
         generation = self._generations.current()
         held = state.snapshot
-        # Files that we hold open still answer while the directory is gone.
+        # Open files can still be read if the directory is gone.
         if held and generation in (None, held.generation):
             try:
                 held.generation.check_files()
@@ -200,7 +200,7 @@ class WhooshIndex:
                 raise _unavailable_error(held.generation, error) from error
             return held
         if generation and generation == state.unusable_generation:
-            raise IndexUnavailableError("the search index is damaged and waits to be rebuilt")
+            raise IndexUnavailableError("the search index is damaged and must be rebuilt")
         try:
             fresh = open_snapshot(self._generations, held, self._zone)
         except IndexUnavailableError:
@@ -217,7 +217,7 @@ class WhooshIndex:
 
 
 def _commit_or_mark_damaged(generation: Generation, changes: Mapping[int, Document | None]) -> None:
-    """Commit; a generation that cannot even be read for that is marked, or its follower would fail for ever."""
+    """Commit the changes. Mark an unreadable generation, or its consumer would fail for ever."""
     try:
         generation.check_files()
         if changes:

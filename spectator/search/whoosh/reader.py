@@ -1,7 +1,8 @@
-"""Reading Whoosh's lists of documents a block at a time, which costs a tenth of walking them one by one.
+"""Reading of Whoosh's posting lists a block at a time, ten times as fast as one document at a time.
 
-It knows the layout of the codec that the pinned release writes: a list is a chain of blocks, each a pickled tuple of
-(differences of document numbers, weights, positions), behind a header that names its last document.
+This relies on the codec of the pinned Whoosh release. A posting list is a chain of blocks. Each
+block is a pickled tuple (document number deltas, weights, positions) behind a header with the
+number of its last document.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from spectator.search.whoosh.snapshot import Snapshot
 
 Phrase = tuple[str, ...]
 
-# Of the names with an apostrophe that a word may stand for.
+# Names with an apostrophe that one word, or one prefix, may be expanded to.
 MAX_VARIANTS, MAX_PREFIX_VARIANTS = 4, 50
 
 _COUNT_BYTES = 4
 
 
 class PostingBlock(NamedTuple):
-    """A stretch of a list: document numbers of the whole index, how often each has the word, encoded positions."""
+    """A block of a posting list: document numbers of the index, frequencies, encoded positions."""
 
     documents: Sequence[int]
     frequencies: Sequence[float]
@@ -36,7 +37,7 @@ class PostingBlock(NamedTuple):
 
 
 class PostingList(NamedTuple):
-    """One word's list in one segment, whose documents are numbered from `base` on."""
+    """A word's posting list in one segment, whose document numbers start at `base`."""
 
     leaf: Any
     base: int
@@ -45,51 +46,54 @@ class PostingList(NamedTuple):
 
     @property
     def document_frequency(self) -> int:
-        """How many documents of the segment have the word, deleted ones included."""
+        """The number of documents in the segment with the word, including deleted ones."""
         return int(self.info.doc_frequency())
 
     def blocks(self, documents: Sequence[int] | None = None) -> Iterator[PostingBlock]:
-        """The list, or only its blocks with documents among `wanted`, which is sorted; others are not unpacked."""
+        """Yield the blocks with at least one of these sorted documents; by default, every block.
+
+        Skipped blocks are not unpacked.
+        """
         leaf, base = self.leaf, self.base
         format_ = leaf.schema[self.field].format
         chain = leaf.codec().postings_reader(leaf._terms._postfile, self.info, format_)
-        place = 0
+        index = 0
         while chain.is_active():
             last = base + chain.block_max_id()
             if documents is None:
                 yield _unpack_block(chain, base)
-            elif place == len(documents):
+            elif index == len(documents):
                 return
-            elif documents[place] <= last:
+            elif documents[index] <= last:
                 yield _unpack_block(chain, base)
-                place = bisect_right(documents, last, place)
+                index = bisect_right(documents, last, index)
             chain._next_block()
 
 
 def _unpack_block(chain: Any, base: int) -> PostingBlock:
     chain._read_data()
-    differences, weights, positions = chain._data
+    deltas, weights, positions = chain._data
     if weights is None or isinstance(weights, float):
-        weights = [1.0 if weights is None else weights] * len(differences)
-    documents = list(accumulate(differences, initial=base))[1:]
+        weights = [1.0 if weights is None else weights] * len(deltas)
+    documents = list(accumulate(deltas, initial=base))[1:]
     return PostingBlock(documents, weights, positions or ())
 
 
 def posting_lists(snapshot: Snapshot, field: str, word: str) -> list[PostingList]:
-    """The word's lists in the segments that have it."""
-    found, term = [], word.encode()
+    """Return the word's posting list in each segment that has it."""
+    lists, term = [], word.encode()
     for leaf, base in snapshot.leaves:
         if not snapshot.budget.spend():
             break
         with contextlib.suppress(TermNotFound):
-            found.append(PostingList(leaf, base, field, leaf._terms.term_info(field, term)))
-    return found
+            lists.append(PostingList(leaf, base, field, leaf._terms.term_info(field, term)))
+    return lists
 
 
 def posting_lists_by_prefix(
     snapshot: Snapshot, field: str, prefix: str, limit: int
 ) -> Iterator[tuple[str, PostingList]]:
-    """Of each segment the first `limit` words of a field that begin so, with their lists."""
+    """Yield the first `limit` words of each segment that start with a prefix, with their lists."""
     start = prefix.encode()
     for leaf, base in snapshot.leaves:
         if field not in leaf._terms.indexed_field_names():
@@ -103,19 +107,21 @@ def posting_lists_by_prefix(
 def apostrophe_variants(
     snapshot: Snapshot, word: str, *, is_prefix: bool = False
 ) -> dict[Phrase, int]:
-    """The names that this word is without their apostrophe, in parts, with the number of documents that have each.
+    """Return the names that give this word without their apostrophe, with document frequencies.
 
-    {("qur", "an"): 7} for "quran". Of a prefix the names that begin so; the most frequent of those looked at.
+    "quran" gives {("qur", "an"): 7}. A prefix gives the names that start with it.
+    Only the `MAX_VARIANTS` most frequent names are returned.
     """
-    found: Counter[Phrase] = Counter()
+    frequencies: Counter[Phrase] = Counter()
     limit = MAX_PREFIX_VARIANTS if is_prefix else MAX_VARIANTS
-    for term, entry in posting_lists_by_prefix(
+    for term, posting_list in posting_lists_by_prefix(
         snapshot, JOINED, word if is_prefix else f"{word} ", limit
     ):
-        found[tuple(term.split(" ")[1:])] += entry.document_frequency
-    return dict(found.most_common(MAX_VARIANTS))
+        frequencies[tuple(term.split(" ")[1:])] += posting_list.document_frequency
+    return dict(frequencies.most_common(MAX_VARIANTS))
 
 
 def decode_positions(encoded: bytes) -> list[int]:
-    """The places of a word in a document, counted in words from 0; the same as Whoosh decodes them, but faster."""
-    return list(accumulate(pickle.loads(encoded[_COUNT_BYTES:])))  # noqa: S301 - Whoosh's own, where only we may write
+    """Return a word's positions in a document, from 0. Faster than Whoosh's own decoder."""
+    # Whoosh writes these pickles, and only this user may write to the index directory.
+    return list(accumulate(pickle.loads(encoded[_COUNT_BYTES:])))  # noqa: S301

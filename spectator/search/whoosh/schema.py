@@ -1,4 +1,4 @@
-"""What Whoosh keeps of a document, and when it merges segments."""
+"""The Whoosh schema, the fields of a document, and the merge policy."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from spectator.search import FACETS, Document
 from spectator.search.analysis import FoldingTokenizer
 from spectator.search.language.analysis import analyze, stem_words
 
-# Searched for a reader's words as they are folded, with positions; and their weight.
+# The fields of folded words with positions, and their weights.
 TEXT_FIELDS = {"headline": 2.5, "body": 1.0, "names": 1.5}
-# Searched besides, without positions: English stems, and words as they were written; only where they differ.
+# Fields without positions: English stems, and original spellings. Only words that differ are
+# indexed.
 STEMS, EXACT = "stems", "exact"
-# Names with an apostrophe, under what they are without it: "quran qur an".
+# Names with an apostrophe, each after its spelling without one: "quran qur an".
 JOINED = "joined"
-# Raised whenever the fields or the words in them change: an index of another format serves until it is rebuilt.
+# Raise this when the fields or their words change. An index of another format answers until it is
+# rebuilt.
 FORMAT = 2
 COLUMNS = ("article", "version", "published", "headline_length", "body_length", "facets")
 
-# What parts the facets in their column, and the values of one: no slug has either.
+# Separators in the facets column, of facets and of values. No slug contains either.
 FACET_SEPARATOR, VALUE_SEPARATOR = "\n", "\t"
 
 _TINY, _SMALL, _MANY, _MAX_COPIED = 25, 200, 8, 250
@@ -31,7 +33,7 @@ _MAX_COLUMN_VALUE = 2**31 - 1
 
 
 def make_schema() -> Schema:
-    """The fields: words unstored, an exact id, and what is kept of every document in memory as columns."""
+    """Return the schema: unstored words, the id, and the columns that snapshots keep in memory."""
     analyzer = FoldingTokenizer()
     words = {name: TEXT(analyzer=analyzer, phrase=True) for name in TEXT_FIELDS}
     words |= {name: TEXT(analyzer=analyzer, phrase=False) for name in (STEMS, EXACT, JOINED)}
@@ -41,16 +43,19 @@ def make_schema() -> Schema:
 
 
 def document_fields(document: Document) -> dict[str, Any]:
-    """The document as keyword arguments for a Whoosh writer. Words go in as lists, so that each text is read once."""
+    """Return the keyword arguments of Whoosh's writer for a document.
+
+    Words are passed as lists, so that each text is analysed only once.
+    """
     headline, body = analyze(document.headline), analyze(f"{document.dek}\n{document.body}")
     names = analyze(document.names)
-    both = headline.folded + body.folded
+    words = headline.folded + body.folded
     return {
         "id": str(document.id),
         "headline": headline.folded,
         "body": body.folded,
         "names": names.folded,
-        STEMS: stem_words(both, document.language),
+        STEMS: stem_words(words, document.language),
         EXACT: headline.exact + body.exact + names.exact,
         JOINED: headline.joined + body.joined + names.joined,
         "article": document.id,
@@ -76,14 +81,16 @@ def _encode_facets(document: Document) -> bytes:
 
 
 def merge_small_segments(writer: Any, segments: list[Any]) -> list[Any]:
-    """A Whoosh merge policy: returns the segments kept as they are, after copying the others into the new one.
+    """Copy small segments into the new one and return those that stay. A Whoosh merge policy.
 
-    Eight segments of under 25 documents become one, and so do eight of under 200, as far as that copies no more
-    than 250 documents at a time: Whoosh copies some 170 a second, and a commit should take no longer than two.
+    Eight segments of under 25 documents become one, and so do eight of under 200. One commit copies
+    at most 250 documents: Whoosh copies about 170 a second, and a commit should take no longer than
+    two seconds.
     """
     for low, high in ((_TINY, _SMALL), (0, _TINY)):
         tier = sorted(
-            (each for each in segments if low <= _document_count(each) < high), key=_document_count
+            (segment for segment in segments if low <= _document_count(segment) < high),
+            key=_document_count,
         )
         if len(tier) < _MANY:
             continue
@@ -91,11 +98,11 @@ def merge_small_segments(writer: Any, segments: list[Any]) -> list[Any]:
         merged = [
             segment for segment, copied in zip(tier, total, strict=True) if copied <= _MAX_COPIED
         ]
-        for segment in merged if len(merged) > 1 else ():
-            reader = SegmentReader(writer.storage, writer.schema, segment)
+        for small in merged if len(merged) > 1 else ():
+            reader = SegmentReader(writer.storage, writer.schema, small)
             writer.add_reader(reader)
             reader.close()
-            segments = [each for each in segments if each is not segment]
+            segments = [segment for segment in segments if segment is not small]
     return segments
 
 

@@ -1,4 +1,4 @@
-"""One request against one snapshot: which documents match, in which order, which page, and how they are filed."""
+"""A search of one snapshot: matching, filtering, sorting, paging and facet counts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ from spectator.search.whoosh.proximity import rerank
 from spectator.search.whoosh.scoring import PostingLists, Scores
 from spectator.search.whoosh.snapshot import Snapshot
 
-# A word that more than this part of the stories has says nothing where rarer words are known.
+# When any word may match, words in more than this share of the stories are ignored
+# if the query has rarer ones.
 COMMON_WORD_SHARE = 0.1
 FEW_HITS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The documents that the words find, before any filter: scored, or all of them, newest first, without words."""
+    """The documents that match the words, before any filter.
+
+    Without words these are all documents, newest first and without scores.
+    """
 
     documents: Sequence[int]
     scores: Scores
@@ -32,53 +36,49 @@ class Matches:
 
 
 def search(snapshot: Snapshot, request: SearchRequest) -> SearchResults:
-    """The page of results. Called by one thread at a time."""
+    """Return one page of results. Only one thread at a time may call this."""
     snapshot.budget = Budget()
-    found = _run_query(snapshot, request, parse_query(request.text))
-    if (
-        (found.mode == "all" and found.total > FEW_HITS)
-        or found.is_partial
-        or request.article_ids is not None
-    ):
-        return found
-    meant = suggest_spelling(snapshot, request.text)
-    if not meant:
-        return found
-    other = _run_query(snapshot, replace(request, text=meant), parse_query(meant))
-    is_better = other.mode == "all" and other.total > (found.total if found.mode == "all" else 0)
-    return replace(found, suggestion=meant) if is_better else found
+    results = _run_query(snapshot, request, parse_query(request.text))
+    full_matches = results.total if results.mode == "all" else 0
+    if full_matches > FEW_HITS or results.is_partial or request.article_ids is not None:
+        return results
+    suggestion = suggest_spelling(snapshot, request.text)
+    if not suggestion:
+        return results
+    corrected = replace(request, text=suggestion)
+    alternative = _run_query(snapshot, corrected, parse_query(suggestion))
+    is_better = alternative.mode == "all" and alternative.total > full_matches
+    return replace(results, suggestion=suggestion) if is_better else results
 
 
 def _run_query(snapshot: Snapshot, request: SearchRequest, query: Query) -> SearchResults:
     candidates = _candidates(snapshot, request)
-    narrowing = build_filters(snapshot, request, query, candidates)
+    filters = build_filters(snapshot, request, query, candidates)
     matches = _match(snapshot, query, candidates)
-    allowed = filter_documents(matches.documents, narrowing.predicates())
+    allowed = filter_documents(matches.documents, filters.predicates())
+    page = _page(snapshot, request, query, matches, allowed)
     return SearchResults(
-        ids=[
-            snapshot.article_ids[document]
-            for document in _page(snapshot, request, query, matches, allowed)
-        ],
+        ids=[snapshot.article_ids[document] for document in page],
         total=len(allowed),
         terms=query.terms,
         prefixes=query.prefixes,
         mode=matches.mode,
         index_offset=snapshot.generation.offset,
-        facets=_facet_counts(snapshot, narrowing, matches.documents, allowed),
-        year_counts=_year_counts(snapshot, narrowing, matches.documents),
+        facets=_facet_counts(snapshot, filters, matches.documents, allowed),
+        year_counts=_year_counts(snapshot, filters, matches.documents),
         term_counts=matches.term_counts,
-        filters=narrowing.included,
-        excluded_filters=narrowing.excluded,
-        unknown_filters=narrowing.unknown,
+        filters=filters.included,
+        excluded_filters=filters.excluded,
+        unknown_filters=filters.unknown,
         is_truncated=query.is_truncated,
         is_partial=snapshot.budget.is_exhausted,
-        published_from=narrowing.published_from,
-        published_to=narrowing.published_to,
+        published_from=filters.published_from,
+        published_to=filters.published_to,
     )
 
 
 def _candidates(snapshot: Snapshot, request: SearchRequest) -> Sequence[int] | None:
-    """Return the documents of the only articles to search, newest first; None for all."""
+    """Return the documents that the request is limited to, newest first; None for no limit."""
     if request.article_ids is None:
         return None
     return [
@@ -89,66 +89,76 @@ def _candidates(snapshot: Snapshot, request: SearchRequest) -> Sequence[int] | N
 
 
 def _match(snapshot: Snapshot, query: Query, candidates: Sequence[int] | None) -> Matches:
-    """What the words find: every wanted clause, else any, and none of the excluded."""
+    """Return the documents that match every clause or, if none does, any clause.
+
+    Documents that match an excluded clause are left out.
+    """
     newest = snapshot.newest_first if candidates is None else candidates
     if not query.included:
         has_any = query.has_conditions or query.is_blank
         return Matches(_drop_excluded(snapshot, query, newest if has_any else ()), {}, "all", ())
-    lists, share = (
-        PostingLists(snapshot, candidates),
-        max(1, sum(clause.is_prefix for clause in query.clauses)),
-    )
-    scores = _score_all(lists, query.included, share)
+    lists = PostingLists(snapshot, candidates)
+    prefix_count = max(1, sum(clause.is_prefix for clause in query.clauses))
+    scores = _score_all(lists, query.included, prefix_count)
     documents = _drop_excluded(snapshot, query, scores)
     if documents:
         return Matches(documents, scores, "all", ())
     any_lists = lists.restricted_to(newest) if snapshot.deleted else lists
-    return _match_any(snapshot, query, any_lists, share, COMMON_WORD_SHARE * len(newest))
+    max_frequency = COMMON_WORD_SHARE * len(newest)
+    return _match_any(snapshot, query, any_lists, prefix_count, max_frequency)
 
 
 def _match_any(
-    snapshot: Snapshot, query: Query, lists: PostingLists, prefix_count: int, most: float
+    snapshot: Snapshot, query: Query, lists: PostingLists, prefix_count: int, max_frequency: float
 ) -> Matches:
-    """What any of the words finds."""
+    """Return the documents that match at least one clause, and how many match each clause."""
     clauses = query.included
-    parts = [lists.match(clause, prefix_count) for clause in clauses]
-    words = [(str(clause), len(part)) for clause, part in zip(clauses, parts, strict=True)]
-    if len(parts) == 1:
-        return Matches((), {}, "all", words)
-    scores = _score_any(parts, most)
+    clause_scores = [lists.match(clause, prefix_count) for clause in clauses]
+    counts = [
+        (str(clause), len(scores)) for clause, scores in zip(clauses, clause_scores, strict=True)
+    ]
+    if len(clauses) == 1:
+        return Matches((), {}, "all", counts)
+    scores = _score_any(clause_scores, max_frequency)
     documents = _drop_excluded(snapshot, query, scores)
-    return Matches(documents, scores, "any" if documents else "all", words)
+    return Matches(documents, scores, "any" if documents else "all", counts)
 
 
 def _score_all(lists: PostingLists, clauses: Sequence[Clause], prefix_count: int) -> Scores:
-    """The documents that fit every clause; the rarest is looked up first, and the others only among what it found."""
+    """Return the scores of the documents that match every clause.
+
+    The rarest clause is looked up first, the others only in the documents that match it.
+    """
     scores: Scores | None = None
     for clause in sorted(clauses, key=lists.estimate_frequency):
-        here = lists.match(clause, prefix_count)
+        matches = lists.match(clause, prefix_count)
         if scores is not None:
-            here = {
+            matches = {
                 document: score + scores[document]
-                for document, score in here.items()
+                for document, score in matches.items()
                 if document in scores
             }
-        if not here:
+        if not matches:
             return {}
-        scores, lists = here, lists.restricted_to(here)
+        scores, lists = matches, lists.restricted_to(matches)
     return scores or {}
 
 
-def _score_any(parts: Sequence[Scores], most: float) -> Scores:
-    """The documents that fit at least one clause; clauses that more than `most` fit do not count beside rarer ones."""
-    known = [part for part in parts if part]
-    telling = [part for part in known if len(part) <= most] or known
+def _score_any(clause_scores: Sequence[Scores], max_frequency: float) -> Scores:
+    """Return the scores of the documents that match at least one clause.
+
+    Clauses that match more than `max_frequency` documents count only if there is no rarer one.
+    """
+    matching = [matches for matches in clause_scores if matches]
+    rare = [matches for matches in matching if len(matches) <= max_frequency] or matching
     scores: Scores = {}
-    number: Counter[int] = Counter()
-    for part in telling:
-        number.update(part.keys())
-        for document, score in part.items():
+    clause_count: Counter[int] = Counter()
+    for matches in rare:
+        clause_count.update(matches.keys())
+        for document, score in matches.items():
             scores[document] = scores.get(document, 0.0) + score
     return {
-        document: score * (number[document] / len(telling)) ** 2
+        document: score * (clause_count[document] / len(rare)) ** 2
         for document, score in scores.items()
     }
 
@@ -156,16 +166,14 @@ def _score_any(parts: Sequence[Scores], most: float) -> Scores:
 def _drop_excluded(
     snapshot: Snapshot, query: Query, documents: Sequence[int] | Scores
 ) -> list[int]:
-    """The documents that are not deleted and fit no excluded clause."""
-    left = (
-        [each for each in documents if each not in snapshot.deleted]
-        if snapshot.deleted
-        else list(documents)
-    )
+    """Return the documents that are not deleted and match no excluded clause."""
+    remaining = list(documents)
+    if snapshot.deleted:
+        remaining = [document for document in remaining if document not in snapshot.deleted]
     for clause in query.excluded:
-        unwanted = PostingLists(snapshot, left).match(clause)
-        left = [each for each in left if each not in unwanted]
-    return left
+        unwanted = PostingLists(snapshot, remaining).match(clause)
+        remaining = [document for document in remaining if document not in unwanted]
+    return remaining
 
 
 def _page(
@@ -175,7 +183,10 @@ def _page(
     matches: Matches,
     allowed: Sequence[int],
 ) -> Sequence[int]:
-    """The asked page of the documents in the asked order; nothing where there is no such page."""
+    """Return the requested page of the allowed documents in the requested order.
+
+    A page out of range is empty.
+    """
     size = max(1, min(request.per_page, MAX_PER_PAGE))
     if not 1 <= request.page <= MAX_PAGE:
         return ()
@@ -188,35 +199,32 @@ def _page(
     ranked = sorted(
         allowed, key=lambda document: (-scores[document], -snapshot.published_at[document])
     )
-    words = list(
-        dict.fromkeys(
-            word for clause in query.included if not clause.is_prefix for word in clause.words
-        )
-    )
+    clauses = [clause for clause in query.included if not clause.is_prefix]
+    words = dict.fromkeys(word for clause in clauses for word in clause.words)
     if len(words) > 1 and matches.mode == "all":
-        ranked = rerank(snapshot, scores, words, ranked)
+        ranked = rerank(snapshot, scores, list(words), ranked)
     return ranked[page]
 
 
 def _facet_counts(
     snapshot: Snapshot, filters: Filters, documents: Sequence[int], allowed: Sequence[int]
 ) -> Mapping[str, Sequence[tuple[str, int]]]:
-    """The facets of what is allowed; one with a chosen value shows its alternatives too."""
-    found = {}
+    """Return each facet's values with the number of documents that each would leave.
+
+    A facet is counted without its own filter, so that its other values can still be selected.
+    """
+    counts = {}
     for name in FACETS:
-        among = (
-            filter_documents(documents, filters.predicates(skip=name))
-            if name in filters.facet_predicates
-            else allowed
-        )
-        found[name] = top_values(
-            snapshot.facets[name].count_slugs(among), filters.included_slugs(name)
-        )
-    return found
+        counted = allowed
+        if name in filters.facet_predicates:
+            counted = filter_documents(documents, filters.predicates(skip=name))
+        slug_counts = snapshot.facets[name].count_slugs(counted)
+        counts[name] = top_values(slug_counts, filters.included_slugs(name))
+    return counts
 
 
 def _year_counts(
     snapshot: Snapshot, filters: Filters, documents: Sequence[int]
 ) -> list[tuple[int, int]]:
-    among = filter_documents(documents, filters.predicates(skip="date"))
-    return sorted(Counter(map(snapshot.years.__getitem__, among)).items())
+    counted = filter_documents(documents, filters.predicates(skip="date"))
+    return sorted(Counter(map(snapshot.years.__getitem__, counted)).items())

@@ -1,4 +1,4 @@
-"""The index as it stood at one commit: an open Whoosh searcher, and two numbers for every document in memory."""
+"""A snapshot of the index at one commit: an open Whoosh searcher, with its columns in memory."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ _PAUSE_SECONDS = 0.02
 _MAX_CACHED_FREQUENCIES = 50_000
 
 
-# BM25 (Robertson and Zaragoza, 2009): how fast more of the same word counts less, and how much long texts are held
-# back; the usual values. Lengths are held against fixed ones, so that a segment's numbers never change.
+# The usual parameters of BM25 (Robertson and Zaragoza, 2009): k1 limits the weight of repeated
+# words, b penalizes long texts. Average lengths are constants, so that a segment's norms never
+# change.
 BM25_K1, BM25_B = 1.2, 0.75
 AVERAGE_LENGTHS = {"headline": 10, "body": 400}
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentColumns:
-    """Of every document in a segment: the article's id, when it was published (epoch seconds), its year, the rest.
+    """The columns of a segment, by document number. Publication times are epoch seconds.
 
-    A damper is what BM25 holds a word's count against in a text of this length, by field.
+    `length_norms` has, by field, the part of BM25's denominator that depends on the length of the
+    text.
     """
 
     article_ids: array[int]
@@ -49,11 +51,10 @@ class SegmentColumns:
 def open_snapshot(
     generations: Generations, previous: Snapshot | None = None, zone: tzinfo = UTC
 ) -> Snapshot:
-    """The current state of the index, whatever a writer is doing meanwhile.
+    """Return a snapshot of the current index, even while a writer is committing.
 
-    `previous`, of the same time zone, lends the numbers of the segments that both share.
-    Raises IndexUnavailable where there is no index,
-    and anything at all where there is a damaged one.
+    Columns of shared segments are taken from `previous`, which must have the same time zone.
+    Raises IndexUnavailableError if there is no index, and any other exception if it is damaged.
     """
     failures = 0
     for _ in range(_OPEN_ATTEMPTS):
@@ -65,28 +66,28 @@ def open_snapshot(
             snapshot = Snapshot(generation, previous, zone)
         except Exception:
             failures += generations.current() == generation and generation.toc_files() == commits
-            # Twice, because a directory that is being written may be listed with a name missing.
+            # One failure may be a coincidence: a listing of a changing directory can miss a file.
             if failures > 1:
                 raise
         else:
-            # A commit meanwhile may have deleted a file just before it was to be opened, and Whoosh takes a
-            # missing column for an empty one.
+            # A commit in between may have deleted a file before it was opened,
+            # and Whoosh treats a missing column as empty.
             if generation.toc_files() == commits:
                 return snapshot
             snapshot.close()
         time.sleep(_PAUSE_SECONDS)
-    raise IndexUnavailableError("the search index changes faster than it can be opened")
+    raise IndexUnavailableError("the search index is changing too fast to be opened")
 
 
 class Snapshot:
-    """One open state of the index. Not for two threads at once: Whoosh's files have one read position each."""
+    """An open state of the index. Not thread-safe: Whoosh's files have one read position each."""
 
     def __init__(
         self, generation: Generation, previous: Snapshot | None = None, zone: tzinfo = UTC
     ) -> None:
         self.generation = generation
         self.zone = zone
-        # Opened anew each time: Searcher.refresh() hands on readers that know only the deletions of their time.
+        # Searcher.refresh() would reuse readers that miss later deletions.
         self.searcher = open_dir(str(generation.path)).searcher()
         self.leaves = [
             (leaf, base)
@@ -95,14 +96,14 @@ class Snapshot:
         ]
         self._segments: dict[str, SegmentColumns] = {}
         self._frequencies: dict[str, int] = {}
-        self.budget = Budget()  # of the search that is using it
+        self.budget = Budget()  # replaced by each search
         try:
             generation.check_files()
             for leaf, _ in self.leaves:
                 _open_all_files(leaf)
                 name = leaf.segment().segment_id()
-                known = previous._segments.get(name) if previous else None
-                self._segments[name] = known or _read_columns(leaf, zone)
+                columns = previous._segments.get(name) if previous else None
+                self._segments[name] = columns or _read_columns(leaf, zone)
         except BaseException:
             self.close()
             raise
@@ -114,88 +115,94 @@ class Snapshot:
 
     @cached_property
     def article_ids(self) -> array[int]:
-        """The article's id, by Whoosh's document number."""
-        return _concatenate(numbers.article_ids for numbers in self._segments.values())
+        """The article ids, by document number."""
+        return _concatenate(columns.article_ids for columns in self._segments.values())
 
     @cached_property
     def published_at(self) -> array[int]:
-        """When the article was published in epoch seconds, by document number."""
-        return _concatenate(numbers.published_at for numbers in self._segments.values())
+        """The publication times in epoch seconds, by document number."""
+        return _concatenate(columns.published_at for columns in self._segments.values())
 
     @cached_property
     def years(self) -> array[int]:
-        """The year in the index's time zone in which the article was published, by document number."""
-        return _concatenate((numbers.years for numbers in self._segments.values()), "h")
+        """The years of publication in the snapshot's time zone, by document number."""
+        return _concatenate((columns.years for columns in self._segments.values()), "h")
 
     @cached_property
     def length_norms(self) -> dict[str, array[float]]:
-        """By field and document number what BM25 holds a word's count against."""
-        parts = [numbers.length_norms for numbers in self._segments.values()]
+        """The length norms of BM25, by field and document number."""
+        segments = [columns.length_norms for columns in self._segments.values()]
         return {
-            field: _concatenate((part[field] for part in parts), "f") for field in AVERAGE_LENGTHS
+            field: _concatenate((norms[field] for norms in segments), "f")
+            for field in AVERAGE_LENGTHS
         }
 
     @cached_property
     def facets(self) -> Facets:
-        """What each document is filed under."""
-        return concatenate_facets(numbers.facets for numbers in self._segments.values())
+        """The facet values of every document."""
+        return concatenate_facets(columns.facets for columns in self._segments.values())
 
     @cached_property
     def deleted(self) -> frozenset[int]:
-        """The numbers of documents that are deleted; lists of words still have them."""
+        """The numbers of the deleted documents, which posting lists still contain."""
         return frozenset(
-            base + each for leaf, base in self.leaves for each in leaf._perdoc.deleted_docs()
+            base + document
+            for leaf, base in self.leaves
+            for document in leaf._perdoc.deleted_docs()
         )
 
     @cached_property
     def document_numbers(self) -> dict[int, int]:
-        """The document number of each article by its id."""
+        """The document numbers, by article id."""
         return {self.article_ids[document]: document for document in self.newest_first}
 
     @cached_property
     def facet_counts(self) -> dict[str, Counter[str]]:
-        """How many articles are filed under each slug, by facet."""
+        """The number of articles with each slug, by facet."""
         return {name: facet.count_slugs(self.newest_first) for name, facet in self.facets.items()}
 
     def document_frequency(self, word: str) -> int:
-        """In how many documents' bodies a word is; kept, because many articles ask for the same words."""
-        known = self._frequencies.get(word)
-        if known is None:
-            known = sum(leaf.doc_frequency("body", word) for leaf, _ in self.leaves)
+        """Return in how many documents' bodies a word occurs.
+
+        Frequencies are cached, because similar stories ask for the same words.
+        """
+        frequency = self._frequencies.get(word)
+        if frequency is None:
+            frequency = sum(leaf.doc_frequency("body", word) for leaf, _ in self.leaves)
             if len(self._frequencies) < _MAX_CACHED_FREQUENCIES:
-                self._frequencies[word] = known
-        return known
+                self._frequencies[word] = frequency
+        return frequency
 
     @cached_property
     def newest_first(self) -> list[int]:
-        """The numbers of all documents that are not deleted, newest article first."""
+        """The numbers of all documents that are not deleted, newest first."""
         return sorted(self.searcher.reader().all_doc_ids(), key=self.date_sort_key, reverse=True)
 
     def date_sort_key(self, document: int) -> tuple[int, int]:
-        """What documents are sorted by when sorted by date: never equal for two articles."""
+        """Return the sort key of a document by date. It is unique to each article."""
         return self.published_at[document], self.article_ids[document]
 
     @property
     def segment_count(self) -> int:
-        """How many parts the index has; every search looks into each."""
+        """The number of segments. Every search reads all of them."""
         return len(self._segments)
 
     def versions(self) -> dict[int, int]:
-        """Each article's version by its id."""
+        """Return the indexed version of every article, by id."""
         version = _concatenate(_read_column(leaf, "version") for leaf, _ in self.leaves)
         return {self.article_ids[document]: version[document] for document in self.newest_first}
 
 
 def _open_all_files(leaf: Any) -> None:
-    """Make a segment's reader open what it would open lazily, when a merge may have deleted the files."""
+    """Open every file of a segment now; a later merge may delete those that Whoosh opens lazily."""
     leaf.stored_fields(0)
     for column in COLUMNS:
         if not leaf.has_column(column):
-            raise FileNotFoundError(f"{leaf.segment()} has lost its column {column}")
+            raise FileNotFoundError(f"{leaf.segment()}: the column {column} is missing")
         leaf.column_reader(column)
     for field in TEXT_FIELDS:
         if leaf.field_length(field) and leaf.doc_field_length(0, field, default=-1) == -1:
-            raise FileNotFoundError(f"{leaf.segment()} has lost the lengths of {field}")
+            raise FileNotFoundError(f"{leaf.segment()}: the lengths of {field} are missing")
 
 
 def _read_columns(leaf: Any, zone: tzinfo) -> SegmentColumns:
@@ -205,25 +212,25 @@ def _read_columns(leaf: Any, zone: tzinfo) -> SegmentColumns:
         published,
         _publication_years(published, zone),
         {
-            field: _length_norms(_read_column(leaf, f"{field}_length"), usual)
-            for field, usual in AVERAGE_LENGTHS.items()
+            field: _length_norms(_read_column(leaf, f"{field}_length"), average)
+            for field, average in AVERAGE_LENGTHS.items()
         },
         read_facets(leaf.column_reader("facets", translate=False)),
     )
 
 
 def _publication_years(published: array[int], zone: tzinfo) -> array[int]:
-    """The years in a time zone of moments in epoch seconds."""
+    """Return the years, in a time zone, of times in epoch seconds."""
     if not published:
         return array("h")
-    first, last = (time.gmtime(moment).tm_year for moment in (min(published), max(published)))
+    first, last = (time.gmtime(seconds).tm_year for seconds in (min(published), max(published)))
     first = max(first - 1, 1)
     starts = [day_start(date(year, 1, 1), zone) for year in range(first, min(last + 1, 9999) + 1)]
-    return array("h", [first + max(bisect_right(starts, moment) - 1, 0) for moment in published])
+    return array("h", [first + max(bisect_right(starts, seconds) - 1, 0) for seconds in published])
 
 
-def _length_norms(lengths: array[int], usual: int) -> array[float]:
-    base, slope = BM25_K1 * (1 - BM25_B), BM25_K1 * BM25_B / usual
+def _length_norms(lengths: array[int], average: int) -> array[float]:
+    base, slope = BM25_K1 * (1 - BM25_B), BM25_K1 * BM25_B / average
     return array("f", [base + slope * length for length in lengths])
 
 

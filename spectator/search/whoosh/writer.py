@@ -1,4 +1,4 @@
-"""Writing a Whoosh index: one commit of changes, or a whole new index. Either is on disk when it returns."""
+"""Writer of Whoosh indexes: commits and new indexes, on disk when the functions return."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ _MEMORY_MEGABYTES = 64
 
 
 def commit(path: Path, changes: Mapping[int, Document | None]) -> None:
-    """Replace, add or (None) remove the articles in the index at `path`.
+    """Replace or add the articles in the index at `path`, and remove those that are None.
 
-    Raises IndexUnavailable when another writer keeps its lock for ten seconds. After any other error the last
-    commit stands, and the process should exit: Whoosh may keep the lock until then.
+    Raises IndexUnavailableError if another writer holds the lock for ten seconds. Any other error
+    leaves the last commit in place. The process should then exit, because Whoosh may hold the lock
+    until it does.
     """
     before = set(os.listdir(path))
     with _open_writer(open_dir(str(path))) as writer:
-        # All deletions first: Whoosh does not see what the same writer has added.
+        # Delete first: Whoosh does not find documents that the same writer has added.
         for article_id in changes:
             writer.delete_by_term("id", str(article_id))
         for document in changes.values():
@@ -44,7 +45,7 @@ def commit(path: Path, changes: Mapping[int, Document | None]) -> None:
 def build(
     path: Path, documents: Iterable[Document], progress: Callable[[int], None] | None
 ) -> None:
-    """A new index of the documents in the empty directory `path`, as a single segment."""
+    """Build a new index of the documents in the empty directory `path`, as a single segment."""
     with _open_writer(create_in(str(path), make_schema())) as writer:
         for done, document in enumerate(documents, 1):
             writer.add_document(**document_fields(document))
@@ -58,14 +59,14 @@ def build(
 @contextlib.contextmanager
 def _open_writer(index: Any) -> Iterator[Any]:
     try:
-        # Compound segments would be copied whole into the memory of every process that reads them.
+        # Every reading process would load a compound segment into memory as a whole.
         writer = index.writer(timeout=_LOCK_SECONDS, limitmb=_MEMORY_MEGABYTES, compound=False)
     except LockError as error:
-        raise IndexUnavailableError("another process keeps the search index locked") from error
+        raise IndexUnavailableError("another process has locked the search index") from error
     try:
         yield writer
     except BaseException:
-        # The first error is the one to tell.
+        # An error of cancel() must not hide the original one.
         with contextlib.suppress(Exception):
             writer.cancel()
         raise
