@@ -1,10 +1,12 @@
-"""Whole responses kept in this process: served before Flask is entered, and never older than the edition.
+"""Cache of whole responses, in front of Flask, that never serves a page older than the edition.
 
-A process asks the database for its newest outbox number before it answers, at most every 5 ms; a page made
-before that number is made anew. So every process shows a publication at once, whoever made it, and nobody has to be
-told. After a POST it asks anyway: who has just acted sees what became of it.
-Pages are told apart by scheme, path and cursors, and kept only where a view says that these name something real
-(`fit_to_keep`), so that strangers cannot fill the memory. ETags, 304 and Vary: RFC 9110, sections 8.8, 13 and 12.5.5.
+Before it answers, a process polls the database for the newest outbox number, at most every 5 ms.
+Pages from before that number are rendered again, so that every process shows a publication at once,
+without notifications. A POST always polls, so that its author sees the result.
+
+The cache key is scheme, path and cursors. Only responses that a view passes to `mark_cacheable` are
+stored, so that invented URLs cannot fill the memory. ETag, 304 and Vary: RFC 9110, sections 8.8, 13
+and 12.5.5.
 """
 
 from __future__ import annotations
@@ -56,19 +58,18 @@ __all__ = [
 
 MAX_BYTES = 32_000_000
 POLL_SECONDS = 0.005
-MAX_STALE_SECONDS = (
-    1.0  # a page may be shown so long after it was last known to be true, while it is made anew
-)
+# While a page is rendered again, others get the old one for this long after it was last confirmed.
+MAX_STALE_SECONDS = 1.0
 RENDER_TIMEOUT_SECONDS = 10.0
 MAX_CACHED_HEADERS = 500  # values of Accept-Encoding remembered; browsers send a handful
-DERIVED_PREFIX = "/fragments/related/"  # made from what followers of the outbox derive
-_REVALIDATION_HEADERS = frozenset({"Cache-Control", "Vary"})  # a 304 carries these again
+DERIVED_PREFIX = "/fragments/related/"  # rendered from what consumers of the outbox derive
+_REVALIDATION_HEADERS = frozenset({"Cache-Control", "Vary"})  # repeated in a 304
 
-DbVersion = tuple[int, str]  # what the database says: the edition, and how far its followers are
+DbVersion = tuple[int, str]  # the edition, and the offsets of the consumers
 
 
 class PageCache:
-    """The WSGI application in front of the site's own; see the module."""
+    """WSGI middleware that answers from the cache, or else calls the application."""
 
     def __init__(
         self, app: WSGIApplication, outbox_reader: OutboxReader, max_bytes: int = MAX_BYTES
@@ -88,7 +89,7 @@ class PageCache:
         self.encodings_by_header: dict[str, tuple[str, ...]] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer from what is kept, or let the site answer."""
+        """Answer from the cache, or else from the application."""
         page = self.fast_lookup(environ)
         if page is not None:
             return self.send(page, environ, start_response)
@@ -99,74 +100,75 @@ class PageCache:
                 with self.poll_lock:
                     self.poll()
             return body
-        found = self.lookup(key, environ)
-        if isinstance(found, CachedPage):
-            return self.send(found, environ, start_response)
-        answer = found.compress_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        start_response(answer.status, answer.headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+        response = self.lookup(key, environ)
+        if isinstance(response, CachedPage):
+            return self.send(response, environ, start_response)
+        response = response.compress_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        start_response(response.status, response.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
     def fast_lookup(self, environ: WSGIEnvironment) -> CachedPage | None:
-        """Return the page that is kept of just this address, where it was a moment ago that the database was asked.
+        """Return the cached page for this exact URL if the last poll is recent enough.
 
-        The short way of a busy process: a few look-ups, no lock.
+        This is the fast path of a busy process: it takes no lock.
         """
-        asked = (
+        key = (
             environ["wsgi.url_scheme"],
             environ.get("PATH_INFO", ""),
             environ.get("QUERY_STRING", ""),
         )
-        page, now, seen = self.pages.get(asked), monotonic(), self.db_version
-        if page is None or seen is None or environ["REQUEST_METHOD"] not in SAFE_METHODS:
+        page, now, db_version = self.pages.get(key), monotonic(), self.db_version
+        if page is None or db_version is None or environ["REQUEST_METHOD"] not in SAFE_METHODS:
             return None
-        if now - self.polled_at >= self.poll_seconds or page.version not in (seen[0], seen):
+        if now - self.polled_at >= self.poll_seconds:
+            return None
+        if page.version not in (db_version[0], db_version):
             return None
         page.confirmed_at = now
         return page
 
     def lookup(self, key: CacheKey, environ: WSGIEnvironment) -> CachedPage | RenderedResponse:
-        """Return what an address answers: what is kept, or made now, by one thread at a time for each page."""
+        """Return the page from the cache, or render it; one thread renders a page at a time."""
         now = monotonic()
         if now - self.polled_at >= self.poll_seconds and self.poll_lock.acquire(blocking=False):
             try:
                 self.poll()
             finally:
                 self.poll_lock.release()
-        seen = self.db_version
-        version = required_version(key, seen)
+        db_version = self.db_version
+        version = required_version(key, db_version)
         page = self.get(key)
-        if page is not None and version is None:  # the database does not answer: what was true last
+        if page is not None and version is None:  # the database does not answer
             return page
-        if page is not None and (page.version == version or self.is_unchanged(page, seen)):
+        if page is not None and (page.version == version or self.is_unchanged(page, db_version)):
             page.version, page.confirmed_at = version, now
             return page
         with self.lock:
-            other = self.in_flight.get(key)
-            if other is None:
-                mine = self.in_flight[key] = Event()
-        if other is None:
+            rendered_elsewhere = self.in_flight.get(key)
+            if rendered_elsewhere is None:
+                rendered = self.in_flight[key] = Event()
+        if rendered_elsewhere is None:
             try:
-                return self.render(key, seen, environ, page)
+                return self.render(key, db_version, environ, page)
             finally:
                 with self.lock:
                     del self.in_flight[key]
-                mine.set()
+                rendered.set()
         if page is not None and now - page.confirmed_at <= MAX_STALE_SECONDS:
             return page
-        other.wait(RENDER_TIMEOUT_SECONDS)
+        rendered_elsewhere.wait(RENDER_TIMEOUT_SECONDS)
         page = self.get(key)
-        return (
-            page
-            if page is not None and page.version == version
-            else self.render(key, seen, environ, page)
-        )
+        if page is not None and page.version == version:
+            return page
+        return self.render(key, db_version, environ, page)
 
     def is_unchanged(self, page: CachedPage, db_version: DbVersion | None) -> bool:
-        """Say whether a page shows one story, and nothing since has touched that story or everything."""
+        """Return whether a page shows a single story that has not changed since it was rendered."""
         if page.article_id is None or db_version is None or not isinstance(page.version, int):
             return False
-        touched = self.outbox_reader.changed_between(page.version, db_version[0])
-        return touched is not None and not touched & {page.article_id, None}
+        changed = self.outbox_reader.changed_between(page.version, db_version[0])
+        # None stands for changes that affect every page.
+        return changed is not None and not changed & {page.article_id, None}
 
     def render(
         self,
@@ -175,44 +177,45 @@ class PageCache:
         environ: WSGIEnvironment,
         old: CachedPage | None,
     ) -> CachedPage | RenderedResponse:
-        """Let the site answer, and keep the answer where the site says so.
+        """Call the application, and cache its response if a view has marked it as cacheable.
 
-        What the site is asked holds the address and nothing of who asks: what is kept is for everybody.
+        The application's environment has the URL but nothing about the client, because the page is
+        for everybody.
         """
-        asked = anonymous_environ(environ, key) | (
-            {EDITION_KEY: db_version[0]} if db_version is not None else {}
-        )
-        answer = render_response(self.app, asked)
+        page_environ = anonymous_environ(environ, key)
+        if db_version is not None:
+            page_environ[EDITION_KEY] = db_version[0]
+        response = render_response(self.app, page_environ)
         version = required_version(key, db_version)
-        if version is None or CACHEABLE_KEY not in asked or answer.sets_cookie:
-            return answer
-        digest = blake2b(answer.body, digest_size=12).hexdigest()
-        headers = [(name, value) for name, value in answer.headers if name != "Content-Length"]
+        if version is None or CACHEABLE_KEY not in page_environ or response.sets_cookie:
+            return response
+        digest = blake2b(response.body, digest_size=12).hexdigest()
+        headers = [(name, value) for name, value in response.headers if name != "Content-Length"]
         if old is not None and old.digest == digest:
             bodies = dict(old.bodies)
         else:
-            bodies = {"": answer.body, "gzip": gzip_bytes(answer.body)}
+            bodies = {"": response.body, "gzip": gzip_bytes(response.body)}
         page = CachedPage(
             key,
             version,
-            answer.status,
+            response.status,
             headers,
             digest,
             bodies,
             monotonic(),
-            asked.get(ARTICLE_KEY),
+            page_environ.get(ARTICLE_KEY),
         )
         self.put(page)
         return page
 
     def poll(self) -> None:
-        """Ask the database how far it is; only with the lock for that."""
+        """Read the version of the database. The caller holds `poll_lock`."""
         started = monotonic()
         self.db_version = self.outbox_reader.poll()
         self.polled_at = started
 
     def get(self, key: CacheKey) -> CachedPage | None:
-        """Return what is kept of an address, and note that it was asked for."""
+        """Return the cached page, if any, and mark it as recently used."""
         with self.lock:
             page = self.pages.get(key)
             if page is not None:
@@ -220,7 +223,7 @@ class PageCache:
             return page
 
     def put(self, page: CachedPage) -> None:
-        """Keep a page; those asked for longest ago make room."""
+        """Store a page, and evict the least recently used ones."""
         with self.lock:
             old = self.pages.pop(page.key, None)
             self.size += page.size - (old.size if old is not None else 0)
@@ -228,7 +231,7 @@ class PageCache:
             self.evict()
 
     def add_brotli(self, page: CachedPage, body: bytes) -> None:
-        """Take in the brotli body of a page."""
+        """Add the brotli body of a page."""
         with self.lock:
             if "br" in page.bodies:
                 return
@@ -238,30 +241,32 @@ class PageCache:
                 self.evict()
 
     def evict(self) -> None:
-        """Forget pages until the limit holds; only with the lock."""
+        """Evict the least recently used pages until the cache fits. The caller holds `lock`."""
         while self.size > self.max_bytes:
             self.size -= self.pages.popitem(last=False)[1].size
 
     def send(
         self, page: CachedPage, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Answer with a page, or with 304 where the browser has it."""
+        """Answer with a page, or with 304 if the client has it."""
         encoding = self.choose_encoding(page, environ.get("HTTP_ACCEPT_ENCODING", ""))
         query = environ.get("QUERY_STRING", "")
         is_plain = not query or query == page.key[2]
-        headers = (page.headers_by_encoding if is_plain else page.private_headers_by_encoding)[
-            encoding
-        ]
-        held = environ.get("HTTP_IF_NONE_MATCH")
-        if held is not None and etag_matches(page.etag(encoding), held):
-            again = [each for each in headers if each[0] in _REVALIDATION_HEADERS]
-            start_response("304 NOT MODIFIED", [*again, ("ETag", page.etag(encoding))])
+        all_headers = page.headers_by_encoding if is_plain else page.private_headers_by_encoding
+        headers = all_headers[encoding]
+        if_none_match = environ.get("HTTP_IF_NONE_MATCH")
+        if if_none_match is not None and etag_matches(page.etag(encoding), if_none_match):
+            repeated = [header for header in headers if header[0] in _REVALIDATION_HEADERS]
+            start_response("304 NOT MODIFIED", [*repeated, ("ETag", page.etag(encoding))])
             return []
         start_response(page.status, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [page.bodies[encoding]]
 
     def choose_encoding(self, page: CachedPage, accept_encoding: str) -> str:
-        """Return the best encoding of a page that a browser takes; brotli is made when it is first wanted."""
+        """Return the best available encoding that the client accepts.
+
+        Brotli is compressed in the background after the first request for it.
+        """
         names = self.encodings_by_header.get(accept_encoding)
         if names is None:
             if len(self.encodings_by_header) >= MAX_CACHED_HEADERS:
@@ -277,5 +282,5 @@ class PageCache:
 
 
 def required_version(key: CacheKey, db_version: DbVersion | None) -> object:
-    """Return what has to be the same for a page to be still true; None where the database is silent."""
+    """Return the version that a valid page must have, or None if the database does not answer."""
     return db_version if db_version is None or key[1].startswith(DERIVED_PREFIX) else db_version[0]
