@@ -1,4 +1,4 @@
-"""What changed between two versions of a line or a body, word by word."""
+"""Word-by-word differences between two versions of a line or a body."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spectator.text.html.blocks import (
 )
 from spectator.text.html.markup import Tag, decode_entities
 
-# Words with the space that follows them; the Ethiopic word space parts words as well.
+# Words with the space after them, which may be an Ethiopic word space.
 _WORD = re.compile(r"[^\s\u1361]*[\s\u1361]+|[^\s\u1361]+")
 _PROSE = {"p": "paragraph", "h2": "heading", "h3": "heading", "h4": "heading"}
 _BLOCKS = "details blockquote table figure ul ol dl video audio iframe img pre hr".split()
@@ -26,7 +26,7 @@ _NAMES = _PROSE | {name: ELEMENTS[name] for name in _BLOCKS} | {"div": "group"}
 
 @dataclass(frozen=True, slots=True)
 class DiffPiece:
-    """A stretch of text that is the "same" in both versions, or was "added" or "removed"."""
+    """A piece of text that is the "same" in both versions, or was "added" or "removed"."""
 
     kind: str
     text: str
@@ -34,7 +34,10 @@ class DiffPiece:
 
 @dataclass(frozen=True, slots=True)
 class BlockDiff:
-    """A block that is the "same" in both versions, or was "added", "removed" or "changed"; its text, and what it is."""
+    """A block that is the "same" in both versions, or was "added", "removed" or "changed".
+
+    `name` is its kind in English, such as "paragraph".
+    """
 
     kind: str
     pieces: list[DiffPiece]
@@ -42,29 +45,31 @@ class BlockDiff:
 
 
 def diff_lines(old: str, new: str) -> list[DiffPiece]:
-    """The pieces of two versions of a text: "same" and "added" joined are the new one, "same" and "removed" the old."""
+    """Return the pieces of two versions of a text.
+
+    "same" and "added" pieces joined are the new text, "same" and "removed" ones the old text.
+    """
     return _diff_words(_WORD.findall(old), _WORD.findall(new), MAX_PAIRS)
 
 
 def diff_bodies(old: str, new: str) -> list[BlockDiff]:
-    """The blocks of two versions of a body in order, each with its words as readers see them, references decoded.
+    """Return the blocks of two versions of a body in order, with their decoded words.
 
-    Tags appear as words where they matter: not in a paragraph or heading whose tags are the same in both versions,
-    nor those of a plain one around its text. Takes any strings, and time in proportion to them.
+    Tags are shown as words, unless they are the same in both versions of a paragraph or heading, or
+    only enclose a plain one. Takes any strings, in linear time.
     """
     old_blocks, new_blocks = split_blocks(old), split_blocks(new)
-    spend = MAX_PAIRS / max(len(old) + len(new), 1)
-    found = []
+    pairs_per_char = MAX_PAIRS / max(len(old) + len(new), 1)
+    diffs = []
     for i, j in align_blocks(old_blocks, new_blocks):
         if i is not None and j is not None:
-            found.append(
-                _diff_block(old_blocks[i].strip(WHITESPACE), new_blocks[j].strip(WHITESPACE), spend)
-            )
+            before, after = old_blocks[i].strip(WHITESPACE), new_blocks[j].strip(WHITESPACE)
+            diffs.append(_diff_block(before, after, pairs_per_char))
         elif i is not None:
-            found.append(_one_sided_block("removed", old_blocks[i]))
+            diffs.append(_one_sided_block("removed", old_blocks[i]))
         elif j is not None:
-            found.append(_one_sided_block("added", new_blocks[j]))
-    return found
+            diffs.append(_one_sided_block("added", new_blocks[j]))
+    return diffs
 
 
 def _one_sided_block(kind: str, block: str) -> BlockDiff:
@@ -75,12 +80,12 @@ def _one_sided_block(kind: str, block: str) -> BlockDiff:
 
 
 def _diff_block(old: str, new: str, pairs_per_char: float) -> BlockDiff:
-    """What became of a block; comparing may cost `spend` pairs of words a character."""
+    """Return the differences in a block, at a cost of at most `pairs_per_char` pairs of words."""
     before, after = list(exact_tokens(old)), list(exact_tokens(new))
     name = _block_label(after)
     if old == new:
-        shown = (name in _PROSE.values() and _text_only(after)) or after
-        return BlockDiff("same", [DiffPiece("same", "".join(_words(shown)))], name)
+        visible = (name in _PROSE.values() and _text_only(after)) or after
+        return BlockDiff("same", [DiffPiece("same", "".join(_words(visible)))], name)
     if name in _PROSE.values() and _tags(before) == _tags(after):
         before, after = _text_only(before), _text_only(after)
     elif before[0] == after[0]:
@@ -99,7 +104,7 @@ def _tags(tokens: list[str | Tag]) -> list[Tag]:
 
 
 def _text_only(tokens: list[str | Tag]) -> list[str | Tag]:
-    """The text as one token, a line for each `<br>`; nothing if there is none."""
+    """Return the text as one token, with a line break for each `<br>`; nothing if it is blank."""
     pieces = (
         token if isinstance(token, str) else "\n" if token.name == "br" else "" for token in tokens
     )
@@ -108,7 +113,7 @@ def _text_only(tokens: list[str | Tag]) -> list[str | Tag]:
 
 
 def _unwrap(tokens: list[str | Tag]) -> list[str | Tag]:
-    """The tokens inside the tags of a paragraph or heading that has no attributes; of another block all of them."""
+    """Return the tokens without the tags of a plain paragraph or heading."""
     if (
         len(tokens) < 3
         or not isinstance(start := tokens[0], Tag)
@@ -122,7 +127,7 @@ def _unwrap(tokens: list[str | Tag]) -> list[str | Tag]:
 
 
 def _words(tokens: Iterable[str | Tag]) -> list[str]:
-    """Text as words, each tag as one."""
+    """Return the words of tokens. Each tag is one word."""
     words: list[str] = []
     for token in tokens:
         if isinstance(token, Tag):
@@ -133,55 +138,53 @@ def _words(tokens: Iterable[str | Tag]) -> list[str]:
 
 
 def _diff_words(old: Sequence[str], new: Sequence[str], max_pairs: int) -> list[DiffPiece]:
-    """What stays, goes and comes, of two lists of words; the space after a word that stays may change."""
+    """Return the differences of two lists of words. Changed space after a word is a change too."""
     old_keys, new_keys = [word.rstrip() for word in old], [word.rstrip() for word in new]
     end = (len(old), len(new))
-    found: list[DiffPiece] = []
-    waiting: dict[str, list[str]] = {"same": [], "removed": [], "added": []}
+    pieces: list[DiffPiece] = []
+    pending: dict[str, list[str]] = {"same": [], "removed": [], "added": []}
 
-    def write() -> None:
-        for kind, words in waiting.items():
+    def flush() -> None:
+        for kind, words in pending.items():
             if text := "".join(words):
-                found.append(DiffPiece(kind, text))
+                pieces.append(DiffPiece(kind, text))
             words.clear()
 
     i = j = 0
     for a, b in [*_drop_short_matches(common_subsequence(old_keys, new_keys, max_pairs), end), end]:
-        waiting["removed"] += old[i:a]
-        waiting["added"] += new[j:b]
+        pending["removed"] += old[i:a]
+        pending["added"] += new[j:b]
         i, j = a + 1, b + 1
         if (a, b) == end:
             break
         is_equal = old[a] == new[b]
         if same := old[a] if is_equal else old_keys[a]:
-            if waiting["removed"] or waiting["added"]:
-                write()
-            waiting["same"].append(same)
+            if pending["removed"] or pending["added"]:
+                flush()
+            pending["same"].append(same)
         if not is_equal:
-            waiting["removed"].append(old[a][len(same) :])
-            waiting["added"].append(new[b][len(same) :])
-    write()
-    return found
+            pending["removed"].append(old[a][len(same) :])
+            pending["added"].append(new[b][len(same) :])
+    flush()
+    return pieces
 
 
 def _drop_short_matches(
     pairs: list[tuple[int, int]], end: tuple[int, int]
 ) -> list[tuple[int, int]]:
-    """The pairs without the few words that two longer changes have between them by chance: those hinder reading."""
+    """Return the pairs without short runs between longer changes, which hinder reading."""
     runs: list[list[tuple[int, int]]] = []
     for i, j in pairs:
         if runs and runs[-1][-1] == (i - 1, j - 1):
             runs[-1].append((i, j))
         else:
             runs.append([(i, j)])
-    kept = []
-    for at, run in enumerate(runs):
-        last, following = (
-            runs[at - 1][-1] if at else (-1, -1),
-            runs[at + 1][0] if at + 1 < len(runs) else end,
-        )
+    long_enough = []
+    for index, run in enumerate(runs):
+        last = runs[index - 1][-1] if index else (-1, -1)
+        following = runs[index + 1][0] if index + 1 < len(runs) else end
         before = max(run[0][0] - last[0], run[0][1] - last[1]) - 1
         after = max(following[0] - run[-1][0], following[1] - run[-1][1]) - 1
         if 2 * len(run) > min(before, after):
-            kept += run
-    return kept
+            long_enough += run
+    return long_enough

@@ -1,4 +1,4 @@
-"""What a body holds besides words, what a new version of it would lose, and how to put that back."""
+"""Elements that a new version of a body would lose, and their restoration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spectator.text.html.blocks import (
 from spectator.text.html.markup import MAX_DEPTH, VOID, Tag, parse_attributes
 from spectator.text.html.sanitizer import ATTRIBUTES
 
-# Elements by what people call them, containers first; not the everyday ones (p, br, h2, li, strong, em, ...).
+# Names of elements for people, containers first, without everyday ones (p, br, h2, li, strong ...).
 ELEMENTS = {
     "details": "fold-out",
     "blockquote": "quotation",
@@ -45,7 +45,10 @@ ELEMENTS = {
     "track": "subtitle track",
 } | {
     name: f"{name} element"
-    for name in "div span ruby rt ins del mark abbr cite q small sub sup kbd samp var dfn time bdi bdo wbr col".split()
+    for name in (
+        "div span ruby rt ins del mark abbr cite q small sub sup kbd samp var dfn time bdi bdo wbr"
+        " col"
+    ).split()
 }
 _ATTRIBUTES = frozenset[str]().union(*ATTRIBUTES.values()) - {"id", "href"}
 _IGNORED_WHEN_EMPTY = frozenset({"alt", "title", "lang", "dir"})
@@ -63,7 +66,7 @@ _ORDER = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """What would be gone: how many of each, by name in the singular, in a fixed order; true if there is anything."""
+    """The elements that would be lost: counts by singular name, in a fixed order."""
 
     counts: dict[str, int]
 
@@ -72,7 +75,7 @@ class Losses:
 
     @property
     def sentence(self) -> str:
-        """The losses as English words, such as "1 table, 2 links"; empty without any."""
+        """The losses in English, such as "1 table, 2 links"."""
         return ", ".join(
             f"{count} {name}{'s' if count > 1 else ''}" for name, count in self.counts.items()
         )
@@ -80,7 +83,7 @@ class Losses:
 
 @dataclass(slots=True)
 class _Element:
-    """Something counted: its name, the position of what it stands in (or -1), and its range of words."""
+    """A counted element or attribute: its name, its parent's index (or -1), its range of words."""
 
     name: str
     parent: int
@@ -89,44 +92,48 @@ class _Element:
 
 
 def count_elements(html: str) -> Counter[str]:
-    """How many of each thing that readers or machines would miss a body holds, by name in the singular.
+    """Return the number of elements in any HTML, by singular name, in linear time.
 
-    Links, elements that are not everyday formatting, and attributes: "table", "link", "lang attribute"; an id is an
-    "anchor". Takes any string; linear.
+    It counts links, attributes and elements other than everyday formatting: "table", "link", "lang
+    attribute". An id is an "anchor".
     """
-    return Counter(thing.name for thing in _parse_elements(html)[0])
+    return Counter(element.name for element in _parse_elements(html)[0])
 
 
 def find_losses(old: str, new: str) -> Losses:
-    """What the old body holds and the new one has fewer of.
+    """Return the elements of which the new body has fewer than the old one.
 
-    Only the outermost is named: a table that is gone, not its rows and links. Things may move, and another address or
-    value in place of the old one is no loss.
+    Only the outermost are counted: a lost table, not its rows and links. Moved elements are not
+    lost, nor are those with another URL or value.
     """
-    things, words = _parse_elements(old)
-    new_things, new_words = _parse_elements(new)
-    missing = Counter(thing.name for thing in things) - Counter(thing.name for thing in new_things)
+    elements, words = _parse_elements(old)
+    new_elements, new_words = _parse_elements(new)
+    missing = Counter(element.name for element in elements)
+    missing -= Counter(element.name for element in new_elements)
     if not missing:
         return Losses({})
-    named: dict[str, list[int]] = {}
-    for at, thing in enumerate(things):
-        if thing.name in missing:
-            named.setdefault(thing.name, []).append(at)
-    survives = _survival_measure(words, set(new_words))
+    candidates: dict[str, list[int]] = {}
+    for index, element in enumerate(elements):
+        if element.name in missing:
+            candidates.setdefault(element.name, []).append(index)
+    survival = _survival_measure(words, set(new_words))
     lost: set[int] = set()
     for name in filter(missing.__getitem__, _ORDER):
-        # The likeliest first: what stands in something lost, what has lost its tag, what has lost most of its words.
-        named[name].sort(key=lambda at: (not _is_inside(things, at, lost), *survives(things[at])))
-        lost.update(named[name][: missing[name]])
-    counts = Counter(things[at].name for at in lost if not _is_inside(things, at, lost))
+        # The likeliest first: inside a lost element, without its tag, with the fewest of its words.
+        candidates[name].sort(
+            key=lambda index: (not _is_inside(elements, index, lost), *survival(elements[index]))
+        )
+        lost.update(candidates[name][: missing[name]])
+    outermost = [index for index in lost if not _is_inside(elements, index, lost)]
+    counts = Counter(elements[index].name for index in outermost)
     return Losses({name: counts[name] for name in _ORDER if counts[name]})
 
 
 def restore_lost_blocks(old: str, new: str) -> str:
-    """The new body with every block of the old one inserted again that holds something the new body lacks.
+    """Return the new body with every old block restored that has an element the new body lacks.
 
-    Nothing of the new body is removed, and nothing is lost any more. A block comes behind the one it followed, as far
-    as that still stands. A new body that lacks nothing is returned as it is.
+    Nothing of the new body is removed. A block is inserted after the one that it followed, if that
+    still exists. A body without losses is returned unchanged.
     """
     if not count_elements(old) - count_elements(new):
         return new
@@ -134,11 +141,11 @@ def restore_lost_blocks(old: str, new: str) -> str:
     partners = _match_blocks(old_blocks, new_blocks)
     inserted: dict[int, list[str]] = {}
     after = -1
-    lacking = _blocks_to_restore(old_blocks, new_blocks, partners)
-    for at, block in enumerate(old_blocks):
-        if at in lacking:
+    restored = _blocks_to_restore(old_blocks, new_blocks, partners)
+    for index, block in enumerate(old_blocks):
+        if index in restored:
             inserted.setdefault(after, []).append(block.strip(WHITESPACE))
-        after = partners.get(at, after)
+        after = partners.get(index, after)
     pieces = inserted.get(-1, [])
     start = 0
     for after in sorted(inserted.keys() - {-1}):
@@ -148,7 +155,7 @@ def restore_lost_blocks(old: str, new: str) -> str:
 
 
 def _match_blocks(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
-    """The position in the new version of each old block that still stands, edited or moved."""
+    """Return the new position of each old block that still exists, by old position."""
     pairs = align_blocks(old, new)
     partners = {i: j for i, j in pairs if i is not None and j is not None}
     moved: dict[str, list[int]] = {}
@@ -164,59 +171,55 @@ def _match_blocks(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
 def _blocks_to_restore(
     old: Sequence[str], new: Sequence[str], partners: dict[int, int]
 ) -> set[int]:
-    """The old blocks that hold more than their partner among the new ones and what is left over elsewhere."""
+    """Return the old blocks with elements that are neither in their new version nor elsewhere."""
     spare = Counter[str]()
-    for at in set(range(len(new))).difference(partners.values()):
-        spare.update(count_elements(new[at]))
-    wanting: dict[int, tuple[Counter[str], Counter[str]]] = {}
-    for at, block in enumerate(old):
-        needed = count_elements(block)
-        there = count_elements(new[partners[at]]) if at in partners else Counter[str]()
-        spare.update(there - needed)
-        if needed - there:
-            wanting[at] = needed - there, needed & there
-    lacking = set()
-    for at, (needed, there) in wanting.items():
-        if all(spare[name] >= count for name, count in needed.items()):
-            spare.subtract(needed)
+    for index in set(range(len(new))).difference(partners.values()):
+        spare.update(count_elements(new[index]))
+    reduced: dict[int, tuple[Counter[str], Counter[str]]] = {}
+    for index, block in enumerate(old):
+        before = count_elements(block)
+        after = count_elements(new[partners[index]]) if index in partners else Counter[str]()
+        spare.update(after - before)
+        if before - after:
+            reduced[index] = before - after, before & after
+    restored = set()
+    for index, (missing, remaining) in reduced.items():
+        if all(spare[name] >= count for name, count in missing.items()):
+            spare.subtract(missing)
         else:
-            spare.update(there)
-            lacking.add(at)
-    return lacking
+            spare.update(remaining)
+            restored.add(index)
+    return restored
 
 
 def _parse_elements(html: str) -> tuple[list[_Element], list[str]]:
-    """The things in a body, and its words, of which each tag is one."""
-    things: list[_Element] = []
+    """Return the elements of a body and its words. Each tag is one word."""
+    elements: list[_Element] = []
     words: list[str] = []
-    open_tags: list[
-        tuple[str, int, int]
-    ] = []  # name, its thing or -1, the innermost thing from there
+    # Each tag's name, its element or -1, and the innermost element inside it.
+    open_tags: list[tuple[str, int, int]] = []
     for token in exact_tokens(html):
         if isinstance(token, str):
             words += token.split()
             continue
         words.append(token.raw)
         if token.is_end:
-            _close_element(token.name, open_tags, things, len(words))
+            _close_element(token.name, open_tags, elements, len(words))
             continue
-        inside = open_tags[-1][2] if open_tags else -1
-        thing = -1
+        outer = open_tags[-1][2] if open_tags else -1
+        element = -1
         for name, is_element in _element_names(token):
-            things.append(
-                _Element(
-                    name, inside if is_element or thing < 0 else thing, len(words) - 1, len(words)
-                )
-            )
+            parent = outer if is_element or element < 0 else element
+            elements.append(_Element(name, parent, len(words) - 1, len(words)))
             if is_element:
-                thing = len(things) - 1
+                element = len(elements) - 1
         if token.name not in VOID:
-            open_tags.append((token.name, thing, inside if thing < 0 else thing))
-    return things, words
+            open_tags.append((token.name, element, outer if element < 0 else element))
+    return elements, words
 
 
 def _element_names(tag: Tag) -> Iterator[tuple[str, bool]]:
-    """The names of what a start tag counts as, and whether that is the element; its attributes come last."""
+    """Yield (name, is_element) for what a start tag counts as; attributes last."""
     attributes = parse_attributes(tag) if tag.attributes else {}
     counted = [name for name in attributes if name in _ATTRIBUTES]
     counted = [name for name in counted if attributes[name] or name not in _IGNORED_WHEN_EMPTY]
@@ -233,29 +236,29 @@ def _element_names(tag: Tag) -> Iterator[tuple[str, bool]]:
 def _close_element(
     name: str, open_tags: list[tuple[str, int, int]], elements: list[_Element], end: int
 ) -> None:
-    """Close the innermost open element of that name, with all in it; it looks no further than a stored body is deep."""
+    """Close the innermost open element of a name, and all inside it."""
     for depth in range(len(open_tags) - 1, max(len(open_tags) - MAX_DEPTH, 0) - 1, -1):
         if open_tags[depth][0] == name:
-            for _, thing, _ in open_tags[depth:]:
-                if thing >= 0:
-                    elements[thing].end = end
+            for _, element, _ in open_tags[depth:]:
+                if element >= 0:
+                    elements[element].end = end
             del open_tags[depth:]
             return
 
 
-def _is_inside(elements: list[_Element], at: int, lost: set[int]) -> bool:
-    """Whether a thing stands in one of the lost."""
+def _is_inside(elements: list[_Element], index: int, lost: set[int]) -> bool:
+    """Return whether an element is inside a lost one."""
     for _ in range(MAX_DEPTH):
-        at = elements[at].parent
-        if at < 0 or at in lost:
-            return at >= 0
+        index = elements[index].parent
+        if index < 0 or index in lost:
+            return index >= 0
     return False
 
 
 def _survival_measure(words: list[str], new: set[str]) -> Callable[[_Element], tuple[bool, float]]:
-    """A measure of how much of a thing is still there: whether its tag is, and which share of its words."""
+    """Return a measure of survival: whether an element's tag is in the new body, then its words."""
     hits = [0, *accumulate(word in new for word in words)]
-    return lambda thing: (
-        words[thing.start] in new,
-        (hits[thing.end] - hits[thing.start]) / (thing.end - thing.start),
+    return lambda element: (
+        words[element.start] in new,
+        (hits[element.end] - hits[element.start]) / (element.end - element.start),
     )

@@ -1,4 +1,4 @@
-"""Two versions that began as the same one, made into one again."""
+"""Three-way merge of two versions with a common base."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spectator.text.html.sanitizer import plain_text
 
 @dataclass(frozen=True, slots=True)
 class MergedBody:
-    """A merged body, and at how many places both sides had written something else."""
+    """A merged body, and the number of conflicts in it."""
 
     body: str
     conflicts: int
@@ -26,49 +26,50 @@ class MergedBody:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One version as seen from its base: what each block became, and what was written before each and at the end."""
+    """A version relative to its base: what each block became, and insertions before each."""
 
     block_versions: list[str | None]
     inserted: list[list[str]]
 
 
 def merge_bodies(base: str, ours: str, theirs: str) -> MergedBody:
-    """The body with the changes of both sides, block by block.
+    """Merge the changes of both sides, block by block.
 
-    Where both changed one block differently, or wrote different blocks at one place, both stay, theirs first, and
-    that counts as a clash; so does a block that one side removed and the other changed: it stays as changed. Nothing
-    that either side wrote is lost.
+    If both changed a block differently, or inserted different blocks in one position, both stay,
+    theirs first, as a conflict. A block that one side removed and the other changed stays changed,
+    as a conflict. Nothing that either side wrote is lost.
     """
     if ours == theirs or theirs == base:
         return MergedBody(ours, 0)
     if ours == base:
         return MergedBody(theirs, 0)
-    begun, our_blocks, their_blocks = split_blocks(base), split_blocks(ours), split_blocks(theirs)
-    left = _added_by_both(begun, our_blocks, their_blocks)
+    base_blocks, our_blocks = split_blocks(base), split_blocks(ours)
+    their_blocks = split_blocks(theirs)
+    our_side = _compare_to_base(base_blocks, our_blocks)
+    their_side = _compare_to_base(base_blocks, their_blocks)
+    remaining = _added_by_both(base_blocks, our_blocks, their_blocks)
     pieces: list[str] = []
-    clashes = 0
-    for found, is_clash in _merge_in_order(
-        begun, _compare_to_base(begun, our_blocks), _compare_to_base(begun, their_blocks)
-    ):
-        kept = list(_take_allowed(left, found))
-        pieces += kept
-        clashes += is_clash and (len(kept) > 1 or kept == found)
+    conflicts = 0
+    for blocks, is_conflict in _merge_in_order(base_blocks, our_side, their_side):
+        allowed = list(_take_allowed(remaining, blocks))
+        pieces += allowed
+        conflicts += is_conflict and (len(allowed) > 1 or allowed == blocks)
     body = join_pieces(pieces)
     end = theirs if _trailing_space(ours) == _trailing_space(base) else ours
-    return MergedBody(body.rstrip(WHITESPACE) + _trailing_space(end), clashes)
+    return MergedBody(body.rstrip(WHITESPACE) + _trailing_space(end), conflicts)
 
 
 def _added_by_both(
     base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]
 ) -> dict[str | None, int]:
-    """How often each block with words that both wrote and base lacks may stand: no more often than on either side."""
+    """Return how often a new block that both sides have may occur: as often as on either side."""
     sides = Counter(map(_comparison_key, ours)), Counter(map(_comparison_key, theirs))
     both = (sides[0].keys() & sides[1].keys()) - set(map(_comparison_key, base))
-    return {each: max(side[each] for side in sides) for each in both if plain_text(each or "")}
+    return {key: max(side[key] for side in sides) for key in both if plain_text(key or "")}
 
 
 def _take_allowed(remaining: dict[str | None, int], blocks: list[str]) -> Iterator[str]:
-    """The blocks that may still stand, each of which leaves one less."""
+    """Yield the blocks that may still occur, and count them off `remaining`."""
     for block in blocks:
         key = _comparison_key(block)
         if key not in remaining:
@@ -80,57 +81,63 @@ def _take_allowed(remaining: dict[str | None, int], blocks: list[str]) -> Iterat
 
 def _compare_to_base(base: Sequence[str], blocks: Sequence[str]) -> _Side:
     side = _Side([None] * len(base), [[] for _ in range(len(base) + 1)])
-    at = 0
+    position = 0
     for i, j in align_blocks(base, blocks):
         if i is None and j is not None:
-            side.inserted[at].append(blocks[j])
+            side.inserted[position].append(blocks[j])
         elif i is not None:
             side.block_versions[i] = None if j is None else blocks[j]
-            at = i + 1
+            position = i + 1
     return side
 
 
 def _merge_in_order(
     base: Sequence[str], ours: _Side, theirs: _Side
 ) -> Iterator[tuple[list[str], bool]]:
-    """What stands at each place of the merged body, and whether the two sides clash there."""
+    """Yield the blocks of each position in the merged body, and whether they are a conflict."""
     size = sum(
         len(block) for side in (ours, theirs) for blocks in side.inserted for block in blocks
     )
-    spend = MAX_PAIRS / max(size, 1)
-    for at, block in enumerate(base):
-        yield _merge_insertions(ours.inserted[at], theirs.inserted[at], spend)
-        yield _merge_block(block, ours.block_versions[at], theirs.block_versions[at])
-    yield _merge_insertions(ours.inserted[-1], theirs.inserted[-1], spend)
+    pairs_per_char = MAX_PAIRS / max(size, 1)
+    for index, block in enumerate(base):
+        yield _merge_insertions(ours.inserted[index], theirs.inserted[index], pairs_per_char)
+        yield _merge_block(block, ours.block_versions[index], theirs.block_versions[index])
+    yield _merge_insertions(ours.inserted[-1], theirs.inserted[-1], pairs_per_char)
 
 
-def _merge_insertions(ours: list[str], theirs: list[str], spend: float) -> tuple[list[str], bool]:
-    """The blocks that both wrote at one place, what is the same once; a clash if each has some of its own."""
+def _merge_insertions(
+    ours: list[str], theirs: list[str], pairs_per_char: float
+) -> tuple[list[str], bool]:
+    """Merge the blocks that both sides inserted in one position, equal ones once.
+
+    It is a conflict if each side has blocks that the other lacks.
+    """
     if not ours or not theirs:
         return theirs + ours, False
-    found = []
-    own_mine = own_theirs = 0
-    for i, j in align_blocks(theirs, ours, int(spend * sum(map(len, theirs + ours)))):
+    merged = []
+    only_ours = only_theirs = 0
+    max_pairs = int(pairs_per_char * sum(map(len, theirs + ours)))
+    for i, j in align_blocks(theirs, ours, max_pairs):
         is_same = (
             i is not None
             and j is not None
             and _comparison_key(theirs[i]) == _comparison_key(ours[j])
         )
         if i is not None:
-            found.append(theirs[i])
-            own_theirs += not is_same
+            merged.append(theirs[i])
+            only_theirs += not is_same
         if j is not None and not is_same:
-            found.append(ours[j])
-            own_mine += 1
-    return found, bool(own_mine and own_theirs)
+            merged.append(ours[j])
+            only_ours += 1
+    return merged, bool(only_ours and only_theirs)
 
 
 def _merge_block(base: str, ours: str | None, theirs: str | None) -> tuple[list[str], bool]:
-    """What became of one block; None is one that was removed."""
+    """Merge one block and return whether it is a conflict. None is a removed block."""
     if _comparison_key(ours) == _comparison_key(theirs):
-        # The white space of whoever changed it.
-        chosen = theirs if ours == base else ours
-        return ([] if chosen is None else [chosen]), False
+        # They may differ in white space: take the side that changed it.
+        block = theirs if ours == base else ours
+        return ([] if block is None else [block]), False
     if _comparison_key(ours) == _comparison_key(base):
         return ([] if theirs is None else [theirs]), False
     if _comparison_key(theirs) == _comparison_key(base):
@@ -139,7 +146,7 @@ def _merge_block(base: str, ours: str | None, theirs: str | None) -> tuple[list[
 
 
 def _comparison_key(block: str | None) -> str | None:
-    """A block for comparing: without the white space around it."""
+    """Return a block without the white space around it."""
     return None if block is None else block.strip(WHITESPACE)
 
 
@@ -150,7 +157,7 @@ def _trailing_space(body: str) -> str:
 def merge_names(
     base: tuple[str, ...], ours: tuple[str, ...], theirs: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Names in order with the changes of both sides: theirs, with what I added, without what I removed."""
+    """Merge lists of names: theirs, with the names we added and without those we removed."""
     if ours == theirs or theirs == base:
         return ours
     if ours == base:
@@ -161,7 +168,7 @@ def merge_names(
 
 
 def merge_line(base: str, ours: str, theirs: str) -> str | None:
-    """The line of the side that changed it, or of both if they agree; None where a person must choose."""
+    """Return the line of the side that changed it; None if both did, differently."""
     if ours == theirs or theirs == base:
         return ours
     return theirs if ours == base else None

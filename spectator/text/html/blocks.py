@@ -1,4 +1,4 @@
-"""A body as its top-level blocks, byte for byte, and which block of one version became which of another."""
+"""The top-level blocks of a body, and the alignment of the blocks of two versions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from spectator.text.html.markup import BLOCKS, VOID, Tag
 
 WHITESPACE = " \t\n\f\r"
-# What a comparison may cost: items of one list held against equal items of the other.
+# The limit on the cost of a comparison, in pairs of equal items.
 MAX_PAIRS = 200_000
 
 _STANDALONE = BLOCKS | {"iframe", "video", "audio", "img"}
@@ -21,9 +21,10 @@ _CONTENT = re.compile(r"<[^>]*>?|\w+")
 
 
 def exact_tokens(html: str) -> Iterator[str | Tag]:
-    """The tags of any HTML and the bytes between them, in order and as written; linear.
+    """Yield the tags of any HTML and the source between them, in linear time.
 
-    Joined they are the HTML again. A comment comes as text; so does all from a tag or a comment that never ends.
+    Joined, they are the same HTML. Comments, and everything from an unclosed tag or comment on, are
+    text.
     """
     at = 0
     while (start := html.find("<", at)) >= 0:
@@ -45,10 +46,11 @@ def exact_tokens(html: str) -> Iterator[str | Tag]:
 
 
 def split_blocks(body: str) -> list[str]:
-    """The body cut into its top-level blocks; joined they are the body again, byte for byte.
+    """Split a body into its top-level blocks. Joined, they are the same body.
 
-    A block is one element, or a run of text and inline elements, with the white space that follows it; white space at
-    the front goes to the first block. A body whose tags are not closed in order is one block, an empty one is none.
+    A block is an element, or a run of text and inline elements, with the white space after it.
+    Leading white space belongs to the first block. A body with misnested tags is one block; an
+    empty body has none.
     """
     starts: list[int] = []
     open_tags: list[str] = []
@@ -74,7 +76,7 @@ def split_blocks(body: str) -> list[str]:
 
 
 def join_pieces(pieces: Iterable[str]) -> str:
-    """Pieces of bodies as one body, with a line break between two that would touch."""
+    """Join pieces of bodies, with a line break between two without white space."""
     out: list[str] = []
     for piece in filter(None, pieces):
         if out and out[-1][-1] not in WHITESPACE:
@@ -86,31 +88,32 @@ def join_pieces(pieces: Iterable[str]) -> str:
 def common_subsequence(
     old: Sequence[str], new: Sequence[str], max_pairs: int = MAX_PAIRS
 ) -> list[tuple[int, int]]:
-    """The positions (in old, in new) of items that both lists have in the same order, both rising.
+    """Return a common subsequence as ascending (old, new) positions.
 
-    It is the longest such row where equal items make at most `most_pairs` pairs. Above that the items that occur most
-    often count only beside others that match, so that the cost stays in proportion to the lists.
+    It is the longest one if at most `max_pairs` pairs of items are equal. Otherwise the most
+    frequent items match only next to other matches, so that the cost stays proportional to the
+    lists.
     """
     head = _count_equal(old, new, (0, 0), 1, min(len(old), len(new)))
     tail = _count_equal(old, new, (len(old) - 1, len(new) - 1), -1, min(len(old), len(new)) - head)
     end = (len(old) - tail, len(new) - tail)
-    found = [(at, at) for at in range(head)]
+    pairs = [(index, index) for index in range(head)]
     at = (head, head)
     for anchor in [*_longest_common_subsequence(old, new, head, end, max_pairs), end]:
-        room = min(anchor[0] - at[0], anchor[1] - at[1])
-        ahead = _count_equal(old, new, at, 1, room)
-        behind = _count_equal(old, new, (anchor[0] - 1, anchor[1] - 1), -1, room - ahead)
-        found += [(at[0] + by, at[1] + by) for by in range(ahead)]
-        found += [(anchor[0] - by, anchor[1] - by) for by in range(behind, -1, -1)]
+        gap = min(anchor[0] - at[0], anchor[1] - at[1])
+        ahead = _count_equal(old, new, at, 1, gap)
+        behind = _count_equal(old, new, (anchor[0] - 1, anchor[1] - 1), -1, gap - ahead)
+        pairs += [(at[0] + by, at[1] + by) for by in range(ahead)]
+        pairs += [(anchor[0] - by, anchor[1] - by) for by in range(behind, -1, -1)]
         at = (anchor[0] + 1, anchor[1] + 1)
-    found.pop()
-    return found + [(end[0] + by, end[1] + by) for by in range(tail)]
+    pairs.pop()
+    return pairs + [(end[0] + by, end[1] + by) for by in range(tail)]
 
 
 def _count_equal(
     old: Sequence[str], new: Sequence[str], at: tuple[int, int], step: int, limit: int
 ) -> int:
-    """How many items in a row are equal from a pair of positions on."""
+    """Return how many consecutive items are equal, starting from a pair of positions."""
     for count in range(limit):
         if old[at[0] + step * count] != new[at[1] + step * count]:
             return count
@@ -120,67 +123,71 @@ def _count_equal(
 def _longest_common_subsequence(
     old: Sequence[str], new: Sequence[str], start: int, end: tuple[int, int], max_pairs: int
 ) -> list[tuple[int, int]]:
-    """The longest common subsequence of what lies between start and end, by Hunt and Szymanski's algorithm."""
-    places = _positions_by_item(old[start : end[0]], new, start, end[1], max_pairs)
-    lasts: list[int] = []  # of the rows of each length, where the one that reaches least far ends
-    rows: list[tuple[int, int, Any]] = []  # and that row, linked backwards
+    """Return the longest common subsequence between start and end (Hunt and Szymanski, 1977)."""
+    positions = _positions_by_item(old[start : end[0]], new, start, end[1], max_pairs)
+    # For each length, the row with the smallest last position in `new`, linked backwards.
+    lasts: list[int] = []
+    rows: list[tuple[int, int, Any]] = []
     for i in range(start, end[0]):
-        for j in reversed(places.get(old[i], ())):
+        for j in reversed(positions.get(old[i], ())):
             length = bisect_left(lasts, j)
             row = (i, j, rows[length - 1] if length else None)
             lasts[length : length + 1] = [j]
             rows[length : length + 1] = [row]
-    found = []
+    pairs = []
     last = rows[-1] if rows else None
     while last:
         i, j, last = last
-        found.append((i, j))
-    return found[::-1]
+        pairs.append((i, j))
+    return pairs[::-1]
 
 
 def _positions_by_item(
     old: Sequence[str], new: Sequence[str], start: int, end: int, max_pairs: int
 ) -> dict[str, list[int]]:
-    """Where each item of old stands in new; of the rarest first, while their pairs are few enough."""
+    """Return the positions in `new` of the items of `old`, except the most frequent."""
     counts = Counter(old)
-    places: dict[str, list[int]] = {}
+    positions: dict[str, list[int]] = {}
     for j in range(start, end):
         if new[j] in counts:
-            places.setdefault(new[j], []).append(j)
-    pairs = {item: counts[item] * len(found) for item, found in places.items()}
+            positions.setdefault(new[j], []).append(j)
+    pairs = {item: counts[item] * len(matches) for item, matches in positions.items()}
     if sum(pairs.values()) <= max_pairs:
-        return places
+        return positions
     affordable: dict[str, list[int]] = {}
     for item in sorted(pairs, key=pairs.__getitem__):
         max_pairs -= pairs[item]
         if max_pairs < 0:
             break
-        affordable[item] = places[item]
+        affordable[item] = positions[item]
     return affordable
 
 
 def align_blocks(
     old: Sequence[str], new: Sequence[str], max_pairs: int = MAX_PAIRS
 ) -> list[tuple[int | None, int | None]]:
-    """Which block of the old version became which of the new one: all positions of both, in order.
+    """Return which block of the old version became which of the new one.
 
-    White space around blocks does not count. Blocks that changed are pairs if they still share half of the words of
-    the shorter one; one that has no partner stands beside None, the old ones of a place before the new ones.
+    The result has all positions of both versions in order, as (old, new) pairs.
+
+    White space around blocks is ignored. Changed blocks are a pair if they share half of the
+    shorter one's words. A block without a partner is paired with None, removed blocks before added
+    ones.
     """
-    old_keys, new_keys = (
-        [each.strip(WHITESPACE) for each in old],
-        [each.strip(WHITESPACE) for each in new],
-    )
-    spend = max_pairs / max(sum(map(len, old_keys)) + sum(map(len, new_keys)), 1)
-    found: list[tuple[int | None, int | None]] = []
+    old_keys = [block.strip(WHITESPACE) for block in old]
+    new_keys = [block.strip(WHITESPACE) for block in new]
+    pairs_per_char = max_pairs / max(sum(map(len, old_keys)) + sum(map(len, new_keys)), 1)
+    pairs: list[tuple[int | None, int | None]] = []
     i = j = 0
     for a, b in [*common_subsequence(old_keys, new_keys, max_pairs), (len(old), len(new))]:
-        for c, d in [*_similar_pairs(old_keys, new_keys, range(i, a), range(j, b), spend), (a, b)]:
-            found += [(at, None) for at in range(i, c)] + [(None, at) for at in range(j, d)]
+        similar = _similar_pairs(old_keys, new_keys, range(i, a), range(j, b), pairs_per_char)
+        for c, d in [*similar, (a, b)]:
+            pairs += [(index, None) for index in range(i, c)]
+            pairs += [(None, index) for index in range(j, d)]
             i, j = c + 1, d + 1
-            found.append((c, d))
-    found.pop()
-    return found
+            pairs.append((c, d))
+    pairs.pop()
+    return pairs
 
 
 def _similar_pairs(
@@ -190,31 +197,32 @@ def _similar_pairs(
     new_range: range,
     pairs_per_char: float,
 ) -> list[tuple[int, int]]:
-    """The pairs, in order, of blocks in two ranges that share words; `spend` pairs of words a character may cost."""
+    """Return the pairs, in order, of blocks in two ranges that share enough words.
+
+    `pairs_per_char` limits the cost, in pairs of equal words per character.
+    """
     if not old_range or not new_range:
         return []
-    old_words = [(word, at) for at in old_range for word in _content_words(old[at])]
-    new_words = [(word, at) for at in new_range for word in _content_words(new[at])]
-    share = int(
-        pairs_per_char
-        * (sum(len(old[at]) for at in old_range) + sum(len(new[at]) for at in new_range))
-    )
+    old_words = [(word, index) for index in old_range for word in _content_words(old[index])]
+    new_words = [(word, index) for index in new_range for word in _content_words(new[index])]
+    size = sum(len(old[index]) for index in old_range) + sum(len(new[index]) for index in new_range)
     both = common_subsequence(
-        [word for word, _ in old_words], [word for word, _ in new_words], share
+        [word for word, _ in old_words], [word for word, _ in new_words], int(pairs_per_char * size)
     )
-    old_sizes, new_sizes = Counter(at for _, at in old_words), Counter(at for _, at in new_words)
-    found = [(-1, -1, 0)]
+    old_sizes = Counter(index for _, index in old_words)
+    new_sizes = Counter(index for _, index in new_words)
+    pairs = [(-1, -1, 0)]
     for (a, b), words in Counter((old_words[i][1], new_words[j][1]) for i, j in both).items():
         fewer, more = sorted((old_sizes[a], new_sizes[b]))
         if 2 * words < fewer or 5 * words < more:
             continue
-        if a > found[-1][0] and b > found[-1][1]:
-            found.append((a, b, words))
-        elif words > found[-1][2]:
-            found[-1] = (a, b, words)
-    return [(a, b) for a, b, _ in found[1:]]
+        if a > pairs[-1][0] and b > pairs[-1][1]:
+            pairs.append((a, b, words))
+        elif words > pairs[-1][2]:
+            pairs[-1] = (a, b, words)
+    return [(a, b) for a, b, _ in pairs[1:]]
 
 
 def _content_words(block: str) -> list[str]:
-    """The words of a block and its tags that have attributes."""
+    """Return the words of a block, and its tags with attributes."""
     return [word for word in _CONTENT.findall(block) if word[0] != "<" or " " in word]

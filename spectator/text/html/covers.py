@@ -1,10 +1,11 @@
-"""Woven covers: the small geometric picture an article shows when it has no photograph."""
+"""Covers: woven geometric patterns for articles without a photograph."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
-# Ground, body, line and light of a cloth. No ground is pale or black, so that a cover keeps its edge on either theme.
+# Ground, body, line and light of a cloth. No ground is pale or black, so that a cover stands out
+# in both themes.
 _PALETTES = (
     ("#5a2117", "#b5482a", "#e0a33e", "#f0dfbf"),
     ("#3d2a1e", "#8a5a33", "#cf9a58", "#ecdcc0"),
@@ -15,8 +16,9 @@ _PALETTES = (
     ("#d39a35", "#23443a", "#f0dfbf", "#a63a26"),
 )
 
-# A wide line is a strip of cloth and its dashes are the weave: repeats cost no bytes, and no ids as <pattern> would.
-# Every drawing mirrors about x = 160. A strip that starts 60 higher carries the other phase of the same dashes.
+# A wide line is a strip of cloth and its dashes are the weave. Unlike <pattern>, repeats need no
+# bytes and no ids. Every drawing is symmetrical about x = 160. A strip that starts 60 higher has
+# the other phase of the same dashes.
 _STRIPS = "M32 0v180M96-60v240M160 0v180M224-60v240M288 0v180"
 _PEAKS = "l40-40 40 40 40-40 40 40 40-40 40 40 40-40 40 40"
 _DOWN = "M160 0v180"
@@ -38,7 +40,7 @@ def _kente() -> str:
 
 
 def _herringbone() -> str:
-    # One unit wider than the strip, or the ground shines through the seam.
+    # One unit wider than the strip, or the ground shows through the seam.
     rising, falling = "M40-320v900M200-320v900", "M120 0v640M280 0v640"
     return "".join(
         _group(
@@ -56,11 +58,12 @@ def _zigzags() -> str:
 
 
 def _stepped_diamonds() -> str:
-    """Lines of growing dashes and falling height on one axis add up to stairs."""
+    """Diamonds with stairs: lines on one axis, with longer dashes the thinner they are."""
 
     def stairs(colour: str, *steps: tuple[int, int]) -> str:
         lines = (
-            f'<path stroke-width="{height}" stroke-dasharray="{width} {160 - width}" d="M{-width // 2} 90h420"/>'
+            f'<path stroke-width="{height}" stroke-dasharray="{width} {160 - width}"'
+            f' d="M{-width // 2} 90h420"/>'
             for width, height in steps
         )
         return _group(f'stroke="{{{colour}}}"', *lines)
@@ -69,7 +72,7 @@ def _stepped_diamonds() -> str:
 
 
 def _adire() -> str:
-    """Rings in half drop, as tied and dyed."""
+    """Rings in half drop, like tie-dye."""
     path = "M0 30h330M-32 90h390M0 150h330"
     rings = (
         _line(colour, width, path) for colour, width in (("b", 58), ("d", 42), ("a", 34), ("c", 14))
@@ -109,8 +112,10 @@ def _bogolan() -> str:
 
 
 _CLOTHS = tuple(
-    '<svg class="cover" viewBox="0 0 320 180" preserveAspectRatio="xMidYMid slice" aria-hidden="true" focusable="false"'
-    ' fill="none"><path fill="{a}" d="M0 0h320v180H0z"/>' + near.format(cloth()) + "</svg>"
+    '<svg class="cover" viewBox="0 0 320 180" preserveAspectRatio="xMidYMid slice"'
+    ' aria-hidden="true" focusable="false" fill="none"><path fill="{a}" d="M0 0h320v180H0z"/>'
+    + near.format(cloth())
+    + "</svg>"
     for cloth in (
         _kente,
         _herringbone,
@@ -134,8 +139,9 @@ _CLOTHS = tuple(
 def cover(slug: str) -> str:
     """Draw the cover of a slug as inline SVG.
 
-    320 x 180 units, under 700 bytes of ASCII. The same slug always gives the same drawing, one of 210; nothing of the
-    slug itself is written out, and its pieces repeat from cover to cover, so that a page of them compresses well.
+    320 x 180 units, under 700 bytes of ASCII. The same slug always gives the same drawing, one of
+    210. The slug itself is not in the result. Covers share their pieces, so that a page of them
+    compresses well.
     """
     digest = sha256(slug.encode("utf-8", "surrogatepass")).digest()
     ground, body, line, light = _PALETTES[digest[0] % len(_PALETTES)]

@@ -1,4 +1,4 @@
-"""The stored body as readers get it: no page of ours asks another site for anything."""
+"""Rendering of stored bodies for readers, without requests to other sites."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from spectator.text.html.sanitizer import plain_text
 
 _MEDIA = frozenset({"video", "audio"})
 _MEDIA_PARTS = frozenset({"source", "track"})
-# Elements that may hold a paragraph; in any other a card has to be inline.
+# Elements that may contain a paragraph; elsewhere a link card must be inline.
 _FLOW = frozenset(
-    "div blockquote li dd td th figure figcaption details caption ul ol dl table thead tbody tfoot tr".split()
+    "div blockquote li dd td th figure figcaption details caption ul ol dl table thead"
+    " tbody tfoot tr".split()
 )
 _TABLE = '<div class="table" role="region" tabindex="0" aria-label="Table">'
 _YOUTUBE = re.compile(
@@ -22,11 +23,11 @@ _YOUTUBE = re.compile(
 
 
 def render_body(html: str) -> str:
-    """The HTML to show for a stored body, which must be clean; everything not named here is left byte for byte.
+    """Return the HTML to show for a stored body, which must be clean.
 
-    An iframe, video, audio or img from anywhere but a path of this site becomes a link to it, in a `<p class="embed">`
-    where a paragraph may stand; one without a usable address leaves its own text. Tables get a box that scrolls,
-    pictures load lazily, h1 becomes h2.
+    An iframe, video, audio or img from another site becomes a link to it, in a `<p class="embed">`
+    if a paragraph is allowed. Without a usable URL only its text stays. Tables get a scrollable
+    box, pictures load lazily, h1 becomes h2. Everything else is unchanged.
     """
     page = _BodyRenderer()
     for token in tokens(html):
@@ -40,12 +41,15 @@ def render_body(html: str) -> str:
 
 
 def _is_local(url: str) -> bool:
-    """Whether a URL is a path of this site; browsers read a backslash as a slash and skip tabs."""
+    """Return whether a URL is a path of this site.
+
+    Browsers read a backslash as a slash, and skip tabs and line breaks.
+    """
     return url.startswith("/") and url[1:2] not in {"/", "\\", "\t", "\n", "\r"}
 
 
 def _link_url(url: str) -> str:
-    """An absolute web address for a link, or "" if a URL is none; a YouTube player becomes the video's page."""
+    """Return an absolute web URL for a link, or ""; a YouTube player becomes the video's page."""
     if video := _YOUTUBE.fullmatch(url):
         return f"https://www.youtube.com/watch?v={video[1]}"
     url = f"https:{url}" if url.startswith("//") else url
@@ -57,7 +61,7 @@ def _link_url(url: str) -> str:
 
 
 class _OpenMedia:
-    """A video or audio that is open: the address to link, all addresses it asks for, where it was written."""
+    """An open video or audio element: the URL to link to, all its URLs, its output index."""
 
     def __init__(self, name: str, attributes: dict[str, str], at: int) -> None:
         self.name = name
@@ -67,7 +71,7 @@ class _OpenMedia:
 
 
 class _BodyRenderer:
-    """What has been written so far and what is open."""
+    """The output so far, and the open elements."""
 
     def __init__(self) -> None:
         self.out: list[str] = []
@@ -137,7 +141,10 @@ class _BodyRenderer:
         self.out.append(tag.raw)
 
     def _end_media(self) -> None:
-        """Finish the innermost video or audio: as it is when all of it is ours, else as a card or its fallback text."""
+        """Close the innermost video or audio element.
+
+        It stays if all its URLs are local; otherwise it becomes a link card or its fallback text.
+        """
         media = self.media.pop()
         if media.urls and all(_is_local(url) for url in media.urls):
             self.out.append(f"</{media.name}>")
@@ -150,7 +157,7 @@ class _BodyRenderer:
             self.out.append(escape(plain_text(inside), quote=False))
 
     def _write_link_card(self, url: str, title: str) -> None:
-        """Write a link to what is elsewhere, as the place allows; without an address its title alone."""
+        """Write a link to external media, inline if necessary; without a URL, only its title."""
         href = url if _is_local(url) else _link_url(url)
         if not href:
             self.out.append(escape(title, quote=False))

@@ -1,4 +1,4 @@
-"""HTML as a flat run of text and tags, and the same run well-formed, so that no parser has to guess."""
+"""Tokenizer of HTML, and a repair that makes any HTML well-formed before a parser reads it."""
 
 from __future__ import annotations
 
@@ -12,42 +12,43 @@ MAX_DEPTH = 64
 MAX_ATTRIBUTES = 32
 
 VOID = frozenset("br hr img col source track wbr".split())
-# Elements whose content is not text for readers.
+# Elements whose content is not readable text.
 SKIPPED = frozenset("script style template svg noembed noframes title iframe".split())
-_CLOSED_BY_SLASH = frozenset(
-    {"svg", "iframe"}
-)  # svg by the standard, iframe because XHTML pages write it so
+# Elements that may be self-closing: svg by the standard, iframe because XHTML pages do it.
+_CLOSED_BY_SLASH = frozenset({"svg", "iframe"})
 BLOCKS = frozenset(
-    "p h1 h2 h3 h4 h5 h6 blockquote pre ul ol li dl dt dd figure figcaption table details summary div hr section"
-    " article aside header footer main nav address center form fieldset caption colgroup thead tbody tfoot tr".split()
+    "p h1 h2 h3 h4 h5 h6 blockquote pre ul ol li dl dt dd figure figcaption table details"
+    " summary div hr section article aside header footer main nav address center form"
+    " fieldset caption colgroup thead tbody tfoot tr".split()
 )
-# Blocks of other systems and of older HTML besides: where they are not kept, their breaks are.
+# More blocks, of other systems and older HTML. If they are dropped, their breaks stay.
 BREAKS = BLOCKS | frozenset(
-    "dir menu hgroup search dialog legend optgroup option select listing xmp plaintext marquee frameset"
-    " noframes".split()
+    "dir menu hgroup search dialog legend optgroup option select listing xmp plaintext"
+    " marquee frameset noframes".split()
 )
 _CELLS = frozenset({"td", "th"})
-# What may hold a paragraph; in anything else a break is a <br>.
+# Elements that may contain a paragraph; elsewhere a break becomes <br>.
 _FLOW = frozenset("blockquote li dd td th div figure figcaption details".split())
 _ROWS = frozenset("table thead tbody tfoot tr colgroup".split())
 _HEADING_NAMES = {"h1": "h2", "h5": "h4", "h6": "h4"}
 
-# The attribute and tag tokenizer of the HTML standard (section 13.2.5) as one expression that never backtracks.
+# The attribute and tag tokenizer of the HTML standard (section 13.2.5) as one expression that never
+# backtracks.
 _ATTRIBUTE = r"""([^\s/>][^\s/>=]*+)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+"""
 _TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*+)((?:[\s/]++|{_ATTRIBUTE})*+)>")
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
-# int() refuses thousands of digits, and unescape() would pass that error on.
+# int() raises an error on thousands of digits, and so would unescape().
 _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")
 
 _SECTIONS = frozenset("thead tbody tfoot caption colgroup".split())
 _TABLE_PARTS = _SECTIONS | {"tr", "td", "th", "col"}
-# Parts mean nothing outside of these.
+# Elements that only these may contain.
 _MEDIA = frozenset({"video", "audio"})
 _REQUIRED_ANCESTORS = dict.fromkeys(_TABLE_PARTS, frozenset({"table"})) | {
     "source": _MEDIA,
     "track": _MEDIA,
 }
-# What a part closes up to (its parents), else itself (its siblings) where the parent is missing.
+# A start tag closes what is open inside its parent or, without a parent, its open sibling.
 _PARENTS = {
     "li": ({"ul", "ol"}, {"li"}),
     "dt": ({"dl"}, {"dt", "dd"}),
@@ -64,7 +65,7 @@ _HEADINGS = frozenset({"h2", "h3", "h4"})
 
 
 class Tag(NamedTuple):
-    """A start or end tag: its lower-case name, its attributes as written, and the whole tag as written."""
+    """A start or end tag: its lower-case name, and the source of its attributes and of itself."""
 
     name: str
     is_end: bool
@@ -73,25 +74,26 @@ class Tag(NamedTuple):
 
 
 def tokens(html: str) -> Iterator[str | Tag]:
-    """The text pieces (character references not decoded) and tags of any HTML, in order; linear.
+    """Yield the tags of any HTML and the text between them, undecoded, in linear time.
 
-    Comments, declarations, and what stands in script, style, svg, iframe and the like are left out. A `<` that begins
-    no tag comes as `&lt;`, as does one whose tag never ends.
+    Comments, declarations and the content of `SKIPPED` elements are left out. A `<` without a
+    complete tag is yielded as `&lt;`.
     """
     at, has_comment_ends, endless = 0, True, set[str]()
     while (start := html.find("<", at)) >= 0:
         if start > at:
             yield html[at:start]
         if html.startswith("<!--", start):
-            # An unclosed comment loses its opening only: better a stray remark than half a story gone.
+            # Drop only the start of an unclosed comment, or half a story could disappear.
             end = html.find("-->", start + 2) if has_comment_ends else -1
             has_comment_ends = end >= 0
             at = end + 3 if has_comment_ends else start + 4
         elif html.startswith(("<!", "<?"), start) and (end := html.find(">", start)) >= 0:
             at = end + 1
         elif tag := _TAG.match(html, start):
-            yield (found := Tag(tag[2].lower(), bool(tag[1]), tag[3], tag[0]))
-            at = _skip_content(html, found, tag.end(), endless)
+            token = Tag(tag[2].lower(), bool(tag[1]), tag[3], tag[0])
+            yield token
+            at = _skip_content(html, token, tag.end(), endless)
         elif re.match("</?[a-zA-Z!?]", html[start : start + 3]):
             yield html[start:].replace("<", "&lt;")
             return
@@ -105,7 +107,10 @@ def tokens(html: str) -> Iterator[str | Tag]:
 
 
 def _skip_content(html: str, tag: Tag, at: int, endless: set[str]) -> int:
-    """Where reading goes on after a tag: behind the content of one that is skipped. Notes what never ends."""
+    """Return where to go on after a tag: at the end tag if its content is skipped.
+
+    Elements that are never closed are added to `endless`.
+    """
     if tag.is_end or tag.name not in SKIPPED or tag.name in endless:
         return at
     if tag.name in _CLOSED_BY_SLASH and tag.attributes.endswith("/"):
@@ -113,34 +118,34 @@ def _skip_content(html: str, tag: Tag, at: int, endless: set[str]) -> int:
     end = re.compile(rf"</{tag.name}[\s/>]", re.IGNORECASE).search(html, at)
     if end:
         return end.start()
-    # A browser takes the rest of the page for it. A stray tag must not cost half a story: its text is text.
+    # Browsers would skip the rest of the page, but a stray tag must not cost half a story.
     endless.add(tag.name)
     return at
 
 
 def parse_attributes(tag: Tag) -> dict[str, str]:
-    """A tag's attributes by lower-case name with character references decoded; of doubles the first counts."""
-    found: dict[str, str] = {}
+    """Return a tag's decoded attributes by lower-case name; the first of duplicates counts."""
+    attributes: dict[str, str] = {}
     for name, value in _ATTRIBUTES.findall(tag.attributes):
-        found.setdefault(
-            name.lower(), decode_entities(value[1:-1] if value[:1] in ("'", '"') else value)
-        )
-    return found
+        unquoted = value[1:-1] if value[:1] in ("'", '"') else value
+        attributes.setdefault(name.lower(), decode_entities(unquoted))
+    return attributes
 
 
 def decode_entities(text: str) -> str:
-    """Text with its character references decoded; one of eight digits or more becomes U+FFFD."""
+    """Return text with its entities decoded; one of eight digits or more becomes U+FFFD."""
     return unescape(_LONG_REFERENCE.sub("\N{REPLACEMENT CHARACTER}", text)) if "&" in text else text
 
 
 def make_well_formed(html: str, allowed: frozenset[str], encode_text: Callable[[str], str]) -> str:
-    """HTML whose tags, of the allowed names only, are all closed in order and at most 64 deep.
+    """Return HTML with allowed tags only, all closed in order and at most `MAX_DEPTH` deep.
 
-    h1 becomes h2, h5 and h6 become h4. Any other block that is not allowed, or stands where it cannot be kept, leaves
-    its break: a paragraph where text follows, else a `<br>`, so that no two words run together.
-    HTML parsers repair misnesting by copying elements, which takes quadratic time and space on hostile input; after
-    this nothing is left to repair. Attributes are passed on unchecked: the result is for a sanitizer, not for readers.
-    `written` maps a piece of text to what stands for it in the result.
+    h1 becomes h2; h5 and h6 become h4. Any other block that is not allowed, or cannot stay where it
+    is, leaves a break, so that words are not joined: a new paragraph if possible, otherwise `<br>`.
+
+    HTML parsers repair misnesting by copying elements, in quadratic time on hostile input. After
+    this function there is nothing to repair. Attributes are not checked: the result still has to be
+    sanitized. `encode_text` maps a piece of text to its HTML.
     """
     writer = _Writer()
     for token in tokens(html):
@@ -163,44 +168,43 @@ def make_well_formed(html: str, allowed: frozenset[str], encode_text: Callable[[
 
 
 def _limit_attributes(attributes: str) -> str:
-    """Attributes as written, at most 32 of them: parsers compare each with every other."""
+    """Return the source of at most 32 attributes, because parsers compare each with all others."""
     if len(attributes) <= 4 * MAX_ATTRIBUTES:
         return attributes
-    return "".join(
-        f" {each[0]}" for each in islice(_ATTRIBUTES.finditer(attributes), MAX_ATTRIBUTES)
-    )
+    matches = islice(_ATTRIBUTES.finditer(attributes), MAX_ATTRIBUTES)
+    return "".join(f" {match[0]}" for match in matches)
 
 
 def _name_to_id(attributes: str) -> str:
-    """A link's attributes with an id for the name by which older HTML and Word call the place of a footnote."""
+    """Return a link's attributes with `name` as `id`: Word and old HTML name footnotes."""
     if "name" not in attributes.lower():
         return attributes
-    found = [(each[1].lower(), each[0]) for each in _ATTRIBUTES.finditer(attributes)]
-    if any(name == "id" for name, _ in found):
+    sources = [(match[1].lower(), match[0]) for match in _ATTRIBUTES.finditer(attributes)]
+    if any(name == "id" for name, _ in sources):
         return attributes
     return "".join(
-        f" id{written[4:]}" if name == "name" else f" {written}" for name, written in found
+        f" id{source[4:]}" if name == "name" else f" {source}" for name, source in sources
     )
 
 
 class _Writer:
-    """Writes tags and closes what each of them implies is over."""
+    """A writer of well-formed HTML that closes what a tag implicitly ends."""
 
     def __init__(self) -> None:
         self.out: list[str] = []
         self.open: list[str] = []
         self.dropped: dict[str, int] = {}
-        self.pending_break = ""  # what has to stand before the next word: "p", "br" or " "
+        self.pending_break = ""  # the break before the next word: "p", "br" or " "
 
     def text(self, text: str) -> None:
-        # A parser ignores a line break right after <pre>, so every further reading would lose one more.
+        # Parsers ignore a line break right after <pre>, so each save would drop another one.
         if self.out and self.out[-1].startswith("<pre"):
             text = text.lstrip("\n")
         if not text:
             return
         if not text.isspace():
             self._write_pending_break()
-            # A parser moves what stands between the rows of a table before it.
+            # Parsers move text between the rows of a table to before the table.
             text = f" {text} " if self._is_between_rows() else text
         self.out.append(text)
 
@@ -246,7 +250,7 @@ class _Writer:
             self.mark_break(name)
 
     def mark_break(self, name: str) -> None:
-        """Remember that a block begins or ends here though its tag is not written."""
+        """Remember the break of a block whose tag is not written."""
         if name in _CELLS:
             self.pending_break = self.pending_break or " "
         else:
@@ -254,7 +258,7 @@ class _Writer:
             self.pending_break = "p"
 
     def _write_pending_break(self) -> None:
-        """Write the break that is due before a word."""
+        """Write the pending break before a word."""
         due, self.pending_break = self.pending_break, ""
         if due == " ":
             self.out.append(" ")
@@ -265,25 +269,22 @@ class _Writer:
             self.out.append("<br>")
 
     def _is_between_rows(self) -> bool:
-        """Whether the innermost part of a table that is open is none that holds text."""
-        inner = next(
-            (name for name in reversed(self.open) if name in _ROWS or name in _SCOPE_BOUNDARIES),
-            None,
-        )
-        return inner in _ROWS
+        """Return whether the innermost open part of a table cannot contain text."""
+        parts = (name for name in reversed(self.open) if name in _ROWS or name in _SCOPE_BOUNDARIES)
+        return next(parts, None) in _ROWS
 
     def close_to_depth(self, depth: int) -> None:
         while len(self.open) > depth:
             self.out.append(f"</{self.open.pop()}>")
 
     def _close_implied(self, name: str) -> None:
-        """Close what cannot hold an element of this name."""
+        """Close open elements that cannot contain one of this name."""
         depth = None
         if name in _PARENTS:
             parents, siblings = _PARENTS[name]
-            walls = {"table"} if name in _TABLE_PARTS else _SCOPE_BOUNDARIES
-            parent = self._find_open(parents, walls)
-            depth = self._find_open(siblings, walls) if parent is None else parent + 1
+            boundaries = {"table"} if name in _TABLE_PARTS else _SCOPE_BOUNDARIES
+            parent = self._find_open(parents, boundaries)
+            depth = self._find_open(siblings, boundaries) if parent is None else parent + 1
         elif name in BLOCKS:
             depth = self._find_open({"p"}, _SCOPE_BOUNDARIES)
         elif name == "a":
@@ -294,7 +295,7 @@ class _Writer:
             self.close_to_depth(depth)
 
     def _find_open(self, names: set[str], boundaries: frozenset[str] | set[str]) -> int | None:
-        """How many elements are open around the innermost of these names, unless a wall stands before it."""
+        """Return the depth of the innermost of these elements; None if a boundary is deeper."""
         for depth in range(len(self.open) - 1, -1, -1):
             if self.open[depth] in names:
                 return depth

@@ -1,4 +1,4 @@
-"""From what an editor typed to the stored body, and back."""
+"""Conversion of what an editor types to the stored body, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spectator.text.words.normalization import normalize_text
 _BLOCK_TAG = re.compile(
     rf"<(?:{'|'.join(sorted(BLOCKS))}|iframe|video|audio|td|th)(?=[\s/>])", re.IGNORECASE
 )
-# Elements that a writer of plain text may mean as markup; "<anna@example.com>" and "x<y" are not among them.
+# Elements that may be used in plain text. "<anna@example.com>" and "x<y" are text.
 _INLINE = "|".join(
     sorted(TAGS | SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"})
 )
@@ -25,11 +25,11 @@ _OWN_REL = re.compile(r'(<a\b[^<>]*?) rel="noopener">')
 
 
 def body_html(text: str) -> str:
-    """The HTML that a body means, still to be cleaned; `stored_body` does both.
+    """Return the HTML of a body, not yet cleaned; `stored_body` does both.
 
-    With a block tag anywhere it is HTML and returned unchanged. Otherwise it is plain text: blank lines part
-    paragraphs and single line breaks inside become `<br>`; where there is no blank line each line break parts a
-    paragraph. Inline HTML in plain text stays markup; a `<` that begins no HTML element is escaped.
+    With a block tag anywhere it is HTML and returned unchanged. Otherwise it is plain text: blank
+    lines separate paragraphs and single line breaks become `<br>`. Without any blank line, every
+    line is a paragraph. Inline HTML stays markup; a `<` that starts no HTML element is escaped.
     """
     if _BLOCK_TAG.search(text):
         return text
@@ -37,7 +37,7 @@ def body_html(text: str) -> str:
 
 
 def _wrap_paragraphs(text: str, encode_line: Callable[[str], str]) -> str:
-    """Plain text as `body_html` parts it; `written` maps the text of a line to its HTML."""
+    """Return plain text as paragraphs; `encode_line` maps the text of a line to its HTML."""
     lines = [line.strip() for line in normalize_text(text).strip().split("\n")]
     groups: list[list[str]] = [[]]
     has_blank_line = "" in lines
@@ -51,18 +51,17 @@ def _wrap_paragraphs(text: str, encode_line: Callable[[str], str]) -> str:
 
 
 def stored_body(text: str) -> str:
-    """The clean HTML to store for what an editor typed or an import gave; without a block tag it gets paragraphs."""
+    """Return the clean HTML to store for a body that was typed or imported."""
     if "<" not in text and "&" not in text:
-        return _wrap_paragraphs(
-            text, escape_text
-        )  # nothing for a parser to read: its answer is known
+        # There is nothing to parse or clean.
+        return _wrap_paragraphs(text, escape_text)
     body = clean_html(body_html(text))
-    # "<section>word" was HTML before its only block tag was cleaned away.
+    # "<section>word" loses its only block tag when it is cleaned, and becomes plain text.
     return body if not body or _BLOCK_TAG.search(body) else clean_html(body_html(body))
 
 
 def editable_body(body: str) -> str:
-    """A stored body as an editor should see it: plain text if that gives back the very same body, else the HTML."""
+    """Return a stored body for editing: plain text if that gives the same body again, else HTML."""
     if not _SIMPLE_BODY.fullmatch(body):
         return body
     inner = (

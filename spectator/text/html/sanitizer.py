@@ -1,4 +1,4 @@
-"""Body HTML: what may be stored, and the plain text in it."""
+"""Cleaning of body HTML for storage, and extraction of its plain text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from spectator.text.html.markup import BREAKS, decode_entities, make_well_formed
 from spectator.text.words.language_tags import is_language_tag
 from spectator.text.words.normalization import normalize_text
 
-# What bodies from word processors and WordPress hold and readers can see; all else loses its tags and keeps its text.
+# The visible elements that word processors and WordPress produce. Other tags are removed, and
+# their text stays.
 TAGS = frozenset(
-    "p br wbr hr h2 h3 h4 strong b em i u s mark small sub sup abbr cite q blockquote pre code kbd samp var dfn"
-    " ul ol li dl dt dd a img figure figcaption table caption colgroup col thead tbody tfoot tr th td"
-    " details summary iframe video audio source track time span div ins del bdi bdo ruby rt rp".split()
+    "p br wbr hr h2 h3 h4 strong b em i u s mark small sub sup abbr cite q blockquote pre"
+    " code kbd samp var dfn ul ol li dl dt dd a img figure figcaption table caption"
+    " colgroup col thead tbody tfoot tr th td details summary iframe video audio source"
+    " track time span div ins del bdi bdo ruby rt rp".split()
 )
 ATTRIBUTES: dict[str, frozenset[str]] = {
     "*": frozenset({"lang", "dir", "id"}),
@@ -40,7 +42,7 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
     "track": frozenset({"src", "kind", "srclang", "label"}),
     "video": frozenset({"src", "controls", "poster", "width", "height"}),
 }
-# Addresses without a scheme pass as well; so do those that begin with "//".
+# URLs without a scheme are also allowed, even those that start with "//".
 URL_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 MAX_PASSES = 6
@@ -50,11 +52,11 @@ _SCHEME = re.compile(r"([^/?#]*?):")
 _NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "span"})
 _NUMBER = re.compile(r"[0-9]{1,4}%?")
 _ID = re.compile(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", re.ASCII)
-# The sanitizer copies all of a text for every reference in it; these stand for them while it works. They are
-# noncharacters, so that no text has them.
+# The sanitizer copies the whole text for every entity in it, so placeholders replace them
+# meanwhile. These are noncharacters, which no text has.
 _PLACEHOLDERS = (("&", "\ufdd0"), ("<", "\ufdd1"), (">", "\ufdd2"), ("\xa0", "\ufdd3"))
 _REFERENCES = (("\ufdd0", "&amp;"), ("\ufdd1", "&lt;"), ("\ufdd2", "&gt;"), ("\ufdd3", "&nbsp;"))
-# Paragraphs as cleaning leaves them: no other tag, no attribute, no reference or sign that is written otherwise.
+# Clean paragraphs: no other tag, no attribute, and only the entities that cleaning writes.
 _CLEAN_PARAGRAPHS = re.compile(r"(?:<p>(?:[^<>&\xa0]++|<br>|&(?:amp|lt|gt|nbsp);)*+</p>[ \n]*+)++")
 _BREAKING = frozenset({"br", "iframe", "video", "audio"})
 _SPACE = re.compile(r"[ \t\n\f\r]+")
@@ -62,21 +64,22 @@ _INVISIBLE_IN_URLS = str.maketrans("", "", "\t\n\r")
 
 
 def _clean_attribute(_tag: str, name: str, value: str) -> str | None:
-    """The value to keep for an allowed attribute, or None to drop it."""
-    is_wrong = (
+    """Return the value of an allowed attribute, or None to drop it."""
+    is_invalid = (
         (name == "id" and not _ID.fullmatch(value))
         or (name in _NUMBERS and not _NUMBER.fullmatch(value))
         or (name == "dir" and value.lower() not in {"ltr", "rtl", "auto"})
         or (name == "lang" and not is_language_tag(value))
     )
-    if is_wrong:
+    if is_invalid:
         return None
     if name not in _URLS:
         return value
-    # Browsers ignore these too, so "/<tab>/host" would be an address of another site that looks like one of ours.
-    address = value.translate(_INVISIBLE_IN_URLS).strip()
-    scheme = _SCHEME.match(address)  # ammonia looks at the scheme in href and src, but not in cite
-    return None if scheme and scheme[1].lower() not in URL_SCHEMES else address
+    # Browsers ignore these, so "/<tab>/host" looks like a local URL but leads to another site.
+    url = value.translate(_INVISIBLE_IN_URLS).strip()
+    # ammonia checks the scheme of href and src, but not of cite.
+    scheme = _SCHEME.match(url)
+    return None if scheme and scheme[1].lower() not in URL_SCHEMES else url
 
 
 _SANITIZER = nh3.Cleaner(
@@ -91,16 +94,15 @@ _TEXT_ONLY = nh3.Cleaner(tags=set(), clean_content_tags={"script", "style"})
 
 
 def clean_html(html: str) -> str:
-    """HTML that is safe to store, whatever came in: the allow-lists above, NFC, well-formed, trimmed.
+    """Return HTML that is safe to store: allowed tags and attributes, NFC, well-formed, trimmed.
 
-    An id stays, so that footnotes keep working, when it has a digit or one of `-_:.`; the ids of our own pages are
-    plain words, so that a body can take none of them, nor the name of a script's variable. Cleaning is idempotent
-    by construction: it is repeated until nothing changes, and what would not settle keeps its text alone.
+    For footnotes, an id stays if it has a digit or one of `-_:.`. The site's own ids are plain
+    words, so a body cannot take one of them, nor the name of a script's variable. Cleaning is
+    idempotent: it is repeated until nothing changes, and HTML that never settles becomes text.
     """
     if _CLEAN_PARAGRAPHS.fullmatch(html) and normalize_text(html) == html:
-        return (
-            html.rstrip()
-        )  # as every body of paragraphs that was stored and comes back from an editor
+        # The usual case: an editor saves a stored body again.
+        return html.rstrip()
     for _ in range(MAX_PASSES):
         cleaned = _clean_once(html)
         if cleaned == html:
@@ -117,14 +119,14 @@ def _clean_once(html: str) -> str:
 
 
 def _replace_all(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
-    """Text with one character after the other replaced, which for few of them is ten times as fast as translate."""
+    """Replace characters one after the other, ten times as fast as translate() for a few."""
     for old, new in pairs:
         text = text.replace(old, new)
     return text
 
 
 def escape_text(text: str) -> str:
-    """What `clean_html` makes of text, in its normal form, that has no `<` and no `&`."""
+    """Return what `clean_html` would for normalized text without `<` and `&`."""
     return text.replace(">", "&gt;").replace("\xa0", "&nbsp;")
 
 
@@ -139,19 +141,20 @@ def _text_only(html: str) -> str:
 
 
 def plain_text(html: str) -> str:
-    """The text that a reader sees in HTML: one line a block or `<br>`, references decoded, spaces collapsed.
+    """Return the visible text of any HTML: a line for each block or `<br>`, spaces collapsed.
 
-    Takes clean and other HTML; leaves out scripts, styles and the content of iframes. Never raises; linear.
+    Entities are decoded. Scripts, styles and the content of iframes are left out. Never raises;
+    takes linear time.
     """
     bare = html.replace("\n", " ").replace("<p>", "\n").replace("</p>", "\n").replace("<br>", "\n")
-    # Most bodies are paragraphs and no more: the tokenizer would tell us the same in ten times the time.
+    # Most bodies are only paragraphs; the tokenizer would take ten times as long.
     text = decode_entities(bare if "<" not in bare else _text_with_line_breaks(html))
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(line for line in lines if line)
 
 
 def _text_with_line_breaks(html: str) -> str:
-    """The text of HTML, references not decoded, with a line break for each tag that makes one."""
+    """Return the undecoded text of HTML, with a line break for each tag that breaks the line."""
     pieces: list[str] = []
     for token in tokens(html):
         if isinstance(token, str):

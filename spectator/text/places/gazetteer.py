@@ -1,4 +1,4 @@
-"""Countries by every name that editors and imports use for them; the table beside this module has the names."""
+"""Countries by the names that editors and imports use, from the table `countries.tsv`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ MAX_ALTERNATIVE_NAMES = 8
 class Country:
     """A country or territory of ISO 3166-1; `code` is its alpha-2, `name` its common English name.
 
-    Aliases hold official, former and French names. Capitals (several parted by "; ") and demonyms are given for the
-    members of the African Union, which are the countries with `is_african`; others leave them empty.
+    Aliases hold official, former and French names. Capitals (several separated by "; ") and
+    demonyms are given for the members of the African Union, which are the countries with
+    `is_african`; others leave them empty.
     """
 
     code: str
@@ -36,10 +37,10 @@ def country_by_code(code: str) -> Country | None:
 
 
 def find_country(text: str) -> Country | None:
-    """Return the country that text names by code, English name, alias or slug, whatever its accents and case.
+    """Return the country that text names by code, English name, alias or slug.
 
-    A name that fits two countries ("Congo", "Korea") names neither: None, as for an unknown name or one of more
-    than 120 characters.
+    Case and accents are ignored. Returns None for an unknown name, for the name of two countries
+    ("Congo", "Korea"), and for more than `MAX_NAME_LENGTH` characters.
     """
     if len(text) > MAX_NAME_LENGTH:
         return None
@@ -47,38 +48,39 @@ def find_country(text: str) -> Country | None:
 
 
 def suggest_countries(text: str, limit: int = 8) -> list[Country]:
-    """Return the countries of this code, or of which a name, alias, capital or demonym has a word that begins so.
+    """Return the countries with this code, or with a word in their names that starts with the text.
 
-    African ones first.
+    Names include aliases, capitals and demonyms. African countries come first.
     """
     key = _name_key(text[:MAX_NAME_LENGTH])
     if not key:
         return []
     if country := country_by_code(key):
         return [country]
-    fitting = [
+    matches = [
         country
         for country in COUNTRIES
         if any(f" {key}" in name for name in _SEARCH_NAMES[country.code])
     ]
-    return sorted(fitting, key=lambda country: (not country.is_african, country.name))[:limit]
+    return sorted(matches, key=lambda country: (not country.is_african, country.name))[:limit]
 
 
 def alternative_names(words: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Return what else a country is called whose name these folded words are, as folded words; nothing for others.
+    """Return the other names of the country that these folded words name, if any.
 
-    Names that hold another of them are left out: who looks for "ivory coast" finds "republic of ivory coast" anyway.
-    So are spelt-out abbreviations; of many names the eight shortest are returned.
+    Names that contain another one are left out: "ivory coast" finds "republic of ivory coast"
+    anyway. So are abbreviations that folding split into letters. At most the eight shortest names
+    are returned.
     """
     country = _BY_WORDS.get(words)
     if country is None:
         return ()
     names = sorted({_words(name) for name in (country.name, *country.aliases)}, key=len)
-    kept = [words]
+    distinct = [words]
     for name in names:
-        if max(map(len, name)) > 1 and not any(_contains(name, other) for other in kept):
-            kept.append(name)
-    return tuple(kept[1 : 1 + MAX_ALTERNATIVE_NAMES])
+        if max(map(len, name)) > 1 and not any(_contains(name, other) for other in distinct):
+            distinct.append(name)
+    return tuple(distinct[1 : 1 + MAX_ALTERNATIVE_NAMES])
 
 
 def _words(name: str) -> tuple[str, ...]:
@@ -127,11 +129,16 @@ COUNTRIES: tuple[Country, ...] = _read_countries()
 _BY_CODE = {country.code: country for country in COUNTRIES}
 _BY_NAME = _by_name(COUNTRIES)
 _SEARCH_NAMES = {
-    each.code: [
+    country.code: [
         f" {_name_key(name)}"
-        for name in (each.name, *each.aliases, *each.capital.split("; "), *each.demonyms)
+        for name in (
+            country.name,
+            *country.aliases,
+            *country.capital.split("; "),
+            *country.demonyms,
+        )
     ]
-    for each in COUNTRIES
+    for country in COUNTRIES
 }
 _BY_WORDS = {
     _words(name): country for country in COUNTRIES for name in (country.name, *country.aliases)

@@ -1,4 +1,4 @@
-"""Words that an apostrophe parts: names that people also write in one word, elided articles, endings."""
+"""Words with an apostrophe: names that may be spelt without it, elisions, endings."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from spectator.text.words.folding import Token
 MAX_PARTS = 4
 MAX_JOINED_LENGTH = 64
 
-# What French (and Italian) cut before a vowel or an h: "l'Afrique", "qu'elle".
+# French and Italian elisions, before a vowel or an h: "l'Afrique", "qu'elle".
 _ELIDED = frozenset("l d j m t s c n qu jusqu lorsqu puisqu quoiqu".split())
 _VOWELS = ("a", "e", "i", "o", "u", "y", "h")
-# What English cuts at the end: "Kenya's", "don't", "they've".
+# English endings after an apostrophe: "Kenya's", "don't", "they've".
 _POSSESSIVE = "s"
 _ENDINGS = frozenset({_POSSESSIVE, "t", "re", "ve", "ll", "d", "m"})
 
 
 def starts_with_elision(words: Sequence[str]) -> bool:
-    """Return whether the first of these folded words is an article or pronoun that lost its vowel."""
+    """Return whether the first of these folded words is an elided article or pronoun."""
     return len(words) > 1 and words[0] in _ELIDED and words[1].startswith(_VOWELS)
 
 
 def strip_possessive(words: Sequence[str]) -> tuple[str, ...]:
-    """Return folded words without a final "s": ("kenya", "s") is ("kenya",)."""
+    """Return folded words without a final "s": ("kenya", "s") becomes ("kenya",)."""
     return tuple(words[:-1] if len(words) > 1 and words[-1] == _POSSESSIVE else words)
 
 
 def joinable_names(run: Sequence[Token], text: str) -> Iterator[Sequence[Token]]:
-    """Yield what in a run of words may also be written without its apostrophe.
+    """Yield the names in a run of words that may also be spelt without their apostrophe.
 
-    Qur, an of "Qur'an"; N, Djamena of "N'Djamena's". An elided article counts only before a capital letter
-    ("L'Oréal"): "dune" is not "d'une". An English ending never does: "dont" is not "don't".
+    "Qur'an" gives (Qur, an), "N'Djamena's" gives (N, Djamena). An elided article is part of a name
+    only before a capital letter ("L'Oréal", but not "d'une"); an English ending never is.
     """
     end = len(run) - (run[-1].text in _ENDINGS)
     for start in range(end - 1):

@@ -5,18 +5,20 @@ from __future__ import annotations
 from spectator.text.words.folding import fold
 
 _DESK_WORD_LIST = """
-agence agencia agency bureau desk editorial editors newsroom newswire redacao redaction reporters staff team
+agence agencia agency bureau desk editorial editors newsroom newswire redacao redaction reporters
+staff team
 تحرير التحرير وكالة
 """
 _AGENCIES = """
-afp agence-france-presse anadolu ap associated-press bloomberg dpa efe lusa panapress reuters tass xinhua
+afp agence-france-presse anadolu ap associated-press bloomberg dpa efe lusa panapress reuters tass
+xinhua
 """
-DESK_WORDS = frozenset(map(fold, _DESK_WORD_LIST.split()))  # in any place of a name
+DESK_WORDS = frozenset(map(fold, _DESK_WORD_LIST.split()))  # anywhere in a name
 AGENCIES = frozenset(_AGENCIES.split())
 
 
 def is_organization(name: str, *organizations: str) -> bool:
-    """Return whether a byline names a desk, an agency or one of the given organizations instead of a person."""
+    """Return whether a byline is a desk, an agency or one of these organizations."""
     words = _words(name)
     is_named = "-".join(words) in AGENCIES or words in [
         _words(other) for other in organizations if other

@@ -1,4 +1,4 @@
-"""One form for words that readers take for the same, whatever accents, case or homophone letters they typed."""
+"""Folding of words to one form, whatever their accents, case or homophone letters."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from typing import NamedTuple
 
 MAX_TOKEN_LENGTH = 64
 
-# Combining marks are no word characters to `re`: without them "ọ̀rọ̀" would fall apart. Latin, Hebrew, Arabic, N'Ko,
-# Ethiopic, Adlam.
+# Combining marks are no word characters to `re`: without them "ọ̀rọ̀" would fall apart. Latin,
+# Hebrew, Arabic, N'Ko, Ethiopic, Adlam.
 _MARKS = (
     "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4"
     "\u06e7\u06e8\u06ea-\u06ed\u07eb-\u07f3\u07fd\u135d-\u135f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
     "\U0001e944-\U0001e94a"
 )
-# Nobody sees these characters, and programs put them inside words: soft hyphens and zero-width spaces where a long
-# word may be broken, joiners, marks of direction, variation selectors.
+# Nobody sees these characters, and programs put them inside words: soft hyphens and zero-width
+# spaces where a long word may be broken, joiners, marks of direction, variation selectors.
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 )
 _INVISIBLE_RUN = re.compile(f"[{_INVISIBLE}]+")
-# Thai, Lao, Myanmar and Khmer are written without spaces: between their letters a zero-width space ends a word.
+# Thai, Lao, Myanmar and Khmer are written without spaces: between their letters a zero-width space
+# ends a word.
 _ZERO_WIDTH_SPACE = "\u200b"
 _SPACELESS = re.compile(f"(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]){_ZERO_WIDTH_SPACE}")
 _TOKEN = re.compile(rf"[\w{_MARKS}]+(?:[{_INVISIBLE}]++[\w{_MARKS}]++)*+")
-# Straight, curly and modifier apostrophes, accents typed for one, and the signs of transliterated Arabic (Qurʾan).
+# Straight, curly and modifier apostrophes, accents typed for one, and the signs of transliterated
+# Arabic (Qurʾan).
 APOSTROPHES = "'’‘‛`´＇′ʼʻʽˈʹʾʿꞋꞌ"
 _APOSTROPHES = frozenset(APOSTROPHES)
-# These part words here though `\w` has some of them; modifier apostrophes are typed as straight ones just as often.
+# These part words here though `\w` has some of them; modifier apostrophes are typed as straight
+# ones just as often.
 _SEPARATORS = str.maketrans(f"_{APOSTROPHES}", " " * (1 + len(APOSTROPHES)))
 
 _LETTERS = dict(
@@ -41,13 +44,14 @@ _LETTERS = dict(
 ) | {"æ": "ae", "œ": "oe"}
 _ROW = 8
 _ETHIOPIC_ROWS = {0x1210: 0x1200, 0x1280: 0x1200, 0x1220: 0x1230, 0x12D0: 0x12A0, 0x1340: 0x1338}
-# In these two rows the first and the fourth order sound alike in Amharic and are both written: ሀ ሃ, አ ኣ.
+# In these two rows the first and the fourth order sound alike in Amharic and are both written: ሀ ሃ,
+# አ ኣ.
 _ETHIOPIC_FOURTH = {0x1203: 0x1200, 0x12A3: 0x12A0}
 _TATWEEL = "ـ"
 
 
 class Token(NamedTuple):
-    """A word of a text: folded, at most 64 characters; `start` and `end` are its place in the original."""
+    """A folded word of at most `MAX_TOKEN_LENGTH` characters, and its range in the text."""
 
     text: str
     start: int
@@ -55,7 +59,7 @@ class Token(NamedTuple):
 
 
 class _Folds(dict[int, str]):
-    """Folded forms by code point, worked out when first met."""
+    """A cache of folded forms, by code point."""
 
     def __missing__(self, code: int) -> str:
         folded = self[code] = _fold_one(chr(code))
@@ -63,14 +67,15 @@ class _Folds(dict[int, str]):
 
 
 def _fold_one(char: str) -> str:
-    """The folded form of one character; nothing for a combining mark."""
+    """Return the folded form of one character; nothing for a combining mark."""
     if char == _TATWEEL or _INVISIBLE_RUN.fullmatch(char):
         return ""
     if not char.isalnum():
         return _strip_marks(unicodedata.normalize("NFD", char))  # a sign may have marks too (≠)
     # Marks go first: casefolding would make a letter of the iota below a Greek vowel.
     pieces = _strip_marks(unicodedata.normalize("NFKD", char)).casefold()
-    # What casefolding yields may have parts of its own (ΐ), and a compatibility form signs among its letters (½).
+    # What casefolding yields may have parts of its own (ΐ), and a compatibility form signs among
+    # its letters (½).
     pieces = _strip_marks(unicodedata.normalize("NFKD", pieces)).replace(_TATWEEL, "")
     return "".join(
         _fold_letter(piece)
@@ -98,26 +103,27 @@ _FOLDS = _Folds()
 
 
 def fold(text: str) -> str:
-    """Text for comparing: no case, accents, tone marks, vowel signs or tatweel; one letter for those that sound alike.
+    """Return text without case, accents, tone marks, vowel signs or tatweel, for comparison.
 
-    Latin letters of African languages become their plain neighbours (ɓ b, ŋ n, ɛ e); Ethiopic homophones their usual
-    row (ሐ ኀ ሀ, ሠ ሰ, ዐ አ, ፀ ጸ); Arabic alef, yeh, heh forms one each; decimal digits ASCII. The same for NFC and NFD.
+    Latin letters of African languages become plain ones (ɓ b, ŋ n, ɛ e), Ethiopic homophones their
+    usual row (ሐ ኀ ሀ, ሠ ሰ, ዐ አ, ፀ ጸ), forms of Arabic alef, yeh and heh one letter each, and decimal
+    digits ASCII. The result is the same for NFC and NFD.
     """
     return text.lower() if text.isascii() else text.translate(_FOLDS)
 
 
 def strip_invisible(text: str) -> str:
-    """Return text without soft hyphens, zero-width spaces and other characters that nobody sees."""
+    """Return text without soft hyphens, zero-width spaces and other invisible characters."""
     return text if text.isascii() else _INVISIBLE_RUN.sub("", _space_word_breaks(text))
 
 
 def _space_word_breaks(text: str) -> str:
-    """Return text with a space for each zero-width space that ends a word; every other character stays in its place."""
+    """Return text of the same length, with a space for each zero-width space that ends a word."""
     return _SPACELESS.sub(" ", text) if _ZERO_WIDTH_SPACE in text else text
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The words of a text in order. Apostrophes, hyphens and underscores part words; marks alone are no word."""
+    """Yield the words of a text. Apostrophes, hyphens and underscores separate words."""
     for match in _TOKEN.finditer(_space_word_breaks(text).translate(_SEPARATORS)):
         folded = fold(match[0])[:MAX_TOKEN_LENGTH]
         if folded:
@@ -125,7 +131,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def word_runs(text: str) -> Iterator[tuple[Token, ...]]:
-    """Return the words of a text in order, those that only an apostrophe parts together: ("n", "djamena")."""
+    """Yield the words of a text, those with only an apostrophe between them together."""
     run: list[Token] = []
     for token in tokens(text):
         if run and not _is_apostrophe(text[run[-1].end : token.start]):

@@ -1,4 +1,4 @@
-"""Language tags, and which way their text runs."""
+"""Language tags, and the direction of their text."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 
 MAX_TAG_LENGTH = 35
 
-# BCP 47 (RFC 5646, section 2.1) without the grandfathered tags: language, script, region, variants, extensions. The
-# grammar also has primary subtags of 4 to 8 letters; none is registered, and "Arabic" would be one.
+# BCP 47 (RFC 5646, section 2.1) without the grandfathered tags: language, script, region, variants,
+# extensions. The grammar also has primary subtags of 4 to 8 letters; none is registered, and
+# "Arabic" would be one.
 _TAG = re.compile(
     r"[a-z]{2,3}(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
     r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[a-wyz0-9](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?",
@@ -20,9 +21,10 @@ _RTL_SCRIPTS = frozenset("adlm arab aran hebr mand nkoo rohg samr syrc thaa".spl
 
 
 def text_dir(language: str) -> str:
-    """The direction of a language's text for the HTML attribute `dir`: "rtl" or "ltr".
+    """Return the direction of a language's text for the HTML attribute `dir`: "rtl" or "ltr".
 
-    A script subtag decides ("ha-Arab" is rtl, "ks-Deva" ltr); otherwise the language's usual script does.
+    A script subtag decides ("ha-Arab" is rtl, "ks-Deva" ltr); otherwise the language's usual script
+    does.
     """
     parts = language[:MAX_TAG_LENGTH].lower().replace("_", "-").split("-")
     script = next((part for part in parts[1:] if len(part) == 4 and part.isalpha()), "")
@@ -31,5 +33,5 @@ def text_dir(language: str) -> str:
 
 
 def is_language_tag(text: str) -> bool:
-    """Whether text is a well-formed BCP 47 language tag of at most 35 characters (RFC 5646, section 4.4.1)."""
+    """Return whether text is a BCP 47 language tag of at most 35 characters (RFC 5646, 4.4.1)."""
     return text.isascii() and len(text) <= MAX_TAG_LENGTH and _TAG.fullmatch(text) is not None

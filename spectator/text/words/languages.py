@@ -1,4 +1,4 @@
-"""Languages by their English names, for those that stories from Africa and about it are written in."""
+"""Languages of stories from and about Africa, by their English names."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _NAMES = {
 
 
 def language_name(tag: str) -> str:
-    """The English name of a BCP 47 tag's language, with the rest of the tag in brackets; an unknown tag as it is."""
+    """Return the English name of a tag, with subtags in brackets; an unknown tag unchanged."""
     first, _, rest = tag.partition("-")
     name = _NAMES.get(first.lower())
     if name is None:
@@ -74,11 +74,13 @@ def language_name(tag: str) -> str:
 
 # ISO 639-1, which BCP 47 prefers to longer codes (RFC 5646, section 2.2.1).
 _TWO_LETTERS = frozenset(
-    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en"
-    " eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv"
-    " ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne"
-    " ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st"
-    " su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
+    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs"
+    " cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha"
+    " he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn"
+    " ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb"
+    " nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd"
+    " se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw"
+    " ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
 )
 # Three-letter codes that people type for languages with a shorter one.
 _TWO_LETTER_CODES = {
@@ -125,33 +127,27 @@ NATIVE_NAMES = {
 
 
 def language_choices() -> list[tuple[str, str]]:
-    """Return (tag, name) of the languages that a form offers, by name."""
+    """Return the (tag, name) pairs that a form offers, sorted by name."""
     return sorted(_NAMES.items(), key=lambda language: language[1])
 
 
 def canonical_tag(tag: str) -> str:
-    """Return a language tag in the case that BCP 47 recommends (RFC 5646, section 2.1.1): pt-BR, ha-Arab."""
+    """Return a tag in its recommended case (RFC 5646, section 2.1.1): pt-BR, ha-Arab."""
     first, *rest = tag.split("-")
     parts = [first.lower()]
     for part in rest:
         after_singleton = len(parts[-1]) == 1
-        is_region, is_script = (
-            len(part) == 2 and not after_singleton,
-            len(part) == 4 and part.isalpha(),
-        )
-        cased = (
-            part.upper()
-            if is_region
-            else part.title()
-            if is_script and not after_singleton
-            else part.lower()
-        )
-        parts.append(cased)
+        if len(part) == 2 and not after_singleton:
+            parts.append(part.upper())
+        elif len(part) == 4 and part.isalpha() and not after_singleton:
+            parts.append(part.title())
+        else:
+            parts.append(part.lower())
     return "-".join(parts)
 
 
 def tag_problem(tag: str) -> str:
-    """Return what is wrong with a language tag as a sentence for its author, "" for a good one."""
+    """Return what is wrong with a language tag, as a message for an editor; "" if valid."""
     if not tag:
         return "Choose a language."
     first = tag.lower().partition("-")[0]
@@ -164,7 +160,7 @@ def tag_problem(tag: str) -> str:
 
 
 def _suggest_tag(tag: str) -> str:
-    """Return the tag that somebody meant who wrote a name, another code, or an underscore; "" where we cannot tell."""
+    """Return the tag for a language's name, another code or a wrong separator; "" if unknown."""
     name = tag.strip().casefold()
     if name in _TAGS or name in NATIVE_NAMES:
         return _TAGS.get(name) or NATIVE_NAMES[name]

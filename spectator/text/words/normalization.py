@@ -1,4 +1,4 @@
-"""Which characters a text may hold, and in which one form."""
+"""Normalization of text: allowed characters, line ends, Unicode form."""
 
 from __future__ import annotations
 
@@ -7,36 +7,39 @@ import unicodedata
 
 MAX_MARKS = 30
 
-# Word processors write a line break within a paragraph as a vertical tab; form feeds and separators part words too.
+# Word processors write a line break within a paragraph as a vertical tab; form feeds and separators
+# also separate words.
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-# Control characters, lone surrogates, the byte order mark and noncharacters: none of them may stand in XML or UTF-8.
+# Control characters, lone surrogates, the byte order mark and noncharacters, which XML or UTF-8
+# does not allow.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufdd0-\ufdef\ufffe\uffff]+"
 )
-# Composing across these would eat them: "<p>" and a combining solidus make "<p≯", which is no tag any more.
+# Composing across these would destroy tags: "<p>" and a combining solidus become "<p≯".
 _NOT_SYNTAX = re.compile("[^<>=]+")
 
 
 def _combining_marks(end: int) -> str:
-    """The reorderable combining marks below a code point, for a character class."""
+    """Return the reorderable combining marks below a code point, for a character class."""
     return "".join(chr(code) for code in range(0x300, end) if unicodedata.combining(chr(code)))
 
 
-# Unicode has no such marks beyond the scripts of the first two planes.
+# Unicode has no combining marks above this code point.
 _TOO_MANY_MARKS = re.compile(
     f"([{_combining_marks(0x1F000)}]{{{MAX_MARKS}}})[{_combining_marks(0x1F000)}]++"
 )
-# Classes within the first plane are tables, so this is found to be absent in a tenth of the time.
+# A cheap first test: character classes within the first plane are tables, ten times as fast.
 _PERHAPS_TOO_MANY_MARKS = re.compile(
     f"[{_combining_marks(0x10000)}\U00010000-\U0001f000]{{{MAX_MARKS + 1}}}"
 )
 
 
 def normalize_text(text: str) -> str:
-    r"""Text in NFC with \n as its only line end and without characters that cannot be printed or stored.
+    r"""Return text in NFC, with \n as its only line end and without forbidden characters.
 
-    A letter keeps 30 combining marks (the bound of the Stream-Safe Text Format, UAX #15): sorting a longer run takes
-    quadratic time. Safe on HTML: marks never join with `<`, `>` or `=`. Idempotent, linear.
+    A letter keeps 30 combining marks (the bound of the Stream-Safe Text Format, UAX #15): sorting a
+    longer run takes quadratic time. Safe on HTML: marks never join with `<`, `>` or `=`.
+    Idempotent, linear.
     """
     if text.isascii():
         return _FORBIDDEN.sub("", _LINE_ENDS.sub("\n", text))

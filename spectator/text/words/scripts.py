@@ -6,9 +6,9 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 
-SAMPLE_LENGTH = 20_000  # characters that are looked at
-MIN_LETTERS = 20  # fewer say nothing
-MIN_SHARE = 0.6  # of all letters, for a script to be a text's own
+SAMPLE_LENGTH = 20_000  # in characters
+MIN_LETTERS = 20  # fewer are not conclusive
+MIN_SHARE = 0.6  # of all letters, for the script of a text
 
 # By the first word of a character's Unicode name; codes are those of ISO 15924.
 _CODES = {
@@ -50,8 +50,9 @@ SCRIPT_NAMES = {
     "Thaa": "Thaana",
 }
 _LATIN = (
-    "aa af ak bem bm cs da de dyu ee en es et fi fon fr ga ha hu id ig is it kg ki kr lg ln lt luo lv mg mos mt nb nd"
-    " nl nn no nr nso ny om pcm pl pt rn ro rw sg sk sl sn so sq ss st sv sw tn tr ts tw ve vi wo xh yo zu"
+    "aa af ak bem bm cs da de dyu ee en es et fi fon fr ga ha hu id ig is it kg ki kr lg ln lt"
+    " luo lv mg mos mt nb nd nl nn no nr nso ny om pcm pl pt rn ro rw sg sk sl sn so sq ss st sv"
+    " sw tn tr ts tw ve vi wo xh yo zu"
 )
 _SCRIPTS: dict[str, frozenset[str]] = {
     **{tag: frozenset({"Latn"}) for tag in _LATIN.split()},
@@ -81,7 +82,7 @@ _VARIANTS = {"aran": "Arab", "hans": "Hani", "hant": "Hani", "syrc": "Syrc"}
 
 
 def detect_script(text: str) -> str:
-    """Return the script (ISO 15924) of most letters of a text, "" where too few say so."""
+    """Return the script (ISO 15924) of most letters of a text; "" if there is no clear one."""
     letters = Counter(map(_letter_script, filter(str.isalpha, text[:SAMPLE_LENGTH])))
     if letters.total() < MIN_LETTERS:
         return ""
@@ -95,7 +96,7 @@ def _letter_script(letter: str) -> str:
 
 
 def language_scripts(tag: str) -> frozenset[str]:
-    """Return the scripts that a language is written in; none for one that we know nothing of.
+    """Return the scripts that a language is written in; none if it is unknown.
 
     A script subtag decides: "ha-Arab" is written in Arabic letters alone.
     """
@@ -107,6 +108,6 @@ def language_scripts(tag: str) -> frozenset[str]:
 
 
 def mismatched_script(tag: str, text: str) -> str:
-    """Return the script of a text that its language is not written in, "" where nothing disagrees."""
+    """Return the script of a text if its language is not written in it, else ""."""
     script, expected = detect_script(text), language_scripts(tag)
     return script if script and expected and script not in expected else ""

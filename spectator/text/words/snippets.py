@@ -1,4 +1,4 @@
-"""The passage of a text that answers a query, with the words that matched."""
+"""Snippets: the best passage of a text for a query, with its matching words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.apostrophes import joinable_names
 from spectator.text.words.folding import Token, word_runs
 
-# Further in, a passage is not worth the time to look for it: this many characters of HTML, some 12,000 words.
+# Only the start of a long text is searched: about 12,000 words of HTML.
 MAX_SCANNED_CHARS = 100_000
 LONGEST_WORD = 100
 ELLIPSIS = "…"
@@ -22,17 +22,17 @@ _SENTENCE_ENDS = ".!?።؟"
 
 
 def highlight(text: str, terms: Collection[str], prefixes: tuple[str, ...] = ()) -> Pieces:
-    """All of a text as (piece, is_hit) pairs in order; `terms` and `prefixes` are folded. Nothing is escaped."""
+    """Return a text as (piece, is_hit) pairs, unescaped. `terms` and `prefixes` are folded."""
     return _split_pieces(text, _find_hits(text, terms, prefixes), 0, len(text))
 
 
 def body_snippet(html: str, terms: Collection[str], prefixes: tuple[str, ...] = ()) -> Pieces:
-    """The passage of a body, given as HTML, that answers a query; only its first part is read, however long it is."""
+    """Return the snippet of an HTML body. Only its first `MAX_SCANNED_CHARS` are read."""
     return snippet(plain_text(beginning(html, MAX_SCANNED_CHARS)), terms, prefixes=prefixes)
 
 
 def beginning(html: str, length: int) -> str:
-    """The first characters of HTML, without the tag or word that would be cut in two."""
+    """Return the first `length` characters of HTML at most, without a cut tag or word."""
     if len(html) <= length:
         return html
     start = html[:length]
@@ -44,10 +44,11 @@ def beginning(html: str, length: int) -> str:
 def snippet(
     text: str, terms: Collection[str], width: int = 200, prefixes: tuple[str, ...] = ()
 ) -> Pieces:
-    """The passage of at most about `width` characters with the most different terms, as (piece, is_hit) pairs.
+    """Return the passage of about `width` characters with the most different terms.
 
-    It begins and ends at words, with "…" where text is left out; spaces are collapsed to one. Without a hit it is
-    the text's beginning. `terms` and `prefixes` are folded. Nothing is escaped.
+    The result is (piece, is_hit) pairs, unescaped. The passage starts and ends at words, with "…"
+    for omitted text, and its white space is collapsed. Without a hit it is the start of the text.
+    `terms` and `prefixes` are folded.
     """
     hits = _find_hits(text[:MAX_SCANNED_CHARS], terms, prefixes)
     start, end = _bounds(text, *_best_window(hits, width), width)
@@ -66,33 +67,32 @@ def snippet(
 def _find_hits(text: str, terms: Collection[str], prefixes: tuple[str, ...]) -> list[Token]:
     if not terms and not prefixes:
         return []
-    wanted = (
-        terms if isinstance(terms, frozenset) else frozenset(terms)
-    )  # a set may know other forms of its words
+    # A subclass of frozenset may also contain other forms of its words.
+    term_set = terms if isinstance(terms, frozenset) else frozenset(terms)
 
     def is_hit(word: str) -> bool:
-        return word in wanted or (bool(prefixes) and word.startswith(prefixes))
+        return word in term_set or (bool(prefixes) and word.startswith(prefixes))
 
     hits: list[Token] = []
     for run in word_runs(text):
-        name = (
-            next((token for token in _joined_names(run, text) if is_hit(token.text)), None)
-            if len(run) > 1
-            else None
-        )
+        names = _joined_names(run, text) if len(run) > 1 else iter(())
+        name = next((token for token in names if is_hit(token.text)), None)
         hits += [name] if name else [token for token in run if is_hit(token.text)]
     return hits
 
 
 def _joined_names(run: tuple[Token, ...], text: str) -> Iterator[Token]:
-    """Yield the names with an apostrophe in a run of words, each as one word: "Qur'an" is "quran"."""
+    """Yield the names with an apostrophe in a run, each as one word: "Qur'an" is "quran"."""
     for parts in joinable_names(run, text):
         yield Token("".join(part.text for part in parts), parts[0].start, parts[-1].end)
 
 
 def _best_window(hits: list[Token], width: int) -> tuple[int, int]:
-    """The places of the first and last hit that fit in `width`: most different terms, then most hits, then earliest."""
-    best, place = (0, 0), (0, 0)
+    """Return the start and end of the best hits that fit in `width`.
+
+    The best have the most different terms, then the most hits, then come first.
+    """
+    best, window = (0, 0), (0, 0)
     inside: Counter[str] = Counter()
     first = 0
     for last, hit in enumerate(hits):
@@ -104,19 +104,24 @@ def _best_window(hits: list[Token], width: int) -> tuple[int, int]:
             first += 1
         score = (len(inside), last - first + 1)
         if score > best:
-            best, place = score, (hits[first].start, hit.end)
-    return place
+            best, window = score, (hits[first].start, hit.end)
+    return window
 
 
 def _bounds(text: str, first: int, last: int, width: int) -> tuple[int, int]:
-    """Where a passage around the hits from `first` to `last` begins and ends: at a sentence or word, and at a word."""
+    """Return the bounds of a passage around the hits from `first` to `last`.
+
+    It starts at a sentence or word, and ends at a word.
+    """
     last = min(last, first + width)
-    # A third of the room that the hits leave goes before them.
+    # A third of the remaining width goes before the hits.
     start = max(0, min(first - (width - (last - first)) // 3, len(text) - width))
     if start > 0:
         breaks = list(_SPACES.finditer(text, start, first))
         after_sentence = [
-            each for each in breaks if text[each.start() - 1] in _SENTENCE_ENDS or "\n" in each[0]
+            space
+            for space in breaks
+            if text[space.start() - 1] in _SENTENCE_ENDS or "\n" in space[0]
         ]
         start = (after_sentence or breaks)[0].end() if breaks else first
     end = min(max(start + width, last), len(text))
@@ -136,7 +141,7 @@ def _split_pieces(text: str, hits: list[Token], at: int, end: int) -> Pieces:
 
 
 def _merge_plain_pieces(pieces: Pieces) -> Pieces:
-    """The same pieces with neighbours that are no hits made one."""
+    """Join neighbouring pieces that are not hits."""
     joined: Pieces = []
     for piece, is_hit in pieces:
         if joined and not is_hit and not joined[-1][1]:
