@@ -23,7 +23,7 @@ from spectator.outbox import OutboxReader
 
 
 def create_app(environ: Mapping[str, str] | None = None) -> Flask:
-    """Return the site, set up from the environment (or from `environ`); raises config.BadSetting."""
+    """Create the application from the settings in the environment. Raises config.ConfigError."""
     app = Flask(__name__, template_folder="../templates", static_folder=None)
     settings = config.load(os.environ if environ is None else environ)
     app.config.update(settings, SECRET_KEY=config.secret_key(settings))
@@ -37,9 +37,11 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     newsroom.register(app)
 
     with app.app_context():
-        watch = OutboxReader(db.database_path())
-    app.wsgi_app = pagecache.PageCache(app.wsgi_app, watch)  # type: ignore[method-assign]
+        outbox_reader = OutboxReader(db.database_path())
+    app.wsgi_app = pagecache.PageCache(app.wsgi_app, outbox_reader)  # type: ignore[method-assign]
     if app.config["TRUSTED_PROXIES"]:
         hops = app.config["TRUSTED_PROXIES"]
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
     return app

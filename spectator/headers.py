@@ -1,4 +1,4 @@
-"""The headers that every response carries: Content-Security-Policy and its companions; where redirects may lead."""
+"""Security headers of every response, and safe targets of redirects."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ DEFAULT_HEADERS = {
 }
 
 
-# What the newsroom may put into a frame of its own pages; nothing else is ever framed.
+# Pages that the newsroom shows in a frame; all others may not be framed.
 FRAMED_ENDPOINTS = frozenset({"newsroom.preview", "newsroom.preview_new"})
 
 
-def content_security_policy(scripts: list[str], *more: str) -> str:
-    """Return the one strict policy: these scripts alone, styles of ours alone, no third party."""
+def content_security_policy(scripts: list[str], *directives: str) -> str:
+    """Return a strict policy: these scripts, the site's own styles, and no third parties."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -36,26 +36,25 @@ def content_security_policy(scripts: list[str], *more: str) -> str:
             "manifest-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
-            *more,
+            *directives,
         )
     )
 
 
 def safe_redirect_target(location: str, site_url: str) -> str:
-    """Return where a redirect may lead: a path of this site, or SITE_URL; never the host that a request named."""
+    """Return a safe target of a redirect: a path, or a URL below SITE_URL, never another host."""
     parts = urlsplit(location)
     if not parts.netloc and not re.match(r"[/\\]{2}", location):
         return location
     if f"{parts.scheme}://{parts.netloc}" == site_url:
         return location
-    path = re.sub(
-        r"^[/\\]*", "/", parts.path, count=1
-    )  # browsers take // and /\ for the start of a host
+    # Browsers read // and /\ as the start of a host.
+    path = re.sub(r"^[/\\]*", "/", parts.path, count=1)
     return urlunsplit(("", "", path, parts.query, parts.fragment))
 
 
 def register(app: Flask) -> None:
-    """Put the headers on every response, whatever made it."""
+    """Add the headers to every response."""
     htmx = app.config["HTMX_URL"]
     readers = ["'self'", htmx] if urlsplit(htmx).netloc else ["'self'"]
     editor = [*readers, *(url for url, _ in EDITOR_SCRIPTS)]
@@ -71,7 +70,7 @@ def register(app: Flask) -> None:
         if response.location:
             location = safe_redirect_target(response.location, app.config["SITE_URL"])
             if location != response.location:
-                response.set_data("")  # which named the host too
+                response.set_data("")  # it also has the unsafe target
             response.location = location
         is_framed = request.endpoint in FRAMED_ENDPOINTS
         if is_framed:

@@ -1,4 +1,4 @@
-"""What a client has not taken of its answer yet: it waits in memory, without a thread of the web process."""
+"""Responses that wait in memory for slow clients, without a thread."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from typing import IO, Any
 
 
 class Outgoing:
-    """A socket as gunicorn writes an answer to it: what does not go at once is kept, and no write waits."""
+    """A socket for gunicorn to write to that never blocks, and keeps what cannot be sent yet."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.unsent: deque[memoryview] = deque()
-        self.held_bytes = 0  # of the pieces of this answer, until all are sent
+        self.held_bytes = 0  # of this response in memory, until all is sent
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sock, name)
 
     def sendall(self, data: bytes) -> None:
-        """Send what goes now, and keep the rest; raises OSError where the client is gone."""
+        """Send what the client can receive now, keep the rest. Raises OSError if it is gone."""
         if data:
             self.unsent.append(memoryview(data))
             self.held_bytes += len(data)
             self.flush()
 
     def send(self, data: bytes) -> int:
-        """Send all of the data as `sendall` does; return its size."""
+        """Send all data like `sendall`, and return its size."""
         self.sendall(data)
         return len(data)
 
     def sendfile(self, file: IO[bytes], offset: int = 0, count: int | None = None) -> int:
-        """Send a part of a file, which may be closed or changed before all of it is taken; return its size."""
+        """Send part of a file, and return its size. The file may be closed right after."""
         file.seek(offset)
         return self.send(file.read(-1 if count is None else count))
 
     def flush(self) -> bool:
-        """Send what goes now; return whether nothing is left. Raises OSError where the client is gone."""
+        """Send what the client can receive now, and return whether that is all. Raises OSError."""
         while self.unsent:
             piece = self.unsent[0]
             try:

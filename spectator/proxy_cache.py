@@ -1,10 +1,12 @@
-"""The copies of pages that nginx keeps, made anew after a withdrawal or a change of what readers have seen.
+"""Refreshing of pages in the cache of nginx after a story was withdrawn or changed.
 
-nginx keeps a copy for each kind of Accept-Encoding and shows them while the site is down. Without this, a copy that
-nobody has asked for since a story was withdrawn would bring its text back. nginx cannot delete a copy on request, so
-the worker asks for each address once in each encoding, past the cache, and nginx stores what comes instead.
+nginx caches a page for each kind of Accept-Encoding, and serves it while the site is down. An old
+cached page would bring back the text of a withdrawn story. nginx cannot delete cached pages on
+request, so the worker requests each URL once in each encoding with a header that bypasses the
+cache, and nginx stores the new response.
 
-A consumer of the outbox. Its offset is a file beside the database; without one it begins at the newest row.
+This is a consumer of the outbox. Its offset is in a file next to the database; without one it
+starts at the newest row.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from spectator import outbox, queries
 
 log = logging.getLogger(__name__)
 OFFSET_FILE = "front_copies.offset"
-# The four kinds that deploy/nginx-shared.conf tells apart.
+# The four kinds that deploy/nginx-shared.conf distinguishes.
 ENCODINGS = ("br, gzip", "gzip", "br", "")
 REFRESH_HEADER = ("X-Spectator-Renew", "1")
 REFRESH_ACTIONS = frozenset({"withdraw", "update", "correct", "rename"})
@@ -32,7 +34,7 @@ TIMEOUT_SECONDS, RETRY_SECONDS = 5.0, 2.0
 
 
 class ProxyCacheRefresher:
-    """Keeps the copies of the web server in front in step with the outbox."""
+    """The consumer that refreshes the proxy's cached pages."""
 
     def __init__(self, data_dir: Path, front_url: str, site_url: str) -> None:
         self.proxy = urlsplit(front_url)
@@ -42,7 +44,7 @@ class ProxyCacheRefresher:
         self.retries_at = 0.0
 
     def catch_up(self) -> bool:
-        """Renew the copies of stories that were changed since; return whether there may be more to do at once."""
+        """Refresh the pages of changed stories, and return whether there may be more to do."""
         if not self.proxy.netloc or time.monotonic() < self.retries_at:
             return False
         if self.offset is None:
@@ -55,7 +57,7 @@ class ProxyCacheRefresher:
         try:
             self._refresh(affected_paths(article_ids))
         except (OSError, http.client.HTTPException) as error:
-            log.warning("copies in front of the site wait to be renewed: %s", error)
+            log.warning("cannot refresh pages in the proxy cache; will try again: %s", error)
             self.retries_at = time.monotonic() + RETRY_SECONDS
             return False
         self.offset = last
@@ -63,15 +65,15 @@ class ProxyCacheRefresher:
         return True
 
     def next_retry_at(self) -> float:
-        """Return when to try again what has failed, in seconds of the monotonic clock; infinity for never."""
+        """Return the monotonic time, in seconds, of the next retry; infinity if none is due."""
         return self.retries_at if self.retries_at > time.monotonic() else math.inf
 
     def prunable_through(self, offset: int) -> int:
-        """Return through which outbox number rows may be forgotten: `number`, or less where copies still wait."""
+        """Return the last outbox row that may be pruned: `offset`, or less if refreshes are due."""
         return offset if self.offset is None else min(offset, self.offset)
 
     def _stored_offset(self) -> int:
-        """Return the offset of the last run; the newest row where there is none, or none that this database knows."""
+        """Return the offset of the last run, or the newest row if it is missing or too high."""
         newest = outbox.edition()
         with suppress(OSError, ValueError):
             return min(int(self.offset_file.read_text(encoding="utf-8")), newest)
@@ -101,19 +103,20 @@ class ProxyCacheRefresher:
             self.proxy.port or (443 if self.proxy.scheme == "https" else 80),
         )
         connection = http.client.HTTPConnection(*address, timeout=TIMEOUT_SECONDS)
-        if self.proxy.scheme == "https":  # to this machine, by the name on the certificate
-            plain = socket.create_connection(address, TIMEOUT_SECONDS)
+        # The proxy is on this machine, but its certificate has the public host name.
+        if self.proxy.scheme == "https":
+            plain_socket = socket.create_connection(address, TIMEOUT_SECONDS)
             connection.sock = ssl.create_default_context().wrap_socket(
-                plain, server_hostname=self.site_host
+                plain_socket, server_hostname=self.site_host
             )
         return connection
 
 
 def affected_paths(article_ids: set[int]) -> list[str]:
-    """Return the addresses that show these stories, or did: their own, then the beginnings of lists and the feeds."""
+    """Return the paths that show these stories, or did: their own, lists and feeds."""
     if not article_ids:
         return []
     lists = ["/", *queries.listing_paths(article_ids)]
     return queries.story_paths(article_ids) + [
-        path for top in lists for path in (top, f"{top}feed.xml")
+        path for listing in lists for path in (listing, f"{listing}feed.xml")
     ]

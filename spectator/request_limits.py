@@ -1,4 +1,4 @@
-"""What a request may hold before it is parsed: bytes, parts and, here, the number of form fields."""
+"""Limits of requests: bytes, parts and form fields."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from werkzeug.formparser import FormDataParser
 MAX_BODY_BYTES = 1_000_000
 MAX_FIELD_BYTES = 500_000
 MAX_PARTS = 100
-# The largest form of ours is the page of two versions: four entries for each of some twenty fields.
+# The largest form is the merge of two versions: four entries for each of about twenty fields.
 MAX_FIELDS = 500
 
 
 class BoundedFormParser(FormDataParser):
-    """A form parser that counts the fields of a urlencoded body before it makes objects of them."""
+    """A form parser that counts the fields of a urlencoded body before it parses them."""
 
     def parse(
         self,
@@ -26,7 +26,7 @@ class BoundedFormParser(FormDataParser):
         content_length: int | None,
         options: dict[str, str] | None = None,
     ) -> Any:
-        """Parse a form; raises RequestEntityTooLarge for more than `MAX_FIELDS` fields."""
+        """Parse a form. Raises RequestEntityTooLarge for more than `MAX_FIELDS` fields."""
         if mimetype != "application/x-www-form-urlencoded":
             return super().parse(stream, mimetype, content_length, options)
         limit = self.max_form_memory_size
@@ -39,13 +39,13 @@ class BoundedFormParser(FormDataParser):
 
 
 class BoundedRequest(Request):
-    """A request whose forms are bounded in bytes, parts and fields."""
+    """A request with limits on the bytes, parts and fields of its forms."""
 
     form_data_parser_class = BoundedFormParser
 
 
 def register(app: Flask) -> None:
-    """Bound every request; a view that needs more raises the limit for itself."""
+    """Apply the limits to every request. A view can raise them for itself."""
     app.request_class = BoundedRequest
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,

@@ -1,9 +1,10 @@
-"""Slow clients hold no thread of a web process, or one for a bounded time.
+"""A gunicorn worker in which slow clients cannot block the threads.
 
-gunicorn reads a request in the thread that answers it, so that a few sockets which send a byte and wait would stop the
-site. Here the head of every request, and a body of up to `SMALL_BODY_BYTES`, come in without a thread; a larger body
-takes one of few, and loses it when it comes too slowly; nobody who has never logged in may send one. What a client does
-not take of its answer at once waits without a thread. A proxy that buffers requests keeps all of that away.
+gunicorn reads a request in the thread that answers it, so that a few idle sockets would stop the
+site. This worker reads the head of every request, and bodies of up to `SMALL_BODY_BYTES`, without a
+thread. A larger body needs a slot: a thread for a limited time, only for people who have logged in.
+The unsent rest of a response also waits without a thread. None of this is needed behind a proxy
+that buffers requests.
 """
 
 from __future__ import annotations
@@ -26,56 +27,63 @@ from spectator.accounts import is_issued_token
 from spectator.newsroom.security import SESSION_COOKIE
 from spectator.outgoing import Outgoing
 
-HEAD_SECONDS = 10.0  # for a whole head, however it trickles
-BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body: so long, and longer at this rate
-QUEUE_SECONDS = 30.0  # for a large body to wait until another one is through
-SEND_SECONDS = 20.0  # for an answer to be taken, and longer at the rate of a body
-MAX_UNSENT_BYTES = (
-    32_000_000  # of the answers of a process that wait to be taken; the largest makes room
-)
-LINGER_SECONDS, MAX_DRAINED_BYTES = 2.0, 1_000_000  # for a client to close after its last answer
-MAX_HEAD_BYTES = 81_920  # above the longest address and the longest cookie that are answered
+HEAD_SECONDS = 10.0  # for the whole head of a request
+BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body, and the extra time for its size
+QUEUE_SECONDS = 30.0  # for a large body to wait for a slot
+SEND_SECONDS = 20.0  # for a response, and extra time at the same rate
+# Of all unsent responses in a process; beyond that the largest is dropped.
+MAX_UNSENT_BYTES = 32_000_000
+LINGER_SECONDS, MAX_DRAINED_BYTES = 2.0, 1_000_000  # for a client to close after its last response
+MAX_HEAD_BYTES = 81_920  # more than the longest URL and cookies that are accepted
 SMALL_BODY_BYTES = 32_768
-MAX_WAITING = 300  # connections of a process without a whole request; the one that has waited longest makes room
+# Waiting connections in a process; beyond that the oldest is closed.
+MAX_WAITING = 300
 _READ_BYTES = 65_536
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r\n", re.IGNORECASE)
 _UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
-TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+)
+BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n"
+    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+)
 REFUSED = (
-    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: text/plain\r\nContent-Length: 30\r\nConnection: close\r\n\r\n"
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: 30\r\nConnection: close\r\n\r\n"
     b"Log in, then send this again.\n"
 )
 _SESSION = re.compile(
     rb"\r\ncookie[ \t]*:[^\r\n]*?\b%s=([^;\s\"]{1,200})" % SESSION_COOKIE.encode(), re.IGNORECASE
 )
-NEEDS_SLOT = object()  # what a thread says of a connection whose large body has yet to come
+NEEDS_SLOT = object()  # returned for a connection with a large body to receive
 
 
 class IncomingRequest:
-    """A request as it comes in without a thread: its bytes, and until when they may come."""
+    """A request that is received without a thread: its bytes so far, and its deadline."""
 
     def __init__(self) -> None:
         self.deadline = time.monotonic() + HEAD_SECONDS
         self.received = bytearray()
-        self.head_length = 0  # 0: its end has not come
+        self.head_length = 0  # 0 until the head is complete
         self.body_length: int | None = 0
         self.has_slot = False
 
     @property
     def is_large(self) -> bool:
-        """Say whether the body is larger than what comes in without a thread, or of unknown length."""
+        """Whether the body needs a slot, because it is large or of unknown length."""
         return self.body_length is None or self.body_length > SMALL_BODY_BYTES
 
     @property
     def is_ready(self) -> bool:
-        """Say whether a thread can go on: all has come, or all that is let in without a turn."""
-        wanted = 0 if self.is_large else self.body_length or 0
-        return bool(self.head_length) and len(self.received) >= self.head_length + wanted
+        """Whether a thread can take over: everything that may come without a slot is there."""
+        body_bytes = 0 if self.is_large else self.body_length or 0
+        return bool(self.head_length) and len(self.received) >= self.head_length + body_bytes
 
     def add(self, data: bytes) -> None:
-        """Take in what has come next."""
+        """Add received bytes."""
         start = max(0, len(self.received) - len(_HEAD_END) + 1)
         self.received += data
         if not self.head_length and (end := self.received.find(_HEAD_END, start)) >= 0:
@@ -85,15 +93,15 @@ class IncomingRequest:
 
 
 def parse_body_length(head: bytes | bytearray) -> int | None:
-    """Return how long a body will be by its head; None where that shows only as it comes, or it has to be asked for."""
+    """Return the length of a body from the head; None if it is chunked or waits for a 100."""
     if _UNKNOWN_LENGTH.search(head):
         return None
-    found = _LENGTH.search(head)
-    return int(found[1]) if found else 0
+    match = _LENGTH.search(head)
+    return int(match[1]) if match else 0
 
 
 class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
-    """What a thread reads of a connection: at a least rate, or the connection is given up."""
+    """A reader that raises TimeoutError if a client sends too slowly."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
@@ -104,12 +112,12 @@ class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
         self.deadline = time.monotonic() + BODY_SECONDS
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """Return what has come next; raises TimeoutError when it comes too slowly."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError(errno.ETIMEDOUT, "the request comes too slowly")
+        """Return the next bytes. Raises TimeoutError if they come too slowly."""
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError(errno.ETIMEDOUT, "the client sends too slowly")
         before = self.sock.gettimeout()
-        self.sock.settimeout(left if before is None else min(left, before))
+        self.sock.settimeout(remaining if before is None else min(remaining, before))
         try:
             data: bytes = super().chunk(size_hint)
         finally:
@@ -119,7 +127,7 @@ class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
 
 
 class BoundedWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's worker with threads, which waits for requests without one."""
+    """gunicorn's threaded worker, but waiting for requests without a thread."""
 
     free_slots: int
     queued: deque[Any]
@@ -128,19 +136,19 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
     next_check_at: float
 
     def handle(self, conn: Any) -> Any:
-        """Take in what has come; answer the request once enough of it is there (in a thread)."""
+        """Receive what is available, and answer the request once it is ready (in a thread)."""
         conn.init()
         conn.sock.setblocking(False)
         if not isinstance(conn.parser.unreader, BoundedUnreader):
             conn.parser.unreader = BoundedUnreader(conn.sock)
         incoming = conn.incoming = getattr(conn, "incoming", None) or IncomingRequest()
         try:
-            has_all = incoming.has_slot or receive(conn.sock, conn.parser.unreader, incoming)
+            is_ready = incoming.has_slot or receive(conn.sock, conn.parser.unreader, incoming)
         except OSError:
-            return False  # it is gone
+            return False  # the client is gone
         if len(incoming.received) > MAX_HEAD_BYTES and not incoming.head_length:
             return send_and_close(conn.sock, TOO_LARGE)
-        if not has_all:
+        if not is_ready:
             return _DEFER if time.monotonic() < incoming.deadline else False
         if incoming.is_large and not incoming.has_slot:
             return (
@@ -152,25 +160,25 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer without waiting until the client takes the answer (in a thread)."""
+        """Answer without waiting for the client to receive it (in a thread)."""
         sock = conn.sock
         sock.setblocking(True)
         conn.sock = conn.outgoing = Outgoing(sock)
         try:
             return super().handle_request(req, conn)
         except TimeoutError as error:
-            raise ConnectionResetError(errno.ECONNRESET, "the client is too slow") from error
+            raise ConnectionResetError(errno.ECONNRESET, "the client sends too slowly") from error
         finally:
             conn.sock = sock
 
     def has_logged_in(self, incoming: IncomingRequest) -> bool:
-        """Say whether a request carries a session token that the site issued, also where that session is over."""
-        found = _SESSION.search(incoming.received, 0, incoming.head_length)
+        """Return whether a request has a session token of the site, even an expired one."""
+        match = _SESSION.search(incoming.received, 0, incoming.head_length)
         with self.wsgi.app_context():
-            return found is not None and is_issued_token(found[1].decode("latin-1"))
+            return match is not None and is_issued_token(match[1].decode("latin-1"))
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
-        """Put a connection where it waits for what it lacks (in the main thread, like all below)."""
+        """Move a connection to its next state (in the main thread, like all methods below)."""
         result = None if fs.cancelled() or fs.exception() else fs.result()
         if getattr(conn, "has_slot", False):
             conn.has_slot = False
@@ -189,7 +197,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         self.grant_slots()
 
     def send_rest(self, conn: Any, fs: Future[Any]) -> None:
-        """Wait until the client takes the rest of its answer, and go on with the connection then."""
+        """Send the rest of a response when the client is ready, then finish the request."""
         conn.sock.setblocking(False)
         conn.timeout = (
             time.monotonic() + SEND_SECONDS + conn.outgoing.held_bytes / BODY_BYTES_PER_SECOND
@@ -199,15 +207,14 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             self.poller.register(
                 conn.sock, selectors.EVENT_WRITE, partial(self.send_more, conn, fs)
             )
-        except (OSError, ValueError):  # it is closed already
+        except (OSError, ValueError):  # already closed
             self.close_connection(conn, self.sending)
-        while sum(each.outgoing.held_bytes for each in self.sending) > MAX_UNSENT_BYTES:
-            self.close_connection(
-                max(self.sending, key=lambda each: each.outgoing.held_bytes), self.sending
-            )
+        while sum(sending.outgoing.held_bytes for sending in self.sending) > MAX_UNSENT_BYTES:
+            largest = max(self.sending, key=lambda sending: sending.outgoing.held_bytes)
+            self.close_connection(largest, self.sending)
 
     def send_more(self, conn: Any, fs: Future[Any], _sock: socket.socket) -> None:
-        """Send what the client takes now; once it has all, finish the request."""
+        """Send what the client can receive now, and finish the request once all is sent."""
         try:
             if not conn.outgoing.flush():
                 return
@@ -219,7 +226,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         self.finish_request(conn, fs)
 
     def grant_slots(self) -> None:
-        """Let the next large bodies have threads, as many as may be read at once."""
+        """Give the free slots to the next large bodies in the queue."""
         while self.queued and self.free_slots:
             conn = self.queued.popleft()
             self.free_slots -= 1
@@ -227,26 +234,29 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             self.enqueue_req(conn)
 
     def murder_pending(self) -> None:
-        """Close what is too much at once, and, once a second, what has waited too long."""
-        for among in (self.pending_conns, self.sending, self.closing):
-            while len(among) > MAX_WAITING:
-                self.close_connection(among[0], among)
+        """Close surplus connections, and once a second expired ones."""
+        for connections in (self.pending_conns, self.sending, self.closing):
+            while len(connections) > MAX_WAITING:
+                self.close_connection(connections[0], connections)
         now = time.monotonic()
         if now >= self.next_check_at:
             self.next_check_at = now + 1
             self.close_expired(now)
 
     def close_expired(self, now: float) -> None:
-        """Close what has waited too long."""
-        for among in (self.pending_conns, self.sending, self.closing):
-            for conn in [each for each in among if each.timeout <= now]:
-                self.close_connection(conn, among)
-        for conn in [each for each in self.queued if each.timeout <= now]:
+        """Close connections whose timeout is over."""
+        for connections in (self.pending_conns, self.sending, self.closing):
+            for conn in [conn for conn in connections if conn.timeout <= now]:
+                self.close_connection(conn, connections)
+        for conn in [conn for conn in self.queued if conn.timeout <= now]:
             send_and_close(conn.sock, BUSY)
             self.close_connection(conn, self.queued)
 
     def close_gracefully(self, conn: Any) -> None:
-        """End a connection once its client has read the answer; gunicorn's own way holds the main thread meanwhile."""
+        """Close a connection once its client has read the response.
+
+        gunicorn's own method would block the main thread.
+        """
         conn.sock.setblocking(False)
         with suppress(OSError):
             conn.sock.shutdown(socket.SHUT_WR)
@@ -254,11 +264,11 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         self.closing.append(conn)
         try:
             self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.drain, conn))
-        except (OSError, ValueError):  # it is closed already
+        except (OSError, ValueError):  # already closed
             self.close_connection(conn, self.closing)
 
     def drain(self, conn: Any, _sock: socket.socket) -> None:
-        """Throw away what a leaving client still says, up to a bound."""
+        """Discard what the client still sends, up to `MAX_DRAINED_BYTES`."""
         try:
             data = conn.sock.recv(_READ_BYTES)
         except BlockingIOError:
@@ -270,7 +280,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             self.close_connection(conn, self.closing)
 
     def close_connection(self, conn: Any, connections: deque[Any]) -> None:
-        """Close a connection that waits on the poller."""
+        """Close a waiting connection."""
         connections.remove(conn)
         with suppress(OSError, KeyError, ValueError):
             self.poller.unregister(conn.sock)
@@ -279,9 +289,12 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
 
 
 def receive(sock: socket.socket, unreader: BoundedUnreader, incoming: IncomingRequest) -> bool:
-    """Take in what has come without waiting; say whether a thread can go on, also with what has ended early."""
-    if ahead := unreader.take_buffered():
-        incoming.add(ahead)
+    """Receive what is available without waiting.
+
+    Returns whether a thread can take over: the request is ready, or the client has stopped sending.
+    """
+    if buffered := unreader.take_buffered():
+        incoming.add(buffered)
     while not incoming.is_ready and (
         incoming.head_length or len(incoming.received) <= MAX_HEAD_BYTES
     ):
@@ -295,21 +308,21 @@ def receive(sock: socket.socket, unreader: BoundedUnreader, incoming: IncomingRe
     return True
 
 
-def send_and_close(sock: socket.socket, answer: bytes) -> bool:
-    """Send a few words without waiting; return that the connection ends."""
+def send_and_close(sock: socket.socket, response: bytes) -> bool:
+    """Send a short response without waiting. Returns False, which closes the connection."""
     with suppress(OSError):
-        sock.send(answer)
+        sock.send(response)
     return False
 
 
 def install(worker: Any) -> None:
-    """Let a web process of gunicorn, which has not yet begun to serve, wait for requests without threads."""
+    """Turn a worker that has not started to serve into a `BoundedWorker`."""
     if type(worker) is not ThreadWorker or worker.cfg.is_ssl:
-        return  # another kind, by the operator's wish
+        return  # the operator has configured another kind of worker
     worker.__class__ = BoundedWorker
     worker.free_slots = max(1, worker.cfg.threads // 2)
     worker.queued, worker.sending, worker.closing = deque(), deque(), deque()
     worker.next_check_at = 0.0
 
 
-bound = install  # a master of the release before calls it by this name during a reload
+bound = install  # the name that a master of the previous release calls during a reload

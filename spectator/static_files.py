@@ -1,7 +1,8 @@
-"""Files of `static/`, and of the operator's own folder of that name in the data directory.
+"""Static files of the project, and of the `static` folder in the data directory.
 
-They are read once, compressed once, and sent from memory: a page that this process made names the very file that this
-process sends, even when the checkout has moved on. An address with the digest of the file (`?v=`) may be kept for good.
+They are read and compressed once, and sent from memory, so that a process sends the files that its
+pages link to, even after the checkout is updated. A URL with the file's digest (`?v=`) can be
+cached forever.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A file as it was read: its bytes, what tells it from an earlier one of the same name, its media type."""
+    """A file in memory: its bytes, a digest of them, and its media type."""
 
     content: bytes
     digest: str
@@ -45,25 +46,27 @@ class StaticFile:
 
     @cached_property
     def bodies(self) -> dict[str, bytes]:
-        """Return the content by Content-Encoding ("" = as it is), only where an encoding makes it smaller."""
+        """The content by Content-Encoding ("" = uncompressed), if that makes it smaller."""
         bodies = {"": self.content}
         if is_compressible(self.mimetype, self.content):
-            packed = {
+            compressed = {
                 "gzip": gzip_bytes(self.content),
                 "br": brotli.compress(self.content, quality=11),
             }
-            bodies |= {name: body for name, body in packed.items() if len(body) < len(self.content)}
+            bodies |= {
+                name: body for name, body in compressed.items() if len(body) < len(self.content)
+            }
         return bodies
 
     def choose_encoding(self, accept_encoding: str) -> str:
-        """Return the smallest encoding that an Accept-Encoding allows."""
+        """Return the smallest encoding that an Accept-Encoding header accepts."""
         return next(
             (name for name in accepted_encodings(accept_encoding) if name in self.bodies), ""
         )
 
 
 def read_file(path: Path) -> StaticFile:
-    """Return a file with its digest; raises OSError."""
+    """Read a file and compute its digest. Raises OSError."""
     content = path.read_bytes()
     mimetype = (
         MEDIA_TYPES.get(path.suffix)
@@ -75,7 +78,7 @@ def read_file(path: Path) -> StaticFile:
 
 @cache
 def read_checkout() -> dict[str, StaticFile]:
-    """Return every file of the checkout's `static/` by its name there, as they were when this was first asked for."""
+    """Read every file of the project's `static/`, by its name there. The result is cached."""
     folder = PROJECT_ROOT / "static"
     return {path.relative_to(folder).as_posix(): read_file(path) for path in _iter_files(folder)}
 
@@ -90,20 +93,19 @@ def _iter_files(folder: Path) -> Iterator[Path]:
 
 @dataclass
 class StaticFiles:
-    """The files of a site by name: the checkout's first, then the operator's, which are read when first asked for."""
+    """The static files by name: the project's first, then the operator's, read on first use."""
 
     operator_folder: Path
     operator_files: dict[str, StaticFile] = field(default_factory=dict)
 
     def find(self, name: str) -> StaticFile | None:
-        """Return the file of a name, None where there is none; only files that exist are remembered."""
+        """Return the file with this name, or None. Only existing files are cached."""
         file = read_checkout().get(name) or self.operator_files.get(name)
         return file or self._read_operator_file(name)
 
     def _read_operator_file(self, name: str) -> StaticFile | None:
-        if name != normpath(
-            name
-        ):  # "./logo.png": a file has one name, or it would be kept under each of them
+        # Only "logo.png", not "./logo.png", or a file would be cached under many names.
+        if name != normpath(name):
             return None
         path = safe_join(str(self.operator_folder), name)
         try:
@@ -114,22 +116,18 @@ class StaticFiles:
             ):
                 return None
             file = self.operator_files[name] = read_file(Path(path))
-        except (OSError, ValueError):  # not ours to read, or no file name at all
+        except (OSError, ValueError):  # unreadable, or not a valid file name
             return None
         return file
 
     def url(self, name: str) -> str:
-        """Return the address of a file with its digest; without one where the file is missing."""
+        """Return the URL of a file, with its digest if the file exists."""
         file = self.find(name)
         return f"{URL_PREFIX}{quote(name)}" + (f"?v={file.digest}" if file else "")
 
-    def add_digest(self, address: str) -> str:
-        """Return an address with the digest of the file that it names, where that is a file of this site."""
-        return (
-            self.url(address.removeprefix(URL_PREFIX))
-            if address.startswith(URL_PREFIX)
-            else address
-        )
+    def add_digest(self, url: str) -> str:
+        """Return a URL with the file's digest if it is a static file of this site."""
+        return self.url(url.removeprefix(URL_PREFIX)) if url.startswith(URL_PREFIX) else url
 
 
 def register(app: Flask) -> None:
@@ -140,13 +138,16 @@ def register(app: Flask) -> None:
 
 
 def current_static_files() -> StaticFiles:
-    """Return the files of the site that answers now."""
+    """Return the static files of the current application."""
     files: StaticFiles = current_app.extensions["static_files"]
     return files
 
 
 def send_static_file(filename: str) -> Response:
-    """Send a file in the smallest encoding that the browser takes; for good where its address has the file's digest."""
+    """Send a file in the smallest encoding that the client accepts.
+
+    With the file's digest in the URL, the response can be cached forever.
+    """
     file = current_static_files().find(filename)
     if file is None:
         abort(404)

@@ -1,4 +1,4 @@
-"""What every template may call: the site's words, addresses, dates, covers, the stylesheet."""
+"""Globals and filters of the templates: settings, URLs, dates, covers, the stylesheet."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from spectator.urls import absolute_url, listing_path, permalink
 
 
 def _minify(css: str) -> str:
-    """Return a stylesheet without comments and needless space; strings in it must hold neither `{` nor `/*`."""
+    """Return a stylesheet without comments and spaces. Its strings must not have `{` or `/*`."""
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     css = re.sub(r"\s+", " ", css)
     return re.sub(r" ?([{};,>]) ?", r"\1", css).replace(": ", ":").replace(";}", "}").strip()
@@ -45,7 +45,7 @@ STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest(
 
 
 def static_path(name: str) -> str:
-    """Return the address of a file of `static/` with its digest; it may be kept for good."""
+    """Return the URL of a static file with its digest, which can be cached forever."""
     return current_static_files().url(name)
 
 
@@ -54,30 +54,30 @@ def _newsroom_zone() -> ZoneInfo:
 
 
 def long_date(day: date) -> str:
-    """Return a date readers can read: 22 November 2026; that of a moment is the newsroom's."""
+    """Return a date for readers, such as 22 November 2026, in the newsroom's time zone."""
     local = day.astimezone(_newsroom_zone()) if isinstance(day, datetime) else day
     return f"{local.day} {local:%B %Y}"
 
 
 def date_time(moment: datetime) -> str:
-    """Return a moment in the newsroom's time zone for readers: 1 May 2026, 00:30 EAT."""
+    """Return a time for readers, in the newsroom's time zone: 1 May 2026, 00:30 EAT."""
     local = moment.astimezone(_newsroom_zone())
     return f"{long_date(local)}, {local:%H:%M} {zone_abbreviation(local)}"
 
 
 def newsroom_time(moment: datetime) -> str:
-    """Return a moment in the newsroom's time zone with UTC beside it: 22 Nov 2026, 15:05 Africa/Lagos (14:05 UTC)."""
+    """Return a time with UTC for editors: 22 Nov 2026, 15:05 Africa/Lagos (14:05 UTC)."""
     return format_moment(moment, _newsroom_zone())
 
 
 def iso(moment: datetime) -> str:
-    """Return a moment as RFC 3339 for machines, in the newsroom's time zone."""
+    """Return a time in the format of RFC 3339, in the newsroom's time zone."""
     local = _machine_time(moment)
     return local.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def rfc822(moment: datetime) -> str:
-    """Return a moment as RSS wants it (RFC 822 with a four-digit year), in the newsroom's time zone."""
+    """Return a time in the format of RSS (RFC 822, four-digit year), in the newsroom's zone."""
     return format_datetime(_machine_time(moment))
 
 
@@ -87,28 +87,28 @@ def _machine_time(moment: datetime) -> datetime:
 
 
 def renditions(picture: Picture) -> list[tuple[str, int]]:
-    """Return (path, width in pixels) of a picture's renditions, narrowest first."""
+    """Return (path, width in pixels) of each rendition of a picture, narrowest first."""
     names = rendition_names(picture.digest, picture.extension, picture.width)
     return [(url_for("site.media", name=name), width) for name, width in names]
 
 
 def navigation() -> Sequence[Section]:
-    """Return the sections in the order of the navigation; read once an edition where it is known which one it is."""
+    """Return the sections in the order of the navigation, cached for the current edition."""
     edition = request.environ.get(EDITION_KEY) if has_request_context() else None
-    kept: dict[int, Sequence[Section]] = current_app.extensions["navigation"]
+    sections_by_edition: dict[int, Sequence[Section]] = current_app.extensions["navigation"]
     if edition is None:
         return queries.sections()
-    if edition not in kept:
-        found = queries.sections()
-        for each in found:
-            db.session.expunge(each)
-        kept.clear()
-        kept[edition] = found
-    return kept[edition]
+    if edition not in sections_by_edition:
+        sections = queries.sections()
+        for section in sections:
+            db.session.expunge(section)
+        sections_by_edition.clear()
+        sections_by_edition[edition] = sections
+    return sections_by_edition[edition]
 
 
 class BootTemplateLoader(BaseLoader):
-    """The templates as they were at the boot: what runs keeps them while a newer version is being checked out."""
+    """A loader of templates as they were at start-up, so that an update of the checkout is safe."""
 
     def __init__(self, directory: Path) -> None:
         paths = sorted(path for path in directory.rglob("*") if path.is_file())
@@ -120,7 +120,7 @@ class BootTemplateLoader(BaseLoader):
     def get_source(
         self, _environment: Environment, template: str
     ) -> tuple[str, str, Callable[[], bool]]:
-        """Return a template's text, its file for tracebacks, and that it never changes."""
+        """Return a template's source, its file name, and a function that says it is up to date."""
         if template not in self.sources:
             raise TemplateNotFound(template)
         return *self.sources[template], lambda: True
@@ -131,7 +131,7 @@ class BootTemplateLoader(BaseLoader):
 
 
 def register(app: Flask) -> None:
-    """Give the templates their globals and filters; no template computes anything itself."""
+    """Set up the template loader, globals and filters."""
     app.jinja_loader = BootTemplateLoader(PROJECT_ROOT / "templates")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     settings = {

@@ -1,4 +1,4 @@
-"""Where things live on the site: the permalink of a story, the path of a list, absolute addresses."""
+"""URLs of the site: permalinks of stories, paths of lists, absolute URLs."""
 
 from __future__ import annotations
 
@@ -13,36 +13,37 @@ from spectator.models import Article, Author, Country, Section, Topic
 
 
 def permalink_rule(pattern: str) -> str:
-    """Return the routing rule of a permalink pattern: `/<year>/<slug>` becomes `/<int:year>/<slug>`."""
+    """Return the routing rule of a permalink: `/<year>/<slug>` becomes `/<int:year>/<slug>`."""
     return re.sub(r"<([a-z]+)>", lambda match: PERMALINK_PARTS[match[1]], pattern)
 
 
 def permalink(article: Article, slug: str = "") -> str:
-    """Return the path of a story, by the newsroom's day; one never published is shown where it would stand today.
+    """Return the path of a story, under `slug` instead of its own if given.
 
-    With `slug` the path that it has, or had, under that slug.
+    Dates are in the newsroom's time zone. A story that was never published gets today's date.
     """
     return permalink_at(article.section.slug, slug or article.slug, article.published_at)
 
 
 def permalink_at(section: str, slug: str, published_at: datetime | None) -> str:
-    """Return the path of the story with this slug in a section, published at a moment."""
-    at = (published_at or datetime.now(UTC)).astimezone(ZoneInfo(current_app.config["TIMEZONE"]))
+    """Return the path of the story with this slug, section and publication time."""
+    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    day = (published_at or datetime.now(UTC)).astimezone(zone)
     path: str = current_app.config["PERMALINK"]
-    values = {"section": section, "slug": slug, "year": f"{at.year:04}"}
-    values |= {"month": f"{at.month:02}", "day": f"{at.day:02}"}
+    values = {"section": section, "slug": slug, "year": f"{day.year:04}"}
+    values |= {"month": f"{day.month:02}", "day": f"{day.day:02}"}
     for name, value in values.items():
         path = path.replace(f"<{name}>", value)
     return path
 
 
 def listing_path(entity: Section | Topic | Country | Author) -> str:
-    """Return the path of the list of stories that carry a section, topic, country or author."""
+    """Return the path of the list of a section, topic, country or author."""
     prefix = "" if isinstance(entity, Section) else f"/{type(entity).__name__.lower()}"
     return f"{prefix}/{entity.slug}/"
 
 
 def absolute_url(path: str) -> str:
-    """Return the full address of a path, on the public address of the site."""
+    """Return the absolute public URL of a path."""
     site_url: str = current_app.config["SITE_URL"]
     return site_url + path

@@ -218,7 +218,9 @@ def test_a_reload_that_would_not_boot_never_reaches_gunicorn(
     conf["live"]["on_reload"](arbiter)
     arbiter.handle_hup()
     assert arbiter.reloads == 0
-    assert caplog.messages == ["Reload refused, what runs keeps running. spectator: no key. Run: x"]
+    assert caplog.messages == [
+        "Reload refused: the new code does not start. spectator: no key. Run: x"
+    ]
     arbiter.handle_hup()
     assert arbiter.reloads == 1
     assert checks[0] == [

@@ -27,7 +27,9 @@ def reload_refused(site: Site, why: str) -> None:
     with site.polling(["/", "/politics/"]):
         site.master.send_signal(signal.SIGHUP)
         eventually(
-            lambda: site.log_matches(rf"Reload refused, what runs keeps running\. .*{why}"), 40, why
+            lambda: site.log_matches(rf"Reload refused: the new code does not start\. .*{why}"),
+            40,
+            why,
         )
         assert site.processes() == running
     assert not site.log_matches("Traceback")
