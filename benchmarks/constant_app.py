@@ -1,6 +1,7 @@
-"""What gunicorn can do at most: one answer, kept as bytes, whatever is asked; no framework.
+"""The most that gunicorn can serve: the same bytes for every request, without a framework.
 
-`CONSTANT_ANSWER` names a folder with the answer that it repeats: its bytes in `body`, its headers in `headers.json`.
+The folder that `CONSTANT_ANSWER` names holds the response: its bytes in `body`, its headers in
+`headers.json`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,6 @@ _headers = [(name, value) for name, value in json.loads((_folder / "headers.json
 
 
 def app(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-    """Give the answer."""
+    """Return the fixed response."""
     start_response("200 OK", _headers)
     return _body

@@ -1,8 +1,9 @@
-"""Twenty editors at once: each autosaves, saves and meets colleagues on shared stories; nothing may fail or be lost.
+"""Twenty editors at once: each autosaves, saves and shares stories with a colleague.
 
-`python -m benchmarks.editors [SECONDS]`, part of `make bench`: 4 web processes, 60 s, an acknowledged save on the disk.
-Every editor writes a story of their own; pairs of them also share one, where a save may meet a conflict and is merged.
-Each saved text holds the numbers of all saves before it, so that a lost update shows.
+`python -m benchmarks.editors [SECONDS]`, part of `make bench`: 4 web processes, 60 s, every
+acknowledged save on disk. No request may fail and no text may be lost. Every editor writes a story
+of their own; pairs also share one, where a save may meet a conflict and is merged. Each saved text
+holds the numbers of all saves before it, so that a lost update shows.
 """
 
 from __future__ import annotations
@@ -39,15 +40,15 @@ TEXT = " ".join(["The river rose in the night and the market moved to the hill."
 
 
 class NoRedirectHandler(urllib.request.HTTPRedirectHandler):
-    """Leaves redirects to whoever asked."""
+    """Handler that leaves redirects to the caller."""
 
     def redirect_request(self, *_args: object) -> None:
-        """Follow nothing."""
+        """Do not follow the redirect."""
 
 
 @dataclass
 class Editor:
-    """Somebody with a session, and what happened to them."""
+    """A logged-in editor and the timings and errors of their requests."""
 
     site: str
     token: str
@@ -58,7 +59,7 @@ class Editor:
     saved_marks: dict[int, list[str]] = field(default_factory=dict)
 
     def request(self, path: str, data: dict[str, str] | None = None) -> tuple[int, str, float]:
-        """Return status, body and seconds of a request as a page of the newsroom makes it."""
+        """Send a request as a newsroom page does; return status, body and seconds."""
         headers = {"Cookie": f"__Host-session={self.token}", "Sec-Fetch-Site": "same-origin"}
         body = urllib.parse.urlencode(data).encode() if data is not None else None
         started = time.perf_counter()
@@ -78,7 +79,7 @@ class Editor:
 
 
 def form_entries(article_id: int) -> dict[str, str]:
-    """Return a story's entries and version as the form has them."""
+    """Return a story's form entries and version."""
     article = queries.article_to_edit(article_id)
     assert article is not None
     version, body = str(article.version), article.body
@@ -93,7 +94,7 @@ def form_entries(article_id: int) -> dict[str, str]:
 
 
 def run_editor(app: Flask, editor: Editor, stories: list[int], number: int, until: float) -> None:
-    """Type, autosave and save until the time is over."""
+    """Type, autosave and save until the time is up."""
     chance, seq = random.Random(number), 0
     time.sleep(chance.uniform(0, PAUSE_SECONDS * SAVES_EVERY))
     with app.app_context():
@@ -102,12 +103,12 @@ def run_editor(app: Flask, editor: Editor, stories: list[int], number: int, unti
             entries = form_entries(article_id) | {"copy": f"{number:022}", "do": "save"}
             for _ in range(SAVES_EVERY):
                 seq += 1
-                typed = entries | {
+                form = entries | {
                     "seq": str(seq),
                     "body": entries["body"] + f"<p>typing {seq}</p>",
                 }
                 fragments = f"/newsroom/fragments/stories/{article_id}"
-                editor.autosaves.append(editor.request(f"{fragments}/autosave", typed)[2])
+                editor.autosaves.append(editor.request(f"{fragments}/autosave", form)[2])
                 editor.request(f"{fragments}/presence", {"version": entries["version"]})
                 time.sleep(PAUSE_SECONDS * chance.uniform(0.5, 1.5))
                 if time.monotonic() > until:
@@ -117,7 +118,7 @@ def run_editor(app: Flask, editor: Editor, stories: list[int], number: int, unti
 
 
 def save(editor: Editor, article_id: int, entries: dict[str, str], mark: str) -> None:
-    """Save a new paragraph; where a colleague was faster, keep what both have written."""
+    """Save a new paragraph; if a colleague saved first, keep both texts."""
     path = f"/newsroom/stories/{article_id}"
     entries = entries | {"body": f"{entries['body']}\n<p>{mark}</p>"}
     status, page, seconds = editor.request(path, entries)
@@ -135,20 +136,23 @@ def save(editor: Editor, article_id: int, entries: dict[str, str], mark: str) ->
 
 
 def hidden_fields(page: str) -> dict[str, str]:
-    """Return a page's hidden entries."""
-    found = re.findall(r'<input\s+type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"', page)
-    return {name: unescape(value) for name, value in found}
+    """Return the hidden inputs of a page by name."""
+    fields = re.findall(r'<input\s+type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"', page)
+    return {name: unescape(value) for name, value in fields}
 
 
 def textarea_value(page: str, name: str) -> str:
-    """Return what a page's textarea holds."""
+    """Return the content of a page's textarea."""
     return unescape(
         page.partition(f'name="{name}"')[2].partition(">\n")[2].partition("</textarea>")[0]
     )
 
 
 def prepare_site(data: Path) -> tuple[list[str], list[int]]:
-    """Make a site with twenty editors, a story for each, and ten that two share; return tokens and stories."""
+    """Create a site with twenty editors, one story each and ten that pairs share.
+
+    Return session tokens and story ids.
+    """
     app = create_app({"SPECTATOR_DATA_DIR": str(data)})
     with app.app_context():
         setup.initialise(app)
@@ -173,7 +177,7 @@ def prepare_site(data: Path) -> tuple[list[str], list[int]]:
 
 
 def lost_updates(data: Path, editors: list[Editor]) -> list[str]:
-    """Return what was acknowledged and is in no story, and stories that hold something twice."""
+    """Return acknowledged saves that no story has, and stories that hold one twice."""
     app, missing = create_app({"SPECTATOR_DATA_DIR": str(data)}), []
     with app.app_context():
         for editor in editors:
@@ -192,7 +196,7 @@ def p95(seconds: list[float]) -> float:
 
 
 def main() -> int:
-    """Run the newsroom, print the figures; 1 where the goals are missed."""
+    """Run the newsroom and print the figures; return 1 if a goal is missed."""
     lasting = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     with tempfile.TemporaryDirectory(prefix="editors-") as directory:
         data = Path(directory) / "data"
@@ -217,9 +221,9 @@ def main() -> int:
             site.process.terminate()
             site.process.wait(20)
         missing = lost_updates(data, editors)
-    saves = [each for editor in editors for each in editor.saves]
-    autosaves = [each for editor in editors for each in editor.autosaves]
-    faults = [each for editor in editors for each in editor.errors]
+    saves = [save for editor in editors for save in editor.saves]
+    autosaves = [autosave for editor in editors for autosave in editor.autosaves]
+    faults = [error for editor in editors for error in editor.errors]
     figures = {
         "seconds": lasting,
         "saves": len(saves),

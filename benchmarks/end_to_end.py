@@ -1,8 +1,9 @@
-"""The first figures of the whole site: import, page weight, publish to findable, memory.
+"""Figures of the whole site: import, page weight, publish to findable, memory.
 
-`python -m benchmarks.end_to_end [STORIES]` makes a site of its own in a temporary directory with that many generated
-stories (10,000 unless told), serves it with four workers on loopback, publishes 40 stories one after the other and asks
-the search page for each until it shows. Prints one line a figure. Linux only: memory is read from /proc.
+`python -m benchmarks.end_to_end [STORIES]` creates a site in a temporary directory with that many
+generated stories (10,000 by default), serves it with four workers on loopback, publishes 40 stories
+one after the other and polls the search page until each one shows. It prints one figure a line.
+Linux only: memory is read from /proc.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ MEMORY_FIELDS = ("Rss", "Pss", "Private_Dirty")
 
 
 def vocabulary(chance: random.Random) -> list[str]:
-    """Return words of two to four syllables, so that terms repeat as in a language (Zipf by the caller's choice)."""
+    """Return words of two to four syllables; callers draw them with a Zipf distribution."""
     syllables = [c + v for c in "bdfgklmnprstwyz" for v in "aeiou"]
     return ["".join(chance.choices(syllables, k=chance.randint(2, 4))) for _ in range(VOCABULARY)]
 
@@ -45,13 +46,13 @@ def write_stories(path: Path, number: int) -> None:
     weights = [1 / (rank + 3) for rank in range(len(words))]
     start = datetime(2026, 11, 1, tzinfo=UTC)
     with path.open("w", encoding="utf-8") as file:
-        for each in range(number):
+        for index in range(number):
             text = chance.choices(words, weights, k=400)
             body = "\n\n".join(
-                " ".join(text[place : place + 50]).capitalize() + "." for place in range(0, 400, 50)
+                " ".join(text[start : start + 50]).capitalize() + "." for start in range(0, 400, 50)
             )
             line = {
-                "id": f"g{each}",
+                "id": f"g{index}",
                 "headline": " ".join(chance.choices(words, weights, k=8)).capitalize(),
             }
             line |= {
@@ -60,7 +61,7 @@ def write_stories(path: Path, number: int) -> None:
                 "countries": [chance.choice(COUNTRIES)],
             }
             line |= {
-                "published_at": (start - timedelta(minutes=7 * each)).isoformat(),
+                "published_at": (start - timedelta(minutes=7 * index)).isoformat(),
                 "source_name": "Bench",
             }
             file.write(json.dumps(line) + "\n")
@@ -91,12 +92,12 @@ def serve_site(environ: dict[str, str], port: int) -> Iterator[subprocess.Popen[
 
 
 def has_index(ready: tuple[int, bytes]) -> bool:
-    """Say whether the site serves pages and can search."""
+    """Return whether the site serves pages and can search."""
     return ready[0] == 200 and b'"index_position":null' not in ready[1]
 
 
 def wait_for(condition: object, seconds: float) -> None:
-    """Wait until a condition holds; raises TimeoutError."""
+    """Wait until a condition holds; raise TimeoutError if it does not."""
     until = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         if time.monotonic() > until:
@@ -105,7 +106,7 @@ def wait_for(condition: object, seconds: float) -> None:
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
-    """Return status and body; 0 while nobody listens."""
+    """Return status and body; status 0 if nothing listens."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as response:
             return response.status, response.read()
@@ -127,24 +128,24 @@ def process_memory(pid: int) -> dict[str, int]:
 def child_processes(pid: int) -> dict[int, str]:
     """Return the command lines of a process's children."""
     pids = [
-        int(each)
-        for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+        int(child)
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
     ]
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        pids += [int(each) for each in (thread / "children").read_text().split()]
+        pids += [int(child) for child in (thread / "children").read_text().split()]
     return {
-        each: Path(f"/proc/{each}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
-        for each in set(pids)
+        child: Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
+        for child in set(pids)
     }
 
 
 def time_until_searchable(port: int) -> list[float]:
-    """Publish stories and return for each the seconds from its commit until the search page shows it."""
+    """Publish stories; return for each the seconds from commit until search shows it."""
     from spectator import accounts, create_app, publishing
     from spectator.db import db
     from spectator.models import User
 
-    taken = []
+    durations = []
     app = create_app()
     with app.app_context():
         user_id, _ = accounts.add_user("bench@news.example", "Bench", "editor")
@@ -160,9 +161,9 @@ def time_until_searchable(port: int) -> list[float]:
             started = time.monotonic()
             while f"/politics/story-{word}".encode() not in get(port, f"/search?q={word}")[1]:
                 time.sleep(0.005)
-            taken.append(time.monotonic() - started)
+            durations.append(time.monotonic() - started)
             time.sleep(random.random() * 0.3)
-    return taken
+    return durations
 
 
 def main() -> None:
@@ -188,9 +189,10 @@ def main() -> None:
             for path in ("/", "/politics/", "/search?q=bench"):
                 body = get(port, path)[1]
                 print(f"{path}: {len(body)} bytes, {len(brotli.compress(body, quality=11))} brotli")
-            taken = time_until_searchable(port)
+            durations = time_until_searchable(port)
             print(
-                f"published to findable: median {statistics.median(taken):.2f} s, worst {max(taken):.2f} s"
+                f"published to findable: median {statistics.median(durations):.2f} s, "
+                f"worst {max(durations):.2f} s"
             )
             for pid, command in sorted(child_processes(master.pid).items()):
                 kind = "worker" if command.rstrip().endswith("worker") else "web"

@@ -1,4 +1,4 @@
-"""A figure and its goal, and the table of them."""
+"""Measured figures, their goals, and the tables that show them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row: what was measured, what it came to, and the goal, None where the issue sets none.
+    """One row: what was measured, its value, and its goal (None if the issue sets none).
 
-    `value` is None while nothing was measured. `beside` is what something else reaches at the same thing, None where
-    there is no such figure. `is_floor` says that more is better.
+    `value` is None until it is measured. `baseline` is the value of another method, None if there
+    is none. With `is_floor` more is better.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Figure:
 
     @property
     def is_met(self) -> bool | None:
-        """Return whether the goal is met, None where there is none; what is missing meets no goal."""
+        """Return whether the goal is met, None without a goal; a missing value meets no goal."""
         if self.goal is None:
             return None
         if self.value is None:
@@ -35,21 +35,21 @@ class Figure:
         return self.value >= self.goal if self.higher_is_better else self.value <= self.goal
 
     def with_value(self, value: float, note: str = "") -> Figure:
-        """Return the same row with what it came to."""
+        """Return the row with its measured value."""
         return replace(self, value=value, note=note)
 
     def as_missing(self, reason: str) -> Figure:
-        """Return the same row saying why nothing could be measured."""
+        """Return the row with the reason why it could not be measured."""
         return replace(self, value=None, note=reason)
 
     @property
     def limit(self) -> str:
-        """Return the goal in words, "" where there is none."""
+        """Return the goal as text, "" if there is none."""
         return "" if self.goal is None else f"{'≥' if self.higher_is_better else '≤'} {self.goal:g}"
 
     @property
     def verdict(self) -> str:
-        """Return pass, FAIL or missing, "" where there is no goal."""
+        """Return pass, FAIL or missing, "" if there is no goal."""
         return (
             "missing"
             if self.value is None
@@ -76,20 +76,23 @@ def _line(name: str, amount: str, limit: str, verdict: str, beside: str, note: s
 
 
 def to_markdown(figures: Sequence[Figure]) -> str:
-    """Return the figures as a table of a document."""
+    """Return the figures as a Markdown table."""
     rows = [("figure", "measured", "goal", "", "how it came about"), ("---",) * 5]
-    rows += [(each.name, each.amount, each.limit, each.verdict, each.note) for each in figures]
+    rows += [
+        (figure.name, figure.amount, figure.limit, figure.verdict, figure.note)
+        for figure in figures
+    ]
     return "\n".join(f"| {' | '.join(cell.strip() for cell in row)} |" for row in rows)
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value that this share of the values do not pass (nearest rank)."""
+    """Return a quantile by the nearest-rank method."""
     ranked = sorted(values)
     return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
 
 
 def format_spread(values: Sequence[float], unit: str = "ms") -> str:
-    """Return the median and the worst in words."""
+    """Return the median and the worst value as text."""
     return f"p50 {quantile(values, 0.5):.3g}, worst {max(values):.3g} {unit} of {len(values)}"
 
 

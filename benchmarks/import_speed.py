@@ -1,9 +1,10 @@
-"""How fast `spectator import jsonl` takes in an archive, and how much memory it needs for that.
+"""Speed and peak memory of `spectator import jsonl` on a large archive.
 
-`python -m benchmarks.import_speed [STORIES]` makes a site in a temporary directory, writes that many generated stories
-(100,000 unless told: 60 words, filed under a section, one or two countries, two topics and an author), imports them
-without the index, once more as they are, and once more with another dek each, which makes every story an update.
-Prints one line a figure; goals are 1,500 stories a second and less than 200 MB.
+`python -m benchmarks.import_speed [STORIES]` creates a site in a temporary directory and writes
+that many generated stories (100,000 by default: 60 words, a section, one or two countries, two
+topics and an author). It imports them without the index, again unchanged, and again with another
+dek, which makes every story an update. It prints one figure a line; the goals are 1,500 stories a
+second and less than 200 MB.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def write_short_stories(path: Path, number: int) -> None:
         return " ".join(chance.choices(words, k=length)).capitalize()
 
     with path.open("w", encoding="utf-8") as file:
-        for each in range(number):
-            line = {"id": f"short-{each}", "headline": sentence(7), "dek": f"{sentence(12)}."}
+        for index in range(number):
+            line = {"id": f"short-{index}", "headline": sentence(7), "dek": f"{sentence(12)}."}
             line |= {
                 "body": f"{sentence(30)}.\n\n{sentence(30)}.",
                 "section": chance.choice(SECTIONS),
@@ -42,12 +43,15 @@ def write_short_stories(path: Path, number: int) -> None:
             line |= {"countries": chance.sample(COUNTRIES, chance.randint(1, 2))}
             line |= {"topics": [f"Topic {topic}" for topic in chance.sample(range(TOPICS), 2)]}
             line |= {"author": f"Author {chance.randrange(AUTHORS)}"}
-            line |= {"published_at": (newest - timedelta(minutes=3 * each)).isoformat()}
+            line |= {"published_at": (newest - timedelta(minutes=3 * index)).isoformat()}
             file.write(json.dumps(line) + "\n")
 
 
 def spectator(*arguments: str) -> tuple[float, int]:
-    """Run the command to its end; return seconds of wall clock and its peak memory in MB. Raises where it fails."""
+    """Run the command; return its seconds of wall clock and peak memory in MB.
+
+    Raise an error if the command fails.
+    """
     started = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "spectator", *arguments], stdout=subprocess.DEVNULL
@@ -72,7 +76,8 @@ def main() -> None:
                 stories.write_text(stories.read_text().replace('"dek": "', '"dek": "Anew: '))
             seconds, megabytes = spectator("import", "jsonl", str(stories))
             print(
-                f"{what}: {number / seconds:,.0f} stories/s ({number:,} in {seconds:.1f} s), peak {megabytes} MB"
+                f"{what}: {number / seconds:,.0f} stories/s ({number:,} in {seconds:.1f} s), "
+                f"peak {megabytes} MB"
             )
 
 

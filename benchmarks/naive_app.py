@@ -1,7 +1,8 @@
-"""An article page as one writes it in an afternoon: Flask, Flask-SQLAlchemy, Jinja, everything loaded when touched.
+"""An article page as one writes it in an afternoon: Flask, Flask-SQLAlchemy, Jinja, lazy loads.
 
-It reads the site's own database and shows what the site's article page shows, in the same HTML. It is no straw man:
-indexes are there, templates are compiled once, nothing is done twice. What it lacks is thought about queries.
+It reads the site's own database and shows the same HTML as the site's article page. It is no straw
+man: it has indexes, compiles templates once and does nothing twice. It only lacks care about
+queries.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ article_author = db.Table(
 
 
 class NamedMixin:
-    """A row with a name and an address."""
+    """Columns for a name and a slug."""
 
     id = db.Column(db.Integer, primary_key=True)
     slug = db.Column(db.String, unique=True)
@@ -48,25 +49,25 @@ class NamedMixin:
 
 
 class Section(NamedMixin, db.Model):
-    """A part of the paper."""
+    """Section of the site."""
 
     position = db.Column(db.Integer)
 
 
 class Topic(NamedMixin, db.Model):
-    """A subject."""
+    """Topic of a story."""
 
 
 class Country(NamedMixin, db.Model):
-    """A country."""
+    """Country that a story is about."""
 
 
 class Author(NamedMixin, db.Model):
-    """A name on a byline."""
+    """Author in a byline."""
 
 
 class Correction(db.Model):
-    """What was wrong, and when that was said."""
+    """Dated correction of a story."""
 
     id = db.Column(db.Integer, primary_key=True)
     article_id = db.Column(db.ForeignKey("article.id"))
@@ -75,7 +76,7 @@ class Correction(db.Model):
 
 
 class Article(db.Model):
-    """A story with all its columns that a page may show."""
+    """Story with every column that a page may show."""
 
     id = db.Column(db.Integer, primary_key=True)
     headline = db.Column(db.String)
@@ -106,7 +107,7 @@ def json_ld(data: dict[str, object]) -> Markup:
 
 
 def news_article(story: Article) -> Markup:
-    """Return a story's NewsArticle."""
+    """Return the NewsArticle data of a story."""
     return json_ld(
         {
             "@type": "NewsArticle",
@@ -137,21 +138,21 @@ def news_article(story: Article) -> Markup:
 
 
 def breadcrumb(story: Article) -> Markup:
-    """Return a story's BreadcrumbList."""
+    """Return the BreadcrumbList data of a story."""
     steps = [
         ("Home", url_for("front", _external=True)),
         (story.section.name, url_for("section", slug=story.section.slug, _external=True)),
         (story.headline, article_url(story)),
     ]
     items = [
-        {"@type": "ListItem", "position": place, "name": name, "item": item}
-        for place, (name, item) in enumerate(steps, 1)
+        {"@type": "ListItem", "position": position, "name": name, "item": item}
+        for position, (name, item) in enumerate(steps, 1)
     ]
     return json_ld({"@type": "BreadcrumbList", "itemListElement": items})
 
 
 def article_url(story: Article) -> str:
-    """Return a story's full address."""
+    """Return the absolute URL of a story."""
     return url_for("article", section=story.section.slug, slug=story.slug, _external=True)
 
 
@@ -166,12 +167,12 @@ def article(section: str, slug: str) -> str:
 
 
 def placeholder_page(**_parts: str) -> str:
-    """Stand for the pages that are only linked to."""
+    """Serve the pages that the article only links to."""
     return "not part of the measurement"
 
 
 def create_app(database: str) -> Flask:
-    """Return the naive site on the file of a database of ours."""
+    """Return the naive site on an existing database file."""
     app = Flask(__name__, template_folder="naive_templates", static_folder="../static")
     app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{database}"
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"module": sqlite}  # the driver that the site has

@@ -22,11 +22,11 @@ def document(number: int, body: str, headline: str = "A headline") -> Document:
 
 
 def test_a_reciprocal_rank_is_that_of_the_story_meant_among_ten() -> None:
-    typed = {
+    cases = {
         "in a row": [quality.KnownItem("a", 1), quality.KnownItem("a", 3)],
         "scattered": [quality.KnownItem("a", 99)] * 2,
     }
-    value, note = quality.mean_reciprocal_rank(lambda _text: [2, 1, *range(3, 20)], typed)
+    value, note = quality.mean_reciprocal_rank(lambda _text: [2, 1, *range(3, 20)], cases)
     assert value == pytest.approx(((1 / 2 + 1 / 3) / 2 + 0) / 2)
     assert "in a row 0.417 (2), scattered 0.000 (2)" in note
 

@@ -60,9 +60,9 @@ def test_runs_are_interleaved_and_every_other_round_runs_backwards() -> None:
     def act(name: str) -> Callable[[], float]:
         return lambda: (order.append(name), len(order))[1]
 
-    given = load.interleave({"a": act("a"), "b": act("b")}, 3)
+    results = load.interleave({"a": act("a"), "b": act("b")}, 3)
     assert order == ["a", "b", "b", "a", "a", "b"]
-    assert given == {"a": [1, 4, 5], "b": [2, 3, 6]}
+    assert results == {"a": [1, 4, 5], "b": [2, 3, 6]}
 
 
 def test_a_ratio_is_the_median_of_neighbours() -> None:
@@ -86,28 +86,30 @@ def test_a_fault_leaves_figures_missing_and_no_more() -> None:
         yield goals.CACHED.with_value(1.0)
         raise RuntimeError("it ended")
 
-    given = list(report_missing(figures(), goals.CACHED, goals.REVALIDATED))
-    assert [(each.name, each.value, each.verdict) for each in given] == [
+    rows = list(report_missing(figures(), goals.CACHED, goals.REVALIDATED))
+    assert [(figure.name, figure.value, figure.verdict) for figure in rows] == [
         (goals.CACHED.name, 1.0, "pass"),
         (goals.REVALIDATED.name, None, "missing"),
     ]
-    assert given[1].note == "it ended"
+    assert rows[1].note == "it ended"
 
 
 def test_growth_is_that_of_the_worst_size_and_clock() -> None:
     def run(wall: float, cpu: float) -> dict[str, object]:
         return {"pages": {"front page": (wall, cpu)}}
 
-    found = {"10": [run(2, 1)] * 3, "20": [run(2, 1.5)] * 3, "30": [run(2, 1)] * 3}
-    figure = scale.growth_figure("front page", (10, 20, 30), found)
+    measurements = {"10": [run(2, 1)] * 3, "20": [run(2, 1.5)] * 3, "30": [run(2, 1)] * 3}
+    figure = scale.growth_figure("front page", (10, 20, 30), measurements)
     assert figure.value == 1.5
     assert figure.is_met is False
 
 
 def test_the_first_reader_is_judged_by_what_comes_on_top_of_a_render() -> None:
-    asked = [{"request": 5.0, "seen": 6.0, "statuses": [200]}] * 98
-    asked += [{"request": 40.0, "seen": 900.0, "statuses": [404, 503, 200]}] * 2
-    first, seen, faults = publications.summarize(asked, load.Load(1500, 9000, 0, 0), 3000, 4.0, 20)
+    samples = [{"request": 5.0, "seen": 6.0, "statuses": [200]}] * 98
+    samples += [{"request": 40.0, "seen": 900.0, "statuses": [404, 503, 200]}] * 2
+    first, seen, faults = publications.summarize(
+        samples, load.Load(1500, 9000, 0, 0), 3000, 4.0, 20
+    )
     assert first.value == pytest.approx(36)
     assert seen.value == 900
     assert faults.value == 2
@@ -117,10 +119,10 @@ def test_the_first_reader_is_judged_by_what_comes_on_top_of_a_render() -> None:
 def test_every_act_of_the_publisher_has_a_word_and_a_page_of_its_own(
     app: Flask, client: FlaskClient, editor: User, story: Callable[..., int]
 ) -> None:
-    known = [story(), story(hours=1, headline="Another")]
+    story_ids = [story(), story(hours=1, headline="Another")]
     assert len({publisher.unique_word(number) for number in range(400)}) == 400
     with app.test_request_context():
-        paths = [publisher.publish_or_correct(number, editor, known) for number in range(3)]
+        paths = [publisher.publish_or_correct(number, editor, story_ids) for number in range(3)]
     assert len(set(paths)) == 3
     for number, path in enumerate(paths):
         assert publisher.unique_word(number) in client.get(path, base_url=BASE).text
@@ -183,7 +185,7 @@ def words(page: str) -> list[str]:
 
 def links(page: str) -> list[str]:
     """Return the addresses that a page leads to, without what tells versions of files apart."""
-    return [each.partition("?")[0] for each in re.findall(r'<a\b[^>]*\bhref="([^"]+)"', page)]
+    return [href.partition("?")[0] for href in re.findall(r'<a\b[^>]*\bhref="([^"]+)"', page)]
 
 
 def test_the_naive_page_shows_what_ours_shows(
@@ -201,10 +203,10 @@ def test_the_naive_page_shows_what_ours_shows(
     )
     article = queries.article_to_edit(article_id)
     assert article is not None
-    kept = publishing.draft_from_article(article)
+    draft = publishing.draft_from_article(article)
     publishing.save(
         article_id,
-        kept,
+        draft,
         editor,
         article.version,
         publishing.Action("correct", note="The river fell first."),

@@ -1,1 +1,1 @@
-"""What `make bench-search` runs: the figures of search, held against their goals and against SQLite FTS5."""
+"""The figures of `make bench-search`, with their goals and SQLite FTS5 for comparison."""

@@ -1,7 +1,8 @@
-"""`python -m benchmarks.search`: every figure of search with its goal, and SQLite FTS5's beside it.
+"""`python -m benchmarks.search`: every figure of search with its goal, beside SQLite FTS5.
 
-Real stories lie beside the checkout in `../shared/corpus`; sites of generated ones are made on the first run and kept
-in the folder that --cache names. CPU times are of one process; wall times are taken while nothing else of ours runs.
+Real stories are read from `../shared/corpus` beside the checkout. Sites of generated stories are
+created on the first run and kept in the --cache folder. CPU times are of one process; wall times
+are taken while no other benchmark runs.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from benchmarks.search.sites import ROOT, BenchSite, documents, generated_site
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured."""
+    """How much to measure."""
 
     sites: tuple[int, ...]
     samples: int
@@ -39,7 +40,7 @@ QUICK = Size((2_000,), 30, 100, 500, 30)
 
 
 def main() -> int:
-    """Measure, print, and return 1 where a goal is missed."""
+    """Measure and print; return 1 if a goal is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="2,000 generated stories and fewer samples, under 90 s"
@@ -49,14 +50,14 @@ def main() -> int:
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-search"
     )
     parser.add_argument("--prepare", type=int, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.prepare:
-        prepare_site(given.cache, given.prepare)
+    options = parser.parse_args()
+    if options.prepare:
+        prepare_site(options.cache, options.prepare)
         return 0
     started, figures = time.monotonic(), []
     print(header_row("Whoosh", "FTS5"))
     with tempfile.TemporaryDirectory() as folder:
-        for figure in measure(QUICK if given.quick else FULL, given.cache, Path(folder)):
+        for figure in measure(QUICK if options.quick else FULL, options.cache, Path(folder)):
             figures.append(figure)
             print(figure, flush=True)
     missed = sum(figure.is_met is False for figure in figures)
@@ -64,13 +65,13 @@ def main() -> int:
         f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ", end=""
     )
     print(f"{time.monotonic() - started:.0f} s")
-    if given.json:
-        write_json(given.json, figures)
+    if options.json:
+        write_json(options.json, figures)
     return 1 if missed else 0
 
 
 def prepare_site(cache: Path, number: int) -> BenchSite:
-    """Return a site with an index as the code of today makes it."""
+    """Return a site whose index is of the current code."""
     site = generated_site(cache, number)
     if not site.has_index():
         site.reindex()
@@ -78,7 +79,7 @@ def prepare_site(cache: Path, number: int) -> BenchSite:
 
 
 def measure(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
-    """Yield every figure; a second, larger site is made meanwhile by a process of its own."""
+    """Yield every figure; a second process meanwhile creates a larger site."""
     smallest, larger = size.sites[0], size.sites[1:]
     with ExitStack() as stack:
         started = [stack.enter_context(start_preparing(cache, number)) for number in larger]
@@ -103,7 +104,7 @@ def measure(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
 
 
 def start_preparing(cache: Path, number: int) -> subprocess.Popen[bytes]:
-    """Return a process that makes a site."""
+    """Return a process that creates a site."""
     command = [
         sys.executable,
         "-m",
@@ -117,7 +118,7 @@ def start_preparing(cache: Path, number: int) -> subprocess.Popen[bytes]:
 
 
 def site_figures(site: BenchSite, other: Fts5, size: Size) -> Iterator[Figure]:
-    """Yield what pages, suggestions, an idle searcher and likeness cost on a site."""
+    """Yield the cost of pages, suggestions, an idle searcher and related stories on a site."""
     yield from speed.page_figures(site, other, size.searches)
     yield speed.suggestions_figure(site, size.searches)
     yield memory.idle_memory(site)

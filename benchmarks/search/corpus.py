@@ -1,7 +1,7 @@
-"""The stories that search is measured on: real ones beside the checkout, and any number made from their sentences.
+"""The stories that search is measured on: real ones, and any number generated from them.
 
-The real ones are no part of the project: where the folder `../shared/corpus` is absent, what needs them is left out,
-and the generated stories are made of invented words instead.
+The real ones are no part of the project. If `../shared/corpus` is absent, figures that need them
+are left out, and generated stories use invented words.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ COUNTRIES = tuple(
 )
 TOPICS, AUTHORS, SPEAKERS = 120, 40, 2
 AVERAGE_WORDS, YEARS = 380, 12
-# Of generated stories and searches; the other languages share the rest. Fewer languages make words more common.
+# Shares of generated stories and searches; the other languages share the rest.
+# Fewer languages make words more common.
 SHARES = {"en": 0.5, "fr": 0.2}
 NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
 SEED = 20261123
@@ -35,14 +36,14 @@ _SENTENCE_END = re.compile(r"(?<=[.!?።؟])\s+|\n+")
 
 @cache
 def real_stories() -> tuple[Document, ...]:
-    """Return every real story of the ten languages, numbered from 1; empty where the folder is absent."""
+    """Return the real stories of the ten languages, numbered from 1; empty if the folder is absent."""
     paths = [FOLDER / f"news-{language}.jsonl" for language in LANGUAGES]
     lines = [line for path in paths if path.exists() for line in path.read_text().splitlines()]
     return tuple(_document(number, json.loads(line)) for number, line in enumerate(lines, 1))
 
 
 def _document(number: int, line: dict[str, str]) -> Document:
-    """Return a story filed and named as the importer would file it; bodies are plain text already."""
+    """Return a story with its metadata as an import would store it; bodies are plain text."""
     return Document(
         id=number,
         version=1,
@@ -65,20 +66,20 @@ def sentences(text: str) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text just as they are written there, without the signs between them."""
+    """Return the words of a text as written, without punctuation."""
     return [text[token.start : token.end] for token in tokens(text)]
 
 
 def write_generated_stories(path: Path, number: int) -> None:
-    """Write that many generated stories as JSON lines for the importer; the same ones every time."""
+    """Write that many generated stories as JSON lines; the output never varies."""
     chance = random.Random(SEED)
     names = [word.capitalize() for word in vocabulary(chance)]
     with path.open("w", encoding="utf-8") as file:
-        for each in range(number):
+        for index in range(number):
             language = random_language(chance)
-            moment = NEWEST - timedelta(minutes=YEARS * 365 * 24 * 60 * each // number)
+            moment = NEWEST - timedelta(minutes=YEARS * 365 * 24 * 60 * index // number)
             line = {
-                "id": f"g{each}",
+                "id": f"g{index}",
                 "language": language,
                 "published_at": moment.isoformat(),
                 "source_name": "Bench",
@@ -90,14 +91,14 @@ def write_generated_stories(path: Path, number: int) -> None:
 
 @cache
 def sentence_pools() -> dict[str, list[str]]:
-    """Return sentences by language, two words long at least; invented ones where no real story is here."""
-    found: dict[str, list[str]] = {}
+    """Return sentences of two words or more by language; invented ones without real stories."""
+    pools: dict[str, list[str]] = {}
     for story in real_stories():
-        found.setdefault(story.language, []).extend(
-            each for each in sentences(story.body) if " " in each.strip()
+        pools.setdefault(story.language, []).extend(
+            sentence for sentence in sentences(story.body) if " " in sentence.strip()
         )
-    if found:
-        return found
+    if pools:
+        return pools
     chance = random.Random(SEED)
     invented = vocabulary(chance)
     weights = [1 / (rank + 3) for rank in range(len(invented))]
@@ -110,7 +111,7 @@ def sentence_pools() -> dict[str, list[str]]:
 
 
 def random_language(chance: random.Random) -> str:
-    """Return a language, each as often as stories are in it."""
+    """Return a language at random, weighted by its number of stories."""
     others = [language for language in sentence_pools() if language not in SHARES]
     rest = (1 - sum(SHARES.values())) / max(1, len(others))
     weights = {language: SHARES.get(language, rest) for language in sentence_pools()}
@@ -118,21 +119,21 @@ def random_language(chance: random.Random) -> str:
 
 
 def random_sentence(chance: random.Random) -> str:
-    """Return a sentence as one finds it in a story drawn at random."""
+    """Return a sentence drawn at random."""
     return chance.choice(sentence_pools()[random_language(chance)])
 
 
 def _random_text(
     chance: random.Random, pool: Sequence[str], names: Sequence[str]
 ) -> dict[str, str]:
-    """Return headline, dek and body: sentences drawn until there are enough words, some said by somebody."""
+    """Return headline, dek and body: drawn sentences, some attributed to a speaker."""
     drawn, length = [], 0
     while length < AVERAGE_WORDS:
         drawn.append(chance.choice(pool))
         length += drawn[-1].count(" ") + 1
-    for place in chance.sample(range(len(drawn)), min(SPEAKERS, len(drawn))):
+    for index in chance.sample(range(len(drawn)), min(SPEAKERS, len(drawn))):
         # Names keep coming up in an archive: its vocabulary never stops growing.
-        drawn[place] = f"{chance.choice(names)} {chance.choice(names)}: {drawn[place]}"
+        drawn[index] = f"{chance.choice(names)} {chance.choice(names)}: {drawn[index]}"
     paragraphs = [" ".join(drawn[start : start + 3]) for start in range(0, len(drawn), 3)]
     headline = chance.choice(pool).split()[: chance.randint(6, 9)]
     dek = " ".join(chance.choice(pool).split()[:20])
@@ -140,13 +141,13 @@ def _random_text(
 
 
 def _random_facets(chance: random.Random, names: Sequence[str]) -> dict[str, object]:
-    """Return what a story is filed under, some values far oftener than others."""
+    """Return facet values, some far more frequent than others."""
     return {
         "section": chance.choices(SECTIONS, range(len(SECTIONS), 0, -1))[0],
         "countries": _random_values(chance, COUNTRIES, 2),
-        "topics": _random_values(chance, [f"Topic {each}" for each in names[:TOPICS]], 3),
+        "topics": _random_values(chance, [f"Topic {name}" for name in names[:TOPICS]], 3),
         "authors": _random_values(
-            chance, [f"{names[each]} {names[-each - 1]}" for each in range(AUTHORS)], 2
+            chance, [f"{names[number]} {names[-number - 1]}" for number in range(AUTHORS)], 2
         ),
     }
 

@@ -1,7 +1,8 @@
-"""How long after its commit a story shows on the search page, while four processes serve readers without a pause.
+"""Time from a commit until search shows the story, while four processes serve readers.
 
-The page is asked for the story's own words as a phrase, every 20 ms, until it is there. Readers come from a process of
-their own (`python -m benchmarks.search.freshness PORT SECONDS`), at moments that do not wait for answers.
+The search page is polled every 20 ms for a phrase of the story until it shows. A process of its own
+(`python -m benchmarks.search.freshness PORT SECONDS`) plays the readers; its requests do not wait
+for earlier responses.
 """
 
 from __future__ import annotations
@@ -36,25 +37,25 @@ LETTERS = "bcdfghjklmnpqrstvwxz"
 
 
 def figures(site: BenchSite, folder: Path, publications: int) -> Iterator[Figure]:
-    """Yield the median and the 99th hundredth of the waits, on a copy of the site."""
+    """Yield the median and 99th percentile of the waits, on a copy of the site."""
     copy = copy_site(site, folder / "data")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with serve_site(copy.environ, port), copy.app_context(), background_readers(port) as answers:
-        taken = publish_stories(port, publications)
-    asked = sum(answers.values())
-    load = f"{publications} publications; readers' answers: {dict(answers)} ({asked} in all)"
+        waits = publish_stories(port, publications)
+    requests = sum(answers.values())
+    load = f"{publications} publications; readers' answers: {dict(answers)} ({requests} in all)"
     name = f"published → findable, {site.number:,} stories, {REQUESTS_PER_SECOND} requests/s"
-    yield Figure(f"{name}, p50", quantile(taken, 0.5), "s", MEDIAN_GOAL, note=load)
+    yield Figure(f"{name}, p50", quantile(waits, 0.5), "s", MEDIAN_GOAL, note=load)
     yield Figure(
-        f"{name}, p99", quantile(taken, 0.99), "s", WORST_GOAL, note=f"worst {max(taken):.2f}"
+        f"{name}, p99", quantile(waits, 0.99), "s", WORST_GOAL, note=f"worst {max(waits):.2f}"
     )
 
 
 @contextmanager
 def background_readers(port: int) -> Iterator[Counter[str]]:
-    """Let readers come until the block ends; afterwards the counter has their answers by status."""
+    """Send readers' requests until the block ends; then count responses by status."""
     answers: Counter[str] = Counter()
     command = [sys.executable, "-m", "benchmarks.search.freshness", str(port)]
     process = subprocess.Popen(
@@ -70,25 +71,25 @@ def background_readers(port: int) -> Iterator[Counter[str]]:
 
 
 def publish_stories(port: int, number: int) -> list[float]:
-    """Publish that many stories one after the other; return the seconds that each took to show."""
-    chance, taken = random.Random(SEED), []
+    """Publish that many stories one after the other; return the seconds until each shows."""
+    chance, waits = random.Random(SEED), []
     user_id, _ = accounts.add_user("bench@news.example", "Bench", "editor")
     editor = db.session.get(User, user_id)
     assert editor is not None
     db.session.refresh(editor)
-    for each in range(number):
-        word = "zz" + "".join(LETTERS[each // 20**place % 20] for place in range(3))
+    for index in range(number):
+        word = "zz" + "".join(LETTERS[index // 20**digit % 20] for digit in range(3))
         draft = publishing.Draft(
             headline=f"Found {word} {word}", body="A body. " * 200, section="politics"
         )
         publishing.create(draft, editor, publishing.Action("publish"))
-        taken.append(wait_until_searchable(port, word))
+        waits.append(wait_until_searchable(port, word))
         time.sleep(chance.uniform(0, PAUSE_SECONDS))
-    return taken
+    return waits
 
 
 def wait_until_searchable(port: int, word: str) -> float:
-    """Return how long it takes until the search page links to the story."""
+    """Return the seconds until the search page links to the story."""
     started = time.monotonic()
     link, address = f"/politics/found-{word}".encode(), "/search?q=" + quote(f'"{word} {word}"')
     while link not in get(port, address)[1]:
@@ -99,12 +100,12 @@ def wait_until_searchable(port: int, word: str) -> float:
 
 
 def reader_paths(port: int, number: int) -> list[str]:
-    """Return what readers ask for: half of it stories, a quarter lists, a tenth searches, the rest related stories."""
+    """Return readers' paths: half articles, a quarter lists, a tenth searches, the rest related."""
     chance = random.Random(SEED)
     stories = list(
         dict.fromkeys(
             re.findall(
-                rb'href="(/[a-z]+/[^"/?#]+)"', b"".join(get(port, each)[1] for each in LISTS)
+                rb'href="(/[a-z]+/[^"/?#]+)"', b"".join(get(port, path)[1] for path in LISTS)
             )
         )
     )
@@ -121,7 +122,7 @@ def reader_paths(port: int, number: int) -> list[str]:
 
 
 def main() -> None:
-    """Ask 50 times a second until something is said on standard input; print statuses and their numbers."""
+    """Send 50 requests a second until standard input has data; print counts by status."""
     port = int(sys.argv[1])
     answers: Counter[int] = Counter()
     is_over = threading.Event()
@@ -130,9 +131,9 @@ def main() -> None:
         answers[get(port, path)[0]] += 1
 
     threading.Thread(target=lambda: (sys.stdin.readline(), is_over.set()), daemon=True).start()
-    asked, threads, next_at = reader_paths(port, 1000), [], time.monotonic()
+    paths, threads, next_at = reader_paths(port, 1000), [], time.monotonic()
     while not is_over.wait(max(0.0, next_at - time.monotonic())):
-        threads.append(threading.Thread(target=ask, args=(asked[len(threads) % len(asked)],)))
+        threads.append(threading.Thread(target=ask, args=(paths[len(threads) % len(paths)],)))
         threads[-1].start()
         next_at += 1 / REQUESTS_PER_SECOND
     for thread in threads:

@@ -1,4 +1,4 @@
-"""The same stories and the same questions in SQLite FTS5, as plainly as one would set it up, to know the distance."""
+"""The same stories and queries in a plain SQLite FTS5 setup, for comparison."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ FACETS = f"SELECT name, value, count(*) FROM facet WHERE story IN (SELECT rowid 
 
 
 class Fts5:
-    """Stories in FTS5: words stemmed and without accents, weighed as ours are; all words, else any."""
+    """Stories in FTS5: stemmed, without accents, same weights; all words, else any word."""
 
     def __init__(self, path: Path | str, documents: Iterable[Document] | None = None) -> None:
-        """Open what an earlier one has made, or make it of documents."""
+        """Open an existing database, or build one from documents."""
         self.connection = sqlite.connect(str(path))
         if documents is None:
             return
         self.connection.executescript(TABLES)
         with self.connection:
-            for each in documents:
-                self._add(each)
+            for document in documents:
+                self._add(document)
 
     def _add(self, document: Document) -> None:
         texts = document.headline, f"{document.dek}\n{document.body}", document.names
@@ -45,17 +45,17 @@ class Fts5:
         self.connection.executemany("INSERT OR IGNORE INTO facet VALUES (?, ?, ?)", rows)
 
     def best(self, text: str) -> list[int]:
-        """Return the ten best stories for a text as readers type it."""
+        """Return the ten best stories for a query."""
         return self._best(text)[0]
 
     def page(self, text: str) -> tuple[list[int], int, int]:
-        """Return the ten best, the number of all, and that of facet values: what a page of results asks for."""
+        """Return the ten best, the total and facet counts, as a results page needs."""
         ids, match = self._best(text)
         total = self.connection.execute(COUNT, (match,)).fetchone()[0]
         return ids, total, len(self.connection.execute(FACETS, (match,)).fetchall())
 
     def _best(self, text: str) -> tuple[list[int], str]:
-        """Return the ten best, and the question that found them."""
+        """Return the ten best and the query that matched them."""
         ids: list[int] = []
         for match in (" ".join(parts := match_clauses(text)), " OR ".join(parts)):
             ids = [row[0] for row in self.connection.execute(BEST, (match,))]
@@ -65,7 +65,7 @@ class Fts5:
 
 
 def match_clauses(text: str) -> Sequence[str]:
-    """Return the clauses of "a phrase", of words, or of prefix* in FTS5's own writing."""
+    """Return the clauses of "a phrase", words or prefix* in FTS5 syntax."""
     if text.startswith('"'):
         return [text]
     return [f'"{word[:-1]}" *' if word.endswith("*") else f'"{word}"' for word in text.split()]

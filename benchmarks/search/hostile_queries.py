@@ -1,6 +1,7 @@
-"""Queries from somebody who means no good: nothing may fail, and none may cost much.
+"""Hostile queries: none may fail, and none may cost much.
 
-Each goes raw to the engine, as a search and as letters typed, and some to the page as an address.
+Each goes to the engine as a search and as an autocomplete prefix; some also go to the page as a
+URL.
 """
 
 from __future__ import annotations
@@ -69,19 +70,19 @@ COMMON = ("the", "de", "na", "ya", "ti", "ku", "በ", "እና", "a*", "the*", "c
 
 
 def hostile_texts(number: int) -> list[str]:
-    """Return that many hostile texts, the same ones every time."""
+    """Return that many hostile texts; the output never varies."""
     chance = random.Random(SEED)
     pool = [
         word
-        for each in sentence_pools().values()
-        for sentence in each[:500]
+        for pool in sentence_pools().values()
+        for sentence in pool[:500]
         for word in words(sentence)
     ]
     makers: tuple[Callable[[random.Random, list[str]], str], ...] = (
         _operators, _nested, _long, _wildcards, _signs, _controls, _field_filters, _expensive, _twenty_thousand,
         _nonsense, _random_characters,
     )  # fmt: skip
-    return [makers[each % len(makers)](chance, pool) for each in range(number)]
+    return [makers[index % len(makers)](chance, pool) for index in range(number)]
 
 
 def _operators(chance: random.Random, pool: list[str]) -> str:
@@ -138,7 +139,7 @@ def _field_filters(chance: random.Random, pool: list[str]) -> str:
 
 
 def _expensive(chance: random.Random, pool: list[str]) -> str:
-    """Return what makes an engine work: common words, in rows, as prefixes, taken away."""
+    """Return costly queries: rows of common words, as prefixes, as exclusions."""
     parts = [
         chance.choice(COMMON) if chance.random() < 0.7 else chance.choice(pool)
         for _ in range(chance.randint(2, 12))
@@ -152,7 +153,7 @@ def _twenty_thousand(chance: random.Random, pool: list[str]) -> str:
 
 
 def _nonsense(chance: random.Random, _pool: list[str]) -> str:
-    """Four words of 48 letters that the archive has never seen: each would be looked up for a better spelling."""
+    """Return four unknown words of 48 letters, each of which needs a spelling lookup."""
     return " ".join("".join(chance.choices("bcdfghjklmnpqrstvwxyz", k=48)) for _ in range(4))
 
 
@@ -171,22 +172,22 @@ def figures(site: BenchSite, number: int) -> Iterator[Figure]:
             "suggestions": (index.suggest, texts),
             "page": (page, texts[::PAGE_SAMPLING]),
         }
-        taken = {
-            name: cpu_times(record_faults(act, name, faults), asked)
-            for name, (act, asked) in acts.items()
+        milliseconds = {
+            name: cpu_times(record_faults(act, name, faults), inputs)
+            for name, (act, inputs) in acts.items()
         }
     name = f"hostile queries, faults, {site.number:,} stories"
     yield Figure(
         name, len(faults), "", 0, note=f"{len(texts)} queries; {'; '.join(faults[:3])[:300]}"
     )
-    for name, times in taken.items():
+    for name, times in milliseconds.items():
         note = f"p99 {quantile(times, 0.99):.3g}, {format_spread(times)}"
         yield Figure(f"hostile queries, worst CPU, {name}", max(times), "ms", WORST_GOAL, note=note)
         yield Figure(f"hostile queries, p99 CPU, {name}", quantile(times, 0.99), "ms", P99_GOAL)
 
 
 def random_request(chance: random.Random, text: str) -> SearchRequest:
-    """Return a search for a text, often with hostile filters, order and page."""
+    """Return a search for a text, often with hostile filters, sort order and page."""
     filters = {name: chance.choice(INVALID_VALUES) for name in FACETS if chance.random() < 0.1}
     sort = chance.choice(("relevance", "newest", "oldest"))
     return SearchRequest(
@@ -197,7 +198,7 @@ def random_request(chance: random.Random, text: str) -> SearchRequest:
 def record_faults(
     act: Callable[[str], object], name: str, faults: list[str]
 ) -> Callable[[str], object]:
-    """Return the same act that notes its faults and goes on."""
+    """Return a function that does the same, records its faults and goes on."""
 
     def careful(text: str) -> None:
         try:

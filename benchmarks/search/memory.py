@@ -1,6 +1,7 @@
-"""What an idle searcher adds to a process: `python -m benchmarks.search.memory INDEX` prints bytes, one a line.
+"""Memory that an idle searcher adds: `python -m benchmarks.search.memory INDEX`.
 
-A process of its own, because what others have left in this one would blur it. Linux only: read from /proc.
+Prints bytes, one figure a line. It runs in a process of its own, so that earlier work cannot blur
+the result. Linux only: read from /proc.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ MEGABYTE = 1_000_000
 
 
 def private_bytes() -> int:
-    """Return the memory that this process shares with no other."""
+    """Return the memory that only this process uses."""
     gc.collect()
     text = Path("/proc/self/smaps_rollup").read_text(encoding="utf-8")
     return 1024 * sum(
@@ -29,7 +30,7 @@ def private_bytes() -> int:
 
 
 def idle_memory(site: BenchSite) -> Figure:
-    """Return what opening the index and one search add, the engine's code not counted."""
+    """Return the bytes added by opening the index and one search, without the engine's code."""
     command = [sys.executable, "-m", "benchmarks.search.memory", str(site.data / "index")]
     done = subprocess.run(
         command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8"
@@ -46,7 +47,7 @@ def idle_memory(site: BenchSite) -> Figure:
 
 
 def main() -> None:
-    """Print what importing the engine adds, the first search, and many searches."""
+    """Print the bytes added by importing the engine, the first search, and many searches."""
     import spectator.search
     from benchmarks.search.speed import random_searches
 

@@ -1,12 +1,14 @@
-"""Known items: how far up is the story of which a reader remembers a few words? (mean reciprocal rank in the top ten)
+"""Known items: the rank of a story of which a reader remembers a few words.
 
-From each of at most 250 stories of a language one sentence of six words or more is drawn, and 3 or 4 of its words are
-typed as they stand there: once in a row, once any of them in their order; the figure is the mean of both ways.
-Headlines give 3 to 5 words. One index holds all ten languages.
+The figure is the mean reciprocal rank in the top ten. From at most 250 stories of a language one
+sentence of six words or more is drawn. Of it 3 or 4 words are searched for, once consecutive and
+once scattered in order; the figure is the mean of both. Headlines give 3 to 5 words. One index
+holds all ten languages.
 
-Readers remember words that say something. Of sentences, words shorter than four letters are passed over (in a syllabary
-none is). Words are drawn again while another story has a sentence, or headline, with all of them too, as those of a
-series do: they would not say which story is meant. What comes out with any words whatever is printed beside it.
+Readers remember distinctive words, so words of a sentence shorter than four letters are skipped (in
+a syllabary none is). Words that another story's sentence or headline also has together are drawn
+again, because they would not identify the story. The result for arbitrary words is printed beside
+it.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ Best = Callable[[str], Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class KnownItem:
-    """What is typed, and the story that is meant."""
+    """Query text and the story that it should find."""
 
     text: str
     story: int
@@ -55,7 +57,7 @@ QueriesByMode = Mapping[str, Sequence[KnownItem]]
 
 
 def figures(directory: Path, number: int = SAMPLES) -> Iterator[Figure]:
-    """Yield the rows of known items; nothing where the real stories are absent."""
+    """Yield the known-item rows; nothing if the real stories are absent."""
     if not real_stories():
         return
     index, other = open_index(directory), Fts5(":memory:", real_stories())
@@ -64,22 +66,22 @@ def figures(directory: Path, number: int = SAMPLES) -> Iterator[Figure]:
     def best(text: str) -> Sequence[int]:
         return index.find(SearchRequest(text, per_page=10)).ids
 
-    for name, typed, goal in questions(number):
-        value, note = mean_reciprocal_rank(best, typed)
+    for name, queries, goal in questions(number):
+        value, note = mean_reciprocal_rank(best, queries)
         yield Figure(
             f"MRR, {name}",
             value,
             "",
             goal,
             higher_is_better=True,
-            baseline=mean_reciprocal_rank(other.best, typed)[0],
+            baseline=mean_reciprocal_rank(other.best, queries)[0],
             note=note,
         )
     index.close()
 
 
 def questions(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]:
-    """Yield each row's name, what is typed for it, and its goal."""
+    """Yield each row's name, its queries and its goal."""
     for language in LANGUAGES:
         yield (
             f"words of a sentence: {language}",
@@ -113,10 +115,10 @@ def questions(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]:
 
 
 def mean_reciprocal_rank(best: Best, queries: QueriesByMode) -> tuple[float, str]:
-    """Return the mean reciprocal rank among the ten best, and that of each way of typing in words."""
+    """Return the mean reciprocal rank in the top ten, and each way's as text."""
     by_way = {
-        way: mean(_reciprocal_rank(best(each.text), each.story) for each in known)
-        for way, known in queries.items()
+        way: mean(_reciprocal_rank(best(item.text), item.story) for item in items)
+        for way, items in queries.items()
     }
     parts = [f"{way} {value:.3f} ({len(queries[way])})" for way, value in by_way.items()]
     return mean(by_way.values()), ", ".join(parts)
@@ -127,16 +129,18 @@ def _reciprocal_rank(ids: Sequence[int], story: int) -> float:
 
 
 def body_queries(language: str, number: int, shortest: int = MIN_WORD_LETTERS) -> QueriesByMode:
-    """Return words of a sentence of each story, of that many letters or more."""
+    """Return words of a sentence of each story, with at least that many letters."""
     chance = random.Random(f"{SEED} body {language}")
     least = 1 if language in SYLLABARIES else shortest
     drawn = []
     for story in _stories(chance, language):
         parts = [
-            each for each in map(words, sentences(story.body)) if len(each) >= MIN_SENTENCE_WORDS
+            sentence
+            for sentence in map(words, sentences(story.body))
+            if len(sentence) >= MIN_SENTENCE_WORDS
         ]
-        kept = [[word for word in part if len(fold(word)) >= least] for part in parts]
-        long = [each for each in kept if len(each) >= BODY_WORDS[0]]
+        filtered = [[word for word in part if len(fold(word)) >= least] for part in parts]
+        long = [sentence for sentence in filtered if len(sentence) >= BODY_WORDS[0]]
         if long:
             drawn.append((chance.choice(long), story.id))
     return _draw_queries(
@@ -145,35 +149,35 @@ def body_queries(language: str, number: int, shortest: int = MIN_WORD_LETTERS) -
 
 
 def headline_queries(language: str, number: int, *, any_words: bool = False) -> QueriesByMode:
-    """Return words of the headline of each story that has enough; words that no other headline has together."""
+    """Return words of each long enough headline that no other headline has together."""
     chance = random.Random(f"{SEED} headline {language}")
     drawn = [(words(story.headline), story.id) for story in _stories(chance, language)]
-    long = [each for each in drawn if len(each[0]) >= HEADLINE_WORDS[0]][:number]
+    long = [headline for headline in drawn if len(headline[0]) >= HEADLINE_WORDS[0]][:number]
     return _draw_queries(
         chance, long, HEADLINE_WORDS, None if any_words else _identifies_one_headline
     )
 
 
 def _identifies_one_headline(text: str) -> bool:
-    typed = {fold(word) for word in words(text)}
-    return sum(typed <= each for each in _headline_words()) == 1
+    terms = {fold(word) for word in words(text)}
+    return sum(terms <= headline for headline in _headline_words()) == 1
 
 
 def _identifies_one_story(text: str) -> bool:
-    """Whether no other story has a sentence with all these words: else the words do not say which is meant."""
+    """Return whether only one story has a sentence with all these words."""
     places = [_sentence_index().get(fold(word), frozenset()) for word in words(text)]
     return len({story for story, _ in frozenset.intersection(*places)}) == 1
 
 
 @cache
 def _sentence_index() -> dict[str, frozenset[tuple[int, int]]]:
-    """The (story, sentence) pairs that have a folded word."""
-    found: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    """Return the (story, sentence) pairs of each folded word."""
+    postings: dict[str, set[tuple[int, int]]] = defaultdict(set)
     for story in real_stories():
         for number, sentence in enumerate(sentences(story.body)):
             for word in words(sentence):
-                found[fold(word)].add((story.id, number))
-    return {word: frozenset(places) for word, places in found.items()}
+                postings[fold(word)].add((story.id, number))
+    return {word: frozenset(places) for word, places in postings.items()}
 
 
 @cache
@@ -184,7 +188,7 @@ def _headline_words() -> tuple[frozenset[str], ...]:
 
 
 def _stories(chance: random.Random, language: str) -> list[Document]:
-    """Return a language's stories in any order."""
+    """Return a language's stories in random order."""
     stories = [story for story in real_stories() if story.language == language]
     return chance.sample(stories, len(stories))
 
@@ -195,7 +199,7 @@ def _draw_queries(
     lengths: Sequence[int],
     is_fit: Callable[[str], bool] | None = None,
 ) -> QueriesByMode:
-    """Return words drawn from each sentence in both ways; unfit ones are drawn again, and after some tries left out."""
+    """Return words of each sentence in both ways; unfit draws are retried, then left out."""
     return {
         way: [
             KnownItem(text, story)
@@ -221,26 +225,26 @@ def _consecutive_words(
 
 def _scattered_words(chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
     places = chance.sample(range(len(sentence)), min(chance.choice(lengths), len(sentence)))
-    return " ".join(sentence[place] for place in sorted(places))
+    return " ".join(sentence[index] for index in sorted(places))
 
 
 def rewrite_queries(queries: QueriesByMode, change: Callable[[str], str]) -> QueriesByMode:
-    """Return the same for the same stories, written otherwise."""
+    """Return queries for the same stories with changed spelling."""
     return {
-        way: [KnownItem(change(each.text), each.story) for each in known]
-        for way, known in queries.items()
+        way: [KnownItem(change(item.text), item.story) for item in items]
+        for way, items in queries.items()
     }
 
 
 def without_accents(text: str) -> str:
-    """Return a text as it is typed on a keyboard without accents, tone marks and dots below."""
+    """Return a text without accents, tone marks and dots below."""
     return "".join(
         char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char)
     )
 
 
 def with_homophones(chance: random.Random, text: str) -> str:
-    """Return an Amharic text with every letter that others sound like written as one of those."""
+    """Return an Amharic text with letters that sound alike exchanged."""
     rows = {
         ord(first) + order: (row, order)
         for row in HOMOPHONES

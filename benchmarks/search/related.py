@@ -1,6 +1,6 @@
-"""Stories that read alike: how often the four most alike are in the same category, which neither method is told.
+"""Related stories: how often the four most similar share the category, which no method sees.
 
-Beside it the cosine of tf-idf vectors over all words, the usual measure, worked out here in the same run.
+For comparison the same run computes the cosine of tf-idf vectors over all words.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ Ranker = Callable[[Document], Sequence[int]]
 
 
 def figures(directory: Path) -> Iterator[Figure]:
-    """Yield the rows of likeness on the real English stories; nothing where they are absent."""
-    known = [
+    """Yield the rows of related stories on the real English stories; nothing if they are absent."""
+    real = [
         replace(story, section="", names="")
         for story in real_stories()
         if story.language == LANGUAGE
     ]
-    if not known:
+    if not real:
         return
     sections = {story.id: story.section for story in real_stories()}
     index = open_index(directory)
-    index.rebuild(known, 1)
+    index.rebuild(real, 1)
 
     def alike(story: Document) -> Sequence[int]:
-        return [each.id for each in index.more_like_this(story, limit=NEIGHBOURS)]
+        return [similar.id for similar in index.more_like_this(story, limit=NEIGHBOURS)]
 
-    ours, taken = precision(alike, known, sections)
-    usual, _ = precision(Cosine(known).rank_similar, known, sections)
+    ours, times = precision(alike, real, sections)
+    usual, _ = precision(Cosine(real).rank_similar, real, sections)
     index.close()
-    note = f"same category {ours:.3f}, tf-idf cosine {usual:.3f}, {len(known)} stories"
+    note = f"same category {ours:.3f}, tf-idf cosine {usual:.3f}, {len(real)} stories"
     yield Figure(
         "related, same category ÷ tf-idf cosine",
         ours / usual,
@@ -58,51 +58,54 @@ def figures(directory: Path) -> Iterator[Figure]:
     )
     yield Figure(
         "related, mean CPU a story, the real ones",
-        mean(taken),
+        mean(times),
         "ms",
         CPU_GOAL,
-        note=format_spread(taken),
+        note=format_spread(times),
     )
 
 
 def cost_at_size(site: BenchSite, number: int) -> Figure:
-    """Return what the stories most like one cost to find among many."""
+    """Return the cost of finding related stories in a large archive."""
     with site.app_context():
         index = indexing.open_public_index(site.data)
         drawn = [
-            story for place, story in enumerate(documents()) if place % (site.number // number) == 0
+            story for index, story in enumerate(documents()) if index % (site.number // number) == 0
         ]
-        _, taken = precision(
-            lambda story: [each.id for each in index.more_like_this(story)], drawn, {}
+        _, times = precision(
+            lambda story: [similar.id for similar in index.more_like_this(story)], drawn, {}
         )
     name = f"related, mean CPU a story, {site.number:,} stories"
     return Figure(
         name,
-        mean(taken),
+        mean(times),
         "ms",
         CPU_GOAL,
-        note=f"p95 {quantile(taken, 0.95):.3g}, {format_spread(taken)}",
+        note=f"p95 {quantile(times, 0.95):.3g}, {format_spread(times)}",
     )
 
 
 def precision(
     ranker: Ranker, stories: Sequence[Document], sections: dict[int, str]
 ) -> tuple[float, list[float]]:
-    """Return which part of the neighbours is of the story's own category, and the milliseconds of CPU of each story."""
-    parts, taken = [], []
+    """Return the share of neighbours in the story's category, and CPU milliseconds for each story."""
+    parts, times = [], []
     for story in stories:
         started = time.process_time()
         ids = ranker(story)
-        taken.append((time.process_time() - started) * 1000)
+        times.append((time.process_time() - started) * 1000)
         parts.append(
-            sum(sections.get(each) == sections.get(story.id) for each in ids[:NEIGHBOURS])
+            sum(
+                sections.get(article_id) == sections.get(story.id)
+                for article_id in ids[:NEIGHBOURS]
+            )
             / NEIGHBOURS
         )
-    return mean(parts), taken
+    return mean(parts), times
 
 
 class Cosine:
-    """tf-idf vectors of unit length; words that one story alone or half of all have are left out."""
+    """Index of unit tf-idf vectors, without words that one story or half of all stories have."""
 
     def __init__(self, stories: Sequence[Document]) -> None:
         counts = {
@@ -123,13 +126,13 @@ class Cosine:
                 self.stories_with[word].append((story, weight))
 
     def rank_similar(self, story: Document) -> Sequence[int]:
-        """Return the nearest stories, best first, without itself."""
+        """Return the nearest other stories, best first."""
         products: Counter[int] = Counter()
         for word, weight in self.vectors[story.id].items():
             for other, its in self.stories_with[word]:
                 products[other] += weight * its  # type: ignore[assignment]
         del products[story.id]
-        return nlargest(NEIGHBOURS, products, key=lambda each: products[each])
+        return nlargest(NEIGHBOURS, products, key=lambda document_id: products[document_id])
 
 
 def _unit(count: Counter[str], rarity: dict[str, float]) -> dict[str, float]:

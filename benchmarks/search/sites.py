@@ -1,6 +1,7 @@
-"""Sites of many generated stories, made as an operator makes one: `spectator init`, `import`, `reindex`.
+"""Sites of many generated stories, set up as an operator does: `spectator init`, `import`,
+`reindex`.
 
-They are kept in a folder for the next run: the database until something that shapes it changes, the index likewise.
+They are kept in a folder for the next run until code that shapes the database or the index changes.
 """
 
 from __future__ import annotations
@@ -31,21 +32,21 @@ ADDRESS = "https://bench.example"
 
 @dataclass(frozen=True, slots=True)
 class BenchSite:
-    """A site in a folder of its own, with that many stories and an index of them."""
+    """Site in its own folder with that many stories and an index."""
 
     data: Path
     number: int
 
     @property
     def environ(self) -> dict[str, str]:
-        """Return the environment of its processes."""
-        kept = {
+        """Return the environment for the site's processes."""
+        inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
         }
-        return kept | {"SPECTATOR_DATA_DIR": str(self.data), "SPECTATOR_SITE_URL": ADDRESS}
+        return inherited | {"SPECTATOR_DATA_DIR": str(self.data), "SPECTATOR_SITE_URL": ADDRESS}
 
     def run(self, *words: str) -> float:
-        """Run the `spectator` command; return the seconds it took."""
+        """Run the `spectator` command; return its seconds."""
         started = time.monotonic()
         command = [sys.executable, "-m", "spectator", *words]
         subprocess.run(command, cwd=ROOT, env=self.environ, check=True, capture_output=True)
@@ -63,7 +64,7 @@ class BenchSite:
             db.engine.dispose()
 
     def reindex(self) -> float:
-        """Build the index anew; return the seconds it took."""
+        """Rebuild the index; return the seconds."""
         key = self.data / "index.key"
         key.unlink(missing_ok=True)
         seconds = self.run("reindex")
@@ -71,7 +72,7 @@ class BenchSite:
         return seconds
 
     def has_index(self) -> bool:
-        """Return whether the index is there and as the code of today makes it."""
+        """Return whether the index exists and is of the current code."""
         key = self.data / "index.key"
         return key.exists() and key.read_text() == source_digest(*INDEX_SOURCES)
 
@@ -94,7 +95,7 @@ def generated_site(cache: Path, number: int) -> BenchSite:
 
 
 def documents() -> Iterator[Document]:
-    """Yield every published story of the open site as search sees it."""
+    """Yield every published story of the open site as a search document."""
     after = 0
     while articles := queries.articles_to_index(after=after):
         yield from map(indexing.build_document, articles)
@@ -103,13 +104,13 @@ def documents() -> Iterator[Document]:
 
 
 def copy_site(site: BenchSite, folder: Path) -> BenchSite:
-    """Return a copy of a site, to be changed."""
+    """Return a copy of a site, which may be changed."""
     shutil.copytree(site.data, folder, symlinks=True)
     return BenchSite(folder, site.number)
 
 
 def source_digest(*names: str) -> str:
-    """Return a short name for the code of these parts of the package, of the generator, and for the real stories."""
+    """Return a short digest of these packages, the generator and the real stories."""
     whole = hashlib.sha256()
     generator = [Path(__file__).with_name("corpus.py"), ROOT / "benchmarks" / "end_to_end.py"]
     parts = [ROOT / "spectator" / name for name in names]

@@ -1,4 +1,4 @@
-"""What search costs in CPU time: the whole page, the engine alone, suggestions, and how fast an index is built."""
+"""CPU time of search: whole page, engine alone, suggestions; and indexing speed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ WARM_UPS = 20
 
 
 def random_searches(number: int, seed: int = SEED) -> list[str]:
-    """Return what readers type: half of it two or three words, 30 % one, 10 % a phrase, 10 % a prefix.
+    """Return typical searches: half two or three words, 30 % one, 10 % a phrase, 10 % a prefix.
 
-    Words are drawn from sentences of the stories, so that common ones come as often as they are common.
+    Words are drawn from sentences of the stories, so their frequencies are realistic.
     """
     chance = random.Random(seed)
     return [_search(chance) for _ in range(number)]
@@ -51,17 +51,17 @@ def _search(chance: random.Random) -> str:
 
 
 def cpu_times(act: Callable[[str], object], texts: Sequence[str]) -> list[float]:
-    """Return the milliseconds of CPU that each text takes in this process."""
-    taken = []
+    """Return the CPU milliseconds of each text in this process."""
+    times = []
     for text in texts:
         started = time.process_time()
         act(text)
-        taken.append((time.process_time() - started) * 1000)
-    return taken
+        times.append((time.process_time() - started) * 1000)
+    return times
 
 
 def reindex_figure(site: BenchSite, path: Path) -> Figure:
-    """Return how many stories a second `spectator reindex` takes in; FTS5 gets the same from the same database."""
+    """Return the stories a second of `spectator reindex`; FTS5 reads the same database."""
     seconds = site.reindex()
     started = time.monotonic()
     with site.app_context():
@@ -80,12 +80,12 @@ def reindex_figure(site: BenchSite, path: Path) -> Figure:
 
 
 def page_figures(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
-    """Yield what a page of results costs, what the engine has of it, and FTS5 for the ten best, total and facets."""
+    """Yield the cost of a results page, the engine's share, and FTS5's cost for the same."""
     texts = random_searches(number + WARM_UPS)
     with site.app_context() as app:
         page = cpu_times(page_opener(app, "/search?q="), texts)[WARM_UPS:]
         index = indexing.open_public_index(site.data)
-        found = cpu_times(lambda text: index.find(SearchRequest(text, per_page=10)), texts)[
+        engine = cpu_times(lambda text: index.find(SearchRequest(text, per_page=10)), texts)[
             WARM_UPS:
         ]
     fts5 = quantile(cpu_times(other.page, texts)[WARM_UPS:], 0.95)
@@ -99,8 +99,8 @@ def page_figures(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
     )
     for kind in KINDS:
         part = [
-            taken
-            for text, taken in zip(texts[WARM_UPS:], page, strict=True)
+            milliseconds
+            for text, milliseconds in zip(texts[WARM_UPS:], page, strict=True)
             if search_kind(text) == kind
         ]
         yield Figure(
@@ -108,20 +108,20 @@ def page_figures(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
         )
     yield Figure(
         f"engine with facets, p95 CPU, {stories}",
-        quantile(found, 0.95),
+        quantile(engine, 0.95),
         "ms",
         baseline=fts5,
-        note=format_spread(found),
+        note=format_spread(engine),
     )
 
 
 def page_goal(site: BenchSite) -> float | None:
-    """Return the goal for a page of results, that of the next larger size where the size has none."""
+    """Return the goal for a results page; a size without one has that of the next larger size."""
     return min((goal for size, goal in PAGE_GOALS.items() if size >= site.number), default=None)
 
 
 def page_opener(app: Flask, address: str) -> Callable[[str], object]:
-    """Return a function that asks for an address with a text at its end; raises AssertionError on a fault."""
+    """Return a function that requests a URL ending in a text; AssertionError on a fault."""
     client = app.test_client()
 
     def get(text: str) -> None:
@@ -133,20 +133,20 @@ def page_opener(app: Flask, address: str) -> Callable[[str], object]:
 
 
 def suggestions_figure(site: BenchSite, number: int) -> Figure:
-    """Return what one round of suggestions costs while words of headlines are typed letter by letter."""
+    """Return the cost of one request for suggestions while headline words are typed."""
     chance = random.Random(SEED)
     texts: list[str] = []
     while len(texts) < number + WARM_UPS:
-        typed = " ".join(words(random_sentence(chance))[: chance.choice((1, 2, 3))])
-        texts.append(typed[: chance.randint(2, 12)])
+        text = " ".join(words(random_sentence(chance))[: chance.choice((1, 2, 3))])
+        texts.append(text[: chance.randint(2, 12)])
     with site.app_context() as app:
-        taken = cpu_times(page_opener(app, "/fragments/suggest?q="), texts)[WARM_UPS:]
+        times = cpu_times(page_opener(app, "/fragments/suggest?q="), texts)[WARM_UPS:]
         index = indexing.open_public_index(site.data)
         alone = cpu_times(index.suggest, texts)[WARM_UPS:]
-    note = f"{format_spread(taken)}; engine alone {quantile(alone, 0.95):.3g}"
+    note = f"{format_spread(times)}; engine alone {quantile(alone, 0.95):.3g}"
     return Figure(
         f"suggestions, p95 CPU, {site.number:,} stories",
-        quantile(taken, 0.95),
+        quantile(times, 0.95),
         "ms",
         SUGGEST_GOAL,
         note=note,

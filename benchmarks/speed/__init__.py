@@ -1,1 +1,1 @@
-"""Every figure of speed, each as a ratio in the same run: `python -m benchmarks.speed`."""
+"""Speed figures, each a ratio within one run: `python -m benchmarks.speed`."""

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.speed`: every figure of speed against its limit, each a ratio of what ran in the same minutes.
+"""`python -m benchmarks.speed`: every speed figure and its limit, each a ratio within one run.
 
-wrk and nginx have to be installed. Sites are made on the first run and kept in the folder that --cache names; what is
-changed is a copy. Nothing else should run on the machine meanwhile.
+Install wrk and nginx first. Sites are created on the first run and kept in the --cache folder; only
+copies are changed. Run nothing else on the machine meanwhile.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STORIES_READ, PAGES_READ = 200, 20
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured: stories of the site, seconds and number of runs, and so on."""
+    """How much to measure: stories, seconds, number of runs and so on."""
 
     stories: int
     seconds: float
@@ -53,7 +53,7 @@ LARGEST = 1_000_000
 
 
 def main() -> int:
-    """Measure, print, and return 1 where a goal is missed or a figure is missing."""
+    """Measure and print; return 1 if a goal is missed or a figure is missing."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="smaller sites, shorter and fewer runs, under 90 s"
@@ -66,14 +66,14 @@ def main() -> int:
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-speed"
     )
-    given = parser.parse_args()
+    options = parser.parse_args()
     require("wrk", "nginx")
-    size = QUICK if given.quick else FULL
-    sites = (*size.sites, LARGEST) if given.whole else size.sites
+    size = QUICK if options.quick else FULL
+    sites = (*size.sites, LARGEST) if options.whole else size.sites
     started, figures = time.monotonic(), []
     print(machine.describe_machine(), header_row("measured"), sep="\n")
     with tempfile.TemporaryDirectory() as folder:
-        for figure in measure(size, sites, given.cache, Path(folder)):
+        for figure in measure(size, sites, options.cache, Path(folder)):
             figures.append(figure)
             print(figure, flush=True)
     missed = sum(figure.is_met is False for figure in figures)
@@ -81,15 +81,15 @@ def main() -> int:
         f"{missed} of {sum(figure.is_met is not None for figure in figures)} goals missed; ", end=""
     )
     print(f"{time.monotonic() - started:.0f} s")
-    if given.json:
-        write_json(given.json, figures)
-    if given.markdown:
+    if options.json:
+        write_json(options.json, figures)
+    if options.markdown:
         print(f"\n{machine.describe_machine()}\n\n{to_markdown(figures)}")
     return 1 if missed else 0
 
 
 def measure(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> Iterator[Figure]:
-    """Yield every figure; one that cannot be measured is missing, and the others go on."""
+    """Yield every figure; if one cannot be measured it is missing, and the others go on."""
     site = settled_site(cache, size.stories)
     file = folder / "stories.txt"
     paths = write_paths(site, STORIES_READ, file)
@@ -124,15 +124,15 @@ def measure(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> It
 
 
 def report_missing(figures: Iterator[Figure], *expected: Figure) -> Iterator[Figure]:
-    """Yield figures; after a fault, those that were still expected are missing."""
-    given = set()
+    """Yield figures; after a fault, the expected ones that remain are missing."""
+    measured = set()
     try:
         for figure in figures:
-            given.add(figure.name)
+            measured.add(figure.name)
             yield figure
     except (AssertionError, OSError, RuntimeError, ValueError, SubprocessError) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        yield from (each.as_missing(reason) for each in expected if each.name not in given)
+        yield from (figure.as_missing(reason) for figure in expected if figure.name not in measured)
 
 
 if __name__ == "__main__":

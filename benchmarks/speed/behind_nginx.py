@@ -1,4 +1,4 @@
-"""The site behind our nginx: against nginx with a ready file, and what readers get while gunicorn is stopped."""
+"""The site behind nginx: compared with a static file, and while gunicorn is stopped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHER_BROWSER = "deflate, gzip"  # takes the same as the first one, and says so 
 def figures(
     site: BenchSite, paths: list[str], folder: Path, seconds: float, rounds: int
 ) -> Iterator[Figure]:
-    """Yield a cached story against the same bytes from a file, and the pages that outlive gunicorn."""
+    """Yield a cached story against the same bytes from a file, and pages during an outage."""
     environ = site.environ | {"SPECTATOR_TRUSTED_PROXIES": "1"}
     with (
         run_gunicorn("wsgi:app", environ) as behind,
@@ -36,30 +36,32 @@ def figures(
 def compare_with_file(
     front: Server, path: str, folder: Path, seconds: float, rounds: int
 ) -> Figure:
-    """Return nginx with what it keeps of the site against nginx with a file."""
+    """Return nginx with cached pages of the site against nginx with a file."""
     answer = front.get(path)
     assert answer.status == 200, answer
     with serve_ready_file(answer.body, answer.headers.get("Content-Encoding", ""), folder) as file:
         assert file.get(path).body == answer.body
         acts = {"ours": load_run(front, path, seconds), "file": load_run(file, path, seconds)}
-        found = interleave(acts, rounds)
-    note = f"{format_rates(found['ours'], found['file'])}; {len(answer.body):,} bytes"
-    return goals.NGINX_CACHED.with_value(median_ratio(found["ours"], found["file"]), note)
+        results = interleave(acts, rounds)
+    note = f"{format_rates(results['ours'], results['file'])}; {len(answer.body):,} bytes"
+    return goals.NGINX_CACHED.with_value(median_ratio(results["ours"], results["file"]), note)
 
 
 def pages_while_stopped(front: Server, behind: Server, paths: list[str]) -> Figure:
-    """Return the share of pages that are the same as before, in per cent, asked for by two browsers."""
+    """Return the percentage of unchanged pages for two browsers while gunicorn is stopped."""
     before = {path: front.get(path) for path in paths}
     wrong = [path for path, answer in before.items() if answer.status != 200]
     assert not wrong, wrong
     behind.stop()
     time.sleep(STALE_WINDOW_SECONDS)
-    asked, lost = 0, []
+    requests, lost = 0, []
     for more in ({}, {"Accept_Encoding": OTHER_BROWSER}) * TIMES:
         for path in paths:
             answer = front.get(path, **more)
-            asked += 1
+            requests += 1
             if (answer.status, answer.body) != (200, before[path].body):
                 lost.append(f"{path} {answer.status}")
-    note = f"{asked} requests for {len(paths)} pages" + (f"; first lost: {lost[0]}" if lost else "")
-    return goals.OUTAGE_PAGES.with_value(100 * (1 - len(lost) / asked), note)
+    note = f"{requests} requests for {len(paths)} pages" + (
+        f"; first lost: {lost[0]}" if lost else ""
+    )
+    return goals.OUTAGE_PAGES.with_value(100 * (1 - len(lost) / requests), note)

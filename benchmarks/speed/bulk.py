@@ -1,4 +1,4 @@
-"""How fast an archive comes in: `spectator import jsonl` on short stories, without the index."""
+"""Import speed: `spectator import jsonl` on short stories, without the index."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.speed import goals
 
 
 def figures(number: int, folder: Path) -> Iterator[Figure]:
-    """Yield the stories a second of one import into an empty site by wall clock, less the command's own start."""
+    """Yield the stories a second of an import into an empty site, without the command's startup."""
     file, site = folder / "archive.jsonl", BenchSite(folder / "imported", number)
     write_short_stories(file, number)
     site.run("init")

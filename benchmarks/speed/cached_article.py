@@ -1,4 +1,4 @@
-"""A story that the site has at hand, through gunicorn: against constant bytes, and asked for again with its ETag."""
+"""A cached story through gunicorn, against constant bytes and against a 304."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GUNICORN_HEADERS = {"server", "date", "connection", "transfer-encoding"}
 def figures(
     site: BenchSite, path: str, folder: Path, seconds: float, rounds: int
 ) -> Iterator[Figure]:
-    """Yield a cached story against the same answer as constant bytes, and a 304 against a 200."""
+    """Yield a cached story against constant bytes, and a 304 against a 200."""
     with run_gunicorn("wsgi:app", site.environ) as ours:
         answer = ours.get(path)
         save_answer(answer, folder)
@@ -34,20 +34,22 @@ def figures(
             has_tag = tag != "" and ours.get(path, If_None_Match=tag).status == 304
             if has_tag:
                 acts["304"] = load_run(ours, path, seconds, If_None_Match=tag)
-            found = interleave(acts, rounds)
+            results = interleave(acts, rounds)
     packed = answer.headers.get("Content-Encoding", "not compressed")
-    note = f"{format_rates(found['ours'], found['constant'])}; {len(answer.body):,} bytes, {packed}"
-    yield goals.CACHED.with_value(median_ratio(found["ours"], found["constant"]), note)
+    rates = format_rates(results["ours"], results["constant"])
+    note = f"{rates}; {len(answer.body):,} bytes, {packed}"
+    yield goals.CACHED.with_value(median_ratio(results["ours"], results["constant"]), note)
     if has_tag:
         yield goals.REVALIDATED.with_value(
-            median_ratio(found["304"], found["ours"]), format_rates(found["304"], found["ours"])
+            median_ratio(results["304"], results["ours"]),
+            format_rates(results["304"], results["ours"]),
         )
     else:
         yield goals.REVALIDATED.as_missing("the site answers no 304")
 
 
 def load_run(server: Server, path: str, seconds: float, **headers: str) -> Callable[[], float]:
-    """Return an act that gives the answers a second for an address; it raises AssertionError where one was refused."""
+    """Return a function that measures a URL's responses a second; AssertionError on a refusal."""
 
     def act() -> float:
         load = run_wrk(server.url(path), seconds, **headers)
@@ -59,7 +61,7 @@ def load_run(server: Server, path: str, seconds: float, **headers: str) -> Calla
 
 
 def save_answer(answer: Answer, folder: Path) -> None:
-    """Put an answer where `constant_app` and nginx find it."""
+    """Save a response where `constant_app` and nginx read it."""
     assert answer.status == 200, answer
     headers = [
         (name, value)

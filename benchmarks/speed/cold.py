@@ -1,4 +1,4 @@
-"""Pages that nobody has asked for before: against a naive page under the same gunicorn, and what they cost in CPU."""
+"""Uncached pages: against a naive page under the same gunicorn, and their CPU cost."""
 
 from __future__ import annotations
 
@@ -18,39 +18,45 @@ COLD_APP = "benchmarks.cold_app:app"
 def figures(
     site: BenchSite, paths: list[str], file: Path, seconds: float, rounds: int, samples: int
 ) -> Iterator[Figure]:
-    """Yield the site's stories against naive ones, and the CPU of pages; `file` holds `paths`, one a line."""
+    """Yield the site's stories against naive ones, and the CPU of pages.
+
+    `file` holds `paths`, one a line.
+    """
     naive = f"benchmarks.naive_app:create_app({str(site.data / 'spectator.db')!r})"
     with (
         run_gunicorn(COLD_APP, site.environ) as ours,
         run_gunicorn(naive, site.environ, ready=paths[0]) as theirs,
     ):
         sizes = [len(server.get(paths[0]).body) for server in (ours, theirs)]
-        found = interleave(
+        results = interleave(
             {
                 "ours": lambda: request_rate(ours, file, seconds),
                 "theirs": lambda: request_rate(theirs, file, seconds),
             },
             rounds,
         )
-    note = f"{format_rates(found['ours'], found['theirs'])}; {len(paths)} of {sizes[0]:,} and {sizes[1]:,} bytes"
-    yield goals.COLD.with_value(median_ratio(found["ours"], found["theirs"]), note)
+    rates = format_rates(results["ours"], results["theirs"])
+    note = f"{rates}; {len(paths)} stories of {sizes[0]:,} and {sizes[1]:,} bytes"
+    yield goals.COLD.with_value(median_ratio(results["ours"], results["theirs"]), note)
     yield from cpu_figures(site, rounds, samples)
 
 
 def request_rate(server: Server, file: Path, seconds: float) -> float:
-    """Return the answers a second over a mix of stories; raises AssertionError where one was refused."""
+    """Return responses a second over a mix of stories; AssertionError on a refusal."""
     load = run_wrk(server.url(), seconds, MIX, file)
     assert load.refused == 0, load
     return load.rate
 
 
 def cpu_figures(site: BenchSite, rounds: int, samples: int) -> Iterator[Figure]:
-    """Yield the CPU of a story and of the front page, and the share that the database driver alone would take."""
-    found = [page_cost.measure(site, samples, "article", "front page") for _ in range(rounds)]
+    """Yield the CPU of a story and of the front page, and the database driver's share."""
+    measurements = [
+        page_cost.measure(site, samples, "article", "front page") for _ in range(rounds)
+    ]
     article, front, raw = (
-        [each["pages"]["article"][1] for each in found],
-        [each["pages"]["front page"][1] for each in found],
-        [each["raw_cpu"] for each in found],
+        [costs["pages"]["article"][1] for costs in measurements],
+        [costs["pages"]["front page"][1] for costs in measurements],
+        [costs["raw_cpu"] for costs in measurements],
     )
     yield goals.ARTICLE_CPU.with_value(
         statistics.median(article), f"median of {samples} stories, {rounds} processes"

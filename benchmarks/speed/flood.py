@@ -1,4 +1,4 @@
-"""Strangers who ask for what has never existed, as fast as they can: does it stay in memory?"""
+"""Memory under a flood of requests for pages that do not exist."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ WARM_UP_SHARE = 0.25
 
 
 def figures(site: BenchSite, file: Path, folder: Path, seconds: float) -> Iterator[Figure]:
-    """Yield what the web processes have grown by; they live on through it, which gunicorn would otherwise prevent."""
+    """Yield the growth of the web processes; gunicorn's restart after N requests is switched off."""
     copy = copy_site(site, folder / "flooded")  # searches are counted in the database
     with run_gunicorn("wsgi:app", copy.environ, "--max-requests", "0") as server:
-        # wrk's connections may all end at one process: the other's first requests, which load all that is loaded once,
-        # would then count as growth (some 17 MB). New connections go to whichever process is free.
+        # wrk's connections may all end at one process. The first requests of the other, which load
+        # what is loaded once (some 17 MB), would then count as growth.
+        # New connections go to whichever process is free.
         for path in file.read_text(encoding="utf-8").split():
             for address in (
                 path,

@@ -1,4 +1,4 @@
-"""Every figure of speed with its limit, not measured yet."""
+"""Every speed figure with its limit, before measuring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readers by the thousand: wrk with 16 connections, what it says, and medians of interleaved runs."""
+"""Load generation with wrk (16 connections), its output, and medians of interleaved runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ MIX, FLOOD = SCRIPTS / "mix.lua", SCRIPTS / "flood.lua"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of a load: answers a second, all answers, those of status 400 and more, and broken connections."""
+    """Result of a load: responses a second, total, responses of status 400 or more, broken
+    connections.
+    """
 
     rate: float
     answers: int
@@ -37,8 +39,8 @@ class Load:
 
 
 def require(*programs: str) -> None:
-    """End the run with what to install, where a program is missing."""
-    missing = [each for each in programs if shutil.which(each) is None]
+    """Exit with a message on what to install if a program is missing."""
+    missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         raise SystemExit(
             f"{' and '.join(missing)} cannot be found: apt-get install {' '.join(missing)}"
@@ -52,8 +54,8 @@ def wrk_command(
     words: Sequence[object],
     headers: Mapping[str, str],
 ) -> list[str]:
-    """Return the words that start wrk."""
-    asked = [
+    """Return the command line of wrk."""
+    command = [
         "wrk",
         "-t",
         str(THREADS),
@@ -65,9 +67,9 @@ def wrk_command(
         "10s",
     ]
     for name, value in headers.items():
-        asked += ["-H", f"{name}: {value}"]
+        command += ["-H", f"{name}: {value}"]
     return [
-        *asked,
+        *command,
         *(["-s", str(script)] if script else []),
         url,
         *(["--", *map(str, words)] if words else []),
@@ -77,7 +79,7 @@ def wrk_command(
 def run_wrk(
     url: str, seconds: float, script: Path | None = None, *words: object, **more: str
 ) -> Load:
-    """Ask for an address, or for what a script says, as fast as it is answered; `more` are further headers by name."""
+    """Request a URL, or what a script says, as fast as possible; `more` are extra headers."""
     headers = BROWSER | {name.replace("_", "-"): value for name, value in more.items()}
     done = subprocess.run(
         wrk_command(url, seconds, script, words, headers),
@@ -90,22 +92,22 @@ def run_wrk(
 
 @contextmanager
 def background_load(url: str, script: Path, *words: object) -> Iterator[list[Load]]:
-    """Keep a load up until the block ends; afterwards the list has what came of it."""
-    found: list[Load] = []
-    asked = wrk_command(url, 3600, script, words, BROWSER)
+    """Keep a load running until the block ends; the list then holds its result."""
+    loads: list[Load] = []
+    command = wrk_command(url, 3600, script, words, BROWSER)
     process = subprocess.Popen(
-        asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
     )
     try:
-        yield found
+        yield loads
     finally:
         process.send_signal(signal.SIGINT)  # wrk then says what it has seen so far
         told, _ = process.communicate(timeout=30)
-    found.append(parse_wrk_output(told))
+    loads.append(parse_wrk_output(told))
 
 
 def parse_wrk_output(output: str) -> Load:
-    """Return what wrk says; raises ValueError where it says something else."""
+    """Return the figures in wrk's output; raise ValueError if it has another form."""
     rate = re.search(r"^Requests/sec:\s+([\d.]+)$", output, re.MULTILINE)
     answers = re.search(r"^\s*(\d+) requests in ", output, re.MULTILINE)
     if not rate or not answers:
@@ -125,19 +127,19 @@ def parse_wrk_output(output: str) -> Load:
 
 
 def interleave(runs: Mapping[str, Callable[[], Result]], rounds: int) -> dict[str, list[Result]]:
-    """Return what each act gives in each round; every other round runs backwards, so that drift favours nobody."""
-    given: dict[str, list[Result]] = {name: [] for name in runs}
+    """Return each function's results by round; every other round runs backwards against drift."""
+    results: dict[str, list[Result]] = {name: [] for name in runs}
     for number in range(rounds):
         for name in list(runs) if number % 2 == 0 else reversed(list(runs)):
-            given[name].append(runs[name]())
-    return given
+            results[name].append(runs[name]())
+    return results
 
 
 def median_ratio(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return the median of the ratios of runs that were neighbours."""
-    return statistics.median(mine / yours for mine, yours in zip(one, other, strict=True))
+    """Return the median of the ratios of neighbouring runs."""
+    return statistics.median(numerator / yours for numerator, yours in zip(one, other, strict=True))
 
 
 def format_rates(one: Sequence[float], other: Sequence[float]) -> str:
-    """Return two medians in words."""
+    """Return two medians as text."""
     return f"{statistics.median(one):,.0f} ÷ {statistics.median(other):,.0f} requests/s"

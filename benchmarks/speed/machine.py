@@ -1,4 +1,4 @@
-"""What was measured on, and with what, for the head of a table."""
+"""Machine and versions of a run, for the head of a table."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def describe_machine() -> str:
 
 
 def program_version(program: str, option: str) -> str:
-    """Return a program's name and version as it tells them."""
+    """Return a program's name and version from its own output."""
     try:
         done = subprocess.run([program, option], capture_output=True, encoding="utf-8")
     except OSError:
         return f"no {program}"
-    found = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr)
-    return f"{program} {found[0]}" if found else program
+    match = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr)
+    return f"{program} {match[0]}" if match else program

@@ -1,4 +1,4 @@
-"""nginx as we configure it, started on ports and in a folder of its own."""
+"""nginx with the project's configuration, on ports and in a folder of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks.speed.servers import Server, free_port, run_server
 from tests.drills.nginx_proxy import Nginx
 
-# A file that lies ready, as fast as nginx can: `tcp_nopush on`, Debian's default, stalls small answers on loopback.
+# Serves a static file as fast as nginx can.
+# `tcp_nopush on`, Debian's default, stalls small responses on loopback.
 READY_FILE = """
 daemon off;
 user root;
@@ -40,7 +41,7 @@ http {
 
 
 def render_config(text: str, changes: Mapping[str, str]) -> str:
-    """Return a configuration with each of these words replaced; raises ValueError for one that is not in it."""
+    """Return a configuration with these words replaced; raise ValueError if one is absent."""
     for old, new in changes.items():
         if old not in text:
             raise ValueError(f"the configuration of nginx holds no {old!r}")
@@ -67,7 +68,7 @@ def run_nginx(text: str, folder: Path, port: int, ready: str) -> Iterator[Server
 
 @contextmanager
 def nginx_in_front(site: Server, data: Path, folder: Path) -> Iterator[Server]:
-    """Run nginx as deploy/nginx.conf sets it up in front of a site whose data directory this is."""
+    """Run nginx with deploy/nginx.conf in front of the site of a data directory."""
     front = Nginx(folder, site.port, data / "media", name="127.0.0.1")  # as the crowd calls it
     try:
         front.start()
@@ -79,7 +80,7 @@ def nginx_in_front(site: Server, data: Path, folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def serve_ready_file(body: bytes, encoding: str, folder: Path) -> Iterator[Server]:
-    """Serve these bytes at every address, in that Content-Encoding ("" = as they are)."""
+    """Serve these bytes at every URL with a Content-Encoding ("" for none)."""
     port = free_port()
     (folder / "files").mkdir(parents=True)
     (folder / "files" / "body").write_bytes(body)

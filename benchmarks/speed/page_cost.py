@@ -1,8 +1,8 @@
-"""What pages cost in a process that serves nobody else: `python -m benchmarks.speed.page_cost SAMPLES [PAGE…]`.
+"""Cost of pages in an idle process: `python -m benchmarks.speed.page_cost SAMPLES [PAGE…]`.
 
-Prints JSON. A page is called as gunicorn calls it, beneath the page cache, so that every request is rendered. Of each
-page, or of those that are named, the median is given in milliseconds, of wall clock and of CPU. The site is the one
-that the environment names; Linux only.
+Prints JSON: for each page, or each page named, the median milliseconds of wall clock and of CPU. A
+page is called as gunicorn calls it, beneath the page cache, so every request renders. The
+environment names the site. Linux only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Costs = tuple[float, float]  # milliseconds of wall clock, of CPU
 
 
 def unwrap_cache(site: Flask) -> WSGIApplication:
-    """Return the site's own WSGI application, beneath everything that stands in front of it."""
+    """Return the site's own WSGI application, beneath all middleware."""
     inner: Any = site.wsgi_app
     while hasattr(inner, "app"):
         inner = inner.app
@@ -47,17 +47,17 @@ def unwrap_cache(site: Flask) -> WSGIApplication:
 
 
 def measure(site: BenchSite, samples: int, *names: str) -> dict[str, Any]:
-    """Return what a process of its own prints for a site: of these pages, or of all."""
+    """Return the output of a measuring process for a site, for these pages or all."""
     command = [sys.executable, "-m", "benchmarks.speed.page_cost", str(samples), *names]
     done = subprocess.run(
         command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8"
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
 
 
 def cost(app: WSGIApplication, path: str) -> Costs:
-    """Return what one request takes; raises AssertionError unless the answer is 200."""
+    """Return the cost of one request; AssertionError unless the status is 200."""
     environ = EnvironBuilder(
         path=path.partition("?")[0], query_string=path.partition("?")[2]
     ).get_environ()
@@ -67,13 +67,13 @@ def cost(app: WSGIApplication, path: str) -> Costs:
     body = b"".join(chunks)
     if hasattr(chunks, "close"):
         chunks.close()
-    taken = (time.perf_counter() - started) * 1000, (time.process_time() - spent) * 1000
+    milliseconds = (time.perf_counter() - started) * 1000, (time.process_time() - spent) * 1000
     assert (statuses, body != b"") == (["200 OK"], True), path
-    return taken
+    return milliseconds
 
 
 def medians(app: WSGIApplication, paths: Sequence[str]) -> Costs:
-    """Return the medians over these addresses, after some that do not count."""
+    """Return the medians over these URLs, after some warm-up requests."""
     for path in paths[:WARM_UPS]:
         cost(app, path)
     costs = [cost(app, path) for path in paths]
@@ -81,14 +81,14 @@ def medians(app: WSGIApplication, paths: Sequence[str]) -> Costs:
 
 
 def page_urls(samples: int) -> dict[str, list[str]]:
-    """Return the pages of the open site by what they are; all but stories are asked for again and again."""
+    """Return the URLs of the open site by kind of page."""
     total = (
         db.session.scalar(
             select(func.count()).select_from(Article).where(Article.status == "published")
         )
         or 0
     )
-    middle, end = (cursor_at(place) for place in (total // 2, total - queries.PAGE_SIZE - 5))
+    middle, end = (cursor_at(index) for index in (total // 2, total - queries.PAGE_SIZE - 5))
     month = middle_month(total // 2)
     single = {
         "front page": "/",
@@ -110,20 +110,20 @@ def page_urls(samples: int) -> dict[str, list[str]]:
 
 
 def cursor_at(index: int) -> str:
-    """Return the cursor behind the story at a place of the whole stream."""
-    found = db.session.scalars(queries.select_published().offset(index).limit(1)).one()
-    return queries.cursor_after(found)
+    """Return the cursor after the story at an index of the whole stream."""
+    article = db.session.scalars(queries.select_published().offset(index).limit(1)).one()
+    return queries.cursor_after(article)
 
 
 def middle_month(index: int) -> str:
-    """Return the address of the month of the story at a place."""
-    found = db.session.scalars(queries.select_published().offset(index).limit(1)).one()
-    assert found.published_at is not None
-    return f"/archive/{found.published_at:%Y/%m}/"
+    """Return the archive URL of the month of the story at an index."""
+    article = db.session.scalars(queries.select_published().offset(index).limit(1)).one()
+    assert article.published_at is not None
+    return f"/archive/{article.published_at:%Y/%m}/"
 
 
 def driver_cpu(app: WSGIApplication, engine: Any, paths: Sequence[str]) -> float:
-    """Return the milliseconds of CPU that the driver alone takes for what a story's page asks the database."""
+    """Return the CPU milliseconds that the driver alone needs for an article page's queries."""
     seen: list[tuple[str, Any]] = []
 
     def listen(
@@ -139,20 +139,20 @@ def driver_cpu(app: WSGIApplication, engine: Any, paths: Sequence[str]) -> float
     started = time.process_time()
     for statement, parameters in seen:
         connection.execute(statement, parameters).fetchall()
-    taken = (time.process_time() - started) * 1000 / len(paths)
+    milliseconds = (time.process_time() - started) * 1000 / len(paths)
     connection.close()
-    return taken
+    return milliseconds
 
 
 def warm_disk_cache(file: Path) -> None:
-    """Read a file once, so that no size of site has to wait for the disk."""
+    """Read a file once, so that no size of site waits for the disk."""
     with file.open("rb") as stream:
         while stream.read(CHUNK_BYTES):
             pass
 
 
 def main() -> None:
-    """Measure the site of this environment and print."""
+    """Measure the site of this environment and print JSON."""
     site = create_ready_app()
     app = unwrap_cache(site)
     with site.app_context(), site.test_request_context():
@@ -160,14 +160,14 @@ def main() -> None:
         pages: Mapping[str, list[str]] = page_urls(int(sys.argv[1]))
         engine = db.engine
         db.session.remove()
-    found = {
+    result = {
         name: medians(app, paths)
         for name, paths in pages.items()
         if name in sys.argv[2:] or not sys.argv[2:]
     }
     resident = process_memory(os.getpid())["Rss"]
     raw = driver_cpu(app, engine, pages["article"])
-    print(json.dumps({"pages": found, "raw_cpu": raw, "megabytes": resident}))
+    print(json.dumps({"pages": result, "raw_cpu": raw, "megabytes": resident}))
 
 
 if __name__ == "__main__":

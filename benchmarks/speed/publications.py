@@ -1,6 +1,6 @@
-"""The first reader after a publication, while the site carries half of what it could: waits for a render, and no more.
+"""The first reader after a publication under half load waits for one render and no longer.
 
-wrk keeps the pace: each of its connections pauses at random between two requests, and how long is found by trying.
+wrk sets the pace: each connection pauses at random between requests; the pause is found by trial.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ COLD_SAMPLES = 100
 def figures(
     site: BenchSite, paths: list[str], folder: Path, seconds: float, publications: int, pause: float
 ) -> Iterator[Figure]:
-    """Yield how long the first reader waits beyond a cold render, on a copy of the site; `paths` are what is read."""
+    """Yield how much longer than a cold render the first reader waits, on a copy of the site.
+
+    `paths` are the pages under load.
+    """
     copy = copy_site(site, folder / "published")
     file = folder / "read.txt"
     file.write_text("".join(f"{path}\n" for path in paths))
@@ -37,19 +40,19 @@ def figures(
     with run_gunicorn("wsgi:app", copy.environ) as server:
         whole = saturation(server, file, seconds)
         wait = find_pause(server, file, whole * LOAD_SHARE, seconds)
-        with background_load(server.url(), MIX, file, wait) as found:
+        with background_load(server.url(), MIX, file, wait) as loads:
             rows = run_publisher(server, copy, publications, pause)
-    yield from summarize(rows, found[0], whole, render, len(paths))
+    yield from summarize(rows, loads[0], whole, render, len(paths))
 
 
 def saturation(server: Server, file: Path, seconds: float) -> float:
-    """Return the answers a second that the site gives at most; the first time fills its cache."""
+    """Return the site's maximum responses a second, after one run that fills its cache."""
     run_wrk(server.url(), seconds, MIX, file)
     return run_wrk(server.url(), seconds, MIX, file).rate
 
 
 def find_pause(server: Server, file: Path, wanted: float, seconds: float) -> float:
-    """Return the milliseconds that connections have to pause so that this many requests a second come."""
+    """Return the pause of connections in milliseconds that gives this rate of requests."""
     wait = CONNECTIONS / wanted * 1000
     for _ in range(TRIES):
         rate = run_wrk(server.url(), seconds, MIX, file, wait).rate
@@ -60,19 +63,19 @@ def find_pause(server: Server, file: Path, wanted: float, seconds: float) -> flo
 
 
 def cold_milliseconds(server: Server, paths: list[str]) -> float:
-    """Return the median that one reader waits for a page that is rendered, while nobody else asks."""
-    taken = []
+    """Return the median milliseconds of rendering a page on an idle site."""
+    times = []
     for number in range(COLD_SAMPLES):
         started = time.perf_counter()
         server.get(paths[number % len(paths)])
-        taken.append((time.perf_counter() - started) * 1000)
-    return statistics.median(taken)
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
 
 
 def run_publisher(
     server: Server, site: BenchSite, number: int, pause: float
 ) -> list[dict[str, Any]]:
-    """Return what the publisher has measured."""
+    """Return the publisher's measurements."""
     command = [
         sys.executable,
         "-m",
@@ -97,7 +100,10 @@ def summarize(
     share = (
         f"{load.rate:,.0f} of {whole:,.0f} requests/s ({load.rate / whole:.0%}) on {pages} pages"
     )
-    words = f"p50 {quantile(first, 0.5):.3g}, p99 {quantile(first, 0.99):.3g} ms of {len(rows)}; cold {render:.3g}"
+    words = (
+        f"p50 {quantile(first, 0.5):.3g}, p99 {quantile(first, 0.99):.3g} ms of {len(rows)}; "
+        f"cold {render:.3g}"
+    )
     yield goals.FIRST_REQUEST.with_value(above, f"{words}; {share}")
     seen = [row["seen"] for row in rows]
     stale = sum(len(row["statuses"]) - 1 for row in rows)

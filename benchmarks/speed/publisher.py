@@ -1,8 +1,8 @@
-"""Publishes and corrects stories, and asks at once for the page.
+"""Publishes and corrects stories and immediately requests the page.
 
-`python -m benchmarks.speed.publisher PORT NUMBER PAUSE` prints a JSON list with one row for each act: the milliseconds
-of the first request whose answer was new, those from the commit to that answer, and the statuses of every answer. A
-process of its own, like the newsroom's.
+`python -m benchmarks.speed.publisher PORT NUMBER PAUSE` prints a JSON list with one row for each
+action: the milliseconds of the first request with the new text, those from commit to that response,
+and the statuses of all responses. It is a process of its own, like the newsroom's.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ LETTERS = "bcdfghjklmnpqrstvwxz"
 
 def unique_word(number: int) -> str:
     """Return a word that no story has."""
-    return "zz" + "".join(LETTERS[number // 20**place % 20] for place in range(3))
+    return "zz" + "".join(LETTERS[number // 20**digit % 20] for digit in range(3))
 
 
 def publish_or_correct(number: int, by: User, article_ids: list[int]) -> str:
-    """Correct a story that readers know, or publish a new one, in turn; return the path of its page."""
+    """Correct an existing story or publish a new one, in turn; return its path."""
     word = unique_word(number)
     if number % 2:
         draft = publishing.Draft(
@@ -57,16 +57,16 @@ def publish_or_correct(number: int, by: User, article_ids: list[int]) -> str:
 
 
 def wait_until_fresh(address: str, word: str) -> dict[str, Any]:
-    """Ask until an answer holds the word; return what that took. Raises TimeoutError."""
+    """Request until a response has the word; return the timings. Raise TimeoutError."""
     started, statuses = time.perf_counter(), []
     while time.perf_counter() - started < TIMEOUT_SECONDS:
-        asked = time.perf_counter()
+        sent_at = time.perf_counter()
         status, body = fetch(address)
         now = time.perf_counter()
         statuses.append(status)
         if status == 200 and word.encode() in body:
             return {
-                "request": (now - asked) * 1000,
+                "request": (now - sent_at) * 1000,
                 "seen": (now - started) * 1000,
                 "statuses": statuses,
             }
@@ -74,7 +74,7 @@ def wait_until_fresh(address: str, word: str) -> dict[str, Any]:
 
 
 def fetch(address: str) -> tuple[int, bytes]:
-    """Return status and body, just as they are."""
+    """Return status and raw body."""
     try:
         with urlopen(
             Request(address, headers={"Accept-Encoding": "identity"}), timeout=TIMEOUT_SECONDS
@@ -86,7 +86,7 @@ def fetch(address: str) -> tuple[int, bytes]:
 
 
 def run(app: Flask, port: int, number: int, pause_seconds: float) -> list[dict[str, Any]]:
-    """Act, ask, pause, that many times."""
+    """Publish, request and pause that many times."""
     rows = []
     with app.test_request_context():
         user_id, _ = accounts.add_user("bench@news.example", "Bench", "editor")
@@ -94,10 +94,12 @@ def run(app: Flask, port: int, number: int, pause_seconds: float) -> list[dict[s
         assert by is not None
         db.session.refresh(by)
         db.session.expunge(by)
-        known = [article.id for article in db.session.scalars(queries.select_published().limit(10))]
-        for each in range(number):
-            path = publish_or_correct(each, by, known)
-            rows.append(wait_until_fresh(f"http://127.0.0.1:{port}{path}", unique_word(each)))
+        article_ids = [
+            article.id for article in db.session.scalars(queries.select_published().limit(10))
+        ]
+        for index in range(number):
+            path = publish_or_correct(index, by, article_ids)
+            rows.append(wait_until_fresh(f"http://127.0.0.1:{port}{path}", unique_word(index)))
             db.session.rollback()
             time.sleep(pause_seconds)
         db.session.remove()
@@ -105,7 +107,7 @@ def run(app: Flask, port: int, number: int, pause_seconds: float) -> list[dict[s
 
 
 def main() -> None:
-    """Publish on the site of this environment, and print."""
+    """Publish on the site of this environment and print the rows."""
     port, number, pause = sys.argv[1:]
     app = create_app(
         {name: value for name, value in os.environ.items() if name.startswith("SPECTATOR_")}

@@ -1,6 +1,7 @@
-"""Sites of a thousand to a million short stories, written by SQL: what readers' pages ask for, no more.
+"""Sites of a thousand to a million short stories, inserted by SQL; only what readers' pages need.
 
-Every size spans the same three years, so that a month's page is full at each; one topic has sixty stories at each.
+Every size spans the same three years, so a month's page is always full; one topic has sixty
+stories.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ STATEMENTS = (
 
 
 def rows_site(cache: Path, number: int) -> BenchSite:
-    """Return a site of that many short stories, kept for the next run until the schema changes."""
+    """Return a site of that many short stories, kept until the schema changes."""
     folder = cache / f"rows-{number}-{digest()}"
     site = BenchSite(folder / "data", number)
     if not (folder / "whole").exists():
@@ -74,7 +75,7 @@ def rows_site(cache: Path, number: int) -> BenchSite:
 
 
 def insert_stories(database: Path, number: int) -> None:
-    """Write the stories and what they are filed under."""
+    """Insert the stories and their metadata."""
     values: dict[str, int | str] = {
         "number": number,
         "topics": TOPICS,
@@ -93,7 +94,7 @@ def insert_stories(database: Path, number: int) -> None:
 
 
 def build_derived_tables(site: BenchSite) -> None:
-    """Fill the tables that publishing keeps beside the stories; raises RuntimeError where one of them stays empty."""
+    """Fill the derived tables; raise RuntimeError if one stays empty."""
     with site.app_context():
         publishing.repair_listings()
     with closing(sqlite.connect(site.data / "spectator.db")) as connection:
@@ -103,7 +104,7 @@ def build_derived_tables(site: BenchSite) -> None:
 
 
 def digest() -> str:
-    """Return a short name for what shapes these sites."""
+    """Return a short digest of what shapes these sites."""
     whole = hashlib.sha256(Path(__file__).read_bytes())
     for name in SCHEMA_PACKAGES:
         for path in sorted((ROOT / "spectator" / name).rglob("*.py")):

@@ -1,4 +1,4 @@
-"""The same pages of ever larger sites: none may become slower as the archive grows, and no process larger."""
+"""Page costs as the archive grows: neither pages nor processes may grow with it."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ from benchmarks.speed.rows import rows_site
 
 
 def figures(cache: Path, sizes: Sequence[int], samples: int, rounds: int) -> Iterator[Figure]:
-    """Yield for each page its slowest site against the smallest one, and the memory that the largest takes."""
+    """Yield each page's slowest site against the smallest, and the memory of the largest."""
     sites = {str(size): rows_site(cache, size) for size in sizes}
-    found = interleave(
+    measurements = interleave(
         {name: lambda site=site: page_cost.measure(site, samples) for name, site in sites.items()},
         rounds,
     )
-    for page in found[str(sizes[0])][0]["pages"]:
-        yield growth_figure(page, sizes, found)
-    resident = [each["megabytes"] for each in found[str(sizes[-1])]]
+    for page in measurements[str(sizes[0])][0]["pages"]:
+        yield growth_figure(page, sizes, measurements)
+    resident = [measurement["megabytes"] for measurement in measurements[str(sizes[-1])]]
     yield goals.MEMORY.with_value(
         median(resident), f"{sizes[-1]:,} stories; every page {samples} times, no page cache"
     )
 
 
 def growth_figure(page: str, sizes: Sequence[int], measurements: dict[str, list[Any]]) -> Figure:
-    """Return a page's slowest size ÷ the smallest: of wall clock or of CPU, whichever is worse."""
+    """Return a page's slowest size ÷ the smallest: wall clock or CPU, whichever is worse."""
     wall, cpu = (
-        [[each["pages"][page][kind] for each in measurements[str(size)]] for size in sizes]
+        [
+            [measurement["pages"][page][kind] for measurement in measurements[str(size)]]
+            for size in sizes
+        ]
         for kind in (0, 1)
     )
     worst = max(median_ratio(times, kind[0]) for kind in (wall, cpu) for times in kind[1:])

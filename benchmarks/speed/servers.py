@@ -1,4 +1,4 @@
-"""What is measured, started as an operator starts it: gunicorn with the site's own settings."""
+"""Servers under measurement, started as an operator starts them: gunicorn with the site's settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BOOT_SECONDS, STOP_TIMEOUT_SECONDS = 60, 30
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, just as it was sent."""
+    """HTTP response as sent."""
 
     status: int
     headers: Message
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Something that listens on a port of the loopback address."""
+    """Server on a loopback port."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -43,8 +43,10 @@ class Server:
         """Return the answer to a browser; raises OSError where nobody listens."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            asked = BROWSER | {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request("GET", path, headers=asked)
+            request_headers = BROWSER | {
+                name.replace("_", "-"): value for name, value in headers.items()
+            }
+            connection.request("GET", path, headers=request_headers)
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         finally:
@@ -60,7 +62,7 @@ class Server:
         return {pid: process_memory(pid)["Rss"] for pid in web}
 
     def stop(self) -> None:
-        """End it as a service manager does."""
+        """Stop the server as a service manager does."""
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(STOP_TIMEOUT_SECONDS)
@@ -73,7 +75,10 @@ class Server:
 def run_gunicorn(
     app: str, environ: Mapping[str, str], *more: str, ready: str = "/readyz"
 ) -> Iterator[Server]:
-    """Serve an app with the site's gunicorn.conf.py until the block ends; `ready` answers 200 once it serves."""
+    """Serve an app with the site's gunicorn.conf.py until the block ends.
+
+    `ready` answers 200 once it serves.
+    """
     port = free_port()
     words = [
         "-m",
@@ -92,7 +97,7 @@ def run_gunicorn(
 def run_server(
     words: list[str], environ: Mapping[str, str], port: int, ready: str
 ) -> Iterator[Server]:
-    """Yield a server once it answers; end it afterwards."""
+    """Yield a server once it responds; stop it afterwards."""
     process = subprocess.Popen(
         words, cwd=ROOT, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -111,7 +116,7 @@ def run_server(
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
+    """Return a free loopback port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

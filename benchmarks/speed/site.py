@@ -1,4 +1,4 @@
-"""The site that readers are served from: generated stories, with the worker's work on them done."""
+"""The site under load: generated stories whose background work is done."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMEOUT_SECONDS, POLL_SECONDS = 900, 0.5
 
 
 def settled_site(cache: Path, number: int) -> BenchSite:
-    """Return a site of that many stories, indexed and related, so that its worker idles while it is measured."""
+    """Return a site of that many stories whose index and related stories are up to date."""
     site = generated_site(cache, number)
     if not site.has_index():
         site.reindex()
@@ -42,7 +42,7 @@ def settled_site(cache: Path, number: int) -> BenchSite:
 
 
 def wait_until_caught_up(site: BenchSite) -> None:
-    """Wait for the worker; raises TimeoutError."""
+    """Wait for the worker; raise TimeoutError if it is too slow."""
     until = time.monotonic() + TIMEOUT_SECONDS
     with site.app_context():
         while not is_caught_up():
@@ -52,23 +52,23 @@ def wait_until_caught_up(site: BenchSite) -> None:
 
 
 def is_caught_up() -> bool:
-    """Say whether related stories are worked out for all that was published."""
+    """Return whether related stories exist for every publication."""
     db.session.rollback()
     reached = queries.consumer_offset(related.CONSUMER)
     return reached == outbox.edition() and queries.consumer_offset(related.FULL_PASS) is None
 
 
 def article_paths(number: int) -> list[str]:
-    """Return the addresses of that many stories of the open site, spread evenly over all of it."""
+    """Return the paths of that many stories, spread evenly over the archive."""
     published = Article.status == "published"
     total = db.session.scalar(select(func.count()).select_from(Article).where(published)) or 0
     step = max(1, total // number)
-    found = queries.select_published().where(Article.id % step == 0).limit(number)
-    return [permalink(article) for article in db.session.scalars(found)]
+    articles = queries.select_published().where(Article.id % step == 0).limit(number)
+    return [permalink(article) for article in db.session.scalars(articles)]
 
 
 def write_paths(site: BenchSite, number: int, file: Path) -> list[str]:
-    """Write the addresses of that many stories into a file, one a line; return them."""
+    """Write the paths of that many stories to a file, one a line; return them."""
     with site.app_context() as app, app.test_request_context():
         paths = article_paths(number)
     file.write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
