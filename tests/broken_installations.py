@@ -1,4 +1,4 @@
-"""Ways in which an installation can be broken, and what is needed to try the commands on it."""
+"""Ways to break an installation, and helpers that run commands on it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STORY = {"headline": "A headline", "body": "A paragraph.", "published_at": "2026
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One broken installation: how it is broken, what every command has to say, and who tries."""
+    """One broken installation: the damage, the expected message, and the user who runs the command."""
 
     name: str
     breaks: Callable[[Path], object]
@@ -42,7 +42,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What a command did: its exit code, all it printed, and the exception that it should not have raised."""
+    """Result of a command: exit code, all output, and an unexpected exception."""
 
     code: int
     output: str
@@ -51,14 +51,14 @@ class CommandResult:
 
 
 def load_modules(outcome: CommandResult) -> None:
-    """Import what a command imported: another user, in whose name it runs next, may not be able to read the library."""
+    """Import what a command imports, because another user may be unable to read the library."""
     for name in outcome.modules:
         if name not in sys.modules and name != "__main__":
             importlib.import_module(name)
 
 
 def run_command(data: Path, words: list[str], uid: int, environ: dict[str, str]) -> CommandResult:
-    """Run a command of ours in a child process as some user; `run` stops where it would become gunicorn."""
+    """Run a command in a child process as a user; `run` stops where it would become gunicorn."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -95,20 +95,20 @@ def _invoke(
 
 
 def write_database(data: Path, statement: str) -> None:
-    """Change the database behind the site's back."""
+    """Change the database without the site's code."""
     with closing(sqlite.connect(str(data / "spectator.db"))) as connection:
         connection.executescript(statement)
 
 
 def overwrite(path: Path, offset: int, content: bytes) -> None:
-    """Write over a part of a file."""
+    """Overwrite part of a file."""
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(content)
 
 
 def give_to_root(path: Path, mode: int) -> None:
-    """Make a path root's own."""
+    """Make root the owner of a path."""
     if not path.exists():
         path.mkdir() if path.suffix == "" and path.name.startswith("index") else path.touch()
     os.chown(path, 0, 0)
@@ -116,25 +116,25 @@ def give_to_root(path: Path, mode: int) -> None:
 
 
 def replace_by_directory(path: Path) -> None:
-    """Put a directory where a file was."""
+    """Replace a file with a directory."""
     path.unlink()
     path.mkdir()
 
 
 def replace_by_file(path: Path) -> None:
-    """Put a file where a directory was."""
+    """Replace a directory with a file."""
     shutil.rmtree(path)
     path.write_bytes(b"")
 
 
 def replace_by_link(path: Path) -> None:
-    """Put a link to nothing where a file or directory was."""
+    """Replace a file or directory with a dangling link."""
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     path.symlink_to(path.with_name("nowhere"))
 
 
 def mount(path: Path, options: str) -> None:
-    """Move a directory to a small disk of its own; skips the test where that cannot be done."""
+    """Move a directory to its own small disk; skip the test if that is impossible."""
     copy = path.with_name("copy")
     shutil.copytree(path, copy)
     command = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=711", "tmpfs", str(path)]

@@ -26,7 +26,7 @@ BASE = "https://localhost"
 
 
 def settings(data_dir: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a site in a directory of its own."""
+    """Return the environment of a site in its own directory."""
     return {
         "SPECTATOR_DATA_DIR": str(data_dir),
         "SPECTATOR_SITE_URL": "https://spectator.example",
@@ -48,7 +48,7 @@ def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> Iterator[None]:
-    """Hash quickly: what is tested is when we hash, not how long it takes."""
+    """Hash quickly: tests check when passwords are hashed, not how long that takes."""
     patch = pytest.MonkeyPatch()
     patch.setattr(
         accounts, "hasher", accounts.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -59,7 +59,7 @@ def cheap_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Templates compiled once for all the sites of a run."""
+    """Compile templates once for all sites of a run."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
@@ -67,7 +67,7 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 def app(
     fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecodeCache
 ) -> Iterator[Flask]:
-    """A site of its own for each test, inside its application context."""
+    """Site of its own for each test, inside its application context."""
     data = tmp_path / "data"
     shutil.copytree(fresh_data, data)
     app = create_app(settings(data))
@@ -85,19 +85,19 @@ def app(
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A reader, whose every page is checked."""
+    """Reader whose every page is checked."""
     return app.test_client()
 
 
 @pytest.fixture
 def runner(app: Flask) -> FlaskCliRunner:
-    """The command line."""
+    """Command line runner."""
     return app.test_cli_runner()
 
 
 @pytest.fixture
 def editor(app: Flask) -> User:
-    """An editor; may publish."""
+    """Editor, who may publish."""
     return add_user("editor")
 
 
@@ -106,11 +106,11 @@ def add_user(role: str) -> User:
     user_id, _ = accounts.add_user(
         f"{role}@news.example", role.title(), role, f"a long password of {role}"
     )
-    found = db.session.get(User, user_id)
-    assert found is not None
-    db.session.refresh(found)
-    db.session.expunge(found)
-    return found
+    user = db.session.get(User, user_id)
+    assert user is not None
+    db.session.refresh(user)
+    db.session.expunge(user)
+    return user
 
 
 def make_draft(**more: object) -> publishing.Draft:
@@ -137,7 +137,7 @@ def story(app: Flask, editor: User) -> Callable[..., int]:
 
 @pytest.fixture
 def catch_up(app: Flask) -> Callable[[], None]:
-    """Return a function that does what the worker does for search, to the end."""
+    """Return a function that does all of the worker's search indexing."""
 
     def run_consumer() -> None:
         while indexing.catch_up(indexing.open_public_index(app.config["DATA_DIR"])):
@@ -148,7 +148,7 @@ def catch_up(app: Flask) -> Callable[[], None]:
 
 @pytest.fixture
 def count_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
-    """Return a function that gives the SELECTs since it was last asked."""
+    """Return a function that gives the SELECTs since its last call."""
     seen: list[str] = []
 
     def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -156,9 +156,9 @@ def count_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
             seen.append(statement)
 
     def take_statements() -> list[str]:
-        taken = list(seen)
+        statements = list(seen)
         seen.clear()
-        return taken
+        return statements
 
     event.listen(db.engine, "before_cursor_execute", listen)
     yield take_statements

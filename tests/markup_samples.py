@@ -1,4 +1,4 @@
-"""Markup to try: pieces that editors, WordPress and attackers send, in any order, and what a parser makes of it."""
+"""Markup that editors, WordPress and attackers send, in any order, and what a parser makes of it."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class _Elements(HTMLParser):
 
 
 def elements(html: str) -> list[tuple[str, dict[str, str | None]]]:
-    """Return the elements of well-formed HTML with their attributes; fails on a fault in nesting."""
+    """Return the elements of well-formed HTML with attributes; fail on wrong nesting."""
     parser = _Elements()
     parser.feed(html)
     parser.close()
@@ -100,7 +100,7 @@ def tag_names(html: str) -> list[str]:
 
 
 def browser_markup(html: str) -> str:
-    """Return HTML after a browser's parser has repaired it, written anew."""
+    """Return HTML as a browser's parser repairs and serializes it."""
     more = {"class", "rel", "loading", "role", "tabindex", "aria-label"}
     attributes = {
         name: set(ATTRIBUTES.get(name, ())) | more | {"lang", "dir", "id"} for name in TAGS

@@ -1,4 +1,4 @@
-"""How a browser of the newsroom behaves in tests: logged in, posting forms from our own pages."""
+"""A browser of the newsroom in tests: it logs in and posts forms from newsroom pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SESSION_COOKIE = "__Host-session"
 def post(
     client: FlaskClient, path: str, data: dict[str, Any] | None = None, **more: Any
 ) -> TestResponse:
-    """Post a form as one of our own pages does."""
+    """Post a form as a newsroom page does."""
     boundary, body = encode_multipart(
         data or {"csrf_token": ""}
     )  # in memory: the client's own way leaves files open
@@ -42,7 +42,7 @@ def log_in(client: FlaskClient, role: str, password: str = "", **more: Any) -> T
 
 
 def logged_in_client(app: Flask, role: str = "editor") -> FlaskClient:
-    """Return the client of a person of this role, who is made where there is none, logged in."""
+    """Return a logged-in client of a person of this role, created if missing."""
     if db.session.scalar(select(User.id).where(User.email == f"{role}@news.example")) is None:
         add_user(role)
     client = app.test_client()
@@ -51,13 +51,13 @@ def logged_in_client(app: Flask, role: str = "editor") -> FlaskClient:
 
 
 def session_token(client: FlaskClient) -> str:
-    """Return the session token in the client's cookie, empty where there is none."""
+    """Return the session token in the client's cookie, empty if there is none."""
     cookie = client.get_cookie(SESSION_COOKIE)
     return cookie.value if cookie else ""
 
 
 def story_form(**more: Any) -> dict[str, Any]:
-    """Return a form that can be stored."""
+    """Return a form that can be saved."""
     usual = {
         "headline": "Ports of the Gulf of Guinea",
         "body": "One paragraph.\r\n\r\nAnother paragraph.",

@@ -1,4 +1,4 @@
-"""What must hold on every page, checked on everything that the client fixture fetches."""
+"""Checks of every page that the client fixture fetches."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HTMX = {
 
 
 class Page(HTMLParser):
-    """A page taken apart: elements with attributes and text, and whether every element was closed."""
+    """Parsed page: elements with attributes and text, and whether every element was closed."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -89,7 +89,7 @@ class Page(HTMLParser):
 
 
 def has_route(app: Flask, href: str, method: str = "GET") -> bool:
-    """Say whether an address of this site leads to a view."""
+    """Return whether a URL of this site leads to a view."""
     path = href.split("#")[0].split("?")[0]
     try:
         app.url_map.bind("localhost").match(path, method=method)
@@ -99,10 +99,10 @@ def has_route(app: Flask, href: str, method: str = "GET") -> bool:
 
 
 def check_markup(app: Flask, page: Page) -> None:
-    """Links, forms, ids, scripts: what holds for pages and fragments alike."""
+    """Check links, forms, ids and scripts of pages and fragments."""
     assert not page.errors, page.errors
     ids = Counter(attrs["id"] for _, attrs in page.elements if "id" in attrs)
-    assert not [each for each, count in ids.items() if count > 1], "an id stands twice"
+    assert not [element_id for element_id, count in ids.items() if count > 1], "an id stands twice"
     for attrs in page.find_all("a"):
         href = attrs.get("href") or ""
         if "href" not in attrs:
@@ -136,7 +136,7 @@ def check_markup(app: Flask, page: Page) -> None:
 
 
 def check_page(app: Flask, response: TestResponse) -> Page:
-    """What holds for whole pages: title, one h1, landmarks, language, one main, labels."""
+    """Check whole pages: title, one h1, landmarks, language, one main, labels."""
     page = Page(response.text)
     check_markup(app, page)
     assert response.text.lstrip().lower().startswith("<!doctype html>")
@@ -154,7 +154,7 @@ def check_page(app: Flask, response: TestResponse) -> Page:
 
 
 def check_public(response: TestResponse) -> None:
-    """Public pages set no cookie and vary by nothing personal."""
+    """Check that public pages set no cookie and vary by nothing personal."""
     assert "Set-Cookie" not in response.headers
     assert "cookie" not in response.headers.get("Vary", "").lower()
     policy = response.headers["Content-Security-Policy"]
@@ -163,7 +163,7 @@ def check_public(response: TestResponse) -> None:
 
 
 class CheckingClient(FlaskClient):
-    """A client that looks at everything it fetches."""
+    """Client that checks every response."""
 
     def open(self, *args: object, **kwargs: object) -> TestResponse:
         response = super().open(*args, **kwargs)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Small stories in several languages, for the tests of search."""
+"""Small stories in several languages for the tests of search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ids = itertools.count(1)
 
 
 def document(headline: str, body: str = "", **fields: object) -> Document:
-    """A small story; its id counts up, and each is published one day after the one before."""
+    """Return a small story; ids count up, and each is published one day after the one before."""
     number = next(_ids)
     plain = Document(
         id=number,
@@ -59,7 +59,7 @@ STORIES = [SEGUN, ABIDJAN, MALI, MARKET, HAUSA, AMHARIC, ARABIC]
 
 
 def document_ids(*documents: Document) -> list[int]:
-    return [each.id for each in documents]
+    return [document.id for document in documents]
 
 
 def search_ids(index: Index, text: str = "", **fields: object) -> set[int]:

@@ -40,9 +40,9 @@ def newsroom(app: Flask, editor: User) -> FlaskClient:
 def test_every_attack_on_the_list_has_its_tests() -> None:
     assert [name for name, _ in LISTED] == WANTED
     for name, tests in LISTED:
-        found = re.findall(r"`(\w+)\.(test_\w+)`", tests)
-        assert found, name
-        for module, test in found:
+        references = re.findall(r"`(\w+)\.(test_\w+)`", tests)
+        assert references, name
+        for module, test in references:
             [path] = ROOT.glob(f"tests/**/{module}.py")
             assert f"def {test}(" in path.read_text(), f"{name}: {module}.{test}"
 
@@ -78,8 +78,8 @@ def test_invisible_characters_spoof_no_name(newsroom: FlaskClient, evil: str) ->
     text = evil.encode("utf-8", "replace").decode()
     article_id = create_story(newsroom, headline=text, authors=text, topics=text, body=text)
     article = get_article(article_id)
-    for shown in (article.headline, article.authors[0].name, article.topics[0].name):
-        assert not re.search("[\x00\x1b\ud800-\udfff\u202e\u2066\u200b\ufeff]", shown)
+    for value in (article.headline, article.authors[0].name, article.topics[0].name):
+        assert not re.search("[\x00\x1b\ud800-\udfff\u202e\u2066\u200b\ufeff]", value)
     assert not re.search(
         "[\x00\x1b\ud800-\udfff]", article.body
     )  # a text may need marks of direction

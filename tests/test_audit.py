@@ -63,13 +63,13 @@ def test_every_pin_is_looked_up(
     done = audit(url)
     assert done.returncode == 0
     assert "0 vulnerable, 0 not checked" in done.stdout
-    asked = {(query["package"]["ecosystem"], query["package"]["name"]) for query in queries}
+    packages = {(query["package"]["ecosystem"], query["package"]["name"]) for query in queries}
     assert {
         ("PyPI", "flask"),
         ("PyPI", "pytest"),
         ("npm", "htmx.org"),
         ("npm", "dompurify"),
-    } < asked
+    } < packages
 
 
 def test_a_vulnerable_pin_fails(

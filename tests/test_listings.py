@@ -48,9 +48,9 @@ def told_by_stories() -> set[tuple[str, int, datetime, int]]:
         at = article.published_at
         assert at is not None
         keys = {("section", article.section_id), ("month", at.year * 100 + at.month)}
-        keys |= {("country", each.id) for each in article.countries}
-        keys |= {("topic", each.id) for each in article.topics}
-        keys |= {("author", each.id) for each in article.authors}
+        keys |= {("country", country.id) for country in article.countries}
+        keys |= {("topic", topic.id) for topic in article.topics}
+        keys |= {("author", author.id) for author in article.authors}
         places |= {(kind, key, at, article.id) for kind, key in keys}
     return places
 
@@ -77,38 +77,38 @@ def test_a_story_stands_where_it_is_filed_as_long_as_it_is_public(app: Flask, ed
         "topics": ("Peace",),
         "authors": ("A One", "B Two", "A One"),
     }
-    each = publishing.create(make_draft(**filing), editor)
-    assert lists_of(each) == {}
-    publishing.publish(each, editor, MONTH_END)
-    assert lists_of(each) == {"section": 1, "month": 1, "country": 2, "topic": 1, "author": 2}
+    article_id = publishing.create(make_draft(**filing), editor)
+    assert lists_of(article_id) == {}
+    publishing.publish(article_id, editor, MONTH_END)
+    assert lists_of(article_id) == {"section": 1, "month": 1, "country": 2, "topic": 1, "author": 2}
     assert counts()["month", 202610] == 1
-    publishing.withdraw(each, editor, "Wrong.")
-    assert (lists_of(each), counts()) == ({}, {})
-    publishing.reinstate(each, editor)
-    assert lists_of(each)["country"] == 2
+    publishing.withdraw(article_id, editor, "Wrong.")
+    assert (lists_of(article_id), counts()) == ({}, {})
+    publishing.reinstate(article_id, editor)
+    assert lists_of(article_id)["country"] == 2
     check()
 
 
 def test_a_changed_story_moves(app: Flask, editor: User, story: Story) -> None:
-    each = story(countries=("Mali",), topics=("One",), authors=("A One",))
+    article_id = story(countries=("Mali",), topics=("One",), authors=("A One",))
     before = counts()
     changed = make_draft(
         section="health", countries=("Kenya", "Mali"), topics=(), authors=("B Two",)
     )
-    publishing.save(each, changed, editor, version(each), publishing.Action("update"))
+    publishing.save(article_id, changed, editor, version(article_id), publishing.Action("update"))
     after = counts()
-    assert lists_of(each) == {"section": 1, "month": 1, "country": 2, "author": 1}
+    assert lists_of(article_id) == {"section": 1, "month": 1, "country": 2, "author": 1}
     assert sum(after.values()) == sum(before.values())
     assert set(before) - set(after), "lists that are empty have no count"
     check()
 
 
 def test_a_scheduled_story_is_listed_when_its_time_has_come(app: Flask, editor: User) -> None:
-    each = publishing.create(make_draft(), editor)
-    publishing.schedule(each, editor, datetime.now(UTC) + timedelta(minutes=1))
-    assert lists_of(each) == {}
+    article_id = publishing.create(make_draft(), editor)
+    publishing.schedule(article_id, editor, datetime.now(UTC) + timedelta(minutes=1))
+    assert lists_of(article_id) == {}
     publishing.publish_due(datetime.now(UTC) + timedelta(minutes=2))
-    assert lists_of(each) == {"section": 1, "month": 1}
+    assert lists_of(article_id) == {"section": 1, "month": 1}
     check()
 
 
@@ -149,12 +149,16 @@ def test_imported_stories_are_listed_and_move_with_the_next_import(
 def test_an_act_that_fails_leaves_lists_as_they_were(
     app: Flask, editor: User, story: Story
 ) -> None:
-    each = story()
+    article_id = story()
     with pytest.raises(publishing.ValidationError):
         publishing.save(
-            each, make_draft(section="nowhere"), editor, version(each), publishing.Action("update")
+            article_id,
+            make_draft(section="nowhere"),
+            editor,
+            version(article_id),
+            publishing.Action("update"),
         )
-    assert lists_of(each) == {"section": 1, "month": 1}
+    assert lists_of(article_id) == {"section": 1, "month": 1}
     check()
 
 
@@ -162,7 +166,7 @@ def test_an_act_that_fails_leaves_lists_as_they_were(
 def test_lists_are_true_after_any_acts(app: Flask, editor: User, seed: int) -> None:
     chance = random.Random(seed)
     ids: list[int] = []
-    taken: Counter[str] = Counter()
+    counts_by_action: Counter[str] = Counter()
 
     def some(*names: str) -> tuple[str, ...]:
         return tuple(chance.sample(names, chance.randrange(len(names) + 1)))
@@ -177,29 +181,39 @@ def test_lists_are_true_after_any_acts(app: Flask, editor: User, seed: int) -> N
             headline=f"S {chance.random()}", section=chance.choice(["politics", "health"]), **filing
         )
 
-    def publish_what_is_due(_each: int) -> None:
+    def publish_what_is_due(_article_id: int) -> None:
         publishing.publish_due(datetime.now(UTC) + timedelta(minutes=2))
 
-    around_the_end = [MONTH_END + timedelta(minutes=each) for each in (-3, 0, 1, 2)]
+    around_the_end = [MONTH_END + timedelta(minutes=minutes) for minutes in (-3, 0, 1, 2)]
     acts: dict[str, Callable[[int], object]] = {
-        "publish": lambda each: publishing.publish(each, editor, chance.choice(around_the_end)),
-        "withdraw": lambda each: publishing.withdraw(each, editor, "Wrong."),
-        "reinstate": lambda each: publishing.reinstate(each, editor),
-        "schedule": lambda each: publishing.schedule(
-            each, editor, datetime.now(UTC) + timedelta(minutes=1)
+        "publish": lambda article_id: publishing.publish(
+            article_id, editor, chance.choice(around_the_end)
         ),
-        "unschedule": lambda each: publishing.unschedule(each, editor),
+        "withdraw": lambda article_id: publishing.withdraw(article_id, editor, "Wrong."),
+        "reinstate": lambda article_id: publishing.reinstate(article_id, editor),
+        "schedule": lambda article_id: publishing.schedule(
+            article_id, editor, datetime.now(UTC) + timedelta(minutes=1)
+        ),
+        "unschedule": lambda article_id: publishing.unschedule(article_id, editor),
         "due": publish_what_is_due,
-        "restore": lambda each: publishing.restore(each, editor, 1, version(each)),
-        "save": lambda each: publishing.save(each, anything(), editor, version(each)),
-        "update": lambda each: publishing.save(
-            each, anything(), editor, version(each), publishing.Action("update")
+        "restore": lambda article_id: publishing.restore(
+            article_id, editor, 1, version(article_id)
         ),
-        "correct": lambda each: publishing.save(
-            each, anything(), editor, version(each), publishing.Action("correct", note="Not so.")
+        "save": lambda article_id: publishing.save(
+            article_id, anything(), editor, version(article_id)
+        ),
+        "update": lambda article_id: publishing.save(
+            article_id, anything(), editor, version(article_id), publishing.Action("update")
+        ),
+        "correct": lambda article_id: publishing.save(
+            article_id,
+            anything(),
+            editor,
+            version(article_id),
+            publishing.Action("correct", note="Not so."),
         ),
     }
-    while sum(taken.values()) < 40:
+    while sum(counts_by_action.values()) < 40:
         if len(ids) < 4:
             ids.append(publishing.create(anything(), editor))
         verb = chance.choice(list(acts))
@@ -207,9 +221,9 @@ def test_lists_are_true_after_any_acts(app: Flask, editor: User, seed: int) -> N
             acts[verb](chance.choice(ids))
         except publishing.ForbiddenError:
             continue
-        taken[verb] += 1
+        counts_by_action[verb] += 1
         check()
-    assert len(taken) > 7
+    assert len(counts_by_action) > 7
 
 
 def test_pages_of_a_list_and_the_archive_are_read_from_there(app: Flask, story: Story) -> None:
@@ -217,8 +231,10 @@ def test_pages_of_a_list_and_the_archive_are_read_from_there(app: Flask, story: 
     where = queries.listing_by_path("/topic/one/")
     assert where is not None
     first = queries.stream(where, limit=2)
-    assert [each.id for each in first.articles] == ids[:2]
-    assert [each.id for each in queries.stream(where, first.cursor, limit=2).articles] == ids[2:4]
+    assert [article.id for article in first.articles] == ids[:2]
+    assert [article.id for article in queries.stream(where, first.cursor, limit=2).articles] == ids[
+        2:4
+    ]
     assert queries.month_counts() == [(2026, 11, 5)]
 
 
@@ -240,24 +256,24 @@ def test_a_batch_moves_all_of_its_stories(app: Flask, story: Story) -> None:
 def test_a_story_that_stays_where_it_is_costs_one_look(
     app: Flask, story: Story, count_selects: Callable[[], list[str]]
 ) -> None:
-    each = story(topics=("One",))
+    article_id = story(topics=("One",))
     with db.write() as session:
         changes = text("SELECT total_changes()")
         before = session.scalar(changes)
         count_selects()
-        listings.update_listings(session, [each])
+        listings.update_listings(session, [article_id])
         assert len(count_selects()) == 1
         assert session.scalar(changes) == before
 
 
 def test_moments_in_a_shorter_form_are_no_obstacle(app: Flask, editor: User, story: Story) -> None:
-    each = story()
+    article_id = story()
     with db.write() as session:  # as another program might have written it
         session.execute(text("UPDATE article SET published_at = '2026-03-01'"))
-        listings.update_listings(session, [each])
+        listings.update_listings(session, [article_id])
     check()
-    publishing.withdraw(each, editor, "Wrong.")
-    assert (lists_of(each), counts()) == ({}, {})
+    publishing.withdraw(article_id, editor, "Wrong.")
+    assert (lists_of(article_id), counts()) == ({}, {})
 
 
 def test_a_story_withdrawn_before_it_came_here_is_dated_when_it_comes_back(
@@ -273,17 +289,17 @@ def test_a_story_withdrawn_before_it_came_here_is_dated_when_it_comes_back(
         ).refused
         == []
     )
-    each = db.session.scalars(select(Article.id)).one()
-    publishing.reinstate(each, editor)
-    assert lists_of(each) == {"section": 1, "month": 1}
+    article_id = db.session.scalars(select(Article.id)).one()
+    publishing.reinstate(article_id, editor)
+    assert lists_of(article_id) == {"section": 1, "month": 1}
     check()
 
 
 def test_a_story_that_is_deleted_leaves_its_lists(app: Flask, story: Story) -> None:
-    each = story(topics=("One",))
+    article_id = story(topics=("One",))
     with db.write() as session:  # no act does that
         session.execute(text("DELETE FROM article"))
-    assert lists_of(each) == {}
+    assert lists_of(article_id) == {}
 
 
 def test_what_is_lost_is_told_and_made_anew(
@@ -306,7 +322,7 @@ def test_what_is_lost_is_told_and_made_anew(
     ):
         with db.write() as session:
             session.execute(text(damage))
-        assert any("Lists and counts" in each for each in doctor.problems(app))
+        assert any("Lists and counts" in problem for problem in doctor.problems(app))
         assert publishing.repair_listings() is True
         check()
-    assert not any("Lists and counts" in each for each in doctor.problems(app))
+    assert not any("Lists and counts" in problem for problem in doctor.problems(app))

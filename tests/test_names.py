@@ -54,13 +54,13 @@ def test_two_people_whose_slugs_are_alike_stay_two(app: Flask) -> None:
     with case_file("2026-11/02-authors-one-slug.jsonl").open("rb") as file:
         report = runner.import_records(jsonl.read(file, "ar"), app.config["MEDIA"])
     assert (report.added, report.refused) == (3, [])
-    found = names(Author)
-    assert sorted(found) == sorted(["أحمد سعيد", "أحمد سيد"])
-    assert len(set(found.values())) == 2
+    author_names = names(Author)
+    assert sorted(author_names) == sorted(["أحمد سعيد", "أحمد سيد"])
+    assert len(set(author_names.values())) == 2
     ids = dict(db.session.execute(select(Article.external_id, Article.id)).all())
     assert authors_of(ids["bh-ar-3"]) == ["أحمد سعيد", "أحمد سيد"]
     reader = app.test_client()
-    for name, slug in found.items():
+    for name, slug in author_names.items():
         page = reader.get(f"/author/{slug}/").get_data(as_text=True)
         assert name in page
         assert page.count("<article") == 2 or page.count("card") >= 2
@@ -87,11 +87,11 @@ def test_topics_that_share_a_slug_stay_apart(app: Flask, editor: User) -> None:
 )
 def test_a_new_spelling_is_asked_about(app: Flask, editor: User, old: str, new: str) -> None:
     article_id = published(editor, authors=(old,))
-    with pytest.raises(publishing.SimilarNamesError) as asked:
+    with pytest.raises(publishing.SimilarNamesError) as raised:
         publishing.create(make_draft(authors=(new,)), editor)
-    (question,) = asked.value.questions
+    (question,) = raised.value.questions
     assert (question.field, question.name, question.may_rename) == ("authors", new, True)
-    assert [(each.name, each.stories) for each in question.candidates] == [(old, 1)]
+    assert [(candidate.name, candidate.stories) for candidate in question.candidates] == [(old, 1)]
     assert list(names(Author)) == [old]
     yes = SpellingAnswer("authors", new, "rename", question.candidates[0].id)
     other = publishing.create(make_draft(authors=(new,)), editor, spelling_answers=[yes])
@@ -225,9 +225,9 @@ def test_authors_may_not_rename_nor_learn_of_names_in_the_drafts_of_others(
     author = add_user("author")
     own = publishing.create(make_draft(authors=("secret source",)), author)
     assert authors_of(own) == ["secret source"]
-    with pytest.raises(publishing.SimilarNamesError) as asked:
+    with pytest.raises(publishing.SimilarNamesError) as raised:
         publishing.create(make_draft(authors=("Sékou",)), author)
-    (question,) = asked.value.questions
+    (question,) = raised.value.questions
     assert question.may_rename is False
     with pytest.raises(publishing.SimilarNamesError):
         answer = SpellingAnswer("authors", "Sékou", "rename", question.candidates[0].id)
@@ -313,11 +313,12 @@ def question_page(
     answer = post(client, path, data)
     assert answer.status_code == 422
     page = answer.get_data(as_text=True)
-    found = re.findall(
+    choices = re.findall(
         r'name="(spelling-1)"\s+value="([^"]*)"[^>]*>\s*<span>(.*?)</span>', page, re.DOTALL
     )
     words = {
-        " ".join(re.sub(r"<[^>]*>", "", text).split()): unescape(value) for _, value, text in found
+        " ".join(re.sub(r"<[^>]*>", "", text).split()): unescape(value)
+        for _, value, text in choices
     }
     return page, words
 
@@ -329,13 +330,13 @@ def test_the_form_asks_keeps_every_word_and_takes_the_answer(app: Flask, editor:
     page, answers = question_page(client, "/newsroom/stories/new", form)
     text = " ".join(re.sub(r"<[^>]*>", "", page).split())
     assert "Same person as Sekou Touré?" in unescape(text)
-    for kept in (
+    for field_html in (
         "Ports of the Gulf of Guinea",
         "Kept dek",
         "Sékou Touré, Other",
         'name="then" value="publish"',
     ):
-        assert kept in page
+        assert field_html in page
     assert list(answers) == [
         "Yes. Keep the spelling Sekou Touré.",
         "Yes. Change Sekou Touré to Sékou Touré everywhere (1 story).",
@@ -377,12 +378,12 @@ def test_an_answer_survives_the_question_about_losses(app: Flask, editor: User) 
     client, path = logged_in_client(app), f"/newsroom/stories/{article_id}"
     form = story_form(authors="Sékou", body="Text.", version="1")
     page = post(client, path, form).get_data(as_text=True)
-    asked = re.search(r'name="loss_asked" value="([^"]*)"', page)
-    assert asked
-    form |= {"loss": "remove", "loss_asked": unescape(asked[1])}
+    token = re.search(r'name="loss_asked" value="([^"]*)"', page)
+    assert token
+    form |= {"loss": "remove", "loss_asked": unescape(token[1])}
     page, answers = question_page(client, path, form)
     assert 'name="loss" value="remove"' in page
-    assert re.search(rf'name="loss_asked"\s+value="{asked[1]}"', page)
+    assert re.search(rf'name="loss_asked"\s+value="{token[1]}"', page)
     assert (
         post(client, path, form | {"spelling-1": answers["No. Keep both names."]}).status_code
         == 303

@@ -66,18 +66,18 @@ def test_every_act_shows_at_once_in_every_process(app: Flask, story: Story, edit
     clients = [app.test_client(), others.test_client()]
     story(headline="The first", hours=1)
 
-    def shown(path: str) -> list[str]:
-        return [each.get(path).text for each in clients]
+    def page_texts(path: str) -> list[str]:
+        return [client.get(path).text for client in clients]
 
-    assert all("The second" not in text for text in shown("/"))
+    assert all("The second" not in text for text in page_texts("/"))
     article_id = story(headline="The second")
-    assert all("The second" in text for text in shown("/"))
-    assert all("One paragraph." in text for text in shown("/politics/the-second"))
+    assert all("The second" in text for text in page_texts("/"))
+    assert all("One paragraph." in text for text in page_texts("/politics/the-second"))
     correct(article_id, editor, headline="The second", body="Corrected text.")
-    assert all("Corrected text." in text for text in shown("/politics/the-second"))
+    assert all("Corrected text." in text for text in page_texts("/politics/the-second"))
     publishing.withdraw(article_id, editor, "Wrong.")
-    assert all("The second" not in text for text in shown("/"))
-    assert [each.get("/politics/the-second").status_code for each in clients] == [410, 410]
+    assert all("The second" not in text for text in page_texts("/"))
+    assert [client.get("/politics/the-second").status_code for client in clients] == [410, 410]
     with others.app_context():
         db.engine.dispose()
 
@@ -139,12 +139,12 @@ def test_words_that_mean_nothing_lead_to_the_same_page(
 ) -> None:
     story(headline="One")
     plain = client.get("/politics/one")
-    kept = len(cache_of(app).pages)
+    count = len(cache_of(app).pages)
     for number in range(50):
         answer = client.get(f"/politics/one?utm_source={number}&fbclid=x")
         assert answer.data == plain.data
         assert answer.headers["Cache-Control"] == PRIVATE_CACHE_CONTROL
-    assert len(cache_of(app).pages) == kept
+    assert len(cache_of(app).pages) == count
 
 
 def test_an_address_is_kept_as_the_site_writes_it(
@@ -188,7 +188,7 @@ def test_a_cursor_is_kept_where_it_names_a_story(
         )
         queries_kept.add(query)
     assert {key[2] for key in cache_of(app).pages} == queries_kept
-    kept = len(cache_of(app).pages)
+    count = len(cache_of(app).pages)
     made_up = [
         f"through={real}&before={real}",
         f"rails={real}",
@@ -211,7 +211,7 @@ def test_a_cursor_is_kept_where_it_names_a_story(
         assert answer.status_code == 200
         assert answer.headers["Cache-Control"] == PRIVATE_CACHE_CONTROL, query
     assert client.get("/politics/?before=rubbish").status_code == 400
-    assert len(cache_of(app).pages) == kept
+    assert len(cache_of(app).pages) == count
     publishing.withdraw(ids[0], editor, "Wrong.")
     assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == PRIVATE_CACHE_CONTROL
 
@@ -236,7 +236,11 @@ def test_cursors_that_a_page_does_not_read_make_no_copies_of_it(
     ids = [story(headline=f"Story {number}", hours=number) for number in range(3)]
     article = queries.published_article(ids[0])
     assert article is not None
-    names, real, kept = ("rails", "start", "through"), queries.cursor_after(article), set[str]()
+    names, real, seen_pages = (
+        ("rails", "start", "through"),
+        queries.cursor_after(article),
+        set[str](),
+    )
     combinations = [
         ("before", *more) for size in range(4) for more in itertools.combinations(names, size)
     ]
@@ -244,8 +248,8 @@ def test_cursors_that_a_page_does_not_read_make_no_copies_of_it(
         response = client.get(f"{path}?" + "&".join(f"{name}={real}" for name in combination))
         assert response.status_code == 200
         if response.headers["Cache-Control"] == PUBLIC_CACHE_CONTROL:
-            kept.add("&".join(combination))
-    assert kept == read
+            seen_pages.add("&".join(combination))
+    assert seen_pages == read
     assert len({key for key in cache_of(app).pages if key[2]}) == len(read)
 
 
@@ -343,13 +347,13 @@ def test_a_locked_database_does_not_hold_pages_back(
 def test_static_files_are_kept_for_good_under_the_address_of_their_content(app: Flask) -> None:
     client = FlaskClient(app)
     (path,) = re.findall(r'data-search="(/static/js/search\.js[^"]*)"', client.get("/").text)
-    for other, kept in (
+    for other, cache_control in (
         (path, "public, max-age=31536000, immutable"),
         ("/static/js/search.js", "no-cache"),
         ("/static/js/search.js?v=0123456789", "no-cache"),
     ):
         with client.get(other) as answer:
-            assert answer.headers["Cache-Control"] == kept
+            assert answer.headers["Cache-Control"] == cache_control
 
 
 def test_searches_are_packed_and_not_kept_by_others(app: Flask, story: Story) -> None:

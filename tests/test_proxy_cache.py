@@ -17,14 +17,14 @@ from spectator.proxy_cache import ENCODINGS, OFFSET_FILE, ProxyCacheRefresher
 from spectator.publishing import Action
 from tests.conftest import NEWEST, make_draft
 
-Asked = list[tuple[str, str, str, str]]
+Requests = list[tuple[str, str, str, str]]
 
 
 class FakeProxy:
-    """A web server in front: what it was asked, and the status that it answers with."""
+    """A web server in front: it records requests and answers with a set status."""
 
     def __init__(self) -> None:
-        self.asked: Asked = []
+        self.requests: Requests = []
         self.status = 200
         proxy = self
 
@@ -34,7 +34,7 @@ class FakeProxy:
             def do_GET(self) -> None:
                 names = ("Host", "X-Spectator-Renew", "Accept-Encoding")
                 host, renew, encoding = (self.headers.get(name, "") for name in names)
-                proxy.asked.append((self.path, host, renew, encoding))
+                proxy.requests.append((self.path, host, renew, encoding))
                 self.send_response(proxy.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -48,20 +48,20 @@ class FakeProxy:
 
 @pytest.fixture
 def proxy() -> Iterator[FakeProxy]:
-    made = FakeProxy()
-    thread = threading.Thread(target=made.server.serve_forever, args=(0.02,))
+    fake_proxy = FakeProxy()
+    thread = threading.Thread(target=fake_proxy.server.serve_forever, args=(0.02,))
     thread.start()
-    yield made
-    made.server.shutdown()
+    yield fake_proxy
+    fake_proxy.server.shutdown()
     thread.join()
-    made.server.server_close()
+    fake_proxy.server.server_close()
 
 
 @pytest.fixture
 def refresher(app: Flask, proxy: FakeProxy) -> ProxyCacheRefresher:
-    made = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
-    made.catch_up()  # it begins at the newest row
-    return made
+    consumer = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
+    consumer.catch_up()  # it begins at the newest row
+    return consumer
 
 
 def catch_up(refresher: ProxyCacheRefresher) -> None:
@@ -82,7 +82,7 @@ def test_a_withdrawal_renews_every_encoding_of_every_address(
         Action("update"),
     )
     catch_up(refresher)
-    proxy.asked.clear()
+    proxy.requests.clear()
     publishing.withdraw(article_id, editor, "A court ordered it.")
     catch_up(refresher)
     lists = {"/", "/politics/", f"/archive/{NEWEST:%Y/%m}/"}
@@ -91,11 +91,11 @@ def test_a_withdrawal_renews_every_encoding_of_every_address(
         | lists
         | {f"{path}feed.xml" for path in lists}
     )
-    assert {path for path, _, _, _ in proxy.asked} == paths
-    assert Counter(encoding for _, _, _, encoding in proxy.asked) == dict.fromkeys(
+    assert {path for path, _, _, _ in proxy.requests} == paths
+    assert Counter(encoding for _, _, _, encoding in proxy.requests) == dict.fromkeys(
         ENCODINGS, len(paths)
     )
-    assert {(host, renew) for _, host, renew, _ in proxy.asked} == {("spectator.example", "1")}
+    assert {(host, renew) for _, host, renew, _ in proxy.requests} == {("spectator.example", "1")}
 
 
 def test_all_that_a_story_ever_showed_itself_under_is_renewed(
@@ -125,10 +125,10 @@ def test_all_that_a_story_ever_showed_itself_under_is_renewed(
         author = session.query(Author).filter_by(name="Mariam Bah").one()
         session.add(FormerName(kind="author", part="slug", value="m-bah", owner_id=author.id))
     catch_up(refresher)
-    proxy.asked.clear()
+    proxy.requests.clear()
     publishing.withdraw(article_id, editor, "A court ordered it.")
     catch_up(refresher)
-    asked = {path for path, _, _, _ in proxy.asked}
+    requested = {path for path, _, _, _ in proxy.requests}
     own = {
         f"/{NEWEST:%Y}/politics/words",
         "/politics/words",
@@ -151,9 +151,9 @@ def test_all_that_a_story_ever_showed_itself_under_is_renewed(
         f"/archive/{NEWEST:%Y/%m}/",
         "/archive/2019/03/",
     }
-    assert own <= asked
-    assert {path for path in asked if path.endswith("/")} == lists
-    assert {path for path in asked if path.endswith(".xml")} == {
+    assert own <= requested
+    assert {path for path in requested if path.endswith("/")} == lists
+    assert {path for path in requested if path.endswith(".xml")} == {
         f"{path}feed.xml" for path in lists
     }
 
@@ -164,7 +164,7 @@ def test_publications_leave_the_copies_alone(
     for number in range(30):
         story(headline=f"Story {number}")
     catch_up(refresher)
-    assert proxy.asked == []
+    assert proxy.requests == []
 
 
 def test_what_failed_is_tried_again_and_survives_a_restart(
@@ -183,10 +183,10 @@ def test_what_failed_is_tried_again_and_survives_a_restart(
     before = refresher.offset
     assert before is not None
     assert refresher.prunable_through(10**6) == before, "the outbox keeps what still waits"
-    proxy.status, proxy.asked = 200, []
+    proxy.status, proxy.requests = 200, []
     restarted = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
     catch_up(restarted)
-    assert ("/politics/first-words", "spectator.example", "1", "") in proxy.asked
+    assert ("/politics/first-words", "spectator.example", "1", "") in proxy.requests
     assert int((app.config["DATA_DIR"] / OFFSET_FILE).read_text("utf-8")) > before
 
 
@@ -196,17 +196,17 @@ def test_an_impossible_offset_begins_at_the_newest_row(
 ) -> None:
     story()
     (app.config["DATA_DIR"] / OFFSET_FILE).write_text(offset, "utf-8")
-    made = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
-    catch_up(made)
-    assert proxy.asked == []
+    consumer = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
+    catch_up(consumer)
+    assert proxy.requests == []
 
 
 def test_without_a_setting_nothing_is_asked(
     app: Flask, proxy: FakeProxy, editor: User, story: Callable[..., int]
 ) -> None:
-    made = ProxyCacheRefresher(
+    consumer = ProxyCacheRefresher(
         app.config["DATA_DIR"], app.config["FRONT_URL"], app.config["SITE_URL"]
     )
     publishing.withdraw(story(), editor, "A court ordered it.")
-    assert not made.catch_up()
-    assert made.prunable_through(5) == 5
+    assert not consumer.catch_up()
+    assert consumer.prunable_through(5) == 5

@@ -105,7 +105,9 @@ def test_a_correction_is_dated_and_shown(
     )
     article = get(article_id)
     assert article.updated_at is not None
-    assert [each.text for each in article.corrections] == ["An earlier version misspelt a name."]
+    assert [correction.text for correction in article.corrections] == [
+        "An earlier version misspelt a name."
+    ]
     assert rows(article_id) == ["publish", "correct"]
     assert article.slug == "a-headline-corrected"
 
@@ -133,9 +135,9 @@ def test_a_changed_slug_leads_on_in_one_hop(
     article_id = story()
     for number in (1, 2, 3):
         change(article_id, editor, slug=f"address-{number}")
-    found = queries.article_by_slug("a-headline")
-    assert found is not None
-    assert permalink(found) == "/politics/address-3"
+    article = queries.article_by_slug("a-headline")
+    assert article is not None
+    assert permalink(article) == "/politics/address-3"
     assert db.session.scalar(select(func.count()).select_from(Redirect)) == 3
     change(article_id, editor, slug="address-1")
     assert {"address-2", "address-3", "a-headline"} == set(

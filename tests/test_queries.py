@@ -14,9 +14,9 @@ from tests.conftest import NEWEST, make_draft
 
 
 def latest() -> queries.Listing:
-    found = queries.listing_by_path("/")
-    assert found is not None
-    return found
+    listing = queries.listing_by_path("/")
+    assert listing is not None
+    return listing
 
 
 def test_a_stream_neither_repeats_nor_skips_while_stories_arrive(
@@ -112,12 +112,12 @@ def test_the_front_page_repeats_no_story(app: Flask, story: Callable[..., int]) 
         story(hours=number, headline=f"Story {number}", section=section)
     front = queries.load_front_page(queries.sections())
     assert front.lead is not None
-    shown = [
+    ids = [
         front.lead.id,
         *(a.id for a in front.latest),
         *(a.id for _, rail in front.rails for a in rail),
     ]
-    assert len(shown) == len(set(shown)) == 1 + 8 + 12
+    assert len(ids) == len(set(ids)) == 1 + 8 + 12
     assert [section.slug for section, _ in front.rails] == ["politics", "health", "culture"]
 
 

@@ -168,7 +168,7 @@ def test_a_minus_before_a_filter_leaves_out_what_it_names(shared: Index) -> None
     assert search_ids(shared, "mali -in:business") == set(document_ids(MALI))
     assert search_ids(shared, "-by:diallo in:business") == set(document_ids(HAUSA))
     assert search_ids(shared, "-country:mali -language:en") == everything - {
-        each.id for each in STORIES if "mali" in each.countries or each.language == "en"
+        story.id for story in STORIES if "mali" in story.countries or story.language == "en"
     }
     answer = shared.find(SearchRequest("mali -in:business -topic:nonesuch"))
     assert (answer.excluded_filters, answer.unknown_filters) == (
@@ -220,13 +220,13 @@ def test_sorting_by_date(shared: Index) -> None:
 @pytest.mark.parametrize("text", ["", "peace", "zzz peace"])
 def test_pages_show_each_story_once_and_then_stop(index: Index, text: str, sort: str) -> None:
     more = [document("Peace talks", f"round {number}") for number in range(23)]
-    index.apply({each.id: each for each in more}, 8)
-    expected = {each.id for each in (STORIES if not text else []) + more}
+    index.apply({story.id: story for story in more}, 8)
+    expected = {story.id for story in (STORIES if not text else []) + more}
 
     pages = [
         index.find(SearchRequest(text, sort=sort, page=page, per_page=10)) for page in range(1, 6)
     ]  # type: ignore[arg-type]
-    seen = [each for page in pages for each in page.ids]
+    seen = [article_id for page in pages for article_id in page.ids]
     assert sorted(seen) == sorted(expected)
     assert {page.total for page in pages} == {len(expected)}
     assert pages[-1].ids == []
@@ -330,20 +330,23 @@ def matches_clause(story: Document, clause: Clause) -> bool:
 def expected_ids(stories: list[Document], text: str) -> set[int]:
     query = parse_query(text)
     left = [
-        each
-        for each in stories
-        if not any(matches_clause(each, clause) for clause in query.excluded)
+        story
+        for story in stories
+        if not any(matches_clause(story, clause) for clause in query.excluded)
     ]
     every = {
-        each.id for each in left if all(matches_clause(each, clause) for clause in query.included)
+        story.id
+        for story in left
+        if all(matches_clause(story, clause) for clause in query.included)
     }
     if every or len(query.included) < 2:
         return every
     parts = [
-        {each.id for each in stories if matches_clause(each, clause)} for clause in query.included
+        {story.id for story in stories if matches_clause(story, clause)}
+        for clause in query.included
     ]
     telling = [part for part in parts if 0 < len(part) <= COMMON_WORD_SHARE * len(stories)] or parts
-    return set().union(*telling) & {each.id for each in left}
+    return set().union(*telling) & {story.id for story in left}
 
 
 @pytest.fixture(scope="module")
@@ -351,22 +354,22 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index,
     """An index in several segments with deletions, and the stories that should be in it."""
     index = open_index(tmp_path_factory.mktemp("segmented") / "search")
     vocabulary = ["mali", "faso", "bamako", "vote", "votes", "peace", "in", "the"]
-    made = [
+    generated = [
         document(" ".join(row[:3]), " ".join(row * 2), names=" ".join(row[2:]))
         for row in itertools.islice(itertools.permutations(vocabulary, 4), 0, 1680, 28)
     ]
-    index.rebuild(made[:40], 1)
-    for position, each in enumerate(made[40:44], 2):
-        index.apply({each.id: each}, position)
-    changed = [replace(each, headline="peace in faso", version=2) for each in made[:5]]
+    index.rebuild(generated[:40], 1)
+    for position, added in enumerate(generated[40:44], 2):
+        index.apply({added.id: added}, position)
+    changed = [replace(story, headline="peace in faso", version=2) for story in generated[:5]]
     index.apply(
         {
-            **{each.id: each for each in changed},
-            **dict.fromkeys(document_ids(*made[5:9], made[41])),
+            **{story.id: story for story in changed},
+            **dict.fromkeys(document_ids(*generated[5:9], generated[41])),
         },
         9,
     )
-    yield index, [*changed, *made[9:41], *made[42:44]]
+    yield index, [*changed, *generated[9:41], *generated[42:44]]
     index.close()
 
 

@@ -58,7 +58,9 @@ def test_lines_are_compared_word_by_word(old: str, new: str, expected: str | Non
 
 
 def body(old: str, new: str) -> list[tuple[str, str, str]]:
-    return [(each.kind, each.name, show_diff(each.pieces)) for each in diff_bodies(old, new)]
+    return [
+        (change.kind, change.name, show_diff(change.pieces)) for change in diff_bodies(old, new)
+    ]
 
 
 def test_blocks_that_stay_change_go_and_come() -> None:
@@ -98,9 +100,14 @@ def test_blocks_have_names() -> None:
             ","
         )
     )
-    assert [each.name for each in diff_bodies(WORDPRESS, "")] == names
+    assert [change.name for change in diff_bodies(WORDPRESS, "")] == names
     others = "<iframe></iframe><div>x</div><video></video><mark>x</mark>"
-    assert [each.name for each in diff_bodies("", others)] == ["embed", "group", "video", "text"]
+    assert [change.name for change in diff_bodies("", others)] == [
+        "embed",
+        "group",
+        "video",
+        "text",
+    ]
 
 
 def test_a_picture_in_a_paragraph_is_not_hidden() -> None:
@@ -113,14 +120,14 @@ def test_a_picture_in_a_paragraph_is_not_hidden() -> None:
 def test_a_body_is_all_there_and_differs_where_it_does(old: str, new: str) -> None:
     diff_bodies(old, new)
     old, new = clean_html(old), clean_html(new)
-    found = diff_bodies(old, new)
-    assert sum(each.kind != "added" for each in found) == len(split_blocks(old))
-    assert sum(each.kind != "removed" for each in found) == len(split_blocks(new))
-    keys = [[block.strip() for block in split_blocks(each)] for each in (old, new)]
-    assert all(each.kind == "same" for each in found) or keys[0] != keys[1]
+    changes = diff_bodies(old, new)
+    assert sum(change.kind != "added" for change in changes) == len(split_blocks(old))
+    assert sum(change.kind != "removed" for change in changes) == len(split_blocks(new))
+    keys = [[block.strip() for block in split_blocks(html)] for html in (old, new)]
+    assert all(change.kind == "same" for change in changes) or keys[0] != keys[1]
     assert all(
-        (each.kind == "same") == all(piece.kind == "same" for piece in each.pieces)
-        for each in found
+        (change.kind == "same") == all(piece.kind == "same" for piece in change.pieces)
+        for change in changes
     )
 
 
@@ -129,7 +136,7 @@ def test_a_body_is_all_there_and_differs_where_it_does(old: str, new: str) -> No
 def test_a_removed_word_is_shown(html: str) -> None:
     html = f"{clean_html(html)}<p>Some four words here.</p>"
     (changed,) = (
-        each for each in diff_bodies(html, html.replace("words ", "")) if each.kind != "same"
+        change for change in diff_bodies(html, html.replace("words ", "")) if change.kind != "same"
     )
     assert show_diff(changed.pieces) == "Some four [-words -]here."
 
@@ -162,7 +169,7 @@ def test_the_cost_is_linear(unit: str) -> None:
     ("old", "new", "size"), [("a b ", "b c a ", 1_000_000), ("<p>a b</p>", "<p>b a</p>", 60_000)]
 )
 def test_a_megabyte_of_likenesses_is_bounded(old: str, new: str, size: int) -> None:
-    old, new = (each * (size // len(each)) for each in (old, new))
+    old, new = (text * (size // len(text)) for text in (old, new))
     begin = time.process_time()
     diff_bodies(f"<hr>{old}<hr>", f"<hr>{new}<hr>")
     assert time.process_time() - begin < 3

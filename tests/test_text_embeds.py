@@ -42,7 +42,7 @@ def assert_no_external_requests(html: str) -> None:
     for name, attributes in elements(html):
         if name != "a":
             for address in (
-                attributes.get(each) for each in ("src", "poster", "href", "data", "srcset")
+                attributes.get(name) for name in ("src", "poster", "href", "data", "srcset")
             ):
                 assert address is None or re.match(r"/(?![/\\])", address)
 
@@ -53,21 +53,21 @@ def assert_nothing_to_repair(html: str) -> None:
     assert unescape(browser_markup(html)) == unescape(html)
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("template", PLACES)
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_foreign_media_become_links_wherever_they_stand(kind: str, place: str) -> None:
-    stored = clean_html(place.format(FOREIGN[kind]))
-    shown = render_body(stored)
-    assert_no_external_requests(shown)
-    assert_nothing_to_repair(shown)
+def test_foreign_media_become_links_wherever_they_stand(kind: str, template: str) -> None:
+    stored = clean_html(template.format(FOREIGN[kind]))
+    html = render_body(stored)
+    assert_no_external_requests(html)
+    assert_nothing_to_repair(html)
     if kind == "table":
-        assert "<td>1</td>" in shown
+        assert "<td>1</td>" in html
     else:
         assert kind not in tag_names(
-            shown.replace('<video src="/media', '<i src="/media').replace("</video>", "</i>")
+            html.replace('<video src="/media', '<i src="/media').replace("</video>", "</i>")
         )
-        assert "f.example" in plain_text(shown)
-    assert "post.example" not in place or 'href="https://post.example/"' in shown
+        assert "f.example" in plain_text(html)
+    assert "post.example" not in template or 'href="https://post.example/"' in html
 
 
 def test_a_card_says_what_it_is_and_where_it_leads() -> None:
@@ -78,10 +78,10 @@ def test_a_card_says_what_it_is_and_where_it_leads() -> None:
         '<p><span class="embed"><a href="https://f.example/1.jpg" rel="noopener nofollow">'
         'A "market" &lt;b&gt; (f.example)</a></span></p>'
     )
-    shown = render_body(
+    html = render_body(
         '<iframe src="https://www.youtube-nocookie.com/embed/abcdefghijk?rel=0"></iframe>'
     )
-    assert 'href="https://www.youtube.com/watch?v=abcdefghijk"' in shown
+    assert 'href="https://www.youtube.com/watch?v=abcdefghijk"' in html
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_one_foreign_address_is_one_too_many(mixed: str) -> None:
 
 
 def test_media_inside_media_do_not_tear_the_page() -> None:
-    shown = render_body(
+    html = render_body(
         '<audio src="//f.example/a"><ruby>&amp;<video controls=""></video></ruby></audio><p>on</p>'
     )
-    assert tag_names(shown) == ["p", "a", "p"]
+    assert tag_names(html) == ["p", "a", "p"]
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_addresses_in_disguise_are_foreign(address: str) -> None:
 
 def test_only_the_outer_table_scrolls() -> None:
     inner = "<table><tbody><tr><td>x</td></tr></tbody></table>"
-    shown = render_body(f"<table><tbody><tr><td>{inner}</td></tr></tbody></table><p>on</p>")
-    assert tag_names(shown) == [
+    html = render_body(f"<table><tbody><tr><td>{inner}</td></tr></tbody></table><p>on</p>")
+    assert tag_names(html) == [
         "div",
         "table",
         "tbody",
@@ -149,26 +149,26 @@ def test_only_the_outer_table_scrolls() -> None:
         "td",
         "p",
     ]
-    assert shown.endswith("</table></div><p>on</p>")
+    assert html.endswith("</table></div><p>on</p>")
 
 
 def test_everything_else_is_left_byte_for_byte() -> None:
     body = stored_body(WORDPRESS)
-    shown = render_body(body)
-    undone = re.sub(r'<div class="table"[^>]*>|</div>| loading="lazy"', "", shown)
-    assert undone == body != shown
-    assert '<a href="#fnref-1" rel="noopener">' in shown
+    html = render_body(body)
+    undone = re.sub(r'<div class="table"[^>]*>|</div>| loading="lazy"', "", html)
+    assert undone == body != html
+    assert '<a href="#fnref-1" rel="noopener">' in html
 
 
 @settings(deadline=None, max_examples=100)
 @given(any_markup)
 def test_whatever_was_stored_is_shown_well_formed(html: str) -> None:
     stored = stored_body(html)
-    shown = render_body(stored)
-    assert_no_external_requests(shown)
-    assert_nothing_to_repair(shown)
+    rendered = render_body(stored)
+    assert_no_external_requests(rendered)
+    assert_nothing_to_repair(rendered)
     if not re.search("<(img|iframe|video|audio|table)", stored):
-        assert shown == stored
+        assert rendered == stored
 
 
 @pytest.mark.parametrize(

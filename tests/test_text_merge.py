@@ -38,31 +38,31 @@ def test_one_side_alone_or_both_alike_are_taken_as_they_are(base: str, changed: 
 
 @settings(deadline=None, max_examples=50)
 @given(bodies, bodies, bodies)
-def test_nothing_that_either_side_wrote_is_lost(base: str, mine: str, theirs: str) -> None:
-    merged = merge_bodies(base, mine, theirs).body
-    assert (keys(mine) | keys(theirs)) - keys(base) <= keys(merged) <= keys(mine) | keys(theirs)
+def test_nothing_that_either_side_wrote_is_lost(base: str, ours: str, theirs: str) -> None:
+    merged = merge_bodies(base, ours, theirs).body
+    assert (keys(ours) | keys(theirs)) - keys(base) <= keys(merged) <= keys(ours) | keys(theirs)
     assert not merged[:1].isspace() and not merged[-1:].isspace()
     assert all(block.endswith("\n") for block in split_blocks(merged)[:-1])
 
 
 @settings(deadline=None, max_examples=50)
 @given(any_markup, any_markup, any_markup)
-def test_any_markup_can_be_merged(base: str, mine: str, theirs: str) -> None:
-    merge_bodies(base, mine, theirs)
-    base, mine, theirs = clean_html(base), clean_html(mine), clean_html(theirs)
-    merged = merge_bodies(base, mine, theirs).body
-    assert all(key in merged for key in (keys(mine) | keys(theirs)) - keys(base))
+def test_any_markup_can_be_merged(base: str, ours: str, theirs: str) -> None:
+    merge_bodies(base, ours, theirs)
+    base, ours, theirs = clean_html(base), clean_html(ours), clean_html(theirs)
+    merged = merge_bodies(base, ours, theirs).body
+    assert all(key in merged for key in (keys(ours) | keys(theirs)) - keys(base))
 
 
 @settings(deadline=None, max_examples=50)
 @given(bodies, bodies, bodies)
 def test_what_both_removed_or_one_left_alone_does_not_come_back(
-    base: str, mine: str, theirs: str
+    base: str, ours: str, theirs: str
 ) -> None:
     if not keys(theirs) <= keys(base):
         theirs = base
-    gone = (keys(base) - keys(mine)) & (keys(base) - keys(theirs))
-    assert not gone & keys(merge_bodies(base, mine, theirs).body)
+    gone = (keys(base) - keys(ours)) & (keys(base) - keys(theirs))
+    assert not gone & keys(merge_bodies(base, ours, theirs).body)
 
 
 def test_changes_of_neighbours_go_together() -> None:
@@ -109,12 +109,12 @@ def test_the_same_paragraph_at_two_places_stands_once_but_a_rule_at_two_places_t
 @settings(deadline=None, max_examples=50)
 @given(bodies, bodies, bodies)
 def test_no_paragraph_that_is_new_stands_more_often_than_on_either_side(
-    base: str, mine: str, theirs: str
+    base: str, ours: str, theirs: str
 ) -> None:
-    merged = [block.strip() for block in split_blocks(merge_bodies(base, mine, theirs).body)]
+    merged = [block.strip() for block in split_blocks(merge_bodies(base, ours, theirs).body)]
     for key in {*merged} - keys(base) - {"<hr>"}:
         assert merged.count(key) <= max(
-            [block.strip() for block in split_blocks(side)].count(key) for side in (mine, theirs)
+            [block.strip() for block in split_blocks(side)].count(key) for side in (ours, theirs)
         )
 
 
@@ -125,9 +125,9 @@ def test_without_a_base_what_both_hold_stands_once() -> None:
 
 
 def test_white_space_is_no_change_but_is_kept_where_one_made_it() -> None:
-    base, mine, theirs = "<p>A</p>\n<p>B</p>", "<p>A</p>\n\n\n<p>B</p>\n", "<p>A</p>\n<p>B1</p>"
-    assert merge_bodies(base, mine, theirs) == MergedBody("<p>A</p>\n\n\n<p>B1</p>\n", 0)
-    assert merge_bodies(base, theirs, mine) == MergedBody("<p>A</p>\n\n\n<p>B1</p>\n", 0)
+    base, ours, theirs = "<p>A</p>\n<p>B</p>", "<p>A</p>\n\n\n<p>B</p>\n", "<p>A</p>\n<p>B1</p>"
+    assert merge_bodies(base, ours, theirs) == MergedBody("<p>A</p>\n\n\n<p>B1</p>\n", 0)
+    assert merge_bodies(base, theirs, ours) == MergedBody("<p>A</p>\n\n\n<p>B1</p>\n", 0)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_the_cost_is_linear(unit: str) -> None:
 
 
 def test_many_places_with_much_written_by_both_share_what_may_be_spent() -> None:
-    base, mine, theirs = (
+    base, ours, theirs = (
         "".join(
             f"<p>Place {at}.</p><p>{words}</p>" if words else f"<p>Place {at}.</p>"
             for at in range(60)
@@ -159,7 +159,7 @@ def test_many_places_with_much_written_by_both_share_what_may_be_spent() -> None
         for words in ("", "a b " * 400, "b c a " * 400)
     )
     begin = time.process_time()
-    assert merge_bodies(base, mine, theirs).conflicts == 60
+    assert merge_bodies(base, ours, theirs).conflicts == 60
     assert time.process_time() - begin < 1.5
 
 
@@ -176,14 +176,14 @@ def test_names_that_both_changed() -> None:
 
 @given(names, names, names)
 def test_names_of_one_side_alone_and_of_both(
-    base: tuple[str, ...], mine: tuple[str, ...], theirs: tuple[str, ...]
+    base: tuple[str, ...], ours: tuple[str, ...], theirs: tuple[str, ...]
 ) -> None:
-    assert merge_names(base, mine, base) == mine
+    assert merge_names(base, ours, base) == ours
     assert merge_names(base, base, theirs) == theirs
-    assert merge_names(base, mine, mine) == mine
-    merged = merge_names(base, mine, theirs)
+    assert merge_names(base, ours, ours) == ours
+    merged = merge_names(base, ours, theirs)
     assert len(merged) == len(set(merged))
-    assert set(merged) == ({*mine} & {*theirs}) | ({*mine, *theirs} - {*base})
+    assert set(merged) == ({*ours} & {*theirs}) | ({*ours, *theirs} - {*base})
 
 
 def test_a_line_is_chosen_by_a_person_only_where_both_changed_it() -> None:

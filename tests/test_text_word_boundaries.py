@@ -46,16 +46,16 @@ def number_words(parts: list[object]) -> tuple[str, list[set[str]]]:
             html.append(str(part))
             if part in GAPS or re.fullmatch(r"</?([a-z0-9]+)(?: id=x-1)?>", str(part))[1] in BLOCKS:  # type: ignore[index]
                 stretches.append(set())
-    return "".join(html), [each for each in stretches if each]
+    return "".join(html), [stretch for stretch in stretches if stretch]
 
 
 def assert_words_intact(text: str, stretches: list[set[str]]) -> None:
     """Every word is there once, and what is parted in the source is parted in the text."""
-    found = [set(re.findall("w[0-9]+q", word)) for word in text.split()]
-    assert sorted(word for each in found for word in each) == sorted(
-        word for each in stretches for word in each
+    word_numbers = [set(re.findall("w[0-9]+q", word)) for word in text.split()]
+    assert sorted(word for numbers in word_numbers for word in numbers) == sorted(
+        word for stretch in stretches for word in stretch
     )
-    assert all(any(each <= stretch for stretch in stretches) for each in found)
+    assert all(any(numbers <= stretch for stretch in stretches) for numbers in word_numbers)
 
 
 @settings(deadline=None, max_examples=600)
@@ -82,7 +82,7 @@ def test_what_is_searched_and_shown_of_a_text_are_its_words(parts: list[object])
     assert any(words[at : at + len(passage)] == passage for at in range(len(words) + 1))
 
 
-typed = st.lists(
+search_texts = st.lists(
     st.sampled_from(
         [
             "w",
@@ -105,7 +105,7 @@ typed = st.lists(
 
 
 @settings(deadline=None, max_examples=300)
-@given(typed.map("".join))
+@given(search_texts.map("".join))
 def test_plain_text_keeps_its_words(text: str) -> None:
     body = stored_body(text)
     plain = re.sub("</?b>", "", text).replace("&amp;", "&")

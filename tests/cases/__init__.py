@@ -1,4 +1,4 @@
-"""Inputs that failed once, by month, as they were reported; the tests beside them run every one."""
+"""Inputs that failed once, by month, as reported; the tests beside them run every one."""
 
 from __future__ import annotations
 

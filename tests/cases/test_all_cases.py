@@ -1,4 +1,4 @@
-"""No case lies here unread."""
+"""Every case file is read by a test."""
 
 from __future__ import annotations
 

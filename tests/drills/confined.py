@@ -1,4 +1,4 @@
-"""Run a command as the unit's SystemCallFilter and MemoryDenyWriteExecute would let it run: python -m … COMMAND."""
+"""Run a command under the unit's SystemCallFilter and MemoryDenyWriteExecute: python -m … COMMAND."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WRITE_EXECUTE, EXECUTE = 6, 4  # PROT_WRITE | PROT_EXEC, PROT_EXEC
 
 
 class Comparison(ctypes.Structure):
-    """What an argument of a call has to be for a rule: libseccomp's scmp_arg_cmp."""
+    """Condition on an argument of a system call: libseccomp's scmp_arg_cmp."""
 
     _fields_ = (
         ("arg", ctypes.c_uint),
@@ -28,7 +28,7 @@ class Comparison(ctypes.Structure):
 
 
 def find_library() -> ctypes.CDLL | None:
-    """Return libseccomp where it is installed."""
+    """Return libseccomp if it is installed."""
     name = ctypes.util.find_library("seccomp")
     if name is None:
         return None
@@ -47,7 +47,7 @@ def find_library() -> ctypes.CDLL | None:
 
 
 def calls_of(name: str) -> set[str]:
-    """Return the system calls of a set such as @system-service, or the one call of that name."""
+    """Return the system calls of a set such as @system-service, or the single call of that name."""
     if not name.startswith("@"):
         return {name}
     command = ["systemd-analyze", "syscall-filter", name]
@@ -57,7 +57,7 @@ def calls_of(name: str) -> set[str]:
 
 
 def allowed_calls() -> set[str]:
-    """Return what the unit's lines leave: each adds its sets, or with ~ takes them away."""
+    """Return the calls that the unit's lines allow: each adds its sets, or with ~ removes them."""
     allowed: set[str] = set()
     for takes_away, names in re.findall(
         r"^SystemCallFilter=(~?)(.+)$", UNIT.read_text("utf-8"), re.MULTILINE
@@ -68,7 +68,7 @@ def allowed_calls() -> set[str]:
 
 
 def confine(library: ctypes.CDLL) -> None:
-    """Shut this process in, for good and with all that it starts."""
+    """Restrict this process and its children permanently."""
     no_code = library.seccomp_init(ALLOW)
     for name, bits in (
         (b"mmap", WRITE_EXECUTE),
@@ -80,16 +80,16 @@ def confine(library: ctypes.CDLL) -> None:
         assert (
             library.seccomp_rule_add_array(no_code, REFUSE, number, 1, ctypes.byref(is_such)) == 0
         )
-    chosen = library.seccomp_init(REFUSE)
+    seccomp_filter = library.seccomp_init(REFUSE)
     for name in sorted(allowed_calls()):
         number = library.seccomp_syscall_resolve_name(name.encode())
         if number >= 0:  # others are of other machines
-            assert library.seccomp_rule_add_array(chosen, ALLOW, number, 0, None) == 0
-    assert library.seccomp_load(no_code) == library.seccomp_load(chosen) == 0
+            assert library.seccomp_rule_add_array(seccomp_filter, ALLOW, number, 0, None) == 0
+    assert library.seccomp_load(no_code) == library.seccomp_load(seccomp_filter) == 0
 
 
 if __name__ == "__main__":
-    found = find_library()
-    assert found is not None
-    confine(found)
+    libseccomp = find_library()
+    assert libseccomp is not None
+    confine(libseccomp)
     os.execv(sys.argv[1], sys.argv[1:])

@@ -1,4 +1,4 @@
-"""A running site for each drill, gone without a trace afterwards."""
+"""Running sites for drills, which leave nothing behind."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from tests.drills.running_site import Site
 
 @contextmanager
 def sites(fresh_data: Path, directory: Path) -> Iterator[Callable[[], Site]]:
-    """Give a function that sets a site up, not yet running; afterwards no process of it may be left."""
-    made: list[Site] = []
+    """Return a function that sets up a stopped site; afterwards none of its processes may remain."""
+    created: list[Site] = []
 
     def make() -> Site:
-        site = Site(directory / f"site{len(made)}")
+        site = Site(directory / f"site{len(created)}")
         shutil.copytree(fresh_data, site.data)
         with site.app_context():
             accounts.add_user("drill@news.example", "Drill Editor", "editor")
-        made.append(site)
+        created.append(site)
         return site
 
     try:
         yield make
-        for site in made:
+        for site in created:
             assert site.stop() == 0, f"the exit code; see {site.log}"
             assert not site.processes(), f"nothing is left; see {site.log}"
     finally:
-        for site in made:
+        for site in created:
             site.kill_all()
 
 
 @pytest.fixture
 def make_site(fresh_data: Path, tmp_path: Path) -> Iterator[Callable[[], Site]]:
-    """A function that sets a site up, not yet running."""
+    """Return a function that sets up a stopped site."""
     with sites(fresh_data, tmp_path) as make:
         yield make
 
@@ -46,15 +46,15 @@ def make_site(fresh_data: Path, tmp_path: Path) -> Iterator[Callable[[], Site]]:
 @pytest.fixture
 def site(make_site: Callable[[], Site]) -> Site:
     """A running site without stories."""
-    made = make_site()
-    made.start()
-    return made
+    site = make_site()
+    site.start()
+    return site
 
 
 @pytest.fixture(scope="session")
 def calm_site(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A running site that several drills share, because nothing is broken on it."""
+    """Running site that several drills share because none of them breaks anything."""
     with sites(fresh_data, tmp_path_factory.mktemp("calm")) as make:
-        made = make()
-        made.start()
-        yield made
+        site = make()
+        site.start()
+        yield site

@@ -1,7 +1,8 @@
-"""A process of a crowd that searches: four threads that share one index, and complain of every answer that is wrong.
+"""One process of concurrent searchers: four threads share an index and record wrong answers.
 
-`python -m tests.drills.crowd STORIES LEDGER SECONDS OUTPUT` writes what it saw as JSON. `STORIES` maps the numbers of
-stories whose words never change to their ids; `LEDGER` is what is published meanwhile.
+`python -m tests.drills.crowd STORIES LEDGER SECONDS OUTPUT` writes its report as JSON. `STORIES`
+maps the numbers of stories whose words never change to their ids; `LEDGER` lists what is published
+meanwhile.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def word(number: int, prefix: str) -> str:
 
 
 def body(number: int) -> str:
-    """Return the text of a story that stays: the words of its groups in a row."""
+    """Return the text of an unchanging story: the words of its groups in a row."""
     return " ".join(
         [
             "Here",
@@ -45,7 +46,7 @@ def body(number: int) -> str:
 
 @dataclass
 class Crowd:
-    """One process's searchers: what they know, what they have seen, and what was wrong."""
+    """Searchers of one process: what they know, what they have seen, and what was wrong."""
 
     index: Index
     ids: dict[int, int]
@@ -58,12 +59,12 @@ class Crowd:
     complaints: list[str] = field(default_factory=list)
 
     def published(self) -> list[Story]:
-        """Return what was published meanwhile and is acknowledged."""
+        """Return the stories published meanwhile and acknowledged."""
         whole, _, _ = self.ledger.read_text().rpartition("\n")
         return publisher.parse_ledger(whole.splitlines())
 
     def search(self, seed: int, until: float) -> None:
-        """Search until a moment; never raises."""
+        """Search until a moment; never raise."""
         chance = random.Random(seed)
         while time.monotonic() < until and len(self.complaints) < MAX_COMPLAINTS:
             check = chance.choice(
@@ -85,16 +86,17 @@ class Crowd:
             self.answers += 1
 
     def check_stable_story(self, chance: random.Random) -> None:
-        """Ask for a word that one story alone has."""
+        """Search for a word of one story only."""
         number = chance.choice(list(self.ids))
-        found = self.index.find(SearchRequest(word(number, "zb")))
-        assert (found.ids, found.total) == ([self.ids[number]], 1), (number, found)
+        results = self.index.find(SearchRequest(word(number, "zb")))
+        assert (results.ids, results.total) == ([self.ids[number]], 1), (number, results)
 
     def check_groups(self, chance: random.Random) -> None:
-        """Ask for words that a known part of the stories has."""
+        """Search for words of a known group of stories."""
         first, second = chance.sample(list(GROUPS), 2)
         has = {
-            name: {each for each in self.ids if each % step == 0} for name, step in GROUPS.items()
+            name: {story_number for story_number in self.ids if story_number % step == 0}
+            for name, step in GROUPS.items()
         }
         text, numbers = chance.choice(
             (
@@ -106,44 +108,48 @@ class Crowd:
                 (f"{first} in:politics country:mali", has[first]),
             )
         )
-        found = self.index.find(SearchRequest(text, sort="newest", per_page=MAX_PER_PAGE))
+        results = self.index.find(SearchRequest(text, sort="newest", per_page=MAX_PER_PAGE))
         ids = sorted((self.ids[number] for number in numbers), reverse=True)
-        assert (found.mode, found.total, found.ids) == ("all", len(ids), ids), (text, found)
-        assert dict(found.facets["country"]) == {"mali": len(ids)}, (text, found.facets)
+        assert (results.mode, results.total, results.ids) == ("all", len(ids), ids), (text, results)
+        assert dict(results.facets["country"]) == {"mali": len(ids)}, (text, results.facets)
 
     def check_suggestions(self, chance: random.Random) -> None:
-        """Ask what the first letters of a headline's last word may become."""
+        """Ask for completions of the last word of a headline."""
         number = chance.choice(list(self.ids))
-        found = self.index.suggest(f"stays {word(number, 'zb')[:-2]}", limit=20)
-        tens = [self.ids[each] for each in self.ids if each // 10 == number // 10]
-        assert found.articles == sorted(tens, reverse=True), (number, found)
+        suggestions = self.index.suggest(f"stays {word(number, 'zb')[:-2]}", limit=20)
+        tens = [
+            self.ids[story_number]
+            for story_number in self.ids
+            if story_number // 10 == number // 10
+        ]
+        assert suggestions.articles == sorted(tens, reverse=True), (number, suggestions)
 
     def check_changing_results(self, chance: random.Random) -> None:
-        """Ask for a story that was just published: once seen it stays, and never shows twice or instead of another."""
+        """Search for a newly published story: once seen it stays, alone and only once."""
         story = chance.choice(self.published()[-50:])
         was_seen = story.token in self.seen
-        found = self.index.find(SearchRequest(story.token))
-        assert found.ids in ([story.id], []), (story, found)
-        assert found.total == len(found.ids), (story, found)
-        assert found.ids or not was_seen, f"{story} was found, and is not any more"
-        if found.ids:
+        results = self.index.find(SearchRequest(story.token))
+        assert results.ids in ([story.id], []), (story, results)
+        assert results.total == len(results.ids), (story, results)
+        assert results.ids or not was_seen, f"{story} was found, and is not any more"
+        if results.ids:
             self.seen.add(story.token)
 
     def check_all_stories(self, _chance: random.Random) -> None:
-        """Ask for all of them: never fewer than before, never more than there are."""
+        """Search for all stories: never fewer than before, never more than exist."""
         least, before = self.most, self.position
-        found = self.index.find(SearchRequest(MOVING_WORD))
+        results = self.index.find(SearchRequest(MOVING_WORD))
         there_are = len(self.published()) + 1  # one may be committed and not acknowledged yet
-        assert least <= found.total <= there_are, (least, found.total, there_are)
-        assert before <= found.index_offset, (before, found.index_offset)
+        assert least <= results.total <= there_are, (least, results.total, there_are)
+        assert before <= results.index_offset, (before, results.index_offset)
         self.most, self.position = (
-            max(self.most, found.total),
-            max(self.position, found.index_offset),
+            max(self.most, results.total),
+            max(self.position, results.index_offset),
         )
 
 
 def main() -> None:
-    """Search for that many seconds, then tell."""
+    """Search for that many seconds, then write the report."""
     ids = {
         int(number): article_id
         for number, article_id in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")).items()
@@ -153,8 +159,8 @@ def main() -> None:
     )
     until = time.monotonic() + float(sys.argv[3])
     threads = [
-        threading.Thread(target=crowd.search, args=(os.getpid() + each, until))
-        for each in range(THREADS)
+        threading.Thread(target=crowd.search, args=(os.getpid() + seed, until))
+        for seed in range(THREADS)
     ]
     for thread in threads:
         thread.start()

@@ -1,4 +1,4 @@
-"""nginx as deploy/nginx.conf sets it up, in a directory of its own, and a small site that counts its visits."""
+"""nginx with deploy/nginx.conf in its own directory, and a small site that counts its requests."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ BROWSER, OLD_BROWSER, SCRIPT = "gzip, deflate, br, zstd", "gzip, deflate", ""
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it came over the wire; header names in lower case, `raw` still encoded."""
+    """HTTP response from the wire; header names in lower case, `raw` still encoded."""
 
     status: int
     headers: dict[str, str]
@@ -75,7 +75,7 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """Return the body as a browser shows it."""
+        """Return the body decoded as in a browser."""
         body = {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress}[self.encoding](
             self.raw
         )
@@ -90,7 +90,10 @@ def ask(
     body: bytes = b"",
     **headers: str,
 ) -> Reply:
-    """Ask once, by the site's name, on a connection of its own; underscores in names of headers become hyphens."""
+    """Send one request with the site's name on a new connection.
+
+    Underscores in header names become hyphens.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.putrequest(method, path, skip_accept_encoding=True, skip_host=True)
@@ -107,7 +110,7 @@ def ask(
 
 
 def ask_raw(port: int, request: bytes) -> str:
-    """Send bytes as they are and return what comes back until the other side closes."""
+    """Send bytes unchanged; return the response until the other side closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request)
         parts = []
@@ -118,7 +121,7 @@ def ask_raw(port: int, request: bytes) -> str:
 
 
 class Nginx:
-    """nginx in front of the site at a port, with all that it writes under `home`."""
+    """nginx in front of the site at a port; all its files are under `home`."""
 
     def __init__(self, home: Path, site_port: int, media: Path, name: str = NAME) -> None:
         self.home, self.port, self.cache = home, free_port(), home / "cache"
@@ -147,7 +150,7 @@ class Nginx:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Run it until `stop`, and wait until it listens."""
+        """Run until `stop`; wait until the port listens."""
         assert NGINX is not None
         command = [
             NGINX,
@@ -162,7 +165,7 @@ class Nginx:
         eventually(self.is_listening, 10, "nginx listens")
 
     def is_listening(self) -> bool:
-        """Say whether connections are taken."""
+        """Return whether the port accepts connections."""
         assert self.process is not None and self.process.poll() is None, (
             self.home / "error.log"
         ).read_text()
@@ -176,7 +179,7 @@ class Nginx:
             self.process.wait(10)
 
     def cached_keys(self) -> list[str]:
-        """Return the keys of all that it keeps."""
+        """Return the cache keys of all stored responses."""
         keys = []
         for path in self.cache.rglob("*"):
             with suppress(FileNotFoundError):  # one that was just replaced
@@ -189,7 +192,7 @@ class Nginx:
 
 @dataclass(slots=True)
 class Visit:
-    """What the small site was asked."""
+    """Request that the small site received."""
 
     method: str
     path: str
@@ -198,7 +201,7 @@ class Visit:
 
 @dataclass
 class SmallSite:
-    """A site whose pages are words by path, sent with the headers of ours; it may be slow, broken, or down."""
+    """Site whose pages are words by path, with real headers; it may be slow, broken or down."""
 
     pages: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
@@ -221,24 +224,24 @@ class SmallSite:
             self.server = None
 
     def visits_to(self, path: str) -> list[Visit]:
-        """Return the visits of a path."""
-        return [each for each in list(self.visits) if each.path == path]
+        """Return the requests for a path."""
+        return [visit for visit in list(self.visits) if visit.path == path]
 
 
 class SmallServer(ThreadingHTTPServer):
-    """Lets as many wait as gunicorn does."""
+    """Server with gunicorn's backlog."""
 
     request_queue_size = 2048
 
 
 class SmallHandler(BaseHTTPRequestHandler):
-    """Answers as our site does."""
+    """Handler that responds like the real site."""
 
     site: SmallSite
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Give a page, or 304 to who has it."""
+        """Return a page, or 304 if the client has it."""
         site = self.site
         site.visits.append(
             Visit(
@@ -271,16 +274,16 @@ class SmallHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        """Take a body and answer as to a GET."""
+        """Read a body and respond as to a GET."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def in_best_encoding(body: bytes, accepted: str) -> tuple[bytes, dict[str, str]]:
-    """Return a body and the headers that tell how it is packed."""
+    """Return an encoded body and its Content-Encoding headers."""
     encoding = next((name for name in ("br", "gzip") if name in accepted), "")
     packed = {"br": brotli.compress, "gzip": partial(gzip.compress, mtime=0), "": bytes}[encoding](
         body

@@ -1,4 +1,7 @@
-"""Publishes without end, and notes in a ledger what was acknowledged: `python -m tests.drills.publisher LEDGER`."""
+"""Publishes without end and records acknowledged stories in a ledger.
+
+`python -m tests.drills.publisher LEDGER`
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,18 @@ PAUSE_SECONDS = 0.1
 
 
 def format_line(story: Story) -> bytes:
-    """Return a line of the ledger."""
+    """Return one ledger line."""
     return f"{story.id} {story.token} {story.path}\n".encode()
 
 
 def parse_ledger(lines: Iterable[str]) -> list[Story]:
-    """Return the stories of a ledger."""
+    """Return the stories in a ledger."""
     parts = (line.split() for line in lines)
     return [Story(int(article_id), word, path) for article_id, word, path in parts]
 
 
 def main() -> None:
-    """Publish, note, pause, until killed."""
+    """Publish, record and pause until killed."""
     ledger = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     number = time.time_ns() // 1_000_000  # one that no publisher before us has used
     app = create_app(os.environ)

@@ -1,4 +1,4 @@
-"""A whole site as an operator runs it, in processes of its own, and what a drill asks of it."""
+"""A whole site in its own processes, as an operator runs it, and what a drill needs from it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BOOT_SECONDS = 40.0
 def eventually(
     question: Callable[[], object], seconds: float, what: str, pause_seconds: float = 0.05
 ) -> None:
-    """Ask until the answer is true; fail after `seconds`."""
+    """Poll until the condition is true; fail after `seconds`."""
     until = time.monotonic() + seconds
     while not question():
         assert time.monotonic() < until, f"not within {seconds} s: {what}"
@@ -41,7 +41,7 @@ def eventually(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for a request; status 0 when nothing did."""
+    """HTTP response; status 0 if none came."""
 
     path: str
     status: int
@@ -51,7 +51,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An acknowledged publication: `token` is a word that no other story has."""
+    """Acknowledged publication; `token` is a word of no other story."""
 
     id: int
     token: str
@@ -59,27 +59,27 @@ class Story:
 
 
 class Site:
-    """A site in a data directory of its own; every process of it knows that directory from its environment."""
+    """Site in its own data directory, which its processes know from the environment."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
         self.address = f"http://127.0.0.1:{free_port()}"
         self.settings = {"SPECTATOR_DATA_DIR": str(data), "SPECTATOR_SITE_URL": self.address}
-        kept = {
+        inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
         }
-        self.environ = kept | self.settings | {"PYTHONUNBUFFERED": "1"}
+        self.environ = inherited | self.settings | {"PYTHONUNBUFFERED": "1"}
         self.log = data.with_suffix(".log")
         self.checkout = ROOT
         self.master: subprocess.Popen[bytes] | None = None
         self.started: list[subprocess.Popen[bytes]] = []
 
     def spawn(self, module: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
-        """Start a Python module as one of the site's processes, in a process group of its own."""
+        """Start a Python module as a process of the site, in its own process group."""
         return self._start([sys.executable, "-m", module, *arguments], self.environ | more)
 
     def spawn_code(self, code: str) -> subprocess.Popen[bytes]:
-        """Start a few lines of Python as one of the site's processes."""
+        """Start a few lines of Python as a process of the site."""
         return self._start([sys.executable, "-c", code], self.environ)
 
     def _start(self, command: list[str], environ: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -96,9 +96,11 @@ class Site:
         return process
 
     def start(self) -> None:
-        """Run the site and wait until it is ready; like a service manager, start it again where it gives up.
+        """Run the site and wait until it is ready; restart it if it exits, as a service manager
+        does.
 
-        It may: the web processes of a master that was killed keep the port until they have booted and look around.
+        An exit is legitimate: after a master is killed, its web processes keep the port until they
+        notice.
         """
 
         def is_ready() -> bool:
@@ -120,14 +122,14 @@ class Site:
             raise
 
     def stop(self) -> int:
-        """End the site as a service manager does, where it runs; return the exit code of its master."""
+        """Stop the site as a service manager does; return the master's exit code."""
         if self.master is None:
             return 0
         self.master.terminate()
         return self.master.wait(30)
 
     def processes(self, role: str = "") -> set[int]:
-        """Return the pids of what runs on this data directory: master, web, worker, publisher, or all."""
+        """Return the pids of a role on this data directory: master, web, worker, publisher, or all."""
         pids = set()
         for entry in Path("/proc").iterdir():
             with suppress(OSError):  # it ended while we looked, or belongs to somebody else
@@ -163,7 +165,7 @@ class Site:
         return pid
 
     def kill_all(self) -> set[int]:
-        """Kill whatever is left of the site; return the pids, none when it had left by itself."""
+        """Kill remaining processes of the site; return their pids."""
         left = self.processes()
         for pid in left:
             with suppress(ProcessLookupError):
@@ -173,13 +175,13 @@ class Site:
         return left
 
     def log_matches(self, pattern: str) -> list[str]:
-        """Return what the processes have said that matches a pattern."""
+        """Return what matches a pattern in the log."""
         return (
             re.findall(pattern, self.log.read_text(errors="replace")) if self.log.exists() else []
         )
 
     def get(self, path: str) -> Answer:
-        """Ask as a reader does."""
+        """Send a GET request as a reader does."""
         started = time.monotonic()
         try:
             with urllib.request.urlopen(self.address + path, timeout=10) as response:
@@ -191,18 +193,18 @@ class Site:
         return Answer(path, status, body, time.monotonic() - started)
 
     def is_findable(self, story: Story) -> bool:
-        """Say whether search shows a story."""
+        """Return whether search shows a story."""
         return self.search_failure(story) == ""
 
     def search_failure(self, story: Story) -> str:
-        """Say what search answered instead of a story, "" where it shows it."""
+        """Return what search answered instead of a story, "" if it shows it."""
         answer = self.get(f"/search?q={story.token}")
         if answer.status != 200:
             return f"{story.token}: {answer.status} {answer.body[:200]}"
         return "" if f'href="{story.path}"' in answer.body else f"{story.token} is not found"
 
     def assert_findable(self, stories: Iterable[Story], seconds: float, what: str) -> None:
-        """Search until every story is found; fail for one that is not when asked for after `seconds`."""
+        """Search until every story shows; fail if one is still missing after `seconds`."""
         until, left, started = time.monotonic() + seconds, list(stories), time.monotonic()
         while hidden := [
             (reason, story) for story in left if (reason := self.search_failure(story))
@@ -220,7 +222,7 @@ class Site:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
 
     def app(self) -> Flask:
-        """Return the site's app for this process: the same data directory, no server."""
+        """Return the site's app in this process: same data directory, no server."""
         return create_app(self.settings)
 
     def publish(self, tokens: list[str]) -> list[Story]:
@@ -238,7 +240,10 @@ class Site:
             db.engine.dispose()
 
     def is_index_correct(self) -> bool:
-        """Say whether the readers' index equals the database as it stands; `reindex --check` would mend it first."""
+        """Return whether the readers' index equals the database.
+
+        `reindex --check` would repair it first.
+        """
         index = open_index(self.data / indexing.PUBLIC.directory)
         with self.app_context(), closing(index), suppress(IndexUnavailableError):
             return indexing.find_differences(index) == (set(), set())
@@ -246,7 +251,7 @@ class Site:
 
     @contextmanager
     def polling(self, paths: list[str]) -> Iterator[list[Answer]]:
-        """Ask for each path again and again meanwhile; at the end, no page but search may have failed."""
+        """Poll each path until the block ends; then fail if any page but search failed."""
         answers: list[Answer] = []
         is_over = Event()
 
@@ -272,7 +277,7 @@ class Site:
 
 
 def publish(token: str) -> Story:
-    """Publish one story; once this returns it is acknowledged."""
+    """Publish a story for each token from this process, through the newsroom's code."""
     by = db.session.query(User).filter_by(role="editor").one()
     body = f"The word {token} is told here.\n\nNothing else happened, and it took {len(token)} letters to say so."
     draft = publishing.Draft(
@@ -285,12 +290,12 @@ def publish(token: str) -> Story:
 
 
 def token(number: int, prefix: str = "zq") -> str:
-    """Return a word of letters alone for a number: no other number gives it, and none is the start of another."""
+    """Return a word of letters for a number: unique, and never the prefix of another."""
     return prefix + "".join("abcdefghij"[int(digit)] for digit in f"{number:05}")
 
 
 def free_port() -> int:
-    """Return a port of the loopback that nobody uses now."""
+    """Return a free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""How large a drill is: as asked for by its own variable, full under `DRILL_LONG=1`, else as CI can afford."""
+"""Size of a drill: its own variable, else full under `DRILL_LONG=1`, else what CI can afford."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 
 
 def drill_size(name: str, ci: int, full: int) -> int:
-    """Return the size of a drill: the variable `name`, which may say "full", or else the switch decides.
+    """Return the size of a drill: the variable `name`, which may be "full", else the default.
 
-    Raises ValueError where the variable is neither a positive number nor "full".
+    Raise ValueError if the variable is neither a positive number nor "full".
     """
     text = os.environ.get(name, "")
     if text in ("full", "all"):
@@ -22,5 +22,5 @@ def drill_size(name: str, ci: int, full: int) -> int:
 
 
 def is_long() -> bool:
-    """Say whether `make drill-long` (or `DRILL_LONG=1`) asks for the full size of every drill."""
+    """Return whether `make drill-long` (or `DRILL_LONG=1`) asks for full sizes."""
     return os.environ.get("DRILL_LONG", "0") not in ("", "0")

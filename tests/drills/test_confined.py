@@ -1,4 +1,4 @@
-"""Everything that the site does works within what the shipped unit allows."""
+"""The site works within what the shipped unit allows."""
 
 from __future__ import annotations
 

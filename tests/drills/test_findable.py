@@ -1,4 +1,4 @@
-"""Search on a small site as served: nobody waits long after a publication, and no length of words is a fault.
+"""Search on a small running site: stories are findable soon, and no query length is an error.
 
 15 stories in CI, 200 at full size (`FINDABLE_STORIES`).
 """

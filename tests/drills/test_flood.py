@@ -1,4 +1,4 @@
-"""A flood of made-up addresses leaves the memory of the web processes as it was.
+"""A flood of invented URLs does not grow the memory of the web processes.
 
 15 s in CI, ten minutes at full size (`FLOOD_SECONDS`).
 """
@@ -27,7 +27,7 @@ CLIENTS = 4
 
 
 def address(chance: random.Random, story: str) -> str:
-    """Return an address that nobody has asked for before."""
+    """Return a URL that was never requested before."""
     word = "".join(chance.choices(string.ascii_lowercase, k=12))
     number = chance.randrange(10**15)
     return chance.choice(
@@ -48,7 +48,7 @@ def address(chance: random.Random, story: str) -> str:
 
 
 def flood(site: Site, seconds: float, seed: int, statuses: Counter[int], story: str) -> None:
-    """Ask for made-up addresses, each browser's own words about encodings with them."""
+    """Request invented URLs with each browser's own Accept-Encoding."""
     chance, until = random.Random(seed), time.monotonic() + seconds
     while time.monotonic() < until:
         connection = http.client.HTTPConnection(site.address[7:], timeout=20)

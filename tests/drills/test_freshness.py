@@ -1,6 +1,7 @@
-"""No process shows a page that is older than a second, whoever changed it, also where that one died at once.
+"""No process shows a page older than a second, whichever process changed it, even if that one died.
 
-Four web processes on ports of their own, so that each can be asked by itself; all work on one data directory.
+Four web processes listen on ports of their own, so that each can be asked alone; all share one data
+directory.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Seen:
 
 @pytest.fixture
 def ports(make_site: Callable[[], Site]) -> Iterator[tuple[Site, list[int]]]:
-    """A site served by four web processes, each behind a port of its own."""
+    """Site with four web processes, each on a port of its own."""
     site, ports = make_site(), [free_port() for _ in range(PROCESSES)]
     masters = [
         site.spawn("spectator", "run", "--workers", "1", "--bind", f"127.0.0.1:{port}")
@@ -67,7 +68,7 @@ def ports(make_site: Callable[[], Site]) -> Iterator[tuple[Site, list[int]]]:
 
 
 def is_up(port: int) -> bool:
-    """Say whether a process answers."""
+    """Return whether a process responds."""
     try:
         return ask(port, "/healthz")[0] == 200
     except OSError:
@@ -75,7 +76,7 @@ def is_up(port: int) -> bool:
 
 
 def ask(port: int, path: str) -> tuple[int, str]:
-    """Return status and text of a page, asked for on a connection of its own."""
+    """Request a page on a new connection; return status and text."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", path)
@@ -89,7 +90,7 @@ def ask(port: int, path: str) -> tuple[int, str]:
 def watched(
     ports: list[int], path: str, is_new: Callable[[int, str], bool]
 ) -> Iterator[list[Seen]]:
-    """Ask every process for a page without pause meanwhile, and half a second longer than it may be old."""
+    """Poll a page of every process until half a second past its maximum age."""
     seen: list[Seen] = []
     is_over = Event()
 
@@ -99,11 +100,11 @@ def watched(
             seen.append(Seen(number, asked_at, is_new(*ask(port, path))))
             time.sleep(0.005)
 
-    threads = [Thread(target=watch, args=each) for each in enumerate(ports)]
+    threads = [Thread(target=watch, args=numbered_port) for numbered_port in enumerate(ports)]
     for thread in threads:
         thread.start()
     eventually(
-        lambda: {each.process for each in list(seen)} == set(range(PROCESSES)),
+        lambda: {view.process for view in list(seen)} == set(range(PROCESSES)),
         10,
         "everybody answers",
     )
@@ -117,20 +118,20 @@ def watched(
 
 
 def check(site: Site, seen: list[Seen], what: str) -> None:
-    """Hold what was shown against the moment in the newest row of the outbox, which is a little before the commit."""
+    """Compare the pages with the time of the newest outbox row, which is shortly before the commit."""
     with site.app_context():
         newest = db.session.scalars(select(Outbox.at).order_by(Outbox.seq.desc()).limit(1)).one()
     changed_at = newest.timestamp()
     for process in range(PROCESSES):
-        own = [each for each in seen if each.process == process]
-        assert any(not each.is_new for each in own if each.asked_at < changed_at), (
+        own = [view for view in seen if view.process == process]
+        assert any(not view.is_new for view in own if view.asked_at < changed_at), (
             "the old page was kept there"
         )
-        assert any(each.is_new for each in own), f"{what}: process {process} never showed it"
+        assert any(view.is_new for view in own), f"{what}: process {process} never showed it"
     stale = [
-        each.asked_at - changed_at
-        for each in seen
-        if not each.is_new and each.asked_at > changed_at
+        view.asked_at - changed_at
+        for view in seen
+        if not view.is_new and view.asked_at > changed_at
     ]
     print(f"{what}: {len(seen)} answers, old for {max(stale, default=0) * 1000:.0f} ms at most")
     assert max(stale, default=0) <= STALE_SECONDS, what
@@ -138,7 +139,7 @@ def check(site: Site, seen: list[Seen], what: str) -> None:
 
 @contextmanager
 def editing(site: Site) -> Iterator[User]:
-    """Act on the site from this process."""
+    """Edit the site from this process."""
     with site.app_context():
         yield db.session.query(User).filter_by(role="editor").one()
 
@@ -152,13 +153,18 @@ def created(site: Site, headline: str) -> int:
 
 
 def test_no_process_shows_a_page_that_is_older_than_a_second(ports: tuple[Site, list[int]]) -> None:
-    site, each = ports
+    site, process_ports = ports
     story = created(site, "Zero hour")
-    with watched(each, "/", lambda _, text: "Zero hour" in text) as seen, editing(site) as by:
+    with (
+        watched(process_ports, "/", lambda _, text: "Zero hour" in text) as seen,
+        editing(site) as by,
+    ):
         publishing.publish(story, by)
     check(site, seen, "published")
     with (
-        watched(each, "/politics/zero-hour", lambda _, text: "Second text." in text) as seen,
+        watched(
+            process_ports, "/politics/zero-hour", lambda _, text: "Second text." in text
+        ) as seen,
         editing(site) as by,
     ):
         version = queries.articles_to_index([story])[0].version
@@ -168,19 +174,19 @@ def test_no_process_shows_a_page_that_is_older_than_a_second(ports: tuple[Site, 
         )
     check(site, seen, "corrected")
     with (
-        watched(each, "/politics/zero-hour", lambda status, _: status == 410) as seen,
+        watched(process_ports, "/politics/zero-hour", lambda status, _: status == 410) as seen,
         editing(site) as by,
     ):
         publishing.withdraw(story, by, "It was wrong.")
     check(site, seen, "withdrawn")
     later = created(site, "On the hour")
-    with watched(each, "/politics/", lambda _, text: "On the hour" in text) as seen:
+    with watched(process_ports, "/politics/", lambda _, text: "On the hour" in text) as seen:
         with editing(site) as by:
             publishing.schedule(later, by, datetime.now(UTC) + timedelta(seconds=2))
         eventually(lambda: any(one.is_new for one in list(seen)), 5, "published by the worker")
     check(site, seen, "scheduled")
     last = created(site, "The last word")
-    with watched(each, "/feed.xml", lambda _, text: "The last word" in text) as seen:
+    with watched(process_ports, "/feed.xml", lambda _, text: "The last word" in text) as seen:
         killed = site.spawn_code(KILLED.format(id=last))
         assert killed.wait(20) == -signal.SIGKILL
     check(site, seen, "published by a process that died after its commit")

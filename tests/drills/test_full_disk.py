@@ -1,4 +1,4 @@
-"""The disk of the index is full: pages and newsroom go on, and with room again search heals by itself."""
+"""With a full disk for the index, pages and newsroom go on; with free space search recovers alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEALING_SECONDS = 40.0  # the keeper's longest pause, and a rebuild
 
 @pytest.fixture
 def small_disk(make_site: Callable[[], Site]) -> Iterator[Site]:
-    """A running site whose index lies on a disk of 2 MB of its own."""
+    """Running site whose index is on its own disk of 2 MB."""
     site = make_site()
     index = site.data / "index"
     index.mkdir()
@@ -66,7 +66,7 @@ def test_a_full_disk_stops_only_the_index(small_disk: Site) -> None:
 def without_room(
     site: Site, index: Path, number: int, before: list[Story], is_index_lost: bool = False
 ) -> list[Story]:
-    """Fill the disk, publish, make room; return what was published."""
+    """Fill the disk, publish, free the disk; return the published stories."""
     pages = ["/", "/politics/", "/feed.xml", before[0].path, f"/search?q={before[0].token}"]
     if not is_index_lost:
         pages.append(f"/fragments/suggest?q={before[0].token[:-1]}")
@@ -76,7 +76,7 @@ def without_room(
             for path in index.iterdir():
                 path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
         filler = fill(index)
-        during = site.publish([token(number + each) for each in range(5)])
+        during = site.publish([token(number + extra) for extra in range(5)])
         eventually(
             lambda: len(site.log_matches(complaint)) > told, 15, "the worker meets the full disk"
         )
@@ -100,7 +100,7 @@ def without_room(
 
 @pytest.fixture
 def small_site(make_site: Callable[[], Site]) -> Iterator[Site]:
-    """A running site with all its data on a disk of 24 MB of its own."""
+    """Running site whose data is on its own disk of 24 MB."""
     site = make_site()
     copy = site.data.with_name("copy")
     shutil.copytree(site.data, copy)
@@ -120,7 +120,7 @@ def small_site(make_site: Callable[[], Site]) -> Iterator[Site]:
 
 
 def says_full(answer: Answer) -> bool:
-    """Say whether one answer tells both: a write of SQLite's own may free a page between two."""
+    """Return whether one response says both: a write of SQLite may free a page between two."""
     return answer.status == 503 and '"storage":"full disk"' in answer.body
 
 

@@ -1,4 +1,4 @@
-"""A site that nobody visits costs next to nothing, and still shows at once what is published or due.
+"""An idle site costs next to nothing, and still shows at once what is published or due.
 
 20 seconds in CI, 120 at full size (`IDLE_SECONDS`).
 """
@@ -23,7 +23,7 @@ FINDABLE_SECONDS = 3.0
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time that all threads of a process have used, to the nanosecond (proc(5), schedstat)."""
+    """Return the CPU time of all threads of a process in nanosecond precision (proc(5), schedstat)."""
     used = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
         with suppress(OSError):  # a thread that just ended

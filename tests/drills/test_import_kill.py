@@ -1,4 +1,4 @@
-"""An import that is killed leaves whole batches behind; importing the same file again completes it.
+"""A killed import leaves whole batches; importing the same file again completes it.
 
 12 batches in CI, 100 at full size (`IMPORT_BATCHES`).
 """
@@ -68,11 +68,11 @@ def test_a_killed_import_leaves_whole_batches(
 
 
 def rows(site: Site) -> dict[str, int]:
-    """Return how many rows each table has."""
+    """Return the number of rows of each table."""
     return {table: ask(site, f"SELECT count(*) FROM {table}") for table in TABLES}
 
 
 def ask(site: Site, question: str) -> Any:
-    """Return the one value that answers a question to the database."""
+    """Return the single value that a database query gives."""
     with closing(sqlite.connect(str(site.data / "spectator.db"))) as connection:
         return connection.execute(question).fetchone()[0]

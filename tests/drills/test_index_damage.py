@@ -1,4 +1,6 @@
-"""The index may be deleted or damaged under a serving site: pages go on, search comes back by itself, complete."""
+"""After the index of a running site is deleted or damaged, pages go on and search recovers
+completely.
+"""
 
 from __future__ import annotations
 
@@ -16,39 +18,39 @@ HEALING_SECONDS = 30.0
 
 
 def delete_all(index: Path) -> None:
-    """Somebody tidies up."""
+    """Delete every file."""
     shutil.rmtree(index)
 
 
 def truncate_files(index: Path) -> None:
-    """A disk loses the ends of all files."""
+    """Cut the end of every file."""
     for path in files_of(index):
         os.truncate(path, path.stat().st_size // 2)
 
 
 def fill_with_garbage(index: Path) -> None:
-    """A disk loses what was in the files, but not how long they were."""
+    """Overwrite every file with garbage of the same length."""
     for path in files_of(index):
         path.write_bytes(os.urandom(path.stat().st_size))
 
 
 def remove_link(index: Path) -> None:
-    """Nothing says any more which generation is current."""
+    """Remove the link to the current generation."""
     (index / "current").unlink()
 
 
 def delete_one_file(index: Path) -> None:
-    """The largest file alone goes missing."""
+    """Delete the largest file."""
     max(files_of(index), key=lambda path: path.stat().st_size).unlink()
 
 
 def files_of(index: Path) -> list[Path]:
     """Return the engine's files of the current generation."""
-    kept = {"position", "damaged", "MAIN_WRITELOCK"}
+    ignored = {"position", "damaged", "MAIN_WRITELOCK"}
     return [
         path
         for path in (index / "current").resolve().iterdir()
-        if path.is_file() and path.name not in kept
+        if path.is_file() and path.name not in ignored
     ]
 
 
@@ -65,7 +67,10 @@ def test_a_damaged_index_comes_back_complete(site: Site) -> None:
 def damage_and_heal(
     site: Site, damage: Callable[[Path], None], stories: list[Story], number: int
 ) -> list[Story]:
-    """Damage the index while readers read and an editor publishes; wait until all is findable; return the new ones."""
+    """Damage the index while readers read and an editor publishes; return the new stories.
+
+    Wait until all stories are findable.
+    """
     pages = [
         "/",
         "/politics/",
@@ -77,7 +82,7 @@ def damage_and_heal(
     pages.append(f"/fragments/related/{stories[0].id}")
     with site.polling(pages):
         damage(site.data / "index")
-        fresh = site.publish([token(number + each) for each in range(3)])
+        fresh = site.publish([token(number + extra) for extra in range(3)])
         whole = [*stories, *fresh]
         for _ in range(2):  # there are two web processes, and one of them may be slower to notice
             site.assert_findable(whole, HEALING_SECONDS, f"after {damage.__name__}")

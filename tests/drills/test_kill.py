@@ -1,4 +1,4 @@
-"""Any process may be killed between a commit and its indexing: nothing acknowledged is lost, all becomes findable.
+"""A process killed between a commit and its indexing loses nothing acknowledged.
 
 20 kills in CI, 200 at full size (`SITE_KILLS`).
 """
@@ -37,9 +37,11 @@ def test_kills_lose_nothing(site: Site, tmp_path: Path) -> None:
 
 
 def strike(site: Site, ledger: Path, victim: str, delay_seconds: float) -> None:
-    """Kill the victim between a commit and its indexing, or a moment later; start again what nobody else does."""
-    known = len(acknowledged(ledger))
-    eventually(lambda: len(acknowledged(ledger)) > known, 15, "another publication")
+    """Kill the victim between a commit and its indexing, or soon after; restart what nothing else
+    does.
+    """
+    count = len(acknowledged(ledger))
+    eventually(lambda: len(acknowledged(ledger)) > count, 15, "another publication")
     eventually(lambda: site.processes(victim), 40, f"a {victim} to kill")
     workers = site.processes("worker")
     eventually(
@@ -59,7 +61,7 @@ def strike(site: Site, ledger: Path, victim: str, delay_seconds: float) -> None:
 
 
 def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
-    """Every acknowledged story is there, answers and is findable; database and index are whole; one worker runs."""
+    """Check that each acknowledged story shows and is findable, and that one worker runs."""
     site.assert_findable(reversed(stories), 10, "after the last kill")
     for story in stories:
         assert site.get(story.path).status == 200, story
@@ -73,7 +75,7 @@ def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
 
 
 def acknowledged(ledger: Path) -> list[Story]:
-    """Return what the publisher has noted."""
+    """Return what the publisher has recorded."""
     return (
         publisher.parse_ledger(ledger.read_text(encoding="utf-8").splitlines())
         if ledger.exists()
@@ -82,12 +84,12 @@ def acknowledged(ledger: Path) -> list[Story]:
 
 
 def edition(site: Site) -> int:
-    """Return the newest number of the outbox."""
+    """Return the newest id in the outbox."""
     with closing(sqlite.connect(str(site.data / "spectator.db"))) as connection:
         return int(connection.execute("SELECT max(seq) FROM outbox").fetchone()[0] or 0)
 
 
 def position(site: Site) -> int:
-    """Return the number that the index has reached."""
+    """Return the offset that the index has reached."""
     noted = site.data / "index" / "current" / "position"
     return int(noted.read_text().split()[0]) if noted.exists() else 0

@@ -1,4 +1,4 @@
-"""Another writer holds the database for three seconds: readers do not notice, an editor waits and succeeds."""
+"""While another writer locks the database for three seconds, readers go on and an editor waits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_readers_do_not_wait_for_a_writer_and_editors_do(calm_site: Site) -> Non
 
 
 def hold(site: Site, is_held: threading.Event) -> None:
-    """Keep the one writer's lock for a while."""
+    """Hold the write lock for a while."""
     connection = sqlite.connect(str(site.data / "spectator.db"), isolation_level=None, timeout=5)
     connection.execute("BEGIN IMMEDIATE")
     is_held.set()

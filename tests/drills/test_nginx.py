@@ -1,6 +1,6 @@
-"""What nginx keeps by deploy/nginx.conf, for how long it shows it, and what it lets through, before a small site.
+"""What nginx caches with deploy/nginx.conf, for how long, and what it passes on to a small site.
 
-The small site counts its visits. `test_nginx_ours` does the same with ours.
+The small site counts its requests. `test_nginx_ours` does the same with the real site.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx
 
 @dataclass(frozen=True, slots=True)
 class Small:
-    """A small site behind nginx."""
+    """Small site behind nginx."""
 
     site: SmallSite
     nginx: Nginx
@@ -41,7 +41,7 @@ class Small:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    """A small site behind nginx; each test has pages of its own."""
+    """Small site behind nginx; each test uses pages of its own."""
     site, home = SmallSite(), tmp_path_factory.mktemp("small")
     nginx = Nginx(home / "nginx", site.port, home / "media")
     try:
@@ -93,7 +93,7 @@ def test_a_crowd_before_a_new_page_reaches_the_site_once(small: Small) -> None:
             )
     finally:
         small.site.pause_seconds = 0
-    assert {(each.status, each.text) for each in replies} == {(200, "here")}
+    assert {(reply.status, reply.text) for reply in replies} == {(200, "here")}
     assert len(small.site.visits_to("/crowded")) == 1
 
 
@@ -120,10 +120,10 @@ def test_only_what_the_site_gives_to_everybody_is_kept(small: Small) -> None:
         for _ in range(2):
             ask(small.nginx.port, path, BROWSER, Cookie="session=1")
         assert len(small.site.visits_to(path)) == 1, path
-    kept = {key.partition("/")[2] for key in small.nginx.cached_keys()}
-    assert "open" in kept
-    assert [key for key in kept if re.fullmatch(r"open\?before=-12-34#[0-9T:-]{16}", key)]
-    assert not kept & {path[1:] for path in (*private, *odd)}
+    cached = {key.partition("/")[2] for key in small.nginx.cached_keys()}
+    assert "open" in cached
+    assert [key for key in cached if re.fullmatch(r"open\?before=-12-34#[0-9T:-]{16}", key)]
+    assert not cached & {path[1:] for path in (*private, *odd)}
 
 
 def test_a_renewal_puts_whatever_comes_in_the_place_of_the_copy(small: Small) -> None:
@@ -184,8 +184,8 @@ def test_an_outage_shows_nothing_that_could_not_be_renewed(small: Small) -> None
 
 def test_cookies_and_passwords_reach_the_newsroom_alone(small: Small) -> None:
     small.site.pages |= {"/newsroom/desk": "desk", "/public": "page"}
-    given = ask(small.nginx.port, "/newsroom/desk", Cookie="session=1")
-    assert given.headers["set-cookie"] == "session=1"
+    reply = ask(small.nginx.port, "/newsroom/desk", Cookie="session=1")
+    assert reply.headers["set-cookie"] == "session=1"
     ask(small.nginx.port, "/public", Cookie="session=1", Authorization="Basic eDp5")
     [desk], [page] = small.site.visits_to("/newsroom/desk"), small.site.visits_to("/public")
     assert desk.headers["cookie"] == "session=1"
@@ -247,16 +247,16 @@ def test_a_header_written_with_an_underscore_is_dropped(small: Small) -> None:
 
 
 def test_bodies_are_taken_as_far_as_the_site_takes_them(small: Small) -> None:
-    def taken(path: str, length: int, body: bytes = b"") -> int:
+    def post_status(path: str, length: int, body: bytes = b"") -> int:
         return ask(
             small.nginx.port, path, method="POST", body=body, Content_Length=str(length)
         ).status
 
     small.site.pages |= {"/newsroom/save": "", "/politics/": ""}
-    assert taken("/politics/", 1_000_001) == 413
-    assert taken("/newsroom/save", 64 * 1024 * 1024 + 1) == 413
-    assert taken("/politics/", 1_000_000, bytes(1_000_000)) == 200
-    assert taken("/newsroom/save", 3_000_000, bytes(3_000_000)) == 200
+    assert post_status("/politics/", 1_000_001) == 413
+    assert post_status("/newsroom/save", 64 * 1024 * 1024 + 1) == 413
+    assert post_status("/politics/", 1_000_000, bytes(1_000_000)) == 200
+    assert post_status("/newsroom/save", 3_000_000, bytes(3_000_000)) == 200
 
 
 def test_random_addresses_leave_the_cache_as_it_is(small: Small) -> None:
@@ -286,7 +286,7 @@ def test_random_addresses_leave_the_cache_as_it_is(small: Small) -> None:
 
 
 def test_no_page_is_shown_longer_than_its_headers_allow(small: Small) -> None:
-    """Also one that nobody asked for since: what `proxy_cache_use_stale updating` would get wrong."""
+    """Check pages unrequested since, too: `proxy_cache_use_stale updating` would show them."""
     paths = ["/forgotten", "/asked-late", "/lost", "/withdrawn"]
     small.site.pages |= dict.fromkeys(paths, "old")
     for path in paths:

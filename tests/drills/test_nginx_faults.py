@@ -1,5 +1,4 @@
-"""What befalls a machine with nginx: its cache is deleted, another name leads here, a CDN stands in front, two sites
-share it, addresses are too long."""
+"""nginx in trouble: cache deleted, other host names, a CDN in front, two sites, URLs too long."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ def test_a_cache_that_is_deleted_costs_no_reader_an_answer(small: Small) -> None
 
 
 def test_a_cache_that_cannot_be_written_costs_no_reader_an_answer(small: Small) -> None:
-    """What a deleted directory below root's is for nginx, which runs as somebody else."""
+    """Deleting a directory below root's has this effect on nginx, which runs as another user."""
     shutil.rmtree(small.nginx.cache)
     small.nginx.cache.write_text("a file where the directory was")
     try:
@@ -68,7 +67,7 @@ def test_a_path_of_thousands_of_letters_is_no_fault_of_the_site(
 
 @pytest.fixture
 def behind_cdn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    """A small site behind nginx whose lines for a CDN are in force; the CDN is this machine."""
+    """Small site behind nginx with the CDN lines enabled; the CDN is this machine."""
     site, home = SmallSite(), tmp_path_factory.mktemp("cdn")
     nginx = Nginx(home / "nginx", site.port, home / "media")
     path = nginx.home / "site.conf"
@@ -91,10 +90,10 @@ def behind_cdn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
 
 
 def test_behind_a_cdn_each_reader_has_an_address(behind_cdn: Small, small: Small) -> None:
-    for each, told in ((behind_cdn, "203.0.113.7"), (small, "127.0.0.1")):
-        each.site.visits.clear()
-        ask(each.nginx.port, "/newsroom/who", X_Forwarded_For="198.51.100.9, 203.0.113.7")
-        assert each.site.visits[0].headers["x-forwarded-for"] == told
+    for proxied, told in ((behind_cdn, "203.0.113.7"), (small, "127.0.0.1")):
+        proxied.site.visits.clear()
+        ask(proxied.nginx.port, "/newsroom/who", X_Forwarded_For="198.51.100.9, 203.0.113.7")
+        assert proxied.site.visits[0].headers["x-forwarded-for"] == told
 
 
 def test_two_sites_share_one_nginx(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -102,11 +101,11 @@ def test_two_sites_share_one_nginx(tmp_path_factory: pytest.TempPathFactory) -> 
     second = SmallSite()
     nginx = Nginx(home / "nginx", first.port, home / "media")
     text, port = (nginx.home / "site.conf").read_text(), free_port()
-    kept = text.replace(str(nginx.cache), "CACHE").replace(
+    own_config = text.replace(str(nginx.cache), "CACHE").replace(
         f"127.0.0.1:{first.port}", f"127.0.0.1:{second.port}"
     )
     other = (
-        kept.replace("spectator", "second")
+        own_config.replace("spectator", "second")
         .replace("CACHE", f"{nginx.cache}2")
         .replace(NAME, "second.example")
     )

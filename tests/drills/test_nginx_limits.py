@@ -1,4 +1,4 @@
-"""What nginx lets through at once, and what it never writes down, before a small site that counts its visits."""
+"""Rate limits of nginx and what it never logs, in front of a small site that counts its requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SESSION = "__Host-device=d; __Host-session=" + "s" * 43
 
 @pytest.fixture
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    """A small site behind nginx that has counted nothing yet."""
+    """Small site behind nginx, without requests so far."""
     site, home = SmallSite(), tmp_path_factory.mktemp("small")
     nginx = Nginx(home / "nginx", site.port, home / "media")
     try:
@@ -37,7 +37,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
 
 
 def flood(port: int, path: str, count: int, **headers: str) -> Counter[int]:
-    """Ask many times, one request behind the other on one connection; return how often each status came."""
+    """Send many requests on one connection; return how often each status came."""
     statuses: Counter[int] = Counter()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     for _ in range(count):
@@ -93,7 +93,7 @@ def test_readers_and_editors_are_not_counted(
 def test_a_home_with_many_addresses_counts_as_one(
     behind_cdn: Small, path: str, headers: dict[str, str], bound: int
 ) -> None:
-    """A /64 of IPv6, as every home and phone has it; the address of IPv4 is counted alone, however it is written."""
+    """Count a /64 of IPv6, as homes and phones have, as one client; IPv4 addresses count singly."""
     count, port = bound + 60, behind_cdn.nginx.port
     behind_cdn.site.stop()  # nginx answers at once, so that a rate cannot let many through meanwhile
 
@@ -123,10 +123,10 @@ def test_slow_requests_never_reach_the_site(small: Small) -> None:
     head = f"POST /newsroom/login HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 2000\r\n\r\nemail=".encode()
     with ExitStack() as stack:
         for opening in (b"GET / HTTP/1.1\r\nHost: ", head) * 20:
-            each = stack.enter_context(
+            connection = stack.enter_context(
                 socket.create_connection(("127.0.0.1", small.nginx.port), timeout=10)
             )
-            each.sendall(opening)
+            connection.sendall(opening)
         small.site.pages["/read"] = "page"
         assert ask(small.nginx.port, "/read").status == 200
         assert [visit for visit in small.site.visits if "login" in visit.path] == []

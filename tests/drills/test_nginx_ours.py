@@ -1,4 +1,4 @@
-"""Our site behind nginx as deploy/nginx.conf sets it up: its pages and files, also while it is down."""
+"""The real site behind nginx with deploy/nginx.conf: pages and files, also while the site is down."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ YEAR = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """Our site behind nginx, with stories and a picture."""
+    """The real site behind nginx, with stories and a picture."""
 
     site: Site
     nginx: Nginx
@@ -45,7 +45,7 @@ class Ours:
 
 @pytest.fixture(scope="module")
 def ours(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
-    """Our site, told of its proxy, behind nginx."""
+    """The real site behind nginx, configured for its proxy."""
     home = tmp_path_factory.mktemp("ours")
     with sites(fresh_data, home) as make:
         site = make()
@@ -55,9 +55,9 @@ def ours(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         file = BytesIO()
         Image.effect_noise((400, 300), 40).convert("RGB").save(file, "JPEG")
         file.seek(0)
-        taken = media.store_upload(file, site.data / "media")
+        stored = media.store_upload(file, site.data / "media")
         picture = (
-            "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[0][0]
+            "/media/" + media.rendition_names(stored.digest, stored.extension, stored.width)[0][0]
         )
         nginx = Nginx(home / "nginx", int(site.address.rpartition(":")[2]), site.data / "media")
         try:
@@ -85,7 +85,7 @@ def test_a_page_of_ours_comes_in_each_encoding_and_is_revalidated(ours: Ours) ->
         best = ask(port, path, BROWSER)
         assert plain.text == packed.text == best.text
         assert len(best.raw) < len(packed.raw) < len(plain.raw)
-        assert len({each.headers["etag"] for each in (plain, packed, best)}) == 3
+        assert len({reply.headers["etag"] for reply in (plain, packed, best)}) == 3
         assert best.headers["vary"] == "Accept-Encoding"
         assert not [
             name for name, text in DEFAULT_HEADERS.items() if best.headers[name.lower()] != text
@@ -97,7 +97,7 @@ def test_a_page_of_ours_comes_in_each_encoding_and_is_revalidated(ours: Ours) ->
 
 
 def wait_for_brotli(port: int, paths: list[str]) -> None:
-    """Ask until pages come in brotli, whichever process of the site answers."""
+    """Poll until every process of the site sends pages in brotli."""
 
     def is_everywhere() -> bool:
         return {ask(port, path, BROWSER).encoding for path in paths for _ in range(6)} == {"br"}
@@ -117,8 +117,8 @@ def test_what_is_for_one_reader_is_not_kept_of_ours(ours: Ours) -> None:
     ]
     for path in (*paths, "/no-such-page", "/?before=1-1"):
         ask(port, path, BROWSER)
-    kept = {key.partition("#http")[2] for key in ours.nginx.cached_keys()}
-    assert not kept & {*paths, "/no-such-page"}
+    cached = {key.partition("#http")[2] for key in ours.nginx.cached_keys()}
+    assert not cached & {*paths, "/no-such-page"}
     assert "refuses" not in ask(port, "/newsroom/login", Host="localhost").text
     assert ask(port, "/newsroom/login", Host="localhost").status != 200, (
         "plain http from elsewhere, whatever it says"
@@ -163,12 +163,12 @@ def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(ours: Ours) ->
     file.seek(0)
     with site.app_context():
         by = db.session.query(User).filter_by(role="editor").one()
-        taken = media.store_upload(file, site.data / "media")
+        stored = media.store_upload(file, site.data / "media")
         with db.write() as session:
-            picture_id = publishing.add_picture(session, taken, by.id)
+            picture_id = publishing.add_picture(session, stored, by.id)
         lead = make_draft(headline="With a picture", picture_id=picture_id, picture_alt="A port")
         story = publishing.create(lead, by, publishing.Action("publish"))
-    address = "/media/" + media.rendition_names(taken.digest, taken.extension, taken.width)[0][0]
+    address = "/media/" + media.rendition_names(stored.digest, stored.extension, stored.width)[0][0]
     for path in (address, f"{address}?x=1"):
         assert ask(port, path, BROWSER).status == 200
     with site.app_context():
@@ -180,7 +180,7 @@ def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(ours: Ours) ->
     for accept in (BROWSER, OLD_BROWSER, SCRIPT):
         assert ask(port, address, accept).status == 410
         assert ask(port, f"{address}?x=1", accept).status == 410
-    assert not list((site.data / "media/renditions").glob(f"*/{taken.digest}-*"))
+    assert not list((site.data / "media/renditions").glob(f"*/{stored.digest}-*"))
     with site.app_context():
         publishing.reinstate(story, db.session.query(User).filter_by(role="editor").one())
     eventually(lambda: ask(port, address, BROWSER).status == 200, 10, "the picture is back")
@@ -221,8 +221,8 @@ def test_ours_may_be_down(ours: Ours) -> None:
         "words that mean nothing"
     )
     others = [ask(port, "/country/mali/", accepted) for accepted in encodings]
-    assert {each.status for each in others} == {200}, "one encoding serves everybody"
-    assert len({each.text for each in others}) == 1
+    assert {reply.status for reply in others} == {200}, "one encoding serves everybody"
+    assert len({reply.text for reply in others}) == 1
     assert ask(port, "/", method="HEAD").status == 200
     assert {ask(port, path).status for path in (ours.picture, "/static/js/search.js")} == {200}
     assert {
@@ -239,7 +239,7 @@ def test_ours_may_be_down(ours: Ours) -> None:
 
 
 def wait_until_stale() -> None:
-    """Wait until what was kept before may be shown for no reason but the site's failing."""
+    """Wait until cached pages may only be shown because the site fails."""
     time.sleep(MAX_STALE_SECONDS + 0.5)
 
 

@@ -1,4 +1,4 @@
-"""Caddy and Apache as deploy/ sets them up, before a small site: what passes, under which name, and who is believed."""
+"""Caddy and Apache with the files of deploy/, in front of a small site: hosts, headers, limits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MODULES = ("mpm_event", "authz_core", "proxy", "proxy_http", "headers", "rewrite
 
 @dataclass(frozen=True, slots=True)
 class Proxied:
-    """A small site behind a proxy that listens at a port."""
+    """Small site behind a proxy that listens on a port."""
 
     site: SmallSite
     port: int
@@ -51,7 +51,7 @@ def with_caddy(home: Path, site_port: int, port: int) -> list[str]:
 
 
 def with_apache(home: Path, site_port: int, port: int) -> list[str]:
-    """Write Apache's configuration, all that it needs beside it; return the command."""
+    """Write Apache's configuration and its directories; return the command."""
     text = (ROOT / "deploy/apache.conf").read_text(encoding="utf-8")
     text = text.replace("127.0.0.1:8000", f"127.0.0.1:{site_port}").replace(
         "*:80>", f"127.0.0.1:{port}>"
@@ -85,7 +85,7 @@ def with_apache(home: Path, site_port: int, port: int) -> list[str]:
 def proxied(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Proxied]:
-    """A small site behind each of the two."""
+    """Small site behind each of the two proxies."""
     home, site, port = tmp_path_factory.mktemp("proxy"), SmallSite(), free_port()
     prepare: Callable[[Path, int, int], list[str]] = request.param
     command = prepare(home, site.port, port)
@@ -109,7 +109,7 @@ def proxied(
 
 
 def is_up(port: int) -> bool:
-    """Say whether the site answers through the proxy."""
+    """Return whether the site responds through the proxy."""
     try:
         return ask(port, "/up").status == 200
     except OSError:

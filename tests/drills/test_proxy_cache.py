@@ -1,4 +1,4 @@
-"""An outage shows nothing that was withdrawn: nginx's copies are renewed in every encoding."""
+"""An outage shows nothing withdrawn: nginx's cached copies are renewed in every encoding."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_an_outage_revives_no_address_that_a_withdrawn_story_had(
             *(f"{path}feed.xml" for path in lists),
         ]
 
-        def shown() -> list[tuple[str, str]]:
+        def read_pages() -> list[tuple[str, str]]:
             replies = {
                 (path, kind): ask(nginx.port, path, kind) for path in paths for kind in ENCODINGS
             }
@@ -125,17 +125,17 @@ def test_an_outage_revives_no_address_that_a_withdrawn_story_had(
 
         try:
             nginx.start()
-            assert len(shown()) > len(paths)
+            assert len(read_pages()) > len(paths)
             act(
                 lambda by: publishing.save(
                     story_id, second, by, version, publishing.Action("update")
                 ),
                 set(paths),
             )
-            assert len(shown()) > len(paths)
+            assert len(read_pages()) > len(paths)
             act(lambda by: publishing.withdraw(story_id, by, "A court ordered it."), set(paths))
             site.stop()
-            assert shown() == []
+            assert read_pages() == []
         finally:
             nginx.stop()
 

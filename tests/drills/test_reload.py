@@ -1,4 +1,4 @@
-"""A broken file stops no site that runs: reloads are checked first, and the rest goes on as it was."""
+"""A broken file does not stop a running site: a reload is checked first and refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGES = ["/", "/politics/", "/readyz"]
 
 
 def reload_refused(site: Site, why: str) -> None:
-    """Ask for a reload that cannot be had; everything that ran has to go on, and the log to say why."""
+    """Ask for a reload that must fail; everything must go on, and the log must say why."""
     assert site.master is not None
     running = site.processes()
     with site.polling(["/", "/politics/"]):

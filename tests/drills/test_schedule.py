@@ -1,5 +1,7 @@
-"""What is scheduled goes out at most two seconds late and exactly once: over restarts, clock changes, both nights of
-daylight saving, and with any number of processes."""
+"""Scheduled stories are published at most two seconds late and exactly once.
+
+That holds over restarts, clock changes, both daylight saving nights, and any number of processes.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,9 @@ needs_faketime = pytest.mark.skipif(
 
 
 def worker_at(site: Site, moment: datetime) -> timedelta:
-    """Start a worker whose clock shows a moment now and goes on from there; return how far it is from ours.
+    """Start a worker whose clock begins at a moment; return its offset from the real clock.
 
-    The worker alone: it is the one that looks at the clock, and faketime confuses the waiting of gunicorn's threads.
+    Only the worker looks at the clock, and faketime confuses the waiting of gunicorn's threads.
     """
     seconds = round((moment - datetime.now(UTC)).total_seconds())
     more = {"LD_PRELOAD": str(LIBRARIES[0]), "FAKETIME": f"{seconds:+}s", "NO_FAKE_STAT": "1"}
@@ -40,7 +42,7 @@ def worker_at(site: Site, moment: datetime) -> timedelta:
 
 
 def schedule(site: Site, headline: str, at: datetime) -> int:
-    """Schedule a story as the newsroom's code does."""
+    """Schedule a story through the newsroom's code."""
     with site.app_context():
         by = db.session.query(User).filter_by(role="editor").one()
         story = publishing.Draft(headline=headline, body="Text.", section="politics")
@@ -72,7 +74,7 @@ def went_out_once(site: Site, article_id: int) -> bool:
 
 
 def lateness(site: Site, article_id: int, due: datetime, now: Callable[[], datetime]) -> float:
-    """Wait until a story is out; return how many seconds after its time that was seen."""
+    """Wait until a story is public; return how many seconds after its time that was."""
     while not is_out(site, article_id):
         assert now() < due + timedelta(seconds=LATEST_SECONDS + 8), (
             f"story {article_id} is still not out"
@@ -90,11 +92,11 @@ def test_it_goes_out_in_time_and_once_with_many_workers(site: Site) -> None:
     start = datetime.now(UTC)
     dues = [start + timedelta(seconds=seconds) for seconds in (2.5, 2.5, 4, 5.5)]
     stories = [schedule(site, f"Due {number}", due) for number, due in enumerate(dues)]
-    assert not any(is_out(site, each) for each in stories)
+    assert not any(is_out(site, story) for story in stories)
     late = [lateness(site, story, due, our_clock) for story, due in zip(stories, dues, strict=True)]
     print(f"late by {max(late):.2f} s at most")
-    assert all(0 <= each <= LATEST_SECONDS for each in late), late
-    assert all(went_out_once(site, each) for each in stories)
+    assert all(0 <= delay <= LATEST_SECONDS for delay in late), late
+    assert all(went_out_once(site, story) for story in stories)
     for worker in by_hand:
         worker.terminate()
         assert worker.wait(10) == 0
@@ -103,7 +105,7 @@ def test_it_goes_out_in_time_and_once_with_many_workers(site: Site) -> None:
 def test_it_goes_out_after_a_restart_that_missed_its_time(site: Site) -> None:
     due = datetime.now(UTC) + timedelta(seconds=2)
     story = schedule(site, "Missed", due)
-    kept = schedule(site, "Far", due + timedelta(hours=1))
+    far_story = schedule(site, "Far", due + timedelta(hours=1))
     site.kill_all()
     time.sleep(2.5)
     assert not is_out(site, story)
@@ -115,7 +117,7 @@ def test_it_goes_out_after_a_restart_that_missed_its_time(site: Site) -> None:
     eventually(lambda: site.processes("worker"), 20, "the next worker")
     time.sleep(1)
     assert went_out_once(site, story)
-    assert not is_out(site, kept)
+    assert not is_out(site, far_story)
 
 
 @needs_faketime

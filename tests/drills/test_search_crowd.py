@@ -1,6 +1,6 @@
-"""Four threads in each of four processes search while stories are published and changed: every answer is right.
+"""Four threads in each of four processes search while stories change: every answer is right.
 
-10 seconds in CI, 120 at full size (`SEARCH_SECONDS`). The site serves its own readers at the same time.
+10 seconds in CI, 120 at full size (`SEARCH_SECONDS`). The site serves readers at the same time.
 """
 
 from __future__ import annotations
@@ -45,24 +45,27 @@ def test_every_answer_is_right_under_constant_publishing(site: Site, tmp_path: P
     ]
     with site.polling(paths) as answers:
         told = crowd(site, stories, ledger, ids)
-    assert [each["complaints"] for each in told] == [[]] * PROCESSES
+    assert [report["complaints"] for report in told] == [[]] * PROCESSES
     assert {answer.status for answer in answers} == {200}, "no fault for readers either"
     published = publisher.parse_ledger(ledger.read_text().splitlines())
     print(
-        f"{sum(each['answers'] for each in told)} answers while {len(published)} stories were published"
+        f"{sum(report['answers'] for report in told)} answers while {len(published)} stories were published"
     )
-    assert sum(each["refusals"] for each in told) <= sum(each["answers"] for each in told) / 100
-    assert min(each["answers"] for each in told) >= 10 * THREADS
-    assert min(each["seen"] for each in told) > 1, "what is published is found meanwhile"
+    assert (
+        sum(report["refusals"] for report in told)
+        <= sum(report["answers"] for report in told) / 100
+    )
+    assert min(report["answers"] for report in told) >= 10 * THREADS
+    assert min(report["seen"] for report in told) > 1, "what is published is found meanwhile"
     site.assert_findable(published, END_SECONDS, "after the crowd has gone")
     assert site.is_index_correct()
 
 
 def crowd(site: Site, stories: Path, ledger: Path, ids: dict[int, int]) -> list[dict[str, Any]]:
-    """Let the processes search while this one publishes and changes; return what each tells."""
+    """Run the searching processes while this one publishes and changes; return their reports."""
     outputs = [ledger.with_name(f"told{number}.json") for number in range(PROCESSES)]
     arguments = [(str(stories), str(ledger), str(SECONDS), str(output)) for output in outputs]
-    processes = [site.spawn("tests.drills.crowd", *each) for each in arguments]
+    processes = [site.spawn("tests.drills.crowd", *words) for words in arguments]
     until = time.monotonic() + SECONDS + SLACK_SECONDS
     with site.app_context(), ledger.open("ab", buffering=0) as notes:
         for number in count(1):
@@ -76,12 +79,12 @@ def crowd(site: Site, stories: Path, ledger: Path, ids: dict[int, int]) -> list[
 
 
 def stay(number: int) -> int:
-    """Publish a story whose words stay what they are; return its id."""
+    """Publish a story that never changes; return its id."""
     return publishing.create(staying(number), somebody(), publishing.Action("publish"))
 
 
 def change(number: int, article_id: int, times: int) -> None:
-    """Change a story, but no word that anybody asks for: the index takes it out and in again."""
+    """Edit a story in words that nobody searches for, so that the index replaces it."""
     article = queries.article_to_edit(article_id)
     assert article is not None
     publishing.save(
@@ -90,12 +93,12 @@ def change(number: int, article_id: int, times: int) -> None:
 
 
 def staying(number: int, more: str = "") -> publishing.Draft:
-    """Return a story that stays, as it is in the beginning or with some words more."""
+    """Return an unchanging story, as first published or with some extra words."""
     headline = f"A story that stays {word(number, 'zb')}"
     text = f"{body(number)}\n\n{more}"
     return publishing.Draft(headline=headline, body=text, section="politics", countries=("Mali",))
 
 
 def somebody() -> User:
-    """Return who does it."""
+    """Return the editor who makes the changes."""
     return db.session.query(User).filter_by(role="editor").one()

@@ -1,6 +1,7 @@
-"""Any one file of the index is damaged under a serving site: what is answered is right, and all of it comes back.
+"""Any one index file of a running site is damaged: answers stay right, and search recovers.
 
-12 damages drawn from every kind of file and every kind of damage in CI, each of them at full size (`SEARCH_DAMAGES`).
+12 damages drawn from all kinds of file and damage in CI, each of them at full size
+(`SEARCH_DAMAGES`).
 """
 
 from __future__ import annotations
@@ -31,49 +32,51 @@ Damage = Callable[[Path], None]
 
 
 def cut(path: Path) -> None:
-    """The disk has lost the end."""
+    """Cut the end off a file."""
     os.truncate(path, path.stat().st_size // 2)
 
 
 def empty(path: Path) -> None:
-    """The disk has lost all of it."""
+    """Empty a file."""
     os.truncate(path, 0)
 
 
 def delete(path: Path) -> None:
-    """Somebody has tidied up."""
+    """Delete a file."""
     path.unlink()
 
 
 def replace(path: Path) -> None:
-    """Somebody has put another file in its place."""
+    """Replace a file with another."""
     other = path.with_name("other")
     other.write_bytes(os.urandom(path.stat().st_size))
     other.replace(path)
 
 
 def lengthen(path: Path) -> None:
-    """Somebody has written to its end."""
+    """Append to a file."""
     with path.open("ab") as file:
         file.write(b"\0" * 1000)
 
 
 def kinds(site: Site) -> dict[str, Path]:
-    """Return a file of each kind that the current index has: "toc", "trm", "article.col" and so on; the largest."""
+    """Return the largest file of each kind in the current index: "toc", "trm", "article.col" and so
+    on.
+    """
     directory = (site.data / "index" / "current").resolve()
     paths = sorted(
-        (each for each in directory.iterdir() if each.name not in OURS),
-        key=lambda each: each.stat().st_size,
+        (path for path in directory.iterdir() if path.name not in OURS),
+        key=lambda path: path.stat().st_size,
     )
-    return {"toc" if each.suffix == ".toc" else each.name.partition(".")[2]: each for each in paths}
+    return {"toc" if path.suffix == ".toc" else path.name.partition(".")[2]: path for path in paths}
 
 
 def test_any_file_may_be_damaged(site: Site) -> None:
     stories = site.publish([token(number) for number in range(STORIES)])
     site.assert_findable(stories, 15, "before anything is damaged")
-    known = kinds(site)
-    assert {"toc", "trm", "pst", "article.col", "facets.col"} <= known.keys()
-    cases = list(product(sorted(known), (cut, empty, delete, replace, lengthen)))
+    initial_kinds = kinds(site)
+    assert {"toc", "trm", "pst", "article.col", "facets.col"} <= initial_kinds.keys()
+    cases = list(product(sorted(initial_kinds), (cut, empty, delete, replace, lengthen)))
     chance = random.Random(SEED)
     for kind, damage in chance.sample(cases, min(DAMAGES, len(cases))):
         if kind not in kinds(site):  # an index that is built anew leaves out what would be empty
@@ -103,7 +106,7 @@ def damage_and_heal(site: Site, kind: str, damage: Damage, stories: list[Story])
 
 
 def check(answer: Answer, expected: dict[str, Story], what: str) -> None:
-    """Fail for an answer that is given and wrong; to say that search is not there is no wrong answer."""
+    """Fail on a wrong answer; saying that search is unavailable is not wrong."""
     story = expected.get(answer.path)
     if story and answer.status == 200:
         assert f'href="{story.path}"' in answer.body, (

@@ -1,7 +1,7 @@
-"""The worker is killed in the middle of commits of the index, again and again: nothing is lost, no answer is wrong.
+"""The worker is killed during index commits again and again: nothing is lost, no answer is wrong.
 
-15 kills in CI, 100 at full size (`SEARCH_KILLS`). Nothing is served meanwhile: this process reads the index as web
-processes do, through one open index that lives through every kill.
+15 kills in CI, 100 at full size (`SEARCH_KILLS`). Nothing is served meanwhile: this process reads
+the index as web processes do, through one open index that outlives every kill.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def test_kills_in_the_middle_of_commits(make_site: Callable[[], Site], tmp_path:
 
 
 def kill_in_commit(site: Site, delay_seconds: float, number: int) -> str:
-    """Kill the worker a moment after a commit has begun; return how far that had come."""
+    """Kill the worker shortly after a commit begins; return how far it had come."""
     start = noted(site)
     eventually(
         lambda: noted(site)[0] not in {"", start[0]},
@@ -73,7 +73,7 @@ def kill_in_commit(site: Site, delay_seconds: float, number: int) -> str:
 
 
 def noted(site: Site) -> tuple[str, set[str]]:
-    """Return the position that the index has noted, and the files that belong to it."""
+    """Return the offset recorded in the index, and the files that belong to it."""
     try:
         first, *lines = (site.data / "index" / "current" / "position").read_text().splitlines()
     except FileNotFoundError:
@@ -82,7 +82,7 @@ def noted(site: Site) -> tuple[str, set[str]]:
 
 
 def unnoted(site: Site) -> set[str]:
-    """Return the files that a commit has written so far, before its position is."""
+    """Return the files that a commit has written before it records its offset."""
     try:
         names = os.listdir(site.data / "index" / "current")
     except FileNotFoundError:
@@ -95,7 +95,7 @@ def unnoted(site: Site) -> set[str]:
 
 
 def check_answers(site: Site, index: Index, seen: set[int], published: list[Story]) -> set[int]:
-    """Hold the index, which nobody writes now, against the database; return the stories that it has."""
+    """Compare the index, which nobody writes now, with the database; return its stories."""
     position = index.offset()
     assert position is not None, "a kill does not damage the index"
     held = set(index.versions())
@@ -105,10 +105,10 @@ def check_answers(site: Site, index: Index, seen: set[int], published: list[Stor
     assert held <= public, "nothing that is not public"
     assert public - pending <= held, "all that was published up to the position"
     assert seen <= held, "what was found once stays"
-    found = index.find(SearchRequest(COMMON_WORD, sort="newest", per_page=MAX_PER_PAGE))
-    assert found.total == len(held), "words and columns agree, no story twice"
-    assert found.ids == sorted(held, reverse=True)[:MAX_PER_PAGE]
-    assert dict(found.facets["country"]) == {"mali": len(held)}
+    results = index.find(SearchRequest(COMMON_WORD, sort="newest", per_page=MAX_PER_PAGE))
+    assert results.total == len(held), "words and columns agree, no story twice"
+    assert results.ids == sorted(held, reverse=True)[:MAX_PER_PAGE]
+    assert dict(results.facets["country"]) == {"mali": len(held)}
     for story in published[-20:]:
         # English endings are cut, so that a token in -ed may also find one in -ic: the story itself is first.
         first = index.find(SearchRequest(story.token)).ids[:1]

@@ -1,4 +1,4 @@
-"""What signals do: a reload replaces every process, an end leaves none, and the worker stays single."""
+"""Signals: a reload replaces every process, an exit leaves none, and the worker stays single."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slow clients on bare gunicorn: heads, bodies, answers that nobody takes. Readers and editors are served meanwhile."""
+"""Slow clients on bare gunicorn: headers, bodies, unread responses; others are served meanwhile."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ UNREAD = (
 
 
 def connect(site: Site, buffer_bytes: int = 0) -> socket.socket:
-    """Return a connection of a client; with small segments, and a small buffer, where its size is told."""
+    """Return a client connection; with a size, small segments and a small buffer."""
     parts = urlsplit(site.address)
     assert parts.hostname and parts.port
     client = socket.socket()
@@ -53,7 +53,7 @@ def connect(site: Site, buffer_bytes: int = 0) -> socket.socket:
 
 
 def session_token(site: Site) -> bytes:
-    """Return the token of a session that the site knows."""
+    """Return the token of a valid session."""
     with site.app_context(), db.write() as session:
         user = session.scalars(select(User).filter_by(email="drill@news.example")).one()
         return open_session(session, user.id).encode()
@@ -61,18 +61,18 @@ def session_token(site: Site) -> bytes:
 
 @contextmanager
 def attacked(site: Site, opening: bytes, buffer_bytes: int = 0) -> Iterator[list[socket.socket]]:
-    """Hold connections open that have said so much and say no more."""
+    """Hold connections open that have sent this much and then stall."""
     opening = opening.replace(b"%s", session_token(site)) if b"%s" in opening else opening
     with ExitStack() as stack:
         sockets = [stack.enter_context(connect(site, buffer_bytes)) for _ in range(ATTACKERS)]
-        for each in sockets:
+        for connection in sockets:
             with suppress(OSError):
-                each.sendall(opening)
+                connection.sendall(opening)
         yield sockets
 
 
 def is_closed(connection: socket.socket) -> bool:
-    """Say whether the site has closed a connection."""
+    """Return whether the site has closed a connection."""
     connection.setblocking(False)
     try:
         while connection.recv(65_536):
@@ -105,12 +105,12 @@ def test_heads_that_trickle_are_let_go_and_others_are_answered(calm_site: Site) 
     with attacked(calm_site, ATTACKS["an open head"]) as sockets:
         until = time.monotonic() + slow_clients.HEAD_SECONDS + 3
         while time.monotonic() < until:
-            for each in sockets:
+            for client in sockets:
                 with suppress(OSError):
-                    each.send(b"x")
+                    client.send(b"x")
             assert calm_site.get("/").status == 200
             time.sleep(0.3)
-        assert all(is_closed(each) for each in sockets)
+        assert all(is_closed(connection) for connection in sockets)
 
 
 def test_a_request_in_pieces_is_answered(calm_site: Site) -> None:
@@ -151,5 +151,10 @@ def test_a_body_that_stalls_gives_its_thread_back(calm_site: Site) -> None:
     stories = calm_site.publish([token(77)])
     with attacked(calm_site, ATTACKS["a chunked body"]) as sockets:
         seconds = slow_clients.BODY_SECONDS + slow_clients.QUEUE_SECONDS + 15
-        eventually(lambda: all(is_closed(each) for each in sockets), seconds, "all are let go", 1.0)
+        eventually(
+            lambda: all(is_closed(connection) for connection in sockets),
+            seconds,
+            "all are let go",
+            1.0,
+        )
     calm_site.assert_findable(stories, 10, "afterwards")

@@ -1,7 +1,7 @@
-"""Stories driven through their lives by everybody at random, beside a model of a few lines that must agree.
+"""Random story lives by several people, checked against a model of a few lines.
 
-After every step the database and the readers' pages are held against the model; at the end of each run search is.
-50 runs of up to 12 steps in CI, 500 at full size (`STORY_RUNS`).
+After every step the database and the readers' pages are compared with the model; after each run
+search is. 50 runs of up to 12 steps in CI, 500 at full size (`STORY_RUNS`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NOTED = {"withdraw": "It was wrong.", "correct": "A name was wrong.", "update": 
 
 @dataclass
 class Told:
-    """What the model knows of a story."""
+    """Model of a story."""
 
     maker: str
     word: str
@@ -58,7 +58,7 @@ class Told:
 
 
 class Stories(RuleBasedStateMachine):
-    """A newsroom of three at work."""
+    """Newsroom of three people at work."""
 
     data: ClassVar[Path]
     templates: ClassVar[FileSystemBytecodeCache]
@@ -129,7 +129,7 @@ class Stories(RuleBasedStateMachine):
         is_stale=st.sampled_from((False, False, False, True)),
     )
     def save(self, article_id: int, role: str, verb: str, is_stale: bool) -> None:
-        """Write a new headline and take a step, from the newest version or from an older one."""
+        """Save a new headline with an action, from the newest version or an older one."""
         told, word = self.model[article_id], self.new_word()
         at = self.now + timedelta(days=30) if verb == "schedule" else None
         step = Action(verb, at, NOTED.get(verb, ""))
@@ -162,7 +162,7 @@ class Stories(RuleBasedStateMachine):
         ),
     )
     def act(self, article_id: int, role: str, verb: str) -> None:
-        """Take a step with a story as it stands."""
+        """Apply an action to a story."""
         told = self.model[article_id]
         more: tuple[Any, ...] = {
             "schedule": (self.now + timedelta(days=30),),
@@ -181,7 +181,7 @@ class Stories(RuleBasedStateMachine):
 
     @rule(article_id=stories, role=st.sampled_from(PEOPLE), back=st.integers(0, 3))
     def restore(self, article_id: int, role: str, back: int) -> None:
-        """Make a story what it was some revisions ago."""
+        """Restore a story to an earlier revision."""
         told = self.model[article_id]
         number = max(1, len(told.revisions) - back)
         try:
@@ -194,14 +194,16 @@ class Stories(RuleBasedStateMachine):
         if told.status not in {"published", "withdrawn"}:
             told.slugs.clear()
         slug = f"about-{told.word}"
-        told.slugs = [each for each in told.slugs if each != slug] + [slug]
+        told.slugs = [old_slug for old_slug in told.slugs if old_slug != slug] + [slug]
         self.note(article_id)
 
     @rule(days=st.sampled_from((1, 31)))
     def wait(self, days: int) -> None:
-        """Let time pass; what is scheduled in 30 days goes out after 31, exactly once."""
+        """Let time pass; a story scheduled in 30 days is published after 31, exactly once."""
         due = [
-            each for each, told in self.model.items() if told.status == "scheduled" and days > 30
+            article_id
+            for article_id, told in self.model.items()
+            if told.status == "scheduled" and days > 30
         ]
         assert publishing.publish_due(self.now + timedelta(days=days)) == len(due)
         assert publishing.publish_due(self.now + timedelta(days=days)) == 0
@@ -250,8 +252,8 @@ class Stories(RuleBasedStateMachine):
             while indexing.catch_up(index):
                 pass
             for article_id, told in self.model.items():
-                found = index.find(SearchRequest(text=told.word)).ids
-                assert found == ([article_id] if told.status == "published" else []), told
+                ids_in_search = index.find(SearchRequest(text=told.word)).ids
+                assert ids_in_search == ([article_id] if told.status == "published" else []), told
         finally:
             db.session.remove()
             db.engine.dispose()
@@ -263,7 +265,7 @@ class Stories(RuleBasedStateMachine):
 def newsroom(
     fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecodeCache
 ) -> type[Stories]:
-    """The machine, on copies of a site with one person of each role."""
+    """State machine on copies of a site with one person of each role."""
     data = Path(shutil.copytree(fresh_data, tmp_path / "data"))
     app = create_app(site_settings(data))
     with app.app_context():
@@ -277,22 +279,22 @@ def newsroom(
 
 def test_stories_and_their_model_agree(newsroom: type[Stories]) -> None:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    chosen = settings(
+    machine_settings = settings(
         max_examples=RUNS, stateful_step_count=12, deadline=None, suppress_health_check=checks
     )
-    run_state_machine_as_test(newsroom, settings=chosen)
+    run_state_machine_as_test(newsroom, settings=machine_settings)
 
 
 def test_the_machine_sees_a_fault(newsroom: type[Stories], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A step that leaks an embargoed story must be found, or the machine is blind."""
+    """Check that a leaked embargoed story is noticed."""
 
     def leak(session: Session, article: Article, _step: Action, now: datetime) -> None:
         article.status, article.published_at = "published", now
         outbox.append(session, article.id, "publish")
 
     monkeypatch.setitem(publishing.EFFECTS, "schedule", leak)
-    chosen = settings(
+    machine_settings = settings(
         max_examples=60, stateful_step_count=12, deadline=None, phases=[Phase.generate]
     )
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(newsroom, settings=chosen)
+        run_state_machine_as_test(newsroom, settings=machine_settings)
