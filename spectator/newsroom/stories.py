@@ -171,7 +171,7 @@ def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
 
 
 def _action_view(action: str) -> Callable[[int], Response | tuple[str, int]]:
-    """Return the view of an act that needs nothing but its button."""
+    """Return the view of an action that needs no input but perhaps a remark."""
 
     def view(article_id: int) -> Response | tuple[str, int]:
         more = (request.form.get("remark", ""),) if action in {"submit", "send_back"} else ()
