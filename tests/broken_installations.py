@@ -25,7 +25,9 @@ STORY = {"headline": "A headline", "body": "A paragraph.", "published_at": "2026
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One broken installation: the damage, the expected message, and the user who runs the command."""
+    """One broken installation: the damage, the expected message, and the user who runs the
+    command.
+    """
 
     name: str
     breaks: Callable[[Path], object]

@@ -84,9 +84,7 @@ def measure(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
     with ExitStack() as stack:
         started = [stack.enter_context(start_preparing(cache, number)) for number in larger]
         if not corpus.real_stories():
-            print(
-                f"known items and likeness need the real stories, which are not in {corpus.FOLDER}: left out"
-            )
+            print(f"left out known items and related stories: {corpus.FOLDER} has no real stories")
         yield from quality.figures(folder / "known", size.samples)
         yield from related.figures(folder / "alike")
         site = generated_site(cache, smallest)

@@ -36,7 +36,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?።؟])\s+|\n+")
 
 @cache
 def real_stories() -> tuple[Document, ...]:
-    """Return the real stories of the ten languages, numbered from 1; empty if the folder is absent."""
+    """Return the real stories of the ten languages, numbered from 1; empty if the folder is
+    absent.
+    """
     paths = [FOLDER / f"news-{language}.jsonl" for language in LANGUAGES]
     lines = [line for path in paths if path.exists() for line in path.read_text().splitlines()]
     return tuple(_document(number, json.loads(line)) for number, line in enumerate(lines, 1))

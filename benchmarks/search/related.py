@@ -88,7 +88,9 @@ def cost_at_size(site: BenchSite, number: int) -> Figure:
 def precision(
     ranker: Ranker, stories: Sequence[Document], sections: dict[int, str]
 ) -> tuple[float, list[float]]:
-    """Return the share of neighbours in the story's category, and CPU milliseconds for each story."""
+    """Return the share of neighbours in the story's category, and CPU milliseconds for each
+    story.
+    """
     parts, times = [], []
     for story in stories:
         started = time.process_time()

@@ -15,7 +15,9 @@ WARM_UP_SHARE = 0.25
 
 
 def figures(site: BenchSite, file: Path, folder: Path, seconds: float) -> Iterator[Figure]:
-    """Yield the growth of the web processes; gunicorn's restart after N requests is switched off."""
+    """Yield the growth of the web processes; gunicorn's restart after N requests is
+    switched off.
+    """
     copy = copy_site(site, folder / "flooded")  # searches are counted in the database
     with run_gunicorn("wsgi:app", copy.environ, "--max-requests", "0") as server:
         # wrk's connections may all end at one process. The first requests of the other, which load

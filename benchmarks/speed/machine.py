@@ -26,8 +26,10 @@ def describe_machine() -> str:
         f"{name} {version(name)}" for name in ("flask", "sqlalchemy", "jinja2", "gunicorn")
     )
     return (
-        f"{datetime.now(UTC):%d %B %Y}; {os.cpu_count()} cores ({cpu[1] if cpu else platform.machine()}), "
-        f"{int(kilobytes[1]) // 1_000_000 if kilobytes else '?'} GB, {system}, Linux {platform.release()}; "
+        f"{datetime.now(UTC):%d %B %Y}; "
+        f"{os.cpu_count()} cores ({cpu[1] if cpu else platform.machine()}), "
+        f"{int(kilobytes[1]) // 1_000_000 if kilobytes else '?'} GB, "
+        f"{system}, Linux {platform.release()}; "
         f"Python {platform.python_version()}, SQLite {sqlite.sqlite_version}, {packages}, "
         f"{program_version('nginx', '-v')}, {program_version('wrk', '-v')}"
     )

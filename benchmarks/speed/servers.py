@@ -1,4 +1,6 @@
-"""Servers under measurement, started as an operator starts them: gunicorn with the site's settings."""
+"""Servers under measurement, started as an operator starts them: gunicorn with the site's
+settings.
+"""
 
 from __future__ import annotations
 

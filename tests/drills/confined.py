@@ -1,4 +1,6 @@
-"""Run a command under the unit's SystemCallFilter and MemoryDenyWriteExecute: python -m … COMMAND."""
+"""Run a command under the unit's SystemCallFilter and MemoryDenyWriteExecute: python -m …
+COMMAND.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ from tests.drills.running_site import Site
 
 @contextmanager
 def sites(fresh_data: Path, directory: Path) -> Iterator[Callable[[], Site]]:
-    """Return a function that sets up a stopped site; afterwards none of its processes may remain."""
+    """Return a function that sets up a stopped site; afterwards none of its processes may
+    remain.
+    """
     created: list[Site] = []
 
     def make() -> Site:

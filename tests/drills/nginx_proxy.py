@@ -144,7 +144,8 @@ class Nginx:
         if not HAS_BROTLI:
             text = re.sub(r"    brotli[^;]*;\n", "", text)
         (home / "site.conf").write_text(text)
-        # Under root its processes would be nobody's, who may not look into the directories of tests.
+        # Under root its processes would be nobody's, who may not look into the directories of
+        # tests.
         user = "user root;" if os.geteuid() == 0 else ""
         (home / "nginx.conf").write_text(MAIN.format(user=user, home=home, modules=MODULES))
         self.process: subprocess.Popen[bytes] | None = None
@@ -265,7 +266,8 @@ class SmallHandler(BaseHTTPRequestHandler):
                 headers.pop("Content-Encoding", None)
                 status, body = 304, b""
         self.send_response(status)
-        # Closed after each answer: on a connection that stays open a site would go on answering after its stop.
+        # Closed after each answer: on a connection that stays open a site would go on answering
+        # after its stop.
         for name, value in (
             headers | {"Content-Length": str(len(body)), "Connection": "close"}
         ).items():

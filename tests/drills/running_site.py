@@ -129,7 +129,9 @@ class Site:
         return self.master.wait(30)
 
     def processes(self, role: str = "") -> set[int]:
-        """Return the pids of a role on this data directory: master, web, worker, publisher, or all."""
+        """Return the pids of a role on this data directory: master, web, worker, publisher,
+        or all.
+        """
         pids = set()
         for entry in Path("/proc").iterdir():
             with suppress(OSError):  # it ended while we looked, or belongs to somebody else

@@ -27,9 +27,7 @@ def test_a_story_is_findable_soon_after_it_is_published(calm_site: Site) -> None
         started = time.monotonic()
         site.assert_findable([story], WORST_SECONDS, f"as number {number}")
         waits.append(time.monotonic() - started)
-    print(
-        f"findable after {statistics.median(waits):.2f} s at the median, {max(waits):.2f} s at worst"
-    )
+    print(f"findable after {statistics.median(waits):.2f} s (median), {max(waits):.2f} s (worst)")
 
 
 def test_a_pasted_page_in_the_search_box_is_an_ordinary_search(calm_site: Site) -> None:

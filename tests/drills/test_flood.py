@@ -95,7 +95,8 @@ def test_a_flood_of_made_up_addresses_leaves_memory_flat(calm_site: Site) -> Non
     before = run(WARM_SECONDS, 1)
     after = run(SECONDS, 100)
     print(
-        f"{sum(statuses.values())} requests {dict(statuses)}; {before / 1e6:.0f} MB before, {after / 1e6:.0f} MB after"
+        f"{sum(statuses.values())} requests {dict(statuses)}; "
+        f"{before / 1e6:.0f} MB before, {after / 1e6:.0f} MB after"
     )
     assert not [status for status in statuses if status >= 500]
     assert after - before < MOST_GROWTH_BYTES

@@ -118,7 +118,9 @@ def watched(
 
 
 def check(site: Site, seen: list[Seen], what: str) -> None:
-    """Compare the pages with the time of the newest outbox row, which is shortly before the commit."""
+    """Compare the pages with the time of the newest outbox row, which is shortly before the
+    commit.
+    """
     with site.app_context():
         newest = db.session.scalars(select(Outbox.at).order_by(Outbox.seq.desc()).limit(1)).one()
     changed_at = newest.timestamp()

@@ -1,4 +1,6 @@
-"""With a full disk for the index, pages and newsroom go on; with free space search recovers alone."""
+"""With a full disk for the index, pages and newsroom go on; with free space search recovers
+alone.
+"""
 
 from __future__ import annotations
 

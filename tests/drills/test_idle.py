@@ -23,7 +23,9 @@ FINDABLE_SECONDS = 3.0
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of all threads of a process in nanosecond precision (proc(5), schedstat)."""
+    """Return the CPU time of all threads of a process in nanosecond precision (proc(5),
+    schedstat).
+    """
     used = 0
     for task in Path(f"/proc/{pid}/task").iterdir():
         with suppress(OSError):  # a thread that just ended

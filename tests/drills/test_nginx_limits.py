@@ -1,4 +1,6 @@
-"""Rate limits of nginx and what it never logs, in front of a small site that counts its requests."""
+"""Rate limits of nginx and what it never logs, in front of a small site that counts its
+requests.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,7 @@ def test_a_home_with_many_addresses_counts_as_one(
 ) -> None:
     """Count a /64 of IPv6, as homes and phones have, as one client; IPv4 addresses count singly."""
     count, port = bound + 60, behind_cdn.nginx.port
-    behind_cdn.site.stop()  # nginx answers at once, so that a rate cannot let many through meanwhile
+    behind_cdn.site.stop()  # nginx then responds at once, before its rate allows more requests
 
     def passed(address: str) -> int:
         connection, statuses = (

@@ -1,4 +1,6 @@
-"""The real site behind nginx with deploy/nginx.conf: pages and files, also while the site is down."""
+"""The real site behind nginx with deploy/nginx.conf: pages and files, also while the site
+is down.
+"""
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ def test_every_answer_is_right_under_constant_publishing(site: Site, tmp_path: P
     assert {answer.status for answer in answers} == {200}, "no fault for readers either"
     published = publisher.parse_ledger(ledger.read_text().splitlines())
     print(
-        f"{sum(report['answers'] for report in told)} answers while {len(published)} stories were published"
+        f"{sum(report['answers'] for report in told)} answers while "
+        f"{len(published)} stories were published"
     )
     assert (
         sum(report["refusals"] for report in told)

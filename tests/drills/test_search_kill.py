@@ -110,7 +110,8 @@ def check_answers(site: Site, index: Index, seen: set[int], published: list[Stor
     assert results.ids == sorted(held, reverse=True)[:MAX_PER_PAGE]
     assert dict(results.facets["country"]) == {"mali": len(held)}
     for story in published[-20:]:
-        # English endings are cut, so that a token in -ed may also find one in -ic: the story itself is first.
+        # English endings are cut, so that a token in -ed may also find one in -ic: the story itself
+        # is first.
         first = index.find(SearchRequest(story.token)).ids[:1]
         assert (first == [story.id]) == (story.id in held), (story, first)
     return held
