@@ -1,4 +1,4 @@
-"""Attacks on the writing screen that no other module tries, and the list of where all of them are tried."""
+"""Attacks on the story form that no other module tests, and the list of tests for all attacks."""
 
 from __future__ import annotations
 

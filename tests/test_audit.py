@@ -1,4 +1,4 @@
-"""The look-up of vulnerable pins: a database that does not answer is never a good answer."""
+"""The audit of pinned versions fails if the vulnerability database does not answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def audit(url: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def database() -> Iterator[tuple[str, list[dict[str, Any]], Callable[[bytes], None]]]:
-    """A database on this machine: its address, the queries it got, and a way to set what it answers."""
+    """Local vulnerability database: its URL, received queries, and a setter for its answer."""
     queries: list[dict[str, Any]] = []
     answers: list[bytes] = []
 

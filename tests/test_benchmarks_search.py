@@ -1,4 +1,4 @@
-"""The measures of `make bench-search` measure what they say; a slip here would flatter every figure."""
+"""`make bench-search` measures what it claims; an error here would flatter every figure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spectator.search import Document
 
 
 def document(number: int, body: str, headline: str = "A headline") -> Document:
-    """Return a story of some words."""
+    """Return a story with these words."""
     moment = datetime(2026, 11, 1, tzinfo=UTC)
     return Document(number, 1, headline, "", body, "", "politics", (), (), (), "en", moment)
 

@@ -1,4 +1,4 @@
-"""The measures of `make bench` measure what they say; a slip here would flatter every figure."""
+"""`make bench` measures what it claims; an error here would flatter every figure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Transfer/sec:     17.59MB
 """
 
 
-def test_what_wrk_says_is_read() -> None:
+def test_wrk_output_is_parsed() -> None:
     assert load.parse_wrk_output(TOLD) == load.Load(3098.33, 15523, 12, 6)
     calm = "".join(
         line
@@ -177,14 +177,14 @@ def test_a_page_is_measured_beneath_whatever_stands_in_front_of_it(app: Flask) -
 
 
 def words(page: str) -> list[str]:
-    """Return what a page says, without the drawings of a story that has no picture."""
+    """Return the visible words of a page, without the drawings of stories that have no picture."""
     body = page.partition("<body>")[2]
     body = re.sub(r"<(svg|script)\b.*?</\1>", " ", body, flags=re.DOTALL)
     return unescape(re.sub(r"<[^>]+>", " ", body)).split()
 
 
 def links(page: str) -> list[str]:
-    """Return the addresses that a page leads to, without what tells versions of files apart."""
+    """Return the URLs that a page links to, without the versions of static files."""
     return [href.partition("?")[0] for href in re.findall(r'<a\b[^>]*\bhref="([^"]+)"', page)]
 
 

@@ -1,4 +1,4 @@
-"""The cheap look sees every commit, also of its own process, and every new file of an index."""
+"""The cheap check sees every commit, also of its own process, and every new index file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: defaults, bad values refused in one line, unknown names refused."""
+"""Settings: defaults, bad values and unknown names."""
 
 from __future__ import annotations
 

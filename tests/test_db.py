@@ -1,4 +1,4 @@
-"""The connection recipe: reads cannot write, writes are immediate, no update is lost, a fixed SQLite runs."""
+"""Database connections: reads cannot write, writes are immediate, no update is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo is real journalism in the import format: complete, credited, varied and never from the future."""
+"""The demo stories are real journalism in the import format: complete, credited and varied."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ each_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story["
 
 
 class Outline(HTMLParser):
-    """Tags, links and text of a body; refuses what is not closed in order."""
+    """Tags, links and text of a body; fails on tags closed out of order."""
 
     def __init__(self, body: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What `spectator doctor` finds wrong with search."""
+"""What `spectator doctor` reports about search."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def follow(app: Flask) -> None:
             pass
 
 
-def test_missing_indexes_are_told(app: Flask, story: Callable[..., int]) -> None:
+def test_missing_indexes_are_reported(app: Flask, story: Callable[..., int]) -> None:
     story()
     assert len(problems_with(app, "search index is missing")) == 2
     follow(app)
     assert problems_with(app, "index") == []
 
 
-def test_indexes_that_are_late_are_told(app: Flask, story: Callable[..., int]) -> None:
+def test_late_indexes_are_reported(app: Flask, story: Callable[..., int]) -> None:
     follow(app)
     story()
     assert problems_with(app, "index") == [], "a moment is not late"
@@ -47,13 +47,13 @@ def test_indexes_that_are_late_are_told(app: Flask, story: Callable[..., int]) -
     )
 
 
-def test_an_index_ahead_of_a_restored_database_is_told(app: Flask) -> None:
+def test_an_index_ahead_of_a_restored_database_is_reported(app: Flask) -> None:
     for index, _ in indexing.open_indexes(app.config["DATA_DIR"]):
         index.rebuild([], 99)
     assert len(problems_with(app, "ahead of the database")) == 2
 
 
-def test_searches_that_are_not_counted_are_told(app: Flask) -> None:
+def test_uncounted_searches_are_reported(app: Flask) -> None:
     path = app.config["DATA_DIR"] / "searches.log"
     path.touch(0o600)
     assert problems_with(app, "searches") == []
@@ -61,7 +61,7 @@ def test_searches_that_are_not_counted_are_told(app: Flask) -> None:
     assert len(problems_with(app, "searches is full")) == 1
 
 
-def test_lost_originals_are_told(app: Flask) -> None:
+def test_lost_originals_are_reported(app: Flask) -> None:
     with db.write() as session:
         for number in range(3):
             session.add(
@@ -84,14 +84,14 @@ def test_lost_originals_are_told(app: Flask) -> None:
     )
 
 
-def test_a_script_that_this_site_does_not_have_is_told(app: Flask) -> None:
+def test_a_missing_script_is_reported(app: Flask) -> None:
     app.config["HTMX_URL"] = "/static/htmx.min.js"
     assert len(problems_with(app, "names a file that is missing")) == 1
     app.config["HTMX_URL"] = "/static/js/search.js"
     assert len(problems_with(app, "does not belong to")) == 1
 
 
-def test_damage_is_told_with_what_to_do(app: Flask, story: Callable[..., int]) -> None:
+def test_damage_is_reported_with_advice(app: Flask, story: Callable[..., int]) -> None:
     for _ in range(30):
         story(body="A long paragraph. " * 500)
     db.session.remove()

@@ -1,4 +1,4 @@
-"""The size of a drill: CI's, the full one, or its own."""
+"""Sizes of drills: CI's, full, or their own."""
 
 from __future__ import annotations
 

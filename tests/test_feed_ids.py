@@ -1,4 +1,4 @@
-"""How feeds know a story: an id that no other story anywhere has or will have, and that never changes."""
+"""Feed ids of stories: globally unique and unchanging."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def test_a_new_story_has_an_id_of_its_own(
     take(
         app,
         *(
-            {"id": str(each), "headline": "H", "body": "x", "published_at": "2026-01-01"}
-            for each in range(3)
+            {"id": str(number), "headline": "H", "body": "x", "published_at": "2026-01-01"}
+            for number in range(3)
         ),
     )
-    found = guids(client)
-    assert len(set(found)) == 6
+    ids = guids(client)
+    assert len(set(ids)) == 6
     assert all(
-        re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", each) for each in found
+        re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", guid) for guid in ids
     )
 
 

@@ -1,4 +1,4 @@
-"""Doctor says when the indexes have more files than a process should open."""
+"""The doctor reports when the indexes have more files than a process may open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from spectator.operations import file_limits
 
 
-def test_too_many_files_are_told_with_the_command_that_mends_it(
+def test_too_many_files_are_reported_with_the_command_that_helps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directories = [tmp_path / "index", tmp_path / "index-newsroom", tmp_path / "none"]

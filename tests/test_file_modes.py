@@ -1,4 +1,4 @@
-"""Who may read what `spectator init` and the site leave on disk, and what the doctor says where it is otherwise."""
+"""File modes of what `spectator init` and the site write, and the doctor's check of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_setting_up_again_closes_what_was_open(app: Flask) -> None:
     assert not list(file_modes.wrong_modes(app.config))
 
 
-def test_a_file_of_another_user_is_told(app: Flask) -> None:
+def test_a_file_of_another_user_is_reported(app: Flask) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give files away")
     lock = app.config["DATA_DIR"] / "worker.lock"

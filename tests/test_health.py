@@ -1,4 +1,4 @@
-"""What watchers and the public are told of the site's health, and what keeps it in rotation."""
+"""Health of the site as the public and monitors see it, and what keeps it in rotation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ READER = {"X-Forwarded-For": "198.51.100.7"}
 
 @pytest.fixture
 def guarded(app: Flask, story: Callable[..., int], catch_up: Callable[[], None]) -> Flask:
-    """The site behind one proxy, with a token, a story and its index."""
+    """Return a site behind one proxy, with a token, a story and its index."""
     story()
     catch_up()
     more = {"SPECTATOR_TRUSTED_PROXIES": "1", "SPECTATOR_METRICS_TOKEN": TOKEN}
@@ -77,10 +77,10 @@ def test_the_token_opens_it_from_anywhere(guarded: Flask) -> None:
     assert report is not None and report["index_position"] == 1
 
 
-@pytest.mark.parametrize("given", ["", "Bearer", "Bearer ", "Bearer None"])
-def test_without_a_token_none_opens_it(app: Flask, given: str) -> None:
+@pytest.mark.parametrize("token", ["", "Bearer", "Bearer ", "Bearer None"])
+def test_without_a_token_none_opens_it(app: Flask, token: str) -> None:
     answer = app.test_client().get(
-        "/readyz", headers={"Authorization": given}, environ_overrides=PUBLIC
+        "/readyz", headers={"Authorization": token}, environ_overrides=PUBLIC
     )
     assert answer.json == {"status": "ok"}
 

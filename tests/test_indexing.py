@@ -1,4 +1,4 @@
-"""The index as a follower: it catches up, notices what it cannot follow, and loses nothing to a rebuild beside it."""
+"""The index as a consumer: it catches up, notices gaps, and loses nothing to a parallel rebuild."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_an_index_ahead_of_a_restored_database_is_rebuilt(
 def test_an_index_of_an_older_release_serves_until_it_is_rebuilt(
     index: Index, app: Flask, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
-    """An upgrade that changes the index is no outage: it answers, and stays ready, until the new one is there."""
+    """Keep search available and ready through an upgrade that changes the index."""
     article_id = story(headline="Harmattan in N'Djamena")
     catch_up()
     for directory in app.config["DATA_DIR"].glob("index*/generation-*"):
@@ -135,7 +135,7 @@ def test_while_another_process_rebuilds_it_waits(
     assert indexing.catch_up(index) is False
 
 
-def test_mending_is_refused_while_the_index_moves_and_never_puts_older_words_back(
+def test_repair_is_refused_while_the_index_moves_and_never_restores_older_words(
     index: Index, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     article_id = story(headline="Old words")
@@ -181,7 +181,7 @@ def test_what_another_process_has_indexed_meanwhile_is_no_reason_to_rebuild(
     assert indexing.catch_up(index) is False
 
 
-def test_what_only_waits_for_its_follower_is_no_fault(
+def test_changes_that_wait_for_the_consumer_are_no_fault(
     index: Index,
     story: Callable[..., int],
     catch_up: Callable[[], None],
@@ -195,7 +195,7 @@ def test_what_only_waits_for_its_follower_is_no_fault(
     assert index.offset() == 1
 
 
-def test_an_index_that_cannot_be_mended_says_so(
+def test_an_index_that_cannot_be_repaired_says_so(
     index: Index,
     story: Callable[..., int],
     catch_up: Callable[[], None],
@@ -213,7 +213,7 @@ def test_an_index_that_cannot_be_mended_says_so(
         indexing.repair(index)
 
 
-def test_a_missing_index_is_mended_by_a_rebuild(index: Index, story: Callable[..., int]) -> None:
+def test_a_missing_index_is_repaired_by_a_rebuild(index: Index, story: Callable[..., int]) -> None:
     article_id = story()
     assert indexing.repair(index) == (set(), set())
     assert set(index.versions()) == {article_id}
@@ -268,7 +268,7 @@ def test_the_command_rebuilds_both(
     ]
 
 
-def test_the_command_mends_and_says_what(
+def test_the_command_repairs_and_reports(
     app: Flask, editor: User, story: Callable[..., int], command: Callable[..., Result]
 ) -> None:
     story(headline="Monsoon"), publishing.create(make_draft(headline="Harmattan"), editor)
@@ -281,7 +281,7 @@ def test_the_command_mends_and_says_what(
     assert command("--check").output.count("as in the database") == 2
 
 
-def test_the_command_fails_in_one_line_where_it_cannot_mend(
+def test_the_command_fails_in_one_line_if_it_cannot_repair(
     app: Flask, index: Index, command: Callable[..., Result]
 ) -> None:
     assert command().exit_code == 0

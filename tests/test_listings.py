@@ -1,4 +1,4 @@
-"""In which lists stories stand, and how many: true after every act, and made anew where they are not."""
+"""Lists and counts of stories: correct after every action, rebuilt when they are wrong."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def lists_of(article_id: int) -> Counter[str]:
 
 
 def told_by_stories() -> set[tuple[str, int, datetime, int]]:
-    """Where published stories have to stand, read off the stories one by one: not by the SQL under test."""
+    """Return the expected lists, worked out story by story and not by the SQL under test."""
     places = set()
     for article in db.session.scalars(
         queries.select_full_articles().where(Article.status == "published")
@@ -146,9 +146,7 @@ def test_imported_stories_are_listed_and_move_with_the_next_import(
     assert sum(counts().values()) == 60
 
 
-def test_an_act_that_fails_leaves_lists_as_they_were(
-    app: Flask, editor: User, story: Story
-) -> None:
+def test_a_failed_action_leaves_lists_unchanged(app: Flask, editor: User, story: Story) -> None:
     article_id = story()
     with pytest.raises(publishing.ValidationError):
         publishing.save(
@@ -163,7 +161,7 @@ def test_an_act_that_fails_leaves_lists_as_they_were(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_lists_are_true_after_any_acts(app: Flask, editor: User, seed: int) -> None:
+def test_lists_are_correct_after_any_actions(app: Flask, editor: User, seed: int) -> None:
     chance = random.Random(seed)
     ids: list[int] = []
     counts_by_action: Counter[str] = Counter()
@@ -302,7 +300,7 @@ def test_a_story_that_is_deleted_leaves_its_lists(app: Flask, story: Story) -> N
     assert lists_of(article_id) == {}
 
 
-def test_what_is_lost_is_told_and_made_anew(
+def test_missing_rows_are_reported_and_rebuilt(
     app: Flask, story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listings, "BATCH_SIZE", 2)

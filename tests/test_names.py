@@ -1,4 +1,4 @@
-"""Names of authors and topics: as written, corrected everywhere by a person, never merged by a machine."""
+"""Names of authors and topics: stored as written, merged only by a person."""
 
 from __future__ import annotations
 
@@ -309,7 +309,7 @@ def test_a_thousand_names_without_letters_get_slugs_by_few_selects(
 def question_page(
     client: FlaskClient, path: str, data: dict[str, str]
 ) -> tuple[str, dict[str, str]]:
-    """Send a form that is asked about; return the page and every answer by its words."""
+    """Send a form that raises a question; return the page and its answers by label."""
     answer = post(client, path, data)
     assert answer.status_code == 422
     page = answer.get_data(as_text=True)

@@ -1,4 +1,4 @@
-"""The log: one line an event, whatever the event holds."""
+"""The log has one line for each event, whatever the event holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page cache: what is kept, for whom, for how long, and what can never be."""
+"""The page cache: what is stored, for whom, for how long, and what never is."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def correct(article_id: int, by: User, **more: object) -> None:
     publishing.save(article_id, make_draft(**more), by, version, publishing.Action("update"))
 
 
-def test_a_kept_page_asks_the_database_for_nothing_more(
+def test_a_cached_page_sends_no_more_queries(
     client: FlaskClient, story: Story, count_selects: Callable[[], list[str]]
 ) -> None:
     article_id = story(headline="Kept")
@@ -60,7 +60,9 @@ def test_a_kept_page_asks_the_database_for_nothing_more(
         assert second.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
 
 
-def test_every_act_shows_at_once_in_every_process(app: Flask, story: Story, editor: User) -> None:
+def test_every_action_shows_at_once_in_every_process(
+    app: Flask, story: Story, editor: User
+) -> None:
     others = create_app(settings(app.config["DATA_DIR"]))
     cache_of(others).poll_seconds = 0.0
     clients = [app.test_client(), others.test_client()]
@@ -82,7 +84,7 @@ def test_every_act_shows_at_once_in_every_process(app: Flask, story: Story, edit
         db.engine.dispose()
 
 
-def test_an_article_outlives_acts_on_others(
+def test_a_cached_article_survives_actions_on_others(
     app: Flask,
     client: FlaskClient,
     story: Story,
@@ -147,7 +149,7 @@ def test_words_that_mean_nothing_lead_to_the_same_page(
     assert len(cache_of(app).pages) == count
 
 
-def test_an_address_is_kept_as_the_site_writes_it(
+def test_a_url_is_cached_as_the_site_writes_it(
     app: Flask, client: FlaskClient, story: Story
 ) -> None:
     article_id = story(headline="One")
@@ -171,7 +173,7 @@ def test_an_address_is_kept_as_the_site_writes_it(
     assert len(cache_of(app).pages) == 3
 
 
-def test_a_cursor_is_kept_where_it_names_a_story(
+def test_a_cursor_is_cached_if_it_names_a_story(
     app: Flask, client: FlaskClient, story: Story, editor: User
 ) -> None:
     ids = [story(headline=f"Story {number}", hours=number) for number in range(3)]
@@ -264,7 +266,7 @@ def test_cursors_that_a_page_does_not_read_make_no_copies_of_it(
         "/archive/1999/01/",
     ],
 )
-def test_what_names_nothing_is_not_kept(
+def test_a_url_without_a_page_is_not_cached(
     app: Flask, client: FlaskClient, story: Story, path: str
 ) -> None:
     story(headline="One")
@@ -274,7 +276,7 @@ def test_what_names_nothing_is_not_kept(
     assert not cache_of(app).pages
 
 
-def test_no_kept_view_reads_more_than_the_cursors() -> None:
+def test_no_cached_view_reads_more_than_the_cursors() -> None:
     for name in ("pages", "listings", "fragments"):
         read = re.findall(
             r"request\.(?!path\b)\w+(?:\.\w+\([^)]*\))?", (SITE / f"{name}.py").read_text()
@@ -344,7 +346,7 @@ def test_a_locked_database_does_not_hold_pages_back(
     connection.close()
 
 
-def test_static_files_are_kept_for_good_under_the_address_of_their_content(app: Flask) -> None:
+def test_static_files_are_cached_forever_under_their_digest(app: Flask) -> None:
     client = FlaskClient(app)
     (path,) = re.findall(r'data-search="(/static/js/search\.js[^"]*)"', client.get("/").text)
     for other, cache_control in (
@@ -356,7 +358,7 @@ def test_static_files_are_kept_for_good_under_the_address_of_their_content(app: 
             assert answer.headers["Cache-Control"] == cache_control
 
 
-def test_searches_are_packed_and_not_kept_by_others(app: Flask, story: Story) -> None:
+def test_searches_are_compressed_and_not_cached_by_others(app: Flask, story: Story) -> None:
     story(headline="One")
     answer = FlaskClient(app).get("/search?q=one", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Content-Encoding"] == "gzip"

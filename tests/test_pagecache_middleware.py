@@ -1,4 +1,4 @@
-"""The page cache around a small application: encodings, limits, waiting, the short way."""
+"""The page cache around a small application: encodings, limits, waiting, the fast path."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from spectator.pagecache import PUBLIC_CACHE_CONTROL, PageCache
 
 
 class FakeOutboxReader(outbox.OutboxReader):
-    """A database that says what the test wants."""
+    """Outbox reader with a preset version."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -27,7 +27,7 @@ class FakeOutboxReader(outbox.OutboxReader):
 
 
 class FakeSite:
-    """An application that counts, and waits where the test wants it to."""
+    """Application that counts calls and waits on request."""
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
@@ -82,9 +82,9 @@ def test_each_encoding_holds_the_same_page(cache: PageCache, site: FakeSite) -> 
     assert packed_headers["ETag"] != headers["ETag"]
     assert ask(cache, **{"Accept-Encoding": "br"})[0] == plain  # until brotli is ready
     until = time.monotonic() + 10
-    while "Content-Encoding" not in (found := ask(cache, **{"Accept-Encoding": "gzip, br"})[2]) or (
-        found["Content-Encoding"] != "br"
-    ):
+    while "Content-Encoding" not in (
+        response_headers := ask(cache, **{"Accept-Encoding": "gzip, br"})[2]
+    ) or (response_headers["Content-Encoding"] != "br"):
         assert time.monotonic() < until
         time.sleep(0.01)
     (page,) = cache.pages.values()
@@ -148,7 +148,7 @@ def test_the_memory_has_a_limit(site: FakeSite, outbox_reader: FakeOutboxReader)
     assert cache.size <= 100_000
 
 
-def test_a_page_is_made_once_for_all_who_wait(cache: PageCache, site: FakeSite) -> None:
+def test_a_page_is_rendered_once_for_all_who_wait(cache: PageCache, site: FakeSite) -> None:
     site.may_go.clear()
     answers: list[bytes] = []
     threads = [threading.Thread(target=lambda: answers.append(ask(cache)[0])) for _ in range(8)]
@@ -190,7 +190,7 @@ def test_who_waits_gets_the_old_page_for_a_second_at_most(
     assert late == [b"<p>two</p>"]
 
 
-def test_a_fault_is_not_kept_and_nobody_waits_for_it(cache: PageCache, site: FakeSite) -> None:
+def test_an_error_is_not_cached_and_nobody_waits_for_it(cache: PageCache, site: FakeSite) -> None:
     site.status, site.is_cacheable = "500 INTERNAL SERVER ERROR", False
     assert ask(cache)[1].startswith("500")
     site.status, site.is_cacheable = "200 OK", True
@@ -198,7 +198,7 @@ def test_a_fault_is_not_kept_and_nobody_waits_for_it(cache: PageCache, site: Fak
     assert not cache.in_flight
 
 
-def test_the_database_is_not_asked_all_the_time_but_after_every_act(
+def test_the_database_is_polled_rarely_and_after_every_action(
     cache: PageCache, site: FakeSite, outbox_reader: FakeOutboxReader
 ) -> None:
     cache.poll_seconds = 1000.0
@@ -213,7 +213,7 @@ def test_the_database_is_not_asked_all_the_time_but_after_every_act(
     assert ask(cache)[0] == b"<p>three</p>"
 
 
-def test_the_short_way_answers_as_the_long_one(
+def test_the_fast_path_answers_like_the_slow_one(
     cache: PageCache, site: FakeSite, outbox_reader: FakeOutboxReader
 ) -> None:
     site.body = b"<p>one</p>" * 100

@@ -1,4 +1,4 @@
-"""The written table of role × state × whose story is what the code does, cell by cell."""
+"""The documented table of role × status × ownership is what the code does, cell by cell."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_table_knows_every_state_and_verb() -> None:
 
 
 def story_in(state: str, by: User) -> Article:
-    """Return a story of a person's in a state, as the database says."""
+    """Return a person's story in a status of the database."""
     article_id = publishing.create(make_draft(headline=f"In {state}"), by)
     with db.write() as session:
         at = datetime.now(UTC) + timedelta(days=1 if state == "scheduled" else -1)
@@ -63,7 +63,7 @@ def story_in(state: str, by: User) -> Article:
 
 
 def use(verb: str, article: Article, by: User) -> None:
-    """Use a verb on a story that was loaded just now; raises Forbidden where the person may not."""
+    """Apply an action to a freshly loaded story; raise Forbidden if the person may not."""
     at = datetime.now(UTC) + timedelta(hours=1)
     if verb == "restore":
         publishing.restore(article.id, by, 1, article.version)

@@ -1,4 +1,4 @@
-"""Acts on an article: what each leaves behind, and what each refuses."""
+"""Actions on an article: their effects and refusals."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def test_a_form_publishes_and_dates_back_in_one_commit(app: Flask, editor: User)
 
 
 def test_lines_that_need_nothing_done_are_known_for_it() -> None:
-    """A line is either printable as it is or taken apart: by every character of Unicode the answer must be the same."""
+    """Check both ways of cleaning a line against every character of Unicode."""
     for char in map(chr, range(sys.maxunicode + 1)):
         is_kept = char == " " or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
         if char.isprintable():

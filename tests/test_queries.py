@@ -1,4 +1,4 @@
-"""Reads: lists neither repeat nor skip, cursors are checked, what is not public is not found."""
+"""Reads: lists neither repeat nor skip, cursors are validated, and private stories stay hidden."""
 
 from __future__ import annotations
 

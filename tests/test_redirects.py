@@ -1,4 +1,4 @@
-"""Where redirects lead: never to the host that a request named; and addresses with slashes too many."""
+"""Redirects never lead to the host that a request named; URLs with extra slashes."""
 
 from __future__ import annotations
 

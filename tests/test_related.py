@@ -1,4 +1,7 @@
-"""“You may also like”: what stories share decides, then the section; worked out by the worker, shown by one select."""
+"""“You may also like”: shared words, topics and countries decide, then the section.
+
+The worker computes it, and one SELECT shows it.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def index(app: Flask) -> Iterator[Index]:
 
 @pytest.fixture
 def follow(index: Index, catch_up: Callable[[], None]) -> Callable[[], None]:
-    """Return a function that does what the worker does, to the end."""
+    """Return a function that does all of the worker's work."""
 
     def work() -> None:
         catch_up()
@@ -48,10 +51,10 @@ def follow(index: Index, catch_up: Callable[[], None]) -> Callable[[], None]:
 
 @pytest.fixture
 def village(story: Callable[..., int]) -> list[int]:
-    """Stories of another section, against which words are rare."""
+    """Add stories of another section, against which words are rare."""
     return [
-        story(headline=f"Village {n}", body=each, section="society", hours=50 + n)
-        for n, each in enumerate(FILLING)
+        story(headline=f"Village {n}", body=words, section="society", hours=50 + n)
+        for n, words in enumerate(FILLING)
     ]
 
 
@@ -59,7 +62,7 @@ def related_ids(article_id: int) -> list[int]:
     db.session.rollback()
     article = queries.published_article(article_id)
     assert article is not None
-    return [each.id for each in queries.related_articles(article)]
+    return [related.id for related in queries.related_articles(article)]
 
 
 def test_what_reads_alike_comes_before_the_newest_of_the_section(
@@ -191,7 +194,7 @@ def test_a_decision_that_makes_no_sense_is_refused(story: Callable[..., int], ed
         publishing.set_related_override(this, editor, story(headline="One too many"), "pin")
 
 
-def test_a_withdrawn_story_vanishes_at_once_and_its_neighbours_are_worked_out_anew(
+def test_a_withdrawn_story_vanishes_at_once_and_its_neighbours_are_recomputed(
     village: list[int], story: Callable[..., int], follow: Callable[[], None], editor: User
 ) -> None:
     this = story(headline="The river rises", body=RIVER)
@@ -202,7 +205,7 @@ def test_a_withdrawn_story_vanishes_at_once_and_its_neighbours_are_worked_out_an
     publishing.withdraw(alike, editor, "Wrong.")
     assert alike not in related_ids(this)
     follow()
-    assert alike not in [each for each, _ in queries.related_scores(this)]
+    assert alike not in [related_id for related_id, _ in queries.related_scores(this)]
     assert queries.related_scores(alike) == []
     publishing.reinstate(alike, editor)
     follow()
@@ -239,7 +242,9 @@ def test_what_is_lost_comes_back_by_itself(
         session.execute(delete(Related))
         session.execute(delete(Consumer))
     follow()
-    assert [each for each, _ in queries.related_scores(this)] == [each for each, _ in before]
+    assert [related_id for related_id, _ in queries.related_scores(this)] == [
+        related_id for related_id, _ in before
+    ]
 
 
 def test_a_pass_goes_on_in_slices_where_it_stopped(
@@ -258,7 +263,7 @@ def test_a_pass_goes_on_in_slices_where_it_stopped(
     assert related.catch_up(index)
 
 
-def test_rows_of_the_outbox_stay_until_the_slower_follower_has_passed(
+def test_rows_of_the_outbox_stay_until_the_slower_consumer_has_passed(
     story: Callable[..., int],
     catch_up: Callable[[], None],
     follow: Callable[[], None],

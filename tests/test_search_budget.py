@@ -1,4 +1,4 @@
-"""What one search may cost: counted steps, never an error, and an honest page where others have to wait."""
+"""The cost of one search: counted steps, never an error, and a clear page when others must wait."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WORDS = [
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
-    """An index of several segments, opened."""
+    """Return an open index of several segments."""
     directory = tmp_path_factory.mktemp("budget") / "search"
     index = open_index(directory)
     chance = random.Random(5)
@@ -57,16 +57,16 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
 
 @pytest.fixture
 def automata(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """The words and distances of every automaton that is made."""
-    made: list[tuple[str, int]] = []
+    """Record the words and distances of every automaton that is built."""
+    calls: list[tuple[str, int]] = []
     original = Automata.levenshtein_dfa
 
     def count(word: str, distance: int, prefix: int = 0) -> object:
-        made.append((word, distance))
+        calls.append((word, distance))
         return original(word, distance, prefix)
 
     monkeypatch.setattr(Automata, "levenshtein_dfa", staticmethod(count))
-    return made
+    return calls
 
 
 def nonsense(length: int, number: int = 4) -> str:
@@ -74,7 +74,7 @@ def nonsense(length: int, number: int = 4) -> str:
     return " ".join("".join(chance.choices("qxzjkv", k=length)) for _ in range(number))
 
 
-def test_an_automaton_is_made_once_a_word_and_distance(
+def test_an_automaton_is_built_once_a_word_and_distance(
     snapshot: Snapshot, automata: list[tuple[str, int]]
 ) -> None:
     searcher.search(snapshot, SearchRequest(nonsense(12)))
@@ -109,10 +109,10 @@ def test_no_search_takes_more_steps_than_it_may(
     monkeypatch.setattr(searcher, "Budget", lambda: budget.Budget(300))
     partial = 0
     for text in hostile(150):
-        found = searcher.search(snapshot, SearchRequest(text))
+        results = searcher.search(snapshot, SearchRequest(text))
         # every loop asks before each step; one that stops has counted the step that it did not take
         assert snapshot.budget.spent < 300 + 300 + budget.MAX_SPELLING_STEPS, text
-        partial += found.is_partial
+        partial += results.is_partial
     assert partial > 20
 
 

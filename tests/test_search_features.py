@@ -1,4 +1,4 @@
-"""What search tells besides the stories: how they are filed, better spellings, suggestions, stories that are alike."""
+"""Facets, spelling corrections, suggestions and similar stories."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ STORIES = [VOTE, PARIS, COAST, RIVER, FAR]
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    """An index of STORIES that tests only read."""
+    """Index of STORIES that tests only read."""
     index = open_index(tmp_path_factory.mktemp("finding") / "search")
     index.rebuild(STORIES, 1)
     yield index
@@ -230,8 +230,8 @@ def test_newest_headlines_are_suggested_first(index: Index) -> None:
 def test_stories_that_read_alike_come_first(index: Index) -> None:
     alike = index.more_like_this(VOTE)
     assert alike[0].id == RIVER.id
-    assert VOTE.id not in [each.id for each in alike]
-    assert all(0 < each.score <= 1 for each in alike)
+    assert VOTE.id not in [similar.id for similar in alike]
+    assert all(0 < similar.score <= 1 for similar in alike)
 
 
 def test_words_that_too_many_stories_have_are_not_looked_at(

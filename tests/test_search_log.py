@@ -1,4 +1,4 @@
-"""Searches are counted without a write on a reader's page, once each, and never at the cost of the page."""
+"""Searches are counted once each, without a write on a reader's page and never at its cost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def data_dir(app: Flask) -> Path:
 
 
 def fold(app: Flask) -> None:
-    """Count whatever is in the log: a file rests from one time to the next."""
+    """Count what is in the log; a file rests from one run to the next."""
     search_log.aggregate(data_dir(app))
     search_log.aggregate(data_dir(app))
 

@@ -1,4 +1,4 @@
-"""What a reader may type into the search box, and what becomes of it."""
+"""Parsing of what a reader types into the search box."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def test_decomposed_and_composed_letters_are_the_same_word() -> None:
     assert clauses("Se\u0323\u0301gun e\u0301cole") == clauses("Ṣẹ́gun école".replace("Ṣ", "S"))
 
 
-def test_punctuation_parts_words() -> None:
+def test_punctuation_separates_words() -> None:
     assert clauses("Mali/Niger, 2024!") == [word("mali"), word("niger"), word("2024")]
 
 
 @pytest.mark.parametrize("apostrophe", "'’‘ʼʻ`´′ʿ")
-def test_a_name_with_an_apostrophe_is_its_parts_in_a_row_or_one_word(apostrophe: str) -> None:
+def test_a_name_with_an_apostrophe_is_consecutive_words_or_one_word(apostrophe: str) -> None:
     (clause,) = clauses(f"N{apostrophe}Djamena")
     assert (clause.words, clause.variants, clause.is_phrase) == (
         ("n", "djamena"),
@@ -126,9 +126,9 @@ def test_a_word_has_at_most_64_characters() -> None:
     assert clauses("x" * 100) == [word("x" * 64)]
 
 
-def test_control_characters_part_words_and_invisible_ones_do_not() -> None:
+def test_control_characters_separate_words_and_invisible_ones_do_not() -> None:
     assert clauses("ma\x00li ko\u200fre \ud800x\u202eabc") == [
-        word(each) for each in ("ma", "li", "kore", "xabc")
+        word(text) for text in ("ma", "li", "kore", "xabc")
     ]
     assert clauses("-in:poli\u00adtics")[0:] == [] == list(parse_query("-\u200bin:x").clauses)
 
@@ -151,7 +151,7 @@ def test_any_text_is_a_small_query(text: str) -> None:
     assert len(query.clauses) <= 10
     for clause in query.clauses:
         assert 1 <= len(clause.words) <= 8
-        assert all(1 <= len(each) <= 64 for each in clause.words)
+        assert all(1 <= len(clause_word) <= 64 for clause_word in clause.words)
         assert not clause.is_prefix or (len(clause.words) == 1 and len(clause.words[0]) >= 3)
     wanted = [word for clause in query.included for word in clause.words]
     assert wanted == [
@@ -212,7 +212,7 @@ def tokens_of(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("text", ["in:", "-in:", "built-in:x", "within:reach"])
-def test_a_colon_elsewhere_only_parts_words(text: str) -> None:
+def test_a_colon_elsewhere_only_separates_words(text: str) -> None:
     assert parse_query(text).filters == ()
 
 

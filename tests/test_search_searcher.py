@@ -1,4 +1,4 @@
-"""What a search finds, in which order, and that no text causes a fault."""
+"""Results of a search and their order; no text causes an error."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.search_samples import (
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    """An index of STORIES that tests only read."""
+    """Index of STORIES that tests only read."""
     index = open_index(tmp_path_factory.mktemp("shared") / "search")
     index.rebuild(STORIES, 7)
     yield index
@@ -43,7 +43,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[Index]:
-    """An index of STORIES of one's own, at position 7."""
+    """Index of STORIES for one test, at offset 7."""
     index = open_index(tmp_path / "search")
     index.rebuild(STORIES, 7)
     yield index
@@ -311,7 +311,7 @@ SAMPLES = st.lists(
 
 
 def matches_clause(story: Document, clause: Clause) -> bool:
-    """Whether a story matches a clause, the slow and obvious way."""
+    """Return whether a story matches a clause, by the slow and obvious way."""
     for text in (story.headline, f"{story.dek}\n{story.body}", story.names):
         row = [token.text for token in tokens(text)]
         if clause.is_prefix and any(word.startswith(clause.words[0]) for word in row):
@@ -351,7 +351,7 @@ def expected_ids(stories: list[Document], text: str) -> set[int]:
 
 @pytest.fixture(scope="module")
 def segmented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index, list[Document]]]:
-    """An index in several segments with deletions, and the stories that should be in it."""
+    """Index of several segments with deletions, and the stories it should hold."""
     index = open_index(tmp_path_factory.mktemp("segmented") / "search")
     vocabulary = ["mali", "faso", "bamako", "vote", "votes", "peace", "in", "the"]
     generated = [

@@ -1,4 +1,4 @@
-"""Words that are found however they are written: with invisible characters in them, with an apostrophe or without."""
+"""Words match however they are written: with invisible characters, with or without apostrophe."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def stories(case: str) -> list[dict[str, str]]:
 
 
 CASES = [
-    document(each["headline"], plain_text(each["body"]), published_at=document("").published_at)
+    document(story["headline"], plain_text(story["body"]), published_at=document("").published_at)
     for name in ("2026-11/04-invisible-characters.jsonl", "2026-11/05-apostrophe-names.jsonl")
-    for each in stories(name)
+    for story in stories(name)
 ]
 PDF, PAGE, CHAD = CASES
 FARMER = document(
@@ -64,13 +64,13 @@ def marked_words(pieces: list[tuple[str, bool]]) -> list[str]:
         '"the democratizationqq of"',
     ],
 )
-def test_soft_hyphens_part_no_words(index: Index, text: str) -> None:
+def test_soft_hyphens_split_no_words(index: Index, text: str) -> None:
     assert search_ids(index, text) == set(document_ids(PDF))
     answer = index.find(SearchRequest(text))
     [hit] = [
-        each
-        for each in marked_words(highlight(PDF.body, answer.terms, answer.prefixes))
-        if len(each) > 3
+        marked
+        for marked in marked_words(highlight(PDF.body, answer.terms, answer.prefixes))
+        if len(marked) > 3
     ]
     assert fold(hit) == "democratizationqq"
 
@@ -78,7 +78,7 @@ def test_soft_hyphens_part_no_words(index: Index, text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["cabinetqq", "parliamentqq", "senateqq", "tribunalqq", "cabi\u200bnetqq"]
 )
-def test_zero_width_characters_part_no_words(index: Index, text: str) -> None:
+def test_zero_width_characters_split_no_words(index: Index, text: str) -> None:
     assert search_ids(index, text) == set(document_ids(PAGE))
     assert fold(
         marked_words(snippet(PAGE.body, index.find(SearchRequest(text)).terms))[0]
@@ -112,7 +112,7 @@ def test_names_are_found_with_any_apostrophe_and_without(
 
 
 def test_a_name_is_one_word_of_a_search(index: Index) -> None:
-    """Where no story has both, none counts for the letter before the apostrophe alone."""
+    """Count no match for the letter before the apostrophe alone."""
     assert index.find(SearchRequest("N'Golo Kante")).ids == [CHAD.id]
     answer = index.find(SearchRequest("N'Golo retires"))
     assert (answer.mode, set(answer.ids)) == ("any", {CHAD.id, FOOTBALL.id, KANTE.id})
@@ -160,9 +160,9 @@ def test_spelling_leaves_a_known_name_alone(index: Index) -> None:
 
 def test_related_reads_through_invisible_characters(index: Index) -> None:
     others = [document("A vote", "The cabi\u200bnet met the sena\u00adte.") for _ in range(3)]
-    index.apply({each.id: each for each in others}, 8)
+    index.apply({story.id: story for story in others}, 8)
     plain = document("Another vote", "Cabinet and senate.")
-    assert {each.id for each in index.more_like_this(plain)} >= set(document_ids(*others))
+    assert {story.id for story in index.more_like_this(plain)} >= set(document_ids(*others))
     index.apply(dict.fromkeys(document_ids(*others)), 9)
 
 

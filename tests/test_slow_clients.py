@@ -1,4 +1,6 @@
-"""What comes in without a thread, and how long it may take; tests/drills/test_slow_sockets.py tries it on gunicorn."""
+"""Reading requests without a thread, and time limits; tests/drills/test_slow_sockets.py uses
+gunicorn.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time that the module reads: its one entry."""
+    """Return the module's clock as a list of one time."""
     now = [1000.0]
     monkeypatch.setattr(slow_clients.time, "monotonic", lambda: now[0])
     return now
@@ -32,7 +34,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """The site's end of a connection, and its client's."""
+    """Return the site's and the client's end of a connection."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         yield ours, theirs
@@ -58,9 +60,9 @@ def test_a_head_tells_how_long_the_body_is(field: bytes, expected: int | None) -
 def test_a_thread_is_taken_when_a_small_request_is_whole() -> None:
     whole = HEAD % b"Content-Length: 300" + b"x" * 300
     incoming = IncomingRequest()
-    for place in range(len(whole)):
+    for length in range(len(whole)):
         assert not incoming.is_ready
-        incoming.add(whole[place : place + 1])
+        incoming.add(whole[length : length + 1])
     assert incoming.is_ready and not incoming.is_large and bytes(incoming.received) == whole
 
 

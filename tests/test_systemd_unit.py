@@ -1,4 +1,4 @@
-"""The systemd unit shuts off what the site does not need, and stays as closed as it was measured to be."""
+"""The systemd unit denies what the site does not need, and keeps its measured exposure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WANTED = """
 
 
 def directives() -> list[str]:
-    """Return the lines of the unit that say something."""
+    """Return the effective lines of the unit."""
     return [
         line
         for line in UNIT.read_text("utf-8").splitlines()
@@ -36,11 +36,11 @@ def test_the_unit_shuts_off(wanted: str) -> None:
 
 
 def test_memory_and_tasks_are_bounded() -> None:
-    found = dict(
+    limits = dict(
         re.findall(r"^(MemoryHigh|MemoryMax|TasksMax)=(\d+)", UNIT.read_text("utf-8"), re.MULTILINE)
     )
-    assert 0 < int(found["MemoryHigh"]) < int(found["MemoryMax"]) <= 2000
-    assert 0 < int(found["TasksMax"]) <= 1000
+    assert 0 < int(limits["MemoryHigh"]) < int(limits["MemoryMax"]) <= 2000
+    assert 0 < int(limits["TasksMax"]) <= 1000
 
 
 def test_calls_are_allowed_by_list() -> None:

@@ -1,4 +1,4 @@
-"""Templates are those of the running code: what is checked out later is for the next boot."""
+"""Templates belong to the running code; a later checkout takes effect at the next start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A body falls into its blocks and back again without a byte changed, and blocks find their other version."""
+"""A body splits into blocks and joins again byte for byte; blocks align between versions."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def rejoin(html: str) -> str:
 @settings(deadline=None, max_examples=50)
 @given(any_markup)
 def test_no_byte_is_lost(html: str) -> None:
-    for each in (html, clean_html(html)):
-        assert rejoin(each) == each
-        assert "".join(split_blocks(each)) == each
-        assert all(split_blocks(each))
+    for body in (html, clean_html(html)):
+        assert rejoin(body) == body
+        assert "".join(split_blocks(body)) == body
+        assert all(split_blocks(body))
 
 
 @settings(deadline=None, max_examples=50)
@@ -97,11 +97,11 @@ def longest_common_length(old: str, new: str) -> int:
 def test_common_items_are_the_longest_row_or_what_may_be_spent_on_it(
     old: str, new: str, most: int
 ) -> None:
-    found = common_subsequence(old, new, most)
-    assert found == sorted(found)
-    assert all(len({pair[side] for pair in found}) == len(found) for side in (0, 1))
-    assert all(old[i] == new[j] for i, j in found)
-    assert len(found) == longest_common_length(old, new) or most < 144
+    common = common_subsequence(old, new, most)
+    assert common == sorted(common)
+    assert all(len({pair[side] for pair in common}) == len(common) for side in (0, 1))
+    assert all(old[i] == new[j] for i, j in common)
+    assert len(common) == longest_common_length(old, new) or most < 144
 
 
 def test_neighbours_of_rare_items_are_found_without_a_budget() -> None:
@@ -135,9 +135,9 @@ def test_a_word_in_common_makes_no_pair() -> None:
     st.lists(st.sampled_from(["a b c ", "a", "d"])),
 )
 def test_alignment_has_every_block_once_in_order(old: list[str], new: list[str]) -> None:
-    found = align_blocks(old, new)
-    assert [i for i, _ in found if i is not None] == list(range(len(old)))
-    assert [j for _, j in found if j is not None] == list(range(len(new)))
+    pairs = align_blocks(old, new)
+    assert [i for i, _ in pairs if i is not None] == list(range(len(old)))
+    assert [j for _, j in pairs if j is not None] == list(range(len(new)))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Covers are small, safe, steady and varied, and cost a page next to nothing."""
+"""Generated covers are small, safe, stable and varied, and cost a page next to nothing."""
 
 from __future__ import annotations
 

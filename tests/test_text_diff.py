@@ -1,4 +1,4 @@
-"""The history shows what changed, all of it, and no more than that."""
+"""The history shows every change and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What readers get asks no other site for anything, and is otherwise what was stored."""
+"""A story's page requests nothing from other sites and otherwise shows what is stored."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def assert_no_external_requests(html: str) -> None:
 
 
 def assert_nothing_to_repair(html: str) -> None:
-    # Browsers ignore a line break that begins a <pre>; a picture left out before it may bring it there.
+    # Browsers ignore a line break that begins a <pre>; a picture left out before it may bring it
+    # there.
     html = re.sub(r"(<pre[^>]*>)\n", r"\1", html)
     assert unescape(browser_markup(html)) == unescape(html)
 

@@ -1,4 +1,4 @@
-"""Excerpts end where a sentence or a word ends, in every script; words are counted as readers count them."""
+"""Excerpts end at a sentence or word in every script; words are counted as readers do."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_words_are_what_has_letters() -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(st.text(st.sampled_from("aé9_ .—–…፡\xa0\u0301'!") | st.characters(), max_size=60))
-def test_words_are_counted_as_if_one_parted_them_first(text: str) -> None:
+def test_words_are_counted_as_if_split_first(text: str) -> None:
     words = re.split(r"[\s፡—–…]+", text)
     assert word_count(text) == sum(any(char.isalnum() for char in word) for word in words)
 

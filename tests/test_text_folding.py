@@ -1,4 +1,4 @@
-"""Words that readers take for the same fold to the same."""
+"""Words that readers consider equal fold to the same term."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def words(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("written", "typed"),
+    ("written", "query"),
     [
         ("Ṣẹ́gun", "segun"),
         ("CÔTE", "cote"),
@@ -31,8 +31,8 @@ def words(text: str) -> list[str]:
         ("İstanbul ı", "istanbul i"),
     ],
 )
-def test_spellings_that_are_one_word(written: str, typed: str) -> None:
-    assert fold(written) == fold(typed) == typed
+def test_spellings_that_are_one_word(written: str, query: str) -> None:
+    assert fold(written) == fold(query) == query
 
 
 @pytest.mark.parametrize("order", range(7))
@@ -51,7 +51,7 @@ def test_different_words_stay_different() -> None:
     assert len({fold(word) for word in ("ilu", "ile", "مصر", "مصري", "قطر", "ƙasa", "gasa")}) == 7
 
 
-def test_apostrophes_and_hyphens_part_words() -> None:
+def test_apostrophes_and_hyphens_separate_words() -> None:
     assert words("Côte d’Ivoire Côte d'Ivoire") == ["cote", "d", "ivoire"] * 2
     assert words("Guinea-Bissau 'yan ʼyan snake_case") == [
         "guinea",
@@ -63,7 +63,7 @@ def test_apostrophes_and_hyphens_part_words() -> None:
     ]
 
 
-def test_combining_marks_do_not_part_a_word() -> None:
+def test_combining_marks_do_not_split_a_word() -> None:
     assert words("ọ̀rọ̀ المُدَرِّسة") == ["oro", "المدرسه"]
     assert words("\u0301 \u064b") == []
 

@@ -1,4 +1,4 @@
-"""Countries are found by every name in use, and never mistaken for their neighbours."""
+"""Countries match every name in use and never a neighbour's."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_names_and_slugs_are_unique() -> None:
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", country.slug) for country in COUNTRIES)
 
 
-def test_names_can_stand_in_a_list_parted_by_commas() -> None:
+def test_names_can_stand_in_a_list_separated_by_commas() -> None:
     assert [country.name for country in COUNTRIES if "," in country.name] == []
 
 

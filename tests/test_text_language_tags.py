@@ -1,4 +1,4 @@
-"""Language tags are told from other words, and right-to-left scripts from left-to-right ones."""
+"""Language tags, and right-to-left scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that an editor cannot see vanishes in a save unnoticed, and all of it comes back."""
+"""No hidden content disappears in a save unnoticed, and all of it can be restored."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def test_losses_are_said_in_english() -> None:
     old = (
         f"{TABLE}<p>One <a href='/a'>two</a> <a href='/b'>three</a> {marked}</p><details></details>"
     )
-    found = find_losses(old, "<p>One two three four five</p>")
-    assert found.sentence == "1 fold-out, 1 table, 2 mark elements, 2 links"
-    assert found.counts == {"fold-out": 1, "table": 1, "mark element": 2, "link": 2}
+    losses = find_losses(old, "<p>One two three four five</p>")
+    assert losses.sentence == "1 fold-out, 1 table, 2 mark elements, 2 links"
+    assert losses.counts == {"fold-out": 1, "table": 1, "mark element": 2, "link": 2}
     assert find_losses("<p>", "").sentence == "" and not find_losses("<p>", "")
     assert find_losses("<p lang='fr'>x</p>" * 3, "<p>x</p>").sentence == "3 lang attributes"
 
@@ -99,15 +99,15 @@ def test_only_the_outermost_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize(("kept", "gone"), [((0, 3), (50, 90)), ((50, 90), (0, 3))])
+@pytest.mark.parametrize(("remaining", "gone"), [((0, 3), (50, 90)), ((50, 90), (0, 3))])
 def test_of_two_tables_the_one_that_is_gone_takes_its_rows_along(
-    kept: tuple[int, int], gone: tuple[int, int]
+    remaining: tuple[int, int], gone: tuple[int, int]
 ) -> None:
-    edited = rows(*kept).replace("n2<", "changed<").replace("n52<", "changed<")
-    assert find_losses(rows(*kept) + rows(*gone), edited).sentence == "1 table"
-    assert find_losses(rows(*gone) + rows(*kept), edited).sentence == "1 table"
+    edited = rows(*remaining).replace("n2<", "changed<").replace("n52<", "changed<")
+    assert find_losses(rows(*remaining) + rows(*gone), edited).sentence == "1 table"
+    assert find_losses(rows(*gone) + rows(*remaining), edited).sentence == "1 table"
     without_a_row = edited.replace('<tr><td colspan="2">changed</td></tr>', "")
-    assert find_losses(rows(*kept) + rows(*gone), without_a_row).sentence == "1 table, 1 row"
+    assert find_losses(rows(*remaining) + rows(*gone), without_a_row).sentence == "1 table, 1 row"
 
 
 def test_moving_and_changing_is_no_loss() -> None:
@@ -127,7 +127,7 @@ def test_lost_blocks_come_back_at_their_places() -> None:
     assert restore_lost_blocks(TABLE, "") == TABLE
 
 
-def test_a_moved_block_that_lost_nothing_is_not_put_back() -> None:
+def test_a_moved_block_that_lost_nothing_is_not_restored() -> None:
     first, second = (f'<p>{word} <a href="/{word}">more</a></p>' for word in ("one", "two"))
     assert (
         restore_lost_blocks(
@@ -146,7 +146,7 @@ def test_of_two_tables_the_one_that_is_gone_comes_back() -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(any_markup, any_markup)
-def test_after_putting_back_nothing_is_lost(old: str, new: str) -> None:
+def test_after_restoring_nothing_is_lost(old: str, new: str) -> None:
     old, new = clean_html(old), clean_html(new)
     both = restore_lost_blocks(old, new)
     assert not find_losses(old, both)
@@ -154,18 +154,18 @@ def test_after_putting_back_nothing_is_lost(old: str, new: str) -> None:
     assert not count_elements(new) - count_elements(both)
     rest = both
     for block in split_blocks(new):
-        _, found, rest = rest.partition(block.strip())
-        assert found or not block.strip()
+        _, separator, rest = rest.partition(block.strip())
+        assert separator or not block.strip()
 
 
 @settings(deadline=None, max_examples=50)
 @given(any_markup, any_markup)
 def test_a_loss_is_named_exactly_when_there_is_one(old: str, new: str) -> None:
-    found = find_losses(old, new)
-    assert bool(found) == bool(count_elements(old) - count_elements(new))
+    losses = find_losses(old, new)
+    assert bool(losses) == bool(count_elements(old) - count_elements(new))
     assert all(
         count <= (count_elements(old) - count_elements(new))[name]
-        for name, count in found.counts.items()
+        for name, count in losses.counts.items()
     )
     restore_lost_blocks(old, new)
 

@@ -1,4 +1,4 @@
-"""Two editors of one story lose nothing of what either wrote."""
+"""A merge of two editors' versions loses nothing that either wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person types becomes paragraphs, and comes back for editing as it was."""
+"""Typed text becomes paragraphs, and returns unchanged for editing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, any_markup, elements
 
 
 @pytest.mark.parametrize(
-    ("typed", "stored"),
+    ("text", "stored"),
     [
         ("One.\n\nTwo.", "<p>One.</p>\n<p>Two.</p>"),
         ("One.\nTwo.", "<p>One.</p>\n<p>Two.</p>"),
@@ -30,8 +30,8 @@ from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, any_markup, elements
         (" \n\x00\n ", ""),
     ],
 )
-def test_plain_text_gets_paragraphs(typed: str, stored: str) -> None:
-    assert stored_body(typed) == stored
+def test_plain_text_gets_paragraphs(text: str, stored: str) -> None:
+    assert stored_body(text) == stored
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_body_with_a_block_tag_is_html(html: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed",
+    "text",
     [
         "One.\n\nTwo.",
         "One line,\nanother line.\n\nThird.",
@@ -53,11 +53,11 @@ def test_a_body_with_a_block_tag_is_html(html: str) -> None:
         "The HTML is <anna@example.com>",
     ],
 )
-def test_simple_bodies_are_edited_as_they_were_typed(typed: str) -> None:
-    shown = editable_body(stored_body(typed))
-    assert "<p>" not in shown
-    assert stored_body(shown) == stored_body(typed)
-    assert shown == typed
+def test_simple_bodies_are_edited_as_they_were_typed(text: str) -> None:
+    editable = editable_body(stored_body(text))
+    assert "<p>" not in editable
+    assert stored_body(editable) == stored_body(text)
+    assert editable == text
 
 
 def test_a_single_paragraph_with_a_line_break_stays_one() -> None:

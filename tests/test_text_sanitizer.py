@@ -1,4 +1,4 @@
-"""Only what is allowed is ever stored, and plain text is what a reader sees."""
+"""Only allowed HTML is stored, and plain text is what a reader sees."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def assert_is_storable(html: str) -> None:
         assert name in TAGS
         assert set(attributes) - {"rel"} <= ATTRIBUTES["*"] | ATTRIBUTES.get(name, set())
         assert name != "a" or attributes["rel"] == "noopener"
-        for address in (attributes.get(each) or "" for each in ("href", "src", "poster", "cite")):
+        for address in (attributes.get(name) or "" for name in ("href", "src", "poster", "cite")):
             scheme = SCHEME.match(address.strip())
             assert scheme is None or scheme[1].lower() in URL_SCHEMES
 
@@ -92,7 +92,7 @@ def test_a_body_takes_no_id_of_our_pages() -> None:
     )
     ids = set(re.findall(r'\bid="([\w-]+)"', source))
     assert "main" in ids
-    assert "id=" not in clean_html("".join(f'<p id="{each}">x</p>' for each in ids))
+    assert "id=" not in clean_html("".join(f'<p id="{element_id}">x</p>' for element_id in ids))
 
 
 def test_tables_stand_inside_tables() -> None:
@@ -166,11 +166,11 @@ def test_the_text_of_paragraphs_is_the_same_by_the_tokenizer(html: str) -> None:
     assert plain_text(html) == plain_text(f"<i></i>{html}")  # an <i> makes no line
 
 
-@pytest.mark.parametrize(("count", "kept"), [(29, 29), (30, 30), (31, 30), (70, 30)])
+@pytest.mark.parametrize(("count", "marks_left"), [(29, 29), (30, 30), (31, 30), (70, 30)])
 @pytest.mark.parametrize("mark", ["\u0301", "\U0001e944", "\u0323\U0001e94a"])
-def test_a_letter_keeps_thirty_marks(mark: str, count: int, kept: int) -> None:
+def test_a_letter_keeps_thirty_marks(mark: str, count: int, marks_left: int) -> None:
     marks = (mark * count)[:count]
-    expected = unicodedata.normalize("NFC", f"x {marks[:kept]}y{marks[:kept]}")
+    expected = unicodedata.normalize("NFC", f"x {marks[:marks_left]}y{marks[:marks_left]}")
     assert normalize_text(f"x {marks}y{marks}") == expected
 
 
@@ -215,7 +215,7 @@ def test_a_megabyte_of_marks_is_bounded() -> None:
 
 
 def test_a_tag_with_a_hundred_thousand_attributes_is_cleaned_in_linear_time() -> None:
-    """Parsers hold each attribute against every other: unbounded, this megabyte took 8 s of CPU."""
+    """Bound the attributes, which parsers compare with each other: 8 s of CPU for this megabyte."""
     attributes = " ".join(f"a{number}=1" for number in range(125_000))
     started = time.process_time()
     assert clean_html(f"<p {attributes}>Text</p>") == "<p>Text</p>"

@@ -1,4 +1,4 @@
-"""Headlines of any script become addresses that can be typed."""
+"""Headlines of any script become slugs that can be typed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snippets show the passage that matched, whole words only; the pieces together are the text."""
+"""Snippets show the matching passage in whole words; joined pieces are the text."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_text_without_blanks_is_cut_anywhere() -> None:
 def test_pieces_make_a_passage_of_the_text(text: str, terms: set[str], width: int) -> None:
     assert join_pieces(highlight(text, terms)) == text
     assert hits(highlight(text, terms)) == [
-        text[each.start : each.end] for each in tokens(text) if each.text in terms
+        text[token.start : token.end] for token in tokens(text) if token.text in terms
     ]
     pieces = snippet(text, terms, width)
     passage = join_pieces(pieces)
@@ -109,7 +109,7 @@ def test_pieces_make_a_passage_of_the_text(text: str, terms: set[str], width: in
     )
     assert len(passage) <= width + 50
     assert all(piece for piece, _ in pieces)
-    assert bool(hits(pieces)) == any(each.text in terms for each in tokens(text))
+    assert bool(hits(pieces)) == any(token.text in terms for token in tokens(text))
 
 
 @pytest.mark.parametrize("unit", ["a ", "a", " ", "\n", ". ", "\u0301", "ab c. "])

@@ -1,4 +1,4 @@
-"""No word is lost and no two run together: in what is stored, in the text of it, in its beginning and its passages."""
+"""No word is lost or joined to another: in stored HTML, plain text, excerpts and snippets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pieces = st.lists(
 
 
 def number_words(parts: list[object]) -> tuple[str, list[set[str]]]:
-    """Return HTML with words that are all different, and the words of each stretch without a break in it."""
+    """Return HTML of distinct words, and the words of each stretch without a break."""
     number, html, stretches = itertools.count(), [], [set[str]()]
     for part in parts:
         if part is WORD:
@@ -50,7 +50,7 @@ def number_words(parts: list[object]) -> tuple[str, list[set[str]]]:
 
 
 def assert_words_intact(text: str, stretches: list[set[str]]) -> None:
-    """Every word is there once, and what is parted in the source is parted in the text."""
+    """Check that every word occurs once and that breaks in the source are breaks in the text."""
     word_numbers = [set(re.findall("w[0-9]+q", word)) for word in text.split()]
     assert sorted(word for numbers in word_numbers for word in numbers) == sorted(
         word for stretch in stretches for word in stretch

@@ -1,4 +1,4 @@
-"""Which stories hold a slug: those that readers have seen, through every road by which a story becomes public."""
+"""Only stories that were ever public hold a slug, whatever made them public."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def test_two_scheduled_stories_of_one_slug_go_out_beside_each_other(
     ids = [
         publishing.create(make_draft(slug="one"), editor, Action("schedule", at)) for _ in range(3)
     ]
-    assert [slug_of(each) for each in ids] == ["one"] * 3
+    assert [slug_of(article_id) for article_id in ids] == ["one"] * 3
     assert publishing.publish_due(at + timedelta(minutes=1)) == 3
-    assert [slug_of(each) for each in ids] == ["one", "one-2", "one-3"]
+    assert [slug_of(article_id) for article_id in ids] == ["one", "one-2", "one-3"]
     assert [
         client.get(f"/politics/{slug}").status_code for slug in ("one", "one-2", "one-3", "one-4")
     ] == [200] * 3 + [404]
@@ -98,9 +98,9 @@ def test_an_import_holds_slugs_for_public_stories_alone(run: Callable[..., str])
     )
     assert slugs() == {"draft": "vote", "public": "vote", "late": "vote-2"}
     run(PUBLIC | {"id": "draft", "headline": "Vote"}, PUBLIC | {"id": "other", "headline": "Vote"})
-    found = slugs()
-    assert found["public"] == "vote"
-    assert len({found["draft"], found["other"], "vote"}) == 3
+    stored = slugs()
+    assert stored["public"] == "vote"
+    assert len({stored["draft"], stored["other"], "vote"}) == 3
 
 
 def test_a_story_that_its_source_takes_from_the_site_keeps_its_slug(
