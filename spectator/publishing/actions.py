@@ -42,8 +42,8 @@ class Action:
 def validate_action(action: Action) -> Action:
     """Return the action with its note cleaned.
 
-    Raises ValidationError for what is wrong whatever the story's status: a date too far in the
-    future, a note that is missing or too long.
+    Raises ValidationError for a date too far in the future and for a note that is missing or too
+    long. The effects check what depends on the story's status.
     """
     if action.at is not None and action.at.astimezone(UTC).year > LATEST_YEAR:
         raise ValidationError({"published_at": "Choose a date before the year 9000."})

@@ -10,7 +10,8 @@ depends_on = None
 
 PLACES = """
 with public as (
-  select id, section_id, published_at from article where status = 'published' and published_at is not null
+  select id, section_id, published_at from article
+  where status = 'published' and published_at is not null
 )
 insert into listed (kind, "key", published_at, article_id)
 select 'section', section_id, published_at, id from public
@@ -27,7 +28,8 @@ select distinct 'author', b.author_id, a.published_at, a.id
 from public a join article_author b on b.article_id = a.id
 """
 COUNTS = """
-insert into story_count (kind, "key", number) select kind, "key", count(*) from listed group by kind, "key"
+insert into story_count (kind, "key", number)
+select kind, "key", count(*) from listed group by kind, "key"
 """
 
 

@@ -17,11 +17,14 @@ union
 select 'month', newsroom_month(published_at)
 from article where status = 'withdrawn' and published_at is not null
 union
-select 'topic', t.topic_id from article a join article_topic t on t.article_id = a.id where a.status = 'withdrawn'
+select 'topic', t.topic_id from article a join article_topic t on t.article_id = a.id
+where a.status = 'withdrawn'
 union
-select 'country', c.country_id from article a join article_country c on c.article_id = a.id where a.status = 'withdrawn'
+select 'country', c.country_id from article a join article_country c on c.article_id = a.id
+where a.status = 'withdrawn'
 union
-select 'author', b.author_id from article a join article_author b on b.article_id = a.id where a.status = 'withdrawn'
+select 'author', b.author_id from article a join article_author b on b.article_id = a.id
+where a.status = 'withdrawn'
 """
 
 

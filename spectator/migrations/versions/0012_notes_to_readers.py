@@ -13,19 +13,23 @@ KINDS = "kind in ('update', 'clarification', 'correction')"
 TELL_KIND = """
 update correction set kind = (
   select case r.action when 'correct' then 'correction' else 'update' end from revision r
-  where r.article_id = correction.article_id and r.made_at = correction.made_at and r.action in ('update', 'correct')
+  where r.article_id = correction.article_id and r.made_at = correction.made_at
+    and r.action in ('update', 'correct')
 )
 where exists (
   select 1 from revision r
-  where r.article_id = correction.article_id and r.made_at = correction.made_at and r.action in ('update', 'correct')
+  where r.article_id = correction.article_id and r.made_at = correction.made_at
+    and r.action in ('update', 'correct')
 )
 """
 TELL_HISTORY = """
 update revision set note = (
-  select c.text from correction c where c.article_id = revision.article_id and c.made_at = revision.made_at limit 1
+  select c.text from correction c
+  where c.article_id = revision.article_id and c.made_at = revision.made_at limit 1
 )
 where note = '' and action in ('update', 'correct') and exists (
-  select 1 from correction c where c.article_id = revision.article_id and c.made_at = revision.made_at
+  select 1 from correction c
+  where c.article_id = revision.article_id and c.made_at = revision.made_at
 )
 """
 

@@ -11,10 +11,11 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-# Imports once let a story that is not public, or was published later, say when it was updated.
+# Imports used to store update times of stories that were not public, or before publication.
 UPDATED_TOO_SOON = """
 update article set updated_at = null
-where updated_at is not null and (status in ('draft', 'review', 'scheduled') or updated_at < published_at)
+where updated_at is not null
+  and (status in ('draft', 'review', 'scheduled') or updated_at < published_at)
 """
 
 
@@ -91,5 +92,5 @@ def _fill_forms(table: str) -> None:
         for row in rows
     ]
     if values:
-        change = f"update {table} set ascii_form = :ascii_form, folded_form = :folded_form where id = :id"  # noqa: S608
-        connection.execute(sa.text(change), values)
+        columns = "ascii_form = :ascii_form, folded_form = :folded_form"
+        connection.execute(sa.text(f"update {table} set {columns} where id = :id"), values)  # noqa: S608

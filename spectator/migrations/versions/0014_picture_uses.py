@@ -12,7 +12,8 @@ depends_on = None
 
 RENDITION_URL = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
 LEAD = """
-insert into picture_use (article_id, picture_id) select id, picture_id from article where picture_id is not null
+insert into picture_use (article_id, picture_id)
+select id, picture_id from article where picture_id is not null
 """
 USE = "insert or ignore into picture_use (article_id, picture_id) values (:article_id, :picture_id)"
 
