@@ -254,7 +254,7 @@ def test_the_field_is_out_of_the_way_and_its_label_leads_to_the_entry(page: Page
     expect(page.locator("#authors")).to_be_hidden()
     page.locator("label", has_text="Byline").click()
     expect(entry(page, "authors")).to_be_focused()
-    expect(entry(page, "authors")).to_have_accessible_description("Separate names with commas.")
+    expect(entry(page, "authors")).to_have_accessible_description("Press Enter after each name.")
 
 
 def test_a_source_brings_its_link(page: Page) -> None:
