@@ -235,7 +235,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
 
     def murder_pending(self) -> None:
         """Close surplus connections, and once a second expired ones."""
-        for connections in (self.pending_conns, self.sending, self.closing):
+        for connections in (self.pending_conns, self.queued, self.sending, self.closing):
             while len(connections) > MAX_WAITING:
                 self.close_connection(connections[0], connections)
         now = time.monotonic()

@@ -5,6 +5,7 @@ gunicorn.
 from __future__ import annotations
 
 import socket
+from collections import deque
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -136,8 +137,24 @@ def test_large_bodies_take_turns() -> None:
     started: list[object] = []
     worker.enqueue_req = started.append
     waiting = [
-        SimpleNamespace(incoming=SimpleNamespace(has_turn=False), has_turn=False) for _ in range(3)
+        SimpleNamespace(incoming=SimpleNamespace(has_slot=False), has_slot=False) for _ in range(3)
     ]
     worker.queued.extend(waiting)
     worker.grant_slots()
     assert started == waiting[:2] and list(worker.queued) == waiting[2:] and worker.free_slots == 0
+
+
+@pytest.mark.parametrize("name", ["pending_conns", "queued", "sending", "closing"])
+def test_no_kind_of_waiting_connection_fills_the_process(name: str) -> None:
+    """gunicorn accepts nobody once `worker_connections` are open, of whatever kind."""
+    worker = object.__new__(ThreadWorker)
+    worker.cfg = Config()
+    slow_clients.install(worker)
+    worker.pending_conns, worker.nr_conns = deque(), 0
+    worker.next_check_at = float("inf")  # nobody has expired
+    closed: list[int] = []
+    connections = getattr(worker, name)
+    worker.close_connection = lambda conn, queue: closed.append(conn) or queue.remove(conn)
+    connections.extend(range(slow_clients.MAX_WAITING + 5))
+    worker.murder_pending()
+    assert closed == [0, 1, 2, 3, 4], "the longest waiting first"
