@@ -142,7 +142,7 @@ def is_public(address):
     try:
         return isinstance(address, tuple) and not ipaddress.ip_address(address[0]).is_loopback
     except ValueError:
-        return True  # a name
+        return True  # a host name
 
 
 def warn_of_public_addresses(server):
@@ -209,11 +209,11 @@ def post_worker_init(worker):
 def on_reload(server):
     """Restart the worker too, with the new code."""
     server.handle_hup = functools.partial(reload_if_bootable, server)
-    if keeper := getattr(server, "spectator_keeper", None):
-        keeper.end_worker()
+    if supervisor := getattr(server, "spectator_keeper", None):
+        supervisor.end_worker()
 
 
 def on_exit(server):
     """Stop the worker with the site."""
-    if keeper := getattr(server, "spectator_keeper", None):
-        keeper.leave()
+    if supervisor := getattr(server, "spectator_keeper", None):
+        supervisor.leave()

@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 MAX_TOKEN_LENGTH = 64
 
-# Combining marks are no word characters to `re`: without them "ọ̀rọ̀" would fall apart. Latin,
-# Hebrew, Arabic, N'Ko, Ethiopic, Adlam.
+# Combining marks of Latin, Hebrew, Arabic, N'Ko, Ethiopic and Adlam. They are not word characters
+# to `re`, which would split "ọ̀rọ̀".
 _MARKS = (
     "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4"
     "\u06e7\u06e8\u06ea-\u06ed\u07eb-\u07f3\u07fd\u135d-\u135f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
     "\U0001e944-\U0001e94a"
 )
-# Nobody sees these characters, and programs put them inside words: soft hyphens and zero-width
-# spaces where a long word may be broken, joiners, marks of direction, variation selectors.
+# Invisible characters that programs insert into words: soft hyphens and zero-width spaces for line
+# breaks, joiners, direction marks, variation selectors.
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 )
@@ -27,12 +27,12 @@ _INVISIBLE_RUN = re.compile(f"[{_INVISIBLE}]+")
 _ZERO_WIDTH_SPACE = "\u200b"
 _SPACELESS = re.compile(f"(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]){_ZERO_WIDTH_SPACE}")
 _TOKEN = re.compile(rf"[\w{_MARKS}]+(?:[{_INVISIBLE}]++[\w{_MARKS}]++)*+")
-# Straight, curly and modifier apostrophes, accents typed for one, and the signs of transliterated
-# Arabic (Qurʾan).
+# Straight, curly and modifier apostrophes, accents used as one, and signs of transliterated Arabic
+# (Qurʾan).
 APOSTROPHES = "'’‘‛`´＇′ʼʻʽˈʹʾʿꞋꞌ"
 _APOSTROPHES = frozenset(APOSTROPHES)
-# These part words here though `\w` has some of them; modifier apostrophes are typed as straight
-# ones just as often.
+# Separators, although `\w` has some of them, because modifier apostrophes are often typed as
+# straight ones.
 _SEPARATORS = str.maketrans(f"_{APOSTROPHES}", " " * (1 + len(APOSTROPHES)))
 
 _LETTERS = dict(
@@ -44,7 +44,7 @@ _LETTERS = dict(
 ) | {"æ": "ae", "œ": "oe"}
 _ROW = 8
 _ETHIOPIC_ROWS = {0x1210: 0x1200, 0x1280: 0x1200, 0x1220: 0x1230, 0x12D0: 0x12A0, 0x1340: 0x1338}
-# In these two rows the first and the fourth order sound alike in Amharic and are both written: ሀ ሃ,
+# In these two rows the first and fourth order sound the same in Amharic, and both are in use: ሀ ሃ,
 # አ ኣ.
 _ETHIOPIC_FOURTH = {0x1203: 0x1200, 0x12A3: 0x12A0}
 _TATWEEL = "ـ"
@@ -71,11 +71,11 @@ def _fold_one(char: str) -> str:
     if char == _TATWEEL or _INVISIBLE_RUN.fullmatch(char):
         return ""
     if not char.isalnum():
-        return _strip_marks(unicodedata.normalize("NFD", char))  # a sign may have marks too (≠)
-    # Marks go first: casefolding would make a letter of the iota below a Greek vowel.
+        return _strip_marks(unicodedata.normalize("NFD", char))  # signs can have marks too (≠)
+    # Strip marks first: casefolding would turn the iota below a Greek vowel into a letter.
     pieces = _strip_marks(unicodedata.normalize("NFKD", char)).casefold()
-    # What casefolding yields may have parts of its own (ΐ), and a compatibility form signs among
-    # its letters (½).
+    # Casefolding can produce characters with marks (ΐ), and compatibility forms can contain signs
+    # (½).
     pieces = _strip_marks(unicodedata.normalize("NFKD", pieces)).replace(_TATWEEL, "")
     return "".join(
         _fold_letter(piece)

@@ -7,8 +7,8 @@ import re
 MAX_TAG_LENGTH = 35
 
 # BCP 47 (RFC 5646, section 2.1) without the grandfathered tags: language, script, region, variants,
-# extensions. The grammar also has primary subtags of 4 to 8 letters; none is registered, and
-# "Arabic" would be one.
+# extensions. Primary subtags of 4 to 8 letters are left out: none is registered, and "Arabic"
+# would match.
 _TAG = re.compile(
     r"[a-z]{2,3}(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
     r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[a-wyz0-9](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?",

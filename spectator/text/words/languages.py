@@ -72,7 +72,7 @@ def language_name(tag: str) -> str:
     return f"{name} ({rest})" if rest else name
 
 
-# ISO 639-1, which BCP 47 prefers to longer codes (RFC 5646, section 2.2.1).
+# Codes of ISO 639-1, which BCP 47 prefers to longer ones (RFC 5646, section 2.2.1).
 _TWO_LETTERS = frozenset(
     "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs"
     " cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha"
@@ -155,8 +155,8 @@ def tag_problem(tag: str) -> str:
     if is_language_tag(tag) and is_known and first not in _TWO_LETTER_CODES:
         return ""
     better = _suggest_tag(tag)
-    hint = f"use “{better}”." if better else "examples: en, pt-BR, ha-Arab."
-    return f"“{tag[:40]}” is not a language tag (BCP 47); {hint}"
+    hint = f"Use “{better}”." if better else "Use a tag such as en, pt-BR or ha-Arab."
+    return f"“{tag[:40]}” is not a language tag. {hint}"
 
 
 def _suggest_tag(tag: str) -> str:

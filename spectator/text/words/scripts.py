@@ -10,7 +10,7 @@ SAMPLE_LENGTH = 20_000  # in characters
 MIN_LETTERS = 20  # fewer are not conclusive
 MIN_SHARE = 0.6  # of all letters, for the script of a text
 
-# By the first word of a character's Unicode name; codes are those of ISO 15924.
+# Codes of ISO 15924, by the first word of a character's Unicode name.
 _CODES = {
     "LATIN": "Latn",
     "ARABIC": "Arab",
@@ -60,7 +60,7 @@ _SCRIPTS: dict[str, frozenset[str]] = {
         tag: frozenset({"Arab"})
         for tag in "ar arc ary arq arz aeb apd ckb dv fa ks ps sd ug ur".split()
     },
-    # Written in Arabic letters too (Ajami).
+    # Also written in Arabic letters (Ajami).
     **{tag: frozenset({"Latn", "Arab"}) for tag in "ha kr mg so sw wo yo ff".split()},
     **{tag: frozenset({"Latn", "Tfng", "Arab"}) for tag in "ber kab tzm rif shi zgh".split()},
     **{tag: frozenset({"Ethi"}) for tag in "am ti tig gez byn".split()},
