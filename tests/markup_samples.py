@@ -1,4 +1,6 @@
-"""Markup that editors, WordPress and attackers send, in any order, and what a parser makes of it."""
+"""Markup that editors, WordPress and attackers send, in any order, and what a parser makes
+of it.
+"""
 
 from __future__ import annotations
 

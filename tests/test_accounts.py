@@ -148,7 +148,7 @@ def test_a_password_is_hashed_for_nobody_too(
     refused("nobody@news.example")
     refused()
     assert len(seen) == 2
-    assert all(each.startswith("$argon2id$") for each in seen)
+    assert all(digest.startswith("$argon2id$") for digest in seen)
 
 
 def test_at_most_two_hashes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +215,7 @@ def test_an_account_under_attack_slows_strangers_down_and_shuts_nobody_out(
 
 
 def attack(networks: Iterable[str]) -> int:
-    """Try a wrong password from each network and return how many tries were admitted."""
+    """Try a wrong password from each network; return how many attempts were admitted."""
     admitted = 0
     for network in networks:
         admitted += refused(client=accounts.Client(network)).retry_after_seconds is None

@@ -1,4 +1,4 @@
-"""Broken installations: every command says what is wrong in one line, and what it advises leads out."""
+"""On a broken installation every command reports the fault in one line, and its advice works."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Try = Callable[..., CommandResult]
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded_modules(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """All modules that the commands need, loaded before the first of them runs as another user."""
+    """Load every module that the commands need before the first runs as another user."""
     parent = tmp_path_factory.mktemp("loading")
     (parent / "stories.jsonl").write_text(json.dumps(STORY), "utf-8")
     for command in ("init", "run", "import", "doctor"):
@@ -48,7 +48,7 @@ def loaded_modules(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def room() -> Iterator[Path]:
-    """A directory that other users may walk through; pytest closes its own ones whenever it starts."""
+    """Return a directory that other users may enter; pytest closes its own ones at each start."""
     with tempfile.TemporaryDirectory() as directory:
         room = Path(directory)
         room.chmod(0o711)
@@ -59,7 +59,7 @@ def room() -> Iterator[Path]:
 
 @pytest.fixture
 def data(fresh_data: Path, room: Path) -> Path:
-    """A data directory to be broken, with a good copy of its database beside it."""
+    """Return a data directory to break, with a good copy of its database beside it."""
     data = room / "site" / "data"
     shutil.copytree(fresh_data, data)
     shutil.copy(fresh_data / "spectator.db", data.with_name("good.db"))
@@ -69,7 +69,7 @@ def data(fresh_data: Path, room: Path) -> Path:
 
 @pytest.fixture
 def attempt(request: pytest.FixtureRequest, data: Path, room: Path) -> Try:
-    """A function that runs one of the four commands as the case wants it."""
+    """Return a function that runs one of the four commands as the case requires."""
     case: Case = request.getfixturevalue("case")
     uid = 0 if case.is_root else NOBODY
     environ = {name: text.format(data=data) for name, text in case.environ.items()}
@@ -117,19 +117,19 @@ def test_every_command_tells_and_the_advice_leads_out(case: Case, data: Path, at
 
 
 def complaints(doctor: CommandResult) -> list[str]:
-    """Return what the doctor finds wrong, without what is so on every new site."""
+    """Return the doctor's complaints, without those of every new site."""
     lines = [line[2:] for line in doctor.output.splitlines() if line.startswith("- ")]
-    return [line for line in lines if not any(known in line for known in BEFORE_FIRST_USE)]
+    return [line for line in lines if not any(complaint in line for complaint in BEFORE_FIRST_USE)]
 
 
 def give_away(parent: Path) -> None:
-    """Let the site belong to nobody, like a service's own user."""
+    """Let another user own the site, such as a service's own user."""
     for path in (parent, *parent.rglob("*")):
         os.chown(path, NOBODY, NOBODY)
 
 
 def follow(line: str, case: Case, data: Path, attempt: Try) -> None:
-    """Do what a message advises: its command as it stands there, or what the case says that it means."""
+    """Follow the advice of a message: run its command, or do what the case says that it means."""
     advice = ADVICE.search(line)
     if advice is not None and case.repair is None:
         for command in advice[1].split(" && "):

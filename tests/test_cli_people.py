@@ -1,4 +1,4 @@
-"""`spectator user`: nobody is lost for good, and every message names the command that helps."""
+"""`spectator user`: no account is lost, and every message names the command that helps."""
 
 from __future__ import annotations
 

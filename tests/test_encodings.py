@@ -1,4 +1,4 @@
-"""Text is read and written in UTF-8 whatever the locale, and what a terminal cannot show never ends a command."""
+"""Text is read and written in UTF-8 in any locale, and no character stops a command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEXTUAL = {"text", "universal_newlines"}
 
 
 def careless_calls(source: str) -> Iterator[str]:
-    """Yield the calls that read or write text in whatever encoding the locale has."""
+    """Yield the calls that read or write text in the locale's encoding."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
@@ -80,9 +80,11 @@ def test_a_careless_call_is_noticed(call: str) -> None:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """The environment of a machine whose locale knows only ASCII."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")}
-    return kept | C_LOCALE | {"SPECTATOR_DATA_DIR": str(tmp_path / "data")}
+    """Return the environment of a machine with an ASCII locale."""
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
+    }
+    return inherited | C_LOCALE | {"SPECTATOR_DATA_DIR": str(tmp_path / "data")}
 
 
 def test_every_command_works_where_the_locale_is_ascii(

@@ -1,4 +1,4 @@
-"""The keeper in gunicorn.conf.py: the worker runs for as long as the master does, and no longer."""
+"""The supervisor in gunicorn.conf.py: the worker runs exactly as long as the master."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONFIGURATION = Path(__file__).resolve().parent.parent / "gunicorn.conf.py"
 
 
 class FakeWorker:
-    """A process that ends when told to, or when the test says so."""
+    """Process that ends when told to or when the test says so."""
 
     instances: list[FakeWorker]
 
@@ -41,30 +41,30 @@ class FakeWorker:
 
 @pytest.fixture
 def conf(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the file defines, with a fake Popen, pauses a hundred times shorter, and no lasting hook on fork."""
+    """Return the file's names, with a fake Popen, short pauses and no lasting fork hook."""
     FakeWorker.instances = []
     hooks: list[dict[str, Callable[[], None]]] = []
     monkeypatch.setattr(subprocess, "Popen", FakeWorker)
-    monkeypatch.setattr(os, "register_at_fork", lambda **given: hooks.append(given))
-    found = runpy.run_path(str(CONFIGURATION))
-    live = found["WorkerSupervisor"].supervise.__globals__
+    monkeypatch.setattr(os, "register_at_fork", lambda **callbacks: hooks.append(callbacks))
+    namespace = runpy.run_path(str(CONFIGURATION))
+    live = namespace["WorkerSupervisor"].supervise.__globals__
     live |= {"FIRST_PAUSE_SECONDS": 0.01, "MAX_PAUSE_SECONDS": 0.04, "STOP_TIMEOUT_SECONDS": 2.0}
     return {"hooks": hooks, "live": live}
 
 
 @pytest.fixture
 def server(conf: dict[str, Any]) -> Iterator[SimpleNamespace]:
-    """An arbiter that listens, with its keeper."""
-    made = SimpleNamespace(log=logging.getLogger("gunicorn.test"))
-    conf["live"]["when_ready"](made)
+    """Return a listening arbiter with its supervisor."""
+    arbiter = SimpleNamespace(log=logging.getLogger("gunicorn.test"))
+    conf["live"]["when_ready"](arbiter)
     workers(1)
-    yield made
-    conf["live"]["on_exit"](made)
-    assert not made.spectator_keeper.thread.is_alive()
+    yield arbiter
+    conf["live"]["on_exit"](arbiter)
+    assert not arbiter.spectator_keeper.thread.is_alive()
 
 
 def workers(count: int) -> list[FakeWorker]:
-    """Wait until that many workers were started, and return them."""
+    """Wait until that many workers were started; return them."""
     until = time.monotonic() + 2
     while len(FakeWorker.instances) < count:
         assert time.monotonic() < until, f"{len(FakeWorker.instances)} workers instead of {count}"
@@ -152,7 +152,7 @@ def test_the_exit_ends_the_worker_and_starts_no_other(
 def test_nothing_is_forked_while_the_worker_starts(
     conf: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A web process forked then would hold open the pipe that Popen waits for, and the keeper would hang."""
+    """Fork nothing then: a web process would hold open the pipe that Popen waits for."""
     is_starting, may_go_on = threading.Event(), threading.Event()
 
     def start(command: list[str], env: dict[str, str]) -> FakeWorker:
@@ -178,7 +178,7 @@ def test_nothing_is_forked_while_the_worker_starts(
 
 
 class FakeArbiter(SimpleNamespace):
-    """An arbiter that counts the reloads which reach gunicorn."""
+    """Arbiter that counts the reloads that reach gunicorn."""
 
     def handle_hup(self) -> None:
         self.reloads += 1
@@ -186,11 +186,11 @@ class FakeArbiter(SimpleNamespace):
 
 @pytest.fixture
 def arbiter() -> FakeArbiter:
-    made = FakeArbiter(
+    arbiter = FakeArbiter(
         WORKERS={}, SIG_QUEUE=queue.SimpleQueue(), WORKER_BOOT_ERROR=3, APP_LOAD_ERROR=4, reloads=0
     )
-    made.log = logging.getLogger("gunicorn.test")
-    return made
+    arbiter.log = logging.getLogger("gunicorn.test")
+    return arbiter
 
 
 def test_a_reload_that_would_not_boot_never_reaches_gunicorn(

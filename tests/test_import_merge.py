@@ -1,4 +1,6 @@
-"""A source that comes again changes only what nobody has changed here, and says what it may not."""
+"""A repeated import changes only what nobody has edited here, and reports what it may not
+change.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ def run(app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.
     def run(*lines: dict[str, object] | str, options: tuple[str, ...] = ()) -> str:
         file = tmp_path / "stories.jsonl"
         file.write_text(
-            "\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines)
+            "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
         )
         db.session.rollback()
         result = runner.invoke(main, ["import", "jsonl", str(file), *options])
@@ -135,7 +137,8 @@ def test_a_run_without_changes_writes_nothing(run, editor: User) -> None:  # typ
 
 
 FIELDS: list[tuple[str, object, str, object, str, object]] = [
-    # key of the line, its new value, field of the draft, what a person makes of it, the word of the report, a third
+    # key of the line, its new value, field of the draft, what a person makes of it, the word of the
+    # report, a third
     ("headline", "Second", "headline", "Ours", "headline", "Third"),
     ("dek", "New dek", "dek", "Ours", "dek", "Third"),
     ("body", "New text.", "body", "<p>Ours.</p>", "body", "Third."),
@@ -150,15 +153,15 @@ FIELDS: list[tuple[str, object, str, object, str, object]] = [
 
 
 @pytest.mark.parametrize(
-    ("key", "new", "name", "ours", "word", "third"), FIELDS, ids=[each[0] for each in FIELDS]
+    ("key", "new", "name", "ours", "word", "third"), FIELDS, ids=[row[0] for row in FIELDS]
 )
 def test_each_field_is_the_sources_until_somebody_changes_it(  # type: ignore[no-untyped-def]
     run, editor: User, key: str, new: object, name: str, ours: object, word: str, third: object
 ) -> None:
     run(LINE)
     assert "0 added, 1 updated" in run(LINE | {key: new})
-    taken = getattr(publishing.draft_from_article(story()), name)
-    assert taken != publishing.draft_from_article(story()).picture_alt
+    imported = getattr(publishing.draft_from_article(story()), name)
+    assert imported != publishing.draft_from_article(story()).picture_alt
     change(editor, **{name: ours})
     before = everything()
     for line in (LINE | {key: new}, LINE | {key: third}):
@@ -169,7 +172,7 @@ def test_each_field_is_the_sources_until_somebody_changes_it(  # type: ignore[no
     output = run(LINE | {key: third}, options=("--overwrite",))
     assert "1 updated" in output
     assert "kept" not in output
-    assert getattr(publishing.draft_from_article(story()), name) not in (ours, taken)
+    assert getattr(publishing.draft_from_article(story()), name) not in (ours, imported)
 
 
 def test_other_fields_follow_the_source_beside_one_that_was_changed(run, editor: User) -> None:  # type: ignore[no-untyped-def]
@@ -267,7 +270,7 @@ def test_pictures_are_compared_by_what_they_show(run, editor: User, tmp_path: Pa
 
 
 def test_stories_imported_before_the_rule_keep_what_people_did(run, editor: User) -> None:  # type: ignore[no-untyped-def]
-    """Their newest revision by an import says what the source gave."""
+    """Take the newest import revision as the source's text."""
 
     def forget() -> None:
         with db.write() as session:
@@ -292,17 +295,17 @@ def test_stories_imported_before_the_rule_keep_what_people_did(run, editor: User
 
 
 def test_the_rule_costs_no_select_a_story(app: Flask, run, count_selects, editor: User) -> None:  # type: ignore[no-untyped-def]
-    asked = []
+    counts = []
     for number in (2, 40):
         lines = [
-            LINE | {"id": f"{number}-{each}", "slug": f"s-{number}-{each}"}
-            for each in range(number)
+            LINE | {"id": f"{number}-{index}", "slug": f"s-{number}-{index}"}
+            for index in range(number)
         ]
         run(*lines)
         with db.write() as session:
             session.execute(update(Article).values(version=Article.version + 1))
         count_selects()
         run(*(line | {"dek": "Newer"} for line in lines))
-        asked.append(len(count_selects()))
-    assert asked[0] == asked[1]
+        counts.append(len(count_selects()))
+    assert counts[0] == counts[1]
     assert db.session.scalar(select(func.count()).select_from(ImportState)) == 42

@@ -1,4 +1,4 @@
-"""Imports: the contract's JSON lines, bad lines reported and the others taken, twice does no harm."""
+"""Imports of JSON lines: bad lines are reported, good ones stored, and repeats do no harm."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from spectator.publishing import DRAFT_FIELDS, Draft
 
 def write(path: Path, *lines: object) -> Path:
     path.write_text(
-        "\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines),
+        "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines),
         encoding="utf-8",
     )
     return path
@@ -46,8 +46,8 @@ def articles() -> dict[str, Article]:
     db.session.rollback()
     db.session.expunge_all()
     ids = db.session.scalars(select(Article.id)).all()
-    found = [queries.article_to_edit(each) for each in ids]
-    return {each.headline: each for each in found if each}
+    loaded = [queries.article_to_edit(article_id) for article_id in ids]
+    return {article.headline: article for article in loaded if article}
 
 
 def test_every_key_arrives(run) -> None:  # type: ignore[no-untyped-def]
@@ -189,17 +189,17 @@ def test_one_batch_holds_new_stories_updates_and_bad_lines(run) -> None:  # type
     assert result.exit_code == 1
     assert "line 2:" in result.output
     assert "line 4:" in result.output
-    found = articles()
-    assert sorted(found) == ["Changed", "Newer"]
-    assert [author.name for author in found["Changed"].authors] == ["B"]
-    assert [topic.name for topic in found["Changed"].topics] == ["Two", "two!"]
-    assert [country.code for country in found["Changed"].countries] == ["SN"]
-    assert {(article.version, article.status) for article in found.values()} == {
+    stored = articles()
+    assert sorted(stored) == ["Changed", "Newer"]
+    assert [author.name for author in stored["Changed"].authors] == ["B"]
+    assert [topic.name for topic in stored["Changed"].topics] == ["Two", "two!"]
+    assert [country.code for country in stored["Changed"].countries] == ["SN"]
+    assert {(article.version, article.status) for article in stored.values()} == {
         (2, "published"),
         (2, "withdrawn"),
     }
     acts = db.session.execute(select(Outbox.article_id, Outbox.action).order_by(Outbox.seq)).all()
-    old, new = found["Changed"].id, found["Newer"].id
+    old, new = stored["Changed"].id, stored["Newer"].id
     assert acts == [(old, "publish"), (new, "publish"), (old, "publish"), (new, "withdraw")]
     revisions = db.session.execute(
         select(Revision.article_id, Revision.number, Revision.version)
@@ -238,8 +238,10 @@ def test_a_headline_that_comes_a_hundred_times(run) -> None:  # type: ignore[no-
     for _ in range(2):
         run(*(PUBLIC | {"headline": "Again"} for _ in range(50)))
     assert set(slugs()) == {None}
-    found = db.session.scalars(select(Article.slug)).all()
-    assert sorted(found) == sorted(["again", *(f"again-{number}" for number in range(2, 101))])
+    stored_slugs = db.session.scalars(select(Article.slug)).all()
+    assert sorted(stored_slugs) == sorted(
+        ["again", *(f"again-{number}" for number in range(2, 101))]
+    )
 
 
 def test_a_slug_that_was_public_is_kept_for_its_story(run) -> None:  # type: ignore[no-untyped-def]
@@ -280,11 +282,11 @@ def test_a_story_that_cannot_be_stored_takes_no_other_with_it(run) -> None:  # t
     assert "line 2: cannot be stored" in result.output
     assert sorted(articles()) == ["A2", "B"]
     assert counts()["topic"] == 0
-    found = articles()
+    stored = articles()
     acts = db.session.scalars(
         select(Outbox.article_id).where(Outbox.action == "publish").order_by(Outbox.seq)
     ).all()
-    assert acts == [found["A2"].id, found["B"].id, found["A2"].id]
+    assert acts == [stored["A2"].id, stored["B"].id, stored["A2"].id]
 
 
 def test_a_refused_story_leaves_neither_section_nor_picture(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -325,13 +327,13 @@ def test_a_batch_asks_no_more_than_a_story(
 ) -> None:
     draft = Draft(headline="H", body="x", topics=("T",), authors=("A",), countries=("ML",))
     stories = [Record("", draft, "Politics", external_id=f"s{number}") for number in range(20)]
-    asked = []
+    select_counts = []
     for some in (stories[:1], stories, stories):
         count_selects()
         importing.import_records(some, app.config["MEDIA"])
-        asked.append(len(count_selects()))
-    assert 0 < asked[1] <= asked[0]
-    assert 0 < asked[2] <= asked[0]
+        select_counts.append(len(count_selects()))
+    assert 0 < select_counts[1] <= select_counts[0]
+    assert 0 < select_counts[2] <= select_counts[0]
     assert counts()["revision"] == 20  # what comes again as it was leaves nothing behind
 
 

@@ -1,4 +1,4 @@
-"""Bodies as WordPress kept them: its shortcodes become HTML, everything else in brackets is text."""
+"""WordPress bodies: shortcodes become HTML, other text in brackets stays."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def test_the_reported_body_reaches_no_reader_raw() -> None:
     ]
     assert '<a href="https://www.youtube.com/watch?v=abc" rel="noopener">' in body
     assert "<figcaption>Cap</figcaption></figure>" in body
-    for place, target in (("_ftn1", "_ftnref1"), ("_ftnref1", "_ftn1")):
-        assert f'<a href="#{target}" id="{place}" rel="noopener">[1]</a>' in body
+    for anchor, target in (("_ftn1", "_ftnref1"), ("_ftnref1", "_ftn1")):
+        assert f'<a href="#{target}" id="{anchor}" rel="noopener">[1]</a>' in body
     assert "wp:" not in render_body(body) and "[caption" not in render_body(body)
 
 
@@ -106,10 +106,10 @@ words = st.lists(
 
 @given(words.map("".join))
 def test_words_outside_of_shortcodes_are_never_lost(body: str) -> None:
-    made = convert_body(body)
-    assert "\x00" not in made
+    html = convert_body(body)
+    assert "\x00" not in html
     if '"' not in body and "'" not in body:
-        assert made.count("word") == body.count("word")
+        assert html.count("word") == body.count("word")
 
 
 @pytest.mark.parametrize(

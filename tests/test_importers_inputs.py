@@ -1,4 +1,4 @@
-"""What an import may read: files, pipes, pictures below one directory; a fault of a line is that line's alone."""
+"""Inputs of an import: files, pipes, pictures below one directory; one bad line harms no other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LINE = json.dumps(
 
 
 def take(app: Flask, *lines: dict[str, object] | str, **options: object) -> importing.ImportReport:
-    text = "\n".join(each if isinstance(each, str) else json.dumps(each) for each in lines)
+    text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
     entries = jsonl.read(BytesIO(text.encode()), "en")
     return importing.import_records(entries, app.config["MEDIA"], **options)  # type: ignore[arg-type]
 
@@ -38,13 +38,16 @@ def take(app: Flask, *lines: dict[str, object] | str, **options: object) -> impo
 def articles() -> dict[str, Article]:
     db.session.rollback()
     db.session.expunge_all()
-    found = [queries.article_to_edit(each) for each in db.session.scalars(select(Article.id)).all()]
-    return {article.headline: article for article in found if article}
+    loaded = [
+        queries.article_to_edit(article_id)
+        for article_id in db.session.scalars(select(Article.id)).all()
+    ]
+    return {article.headline: article for article in loaded if article}
 
 
 @pytest.fixture
 def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The import in a process of its own, where pipes are real."""
+    """Return a function that runs the import in its own process, with real pipes."""
     monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
     db.session.rollback()
     return [sys.executable, "-m", "spectator.commands", "import", "jsonl"]
@@ -126,9 +129,9 @@ def test_a_draft_does_not_say_that_it_was_updated_before_it_was_published(app: F
             "updated_at": "2026-06-01T08:00:00Z",
         },
     )
-    found = articles()
-    assert (found["Before"].updated_at, found["Later"].updated_at) == (None, None)
-    assert found["After"].updated_at == datetime(2026, 6, 1, 8, tzinfo=UTC)
+    stored = articles()
+    assert (stored["Before"].updated_at, stored["Later"].updated_at) == (None, None)
+    assert stored["After"].updated_at == datetime(2026, 6, 1, 8, tzinfo=UTC)
 
 
 def test_moments_without_an_offset_are_in_the_newsrooms_zone(
@@ -159,7 +162,7 @@ def test_moments_without_an_offset_are_in_the_newsrooms_zone(
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A directory with a picture, and what must not be read from beside it."""
+    """Return a directory with a picture, beside files that must not be read."""
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     (inside / "sub").mkdir(parents=True)
     outside.mkdir()
@@ -201,7 +204,7 @@ def test_pictures_come_from_below_one_directory(app: Flask, pictures: Path) -> N
     ]
     report = take(app, *map(with_picture, (*good, *bad)), pictures_dir=pictures)
     assert report.added == len(good)
-    assert [place for place, _ in report.refused] == [
+    assert [line for line, _ in report.refused] == [
         f"line {number}" for number in range(5, 5 + len(bad))
     ]
     assert all(

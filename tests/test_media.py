@@ -48,7 +48,7 @@ def png(width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 0
 
 
 def store_bytes(data: bytes, directory: Path) -> tuple[StoredPicture, Image.Image]:
-    """Take the bytes in; return what was said and the stored original."""
+    """Store the bytes; return the result and the stored original."""
     picture = store_upload(BytesIO(data), directory)
     stored = Image.open(directory / "originals" / f"{picture.digest}.{picture.extension}")
     stored.load()
@@ -57,7 +57,7 @@ def store_bytes(data: bytes, directory: Path) -> tuple[StoredPicture, Image.Imag
 
 
 def refusal(data: bytes, directory: Path) -> str:
-    """Return the message with which the bytes are refused; nothing may have been stored."""
+    """Return the message that refuses the bytes; nothing may be stored."""
     with pytest.raises(PictureError) as refused:
         store_upload(BytesIO(data), directory)
     assert not [path for path in directory.rglob("*") if path.is_file()]
@@ -317,8 +317,8 @@ def test_a_picture_with_a_tail_loses_the_tail(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
 def test_truncated_pictures_are_refused(kind: str, tmp_path: Path) -> None:
     data = encoded(photograph(300, 200), kind)
-    for kept in (20, len(data) // 3, len(data) * 2 // 3):
-        assert "damaged" in refusal(data[:kept], tmp_path)
+    for length in (20, len(data) // 3, len(data) * 2 // 3):
+        assert "damaged" in refusal(data[:length], tmp_path)
 
 
 def test_more_than_forty_megabytes_are_refused_unread(tmp_path: Path) -> None:

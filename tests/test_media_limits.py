@@ -1,4 +1,4 @@
-"""What an upload may cost: sizes just below and above every limit, and memory and time that are bounded elsewhere."""
+"""Costs of an upload: sizes at every limit, bounded memory and time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from spectator import media, slow_clients
 from spectator.media import PictureError, PictureResourceError, decoder, sandbox, store_upload
 from tests.test_media import chunk, encoded, photograph
 
-# Sizes of a process that takes in what the program opens; the largest of these needs far more to be decoded.
+# Sizes of a process that takes in what the program opens; the largest of these needs far more to be
+# decoded.
 MOST_GROWTH_BYTES = 20_000_000
 RUN = """
 import resource, sys
@@ -77,7 +78,7 @@ def test_the_largest_pictures_are_taken_in_and_cost_this_process_nothing(
 
 
 def padded(data: bytes, size: int) -> bytes:
-    """Return a picture of exactly that many bytes: what follows its end is not looked at."""
+    """Return a picture of exactly that many bytes; decoders ignore what follows its end."""
     return data + bytes(size - len(data))
 
 
@@ -119,7 +120,8 @@ def test_too_little_memory_is_not_called_damage(
 
 def test_a_process_with_a_limit_of_its_own_does_not_call_pictures_damaged(tmp_path: Path) -> None:
     (tmp_path / "upload").write_bytes(encoded(photograph(4000, 4000), "PNG"))
-    code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({110_000_000}, {110_000_000}))\n{RUN}"
+    limits = (110_000_000, 110_000_000)
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, {limits})\n{RUN}"
     command = [sys.executable, "-c", code, str(tmp_path / "upload"), str(tmp_path / "media")]
     told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "PictureResourceError: There is not enough memory" in told.stderr
@@ -168,7 +170,7 @@ def test_the_program_has_its_limits() -> None:
 
 
 class CountedLock:
-    """A lock that is held: it notes how long each caller would wait, and keeps the first until it is released."""
+    """Held lock that records each caller's timeout and keeps the first until released."""
 
     def __init__(self) -> None:
         self.waits: list[float] = []

@@ -1,4 +1,4 @@
-"""The schema's history leads to exactly the schema that the models describe."""
+"""The migrations lead to exactly the schema of the models."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
     app = create_app(settings(tmp_path / "old"))
     (tmp_path / "old").mkdir()
     with app.app_context():
-        made = migrations.alembic_config()
+        config = migrations.alembic_config()
         with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
-            made.attributes["connection"] = connection
-            command.upgrade(made, "0001")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0001")
             connection.execute(
                 text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
             )
@@ -91,10 +91,10 @@ def test_pictures_that_readers_have_seen_are_marked(tmp_path: Path) -> None:
     app = create_app(settings(tmp_path / "old"))
     (tmp_path / "old").mkdir()
     with app.app_context():
-        made = migrations.alembic_config()
+        config = migrations.alembic_config()
         with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
-            made.attributes["connection"] = connection
-            command.upgrade(made, "0016")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0016")
             connection.execute(
                 text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
             )
@@ -122,10 +122,10 @@ def test_older_notes_get_the_kind_of_the_act_that_made_them(tmp_path: Path) -> N
     app = create_app(settings(tmp_path / "old"))
     (tmp_path / "old").mkdir()
     with app.app_context():
-        made = migrations.alembic_config()
+        config = migrations.alembic_config()
         with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
-            made.attributes["connection"] = connection
-            command.upgrade(made, "0004")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0004")
             connection.execute(
                 text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
             )
@@ -178,10 +178,10 @@ def test_names_that_one_slug_had_merged_are_listed_with_their_stories(tmp_path: 
     app = create_app(settings(tmp_path / "old"))
     (tmp_path / "old").mkdir()
     with app.app_context():
-        made = migrations.alembic_config()
+        config = migrations.alembic_config()
         with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
-            made.attributes["connection"] = connection
-            command.upgrade(made, "0004")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0004")
             connection.execute(
                 text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
             )
@@ -205,8 +205,8 @@ def test_names_that_one_slug_had_merged_are_listed_with_their_stories(tmp_path: 
             connection.execute(text("INSERT INTO article_topic VALUES (1, 1)"))
             connection.commit()
         migrations.upgrade()
-        found = [(row.kind, row.name, row.article_id) for row in queries.merged_names(10)]
-        assert found == [("author", "أحمد سيد", 2), ("topic", "C#", 1)]
+        merged = [(row.kind, row.name, row.article_id) for row in queries.merged_names(10)]
+        assert merged == [("author", "أحمد سيد", 2), ("topic", "C#", 1)]
         told = list(hints.find_hints())
         assert len(told) == 2
         assert "“أحمد سيد”" in told[0] and "stories 2 " in told[0] and "“أحمد سعيد”" in told[0]

@@ -1,4 +1,4 @@
-"""The recipes of docs/operations.md, run as they stand there; what make and the command say of themselves."""
+"""The recipes of docs/operations.md run as written; `make help` and the command's version."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def recipe(title: str) -> str:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that runs shell lines with other paths; nothing of systemd, and as the user who tests."""
+    """Return a function that runs shell lines with other paths, without systemd, as this user."""
 
     def run(lines: str, **paths: str) -> subprocess.CompletedProcess[str]:
         for name, path in paths.items():
@@ -50,7 +50,7 @@ def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 def stories_in(path: Path, table: str = "article") -> int:
-    """Return how many stories, or rows of another table, a database holds."""
+    """Return the number of stories, or of another table's rows, in a database."""
     with closing(sqlite.connect(str(path))) as connection:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 

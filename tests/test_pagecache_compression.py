@@ -1,4 +1,4 @@
-"""Which encodings a browser takes, and bodies in them."""
+"""Encodings that a browser accepts, and bodies in them."""
 
 from __future__ import annotations
 

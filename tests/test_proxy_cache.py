@@ -1,4 +1,4 @@
-"""Copies in front of the site are renewed in every encoding after a withdrawal or a change."""
+"""Cached copies in a proxy are renewed in every encoding after a withdrawal or change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Requests = list[tuple[str, str, str, str]]
 
 
 class FakeProxy:
-    """A web server in front: it records requests and answers with a set status."""
+    """Web server in front that records requests and responds with a set status."""
 
     def __init__(self) -> None:
         self.requests: Requests = []

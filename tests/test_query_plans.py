@@ -1,7 +1,7 @@
-"""What readers' pages ask the database touches indexes alone, so that an archive may grow.
+"""Queries of readers' pages use indexes only, so that an archive may grow.
 
-The site never gathers statistics; where an operator has (ANALYZE), plans have to be as good. On the few rows of a test
-any walk would look cheap, so they are those of an archive of a hundred thousand stories.
+The site never runs ANALYZE, but plans must be as good where an operator has. With the few rows of a
+test any scan would look cheap, so statistics are those of a hundred thousand stories.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ Asked = list[tuple[str, Any]]
 
 @pytest.fixture
 def recorded_selects(app: Flask) -> Iterator[Asked]:
-    """Every SELECT with its values, as it reaches SQLite."""
+    """Record every SELECT with its values as SQLite receives it."""
     seen: Asked = []
 
     def listen(
@@ -85,7 +85,7 @@ def recorded_selects(app: Flask) -> Iterator[Asked]:
 
 @pytest.fixture
 def paths(app: Flask, story: Callable[..., int], editor: User) -> list[str]:
-    """Every kind of page of a site with some stories."""
+    """Return every kind of page of a site with some stories."""
     filing: dict[str, Any] = {
         "countries": ("Mali", "Niger"),
         "topics": ("One",),
@@ -133,7 +133,7 @@ def paths(app: Flask, story: Callable[..., int], editor: User) -> list[str]:
 
 
 def plan(statement: str, values: Any) -> list[str]:
-    """Return the steps that SQLite takes."""
+    """Return the steps of SQLite's query plan."""
     connection = db.engine.raw_connection()
     try:
         return [
@@ -148,7 +148,7 @@ def plan(statement: str, values: Any) -> list[str]:
 
 @pytest.fixture(params=["without statistics", "with statistics"])
 def statistics(app: Flask, request: pytest.FixtureRequest) -> None:
-    """What SQLite knows about the size of tables."""
+    """Give SQLite the table sizes of a large archive."""
     if request.param == "without statistics":
         return
     rows = [line.split(" ", 2) for line in STATISTICS.strip().splitlines()]
@@ -162,23 +162,23 @@ def statistics(app: Flask, request: pytest.FixtureRequest) -> None:
 
 
 def faults(statement: str, values: Any) -> list[str]:
-    """Return the steps of a statement that cost more where there are more stories, with what is wrong with each."""
+    """Return the steps of a statement that cost more as stories grow, with the reason for each."""
     steps = plan(statement, values)
-    found = [f"walks: {step}" for step in steps if is_walk(step) or "AUTOMATIC" in step]
+    complaints = [f"walks: {step}" for step in steps if is_walk(step) or "AUTOMATIC" in step]
     stretches = [step for step in steps if STRETCH.match(step)]
     if "LIMIT" not in statement:
-        found += [f"to its end: {step}" for step in stretches]
+        complaints += [f"to its end: {step}" for step in stretches]
     if any(
         "TEMP B-TREE" in step for step in steps
     ):  # of a page, a rail, one story's filing or corrections
-        found += [
+        complaints += [
             f"may be sorted: {step}" for step in stretches if step.startswith("SEARCH article")
         ]
-    return found and [statement, *found, "of:", *steps]
+    return complaints and [statement, *complaints, "of:", *steps]
 
 
 def is_walk(step: str) -> bool:
-    """Say whether a step goes through a table that grows with the stories."""
+    """Return whether a step scans a table that grows with the stories."""
     scanned = re.match(r"SCAN \"?\(?(\w+)", step)
     return bool(scanned) and not (
         scanned[1] in SMALL | set(BOUNDED) or scanned[1].startswith(("anon_", "subquery"))

@@ -35,13 +35,13 @@ from tests.search_samples import (
 
 @pytest.fixture
 def garbage_collection() -> Iterator[None]:
-    """Collects garbage while the test's own filters for warnings are in force."""
+    """Collect garbage while the test's own warning filters apply."""
     yield
     gc.collect()
 
 
 def leaves_files_open(test: Callable[..., None]) -> Callable[..., None]:
-    """Marks a test in which Whoosh misses a file, and then leaves others for the garbage collector to close."""
+    """Mark a test in which Whoosh misses a file and leaves others open."""
     for warning in ("pytest.PytestUnraisableExceptionWarning", "ResourceWarning"):
         test = pytest.mark.filterwarnings(f"ignore::{warning}")(test)
     marked: Callable[..., None] = pytest.mark.usefixtures("garbage_collection")(test)
@@ -50,7 +50,7 @@ def leaves_files_open(test: Callable[..., None]) -> Callable[..., None]:
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[Index]:
-    """An index of STORIES of one's own, at position 7."""
+    """Index of STORIES for one test, at offset 7."""
     index = open_index(tmp_path / "search")
     index.rebuild(STORIES, 7)
     yield index
@@ -63,7 +63,7 @@ def index(tmp_path: Path) -> Iterator[Index]:
 def test_an_index_without_the_newest_field_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an older release built it: no search needs a field that is not there yet."""
+    """Search an index of an older release, which lacks a field."""
     schema, fields = whoosh_schema.make_schema(), whoosh_schema.document_fields
     schema.remove(whoosh_schema.JOINED)
     monkeypatch.setattr("spectator.search.whoosh.writer.make_schema", lambda: schema)
@@ -102,7 +102,7 @@ class _Segment:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "kept"),
+    ("sizes", "remaining"),
     [
         ([10_000] + [1] * 7, [10_000] + [1] * 7),
         ([10_000] + [1] * 8, [10_000]),
@@ -113,7 +113,7 @@ class _Segment:
     ],
 )
 def test_only_small_segments_are_merged(
-    monkeypatch: pytest.MonkeyPatch, sizes: list[int], kept: list[int]
+    monkeypatch: pytest.MonkeyPatch, sizes: list[int], remaining: list[int]
 ) -> None:
     copied: list[int] = []
 
@@ -132,8 +132,8 @@ def test_only_small_segments_are_merged(
 
     monkeypatch.setattr(whoosh_schema, "SegmentReader", Reader)
     left = whoosh_schema.merge_small_segments(Writer(), [_Segment(size) for size in sizes])
-    assert [each.size for each in left] == kept
-    assert sorted([*copied, *kept]) == sorted(sizes)
+    assert [segment.size for segment in left] == remaining
+    assert sorted([*copied, *remaining]) == sorted(sizes)
 
 
 def test_changes_are_found_and_the_position_moves(index: Index) -> None:
@@ -171,7 +171,7 @@ def test_an_empty_change_only_moves_the_position(index: Index) -> None:
 
 def test_many_changes_in_one_commit(index: Index) -> None:
     more = [document("Peace talks") for _ in range(5)]
-    changes: dict[int, Document | None] = {each.id: each for each in more}
+    changes: dict[int, Document | None] = {story.id: story for story in more}
     changes |= {MALI.id: replace(MALI, headline="Peace", version=2), MARKET.id: None}
     index.apply(changes, 8)
     assert search_ids(index, "peace") == {*document_ids(*more), MALI.id}
@@ -180,12 +180,12 @@ def test_many_changes_in_one_commit(index: Index) -> None:
 
 def test_small_segments_are_merged_and_emptied_ones_go(index: Index, tmp_path: Path) -> None:
     more = [document("Peace talks") for _ in range(20)]
-    for position, each in enumerate(more, 8):
-        index.apply({each.id: each}, position)
+    for position, story in enumerate(more, 8):
+        index.apply({story.id: story}, position)
     segments = list((tmp_path / "search" / "current").glob("*.trm"))
     assert 1 <= len(segments) <= 8
-    for position, each in enumerate([*more, *STORIES], 28):
-        index.apply({each.id: None}, position)
+    for position, story in enumerate([*more, *STORIES], 28):
+        index.apply({story.id: None}, position)
     assert index.find(SearchRequest()).total == index.find(SearchRequest("peace")).total == 0
     index.apply({MALI.id: MALI}, 99)
     assert search_ids(index, "mali") == {MALI.id}
@@ -197,13 +197,13 @@ def test_an_index_of_many_parts_wants_a_rebuild(
     monkeypatch.setattr(whoosh_index, "_MAX_SEGMENTS", 2)
     for position in (8, 9):
         assert not index.is_fragmented()
-        index.apply({each.id: each for each in (document("Bulk") for _ in range(20))}, position)
+        index.apply({story.id: story for story in (document("Bulk") for _ in range(20))}, position)
     assert index.is_fragmented()
 
 
 def test_versions(index: Index) -> None:
     index.apply({MALI.id: replace(MALI, version=5)}, 8)
-    assert index.versions() == {each.id: 1 for each in STORIES} | {MALI.id: 5}
+    assert index.versions() == {story.id: 1 for story in STORIES} | {MALI.id: 5}
 
 
 def test_a_change_on_top_of_another_position_is_refused(index: Index) -> None:
@@ -325,9 +325,9 @@ def test_a_missing_index(tmp_path: Path) -> None:
 
 
 def files(tmp_path: Path, pattern: str) -> list[Path]:
-    chosen = list((tmp_path / "search" / "current").glob(pattern))
-    assert chosen
-    return chosen
+    paths = list((tmp_path / "search" / "current").glob(pattern))
+    assert paths
+    return paths
 
 
 def truncate(path: Path) -> None:

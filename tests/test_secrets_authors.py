@@ -1,6 +1,7 @@
-"""What no author may learn of colleagues' unpublished stories, on any address of the newsroom.
+"""No newsroom page tells an author about colleagues' unpublished stories.
 
-`REGISTER` names every route of the newsroom with what to send. A new route without an entry fails the suite.
+`REGISTER` lists every newsroom route and what to send. A new route without an entry fails the
+suite.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from tests.newsroom_client import logged_in_client, picture_file, post, story_fo
 from tests.test_newsroom_stories import create_story
 
 STATES = ("draft", "review", "scheduled")
-# As colleagues write them. What is sent below differs from each in case, so that an echo is no leak.
+# As colleagues write them. What is sent below differs from each in case, so that an echo is no
+# leak.
 CANARIES = (
     "Quokka headline",
     "Quokka dek",
@@ -154,13 +156,14 @@ REGISTER: dict[str, Asked] = {
 WITHOUT_STORIES = {"login", "logout", "change_password"}
 KINDS = ("authors", "topics", "sources", "countries")
 READ_WITH_FORMS = {"address", "address_new"}  # posts that change nothing
-# How telling a word is depends on all that is indexed, and with it which of their own stories an author sees here.
+# How telling a word is depends on all that is indexed, and with it which of their own stories an
+# author sees here.
 WEIGHED = {"related"}
 
 
 @dataclass
 class Newsroom:
-    """An author's browser, ids of their own stories and of a public one, and ids of colleagues' secrets."""
+    """Author's browser, ids of own stories and a public one, and ids of colleagues' secrets."""
 
     client: FlaskClient
     author: User
@@ -179,7 +182,7 @@ def test_every_newsroom_route_is_on_the_register(app: Flask) -> None:
 
 
 def addresses(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, str]]:
-    """Yield (endpoint, path) of every route on the register that takes a method, for each of the stories."""
+    """Yield (endpoint, path) of every registered route with a method, for each of the stories."""
     with app.test_request_context() as context:
         adapter = context.url_adapter
         assert adapter is not None
@@ -198,20 +201,20 @@ def addresses(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, st
 
 
 def reads(app: Flask, room: Newsroom, ids: list[int]) -> dict[str, tuple[int, str]]:
-    """Return what every address that changes nothing answers to an author, without what is new in each answer."""
-    found = {}
+    """Return an author's responses from every read-only URL, without what is new in each."""
+    pages = {}
     for name, path in addresses(app, "GET", ids):
         for query in REGISTER[name].queries:
             address = f"{path}?{query}" if query else path
-            found[address] = plain(room.client.get(address))
+            pages[address] = plain(room.client.get(address))
     for name, path in addresses(app, "POST", ids):
         for number, form in enumerate(REGISTER[name].forms if name in READ_WITH_FORMS else ()):
-            found[f"{path} {number}"] = plain(post(room.client, path, dict(form)))
-    return found
+            pages[f"{path} {number}"] = plain(post(room.client, path, dict(form)))
+    return pages
 
 
 def plain(response: TestResponse) -> tuple[int, str]:
-    """Return status and page of an answer, without tokens, which differ each time."""
+    """Return status and page of a response, without its random tokens."""
     return response.status_code, re.sub(
         r"[\w.=-]{20,}", "…", f"{response.location} {response.text}"
     )
@@ -219,7 +222,7 @@ def plain(response: TestResponse) -> tuple[int, str]:
 
 @pytest.fixture
 def follow(app: Flask) -> Callable[[], None]:
-    """Return a function that does what the worker does, to the end."""
+    """Return a function that does all of the worker's work."""
 
     def work() -> None:
         index, newsroom = (
@@ -240,7 +243,7 @@ def follow(app: Flask) -> Callable[[], None]:
 def room(
     app: Flask, editor: User, story: Callable[..., int], follow: Callable[[], None]
 ) -> Newsroom:
-    """An author with a draft, a published story and a withdrawn one; a colleague's public story stands beside."""
+    """Author with a draft, a published and a withdrawn story, beside a colleague's public story."""
     client = logged_in_client(app, "author")
     author = next(user for user in queries.users() if user.role == "author")
     story(
@@ -257,7 +260,7 @@ def room(
 
 
 def plant(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) -> None:
-    """File a colleague's story full of canaries in each state that is not public, kept apart from the author's own."""
+    """Create a colleague's story full of canaries in each private status."""
     colleague = logged_in_client(app)
     at = datetime.now(UTC) + timedelta(days=1000)  # in a year that no other story knows
     for state, verb in zip(STATES, ("save", "submit", "schedule"), strict=True):
@@ -361,14 +364,16 @@ def test_a_question_about_spellings_depends_on_nothing_secret(
     with pytest.raises(SimilarNamesError) as raised:  # asked as if no draft had the name yet
         publishing.create(make_draft(headline="Mine", **secret), room.author)
     [question] = raised.value.questions
-    assert [(each.name, each.stories) for each in question.candidates] == [("Élan", 1)]
-    mine = publishing.create(
+    assert [(candidate.name, candidate.stories) for candidate in question.candidates] == [
+        ("Élan", 1)
+    ]
+    own_id = publishing.create(
         make_draft(headline="Mine", **secret), room.author, spelling_answers=both
     )
-    article = queries.article_to_edit(mine)
+    article = queries.article_to_edit(own_id)
     assert article is not None
     publishing.save(
-        mine, make_draft(headline="Mine again", **secret), room.author, article.version
+        own_id, make_draft(headline="Mine again", **secret), room.author, article.version
     )  # asked once
 
 
@@ -382,7 +387,7 @@ def test_stories_that_a_question_counts_are_those_that_an_author_may_know(
         publishing.create(make_draft(headline=f"Secret {number}", topics=("Élan",)), editor)
     with pytest.raises(SimilarNamesError) as raised:
         publishing.create(make_draft(topics=("Elan",)), room.author)
-    assert [each.stories for each in raised.value.questions[0].candidates] == [1]
+    assert [candidate.stories for candidate in raised.value.questions[0].candidates] == [1]
 
 
 def test_a_former_spelling_does_not_tell_what_a_secret_is_called_now(
@@ -394,9 +399,9 @@ def test_a_former_spelling_does_not_tell_what_a_secret_is_called_now(
     publishing.save(
         secret, make_draft(topics=("Projet Aiglé",)), editor, 1, spelling_answers=renaming
     )
-    mine = publishing.create(make_draft(topics=("Projet Aigle",)), room.author)
+    own_id = publishing.create(make_draft(topics=("Projet Aigle",)), room.author)
     db.session.expunge_all()
-    article = queries.article_to_edit(mine)
+    article = queries.article_to_edit(own_id)
     assert article is not None
-    assert [each.name for each in article.topics] == ["Projet Aigle"]
+    assert [topic.name for topic in article.topics] == ["Projet Aigle"]
     assert db.session.get_one(Article, secret).status == "draft"

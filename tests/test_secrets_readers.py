@@ -1,6 +1,6 @@
-"""What no reader may learn of a story that is not public, on any public address, whatever its state.
+"""No public page tells a reader about a story that is not public, whatever its status.
 
-`REGISTER` names every public route with addresses to try. A new route without an entry fails the suite.
+`REGISTER` lists every public route with URLs to try. A new route without an entry fails the suite.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ STATES = ("draft", "review", "scheduled")
 
 
 def public_endpoints(app: Flask) -> set[str]:
-    """Return every route that is not the newsroom's."""
+    """Return every route outside the newsroom."""
     return {
         rule.endpoint
         for rule in app.url_map.iter_rules()
@@ -92,20 +92,22 @@ def test_every_public_route_is_on_the_register(app: Flask) -> None:
 
 
 def answers(client: FlaskClient) -> dict[str, tuple[int, str]]:
-    """Return what every address of the register says: status, and page without the words that were asked for."""
-    found = {}
+    """Return status and page of every registered URL, without the search text."""
+    pages = {}
     for endpoint, paths in REGISTER.items():
         for path in paths if endpoint not in WITHOUT_STORIES else ():
             response = client.get(path)
-            found[path] = response.status_code, response.text
-    return found
+            pages[path] = response.status_code, response.text
+    return pages
 
 
 @pytest.fixture
 def secret(
     app: Flask, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> Callable[[str], tuple[int, Picture]]:
-    """Return a function that files a story full of canaries in a state; a public story stands beside it."""
+    """Return a function that creates a story full of canaries in a status, beside a public
+    story.
+    """
     story(
         headline="Public story", countries=("Mali",), topics=("Elections",), authors=("Ama Serwaa",)
     )
@@ -150,11 +152,11 @@ def test_nothing_on_the_site_changes_before_a_story_is_public(
     after = answers(client)
     for path, answer in before.items():
         assert after[path] == answer, path
-    known = {
+    baseline = {
         f"/fragments/related/{article_id}": "/fragments/related/99999",
         "/topic/quokka-topic/": "/topic/unknown/",
     }
-    for path, unknown in known.items():
+    for path, unknown in baseline.items():
         assert client.get(path).status_code == client.get(unknown).status_code, path
 
 

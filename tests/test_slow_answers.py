@@ -1,4 +1,4 @@
-"""What clients do not take of their answers waits without a thread; who may send a large body. Real sockets."""
+"""Unread responses wait without a thread; large bodies need permission. Uses real sockets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Client = Callable[[bytes], socket.socket]
 
 
 class CountingWorker(BoundedWorker):
-    """A web process within the test, which counts the requests that a thread is through with."""
+    """In-process web worker that counts finished requests."""
 
     answered = 0
 
@@ -43,7 +43,7 @@ class CountingWorker(BoundedWorker):
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    """A listening socket whose connections have small segments, as over any real network."""
+    """Return a listening socket whose connections have small segments, as on a real network."""
     with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         yield listening
@@ -51,7 +51,7 @@ def listener() -> Iterator[socket.socket]:
 
 @pytest.fixture
 def worker(listener: socket.socket) -> Iterator[CountingWorker]:
-    """A web process with two threads that answers with `BODY`."""
+    """Run a web process with two threads that responds with `BODY`."""
 
     def wsgi(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("200 OK", [("Content-Length", str(len(BODY)))])
@@ -59,25 +59,27 @@ def worker(listener: socket.socket) -> Iterator[CountingWorker]:
 
     config = Config()
     config.set("threads", THREADS)
-    made = ThreadWorker(1, os.getppid(), [listener], SimpleNamespace(), 30, config, Logger(config))
-    slow_clients.install(made)
-    made.__class__ = CountingWorker
-    made.wsgi, made.max_requests = wsgi, 10**9
-    made.tpool = made.get_thread_pool()
-    made.poller = slow_clients.selectors.DefaultSelector()
-    made.method_queue.init()
-    thread = Thread(target=made.run, daemon=True)
+    thread_worker = ThreadWorker(
+        1, os.getppid(), [listener], SimpleNamespace(), 30, config, Logger(config)
+    )
+    slow_clients.install(thread_worker)
+    thread_worker.__class__ = CountingWorker
+    thread_worker.wsgi, thread_worker.max_requests = wsgi, 10**9
+    thread_worker.tpool = thread_worker.get_thread_pool()
+    thread_worker.poller = slow_clients.selectors.DefaultSelector()
+    thread_worker.method_queue.init()
+    thread = Thread(target=thread_worker.run, daemon=True)
     thread.start()
-    yield made
-    made.alive = False
+    yield thread_worker
+    thread_worker.alive = False
     thread.join(30)
-    made.tmp.close()
+    thread_worker.tmp.close()
     assert not thread.is_alive()
 
 
 @pytest.fixture
 def connect(listener: socket.socket) -> Iterator[Client]:
-    """A function that opens a connection which takes little at a time, and sends a request on it."""
+    """Return a function that opens a slow-reading connection and sends a request."""
     sockets: list[socket.socket] = []
 
     def open_one(request: bytes) -> socket.socket:
@@ -96,7 +98,7 @@ def connect(listener: socket.socket) -> Iterator[Client]:
 
 
 def wait_until(question: Callable[[], bool]) -> bool:
-    """Return whether something comes true before a blocked thread could be freed by a limit of time."""
+    """Return whether a condition holds before a timeout could free a blocked thread."""
     until = time.monotonic() + slow_clients.SEND_SECONDS / 2
     while not question() and time.monotonic() < until:
         time.sleep(0.01)
@@ -195,7 +197,7 @@ def test_a_large_body_from_a_stranger_gets_no_turn(app: Flask, field: str) -> No
 
 
 def handled(app: Flask, field: str, cookie: str) -> tuple[object, bytes]:
-    """Return what a web process makes of the head of a request, and what it answers at once."""
+    """Return what a web process does with a request's headers, and its immediate response."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         worker = object.__new__(BoundedWorker)

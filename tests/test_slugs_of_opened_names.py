@@ -1,4 +1,4 @@
-"""Which authors and topics hold a slug: those whose lists readers have been able to see, by whatever road."""
+"""Only authors and topics whose lists were ever public hold a slug, whatever made them public."""
 
 from __future__ import annotations
 

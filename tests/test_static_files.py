@@ -1,4 +1,4 @@
-"""Static files and error pages: compressed, kept for good under their digest, the operator's own too."""
+"""Static files and error pages: compressed, cached under their digest, the operator's own too."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_browser_that_has_the_file_is_told_so(app: Flask) -> None:
 
 
 def test_htmx_of_our_own_lies_in_the_data_directory(app: Flask) -> None:
-    """`SPECTATOR_HTMX_URL` may name a file outside git; it is sent and kept like our own scripts."""
+    """Serve and cache the file that `SPECTATOR_HTMX_URL` names like the site's scripts."""
     data: Path = app.config["DATA_DIR"]
     (data / "static/vendor").mkdir(parents=True)
     (data / "static/vendor/htmx.min.js").write_bytes(SCRIPT)

@@ -1,4 +1,4 @@
-"""A full, read-only or damaged disk: reading goes on, writing says why, and all recovers alone."""
+"""A full, read-only or damaged disk: reads go on, writes say why they fail, and all recovers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.newsroom_client import logged_in_client, post, story_form
 
 @pytest.fixture
 def fill_disk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
-    """Return a function that takes all room from the database, or gives it back; every connection is limited."""
+    """Return a function that fills or frees the database's disk; every connection is limited."""
 
     def fill(is_full: bool) -> None:
         db.session.remove()

@@ -1,4 +1,4 @@
-"""What one person may have unsaved, and what pages load and compare of it: counted, never timed."""
+"""Limits on unsaved text, and what pages load and compare of it: counted, never timed."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def keep(copy: str, article_id: int | None = None, **values: str) -> None:
 
 
 def copies() -> str:
-    """Return which forms are kept."""
+    """Return the form ids with unsaved text."""
     return "".join(sorted(copy[0] for copy in db.session.scalars(select(Autosave.form_id))))
 
 
 @contextmanager
 def loaded(model: type[Any]) -> Iterator[list[Any]]:
-    """Collect what is loaded of a model."""
+    """Record which objects of a model are loaded."""
     rows: list[Any] = []
     event.listen(model, "load", note := lambda row, _: rows.append(row))
     try:
@@ -89,7 +89,7 @@ def test_room_that_is_not_enough_is_not_made(
 def test_a_form_compares_the_newest_unsaved_texts_alone(
     app: Flask, newsroom: FlaskClient, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The author's story has been published meanwhile; she reads of her texts on a page of its own."""
+    """List an author's texts of a story published meanwhile on a page of its own."""
     person = logged_in_client(app, role)
     article_id = create_story(person)
     user_id = db.session.scalar(select(User.id).where(User.email.startswith(role))) or 0

@@ -1,4 +1,4 @@
-"""A picture that was withdrawn is gone for readers, and back as soon as a published story shows it."""
+"""A withdrawn picture is gone for readers until a published story shows it again."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tests.newsroom_client import logged_in_client, post, upload
 
 @pytest.fixture
 def keeper(app: Flask) -> RenditionConsumer:
-    """The consumer that keeps the renditions, standing at the newest revision."""
-    made = RenditionConsumer(app.config["MEDIA"])
-    made.catch_up()
-    return made
+    """Return the consumer of renditions, caught up with the newest revision."""
+    consumer = RenditionConsumer(app.config["MEDIA"])
+    consumer.catch_up()
+    return consumer
 
 
 def jpeg(shade: int) -> bytes:
@@ -38,12 +38,12 @@ def jpeg(shade: int) -> bytes:
 
 
 def stored_picture(app: Flask, shade: int = 10) -> tuple[int, str]:
-    """Return the id of a new picture and the address of its widest rendition."""
-    taken = media.store_upload(BytesIO(jpeg(shade)), app.config["MEDIA"])
+    """Return the id of a new picture and the URL of its widest rendition."""
+    stored = media.store_upload(BytesIO(jpeg(shade)), app.config["MEDIA"])
     with db.write() as session:
-        picture_id = publishing.add_picture(session, taken, None)
+        picture_id = publishing.add_picture(session, stored, None)
     return picture_id, "/media/" + media.rendition_names(
-        taken.digest, taken.extension, taken.width
+        stored.digest, stored.extension, stored.width
     )[-1][0]
 
 
@@ -117,22 +117,22 @@ def test_a_picture_that_another_story_shows_stays(
     assert is_on_disk(app, address)
 
 
-@pytest.mark.parametrize("shown", [with_lead, with_figure])
+@pytest.mark.parametrize("draft_with", [with_lead, with_figure])
 def test_no_draft_brings_a_withdrawn_picture_back(
     app: Flask,
     client: FlaskClient,
     keeper: RenditionConsumer,
     editor: User,
-    shown: Callable[[int, str], Draft],
+    draft_with: Callable[[int, str], Draft],
 ) -> None:
     picture_id, address = stored_picture(app)
     withdrawn = publishing.create(with_lead(picture_id, address), editor, Action("publish"))
     publishing.withdraw(withdrawn, editor, "A court order.")
     keeper.catch_up()
-    other = publishing.create(shown(picture_id, address), add_user("author"))
+    other = publishing.create(draft_with(picture_id, address), add_user("author"))
     soon = datetime.now(UTC) + timedelta(days=1)
     for step in (Action("submit"), Action("schedule", soon)):
-        publishing.save(other, shown(picture_id, address), editor, version(other), step)
+        publishing.save(other, draft_with(picture_id, address), editor, version(other), step)
         keeper.catch_up()
         assert keeper.repair(10)
         assert (status_of(client, address), is_on_disk(app, address)) == (410, False), step.name
@@ -176,18 +176,18 @@ def test_the_upload_of_a_withdrawn_picture_does_not_bring_it_back(app: Flask, ed
 
 
 @pytest.mark.parametrize(
-    ("shown", "words"),
+    ("draft_with", "words"),
     [
         (with_lead, "This picture was withdrawn."),
         (with_figure, "A picture in the story was withdrawn."),
     ],
 )
 def test_the_form_says_why_a_picture_is_not_shown(
-    app: Flask, editor: User, shown: Callable[[int, str], Draft], words: str
+    app: Flask, editor: User, draft_with: Callable[[int, str], Draft], words: str
 ) -> None:
     picture_id, address = stored_picture(app)
-    withdrawn = publishing.create(shown(picture_id, address), editor, Action("publish"))
-    other = publishing.create(shown(picture_id, address), editor)
+    withdrawn = publishing.create(draft_with(picture_id, address), editor, Action("publish"))
+    other = publishing.create(draft_with(picture_id, address), editor)
     newsroom = logged_in_client(app)
     assert "withdrawn." not in newsroom.get(f"/newsroom/stories/{other}").text
     publishing.withdraw(withdrawn, editor, "A court order.")
@@ -219,9 +219,9 @@ def test_an_idle_media_directory_is_not_looked_through(
 ) -> None:
     stored_picture(app)
     assert keeper.repair(10)
-    asked: list[str] = []
-    monkeypatch.setattr(media, "missing_renditions", lambda *_: asked.append("") or [])
+    listed: list[str] = []
+    monkeypatch.setattr(media, "missing_renditions", lambda *_: listed.append("") or [])
     assert keeper.repair(10)
-    assert not asked
+    assert not listed
     assert queries.newest_picture_id() == 1
     db.session.execute(text("SELECT 1"))

@@ -1,4 +1,4 @@
-"""The worker's loop: what a step does, who may run it, and when it leaves."""
+"""The worker's loop: what a round does, who may run it, and when it exits."""
 
 from __future__ import annotations
 
@@ -27,41 +27,41 @@ from tests.conftest import make_draft
 
 @pytest.fixture
 def at_work(app: Flask) -> Worker:
-    """A worker that does not run by itself."""
+    """Worker that runs only when told to."""
     return Worker(app)
 
 
 @pytest.fixture
 def signals() -> Iterator[None]:
-    """Put back the handlers that `run` replaces."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    """Restore the handlers that `run` replaces."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
-    for number, handler in kept.items():
+    for number, handler in handlers.items():
         signal.signal(number, handler)
 
 
 def search_ids(app: Flask, word: str) -> list[int]:
-    """Return the ids of the stories that a word finds."""
+    """Return the ids of the stories that match a word."""
     return indexing.open_public_index(app.config["DATA_DIR"]).find(SearchRequest(word)).ids
 
 
 def held_lock(app: Flask) -> int:
-    """Take the worker's place, as another worker does; closing the handle gives it back."""
+    """Hold the worker's lock as another worker does; closing the handle releases it."""
     handle = os.open(app.config["DATA_DIR"] / "worker.lock", os.O_WRONLY | os.O_CREAT)
     fcntl.flock(handle, fcntl.LOCK_EX)
     return handle
 
 
 def picture(app: Flask, shade: int) -> media.StoredPicture:
-    """Return a stored picture that has lost its renditions."""
+    """Return a stored picture whose renditions are missing."""
     buffer = BytesIO()
     Image.new("RGB", (400, 300), (shade, 120, 200)).save(buffer, "JPEG")
-    taken = media.store_upload(BytesIO(buffer.getvalue()), app.config["MEDIA"])
+    stored = media.store_upload(BytesIO(buffer.getvalue()), app.config["MEDIA"])
     with db.write() as session:
-        publishing.add_picture(session, taken, None)
-    for name in names(taken):
+        publishing.add_picture(session, stored, None)
+    for name in names(stored):
         (app.config["MEDIA"] / "renditions" / name).unlink()
-    return taken
+    return stored
 
 
 def names(picture: media.StoredPicture) -> list[str]:
@@ -247,13 +247,13 @@ def test_lost_renditions_come_back(
     app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    taken = picture(app, 10)
-    assert missing(app, taken)
+    stored = picture(app, 10)
+    assert missing(app, stored)
     assert at_work.run_maintenance()
-    assert not missing(app, taken)
+    assert not missing(app, stored)
 
 
-def test_rotten_originals_are_told_once_and_stop_nothing(
+def test_broken_originals_are_reported_once_and_stop_nothing(
     app: Flask, at_work: Worker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
@@ -271,13 +271,13 @@ def test_a_full_disk_leaves_pictures_for_later(
     app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    taken = [picture(app, shade) for shade in (10, 20)]
+    pictures = [picture(app, shade) for shade in (10, 20)]
     with monkeypatch.context() as patch:
         patch.setattr(media, "make_renditions", run_out)
         assert at_work.run_maintenance()
     assert len(caplog.messages) == 1
     assert at_work.run_maintenance()
-    assert not [name for each in taken for name in missing(app, each)]
+    assert not [name for stored in pictures for name in missing(app, stored)]
 
 
 def run_out(*_: object) -> int:
@@ -287,22 +287,22 @@ def run_out(*_: object) -> int:
 def test_many_lost_renditions_do_not_hold_up_the_index(
     app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = [picture(app, shade) for shade in (10, 20)]
+    pictures = [picture(app, shade) for shade in (10, 20)]
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 0.0)
     monkeypatch.setattr(time, "monotonic", iter(range(1000)).__next__)
     assert not at_work.run_maintenance()
     monkeypatch.undo()
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
     assert at_work.run_maintenance()
-    assert not [name for each in taken for name in missing(app, each)]
+    assert not [name for stored in pictures for name in missing(app, stored)]
 
 
 def test_pictures_left_unfinished_an_hour_ago_are_swept(app: Flask, at_work: Worker) -> None:
-    taken = picture(app, 10)
+    stored = picture(app, 10)
     directory: Path = app.config["MEDIA"]
     old = [
         directory / "originals" / ".new-old",
-        directory / "renditions" / taken.digest[:2] / ".new-old",
+        directory / "renditions" / stored.digest[:2] / ".new-old",
     ]
     fresh = directory / "originals" / ".new-fresh"
     for path in (*old, fresh):
@@ -312,7 +312,7 @@ def test_pictures_left_unfinished_an_hour_ago_are_swept(app: Flask, at_work: Wor
     at_work.run_maintenance()
     assert not [path for path in old if path.exists()]
     assert fresh.exists()
-    assert original(app, taken).exists()
+    assert original(app, stored).exists()
 
 
 def test_a_second_worker_waits_for_the_first(app: Flask, at_work: Worker, signals: None) -> None:
@@ -352,7 +352,7 @@ def refuse_to_step() -> bool:
 def test_an_idle_worker_rests_until_something_changes(
     app: Flask, at_work: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Counted, not timed: a step a second would be a twentieth of this."""
+    """Count rounds instead of time: one a second would be a twentieth of this."""
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.005)
     at_work.next_maintenance_at = time.monotonic() + 60
     steps: list[float] = []
@@ -380,7 +380,7 @@ def test_an_idle_worker_rests_until_something_changes(
 
 
 def publish_nothing() -> None:
-    """Commit something that changes what readers see."""
+    """Commit a change of what readers see."""
     with db.write() as session:
         outbox.append(session, None, "section")
 
@@ -405,7 +405,7 @@ def test_a_rest_ends_where_the_watch_sees_nothing(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_loop_after_the_step_in_hand(
+def test_a_signal_ends_the_loop_after_the_current_round(
     at_work: Worker, signals: None, number: int
 ) -> None:
     steps: list[str] = []
