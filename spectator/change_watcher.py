@@ -1,4 +1,4 @@
-"""A cheap look at whether anything has changed: some microseconds, where asking for what changed costs milliseconds."""
+"""A cheap check for changes: microseconds, where querying the changes takes milliseconds."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from urllib.parse import quote
 from spectator.db import sqlite
 
 LOCK_WAIT_SECONDS = 0.2
-# Two commits within one tick of the file system's clock can leave one time; the database itself is asked this often.
+# Two commits in one tick of the file system's clock share a time, so the database is also asked.
 QUERY_INTERVAL_SECONDS = 1.0
 
 DatabaseState = tuple[object, ...]
 
 
 class ChangeWatcher:
-    """A mark that differs after every commit to a database and after every new file in some directories.
+    """A state value that differs after every commit to a database and new file in some directories.
 
-    The times of the files come first, `PRAGMA data_version` (sqlite.org/pragma.html) once a second. The connection
-    never writes, so that the process's own commits count too; it is for one thread. Files of the directories that are
-    written over in place are not seen.
+    It compares file times on every call and `PRAGMA data_version` (sqlite.org/pragma.html) once a
+    second. Its connection never writes, so that the process's own commits count too. For use by one
+    thread. Files overwritten in place go unnoticed.
     """
 
     def __init__(self, database: str, directories: Sequence[Path] = ()) -> None:
@@ -34,7 +34,7 @@ class ChangeWatcher:
         self.next_query_at = 0.0
 
     def current_state(self) -> DatabaseState | None:
-        """Return the mark of this moment; None where the database is silent, which equals no mark."""
+        """Return the current state, or None if the database does not answer."""
         if time.monotonic() >= self.next_query_at:
             self.version = self._data_version()
             self.next_query_at = time.monotonic() + QUERY_INTERVAL_SECONDS
@@ -52,14 +52,14 @@ class ChangeWatcher:
         return int(version)
 
     def close(self) -> None:
-        """Close the connection; the next mark opens another."""
+        """Close the connection; the next check opens a new one."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None
 
 
 def _file_state(path: str) -> tuple[int, int, int] | None:
-    """Return what changes with a file, or with the names in a directory; None where there is none."""
+    """Return a value that changes with a file or a directory's entries; None if it is missing."""
     try:
         status = os.stat(path)  # a Path would cost as much again
     except OSError:

@@ -1,7 +1,8 @@
-"""Both search indexes as followers: catch up, rebuild, mend, say how far they are behind.
+"""The two search indexes as consumers: catch up, rebuild, repair, and report the lag.
 
-The public one holds what is published and follows the outbox. The newsroom's holds everything else, in a directory of
-its own, and follows the revisions: every save by a person, an import or a publication leaves one in its transaction.
+The public index holds published stories and consumes the outbox. The newsroom's index holds all
+other stories, in a directory of its own, and consumes the revisions: every save, import and
+publication adds one in its transaction.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ REPAIR_ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far an index is behind what it follows: `position` is None where it is missing or damaged."""
+    """How far an index is behind its source; `offset` is None if it is missing or damaged."""
 
     edition: int
     offset: int | None
@@ -38,8 +39,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an index follows: newest and oldest number, what the numbers after one touched, when the first of them was;
-    and what it holds."""
+    """What an index consumes (change numbers and the articles they touched) and what it holds."""
 
     name: str
     directory: str
@@ -79,38 +79,39 @@ def _open(directory: Path, zone: str) -> Index:
 
 
 def _time_zone() -> str:
-    """Return the newsroom's time zone; tools that have no site read days in UTC."""
+    """Return the name of the newsroom's time zone, or UTC outside an app."""
     return str(current_app.config["TIMEZONE"]) if has_app_context() else "UTC"
 
 
 def open_newsroom_index(data_dir: Path) -> Index:
-    """Return this process's handle on the index of what is not public, for people who are logged in alone."""
+    """Return this process's handle on the newsroom's index, which readers never search."""
     return _open(data_dir / NEWSROOM.directory, _time_zone())
 
 
 def open_public_index(data_dir: Path) -> Index:
-    """Return this process's handle on the index of a data directory."""
+    """Return this process's handle on the index of published stories."""
     return _open(data_dir / PUBLIC.directory, _time_zone())
 
 
 def open_indexes(data_dir: Path) -> tuple[tuple[Index, Source], ...]:
-    """Return both indexes of a data directory with what they follow, the readers' first."""
+    """Return both indexes of a data directory with their sources, the public one first."""
     return (open_public_index(data_dir), PUBLIC), (open_newsroom_index(data_dir), NEWSROOM)
 
 
 def index_directories(data_dir: Path) -> list[Path]:
-    """Return the directories of both indexes, the readers' first."""
+    """Return the directories of both indexes, the public one first."""
     return [data_dir / source.directory for source in (PUBLIC, NEWSROOM)]
 
 
 def build_document(article: Article) -> Document:
-    """Return what is searched of a story; one without a date stands under that of its last save."""
+    """Return the search document of an article, dated by its last save if it has no date."""
     countries = [country_by_code(country.code) for country in article.countries]
-    aliases = [name for each in countries if each for name in (each.name, *each.aliases)]
+    aliases = [
+        name for country in countries if country for name in (country.name, *country.aliases)
+    ]
     people = [author.name for author in article.authors]
-    filed = attrgetter(
-        "slug" if article.is_public else "ascii_form"
-    )  # only public names are sure to keep their slug
+    # Only the slugs of public names are final.
+    slug_of = attrgetter("slug" if article.is_public else "ascii_form")
     names = [
         *people,
         article.section.name,
@@ -127,33 +128,28 @@ def build_document(article: Article) -> Document:
         names="\n".join(names),
         section=article.section.slug,
         countries=tuple(country.slug for country in article.countries),
-        topics=tuple(map(filed, article.topics)),
-        authors=tuple(map(filed, article.authors)),
+        topics=tuple(map(slug_of, article.topics)),
+        authors=tuple(map(slug_of, article.authors)),
         language=article.language,
         published_at=article.published_at or article.saved_at,
     )
 
 
 def catch_up(index: Index, source: Source = PUBLIC) -> bool:
-    """Bring an index one step nearer to what it follows, rebuilding it where it must be; return whether it moved."""
-    position = index.offset()
-    db.session.rollback()  # what is read from here on is newer than the position, also if another process moved it
+    """Apply the next changes to an index, or rebuild it if needed; return whether it moved."""
+    offset = index.offset()
+    db.session.rollback()  # Later reads must be newer than the offset.
     newest = source.newest()
     try:
-        if (
-            position is None
-            or index.is_outdated()
-            or position > newest
-            or source.oldest() > position + 1
-        ):
+        if offset is None or index.is_outdated() or offset > newest or source.oldest() > offset + 1:
             rebuild(index, source=source)
             return True
-        if position == newest:
+        if offset == newest:
             return False
-        ids, last = source.changed_after(position)
-        index.apply(_build_changes(ids, source), last, expected_offset=position)
+        ids, last = source.changed_after(offset)
+        index.apply(_build_changes(ids, source), last, expected_offset=offset)
     except IndexUnavailableError:
-        return False  # another process rebuilds, or has just switched: look again at the next step
+        return False  # Another process is rebuilding it or has just switched: try again later.
     return True
 
 
@@ -165,20 +161,23 @@ def _build_changes(ids: set[int], source: Source) -> dict[int, Document | None]:
 
 
 def compact(index: Index, source: Source = PUBLIC) -> None:
-    """Rebuild an index that many small publications have scattered over many files; searching those gets slower."""
+    """Rebuild an index that many updates have spread over many files, which slows searches."""
     try:
         if index.is_fragmented():
             rebuild(index, source=source)
     except IndexUnavailableError:
-        return  # the next step of the worker rebuilds it anyway
+        return  # The worker rebuilds it in its next round.
 
 
 def rebuild(
     index: Index, progress: Callable[[int], None] | None = None, source: Source = PUBLIC
 ) -> None:
-    """Build an index anew beside the one in use and switch; `progress` is told the number of stories done."""
-    number = source.newest()  # noted first: what happens meanwhile is caught up after the switch
-    index.rebuild(_all_documents(source), number, progress)
+    """Build a new index beside the one in use, then switch to it.
+
+    `progress` is called with the number of stories indexed so far.
+    """
+    offset = source.newest()  # Read first, so that later changes are applied after the switch.
+    index.rebuild(_all_documents(source), offset, progress)
 
 
 def _all_documents(source: Source) -> Iterator[Document]:
@@ -186,51 +185,50 @@ def _all_documents(source: Source) -> Iterator[Document]:
     while articles := source.articles(after=after):
         yield from (build_document(article) for article in articles)
         after = articles[-1].id
-        db.session.rollback()  # a long read would keep the write-ahead log from shrinking
+        db.session.rollback()  # A long read keeps the write-ahead log from shrinking.
         db.session.expunge_all()
 
 
 def lag(data_dir: Path, source: Source = PUBLIC) -> Lag:
-    """Return how far an index is behind, in numbers and in seconds of the oldest act that it has not seen."""
+    """Return how far an index is behind: its offset, and the age in seconds of its oldest gap."""
     index = open_newsroom_index(data_dir) if source is NEWSROOM else open_public_index(data_dir)
-    position = index.offset()
-    edition, oldest = source.newest(), source.first_change_time_after(position or 0)
+    offset = index.offset()
+    edition, oldest = source.newest(), source.first_change_time_after(offset or 0)
     seconds = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
-    return Lag(edition, position, round(seconds, 1))
+    return Lag(edition, offset, round(seconds, 1))
 
 
 def find_differences(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
-    """Return the ids that an index lacks or holds in another version, and those that it holds in vain."""
+    """Return the ids that are missing or stale in an index, and the ids that are orphaned in it."""
     indexed, stored = index.versions(), source.versions()
-    wrong = {each for each, version in stored.items() if indexed.get(each) != version}
-    return wrong, indexed.keys() - stored.keys()
+    stale = {key for key, version in stored.items() if indexed.get(key) != version}
+    return stale, indexed.keys() - stored.keys()
 
 
 def repair(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
-    """Put right what an index lacks or holds wrongly or in vain; return what that was, once it is so no longer.
+    """Repair an index: add missing, refresh stale and drop orphaned documents.
 
-    What has changed since the index last moved is no fault: its follower sees to that. Raises IndexUnavailable where
-    the index cannot be changed, or moves on or stays wrong each of five times.
+    Return the ids that were missing or stale and those that were orphaned. Changes since the
+    index last moved are left to `catch_up`. Raises IndexUnavailableError if the index cannot be
+    changed, or if five attempts do not leave it correct.
     """
-    all_wrong: set[int] = set()
-    all_needless: set[int] = set()
+    all_stale: set[int] = set()
+    all_orphaned: set[int] = set()
     for _ in range(REPAIR_ATTEMPTS):
         while catch_up(index, source):
             pass
-        position = index.offset()
-        if position is None:
+        offset = index.offset()
+        if offset is None:
             break
-        db.session.rollback()  # as in catch_up: older rows would overwrite what the index has already seen
-        waiting, _ = source.changed_after(position)
-        wrong, needless = (ids - waiting for ids in find_differences(index, source))
-        if not (wrong or needless):
-            return all_wrong, all_needless
-        with suppress(IndexUnavailableError):  # it moved: what was wrong may be right now
-            index.apply(
-                _build_changes(wrong | needless, source), position, expected_offset=position
-            )
-            all_wrong |= wrong
-            all_needless |= needless
+        db.session.rollback()  # As in catch_up: later reads must be newer than the offset.
+        pending, _ = source.changed_after(offset)
+        stale, orphaned = (ids - pending for ids in find_differences(index, source))
+        if not (stale or orphaned):
+            return all_stale, all_orphaned
+        with suppress(IndexUnavailableError):  # The index moved: compare it again.
+            index.apply(_build_changes(stale | orphaned, source), offset, expected_offset=offset)
+            all_stale |= stale
+            all_orphaned |= orphaned
     raise IndexUnavailableError(
-        f"the index of {source.name} stories is away, or moves on while it is mended"
+        f"The index of {source.name} stories is unavailable or kept changing during the repair"
     )

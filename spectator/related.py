@@ -1,7 +1,8 @@
-"""Which stories go with which: worked out by the worker after publication, shown by one select.
+"""Related articles, computed by the worker after publication and read with one select.
 
-A follower of the outbox behind the search index, which it asks. Its position is stored with what it derives, in table
-`follower`: where it is missing, all stories are worked out anew, a little at a time, and so they are once every night.
+A consumer of the outbox that stays behind the search index, because it queries it. Its offset is
+stored in the same transaction as its results. If the offset is missing, related articles are
+recomputed for all articles in small slices; this also happens once every night.
 """
 
 from __future__ import annotations
@@ -25,45 +26,40 @@ from spectator.text.words.folding import tokens
 MAX_STORED = 6
 MAX_CANDIDATES = 30
 MAX_NEIGHBOURS = 12
-TOPIC_WEIGHT, COUNTRY_WEIGHT, MAX_SHARED = (
-    0.1,
-    0.05,
-    3,
-)  # what a shared topic or country adds to a score of at most 1
-HALF_LIFE_DAYS, RECENCY_WEIGHT = (
-    730,
-    0.1,
-)  # a very old story loses a tenth, half of that in two years
-MIN_SCORE = 0.12  # what has less in common stands behind the newest of the section
+# What each shared topic or country, up to MAX_SHARED, adds to a similarity of at most 1.
+TOPIC_WEIGHT, COUNTRY_WEIGHT, MAX_SHARED = 0.1, 0.05, 3
+# Age takes at most a tenth off a score, half of that within two years.
+HALF_LIFE_DAYS, RECENCY_WEIGHT = 730, 0.1
+MIN_SCORE = 0.12  # Below this, the newest articles of the section are preferred.
 SAME_TEXT_THRESHOLD, SHINGLE_SIZE, MAX_COMPARED = 0.5, 3, 12
 SLICE_SECONDS = 0.2
-BATCH_SIZE, MAX_LAG = (
-    3,
-    300,
-)  # rows of the outbox; who is further behind works out all stories anew, which costs less
+# In outbox rows. Beyond MAX_LAG, a full pass costs less than catching up.
+BATCH_SIZE, MAX_LAG = 3, 300
 CONSUMER, FULL_PASS, NIGHTLY_PASS = "related", "related-pass", "related-night"
 
 ScoredIds = list[tuple[int, float]]
 
 
 def catch_up(index: Index) -> bool:
-    """Take the next step after the outbox, or of a pass over all stories; return whether there may be more to do."""
-    reached, position = index.offset(), queries.consumer_offset(CONSUMER)
-    if reached is None:
+    """Process the next outbox rows or the next slice of a full pass.
+
+    Return whether there may be more to do.
+    """
+    index_offset, offset = index.offset(), queries.consumer_offset(CONSUMER)
+    if index_offset is None:
         return False
     try:
         if (
-            position is None
-            or not 0 <= reached - position <= MAX_LAG
-            or outbox.oldest_seq() > position + 1
+            offset is None
+            or not 0 <= index_offset - offset <= MAX_LAG
+            or outbox.oldest_seq() > offset + 1
         ):
-            _store(
-                {}, {CONSUMER: reached, FULL_PASS: 0}
-            )  # the number first: what is published meanwhile is done after
+            # The offset is set first, so that articles published during the pass follow it.
+            _store({}, {CONSUMER: index_offset, FULL_PASS: 0})
             return True
-        if position < reached:
-            ids, last = outbox.articles_changed_after(position, limit=BATCH_SIZE)
-            _recompute(index, _affected_ids(index, ids), {CONSUMER: min(last, reached)})
+        if offset < index_offset:
+            ids, last = outbox.articles_changed_after(offset, limit=BATCH_SIZE)
+            _recompute(index, _affected_ids(index, ids), {CONSUMER: min(last, index_offset)})
             return True
         return _continue_pass(index)
     except IndexUnavailableError:
@@ -71,130 +67,129 @@ def catch_up(index: Index) -> bool:
 
 
 def start_full_pass(day: date) -> None:
-    """Begin to work out all stories anew, unless that was begun on this day."""
+    """Start to recompute all articles, unless a pass was already started on this day."""
     if queries.consumer_offset(NIGHTLY_PASS) != day.toordinal():
         _store({}, {FULL_PASS: 0, NIGHTLY_PASS: day.toordinal()})
 
 
 def _continue_pass(index: Index) -> bool:
-    """Work out the next stories of a pass for a moment; return whether some are left."""
+    """Compute one time slice of a full pass; return whether a pass was running."""
     after = queries.consumer_offset(FULL_PASS)
     if after is None:
         return False
-    until, found = time.monotonic() + SLICE_SECONDS, {}
+    until, results = time.monotonic() + SLICE_SECONDS, {}
     ids = queries.published_ids_after(after, 200)
-    for each in ids:
-        found[each] = compute_related(index, each)
-        after = each
+    for article_id in ids:
+        results[article_id] = compute_related(index, article_id)
+        after = article_id
         if time.monotonic() > until:
             break
-    _store(found, {FULL_PASS: after if ids else None})
+    _store(results, {FULL_PASS: after if ids else None})
     return True
 
 
 def _affected_ids(index: Index, ids: Iterable[int]) -> set[int]:
-    """The stories that have to be worked out for these: they, and those that they are or will be shown with."""
-    touched = set(ids)
-    for each in ids:
-        touched |= queries.neighbours(each, MAX_NEIGHBOURS)
-        touched |= {other for other, _ in compute_related(index, each)}
-    return touched
+    """Return these articles and those whose related articles may change with them."""
+    affected = set(ids)
+    for article_id in ids:
+        affected |= queries.neighbours(article_id, MAX_NEIGHBOURS)
+        affected |= {related_id for related_id, _ in compute_related(index, article_id)}
+    return affected
 
 
 def _recompute(index: Index, ids: Iterable[int], offsets: dict[str, int | None]) -> None:
-    _store({each: compute_related(index, each) for each in ids}, offsets)
+    _store({article_id: compute_related(index, article_id) for article_id in ids}, offsets)
 
 
 def _store(results: dict[int, ScoredIds], offsets: dict[str, int | None]) -> None:
-    """Store what was worked out together with the positions that it stands for; None ends a pass."""
+    """Store results together with the offsets they belong to; None deletes an offset."""
     db.session.rollback()
     with db.write() as session:
-        for article_id, chosen in results.items():
-            _replace_related(session, article_id, chosen)
-        for name, position in offsets.items():
-            if position is None:
+        for article_id, scored_ids in results.items():
+            _replace_related(session, article_id, scored_ids)
+        for name, offset in offsets.items():
+            if offset is None:
                 session.execute(delete(Consumer).where(Consumer.name == name))
             else:
-                session.merge(Consumer(name=name, offset=position))
+                session.merge(Consumer(name=name, offset=offset))
 
 
 def _replace_related(session: Session, article_id: int, scored_ids: ScoredIds) -> None:
     session.execute(delete(Related).where(Related.article_id == article_id))
     rows = [
-        {"article_id": article_id, "position": place, "related_id": related_id, "score": score}
-        for place, (related_id, score) in enumerate(scored_ids)
+        {"article_id": article_id, "position": position, "related_id": related_id, "score": score}
+        for position, (related_id, score) in enumerate(scored_ids)
     ]
     if rows:
         session.execute(insert(Related), rows)
 
 
 def compute_related(index: Index, article_id: int) -> ScoredIds:
-    """Return up to six (id, score) for a published story, best first; nothing for any other. Raises IndexUnavailable.
+    """Return up to six (id, score) for a published article, best first; [] for any other.
 
-    What an editor pinned comes first, in the story's language what reads alike, then other languages, and the newest of
-    the section where less than a little is shared. Nothing that tells the same story twice, nothing forbidden.
+    Articles that an editor pinned come first, then similar ones in the same language, then those
+    in other languages, then the newest of the section. Blocked articles and near-duplicates are
+    left out. Raises IndexUnavailableError.
     """
-    found = queries.articles_to_index([article_id])
-    if not found:
+    articles = queries.articles_to_index([article_id])
+    if not articles:
         return []
-    article = found[0]
-    pins, forbidden = queries.related_overrides(article_id)
-    ranked = _rank_similar(article, index, forbidden | set(pins))
-    alike = [(each, score) for each, score in ranked if score >= MIN_SCORE][:MAX_COMPARED]
-    newest = [
-        (each, 0.0)
-        for each in queries.newest_in_section(article.section_id, MAX_STORED + len(pins) + 1)
-    ]
-    known = queries.article_features([*pins, *(each for each, _ in newest)])
-    chosen: ScoredIds = [(each, 1.0) for each in pins if each in known]
-    taken = {article_id, *forbidden, *pins}
-    for each, score in [*_drop_duplicates(article, alike), *newest]:
-        if each not in taken and len(chosen) < MAX_STORED:
-            taken.add(each)
-            chosen.append((each, score))
-    return chosen
+    article = articles[0]
+    pinned, blocked = queries.related_overrides(article_id)
+    ranked = _rank_similar(article, index, blocked | set(pinned))
+    similar = [(key, score) for key, score in ranked if score >= MIN_SCORE][:MAX_COMPARED]
+    newest_ids = queries.newest_in_section(article.section_id, MAX_STORED + len(pinned) + 1)
+    public_ids = queries.article_features([*pinned, *newest_ids])
+    related: ScoredIds = [(key, 1.0) for key in pinned if key in public_ids]
+    seen = {article_id, *blocked, *pinned}
+    newest = [(key, 0.0) for key in newest_ids]
+    for key, score in [*_drop_duplicates(article, similar), *newest]:
+        if key not in seen and len(related) < MAX_STORED:
+            seen.add(key)
+            related.append((key, score))
+    return related
 
 
 def _rank_similar(article: Article, index: Index, exclude: set[int]) -> ScoredIds:
-    """What reads like a story, best first, with what the two share beside words."""
-    similar = {
-        each.id: each.score
-        for each in index.more_like_this(build_document(article), MAX_CANDIDATES)
-        if each.id not in exclude
+    """Return similar articles, best first: same language, then text, topics, countries and age."""
+    similarities = {
+        hit.id: hit.score
+        for hit in index.more_like_this(build_document(article), MAX_CANDIDATES)
+        if hit.id not in exclude
     }
-    facts = queries.article_features([*similar, article.id])
-    own = facts.pop(article.id, None)
+    features = queries.article_features([*similarities, article.id])
+    own = features.pop(article.id, None)
     if own is None:
         return []
-    scores = {each.id: _score(similar[each.id], own, each) for each in facts.values()}
+    scores = {other.id: _score(similarities[other.id], own, other) for other in features.values()}
     return sorted(
         scores.items(),
-        key=lambda item: (facts[item[0]].language != own.language, -item[1], -item[0]),
+        key=lambda item: (features[item[0]].language != own.language, -item[1], -item[0]),
     )
 
 
-def _score(likeness: float, own: ArticleFeatures, other: ArticleFeatures) -> float:
+def _score(similarity: float, own: ArticleFeatures, other: ArticleFeatures) -> float:
     topics = min(MAX_SHARED, len(own.topics & other.topics))
     countries = min(MAX_SHARED, len(own.countries & other.countries))
     days = max(0.0, (datetime.now(UTC) - other.published_at).total_seconds() / 86_400)
     age: float = 1 - RECENCY_WEIGHT * (1 - 0.5 ** (days / HALF_LIFE_DAYS))
-    return (likeness + TOPIC_WEIGHT * topics + COUNTRY_WEIGHT * countries) * age
+    return (similarity + TOPIC_WEIGHT * topics + COUNTRY_WEIGHT * countries) * age
 
 
 def _drop_duplicates(article: Article, candidates: Sequence[tuple[int, float]]) -> ScoredIds:
-    """The candidates without those whose text is mostly that of the story, or of a better candidate."""
-    bodies = queries.bodies_by_id([each for each, _ in candidates])
-    seen, kept = [_shingles(article.body)], []
-    for each, score in candidates:
-        shingles = _shingles(bodies.get(each, ""))
+    """Return the candidates whose text does not repeat the article or a better candidate."""
+    bodies = queries.bodies_by_id([key for key, _ in candidates])
+    seen, unique = [_shingles(article.body)], []
+    for key, score in candidates:
+        shingles = _shingles(bodies.get(key, ""))
         if not any(_are_duplicates(shingles, other) for other in seen):
             seen.append(shingles)
-            kept.append((each, score))
-    return kept
+            unique.append((key, score))
+    return unique
 
 
 def _shingles(body: str) -> frozenset[tuple[str, ...]]:
-    """Every three words in a row (Broder, 1997)."""
+    """Return the set of all runs of three words (Broder, 1997)."""
     words = [token.text for token in tokens(plain_text(body))]
     return frozenset(zip(*(words[start:] for start in range(SHINGLE_SIZE)), strict=False))
 

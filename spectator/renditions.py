@@ -1,7 +1,7 @@
-"""The renditions of pictures as they should be: there for readers, gone where the picture is withdrawn.
+"""The consumer that makes missing renditions and removes those of withdrawn pictures.
 
-A consumer of the revisions, since every save and every act leaves one; where it stands is in memory alone, because the
-first round of tidying after a start looks at every picture.
+It consumes the revisions, because every save and every action adds one. Its offset is kept only in
+memory: the first maintenance round after a start checks every picture.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Fingerprint = tuple[object, ...]
 
 
 class RenditionConsumer:
-    """Keeps a media directory in step with the stories."""
+    """The renditions of a media directory, kept in step with the stories."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -32,7 +32,7 @@ class RenditionConsumer:
         self.repaired_fingerprint: Fingerprint | None = None
 
     def catch_up(self) -> bool:
-        """Settle the pictures of the stories that were saved or acted on since; return whether there were any."""
+        """Check the pictures of stories changed since the last call; return whether any were."""
         if self.offset is None:
             self.offset = queries.newest_revision_id()
         article_ids, last = queries.articles_revised_after(self.offset)
@@ -43,26 +43,26 @@ class RenditionConsumer:
         return True
 
     def repair(self, seconds: float) -> bool:
-        """Settle every picture, for that long at most; return whether all of it is done."""
+        """Check every picture, for at most `seconds`; return whether all were checked."""
         fingerprint = self._fingerprint()
         if fingerprint == self.repaired_fingerprint:
             return True
         is_done, is_whole = self._sync(queries.picture_states(), time.monotonic() + seconds)
-        # what this pass has cut itself has changed the directories: the next one finds nothing to do and settles
+        # Renditions made in this pass change the directories, so the next pass runs once more.
         self.repaired_fingerprint = fingerprint if is_done and is_whole else None
         return is_done
 
     def _sync(self, states: Iterable[queries.PictureState], until: float) -> tuple[bool, bool]:
-        """Remove or cut renditions; return whether none is left to do now, and whether nothing was in the way.
+        """Remove or make renditions; return whether all were tried, and whether none failed.
 
-        An original that is gone or damaged is told once and left alone until the worker starts anew; after any other
-        fault, of the disk or for want of memory, the rest waits.
+        A missing or damaged original is logged once and skipped until the worker restarts. Any
+        other error, of the disk or from a lack of memory, postpones the rest.
         """
         for state in states:
             if state.is_withdrawn:
                 if media.remove_renditions(self.directory, state.digest, state.extension):
                     log.info(
-                        "picture %s: renditions removed, no published story shows it any more",
+                        "picture %s: renditions removed; no published story uses it",
                         state.id,
                     )
                 continue
@@ -75,7 +75,7 @@ class RenditionConsumer:
                 media.make_renditions(self.directory, *names)
             except (media.PictureResourceError, OSError) as error:
                 if not isinstance(error, FileNotFoundError):
-                    log.error("renditions cannot be made now: %s", error)
+                    log.error("cannot make renditions now, will try again: %s", error)
                     return True, False
                 self._mark_broken(state, error)
             except media.PictureError as error:
@@ -84,19 +84,17 @@ class RenditionConsumer:
 
     def _mark_broken(self, state: queries.PictureState, error: Exception) -> None:
         self.broken.add(state.digest)
-        log.error(
-            "picture %s has lost its renditions and cannot get them back: %s", state.id, error
-        )
+        log.error("picture %s: cannot restore its renditions: %s", state.id, error)
 
     def _fingerprint(self) -> Fingerprint:
-        """Return what changes with every save and with every file of a rendition that comes or goes."""
+        """Return a value that changes with every save and every rendition added or removed."""
         times = []
         with suppress(FileNotFoundError), os.scandir(self.directory / "renditions") as entries:
             times = sorted((entry.name, entry.stat().st_mtime_ns) for entry in entries)
         return queries.newest_revision_id(), queries.newest_picture_id(), tuple(times)
 
     def delete_unfinished(self) -> None:
-        """Delete what a process was writing when it was killed, an hour ago or more."""
+        """Delete files that a killed process left unfinished an hour ago or earlier."""
         for pattern in (".new-*", "originals/.new-*", "renditions/*/.new-*"):
             for path in self.directory.glob(pattern):
                 with suppress(FileNotFoundError):

@@ -1,7 +1,8 @@
-"""What readers search for: a line a search in a file of bounded size, which the worker folds into a table.
+"""The log of reader searches: one line per search in a bounded file, counted into a table.
 
-A reader's page so never writes to the database, and a full disk loses the line, not the page. A line holds the text,
-the number of stories found, the milliseconds it took and the day in UTC; no address, nothing of who asked.
+Readers' requests therefore never write to the database, and a full disk loses the line, not the
+page. A line holds the query, the number of hits, the milliseconds it took and the day in UTC;
+nothing about who searched.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from spectator.models import Consumer, SearchCount
 
 log = logging.getLogger(__name__)
 MAX_TEXT_LENGTH = 200
-MAX_LOG_BYTES = 1_000_000  # of lines that wait to be folded; beyond it searches are not counted
+MAX_LOG_BYTES = 1_000_000  # of uncounted lines; beyond this, searches are not logged
 MAX_ROWS = 50_000
 RETENTION_DAYS = 180
-MAX_VALUE = 1_000_000_000  # hits or milliseconds; more is a broken line
+MAX_VALUE = 1_000_000_000  # hits or milliseconds; a line with more is corrupt
 MAX_DELAY_SECONDS = 600
-CONSUMER = "searches"  # the number of the last file that was folded
+CONSUMER = "searches"  # its offset is the number of the last file counted
 
 
 @dataclass(slots=True)
 class SearchTally:
-    """How often something was searched for on a day, what the last search found, and how long all of them took."""
+    """The searches for one text on one day: how many, the last one's hits, their total time."""
 
     times: int = 0
     hits: int = 0
@@ -43,52 +44,54 @@ class SearchTally:
 
 
 def log_search(data_dir: Path, text: str, hits: int, seconds: float) -> None:
-    """Append a search to the log; never raises, since the page that was asked for matters more."""
-    words = " ".join(text[:MAX_TEXT_LENGTH].split())
+    """Append a search to the log; never raises, because the reader's page matters more."""
+    query = " ".join(text[:MAX_TEXT_LENGTH].split())
     entry = {
-        "q": words,
+        "q": query,
         "hits": hits,
         "ms": round(seconds * 1000),
         "day": datetime.now(UTC).date().isoformat(),
     }
     line = json.dumps(entry).encode() + b"\n"
-    # One write of a short line to a file that is open for appending: lines of several processes never mix.
+    # One short write in append mode: lines of several processes never mix.
     with contextlib.suppress(OSError):
         file = os.open(data_dir / "searches.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            if words and os.fstat(file).st_size < MAX_LOG_BYTES:
+            if query and os.fstat(file).st_size < MAX_LOG_BYTES:
                 os.write(file, line)
         finally:
             os.close(file)
 
 
 def aggregate(data_dir: Path) -> None:
-    """Count the searches in the log before the last time, and forget what is old; for the worker alone.
+    """Add logged searches to the table and delete old rows; called only by the worker.
 
-    The file is renamed first and counted the next time: a process that opened it before has then written its line. Its
-    name carries a number, which is stored with its counts: after a crash at any moment each line is counted once. What
-    the disk refuses is logged and tried again the next time: stories wait to be found meanwhile.
+    The file is renamed first and counted at the next call: by then, every process that had it open
+    has written its line. The number in its name is stored with its counts, so that each line is
+    counted once even after a crash. Disk errors are logged, and the next call tries again.
     """
     try:
         _aggregate_files(data_dir)
     except OSError as error:
-        log.error("searches cannot be counted: %s", error)
+        log.error("cannot count searches, will try again: %s", error)
 
 
 def find_problem(data_dir: Path) -> str:
-    """Return in a sentence why searches are not counted as they should be, "" where nothing is known against it."""
+    """Return a sentence that says why searches are not being counted, or ""."""
     with contextlib.suppress(OSError):
         for path in data_dir.glob("searches.*.folding"):
             if time.time() - path.stat().st_ctime > MAX_DELAY_SECONDS:
-                return "Searches have waited ten minutes and more to be counted; look at the log of the worker."
+                return "Searches were not counted for ten minutes or more. Check the worker's log."
         if (data_dir / "searches.log").stat().st_size >= MAX_LOG_BYTES:
-            return "The log of searches is full, so that they are not counted; start the worker, or look at its log."
+            return (
+                "The search log is full; new searches are lost. Start the worker or check its log."
+            )
     return ""
 
 
 def _aggregate_files(data_dir: Path) -> None:
-    folded = db.session.get(Consumer, CONSUMER)
-    last = folded.offset if folded else 0
+    consumer = db.session.get(Consumer, CONSUMER)
+    last = consumer.offset if consumer else 0
     for path in sorted(data_dir.glob("searches.*.folding"), key=_file_number):
         if _file_number(path) > last:
             last = _file_number(path)
@@ -104,15 +107,13 @@ def _file_number(path: Path) -> int:
 
 
 def _read_counts(path: Path) -> dict[tuple[date, str], SearchTally]:
-    """What a file holds, by day and text without case; a line that cannot be read is left out."""
+    """Return the searches of a file by day and case-folded text; unreadable lines are skipped."""
     counts: dict[tuple[date, str], SearchTally] = {}
     for day, text, hits, milliseconds in _read_entries(path):
-        count = counts.setdefault((day, text.casefold()[:MAX_TEXT_LENGTH]), SearchTally())
-        count.times, count.hits, count.milliseconds = (
-            count.times + 1,
-            hits,
-            count.milliseconds + milliseconds,
-        )
+        tally = counts.setdefault((day, text.casefold()[:MAX_TEXT_LENGTH]), SearchTally())
+        tally.times += 1
+        tally.hits = hits
+        tally.milliseconds += milliseconds
     return counts
 
 
@@ -121,12 +122,12 @@ def _read_entries(path: Path) -> Iterator[tuple[date, str, int, int]]:
         try:
             entry = json.loads(line)
             text, hits, milliseconds = entry["q"], int(entry["hits"]), int(entry["ms"])
-            text.encode()  # half of a character that is two in JSON would not go into the table
+            text.encode()  # A lone surrogate cannot be stored.
             if not 0 <= hits + milliseconds <= MAX_VALUE:
                 raise ValueError
             yield date.fromisoformat(entry["day"]), text, hits, milliseconds
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            log.warning("a line of the search log cannot be read")
+            log.warning("skipped an unreadable line of the search log")
 
 
 def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
@@ -134,11 +135,11 @@ def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
         {
             "day": day,
             "text": text,
-            "times": each.times,
-            "hits": each.hits,
-            "milliseconds": each.milliseconds,
+            "times": tally.times,
+            "hits": tally.hits,
+            "milliseconds": tally.milliseconds,
         }
-        for (day, text), each in counts.items()
+        for (day, text), tally in counts.items()
     ]
     new = insert(SearchCount)
     added = {
@@ -156,7 +157,7 @@ def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
 
 
 def _prune(session: Session, before: date) -> None:
-    """Delete what is older than a day, and of too many rows the oldest and rarest."""
+    """Delete rows from before a day and, beyond MAX_ROWS, the rarest and oldest."""
     session.execute(delete(SearchCount).where(SearchCount.day < before))
     surplus = (session.scalar(select(func.count()).select_from(SearchCount)) or 0) - MAX_ROWS
     if surplus > 0:

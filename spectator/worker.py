@@ -1,10 +1,11 @@
-"""The loop beside the web processes: publish what is due, let followers catch up, tidy.
+"""The background process: publishes due stories, runs the outbox consumers, does maintenance.
 
-What is due is published by a thread of its own: it must not wait for a rebuild of the index, which takes a minute.
+Due stories are published by a thread of their own, which never waits for an index rebuild.
 
-One at a time by file lock, started and restarted by gunicorn.conf.py, or alone as `spectator worker`. It leaves with
-exit code 1 on any fault, so that whoever started it starts a fresh process: Whoosh keeps its lock after a failed write.
-`KEEPER_PID` in its environment is the parent that it leaves with; it could die before the worker can look.
+A file lock allows one worker at a time. gunicorn.conf.py starts and restarts it; `spectator worker`
+runs it alone. It exits with code 1 on any error, so that its parent starts a new process: Whoosh
+keeps its lock after a failed write. `KEEPER_PID` in the environment names the parent that it stops
+with, in case the parent dies before the worker has read its id.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ from spectator.search import IndexUnavailableError
 
 log = logging.getLogger(__name__)
 POLL_SECONDS, CLOCK_SECONDS = 0.1, 0.25
-MAX_WAIT_SECONDS = 10.0  # a net: whatever the watch cannot see is looked at this often
+MAX_WAIT_SECONDS = 10.0  # A safety net for changes that the watcher cannot see.
 MAINTENANCE_INTERVAL_SECONDS = 60.0
-REPAIR_BUDGET_SECONDS = 1.0  # for one go at lost renditions, and for the pause before the next
+REPAIR_BUDGET_SECONDS = 1.0  # for one round of restoring renditions, and the pause before the next
 NIGHTLY_HOUR = 3  # in the newsroom's time zone
 
 
 class Worker:
-    """The loop; `stop()` or the death of its parent ends it after the step in hand."""
+    """The worker's loop; ends after the current round on `stop()` or when its parent dies."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
@@ -66,19 +67,19 @@ class Worker:
         self.last_nightly_run: date | None = None
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """End the loop soon; fit to be a signal handler."""
+        """Ask the loop to end; can be used as a signal handler."""
         self.is_stopping = True
 
     def should_stop(self) -> bool:
-        """Say whether somebody ended the loop, or the parent is gone (watched by pid; signals follow threads)."""
+        """Return whether `stop()` was called or the parent process is gone."""
         return self.is_stopping or os.getppid() != self.parent
 
     def run(self) -> None:
-        """Run until told to leave; raises what a step raises."""
+        """Run until stopped; raises any error of a round."""
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
         with self.hold_lock():
-            log.info("worker %s follows the outbox", os.getpid())
+            log.info("worker %s started", os.getpid())
             clock = Thread(target=self.run_clock, name="clock", daemon=True)
             clock.start()
             self.run_consumers()
@@ -87,24 +88,23 @@ class Worker:
             raise self.error
 
     def run_consumers(self) -> None:
-        """Take step after step, and rest while there is nothing to do."""
+        """Run round after round, and sleep while nothing changes."""
         with self.app.app_context():
             indexes = [
                 directory / "current" for directory in indexing.index_directories(self.data_dir)
             ]
-            watch = ChangeWatcher(database_path(), indexes)
+            watcher = ChangeWatcher(database_path(), indexes)
         while not self.should_stop():
-            mark = (
-                watch.current_state()
-            )  # before the step: what changes meanwhile ends the rest after it
+            # Read before the round, so that changes during it end the following sleep.
+            state = watcher.current_state()
             with self.app.app_context():
                 has_moved = self.run_once()
             if not has_moved:
-                self.wait_for_change(watch, mark)
-        watch.close()
+                self.wait_for_change(watcher, state)
+        watcher.close()
 
     def wait_for_change(self, watcher: ChangeWatcher, state: DatabaseState | None) -> None:
-        """Wait until something has changed since a mark, or it is time to look anyway."""
+        """Sleep until the state has changed, or until the next scheduled round."""
         until = min(
             time.monotonic() + MAX_WAIT_SECONDS,
             self.next_maintenance_at,
@@ -120,31 +120,29 @@ class Worker:
             time.sleep(POLL_SECONDS)
 
     def run_clock(self) -> None:
-        """Publish what is due, as soon as it is; a fault ends the worker, and the next one tries again.
+        """Publish stories as soon as they are due; an error ends the worker and the next retries.
 
-        It asks the wall clock anew each time: a clock that jumps is noticed at once, and what was published stays so.
-        The database is asked for the next moment only when it has changed.
+        The wall clock is read on every turn, so that a clock that jumps is noticed at once. The
+        database is queried only when it has changed or a story is due.
         """
         try:
             with self.app.app_context():
-                watch = ChangeWatcher(database_path())
+                watcher = ChangeWatcher(database_path())
             seen, due = None, None
             while not self.should_stop():
-                mark = watch.current_state()
-                if mark is None or mark != seen or (due is not None and due <= datetime.now(UTC)):
+                state = watcher.current_state()
+                is_due = due is not None and due <= datetime.now(UTC)
+                if state is None or state != seen or is_due:
                     with self.app.app_context():
                         due = self.publish_due()
-                    seen = mark
+                    seen = state
                 time.sleep(CLOCK_SECONDS)
-            watch.close()
+            watcher.close()
         except Exception as error:
             self.error, self.is_stopping = error, True
 
     def publish_due(self) -> datetime | None:
-        """Publish the stories whose time has come; return the moment of the first that was scheduled before that.
-
-        The database says which they are, whoever else looks at the clock.
-        """
+        """Publish the stories that are due; return the earliest time scheduled before the call."""
         due = queries.next_due_at()
         if due is not None and due <= datetime.now(UTC):
             log.info("published %s scheduled stories", publishing.publish_due())
@@ -152,7 +150,7 @@ class Worker:
 
     @contextmanager
     def hold_lock(self) -> Iterator[None]:
-        """Hold the one worker's place; wait for it while another worker lives."""
+        """Hold the worker lock; wait while another worker has it."""
         with open(self.data_dir / "worker.lock", "wb", opener=open_private_file) as file:
             while not self.should_stop():
                 try:
@@ -163,12 +161,12 @@ class Worker:
             yield
 
     def run_once(self) -> bool:
-        """Let the followers catch up, and tidy; return whether one moved, so that there may be more to do at once."""
+        """Run every consumer and due maintenance; return whether a consumer moved."""
         index, newsroom = (
             indexing.open_public_index(self.data_dir),
             indexing.open_newsroom_index(self.data_dir),
         )
-        has_moved = self.front_copies.catch_up()  # first: what was withdrawn must not come back
+        has_moved = self.front_copies.catch_up()  # First: withdrawn pages must leave nginx soon.
         has_moved |= (
             indexing.catch_up(index)
             or indexing.catch_up(newsroom, indexing.NEWSROOM)
@@ -182,49 +180,49 @@ class Worker:
         return has_moved
 
     def run_maintenance(self) -> bool:
-        """Forget what nobody needs any more, and bring back lost renditions; return whether all of it is done."""
+        """Delete expired data and restore lost renditions; return whether all of it is done."""
         if publishing.apply_time_zone():
             log.warning(
-                "lists and counts of stories are made anew for the time zone %s",
+                "rebuilt story lists and counts for the time zone %s",
                 self.app.config["TIMEZONE"],
             )
         accounts.delete_expired()
         autosaves.prune()
         search_log.aggregate(self.data_dir)
         index = indexing.open_public_index(self.data_dir)
-        here = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
-        if here.hour == NIGHTLY_HOUR:
-            self.run_nightly(here.date())
-        position = min(index.offset() or 0, queries.consumer_offset(related.CONSUMER) or 0)
-        position = min(position, self.front_copies.prunable_through(position))
-        if position and outbox.oldest_seq() < position:
-            outbox.prune(position)
+        local_time = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
+        if local_time.hour == NIGHTLY_HOUR:
+            self.run_nightly(local_time.date())
+        offset = min(index.offset() or 0, queries.consumer_offset(related.CONSUMER) or 0)
+        offset = min(offset, self.front_copies.prunable_through(offset))
+        if offset and outbox.oldest_seq() < offset:
+            outbox.prune(offset)
         self.renditions.delete_unfinished()
         is_done = self.renditions.repair(REPAIR_BUDGET_SECONDS)
         db.session.rollback()
         return is_done
 
     def run_nightly(self, day: date) -> None:
-        """Once a night: gather scattered indexes, compare them with the database, work out related stories anew."""
+        """Once a night, compact and repair the indexes and recompute all related articles."""
         if self.last_nightly_run == day:
             return
         self.last_nightly_run = day
         for index, source in indexing.open_indexes(self.data_dir):
             indexing.compact(index, source)
-            with suppress(IndexUnavailableError):  # the next step rebuilds it
-                wrong, needless = indexing.repair(index, source)
-                if wrong or needless:
+            with suppress(IndexUnavailableError):  # The next round rebuilds it.
+                stale, orphaned = indexing.repair(index, source)
+                if stale or orphaned:
                     log.warning(
-                        "%s: mended %s stories, dropped %s",
+                        "%s: repaired %s stories, dropped %s",
                         source.directory,
-                        len(wrong),
-                        len(needless),
+                        len(stale),
+                        len(orphaned),
                     )
         if publishing.repair_listings():
-            log.warning("lists and counts of stories were not true and are made anew")
+            log.warning("rebuilt story lists and counts that did not match the stories")
         related.start_full_pass(day)
 
 
 def open_private_file(path: str, flags: int) -> int:
-    """Open a file that only its owner may read, whatever the umask."""
+    """Open a file with mode 0600, whatever the umask."""
     return os.open(path, flags, 0o600)

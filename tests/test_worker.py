@@ -191,7 +191,7 @@ def test_at_night_both_indexes_are_held_against_the_database(
         index.apply(dict.fromkeys(index.versions()), index.offset() or 0)
     at_work.run_nightly(date(2026, 11, 23))
     assert [index.versions() for index in indexes] == right and all(right)
-    assert caplog.text.count("mended 1 stories") == 2
+    assert caplog.text.count("repaired 1 stories") == 2
     indexes[0].apply(dict.fromkeys(right[0]), indexes[0].offset() or 0)
     at_work.run_nightly(date(2026, 11, 23))
     assert indexes[0].versions() == {}, "once a night"
@@ -264,7 +264,10 @@ def test_broken_originals_are_reported_once_and_stop_nothing(
         assert at_work.run_maintenance()
     assert missing(app, gone) and missing(app, damaged)
     assert not missing(app, whole)
-    assert len([message for message in caplog.messages if "cannot get them back" in message]) == 2
+    assert (
+        len([message for message in caplog.messages if "cannot restore its renditions" in message])
+        == 2
+    )
 
 
 def test_a_full_disk_leaves_pictures_for_later(

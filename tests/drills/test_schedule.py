@@ -35,9 +35,9 @@ def worker_at(site: Site, moment: datetime) -> timedelta:
     """
     seconds = round((moment - datetime.now(UTC)).total_seconds())
     more = {"LD_PRELOAD": str(LIBRARIES[0]), "FAKETIME": f"{seconds:+}s", "NO_FAKE_STAT": "1"}
-    begun = len(site.log_matches("follows the outbox"))
+    begun = len(site.log_matches(r"worker \d+ started"))
     site.spawn("spectator", "worker", **more)
-    eventually(lambda: len(site.log_matches("follows the outbox")) > begun, 15, "a worker at work")
+    eventually(lambda: len(site.log_matches(r"worker \d+ started")) > begun, 15, "a worker at work")
     return timedelta(seconds=seconds)
 
 
@@ -111,7 +111,7 @@ def test_it_goes_out_after_a_restart_that_missed_its_time(site: Site) -> None:
     assert not is_out(site, story)
     site.master = None
     site.start()
-    eventually(lambda: site.log_matches("follows the outbox"), 10, "a worker")
+    eventually(lambda: site.log_matches(r"worker \d+ started"), 10, "a worker")
     assert lateness(site, story, datetime.now(UTC), our_clock) <= LATEST_SECONDS
     site.kill("worker")
     eventually(lambda: site.processes("worker"), 20, "the next worker")
