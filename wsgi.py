@@ -1,4 +1,4 @@
-"""What gunicorn serves."""
+"""The WSGI entry point for gunicorn."""
 
 from gunicorn.errors import AppImportError
 

@@ -217,7 +217,7 @@ CASES = [
     Case(
         "data directory closed to its owner",
         lambda data: data.chmod(0o500),
-        "closed to its owner",
+        "not accessible to its owner",
         is_root=False,
     ),
     Case("read-only disk", lambda data: mount(data, "ro"), "read-only"),
@@ -288,7 +288,7 @@ CASES = [
     Case(
         "database is a link to nothing",
         _at("spectator.db", replace_by_link),
-        "link to nothing",
+        "broken link",
         repair=_at("spectator.db", Path.unlink),
     ),
     Case(

@@ -27,7 +27,7 @@ from tests.drills.running_site import free_port
 
 COMMANDS = {"run": ["run", "--bind", "127.0.0.1:{port}"], "init": ["init"], "doctor": ["doctor"]}
 COMMANDS["import"] = ["import", "jsonl", "{stories}"]
-ADVICE = re.compile(r"(?:Run|as root|made): (.*)$")
+ADVICE = re.compile(r"(?:Run|as root|create a new one): (.*)$")
 BEFORE_FIRST_USE = ("Nobody can log in", "search index is missing", "Less than 500 MB")
 MOST_STEPS = 3
 Try = Callable[..., CommandResult]

@@ -58,7 +58,7 @@ def test_uncounted_searches_are_reported(app: Flask) -> None:
     path.touch(0o600)
     assert problems_with(app, "searches") == []
     os.truncate(path, search_log.MAX_LOG_BYTES)
-    assert len(problems_with(app, "searches is full")) == 1
+    assert len(problems_with(app, "search log is full")) == 1
 
 
 def test_lost_originals_are_reported(app: Flask) -> None:
@@ -79,14 +79,13 @@ def test_lost_originals_are_reported(app: Flask) -> None:
     (originals / f"{0:032}.jpg").touch(0o600)
     [line] = problems_with(app, "originals")
     assert (
-        line.startswith("2 of 3 pictures have lost their originals")
-        and f"Restore {originals}" in line
+        line.startswith("2 of 3 pictures have have no original") and f"Restore {originals}" in line
     )
 
 
 def test_a_missing_script_is_reported(app: Flask) -> None:
     app.config["HTMX_URL"] = "/static/htmx.min.js"
-    assert len(problems_with(app, "names a file that is missing")) == 1
+    assert len(problems_with(app, "names a missing file")) == 1
     app.config["HTMX_URL"] = "/static/js/search.js"
     assert len(problems_with(app, "does not belong to")) == 1
 

@@ -277,7 +277,7 @@ def test_the_command_repairs_and_reports(
         index.apply(dict.fromkeys(index.versions()), index.offset() or 0)
     result = command("--check")
     assert result.exit_code == 0
-    assert result.output.count("1 were missing or outdated, 0 held in vain; mended") == 2
+    assert result.output.count("repaired 1 missing or outdated, removed 0 orphaned") == 2
     assert command("--check").output.count("as in the database") == 2
 
 

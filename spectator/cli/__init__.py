@@ -13,10 +13,10 @@ from spectator.operations import logs
 
 
 class _Spectator(click.Group):
-    """The group of all commands; what it says reaches any terminal."""
+    """The group of all commands, whose output works on any terminal."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the command that was typed."""
+        """Run the command line."""
         escape_unencodable_output()
         return super().main(*args, **kwargs)
 

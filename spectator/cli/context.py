@@ -1,4 +1,4 @@
-"""What every command needs: the site's app, and one line instead of a traceback."""
+"""Shared parts of all commands: the app, and one line per error instead of a traceback."""
 
 from __future__ import annotations
 
@@ -34,26 +34,29 @@ ASCII_REPLACEMENTS = str.maketrans(
 
 
 def create_ready_app() -> Flask:
-    """Return the site for a server; raises BadSetting or NotReady where it cannot be served."""
+    """Return the app for a server; raises ConfigError or NotReadyError if it cannot be served."""
     logs.configure_logging()
     setup.require_ready(config.load(os.environ))
     return create_app()
 
 
 def create_app_for_init() -> Flask:
-    """Return the site for `spectator init`; raises BadSetting, and NotReady for what `init` cannot mend."""
+    """Return the app for `spectator init`.
+
+    Raises ConfigError, or NotReadyError for a fault that `init` cannot fix.
+    """
     setup.require_repairable(config.load(os.environ))
     return create_app()
 
 
 def fail(message: str) -> NoReturn:
-    """End the command with one line that says what to do next, and exit code 1."""
+    """Print one line that says what to do next, and exit with code 1."""
     click.echo(f"spectator: {' '.join(message.split())}", err=True)
     sys.exit(1)
 
 
 def with_app(must_be_ready: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the app, inside its context; known faults become one line."""
+    """Pass the app to a command inside an app context; report expected errors in one line."""
 
     def wrap(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
@@ -69,18 +72,18 @@ def with_app(must_be_ready: bool = True) -> Callable[[Callable[..., Any]], Calla
 
 
 def report_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a command end with one line, never a traceback, where the installation or what was asked is at fault."""
+    """Report expected errors of a command, and faults of the installation, in one line."""
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
         except BrokenPipeError:
-            raise  # whoever read our output has left; click ends quietly
+            raise  # The reader of our output is gone; click exits quietly.
         except EXPECTED_ERRORS as error:
             fail(str(error))
         except IndexUnavailableError as error:
-            fail(f"{error}. Try again in a minute; the log of the worker says more.")
+            fail(f"{error}. Try again in a minute; see the worker's log for details.")
         except INSTALLATION_ERRORS as error:
             log.debug("the command failed", exc_info=True)
             fail(diagnosis.explain(error, config.load(os.environ)))
@@ -89,7 +92,7 @@ def report_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def escape_unencodable_output() -> None:
-    """Let no output fail on a terminal that knows only ASCII: “ becomes ", a letter that it lacks an escape."""
+    """Make output work on ASCII terminals: “ becomes ", unknown letters become escapes."""
     codecs.register_error("spectator", _replace_unencodable)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -97,7 +100,7 @@ def escape_unencodable_output() -> None:
 
 
 def _replace_unencodable(error: UnicodeError) -> tuple[str, int]:
-    """Return what stands for signs that cannot be encoded (a codecs error handler)."""
+    """Return the replacement of characters that cannot be encoded (a codecs error handler)."""
     assert isinstance(error, UnicodeEncodeError)
     plain = error.object[error.start : error.end].translate(ASCII_REPLACEMENTS)
     return plain.encode("ascii", "backslashreplace").decode("ascii"), error.end

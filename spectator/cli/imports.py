@@ -1,4 +1,4 @@
-"""`spectator import`: stories from elsewhere."""
+"""`spectator import`: stories from other systems."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spectator.importers import inputs, jsonl, runner
 
 @click.group("import")
 def import_group() -> None:
-    """Bring stories in from elsewhere."""
+    """Import stories from other systems."""
 
 
 @import_group.command("jsonl")
@@ -23,19 +23,21 @@ def import_group() -> None:
     "file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 )
 @click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
-@click.option("--overwrite", is_flag=True, help="Let the file win over what people changed here.")
+@click.option("--overwrite", is_flag=True, help="Let the file replace changes made on this site.")
 @click.option(
     "--media",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Where the lead pictures are; default: the directory of FILE.",
+    help="Directory of the lead pictures; default: the directory of FILE.",
 )
 @with_app()
 def import_jsonl(
     app: Flask, file: Path, dry_run: bool, overwrite: bool, media: Path | None
 ) -> None:
-    """Import stories, one JSON object a line; the same id again updates what nobody has changed here.
+    """Import stories from a file with one JSON object per line.
 
-    FILE may be - for standard input, or a pipe.
+    Importing the same id again updates the fields that nobody has changed on this site.
+
+    FILE can be a pipe, or - for standard input.
 
     Example: spectator import jsonl stories.jsonl --dry-run
     """
@@ -47,23 +49,23 @@ def import_jsonl(
                 entries, app.config["MEDIA"], dry_run, advance, pictures, overwrite
             )
     if report.is_empty:
-        fail(f"{source.name} is empty: there is no story in it")
+        fail(f"{source.name} is empty. It needs one JSON object per line.")
     sys.exit(_print_report(report, dry_run))
 
 
 def _print_report(report: runner.ImportReport, dry_run: bool) -> int:
     counts = f"{report.added} added, {report.updated} updated"
     counts += f", {report.unchanged} unchanged" if report.unchanged else ""
-    click.echo(f"{counts}{' (dry run: nothing was kept)' if dry_run else ''}")
+    click.echo(f"{counts}{' (dry run: nothing was saved)' if dry_run else ''}")
     if report.sections:
         click.echo(f"sections created: {', '.join(report.sections)}")
     if report.unknown_keys:
         ignored = (f"{name} ({count})" for name, count in sorted(report.unknown_keys.items()))
         click.echo(f"unknown keys ignored: {', '.join(ignored)}")
-    for place, fields in report.preserved:
-        click.echo(f"{place}: kept as changed here: {fields}")
+    for location, fields in report.preserved:
+        click.echo(f"{location}: not overwritten, changed on this site: {fields}")
     if report.preserved:
-        click.echo("To let the file win over what people changed here, repeat with --overwrite.")
-    for place, reason in report.refused:
-        click.echo(f"{place}: {reason}", err=True)
+        click.echo("To replace changes made on this site, import again with --overwrite.")
+    for location, reason in report.refused:
+        click.echo(f"{location}: {reason}", err=True)
     return 1 if report.refused else 0

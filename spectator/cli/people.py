@@ -1,4 +1,4 @@
-"""`spectator user`: the people of the newsroom."""
+"""`spectator user`: the newsroom's accounts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from spectator.models import ROLES
 
 
 def as_utf8(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
-    """Return a name as it was typed, also where the locale knows only ASCII."""
+    """Return a name from the command line as UTF-8, even in an ASCII locale."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
 @click.group()
 def user() -> None:
-    """Manage the people of the newsroom."""
+    """Manage the newsroom's accounts."""
 
 
 @user.command("add")
@@ -29,11 +29,11 @@ def user() -> None:
     "--name",
     default="",
     callback=as_utf8,
-    help="As colleagues see it; default: the e-mail's first part.",
+    help="Name that colleagues see; default: the email's first part.",
 )
 @with_app()
 def user_add(_app: Flask, email: str, role: str, name: str) -> None:
-    """Add somebody who can log in, with a random password that is printed once.
+    """Add an account with a random password, which is printed once.
 
     Example: spectator user add amina@news.example --role editor --name "Amina Diallo"
     """
@@ -44,21 +44,20 @@ def user_add(_app: Flask, email: str, role: str, name: str) -> None:
 @user.command("list")
 @with_app()
 def user_list(_app: Flask) -> None:
-    """List who can log in.
+    """List all accounts.
 
     Example: spectator user list
     """
     for person in queries.users():
-        click.echo(
-            f"{person.email:40} {person.role:8} {'' if person.is_active else 'disabled':10} {person.name}"
-        )
+        state = "" if person.is_active else "disabled"
+        click.echo(f"{person.email:40} {person.role:8} {state:10} {person.name}")
 
 
 @user.command("disable")
 @click.argument("email")
 @with_app()
 def user_disable(_app: Flask, email: str) -> None:
-    """End somebody's sessions and let them log in no more.
+    """Disable an account and end its sessions.
 
     Example: spectator user disable amina@news.example
     """
@@ -70,7 +69,7 @@ def user_disable(_app: Flask, email: str) -> None:
 @click.argument("email")
 @with_app()
 def user_enable(_app: Flask, email: str) -> None:
-    """Let a disabled person log in again, with the password they had.
+    """Enable a disabled account; its password stays the same.
 
     Example: spectator user enable amina@news.example
     """
@@ -83,7 +82,7 @@ def user_enable(_app: Flask, email: str) -> None:
 @click.argument("role", type=click.Choice(ROLES))
 @with_app()
 def user_role(_app: Flask, email: str, role: str) -> None:
-    """Give somebody another role; it counts from their next click on.
+    """Change the role of an account; it applies from the next page on.
 
     Example: spectator user role amina@news.example admin
     """
@@ -96,7 +95,7 @@ def user_role(_app: Flask, email: str, role: str) -> None:
 @click.argument("name", callback=as_utf8)
 @with_app()
 def user_rename(_app: Flask, email: str, name: str) -> None:
-    """Change the name that colleagues see; bylines of stories stay as they are.
+    """Change the name that colleagues see; bylines stay the same.
 
     Example: spectator user rename amina@news.example "Amina Diallo"
     """
@@ -107,7 +106,7 @@ def user_rename(_app: Flask, email: str, name: str) -> None:
 @click.argument("email")
 @with_app()
 def user_reset(_app: Flask, email: str) -> None:
-    """Give somebody a new random password, printed once, and end their sessions.
+    """Set a new random password, printed once, and end all sessions.
 
     Example: spectator user reset amina@news.example
     """

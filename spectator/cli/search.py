@@ -15,21 +15,24 @@ from spectator.cli.context import with_app
 @click.option(
     "--check",
     is_flag=True,
-    help="Compare with the database and mend what differs; rebuild nothing.",
+    help="Compare with the database and repair differences; do not rebuild.",
 )
 @with_app()
 def reindex(app: Flask, check: bool) -> None:
-    """Rebuild the search indexes, the readers' and the newsroom's, beside those in use, then switch.
+    """Rebuild both search indexes, the readers' and the newsroom's.
+
+    New indexes are built beside those in use, so search works meanwhile.
 
     Example: spectator reindex --check
     """
     for index, source in indexing.open_indexes(app.config["DATA_DIR"]):
         if check:
-            wrong, needless = indexing.repair(index, source)
-            found = f"{len(wrong)} were missing or outdated, {len(needless)} held in vain; mended"
-            click.echo(
-                f"{source.name} stories: {found if wrong or needless else 'as in the database'}"
+            stale, orphaned = indexing.repair(index, source)
+            repaired = (
+                f"repaired {len(stale)} missing or outdated, removed {len(orphaned)} orphaned"
             )
+            result = repaired if stale or orphaned else "as in the database"
+            click.echo(f"{source.name} stories: {result}")
             continue
         total = len(source.versions())
         with click.progressbar(
@@ -38,4 +41,4 @@ def reindex(app: Flask, check: bool) -> None:
             indexing.rebuild(index, lambda done, bar=bar: bar.update(done - bar.pos), source)  # type: ignore[misc]
         click.echo(f"{total} {source.name} stories indexed")
     if publishing.repair_listings():
-        click.echo("lists and counts of stories: were not true; made anew")
+        click.echo("story lists and counts: rebuilt, they did not match the stories")

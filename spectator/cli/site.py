@@ -1,4 +1,4 @@
-"""Commands for the site itself: set up, serve, look after."""
+"""Commands for the site itself: set up, serve, check."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from spectator.operations.hints import find_hints
 from spectator.worker import Worker
 
 log = logging.getLogger(__name__)
-NICENESS = 5  # of the worker: readers come first where a core is short
+NICENESS = 5  # of the worker, so that readers come first on a busy machine
 RESET = ".venv/bin/spectator user reset"
 
 
@@ -43,7 +43,7 @@ def init(app: Flask) -> None:
 @click.command("demo")
 @with_app()
 def demo_command(app: Flask) -> None:
-    """Load the demo stories, written for this project, and an editor to log in as.
+    """Load the demo stories and create a demo editor.
 
     Example: spectator demo
     """
@@ -72,17 +72,17 @@ def _load_demo(app: Flask) -> None:
 @click.option(
     "--bind",
     default="",
-    help="HOST:PORT; default 127.0.0.1:8000, or HOST and PORT of the environment.",
+    help="HOST:PORT; default 127.0.0.1:8000, or $HOST:$PORT from the environment.",
 )
 @click.option(
     "--demo",
     "has_demo",
     is_flag=True,
-    help="Set the site up first, with demo stories where it is empty.",
+    help="Set the site up first; add demo stories if it is empty.",
 )
 @with_app(must_be_ready=False)
 def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
-    """Serve the site with gunicorn and keep the worker beside it.
+    """Serve the site with gunicorn and run the worker.
 
     Example: spectator run --workers 4 --bind 127.0.0.1:8000
     """
@@ -111,30 +111,28 @@ def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
         address,
         "wsgi:app",
     ]
-    # what the processes log has letters of every language, whatever the locale of this terminal
+    # The processes log text in every language, whatever the locale of this terminal.
     os.execve(sys.executable, gunicorn, os.environ | {"PYTHONUTF8": "1"})  # noqa: S606 - our own interpreter, no shell
 
 
 def _require_free_port(address: str) -> None:
-    """Raise NotReady where the site cannot listen; gunicorn would try for five seconds and say so in ten lines."""
+    """Raise NotReadyError if the site cannot listen; gunicorn would retry for five seconds."""
     try:
         target = parse_address(address)
         if not isinstance(target, tuple):
-            return  # a socket's path: gunicorn takes the place of an old one
+            return  # The path of a socket: gunicorn replaces an old one.
         host, port = target[:2]
-        family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, _, _, _, socket_address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
+            probe.bind(socket_address)
     except (RuntimeError, OverflowError) as error:
         message = f"{address} is not an address like 127.0.0.1:8000. Check --bind, HOST and PORT."
         raise setup.NotReadyError(message) from error
     except OSError as error:
         message = f"The site cannot listen on {address}: {error.strerror}. Choose another --bind."
         if error.errno == errno.EADDRINUSE:
-            message = (
-                f"{address} is in use by another program. Stop that one, or choose another port: "
-            )
+            message = f"{address} is in use by another program. Stop it or choose another port: "
             message += "spectator run --bind 127.0.0.1:8001, or PORT=8001 make run"
         raise setup.NotReadyError(message) from error
 
@@ -142,7 +140,7 @@ def _require_free_port(address: str) -> None:
 def _set_up_with_demo(app: Flask) -> None:
     setup.initialise(app)
     if queries.has_articles() or queries.has_users():
-        click.echo(f"Log in with the account you have; a new password: {RESET} {demo.EMAIL}")
+        click.echo(f"Log in with your account. To reset its password, run: {RESET} {demo.EMAIL}")
     else:
         _load_demo(app)
 
@@ -150,7 +148,7 @@ def _set_up_with_demo(app: Flask) -> None:
 @click.command()
 @with_app()
 def worker(app: Flask) -> None:
-    """Follow the outbox alone, in the foreground; `spectator run` does so beside the site.
+    """Run the background worker alone; `spectator run` starts one already.
 
     Example: spectator worker
     """
@@ -158,14 +156,14 @@ def worker(app: Flask) -> None:
     try:
         Worker(app).run()
     except Exception:
-        log.exception("the worker ends and is to be started again")
+        log.exception("the worker stopped because of an error; start it again")
         sys.exit(1)
 
 
 @click.command()
 @report_errors
 def doctor() -> None:
-    """Say in plain words what is wrong with this installation; changes nothing.
+    """Check this installation for problems; changes nothing.
 
     Example: spectator doctor
     """
@@ -173,14 +171,14 @@ def doctor() -> None:
     for line in lines:
         click.echo(f"- {line}")
     click.echo(describe_sqlite())
-    click.echo(f"{len(lines)} problem(s)." if lines else "Nothing is wrong.")
+    click.echo(f"{len(lines)} problem(s)." if lines else "No problems found.")
     for line in notes:
         click.echo(f"Worth a look: {line}")
     sys.exit(1 if lines else 0)
 
 
 def _examine() -> tuple[list[str], list[str]]:
-    """Return what is wrong, and what is worth a look; no app is made of an installation that cannot be served."""
+    """Return the problems and the hints; the app is created only if it can be served."""
     settings = config.load(os.environ)
     faults = diagnosis.examine(settings)
     if any(fault.stops_reading for fault in faults):
@@ -188,7 +186,7 @@ def _examine() -> tuple[list[str], list[str]]:
     app = create_app()
     with app.app_context():
         lines, notes = list(problems(app)), list[str]()
-        with suppress(SQLAlchemyError):  # what is wrong with the database is among the problems
+        with suppress(SQLAlchemyError):  # Database errors are already among the problems.
             notes += find_hints()
         return lines, notes
 

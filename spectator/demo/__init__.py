@@ -1,4 +1,4 @@
-"""The demo: stories written for this project, and the editor who may change them."""
+"""The demo: stories written for this project, and the email of the demo editor."""
 
 from pathlib import Path
 

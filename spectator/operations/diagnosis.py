@@ -1,6 +1,6 @@
-"""What keeps an installation from working: the cause, the file, and what mends it, in the same words everywhere.
+"""The diagnosis of an installation: faults with cause, file and remedy.
 
-No site has to run for it: it looks at files, and asks the database for its schema alone.
+It needs no running site: it looks at files and reads only the schema of the database.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REQUIRED_TABLES = frozenset({"article", "outbox", "revision", "section", "user"}
 
 
 def examine(settings: Mapping[str, Any]) -> list[Fault]:
-    """Return what is wrong with the files of an installation, the most basic first; changes nothing."""
+    """Return the faults of an installation's files, most basic first; change nothing."""
     data: Path = settings["DATA_DIR"]
     if faults := list(examine_directory(data, "data directory")):
         return faults
@@ -47,7 +47,7 @@ def examine(settings: Mapping[str, Any]) -> list[Fault]:
 
 
 def explain(error: BaseException, settings: Mapping[str, Any]) -> str:
-    """Return in one line what stopped a command: a fault of the installation where there is one, else the error."""
+    """Return one line that says why a command failed: a fault if there is one, else the error."""
     original = getattr(error, "original", None) or getattr(error, "orig", None) or error
     code = getattr(original, "sqlite_errorcode", None) or 0
     if code & 0xFF in STORAGE_CODES or code & 0xFF in BUSY_CODES:
@@ -62,7 +62,7 @@ def explain(error: BaseException, settings: Mapping[str, Any]) -> str:
 
 
 def explain_sqlite(code: int, detail: str, path: Path) -> Fault:
-    """Return the fault that an error code of SQLite stands for (sqlite.org/rescode.html)."""
+    """Return the fault for an error code of SQLite (sqlite.org/rescode.html)."""
     match STORAGE_CODES.get(code & 0xFF):
         case "full":
             return full_disk_fault(path)
@@ -83,20 +83,19 @@ def explain_sqlite(code: int, detail: str, path: Path) -> Fault:
                 "Check its owner and its directory.",
             )
         case "disk error" if path.parent.is_dir() and list(examine_space(path.parent)):
-            return full_disk_fault(
-                path, stops_reading=True
-            )  # not even the file beside it that readers share can be made
+            # Readers cannot connect either: SQLite cannot create its -shm file.
+            return full_disk_fault(path, stops_reading=True)
         case "disk error":
             message = f"The disk of the database {path} reports an error ({detail})."
             return Fault(
                 Cause.DISK_ERROR,
                 path,
                 message,
-                "Look at the system's log (dmesg) and check the disk.",
+                "Check the disk and the system log (dmesg).",
             )
     message = f"The database {path} does not answer ({detail})."
     return Fault(
-        Cause.BUSY, path, message, "End the program that keeps it locked, or try again in a minute."
+        Cause.BUSY, path, message, "Stop the program that locks it, or try again in a minute."
     )
 
 
@@ -105,7 +104,10 @@ def _examine_key(settings: Mapping[str, Any]) -> Iterator[Fault]:
         return
     path: Path = settings["DATA_DIR"] / config.SECRET_FILE
     if not path.exists():
-        message = f"The secret key {path} is missing; a new one logs nobody out, but pages open now must be reloaded."
+        message = (
+            f"The secret key {path} is missing. A new one logs nobody out, "
+            "but pages open now must be reloaded."
+        )
         yield Fault(Cause.MISSING, path, message, INIT)
     elif not path.is_file():
         yield Fault(
@@ -128,18 +130,16 @@ def _examine_key(settings: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _removal_advice(path: Path) -> str:
-    return f"Restore it from a backup, or remove it and let a new one be made: rm -r {path} && spectator init"
+    return f"Restore it from a backup, or create a new one: rm -r {path} && spectator init"
 
 
 def examine_database(path: Path) -> Iterator[Fault]:
-    """Find what is wrong with the file of the database, the files beside it, and its schema."""
+    """Yield the faults of the database file, its sidecar files and its schema."""
     if os.path.islink(path) and not path.exists():
-        yield Fault(
-            Cause.WRONG_KIND, path, f"{path} is a link to nothing.", "Remove it, or mend the link."
-        )
+        yield Fault(Cause.WRONG_KIND, path, f"{path} is a broken link.", "Remove or correct it.")
     elif not path.exists():
         yield from examine_directory(path.parent, "directory of the database")
-        message = f"The database {path} is missing; where there was one, restore a backup first."
+        message = f"The database {path} is missing. If there was one, restore a backup first."
         yield Fault(Cause.MISSING, path, message, INIT)
     elif not path.is_file():
         remedy = "Move it away, or set SPECTATOR_DATABASE_URL to the database."
@@ -148,8 +148,8 @@ def examine_database(path: Path) -> Iterator[Fault]:
         )
     elif faults := [
         fault
-        for each in (path.parent, path, *_sidecar_files(path))
-        for fault in check_access(each, "database")
+        for file in (path.parent, path, *_sidecar_files(path))
+        for fault in check_access(file, "database")
     ]:
         yield from faults
     else:
@@ -157,16 +157,16 @@ def examine_database(path: Path) -> Iterator[Fault]:
 
 
 def _sidecar_files(path: Path) -> list[Path]:
-    """Return the files that SQLite keeps beside a database, as far as they exist."""
-    beside = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))
-    return [file for file in beside if file.exists()]
+    """Return the existing files that SQLite keeps beside a database."""
+    sidecars = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))
+    return [file for file in sidecars if file.exists()]
 
 
 def _examine_content(path: Path) -> Iterator[Fault]:
     with path.open("rb") as file:
         magic = file.read(len(SQLITE_MAGIC))
     if not magic:
-        message = f"The database {path} is empty; where there were stories, restore a backup first."
+        message = f"The database {path} is empty. If it had stories, restore a backup first."
         yield Fault(Cause.EMPTY, path, message, INIT)
     elif magic != SQLITE_MAGIC:
         yield _not_a_database(path)
@@ -185,7 +185,7 @@ def _not_a_database(path: Path) -> Fault:
 
 
 def _read_schema(path: Path) -> tuple[set[str], str | None]:
-    """Return the names of the tables and the schema's version; never creates a file."""
+    """Return the table names and the schema version; never create a file."""
     with closing(
         sqlite.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=1)
     ) as connection:
@@ -216,12 +216,20 @@ def _examine_schema(path: Path, tables: set[str], version: str | None) -> Iterat
             RESTORE_ADVICE,
         )
     elif version not in migrations.supported_versions():
-        message = f"The database {path} has schema {version}, and this code knows {migrations.HEAD} and older: it was "
-        message += "upgraded by a newer version of the site."
-        remedy = f"Update the code in {config.PROJECT_ROOT}, or restore the backup made before the upgrade."
+        message = (
+            f"The database {path} has schema {version}, but this code knows only {migrations.HEAD} "
+            "and older. A newer version of the site upgraded it."
+        )
+        remedy = (
+            f"Update the code in {config.PROJECT_ROOT}, "
+            "or restore the backup made before the upgrade."
+        )
         yield Fault(Cause.NEWER, path, message, remedy)
     elif version != migrations.HEAD:
-        message = f"The database {path} has the older schema {version}; this code needs {migrations.HEAD}."
+        message = (
+            f"The database {path} has the older schema {version}; "
+            f"this code needs {migrations.HEAD}."
+        )
         yield Fault(Cause.OLDER, path, message, INIT)
 
 
@@ -250,7 +258,7 @@ def _explain_disk(error: OSError, data: Path) -> Fault:
     cause = _DISK_CAUSES[error.errno or 0]
     if cause is Cause.FULL:
         return full_disk_fault(path)
-    existing = next(each for each in (path, *path.parents) if os.path.exists(each))
+    existing = next(parent for parent in (path, *path.parents) if os.path.exists(parent))
     for fault in check_access(existing, "file" if existing.is_file() else "directory"):
         return fault
     return Fault(

@@ -1,4 +1,4 @@
-"""What is wrong with this installation, in plain words: `spectator doctor`."""
+"""The checks of `spectator doctor`."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ LOW_DISK_BYTES = 500_000_000
 
 
 def problems(app: Flask) -> Iterator[str]:
-    """Yield what is wrong with this installation, each in a sentence or two that say what to do."""
+    """Yield each problem of this installation, with what to do about it."""
     yield from _engine_problems()
     findings = diagnosis.examine(app.config)
     yield from map(str, findings)
     if any(fault.stops_reading for fault in findings):
         return
     if not findings and shutil.disk_usage(app.config["DATA_DIR"]).free < LOW_DISK_BYTES:
-        yield f"Less than {LOW_DISK_BYTES // 1_000_000} MB are free in {app.config['DATA_DIR']}. Make room soon."
+        yield (
+            f"Less than {LOW_DISK_BYTES // 1_000_000} MB are free in {app.config['DATA_DIR']}. "
+            "Free some space soon."
+        )
     yield from _mode_problems(app.config)
     yield from _script_problems(app.config)
     try:
@@ -43,8 +46,9 @@ def problems(app: Flask) -> Iterator[str]:
 def _engine_problems() -> Iterator[str]:
     if not is_wal_safe(sqlite.sqlite_version_info):
         yield (
-            f"SQLite {sqlite.sqlite_version} can corrupt a database in WAL mode; the site runs with the slower "
-            "journal_mode=DELETE. Use a machine with a wheel of pysqlite3, or SQLite 3.51.3 or newer."
+            f"SQLite {sqlite.sqlite_version} can corrupt a database in WAL mode, so the site uses "
+            "the slower journal_mode=DELETE. Use a machine with a wheel of pysqlite3, "
+            "or SQLite 3.51.3 or newer."
         )
 
 
@@ -58,34 +62,37 @@ def _mode_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     for path in file_modes.wrong_owners(settings):
         other = faults.user_name(path.stat().st_uid)
         yield (
-            f"{path} belongs to {other}, the data directory to {owner}. Run the site and its commands as one user; "
-            f"as root: chown -R {owner} {path}"
+            f"{path} belongs to {other}, but the data directory to {owner}. "
+            f"Run the site and its commands as one user; as root: chown -R {owner} {path}"
         )
 
 
 def _script_problems(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Find a missing or changed htmx where this site serves it itself."""
+    """Yield a problem if htmx is served by this site and is missing or changed."""
     url: str = settings["HTMX_URL"]
     if not url.startswith("/static/"):
         return
     path = PROJECT_ROOT / url[1:]
     if not path.is_file():
-        yield f"SPECTATOR_HTMX_URL={url} names a file that is missing. Put htmx into {path}."
+        yield f"SPECTATOR_HTMX_URL={url} names a missing file. Put htmx into {path}."
         return
     algorithm, _, expected = settings["HTMX_INTEGRITY"].partition("-")
     if base64.b64encode(hashlib.new(algorithm, path.read_bytes()).digest()).decode() != expected:
-        yield f"SPECTATOR_HTMX_INTEGRITY does not belong to {path}, so browsers refuse it. Set it to the file's digest."
+        yield (
+            f"SPECTATOR_HTMX_INTEGRITY does not match {path}, so browsers refuse it. "
+            "Set it to the file's digest."
+        )
 
 
 def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     data: Path = settings["DATA_DIR"]
-    if (words := db.session.scalar(text("PRAGMA quick_check(1)"))) != "ok":
-        yield f"The database is damaged ({words}). {diagnosis.RESTORE_ADVICE}"
+    if (result := db.session.scalar(text("PRAGMA quick_check(1)"))) != "ok":
+        yield f"The database is damaged ({result}). {diagnosis.RESTORE_ADVICE}"
         return
     if db.session.scalar(select(User.id).where(User.is_active).limit(1)) is None:
         yield "Nobody can log in yet. Run: spectator user add EMAIL --role admin"
     if not publishing.are_listings_correct(db.session()):
-        yield "Lists and counts of stories are not what the stories say. Run: spectator reindex --check"
+        yield "Story lists or counts do not match the stories. Run: spectator reindex --check"
     yield from _picture_problems(settings["MEDIA"])
     yield from file_limits.problems(indexing.index_directories(data))
     yield from _index_problems("The search index", indexing.lag(data))
@@ -100,21 +107,27 @@ def _picture_problems(directory: Path) -> Iterator[str]:
     lost = [name for name in names if not (directory / "originals" / name).exists()]
     if lost:
         yield (
-            f"{len(lost)} of {len(pictures)} pictures have lost their originals, such as {lost[0]}. "
+            f"{len(lost)} of {len(pictures)} pictures have no original, such as {lost[0]}. "
             f"Restore {directory / 'originals'} from a backup."
         )
 
 
 def _index_problems(name: str, lag: indexing.Lag) -> Iterator[str]:
     if lag.offset is None:
-        yield f"{name} is missing or damaged. The worker rebuilds it while the site runs; or run: spectator reindex"
+        yield (
+            f"{name} is missing or damaged. The worker rebuilds it while the site runs; "
+            "or run: spectator reindex"
+        )
     elif lag.seconds > MAX_INDEX_LAG_SECONDS:
-        yield f"{name} is {lag.seconds:.0f} s behind. Start the worker: spectator run, or spectator worker"
+        yield (
+            f"{name} is {lag.seconds:.0f} s behind. "
+            "Start the worker: spectator run, or spectator worker"
+        )
     elif lag.offset > lag.edition:
-        yield f"{name} is ahead of the database (was it restored?). Run: spectator reindex"
+        yield f"{name} is ahead of the database. If it was restored, run: spectator reindex"
 
 
 def describe_sqlite() -> str:
-    """Return one line that says which SQLite runs, and whether it is safe in WAL mode."""
+    """Return one line with the SQLite version and its journal mode."""
     is_safe = is_wal_safe(sqlite.sqlite_version_info)
     return f"SQLite {sqlite.sqlite_version}: {'WAL' if is_safe else 'journal_mode=DELETE'}"

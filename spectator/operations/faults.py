@@ -1,7 +1,6 @@
-"""What can be wrong with a file or a directory: a fault is its cause, the file, and what mends it.
+"""Faults of files and directories: cause, path, message and remedy.
 
-A fault whose remedy is `spectator init` is one that `init` mends; every other remedy is a step that does not lead back
-to a command.
+A fault has the remedy `spectator init` only if `init` fixes it.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ PROBE_BYTES = 256 * 1024  # what a save may need at once
 
 
 class Cause(StrEnum):
-    """The kinds of faults."""
+    """The kind of a fault."""
 
     MISSING = "missing"
     EMPTY = "empty"
@@ -39,28 +38,28 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong: `message` says what, `remedy` what to do about it."""
+    """A problem: `message` says what is wrong, `remedy` what to do."""
 
     cause: Cause
     path: Path
     message: str
     remedy: str
-    stops_reading: bool = True  # the site cannot even be served
+    stops_reading: bool = True  # False: the site can still be served
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}"
 
     @property
     def is_fixed_by_init(self) -> bool:
-        """Say whether `spectator init` mends it; only then does the remedy name that command."""
+        """Return whether `spectator init` fixes it."""
         return self.remedy == INIT
 
 
 def examine_space(directory: Path) -> Iterator[Fault]:
-    """Find out by writing whether there is room; a quota shows in no other way. Nothing stays of it."""
+    """Yield a fault if a test write fails; only writing detects a quota. Nothing is left behind."""
     try:
         handle = os.open(directory, os.O_TMPFILE | os.O_WRONLY, 0o600)
-    except OSError:  # some file systems know no files without a name
+    except OSError:  # Some file systems have no O_TMPFILE.
         if shutil.disk_usage(directory).free < PROBE_BYTES:
             yield full_disk_fault(directory)
         return
@@ -75,15 +74,19 @@ def examine_space(directory: Path) -> Iterator[Fault]:
 
 
 def full_disk_fault(path: Path, stops_reading: bool = False) -> Fault:
-    """Return the fault of a disk without room; only where SQLite cannot open the database does it stop reading."""
+    """Return the fault of a full disk; it stops reading only if SQLite cannot open its files."""
     message = f"The disk of {path} is full; nothing can be saved."
     return Fault(
-        Cause.FULL, path, message, "Make room; the site then goes on by itself.", stops_reading
+        Cause.FULL,
+        path,
+        message,
+        "Free some space; the site then recovers by itself.",
+        stops_reading,
     )
 
 
 def examine_directory(path: Path, name: str) -> Iterator[Fault]:
-    """Find what is wrong with a directory; one that is missing has to be one that can be made."""
+    """Yield the faults of a directory; if it is missing, check that it can be created."""
     parent = path
     while not os.path.lexists(parent) and _can_traverse(parent.parent):
         parent = parent.parent
@@ -92,13 +95,13 @@ def examine_directory(path: Path, name: str) -> Iterator[Fault]:
             yield Fault(
                 Cause.WRONG_KIND,
                 parent,
-                f"{parent} is a link to nothing.",
-                "Remove it, or mend the link.",
+                f"{parent} is a broken link.",
+                "Remove or correct it.",
             )
         else:
             yield no_access_fault(parent.parent, name)
     elif not parent.is_dir():
-        message = f"{parent} is a file, where the {name} should be."
+        message = f"{parent} is a file, but should be the {name}."
         yield Fault(
             Cause.WRONG_KIND,
             parent,
@@ -112,7 +115,7 @@ def examine_directory(path: Path, name: str) -> Iterator[Fault]:
 
 
 def _can_traverse(directory: Path) -> bool:
-    """Say whether what is missing below a directory is missing, and not merely hidden from us."""
+    """Return whether a missing file below a directory is missing, not just inaccessible."""
     try:
         os.stat(directory / ".")
     except PermissionError:
@@ -123,7 +126,7 @@ def _can_traverse(directory: Path) -> bool:
 
 
 def check_access(path: Path, name: str) -> Iterator[Fault]:
-    """Find out whether a file or directory that exists can be read and written, and why not."""
+    """Yield a fault if an existing file or directory cannot be read and written."""
     needed = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
     if os.access(path, needed, effective_ids=True):
         return
@@ -131,15 +134,15 @@ def check_access(path: Path, name: str) -> Iterator[Fault]:
         os.access(path.parent, os.X_OK, effective_ids=True)
         and os.statvfs(path).f_flag & os.ST_RDONLY
     ):
-        message = f"The {name} {path} lies on a disk that is mounted read-only."
-        remedy = "Look at the system's log (dmesg) for why, then mount it for writing."
+        message = f"The {name} {path} is on a disk that is mounted read-only."
+        remedy = "Check the system log (dmesg) for the cause, then mount it for writing."
         yield Fault(Cause.READ_ONLY, path, message, remedy)
     else:
         yield no_access_fault(path, name)
 
 
 def no_access_fault(path: Path, name: str) -> Fault:
-    """Return the fault of a file that another user owns, or that its own mode shuts."""
+    """Return the fault of a file owned by another user or closed by its own mode."""
     me = user_name(os.geteuid())
     owner = user_name(path.stat().st_uid)
     subject = (
@@ -152,17 +155,17 @@ def no_access_fault(path: Path, name: str) -> Fault:
         return Fault(
             Cause.NO_ACCESS,
             path,
-            f"{subject} is closed to its owner, {me}.",
+            f"{subject} is not accessible to its owner, {me}.",
             f"Run: chmod u+{bits} {path}",
         )
-    message = f"{subject} belongs to {owner}, and this command runs as {me}."
+    message = f"{subject} belongs to {owner}, but this command runs as {me}."
     return Fault(
         Cause.NO_ACCESS, path, message, f"Run it as {owner}, or as root: chown -R {me} {path}"
     )
 
 
 def user_name(uid: int) -> str:
-    """Return the name of a user of this machine, or the number where there is none."""
+    """Return the name of a user of this machine, or the user id if it has no name."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -1,4 +1,4 @@
-"""Who may read the files of an installation: its own account alone, but for the renditions that a web server sends."""
+"""File modes of an installation: private, except renditions, which a web server may send."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from spectator.config import SECRET_FILE
 from spectator.db import database_file
 
 PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
-TRAVERSABLE_DIRECTORY = 0o711  # others may pass to what they may read below it, and list nothing
+TRAVERSABLE_DIRECTORY = 0o711  # others may open known paths below it, but not list it
 PUBLIC_DIRECTORY = 0o755
 
 
 def expected_modes(settings: Mapping[str, Any]) -> Iterator[tuple[Path, int]]:
-    """Yield the files and directories that exist, each with the mode that it should have."""
+    """Yield (path, correct mode) of every existing file and directory."""
     data: Path = settings["DATA_DIR"]
     media: Path = settings["MEDIA"]
     database = Path(database_file(settings["DATABASE_URL"]))
@@ -37,7 +37,7 @@ def expected_modes(settings: Mapping[str, Any]) -> Iterator[tuple[Path, int]]:
 
 
 def wrong_modes(settings: Mapping[str, Any]) -> Iterator[tuple[Path, int]]:
-    """Yield what others may read or change although they should not, or cannot reach although they should."""
+    """Yield (path, correct mode) where others have too much or too little access."""
     for path, mode in expected_modes(settings):
         actual = stat.S_IMODE(path.stat().st_mode)
         is_too_open = actual & 0o077 & ~mode
@@ -47,7 +47,7 @@ def wrong_modes(settings: Mapping[str, Any]) -> Iterator[tuple[Path, int]]:
 
 
 def wrong_owners(settings: Mapping[str, Any]) -> Iterator[Path]:
-    """Yield what belongs to another user than the data directory: a command was run as the wrong one."""
+    """Yield paths not owned by the data directory's owner (a command ran as another user)."""
     owner = settings["DATA_DIR"].stat().st_uid
     for path, _ in expected_modes(settings):
         if path.stat().st_uid != owner:
@@ -55,7 +55,7 @@ def wrong_owners(settings: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def apply_modes(settings: Mapping[str, Any]) -> None:
-    """Give every file of ours the mode that it should have; what belongs to others stays as it is."""
+    """Correct the mode of every file that this user owns; root corrects all."""
     for path, mode in wrong_modes(settings):
         if os.geteuid() in (0, path.stat().st_uid):
             path.chmod(mode)

@@ -1,4 +1,4 @@
-"""What every process writes to its log: one line an event, with time, level and process, and no forged line."""
+"""Log format of all processes: one line per event, safe from forged lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class OneLineFormatter(logging.Formatter):
-    """A formatter in UTC that escapes line breaks and control characters, those of a traceback too."""
+    """A formatter in UTC that escapes line breaks and control characters, also in tracebacks."""
 
     converter = staticmethod(time.gmtime)
 
@@ -25,7 +25,7 @@ class OneLineFormatter(logging.Formatter):
 
 
 def configure_logging() -> None:
-    """Send what this process logs to standard error, from level INFO, unless somebody has set its log up already."""
+    """Log to standard error from level INFO on, unless logging is already configured."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])

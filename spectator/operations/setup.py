@@ -1,4 +1,4 @@
-"""Setting the site up: `spectator init`, and the question whether it has been done."""
+"""Setup of the site: `spectator init`, and checks that it has been run."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ FIRST_SECTIONS = ("Politics", "Security", "Business", "Society", "Health", "Cult
 
 
 class NotReadyError(Exception):
-    """The site cannot be set up or served as it stands; the message says what to do."""
+    """A fault that prevents setup or serving; the message says what to do."""
 
 
 def require_ready(settings: dict[str, Any]) -> None:
-    """Raise NotReady for what keeps the site from being served."""
+    """Raise NotReadyError if the site cannot be served."""
     for fault in diagnosis.examine(settings):
         if fault.stops_reading:
             raise NotReadyError(str(fault))
 
 
 def require_repairable(settings: dict[str, Any]) -> None:
-    """Raise NotReady for what `spectator init` cannot mend."""
+    """Raise NotReadyError if there is a fault that `spectator init` cannot fix."""
     for fault in diagnosis.examine(settings):
         if fault.stops_reading and not fault.is_fixed_by_init:
             raise NotReadyError(str(fault))
 
 
 def initialise(app: Flask) -> bool:
-    """Create or upgrade directories, secret key, schema and first rows; return whether anything changed.
+    """Create or upgrade directories, secret key, schema and first rows.
 
-    One process at a time does so; what it leaves is private to the account that it runs as.
+    Return whether anything changed. One process at a time runs this; the files are private to its
+    user.
     """
     data: Path = app.config["DATA_DIR"]
     database = Path(database_file(app.config["DATABASE_URL"]))
@@ -53,9 +54,8 @@ def initialise(app: Flask) -> bool:
     with _locked(data):
         has_changed = _ensure_key(app)
         if not database.exists():
-            os.close(
-                os.open(database, os.O_WRONLY | os.O_CREAT, file_modes.PRIVATE_FILE)
-            )  # SQLite would make it 0644
+            # SQLite itself would create it with mode 0644.
+            os.close(os.open(database, os.O_WRONLY | os.O_CREAT, file_modes.PRIVATE_FILE))
         if not migrations.is_current():
             migrations.upgrade()
             has_changed = True
@@ -66,7 +66,7 @@ def initialise(app: Flask) -> bool:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Hold a directory for one `init`; others wait until it is done and then find nothing to do."""
+    """Lock a directory for one `init`; others wait for it."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -76,10 +76,10 @@ def _locked(directory: Path) -> Iterator[None]:
 
 
 def _ensure_key(app: Flask) -> bool:
-    """Give the app its secret key, a new one where there is none; return whether it was made."""
+    """Set the app's secret key, creating one if there is none; return whether it is new."""
     if app.config["SECRET_KEY"]:
         return False
-    secret = config.secret_key(app.config)  # another process may have made it while we waited
+    secret = config.secret_key(app.config)  # another process may have created it meanwhile
     if is_new := secret is None:
         secret = secrets.token_urlsafe(48)
         write_durably(app.config["DATA_DIR"] / config.SECRET_FILE, secret.encode("ascii"))
@@ -88,7 +88,7 @@ def _ensure_key(app: Flask) -> bool:
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a private file (0600) so that it is there whole or not at all, also after a power cut."""
+    """Write a private file (0600) atomically and durably, even across a power cut."""
     handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -107,12 +107,12 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def _add_first_rows() -> bool:
-    """Add the sections of a new site, and every country that is missing; return whether any was."""
-    known = set(db.session.scalars(select(Country.code)))
+    """Add the sections of a new site and all missing countries; return whether any were."""
+    existing_codes = set(db.session.scalars(select(Country.code)))
     missing = [
         {"code": country.code, "slug": country.slug, "name": country.name}
         for country in COUNTRIES
-        if country.code not in known
+        if country.code not in existing_codes
     ]
     needs_sections = not queries.sections()
     if not missing and not needs_sections:

@@ -1,4 +1,4 @@
-"""Whether a running site can save: looked at when somebody asks, and never more often than it is worth."""
+"""The storage monitor: whether a running site can save, checked on demand at a limited rate."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ from spectator.operations import diagnosis, faults
 from spectator.operations.faults import Fault
 
 QUICK_CHECK_SECONDS = 2.0
-FIRST_CHECK_SECONDS = 0.5  # that the first question waits for the check of the whole database
-CHECK_SECONDS, MAX_CHECK_SHARE = (
-    60.0,
-    0.003,
-)  # between two of these checks, and the share of a core they may take
+FIRST_CHECK_SECONDS = 0.5  # how long the first call waits for the full check
+# The shortest pause between full checks, and the largest share of a core that they may take.
+CHECK_SECONDS, MAX_CHECK_SHARE = 60.0, 0.003
 DAMAGED_CHECK_SECONDS = 5.0
 
 
 class StorageMonitor:
-    """What keeps this process from saving; one for each process, asked by any of its threads."""
+    """A monitor of one process's storage, safe to call from any thread."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.data: Path = settings["DATA_DIR"]
@@ -37,7 +35,7 @@ class StorageMonitor:
         self.check_thread: threading.Thread | None = None
 
     def find_fault(self) -> Fault | None:
-        """Return what keeps the site from saving, None where nothing does."""
+        """Return the fault that keeps the site from saving, or None."""
         with self.lock:
             if time.monotonic() >= self.next_quick_check_at:
                 self.fault = self._quick_check()
@@ -52,7 +50,7 @@ class StorageMonitor:
         return next(iter(diagnosis.examine_database(self.database)), None)
 
     def _start_full_check_when_due(self) -> None:
-        """Have the whole database checked by a thread of its own: it takes a second for each 200 MB."""
+        """Check the whole database in a thread, if due; it takes a second per 200 MB."""
         if time.monotonic() < self.next_full_check_at or (
             self.check_thread and self.check_thread.is_alive()
         ):
@@ -68,20 +66,20 @@ class StorageMonitor:
     def _full_check(self) -> None:
         started = time.monotonic()
         self.damage = find_damage(self.database)
-        taken = time.monotonic() - started
+        duration = time.monotonic() - started
         pause = DAMAGED_CHECK_SECONDS if self.damage else CHECK_SECONDS
-        self.next_full_check_at = time.monotonic() + max(pause, taken / MAX_CHECK_SHARE)
+        self.next_full_check_at = time.monotonic() + max(pause, duration / MAX_CHECK_SHARE)
 
 
 def find_damage(database: Path) -> Fault | None:
-    """Read a whole database, and return what is damaged in it; None also where it does not answer now."""
+    """Read a whole database and return its damage; None if there is none or it is busy."""
     try:
         with closing(
             sqlite.connect(f"file:{quote(str(database))}?mode=ro", uri=True, timeout=1)
         ) as connection:
-            words = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            result = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite.Error as error:
         code = getattr(error, "sqlite_errorcode", 0)
         is_damage = STORAGE_CODES.get(code & 0xFF) in ("damaged", "not a database", "disk error")
         return diagnosis.explain_sqlite(code, str(error), database) if is_damage else None
-    return None if words == "ok" else diagnosis.explain_sqlite(11, words, database)
+    return None if result == "ok" else diagnosis.explain_sqlite(11, result, database)
