@@ -87,7 +87,7 @@ def test_a_withdrawn_story_stays_withdrawn(run, editor: User) -> None:  # type: 
     before = everything()
     for options in ((), ("--overwrite",), ("--dry-run",)):
         output = run(line, options=options)
-        assert "line 1: kept as changed here: stays withdrawn" in output
+        assert "line 1: not overwritten, changed on this site: stays withdrawn" in output
         assert "0 added, 0 updated, 1 unchanged" in output
         assert everything() == before
     changed = json.loads(line) | {"published_at": "2026-03-01T08:00:00Z", "dek": "New"}
@@ -103,7 +103,7 @@ def test_a_correction_and_the_text_above_it_stay(run, editor: User) -> None:  # 
         LINE | {"body": "Another text.", "dek": "Another dek", "source_name": "Reuters"},
     ):
         output = run(line)
-        assert "line 1: kept as changed here:" in output
+        assert "line 1: not overwritten, changed on this site:" in output
         assert "body" in output
         assert story().body == "<p>Right text.</p>"
         assert story().dek == "Dek"  # all the text that a note stands below stays as it is
@@ -166,7 +166,7 @@ def test_each_field_is_the_sources_until_somebody_changes_it(  # type: ignore[no
     before = everything()
     for line in (LINE | {key: new}, LINE | {key: third}):
         output = run(line)
-        assert f"line 1: kept as changed here: {word}\n" in output
+        assert f"line 1: not overwritten, changed on this site: {word}\n" in output
         assert everything() == before
     assert getattr(publishing.draft_from_article(story()), name) == ours
     output = run(LINE | {key: third}, options=("--overwrite",))
@@ -180,7 +180,7 @@ def test_other_fields_follow_the_source_beside_one_that_was_changed(run, editor:
     change(editor, dek="Ours")
     output = run(LINE | {"headline": "Second", "dek": "Theirs", "authors": ["B", "A"]})
     assert "1 updated" in output
-    assert "line 1: kept as changed here: dek\n" in output
+    assert "line 1: not overwritten, changed on this site: dek\n" in output
     now = story()
     assert (now.headline, now.dek, [author.name for author in now.authors]) == (
         "Second",
@@ -214,7 +214,7 @@ def test_a_draft_that_people_published_is_not_taken_back(run, editor: User) -> N
     run(line)
     publishing.publish(story().id, editor)
     at = story().published_at
-    assert "line 1: kept as changed here: status and date" in run(line)
+    assert "line 1: not overwritten, changed on this site: status and date" in run(line)
     assert (story().status, story().published_at) == ("published", at)
 
 
@@ -286,7 +286,7 @@ def test_stories_imported_before_the_rule_keep_what_people_did(run, editor: User
     forget()
     change(editor, headline="Ours")
     output = run(LINE | {"dek": "Newest", "headline": "Theirs"})
-    assert "kept as changed here: headline" in output
+    assert "not overwritten, changed on this site: headline" in output
     assert (story().headline, story().dek) == ("Ours", "Newest")
     forget()
     publishing.withdraw(story().id, editor, "Why.")

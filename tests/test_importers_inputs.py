@@ -89,7 +89,7 @@ def test_an_empty_input_is_said_to_be_empty(
     for arguments, name in (([str(file)], "stories.jsonl"), (["-"], "standard input")):
         result = runner.invoke(main, ["import", "jsonl", *arguments], input=content)
         assert result.exit_code == 1
-        assert f"spectator: {name} is empty: there is no story in it" in result.output
+        assert f"spectator: {name} is empty. It needs one JSON object per line." in result.output
         assert "added" not in result.output
 
 
@@ -216,7 +216,9 @@ def test_pictures_come_from_below_one_directory(app: Flask, pictures: Path) -> N
 
 def test_a_stream_has_no_directory_of_its_own(app: Flask, pictures: Path) -> None:
     report = take(app, with_picture("sub/a b.png"))
-    assert report.refused == [("line 1", "lead_image: say where the pictures are with --media DIR")]
+    assert report.refused == [
+        ("line 1", "lead_image: name the directory of the pictures with --media DIR")
+    ]
 
 
 def test_media_names_the_directory_for_a_stream(command: list[str], pictures: Path) -> None:

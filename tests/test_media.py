@@ -242,7 +242,10 @@ def test_twenty_thousand_pixels_square_in_8_kb_are_refused_at_once(tmp_path: Pat
     )
     assert 7_000 < len(data) < 9_000
     start = time.perf_counter()
-    assert refusal(data, tmp_path) == "The picture has 400 megapixels; 25 is the most."
+    assert (
+        refusal(data, tmp_path)
+        == "The picture has 400 megapixels. The limit is 25; upload a smaller one."
+    )
     assert time.perf_counter() - start < 5
 
 
@@ -263,8 +266,8 @@ def webp_claiming(width: int, height: int) -> bytes:
     ("data", "words"),
     [
         (jpeg_claiming(65_000, 65_000), "4,225 megapixels"),
-        (jpeg_claiming(10_001, 5_000), "51 megapixels; 50 is the most"),
-        (png(5_001, 5_000), "26 megapixels; 25 is the most"),
+        (jpeg_claiming(10_001, 5_000), "51 megapixels. The limit is 50"),
+        (png(5_001, 5_000), "26 megapixels. The limit is 25"),
         (
             b"GIF89a"
             + struct.pack("<HH", 60_000, 60_000)
@@ -304,7 +307,7 @@ def test_sizes_beyond_the_limits_are_refused(data: bytes, words: str, tmp_path: 
     ],
 )
 def test_what_is_no_picture_is_refused(data: bytes, tmp_path: Path) -> None:
-    assert refusal(data, tmp_path).startswith("This file is not a JPEG, PNG, WebP or GIF picture")
+    assert refusal(data, tmp_path).startswith("This file is not a picture we support")
 
 
 def test_a_picture_with_a_tail_loses_the_tail(tmp_path: Path) -> None:
@@ -362,7 +365,9 @@ def test_ten_thousand_frames_are_refused_at_once(tmp_path: Path) -> None:
 def test_a_jpeg_of_endless_scans_is_refused(tmp_path: Path) -> None:
     one = encoded(Image.new("L", (64, 64)), progressive=True)
     start = one.rindex(b"\xff\xda")
-    assert "layers" in refusal(one[:start] + one[start:-2] * 2_000 + b"\xff\xd9", tmp_path)
+    assert "progressive scans" in refusal(
+        one[:start] + one[start:-2] * 2_000 + b"\xff\xd9", tmp_path
+    )
 
 
 @settings(

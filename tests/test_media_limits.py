@@ -188,9 +188,9 @@ def test_one_picture_waits_for_the_one_that_is_decoded_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = CountedLock()
-    places = threading.BoundedSemaphore(sandbox._places._initial_value)  # type: ignore[attr-defined]
+    places = threading.BoundedSemaphore(sandbox._slots._initial_value)  # type: ignore[attr-defined]
     monkeypatch.setattr(sandbox, "_decoder_lock", lock)
-    monkeypatch.setattr(sandbox, "_places", places)
+    monkeypatch.setattr(sandbox, "_slots", places)
     assert places.acquire(blocking=False)  # the picture that is decoded
     data = padded(encoded(photograph(64, 64)), sandbox.MIN_WAITING_BYTES + 1)
 

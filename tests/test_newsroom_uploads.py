@@ -54,10 +54,10 @@ def test_what_is_far_too_large_is_refused_in_words(newsroom: FlaskClient) -> Non
 def test_a_picture_that_comes_while_others_are_decoded_is_refused_at_once_and_nothing_is_lost(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox, "_places", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(sandbox, "_slots", threading.BoundedSemaphore(2))
     monkeypatch.setattr(sandbox, "_decoder_lock", None)  # nobody gets as far as waiting
     for _ in range(2):
-        assert sandbox._places.acquire(blocking=False)
+        assert sandbox._slots.acquire(blocking=False)
     answer = post(
         newsroom, "/newsroom/fragments/pictures", {"picture": picture_file(), "alt": "A port"}
     )

@@ -1,1 +1,1 @@
-"""Stories from elsewhere: one module a format, each yielding records; one runner saves them."""
+"""Importers: one module per format yields records, and one runner saves them."""

@@ -1,4 +1,4 @@
-"""Bodies as other systems kept them, with the shortcodes of WordPress as HTML; the cleaning comes later."""
+"""Bodies from other systems: WordPress shortcodes to HTML; the sanitizer runs later."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from spectator.text.html.markup import BREAKS, Tag
 
 SHORTCODE_NAMES = "caption|wp_caption|gallery|embed|audio|video"
 
-# A shortcode, with what it holds where it is closed; "[[caption]]" is how WordPress writes about one.
+# A shortcode, with its content if it has an end tag; "[[caption]]" is an escaped one.
 _SHORTCODE = re.compile(
     rf"""(?<!\[)\[(?P<name>{SHORTCODE_NAMES})(?P<attributes>(?:\s(?:[^\[\]"']++|"[^"\[]*+"|'[^'\[]*+')*+)?)/?\](?!\])"""
     rf"""(?:(?P<content>(?:(?!\[/?(?:{SHORTCODE_NAMES})\b).)*+)\[/(?P=name)\])?""",
     re.IGNORECASE | re.DOTALL,
 )
-# A paragraph with nothing else in it makes room: a figure cannot stand in one.
+# A paragraph with nothing else is dropped: a figure must not be inside one.
 _IN_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*+)?>\s*+(\x00[0-9]++\x00)\s*+</p>", re.IGNORECASE)
 _PLACEHOLDER = re.compile("\x00([0-9]++)\x00")
 _STRAY_END = re.compile(rf"(?<!\[)\[/(?:{SHORTCODE_NAMES})\](?!\])", re.IGNORECASE)
@@ -29,20 +29,21 @@ _TAGS_WITHOUT_LINKS = frozenset({"a", "pre", "code", "script", "style", "textare
 
 
 def convert_body(body: str) -> str:
-    """Return a body without shortcodes and block comments, and with links for addresses that stand on a line alone.
+    """Return a body without shortcodes and block comments, and with URLs on their own line linked.
 
-    What is in brackets and no shortcode that WordPress itself has, such as "[Version]", is text and stays.
+    Brackets that are not a WordPress core shortcode, such as "[Version]", stay as text.
     """
     body = _BLOCK_COMMENT.sub("", body.replace("\x00", ""))
-    made: list[str] = []
+    converted: list[str] = []
 
     def mark(match: re.Match[str]) -> str:
-        made.append(_convert_shortcode(match))
-        return f"\x00{len(made) - 1}\x00"
+        converted.append(_convert_shortcode(match))
+        return f"\x00{len(converted) - 1}\x00"
 
     if "[" in body:
         body = _STRAY_END.sub("", _SHORTCODE.sub(mark, body))
-        body = _PLACEHOLDER.sub(lambda match: made[int(match[1])], _IN_PARAGRAPH.sub(r"\1", body))
+        body = _IN_PARAGRAPH.sub(r"\1", body)
+        body = _PLACEHOLDER.sub(lambda match: converted[int(match[1])], body)
     return _link_addresses(body) if "://" in body else body
 
 
@@ -55,7 +56,7 @@ def _convert_shortcode(shortcode: re.Match[str]) -> str:
     if name in {"caption", "wp_caption"}:
         return _figure(content, attributes.get("caption", ""))
     if name == "gallery":
-        return content  # its pictures are named by numbers that mean nothing here
+        return content  # It names its pictures by attachment ids, which only WordPress can resolve.
     address = next((attributes[key] for key in _MEDIA_KEYS if attributes.get(key)), "")
     address = address or next(iter(_ADDRESS.findall(unescape(content))), "")
     if name in {"audio", "video"} and address:
@@ -64,30 +65,30 @@ def _convert_shortcode(shortcode: re.Match[str]) -> str:
 
 
 def _figure(content: str, caption: str) -> str:
-    """Return the figure of a picture and what else stands in its shortcode."""
+    """Return a figure of the picture in a caption shortcode and its caption."""
     picture = _PICTURE.search(content)
     if not picture:
         return f"<p>{content or escape(caption)}</p>"
-    words = (content[: picture.start()] + content[picture.end() :]).strip() or escape(caption)
-    return f"<figure>{picture[0]}{f'<figcaption>{words}</figcaption>' if words else ''}</figure>"
+    text = (content[: picture.start()] + content[picture.end() :]).strip() or escape(caption)
+    return f"<figure>{picture[0]}{f'<figcaption>{text}</figcaption>' if text else ''}</figure>"
 
 
 def _link_addresses(body: str) -> str:
-    """Return a body in which every web address that has a line or a block for itself is a link."""
+    """Return a body in which every URL alone on a line or in a block is a link."""
     tokens = list(exact_tokens(body))
-    closed: list[str] = []
+    unlinked: list[str] = []  # open elements in which no link may be added
     out = []
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         if isinstance(token, Tag):
             if token.name in _TAGS_WITHOUT_LINKS and not token.is_end:
-                closed.append(token.name)
-            elif closed and token.name == closed[-1]:
-                closed.pop()
+                unlinked.append(token.name)
+            elif unlinked and token.name == unlinked[-1]:
+                unlinked.pop()
             out.append(token.raw)
-        elif closed or "://" not in token:
+        elif unlinked or "://" not in token:
             out.append(token)
         else:
-            out.append(_link_lines(token, _is_edge(tokens, place - 1), _is_edge(tokens, place + 1)))
+            out.append(_link_lines(token, _is_edge(tokens, index - 1), _is_edge(tokens, index + 1)))
     return "".join(out)
 
 
@@ -102,7 +103,7 @@ def _link_lines(text: str, begins_line: bool, ends_line: bool) -> str:
 
 
 def _is_edge(tokens: list[str | Tag], index: int) -> bool:
-    """Return whether a line ends with this token: a tag that breaks lines, or the end of the text."""
+    """Return whether a token ends a line: a tag that breaks lines, or the end of the text."""
     if not 0 <= index < len(tokens):
         return True
     token = tokens[index]

@@ -1,4 +1,4 @@
-"""Where an import reads from: a file, standard input or a pipe, opened once and read in order."""
+"""Import sources: a file, standard input or a pipe, opened once and read in order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STREAM_DIRECTORIES = ("/dev", "/proc")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What is being read. `directory` is that of a file, in which its pictures are; None for a stream."""
+    """An open import source; `directory` is where a file's pictures are, None for a stream."""
 
     file: IO[bytes]
     name: str
@@ -26,7 +26,7 @@ class Input:
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[int], None]]:
-        """Show a progress bar for a file, a count for a stream; what is yielded is told how many lines are done."""
+        """Show a progress bar, or a count for a stream; yield a function that advances it."""
         if self.directory is None:
             yield _StreamCount(self.name).add
             return
@@ -37,7 +37,7 @@ class Input:
 
 
 class _StreamCount:
-    """The number of stories read from a stream, shown on a terminal."""
+    """A count of stories read from a stream, shown if the output is a terminal."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -1,4 +1,4 @@
-"""JSON lines: one story a line, in the shape that docs/operations.md describes."""
+"""JSON lines: one story per line, in the format that docs/operations.md describes."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ ALL_KEYS = {*TEXT_KEYS, *OTHER_KEYS, *LIST_KEYS, *PICTURE_KEYS}
 def read(
     file: IO[bytes], language: str, zone: tzinfo = UTC
 ) -> Iterator[Record | tuple[str, RecordError]]:
-    """Yield a Record for every good line, and (place, reason) for every bad one; empty lines are skipped.
+    """Yield a Record for every valid line, and (location, error) for every other; skip empty lines.
 
-    `language` is that of a line without one, `zone` that of moments without an offset. Reads the file once and in
-    order, so that a pipe will do. Raises OSError where it cannot be read.
+    `language` is the default for lines without one, `zone` for times without an offset. The file is
+    read once and in order, so it may be a pipe. Raises OSError if it cannot be read.
     """
     number = 0
     while line := file.readline(MAX_LINE_BYTES + 1):
         number += 1
-        place = f"line {number}"
+        location = f"line {number}"
         if len(line) > MAX_LINE_BYTES:
             while line and not line.endswith(b"\n"):
                 line = file.readline(MAX_LINE_BYTES)
-            yield place, RecordError(f"longer than {MAX_LINE_BYTES // 1_000_000} MB")
+            yield location, RecordError(f"longer than {MAX_LINE_BYTES // 1_000_000} MB")
         elif line.strip():
-            yield _parse_entry(line, place, language, zone)
+            yield _parse_entry(line, location, language, zone)
 
 
 def _parse_entry(
     line: bytes, location: str, language: str, zone: tzinfo
 ) -> Record | tuple[str, RecordError]:
-    """Return what a line holds; whatever goes wrong with it is a fault of this line alone."""
+    """Return the record of a line, or its location and error; no line stops an import."""
     try:
         return parse_record(line, location, language, zone)
     except RecordError as error:
@@ -56,7 +56,7 @@ def _parse_entry(
 
 
 def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Record:
-    """Return the record of one line; raises BadRecord."""
+    """Return the record of one line; raises RecordError."""
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -71,7 +71,7 @@ def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Rec
     if not lists["authors"] and _text(data, "author"):
         lists["authors"] = (_text(data, "author"),)
     texts["body"] = convert_body(texts["body"])
-    texts |= {ours: _text(data, theirs) for theirs, ours in PICTURE_KEYS.items()}
+    texts |= {field: _text(data, key) for key, field in PICTURE_KEYS.items()}
     published_at = _moment(data, "published_at", zone)
     return Record(
         location=location,
@@ -93,7 +93,7 @@ def _text(data: dict[str, Any], name: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and name == "id":
         return str(value)
     if not isinstance(value, str):
-        raise RecordError(f"“{name}” is not a text")
+        raise RecordError(f"“{name}” must be a string")
     return value
 
 
@@ -101,13 +101,13 @@ def _list(data: dict[str, Any], name: str) -> tuple[str, ...]:
     value = data.get(name) or []
     if isinstance(value, str):
         value = [value]
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise RecordError(f"“{name}” is not a list of texts")
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise RecordError(f"“{name}” must be a list of strings")
     return tuple(value)
 
 
 def _moment(data: dict[str, Any], name: str, zone: tzinfo) -> datetime | None:
-    """Return a moment in UTC; one without an offset is in `zone`, of two that it may mean the earlier."""
+    """Return a time in UTC; without an offset it is in `zone`, the earlier one if ambiguous."""
     text = _text(data, name)
     if not text:
         return None
@@ -115,17 +115,17 @@ def _moment(data: dict[str, Any], name: str, zone: tzinfo) -> datetime | None:
         moment = datetime.fromisoformat(text)
         moment = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise RecordError(f"“{name}” is not a moment as RFC 3339 writes it: {text[:40]}") from error
+        raise RecordError(f"“{name}” is not an RFC 3339 date and time: {text[:40]}") from error
     if not 1000 <= moment.year <= 9000:
-        raise RecordError(f"“{name}” lies outside the calendar: {text[:40]}")
+        raise RecordError(f"“{name}” must be between the years 1000 and 9000: {text[:40]}")
     return moment
 
 
 def _status(data: dict[str, Any], published_at: datetime | None) -> str:
-    """Return the status: as told, else by the date. Only a moment can make a story public or scheduled."""
+    """Return the given status, or derive it from the date; public stories need a date."""
     status = _text(data, "status")
     if status and status not in ARTICLE_STATUSES:
-        raise RecordError(f"“status” is none of {', '.join(ARTICLE_STATUSES)}")
+        raise RecordError(f"“status” must be one of {', '.join(ARTICLE_STATUSES)}")
     if status in {"draft", "withdrawn"}:
         return status
     if published_at is None:
@@ -136,12 +136,10 @@ def _status(data: dict[str, Any], published_at: datetime | None) -> str:
 
 
 def _local_path(data: dict[str, Any]) -> str:
-    """Return the path of the lead picture as the line has it, "" where it has none."""
+    """Return the path of the lead picture, or "" if there is none."""
     text = _text(data, "lead_image")
     if text.startswith("file://"):
         return unquote(text.removeprefix("file://"))
     if "://" in text:
-        raise RecordError(
-            "“lead_image” is not a local file; pictures are not fetched from other servers"
-        )
+        raise RecordError("“lead_image” must be a local file. Download the picture first.")
     return text

@@ -1,4 +1,4 @@
-"""Pictures that an import names: regular files below one directory, and no other file of the machine."""
+"""Pictures named by an import: only regular files below one directory are opened."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from spectator.importers.records import RecordError
 
 
 def open_picture(path: str, directory: Path | None) -> IO[bytes]:
-    """Open the picture that a record names, to be read; links are followed as long as they stay below `directory`.
+    """Open the picture of a record for reading; symbolic links may not leave `directory`.
 
-    Raises BadRecord for everything else: another directory, a device, a pipe, a name that cannot be one, and all
-    pictures where there is no directory.
+    Raises RecordError for anything else: another directory, a device, a pipe, an invalid name, or
+    any picture if `directory` is None.
     """
     if directory is None:
-        raise RecordError("lead_image: say where the pictures are with --media DIR")
+        raise RecordError("lead_image: name the directory of the pictures with --media DIR")
     try:
         root = directory.resolve(strict=True)
         target = (root / path).resolve(strict=True)
         if not target.is_relative_to(root):
             raise RecordError(
-                f"lead_image: {path[:200]!r} is not below {directory}; move it there, or use --media DIR"
+                f"lead_image: {path[:200]!r} is not below {directory}. "
+                "Move it there, or use --media DIR"
             )
-        # without O_NONBLOCK a pipe in the place of the file would wait for somebody who writes
+        # Without O_NONBLOCK, opening a pipe would wait for a writer.
         descriptor = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

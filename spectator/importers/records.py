@@ -1,4 +1,4 @@
-"""What every importer yields."""
+"""The records that every importer yields."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from spectator.publishing import Draft
 
 
 class RecordError(Exception):
-    """A record that cannot be taken; the message says why."""
+    """A record that cannot be imported; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A story as another system had it. `place` names it in the report (line 12); `section` is a name or a slug.
+    """A story from another system.
 
-    Lines of text may hold character references, which are decoded once when the story is stored. `picture` is the path
-    of a local file below the directory that the runner is told, `feed_id` the guid that feeds know the story by.
+    `location` names it in the report ("line 12"); `section` is a name or a slug. Single-line fields
+    may hold character references, which are decoded once when the story is stored. `picture` is a
+    path below the runner's `pictures_dir`, and `feed_id` the guid of the story in feeds.
     """
 
     location: str
@@ -33,5 +34,5 @@ class Record:
 
 
 def describe_unexpected_error(error: Exception) -> str:
-    """Return one line that says what nobody foresaw about a record."""
+    """Return one line about an unexpected error in a record."""
     return f"cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]})"

@@ -1,4 +1,4 @@
-"""Saves the records of any importer, in batches, with a report at the end."""
+"""The runner of all importers: saves records in batches and reports the result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from spectator.text.words.slugs import slugify
 
 log = logging.getLogger(__name__)
 BATCH_SIZE = 500
-BATCH_CHARACTERS = 4_000_000  # of bodies: what a batch holds in memory is some ten times as much
+BATCH_CHARACTERS = 4_000_000  # of bodies; a batch takes about ten times as much memory
 LINE_FIELDS = (
     "headline",
     "dek",
@@ -30,17 +30,17 @@ LINE_FIELDS = (
     "picture_credit",
 )
 NAME_FIELDS = ("authors", "topics", "countries")
-# With its semicolon only: "AT&T" and "R&D&copy" are what they say.
+# Only with its semicolon: "AT&T" and "R&D&copy" are plain text.
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 Entry = Record | tuple[str, RecordError]
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did: stories added, updated and unchanged, sections created, unknown keys by count.
+    """The result of an import: numbers of stories, sections created, unknown keys and their counts.
 
-    `kept` says by place which fields of a story stayed since people changed them here, `refused` what is wrong with a
-    bad record. `is_empty`: there was no record at all.
+    `preserved` lists (location, fields) that were not overwritten because people changed them on
+    this site, `refused` lists (location, reason). `is_empty`: the source had no record at all.
     """
 
     added: int = 0
@@ -61,9 +61,10 @@ def import_records(
     pictures_dir: Path | None = None,
     overwrite: bool = False,
 ) -> ImportReport:
-    """Save every good record, in commits of at most 500; a dry run does it all and rolls back. Returns the report.
+    """Save every valid record, in commits of at most 500, and return the report.
 
-    Pictures are taken from below the directory `pictures`. `overwrite` lets the source win over what people changed.
+    A dry run does the same and rolls back. Pictures are read from below `pictures_dir`. `overwrite`
+    replaces what people changed on this site.
     """
     report = ImportReport()
     for batch in _batches(entries):
@@ -71,12 +72,13 @@ def import_records(
         ready = list(_prepare_batch(batch, report, media_dir, pictures_dir, dry_run))
         try:
             with db.write() as session:
-                outcome = publishing.import_batch(session, [story for _, story in ready], overwrite)
+                stories = [story for _, story in ready]
+                result = publishing.import_batch(session, stories, overwrite)
                 if dry_run:
                     raise _DryRunRollback
         except _DryRunRollback:
             pass
-        _add_result(report, outcome, [place for place, _ in ready])
+        _add_result(report, result, [location for location, _ in ready])
         if progress:
             progress(len(batch))
     report.sections = list(dict.fromkeys(report.sections))
@@ -95,7 +97,7 @@ def _add_result(
 
 
 class _DryRunRollback(Exception):
-    """Ends a dry run's transaction."""
+    """The signal that rolls back the transaction of a dry run."""
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -114,7 +116,7 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 def _prepare_batch(
     batch: list[Entry], report: ImportReport, media_dir: Path, pictures: Path | None, is_dry: bool
 ) -> Iterator[tuple[str, publishing.ImportedArticle]]:
-    """Yield (place, story) of every good record: cleaned and decoded before the write lock is taken."""
+    """Yield (location, story) of every valid record, prepared before the write lock is taken."""
     for entry in batch:
         if isinstance(entry, tuple):
             report.refused.append((entry[0], str(entry[1])))
@@ -150,21 +152,21 @@ def _build_imported_article(
 
 
 def _decode_lines(draft: publishing.Draft) -> dict[str, Any]:
-    """Return the lines and names of a draft that hold character references, decoded once; the body is HTML already."""
+    """Return the decoded text fields of a draft that hold character references, except the body."""
     changes: dict[str, Any] = {
         name: decode_references(text)
         for name in LINE_FIELDS
         if "&" in (text := getattr(draft, name))
     }
-    for name in NAME_FIELDS:
-        names = getattr(draft, name)
-        if any("&" in each for each in names):
-            changes[name] = tuple(map(decode_references, names))
+    for field_name in NAME_FIELDS:
+        names = getattr(draft, field_name)
+        if any("&" in name for name in names):
+            changes[field_name] = tuple(map(decode_references, names))
     return changes
 
 
 def decode_references(text: str) -> str:
-    """Return text with `&amp;`, `&#8217;` and the like decoded once: other systems store headlines so."""
+    """Return text with `&amp;`, `&#8217;` and the like decoded once; other systems store them."""
     return _REFERENCE.sub(lambda match: unescape(match[0]), text) if "&" in text else text
 
 

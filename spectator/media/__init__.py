@@ -1,8 +1,9 @@
-"""Take in uploaded pictures and cut their renditions: bytes and a directory, no database.
+"""Uploaded pictures and their renditions: bytes and a directory, no database.
 
-Under the media directory, `originals/` holds each picture as it was taken in (re-encoded, without metadata) and
-`renditions/` what readers get. Originals are the truth; renditions may be deleted and are cut again from them.
-Pictures are decoded by a program of its own (`decoding`, run by `sandbox`): no process of the site ever holds one.
+Under the media directory, `originals/` holds each stored picture (re-encoded, without metadata) and
+`renditions/` the files that readers get. Renditions can be deleted and are made again from the
+originals. A separate program (`decoder`, run by `sandbox`) decodes pictures, so that hostile bytes
+never reach a process of the site.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ __all__ = [
     "make_renditions",
     "store_upload",
 ]
-# What a form says of it.
+# The hint beside the upload field.
 UPLOAD_HINT = (
-    f"JPEG of up to {MAX_JPEG_PIXELS // 10**6} megapixels, PNG, WebP or GIF of up to {MAX_PIXELS // 10**6}; "
-    f"at most {MAX_BYTES // 1024**2} MB."
+    f"JPEG of up to {MAX_JPEG_PIXELS // 10**6} megapixels, "
+    f"PNG, WebP or GIF of up to {MAX_PIXELS // 10**6}; at most {MAX_BYTES // 1024**2} MB."
 )
 CHUNK_BYTES = 256 * 1024
 _RENDITION_URL = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
@@ -51,7 +52,7 @@ _RENDITION_NAME = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:
 
 @dataclass(frozen=True, slots=True)
 class StoredPicture:
-    """A stored picture: `digest` names its files, sizes are in pixels and bytes of the stored original."""
+    """A stored picture: `digest` names its files; sizes are the original's, in pixels and bytes."""
 
     digest: str
     extension: str
@@ -61,16 +62,17 @@ class StoredPicture:
 
 
 def store_upload(stream: IO[bytes], directory: Path) -> StoredPicture:
-    """Store the picture in `stream` under `directory` with its renditions and say what was stored.
+    """Store a picture with its renditions under `directory` and return a description of it.
 
-    It is kept upright, in sRGB, at most 2560 pixels wide, without any metadata. The same bytes give the same files.
-    Raises `PictureRefused` for anything that is not a still picture within the limits, `PictureUnopened` where memory
-    or time ran out, OSError when the disk is full (no half-written file stays).
+    It is stored upright, in sRGB, at most 2560 pixels wide and without metadata. The same bytes
+    give the same files. Raises PictureError if it is not a still picture within the limits,
+    PictureResourceError if memory or time ran out, and OSError if the disk is full (then no
+    partial file stays).
     """
     with _workspace(directory) as work:
         _save_upload(stream, work / "upload")
-        told = decode("take_in", work / "upload", work)
-        extension, width = told["extension"], told["width"]
+        result = decode("take_in", work / "upload", work)
+        extension, width = result["extension"], result["width"]
         original = work / f"original.{extension}"
         with original.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
@@ -78,16 +80,16 @@ def store_upload(stream: IO[bytes], directory: Path) -> StoredPicture:
         _move_into_place(original, directory / "originals" / f"{digest}.{extension}")
         for name, step in rendition_names(digest, extension, width):
             _move_into_place(work / f"{step}.{extension}", directory / "renditions" / name)
-    return StoredPicture(digest, extension, width, told["height"], byte_size)
+    return StoredPicture(digest, extension, width, result["height"], byte_size)
 
 
 def rendition_names(digest: str, extension: str, width: int) -> list[tuple[str, int]]:
-    """Return (name under the media address, width in pixels) of each rendition of an original, narrowest first."""
+    """Return (name below /media/, width in pixels) of each rendition, narrowest first."""
     return [(f"{digest[:2]}/{digest}-{step}.{extension}", step) for step in rendition_widths(width)]
 
 
 def rendition_path(directory: Path, name: str) -> Path | None:
-    """Return where the rendition called `name` lies (it may not exist), None when that cannot be a rendition."""
+    """Return the path of a rendition (it may not exist), or None if the name is not valid."""
     return directory / "renditions" / name if _RENDITION_NAME.fullmatch(name) else None
 
 
@@ -97,16 +99,16 @@ def digest_from_name(name: str) -> str:
 
 
 def missing_renditions(directory: Path, digest: str, extension: str, width: int) -> list[str]:
-    """Return the names of those renditions of an original `width` pixels wide that are not on disk."""
+    """Return the names of the renditions that are not on disk; `width` is the original's."""
     names = [name for name, _ in rendition_names(digest, extension, width)]
     return [name for name in names if not (directory / "renditions" / name).exists()]
 
 
 def make_renditions(directory: Path, digest: str, extension: str, width: int) -> int:
-    """Make the missing renditions of a stored original `width` pixels wide and return how many were made.
+    """Make the missing renditions of an original `width` pixels wide; return their number.
 
-    Raises OSError when the original is gone or the disk is full, `PictureRefused` when the original is damaged,
-    `PictureUnopened` where memory or time ran out.
+    Raises OSError if the original is missing or the disk is full, PictureError if the original is
+    damaged, and PictureResourceError if memory or time ran out.
     """
     original = directory / "originals" / f"{digest}.{extension}"
     missing = set(missing_renditions(directory, digest, extension, width))
@@ -123,7 +125,7 @@ def make_renditions(directory: Path, digest: str, extension: str, width: int) ->
 
 
 def remove_renditions(directory: Path, digest: str, extension: str) -> int:
-    """Delete every rendition of an original, of whatever width, and return how many there were; the original stays."""
+    """Delete all renditions of an original, but not the original; return their number."""
     paths = list((directory / "renditions" / digest[:2]).glob(f"{digest}-*.{extension}"))
     for path in paths:
         path.unlink(missing_ok=True)
@@ -131,20 +133,20 @@ def remove_renditions(directory: Path, digest: str, extension: str) -> int:
 
 
 def rendition_digests(html: str) -> set[str]:
-    """Return the digests of the pictures whose renditions a text shows."""
+    """Return the digests of the pictures that an HTML text shows."""
     return {digest for _, digest in _RENDITION_URL.findall(html)} if "/media/" in html else set()
 
 
 @contextmanager
 def _workspace(directory: Path) -> Iterator[Path]:
-    """Give a directory of its own beside what is kept, gone afterwards."""
+    """Yield a temporary directory on the same file system."""
     _make_directory(directory, 0o711)
     with tempfile.TemporaryDirectory(prefix=".new-", dir=directory) as name:
         yield Path(name)
 
 
 def _save_upload(stream: IO[bytes], path: Path) -> None:
-    """Write an upload to a file, piece by piece; raises PictureRefused as soon as it is too large."""
+    """Write an upload to a file in chunks; raises PictureError as soon as it is too large."""
     size = 0
     with path.open("wb") as file:
         while chunk := stream.read(min(CHUNK_BYTES, MAX_BYTES + 1 - size)):
@@ -157,9 +159,10 @@ def _save_upload(stream: IO[bytes], path: Path) -> None:
 
 
 def _move_into_place(finished: Path, path: Path) -> None:
-    """Move a finished file to its place, so that it is either there whole or not at all.
+    """Move a finished file to its final path atomically and durably.
 
-    The web server may read renditions (0644 in 0755) and nobody else an original (0600 in 0700), whatever the umask.
+    Renditions are readable by the web server (0644 in 0755), originals only by their owner (0600 in
+    0700), whatever the umask.
     """
     if path.exists():
         return
@@ -177,7 +180,7 @@ def _move_into_place(finished: Path, path: Path) -> None:
 
 
 def _make_directory(path: Path, mode: int) -> None:
-    """Make a directory with a mode whatever the umask, and those above it so that others can walk through."""
+    """Make a directory with an exact mode, and its parents so that others can traverse them."""
     if path.is_dir():
         return
     _make_directory(path.parent, 0o755 if path.parent.name == "renditions" else 0o711)

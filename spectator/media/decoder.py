@@ -1,8 +1,9 @@
-"""Decode a picture and write what is made of it: a program of its own, with little memory and little time.
+"""The picture decoder: a separate program with limited memory and time.
 
 `python -I decoder.py take_in SOURCE DIRECTORY` writes `original.<extension>` and its renditions as
-`<width>.<extension>`; `… cut SOURCE DIRECTORY WIDTH…` those renditions alone. What came of it is one JSON object on
-standard output. It imports nothing of this site: a start has to be quick, and it reads bytes that nobody trusts.
+`<width>.<extension>`; `… cut SOURCE DIRECTORY WIDTH…` writes only those renditions. The result is
+one JSON object on standard output. It imports nothing else from this site: it has to start fast,
+and it reads untrusted bytes.
 """
 
 from __future__ import annotations
@@ -26,29 +27,30 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-# What an upload may be. libjpeg scales while it decodes, so a JPEG may be larger than what has to be decoded whole.
+# Limits of an upload. libjpeg scales while it decodes, so a JPEG may be larger than other formats.
 MAX_BYTES = 40 * 1024 * 1024
 MAX_JPEG_PIXELS, MAX_PIXELS = 50_000_000, 25_000_000
 MIN_SIDE, MAX_SIDE, MAX_ASPECT = 8, 12_000, 10
-# A scan of an empty progressive JPEG is a few dozen bytes but costs a pass over every block. Encoders make about ten.
+# An empty scan of a progressive JPEG takes a few dozen bytes but costs a pass over every block.
+# Encoders write about ten scans.
 MAX_SCANS = 300
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
-# What this program may use. A progressive JPEG of 50 megapixels needs 300 MB for its coefficients alone.
+# Limits of this program. The coefficients of a progressive JPEG of 50 megapixels take 300 MB.
 MEMORY_BYTES, CPU_SECONDS, FILE_BYTES = 768 * 1024 * 1024, 30, 256 * 1024 * 1024
 
 ORIGINAL_WIDTH, ORIGINAL_QUALITY = 2560, 82
 WIDTHS = (320, 480, 640, 960, 1280)
-# A busy photograph steps down until 640 x 427 pixels fit into about 30 kB: most readers pay by the megabyte.
+# Quality falls until 640 x 427 pixels fit into about 30 kB: most readers pay by the megabyte.
 RENDITION_QUALITIES, RENDITION_BYTES_PER_PIXEL = (70, 60, 50), 0.11
 
-DAMAGED = "The picture is damaged or incomplete; export it again and upload the new file."
-ANIMATED = "This picture is animated, and only still pictures can be shown; upload one frame of it."
+DAMAGED = "The picture is damaged or incomplete. Export it again and upload the new file."
+ANIMATED = "This picture is animated. Upload a still picture, such as one frame of it."
 NO_MEMORY = (
-    "There is not enough memory to open this picture; try again later, or upload a smaller one."
+    "There is not enough memory to open this picture. Try again later or upload a smaller one."
 )
 
-# Bytes a file must start with, and the one reader it then gets. `Image.open` would import every reader that Pillow
-# has, and its limit of 179 megapixels would speak before ours without saying the size.
+# The reader for each file signature. `Image.open` would import all readers of Pillow, and its limit
+# of 179 megapixels would apply before ours without naming the size.
 _READERS: tuple[tuple[re.Pattern[bytes], type[ImageFile.ImageFile]], ...] = (
     (re.compile(rb"\xff\xd8\xff"), JpegImageFile),
     (re.compile(rb"\x89PNG\r\n\x1a\n"), PngImageFile),
@@ -72,11 +74,11 @@ class PictureError(ValueError):
 
 
 class PictureResourceError(PictureError):
-    """A picture that could not be opened for want of memory or time: it may be sound, and later it may work."""
+    """A picture that was not opened for lack of memory or time; a later attempt may succeed."""
 
 
 def make_original(data: bytes, directory: Path) -> dict[str, Any]:
-    """Write the original made of an upload, and its renditions; return its extension and size in pixels."""
+    """Write the original and the renditions of an upload; return its extension and size."""
     picture = _decode(data, ORIGINAL_WIDTH)
     extension, (width, height) = "png" if picture.mode == "RGBA" else "jpg", picture.size
     content = _jpeg(picture, ORIGINAL_QUALITY) if extension == "jpg" else _png(picture)
@@ -91,7 +93,8 @@ def make_renditions(
 ) -> dict[str, Any]:
     """Write renditions of an original.
 
-    Every one comes from the same base, whichever are asked for, so that a name always means the same bytes.
+    All come from the same base, whichever widths are needed, so that a name always means the same
+    bytes.
     """
     base = _decode(content, WIDTHS[-1])
     for width in widths:
@@ -104,18 +107,18 @@ def make_renditions(
 def rendition_widths(width: int) -> list[int]:
     """Return the widths of the renditions of an original, narrowest first.
 
-    None is wider than the original; one narrower than every step has a single rendition of its own width.
+    None is wider than the original; one narrower than all WIDTHS has one of its own width.
     """
-    return [step for step in WIDTHS if step <= width] or [width]
+    return [standard for standard in WIDTHS if standard <= width] or [width]
 
 
 def _decode(data: bytes, width: int) -> Image.Image:
-    """Return the picture upright, at most `width` wide, in sRGB, "RGBA" only where something shows through."""
+    """Return the picture upright, at most `width` wide, in sRGB; "RGBA" only if transparent."""
     picture = _open_header(data)
     try:
         orientation = _orientation(picture)
-        shown_width = picture.height if orientation >= 5 else picture.width
-        shrink = min(1.0, width / shown_width)
+        upright_width = picture.height if orientation >= 5 else picture.width
+        shrink = min(1.0, width / upright_width)
         # libjpeg halves while it decodes: a quarter of the memory, and no effect on other formats.
         picture.draft(None, (math.ceil(picture.width * shrink), math.ceil(picture.height * shrink)))
         picture.load()
@@ -126,7 +129,8 @@ def _decode(data: bytes, width: int) -> Image.Image:
         upright = _to_srgb(_shrink_to_width(upright, width), profile)
         if upright.mode == "RGBA" and upright.getchannel("A").getextrema() == (255, 255):
             upright = upright.convert("RGB")
-    # Hostile bytes can raise anything in Pillow. Only memory is touched here: short of that, it is the file's fault.
+    # Hostile bytes can raise anything in Pillow. No file is used here: if memory suffices, the
+    # picture is at fault.
     except Exception as error:
         raise _failure(error, picture) from error
     upright.info = {}
@@ -134,25 +138,23 @@ def _decode(data: bytes, width: int) -> Image.Image:
 
 
 def _open_header(data: bytes) -> ImageFile.ImageFile:
-    """Read the header alone and return the picture, not yet decoded, if its claims are within the limits."""
+    """Read only the header and return the picture, not yet decoded, if it is within the limits."""
     reader = next((reader for start, reader in _READERS if start.match(data)), None)
     if reader is None:
         raise PictureError(
-            "This file is not a JPEG, PNG, WebP or GIF picture; upload one of those."
+            "This file is not a picture we support. Upload a JPEG, PNG, WebP or GIF file."
         )
     most = MAX_JPEG_PIXELS if reader is JpegImageFile else MAX_PIXELS
     try:
         picture = reader(BytesIO(data))
     except Image.DecompressionBombError as error:
         raise PictureError(_too_many_pixels("far too many", most)) from error
-    except (
-        Exception
-    ) as error:  # as above: the header is hostile, and nothing but memory was touched
+    except Exception as error:  # As above: a hostile header can raise anything.
         raise _failure(error, None) from error
     _check_size(*picture.size, most)
     if reader is JpegImageFile and data.count(b"\xff\xda") > MAX_SCANS:
         raise PictureError(
-            "The picture has too many layers of detail; export it again as an ordinary JPEG."
+            "The picture has too many progressive scans. Export it again as an ordinary JPEG."
         )
     if _is_animated(picture):
         raise PictureError(ANIMATED)
@@ -160,7 +162,7 @@ def _open_header(data: bytes) -> ImageFile.ImageFile:
 
 
 def _is_animated(picture: ImageFile.ImageFile) -> bool:
-    """Say whether there is a second frame; a GIF is asked for that alone, since counting walks through all of them."""
+    """Return whether there is a second frame; counting the frames of a GIF would read them all."""
     if not isinstance(picture, GifImageFile):
         return bool(getattr(picture, "is_animated", False))
     try:
@@ -172,7 +174,7 @@ def _is_animated(picture: ImageFile.ImageFile) -> bool:
 def _failure(error: Exception, picture: Image.Image | None) -> PictureError:
     """Return why a picture could not be read: out of memory, or damaged.
 
-    Decoders call many things by one error, so the memory that the picture needs is asked for once more.
+    Decoders raise the same error for many causes, so this checks whether enough memory is left.
     """
     pixels = picture.width * picture.height if picture is not None else MAX_PIXELS
     if isinstance(error, MemoryError) or not _is_memory_available(12 * pixels):
@@ -181,7 +183,7 @@ def _failure(error: Exception, picture: Image.Image | None) -> PictureError:
 
 
 def _is_memory_available(size: int) -> bool:
-    """Say whether this program could have that many bytes more."""
+    """Return whether this program can allocate that many more bytes."""
     try:
         mmap.mmap(-1, max(size, 1)).close()
     except (OSError, MemoryError):
@@ -190,30 +192,34 @@ def _is_memory_available(size: int) -> bool:
 
 
 def _check_size(width: int, height: int, limit: int) -> None:
-    """Refuse a size that costs too much to decode or that no page can show."""
+    """Raise PictureError for a size that costs too much to decode or that no page can show."""
     if width * height > limit:
         raise PictureError(_too_many_pixels(f"{math.ceil(width * height / 1e6):,}", limit))
     shortest, longest = sorted((width, height))
     if shortest < MIN_SIDE or longest > MAX_SIDE or longest > MAX_ASPECT * shortest:
-        limits = f"sides may have {MIN_SIDE} to {MAX_SIDE:,}, one of them at most {MAX_ASPECT} times the other"
-        raise PictureError(f"The picture is {width:,} × {height:,} pixels; {limits}.")
+        limits = (
+            f"Sides must be {MIN_SIDE} to {MAX_SIDE:,}, one at most {MAX_ASPECT} times the other"
+        )
+        raise PictureError(f"The picture is {width:,} × {height:,} pixels. {limits}.")
 
 
 def _too_many_pixels(count: str, limit: int) -> str:
-    return f"The picture has {count} megapixels; {limit // 10**6} is the most."
+    return (
+        f"The picture has {count} megapixels. The limit is {limit // 10**6}; upload a smaller one."
+    )
 
 
 def _orientation(picture: ImageFile.ImageFile) -> int:
     """Return the EXIF orientation, 1 to 8."""
     try:
         value = picture.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # a damaged EXIF block says nothing against the picture beside it
+    except Exception:  # A damaged EXIF block does not mean a damaged picture.
         return 1
     return value if value in _ORIENTATION_TRANSPOSE else 1
 
 
 def _to_plain_mode(picture: Image.Image) -> Image.Image:
-    """Return the picture as L, RGB, RGBA or CMYK, which can be scaled smoothly and put through a colour profile."""
+    """Return the picture as L, RGB, RGBA or CMYK, which can be resized and colour-managed."""
     if picture.mode.startswith("I;16"):
         return picture.point(lambda value: value * (1 / 256)).convert("L")
     if picture.has_transparency_data:
@@ -224,7 +230,7 @@ def _to_plain_mode(picture: Image.Image) -> Image.Image:
 
 
 def _shrink_to_width(picture: Image.Image, width: int) -> Image.Image:
-    """Return the picture at most `width` wide, its proportions kept."""
+    """Return the picture at most `width` wide, in its own proportions."""
     if picture.width <= width:
         return picture
     height = max(1, round(picture.height * width / picture.width))
@@ -232,7 +238,7 @@ def _shrink_to_width(picture: Image.Image, width: int) -> Image.Image:
 
 
 def _to_srgb(picture: Image.Image, profile: object) -> Image.Image:
-    """Return an RGB or RGBA picture in the colours of the web, by its own colour profile where that is usable."""
+    """Return an RGB or RGBA picture in sRGB, converted by its colour profile if usable."""
     mode = "RGBA" if picture.mode == "RGBA" else "RGB"
     if isinstance(profile, bytes) and len(profile) <= MAX_PROFILE_BYTES:
         # A profile that does not fit its picture is ignored, as browsers do.
@@ -248,7 +254,7 @@ def _to_srgb(picture: Image.Image, profile: object) -> Image.Image:
 
 
 def _rendition(picture: Image.Image, extension: str) -> bytes:
-    """Return the bytes that readers get: a JPEG within its budget if it can be, or a PNG with a palette."""
+    """Return the bytes of a rendition: a JPEG, within its budget if possible, or a palette PNG."""
     if extension == "png":
         return _png(picture.convert("RGBA").quantize(256, Image.Quantize.FASTOCTREE))
     budget = RENDITION_BYTES_PER_PIXEL * picture.width * picture.height
@@ -272,7 +278,7 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def limit_resources() -> None:
-    """Take from this program what a picture cannot need; a smaller limit that it was started with stays."""
+    """Lower the resource limits of this program; a lower limit that it inherited stays."""
     for kind, most in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, CPU_SECONDS),
@@ -285,8 +291,8 @@ def limit_resources() -> None:
 
 
 def main(job: str, source: Path, directory: Path, *widths: str) -> dict[str, Any]:
-    """Do one job; return what came of it, or what stood in its way: `refused`, `unopened`, or `errno`."""
-    warnings.filterwarnings("ignore")  # about odd files: we decide, not Pillow
+    """Do one job; return its result, or the error as `refused`, `unopened` or `errno`."""
+    warnings.filterwarnings("ignore")  # Warnings about odd files: our own limits decide.
     try:
         data = source.read_bytes()
         if job == "cut":

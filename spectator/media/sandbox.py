@@ -1,6 +1,7 @@
-"""Run the program that decodes pictures, one at a time in a process, and take its word for what came of it.
+"""The runner of the decoder program: one picture at a time per process.
 
-A picture holds the thread that asked for it. One more may wait, which leaves the others of a web process to readers.
+A picture blocks the thread that requested it. Only one more may wait, so that the other threads of
+a web process stay free for readers.
 """
 
 from __future__ import annotations
@@ -19,25 +20,26 @@ from spectator.media.decoder import DAMAGED, NO_MEMORY, PictureError, PictureRes
 log = logging.getLogger(__name__)
 PROGRAM = Path(__file__).with_name("decoder.py")
 WALL_SECONDS, WAIT_SECONDS = 45.0, 10.0
-# A smaller file does not wait: it may have come in a body that needed no turn (`slow_clients.SMALL_BODY_BYTES`), so
-# that nothing else would bound how many threads hold one.
+# A smaller file does not wait: `slow_clients` does not limit the number of small bodies, so nothing
+# else would limit the threads that wait.
 MIN_WAITING_BYTES = 32_768
 TOO_SLOW = "The picture takes too long to open; try again later, or upload a smaller one."
 BUSY = "The server is busy with other pictures. Wait a moment, then upload it again."
 FAILED = "The picture could not be opened on this server; the reason is in its log."
-# What a decoder that hostile bytes have led astray is ended by.
+# Signals that end a decoder that crashed on hostile bytes.
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
-# One at a time in a process: that bounds the memory of the machine.
+# One at a time per process: this limits memory.
 _decoder_lock = threading.Lock()
-_places = threading.BoundedSemaphore(2)  # the picture that is decoded, and one that waits
+_slots = threading.BoundedSemaphore(2)  # one picture being decoded, one waiting
 
 
 def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, Any]:
-    """Let `decoder.py` do a job and return what it says.
+    """Run a job of `decoder.py` and return its result.
 
-    Raises PictureRefused; PictureUnopened where memory or time ran out; OSError where the files cannot be used.
+    Raises PictureError, PictureResourceError if memory or time ran out, and OSError if the files
+    cannot be used.
     """
-    if not _places.acquire(blocking=False):
+    if not _slots.acquire(blocking=False):
         raise PictureResourceError(BUSY)
     try:
         if not _decoder_lock.acquire(
@@ -49,7 +51,7 @@ def decode(job: str, source: Path, directory: Path, *widths: int) -> dict[str, A
         finally:
             _decoder_lock.release()
     finally:
-        _places.release()
+        _slots.release()
 
 
 def _run(
@@ -65,7 +67,7 @@ def _run(
         *map(str, widths),
     ]
     try:
-        return subprocess.run(  # noqa: S603 - our own program, and paths that we made
+        return subprocess.run(  # noqa: S603 - our own program and paths
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -77,29 +79,27 @@ def _run(
         raise PictureResourceError(TOO_SLOW) from error
 
 
-def _read_result(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
-    """Return what the program says came of its job; raise what it says, or its end means, that went wrong."""
-    if done.returncode != 0:
-        raise _explain_exit(-done.returncode, done.stderr.decode(errors="replace").strip())
-    told: dict[str, Any] = json.loads(done.stdout)
-    if "unopened" in told:
-        raise PictureResourceError(told["unopened"])
-    if "refused" in told:
-        raise PictureError(told["refused"])
-    if "errno" in told:
-        raise OSError(told["errno"], told["strerror"])
-    return told
+def _read_result(process: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    """Return the result that the program printed; raise the error it reported or ended with."""
+    if process.returncode != 0:
+        raise _explain_exit(-process.returncode, process.stderr.decode(errors="replace").strip())
+    result: dict[str, Any] = json.loads(process.stdout)
+    if "unopened" in result:
+        raise PictureResourceError(result["unopened"])
+    if "refused" in result:
+        raise PictureError(result["refused"])
+    if "errno" in result:
+        raise OSError(result["errno"], result["strerror"])
+    return result
 
 
 def _explain_exit(number: int, stderr: str) -> PictureError:
-    """Return what the program's end by a signal, or with a traceback, says of the picture."""
+    """Return the error that an exit by signal or traceback stands for."""
     if number == signal.SIGXCPU:
         return PictureResourceError(TOO_SLOW)
     if number in _CRASHES:
         return PictureError(DAMAGED)
     if number == signal.SIGKILL or "emory" in stderr:
         return PictureResourceError(NO_MEMORY)
-    log.error(
-        "the program that decodes pictures has ended: %s", stderr.rpartition("\n")[2] or -number
-    )
+    log.error("the picture decoder failed: %s", stderr.rpartition("\n")[2] or -number)
     return PictureResourceError(FAILED)
