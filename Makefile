@@ -7,54 +7,54 @@ export PORT ?= 8000
 .DEFAULT_GOAL := help
 .PHONY: help run test unit audit drill-long bench bench-search check lock tools clean
 
-help: ## say what can be done here
+help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$](HOST)/$(HOST)/; s/[$$](PORT)/$(PORT)/' | expand -t 14
 
-run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stories where it is empty
+run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stories if it is empty
 	@export SPECTATOR_SITE_URL="$${SPECTATOR_SITE_URL:-http://$(HOST):$(PORT)}"; \
 	exec $(BIN)/spectator run --demo
 
-test: $(VENV)/dev tools ## every test: unit, browser, drills
+test: $(VENV)/dev tools ## run all tests: unit, browser, drills
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
 	$(BIN)/pytest -n auto --dist loadfile -m "browser" tests/browser
 	$(BIN)/pytest -m "drill" tests/drills
 
-unit: $(VENV)/dev ## the unit tests alone, in under a minute
+unit: $(VENV)/dev ## run only the unit tests
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
 
-drill-long: $(VENV)/dev tools ## every drill at full size: more kills, stories and minutes (hours; not in CI)
+drill-long: $(VENV)/dev tools ## run all drills at full size (takes hours; not in CI)
 	DRILL_LONG=1 $(BIN)/pytest -m "drill" tests/drills
 
-bench: $(VENV)/dev ## every figure of speed beside its limit, then a site of 10,000 stories and 20 editors (QUICK=1: speed, shortly)
+bench: $(VENV)/dev ## measure speed against its limits, then 10,000 stories and 20 editors (QUICK=1: short, only speed)
 	@status=0; \
 	$(BIN)/python -m benchmarks.speed $(if $(QUICK),--quick) $(if $(WHOLE),--whole) $(if $(JSON),--json $(JSON)) || status=1; \
 	$(if $(QUICK),,$(BIN)/python -m benchmarks.end_to_end || status=1; $(BIN)/python -m benchmarks.editors || status=1;) \
 	exit $$status
 
-bench-search: $(VENV)/dev ## every figure of search beside its goal and SQLite FTS5's (QUICK=1 for a short look)
+bench-search: $(VENV)/dev ## measure search against its goals and SQLite FTS5 (QUICK=1: short)
 	$(BIN)/python -m benchmarks.search $(if $(QUICK),--quick)
 
-check: $(VENV)/dev ## format, lint, types, templates; prints what has outgrown its room
+check: $(VENV)/dev ## check format, lint, types and templates; print what is too large
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/djlint --quiet --check --lint templates
 	@sh tests/sizes.sh
 
-audit: $(VENV)/runtime ## look up every pinned package for known vulnerabilities; says "not checked" where it cannot
+audit: $(VENV)/runtime ## check pinned packages for known vulnerabilities ("not checked" if offline)
 	@$(BIN)/python requirements/audit.py
 
-tools: ## install what browser tests need
+tools: ## install the tools of the browser tests
 	@sh tests/tools.sh
 
-lock: ## pin every dependency with hashes (needs uv; UPGRADE=1 renews indirect ones too)
+lock: ## pin all dependencies with hashes (needs uv; UPGRADE=1 also updates indirect ones)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" pyproject.toml requirements/build.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" -c requirements.txt pyproject.toml \
 	  requirements/build.in requirements/dev.in -o requirements-dev.txt
 
-clean: ## remove what can be made again; the data in instance/ stays
+clean: ## remove generated files; keeps the data in instance/
 	rm -rf $(VENV) tests/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis spectator.egg-info
 
 $(BIN)/python:
@@ -63,12 +63,12 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/runtime: requirements.txt pyproject.toml | $(BIN)/python
-	@echo "Installing what the site needs ..."
+	@echo "Installing the packages of the site ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/runtime
-	@echo "Installing what tests need ..."
+	@echo "Installing the packages of the tests ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@

@@ -1,4 +1,4 @@
-"""The house: which way imports point, and that every route and setting is documented."""
+"""The architecture: layers, documented addresses and settings, and names of the field."""
 
 from __future__ import annotations
 
@@ -48,16 +48,24 @@ FORBIDDEN = {
 }
 
 
-def room_of(module: str) -> str:
-    """Return the room of a dotted module: `spectator.site.pages` is in `site`."""
+# Names that hide what a value is; the style guide asks for its type or role.
+VAGUE_NAMES = frozenset(
+    "found each asked known kept thing given mine here place it made shown typed chosen posted".split()
+)
+# Words of the field that end in -ing.
+FIELD_TERMS = {"caching", "folding", "indexing", "scoring", "spelling", "templating", "throttling"}
+
+
+def package_of(module: str) -> str:
+    """Return the package of a dotted module: `site` for `spectator.site.pages`."""
     parts = module.split(".")
     return parts[0] if parts[0] == "wsgi" else parts[1] if len(parts) > 1 else "create_app"
 
 
 def imports() -> set[tuple[str, str, str]]:
-    """Return (file, importing room, imported room) of every import among our modules."""
-    found = set()
-    rooms = {path.stem for path in (ROOT / "spectator").iterdir()}
+    """Return (file, importing package, imported package) of every import within the project."""
+    edges = set()
+    packages = {path.stem for path in (ROOT / "spectator").iterdir()}
     for path in [ROOT / "wsgi.py", *(ROOT / "spectator").rglob("*.py")]:
         name = (
             path.relative_to(ROOT)
@@ -74,33 +82,33 @@ def imports() -> set[tuple[str, str, str]]:
                 targets = [node.module]
                 if node.module == "spectator":
                     targets = [
-                        f"spectator.{a.name}" if a.name in rooms else "spectator"
+                        f"spectator.{a.name}" if a.name in packages else "spectator"
                         for a in node.names
                     ]
             for target in targets:
                 if target.split(".")[0] == "spectator":
-                    found.add((path.relative_to(ROOT).as_posix(), room_of(name), room_of(target)))
-    return found
+                    edges.add(
+                        (path.relative_to(ROOT).as_posix(), package_of(name), package_of(target))
+                    )
+    return edges
 
 
-def level(room: str) -> int:
-    """Return the storey of a room, 0 at the top."""
-    for number, rooms in enumerate(LAYERS):
-        if room in rooms:
+def level(package: str) -> int:
+    """Return the number of a package's layer, 0 at the top."""
+    for number, layer in enumerate(LAYERS):
+        if package in layer:
             return number
-    raise AssertionError(
-        f"the room {room!r} has no storey; give it one here and in docs/architecture.md"
-    )
+    raise AssertionError(f"{package!r} has no layer; add it here and in docs/architecture.md")
 
 
 def test_imports_point_downward() -> None:
-    wrong = [each for each in imports() if each[1] != each[2] and level(each[1]) > level(each[2])]
-    assert not wrong
-    assert not [each for each in imports() if each[1:] in FORBIDDEN]
+    edges = imports()
+    assert not [edge for edge in edges if edge[1] != edge[2] and level(edge[1]) > level(edge[2])]
+    assert not [edge for edge in edges if edge[1:] in FORBIDDEN]
 
 
 def test_text_imports_nothing_of_ours() -> None:
-    assert not [each for each in imports() if each[1] == "text" and each[2] != "text"]
+    assert not [edge for edge in imports() if edge[1] == "text" and edge[2] != "text"]
 
 
 def test_the_layers_are_seen_to_be_broken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +118,7 @@ def test_the_layers_are_seen_to_be_broken(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_every_setting_is_documented() -> None:
     readme = (ROOT / "README.md").read_text()
-    assert [each.name for each in SETTINGS if f"`{PREFIX}{each.name}`" not in readme] == []
+    assert [setting.name for setting in SETTINGS if f"`{PREFIX}{setting.name}`" not in readme] == []
 
 
 def test_every_address_is_documented(app: Flask) -> None:
@@ -130,3 +138,43 @@ def test_nothing_names_this_machine_or_leaves_work_behind() -> None:
     left = re.compile("TO" + "DO|FIX" + "ME|NotImplemented" + "Error")
     for path in (ROOT / "spectator").rglob("*.py"):
         assert not left.search(path.read_text()), path
+
+
+def assigned_names(tree: ast.AST) -> set[str]:
+    """Return every name that a module assigns or defines: variables, attributes, arguments."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.add(node.attr)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+    return names
+
+
+def test_names_say_what_a_value_is() -> None:
+    vague = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in (ROOT / "spectator").rglob("*.py")
+        for name in assigned_names(ast.parse(path.read_text())) & VAGUE_NAMES
+    }
+    assert sorted(vague) == []
+
+
+def test_vague_names_are_seen_wherever_they_are_assigned() -> None:
+    source = (
+        "def made(given):\n    self.kept = [each for each in given]\n    for place in x: found = 1"
+    )
+    assert assigned_names(ast.parse(source)) == {"made", "given", "kept", "each", "place", "found"}
+
+
+def test_modules_are_nouns() -> None:
+    modules = {
+        path.stem
+        for path in (ROOT / "spectator").rglob("*ing.py")
+        if "migrations" not in path.parts
+    }
+    assert len(modules - FIELD_TERMS) <= 3
