@@ -78,16 +78,14 @@ def test_lost_originals_are_reported(app: Flask) -> None:
     originals.mkdir(0o700)
     (originals / f"{0:032}.jpg").touch(0o600)
     [line] = problems_with(app, "originals")
-    assert (
-        line.startswith("2 of 3 pictures have have no original") and f"Restore {originals}" in line
-    )
+    assert line.startswith("2 of 3 pictures have no original") and f"Restore {originals}" in line
 
 
 def test_a_missing_script_is_reported(app: Flask) -> None:
     app.config["HTMX_URL"] = "/static/htmx.min.js"
     assert len(problems_with(app, "names a missing file")) == 1
     app.config["HTMX_URL"] = "/static/js/search.js"
-    assert len(problems_with(app, "does not belong to")) == 1
+    assert len(problems_with(app, "does not match")) == 1
 
 
 def test_damage_is_reported_with_advice(app: Flask, story: Callable[..., int]) -> None:
