@@ -528,8 +528,8 @@ BOMB = (
 @pytest.mark.parametrize(
     ("content", "name", "words"),
     [
-        (b"hello", "picture.png", "not a JPEG"),
-        (SVG, "a.svg", "not a JPEG"),
+        (b"hello", "picture.png", "not a picture we support"),
+        (SVG, "a.svg", "not a picture we support"),
         (BOMB, "bomb.png", "megapixels"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 42_000_000, "../../big.png", "40 MB"),
     ],
