@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
+import re
 import shutil
 import signal
 import struct
@@ -58,6 +60,12 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 
 # Formats
+
+
+def test_an_index_names_no_module_that_may_move() -> None:
+    """Whoosh pickles the schema: an index of the release before must open without a rebuild."""
+    pickled = pickle.dumps(whoosh_schema.make_schema())
+    assert set(re.findall(rb"spectator[\w.]*", pickled)) == {b"spectator.search.analysis"}
 
 
 def test_an_index_without_the_newest_field_answers(
