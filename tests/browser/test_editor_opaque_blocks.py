@@ -78,7 +78,7 @@ def test_no_accident_takes_an_island_away(writer: Visit, accident: str) -> None:
     page = open_new(writer, f"<p>before</p>\n{TABLE}\n<p>after</p>")
     accidental_edits(page)[accident]()
     expect(block_card(page, "Table, 2 rows")).to_be_visible()
-    expect(page.locator(".says")).to_contain_text("The table stays: use its Remove button.")
+    expect(page.locator(".says")).to_contain_text("To remove the table, use its Remove button.")
     assert field_value(page).count(TABLE) == 1
     page.keyboard.press("Control+z")
     assert field_value(page).count(TABLE) == 1
@@ -93,7 +93,7 @@ def test_formats_do_not_reach_across_an_island(writer: Visit) -> None:
         put_cursor(page, "before")
         page.keyboard.press("Control+a")
         page.keyboard.press(keys)
-        expect(page.locator(".says")).to_contain_text("Choose text without the table in it.")
+        expect(page.locator(".says")).to_contain_text("Select text without the table in it.")
         assert field_value(page) == opened
     page.keyboard.press("Control+b")
     assert (

@@ -352,7 +352,7 @@ def test_the_picture_that_was_chosen(writer: Visit, tmp_path: Path) -> None:
     expect(needed).to_be_visible()
     expect(alt).to_have_attribute("aria-required", "true")
     expect(alt).to_have_accessible_description(
-        re.compile("Required with a picture: what does it show\\?$")
+        re.compile("Required with a picture: describe what it shows\\.$")
     )
     alt.fill("Boats")
     expect(needed).to_have_count(0)
@@ -366,7 +366,7 @@ def test_a_picture_that_is_too_large_is_not_sent(writer: Visit, tmp_path: Path) 
     (tmp_path / "large.jpg").write_bytes(b"x" * (40 * MEGABYTE))
     picture.set_input_files(tmp_path / "huge.jpg")
     message = page.get_by_role("alert")
-    expect(message).to_have_text("huge.jpg has more than 40 MB. Choose a smaller picture.")
+    expect(message).to_have_text("huge.jpg is larger than 40 MB. Choose a smaller picture.")
     expect(picture).to_have_accessible_description(re.compile("huge.jpg"))
     expect(picture).to_have_attribute("aria-invalid", "true")
     assert picture.evaluate("field => field.files.length") == 0
