@@ -47,19 +47,19 @@ def test_an_interrupt_from_the_keyboard_leaves_nothing(site: Site) -> None:
 
 def test_a_second_worker_waits_and_takes_over(site: Site) -> None:
     eventually(
-        lambda: site.log_matches("worker [0-9]+ follows"), 10, "the site's own worker at work"
+        lambda: site.log_matches("worker [0-9]+ started"), 10, "the site's own worker at work"
     )
     by_hand = site.spawn("spectator", "worker")
-    follows = f"worker {by_hand.pid} follows"
+    started = f"worker {by_hand.pid} started"
     [story] = site.publish([token(1)])
     site.assert_findable([story], 10, "by the first worker")
     assert by_hand.poll() is None
-    assert not site.log_matches(follows)
+    assert not site.log_matches(started)
     [first] = site.processes("worker") - {by_hand.pid}
     os.kill(first, signal.SIGKILL)
     [story] = site.publish([token(2)])
     site.assert_findable([story], 10, "by the second worker")
-    assert site.log_matches(follows)
+    assert site.log_matches(started)
     by_hand.terminate()
     assert by_hand.wait(10) == 0
     [story] = site.publish([token(3)])
