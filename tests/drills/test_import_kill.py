@@ -49,7 +49,7 @@ def test_a_killed_import_leaves_whole_batches(
             lambda at_least=batches * runner.BATCH_SIZE: (
                 ask(site, "SELECT count(*) FROM revision") >= at_least
             ),
-            30,
+            60,
             "batches",
             0.002,
         )
