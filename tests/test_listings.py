@@ -320,7 +320,7 @@ def test_missing_rows_are_reported_and_rebuilt(
     ):
         with db.write() as session:
             session.execute(text(damage))
-        assert any("Lists and counts" in problem for problem in doctor.problems(app))
+        assert any("Story lists or counts" in problem for problem in doctor.problems(app))
         assert publishing.repair_listings() is True
         check()
-    assert not any("Lists and counts" in problem for problem in doctor.problems(app))
+    assert not any("Story lists or counts" in problem for problem in doctor.problems(app))
