@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -109,7 +110,8 @@ def test_words_outside_of_shortcodes_are_never_lost(body: str) -> None:
     html = convert_body(body)
     assert "\x00" not in html
     if '"' not in body and "'" not in body:
-        assert html.count("word") == body.count("word")
+        visible_text = re.sub("<[^>]*>", "", html)  # an address stands in its link's tag as well
+        assert visible_text.count("word") == body.count("word")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_the_table_knows_every_state_and_verb() -> None:
         == set(re.findall(r"^\| (\w+) \| [a-z]", TABLE, re.M))
         - {
             "state",
-            "verb",
+            "action",
             "new",
             *ARTICLE_STATUSES,
         }
