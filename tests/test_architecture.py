@@ -178,3 +178,10 @@ def test_modules_are_nouns() -> None:
         if "migrations" not in path.parts
     }
     assert len(modules - FIELD_TERMS) <= 3
+
+
+def test_no_browser_test_waits_for_a_promise_that_is_always_true() -> None:
+    """`wait_for_function` takes the promise of an async function for its answer; `poll` awaits it."""
+    waits = re.compile(r"wait_for_function\(\s*[\"']{1,3}\s*async")
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    assert [path.name for path in files if waits.search(path.read_text("utf-8"))] == []

@@ -251,7 +251,7 @@
     });
     root.addEventListener("focusout", flush);
     field.form.addEventListener("submit", flush, true);
-    window.addEventListener("pagehide", flush, true);
+    for (const event of ["beforeunload", "pagehide"]) window.addEventListener(event, flush, true);
     document.addEventListener("visibilitychange", flush, true);
     // A browser that goes back, or reloads, puts into the field what was in it.
     window.addEventListener("pageshow", () => field.value !== shown && load());

@@ -74,6 +74,22 @@
   for (const name of ["htmx:beforeRequest", "htmx:before:request"])
     document.addEventListener(name, ({ target }) => target.matches("a.more, form.search") && clear(target));
 
+  /* Who presses Enter or follows a link leaves the page: an answer that came after that would put its address in place of
+     the one that the back button leads to. */
+  let isLeaving = false;
+  const leave = ({ target }) => {
+    const form = document.querySelector("form.search");
+    if (!form || !(target === form || target.closest("a[href]"))) return;
+    isLeaving = true;
+    form.dispatchEvent(new CustomEvent("htmx:abort", { bubbles: true, detail: { elt: form } }));
+  };
+  for (const name of ["submit", "click"]) document.addEventListener(name, leave);
+  document.addEventListener("input", () => (isLeaving = false));
+  for (const name of ["htmx:beforeRequest", "htmx:before:request"])
+    document.addEventListener(name, (event) => {
+      if (isLeaving && event.target.matches("form.search")) event.preventDefault();
+    });
+
   /* Room is kept for related stories only where htmx has come to fetch them. */
   const noteHtmx = () => document.documentElement.classList.add("has-htmx");
   for (const name of ["htmx:load", "htmx:after:init"]) document.addEventListener(name, noteHtmx, { once: true });

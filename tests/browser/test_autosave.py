@@ -6,13 +6,14 @@ import os
 import re
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from tests.browser import axe
 from tests.browser.conftest import serve_site
@@ -71,6 +72,22 @@ def count_drafts(page: Page) -> int:
     return count
 
 
+def poll(page: Page, question: str, seconds: float = 10.0) -> None:
+    """Wait until an async expression is true in the page; `wait_for_function` takes its promise for the answer."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with suppress(Error):  # the page is just being left for the next
+            if page.evaluate(f"async () => {question}"):
+                return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"not within {seconds} s: {question}")
+
+
+def wait_until_nothing_is_kept(page: Page) -> None:
+    """Wait until this device holds no copy any more."""
+    poll(page, "(await spectatorCopies.all()).length === 0")
+
+
 def query_rows(site: RunningSite, question: str) -> list[Any]:
     with closing(
         sqlite3.connect(f"file:{site.data_dir}/spectator.db?mode=ro", uri=True)
@@ -91,7 +108,7 @@ def test_what_is_typed_is_on_the_server_within_two_seconds(form_window: Visit) -
     )  # two seconds after the last key, and one round trip
     assert "The words." in autosaved_text(form_window.site)
     expect(page.locator("#weight")).to_have_text(re.compile(r"^\d+ KB, \d\.\d s on 3G$"))
-    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    wait_until_nothing_is_kept(page)
     assert query_rows(
         form_window.site, "SELECT count(*) FROM article WHERE headline LIKE 'Typed and%'"
     ) == [(0,)]
@@ -147,7 +164,7 @@ def test_the_login_expires_while_somebody_types(form_window: Visit) -> None:
     login.get_by_role("button", name="Log in").click()
     login.wait_for_url("**/newsroom/stories/")
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible(timeout=15_000)
-    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    wait_until_nothing_is_kept(page)
     expect(page.locator("#body-editor")).to_contain_text("After it.")
 
 
@@ -173,7 +190,7 @@ def test_a_form_that_cannot_be_sent_is_sent_once_when_it_can(form_window: Visit)
         )[0][0]
         == 1
     )
-    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    wait_until_nothing_is_kept(page)
 
 
 def test_sending_can_be_stopped(form_window: Visit) -> None:
@@ -196,9 +213,7 @@ def test_the_tab_is_closed_and_the_text_is_offered_again(form_window: Visit, is_
     page.get_by_label("Headline").fill("In a tab that was closed")
     type_text(page, "First paragraph.")
     expect_status(page).to_have_text(KEPT_MESSAGE)
-    page.wait_for_function(
-        "async () => JSON.stringify(await spectatorCopies.all()).includes('First paragraph')"
-    )
+    poll(page, "JSON.stringify(await spectatorCopies.all()).includes('First paragraph.')")
     with page.expect_event("close"):
         page.close(run_before_unload=is_tidy)
     context.set_offline(False)
@@ -212,7 +227,7 @@ def test_the_tab_is_closed_and_the_text_is_offered_again(form_window: Visit, is_
     expect(again.get_by_label("Headline")).to_have_value("In a tab that was closed")
     expect(again.locator("#body-editor")).to_contain_text("First paragraph.")
     expect_status(again).to_have_text(SAVED_MESSAGE)
-    again.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    wait_until_nothing_is_kept(again)
 
 
 def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> None:
@@ -244,7 +259,28 @@ def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> No
         }"""
     )
     form_window.open(NEW)
-    page.wait_for_function("async () => (await spectatorCopies.everything()).length === 0")
+    poll(page, "(await spectatorCopies.everything()).length === 0")
+
+
+def test_closing_at_once_asks_or_has_kept_the_last_word(form_window: Visit) -> None:
+    page = form_window.page
+    page.get_by_label("Headline").fill("Left at once")
+    asked: list[str] = []
+
+    def answer(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    type_text(page, "Typed a moment ago.")
+    expect_status(page).to_have_text(SAVED_MESSAGE)
+    page.context.set_offline(True)
+    page.keyboard.type(" The end.")
+    page.context.set_offline(False)
+    page.route("**/autosave", lambda route: route.abort())
+    form_window.open(NEW)
+    kept = page.evaluate("async () => JSON.stringify(await spectatorCopies.all())")
+    assert asked == ["beforeunload"] or "The end." in kept
 
 
 def test_two_tabs_keep_both_texts(form_window: Visit) -> None:

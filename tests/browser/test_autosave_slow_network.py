@@ -17,9 +17,9 @@ from tests.browser.test_autosave import (
     NEW,
     SAVED_MESSAGE,
     autosaved_text,
-    count_drafts,
     expect_status,
     type_text,
+    wait_until_nothing_is_kept,
 )
 from tests.browser.visits import Visit, open_window
 
@@ -123,7 +123,7 @@ def test_what_is_typed_while_the_form_is_on_its_way_is_offered_after_it(form_win
     banner.get_by_role("button", name="Restore").click()
     expect(headline).to_have_value("On its way, and more")
     page.get_by_role("button", name="Save draft").click()
-    page.wait_for_function("async () => (await spectatorCopies.all()).length === 0")
+    wait_until_nothing_is_kept(page)
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     expect(headline).to_have_value("On its way, and more")
     expect(banner).to_have_count(0)
@@ -141,7 +141,7 @@ def test_a_form_on_its_way_can_be_called_back(form_window: Visit) -> None:
         copy
     )  # by which the server knows a story that arrived after all
     assert "On its way, and more" in autosaved_text(form_window.site)
-    assert count_drafts(page) == 0
+    wait_until_nothing_is_kept(page)
     page.unroute("**" + NEW)
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
@@ -242,4 +242,4 @@ def test_of_a_chosen_picture_nothing_is_claimed(form_window: Visit, tmp_path: ob
     assert posts == []
     page.get_by_label("Headline").fill("With a picture")
     expect_status(page).to_have_text(re.compile("Saved"))
-    assert count_drafts(page) == 0
+    wait_until_nothing_is_kept(page)

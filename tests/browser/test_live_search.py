@@ -86,6 +86,32 @@ def test_enter_opens_the_page_that_the_typing_showed(reader: Visit) -> None:
     expect(box(page)).to_have_value("village")
 
 
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_enter_on_a_slow_line_leaves_the_page_before_as_it_was(
+    scripted_reader: Visit, is_asked: bool
+) -> None:
+    visitor, page = scripted_reader, scripted_reader.open("/search?q=village")
+    visitor.ignored_errors = ("htmx:sendAbort", "htmx:afterRequest")
+    navigations: list[Route] = []
+    answers: list[Route] = []
+    page.route(re.compile(r"/search\?q=market&section="), lambda route: navigations.append(route))
+    page.route(FRAGMENT, lambda route: answers.append(route))
+    box(page).fill("market")
+    while is_asked and not answers:
+        page.wait_for_timeout(20)
+    box(page).press("Enter", no_wait_after=True)
+    page.wait_for_timeout(600)
+    with suppress(Error):  # htmx has given it up
+        for each in answers:
+            each.fallback()
+    page.wait_for_timeout(600)
+    assert visitor.path == "/search?q=village"
+    navigations[0].fallback()
+    page.wait_for_url("**/search?q=market*")
+    page.go_back()
+    assert visitor.path == "/search?q=village"
+
+
 def test_back_to_the_results_that_were_typed_for(scripted_reader: Visit) -> None:
     page = scripted_reader.open("/search")
     box(page).press_sequentially("village")
