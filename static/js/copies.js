@@ -23,7 +23,9 @@
 
   /* Resolves once the browser has committed, not before. */
   const use = async (mode, work) => {
-    const store = (await open()).transaction("copies", mode, { durability: "strict" }).objectStore("copies");
+    const store = (await open())
+      .transaction("copies", mode, { durability: "strict" })
+      .objectStore("copies");
     const asked = work(store);
     return new Promise((resolve, reject) => {
       store.transaction.oncomplete = () => resolve(asked.result);
@@ -35,14 +37,16 @@
     user,
     keep: (record) => use("readwrite", (store) => store.put(record)),
     forget: (id) => use("readwrite", (store) => store.delete(id)),
-    everything: async () => (await use("readonly", (store) => store.getAll())).filter((each) => each.user === user),
+    everything: async () =>
+      (await use("readonly", (store) => store.getAll())).filter((each) => each.user === user),
     all: async () => (await copies.everything()).filter((each) => !each.discarded),
   };
   window.spectatorCopies = copies;
 
   const confirmed = document.body.dataset.confirmed;
   const isDone = (record) =>
-    (confirmed && record.copy === confirmed) || (record.discarded && record.discarded < Date.now() - DISCARDED_KEPT);
+    (confirmed && record.copy === confirmed) ||
+    (record.discarded && record.discarded < Date.now() - DISCARDED_KEPT);
   copies.ready = copies
     .everything()
     .then((found) => Promise.all(found.filter(isDone).map((each) => copies.forget(each.id))))
@@ -66,7 +70,9 @@
         found.length === 1 ? "One story has" : `${found.length} stories have`;
       dialog.returnValue = "stay";
       dialog.showModal();
-      dialog.addEventListener("close", () => dialog.returnValue === "leave" && leave(), { once: true });
+      dialog.addEventListener("close", () => dialog.returnValue === "leave" && leave(), {
+        once: true,
+      });
     }, leave);
   });
 })();

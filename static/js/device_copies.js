@@ -12,18 +12,24 @@
 
   const plain = (text) => {
     const page = new DOMParser().parseFromString(text, "text/html");
-    for (const block of page.body.querySelectorAll("p, h2, h3, li, tr, blockquote, figure, br")) block.append("\n");
+    for (const block of page.body.querySelectorAll("p, h2, h3, li, tr, blockquote, figure, br"))
+      block.append("\n");
     return page.body.textContent.trim();
   };
   const even = (text) => (text || "").replace(/\r\n?/g, "\n").trim();
   const same = (one, other) => even(one) === even(other);
-  const labelOf = (name) => document.querySelector(`label[for="${name}"], label[for="${name}-entry"]`)?.firstChild.textContent.trim() || name;
+  const labelOf = (name) =>
+    document
+      .querySelector(`label[for="${name}"], label[for="${name}-entry"]`)
+      ?.firstChild.textContent.trim() || name;
   const cloneOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
   const partsOf = (element) => (name) => element.querySelector(`[data-part=${name}]`);
-  const timeOf = (record) => new Date(record.at).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
+  const timeOf = (record) =>
+    new Date(record.at).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
 
   /* Typed while the form was being sent whose answer this page is: it goes on from the version that is shown here. */
-  const isSequel = (record) => Boolean(record.after) && record.after === document.body.dataset.confirmed;
+  const isSequel = (record) =>
+    Boolean(record.after) && record.after === document.body.dataset.confirmed;
   const set = (target, value) => {
     target.value = value;
     if (target.value === value || target.localName !== "select") return;
@@ -35,11 +41,13 @@
     const changed = [];
     for (const [name, value] of Object.entries(record.values)) {
       const target = field(name);
-      if (!target || same(target.value, value) || (name === "version" && isSequel(record))) continue;
+      if (!target || same(target.value, value) || (name === "version" && isSequel(record)))
+        continue;
       set(target, value);
       changed.push(target instanceof RadioNodeList ? target[0] : target);
     }
-    for (const target of changed) target.dispatchEvent(new CustomEvent("restored", { bubbles: true }));
+    for (const target of changed)
+      target.dispatchEvent(new CustomEvent("restored", { bubbles: true }));
     banner.remove();
     field("headline").dispatchEvent(new Event("input", { bubbles: true }));
     field("headline").focus();
@@ -72,7 +80,7 @@
   const offer = (record) => {
     const now = values();
     const names = Object.keys(record.values).filter(
-      (name) => !NOT_COMPARED.has(name) && field(name) && !same(now[name], record.values[name])
+      (name) => !NOT_COMPARED.has(name) && field(name) && !same(now[name], record.values[name]),
     );
     if (!names.length) return null;
     const banner = cloneOf("local-copy");
@@ -99,7 +107,9 @@
   };
 
   const show = (found) => {
-    const records = found.filter((each) => each.story === story || isSequel(each)).sort((a, b) => b.at - a.at);
+    const records = found
+      .filter((each) => each.story === story || isSequel(each))
+      .sort((a, b) => b.at - a.at);
     for (const record of records) (record.discarded ? offerBack : offer)(record);
   };
   copies.ready.then(copies.everything).then(show).catch(keeping.cannotKeep);

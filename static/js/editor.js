@@ -21,7 +21,12 @@
         });
         this.look("opened");
         this.modifyDocument(() => {
-          Object.assign(this, { _undoIndex: -1, _undoStack: [], _undoStackLength: 0, _isInUndoState: false });
+          Object.assign(this, {
+            _undoIndex: -1,
+            _undoStack: [],
+            _undoStackLength: 0,
+            _isInUndoState: false,
+          });
           const range = document.createRange();
           range.setStart(this._root.firstElementChild, 0);
           this.saveUndoState(range);
@@ -35,7 +40,8 @@
         const { startContainer: parent, startOffset: at } = this.getSelection();
         // A break that ends its block shows no new line: typing would replace it.
         const last = isLine && parent.nodeType === 1 ? parent.childNodes[at - 1] : null;
-        if (last && last.localName === "br" && !last.nextSibling) last.after(document.createElement("br"));
+        if (last && last.localName === "br" && !last.nextSibling)
+          last.after(document.createElement("br"));
         return this;
       }
 
@@ -59,8 +65,11 @@
   /** Every block that holds text among a node's children, out of its list or quotation, under another name. */
   function flattened(parent, tag, out = document.createDocumentFragment()) {
     for (const node of [...parent.childNodes]) {
-      if (node.nodeType !== 1 || !node.matches("p, h2, h3, ul, ol, li, blockquote, div")) out.append(node);
-      else if ([...node.children].some((child) => child.matches("p, h2, h3, ul, ol, li, div, blockquote")))
+      if (node.nodeType !== 1 || !node.matches("p, h2, h3, ul, ol, li, blockquote, div"))
+        out.append(node);
+      else if (
+        [...node.children].some((child) => child.matches("p, h2, h3, ul, ol, li, div, blockquote"))
+      )
         flattened(node, tag, out);
       else {
         const made = document.createElement(tag);
@@ -76,10 +85,13 @@
   /** What the buttons and keys do. */
   function makeCommands(editor, root, say) {
     const isOn = (tag) => editor.hasFormat(tag);
-    const format = (tag) => () => editor.changeFormat(isOn(tag) ? null : { tag }, isOn(tag) ? { tag } : null);
+    const format = (tag) => () =>
+      editor.changeFormat(isOn(tag) ? null : { tag }, isOn(tag) ? { tag } : null);
     const onBlocks = (act) => () => {
       const range = editor.getSelection();
-      const island = [...root.querySelectorAll("story-island")].find((card) => range.intersectsNode(card));
+      const island = [...root.querySelectorAll("story-island")].find((card) =>
+        range.intersectsNode(card),
+      );
       if (island) say(`Select text without the ${ours.of(island).noun} in it.`);
       else act();
       editor.focus();
@@ -95,12 +107,14 @@
       if (isOn("blockquote")) return editor.decreaseQuoteLevel();
       return editor.modifyBlocks((blocks) => {
         const quotation = document.createElement("blockquote");
-        for (const title of blocks.querySelectorAll("h2, h3")) title.replaceWith(flattened({ childNodes: [title] }, "p"));
+        for (const title of blocks.querySelectorAll("h2, h3"))
+          title.replaceWith(flattened({ childNodes: [title] }, "p"));
         quotation.append(blocks);
         return quotation;
       });
     };
-    const list = (tag, make) => onBlocks(() => (isOn(tag) ? editor.removeList() : make.call(editor)));
+    const list = (tag, make) =>
+      onBlocks(() => (isOn(tag) ? editor.removeList() : make.call(editor)));
     return {
       bold: format("b"),
       italic: format("i"),
@@ -119,11 +133,26 @@
     };
   }
 
-  const TAGS = { bold: "b", italic: "i", link: "a", h2: "h2", h3: "h3", quote: "blockquote", ul: "ul", ol: "ol" };
+  const TAGS = {
+    bold: "b",
+    italic: "i",
+    link: "a",
+    h2: "h2",
+    h3: "h3",
+    quote: "blockquote",
+    ul: "ul",
+    ol: "ol",
+  };
 
   function setKeys(editor, run, tools) {
     const keys = {
-      b: "bold", i: "italic", k: "link", "[": "out", "]": "deeper", "Shift-7": "ol", "Shift-8": "ul",
+      b: "bold",
+      i: "italic",
+      k: "link",
+      "[": "out",
+      "]": "deeper",
+      "Shift-7": "ol",
+      "Shift-8": "ul",
     };
     const withAlt = { 2: "h2", 3: "h3", q: "quote", œ: "quote" };
     const handle = (key, name) =>
@@ -136,7 +165,14 @@
     for (const [key, name] of Object.entries(keys)) handle(COMMAND + key, name);
     for (const [key, name] of Object.entries(withAlt)) handle(`Alt-${COMMAND}${key}`, name);
     // Tab leaves the text. The others would move the cursor through the whole story, or make what is not offered.
-    for (const key of ["Tab", "Shift-Tab", "PageUp", "PageDown", `${COMMAND}d`, `${COMMAND}Shift-9`])
+    for (const key of [
+      "Tab",
+      "Shift-Tab",
+      "PageUp",
+      "PageDown",
+      `${COMMAND}d`,
+      `${COMMAND}Shift-9`,
+    ])
       editor.setKeyHandler(key, null);
     editor.setKeyHandler("Alt-F10", (_, event) => {
       event.preventDefault();
@@ -168,8 +204,12 @@
         isDue = true;
       });
     editor.addEventListener("undoStateChange", ({ detail }) => {
-      tools.querySelector('[data-do="undo"]').setAttribute("aria-disabled", String(!detail.canUndo));
-      tools.querySelector('[data-do="redo"]').setAttribute("aria-disabled", String(!detail.canRedo));
+      tools
+        .querySelector('[data-do="undo"]')
+        .setAttribute("aria-disabled", String(!detail.canUndo));
+      tools
+        .querySelector('[data-do="redo"]')
+        .setAttribute("aria-disabled", String(!detail.canRedo));
     });
   }
 
@@ -201,7 +241,8 @@
       const isDone = commands[name]() !== false;
       const button = tools.querySelector(`[data-do="${name}"]`);
       const isFormat = TAGS[name] && name !== "link";
-      if (isDone && isFormat) say(`${button.ariaLabel} ${editor.hasFormat(TAGS[name]) ? "on" : "off"}`);
+      if (isDone && isFormat)
+        say(`${button.ariaLabel} ${editor.hasFormat(TAGS[name]) ? "on" : "off"}`);
     };
     setTools(editor, root, tools, run);
     setKeys(editor, run, tools);
@@ -272,7 +313,8 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     const [field, template] = ["body", "editor-frame"].map((id) => document.getElementById(id));
-    const isThere = window.Squire && window.DOMPurify && DOMPurify.isSupported && window.customElements;
+    const isThere =
+      window.Squire && window.DOMPurify && DOMPurify.isSupported && window.customElements;
     const isModern = "adoptedStyleSheets" in document && "replaceChildren" in document.body;
     if (!(field && template && isThere && isModern && ours.opened && ours.dialog)) return;
     const begin = () => start(field, template);

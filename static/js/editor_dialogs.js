@@ -2,7 +2,8 @@
 (() => {
   "use strict";
   const ours = (window.spectatorEditor = window.spectatorEditor || {});
-  const PAIRS = /^(?:https?:\/\/[^\s/?#]+\S*|mailto:[^\s@]+@[^\s@]+|tel:\+?[0-9][0-9 ().-]*|\/(?![/\\])\S*|#\S+)$/i;
+  const PAIRS =
+    /^(?:https?:\/\/[^\s/?#]+\S*|mailto:[^\s@]+@[^\s@]+|tel:\+?[0-9][0-9 ().-]*|\/(?![/\\])\S*|#\S+)$/i;
   const NOT_SENT = "Not sent. Try again when you're back online.";
 
   /** Opens the dialog that a template holds. Its controls are found by their names; `close` gives focus back. */
@@ -47,7 +48,11 @@
       event.stopPropagation();
       const href = address.value.trim();
       if (!PAIRS.test(href)) {
-        wrong(dialog, address, "Start with https://, mailto: or tel:, or with / for a page on this site.");
+        wrong(
+          dialog,
+          address,
+          "Start with https://, mailto: or tel:, or with / for a page on this site.",
+        );
         return;
       }
       editor.setSelection(range);
@@ -84,7 +89,8 @@
   function blockAt(editor) {
     const root = editor.getRoot();
     const { startContainer, startOffset } = editor.getSelection();
-    let node = startContainer === root ? root.childNodes[startOffset] || root.lastChild : startContainer;
+    let node =
+      startContainer === root ? root.childNodes[startOffset] || root.lastChild : startContainer;
     while (node.parentNode !== root) node = node.parentNode;
     return node;
   }
@@ -104,7 +110,9 @@
     const stored = page.querySelector("template[data-outcome=stored]");
     const refused = page.querySelector("[data-outcome=refused]");
     if (answer.ok && stored) return { figure: stored.content.querySelector("figure") };
-    return { refusal: refused ? refused.textContent.trim() : `Not saved (${answer.status}). Try again.` };
+    return {
+      refusal: refused ? refused.textContent.trim() : `Not saved (${answer.status}). Try again.`,
+    };
   }
 
   ours.askForPicture = (editor, say) => {
@@ -126,7 +134,9 @@
       }
       if (!dialog.open) return; // closed meanwhile: the picture is not wanted
       dialog.close();
-      const { alt, caption, credit } = Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, String(text).trim()]));
+      const { alt, caption, credit } = Object.fromEntries(
+        [...new FormData(form)].map(([name, text]) => [name, String(text).trim()]),
+      );
       const card = ours.create(piece(figureSource(figure, { alt, caption, credit })));
       editor.setSelection(range);
       editor.saveUndoState(range);
@@ -147,7 +157,9 @@
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       event.stopPropagation();
-      const next = Object.fromEntries(Object.keys(now).map((name) => [name, form.elements[name].value.trim()]));
+      const next = Object.fromEntries(
+        Object.keys(now).map((name) => [name, form.elements[name].value.trim()]),
+      );
       dialog.close();
       if (Object.keys(now).every((name) => now[name] === next[name])) return;
       // Another island takes its place, so that an undo finds the old one as it was.

@@ -17,7 +17,10 @@
   };
   const ADDRESS = /^(?:(?:https?|mailto|tel):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i;
   const CONFIG = {
-    ALLOWED_TAGS: "p h2 h3 ul ol li blockquote br strong b em i u s a sub sup small mark abbr cite q code span del ins bdi bdo time".split(" "),
+    ALLOWED_TAGS:
+      "p h2 h3 ul ol li blockquote br strong b em i u s a sub sup small mark abbr cite q code span del ins bdi bdo time".split(
+        " ",
+      ),
     ALLOWED_ATTR: [...GLOBAL, ...new Set(Object.values(OWN).flat())],
     ALLOWED_URI_REGEXP: ADDRESS,
     ALLOW_DATA_ATTR: false,
@@ -38,7 +41,8 @@
 
   function rename(element, name) {
     const made = document.createElement(name);
-    for (const { name: attribute, value } of element.attributes) made.setAttribute(attribute, value);
+    for (const { name: attribute, value } of element.attributes)
+      made.setAttribute(attribute, value);
     made.append(...element.childNodes);
     element.replaceWith(made);
     return made;
@@ -54,7 +58,8 @@
     }
     // Squire joins neighbours of one name and class: a class of its own keeps each what its attributes make it.
     const isInline = !isBlock(made) && made.localName !== "br";
-    if (isInline && (made.attributes.length || !MERGED.has(made.localName))) made.className = `n${++numbered}`;
+    if (isInline && (made.attributes.length || !MERGED.has(made.localName)))
+      made.className = `n${++numbered}`;
   }
 
   /** Shows white space as it will be read: the editor keeps every space that is typed (`white-space: pre-wrap`). */
@@ -99,7 +104,8 @@
     [...root.querySelectorAll("*")].forEach(ready);
     collapse(root);
     for (const list of root.querySelectorAll("ul, ol"))
-      for (const node of [...list.childNodes]) if (node.nodeType === 3 && !node.data.trim()) node.remove();
+      for (const node of [...list.childNodes])
+        if (node.nodeType === 3 && !node.data.trim()) node.remove();
     for (const quote of root.querySelectorAll("blockquote")) wrapRuns(quote, "p");
     for (const item of root.querySelectorAll("li")) if (hasBlocks(item)) wrapRuns(item, "div");
     for (const block of root.querySelectorAll(BLOCKS))
@@ -109,10 +115,14 @@
 
   const PASTED = {
     ...CONFIG,
-    ALLOWED_TAGS: [...CONFIG.ALLOWED_TAGS, ..."table caption colgroup col thead tbody tfoot tr th td".split(" ")],
+    ALLOWED_TAGS: [
+      ...CONFIG.ALLOWED_TAGS,
+      ..."table caption colgroup col thead tbody tfoot tr th td".split(" "),
+    ],
     ALLOWED_ATTR: [...CONFIG.ALLOWED_ATTR, "colspan", "rowspan", "scope", "span"],
   };
-  const sanitize = (html, config) => document.importNode(DOMPurify.sanitize(ours.quiet(html), config), true);
+  const sanitize = (html, config) =>
+    document.importNode(DOMPurify.sanitize(ours.quiet(html), config), true);
 
   /** Any HTML as a fragment that holds nothing but what the editor can hold, in its shape. */
   ours.sanitized = (html) => prepare(sanitize(html, CONFIG));
@@ -120,17 +130,21 @@
   /** The same of what is pasted, but for tables: `take` gives what stands for each, from its source and its rows. */
   ours.pasted = (html, take) => {
     const fragment = sanitize(html, PASTED);
-    const tables = [...fragment.querySelectorAll("table")].filter((table) => !table.parentNode.closest?.("table"));
+    const tables = [...fragment.querySelectorAll("table")].filter(
+      (table) => !table.parentNode.closest?.("table"),
+    );
     const taken = tables.map((table) => {
       // A table of one row or column lays something out; its content is pasted, each cell as a block.
       const isTable = table.rows.length > 1 && [...table.rows].some((row) => row.cells.length > 1);
       if (!isTable) {
-        for (const cell of [...table.querySelectorAll("td, th, caption")].reverse()) rename(cell, hasBlocks(cell) ? "div" : "p");
+        for (const cell of [...table.querySelectorAll("td, th, caption")].reverse())
+          rename(cell, hasBlocks(cell) ? "div" : "p");
         table.replaceWith(ours.sanitized(table.innerHTML));
       }
       return isTable ? [table, table.outerHTML] : null;
     });
-    for (const [table, source] of taken.filter(Boolean)) table.replaceWith(take(source, table.rows.length));
+    for (const [table, source] of taken.filter(Boolean))
+      table.replaceWith(take(source, table.rows.length));
     return prepare(fragment);
   };
 
@@ -143,11 +157,21 @@
 
   /** HTML whose tags pair, of any; for source that cannot be cut as it is. */
   ours.mended = (html) => {
-    const more = { ADD_TAGS: ["iframe"], ADD_ATTR: ["cite", "scope"], SANITIZE_DOM: false, FORCE_BODY: true };
+    const more = {
+      ADD_TAGS: ["iframe"],
+      ADD_ATTR: ["cite", "scope"],
+      SANITIZE_DOM: false,
+      FORCE_BODY: true,
+    };
     return DOMPurify.sanitize(ours.quiet(html), more);
   };
 
-  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/\xa0/g, "&nbsp;");
+  const escaped = (text) =>
+    text
+      .replace(/&/g, "&amp;")
+      .replace(/</g, "&lt;")
+      .replace(/>/g, "&gt;")
+      .replace(/\xa0/g, "&nbsp;");
   const name = (element) => element.dataset.as || WRITTEN[element.localName] || element.localName;
 
   let doubles = new Set(); // elements whose id an element before them has: both are halves of one that was split
@@ -185,7 +209,7 @@
       .replace(/(?: |&nbsp;)*&nbsp; | &nbsp;/g, " ")
       .replace(/ {2,}/g, " ")
       .replace(/ *<br>\n */g, "<br>\n");
-    for (let before = null; before !== text; ) {
+    for (let before = null; before !== text;) {
       before = text;
       text = text
         .replace(/^(?:\s|&nbsp;|<(?!br>)\w[^>]*>)+/, tagsOf)
@@ -221,7 +245,9 @@
     const parts = blocks(element);
     const paragraphs = parts.filter((part) => part.startsWith("<p"));
     const isBare = !element.querySelector(":scope > p") && paragraphs.length === 1;
-    const content = parts.map((part) => (isBare && part === paragraphs[0] ? part.slice(3, -4) : part)).join("");
+    const content = parts
+      .map((part) => (isBare && part === paragraphs[0] ? part.slice(3, -4) : part))
+      .join("");
     return content ? `<li${attributes(element)}>${content}</li>` : "";
   }
 
@@ -234,7 +260,9 @@
       else if (nested) items.push(`${(items.pop() || "<li></li>").slice(0, -5)}${nested}</li>`);
     }
     const content = items.filter(Boolean).join("");
-    return content ? `<${element.localName}${attributes(element)}>${content}</${element.localName}>` : "";
+    return content
+      ? `<${element.localName}${attributes(element)}>${content}</${element.localName}>`
+      : "";
   }
 
   /** A block of the editor as clean HTML; empty where there is nothing in it. */

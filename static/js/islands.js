@@ -17,7 +17,7 @@
     " embed noscript";
   const HELD = words("p h2 h3 ul ol blockquote");
   const WITHIN = words(
-    "p li ul ol br strong b em i u s a sub sup small mark abbr cite q code span del ins bdi bdo time"
+    "p li ul ol br strong b em i u s a sub sup small mark abbr cite q code span del ins bdi bdo time",
   );
   const VOID = words("br hr img col source track wbr input embed area base link meta param");
   const LOOSE = words(`${PHRASES} data`);
@@ -32,7 +32,11 @@
 
   /** The HTML of a plain text, as the server makes it (spectator.text.html.paragraphs.body_html). */
   function paragraphs(text) {
-    const lines = text.replace(/\r\n?|[\x85\u2028\u2029]/g, "\n").trim().split("\n").map((line) => line.trim());
+    const lines = text
+      .replace(/\r\n?|[\x85\u2028\u2029]/g, "\n")
+      .trim()
+      .split("\n")
+      .map((line) => line.trim());
     const hasBlankLine = lines.includes("");
     const groups = [[]];
     for (const line of lines) {
@@ -59,7 +63,8 @@
     const text = (end) => {
       const piece = html.slice(at, end);
       if (/<[!?/a-z]/i.test(piece)) return false;
-      if (!open.length && piece.trim()) take("", at + piece.search(/\S/), at + piece.trimEnd().length);
+      if (!open.length && piece.trim())
+        take("", at + piece.search(/\S/), at + piece.trimEnd().length);
       return true;
     };
     TOKEN.lastIndex = 0;
@@ -97,11 +102,15 @@
   /** HTML without styles and event handlers. They would never work here, but browsers report them as soon as they are
       parsed: the page's policy forbids them. */
   function quiet(html) {
-    return window.spectatorPaste.source.tamed(html).replace(TOKEN, (tag, slash, name, attributes) => {
-      if (!attributes || !/style|on/i.test(attributes)) return tag;
-      const kept = attributes.replace(ATTRIBUTE, (all, key) => (/^(?:style$|on)/i.test(key) ? "" : all));
-      return `<${slash}${name}${kept}>`;
-    });
+    return window.spectatorPaste.source
+      .tamed(html)
+      .replace(TOKEN, (tag, slash, name, attributes) => {
+        if (!attributes || !/style|on/i.test(attributes)) return tag;
+        const kept = attributes.replace(ATTRIBUTE, (all, key) =>
+          /^(?:style$|on)/i.test(key) ? "" : all,
+        );
+        return `<${slash}${name}${kept}>`;
+      });
   }
 
   /** A document in which nothing is loaded and no script runs. */
@@ -120,12 +129,25 @@
     }
   }
 
-  const count = (number, one, many) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+  const count = (number, one, many) =>
+    `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
   const NOUNS = {
-    "": "Loose text", "#comment": "Comment", p: "Paragraph", ul: "List", ol: "List", blockquote: "Quotation", h2: "Heading",
-    h3: "Heading", h4: "Small heading", video: "Video", audio: "Sound", details: "Details", pre: "Fixed-width text",
-    dl: "List of terms", hr: "Dividing line",
+    "": "Loose text",
+    "#comment": "Comment",
+    p: "Paragraph",
+    ul: "List",
+    ol: "List",
+    blockquote: "Quotation",
+    h2: "Heading",
+    h3: "Heading",
+    h4: "Small heading",
+    video: "Video",
+    audio: "Sound",
+    details: "Details",
+    pre: "Fixed-width text",
+    dl: "List of terms",
+    hr: "Dividing line",
   };
 
   /** What a card says of a piece of source: `{noun, label, more, picture, isSimple}`. */
@@ -135,16 +157,28 @@
     const body = inert(source.slice(0, 20000).replace(/></g, "> <")).body;
     const [frame, ...pictures] = [body.querySelector("iframe"), ...body.querySelectorAll("img")];
     const more = short(body.textContent);
-    if (frame) return { noun: "embed", label: host(frame) ? `Embed from ${host(frame)}` : "Embed", more };
-    if (pictures.length > 1) return { noun: "gallery", label: `Gallery, ${pictures.length} pictures`, more };
+    if (frame)
+      return { noun: "embed", label: host(frame) ? `Embed from ${host(frame)}` : "Embed", more };
+    if (pictures.length > 1)
+      return { noun: "gallery", label: `Gallery, ${pictures.length} pictures`, more };
     if (pictures.length && (name === "figure" || name === "img")) {
       const alt = short(pictures[0].getAttribute("alt") || "");
       const picture = pictures[0].getAttribute("src") || "";
       const isSimple = Boolean(ours.captioned(body.firstElementChild));
-      return { noun: "picture", label: `Picture: ${alt || "no alt text"}`, more, picture, isSimple };
+      return {
+        noun: "picture",
+        label: `Picture: ${alt || "no alt text"}`,
+        more,
+        picture,
+        isSimple,
+      };
     }
     const noun = NOUNS[name] || "Block";
-    return { noun: noun.toLowerCase(), label: noun, more: name === "#comment" ? short(source.slice(4, -3)) : more };
+    return {
+      noun: noun.toLowerCase(),
+      label: noun,
+      more: name === "#comment" ? short(source.slice(4, -3)) : more,
+    };
   }
 
   /** The image and the caption's parts of a figure that holds nothing else; null for any other. */
@@ -155,10 +189,15 @@
     if (!isBare || rest.length || !img || img.localName !== "img") return null;
     if (!caption) return { img, caption: null, text: "", credit: "" };
     const nodes = [...caption.childNodes].filter((node) => node.nodeType === 1 || node.data.trim());
-    const credit = nodes.length && nodes[nodes.length - 1].localName === "cite" ? nodes.pop() : null;
-    const isText = nodes.every((node) => node.nodeType === 3) && (!credit || !credit.children.length);
+    const credit =
+      nodes.length && nodes[nodes.length - 1].localName === "cite" ? nodes.pop() : null;
+    const isText =
+      nodes.every((node) => node.nodeType === 3) && (!credit || !credit.children.length);
     if (caption.localName !== "figcaption" || !isText) return null;
-    const text = nodes.map((node) => node.data).join("").trim();
+    const text = nodes
+      .map((node) => node.data)
+      .join("")
+      .trim();
     return { img, caption, text, credit: credit ? credit.textContent.trim() : "" };
   };
 
@@ -202,18 +241,28 @@
     const used = new Set();
     const add = (html, key, isExact) => {
       const isFirst = pieces[key] !== undefined && !used.has(key);
-      if (html || isExact) parts.push({ html, key: isFirst ? key : null, isExact: isFirst && isExact });
+      if (html || isExact)
+        parts.push({ html, key: isFirst ? key : null, isExact: isFirst && isExact });
       if (isFirst) used.add(key);
     };
     const identified = [...root.querySelectorAll("[data-id]")];
-    const later = identified.filter((node, at) => identified.findIndex((other) => other.dataset.id === node.dataset.id) < at);
+    const later = identified.filter(
+      (node, at) => identified.findIndex((other) => other.dataset.id === node.dataset.id) < at,
+    );
     for (const node of root.childNodes) {
       const key = node.dataset && node.dataset.key ? Number(node.dataset.key) : null;
       const piece = pieces[key];
       const island = isCard(node) ? of(node) : null;
-      if (island) add(island.source, island.key, Boolean(pieces[island.key]) && pieces[island.key].source === island.source);
-      else if (!ours.isBlock(node)) add(ours.line([node]) && `<p>${ours.line([node])}</p>`, null, false);
-      else if (piece && !used.has(key) && piece.own === ours.written(node)) add(piece.source, key, true);
+      if (island)
+        add(
+          island.source,
+          island.key,
+          Boolean(pieces[island.key]) && pieces[island.key].source === island.source,
+        );
+      else if (!ours.isBlock(node))
+        add(ours.line([node]) && `<p>${ours.line([node])}</p>`, null, false);
+      else if (piece && !used.has(key) && piece.own === ours.written(node))
+        add(piece.source, key, true);
       else add(ours.writtenWithout(node, later), key, false);
     }
     return parts;
@@ -222,7 +271,11 @@
   /** The editor's text. Where nothing was touched it is the text that was opened, not a byte of it changed. */
   ours.whole = (root, { text, lead, pieces }) => {
     const parts = partsOf(root, pieces);
-    if (parts.length === pieces.length && parts.every((part, at) => part.isExact && part.key === at)) return text;
+    if (
+      parts.length === pieces.length &&
+      parts.every((part, at) => part.isExact && part.key === at)
+    )
+      return text;
     const joined = parts.map(({ html, key }, at) => {
       const next = parts[at + 1];
       const behind = key === null ? "" : pieces[key].behind;
@@ -233,5 +286,17 @@
     return (parts.length && parts[0].key === 0 ? lead : "") + joined.join("");
   };
 
-  Object.assign(ours, { BLOCKS, KNOWN, WITHIN, isPlain, paragraphs, cut, quiet, inert, create, of, isCard });
+  Object.assign(ours, {
+    BLOCKS,
+    KNOWN,
+    WITHIN,
+    isPlain,
+    paragraphs,
+    cut,
+    quiet,
+    inert,
+    create,
+    of,
+    isCard,
+  });
 })();

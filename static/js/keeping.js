@@ -11,7 +11,9 @@
   const { story } = form.dataset;
   const UNKEPT = new Set(["csrf_token", "seq", "loss_asked", "then"]);
   const BYTES_A_MILLISECOND = 4; // a slow line: what is longer is given longer to arrive
-  const [KEEP, KEEP_LATEST, SEND, SEND_LATEST, AGAIN, PATIENCE] = [700, 3000, 1200, 10000, 5000, 12000];
+  const [KEEP, KEEP_LATEST, SEND, SEND_LATEST, AGAIN, PATIENCE] = [
+    700, 3000, 1200, 10000, 5000, 12000,
+  ];
   const [PROBE, RETELL] = [8000, 60000];
 
   const field = (name) => form.elements.namedItem(name);
@@ -19,7 +21,12 @@
     const found = {};
     for (const { name, value, type, checked } of form.elements) {
       const isChoice = type === "radio" || type === "checkbox";
-      if (name && !["file", "submit", "button"].includes(type) && !UNKEPT.has(name) && (!isChoice || checked)) {
+      if (
+        name &&
+        !["file", "submit", "button"].includes(type) &&
+        !UNKEPT.has(name) &&
+        (!isChoice || checked)
+      ) {
         found[name] = value;
       }
     }
@@ -45,9 +52,22 @@
   const keep = async () => {
     const number = typed;
     const kept = values();
-    const record = { id: identity(), user: copies.user, story, copy: kept.copy, version: kept.version };
+    const record = {
+      id: identity(),
+      user: copies.user,
+      story,
+      copy: kept.copy,
+      version: kept.version,
+    };
     try {
-      await copies.keep({ ...record, headline: kept.headline, at: Date.now(), values: kept, wanted, after: sent });
+      await copies.keep({
+        ...record,
+        headline: kept.headline,
+        at: Date.now(),
+        values: kept,
+        wanted,
+        after: sent,
+      });
       onDevice = Math.max(onDevice, number);
       canKeep = true;
       if (onServer >= typed && !wanted) await copies.forget(record.id);
@@ -64,10 +84,13 @@
       clearTimeout(timer);
       since = since || Date.now();
       const left = Math.max(0, since + latest - Date.now());
-      timer = setTimeout(() => {
-        since = 0;
-        act();
-      }, Math.min(pause, left));
+      timer = setTimeout(
+        () => {
+          since = 0;
+          act();
+        },
+        Math.min(pause, left),
+      );
     };
   };
   const keepSoon = paced(keep, KEEP, KEEP_LATEST);
@@ -78,8 +101,10 @@
     asked = 0;
     if (onDevice < typed) await keep();
     if (wanted || sent || onServer >= typed) return;
-    const isSaid = /^(Not saved|Offline) – kept/.test(line.textContent) && Date.now() - told < RETELL;
-    if (!canKeep) say("Not saved. This browser cannot keep a copy, so copy your text somewhere safe.");
+    const isSaid =
+      /^(Not saved|Offline) – kept/.test(line.textContent) && Date.now() - told < RETELL;
+    if (!canKeep)
+      say("Not saved. This browser cannot keep a copy, so copy your text somewhere safe.");
     else if (!isSaid) {
       told = Date.now();
       say(`${navigator.onLine ? "Not saved" : "Offline"} – kept on this device at ${clock()}`);
@@ -90,8 +115,12 @@
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), PROBE);
     try {
-      const answer = await fetch("/newsroom/fragments/session", { cache: "no-store", signal: patience.signal });
-      const [, outcome] = /data-(?:outcome|reason)="(in|out|logged-out)"/.exec(await answer.text()) || [];
+      const answer = await fetch("/newsroom/fragments/session", {
+        cache: "no-store",
+        signal: patience.signal,
+      });
+      const [, outcome] =
+        /data-(?:outcome|reason)="(in|out|logged-out)"/.exec(await answer.text()) || [];
       return outcome === "in" ? "in" : outcome ? "out" : "";
     } catch {
       return "";
@@ -126,8 +155,15 @@
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), PATIENCE + size / BYTES_A_MILLISECOND);
     try {
-      const answer = await fetch(form.dataset.autosave, { method: "POST", body, signal: patience.signal });
-      const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
+      const answer = await fetch(form.dataset.autosave, {
+        method: "POST",
+        body,
+        signal: patience.signal,
+      });
+      const page = new DOMParser().parseFromString(
+        answer.ok ? await answer.text() : "",
+        "text/html",
+      );
       return page.querySelector("[data-outcome]");
     } catch {
       return null;
@@ -152,7 +188,10 @@
     else if (!wanted && !sent) copies.forget(identity()).catch(() => {});
   };
 
-  const newName = () => [...crypto.getRandomValues(new Uint32Array(5))].map((part) => part.toString(36).padStart(7, "0"));
+  const newName = () =>
+    [...crypto.getRandomValues(new Uint32Array(5))].map((part) =>
+      part.toString(36).padStart(7, "0"),
+    );
   form.addEventListener("input", (event) => {
     if (event.target.type === "file") return; // files are neither kept nor autosaved: nothing may be said of them
     if (sent && wanted) {
@@ -168,7 +207,10 @@
   setInterval(again, AGAIN);
   addEventListener("online", again);
   addEventListener("offline", () => onServer < typed && notSaved());
-  document.addEventListener("visibilitychange", () => document.hidden && onServer < typed && keep());
+  document.addEventListener(
+    "visibilitychange",
+    () => document.hidden && onServer < typed && keep(),
+  );
   const isBehind = () => onServer < typed && !(sent && wanted);
   addEventListener("pagehide", () => isBehind() && keep());
   addEventListener("beforeunload", (event) => {
@@ -205,7 +247,9 @@
     if (!wanted) return;
     if (outcome === "in") return void post();
     stop.hidden = false;
-    const where = canKeep ? "Kept on this device" : "This browser cannot keep it, so copy your text";
+    const where = canKeep
+      ? "Kept on this device"
+      : "This browser cannot keep it, so copy your text";
     if (outcome === "out") sayLoggedOut(`${where}.`);
     else if (navigator.onLine) say(`The server does not answer. ${where}; will send when it does.`);
     else say(`Offline. ${where}; will send when you're back online.`);
@@ -228,7 +272,7 @@
       say("Sending…");
       keep().then(probe);
     },
-    true
+    true,
   );
   stop.addEventListener("click", async () => {
     const words = sent ? "Cancelled, but the server may already have it." : "Not sent.";

@@ -15,7 +15,10 @@
   const NESTING = ["strong", "em", "s", "script"];
 
   const ELEMENT = /<(?!t(?:r|[dh]|body|head|foot)(?=[\s/>]))[a-z]/gi;
-  const BLOCK = new RegExp(`<(?:${BLOCK_NAMES.replace(/ (?:t[dr]|tbody|tfoot|th|thead)(?= |$)/g, "").replace(/ /g, "|")})(?=[\\s/>])`, "gi");
+  const BLOCK = new RegExp(
+    `<(?:${BLOCK_NAMES.replace(/ (?:t[dr]|tbody|tfoot|th|thead)(?= |$)/g, "").replace(/ /g, "|")})(?=[\\s/>])`,
+    "gi",
+  );
   const COMMENTS = /<!--[\s\S]*?-->/g;
   const GAP = /([ \t\n\r\f\u00a0]+)/;
 
@@ -66,15 +69,21 @@
   function marked(element, outer) {
     const [tag, style, marks] = [element.localName, source.styles(element), { ...outer }];
     const says = (name, pattern) => pattern.test(style.get(name) || "");
-    if (tag === "b" || tag === "strong" || says("font-weight", /^(?:bold|[6-9]\d\d|1000)/)) marks.strong = true;
+    if (tag === "b" || tag === "strong" || says("font-weight", /^(?:bold|[6-9]\d\d|1000)/))
+      marks.strong = true;
     if (says("font-weight", /^(?:normal|lighter|[1-5]\d\d)/)) marks.strong = false;
     if (tag === "i" || tag === "em" || says("font-style", /^(?:italic|oblique)/)) marks.em = true;
     if (says("font-style", /^normal/)) marks.em = false;
-    const isStruck = says("text-decoration", /line-through/) || says("text-decoration-line", /line-through/);
+    const isStruck =
+      says("text-decoration", /line-through/) || says("text-decoration-line", /line-through/);
     if (tag === "s" || tag === "strike" || isStruck) marks.s = true;
     if (tag === "sub" || says("vertical-align", /^sub$/)) marks.script = "sub";
     if (tag === "sup" || says("vertical-align", /^super$/)) marks.script = "sup";
-    if (tag === "a") Object.assign(marks, { href: link(element.getAttribute("href")), id: anchors.places.get(element) || "" });
+    if (tag === "a")
+      Object.assign(marks, {
+        href: link(element.getAttribute("href")),
+        id: anchors.places.get(element) || "",
+      });
     if (tag === "pre" || says("white-space", /^(?:pre|break-spaces)/)) marks.pre = true;
     marks.lang = element.getAttribute("lang") || element.getAttribute("xml:lang") || marks.lang;
     // A Latin word in an Arabic paragraph does not turn the paragraph.
@@ -92,14 +101,17 @@
 
   const isBlock = (element) =>
     BLOCKS.has(element.localName) ||
-    /^(?:block|flex|grid|list-item|flow-root|table(?!-c))/.test(source.styles(element).get("display") || "");
+    /^(?:block|flex|grid|list-item|flow-root|table(?!-c))/.test(
+      source.styles(element).get("display") || "",
+    );
 
   /** A line's words and the gaps between them: one space, a break, or the space that French typography needs. */
   function tokens(line) {
     const found = [];
     let [space, breaks] = ["", 0];
     const gap = (before, after) => {
-      const isKept = /^[:;!?»%]/.test(after) || /«$/.test(before) || /^\d\d/.test(before.slice(-1) + after);
+      const isKept =
+        /^[:;!?»%]/.test(after) || /«$/.test(before) || /^\d\d/.test(before.slice(-1) + after);
       return { text: space === "\u00a0" && isKept ? space : " ", breaks };
     };
     for (const { text, marks, isBreak } of line) {
@@ -107,7 +119,8 @@
       for (const part of text.split(GAP)) {
         if (!part || GAP.test(part)) space += part;
         else {
-          if (found.length && (space || breaks)) found.push(gap(found[found.length - 1].text, part));
+          if (found.length && (space || breaks))
+            found.push(gap(found[found.length - 1].text, part));
           found.push({ text: part, marks, breaks: 0 });
           [space, breaks] = ["", 0];
         }
@@ -125,7 +138,9 @@
 
   /** How many wrappers two places share, from the outermost on. */
   function common(one, other) {
-    const end = one.findIndex((wrapper, at) => !other[at] || wrapper.some((part, place) => part !== other[at][place]));
+    const end = one.findIndex(
+      (wrapper, at) => !other[at] || wrapper.some((part, place) => part !== other[at][place]),
+    );
     return end < 0 ? one.length : end;
   }
 
@@ -162,7 +177,8 @@
   function prevailing(name, line) {
     const tally = new Map([["", 0]]);
     for (const { marks, text } of line)
-      if (marks && /\p{L}/u.test(text)) tally.set(marks[name], (tally.get(marks[name]) || 0) + text.length);
+      if (marks && /\p{L}/u.test(text))
+        tally.set(marks[name], (tally.get(marks[name]) || 0) + text.length);
     return [...tally].sort(([, one], [, other]) => other - one)[0][0] || "";
   }
 
@@ -205,7 +221,8 @@
       if (text) return line.push({ text, marks });
       if (node.nodeType !== 1 || isSkipped(node)) return null;
       const inner = marked(node, marks);
-      if (node.localName === "br") line.push({ text: "", marks, isBreak: !source.styles(node).has("page-break-before") });
+      if (node.localName === "br")
+        line.push({ text: "", marks, isBreak: !source.styles(node).has("page-break-before") });
       else if (isBlock(node)) {
         close();
         hasBlock = true;
@@ -226,21 +243,31 @@
   // The parts of a formula stand apart, as do cells that are none of a table.
   const isApart = (element) =>
     (/MathML$/.test(element.namespaceURI) && !element.children.length) ||
-    /^(?:table-c|inline-(?:block|flex|grid|table))/.test(source.styles(element).get("display") || "");
+    /^(?:table-c|inline-(?:block|flex|grid|table))/.test(
+      source.styles(element).get("display") || "",
+    );
 
   function converted(element, marks, list, tag) {
     const name = element.localName;
-    const word = /\bl\d+\s+level(\d+)\s+lfo(\d+)/.exec(source.styles(element).get("mso-list") || "");
+    const word = /\bl\d+\s+level(\d+)\s+lfo(\d+)/.exec(
+      source.styles(element).get("mso-list") || "",
+    );
     const rank = titleRank(element);
     if (name === "table") return table(element, marks);
     if (name === "hr") return [make("hr")];
     if (name === "ul" || name === "ol") return listed(element, marks, list);
     if (name === "li") return item(element, marks, list || { depth: 1, root: element.parentNode });
-    if (name === "blockquote") return full(make("blockquote", lists.grouped(gather(element, marks, null))));
+    if (name === "blockquote")
+      return full(make("blockquote", lists.grouped(gather(element, marks, null))));
     if (rank) return gather(element, { ...marks, isTitle: true }, list, rank > 2 ? "h3" : "h2");
     if (!word) return gather(element, marks, list, tag);
     const start = lists.numberOf(lists.takeMarker(element));
-    return item(element, marks, { root: `lfo${word[2]}`, depth: Number(word[1]), isOrdered: start !== null, start });
+    return item(element, marks, {
+      root: `lfo${word[2]}`,
+      depth: Number(word[1]),
+      isOrdered: start !== null,
+      start,
+    });
   }
 
   const full = (made) => (made.textContent ? [made] : []);
@@ -248,7 +275,8 @@
   function titleRank(element) {
     const [, rank] = /^h([1-6])$/.exec(element.localName) || [];
     const [, named] = /\bMso(Title|Heading[1-9]?)\b/.exec(element.className) || [];
-    if (element.getAttribute("role") === "heading") return Number(element.getAttribute("aria-level")) || 2;
+    if (element.getAttribute("role") === "heading")
+      return Number(element.getAttribute("aria-level")) || 2;
     return rank ? Number(rank) : named ? Number(named.slice(7)) || 1 : 0;
   }
 
@@ -258,7 +286,8 @@
     const first = element.querySelector(":scope > li");
     return itemsOf(element).flatMap((child) => {
       if (isSkipped(child)) return [];
-      const more = child === first && isOrdered ? { start: Number(element.getAttribute("start")) || 1 } : {};
+      const more =
+        child === first && isOrdered ? { start: Number(element.getAttribute("start")) || 1 } : {};
       if (child.localName === "li") return item(child, marked(child, marks), { ...inner, ...more });
       return converted(child, marked(child, marks), inner, "p");
     });
@@ -268,7 +297,8 @@
   function itemsOf(element) {
     let loose = null;
     for (const node of [...element.childNodes]) {
-      const isInline = node.nodeType === 3 ? node.data.trim() : node.nodeType === 1 && !isBlock(node);
+      const isInline =
+        node.nodeType === 3 ? node.data.trim() : node.nodeType === 1 && !isBlock(node);
       if (isInline && !loose) node.before((loose = element.ownerDocument.createElement("li")));
       if (isInline) loose.append(node);
       else if (node.nodeType === 1) loose = null;
@@ -277,7 +307,9 @@
   }
 
   function item(element, marks, list) {
-    const level = Number(element.getAttribute("aria-level") || element.getAttribute("data-aria-level")) || list.depth;
+    const level =
+      Number(element.getAttribute("aria-level") || element.getAttribute("data-aria-level")) ||
+      list.depth;
     const root = element.getAttribute("data-listid") || list.root;
     const parts = gather(element, marks, { ...list, root, depth: level });
     const own = parts.filter((part) => !lists.loose.has(part));
@@ -300,7 +332,10 @@
     const rows = [...element.rows];
     const parts = element.caption ? [element.caption] : [];
     const isBox = rows.length < 2 && rows.every((row) => row.cells.length < 2);
-    if (isBox) return [...parts, ...rows.flatMap((row) => [...row.cells])].flatMap((part) => gather(part, marks, null));
+    if (isBox)
+      return [...parts, ...rows.flatMap((row) => [...row.cells])].flatMap((part) =>
+        gather(part, marks, null),
+      );
     const made = make("table");
     if (marks.dir === "rtl") made.dir = "rtl";
     if (element.caption) made.append(unwrapped("caption", gather(element.caption, marks)));
@@ -308,7 +343,12 @@
     for (const row of rows.filter((each) => !isSkipped(each))) {
       const name = row.parentNode.localName === "thead" ? "thead" : "tbody";
       if (!section || section.localName !== name) made.append((section = make(name)));
-      section.append(make("tr", [...row.cells].map((cell) => cellOf(cell, marked(row, marks)))));
+      section.append(
+        make(
+          "tr",
+          [...row.cells].map((cell) => cellOf(cell, marked(row, marks))),
+        ),
+      );
     }
     return full(made);
   }
@@ -317,12 +357,16 @@
     const marks = { ...marked(cell, outer), isTitle: cell.localName === "th" };
     const made = unwrapped(cell.localName, lists.grouped(gather(cell, marks, null)));
     for (const name of ["colspan", "rowspan"])
-      if (Number(cell.getAttribute(name)) > 1) made.setAttribute(name, Number(cell.getAttribute(name)));
+      if (Number(cell.getAttribute(name)) > 1)
+        made.setAttribute(name, Number(cell.getAttribute(name)));
     return made;
   }
 
   function plain(html) {
-    const breaks = new RegExp(`</?(?:br|${BLOCK_NAMES.replace(/ /g, "|")})(?=[\\s/>])[^<>]*>`, "gi");
+    const breaks = new RegExp(
+      `</?(?:br|${BLOCK_NAMES.replace(/ /g, "|")})(?=[\\s/>])[^<>]*>`,
+      "gi",
+    );
     const pictures = (html.match(/<img(?=[\s/>])/gi) || []).length;
     if (pictures) counts.set("picture", pictures);
     const whole = source.tamed(html);
@@ -335,7 +379,10 @@
     const { body } = new DOMParser().parseFromString(text, "text/html");
     const lines = body.textContent.split(/\n\s*\n/).filter((line) => line.trim());
     const many = Math.ceil(lines.length / MOST_BLOCKS);
-    const paragraphs = many > 1 ? lines.map((_, at) => (at % many ? "" : lines.slice(at, at + many).join(" "))) : lines;
+    const paragraphs =
+      many > 1
+        ? lines.map((_, at) => (at % many ? "" : lines.slice(at, at + many).join(" ")))
+        : lines;
     return paragraphs.flatMap((line) => blocksOf([{ text: line, marks: {} }], "p"));
   }
 
@@ -355,14 +402,18 @@
 
   /** The same within the first and the last of some blocks, as spaces that no program drops. */
   function setApart(blocks, [before, after]) {
-    const ends = [[blocks[0], before, "prepend"], [blocks[blocks.length - 1], after, "append"]];
+    const ends = [
+      [blocks[0], before, "prepend"],
+      [blocks[blocks.length - 1], after, "append"],
+    ];
     for (const [end, space, place] of ends)
       if (space && end && /^(?:p|h2|h3)$/.test(end.localName)) end[place]("\u00a0");
   }
 
   function written(body, root) {
     const field = document.getElementById("language");
-    const spoken = body.lang || root.lang || (field && field.value) || document.documentElement.lang;
+    const spoken =
+      body.lang || root.lang || (field && field.value) || document.documentElement.lang;
     surrounding = language(spoken).split("-")[0];
     const blocks = lists.grouped(gather(body, marked(body, {}), null));
     const [before, after] = outerSpaces(body);

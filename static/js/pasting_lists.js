@@ -12,9 +12,10 @@
       node.remove();
     };
     const walker = paragraph.ownerDocument.createTreeWalker(paragraph, NodeFilter.SHOW_COMMENT);
-    for (let comment; (comment = walker.nextNode()); ) {
+    for (let comment; (comment = walker.nextNode());) {
       const isEnd = (node) => !node || (node.nodeType === 8 && /\[endif\]/i.test(node.data));
-      if (/\[if !supportLists\]/i.test(comment.data)) while (!isEnd(comment.nextSibling)) take(comment.nextSibling);
+      if (/\[if !supportLists\]/i.test(comment.data))
+        while (!isEnd(comment.nextSibling)) take(comment.nextSibling);
     }
     for (const element of paragraph.querySelectorAll("[data-style]"))
       if (/mso-list:\s*ignore/i.test(element.dataset.style)) take(element);
@@ -26,11 +27,13 @@
     const [, last] = /(\p{Nd}+|\p{L}{1,7}(?=[.)]))[.)]*$/u.exec(marker) || [];
     if (!last) return null;
     // The last four bits of a digit, Latin or Arabic, are its value.
-    if (/^\p{Nd}/u.test(last)) return Number([...last].map((digit) => digit.charCodeAt(0) & 15).join(""));
+    if (/^\p{Nd}/u.test(last))
+      return Number([...last].map((digit) => digit.charCodeAt(0) & 15).join(""));
     const letters = last.toLowerCase();
     const values = [...letters].map((letter) => ({ i: 1, v: 5, x: 10, l: 50, c: 100 })[letter]);
     const isRoman = values.every(Boolean) && (letters.length > 1 || letters === "i");
-    if (isRoman) return values.reduce((sum, value, at) => sum + (value < values[at + 1] ? -value : value), 0);
+    if (isRoman)
+      return values.reduce((sum, value, at) => sum + (value < values[at + 1] ? -value : value), 0);
     return /^[a-z]$/.test(letters) ? letters.charCodeAt(0) - 96 : 1;
   }
 
@@ -48,7 +51,10 @@
       while (open.length > 1 && open[open.length - 1].level > told.level) open.pop();
       let top = open[open.length - 1];
       if (top) top.level = Math.min(top.level, told.level); // a list may begin with its deeper items
-      const isOther = top && top.level === told.level && (top.root !== told.root || top.isOrdered !== told.isOrdered);
+      const isOther =
+        top &&
+        top.level === told.level &&
+        (top.root !== told.root || top.isOrdered !== told.isOrdered);
       if (isOther) open.pop();
       if (!top || isOther || told.level > top.level) {
         top = { ...told, element: part.ownerDocument.createElement(told.isOrdered ? "ol" : "ul") };

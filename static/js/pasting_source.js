@@ -4,12 +4,24 @@
   "use strict";
   const words = (text) => new Set(text.split(" "));
   // Nobody sees what is in these.
-  const SILENT = words("base colgroup head link meta noscript script style template title xml annotation annotation-xml");
+  const SILENT = words(
+    "base colgroup head link meta noscript script style template title xml annotation annotation-xml",
+  );
   // What cannot be pasted, as people call it.
   const NOUNS = {
-    img: "picture", svg: "picture", canvas: "picture", video: "video", audio: "audio clip", iframe: "embed",
-    embed: "embed", object: "embed", button: "button", input: "form field", select: "form field",
-    textarea: "form field", del: "deleted passage",
+    img: "picture",
+    svg: "picture",
+    canvas: "picture",
+    video: "video",
+    audio: "audio clip",
+    iframe: "embed",
+    embed: "embed",
+    object: "embed",
+    button: "button",
+    input: "form field",
+    select: "form field",
+    textarea: "form field",
+    del: "deleted passage",
   };
   // One of these that is never closed would take in all that follows, or hide it.
   const TAKING =
@@ -18,14 +30,15 @@
   const RAW = words("iframe noembed noframes script style textarea title xmp");
   const SHOWN = words("audio button canvas iframe math object select svg textarea video");
   const TAKING_TAG = new RegExp(
-    `<(/?)(${TAKING.replace(/ /g, "|")})(?=[\\s/>])(?:[^<>"']|"[^"]*"|'[^']*')*>|<!--`, "gi"
+    `<(/?)(${TAKING.replace(/ /g, "|")})(?=[\\s/>])(?:[^<>"']|"[^"]*"|'[^']*')*>|<!--`,
+    "gi",
   );
 
   const TAG = /<([a-z][^\s/<>]*)((?:[^<>"']|"[^"]*"|'[^']*')*)>/gi;
   const ATTRIBUTE = /([^\s/>"'=]+)(\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']*))?/g;
   const ROW_TAG = /<(\/?)(?:t[rdh]|tbody|thead|tfoot|caption)(?=[\s/>])/gi;
   const EMOJI =
-    /^(?:\p{Extended_Pictographic}|\p{Emoji_Presentation}|\p{Emoji_Modifier}|\p{Regional_Indicator}|[\ufe0f\u200d\u20e3]|[#*0-9](?=\ufe0f?\u20e3)|[\u{e0020}-\u{e007f}])+$/u;
+    /^(?:\p{Extended_Pictographic}|\p{Emoji_Presentation}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\ufe0f|\u200d|\u20e3|[#*0-9](?=\ufe0f?\u20e3)|[\u{e0020}-\u{e007f}])+$/u;
   // The ids that a stored text may have (spectator.text.html.sanitizer).
   const SAFE_ID = /^(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}$/;
 
@@ -34,12 +47,17 @@
     const lower = html.toLowerCase();
     const ends = {};
     const endOf = (mark, from) => {
-      if (ends[mark] === undefined || (ends[mark] >= 0 && ends[mark] < from)) ends[mark] = lower.indexOf(mark, from);
+      if (ends[mark] === undefined || (ends[mark] >= 0 && ends[mark] < from))
+        ends[mark] = lower.indexOf(mark, from);
       return ends[mark];
     };
     const changes = []; // {at, end, text}: what stands for a stretch
     const open = {};
-    const stray = (at, raw, name) => ({ at, end: at + raw.length, text: SHOWN.has(name) ? `${raw}</${name}>` : "" });
+    const stray = (at, raw, name) => ({
+      at,
+      end: at + raw.length,
+      text: SHOWN.has(name) ? `${raw}</${name}>` : "",
+    });
     let passed = 0; // the end of a comment, or of what is text and no markup
     for (const { 0: raw, 1: slash, 2: written, index: at } of html.matchAll(TAKING_TAG)) {
       const name = (written || "").toLowerCase();
@@ -51,11 +69,14 @@
         const close = endOf(`</${name}`, at);
         passed = close < 0 ? passed : close;
         if (close < 0) changes.push(stray(at, raw, name));
-        else if (name === "style") changes.push({ at, end: html.indexOf(">", close) + 1 || html.length, text: "" });
+        else if (name === "style")
+          changes.push({ at, end: html.indexOf(">", close) + 1 || html.length, text: "" });
       }
     }
     let [kept, from] = ["", 0];
-    for (const { at, end, text } of [...changes, ...Object.values(open).flat()].sort((one, two) => one.at - two.at)) {
+    for (const { at, end, text } of [...changes, ...Object.values(open).flat()].sort(
+      (one, two) => one.at - two.at,
+    )) {
       kept += html.slice(from, at) + text;
       from = end;
     }
@@ -84,21 +105,33 @@
 
   function styles(element) {
     const pairs = (element.getAttribute("data-style") || "").toLowerCase().split(";");
-    return new Map(pairs.map((pair) => pair.split(":", 2).map((part) => part.trim())).filter((pair) => pair[1]));
+    return new Map(
+      pairs.map((pair) => pair.split(":", 2).map((part) => part.trim())).filter((pair) => pair[1]),
+    );
   }
 
   /** The text that a picture stands for: an emoji, or what a page wrote as one. */
   function emojiOf(element) {
     const alt = element.localName === "img" ? (element.getAttribute("alt") || "").trim() : "";
-    const isNamed = /emoji|smil(?:ey|ie)/i.test(`${element.className} ${element.getAttribute("src") || ""}`);
+    const isNamed = /emoji|smil(?:ey|ie)/i.test(
+      `${element.className} ${element.getAttribute("src") || ""}`,
+    );
     return alt && (EMOJI.test(alt) || (isNamed && alt.length < 20)) ? alt : "";
   }
 
   function isHidden(element) {
     const style = styles(element);
-    const isComment = /^comment/.test(style.get("mso-element") || style.get("mso-special-character") || "");
-    const isAway = element.hidden || style.get("display") === "none" || style.get("mso-hide") === "all";
-    return isAway || isComment || SILENT.has(element.localName) || element.classList.contains("MsoCommentReference");
+    const isComment = /^comment/.test(
+      style.get("mso-element") || style.get("mso-special-character") || "",
+    );
+    const isAway =
+      element.hidden || style.get("display") === "none" || style.get("mso-hide") === "all";
+    return (
+      isAway ||
+      isComment ||
+      SILENT.has(element.localName) ||
+      element.classList.contains("MsoCommentReference")
+    );
   }
 
   /** What an element shows that is no text, in a word; empty for one that shows nothing, null for one that holds text. */
@@ -107,8 +140,11 @@
     const noun = NOUNS[element.localName];
     if (!noun) return null;
     const size = ["width", "height"].map((name) => element.getAttribute(name) || "");
-    const isPixel = element.localName === "img" && size.some((pixels) => /^[01](?:px)?$/.test(pixels));
-    const isMute = element.localName === "input" && /^(?:hidden|checkbox|radio)$/i.test(element.getAttribute("type"));
+    const isPixel =
+      element.localName === "img" && size.some((pixels) => /^[01](?:px)?$/.test(pixels));
+    const isMute =
+      element.localName === "input" &&
+      /^(?:hidden|checkbox|radio)$/i.test(element.getAttribute("type"));
     const isEmpty = /^(?:button|del)$/.test(element.localName) && !element.textContent.trim();
     return isPixel || isMute || isEmpty ? "" : noun;
   }
@@ -120,8 +156,11 @@
     const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
     if (!total) return "";
     const all = [...counts].map(([noun, count]) => several(noun, count));
-    const list = all.length > 1 ? `${all.slice(0, -1).join(", ")} and ${all[all.length - 1]}` : all[0];
-    const help = counts.has("picture") ? "add pictures with the Picture button" : "add what is missing by hand";
+    const list =
+      all.length > 1 ? `${all.slice(0, -1).join(", ")} and ${all[all.length - 1]}` : all[0];
+    const help = counts.has("picture")
+      ? "add pictures with the Picture button"
+      : "add what is missing by hand";
     return `${list} ${total > 1 ? "were" : "was"} not pasted: ${help}.`;
   }
 
@@ -141,10 +180,13 @@
     const links = [...body.querySelectorAll("a[href*='#']")];
     const wanted = new Set(links.map((link) => fragmentOf(link.getAttribute("href"))));
     const [ids, places, used] = [new Map(), new Map(), new Set()];
-    let [waiting, last] = [[], null];
+    const waiting = [];
+    let last = null;
     const isNew = (name) => name && !ids.has(name) && (wanted.has(name) || (isOwn && !taken(name)));
     const free = (name) => {
-      const base = SAFE_ID.test(name) ? name : `n-${name.replace(/[^A-Za-z0-9_.-]+/g, "-").slice(0, 80)}`;
+      const base = SAFE_ID.test(name)
+        ? name
+        : `n-${name.replace(/[^A-Za-z0-9_.-]+/g, "-").slice(0, 80)}`;
       let id = base;
       for (let number = 2; taken(id) || used.has(id); number += 1) id = `${base}-${number}`;
       return id;
@@ -172,5 +214,14 @@
     return { ids, places };
   }
 
-  window.spectatorPaste.source = { parsed, tamed, styles, emojiOf, nounOf, sentence, fragmentOf, anchorsIn };
+  window.spectatorPaste.source = {
+    parsed,
+    tamed,
+    styles,
+    emojiOf,
+    nounOf,
+    sentence,
+    fragmentOf,
+    anchorsIn,
+  };
 })();

@@ -24,9 +24,11 @@
     (event) => {
       if (event.target.contentWindow) event.target.contentWindow.scrollTo(0, top);
     },
-    true
+    true,
   );
   for (const choice of document.querySelectorAll("[name=frame-width]")) {
-    choice.addEventListener("change", () => preview.classList.toggle("desktop", choice.value === "desktop"));
+    choice.addEventListener("change", () =>
+      preview.classList.toggle("desktop", choice.value === "desktop"),
+    );
   }
 })();

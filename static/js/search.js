@@ -45,7 +45,9 @@
       fill("");
     }, PATIENCE_MS);
     try {
-      const answer = await fetch(`/fragments/suggest?q=${encodeURIComponent(text)}`, { signal: mine.signal });
+      const answer = await fetch(`/fragments/suggest?q=${encodeURIComponent(text)}`, {
+        signal: mine.signal,
+      });
       const html = answer.ok ? await answer.text() : "";
       if (!mine.signal.aborted) fill(html);
     } catch {
@@ -55,7 +57,11 @@
     }
   };
 
-  for (const [name, value] of Object.entries({ autocomplete: "list", expanded: "false", controls: "suggested" }))
+  for (const [name, value] of Object.entries({
+    autocomplete: "list",
+    expanded: "false",
+    controls: "suggested",
+  }))
     box.setAttribute(`aria-${name}`, value);
   box.setAttribute("role", "combobox");
   Object.assign(list, { id: "suggested", hidden: true });
@@ -65,7 +71,9 @@
 
   box.addEventListener("focus", () => {
     if (document.querySelector(`link[href="${SHEET}"]`)) return;
-    document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: SHEET }));
+    document.head.append(
+      Object.assign(document.createElement("link"), { rel: "stylesheet", href: SHEET }),
+    );
   });
   box.addEventListener("input", () => {
     clearTimeout(timer);
@@ -76,7 +84,8 @@
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.isComposing || event.altKey) return;
     if (step && list.hidden) ask();
-    else if (step) point(all[active || step > 0 ? all.indexOf(active) + step : all.length - 1] || null);
+    else if (step)
+      point(all[active || step > 0 ? all.indexOf(active) + step : all.length - 1] || null);
     else if (event.key === "Escape" && !list.hidden) close();
     else if (event.key === "Enter" && active) active.click();
     else return;

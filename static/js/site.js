@@ -10,7 +10,8 @@
     "htmx:sendError": ({ elt }) => [elt, 0],
     "htmx:timeout": ({ elt }) => [elt, "timeout"],
     "htmx:response:error": ({ ctx }) => [ctx.sourceElement, ctx.response.status],
-    "htmx:error": ({ ctx }) => ctx && [ctx.sourceElement, ctx.request.signal?.reason === "timeout" ? "timeout" : 0],
+    "htmx:error": ({ ctx }) =>
+      ctx && [ctx.sourceElement, ctx.request.signal?.reason === "timeout" ? "timeout" : 0],
   };
   const reason = (code) => {
     if (code === "timeout") return "The site took too long to answer.";
@@ -21,7 +22,10 @@
   /** Returns the notice that stands beside a control, or in place of what it would have shown. */
   const makeNotice = (text, retry) => {
     const notice = Object.assign(document.createElement("div"), { className: "failed" });
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Try again" });
+    const button = Object.assign(document.createElement("button"), {
+      type: "button",
+      textContent: "Try again",
+    });
     notice.append(Object.assign(document.createElement("p"), { textContent: text }), button);
     button.addEventListener("click", retry);
     return notice;
@@ -47,7 +51,9 @@
   };
   /** Takes away the results of other words; the address becomes that of what was typed, so that a reload asks for it. */
   const failSearch = (form, code) => {
-    const typed = String(new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim())));
+    const typed = String(
+      new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim())),
+    );
     history.replaceState(history.state, "", typed ? `${form.action}?${typed}` : form.action);
     document.getElementById("results").replaceChildren(
       say("Could not show the results.", code, () => {
@@ -72,7 +78,10 @@
     });
 
   for (const name of ["htmx:beforeRequest", "htmx:before:request"])
-    document.addEventListener(name, ({ target }) => target.matches("a.more, form.search") && clear(target));
+    document.addEventListener(
+      name,
+      ({ target }) => target.matches("a.more, form.search") && clear(target),
+    );
 
   /* Who presses Enter or follows a link leaves the page: an answer that came after that would put its address in place of
      the one that the back button leads to. */
@@ -92,7 +101,8 @@
 
   /* Room is kept for related stories only where htmx has come to fetch them. */
   const noteHtmx = () => document.documentElement.classList.add("has-htmx");
-  for (const name of ["htmx:load", "htmx:after:init"]) document.addEventListener(name, noteHtmx, { once: true });
+  for (const name of ["htmx:load", "htmx:after:init"])
+    document.addEventListener(name, noteHtmx, { once: true });
   document.addEventListener("DOMContentLoaded", () => window.htmx && noteHtmx()); // it may have begun before us
 
   const wide = matchMedia("(min-width: 60rem)"); // where the stylesheet shows the search box

@@ -10,9 +10,12 @@
 
   const clone = (id) => document.importNode(find(id).content, true).firstElementChild;
   const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-  const onText = (field, act) => ["input", "restored"].forEach((event) => field.addEventListener(event, act));
+  const onText = (field, act) =>
+    ["input", "restored"].forEach((event) => field.addEventListener(event, act));
   const describe = (field, note, isTold) => {
-    const ids = (field.getAttribute("aria-describedby") || "").split(/\s+/).filter((id) => id && id !== note.id);
+    const ids = (field.getAttribute("aria-describedby") || "")
+      .split(/\s+/)
+      .filter((id) => id && id !== note.id);
     field.setAttribute("aria-describedby", [...ids, ...(isTold ? [note.id] : [])].join(" "));
   };
 
@@ -25,7 +28,9 @@
     const show = () => {
       const length = lengthOf(field.value.trim());
       const isLong = length > Number(guide.dataset.most);
-      guide.textContent = length ? plural(length, "character") + (isLong ? ` – ${guide.dataset.long}` : "") : "";
+      guide.textContent = length
+        ? plural(length, "character") + (isLong ? ` – ${guide.dataset.long}` : "")
+        : "";
       guide.classList.toggle("long", isLong);
     };
     guide.id = `${id}-length`;
@@ -37,8 +42,10 @@
 
   /* How many words the text has, counted as the server counts them. */
   const COMMENT = /<!--[\s\S]*?(?:-->|$)/g;
-  const UNREAD = /<(script|style|svg|iframe|noembed|noframes|title|template)\b[\s\S]*?(?:<\/\1\s*>|$)/gi;
-  const PHRASES = "a|abbr|b|bdi|bdo|cite|code|del|em|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|time|u|wbr";
+  const UNREAD =
+    /<(script|style|svg|iframe|noembed|noframes|title|template)\b[\s\S]*?(?:<\/\1\s*>|$)/gi;
+  const PHRASES =
+    "a|abbr|b|bdi|bdo|cite|code|del|em|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|time|u|wbr";
   const WITHIN = new RegExp(`</?(?:${PHRASES})(?=[\\s/>])[^<>]*>`, "gi");
   const ANY_TAG = /<\/?[a-z][^<>]*>/gi;
   function wordsIn(html) {
@@ -65,7 +72,8 @@
   /* Ctrl or Cmd with S or Enter saves; with Shift and Enter publishes, when the question is answered. Enter in a
      one-line field presses the form's first button, the save that readers see nothing of. */
   const [saving] = form.querySelectorAll("button[name=do]");
-  const shown = (...values) => values.map((value) => form.querySelector(`.bar button[value=${value}]`)).find(Boolean);
+  const shown = (...values) =>
+    values.map((value) => form.querySelector(`.bar button[value=${value}]`)).find(Boolean);
   const publishing = shown("update", "publish");
   const question = find("publish-question");
   let sentAt = -HOLD_MS; // a second press would send the version that the first one replaces
@@ -78,12 +86,18 @@
       event.preventDefault();
       event.stopImmediatePropagation();
       // What is typed into a live story is kept by the autosave alone: no page needs to be loaded for it.
-      if (isTouched) form.elements.namedItem("version").dispatchEvent(new Event("input", { bubbles: true }));
+      if (isTouched)
+        form.elements.namedItem("version").dispatchEvent(new Event("input", { bubbles: true }));
     },
-    true
+    true,
   );
   addEventListener("submit", (event) => {
-    if (event.target === form && !event.defaultPrevented && event.submitter?.formTarget !== "_blank") sentAt = performance.now();
+    if (
+      event.target === form &&
+      !event.defaultPrevented &&
+      event.submitter?.formTarget !== "_blank"
+    )
+      sentAt = performance.now();
   });
   addEventListener("pageshow", () => (sentAt = -HOLD_MS));
   shown(saving.value)?.setAttribute("aria-keyshortcuts", "Control+S Control+Enter");
@@ -101,7 +115,8 @@
     (event) => {
       const isEnter = event.key === "Enter";
       const isSaving = !event.shiftKey && (isEnter || (event.key || "").toLowerCase() === "s"); // "S" with caps lock
-      const isOurs = (event.ctrlKey || event.metaKey) && !event.altKey && (isSaving || (isEnter && question));
+      const isOurs =
+        (event.ctrlKey || event.metaKey) && !event.altKey && (isSaving || (isEnter && question));
       if (!isOurs || event.isComposing) return;
       event.preventDefault();
       event.stopPropagation();
@@ -109,7 +124,7 @@
       if (isSaving) press(saving);
       else ask();
     },
-    true
+    true,
   );
 
   /* The links of an error summary lead to what stands in the place of a field. */
@@ -140,8 +155,13 @@
 
   /* The picture: what was chosen, whether it may be sent, what it needs. */
   const [picture, alt] = [find("picture"), find("picture_alt")];
-  const [chosen, tooLarge, needed] = ["picture-chosen", "picture-too-large", "alt-needed"].map(clone);
-  const size = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1).replace(/\.0$/, "")} MB`);
+  const [chosen, tooLarge, needed] = ["picture-chosen", "picture-too-large", "alt-needed"].map(
+    clone,
+  );
+  const size = (bytes) =>
+    bytes < 1e6
+      ? `${Math.ceil(bytes / 1024)} KB`
+      : `${(bytes / 1024 / 1024).toFixed(1).replace(/\.0$/, "")} MB`;
   const put = (note, field, isTold) => {
     if (isTold) field.after(note);
     else note.remove();

@@ -8,7 +8,8 @@
   const asked = document.getElementById("asked");
   if (!asked) return;
 
-  const clone = (id) => document.importNode(document.getElementById(id).content, true).firstElementChild;
+  const clone = (id) =>
+    document.importNode(document.getElementById(id).content, true).firstElementChild;
   const status = clone("suggestions-status");
   const say = (words) => (status.textContent = words);
   asked.after(status);
@@ -17,7 +18,8 @@
   const separator = (text) => (SEMICOLON.test(text) ? SEMICOLON : COMMA);
   const trimmed = (names) => names.map((name) => name.trim()).filter(Boolean);
   const namesIn = (text) => trimmed(text.split(separator(text)));
-  const inOneLine = (names) => (names.some((name) => COMMA.test(name)) ? `${names.join("; ")};` : names.join(", "));
+  const inOneLine = (names) =>
+    names.some((name) => COMMA.test(name)) ? `${names.join("; ")};` : names.join(", ");
   const isSame = (one, other) => one.normalize().toLowerCase() === other.normalize().toLowerCase();
 
   const tell = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -25,7 +27,11 @@
 
   /** Makes an entry a combobox. `take` gets the option that was chosen, `isLeftOut` says which are not offered,
       `creates` whether a text may become a name of its own; `answered` is called when the server has answered. */
-  function combobox(entry, kind, { take, isLeftOut = () => false, creates = () => false, answered = () => {} }) {
+  function combobox(
+    entry,
+    kind,
+    { take, isLeftOut = () => false, creates = () => false, answered = () => {} },
+  ) {
     const list = clone(`offers-${kind}`);
     const label = labelOf(entry);
     const self = { question: null, values: null };
@@ -83,7 +89,8 @@
       options().forEach((option, at) => (option.id = `${list.id}-${at}`));
       const isHere = document.activeElement === entry;
       show(isHere && options().length > 0);
-      if (isHere) say(count ? `${count} ${count === 1 ? "suggestion" : "suggestions"}` : "No suggestions");
+      if (isHere)
+        say(count ? `${count} ${count === 1 ? "suggestion" : "suggestions"}` : "No suggestions");
       answered();
     };
     const choose = (option) => {
@@ -103,7 +110,8 @@
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (event.isComposing || event.altKey) return;
       if (step && list.hidden) self.ask(entry.value.trim());
-      else if (step) point(all[active || step > 0 ? all.indexOf(active) + step : all.length - 1] || null);
+      else if (step)
+        point(all[active || step > 0 ? all.indexOf(active) + step : all.length - 1] || null);
       else if (event.key === "Escape" && !list.hidden) self.close();
       else if (event.key === "Enter" && active) choose(active);
       else return;
@@ -144,7 +152,10 @@
       const chip = clone("token");
       chip.dataset.name = chip.querySelector(".chip-name").textContent = name;
       for (const button of chip.querySelectorAll("button"))
-        button.setAttribute("aria-label", button.getAttribute("aria-label").replace("…", () => name));
+        button.setAttribute(
+          "aria-label",
+          button.getAttribute("aria-label").replace("…", () => name),
+        );
       chips.append(chip);
     };
     const changed = (words) => {
@@ -157,7 +168,8 @@
       put(name);
       return changed(`${name} added`);
     };
-    const focus = (chip, act = "remove") => (chip ? chip.querySelector(`[data-do="${act}"]`) : entry).focus();
+    const focus = (chip, act = "remove") =>
+      (chip ? chip.querySelector(`[data-do="${act}"]`) : entry).focus();
     const remove = (chip) => {
       const next = chip.nextSibling || chip.previousSibling;
       chip.remove();
@@ -213,7 +225,10 @@
     label.htmlFor = entry.id;
     error.id = `${field.id}-unknown`;
     entry.dir = field.dir;
-    entry.setAttribute("aria-describedby", `${field.getAttribute("aria-describedby") || ""} ${error.id}`.trim());
+    entry.setAttribute(
+      "aria-describedby",
+      `${field.getAttribute("aria-describedby") || ""} ${error.id}`.trim(),
+    );
     chips.setAttribute("aria-label", label.firstChild.textContent.trim());
     refuse("");
     const combo = combobox(entry, field.id, {
