@@ -39,10 +39,10 @@ SINGLE_PURPOSE = ("/newsroom/login", "/newsroom/password", "/related")
 FRAGMENTS = "newsroom.fragments"
 # Answers that hold no page: redirects, downloads, the readers' page in a frame.
 NON_PAGE_ENDPOINTS = {
-    "newsroom.desk",
+    "newsroom.index",
     "newsroom.preview",
     "newsroom.preview_new",
-    "newsroom.shared",
+    "newsroom.shared_preview",
 }
 
 

@@ -87,7 +87,7 @@ def _suggestions() -> tuple[str, ...]:
 
 
 REGISTER: dict[str, Asked] = {
-    "desk": Asked(),
+    "index": Asked(),
     "stories": Asked(
         (
             "",
@@ -121,11 +121,11 @@ REGISTER: dict[str, Asked] = {
     "preview_new": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
     "proof": Asked(("", "copy=aaaaaaaaaaaaaaaaaaaaaa")),
     "proof_new": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
-    "proof_typed": Asked(forms=(TYPED | {"copy": "d" * 22},)),
-    "proof_typed_new": Asked(forms=(TYPED | {"copy": "e" * 22},)),
-    "make_link": Asked(forms=({"days": "7"},)),
-    "end_link": Asked(),
-    "shared": Asked(),
+    "proof_unsaved": Asked(forms=(TYPED | {"copy": "d" * 22},)),
+    "proof_unsaved_new": Asked(forms=(TYPED | {"copy": "e" * 22},)),
+    "create_link": Asked(forms=({"days": "7"},)),
+    "revoke_link": Asked(),
+    "shared_preview": Asked(),
     "history": Asked(),
     "compare": Asked(("", "from=1&to=2")),
     "restore_revision": Asked(forms=({"version": "1"},)),
@@ -133,7 +133,9 @@ REGISTER: dict[str, Asked] = {
         SEARCHED + tuple(f"q={words}{where}" for words in SEARCHES for where in SCOPES)
     ),
     "related": Asked(),
-    "relate": Asked(forms=tuple({"related": str(number), "kind": "pin"} for number in range(1, 9))),
+    "set_related": Asked(
+        forms=tuple({"related": str(number), "kind": "pin"} for number in range(1, 9))
+    ),
     "searches": Asked(("", "days=90")),
     "autosave": Asked(forms=(TYPED | {"copy": "b" * 22},)),
     "autosave_new": Asked(forms=(TYPED | {"copy": "c" * 22},)),

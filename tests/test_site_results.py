@@ -179,10 +179,10 @@ def test_pages_stop_where_the_index_stops() -> None:
         "",
     )
     last = pagination(parse_search_params({"q": "rain", "page": str(MAX_PAGE)}), found)
-    assert (last["next_url"], last["stops_at"]) == ("", MAX_PAGE * PER_PAGE)
+    assert (last["next_url"], last["result_limit"]) == ("", MAX_PAGE * PER_PAGE)
     assert (
         pagination(parse_search_params({"q": "rain", "page": "2"}), replace(NO_RESULTS, total=11))[
-            "stops_at"
+            "result_limit"
         ]
         == 0
     )

@@ -26,8 +26,10 @@ class AutosaveError(Exception):
 
 def register(newsroom: Blueprint) -> None:
     """Add the routes for discarding, restoring and previewing unsaved text."""
-    newsroom.add_url_rule(STORY_RULE + "/proof", "proof_typed", proof_unsaved, methods=["POST"])
-    newsroom.add_url_rule("/stories/new/proof", "proof_typed_new", proof_unsaved, methods=["POST"])
+    newsroom.add_url_rule(STORY_RULE + "/proof", "proof_unsaved", proof_unsaved, methods=["POST"])
+    newsroom.add_url_rule(
+        "/stories/new/proof", "proof_unsaved_new", proof_unsaved, methods=["POST"]
+    )
     newsroom.add_url_rule("/stories/discard", "discard", discard, methods=["POST"])
     newsroom.add_url_rule("/stories/bring_back", "bring_back", bring_back, methods=["POST"])
 
@@ -65,7 +67,7 @@ def proof_unsaved(article_id: int | None = None) -> Response | tuple[str, int]:
     except AutosaveError as error:
         message = f"Not saved: {error} Close this tab; your text is still in the form."
         return render_template(
-            "newsroom/refused.html", title="Preview not available", message=message
+            "newsroom/error.html", title="Preview not available", message=message
         ), 422
     form_id = form.values["copy"]
     if article_id is None:

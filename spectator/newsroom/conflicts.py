@@ -162,14 +162,14 @@ def render_conflict(
         newest=newest,
         differences=differences,
         missing=missing or [],
-        then=forms.requested_action(),
-        by=queries.last_saved_by(article.id),
-        mine_picture=picture_token(form.picture, user),
-        same={
+        pending_action=forms.requested_action(),
+        saved_by=queries.last_saved_by(article.id),
+        picture_token=picture_token(form.picture, user),
+        unchanged_values={
             name: form.values[name] for name in forms.CONTENT_FIELDS if name not in differing_names
         },
-        verbs=publishing.allowed_actions(user, article),
-        said=forms.MESSAGE_FIELDS,
+        actions=publishing.allowed_actions(user, article),
+        message_fields=forms.MESSAGE_FIELDS,
     )
 
 

@@ -66,7 +66,7 @@ def register(newsroom: Blueprint) -> None:
 
 def _render_error(code: int, title: str, message: str, unsaved_text: str = "") -> tuple[str, int]:
     return render_template(
-        "newsroom/refused.html", title=title, message=message, kept=unsaved_text
+        "newsroom/error.html", title=title, message=message, unsaved_text=unsaved_text
     ), code
 
 

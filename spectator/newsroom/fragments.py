@@ -45,7 +45,7 @@ def register(newsroom: Blueprint) -> None:
 
 def session_status() -> str:
     """Confirm that the user is logged in; `logged_out` answers if nobody is."""
-    return render_template("newsroom/_outcome.html", outcome="in")
+    return render_template("newsroom/_autosave_status.html", outcome="in")
 
 
 def autosave(article_id: int | None = None) -> str:
@@ -64,17 +64,19 @@ def autosave(article_id: int | None = None) -> str:
     if article is not None and locked_stories.is_locked_for(article, user):
         address = url_for("newsroom.unsaved_text", article_id=article.id)
         status = {
-            "outcome": "moved",
+            "outcome": "locked",
             "message": locked_stories.describe_status_change(article),
             "address": address,
         }
     return render_template(
-        "newsroom/_outcome.html", seq=seq, weight=weight, article=article, **status
+        "newsroom/_autosave_status.html", seq=seq, weight=weight, article=article, **status
     )
 
 
 def _render_refusal(seq: str, message: str) -> str:
-    return render_template("newsroom/_outcome.html", outcome="refused", seq=seq, message=message)
+    return render_template(
+        "newsroom/_autosave_status.html", outcome="refused", seq=seq, message=message
+    )
 
 
 def _find_article(article_id: int | None) -> Article | None:
@@ -85,15 +87,19 @@ def update_presence(article_id: int) -> str:
     """Record that the user has the story open; show other editors and newer versions."""
     user, article = current_user(), _find_article(article_id)
     if article is None or not publishing.may_edit(user, article):
-        moved = ""
+        lock_message = ""
         if article is not None and locked_stories.is_locked_for(article, user):
-            moved = locked_stories.describe_status_change(article)
-        return render_template("newsroom/_presence.html", others=[], newer_by="", moved=moved)
+            lock_message = locked_stories.describe_status_change(article)
+        return render_template(
+            "newsroom/_presence.html", other_editors=[], newer_by="", lock_message=lock_message
+        )
     autosaves.touch(user.id, article_id)
     is_newer = article.version > forms.parse_version(request.form)
     newer_by = (queries.last_saved_by(article_id) or "Somebody") if is_newer else ""
-    others = autosaves.other_editors(article_id, user.id)
-    return render_template("newsroom/_presence.html", others=others, newer_by=newer_by, moved="")
+    other_editors = autosaves.other_editors(article_id, user.id)
+    return render_template(
+        "newsroom/_presence.html", other_editors=other_editors, newer_by=newer_by, lock_message=""
+    )
 
 
 def address_preview(article_id: int | None = None) -> str:
@@ -135,7 +141,11 @@ def preview_frame(article_id: int | None = None) -> str:
     article = _find_article(article_id)
     form_id, seq = request.args.get("copy", "")[:40], request.args.get("seq", "")[:10]
     return render_template(
-        "newsroom/_preview.html", article=article, article_id=article_id, copy=form_id, seq=seq
+        "newsroom/_preview_frame.html",
+        article=article,
+        article_id=article_id,
+        form_id=form_id,
+        seq=seq,
     )
 
 

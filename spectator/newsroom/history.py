@@ -66,7 +66,7 @@ def history(article_id: int) -> str:
         article=article,
         revisions=revisions[:200],
         has_more=len(revisions) > 200,
-        actions=ACTION_LABELS,
+        action_labels=ACTION_LABELS,
         may_restore=publishing.may(current_user(), "restore", article),
     )
 
@@ -84,7 +84,7 @@ def compare(article_id: int) -> str:
         older=older,
         newer=newer,
         changes=list_changes(older, newer),
-        actions=ACTION_LABELS,
+        action_labels=ACTION_LABELS,
         may_restore=publishing.may(current_user(), "restore", article),
     )
 
@@ -137,11 +137,11 @@ def restore_revision(article_id: int, number: int) -> Response | tuple[str, int]
             "Somebody has saved this story in the meantime",
             "Nothing was restored. Check the history again.",
         )
-        return render_template("newsroom/refused.html", title=title, message=message), 409
+        return render_template("newsroom/error.html", title=title, message=message), 409
     except publishing.ValidationError as invalid:
         title, message = (
             "This version cannot be restored",
             " ".join(invalid.errors.values()),
         )
-        return render_template("newsroom/refused.html", title=title, message=message), 422
+        return render_template("newsroom/error.html", title=title, message=message), 422
     return redirect(url_for("newsroom.edit_story", article_id=article_id, done="restored"), 303)

@@ -60,10 +60,9 @@ def autosave_form(article: Article, form: StoryForm, user: User) -> None:
 def render_locked(article: Article, user: User) -> str:
     """Return the page with the new status of the story and the user's unsaved text."""
     rows, stored = autosaves.list_unsaved(user.id, article.id), forms.form_from_article(article)
-    unsaved = conflicts.compare_unsaved(rows, stored, user)
     return render_template(
-        "newsroom/moved.html",
+        "newsroom/locked.html",
         article=article,
         sentence=describe_status_change(article),
-        unsaved=unsaved,
+        unsaved_changes=conflicts.compare_unsaved(rows, stored, user),
     )

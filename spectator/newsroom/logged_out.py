@@ -38,10 +38,12 @@ def require_login() -> Response | tuple[str, int] | None:
         return None
     is_write = request.method not in security.SAFE_METHODS
     if request.path.startswith(f"{security.URL_PREFIX}/fragments/"):
-        return render_template("newsroom/_outcome.html", outcome="out", seq=""), 200
+        return render_template("newsroom/_autosave_status.html", outcome="logged out", seq=""), 200
     if is_write:
-        sent = _story_entries()
-        return render_template("newsroom/logged_out.html", sent=sent, action=request.path), 401
+        submitted_values = _story_entries()
+        return render_template(
+            "newsroom/logged_out.html", submitted_values=submitted_values, action=request.path
+        ), 401
     path = request.full_path if request.query_string else request.path
     return redirect(url_for("newsroom.login", next=security.safe_next_path(path)), 303)
 

@@ -21,9 +21,9 @@ def register(newsroom: Blueprint) -> None:
 
 def login() -> Response | tuple[str, int, dict[str, str]]:
     """Show the login form, or log the visitor in and redirect to the page they wanted."""
-    onward = security.safe_next_path(request.values.get("next"))
+    next_path = security.safe_next_path(request.values.get("next"))
     if request.method != "POST":
-        return redirect(onward, 303) if g.user else _login_page(onward, 200)
+        return redirect(next_path, 303) if g.user else _login_page(next_path, 200)
     old_token = request.cookies.get(security.SESSION_COOKIE, "")
     email, password = request.form.get("email", ""), request.form.get("password", "")
     client = security.client()
@@ -33,18 +33,18 @@ def login() -> Response | tuple[str, int, dict[str, str]]:
     except accounts.LoginError as error:
         seconds = error.retry_after_seconds
         headers = {"Retry-After": str(seconds)} if seconds else {}
-        return _login_page(onward, 429 if seconds else 422, error.message, headers)
+        return _login_page(next_path, 429 if seconds else 422, error.message, headers)
     return security.set_device_cookie(
-        security.set_session_cookie(redirect(onward, 303), token), client.device
+        security.set_session_cookie(redirect(next_path, 303), token), client.device
     )
 
 
 def _login_page(
-    onward: str, status: int, error: str = "", headers: dict[str, str] | None = None
+    next_path: str, status: int, error: str = "", headers: dict[str, str] | None = None
 ) -> tuple[str, int, dict[str, str]]:
     email = request.form.get("email", "")[:254]
     return (
-        render_template("newsroom/login.html", onward=onward, email=email, error=error),
+        render_template("newsroom/login.html", next_path=next_path, email=email, error=error),
         status,
         headers or {},
     )

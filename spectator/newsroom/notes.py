@@ -33,7 +33,7 @@ def edit_note(article_id: int, note_id: int) -> ViewResponse:
             "text": text,
             "message": " ".join(invalid.errors.values()),
         }
-        return render_form(forms.form_from_article(article), article, wrong_note=wrong), 422
+        return render_form(forms.form_from_article(article), article, invalid_note=wrong), 422
     except publishing.ConflictError:
         return _render_conflict(text)
     return _redirect_to_story(article_id, "edit_note")
@@ -57,7 +57,9 @@ def _render_conflict(text: str) -> tuple[str, int]:
         "A colleague has changed this note",
         "Nothing was saved. Go back to the story and check it again.",
     )
-    return render_template("newsroom/refused.html", title=title, message=message, kept=text), 409
+    return render_template(
+        "newsroom/error.html", title=title, message=message, unsaved_text=text
+    ), 409
 
 
 def _redirect_to_story(article_id: int, notice: str) -> Response:

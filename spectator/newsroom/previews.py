@@ -41,14 +41,14 @@ def register(newsroom: Blueprint) -> None:
     newsroom.add_url_rule("/stories/new/preview", "preview_new", preview_new)
     newsroom.add_url_rule(STORY_RULE + "/proof", "proof", proof)
     newsroom.add_url_rule("/stories/new/proof", "proof_new", proof_new)
-    newsroom.add_url_rule(STORY_RULE + "/links", "make_link", create_link, methods=["POST"])
+    newsroom.add_url_rule(STORY_RULE + "/links", "create_link", create_link, methods=["POST"])
     newsroom.add_url_rule(
         STORY_RULE + "/links/<int(max=2147483647):link_id>",
-        "end_link",
+        "revoke_link",
         revoke_link,
         methods=["POST"],
     )
-    newsroom.add_url_rule("/shared/<token>", "shared", shared_preview)
+    newsroom.add_url_rule("/shared/<token>", "shared_preview", shared_preview)
 
 
 def preview(article_id: int) -> str:
@@ -76,7 +76,7 @@ def proof(article_id: int) -> str:
     return render_template(
         "newsroom/proof.html",
         article=article,
-        row=row,
+        autosave=row,
         links=_links_with_tokens(article_id),
         days=autosaves.PREVIEW_LINK_DAYS,
         weight=describe_page_weight(
@@ -95,7 +95,7 @@ def proof_new() -> str:
     weight = describe_page_weight(
         article_from_form(forms.form_from_autosave(row, current_user()), None)
     )
-    return render_template("newsroom/proof.html", article=None, row=row, weight=weight)
+    return render_template("newsroom/proof.html", article=None, autosave=row, weight=weight)
 
 
 def create_link(article_id: int) -> Response | tuple[str, int]:
@@ -118,7 +118,7 @@ def create_link(article_id: int) -> Response | tuple[str, int]:
             "Link not created",
             f"A story can have {autosaves.MAX_LINKS} links. Revoke one that you do not need.",
         )
-        return render_template("newsroom/refused.html", title=title, message=message), 422
+        return render_template("newsroom/error.html", title=title, message=message), 422
     return redirect(url_for("newsroom.proof", article_id=article_id, done="linked"), 303)
 
 
@@ -140,7 +140,7 @@ def shared_preview(token: str) -> Response | str | tuple[str, int]:
     if article is None or article.status == "withdrawn" or not (may_show or article.is_public):
         message = "It has expired or been revoked. Ask the person who sent it for a new one."
         return render_template(
-            "newsroom/refused.html", title="This link no longer works", message=message
+            "newsroom/error.html", title="This link no longer works", message=message
         ), 410
     if article.is_public:
         return redirect(permalink(article), 303)

@@ -19,7 +19,7 @@ MAX_SIMILAR = 8
 def register(newsroom: Blueprint) -> None:
     """Add the page of related stories."""
     newsroom.add_url_rule(STORY_RULE + "/related", "related", related)
-    newsroom.add_url_rule(STORY_RULE + "/related", "relate", set_related, methods=["POST"])
+    newsroom.add_url_rule(STORY_RULE + "/related", "set_related", set_related, methods=["POST"])
 
 
 def index_of(is_public: bool) -> Index:
@@ -44,12 +44,12 @@ def _render_related(article_id: int, errors: dict[str, str], raw_input: str = ""
     return render_template(
         "newsroom/related.html",
         article=article,
-        related=queries.articles_by_id(related_ids),
+        related_articles=queries.articles_by_id(related_ids),
         pins=pins,
-        forbidden=[story for story in blocked if is_visible(story, user)],
-        others=[story for story in public if story.id not in excluded][:MAX_SIMILAR],
+        blocked_articles=[story for story in blocked if is_visible(story, user)],
+        similar_articles=[story for story in public if story.id not in excluded][:MAX_SIMILAR],
         unpublished=[story for story in private if is_visible(story, user)][:MAX_SIMILAR],
-        may_relate=publishing.may(user, "relate", article),
+        may_set_related=publishing.may(user, "relate", article),
         errors=errors,
         raw_input=raw_input,
     )

@@ -17,9 +17,9 @@ def register(newsroom: Blueprint) -> None:
 def searches() -> str:
     """Show the most frequent searches of the last days, and those that found nothing."""
     raw_days = request.args.get("days", "")
-    days = next((span for span in PERIODS if str(span) == raw_days), PERIODS[0])
+    days = next((period for period in PERIODS if str(period) == raw_days), PERIODS[0])
     tables = [
         ("Most searched for", queries.top_searches(days)),
         ("Searches with no results", queries.top_searches(days, has_hits=False)),
     ]
-    return render_template("newsroom/searches.html", days=days, spans=PERIODS, tables=tables)
+    return render_template("newsroom/searches.html", days=days, periods=PERIODS, tables=tables)

@@ -31,7 +31,7 @@ SESSION_COOKIE_SECONDS = 30 * 24 * 3600
 # its owner out. It grants no access.
 DEVICE_COOKIE, DEVICE_COOKIE_SECONDS = "__Host-device", 180 * 24 * 3600
 LOGIN_WARNING_TIME = timedelta(minutes=15)  # after a login: how long failed attempts are shown
-PUBLIC_ENDPOINTS = frozenset({"newsroom.login", "newsroom.shared"})
+PUBLIC_ENDPOINTS = frozenset({"newsroom.login", "newsroom.shared_preview"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 CSRF_TOKEN_SECONDS = 12 * 3600
@@ -44,7 +44,7 @@ STORY_ENDPOINTS = frozenset(
     for name in (
         *("create_story", "save_story", "merge_story", "body_picture"),
         *("autosave", "autosave_new", "address", "address_new"),
-        *("proof_typed", "proof_typed_new"),
+        *("proof_unsaved", "proof_unsaved_new"),
     )
 )
 # The merge page contains a text of a megabyte two or three times; rendering it back takes some
@@ -113,7 +113,7 @@ def register(app: Flask, newsroom: Blueprint) -> None:
     def add_headers(response: Response) -> Response:
         if request.path == URL_PREFIX or request.path.startswith(URL_PREFIX + "/"):
             response.headers.update(HEADERS)
-        if request.endpoint == "newsroom.shared":
+        if request.endpoint == "newsroom.shared_preview":
             response.headers["Referrer-Policy"] = "no-referrer"  # the address is the key
         return response
 
@@ -316,10 +316,10 @@ def template_context() -> dict[str, Any]:
     return {
         "current_user": g.get("user"),
         "csrf_token": csrf_token,
-        "done_notice": current_notice,
+        "current_notice": current_notice,
         "failed_logins": failed_logins(),
         "review_count": review_count,
-        "state_words": STATUS_LABELS,
+        "status_labels": STATUS_LABELS,
         "zone_name": current_app.config["TIMEZONE"],
     }
 

@@ -10,7 +10,7 @@ from spectator.publishing import SpellingAnswer
 from spectator.publishing.drafts import MAX_NAMES
 from spectator.publishing.spellings import SpellingChoice
 
-# `_spellings.html` writes these values: field, choice, id of the existing name, the new name.
+# `_spelling_questions.html` writes these values: field, choice, id of the existing name, the new name.
 _ANSWER_PATTERN = re.compile(
     r"(authors|topics)\|(rename|use|both)\|([0-9]{1,18})\|(.{1,200})", re.ASCII | re.DOTALL
 )

@@ -24,7 +24,7 @@ STORY_RULE = "/stories/<int(max=2147483647):article_id>"
 
 def register(newsroom: Blueprint) -> None:
     """Add the list, the form and the actions."""
-    newsroom.add_url_rule("/", "desk", index)
+    newsroom.add_url_rule("/", "index", index)
     newsroom.add_url_rule("/stories/", "stories", stories)
     newsroom.add_url_rule("/stories/new", "new_story", new_story)
     newsroom.add_url_rule("/stories/new", "create_story", create_story, methods=["POST"])
@@ -56,7 +56,7 @@ def stories() -> str:
         filters={"status": status, "q": text},
         page=page,
         has_more=len(articles) > PAGE_SIZE,
-        unsaved_new=autosaves.list_unsaved(user.id, None),
+        unsaved_drafts=autosaves.list_unsaved(user.id, None),
         discarded=autosaves.list_discarded(user.id, None),
         unsaved_ids=autosaves.articles_with_unsaved_text(user.id),
     )
@@ -262,20 +262,20 @@ def render_form(
         article=article,
         errors=form.errors,
         reason=reason,
-        verbs=publishing.allowed_actions(user, article),
+        actions=publishing.allowed_actions(user, article),
         picture_token=forms.form_picture_token(form, user),
         hidden_pictures=withdrawn_in(form.picture, form.values["body"]),
         languages=language_choices(),
         zone=current_app.config["TIMEZONE"],
-        unsaved=conflicts.compare_unsaved(unsaved, form, user),
+        unsaved_changes=conflicts.compare_unsaved(unsaved, form, user),
         discarded=autosaves.list_discarded(user.id, article.id) if article else [],
-        others=_other_editors(article, user),
-        then=forms.requested_action(),
+        other_editors=_other_editors(article, user),
+        pending_action=forms.requested_action(),
         weight=previews.describe_page_weight(article) if article else "",
         handover=queries.last_remark(article.id)
         if article and article.status in HANDOVER_STATUSES
         else None,
-        **({"wrong_note": None} | context),
+        **({"invalid_note": None} | context),
     )
 
 

@@ -101,12 +101,12 @@ def register(newsroom: Blueprint) -> None:
 
 def search() -> tuple[str, int]:
     """Show the matching stories: public, unpublished or both."""
-    query, names = _query_from_request(), queries.author_names(_restricted_author_id())
+    query, author_names = _query_from_request(), queries.author_names(_restricted_author_id())
     context: dict[str, Any] = {
-        "wanted": query,
+        "query": query,
         "scopes": SCOPES,
         "years": _year_options(),
-        "names": names,
+        "author_names": author_names,
     }
     try:
         if query.is_author_unknown:

@@ -72,15 +72,15 @@ def search_context(params: SearchParams, results: SearchResults) -> dict[str, ob
         "facets": facets(params, results, labels),
         "years": [year for year in years if year.count],
         "bars": bars(years),
-        "orders": [_sort_link(params, sort) for sort in SORTS],
+        "sort_links": [_sort_link(params, sort) for sort in SORTS],
         "suggestion": SearchLink(results.suggestion, params.url({"q": results.suggestion}))
         if results.suggestion
         else None,
-        "words": [
+        "term_links": [
             SearchLink(word, params.url(unfiltered | {"q": word}), count)
             for word, count in results.term_counts
         ],
-        "whole_url": params.url(unfiltered),
+        "unfiltered_url": params.url(unfiltered),
         "feed_url": params.url({"sort": ""}, path="/search/feed.xml"),
     } | pagination(params, results)
 
@@ -239,7 +239,7 @@ def pagination(params: SearchParams, results: SearchResults) -> dict[str, object
         "first_url": params.url(),
         "previous_url": _page_url(params, page - 1) if 1 < page <= pages + 1 else "",
         "next_url": _page_url(params, page + 1) if page < pages else "",
-        "stops_at": MAX_PAGE * PER_PAGE
+        "result_limit": MAX_PAGE * PER_PAGE
         if page >= MAX_PAGE and results.total > MAX_PAGE * PER_PAGE
         else 0,
     }

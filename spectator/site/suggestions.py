@@ -24,7 +24,9 @@ def suggest() -> str | tuple[str, int]:
     groups = suggestion_groups(suggested)
     people = [group for group in groups if group[0] == PEOPLE_LABEL]
     places = [group for group in groups if group[0] != PEOPLE_LABEL]
-    return render_template("site/_suggested.html", before=places, stories=stories, after=people)
+    return render_template(
+        "site/_suggestions.html", place_groups=places, stories=stories, people_groups=people
+    )
 
 
 def suggestion_groups(suggested: Suggestions) -> list[tuple[str, list[tuple[str, str]]]]:
