@@ -75,7 +75,7 @@ def change(editor: User, step: Action | None = None, **fields: object) -> None:
     """Save the story with some fields changed, as a person does."""
     article = story()
     whole = publishing.draft_from_article(article)
-    values = {name: getattr(whole, name) for name in publishing.DRAFT_FIELDS} | fields
+    values = {name: getattr(whole, name) for name in publishing.FIELDS} | fields
     step = step or Action("update" if article.is_public else "save")
     publishing.save(article.id, publishing.Draft(**values), editor, article.version, step)  # type: ignore[arg-type]
 

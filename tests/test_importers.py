@@ -19,7 +19,7 @@ from spectator.db import Base, db
 from spectator.importers import runner as importing
 from spectator.importers.records import Record
 from spectator.models import Article, Outbox, Picture, Redirect, Revision, Section
-from spectator.publishing import DRAFT_FIELDS, Draft
+from spectator.publishing import FIELDS, Draft
 
 
 def write(path: Path, *lines: object) -> Path:
@@ -210,7 +210,7 @@ def test_one_batch_holds_new_stories_updates_and_bad_lines(run) -> None:  # type
 def test_a_revision_of_an_import_holds_the_whole_draft(run) -> None:  # type: ignore[no-untyped-def]
     run(PUBLIC | {"headline": "A long road", "authors": ["A"]})
     revision = db.session.scalars(select(Revision)).one()
-    assert sorted(revision.content) == sorted((*DRAFT_FIELDS, "month", "path"))
+    assert sorted(revision.content) == sorted((*FIELDS, "month", "path"))
     assert (revision.content["slug"], revision.content["authors"]) == ("a-long-road", ["A"])
     assert (revision.action, revision.note, revision.made_by_id) == ("import", "", None)
 

@@ -269,7 +269,7 @@ def test_a_rename_leaves_nothing_for_doctor_to_list(app: Flask, editor: User) ->
 
 SPELLINGS = (
     st.text("aáAäbBcC+#-' اأسيعየሀሐ1", min_size=1, max_size=6)
-    .map(publishing.drafts.clean_line)
+    .map(publishing.validation.clean_line)
     .filter(bool)
 )
 

@@ -15,7 +15,7 @@ from spectator import outbox, publishing, queries
 from spectator.db import db
 from spectator.models import Article, Outbox, Redirect, Revision, User
 from spectator.publishing import Action
-from spectator.publishing.drafts import clean_line
+from spectator.publishing.validation import clean_line
 from spectator.urls import permalink
 from tests.conftest import add_user, make_draft
 

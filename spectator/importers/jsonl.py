@@ -12,15 +12,13 @@ from spectator.importers.bodies import convert_body
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
 from spectator.models import ARTICLE_STATUSES
 from spectator.publishing import Draft
+from spectator.publishing.fields import FIELDS, NAME_FIELDS, names_of
 
 MAX_LINE_BYTES = 4_000_000
 DEFAULT_SECTION = "politics"
-TEXT_KEYS = ("headline", "dek", "body", "language", "slug", "source_name", "source_url")
-OTHER_KEYS = ("id", "section", "author", "published_at", "updated_at", "lead_image", "status")
-LIST_KEYS = ("authors", "countries", "topics")
-PICTURE_KEYS = {"lead_image_alt": "picture_alt", "lead_image_caption": "picture_caption"}
-PICTURE_KEYS |= {"lead_image_credit": "picture_credit"}
-ALL_KEYS = {*TEXT_KEYS, *OTHER_KEYS, *LIST_KEYS, *PICTURE_KEYS}
+TEXT_FIELDS = names_of("line", "body", "language", "slug")
+OTHER_KEYS = {"id", "author", "published_at", "updated_at", "status"}
+ALL_KEYS = OTHER_KEYS | {field.key for field in FIELDS.values()}
 
 
 def read(
@@ -63,15 +61,14 @@ def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Rec
         raise RecordError(f"not JSON: {error}") from error
     if not isinstance(data, dict):
         raise RecordError("not a JSON object")
-    texts = {name: text for name in TEXT_KEYS if (text := _text(data, name))}
-    for name in ("headline", "body"):
-        if not texts.get(name, "").strip():
-            raise RecordError(f"“{name}” is missing")
-    lists = {name: _list(data, name) for name in LIST_KEYS}
+    texts = {name: text for name in TEXT_FIELDS if (text := _text(data, FIELDS[name].key))}
+    for name in TEXT_FIELDS:
+        if FIELDS[name].required and not texts.get(name, "").strip():
+            raise RecordError(f"“{FIELDS[name].key}” is missing")
+    lists = {name: _list(data, FIELDS[name].key) for name in NAME_FIELDS}
     if not lists["authors"] and _text(data, "author"):
         lists["authors"] = (_text(data, "author"),)
     texts["body"] = convert_body(texts["body"])
-    texts |= {field: _text(data, key) for key, field in PICTURE_KEYS.items()}
     published_at = _moment(data, "published_at", zone)
     return Record(
         location=location,

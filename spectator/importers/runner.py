@@ -15,21 +15,13 @@ from spectator import media, publishing
 from spectator.db import db
 from spectator.importers.pictures import open_picture
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
+from spectator.publishing.fields import NAME_FIELDS, names_of
 from spectator.text.words.slugs import slugify
 
 log = logging.getLogger(__name__)
 BATCH_SIZE = 500
 BATCH_CHARACTERS = 4_000_000  # of bodies; a batch takes about ten times as much memory
-LINE_FIELDS = (
-    "headline",
-    "dek",
-    "source_name",
-    "source_url",
-    "picture_alt",
-    "picture_caption",
-    "picture_credit",
-)
-NAME_FIELDS = ("authors", "topics", "countries")
+ENCODED_LINES = names_of("line")
 # Only with its semicolon: "AT&T" and "R&D&copy" are plain text.
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 Entry = Record | tuple[str, RecordError]
@@ -155,7 +147,7 @@ def _decode_lines(draft: publishing.Draft) -> dict[str, Any]:
     """Return the decoded text fields of a draft that hold character references, except the body."""
     changes: dict[str, Any] = {
         name: decode_references(text)
-        for name in LINE_FIELDS
+        for name in ENCODED_LINES
         if "&" in (text := getattr(draft, name))
     }
     for field_name in NAME_FIELDS:

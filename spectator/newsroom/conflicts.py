@@ -12,29 +12,11 @@ from spectator.models import Article, Autosave, User
 from spectator.newsroom import forms
 from spectator.newsroom.forms import StoryForm, join_names, split_names
 from spectator.newsroom.media import picture_from_token, picture_token
+from spectator.publishing.fields import FIELDS, LABELS, NAME_FIELDS
 from spectator.text.compare.diff import DiffPiece, diff_bodies, diff_lines
 from spectator.text.compare.merge import merge_bodies, merge_line, merge_names
 from spectator.text.html.paragraphs import editable_body, stored_body
 from spectator.text.html.sanitizer import plain_text
-
-FIELD_LABELS = {
-    "headline": "Headline",
-    "dek": "Standfirst",
-    "body": "Story",
-    "section": "Section",
-    "language": "Language",
-    "slug": "Web address (URL)",
-    "authors": "Byline",
-    "countries": "Countries",
-    "topics": "Topics",
-    "source_name": "Source",
-    "source_url": "Source link",
-    "picture": "Lead picture",
-    "picture_alt": "Alt text",
-    "picture_caption": "Caption",
-    "picture_credit": "Credit",
-}
-
 
 CHOICES = frozenset({"mine", "theirs", "together"})
 MAX_COMPARED = 3  # unsaved forms on one page: each may hold a megabyte and take a second
@@ -68,7 +50,7 @@ class Difference:
     @property
     def label(self) -> str:
         """Return the field's label in the form."""
-        return FIELD_LABELS[self.name]
+        return LABELS[self.name]
 
 
 def _without(blocks: list[list[DiffPiece]], kind: str) -> list[list[DiffPiece]]:
@@ -96,8 +78,8 @@ class MergeIncomplete(Exception):
 
 def comparable_values(form: StoryForm) -> dict[str, str]:
     """Return the values of a form to compare: the body as stored, the picture by its id."""
-    values = {name: form.values[name] for name in FIELD_LABELS if name != "picture"}
-    values |= {name: join_names(list(split_names(values[name]))) for name in forms.NAME_FIELDS}
+    values = {name: form.values[name] for name in LABELS if name != "picture"}
+    values |= {name: join_names(list(split_names(values[name]))) for name in NAME_FIELDS}
     picture = f"{form.picture.id}" if form.picture else ""
     return values | {"body": stored_body(values["body"]), "picture": picture}
 
@@ -123,7 +105,7 @@ def compare_unsaved(
 def _differences(form: StoryForm, theirs: dict[str, str]) -> list[Difference]:
     """Return the fields of an unsaved form that differ, as plain text."""
     ours = comparable_values(form)
-    names = [name for name in FIELD_LABELS if ours[name] != theirs[name]]
+    names = [name for name in LABELS if ours[name] != theirs[name]]
     return [
         Difference(name, _as_plain_text(name, ours), _as_plain_text(name, theirs)) for name in names
     ]
@@ -149,7 +131,7 @@ def render_conflict(
     ours["slug"] = ours["slug"] or theirs["slug"]
     differences = [
         _compare_field(name, ours, theirs, base_values)
-        for name in FIELD_LABELS
+        for name in LABELS
         if ours[name] != theirs[name]
     ]
     if missing:
@@ -193,10 +175,10 @@ def _compare_field(
         merged = merge_bodies(base if base is not None else "", ours, other)
         choice = "" if merged.conflicts else "together"
         return Difference(name, ours, other, choice, editable_body(merged.body), merged.conflicts)
-    if name in forms.NAME_FIELDS:
+    if name in NAME_FIELDS:
         versions = split_names(base or ""), split_names(ours), split_names(other)
         names = join_names(list(merge_names(*versions)))
-        is_conflict = name == "authors" and _have_both_replaced(*versions)
+        is_conflict = FIELDS[name].is_ordered and _have_both_replaced(*versions)
         choice = "" if is_conflict else "together"
         return Difference(name, ours, other, choice, names, int(is_conflict))
     line = merge_line(base, ours, other) if base is not None else None
@@ -218,7 +200,7 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
         picture_from_token(sent.get("picture_id", ""), user),
     )
     missing = []
-    for name in FIELD_LABELS:
+    for name in LABELS:
         choice = sent.get(f"choice.{name}", "")
         if f"mine.{name}" not in sent:
             continue

@@ -17,7 +17,7 @@ from spectator.models import Article, Autosave, Picture, User
 from spectator.newsroom import spellings
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
 from spectator.publishing import Action, Draft, ValidationError
-from spectator.publishing.drafts import MAX_BODY_BYTES
+from spectator.publishing.fields import LABELS, LINE_FIELDS, MAX_BODY_BYTES, NAME_FIELDS
 from spectator.text.compare.loss_guard import Losses, find_losses, restore_lost_blocks
 from spectator.text.html.paragraphs import editable_body, stored_body
 from spectator.text.html.sanitizer import plain_text
@@ -26,19 +26,6 @@ from spectator.text.words.scripts import SCRIPT_NAMES as SCRIPT_NAMES
 from spectator.text.words.scripts import detect_script, mismatched_script
 
 # All fields of the form; anything else in a request is ignored.
-LINE_FIELDS = (
-    "headline",
-    "dek",
-    "section",
-    "language",
-    "slug",
-    "source_name",
-    "source_url",
-    "picture_alt",
-    "picture_caption",
-    "picture_credit",
-)
-NAME_FIELDS = ("authors", "countries", "topics")
 CONTENT_FIELDS = (
     *LINE_FIELDS,
     *NAME_FIELDS,
@@ -71,6 +58,14 @@ DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
 MAX_VALUE_LENGTH = (
     5000  # characters of any field but the body; what is longer cannot be saved either
 )
+FORM_LABELS = LABELS | {
+    "note": "Note to readers",
+    "note_kind": "Kind of note",
+    "published_at": "Publish date",
+    "plan": "Publish date",
+    "remark": "Remark",
+    "reason": "Reason",
+}
 OTHER_LANGUAGE = "other"  # the option that lets an editor type a language tag
 LANGUAGE_SAMPLE = 50_000  # characters of a body in which its script is detected
 FORM_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)

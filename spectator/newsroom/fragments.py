@@ -15,7 +15,7 @@ from spectator.newsroom import forms, locked_stories, previews
 from spectator.newsroom.autosaves import AutosaveError, save_autosave
 from spectator.newsroom.media import accept_upload
 from spectator.newsroom.security import current_user
-from spectator.publishing.drafts import clean_line
+from spectator.publishing.validation import clean_line
 from spectator.text.places.gazetteer import suggest_countries
 from spectator.text.words.slugs import is_slug, slugify
 from spectator.urls import absolute_url, permalink

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 
 from spectator import publishing, queries
 from spectator.models import Revision
-from spectator.newsroom import conflicts
 from spectator.newsroom.forms import join_names
 from spectator.newsroom.previews import STORY_RULE, viewable_story
 from spectator.newsroom.security import current_user
+from spectator.publishing.fields import LABELS, NAME_FIELDS
 from spectator.text.compare.diff import BlockDiff, DiffPiece, diff_bodies, diff_lines
 
 ACTION_LABELS = {
@@ -98,7 +98,7 @@ def list_changes(older: Revision | None, newer: Revision) -> list[FieldChange]:
     """Return the fields that differ; without an older revision, all that are not empty."""
     before, after = _field_texts(older), _field_texts(newer)
     changes = []
-    for name, label in conflicts.FIELD_LABELS.items():
+    for name, label in LABELS.items():
         if before[name] == after[name]:
             continue
         if name == "body":
@@ -121,8 +121,8 @@ def _note_lines(revision: Revision) -> str:
 
 def _field_texts(revision: Revision | None) -> dict[str, str]:
     draft = publishing.draft_from_revision(revision.content if revision else {})
-    texts = {name: getattr(draft, name, "") for name in conflicts.FIELD_LABELS}
-    texts |= {name: join_names(list(texts[name])) for name in ("authors", "countries", "topics")}
+    texts = {name: getattr(draft, name, "") for name in LABELS}
+    texts |= {name: join_names(list(texts[name])) for name in NAME_FIELDS}
     return texts | {"picture": f"picture {draft.picture_id}" if draft.picture_id else ""}
 
 

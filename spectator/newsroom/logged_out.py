@@ -11,7 +11,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from spectator.accounts import is_issued_token
-from spectator.newsroom import conflicts, forms, security, spellings
+from spectator.newsroom import forms, security, spellings
+from spectator.publishing.fields import LABELS
 
 STORY_ENDPOINTS = frozenset(
     {"newsroom.create_story", "newsroom.save_story", "newsroom.merge_story"}
@@ -21,9 +22,7 @@ CONTROLS = (
     *("loss", "loss_asked", "plan", "language_other", "language_kept"),
     *(f"spelling-{number}" for number in range(1, spellings.MAX_ANSWERS + 1)),
 )
-CHOICES = tuple(
-    f"{kind}.{name}" for kind in ("choice", "mine", "together") for name in conflicts.FIELD_LABELS
-)
+CHOICES = tuple(f"{kind}.{name}" for kind in ("choice", "mine", "together") for name in LABELS)
 RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
 
 

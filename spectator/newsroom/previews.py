@@ -21,7 +21,8 @@ from spectator.models import Article, Author, Country, Picture, PreviewLink, Sec
 from spectator.newsroom import forms
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.security import current_user
-from spectator.publishing.drafts import clean_line
+from spectator.publishing.fields import LINE_FIELDS
+from spectator.publishing.validation import clean_line
 from spectator.text.html.paragraphs import stored_body
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import find_country
@@ -168,7 +169,7 @@ def render_article(article: Any, banner: str = "", is_shared: bool = False) -> s
 
 def article_from_form(form: StoryForm, article: Article | None) -> Any:
     """Return unsaved values in the shape of an article, invalid ones included."""
-    values = {name: clean_line(form.values[name])[:500] for name in forms.LINE_FIELDS}
+    values = {name: clean_line(form.values[name])[:500] for name in LINE_FIELDS}
     body = stored_body(form.values["body"])
     text, now = plain_text(body), datetime.now(UTC)
     sections = {section.slug: section for section in queries.sections()}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import cast
 
 from spectator.publishing import SpellingAnswer
-from spectator.publishing.drafts import MAX_NAMES
 from spectator.publishing.spellings import SpellingChoice
+from spectator.publishing.validation import MAX_NAMES
 
 # `_spelling_questions.html` writes these values: field, choice, id of the existing name, the new name.
 _ANSWER_PATTERN = re.compile(

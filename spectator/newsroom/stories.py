@@ -261,6 +261,7 @@ def render_form(
         form=form,
         article=article,
         errors=form.errors,
+        labels=forms.FORM_LABELS,
         reason=reason,
         actions=publishing.allowed_actions(user, article),
         picture_token=forms.form_picture_token(form, user),

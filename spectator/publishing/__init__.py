@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -25,7 +24,6 @@ from spectator.publishing.actions import (
     validate_action,
 )
 from spectator.publishing.articles import (
-    add_revision,
     apply_draft,
     draft_from_article,
     ensure_unique_slug,
@@ -34,12 +32,13 @@ from spectator.publishing.articles import (
     select_for_update,
     unique_slug,
 )
-from spectator.publishing.drafts import DRAFT_FIELDS, Draft, PreparedDraft, ValidationError, prepare
+from spectator.publishing.fields import FIELDS, Draft
 from spectator.publishing.imports import ImportedArticle, ImportResult, import_batch
 from spectator.publishing.listings import apply_time_zone, are_listings_correct, repair_listings
 from spectator.publishing.notes import check_note
 from spectator.publishing.permissions import allowed_actions, is_publisher, may, may_edit
 from spectator.publishing.related import set_override
+from spectator.publishing.revisions import add_revision, draft_from_revision
 from spectator.publishing.spellings import (
     SimilarNamesError,
     SpellingAnswer,
@@ -48,9 +47,10 @@ from spectator.publishing.spellings import (
     resolve_spellings,
 )
 from spectator.publishing.taxonomy import add_picture, add_section
+from spectator.publishing.validation import PreparedDraft, ValidationError, prepare
 
 __all__ = [
-    "DRAFT_FIELDS",
+    "FIELDS",
     "Action",
     "ConflictError",
     "Draft",
@@ -304,16 +304,6 @@ def _add_note_revision(
     if article.is_public:
         outbox.append(session, article.id, "update")
     add_revision(session, article, action, None, by.id, datetime.now(UTC), text)
-
-
-def draft_from_revision(content: dict[str, Any]) -> Draft:
-    """Return the draft that a revision holds; fields added since the revision are empty."""
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in content.items()
-        if name in DRAFT_FIELDS
-    }
-    return Draft(**values)
 
 
 def publish_due(now: datetime | None = None) -> int:

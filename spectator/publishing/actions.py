@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from spectator import outbox
 from spectator.models import Article, Correction
 from spectator.publishing.articles import ensure_unique_slug
-from spectator.publishing.drafts import ValidationError, clean_line
 from spectator.publishing.notes import MAX_NOTE_LENGTH, TOO_LONG, check_note
+from spectator.publishing.validation import ValidationError, clean_line
 
 CLOCK_SLACK = timedelta(minutes=1)
 LATEST_YEAR = 9000

@@ -6,11 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import TypeVar
 
-from flask import current_app
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
 from spectator.models import (
@@ -20,23 +18,16 @@ from spectator.models import (
     Country,
     Picture,
     Redirect,
-    Revision,
     Section,
     Topic,
 )
 from spectator.models.article import WAS_PUBLIC, WAS_PUBLIC_STATUSES
-from spectator.publishing.drafts import DRAFT_FIELDS, Draft, PreparedDraft, ValidationError
-from spectator.publishing.listings import update_listings
+from spectator.publishing.fields import COPIED_FIELDS, WORDING_FIELDS, Draft
 from spectator.publishing.names import get_or_create_ids
-from spectator.publishing.notes import serialize_article_notes
-from spectator.publishing.pictures import update_picture_uses
+from spectator.publishing.validation import PreparedDraft, ValidationError
 from spectator.text.words.slugs import slugify
-from spectator.times import month_key
-from spectator.urls import permalink_at
 
 NamedRow = TypeVar("NamedRow", Topic, Author)
-COPIED_FIELDS = ("headline", "dek", "body", "language", "source_name", "source_url")
-PICTURE_FIELDS = ("picture_id", "picture_alt", "picture_caption", "picture_credit")
 
 
 def select_for_update() -> Select[Article]:
@@ -66,7 +57,7 @@ def apply_draft(session: Session, article: Article, prepared: PreparedDraft, now
         if draft.picture_id is not None and session.get(Picture, draft.picture_id) is None:
             raise ValidationError({"picture": "This picture was deleted. Upload it again."})
         _set_draft_slug(session, article, draft)
-        for name in COPIED_FIELDS + PICTURE_FIELDS:
+        for name in COPIED_FIELDS:
             setattr(article, name, getattr(draft, name))
         article.section_id, article.section = section.id, section
         article.excerpt, article.word_count, article.saved_at = (
@@ -197,86 +188,14 @@ def _is_taken(session: Session, slug: str, article_id: int | None) -> bool:
     return any(owner_id not in (None, article_id) for owner_id in (owner, former))
 
 
-def add_revision(
-    session: Session,
-    article: Article,
-    action: str,
-    draft: Draft | None,
-    by_id: int | None,
-    now: datetime,
-    note: str = "",
-) -> None:
-    """Append a revision with the saved draft; without a draft, with the content saved last.
-
-    The revision also holds the notes to readers; notes that were not loaded are copied from the
-    revision before.
-    """
-    session.flush()  # sets the story's new version
-    newest = session.execute(
-        select(Revision.number, Revision.content)
-        .where(Revision.article_id == article.id)
-        .order_by(Revision.number.desc())
-        .limit(1)
-    ).one_or_none()
-    content = before = newest.content if newest else {}
-    if draft is not None:
-        content = revision_content(draft, article.slug)
-    elif before:
-        content = content | {"slug": article.slug}  # publishing may have added a number
-    if "corrections" not in inspect(article).unloaded:
-        content = content | {"notes": serialize_article_notes(article)}
-    elif "notes" in before:
-        content = content | {"notes": before["notes"]}
-    content = content | public_location(
-        article.status, article.section.slug, article.slug, article.published_at
-    )
-    session.add(
-        Revision(
-            article_id=article.id,
-            number=newest.number + 1 if newest else 1,
-            version=article.version,
-            action=action,
-            note=note,
-            content=content,
-            made_at=now,
-            made_by_id=by_id,
-        )
-    )
-    update_listings(session, [article.id])
-    update_picture_uses(session, [article.id])
-
-
-def revision_content(draft: Draft, slug: str) -> dict[str, Any]:
-    """Return a draft as a revision stores it; `slug` is the story's final slug."""
-    return {name: getattr(draft, name) for name in DRAFT_FIELDS} | {"slug": slug}
-
-
-def public_location(
-    status: str, section: str, slug: str, published_at: datetime | None
-) -> dict[str, Any]:
-    """Return the path and month under which readers find the story, as a revision stores them.
-
-    Empty for a story that was never public.
-    """
-    if status not in WAS_PUBLIC_STATUSES:
-        return {}
-    month = (
-        month_key(published_at, ZoneInfo(current_app.config["TIMEZONE"])) if published_at else None
-    )
-    return {"path": permalink_at(section, slug, published_at), "month": month}
-
-
 def has_same_text(article: Article, draft: Draft) -> bool:
-    """Return whether story and draft agree in headline, standfirst, body and picture caption."""
-    return all(
-        getattr(article, name) == getattr(draft, name)
-        for name in ("headline", "dek", "body", "picture_caption")
-    )
+    """Return whether story and draft agree in every wording that readers see."""
+    return all(getattr(article, name) == getattr(draft, name) for name in WORDING_FIELDS)
 
 
 def draft_from_article(article: Article) -> Draft:
     """Return the draft of a story that was loaded with all its collections."""
-    lines = {name: getattr(article, name) for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "slug")}
+    lines = {name: getattr(article, name) for name in (*COPIED_FIELDS, "slug")}
     return Draft(
         section=article.section.slug,
         authors=tuple(author.name for author in article.authors),

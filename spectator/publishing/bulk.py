@@ -21,10 +21,9 @@ from spectator.models import (
     Topic,
 )
 from spectator.models.article import article_country, article_topic
-from spectator.publishing.articles import public_location, revision_content
-from spectator.publishing.drafts import Draft
+from spectator.publishing.fields import Draft
 from spectator.publishing.names import get_or_create_ids
-from spectator.publishing.notes import serialize_notes
+from spectator.publishing.revisions import public_location, revision_content, serialize_notes
 
 Rows = list[dict[str, Any]]
 

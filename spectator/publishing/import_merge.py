@@ -18,32 +18,23 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from spectator.models import Article, Author, Revision, Topic
-from spectator.publishing.articles import COPIED_FIELDS, PICTURE_FIELDS
-from spectator.publishing.drafts import Draft
+from spectator.publishing.fields import (
+    FIELDS,
+    IMPORT_GROUPS,
+    WORDING_FIELDS,
+    Draft,
+)
 from spectator.publishing.names import replacement_names
+from spectator.publishing.revisions import draft_from_revision
 from spectator.publishing.stored_articles import StoredArticle, load_stored_articles
 from spectator.text.places.gazetteer import find_country
 
 SourceValues = dict[str, Any]
 
-# Each field of the source with its name in import reports.
-FIELD_LABELS = {
-    "headline": "headline",
-    "dek": "dek",
-    "body": "body",
-    "section": "section",
-    "language": "language",
-    "slug": "slug",
-    "authors": "authors",
-    "topics": "topics",
-    "countries": "countries",
-    "source": "source",
-    "picture": "lead_image",
-    "publication": "status and date",
-    "updated_at": "updated_at",
-}
-TEXT_FIELDS = frozenset({"headline", "dek", "body"})
-NAME_FIELDS = ("authors", "topics")
+# Imports compare these values of a story; reports name some of them otherwise.
+COMPARED_VALUES = (*IMPORT_GROUPS, "publication", "updated_at")
+REPORT_LABELS = {"picture": "lead_image", "publication": "status and date"}
+RENAMED_FIELDS = ("authors", "topics")
 UNKNOWN = "?"
 LIVE_STATUSES = frozenset({"published", "scheduled"})
 
@@ -81,21 +72,23 @@ def values_of_draft(
 
     `digest` is that of the draft's picture, None if the picture was not loaded.
     """
-    picture = (draft.picture_alt, draft.picture_caption, draft.picture_credit)
-    values: SourceValues = {name: fingerprint(getattr(draft, name)) for name in TEXT_FIELDS}
-    values |= {"section": section, "language": draft.language, "slug": draft.slug}
-    values |= {
-        "authors": list(draft.authors),
-        "topics": sorted(draft.topics),
-        "countries": sorted(codes),
+    values: SourceValues = {
+        group: _comparable_value(draft, names, digest or "")
+        for group, names in IMPORT_GROUPS.items()
     }
-    values |= {
-        "source": fingerprint(draft.source_name, draft.source_url),
-        "publication": publication,
-    }
-    values |= {"picture": UNKNOWN if digest is None else fingerprint(digest, *picture)}
-    values |= {"updated_at": _iso(updated)}
+    values |= {"section": section, "countries": sorted(codes), "publication": publication}
+    values |= {"updated_at": _iso(updated)} | ({"picture": UNKNOWN} if digest is None else {})
     return {name: value for name, value in values.items() if value}
+
+
+def _comparable_value(draft: Draft, names: tuple[str, ...], digest: str) -> Any:
+    """Return the fields of a group as one value: texts hashed, names as a list, others as such."""
+    field = FIELDS[names[0]]
+    if field.kind == "names":
+        people = getattr(draft, field.name)
+        return list(people) if field.is_ordered else sorted(people)
+    texts = [digest if name == "picture_id" else getattr(draft, name) for name in names]
+    return fingerprint(*texts) if field.kind in {"line", "body", "picture"} else texts[0]
 
 
 def is_unchanged(base: SourceValues | None, source: SourceValues) -> bool:
@@ -148,7 +141,7 @@ def merge_source(
         base.get("publication", "")
     ).startswith("withdrawn")
     accepted, preserved, merged = set(), [], dict(base)
-    for name, label in FIELD_LABELS.items():
+    for name in COMPARED_VALUES:
         new, old, now = (values.get(name, "") for values in (source, base, stored_values))
         if new == now:
             merged[name] = new
@@ -160,7 +153,7 @@ def merge_source(
         elif name == "publication" and stored.row.status == "withdrawn":
             preserved.append("stays withdrawn")
         elif name != "updated_at":
-            preserved.append(label)
+            preserved.append(REPORT_LABELS.get(name, name))
     source_values = {name: value for name, value in merged.items() if value}
     return MergeDecision(frozenset(accepted), source_values, preserved)
 
@@ -177,7 +170,7 @@ def _may_accept(
         return False
     if overwrite:
         return True
-    return is_untouched and not is_old and not (is_corrected and name in TEXT_FIELDS)
+    return is_untouched and not is_old and not (is_corrected and name in WORDING_FIELDS)
 
 
 def _with_current_names(
@@ -185,11 +178,11 @@ def _with_current_names(
 ) -> SourceValues:
     """Return the source's values with current names of authors and topics."""
     changes: SourceValues = {}
-    for field_name in NAME_FIELDS:
+    for field_name in RENAMED_FIELDS:
         names, successors = values.get(field_name), renamed.get(field_name)
         if names and successors:
             current = list(dict.fromkeys(successors.get(name, name) for name in names))
-            changes[field_name] = sorted(current) if field_name == "topics" else current
+            changes[field_name] = current if FIELDS[field_name].is_ordered else sorted(current)
     return values | changes
 
 
@@ -225,17 +218,10 @@ def load_previous_values(
 def _previous_values(
     content: Mapping[str, Any], stored: StoredArticle, is_newest: bool
 ) -> SourceValues:
-    lines: dict[str, Any] = {
-        name: content.get(name) or ""
-        for name in (*COPIED_FIELDS, *PICTURE_FIELDS[1:], "slug", "section")
-    }
-    names: dict[str, Any] = {
-        name: tuple(content.get(name) or ()) for name in (*NAME_FIELDS, "countries")
-    }
-    codes = [country.code for name in names["countries"] if (country := find_country(name))]
+    draft = draft_from_revision(content)
+    codes = [country.code for name in draft.countries if (country := find_country(name))]
     row = stored.row
     is_same_picture = content.get("picture_id") == row.picture_id
-    draft = Draft(**lines, **names)
     base = values_of_draft(
         draft, draft.section, codes, (row.digest or "") if is_same_picture else None, UNKNOWN, None
     )

@@ -19,9 +19,8 @@ from sqlalchemy.orm import Session
 from spectator.media import StoredPicture
 from spectator.models import Article, ImportState, Revision
 from spectator.models.article import WAS_PUBLIC_STATUSES, new_feed_id
-from spectator.publishing.articles import COPIED_FIELDS, PICTURE_FIELDS
 from spectator.publishing.bulk import BulkWriter
-from spectator.publishing.drafts import Draft, PreparedDraft, ValidationError, clean_line
+from spectator.publishing.fields import COPIED_FIELDS, Draft
 from spectator.publishing.import_merge import (
     Comparison,
     MergeDecision,
@@ -34,6 +33,7 @@ from spectator.publishing.listings import update_listings
 from spectator.publishing.lookups import SectionKey, SectionLookup, SlugLookup
 from spectator.publishing.pictures import update_picture_uses
 from spectator.publishing.taxonomy import add_picture
+from spectator.publishing.validation import PreparedDraft, ValidationError, clean_line
 from spectator.text.words.slugs import slugify
 
 MAX_ID_LENGTH = 200
@@ -246,9 +246,7 @@ class _ImportBatch:
         self, draft: Draft, story: ImportedArticle, slug: str, section_id: int
     ) -> dict[str, Any]:
         """Return the column values of a story, taken from its source."""
-        values: dict[str, Any] = {
-            name: getattr(draft, name) for name in COPIED_FIELDS + PICTURE_FIELDS
-        }
+        values: dict[str, Any] = {name: getattr(draft, name) for name in COPIED_FIELDS}
         values |= {"slug": slug, "section_id": section_id, "status": story.status}
         values |= {"excerpt": story.prepared.excerpt, "word_count": story.prepared.word_count}
         return values | {"published_at": story.published_at, "updated_at": story.visible_updated_at}

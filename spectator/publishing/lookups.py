@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from spectator.models import Article, Redirect, Section
 from spectator.models.article import WAS_PUBLIC
 from spectator.publishing.articles import first_unique_slug
-from spectator.publishing.drafts import Draft, clean_line
+from spectator.publishing.fields import Draft
 from spectator.publishing.taxonomy import add_section
+from spectator.publishing.validation import clean_line
 from spectator.text.words.folding import fold
 from spectator.text.words.slugs import slugify
 

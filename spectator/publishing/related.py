@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.models import Article, RelatedOverride, User
-from spectator.publishing.drafts import ValidationError
+from spectator.publishing.validation import ValidationError
 
 KINDS = ("pin", "forbid")
 MAX_PINS = 4  # more are not shown

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from spectator import outbox
 from spectator.models import Article, ArticleAuthor, Author, FormerName, Revision, Topic, User
 from spectator.models.article import article_topic
-from spectator.publishing.drafts import Draft, PreparedDraft, ValidationError
+from spectator.publishing.fields import Draft
 from spectator.publishing.names import (
     KINDS,
     NamedModel,
@@ -25,6 +25,7 @@ from spectator.publishing.names import (
     was_public,
 )
 from spectator.publishing.permissions import is_publisher
+from spectator.publishing.validation import PreparedDraft, ValidationError
 from spectator.queries import select_visible_counts
 
 SpellingChoice = Literal["rename", "use", "both"]

@@ -21,15 +21,14 @@ from spectator.models import (
     Topic,
 )
 from spectator.models.article import article_country, article_topic
-from spectator.publishing.articles import COPIED_FIELDS, PICTURE_FIELDS
-from spectator.publishing.drafts import DRAFT_FIELDS, Draft
+from spectator.publishing.fields import COPIED_FIELDS, IMPORT_GROUPS, Draft
 
-# The draft fields and columns of those fields of `import_merge.FIELD_LABELS` with another name.
-DRAFT_FIELDS_BY_IMPORT_FIELD = {"source": ("source_name", "source_url"), "picture": PICTURE_FIELDS}
-COLUMNS_BY_IMPORT_FIELD = DRAFT_FIELDS_BY_IMPORT_FIELD | {
-    "body": ("body", "excerpt", "word_count"),
+# Columns that change with a value of the source but are no fields of a draft.
+DERIVED_COLUMNS = {
+    "body": ("excerpt", "word_count"),
     "section": ("section_id",),
     "publication": ("status", "published_at"),
+    "updated_at": ("updated_at",),
 }
 
 
@@ -51,9 +50,7 @@ class StoredArticle:
     @property
     def draft(self) -> Draft:
         """Return the story as a draft."""
-        lines = {
-            name: getattr(self.row, name) for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "slug")
-        }
+        lines = {name: getattr(self.row, name) for name in (*COPIED_FIELDS, "slug")}
         countries = tuple(name for _, name in self.countries)
         return Draft(
             section=self.row.section,
@@ -65,21 +62,15 @@ class StoredArticle:
 
     def draft_with(self, source: Draft, accepted: frozenset[str]) -> Draft:
         """Return the draft of the story with the accepted fields of the source."""
-        names = [
-            name
-            for field_name in accepted
-            for name in DRAFT_FIELDS_BY_IMPORT_FIELD.get(field_name, (field_name,))
-        ]
-        return replace(
-            self.draft, **{name: getattr(source, name) for name in names if name in DRAFT_FIELDS}
-        )
+        names = [name for group in accepted for name in IMPORT_GROUPS.get(group, ())]
+        return replace(self.draft, **{name: getattr(source, name) for name in names})
 
     def values_with(self, source: Mapping[str, Any], accepted: frozenset[str]) -> dict[str, Any]:
         """Return the column values of the story with the accepted fields of the source."""
         names = {
             name
-            for field_name in accepted
-            for name in COLUMNS_BY_IMPORT_FIELD.get(field_name, (field_name,))
+            for group in accepted
+            for name in (*IMPORT_GROUPS.get(group, ()), *DERIVED_COLUMNS.get(group, ()))
         }
         return {name: source[name] if name in names else getattr(self.row, name) for name in source}
 
@@ -89,8 +80,7 @@ def load_stored_articles(session: Session, ids: Sequence[int]) -> dict[int, Stor
     if not ids:
         return {}
     columns = [
-        getattr(Article, name)
-        for name in (*COPIED_FIELDS, *PICTURE_FIELDS, "id", "slug", "section_id", "status")
+        getattr(Article, name) for name in (*COPIED_FIELDS, "id", "slug", "section_id", "status")
     ]
     columns += [Article.excerpt, Article.word_count, Article.published_at, Article.updated_at]
     query = (

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from spectator import outbox
 from spectator.media import StoredPicture
 from spectator.models import Picture, Section
-from spectator.publishing.drafts import ValidationError, clean_line
+from spectator.publishing.validation import ValidationError, clean_line
 from spectator.text.words.slugs import RESERVED_PATHS, slugify
 
 

@@ -1,13 +1,14 @@
-"""The draft of a story: its fields, the rules for them, and the error messages for its author."""
+"""The rules for a draft, and the error messages for its author."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from spectator.publishing.fields import FIELDS, LINE_FIELDS, NAME_FIELDS, Draft, StoryField
 from spectator.text.html.paragraphs import stored_body
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import find_country
@@ -17,33 +18,7 @@ from spectator.text.words.slugs import is_slug
 
 _SPACES = re.compile(" +")
 
-MAX_BODY_BYTES = 1_000_000
-MAX_LENGTHS = {
-    "headline": 300,
-    "dek": 500,
-    "slug": 100,
-    "source_name": 200,
-    "source_url": 2000,
-    "picture_alt": 500,
-    "picture_caption": 1000,
-    "picture_credit": 200,
-    "language": 35,
-    "section": 120,
-}
-LABELS = {
-    "headline": "headline",
-    "dek": "standfirst",
-    "slug": "web address",
-    "source_name": "source",
-    "source_url": "source link",
-    "picture_alt": "alt text",
-    "picture_caption": "caption",
-    "picture_credit": "credit",
-    "language": "language",
-    "section": "section",
-}
 MAX_NAMES = 30
-MAX_NAME_LENGTH = 120
 
 
 class ValidationError(Exception):
@@ -52,31 +27,6 @@ class ValidationError(Exception):
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {message}" for name, message in errors.items()))
         self.errors = errors
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A story as a form or an importer provides it; an empty slug is made from the headline.
-
-    `section` is a slug, `countries` are English names or ISO 3166 codes, `authors` are in the
-    order of the byline.
-    """
-
-    headline: str = ""
-    dek: str = ""
-    body: str = ""
-    section: str = ""
-    language: str = "en"
-    slug: str = ""
-    authors: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
-    source_name: str = ""
-    source_url: str = ""
-    picture_id: int | None = None
-    picture_alt: str = ""
-    picture_caption: str = ""
-    picture_credit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +70,15 @@ def prepare(draft: Draft) -> PreparedDraft:
     errors = _size_errors(draft)
     if errors:
         raise ValidationError(errors)  # the rest must not work on input of unlimited size
-    lines: dict[str, Any] = {name: clean_line(getattr(draft, name)) for name in MAX_LENGTHS}
-    names: dict[str, Any] = {
-        name: _clean_names(getattr(draft, name)) for name in ("authors", "topics", "countries")
-    }
+    lines: dict[str, Any] = {name: clean_line(getattr(draft, name)) for name in LINE_FIELDS}
+    names: dict[str, Any] = {name: _clean_names(getattr(draft, name)) for name in NAME_FIELDS}
     if not tag_problem(lines["language"]):
         lines["language"] = canonical_tag(lines["language"])
     draft = replace(draft, body=stored_body(draft.body), **lines, **names)
     text = plain_text(draft.body)
     errors = _field_errors(draft)
     if not text.strip() and "<img" not in draft.body and "<iframe" not in draft.body:
-        errors["body"] = "Write the story."
+        errors["body"] = FIELDS["body"].required
     codes = []
     for name in draft.countries:
         country = find_country(name)
@@ -150,31 +98,34 @@ def _clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _size_errors(draft: Draft) -> dict[str, str]:
-    errors = {
-        name: f"The {LABELS[name]} has {len(getattr(draft, name)):,} characters. "
-        f"Use at most {limit}."
-        for name, limit in MAX_LENGTHS.items()
-        if len(getattr(draft, name)) > limit
+    return {
+        name: problem
+        for name, row in FIELDS.items()
+        if (problem := _size_problem(row, getattr(draft, name)))
     }
-    if len(draft.body.encode("utf-8", "replace")) > MAX_BODY_BYTES:
-        errors["body"] = f"The text is over {MAX_BODY_BYTES // 1000:,} kB. Split the story in two."
-    for field_name in ("authors", "countries", "topics"):
-        names = getattr(draft, field_name)
-        if len(names) > MAX_NAMES:
-            errors[field_name] = f"Enter at most {MAX_NAMES} names."
-        elif any(len(name) > MAX_NAME_LENGTH for name in names):
-            errors[field_name] = (
-                f"One name is longer than {MAX_NAME_LENGTH} characters. Separate names with commas."
-            )
-    return errors
+
+
+def _size_problem(field: StoryField, value: Any) -> str:
+    """Return a message about a value that is too large, "" if it is not."""
+    limit = field.limit
+    if field.kind == "body" and len(value.encode("utf-8", "replace")) > limit:
+        return f"The text is over {limit // 1000:,} kB. Split the story in two."
+    if field.name in LINE_FIELDS and len(value) > limit:
+        label = field.label[0].lower() + field.label[1:]
+        return f"The {label} has {len(value):,} characters. Use at most {limit}."
+    if field.kind == "names" and len(value) > MAX_NAMES:
+        return f"Enter at most {MAX_NAMES} names."
+    if field.kind == "names" and any(len(name) > limit for name in value):
+        return f"One name is longer than {limit} characters. Separate names with commas."
+    return ""
 
 
 def _field_errors(draft: Draft) -> dict[str, str]:
-    errors = {}
-    if not draft.headline:
-        errors["headline"] = "Write a headline."
-    if not draft.section:
-        errors["section"] = "Choose a section."
+    errors = {
+        name: FIELDS[name].required
+        for name in LINE_FIELDS
+        if FIELDS[name].required and not getattr(draft, name)
+    }
     if problem := tag_problem(draft.language):
         errors["language"] = problem
     if draft.slug and not is_slug(draft.slug):
@@ -201,6 +152,3 @@ def is_http_url(text: str) -> bool:
         return False
     is_plain = not re.search(r"[\s<>\"'`\\{}|^\x00-\x1f]", text)
     return is_plain and parts.scheme in {"http", "https"} and bool(host) and parts.username is None
-
-
-DRAFT_FIELDS = tuple(draft_field.name for draft_field in fields(Draft))

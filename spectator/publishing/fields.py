@@ -1,0 +1,101 @@
+"""The table of story fields: forms, validation, merges, the history and importers read it.
+
+A new field needs a column with its migration, a row in `Draft`, and a place in the templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Annotated, Literal, get_type_hints
+
+MAX_BODY_BYTES = 1_000_000
+Kind = Literal["line", "body", "section", "language", "slug", "names", "picture"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryField:
+    """The properties of a field.
+
+    `limit` is in characters of a line or of each name, in bytes of a body. `required` is the
+    message for an author who leaves it empty. `is_wording`: a change of it is an update for
+    readers, and imports do not overwrite it in a story that was corrected since. `is_ordered`: the
+    order of its names matters. Imports compare the fields of a `group` together.
+    """
+
+    label: str
+    limit: int = 0
+    kind: Kind = "line"
+    required: str = ""
+    is_wording: bool = False
+    is_ordered: bool = False
+    group: str = ""  # by default the name
+    key: str = ""  # in JSON lines, by default the name
+    name: str = ""  # the attribute of Draft, and the column if it has one
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A story as a form or an importer provides it; an empty slug is made from the headline.
+
+    `section` is a slug, `countries` are English names or ISO 3166 codes, `authors` are in the
+    order of the byline.
+    """
+
+    headline: Annotated[
+        str, StoryField("Headline", 300, required="Write a headline.", is_wording=True)
+    ] = ""
+    dek: Annotated[str, StoryField("Standfirst", 500, is_wording=True)] = ""
+    body: Annotated[
+        str,
+        StoryField("Story", MAX_BODY_BYTES, "body", required="Write the story.", is_wording=True),
+    ] = ""
+    section: Annotated[str, StoryField("Section", 120, "section", "Choose a section.")] = ""
+    language: Annotated[str, StoryField("Language", 35, "language")] = "en"
+    slug: Annotated[str, StoryField("Web address (URL)", 100, "slug")] = ""
+    authors: Annotated[tuple[str, ...], StoryField("Byline", 120, "names", is_ordered=True)] = ()
+    countries: Annotated[tuple[str, ...], StoryField("Countries", 120, "names")] = ()
+    topics: Annotated[tuple[str, ...], StoryField("Topics", 120, "names")] = ()
+    source_name: Annotated[str, StoryField("Source", 200, group="source")] = ""
+    source_url: Annotated[str, StoryField("Source link", 2000, group="source")] = ""
+    picture_id: Annotated[
+        int | None, StoryField("Lead picture", 0, "picture", group="picture", key="lead_image")
+    ] = None
+    picture_alt: Annotated[
+        str, StoryField("Alt text", 500, group="picture", key="lead_image_alt")
+    ] = ""
+    picture_caption: Annotated[
+        str,
+        StoryField("Caption", 1000, is_wording=True, group="picture", key="lead_image_caption"),
+    ] = ""
+    picture_credit: Annotated[
+        str, StoryField("Credit", 200, group="picture", key="lead_image_credit")
+    ] = ""
+
+
+def _read_row(name: str, row: StoryField) -> StoryField:
+    return replace(row, name=name, group=row.group or name, key=row.key or name)
+
+
+FIELDS: dict[str, StoryField] = {
+    name: _read_row(name, hint.__metadata__[0])
+    for name, hint in get_type_hints(Draft, include_extras=True).items()
+}
+
+
+def names_of(*kinds: Kind) -> tuple[str, ...]:
+    """Return the names of the fields of these kinds, in the order of the table."""
+    return tuple(name for name, field in FIELDS.items() if field.kind in kinds)
+
+
+LINE_FIELDS = names_of("line", "section", "language", "slug")
+NAME_FIELDS = names_of("names")
+COPIED_FIELDS = names_of("line", "body", "language", "picture")  # a column holds the same value
+WORDING_FIELDS = tuple(name for name, field in FIELDS.items() if field.is_wording)
+IMPORT_GROUPS = {
+    group: tuple(field.name for field in fields)
+    for group, fields in groupby(FIELDS.values(), lambda field: field.group)
+}
+LABELS = {  # by the name in forms and on the page of a conflict
+    "picture" if field.kind == "picture" else name: field.label for name, field in FIELDS.items()
+}

@@ -1,0 +1,107 @@
+"""Revisions: what each action adds to a story's history. Only for publishing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
+
+from spectator.models import Article, Revision
+from spectator.models.article import WAS_PUBLIC_STATUSES
+from spectator.publishing.fields import FIELDS, Draft
+from spectator.publishing.listings import update_listings
+from spectator.publishing.pictures import update_picture_uses
+from spectator.times import month_key
+from spectator.urls import permalink_at
+
+
+def add_revision(
+    session: Session,
+    article: Article,
+    action: str,
+    draft: Draft | None,
+    by_id: int | None,
+    now: datetime,
+    note: str = "",
+) -> None:
+    """Append a revision with the saved draft; without a draft, with the content saved last.
+
+    The revision also holds the notes to readers; notes that were not loaded are copied from the
+    revision before.
+    """
+    session.flush()  # sets the story's new version
+    newest = session.execute(
+        select(Revision.number, Revision.content)
+        .where(Revision.article_id == article.id)
+        .order_by(Revision.number.desc())
+        .limit(1)
+    ).one_or_none()
+    content = before = newest.content if newest else {}
+    if draft is not None:
+        content = revision_content(draft, article.slug)
+    elif before:
+        content = content | {"slug": article.slug}  # publishing may have added a number
+    if "corrections" not in inspect(article).unloaded:
+        content = content | {"notes": serialize_notes(article.corrections)}
+    elif "notes" in before:
+        content = content | {"notes": before["notes"]}
+    content = content | public_location(
+        article.status, article.section.slug, article.slug, article.published_at
+    )
+    session.add(
+        Revision(
+            article_id=article.id,
+            number=newest.number + 1 if newest else 1,
+            version=article.version,
+            action=action,
+            note=note,
+            content=content,
+            made_at=now,
+            made_by_id=by_id,
+        )
+    )
+    update_listings(session, [article.id])
+    update_picture_uses(session, [article.id])
+
+
+def revision_content(draft: Draft, slug: str) -> dict[str, Any]:
+    """Return a draft as a revision stores it; `slug` is the story's final slug."""
+    return {name: getattr(draft, name) for name in FIELDS} | {"slug": slug}
+
+
+def public_location(
+    status: str, section: str, slug: str, published_at: datetime | None
+) -> dict[str, Any]:
+    """Return the path and month under which readers find the story, as a revision stores them.
+
+    Empty for a story that was never public.
+    """
+    if status not in WAS_PUBLIC_STATUSES:
+        return {}
+    month = (
+        month_key(published_at, ZoneInfo(current_app.config["TIMEZONE"])) if published_at else None
+    )
+    return {"path": permalink_at(section, slug, published_at), "month": month}
+
+
+def draft_from_revision(content: Mapping[str, Any]) -> Draft:
+    """Return the draft that a revision holds; fields added since the revision are empty."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content.items()
+        if name in FIELDS
+    }
+    return Draft(**values)
+
+
+def serialize_notes(notes: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return notes as a revision stores them, in the same order."""
+    return [
+        {"kind": note.kind, "text": note.text, "made_at": f"{note.made_at:%Y-%m-%dT%H:%M:%SZ}"}
+        for note in notes
+    ]
