@@ -116,6 +116,76 @@ def test_the_layers_are_seen_to_be_broken(monkeypatch: pytest.MonkeyPatch) -> No
     assert level("text") > level("models") > level("site")
 
 
+def whoosh_imports() -> set[tuple[str, str]]:
+    """Return (file, imported module) of every import of Whoosh in the package `spectator`."""
+    return {
+        (path.relative_to(ROOT / "spectator").as_posix(), module)
+        for path in (ROOT / "spectator").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for module in imported_modules(node)
+        if module.split(".")[0] == "whoosh"
+    }
+
+
+def imported_modules(node: ast.AST) -> list[str]:
+    """Return the dotted modules that an import statement names."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+
+
+def test_only_its_own_package_imports_whoosh() -> None:
+    pickled = "search/analysis.py"  # every index names it
+    files = {file for file, _ in whoosh_imports()} - {pickled}
+    assert files and all(file.startswith("search/whoosh/") for file in files), files
+
+
+def test_the_language_half_of_search_knows_no_engine() -> None:
+    modules = {
+        module
+        for path in (ROOT / "spectator/search/language").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for module in imported_modules(node)
+    }
+    assert not {module for module in modules if "whoosh" in module}
+    assert "spectator.search" in modules
+
+
+DOCUMENTED_WHOOSH = {
+    "whoosh.analysis",
+    "whoosh.columns",
+    "whoosh.fields",
+    "whoosh.index",
+    "whoosh.lang.porter",
+    "whoosh.reading",
+}
+
+
+def foreign_private_names(tree: ast.AST) -> set[str]:
+    """Return the names with a leading underscore that a module reads of other objects."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and re.match(r"_[^_]", node.attr)
+        and not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"})
+    }
+
+
+def test_one_file_uses_the_private_parts_of_whoosh() -> None:
+    internals = "search/whoosh/internals.py"
+    modules = {module for file, module in whoosh_imports() if file != internals}
+    assert modules <= DOCUMENTED_WHOOSH
+    private = {
+        path.name: foreign_private_names(ast.parse(path.read_text("utf-8")))
+        for path in (ROOT / "spectator/search").rglob("*.py")
+    }
+    listed = private.pop("internals.py")
+    assert not any(private.values()), private
+    docstring = ast.get_docstring(ast.parse((ROOT / "spectator" / internals).read_text("utf-8")))
+    assert listed and not [name for name in listed if name not in (docstring or "")]
+
+
 def test_every_setting_is_documented() -> None:
     readme = (ROOT / "README.md").read_text()
     assert [setting.name for setting in SETTINGS if f"`{PREFIX}{setting.name}`" not in readme] == []

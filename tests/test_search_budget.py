@@ -16,7 +16,7 @@ from whoosh.codec.base import Automata
 from spectator import indexing
 from spectator.search import IndexBusyError, SearchRequest, open_index
 from spectator.search.language import spelling
-from spectator.search.whoosh import budget, searcher
+from spectator.search.whoosh import budget, lexicon, searcher
 from spectator.search.whoosh import index as whoosh_index
 from spectator.search.whoosh.generations import Generations
 from spectator.search.whoosh.snapshot import Snapshot, open_snapshot
@@ -50,7 +50,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
         index.apply({story.id: story for story in part}, position + 2)
     index.close()
     opened = open_snapshot(Generations(Path(directory)))
-    assert opened.segment_count > 1
+    assert len(opened.leaves) > 1
     yield opened
     opened.close()
 
@@ -122,7 +122,7 @@ def test_a_spent_search_answers_with_what_it_has_found(
     text = " ".join(WORDS[:2])
     whole = searcher.search(snapshot, SearchRequest(text, per_page=100))
     assert not whole.is_partial
-    monkeypatch.setattr(searcher, "Budget", lambda: budget.Budget(snapshot.segment_count * 6))
+    monkeypatch.setattr(searcher, "Budget", lambda: budget.Budget(len(snapshot.leaves) * 6))
     partial = searcher.search(snapshot, SearchRequest(text, per_page=100))
     assert partial.is_partial
     assert not partial.suggestion
@@ -145,9 +145,9 @@ def test_an_ordinary_search_is_far_from_the_limit(snapshot: Snapshot) -> None:
 def test_spelling_has_a_limit_of_its_own(
     snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spelling, "MAX_SPELLING_STEPS", 40)
+    monkeypatch.setattr(lexicon, "MAX_SPELLING_STEPS", 40)
     snapshot.budget = budget.Budget()
-    spelling.suggest_spelling(snapshot, nonsense(18))
+    lexicon.suggest_spelling_of(snapshot, nonsense(18))
     assert 0 < snapshot.budget.spent <= 40
     assert not snapshot.budget.is_exhausted
 

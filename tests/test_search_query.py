@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectator.search.language.query import Clause, FieldFilter, Query, parse_query
+from spectator.search.language.parser import parse_query
+from spectator.search.language.query import Clause, FieldFilter, Query
 
 
 def clauses(text: str) -> list[Clause]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spectator.search import MAX_PAGE
-from spectator.search.language.query import MAX_QUERY_LENGTH
+from spectator.search.language.parser import MAX_QUERY_LENGTH
 from spectator.site.search_params import FIELDS, InvalidFilter, parse_search_params
 
 

@@ -17,11 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from spectator import accounts, config, create_app, migrations
 from spectator.db import StorageError
 from spectator.operations import diagnosis, logs, setup
-from spectator.search import IndexUnavailableError
+from spectator.search import EngineFaultError, IndexUnavailableError
 
 log = logging.getLogger(__name__)
 
 EXPECTED_ERRORS = (
+    EngineFaultError,
     config.ConfigError,
     setup.NotReadyError,
     accounts.AccountError,

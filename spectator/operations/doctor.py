@@ -18,6 +18,7 @@ from spectator.config import PROJECT_ROOT
 from spectator.db import db, is_wal_safe, sqlite
 from spectator.models import User
 from spectator.operations import diagnosis, faults, file_limits, file_modes
+from spectator.search import engine_fault
 
 MAX_INDEX_LAG_SECONDS = 30
 LOW_DISK_BYTES = 500_000_000
@@ -95,8 +96,12 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "Story lists or counts do not match the stories. Run: spectator reindex --check"
     yield from _picture_problems(settings["MEDIA"])
     yield from file_limits.problems(indexing.index_directories(data))
-    yield from _index_problems("The search index", indexing.lag(data))
-    yield from _index_problems("The newsroom's search index", indexing.lag(data, indexing.NEWSROOM))
+    if fault := engine_fault():
+        yield fault
+    else:
+        yield from _index_problems("The search index", indexing.lag(data))
+        newsroom_lag = indexing.lag(data, indexing.NEWSROOM)
+        yield from _index_problems("The newsroom's search index", newsroom_lag)
     if sentence := search_log.find_problem(data):
         yield sentence
 

@@ -31,6 +31,10 @@ class IndexBusyError(IndexUnavailableError):
     """Other searches are using the index. The same search may succeed in a moment."""
 
 
+class EngineFaultError(IndexUnavailableError):
+    """The installed search engine cannot be used; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A published article to index: plain text, slugs, and an aware datetime in UTC."""
@@ -54,7 +58,7 @@ class Document:
 class SearchRequest:
     """A reader's search. Every value may be hostile; none can cause an error.
 
-    `text` is a query in the language of `spectator.search.language.query`. Filters are slugs ("" =
+    `text` is a query in the language of `spectator.search.language.parser`. Filters are slugs ("" =
     any). Dates are whole days in the index's time zone, both inclusive. `page` counts from 1.
 
     `article_ids` limits the search to these articles; None means all. Counts and unknown filters
@@ -151,25 +155,21 @@ class Index(Protocol):
 
         Raises IndexUnavailableError.
         """
-        ...
 
     def suggest(self, text: str, limit: int = 5) -> Suggestions:
         """Return at most `limit` completions of each kind, newest headlines first.
 
         Fewer than two letters give none. Raises IndexUnavailableError.
         """
-        ...
 
     def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
         """Return the articles most similar to a document, best first, without the document itself.
 
         The document need not be in the index. Raises IndexUnavailableError.
         """
-        ...
 
     def offset(self) -> int | None:
         """Return the outbox offset of the index, or None if it must be rebuilt. Never raises."""
-        ...
 
     def apply(
         self,
@@ -184,7 +184,6 @@ class Index(Protocol):
         `expected_offset` because it was rebuilt in between. Any other error leaves the last commit
         in place. The process should then exit, because the engine may hold its lock until it does.
         """
-        ...
 
     def rebuild(
         self,
@@ -198,29 +197,24 @@ class Index(Protocol):
         with the number of documents so far. Raises IndexUnavailableError while another process is
         rebuilding.
         """
-        ...
 
     def versions(self) -> dict[int, int]:
         """Return the version of every indexed article, by id. Raises IndexUnavailableError."""
-        ...
 
     def is_outdated(self) -> bool:
         """Return whether the index has the format of another release. Never raises.
 
         Such an index still answers searches, but cannot be changed until it is rebuilt.
         """
-        ...
 
     def is_fragmented(self) -> bool:
         """Return whether many small commits have made searches slow and a rebuild worthwhile.
 
         Raises IndexUnavailableError.
         """
-        ...
 
     def close(self) -> None:
         """Close the open files. The next call opens them again."""
-        ...
 
 
 def open_index(directory: Path, zone: tzinfo = UTC) -> Index:
@@ -233,3 +227,10 @@ def open_index(directory: Path, zone: tzinfo = UTC) -> Index:
     from spectator.search.whoosh.index import WhooshIndex
 
     return WhooshIndex(directory, zone)
+
+
+def engine_fault() -> str:
+    """Return one sentence if the installed search engine cannot be used, else ""."""
+    from spectator.search.whoosh.internals import layout_fault
+
+    return layout_fault()

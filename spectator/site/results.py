@@ -9,7 +9,7 @@ from datetime import date
 from spectator import queries
 from spectator.models import Article
 from spectator.search import FACETS, MAX_PAGE, SearchResults
-from spectator.search.language.query import MAX_CLAUSES
+from spectator.search.language.parser import MAX_CLAUSES
 from spectator.site.search_params import SORTS, SearchParams
 from spectator.templating import long_date
 from spectator.text.words.languages import language_name

@@ -9,7 +9,7 @@ from datetime import date
 from urllib.parse import urlencode
 
 from spectator.search import FACETS, MAX_PAGE, SearchRequest, Sort
-from spectator.search.language.query import FACET_KEYWORDS, MAX_QUERY_LENGTH
+from spectator.search.language.parser import FACET_KEYWORDS, MAX_QUERY_LENGTH
 from spectator.text.words.normalization import normalize_text
 
 FIELDS = ("q", *FACETS, "from", "to", "sort", "page")

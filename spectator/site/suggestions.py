@@ -6,7 +6,7 @@ from flask import current_app, render_template, request, url_for
 
 from spectator import indexing, queries
 from spectator.search import IndexUnavailableError, Suggestions
-from spectator.search.language.query import MAX_QUERY_LENGTH
+from spectator.search.language.parser import MAX_QUERY_LENGTH
 
 MAX_STORIES, MAX_OTHERS = 5, 3
 PEOPLE_LABEL = "People"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 
 from spectator.search import FACETS, SearchRequest
 from spectator.search.language.query import Query
@@ -89,9 +88,9 @@ def build_filters(
 def _include(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[str]) -> None:
     """Require one of these slugs."""
     facet = snapshot.facets[name]
-    filters.facet_predicates.setdefault(name, []).append(
-        partial(_has_code, facet.codes, facet.codes_with_any(slugs))
-    )
+    codes, allowed = facet.codes, facet.codes_with_any(slugs)
+    predicates = filters.facet_predicates.setdefault(name, [])
+    predicates.append(lambda document: codes[document] in allowed)
     filters.included += [(name, slug) for slug in slugs if (name, slug) not in filters.included]
 
 
@@ -101,10 +100,6 @@ def _exclude(filters: Filters, snapshot: Snapshot, name: str, slugs: Sequence[st
     codes, unwanted = facet.codes, facet.codes_with_any(slugs)
     filters.exclusion_predicates.append(lambda document: codes[document] not in unwanted)
     filters.excluded += [(name, slug) for slug in slugs if (name, slug) not in filters.excluded]
-
-
-def _has_code(codes: Sequence[int], allowed: frozenset[int], document: int) -> bool:
-    return codes[document] in allowed
 
 
 def _resolve_slugs(name: str, indexed_slugs: frozenset[str], words: Sequence[str]) -> list[str]:

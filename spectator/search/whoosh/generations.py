@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spectator.search import IndexUnavailableError
+from spectator.search.whoosh.internals import COMMIT_SUFFIX, WRITE_LOCK
 
 _GENERATION_NAME = re.compile(r"generation-(\d{6,})")
 _OFFSET_FILE = re.compile(r"(\d{1,18})\n((?:\d+/\d+ \S+\n)*)")
-_UNTRACKED_FILES = {"position", "position.new", "damaged", "MAIN_WRITELOCK"}
+_UNTRACKED_FILES = {"position", "position.new", "damaged", WRITE_LOCK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Generation:
     def toc_files(self) -> frozenset[str]:
         """Return the names of Whoosh's tables of contents, which change with every commit."""
         try:
-            return frozenset(name for name in os.listdir(self.path) if name.endswith(".toc"))
+            return frozenset(name for name in os.listdir(self.path) if name.endswith(COMMIT_SUFFIX))
         except FileNotFoundError:
             return frozenset()
 
@@ -111,7 +112,7 @@ class Generations:
         link.unlink(missing_ok=True)
         link.symlink_to(path.name)
         link.replace(self.directory / "current")
-        fsync_directory(self.directory)
+        fsync_files(self.directory)
 
     def remove_others(self) -> None:
         """Delete all generations except the current one. Readers keep the files they have open."""
@@ -166,21 +167,11 @@ def write_offset(path: Path, offset: int) -> None:
     draft.replace(path / "position")
 
 
-def fsync_files(path: Path, names: Iterable[str]) -> None:
+def fsync_files(path: Path, names: Iterable[str] = ()) -> None:
     """Flush files of a directory, then the directory itself, to disk. Whoosh never does."""
-    for name in names:
+    for name in [*names, "."]:
         handle = os.open(path / name, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
-    fsync_directory(path)
-
-
-def fsync_directory(path: Path) -> None:
-    """Flush the entries of a directory to disk."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

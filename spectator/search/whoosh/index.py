@@ -24,6 +24,8 @@ from spectator.search import (
 )
 from spectator.search.language.suggestions import suggest
 from spectator.search.whoosh.generations import Generation, Generations, write_offset
+from spectator.search.whoosh.internals import check_layout
+from spectator.search.whoosh.lexicon import SnapshotLexicon
 from spectator.search.whoosh.more_like_this import more_like_this
 from spectator.search.whoosh.schema import FORMAT
 from spectator.search.whoosh.searcher import search
@@ -78,7 +80,7 @@ class WhooshIndex:
 
     def suggest(self, text: str, limit: int = 5) -> Suggestions:
         """See `Index.suggest`."""
-        return self._run(lambda snapshot: suggest(snapshot, text, limit))
+        return self._run(lambda snapshot: suggest(SnapshotLexicon(snapshot), text, limit))
 
     def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
         """See `Index.more_like_this`."""
@@ -108,6 +110,7 @@ class WhooshIndex:
         expected_offset: int | None = None,
     ) -> None:
         """See `Index.apply`."""
+        check_layout()
         with self._generations.lock("switch", wait=True):
             generation = self._generations.current()
             if generation is None or generation.is_damaged:
@@ -130,6 +133,7 @@ class WhooshIndex:
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """See `Index.rebuild`."""
+        check_layout()
         with self._generations.lock("rebuild", wait=False):
             self._generations.remove_others()
             path = self._generations.create()
@@ -150,7 +154,7 @@ class WhooshIndex:
 
     def is_fragmented(self) -> bool:
         """See `Index.is_fragmented`."""
-        return self._run(lambda snapshot: snapshot.segment_count > _MAX_SEGMENTS)
+        return self._run(lambda snapshot: len(snapshot.leaves) > _MAX_SEGMENTS)
 
     def close(self) -> None:
         """See `Index.close`."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 
-from spectator.search.whoosh.reader import decode_positions, posting_lists
+from spectator.search.whoosh.internals import decode_positions
+from spectator.search.whoosh.reader import posting_lists
 from spectator.search.whoosh.scoring import PostingLists, Scores
 from spectator.search.whoosh.snapshot import Snapshot
 

@@ -11,7 +11,8 @@ from whoosh.reading import SegmentReader
 
 from spectator.search import FACETS, Document
 from spectator.search.analysis import FoldingTokenizer
-from spectator.search.language.analysis import analyze, stem_words
+from spectator.search.language.analysis import analyze
+from spectator.search.whoosh.stems import stem_words
 
 # The fields of folded words with positions, and their weights.
 TEXT_FIELDS = {"headline": 2.5, "body": 1.0, "names": 1.5}

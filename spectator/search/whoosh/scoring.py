@@ -6,18 +6,19 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
-from spectator.search.language.analysis import is_english, stem
-from spectator.search.language.query import Clause
+from spectator.search.language.analysis import is_english
+from spectator.search.language.query import Clause, Phrase
+from spectator.search.whoosh.internals import PostingList, decode_positions
 from spectator.search.whoosh.reader import (
-    Phrase,
-    PostingList,
     apostrophe_variants,
-    decode_positions,
     posting_lists,
     posting_lists_by_prefix,
+    total_frequency,
+    word_frequency,
 )
 from spectator.search.whoosh.schema import EXACT, STEMS, TEXT_FIELDS
 from spectator.search.whoosh.snapshot import BM25_K1, Snapshot
+from spectator.search.whoosh.stems import stem
 
 # Shared by all prefixes of a query, because each matching word costs a posting list in every field.
 MAX_EXPANSIONS = 50
@@ -41,10 +42,6 @@ class PostingLists:
         self.snapshot = snapshot
         self.sorted_documents = None if documents is None else sorted(documents)
         self.document_set = None if documents is None else frozenset(documents)
-
-    def restricted_to(self, documents: Collection[int]) -> PostingLists:
-        """Return the same posting lists, limited to these documents."""
-        return PostingLists(self.snapshot, documents)
 
     def add_scores(self, scores: Scores, postings: PostingList, weight: float) -> None:
         """Add the BM25 score of a posting list, times `weight`, to each document's score."""
@@ -90,10 +87,7 @@ class PostingLists:
         if clause.is_prefix or clause.alternative_names:
             return len(self.snapshot.article_ids)
         rows = [clause.words, *self._variants(clause)]
-        return sum(min(self._word_frequency(word) for word in row) for row in rows)
-
-    def _word_frequency(self, word: str) -> int:
-        return _total_frequency(posting_lists(self.snapshot, "body", word))
+        return sum(min(word_frequency(self.snapshot, word) for word in row) for row in rows)
 
     def _score_words(self, words: Phrase, exact: Sequence[str] = ()) -> Scores:
         return self.score_phrase(words) if len(words) > 1 else self.score_word(words[0], exact)
@@ -118,7 +112,7 @@ class PostingLists:
                 document: score + scores.get(document, 0.0)
                 for document, score in word_scores.items()
             }
-            lists = self.restricted_to(scores)
+            lists = PostingLists(self.snapshot, scores)
         for name in clause.alternative_names:
             _merge_best(scores, self._score_words(name))
         return scores
@@ -163,7 +157,7 @@ class PostingLists:
                 scores[document] = scores.get(document, 0.0) + score
 
     def _add_exact(self, scores: Scores, exact: Sequence[str]) -> None:
-        restricted = self.restricted_to(scores)
+        restricted = PostingLists(self.snapshot, scores)
         for word in exact:
             postings = posting_lists(self.snapshot, EXACT, word)
             weight = EXACT_WEIGHT * self.idf(postings)
@@ -182,7 +176,7 @@ class PostingLists:
                 self.snapshot, field, prefix, MAX_PREFIX_CANDIDATES // prefix_count
             ):
                 words.setdefault(word, []).append(posting_list)
-        ranked = sorted(words.values(), key=lambda postings: -_total_frequency(postings))
+        ranked = sorted(words.values(), key=lambda postings: -total_frequency(postings))
         scores: Scores = {}
         for postings in islice(ranked, max(1, MAX_EXPANSIONS // prefix_count)):
             for posting_list in postings:
@@ -219,7 +213,7 @@ class PostingLists:
         """
         positions: dict[int, dict[str, bytes]] = {}
         lists = self
-        rarest_first = sorted(postings, key=lambda word: _total_frequency(postings[word]))
+        rarest_first = sorted(postings, key=lambda word: total_frequency(postings[word]))
         for number, word in enumerate(rarest_first, 1):
             matches: dict[int, dict[str, bytes]] = {}
             for posting_list in postings[word]:
@@ -233,12 +227,8 @@ class PostingLists:
                 return {}
             positions = matches
             if number < len(postings):
-                lists = self.restricted_to(positions)
+                lists = PostingLists(self.snapshot, positions)
         return positions
-
-
-def _total_frequency(postings: Iterable[PostingList]) -> int:
-    return sum(posting_list.document_frequency for posting_list in postings)
 
 
 def _merge_best(scores: Scores, others: Scores) -> None:

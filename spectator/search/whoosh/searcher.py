@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from spectator.search import FACETS, MAX_PAGE, MAX_PER_PAGE, Mode, SearchRequest, SearchResults
-from spectator.search.language.query import Clause, Query, parse_query
-from spectator.search.language.spelling import suggest_spelling
+from spectator.search.language.parser import parse_query
+from spectator.search.language.query import Clause, Query
 from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.facets import filter_documents, top_values
 from spectator.search.whoosh.filters import Filters, build_filters
+from spectator.search.whoosh.lexicon import suggest_spelling_of
 from spectator.search.whoosh.proximity import rerank
 from spectator.search.whoosh.scoring import PostingLists, Scores
 from spectator.search.whoosh.snapshot import Snapshot
+from spectator.search.whoosh.stems import Highlights
 
 # When any word may match, words in more than this share of the stories are ignored
 # if the query has rarer ones.
@@ -42,7 +44,7 @@ def search(snapshot: Snapshot, request: SearchRequest) -> SearchResults:
     full_matches = results.total if results.mode == "all" else 0
     if full_matches > FEW_HITS or results.is_partial or request.article_ids is not None:
         return results
-    suggestion = suggest_spelling(snapshot, request.text)
+    suggestion = suggest_spelling_of(snapshot, request.text)
     if not suggestion:
         return results
     corrected = replace(request, text=suggestion)
@@ -60,7 +62,7 @@ def _run_query(snapshot: Snapshot, request: SearchRequest, query: Query) -> Sear
     return SearchResults(
         ids=[snapshot.article_ids[document] for document in page],
         total=len(allowed),
-        terms=query.terms,
+        terms=Highlights(query.terms),
         prefixes=query.prefixes,
         mode=matches.mode,
         index_offset=snapshot.generation.offset,
@@ -103,7 +105,7 @@ def _match(snapshot: Snapshot, query: Query, candidates: Sequence[int] | None) -
     documents = _drop_excluded(snapshot, query, scores)
     if documents:
         return Matches(documents, scores, "all", ())
-    any_lists = lists.restricted_to(newest) if snapshot.deleted else lists
+    any_lists = PostingLists(snapshot, newest) if snapshot.deleted else lists
     max_frequency = COMMON_WORD_SHARE * len(newest)
     return _match_any(snapshot, query, any_lists, prefix_count, max_frequency)
 
@@ -140,7 +142,7 @@ def _score_all(lists: PostingLists, clauses: Sequence[Clause], prefix_count: int
             }
         if not matches:
             return {}
-        scores, lists = matches, lists.restricted_to(matches)
+        scores, lists = matches, PostingLists(lists.snapshot, matches)
     return scores or {}
 
 

@@ -18,6 +18,7 @@ from spectator.search import IndexUnavailableError
 from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.facets import Facets, concatenate_facets, read_facets
 from spectator.search.whoosh.generations import Generation, Generations
+from spectator.search.whoosh.internals import check_layout, deleted_documents
 from spectator.search.whoosh.schema import COLUMNS, TEXT_FIELDS
 from spectator.times import day_start
 
@@ -56,6 +57,7 @@ def open_snapshot(
     Columns of shared segments are taken from `previous`, which must have the same time zone.
     Raises IndexUnavailableError if there is no index, and any other exception if it is damaged.
     """
+    check_layout()
     failures = 0
     for _ in range(_OPEN_ATTEMPTS):
         generation = generations.current()
@@ -80,7 +82,11 @@ def open_snapshot(
 
 
 class Snapshot:
-    """An open state of the index. Not thread-safe: Whoosh's files have one read position each."""
+    """An open state of the index. Not thread-safe: Whoosh's files have one read position each.
+
+    `article_ids`, `published_at` (epoch seconds), `years` (in the snapshot's time zone), and by
+    field `length_norms` (of BM25) are indexed by document number.
+    """
 
     def __init__(
         self, generation: Generation, previous: Snapshot | None = None, zone: tzinfo = UTC
@@ -94,7 +100,7 @@ class Snapshot:
             for leaf, base in self.searcher.reader().leaf_readers()
             if leaf.doc_count_all()
         ]
-        self._segments: dict[str, SegmentColumns] = {}
+        self.segments: dict[str, SegmentColumns] = {}
         self._frequencies: dict[str, int] = {}
         self.budget = Budget()  # replaced by each search
         try:
@@ -102,11 +108,23 @@ class Snapshot:
             for leaf, _ in self.leaves:
                 _open_all_files(leaf)
                 name = leaf.segment().segment_id()
-                columns = previous._segments.get(name) if previous else None
-                self._segments[name] = columns or _read_columns(leaf, zone)
+                columns = previous.segments.get(name) if previous else None
+                self.segments[name] = columns or _read_columns(leaf, zone)
         except BaseException:
             self.close()
             raise
+        self._join_segments()
+
+    def _join_segments(self) -> None:
+        segments = list(self.segments.values())
+        self.article_ids = _concatenate(columns.article_ids for columns in segments)
+        self.published_at = _concatenate(columns.published_at for columns in segments)
+        self.years = _concatenate((columns.years for columns in segments), "h")
+        self.length_norms = {
+            field: _concatenate((columns.length_norms[field] for columns in segments), "f")
+            for field in AVERAGE_LENGTHS
+        }
+        self.facets = concatenate_facets(columns.facets for columns in segments)
 
     def close(self) -> None:
         """Close every file."""
@@ -114,41 +132,10 @@ class Snapshot:
             self.searcher.close()
 
     @cached_property
-    def article_ids(self) -> array[int]:
-        """The article ids, by document number."""
-        return _concatenate(columns.article_ids for columns in self._segments.values())
-
-    @cached_property
-    def published_at(self) -> array[int]:
-        """The publication times in epoch seconds, by document number."""
-        return _concatenate(columns.published_at for columns in self._segments.values())
-
-    @cached_property
-    def years(self) -> array[int]:
-        """The years of publication in the snapshot's time zone, by document number."""
-        return _concatenate((columns.years for columns in self._segments.values()), "h")
-
-    @cached_property
-    def length_norms(self) -> dict[str, array[float]]:
-        """The length norms of BM25, by field and document number."""
-        segments = [columns.length_norms for columns in self._segments.values()]
-        return {
-            field: _concatenate((norms[field] for norms in segments), "f")
-            for field in AVERAGE_LENGTHS
-        }
-
-    @cached_property
-    def facets(self) -> Facets:
-        """The facet values of every document."""
-        return concatenate_facets(columns.facets for columns in self._segments.values())
-
-    @cached_property
     def deleted(self) -> frozenset[int]:
         """The numbers of the deleted documents, which posting lists still contain."""
         return frozenset(
-            base + document
-            for leaf, base in self.leaves
-            for document in leaf._perdoc.deleted_docs()
+            base + document for leaf, base in self.leaves for document in deleted_documents(leaf)
         )
 
     @cached_property
@@ -181,11 +168,6 @@ class Snapshot:
     def date_sort_key(self, document: int) -> tuple[int, int]:
         """Return the sort key of a document by date. It is unique to each article."""
         return self.published_at[document], self.article_ids[document]
-
-    @property
-    def segment_count(self) -> int:
-        """The number of segments. Every search reads all of them."""
-        return len(self._segments)
 
     def versions(self) -> dict[int, int]:
         """Return the indexed version of every article, by id."""
