@@ -57,11 +57,11 @@ def look_up(pins: list[Pin]) -> list[list[str] | None]:
     try:
         with urlopen(request, timeout=TIMEOUT_SECONDS) as response:
             results: list[dict[str, Any]] = json.load(response)["results"]
-        found = [[entry["id"] for entry in result.get("vulns", [])] for result in results]
+        ids = [[entry["id"] for entry in result.get("vulns", [])] for result in results]
     except (URLError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         print(f"{DATABASE} did not answer: {error}", file=sys.stderr)
         return [None] * len(pins)
-    return [*found, *[None] * len(pins)][: len(pins)]
+    return [*ids, *[None] * len(pins)][: len(pins)]
 
 
 def main() -> int:

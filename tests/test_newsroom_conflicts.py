@@ -53,10 +53,10 @@ def merge_entries(response: TestResponse, **choices: str) -> dict[str, str]:
     """Return the conflict page's form as a browser sends it, with what is proposed and these choices."""
     page = Page(response.text)
     values: dict[str, Any] = {}
-    for each in page.find_all("input"):
-        name, kind = each.get("name") or "", each.get("type")
-        if kind != "radio" or "checked" in each:
-            values[name] = each.get("value") or ""
+    for field in page.find_all("input"):
+        name, kind = field.get("name") or "", field.get("type")
+        if kind != "radio" or "checked" in field:
+            values[name] = field.get("value") or ""
     area = response.text.partition('name="together.body"')[2]
     if area:
         values["together.body"] = unescape(area.partition(">\n")[2].partition("</textarea>")[0])
@@ -232,17 +232,17 @@ def test_losses_are_asked_about(newsroom: FlaskClient, story: Callable[..., int]
     response = save_story(newsroom, article_id, do="update", body="<p>One.</p>\n<p>See this.</p>")
     assert response.status_code == 422
     assert "about to remove 1 table, 1 link" in response.text
-    kept = form_values(response)
-    asked = {"loss_asked": kept["loss_asked"], "then": kept["then"]}
+    entries = form_values(response)
+    question = {"loss_asked": entries["loss_asked"], "then": entries["then"]}
     path = f"/newsroom/stories/{article_id}"
-    restored = post(newsroom, path, kept | asked | {"loss": "restore"})
+    restored = post(newsroom, path, entries | question | {"loss": "restore"})
     assert restored.status_code == 422
     assert table in form_values(restored)["body"]
     assert 'href="https://a.example/"' in form_values(restored)["body"]
     assert get_article(article_id).body == stored, "nothing is stored before a person has answered"
-    fewer = kept | asked | {"loss": "remove", "body": "<p>Two.</p>", "loss_asked": "1 figure"}
+    fewer = entries | question | {"loss": "remove", "body": "<p>Two.</p>", "loss_asked": "1 figure"}
     assert post(newsroom, path, fewer).status_code == 422, "an answer to another question"
-    assert post(newsroom, path, kept | asked | {"loss": "remove"}).status_code == 303
+    assert post(newsroom, path, entries | question | {"loss": "remove"}).status_code == 303
     db.session.expire_all()
     assert get_article(article_id).body == "<p>One.</p>\n<p>See this.</p>"
 

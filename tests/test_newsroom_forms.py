@@ -234,8 +234,8 @@ def test_enter_on_a_live_story_keeps_what_was_typed_and_readers_see_nothing(
     article = get_article(article_id)
     assert (article.headline, article.corrections) == ("Ports of the Gulf of Guinea", [])
     assert len(queries.revisions(article_id)) == 1
-    kept = db.session.query(Autosave).one()
-    assert (kept.article_id, kept.values["note"]) == (article_id, "A half-typed no")
+    autosave = db.session.query(Autosave).one()
+    assert (autosave.article_id, autosave.values["note"]) == (article_id, "A half-typed no")
     page = client.get(answer.location)
     assert "Press Update to publish them." in page.text
     assert form_values(page)["note"] == "A half-typed no"

@@ -83,8 +83,8 @@ def test_a_story_in_other_letters_left_on_english_asks(
 
 
 def test_a_kept_language_is_not_asked_about_again(newsroom: FlaskClient) -> None:
-    asked = story_form(body=ARABIC, language_kept="en Arab")
-    assert post(newsroom, NEW, asked).status_code == 303
+    entries = story_form(body=ARABIC, language_kept="en Arab")
+    assert post(newsroom, NEW, entries).status_code == 303
     opened = form_values(newsroom.get("/newsroom/stories/1"))
     assert (
         post(newsroom, "/newsroom/stories/1", opened | {"headline": "Another headline"}).status_code

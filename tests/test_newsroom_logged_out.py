@@ -131,7 +131,7 @@ def test_every_field_of_the_forms_comes_back(app: Flask, expired_client: FlaskCl
     )
     assert conflict.status_code == 409
     live = create_story(newsroom, headline="A live story", do="publish")
-    asked = [
+    questions = [
         post(newsroom, NEW, story_form(**more)).text
         for more in (
             {"authors": "Amina Diallo", "do": "publish"},
@@ -140,7 +140,7 @@ def test_every_field_of_the_forms_comes_back(app: Flask, expired_client: FlaskCl
             {"published_at": "2020-01-01T10:00", "do": "publish"},
         )
     ]
-    pages += [conflict.text, *asked, newsroom.get(f"/newsroom/stories/{live}").text]
+    pages += [conflict.text, *questions, newsroom.get(f"/newsroom/stories/{live}").text]
     names = set()
     for page in pages:
         for tag in ("input", "select", "textarea", "button"):

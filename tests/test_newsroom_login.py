@@ -421,13 +421,14 @@ def test_nothing_of_the_newsroom_is_kept_or_listed(app: Flask, editor: User) -> 
 
 def test_fields_tell_browsers_what_they_are(app: Flask, editor: User) -> None:
     fields = {
-        each.get("id"): each for each in Page(app.test_client().get(LOGIN).text).find_all("input")
+        field.get("id"): field
+        for field in Page(app.test_client().get(LOGIN).text).find_all("input")
     }
     assert fields["password"]["autocomplete"] == "current-password"
     assert fields["email"]["autocomplete"] == "username"
     fields = {
-        each.get("id"): each
-        for each in Page(logged_in_client(app).get("/newsroom/password").text).find_all("input")
+        field.get("id"): field
+        for field in Page(logged_in_client(app).get("/newsroom/password").text).find_all("input")
     }
     assert fields["new"]["autocomplete"] == "new-password"
     assert "readonly" in fields["email"]

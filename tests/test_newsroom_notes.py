@@ -70,7 +70,7 @@ def test_every_kind_has_its_heading_and_its_data(
         HEADINGS[kind]
     ]
     data = json.loads(re.findall(r'<script type="application/ld\+json">(.+?)</script>', page)[0])
-    assert [each["text"] for each in data.get("correction", [])] == (
+    assert [note["text"] for note in data.get("correction", [])] == (
         ["The port was misnamed."] if kind == "correction" else []
     )
     assert queries.revisions(article_id)[0].action == (
@@ -99,7 +99,7 @@ def test_older_notes_stand_in_the_form_and_can_be_changed_and_removed(
     form = newsroom.get(one).text
     assert form.count("The &lt;b&gt;port&lt;/b&gt; was misnamed.") >= 2
     before = reload_article(article_id)
-    kept = (before.version, before.updated_at, note.made_at)
+    unchanged = (before.version, before.updated_at, note.made_at)
     sent = {
         "note_seen": note.text,
         "note_text": "The harbour was misnamed.",
@@ -107,10 +107,10 @@ def test_older_notes_stand_in_the_form_and_can_be_changed_and_removed(
     }
     assert post(newsroom, f"{one}/notes/{note.id}", sent).status_code == 303
     after = reload_article(article_id)
-    assert [(each.kind, each.text) for each in after.corrections] == [
+    assert [(correction.kind, correction.text) for correction in after.corrections] == [
         ("correction", "The harbour was misnamed.")
     ]
-    assert (after.version, after.updated_at, after.corrections[0].made_at) == kept, (
+    assert (after.version, after.updated_at, after.corrections[0].made_at) == unchanged, (
         "a form that is open stays good"
     )
     page = article_page(client, article_id)
@@ -166,7 +166,9 @@ def test_notes_are_for_those_who_may(app: Flask, newsroom: FlaskClient) -> None:
 @pytest.mark.parametrize("name", ["headline", "dek", "body", "picture_caption"])
 def test_changed_words_make_a_story_updated(newsroom: FlaskClient, name: str) -> None:
     article_id = create_story(
-        newsroom, do="publish", **{each: FULL[each] for each in ("dek", "body", "picture_caption")}
+        newsroom,
+        do="publish",
+        **{field: FULL[field] for field in ("dek", "body", "picture_caption")},
     )
     save_story(newsroom, article_id, do="update", **{name: "Other words"})
     assert reload_article(article_id).updated_at is not None
@@ -223,8 +225,11 @@ def test_a_plan_that_has_passed_is_asked_about(newsroom: FlaskClient) -> None:
     for answer, expected in (("now", None), ("date", old)):
         article_id = create_story(newsroom, published_at=minutes(now + timedelta(days=2)))
         expire_plan(article_id, old)
-        asked = save_story(newsroom, article_id, do="publish")
-        assert (asked.status_code, "The planned time has passed." in asked.text) == (422, True)
+        response = save_story(newsroom, article_id, do="publish")
+        assert (response.status_code, "The planned time has passed." in response.text) == (
+            422,
+            True,
+        )
         assert reload_article(article_id).status == "draft"
         assert save_story(newsroom, article_id, do="publish", plan=answer).status_code == 303
         article = reload_article(article_id)
@@ -232,12 +237,12 @@ def test_a_plan_that_has_passed_is_asked_about(newsroom: FlaskClient) -> None:
         assert article.published_at == expected if expected else article.published_at >= now
     article_id = create_story(newsroom, published_at=minutes(now + timedelta(days=2)))
     expire_plan(article_id, old)
-    typed = now - timedelta(days=9)
+    new_date = now - timedelta(days=9)
     assert (
-        save_story(newsroom, article_id, do="publish", published_at=minutes(typed)).status_code
+        save_story(newsroom, article_id, do="publish", published_at=minutes(new_date)).status_code
         == 303
     )
-    assert reload_article(article_id).published_at == typed, "a date that was typed now is meant"
+    assert reload_article(article_id).published_at == new_date, "a date that was typed now is meant"
 
 
 def test_publish_now_means_now_for_a_scheduled_story(newsroom: FlaskClient) -> None:

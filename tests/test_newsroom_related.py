@@ -80,12 +80,12 @@ def test_a_story_is_in_one_index_at_a_time(
 def test_a_rebuild_holds_the_same(
     app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
 ) -> None:
-    kept = publishing.create(make_draft(headline="Harmattan"), editor)
+    draft_id = publishing.create(make_draft(headline="Harmattan"), editor)
     story(headline="Monsoon")
     update_indexes()
     newsroom = indexing.open_newsroom_index(app.config["DATA_DIR"])
     indexing.rebuild(newsroom, source=indexing.NEWSROOM)
-    assert newsroom.versions() == queries.unpublished_versions() == {kept: 1}
+    assert newsroom.versions() == queries.unpublished_versions() == {draft_id: 1}
     assert newsroom.offset() == queries.newest_revision_id()
 
 
@@ -203,7 +203,8 @@ def publish_at(editor: User, at: datetime, **more: object) -> int:
 
 def headlines_in(page: str) -> list[int]:
     return [
-        int(each) for each in re.findall(r'<h2[^>]*>\s*<a href="/newsroom/stories/(\d+)"', page)
+        int(article_id)
+        for article_id in re.findall(r'<h2[^>]*>\s*<a href="/newsroom/stories/(\d+)"', page)
     ]
 
 
@@ -260,7 +261,7 @@ def test_stories_of_both_indexes_take_turns(
         for number in range(1, 6)
     ]
     assert [len(page) for page in pages] == [2, 2, 2, 1, 0]
-    assert [[each in draft_ids for each in page] for page in pages[:2]] == [
+    assert [[article_id in draft_ids for article_id in page] for page in pages[:2]] == [
         [True, False],
         [True, False],
     ]

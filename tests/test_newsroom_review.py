@@ -134,15 +134,15 @@ def test_an_author_whose_story_moved_on_keeps_what_she_typed(
     opened = form_values(author.get(one))
     change_status(app, state)(article_id)
     before = reload_article(article_id).version
-    typed = opened | {
+    entries = opened | {
         "do": "save",
         "body": "Late <words>",
         "dek": "A late line",
         "remark": "Sorry, late.",
     }
     if path:  # the page of two versions names a person's own entries so
-        typed |= {f"mine.{name}": typed.pop(name) for name in ("body", "dek")}
-    answer = post(author, one + path, typed)
+        entries |= {f"mine.{name}": entries.pop(name) for name in ("body", "dek")}
+    answer = post(author, one + path, entries)
     page = Page(answer.text).visible_text
     assert (answer.status_code, f"Editor has {state} this story." in page) == (403, True)
     assert "They are kept here." in page

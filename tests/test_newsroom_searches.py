@@ -46,9 +46,9 @@ def test_searches_are_added_up_over_the_days(app: Flask) -> None:
         ("atlantis", 3, 0, 10),
         ("found now", 2, 1, 10),
     ]
-    assert [each.text for each in queries.top_searches(7, has_hits=False)] == ["atlantis"]
+    assert [search.text for search in queries.top_searches(7, has_hits=False)] == ["atlantis"]
     assert queries.top_searches(90)[0].text == "old"
-    assert [each.text for each in queries.top_searches(1)] == ["atlantis", "mali", "found now"]
+    assert [search.text for search in queries.top_searches(1)] == ["atlantis", "mali", "found now"]
 
 
 def test_the_page_shows_them_to_those_who_are_logged_in(app: Flask, client: FlaskClient) -> None:

@@ -57,18 +57,18 @@ def create_story(client: FlaskClient, **more: Any) -> int:
     """Store a new story through the form and return its id."""
     response = post(client, NEW, story_form(**more))
     assert response.status_code == 303, response.text
-    found = re.fullmatch(r"/newsroom/stories/(\d+)\?done=[a-z_]+&stored=[\w-]+", response.location)
-    assert found
-    return int(found[1])
+    match = re.fullmatch(r"/newsroom/stories/(\d+)\?done=[a-z_]+&stored=[\w-]+", response.location)
+    assert match
+    return int(match[1])
 
 
 def form_values(response: TestResponse) -> dict[str, str]:
     """Return every entry of the form in a page, as a browser would send it again."""
     page = Page(response.text)
     values = {
-        each["name"] or "": each.get("value") or ""
-        for each in page.find_all("input")
-        if each.get("name") and each.get("type") not in {"file", "checkbox"}
+        field["name"] or "": field.get("value") or ""
+        for field in page.find_all("input")
+        if field.get("name") and field.get("type") not in {"file", "checkbox"}
     }
     for name, text in re.findall(
         r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', response.text, re.DOTALL
@@ -77,8 +77,8 @@ def form_values(response: TestResponse) -> dict[str, str]:
     for name, options in re.findall(
         r'<select[^>]* name="(section|language)"[^>]*>(.*?)</select>', response.text, re.DOTALL
     ):
-        chosen = re.search(r'<option value="([\w-]*)"\s+selected>', options)
-        values[name] = chosen[1] if chosen else ""
+        selected = re.search(r'<option value="([\w-]*)"\s+selected>', options)
+        values[name] = selected[1] if selected else ""
     return values
 
 
@@ -138,7 +138,7 @@ def test_opened_and_saved_untouched_is_the_same(newsroom: FlaskClient, editor: U
         make_draft(body=body, authors=("Diallo, Amina", "Zed"), topics=("A, B",)), editor
     )
     before = get_article(article_id)
-    kept = (
+    values = (
         before.body,
         before.headline,
         before.slug,
@@ -149,7 +149,7 @@ def test_opened_and_saved_untouched_is_the_same(newsroom: FlaskClient, editor: U
     db.session.rollback()
     db.session.expire_all()
     after = get_article(article_id)
-    assert kept == (
+    assert values == (
         after.body,
         after.headline,
         after.slug,
@@ -307,7 +307,9 @@ def test_a_wrong_entry_comes_back_beside_its_message(
     assert f'<a href="#{error}">' in response.text
     page = Page(response.text)
     control = next(
-        each for each in page.find_all("input", "textarea", "select") if each.get("id") == error
+        element
+        for element in page.find_all("input", "textarea", "select")
+        if element.get("id") == error
     )
     assert control["aria-invalid"] == "true"
     assert f"{error}-error" in (control["aria-describedby"] or "")
@@ -495,7 +497,7 @@ def test_a_picture_is_stored_shown_and_removed(newsroom: FlaskClient) -> None:
     assert article.picture_id
     page = newsroom.get(f"/newsroom/stories/{article.id}")
     assert "Remove this picture" in page.text
-    picture = next(each for each in Page(page.text).find_all("img") if "src" in each)
+    picture = next(image for image in Page(page.text).find_all("img") if "src" in image)
     with newsroom.get(picture["src"] or "") as response:
         assert response.status_code == 200
     assert save_story(newsroom, article.id, headline="Kept").status_code == 303
@@ -542,8 +544,8 @@ def test_what_is_not_a_picture_is_refused_and_the_rest_kept(
     assert response.status_code == 422
     assert words in response.text
     again = form_values(response)
-    assert {each: again[each] for each in FULL} == {
-        each: FULL[each].replace("\r\n", "\n") for each in FULL
+    assert {field: again[field] for field in FULL} == {
+        field: FULL[field].replace("\r\n", "\n") for field in FULL
     }
     assert (again["picture_alt"], articles()) == ("Alt", 0)
 
@@ -583,7 +585,7 @@ def test_a_correction_is_dated_and_shown(newsroom: FlaskClient, client: FlaskCli
     )
     assert "done=correct&" in response.location
     article = get_article(article_id)
-    assert [each.text for each in article.corrections] == ["The port was misnamed."]
+    assert [correction.text for correction in article.corrections] == ["The port was misnamed."]
     assert article.updated_at is not None
     page = client.get(permalink(article)).text
     assert "The port was misnamed." in page
@@ -672,7 +674,7 @@ def test_the_list(newsroom: FlaskClient, editor: User) -> None:
         )
     first, second = (newsroom.get(f"/newsroom/stories/?page={page}").text for page in (1, 2))
     headlines = [re.findall(r"Story \d\d", page) for page in (first, second)]
-    assert [len(each) for each in headlines] == [50, 3]
+    assert [len(titles) for titles in headlines] == [50, 3]
     assert len({*headlines[0], *headlines[1]}) == 53
     assert "Amina Diallo" in first
     assert "Politics" in first

@@ -284,9 +284,9 @@ def test_a_save_without_a_login_gives_everything_back_to_send_again(
     response = post(newsroom, NEW, sent)
     assert response.status_code == 401
     held = {
-        each["name"]: each["value"]
-        for each in Page(response.text).find_all("input")
-        if each.get("name") in sent
+        field["name"]: field["value"]
+        for field in Page(response.text).find_all("input")
+        if field.get("name") in sent
     }
     assert {name: str(text).replace("\r\n", "\n") for name, text in held.items()} == {
         name: text.replace("\r\n", "\n") for name, text in sent.items()
@@ -332,7 +332,7 @@ def test_suggestions(
     answer = newsroom.get(f"/newsroom/fragments/suggestions/{kind}", query_string={"q": text})
     options = Page(answer.text).find_all("li")
     assert [unescape(options[0]["data-value"] or "")] == [first]
-    assert {each["role"] for each in options} == {"option"}
+    assert {option["role"] for option in options} == {"option"}
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ def test_the_preview_shows_what_is_typed_and_the_page_stays_as_it_is(
     frame = newsroom.get(
         f"/newsroom/fragments/stories/{article_id}/preview?copy={opened['copy']}&seq=7"
     )
-    [source] = [each["src"] for each in Page(frame.text).find_all("iframe")]
+    [source] = [iframe["src"] for iframe in Page(frame.text).find_all("iframe")]
     page = newsroom.get(str(source))
     assert "<h1>Typed</h1>" in page.text
     assert "Atlantis" not in page.text
@@ -389,9 +389,9 @@ def test_the_preview_shows_what_is_typed_and_the_page_stays_as_it_is(
 
 
 def token_from(response: TestResponse) -> str:
-    found = re.search(r"/newsroom/shared/([\w.-]+)", response.text)
-    assert found
-    return found[1]
+    match = re.search(r"/newsroom/shared/([\w.-]+)", response.text)
+    assert match
+    return match[1]
 
 
 def test_a_link_shows_a_draft_to_whoever_has_it_until_it_ends(
@@ -446,8 +446,8 @@ def test_a_link_ends_once_its_maker_may_not_see_the_story(
 ) -> None:
     article_id = create_story(logged_in_client(app, "author"))
     others, own = (
-        f"/newsroom/shared/{shared_token(newsroom, each)}"
-        for each in (article_id, create_story(newsroom))
+        f"/newsroom/shared/{shared_token(newsroom, story_id)}"
+        for story_id in (article_id, create_story(newsroom))
     )
     assert [client.get(path).status_code for path in (others, own)] == [200, 200]
     with db.write() as session:
@@ -623,9 +623,9 @@ def test_the_hour_that_comes_twice_is_asked_about(app: Flask, newsroom: FlaskCli
     assert response.status_code == 422
     assert "happens twice: first as UTC+3, then as UTC+2" in response.text
     offered = [
-        each["value"]
-        for each in Page(response.text).find_all("input")
-        if each.get("name") == "published_at_choice"
+        field["value"]
+        for field in Page(response.text).find_all("input")
+        if field.get("name") == "published_at_choice"
     ]
     assert offered == ["2027-10-28T20:30Z", "2027-10-28T21:30Z"]
     assert (

@@ -24,9 +24,9 @@ def links(html: str) -> list[str]:
 
 def load_more_links(html: str) -> dict[str, str | None] | None:
     """Return the attributes of the link to what follows."""
-    found = [attrs for attrs in Page(html).find_all("a") if attrs.get("rel") == "next"]
-    assert len(found) <= 1
-    return found[0] if found else None
+    anchors = [attrs for attrs in Page(html).find_all("a") if attrs.get("rel") == "next"]
+    assert len(anchors) <= 1
+    return anchors[0] if anchors else None
 
 
 @pytest.fixture

@@ -47,10 +47,10 @@ def test_an_article_shows_every_part_in_its_order(
     ]
     parts += ["One paragraph.", "Another paragraph.", "Source: Reuters", "You may also like"]
     parts += ["The African Spectator stands as the compass", "All Rights Reserved."]
-    place = flat.index("Home")
+    offset = flat.index("Home")
     for part in parts:
-        assert part in flat[place:], f"{part!r} is missing behind {flat[place : place + 60]!r}"
-        place = flat.index(part, place)
+        assert part in flat[offset:], f"{part!r} is missing behind {flat[offset : offset + 60]!r}"
+        offset = flat.index(part, offset)
     assert "Peace talks" in flat
     assert "Mali" in flat
 
@@ -60,21 +60,21 @@ def test_structured_data_is_json_and_cannot_leave_its_script(
 ) -> None:
     story(headline="A </script><script>alert(1)</script> & \u2028 headline", slug="s", dek=HOSTILE)
     html = client.get("/politics/s").text
-    found = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
-    kinds = [json.loads(each)["@type"] for each in found]
+    scripts = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
+    kinds = [json.loads(script)["@type"] for script in scripts]
     assert kinds == ["NewsArticle", "BreadcrumbList"]
-    assert "alert(1)</script>" not in html.replace(found[0], "").replace(found[1], "")
+    assert "alert(1)</script>" not in html.replace(scripts[0], "").replace(scripts[1], "")
 
 
 def test_a_desk_is_an_organization_for_machines(
     client: FlaskClient, story: Callable[..., int]
 ) -> None:
     story(slug="s", authors=("Amina Diallo", "Politics Desk", "Xinhua"), source_name="Xinhua")
-    found = re.search(
+    match = re.search(
         r'<script type="application/ld\+json">(.*?)</script>', client.get("/politics/s").text
     )
-    assert found
-    kinds = {author["name"]: author["@type"] for author in json.loads(found[1])["author"]}
+    assert match
+    kinds = {author["name"]: author["@type"] for author in json.loads(match[1])["author"]}
     assert kinds == {
         "Amina Diallo": "Person",
         "Politics Desk": "Organization",
@@ -154,7 +154,7 @@ def test_load_more_shows_every_story_exactly_once(
                 for attrs in page.find_all("a")
                 if (attrs.get("href") or "").startswith("/politics/story-")
             ]
-            seen += dict.fromkeys(each.removeprefix("/politics/") for each in links)
+            seen += dict.fromkeys(url.removeprefix("/politics/") for url in links)
             more = [attrs for attrs in page.find_all("a") if "hx-get" in attrs]
             path = more[0][attribute] if more else None
         assert sorted(seen) == sorted(slugs)

@@ -30,26 +30,26 @@ class FixedIndex:
     """An index with one answer."""
 
     def __init__(self, results: SearchResults) -> None:
-        self.found = results
+        self.results = results
 
     def find(self, _request: SearchRequest) -> SearchResults:
-        return self.found
+        return self.results
 
 
 @pytest.fixture
 def fix_results(monkeypatch: pytest.MonkeyPatch) -> Callable[[SearchResults], None]:
     """A function that makes the index give one answer to everything."""
-    return lambda found: monkeypatch.setattr(
-        indexing, "open_public_index", lambda _: FixedIndex(found)
+    return lambda results: monkeypatch.setattr(
+        indexing, "open_public_index", lambda _: FixedIndex(results)
     )
 
 
 def test_a_facet_shows_values_to_choose_from() -> None:
-    found = replace(
+    results = replace(
         NO_RESULTS,
         facets={"section": [("politics", 5), ("gone", 2)], "language": [("ha", 7)], "topic": []},
     )
-    groups = facets(parse_search_params({"q": "rain", "page": "2"}), found, NAMES)
+    groups = facets(parse_search_params({"q": "rain", "page": "2"}), results, NAMES)
     assert [label for label, _, _ in groups] == ["Section"], "one value alone is no choice"
     politics, gone = groups[0][1]
     assert (politics.label, politics.count, politics.url) == (
@@ -61,42 +61,44 @@ def test_a_facet_shows_values_to_choose_from() -> None:
 
 
 def test_a_chosen_value_leads_back() -> None:
-    found = replace(
+    results = replace(
         NO_RESULTS, facets={"section": [("politics", 5)]}, filters=[("section", "politics")]
     )
-    for given in ({"q": "rain", "section": "politics"}, {"q": "rain in:politics"}):
-        [(_, [politics], _)] = facets(parse_search_params(given), found, NAMES)
+    for arguments in ({"q": "rain", "section": "politics"}, {"q": "rain in:politics"}):
+        [(_, [politics], _)] = facets(parse_search_params(arguments), results, NAMES)
         assert politics.is_selected
         assert politics.url == "/search?q=rain"
         assert [
-            (chip.label, chip.url) for chip in chips(parse_search_params(given), found, NAMES)
+            (chip.label, chip.url) for chip in chips(parse_search_params(arguments), results, NAMES)
         ] == [("Section: Politics", "/search?q=rain")]
 
 
 def test_another_value_takes_the_place_of_a_typed_one() -> None:
-    found = replace(
+    results = replace(
         NO_RESULTS,
         facets={"section": [("politics", 5), ("health", 2)]},
         filters=[("section", "politics")],
     )
-    [(_, [_, health], _)] = facets(parse_search_params({"q": "rain in:politics"}), found, NAMES)
+    [(_, [_, health], _)] = facets(parse_search_params({"q": "rain in:politics"}), results, NAMES)
     assert health.url == "/search?q=rain&section=health"
 
 
 def test_many_values_wait_behind_more() -> None:
-    found = replace(
+    results = replace(
         NO_RESULTS, facets={"topic": [(f"topic-{number}", 20 - number) for number in range(20)]}
     )
-    [(_, first, others)] = facets(parse_search_params({"q": "rain"}), found, {})
+    [(_, first, others)] = facets(parse_search_params({"q": "rain"}), results, {})
     assert (len(first), len(others)) == (6, 14)
 
 
 def test_what_is_excluded_has_a_chip_of_its_own() -> None:
-    found = replace(
+    results = replace(
         NO_RESULTS, filters=[("language", "ha")], excluded_filters=[("section", "politics")]
     )
-    shown = chips(parse_search_params({"q": "rain -in:politics language:ha"}), found, NAMES)
-    assert [(chip.label, chip.url) for chip in shown] == [
+    result_chips = chips(
+        parse_search_params({"q": "rain -in:politics language:ha"}), results, NAMES
+    )
+    assert [(chip.label, chip.url) for chip in result_chips] == [
         ("Not section: Politics", "/search?q=rain+language%3Aha"),
         ("Language: Hausa", "/search?q=rain+-in%3Apolitics"),
     ]
@@ -119,11 +121,11 @@ def test_what_cannot_be_used_is_said(
 
 
 def test_several_people_may_be_meant_by_one_word() -> None:
-    found = replace(
+    results = replace(
         NO_RESULTS,
-        filters=[("author", "f-diallo"), *(("author", f"{each}-diallo") for each in "mno")],
+        filters=[("author", "f-diallo"), *(("author", f"{initial}-diallo") for initial in "mno")],
     )
-    [chip] = chips(parse_search_params({"q": "by:diallo rain"}), found, NAMES)
+    [chip] = chips(parse_search_params({"q": "by:diallo rain"}), results, NAMES)
     assert (chip.label, chip.url) == (
         "Author: Fatou Diallo, m-diallo, n-diallo …",
         "/search?q=rain",
@@ -140,18 +142,20 @@ def test_several_people_may_be_meant_by_one_word() -> None:
     ],
 )
 def test_dates_are_a_chip(start: date | None, end: date | None, label: str) -> None:
-    found = replace(NO_RESULTS, published_from=start, published_to=end)
+    results = replace(NO_RESULTS, published_from=start, published_to=end)
     [chip] = chips(
-        parse_search_params({"q": "rain after:2024", "from": "2020-01-01"}), found, NAMES
+        parse_search_params({"q": "rain after:2024", "from": "2020-01-01"}), results, NAMES
     )
     assert (chip.label, chip.url) == (label, "/search?q=rain")
 
 
 def test_years_are_bars_that_narrow_to_them() -> None:
-    found = replace(
+    results = replace(
         NO_RESULTS, year_counts=[(2020, 1), (2022, 40)], published_from=date(2022, 1, 1)
     )
-    years = year_links(parse_search_params({"q": "rain before:2024", "from": "2022-01-01"}), found)
+    years = year_links(
+        parse_search_params({"q": "rain before:2024", "from": "2022-01-01"}), results
+    )
     assert [(year.label, year.count, year.is_selected) for year in years] == [
         ("2020", 1, False),
         ("2021", 0, False),
@@ -162,8 +166,8 @@ def test_years_are_bars_that_narrow_to_them() -> None:
 
 
 def test_years_are_bounded() -> None:
-    found = replace(NO_RESULTS, year_counts=[(1, 1), (9998, 3)])
-    assert len(year_links(parse_search_params({"q": "rain"}), found)) == MAX_YEARS
+    results = replace(NO_RESULTS, year_counts=[(1, 1), (9998, 3)])
+    assert len(year_links(parse_search_params({"q": "rain"}), results)) == MAX_YEARS
     assert (
         year_links(parse_search_params({"q": "rain"}), replace(NO_RESULTS, year_counts=[(2020, 9)]))
         == ()
@@ -171,14 +175,14 @@ def test_years_are_bounded() -> None:
 
 
 def test_pages_stop_where_the_index_stops() -> None:
-    found = replace(NO_RESULTS, total=MAX_PAGE * PER_PAGE + 1)
-    first = pagination(parse_search_params({"q": "rain"}), found)
+    results = replace(NO_RESULTS, total=MAX_PAGE * PER_PAGE + 1)
+    first = pagination(parse_search_params({"q": "rain"}), results)
     assert (first["pages"], first["next_url"], first["previous_url"]) == (
         MAX_PAGE,
         "/search?q=rain&page=2",
         "",
     )
-    last = pagination(parse_search_params({"q": "rain", "page": str(MAX_PAGE)}), found)
+    last = pagination(parse_search_params({"q": "rain", "page": str(MAX_PAGE)}), results)
     assert (last["next_url"], last["result_limit"]) == ("", MAX_PAGE * PER_PAGE)
     assert (
         pagination(parse_search_params({"q": "rain", "page": "2"}), replace(NO_RESULTS, total=11))[

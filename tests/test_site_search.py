@@ -139,13 +139,13 @@ def test_a_bad_filter_is_refused_and_nothing_is_lost(
     response = client.get("/search?q=rain&section=health&country=mali&from=31+May")
     assert response.status_code == 400
     assert "Write dates as year-month-day" in response.text
-    for kept in (
+    for control in (
         'value="rain"',
         '<option value="health" selected',
         'name="country" value="mali"',
         'value="31 May"',
     ):
-        assert kept in " ".join(response.text.split()), kept
+        assert control in " ".join(response.text.split()), control
 
 
 def test_the_fragment_is_what_the_page_shows(

@@ -15,7 +15,7 @@ from spectator.site.search_params import FIELDS, InvalidFilter, parse_search_par
 
 
 def test_an_address_is_read_and_written_again() -> None:
-    asked = parse_search_params(
+    params = parse_search_params(
         {
             "q": " rain  in Kano ",
             "section": "health",
@@ -24,8 +24,8 @@ def test_an_address_is_read_and_written_again() -> None:
             "page": "3",
         }
     )
-    assert asked.url() == "/search?q=rain+in+Kano&section=health&from=2024-05-01&sort=oldest"
-    wanted = asked.to_search_request(10)
+    assert params.url() == "/search?q=rain+in+Kano&section=health&from=2024-05-01&sort=oldest"
+    wanted = params.to_search_request(10)
     assert (wanted.text, wanted.section, wanted.sort, wanted.page) == (
         "rain in Kano",
         "health",
@@ -33,15 +33,15 @@ def test_an_address_is_read_and_written_again() -> None:
         3,
     )
     assert wanted.published_from == date(2024, 5, 1)
-    assert asked.title == "rain in Kano, health, 2024-05-01"
+    assert params.title == "rain in Kano, health, 2024-05-01"
 
 
 def test_a_change_begins_at_the_first_page() -> None:
-    asked = parse_search_params({"q": "rain", "page": "3", "sort": "relevance"})
-    assert asked.url() == "/search?q=rain"
-    assert asked.url({"section": "health"}) == "/search?q=rain&section=health"
-    assert asked.url({"page": "4"}) == "/search?q=rain&page=4"
-    assert asked.url({}, "/search/feed.xml") == "/search/feed.xml?q=rain"
+    params = parse_search_params({"q": "rain", "page": "3", "sort": "relevance"})
+    assert params.url() == "/search?q=rain"
+    assert params.url({"section": "health"}) == "/search?q=rain&section=health"
+    assert params.url({"page": "4"}) == "/search?q=rain&page=4"
+    assert params.url({}, "/search/feed.xml") == "/search/feed.xml?q=rain"
     assert parse_search_params({"q": "relevance"}).url() == "/search?q=relevance"
     assert parse_search_params({}).url() == "/search"
 
@@ -71,9 +71,9 @@ def test_what_was_typed_is_taken_away_too(text: str, names: list[str], left: str
 
 
 def test_what_is_excluded_is_taken_away_by_itself() -> None:
-    asked = parse_search_params({"q": "rain -in:politics in:health", "section": "health"})
-    assert asked.removing_excluded("section") == {"q": "rain in:health"}
-    assert asked.removing_included("section") == {"q": "rain -in:politics", "section": ""}
+    params = parse_search_params({"q": "rain -in:politics in:health", "section": "health"})
+    assert params.removing_excluded("section") == {"q": "rain in:health"}
+    assert params.removing_included("section") == {"q": "rain -in:politics", "section": ""}
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_blank_is_what_has_neither_words_nor_filters() -> None:
 
 @given(st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=400)))
 def test_any_text_is_cut_cleaned_and_fits_an_address(arguments: dict[str, str]) -> None:
-    asked = parse_search_params(arguments)
-    assert len(asked.text) <= MAX_QUERY_LENGTH
-    address = asked.url(asked.removing("section", "from"))
+    params = parse_search_params(arguments)
+    assert len(params.text) <= MAX_QUERY_LENGTH
+    address = params.url(params.removing("section", "from"))
     assert address.isascii() and len(address) < 12_000
     again = parse_search_params(
         {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}

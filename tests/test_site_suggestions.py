@@ -49,8 +49,8 @@ def test_nothing_is_suggested_for_nothing(
 
 
 def test_anything_may_be_typed(client: FlaskClient, indexed_stories: int) -> None:
-    for typed in ("x" * 20_000, '"><script>', "\ud800", "di -* in:", "%00"):
-        answer = client.get("/fragments/suggest?q=" + quote(typed, errors="surrogatepass"))
+    for text in ("x" * 20_000, '"><script>', "\ud800", "di -* in:", "%00"):
+        answer = client.get("/fragments/suggest?q=" + quote(text, errors="surrogatepass"))
         assert answer.status_code == 200
         assert "<script" not in answer.text
 

@@ -82,9 +82,9 @@ def test_a_search_keeps_its_words(client: FlaskClient) -> None:
 
 def test_a_page_of_a_list_keeps_its_cursor(client: FlaskClient, story: Callable[..., int]) -> None:
     article_id = story()
-    found = queries.published_article(article_id)
-    assert found is not None
-    cursor = queries.cursor_after(found)
+    article = queries.published_article(article_id)
+    assert article is not None
+    cursor = queries.cursor_after(article)
     assert client.get(f"/Politics?before={cursor}").location == f"/politics/?before={cursor}"
     assert client.get("/Politics?next=https://evil.example/").location == "/politics/"
 

@@ -15,12 +15,12 @@ def violations(page: Page) -> list[str]:
     page.wait_for_load_state("load")  # until then its style sheets may be on the way
     if not page.evaluate("'axe' in window"):
         page.evaluate(FILE.read_text(encoding="utf-8"))
-    found = page.evaluate(
+    report = page.evaluate(
         "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
     )
-    assert len(found["passes"]) > 5, "axe looked at nothing"
+    assert len(report["passes"]) > 5, "axe looked at nothing"
     return [
-        f"{each['id']}: {node['html'][:160]}"
-        for each in found["violations"]
-        for node in each["nodes"]
+        f"{violation['id']}: {node['html'][:160]}"
+        for violation in report["violations"]
+        for node in violation["nodes"]
     ]

@@ -7,9 +7,9 @@ Google Docs that is bold and is not, the lists of one item each in Word for the 
 from __future__ import annotations
 
 
-def lines(*each: str) -> str:
+def lines(*blocks: str) -> str:
     """Return blocks as they are joined."""
-    return "\n".join(each)
+    return "\n".join(blocks)
 
 
 def word_item(level: int, list_number: int, marker: str, text: str, font: str = "Symbol") -> str:

@@ -21,8 +21,10 @@ READY_SECONDS, STOP_SECONDS = 40, 25
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     """Return our environment with the settings of one site and of no other."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")}
-    return kept | {"SPECTATOR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | settings
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
+    }
+    return inherited | {"SPECTATOR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | settings
 
 
 def spectator(data_dir: Path, *words: str) -> str:
@@ -149,9 +151,9 @@ def start_time_of(pid: int) -> str:
 
 def descendants(pid: int) -> dict[int, str]:
     """Return every process below one, with its birth: a number alone may soon be somebody else's."""
-    found: dict[int, str] = {}
+    processes: dict[int, str] = {}
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, task.read_text().split()):
-            found[child] = start_time_of(child)
-            found |= descendants(child)
-    return found
+            processes[child] = start_time_of(child)
+            processes |= descendants(child)
+    return processes

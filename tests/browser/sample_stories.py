@@ -46,8 +46,8 @@ def series() -> list[dict[str, Any]]:
             "topics": [TOPICS[number % 5]],
             "published_at": (SERIES_START + timedelta(days=number // 3)).isoformat(),
             "body": "\n\n".join(
-                f"Paragraph {each} of part {number}. {'The road is long. ' * 30}"
-                for each in range(4)
+                f"Paragraph {paragraph} of part {number}. {'The road is long. ' * 30}"
+                for paragraph in range(4)
             ),
         }
         for number in range(1, SERIES_LENGTH + 1)

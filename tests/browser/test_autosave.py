@@ -265,10 +265,10 @@ def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> No
 def test_closing_at_once_asks_or_has_kept_the_last_word(form_window: Visit) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Left at once")
-    asked: list[str] = []
+    dialogs: list[str] = []
 
     def answer(dialog: Any) -> None:
-        asked.append(dialog.type)
+        dialogs.append(dialog.type)
         dialog.accept()
 
     page.on("dialog", answer)
@@ -279,8 +279,8 @@ def test_closing_at_once_asks_or_has_kept_the_last_word(form_window: Visit) -> N
     page.context.set_offline(False)
     page.route("**/autosave", lambda route: route.abort())
     form_window.open(NEW)
-    kept = page.evaluate("async () => JSON.stringify(await spectatorCopies.all())")
-    assert asked == ["beforeunload"] or "The end." in kept
+    drafts = page.evaluate("async () => JSON.stringify(await spectatorCopies.all())")
+    assert dialogs == ["beforeunload"] or "The end." in drafts
 
 
 def test_two_tabs_keep_both_texts(form_window: Visit) -> None:

@@ -220,17 +220,17 @@ def test_a_browser_that_cannot_keep_says_so_and_asks_before_it_leaves(form_windo
     expect_status(page).to_have_text(
         "Not saved. This browser cannot keep a copy, so copy your text somewhere safe."
     )
-    asked: list[str] = []
+    dialogs: list[str] = []
 
     def answer(dialog: object) -> None:
-        asked.append(dialog.type)  # type: ignore[attr-defined]
+        dialogs.append(dialog.type)  # type: ignore[attr-defined]
         dialog.accept()  # type: ignore[attr-defined]
 
     page.on("dialog", answer)
     page.context.set_offline(False)
     page.route("**/autosave", lambda route: route.abort())
     form_window.open(NEW)
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]
 
 
 def test_of_a_chosen_picture_nothing_is_claimed(form_window: Visit, tmp_path: object) -> None:

@@ -94,14 +94,14 @@ def test_a_list_has_levels_and_clean_items(writer: Visit) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Control+[")
     page.keyboard.type("two")
-    made = "<ul><li>one<ul><li>deep</li></ul></li><li>two</li></ul>"
-    assert field_value(page) == made
-    restore(page, made + "\n<p>end</p>")
+    html = "<ul><li>one<ul><li>deep</li></ul></li><li>two</li></ul>"
+    assert field_value(page) == html
+    restore(page, html + "\n<p>end</p>")
     put_cursor(page, "deep")
     page.keyboard.type("er")
     page.keyboard.press("Enter")
     page.keyboard.type("deepest")
-    assert field_value(page) == made.replace("deep", "deeper</li><li>deepest") + "\n<p>end</p>"
+    assert field_value(page) == html.replace("deep", "deeper</li><li>deepest") + "\n<p>end</p>"
 
 
 def test_headings_leave_lists_and_quotations(writer: Visit) -> None:
@@ -183,8 +183,8 @@ def test_links_take_only_addresses_that_may_be_stored(writer: Visit) -> None:
         expect(page.get_by_label("Link address")).to_be_focused()
         expect(page.get_by_role("dialog")).to_contain_text("Start with https://")
     link_to(page, "https://harbour.example/?a=1&b=2")
-    made = '<p>see the <a href="https://harbour.example/?a=1&amp;b=2">harbour</a> office</p>\n<p>end</p>'
-    assert field_value(page) == made
+    html = '<p>see the <a href="https://harbour.example/?a=1&amp;b=2">harbour</a> office</p>\n<p>end</p>'
+    assert field_value(page) == html
     for right in ("/business/table", "mailto:a@b.example", "tel:+233302661234"):
         put_cursor(page, "harb")
         tool(page, "Link").click()

@@ -167,9 +167,9 @@ def test_a_paste_is_clean_and_forges_nothing(writer: Visit) -> None:
         '<story-island data-island="1" contenteditable="false"></story-island>'
         '<p data-key="0" data-as="mark" data-filler="">forged</p><div id="headline">wrapped</div>',
     )
-    made = field_value(page)
+    body = field_value(page)
     assert (
-        made
+        body
         == f"<p>beforepasted <strong>bold</strong> link</p>\n<p>forged</p>\n<p>wrapped</p>\n{TABLE}"
     )
     expect(page.locator("story-island")).to_have_count(1)
@@ -294,9 +294,9 @@ def test_a_picture_is_stored_with_the_story(
     )
     page.get_by_role("dialog").get_by_label("Alt text").fill("A ferry")
     page.get_by_role("button", name="Insert picture").click()
-    shown = block_card(page, "Picture: A ferry").get_by_role("presentation")
-    expect(shown).to_have_js_property("complete", True)
-    assert shown.evaluate("image => image.naturalWidth") > 0
+    picture = block_card(page, "Picture: A ferry").get_by_role("presentation")
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 0
     save(writer)
     assert re.fullmatch(
         r'<p>one</p>\n<p>two</p>\n<figure><img src="/media/[^"]+" alt="A ferry" width="\d+" height="\d+"></figure>',

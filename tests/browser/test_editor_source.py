@@ -65,7 +65,7 @@ def test_every_block_can_be_touched_and_keeps_what_it_is(writer: Visit) -> None:
         put_cursor(page, words)
         page.keyboard.type("X")
     written = field_value(page)
-    for kept in (
+    for fragment in (
         '<p id="p-1">',
         "<strong>six</strong>, <strong>not</strong> <em>five</em>&nbsp;: "
         '<a href="#fn-1" id="fnref-1">1</a></p><h2>Hours</h2>',
@@ -80,7 +80,7 @@ def test_every_block_can_be_touched_and_keeps_what_it_is(writer: Visit) -> None:
         "<pre>  a\n    b</pre><hr><h4>Small</h4>",
         "Loose <em>text</em> and <br> a break",
     ):
-        assert kept in written
+        assert fragment in written
     assert "class=" not in written and "style=" not in written and "data-" not in written
 
 
@@ -98,19 +98,19 @@ def test_plain_text_is_read_as_the_server_reads_it(writer: Visit) -> None:
         "<spanner>\n\n</em>",
         MIXED_BODY,
     ]
-    made = page.evaluate(
+    bodies = page.evaluate(
         "texts => texts.map(text => spectatorEditor.isPlain(text) ? spectatorEditor.paragraphs(text) : text)",
         texts,
     )
-    assert made == [paragraphs.body_html(each) for each in texts]
+    assert bodies == [paragraphs.body_html(text) for text in texts]
     names = page.evaluate("[spectatorEditor.BLOCKS.split(' '), spectatorEditor.KNOWN.split(' ')]")
     assert set(names[0]) == markup.BLOCKS | {"iframe", "video", "audio", "td", "th"}
-    known = (
+    elements = (
         sanitizer.TAGS
         | markup.SKIPPED
         | {"font", "form", "input", "button", "object", "embed", "noscript"}
     )
-    assert known <= set(names[1]) <= known | markup.BLOCKS
+    assert elements <= set(names[1]) <= elements | markup.BLOCKS
 
 
 def test_plain_text_stays_plain_until_it_is_touched(writer: Visit) -> None:
@@ -202,7 +202,7 @@ def test_scripts_of_a_body_never_run_and_nothing_foreign_loads(writer: Visit) ->
 
 def test_a_long_story_opens_quickly(writer: Visit, site: RunningSite, tmp_path: Path) -> None:
     rows = "".join(f"<tr><td>{row}</td></tr>" for row in range(3000))
-    paragraphs_ = "\n".join(f"<p>Paragraph {each} <em>of</em> many.</p>" for each in range(300))
+    paragraphs_ = "\n".join(f"<p>Paragraph {index} <em>of</em> many.</p>" for index in range(300))
     number = import_story(site, tmp_path, f"{paragraphs_}\n<table><tbody>{rows}</tbody></table>")
     page = open_story(writer, number)
     spent = page.evaluate(

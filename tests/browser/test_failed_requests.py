@@ -83,7 +83,7 @@ def failure(request: pytest.FixtureRequest, scripted_reader: Visit) -> Failure:
 def test_load_more_says_so_and_tries_again(scripted_reader: Visit, failure: Failure) -> None:
     fail, reason = failure
     page = scripted_reader.open("/society/")
-    shown = page.locator(".stream .card").count()
+    count = page.locator(".stream .card").count()
     fail(page, MORE)
     more = page.get_by_role("link", name="Load more")
     for _ in range(2):  # a second failure replaces what was said of the first
@@ -93,11 +93,11 @@ def test_load_more_says_so_and_tries_again(scripted_reader: Visit, failure: Fail
         expect(page.locator(".failed")).to_have_count(1)
         expect(page.locator(".failed p")).to_have_text(f"Could not load more stories. {reason}")
         expect(page.locator(".failed")).to_be_in_viewport()
-    assert page.locator(".stream .card").count() == shown
+    assert page.locator(".stream .card").count() == count
     assert not violations(page)
     recover(page, MORE)
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".stream .card").nth(shown).get_by_role("link")).to_be_focused()
+    expect(page.locator(".stream .card").nth(count).get_by_role("link")).to_be_focused()
     expect(page.get_by_role("status")).to_have_text("20 more stories")
     expect(page.locator(".failed")).to_have_count(0)
 

@@ -102,8 +102,8 @@ def test_enter_on_a_slow_line_leaves_the_page_before_as_it_was(
     box(page).press("Enter", no_wait_after=True)
     page.wait_for_timeout(600)
     with suppress(Error):  # htmx has given it up
-        for each in answers:
-            each.fallback()
+        for route in answers:
+            route.fallback()
     page.wait_for_timeout(600)
     assert visitor.path == "/search?q=village"
     navigations[0].fallback()

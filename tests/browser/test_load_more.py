@@ -40,10 +40,10 @@ def test_every_story_comes_once_in_place(scripted_reader: Visit) -> None:
     page = visitor.open(SECTION)
     history = page.evaluate("history.length")
     assert headlines(visitor) == wanted[:PAGE]
-    for shown in range(PAGE, len(wanted), PAGE):
+    for count in range(PAGE, len(wanted), PAGE):
         load_more(visitor)
-        new = min(PAGE, len(wanted) - shown)
-        expect(page.locator(".stream .card").nth(shown).get_by_role("link")).to_be_focused()
+        new = min(PAGE, len(wanted) - count)
+        expect(page.locator(".stream .card").nth(count).get_by_role("link")).to_be_focused()
         expect(page.get_by_role("status")).to_have_text(f"{new} more stories")
         assert visitor.path.startswith(f"{SECTION}?through="), "the address does not know how far"
     assert headlines(visitor) == wanted
@@ -80,10 +80,10 @@ def test_a_story_published_meanwhile_moves_nothing(
         publish(editor, news)
         while page.get_by_role("link", name="Load more").count():
             load_more(visitor)
-        shown, stories = headlines(visitor), addresses(visitor)
-        assert len(set(stories)) == len(shown), "a story came twice"
-        assert {story["headline"] for story in series()} <= set(shown), "a story was skipped"
-        assert news["headline"] not in shown
+        titles, stories = headlines(visitor), addresses(visitor)
+        assert len(set(stories)) == len(titles), "a story came twice"
+        assert {story["headline"] for story in series()} <= set(titles), "a story was skipped"
+        assert news["headline"] not in titles
 
 
 def test_the_front_page_goes_on(reader: Visit) -> None:
@@ -95,12 +95,12 @@ def test_the_front_page_goes_on(reader: Visit) -> None:
     page.get_by_role("link", name="Load more").click()
     if reader.has_script:
         expect(page.locator(".stream .card").nth(before + PAGE - 1)).to_be_visible()
-        shown = hero + addresses(reader)
+        urls = hero + addresses(reader)
     else:
         page.wait_for_url("**/?before=*")
-        shown = first + addresses(reader)
-    assert len(shown) == len(first) + PAGE
-    assert len(set(shown)) == len(shown), "a story came twice"
+        urls = first + addresses(reader)
+    assert len(urls) == len(first) + PAGE
+    assert len(set(urls)) == len(urls), "a story came twice"
 
 
 def test_back_and_forward(reader: Visit) -> None:
@@ -118,11 +118,11 @@ def test_back_and_forward(reader: Visit) -> None:
     story_url = page.url
     page.go_back()
     assert page.url == list_url
-    shown = headlines(visitor)
-    assert shown == wanted[: len(shown)] and len(shown) >= PAGE
+    titles = headlines(visitor)
+    assert titles == wanted[: len(titles)] and len(titles) >= PAGE
     if visitor.has_script:
         load_more(visitor)
-        assert headlines(visitor) == wanted[: len(shown) + PAGE]
+        assert headlines(visitor) == wanted[: len(titles) + PAGE]
     page.go_forward()
     assert page.url == story_url
     expect(page.get_by_role("heading", level=1)).to_have_text(story)
@@ -134,22 +134,22 @@ def test_back_without_a_memory_keeps_the_place(path: str, scripted_reader: Visit
     for _ in range(2):
         load_more(scripted_reader)
         page.wait_for_url("**/?through=*")
-    shown, where = headlines(scripted_reader), page.url
-    link = page.locator(".stream .card h3 a").nth(len(shown) - 12)
+    titles, list_url = headlines(scripted_reader), page.url
+    link = page.locator(".stream .card h3 a").nth(len(titles) - 12)
     link.scroll_into_view_if_needed()
-    place = page.evaluate("scrollY")
-    assert place > 1000
+    scroll = page.evaluate("scrollY")
+    assert scroll > 1000
     page.evaluate("window.wasHere = true")
     link.click()
-    page.wait_for_url(lambda url: url != where)
+    page.wait_for_url(lambda url: url != list_url)
     page.go_back()
-    assert page.url == where
+    assert page.url == list_url
     assert not page.evaluate("window.wasHere"), "the page came from memory: this tests nothing"
-    assert headlines(scripted_reader) == shown
-    assert abs(page.evaluate("scrollY") - place) < 50, "the place is lost"
+    assert headlines(scripted_reader) == titles
+    assert abs(page.evaluate("scrollY") - scroll) < 50, "the place is lost"
     if page.get_by_role("link", name="Load more").count():
         load_more(scripted_reader)
-        assert len(set(addresses(scripted_reader))) == len(headlines(scripted_reader)) > len(shown)
+        assert len(set(addresses(scripted_reader))) == len(headlines(scripted_reader)) > len(titles)
 
 
 def test_a_double_click_loads_once(scripted_reader: Visit) -> None:

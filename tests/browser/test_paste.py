@@ -54,20 +54,20 @@ def form(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Vis
 
 
 def clean_paste(form: Visit, html: str) -> str:
-    made: str = form.page.evaluate("html => window.spectatorPaste(html)", html)
-    return made
+    cleaned: str = form.page.evaluate("html => window.spectatorPaste(html)", html)
+    return cleaned
 
 
 @pytest.mark.parametrize("program", samples.SAMPLES)
 def test_each_program(form: Visit, program: str) -> None:
-    copied, made = samples.SAMPLES[program]
-    assert clean_paste(form, copied) == made
+    copied, cleaned = samples.SAMPLES[program]
+    assert clean_paste(form, copied) == cleaned
 
 
 @pytest.mark.parametrize("program", samples.SAMPLES)
 def test_what_is_clean_stays_as_it_is(form: Visit, program: str) -> None:
-    made = samples.SAMPLES[program][1]
-    assert clean_paste(form, made) == made
+    cleaned = samples.SAMPLES[program][1]
+    assert clean_paste(form, cleaned) == cleaned
 
 
 @pytest.mark.parametrize("copied", INLINE)
@@ -88,8 +88,8 @@ def test_a_paragraph_between_parts_a_word_list(form: Visit) -> None:
         "<p class=MsoNormal>Between</p>",
         samples.word_item(1, 1, "2.", "Two"),
     ]
-    made = '<ol><li>One</li></ol>\n<p>Between</p>\n<ol start="2"><li>Two</li></ol>'
-    assert clean_paste(form, samples.WORD_HEAD + "".join(items) + samples.WORD_FOOT) == made
+    cleaned = '<ol><li>One</li></ol>\n<p>Between</p>\n<ol start="2"><li>Two</li></ol>'
+    assert clean_paste(form, samples.WORD_HEAD + "".join(items) + samples.WORD_FOOT) == cleaned
 
 
 def test_items_that_begin_deep(form: Visit) -> None:

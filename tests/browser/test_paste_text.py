@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -186,8 +187,8 @@ def test_emoji_are_text(writer: Visit) -> None:
 def test_footnotes_lead_there_and_back(writer: Visit) -> None:
     page = writer.page
     notes = case_text("2026-11/14-word-footnotes-paste.html")
-    made = paste_and_read(page, notes)
-    assert made == (
+    html = paste_and_read(page, notes)
+    assert html == (
         '<p>Claim one<a href="#_ftn1" id="_ftnref1">[1]</a>.</p>\n'
         '<p><a href="#_ftnref1" id="_ftn1">[1]</a> Source: the report.</p>'
     )
@@ -201,12 +202,12 @@ def test_footnotes_lead_there_and_back(writer: Visit) -> None:
 
 @pytest.mark.parametrize("name", ["main", "über uns", "1", "a" * 200])
 def test_anchors_of_any_name_are_made_safe(writer: Visit, name: str) -> None:
-    made = paste_and_read(
+    html = paste_and_read(
         writer.page, f'<p><a href="https://a.example/x#{name}">up</a></p><p id="{name}">Here</p>'
     )
-    [place] = re.findall(' id="([^"]*)"', made)
-    assert re.fullmatch(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", place)
-    assert f'href="#{place}"' in made
+    [anchor] = re.findall(' id="([^"]*)"', html)
+    assert re.fullmatch(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", anchor)
+    assert f'href="#{anchor}"' in html
 
 
 @pytest.mark.parametrize(
@@ -276,35 +277,39 @@ VISIBLE = """html => {
 }"""
 
 
-def number_words(words: str) -> list[str]:
-    return [
-        word for word in ("".join(re.findall("w[0-9]+q", each)) for each in words.split()) if word
-    ]
+BOUNDARY_TAGS = re.compile("</?(?:p|h2|h3|li|ul|ol|td|th|tr|blockquote|caption|br|hr|table)[^>]*>")
+
+
+def numbered_words(text: str) -> list[str]:
+    """Return the numbered part of every word that has one."""
+    parts = ("".join(re.findall("w[0-9]+q", word)) for word in text.split())
+    return [part for part in parts if part]
 
 
 def test_generated_clipboards_keep_words_and_boundaries(writer: Visit) -> None:
-    """Seeded and bounded; what runs together in the result runs together where it came from."""
+    """Two words that run together in the result ran together on the clipboard."""
     page, random_ = writer.page, random.Random(SEED)
     for _ in range(CLIPBOARDS):
         html = clipboard(random_)
-        shown = number_words(page.evaluate(VISIBLE, html))
-        made = page.evaluate("html => window.spectatorPaste(html)", html)
-        kept = number_words(re.sub("</?(?:p|h2|h3|li|ul|ol|td|th|tr|blockquote|caption|br|hr|table)[^>]*>", " ", made)
-                        .replace("&nbsp;", " "))  # fmt: skip
-        kept = [re.sub("<[^>]*>", "", word) for word in kept]
-        pieces = [re.findall("w[0-9]+q", word) for word in kept]
-        found = [word for piece in pieces for word in piece]
-        assert sorted(found) == sorted(re.findall("w[0-9]+q", " ".join(shown))), html
-        whole = set(shown)
-        assert all(any("".join(piece) in word for word in whole) for piece in pieces), (html, made)
+        visible = numbered_words(page.evaluate(VISIBLE, html))
+        cleaned = page.evaluate("html => window.spectatorPaste(html)", html)
+        parted = BOUNDARY_TAGS.sub(" ", cleaned).replace("&nbsp;", " ")
+        words = re.sub("<[^>]*>", "", parted).split()
+        pieces = [numbers for word in words if (numbers := re.findall("w[0-9]+q", word))]
+        assert sorted(chain.from_iterable(pieces)) == sorted(
+            re.findall("w[0-9]+q", " ".join(visible))
+        ), html
+        whole = set(visible)
+        for piece in pieces:
+            assert any("".join(piece) in word for word in whole), (html, cleaned)
 
 
 def test_generated_clipboards_reach_the_text(writer: Visit) -> None:
     page, random_ = writer.page, random.Random(SEED + 1)
     for _ in range(25):
         html = clipboard(random_)
-        shown = sorted(re.findall("w[0-9]+q", page.evaluate(VISIBLE, html)))
-        assert sorted(re.findall("w[0-9]+q", paste_and_read(page, html))) == shown, html
+        visible = sorted(re.findall("w[0-9]+q", page.evaluate(VISIBLE, html)))
+        assert sorted(re.findall("w[0-9]+q", paste_and_read(page, html))) == visible, html
 
 
 def test_a_paste_says_nothing_where_nothing_is_missing(writer: Visit) -> None:

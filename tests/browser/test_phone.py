@@ -102,7 +102,7 @@ def test_the_writing_screen_weighs_little(
         )
         visitor.open("/newsroom/stories/new")
         visitor.page.wait_for_load_state("networkidle")
-        for url, size in sorted(sizes.items(), key=lambda each: -each[1]):
+        for url, size in sorted(sizes.items(), key=lambda item: -item[1]):
             print(f"{size:7} {urlsplit(url).path}")
         print(f"{sum(sizes.values())} bytes compressed in {len(sizes)} requests")
         assert sum("squire" in url or "purify" in url or "htmx" in url for url in sizes) == 3

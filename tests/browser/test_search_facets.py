@@ -19,8 +19,8 @@ def facet(page: Page, label: str) -> Locator:
 
 
 def count(page: Page) -> int:
-    found = re.match(r"\s*([0-9,]+) stor", page.locator("#results h2").first.inner_text())
-    return int(found[1].replace(",", "")) if found else 0
+    match = re.match(r"\s*([0-9,]+) stor", page.locator("#results h2").first.inner_text())
+    return int(match[1].replace(",", "")) if match else 0
 
 
 def test_a_facet_narrows_and_its_chip_widens(reader: Visit) -> None:
@@ -79,7 +79,7 @@ def test_orders_and_pages(reader: Visit) -> None:
     assert not set(headlines) & set(page.locator("#results .card h3 a").all_inner_texts())
     page.get_by_role("link", name="Previous").click()
     page.wait_for_url("**/search?q=village&sort=oldest")
-    dates = [each.get_attribute("datetime") for each in page.locator("#results .card time").all()]
+    dates = [time.get_attribute("datetime") for time in page.locator("#results .card time").all()]
     assert dates == sorted(dates, key=str)
 
 

@@ -44,12 +44,12 @@ def test_the_keyboard_walks_and_opens(visitor: Visit) -> None:
     expect(options(page).first).to_be_visible()
     expect(box(page)).to_have_attribute("aria-expanded", "true")
     expect(page.get_by_role("status")).to_have_text(re.compile("^[0-9]+ suggestions?$"))
-    for key, place in (("ArrowDown", 0), ("ArrowDown", 1), ("ArrowUp", 0)):
+    for key, index in (("ArrowDown", 0), ("ArrowDown", 1), ("ArrowUp", 0)):
         page.keyboard.press(key)
-        chosen = options(page).nth(place)
-        expect(chosen).to_have_attribute("aria-selected", "true")
+        option = options(page).nth(index)
+        expect(option).to_have_attribute("aria-selected", "true")
         expect(box(page)).to_have_attribute(
-            "aria-activedescendant", str(chosen.get_attribute("id"))
+            "aria-activedescendant", str(option.get_attribute("id"))
         )
     page.keyboard.press("ArrowUp")
     expect(box(page)).not_to_have_attribute("aria-activedescendant", re.compile("."))

@@ -81,9 +81,9 @@ def post_and_read(visitor: Visit, seed: SeedArticle) -> None:
     assert page.locator(".prose p").all_inner_texts() == seed.paragraphs
     text, position = " ".join(page.locator("body").inner_text().split()), 0
     for part in seed.parts():
-        found = text.find(part, position)
-        assert found >= 0, f"missing, or not in its place: {part}"
-        position = found + len(part)
+        offset = text.find(part, position)
+        assert offset >= 0, f"missing, or not in its place: {part}"
+        position = offset + len(part)
     assert re.search(r"© 20\d\d The African Spectator\. All Rights Reserved\.$", text[position:]), (
         text[position:]
     )

@@ -50,17 +50,17 @@ def test_what_is_typed_reaches_device_and_server(form_window: Page, site: Runnin
 
 
 def test_leaving_asks_where_nothing_is_kept_yet(form_window: Page, site: RunningSite) -> None:
-    asked: list[str] = []
+    dialogs: list[str] = []
 
     def answer(dialog: Any) -> None:
-        asked.append(dialog.type)
+        dialogs.append(dialog.type)
         dialog.accept()
 
     form_window.on("dialog", answer)
     form_window.get_by_label("Headline").press_sequentially("Typed a moment ago")
     form_window.goto(f"{site.url}/newsroom/stories/", wait_until="commit")
     expect(form_window.get_by_role("heading", name="Stories")).to_be_visible()
-    assert asked == ["beforeunload"] or count_drafts(form_window) == 1
+    assert dialogs == ["beforeunload"] or count_drafts(form_window) == 1
 
 
 def test_the_editor_that_comes_late_does_not_take_the_field_away(

@@ -145,10 +145,10 @@ def test_a_key_saves(writer: Visit, key: str) -> None:
 def test_pressing_twice_saves_once(writer: Visit) -> None:
     page = writer.open(NEW)
     fill(page, "Pressed twice")
-    posted: list[str] = []
+    methods: list[str] = []
 
     def hold(route: Route) -> None:
-        posted.append(route.request.method)
+        methods.append(route.request.method)
         time.sleep(1)
         route.fallback()
 
@@ -159,7 +159,7 @@ def test_pressing_twice_saves_once(writer: Visit) -> None:
         }, delay))"""
     )
     page.wait_for_url(re.compile("/newsroom/stories/[0-9]+"))
-    assert posted == ["POST"]
+    assert methods == ["POST"]
 
 
 def test_a_key_publishes_when_its_question_is_answered(writer: Visit) -> None:
@@ -288,17 +288,17 @@ def test_errors_are_shown_first_and_lead_to_their_fields(writer: Visit) -> None:
     expect(page.get_by_role("alert")).to_be_focused()
     page.wait_for_timeout(300)
     expect(page.get_by_role("alert")).to_be_focused()
-    places = {
+    selectors = {
         "Countries": "#countries-entry",
         "Story": "#body-editor",
         "Section": "#section",
         "Source link": "#source_url",
         "Headline": "#headline",
     }
-    for name, place in places.items():
+    for name, selector in selectors.items():
         page.get_by_role("alert").get_by_role("link", name=name, exact=True).click()
-        expect(page.locator(place)).to_be_focused()
-        expect(page.locator(place)).to_be_in_viewport()
+        expect(page.locator(selector)).to_be_focused()
+        expect(page.locator(selector)).to_be_in_viewport()
     page.get_by_role("button", name="HTML").click()
     page.get_by_role("alert").get_by_role("link", name="Story", exact=True).click()
     expect(page.locator("#body")).to_be_focused()

@@ -36,12 +36,12 @@ NEW = "/newsroom/stories/new"
 def fulfill_suggestions(route: Route) -> None:
     """Answer as the server does: names that hold what was typed."""
     parts = urlsplit(route.request.url)
-    typed = parse_qs(parts.query, keep_blank_values=True)["q"][0].casefold()
+    query = parse_qs(parts.query, keep_blank_values=True)["q"][0].casefold()
     options = [
         f'<li role="option" aria-selected="false" data-value="{escape(name)}" data-url="{link}">{escape(name)}'
         f" <small>{remark}</small></li>"
         for name, link, remark in SUGGESTIONS[parts.path.rpartition("/")[2]]
-        if typed in name.casefold()
+        if query in name.casefold()
     ]
     route.fulfill(status=200, content_type="text/html; charset=utf-8", body="\n".join(options))
 
@@ -114,9 +114,9 @@ def test_an_option_is_chosen_with_the_keyboard(page: Page) -> None:
         ("Ama Serwaa", "ArrowUp"),
     ):
         page.keyboard.press(key)
-        chosen = list_.locator("[aria-selected=true]")
-        expect(chosen).to_have_attribute("data-value", name)
-        expect(box).to_have_attribute("aria-activedescendant", str(chosen.get_attribute("id")))
+        option = list_.locator("[aria-selected=true]")
+        expect(option).to_have_attribute("data-value", name)
+        expect(box).to_have_attribute("aria-activedescendant", str(option.get_attribute("id")))
     page.keyboard.press("Enter")
     expect(chips(page, "authors")).to_have_text(["Ama Serwaa"])
     expect(page.locator("#authors")).to_have_value("Ama Serwaa")
@@ -276,10 +276,10 @@ def test_a_source_brings_its_link(page: Page) -> None:
 
 def test_suggestions_send_nothing_of_the_story(page: Page) -> None:
     page.locator("#headline").fill("A secret headline")
-    with page.expect_request("**/suggestions/authors*") as asked:
+    with page.expect_request("**/suggestions/authors*") as request_info:
         type_in(page, "authors", "a")
-    assert urlsplit(asked.value.url).query == "q=a"
-    assert asked.value.method == "GET" and asked.value.post_data is None
+    assert urlsplit(request_info.value.url).query == "q=a"
+    assert request_info.value.method == "GET" and request_info.value.post_data is None
 
 
 def test_the_form_sends_its_own_fields_only(writer: Visit) -> None:

@@ -234,8 +234,8 @@ def test_a_table_shows_that_it_scrolls_and_its_caption_whole(
         table = page.locator(".table")
         assert table.evaluate("element => element.scrollWidth > 1.5 * element.clientWidth")
         edges = {}
-        for name, place in (("start", 0), ("middle", 300), ("end", 9999)):
-            table.evaluate("(element, place) => element.scrollLeft = place", place)
+        for name, offset in (("start", 0), ("middle", 300), ("end", 9999)):
+            table.evaluate("(element, offset) => element.scrollLeft = offset", offset)
             box, caption = table.bounding_box(), page.locator("caption").bounding_box()
             assert box and caption
             assert caption["x"] >= box["x"] - 1, name
