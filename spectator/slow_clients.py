@@ -40,7 +40,8 @@ SMALL_BODY_BYTES = 32_768
 MAX_WAITING = 300
 _READ_BYTES = 65_536
 _HEAD_END = b"\r\n\r\n"
-_LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r\n", re.IGNORECASE)
+_LENGTHS = re.compile(rb"\r\ncontent-length[ \t]*:([^\r\n]*)(?=\r\n)", re.IGNORECASE)
+_MAX_LENGTH_DIGITS = 15
 _UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
 TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -93,11 +94,17 @@ class IncomingRequest:
 
 
 def parse_body_length(head: bytes | bytearray) -> int | None:
-    """Return the length of a body from the head; None if it is chunked or waits for a 100."""
-    if _UNKNOWN_LENGTH.search(head):
+    """Return the length of a body from the head.
+
+    None if it is unknown: chunked, waiting for a 100, or a length that is not one plain number.
+    """
+    lengths = _LENGTHS.findall(head)
+    if _UNKNOWN_LENGTH.search(head) or len(lengths) > 1:
         return None
-    match = _LENGTH.search(head)
-    return int(match[1]) if match else 0
+    digits = lengths[0].strip(b" \t").lstrip(b"0") if lengths else b""
+    if not digits:
+        return 0
+    return int(digits) if digits.isdigit() and len(digits) <= _MAX_LENGTH_DIGITS else None
 
 
 class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
@@ -156,11 +163,14 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             )
         conn.parser.unreader.unread(bytes(incoming.received))
         conn.parser.unreader.restart_clock()
+        conn.received_length = len(incoming.received) - incoming.head_length
         conn.incoming = None
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer without waiting for the client to receive it (in a thread)."""
+        if not getattr(conn, "has_slot", False) and needs_more(req, conn.received_length):
+            return send_and_close(conn.sock, REFUSED)  # gunicorn has read the head differently
         sock = conn.sock
         sock.setblocking(True)
         conn.sock = conn.outgoing = Outgoing(sock)
@@ -306,6 +316,12 @@ def receive(sock: socket.socket, unreader: BoundedUnreader, incoming: IncomingRe
             return True
         incoming.add(data)
     return True
+
+
+def needs_more(request: Any, received_length: int) -> bool:
+    """Return whether a request that gunicorn has parsed still waits for a part of its body."""
+    length = getattr(request.body.reader, "length", None)
+    return length is None or length > received_length
 
 
 def send_and_close(sock: socket.socket, response: bytes) -> bool:

@@ -20,6 +20,7 @@ from spectator.db import db
 from spectator.models import Article, Picture, User
 from spectator.newsroom import security
 from spectator.newsroom.forms import join_names, split_names
+from spectator.publishing.validation import MAX_BODY_PIECES, body_size_problem
 from spectator.urls import permalink
 from tests.conftest import make_draft
 from tests.newsroom_client import (
@@ -406,6 +407,18 @@ def test_a_megabyte_fits_and_three_are_refused_with_the_rest_kept(newsroom: Flas
         assert f'id="{name}-error"' in response.text
         assert form_values(response)["dek"] == "Keep me"
     assert articles() == 1
+
+
+@pytest.mark.parametrize("unit", ["a\n", "<b>a</b>", "<p>"])
+def test_a_text_of_very_many_lines_or_tags_is_refused(newsroom: FlaskClient, unit: str) -> None:
+    pieces = unit.count("<") or 1
+    fits, too_many = unit * (MAX_BODY_PIECES // pieces - 1), unit * (MAX_BODY_PIECES // pieces + 1)
+    response = post(newsroom, NEW, story_form(body=f"<hr>{too_many}", dek="Keep me"))
+    assert response.status_code == 422 and form_values(response)["dek"] == "Keep me"
+    assert "100,000 lines and tags" in response.text
+    address = "/newsroom/fragments/stories/new/autosave"
+    assert "too long" in post(newsroom, address, story_form(body=f"<hr>{too_many}")).text
+    assert body_size_problem(fits) == ""
 
 
 @pytest.mark.parametrize("is_logged_in", [True, False])

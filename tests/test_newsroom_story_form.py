@@ -18,6 +18,7 @@ from spectator import accounts, autosaves, publishing
 from spectator.db import db
 from spectator.models import Autosave, Outbox, Picture, PreviewLink, Revision, User
 from spectator.newsroom import media
+from spectator.text.compare import diff
 from spectator.urls import permalink
 from tests.conftest import make_draft
 from tests.newsroom_client import logged_in_client, picture_file, post, session_token, story_form
@@ -568,6 +569,16 @@ def test_restoring_a_public_story_is_seen_by_readers(
         {"version": str(get_article(article_id).version)},
     )
     assert "First words." in client.get("/business/ports-of-the-gulf-of-guinea").text
+
+
+def test_a_very_long_comparison_says_that_it_ends(
+    newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diff, "MAX_SHOWN", 5000)
+    article_id = create_story(newsroom, body="<p>alpha</p>" * 100)
+    save_story(newsroom, article_id, body="<p>omega</p>" * 100)
+    page = newsroom.get(f"/newsroom/stories/{article_id}/history/compare").text
+    assert 0 < page.count("alpha") < 60 and page.count(diff.OMITTED) == 1
 
 
 def test_a_hostile_revision_is_shown_as_text(newsroom: FlaskClient, editor: User) -> None:

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
 from spectator import slow_clients
@@ -48,7 +50,13 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         (b"Content-Length: 12", 12),
         (b"content-length:12 ", 12),
         (b"X-Content-Length: 12", 0),
-        (b"Content-Length: twelve", 0),
+        (b"Content-Length: " + b"0" * 20 + b"12", 12),
+        (b"Content-Length: 000", 0),
+        (b"Content-Length: twelve", None),
+        (b"Content-Length: +12", None),
+        (b"Content-Length: 1 2", None),
+        (b"Content-Length: " + b"1" * 16, None),
+        (b"Content-Length: 12\r\nContent-Length: 12", None),
         (b"Transfer-Encoding: chunked", None),
         (b"Content-Length: 12\r\nTransfer-Encoding: chunked", None),
         (b"Expect: 100-continue\r\nContent-Length: 12", None),
@@ -56,6 +64,19 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 )
 def test_a_head_tells_how_long_the_body_is(field: bytes, expected: int | None) -> None:
     assert parse_body_length(HEAD % field) == expected
+
+
+@pytest.mark.parametrize(
+    "field", [b"Content-Length: 000000000000000000000300", b"content-length:0300", b"Host: y"]
+)
+def test_gunicorn_waits_for_no_more_than_was_received(field: bytes) -> None:
+    incoming = IncomingRequest()
+    head = HEAD.replace(b"Host: x\r\n", b"") % field
+    incoming.add(head)
+    request = Request(Config(), IterUnreader([head, b"x" * 300]), ("192.0.2.1", 5))
+    length = incoming.body_length
+    assert length is not None and not slow_clients.needs_more(request, length)
+    assert slow_clients.needs_more(request, length - 1)
 
 
 def test_a_thread_is_taken_when_a_small_request_is_whole() -> None:

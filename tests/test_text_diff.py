@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spectator.text.compare import diff
 from spectator.text.compare.diff import DiffPiece, diff_bodies, diff_lines
 from spectator.text.html.blocks import split_blocks
 from spectator.text.html.sanitizer import clean_html
@@ -163,6 +164,22 @@ def test_the_cost_is_linear(unit: str) -> None:
     assert (
         time.process_time() - begin < 2
     )  # seconds; what grows with the square of the text takes far longer
+
+
+@pytest.mark.parametrize("end", ["", "b" * 1000])
+def test_a_long_comparison_ends_with_a_word(end: str) -> None:
+    old, new = f"<p>a{end}</p>\n" * 49_000, f"<p>b{end}</p>\n" * 49_000
+    blocks = diff_bodies(old, new)
+    texts = [piece.text for block in blocks for piece in block.pieces]
+    assert sum(map(len, texts)) + diff.BLOCK_COST * len(blocks) <= diff.MAX_SHOWN * 1.01
+    assert len(texts) > 100
+    assert (blocks[-1].kind, texts[-1]) == ("omitted", diff.OMITTED)
+    assert "omitted" not in {block.kind for block in blocks[:-1]}
+
+
+def test_one_long_block_is_shown() -> None:
+    [block] = diff_bodies(f"<p>{'a b ' * 300_000}</p>", f"<p>{'a b ' * 300_000} c</p>")
+    assert block.kind == "changed"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from spectator.models import Article, Autosave, Picture, User
 from spectator.newsroom import spellings
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
 from spectator.publishing import Action, Draft, ValidationError
-from spectator.publishing.fields import LABELS, LINE_FIELDS, MAX_BODY_BYTES, NAME_FIELDS
+from spectator.publishing.fields import LABELS, LINE_FIELDS, NAME_FIELDS
+from spectator.publishing.validation import body_size_problem
 from spectator.text.compare.loss_guard import Losses, find_losses, restore_lost_blocks
 from spectator.text.html.paragraphs import editable_body, stored_body
 from spectator.text.html.sanitizer import plain_text
@@ -193,7 +194,7 @@ def autosaved_values(by: User) -> dict[str, str]:
 
 def is_too_long(values: Mapping[str, str]) -> bool:
     """Return whether any value is longer than the limits of a story."""
-    if len(values["body"].encode("utf-8", "replace")) > MAX_BODY_BYTES:
+    if body_size_problem(values["body"]):
         return True
     return any(len(text) > MAX_VALUE_LENGTH for name, text in values.items() if name != "body")
 

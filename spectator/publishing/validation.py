@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from spectator.publishing.fields import FIELDS, LINE_FIELDS, NAME_FIELDS, Draft, StoryField
+from spectator.publishing.fields import (
+    FIELDS,
+    LINE_FIELDS,
+    MAX_BODY_BYTES,
+    NAME_FIELDS,
+    Draft,
+    StoryField,
+)
 from spectator.text.html.paragraphs import stored_body
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import find_country
@@ -18,6 +25,8 @@ from spectator.text.words.slugs import is_slug
 
 _SPACES = re.compile(" +")
 
+# Lines and tags of a body: each takes time and memory of its own, whatever its size.
+MAX_BODY_PIECES = 100_000
 MAX_NAMES = 30
 
 
@@ -97,6 +106,15 @@ def _clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for name in names if (line := clean_line(name))))
 
 
+def body_size_problem(body: str) -> str:
+    """Return what is too large about a body, for its author; "" if nothing is."""
+    if len(body.encode("utf-8", "replace")) > MAX_BODY_BYTES:
+        return f"The text is over {MAX_BODY_BYTES // 1000:,} kB. Split the story in two."
+    if body.count("\n") + body.count("<") > MAX_BODY_PIECES:
+        return f"The text has over {MAX_BODY_PIECES:,} lines and tags. Split the story in two."
+    return ""
+
+
 def _size_errors(draft: Draft) -> dict[str, str]:
     return {
         name: problem
@@ -108,8 +126,8 @@ def _size_errors(draft: Draft) -> dict[str, str]:
 def _size_problem(field: StoryField, value: Any) -> str:
     """Return a message about a value that is too large, "" if it is not."""
     limit = field.limit
-    if field.kind == "body" and len(value.encode("utf-8", "replace")) > limit:
-        return f"The text is over {limit // 1000:,} kB. Split the story in two."
+    if field.kind == "body":
+        return body_size_problem(value)
     if field.name in LINE_FIELDS and len(value) > limit:
         label = field.label[0].lower() + field.label[1:]
         return f"The {label} has {len(value):,} characters. Use at most {limit}."

@@ -27,6 +27,8 @@ ATTACKS = {
     "one byte": b"G",
     "an open head": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
     "a small body": HEAD + b"Content-Length: 2000\r\n\r\nemail=",
+    "a padded length": HEAD + b"Content-Length: 00000000000000000002000\r\n\r\nemail=",
+    "a padded length of a large body": HEAD + b"Content-Length: 0000000000900000\r\n\r\nemail=",
     "a large body": HEAD + COOKIE + b"Content-Length: 400000\r\n\r\nemail=" + b"a" * 40_000,
     "a chunked body": HEAD + COOKIE + b"Transfer-Encoding: chunked\r\n\r\n5\r\nemail\r\n",
     "a promised body": HEAD + COOKIE + b"Expect: 100-continue\r\nContent-Length: 400000\r\n\r\n",

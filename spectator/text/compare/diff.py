@@ -19,6 +19,9 @@ from spectator.text.html.markup import Tag, decode_entities
 
 # Words with the space after them, which may be an Ethiopic word space.
 _WORD = re.compile(r"[^\s\u1361]*[\s\u1361]+|[^\s\u1361]+")
+# What a comparison shows: characters, where each block counts as a few more.
+MAX_SHOWN, BLOCK_COST = 1_000_000, 100
+OMITTED = "The text is very long. The rest of it is not shown here."
 _PROSE = {"p": "paragraph", "h2": "heading", "h3": "heading", "h4": "heading"}
 _BLOCKS = "details blockquote table figure ul ol dl video audio iframe img pre hr".split()
 _NAMES = _PROSE | {name: ELEMENTS[name] for name in _BLOCKS} | {"div": "group"}
@@ -36,7 +39,8 @@ class DiffPiece:
 class BlockDiff:
     """A block that is the "same" in both versions, or was "added", "removed" or "changed".
 
-    `name` is its kind in English, such as "paragraph".
+    `name` is its kind in English, such as "paragraph". An "omitted" block stands for the rest of a
+    comparison that is too long to show, and says so.
     """
 
     kind: str
@@ -56,12 +60,18 @@ def diff_bodies(old: str, new: str) -> list[BlockDiff]:
     """Return the blocks of two versions of a body in order, with their decoded words.
 
     Tags are shown as words, unless they are the same in both versions of a paragraph or heading, or
-    only enclose a plain one. Takes any strings, in linear time.
+    only enclose a plain one. Takes any strings, in linear time; stops after `MAX_SHOWN`.
     """
     old_blocks, new_blocks = split_blocks(old), split_blocks(new)
     pairs_per_char = MAX_PAIRS / max(len(old) + len(new), 1)
-    diffs = []
+    diffs: list[BlockDiff] = []
+    shown_length = 0
     for i, j in align_blocks(old_blocks, new_blocks):
+        shown_length += BLOCK_COST + (len(old_blocks[i]) if i is not None else 0)
+        shown_length += len(new_blocks[j]) if j is not None else 0
+        if shown_length > MAX_SHOWN and diffs:
+            diffs.append(BlockDiff("omitted", [DiffPiece("same", OMITTED)], "text"))
+            break
         if i is not None and j is not None:
             before, after = old_blocks[i].strip(WHITESPACE), new_blocks[j].strip(WHITESPACE)
             diffs.append(_diff_block(before, after, pairs_per_char))

@@ -78,7 +78,8 @@ class _BodyRenderer:
         self.open_links = 0
         self.open_inline = 0
         self.open_tables = 0
-        self.media: list[_OpenMedia] = []
+        self.media: _OpenMedia | None = None
+        self.nested_media = 0  # in media, which only bodies stored long ago contain
 
     def start(self, tag: Tag) -> None:
         if tag.name == "img":
@@ -88,7 +89,8 @@ class _BodyRenderer:
         elif tag.name in _MEDIA:
             self._start_media(tag)
         elif tag.name in _MEDIA_PARTS and self.media:
-            self._write_media_source(tag)
+            if not self.nested_media:
+                self._write_media_source(tag, self.media)
         else:
             if tag.name == "table":
                 self.open_tables += 1
@@ -100,7 +102,7 @@ class _BodyRenderer:
         if tag.name == "iframe":
             return
         if tag.name in _MEDIA and self.media:
-            self._end_media()
+            self._end_media(self.media)
             return
         self.out.append("</h2>" if tag.name == "h1" else tag.raw)
         self._track_nesting(tag, -1)
@@ -129,23 +131,28 @@ class _BodyRenderer:
             self._write_link_card(attributes.get("src", ""), attributes.get("title", ""))
 
     def _start_media(self, tag: Tag) -> None:
-        self.media.append(_OpenMedia(tag.name, parse_attributes(tag), len(self.out)))
+        if self.media:
+            self.nested_media += 1
+            return
+        self.media = _OpenMedia(tag.name, parse_attributes(tag), len(self.out))
         self.out.append(tag.raw)
 
-    def _write_media_source(self, tag: Tag) -> None:
-        media = self.media[-1]
+    def _write_media_source(self, tag: Tag, media: _OpenMedia) -> None:
         url = parse_attributes(tag).get("src", "")
         media.urls.append(url)
         if tag.name == "source":
             media.source = media.source or url
         self.out.append(tag.raw)
 
-    def _end_media(self) -> None:
-        """Close the innermost video or audio element.
+    def _end_media(self, media: _OpenMedia) -> None:
+        """Close a video or audio element.
 
         It stays if all its URLs are local; otherwise it becomes a link card or its fallback text.
         """
-        media = self.media.pop()
+        if self.nested_media:
+            self.nested_media -= 1
+            return
+        self.media = None
         if media.urls and all(_is_local(url) for url in media.urls):
             self.out.append(f"</{media.name}>")
             return

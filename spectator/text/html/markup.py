@@ -213,6 +213,8 @@ class _Writer:
             if name in _TABLE_PARTS:
                 self.mark_break(name)
             return
+        if _REQUIRED_ANCESTORS.get(name) == _MEDIA and any(map(self.dropped.get, _MEDIA)):
+            return  # a source of nested media, whose tag was dropped
         is_block = name in BLOCKS or name in _CELLS
         if not is_block and name != "br":
             self._write_pending_break()
@@ -223,7 +225,7 @@ class _Writer:
             self.out.append(f"<{name}{attributes}>")
         elif name == "iframe":
             self.out.append(f"<iframe{attributes.rstrip('/')}></iframe>")
-        elif len(self.open) >= MAX_DEPTH or (name == "a" and "a" in self.open):
+        elif len(self.open) >= MAX_DEPTH or self._is_nested_in_its_kind(name):
             self.dropped[name] = self.dropped.get(name, 0) + 1
             if is_block:
                 self.mark_break(name)
@@ -267,6 +269,11 @@ class _Writer:
             self.out.append("<p>")
         elif due and self.out:
             self.out.append("<br>")
+
+    def _is_nested_in_its_kind(self, name: str) -> bool:
+        """Return whether an element may not contain this one: a link in a link, media in media."""
+        kind = _MEDIA if name in _MEDIA else {"a"} if name == "a" else ()
+        return any(other in self.open for other in kind)
 
     def _is_between_rows(self) -> bool:
         """Return whether the innermost open part of a table cannot contain text."""
