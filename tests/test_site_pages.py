@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -82,30 +83,25 @@ def test_a_desk_is_an_organization_for_machines(
     }
 
 
-def test_hostile_text_is_escaped_everywhere(client: FlaskClient, story: Callable[..., int]) -> None:
-    article_id = story(
-        headline=HOSTILE,
-        slug="s",
-        dek=HOSTILE,
-        topics=(HOSTILE,),
-        authors=(HOSTILE,),
-        source_name=HOSTILE,
-        body=HOSTILE + "x",
-    )
-    story(headline="Neighbour", topics=(HOSTILE,))
-    paths = [
-        "/",
-        "/politics/",
-        "/politics/s",
-        f"/fragments/related/{article_id}",
-        "/fragments/stream/",
-        "/feed.xml",
-    ]
-    paths += ["/search?q=" + "%22%3E%3Cscript%3Ealert(1)%3C/script%3E"]
+def test_hostile_text_is_escaped_everywhere(
+    client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    entries = {"headline": HOSTILE, "dek": HOSTILE, "topics": (HOSTILE,), "authors": (HOSTILE,)}
+    article_id = story(slug="s", source_name=HOSTILE, body=HOSTILE + "x", **entries)
+    story(slug="t", **entries)
+    catch_up()
+    paths = ["/", "/politics/", "/politics/s", "/archive/2026/11/", "/feed.xml"]
+    paths += [f"/fragments/related/{article_id}", "/fragments/stream/"]
+    article = client.get("/politics/s").text
+    paths += re.findall(r'href="(/(?:topic|author)/[^"]+/)"', article)
+    assert len(set(paths)) == 9
+    paths += ["/search?q=onerror", "/search/feed.xml?q=onerror", "/fragments/suggest?q=script"]
+    paths += [f"/search?q={quote(HOSTILE)}"]
     for path in paths:
-        html = client.get(path).text
-        assert "<script>alert" not in html, path
-        assert "<img src=x" not in html, path
+        page = client.get(path).text
+        assert "<script>alert" not in page, path
+        assert "<img src=x" not in page, path
+        assert "alert(1)" in re.sub("</?mark>", "", page), path
 
 
 def test_the_select_budget(

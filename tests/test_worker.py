@@ -45,10 +45,14 @@ def search_ids(app: Flask, word: str) -> list[int]:
     return indexing.open_public_index(app.config["DATA_DIR"]).find(SearchRequest(word)).ids
 
 
-def held_lock(app: Flask) -> int:
-    """Hold the worker's lock as another worker does; closing the handle releases it."""
+def hold_lock(app: Flask) -> int:
+    """Take the worker's lock as another worker does; closing the handle releases it."""
     handle = os.open(app.config["DATA_DIR"] / "worker.lock", os.O_WRONLY | os.O_CREAT)
-    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise
     return handle
 
 
@@ -319,7 +323,7 @@ def test_pictures_left_unfinished_an_hour_ago_are_swept(app: Flask, at_work: Wor
 
 
 def test_a_second_worker_waits_for_the_first(app: Flask, at_work: Worker, signals: None) -> None:
-    handle = held_lock(app)
+    handle = hold_lock(app)
     steps: list[float] = []
 
     def step() -> bool:
@@ -340,11 +344,15 @@ def test_a_second_worker_waits_for_the_first(app: Flask, at_work: Worker, signal
     assert steps[0] >= released[0]
 
 
-def test_a_waiting_worker_can_be_told_to_leave(app: Flask, at_work: Worker, signals: None) -> None:
-    handle = held_lock(app)
+def test_a_waiting_worker_stops_when_told_to(app: Flask, at_work: Worker, signals: None) -> None:
+    handle = hold_lock(app)
     at_work.run_once = refuse_to_step  # type: ignore[method-assign]
     threading.Timer(0.1, at_work.stop).start()
+    begin = time.monotonic()
     at_work.run()
+    assert 0.1 <= time.monotonic() - begin < 5
+    with pytest.raises(BlockingIOError):
+        hold_lock(app)
     os.close(handle)
 
 
@@ -425,10 +433,20 @@ def test_a_signal_ends_the_loop_after_the_current_round(
     assert steps == ["begun", "done"]
 
 
-def test_the_place_is_free_after_a_worker(app: Flask, at_work: Worker, signals: None) -> None:
-    at_work.stop()
+def test_the_lock_is_free_after_a_worker(app: Flask, at_work: Worker, signals: None) -> None:
+    errors: list[str] = []
+
+    def step() -> bool:
+        with pytest.raises(BlockingIOError) as error:
+            hold_lock(app)
+        errors.append(error.typename)
+        at_work.stop()
+        return False
+
+    at_work.run_once = step  # type: ignore[method-assign]
     at_work.run()
-    os.close(held_lock(app))
+    assert errors == ["BlockingIOError"]
+    os.close(hold_lock(app))
 
 
 def test_a_worker_leaves_when_its_parent_changes(
