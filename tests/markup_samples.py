@@ -26,30 +26,44 @@ note<sup id="fnref-1"><a href="#fn-1">1</a></sup>.</p>
 <p id="fn-1">A source. <a href="#fnref-1">back</a></p>"""
 
 HOSTILE = (
-    "<script>alert(1)</script>|<script|</script>|<style>p{}</style>|<svg onload=x>|<math><mi>|<svg><style><img src=x "
-    'onerror=y>|<!--|-->|<!-- <p> -->|<![CDATA[|<?php|<!doctype html>|<img src=x onerror=alert(1)>|<p hx-get="/x" '
-    'data-hx-post=y onclick=z style="color:red">|<a href="javascript:alert(1)">|<a href="java\tscript:alert(1)">|'
-    '<a href=" &#106;avascript:x">|<a href="vbscript:x">|<a href="data:text/html,x">|<iframe src="javascript:x">|'
-    '<iframe srcdoc="<script>x</script>">|</iframe>|<video src="data:x" poster="javascript:x">|<form action=x>|'
+    "<script>alert(1)</script>|<script|</script>|<style>p{}</style>|<svg onload=x>|<math>"
+    "<mi>|<svg><style><img src=x "
+    "onerror=y>|<!--|-->|<!-- <p> -->|<![CDATA[|<?php|<!doctype html>|"
+    '<img src=x onerror=alert(1)>|<p hx-get="/x" '
+    'data-hx-post=y onclick=z style="color:red">|<a href="javascript:alert(1)">|'
+    '<a href="java\tscript:alert(1)">|'
+    '<a href=" &#106;avascript:x">|<a href="vbscript:x">|<a href="data:text/html,x">|'
+    '<iframe src="javascript:x">|'
+    '<iframe srcdoc="<script>x</script>">|</iframe>|<video src="data:x" '
+    'poster="javascript:x">|<form action=x>|'
     "<input name=q>|<textarea>|</textarea>|<template>|<noscript>|<title>|<plaintext>|<xmp>|"
     "<base href=x>|<meta http-equiv="
-    'refresh content=0>|<b id=main>|<b id="a&amp;b">|<select>|<frameset>|<object data=x>|<a href="//evil.example/x">|'
-    "<a href='\\/evil'>|<a href=\"|<a title='|<img alt=\"<p>\">|<a b=c/|=\"|'>|\x00|\x85|\u2028|\ufeff|\ud800"
+    'refresh content=0>|<b id=main>|<b id="a&amp;b">|<select>|<frameset>|<object data=x>|'
+    '<a href="//evil.example/x">|'
+    "<a href='\\/evil'>|<a href=\"|<a title='|<img alt=\"<p>\">|<a b=c/|=\"|'>|\x00|\x85|"
+    "\u2028|\ufeff|\ud800"
 ).split("|")
 PIECES = (
-    "<p>|</p>|<p>One.</p>|\n|\n\n|\r\n|<br>|<br/>|</br>|<div>|</div>|<b>|</b>|<i>|</i>|<em lang=fr>|"
+    "<p>|</p>|<p>One.</p>|\n|\n\n|\r\n|<br>|<br/>|</br>|<div>|</div>|<b>|</b>|<i>|</i>|"
+    "<em lang=fr>|"
     '</em>|<a href="/x">|'
-    '<a href="https://b.example/?a=1&amp;b">|</a>|<ul>|<ol>|<li>|</li>|</ul>|<dl>|<dt>|<dd>|<table>|'
+    '<a href="https://b.example/?a=1&amp;b">|</a>|<ul>|<ol>|<li>|</li>|</ul>|<dl>|<dt>|'
+    "<dd>|<table>|"
     "<tr>|<td>|</td>|<th>|"
     "</table>|<caption>|<colgroup>|<col>|<tbody>|<thead>|<h1>|<h2>|</h2>|<h3>|<h5>|<pre>|<pre>\n\n|"
     "</pre>|<figure>|</figure>|"
-    "<figcaption>|<blockquote>|</blockquote>|<details>|<summary>|</details>|<section>|<ruby>|<rt>|<hr>|"
-    '<img src="/media/a/1.jpg" alt="Ours">|<img src="https://f.example/1.jpg" alt="Theirs &quot;&lt;">|<img>|'
-    '<iframe src="https://www.youtube.com/embed/abcdefg">|<iframe src="/charts/1" title="Chart"></iframe>|</iframe>|'
-    '<video src="/media/1.mp4" controls>|<video controls>|<source src="https://f.example/1.mp4">|<source src="/1.mp4">|'
+    "<figcaption>|<blockquote>|</blockquote>|<details>|<summary>|</details>|<section>|"
+    "<ruby>|<rt>|<hr>|"
+    '<img src="/media/a/1.jpg" alt="Ours">|<img src="https://f.example/1.jpg" '
+    'alt="Theirs &quot;&lt;">|<img>|'
+    '<iframe src="https://www.youtube.com/embed/abcdefg">|'
+    '<iframe src="/charts/1" title="Chart"></iframe>|</iframe>|'
+    '<video src="/media/1.mp4" controls>|<video controls>|'
+    '<source src="https://f.example/1.mp4">|<source src="/1.mp4">|'
     '</video>|<audio src="//f.example/a.mp3">|</audio>|<track src="/t.vtt">|word|two words|&amp;|'
     "&lt;b&gt;|&nbsp;|&|<|>|"
-    "\"|'|&#0;|&#99999999;|&notin|a < b|<anna@example.com>|ọ̀rọ̀|e\u0301|\u0338|አዲስ አበባ።|مرحبا| |  \t "
+    "\"|'|&#0;|&#99999999;|&notin|a < b|<anna@example.com>|ọ̀rọ̀|e\u0301|\u0338|አዲስ አበባ።|"
+    "مرحبا| |  \t "
 ).split("|")
 # Repeated by the thousand, each of these was slow or large somewhere.
 HOSTILE_UNITS = (

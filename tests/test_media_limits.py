@@ -154,7 +154,8 @@ def test_however_the_program_ends_there_is_one_sentence(
 
 def test_the_program_has_its_limits() -> None:
     command = (
-        f"import runpy; decoding = runpy.run_path({decoder.__file__!r}); decoding['limit_resources'](); "
+        f"import runpy; decoding = runpy.run_path({decoder.__file__!r});"
+        " decoding['limit_resources'](); "
         + (
             "import resource; kinds = resource.RLIMIT_AS, resource.RLIMIT_CPU; "
             "print(*(resource.getrlimit(kind)[1] for kind in kinds))"

@@ -65,7 +65,8 @@ def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
             connection.execute(text(ARTICLE_0001))
             connection.execute(
                 text(
-                    "INSERT INTO correction (article_id, text, made_at) VALUES (1, 'x', '2026-01-01')"
+                    "INSERT INTO correction (article_id, text, made_at) VALUES (1, 'x', "
+                    "'2026-01-01')"
                 )
             )
             connection.execute(text("UPDATE article SET language = 'Arabic'"))
@@ -139,7 +140,8 @@ def test_older_notes_get_the_kind_of_the_act_that_made_them(tmp_path: Path) -> N
                 values = {"words": words, "moment": moment}
                 connection.execute(
                     text(
-                        "INSERT INTO correction (article_id, text, made_at) VALUES (1, :words, :moment)"
+                        "INSERT INTO correction (article_id, text, made_at) VALUES (1, "
+                        ":words, :moment)"
                     ),
                     values,
                 )

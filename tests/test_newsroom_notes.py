@@ -178,7 +178,10 @@ def test_changed_words_make_a_story_updated(newsroom: FlaskClient, name: str) ->
     "name", ["section", "topics", "authors", "countries", "source_name", "slug", "picture_credit"]
 )
 def test_metadata_alone_never_does(newsroom: FlaskClient, client: FlaskClient, name: str) -> None:
-    table = "<p>A &amp; b</p>\n<blockquote>\n<p>Q</p>\n</blockquote>\n<table><tr><td>1</td></tr></table>\n<p>x<br>y</p>"
+    table = (
+        "<p>A &amp; b</p>\n<blockquote>\n<p>Q</p>\n</blockquote>\n<table><tr><td>1</td>"
+        "</tr></table>\n<p>x<br>y</p>"
+    )
     article_id = create_story(newsroom, do="publish", **FULL | {"body": table, "source_url": ""})
     other = {"section": "culture", "countries": "Mali", "slug": "another-address"}.get(
         name, "Other"

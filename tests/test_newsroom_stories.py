@@ -479,7 +479,10 @@ def test_hostile_entries_are_shown_as_text(app: Flask, newsroom: FlaskClient) ->
         "picture_caption",
         "picture_credit",
     )
-    body = f'<p hx-get="/x" data-hx-get="/x" onclick="a()">Text <a href="javascript:alert(1)">a</a></p>{HOSTILE}'
+    body = (
+        '<p hx-get="/x" data-hx-get="/x" onclick="a()">'
+        f'Text <a href="javascript:alert(1)">a</a></p>{HOSTILE}'
+    )
     sent = story_form(
         do="publish", body=body, picture=picture_file(), **dict.fromkeys(lines, HOSTILE)
     )
@@ -727,8 +730,8 @@ def test_scheduled_stories_stand_in_the_order_in_which_they_go_out(
     assert re.findall(r"In \d days", page) == ["In 1 days", "In 2 days", "In 3 days"]
     first = start + timedelta(days=1)
     assert (
-        f'publishes\n      <time datetime="{first:%Y-%m-%dT%H:%M:00Z}">{first.day} {first:%b %Y}, {first:%H:%M}'
-        in page
+        f'publishes\n      <time datetime="{first:%Y-%m-%dT%H:%M:00Z}">'
+        f"{first.day} {first:%b %Y}, {first:%H:%M}" in page
     )
     assert page.count("publishes\n") == 3
     assert client.get("/newsroom/stories/").text.count("publishes\n") == 3

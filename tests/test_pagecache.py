@@ -128,7 +128,8 @@ def test_related_stories_move_with_what_the_worker_works_out(
     with db.write() as session:
         session.execute(
             db.text(
-                "insert into related (article_id, position, related_id, score) values (:a, 0, :b, 1)"
+                "insert into related (article_id, position, related_id, score) values "
+                "(:a, 0, :b, 1)"
             ),
             {"a": article_id, "b": other},
         )

@@ -62,7 +62,8 @@ story_count story_count 363 73 1
 """
 # As long as a list, so that a LIMIT has to cut it, and nothing may sort it.
 STRETCH = re.compile(
-    r"SEARCH (?:article USING (?:COVERING )?INDEX ix_(?!article_seen_slug)|listed USING PRIMARY KEY)"
+    r"SEARCH (?:article USING (?:COVERING )?INDEX ix_(?!article_seen_slug)|"
+    r"listed USING PRIMARY KEY)"
 )
 Asked = list[tuple[str, Any]]
 

@@ -17,7 +17,10 @@ from spectator.db import db
 from spectator.models import Consumer, Related, User
 from spectator.search import Index
 
-RIVER = "The river rose in the night and the ferry to the market stopped at the old bridge of the harbour. "
+RIVER = (
+    "The river rose in the night and the ferry to the market stopped at the old bridge "
+    "of the harbour. "
+)
 GOLD = (
     "Miners dug gold at the mine of Kayes while the ministry counted the royalties of the quarter. "
 )
@@ -126,7 +129,10 @@ def test_the_same_text_is_not_told_twice(
     twin = story(
         headline="River rises, says agency", body=RIVER + "Reuters.", section="health", hours=1
     )
-    body = "Ferry owners at the harbour asked for a new bridge over the river, and for a night watch at the market."
+    body = (
+        "Ferry owners at the harbour asked for a new bridge over the river, and for a "
+        "night watch at the market."
+    )
     once, again = (
         story(headline=f"Ferry {n}", body=body, section="health", hours=n) for n in (2, 3)
     )

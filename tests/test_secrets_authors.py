@@ -269,7 +269,8 @@ def plant(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) 
         fields = {
             "headline": "Quokka headline",
             "dek": "Quokka dek",
-            "body": f"Quokka body in {state}, about zebra crossings, elections and the business of ports.",
+            "body": f"Quokka body in {state}, about zebra crossings, elections and the "
+            "business of ports.",
             "authors": "Quokka Writer",
             "topics": "Quokka Topic, Elections",
             "source_name": "Quokka Agency",

@@ -241,8 +241,8 @@ def test_some_words_only_is_said(
     fix_results(replace(NO_RESULTS, ids=[story()], total=1, mode="any", term_counts=words))
     html = " ".join(client.get("/search?q=rain+qwertz").text.split())
     assert (
-        "No story has all the words. Showing partial matches. No stories with: <bdi>qwertz</bdi>, <bdi>xyzzy</bdi>."
-        in html
+        "No story has all the words. Showing partial matches. No stories with: <bdi>"
+        "qwertz</bdi>, <bdi>xyzzy</bdi>." in html
     )
 
 

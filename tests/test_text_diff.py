@@ -65,8 +65,14 @@ def body(old: str, new: str) -> list[tuple[str, str, str]]:
 
 
 def test_blocks_that_stay_change_go_and_come() -> None:
-    old = "<p>One is here.</p>\n<h2>Title of it</h2>\n<p>Gone for good now.</p>\n<hr>\n<p>Last but not least.</p>"
-    new = "<p>One is here.</p>\n\n<h2>Title of that</h2>\n<hr>\n<p>Brand new words.</p>\n<p>Last but not least.</p>"
+    old = (
+        "<p>One is here.</p>\n<h2>Title of it</h2>\n<p>Gone for good now.</p>\n<hr>\n<p>"
+        "Last but not least.</p>"
+    )
+    new = (
+        "<p>One is here.</p>\n\n<h2>Title of that</h2>\n<hr>\n<p>Brand new words.</p>\n"
+        "<p>Last but not least.</p>"
+    )
     assert body(old, new) == [
         ("same", "paragraph", "One is here."),
         ("changed", "heading", "Title of [-it-][+that+]"),

@@ -76,7 +76,8 @@ def test_foreign_media_become_links_wherever_they_stand(kind: str, template: str
 
 def test_a_card_says_what_it_is_and_where_it_leads() -> None:
     assert render_body(FOREIGN["iframe"]) == (
-        '<p class="embed"><a href="https://f.example/map" rel="noopener nofollow">Map (f.example)</a></p>'
+        '<p class="embed"><a href="https://f.example/map" rel="noopener nofollow">'
+        "Map (f.example)</a></p>"
     )
     assert render_body(f"<p>{FOREIGN['img']}</p>") == (
         '<p><span class="embed"><a href="https://f.example/1.jpg" rel="noopener nofollow">'
@@ -103,7 +104,8 @@ def test_our_own_media_stay_and_load_late() -> None:
     picture = '<img src="/media/a/1.jpg" alt="Ours" width="640" height="480">'
     assert render_body(picture) == picture.replace(">", ' loading="lazy">')
     for ours in (
-        '<video src="/media/1.mp4" controls="" poster="/media/1.jpg"><track src="/media/1.vtt"></video>',
+        '<video src="/media/1.mp4" controls="" poster="/media/1.jpg">'
+        '<track src="/media/1.vtt"></video>',
         '<audio controls=""><source src="/media/1.mp3">words</audio>',
         '<iframe src="/media/chart" title="Chart"></iframe>',
     ):

@@ -13,7 +13,10 @@ from spectator.text.html.sanitizer import ATTRIBUTES, TAGS, clean_html
 from tests.markup_samples import HOSTILE_UNITS, WORDPRESS, any_markup
 
 EVERYDAY = set("p br strong b em i u s h2 h3 h4 li span a dt dd tbody colgroup rp".split())
-TABLE = "<table><caption>Votes</caption><tbody><tr><td>1</td><td><a href='/1'>x</a></td></tr></tbody></table>"
+TABLE = (
+    "<table><caption>Votes</caption><tbody><tr><td>1</td><td><a href='/1'>x</a></td></tr>"
+    "</tbody></table>"
+)
 
 
 def rows(start: int, count: int) -> str:
@@ -111,8 +114,14 @@ def test_of_two_tables_the_one_that_is_gone_takes_its_rows_along(
 
 
 def test_moving_and_changing_is_no_loss() -> None:
-    old = f'<p>a <a href="/a">b</a></p>{TABLE}<iframe src="/1"></iframe><img src="/1" alt="x"><p><strong>c</strong></p>'
-    new = f'{TABLE}<p>c</p><p>b</p><p><a href="/z">a</a></p><img src="/2" alt="y"><iframe src="/2"></iframe>'
+    old = (
+        f'<p>a <a href="/a">b</a></p>{TABLE}<iframe src="/1"></iframe>'
+        '<img src="/1" alt="x"><p><strong>c</strong></p>'
+    )
+    new = (
+        f'{TABLE}<p>c</p><p>b</p><p><a href="/z">a</a></p><img src="/2" alt="y">'
+        '<iframe src="/2"></iframe>'
+    )
     assert not find_losses(old, new)
     assert restore_lost_blocks(old, new) is new
 
@@ -120,7 +129,8 @@ def test_moving_and_changing_is_no_loss() -> None:
 def test_lost_blocks_come_back_at_their_places() -> None:
     old = f'<p>One.</p>\n{TABLE}\n<p>Two <a href="/2">link</a>.</p>\n<hr>\n<p>Three.</p>'
     assert restore_lost_blocks(old, "<p>One!</p>\n<p>Two and link.</p>\n<p>Three.</p>") == (
-        f'<p>One!</p>\n{TABLE}\n<p>Two <a href="/2">link</a>.</p>\n<p>Two and link.</p>\n<hr>\n<p>Three.</p>'
+        f'<p>One!</p>\n{TABLE}\n<p>Two <a href="/2">link</a>.</p>\n<p>Two and link.</p>\n'
+        "<hr>\n<p>Three.</p>"
     )
     assert restore_lost_blocks(f"{TABLE}\n<p>x</p>", "<p>x</p>") == f"{TABLE}\n<p>x</p>"
     assert restore_lost_blocks(f"<p>x</p>\n{TABLE}", "<p>x</p>") == f"<p>x</p>\n{TABLE}"

@@ -13,7 +13,10 @@ from spectator.text.html.blocks import split_blocks
 from spectator.text.html.sanitizer import clean_html
 from tests.markup_samples import any_markup
 
-BLOCKS = "<p>One two three.</p>|<p>One two 3.</p>|<p>Four five six.</p>|<p>Four and six.</p>|<hr>|<h2>Title</h2>"
+BLOCKS = (
+    "<p>One two three.</p>|<p>One two 3.</p>|<p>Four five six.</p>|<p>Four and six.</p>|"
+    "<hr>|<h2>Title</h2>"
+)
 bodies = st.lists(st.sampled_from([*BLOCKS.split("|"), "<ul><li>x</li></ul>"]), max_size=6).map(
     "\n".join
 )

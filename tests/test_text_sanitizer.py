@@ -57,7 +57,8 @@ def test_nothing_hostile_survives_in_a_story(piece: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    "javascript:x|JaVaScRiPt:x|java\tscript:x| javascript:x|&#x6a;avascript:x|javascript&colon;x|vbscript:x|"
+    "javascript:x|JaVaScRiPt:x|java\tscript:x| javascript:x|&#x6a;avascript:x|"
+    "javascript&colon;x|vbscript:x|"
     "data:text/html,x|file:///etc/passwd|blob:x|\x01javascript:x|feed:javascript:x".split("|"),
 )
 @pytest.mark.parametrize(
@@ -96,7 +97,10 @@ def test_a_body_takes_no_id_of_our_pages() -> None:
 
 
 def test_tables_stand_inside_tables() -> None:
-    nested = "<table><tbody><tr><td><table><tbody><tr><td>in</td></tr></tbody></table></td></tr></tbody></table>"
+    nested = (
+        "<table><tbody><tr><td><table><tbody><tr><td>in</td></tr></tbody></table></td>"
+        "</tr></tbody></table>"
+    )
     assert clean_html(nested) == nested
 
 
@@ -122,7 +126,10 @@ def test_headings_begin_below_the_headline() -> None:
 
 
 def test_plain_text_has_a_line_for_each_block_in_order() -> None:
-    html = "<h2>A &amp; B</h2><p>one<br>\ntwo <b>th</b>ree</p><ul><li>x</li><li>y<ul><li>z</li></ul></li></ul>tail"
+    html = (
+        "<h2>A &amp; B</h2><p>one<br>\ntwo <b>th</b>ree</p><ul><li>x</li><li>y<ul><li>z"
+        "</li></ul></li></ul>tail"
+    )
     assert plain_text(html).split("\n") == ["A & B", "one", "two three", "x", "y", "z", "tail"]
     assert plain_text("<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>") == "1 2\n3"
 
@@ -144,7 +151,8 @@ def test_plain_text_of_a_stored_body_is_all_of_its_words(html: str) -> None:
 
 paragraphs = st.lists(
     st.sampled_from(
-        "<p>|</p>|</p>\n|</p>\n<p>|<br>|\n|\t|\r| |a|é|e\u0301|\u0338|;|=|\xa0|\ufdd1|\x00|\u2028|x > y|<|<p |<P>|"
+        "<p>|</p>|</p>\n|</p>\n<p>|<br>|\n|\t|\r| |a|é|e\u0301|\u0338|;|=|\xa0|\ufdd1|"
+        "\x00|\u2028|x > y|<|<p |<P>|"
         "<br/>|&|&amp;|&lt;|&gt;|&nbsp;|&#10;|&AMP;|&amp;lt;".split("|")
     )
 )

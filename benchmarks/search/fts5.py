@@ -16,7 +16,10 @@ CREATE VIRTUAL TABLE story USING fts5
 MATCHING = "FROM story WHERE story MATCH ?"
 BEST = f"SELECT rowid {MATCHING} ORDER BY bm25(story, 2.5, 1.0, 1.5) LIMIT 10"
 COUNT = f"SELECT count(*) {MATCHING}"
-FACETS = f"SELECT name, value, count(*) FROM facet WHERE story IN (SELECT rowid {MATCHING}) GROUP BY name, value"
+FACETS = (
+    f"SELECT name, value, count(*) FROM facet WHERE story IN (SELECT rowid {MATCHING}) "
+    "GROUP BY name, value"
+)
 
 
 class Fts5:

@@ -25,7 +25,10 @@ PSEUDO_RANDOM = "(i * 2654435761 / 4096)"
 STORIES = (
     "WITH RECURSIVE story(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM story WHERE i < :number)"
 )
-MOMENT = "strftime('%Y-%m-%d %H:%M:%f000', :newest - (:number - i) * :span / (1.0 * :number), 'unixepoch')"
+MOMENT = (
+    "strftime('%Y-%m-%d %H:%M:%f000', :newest - (:number - i) * :span / (1.0 * :number), "
+    "'unixepoch')"
+)
 
 DERIVED_TABLES = (
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('listed', 'story_count')"
@@ -55,7 +58,8 @@ STATEMENTS = (
     {STORIES} SELECT i, 1 + {PSEUDO_RANDOM} / 13 % (SELECT count(*) FROM country) FROM story""",
     f"""INSERT OR IGNORE INTO article_country (article_id, country_id)
     {STORIES} SELECT i, (SELECT id FROM country WHERE slug = 'nigeria') FROM story WHERE {PSEUDO_RANDOM} % 5 = 0""",
-    f"INSERT INTO outbox (article_id, action, at) {STORIES} SELECT i, 'publish', {MOMENT} FROM story WHERE i = :number",
+    f"INSERT INTO outbox (article_id, action, at) {STORIES} SELECT i, 'publish', "
+    f"{MOMENT} FROM story WHERE i = :number",
 )
 
 

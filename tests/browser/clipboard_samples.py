@@ -111,9 +111,12 @@ and the next.<br clear=all style='page-break-before:always'></p>
 WORD_EXPECTED = lines(
     "<h2>The “night” ferry</h2>",
     "<h2>Who sails</h2>",
-    "<p>The harbour’s <strong>first</strong> <em>boat</em> leaves at <strong><em>six</em></strong>, says "
-    '<a href="https://lake.example/hours?a=1&amp;b=2">the office</a>; H<sub>2</sub>O, 5<sup>th</sup>.</p>',
-    "<ul><li>Nets<ul><li>Small, <strong>blue</strong><ul><li>For <em>kapenta</em></li></ul></li></ul></li>"
+    "<p>The harbour’s <strong>first</strong> <em>boat</em> leaves at <strong><em>six</em>"
+    "</strong>, says "
+    '<a href="https://lake.example/hours?a=1&amp;b=2">the office</a>; H<sub>2</sub>O, 5'
+    "<sup>th</sup>.</p>",
+    "<ul><li>Nets<ul><li>Small, <strong>blue</strong><ul><li>For <em>kapenta</em></li>"
+    "</ul></li></ul></li>"
     "<li>Ice</li></ul>",
     "<h3>Then</h3>",
     '<ol start="3"><li>Pay<ol><li>in cash</li><li>by phone</li></ol></li><li>Board</li></ol>',
@@ -129,10 +132,13 @@ def online_item(kind: str, level: int, list_id: int, text: str, start: int = 1) 
     """Return an item as Word for the web writes it: in a list of its own, in a box of its own."""
     first = f' start="{start}"' if kind == "ol" else ""
     return (
-        '<div class="ListContainerWrapper SCXW1 BCX0" style="margin: 0px; padding: 0px; position: relative;">'
-        f'<{kind} class="ListStyle1 SCXW1 BCX0" role="list"{first} style="margin: 0px; list-style-type: disc;">'
+        '<div class="ListContainerWrapper SCXW1 BCX0" style="margin: 0px; padding: 0px;'
+        ' position: relative;">'
+        f'<{kind} class="ListStyle1 SCXW1 BCX0" role="list"{first} style="margin: 0px;'
+        ' list-style-type: disc;">'
         f'<li data-leveltext="•" data-font="Symbol" data-listid="{list_id}" data-aria-posinset="1" '
-        f'data-aria-level="{level}" role="listitem" class="OutlineElement Ltr SCXW1 BCX0" style="display: block;">'
+        f'data-aria-level="{level}" role="listitem" class="OutlineElement Ltr SCXW1 '
+        'BCX0" style="display: block;">'
         f"{online_paragraph(text)}</li></{kind}></div>"
     )
 
@@ -140,28 +146,40 @@ def online_item(kind: str, level: int, list_id: int, text: str, start: int = 1) 
 def online_paragraph(text: str, more: str = "", language: str = "EN-US") -> str:
     """Return a paragraph as Word for the web writes it."""
     return (
-        f'<p class="Paragraph SCXW1 BCX0" xml:lang="{language}" lang="{language}" paraid="1" paraeid="{{a}}{{1}}" '
-        f'{more} style="margin: 0px; font-weight: normal; font-style: normal; vertical-align: baseline;">'
-        f'<span data-contrast="auto" xml:lang="{language}" lang="{language}" class="TextRun SCXW1 BCX0" '
-        f'style="font-size: 11pt; font-family: Aptos;"><span class="NormalTextRun SCXW1 BCX0">{text}</span></span>'
+        f'<p class="Paragraph SCXW1 BCX0" xml:lang="{language}" lang="{language}" '
+        'paraid="1" paraeid="{a}{1}" '
+        f'{more} style="margin: 0px; font-weight: normal; font-style: normal;'
+        ' vertical-align: baseline;">'
+        f'<span data-contrast="auto" xml:lang="{language}" lang="{language}" '
+        'class="TextRun SCXW1 BCX0" '
+        'style="font-size: 11pt; font-family: Aptos;">'
+        f'<span class="NormalTextRun SCXW1 BCX0">{text}</span></span>'
         '<span class="EOP SCXW1 BCX0" data-ccp-props="{&quot;201341983&quot;:0}">&nbsp;</span></p>'
     )
 
 
 BOLD_RUN = (
-    '</span></span><span class="TextRun SCXW1" lang="EN-US" style="font-weight: bold;"><span>said</span></span>'
+    '</span></span><span class="TextRun SCXW1" lang="EN-US" style="font-weight: bold;">'
+    "<span>said</span></span>"
     '<span class="TextRun SCXW1" lang="EN-US"><span>'
 )
 WORD_ONLINE = (
-    '<meta charset="utf-8"><div class="OutlineElement Ltr SCXW1 BCX0" style="margin: 0px; direction: ltr;">'
+    '<meta charset="utf-8"><div class="OutlineElement Ltr SCXW1 BCX0" style="margin: 0px;'
+    ' direction: ltr;">'
     + online_paragraph("Hours", 'role="heading" aria-level="1"')
-    + f'</div><div class="OutlineElement Ltr SCXW1 BCX0">{online_paragraph(f"She {BOLD_RUN} so.")}</div>'
+    + (
+        '</div><div class="OutlineElement Ltr SCXW1 BCX0">'
+        f"{online_paragraph(f'She {BOLD_RUN} so.')}</div>"
+    )
     + online_item("ul", 1, 7, "Nets")
     + online_item("ul", 2, 7, "Blue")
     + online_item("ul", 1, 7, "Ice")
     + online_item("ol", 1, 8, "Pay", 2)
     + online_item("ol", 1, 8, "Board", 3)
-    + f'<div class="OutlineElement Ltr SCXW1 BCX0">{online_paragraph("Aago mẹ́fà.", language="YO-NG")}</div>'
+    + (
+        '<div class="OutlineElement Ltr SCXW1 BCX0">'
+        f"{online_paragraph('Aago mẹ́fà.', language='YO-NG')}</div>"
+    )
 )
 WORD_ONLINE_EXPECTED = lines(
     "<h2>Hours</h2>",
@@ -194,14 +212,19 @@ def docs_run(text: str, **styles: str) -> str:
 def docs_item(level: int, text: str) -> str:
     """Return an item as Google Docs writes it."""
     return (
-        f'<li dir="ltr" style="list-style-type:disc;font-size:11pt;font-weight:400;" aria-level="{level}">'
-        f'<p dir="ltr" style="line-height:1.38;margin-top:0pt;" role="presentation">{docs_run(text)}</p></li>'
+        '<li dir="ltr" style="list-style-type:disc;font-size:11pt;font-weight:400;'
+        f'" aria-level="{level}">'
+        '<p dir="ltr" style="line-height:1.38;margin-top:0pt;" role="presentation">'
+        f"{docs_run(text)}</p></li>"
     )
 
 
 def docs_paragraph(*runs: str, tag: str = "p", direction: str = "ltr") -> str:
     """Return a paragraph as Google Docs writes it."""
-    return f'<{tag} dir="{direction}" style="line-height:1.38;margin-bottom:0pt;">{"".join(runs)}</{tag}>'
+    return (
+        f'<{tag} dir="{direction}" style="line-height:1.38;margin-bottom:0pt;">'
+        f"{''.join(runs)}</{tag}>"
+    )
 
 
 DOCS_LIST = 'style="margin-top:0;margin-bottom:0;padding-inline-start:48px;"'
@@ -215,7 +238,8 @@ GOOGLE_DOCS = (
         docs_run("six ", font_weight="700"),
         docs_run("sharp", font_weight="700", font_style="italic"),
         docs_run(", says "),
-        '<a href="https://www.google.com/url?q=https://lake.example/hours?a%3D1&amp;sa=D&amp;source=docs&amp;ust=1" '
+        '<a href="https://www.google.com/url?q=https://lake.example/hours?a%3D1&amp;'
+        'sa=D&amp;source=docs&amp;ust=1" '
         f'style="text-decoration:none;">{docs_run("the office", text_decoration="underline")}</a>',
         docs_run("; H"),
         docs_run('<span style="font-size:0.6em;vertical-align:sub;">2</span>', font_size="11pt"),
@@ -224,17 +248,35 @@ GOOGLE_DOCS = (
         docs_run("."),
     )
     + "<br />"
-    + f"<ul {DOCS_LIST}>{docs_item(1, 'Nets')}<ul {DOCS_LIST}>{docs_item(2, 'Blue')}{docs_item(2, 'Green')}</ul>"
+    + (
+        f"<ul {DOCS_LIST}>{docs_item(1, 'Nets')}<ul {DOCS_LIST}>"
+        f"{docs_item(2, 'Blue')}{docs_item(2, 'Green')}</ul>"
+    )
     + f"{docs_item(1, 'Ice')}</ul>"
-    + f'<ol {DOCS_LIST} start="4">{docs_item(1, "Pay")}<ol {DOCS_LIST}>{docs_item(2, "in cash")}</ol></ol>'
-    + '<div dir="ltr" style="margin-left:0pt;" align="left"><table style="border:none;border-collapse:collapse;">'
+    + (
+        f'<ol {DOCS_LIST} start="4">{docs_item(1, "Pay")}<ol {DOCS_LIST}>'
+        f"{docs_item(2, 'in cash')}</ol></ol>"
+    )
+    + (
+        '<div dir="ltr" style="margin-left:0pt;" align="left"><table style="border:none;'
+        'border-collapse:collapse;">'
+    )
     + '<colgroup><col width="312" /><col width="312" /></colgroup><tbody><tr style="height:0pt">'
     + f'<td style="vertical-align:top;">{docs_paragraph(docs_run("Port"))}</td>'
-    + f'<td rowspan="1" style="vertical-align:top;">{docs_paragraph(docs_run("Boats"))}</td></tr></tbody></table></div>'
+    + (
+        f'<td rowspan="1" style="vertical-align:top;">{docs_paragraph(docs_run("Boats"))}'
+        "</td></tr></tbody></table></div>"
+    )
     + docs_paragraph(docs_run("القارب الأول يغادر في السادسة."), direction="rtl")
     + docs_paragraph(docs_run("Ọkọ̀ ojú omi àkọ́kọ́"), docs_run("<br />"), docs_run("máa ń lọ."))
-    + '<p dir="ltr"><span><span style="border:none;display:inline-block;"><img src="https://lh7.example/docsz/x" '
-    + 'width="2" height="2" alt="A boat" /></span></span></p></b><br class="Apple-interchange-newline">'
+    + (
+        '<p dir="ltr"><span><span style="border:none;display:inline-block;">'
+        '<img src="https://lh7.example/docsz/x" '
+    )
+    + (
+        'width="2" height="2" alt="A boat" /></span></span></p></b>'
+        '<br class="Apple-interchange-newline">'
+    )
 )
 GOOGLE_DOCS_EXPECTED = lines(
     "<h2>The ferry</h2>",
@@ -269,8 +311,10 @@ LIBREOFFICE_EXPECTED = lines(
 )
 
 WHATSAPP = (
-    '<meta charset=\'utf-8\'><div class="copyable-text" data-pre-plain-text="[09:12, 22/11/2026] Ama: ">'
-    '<div class="_akbu"><span dir="ltr" class="_ao3e selectable-text copyable-text" style="white-space: pre-wrap;">'
+    '<meta charset=\'utf-8\'><div class="copyable-text" data-pre-plain-text="[09:12, '
+    '22/11/2026] Ama: ">'
+    '<div class="_akbu"><span dir="ltr" class="_ao3e selectable-text copyable-text" '
+    'style="white-space: pre-wrap;">'
     '<span>The boat is late.\n\nAsk <strong class="_ao3e">Kofi</strong>\nat six <img alt="⛴" '
     'src="data:image/gif;base64,R0lGODlhAQABAAAAACw="></span></span></div></div>'
 )
@@ -282,7 +326,8 @@ WEB_PAGE = (
     '<a href=" java&#10;script:alert(1)">there</a>, '
     '<a href="/relative">near</a>, <a href="https://a.example/x" onmouseover="alert(1)">far</a> or '
     '<a href="https://www.google.com/url?q=javascript:alert(1)">nowhere</a>.</p>'
-    "<script>alert(1)</script><p>&nbsp;</p><blockquote>They <del>will</del> <ins>may</ins> go.</blockquote>"
+    "<script>alert(1)</script><p>&nbsp;</p><blockquote>They <del>will</del> <ins>may"
+    "</ins> go.</blockquote>"
     "<figure><img src=x onerror=alert(1) alt='No'></figure><p>One.<br><br><br>Two.</p>"
     "<ul><li>A</li></ul><ul><li>B</li></ul><hr><table><tr><td><p>In a box</p></td></tr></table>"
     "<table><thead><tr><th><b>Port</b></th></tr></thead><tr><td>Keta</td></tr></table></article>"

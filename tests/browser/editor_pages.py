@@ -20,26 +20,33 @@ FIGURE = (
     '<figure><img src="/media/boats.jpg" alt="Boats" width="4" height="3">'
     "<figcaption>The jetty <cite>Ama Serwaa</cite></figcaption></figure>"
 )
-TABLE = "<table><thead><tr><th>Ward</th></tr></thead><tbody><tr><td>Keta &amp; Anlo</td></tr></tbody></table>"
+TABLE = (
+    "<table><thead><tr><th>Ward</th></tr></thead><tbody><tr><td>Keta &amp; Anlo</td></tr>"
+    "</tbody></table>"
+)
 # Every kind of block, with and without white space between, as the server stores it.
 MIXED_BODY = "\n".join(
     (
         '<p id="p-1">The first boat leaves at <b>six</b>, <strong>not</strong> <i>five</i>&nbsp;: '
         '<a href="#fn-1" id="fnref-1" rel="noopener">1</a></p><h2>Hours</h2>',
         TABLE,
-        '<p dir="rtl" lang="ar">القارب الأول يغادر في <span lang="en" dir="ltr">Suez</span> الساعة السادسة.</p>\n',
+        '<p dir="rtl" lang="ar">القارب الأول يغادر في <span lang="en" dir="ltr">Suez'
+        "</span> الساعة السادسة.</p>\n",
         '<p lang="am">የመጀመሪያው ጀልባ በስድስት ሰዓት ይነሳል።</p>',
         '<p lang="yo">Ọkọ̀ ojú omi àkọ́kọ́ máa ń lọ ní aago mẹ́fà.</p>',
         FIGURE,
-        '<iframe src="https://www.youtube.com/embed/x" title="A ferry" width="560" height="315"></iframe>',
+        '<iframe src="https://www.youtube.com/embed/x" title="A ferry" width="560" '
+        'height="315"></iframe>',
         "<ul>\n<li>One</li>\n<li>Two\n<ol><li>Deep <mark>marked</mark></li></ol></li>\n</ul>",
-        '<blockquote>Bare <em>words</em></blockquote><blockquote cite="https://a.example/"><p>Quoted</p></blockquote>',
+        "<blockquote>Bare <em>words</em></blockquote><blockquote "
+        'cite="https://a.example/"><p>Quoted</p></blockquote>',
         "<details><summary>More</summary><p>Hidden</p></details>",
         "<pre>  a\n    b</pre><hr><h4>Small</h4><dl><dt>T</dt><dd>D</dd></dl>",
         "Loose <em>text</em> and <br> a break",
         '<p>In a <kbd>key</kbd> and <img src="/media/boats.jpg" alt="inside"></p>',
         '<p id="fn-1">A note, <del datetime="2025-01-01">old</del><ins>new</ins>, '
-        '<abbr title="a">b</abbr><abbr title="c">d</abbr>. <a href="#fnref-1" rel="noopener">Back</a></p>',
+        '<abbr title="a">b</abbr><abbr title="c">d</abbr>'
+        '. <a href="#fnref-1" rel="noopener">Back</a></p>',
     )
 )
 EDITABLE_BODIES = "p:not([data-filler]), h2, h3, ul, ol, blockquote"

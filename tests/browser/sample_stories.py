@@ -21,7 +21,8 @@ COUNTRIES = ("ML", "KE", "GH", "SN", "TZ")
 
 TABLE = (
     "<p>The harbour keeps a table of every boat.</p><table><caption>Every boat that came in "
-    "during the year, by month and by what it had on board, as the harbour office counted</caption><thead><tr>"
+    "during the year, by month and by what it had on board, as the harbour office counted"
+    "</caption><thead><tr>"
     + "".join(f"<th>Column {number} of the ledger</th>" for number in range(1, 9))
     + "</tr></thead><tbody>"
     + "".join(
@@ -94,9 +95,11 @@ def singles() -> list[dict[str, Any]]:
             "slug": "arabic",
             "section": "culture",
             "language": "ar",
-            "headline": "السوق في الصباح: كيف يبدأ اليوم في أكبر سوق للسمك والخبز على الساحل الغربي للبلاد منذ سنوات",
+            "headline": "السوق في الصباح: كيف يبدأ اليوم في أكبر سوق للسمك والخبز على الساحل "
+            "الغربي للبلاد منذ سنوات",
             "dek": "كيف يبدأ اليوم",
-            "body": "<p>تفتح السوق أبوابها في <em>السادسة</em>.</p><ul><li>السمك</li><li>الخبز</li></ul>"
+            "body": "<p>تفتح السوق أبوابها في <em>السادسة</em>.</p><ul><li>السمك</li><li>"
+            "الخبز</li></ul>"
             "<blockquote><p>نبدأ <i>قبل</i> الشمس.</p></blockquote>",
         },
         old

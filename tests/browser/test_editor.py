@@ -183,7 +183,10 @@ def test_links_take_only_addresses_that_may_be_stored(writer: Visit) -> None:
         expect(page.get_by_label("Link address")).to_be_focused()
         expect(page.get_by_role("dialog")).to_contain_text("Start with https://")
     link_to(page, "https://harbour.example/?a=1&b=2")
-    html = '<p>see the <a href="https://harbour.example/?a=1&amp;b=2">harbour</a> office</p>\n<p>end</p>'
+    html = (
+        '<p>see the <a href="https://harbour.example/?a=1&amp;b=2">harbour</a> office</p>'
+        "\n<p>end</p>"
+    )
     assert field_value(page) == html
     for right in ("/business/table", "mailto:a@b.example", "tel:+233302661234"):
         put_cursor(page, "harb")

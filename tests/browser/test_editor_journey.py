@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
 ENTRIES = {
     "headline": "How the ferry keeps “its” <hours> & days",
     "dek": "A timetable that’s older than the road",
-    "body": "The first boat leaves at six.\n\nThe second leaves when it is full, ẹ káàárọ̀.\n\nThere is no third.",
+    "body": "The first boat leaves at six.\n\nThe second leaves when it is full, ẹ káàárọ̀.\n"
+    "\nThere is no third.",
     "section": "business",
     "authors": "Ama Serwaa, Tesfaye Bekele",
     "countries": "Ghana, TG",

@@ -162,7 +162,8 @@ def test_a_paste_is_clean_and_forges_nothing(writer: Visit) -> None:
     put_cursor(page, "before")
     paste(
         page,
-        '<p class="x" style="color:red" onclick="x()">pasted <strong>bold</strong> <script>x()</script>'
+        '<p class="x" style="color:red" onclick="x()">pasted <strong>bold</strong>'
+        " <script>x()</script>"
         '<img src=x onerror=x()><a href="javascript:x()">link</a></p>'
         '<story-island data-island="1" contenteditable="false"></story-island>'
         '<p data-key="0" data-as="mark" data-filler="">forged</p><div id="headline">wrapped</div>',
@@ -179,10 +180,14 @@ def test_a_paste_is_clean_and_forges_nothing(writer: Visit) -> None:
 def test_a_pasted_table_becomes_a_card(writer: Visit) -> None:
     page = open_new(writer, "before\n\nend")
     put_cursor(page, "before")
-    cells = '<tr><td style="color:red" colspan="2">a<strong>b</strong></td></tr><tr><td>c</td><td>d</td></tr>'
+    cells = (
+        '<tr><td style="color:red" colspan="2">a<strong>b</strong></td></tr><tr><td>c'
+        "</td><td>d</td></tr>"
+    )
     paste(
         page,
-        f'<p> one</p><table class="x">{cells}</table><table><tr><td><p>laid out</p></td></tr></table>',
+        f'<p> one</p><table class="x">{cells}</table><table><tr><td><p>laid out</p></td>'
+        "</tr></table>",
     )
     table = (
         '<table><tbody><tr><td colspan="2">a<strong>b</strong></td></tr>'
@@ -299,6 +304,7 @@ def test_a_picture_is_stored_with_the_story(
     assert picture.evaluate("image => image.naturalWidth") > 0
     save(writer)
     assert re.fullmatch(
-        r'<p>one</p>\n<p>two</p>\n<figure><img src="/media/[^"]+" alt="A ferry" width="\d+" height="\d+"></figure>',
+        r'<p>one</p>\n<p>two</p>\n<figure><img src="/media/[^"]+" alt="A ferry" '
+        r'width="\d+" height="\d+"></figure>',
         stored_body(site, number),
     )

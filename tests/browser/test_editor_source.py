@@ -74,7 +74,8 @@ def test_every_block_can_be_touched_and_keeps_what_it_is(writer: Visit) -> None:
         "<ul><li>One</li><li>Two<ol><li>DeepX <mark>marked</mark></li></ol></li></ul>",
         "<blockquote><p>BareX <em>words</em></p></blockquote>",
         '<blockquote cite="https://a.example/"><p>QuotedX</p></blockquote>',
-        '<del datetime="2025-01-01">old</del><ins>new</ins>, <abbr title="a">b</abbr><abbr title="c">d</abbr>',
+        '<del datetime="2025-01-01">old</del><ins>new</ins>, <abbr title="a">b</abbr>'
+        '<abbr title="c">d</abbr>',
         TABLE,
         FIGURE,
         "<pre>  a\n    b</pre><hr><h4>Small</h4>",
@@ -99,7 +100,8 @@ def test_plain_text_is_read_as_the_server_reads_it(writer: Visit) -> None:
         MIXED_BODY,
     ]
     bodies = page.evaluate(
-        "texts => texts.map(text => spectatorEditor.isPlain(text) ? spectatorEditor.paragraphs(text) : text)",
+        "texts => texts.map(text => spectatorEditor.isPlain(text) ? "
+        "spectatorEditor.paragraphs(text) : text)",
         texts,
     )
     assert bodies == [paragraphs.body_html(text) for text in texts]
@@ -166,7 +168,8 @@ def test_the_html_view_is_the_field_itself(writer: Visit) -> None:
 def test_the_field_tells_of_each_change_once_and_before_sending(writer: Visit) -> None:
     page = open_new(writer, "<p>one</p>")
     page.evaluate(
-        "window.told = 0; document.getElementById('body').addEventListener('input', () => (window.told += 1))"
+        "window.told = 0; document.getElementById('body').addEventListener('input', () =>"
+        " (window.told += 1))"
     )
     put_cursor(page, "one")
     page.keyboard.type(" two")
@@ -186,7 +189,8 @@ def test_the_field_tells_of_each_change_once_and_before_sending(writer: Visit) -
 
 def test_scripts_of_a_body_never_run_and_nothing_foreign_loads(writer: Visit) -> None:
     hostile = (
-        '<p>x<img src="x" onerror="window.ran = 1"></p><div onclick="x()"><img src="https://evil.example/x.png"></div>'
+        '<p>x<img src="x" onerror="window.ran = 1"></p><div onclick="x()">'
+        '<img src="https://evil.example/x.png"></div>'
         '<figure><img src="https://evil.example/y.png" alt="y" onerror="window.ran = 1"></figure>'
         '<iframe src="javascript:parent.ran = 1"></iframe><script>window.ran = 1</script>'
         '<svg onload="window.ran = 1"></svg>'

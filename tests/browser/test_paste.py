@@ -174,7 +174,10 @@ def test_a_hidden_field_looks_for_no_direction_at_each_line(form: Visit) -> None
     ],
 )
 def test_hostile_input_ends(form: Visit, part: str) -> None:
-    times = "part => { const from = performance.now(); window.spectatorPaste(part); return performance.now() - from; }"
+    times = (
+        "part => { const from = performance.now(); window.spectatorPaste(part);"
+        " return performance.now() - from; }"
+    )
     for length in (100_000, 2_000_010):
         milliseconds = form.page.evaluate(times, part * (length // len(part)))
         assert (

@@ -92,7 +92,8 @@ def post_and_read(visitor: Visit, seed: SeedArticle) -> None:
 def test_the_seed_article_word_for_word(editor_window: Visit) -> None:
     if not SEED.is_file():
         pytest.skip(
-            "../shared/seed-article.txt is not beside this checkout; the short page below is always posted"
+            "../shared/seed-article.txt is not beside this checkout;"
+            " the short page below is always posted"
         )
     seed = SeedArticle.parse(SEED.read_text(encoding="utf-8"))
     assert len(seed.paragraphs) == 11

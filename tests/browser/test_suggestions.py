@@ -38,7 +38,8 @@ def fulfill_suggestions(route: Route) -> None:
     parts = urlsplit(route.request.url)
     query = parse_qs(parts.query, keep_blank_values=True)["q"][0].casefold()
     options = [
-        f'<li role="option" aria-selected="false" data-value="{escape(name)}" data-url="{link}">{escape(name)}'
+        f'<li role="option" aria-selected="false" data-value="{escape(name)}" '
+        f'data-url="{link}">{escape(name)}'
         f" <small>{remark}</small></li>"
         for name, link, remark in SUGGESTIONS[parts.path.rpartition("/")[2]]
         if query in name.casefold()

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
         ("console.error('broken')", "broken"),
         ("setTimeout(() => { throw new Error('thrown') })", "thrown"),
         (
-            "document.head.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))",
+            "document.head.append(Object.assign(document.createElement('style'), "
+            "{textContent: 'p {}'}))",
             "style-src",
         ),
         ("fetch('/politics/never-written')", "404 for"),

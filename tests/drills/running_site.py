@@ -281,7 +281,10 @@ class Site:
 def publish(token: str) -> Story:
     """Publish a story for each token from this process, through the newsroom's code."""
     by = db.session.query(User).filter_by(role="editor").one()
-    body = f"The word {token} is told here.\n\nNothing else happened, and it took {len(token)} letters to say so."
+    body = (
+        f"The word {token} is told here.\n\nNothing else happened, and it took "
+        f"{len(token)} letters to say so."
+    )
     draft = publishing.Draft(
         headline=f"A drill, story {token}", body=body, section="politics", countries=("Mali",)
     )

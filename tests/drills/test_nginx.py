@@ -238,7 +238,10 @@ def test_a_request_with_two_meanings_is_refused(small: Small, headers: str) -> N
 
 def test_a_header_written_with_an_underscore_is_dropped(small: Small) -> None:
     small.site.pages["/newsroom/underscored"] = ""
-    lines = "Host: news.example\r\nSCRIPT_NAME: /x\r\nX_Forwarded_Proto: https\r\nConnection: close\r\n\r\n"
+    lines = (
+        "Host: news.example\r\nSCRIPT_NAME: /x\r\nX_Forwarded_Proto: https\r\n"
+        "Connection: close\r\n\r\n"
+    )
     assert " 200 " in ask_raw(
         small.nginx.port, f"GET /newsroom/underscored HTTP/1.1\r\n{lines}".encode()
     )

@@ -20,7 +20,10 @@ from tests.drills.running_site import Site, eventually, token
 pytestmark = pytest.mark.drill
 
 ATTACKERS = 40
-HEAD = b"POST /newsroom/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+HEAD = (
+    b"POST /newsroom/login HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n"
+)
 COOKIE = b"Cookie: __Host-session=%s\r\n"
 ATTACKS = {
     "silent": b"",
