@@ -22,7 +22,7 @@ from spectator.config import EDITOR_SCRIPTS, PROJECT_ROOT
 from spectator.db import db
 from spectator.media import MAX_BYTES, UPLOAD_HINT, rendition_names
 from spectator.models import Picture, Section
-from spectator.pagecache import EDITION_KEY
+from spectator.pagecache import EDITION_ENVIRON_KEY
 from spectator.static_files import StaticFiles, current_static_files
 from spectator.text.html.covers import cover
 from spectator.text.html.embeds import render_body
@@ -94,7 +94,7 @@ def renditions(picture: Picture) -> list[tuple[str, int]]:
 
 def navigation() -> Sequence[Section]:
     """Return the sections in the order of the navigation, cached for the current edition."""
-    edition = request.environ.get(EDITION_KEY) if has_request_context() else None
+    edition = request.environ.get(EDITION_ENVIRON_KEY) if has_request_context() else None
     sections_by_edition: dict[int, Sequence[Section]] = current_app.extensions["navigation"]
     if edition is None:
         return queries.sections()

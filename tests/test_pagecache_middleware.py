@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from spectator import outbox, pagecache
-from spectator.pagecache import PUBLIC_CACHE_CONTROL, PageCache
+from spectator import outbox
+from spectator.pagecache import EDITION, PUBLIC_CACHE_CONTROL, RELATED, PageCache, middleware
+from spectator.pagecache.store import PageStore
 
 
 class FakeOutboxReader(outbox.OutboxReader):
@@ -42,9 +43,11 @@ class FakeSite:
         self.calls.append(environ)
         body = self.body
         assert self.may_go.wait(10)
+        headers = [*self.headers, ("Content-Length", str(len(body)))]
         if self.is_cacheable:
-            pagecache.mark_cacheable(environ)
-        start_response(self.status, [*self.headers, ("Content-Length", str(len(body)))])
+            is_related = environ["PATH_INFO"].startswith("/fragments/related/")
+            headers.append(("Surrogate-Key", RELATED if is_related else EDITION))
+        start_response(self.status, headers)
         return [body]
 
 
@@ -87,8 +90,8 @@ def test_each_encoding_holds_the_same_page(cache: PageCache, site: FakeSite) -> 
     ) or (response_headers["Content-Encoding"] != "br"):
         assert time.monotonic() < until
         time.sleep(0.01)
-    (page,) = cache.pages.values()
-    assert cache.size == page.size
+    (page,) = cache.store.pages.values()
+    assert cache.store.size == page.size
     cache.outbox_reader.db_version = (2, "")  # type: ignore[attr-defined]
     assert (
         ask(cache, **{"Accept-Encoding": "gzip, br"})[2]["Content-Encoding"] == "br"
@@ -120,7 +123,21 @@ def test_the_site_sees_nothing_of_who_asks(cache: PageCache, site: FakeSite) -> 
 def test_a_cookie_is_never_kept(cache: PageCache, site: FakeSite) -> None:
     site.headers.append(("Set-Cookie", "a=b"))
     ask(cache)
-    assert not cache.pages
+    assert not cache.store.pages
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("/", "GET"), ("/", "HEAD"), ("/", "POST"), ("/search", "GET")]
+)
+def test_the_surrogate_key_never_leaves(
+    cache: PageCache, site: FakeSite, path: str, method: str
+) -> None:
+    for is_cacheable in (True, False):
+        site.is_cacheable = is_cacheable
+        environ = EnvironBuilder(path, method=method).get_environ()
+        headers = run_wsgi_app(cache, environ, buffered=True)[2]
+        assert headers["Content-Type"] == "text/html"
+        assert "Surrogate-Key" not in headers
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
@@ -128,24 +145,24 @@ def test_other_methods_pass_through(cache: PageCache, site: FakeSite, method: st
     environ = EnvironBuilder("/", method=method, data=b"x", headers={"Cookie": "a=b"}).get_environ()
     run_wsgi_app(cache, environ, buffered=True)
     assert site.calls[0]["HTTP_COOKIE"] == "a=b"
-    assert not cache.pages
+    assert not cache.store.pages
 
 
 def test_the_memory_has_a_limit(site: FakeSite, outbox_reader: FakeOutboxReader) -> None:
-    cache = PageCache(site, outbox_reader, max_bytes=100_000)
+    cache = PageCache(site, outbox_reader, PageStore(max_bytes=100_000))
     cache.poll_seconds = 0.0
     site.body = b"x" * 9000
     for number in range(100):
         ask(cache, f"/{number}")
         ask(cache, "/0")
-        assert cache.size <= 100_000
-        assert cache.size == sum(page.size for page in cache.pages.values())
-    paths = [key[1] for key in cache.pages]
+        assert cache.store.size <= 100_000
+        assert cache.store.size == sum(page.size for page in cache.store.pages.values())
+    paths = [key[1] for key in cache.store.pages]
     assert paths[-1] == "/0"
     assert "/1" not in paths
     site.body = b"x" * 200_000
     assert ask(cache, "/large")[0] == site.body
-    assert cache.size <= 100_000
+    assert cache.store.size <= 100_000
 
 
 def test_a_page_is_rendered_once_for_all_who_wait(cache: PageCache, site: FakeSite) -> None:
@@ -160,7 +177,7 @@ def test_a_page_is_rendered_once_for_all_who_wait(cache: PageCache, site: FakeSi
         thread.join(10)
     assert answers == [site.body] * 8
     assert len(site.calls) == 1
-    assert not cache.in_flight
+    assert not cache.single_flight.in_flight
 
 
 def test_who_waits_gets_the_old_page_for_a_second_at_most(
@@ -177,8 +194,8 @@ def test_who_waits_gets_the_old_page_for_a_second_at_most(
     while len(site.calls) < 2:
         time.sleep(0.01)
     assert ask(cache)[0] == b"<p>one</p>"
-    (page,) = cache.pages.values()
-    page.confirmed_at -= pagecache.MAX_STALE_SECONDS + 0.1
+    (page,) = cache.store.pages.values()
+    page.confirmed_at -= middleware.MAX_STALE_SECONDS + 0.1
     late: list[bytes] = []
     waiter = threading.Thread(target=lambda: late.append(ask(cache)[0]))
     waiter.start()
@@ -195,7 +212,7 @@ def test_an_error_is_not_cached_and_nobody_waits_for_it(cache: PageCache, site: 
     assert ask(cache)[1].startswith("500")
     site.status, site.is_cacheable = "200 OK", True
     assert ask(cache)[1].startswith("200")
-    assert not cache.in_flight
+    assert not cache.single_flight.in_flight
 
 
 def test_the_database_is_polled_rarely_and_after_every_action(
@@ -208,8 +225,8 @@ def test_the_database_is_polled_rarely_and_after_every_action(
     run_wsgi_app(cache, EnvironBuilder("/newsroom/", method="POST").get_environ(), buffered=True)
     assert ask(cache)[0] == b"<p>two</p>"
     outbox_reader.db_version, site.body = (3, ""), b"<p>three</p>"
-    cache.poll_seconds = pagecache.POLL_SECONDS
-    time.sleep(2 * pagecache.POLL_SECONDS)
+    cache.poll_seconds = middleware.POLL_SECONDS
+    time.sleep(2 * middleware.POLL_SECONDS)
     assert ask(cache)[0] == b"<p>three</p>"
 
 
@@ -256,4 +273,4 @@ def test_a_silent_database_leaves_what_was_true_last(
     assert len(site.calls) == 1
     ask(cache, "/other")
     assert len(site.calls) == 2
-    assert len(cache.pages) == 1
+    assert len(cache.store.pages) == 1

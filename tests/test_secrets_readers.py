@@ -58,7 +58,8 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "site.media": ("/media/00/nothing-640.jpg",),
     "site.healthz": ("/healthz",),
     "site.readyz": ("/readyz",),
-    "fragments.stream": ("/fragments/stream/", "/fragments/stream/topic/quokka-topic/"),
+    "fragments.latest_stream": ("/fragments/stream/",),
+    "fragments.stream": ("/fragments/stream/topic/quokka-topic/",),
     "fragments.related_stories": ("/fragments/related/1", "/fragments/related/2"),
     "fragments.search": ("/fragments/search?q=quokka", "/fragments/search?q=story"),
     "fragments.suggest": (

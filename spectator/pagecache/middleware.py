@@ -1,130 +1,223 @@
-"""Cache keys, anonymous environments, the marks that views set, and whole responses."""
+"""WSGI middleware that answers from the stored pages, or else calls the application."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import partial
+from hashlib import blake2b
+from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
-from spectator.pagecache.compression import accepts_gzip, gzip_bytes, is_compressible
-from spectator.pagecache.store import CacheKey, Headers
+from werkzeug.http import parse_etags
+
+from spectator.outbox import OutboxReader
+from spectator.pagecache.compression import BrotliWorker, accepted_encodings, gzip_bytes
+from spectator.pagecache.keys import (
+    RELATED,
+    SAFE_METHODS,
+    CacheKey,
+    anonymous_environ,
+    article_id_in,
+    cache_key,
+)
+from spectator.pagecache.responses import RenderedResponse, render_response, strip_surrogate_key
+from spectator.pagecache.single_flight import SingleFlight
+from spectator.pagecache.store import CachedPage, PageStore
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000
-# URLs that are not pages, or depend on more than path and cursors.
-UNCACHED_PREFIXES = (
-    "/newsroom",
-    "/search",
-    "/fragments/search",
-    "/fragments/suggest",
-    "/static/",
-    "/media/",
-    "/healthz",
-    "/readyz",
-)
-CLIENT_ENVIRON_PREFIXES = ("HTTP_", "CONTENT_", "REMOTE_")  # environment variables about the client
-_CURSOR = "-?[0-9]{1,18}-[0-9]{1,18}"
-# Query parameters of the site's own list links; `site.positions` describes them.
-_LIST_PARAMS = f"(?:&rails={_CURSOR})?(?:&start={_CURSOR})?(?:&through={_CURSOR})?"
-CURSOR_QUERY = re.compile(f"before={_CURSOR}{_LIST_PARAMS}|through={_CURSOR}")
-CURSOR_PARAMS = frozenset({"before", "rails", "start", "through"})
-# Keys of the application's environment. The edition is the outbox number that the response is
-# cached for.
-EDITION_KEY = "spectator.edition"
-CACHEABLE_KEY, ARTICLE_KEY = "spectator.keep", "spectator.subject"
-SAFE_METHODS = frozenset({"GET", "HEAD"})
+POLL_SECONDS = 0.005
+# While a page is rendered again, others get the old one for this long after it was last confirmed.
+MAX_STALE_SECONDS = 1.0
+RENDER_TIMEOUT_SECONDS = 10.0
+# Key of the application's environment: the outbox number that the response is cached for.
+EDITION_ENVIRON_KEY = "spectator.edition"
+_REVALIDATION_HEADERS = frozenset({"Cache-Control", "Vary"})  # repeated in a 304
+
+DbVersion = tuple[int, str]  # the edition, and the offsets of the consumers
 
 
-def mark_cacheable(environ: WSGIEnvironment) -> None:
-    """Mark the response as cacheable, because its path and cursor refer to an existing page."""
-    environ[CACHEABLE_KEY] = True
+class PageCache:
+    """WSGI middleware that answers from the cache, or else calls the application."""
 
+    def __init__(
+        self, app: WSGIApplication, outbox_reader: OutboxReader, store: PageStore | None = None
+    ) -> None:
+        self.app = app
+        self.outbox_reader = outbox_reader
+        self.store = store or PageStore()
+        self.single_flight = SingleFlight()
+        self.brotli_worker = BrotliWorker()
+        self.poll_seconds = POLL_SECONDS
+        self.poll_lock = Lock()
+        self.polled_at = float("-inf")
+        self.db_version: DbVersion | None = None
 
-def set_surrogate_key(environ: WSGIEnvironment, article_id: int) -> None:
-    """Declare that the response shows only this story: changes to others do not expire it."""
-    environ[ARTICLE_KEY] = article_id
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer from the cache, or else from the application."""
+        page = self.fast_lookup(environ)
+        if page is not None:
+            return self.send(page, environ, start_response)
+        key = cache_key(environ)
+        if key is None:
+            body = self.app(environ, strip_surrogate_key(start_response))
+            if environ["REQUEST_METHOD"] not in SAFE_METHODS:
+                with self.poll_lock:
+                    self.poll()
+            return body
+        response = self.lookup(key, environ)
+        if isinstance(response, CachedPage):
+            return self.send(response, environ, start_response)
+        response.compress_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        start_response(response.status, response.headers.to_wsgi_list())
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
 
+    def fast_lookup(self, environ: WSGIEnvironment) -> CachedPage | None:
+        """Return the cached page for this exact URL if the last poll is recent enough.
 
-def is_cursor_query(query: str) -> bool:
-    """Return whether a query string has exactly the form of the site's own list links."""
-    return CURSOR_QUERY.fullmatch(query) is not None
-
-
-@dataclass(slots=True)
-class RenderedResponse:
-    """A complete response of the application."""
-
-    status: str
-    headers: Headers
-    body: bytes
-
-    @property
-    def sets_cookie(self) -> bool:
-        """Whether the response sets a cookie. Such responses are never cached."""
-        return any(name.lower() == "set-cookie" for name, _ in self.headers)
-
-    def compress_for(self, accept_encoding: str) -> RenderedResponse:
-        """Return the response in gzip if it is text and the client accepts gzip."""
-        names = {name.lower(): value for name, value in self.headers}
-        mimetype = names.get("content-type", "").partition(";")[0]
-        is_plain = "content-encoding" not in names and is_compressible(mimetype, self.body)
-        if not is_plain or not accepts_gzip(accept_encoding):
-            return self
-        body = gzip_bytes(self.body)
-        headers = [
-            (name, value) for name, value in self.headers if name.lower() != "content-length"
-        ]
-        return RenderedResponse(
-            self.status,
-            [*headers, ("Content-Length", str(len(body))), ("Content-Encoding", "gzip")],
-            body,
+        This is the fast path of a busy process: it takes no lock.
+        """
+        key = (
+            environ["wsgi.url_scheme"],
+            environ.get("PATH_INFO", ""),
+            environ.get("QUERY_STRING", ""),
         )
-
-
-def cache_key(environ: WSGIEnvironment) -> CacheKey | None:
-    """Return the cache key of a request, without unknown parameters; None if uncacheable."""
-    path: str = environ.get("PATH_INFO", "")
-    # In lower case, because /Search?q= redirects to /search?q= with its parameters.
-    is_uncached = path.lower().startswith(UNCACHED_PREFIXES)
-    if environ["REQUEST_METHOD"] not in SAFE_METHODS or len(path) > MAX_PATH_LENGTH or is_uncached:
-        return None
-    query: str = environ.get("QUERY_STRING", "")
-    if query and not is_cursor_query(query):
-        if len(query) > MAX_QUERY_LENGTH:
+        page, now, db_version = self.store.pages.get(key), monotonic(), self.db_version
+        if page is None or db_version is None or environ["REQUEST_METHOD"] not in SAFE_METHODS:
             return None
-        names = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
-        if names & CURSOR_PARAMS:
+        if now - self.polled_at >= self.poll_seconds:
             return None
-        query = ""
-    return environ["wsgi.url_scheme"], path, query
+        if page.version not in (db_version[0], db_version):
+            return None
+        page.confirmed_at = now
+        return page
+
+    def lookup(self, key: CacheKey, environ: WSGIEnvironment) -> CachedPage | RenderedResponse:
+        """Return the page from the cache, or render it; one thread renders a page at a time."""
+        now = monotonic()
+        if now - self.polled_at >= self.poll_seconds and self.poll_lock.acquire(blocking=False):
+            try:
+                self.poll()
+            finally:
+                self.poll_lock.release()
+        db_version, page = self.db_version, self.store.get(key)
+        if page is not None and db_version is None:  # the database does not answer
+            return page
+        if page is not None and db_version is not None and self.is_current(page, db_version):
+            page.version = required_version(page.surrogate_key, db_version)
+            page.confirmed_at = now
+            return page
+        with self.single_flight.claim(key) as rendered_elsewhere:
+            if rendered_elsewhere is None:
+                return self.render(key, db_version, environ, page)
+        if page is not None and now - page.confirmed_at <= MAX_STALE_SECONDS:
+            return page
+        rendered_elsewhere.wait(RENDER_TIMEOUT_SECONDS)
+        page = self.store.get(key)
+        if page is not None and db_version is not None and self.is_current(page, db_version):
+            return page
+        return self.render(key, db_version, environ, page)
+
+    def is_current(self, page: CachedPage, db_version: DbVersion) -> bool:
+        """Return whether nothing that a page shows has changed since it was rendered."""
+        if page.version == required_version(page.surrogate_key, db_version):
+            return True
+        article_id = article_id_in(page.surrogate_key)
+        if article_id is None or not isinstance(page.version, int):
+            return False
+        changed = self.outbox_reader.changed_between(page.version, db_version[0])
+        # None stands for changes that affect every page.
+        return changed is not None and not changed & {article_id, None}
+
+    def render(
+        self,
+        key: CacheKey,
+        db_version: DbVersion | None,
+        environ: WSGIEnvironment,
+        old: CachedPage | None,
+    ) -> CachedPage | RenderedResponse:
+        """Call the application, and cache its response if that has a surrogate key.
+
+        The application's environment has the URL but nothing about the client, because the page is
+        for everybody.
+        """
+        page_environ = anonymous_environ(environ, key)
+        if db_version is not None:
+            page_environ[EDITION_ENVIRON_KEY] = db_version[0]
+        response = render_response(self.app, page_environ)
+        if db_version is None or not response.is_cacheable:
+            return response
+        page = cached_page(key, response, db_version, old)
+        self.store.put(page)
+        return page
+
+    def poll(self) -> None:
+        """Read the version of the database. The caller holds `poll_lock`."""
+        started = monotonic()
+        self.db_version = self.outbox_reader.poll()
+        self.polled_at = started
+
+    def send(
+        self, page: CachedPage, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer with a page, or with 304 if the client has it in this encoding.
+
+        Other encodings do not match: otherwise a proxy with the gzip body would never get the
+        brotli one.
+        """
+        encoding = self.choose_encoding(page, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        query = environ.get("QUERY_STRING", "")
+        is_plain = not query or query == page.key[2]
+        all_headers = page.headers_by_encoding if is_plain else page.private_headers_by_encoding
+        headers = all_headers[encoding]
+        if_none_match = environ.get("HTTP_IF_NONE_MATCH")
+        etag = page.etag(encoding)
+        if if_none_match is not None and parse_etags(if_none_match).contains_weak(etag):
+            repeated = [header for header in headers if header[0] in _REVALIDATION_HEADERS]
+            start_response("304 NOT MODIFIED", [*repeated, ("ETag", f'"{etag}"')])
+            return []
+        start_response(page.status, headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [page.bodies[encoding]]
+
+    def choose_encoding(self, page: CachedPage, accept_encoding: str) -> str:
+        """Return the best available encoding that the client accepts.
+
+        Brotli is compressed in the background after the first request for it.
+        """
+        for name in accepted_encodings(accept_encoding):
+            if name in page.bodies:
+                return name
+            if not page.is_brotli_requested:
+                page.is_brotli_requested = True
+                self.brotli_worker.submit(page.bodies[""], partial(self.store.add_brotli, page))
+        return ""
 
 
-def anonymous_environ(environ: WSGIEnvironment, key: CacheKey) -> WSGIEnvironment:
-    """Return the environment of a GET of the same page, without anything about the client."""
-    server_environ = {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith(CLIENT_ENVIRON_PREFIXES)
-    }
-    host = {"HTTP_HOST": environ["HTTP_HOST"]} if "HTTP_HOST" in environ else {}
-    return server_environ | host | {"REQUEST_METHOD": "GET", "QUERY_STRING": key[2]}
+def required_version(surrogate_key: str, db_version: DbVersion) -> int | DbVersion:
+    """Return the version that a page with this surrogate key must have to be current."""
+    return db_version if surrogate_key == RELATED else db_version[0]
 
 
-def render_response(app: WSGIApplication, environ: WSGIEnvironment) -> RenderedResponse:
-    """Call the application and return its whole response."""
-    response = RenderedResponse("", [], b"")
-
-    def start_response(status: str, headers: Headers, _failure: object = None) -> object:
-        response.status, response.headers = status, headers
-        return None
-
-    chunks = app(environ, start_response)  # type: ignore[arg-type]
-    try:
-        response.body = b"".join(chunks)
-    finally:
-        if hasattr(chunks, "close"):
-            chunks.close()
-    return response
+def cached_page(
+    key: CacheKey, response: RenderedResponse, db_version: DbVersion, old: CachedPage | None
+) -> CachedPage:
+    """Return the page to store for a response; the bodies of an equal old page are reused."""
+    surrogate_key = response.surrogate_key or ""
+    digest = blake2b(response.body, digest_size=12).hexdigest()
+    if old is not None and old.digest == digest:
+        bodies = dict(old.bodies)
+    else:
+        bodies = {"": response.body, "gzip": gzip_bytes(response.body)}
+    response.headers.remove("Content-Length")
+    return CachedPage(
+        key,
+        surrogate_key,
+        required_version(surrogate_key, db_version),
+        response.status,
+        response.headers.to_wsgi_list(),
+        digest,
+        bodies,
+        monotonic(),
+    )

@@ -1,9 +1,14 @@
-"""A cached response, and the matching of its ETags."""
+"""The stored pages of this process: the least recently used give way when the memory is full."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
+from threading import Lock
 
+from spectator.pagecache.keys import CacheKey
+
+MAX_BYTES = 32_000_000
 OVERHEAD_BYTES = 3000  # of a page, in addition to its bodies
 PUBLIC_CACHE_CONTROL = (
     "public, max-age=60, s-maxage=1, stale-while-revalidate=9, stale-if-error=86400"
@@ -11,8 +16,7 @@ PUBLIC_CACHE_CONTROL = (
 # For URLs with unknown query parameters, which must not fill shared caches.
 PRIVATE_CACHE_CONTROL = "private, max-age=60"
 
-Headers = list[tuple[str, str]]
-CacheKey = tuple[str, str, str]  # scheme, path, query
+HeaderList = list[tuple[str, str]]
 
 
 @dataclass(slots=True)
@@ -24,15 +28,15 @@ class CachedPage:
     """
 
     key: CacheKey
+    surrogate_key: str
     version: object
     status: str
-    headers: Headers
+    headers: HeaderList
     digest: str
     bodies: dict[str, bytes]
     confirmed_at: float
-    article_id: int | None = None  # the only story on the page
-    headers_by_encoding: dict[str, Headers] = field(default_factory=dict)
-    private_headers_by_encoding: dict[str, Headers] = field(default_factory=dict)
+    headers_by_encoding: dict[str, HeaderList] = field(default_factory=dict)
+    private_headers_by_encoding: dict[str, HeaderList] = field(default_factory=dict)
     is_brotli_requested: bool = False
 
     def __post_init__(self) -> None:
@@ -41,7 +45,7 @@ class CachedPage:
 
     def add_encoding(self, encoding: str, body: bytes) -> None:
         """Add the body in an encoding, with its headers."""
-        more = [("Content-Length", str(len(body))), ("ETag", self.etag(encoding))]
+        more = [("Content-Length", str(len(body))), ("ETag", f'"{self.etag(encoding)}"')]
         more += [("Content-Encoding", encoding)] if encoding else []
         private = [
             (name, PRIVATE_CACHE_CONTROL if name == "Cache-Control" else value)
@@ -53,8 +57,8 @@ class CachedPage:
         self.bodies[encoding] = body
 
     def etag(self, encoding: str) -> str:
-        """Return the strong ETag of the body in an encoding."""
-        return f'"{self.digest}-{encoding}"' if encoding else f'"{self.digest}"'
+        """Return the strong ETag of the body in an encoding, without its quotation marks."""
+        return f"{self.digest}-{encoding}" if encoding else self.digest
 
     @property
     def size(self) -> int:
@@ -62,11 +66,42 @@ class CachedPage:
         return OVERHEAD_BYTES + sum(map(len, self.bodies.values()))
 
 
-def etag_matches(etag: str, if_none_match: str) -> bool:
-    """Return whether an If-None-Match header has an ETag.
+class PageStore:
+    """Pages by cache key, limited by their bytes. `pages` may be read without the lock."""
 
-    Other encodings do not match: otherwise a proxy with the gzip body would never get the brotli
-    one.
-    """
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return if_none_match.strip() == "*" or etag in tags
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self.max_bytes = max_bytes
+        self.size = 0
+        self.pages: OrderedDict[CacheKey, CachedPage] = OrderedDict()
+        self.lock = Lock()
+
+    def get(self, key: CacheKey) -> CachedPage | None:
+        """Return the cached page, if any, and mark it as recently used."""
+        with self.lock:
+            page = self.pages.get(key)
+            if page is not None:
+                self.pages.move_to_end(key)
+            return page
+
+    def put(self, page: CachedPage) -> None:
+        """Store a page, and evict the least recently used ones."""
+        with self.lock:
+            old = self.pages.pop(page.key, None)
+            self.size += page.size - (old.size if old is not None else 0)
+            self.pages[page.key] = page
+            self.evict()
+
+    def add_brotli(self, page: CachedPage, body: bytes) -> None:
+        """Add the brotli body of a page."""
+        with self.lock:
+            if "br" in page.bodies:
+                return
+            page.add_encoding("br", body)
+            if self.pages.get(page.key) is page:
+                self.size += len(body)
+                self.evict()
+
+    def evict(self) -> None:
+        """Evict the least recently used pages until the rest fits. The caller holds `lock`."""
+        while self.size > self.max_bytes:
+            self.size -= self.pages.popitem(last=False)[1].size

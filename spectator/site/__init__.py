@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 from werkzeug.routing import BaseConverter
 
-from spectator.urls import permalink_rule
+bp = Blueprint("site", __name__)
 
 
 class SlugConverter(BaseConverter):
@@ -16,7 +16,7 @@ class SlugConverter(BaseConverter):
 
 def register(app: Flask) -> None:
     """Add the readers' pages, fragments, feeds and error pages to the app."""
-    from spectator.site import (
+    from spectator.site import (  # noqa: F401
         caching,
         errors,
         feeds,
@@ -27,6 +27,7 @@ def register(app: Flask) -> None:
         pictures,
         search,
         structured_data,
+        suggestions,
     )
 
     app.url_map.converters["slug"] = SlugConverter
@@ -34,11 +35,7 @@ def register(app: Flask) -> None:
         news_article_json=structured_data.news_article_json,
         breadcrumb_json=structured_data.breadcrumb_json,
     )
-    site = Blueprint("site", __name__)
-    for module in (pages, listings, search, feeds, pictures, health):
-        module.register(site)
-    site.add_url_rule(permalink_rule(app.config["PERMALINK"]), "article", pages.article)
-    app.register_blueprint(site)
+    app.register_blueprint(bp)
     app.register_blueprint(fragments.bp)
     errors.register(app)
     caching.register(app)

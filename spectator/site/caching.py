@@ -7,76 +7,108 @@ for a day while the site is down.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial, wraps
 from hashlib import blake2b
+from typing import ParamSpec, TypeVar
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, after_this_request, request, url_for
 
 from spectator import pagecache, queries
 from spectator.pagecache.compression import accepts_gzip, gzip_bytes, is_compressible
-from spectator.site import pagination
 
-LIST_VIEWS = ("front", "section", "country", "topic", "author", "month", "archive")
-FEED_VIEWS = ("feed", "section_feed", "country_feed", "topic_feed", "author_feed", "month_feed")
-FRAGMENT_VIEWS = ("stream", "related_stories")
-CACHEABLE_ENDPOINTS = {f"site.{name}" for name in (*LIST_VIEWS, *FEED_VIEWS, "article")} | {
-    f"fragments.{name}" for name in FRAGMENT_VIEWS
-}
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+View = Callable[Params, Result]
 
-# The cursors that each view reads. With others, one page would be cached under countless URLs.
-CURSORS = {
-    f"site.{name}": {"before", "through"}
-    for name in ("section", "country", "topic", "author", "month")
-}
-CURSORS |= {"site.front": {"before", "rails", "through"}, "fragments.stream": {"before", "start"}}
+
+def cacheable(
+    *cursors: str, surrogate_key: str = pagecache.EDITION
+) -> Callable[[View[Params, Result]], View[Params, Result]]:
+    """Return the decorator of a view whose pages caches may keep, one for each value of `cursors`.
+
+    A view that shows a single story sets a Surrogate-Key of its own.
+    """
+
+    def decorate(view: View[Params, Result]) -> View[Params, Result]:
+        @wraps(view)
+        def cacheable_view(*args: Params.args, **kwargs: Params.kwargs) -> Result:
+            after_this_request(partial(set_cache_headers, cursors, surrogate_key))
+            return view(*args, **kwargs)
+
+        return cacheable_view
+
+    return decorate
+
+
+def set_cache_headers(cursors: tuple[str, ...], surrogate_key: str, response: Response) -> Response:
+    """Let caches keep the page if this is its canonical URL; browsers may keep it at any URL."""
+    if response.status_code in {200, 410}:
+        is_canonical = is_canonical_url(cursors)
+        response.headers["Cache-Control"] = (
+            pagecache.PUBLIC_CACHE_CONTROL if is_canonical else pagecache.PRIVATE_CACHE_CONTROL
+        )
+        response.headers["Vary"] = "Accept-Encoding"
+        if is_canonical:
+            response.headers.setdefault(pagecache.SURROGATE_KEY, surrogate_key)
+        else:
+            response.headers.pop(pagecache.SURROGATE_KEY, None)
+    return response
+
+
+def is_canonical_url(cursors: tuple[str, ...]) -> bool:
+    """Return whether the URL is the canonical one of a page that reads these cursors.
+
+    With cursors that it does not read, one page would be cached under countless URLs.
+    """
+    # Flask's request.path has one slash where PATH_INFO may have two.
+    if url_for(request.endpoint or "", **(request.view_args or {})) != request.environ["PATH_INFO"]:
+        return False  # another spelling: 007, //politics/
+    values = {name: request.args[name] for name in pagecache.CURSOR_PARAMS if name in request.args}
+    if not values.keys() <= set(cursors):
+        return False
+    if not all(map(queries.is_valid_cursor, values.values())):
+        return False
+    query = request.query_string.decode("ascii", "replace")
+    return not request.args or pagecache.is_cursor_query(query)
+
+
+def conditional(view: View[Params, Result]) -> View[Params, Result]:
+    """Decorate a view that no cache keeps, so that it answers 304 to a client that has it."""
+
+    @wraps(view)
+    def conditional_view(*args: Params.args, **kwargs: Params.kwargs) -> Result:
+        after_this_request(make_conditional)
+        return view(*args, **kwargs)
+
+    return conditional_view
+
+
+def make_conditional(response: Response) -> Response:
+    """Set an ETag of the compressed body, and answer 304 to a client that has it."""
+    if response.status_code == 200:
+        gzip_response(response)
+        response.headers["Vary"] = "Accept-Encoding"
+        response.set_etag(blake2b(response.get_data(), digest_size=12).hexdigest())
+        response.headers["Cache-Control"] = pagecache.PRIVATE_CACHE_CONTROL
+        response.make_conditional(request)
+    return response
 
 
 def register(app: Flask) -> None:
-    """Set Cache-Control on every response to readers."""
+    """Compress every response to readers, and set Cache-Control where its view has not."""
 
     @app.after_request
-    def set_cache_headers(response: Response) -> Response:
+    def finish_response(response: Response) -> Response:
         if request.blueprint == "newsroom" or request.path.startswith("/newsroom"):
             return response
         status = response.status_code
-        if request.endpoint in CACHEABLE_ENDPOINTS and status in {200, 410}:
-            response.headers["Cache-Control"] = (
-                pagecache.PUBLIC_CACHE_CONTROL
-                if is_canonical_url()
-                else pagecache.PRIVATE_CACHE_CONTROL
-            )
-            response.headers["Vary"] = "Accept-Encoding"
-        elif 300 <= status < 400 and status != 304:
+        if 300 <= status < 400 and status != 304:
             response.headers.setdefault("Cache-Control", pagecache.PRIVATE_CACHE_CONTROL)
         elif status >= 400:
             response.headers.setdefault("Cache-Control", "no-cache")
         gzip_response(response)
-        if request.endpoint == "site.search_feed" and status == 200:
-            make_conditional(response)
         return response
-
-
-def is_canonical_url() -> bool:
-    """Return whether the URL is the canonical one of its page; mark such a page as cacheable."""
-    if url_for(request.endpoint or "", **(request.view_args or {})) != request.environ["PATH_INFO"]:
-        return (
-            False  # another spelling: 007, //politics/ (Flask's request.path has one slash there)
-        )
-    cursors = {
-        name: request.args[name] for name in pagination.CURSOR_PARAMS if name in request.args
-    }
-    if not cursors.keys() <= _cursors_read() or not all(
-        map(queries.is_valid_cursor, cursors.values())
-    ):
-        return False
-    pagecache.mark_cacheable(request.environ)
-    return not request.args or pagecache.is_cursor_query(
-        request.query_string.decode("ascii", "replace")
-    )
-
-
-def _cursors_read() -> set[str]:
-    is_latest = request.endpoint == "fragments.stream" and not request.view_args
-    return CURSORS.get(request.endpoint or "", set()) | ({"rails"} if is_latest else set())
 
 
 def gzip_response(response: Response) -> None:
@@ -93,11 +125,3 @@ def gzip_response(response: Response) -> None:
     if accepts_gzip(request.headers.get("Accept-Encoding", "")):
         response.set_data(gzip_bytes(body))
         response.headers["Content-Encoding"] = "gzip"
-
-
-def make_conditional(response: Response) -> None:
-    """Set an ETag of the body, and answer 304 to a feed reader that has it."""
-    response.headers["Vary"] = "Accept-Encoding"
-    response.set_etag(blake2b(response.get_data(), digest_size=12).hexdigest())
-    response.headers["Cache-Control"] = pagecache.PRIVATE_CACHE_CONTROL
-    response.make_conditional(request)

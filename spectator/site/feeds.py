@@ -7,28 +7,24 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
+from flask import Response, abort, current_app, redirect, render_template, request
 
 from spectator import indexing, queries
 from spectator.models import Article
 from spectator.search import IndexUnavailableError
+from spectator.site import bp
+from spectator.site.caching import cacheable, conditional
+from spectator.site.listings import MONTH_RULE
 from spectator.site.search_params import InvalidFilter, parse_search_params
 
 
-def register(site: Blueprint) -> None:
-    """Add the feeds of the front page, every list and every search."""
-    site.add_url_rule("/feed.xml", "feed", feed)
-    site.add_url_rule("/search/feed.xml", "search_feed", search_feed)
-    site.add_url_rule("/<slug:section>/feed.xml", "section_feed", feed)
-    site.add_url_rule(
-        "/archive/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>/feed.xml",
-        "month_feed",
-        feed,
-    )
-    for kind in ("country", "topic", "author"):
-        site.add_url_rule(f"/{kind}/<slug:slug>/feed.xml", f"{kind}_feed", feed)
-
-
+@bp.get("/feed.xml")
+@bp.get("/<slug:section>/feed.xml", endpoint="section_feed")
+@bp.get("/country/<slug:slug>/feed.xml", endpoint="country_feed")
+@bp.get("/topic/<slug:slug>/feed.xml", endpoint="topic_feed")
+@bp.get("/author/<slug:slug>/feed.xml", endpoint="author_feed")
+@bp.get(f"{MONTH_RULE}feed.xml", endpoint="month_feed")
+@cacheable()
 def feed(**_parts: object) -> Response:
     """Send the newest twenty stories of a list as RSS."""
     listing = queries.listing_by_path(request.path.removesuffix("feed.xml"))
@@ -39,6 +35,8 @@ def feed(**_parts: object) -> Response:
     return _render_rss(listing, queries.stream(listing).articles)
 
 
+@bp.get("/search/feed.xml")
+@conditional
 def search_feed() -> Response:
     """Send the newest twenty stories of a search as RSS."""
     params = parse_search_params(request.args)

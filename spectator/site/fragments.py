@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, make_response, render_template
 
-from spectator import queries
-from spectator.site import search, suggestions
+from spectator import pagecache, queries
+from spectator.site.caching import cacheable
 from spectator.site.pagination import (
     PageCursors,
     load_more_context,
@@ -15,8 +15,6 @@ from spectator.site.pagination import (
 )
 
 bp = Blueprint("fragments", __name__, url_prefix="/fragments")
-bp.add_url_rule("/search", "search", search.results_fragment)
-bp.add_url_rule("/suggest", "suggest", suggestions.suggest)
 
 
 @bp.after_request
@@ -27,10 +25,22 @@ def add_noindex_header(response: Response) -> Response:
 
 
 @bp.get("/stream/")
+@cacheable("before", "rails", "start")
+def latest_stream() -> Response:
+    """Show the next of the latest stories."""
+    return render_stream("/")
+
+
 @bp.get("/stream/<path:list_path>/")
-def stream(list_path: str = "") -> Response:
-    """Show the next stories of a list; HX-Replace-Url is the page that shows all up to them."""
-    listing = queries.listing_by_path(f"/{list_path}/" if list_path else "/")
+@cacheable("before", "start")
+def stream(list_path: str) -> Response:
+    """Show the next stories of a list."""
+    return render_stream(f"/{list_path}/")
+
+
+def render_stream(path: str) -> Response:
+    """Return the next stories of a list; HX-Replace-Url is the page that shows all up to them."""
+    listing = queries.listing_by_path(path)
     if listing is None:
         abort(404)
     cursors = requested_cursors()
@@ -45,6 +55,7 @@ def stream(list_path: str = "") -> Response:
 
 
 @bp.get("/related/<int:article_id>")
+@cacheable(surrogate_key=pagecache.RELATED)
 def related_stories(article_id: int) -> str:
     """Show the related stories of a story."""
     story = queries.published_article(article_id)

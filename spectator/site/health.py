@@ -6,13 +6,14 @@ import hmac
 from ipaddress import ip_address
 from typing import Any
 
-from flask import Blueprint, current_app, request
+from flask import current_app, request
 from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import indexing, search_log
 from spectator.db import is_wal_safe, sqlite
 from spectator.operations.storage import StorageMonitor
+from spectator.site import bp
 
 # Headers that proxies add: any of them shows that the request came from another machine.
 PROXY_HEADERS = (
@@ -25,23 +26,21 @@ PROXY_HEADERS = (
 )
 
 
-def register(site: Blueprint) -> None:
-    """Add the two health checks."""
-    site.record_once(register_storage_watch)
-    site.add_url_rule("/healthz", "healthz", healthz)
-    site.add_url_rule("/readyz", "readyz", readyz)
-
-
 def register_storage_watch(state: BlueprintSetupState) -> None:
     """Create the app's monitor of the disk and the database."""
     state.app.extensions["storage"] = StorageMonitor(state.app.config)
 
 
+bp.record_once(register_storage_watch)
+
+
+@bp.get("/healthz")
 def healthz() -> dict[str, str]:
     """Report that the process is running."""
     return {"status": "ok"}
 
 
+@bp.get("/readyz")
 def readyz() -> tuple[dict[str, Any], int, dict[str, str]]:
     """Report whether the site can serve and save: the database answers and is writable.
 

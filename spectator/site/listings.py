@@ -5,26 +5,23 @@ from __future__ import annotations
 import calendar
 from itertools import groupby
 
-from flask import Blueprint, abort, redirect, render_template, request
+from flask import abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from spectator import queries
+from spectator.site import bp
+from spectator.site.caching import cacheable
 from spectator.site.pagination import PageCursors, load_more_context, read_stream, requested_cursors
 
-
-def register(site: Blueprint) -> None:
-    """Add the URLs of all lists; `queries.listing_by_path` finds the list of a path."""
-    site.add_url_rule("/archive/", "archive", archive)
-    for rule, endpoint in (
-        ("/<slug:section>/", "section"),
-        ("/country/<slug:slug>/", "country"),
-        ("/topic/<slug:slug>/", "topic"),
-        ("/author/<slug:slug>/", "author"),
-        ("/archive/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>/", "month"),
-    ):
-        site.add_url_rule(rule, endpoint, listing)
+MONTH_RULE = "/archive/<int(fixed_digits=4):year>/<int(fixed_digits=2):month>/"
 
 
+@bp.get("/<slug:section>/", endpoint="section")
+@bp.get("/country/<slug:slug>/", endpoint="country")
+@bp.get("/topic/<slug:slug>/", endpoint="topic")
+@bp.get("/author/<slug:slug>/", endpoint="author")
+@bp.get(MONTH_RULE, endpoint="month")
+@cacheable("before", "through")
 def listing(**_parts: object) -> Response | str:
     """Show the stories of a list, newest first; redirect from its former URLs."""
     current = queries.listing_by_path(request.path)
@@ -62,6 +59,8 @@ def render(current: queries.Listing, cursors: PageCursors) -> str:
     )
 
 
+@bp.get("/archive/")
+@cacheable()
 def archive() -> str:
     """Show the months that have stories, with their counts."""
     rows = [

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request
+from flask import abort, make_response, redirect, render_template, request
+from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response
 
 from spectator import queries
-from spectator.pagecache import set_surrogate_key
-from spectator.site import listings
+from spectator.pagecache import SURROGATE_KEY, article_key
+from spectator.site import bp, listings
+from spectator.site.caching import cacheable
 from spectator.site.pagination import load_more_context, requested_cursors
 from spectator.templating import navigation
-from spectator.urls import permalink
+from spectator.urls import permalink, permalink_rule
 
 
-def register(site: Blueprint) -> None:
-    """Add the front page; the app adds the article page, whose URL is a setting."""
-    site.add_url_rule("/", "front", front)
-
-
+@bp.get("/")
+@cacheable("before", "rails", "through")
 def front() -> str:
     """Show the lead story, the newest after it and a rail for each section."""
     cursors, latest = requested_cursors(), queries.Listing("latest", "Latest", "/")
@@ -39,14 +38,25 @@ def front() -> str:
     )
 
 
-def article(slug: str, **_parts: object) -> Response | str | tuple[str, int]:
+@cacheable()
+def article(slug: str, **_parts: object) -> Response:
     """Show a story; redirect from its former URLs."""
     story = queries.article_by_slug(slug)
     if story is None:
         abort(404)
     if permalink(story) != request.path:
         return redirect(permalink(story), 301)
-    set_surrogate_key(request.environ, story.id)
     if story.status == "withdrawn":
-        return render_template("errors/410.html", article=story), 410
-    return render_template("site/article.html", article=story)
+        response = make_response(render_template("errors/410.html", article=story), 410)
+    else:
+        response = make_response(render_template("site/article.html", article=story))
+    response.headers[SURROGATE_KEY] = article_key(story.id)
+    return response
+
+
+def add_article_rule(state: BlueprintSetupState) -> None:
+    """Add the URL of stories, which is a setting."""
+    state.add_url_rule(permalink_rule(state.app.config["PERMALINK"]), "article", article)
+
+
+bp.record(add_article_rule)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app, send_file
+from flask import Response, abort, current_app, send_file
 
 from spectator import queries
 from spectator.media import digest_from_name, rendition_path
+from spectator.site import bp
 
 YEAR_SECONDS = 31_536_000
 
 
-def register(site: Blueprint) -> None:
-    """Add the URL of renditions."""
-    site.add_url_rule("/media/<path:name>", "media", media)
-
-
+@bp.get("/media/<path:name>")
 def media(name: str) -> Response:
     """Send a rendition; its name changes with its content, so it is cached for a year.
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Response, current_app, make_response, render_template, request
 
 from spectator import indexing, search_log
 from spectator.search import IndexBusyError, IndexUnavailableError, SearchResults
+from spectator.site import bp, fragments
 from spectator.site.results import PER_PAGE, search_context
 from spectator.site.search_params import InvalidFilter, SearchParams, parse_search_params
 
 
-def register(site: Blueprint) -> None:
-    """Add the search page."""
-    site.add_url_rule("/search", "search", search)
-
-
+@bp.get("/search")
 def search() -> tuple[str, int]:
     """Show the stories that match the words and filters, with their best passages."""
     params, started = parse_search_params(request.args), perf_counter()
@@ -29,6 +26,7 @@ def search() -> tuple[str, int]:
     return render_template("site/search.html", **page), status
 
 
+@fragments.bp.get("/search", endpoint="search")
 def results_fragment() -> Response:
     """Show the results while a reader types; HX-Replace-Url is the page that shows the same.
 

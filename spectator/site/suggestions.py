@@ -7,11 +7,13 @@ from flask import current_app, render_template, request, url_for
 from spectator import indexing, queries
 from spectator.search import IndexUnavailableError, Suggestions
 from spectator.search.language.parser import MAX_QUERY_LENGTH
+from spectator.site import fragments
 
 MAX_STORIES, MAX_OTHERS = 5, 3
 PEOPLE_LABEL = "People"
 
 
+@fragments.bp.get("/suggest")
 def suggest() -> str | tuple[str, int]:
     """Show matching countries and topics, then headlines, then people."""
     text = request.args.get("q", "")[:MAX_QUERY_LENGTH]

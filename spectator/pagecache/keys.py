@@ -1,0 +1,86 @@
+"""Which requests the cache may answer, and the keys of pages and of what they show.
+
+A response is stored only if it has a `Surrogate-Key` header, so that invented URLs cannot fill the
+memory. The header says which changes make the page stale: `article-12`, changes of that story;
+`edition`, every change that readers see; `related`, also what consumers of the outbox derive.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+CacheKey = tuple[str, str, str]  # scheme, path, query
+
+SURROGATE_KEY = "Surrogate-Key"
+EDITION, RELATED = "edition", "related"
+_ARTICLE_PREFIX = "article-"
+
+MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000
+# URLs that are not pages, or depend on more than path and cursors. deploy/nginx*.conf has the same.
+UNCACHED_PREFIXES = (
+    "/newsroom",
+    "/search",
+    "/fragments/search",
+    "/fragments/suggest",
+    "/static/",
+    "/media/",
+    "/healthz",
+    "/readyz",
+)
+CLIENT_ENVIRON_PREFIXES = ("HTTP_", "CONTENT_", "REMOTE_")  # environment variables about the client
+_CURSOR = "-?[0-9]{1,18}-[0-9]{1,18}"
+# Query parameters of the site's own list links; `site.pagination` describes them.
+_LIST_PARAMS = f"(?:&rails={_CURSOR})?(?:&start={_CURSOR})?(?:&through={_CURSOR})?"
+CURSOR_QUERY = re.compile(f"before={_CURSOR}{_LIST_PARAMS}|through={_CURSOR}")
+CURSOR_PARAMS = frozenset({"before", "rails", "start", "through"})
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+def article_key(article_id: int) -> str:
+    """Return the surrogate key of a page that shows only one story."""
+    return f"{_ARTICLE_PREFIX}{article_id}"
+
+
+def article_id_in(surrogate_key: str) -> int | None:
+    """Return the id of the only story on a page, None if it shows more."""
+    is_article = surrogate_key.startswith(_ARTICLE_PREFIX)
+    return int(surrogate_key.removeprefix(_ARTICLE_PREFIX)) if is_article else None
+
+
+def is_cursor_query(query: str) -> bool:
+    """Return whether a query string has exactly the form of the site's own list links."""
+    return CURSOR_QUERY.fullmatch(query) is not None
+
+
+def cache_key(environ: WSGIEnvironment) -> CacheKey | None:
+    """Return the cache key of a request, without unknown parameters; None if uncacheable."""
+    path: str = environ.get("PATH_INFO", "")
+    # In lower case, because /Search?q= redirects to /search?q= with its parameters.
+    is_uncached = path.lower().startswith(UNCACHED_PREFIXES)
+    if environ["REQUEST_METHOD"] not in SAFE_METHODS or len(path) > MAX_PATH_LENGTH or is_uncached:
+        return None
+    query: str = environ.get("QUERY_STRING", "")
+    if query and not is_cursor_query(query):
+        if len(query) > MAX_QUERY_LENGTH:
+            return None
+        names = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
+        if names & CURSOR_PARAMS:
+            return None
+        query = ""
+    return environ["wsgi.url_scheme"], path, query
+
+
+def anonymous_environ(environ: WSGIEnvironment, key: CacheKey) -> WSGIEnvironment:
+    """Return the environment of a GET of the same page, without anything about the client."""
+    server_environ = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(CLIENT_ENVIRON_PREFIXES)
+    }
+    host = {"HTTP_HOST": environ["HTTP_HOST"]} if "HTTP_HOST" in environ else {}
+    return server_environ | host | {"REQUEST_METHOD": "GET", "QUERY_STRING": key[2]}
