@@ -446,7 +446,7 @@ def test_the_words_after_a_redirect_come_from_a_table(app: Flask, editor: User) 
     client = logged_in_client(app)
     assert "<b>" not in client.get(f"{LIST}?done=<b>x</b>").text
     assert security.NOTICES["publish"] in client.get(f"{LIST}?done=publish").text
-    assert 'class="done"' not in client.get(f"{LIST}?done=nonsense").text
+    assert 'class="notice"' not in client.get(f"{LIST}?done=nonsense").text
 
 
 def test_an_enormous_login_is_refused(app: Flask) -> None:

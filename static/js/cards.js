@@ -44,7 +44,7 @@
       const island = of(this);
       if (!island || this.shadowRoot) return;
       const root = dressed(this.attachShadow({ mode: "open" }));
-      root.append(document.getElementById("editor-island").content.cloneNode(true));
+      root.append(document.getElementById("block-card").content.cloneNode(true));
       const part = (name) => root.querySelector(`[data-part="${name}"]`);
       part("card").setAttribute("aria-label", island.label);
       part("tools").setAttribute("aria-label", island.label);

@@ -54,7 +54,7 @@
 
   /* Logging out leaves the copies where they are, and says so. */
   const logout = document.querySelector("form[action$='/newsroom/logout']");
-  const dialog = document.getElementById("leaving");
+  const dialog = document.getElementById("logout-dialog");
   if (!logout || !dialog) return;
   let isSure = false;
   logout.addEventListener("submit", (event) => {

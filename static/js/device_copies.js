@@ -7,7 +7,7 @@
   if (!keeping || !copies) return;
   const { form, field, values, identity, say, keep } = keeping;
   const { story } = form.dataset;
-  const place = document.getElementById("local-copies");
+  const place = document.getElementById("local-drafts");
   const NOT_COMPARED = new Set(["version", "copy"]);
 
   const plain = (text) => {
@@ -69,7 +69,7 @@
     else say("This copy is the same as the form below.");
   };
   const offerBack = (record) => {
-    const line = cloneOf("discarded-copy");
+    const line = cloneOf("discarded-draft");
     const part = partsOf(line);
     part("at").textContent = timeOf(record);
     part("headline").textContent = record.headline;
@@ -83,7 +83,7 @@
       (name) => !NOT_COMPARED.has(name) && field(name) && !same(now[name], record.values[name]),
     );
     if (!names.length) return null;
-    const banner = cloneOf("local-copy");
+    const banner = cloneOf("local-draft");
     const part = partsOf(banner);
     const heading = part("heading");
     heading.id = `copy-${record.copy}`;

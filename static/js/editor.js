@@ -129,7 +129,7 @@
       picture: () => ours.askForPicture(editor, say),
       undo: () => editor.undo(),
       redo: () => editor.redo(),
-      help: () => ours.dialog("editor-help"),
+      help: () => ours.dialog("editor-shortcuts"),
     };
   }
 
@@ -216,7 +216,11 @@
   function start(field, template) {
     const box = document.importNode(template.content, true).firstElementChild;
     const find = (selector) => box.querySelector(selector);
-    const [root, tools, status] = [find("#body-editor"), find("[role=toolbar]"), find(".says")];
+    const [root, tools, status] = [
+      find("#body-editor"),
+      find("[role=toolbar]"),
+      find(".editor-status"),
+    ];
     const say = (words) => (status.textContent = words);
     const label = document.querySelector('label[for="body"]');
     label.id = label.id || "body-label";

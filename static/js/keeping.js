@@ -6,7 +6,7 @@
   const form = document.getElementById("story");
   const copies = window.spectatorCopies;
   if (!form || !copies) return;
-  const line = document.getElementById("saved");
+  const line = document.getElementById("save-status");
   const stop = document.getElementById("stop-sending");
   const { story } = form.dataset;
   const UNKEPT = new Set(["csrf_token", "seq", "loss_asked", "then"]);

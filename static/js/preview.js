@@ -2,9 +2,9 @@
 /* Asks for the preview again whenever the server has taken in what was typed, and keeps the place that one reads. */
 (() => {
   const preview = document.getElementById("preview");
-  const saved = document.getElementById("saved");
+  const saved = document.getElementById("save-status");
   if (!preview || !saved) return;
-  preview.closest(".beside").hidden = false;
+  preview.closest(".preview-pane").hidden = false;
   let shown = "";
   let top = 0;
 

@@ -4,7 +4,7 @@
   const WAIT_MS = 150;
   const PATIENCE_MS = 5000; // suggestions for other letters stand no longer than this
   const SHEET = document.currentScript.dataset.sheet;
-  const box = document.getElementById("find");
+  const box = document.getElementById("site-search");
   const list = document.createElement("div");
   const said = document.getElementById("status");
   let [timer, asked, active] = [0, null, null];
@@ -60,11 +60,11 @@
   for (const [name, value] of Object.entries({
     autocomplete: "list",
     expanded: "false",
-    controls: "suggested",
+    controls: "search-suggestions",
   }))
     box.setAttribute(`aria-${name}`, value);
   box.setAttribute("role", "combobox");
-  Object.assign(list, { id: "suggested", hidden: true });
+  Object.assign(list, { id: "search-suggestions", hidden: true });
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", "Suggestions");
   box.after(list);

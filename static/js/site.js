@@ -21,7 +21,7 @@
 
   /** Returns the notice that stands beside a control, or in place of what it would have shown. */
   const makeNotice = (text, retry) => {
-    const notice = Object.assign(document.createElement("div"), { className: "failed" });
+    const notice = Object.assign(document.createElement("div"), { className: "request-error" });
     const button = Object.assign(document.createElement("button"), {
       type: "button",
       textContent: "Try again",
@@ -39,7 +39,8 @@
   /** Takes back what was said of an earlier request of the same control. */
   const clear = (control) => {
     status().textContent = "";
-    if (control.previousElementSibling?.matches(".failed")) control.previousElementSibling.remove();
+    if (control.previousElementSibling?.matches(".request-error"))
+      control.previousElementSibling.remove();
   };
   const failMore = (link, code) => {
     clear(link);

@@ -31,7 +31,7 @@
       guide.textContent = length
         ? plural(length, "character") + (isLong ? ` – ${guide.dataset.long}` : "")
         : "";
-      guide.classList.toggle("long", isLong);
+      guide.classList.toggle("too-long", isLong);
     };
     guide.id = `${id}-length`;
     field.after(guide);
@@ -55,7 +55,7 @@
     return textContent.split(/[\s፡—–…]+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
   }
   const body = find("body");
-  const words = clone("words");
+  const words = clone("word-count");
   const count = () => {
     const number = wordsIn(body.value);
     const minutes = Math.max(1, Math.round(number / WORDS_PER_MINUTE));
@@ -75,7 +75,7 @@
   const shown = (...values) =>
     values.map((value) => form.querySelector(`.bar button[value=${value}]`)).find(Boolean);
   const publishing = shown("update", "publish");
-  const question = find("publish-question");
+  const question = find("publish-dialog");
   let sentAt = -HOLD_MS; // a second press would send the version that the first one replaces
   let isTouched = false;
   form.addEventListener("input", () => (isTouched = true));
@@ -155,7 +155,7 @@
 
   /* The picture: what was chosen, whether it may be sent, what it needs. */
   const [picture, alt] = [find("picture"), find("picture_alt")];
-  const [chosen, tooLarge, needed] = ["picture-chosen", "picture-too-large", "alt-needed"].map(
+  const [chosen, tooLarge, needed] = ["picture-selected", "picture-too-large", "alt-required"].map(
     clone,
   );
   const size = (bytes) =>

@@ -5,7 +5,7 @@
   const WAIT_MS = 200;
   const SEMICOLON = /[;؛\n]/;
   const COMMA = /[,،፣]/;
-  const asked = document.getElementById("asked");
+  const asked = document.getElementById("suggestion-query");
   if (!asked) return;
 
   const clone = (id) =>
@@ -32,12 +32,12 @@
     kind,
     { take, isLeftOut = () => false, creates = () => false, answered = () => {} },
   ) {
-    const list = clone(`offers-${kind}`);
+    const list = clone(`suggestions-${kind}`);
     const label = labelOf(entry);
     const self = { question: null, values: null };
     let [active, timer] = [null, 0];
     label.id = label.id || `${entry.id}-label`;
-    list.id = `${entry.id}-offers`;
+    list.id = `${entry.id}-suggestions`;
     list.setAttribute("aria-labelledby", label.id);
     const aria = { autocomplete: "list", expanded: "false", controls: list.id };
     for (const [name, value] of Object.entries(aria)) entry.setAttribute(`aria-${name}`, value);
@@ -81,7 +81,7 @@
       for (const option of options()) if (isLeftOut(option.dataset.value)) option.remove();
       const [count, text] = [options().length, entry.value.trim()];
       if (creates(text) && !self.values.some((value) => isSame(value, text))) {
-        const option = clone("offer-new");
+        const option = clone("new-suggestion");
         option.dataset.value = text;
         option.textContent = option.textContent.trim().replace("…", () => text);
         list.append(option);

@@ -60,7 +60,7 @@ def open_loaded(visitor: Visit) -> None:
 def open_related(visitor: Visit) -> None:
     """Open a story and wait for “You may also like”."""
     page = visitor.open("/culture/pictured")
-    page.locator(".foot").scroll_into_view_if_needed()
+    page.locator(".site-footer").scroll_into_view_if_needed()
     expect(page.locator(".related .card").first).to_be_visible()
 
 
@@ -165,7 +165,7 @@ def open_unsaved(visitor: Visit) -> None:
     """Open a story of which there is text that was not saved."""
     page = write(visitor, "A story left open")
     page.get_by_label("Headline").fill("A story left open, and changed")
-    expect(page.locator("#saved")).to_contain_text("Saved")
+    expect(page.locator("#save-status")).to_contain_text("Saved")
     page.goto(page.url.partition("?")[0])
     page.get_by_text("Show both versions side by side").first.click()
 

@@ -75,7 +75,7 @@ def publish(visitor: Visit, entries: dict[str, str]) -> str:
     page = visitor.open("/newsroom/stories/new")
     fill(page, entries)
     press(page, "Publish")
-    expect(page.locator(".done")).to_have_text("Published. Readers see the story now.")
+    expect(page.locator(".notice")).to_have_text("Published. Readers see the story now.")
     path = page.get_by_role("link", name="On the site").get_attribute("href")
     assert path
     return path

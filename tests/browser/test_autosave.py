@@ -63,7 +63,7 @@ def type_text(page: Page, text: str) -> None:
 
 
 def expect_status(page: Page) -> Any:
-    return expect(page.locator("#saved"))
+    return expect(page.locator("#save-status"))
 
 
 def count_drafts(page: Page) -> int:
@@ -157,7 +157,7 @@ def test_the_login_expires_while_somebody_types(form_window: Visit) -> None:
     page.get_by_role("button", name="Save draft").click()
     expect_status(page).to_contain_text("Not sent: you are logged out. Kept on this device.")
     with page.expect_popup() as popup:
-        page.locator("#saved a").click()
+        page.locator("#save-status a").click()
     login = popup.value
     login.get_by_label("Email").fill("editor@news.example")
     login.get_by_label("Password").fill(form_window.site.password)
@@ -242,7 +242,7 @@ def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> No
     for _ in range(2):  # at once, and in another window
         banner.get_by_role("button", name="Discard").click()
         expect(banner).to_have_count(0)
-        expect(page.locator("#local-copies")).to_contain_text(
+        expect(page.locator("#local-drafts")).to_contain_text(
             "discarded: “Rubbish”. This device keeps them for 30 days."
         )
         expect(page.get_by_role("button", name="Bring back")).to_be_focused()

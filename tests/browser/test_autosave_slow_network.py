@@ -172,7 +172,7 @@ def test_nobody_is_told_again_and_again_that_the_login_has_expired(form_window: 
     page.evaluate(
         """() => {
           window.changes = 0;
-          const saved = document.getElementById("saved");
+          const saved = document.getElementById("save-status");
           new MutationObserver(() => (window.changes += 1)).observe(saved, { childList: true, subtree: true });
         }"""
     )
@@ -238,7 +238,7 @@ def test_of_a_chosen_picture_nothing_is_claimed(form_window: Visit, tmp_path: ob
     posts = count_posts(page, "/autosave")
     page.locator("#picture").set_input_files(draw_picture(tmp_path / "boat.png", (90, 60)))  # type: ignore[operator]
     page.wait_for_timeout(2500)
-    expect(page.locator("#saved")).to_have_text("")
+    expect(page.locator("#save-status")).to_have_text("")
     assert posts == []
     page.get_by_label("Headline").fill("With a picture")
     expect_status(page).to_have_text(re.compile("Saved"))

@@ -107,12 +107,12 @@ def test_from_the_first_word_to_the_withdrawal(editor_window: Visit, tmp_path: P
     write_wrongly(visitor, draw_picture(tmp_path / "ferry.png", (900, 600 + len(public_path))))
     fill(page, {"countries": ENTRIES["countries"], "section": ENTRIES["section"]})
     press(page, "Save draft")
-    expect(page.locator(".done")).to_have_text("Saved.")
+    expect(page.locator(".notice")).to_have_text("Saved.")
     preview(visitor)
     assert visitor.site.status(public_path) == 404, "a draft is public"
 
     press(page, "Publish")
-    expect(page.locator(".done")).to_have_text("Published. Readers see the story now.")
+    expect(page.locator(".notice")).to_have_text("Published. Readers see the story now.")
     form_path = visitor.path.partition("?")[0]
     page.get_by_role("link", name="On the site").click()
     assert visitor.path == public_path
@@ -129,7 +129,7 @@ def correct(visitor: Visit, form_path: str, public_path: str) -> None:
     fill(page, {"body": ENTRIES["body"].replace("at six", "at half past six")})
     page.get_by_label(re.compile(r"^\s*Note to readers")).fill(NOTE)
     press(page, "Publish correction")
-    expect(page.locator(".done")).to_contain_text("Correction published under the story.")
+    expect(page.locator(".notice")).to_contain_text("Correction published under the story.")
     visitor.open(public_path)
     expect(page.locator(".prose p").first).to_have_text("The first boat leaves at half past six.")
     expect(page.get_by_role("region", name="Corrections")).to_contain_text(NOTE)
@@ -145,7 +145,7 @@ def withdraw(visitor: Visit, form_path: str, public_path: str) -> None:
         410
     }  # the picture goes with the story, from pages that are still open too
     press(page, "Withdraw")
-    expect(page.locator(".done")).to_contain_text("Story withdrawn.")
+    expect(page.locator(".notice")).to_contain_text("Story withdrawn.")
     answer = page.goto(visitor.site.url + public_path)
     assert answer is not None and answer.status == 410
     expect(page.get_by_role("heading", level=1)).to_have_text("This story was withdrawn")

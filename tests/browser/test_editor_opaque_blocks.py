@@ -78,7 +78,9 @@ def test_no_accident_takes_an_island_away(writer: Visit, accident: str) -> None:
     page = open_new(writer, f"<p>before</p>\n{TABLE}\n<p>after</p>")
     accidental_edits(page)[accident]()
     expect(block_card(page, "Table, 2 rows")).to_be_visible()
-    expect(page.locator(".says")).to_contain_text("To remove the table, use its Remove button.")
+    expect(page.locator(".editor-status")).to_contain_text(
+        "To remove the table, use its Remove button."
+    )
     assert field_value(page).count(TABLE) == 1
     page.keyboard.press("Control+z")
     assert field_value(page).count(TABLE) == 1
@@ -93,7 +95,9 @@ def test_formats_do_not_reach_across_an_island(writer: Visit) -> None:
         put_cursor(page, "before")
         page.keyboard.press("Control+a")
         page.keyboard.press(keys)
-        expect(page.locator(".says")).to_contain_text("Select text without the table in it.")
+        expect(page.locator(".editor-status")).to_contain_text(
+            "Select text without the table in it."
+        )
         assert field_value(page) == opened
     page.keyboard.press("Control+b")
     assert (
@@ -139,7 +143,7 @@ def test_islands_move_and_their_keys_are_not_typed(writer: Visit) -> None:
     page.keyboard.press("Enter")
     assert field_value(page) == f"{TABLE}\n<p>one</p>\n<p>two</p>"
     page.keyboard.press("Enter")
-    expect(page.locator(".says")).to_have_text("The table is already first.")
+    expect(page.locator(".editor-status")).to_have_text("The table is already first.")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Backspace")
     page.keyboard.press("x")

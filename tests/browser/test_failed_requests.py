@@ -90,16 +90,18 @@ def test_load_more_says_so_and_tries_again(scripted_reader: Visit, failure: Fail
         with page.expect_request(MORE):
             more.click()
         expect(page.get_by_role("status")).to_have_text(f"Could not load more stories. {reason}")
-        expect(page.locator(".failed")).to_have_count(1)
-        expect(page.locator(".failed p")).to_have_text(f"Could not load more stories. {reason}")
-        expect(page.locator(".failed")).to_be_in_viewport()
+        expect(page.locator(".request-error")).to_have_count(1)
+        expect(page.locator(".request-error p")).to_have_text(
+            f"Could not load more stories. {reason}"
+        )
+        expect(page.locator(".request-error")).to_be_in_viewport()
     assert page.locator(".stream .card").count() == count
     assert not violations(page)
     recover(page, MORE)
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".stream .card").nth(count).get_by_role("link")).to_be_focused()
     expect(page.get_by_role("status")).to_have_text("20 more stories")
-    expect(page.locator(".failed")).to_have_count(0)
+    expect(page.locator(".request-error")).to_have_count(0)
 
 
 def test_a_search_never_shows_results_of_other_words(
@@ -144,7 +146,7 @@ def test_related_stories_leave_no_hole(scripted_reader: Visit, failure: Failure)
     page = scripted_reader.open("/opinion/long")
     related = page.get_by_role("region", name="You may also like")
     fail(page, RELATED)
-    page.locator(".foot").scroll_into_view_if_needed()
+    page.locator(".site-footer").scroll_into_view_if_needed()
     expect(page.locator(".related[hx-get]")).to_have_count(0)
     box = related.bounding_box()
     assert box and box["height"] < ROOM_PIXELS, "a hole that nothing will ever fill"

@@ -132,7 +132,7 @@ def test_enter_asks_again_where_the_server_was_out_of_reach(scripted_reader: Vis
     page.route(FRAGMENT, lambda route: route.abort())
     with page.expect_event("requestfailed"):
         box(page).fill("market")
-    expect(page.locator("#results .failed")).to_be_visible()
+    expect(page.locator("#results .request-error")).to_be_visible()
     expect(box(page)).to_have_value("market")
     box(page).press("Enter")
     page.wait_for_url("**/search?q=market*")

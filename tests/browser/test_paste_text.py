@@ -53,7 +53,7 @@ def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[V
 
 
 def editor_message(page: Page) -> str:
-    return page.locator(".says").inner_text()
+    return page.locator(".editor-status").inner_text()
 
 
 def paste_and_read(page: Page, html: str) -> str:
@@ -316,7 +316,7 @@ def test_a_paste_says_nothing_where_nothing_is_missing(writer: Visit) -> None:
     page = open_new(writer)
     editor_text(page).click()
     paste(page, "<p>All of it</p>")
-    expect(page.locator(".says")).not_to_contain_text("not pasted")
+    expect(page.locator(".editor-status")).not_to_contain_text("not pasted")
 
 
 @pytest.mark.parametrize(

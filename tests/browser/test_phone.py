@@ -53,7 +53,7 @@ def test_the_whole_job_by_touch(phone: Visit) -> None:
     if phone.has_script:
         page.get_by_role("button", name="Bold").tap()
         page.keyboard.type(" Bold ones.")
-        expect(page.locator("#saved")).to_contain_text("Saved")
+        expect(page.locator("#save-status")).to_contain_text("Saved")
         page.locator("#authors-entry").tap()
         page.keyboard.type("Ama Serwaa,")
         expect(page.locator(".chip")).to_have_text(re.compile("Ama Serwaa"))
@@ -63,7 +63,7 @@ def test_the_whole_job_by_touch(phone: Visit) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     with page.expect_navigation():
         page.get_by_role("button", name="Publish", exact=True).tap()
-    expect(page.locator(".done")).to_have_text("Published. Readers see the story now.")
+    expect(page.locator(".notice")).to_have_text("Published. Readers see the story now.")
     page.locator("#note").fill("A word was missing.")
     press(page, "Publish correction")
     page.get_by_role("link", name="On the site").tap()

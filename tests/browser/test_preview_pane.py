@@ -50,7 +50,7 @@ def test_a_phone_asks_for_no_preview(
     ) as visitor:
         page = write(visitor, "On a phone")
         page.get_by_label("Headline").fill("Typed on a phone")
-        expect(page.locator("#saved")).to_contain_text("Saved")
+        expect(page.locator("#save-status")).to_contain_text("Saved")
         page.wait_for_timeout(500)
         assert not [
             url for url in visitor.requests if url.endswith("/preview") or "/preview?" in url

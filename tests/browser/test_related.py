@@ -22,7 +22,7 @@ def test_it_comes_when_scrolled_to(scripted_reader: Visit) -> None:
     page.wait_for_load_state("networkidle")
     assert fragments(visitor) == [], "fetched before anybody looked"
     height = page.locator(".related").bounding_box()
-    page.locator(".foot").scroll_into_view_if_needed()
+    page.locator(".site-footer").scroll_into_view_if_needed()
     expect(page.locator(".related .card").first).to_be_visible()
     assert len(fragments(visitor)) == 1
     related = page.get_by_role("region", name="You may also like")

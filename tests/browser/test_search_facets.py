@@ -50,7 +50,7 @@ def test_a_bar_and_a_year_of_the_list_do_the_same(reader: Visit) -> None:
     bars.first.click()
     page.wait_for_url(re.compile(r"from=[0-9]{4}-01-01&to=[0-9]{4}-12-31$"))
     narrowed, there = count(page), reader.path
-    expect(page.locator(".years svg a.chosen")).to_have_count(1)
+    expect(page.locator(".years svg a.selected")).to_have_count(1)
     page.go_back()
     page.get_by_text("Stories by year").click()
     page.locator(".years li a").first.click()
@@ -100,7 +100,7 @@ def test_nothing_found_leads_on(reader: Visit) -> None:
 
 def test_another_spelling_is_offered(reader: Visit) -> None:
     page = reader.open("/search?q=vilage")
-    page.locator(".meant").get_by_role("link", name="village").click()
+    page.locator(".did-you-mean").get_by_role("link", name="village").click()
     page.wait_for_url("**/search?q=village")
     assert count(page) > 2
 

@@ -130,7 +130,9 @@ def test_open_suggestions_are_accessible(visitor: Visit) -> None:
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         assert not violations(page), scheme
-    right = page.evaluate("document.getElementById('suggested').getBoundingClientRect().right")
+    right = page.evaluate(
+        "document.getElementById('search-suggestions').getBoundingClientRect().right"
+    )
     assert right <= page.evaluate("document.documentElement.clientWidth")
 
 

@@ -41,11 +41,11 @@ def form_window(browser: Browser, site: RunningSite, editor_state: Any) -> Itera
 def test_what_is_typed_reaches_device_and_server(form_window: Page, site: RunningSite) -> None:
     form_window.get_by_label("Headline").fill("While the CDN hangs")
     form_window.locator("#body").fill("Plain words in the plain field.")
-    expect(form_window.locator("#saved")).to_have_text(SAVED, timeout=3000)
+    expect(form_window.locator("#save-status")).to_have_text(SAVED, timeout=3000)
     assert "Plain words in the plain field." in autosaved_text(site)
     form_window.context.set_offline(True)
     form_window.locator("#body").fill("Plain words, and more.")
-    expect(form_window.locator("#saved")).to_have_text(KEPT_MESSAGE)
+    expect(form_window.locator("#save-status")).to_have_text(KEPT_MESSAGE)
     assert count_drafts(form_window) == 1
 
 
@@ -93,7 +93,7 @@ def test_the_form_is_sent(form_window: Page) -> None:
 def test_the_search_box_of_readers_suggests(browser: Browser, site: RunningSite, path: str) -> None:
     with visit_without_cdn(browser, site) as visitor:
         visitor.page.goto(site.url + path, wait_until="commit")
-        box = visitor.page.locator("#find")
+        box = visitor.page.locator("#site-search")
         box.press_sequentially("vil")
         expect(visitor.page.get_by_role("option").first).to_be_visible()
 

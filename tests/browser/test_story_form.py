@@ -39,7 +39,7 @@ def plain_editor(browser: Browser, site: RunningSite, editor_state: Any) -> Iter
 
 
 def word_count(page: Page) -> Locator:
-    return page.locator("#counts .words")
+    return page.locator("#counts .word-count")
 
 
 def set_body(page: Page, text: str) -> None:
@@ -205,7 +205,7 @@ def test_keys_of_a_published_story(writer: Visit, tmp_path: Path) -> None:
         page.get_by_role("dialog", name="Publish these changes?").get_by_role(
             "button", name="Update"
         ).click()
-    expect(page.locator(".done")).to_be_visible()
+    expect(page.locator(".notice")).to_be_visible()
     assert (
         query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id)
         == "Updated by a key"
@@ -221,7 +221,7 @@ def test_enter_in_a_line_saves_a_draft(writer: Visit, name: str) -> None:
     fill(page, headline)
     with page.expect_navigation():
         page.locator(f"#{name}").press("Enter")
-    expect(page.locator(".done")).to_have_text("Saved.")
+    expect(page.locator(".notice")).to_have_text("Saved.")
     assert (
         query_value(writer.site, "SELECT status FROM article WHERE headline = ?", headline)
         == "draft"
@@ -235,7 +235,7 @@ def test_enter_on_a_live_story_tells_readers_nothing(writer: Visit, tmp_path: Pa
     page.locator("#note").fill("A half-typed no")
     page.locator("#source_name").fill("Lake Transport Office")
     page.locator("#source_name").press("Enter")
-    expect(page.locator("#saved")).to_contain_text("Saved", timeout=8000)
+    expect(page.locator("#save-status")).to_contain_text("Saved", timeout=8000)
     assert writer.path == path
     expect(page.locator("#note")).to_have_value("A half-typed no")
     assert (
@@ -257,7 +257,7 @@ def test_enter_on_a_live_story_without_script(plain_editor: Visit, tmp_path: Pat
     page.locator("#note").fill("A half-typed no")
     with page.expect_navigation():
         page.locator("#source_name").press("Enter")
-    expect(page.locator(".done")).to_contain_text("Changes saved, not published.")
+    expect(page.locator(".notice")).to_contain_text("Changes saved, not published.")
     expect(page.locator("#note")).to_have_value("A half-typed no")
     assert (
         query_value(
@@ -348,7 +348,7 @@ def test_the_picture_that_was_chosen(writer: Visit, tmp_path: Path) -> None:
     needed = page.get_by_text("Required with a picture")
     drawn = draw_picture(tmp_path / "boats.png", (90, 60))
     picture.set_input_files(drawn)
-    expect(page.locator("#picture-chosen-note")).to_have_text(re.compile(r"^boats\.png, \d+ KB$"))
+    expect(page.locator("#picture-selected-note")).to_have_text(re.compile(r"^boats\.png, \d+ KB$"))
     expect(needed).to_be_visible()
     expect(alt).to_have_attribute("aria-required", "true")
     expect(alt).to_have_accessible_description(
@@ -373,7 +373,7 @@ def test_a_picture_that_is_too_large_is_not_sent(writer: Visit, tmp_path: Path) 
     expect(page.get_by_text("Required with a picture")).to_have_count(0)
     picture.set_input_files(tmp_path / "large.jpg")
     expect(message).to_have_count(0)
-    expect(page.locator("#picture-chosen-note")).to_have_text("large.jpg, 40 MB")
+    expect(page.locator("#picture-selected-note")).to_have_text("large.jpg, 40 MB")
     assert picture.evaluate("field => [field.files.length, field.ariaInvalid]") == [1, "false"]
 
 

@@ -71,7 +71,7 @@ def entry(page: Page, field: str) -> Locator:
 
 
 def suggestion_list(page: Page, field: str) -> Locator:
-    return page.locator(f"#{entry(page, field).get_attribute('id')}-offers")
+    return page.locator(f"#{entry(page, field).get_attribute('id')}-suggestions")
 
 
 def chips(page: Page, field: str) -> Locator:
@@ -79,7 +79,7 @@ def chips(page: Page, field: str) -> Locator:
 
 
 def status(page: Page) -> Locator:
-    return page.locator("#asked + [role=status]")
+    return page.locator("#suggestion-query + [role=status]")
 
 
 def set_value(page: Page, field: str, value: str) -> None:

@@ -87,7 +87,7 @@ def test_neither_loses_a_word(both_windows: tuple[Visit, Visit]) -> None:
         "Second Editor saved this story while you were writing"
     )
     press(one.page, "Save my choices")
-    expect(one.page.locator(".done")).to_have_text("Saved.")
+    expect(one.page.locator(".notice")).to_have_text("Saved.")
     assert paragraphs_of(one.page) == [
         "The left bank, theirs.",
         "The water.",

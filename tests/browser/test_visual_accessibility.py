@@ -125,8 +125,8 @@ def test_rings_are_seen_and_headings_are_in_order(page_window: Visit) -> None:
     [
         ("/society/", ".nav [aria-current]"),
         ("/opinion/long", ".nav [aria-current]"),
-        ("/search?q=village&sort=oldest&country=kenya", ".orders [aria-current]"),
-        ("/search?q=village&sort=oldest&country=kenya", ".values [aria-current]"),
+        ("/search?q=village&sort=oldest&country=kenya", ".sort-links [aria-current]"),
+        ("/search?q=village&sort=oldest&country=kenya", ".facet-values [aria-current]"),
         ("/newsroom/stories/", "nav [aria-current]"),
         ("/newsroom/search?q=village&in=published", "main [aria-current]"),
         ("/newsroom/stories/new", ".views [aria-pressed='true']"),
@@ -156,8 +156,8 @@ def test_chosen_years_and_hits_show_in_forced_colours(browser: Browser, site: Ru
     with open_window(browser, site, forced_colors="active", viewport=DESKTOP) as visitor:
         page = visitor.open("/search?q=the&from=2025-01-01&to=2025-12-31")
         fill = "element => getComputedStyle(element).fill"
-        assert page.locator(".years .chosen path").last.evaluate(fill) != page.evaluate(
-            "getComputedStyle(document.querySelector('.years a:not(.chosen) path:not(.sky)')).fill"
+        assert page.locator(".years .selected path").last.evaluate(fill) != page.evaluate(
+            "getComputedStyle(document.querySelector('.years a:not(.selected) path:not(.bar-hit-area)')).fill"
         )
 
 
@@ -203,7 +203,7 @@ def test_arabic_stands_upright_and_its_breadcrumb_begins_with_its_beginning(
             page.locator(".prose em").evaluate("element => getComputedStyle(element).fontWeight")
             == "700"
         )
-        crumb = page.locator(".crumbs li").last
+        crumb = page.locator(".breadcrumb li").last
         first = crumb.evaluate(
             """element => {
                 const range = document.createRange();
