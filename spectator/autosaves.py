@@ -1,32 +1,24 @@
-"""Autosaved forms, the presence of editors, and preview links."""
+"""Unsaved text: autosaved forms, apart from their stories."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import LargeBinary, Select, cast, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.orm import Session, defer, joinedload, with_expression
+from sqlalchemy.orm import Session, defer, with_expression
 
 from spectator.db import db
-from spectator.models import Autosave, Presence, PreviewLink, User
+from spectator.models import Autosave
 
 # Limits for one person, including discarded forms; nobody writes that much at once.
 MAX_AUTOSAVES, MAX_BYTES = 200, 20_000_000
-MAX_LINKS = 50  # active links to one story
-PRESENCE_SECONDS = (
-    20  # open forms report every 8 s; after two missed reports a form counts as closed
-)
-PREVIEW_LINK_DAYS = (1, 7, 30)
-PREVIEW_LINK_RETENTION = timedelta(days=90)
 DISCARDED_DAYS = 30  # how long discarded text can be brought back
 
 
 class AutosaveLimitReached(Exception):
-    """The person has too much unsaved text, or the story has too many preview links."""
+    """The person has too much unsaved text."""
 
 
 def save(
@@ -134,101 +126,8 @@ def _set_discarded(user_id: int, form_id: str, at: datetime | None) -> None:
         session.execute(update(Autosave).where(is_own).values(discarded_at=at))
 
 
-def touch(user_id: int, article_id: int) -> None:
-    """Record that a person has a story's form open now."""
-    now = datetime.now(UTC)
-    row = insert(Presence).values(article_id=article_id, user_id=user_id, seen_at=now)
-    with db.write() as session:
-        session.execute(
-            row.on_conflict_do_update(
-                index_elements=["article_id", "user_id"], set_={"seen_at": now}
-            )
-        )
-
-
-def other_editors(article_id: int, user_id: int) -> Sequence[User]:
-    """Return the other people who have a story's form open."""
-    since = datetime.now(UTC) - timedelta(seconds=PRESENCE_SECONDS)
-    is_present = (Presence.article_id == article_id) & (Presence.seen_at >= since)
-    query = select(Presence).where(is_present, Presence.user_id != user_id)
-    query = query.options(joinedload(Presence.user)).order_by(Presence.user_id)
-    return [presence.user for presence in db.session.scalars(query)]
-
-
-def create_link(article_id: int, by_id: int, days: int, nonce: str, token_hash: str) -> None:
-    """Store a preview link that expires after `days` days, under the hash of its token.
-
-    Raises AutosaveLimitReached if the story has too many active links.
-    """
-    now = datetime.now(UTC)
-    with db.write() as session:
-        active_count = select(func.count(PreviewLink.id)).where(
-            PreviewLink.article_id == article_id, *_is_link_active()
-        )
-        if (session.scalar(active_count) or 0) >= MAX_LINKS:
-            raise AutosaveLimitReached
-        session.add(
-            PreviewLink(
-                article_id=article_id,
-                token_hash=token_hash,
-                nonce=nonce,
-                made_by_id=by_id,
-                made_at=now,
-                expires_at=now + timedelta(days=days),
-            )
-        )
-
-
-def list_active_links(article_id: int) -> Sequence[PreviewLink]:
-    """Return a story's active preview links."""
-    query = select(PreviewLink).where(PreviewLink.article_id == article_id, *_is_link_active())
-    return db.session.scalars(
-        query.options(joinedload(PreviewLink.made_by)).order_by(PreviewLink.id)
-    ).all()
-
-
-def article_id_by_link(token_hash: str) -> int | None:
-    """Return the id of the story that a preview link shows.
-
-    None if the link has expired or was revoked, or if its creator is disabled.
-    """
-    creator = select(User.id).where(User.id == PreviewLink.made_by_id, User.is_active)
-    return db.session.scalar(
-        select(PreviewLink.article_id).where(
-            PreviewLink.token_hash == token_hash, creator.exists(), *_is_link_active()
-        )
-    )
-
-
-def link_maker(token_hash: str) -> User | None:
-    """Return the person who created a preview link."""
-    return db.session.scalar(
-        select(User).join(PreviewLink).where(PreviewLink.token_hash == token_hash)
-    )
-
-
-def revoke_link(article_id: int, link_id: int) -> None:
-    """Revoke a story's preview link; doing it twice does no harm."""
-    with db.write() as session:
-        link = session.get(PreviewLink, link_id)
-        if link is not None and link.article_id == article_id and link.revoked_at is None:
-            link.revoked_at = datetime.now(UTC)
-
-
-def _is_link_active() -> tuple[Any, ...]:
-    return PreviewLink.revoked_at.is_(None), PreviewLink.expires_at > datetime.now(UTC)
-
-
 def prune() -> None:
-    """Delete old presence rows, links that expired long ago and text discarded 30 days ago.
-
-    Unsaved text that nobody discarded is never deleted.
-    """
-    now = datetime.now(UTC)
-    discarded_before = now - timedelta(days=DISCARDED_DAYS)
+    """Delete text that was discarded 30 days ago; unsaved text is never deleted."""
+    discarded_before = datetime.now(UTC) - timedelta(days=DISCARDED_DAYS)
     with db.write() as session:
-        session.execute(delete(Presence).where(Presence.seen_at < now - timedelta(hours=1)))
-        session.execute(
-            delete(PreviewLink).where(PreviewLink.expires_at < now - PREVIEW_LINK_RETENTION)
-        )
         session.execute(delete(Autosave).where(Autosave.discarded_at < discarded_before))

@@ -30,6 +30,8 @@ from spectator import (
     autosaves,
     indexing,
     outbox,
+    presence,
+    preview_links,
     publishing,
     queries,
     related,
@@ -188,6 +190,8 @@ class Worker:
             )
         accounts.delete_expired()
         autosaves.prune()
+        presence.prune()
+        preview_links.prune()
         search_log.aggregate(self.data_dir)
         index = indexing.open_public_index(self.data_dir)
         local_time = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))

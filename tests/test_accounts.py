@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from spectator import accounts
+from spectator import accounts, tokens
 from spectator.accounts import sessions, throttling
 from spectator.db import db
 from spectator.models import KnownClient, LoginAttempt, User, UserSession
@@ -117,9 +117,9 @@ def test_a_random_password_is_long_readable_and_works(app: Flask) -> None:
 def test_only_the_hash_of_a_token_is_stored(app: Flask, editor: User) -> None:
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
     assert len(token) >= 43
-    assert db.session.scalars(select(UserSession.token_hash)).all() == [accounts.token_hash(token)]
-    assert token != accounts.token_hash(token)
-    assert accounts.user_by_token(accounts.token_hash(token)) is None
+    assert db.session.scalars(select(UserSession.token_hash)).all() == [tokens.token_hash(token)]
+    assert token != tokens.token_hash(token)
+    assert accounts.user_by_token(tokens.token_hash(token)) is None
 
 
 def test_the_same_words_for_unknown_wrong_and_disabled(app: Flask, editor: User) -> None:

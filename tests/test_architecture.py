@@ -25,6 +25,8 @@ LAYERS = (
         "publishing",
         "accounts",
         "autosaves",
+        "presence",
+        "preview_links",
         "pagecache",
         "search",
         "media",
@@ -34,7 +36,7 @@ LAYERS = (
     {"queries", "outbox", "migrations", "change_watcher"},
     {"urls"},
     {"models"},
-    {"db", "config"},
+    {"db", "config", "tokens"},
     {"text", "times"},
 )
 FORBIDDEN = {
@@ -43,6 +45,8 @@ FORBIDDEN = {
     ("site", "publishing"),
     ("site", "accounts"),
     ("site", "autosaves"),
+    ("site", "presence"),
+    ("site", "preview_links"),
     ("search", "queries"),
     ("search", "models"),
     ("search", "db"),

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug import formparser
 
-from spectator import accounts, request_limits
+from spectator import accounts, request_limits, tokens
 from spectator.accounts import sessions
 from spectator.models import User
 from spectator.newsroom import logged_out
@@ -75,7 +75,7 @@ def test_a_body_without_a_session_is_refused_unread(app: Flask, client: FlaskCli
     } - {"/newsroom/login"}
     assert {NEW, MERGE} < paths
     body = b"headline=secret&" + b"a=&" * 1_000_000
-    for cookie in ("", "x" * 43, accounts.token_hash("x")):
+    for cookie in ("", "x" * 43, tokens.token_hash("x")):
         client.set_cookie(SESSION_COOKIE, cookie)
         for path in paths:
             stream, status, page = send(client, path, body)

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from spectator import accounts, autosaves, config
+from spectator import accounts, config, preview_links
 from spectator.cli import main
 from spectator.db import db, sqlite
 from spectator.models import User
@@ -66,7 +66,7 @@ def test_a_backup_works_every_night_and_comes_back(
     (data / "media" / "originals").mkdir()
     article_id = story()
     accounts.log_in(editor.email, "a long password of editor", accounts.Client("192.0.2.1"))
-    autosaves.create_link(article_id, editor.id, 30, "nonce", accounts.token_hash("link"))
+    preview_links.create(article_id, editor.id, 30)
     for number in (1, 2):
         done = shell(recipe("A backup"), DATA=str(data), BACKUPS=str(backups))
         assert done.returncode == 0, done.stderr

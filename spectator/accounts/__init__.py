@@ -35,7 +35,6 @@ from spectator.accounts.sessions import (
     log_out,
     open_session,
     session_by_token,
-    token_hash,
     user_by_token,
 )
 from spectator.accounts.throttling import (
@@ -69,7 +68,6 @@ __all__ = [
     "reset_password",
     "session_by_token",
     "set_role",
-    "token_hash",
     "user_by_token",
 ]
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from flask import current_app
-from itsdangerous import BadSignature, TimestampSigner
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from spectator import tokens
 from spectator.db import StorageError, db
 from spectator.models import User, UserSession
+from spectator.tokens import token_hash
 
 # Idle limit: longer than a working day with its breaks, but a browser that was forgotten in the
 # evening is logged out by morning. Absolute limit: NIST SP 800-63B level 1 asks for the password
@@ -22,27 +20,12 @@ IDLE_LIMIT, ABSOLUTE_LIMIT = timedelta(hours=12), timedelta(days=30)
 TOUCH_INTERVAL = timedelta(minutes=10)
 
 
-def token_hash(token: str) -> str:
-    """Return the hash of a token that is stored, so that a leaked database opens no session."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-
-
-def _signer() -> TimestampSigner:
-    return TimestampSigner(
-        current_app.config["SECRET_KEY"], salt="session", digest_method=hashlib.sha256
-    )
-
-
 def is_issued_token(token: str) -> bool:
     """Return whether this server issued the token within the absolute limit.
 
     Its session may have ended.
     """
-    try:
-        _signer().unsign(token, max_age=int(ABSOLUTE_LIMIT.total_seconds()))
-    except BadSignature:
-        return False
-    return True
+    return tokens.is_issued("session", token, int(ABSOLUTE_LIMIT.total_seconds()))
 
 
 def user_by_token(token: str) -> User | None:
@@ -77,7 +60,7 @@ def open_session(session: Session, user_id: int, failed_logins: int = 0) -> str:
 
     `failed_logins` is the number of other people's failed attempts, which the person is told.
     """
-    token, now = _signer().sign(secrets.token_urlsafe(32)).decode(), datetime.now(UTC)
+    token, now = tokens.issue("session", 32), datetime.now(UTC)
     row = UserSession(token_hash=token_hash(token), user_id=user_id, created_at=now, seen_at=now)
     row.failed_logins = failed_logins
     session.add(row)

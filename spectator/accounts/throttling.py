@@ -12,9 +12,9 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from spectator.accounts.sessions import token_hash
 from spectator.db import db
 from spectator.models import KnownClient, LoginAttempt, User
+from spectator.tokens import token_hash
 
 log = logging.getLogger(__name__)
 # An unknown email is never logged itself: people enter passwords in that field by mistake.

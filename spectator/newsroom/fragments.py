@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from spectator import autosaves, publishing, queries
+from spectator import presence, publishing, queries
 from spectator.db import db
 from spectator.media import PictureError, rendition_names
 from spectator.models import Article
@@ -93,10 +93,10 @@ def update_presence(article_id: int) -> str:
         return render_template(
             "newsroom/_presence.html", other_editors=[], newer_by="", lock_message=lock_message
         )
-    autosaves.touch(user.id, article_id)
+    presence.touch(user.id, article_id)
     is_newer = article.version > forms.parse_version(request.form)
     newer_by = (queries.last_saved_by(article_id) or "Somebody") if is_newer else ""
-    other_editors = autosaves.other_editors(article_id, user.id)
+    other_editors = presence.other_editors(article_id, user.id)
     return render_template(
         "newsroom/_presence.html", other_editors=other_editors, newer_by=newer_by, lock_message=""
     )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from flask import current_app
-from itsdangerous import BadSignature, Signer
 from werkzeug.datastructures import FileStorage
 
-from spectator import publishing, queries
+from spectator import publishing, queries, tokens
 from spectator.db import db
 from spectator.media import StoredPicture, remove_renditions, rendition_digests, store_upload
 from spectator.models import Picture, User
@@ -39,19 +36,11 @@ def add_picture(stored: StoredPicture, by: User) -> int:
         return publishing.add_picture(session, stored, by.id)
 
 
-def _picture_signer(user: User) -> Signer:
-    return Signer(
-        current_app.config["SECRET_KEY"], salt=f"picture of {user.id}", digest_method=hashlib.sha256
-    )
-
-
 def picture_token(picture: Picture | None, user: User) -> str:
     """Return the signed token of a form's picture: a bare id would let users claim any upload."""
-    return (
-        _picture_signer(user).sign(f"{picture.id}-{picture.digest[:16]}").decode()
-        if picture
-        else ""
-    )
+    if picture is None:
+        return ""
+    return tokens.sign(f"picture of {user.id}", f"{picture.id}-{picture.digest[:16]}")
 
 
 def picture_from_token(token: str, user: User) -> Picture | None:
@@ -60,10 +49,10 @@ def picture_from_token(token: str, user: User) -> Picture | None:
     The token contains the start of the digest: after a backup is restored, the id may belong to
     another picture.
     """
-    try:
-        number, _, digest = _picture_signer(user).unsign(token).decode().partition("-")
-    except BadSignature:
+    value = tokens.unsign(f"picture of {user.id}", token)
+    if value is None:
         return None
+    number, _, digest = value.partition("-")
     picture = queries.picture(int(number))
     if picture is None:
         return None

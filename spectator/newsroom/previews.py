@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
-import hashlib
-import hmac
-import secrets
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +10,9 @@ from typing import Any
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from spectator import autosaves, publishing, queries
-from spectator.accounts import token_hash
+from spectator import autosaves, preview_links, publishing, queries
 from spectator.media import rendition_names, rendition_path
-from spectator.models import Article, Author, Country, Picture, PreviewLink, Section, Topic
+from spectator.models import Article, Author, Country, Picture, Section, Topic
 from spectator.newsroom import forms
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.security import current_user
@@ -78,8 +73,8 @@ def proof(article_id: int) -> str:
         "newsroom/proof.html",
         article=article,
         autosave=row,
-        links=_links_with_tokens(article_id),
-        days=autosaves.PREVIEW_LINK_DAYS,
+        links=preview_links.list_active(article_id),
+        days=preview_links.LIFETIME_DAYS,
         weight=describe_page_weight(
             article_from_form(forms.form_from_autosave(row, user), article) if row else article
         ),
@@ -107,17 +102,14 @@ def create_link(article_id: int) -> Response | tuple[str, int]:
             "You can share a preview only of an unpublished story that you can edit."
         )
     days = request.form.get("days", "")
-    choices = {str(number): number for number in autosaves.PREVIEW_LINK_DAYS}
-    lifetime = choices.get(days, autosaves.PREVIEW_LINK_DAYS[1])
-    nonce = secrets.token_urlsafe(16)
+    choices = {str(number): number for number in preview_links.LIFETIME_DAYS}
+    lifetime = choices.get(days, preview_links.LIFETIME_DAYS[1])
     try:
-        autosaves.create_link(
-            article_id, current_user().id, lifetime, nonce, token_hash(link_token(nonce))
-        )
-    except autosaves.AutosaveLimitReached:
+        preview_links.create(article_id, current_user().id, lifetime)
+    except preview_links.LinkLimitReached:
         title, message = (
             "Link not created",
-            f"A story can have {autosaves.MAX_LINKS} links. Revoke one that you do not need.",
+            f"A story can have {preview_links.MAX_LINKS} links. Revoke one that you do not need.",
         )
         return render_template("newsroom/error.html", title=title, message=message), 422
     return redirect(url_for("newsroom.proof", article_id=article_id, done="linked"), 303)
@@ -128,15 +120,15 @@ def revoke_link(article_id: int, link_id: int) -> Response:
     article = viewable_story(article_id)
     if not publishing.may_edit(current_user(), article):
         raise publishing.ForbiddenError("Only people who can edit the story can revoke its links.")
-    autosaves.revoke_link(article_id, link_id)
+    preview_links.revoke(article_id, link_id)
     return redirect(url_for("newsroom.proof", article_id=article_id, done="revoked"), 303)
 
 
 def shared_preview(token: str) -> Response | str | tuple[str, int]:
     """Show an unpublished story to anyone with a valid link; redirect to a published one."""
-    article_id = autosaves.article_id_by_link(token_hash(token))
+    article_id = preview_links.article_id_by_token(token)
     article = queries.article_to_edit(article_id) if article_id is not None else None
-    maker = autosaves.link_maker(token_hash(token))
+    maker = preview_links.creator_by_token(token)
     may_show = article is not None and maker is not None and publishing.may(maker, "view", article)
     if article is None or article.status == "withdrawn" or not (may_show or article.is_public):
         message = "It has expired or been revoked. Ask the person who sent it for a new one."
@@ -228,16 +220,3 @@ def _picture_bytes(picture: Picture) -> int:
     name = next((name for name, width in names if width >= PHONE_RENDITION_WIDTH), names[-1][0])
     path = rendition_path(current_app.config["MEDIA"], name)
     return path.stat().st_size if path is not None and path.is_file() else 0
-
-
-def link_token(nonce: str) -> str:
-    """Return the token at the end of a link's URL: 256 bits derived from the secret key."""
-    key = current_app.config["SECRET_KEY"].encode()
-    digest = hmac.digest(key, f"preview link {nonce}".encode(), hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _links_with_tokens(article_id: int) -> list[tuple[PreviewLink, str]]:
-    """Return a story's links with their tokens, "" if another secret key made the link."""
-    rows = [(link, link_token(link.nonce)) for link in autosaves.list_active_links(article_id)]
-    return [(link, token if token_hash(token) == link.token_hash else "") for link, token in rows]

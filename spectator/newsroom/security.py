@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import logging
 import re
-import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, url_for
-from itsdangerous import BadSignature, TimestampSigner
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
-from spectator import publishing, queries
-from spectator.accounts import Client, session_by_token, token_hash
+from spectator import publishing, queries, tokens
+from spectator.accounts import Client, session_by_token
 from spectator.db import StorageError
 from spectator.models import Article, User
 from spectator.templating import newsroom_time
@@ -225,16 +222,12 @@ def is_same_origin() -> bool | None:
     return None if origin is None else True
 
 
-def _csrf_signer() -> TimestampSigner:
-    """Return the signer of form tokens, bound to the session or, at the login, to the address."""
+def _csrf_purpose() -> str:
+    """Return the purpose of form tokens, bound to the session or, at the login, to the address."""
     token = request.cookies.get(SESSION_COOKIE, "")
     is_inside = g.get("user") is not None and request.endpoint not in PUBLIC_ENDPOINTS
-    visitor = token_hash(token) if is_inside else f"address {client_address()}"
-    return TimestampSigner(
-        current_app.config["SECRET_KEY"],
-        salt=f"newsroom form {visitor}",
-        digest_method=hashlib.sha256,
-    )
+    visitor = tokens.token_hash(token) if is_inside else f"address {client_address()}"
+    return f"newsroom form {visitor}"
 
 
 def csrf_token() -> str:
@@ -242,16 +235,12 @@ def csrf_token() -> str:
 
     The signed value is random, so that the size of compressed pages reveals nothing (BREACH).
     """
-    return _csrf_signer().sign(secrets.token_urlsafe(12)).decode()
+    return tokens.issue(_csrf_purpose(), 12)
 
 
 def has_valid_csrf_token() -> bool:
     """Return whether the form has a token issued to this visitor in the last twelve hours."""
-    try:
-        _csrf_signer().unsign(request.form.get("csrf_token", ""), max_age=CSRF_TOKEN_SECONDS)
-    except BadSignature:
-        return False
-    return True
+    return tokens.is_issued(_csrf_purpose(), request.form.get("csrf_token", ""), CSRF_TOKEN_SECONDS)
 
 
 def safe_next_path(text: str | None) -> str:

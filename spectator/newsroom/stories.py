@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from spectator import autosaves, publishing, queries
+from spectator import autosaves, presence, publishing, queries
 from spectator.models import ARTICLE_STATUSES, Article, User
 from spectator.newsroom import conflicts, forms, locked_stories, previews
 from spectator.newsroom.autosaves import TOO_MUCH_UNSAVED
@@ -281,4 +281,4 @@ def render_form(
 
 
 def _other_editors(article: Article | None, user: User) -> list[User]:
-    return list(autosaves.other_editors(article.id, user.id)) if article else []
+    return list(presence.other_editors(article.id, user.id)) if article else []

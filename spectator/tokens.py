@@ -1,0 +1,57 @@
+"""Signed and derived tokens. All depend on the site's secret key, each on its purpose too."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from typing import TypeVar
+
+from flask import current_app
+from itsdangerous import BadSignature, Signer, TimestampSigner
+
+AnySigner = TypeVar("AnySigner", bound=Signer)
+
+
+def token_hash(token: str) -> str:
+    """Return the hash of a token that is stored, so that a leaked database opens nothing."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def _signer(kind: type[AnySigner], purpose: str) -> AnySigner:
+    return kind(current_app.config["SECRET_KEY"], salt=purpose, digest_method=hashlib.sha256)
+
+
+def sign(purpose: str, value: str) -> str:
+    """Return a value with its signature; it never expires."""
+    return _signer(Signer, purpose).sign(value).decode()
+
+
+def unsign(purpose: str, token: str) -> str | None:
+    """Return the value of a token from `sign`, None for any other token."""
+    try:
+        return _signer(Signer, purpose).unsign(token).decode()
+    except BadSignature:
+        return None
+
+
+def issue(purpose: str, byte_count: int) -> str:
+    """Return a random token with its time of issue, signed."""
+    return _signer(TimestampSigner, purpose).sign(secrets.token_urlsafe(byte_count)).decode()
+
+
+def is_issued(purpose: str, token: str, max_age_seconds: int) -> bool:
+    """Return whether a token comes from `issue` and is recent enough."""
+    try:
+        _signer(TimestampSigner, purpose).unsign(token, max_age=max_age_seconds)
+    except BadSignature:
+        return False
+    return True
+
+
+def derive(purpose: str, nonce: str) -> str:
+    """Return the token of a nonce: 256 bits that only this site can compute again."""
+    key = current_app.config["SECRET_KEY"].encode()
+    digest = hmac.digest(key, f"{purpose} {nonce}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
