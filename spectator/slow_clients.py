@@ -24,25 +24,20 @@ from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from spectator.accounts import is_issued_token
+from spectator.incoming import BODY_SECONDS, IncomingRequest
 from spectator.newsroom.security import SESSION_COOKIE
 from spectator.outgoing import Outgoing
 
-HEAD_SECONDS = 10.0  # for the whole head of a request
-BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body, and the extra time for its size
+BODY_BYTES_PER_SECOND = 8_000  # what a body or a response gains in time by its size
 QUEUE_SECONDS = 30.0  # for a large body to wait for a slot
-SEND_SECONDS = 20.0  # for a response, and extra time at the same rate
+SEND_SECONDS = 20.0  # for a response, beside the time for its size
 # Of all unsent responses in a process; beyond that the largest is dropped.
 MAX_UNSENT_BYTES = 32_000_000
 LINGER_SECONDS, MAX_DRAINED_BYTES = 2.0, 1_000_000  # for a client to close after its last response
 MAX_HEAD_BYTES = 81_920  # more than the longest URL and cookies that are accepted
-SMALL_BODY_BYTES = 32_768
 # Waiting connections in a process; beyond that the oldest is closed.
 MAX_WAITING = 300
 _READ_BYTES = 65_536
-_HEAD_END = b"\r\n\r\n"
-_LENGTHS = re.compile(rb"\r\ncontent-length[ \t]*:([^\r\n]*)(?=\r\n)", re.IGNORECASE)
-_MAX_LENGTH_DIGITS = 15
-_UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
 TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"Content-Length: 0\r\nConnection: close\r\n\r\n"
@@ -60,51 +55,6 @@ _SESSION = re.compile(
     rb"\r\ncookie[ \t]*:[^\r\n]*?\b%s=([^;\s\"]{1,200})" % SESSION_COOKIE.encode(), re.IGNORECASE
 )
 NEEDS_SLOT = object()  # returned for a connection with a large body to receive
-
-
-class IncomingRequest:
-    """A request that is received without a thread: its bytes so far, and its deadline."""
-
-    def __init__(self) -> None:
-        self.deadline = time.monotonic() + HEAD_SECONDS
-        self.received = bytearray()
-        self.head_length = 0  # 0 until the head is complete
-        self.body_length: int | None = 0
-        self.has_slot = False
-
-    @property
-    def is_large(self) -> bool:
-        """Whether the body needs a slot, because it is large or of unknown length."""
-        return self.body_length is None or self.body_length > SMALL_BODY_BYTES
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether a thread can take over: everything that may come without a slot is there."""
-        body_bytes = 0 if self.is_large else self.body_length or 0
-        return bool(self.head_length) and len(self.received) >= self.head_length + body_bytes
-
-    def add(self, data: bytes) -> None:
-        """Add received bytes."""
-        start = max(0, len(self.received) - len(_HEAD_END) + 1)
-        self.received += data
-        if not self.head_length and (end := self.received.find(_HEAD_END, start)) >= 0:
-            self.head_length = end + len(_HEAD_END)
-            self.body_length = parse_body_length(self.received[: self.head_length])
-            self.deadline = time.monotonic() + (BODY_SECONDS if self.body_length else HEAD_SECONDS)
-
-
-def parse_body_length(head: bytes | bytearray) -> int | None:
-    """Return the length of a body from the head.
-
-    None if it is unknown: chunked, waiting for a 100, or a length that is not one plain number.
-    """
-    lengths = _LENGTHS.findall(head)
-    if _UNKNOWN_LENGTH.search(head) or len(lengths) > 1:
-        return None
-    digits = lengths[0].strip(b" \t").lstrip(b"0") if lengths else b""
-    if not digits:
-        return 0
-    return int(digits) if digits.isdigit() and len(digits) <= _MAX_LENGTH_DIGITS else None
 
 
 class BoundedUnreader(SocketUnreader):  # type: ignore[misc]

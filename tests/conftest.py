@@ -15,6 +15,7 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 
 from spectator import accounts, create_app, indexing, publishing
+from spectator.accounts import hashing
 from spectator.db import db
 from spectator.models import User
 from spectator.operations import setup
@@ -51,7 +52,7 @@ def cheap_passwords() -> Iterator[None]:
     """Hash quickly: tests check when passwords are hashed, not how long that takes."""
     patch = pytest.MonkeyPatch()
     patch.setattr(
-        accounts, "hasher", accounts.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        hashing, "hasher", hashing.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     )
     yield
     patch.undo()

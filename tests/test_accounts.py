@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from spectator import accounts, tokens
-from spectator.accounts import sessions, throttling
+from spectator.accounts import hashing, sessions, throttling
 from spectator.db import db
 from spectator.models import KnownClient, LoginAttempt, User, UserSession
 from tests.conftest import add_user
@@ -53,9 +53,9 @@ def count(model: type[LoginAttempt] | type[UserSession] | type[KnownClient]) -> 
 
 
 def test_the_real_hasher_keeps_to_the_recommended_costs() -> None:
-    real = accounts.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+    real = hashing.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
     assert real.hash("x").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    source = Path(accounts.__file__).read_text(encoding="utf-8")
+    source = Path(hashing.__file__).read_text(encoding="utf-8")
     assert "hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)" in source
 
 
@@ -139,12 +139,12 @@ def test_a_password_is_hashed_for_nobody_too(
 ) -> None:
     seen: list[str] = []
 
-    class Counting(accounts.PasswordHasher):
+    class Counting(hashing.PasswordHasher):
         def verify(self, hash: str | bytes, password: str | bytes) -> bool:
             seen.append(str(hash))
             return super().verify(hash, password)
 
-    monkeypatch.setattr(accounts, "hasher", Counting(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(hashing, "hasher", Counting(time_cost=1, memory_cost=8, parallelism=1))
     refused("nobody@news.example")
     refused()
     assert len(seen) == 2
@@ -155,7 +155,7 @@ def test_at_most_two_hashes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     running, most = 0, 0
     lock = threading.Lock()
 
-    class Slow(accounts.PasswordHasher):
+    class Slow(hashing.PasswordHasher):
         def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
             nonlocal running, most
             with lock:
@@ -166,7 +166,7 @@ def test_at_most_two_hashes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
                 running -= 1
             return ""
 
-    monkeypatch.setattr(accounts, "hasher", Slow())
+    monkeypatch.setattr(hashing, "hasher", Slow())
     threads = [threading.Thread(target=accounts.hash_password, args=("x",)) for _ in range(6)]
     for thread in threads:
         thread.start()

@@ -17,7 +17,7 @@ LAYERS = (
     {"wsgi"},
     {"commands", "__main__"},
     {"cli"},
-    {"create_app", "headers", "request_limits", "slow_clients", "outgoing"},
+    {"create_app", "headers", "request_limits", "slow_clients", "incoming", "outgoing"},
     {"site", "newsroom", "importers", "worker", "operations", "demo"},
     {"proxy_cache", "related", "renditions"},
     {"indexing", "templating"},

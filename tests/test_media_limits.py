@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from spectator import media, slow_clients
+from spectator import incoming, media
 from spectator.media import PictureError, PictureResourceError, decoder, sandbox, store_upload
 from tests.test_media import chunk, encoded, photograph
 
@@ -25,7 +25,7 @@ MOST_GROWTH_BYTES = 20_000_000
 RUN = """
 import resource, sys
 from pathlib import Path
-from spectator import media, slow_clients
+from spectator import incoming, media
 with open(sys.argv[1], "rb") as stream:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     picture = media.store_upload(stream, Path(sys.argv[2]))
@@ -215,4 +215,4 @@ def test_one_picture_waits_for_the_one_that_is_decoded_and_no_other(
 
 
 def test_what_came_without_a_turn_is_what_does_not_wait() -> None:
-    assert sandbox.MIN_WAITING_BYTES >= slow_clients.SMALL_BODY_BYTES
+    assert sandbox.MIN_WAITING_BYTES >= incoming.SMALL_BODY_BYTES

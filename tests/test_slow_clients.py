@@ -16,11 +16,10 @@ from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
 from spectator import slow_clients
+from spectator.incoming import HEAD_SECONDS, IncomingRequest, parse_body_length
 from spectator.slow_clients import (
     BoundedUnreader,
     BoundedWorker,
-    IncomingRequest,
-    parse_body_length,
     receive,
 )
 
@@ -103,7 +102,7 @@ def test_time_does_not_grow_with_each_byte_of_a_head(clock: list[float]) -> None
     for _ in range(5):
         clock[0] += 1
         incoming.add(b"G")
-    assert incoming.deadline == until == 1000 + slow_clients.HEAD_SECONDS
+    assert incoming.deadline == until == 1000 + HEAD_SECONDS
 
 
 def test_no_more_is_taken_in_than_a_head_may_hold(

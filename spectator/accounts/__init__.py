@@ -9,24 +9,15 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-import threading
 import unicodedata
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from spectator.accounts.passwords import (
-    MAX_PASSWORD_LENGTH,
-    AccountError,
-    PasswordError,
-    normalize,
-    require_good_password,
-)
+from spectator.accounts.hashing import check_password, hash_password
+from spectator.accounts.passwords import AccountError, PasswordError, require_good_password
 from spectator.accounts.sessions import (
     delete_expired_sessions,
     end_session,
@@ -73,41 +64,8 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-# OWASP's Password Storage Cheat Sheet, minimum for argon2id: 19 MiB, two passes, one lane.
-hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-
 WRONG_CREDENTIALS = "Wrong email or password."
 READABLE_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike
-
-# Each hash takes 19 MiB and a core; more than two at once would slow down readers' requests.
-_hash_slots = threading.BoundedSemaphore(2)
-
-
-def hash_password(password: str) -> str:
-    """Return the argon2id hash of a password in NFC form; at most two are computed at a time."""
-    with _hash_slots:
-        return hasher.hash(normalize(password))
-
-
-def check_password(user: User | None, password: str) -> bool:
-    """Return whether the password is the person's.
-
-    Without a person (None) the check takes the same time and returns False.
-    """
-    expected = _dummy_hash(hasher)
-    if user is not None:
-        expected = user.password_hash
-    with _hash_slots:
-        try:
-            hasher.verify(expected, normalize(password[: MAX_PASSWORD_LENGTH + 1]))
-        except (VerificationError, InvalidHashError):
-            return False
-    return user is not None
-
-
-@lru_cache(maxsize=2)
-def _dummy_hash(password_hasher: PasswordHasher) -> str:
-    return password_hasher.hash(secrets.token_urlsafe())
 
 
 def _password_context(email: str, name: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import select
 
-from spectator import slow_clients
+from spectator import incoming, slow_clients
 from spectator.accounts.sessions import open_session
 from spectator.db import db
 from spectator.models import User
@@ -108,7 +108,7 @@ def test_pages_are_answered_beside_sockets_that_do_not_read(calm_site: Site) -> 
 
 def test_heads_that_trickle_are_let_go_and_others_are_answered(calm_site: Site) -> None:
     with attacked(calm_site, ATTACKS["an open head"]) as sockets:
-        until = time.monotonic() + slow_clients.HEAD_SECONDS + 3
+        until = time.monotonic() + incoming.HEAD_SECONDS + 3
         while time.monotonic() < until:
             for client in sockets:
                 with suppress(OSError):

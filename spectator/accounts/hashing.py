@@ -1,0 +1,46 @@
+"""Hashes of passwords: argon2id, a few at a time."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from functools import lru_cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from spectator.accounts.passwords import MAX_PASSWORD_LENGTH, normalize
+from spectator.models import User
+
+# OWASP's Password Storage Cheat Sheet, minimum for argon2id: 19 MiB, two passes, one lane.
+hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+
+# Each hash takes 19 MiB and a core; more than two at once would slow down readers' requests.
+_hash_slots = threading.BoundedSemaphore(2)
+
+
+def hash_password(password: str) -> str:
+    """Return the argon2id hash of a password in NFC form; at most two are computed at a time."""
+    with _hash_slots:
+        return hasher.hash(normalize(password))
+
+
+def check_password(user: User | None, password: str) -> bool:
+    """Return whether the password is the person's.
+
+    Without a person (None) the check takes the same time and returns False.
+    """
+    expected = _dummy_hash(hasher)
+    if user is not None:
+        expected = user.password_hash
+    with _hash_slots:
+        try:
+            hasher.verify(expected, normalize(password[: MAX_PASSWORD_LENGTH + 1]))
+        except (VerificationError, InvalidHashError):
+            return False
+    return user is not None
+
+
+@lru_cache(maxsize=2)
+def _dummy_hash(password_hasher: PasswordHasher) -> str:
+    return password_hasher.hash(secrets.token_urlsafe())
