@@ -21,7 +21,7 @@ import tempfile
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 import whoosh
@@ -108,16 +108,18 @@ def posting_list(leaf: Any, base: int, field: str, word: str) -> PostingList | N
 
 
 def posting_lists_with_prefix(
-    leaf: Any, base: int, field: str, prefix: str
-) -> Iterator[tuple[str, PostingList]]:
-    """Yield a segment's words in one field that start with a prefix, in order, with their lists."""
+    leaf: Any, base: int, field: str, prefix: str, limit: int
+) -> list[tuple[str, PostingList]]:
+    """Return the first `limit` words of a field that start with a prefix, with their lists."""
+    lists: list[tuple[str, PostingList]] = []
     start = prefix.encode()
     if field not in leaf._terms.indexed_field_names():
-        return
-    for (name, term), info in leaf._terms.items_from(field, start):
+        return lists
+    for (name, term), info in islice(leaf._terms.items_from(field, start), limit):
         if name != field or not term.startswith(start):
-            return
-        yield term.decode(), PostingList(leaf, base, field, info)
+            break
+        lists.append((term.decode(), PostingList(leaf, base, field, info)))
+    return lists
 
 
 def decode_positions(encoded: bytes) -> list[int]:
@@ -247,7 +249,7 @@ def _read_sample_leaf(leaf: Any, base: int) -> dict[str, Any]:
         "blocks of 3": [block.documents for block in mali.blocks([3])],
         "single posting": [block.documents for block in niger.blocks()],
         "absent": posting_list(leaf, base, "body", "malis"),
-        "prefix": [word for word, _ in posting_lists_with_prefix(leaf, base, "body", "mal")],
+        "prefix": [word for word, _ in posting_lists_with_prefix(leaf, base, "body", "mal", 9)],
         "deleted": list(deleted_documents(leaf)),
         "similar": set(similar_words([leaf], ["body"], "malu", 1, Budget())),
     }

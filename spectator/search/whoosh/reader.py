@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 
 from spectator.search.language.query import Phrase
 from spectator.search.whoosh.internals import (
@@ -32,10 +31,13 @@ def posting_lists(snapshot: Snapshot, field: str, word: str) -> list[PostingList
 
 def posting_lists_by_prefix(
     snapshot: Snapshot, field: str, prefix: str, limit: int
-) -> Iterator[tuple[str, PostingList]]:
-    """Yield the first `limit` words of each segment that start with a prefix, with their lists."""
-    for leaf, base in snapshot.leaves:
-        yield from islice(posting_lists_with_prefix(leaf, base, field, prefix), limit)
+) -> list[tuple[str, PostingList]]:
+    """Return the first `limit` words of each segment that start with a prefix, with their lists."""
+    return [
+        pair
+        for leaf, base in snapshot.leaves
+        for pair in posting_lists_with_prefix(leaf, base, field, prefix, limit)
+    ]
 
 
 def total_frequency(postings: Iterable[PostingList]) -> int:
