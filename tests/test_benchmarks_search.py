@@ -12,7 +12,8 @@ import pytest
 from benchmarks.figures import Figure, quantile
 from benchmarks.search import corpus, hostile_queries, quality, related, speed
 from benchmarks.search.fts5 import Fts5
-from spectator.search import Document
+from benchmarks.search.whoosh_matchers import WhooshMatchers
+from spectator.search import Document, SearchRequest, open_index
 
 
 def document(number: int, body: str, headline: str = "A headline") -> Document:
@@ -94,3 +95,29 @@ def test_a_figure_knows_its_goal() -> None:
     assert "FAIL" in str(Figure("a", 81, "ms", 80))
     assert quantile([1, 2, 3, 4], 0.5) == 2
     assert quantile(range(1, 101), 0.95) == 95
+
+
+def test_whoosh_and_fts5_answer_the_same_queries(tmp_path: Path) -> None:
+    stories = [document(1, "Rain on the river"), document(2, "Rain in the hills")]
+    index = open_index(tmp_path)
+    index.rebuild(stories, 1)
+    matchers, fts5 = WhooshMatchers(tmp_path / "current"), Fts5(":memory:", stories)
+    for text, ids in {
+        "rain": {1, 2},
+        "rain hills": {2},
+        "river hills": {1, 2},
+        '"the river"': {1},
+        "hil*": {2},
+        "snow": set(),
+    }.items():
+        assert set(matchers.page(text)[0]) == set(fts5.page(text)[0]) == ids, text
+        assert matchers.page(text)[1] == index.find(SearchRequest(text)).total == len(ids), text
+    matchers.searcher.close()
+    index.close()
+
+
+def test_a_row_of_the_engine_shows_all_three() -> None:
+    figure = speed.engine_figure("engine", [[2.0, 8.0, 1.0]] * 20)
+    assert (figure.value, figure.baseline) == (2.0, 1.0)
+    assert "matchers without facets 8 ms (4 × ours)" in figure.note
+    assert "FTS5 0.5 × ours" in figure.note

@@ -1,1 +1,1 @@
-"""The figures of `make bench-search`, with their goals and SQLite FTS5 for comparison."""
+"""The figures of `make bench-search`, with Whoosh's matchers and SQLite FTS5 beside them."""

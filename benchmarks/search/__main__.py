@@ -1,4 +1,4 @@
-"""`python -m benchmarks.search`: every figure of search with its goal, beside SQLite FTS5.
+"""`python -m benchmarks.search`: every figure of search with its goal, beside Whoosh's matchers and FTS5.
 
 Real stories are read from `../shared/corpus` beside the checkout. Sites of generated stories are
 created on the first run and kept in the --cache folder. CPU times are of one process; wall times
@@ -55,7 +55,7 @@ def main() -> int:
         prepare_site(options.cache, options.prepare)
         return 0
     started, figures = time.monotonic(), []
-    print(header_row("Whoosh", "FTS5"))
+    print(header_row("ours", "FTS5"))
     with tempfile.TemporaryDirectory() as folder:
         for figure in measure(QUICK if options.quick else FULL, options.cache, Path(folder)):
             figures.append(figure)
