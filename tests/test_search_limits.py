@@ -1,0 +1,199 @@
+"""Limits that small archives never reach, at their real sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask.testing import FlaskClient
+
+from spectator.search import FACETS, Document, Index, SearchRequest, open_index
+from spectator.search.language.parser import parse_query
+from tests.search_samples import document, document_ids
+
+Build = Callable[..., Index]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[Build]:
+    """Return a function that makes an index of documents."""
+    index = open_index(tmp_path / "search")
+
+    def rebuild(*documents: Document) -> Index:
+        index.rebuild(documents, 1)
+        return index
+
+    yield rebuild
+    index.close()
+
+
+def words(number: int, start: str = "pre") -> list[str]:
+    """Return different words that start alike."""
+    letters = "abcdefghijklmnopqrst"
+    return [start + "".join(pair) for pair in product(letters, letters)][:number]
+
+
+# Queries
+
+
+def test_a_query_is_cut_after_two_hundred_characters() -> None:
+    assert [clause.words for clause in parse_query("x " * 99 + "ab cd").clauses] == [
+        ("x",),
+        ("ab",),
+    ]
+    assert [clause.words for clause in parse_query("x " * 99 + "abcd").clauses][1] == ("ab",)
+
+
+def test_ten_conditions_are_used_and_an_eleventh_is_reported() -> None:
+    ten = parse_query("a b c d e f g h in:i by:j a b")
+    assert (len(ten.clauses), len(ten.filters), ten.is_truncated) == (8, 2, False)
+    eleven = parse_query("a b c d e f g h in:i by:j k")
+    assert eleven.is_truncated and "k" not in {word for c in eleven.clauses for word in c.words}
+
+
+def test_a_phrase_has_eight_words() -> None:
+    [clause] = parse_query('"a b c d e f g h i j"').clauses
+    assert clause.words == tuple("abcdefgh")
+    [clause] = parse_query("by:a-b-c-d-e-f-g-h-i-j").filters
+    assert clause.words == tuple("abcdefgh")
+
+
+def test_a_prefix_needs_three_letters() -> None:
+    assert parse_query("elec*").prefixes == ("elec",)
+    assert parse_query("ele*").prefixes == ("ele",)
+    assert parse_query("el*").prefixes == ()
+    assert parse_query("-ele*").excluded[0].is_prefix
+    assert not parse_query("-el*").excluded[0].is_prefix
+
+
+# Facets and pages
+
+
+def test_a_facet_lists_twenty_values_and_the_selected_one(build: Build) -> None:
+    slugs = [f"topic-{number:02}" for number in range(25)]
+    stories = [document("Report", topics=tuple(slugs[: number + 1])) for number in range(25)]
+    index = build(*stories)
+    results = index.find(SearchRequest("report"))
+    assert results.facets["topic"] == [(slug, 25 - n) for n, slug in enumerate(slugs[:20])]
+    selected = index.find(SearchRequest("report", topic="topic-24"))
+    assert selected.facets["topic"] == [*results.facets["topic"], ("topic-24", 1)]
+    assert selected.ids == [stories[24].id]
+
+
+def test_facet_values_of_equal_count_are_in_alphabetical_order(build: Build) -> None:
+    slugs = [f"author-{number:02}" for number in range(25)]
+    index = build(document("Report", authors=tuple(reversed(slugs))))
+    assert index.find(SearchRequest("report")).facets["author"] == [(s, 1) for s in slugs[:20]]
+
+
+def test_a_results_page_lists_many_values_of_a_facet(
+    client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
+) -> None:
+    for number in range(3):
+        story(
+            headline=f"Report {number}",
+            topics=tuple(f"Topic {number}{letter}" for letter in "abcdefghij"),
+        )
+    catch_up()
+    for address in ("/search?q=report", "/search?q=report&topic=topic-2j"):
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert "topic-0a" in answer.text
+    assert "topic-2j" in answer.text
+
+
+def test_pages_hold_a_hundred_stories_and_end_at_fifty(build: Build) -> None:
+    stories = [document("Report") for _ in range(105)]
+    newest = document_ids(*reversed(stories))
+    index = build(*stories)
+
+    def page(number: int, size: int) -> list[int]:
+        results = index.find(SearchRequest("report", page=number, per_page=size))
+        assert results.total == 105
+        return results.ids
+
+    assert page(1, 1000) == newest[:100]
+    assert page(2, 1000) == newest[100:]
+    assert page(50, 2) == newest[98:100]
+    assert page(51, 2) == page(0, 2) == page(-1, 2) == page(3, 100) == []
+    assert page(2, 0) == page(2, -5) == newest[1:2]
+
+
+# Prefixes and names
+
+
+def test_a_prefix_stands_for_its_fifty_most_frequent_words(build: Build) -> None:
+    rare = [document("Report", word) for word in words(70)]
+    frequent = document("Report", " ".join(words(70)[60:]))
+    index = build(*rare, frequent)
+    results = index.find(SearchRequest("pre*", per_page=100))
+    assert results.total == 51, "fifty words, ten of them in two stories"
+    assert {frequent.id, *document_ids(*rare[60:])} <= set(results.ids)
+
+
+def test_prefixes_of_a_query_share_their_words(build: Build) -> None:
+    stories = [document(" ".join(pair)) for pair in zip(words(40), words(40, "sub"), strict=True)]
+    results = build(*stories).find(SearchRequest("pre* sub*", per_page=100))
+    assert results.total == 25
+
+
+def test_a_prefix_reads_four_hundred_words_of_a_field(build: Build) -> None:
+    everyday = words(400)
+    late = document("Report", "prezzz", section="late")
+    often = [document("Report", "prezzz") for _ in range(3)]
+    index = build(document("Report", " ".join(everyday)), late, *often)
+    assert index.find(SearchRequest("pre*")).total == 1, "the 401st word is not looked at"
+    index = build(document("Report", " ".join(everyday[:399])), late, *often)
+    assert index.find(SearchRequest("pre*")).total == 5
+
+
+def test_suggestions_read_two_hundred_words(build: Build) -> None:
+    stories = [document(word) for word in words(201)]
+    index = build(*stories)
+    suggested = index.suggest("pre", limit=500).articles
+    assert suggested == document_ids(*reversed(stories[:200]))
+    assert len(index.suggest("pre").articles) == 5
+
+
+def test_a_name_without_apostrophe_stands_for_four_spellings(build: Build) -> None:
+    names = ["q'uranic", "qu'ranic", "qur'anic", "qura'nic", "quran'ic"]
+    stories = [document("Report", name, language="fr") for name in names]
+    assert build(*stories).find(SearchRequest("quranic")).total == 4
+    assert build(*stories).find(SearchRequest("qur*")).total == 4 + 1, "and the word quran"
+
+
+# Texts
+
+
+def test_years_start_at_midnight_of_the_newsroom(tmp_path: Path) -> None:
+    stories = [
+        document("Report", published_at=datetime(2023, 12, 31, hour, 30, tzinfo=UTC))
+        for hour in (20, 21, 23)
+    ]
+    for zone, years in (
+        ("UTC", [(2023, 3)]),
+        ("Africa/Nairobi", [(2023, 1), (2024, 2)]),
+        ("Africa/Lagos", [(2023, 2), (2024, 1)]),
+    ):
+        index = open_index(tmp_path / zone.replace("/", "-"), ZoneInfo(zone))
+        index.rebuild(stories, 1)
+        assert index.find(SearchRequest("report")).year_counts == years
+        index.close()
+
+
+def test_every_facet_is_counted(build: Build) -> None:
+    story = document(
+        "Report",
+        section="health",
+        countries=("mali",),
+        topics=("water",),
+        authors=("a-diallo",),
+        language="fr",
+    )
+    facets = build(story).find(SearchRequest("report")).facets
+    slugs = ("health", "mali", "water", "a-diallo", "fr")
+    assert facets == {name: [(slug, 1)] for name, slug in zip(FACETS, slugs, strict=True)}
