@@ -20,6 +20,7 @@ from spectator.db import db
 from spectator.models import User
 from spectator.operations import setup
 from spectator.pagecache import PageCache
+from spectator.publishing import Action
 from tests.page_checks import CheckingClient
 
 NEWEST = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -130,7 +131,9 @@ def story(app: Flask, editor: User) -> Callable[..., int]:
 
     def publish(hours: float = 0, **more: object) -> int:
         article_id = publishing.create(make_draft(**more), editor)
-        publishing.publish(article_id, editor, NEWEST - timedelta(hours=hours))
+        publishing.apply_action(
+            article_id, editor, Action("publish", NEWEST - timedelta(hours=hours))
+        )
         return article_id
 
     return publish

@@ -60,9 +60,9 @@ def test_the_id_stays_through_updates_withdrawals_and_imports(
     article_id = db.session.scalars(db.select(Article.id)).one()
     version = db.session.scalars(db.select(Article.version)).one()
     publishing.save(article_id, make_draft(headline="Newer"), editor, version, Action("update"))
-    publishing.withdraw(article_id, editor, "Why.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="Why."))
     assert guids(client) == []
-    publishing.reinstate(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("reinstate"))
     assert guids(client) == before
 
 

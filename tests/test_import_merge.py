@@ -83,7 +83,7 @@ def change(editor: User, step: Action | None = None, **fields: object) -> None:
 def test_a_withdrawn_story_stays_withdrawn(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     line = case_text("2026-11/03-reimport-withdrawn.jsonl")
     run(line)
-    publishing.withdraw(story().id, editor, "A court ordered it.")
+    publishing.apply_action(story().id, editor, Action("withdraw", note="A court ordered it."))
     before = everything()
     for options in ((), ("--overwrite",), ("--dry-run",)):
         output = run(line, options=options)
@@ -212,7 +212,7 @@ def test_what_people_and_the_source_both_changed_alike_is_the_sources_again(
 def test_a_draft_that_people_published_is_not_taken_back(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     line = {"id": "a", "headline": "First", "body": "Text."}
     run(line)
-    publishing.publish(story().id, editor)
+    publishing.apply_action(story().id, editor, Action("publish"))
     at = story().published_at
     assert "line 1: not overwritten, changed on this site: status and date" in run(line)
     assert (story().status, story().published_at) == ("published", at)
@@ -289,7 +289,7 @@ def test_stories_imported_before_the_rule_keep_what_people_did(run, editor: User
     assert "not overwritten, changed on this site: headline" in output
     assert (story().headline, story().dek) == ("Ours", "Newest")
     forget()
-    publishing.withdraw(story().id, editor, "Why.")
+    publishing.apply_action(story().id, editor, Action("withdraw", note="Why."))
     assert "stays withdrawn" in run(LINE | {"dek": "Newest", "headline": "Theirs"})
     assert story().status == "withdrawn"
 

@@ -42,7 +42,7 @@ def test_it_follows_what_is_published_changed_and_withdrawn(
         == [article_id]
     )
     assert index.offset() == outbox.edition()
-    publishing.withdraw(article_id, editor, "Wrong.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     catch_up()
     assert search_ids(index, "harmattan") == []
     assert indexing.find_differences(index) == (set(), set())
@@ -52,8 +52,8 @@ def test_one_story_touched_twice_between_two_steps_is_there_once(
     index: Index, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     article_id = story(headline="Harmattan")
-    publishing.withdraw(article_id, editor, "Wrong.")
-    publishing.reinstate(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
+    publishing.apply_action(article_id, editor, Action("reinstate"))
     catch_up()
     assert search_ids(index, "harmattan") == [article_id]
 

@@ -19,7 +19,7 @@ from spectator.db import db
 from spectator.importers import jsonl, runner
 from spectator.models import Article, ListingCount, ListingRow, User
 from spectator.operations import doctor
-from spectator.publishing import listings
+from spectator.publishing import Action, listings
 from tests.conftest import make_draft
 
 Story = Callable[..., int]
@@ -79,12 +79,12 @@ def test_a_story_stands_where_it_is_filed_as_long_as_it_is_public(app: Flask, ed
     }
     article_id = publishing.create(make_draft(**filing), editor)
     assert lists_of(article_id) == {}
-    publishing.publish(article_id, editor, MONTH_END)
+    publishing.apply_action(article_id, editor, Action("publish", MONTH_END))
     assert lists_of(article_id) == {"section": 1, "month": 1, "country": 2, "topic": 1, "author": 2}
     assert counts()["month", 202610] == 1
-    publishing.withdraw(article_id, editor, "Wrong.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     assert (lists_of(article_id), counts()) == ({}, {})
-    publishing.reinstate(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("reinstate"))
     assert lists_of(article_id)["country"] == 2
     check()
 
@@ -105,7 +105,9 @@ def test_a_changed_story_moves(app: Flask, editor: User, story: Story) -> None:
 
 def test_a_scheduled_story_is_listed_when_its_time_has_come(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(), editor)
-    publishing.schedule(article_id, editor, datetime.now(UTC) + timedelta(minutes=1))
+    publishing.apply_action(
+        article_id, editor, Action("schedule", datetime.now(UTC) + timedelta(minutes=1))
+    )
     assert lists_of(article_id) == {}
     publishing.publish_due(datetime.now(UTC) + timedelta(minutes=2))
     assert lists_of(article_id) == {"section": 1, "month": 1}
@@ -184,15 +186,21 @@ def test_lists_are_correct_after_any_actions(app: Flask, editor: User, seed: int
 
     around_the_end = [MONTH_END + timedelta(minutes=minutes) for minutes in (-3, 0, 1, 2)]
     acts: dict[str, Callable[[int], object]] = {
-        "publish": lambda article_id: publishing.publish(
-            article_id, editor, chance.choice(around_the_end)
+        "publish": lambda article_id: publishing.apply_action(
+            article_id, editor, Action("publish", chance.choice(around_the_end))
         ),
-        "withdraw": lambda article_id: publishing.withdraw(article_id, editor, "Wrong."),
-        "reinstate": lambda article_id: publishing.reinstate(article_id, editor),
-        "schedule": lambda article_id: publishing.schedule(
-            article_id, editor, datetime.now(UTC) + timedelta(minutes=1)
+        "withdraw": lambda article_id: publishing.apply_action(
+            article_id, editor, Action("withdraw", note="Wrong.")
         ),
-        "unschedule": lambda article_id: publishing.unschedule(article_id, editor),
+        "reinstate": lambda article_id: publishing.apply_action(
+            article_id, editor, Action("reinstate")
+        ),
+        "schedule": lambda article_id: publishing.apply_action(
+            article_id, editor, Action("schedule", datetime.now(UTC) + timedelta(minutes=1))
+        ),
+        "unschedule": lambda article_id: publishing.apply_action(
+            article_id, editor, Action("unschedule")
+        ),
         "due": publish_what_is_due,
         "restore": lambda article_id: publishing.restore(
             article_id, editor, 1, version(article_id)
@@ -270,7 +278,7 @@ def test_moments_in_a_shorter_form_are_no_obstacle(app: Flask, editor: User, sto
         session.execute(text("UPDATE article SET published_at = '2026-03-01'"))
         listings.update_listings(session, [article_id])
     check()
-    publishing.withdraw(article_id, editor, "Wrong.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     assert (lists_of(article_id), counts()) == ({}, {})
 
 
@@ -288,7 +296,7 @@ def test_a_story_withdrawn_before_it_came_here_is_dated_when_it_comes_back(
         == []
     )
     article_id = db.session.scalars(select(Article.id)).one()
-    publishing.reinstate(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("reinstate"))
     assert lists_of(article_id) == {"section": 1, "month": 1}
     check()
 

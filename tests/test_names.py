@@ -18,7 +18,7 @@ from spectator.db import db
 from spectator.importers import jsonl, runner
 from spectator.models import Article, Author, Outbox, PublicListing, Revision, Topic, User
 from spectator.operations import hints
-from spectator.publishing import SpellingAnswer
+from spectator.publishing import Action, SpellingAnswer
 from spectator.publishing.names import get_or_create_ids, settle_slugs, unique_slugs
 from spectator.text.words.slugs import is_slug
 from tests.cases import case_file
@@ -70,7 +70,7 @@ def test_topics_that_share_a_slug_stay_apart(app: Flask, editor: User) -> None:
     both = (SpellingAnswer("topics", "C#", "both"),)
     published(editor, topics=("C++",))
     other = publishing.create(make_draft(topics=("C#", "C++")), editor, spelling_answers=both)
-    publishing.publish(other, editor)
+    publishing.apply_action(other, editor, Action("publish"))
     assert names(Topic) == {"C++": "c", "C#": "c-2"}
 
 
@@ -368,7 +368,7 @@ def test_the_form_asks_about_topics_too(app: Flask, editor: User) -> None:
         story_form(topics="elections") | {"spelling-1": answers["No. Keep both names."]},
     )
     assert done.status_code == 303
-    publishing.publish(max(db.session.scalars(select(Article.id))), editor)
+    publishing.apply_action(max(db.session.scalars(select(Article.id))), editor, Action("publish"))
     assert names(Topic) == {"Elections": "elections", "elections": "elections-2"}
 
 

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from spectator import publishing
 from spectator.db import db
 from spectator.models import User
+from spectator.publishing import Action
 from tests.newsroom_client import logged_in_client, post, story_form
 from tests.page_checks import Page
 from tests.test_newsroom_stories import (
@@ -185,7 +186,7 @@ def test_a_story_that_was_published_meanwhile_is_not_changed_silently(
 ) -> None:
     article_id = create_story(newsroom)
     opened = form_values(newsroom.get(f"/newsroom/stories/{article_id}"))
-    publishing.publish(article_id, db.session.get_one(User, 1))
+    publishing.apply_action(article_id, db.session.get_one(User, 1), Action("publish"))
     response = post(
         newsroom,
         f"/newsroom/stories/{article_id}",

@@ -329,7 +329,7 @@ def test_no_story_was_updated_before_it_was_published(app: Flask, editor: User) 
     article_id = publishing.create(make_draft(), editor)
     with db.write() as session:
         session.get_one(Article, article_id).updated_at = datetime(2026, 11, 2, tzinfo=UTC)
-    publishing.publish(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("publish"))
     assert reload_article(article_id).updated_at is None
     publishing.save(
         article_id,

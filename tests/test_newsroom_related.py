@@ -17,6 +17,7 @@ from spectator import indexing, publishing, queries, related
 from spectator.models import User
 from spectator.newsroom import story_search
 from spectator.newsroom.related import find_article_id
+from spectator.publishing import Action
 from spectator.search import SearchRequest
 from tests.conftest import make_draft
 from tests.newsroom_client import logged_in_client, post
@@ -60,16 +61,16 @@ def test_a_story_is_in_one_index_at_a_time(
         [article_id],
         [],
     )
-    publishing.submit(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("submit"))
     update_indexes()
     assert (search_unpublished(app, "dust"), search_published(app, "dust")) == ([article_id], [])
-    publishing.publish(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("publish"))
     update_indexes()
     assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == (
         [],
         [article_id],
     )
-    publishing.withdraw(article_id, editor, "Wrong.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     update_indexes()
     assert (search_unpublished(app, "harmattan"), search_published(app, "harmattan")) == (
         [article_id],
@@ -197,7 +198,7 @@ def test_pages_follow_each_other_and_stop(
 
 def publish_at(editor: User, at: datetime, **more: object) -> int:
     article_id = publishing.create(make_draft(**more), editor)
-    publishing.publish(article_id, editor, at)
+    publishing.apply_action(article_id, editor, Action("publish", at))
     return article_id
 
 

@@ -20,6 +20,7 @@ from spectator.db import db
 from spectator.models import Article, Picture, User
 from spectator.newsroom import security
 from spectator.newsroom.forms import join_names, split_names
+from spectator.publishing import Action
 from spectator.publishing.validation import MAX_BODY_PIECES, body_size_problem
 from spectator.urls import permalink
 from tests.conftest import make_draft
@@ -725,7 +726,9 @@ def test_scheduled_stories_stand_in_the_order_in_which_they_go_out(
     start = datetime.now(UTC).replace(second=0, microsecond=0)
     for days in (3, 1, 2):
         article_id = publishing.create(make_draft(headline=f"In {days} days"), editor)
-        publishing.schedule(article_id, editor, start + timedelta(days=days))
+        publishing.apply_action(
+            article_id, editor, Action("schedule", start + timedelta(days=days))
+        )
     page = client.get("/newsroom/stories/?status=scheduled").text
     assert re.findall(r"In \d days", page) == ["In 1 days", "In 2 days", "In 3 days"]
     first = start + timedelta(days=1)

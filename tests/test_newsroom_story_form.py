@@ -18,6 +18,7 @@ from spectator import accounts, autosaves, publishing
 from spectator.db import db
 from spectator.models import Autosave, Outbox, Picture, PreviewLink, Revision, User
 from spectator.newsroom import media
+from spectator.publishing import Action
 from spectator.text.compare import diff
 from spectator.urls import permalink
 from tests.conftest import make_draft
@@ -424,12 +425,12 @@ def test_a_link_ends_by_itself(
     post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "30"})
     token = token_from(newsroom.get(f"/newsroom/stories/{article_id}/proof"))
     if end == "withdrawn":
-        publishing.publish(article_id, editor)
+        publishing.apply_action(article_id, editor, Action("publish"))
         assert (
             client.get(f"/newsroom/shared/{token}").location
             == "/business/ports-of-the-gulf-of-guinea"
         )
-        publishing.withdraw(article_id, editor, "Wrong.")
+        publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     else:
         changes: dict[str, Any] = {
             "expired": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}

@@ -23,6 +23,7 @@ from spectator.db import db
 from spectator.models import DerivedTable, Outbox
 from spectator.operations import doctor
 from spectator.pagecache import PageCache
+from spectator.publishing import Action
 from spectator.search import SearchRequest
 from spectator.worker import Worker
 from tests.cases import case_text
@@ -105,8 +106,10 @@ def test_years_are_the_newsrooms(data: Path) -> None:
     with newsroom(data, SPECTATOR_TIMEZONE="Africa/Lagos") as app:
         editor, night = add_user("editor"), datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
         for at in (night, night - timedelta(hours=2)):
-            publishing.publish(
-                publishing.create(make_draft(headline=f"Story {at:%H}"), editor), editor, at
+            publishing.apply_action(
+                publishing.create(make_draft(headline=f"Story {at:%H}"), editor),
+                editor,
+                Action("publish", at),
             )
         index = indexing.open_public_index(app.config["DATA_DIR"])
         while indexing.catch_up(index):
@@ -153,8 +156,10 @@ def test_another_time_zone_moves_the_lists_and_keeps_every_address(data: Path) -
 def test_lists_of_an_older_version_are_those_of_utc(data: Path) -> None:
     with newsroom(data) as app:
         editor = add_user("editor")
-        publishing.publish(
-            publishing.create(make_draft(), editor), editor, datetime(2026, 4, 30, 22, tzinfo=UTC)
+        publishing.apply_action(
+            publishing.create(make_draft(), editor),
+            editor,
+            Action("publish", datetime(2026, 4, 30, 22, tzinfo=UTC)),
         )
         assert not publishing.apply_time_zone()
         assert app.config["TIMEZONE"] == "UTC"

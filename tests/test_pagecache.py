@@ -19,6 +19,7 @@ from spectator.db import db
 from spectator.models import Consumer, User
 from spectator.pagecache import PRIVATE_CACHE_CONTROL, PUBLIC_CACHE_CONTROL, PageCache
 from spectator.pagecache.keys import CURSOR_PARAMS, CURSOR_QUERY, UNCACHED_PREFIXES
+from spectator.publishing import Action
 from spectator.site import pagination
 from tests.conftest import make_draft, settings
 
@@ -77,7 +78,7 @@ def test_every_action_shows_at_once_in_every_process(
     assert all("One paragraph." in text for text in page_texts("/politics/the-second"))
     correct(article_id, editor, headline="The second", body="Corrected text.")
     assert all("Corrected text." in text for text in page_texts("/politics/the-second"))
-    publishing.withdraw(article_id, editor, "Wrong.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     assert all("The second" not in text for text in page_texts("/"))
     assert [client.get("/politics/the-second").status_code for client in clients] == [410, 410]
     with others.app_context():
@@ -93,7 +94,7 @@ def test_a_cached_article_survives_actions_on_others(
 ) -> None:
     own, other = story(headline="Own"), story(headline="Other")
     client.get("/politics/own")
-    publishing.withdraw(other, editor, "Wrong.")
+    publishing.apply_action(other, editor, Action("withdraw", note="Wrong."))
     story(headline="Third")
     count_selects()
     client.get("/politics/own")
@@ -215,7 +216,7 @@ def test_a_cursor_is_cached_if_it_names_a_story(
         assert answer.headers["Cache-Control"] == PRIVATE_CACHE_CONTROL, query
     assert client.get("/politics/?before=rubbish").status_code == 400
     assert len(cache_of(app).store.pages) == count
-    publishing.withdraw(ids[0], editor, "Wrong.")
+    publishing.apply_action(ids[0], editor, Action("withdraw", note="Wrong."))
     assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == PRIVATE_CACHE_CONTROL
 
 

@@ -13,8 +13,8 @@ from sqlalchemy import update
 from spectator import publishing, queries
 from spectator.db import db
 from spectator.models import ARTICLE_STATUSES, Article, Correction, User
-from spectator.publishing import Action
-from spectator.publishing.permissions import ACTIONS
+from spectator.publishing import ACTIONS, Action
+from spectator.publishing.actions import PAST_TENSES
 from tests.conftest import add_user, make_draft
 
 TABLE = (Path(__file__).parents[1] / "docs/roles.md").read_text()
@@ -47,6 +47,20 @@ def test_the_table_knows_every_state_and_verb() -> None:
             *ARTICLE_STATUSES,
         }
     )
+
+
+def test_the_documented_states_after_an_action_are_those_of_its_row() -> None:
+    statuses = {name: rule.status for name, rule in ACTIONS.items() if rule.status}
+    assert statuses == STATES_AFTER
+
+
+@pytest.mark.parametrize("name", [name for name, rule in ACTIONS.items() if rule.effect])
+def test_an_action_that_changes_a_story_has_its_words(name: str) -> None:
+    rule = ACTIONS[name]
+    assert rule.label[0].isupper()
+    assert rule.notice.endswith(".")
+    assert PAST_TENSES[name][0].islower()
+    assert rule.is_in_form or rule.has_address or name == "restore"
 
 
 def story_in(state: str, by: User) -> Article:
@@ -86,17 +100,17 @@ def use(verb: str, article: Article, by: User) -> None:
         more = (
             ("correction", "New words.", "Old words.") if verb == "edit_note" else ("Old words.",)
         )
-        getattr(publishing, {"relate": "set_related_override"}.get(verb, verb))(
-            article.id, by, note_id, *more
-        )
+        getattr(publishing, verb)(article.id, by, note_id, *more)
     elif verb in {"view", "share"}:
         if not publishing.may(by, verb, article):
             raise publishing.ForbiddenError
+    elif verb == "relate":
+        other = publishing.create(make_draft(), by)
+        publishing.set_related_override(article.id, by, other, "pin")
     else:
-        other = publishing.create(make_draft(), by) if verb == "relate" else 0
-        rest = {"schedule": (at,), "withdraw": ("Wrong.",), "relate": (other, "pin")}.get(verb, ())
-        getattr(publishing, {"relate": "set_related_override"}.get(verb, verb))(
-            article.id, by, *rest
+        note = "Wrong." if verb == "withdraw" else ""
+        publishing.apply_action(
+            article.id, by, Action(verb, at if verb == "schedule" else None, note)
         )
 
 

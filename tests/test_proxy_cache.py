@@ -83,7 +83,7 @@ def test_a_withdrawal_renews_every_encoding_of_every_address(
     )
     catch_up(refresher)
     proxy.requests.clear()
-    publishing.withdraw(article_id, editor, "A court ordered it.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="A court ordered it."))
     catch_up(refresher)
     lists = {"/", "/politics/", f"/archive/{NEWEST:%Y/%m}/"}
     paths = (
@@ -126,7 +126,7 @@ def test_all_that_a_story_ever_showed_itself_under_is_renewed(
         session.add(FormerName(kind="author", part="slug", value="m-bah", owner_id=author.id))
     catch_up(refresher)
     proxy.requests.clear()
-    publishing.withdraw(article_id, editor, "A court ordered it.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="A court ordered it."))
     catch_up(refresher)
     requested = {path for path, _, _, _ in proxy.requests}
     own = {
@@ -177,7 +177,7 @@ def test_what_failed_is_tried_again_and_survives_a_restart(
     article_id = story(headline="First words")
     catch_up(refresher)
     proxy.status = 502
-    publishing.withdraw(article_id, editor, "A court ordered it.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="A court ordered it."))
     assert not refresher.catch_up()
     assert refresher.next_retry_at() > 0
     before = refresher.offset
@@ -207,6 +207,6 @@ def test_without_a_setting_nothing_is_asked(
     consumer = ProxyCacheRefresher(
         app.config["DATA_DIR"], app.config["FRONT_URL"], app.config["SITE_URL"]
     )
-    publishing.withdraw(story(), editor, "A court ordered it.")
+    publishing.apply_action(story(), editor, Action("withdraw", note="A court ordered it."))
     assert not consumer.catch_up()
     assert consumer.prunable_through(5) == 5

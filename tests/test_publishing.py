@@ -65,8 +65,8 @@ def test_a_draft_is_stored_whole_and_changes_nothing_public(app: Flask, editor: 
 
 def test_publish_appends_to_the_outbox_in_the_same_commit(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(), editor)
-    publishing.publish(article_id, editor)
-    publishing.publish(article_id, editor)  # twice does no harm
+    publishing.apply_action(article_id, editor, Action("publish"))
+    publishing.apply_action(article_id, editor, Action("publish"))  # twice does no harm
     article = get(article_id)
     assert article.status == "published"
     assert article.published_at is not None
@@ -117,14 +117,14 @@ def test_withdrawing_needs_a_reason_and_can_be_undone(
 ) -> None:
     article_id = story()
     with pytest.raises(publishing.ValidationError):
-        publishing.withdraw(article_id, editor, "  ")
+        publishing.apply_action(article_id, editor, Action("withdraw", note="  "))
     first = get(article_id).published_at
-    publishing.withdraw(article_id, editor, "It was wrong.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="It was wrong."))
     assert (get(article_id).status, get(article_id).withdrawn_reason) == (
         "withdrawn",
         "It was wrong.",
     )
-    publishing.reinstate(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("reinstate"))
     assert (get(article_id).status, get(article_id).published_at) == ("published", first)
     assert rows(article_id) == ["publish", "withdraw", "publish"]
 
@@ -181,18 +181,18 @@ def test_who_may_do_what(app: Flask, editor: User) -> None:
     publishing.save(own, make_draft(dek="x"), author, get(own).version)
     for act in (
         lambda: publishing.create(make_draft(), author, Action("publish")),
-        lambda: publishing.publish(own, author),
+        lambda: publishing.apply_action(own, author, Action("publish")),
         lambda: publishing.save(own, make_draft(), author, get(own).version, Action("publish")),
         lambda: publishing.save(other, make_draft(), author, get(other).version),
-        lambda: publishing.withdraw(own, author, "x"),
+        lambda: publishing.apply_action(own, author, Action("withdraw", note="x")),
     ):
         with pytest.raises(publishing.ForbiddenError):
             act()
-    publishing.publish(own, editor)
+    publishing.apply_action(own, editor, Action("publish"))
     with pytest.raises(publishing.ForbiddenError):
         publishing.save(own, make_draft(), author, get(own).version)
     with pytest.raises(publishing.NotFoundError):
-        publishing.publish(10**9, editor)
+        publishing.apply_action(10**9, editor, Action("publish"))
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,9 @@ def test_a_picture_needs_alt_text(app: Flask, editor: User) -> None:
 def test_a_future_date_is_refused_by_publish(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(), editor)
     with pytest.raises(publishing.ValidationError) as caught:
-        publishing.publish(article_id, editor, datetime.now(UTC) + timedelta(hours=1))
+        publishing.apply_action(
+            article_id, editor, Action("publish", datetime.now(UTC) + timedelta(hours=1))
+        )
     assert "in the future" in caught.value.errors["published_at"]
     assert get(article_id).status == "draft"
 

@@ -15,6 +15,7 @@ from sqlalchemy import delete
 from spectator import indexing, outbox, publishing, queries, related
 from spectator.db import db
 from spectator.models import Consumer, Related, User
+from spectator.publishing import Action
 from spectator.search import Index
 
 RIVER = (
@@ -208,12 +209,12 @@ def test_a_withdrawn_story_vanishes_at_once_and_its_neighbours_are_recomputed(
         headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1
     )
     follow()
-    publishing.withdraw(alike, editor, "Wrong.")
+    publishing.apply_action(alike, editor, Action("withdraw", note="Wrong."))
     assert alike not in related_ids(this)
     follow()
     assert alike not in [related_id for related_id, _ in queries.related_scores(this)]
     assert queries.related_scores(alike) == []
-    publishing.reinstate(alike, editor)
+    publishing.apply_action(alike, editor, Action("reinstate"))
     follow()
     assert related_ids(this)[0] == alike
 

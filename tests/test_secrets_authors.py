@@ -22,7 +22,7 @@ from spectator import indexing, publishing, queries, related
 from spectator.db import db
 from spectator.models import Article, Author, Topic, User
 from spectator.newsroom.related import is_visible
-from spectator.publishing import SimilarNamesError, SpellingAnswer
+from spectator.publishing import Action, SimilarNamesError, SpellingAnswer
 from tests.conftest import make_draft
 from tests.newsroom_client import logged_in_client, picture_file, post, story_form
 from tests.test_newsroom_stories import create_story
@@ -256,7 +256,7 @@ def room(
         publishing.create(make_draft(headline=f"My {name} zebra", body=text), author)
         for name in ("first", "second")
     ]
-    publishing.publish(own[1], editor)
+    publishing.apply_action(own[1], editor, Action("publish"))
     follow()
     return Newsroom(client, author, own)
 
@@ -359,7 +359,9 @@ def test_a_question_about_spellings_depends_on_nothing_secret(
         make_draft(**names), room.author
     )  # nothing is asked: it looks like no name that the author knows
     public: dict[str, Any] = {field_name: ("Élan",)}
-    publishing.publish(publishing.create(make_draft(headline="Known", **public), editor), editor)
+    publishing.apply_action(
+        publishing.create(make_draft(headline="Known", **public), editor), editor, Action("publish")
+    )
     secret: dict[str, Any] = {field_name: ("Elan",)}
     both = (SpellingAnswer(field_name, "Elan", "both"),)
     for headline in ("One", "Two"):
@@ -383,8 +385,10 @@ def test_a_question_about_spellings_depends_on_nothing_secret(
 def test_stories_that_a_question_counts_are_those_that_an_author_may_know(
     room: Newsroom, editor: User
 ) -> None:
-    publishing.publish(
-        publishing.create(make_draft(headline="Known", topics=("Élan",)), editor), editor
+    publishing.apply_action(
+        publishing.create(make_draft(headline="Known", topics=("Élan",)), editor),
+        editor,
+        Action("publish"),
     )
     for number in range(3):
         publishing.create(make_draft(headline=f"Secret {number}", topics=("Élan",)), editor)

@@ -134,7 +134,9 @@ def secret(
             fields["published_at"] = f"{AT:%Y-%m-%dT%H:%M}"
         article_id = create_story(newsroom, **story_form(**fields))
         if state == "withdrawn":
-            publishing.withdraw(article_id, editor, "A court ordered it.")
+            publishing.apply_action(
+                article_id, editor, Action("withdraw", note="A court ordered it.")
+            )
         article = db.session.get_one(Article, article_id)
         assert article.status == state
         picture = db.session.scalars(select(Picture)).one()
@@ -203,10 +205,10 @@ def test_a_list_opens_with_its_first_published_story_and_never_closes(
     for path in LISTS:
         assert client.get(path).status_code == 404
         assert client.get(f"{path}feed.xml").status_code == 404
-    publishing.publish(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("publish"))
     for path in LISTS:
         assert "Quokka headline" in client.get(path).text
-    publishing.withdraw(article_id, editor, "A court ordered it.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="A court ordered it."))
     for path in LISTS:
         for address in (path, f"{path}feed.xml", f"/fragments/stream{path}"):
             response = client.get(address)
@@ -262,7 +264,7 @@ def test_a_secret_story_does_not_number_the_address_of_a_public_one(
     if state == "scheduled":
         publishing.publish_due(AT + timedelta(hours=1))
     else:
-        publishing.publish(article_id, editor)
+        publishing.apply_action(article_id, editor, Action("publish"))
     db.session.expire_all()
     published = db.session.get_one(Article, article_id)
     assert (published.status, published.slug) == ("published", "quokka-headline-2")
@@ -278,5 +280,5 @@ def test_a_withdrawn_story_keeps_its_address(
         make_draft(headline="Quokka headline", section="business"), editor, Action("publish")
     )
     assert db.session.get_one(Article, other).slug == "quokka-headline-2"
-    publishing.reinstate(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("reinstate"))
     assert "Quokka dek" in client.get("/business/quokka-headline").text

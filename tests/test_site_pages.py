@@ -15,6 +15,7 @@ from sqlalchemy import event
 from spectator import publishing, queries
 from spectator.db import db
 from spectator.models import User
+from spectator.publishing import Action
 from tests.conftest import make_draft
 from tests.page_checks import Page
 
@@ -171,7 +172,9 @@ def test_an_old_address_leads_on_and_a_withdrawn_story_answers_410(
     for old in ("/politics/a-headline", "/health/a-headline", "/politics/new"):
         response = client.get(old)
         assert (response.status_code, response.location) == (301, "/health/new")
-    publishing.withdraw(article_id, editor, "It named the wrong person.")
+    publishing.apply_action(
+        article_id, editor, Action("withdraw", note="It named the wrong person.")
+    )
     response = client.get("/health/new")
     assert response.status_code == 410
     assert "It named the wrong person." in response.text

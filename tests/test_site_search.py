@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from spectator import publishing, queries
 from spectator.models import User
+from spectator.publishing import Action
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.words import snippets
 from tests.conftest import make_draft
@@ -56,7 +57,7 @@ def test_a_withdrawn_story_is_not_found(
     article_id = story(headline="Gone tomorrow")
     catch_up()
     assert "/politics/gone-tomorrow" in client.get("/search?q=tomorrow").text
-    publishing.withdraw(article_id, editor, "Wrong.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     assert (
         "/politics/gone-tomorrow" not in client.get("/search?q=tomorrow").text
     )  # before the index knows

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from spectator import indexing, publishing
 from spectator.models import User
+from spectator.publishing import Action
 from spectator.search import Suggestions
 
 
@@ -58,7 +59,7 @@ def test_anything_may_be_typed(client: FlaskClient, indexed_stories: int) -> Non
 def test_a_withdrawn_story_is_not_suggested(
     client: FlaskClient, indexed_stories: int, editor: User
 ) -> None:
-    publishing.withdraw(indexed_stories, editor, "Wrong.")
+    publishing.apply_action(indexed_stories, editor, Action("withdraw", note="Wrong."))
     assert "Diamonds" not in client.get("/fragments/suggest?q=dia").text  # before the index knows
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from spectator import create_app, publishing, queries
 from spectator.models import User
+from spectator.publishing import Action
 from spectator.site.url_corrections import TRAILING_JUNK
 from tests.cases import case_text
 from tests.conftest import make_draft, settings
@@ -136,7 +137,9 @@ def test_nothing_leads_off_the_site(
 def test_a_withdrawn_story_stays_withdrawn(
     end: str, client: FlaskClient, editor: User, story: Callable[..., int]
 ) -> None:
-    publishing.withdraw(story(headline="Test one"), editor, "It named the wrong person.")
+    publishing.apply_action(
+        story(headline="Test one"), editor, Action("withdraw", note="It named the wrong person.")
+    )
     answer = client.get(f"/politics/test-one{end}")
     assert answer.status_code == 410
     assert "It named the wrong person." in answer.text

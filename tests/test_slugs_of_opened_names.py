@@ -33,12 +33,12 @@ def create(fields: dict[str, tuple[str, ...]], **more: object) -> int:
 
 
 def publish(app: Flask, editor: User) -> None:
-    publishing.publish(create(PUBLIC), editor)
+    publishing.apply_action(create(PUBLIC), editor, Action("publish"))
 
 
 def schedule(app: Flask, editor: User) -> None:
     at = datetime.now(UTC) + timedelta(hours=1)
-    publishing.schedule(create(PUBLIC), editor, at)
+    publishing.apply_action(create(PUBLIC), editor, Action("schedule", at))
     assert publishing.publish_due(at + timedelta(minutes=1)) == 1
 
 
@@ -91,7 +91,7 @@ def test_a_secret_name_does_not_number_the_address_of_a_public_one(
     secret = publishing.create(make_draft(headline="Hidden", **SECRET), editor)
     road(app, editor)
     assert [client.get(path).status_code for path in (*PATHS, *NUMBERED)] == [200, 200, 404, 404]
-    publishing.publish(secret, editor)
+    publishing.apply_action(secret, editor, Action("publish"))
     assert ["Hidden" in client.get(path).text for path in (*PATHS, *NUMBERED)] == [
         False,
         False,
@@ -118,9 +118,9 @@ def test_a_name_that_took_a_slug_in_secret_before_gives_way(
 
 def test_a_name_that_readers_have_seen_keeps_its_slug(client: FlaskClient, editor: User) -> None:
     first = publishing.create(make_draft(headline="First", **SECRET), editor, Action("publish"))
-    publishing.withdraw(first, editor, "Wrong.")
-    publishing.publish(create(PUBLIC, headline="Second"), editor)
-    publishing.reinstate(first, editor)
+    publishing.apply_action(first, editor, Action("withdraw", note="Wrong."))
+    publishing.apply_action(create(PUBLIC, headline="Second"), editor, Action("publish"))
+    publishing.apply_action(first, editor, Action("reinstate"))
     assert ["First" in client.get(path).text for path in (*PATHS, *NUMBERED)] == [
         True,
         True,
@@ -142,7 +142,7 @@ def test_a_secret_name_that_is_renamed_leaves_no_address(client: FlaskClient, ed
         publishing.spellings.rename_everywhere(
             session, Topic, topic_id, "Opération Ñ", editor, datetime.now(UTC)
         )
-    publishing.publish(secret, editor)
+    publishing.apply_action(secret, editor, Action("publish"))
     assert client.get("/topic/operation-n/").status_code == 200
     assert client.get(PATHS[0]).status_code == 404
 
@@ -160,7 +160,7 @@ def test_a_waiting_story_is_found_by_its_names_before_and_after_they_open(
     indexing.catch_up(index, indexing.NEWSROOM)
     for status in ("draft", "published"):
         if status == "published":
-            publishing.publish(open_id, editor)
+            publishing.apply_action(open_id, editor, Action("publish"))
             indexing.catch_up(index, indexing.NEWSROOM)
         for query in (
             "q=gazelle&author=zainab",

@@ -83,7 +83,7 @@ def test_an_old_revision_is_restored_without_a_slug_that_is_another_storys_by_no
 ) -> None:
     article_id = publishing.create(make_draft(slug="one"), editor)
     publishing.create(make_draft(slug="one"), editor, Action("publish"))
-    publishing.publish(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("publish"))
     article = queries.article_to_edit(article_id)
     assert article is not None
     publishing.restore(article_id, editor, 1, article.version)

@@ -82,14 +82,14 @@ def test_a_withdrawn_picture_is_gone_and_comes_back(
         draft_with_picture(picture_id, address), editor, Action("publish")
     )
     assert status_of(client, address) == 200
-    publishing.withdraw(article_id, editor, "Wrong person.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong person."))
     assert status_of(client, address) == 410, "at once, whether or not the worker has come to it"
     assert keeper.catch_up()
     assert not is_on_disk(app, address)
     assert status_of(client, address) == 410
     assert keeper.repair(10)
     assert not is_on_disk(app, address), "and it is not cut again"
-    publishing.reinstate(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("reinstate"))
     assert keeper.catch_up()
     assert is_on_disk(app, address)
     assert status_of(client, address) == 200
@@ -101,7 +101,7 @@ def test_a_picture_that_another_story_shows_stays(
     picture_id, address = stored_picture(app)
     first = publishing.create(with_lead(picture_id, address), editor, Action("publish"))
     second = publishing.create(with_figure(picture_id, address), editor, Action("publish"))
-    publishing.withdraw(first, editor, "Wrong person.")
+    publishing.apply_action(first, editor, Action("withdraw", note="Wrong person."))
     keeper.catch_up()
     assert status_of(client, address) == 200
     publishing.save(
@@ -127,7 +127,7 @@ def test_no_draft_brings_a_withdrawn_picture_back(
 ) -> None:
     picture_id, address = stored_picture(app)
     withdrawn = publishing.create(with_lead(picture_id, address), editor, Action("publish"))
-    publishing.withdraw(withdrawn, editor, "A court order.")
+    publishing.apply_action(withdrawn, editor, Action("withdraw", note="A court order."))
     keeper.catch_up()
     other = publishing.create(draft_with(picture_id, address), add_user("author"))
     soon = datetime.now(UTC) + timedelta(days=1)
@@ -136,7 +136,7 @@ def test_no_draft_brings_a_withdrawn_picture_back(
         keeper.catch_up()
         assert keeper.repair(10)
         assert (status_of(client, address), is_on_disk(app, address)) == (410, False), step.name
-    publishing.publish(other, editor, None)
+    publishing.apply_action(other, editor, Action("publish", None))
     keeper.catch_up()
     assert (status_of(client, address), is_on_disk(app, address)) == (200, True), (
         "an editor's decision"
@@ -148,12 +148,12 @@ def test_a_picture_taken_out_of_a_withdrawn_story_stays_gone(
 ) -> None:
     picture_id, address = stored_picture(app)
     article_id = publishing.create(with_lead(picture_id, address), editor, Action("publish"))
-    publishing.withdraw(article_id, editor, "A court order.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="A court order."))
     publishing.save(
         article_id, make_draft(headline="Without"), editor, version(article_id), Action("save")
     )
     assert status_of(client, address) == 410
-    publishing.reinstate(article_id, editor)
+    publishing.apply_action(article_id, editor, Action("reinstate"))
     assert keeper.repair(10)
     assert (status_of(client, address), is_on_disk(app, address)) == (410, False)
 
@@ -166,7 +166,7 @@ def test_the_upload_of_a_withdrawn_picture_does_not_bring_it_back(app: Flask, ed
     )[0]
     assert is_on_disk(app, address)
     article_id = publishing.create(with_figure(0, address), editor, Action("publish"))
-    publishing.withdraw(article_id, editor, "A court order.")
+    publishing.apply_action(article_id, editor, Action("withdraw", note="A court order."))
     assert RenditionConsumer(app.config["MEDIA"]).repair(10)
     form["picture"] = upload(jpeg(10), "a.jpg")
     assert (
@@ -190,7 +190,7 @@ def test_the_form_says_why_a_picture_is_not_shown(
     other = publishing.create(draft_with(picture_id, address), editor)
     newsroom = logged_in_client(app)
     assert "withdrawn." not in newsroom.get(f"/newsroom/stories/{other}").text
-    publishing.withdraw(withdrawn, editor, "A court order.")
+    publishing.apply_action(withdrawn, editor, Action("withdraw", note="A court order."))
     for article_id in (withdrawn, other):
         assert words in newsroom.get(f"/newsroom/stories/{article_id}").text
 

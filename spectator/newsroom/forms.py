@@ -16,7 +16,7 @@ from spectator.media import PictureError
 from spectator.models import Article, Autosave, Picture, User
 from spectator.newsroom import spellings
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
-from spectator.publishing import Action, Draft, ValidationError
+from spectator.publishing import ACTIONS, Action, Draft, ValidationError
 from spectator.publishing.fields import LABELS, LINE_FIELDS, NAME_FIELDS
 from spectator.publishing.validation import body_size_problem
 from spectator.text.compare.loss_guard import Losses, find_losses, restore_lost_blocks
@@ -42,19 +42,7 @@ MESSAGE_FIELDS = (
     "remark",
 )  # to readers or colleagues, beside the story
 FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")
-FORM_ACTIONS = frozenset(
-    {
-        "save",
-        "keep",
-        "submit",
-        "send_back",
-        "schedule",
-        "unschedule",
-        "publish",
-        "update",
-        "correct",
-    }
-)
+FORM_ACTIONS = {"keep", *(name for name, rule in ACTIONS.items() if rule.is_in_form)}
 DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
 MAX_VALUE_LENGTH = (
     5000  # characters of any field but the body; what is longer cannot be saved either
@@ -232,7 +220,7 @@ def _build_action(form: StoryForm, by: User, article: Article | None) -> Action:
     name, values = requested_action(), form.values
     has_time = publishing.is_publisher(by) and (article is None or article.status in DATED_STATUSES)
     at = _publication_time(form) if has_time and not _is_date_unchanged(form, article) else None
-    if name in {"update", "correct"}:
+    if ACTIONS[name].message == "note":
         kind, is_minor = values["note_kind"], bool(values["is_minor"])
         return Action(name, at, values["note"], has_time, kind, is_minor)
     answer = request.form.get("plan", "")

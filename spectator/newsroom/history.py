@@ -13,27 +13,9 @@ from spectator.models import Revision
 from spectator.newsroom.forms import join_names
 from spectator.newsroom.previews import STORY_RULE, viewable_story
 from spectator.newsroom.security import current_user
+from spectator.publishing.actions import PAST_TENSES
 from spectator.publishing.fields import LABELS, NAME_FIELDS
 from spectator.text.compare.diff import BlockDiff, DiffPiece, diff_bodies, diff_lines
-
-ACTION_LABELS = {
-    "create": "started",
-    "import": "imported",
-    "save": "saved",
-    "submit": "submitted for review",
-    "send_back": "sent back",
-    "schedule": "scheduled",
-    "unschedule": "unscheduled",
-    "publish": "published",
-    "update": "updated",
-    "correct": "corrected",
-    "edit_note": "edited a note to readers",
-    "remove_note": "removed a note to readers",
-    "withdraw": "withdrawn",
-    "reinstate": "republished",
-    "restore": "restored an older version",
-    "rename": "changed a name everywhere",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +48,7 @@ def history(article_id: int) -> str:
         article=article,
         revisions=revisions[:200],
         has_more=len(revisions) > 200,
-        action_labels=ACTION_LABELS,
+        action_labels=PAST_TENSES,
         may_restore=publishing.may(current_user(), "restore", article),
     )
 
@@ -84,7 +66,7 @@ def compare(article_id: int) -> str:
         older=older,
         newer=newer,
         changes=list_changes(older, newer),
-        action_labels=ACTION_LABELS,
+        action_labels=PAST_TENSES,
         may_restore=publishing.may(current_user(), "restore", article),
     )
 
@@ -144,4 +126,4 @@ def restore_revision(article_id: int, number: int) -> Response | tuple[str, int]
             " ".join(invalid.errors.values()),
         )
         return render_template("newsroom/error.html", title=title, message=message), 422
-    return redirect(url_for("newsroom.edit_story", article_id=article_id, done="restored"), 303)
+    return redirect(url_for("newsroom.edit_story", article_id=article_id, done="restore"), 303)

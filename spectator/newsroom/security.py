@@ -17,6 +17,7 @@ from spectator import publishing, queries, tokens
 from spectator.accounts import Client, session_by_token
 from spectator.db import StorageError
 from spectator.models import Article, User
+from spectator.publishing import ACTIONS
 from spectator.templating import newsroom_time
 
 log = logging.getLogger(__name__)
@@ -61,23 +62,10 @@ STATUS_LABELS = {
     "published": "Published",
     "withdrawn": "Withdrawn",
 }
-NOTICES = {
-    "save": "Saved.",
+NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
     "kept": "Changes saved, not published. Press Update to publish them.",
     "saved": "Already saved: the form was sent twice.",
-    "submit": "Submitted for review.",
-    "send_back": "Sent back to the author.",
     "taken_back": "Back to draft.",
-    "schedule": "Scheduled for {time}.",
-    "unschedule": "Unscheduled. Back to draft.",
-    "publish": "Published. Readers see the story now.",
-    "update": "Updated. Readers see the changes now.",
-    "correct": "Correction published under the story.",
-    "edit_note": "Note changed. Readers see it now.",
-    "remove_note": "Note removed. It stays in the history.",
-    "withdraw": "Story withdrawn. Readers now see the reason.",
-    "reinstate": "Republished. Readers see the latest saved version.",
-    "restored": "Restored as a new version. The history keeps every version.",
     "discarded": "Unsaved changes discarded. You can bring them back for 30 days.",
     "brought-back": "Unsaved changes brought back.",
     "linked": (
@@ -87,18 +75,9 @@ NOTICES = {
     "password": "Password changed. You are logged out on other devices.",
     "logged-out": "You are logged out.",
 }
-NOTICE_STATUSES = {  # a notice is shown only while its story has this status
-    "submit": "review",
-    "send_back": "draft",
-    "taken_back": "draft",
-    "schedule": "scheduled",
-    "unschedule": "draft",
-    "publish": "published",
-    "update": "published",
-    "correct": "published",
-    "withdraw": "withdrawn",
-    "reinstate": "published",
-}
+# A notice is shown only while its story has this status.
+NOTICE_STATUSES = {name: rule.status for name, rule in ACTIONS.items() if rule.status}
+NOTICE_STATUSES |= {"taken_back": "draft"}
 
 
 def register(app: Flask, newsroom: Blueprint) -> None:

@@ -15,9 +15,11 @@ from spectator.newsroom.autosaves import TOO_MUCH_UNSAVED
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.media import withdrawn_in
 from spectator.newsroom.security import current_user
+from spectator.publishing import ACTIONS, Action
 from spectator.text.words.languages import language_choices
 
 PAGE_SIZE = 50
+BAR_ACTIONS = [name for name, rule in ACTIONS.items() if rule.is_in_bar]
 HANDOVER_STATUSES = ("draft", "review", "scheduled")  # between an author and the editors
 STORY_RULE = "/stories/<int(max=2147483647):article_id>"
 
@@ -31,8 +33,8 @@ def register(newsroom: Blueprint) -> None:
     newsroom.add_url_rule(STORY_RULE, "edit_story", edit_story)
     newsroom.add_url_rule(STORY_RULE, "save_story", save_story, methods=["POST"])
     newsroom.add_url_rule(STORY_RULE + "/merge", "merge_story", merge_story, methods=["POST"])
-    for name, view in ACTION_VIEWS.items():
-        newsroom.add_url_rule(f"{STORY_RULE}/{name}", name, view, methods=["POST"])
+    for name in (name for name, rule in ACTIONS.items() if rule.has_address):
+        newsroom.add_url_rule(f"{STORY_RULE}/{name}", name, _action_view(name), methods=["POST"])
 
 
 def index() -> Response:
@@ -171,43 +173,22 @@ def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
 
 
 def _action_view(action: str) -> Callable[[int], Response | tuple[str, int]]:
-    """Return the view of an action that needs no input but perhaps a remark."""
+    """Return the view of an action that needs no input but perhaps a remark or a reason."""
 
     def view(article_id: int) -> Response | tuple[str, int]:
-        more = (request.form.get("remark", ""),) if action in {"submit", "send_back"} else ()
+        message = ACTIONS[action].message
+        text = request.form.get(message, "")
         try:
-            getattr(publishing, action)(article_id, current_user(), *more)
+            publishing.apply_action(article_id, current_user(), Action(action, note=text))
         except publishing.ValidationError as invalid:
             article = editable_story(article_id)
             form = forms.form_from_article(article)
-            form.errors, form.values["remark"] = invalid.errors, more[0] if more else ""
+            form.errors, form.values[message] = invalid.errors, text
             return render_form(form, article), 422
         return _redirect_after_action(article_id, action)
 
     view.__doc__ = f"Apply the action “{action}” to a story as last saved."
     return view
-
-
-def withdraw(article_id: int) -> Response | tuple[str, int]:
-    """Withdraw a published story, with a reason that readers will see."""
-    reason = request.form.get("reason", "")
-    try:
-        publishing.withdraw(article_id, current_user(), reason)
-    except publishing.ValidationError as invalid:
-        article = editable_story(article_id)
-        form = forms.form_from_article(article)
-        form.errors = invalid.errors
-        return render_form(form, article, reason=reason), 422
-    return _redirect_after_action(article_id, "withdraw")
-
-
-ACTION_VIEWS: dict[str, Callable[[int], Response | tuple[str, int]]] = {
-    **{
-        action: _action_view(action)
-        for action in ("publish", "submit", "send_back", "unschedule", "reinstate")
-    },
-    "withdraw": withdraw,
-}
 
 
 def editable_story(article_id: int) -> Article:
@@ -249,9 +230,7 @@ def _redirect_after_action(article_id: int, action: str, form_id: str | None = N
     )
 
 
-def render_form(
-    form: StoryForm, article: Article | None, reason: str = "", **context: object
-) -> str:
+def render_form(form: StoryForm, article: Article | None, **context: object) -> str:
     """Return the page of the story form; `context` is for other forms on the page."""
     user = current_user()
     rows = autosaves.list_unsaved(user.id, article.id) if article else ()
@@ -262,8 +241,8 @@ def render_form(
         article=article,
         errors=form.errors,
         labels=forms.FORM_LABELS,
-        reason=reason,
         actions=publishing.allowed_actions(user, article),
+        bar_actions=BAR_ACTIONS,
         picture_token=forms.form_picture_token(form, user),
         hidden_pictures=withdrawn_in(form.picture, form.values["body"]),
         languages=language_choices(),

@@ -1,42 +1,207 @@
-"""What each action changes in a loaded story. Only for publishing, inside its transactions."""
+"""The table of actions: permissions, buttons, the history, notices and docs/roles.md read it.
+
+A new action needs a row here and its effect.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from spectator import outbox
-from spectator.models import Article, Correction
-from spectator.publishing.articles import ensure_unique_slug
-from spectator.publishing.notes import MAX_NOTE_LENGTH, TOO_LONG, check_note
-from spectator.publishing.validation import ValidationError, clean_line
+from spectator.models import Article
+from spectator.publishing import effects
+from spectator.publishing.effects import Action
+from spectator.publishing.validation import (
+    MAX_NOTE_LENGTH,
+    NOTE_TOO_LONG,
+    ValidationError,
+    check_note,
+    clean_line,
+)
 
-CLOCK_SLACK = timedelta(minutes=1)
 LATEST_YEAR = 9000
-ACTIONS_WITH_NOTE = frozenset({"update", "correct"})
+Effect = Callable[[Session, Article, Action, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """An action with its arguments.
+class ActionRule:
+    """What the newsroom knows about an action.
 
-    `at` is an aware datetime; `note` is a note or reason for readers, or a remark for a colleague.
-    `has_time`: `at` comes from the form and is also the planned time. `note_kind`: the kind of a
-    note to readers. `is_minor`: readers are not told that the story was updated. `is_backdated`:
-    a planned time in the past is meant as the story's date. `publishing.save` sets `changes_text`.
+    `editors` are the states of any story in which editors may take it, `authors` those of their own
+    story in which authors may; "new" is a story that is not stored yet. `labels` replace the label
+    of its button in some states, `own_label` on a person's own story. `past` names it in the
+    history. `notice` tells what happened, while the story has the `status` that the action gives
+    it. `message` is the form field with its text. `is_in_form`: it is a `do` value of the story
+    form; `is_in_bar`: with a button in the bar; `has_address`: it acts on the story as last saved.
     """
 
-    name: str = "save"
-    at: datetime | None = None
-    note: str = ""
-    has_time: bool = False
-    note_kind: str = ""
-    is_minor: bool = False
-    is_backdated: bool = False
-    changes_text: bool = True
+    label: str
+    editors: str
+    authors: str = ""
+    past: str = ""
+    notice: str = ""
+    status: str = ""
+    effect: Effect | None = None
+    message: str = "remark"
+    is_in_form: bool = False
+    is_in_bar: bool = False
+    has_address: bool = False
+    own_label: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+STORED = "draft review scheduled published withdrawn"
+ACTIONS = {
+    "view": ActionRule("Preview", STORED, STORED),
+    "save": ActionRule(
+        "Save",
+        editors="new draft review scheduled withdrawn",
+        authors="new draft review",
+        past="saved",
+        notice="Saved.",
+        effect=effects.save,
+        is_in_form=True,
+        is_in_bar=True,
+        labels={"new": "Save draft", "draft": "Save draft"},
+    ),
+    "update": ActionRule(
+        "Update",
+        editors="published",
+        past="updated",
+        notice="Updated. Readers see the changes now.",
+        status="published",
+        effect=effects.update,
+        message="note",
+        is_in_form=True,
+        is_in_bar=True,
+    ),
+    "publish": ActionRule(
+        "Publish",
+        editors="new draft review scheduled",
+        past="published",
+        notice="Published. Readers see the story now.",
+        status="published",
+        effect=effects.publish,
+        is_in_form=True,
+        is_in_bar=True,
+        has_address=True,
+        labels={"scheduled": "Publish now"},
+    ),
+    "submit": ActionRule(
+        "Submit for review",
+        editors="new draft",
+        authors="new draft",
+        past="submitted for review",
+        notice="Submitted for review.",
+        status="review",
+        effect=effects.submit,
+        is_in_form=True,
+        is_in_bar=True,
+        has_address=True,
+    ),
+    "send_back": ActionRule(
+        "Send back",
+        editors="review",
+        authors="review",
+        past="sent back",
+        notice="Sent back to the author.",
+        status="draft",
+        effect=effects.send_back,
+        is_in_form=True,
+        is_in_bar=True,
+        has_address=True,
+        own_label="Take back",
+    ),
+    "schedule": ActionRule(
+        "Schedule",
+        editors="new draft review scheduled",
+        past="scheduled",
+        notice="Scheduled for {time}.",
+        status="scheduled",
+        effect=effects.schedule,
+        is_in_form=True,
+    ),
+    "unschedule": ActionRule(
+        "Unschedule",
+        editors="scheduled",
+        past="unscheduled",
+        notice="Unscheduled. Back to draft.",
+        status="draft",
+        effect=effects.unschedule,
+        is_in_form=True,
+        is_in_bar=True,
+        has_address=True,
+    ),
+    "correct": ActionRule(
+        "Publish correction",
+        editors="published",
+        past="corrected",
+        notice="Correction published under the story.",
+        status="published",
+        effect=effects.update,
+        message="note",
+        is_in_form=True,
+    ),
+    "withdraw": ActionRule(
+        "Withdraw",
+        editors="published",
+        past="withdrawn",
+        notice="Story withdrawn. Readers now see the reason.",
+        status="withdrawn",
+        effect=effects.withdraw,
+        message="reason",
+        has_address=True,
+    ),
+    "reinstate": ActionRule(
+        "Republish",
+        editors="withdrawn",
+        past="republished",
+        notice="Republished. Readers see the latest saved version.",
+        status="published",
+        effect=effects.reinstate,
+        has_address=True,
+    ),
+    "restore": ActionRule(
+        "Restore",
+        editors=STORED,
+        authors="draft review",
+        past="restored an older version",
+        notice="Restored as a new version. The history keeps every version.",
+        effect=effects.restore,
+    ),
+    "edit_note": ActionRule(
+        "Edit note",
+        editors="published withdrawn",
+        past="edited a note to readers",
+        notice="Note changed. Readers see it now.",
+    ),
+    "remove_note": ActionRule(
+        "Remove note",
+        editors="published withdrawn",
+        past="removed a note to readers",
+        notice="Note removed. It stays in the history.",
+    ),
+    "share": ActionRule(
+        "Share", editors="draft review scheduled withdrawn", authors="draft review"
+    ),
+    "relate": ActionRule("Related", editors=STORED),
+}
+# Revisions also record what no person of the newsroom does to a single story.
+PAST_TENSES = {name: rule.past for name, rule in ACTIONS.items()} | {
+    "create": "started",
+    "import": "imported",
+    "rename": "changed a name everywhere",
+}
+
+
+def apply_effect(session: Session, article: Article, action: Action, now: datetime) -> None:
+    """Change the story as its action says. Raises ValidationError."""
+    effect = ACTIONS[action.name].effect
+    assert effect is not None, action.name
+    effect(session, article, action, now)
 
 
 def validate_action(action: Action) -> Action:
@@ -47,13 +212,13 @@ def validate_action(action: Action) -> Action:
     """
     if action.at is not None and action.at.astimezone(UTC).year > LATEST_YEAR:
         raise ValidationError({"published_at": "Choose a date before the year 9000."})
-    if action.name in ACTIONS_WITH_NOTE:
+    message = ACTIONS[action.name].message
+    if message == "note":
         return _validate_note(action)
-    name = "reason" if action.name == "withdraw" else "remark"
     if len(action.note) > MAX_NOTE_LENGTH:
-        raise ValidationError({name: TOO_LONG})
-    note = clean_line(action.note) if action.name == "withdraw" else clean_lines(action.note)
-    if action.name == "withdraw" and not note:
+        raise ValidationError({message: NOTE_TOO_LONG})
+    note = clean_line(action.note) if message == "reason" else clean_lines(action.note)
+    if message == "reason" and not note:
         raise ValidationError({"reason": "Give a reason. Readers will see it."})
     return replace(action, note=note)
 
@@ -70,124 +235,3 @@ def _validate_note(action: Action) -> Action:
 def clean_lines(text: str) -> str:
     """Return the text with every line cleaned and empty lines at both ends removed."""
     return "\n".join(clean_line(line) for line in text.splitlines()).strip()
-
-
-def _save(session: Session, article: Article, action: Action, now: datetime) -> None:
-    if not action.has_time or article.published_at == action.at:
-        return
-    if article.status in {"draft", "review"}:
-        # The planned time has no effect until somebody publishes or schedules the story.
-        article.published_at = action.at
-    elif article.status == "scheduled" and action.at is not None:
-        _schedule(session, article, action, now)
-
-
-def _submit(session: Session, article: Article, action: Action, now: datetime) -> None:
-    _save(session, article, action, now)
-    article.status = "review"
-
-
-def _send_back(session: Session, article: Article, action: Action, now: datetime) -> None:
-    _save(session, article, action, now)
-    article.status = "draft"
-
-
-def _schedule(_session: Session, article: Article, action: Action, now: datetime) -> None:
-    at = action.at or article.published_at
-    if at is None:
-        raise ValidationError({"published_at": "Choose a date and time."})
-    if at <= now:
-        raise ValidationError(
-            {"published_at": "That time has passed. Press Publish to publish now with this date."}
-        )
-    article.status, article.published_at = "scheduled", at
-
-
-def _unschedule(_session: Session, article: Article, _action: Action, _now: datetime) -> None:
-    article.status = "draft"
-
-
-def _publish(session: Session, article: Article, action: Action, now: datetime) -> None:
-    at = action.at or now
-    is_planned_time = action.has_time and action.at is not None
-    if is_planned_time and action.at == article.published_at:
-        if article.status == "scheduled":
-            at = now
-        elif at < now - CLOCK_SLACK and not action.is_backdated:
-            raise ValidationError(
-                {"plan": "The planned time has passed. Choose which date to show readers."}
-            )
-    if at > now + CLOCK_SLACK:
-        raise ValidationError(
-            {
-                "published_at": "That time is in the future. "
-                "Press Schedule, or clear the field to publish now."
-            }
-        )
-    ensure_unique_slug(session, article)
-    article.status, article.published_at = "published", at
-    clear_update_before_publication(article)
-    outbox.append(session, article.id, "publish")
-
-
-def clear_update_before_publication(article: Article) -> None:
-    """Clear an update time before publication: readers never saw an earlier text."""
-    if article.updated_at and article.published_at and article.updated_at <= article.published_at:
-        article.updated_at = None
-
-
-def _update(session: Session, article: Article, action: Action, now: datetime) -> None:
-    _set_published_at(article, action, now)
-    if (action.changes_text or action.note) and not action.is_minor:
-        article.updated_at = now
-    if action.note:
-        article.corrections.append(Correction(text=action.note, made_at=now, kind=action.note_kind))
-    outbox.append(session, article.id, action.name)
-
-
-def _set_published_at(article: Article, action: Action, now: datetime) -> None:
-    """Give a public story the date from the form."""
-    if not action.has_time or action.at is None or action.at == article.published_at:
-        return
-    if action.at > now + CLOCK_SLACK:
-        raise ValidationError(
-            {
-                "published_at": "That time is in the future. "
-                "Choose a past date for a published story."
-            }
-        )
-    article.published_at = action.at
-    clear_update_before_publication(article)
-
-
-def _withdraw(session: Session, article: Article, action: Action, now: datetime) -> None:
-    article.status, article.withdrawn_at, article.withdrawn_reason = "withdrawn", now, action.note
-    outbox.append(session, article.id, "withdraw")
-
-
-def _reinstate(session: Session, article: Article, _action: Action, now: datetime) -> None:
-    article.status, article.withdrawn_at, article.withdrawn_reason = "published", None, ""
-    # An import may bring a withdrawn story without a date.
-    article.published_at = article.published_at or now
-    outbox.append(session, article.id, "publish")
-
-
-def _restore(session: Session, article: Article, action: Action, now: datetime) -> None:
-    if article.is_public:
-        article.updated_at = now if action.changes_text else article.updated_at
-        outbox.append(session, article.id, "update")
-
-
-EFFECTS: dict[str, Callable[[Session, Article, Action, datetime], None]] = {
-    "save": _save,
-    "submit": _submit,
-    "send_back": _send_back,
-    "schedule": _schedule,
-    "unschedule": _unschedule,
-    "publish": _publish,
-    "update": _update,
-    "correct": _update,
-    "withdraw": _withdraw,
-    "reinstate": _reinstate,
-    "restore": _restore,
-}

@@ -1,25 +1,67 @@
-"""The rules for notes to readers."""
+"""Changes of published notes to readers."""
 
 from __future__ import annotations
 
-from spectator.models import NOTE_KINDS
-from spectator.publishing.validation import ValidationError, clean_line
+from datetime import UTC, datetime
 
-MAX_NOTE_LENGTH = 2000
-TOO_LONG = f"Use at most {MAX_NOTE_LENGTH:,} characters."
-CHOOSE_KIND = "Choose Update, Clarification or Correction."
+from sqlalchemy.orm import Session
+
+from spectator import outbox
+from spectator.db import db
+from spectator.models import Article, Correction, User
+from spectator.publishing.permissions import (
+    ConflictError,
+    NotFoundError,
+    load_article,
+    require_permission,
+)
+from spectator.publishing.revisions import add_revision
+from spectator.publishing.validation import check_note
 
 
-def check_note(kind: str, text: str) -> str:
-    """Return the text of a note as one line.
+def edit_note(
+    article_id: int, by: User, note_id: int, kind: str, text: str, original_text: str
+) -> None:
+    """Change a note to readers without changing its date.
 
-    Raises ValidationError for an unknown kind and for an empty or too long text.
+    `original_text` is the text that the person started from. Raises ValidationError,
+    ConflictError, ForbiddenError and NotFoundError.
     """
-    if kind not in NOTE_KINDS:
-        raise ValidationError({"note_kind": CHOOSE_KIND})
-    if len(text) > MAX_NOTE_LENGTH:
-        raise ValidationError({"note": TOO_LONG})
-    line = clean_line(text)
-    if not line:
-        raise ValidationError({"note": f"Describe the {kind}."})
-    return line
+    text = check_note(kind, text)
+    with db.write() as session:
+        article, note = _load_note(session, article_id, by, "edit_note", note_id, original_text)
+        if (note.kind, note.text) != (kind, text):
+            note.kind, note.text = kind, text
+            _add_note_revision(session, article, by, "edit_note", text)
+
+
+def remove_note(article_id: int, by: User, note_id: int, original_text: str) -> None:
+    """Remove a note to readers from a story; the history keeps it.
+
+    Raises ConflictError, ForbiddenError and NotFoundError.
+    """
+    with db.write() as session:
+        article, note = _load_note(session, article_id, by, "remove_note", note_id, original_text)
+        article.corrections.remove(note)
+        _add_note_revision(session, article, by, "remove_note", note.text)
+
+
+def _load_note(
+    session: Session, article_id: int, by: User, action: str, note_id: int, original_text: str
+) -> tuple[Article, Correction]:
+    article = load_article(session, article_id, by)
+    require_permission(by, action, article)
+    note = next((note for note in article.corrections if note.id == note_id), None)
+    if note is None:
+        raise NotFoundError
+    if note.text != original_text:
+        raise ConflictError
+    return article, note
+
+
+def _add_note_revision(
+    session: Session, article: Article, by: User, action: str, text: str
+) -> None:
+    if article.is_public:
+        outbox.append(session, article.id, "update")
+    add_revision(session, article, action, None, by.id, datetime.now(UTC), text)

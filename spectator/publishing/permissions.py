@@ -1,4 +1,4 @@
-"""The permissions table: role × own or colleague's story × status; docs/roles.md shows it.
+"""Who may take which action on which story; the table is `actions`, docs/roles.md shows it.
 
 Authors write and submit their own stories; they may only view one that is scheduled or public.
 Administrators may do with stories what editors may. An imported story is nobody's own.
@@ -6,34 +6,42 @@ Administrators may do with stories what editors may. An imported story is nobody
 
 from __future__ import annotations
 
+from sqlalchemy.orm import Session
+
 from spectator.models import Article, User
+from spectator.publishing.actions import ACTIONS
+from spectator.publishing.articles import select_for_update
 
-EDITOR_ACTIONS = {
-    "new": "save submit schedule publish",
-    "draft": "view save restore share submit schedule publish relate",
-    "review": "view save restore share send_back schedule publish relate",
-    "scheduled": "view save restore share schedule unschedule publish relate",
-    "published": "view update correct edit_note remove_note restore withdraw relate",
-    "withdrawn": "view save edit_note remove_note restore share reinstate relate",
+STATUS_LABELS = {
+    "draft": "a draft",
+    "review": "in review",
+    "scheduled": "scheduled",
+    "published": "published",
+    "withdrawn": "withdrawn",
 }
-AUTHOR_ACTIONS = {
-    "new": "save submit",
-    "draft": "view save restore share submit",
-    "review": "view save restore share send_back",
-    "scheduled": "view",
-    "published": "view",
-    "withdrawn": "view",
-}
-ACTIONS = tuple(dict.fromkeys(" ".join(EDITOR_ACTIONS.values()).split()))
 
 
-def allowed_actions(user: User, article: Article | None) -> frozenset[str]:
-    """Return the names of the actions that a person may take on a story (None: a new one)."""
+class ForbiddenError(Exception):
+    """The person may not take this action on the story; the message says why."""
+
+
+class ConflictError(Exception):
+    """Somebody else saved the story after this person opened it."""
+
+
+class NotFoundError(Exception):
+    """The story, revision or note does not exist."""
+
+
+def allowed_actions(user: User, article: Article | None) -> dict[str, str]:
+    """Return the actions that a person may take on a story (None: a new one), with their labels."""
     state = article.status if article is not None else "new"
-    if user.role in {"editor", "admin"}:
-        return frozenset(EDITOR_ACTIONS[state].split())
     is_own = article is None or article.created_by_id == user.id
-    return frozenset(AUTHOR_ACTIONS[state].split()) if is_own else frozenset()
+    return {
+        name: (is_own and rule.own_label) or rule.labels.get(state, rule.label)
+        for name, rule in ACTIONS.items()
+        if state in (rule.editors if is_publisher(user) else rule.authors if is_own else "").split()
+    }
 
 
 def may(user: User, action: str, article: Article | None = None) -> bool:
@@ -43,9 +51,35 @@ def may(user: User, action: str, article: Article | None = None) -> bool:
 
 def may_edit(user: User, article: Article) -> bool:
     """Return whether a person may change the text of a story."""
-    return bool(allowed_actions(user, article) & {"save", "update"})
+    return not {"save", "update"}.isdisjoint(allowed_actions(user, article))
 
 
 def is_publisher(user: User) -> bool:
     """Return whether a person may publish and see all stories: an editor or administrator."""
     return user.role in {"editor", "admin"}
+
+
+def load_article(session: Session, article_id: int, by: User) -> Article:
+    """Return a story to change, with its collections. Raises NotFoundError and ForbiddenError."""
+    article = session.scalar(select_for_update().where(Article.id == article_id))
+    if article is None:
+        raise NotFoundError
+    if not may(by, "view", article):
+        raise ForbiddenError("You don't have permission to see a colleague's story. Ask an editor.")
+    return article
+
+
+def require_permission(by: User, action: str, article: Article | None) -> None:
+    """Raise ForbiddenError unless the person may take the action."""
+    if may(by, action, article):
+        return
+    status = STATUS_LABELS[article.status] if article is not None else "new"
+    label = ACTIONS[action].label
+    if is_publisher(by):
+        raise ForbiddenError(
+            f"The story is now {status}, so you can't use “{label}”. "
+            "Reload the page to see its latest version."
+        )
+    raise ForbiddenError(
+        f"Only editors can use “{label}” while a story is {status}. Ask an editor."
+    )

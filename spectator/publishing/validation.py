@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from spectator.models import NOTE_KINDS
 from spectator.publishing.fields import (
     FIELDS,
     LINE_FIELDS,
@@ -28,6 +29,8 @@ _SPACES = re.compile(" +")
 # Lines and tags of a body: each takes time and memory of its own, whatever its size.
 MAX_BODY_PIECES = 100_000
 MAX_NAMES = 30
+MAX_NOTE_LENGTH = 2000
+NOTE_TOO_LONG = f"Use at most {MAX_NOTE_LENGTH:,} characters."
 
 
 class ValidationError(Exception):
@@ -170,3 +173,18 @@ def is_http_url(text: str) -> bool:
         return False
     is_plain = not re.search(r"[\s<>\"'`\\{}|^\x00-\x1f]", text)
     return is_plain and parts.scheme in {"http", "https"} and bool(host) and parts.username is None
+
+
+def check_note(kind: str, text: str) -> str:
+    """Return the text of a note as one line.
+
+    Raises ValidationError for an unknown kind and for an empty or too long text.
+    """
+    if kind not in NOTE_KINDS:
+        raise ValidationError({"note_kind": "Choose Update, Clarification or Correction."})
+    if len(text) > MAX_NOTE_LENGTH:
+        raise ValidationError({"note": NOTE_TOO_LONG})
+    line = clean_line(text)
+    if not line:
+        raise ValidationError({"note": f"Describe the {kind}."})
+    return line

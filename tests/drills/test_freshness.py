@@ -21,6 +21,7 @@ from sqlalchemy import select
 from spectator import publishing, queries
 from spectator.db import db
 from spectator.models import Outbox, User
+from spectator.publishing import Action
 from tests.drills.running_site import BOOT_SECONDS, Site, eventually, free_port
 
 pytestmark = pytest.mark.drill
@@ -34,7 +35,7 @@ from spectator.models import User
 app = create_app(os.environ)
 with app.app_context():
     by = db.session.query(User).filter_by(role="editor").one()
-    publishing.publish({id}, by)
+    publishing.apply_action({id}, by, publishing.Action("publish"))
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -161,7 +162,7 @@ def test_no_process_shows_a_page_that_is_older_than_a_second(ports: tuple[Site, 
         watched(process_ports, "/", lambda _, text: "Zero hour" in text) as seen,
         editing(site) as by,
     ):
-        publishing.publish(story, by)
+        publishing.apply_action(story, by, Action("publish"))
     check(site, seen, "published")
     with (
         watched(
@@ -179,12 +180,14 @@ def test_no_process_shows_a_page_that_is_older_than_a_second(ports: tuple[Site, 
         watched(process_ports, "/politics/zero-hour", lambda status, _: status == 410) as seen,
         editing(site) as by,
     ):
-        publishing.withdraw(story, by, "It was wrong.")
+        publishing.apply_action(story, by, Action("withdraw", note="It was wrong."))
     check(site, seen, "withdrawn")
     later = created(site, "On the hour")
     with watched(process_ports, "/politics/", lambda _, text: "On the hour" in text) as seen:
         with editing(site) as by:
-            publishing.schedule(later, by, datetime.now(UTC) + timedelta(seconds=2))
+            publishing.apply_action(
+                later, by, Action("schedule", datetime.now(UTC) + timedelta(seconds=2))
+            )
         eventually(lambda: any(one.is_new for one in list(seen)), 5, "published by the worker")
     check(site, seen, "scheduled")
     last = created(site, "The last word")

@@ -17,6 +17,7 @@ from spectator import media, publishing
 from spectator.db import db
 from spectator.headers import DEFAULT_HEADERS
 from spectator.models import User
+from spectator.publishing import Action
 from tests.conftest import make_draft
 from tests.drills.conftest import sites
 from tests.drills.nginx_proxy import (
@@ -174,8 +175,10 @@ def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(ours: Ours) ->
     for path in (address, f"{address}?x=1"):
         assert ask(port, path, BROWSER).status == 200
     with site.app_context():
-        publishing.withdraw(
-            story, db.session.query(User).filter_by(role="editor").one(), "The wrong person."
+        publishing.apply_action(
+            story,
+            db.session.query(User).filter_by(role="editor").one(),
+            Action("withdraw", note="The wrong person."),
         )
     eventually(lambda: ask(port, address, BROWSER).status == 410, 10, "the picture is gone")
     time.sleep(2)
@@ -184,7 +187,9 @@ def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(ours: Ours) ->
         assert ask(port, f"{address}?x=1", accept).status == 410
     assert not list((site.data / "media/renditions").glob(f"*/{stored.digest}-*"))
     with site.app_context():
-        publishing.reinstate(story, db.session.query(User).filter_by(role="editor").one())
+        publishing.apply_action(
+            story, db.session.query(User).filter_by(role="editor").one(), Action("reinstate")
+        )
     eventually(lambda: ask(port, address, BROWSER).status == 200, 10, "the picture is back")
 
 
@@ -249,4 +254,4 @@ def withdraw(site: Site, story: Story) -> None:
     """Withdraw a story as an editor does."""
     with site.app_context():
         by = db.session.query(User).filter_by(role="editor").one()
-        publishing.withdraw(story.id, by, "It was wrong.")
+        publishing.apply_action(story.id, by, Action("withdraw", note="It was wrong."))

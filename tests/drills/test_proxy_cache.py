@@ -13,6 +13,7 @@ from spectator import publishing
 from spectator.db import db
 from spectator.models import Article, User
 from spectator.proxy_cache import ENCODINGS
+from spectator.publishing import Action
 from tests.conftest import make_draft
 from tests.drills.conftest import sites
 from tests.drills.nginx_proxy import NAME, NGINX, Nginx, ask
@@ -41,7 +42,9 @@ def test_an_outage_revives_no_withdrawn_story(fresh_data: Path, tmp_path: Path) 
                     assert story.token in ask(nginx.port, story.path, encoding).text
             with site.app_context():
                 by = db.session.query(User).filter_by(role="editor").one()
-                publishing.withdraw(stories[0].id, by, "A court ordered it.")
+                publishing.apply_action(
+                    stories[0].id, by, Action("withdraw", note="A court ordered it.")
+                )
             acted = time.monotonic()
 
             def are_renewed() -> bool:
@@ -133,7 +136,12 @@ def test_an_outage_revives_no_address_that_a_withdrawn_story_had(
                 set(paths),
             )
             assert len(read_pages()) > len(paths)
-            act(lambda by: publishing.withdraw(story_id, by, "A court ordered it."), set(paths))
+            act(
+                lambda by: publishing.apply_action(
+                    story_id, by, Action("withdraw", note="A court ordered it.")
+                ),
+                set(paths),
+            )
             site.stop()
             assert read_pages() == []
         finally:

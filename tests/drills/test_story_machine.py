@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -164,13 +164,11 @@ class Stories(RuleBasedStateMachine):
     def act(self, article_id: int, role: str, verb: str) -> None:
         """Apply an action to a story."""
         told = self.model[article_id]
-        more: tuple[Any, ...] = {
-            "schedule": (self.now + timedelta(days=30),),
-            "withdraw": ("Wrong.",),
-        }.get(verb, ())
+        at = self.now + timedelta(days=30) if verb == "schedule" else None
+        action = Action(verb, at, "Wrong." if verb == "withdraw" else "")
         is_repeated = verb == "publish" and told.status == "published" and role != "author"
         try:
-            getattr(publishing, verb)(article_id, self.people[role], *more)
+            publishing.apply_action(article_id, self.people[role], action)
         except publishing.ForbiddenError:
             assert not self.allows(role, told, verb) and not is_repeated
             return
@@ -292,7 +290,8 @@ def test_the_machine_sees_a_fault(newsroom: type[Stories], monkeypatch: pytest.M
         article.status, article.published_at = "published", now
         outbox.append(session, article.id, "publish")
 
-    monkeypatch.setitem(publishing.EFFECTS, "schedule", leak)
+    rule = replace(publishing.ACTIONS["schedule"], effect=leak)
+    monkeypatch.setitem(publishing.ACTIONS, "schedule", rule)
     machine_settings = settings(
         max_examples=60, stateful_step_count=12, deadline=None, phases=[Phase.generate]
     )
