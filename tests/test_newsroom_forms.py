@@ -36,7 +36,6 @@ HARMLESS_SAVES = {("do", "save"), ("do", "keep")}
 HARMLESS_ANSWERS = {"keep", "stay", "no"}
 # Forms of one purpose: what Enter does there is what the one button says.
 SINGLE_PURPOSE = ("/newsroom/login", "/newsroom/password", "/related")
-FRAGMENTS = "newsroom.fragments"
 # Answers that hold no page: redirects, downloads, the readers' page in a frame.
 NON_PAGE_ENDPOINTS = {
     "newsroom.index",

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from spectator import accounts
 from spectator.models import User
-from spectator.newsroom import security
+from spectator.newsroom import notices, security
 from tests.conftest import add_user
 from tests.newsroom_client import (
     SAME_ORIGIN,
@@ -32,7 +32,8 @@ def newsroom_rules(app: Flask) -> list[tuple[str, str]]:
         (method, re.sub(r"<int[^>]*>", "1", rule.rule).replace("<kind>", "authors"))
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) & {"GET", "POST"})
-        if rule.endpoint.startswith("newsroom.") and rule.endpoint not in security.PUBLIC_ENDPOINTS
+        if rule.endpoint.startswith("newsroom.")
+        and app.view_functions[rule.endpoint] not in security.PUBLIC_VIEWS
     ]
 
 
@@ -180,7 +181,7 @@ def test_the_notice_of_failed_attempts_goes_by_itself(
     log_in(app.test_client(), "editor", "wrong", environ_base={"REMOTE_ADDR": "203.0.113.1"})
     client = logged_in_client(app)
     assert "1 failed attempt to log in as you" in client.get(LIST).text
-    monkeypatch.setattr(security, "LOGIN_WARNING_TIME", timedelta(0))
+    monkeypatch.setattr(notices, "LOGIN_WARNING_TIME", timedelta(0))
     assert "failed attempt" not in client.get(LIST).text
 
 
@@ -445,7 +446,7 @@ def test_pages_have_no_script_and_no_style_of_their_own(app: Flask, editor: User
 def test_the_words_after_a_redirect_come_from_a_table(app: Flask, editor: User) -> None:
     client = logged_in_client(app)
     assert "<b>" not in client.get(f"{LIST}?done=<b>x</b>").text
-    assert security.NOTICES["publish"] in client.get(f"{LIST}?done=publish").text
+    assert notices.NOTICES["publish"] in client.get(f"{LIST}?done=publish").text
     assert 'class="notice"' not in client.get(f"{LIST}?done=nonsense").text
 
 

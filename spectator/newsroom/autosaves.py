@@ -1,19 +1,20 @@
-"""Views for unsaved text: preview it, discard it, bring it back."""
+"""Views for unsaved text: autosave it, preview it, discard it, bring it back."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, publishing, queries
 from spectator.models import Article, Autosave, User
-from spectator.newsroom import forms
+from spectator.newsroom import bp, forms, locked_stories, previews
+from spectator.newsroom.errors import render_error, render_refusal
 from spectator.newsroom.locked_stories import is_locked_for
-from spectator.newsroom.previews import STORY_RULE
-from spectator.newsroom.security import current_user
+from spectator.newsroom.security import current_user, large_form
+from spectator.newsroom.story_loader import STORY_FRAGMENT_RULE, STORY_RULE
+from spectator.text.words.numbers import parse_int
 
 TOO_MUCH_UNSAVED = (
     "have too much unsaved text. Save or discard some: the list of stories shows where it is."
@@ -22,16 +23,6 @@ TOO_MUCH_UNSAVED = (
 
 class AutosaveError(Exception):
     """Unsaved text that the server cannot keep; the message says why."""
-
-
-def register(newsroom: Blueprint) -> None:
-    """Add the routes for discarding, restoring and previewing unsaved text."""
-    newsroom.add_url_rule(STORY_RULE + "/proof", "proof_unsaved", proof_unsaved, methods=["POST"])
-    newsroom.add_url_rule(
-        "/stories/new/proof", "proof_unsaved_new", proof_unsaved, methods=["POST"]
-    )
-    newsroom.add_url_rule("/stories/discard", "discard", discard, methods=["POST"])
-    newsroom.add_url_rule("/stories/bring_back", "bring_back", bring_back, methods=["POST"])
 
 
 def save_autosave(
@@ -57,6 +48,42 @@ def save_autosave(
     return row
 
 
+@bp.post(STORY_FRAGMENT_RULE + "/autosave")
+@bp.post("/fragments/stories/new/autosave", endpoint="autosave_new")
+@large_form
+def autosave(article_id: int | None = None) -> str:
+    """Autosave the form, and show the time and the weight of the page."""
+    user, seq = current_user(), request.form.get("seq", "")[:10]
+    article = queries.article_to_edit(article_id) if article_id is not None else None
+    try:
+        row = save_autosave(user, article_id, article, forms.autosaved_values(user))
+    except AutosaveError as error:
+        message = f"Not saved: {error} Your text is kept on this device."
+        return render_refusal(message, seq)
+    unsaved = previews.article_from_form(forms.form_from_autosave(row, user), article)
+    return render_template(
+        "newsroom/_autosave_status.html",
+        seq=seq,
+        weight=previews.describe_page_weight(unsaved),
+        article=article,
+        **_autosave_outcome(row, article, user),
+    )
+
+
+def _autosave_outcome(row: Autosave, article: Article | None, user: User) -> dict[str, object]:
+    """Return whether the story can still be saved, or where its unsaved text is now."""
+    if article is None or not is_locked_for(article, user):
+        return {"outcome": "saved", "at": row.saved_at, "zone": forms.zone()}
+    return {
+        "outcome": "locked",
+        "message": locked_stories.describe_status_change(article),
+        "address": url_for("newsroom.unsaved_text", article_id=article.id),
+    }
+
+
+@bp.post(STORY_RULE + "/proof")
+@bp.post("/stories/new/proof", endpoint="proof_unsaved_new")
+@large_form
 def proof_unsaved(article_id: int | None = None) -> Response | tuple[str, int]:
     """Store the form as unsaved text and redirect to its preview in both frames."""
     user, form = current_user(), forms.form_from_request(current_user())
@@ -66,15 +93,14 @@ def proof_unsaved(article_id: int | None = None) -> Response | tuple[str, int]:
         save_autosave(user, article_id, article, values)
     except AutosaveError as error:
         message = f"Not saved: {error} Close this tab; your text is still in the form."
-        return render_template(
-            "newsroom/error.html", title="Preview not available", message=message
-        ), 422
+        return render_error(422, "Preview not available", message)
     form_id = form.values["copy"]
     if article_id is None:
         return redirect(url_for("newsroom.proof_new", copy=form_id), 303)
     return redirect(url_for("newsroom.proof", article_id=article_id, copy=form_id), 303)
 
 
+@bp.post("/stories/discard")
 def discard() -> Response:
     """Discard the unsaved text of one form and offer to bring it back."""
     form_id = request.form.get("copy", "")[:40]
@@ -82,6 +108,7 @@ def discard() -> Response:
     return _redirect_to_story("discarded", discarded=form_id)
 
 
+@bp.post("/stories/bring_back")
 def bring_back() -> Response:
     """Restore discarded text and show it beside its story or in the list of stories."""
     autosaves.restore(current_user().id, request.form.get("copy", "")[:40])
@@ -90,9 +117,9 @@ def bring_back() -> Response:
 
 def _redirect_to_story(notice: str, **query: Any) -> Response:
     """Redirect to the story's form, or to the list of stories if the story is new."""
-    story = request.form.get("story", "")
-    if not re.fullmatch(r"[0-9]{1,9}", story, re.ASCII):
+    article_id = parse_int(request.form.get("story", ""))
+    if not article_id:
         return redirect(url_for("newsroom.stories", done=notice, **query), 303)
     return redirect(
-        url_for("newsroom.edit_story", article_id=int(story), done=notice, **query), 303
+        url_for("newsroom.edit_story", article_id=article_id, done=notice, **query), 303
     )

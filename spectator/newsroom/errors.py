@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import logging
 
-from flask import Blueprint, g, render_template, request
+from flask import g, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from spectator import publishing
 from spectator.db import StorageError
 from spectator.media import MAX_BYTES
+from spectator.newsroom import bp
 
 log = logging.getLogger(__name__)
 MESSAGES = {
@@ -54,42 +55,44 @@ DISK_ERRORS |= {errno.ENOMEM: "no memory"}
 MAX_DRAINED_BYTES = 128 * 1024 * 1024
 
 
-def register(newsroom: Blueprint) -> None:
-    """Add a page for every error of `publishing`, the storage and HTTP."""
-    newsroom.register_error_handler(publishing.ForbiddenError, show_forbidden)
-    newsroom.register_error_handler(publishing.NotFoundError, show_not_found)
-    newsroom.register_error_handler(StorageError, show_storage_error)
-    newsroom.register_error_handler(OSError, show_disk_error)
-    newsroom.register_error_handler(RequestEntityTooLarge, show_too_large)
-    newsroom.register_error_handler(HTTPException, show_error)
-
-
-def _render_error(code: int, title: str, message: str, unsaved_text: str = "") -> tuple[str, int]:
+def render_error(code: int, title: str, message: str, unsaved_text: str = "") -> tuple[str, int]:
+    """Return an error page, with the text that was sent, and its status."""
     return render_template(
         "newsroom/error.html", title=title, message=message, unsaved_text=unsaved_text
     ), code
 
 
+def render_refusal(message: str, seq: str = "") -> str:
+    """Return the fragment that says why something was not stored."""
+    return render_template(
+        "newsroom/_autosave_status.html", outcome="refused", seq=seq, message=message
+    )
+
+
+@bp.errorhandler(publishing.ForbiddenError)
 def show_forbidden(error: publishing.ForbiddenError) -> tuple[str, int]:
     """Show who may do this, and give back the text that was sent."""
     is_publisher = g.get("user") is not None and publishing.is_publisher(g.user)
     title = "This story has changed" if is_publisher else "You don't have permission to do this"
-    return _render_error(403, title, str(error), request.form.get("body", ""))
+    return render_error(403, title, str(error), request.form.get("body", ""))
 
 
+@bp.errorhandler(publishing.NotFoundError)
 def show_not_found(_error: publishing.NotFoundError) -> tuple[str, int]:
     """Show that there is no such story, and give back the text that was sent."""
-    return _render_error(404, *MESSAGES[404], unsaved_text=request.form.get("body", ""))
+    return render_error(404, *MESSAGES[404], unsaved_text=request.form.get("body", ""))
 
 
+@bp.errorhandler(StorageError)
 def show_storage_error(error: StorageError) -> tuple[str, int]:
     """Show why nothing can be saved, and give back the text that was sent."""
     log.error("%s %s was not saved: %s", request.method, request.path, error)
     title, message = STORAGE_FAILURE
     reason = STORAGE_REASONS.get(error.cause, "The server's disk does not respond")
-    return _render_error(503, title, message.format(reason=reason), _submitted_text())
+    return render_error(503, title, message.format(reason=reason), _submitted_text())
 
 
+@bp.errorhandler(OSError)
 def show_disk_error(error: OSError) -> tuple[str, int]:
     """Show the same if a picture could not be written; re-raise any other OSError."""
     if error.errno not in DISK_ERRORS:
@@ -103,6 +106,7 @@ def _submitted_text() -> str:
     return text
 
 
+@bp.errorhandler(RequestEntityTooLarge)
 def show_too_large(_error: RequestEntityTooLarge) -> tuple[str, int]:
     """Show the size limits.
 
@@ -111,9 +115,10 @@ def show_too_large(_error: RequestEntityTooLarge) -> tuple[str, int]:
     stream, remaining = request.environ["wsgi.input"], MAX_DRAINED_BYTES
     while remaining > 0 and (chunk := stream.read(65536)):
         remaining -= len(chunk)
-    return _render_error(413, *MESSAGES[413])
+    return render_error(413, *MESSAGES[413])
 
 
+@bp.errorhandler(HTTPException)
 def show_error(error: HTTPException) -> Response | tuple[str, int]:
     """Show an HTTP error in plain words."""
     if error.code is None or error.code < 400:
@@ -123,4 +128,4 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
         if error.code >= 500
         else MESSAGES.get(error.code, (error.name, error.description or ""))
     )
-    return _render_error(error.code, title, message, _submitted_text())
+    return render_error(error.code, title, message, _submitted_text())

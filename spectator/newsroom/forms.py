@@ -23,6 +23,7 @@ from spectator.text.compare.loss_guard import Losses, find_losses, restore_lost_
 from spectator.text.html.paragraphs import editable_body, stored_body
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.languages import language_name, tag_problem
+from spectator.text.words.numbers import parse_int
 from spectator.text.words.scripts import SCRIPT_NAMES as SCRIPT_NAMES
 from spectator.text.words.scripts import detect_script, mismatched_script
 
@@ -151,8 +152,7 @@ def parse_values(data: Mapping[str, str]) -> dict[str, str]:
 
 def parse_version(data: Mapping[str, str]) -> int:
     """Return the version that a form started from, 0 if it is missing or invalid."""
-    version = data.get("version", "")
-    return int(version) if re.fullmatch(r"[0-9]{1,9}", version, re.ASCII) else 0
+    return parse_int(data.get("version", ""))
 
 
 def form_from_request(by: User) -> StoryForm:

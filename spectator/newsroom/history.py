@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import publishing, queries
 from spectator.models import Revision
+from spectator.newsroom import bp
+from spectator.newsroom.errors import render_error
 from spectator.newsroom.forms import join_names
-from spectator.newsroom.previews import STORY_RULE, viewable_story
 from spectator.newsroom.security import current_user
+from spectator.newsroom.story_loader import STORY_RULE, load_story
 from spectator.publishing.actions import PAST_TENSES
 from spectator.publishing.fields import LABELS, NAME_FIELDS
 from spectator.text.compare.diff import BlockDiff, DiffPiece, diff_bodies, diff_lines
+from spectator.text.words.numbers import parse_int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +29,10 @@ class FieldChange:
     blocks: list[BlockDiff]
 
 
-def register(newsroom: Blueprint) -> None:
-    """Add the pages of a story's history."""
-    newsroom.add_url_rule(STORY_RULE + "/history", "history", history)
-    newsroom.add_url_rule(STORY_RULE + "/history/compare", "compare", compare)
-    newsroom.add_url_rule(
-        STORY_RULE + "/history/<int(max=2147483647):number>",
-        "restore_revision",
-        restore_revision,
-        methods=["POST"],
-    )
-
-
+@bp.get(STORY_RULE + "/history")
 def history(article_id: int) -> str:
     """Show a story's revisions, newest first."""
-    article = viewable_story(article_id)
+    article = load_story(article_id, "view")
     revisions = queries.revisions(article_id)
     return render_template(
         "newsroom/history.html",
@@ -53,13 +44,11 @@ def history(article_id: int) -> str:
     )
 
 
+@bp.get(STORY_RULE + "/history/compare")
 def compare(article_id: int) -> str:
     """Show the changes between two revisions, by default the newest two."""
-    article = viewable_story(article_id)
-    newer = queries.revision(article_id, _int_arg("to", 0)) or queries.revisions(article_id, 0)[0]
-    older = queries.revision(article_id, _int_arg("from", newer.number - 1))
-    if older is not None and older.number > newer.number:
-        older, newer = newer, older
+    article = load_story(article_id, "view")
+    older, newer = _compared_revisions(article_id)
     return render_template(
         "newsroom/compare.html",
         article=article,
@@ -71,9 +60,14 @@ def compare(article_id: int) -> str:
     )
 
 
-def _int_arg(name: str, default: int) -> int:
-    text = request.args.get(name, "")
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) else default
+def _compared_revisions(article_id: int) -> tuple[Revision | None, Revision]:
+    """Return the revisions that the URL names, the older one first."""
+    newer = (
+        queries.revision(article_id, parse_int(request.args.get("to", "")))
+        or queries.revisions(article_id, 0)[0]
+    )
+    older = queries.revision(article_id, parse_int(request.args.get("from", ""), newer.number - 1))
+    return (newer, older) if older is not None and older.number > newer.number else (older, newer)
 
 
 def list_changes(older: Revision | None, newer: Revision) -> list[FieldChange]:
@@ -108,22 +102,16 @@ def _field_texts(revision: Revision | None) -> dict[str, str]:
     return texts | {"picture": f"picture {draft.picture_id}" if draft.picture_id else ""}
 
 
+@bp.post(STORY_RULE + "/history/<int(max=2147483647):number>")
 def restore_revision(article_id: int, number: int) -> Response | tuple[str, int]:
     """Restore an older revision as a new one."""
-    version = request.form.get("version", "")
-    expected_version = int(version) if re.fullmatch(r"[0-9]{1,9}", version, re.ASCII) else 0
+    expected_version = parse_int(request.form.get("version", ""))
     try:
         publishing.restore(article_id, current_user(), number, expected_version)
     except publishing.ConflictError:
-        title, message = (
-            "Somebody has saved this story in the meantime",
-            "Nothing was restored. Check the history again.",
-        )
-        return render_template("newsroom/error.html", title=title, message=message), 409
+        title = "Somebody has saved this story in the meantime"
+        return render_error(409, title, "Nothing was restored. Check the history again.")
     except publishing.ValidationError as invalid:
-        title, message = (
-            "This version cannot be restored",
-            " ".join(invalid.errors.values()),
-        )
-        return render_template("newsroom/error.html", title=title, message=message), 422
+        message = " ".join(invalid.errors.values())
+        return render_error(422, "This version cannot be restored", message)
     return redirect(url_for("newsroom.edit_story", article_id=article_id, done="restore"), 303)

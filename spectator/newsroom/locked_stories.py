@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, publishing, queries
 from spectator.models import Article, User
-from spectator.newsroom import conflicts, forms
+from spectator.newsroom import bp, conflicts, forms
 from spectator.newsroom.forms import StoryForm
-from spectator.newsroom.previews import STORY_RULE, viewable_story
 from spectator.newsroom.security import current_user
+from spectator.newsroom.story_loader import STORY_RULE, load_story
 
 STATUS_VERBS = {"scheduled": "scheduled", "published": "published", "withdrawn": "withdrawn"}
 
 
-def register(newsroom: Blueprint) -> None:
-    """Add the page with an author's unsaved text of a locked story."""
-    newsroom.add_url_rule(STORY_RULE + "/unsaved", "unsaved_text", unsaved_text)
-
-
+@bp.get(STORY_RULE + "/unsaved")
 def unsaved_text(article_id: int) -> Response | str:
     """Show authors their unsaved text of a story that they may no longer change."""
-    article = viewable_story(article_id)
+    article = load_story(article_id, "view")
     if publishing.may_edit(current_user(), article):
         return redirect(url_for("newsroom.edit_story", article_id=article_id), 303)
     return render_locked(article, current_user())

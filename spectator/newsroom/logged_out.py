@@ -6,17 +6,15 @@ session token the server issued within the last thirty days. Every other body is
 
 from __future__ import annotations
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from spectator.accounts import is_issued_token
-from spectator.newsroom import forms, security, spellings
+from spectator.newsroom import URL_PREFIX, bp, forms, security, spellings
 from spectator.publishing.fields import LABELS
 
-STORY_ENDPOINTS = frozenset(
-    {"newsroom.create_story", "newsroom.save_story", "newsroom.merge_story"}
-)
 CONTROLS = (
     *("version", "seq", "picture_id", "remove_picture", "do", "then", "answer"),
     *("loss", "loss_asked", "plan", "language_other", "language_kept"),
@@ -26,17 +24,21 @@ CHOICES = tuple(f"{kind}.{name}" for kind in ("choice", "mine", "together") for 
 RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
 
 
-def register(newsroom: Blueprint) -> None:
-    """Add the check for a login before every view."""
-    newsroom.before_request(require_login)
+@bp.before_request
+def check_request() -> ResponseReturnValue | None:
+    """Return the answer to a request that must not reach its view. A body is read last of all."""
+    answer = security.check_request() or require_login()
+    if answer is None:
+        security.check_form_body()
+    return answer
 
 
 def require_login() -> Response | tuple[str, int] | None:
     """Return None if the user is logged in or the page is public, else the way to the login."""
-    if g.user is not None or request.endpoint in security.PUBLIC_ENDPOINTS:
+    if g.user is not None or security.requested_view() in security.PUBLIC_VIEWS:
         return None
     is_write = request.method not in security.SAFE_METHODS
-    if request.path.startswith(f"{security.URL_PREFIX}/fragments/"):
+    if request.path.startswith(f"{URL_PREFIX}/fragments/"):
         return render_template("newsroom/_autosave_status.html", outcome="logged out", seq=""), 200
     if is_write:
         submitted_values = _story_entries()
@@ -50,7 +52,8 @@ def require_login() -> Response | tuple[str, int] | None:
 def _story_entries() -> list[tuple[str, str]]:
     """Return the submitted fields, the first value of each; none if the body must not be read."""
     token = request.cookies.get(security.SESSION_COOKIE, "")
-    if request.endpoint not in STORY_ENDPOINTS or not is_issued_token(token):
+    is_returned = security.requested_view() in security.RETURNED_FORM_VIEWS
+    if not is_returned or not is_issued_token(token):
         return []
     if request.mimetype not in security.FORM_TYPES:
         return []

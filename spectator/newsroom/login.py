@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import accounts
-from spectator.newsroom import security
+from spectator.newsroom import bp, security
 
 
-def register(newsroom: Blueprint) -> None:
-    """Add the login, the logout and the password page."""
-    newsroom.add_url_rule("/login", "login", login, methods=["GET", "POST"])
-    newsroom.add_url_rule("/logout", "logout", logout, methods=["POST"])
-    newsroom.add_url_rule("/password", "password", password)
-    newsroom.add_url_rule("/password", "change_password", change_password, methods=["POST"])
-
-
+@bp.route("/login", methods=["GET", "POST"])
+@security.public
 def login() -> Response | tuple[str, int, dict[str, str]]:
     """Show the login form, or log the visitor in and redirect to the page they wanted."""
     next_path = security.safe_next_path(request.values.get("next"))
@@ -26,8 +20,7 @@ def login() -> Response | tuple[str, int, dict[str, str]]:
         return redirect(next_path, 303) if g.user else _login_page(next_path, 200)
     old_token = request.cookies.get(security.SESSION_COOKIE, "")
     email, password = request.form.get("email", ""), request.form.get("password", "")
-    client = security.client()
-    client = client if client.device else accounts.Client(client.address, secrets.token_urlsafe(32))
+    client = security.client(secrets.token_urlsafe(32))
     try:
         token = accounts.log_in(email, password, client, old_token)
     except accounts.LoginError as error:
@@ -50,6 +43,7 @@ def _login_page(
     )
 
 
+@bp.post("/logout")
 def logout() -> Response:
     """End the session and show the login form."""
     accounts.log_out(request.cookies.get(security.SESSION_COOKIE, ""))
@@ -58,11 +52,13 @@ def logout() -> Response:
     )
 
 
+@bp.get("/password")
 def password() -> str:
     """Show the form for changing one's password."""
     return render_template("newsroom/password.html", errors={})
 
 
+@bp.post("/password")
 def change_password() -> Response | tuple[str, int]:
     """Change the user's password and end their other sessions."""
     user, form = security.current_user(), request.form
@@ -83,3 +79,9 @@ def change_password() -> Response | tuple[str, int]:
 
 def _password_page(errors: dict[str, str], status: int = 422) -> tuple[str, int]:
     return render_template("newsroom/password.html", errors=errors), status
+
+
+@bp.get("/fragments/session", endpoint="session_fragment")
+def session_status() -> str:
+    """Confirm that the user is logged in; `logged_out` answers if nobody is."""
+    return render_template("newsroom/_autosave_status.html", outcome="in")

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from flask import current_app
+from flask import current_app, render_template, request
 from werkzeug.datastructures import FileStorage
 
 from spectator import publishing, queries, tokens
 from spectator.db import db
-from spectator.media import StoredPicture, remove_renditions, rendition_digests, store_upload
+from spectator.media import (
+    PictureError,
+    StoredPicture,
+    remove_renditions,
+    rendition_digests,
+    rendition_names,
+    store_upload,
+)
 from spectator.models import Picture, User
+from spectator.newsroom import bp
+from spectator.newsroom.errors import render_refusal
+from spectator.newsroom.security import current_user, large_form
+from spectator.publishing.validation import clean_line
+
+BODY_PICTURE_WIDTH = 960
 
 
 def accept_upload(upload: FileStorage, by: User) -> int:
@@ -59,3 +72,35 @@ def picture_from_token(token: str, user: User) -> Picture | None:
     # Old tokens have no digest; unsaved text may still contain one.
     is_the_same = picture.digest.startswith(digest) if digest else picture.created_by_id == user.id
     return picture if is_the_same else None
+
+
+@bp.post("/fragments/pictures", endpoint="body_picture")
+@large_form
+def upload_body_picture() -> str:
+    """Store a picture for the story's body and return its figure, or what is wrong with it."""
+    upload, texts = request.files.get("picture"), _picture_texts()
+    if upload is None or not upload.filename:
+        return render_refusal("Choose a picture.")
+    if not texts["alt"]:
+        return render_refusal("Say what the picture shows, for readers who cannot see it.")
+    try:
+        picture = queries.picture(accept_upload(upload, current_user()))
+    except PictureError as error:
+        return render_refusal(str(error))
+    assert picture is not None
+    return render_template("newsroom/_figure.html", **texts, **_body_rendition(picture))
+
+
+def _picture_texts() -> dict[str, str]:
+    names = ("alt", "caption", "credit")
+    return {name: clean_line(request.form.get(name, "")[:1000]) for name in names}
+
+
+def _body_rendition(picture: Picture) -> dict[str, object]:
+    """Return name and size of the rendition that is wide enough for a story's body."""
+    names = rendition_names(picture.digest, picture.extension, picture.width)
+    name, width = next(
+        ((name, width) for name, width in names if width >= BODY_PICTURE_WIDTH), names[-1]
+    )
+    height = max(1, round(picture.height * width / picture.width))
+    return {"name": name, "width": width, "height": height}

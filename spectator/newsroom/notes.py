@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import publishing
-from spectator.newsroom import forms
+from spectator.newsroom import bp, forms
 from spectator.newsroom.security import current_user
-from spectator.newsroom.stories import STORY_RULE, editable_story, render_form
+from spectator.newsroom.stories import render_form
+from spectator.newsroom.story_loader import STORY_RULE, load_story
 
 NOTE_RULE = STORY_RULE + "/notes/<int(max=2147483647):note_id>"
 ViewResponse = Response | tuple[str, int]
 
 
-def register(newsroom: Blueprint) -> None:
-    """Add the routes for single notes."""
-    newsroom.add_url_rule(NOTE_RULE, "edit_note", edit_note, methods=["POST"])
-    newsroom.add_url_rule(NOTE_RULE + "/remove", "remove_note", remove_note, methods=["POST"])
-
-
+@bp.post(NOTE_RULE)
 def edit_note(article_id: int, note_id: int) -> ViewResponse:
     """Change the text or the kind of a note; show an invalid one again with its error."""
     kind, text = request.form.get("note_kind", ""), request.form.get("note_text", "")
     try:
         publishing.edit_note(article_id, current_user(), note_id, kind, text, _original_text())
     except publishing.ValidationError as invalid:
-        article = editable_story(article_id)
+        article = load_story(article_id, "edit")
         wrong = {
             "id": note_id,
             "kind": kind,
@@ -39,6 +35,7 @@ def edit_note(article_id: int, note_id: int) -> ViewResponse:
     return _redirect_to_story(article_id, "edit_note")
 
 
+@bp.post(NOTE_RULE + "/remove")
 def remove_note(article_id: int, note_id: int) -> ViewResponse:
     """Remove a note from the story; it stays in the history."""
     try:

@@ -7,15 +7,26 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Response as FlaskResponse
+from flask import (
+    abort,
+    after_this_request,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, preview_links, publishing, queries
 from spectator.media import rendition_names, rendition_path
 from spectator.models import Article, Author, Country, Picture, Section, Topic
-from spectator.newsroom import forms
+from spectator.newsroom import bp, forms
+from spectator.newsroom.errors import render_error
 from spectator.newsroom.forms import StoryForm
-from spectator.newsroom.security import current_user
+from spectator.newsroom.security import current_user, public
+from spectator.newsroom.story_loader import STORY_FRAGMENT_RULE, STORY_RULE, load_story
 from spectator.publishing.fields import LINE_FIELDS
 from spectator.publishing.validation import clean_line
 from spectator.text.html.paragraphs import stored_body
@@ -25,37 +36,22 @@ from spectator.text.words.excerpts import excerpt, word_count
 from spectator.text.words.slugs import slugify
 from spectator.urls import permalink
 
-STORY_RULE = "/stories/<int(max=2147483647):article_id>"
 # Lighthouse's `mobileRegular3G`: one round trip of 300 ms before the first byte, then 700 kbit/s.
 ROUND_TRIP_SECONDS, BYTES_PER_SECOND = 0.3, 700_000 / 8
 PHONE_RENDITION_WIDTH = 640  # the rendition that a phone of 360 CSS pixels takes
 
 
-def register(newsroom: Blueprint) -> None:
-    """Add the previews, the page with both frames, and the shared links."""
-    newsroom.add_url_rule(STORY_RULE + "/preview", "preview", preview)
-    newsroom.add_url_rule("/stories/new/preview", "preview_new", preview_new)
-    newsroom.add_url_rule(STORY_RULE + "/proof", "proof", proof)
-    newsroom.add_url_rule("/stories/new/proof", "proof_new", proof_new)
-    newsroom.add_url_rule(STORY_RULE + "/links", "create_link", create_link, methods=["POST"])
-    newsroom.add_url_rule(
-        STORY_RULE + "/links/<int(max=2147483647):link_id>",
-        "revoke_link",
-        revoke_link,
-        methods=["POST"],
-    )
-    newsroom.add_url_rule("/shared/<token>", "shared_preview", shared_preview)
-
-
+@bp.get(STORY_RULE + "/preview")
 def preview(article_id: int) -> str:
     """Show a story as readers will see it: as saved or, with `copy`, the user's unsaved text."""
-    article, user = viewable_story(article_id), current_user()
+    article, user = load_story(article_id, "view"), current_user()
     row = autosaves.get(user.id, request.args.get("copy", "")[:40])
     if row is not None and row.article_id == article_id:
         return render_article(article_from_form(forms.form_from_autosave(row, user), article))
     return render_article(article, banner="" if "copy" in request.args else "last saved version")
 
 
+@bp.get("/stories/new/preview")
 def preview_new() -> str:
     """Show a new story from the user's unsaved text."""
     row = autosaves.get(current_user().id, request.args.get("copy", "")[:40])
@@ -64,9 +60,10 @@ def preview_new() -> str:
     return render_article(article_from_form(forms.form_from_autosave(row, current_user()), None))
 
 
+@bp.get(STORY_RULE + "/proof")
 def proof(article_id: int) -> str:
     """Show a preview in a phone's and a desktop's frame, with the links that share it."""
-    article, user = viewable_story(article_id), current_user()
+    article, user = load_story(article_id, "view"), current_user()
     row = autosaves.get(user.id, request.args.get("copy", "")[:40])
     row = row if row is not None and row.article_id == article_id else None
     return render_template(
@@ -83,6 +80,7 @@ def proof(article_id: int) -> str:
     )
 
 
+@bp.get("/stories/new/proof")
 def proof_new() -> str:
     """Show the preview of a story that was never saved in both frames."""
     row = autosaves.get(current_user().id, request.args.get("copy", "")[:40])
@@ -94,47 +92,58 @@ def proof_new() -> str:
     return render_template("newsroom/proof.html", article=None, autosave=row, weight=weight)
 
 
+@bp.get(STORY_FRAGMENT_RULE + "/preview")
+@bp.get("/fragments/stories/new/preview", endpoint="preview_frame_new")
+def preview_frame(article_id: int | None = None) -> str:
+    """Show the frame with the preview of the unsaved story."""
+    article = queries.article_to_edit(article_id) if article_id is not None else None
+    form_id, seq = request.args.get("copy", "")[:40], request.args.get("seq", "")[:10]
+    return render_template(
+        "newsroom/_preview_frame.html",
+        article=article,
+        article_id=article_id,
+        form_id=form_id,
+        seq=seq,
+    )
+
+
+@bp.post(STORY_RULE + "/links")
 def create_link(article_id: int) -> Response | tuple[str, int]:
     """Create a link to the preview for somebody without an account."""
-    article = viewable_story(article_id)
-    if not publishing.may(current_user(), "share", article):
-        raise publishing.ForbiddenError(
-            "You can share a preview only of an unpublished story that you can edit."
-        )
+    load_story(article_id, "share")
     days = request.form.get("days", "")
     choices = {str(number): number for number in preview_links.LIFETIME_DAYS}
     lifetime = choices.get(days, preview_links.LIFETIME_DAYS[1])
     try:
         preview_links.create(article_id, current_user().id, lifetime)
     except preview_links.LinkLimitReached:
-        title, message = (
-            "Link not created",
-            f"A story can have {preview_links.MAX_LINKS} links. Revoke one that you do not need.",
+        message = (
+            f"A story can have {preview_links.MAX_LINKS} links. Revoke one that you do not need."
         )
-        return render_template("newsroom/error.html", title=title, message=message), 422
+        return render_error(422, "Link not created", message)
     return redirect(url_for("newsroom.proof", article_id=article_id, done="linked"), 303)
 
 
+@bp.post(STORY_RULE + "/links/<int(max=2147483647):link_id>")
 def revoke_link(article_id: int, link_id: int) -> Response:
     """Revoke a link."""
-    article = viewable_story(article_id)
-    if not publishing.may_edit(current_user(), article):
-        raise publishing.ForbiddenError("Only people who can edit the story can revoke its links.")
+    load_story(article_id, "edit")
     preview_links.revoke(article_id, link_id)
     return redirect(url_for("newsroom.proof", article_id=article_id, done="revoked"), 303)
 
 
+@bp.get("/shared/<token>")
+@public
 def shared_preview(token: str) -> Response | str | tuple[str, int]:
     """Show an unpublished story to anyone with a valid link; redirect to a published one."""
+    after_this_request(_hide_address)
     article_id = preview_links.article_id_by_token(token)
     article = queries.article_to_edit(article_id) if article_id is not None else None
     maker = preview_links.creator_by_token(token)
     may_show = article is not None and maker is not None and publishing.may(maker, "view", article)
     if article is None or article.status == "withdrawn" or not (may_show or article.is_public):
         message = "It has expired or been revoked. Ask the person who sent it for a new one."
-        return render_template(
-            "newsroom/error.html", title="This link no longer works", message=message
-        ), 410
+        return render_error(410, "This link no longer works", message)
     if article.is_public:
         return redirect(permalink(article), 303)
     return render_article(
@@ -142,14 +151,10 @@ def shared_preview(token: str) -> Response | str | tuple[str, int]:
     )
 
 
-def viewable_story(article_id: int) -> Article:
-    """Return a story that the user may view; raises NotFoundError, ForbiddenError."""
-    article = queries.article_to_edit(article_id)
-    if article is None:
-        raise publishing.NotFoundError
-    if not publishing.may(current_user(), "view", article):
-        raise publishing.ForbiddenError("This is a colleague's story; ask an editor.")
-    return article
+def _hide_address(response: FlaskResponse) -> FlaskResponse:
+    """Send no Referer from the page: its address is the key."""
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def render_article(article: Any, banner: str = "", is_shared: bool = False) -> str:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import indexing, publishing, queries
 from spectator.models import Article, User
-from spectator.newsroom.previews import STORY_RULE, viewable_story
+from spectator.newsroom import bp
 from spectator.newsroom.security import current_user
+from spectator.newsroom.story_loader import STORY_RULE, load_story
 from spectator.search import Index, IndexUnavailableError
+from spectator.text.words.numbers import parse_int
 
 MAX_SIMILAR = 8
-
-
-def register(newsroom: Blueprint) -> None:
-    """Add the page of related stories."""
-    newsroom.add_url_rule(STORY_RULE + "/related", "related", related)
-    newsroom.add_url_rule(STORY_RULE + "/related", "set_related", set_related, methods=["POST"])
 
 
 def index_of(is_public: bool) -> Index:
@@ -28,13 +24,14 @@ def index_of(is_public: bool) -> Index:
     return indexing.open_public_index(data) if is_public else indexing.open_newsroom_index(data)
 
 
+@bp.get(STORY_RULE + "/related")
 def related(article_id: int) -> str:
     """Show the related stories of a story and other similar ones, public or not."""
     return _render_related(article_id, {})
 
 
 def _render_related(article_id: int, errors: dict[str, str], raw_input: str = "") -> str:
-    article, user = viewable_story(article_id), current_user()
+    article, user = load_story(article_id, "view"), current_user()
     scores = dict(queries.related_scores(article_id))
     pins, forbidden = queries.related_overrides(article_id)
     related_ids = [related_id for related_id in scores if related_id not in forbidden]
@@ -71,6 +68,7 @@ def _similar_articles(article: Article, is_public: bool) -> list[Article]:
     return [story for story in stories if story.is_public == is_public and story.id != article.id]
 
 
+@bp.post(STORY_RULE + "/related")
 def set_related(article_id: int) -> Response | tuple[str, int]:
     """Pin a related story, block it, or remove that override."""
     raw_input, kind = request.form.get("related", "").strip()[:500], request.form.get("kind", "")
@@ -86,8 +84,8 @@ def set_related(article_id: int) -> Response | tuple[str, int]:
 
 def find_article_id(text: str) -> int | None:
     """Return the id of the story that an id, slug or URL refers to, None if there is none."""
-    if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
-        return int(text)
+    if number := parse_int(text):
+        return number
     in_newsroom = re.search(r"/newsroom/stories/([0-9]{1,9})(?:[/?#]|$)", text, re.ASCII)
     if in_newsroom:
         return int(in_newsroom[1])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 
 from spectator import queries
+from spectator.newsroom import bp
 
 PERIODS = (7, 30, 90)  # days
 
 
-def register(newsroom: Blueprint) -> None:
-    """Add the page of reader searches."""
-    newsroom.add_url_rule("/searches", "searches", searches)
-
-
+@bp.get("/searches")
 def searches() -> str:
     """Show the most frequent searches of the last days, and those that found nothing."""
     raw_days = request.args.get("days", "")

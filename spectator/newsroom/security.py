@@ -1,50 +1,40 @@
-"""Checks before every newsroom request: HTTPS, CSRF, login; and its cache headers."""
+"""Checks before every newsroom request: HTTPS, CSRF, session; its cookies and cache headers."""
 
 from __future__ import annotations
 
 import ipaddress
 import logging
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, request, url_for
-from sqlalchemy.exc import SQLAlchemyError
+from flask import Response, abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from spectator import publishing, queries, tokens
+from spectator import tokens
 from spectator.accounts import Client, session_by_token
-from spectator.db import StorageError
-from spectator.models import Article, User
-from spectator.publishing import ACTIONS
-from spectator.templating import newsroom_time
+from spectator.models import User
+from spectator.newsroom import URL_PREFIX, bp
 
 log = logging.getLogger(__name__)
 
-URL_PREFIX = "/newsroom"
 SESSION_COOKIE = "__Host-session"
 SESSION_COOKIE_SECONDS = 30 * 24 * 3600
 # Identifies a browser that has logged in before, so that attackers who guess passwords cannot lock
 # its owner out. It grants no access.
 DEVICE_COOKIE, DEVICE_COOKIE_SECONDS = "__Host-device", 180 * 24 * 3600
-LOGIN_WARNING_TIME = timedelta(minutes=15)  # after a login: how long failed attempts are shown
-PUBLIC_ENDPOINTS = frozenset({"newsroom.login", "newsroom.shared_preview"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 CSRF_TOKEN_SECONDS = 12 * 3600
 
-# Views that accept a story, a picture, or both. Both limits lie far above what may be stored, so
-# that a text or a picture that is too large comes back with a message and every other field kept.
-# What exceeds even these gets a plain 413.
-STORY_ENDPOINTS = frozenset(
-    f"newsroom.{name}"
-    for name in (
-        *("create_story", "save_story", "merge_story", "body_picture"),
-        *("autosave", "autosave_new", "address", "address_new"),
-        *("proof_unsaved", "proof_unsaved_new"),
-    )
-)
+View = TypeVar("View", bound=Callable[..., object])
+PUBLIC_VIEWS: set[object] = set()
+LARGE_FORM_VIEWS: set[object] = set()
+RETURNED_FORM_VIEWS: set[object] = set()
+
+# Both limits lie far above what may be stored, so that a text or a picture that is too large comes
+# back with a message and every other field kept. What exceeds even these gets a plain 413.
 # The merge page contains a text of a megabyte two or three times; rendering it back takes some
 # thirty times as much memory.
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
@@ -55,43 +45,36 @@ HTTPS_REQUIRED = (
 )
 HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 
-STATUS_LABELS = {
-    "draft": "Draft",
-    "review": "In review",
-    "scheduled": "Scheduled",
-    "published": "Published",
-    "withdrawn": "Withdrawn",
-}
-NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
-    "kept": "Changes saved, not published. Press Update to publish them.",
-    "saved": "Already saved: the form was sent twice.",
-    "taken_back": "Back to draft.",
-    "discarded": "Unsaved changes discarded. You can bring them back for 30 days.",
-    "brought-back": "Unsaved changes brought back.",
-    "linked": (
-        "Link created. Anyone with the link can see the story until it expires or you revoke it."
-    ),
-    "revoked": "Link revoked.",
-    "password": "Password changed. You are logged out on other devices.",
-    "logged-out": "You are logged out.",
-}
-# A notice is shown only while its story has this status.
-NOTICE_STATUSES = {name: rule.status for name, rule in ACTIONS.items() if rule.status}
-NOTICE_STATUSES |= {"taken_back": "draft"}
+
+def public(view: View) -> View:
+    """Mark a view that needs no login."""
+    PUBLIC_VIEWS.add(view)
+    return view
 
 
-def register(app: Flask, newsroom: Blueprint) -> None:
-    """Add the checks before every newsroom view and the headers to every response."""
-    newsroom.before_request(check_request)
-    newsroom.context_processor(template_context)
+def large_form(view: View) -> View:
+    """Mark a view that accepts a story, a picture, or both."""
+    LARGE_FORM_VIEWS.add(view)
+    return view
 
-    @app.after_request
-    def add_headers(response: Response) -> Response:
-        if request.path == URL_PREFIX or request.path.startswith(URL_PREFIX + "/"):
-            response.headers.update(HEADERS)
-        if request.endpoint == "newsroom.shared_preview":
-            response.headers["Referrer-Policy"] = "no-referrer"  # the address is the key
-        return response
+
+def returned_if_logged_out(view: View) -> View:
+    """Mark a view whose form is shown again, to be sent after a login."""
+    RETURNED_FORM_VIEWS.add(view)
+    return view
+
+
+def requested_view() -> object:
+    """Return the view of the requested address, None if there is none."""
+    return current_app.view_functions.get(request.endpoint or "")
+
+
+@bp.after_app_request
+def add_headers(response: Response) -> Response:
+    """Keep everything below the newsroom's address out of caches and search engines."""
+    if request.path == URL_PREFIX or request.path.startswith(URL_PREFIX + "/"):
+        response.headers.update(HEADERS)
+    return response
 
 
 def check_request() -> AnyResponse | None:
@@ -136,7 +119,7 @@ def check_form_body() -> None:
         return
     if request.mimetype not in FORM_TYPES and (request.mimetype or request.content_length):
         abort(415)
-    if request.endpoint in STORY_ENDPOINTS:
+    if requested_view() in LARGE_FORM_VIEWS:
         allow_large_form()
     if g.user is None:
         request.max_content_length = request.max_form_memory_size = MAX_LOGIN_BYTES
@@ -168,9 +151,9 @@ def client_address() -> str:
     return request.remote_addr or ""
 
 
-def client() -> Client:
-    """Return the client's address and device, for the limits on logins."""
-    return Client(client_address(), request.cookies.get(DEVICE_COOKIE, "")[:100])
+def client(new_device: str = "") -> Client:
+    """Return the client's address and device, or a new device, for the limits on logins."""
+    return Client(client_address(), request.cookies.get(DEVICE_COOKIE, "")[:100] or new_device)
 
 
 def has_safe_transport() -> bool:
@@ -204,7 +187,7 @@ def is_same_origin() -> bool | None:
 def _csrf_purpose() -> str:
     """Return the purpose of form tokens, bound to the session or, at the login, to the address."""
     token = request.cookies.get(SESSION_COOKIE, "")
-    is_inside = g.get("user") is not None and request.endpoint not in PUBLIC_ENDPOINTS
+    is_inside = g.get("user") is not None and requested_view() not in PUBLIC_VIEWS
     visitor = tokens.token_hash(token) if is_inside else f"address {client_address()}"
     return f"newsroom form {visitor}"
 
@@ -264,49 +247,8 @@ def set_device_cookie(response: AnyResponse, device: str) -> AnyResponse:
     return response
 
 
-def failed_logins() -> int:
-    """Return the number of failed attempts to show right after a login; 0 later."""
-    session = g.get("session")
-    if session is None or datetime.now(UTC) - session.created_at > LOGIN_WARNING_TIME:
-        return 0
-    return int(session.failed_logins)
-
-
 def clear_session_cookie(response: AnyResponse) -> AnyResponse:
     """Delete the session cookie and the browser's cache; its local storage stays."""
     response.delete_cookie(SESSION_COOKIE, path="/", secure=True, httponly=True, samesite="Lax")
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
-
-
-def template_context() -> dict[str, Any]:
-    """Return the context of every newsroom template."""
-    return {
-        "current_user": g.get("user"),
-        "csrf_token": csrf_token,
-        "current_notice": current_notice,
-        "failed_logins": failed_logins(),
-        "review_count": review_count,
-        "status_labels": STATUS_LABELS,
-        "zone_name": current_app.config["TIMEZONE"],
-    }
-
-
-def current_notice(article: Article | None = None) -> str:
-    """Return the notice of the last action, "" if the story's status has changed since."""
-    done = request.args.get("done", "")
-    if article is None or done not in NOTICE_STATUSES:
-        return NOTICES.get(done, "") if done != "schedule" else ""
-    if article.status != NOTICE_STATUSES[done]:
-        return ""
-    time = newsroom_time(article.published_at) if article.published_at else ""
-    return NOTICES[done].format(time=time)
-
-
-def review_count() -> int:
-    """Return how many stories in review the user may see; 0 if the database fails."""
-    user = current_user()
-    try:
-        return queries.review_count(None if publishing.is_publisher(user) else user.id)
-    except (SQLAlchemyError, StorageError):
-        return 0

@@ -2,77 +2,77 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, presence, publishing, queries
 from spectator.models import ARTICLE_STATUSES, Article, User
-from spectator.newsroom import conflicts, forms, locked_stories, previews
+from spectator.newsroom import bp, conflicts, forms, locked_stories, previews
 from spectator.newsroom.autosaves import TOO_MUCH_UNSAVED
 from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.media import withdrawn_in
-from spectator.newsroom.security import current_user
+from spectator.newsroom.security import current_user, large_form, returned_if_logged_out
+from spectator.newsroom.story_loader import STORY_RULE, load_story
 from spectator.publishing import ACTIONS, Action
 from spectator.text.words.languages import language_choices
+from spectator.text.words.numbers import parse_int
 
 PAGE_SIZE = 50
 BAR_ACTIONS = [name for name, rule in ACTIONS.items() if rule.is_in_bar]
 HANDOVER_STATUSES = ("draft", "review", "scheduled")  # between an author and the editors
-STORY_RULE = "/stories/<int(max=2147483647):article_id>"
 
 
-def register(newsroom: Blueprint) -> None:
-    """Add the list, the form and the actions."""
-    newsroom.add_url_rule("/", "index", index)
-    newsroom.add_url_rule("/stories/", "stories", stories)
-    newsroom.add_url_rule("/stories/new", "new_story", new_story)
-    newsroom.add_url_rule("/stories/new", "create_story", create_story, methods=["POST"])
-    newsroom.add_url_rule(STORY_RULE, "edit_story", edit_story)
-    newsroom.add_url_rule(STORY_RULE, "save_story", save_story, methods=["POST"])
-    newsroom.add_url_rule(STORY_RULE + "/merge", "merge_story", merge_story, methods=["POST"])
-    for name in (name for name, rule in ACTIONS.items() if rule.has_address):
-        newsroom.add_url_rule(f"{STORY_RULE}/{name}", name, _action_view(name), methods=["POST"])
-
-
+@bp.get("/")
 def index() -> Response:
     """Redirect to the list of stories."""
     return redirect(url_for("newsroom.stories"), 303)
 
 
+@bp.get("/stories/")
 def stories() -> str:
     """Show the stories, last saved first; authors see only their own."""
-    user, page = current_user(), _page_number(request.args.get("page", ""))
-    status, text = request.args.get("status", ""), request.args.get("q", "").strip()[:200]
-    status = status if status in ARTICLE_STATUSES else ""
+    user, page = current_user(), parse_int(request.args.get("page", ""), 1, 1)
+    filters = _requested_filters()
     author_id = None if publishing.is_publisher(user) else user.id
-    offset = (page - 1) * PAGE_SIZE
-    articles = queries.newsroom_articles(status, text, offset, PAGE_SIZE, author_id)
+    status, text = filters["status"], filters["q"]
+    articles = queries.newsroom_articles(status, text, (page - 1) * PAGE_SIZE, PAGE_SIZE, author_id)
     return render_template(
         "newsroom/stories.html",
         articles=articles[:PAGE_SIZE],
         editable={article.id for article in articles if publishing.may_edit(user, article)},
         statuses=ARTICLE_STATUSES,
-        filters={"status": status, "q": text},
+        filters=filters,
         page=page,
         has_more=len(articles) > PAGE_SIZE,
-        unsaved_drafts=autosaves.list_unsaved(user.id, None),
-        discarded=autosaves.list_discarded(user.id, None),
-        unsaved_ids=autosaves.articles_with_unsaved_text(user.id),
+        **_unsaved_text(user),
     )
 
 
-def _page_number(text: str) -> int:
-    return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text) else 1
+def _requested_filters() -> dict[str, str]:
+    status, text = request.args.get("status", ""), request.args.get("q", "").strip()[:200]
+    return {"status": status if status in ARTICLE_STATUSES else "", "q": text}
 
 
+def _unsaved_text(user: User) -> dict[str, object]:
+    """Return the unsaved and discarded text that the list of stories shows."""
+    return {
+        "unsaved_drafts": autosaves.list_unsaved(user.id, None),
+        "discarded": autosaves.list_discarded(user.id, None),
+        "unsaved_ids": autosaves.articles_with_unsaved_text(user.id),
+    }
+
+
+@bp.get("/stories/new")
 def new_story() -> str:
     """Show an empty form, or the unsaved text of one."""
     return render_form(_form_from_autosave(None) or forms.blank_form(), None)
 
 
+@bp.post("/stories/new")
+@large_form
+@returned_if_logged_out
 def create_story() -> Response | tuple[str, int]:
     """Save a new story with the action of the pressed button; show an invalid form again."""
     user, form = current_user(), forms.form_from_request(current_user())
@@ -88,27 +88,34 @@ def create_story() -> Response | tuple[str, int]:
 
 def _handle_duplicate(article_id: int, form: StoryForm) -> Response | tuple[str, int]:
     """Redirect to the story that this form already created; show a conflict if they differ."""
-    article = editable_story(article_id)
+    article = load_story(article_id, "edit")
     if conflicts.has_same_content(form, forms.form_from_article(article)):
         return _redirect_after_save(article_id, form, "saved")
     return conflicts.render_conflict(form, article, current_user()), 409
 
 
+@bp.get(STORY_RULE)
 def edit_story(article_id: int) -> str | tuple[str, int]:
     """Show a story's form, as stored or, with `restore`, with unsaved text."""
     article = queries.article_to_edit(article_id)
     if article is not None and locked_stories.is_locked_for(article, current_user()):
         return locked_stories.render_locked(article, current_user()), 403
-    article = editable_story(article_id)
+    article = load_story(article_id, "edit")
     return render_form(_form_from_autosave(article_id) or forms.form_from_article(article), article)
 
 
+@bp.post(STORY_RULE)
+@large_form
+@returned_if_logged_out
 def save_story(article_id: int) -> Response | tuple[str, int]:
     """Save changes; show the form again on errors, both versions on a conflict."""
     moved = _autosave_if_locked(article_id, lambda _: forms.form_from_request(current_user()))
-    return moved or _save(editable_story(article_id), forms.form_from_request(current_user()))
+    return moved or _save(load_story(article_id, "edit"), forms.form_from_request(current_user()))
 
 
+@bp.post(STORY_RULE + "/merge")
+@large_form
+@returned_if_logged_out
 def merge_story(article_id: int) -> Response | tuple[str, int]:
     """Save a merge; show both versions again if a choice is missing or there is a newer one."""
     user = current_user()
@@ -117,7 +124,7 @@ def merge_story(article_id: int) -> Response | tuple[str, int]:
     )
     if moved:
         return moved
-    article = editable_story(article_id)
+    article = load_story(article_id, "edit")
     try:
         form = conflicts.build_merged_form(article, user)
     except conflicts.MergeIncomplete as missing:
@@ -147,7 +154,7 @@ def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
     except publishing.ConflictError:
         moved = _autosave_if_locked(article.id, lambda _: form)
         return moved or (
-            conflicts.render_conflict(form, editable_story(article.id), current_user()),
+            conflicts.render_conflict(form, load_story(article.id, "edit"), current_user()),
             409,
         )
     return _redirect_after_save(article.id, form, forms.requested_action())
@@ -181,7 +188,7 @@ def _action_view(action: str) -> Callable[[int], Response | tuple[str, int]]:
         try:
             publishing.apply_action(article_id, current_user(), Action(action, note=text))
         except publishing.ValidationError as invalid:
-            article = editable_story(article_id)
+            article = load_story(article_id, "edit")
             form = forms.form_from_article(article)
             form.errors, form.values[message] = invalid.errors, text
             return render_form(form, article), 422
@@ -191,16 +198,8 @@ def _action_view(action: str) -> Callable[[int], Response | tuple[str, int]]:
     return view
 
 
-def editable_story(article_id: int) -> Article:
-    """Return a story that the user may change; raises NotFoundError, ForbiddenError."""
-    article = queries.article_to_edit(article_id)
-    if article is None:
-        raise publishing.NotFoundError
-    if not publishing.may_edit(current_user(), article):
-        raise publishing.ForbiddenError(
-            "You can open only your own drafts. Ask an editor about this one."
-        )
-    return article
+for name in (name for name, rule in ACTIONS.items() if rule.has_address):
+    bp.add_url_rule(f"{STORY_RULE}/{name}", name, _action_view(name), methods=["POST"])
 
 
 def _form_from_autosave(article_id: int | None) -> StoryForm | None:

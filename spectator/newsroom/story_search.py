@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, current_app, render_template, request
+from flask import current_app, render_template, request
 
 from spectator import publishing, queries
 from spectator.models import Article
+from spectator.newsroom import bp
 from spectator.newsroom.related import index_of, is_visible
 from spectator.newsroom.security import current_user
 from spectator.search import MAX_PAGE, IndexUnavailableError, Mode, SearchRequest
+from spectator.text.words.numbers import parse_int
 from spectator.text.words.snippets import body_snippet, highlight
 
 PER_PAGE = 20
@@ -94,11 +95,7 @@ class Hit:
     is_editable: bool
 
 
-def register(newsroom: Blueprint) -> None:
-    """Add the search page."""
-    newsroom.add_url_rule("/search", "search", search)
-
-
+@bp.get("/search")
 def search() -> tuple[str, int]:
     """Show the matching stories: public, unpublished or both."""
     query, author_names = _query_from_request(), queries.author_names(_restricted_author_id())
@@ -138,8 +135,8 @@ def _query_from_request() -> StoryQuery:
         author=author.name if author else "",
         author_slug=author.slug if author else "",
         author_form=author.ascii_form if author else "",
-        year=int(year) if re.fullmatch(r"[1-8][0-9]{3}", year, re.ASCII) else 0,
-        page=min(int(page), MAX_PAGE) if re.fullmatch(r"[1-9][0-9]?", page, re.ASCII) else 1,
+        year=parse_int(year, 0, 1000, 8999),
+        page=min(parse_int(page, 1, 1, 99), MAX_PAGE),
     )
 
 

@@ -15,7 +15,7 @@ from spectator.search import IndexUnavailableError
 from spectator.site import bp
 from spectator.site.caching import cacheable, conditional
 from spectator.site.listings import MONTH_RULE
-from spectator.site.search_params import InvalidFilter, parse_search_params
+from spectator.site.search_params import InvalidFilter, SearchParams, parse_search_params
 
 
 @bp.get("/feed.xml")
@@ -40,22 +40,24 @@ def feed(**_parts: object) -> Response:
 def search_feed() -> Response:
     """Send the newest twenty stories of a search as RSS."""
     params = parse_search_params(request.args)
-    try:
-        search_request = params.to_search_request(queries.PAGE_SIZE)
-        index = indexing.open_public_index(current_app.config["DATA_DIR"])
-        results = index.find(replace(search_request, sort="newest", page=1))
-    except InvalidFilter:
-        abort(400)
-    except IndexUnavailableError:
-        abort(503)
+    articles = queries.articles_by_id(_newest_hits(params))
     paths = {
         "path": params.url({"sort": ""}),
         "feed_path": params.url({"sort": ""}, "/search/feed.xml"),
     }
-    return _render_rss(
-        {"kind": "search", "title": params.title or "Search"} | paths,
-        queries.articles_by_id(results.ids),
-    )
+    return _render_rss({"kind": "search", "title": params.title or "Search"} | paths, articles)
+
+
+def _newest_hits(params: SearchParams) -> list[int]:
+    """Return the ids of the newest stories that match; 400 and 503 for a search that fails."""
+    try:
+        search_request = params.to_search_request(queries.PAGE_SIZE)
+        index = indexing.open_public_index(current_app.config["DATA_DIR"])
+        return index.find(replace(search_request, sort="newest", page=1)).ids
+    except InvalidFilter:
+        abort(400)
+    except IndexUnavailableError:
+        abort(503)
 
 
 def _changed_at(article: Article) -> datetime:

@@ -25,17 +25,11 @@ def front() -> str:
     page = queries.load_front_page(navigation(), cursors.through)
     more = load_more_context(latest, page.cursor, page.rails_cursor)
     if page.is_truncated:
-        return render_template(
-            "site/listing.html", **more, articles=page.latest, is_first_page=False
-        )
-    return render_template(
-        "site/front.html",
-        **more,
-        lead=page.lead,
-        latest=page.latest,
-        rails=page.rails,
-        is_loaded=cursors.through is not None,
-    )
+        more |= {"articles": page.latest, "is_first_page": False}
+        return render_template("site/listing.html", **more)
+    more |= {"lead": page.lead, "latest": page.latest, "rails": page.rails}
+    is_loaded = cursors.through is not None
+    return render_template("site/front.html", **more, is_loaded=is_loaded)
 
 
 @cacheable()

@@ -1,0 +1,84 @@
+"""What every newsroom page shows beside its content: the notice of the last action, counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import current_app, g, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from spectator import publishing, queries
+from spectator.db import StorageError
+from spectator.models import Article
+from spectator.newsroom import bp, security
+from spectator.publishing import ACTIONS
+from spectator.templating import newsroom_time
+
+LOGIN_WARNING_TIME = timedelta(minutes=15)  # after a login: how long failed attempts are shown
+
+STATUS_LABELS = {
+    "draft": "Draft",
+    "review": "In review",
+    "scheduled": "Scheduled",
+    "published": "Published",
+    "withdrawn": "Withdrawn",
+}
+NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
+    "kept": "Changes saved, not published. Press Update to publish them.",
+    "saved": "Already saved: the form was sent twice.",
+    "taken_back": "Back to draft.",
+    "discarded": "Unsaved changes discarded. You can bring them back for 30 days.",
+    "brought-back": "Unsaved changes brought back.",
+    "linked": (
+        "Link created. Anyone with the link can see the story until it expires or you revoke it."
+    ),
+    "revoked": "Link revoked.",
+    "password": "Password changed. You are logged out on other devices.",
+    "logged-out": "You are logged out.",
+}
+# A notice is shown only while its story has this status.
+NOTICE_STATUSES = {name: rule.status for name, rule in ACTIONS.items() if rule.status}
+NOTICE_STATUSES |= {"taken_back": "draft"}
+
+
+@bp.context_processor
+def template_context() -> dict[str, Any]:
+    """Return the context of every newsroom template."""
+    return {
+        "current_user": g.get("user"),
+        "csrf_token": security.csrf_token,
+        "current_notice": current_notice,
+        "failed_logins": failed_logins(),
+        "review_count": review_count,
+        "status_labels": STATUS_LABELS,
+        "zone_name": current_app.config["TIMEZONE"],
+    }
+
+
+def current_notice(article: Article | None = None) -> str:
+    """Return the notice of the last action, "" if the story's status has changed since."""
+    done = request.args.get("done", "")
+    if article is None or done not in NOTICE_STATUSES:
+        return NOTICES.get(done, "") if done != "schedule" else ""
+    if article.status != NOTICE_STATUSES[done]:
+        return ""
+    time = newsroom_time(article.published_at) if article.published_at else ""
+    return NOTICES[done].format(time=time)
+
+
+def review_count() -> int:
+    """Return how many stories in review the user may see; 0 if the database fails."""
+    user = security.current_user()
+    try:
+        return queries.review_count(None if publishing.is_publisher(user) else user.id)
+    except (SQLAlchemyError, StorageError):
+        return 0
+
+
+def failed_logins() -> int:
+    """Return the number of failed attempts to show right after a login; 0 later."""
+    session = g.get("session")
+    if session is None or datetime.now(UTC) - session.created_at > LOGIN_WARNING_TIME:
+        return 0
+    return int(session.failed_logins)

@@ -1,0 +1,29 @@
+"""The story of an address, for a user who may do with it what the address is for."""
+
+from __future__ import annotations
+
+from spectator import publishing, queries
+from spectator.models import Article
+from spectator.newsroom.security import current_user
+
+STORY_RULE = "/stories/<int(max=2147483647):article_id>"
+STORY_FRAGMENT_RULE = f"/fragments{STORY_RULE}"
+REFUSALS = {
+    "view": "This is a colleague's story; ask an editor.",
+    "edit": "You can open only your own drafts. Ask an editor about this one.",
+    "share": "You can share a preview only of an unpublished story that you can edit.",
+}
+
+
+def load_story(article_id: int, action: str) -> Article:
+    """Return a story that the user may view, edit or share.
+
+    Raises NotFoundError if there is none, ForbiddenError if they may not.
+    """
+    article, user = queries.article_to_edit(article_id), current_user()
+    if article is None:
+        raise publishing.NotFoundError
+    is_editable = publishing.may_edit(user, article)
+    if not (is_editable if action == "edit" else publishing.may(user, action, article)):
+        raise publishing.ForbiddenError(REFUSALS[action])
+    return article
