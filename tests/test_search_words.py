@@ -1,0 +1,208 @@
+"""Tables of words and signs, filters by words, key terms, and what is highlighted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spectator.search import Index, SearchRequest, open_index
+from spectator.search.language.analysis import analyze, exact_form, is_english, joined_term
+from spectator.search.language.parser import parse_query
+from spectator.search.language.query import Clause
+from spectator.search.whoosh.filters import slug_matches
+from spectator.search.whoosh.generations import Generations
+from spectator.search.whoosh.more_like_this import key_terms
+from spectator.search.whoosh.snapshot import open_snapshot
+from spectator.search.whoosh.stems import Highlights, stem, stem_words
+from spectator.text.words.snippets import snippet
+from tests.search_samples import document, document_ids, search_ids
+
+BURKINA = Clause(("burkina", "faso"))
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    index = open_index(tmp_path / "search")
+    yield index
+    index.close()
+
+
+# Signs and keywords
+
+
+@pytest.mark.parametrize("quote", '"“”„‟«»＂')
+def test_every_quote_of_a_keyboard_makes_a_phrase(quote: str) -> None:
+    assert parse_query(f"{quote}Burkina Faso{quote}").clauses == (BURKINA,)
+
+
+@pytest.mark.parametrize("minus", "-−‐‑–﹣－")
+def test_every_minus_of_a_keyboard_excludes(minus: str) -> None:
+    assert parse_query(f'{minus}"Burkina Faso"').excluded == (replace(BURKINA, is_excluded=True),)
+
+
+@pytest.mark.parametrize("colon", ":：")
+@pytest.mark.parametrize(
+    ("keyword", "facet"),
+    [
+        ("in", "section"),
+        ("by", "author"),
+        ("country", "country"),
+        ("topic", "topic"),
+        ("language", "language"),
+        ("IN", "section"),
+    ],
+)
+def test_every_keyword_filters_its_facet(keyword: str, facet: str, colon: str) -> None:
+    [field_filter] = parse_query(f"{keyword}{colon}Mali").filters
+    assert (field_filter.facet, field_filter.words, field_filter.value) == (
+        facet,
+        ("mali",),
+        "Mali",
+    )
+    assert parse_query(f"x{keyword}{colon}Mali").filters == ()
+
+
+def test_a_clause_is_written_as_it_was_typed() -> None:
+    texts = ["mali", '"burkina faso"', "elec*", "n'golo", "d'almeida"]
+    assert [str(parse_query(text).clauses[0]) for text in texts] == texts
+    assert str(parse_query("Ivory Coast").included[0]) == "ivory coast"
+
+
+def test_a_country_is_found_by_its_other_names_and_these_are_marked() -> None:
+    query = parse_query("Ivory Coast cocoa")
+    assert [clause.words for clause in query.included] == [("ivory", "coast"), ("cocoa",)]
+    assert query.terms == {"ivory", "coast", "cocoa"}
+    quoted = parse_query('"Ivory Coast"').included[0]
+    assert quoted.is_phrase and not quoted.alternative_names
+
+
+def test_short_parts_of_a_name_are_not_marked() -> None:
+    assert parse_query("N'Golo").terms == {"golo", "ngolo"}
+    assert parse_query("of").terms == {"of"}
+
+
+# Analysis
+
+
+def test_words_are_folded_and_their_spelling_is_kept_where_it_differs() -> None:
+    words = analyze("Élan élan Mali N'Golo")
+    assert words.folded == ["elan", "elan", "mali", "n", "golo"]
+    assert words.exact == ["élan", "élan"]
+    assert words.joined == ["ngolo n golo"] == [joined_term(["n", "golo"])]
+    assert exact_form("E\u0301LAN") == "élan"
+
+
+@pytest.mark.parametrize(
+    ("tag", "english"), [("en", True), ("EN-gb", True), ("fr", False), ("enm", False), ("", False)]
+)
+def test_only_english_words_are_stemmed(tag: str, english: bool) -> None:
+    assert is_english(tag) is english
+    assert stem_words(["voting", "vote", "mali"], tag) == (["vote"] if english else [])
+
+
+def test_words_of_four_latin_letters_have_stems() -> None:
+    assert [stem(word) for word in ("runs", "its", "votes", "élections", "a2es", "ties")] == [
+        "run",
+        "its",
+        "vote",
+        "élections",
+        "a2es",
+        "ti",
+    ]
+
+
+def test_highlights_hold_every_word_of_a_stem() -> None:
+    terms = Highlights({"voting"})
+    assert "votes" in terms and "voting" in terms and "river" not in terms and 3 not in terms
+    assert [piece for piece, is_hit in snippet("They vote; votes count.", terms) if is_hit] == [
+        "vote",
+        "votes",
+    ]
+
+
+# Filters
+
+
+@pytest.mark.parametrize(
+    ("slug", "text", "matches"),
+    [
+        ("aminata-diallo", "diallo", True),
+        ("aminata-diallo", "diallo aminata", True),
+        ("aminata-diallo", "diall", False),
+        ("ngolo-kante", "n golo", True),
+        ("ngolo-kante", "n golo kante", True),
+        ("ngolo-kante", "kante n golo", True),
+        ("ngolo-kante", "golo", False),
+        ("ngolo-kante", "n golo mali", False),
+        ("Côte", "côte", True),
+    ],
+)
+def test_a_slug_matches_its_words_in_any_order(slug: str, text: str, matches: bool) -> None:
+    assert slug_matches(slug, text.split()) is matches
+
+
+def test_a_filter_names_a_slug_exactly_or_every_slug_with_its_words(index: Index) -> None:
+    one = document("One", topics=("water",), countries=("ivory-coast",))
+    two = document("Two", topics=("water-supply",), countries=("mali",))
+    index.rebuild([one, two], 1)
+    assert search_ids(index, "topic:water") == set(document_ids(one))
+    assert search_ids(index, "topic:supply") == set(document_ids(two))
+    assert search_ids(index, "-topic:water") == set(document_ids(two))
+    assert search_ids(index, 'country:"Côte d\'Ivoire"') == set(document_ids(one))
+    results = index.find(SearchRequest("topic:supply -country:mali in:sports -by:nobody"))
+    assert results.filters == [("topic", "water-supply")]
+    assert results.excluded_filters == [("country", "mali")]
+    assert results.unknown_filters == [("section", "sports"), ("author", "nobody")]
+
+
+def test_dates_of_request_and_query_are_combined(index: Index) -> None:
+    stories = [document("Report") for _ in range(5)]
+    days = [story.published_at.date() for story in stories]
+    index.rebuild(stories, 1)
+    request = SearchRequest(
+        f"after:{days[0]} before:{days[4]}", published_from=days[1], published_to=days[4]
+    )
+    results = index.find(request)
+    assert (results.published_from, results.published_to) == (days[1], days[3])
+    assert results.ids == document_ids(*reversed(stories[1:4]))
+
+
+# Similar stories
+
+
+def test_key_terms_are_the_headline_and_the_fifteen_best_words(
+    index: Index, tmp_path: Path
+) -> None:
+    rare = [f"word{letter}" for letter in "abcdefghijklmnopqrst"]
+    others = [document("Report", " ".join(rare)) for _ in range(2)]
+    filler = [document("Report", "everyone") for _ in range(30)]
+    index.rebuild([*others, *filler, document("Lonely", "solitary")], 1)
+    snapshot = open_snapshot(Generations(tmp_path / "search"))
+    story = document("Everyone worda of 2024", " ".join([*rare, "worda", "solitary", "no", "2024"]))
+    terms = dict(key_terms(snapshot, story))
+    assert list(terms) == ["worda", *sorted(rare[6:], reverse=True)]
+    total = len(others) + len(filler) + 1
+    # Twice in the text, and the headline counts twice.
+    assert terms["worda"] == pytest.approx(4**0.75 * math.log(1 + total / 2) ** 0.5)
+    snapshot.close()
+
+
+def test_similar_stories_are_scored_against_the_story_itself(index: Index) -> None:
+    story = document("Harbour dredging", "The harbour is deepened by dredging ships.")
+    twin = replace(document(""), headline=story.headline, body=story.body)
+    half = document("Harbour fees", "The harbour raises fees; the " + "x " * 40)
+    other = document("Tariffs", "Nothing of that kind.")
+    index.rebuild([story, twin, half, other], 1)
+    similar = index.more_like_this(story)
+    assert [item.id for item in similar] == document_ids(twin, half)
+    assert similar[0].score == 1.0 and 0.1 < similar[1].score < 0.8
+    assert [item.id for item in index.more_like_this(story, 1)] == [twin.id]
+    index.apply({twin.id: None}, 2)
+    assert [item.id for item in index.more_like_this(story)] == [half.id]
+    unsaved = replace(story, id=9_999_999)
+    assert [item.id for item in index.more_like_this(unsaved)] == document_ids(story, half)
+    assert index.more_like_this(unsaved)[0].score == 1.0
