@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from whoosh.codec.base import Automata
 
 from spectator import indexing
-from spectator.search import IndexBusyError, SearchRequest, open_index
+from spectator.search import IndexBusyError, SearchRequest, SearchResults, open_index
 from spectator.search.language import spelling
 from spectator.search.whoosh import budget, lexicon, searcher
 from spectator.search.whoosh import index as whoosh_index
@@ -69,6 +69,11 @@ def automata(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     return calls
 
 
+def run_search(snapshot: Snapshot, text: str, steps: int = budget.MAX_STEPS) -> SearchResults:
+    snapshot.budget = budget.Budget(steps)
+    return searcher.search(snapshot, SearchRequest(text, per_page=100))
+
+
 def nonsense(length: int, number: int = 4) -> str:
     chance = random.Random(length)
     return " ".join("".join(chance.choices("qxzjkv", k=length)) for _ in range(number))
@@ -77,15 +82,15 @@ def nonsense(length: int, number: int = 4) -> str:
 def test_an_automaton_is_built_once_a_word_and_distance(
     snapshot: Snapshot, automata: list[tuple[str, int]]
 ) -> None:
-    searcher.search(snapshot, SearchRequest(nonsense(12)))
+    run_search(snapshot, nonsense(12))
     assert len(automata) == len(set(automata)) == 8, (
         "four words at two distances, however many segments"
     )
 
 
 def test_long_words_get_no_automaton(snapshot: Snapshot, automata: list[tuple[str, int]]) -> None:
-    searcher.search(snapshot, SearchRequest(nonsense(48)))
-    searcher.search(snapshot, SearchRequest(nonsense(spelling.MAX_WORD_LENGTH + 1)))
+    run_search(snapshot, nonsense(48))
+    run_search(snapshot, nonsense(spelling.MAX_WORD_LENGTH + 1))
     assert automata == []
 
 
@@ -102,32 +107,38 @@ def hostile(number: int) -> Iterator[str]:
         )
 
 
-def test_no_search_takes_more_steps_than_it_may(
-    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(budget, "MAX_STEPS", 300)
-    monkeypatch.setattr(searcher, "Budget", lambda: budget.Budget(300))
+def test_no_search_takes_more_steps_than_it_may(snapshot: Snapshot) -> None:
     partial = 0
     for text in hostile(150):
-        results = searcher.search(snapshot, SearchRequest(text))
+        results = run_search(snapshot, text, steps=300)
         # every loop asks before each step; one that stops has counted the step that it did not take
         assert snapshot.budget.spent < 300 + 300 + budget.MAX_SPELLING_STEPS, text
         partial += results.is_partial
     assert partial > 20
 
 
-def test_a_spent_search_answers_with_what_it_has_found(
-    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_spent_search_answers_with_what_it_has_found(snapshot: Snapshot) -> None:
     text = " ".join(WORDS[:2])
-    whole = searcher.search(snapshot, SearchRequest(text, per_page=100))
-    assert not whole.is_partial
-    monkeypatch.setattr(searcher, "Budget", lambda: budget.Budget(len(snapshot.leaves) * 6))
-    partial = searcher.search(snapshot, SearchRequest(text, per_page=100))
+    assert not run_search(snapshot, text).is_partial
+    partial = run_search(snapshot, text, steps=len(snapshot.leaves) * 6)
     assert partial.is_partial
     assert not partial.suggestion
-    monkeypatch.setattr(searcher, "Budget", lambda: budget.Budget(0))
-    assert searcher.search(snapshot, SearchRequest(text)).total == 0
+    assert run_search(snapshot, text, steps=0).total == 0
+
+
+def test_every_read_has_a_budget_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that only suggests and compares stories never runs out of steps."""
+    monkeypatch.setattr(whoosh_index, "Budget", lambda: budget.Budget(200))
+    index = open_index(tmp_path / "search")
+    story, twin = (document("Ports of the coast", "Ships in ports") for _ in range(2))
+    index.rebuild([story, twin], 1)
+    for _ in range(60):
+        assert [similar.id for similar in index.more_like_this(story)] == [twin.id]
+        assert index.suggest("ports of").articles == [twin.id, story.id]
+        assert index.find(SearchRequest("ports coast")).total == 2
+    index.close()
 
 
 def test_an_ordinary_search_is_far_from_the_limit(snapshot: Snapshot) -> None:
@@ -138,7 +149,7 @@ def test_an_ordinary_search_is_far_from_the_limit(snapshot: Snapshot) -> None:
         "mangoing",
         f"{WORDS[3][:3]}*",
     ):
-        assert not searcher.search(snapshot, SearchRequest(text)).is_partial
+        assert not run_search(snapshot, text).is_partial
         assert snapshot.budget.spent < budget.MAX_STEPS / 10, text
 
 

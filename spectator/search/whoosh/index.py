@@ -23,6 +23,7 @@ from spectator.search import (
     Suggestions,
 )
 from spectator.search.language.suggestions import suggest
+from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.generations import Generation, Generations, write_offset
 from spectator.search.whoosh.internals import check_layout
 from spectator.search.whoosh.lexicon import SnapshotLexicon
@@ -202,6 +203,7 @@ class WhooshIndex:
             except ValueError as error:
                 state.close_snapshot()
                 raise _unavailable_error(held.generation, error) from error
+            held.budget = Budget()  # each read has its own
             return held
         if generation and generation == state.unusable_generation:
             raise IndexUnavailableError("the search index is damaged and must be rebuilt")

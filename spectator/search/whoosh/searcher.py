@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from spectator.search import FACETS, MAX_PAGE, MAX_PER_PAGE, Mode, SearchRequest, SearchResults
 from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Clause, Query
-from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.facets import filter_documents, top_values
 from spectator.search.whoosh.filters import Filters, build_filters
 from spectator.search.whoosh.lexicon import suggest_spelling_of
@@ -38,8 +37,7 @@ class Matches:
 
 
 def search(snapshot: Snapshot, request: SearchRequest) -> SearchResults:
-    """Return one page of results. Only one thread at a time may call this."""
-    snapshot.budget = Budget()
+    """Return one page of results, within the snapshot's budget. One thread at a time."""
     results = _run_query(snapshot, request, parse_query(request.text))
     full_matches = results.total if results.mode == "all" else 0
     if full_matches > FEW_HITS or results.is_partial or request.article_ids is not None:

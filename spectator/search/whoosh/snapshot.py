@@ -102,7 +102,7 @@ class Snapshot:
         ]
         self.segments: dict[str, SegmentColumns] = {}
         self._frequencies: dict[str, int] = {}
-        self.budget = Budget()  # replaced by each search
+        self.budget = Budget()
         try:
             generation.check_files()
             for leaf, _ in self.leaves:
