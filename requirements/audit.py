@@ -1,7 +1,7 @@
 """Look up every pinned package for known vulnerabilities in the OSV database: `make audit`.
 
-Exit code 0 if all were looked up and none is known, 1 if one is, 2 if something could not be looked up: a database that
-does not answer is never taken for a good answer.
+Exit code 0 if every pin was looked up and none is vulnerable, 1 if one is, 2 if some could not be
+looked up: a database that does not respond is never taken for a good result.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Pin = tuple[str, str, str]  # ecosystem, name, version
 
 
 def python_pins() -> Iterator[Pin]:
-    """Yield what the lock file of developers pins, which holds everything that the site runs with."""
+    """Yield the developers' pins, which include everything that the site runs with."""
     text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
     for name, version in re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", text, re.MULTILINE):
         yield "PyPI", name, version
 
 
 def npm_pins() -> Iterator[Pin]:
-    """Yield what browser tests take from npm, htmx and the editor of the CDN addresses among them."""
+    """Yield the npm pins of browser tests, among them the CDN's htmx and editor."""
     lock = json.loads((ROOT / "tests/package-lock.json").read_text(encoding="utf-8"))
     for path, package in lock["packages"].items():
         if path:
@@ -47,7 +47,7 @@ def npm_pins() -> Iterator[Pin]:
 
 
 def look_up(pins: list[Pin]) -> list[list[str] | None]:
-    """Return the ids of the known vulnerabilities of each pin, None for a pin that was not looked up."""
+    """Return each pin's known vulnerabilities, None for a pin that was not looked up."""
     queries = [
         {"package": {"ecosystem": ecosystem, "name": name}, "version": version}
         for ecosystem, name, version in pins
@@ -65,7 +65,7 @@ def look_up(pins: list[Pin]) -> list[list[str] | None]:
 
 
 def main() -> int:
-    """Print a line for each pin that is vulnerable or was not checked, then the sum."""
+    """Print a line for each pin that is vulnerable or was not checked, then the totals."""
     pins = sorted({*python_pins(), *npm_pins()})
     batches = [pins[start : start + BATCH] for start in range(0, len(pins), BATCH)]
     answers = [answer for batch in batches for answer in look_up(batch)]

@@ -1,4 +1,4 @@
-"""The name under which a master that runs the code before `cli` starts its worker after a reload."""
+"""Old name of `cli`, with which a running master of that release starts its worker."""
 
 from spectator.cli import main
 from spectator.cli.context import create_ready_app

@@ -15,7 +15,8 @@ VOID = {"br", "hr", "img", "col", "source", "track", "wbr"}
 
 WORDPRESS = """<p>Intro with <a href="https://un.org/a?b=1&amp;c=2">a link</a> and a
 note<sup id="fnref-1"><a href="#fn-1">1</a></sup>.</p>
-<figure class="wp-block-image"><img src="/media/a/1.jpg" alt="Market" width="640" height="480"><figcaption>Lagos,
+<figure class="wp-block-image"><img src="/media/a/1.jpg" alt="Market" width="640" height="480">\
+<figcaption>Lagos,
 <em>2024</em></figcaption></figure>
 <blockquote cite="https://au.int/"><p>Never again.</p><cite>A delegate</cite></blockquote>
 <details><summary>Background</summary><p>Long ago.</p></details>

@@ -114,7 +114,7 @@ def level(package: str) -> int:
 
 
 def violations(edges: set[Import]) -> list[Import]:
-    """Return the imports that point upwards or that are forbidden, and all that `text` makes."""
+    """Return imports that point upwards or are forbidden, and every import of `text`."""
     return sorted(
         edge
         for edge in edges
@@ -308,7 +308,7 @@ def test_modules_are_nouns() -> None:
 
 
 def test_no_browser_test_waits_for_a_promise_that_is_always_true() -> None:
-    """`wait_for_function` takes the promise of an async function for its answer; `poll` awaits it."""
+    """Forbid async functions: their promise is always true; `poll` awaits it."""
     waits = re.compile(r"wait_for_function\(\s*[\"']{1,3}\s*async")
     files = sorted((ROOT / "tests").rglob("*.py"))
     assert [path.name for path in files if waits.search(path.read_text("utf-8"))] == []

@@ -33,7 +33,7 @@ FIELDS = (
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """An editor, logged in."""
+    """A logged-in editor."""
     return logged_in_client(app)
 
 

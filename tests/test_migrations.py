@@ -19,15 +19,17 @@ from spectator.operations import hints, setup
 from tests.conftest import settings
 
 ARTICLE_0001 = """
-INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_count, source_name, source_url,
-  published_at, created_at,
-  saved_at, withdrawn_reason, version, section_id, picture_alt, picture_caption, picture_credit, body)
-VALUES (1, 'H', '', 's', 'en', 'published', '', 0, '', '', '2026-01-02', '2026-01-01',
-  '2026-01-01', '', 1, 1, '', '', '', 'B')
+INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_count,
+  source_name, source_url, published_at, created_at, saved_at, withdrawn_reason, version,
+  section_id, picture_alt, picture_caption, picture_credit, body)
+VALUES (1, 'H', '', 's', 'en', 'published', '', 0,
+  '', '', '2026-01-02', '2026-01-01', '2026-01-01', '', 1,
+  1, '', '', '', 'B')
 """
 NOTES_0004 = """
 INSERT INTO revision (article_id, number, action, content, made_at)
-  VALUES (1, 1, 'publish', '{}', '2026-01-02 00:00:00.000000'), (1, 2, 'update', '{}', '2026-01-03 10:00:00.000123'),
+  VALUES (1, 1, 'publish', '{}', '2026-01-02 00:00:00.000000'),
+         (1, 2, 'update', '{}', '2026-01-03 10:00:00.000123'),
          (1, 3, 'correct', '{}', '2026-01-04 10:00:00.000456')
 """
 PICTURE_0014 = """
@@ -168,11 +170,12 @@ def test_the_secret_is_for_its_owner_alone(app: Flask) -> None:
 
 
 STORY_0004 = """
-INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_count, source_name, source_url,
-  published_at, updated_at, created_at, saved_at, withdrawn_reason, version, section_id, picture_alt, picture_caption,
-  picture_credit, body)
-VALUES (:id, 'H', '', 's' || :id, 'en', :status, '', 0, '', '', '2026-05-01 00:00:00', :updated, '2026-01-01 00:00:00',
-  '2026-01-01 00:00:00', '', 1, 1, '', '', '', 'B')
+INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_count,
+  source_name, source_url, published_at, updated_at, created_at, saved_at,
+  withdrawn_reason, version, section_id, picture_alt, picture_caption, picture_credit, body)
+VALUES (:id, 'H', '', 's' || :id, 'en', :status, '', 0,
+  '', '', '2026-05-01 00:00:00', :updated, '2026-01-01 00:00:00', '2026-01-01 00:00:00',
+  '', 1, 1, '', '', '', 'B')
 """
 
 

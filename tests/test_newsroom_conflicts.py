@@ -30,14 +30,14 @@ from tests.test_newsroom_stories import (
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """An editor, logged in."""
+    """A logged-in editor."""
     return logged_in_client(app)
 
 
 def save_concurrently(
     app: Flask, client: FlaskClient, other_changes: dict[str, str], changes: dict[str, str]
 ) -> TestResponse:
-    """Let a colleague save a story between our opening and our saving it."""
+    """Let a colleague save a story after it was opened and before it is saved."""
     article_id = create_story(client, body="First.\n\nSecond.\n\nThird.")
     path = f"/newsroom/stories/{article_id}"
     opened = form_values(client.get(path))
@@ -51,7 +51,7 @@ def save_concurrently(
 
 
 def merge_entries(response: TestResponse, **choices: str) -> dict[str, str]:
-    """Return the conflict page's form as a browser sends it, with what is proposed and these choices."""
+    """Return the conflict page's entries as a browser sends them, with these choices."""
     page = Page(response.text)
     values: dict[str, Any] = {}
     for field in page.find_all("input"):

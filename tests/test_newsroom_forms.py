@@ -1,4 +1,4 @@
-"""What Enter in a one-line field does, on every page of the newsroom: the harmless save, never more."""
+"""Enter in a one-line field submits the harmless action on every page of the newsroom."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NON_PAGE_ENDPOINTS = {
 
 @dataclass
 class Form:
-    """A form as a browser sees it: where it goes, its one-line fields, its submit buttons in order."""
+    """Form as a browser sees it: its target, one-line fields, and submit buttons in order."""
 
     method: str
     action: str
@@ -57,7 +57,7 @@ class Form:
 
 
 class Forms(HTMLParser):
-    """The forms of a page; fields and buttons elsewhere in it may name theirs by its id."""
+    """Parser of a page's forms; fields and buttons outside may refer to a form by its id."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class Forms(HTMLParser):
 
 
 def form_errors(html: str) -> list[str]:
-    """Return what is wrong with the implicit submit of the forms in a page."""
+    """Return the faults of implicit submission on a page."""
     faults = []
     for form in Forms(html).forms:
         if not form.buttons or form.method.lower() == "get":
@@ -132,7 +132,7 @@ def create_story_in_state(state: str, by: User) -> int:
 
 
 def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple[str, str]]:
-    """Give the address and text of every page of the newsroom that a person may open."""
+    """Yield URL and text of every newsroom page that a person may open."""
     paths = [
         NEW,
         "/newsroom/stories/",
@@ -156,7 +156,7 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
 
 
 def special_pages(client: FlaskClient, draft_id: int, live_id: int) -> Iterator[tuple[str, str]]:
-    """Give the pages that answer a form which could not be stored."""
+    """Yield the pages that respond to a refused form."""
     yield "wrong entries", post(client, NEW, story_form(headline="", do="publish")).text
     for article_id, do in ((draft_id, "save"), (live_id, "update")):
         opened = form_values(client.get(f"/newsroom/stories/{article_id}"))
@@ -195,7 +195,7 @@ def test_enter_presses_the_harmless_save_on_every_page(app: Flask, role: str) ->
 
 
 def test_every_page_of_the_newsroom_is_looked_at(app: Flask, editor: User) -> None:
-    """A page that comes later must be added to `visited_pages`."""
+    """Require every later page in `visited_pages`."""
     client, article_id = logged_in_client(app), create_story_in_state("draft", editor)
     endpoints = set()
     for path, _ in visited_pages(client, [article_id]):

@@ -1,4 +1,4 @@
-"""The language of a story: chosen by its name, checked on the server, asked about where the letters say otherwise."""
+"""The language of a story: chosen by name, validated, and confirmed if the script differs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.test_text_scripts import AMHARIC, ARABIC
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """An editor, logged in."""
+    """A logged-in editor."""
     return logged_in_client(app)
 
 

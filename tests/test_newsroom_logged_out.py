@@ -1,4 +1,4 @@
-"""Requests without a session: what is read of them, and what is given back."""
+"""Requests without a session: how much of them is read, and what is returned."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MERGE = "/newsroom/stories/1/merge"
 
 
 class CountedStream(io.BytesIO):
-    """A request body that counts what is read of it."""
+    """Request body that counts the bytes read."""
 
     bytes_read = 0
 
@@ -61,7 +61,7 @@ def send(client: FlaskClient, path: str, body: bytes) -> tuple[CountedStream, in
 
 @pytest.fixture
 def expired_client(app: Flask, editor: User) -> FlaskClient:
-    """A browser whose session is over and who still has its cookie."""
+    """Browser with the cookie of an expired session."""
     client = logged_in_client(app)
     accounts.log_out(session_token(client))
     return client

@@ -1,4 +1,4 @@
-"""The guard of the newsroom: login, sessions, cross-site requests, transport, and what browsers may keep."""
+"""Newsroom security: login, sessions, cross-site requests, transport, browser caching."""
 
 from __future__ import annotations
 
@@ -321,7 +321,7 @@ def test_a_browser_without_those_headers_needs_the_forms_token(app: Flask, edito
 def test_the_size_of_compressed_pages_tells_nothing_of_the_forms_token(
     app: Flask, editor: User
 ) -> None:
-    """It must not repeat from page to page, or guesses on a page would shrink it where they are right (BREACH)."""
+    """Vary the token between pages: a repeated one could be guessed by size (BREACH)."""
     client = logged_in_client(app)
     values, _, signatures = zip(
         *(form_token(client, LIST).split(".") for _ in range(3)), strict=True

@@ -1,4 +1,4 @@
-"""Notes to readers: shown as what they are, changed, removed; and what makes a story “Updated”."""
+"""Notes to readers, shown, changed and removed; and what makes a story “Updated”."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ HEADINGS = {"update": "Updates", "clarification": "Clarifications", "correction"
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """An editor, logged in."""
+    """A logged-in editor."""
     return logged_in_client(app)
 
 
 def reload_article(article_id: int) -> Any:
-    """Return a story as the database has it now."""
+    """Return a story as currently stored."""
     db.session.rollback()
     db.session.expire_all()
     return get_article(article_id)

@@ -1,4 +1,4 @@
-"""The newsroom's own search, never mixed with the readers', and the page of stories that go with one."""
+"""The newsroom's search, separate from the readers', and the page of related stories."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.newsroom_client import logged_in_client, post
 
 @pytest.fixture
 def update_indexes(app: Flask) -> Callable[[], None]:
-    """Return a function that does what the worker does, to the end."""
+    """Return a function that does all of the worker's indexing."""
 
     def work() -> None:
         index, newsroom = (

@@ -1,4 +1,4 @@
-"""Review with words: remarks on both sides, a count, and an author whose story moved on while she typed."""
+"""Review: remarks of both sides, a counter, and an author whose story changed meanwhile."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.test_newsroom_stories import NEW, create_story, form_values, get_arti
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """An editor, logged in."""
+    """A logged-in editor."""
     return logged_in_client(app)
 
 
 def reload_article(article_id: int) -> Any:
-    """Return a story as the database has it now."""
+    """Return a story as currently stored."""
     db.session.rollback()
     db.session.expire_all()
     return get_article(article_id)

@@ -1,4 +1,4 @@
-"""The newsroom sees what readers search for."""
+"""The newsroom's page of reader searches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The story list, the form, the preview and the acts, as people with different roles meet them."""
+"""The story list, form, preview and actions for people of each role."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NEW = "/newsroom/stories/new"
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """An editor, logged in."""
+    """A logged-in editor."""
     return logged_in_client(app)
 
 
@@ -65,7 +65,7 @@ def create_story(client: FlaskClient, **more: Any) -> int:
 
 
 def form_values(response: TestResponse) -> dict[str, str]:
-    """Return every entry of the form in a page, as a browser would send it again."""
+    """Return every entry of a page's form as a browser would send it."""
     page = Page(response.text)
     values = {
         field["name"] or "": field.get("value") or ""
@@ -85,7 +85,7 @@ def form_values(response: TestResponse) -> dict[str, str]:
 
 
 def save_story(client: FlaskClient, article_id: int, **more: Any) -> TestResponse:
-    """Open a story's form, change some entries and send it."""
+    """Open a story's form, change some entries and submit it."""
     path = f"/newsroom/stories/{article_id}"
     return post(client, path, form_values(client.get(path)) | {"do": "save"} | more)
 
@@ -460,7 +460,7 @@ def test_far_too_much_is_refused_with_a_page(
 
 
 def disable_page_checks(app: Flask, like: FlaskClient) -> FlaskClient:
-    """Return a client with the same session that takes pages as they are."""
+    """Return a client with the same session that checks no page."""
     plain = FlaskClient(app, Response)
     plain.set_cookie(SESSION_COOKIE, session_token(like))
     return plain

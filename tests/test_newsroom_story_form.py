@@ -1,4 +1,4 @@
-"""What stands beside the form: autosave, presence, suggestions, addresses, previews, links, history."""
+"""Features of the story form: autosave, presence, suggestions, URLs, previews, history."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from tests.test_newsroom_stories import (
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """An editor, logged in."""
+    """A logged-in editor."""
     return logged_in_client(app)
 
 
 def autosave(
     client: FlaskClient, article_id: int | str, form_id: dict[str, str], **more: Any
 ) -> TestResponse:
-    """Send what the form does while somebody types."""
+    """Send an autosave as the form does."""
     response = post(
         client, f"/newsroom/fragments/stories/{article_id}/autosave", form_id | {"seq": "7"} | more
     )
@@ -105,7 +105,7 @@ def test_a_new_story_that_was_never_saved_is_in_the_list(newsroom: FlaskClient) 
 
 
 def framed_page(client: FlaskClient, page: TestResponse) -> list[str]:
-    """Return the pages in the frames of a proof."""
+    """Return the pages in the frames of a preview."""
     return [
         client.get(unescape(path)).text for path in re.findall(r'<iframe src="([^"]+)"', page.text)
     ]

@@ -1,4 +1,4 @@
-"""The newsroom's day is the day of every date, month, address and filter that readers see."""
+"""Dates, months, URLs and filters that readers see are in the newsroom's time zone."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def newsroom(data: Path, **more: str) -> Iterator[Flask]:
 
 @pytest.fixture
 def data(fresh_data: Path, tmp_path: Path) -> Path:
-    """A data directory that several sites open one after the other."""
+    """Data directory that several sites open in turn."""
     return Path(shutil.copytree(fresh_data, tmp_path / "data"))
 
 

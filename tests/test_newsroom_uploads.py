@@ -1,4 +1,4 @@
-"""Pictures that are sent to the newsroom: every way of sending one has the same limits, and says which."""
+"""Uploads: every way to send a picture has the same limits and names the one exceeded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.test_newsroom_stories import NEW
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """An editor, logged in."""
+    """A logged-in editor."""
     return logged_in_client(app)
 
 

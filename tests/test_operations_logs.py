@@ -19,7 +19,8 @@ import logging
 from spectator.cli.context import create_ready_app
 create_ready_app()
 create_ready_app()
-logging.getLogger("spectator.accounts").info("login: %r, from %s", "amina@news.example", "192.0.2.1")
+logger = logging.getLogger("spectator.accounts")
+logger.info("login: %r, from %s", "amina@news.example", "192.0.2.1")
 """
 
 

@@ -464,8 +464,10 @@ from spectator.search import Document, open_index
 
 index = open_index(Path(sys.argv[1]))
 for number in range(1, 6):
-    story = Document(10**7 + number, 1, f"Headline serial{number}", "", "", "", "politics", (), (), (), "en",
-                     datetime(2030, 1, number, tzinfo=UTC))
+    headline, moment = f"Headline serial{number}", datetime(2030, 1, number, tzinfo=UTC)
+    story = Document(
+        10**7 + number, 1, headline, "", "", "", "politics", (), (), (), "en", moment
+    )
     index.apply({story.id: story}, 100 + number)
     print(number, flush=True)
     sys.stdin.readline()

@@ -1,4 +1,4 @@
-"""Searches are counted once each, without a write on a reader's page and never at its cost."""
+"""Each search is counted once, without a database write in the reader's request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def data_dir(app: Flask) -> Path:
 
 
 def fold(app: Flask) -> None:
-    """Count what is in the log; a file rests from one run to the next."""
+    """Count the searches in the log; a run counts the file that the run before set aside."""
     search_log.aggregate(data_dir(app))
     search_log.aggregate(data_dir(app))
 

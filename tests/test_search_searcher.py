@@ -312,7 +312,7 @@ SAMPLES = st.lists(
 
 
 def matches_clause(story: Document, clause: Clause) -> bool:
-    """Return whether a story matches a clause, by the slow and obvious way."""
+    """Return whether a story matches a clause, in the slow and obvious way."""
     for text in (story.headline, f"{story.dek}\n{story.body}", story.names):
         row = [token.text for token in tokens(text)]
         if clause.is_prefix and any(word.startswith(clause.words[0]) for word in row):

@@ -65,7 +65,7 @@ LETTERS = ("", "q", "quo", "quokka", "writer", "topic", "agency", "example")
 
 @dataclass(frozen=True)
 class Asked:
-    """What is sent to a route: queries to read it with, forms to post."""
+    """Requests for a route: queries to read it with, and forms to post."""
 
     queries: tuple[str, ...] = ("",)
     forms: tuple[dict[str, Any], ...] = ({},)
@@ -203,7 +203,7 @@ def addresses(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, st
 
 
 def reads(app: Flask, room: Newsroom, ids: list[int]) -> dict[str, tuple[int, str]]:
-    """Return an author's responses from every read-only URL, without what is new in each."""
+    """Return an author's responses from every read-only URL, without random tokens."""
     pages = {}
     for name, path in addresses(app, "GET", ids):
         for query in REGISTER[name].queries:

@@ -1,4 +1,4 @@
-"""Feeds: who wrote a story, its picture, when something changed, and answers to those who have it already."""
+"""Feeds: byline, picture, time of changes, and 304 responses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SPACES = {"dc": "http://purl.org/dc/elements/1.1/", "media": "http://search.yaho
 
 @pytest.fixture
 def picture_id(app: Flask) -> int:
-    """A stored picture."""
+    """Id of a stored picture."""
     taken = media.store_upload(
         BytesIO(picture_file((800, 500), "JPEG").read()), app.config["MEDIA"]
     )

@@ -1,4 +1,4 @@
-"""“Load more”: nothing twice, nothing skipped, and an address that shows again what was loaded."""
+"""“Load more”: nothing repeats or is skipped, and a URL restores what was loaded."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ NUMBER = 105
 
 
 def links(html: str) -> list[str]:
-    """Return where the headlines of a page lead, without the links around them."""
+    """Return the URLs of a page's headlines."""
     hrefs = [attrs.get("href") or "" for attrs in Page(html).find_all("a")]
     return [href for href in hrefs if "/story-" in href]
 
 
 def load_more_links(html: str) -> dict[str, str | None] | None:
-    """Return the attributes of the link to what follows."""
+    """Return the attributes of the link to the next page."""
     anchors = [attrs for attrs in Page(html).find_all("a") if attrs.get("rel") == "next"]
     assert len(anchors) <= 1
     return anchors[0] if anchors else None
@@ -31,7 +31,7 @@ def load_more_links(html: str) -> dict[str, str | None] | None:
 
 @pytest.fixture
 def stories(story: Story) -> set[str]:
-    """Stories of three sections, several of one moment; one section has hardly any of late."""
+    """Stories of three sections, several of one moment; one section has few recent ones."""
     paths = set()
     for number in range(NUMBER):
         section = SECTIONS[number % 2] if number < 90 else SECTIONS[2]

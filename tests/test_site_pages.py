@@ -1,4 +1,4 @@
-"""Readers' pages: what they show, what they refuse, how many SELECTs they cost."""
+"""Readers' pages: what they show and refuse, and how many SELECTs they cost."""
 
 from __future__ import annotations
 

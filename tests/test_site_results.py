@@ -1,4 +1,4 @@
-"""What a page of results shows of an answer: facets, chips, years, other spellings, and where it stops."""
+"""Elements of a results page: facets, chips, years, spelling suggestions, the last page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES = {
 
 
 class FixedIndex:
-    """An index with one answer."""
+    """Index that always returns the same results."""
 
     def __init__(self, results: SearchResults) -> None:
         self.results = results
@@ -38,7 +38,7 @@ class FixedIndex:
 
 @pytest.fixture
 def fix_results(monkeypatch: pytest.MonkeyPatch) -> Callable[[SearchResults], None]:
-    """A function that makes the index give one answer to everything."""
+    """Return a function that makes the index return fixed results."""
     return lambda results: monkeypatch.setattr(
         indexing, "open_public_index", lambda _: FixedIndex(results)
     )

@@ -1,4 +1,4 @@
-"""The search page: finds what is published, says what it did, survives anything typed."""
+"""The search page finds published stories, explains its results and survives any query."""
 
 from __future__ import annotations
 

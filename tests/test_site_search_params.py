@@ -1,4 +1,4 @@
-"""A search in an address: read whatever it holds, and written again with one thing changed."""
+"""Search parameters: parsed from any URL, and written back with one change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suggestions: links to stories and lists, from two letters on, whatever is typed."""
+"""Suggestions: links to stories and lists for two letters or more, whatever they are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spectator.search import Suggestions
 
 @pytest.fixture
 def indexed_stories(story: Callable[..., int], catch_up: Callable[[], None]) -> int:
-    """A story that is filed under everything; its id."""
+    """Id of a story with every kind of metadata."""
     first = story(
         headline="Diamonds & dust",
         authors=("Aïssa Diallo",),

@@ -1,4 +1,4 @@
-"""Addresses that nearly name a page lead there in one hop; all others stay what they are."""
+"""Nearly right URLs redirect to the page in one hop; all others stay errors."""
 
 from __future__ import annotations
 

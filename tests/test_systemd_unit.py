@@ -12,11 +12,14 @@ import pytest
 UNIT = Path(__file__).resolve().parents[1] / "deploy/spectator.service"
 LARGEST_EXPOSURE = 2.0
 WANTED = """
-    NoNewPrivileges=yes CapabilityBoundingSet= AmbientCapabilities= ProtectSystem=strict ProtectHome=yes
-    ProtectProc=invisible ProcSubset=pid PrivateTmp=yes PrivateDevices=yes PrivateIPC=yes PrivateUsers=yes
-    ProtectClock=yes ProtectControlGroups=yes ProtectHostname=yes ProtectKernelLogs=yes ProtectKernelModules=yes
-    ProtectKernelTunables=yes RestrictNamespaces=yes RestrictRealtime=yes RestrictSUIDSGID=yes LockPersonality=yes
-    MemoryDenyWriteExecute=yes RemoveIPC=yes SystemCallArchitectures=native SystemCallErrorNumber=EPERM
+    NoNewPrivileges=yes CapabilityBoundingSet= AmbientCapabilities=
+    ProtectSystem=strict ProtectHome=yes ProtectProc=invisible ProcSubset=pid
+    PrivateTmp=yes PrivateDevices=yes PrivateIPC=yes PrivateUsers=yes
+    ProtectClock=yes ProtectControlGroups=yes ProtectHostname=yes
+    ProtectKernelLogs=yes ProtectKernelModules=yes ProtectKernelTunables=yes
+    RestrictNamespaces=yes RestrictRealtime=yes RestrictSUIDSGID=yes LockPersonality=yes
+    MemoryDenyWriteExecute=yes RemoveIPC=yes
+    SystemCallArchitectures=native SystemCallErrorNumber=EPERM
     StateDirectoryMode=0711 UMask=0027 IPAddressDeny=any
 """.split()
 

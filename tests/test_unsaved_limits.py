@@ -1,4 +1,4 @@
-"""Limits on unsaved text, and what pages load and compare of it: counted, never timed."""
+"""Limits on unsaved text, and how much of it pages load: counted, not timed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXT = {"headline": "A headline", "body": "x" * 900, "picture_id": ""}
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """An editor, logged in."""
+    """A logged-in editor."""
     return logged_in_client(app)
 
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.search`: every figure of search with its goal, beside Whoosh's matchers and FTS5.
+"""`python -m benchmarks.search`: figures of search with goals, beside Whoosh's matchers and FTS5.
 
 Real stories are read from `../shared/corpus` beside the checkout. Sites of generated stories are
 created on the first run and kept in the --cache folder. CPU times are of one process; wall times

@@ -9,7 +9,8 @@ from spectator.db import sqlite
 from spectator.search import Document
 
 TABLES = """
-CREATE TABLE facet (story INTEGER, name TEXT, value TEXT, PRIMARY KEY (story, name, value)) WITHOUT ROWID;
+CREATE TABLE facet (story INTEGER, name TEXT, value TEXT, PRIMARY KEY (story, name, value))
+  WITHOUT ROWID;
 CREATE VIRTUAL TABLE story USING fts5
   (headline, body, names, tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3');
 """

@@ -19,7 +19,11 @@ from spectator.search import FACETS, MAX_PAGE, SearchRequest
 WORST_GOAL, P99_GOAL = 500.0, 300.0
 PAGE_SAMPLING = 5  # one in so many goes to the page as well
 SIGNS = "\"*-()[]{}:^~&|+!?\\/<>=@#$%;,.'`“”«»_"
-CONTROLS = "\x00\x01\x07\x08\t\n\r\x0b\x1b\x7f\u0085\u00ad\u200b\u200d\u2028\ufeff\ufffe\U000e0041\ud800\udfff"
+QUOTES = ("", '"')
+CONTROLS = (
+    "\x00\x01\x07\x08\t\n\r\x0b\x1b\x7f\u0085\u00ad\u200b\u200d\u2028\ufeff\ufffe\U000e0041"
+    "\ud800\udfff"
+)
 DIRECTION_MARKS = "\u202a\u202b\u202d\u202e\u2066\u2067\u2069\u200f\u061cשלום مرحبا ߒߞߏ 𞤀𞤣"
 MARKS = "\u0300\u0301\u0323\u064b\u0651\u20dd\ufe0f"
 OPERATORS = (
@@ -79,8 +83,8 @@ def hostile_texts(number: int) -> list[str]:
         for word in words(sentence)
     ]
     makers: tuple[Callable[[random.Random, list[str]], str], ...] = (
-        _operators, _nested, _long, _wildcards, _signs, _controls, _field_filters, _expensive, _twenty_thousand,
-        _nonsense, _random_characters,
+        _operators, _nested, _long, _wildcards, _signs, _controls, _field_filters, _expensive,
+        _twenty_thousand, _nonsense, _random_characters,
     )  # fmt: skip
     return [makers[index % len(makers)](chance, pool) for index in range(number)]
 
@@ -132,9 +136,8 @@ def _field_filters(chance: random.Random, pool: list[str]) -> str:
         value = chance.choice(
             (*INVALID_VALUES, chance.choice(pool), chance.choice(SIGNS), chance.choice(CONTROLS))
         )
-        parts.append(
-            f"{chance.choice(KEYS)}:{chance.choice(('', chr(34)))}{value}{chance.choice(('', chr(34)))}"
-        )
+        key, opening, closing = (chance.choice(texts) for texts in (KEYS, QUOTES, QUOTES))
+        parts.append(f"{key}:{opening}{value}{closing}")
     return " ".join(parts)
 
 

@@ -42,12 +42,15 @@ STATEMENTS = (
     f"""INSERT INTO author (id, slug, name)
     {STORIES} SELECT i, 'author-' || i, 'Author ' || i FROM story WHERE i <= :authors""",
     f"""INSERT INTO article (
-      id, headline, dek, slug, language, status, excerpt, word_count, source_name, source_url, published_at, created_at,
-      saved_at, withdrawn_reason, version, section_id, picture_alt, picture_caption, picture_credit, body)
+      id, headline, dek, slug, language, status, excerpt, word_count, source_name, source_url,
+      published_at, created_at, saved_at, withdrawn_reason, version, section_id,
+      picture_alt, picture_caption, picture_credit, body)
     {STORIES} SELECT
-      i, 'What the river left behind, part ' || i, 'A dek of one line that says what story ' || i || ' tells.',
-      'what-the-river-left-behind-part-' || i, 'en', 'published', :sentence, 60, 'Bench', '', {MOMENT}, {MOMENT},
-      {MOMENT}, '', 1, 1 + {PSEUDO_RANDOM} % (SELECT count(*) FROM section), '', '', '', :body FROM story""",
+      i, 'What the river left behind, part ' || i,
+      'A dek of one line that says what story ' || i || ' tells.',
+      'what-the-river-left-behind-part-' || i, 'en', 'published', :sentence, 60, 'Bench', '',
+      {MOMENT}, {MOMENT}, {MOMENT}, '', 1,
+      1 + {PSEUDO_RANDOM} % (SELECT count(*) FROM section), '', '', '', :body FROM story""",
     f"""INSERT INTO article_author (article_id, position, author_id)
     {STORIES} SELECT i, 0, 1 + {PSEUDO_RANDOM} / 7 % :authors FROM story""",
     f"""INSERT INTO article_topic (article_id, topic_id)
@@ -57,7 +60,8 @@ STATEMENTS = (
     f"""INSERT INTO article_country (article_id, country_id)
     {STORIES} SELECT i, 1 + {PSEUDO_RANDOM} / 13 % (SELECT count(*) FROM country) FROM story""",
     f"""INSERT OR IGNORE INTO article_country (article_id, country_id)
-    {STORIES} SELECT i, (SELECT id FROM country WHERE slug = 'nigeria') FROM story WHERE {PSEUDO_RANDOM} % 5 = 0""",
+    {STORIES} SELECT i, (SELECT id FROM country WHERE slug = 'nigeria') FROM story
+    WHERE {PSEUDO_RANDOM} % 5 = 0""",
     f"INSERT INTO outbox (article_id, action, at) {STORIES} SELECT i, 'publish', "
     f"{MOMENT} FROM story WHERE i = :number",
 )

@@ -10,7 +10,7 @@ from spectator.publishing import SpellingAnswer
 from spectator.publishing.spellings import SpellingChoice
 from spectator.publishing.validation import MAX_NAMES
 
-# `_spelling_questions.html` writes these values: field, choice, id of the existing name, the new name.
+# `_spelling_questions.html` writes these values: field, choice, id of the existing name, new name.
 _ANSWER_PATTERN = re.compile(
     r"(authors|topics)\|(rename|use|both)\|([0-9]{1,18})\|(.{1,200})", re.ASCII | re.DOTALL
 )

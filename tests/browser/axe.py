@@ -11,7 +11,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe finds, one line a place."""
+    """Return axe's violations, one line for each element."""
     page.wait_for_load_state("load")  # until then its style sheets may be on the way
     if not page.evaluate("'axe' in window"):
         page.evaluate(FILE.read_text(encoding="utf-8"))

@@ -1,29 +1,32 @@
-"""What word processors and pages put on the clipboard, and the HTML that is to be made of it.
+"""What word processors and pages put on the clipboard, and the HTML that a paste should yield.
 
-Each sample keeps its program's habits: Word's attributes without quotes and its conditional comments, the wrapper of
-Google Docs that is bold and is not, the lists of one item each in Word for the web.
+Each sample keeps its program's habits: Word's unquoted attributes and conditional comments, the
+bold wrapper of Google Docs that is not bold, the one-item lists of Word for the web.
 """
 
 from __future__ import annotations
 
 
 def lines(*blocks: str) -> str:
-    """Return blocks as they are joined."""
+    """Return blocks as one body."""
     return "\n".join(blocks)
 
 
 def word_item(level: int, list_number: int, marker: str, text: str, font: str = "Symbol") -> str:
-    """Return an item as Word for Windows writes it: a paragraph with a marker and seven spaces before its text."""
+    """Return a list item as Word for Windows writes it: a paragraph that begins with a marker."""
     indent = 36 * level
+    mso_list = f"mso-list:l{list_number - 1} level{level} lfo{list_number}"
     return f"""<p class=MsoListParagraphCxSpMiddle style='margin-left:{indent}.0pt;mso-add-space:
-auto;text-indent:-18.0pt;mso-list:l{list_number - 1} level{level} lfo{list_number}'><![if !supportLists]><span
+auto;text-indent:-18.0pt;{mso_list}'><![if !supportLists]><span
 lang=EN-GB style='font-family:{font};mso-fareast-font-family:{font};mso-bidi-font-family:
-{font}'><span style='mso-list:Ignore'>{marker}<span style='font:7.0pt "Times New Roman"'>&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;
+{font}'><span style='mso-list:Ignore'>{marker}<span
+style='font:7.0pt "Times New Roman"'>&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;
 </span></span></span><![endif]><span lang=EN-GB>{text}<o:p></o:p></span></p>
 """
 
 
-WORD_HEAD = """<html xmlns:o="urn:schemas-microsoft-com:office:office" xmlns:w="urn:schemas-microsoft-com:office:word"
+WORD_HEAD = """<html xmlns:o="urn:schemas-microsoft-com:office:office"
+xmlns:w="urn:schemas-microsoft-com:office:word"
 xmlns="http://www.w3.org/TR/REC-html40">
 
 <head><meta http-equiv=Content-Type content="text/html; charset=utf-8">
@@ -55,13 +58,16 @@ WORD = (
     + """
 <p class=MsoTitle><span lang=EN-GB>The “night” ferry<o:p></o:p></span></p>
 
-<h1><a name="_Toc1"><b style='mso-bidi-font-weight:normal'><span lang=EN-GB style='mso-ansi-language:EN-GB'>Who
+<h1><a name="_Toc1"><b style='mso-bidi-font-weight:normal'><span lang=EN-GB
+style='mso-ansi-language:EN-GB'>Who
 sails</span></b></a><span lang=EN-GB><o:p></o:p></span></h1>
 
 <p class=MsoNormal><span lang=EN-GB style='mso-bidi-font-weight:bold'>The harbour’s </span><b
-style='mso-bidi-font-weight:normal'><span lang=EN-GB>first </span></b><i><span lang=EN-GB>boat</span></i><span
+style='mso-bidi-font-weight:normal'><span lang=EN-GB>first </span></b><i><span
+lang=EN-GB>boat</span></i><span
 lang=EN-GB><span style='mso-spacerun:yes'>  </span>leaves at <b><i>six</i></b>, says <a
-href="https://lake.example/hours?a=1&amp;b=2"><span style='color:#0563C1'>the office</span></a>; H<sub>2</sub>O,
+href="https://lake.example/hours?a=1&amp;b=2"><span
+style='color:#0563C1'>the office</span></a>; H<sub>2</sub>O,
 5<sup>th</sup>.<o:p></o:p></span></p>
 
 <p class=MsoNormal><span lang=EN-GB><o:p>&nbsp;</o:p></span></p>
@@ -77,7 +83,8 @@ href="https://lake.example/hours?a=1&amp;b=2"><span style='color:#0563C1'>the of
     + word_item(2, 2, "b.", "by phone")
     + word_item(1, 2, "4.", "Board")
     + """
-<table class=MsoTableGrid border=1 cellspacing=0 cellpadding=0 style='border-collapse:collapse;border:none'>
+<table class=MsoTableGrid border=1 cellspacing=0 cellpadding=0
+ style='border-collapse:collapse;border:none'>
  <tr style='mso-yfti-irow:0;mso-yfti-firstrow:yes'>
   <td width=301 valign=top style='width:225.4pt;border:solid windowtext 1.0pt'>
   <p class=MsoNormal><b><span lang=EN-GB>Port<o:p></o:p></span></b></p>
@@ -87,20 +94,23 @@ href="https://lake.example/hours?a=1&amp;b=2"><span style='color:#0563C1'>the of
   </td>
  </tr>
  <tr>
-  <td><p class=MsoNormal>Keta</p></td><td><p class=MsoNormal>2</p><p class=MsoNormal>(one small)</p></td>
+  <td><p class=MsoNormal>Keta</p></td><td><p class=MsoNormal>2</p><p
+  class=MsoNormal>(one small)</p></td>
   <td><p class=MsoNormal><o:p>&nbsp;</o:p></p></td>
  </tr>
 </table>
 
-<p class=MsoNormal><!--[if gte vml 1]><v:shape id="p1" style='width:10pt'><v:imagedata src="file:///C:/a.png"/></v:shape><![endif]--><![if
+<p class=MsoNormal><!--[if gte vml 1]><v:shape id="p1" style='width:10pt'><v:imagedata
+src="file:///C:/a.png"/></v:shape><![endif]--><![if
 !vml]><img width=10 height=10 src="file:///C:/Users/ama/AppData/Local/Temp/msohtmlclip1/01/clip_image002.png"
 alt="A boat" v:shapes="p1"><![endif]></p>
 
 <p class=MsoNormal><span lang=YO style='mso-ansi-language:YO'>Ọkọ̀ ojú omi àkọ́kọ́
 máa ń lọ ní aago mẹ́fà.<o:p></o:p></span></p>
 
-<p class=MsoNormal dir=RTL style='text-align:right;direction:rtl;unicode-bidi:embed'><span lang=AR-SA
-style='font-family:"Arial",sans-serif'>القارب الأول يغادر إلى </span><span dir=LTR></span><span lang=EN-GB
+<p class=MsoNormal dir=RTL style='text-align:right;direction:rtl;unicode-bidi:embed'><span
+lang=AR-SA style='font-family:"Arial",sans-serif'>القارب الأول يغادر إلى </span><span
+dir=LTR></span><span lang=EN-GB
 dir=LTR>Suez</span><span dir=RTL></span><span lang=AR-SA> في السادسة.<o:p></o:p></span></p>
 
 <p class=MsoNormal>One line<br>
@@ -129,7 +139,7 @@ WORD_EXPECTED = lines(
 
 
 def online_item(kind: str, level: int, list_id: int, text: str, start: int = 1) -> str:
-    """Return an item as Word for the web writes it: in a list of its own, in a box of its own."""
+    """Return a list item as Word for the web writes it: in its own list in its own div."""
     first = f' start="{start}"' if kind == "ol" else ""
     return (
         '<div class="ListContainerWrapper SCXW1 BCX0" style="margin: 0px; padding: 0px;'
@@ -191,7 +201,7 @@ WORD_ONLINE_EXPECTED = lines(
 
 
 def docs_run(text: str, **styles: str) -> str:
-    """Return a run of text as Google Docs writes it, with every one of its styles spelt out."""
+    """Return a run of text as Google Docs writes it, with all its styles inline."""
     plain = {
         "font-size": "11pt",
         "font-weight": "400",
@@ -210,7 +220,7 @@ def docs_run(text: str, **styles: str) -> str:
 
 
 def docs_item(level: int, text: str) -> str:
-    """Return an item as Google Docs writes it."""
+    """Return a list item as Google Docs writes it."""
     return (
         '<li dir="ltr" style="list-style-type:disc;font-size:11pt;font-weight:400;'
         f'" aria-level="{level}">'
@@ -295,11 +305,13 @@ LIBREOFFICE = """<!DOCTYPE html>
 <style type="text/css">@page { size: 21cm 29.7cm } p { line-height: 115% }</style></head>
 <body lang="fr-FR" link="#000080" dir="ltr">
 <h2 class="western">Les <font color="#c9211e">horaires</font></h2>
-<p align="justify" style="line-height: 115%; margin-bottom: 0cm"><font face="Liberation Serif, serif"><font size="3">Il
+<p align="justify" style="line-height: 115%; margin-bottom: 0cm"><font
+face="Liberation Serif, serif"><font size="3">Il
 dit&nbsp;: «&nbsp;<b>Demain</b>&nbsp;» à&nbsp;10&nbsp;000&nbsp;&nbsp;F.</font></font></p>
 <p style="margin-bottom: 0cm"><br/>
 </p>
-<ol start="2"><li><p style="margin-bottom: 0cm">Payer</p><ol type="a"><li><p>en <i>espèces</i></p></li></ol></li>
+<ol start="2"><li><p style="margin-bottom: 0cm">Payer</p><ol
+type="a"><li><p>en <i>espèces</i></p></li></ol></li>
 <li><p>Monter</p></li></ol>
 <p lang="ha-NG">Jirgin ruwa na farko.</p>
 </body></html>"""

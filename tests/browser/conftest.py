@@ -45,7 +45,7 @@ def needs_tools() -> None:
 
 @pytest.fixture(scope="session")
 def filled_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A data directory with the demo and our own stories, and the password of its editor; sites copy it."""
+    """Data directory with the demo and sample stories, and the editor's password; sites copy it."""
     directory = tmp_path_factory.mktemp("filled")
     data = directory / "data"
     spectator(data, "init")
@@ -71,7 +71,7 @@ def serve_site(filled: tuple[Path, str], directory: Path, **more: Any) -> Iterat
 def site(
     filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningSite]:
-    """The site as it comes, with htmx 4."""
+    """The site with its default htmx 4."""
     directory = tmp_path_factory.mktemp("site")
     yield from serve_site(
         filled_data, directory, htmx_url=config.HTMX_URL, htmx_file=HTMX_4.read_bytes()
@@ -82,7 +82,7 @@ def site(
 def htmx_2_site(
     filled_data: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningSite]:
-    """The same site with htmx 2, as an operator would set it."""
+    """The same site with htmx 2, as an operator may configure it."""
     file = HTMX_2.read_bytes()
     digest = base64.b64encode(hashlib.sha384(file).digest()).decode()
     settings = {"SPECTATOR_HTMX_URL": HTMX_2_URL, "SPECTATOR_HTMX_INTEGRITY": f"sha384-{digest}"}
@@ -94,7 +94,7 @@ def htmx_2_site(
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    """What drives browsers."""
+    """Playwright, which drives browsers."""
     with sync_playwright() as driver:
         yield driver
 
@@ -111,7 +111,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def remembering_browser(playwright: Playwright) -> Iterator[Browser]:
-    """Chromium as people have it: going back shows the page from memory, as it was left."""
+    """Chromium with its back/forward cache, which tests otherwise switch off."""
     browser = playwright.chromium.launch(
         executable_path=shutil.which("chromium"),
         args=CHROMIUM_ARGS,
@@ -123,7 +123,7 @@ def remembering_browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(params=["htmx 4", "htmx 2", "no script"])
 def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
-    """A reader's window, once for each way in which pages may come alive, or not."""
+    """Reader's window: with htmx 4, with htmx 2 and without JavaScript."""
     where: RunningSite = request.getfixturevalue(
         "htmx_2_site" if request.param == "htmx 2" else "site"
     )
@@ -133,7 +133,7 @@ def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
 
 @pytest.fixture(params=["htmx 4", "htmx 2"])
 def scripted_reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
-    """A reader's window where htmx runs."""
+    """Reader's window in which htmx runs."""
     where: RunningSite = request.getfixturevalue(
         "htmx_2_site" if request.param == "htmx 2" else "site"
     )
@@ -143,7 +143,7 @@ def scripted_reader(request: pytest.FixtureRequest, browser: Browser) -> Iterato
 
 @pytest.fixture
 def plain_reader(browser: Browser, site: RunningSite) -> Iterator[Visit]:
-    """A reader's window without JavaScript."""
+    """Reader's window without JavaScript."""
     with open_window(browser, site, has_script=False) as visitor:
         yield visitor
 
@@ -152,7 +152,7 @@ def plain_reader(browser: Browser, site: RunningSite) -> Iterator[Visit]:
 def editor_window(
     request: pytest.FixtureRequest, browser: Browser, site: RunningSite
 ) -> Iterator[Visit]:
-    """An editor's window, logged in, with and without JavaScript."""
+    """Window of a logged-in editor, with and without JavaScript."""
     with open_window(browser, site, has_script=request.param == "script") as visitor:
         visitor.log_in()
         yield visitor
@@ -160,7 +160,7 @@ def editor_window(
 
 @pytest.fixture(scope="session")
 def editor_state(browser: Browser, site: RunningSite) -> Any:
-    """The cookie of an editor who is logged in, for windows that need not see the login."""
+    """Cookies of a logged-in editor, for windows that skip the login page."""
     with open_window(browser, site) as visitor:
         visitor.log_in()
         return visitor.page.context.storage_state()
@@ -168,7 +168,7 @@ def editor_state(browser: Browser, site: RunningSite) -> Any:
 
 @pytest.fixture
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
-    """The window of an editor who is logged in already; one picture that texts name is there."""
+    """Window of a logged-in editor on a site with a picture that texts refer to."""
     with open_window(browser, site, storage_state=editor_state) as visitor:
         visitor.page.route("**/media/boats.jpg", lambda route: route.fulfill(path=BOATS))
         yield visitor

@@ -1,4 +1,4 @@
-"""Stories for tests of the story form's editor, and what a person does in it."""
+"""Stories for tests of the rich-text editor, and a person's actions in it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ EDITABLE_BODIES = "p:not([data-filler]), h2, h3, ul, ol, blockquote"
 
 
 def import_story(site: RunningSite, directory: Path, body: str, **more: Any) -> int:
-    """Import a story with this body and return its number."""
+    """Import a story with this body; return its id."""
     slug = f"for-the-editor-{next(NUMBERS)}"
     story = {
         "id": slug,
@@ -71,7 +71,7 @@ def import_story(site: RunningSite, directory: Path, body: str, **more: Any) -> 
 
 
 def query_value(site: RunningSite, query: str, *values: Any) -> Any:
-    """Return the one value that a query of the site's database gives."""
+    """Return the single value that a query of the site's database yields."""
     with closing(
         sqlite3.connect(f"file:{site.data_dir / 'spectator.db'}?mode=ro", uri=True)
     ) as database:
@@ -81,7 +81,7 @@ def query_value(site: RunningSite, query: str, *values: Any) -> Any:
 
 
 def stored_body(site: RunningSite, article_id: int) -> str:
-    """Return a story's body as it is in the database file."""
+    """Return a story's body as stored."""
     return str(query_value(site, "SELECT body FROM article WHERE id = ?", article_id))
 
 
@@ -93,7 +93,7 @@ def open_story(visitor: Visit, article_id: int) -> Page:
 
 
 def open_new(visitor: Visit, source: str = "") -> Page:
-    """Open the form of a new story whose text is this, as if it had been there when it was opened."""
+    """Open the form of a new story with this text, as if the page had come with it."""
     page = visitor.open("/newsroom/stories/new")
     expect(editor_text(page)).to_be_visible()
     if source:
@@ -102,7 +102,7 @@ def open_new(visitor: Visit, source: str = "") -> Page:
 
 
 def restore(page: Page, source: str) -> None:
-    """Put a text into the form as a script does that restores a copy."""
+    """Put a text into the form as the script that restores a local draft does."""
     page.evaluate(
         """source => {
           const field = document.getElementById("body");
@@ -114,26 +114,26 @@ def restore(page: Page, source: str) -> None:
 
 
 def editor_text(page: Page) -> Locator:
-    """Return what one writes in."""
+    """Return the editable element."""
     return page.locator("#body-editor")
 
 
 def field_value(page: Page) -> str:
-    """Return what the field would send now."""
+    """Return the value that the field would send."""
     page.wait_for_timeout(300)
     value: str = page.locator("#body").input_value()
     return value
 
 
 def tool(page: Page, name: str) -> Locator:
-    """Return a button of the toolbar."""
+    """Return a toolbar button."""
     return page.get_by_role("toolbar", name="Formatting").get_by_role(
         "button", name=name, exact=True
     )
 
 
 def select_text(page: Page, words: str) -> None:
-    """Select words in the text, as dragging over them does."""
+    """Select words in the text as a drag does."""
     page.evaluate(
         """words => {
           const root = document.getElementById("body-editor");
@@ -153,7 +153,7 @@ def select_text(page: Page, words: str) -> None:
 
 
 def put_cursor(page: Page, words: str, at_end: bool = True) -> None:
-    """Put the cursor behind words in the text, or before them."""
+    """Put the cursor after words in the text, or before them."""
     select_text(page, words)
     page.evaluate(f"getSelection().collapseTo{'End' if at_end else 'Start'}()")
     page.wait_for_timeout(30)
@@ -165,7 +165,8 @@ def paste(page: Page, html: str) -> None:
         """html => {
           const data = new DataTransfer();
           data.setData("text/html", html);
-          const event = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
+          const options = {clipboardData: data, bubbles: true, cancelable: true};
+          const event = new ClipboardEvent("paste", options);
           document.getElementById("body-editor").dispatchEvent(event);
         }""",
         html,
@@ -173,12 +174,12 @@ def paste(page: Page, html: str) -> None:
 
 
 def block_card(page: Page, label: str) -> Locator:
-    """Return an island's card."""
+    """Return the card of an opaque block."""
     return page.locator("story-island").filter(has=page.get_by_role("group", name=label))
 
 
 def save(visitor: Visit) -> None:
-    """Press the button that stores the story as it is."""
+    """Press the button that saves the story without publishing it."""
     page = visitor.page
     with page.expect_navigation():
         page.locator("button[name=do][value=update], button[name=do][value=save]").first.click()

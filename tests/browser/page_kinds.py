@@ -1,4 +1,4 @@
-"""One page of each kind, for what must hold on all of them."""
+"""One page of each kind, for rules that hold on all."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ NEWSROOM_PAGES = {
 
 
 def open_older(visitor: Visit) -> None:
-    """Open the second page of a list, as a reader without JavaScript does."""
+    """Open the second page of a list as a reader without JavaScript does."""
     page = visitor.open("/society/")
     older = page.get_by_role("link", name="Load more").get_attribute("href")
     visitor.open(older or "")
 
 
 def open_loaded(visitor: Visit) -> None:
-    """Load more and the related stories, so that fragments are looked at too."""
+    """Load more stories and the related ones, so that fragments are checked too."""
     page = visitor.open("/society/")
     page.get_by_role("link", name="Load more").click()
     expect(page.locator(".stream .card").nth(20)).to_be_visible()
@@ -65,7 +65,7 @@ def open_related(visitor: Visit) -> None:
 
 
 def open_search_details(visitor: Visit) -> None:
-    """Open all that can be opened on a page of results."""
+    """Open every disclosure on a results page."""
     page = visitor.open("/search?q=the")
     expect(page.locator("#results .card").first).to_be_visible()
     for summary in page.locator("summary").all():
@@ -73,7 +73,7 @@ def open_search_details(visitor: Visit) -> None:
 
 
 def open_refused_form(visitor: Visit) -> None:
-    """Send a form in which much is wrong."""
+    """Send a form with several errors."""
     page = visitor.open("/newsroom/stories/new")
     visitor.expected_statuses = {422}
     fill(page, {"dek": "Only a dek", "countries": "Atlantis", "source_url": "javascript:alert(1)"})
@@ -81,14 +81,14 @@ def open_refused_form(visitor: Visit) -> None:
 
 
 def open_published_form(visitor: Visit) -> None:
-    """Open the form of a story that is published and has a picture."""
+    """Open the form of a published story with a picture."""
     page = visitor.open("/newsroom/stories/?q=harbour+in+the+morning")
     page.get_by_role("link", name="A harbour in the morning").click()
     page.get_by_text("Withdraw this story").click()
 
 
 def open_history(visitor: Visit) -> None:
-    """Open what changed between the versions of a story."""
+    """Open the comparison of a story's revisions."""
     page = write(visitor, "A story with a history")
     fill(page, {"body": "The first words, changed.\n\nAnd more of them."})
     press(page, "Save draft")
@@ -98,7 +98,7 @@ def open_history(visitor: Visit) -> None:
 
 
 def open_comparison(visitor: Visit) -> None:
-    """Open the page of stories that go with one, with a pin, a forbidden pair and a refused one."""
+    """Open a story's related stories, with one pinned, one hidden and one refused."""
     open_published_form(visitor)
     page = visitor.page
     page.get_by_role("link", name="Related", exact=True).click()
@@ -111,7 +111,7 @@ def open_comparison(visitor: Visit) -> None:
 
 
 def open_searches(visitor: Visit) -> None:
-    """Open what readers searched for."""
+    """Open the page of reader searches."""
     with (
         closing(sqlite3.connect(visitor.site.data_dir / "spectator.db", timeout=10)) as connection,
         connection,
@@ -127,7 +127,7 @@ def open_searches(visitor: Visit) -> None:
 
 
 def open_proof(visitor: Visit) -> None:
-    """Open the preview in both frames, with a link for somebody without an account."""
+    """Open the preview in both frames, with a link for people without an account."""
     page = write(visitor, "A story to be shared")
     visitor.open(f"{visitor.path.partition('?')[0]}/proof")
     page.get_by_role("button", name="Create link").click()
@@ -162,7 +162,7 @@ def open_losses(visitor: Visit) -> None:
 
 
 def open_unsaved(visitor: Visit) -> None:
-    """Open a story of which there is text that was not saved."""
+    """Open a story with unsaved text."""
     page = write(visitor, "A story left open")
     page.get_by_label("Headline").fill("A story left open, and changed")
     expect(page.locator("#save-status")).to_contain_text("Saved")
@@ -188,7 +188,7 @@ def write(visitor: Visit, headline: str, body: str = "The first words.") -> Page
 
 
 def path_opener(path: str, status: int = 200) -> Callable[[Visit], None]:
-    """Return what opens a path that answers with a status."""
+    """Return a function that opens a path and expects a status."""
 
     def open_path(visitor: Visit) -> None:
         visitor.expected_statuses = {status}

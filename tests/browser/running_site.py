@@ -1,4 +1,4 @@
-"""A site as an operator runs it: a data directory, the `spectator` command, gunicorn with its worker beside it."""
+"""A site as an operator runs it: data directory, `spectator` command, gunicorn and worker."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READY_SECONDS, STOP_SECONDS = 40, 25
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    """Return our environment with the settings of one site and of no other."""
+    """Return this process's environment with the settings of one site only."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
     }
@@ -28,7 +28,7 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 
 
 def spectator(data_dir: Path, *words: str) -> str:
-    """Run the `spectator` command on a site and return what it prints; its fault becomes the test's."""
+    """Run the `spectator` command on a site; return its output, or fail the test if it fails."""
     command = [sys.executable, "-m", "spectator", *words]
     done = subprocess.run(
         command,
@@ -53,7 +53,7 @@ def add_editor(data_dir: Path) -> str:
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
+    """Return a free loopback port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -62,7 +62,7 @@ def free_port() -> int:
 
 @dataclass
 class RunningSite:
-    """A site that serves: its address, who may log in, and the htmx file that browsers get for its CDN address."""
+    """A site that serves: its URL, its editor's login, and the htmx file behind its CDN URL."""
 
     data_dir: Path
     password: str
@@ -74,16 +74,16 @@ class RunningSite:
 
     @property
     def url(self) -> str:
-        """Return the address without a slash at its end."""
+        """Return the URL without a trailing slash."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> Path:
-        """Return the file that gunicorn and the worker write to."""
+        """Return the log file of gunicorn and the worker."""
         return self.data_dir.parent / f"{self.data_dir.name}.log"
 
     def start(self, workers: int = 2) -> None:
-        """Start gunicorn, and wait until the site can serve."""
+        """Start gunicorn and wait until the site is ready."""
         command = [sys.executable, "-m", "spectator", "run", "--workers", str(workers)]
         settings = environment(self.data_dir, SPECTATOR_SITE_URL=self.url, **self.settings)
         with self.log.open("wb") as log:
@@ -103,7 +103,7 @@ class RunningSite:
             time.sleep(0.1)
 
     def get(self, path: str) -> bytes:
-        """Return a page as it is served, uncompressed."""
+        """Return a page uncompressed."""
         with urlopen(
             Request(self.url + path, headers={"Accept-Encoding": "identity"}), timeout=10
         ) as answer:
@@ -111,7 +111,7 @@ class RunningSite:
             return body
 
     def status(self, path: str) -> int:
-        """Return the status that an address answers with, 0 where nobody answers."""
+        """Return the status of a path, 0 if nothing answers."""
         try:
             with urlopen(self.url + path, timeout=10) as answer:
                 return int(answer.status)
@@ -122,7 +122,7 @@ class RunningSite:
             return 0
 
     def stop(self) -> None:
-        """Ask the site to leave as a service manager does; no process may stay behind, no fault in its log."""
+        """Stop the site as a service manager does; fail on remaining processes or logged errors."""
         family = descendants(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -141,7 +141,7 @@ class RunningSite:
 
 
 def start_time_of(pid: int) -> str:
-    """Return when a process began, in clock ticks; empty where there is none, or only its exit code is left."""
+    """Return when a process began, in clock ticks; empty if it has ended or is a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
@@ -150,7 +150,7 @@ def start_time_of(pid: int) -> str:
 
 
 def descendants(pid: int) -> dict[int, str]:
-    """Return every process below one, with its birth: a number alone may soon be somebody else's."""
+    """Return the descendants of a process with their start times, since pids are reused."""
     processes: dict[int, str] = {}
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, task.read_text().split()):

@@ -1,4 +1,4 @@
-"""The stories that browser tests read: written here, or cut from the demo's own texts; imported as JSON lines."""
+"""Stories for browser tests, written here or cut from the demo's, imported as JSON lines."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ TABLE = (
         f"<tr>{''.join(f'<td>{row * column} baskets</td>' for column in range(1, 9))}</tr>"
         for row in range(1, 6)
     )
-    + f"</tbody></table><p>{LONG_WORD}</p><pre>{'-' * 300}</pre><blockquote><p>A quoted line.</p></blockquote>"
+    + f"</tbody></table><p>{LONG_WORD}</p><pre>{'-' * 300}</pre>"
+    "<blockquote><p>A quoted line.</p></blockquote>"
     "<p>See https://example.org/" + "a-path-that-never-ends/" * 12 + "</p>"
 )
 
 
 def series() -> list[dict[str, Any]]:
-    """Return more stories of one section than two pages hold, oldest first; some share their second."""
+    """Return over two pages of stories of one section, oldest first; some share a second."""
     return [
         {
             "id": f"series-{number}",
@@ -56,14 +57,14 @@ def series() -> list[dict[str, Any]]:
 
 
 def headlines_newest_first() -> list[str]:
-    """Return the headlines of the whole section in the order that readers see: the demo's stories are newer."""
+    """Return the headlines of the section, newest first: the demo's stories are newer."""
     demo = [story for story in demo_stories() if story["section"] == SERIES_SECTION]
     newest_first = sorted(demo, key=lambda story: story["published_at"], reverse=True)
     return [story["headline"] for story in [*newest_first, *reversed(series())]]
 
 
 def singles() -> list[dict[str, Any]]:
-    """Return one story for each kind of page that could break."""
+    """Return one story for each kind of text that could break a page."""
     old = {"published_at": "2025-02-01T08:00:00Z", "authors": ["Ama Serwaa"], "topics": ["Ferries"]}
     return [
         old
@@ -123,12 +124,12 @@ def singles() -> list[dict[str, Any]]:
 
 
 def demo_stories() -> list[dict[str, Any]]:
-    """Return the demo stories as their file holds them."""
+    """Return the demo stories as they are in their file."""
     return [json.loads(line) for line in DEMO.read_text(encoding="utf-8").splitlines() if line]
 
 
 def long_body() -> str:
-    """Return 20,000 bytes of real prose: paragraphs of the English demo stories, none twice."""
+    """Return 20,000 bytes of real prose: distinct paragraphs of the English demo stories."""
     paragraphs = []
     left = LONG_TEXT_BYTES
     for story in demo_stories():
@@ -146,7 +147,7 @@ def long_body() -> str:
 
 
 def write_stories(directory: Path) -> Path:
-    """Write the stories and their picture into a directory; return the file to import."""
+    """Write the stories and their picture to a directory; return the file to import."""
     draw_picture(directory / "harbour.jpg")
     file = directory / "stories.jsonl"
     lines = (json.dumps(story, ensure_ascii=False) for story in [*series(), *singles()])

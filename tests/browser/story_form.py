@@ -1,4 +1,4 @@
-"""What an editor does with the story form, in a window."""
+"""An editor's actions in the story form."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = frozenset({"authors", "countries", "topics"})
 
 
 def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> None:
-    """Write entries into the form's fields, found by their labels, and choose a picture."""
+    """Fill in the form's fields by their labels and choose a picture."""
     for name, text in entries.items():
         if name == "body":
             page.wait_for_load_state(
@@ -55,7 +55,7 @@ def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> No
 
 
 def fill_names(page: Page, name: str, text: str) -> None:
-    """Put names in the place of those that a field holds as chips."""
+    """Replace the names that a field holds as chips."""
     chips = page.locator(".tokens", has=page.locator(f"#{name}-entry")).locator(".chip")
     while chips.count():
         chips.first.locator("[data-do=remove]").click()
@@ -65,7 +65,7 @@ def fill_names(page: Page, name: str, text: str) -> None:
 
 
 def press(page: Page, button: str) -> None:
-    """Press a button of the form and wait for the answer's page."""
+    """Press a button of the form and wait for the next page."""
     with page.expect_navigation():
         page.get_by_role("button", name=button, exact=True).click()
 

@@ -1,4 +1,4 @@
-"""No text is lost: the server dies, the network goes, the login expires, the tab is closed, the form cannot be sent."""
+"""No text is lost when the server, network, login, tab or form fails."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SAVED_MESSAGE = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 
 @pytest.fixture(params=["htmx 4", "htmx 2"])
 def form_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
-    """An editor at the form of a new story, where faults of the network are no faults of ours."""
+    """Editor's window at the form of a new story, in which network errors are expected."""
     site: RunningSite = request.getfixturevalue(
         "htmx_2_site" if request.param == "htmx 2" else "site"
     )
@@ -50,12 +50,12 @@ def form_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Vi
 def killable_site(
     filled_data: tuple[Path, str], tmp_path: Path, site: RunningSite
 ) -> Iterator[RunningSite]:
-    """A site of its own, that may be killed."""
+    """Site of its own, which a test may kill."""
     yield from serve_site(filled_data, tmp_path, htmx_url=site.htmx_url, htmx_file=site.htmx_file)
 
 
 def type_text(page: Page, text: str) -> None:
-    """Type into the editor at its end, as a person does."""
+    """Type at the end of the editor as a person does."""
     editor = page.locator("#body-editor")
     editor.click()
     page.keyboard.press("Control+End")
@@ -67,13 +67,16 @@ def expect_status(page: Page) -> Any:
 
 
 def count_drafts(page: Page) -> int:
-    """Return how many copies this device holds."""
+    """Return the number of local drafts on this device."""
     count: int = page.evaluate("async () => (await spectatorCopies.all()).length")
     return count
 
 
 def poll(page: Page, question: str, seconds: float = 10.0) -> None:
-    """Wait until an async expression is true in the page; `wait_for_function` takes its promise for the answer."""
+    """Wait until an async expression is true in the page.
+
+    `wait_for_function` would take its promise for the answer.
+    """
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with suppress(Error):  # the page is just being left for the next
@@ -84,7 +87,7 @@ def poll(page: Page, question: str, seconds: float = 10.0) -> None:
 
 
 def wait_until_nothing_is_kept(page: Page) -> None:
-    """Wait until this device holds no copy any more."""
+    """Wait until this device holds no local draft."""
     poll(page, "(await spectatorCopies.all()).length === 0")
 
 

@@ -1,4 +1,4 @@
-"""Keeping where things take their time or are missing: slow lines, a form on its way, hotspots, old browsers."""
+"""Autosave under poor conditions: slow lines, a form in transit, hotspots, old browsers."""
 
 from __future__ import annotations
 
@@ -30,13 +30,15 @@ NO_STORAGE = (
 OLD_BROWSER = """
     delete AbortSignal.timeout;
     delete HTMLFormElement.prototype.requestSubmit;
-    document.addEventListener('DOMContentLoaded', () => window.wasOld = !HTMLFormElement.prototype.requestSubmit);
+    document.addEventListener('DOMContentLoaded', () => {
+      window.wasOld = !HTMLFormElement.prototype.requestSubmit;
+    });
 """
 
 
 @pytest.fixture
 def form_window(browser: Browser, site: RunningSite, editor_state: object) -> Iterator[Visit]:
-    """An editor at the form of a new story, where faults of the network are no faults of ours."""
+    """Editor's window at the form of a new story, in which network errors are expected."""
     with open_window(browser, site, storage_state=editor_state) as visitor:
         visitor.ignored_errors = IGNORED_ERRORS
         visitor.open(NEW)
@@ -44,7 +46,7 @@ def form_window(browser: Browser, site: RunningSite, editor_state: object) -> It
 
 
 def delay_request(page: Page, milliseconds: int) -> Callable[[Route], None]:
-    """Return what lets a request pass after a while; the page goes on meanwhile."""
+    """Return a route handler that delays a request without blocking the page."""
 
     def wait(route: Route) -> None:
         page.wait_for_timeout(milliseconds)
@@ -54,7 +56,7 @@ def delay_request(page: Page, milliseconds: int) -> Callable[[Route], None]:
 
 
 def count_posts(page: Page, ending: str) -> list[str]:
-    """Return a list that grows with every post to an address with this ending."""
+    """Return a list that grows with every POST to a URL with this ending."""
     posts: list[str] = []
 
     def note(request: Request) -> None:
@@ -66,17 +68,17 @@ def count_posts(page: Page, ending: str) -> list[str]:
 
 
 def write(page: Page, headline: str, text: str = "Words.") -> None:
-    """Write all that a story needs; the cursor stays in the text."""
+    """Fill in the required fields; the cursor stays in the text."""
     page.get_by_label("Headline").fill(headline)
     page.select_option("#section", "health")
     type_text(page, text)
 
 
 def post_slowly(page: Page, seconds: float, *scripts: tuple[float, str]) -> list[Route]:
-    """Press Save and keep what is posted on its way for a while; return every post that was held.
+    """Press Save and delay the POST for a while; return every delayed POST.
 
-    Playwright does nothing with a page that waits for the next one, so the page itself has to act: each act is a script
-    and after how many seconds it runs.
+    Playwright cannot act on a page that waits for the next one, so the page itself runs the
+    scripts: each with the number of seconds after which it runs.
     """
     held: list[Route] = []
     page.route(
@@ -173,7 +175,8 @@ def test_nobody_is_told_again_and_again_that_the_login_has_expired(form_window: 
         """() => {
           window.changes = 0;
           const saved = document.getElementById("save-status");
-          new MutationObserver(() => (window.changes += 1)).observe(saved, { childList: true, subtree: true });
+          const observer = new MutationObserver(() => (window.changes += 1));
+          observer.observe(saved, { childList: true, subtree: true });
         }"""
     )
     page.wait_for_timeout(11_000)

@@ -1,4 +1,4 @@
-"""The editor of the story form: typing, formats, keys and buttons give clean HTML, for everybody."""
+"""The rich-text editor: typing, formats, keys and buttons yield clean HTML for everybody."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_links_take_only_addresses_that_may_be_stored(writer: Visit) -> None:
 
 
 def test_text_from_an_input_method(writer: Visit) -> None:
-    """Android keyboards compose: the browser changes the text by itself, and nothing may stop it half-way."""
+    """Android keyboards compose: the browser changes the text and must not be interrupted."""
     page = open_new(writer, f"<p>before</p>\n{TABLE}\n<p>after</p>")
     put_cursor(page, "after")
     session = page.context.new_cdp_session(page)

@@ -1,4 +1,4 @@
-"""An editor writes a story, gets it wrong, previews, publishes, corrects and withdraws it; readers see each step."""
+"""An editor writes, mistypes, previews, publishes, corrects and withdraws a story."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def expect_entries(page: Page, entries: dict[str, str]) -> None:
 
 
 def write_wrongly(visitor: Visit, picture: Path) -> None:
-    """Name a country that there is none of and choose no section: both come back, with everything else."""
+    """Enter an unknown country and no section: the form returns with errors and all entries."""
     page, wrong = visitor.page, {**ENTRIES, "countries": "Ghana, Atlantis"}
     del wrong["section"]
     page.get_by_role("link", name="New story").first.click()
@@ -76,7 +76,7 @@ def expect_picture(page: Page, alt: str) -> None:
 
 
 def expect_story(page: Page) -> None:
-    """The page shows everything that was written, as it was written."""
+    """Expect that the page shows every entry as written."""
     expect(page.get_by_role("heading", level=1)).to_have_text(ENTRIES["headline"])
     expect(page.locator(".story header .dek")).to_have_text(ENTRIES["dek"])
     expect(page.locator(".byline")).to_have_text("by Ama Serwaa and Tesfaye Bekele")

@@ -1,4 +1,4 @@
-"""What the editor cannot hold is a card in the text: nothing but its own button takes it away."""
+"""A block that the editor cannot edit is a card in the text; only its own button removes it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def accidental_edits(page: Page) -> dict[str, Any]:
         page.evaluate(
             """() => {
               const root = document.getElementById("body-editor");
-              const [first, last] = [root.firstElementChild.firstChild, root.lastElementChild.firstChild];
+              const first = root.firstElementChild.firstChild;
+              const last = root.lastElementChild.firstChild;
               root.focus();
               getSelection().setBaseAndExtent(first, 3, last, 2);
             }"""
@@ -213,7 +214,8 @@ def test_what_is_copied_is_clean(writer: Visit) -> None:
     copied = page.evaluate(
         """() => {
           const data = new DataTransfer();
-          const event = new ClipboardEvent("copy", {clipboardData: data, bubbles: true, cancelable: true});
+          const options = {clipboardData: data, bubbles: true, cancelable: true};
+          const event = new ClipboardEvent("copy", options);
           document.getElementById("body-editor").dispatchEvent(event);
           return data.getData("text/html");
         }"""

@@ -1,4 +1,4 @@
-"""The source of a story goes through the editor byte for byte, but for what was touched."""
+"""The editor preserves a story's source byte for byte, except what was edited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds on every kind of page, light and dark: it fits a narrow phone, and axe finds nothing."""
+"""Every kind of page fits a narrow phone, and axe finds nothing, in light and dark."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ NARROW = ViewportSize(width=320, height=640)
 WIDE = ViewportSize(width=1280, height=900)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 OVERFLOWING = """() => {
-  const scrolls = element =>
-    element && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
+  const scrolls = element => element
+    && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
   return [...document.querySelectorAll("body *")]
-    .filter(element => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element.parentElement))
-    .map(element => `${element.tagName}.${element.className} to ${element.getBoundingClientRect().right}`);
+    .map(element => [element, element.getBoundingClientRect().right])
+    .filter(([element, right]) => right > innerWidth + 1 && !scrolls(element.parentElement))
+    .map(([element, right]) => `${element.tagName}.${element.className} to ${right}`);
 }"""
 
 
@@ -31,7 +32,7 @@ OVERFLOWING = """() => {
 def page_window(
     request: pytest.FixtureRequest, browser: Browser, site: RunningSite
 ) -> Iterator[Visit]:
-    """A window that shows one kind of page at the width of a narrow phone."""
+    """Window with one kind of page at the width of a narrow phone."""
     options: dict[str, Any] = {"viewport": NARROW}
     if request.param in page_kinds.BEHIND_LOGIN:
         options["storage_state"] = request.getfixturevalue("editor_state")

@@ -1,4 +1,4 @@
-"""When htmx gets no answer (503, offline, too slow), readers hear of it, and see no results of other words."""
+"""Readers are told of a failed htmx request (503, offline, slow) and see no stale results."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ ROOM_PIXELS = 300
 
 
 def refuse(page: Page, pattern: str) -> None:
-    """Answer as a proxy does whose site is down."""
+    """Respond as a proxy does when the site is down."""
     page.route(pattern, lambda route: route.fulfill(status=503, body="<p>Out of order</p>"))
 
 
 def cut_off(page: Page, pattern: str) -> None:
-    """Take the network away."""
+    """Abort the request as if offline."""
     page.context.set_offline(True)
     page.route(pattern, lambda route: route.abort("internetdisconnected"))
 
 
 def hang(page: Page, pattern: str) -> None:
-    """Never answer."""
+    """Never respond."""
     page.route(pattern, lambda _route: None)
 
 
 def recover(page: Page, pattern: str) -> None:
-    """Let the site answer again."""
+    """Let the site respond again."""
     page.context.set_offline(False)
     page.unroute(pattern)
 
 
 def shorten_timeout(route: Route) -> None:
-    """Serve a page whose requests give up sooner."""
+    """Serve a page whose requests time out sooner."""
     answer = route.fetch()
     html = answer.text()
     assert "15000" in html, "the page sets a timeout for both versions of htmx"
@@ -62,7 +62,7 @@ FAILURES: dict[str, Failure] = {
 
 @pytest.fixture(params=FAILURES)
 def failure(request: pytest.FixtureRequest, scripted_reader: Visit) -> Failure:
-    """What keeps answers away, and what readers are told of it."""
+    """Way in which requests fail, and the message that readers see."""
     scripted_reader.ignored_errors = (
         "ERR_",
         "htmx",

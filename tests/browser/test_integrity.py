@@ -1,4 +1,4 @@
-"""The browser runs htmx only as it was published; without it every link still works."""
+"""The browser runs htmx only if its hash matches; without it every link works."""
 
 from __future__ import annotations
 

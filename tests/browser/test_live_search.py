@@ -1,4 +1,4 @@
-"""Results that follow the typing: the address with them, the focus left alone, no old answer over a newer one."""
+"""Results while typing: URL and focus stay right, and no older response replaces a newer one."""
 
 from __future__ import annotations
 

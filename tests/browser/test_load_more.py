@@ -1,4 +1,4 @@
-"""“Load more” shows every story once, says so, and leaves the reader where they were."""
+"""“Load more” shows every story once, announces it, and keeps the reader's position."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def headlines(visitor: Visit) -> list[str]:
 
 
 def addresses(visitor: Visit) -> list[str]:
-    """Where the cards of the stream lead: what tells stories apart, since two may bear the same headline."""
+    """Return the URLs of the stream's cards; two stories may have the same headline."""
     links = visitor.page.locator(".stream .card h3 a")
     return [link.get_attribute("href") or "" for link in links.all()]
 
 
 def load_more(visitor: Visit) -> None:
-    """Press “Load more” and wait for the stories: in place where htmx runs."""
+    """Press “Load more” and wait for the stories, which htmx adds in place."""
     page, before = visitor.page, len(headlines(visitor))
     page.get_by_role("link", name="Load more").click()
     expect(page.locator(".stream .card").nth(before)).to_be_visible()

@@ -1,4 +1,4 @@
-"""Pasting: what word processors and pages put on the clipboard becomes plain, good HTML."""
+"""Pasting from word processors and pages yields simple, clean HTML."""
 
 from __future__ import annotations
 
@@ -31,8 +31,12 @@ MARKERS = {
     "٤.": '<ol start="4">',
 }
 INLINE = {
-    "<meta charset='utf-8'><span style='font-weight:700'>six</span> boats": "<strong>six</strong> boats",
-    "<html><body><!--StartFragment--><b>a </b><b> b</b><!--EndFragment--></body></html>": "<strong>a b</strong>",
+    "<meta charset='utf-8'><span style='font-weight:700'>six</span> boats": (
+        "<strong>six</strong> boats"
+    ),
+    "<html><body><!--StartFragment--><b>a </b><b> b</b><!--EndFragment--></body></html>": (
+        "<strong>a b</strong>"
+    ),
     "<b style='font-weight:normal' id='docs-internal-guid-1'><span>plain</span></b>": "plain",
     "<i>a<b>b</b></i>c": "<em>a</em><strong><em>b</em></strong>c",
     "<a href='mailto:a@b.example'>a <b>b</b></a> <a href='mailto:a@b.example'>c</a>": (
@@ -47,7 +51,7 @@ INLINE = {
 
 @pytest.fixture(scope="module")
 def form(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
-    """The window of an editor with the form of a new story, whose language is English."""
+    """Window of an editor with the form of a new English story."""
     with open_window(browser, site, storage_state=editor_state) as visitor:
         open_new(visitor)
         yield visitor
@@ -128,7 +132,7 @@ def test_what_is_too_long_comes_as_plain_paragraphs(form: Visit) -> None:
 def test_markup_of_300_kb_becomes_no_more_elements_than_a_page_can_take(
     form: Visit, unit: str, blocks: int
 ) -> None:
-    """The time of a paste goes with its elements: about 40 µs for each, 100 µs for a block."""
+    """Bound the elements: each takes a paste about 40 µs, a block 100 µs."""
     count = 300_000 // len(unit)
     read = form.page.evaluate("html => window.spectatorPaste.read(html)", unit * count)
     elements, letters = form.page.evaluate(
@@ -150,7 +154,7 @@ def test_long_tables_and_words_are_pasted_as_they_are(form: Visit) -> None:
 
 
 def test_a_hidden_field_looks_for_no_direction_at_each_line(form: Visit) -> None:
-    """Chromium took 35 s to put 60,000 lines into a field with `dir=auto`: time grew with the square of the lines."""
+    """Fill 60,000 lines fast: with `dir=auto` Chromium took 35 s, quadratic in the lines."""
     field = form.page.locator("#body")
     assert field.get_attribute("dir") is None
     form.page.locator('[data-view="html"]').click()

@@ -1,6 +1,6 @@
-"""Every word of a clipboard, and every boundary between two, is in the text it is pasted into; else a line says so.
+"""A paste keeps every word and word boundary of the clipboard, or a message says what is missing.
 
-What was reported, and generated clipboards.
+The samples are reported cases and generated clipboards.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ TAKE = """kind => {
 
 @pytest.fixture(scope="module")
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
-    """The window of an editor with the form of a new story."""
+    """Window of an editor with the form of a new story."""
     with open_window(browser, site, storage_state=editor_state) as visitor:
         open_new(visitor)
         yield visitor
@@ -57,7 +57,7 @@ def editor_message(page: Page) -> str:
 
 
 def paste_and_read(page: Page, html: str) -> str:
-    """Return the source after HTML was pasted into an empty text."""
+    """Paste HTML into an empty text; return the source."""
     restore(page, "")
     editor_text(page).click()
     paste(page, html)
@@ -238,7 +238,7 @@ GAPS = [" ", "\n", "&nbsp;", "<br>", "<hr>"]
 
 
 def clipboard(random_: random.Random) -> str:
-    """Return well-nested markup with numbered words, such as a program may put on the clipboard."""
+    """Return well-nested markup with numbered words, as a program may put on the clipboard."""
     number = iter(range(1000))
 
     def part(depth: int) -> str:
@@ -265,8 +265,9 @@ def clipboard(random_: random.Random) -> str:
 VISIBLE = """html => {
   const frame = document.createElement("iframe");
   document.body.append(frame);
-  const shown = new DOMParser().parseFromString(html.replace(/ style=/g, " data-style="), "text/html");
-  frame.contentDocument.body.replaceChildren(...shown.body.childNodes);
+  const source = html.replace(/ style=/g, " data-style=");
+  const parsed = new DOMParser().parseFromString(source, "text/html");
+  frame.contentDocument.body.replaceChildren(...parsed.body.childNodes);
   for (const node of frame.contentDocument.querySelectorAll("[data-style]")) {
     const [name, value] = node.dataset.style.split(":");
     node.style.setProperty(name, value);
@@ -287,7 +288,7 @@ def numbered_words(text: str) -> list[str]:
 
 
 def test_generated_clipboards_keep_words_and_boundaries(writer: Visit) -> None:
-    """Two words that run together in the result ran together on the clipboard."""
+    """Allow words to run together only if they did so on the clipboard."""
     page, random_ = writer.page, random.Random(SEED)
     for _ in range(CLIPBOARDS):
         html = clipboard(random_)
@@ -324,12 +325,13 @@ def test_a_paste_says_nothing_where_nothing_is_missing(writer: Visit) -> None:
     ["<b>a</b> <i>b</i> ", "a<br>", "<a href='https://a.example/'>x</a> ", "<u>x</u><s>y</s>"],
 )
 def test_squire_never_moves_thousands_of_loose_nodes(writer: Visit, unit: str) -> None:
-    """Each of them took time in proportion to all: 300 kB of such markup froze the page for half a minute."""
+    """Bound the moves: they are quadratic, and 300 kB of such markup froze a page for 30 s."""
     loose = writer.page.evaluate(
         """html => {
-          const ours = window.spectatorEditor;
-          const fragment = ours.readPaste(html, {getRoot: () => document.getElementById("body-editor")});
-          return [...fragment.childNodes].filter(node => !ours.isBlock(node)).length;
+          const editor = window.spectatorEditor;
+          const squire = {getRoot: () => document.getElementById("body-editor")};
+          const fragment = editor.readPaste(html, squire);
+          return [...fragment.childNodes].filter(node => !editor.isBlock(node)).length;
         }""",
         unit * (40_000 // len(unit)),
     )

@@ -1,4 +1,4 @@
-"""The whole job with a thumb on a narrow phone, and what the writing screen weighs."""
+"""An editor's work on a narrow phone, and the size of the writing screen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ PHONE: dict[str, Any] = {
 }
 MAX_BYTES = 150_000
 TARGET_PIXELS = 24  # WCAG 2.5.8; the bar's are larger
-SMALL = f"""() => [...document.querySelectorAll("#story button, #story select, #story input, .top a, .top button")]
+CONTROLS = "#story button, #story select, #story input, .top a, .top button"
+SMALL = f"""() => [...document.querySelectorAll("{CONTROLS}")]
   .filter(each => each.offsetParent && !each.closest(".check"))
   .map(each => [each, each.getBoundingClientRect()])
   .filter(([, box]) => box.width < {TARGET_PIXELS} || box.height < {TARGET_PIXELS})
@@ -34,7 +35,7 @@ SMALL = f"""() => [...document.querySelectorAll("#story button, #story select, #
 def phone(
     request: pytest.FixtureRequest, browser: Browser, site: RunningSite, editor_state: Any
 ) -> Iterator[Visit]:
-    """An editor's phone."""
+    """Editor's phone."""
     with open_window(
         browser, site, has_script=request.param == "script", storage_state=editor_state, **PHONE
     ) as visitor:
@@ -74,7 +75,7 @@ def test_the_whole_job_by_touch(phone: Visit) -> None:
 
 
 def test_the_bar_hides_nothing_that_is_focused(phone: Visit) -> None:
-    """WCAG 2.4.11: what has the focus is not hidden behind the bar."""
+    """Check WCAG 2.4.11: the bar does not hide the focused element."""
     page = phone.open("/newsroom/stories/new")
     for name in ("#source_url", "#slug", "#picture_credit", "#language"):
         page.locator(name).focus()

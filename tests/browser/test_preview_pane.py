@@ -1,4 +1,4 @@
-"""The preview beside the form on wide screens: what is typed, as readers will see it, and nothing of it for readers."""
+"""The preview pane on wide screens shows unsaved text as readers would see it, privately."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(params=["site", "htmx_2_site"])
 def wide_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
-    """An editor at a wide screen."""
+    """Editor's window on a wide screen."""
     site: RunningSite = request.getfixturevalue(request.param)
     size: dict[str, Any] = {"viewport": {"width": 1600, "height": 1000}}
     with open_window(browser, site, **size) as visitor:

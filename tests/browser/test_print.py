@@ -1,4 +1,4 @@
-"""On paper a heading stays with its text, and a link says where it leads."""
+"""Printed pages keep headings with their text and print the URLs of links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def test_a_printed_story(scripted_reader: Visit) -> None:
     body = page.locator(".prose")
     body.evaluate(
         """prose => prose.insertAdjacentHTML("beforeend", '<h2>A part</h2>'
-        + '<p><a href="https://example.org/a">a</a> <a href="/politics/">b</a> <a href="#x">c</a></p>')"""
+        + '<p><a href="https://example.org/a">a</a> <a href="/politics/">b</a>'
+        + ' <a href="#x">c</a></p>')"""
     )
     links = body.locator("p:last-child a")
     assert links.nth(0).evaluate(AFTER) == "none"

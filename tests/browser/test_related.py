@@ -1,4 +1,4 @@
-"""“You may also like” comes when the reader gets there, and is a link to the section where it cannot."""
+"""“You may also like” loads when the reader reaches it; otherwise it links to the section."""
 
 from __future__ import annotations
 

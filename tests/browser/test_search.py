@@ -1,4 +1,4 @@
-"""What was just published is found, whatever accents the reader types."""
+"""A new story is found whatever accents the reader types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facets, years, orders and pages are plain links: they work with scripts and without, and so does going back."""
+"""Facets, years, sort orders and pages are links, which work without scripts; so does Back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suggestions under the header's search box: keyboard, pointer, and nothing in the way without script."""
+"""Suggestions under the header's search box: keyboard, pointer, and without scripts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def visitor(browser: Browser, site: RunningSite) -> Iterator[Visit]:
-    """A reader's window, wide enough for the box."""
+    """Reader's window wide enough for the search box."""
     with open_window(browser, site) as window:
         yield window
 

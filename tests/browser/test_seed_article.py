@@ -1,4 +1,4 @@
-"""The very page that this site has to be able to publish, posted word for word through the form."""
+"""The reference article, published through the form and compared word for word."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ You may also like
 
 white logo
 
-The African Spectator stands as the compass for those seeking lucid, objective, and insightful commentary on Africa’s \
-ever-evolving political and social landscape.
+The African Spectator stands as the compass for those seeking lucid, objective, and insightful \
+commentary on Africa’s ever-evolving political and social landscape.
 
 © 2024 The African Spectator. All Rights Reserved.
 """
@@ -42,7 +42,7 @@ ever-evolving political and social landscape.
 
 @dataclass(frozen=True)
 class SeedArticle:
-    """A page as plain text, taken apart: what goes into the form, and what has to come out of it, in order."""
+    """Page as plain text, split into the form's entries and the expected parts in order."""
 
     headline: str
     dek: str
@@ -61,7 +61,7 @@ class SeedArticle:
         return cls(lines[1], lines[2], author, lines[4:source], name, lines[-2])
 
     def parts(self) -> list[str]:
-        """Return what readers see, from the top of the page to its end."""
+        """Return the visible texts from the top of the page to its end."""
         top = [f"Home › Security › {self.headline}", self.headline, self.dek, f"by {self.author}"]
         return [*top, *self.paragraphs, f"Source: {self.source}", "You may also like", self.line]
 

@@ -1,4 +1,4 @@
-"""A CDN that takes connections and never answers holds up nothing of ours: neither protection nor readers' scripts."""
+"""A CDN that never responds delays neither the protection of text nor readers' scripts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAVED = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 
 @contextmanager
 def visit_without_cdn(browser: Browser, site: RunningSite, **options: Any) -> Iterator[Visit]:
-    """Open a window whose requests to the CDN hang."""
+    """Open a window in which requests to the CDN hang."""
     with open_window(browser, site, **options) as visitor:
         visitor.ignored_errors = ("net::ERR", "Failed to fetch")
         visitor.page.route(CDN, lambda route: None)
@@ -31,7 +31,7 @@ def visit_without_cdn(browser: Browser, site: RunningSite, **options: Any) -> It
 
 @pytest.fixture
 def form_window(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Page]:
-    """A new story's form while the CDN hangs."""
+    """Form of a new story while the CDN hangs."""
     with visit_without_cdn(browser, site, storage_state=editor_state) as visitor:
         visitor.page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
         expect(visitor.page.locator("#story")).to_be_visible()
@@ -102,7 +102,7 @@ def test_the_search_box_of_readers_suggests(browser: Browser, site: RunningSite,
 def test_third_parties_come_last(
     browser: Browser, site: RunningSite, editor_state: Any, kind: str
 ) -> None:
-    """The rule behind it, on every kind of page: only the editor, which is made of the CDN's files, waits for them."""
+    """Check on every kind of page that only the rich-text editor waits for the CDN."""
     options = {"storage_state": editor_state} if kind in page_kinds.BEHIND_LOGIN else {}
     with open_window(browser, site, **options) as visitor:
         page_kinds.ALL[kind](visitor)

@@ -1,4 +1,4 @@
-"""The small helps on the story form: lengths, words, keys, where errors lead, who else is here, the picture."""
+"""Aids on the story form: lengths, words, keys, links to errors, other editors, the picture."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ MEGABYTE = 1024 * 1024
 
 @pytest.fixture
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
-    """The window of an editor who is logged in."""
+    """Window of a logged-in editor."""
     with open_window(browser, site, storage_state=editor_state) as visitor:
         yield visitor
 
 
 @pytest.fixture
 def plain_editor(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
-    """The same window without JavaScript."""
+    """Window of a logged-in editor without JavaScript."""
     with open_window(browser, site, has_script=False, storage_state=editor_state) as visitor:
         yield visitor
 
@@ -155,7 +155,8 @@ def test_pressing_twice_saves_once(writer: Visit) -> None:
     page.route("**" + NEW, hold)
     page.evaluate(
         """() => [0, 400].forEach(delay => setTimeout(() => {
-          document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "s", ctrlKey: true, bubbles: true}));
+          const options = {key: "s", ctrlKey: true, bubbles: true};
+          document.body.dispatchEvent(new KeyboardEvent("keydown", options));
         }, delay))"""
     )
     page.wait_for_url(re.compile("/newsroom/stories/[0-9]+"))
@@ -329,9 +330,11 @@ def test_who_else_is_here_is_said_once(
             visitor.open(f"/newsroom/stories/{article_id}")
         said = page.evaluate_handle(
             """() => {
-              const [status, said] = [document.querySelector("#presence + [role=status]"), []];
-              new MutationObserver(() => said.push(status.textContent)).observe(status, {childList: true});
-              return said;
+              const status = document.querySelector("#presence + [role=status]");
+              const messages = [];
+              const observer = new MutationObserver(() => messages.push(status.textContent));
+              observer.observe(status, {childList: true});
+              return messages;
             }"""
         )
         while left:

@@ -1,4 +1,4 @@
-"""Byline, countries, topics and source: tokens and suggestions over fields that stay what is sent."""
+"""Byline, countries, topics and source: tokens and suggestions on top of plain fields."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NEW = "/newsroom/stories/new"
 
 
 def fulfill_suggestions(route: Route) -> None:
-    """Answer as the server does: names that hold what was typed."""
+    """Respond as the server does: with the names that contain the query."""
     parts = urlsplit(route.request.url)
     query = parse_qs(parts.query, keep_blank_values=True)["q"][0].casefold()
     options = [
@@ -49,7 +49,7 @@ def fulfill_suggestions(route: Route) -> None:
 
 @pytest.fixture(params=["htmx 4", "htmx 2"])
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """The form of a new story, with suggestions that are always the same."""
+    """Form of a new story with fixed suggestions."""
     site: RunningSite = request.getfixturevalue(
         "site" if request.param == "htmx 4" else "htmx_2_site"
     )
@@ -61,7 +61,7 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
-    """The window of an editor, with the server's own suggestions."""
+    """Window of an editor with the server's own suggestions."""
     with open_window(browser, site, storage_state=editor_state) as visitor:
         yield visitor
 
@@ -370,8 +370,9 @@ def test_it_fits_and_is_accessible(page: Page) -> None:
             assert page.evaluate(OVERFLOWING) == []
         small = page.evaluate(
             """() => [...document.querySelectorAll(".chip button:not([hidden]), [role=option]")]
-              .filter(each => each.getClientRects().length)
-              .filter(each => Math.min(each.offsetHeight, each.offsetWidth) < 44).map(each => each.outerHTML)"""
+              .filter(element => element.getClientRects().length)
+              .filter(element => Math.min(element.offsetHeight, element.offsetWidth) < 44)
+              .map(element => element.outerHTML)"""
         )
         assert small == []
         entry(page, "authors").fill("")

@@ -1,4 +1,4 @@
-"""Two people on one story, with script and without: each is told of the other, and neither's words are lost."""
+"""Two editors of one story, with and without scripts, see each other and lose no text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLLEAGUE = "colleague@news.example"
 
 @pytest.fixture(scope="session")
 def colleague_password(site: RunningSite) -> str:
-    """Somebody else of the newsroom; the password that the command prints."""
+    """Password of a second editor, as the command prints it."""
     printed = spectator(
         site.data_dir, "user", "add", COLLEAGUE, "--role", "editor", "--name", "Second Editor"
     )
@@ -34,7 +34,7 @@ def both_windows(
     editor_state: Any,
     colleague_password: str,
 ) -> Iterator[tuple[Visit, Visit]]:
-    """The windows of two people who are logged in."""
+    """Windows of two logged-in editors."""
     has_script = request.param == "script"
     with (
         open_window(browser, site, has_script=has_script, storage_state=editor_state) as one,
@@ -49,7 +49,7 @@ def both_windows(
 
 
 def paragraphs_of(page: Page) -> list[str]:
-    """Return the paragraphs of the form's text, whether it is HTML or plain."""
+    """Return the paragraphs of the form's text, HTML or plain."""
     text = page.locator("#body").input_value().replace("<p>", "\n").replace("</p>", "\n")
     return [part.strip() for part in text.split("\n") if part.strip()]
 

@@ -1,4 +1,4 @@
-"""The window that the other tests look through does notice faults."""
+"""The window of browser tests reports faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What axe does not see: focus rings, forced colours, large text, Arabic, tables that scroll, the order of headings."""
+"""What axe misses: focus rings, forced colours, large text, Arabic, wide tables, heading order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ LEAST_CONTRAST = 3.0  # WCAG 1.4.11
 DOUBLE_TEXT_SIZE = (
     "--blink-settings=defaultFontSize=32"  # what a reader sets who wants text of 200 %
 )
-# Every focusable element's ring against what it is painted on: what stands around it, or itself for a ring inside.
+# Return the contrast of every focus ring with its background: the surroundings of the element, or
+# the element itself if the ring is inside.
 FOCUS_RINGS = """() => {
   const parts = colour => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
@@ -50,7 +51,8 @@ FOCUS_RINGS = """() => {
       if (getComputedStyle(each).outlineStyle !== "none") return each;
     return null;
   };
-  const every = "a[href], button, input, select, textarea, summary, [tabindex='0'], [contenteditable='true']";
+  const every = "a[href], button, input, select, textarea, summary, [tabindex='0'], "
+    + "[contenteditable='true']";
   return [...document.querySelectorAll(every)]
     .filter(element => element.checkVisibility() && !element.disabled && element.type !== "hidden")
     .flatMap(element => {
@@ -65,18 +67,20 @@ FOCUS_RINGS = """() => {
       return [[name, (Math.max(one, two) + .05) / (Math.min(one, two) + .05)]];
     });
 }"""
-# Words of which a part stands on another line than the rest; words that fill a line by themselves may break.
+# Return the words that are broken over two lines; words longer than a line may break.
 BROKEN_WORDS = """longest => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const broken = [];
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    if (!node.parentElement.checkVisibility() || node.parentElement.closest("style, script, svg, pre")) continue;
+    const parent = node.parentElement;
+    if (!parent.checkVisibility() || parent.closest("style, script, svg, pre")) continue;
     for (const match of node.data.matchAll(/\\S+/g)) {
       if (match[0].length > longest) continue;
       const range = document.createRange();
       range.setStart(node, match.index);
       range.setEnd(node, match.index + match[0].length);
-      const lines = new Set([...range.getClientRects()].filter(box => box.width).map(box => Math.round(box.top)));
+      const boxes = [...range.getClientRects()].filter(box => box.width);
+      const lines = new Set(boxes.map(box => Math.round(box.top)));
       const hyphens = match[0].split(/[-–—/]/).length - 1; // where a line may end
       if (lines.size > 1 + hyphens) broken.push(match[0]);
     }
@@ -85,14 +89,16 @@ BROKEN_WORDS = """longest => {
 }"""
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
   .filter(heading => heading.checkVisibility())
-  .map(heading => [Number(heading.tagName[1]), heading.closest("article.card, article.lead") !== null])"""
+  .map(heading => [
+    Number(heading.tagName[1]), heading.closest("article.card, article.lead") !== null
+  ])"""
 
 
 @pytest.fixture(params=page_kinds.ALL)
 def page_window(
     request: pytest.FixtureRequest, browser: Browser, site: RunningSite
 ) -> Iterator[Visit]:
-    """A wide window that shows one kind of page."""
+    """Wide window with one kind of page."""
     options: dict[str, Any] = {"viewport": DESKTOP}
     if request.param in page_kinds.BEHIND_LOGIN:
         options["storage_state"] = request.getfixturevalue("editor_state")
@@ -135,7 +141,7 @@ def test_rings_are_seen_and_headings_are_in_order(page_window: Visit) -> None:
 def test_what_is_chosen_shows_in_forced_colours(
     path: str, selector: str, browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
-    """Backgrounds and shadows are taken away there: what remains is compared with what is not chosen."""
+    """Compare selected and other elements without backgrounds and shadows."""
     with open_window(
         browser, site, storage_state=editor_state, forced_colors="active", viewport=DESKTOP
     ) as visitor:
@@ -157,13 +163,14 @@ def test_chosen_years_and_hits_show_in_forced_colours(browser: Browser, site: Ru
         page = visitor.open("/search?q=the&from=2025-01-01&to=2025-12-31")
         fill = "element => getComputedStyle(element).fill"
         assert page.locator(".years .selected path").last.evaluate(fill) != page.evaluate(
-            "getComputedStyle(document.querySelector('.years a:not(.selected) path:not(.bar-hit-area)')).fill"
+            "getComputedStyle(document.querySelector('.years a:not(.selected) "
+            "path:not(.bar-hit-area)')).fill"
         )
 
 
 @pytest.fixture(scope="module")
 def large_text_browser(playwright: Playwright) -> Iterator[Browser]:
-    """Chromium of a reader who has set text to twice its size."""
+    """Chromium with the text size doubled."""
     browser = playwright.chromium.launch(
         executable_path=shutil.which("chromium"), args=[*CHROMIUM_ARGS, DOUBLE_TEXT_SIZE]
     )
@@ -197,7 +204,8 @@ def test_arabic_stands_upright_and_its_breadcrumb_begins_with_its_beginning(
     with open_window(browser, site, viewport=viewport) as visitor:
         page = visitor.open("/culture/arabic")
         slanted = """() => [...document.querySelectorAll(".story, .story *")]
-            .filter(element => getComputedStyle(element).fontStyle !== "normal").map(element => element.outerHTML)"""
+            .filter(element => getComputedStyle(element).fontStyle !== "normal")
+            .map(element => element.outerHTML)"""
         assert page.evaluate(slanted) == []
         assert (
             page.locator(".prose em").evaluate("element => getComputedStyle(element).fontWeight")
@@ -210,15 +218,16 @@ def test_arabic_stands_upright_and_its_breadcrumb_begins_with_its_beginning(
                 const text = element.querySelector("bdi").firstChild;
                 range.setStart(text, 0);
                 range.setEnd(text, 1);
-                const [letter, box] = [range.getBoundingClientRect(), element.getBoundingClientRect()];
+                const letter = range.getBoundingClientRect();
+                const box = element.getBoundingClientRect();
                 return letter.right <= box.right + 1 && letter.left >= box.left - 1;
             }"""
         )
         assert first, "the headline's first letter is cut off"
 
 
-def darkest(page: Page, selector: str) -> tuple[int, int]:
-    """Return how far the left and the right edge of an element are from its ground, in the row without text."""
+def edge_contrast(page: Page, selector: str) -> tuple[int, int]:
+    """Return how much the left and right edge differ from the middle, below the text."""
     image = Image.open(io.BytesIO(page.locator(selector).screenshot())).convert("L")
     row = [image.getpixel((column, image.height - 6)) for column in range(image.width)]
     middle = row[image.width // 2]
@@ -240,5 +249,5 @@ def test_a_table_shows_that_it_scrolls_and_its_caption_whole(
             assert box and caption
             assert caption["x"] >= box["x"] - 1, name
             assert caption["x"] + caption["width"] <= box["x"] + box["width"] + 1, name
-            edges[name] = [distance > 10 for distance in darkest(page, ".table")]
+            edges[name] = [distance > 10 for distance in edge_contrast(page, ".table")]
         assert edges == {"start": [False, True], "middle": [True, True], "end": [True, False]}

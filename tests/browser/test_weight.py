@@ -1,4 +1,4 @@
-"""A page with its styles and structured data fits the first round trip of a connection."""
+"""A page with its styles and structured data fits a connection's first round trip."""
 
 from __future__ import annotations
 

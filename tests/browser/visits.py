@@ -1,4 +1,4 @@
-"""A browser window on a site that notes every fault: foreign requests, console errors, wrong statuses."""
+"""A browser window that records faults: foreign requests, console errors, wrong statuses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATUS_MESSAGE = "Failed to load resource: the server responded with a status of
 
 @dataclass
 class Visit:
-    """A window, the site it shows, and what must not happen there: any entry in `faults` fails the test."""
+    """Window on a site; any entry in `faults` fails the test."""
 
     page: Page
     site: RunningSite
@@ -38,12 +38,12 @@ class Visit:
 
     @property
     def path(self) -> str:
-        """Return the path and query that the window is at."""
+        """Return the path and query of the current page."""
         parts = urlsplit(self.page.url)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     def log_in(self) -> None:
-        """Log in as the editor, from the newsroom's door."""
+        """Log in as the editor through the login page."""
         page = self.open("/newsroom/")
         page.get_by_label("Email").fill(EDITOR)
         page.get_by_label("Password").fill(self.site.password)
@@ -51,7 +51,7 @@ class Visit:
         page.wait_for_url("**/newsroom/stories/")
 
     def handle_route(self, route: Route) -> None:
-        """Let the site's own requests pass, answer the CDN's from the npm file, note and refuse everything else."""
+        """Pass the site's requests, serve the CDN's from npm files, record and abort all others."""
         url = route.request.url
         self.requests.append(url)
         if url == self.site.htmx_url:
@@ -65,14 +65,14 @@ class Visit:
             route.abort()
 
     def record_console(self, message: ConsoleMessage) -> None:
-        """Note what the console says; an error is a fault. Statuses are `judge`'s."""
+        """Record console errors as faults; `judge` looks at statuses."""
         self.console.append(message.text)
         is_error = message.type == "error" and not message.text.startswith(STATUS_MESSAGE)
         if is_error and not any(part in message.text for part in self.ignored_errors):
             self.errors.append(f"console at {self.page.url}: {message.text}")
 
     def record_response(self, response: Response) -> None:
-        """Note an answer that the test did not expect."""
+        """Record a response that the test did not expect."""
         if response.status >= 400 and response.status not in self.expected_statuses:
             self.errors.append(f"{response.status} for {response.url}")
 
@@ -85,7 +85,7 @@ def open_window(
     htmx_file: bytes | None = None,
     **options: Any,
 ) -> Iterator[Visit]:
-    """Open a fresh window; when it closes, every fault it met fails the test."""
+    """Open a new window; any fault fails the test when it closes."""
     context = browser.new_context(java_script_enabled=has_script, **options)
     context.set_default_timeout(TIMEOUT_MS)
     visitor = Visit(

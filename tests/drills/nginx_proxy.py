@@ -174,7 +174,7 @@ class Nginx:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
-        """End it."""
+        """Stop nginx."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(10)
@@ -212,13 +212,13 @@ class SmallSite:
     server: SmallServer | None = None
 
     def start(self) -> None:
-        """Listen, each visitor in a thread."""
+        """Listen, with a thread for each connection."""
         handler = type("Handler", (SmallHandler,), {"site": self})
         self.server = SmallServer(("127.0.0.1", self.port), handler)
         Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        """Be down: whoever comes is refused."""
+        """Stop; connections are refused."""
         if self.server is not None:
             self.server.shutdown()
             self.server.server_close()

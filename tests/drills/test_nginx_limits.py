@@ -122,7 +122,8 @@ def test_a_home_with_many_addresses_counts_as_one(
 
 
 def test_slow_requests_never_reach_the_site(small: Small) -> None:
-    head = f"POST /newsroom/login HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 2000\r\n\r\nemail=".encode()
+    request = f"POST /newsroom/login HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 2000\r\n\r\n"
+    head = f"{request}email=".encode()
     with ExitStack() as stack:
         for opening in (b"GET / HTTP/1.1\r\nHost: ", head) * 20:
             connection = stack.enter_context(

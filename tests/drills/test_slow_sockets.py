@@ -35,7 +35,9 @@ ATTACKS = {
     "a large body": HEAD + COOKIE + b"Content-Length: 400000\r\n\r\nemail=" + b"a" * 40_000,
     "a chunked body": HEAD + COOKIE + b"Transfer-Encoding: chunked\r\n\r\n5\r\nemail\r\n",
     "a promised body": HEAD + COOKIE + b"Expect: 100-continue\r\nContent-Length: 400000\r\n\r\n",
-    "an answer to the end": b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+    "an answer to the end": (
+        b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    ),
     "a bad request": b"\x00\r\n\r\n",
     "a chunked body without a session": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nemail\r\n",
 }

@@ -197,7 +197,7 @@ class Stories(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from((1, 31)))
     def wait(self, days: int) -> None:
-        """Let time pass; a story scheduled in 30 days is published after 31, exactly once."""
+        """Advance the clock; a story scheduled in 30 days is published after 31, exactly once."""
         due = [
             article_id
             for article_id, told in self.model.items()
