@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, inspect, select
 
-from spectator import autosaves
+from spectator import autosaves, preview_links
 from spectator.db import db
 from spectator.models import Autosave, Revision, User
 from spectator.newsroom import conflicts
@@ -140,7 +140,7 @@ def test_the_history_loads_no_text(newsroom: FlaskClient) -> None:
 def test_a_story_has_a_bounded_number_of_links(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(autosaves, "MAX_LINKS", 2)
+    monkeypatch.setattr(preview_links, "MAX_LINKS", 2)
     path = f"/newsroom/stories/{create_story(newsroom)}/links"
     assert [post(newsroom, path, {"days": "1"}).status_code for _ in range(3)] == [303, 303, 422]
     assert "Revoke one" in post(newsroom, path, {"days": "1"}).text
