@@ -274,7 +274,10 @@ SPELLINGS = (
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(SPELLINGS, unique=True, min_size=1, max_size=12))
 def test_every_name_has_a_row_and_a_slug_of_its_own(app: Flask, wanted: list[str]) -> None:
     with db.write() as session:

@@ -76,7 +76,7 @@ def rename(app: Flask, editor: User) -> None:
     with db.write() as session:
         for model, name in ((Topic, "operation nightjar"), (Author, "Zainab writer")):
             row_id = max(session.scalars(select(model.id)))
-            publishing.spellings.rename_everywhere(
+            publishing.renames.rename_everywhere(
                 session, model, row_id, name, editor, datetime.now(UTC)
             )
 
@@ -139,7 +139,7 @@ def test_a_secret_name_that_is_renamed_leaves_no_address(client: FlaskClient, ed
     secret = publishing.create(make_draft(headline="Hidden", **SECRET), editor)
     topic_id = db.session.scalars(select(Topic.id)).one()
     with db.write() as session:
-        publishing.spellings.rename_everywhere(
+        publishing.renames.rename_everywhere(
             session, Topic, topic_id, "Opération Ñ", editor, datetime.now(UTC)
         )
     publishing.apply_action(secret, editor, Action("publish"))

@@ -18,6 +18,7 @@ from spectator.cli import main
 from spectator.db import db
 from spectator.models import Article, User
 from spectator.publishing import Action
+from spectator.publishing.slugs import RedirectWriter
 from tests.conftest import make_draft
 
 PUBLIC = {"body": "x", "status": "published", "published_at": "2026-01-02T03:04:05Z"}
@@ -112,3 +113,24 @@ def test_a_story_that_its_source_takes_from_the_site_keeps_its_slug(
     assert slugs() == {"a": "vote", "b": "vote-2"}
     run(PUBLIC | {"id": "a", "headline": "Vote"})
     assert slugs() == {"a": "vote", "b": "vote-2"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "redirects", "reclaimed"),
+    [
+        (("old", "draft"), ("new", "draft"), [], ["new"]),
+        (("old", "draft"), ("old", "published"), [], []),
+        (("old", "published"), ("old", "published"), [], []),
+        (("old", "published"), ("new", "published"), ["old"], ["new"]),
+        (("old", "withdrawn"), ("new", "published"), ["old"], ["new"]),
+        (("old", "published"), ("old", "draft"), ["old"], []),
+        (("old", "published"), ("new", "draft"), ["old", "new"], []),
+    ],
+)
+def test_a_public_story_leaves_a_redirect(
+    before: tuple[str, str], after: tuple[str, str], redirects: list[str], reclaimed: list[str]
+) -> None:
+    writer = RedirectWriter()
+    writer.add_change(7, before, after)
+    assert writer.rows == [{"slug": slug, "article_id": 7} for slug in redirects]
+    assert writer.reclaimed == reclaimed

@@ -22,11 +22,11 @@ from spectator.publishing.articles import (
     draft_from_article,
     has_same_text,
     keep_slug_if_taken,
-    unique_slug,
 )
 from spectator.publishing.effects import Action
 from spectator.publishing.fields import FIELDS, Draft
-from spectator.publishing.imports import ImportedArticle, ImportResult, import_batch
+from spectator.publishing.import_records import ImportedArticle, ImportResult
+from spectator.publishing.imports import import_batch
 from spectator.publishing.listings import apply_time_zone, are_listings_correct, repair_listings
 from spectator.publishing.notes import edit_note, remove_note
 from spectator.publishing.permissions import (
@@ -42,6 +42,7 @@ from spectator.publishing.permissions import (
 )
 from spectator.publishing.related import set_override
 from spectator.publishing.revisions import add_revision, draft_from_revision
+from spectator.publishing.slugs import unique_slug
 from spectator.publishing.spellings import (
     SimilarNamesError,
     SpellingAnswer,

@@ -1,4 +1,4 @@
-"""Bulk writes: the rows of many stories, one statement for each table. Only for publishing."""
+"""Bulk writes: the rows of many imported stories, one statement per table."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Executable, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Executable, Table, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.models import (
     Article,
-    ArticleAuthor,
-    Author,
-    Country,
     ImportState,
-    Redirect,
     Revision,
-    Topic,
 )
-from spectator.models.article import article_country, article_topic
 from spectator.publishing.fields import Draft
-from spectator.publishing.names import get_or_create_ids
 from spectator.publishing.revisions import public_location, revision_content, serialize_notes
+from spectator.publishing.slugs import RedirectWriter
+from spectator.publishing.taxonomy import Taxonomy, write_taxonomy
 
 Rows = list[dict[str, Any]]
 
@@ -36,10 +31,9 @@ class BulkWriter:
         self.new_articles: Rows = []
         self.changed_articles: Rows = []
         self.revisions: Rows = []
-        self.redirects: Rows = []
-        self.reclaimed_slugs: list[str] = []
+        self.redirects = RedirectWriter()
         self.events: list[tuple[int, str]] = []
-        self.taxonomy: list[tuple[int, Draft, tuple[str, ...]]] = []
+        self.taxonomy: list[Taxonomy] = []
         self.import_states: Rows = []
 
     def add_article(
@@ -61,15 +55,9 @@ class BulkWriter:
             values | {"article_id": article_id, "version": version + 1, "saved_at": self.now}
         )
 
-    def move_slug(self, article_id: int, former: str, slug: str) -> None:
-        """Collect a redirect from the former slug (none if "") and free the new slug of one."""
-        if former:
-            self.redirects.append({"slug": former, "article_id": article_id})
-        self.reclaimed_slugs.append(slug)
-
     def set_taxonomy(self, article_id: int, draft: Draft, country_codes: tuple[str, ...]) -> None:
         """Collect a story's authors, topics and countries."""
-        self.taxonomy.append((article_id, draft, country_codes))
+        self.taxonomy.append(Taxonomy(article_id, draft, country_codes))
 
     def add_revision(
         self,
@@ -117,9 +105,8 @@ class BulkWriter:
         if not (self.taxonomy or self.import_states):
             return []
         connection = session.connection()
-        article, redirect = _table(Article), _table(Redirect)
-        connection.execute(delete(redirect).where(redirect.c.slug.in_(self.reclaimed_slugs)))
-        _execute(connection, insert(redirect).prefix_with("OR REPLACE"), self.redirects)
+        article = _table(Article)
+        self.redirects.write(session)
         _execute(
             connection,
             update(article).where(article.c.id == bindparam("article_id")),
@@ -129,47 +116,10 @@ class BulkWriter:
         _execute(
             connection, insert(_table(ImportState)).prefix_with("OR REPLACE"), self.import_states
         )
-        self._write_taxonomy(session)
+        write_taxonomy(session, self.taxonomy, [row["article_id"] for row in self.changed_articles])
         _execute(connection, insert(_table(Revision)), self.revisions)
         outbox.append_all(session, self.events)
-        return [article_id for article_id, _, _ in self.taxonomy]
-
-    def _write_taxonomy(self, session: Session) -> None:
-        connection = session.connection()
-        changed = [row["article_id"] for row in self.changed_articles]
-        author_rows: Rows = []
-        topic_rows: Rows = []
-        country_rows: Rows = []
-        authors = get_or_create_ids(
-            session, Author, [name for _, draft, _ in self.taxonomy for name in draft.authors]
-        )
-        topics = get_or_create_ids(
-            session, Topic, [name for _, draft, _ in self.taxonomy for name in draft.topics]
-        )
-        countries = dict(connection.execute(select(Country.code, Country.id)).all())
-        for article_id, draft, codes in self.taxonomy:
-            author_rows += [
-                {"article_id": article_id, "position": position, "author_id": author_id}
-                for position, author_id in enumerate(
-                    dict.fromkeys(authors[name] for name in draft.authors)
-                )
-            ]
-            topic_ids = dict.fromkeys(topics[name] for name in draft.topics)
-            topic_rows += [
-                {"article_id": article_id, "topic_id": topic_id} for topic_id in topic_ids
-            ]
-            country_rows += [
-                {"article_id": article_id, "country_id": countries[code]}
-                for code in codes
-                if code in countries
-            ]
-        for table, rows in (
-            (_table(ArticleAuthor), author_rows),
-            (article_topic, topic_rows),
-            (article_country, country_rows),
-        ):
-            connection.execute(delete(table).where(table.c.article_id.in_(changed)))
-            _execute(connection, insert(table), rows)
+        return [taxonomy.article_id for taxonomy in self.taxonomy]
 
 
 def _execute(connection: Connection, statement: Executable, rows: Rows) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.models import Article, Correction
-from spectator.publishing.articles import ensure_unique_slug
+from spectator.publishing.slugs import set_slug
 from spectator.publishing.validation import ValidationError
 
 CLOCK_SLACK = timedelta(minutes=1)
@@ -92,7 +92,7 @@ def publish(session: Session, article: Article, action: Action, now: datetime) -
                 "Press Schedule, or clear the field to publish now."
             }
         )
-    ensure_unique_slug(session, article)
+    set_slug(session, article, article.slug)  # another story may have taken it since the last save
     article.status, article.published_at = "published", at
     _clear_update_before_publication(article)
     outbox.append(session, article.id, "publish")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from spectator.models import Article, Author, Revision, Topic
@@ -25,7 +25,7 @@ from spectator.publishing.fields import (
     Draft,
 )
 from spectator.publishing.names import replacement_names
-from spectator.publishing.revisions import draft_from_revision
+from spectator.publishing.revisions import draft_from_revision, newest_number
 from spectator.publishing.stored_articles import StoredArticle, load_stored_articles
 from spectator.text.places.gazetteer import find_country
 
@@ -195,12 +195,7 @@ def load_previous_values(
     source's if nobody has saved the story since. `numbers` holds each story's latest revision
     number.
     """
-    newest = (
-        select(func.max(Revision.number))
-        .where(Revision.article_id == Article.id, Revision.action == "import")
-        .correlate(Article)
-        .scalar_subquery()
-    )
+    newest = newest_number(Revision.action == "import")
     query = (
         select(Article.id, Revision.number, Revision.content, Revision.made_at)
         .join(Revision, (Revision.article_id == Article.id) & (Revision.number == newest))

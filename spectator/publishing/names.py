@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Select, Table, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from spectator.models import Author, FormerName, PublicListing, Topic
@@ -45,11 +45,7 @@ def find_ids(session: Session, model: NamedModel, names: Sequence[str]) -> dict[
     ids = find_exact_ids(session, model, names)
     rest = [name for name in names if name not in ids]
     if rest:
-        former = (
-            (FormerName.kind == KINDS[model])
-            & (FormerName.part == "name")
-            & FormerName.value.in_(rest)
-        )
+        former = is_former_name(model, rest)
         ids |= dict(
             session.execute(select(FormerName.value, FormerName.owner_id).where(former)).all()
         )
@@ -87,13 +83,19 @@ def add_names(session: Session, model: NamedModel, names: Sequence[str]) -> dict
         {"name": name, "slug": _random_slug()} | comparison_forms(name) for name in names
     ]
     session.execute(insert(cast(Table, model.__table__)), rows)
-    own = (
-        (FormerName.kind == KINDS[model])
-        & (FormerName.part == "name")
-        & FormerName.value.in_(names)
-    )
-    session.execute(delete(FormerName).where(own))
+    delete_former_names(session, model, names)
     return find_exact_ids(session, model, names)
+
+
+def is_former_name(model: NamedModel, names: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that a row of `FormerName` is one of these spellings."""
+    is_name = (FormerName.kind == KINDS[model]) & (FormerName.part == "name")
+    return is_name & FormerName.value.in_(names)
+
+
+def delete_former_names(session: Session, model: NamedModel, names: Sequence[str]) -> None:
+    """Stop these spellings from standing for other names: they are names of their own now."""
+    session.execute(delete(FormerName).where(is_former_name(model, names)))
 
 
 def comparison_forms(name: str) -> dict[str, str]:

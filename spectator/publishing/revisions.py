@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import inspect, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, inspect, select
 from sqlalchemy.orm import Session
 
 from spectator.models import Article, Revision
@@ -67,6 +67,12 @@ def add_revision(
     )
     update_listings(session, [article.id])
     update_picture_uses(session, [article.id])
+
+
+def newest_number(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Return the subquery of the highest revision number of each story of a query."""
+    query = select(func.max(Revision.number)).where(Revision.article_id == Article.id, *conditions)
+    return query.correlate(Article).scalar_subquery()
 
 
 def revision_content(draft: Draft, slug: str) -> dict[str, Any]:

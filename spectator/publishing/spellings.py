@@ -1,30 +1,26 @@
-"""New spellings of existing names: ask the person who saves, then use, rename or add the name."""
+"""New spellings of existing names: questions to the person who saves, and their answers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Literal
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from spectator import outbox
-from spectator.models import Article, ArticleAuthor, Author, FormerName, Revision, Topic, User
-from spectator.models.article import article_topic
+from spectator.models import Author, Topic, User
 from spectator.publishing.fields import Draft
 from spectator.publishing.names import (
-    KINDS,
     NamedModel,
-    assign_slugs,
-    comparison_forms,
+    delete_former_names,
     find_exact_ids,
     find_ids,
     similar_names,
-    was_public,
 )
 from spectator.publishing.permissions import is_publisher
+from spectator.publishing.renames import link_columns, rename_everywhere
 from spectator.publishing.validation import PreparedDraft, ValidationError
 from spectator.queries import select_visible_counts
 
@@ -126,7 +122,7 @@ def resolve_spellings(
         elif answer.choice == "use":
             draft = _replace_names(draft, answer.field, {answer.name: existing})
         else:
-            _delete_former_name(session, model, answer.name)
+            delete_former_names(session, model, [answer.name])
     return replace(prepared, draft=draft)
 
 
@@ -135,9 +131,9 @@ def _delete_hidden_former_names(session: Session, draft: Draft, by: User) -> Non
     for field, model in NAME_FIELDS.items():
         ids = find_ids(session, model, getattr(draft, field))
         visible = _visible_ids(session, model, set(ids.values()), by)
-        for name in ids.keys() - find_exact_ids(session, model, list(ids)).keys():
-            if ids[name] not in visible:
-                _delete_former_name(session, model, name)
+        former = ids.keys() - find_exact_ids(session, model, list(ids)).keys()
+        hidden = [name for name in former if ids[name] not in visible]
+        delete_former_names(session, model, hidden)
 
 
 def replace_former_spellings(session: Session, prepared: PreparedDraft) -> PreparedDraft:
@@ -201,13 +197,6 @@ def _find_questions(
     return questions
 
 
-def _link_columns(model: NamedModel) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """Return the story and name columns of the table that links stories to authors or topics."""
-    if model is Author:
-        return ArticleAuthor.__table__.c.article_id, ArticleAuthor.__table__.c.author_id
-    return article_topic.c.article_id, article_topic.c.topic_id
-
-
 def _visible_ids(session: Session, model: NamedModel, ids: set[int], by: User) -> set[int]:
     """Return the ids that an author may see: of names on public stories or on their own."""
     stories = select_visible_counts(model, by.id).subquery()
@@ -226,96 +215,6 @@ def _story_counts(session: Session, model: NamedModel, ids: set[int], by: User) 
             stories.c.name_id.in_(ids)
         )
         return dict(session.execute(number.group_by(stories.c.name_id)).all())
-    article, named = _link_columns(model)
+    article, named = link_columns(model)
     count = func.count(func.distinct(article))
     return dict(session.execute(select(named, count).where(named.in_(ids)).group_by(named)).all())
-
-
-def rename_everywhere(
-    session: Session,
-    model: NamedModel,
-    row_id: int,
-    name: str,
-    by: User,
-    now: datetime,
-    except_article_id: int | None = None,
-) -> None:
-    """Rename an author or a topic on all stories; the old URL then redirects to the new one.
-
-    Outbox rows expire every page and reindex each public story. Each story that is not public gets
-    a revision, except `except_article_id`, which is being saved.
-    """
-    row = cast("Author | Topic", session.get_one(model, row_id))
-    old_name, old_slug, forms = row.name, row.slug, comparison_forms(name)
-    needs_slug = was_public(session, model, row_id) and forms["ascii_form"] != row.ascii_form
-    row.name, row.ascii_form, row.folded_form = name, forms["ascii_form"], forms["folded_form"]
-    session.flush()
-    if needs_slug:
-        assign_slugs(session, model, [row])
-    _delete_former_name(session, model, name)
-    session.merge(FormerName(kind=KINDS[model], part="name", value=old_name, owner_id=row_id))
-    if row.slug != old_slug:
-        session.merge(FormerName(kind=KINDS[model], part="slug", value=old_slug, owner_id=row_id))
-    session.flush()
-    article, named = _link_columns(model)
-    carriers = select(article).where(named == row_id)
-    outbox.append(session, None, "rename")
-    session.flush()
-    public = session.scalars(
-        select(Article.id).where(Article.id.in_(carriers), Article.status == "published")
-    )
-    outbox.append_all(session, [(article_id, "rename") for article_id in public])
-    _add_rename_revisions(
-        session,
-        carriers.where(article != (except_article_id or 0)),
-        model,
-        (old_name, name),
-        by,
-        now,
-    )
-
-
-def _delete_former_name(session: Session, model: NamedModel, name: str) -> None:
-    own = (
-        (FormerName.kind == KINDS[model]) & (FormerName.part == "name") & (FormerName.value == name)
-    )
-    session.execute(delete(FormerName).where(own))
-
-
-def _add_rename_revisions(
-    session: Session,
-    carriers: Any,
-    model: NamedModel,
-    names: tuple[str, str],
-    by: User,
-    now: datetime,
-) -> None:
-    """Add a revision with the new name to the `carriers` that are not public."""
-    newest = (
-        select(func.max(Revision.number))
-        .where(Revision.article_id == Article.id)
-        .correlate(Article)
-        .scalar_subquery()
-    )
-    query = (
-        select(Article.id, Article.version, Revision.number, Revision.content)
-        .join(Revision, (Revision.article_id == Article.id) & (Revision.number == newest))
-        .where(Article.id.in_(carriers), Article.status != "published")
-    )
-    field, (old, new) = f"{KINDS[model]}s", names
-    rows = [
-        {
-            "article_id": row.id,
-            "number": row.number + 1,
-            "version": row.version,
-            "action": "rename",
-            "note": f"{old} → {new}",
-            "content": row.content
-            | {field: [new if name == old else name for name in row.content.get(field, ())]},
-            "made_at": now,
-            "made_by_id": by.id,
-        }
-        for row in session.execute(query)
-    ]
-    if rows:
-        session.execute(insert(Revision), rows)

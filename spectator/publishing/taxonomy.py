@@ -1,17 +1,23 @@
-"""New sections and pictures."""
+"""Sections, bylines, topics and countries of stories, for saves and imports, and new pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import NamedTuple, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.media import StoredPicture
-from spectator.models import Picture, Section
+from spectator.models import ArticleAuthor, Author, Country, Picture, Section, Topic
+from spectator.models.article import article_country, article_topic
+from spectator.publishing.fields import Draft
+from spectator.publishing.names import get_or_create_ids
 from spectator.publishing.validation import ValidationError, clean_line
+from spectator.text.words.folding import fold
 from spectator.text.words.slugs import RESERVED_PATHS, slugify
 
 
@@ -50,3 +56,89 @@ def add_picture(session: Session, upload: StoredPicture, by_id: int | None) -> i
     session.add(picture)
     session.flush()
     return picture.id
+
+
+class SectionKey(NamedTuple):
+    """The id and slug of a section."""
+
+    id: int
+    slug: str
+
+
+class SectionLookup:
+    """The sections by slug and by name; names are equal if they differ only in case or accents."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        rows = session.execute(select(Section.id, Section.slug, Section.name)).all()
+        self.rows = {row.slug: SectionKey(row.id, row.slug) for row in rows}
+        self.by_name = {fold(row.name): self.rows[row.slug] for row in rows}
+
+    def _find(self, name: str) -> SectionKey | None:
+        return self.rows.get(name) or self.by_name.get(fold(clean_line(name)))
+
+    def slug_for(self, name: str) -> str:
+        """Return the slug of the section, or the slug it would get if it does not exist."""
+        section = self._find(name)
+        return section.slug if section else slugify(name)
+
+    def get_or_create(self, name: str, added: list[str]) -> SectionKey:
+        """Return the section, creating it if necessary; append a created one's name to `added`.
+
+        Raises ValidationError if a section may not have this name.
+        """
+        key = self._find(name)
+        if key is None:
+            section = add_section(self.session, name)
+            key = SectionKey(section.id, section.slug)
+            self.rows[section.slug] = self.by_name[fold(section.name)] = key
+            added.append(section.name)
+        return key
+
+
+class Taxonomy(NamedTuple):
+    """What a story is filed under: the authors and topics of its draft, its countries' codes."""
+
+    article_id: int
+    draft: Draft
+    country_codes: tuple[str, ...]
+
+
+def write_taxonomy(
+    session: Session, stories: Sequence[Taxonomy], changed_ids: Sequence[int]
+) -> None:
+    """Store bylines, topics and countries; only stories in `changed_ids` may have any already.
+
+    New names are added. A former spelling stands for the name that replaced it, and a name counts
+    once for each story.
+    """
+    names = [name for story in stories for name in story.draft.authors]
+    author_ids = get_or_create_ids(session, Author, names)
+    names = [name for story in stories for name in story.draft.topics]
+    topic_ids = get_or_create_ids(session, Topic, names)
+    country_ids = dict(session.execute(select(Country.code, Country.id)).all())
+    author_rows: list[dict[str, int]] = []
+    topic_rows: list[dict[str, int]] = []
+    country_rows: list[dict[str, int]] = []
+    for article_id, draft, codes in stories:
+        ids = dict.fromkeys(author_ids[name] for name in draft.authors)
+        author_rows += [
+            {"article_id": article_id, "position": position, "author_id": author_id}
+            for position, author_id in enumerate(ids)
+        ]
+        ids = dict.fromkeys(topic_ids[name] for name in draft.topics)
+        topic_rows += [{"article_id": article_id, "topic_id": topic_id} for topic_id in ids]
+        country_rows += [
+            {"article_id": article_id, "country_id": country_ids[code]}
+            for code in codes
+            if code in country_ids
+        ]
+    for table, rows in (
+        (cast(Table, ArticleAuthor.__table__), author_rows),
+        (article_topic, topic_rows),
+        (article_country, country_rows),
+    ):
+        if changed_ids:
+            session.execute(delete(table).where(table.c.article_id.in_(changed_ids)))
+        if rows:
+            session.execute(insert(table), rows)

@@ -1,0 +1,222 @@
+"""A batch of imported stories: what to add, change or refuse, decided in memory, written in bulk.
+
+For speed, a few SELECTs load what the whole batch needs, and no ORM objects are created.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from spectator.models import Article, ImportState
+from spectator.models.article import WAS_PUBLIC_STATUSES, new_feed_id
+from spectator.publishing.articles import draft_columns
+from spectator.publishing.bulk import BulkWriter
+from spectator.publishing.fields import Draft
+from spectator.publishing.import_merge import (
+    Comparison,
+    MergeDecision,
+    SourceValues,
+    is_unchanged,
+    publication_value,
+    values_of_draft,
+)
+from spectator.publishing.import_records import ImportedArticle, ImportResult
+from spectator.publishing.revisions import newest_number
+from spectator.publishing.slugs import SlugLookup
+from spectator.publishing.taxonomy import SectionKey, SectionLookup, add_picture
+from spectator.publishing.validation import ValidationError, clean_line
+from spectator.text.words.slugs import slugify
+
+MAX_ID_LENGTH = 200
+
+
+class ImportBatch:
+    """Stories with different external ids, and what the database already holds about them."""
+
+    def __init__(self, session: Session, stories: list[ImportedArticle], overwrite: bool) -> None:
+        self.session = session
+        self.overwrite = overwrite
+        self.existing = _load_existing(
+            session, [story.external_id for story in stories if story.external_id is not None]
+        )
+        drafts = [story.prepared.draft for story in stories]
+        stored_slugs = {row.slug for row in self.existing.values()}
+        new_slugs = {draft.slug or slugify(draft.headline) for draft in drafts}
+        self.slugs = SlugLookup(session, stored_slugs | new_slugs)
+        self.sections = SectionLookup(session)
+        self.next_id = (session.scalar(select(func.max(Article.id))) or 0) + 1
+        feed_ids = {story.feed_id for story in stories if story.feed_id}
+        self.feed_ids = set(
+            session.scalars(select(Article.feed_id).where(Article.feed_id.in_(feed_ids)))
+        )
+        self.writer = BulkWriter(datetime.now(UTC))
+        self.comparison = Comparison(session, self._candidates(stories))
+
+    def _candidates(self, stories: list[ImportedArticle]) -> list[tuple[Row[Any], SourceValues]]:
+        """Return the rows of stored stories that may change, each with its source values.
+
+        They may change if the source changed since the last import, or somebody saved them.
+        """
+        candidates = []
+        for story in stories:
+            old = self.existing.get(story.external_id) if story.external_id is not None else None
+            if old is not None:
+                source_values = self._source_values(story)
+                if (
+                    self.overwrite
+                    or old.version != old.imported_version
+                    or not is_unchanged(old.source_values, source_values)
+                ):
+                    candidates.append((old, source_values))
+        return candidates
+
+    def _source_values(self, story: ImportedArticle) -> SourceValues:
+        """Return the source's values of a story, by field."""
+        section = self.sections.slug_for(story.section)
+        digest = (story.picture.digest if story.picture else "") if story.is_picture_known else None
+        publication = publication_value(story.status, story.published_at)
+        prepared = story.prepared
+        return values_of_draft(
+            prepared.draft,
+            section,
+            prepared.country_codes,
+            digest,
+            publication,
+            story.visible_updated_at,
+        )
+
+    def apply(self, stories: list[tuple[int, ImportedArticle]], result: ImportResult) -> list[int]:
+        """Decide on every story, then write them all; return the ids of stored stories."""
+        for index, story in stories:
+            old = self.existing.get(story.external_id) if story.external_id is not None else None
+            try:
+                if old is None:
+                    self._add_article(story, result)
+                else:
+                    self._update_article(index, story, old, result)
+            except ValidationError as error:
+                result.refused.append((index, str(error)))
+        return self.writer.write(self.session)
+
+    def _add_article(self, story: ImportedArticle, result: ImportResult) -> None:
+        """Collect the rows of a new story; collect nothing and raise ValidationError if invalid."""
+        draft, article_id = story.prepared.draft, self.next_id
+        if len(story.external_id or "") > MAX_ID_LENGTH:
+            raise ValidationError({"id": f"Use at most {MAX_ID_LENGTH} characters."})
+        slug = self.slugs.unique_slug(draft.slug, draft.headline, article_id)
+        section = self.sections.get_or_create(story.section, result.sections)
+        draft = replace(draft, section=section.slug, picture_id=self._picture_id(story))
+        self.next_id += 1
+        if story.status in WAS_PUBLIC_STATUSES:
+            self.slugs.owners[slug] = article_id
+        values = self._column_values(draft, story, slug, section.id)
+        self.writer.add_article(article_id, story.external_id, self._feed_id(story), values)
+        self.writer.add_revision(article_id, draft, values, 1, 1)
+        self.writer.set_taxonomy(article_id, draft, story.prepared.country_codes)
+        if story.external_id is not None:
+            self.writer.set_import_state(article_id, 1, self._source_values(story) | {"slug": slug})
+        if story.status == "published":
+            self.writer.add_event(article_id, "publish")
+        result.added += 1
+
+    def _column_values(
+        self, draft: Draft, story: ImportedArticle, slug: str, section_id: int
+    ) -> dict[str, Any]:
+        """Return the column values of a story, taken from its source."""
+        values = draft_columns(replace(story.prepared, draft=draft))
+        values |= {"slug": slug, "section_id": section_id, "status": story.status}
+        return values | {"published_at": story.published_at, "updated_at": story.visible_updated_at}
+
+    def _picture_id(self, story: ImportedArticle) -> int | None:
+        return add_picture(self.session, story.picture, None) if story.picture is not None else None
+
+    def _feed_id(self, story: ImportedArticle) -> str:
+        """Return the story's feed id, or a new one if it has none or another story has the same."""
+        feed_id = clean_line(story.feed_id)[:500]
+        if not feed_id or feed_id in self.feed_ids:
+            return new_feed_id()
+        self.feed_ids.add(feed_id)
+        return feed_id
+
+    def _update_article(
+        self, index: int, story: ImportedArticle, old: Row[Any], result: ImportResult
+    ) -> None:
+        """Collect changes to a stored story; collect none and raise ValidationError if invalid."""
+        decision = self.comparison.decide(old, self.overwrite)
+        if decision is not None and decision.preserved:
+            result.preserved.append((index, ", ".join(decision.preserved)))
+        if decision is None or not decision.accepted:
+            if (
+                decision is not None
+                and old.source_values is not None
+                and decision.source_values != old.source_values
+            ):
+                # A person made the same edit as the source.
+                self.writer.set_import_state(old.id, old.version, decision.source_values)
+            result.unchanged += 1
+            return
+        self._write_changes(story, old, decision, result)
+        result.updated += 1
+
+    def _write_changes(
+        self, story: ImportedArticle, old: Row[Any], decision: MergeDecision, result: ImportResult
+    ) -> None:
+        """Collect the rows of a story that its source changes."""
+        accepted, stored = decision.accepted, self.comparison.stored[old.id]
+        source = story.prepared.draft
+        status = story.status if "publication" in accepted else old.status
+        slug = self._choose_slug(old, source, status, accepted)
+        section = SectionKey(stored.row.section_id, stored.row.section)
+        if "section" in accepted:
+            section = self.sections.get_or_create(story.section, result.sections)
+        if "picture" in accepted:
+            source = replace(source, picture_id=self._picture_id(story))
+        self.writer.redirects.add_change(old.id, (old.slug, old.status), (slug, status))
+        if {old.status, status} & set(WAS_PUBLIC_STATUSES):
+            self.slugs.owners[slug] = old.id
+        draft = stored.draft_with(replace(source, slug=slug, section=section.slug), accepted)
+        source_columns = self._column_values(source, story, slug, section.id)
+        values = stored.values_with(source_columns, accepted) | {"slug": slug}
+        self.writer.update_article(old.id, old.version, values)
+        self.writer.add_revision(
+            old.id, draft, values, (old.number or 0) + 1, old.version + 1, stored.notes
+        )
+        codes = (
+            story.prepared.country_codes
+            if "countries" in accepted
+            else tuple(code for code, _ in stored.countries)
+        )
+        self.writer.set_taxonomy(old.id, draft, codes)
+        self.writer.set_import_state(old.id, old.version + 1, decision.source_values)
+        if "published" in {values["status"], old.status}:
+            self.writer.add_event(
+                old.id, "publish" if values["status"] == "published" else "withdraw"
+            )
+
+    def _choose_slug(
+        self, old: Row[Any], source: Draft, status: str, accepted: frozenset[str]
+    ) -> str:
+        """Return the new slug of a stored story; raise ValidationError if another story has it."""
+        if "slug" in accepted:
+            return self.slugs.unique_slug(source.slug, source.headline, old.id)
+        if status in WAS_PUBLIC_STATUSES and old.status not in WAS_PUBLIC_STATUSES:
+            return self.slugs.unique_slug(old.slug, source.headline, old.id, old.slug)
+        return str(old.slug)
+
+
+def _load_existing(session: Session, external_ids: list[str]) -> dict[str, Row[Any]]:
+    """Return stored stories by external id, with revision number and previous source values."""
+    columns = (Article.id, Article.external_id, Article.slug, Article.status, Article.version)
+    state = (
+        ImportState.version.label("imported_version"),
+        ImportState.imported_at,
+        ImportState.source_values,
+    )
+    query = select(*columns, newest_number().label("number"), *state).outerjoin(ImportState)
+    rows = session.execute(query.where(Article.external_id.in_(external_ids)))
+    return {row.external_id: row for row in rows if row.external_id is not None}

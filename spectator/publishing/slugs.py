@@ -1,0 +1,121 @@
+"""The rules for slugs of stories and their redirects, for saves and imports. Only for publishing.
+
+A slug that was ever public is never given to another story; drafts reserve none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from spectator.models import Article, Redirect
+from spectator.models.article import WAS_PUBLIC, WAS_PUBLIC_STATUSES
+from spectator.publishing.validation import ValidationError
+from spectator.text.words.slugs import slugify
+
+
+class SlugLookup:
+    """The owners of slugs: for each slug the story that is or was public under it.
+
+    It queries the database for slugs that it has not looked up before.
+    """
+
+    def __init__(self, session: Session, wanted: Iterable[str]) -> None:
+        self.session = session
+        self.owners: dict[str, int | None] = {}
+        self._load_owners(wanted)
+
+    def unique_slug(
+        self, slug: str, headline: str, article_id: int | None, current: str = ""
+    ) -> str:
+        """Return `slug`, or without one the first free slug made from the headline.
+
+        `current` is the slug that the story has now: if it is unchanged and another story took it,
+        it gets a number. Raises ValidationError if a newly chosen slug belongs to another story.
+        """
+        wanted = slug or slugify(headline)
+        if not self.is_taken(wanted, article_id):
+            return wanted
+        if slug and slug != current:
+            raise ValidationError(
+                {"slug": f"Another story has the address “{slug}”. Choose a different one."}
+            )
+        if re.fullmatch(re.escape(slugify(headline)) + r"-[0-9]+", wanted, re.ASCII):
+            wanted = slugify(headline)  # already numbered: replace the number
+        for number in range(2, 1000):
+            free = f"{wanted}-{number}"
+            if not self.is_taken(free, article_id):
+                return free
+        raise ValidationError(
+            {"slug": "Too many stories have this headline. Type a web address for this one."}
+        )
+
+    def is_taken(self, slug: str, article_id: int | None) -> bool:
+        """Return whether another story is or was public under the slug."""
+        if slug not in self.owners:
+            # Slugs without a number were loaded at the start. When one number is taken, the next
+            # ones often are too, so load many at once.
+            stem, _, suffix = slug.rpartition("-")
+            first = int(suffix)
+            self._load_owners(f"{stem}-{number}" for number in range(first, 2 * first + 30))
+        return self.owners[slug] not in (None, article_id)
+
+    def _load_owners(self, slugs: Iterable[str]) -> None:
+        new = [slug for slug in slugs if slug not in self.owners]
+        self.owners.update(dict.fromkeys(new))
+        former = select(Redirect.slug, Redirect.article_id).where(Redirect.slug.in_(new))
+        current = select(Article.slug, Article.id).where(Article.slug.in_(new), WAS_PUBLIC)
+        for query in (former, current):
+            self.owners.update(self.session.execute(query).all())
+
+
+class RedirectWriter:
+    """The redirects that change because stories get other slugs or stop being public."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, str | int]] = []
+        self.reclaimed: list[str] = []
+
+    def add_change(self, article_id: int, before: tuple[str, str], after: tuple[str, str]) -> None:
+        """Collect what a change of a story's (slug, status) does to its redirects.
+
+        A public story leaves one at its old slug, and at its slug when it stops being public; a
+        story may return to a slug that it had before.
+        """
+        (old_slug, old_status), (slug, status) = before, after
+        if old_status in WAS_PUBLIC_STATUSES and slug != old_slug:
+            self.rows.append({"slug": old_slug, "article_id": article_id})
+        if old_status in WAS_PUBLIC_STATUSES and status not in WAS_PUBLIC_STATUSES:
+            self.rows.append({"slug": slug, "article_id": article_id})
+        elif slug != old_slug:
+            self.reclaimed.append(slug)
+
+    def write(self, session: Session) -> None:
+        """Write the redirects inside the caller's `db.write()`."""
+        rows = {row["slug"]: row for row in self.rows}
+        if changed := [*self.reclaimed, *rows]:
+            session.execute(delete(Redirect).where(Redirect.slug.in_(changed)))
+        if rows:
+            session.execute(insert(Redirect), list(rows.values()))
+
+
+def unique_slug(
+    session: Session, slug: str, headline: str, article_id: int | None, current: str = ""
+) -> str:
+    """Return what `SlugLookup.unique_slug` returns, for a single story."""
+    lookup = SlugLookup(session, [slug or slugify(headline)])
+    return lookup.unique_slug(slug, headline, article_id, current)
+
+
+def set_slug(session: Session, article: Article, slug: str) -> None:
+    """Give a story a free slug, `slug` if possible; a public story leaves a redirect."""
+    current = article.slug or ""
+    slug = unique_slug(session, slug, article.headline, article.id, current)
+    if current and slug != current:
+        redirects = RedirectWriter()
+        redirects.add_change(article.id, (current, article.status), (slug, article.status))
+        redirects.write(session)
+    article.slug = slug
