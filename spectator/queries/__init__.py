@@ -9,20 +9,17 @@ from spectator.queries.articles import (
     published_versions,
     select_full_articles,
 )
+from spectator.queries.cursors import EPOCH, InvalidCursor, cursor_after, parse_cursor
 from spectator.queries.front_page import FrontPage, load_front_page, rail_ids
 from spectator.queries.listings import (
-    EPOCH,
     PAGE_SIZE,
-    InvalidCursor,
     Listing,
     Stream,
-    cursor_after,
     is_valid_cursor,
     listing_by_path,
     month_counts,
     month_listing,
     nearest_month_listing,
-    parse_cursor,
     published_article,
     sections,
     select_published,

@@ -10,10 +10,10 @@ from sqlalchemy import Select, Subquery, select, tuple_, union_all
 
 from spectator.db import db
 from spectator.models import Article, ListingRow, Section
+from spectator.queries.cursors import parse_cursor
 from spectator.queries.listings import (
     Listing,
     cursor_parameters,
-    parse_cursor,
     select_cards,
     stream,
     stream_through,

@@ -6,7 +6,7 @@ import re
 from calendar import month_name
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -27,17 +27,13 @@ from spectator.models import (
     Section,
     Topic,
 )
+from spectator.queries.cursors import InvalidCursor, cursor_after, parse_cursor
 from spectator.times import month_key
 from spectator.urls import listing_path
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE_SIZE = 20
 MAX_ZONE_SPREAD = timedelta(hours=26)  # from UTC+14 to UTC-12
 MAX_LOADED = 200  # stories that a page shows again after “Load more”
-
-
-class InvalidCursor(ValueError):
-    """A cursor in a form that no page of this site links to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,23 +180,6 @@ def nearest_month_listing(year: int, month: int) -> Listing | None:
 
 def _next_month(year: int, month: int) -> tuple[int, int]:
     return (year, month + 1) if month < 12 else (year + 1, 1)
-
-
-def cursor_after(article: Article) -> str:
-    """Return the cursor of the stories after this one: microseconds since 1970, then the id."""
-    assert article.published_at is not None
-    return f"{(article.published_at - EPOCH) // timedelta(microseconds=1)}-{article.id}"
-
-
-def parse_cursor(cursor: str) -> tuple[datetime, int]:
-    """Return the publication time and the story id in a cursor. Raises InvalidCursor."""
-    match = re.fullmatch(r"(-?[0-9]{1,18})-([0-9]{1,18})", cursor, re.ASCII)
-    if not match:
-        raise InvalidCursor(cursor[:40])
-    try:
-        return EPOCH + timedelta(microseconds=int(match[1])), int(match[2])
-    except OverflowError as error:
-        raise InvalidCursor(cursor[:40]) from error
 
 
 def is_valid_cursor(text: str) -> bool:
