@@ -19,9 +19,9 @@ from spectator.accounts import log_out
 from spectator.db import db
 from spectator.models import Article, Picture, User
 from spectator.newsroom import security
-from spectator.newsroom.forms import join_names, split_names
 from spectator.publishing import Action
 from spectator.publishing.validation import MAX_BODY_PIECES, body_size_problem
+from spectator.text.words.name_lists import join_names, split_names
 from spectator.urls import permalink
 from tests.conftest import make_draft
 from tests.newsroom_client import (

@@ -10,13 +10,14 @@ from flask import render_template, request
 from spectator import publishing, queries
 from spectator.models import Article, Autosave, User
 from spectator.newsroom import forms
-from spectator.newsroom.forms import StoryForm, join_names, split_names
+from spectator.newsroom.forms import StoryForm
 from spectator.newsroom.media import picture_from_token, picture_token
 from spectator.publishing.fields import FIELDS, LABELS, NAME_FIELDS
 from spectator.text.compare.diff import DiffPiece, diff_bodies, diff_lines
 from spectator.text.compare.merge import merge_bodies, merge_line, merge_names
 from spectator.text.html.paragraphs import editable_body, stored_body
 from spectator.text.html.sanitizer import plain_text
+from spectator.text.words.name_lists import join_names, split_names
 
 CHOICES = frozenset({"mine", "theirs", "together"})
 MAX_COMPARED = 3  # unsaved forms on one page: each may hold a megabyte and take a second

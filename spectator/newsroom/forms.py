@@ -15,17 +15,16 @@ from spectator import publishing, queries, times
 from spectator.media import PictureError
 from spectator.models import Article, Autosave, Picture, User
 from spectator.newsroom import spellings
+from spectator.newsroom.language_check import describe_language_mismatch, find_language_mismatch
 from spectator.newsroom.media import accept_upload, picture_from_token, picture_token
-from spectator.publishing import ACTIONS, Action, Draft, ValidationError
+from spectator.publishing import ACTIONS, Action, Draft, PreparedDraft, ValidationError
 from spectator.publishing.fields import LABELS, LINE_FIELDS, NAME_FIELDS
 from spectator.publishing.validation import body_size_problem
 from spectator.text.compare.loss_guard import Losses, find_losses, restore_lost_blocks
-from spectator.text.html.paragraphs import editable_body, stored_body
-from spectator.text.html.sanitizer import plain_text
-from spectator.text.words.languages import language_name, tag_problem
+from spectator.text.html.paragraphs import editable_body
+from spectator.text.words.name_lists import join_names, split_names
 from spectator.text.words.numbers import parse_int
 from spectator.text.words.scripts import SCRIPT_NAMES as SCRIPT_NAMES
-from spectator.text.words.scripts import detect_script, mismatched_script
 
 # All fields of the form; anything else in a request is ignored.
 CONTENT_FIELDS = (
@@ -57,7 +56,6 @@ FORM_LABELS = LABELS | {
     "reason": "Reason",
 }
 OTHER_LANGUAGE = "other"  # the option that lets an editor type a language tag
-LANGUAGE_SAMPLE = 50_000  # characters of a body in which its script is detected
 FORM_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 
 
@@ -200,16 +198,18 @@ def save(form: StoryForm, by: User, article: Article | None) -> int:
     DuplicateSubmission.
     """
     draft, action = form.draft(), _build_action(form, by, article)
-    _check_language(form, draft, article)
-    _raise_form_errors(form, draft)
+    form.language_mismatch = find_language_mismatch(draft, article)
+    if form.language_mismatch and form.language_mismatch != request.form.get("language_kept"):
+        form.errors["language"] = describe_language_mismatch(form.language_mismatch)
+    if article is not None and article.version != form.version and not form.errors:
+        raise publishing.ConflictError
+    prepared = _prepare(form, draft)
     answers = spellings.parse_answers(request.form)
     try:
         if article is None:
-            return publishing.create(draft, by, action, form.values["copy"], answers)
-        if article.version != form.version:
-            raise publishing.ConflictError
-        _confirm_losses(form, article)
-        publishing.save(article.id, draft, by, form.version, action, answers)
+            return publishing.create(prepared, by, action, form.values["copy"], answers)
+        _confirm_losses(form, article, prepared.draft.body)
+        publishing.save(article.id, prepared, by, form.version, action, answers)
     except publishing.SimilarNamesError as similar:
         form.spelling_questions = similar.questions
         raise
@@ -235,33 +235,11 @@ def _is_date_unchanged(form: StoryForm, article: Article | None) -> bool:
     return is_public and form.values["published_at"].strip() == form.values["published_at_was"]
 
 
-def _check_language(form: StoryForm, draft: Draft, article: Article | None) -> None:
-    """Add an error if the story's script does not fit its language and nobody confirmed it."""
-    tag, text = draft.language.strip(), plain_text(draft.body[:LANGUAGE_SAMPLE])
-    script = "" if tag_problem(tag) else mismatched_script(tag, text)
-    if not script:
-        return
-    if (
-        article
-        and article.language == tag
-        and detect_script(plain_text(article.body[:LANGUAGE_SAMPLE])) == script
-    ):
-        return
-    form.language_mismatch = f"{tag} {script}"
-    if request.form.get("language_kept") != form.language_mismatch:
-        form.errors["language"] = (
-            f"The story is written in {SCRIPT_NAMES[script]} letters,"
-            f" but its language is {language_name(tag)}."
-            f" Choose its language, or tick “Keep {language_name(tag)}”."
-        )
-
-
-def _confirm_losses(form: StoryForm, article: Article) -> None:
+def _confirm_losses(form: StoryForm, article: Article, new: str) -> None:
     """Ask before a save removes tables, embeds or the like; raises ValidationError to ask.
 
     The answer "remove" counts only for the same losses that the question named.
     """
-    new = stored_body(form.values["body"])
     losses = find_losses(article.body, new)
     answer = request.form.get("loss", "")
     confirmed = request.form.get("loss_asked", "")
@@ -276,14 +254,15 @@ def _confirm_losses(form: StoryForm, article: Article) -> None:
     raise ValidationError({"body": f"You're about to remove {losses.sentence}."})
 
 
-def _raise_form_errors(form: StoryForm, draft: Draft) -> None:
-    """Raise ValidationError with all errors if the form itself has found any."""
+def _prepare(form: StoryForm, draft: Draft) -> PreparedDraft:
+    """Return the prepared draft. Raises ValidationError with its errors and those of the form."""
+    try:
+        prepared = publishing.prepare(draft)
+    except ValidationError as invalid:
+        raise ValidationError(form.errors | invalid.errors) from invalid
     if form.errors:
-        try:
-            publishing.prepare(draft)
-        except ValidationError as invalid:
-            form.errors |= invalid.errors
         raise ValidationError(form.errors)
+    return prepared
 
 
 def _publication_time(form: StoryForm) -> datetime | None:
@@ -307,19 +286,6 @@ def _publication_time(form: StoryForm) -> datetime | None:
             return choice.at
     form.errors["published_at"] = times.explain_ambiguous_time(wall_time, zone())
     return None
-
-
-def split_names(text: str) -> tuple[str, ...]:
-    """Return the names in a text: split at semicolons or line breaks if any, else at commas."""
-    separator = r"[;؛\n]" if re.search(r"[;؛\n]", text) else r"[,،፣]"
-    return tuple(name for part in re.split(separator, text) if (name := part.strip()))
-
-
-def join_names(names: list[str]) -> str:
-    """Return names as one line for `split_names`: with semicolons if a name contains a comma."""
-    if any(re.search(r"[,،፣]", name) for name in names):
-        return "; ".join(names) + ";"
-    return ", ".join(names)
 
 
 def form_picture_token(form: StoryForm, by: User) -> str:

@@ -11,12 +11,12 @@ from spectator import publishing, queries
 from spectator.models import Revision
 from spectator.newsroom import bp
 from spectator.newsroom.errors import render_error
-from spectator.newsroom.forms import join_names
 from spectator.newsroom.security import current_user
 from spectator.newsroom.story_loader import STORY_RULE, load_story
 from spectator.publishing.actions import PAST_TENSES
 from spectator.publishing.fields import LABELS, NAME_FIELDS
 from spectator.text.compare.diff import BlockDiff, DiffPiece, diff_bodies, diff_lines
+from spectator.text.words.name_lists import join_names
 from spectator.text.words.numbers import parse_int
 
 

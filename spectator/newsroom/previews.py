@@ -33,6 +33,7 @@ from spectator.text.html.paragraphs import stored_body
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import find_country
 from spectator.text.words.excerpts import excerpt, word_count
+from spectator.text.words.name_lists import split_names
 from spectator.text.words.slugs import slugify
 from spectator.urls import permalink
 
@@ -176,7 +177,7 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
     headline = values["headline"] or "Headline"
     countries = [
         country
-        for name in forms.split_names(form.values["countries"])[:30]
+        for name in split_names(form.values["countries"])[:30]
         if (country := find_country(name))
     ]
     return SimpleNamespace(
@@ -194,11 +195,10 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
         word_count=word_count(text),
         authors=[
             Author(name=name, slug=slugify(name))
-            for name in forms.split_names(form.values["authors"])[:30]
+            for name in split_names(form.values["authors"])[:30]
         ],
         topics=[
-            Topic(name=name, slug=slugify(name))
-            for name in forms.split_names(form.values["topics"])[:30]
+            Topic(name=name, slug=slugify(name)) for name in split_names(form.values["topics"])[:30]
         ],
         countries=[Country(name=country.name, slug=country.slug) for country in countries],
         picture=form.picture,

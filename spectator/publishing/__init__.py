@@ -105,7 +105,7 @@ class DuplicateSubmission(Exception):
 
 
 def create(
-    draft: Draft,
+    draft: Draft | PreparedDraft,
     by: User,
     action: Action = SAVE,
     form_id: str = "",
@@ -139,7 +139,7 @@ def create(
 
 def save(
     article_id: int,
-    draft: Draft,
+    draft: Draft | PreparedDraft,
     by: User,
     version: int,
     action: Action = SAVE,

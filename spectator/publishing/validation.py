@@ -73,12 +73,16 @@ def _is_invisible(char: str) -> bool:
     return char != " " and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
-def prepare(draft: Draft) -> PreparedDraft:
-    """Check and clean a draft. Raises ValidationError with a message for every wrong field.
+def prepare(draft: Draft | PreparedDraft) -> PreparedDraft:
+    """Check and clean a draft, unless that is done already.
+
+    Raises ValidationError with a message for every wrong field.
 
     A pure but slow function: call it before `db.write()`. `articles.apply_draft` checks what only
     the database knows: that the section exists and that the slug is free.
     """
+    if isinstance(draft, PreparedDraft):
+        return draft
     errors = _size_errors(draft)
     if errors:
         raise ValidationError(errors)  # the rest must not work on input of unlimited size

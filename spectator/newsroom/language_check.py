@@ -1,0 +1,34 @@
+"""The check that a story's script fits its language, against a wrong choice in the form."""
+
+from __future__ import annotations
+
+from spectator.models import Article
+from spectator.publishing import Draft
+from spectator.text.html.sanitizer import plain_text
+from spectator.text.words.languages import language_name, tag_problem
+from spectator.text.words.scripts import SCRIPT_NAMES, detect_script, mismatched_script
+
+SAMPLE = 50_000  # characters of a body in which its script is detected
+
+
+def find_language_mismatch(draft: Draft, article: Article | None) -> str:
+    """Return the language and the script of a story that disagree, "" if they fit.
+
+    A mismatch that the story is already stored with is accepted.
+    """
+    tag, text = draft.language.strip(), plain_text(draft.body[:SAMPLE])
+    script = "" if tag_problem(tag) else mismatched_script(tag, text)
+    if not script:
+        return ""
+    stored = plain_text(article.body[:SAMPLE]) if article and article.language == tag else ""
+    return "" if detect_script(stored) == script else f"{tag} {script}"
+
+
+def describe_language_mismatch(mismatch: str) -> str:
+    """Return the message about a mismatch."""
+    tag, _, script = mismatch.partition(" ")
+    name = language_name(tag)
+    return (
+        f"The story is written in {SCRIPT_NAMES[script]} letters, but its language is {name}."
+        f" Choose its language, or tick “Keep {name}”."
+    )
