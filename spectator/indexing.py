@@ -118,6 +118,7 @@ def build_document(article: Article) -> Document:
         *aliases,
         *(topic.name for topic in article.topics),
         article.source_name,
+        article.kicker,
     ]
     return Document(
         id=article.id,

@@ -147,6 +147,7 @@ class Article(Base):
     external_id: Mapped[str | None] = mapped_column(String(200), unique=True)
     # the form that created the story
     form_id: Mapped[str | None] = mapped_column("form_key", String(40), unique=True)
+    kicker: Mapped[str] = mapped_column(String(60), default="", server_default="")
     headline: Mapped[str] = mapped_column(String(300))
     dek: Mapped[str] = mapped_column(Text, default="")
     slug: Mapped[str] = mapped_column(String(120))

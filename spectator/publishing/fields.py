@@ -42,6 +42,7 @@ class Draft:
     order of the byline.
     """
 
+    kicker: Annotated[str, StoryField("Kicker", 60, is_wording=True)] = ""
     headline: Annotated[
         str, StoryField("Headline", 300, required="Write a headline.", is_wording=True)
     ] = ""

@@ -1,0 +1,18 @@
+"""Add a short label above the headline of a story."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0018"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # before the body, so that listings read it without walking the pages of a long body
+    with op.batch_alter_table("article", recreate="always") as batch_op:
+        batch_op.add_column(
+            sa.Column("kicker", sa.String(length=60), server_default="", nullable=False),
+            insert_before="headline",
+        )
