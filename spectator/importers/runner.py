@@ -28,21 +28,14 @@ Entry = Record | tuple[str, RecordError]
 
 
 @dataclass(slots=True)
-class ImportReport:
-    """The result of an import: numbers of stories, sections created, unknown keys and their counts.
+class ImportReport(publishing.ImportResult):
+    """The result of an import, with unknown keys and their counts.
 
-    `preserved` lists (location, fields) that were not overwritten because people changed them on
-    this site, `refused` lists (location, reason). `is_empty`: the source had no record at all.
+    `is_empty`: the source had no record at all.
     """
 
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
     is_empty: bool = True
-    sections: list[str] = field(default_factory=list)
     unknown_keys: Counter[str] = field(default_factory=Counter)
-    preserved: list[tuple[str, str]] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
 
 
 def import_records(
@@ -61,31 +54,19 @@ def import_records(
     report = ImportReport()
     for batch in _batches(entries):
         report.is_empty = False
-        ready = list(_prepare_batch(batch, report, media_dir, pictures_dir, dry_run))
+        stories = list(_prepare_batch(batch, report, media_dir, pictures_dir, dry_run))
         try:
             with db.write() as session:
-                stories = [story for _, story in ready]
                 result = publishing.import_batch(session, stories, overwrite)
                 if dry_run:
                     raise _DryRunRollback
         except _DryRunRollback:
             pass
-        _add_result(report, result, [location for location, _ in ready])
+        report.include(result)
         if progress:
             progress(len(batch))
     report.sections = list(dict.fromkeys(report.sections))
     return report
-
-
-def _add_result(
-    report: ImportReport, result: publishing.ImportResult, locations: list[str]
-) -> None:
-    report.added += result.added
-    report.updated += result.updated
-    report.unchanged += result.unchanged
-    report.sections += result.sections
-    report.preserved += [(locations[position], fields) for position, fields in result.preserved]
-    report.refused += [(locations[position], reason) for position, reason in result.refused]
 
 
 class _DryRunRollback(Exception):
@@ -107,22 +88,20 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 def _prepare_batch(
     batch: list[Entry], report: ImportReport, media_dir: Path, pictures: Path | None, is_dry: bool
-) -> Iterator[tuple[str, publishing.ImportedArticle]]:
-    """Yield (location, story) of every valid record, prepared before the write lock is taken."""
+) -> Iterator[publishing.ImportedArticle]:
+    """Yield the story of every valid record, prepared before the write lock is taken."""
     for entry in batch:
         if isinstance(entry, tuple):
             report.refused.append((entry[0], str(entry[1])))
             continue
         report.unknown_keys.update(entry.unknown_keys)
         try:
-            story = _build_imported_article(entry, media_dir, pictures, is_dry)
+            yield _build_imported_article(entry, media_dir, pictures, is_dry)
         except (publishing.ValidationError, RecordError) as error:
             report.refused.append((entry.location, str(error)))
         except Exception as error:
             log.debug("%s cannot be read", entry.location, exc_info=True)
             report.refused.append((entry.location, describe_unexpected_error(error)))
-        else:
-            yield entry.location, story
 
 
 def _build_imported_article(
@@ -140,6 +119,7 @@ def _build_imported_article(
         picture=_store_picture(record, media_dir, pictures, is_dry),
         is_picture_known=not (is_dry and record.picture),
         feed_id=record.feed_id,
+        location=record.location,
     )
 
 

@@ -25,7 +25,7 @@ from spectator.publishing.articles import (
 )
 from spectator.publishing.effects import Action
 from spectator.publishing.fields import FIELDS, Draft
-from spectator.publishing.import_records import ImportedArticle, ImportResult
+from spectator.publishing.import_batches import ImportedArticle, ImportResult
 from spectator.publishing.imports import import_batch
 from spectator.publishing.listings import apply_time_zone, are_listings_correct, repair_listings
 from spectator.publishing.notes import edit_note, remove_note

@@ -97,7 +97,7 @@ ACTIONS = {
         past="submitted for review",
         notice="Submitted for review.",
         status="review",
-        effect=effects.submit,
+        effect=effects.save,
         is_in_form=True,
         is_in_bar=True,
         has_address=True,
@@ -109,7 +109,7 @@ ACTIONS = {
         past="sent back",
         notice="Sent back to the author.",
         status="draft",
-        effect=effects.send_back,
+        effect=effects.save,
         is_in_form=True,
         is_in_bar=True,
         has_address=True,
@@ -130,7 +130,6 @@ ACTIONS = {
         past="unscheduled",
         notice="Unscheduled. Back to draft.",
         status="draft",
-        effect=effects.unschedule,
         is_in_form=True,
         is_in_bar=True,
         has_address=True,
@@ -199,9 +198,10 @@ PAST_TENSES = {name: rule.past for name, rule in ACTIONS.items()} | {
 
 def apply_effect(session: Session, article: Article, action: Action, now: datetime) -> None:
     """Change the story as its action says. Raises ValidationError."""
-    effect = ACTIONS[action.name].effect
-    assert effect is not None, action.name
-    effect(session, article, action, now)
+    rule = ACTIONS[action.name]
+    if rule.effect:
+        rule.effect(session, article, action, now)
+    article.status = rule.status or article.status
 
 
 def validate_action(action: Action) -> Action:

@@ -55,10 +55,6 @@ class BulkWriter:
             values | {"article_id": article_id, "version": version + 1, "saved_at": self.now}
         )
 
-    def set_taxonomy(self, article_id: int, draft: Draft, country_codes: tuple[str, ...]) -> None:
-        """Collect a story's authors, topics and countries."""
-        self.taxonomy.append(Taxonomy(article_id, draft, country_codes))
-
     def add_revision(
         self,
         article_id: int,
@@ -95,10 +91,6 @@ class BulkWriter:
             "given": source_values,
         }
         self.import_states.append(row)
-
-    def add_event(self, article_id: int, action: str) -> None:
-        """Collect an outbox event about a story."""
-        self.events.append((article_id, action))
 
     def write(self, session: Session) -> list[int]:
         """Write all rows inside the caller's `db.write()`; return the stories' ids, in order."""

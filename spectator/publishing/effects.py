@@ -1,4 +1,4 @@
-"""What each action changes in a loaded story; the table `actions` names them."""
+"""What actions change in a loaded story besides its status; the table `actions` names them."""
 
 from __future__ import annotations
 
@@ -45,18 +45,6 @@ def save(session: Session, article: Article, action: Action, now: datetime) -> N
         schedule(session, article, action, now)
 
 
-def submit(session: Session, article: Article, action: Action, now: datetime) -> None:
-    """Submit a draft for review."""
-    save(session, article, action, now)
-    article.status = "review"
-
-
-def send_back(session: Session, article: Article, action: Action, now: datetime) -> None:
-    """Turn a story in review back into a draft."""
-    save(session, article, action, now)
-    article.status = "draft"
-
-
 def schedule(_session: Session, article: Article, action: Action, now: datetime) -> None:
     """Schedule a story. Raises ValidationError without a time in the future."""
     at = action.at or article.published_at
@@ -66,12 +54,7 @@ def schedule(_session: Session, article: Article, action: Action, now: datetime)
         raise ValidationError(
             {"published_at": "That time has passed. Press Publish to publish now with this date."}
         )
-    article.status, article.published_at = "scheduled", at
-
-
-def unschedule(_session: Session, article: Article, _action: Action, _now: datetime) -> None:
-    """Turn a scheduled story back into a draft, which keeps the time as its planned time."""
-    article.status = "draft"
+    article.published_at = at
 
 
 def publish(session: Session, article: Article, action: Action, now: datetime) -> None:
@@ -93,7 +76,7 @@ def publish(session: Session, article: Article, action: Action, now: datetime) -
             }
         )
     set_slug(session, article, article.slug)  # another story may have taken it since the last save
-    article.status, article.published_at = "published", at
+    article.published_at = at
     _clear_update_before_publication(article)
     outbox.append(session, article.id, "publish")
 
@@ -131,13 +114,13 @@ def _set_published_at(article: Article, action: Action, now: datetime) -> None:
 
 def withdraw(session: Session, article: Article, action: Action, now: datetime) -> None:
     """Withdraw a public story: its URL then answers 410 with the reason."""
-    article.status, article.withdrawn_at, article.withdrawn_reason = "withdrawn", now, action.note
+    article.withdrawn_at, article.withdrawn_reason = now, action.note
     outbox.append(session, article.id, "withdraw")
 
 
 def reinstate(session: Session, article: Article, _action: Action, now: datetime) -> None:
     """Republish a withdrawn story with its original date."""
-    article.status, article.withdrawn_at, article.withdrawn_reason = "published", None, ""
+    article.withdrawn_at, article.withdrawn_reason = None, ""
     # An import may bring a withdrawn story without a date.
     article.published_at = article.published_at or now
     outbox.append(session, article.id, "publish")

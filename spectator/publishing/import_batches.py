@@ -5,13 +5,14 @@ For speed, a few SELECTs load what the whole batch needs, and no ORM objects are
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from spectator.media import StoredPicture
 from spectator.models import Article, ImportState
 from spectator.models.article import WAS_PUBLIC_STATUSES, new_feed_id
 from spectator.publishing.articles import draft_columns
@@ -25,22 +26,71 @@ from spectator.publishing.import_merge import (
     publication_value,
     values_of_draft,
 )
-from spectator.publishing.import_records import ImportedArticle, ImportResult
 from spectator.publishing.revisions import newest_number
 from spectator.publishing.slugs import SlugLookup
-from spectator.publishing.taxonomy import SectionKey, SectionLookup, add_picture
-from spectator.publishing.validation import ValidationError, clean_line
+from spectator.publishing.taxonomy import SectionKey, SectionLookup, Taxonomy, add_picture
+from spectator.publishing.validation import PreparedDraft, ValidationError, clean_line
 from spectator.text.words.slugs import slugify
 
 MAX_ID_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedArticle:
+    """A story as an importer provides it.
+
+    `section` is a section's name or slug; datetimes are aware. Importing an `external_id` again
+    updates the same story; None always adds a new one. `feed_id` is the story's id in the feeds of
+    its old site. `is_picture_known`: the importer checked whether there is a picture.
+    """
+
+    prepared: PreparedDraft
+    section: str
+    external_id: str | None = None
+    status: str = "draft"
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+    picture: StoredPicture | None = None
+    is_picture_known: bool = True
+    feed_id: str = ""
+    location: str = ""  # in the source, for the report
+
+    @property
+    def visible_updated_at(self) -> datetime | None:
+        """Return when the story was updated, None if that was before its publication."""
+        at, published = self.updated_at, self.published_at
+        if at is None or published is None or self.status not in WAS_PUBLIC_STATUSES:
+            return None
+        return at if at >= published else None
+
+
+@dataclass(slots=True)
+class ImportResult:
+    """The result of importing a batch: numbers of stories, and names of new sections.
+
+    `preserved` and `refused` hold pairs of a story's location in its source and a text: the fields
+    that stayed as edited here, or the reason why the story was not stored.
+    """
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    sections: list[str] = field(default_factory=list)
+    preserved: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+    def include(self, other: ImportResult) -> None:
+        """Add another result to this one."""
+        for result_field in fields(other):
+            name = result_field.name
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
 class ImportBatch:
     """Stories with different external ids, and what the database already holds about them."""
 
     def __init__(self, session: Session, stories: list[ImportedArticle], overwrite: bool) -> None:
-        self.session = session
-        self.overwrite = overwrite
+        self.session, self.stories, self.overwrite = session, stories, overwrite
         self.existing = _load_existing(
             session, [story.external_id for story in stories if story.external_id is not None]
         )
@@ -55,17 +105,16 @@ class ImportBatch:
             session.scalars(select(Article.feed_id).where(Article.feed_id.in_(feed_ids)))
         )
         self.writer = BulkWriter(datetime.now(UTC))
-        self.comparison = Comparison(session, self._candidates(stories))
+        self.comparison = Comparison(session, self._candidates())
 
-    def _candidates(self, stories: list[ImportedArticle]) -> list[tuple[Row[Any], SourceValues]]:
+    def _candidates(self) -> list[tuple[Row[Any], SourceValues]]:
         """Return the rows of stored stories that may change, each with its source values.
 
         They may change if the source changed since the last import, or somebody saved them.
         """
         candidates = []
-        for story in stories:
-            old = self.existing.get(story.external_id) if story.external_id is not None else None
-            if old is not None:
+        for story in self.stories:
+            if old := self.existing.get(story.external_id):
                 source_values = self._source_values(story)
                 if (
                     self.overwrite
@@ -90,17 +139,16 @@ class ImportBatch:
             story.visible_updated_at,
         )
 
-    def apply(self, stories: list[tuple[int, ImportedArticle]], result: ImportResult) -> list[int]:
+    def apply(self, result: ImportResult) -> list[int]:
         """Decide on every story, then write them all; return the ids of stored stories."""
-        for index, story in stories:
-            old = self.existing.get(story.external_id) if story.external_id is not None else None
+        for story in self.stories:
             try:
-                if old is None:
-                    self._add_article(story, result)
+                if old := self.existing.get(story.external_id):
+                    self._update_article(story, old, result)
                 else:
-                    self._update_article(index, story, old, result)
+                    self._add_article(story, result)
             except ValidationError as error:
-                result.refused.append((index, str(error)))
+                result.refused.append((story.location, str(error)))
         return self.writer.write(self.session)
 
     def _add_article(self, story: ImportedArticle, result: ImportResult) -> None:
@@ -117,11 +165,11 @@ class ImportBatch:
         values = self._column_values(draft, story, slug, section.id)
         self.writer.add_article(article_id, story.external_id, self._feed_id(story), values)
         self.writer.add_revision(article_id, draft, values, 1, 1)
-        self.writer.set_taxonomy(article_id, draft, story.prepared.country_codes)
+        self.writer.taxonomy.append(Taxonomy(article_id, draft, story.prepared.country_codes))
         if story.external_id is not None:
             self.writer.set_import_state(article_id, 1, self._source_values(story) | {"slug": slug})
         if story.status == "published":
-            self.writer.add_event(article_id, "publish")
+            self.writer.events.append((article_id, "publish"))
         result.added += 1
 
     def _column_values(
@@ -143,13 +191,11 @@ class ImportBatch:
         self.feed_ids.add(feed_id)
         return feed_id
 
-    def _update_article(
-        self, index: int, story: ImportedArticle, old: Row[Any], result: ImportResult
-    ) -> None:
+    def _update_article(self, story: ImportedArticle, old: Row[Any], result: ImportResult) -> None:
         """Collect changes to a stored story; collect none and raise ValidationError if invalid."""
         decision = self.comparison.decide(old, self.overwrite)
         if decision is not None and decision.preserved:
-            result.preserved.append((index, ", ".join(decision.preserved)))
+            result.preserved.append((story.location, ", ".join(decision.preserved)))
         if decision is None or not decision.accepted:
             if (
                 decision is not None
@@ -191,12 +237,11 @@ class ImportBatch:
             if "countries" in accepted
             else tuple(code for code, _ in stored.countries)
         )
-        self.writer.set_taxonomy(old.id, draft, codes)
+        self.writer.taxonomy.append(Taxonomy(old.id, draft, codes))
         self.writer.set_import_state(old.id, old.version + 1, decision.source_values)
         if "published" in {values["status"], old.status}:
-            self.writer.add_event(
-                old.id, "publish" if values["status"] == "published" else "withdraw"
-            )
+            event = "publish" if values["status"] == "published" else "withdraw"
+            self.writer.events.append((old.id, event))
 
     def _choose_slug(
         self, old: Row[Any], source: Draft, status: str, accepted: frozenset[str]
@@ -209,7 +254,7 @@ class ImportBatch:
         return str(old.slug)
 
 
-def _load_existing(session: Session, external_ids: list[str]) -> dict[str, Row[Any]]:
+def _load_existing(session: Session, external_ids: list[str]) -> dict[str | None, Row[Any]]:
     """Return stored stories by external id, with revision number and previous source values."""
     columns = (Article.id, Article.external_id, Article.slug, Article.status, Article.version)
     state = (
@@ -219,4 +264,4 @@ def _load_existing(session: Session, external_ids: list[str]) -> dict[str, Row[A
     )
     query = select(*columns, newest_number().label("number"), *state).outerjoin(ImportState)
     rows = session.execute(query.where(Article.external_id.in_(external_ids)))
-    return {row.external_id: row for row in rows if row.external_id is not None}
+    return {row.external_id: row for row in rows}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from spectator.publishing.import_batches import ImportBatch
-from spectator.publishing.import_records import ImportedArticle, ImportResult
+from spectator.publishing.import_batches import ImportBatch, ImportedArticle, ImportResult
 from spectator.publishing.listings import update_listings
 from spectator.publishing.pictures import update_picture_uses
 
@@ -25,51 +24,47 @@ def import_batch(
     edited here; with `overwrite` the source wins. Unchanged stories are not written. A story that
     cannot be stored is refused without affecting the others.
     """
-    numbered = list(enumerate(stories))
     try:
         with session.begin_nested():
-            return _import_numbered(session, numbered, overwrite)
+            return _import_stories(session, stories, overwrite)
     except OperationalError:
         raise  # the database is locked, full or unreachable, which no story causes
     except Exception:
         log.debug("importing a batch failed; retrying story by story", exc_info=True)
     result = ImportResult()
-    for index, story in numbered:
+    for story in stories:
         try:
             with session.begin_nested():
-                result.include(_import_numbered(session, [(index, story)], overwrite))
+                result.include(_import_stories(session, [story], overwrite))
         except OperationalError:
             raise
         except Exception as error:
             log.debug("importing a story failed", exc_info=True)
-            result.refused.append((index, f"cannot be stored: {error}"))
+            result.refused.append((story.location, f"cannot be stored: {error}"))
     return result
 
 
-def _import_numbered(
-    session: Session, stories: Iterable[tuple[int, ImportedArticle]], overwrite: bool
+def _import_stories(
+    session: Session, stories: Sequence[ImportedArticle], overwrite: bool
 ) -> ImportResult:
     result, article_ids = ImportResult(), list[int]()
     for part in _split_at_repeated_ids(stories):
-        batch = ImportBatch(session, [story for _, story in part], overwrite)
-        article_ids += batch.apply(part, result)
+        article_ids += ImportBatch(session, part, overwrite).apply(result)
     if article_ids:
         update_listings(session, article_ids)
         update_picture_uses(session, article_ids)
     return result
 
 
-def _split_at_repeated_ids(
-    stories: Iterable[tuple[int, ImportedArticle]],
-) -> Iterator[list[tuple[int, ImportedArticle]]]:
+def _split_at_repeated_ids(stories: Sequence[ImportedArticle]) -> Iterator[list[ImportedArticle]]:
     """Split a batch before each repeated id, so that the later story updates the earlier one."""
-    part: list[tuple[int, ImportedArticle]] = []
+    part: list[ImportedArticle] = []
     seen_ids: set[str] = set()
-    for index, story in stories:
+    for story in stories:
         if story.external_id in seen_ids:
             yield part
             part, seen_ids = [], set()
-        part.append((index, story))
+        part.append(story)
         if story.external_id is not None:
             seen_ids.add(story.external_id)
     if part:

@@ -17,6 +17,7 @@ from spectator.publishing.names import (
     delete_former_names,
     find_exact_ids,
     find_ids,
+    replacement_names,
     similar_names,
 )
 from spectator.publishing.permissions import is_publisher
@@ -140,14 +141,8 @@ def replace_former_spellings(session: Session, prepared: PreparedDraft) -> Prepa
     """Return the draft of an old revision with current spellings of its names."""
     draft = prepared.draft
     for field, model in NAME_FIELDS.items():
-        names = getattr(draft, field)
-        ids = find_ids(session, model, names)
-        current = dict(
-            session.execute(select(model.id, model.name).where(model.id.in_(ids.values()))).all()
-        )
-        draft = _replace_names(
-            draft, field, {name: current[ids[name]] for name in ids if ids[name] in current}
-        )
+        replacements = replacement_names(session, model, getattr(draft, field))
+        draft = _replace_names(draft, field, replacements)
     return replace(prepared, draft=draft)
 
 

@@ -286,11 +286,11 @@ def test_stories_and_their_model_agree(newsroom: type[Stories]) -> None:
 def test_the_machine_sees_a_fault(newsroom: type[Stories], monkeypatch: pytest.MonkeyPatch) -> None:
     """Check that a leaked embargoed story is noticed."""
 
-    def leak(session: Session, article: Article, _step: Action, now: datetime) -> None:
-        article.status, article.published_at = "published", now
+    def leak(session: Session, article: Article, _action: Action, now: datetime) -> None:
+        article.published_at = now
         outbox.append(session, article.id, "publish")
 
-    rule = replace(publishing.ACTIONS["schedule"], effect=leak)
+    rule = replace(publishing.ACTIONS["schedule"], effect=leak, status="published")
     monkeypatch.setitem(publishing.ACTIONS, "schedule", rule)
     machine_settings = settings(
         max_examples=60, stateful_step_count=12, deadline=None, phases=[Phase.generate]
