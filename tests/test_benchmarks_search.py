@@ -120,4 +120,4 @@ def test_a_row_of_the_engine_shows_all_three() -> None:
     figure = speed.engine_figure("engine", [[2.0, 8.0, 1.0]] * 20)
     assert (figure.value, figure.baseline) == (2.0, 1.0)
     assert "matchers without facets 8 ms (4 × ours)" in figure.note
-    assert "FTS5 0.5 × ours" in figure.note
+    assert "FTS5 1 ms (0.5 × ours)" in figure.note

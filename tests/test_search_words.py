@@ -206,3 +206,11 @@ def test_similar_stories_are_scored_against_the_story_itself(index: Index) -> No
     unsaved = replace(story, id=9_999_999)
     assert [item.id for item in index.more_like_this(unsaved)] == document_ids(story, half)
     assert index.more_like_this(unsaved)[0].score == 1.0
+
+
+def test_a_story_that_was_rewritten_is_scored_against_the_best(index: Index) -> None:
+    first, second = (document("Harbour dredging", "Ships in the harbour.") for _ in range(2))
+    stored = document("Tariffs", "Nothing of that kind.")
+    index.rebuild([first, second, stored], 1)
+    rewritten = replace(stored, headline=first.headline, body=first.body)
+    assert [item.score for item in index.more_like_this(rewritten)] == [1.0, 1.0]

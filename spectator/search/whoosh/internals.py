@@ -56,7 +56,7 @@ class PostingBlock(NamedTuple):
 class PostingList(NamedTuple):
     """A word's posting list in one segment, whose document numbers start at `base`.
 
-    Reading it a block at a time is ten times as fast as with Whoosh's own matchers.
+    It is read a block at a time; Whoosh's own matchers read one document after the other.
     """
 
     leaf: Any
