@@ -34,9 +34,7 @@ class Case:
     says: str
     is_root: bool = True
     environ: dict[str, str] = field(default_factory=dict)
-    repair: Callable[[Path], object] | None = (
-        None  # where the remedy is no command: what it describes
-    )
+    repair: Callable[[Path], object] | None = None  # the described remedy, if it is no command
 
     def __str__(self) -> str:
         return self.name
@@ -178,8 +176,8 @@ def _truncate(data: Path) -> None:
     os.truncate(path, path.stat().st_size // 8192 * 4096)
 
 
-def _at(name: str, act: Callable[[Path], object]) -> Callable[[Path], object]:
-    return lambda data: act(data / name)
+def _at(name: str, damage: Callable[[Path], object]) -> Callable[[Path], object]:
+    return lambda data: damage(data / name)
 
 
 def _owned(name: str, mode: int) -> Callable[[Path], object]:

@@ -66,7 +66,18 @@ PIECES = (
     "\"|'|&#0;|&#99999999;|&notin|a < b|<anna@example.com>|ọ̀rọ̀|e\u0301|\u0338|አዲስ አበባ።|"
     "مرحبا| |  \t "
 ).split("|")
-# Repeated by the thousand, each of these was slow or large somewhere.
+# Repeated thousands of times, each of these was once slow or large.
+# What two versions of a body may repeat; comparing them must not cost the square of their length.
+COMPARED_UNITS = (
+    "<",
+    "<a ",
+    "<!--",
+    "<b><p>",
+    "<p><div>",
+    "<video src=/x>",
+    "<p>x</p>",
+    "<p>a b a c a</p><p>b b a</p>",
+)
 HOSTILE_UNITS = (
     "&|&a|&#|<|<a |<a href=\"|<b x='|<img src=|<!--|<!|<?|<b><p>|<b><i></b></i>|<div>|<p><div>|"
     "<a href=/x><p>x|<table>x|"

@@ -44,7 +44,8 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.in_template: list[dict[str, str | None]] = []  # in a template: a script completes it
+        # In a template, which a script completes.
+        self.in_template: list[dict[str, str | None]] = []
         self.open: list[str] = []
         self.errors: list[str] = []
         self.text: Counter[str] = Counter()
@@ -106,7 +107,7 @@ def check_markup(app: Flask, page: Page) -> None:
     for attrs in page.find_all("a"):
         href = attrs.get("href") or ""
         if "href" not in attrs:
-            continue  # a body's link whose address was refused: valid, and not a link any more
+            continue  # a link of a body whose URL was refused: valid HTML, but no link
         assert href.startswith(("/", "#", "http://", "https://", "mailto:", "tel:", "?")), href
         if href.startswith("/") and not href.startswith("//"):
             assert has_route(app, href), f"{href} leads nowhere"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 import spectator.models  # noqa: F401
 from spectator import create_app, migrations, queries
@@ -18,6 +21,8 @@ from spectator.db import WRITE_FLAG, Base, db
 from spectator.operations import hints, setup
 from tests.conftest import settings
 
+OldDatabase = Callable[[str], AbstractContextManager[Connection]]
+SECTION = "INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)"
 ARTICLE_0001 = """
 INSERT INTO article (id, headline, dek, slug, language, status, excerpt, word_count,
   source_name, source_url, published_at, created_at, saved_at, withdrawn_reason, version,
@@ -39,6 +44,28 @@ VALUES (:number, :number, 'jpg', 1, 1, 1, '2026-01-01')
 LISTED_0001 = [("month", 202601), ("section", 1)]
 
 
+@pytest.fixture
+def old_database(tmp_path: Path) -> Iterator[OldDatabase]:
+    """Return a function that opens a database of an old revision with one section."""
+    (tmp_path / "old").mkdir()
+    app = create_app(settings(tmp_path / "old"))
+
+    @contextmanager
+    def open_at(revision: str) -> Iterator[Connection]:
+        config = migrations.alembic_config()
+        with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+            connection.execute(text(SECTION))
+            yield connection
+            connection.commit()
+
+    with app.app_context():
+        yield open_at
+        db.session.remove()
+        db.engine.dispose()
+
+
 def test_migrations_and_models_agree(app: Flask) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -53,112 +80,71 @@ def test_the_head_is_the_newest_file() -> None:
     )
 
 
-def test_a_database_of_the_first_schema_keeps_every_row(tmp_path: Path) -> None:
-    app = create_app(settings(tmp_path / "old"))
-    (tmp_path / "old").mkdir()
-    with app.app_context():
-        config = migrations.alembic_config()
-        with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0001")
-            connection.execute(
-                text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
+def test_a_database_of_the_first_schema_keeps_every_row(old_database: OldDatabase) -> None:
+    with old_database("0001") as connection:
+        connection.execute(text(ARTICLE_0001))
+        connection.execute(
+            text("INSERT INTO correction (article_id, text, made_at) VALUES (1, 'x', '2026-01-01')")
+        )
+        connection.execute(text("UPDATE article SET language = 'Arabic'"))
+    migrations.upgrade()
+    assert migrations.is_current()
+    with db.engine.connect() as connection:
+        assert connection.scalar(text("SELECT body FROM article")) == "B"
+        assert connection.scalar(text("SELECT language FROM article")) == "ar"
+        assert connection.execute(text("SELECT article_id, action FROM outbox")).all() == [
+            (1, "update")
+        ]
+        assert connection.scalar(text("SELECT kind FROM correction")) == "correction"
+        assert (
+            connection.execute(text('SELECT kind, "key" FROM story_count ORDER BY kind')).all()
+            == LISTED_0001
+        )
+        assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+def test_pictures_that_readers_have_seen_are_marked(old_database: OldDatabase) -> None:
+    with old_database("0016") as connection:
+        for number, status in enumerate(("published", "withdrawn", "draft"), 1):
+            story = ARTICLE_0001.replace("(1, 'H'", f"({number}, 'H'").replace(
+                "'s'", f"'s{number}'"
             )
-            connection.execute(text(ARTICLE_0001))
+            connection.execute(text(story.replace("published'", f"{status}'")))
+            connection.execute(text(PICTURE_0014), {"number": number})
+            connection.execute(
+                text("INSERT INTO picture_use VALUES (:number, :number)"), {"number": number}
+            )
+    migrations.upgrade()
+    with db.engine.connect() as connection:
+        assert connection.scalars(text("SELECT was_public FROM picture ORDER BY id")).all() == [
+            1,
+            1,
+            0,
+        ]
+
+
+def test_older_notes_get_the_kind_of_their_action(old_database: OldDatabase) -> None:
+    with old_database("0004") as connection:
+        connection.execute(text(ARTICLE_0001))
+        connection.execute(text(NOTES_0004))
+        for words, moment in (
+            ("a", "2026-01-03 10:00:00.000123"),
+            ("b", "2026-01-04 10:00:00.000456"),
+            ("c", "2025"),
+        ):
+            values = {"words": words, "moment": moment}
             connection.execute(
                 text(
-                    "INSERT INTO correction (article_id, text, made_at) VALUES (1, 'x', "
-                    "'2026-01-01')"
-                )
+                    "INSERT INTO correction (article_id, text, made_at) VALUES (1, :words, :moment)"
+                ),
+                values,
             )
-            connection.execute(text("UPDATE article SET language = 'Arabic'"))
-            connection.commit()
-        migrations.upgrade()
-        assert migrations.is_current()
-        with db.engine.connect() as connection:
-            assert connection.scalar(text("SELECT body FROM article")) == "B"
-            assert connection.scalar(text("SELECT language FROM article")) == "ar"
-            assert connection.execute(text("SELECT article_id, action FROM outbox")).all() == [
-                (1, "update")
-            ]
-            assert connection.scalar(text("SELECT kind FROM correction")) == "correction"
-            assert (
-                connection.execute(text('SELECT kind, "key" FROM story_count ORDER BY kind')).all()
-                == LISTED_0001
-            )
-            assert connection.scalar(text("PRAGMA foreign_keys")) == 1
-        db.engine.dispose()
-
-
-def test_pictures_that_readers_have_seen_are_marked(tmp_path: Path) -> None:
-    app = create_app(settings(tmp_path / "old"))
-    (tmp_path / "old").mkdir()
-    with app.app_context():
-        config = migrations.alembic_config()
-        with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0016")
-            connection.execute(
-                text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
-            )
-            for number, status in enumerate(("published", "withdrawn", "draft"), 1):
-                story = ARTICLE_0001.replace("(1, 'H'", f"({number}, 'H'").replace(
-                    "'s'", f"'s{number}'"
-                )
-                connection.execute(text(story.replace("published'", f"{status}'")))
-                connection.execute(text(PICTURE_0014), {"number": number})
-                connection.execute(
-                    text("INSERT INTO picture_use VALUES (:number, :number)"), {"number": number}
-                )
-            connection.commit()
-        migrations.upgrade()
-        with db.engine.connect() as connection:
-            assert connection.scalars(text("SELECT was_public FROM picture ORDER BY id")).all() == [
-                1,
-                1,
-                0,
-            ]
-        db.engine.dispose()
-
-
-def test_older_notes_get_the_kind_of_the_act_that_made_them(tmp_path: Path) -> None:
-    app = create_app(settings(tmp_path / "old"))
-    (tmp_path / "old").mkdir()
-    with app.app_context():
-        config = migrations.alembic_config()
-        with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0004")
-            connection.execute(
-                text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
-            )
-            connection.execute(text(ARTICLE_0001))
-            connection.execute(text(NOTES_0004))
-            for words, moment in (
-                ("a", "2026-01-03 10:00:00.000123"),
-                ("b", "2026-01-04 10:00:00.000456"),
-                ("c", "2025"),
-            ):
-                values = {"words": words, "moment": moment}
-                connection.execute(
-                    text(
-                        "INSERT INTO correction (article_id, text, made_at) VALUES (1, "
-                        ":words, :moment)"
-                    ),
-                    values,
-                )
-            connection.commit()
-        migrations.upgrade()
-        with db.engine.connect() as connection:
-            kinds = connection.execute(
-                text("SELECT text, kind FROM correction ORDER BY text")
-            ).all()
-            assert kinds == [("a", "update"), ("b", "correction"), ("c", "correction")]
-            notes = connection.execute(
-                text("SELECT number, note FROM revision ORDER BY number")
-            ).all()
-            assert notes == [(1, ""), (2, "a"), (3, "b")]
-        db.engine.dispose()
+    migrations.upgrade()
+    with db.engine.connect() as connection:
+        kinds = connection.execute(text("SELECT text, kind FROM correction ORDER BY text")).all()
+        assert kinds == [("a", "update"), ("b", "correction"), ("c", "correction")]
+        notes = connection.execute(text("SELECT number, note FROM revision ORDER BY number")).all()
+        assert notes == [(1, ""), (2, "a"), (3, "b")]
 
 
 def test_initialising_twice_changes_nothing(app: Flask) -> None:
@@ -179,52 +165,46 @@ VALUES (:id, 'H', '', 's' || :id, 'en', :status, '', 0,
 """
 
 
-def test_names_that_one_slug_had_merged_are_listed_with_their_stories(tmp_path: Path) -> None:
-    app = create_app(settings(tmp_path / "old"))
-    (tmp_path / "old").mkdir()
-    with app.app_context():
-        config = migrations.alembic_config()
-        with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "0004")
+def test_names_that_one_slug_had_merged_are_listed_with_their_stories(
+    old_database: OldDatabase,
+) -> None:
+    with old_database("0004") as connection:
+        connection.execute(
+            text("INSERT INTO author (id, slug, name) VALUES (1, 'ahmd-syd', 'أحمد سعيد')")
+        )
+        connection.execute(text("INSERT INTO topic (id, slug, name) VALUES (1, 'c', 'C++')"))
+        for number, names in ((1, ["أحمد سعيد"]), (2, ["أحمد سيد"])):
+            status = "published" if number == 2 else "draft"
+            values = {"id": number, "status": status, "updated": "2025-01-01 00:00:00"}
+            connection.execute(text(STORY_0004), values)
+            content = json.dumps({"authors": names, "topics": ["C#"] if number == 1 else []})
+            statement = (
+                "INSERT INTO revision (article_id, number, action, content, made_at) "
+                "VALUES (:id, 1, 'save', :content, '2026-01-01 00:00:00')"
+            )
+            connection.execute(text(statement), {"id": number, "content": content})
             connection.execute(
-                text("INSERT INTO section (id, slug, name, position) VALUES (1, 'p', 'P', 1)")
+                text("INSERT INTO article_author VALUES (:id, 0, 1)"), {"id": number}
             )
-            connection.execute(
-                text("INSERT INTO author (id, slug, name) VALUES (1, 'ahmd-syd', 'أحمد سعيد')")
-            )
-            connection.execute(text("INSERT INTO topic (id, slug, name) VALUES (1, 'c', 'C++')"))
-            for number, names in ((1, ["أحمد سعيد"]), (2, ["أحمد سيد"])):
-                status = "published" if number == 2 else "draft"
-                values = {"id": number, "status": status, "updated": "2025-01-01 00:00:00"}
-                connection.execute(text(STORY_0004), values)
-                content = json.dumps({"authors": names, "topics": ["C#"] if number == 1 else []})
-                statement = (
-                    "INSERT INTO revision (article_id, number, action, content, made_at) "
-                    "VALUES (:id, 1, 'save', :content, '2026-01-01 00:00:00')"
-                )
-                connection.execute(text(statement), {"id": number, "content": content})
-                connection.execute(
-                    text("INSERT INTO article_author VALUES (:id, 0, 1)"), {"id": number}
-                )
-            connection.execute(text("INSERT INTO article_topic VALUES (1, 1)"))
-            connection.commit()
-        migrations.upgrade()
-        merged = [(row.kind, row.name, row.article_id) for row in queries.merged_names(10)]
-        assert merged == [("author", "أحمد سيد", 2), ("topic", "C#", 1)]
-        told = list(hints.find_hints())
-        assert len(told) == 2
-        assert "“أحمد سيد”" in told[0] and "stories 2 " in told[0] and "“أحمد سعيد”" in told[0]
-        with db.engine.connect() as connection:
-            assert (
-                connection.execute(text("SELECT updated_at, feed_id FROM article")).all()
-                == [(None, None)] * 2
-            )
-            forms = connection.execute(text("SELECT ascii_form, folded_form FROM topic")).all()
-            assert forms == [("c", "c++")]
-        assert queries.feed_ids([1, 2]) == {
-            1: "urn:spectator:article:1",
-            2: "urn:spectator:article:2",
-        }
-        db.session.remove()
-        db.engine.dispose()
+        connection.execute(text("INSERT INTO article_topic VALUES (1, 1)"))
+    migrations.upgrade()
+    merged = [(row.kind, row.name, row.article_id) for row in queries.merged_names(10)]
+    assert merged == [("author", "أحمد سيد", 2), ("topic", "C#", 1)]
+    hint_lines = list(hints.find_hints())
+    assert len(hint_lines) == 2
+    assert (
+        "“أحمد سيد”" in hint_lines[0]
+        and "stories 2 " in hint_lines[0]
+        and "“أحمد سعيد”" in hint_lines[0]
+    )
+    with db.engine.connect() as connection:
+        assert (
+            connection.execute(text("SELECT updated_at, feed_id FROM article")).all()
+            == [(None, None)] * 2
+        )
+        forms = connection.execute(text("SELECT ascii_form, folded_form FROM topic")).all()
+        assert forms == [("c", "c++")]
+    assert queries.feed_ids([1, 2]) == {
+        1: "urn:spectator:article:1",
+        2: "urn:spectator:article:2",
+    }

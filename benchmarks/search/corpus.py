@@ -134,7 +134,7 @@ def _random_text(
         drawn.append(chance.choice(pool))
         length += drawn[-1].count(" ") + 1
     for index in chance.sample(range(len(drawn)), min(SPEAKERS, len(drawn))):
-        # Names keep coming up in an archive: its vocabulary never stops growing.
+        # New names keep appearing in an archive, so its vocabulary grows.
         drawn[index] = f"{chance.choice(names)} {chance.choice(names)}: {drawn[index]}"
     paragraphs = [" ".join(drawn[start : start + 3]) for start in range(0, len(drawn), 3)]
     headline = chance.choice(pool).split()[: chance.randint(6, 9)]

@@ -64,9 +64,9 @@ def background_readers(port: int) -> Iterator[Counter[str]]:
     try:
         yield answers
     finally:
-        told, _ = process.communicate("enough\n", timeout=60)
+        output, _ = process.communicate("enough\n", timeout=60)
         answers.update(
-            {status: int(number) for status, number in map(str.split, told.splitlines())}
+            {status: int(number) for status, number in map(str.split, output.splitlines())}
         )
 
 

@@ -17,7 +17,7 @@ from spectator import indexing
 from spectator.search import FACETS, MAX_PAGE, SearchRequest
 
 WORST_GOAL, P99_GOAL = 500.0, 300.0
-PAGE_SAMPLING = 5  # one in so many goes to the page as well
+PAGE_SAMPLING = 5  # every so many queries also go to the page
 SIGNS = "\"*-()[]{}:^~&|+!?\\/<>=@#$%;,.'`“”«»_"
 QUOTES = ("", '"')
 CONTROLS = (
@@ -170,14 +170,14 @@ def figures(site: BenchSite, number: int) -> Iterator[Figure]:
     faults: list[str] = []
     with site.app_context() as app:
         index, page = indexing.open_public_index(site.data), page_opener(app, "/search?q=")
-        acts = {
+        functions = {
             "search": (lambda text: index.find(random_request(chance, text)), texts),
             "suggestions": (index.suggest, texts),
             "page": (page, texts[::PAGE_SAMPLING]),
         }
         milliseconds = {
-            name: cpu_times(record_faults(act, name, faults), inputs)
-            for name, (act, inputs) in acts.items()
+            name: cpu_times(record_faults(function, name, faults), inputs)
+            for name, (function, inputs) in functions.items()
         }
     name = f"hostile queries, faults, {site.number:,} stories"
     yield Figure(
@@ -199,13 +199,13 @@ def random_request(chance: random.Random, text: str) -> SearchRequest:
 
 
 def record_faults(
-    act: Callable[[str], object], name: str, faults: list[str]
+    function: Callable[[str], object], name: str, faults: list[str]
 ) -> Callable[[str], object]:
     """Return a function that does the same, records its faults and goes on."""
 
     def careful(text: str) -> None:
         try:
-            act(text)
+            function(text)
         except Exception as error:
             faults.append(f"{name}: {error!r:.100} for {text!r:.80}")
 

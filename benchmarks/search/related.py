@@ -44,13 +44,13 @@ def figures(directory: Path) -> Iterator[Figure]:
     def alike(story: Document) -> Sequence[int]:
         return [similar.id for similar in index.more_like_this(story, limit=NEIGHBOURS)]
 
-    ours, times = precision(alike, real, sections)
-    usual, _ = precision(Cosine(real).rank_similar, real, sections)
+    share, times = precision(alike, real, sections)
+    baseline, _ = precision(Cosine(real).rank_similar, real, sections)
     index.close()
-    note = f"same category {ours:.3f}, tf-idf cosine {usual:.3f}, {len(real)} stories"
+    note = f"same category {share:.3f}, tf-idf cosine {baseline:.3f}, {len(real)} stories"
     yield Figure(
         "related, same category ÷ tf-idf cosine",
-        ours / usual,
+        share / baseline,
         "",
         RATIO_GOAL,
         higher_is_better=True,

@@ -23,7 +23,7 @@ from spectator.search import SearchRequest
 PAGE_GOALS = {10_000: 80.0, 50_000: 350.0}
 SUGGEST_GOAL, REINDEX_GOAL = 30.0, 80.0
 KINDS, SHARES = ("AND", "word", "phrase", "prefix"), (50, 30, 10, 10)
-MIN_WORD_LETTERS = 4  # letters; what is looked for is seldom shorter
+MIN_WORD_LETTERS = 4  # letters; searches are seldom for shorter words
 WARM_UPS = 20
 
 
@@ -52,12 +52,12 @@ def _search(chance: random.Random) -> str:
     return word if kind == "word" else f"{word[: chance.choice((3, 4))]}*"
 
 
-def cpu_times(act: Callable[[str], object], texts: Sequence[str]) -> list[float]:
+def cpu_times(function: Callable[[str], object], texts: Sequence[str]) -> list[float]:
     """Return the CPU milliseconds of each text in this process."""
     times = []
     for text in texts:
         started = time.process_time()
-        act(text)
+        function(text)
         times.append((time.process_time() - started) * 1000)
     return times
 

@@ -16,8 +16,8 @@ from benchmarks.speed.servers import Server, run_gunicorn
 
 LISTS = ["/", "/politics/", "/archive/", "/feed.xml", "/politics/feed.xml", "/country/nigeria/"]
 STORIES, TIMES = 50, 3
-STALE_WINDOW_SECONDS = 11.0  # what shared caches may show while they ask again
-OTHER_BROWSER = "deflate, gzip"  # takes the same as the first one, and says so in other words
+STALE_WINDOW_SECONDS = 11.0  # stale time that shared caches may use while they revalidate
+OTHER_BROWSER = "deflate, gzip"  # a synonym of the first encoding
 
 
 def figures(
@@ -41,10 +41,10 @@ def compare_with_file(
     assert answer.status == 200, answer
     with serve_ready_file(answer.body, answer.headers.get("Content-Encoding", ""), folder) as file:
         assert file.get(path).body == answer.body
-        acts = {"ours": load_run(front, path, seconds), "file": load_run(file, path, seconds)}
-        results = interleave(acts, rounds)
-    note = f"{format_rates(results['ours'], results['file'])}; {len(answer.body):,} bytes"
-    return goals.NGINX_CACHED.with_value(median_ratio(results["ours"], results["file"]), note)
+        runs = {"site": load_run(front, path, seconds), "file": load_run(file, path, seconds)}
+        results = interleave(runs, rounds)
+    note = f"{format_rates(results['site'], results['file'])}; {len(answer.body):,} bytes"
+    return goals.NGINX_CACHED.with_value(median_ratio(results["site"], results["file"]), note)
 
 
 def pages_while_stopped(front: Server, behind: Server, paths: list[str]) -> Figure:

@@ -20,29 +20,29 @@ def figures(
     site: BenchSite, path: str, folder: Path, seconds: float, rounds: int
 ) -> Iterator[Figure]:
     """Yield a cached story against constant bytes, and a 304 against a 200."""
-    with run_gunicorn("wsgi:app", site.environ) as ours:
-        answer = ours.get(path)
+    with run_gunicorn("wsgi:app", site.environ) as server:
+        answer = server.get(path)
         save_answer(answer, folder)
         environ = site.environ | {"CONSTANT_ANSWER": str(folder)}
         with run_gunicorn("benchmarks.constant_app:app", environ, ready="/") as constant:
             assert constant.get(path).body == answer.body
-            acts = {
-                "ours": load_run(ours, path, seconds),
+            runs = {
+                "site": load_run(server, path, seconds),
                 "constant": load_run(constant, path, seconds),
             }
             tag = answer.headers.get("ETag", "")
-            has_tag = tag != "" and ours.get(path, If_None_Match=tag).status == 304
+            has_tag = tag != "" and server.get(path, If_None_Match=tag).status == 304
             if has_tag:
-                acts["304"] = load_run(ours, path, seconds, If_None_Match=tag)
-            results = interleave(acts, rounds)
+                runs["304"] = load_run(server, path, seconds, If_None_Match=tag)
+            results = interleave(runs, rounds)
     packed = answer.headers.get("Content-Encoding", "not compressed")
-    rates = format_rates(results["ours"], results["constant"])
+    rates = format_rates(results["site"], results["constant"])
     note = f"{rates}; {len(answer.body):,} bytes, {packed}"
-    yield goals.CACHED.with_value(median_ratio(results["ours"], results["constant"]), note)
+    yield goals.CACHED.with_value(median_ratio(results["site"], results["constant"]), note)
     if has_tag:
         yield goals.REVALIDATED.with_value(
-            median_ratio(results["304"], results["ours"]),
-            format_rates(results["304"], results["ours"]),
+            median_ratio(results["304"], results["site"]),
+            format_rates(results["304"], results["site"]),
         )
     else:
         yield goals.REVALIDATED.as_missing("the site answers no 304")
@@ -51,13 +51,13 @@ def figures(
 def load_run(server: Server, path: str, seconds: float, **headers: str) -> Callable[[], float]:
     """Return a function that measures a URL's responses a second; AssertionError on a refusal."""
 
-    def act() -> float:
+    def run() -> float:
         load = run_wrk(server.url(path), seconds, **headers)
         assert load.refused == 0, load
         return load.rate
 
-    act()  # whoever comes first finds everything warm
-    return act
+    run()  # the first measured run finds everything warm
+    return run
 
 
 def save_answer(answer: Answer, folder: Path) -> None:

@@ -24,20 +24,20 @@ def figures(
     """
     naive = f"benchmarks.naive_app:create_app({str(site.data / 'spectator.db')!r})"
     with (
-        run_gunicorn(COLD_APP, site.environ) as ours,
-        run_gunicorn(naive, site.environ, ready=paths[0]) as theirs,
+        run_gunicorn(COLD_APP, site.environ) as site_server,
+        run_gunicorn(naive, site.environ, ready=paths[0]) as naive_server,
     ):
-        sizes = [len(server.get(paths[0]).body) for server in (ours, theirs)]
+        sizes = [len(server.get(paths[0]).body) for server in (site_server, naive_server)]
         results = interleave(
             {
-                "ours": lambda: request_rate(ours, file, seconds),
-                "theirs": lambda: request_rate(theirs, file, seconds),
+                "site": lambda: request_rate(site_server, file, seconds),
+                "naive": lambda: request_rate(naive_server, file, seconds),
             },
             rounds,
         )
-    rates = format_rates(results["ours"], results["theirs"])
+    rates = format_rates(results["site"], results["naive"])
     note = f"{rates}; {len(paths)} stories of {sizes[0]:,} and {sizes[1]:,} bytes"
-    yield goals.COLD.with_value(median_ratio(results["ours"], results["theirs"]), note)
+    yield goals.COLD.with_value(median_ratio(results["site"], results["naive"]), note)
     yield from cpu_figures(site, rounds, samples)
 
 

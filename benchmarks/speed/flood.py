@@ -20,9 +20,9 @@ def figures(site: BenchSite, file: Path, folder: Path, seconds: float) -> Iterat
     """
     copy = copy_site(site, folder / "flooded")  # searches are counted in the database
     with run_gunicorn("wsgi:app", copy.environ, "--max-requests", "0") as server:
-        # wrk's connections may all end at one process. The first requests of the other, which load
-        # what is loaded once (some 17 MB), would then count as growth.
-        # New connections go to whichever process is free.
+        # wrk's connections may all reach one process. The first requests of the other, which load
+        # modules and templates (some 17 MB), would then count as growth.
+        # New connections go to any free process.
         for path in file.read_text(encoding="utf-8").split():
             for address in (
                 path,

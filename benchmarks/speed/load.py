@@ -101,9 +101,9 @@ def background_load(url: str, script: Path, *words: object) -> Iterator[list[Loa
     try:
         yield loads
     finally:
-        process.send_signal(signal.SIGINT)  # wrk then says what it has seen so far
-        told, _ = process.communicate(timeout=30)
-    loads.append(parse_wrk_output(told))
+        process.send_signal(signal.SIGINT)  # wrk then prints its figures so far
+        output, _ = process.communicate(timeout=30)
+    loads.append(parse_wrk_output(output))
 
 
 def parse_wrk_output(output: str) -> Load:

@@ -69,7 +69,8 @@ def run_nginx(text: str, folder: Path, port: int, ready: str) -> Iterator[Server
 @contextmanager
 def nginx_in_front(site: Server, data: Path, folder: Path) -> Iterator[Server]:
     """Run nginx with deploy/nginx.conf in front of the site of a data directory."""
-    front = Nginx(folder, site.port, data / "media", name="127.0.0.1")  # as the crowd calls it
+    # For a large number of readers.
+    front = Nginx(folder, site.port, data / "media", name="127.0.0.1")
     try:
         front.start()
         assert front.process is not None

@@ -102,7 +102,7 @@ def page_urls(samples: int) -> dict[str, list[str]]:
         "feed of a section": f"/{SECTION}/feed.xml",
         "feed of a country": f"/country/{COUNTRY}/feed.xml",
     }
-    if queries.listing_by_path(f"/topic/{RARE}/") is not None:  # sites of short rows alone have it
+    if queries.listing_by_path(f"/topic/{RARE}/") is not None:  # only sites of short rows have it
         single["topic of few stories"] = f"/topic/{RARE}/"
     return {"article": article_paths(samples)} | {
         name: [path] * samples for name, path in single.items()

@@ -20,7 +20,7 @@ NEWEST, SPAN = 1_793_491_200, 3 * 365 * 24 * 3600  # 1 November 2026; seconds
 SCHEMA_PACKAGES = ("models", "migrations", "publishing")
 SENTENCE = "The river rose in the night and the market moved to the hill. "
 
-# A number that looks drawn by chance and is the same every time.
+# A number that looks random and is always the same.
 PSEUDO_RANDOM = "(i * 2654435761 / 4096)"
 STORIES = (
     "WITH RECURSIVE story(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM story WHERE i < :number)"
@@ -93,7 +93,8 @@ def insert_stories(database: Path, number: int) -> None:
     values |= {"newest": NEWEST, "span": SPAN}
     values |= {"sentence": SENTENCE.strip(), "body": f"<p>{SENTENCE * 2}</p>" * 3}
     with closing(sqlite.connect(database, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous=OFF")  # it is made anew where the power fails
+        # After a power failure the site is created again.
+        connection.execute("PRAGMA synchronous=OFF")
         connection.execute("BEGIN IMMEDIATE")
         for statement in STATEMENTS:
             connection.execute(statement, values)

@@ -12,7 +12,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 def violations(page: Page) -> list[str]:
     """Return axe's violations, one line for each element."""
-    page.wait_for_load_state("load")  # until then its style sheets may be on the way
+    page.wait_for_load_state("load")  # stylesheets may still be loading
     if not page.evaluate("'axe' in window"):
         page.evaluate(FILE.read_text(encoding="utf-8"))
     report = page.evaluate(

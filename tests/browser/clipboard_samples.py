@@ -209,14 +209,12 @@ def docs_run(text: str, **styles: str) -> str:
         "text-decoration": "none",
     }
     named = {name.replace("_", "-"): value for name, value in styles.items()}
-    said = ";".join(
+    css = ";".join(
         f"{name}:{value}"
         for name, value in (plain | {"vertical-align": "baseline"} | named).items()
     )
-    said = (
-        f"font-family:Arial,sans-serif;color:#000000;{said};white-space:pre;white-space:pre-wrap;"
-    )
-    return f'<span style="{said}">{text}</span>'
+    css = f"font-family:Arial,sans-serif;color:#000000;{css};white-space:pre;white-space:pre-wrap;"
+    return f'<span style="{css}">{text}</span>'
 
 
 def docs_item(level: int, text: str) -> str:

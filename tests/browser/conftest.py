@@ -28,9 +28,7 @@ EDITOR_FILES = {
 }
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
-NO_MEMORY = (
-    "--disable-back-forward-cache"  # Playwright's own choice, which hides what people's browsers do
-)
+NO_MEMORY = "--disable-back-forward-cache"  # Playwright's default, unlike people's browsers
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -124,20 +122,20 @@ def remembering_browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(params=["htmx 4", "htmx 2", "no script"])
 def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
     """Reader's window: with htmx 4, with htmx 2 and without JavaScript."""
-    where: RunningSite = request.getfixturevalue(
+    running_site: RunningSite = request.getfixturevalue(
         "htmx_2_site" if request.param == "htmx 2" else "site"
     )
-    with open_window(browser, where, has_script=request.param != "no script") as visitor:
+    with open_window(browser, running_site, has_script=request.param != "no script") as visitor:
         yield visitor
 
 
 @pytest.fixture(params=["htmx 4", "htmx 2"])
 def scripted_reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
     """Reader's window in which htmx runs."""
-    where: RunningSite = request.getfixturevalue(
+    running_site: RunningSite = request.getfixturevalue(
         "htmx_2_site" if request.param == "htmx 2" else "site"
     )
-    with open_window(browser, where) as visitor:
+    with open_window(browser, running_site) as visitor:
         yield visitor
 
 

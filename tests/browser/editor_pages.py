@@ -149,7 +149,7 @@ def select_text(page: Page, words: str) -> None:
         }""",
         words,
     )
-    page.wait_for_timeout(30)  # Chromium tells of a selection some moments later
+    page.wait_for_timeout(30)  # Chromium reports a selection a little later
 
 
 def put_cursor(page: Page, words: str, at_end: bool = True) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.story_form import fill, press
-from tests.browser.visits import Visit
+from tests.browser.visits import Visit, open_window
 
 PUBLIC_PAGES = {
     "front": "/",
@@ -222,3 +224,15 @@ BEHIND_LOGIN: dict[str, Callable[[Visit], None]] = {
     "refused time": open_refused_time,
 }
 ALL = PUBLIC | BEHIND_LOGIN
+
+
+@contextmanager
+def open_page(request: pytest.FixtureRequest, kind: str, **options: Any) -> Iterator[Visit]:
+    """Open a window with one page of a kind; newsroom pages open with the editor's session."""
+    if kind in BEHIND_LOGIN:
+        options["storage_state"] = request.getfixturevalue("editor_state")
+    browser, site = (request.getfixturevalue(name) for name in ("browser", "site"))
+    with open_window(browser, site, **options) as visitor:
+        ALL[kind](visitor)
+        visitor.page.wait_for_load_state("load")
+        yield visitor

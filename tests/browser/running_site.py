@@ -136,8 +136,8 @@ class RunningSite:
             assert time.monotonic() < deadline, f"the site left processes behind: {left}"
             time.sleep(0.05)
         assert len(family) >= 3, f"two web processes and a worker were expected: {family}"
-        said = self.log.read_text()
-        assert "Traceback" not in said, said[-4000:]
+        log_text = self.log.read_text()
+        assert "Traceback" not in log_text, log_text[-4000:]
 
 
 def start_time_of(pid: int) -> str:

@@ -31,9 +31,8 @@ def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> No
     """Fill in the form's fields by their labels and choose a picture."""
     for name, text in entries.items():
         if name == "body":
-            page.wait_for_load_state(
-                "load"
-            )  # the scripts have run: the editor is there, or none comes
+            # Scripts have run: the editor is present or will not appear.
+            page.wait_for_load_state("load")
         if name == "section":
             page.get_by_label("Section", exact=True).select_option(text)
         elif name == "body" and page.locator("#body-editor").is_visible():

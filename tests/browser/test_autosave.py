@@ -79,7 +79,7 @@ def poll(page: Page, question: str, seconds: float = 10.0) -> None:
     """
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        with suppress(Error):  # the page is just being left for the next
+        with suppress(Error):  # the page is navigating
             if page.evaluate(f"async () => {question}"):
                 return
         page.wait_for_timeout(50)
@@ -106,9 +106,8 @@ def test_what_is_typed_is_on_the_server_within_two_seconds(form_window: Visit) -
     page = form_window.page
     page.get_by_label("Headline").fill("Typed and never saved")
     type_text(page, "The words.")
-    expect_status(page).to_have_text(
-        SAVED_MESSAGE, timeout=2600
-    )  # two seconds after the last key, and one round trip
+    # Two seconds after the last key, and one round trip.
+    expect_status(page).to_have_text(SAVED_MESSAGE, timeout=2600)
     assert "The words." in autosaved_text(form_window.site)
     expect(page.locator("#weight")).to_have_text(re.compile(r"^\d+ KB, \d\.\d s on 3G$"))
     wait_until_nothing_is_kept(page)
@@ -117,7 +116,7 @@ def test_what_is_typed_is_on_the_server_within_two_seconds(form_window: Visit) -
     ) == [(0,)]
 
 
-def test_the_network_goes_and_comes(form_window: Visit) -> None:
+def test_the_network_is_lost_and_returns(form_window: Visit) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Written in a bus")
     expect_status(page).to_have_text(SAVED_MESSAGE)
@@ -149,9 +148,8 @@ def test_a_server_that_fails_is_not_believed(form_window: Visit, answer: str) ->
 def test_the_login_expires_while_somebody_types(form_window: Visit) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Before the login expired")
-    page.select_option(
-        "#section", "health"
-    )  # now: the form is sent by itself, once somebody is logged in again
+    # The form is submitted automatically after the next login.
+    page.select_option("#section", "health")
     expect_status(page).to_have_text(SAVED_MESSAGE)
     page.context.clear_cookies()
     type_text(page, "After it.")
@@ -249,7 +247,7 @@ def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> No
             "discarded: “Rubbish”. This device keeps them for 30 days."
         )
         expect(page.get_by_role("button", name="Bring back")).to_be_focused()
-        assert count_drafts(page) == 0  # no longer unsaved: a logout does not warn of it
+        assert count_drafts(page) == 0  # nothing is unsaved, so that a logout does not warn
         assert axe.violations(page) == []
         form_window.open(NEW)
         page.get_by_role("button", name="Bring back").click()
@@ -265,7 +263,7 @@ def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> No
     poll(page, "(await spectatorCopies.everything()).length === 0")
 
 
-def test_closing_at_once_asks_or_has_kept_the_last_word(form_window: Visit) -> None:
+def test_closing_at_once_warns_or_has_stored_the_last_word(form_window: Visit) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Left at once")
     dialogs: list[str] = []

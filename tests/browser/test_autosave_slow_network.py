@@ -80,10 +80,10 @@ def post_slowly(page: Page, seconds: float, *scripts: tuple[float, str]) -> list
     Playwright cannot act on a page that waits for the next one, so the page itself runs the
     scripts: each with the number of seconds after which it runs.
     """
-    held: list[Route] = []
+    routes: list[Route] = []
     page.route(
         "**" + NEW,
-        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
+        lambda route: routes.append(route) if route.request.method == "POST" else route.continue_(),
     )
     write(page, "On its way")
     for after, script in scripts:
@@ -91,7 +91,7 @@ def post_slowly(page: Page, seconds: float, *scripts: tuple[float, str]) -> list
     page.evaluate(SAVE_SCRIPT)
     with suppress(TimeoutError):
         page.wait_for_event("close", timeout=seconds * 1000)
-    return held
+    return routes
 
 
 SAVE_SCRIPT = "document.querySelector('.bar button[value=save]').click()"
@@ -103,20 +103,19 @@ TYPE_SCRIPT = """
 """
 
 
-def test_a_form_on_a_slow_way_is_sent_once(form_window: Visit) -> None:
+def test_a_form_on_a_slow_line_is_submitted_once(form_window: Visit) -> None:
     page = form_window.page
-    held = post_slowly(
-        page, 11.5, (1, SAVE_SCRIPT), (3, TYPE_SCRIPT), (4.5, SAVE_SCRIPT)
-    )  # longer than two rounds of trying again
-    assert len(held) == 1
-    held[0].continue_()
+    # Longer than two retries.
+    routes = post_slowly(page, 11.5, (1, SAVE_SCRIPT), (3, TYPE_SCRIPT), (4.5, SAVE_SCRIPT))
+    assert len(routes) == 1
+    routes[0].continue_()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
 
 
-def test_what_is_typed_while_the_form_is_on_its_way_is_offered_after_it(form_window: Visit) -> None:
+def test_text_typed_while_the_form_is_in_transit_is_offered_afterwards(form_window: Visit) -> None:
     page = form_window.page
-    held = post_slowly(page, 2.5, (0.8, TYPE_SCRIPT))
-    held[0].continue_()
+    routes = post_slowly(page, 2.5, (0.8, TYPE_SCRIPT))
+    routes[0].continue_()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     headline = page.get_by_label("Headline")
     expect(headline).to_have_value("On its way")
@@ -131,17 +130,16 @@ def test_what_is_typed_while_the_form_is_on_its_way_is_offered_after_it(form_win
     expect(banner).to_have_count(0)
 
 
-def test_a_form_on_its_way_can_be_called_back(form_window: Visit) -> None:
+def test_a_form_in_transit_can_be_cancelled(form_window: Visit) -> None:
     page = form_window.page
     copy = page.locator("[name=copy]").input_value()
-    held = post_slowly(page, 8, (1, TYPE_SCRIPT), (6.5, STOP_SCRIPT))
-    assert len(held) == 1
+    routes = post_slowly(page, 8, (1, TYPE_SCRIPT), (6.5, STOP_SCRIPT))
+    assert len(routes) == 1
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
     expect(page.get_by_role("button", name="Save draft")).to_be_focused()
     expect_status(page).to_have_text(SAVED_MESSAGE)
-    expect(page.locator("[name=copy]")).to_have_value(
-        copy
-    )  # by which the server knows a story that arrived after all
+    # The id by which the server recognizes a story that arrived after all.
+    expect(page.locator("[name=copy]")).to_have_value(copy)
     assert "On its way, and more" in autosaved_text(form_window.site)
     wait_until_nothing_is_kept(page)
     page.unroute("**" + NEW)
@@ -164,7 +162,7 @@ def test_a_slow_line_is_not_cut_off_by_more_typing(form_window: Visit) -> None:
     assert "Typed on." in autosaved_text(form_window.site)
 
 
-def test_nobody_is_told_again_and_again_that_the_login_has_expired(form_window: Visit) -> None:
+def test_an_expired_login_is_announced_once(form_window: Visit) -> None:
     page = form_window.page
     cookies = page.context.cookies()
     page.context.clear_cookies()
@@ -202,7 +200,7 @@ def test_the_page_of_a_hotspot_is_no_logout(form_window: Visit) -> None:
 
 
 @pytest.mark.parametrize("script", [OLD_BROWSER, NO_STORAGE], ids=["old browser", "no storage"])
-def test_a_browser_that_lacks_something_still_sends(form_window: Visit, script: str) -> None:
+def test_a_browser_without_a_feature_still_submits(form_window: Visit, script: str) -> None:
     page = form_window.page
     page.add_init_script(script)
     page.reload()
@@ -214,7 +212,7 @@ def test_a_browser_that_lacks_something_still_sends(form_window: Visit, script: 
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
 
 
-def test_a_browser_that_cannot_keep_says_so_and_asks_before_it_leaves(form_window: Visit) -> None:
+def test_a_browser_without_storage_warns_before_leaving(form_window: Visit) -> None:
     page = form_window.page
     page.add_init_script(NO_STORAGE)
     page.reload()

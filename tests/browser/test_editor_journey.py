@@ -141,9 +141,8 @@ def withdraw(visitor: Visit, form_path: str, public_path: str) -> None:
     page = visitor.open(form_path)
     page.get_by_text("Withdraw this story").click()
     page.get_by_label("Reason").fill(REASON)
-    visitor.expected_statuses = {
-        410
-    }  # the picture goes with the story, from pages that are still open too
+    # The picture is withdrawn with the story, also from pages that are open.
+    visitor.expected_statuses = {410}
     press(page, "Withdraw")
     expect(page.locator(".notice")).to_contain_text("Story withdrawn.")
     answer = page.goto(visitor.site.url + public_path)

@@ -232,7 +232,7 @@ def choose_picture(page: Page) -> None:
     dialog.get_by_label("Credit").fill("Ama Serwaa")
 
 
-def test_a_picture_goes_in_behind_the_paragraph(writer: Visit) -> None:
+def test_a_picture_is_inserted_after_the_paragraph(writer: Visit) -> None:
     page = open_new(writer, "one\n\ntwo")
     put_cursor(page, "one")
     answers = [

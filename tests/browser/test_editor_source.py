@@ -59,7 +59,7 @@ def test_one_paragraph_touched_leaves_the_others_alone(
     assert stored_body(site, number) == before.replace("ይነሳል።", "ይነሳል። ሌላ")
 
 
-def test_every_block_can_be_touched_and_keeps_what_it_is(writer: Visit) -> None:
+def test_every_block_can_be_edited_and_keeps_its_markup(writer: Visit) -> None:
     page = open_new(writer, MIXED_BODY)
     for words in ("leaves at", "الساعة", "aago", "Deep", "Bare", "Quoted", "A note"):
         put_cursor(page, words)
@@ -115,7 +115,7 @@ def test_plain_text_is_read_as_the_server_reads_it(writer: Visit) -> None:
     assert elements <= set(names[1]) <= elements | markup.BLOCKS
 
 
-def test_plain_text_stays_plain_until_it_is_touched(writer: Visit) -> None:
+def test_plain_text_stays_plain_until_it_is_edited(writer: Visit) -> None:
     plain = "One & <i>only</i>\nline\n\n“x<y”"
     page = open_new(writer, plain)
     put_cursor(page, "line")
@@ -168,14 +168,14 @@ def test_the_html_view_is_the_field_itself(writer: Visit) -> None:
 def test_the_field_tells_of_each_change_once_and_before_sending(writer: Visit) -> None:
     page = open_new(writer, "<p>one</p>")
     page.evaluate(
-        "window.told = 0; document.getElementById('body').addEventListener('input', () =>"
-        " (window.told += 1))"
+        "window.inputs = 0; document.getElementById('body').addEventListener('input', () =>"
+        " (window.inputs += 1))"
     )
     put_cursor(page, "one")
     page.keyboard.type(" two")
-    assert field_value(page) == "<p>one two</p>" and page.evaluate("window.told") in (1, 2)
-    told = page.evaluate("window.told")
-    assert field_value(page) and page.evaluate("window.told") == told
+    assert field_value(page) == "<p>one two</p>" and page.evaluate("window.inputs") in (1, 2)
+    count = page.evaluate("window.inputs")
+    assert field_value(page) and page.evaluate("window.inputs") == count
     page.keyboard.type("!")
     sent = page.evaluate(
         """() => {

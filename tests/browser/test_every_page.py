@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize
+from playwright.sync_api import ViewportSize
 
 from tests.browser import page_kinds
 from tests.browser.axe import violations
-from tests.browser.running_site import RunningSite
-from tests.browser.visits import Visit, open_window
+from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
@@ -29,16 +28,9 @@ OVERFLOWING = """() => {
 
 
 @pytest.fixture(params=page_kinds.ALL)
-def page_window(
-    request: pytest.FixtureRequest, browser: Browser, site: RunningSite
-) -> Iterator[Visit]:
+def page_window(request: pytest.FixtureRequest) -> Iterator[Visit]:
     """Window with one kind of page at the width of a narrow phone."""
-    options: dict[str, Any] = {"viewport": NARROW}
-    if request.param in page_kinds.BEHIND_LOGIN:
-        options["storage_state"] = request.getfixturevalue("editor_state")
-    with open_window(browser, site, **options) as visitor:
-        page_kinds.ALL[request.param](visitor)
-        visitor.page.wait_for_load_state("load")
+    with page_kinds.open_page(request, request.param, viewport=NARROW) as visitor:
         yield visitor
 
 

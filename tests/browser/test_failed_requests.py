@@ -18,7 +18,7 @@ MORE, SEARCH, RELATED = (
     "**/fragments/search?**",
     "**/fragments/related/**",
 )
-TIMEOUT_MS = 1500  # the answer after a new try has to come within it, on a busy machine too
+TIMEOUT_MS = 1500  # a retry must get its response within it even on a busy machine
 ROOM_PIXELS = 300
 
 
@@ -86,7 +86,7 @@ def test_load_more_says_so_and_tries_again(scripted_reader: Visit, failure: Fail
     count = page.locator(".stream .card").count()
     fail(page, MORE)
     more = page.get_by_role("link", name="Load more")
-    for _ in range(2):  # a second failure replaces what was said of the first
+    for _ in range(2):  # a second failure replaces the first message
         with page.expect_request(MORE):
             more.click()
         expect(page.get_by_role("status")).to_have_text(f"Could not load more stories. {reason}")
@@ -154,7 +154,7 @@ def test_related_stories_leave_no_hole(scripted_reader: Visit, failure: Failure)
     expect(page.get_by_role("status")).to_have_text("")
 
 
-def test_room_is_kept_only_where_htmx_came(scripted_reader: Visit) -> None:
+def test_space_is_reserved_only_if_htmx_has_loaded(scripted_reader: Visit) -> None:
     visitor = scripted_reader
     visitor.ignored_errors = ("ERR_", "Failed to load")
     visitor.page.route(visitor.site.htmx_url, lambda route: route.abort())

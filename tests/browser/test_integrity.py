@@ -28,7 +28,7 @@ def test_one_byte_more_is_blocked_and_links_still_work(
     with open_window(browser, site, htmx_file=site.htmx_file + b"\n") as visitor:
         visitor.ignored_errors = ("Failed to find a valid digest",)
         page = visitor.open(SECTION)
-        assert any("Failed to find a valid digest" in said for said in visitor.console), (
+        assert any("Failed to find a valid digest" in message for message in visitor.console), (
             visitor.console
         )
         assert page.evaluate("typeof window.htmx") == "undefined"

@@ -43,7 +43,7 @@ def test_results_address_title_and_status_follow_the_typing(scripted_reader: Vis
     expect(page.locator("#results")).to_contain_text("Type a word, a name or a place.")
 
 
-def test_filters_make_the_results_anew(scripted_reader: Visit) -> None:
+def test_filters_render_the_results_again(scripted_reader: Visit) -> None:
     page = scripted_reader.open("/search?q=the&country=kenya&sort=oldest")
     page.get_by_text("Section and dates").click()
     page.get_by_label("Section", exact=True).select_option("society")
@@ -59,19 +59,20 @@ def test_filters_make_the_results_anew(scripted_reader: Visit) -> None:
 
 def test_an_old_answer_never_covers_a_newer_one(scripted_reader: Visit) -> None:
     visitor, page = scripted_reader, scripted_reader.open("/search")
+    # htmx 2 logs cancelled requests.
     visitor.ignored_errors = (
         "htmx:sendAbort",
         "htmx:afterRequest",
-    )  # htmx 2 says aloud what it gives up
-    held: list[Route] = []
-    page.route("**/fragments/search?q=village&**", lambda route: held.append(route))
+    )
+    routes: list[Route] = []
+    page.route("**/fragments/search?q=village&**", lambda route: routes.append(route))
     box(page).press_sequentially("village")
-    while not held:
+    while not routes:
         page.wait_for_timeout(20)
     box(page).fill("market")
     expect(page.locator("#results h2").first).to_contain_text("“market”")
-    with suppress(Error):  # htmx has given it up
-        held[0].fallback()
+    with suppress(Error):  # htmx has cancelled it
+        routes[0].fallback()
     page.wait_for_timeout(400)
     expect(page.locator("#results h2").first).to_contain_text("“market”")
     assert visitor.path == "/search?q=market"
@@ -101,7 +102,7 @@ def test_enter_on_a_slow_line_leaves_the_page_before_as_it_was(
         page.wait_for_timeout(20)
     box(page).press("Enter", no_wait_after=True)
     page.wait_for_timeout(600)
-    with suppress(Error):  # htmx has given it up
+    with suppress(Error):  # htmx has cancelled it
         for route in answers:
             route.fallback()
     page.wait_for_timeout(600)

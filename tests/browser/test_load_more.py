@@ -86,7 +86,7 @@ def test_a_story_published_meanwhile_moves_nothing(
         assert news["headline"] not in titles
 
 
-def test_the_front_page_goes_on(reader: Visit) -> None:
+def test_the_front_page_has_further_pages(reader: Visit) -> None:
     page = reader.open("/")
     others = ".hero :is(h2, h3) a, .rail h3 a"
     hero = [link.get_attribute("href") or "" for link in page.locator(others).all()]

@@ -16,7 +16,7 @@ from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 
-# One marker of a list in Word, and how the list begins that it makes.
+# A list marker of Word, and the start of the list that it becomes.
 MARKERS = {
     "·": "<ul>",
     "o": "<ul>",
@@ -69,7 +69,7 @@ def test_each_program(form: Visit, program: str) -> None:
 
 
 @pytest.mark.parametrize("program", samples.SAMPLES)
-def test_what_is_clean_stays_as_it_is(form: Visit, program: str) -> None:
+def test_clean_markup_is_unchanged(form: Visit, program: str) -> None:
     cleaned = samples.SAMPLES[program][1]
     assert clean_paste(form, cleaned) == cleaned
 
@@ -111,7 +111,7 @@ def test_the_language_of_the_story_needs_no_word(form: Visit) -> None:
     assert clean_paste(form, copied) == '<p>The boat</p>\n<p lang="fr">Le bateau</p>\n<p>Boat</p>'
 
 
-def test_what_is_too_long_comes_as_plain_paragraphs(form: Visit) -> None:
+def test_a_paste_that_is_too_long_becomes_plain_paragraphs(form: Visit) -> None:
     filler = "<!-- " + "x" * 2_000_000 + " -->"
     copied = (
         f"<style>p {{}}</style>{filler}<p class=a>One &amp; <b>two</b></p>\n<p>Three &lt;b&gt;</p>"
@@ -184,9 +184,7 @@ def test_hostile_input_ends(form: Visit, part: str) -> None:
     )
     for length in (100_000, 2_000_010):
         milliseconds = form.page.evaluate(times, part * (length // len(part)))
-        assert (
-            milliseconds < 30_000
-        )  # what grows with the square of the text takes far longer, on a busy machine too
+        assert milliseconds < 30_000  # quadratic code takes far longer even on a busy machine
 
 
 @pytest.mark.parametrize("program", ["Word", "Google Docs"])

@@ -35,7 +35,7 @@ PASTE_PLAIN = """words => {
   const event = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
   document.getElementById("body-editor").dispatchEvent(event);
 }"""
-# Cuts or copies what is selected, moves the cursor and pastes what the editor put on the clipboard.
+# Cut or copy the selection, move the cursor and paste the clipboard's content.
 TAKE = """kind => {
   const data = new DataTransfer();
   const event = new ClipboardEvent(kind, {clipboardData: data, bubbles: true, cancelable: true});
@@ -261,7 +261,7 @@ def clipboard(random_: random.Random) -> str:
     return "".join(part(0) for _ in range(random_.randrange(1, 7)))
 
 
-# The words of a document as a browser shows them.
+# Return the words of a document as a browser shows them.
 VISIBLE = """html => {
   const frame = document.createElement("iframe");
   document.body.append(frame);

@@ -31,7 +31,7 @@ def test_a_facet_narrows_and_its_chip_widens(reader: Visit) -> None:
     assert count(page) == promised < before
     expect(facet(page, "Kenya")).to_have_attribute("aria-current", "true")
     expect(facet(page, "Ghana")).to_be_visible()
-    page.route("**/fragments/search?**", lambda _: None)  # the typing alone gets no answer
+    page.route("**/fragments/search?**", lambda _: None)  # typing alone gets no response
     page.get_by_label("Words, names or places").fill("village notes")
     page.get_by_label("Words, names or places").press("Enter")
     page.wait_for_url("**/search?q=village+notes*country=kenya")

@@ -108,15 +108,15 @@ def test_one_letter_suggests_nothing(visitor: Visit) -> None:
 
 
 def test_an_old_answer_is_never_shown(visitor: Visit) -> None:
-    page, held = visitor.open("/"), list[Route]()
-    page.route("**/fragments/suggest?q=village", lambda route: held.append(route))
+    page, routes = visitor.open("/"), list[Route]()
+    page.route("**/fragments/suggest?q=village", lambda route: routes.append(route))
     type_in(page, "village")
-    while not held:
+    while not routes:
         page.wait_for_timeout(20)
     box(page).fill("ama serwaa")
     expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
-    with suppress(Error):  # it has been given up
-        held[0].fallback()
+    with suppress(Error):  # it has been cancelled
+        routes[0].fallback()
     page.wait_for_timeout(300)
     expect(options(page).filter(has_text="village")).to_have_count(0)
     expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()

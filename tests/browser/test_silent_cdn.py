@@ -49,7 +49,7 @@ def test_what_is_typed_reaches_device_and_server(form_window: Page, site: Runnin
     assert count_drafts(form_window) == 1
 
 
-def test_leaving_asks_where_nothing_is_kept_yet(form_window: Page, site: RunningSite) -> None:
+def test_leaving_warns_while_nothing_is_stored(form_window: Page, site: RunningSite) -> None:
     dialogs: list[str] = []
 
     def answer(dialog: Any) -> None:
@@ -63,17 +63,17 @@ def test_leaving_asks_where_nothing_is_kept_yet(form_window: Page, site: Running
     assert dialogs == ["beforeunload"] or count_drafts(form_window) == 1
 
 
-def test_the_editor_that_comes_late_does_not_take_the_field_away(
+def test_an_editor_that_loads_late_does_not_replace_the_field(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
-    held: list[Any] = []
+    routes: list[Any] = []
     with open_window(browser, site, storage_state=editor_state) as visitor:
         page = visitor.page
-        page.route(CDN, lambda route: held.append(route))
+        page.route(CDN, lambda route: routes.append(route))
         page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
         page.locator("#body").press_sequentially("Begun in")
-        while held:
-            visitor.handle_route(held.pop(0))
+        while routes:
+            visitor.handle_route(routes.pop(0))
             page.wait_for_timeout(100)
         page.wait_for_load_state("load")
         page.keyboard.type(" the plain field")
@@ -99,15 +99,11 @@ def test_the_search_box_of_readers_suggests(browser: Browser, site: RunningSite,
 
 
 @pytest.mark.parametrize("kind", page_kinds.ALL)
-def test_third_parties_come_last(
-    browser: Browser, site: RunningSite, editor_state: Any, kind: str
-) -> None:
+def test_third_parties_come_last(request: pytest.FixtureRequest, kind: str) -> None:
     """Check on every kind of page that only the rich-text editor waits for the CDN."""
-    options = {"storage_state": editor_state} if kind in page_kinds.BEHIND_LOGIN else {}
-    with open_window(browser, site, **options) as visitor:
-        page_kinds.ALL[kind](visitor)
+    with page_kinds.open_page(request, kind) as visitor:
         sources = visitor.page.locator("script[src]").evaluate_all(
-            "all => all.map((each) => each.src)"
+            "scripts => scripts.map((script) => script.src)"
         )
     foreign = [at for at, source in enumerate(sources) if CDN.match(source)]
     behind = [

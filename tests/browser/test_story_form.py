@@ -170,7 +170,7 @@ def test_a_key_publishes_when_its_question_is_answered(writer: Visit) -> None:
     page.keyboard.press("Control+Shift+Enter")
     question = page.get_by_role("dialog", name="Publish this story?")
     expect(question).to_be_visible()
-    page.keyboard.press("Enter")  # what has the focus does nothing
+    page.keyboard.press("Enter")  # the focused element does nothing
     expect(question).to_be_hidden()
     assert writer.path == NEW
     page.keyboard.press("Control+Shift+Enter")
@@ -306,7 +306,7 @@ def test_errors_are_shown_first_and_lead_to_their_fields(writer: Visit) -> None:
 
 
 @pytest.mark.parametrize("version", ["htmx 4", "htmx 2"])
-def test_who_else_is_here_is_said_once(
+def test_other_editors_are_announced_once(
     request: pytest.FixtureRequest, browser: Browser, tmp_path: Path, version: str
 ) -> None:
     site: RunningSite = request.getfixturevalue("site" if version == "htmx 4" else "htmx_2_site")
@@ -328,7 +328,7 @@ def test_who_else_is_here_is_said_once(
         page.clock.install()
         with page.expect_response("**/presence"):
             visitor.open(f"/newsroom/stories/{article_id}")
-        said = page.evaluate_handle(
+        messages = page.evaluate_handle(
             """() => {
               const status = document.querySelector("#presence + [role=status]");
               const messages = [];
@@ -342,7 +342,7 @@ def test_who_else_is_here_is_said_once(
                 page.clock.run_for(8100)
             page.clock.run_for(300)
         expect(page.locator("#presence")).to_have_text("Kofi saved.")
-        assert said.json_value() == ["Ama is also editing.", "", "Kofi saved."]
+        assert messages.json_value() == ["Ama is also editing.", "", "Kofi saved."]
 
 
 def test_the_picture_that_was_chosen(writer: Visit, tmp_path: Path) -> None:

@@ -23,9 +23,7 @@ pytestmark = pytest.mark.browser
 
 PHONE, DESKTOP = ViewportSize(width=360, height=640), ViewportSize(width=1280, height=900)
 LEAST_CONTRAST = 3.0  # WCAG 1.4.11
-DOUBLE_TEXT_SIZE = (
-    "--blink-settings=defaultFontSize=32"  # what a reader sets who wants text of 200 %
-)
+DOUBLE_TEXT_SIZE = "--blink-settings=defaultFontSize=32"  # as a reader who needs text at 200 %
 # Return the contrast of every focus ring with its background: the surroundings of the element, or
 # the element itself if the ring is inside.
 FOCUS_RINGS = """() => {
@@ -95,22 +93,15 @@ HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
 
 
 @pytest.fixture(params=page_kinds.ALL)
-def page_window(
-    request: pytest.FixtureRequest, browser: Browser, site: RunningSite
-) -> Iterator[Visit]:
+def page_window(request: pytest.FixtureRequest) -> Iterator[Visit]:
     """Wide window with one kind of page."""
-    options: dict[str, Any] = {"viewport": DESKTOP}
-    if request.param in page_kinds.BEHIND_LOGIN:
-        options["storage_state"] = request.getfixturevalue("editor_state")
-    with open_window(browser, site, **options) as visitor:
-        page_kinds.ALL[request.param](visitor)
-        visitor.page.wait_for_load_state("load")
+    with page_kinds.open_page(request, request.param, viewport=DESKTOP) as visitor:
         yield visitor
 
 
 def test_rings_are_seen_and_headings_are_in_order(page_window: Visit) -> None:
     page = page_window.page
-    page.keyboard.press("Tab")  # from here on the browser shows where the focus is
+    page.keyboard.press("Tab")  # from now on the browser shows the focus
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         rings = page.evaluate(FOCUS_RINGS)
@@ -190,7 +181,7 @@ def test_text_of_twice_its_size_breaks_no_word(
         assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
         assert page.evaluate(BROKEN_WORDS, 11) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        # The same where only the fonts grow and no media query notices.
+        # The same if only the fonts grow, which no media query notices.
     with open_window(large_text_browser, site, viewport=DESKTOP) as visitor:
         visitor.expected_statuses = {404, 410}
         page = visitor.open(path)
@@ -198,7 +189,7 @@ def test_text_of_twice_its_size_breaks_no_word(
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP])
-def test_arabic_stands_upright_and_its_breadcrumb_begins_with_its_beginning(
+def test_arabic_is_never_italic_and_its_breadcrumb_runs_right_to_left(
     viewport: ViewportSize, browser: Browser, site: RunningSite
 ) -> None:
     with open_window(browser, site, viewport=viewport) as visitor:

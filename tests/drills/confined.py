@@ -85,7 +85,7 @@ def confine(library: ctypes.CDLL) -> None:
     seccomp_filter = library.seccomp_init(REFUSE)
     for name in sorted(allowed_calls()):
         number = library.seccomp_syscall_resolve_name(name.encode())
-        if number >= 0:  # others are of other machines
+        if number >= 0:  # other architectures
             assert library.seccomp_rule_add_array(seccomp_filter, ALLOW, number, 0, None) == 0
     assert library.seccomp_load(no_code) == library.seccomp_load(seccomp_filter) == 0
 

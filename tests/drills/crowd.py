@@ -22,9 +22,9 @@ from tests.drills.running_site import Story, token
 
 THREADS = 4
 STORIES = 60
-# A story has a word where its number is divisible by this.
+# A story has a word if its number is divisible by this.
 GROUPS = {"zgsecond": 2, "zgthird": 3, "zgfifth": 5}
-MOVING_WORD = "drill"  # all that is published meanwhile has it
+MOVING_WORD = "drill"  # every story published meanwhile has it
 MAX_COMPLAINTS = 20
 
 
@@ -55,7 +55,7 @@ class Crowd:
     most: int = 0
     position: int = 0
     answers: int = 0
-    refusals: int = 0  # "search is busy", which a reader gets as an honest page
+    refusals: int = 0  # readers get the page "search is busy"
     complaints: list[str] = field(default_factory=list)
 
     def published(self) -> list[Story]:
@@ -166,14 +166,14 @@ def main() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    told = {
+    report = {
         "answers": crowd.answers,
         "refusals": crowd.refusals,
         "complaints": crowd.complaints,
         "most": crowd.most,
         "seen": len(crowd.seen),
     }
-    Path(sys.argv[4]).write_text(json.dumps(told), encoding="utf-8")
+    Path(sys.argv[4]).write_text(json.dumps(report), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ http {{
     include {home}/site*.conf;
 }}
 """
-# How old a page may be: what its headers say, and a second, since nginx counts in whole ones.
+# Maximum age of a page: its headers plus one second, since nginx counts whole seconds.
 MAX_STALE_SECONDS = (
     sum(
         int(re.findall(rf"{name}=(\d+)", PUBLIC_CACHE_CONTROL)[0])
@@ -55,7 +55,7 @@ MAX_STALE_SECONDS = (
     )
     + 1
 )
-# What browsers, feed readers and scripts send.
+# Accept-Encoding of browsers, feed readers and scripts.
 NAME = "news.example"
 BROWSER, OLD_BROWSER, SCRIPT = "gzip, deflate, br, zstd", "gzip, deflate", ""
 
@@ -144,7 +144,7 @@ class Nginx:
         if not HAS_BROTLI:
             text = re.sub(r"    brotli[^;]*;\n", "", text)
         (home / "site.conf").write_text(text)
-        # Under root its processes would be nobody's, who may not look into the directories of
+        # As root its processes would run as nobody, who may not read the directories of
         # tests.
         user = "user root;" if os.geteuid() == 0 else ""
         (home / "nginx.conf").write_text(MAIN.format(user=user, home=home, modules=MODULES))
@@ -266,8 +266,7 @@ class SmallHandler(BaseHTTPRequestHandler):
                 headers.pop("Content-Encoding", None)
                 status, body = 304, b""
         self.send_response(status)
-        # Closed after each answer: on a connection that stays open a site would go on answering
-        # after its stop.
+        # Close after each response: a stopped site would continue on open connections.
         for name, value in (
             headers | {"Content-Length": str(len(body)), "Connection": "close"}
         ).items():

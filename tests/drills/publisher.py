@@ -30,7 +30,7 @@ def parse_ledger(lines: Iterable[str]) -> list[Story]:
 def main() -> None:
     """Publish, record and pause until killed."""
     ledger = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    number = time.time_ns() // 1_000_000  # one that no publisher before us has used
+    number = time.time_ns() // 1_000_000  # a number that no earlier publisher has used
     app = create_app(os.environ)
     while True:
         number += 1

@@ -110,9 +110,8 @@ class Site:
                 )
             listens = rf"Listening at: .*\({self.master.pid}\)"
             answer = self.get("/readyz")
-            has_index = (
-                '"index_position":null' not in answer.body
-            )  # search may come later; a drill waits for it
+            # Search may come later; a drill waits for it.
+            has_index = '"index_position":null' not in answer.body
             return bool(self.log_matches(listens)) and answer.status == 200 and has_index
 
         try:
@@ -134,7 +133,7 @@ class Site:
         """
         pids = set()
         for entry in Path("/proc").iterdir():
-            with suppress(OSError):  # it ended while we looked, or belongs to somebody else
+            with suppress(OSError):  # it has ended or belongs to another user
                 if (
                     entry.name.isdigit()
                     and self._is_ours(entry)
@@ -217,7 +216,7 @@ class Site:
             assert started < until, f"{complaint}; {hidden[0][0]}\n{self.log_tail()}"
             left = [story for _, story in hidden]
             time.sleep(0.05)
-            started = time.monotonic()  # to ask for hundreds may itself take longer
+            started = time.monotonic()  # hundreds of requests may take longer themselves
 
     def log_tail(self) -> str:
         """Return the end of the site's log."""
@@ -261,7 +260,7 @@ class Site:
             while not is_over.is_set():
                 for path in paths:
                     answers.append(self.get(path))
-                time.sleep(0.1)  # readers, not an attack: the drill's machine may be small
+                time.sleep(0.1)  # a moderate rate, since the machine may be small
 
         reader = Thread(target=ask)
         reader.start()

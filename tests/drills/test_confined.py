@@ -30,10 +30,10 @@ def test_the_filter_really_shuts_something_off() -> None:
         "import ctypes, mmap, os\ntry: os.chroot('/')\nexcept PermissionError: print('no chroot')\n"
     )
     trial += "try: mmap.mmap(-1, 4096, prot=7)\nexcept OSError: print('no code in data')\n"
-    said = subprocess.run(
+    result = subprocess.run(
         [*SHUT_IN, "-c", trial], cwd=confined.UNIT.parents[1], capture_output=True, check=True
     )
-    assert said.stdout.decode().split("\n")[:2] == ["no chroot", "no code in data"], said
+    assert result.stdout.decode().split("\n")[:2] == ["no chroot", "no code in data"], result
 
 
 def test_the_site_runs_shut_in(

@@ -75,7 +75,7 @@ def memory(site: Site) -> int:
     return max(sizes) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_a_flood_of_made_up_addresses_leaves_memory_flat(calm_site: Site) -> None:
+def test_a_flood_of_invented_urls_does_not_grow_memory(calm_site: Site) -> None:
     site = calm_site
     [story] = site.publish(["zfloodstory"])
     site.assert_findable([story], 10, "before the flood")

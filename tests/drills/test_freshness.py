@@ -41,7 +41,7 @@ with app.app_context():
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """What a process showed to a request that began at that Unix time."""
 
     process: int
@@ -90,15 +90,15 @@ def ask(port: int, path: str) -> tuple[int, str]:
 @contextmanager
 def watched(
     ports: list[int], path: str, is_new: Callable[[int, str], bool]
-) -> Iterator[list[Seen]]:
+) -> Iterator[list[Observation]]:
     """Poll a page of every process until half a second past its maximum age."""
-    seen: list[Seen] = []
+    seen: list[Observation] = []
     is_over = Event()
 
     def watch(number: int, port: int) -> None:
         while not is_over.is_set():
             asked_at = time.time()
-            seen.append(Seen(number, asked_at, is_new(*ask(port, path))))
+            seen.append(Observation(number, asked_at, is_new(*ask(port, path))))
             time.sleep(0.005)
 
     threads = [Thread(target=watch, args=numbered_port) for numbered_port in enumerate(ports)]
@@ -118,7 +118,7 @@ def watched(
             thread.join(15)
 
 
-def check(site: Site, seen: list[Seen], what: str) -> None:
+def check(site: Site, seen: list[Observation], what: str) -> None:
     """Compare the pages with the time of the newest outbox row, which is shortly before the
     commit.
     """

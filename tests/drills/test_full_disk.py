@@ -16,7 +16,7 @@ from spectator.db import StorageError
 from tests.drills.running_site import Answer, Site, Story, eventually, token
 
 pytestmark = pytest.mark.drill
-HEALING_SECONDS = 40.0  # the keeper's longest pause, and a rebuild
+HEALING_SECONDS = 40.0  # the supervisor's longest pause and a rebuild
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def without_room(
     pages = ["/", "/politics/", "/feed.xml", before[0].path, f"/search?q={before[0].token}"]
     if not is_index_lost:
         pages.append(f"/fragments/suggest?q={before[0].token[:-1]}")
-    complaint, told = "No space left on device", len(site.log_matches("No space left on device"))
+    complaint, count = "No space left on device", len(site.log_matches("No space left on device"))
     with site.polling(pages) as answers:
         if is_index_lost:
             for path in index.iterdir():
@@ -80,7 +80,7 @@ def without_room(
         filler = fill(index)
         during = site.publish([token(number + extra) for extra in range(5)])
         eventually(
-            lambda: len(site.log_matches(complaint)) > told, 15, "the worker meets the full disk"
+            lambda: len(site.log_matches(complaint)) > count, 15, "the worker meets the full disk"
         )
         assert [site.get(story.path).status for story in during] == [200] * 5
         assert not site.is_findable(during[0])

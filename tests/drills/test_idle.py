@@ -37,7 +37,7 @@ def test_an_idle_site_costs_next_to_nothing_and_wakes_at_once(site: Site) -> Non
     stories = site.publish([token(number) for number in range(10)])
     site.assert_findable(stories, 10, "before the quiet")
     schedule(site, "In an hour", datetime.now(UTC) + timedelta(hours=1))
-    time.sleep(4)  # related stories and the first round of tidying
+    time.sleep(4)  # related stories and the first maintenance
     pids = {role: site.processes(role) for role in MOST_OF_A_CORE}
     before = {pid: cpu_seconds(pid) for group in pids.values() for pid in group}
     started = time.monotonic()

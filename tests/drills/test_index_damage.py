@@ -84,20 +84,18 @@ def damage_and_heal(
         damage(site.data / "index")
         fresh = site.publish([token(number + extra) for extra in range(3)])
         whole = [*stories, *fresh]
-        for _ in range(2):  # there are two web processes, and one of them may be slower to notice
+        for _ in range(2):  # one of the two web processes may notice later
             site.assert_findable(whole, HEALING_SECONDS, f"after {damage.__name__}")
     assert site.is_index_correct(), damage.__name__
     return fresh
 
 
-def test_the_index_goes_while_it_is_written(site: Site, tmp_path: Path) -> None:
+def test_the_index_is_deleted_while_it_is_written(site: Site, tmp_path: Path) -> None:
     site.spawn("tests.drills.publisher", str(tmp_path / "ledger"))
     stories = site.publish([token(number) for number in range(5)])
     for _ in range(3):
         site.assert_findable(stories[-1:], HEALING_SECONDS, "before the index goes")
-        shutil.rmtree(
-            site.data / "index", ignore_errors=True
-        )  # the worker may put new files in meanwhile
+        shutil.rmtree(site.data / "index", ignore_errors=True)  # the worker may add files meanwhile
     site.kill("publisher")
     site.assert_findable(stories, HEALING_SECONDS, "after the index went")
     eventually(site.is_index_correct, HEALING_SECONDS, "complete again")

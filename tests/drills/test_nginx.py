@@ -1,6 +1,6 @@
 """What nginx caches with deploy/nginx.conf, for how long, and what it passes on to a small site.
 
-The small site counts its requests. `test_nginx_ours` does the same with the real site.
+The small site counts its requests. `test_nginx_real_site` does the same with the real site.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -21,36 +20,20 @@ from tests.drills.nginx_proxy import (
     NGINX,
     OLD_BROWSER,
     SCRIPT,
-    Nginx,
-    SmallSite,
     ask,
     ask_raw,
 )
 from tests.drills.running_site import eventually
+from tests.drills.small_site import Small, small_site
 
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
-
-
-@dataclass(frozen=True, slots=True)
-class Small:
-    """Small site behind nginx."""
-
-    site: SmallSite
-    nginx: Nginx
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
     """Small site behind nginx; each test uses pages of its own."""
-    site, home = SmallSite(), tmp_path_factory.mktemp("small")
-    nginx = Nginx(home / "nginx", site.port, home / "media")
-    try:
-        site.start()
-        nginx.start()
-        yield Small(site, nginx)
-    finally:
-        nginx.stop()
-        site.stop()
+    with small_site(tmp_path_factory.mktemp("small")) as small:
+        yield small
 
 
 ACCEPTED = {
@@ -97,7 +80,7 @@ def test_a_crowd_before_a_new_page_reaches_the_site_once(small: Small) -> None:
     assert len(small.site.visits_to("/crowded")) == 1
 
 
-def test_only_what_the_site_gives_to_everybody_is_kept(small: Small) -> None:
+def test_only_responses_for_everybody_are_cached(small: Small) -> None:
     small.site.pages |= dict.fromkeys(("/open", "/with-cookie", "/newsroom/", "/search"), "words")
     private = [
         "/open?utm_source=letter",
@@ -107,7 +90,7 @@ def test_only_what_the_site_gives_to_everybody_is_kept(small: Small) -> None:
         "/search?q=mali",
         "/nothing",
     ]
-    # The same page in other spellings: the site may know them, but nobody could count them.
+    # Equivalent URLs, which the site may accept but which are too many to cache.
     odd = ["/%6Fpen", "/x//open", "/x/../open", "/./open", "/open?", "/open?before=1-2&before=1-2"]
     small.site.pages |= dict.fromkeys(("/%6Fpen", "/x//open", "/x/../open", "/./open"), "words")
     for path in (*private, *odd):
@@ -115,7 +98,7 @@ def test_only_what_the_site_gives_to_everybody_is_kept(small: Small) -> None:
             ask(small.nginx.port, path, BROWSER, Cookie="session=1")
         assert len(small.site.visits_to(path)) == 2, path
     if datetime.now(UTC).second > 55:
-        time.sleep(5)  # a copy of what stands behind a list's first page is for one minute
+        time.sleep(5)  # later pages of a list are cached for one minute
     for path in ("/open", "/open?before=-12-34"):
         for _ in range(2):
             ask(small.nginx.port, path, BROWSER, Cookie="session=1")
@@ -126,7 +109,7 @@ def test_only_what_the_site_gives_to_everybody_is_kept(small: Small) -> None:
     assert not cached & {path[1:] for path in (*private, *odd)}
 
 
-def test_a_renewal_puts_whatever_comes_in_the_place_of_the_copy(small: Small) -> None:
+def test_a_renewal_replaces_the_copy_with_any_response(small: Small) -> None:
     pages = {"/moved": 301, "/gone": 404, "/taken-back": 410, "/told-anew": 200}
     small.site.pages |= dict.fromkeys(pages, "first words")
     for path in pages:
@@ -152,7 +135,7 @@ def test_a_renewal_puts_whatever_comes_in_the_place_of_the_copy(small: Small) ->
 
 
 @pytest.mark.parametrize("name", ["X_Forwarded_For", "Forwarded", "CF_Connecting_IP"])
-def test_a_tunnel_on_the_machine_lets_nobody_past_the_copies(small: Small, name: str) -> None:
+def test_a_local_tunnel_does_not_bypass_the_cache(small: Small, name: str) -> None:
     path = f"/tunnel-{name.lower().replace('_', '-')}"
     small.site.pages[path] = "words"
     ask(small.nginx.port, path, BROWSER)
@@ -192,7 +175,7 @@ def test_cookies_and_passwords_reach_the_newsroom_alone(small: Small) -> None:
     assert not {"cookie", "authorization"} & page.headers.keys()
 
 
-def test_what_a_stranger_says_of_the_road_is_not_passed_on(small: Small) -> None:
+def test_forwarded_headers_of_clients_are_not_passed_on(small: Small) -> None:
     small.site.pages["/newsroom/asked"] = ""
     spoofed = {
         "X_Forwarded_For": "203.0.113.9",
@@ -207,10 +190,10 @@ def test_what_a_stranger_says_of_the_road_is_not_passed_on(small: Small) -> None
     reply = ask(small.nginx.port, "/newsroom/asked", **spoofed)
     assert reply.headers["server"] == "nginx"
     [visit] = small.site.visits_to("/newsroom/asked")
-    told = {
+    headers = {
         name: text for name, text in visit.headers.items() if "forward" in name or name == "host"
     }
-    assert told == {
+    assert headers == {
         "host": "news.example",
         "x-forwarded-host": "news.example",
         "x-forwarded-for": "127.0.0.1",
@@ -262,7 +245,7 @@ def test_bodies_are_taken_as_far_as_the_site_takes_them(small: Small) -> None:
     assert post_status("/newsroom/save", 3_000_000, bytes(3_000_000)) == 200
 
 
-def test_random_addresses_leave_the_cache_as_it_is(small: Small) -> None:
+def test_random_urls_do_not_change_the_cache(small: Small) -> None:
     small.site.pages["/calm"] = "page"
     ask(small.nginx.port, "/calm", BROWSER)
     before, chance = sorted(small.nginx.cached_keys()), random.Random(5)
@@ -312,8 +295,8 @@ def test_no_page_is_shown_longer_than_its_headers_allow(small: Small) -> None:
         404,
         410,
     ]
-    held = small.site.visits_to("/forgotten")[-1].headers["if-none-match"]
-    assert held.endswith('-br"'), "the site was asked whether the copy is still true"
+    etag = small.site.visits_to("/forgotten")[-1].headers["if-none-match"]
+    assert etag.endswith('-br"'), "the site was asked whether the copy is still true"
     small.site.statuses |= dict.fromkeys(paths, 500)
     time.sleep(2.1)
     assert [

@@ -10,7 +10,8 @@ import pytest
 
 from tests.drills.nginx_proxy import BROWSER, NAME, NGINX, Nginx, SmallSite, ask
 from tests.drills.running_site import free_port
-from tests.drills.test_nginx import Small, small
+from tests.drills.small_site import Small, small_site
+from tests.drills.test_nginx import small
 
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 __all__ = ["small"]
@@ -65,35 +66,30 @@ def test_a_path_of_thousands_of_letters_is_no_fault_of_the_site(
     assert ask(small.nginx.port, "/search?q=" + "a" * 20_000, BROWSER).status != 414
 
 
-@pytest.fixture
-def behind_cdn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    """Small site behind nginx with the CDN lines enabled; the CDN is this machine."""
-    site, home = SmallSite(), tmp_path_factory.mktemp("cdn")
-    nginx = Nginx(home / "nginx", site.port, home / "media")
-    path = nginx.home / "site.conf"
-    text = path.read_text()
+def enable_cdn(config: str) -> str:
+    """Return the configuration with the lines for a CDN, which is this machine."""
     for line in (
         "set_real_ip_from 192.0.2.0/24;",
         "real_ip_header X-Forwarded-For;",
         "real_ip_recursive on;",
     ):
-        assert f"# {line}" in text
-        text = text.replace(f"# {line}", line.replace("192.0.2.0/24", "127.0.0.1"))
-    path.write_text(text)
-    try:
-        site.start()
-        nginx.start()
-        yield Small(site, nginx)
-    finally:
-        nginx.stop()
-        site.stop()
+        assert f"# {line}" in config
+        config = config.replace(f"# {line}", line.replace("192.0.2.0/24", "127.0.0.1"))
+    return config
+
+
+@pytest.fixture
+def behind_cdn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    """Small site behind nginx with the CDN lines enabled; the CDN is this machine."""
+    with small_site(tmp_path_factory.mktemp("cdn"), enable_cdn) as small:
+        yield small
 
 
 def test_behind_a_cdn_each_reader_has_an_address(behind_cdn: Small, small: Small) -> None:
-    for proxied, told in ((behind_cdn, "203.0.113.7"), (small, "127.0.0.1")):
+    for proxied, address in ((behind_cdn, "203.0.113.7"), (small, "127.0.0.1")):
         proxied.site.visits.clear()
         ask(proxied.nginx.port, "/newsroom/who", X_Forwarded_For="198.51.100.9, 203.0.113.7")
-        assert proxied.site.visits[0].headers["x-forwarded-for"] == told
+        assert proxied.site.visits[0].headers["x-forwarded-for"] == address
 
 
 def test_two_sites_share_one_nginx(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -131,6 +127,6 @@ def test_nginx_says_nothing_of_other_hosts_under_the_domain(small: Small) -> Non
     assert 'https "max-age=31536000";' in text
     assert NGINX is not None
     command = [NGINX, "-t", "-p", str(small.nginx.home), "-c", str(small.nginx.home / "nginx.conf")]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stderr
-    assert "[warn]" not in told.stderr
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "[warn]" not in result.stderr

@@ -13,9 +13,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.drills.nginx_proxy import NAME, NGINX, Nginx, SmallSite, ask
+from tests.drills.nginx_proxy import NAME, NGINX, ask
 from tests.drills.running_site import eventually
-from tests.drills.test_nginx import Small
+from tests.drills.small_site import Small, small_site
 from tests.drills.test_nginx_faults import behind_cdn
 
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
@@ -27,15 +27,8 @@ SESSION = "__Host-device=d; __Host-session=" + "s" * 43
 @pytest.fixture
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
     """Small site behind nginx, without requests so far."""
-    site, home = SmallSite(), tmp_path_factory.mktemp("small")
-    nginx = Nginx(home / "nginx", site.port, home / "media")
-    try:
-        site.start()
-        nginx.start()
-        yield Small(site, nginx)
-    finally:
-        nginx.stop()
-        site.stop()
+    with small_site(tmp_path_factory.mktemp("small")) as small:
+        yield small
 
 
 def flood(port: int, path: str, count: int, **headers: str) -> Counter[int]:
@@ -105,8 +98,8 @@ def test_a_home_with_many_addresses_counts_as_one(
             Counter[int](),
         )
         for number in range(count):
-            told = headers | {"Host": NAME, "X-Forwarded-For": address.format(number)}
-            connection.request("GET", path, headers=told)
+            proxy_headers = headers | {"Host": NAME, "X-Forwarded-For": address.format(number)}
+            connection.request("GET", path, headers=proxy_headers)
             with connection.getresponse() as response:
                 response.read()
                 statuses[response.status] += 1
@@ -135,7 +128,7 @@ def test_slow_requests_never_reach_the_site(small: Small) -> None:
         assert [visit for visit in small.site.visits if "login" in visit.path] == []
 
 
-def test_logs_hold_no_searches_and_no_preview_links(small: Small) -> None:
+def test_logs_contain_no_searches_and_no_preview_links(small: Small) -> None:
     secret = "Zx9secretZx9"
     referer = f"http://{NAME}/search?q={secret}"
     paths = [

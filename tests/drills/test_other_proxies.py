@@ -116,7 +116,7 @@ def is_up(port: int) -> bool:
         return False
 
 
-def test_pages_pass_and_the_site_is_told_who_asks(proxied: Proxied) -> None:
+def test_pages_pass_with_the_clients_address(proxied: Proxied) -> None:
     proxied.site.pages["/a%2Fb"] = "words " * 500
     proxied.site.visits.clear()
     lies = {

@@ -133,6 +133,6 @@ def test_three_setups_at_once_make_one_site(tmp_path: Path) -> None:
             for _ in range(3)
         ]
         codes = [setup.wait(60) for setup in setups]
-    said = (tmp_path / "log").read_text("utf-8")
-    assert codes == [0, 0, 0], said
-    assert said.count("is set up") == 1 and said.count("is up to date") == 2
+    log_text = (tmp_path / "log").read_text("utf-8")
+    assert codes == [0, 0, 0], log_text
+    assert log_text.count("is set up") == 1 and log_text.count("is up to date") == 2

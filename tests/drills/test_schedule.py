@@ -47,7 +47,7 @@ def schedule(site: Site, headline: str, at: datetime) -> int:
         by = db.session.query(User).filter_by(role="editor").one()
         story = publishing.Draft(headline=headline, body="Text.", section="politics")
         article_id = publishing.create(story, by)
-        with db.write() as session:  # whatever our own clock says of the moment
+        with db.write() as session:  # whatever this process's clock says
             article = session.get_one(Article, article_id)
             article.status, article.published_at = "scheduled", at
         return article_id
@@ -87,7 +87,7 @@ def our_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def test_it_goes_out_in_time_and_once_with_many_workers(site: Site) -> None:
+def test_a_story_is_published_in_time_and_once_with_many_workers(site: Site) -> None:
     by_hand = [site.spawn("spectator", "worker") for _ in range(2)]
     start = datetime.now(UTC)
     dues = [start + timedelta(seconds=seconds) for seconds in (2.5, 2.5, 4, 5.5)]
@@ -102,7 +102,7 @@ def test_it_goes_out_in_time_and_once_with_many_workers(site: Site) -> None:
         assert worker.wait(10) == 0
 
 
-def test_it_goes_out_after_a_restart_that_missed_its_time(site: Site) -> None:
+def test_a_story_is_published_after_a_restart_that_missed_its_time(site: Site) -> None:
     due = datetime.now(UTC) + timedelta(seconds=2)
     story = schedule(site, "Missed", due)
     far_story = schedule(site, "Far", due + timedelta(hours=1))

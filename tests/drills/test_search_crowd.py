@@ -44,27 +44,27 @@ def test_every_answer_is_right_under_constant_publishing(site: Site, tmp_path: P
         "/fragments/suggest?q=stays",
     ]
     with site.polling(paths) as answers:
-        told = crowd(site, stories, ledger, ids)
-    assert [report["complaints"] for report in told] == [[]] * PROCESSES
+        reports = crowd(site, stories, ledger, ids)
+    assert [report["complaints"] for report in reports] == [[]] * PROCESSES
     assert {answer.status for answer in answers} == {200}, "no fault for readers either"
     published = publisher.parse_ledger(ledger.read_text().splitlines())
     print(
-        f"{sum(report['answers'] for report in told)} answers while "
+        f"{sum(report['answers'] for report in reports)} answers while "
         f"{len(published)} stories were published"
     )
     assert (
-        sum(report["refusals"] for report in told)
-        <= sum(report["answers"] for report in told) / 100
+        sum(report["refusals"] for report in reports)
+        <= sum(report["answers"] for report in reports) / 100
     )
-    assert min(report["answers"] for report in told) >= 10 * THREADS
-    assert min(report["seen"] for report in told) > 1, "what is published is found meanwhile"
+    assert min(report["answers"] for report in reports) >= 10 * THREADS
+    assert min(report["seen"] for report in reports) > 1, "what is published is found meanwhile"
     site.assert_findable(published, END_SECONDS, "after the crowd has gone")
     assert site.is_index_correct()
 
 
 def crowd(site: Site, stories: Path, ledger: Path, ids: dict[int, int]) -> list[dict[str, Any]]:
     """Run the searching processes while this one publishes and changes; return their reports."""
-    outputs = [ledger.with_name(f"told{number}.json") for number in range(PROCESSES)]
+    outputs = [ledger.with_name(f"report{number}.json") for number in range(PROCESSES)]
     arguments = [(str(stories), str(ledger), str(SECONDS), str(output)) for output in outputs]
     processes = [site.spawn("tests.drills.crowd", *words) for words in arguments]
     until = time.monotonic() + SECONDS + SLACK_SECONDS

@@ -17,16 +17,16 @@ import pytest
 from tests.drills.running_site import Answer, Site, Story, eventually, token
 from tests.drills.sizes import drill_size
 
-# Whoosh leaves files open that it fails to read, and this process asks the damaged index too.
+# Whoosh leaves files open that it fails to read; this process reads the damaged index, too.
 pytestmark = [
     pytest.mark.drill,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-DAMAGES = drill_size("SEARCH_DAMAGES", ci=12, full=1000)  # or as many as there are
+DAMAGES = drill_size("SEARCH_DAMAGES", ci=12, full=1000)  # or all kinds
 SEED = 20261123
 STORIES = 20
 HEALING_SECONDS = 40.0
-OURS = {"position", "damaged", "MAIN_WRITELOCK"}
+OWN_FILES = {"position", "damaged", "MAIN_WRITELOCK"}
 
 Damage = Callable[[Path], None]
 
@@ -65,7 +65,7 @@ def kinds(site: Site) -> dict[str, Path]:
     """
     directory = (site.data / "index" / "current").resolve()
     paths = sorted(
-        (path for path in directory.iterdir() if path.name not in OURS),
+        (path for path in directory.iterdir() if path.name not in OWN_FILES),
         key=lambda path: path.stat().st_size,
     )
     return {"toc" if path.suffix == ".toc" else path.name.partition(".")[2]: path for path in paths}
@@ -79,7 +79,7 @@ def test_any_file_may_be_damaged(site: Site) -> None:
     cases = list(product(sorted(initial_kinds), (cut, empty, delete, replace, lengthen)))
     chance = random.Random(SEED)
     for kind, damage in chance.sample(cases, min(DAMAGES, len(cases))):
-        if kind not in kinds(site):  # an index that is built anew leaves out what would be empty
+        if kind not in kinds(site):  # a new index has no empty files
             continue
         damage_and_heal(site, kind, damage, stories)
     assert [site.get(story.path).status for story in stories] == [200] * STORIES
@@ -121,8 +121,7 @@ def test_a_damaged_file_does_not_keep_new_stories_out(site: Site) -> None:
         (("trm", cut), ("facets.col", empty), ("toc", delete), ("pst", replace))
     ):
         damage(kinds(site)[kind])
-        stories += site.publish(
-            [token(1000 + number)]
-        )  # the worker meets the damage while it writes
+        # The worker meets the damage while it writes.
+        stories += site.publish([token(1000 + number)])
         site.assert_findable(stories, HEALING_SECONDS, f"after {kind} {damage.__name__}")
     assert site.is_index_correct()

@@ -27,7 +27,7 @@ from tests.drills.test_kill import acknowledged, check_nothing_is_lost
 pytestmark = pytest.mark.drill
 KILLS = drill_size("SEARCH_KILLS", ci=15, full=100)
 SEED = 20261123
-COMMIT_SECONDS = 0.03  # about what one takes, so that kills fall anywhere in it
+COMMIT_SECONDS = 0.03  # about the time of a commit, so that kills hit every part of it
 LOCK = {"MAIN_WRITELOCK"}
 COMMON_WORD = "drill"  # every published story has it
 
@@ -98,20 +98,19 @@ def check_answers(site: Site, index: Index, seen: set[int], published: list[Stor
     """Compare the index, which nobody writes now, with the database; return its stories."""
     position = index.offset()
     assert position is not None, "a kill does not damage the index"
-    held = set(index.versions())
+    indexed = set(index.versions())
     with site.app_context():
         pending = set(db.session.scalars(select(Outbox.article_id).where(Outbox.seq > position)))
         public = set(queries.published_versions())
-    assert held <= public, "nothing that is not public"
-    assert public - pending <= held, "all that was published up to the position"
-    assert seen <= held, "what was found once stays"
+    assert indexed <= public, "nothing that is not public"
+    assert public - pending <= indexed, "all that was published up to the position"
+    assert seen <= indexed, "what was found once stays"
     results = index.find(SearchRequest(COMMON_WORD, sort="newest", per_page=MAX_PER_PAGE))
-    assert results.total == len(held), "words and columns agree, no story twice"
-    assert results.ids == sorted(held, reverse=True)[:MAX_PER_PAGE]
-    assert dict(results.facets["country"]) == {"mali": len(held)}
+    assert results.total == len(indexed), "words and columns agree, no story twice"
+    assert results.ids == sorted(indexed, reverse=True)[:MAX_PER_PAGE]
+    assert dict(results.facets["country"]) == {"mali": len(indexed)}
     for story in published[-20:]:
-        # English endings are cut, so that a token in -ed may also find one in -ic: the story itself
-        # is first.
+        # Stemming may match another token as well; the story itself ranks first.
         first = index.find(SearchRequest(story.token)).ids[:1]
-        assert (first == [story.id]) == (story.id in held), (story, first)
-    return held
+        assert (first == [story.id]) == (story.id in indexed), (story, first)
+    return indexed

@@ -38,8 +38,8 @@ def test_an_interrupt_from_the_keyboard_leaves_nothing(site: Site) -> None:
     assert site.master is not None
     eventually(lambda: site.log_matches(r"worker \d+ started"), 10, "a worker at work")
     os.killpg(site.master.pid, signal.SIGINT)
-    # A web process that is just being forked misses the signal; gunicorn ends it after its time to
-    # finish requests.
+    # A web process that is being forked misses the signal; gunicorn kills it after the graceful
+    # timeout.
     assert site.master.wait(30) == 0
     assert not site.processes()
     assert not site.log_matches("Traceback.*")

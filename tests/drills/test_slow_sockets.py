@@ -41,9 +41,8 @@ ATTACKS = {
     "a bad request": b"\x00\r\n\r\n",
     "a chunked body without a session": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nemail\r\n",
 }
-UNREAD = (
-    b"GET /archive/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 40
-)  # more than the buffers of both ends hold
+# More than the buffers of both ends hold.
+UNREAD = b"GET /archive/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 40
 
 
 def connect(site: Site, buffer_bytes: int = 0) -> socket.socket:

@@ -45,7 +45,7 @@ NOTED = {"withdraw": "It was wrong.", "correct": "A name was wrong.", "update": 
 
 
 @dataclass
-class Told:
+class StoryModel:
     """Model of a story."""
 
     maker: str
@@ -69,7 +69,7 @@ class Stories(RuleBasedStateMachine):
         self.directory = Path(tempfile.mkdtemp(prefix="stories-"))
         app = create_app(site_settings(Path(shutil.copytree(self.data, self.directory / "data"))))
         app.jinja_env.bytecode_cache = self.templates
-        self.app, self.client, self.model = app, app.test_client(), dict[int, Told]()
+        self.app, self.client, self.model = app, app.test_client(), dict[int, StoryModel]()
         self.context = app.app_context()
         self.context.push()
         self.people = {user.role: user for user in queries.users()}
@@ -81,11 +81,11 @@ class Stories(RuleBasedStateMachine):
         self.count += 1
         return "zq" + "".join("abcdefghij"[int(digit)] for digit in f"{self.count:03}")
 
-    def allows(self, role: str, story: Told | None, verb: str) -> bool:
+    def allows(self, role: str, story: StoryModel | None, action: str) -> bool:
         if role == "author" and story is not None and story.maker != "author":
             return False
         return (
-            verb
+            action
             in WRITTEN[story.status if story else "new", "author" if role == "author" else "editor"]
         )
 
@@ -96,14 +96,14 @@ class Stories(RuleBasedStateMachine):
     def create(self, role: str) -> int:
         word = self.new_word()
         article_id = publishing.create(make_draft(headline=f"About {word}"), self.people[role])
-        self.model[article_id] = Told(role, word, slugs=[f"about-{word}"])
+        self.model[article_id] = StoryModel(role, word, slugs=[f"about-{word}"])
         self.note(article_id)
         return article_id
 
     def note(self, article_id: int) -> None:
-        told, article = self.model[article_id], self.get(article_id)
-        told.revisions.append(told.word)
-        told.versions.append(article.version)
+        story, article = self.model[article_id], self.get(article_id)
+        story.revisions.append(story.word)
+        story.versions.append(article.version)
 
     def get(self, article_id: int) -> Any:
         db.session.rollback()
@@ -114,7 +114,7 @@ class Stories(RuleBasedStateMachine):
     @rule(
         article_id=stories,
         role=st.sampled_from(PEOPLE),
-        verb=st.sampled_from(
+        action=st.sampled_from(
             (
                 "save",
                 "update",
@@ -128,13 +128,13 @@ class Stories(RuleBasedStateMachine):
         ),
         is_stale=st.sampled_from((False, False, False, True)),
     )
-    def save(self, article_id: int, role: str, verb: str, is_stale: bool) -> None:
+    def save(self, article_id: int, role: str, action: str, is_stale: bool) -> None:
         """Save a new headline with an action, from the newest version or an older one."""
-        told, word = self.model[article_id], self.new_word()
-        at = self.now + timedelta(days=30) if verb == "schedule" else None
-        step = Action(verb, at, NOTED.get(verb, ""))
-        version = told.versions[-1] - (1 if is_stale else 0)
-        is_visible = self.allows(role, told, "view")
+        story, word = self.model[article_id], self.new_word()
+        at = self.now + timedelta(days=30) if action == "schedule" else None
+        step = Action(action, at, NOTED.get(action, ""))
+        version = story.versions[-1] - (1 if is_stale else 0)
+        is_visible = self.allows(role, story, "view")
         try:
             publishing.save(
                 article_id, make_draft(headline=f"About {word}"), self.people[role], version, step
@@ -143,56 +143,56 @@ class Stories(RuleBasedStateMachine):
             assert is_stale and is_visible
             return
         except publishing.ForbiddenError:
-            assert not self.allows(role, told, verb)
+            assert not self.allows(role, story, action)
             return
-        assert self.allows(role, told, verb) and not is_stale
-        told.word = word
-        if told.status not in {"published", "withdrawn"}:
-            told.slugs.clear()
-        told.slugs.append(f"about-{word}")
-        told.status = STATES_AFTER.get(verb, told.status)
-        told.corrections += verb in {"update", "correct"}
+        assert self.allows(role, story, action) and not is_stale
+        story.word = word
+        if story.status not in {"published", "withdrawn"}:
+            story.slugs.clear()
+        story.slugs.append(f"about-{word}")
+        story.status = STATES_AFTER.get(action, story.status)
+        story.corrections += action in {"update", "correct"}
         self.note(article_id)
 
     @rule(
         article_id=stories,
         role=st.sampled_from(PEOPLE),
-        verb=st.sampled_from(
+        action=st.sampled_from(
             ("submit", "send_back", "unschedule", "publish", "withdraw", "reinstate", "schedule")
         ),
     )
-    def act(self, article_id: int, role: str, verb: str) -> None:
+    def apply_action(self, article_id: int, role: str, action: str) -> None:
         """Apply an action to a story."""
-        told = self.model[article_id]
-        at = self.now + timedelta(days=30) if verb == "schedule" else None
-        action = Action(verb, at, "Wrong." if verb == "withdraw" else "")
-        is_repeated = verb == "publish" and told.status == "published" and role != "author"
+        story = self.model[article_id]
+        at = self.now + timedelta(days=30) if action == "schedule" else None
+        action = Action(action, at, "Wrong." if action == "withdraw" else "")
+        is_repeated = action == "publish" and story.status == "published" and role != "author"
         try:
             publishing.apply_action(article_id, self.people[role], action)
         except publishing.ForbiddenError:
-            assert not self.allows(role, told, verb) and not is_repeated
+            assert not self.allows(role, story, action) and not is_repeated
             return
-        assert self.allows(role, told, verb) or is_repeated
+        assert self.allows(role, story, action) or is_repeated
         if not is_repeated:
-            told.status = STATES_AFTER[verb]
+            story.status = STATES_AFTER[action]
             self.note(article_id)
 
     @rule(article_id=stories, role=st.sampled_from(PEOPLE), back=st.integers(0, 3))
     def restore(self, article_id: int, role: str, back: int) -> None:
         """Restore a story to an earlier revision."""
-        told = self.model[article_id]
-        number = max(1, len(told.revisions) - back)
+        story = self.model[article_id]
+        number = max(1, len(story.revisions) - back)
         try:
-            publishing.restore(article_id, self.people[role], number, told.versions[-1])
+            publishing.restore(article_id, self.people[role], number, story.versions[-1])
         except publishing.ForbiddenError:
-            assert not self.allows(role, told, "restore")
+            assert not self.allows(role, story, "restore")
             return
-        assert self.allows(role, told, "restore")
-        told.word = told.revisions[number - 1]
-        if told.status not in {"published", "withdrawn"}:
-            told.slugs.clear()
-        slug = f"about-{told.word}"
-        told.slugs = [old_slug for old_slug in told.slugs if old_slug != slug] + [slug]
+        assert self.allows(role, story, "restore")
+        story.word = story.revisions[number - 1]
+        if story.status not in {"published", "withdrawn"}:
+            story.slugs.clear()
+        slug = f"about-{story.word}"
+        story.slugs = [old_slug for old_slug in story.slugs if old_slug != slug] + [slug]
         self.note(article_id)
 
     @rule(days=st.sampled_from((1, 31)))
@@ -200,8 +200,8 @@ class Stories(RuleBasedStateMachine):
         """Advance the clock; a story scheduled in 30 days is published after 31, exactly once."""
         due = [
             article_id
-            for article_id, told in self.model.items()
-            if told.status == "scheduled" and days > 30
+            for article_id, story in self.model.items()
+            if story.status == "scheduled" and days > 30
         ]
         assert publishing.publish_due(self.now + timedelta(days=days)) == len(due)
         assert publishing.publish_due(self.now + timedelta(days=days)) == 0
@@ -211,11 +211,11 @@ class Stories(RuleBasedStateMachine):
 
     @invariant()
     def the_database_agrees(self) -> None:
-        for article_id, told in self.model.items():
+        for article_id, story in self.model.items():
             article = self.get(article_id)
-            assert (article.status, article.headline) == (told.status, f"About {told.word}")
-            assert (article.version, article.slug) == (told.versions[-1], told.slugs[-1])
-            assert len(article.corrections) == told.corrections
+            assert (article.status, article.headline) == (story.status, f"About {story.word}")
+            assert (article.version, article.slug) == (story.versions[-1], story.slugs[-1])
+            assert len(article.corrections) == story.corrections
             rows = (
                 db.session.query(Revision)
                 .filter_by(article_id=article_id)
@@ -223,7 +223,7 @@ class Stories(RuleBasedStateMachine):
                 .all()
             )
             assert [row.content["headline"] for row in rows] == [
-                f"About {word}" for word in told.revisions
+                f"About {word}" for word in story.revisions
             ]
 
     @invariant()
@@ -231,17 +231,17 @@ class Stories(RuleBasedStateMachine):
         lists = [
             self.client.get(path).text for path in ("/", "/politics/", "/feed.xml", "/archive/")
         ]
-        for told in self.model.values():
-            is_public = told.status == "published"
-            path = f"/politics/{told.slugs[-1]}"
-            expected = {"published": 200, "withdrawn": 410}.get(told.status, 404)
+        for story in self.model.values():
+            is_public = story.status == "published"
+            path = f"/politics/{story.slugs[-1]}"
+            expected = {"published": 200, "withdrawn": 410}.get(story.status, 404)
             assert self.client.get(path).status_code == expected
-            for old in told.slugs[:-1]:
+            for old in story.slugs[:-1]:
                 answer = self.client.get(f"/politics/{old}")
                 assert (answer.status_code, answer.location) == (301, path)
             for page in lists[:3]:
-                assert (f"About {told.word}" in page) == is_public
-        count = sum(told.status == "published" for told in self.model.values())
+                assert (f"About {story.word}" in page) == is_public
+        count = sum(story.status == "published" for story in self.model.values())
         assert (f"{count} " in lists[3]) or count == 0
 
     def teardown(self) -> None:
@@ -249,9 +249,9 @@ class Stories(RuleBasedStateMachine):
             index = indexing.open_public_index(self.app.config["DATA_DIR"])
             while indexing.catch_up(index):
                 pass
-            for article_id, told in self.model.items():
-                ids_in_search = index.find(SearchRequest(text=told.word)).ids
-                assert ids_in_search == ([article_id] if told.status == "published" else []), told
+            for article_id, story in self.model.items():
+                ids_in_search = index.find(SearchRequest(text=story.word)).ids
+                assert ids_in_search == ([article_id] if story.status == "published" else []), story
         finally:
             db.session.remove()
             db.engine.dispose()

@@ -37,7 +37,7 @@ YEAR = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class RealSite:
     """The real site behind nginx, with stories and a picture."""
 
     site: Site
@@ -47,9 +47,9 @@ class Ours:
 
 
 @pytest.fixture(scope="module")
-def ours(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ours]:
+def real(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSite]:
     """The real site behind nginx, configured for its proxy."""
-    home = tmp_path_factory.mktemp("ours")
+    home = tmp_path_factory.mktemp("real")
     with sites(fresh_data, home) as make:
         site = make()
         site.environ["SPECTATOR_TRUSTED_PROXIES"] = "1"
@@ -65,18 +65,18 @@ def ours(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         nginx = Nginx(home / "nginx", int(site.address.rpartition(":")[2]), site.data / "media")
         try:
             nginx.start()
-            yield Ours(site, nginx, stories, picture)
+            yield RealSite(site, nginx, stories, picture)
         finally:
             nginx.stop()
 
 
-def test_a_page_of_ours_comes_in_each_encoding_and_is_revalidated(ours: Ours) -> None:
-    port, paths = ours.nginx.port, ["/", "/politics/", ours.stories[0].path, "/feed.xml"]
+def test_a_page_is_served_in_each_encoding_and_revalidated(real: RealSite) -> None:
+    port, paths = real.nginx.port, ["/", "/politics/", real.stories[0].path, "/feed.xml"]
     firsts = [
         (path, ask(port, path, SCRIPT), ask(port, path, OLD_BROWSER), ask(port, path, BROWSER))
         for path in paths
     ]
-    wait_for_brotli(int(ours.site.address.rpartition(":")[2]), paths)
+    wait_for_brotli(int(real.site.address.rpartition(":")[2]), paths)
     wait_for_brotli(port, paths)
     for path, plain, packed, first in firsts:
         assert (plain.status, plain.encoding, packed.encoding, first.encoding) == (
@@ -108,8 +108,8 @@ def wait_for_brotli(port: int, paths: list[str]) -> None:
     eventually(is_everywhere, 15, "brotli")
 
 
-def test_what_is_for_one_reader_is_not_kept_of_ours(ours: Ours) -> None:
-    port = ours.nginx.port
+def test_responses_for_one_reader_are_not_cached(real: RealSite) -> None:
+    port = real.nginx.port
     paths = [
         "/search?q=mali",
         "/search",
@@ -120,7 +120,7 @@ def test_what_is_for_one_reader_is_not_kept_of_ours(ours: Ours) -> None:
     ]
     for path in (*paths, "/no-such-page", "/?before=1-1"):
         ask(port, path, BROWSER)
-    cached = {key.partition("#http")[2] for key in ours.nginx.cached_keys()}
+    cached = {key.partition("#http")[2] for key in real.nginx.cached_keys()}
     assert not cached & {*paths, "/no-such-page"}
     assert "refuses" not in ask(port, "/newsroom/login", Host="localhost").text
     assert ask(port, "/newsroom/login", Host="localhost").status != 200, (
@@ -129,9 +129,9 @@ def test_what_is_for_one_reader_is_not_kept_of_ours(ours: Ours) -> None:
     assert ask(port, "/search?q=" + "a" * 30_000).status == 200
 
 
-def test_files_come_from_the_disk_with_the_headers_of_the_site(ours: Ours) -> None:
-    port = ours.nginx.port
-    style, picture = ask(port, "/static/css/newsroom.css?v=1", OLD_BROWSER), ask(port, ours.picture)
+def test_files_come_from_the_disk_with_the_headers_of_the_site(real: RealSite) -> None:
+    port = real.nginx.port
+    style, picture = ask(port, "/static/css/newsroom.css?v=1", OLD_BROWSER), ask(port, real.picture)
     for reply in (style, picture):
         assert reply.status == 200
         assert not [
@@ -151,7 +151,7 @@ def test_files_come_from_the_disk_with_the_headers_of_the_site(ours: Ours) -> No
     assert picture.raw.startswith(b"\xff\xd8\xff")
     missing = ask(port, "/static/none.css")
     assert missing.status == 404 and "Page not found" in missing.text, "the site's own page"
-    [original] = (ours.site.data / "media/originals").iterdir()
+    [original] = (real.site.data / "media/originals").iterdir()
     for path in (
         f"/media/../originals/{original.name}",
         f"/media/originals/{original.name}",
@@ -160,8 +160,8 @@ def test_files_come_from_the_disk_with_the_headers_of_the_site(ours: Ours) -> No
         assert ask(port, path).status in (400, 404)
 
 
-def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(ours: Ours) -> None:
-    site, port, file = ours.site, ours.nginx.port, BytesIO()
+def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(real: RealSite) -> None:
+    site, port, file = real.site, real.nginx.port, BytesIO()
     Image.effect_noise((400, 300), 60).convert("RGB").save(file, "JPEG")
     file.seek(0)
     with site.app_context():
@@ -193,23 +193,23 @@ def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(ours: Ours) ->
     eventually(lambda: ask(port, address, BROWSER).status == 200, 10, "the picture is back")
 
 
-def test_a_neighbours_large_cookie_keeps_nobody_out_of_the_newsroom(ours: Ours) -> None:
+def test_a_large_cookie_of_another_site_blocks_no_login(real: RealSite) -> None:
     for cookie in ("x=" + "a" * 8_300, "x=" + "a" * 20_000):
-        reply = ask(ours.nginx.port, "/newsroom/login", BROWSER, Cookie=cookie)
+        reply = ask(real.nginx.port, "/newsroom/login", BROWSER, Cookie=cookie)
         assert (reply.status, "https" in reply.text) == (403, True), "plain http is what it minds"
-        site_port = int(ours.site.address.rpartition(":")[2])
+        site_port = int(real.site.address.rpartition(":")[2])
         assert ask(site_port, "/newsroom/login", Host="127.0.0.1", Cookie=cookie).status == 200
 
 
-def test_ours_may_be_down(ours: Ours) -> None:
-    site, port = ours.site, ours.nginx.port
-    gone = ours.stories[2].path
-    seen = ["/", "/politics/", "/feed.xml", "/archive/", *(story.path for story in ours.stories)]
+def test_cached_pages_survive_an_outage(real: RealSite) -> None:
+    site, port = real.site, real.nginx.port
+    gone = real.stories[2].path
+    seen = ["/", "/politics/", "/feed.xml", "/archive/", *(story.path for story in real.stories)]
     encodings = [BROWSER, OLD_BROWSER, SCRIPT]
     for accepted in encodings:
         assert {ask(port, path, accepted).status for path in seen} == {200}
     assert ask(port, "/country/mali/", OLD_BROWSER).status == 200
-    withdraw(site, ours.stories[2])
+    withdraw(site, real.stories[2])
     for accepted in encodings:
         eventually(
             lambda a=accepted: ask(port, gone, a).status == 410,
@@ -218,7 +218,7 @@ def test_ours_may_be_down(ours: Ours) -> None:
         )
     assert site.stop() == 0
     wait_until_stale()
-    before = len(ours.nginx.cached_keys())
+    before = len(real.nginx.cached_keys())
     for accepted in [*encodings, "br", "identity", "gzip;q=0.2"]:
         statuses = {path: ask(port, path, accepted).status for path in seen if accepted != "br"}
         assert {path for path, status in statuses.items() if status != 200} <= {gone}
@@ -231,11 +231,11 @@ def test_ours_may_be_down(ours: Ours) -> None:
     assert {reply.status for reply in others} == {200}, "one encoding serves everybody"
     assert len({reply.text for reply in others}) == 1
     assert ask(port, "/", method="HEAD").status == 200
-    assert {ask(port, path).status for path in (ours.picture, "/static/js/search.js")} == {200}
+    assert {ask(port, path).status for path in (real.picture, "/static/js/search.js")} == {200}
     assert {
         ask(port, path).status for path in ("/topic/unseen/", "/search?q=mali", "/newsroom/")
     } == {502}
-    assert len(ours.nginx.cached_keys()) == before
+    assert len(real.nginx.cached_keys()) == before
     site.start()
     [story] = site.publish([token(9)])
     eventually(
