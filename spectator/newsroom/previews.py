@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 
 from spectator import autosaves, preview_links, publishing, queries
 from spectator.media import rendition_names, rendition_path
-from spectator.models import Article, Author, Country, Picture, Section, Topic
+from spectator.models import Article, Author, Autosave, Country, Picture, Section, Topic
 from spectator.newsroom import bp, forms
 from spectator.newsroom.errors import render_error
 from spectator.newsroom.forms import StoryForm
@@ -46,8 +46,8 @@ PHONE_RENDITION_WIDTH = 640  # the rendition that a phone of 360 CSS pixels take
 def preview(article_id: int) -> str:
     """Show a story as readers will see it: as saved or, with `copy`, the user's unsaved text."""
     article, user = load_story(article_id, "view"), current_user()
-    row = autosaves.get(user.id, request.args.get("copy", "")[:40])
-    if row is not None and row.article_id == article_id:
+    row = requested_autosave("copy", article_id)
+    if row is not None:
         return render_article(article_from_form(forms.form_from_autosave(row, user), article))
     return render_article(article, banner="" if "copy" in request.args else "last saved version")
 
@@ -55,8 +55,8 @@ def preview(article_id: int) -> str:
 @bp.get("/stories/new/preview")
 def preview_new() -> str:
     """Show a new story from the user's unsaved text."""
-    row = autosaves.get(current_user().id, request.args.get("copy", "")[:40])
-    if row is None or row.article_id is not None:
+    row = requested_autosave("copy", None)
+    if row is None:
         abort(404)
     return render_article(article_from_form(forms.form_from_autosave(row, current_user()), None))
 
@@ -65,8 +65,7 @@ def preview_new() -> str:
 def proof(article_id: int) -> str:
     """Show a preview in a phone's and a desktop's frame, with the links that share it."""
     article, user = load_story(article_id, "view"), current_user()
-    row = autosaves.get(user.id, request.args.get("copy", "")[:40])
-    row = row if row is not None and row.article_id == article_id else None
+    row = requested_autosave("copy", article_id)
     return render_template(
         "newsroom/proof.html",
         article=article,
@@ -84,8 +83,8 @@ def proof(article_id: int) -> str:
 @bp.get("/stories/new/proof")
 def proof_new() -> str:
     """Show the preview of a story that was never saved in both frames."""
-    row = autosaves.get(current_user().id, request.args.get("copy", "")[:40])
-    if row is None or row.article_id is not None:
+    row = requested_autosave("copy", None)
+    if row is None:
         abort(404)
     weight = describe_page_weight(
         article_from_form(forms.form_from_autosave(row, current_user()), None)
@@ -156,6 +155,12 @@ def _hide_address(response: FlaskResponse) -> FlaskResponse:
     """Send no Referer from the page: its address is the key."""
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def requested_autosave(parameter: str, article_id: int | None) -> Autosave | None:
+    """Return the user's unsaved text of a story (None: a new one) that the URL refers to."""
+    row = autosaves.get(current_user().id, request.args.get(parameter, "")[:40])
+    return row if row is not None and row.article_id == article_id else None
 
 
 def render_article(article: Any, banner: str = "", is_shared: bool = False) -> str:

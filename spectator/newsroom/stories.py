@@ -204,12 +204,8 @@ for name in (name for name, rule in ACTIONS.items() if rule.has_address):
 
 def _form_from_autosave(article_id: int | None) -> StoryForm | None:
     """Return the unsaved form that the URL refers to, None if there is none."""
-    row = autosaves.get(current_user().id, request.args.get("restore", "")[:40])
-    return (
-        forms.form_from_autosave(row, current_user())
-        if row is not None and row.article_id == article_id
-        else None
-    )
+    row = previews.requested_autosave("restore", article_id)
+    return forms.form_from_autosave(row, current_user()) if row is not None else None
 
 
 def _redirect_after_save(article_id: int, form: StoryForm, action: str) -> Response:

@@ -25,14 +25,10 @@ NICENESS = 10
 Job = tuple[bytes, Callable[[bytes], None]]
 
 
+@lru_cache(maxsize=500)  # browsers send a handful of values
 def accepted_encodings(header: str) -> tuple[str, ...]:
     """Return which of br and gzip a header accepts, smaller first (RFC 9110, section 12.5.3)."""
-    return _parse_encodings(header[:MAX_HEADER_LENGTH])
-
-
-@lru_cache(maxsize=500)  # browsers send a handful of values
-def _parse_encodings(header: str) -> tuple[str, ...]:
-    encodings = parse_accept_header(header, Accept)
+    encodings = parse_accept_header(header[:MAX_HEADER_LENGTH], Accept)
     return tuple(name for name in ("br", "gzip") if encodings.quality(name) > 0)
 
 

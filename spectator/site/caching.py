@@ -10,35 +10,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial, wraps
 from hashlib import blake2b
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, cast
 
 from flask import Flask, Response, after_this_request, request, url_for
 
 from spectator import pagecache, queries
 from spectator.pagecache.compression import accepts_gzip, gzip_bytes, is_compressible
 
-Params = ParamSpec("Params")
-Result = TypeVar("Result")
-View = Callable[Params, Result]
+View = TypeVar("View", bound=Callable[..., object])
 
 
-def cacheable(
-    *cursors: str, surrogate_key: str = pagecache.EDITION
-) -> Callable[[View[Params, Result]], View[Params, Result]]:
+def then(process: Callable[[Response], Response], view: View) -> View:
+    """Return a view whose responses, error pages included, go through a function."""
+
+    @wraps(view)
+    def processed_view(*args: object, **kwargs: object) -> object:
+        after_this_request(process)
+        return view(*args, **kwargs)
+
+    return cast(View, processed_view)
+
+
+def cacheable(*cursors: str, surrogate_key: str = pagecache.EDITION) -> Callable[[View], View]:
     """Return the decorator of a view whose pages caches may keep, one for each value of `cursors`.
 
     A view that shows a single story sets a Surrogate-Key of its own.
     """
-
-    def decorate(view: View[Params, Result]) -> View[Params, Result]:
-        @wraps(view)
-        def cacheable_view(*args: Params.args, **kwargs: Params.kwargs) -> Result:
-            after_this_request(partial(set_cache_headers, cursors, surrogate_key))
-            return view(*args, **kwargs)
-
-        return cacheable_view
-
-    return decorate
+    return partial(then, partial(set_cache_headers, cursors, surrogate_key))
 
 
 def set_cache_headers(cursors: tuple[str, ...], surrogate_key: str, response: Response) -> Response:
@@ -73,15 +71,9 @@ def is_canonical_url(cursors: tuple[str, ...]) -> bool:
     return not request.args or pagecache.is_cursor_query(query)
 
 
-def conditional(view: View[Params, Result]) -> View[Params, Result]:
+def conditional(view: View) -> View:
     """Decorate a view that no cache keeps, so that it answers 304 to a client that has it."""
-
-    @wraps(view)
-    def conditional_view(*args: Params.args, **kwargs: Params.kwargs) -> Result:
-        after_this_request(make_conditional)
-        return view(*args, **kwargs)
-
-    return conditional_view
+    return then(make_conditional, view)
 
 
 def make_conditional(response: Response) -> Response:
