@@ -1,17 +1,31 @@
-"""Requests that are received without a thread."""
+"""Requests that are received without a thread: their heads, small bodies and deadlines."""
 
 from __future__ import annotations
 
+import errno
 import re
+import socket
 import time
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from gunicorn.http.unreader import SocketUnreader
+
+from spectator.newsroom.security import SESSION_COOKIE
 
 HEAD_SECONDS = 10.0  # for the whole head of a request
-BODY_SECONDS = 20.0  # for a body, beside the time for its size
+BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body, and the extra time for its size
+MAX_HEAD_BYTES = 81_920  # more than the longest URL and cookies that are accepted
 SMALL_BODY_BYTES = 32_768
+_READ_BYTES = 65_536
 _HEAD_END = b"\r\n\r\n"
 _LENGTHS = re.compile(rb"\r\ncontent-length[ \t]*:([^\r\n]*)(?=\r\n)", re.IGNORECASE)
 _MAX_LENGTH_DIGITS = 15
 _UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
+_SESSION = re.compile(
+    rb"\r\ncookie[ \t]*:[^\r\n]*?\b%s=([^;\s\"]{1,200})" % SESSION_COOKIE.encode(), re.IGNORECASE
+)
+_NEWSROOM = re.compile(rb"\S+ (?:\w+://[^/\s]*)?/+newsroom[/?\s]")
 
 
 class IncomingRequest:
@@ -22,7 +36,14 @@ class IncomingRequest:
         self.received = bytearray()
         self.head_length = 0  # 0 until the head is complete
         self.body_length: int | None = 0
+        self.is_newsroom = False
+        self.session = b""
         self.has_slot = False
+
+    @property
+    def needs_slot(self) -> bool:
+        """Whether the request may be answered only with a slot."""
+        return (self.is_large or self.is_newsroom) and not self.has_slot
 
     @property
     def is_large(self) -> bool:
@@ -41,8 +62,16 @@ class IncomingRequest:
         self.received += data
         if not self.head_length and (end := self.received.find(_HEAD_END, start)) >= 0:
             self.head_length = end + len(_HEAD_END)
-            self.body_length = parse_body_length(self.received[: self.head_length])
+            self.read_head(bytes(self.received[: self.head_length]))
             self.deadline = time.monotonic() + (BODY_SECONDS if self.body_length else HEAD_SECONDS)
+
+    def read_head(self, head: bytes) -> None:
+        """Take from the head what decides when the request may be answered."""
+        self.body_length = parse_body_length(head)
+        request_line = unquote_to_bytes(head.partition(b"\r\n")[0])
+        self.is_newsroom = _NEWSROOM.match(request_line) is not None
+        session = _SESSION.search(head)
+        self.session = session[1] if session else b""
 
 
 def parse_body_length(head: bytes | bytearray) -> int | None:
@@ -57,3 +86,55 @@ def parse_body_length(head: bytes | bytearray) -> int | None:
     if not digits:
         return 0
     return int(digits) if digits.isdigit() and len(digits) <= _MAX_LENGTH_DIGITS else None
+
+
+class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
+    """A reader that raises TimeoutError if a client sends too slowly."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self.restart_clock()
+
+    def restart_clock(self) -> None:
+        """Start the clock for the next request."""
+        self.deadline = time.monotonic() + BODY_SECONDS
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """Return the next bytes. Raises TimeoutError if they come too slowly."""
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError(errno.ETIMEDOUT, "the client sends too slowly")
+        before = self.sock.gettimeout()
+        self.sock.settimeout(remaining if before is None else min(remaining, before))
+        try:
+            data: bytes = super().chunk(size_hint)
+        finally:
+            self.sock.settimeout(before)
+        self.deadline += len(data) / BODY_BYTES_PER_SECOND
+        return data
+
+
+def receive(sock: socket.socket, unreader: BoundedUnreader, incoming: IncomingRequest) -> bool:
+    """Receive what is available without waiting.
+
+    Returns whether a thread can take over: the request is ready, or the client has stopped sending.
+    """
+    if buffered := unreader.take_buffered():
+        incoming.add(buffered)
+    while not incoming.is_ready and (
+        incoming.head_length or len(incoming.received) <= MAX_HEAD_BYTES
+    ):
+        try:
+            data = sock.recv(_READ_BYTES)
+        except BlockingIOError:
+            return False
+        if not data:
+            return True
+        incoming.add(data)
+    return True
+
+
+def needs_more(request: Any, received_length: int) -> bool:
+    """Return whether a request that gunicorn has parsed still waits for a part of its body."""
+    length = getattr(request.body.reader, "length", None)
+    return length is None or length > received_length

@@ -2,15 +2,14 @@
 
 gunicorn reads a request in the thread that answers it, so that a few idle sockets would stop the
 site. This worker reads the head of every request, and bodies of up to `SMALL_BODY_BYTES`, without a
-thread. A larger body needs a slot: a thread for a limited time, only for people who have logged in.
-The unsent rest of a response also waits without a thread. None of this is needed behind a proxy
-that buffers requests.
+thread. Requests of the newsroom, and larger bodies, need a slot: one of a limited number of
+threads. Large bodies are accepted only from people who have logged in. The unsent rest of a
+response also waits without a thread.
 """
 
 from __future__ import annotations
 
 import errno
-import re
 import selectors
 import socket
 import time
@@ -20,21 +19,25 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from spectator.accounts import is_issued_token
-from spectator.incoming import BODY_SECONDS, IncomingRequest
-from spectator.newsroom.security import SESSION_COOKIE
+from spectator.incoming import (
+    BODY_BYTES_PER_SECOND,
+    MAX_HEAD_BYTES,
+    BoundedUnreader,
+    IncomingRequest,
+    needs_more,
+    receive,
+)
 from spectator.outgoing import Outgoing
+from spectator.request_slots import RequestSlots, SlotUser
 
-BODY_BYTES_PER_SECOND = 8_000  # what a body or a response gains in time by its size
-QUEUE_SECONDS = 30.0  # for a large body to wait for a slot
-SEND_SECONDS = 20.0  # for a response, beside the time for its size
+QUEUE_SECONDS = 30.0  # for a request to wait for a slot
+SEND_SECONDS = 20.0  # for a response, and extra time at the same rate
 # Of all unsent responses in a process; beyond that the largest is dropped.
 MAX_UNSENT_BYTES = 32_000_000
 LINGER_SECONDS, MAX_DRAINED_BYTES = 2.0, 1_000_000  # for a client to close after its last response
-MAX_HEAD_BYTES = 81_920  # more than the longest URL and cookies that are accepted
 # Waiting connections in a process; beyond that the oldest is closed.
 MAX_WAITING = 300
 _READ_BYTES = 65_536
@@ -51,42 +54,13 @@ REFUSED = (
     b"Content-Length: 30\r\nConnection: close\r\n\r\n"
     b"Log in, then send this again.\n"
 )
-_SESSION = re.compile(
-    rb"\r\ncookie[ \t]*:[^\r\n]*?\b%s=([^;\s\"]{1,200})" % SESSION_COOKIE.encode(), re.IGNORECASE
-)
-NEEDS_SLOT = object()  # returned for a connection with a large body to receive
-
-
-class BoundedUnreader(SocketUnreader):  # type: ignore[misc]
-    """A reader that raises TimeoutError if a client sends too slowly."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock)
-        self.restart_clock()
-
-    def restart_clock(self) -> None:
-        """Start the clock for the next request."""
-        self.deadline = time.monotonic() + BODY_SECONDS
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        """Return the next bytes. Raises TimeoutError if they come too slowly."""
-        remaining = self.deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError(errno.ETIMEDOUT, "the client sends too slowly")
-        before = self.sock.gettimeout()
-        self.sock.settimeout(remaining if before is None else min(remaining, before))
-        try:
-            data: bytes = super().chunk(size_hint)
-        finally:
-            self.sock.settimeout(before)
-        self.deadline += len(data) / BODY_BYTES_PER_SECOND
-        return data
+NEEDS_SLOT = object()  # returned for a connection whose request waits for a slot
 
 
 class BoundedWorker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker, but waiting for requests without a thread."""
 
-    free_slots: int
+    slots: RequestSlots
     queued: deque[Any]
     sending: deque[Any]
     closing: deque[Any]
@@ -107,10 +81,10 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             return send_and_close(conn.sock, TOO_LARGE)
         if not is_ready:
             return _DEFER if time.monotonic() < incoming.deadline else False
-        if incoming.is_large and not incoming.has_slot:
-            return (
-                NEEDS_SLOT if self.has_logged_in(incoming) else send_and_close(conn.sock, REFUSED)
-            )
+        if incoming.needs_slot and incoming.is_large and not self.has_logged_in(incoming):
+            return send_and_close(conn.sock, REFUSED)
+        if incoming.needs_slot:
+            return NEEDS_SLOT
         conn.parser.unreader.unread(bytes(incoming.received))
         conn.parser.unreader.restart_clock()
         conn.received_length = len(incoming.received) - incoming.head_length
@@ -119,7 +93,8 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer without waiting for the client to receive it (in a thread)."""
-        if not getattr(conn, "has_slot", False) and needs_more(req, conn.received_length):
+        is_large = getattr(conn, "slot", None) is not None and conn.slot.is_large
+        if not is_large and needs_more(req, conn.received_length):
             return send_and_close(conn.sock, REFUSED)  # gunicorn has read the head differently
         sock = conn.sock
         sock.setblocking(True)
@@ -133,16 +108,15 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
 
     def has_logged_in(self, incoming: IncomingRequest) -> bool:
         """Return whether a request has a session token of the site, even an expired one."""
-        match = _SESSION.search(incoming.received, 0, incoming.head_length)
         with self.wsgi.app_context():
-            return match is not None and is_issued_token(match[1].decode("latin-1"))
+            return is_issued_token(incoming.session.decode("latin-1"))
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Move a connection to its next state (in the main thread, like all methods below)."""
         result = None if fs.cancelled() or fs.exception() else fs.result()
-        if getattr(conn, "has_slot", False):
-            conn.has_slot = False
-            self.free_slots += 1
+        if getattr(conn, "slot", None):
+            self.slots.release(conn.slot)
+            conn.slot = None
         if result is NEEDS_SLOT:
             conn.timeout = time.monotonic() + QUEUE_SECONDS
             self.queued.append(conn)
@@ -186,12 +160,13 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         self.finish_request(conn, fs)
 
     def grant_slots(self) -> None:
-        """Give the free slots to the next large bodies in the queue."""
-        while self.queued and self.free_slots:
-            conn = self.queued.popleft()
-            self.free_slots -= 1
-            conn.has_slot = conn.incoming.has_slot = True
-            self.enqueue_req(conn)
+        """Give the free slots to the next requests in the queue that may have one."""
+        for conn in list(self.queued):
+            user = SlotUser(conn.incoming.is_large, conn.incoming.session)
+            if self.slots.take(user):
+                self.queued.remove(conn)
+                conn.slot, conn.incoming.has_slot = user, True
+                self.enqueue_req(conn)
 
     def murder_pending(self) -> None:
         """Close surplus connections, and once a second expired ones."""
@@ -248,32 +223,6 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
 
-def receive(sock: socket.socket, unreader: BoundedUnreader, incoming: IncomingRequest) -> bool:
-    """Receive what is available without waiting.
-
-    Returns whether a thread can take over: the request is ready, or the client has stopped sending.
-    """
-    if buffered := unreader.take_buffered():
-        incoming.add(buffered)
-    while not incoming.is_ready and (
-        incoming.head_length or len(incoming.received) <= MAX_HEAD_BYTES
-    ):
-        try:
-            data = sock.recv(_READ_BYTES)
-        except BlockingIOError:
-            return False
-        if not data:
-            return True
-        incoming.add(data)
-    return True
-
-
-def needs_more(request: Any, received_length: int) -> bool:
-    """Return whether a request that gunicorn has parsed still waits for a part of its body."""
-    length = getattr(request.body.reader, "length", None)
-    return length is None or length > received_length
-
-
 def send_and_close(sock: socket.socket, response: bytes) -> bool:
     """Send a short response without waiting. Returns False, which closes the connection."""
     with suppress(OSError):
@@ -286,7 +235,7 @@ def install(worker: Any) -> None:
     if type(worker) is not ThreadWorker or worker.cfg.is_ssl:
         return  # the operator has configured another kind of worker
     worker.__class__ = BoundedWorker
-    worker.free_slots = max(1, worker.cfg.threads // 2)
+    worker.slots = RequestSlots(worker.cfg.threads)
     worker.queued, worker.sending, worker.closing = deque(), deque(), deque()
     worker.next_check_at = 0.0
 

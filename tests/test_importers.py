@@ -137,6 +137,13 @@ def test_a_dry_run_keeps_nothing(run) -> None:  # type: ignore[no-untyped-def]
     assert db.session.scalar(select(Section.id).where(Section.slug == "new")) is None
 
 
+def test_a_report_sends_no_commands_to_the_terminal(run) -> None:  # type: ignore[no-untyped-def]
+    hostile = {"headline": "H", "body": "B", "\x1b]0;pwn\x07key": 1}
+    result = run(hostile, hostile | {"published_at": "\x1b[2Jsoon"}, {"\x1b[31mred": 1})
+    assert result.exit_code == 1 and "key (1)" in result.output and "soon" in result.output
+    assert "\x1b" not in result.output and "\x07" not in result.output
+
+
 def test_a_missing_file_is_wrong_usage(runner: FlaskCliRunner) -> None:
     assert runner.invoke(main, ["import", "jsonl", "/nowhere.jsonl"]).exit_code == 2
 

@@ -125,11 +125,15 @@ def test_words_outside_of_shortcodes_are_never_lost(body: str) -> None:
         "[[",
         "https://a\n",
         "<p>\x000\x00",
+        "a",
+        "<!--wp:",
+        "<a>",
     ],
 )
-def test_the_cost_is_linear(unit: str) -> None:
+@pytest.mark.parametrize("template", ["{}", "[caption {}]", "[caption]{}[/caption]"])
+def test_the_cost_is_linear(unit: str, template: str) -> None:
     begin = time.process_time()
-    convert_body(unit * (200_000 // len(unit)))
+    convert_body(template.format(unit * (200_000 // len(unit))))
     assert (
         time.process_time() - begin < 4
     )  # what grows with the square of the text takes many times as long

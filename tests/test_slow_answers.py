@@ -18,7 +18,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from spectator import accounts, slow_clients
+from spectator import accounts, incoming, slow_clients
 from spectator.accounts.sessions import open_session
 from spectator.db import db
 from spectator.outgoing import Outgoing
@@ -202,7 +202,7 @@ def handled(app: Flask, field: str, cookie: str) -> tuple[object, bytes]:
     with ours, theirs:
         worker = object.__new__(BoundedWorker)
         worker.wsgi = app
-        unreader = slow_clients.BoundedUnreader(ours)
+        unreader = incoming.BoundedUnreader(ours)
         conn = SimpleNamespace(
             sock=ours, init=lambda: None, parser=SimpleNamespace(unreader=unreader)
         )

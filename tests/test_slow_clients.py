@@ -15,13 +15,11 @@ from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
+from spectator import incoming as incoming_requests
 from spectator import slow_clients
-from spectator.incoming import HEAD_SECONDS, IncomingRequest, parse_body_length
-from spectator.slow_clients import (
-    BoundedUnreader,
-    BoundedWorker,
-    receive,
-)
+from spectator.incoming import BoundedUnreader, IncomingRequest, parse_body_length, receive
+from spectator.request_slots import RequestSlots, SlotUser
+from spectator.slow_clients import BoundedWorker
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
 
@@ -30,7 +28,7 @@ HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n"
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return the module's clock as a list of one time."""
     now = [1000.0]
-    monkeypatch.setattr(slow_clients.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(incoming_requests.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -74,8 +72,8 @@ def test_gunicorn_waits_for_no_more_than_was_received(field: bytes) -> None:
     incoming.add(head)
     request = Request(Config(), IterUnreader([head, b"x" * 300]), ("192.0.2.1", 5))
     length = incoming.body_length
-    assert length is not None and not slow_clients.needs_more(request, length)
-    assert slow_clients.needs_more(request, length - 1)
+    assert length is not None and not incoming_requests.needs_more(request, length)
+    assert incoming_requests.needs_more(request, length - 1)
 
 
 def test_a_thread_is_taken_when_a_small_request_is_whole() -> None:
@@ -102,7 +100,7 @@ def test_time_does_not_grow_with_each_byte_of_a_head(clock: list[float]) -> None
     for _ in range(5):
         clock[0] += 1
         incoming.add(b"G")
-    assert incoming.deadline == until == 1000 + HEAD_SECONDS
+    assert incoming.deadline == until == 1000 + incoming_requests.HEAD_SECONDS
 
 
 def test_no_more_is_taken_in_than_a_head_may_hold(
@@ -118,8 +116,8 @@ def test_no_more_is_taken_in_than_a_head_may_hold(
         except BlockingIOError:
             break
         receive(ours, BoundedUnreader(ours), incoming)
-    assert sent > len(incoming.received) > slow_clients.MAX_HEAD_BYTES
-    assert len(incoming.received) <= slow_clients.MAX_HEAD_BYTES + 65_536
+    assert sent > len(incoming.received) > incoming_requests.MAX_HEAD_BYTES
+    assert len(incoming.received) <= incoming_requests.MAX_HEAD_BYTES + 65_536
 
 
 def test_a_body_has_a_least_rate(
@@ -133,7 +131,7 @@ def test_a_body_has_a_least_rate(
             theirs.sendall(b"x" * 100)
             received += len(unreader.chunk())
             clock[0] += 1
-    assert received == 100 * (int(slow_clients.BODY_SECONDS) + 1), (
+    assert received == 100 * (int(incoming_requests.BODY_SECONDS) + 1), (
         "a hundred bytes a second: only the first seconds"
     )
     unreader.restart_clock()
@@ -145,23 +143,78 @@ def test_a_body_has_a_least_rate(
         clock[0] += 1
 
 
-def test_large_bodies_take_turns() -> None:
+@pytest.mark.parametrize(
+    ("request_line", "expected"),
+    [
+        ("GET /newsroom/stories/", True),
+        ("POST /newsroom/login", True),
+        ("GET /newsroom?x=1", True),
+        ("GET http://news.example/newsroom/", True),
+        ("GET /%6eewsroom/", True),
+        ("GET //newsroom/", True),
+        ("GET /politics/newsroom/", False),
+        ("GET /newsrooms", False),
+        ("GET /search?q=/newsroom/", False),
+    ],
+)
+def test_the_newsroom_is_known_by_its_address(request_line: str, expected: bool) -> None:
+    incoming = IncomingRequest()
+    incoming.add(f"{request_line} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert incoming.needs_slot == expected
+
+
+def granted(users: list[SlotUser], threads: int = 4) -> list[bool]:
+    """Return which of these requests get a slot, one after the other."""
+    slots = RequestSlots(threads)
+    return [slots.take(user) for user in users]
+
+
+def test_readers_always_have_a_thread_and_so_has_everybody_else() -> None:
+    one, other, large = (
+        SlotUser(False, b"one"),
+        SlotUser(False, b"other"),
+        SlotUser(True, b"large"),
+    )
+    assert granted([one, one, one, other, other]) == [True, True, False, True, False]
+    assert granted([large, SlotUser(True, b"x"), SlotUser(True, b"y"), one]) == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert granted([one, other], threads=1) == [True, False]
+
+
+def test_a_slot_that_is_given_back_is_free() -> None:
+    slots = RequestSlots(2)
+    for session in (b"one", b"other"):
+        assert slots.take(SlotUser(True, session)) and not slots.take(SlotUser(False, b"x"))
+        slots.release(SlotUser(True, session))
+        assert not slots.users
+
+
+def test_requests_take_turns() -> None:
     config = Config()
     config.set("threads", 4)
     worker = object.__new__(ThreadWorker)
     worker.cfg = config
     slow_clients.install(worker)
-    assert isinstance(worker, BoundedWorker) and worker.free_slots == 2, (
-        "half of the threads are left to readers"
-    )
+    assert isinstance(worker, BoundedWorker)
     started: list[object] = []
     worker.enqueue_req = started.append
     waiting = [
-        SimpleNamespace(incoming=SimpleNamespace(has_slot=False), has_slot=False) for _ in range(3)
+        SimpleNamespace(
+            incoming=SimpleNamespace(has_slot=False, is_large=is_large, session=session), slot=None
+        )
+        for is_large, session in [(True, b"a"), (True, b"a"), (True, b"b"), (False, b"c")]
     ]
     worker.queued.extend(waiting)
     worker.grant_slots()
-    assert started == waiting[:2] and list(worker.queued) == waiting[2:] and worker.free_slots == 0
+    assert started == [waiting[0], waiting[1], waiting[3]], "a small request passes a large one"
+    assert list(worker.queued) == [waiting[2]]
+    worker.slots.release(waiting[0].slot)
+    worker.grant_slots()
+    assert started[-1] is waiting[2] and not worker.queued
 
 
 @pytest.mark.parametrize("name", ["pending_conns", "queued", "sending", "closing"])

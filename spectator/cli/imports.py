@@ -11,6 +11,7 @@ from flask import Flask
 
 from spectator.cli.context import fail, with_app
 from spectator.importers import inputs, jsonl, runner
+from spectator.publishing.validation import clean_line
 
 
 @click.group("import")
@@ -53,19 +54,24 @@ def import_jsonl(
     sys.exit(_print_report(report, dry_run))
 
 
+def _echo(line: str, err: bool = False) -> None:
+    """Print a line that quotes the source, without the control characters of a terminal."""
+    click.echo(clean_line(line), err=err)
+
+
 def _print_report(report: runner.ImportReport, dry_run: bool) -> int:
     counts = f"{report.added} added, {report.updated} updated"
     counts += f", {report.unchanged} unchanged" if report.unchanged else ""
     click.echo(f"{counts}{' (dry run: nothing was saved)' if dry_run else ''}")
     if report.sections:
-        click.echo(f"sections created: {', '.join(report.sections)}")
+        _echo(f"sections created: {', '.join(report.sections)}")
     if report.unknown_keys:
         ignored = (f"{name} ({count})" for name, count in sorted(report.unknown_keys.items()))
-        click.echo(f"unknown keys ignored: {', '.join(ignored)}")
+        _echo(f"unknown keys ignored: {', '.join(ignored)}")
     for location, fields in report.preserved:
-        click.echo(f"{location}: not overwritten, changed on this site: {fields}")
+        _echo(f"{location}: not overwritten, changed on this site: {fields}")
     if report.preserved:
         click.echo("To replace changes made on this site, import again with --overwrite.")
     for location, reason in report.refused:
-        click.echo(f"{location}: {reason}", err=True)
+        _echo(f"{location}: {reason}", err=True)
     return 1 if report.refused else 0

@@ -20,9 +20,9 @@ _SHORTCODE = re.compile(
 _IN_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*+)?>\s*+(\x00[0-9]++\x00)\s*+</p>", re.IGNORECASE)
 _PLACEHOLDER = re.compile("\x00([0-9]++)\x00")
 _STRAY_END = re.compile(rf"(?<!\[)\[/(?:{SHORTCODE_NAMES})\](?!\])", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'\]]+))""")
+_ATTRIBUTE = re.compile(r"""(?<![\w-])([\w-]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'\]]++))""")
 _PICTURE = re.compile(r"<a\b[^<>]*>\s*<img\b[^<>]*>\s*</a>|<img\b[^<>]*>", re.IGNORECASE)
-_BLOCK_COMMENT = re.compile(r"<!--\s*/?wp:(?:(?!-->).)*+-->", re.DOTALL)
+_BLOCK_COMMENT = re.compile(r"<!--\s*+/?wp:(?:(?!-->).)*+-->", re.DOTALL)
 _ADDRESS = re.compile(r"https?://[^\s<>\"'\[\]]+", re.IGNORECASE)
 _MEDIA_KEYS = ("src", "mp4", "m4v", "webm", "ogv", "flv", "mp3", "m4a", "ogg", "oga", "wav", "url")
 _TAGS_WITHOUT_LINKS = frozenset({"a", "pre", "code", "script", "style", "textarea", "title"})
@@ -33,7 +33,10 @@ def convert_body(body: str) -> str:
 
     Brackets that are not a WordPress core shortcode, such as "[Version]", stay as text.
     """
-    body = _BLOCK_COMMENT.sub("", body.replace("\x00", ""))
+    body = body.replace("\x00", "")
+    # Behind the last end of a comment, each start of one would be searched to the end of the body.
+    end = body.rfind("-->") + 3 if "-->" in body else 0
+    body = _BLOCK_COMMENT.sub("", body[:end]) + body[end:]
     converted: list[str] = []
 
     def mark(match: re.Match[str]) -> str:

@@ -156,7 +156,7 @@ def test_more_heads_than_may_wait_leave_no_reader_out(make_site: Callable[[], Si
 def test_a_body_that_stalls_gives_its_thread_back(calm_site: Site) -> None:
     stories = calm_site.publish([token(77)])
     with attacked(calm_site, ATTACKS["a chunked body"]) as sockets:
-        seconds = slow_clients.BODY_SECONDS + slow_clients.QUEUE_SECONDS + 15
+        seconds = incoming.BODY_SECONDS + slow_clients.QUEUE_SECONDS + 15
         eventually(
             lambda: all(is_closed(connection) for connection in sockets),
             seconds,

@@ -1,0 +1,46 @@
+"""Slots: how many threads of a web process the newsroom, large bodies and one session may occupy.
+
+A thread is always left to readers, and one to the rest of the newsroom while somebody opens costly
+pages or uploads slowly.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+
+class SlotUser(NamedTuple):
+    """A request that needs a slot; `session` is its session token, or b"" without one."""
+
+    is_large: bool
+    session: bytes
+
+
+class RequestSlots:
+    """The slots of a process with this many threads."""
+
+    def __init__(self, threads: int) -> None:
+        self.limit = max(1, threads - 1)
+        self.limit_of_one_kind = max(1, threads // 2)  # large bodies, or one session
+        self.users: Counter[SlotUser] = Counter()
+
+    def take(self, user: SlotUser) -> bool:
+        """Take a slot for a request, and return whether there was one."""
+        large = sum(count for other, count in self.users.items() if other.is_large)
+        of_session = sum(
+            count for other, count in self.users.items() if other.session == user.session
+        )
+        is_free = (
+            self.users.total() < self.limit
+            and of_session < self.limit_of_one_kind
+            and not (user.is_large and large >= self.limit_of_one_kind)
+        )
+        if is_free:
+            self.users[user] += 1
+        return is_free
+
+    def release(self, user: SlotUser) -> None:
+        """Give a slot back."""
+        self.users[user] -= 1
+        self.users += Counter()  # drops users without a slot
