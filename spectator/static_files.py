@@ -1,15 +1,16 @@
 """Static files of the project, and of the `static` folder in the data directory.
 
 They are read and compressed once, and sent from memory, so that a process sends the files that its
-pages link to, even after the checkout is updated. A URL with the file's digest (`?v=`) can be
-cached forever.
+pages link to, even after the checkout is updated. The project's files have URLs with a version of
+all of them in the path, so that the relative imports of a module stay within it; the operator's
+have their own digest (`?v=`). Both can be cached forever.
 """
 
 from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from posixpath import normpath
 from urllib.parse import quote
 
 import brotli
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, request
 from werkzeug.security import safe_join
 
 from spectator.config import PROJECT_ROOT
@@ -28,6 +29,7 @@ OPERATOR_FOLDER = "static"  # in the data directory
 IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"
 DIGEST_LENGTH = 10
 MAX_FILE_BYTES = 5_000_000
+VERSION_PREFIX = re.compile(rf"[0-9a-f]{{{DIGEST_LENGTH}}}/")
 MEDIA_TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
@@ -49,14 +51,11 @@ class StaticFile:
         """The content by Content-Encoding ("" = uncompressed), if that makes it smaller."""
         bodies = {"": self.content}
         if is_compressible(self.mimetype, self.content):
-            compressed = {
-                "gzip": gzip_bytes(self.content),
-                "br": brotli.compress(self.content, quality=11),
-            }
-            bodies |= {
-                name: body for name, body in compressed.items() if len(body) < len(self.content)
-            }
-        return bodies
+            bodies["gzip"] = gzip_bytes(self.content)
+            bodies["br"] = brotli.compress(self.content, quality=11)
+        return {
+            name: body for name, body in bodies.items() if not name or len(body) < len(bodies[""])
+        }
 
     def choose_encoding(self, accept_encoding: str) -> str:
         """Return the smallest encoding that an Accept-Encoding header accepts."""
@@ -80,15 +79,15 @@ def read_file(path: Path) -> StaticFile:
 def read_checkout() -> dict[str, StaticFile]:
     """Read every file of the project's `static/`, by its name there. The result is cached."""
     folder = PROJECT_ROOT / "static"
-    return {path.relative_to(folder).as_posix(): read_file(path) for path in _iter_files(folder)}
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): read_file(path) for path in paths}
 
 
-def _iter_files(folder: Path) -> Iterator[Path]:
-    return (
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.stat().st_size <= MAX_FILE_BYTES
-    )
+@cache
+def checkout_version() -> str:
+    """Return a digest of the names and contents of all the project's files."""
+    digests = repr(sorted((name, file.digest) for name, file in read_checkout().items()))
+    return hashlib.sha256(digests.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 @dataclass
@@ -99,66 +98,63 @@ class StaticFiles:
     operator_files: dict[str, StaticFile] = field(default_factory=dict)
 
     def find(self, name: str) -> StaticFile | None:
-        """Return the file with this name, or None. Only existing files are cached."""
-        file = read_checkout().get(name) or self.operator_files.get(name)
-        return file or self._read_operator_file(name)
+        """Return the file with this name, or None. Only existing files are cached.
+
+        The project's files are also found under any version, as pages of an older one name them.
+        """
+        file = read_checkout().get(VERSION_PREFIX.sub("", name, count=1))
+        return file or self.operator_files.get(name) or self._read_operator_file(name)
 
     def _read_operator_file(self, name: str) -> StaticFile | None:
-        # Only "logo.png", not "./logo.png", or a file would be cached under many names.
-        if name != normpath(name):
-            return None
         path = safe_join(str(self.operator_folder), name)
         try:
+            # Only "logo.png", not "./logo.png", or a file would be cached under many names.
             if (
                 path is None
+                or name != normpath(name)
                 or not Path(path).is_file()
                 or Path(path).stat().st_size > MAX_FILE_BYTES
             ):
                 return None
-            file = self.operator_files[name] = read_file(Path(path))
+            return self.operator_files.setdefault(name, read_file(Path(path)))
         except (OSError, ValueError):  # unreadable, or not a valid file name
             return None
-        return file
 
     def url(self, name: str) -> str:
-        """Return the URL of a file, with its digest if the file exists."""
+        """Return the URL of a file, with a version or its digest if the file exists."""
+        if name in read_checkout():
+            return f"{URL_PREFIX}{checkout_version()}/{quote(name)}"
         file = self.find(name)
         return f"{URL_PREFIX}{quote(name)}" + (f"?v={file.digest}" if file else "")
 
     def add_digest(self, url: str) -> str:
-        """Return a URL with the file's digest if it is a static file of this site."""
+        """Return a URL with a version or digest if it is a static file of this site."""
         return self.url(url.removeprefix(URL_PREFIX)) if url.startswith(URL_PREFIX) else url
+
+    def send(self, filename: str) -> Response:
+        """Send a file in the smallest encoding that the client accepts.
+
+        With the current version or the file's digest in the URL, it can be cached forever.
+        """
+        file = self.find(filename)
+        if file is None:
+            abort(404)
+        encoding = file.choose_encoding(request.headers.get("Accept-Encoding", ""))
+        headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": encoding} if encoding else {})
+        response = Response(file.bodies[encoding], mimetype=file.mimetype, headers=headers)
+        response.headers["Cache-Control"] = (
+            IMMUTABLE_CACHE_CONTROL
+            if filename.startswith(checkout_version()) or request.args.get("v") == file.digest
+            else "no-cache"
+        )
+        response.set_etag(f"{file.digest}-{encoding}" if encoding else file.digest)
+        response.make_conditional(request)
+        return response
 
 
 def register(app: Flask) -> None:
     """Serve the files at `/static/`."""
-    app.extensions["static_files"] = StaticFiles(app.config["DATA_DIR"] / OPERATOR_FOLDER)
-    app.add_url_rule(f"{URL_PREFIX}<path:filename>", "static", send_static_file)
+    files = StaticFiles(app.config["DATA_DIR"] / OPERATOR_FOLDER)
+    app.extensions["static_files"] = files
+    app.add_url_rule(f"{URL_PREFIX}<path:filename>", "static", files.send)
     read_checkout()
-
-
-def current_static_files() -> StaticFiles:
-    """Return the static files of the current application."""
-    files: StaticFiles = current_app.extensions["static_files"]
-    return files
-
-
-def send_static_file(filename: str) -> Response:
-    """Send a file in the smallest encoding that the client accepts.
-
-    With the file's digest in the URL, the response can be cached forever.
-    """
-    file = current_static_files().find(filename)
-    if file is None:
-        abort(404)
-    encoding = file.choose_encoding(request.headers.get("Accept-Encoding", ""))
-    response = Response(file.bodies[encoding], mimetype=file.mimetype)
-    if encoding:
-        response.headers["Content-Encoding"] = encoding
-    response.headers["Vary"] = "Accept-Encoding"
-    response.headers["Cache-Control"] = (
-        IMMUTABLE_CACHE_CONTROL if request.args.get("v") == file.digest else "no-cache"
-    )
-    response.set_etag(f"{file.digest}-{encoding}" if encoding else file.digest)
-    response.make_conditional(request)
-    return response

@@ -23,9 +23,12 @@ from spectator.db import db
 from spectator.media import MAX_BYTES, UPLOAD_HINT, rendition_names
 from spectator.models import Picture, Section
 from spectator.pagecache import EDITION_ENVIRON_KEY
-from spectator.static_files import StaticFiles, current_static_files
+from spectator.static_files import StaticFiles
 from spectator.text.html.covers import cover
 from spectator.text.html.embeds import render_body
+from spectator.text.html.markup import BREAKS
+from spectator.text.html.paragraphs import HTML_BLOCKS, KNOWN
+from spectator.text.html.sanitizer import ATTRIBUTES, TAGS
 from spectator.text.words.excerpts import reading_minutes
 from spectator.text.words.language_tags import text_dir
 from spectator.text.words.languages import language_name
@@ -40,13 +43,16 @@ def _minify(css: str) -> str:
     return re.sub(r" ?([{};,>]) ?", r"\1", css).replace(": ", ":").replace(";}", "}").strip()
 
 
+# The names of HTML elements for the editor's scripts (static/js/html_names.js).
+HTML_NAMES = {
+    "blocks": sorted(HTML_BLOCKS),
+    "breaks": sorted(BREAKS | {"td", "th"}),
+    "inline": sorted(TAGS - HTML_BLOCKS - {"col", "img", "source", "track"}),
+    "known": sorted(KNOWN),
+    "attributes": {name: sorted(values) for name, values in ATTRIBUTES.items()},
+}
 STYLE = _minify((PROJECT_ROOT / "static/css/site.css").read_text("utf-8"))
 STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-
-
-def static_path(name: str) -> str:
-    """Return the URL of a static file with its digest, which can be cached forever."""
-    return current_static_files().url(name)
 
 
 def _newsroom_zone() -> ZoneInfo:
@@ -134,24 +140,23 @@ def register(app: Flask) -> None:
     """Set up the template loader, globals and filters."""
     app.jinja_loader = BootTemplateLoader(PROJECT_ROOT / "templates")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    settings = {
-        name.lower(): app.config[name] for name in ("SITE_NAME", "SITE_TAGLINE", "SITE_URL")
-    }
     files: StaticFiles = app.extensions["static_files"]
-    settings |= {
-        "htmx_url": files.add_digest(app.config["HTMX_URL"]),
-        "htmx_integrity": app.config["HTMX_INTEGRITY"],
+    settings = {
+        name.lower(): app.config[name]
+        for name in ("SITE_NAME", "SITE_TAGLINE", "SITE_URL", "HTMX_INTEGRITY")
     }
     globals_: dict[str, Any] = {
         "absolute": absolute_url,
         "cover": lambda slug: Markup(cover(slug)),  # noqa: S704 - our own drawing
         "css": Markup(STYLE),  # noqa: S704 - our own stylesheet
         "editor_scripts": EDITOR_SCRIPTS,
+        "html_names": HTML_NAMES,
+        "htmx_url": files.add_digest(app.config["HTMX_URL"]),
         "language_name": language_name,
         "list_path": listing_path,
         "permalink": permalink,
         "renditions": renditions,
-        "static_path": static_path,
+        "static_path": files.url,
         "site_language": app.config["LANGUAGE"],
         "text_dir": text_dir,
         "upload_bytes": MAX_BYTES,

@@ -360,11 +360,13 @@ def test_a_locked_database_does_not_hold_pages_back(
     connection.close()
 
 
-def test_static_files_are_cached_forever_under_their_digest(app: Flask) -> None:
+def test_static_files_are_cached_forever_under_their_version(app: Flask) -> None:
     client = FlaskClient(app)
-    (path,) = re.findall(r'data-search="(/static/js/search\.js[^"]*)"', client.get("/").text)
+    (path,) = re.findall(r'src="(/static/[0-9a-f]{10}/js/site\.js)"', client.get("/").text)
     for other, cache_control in (
         (path, "public, max-age=31536000, immutable"),
+        (path.replace("site.js", "search.js"), "public, max-age=31536000, immutable"),
+        ("/static/0123456789/js/search.js", "no-cache"),
         ("/static/js/search.js", "no-cache"),
         ("/static/js/search.js?v=0123456789", "no-cache"),
     ):

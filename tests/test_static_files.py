@@ -16,6 +16,7 @@ from spectator.config import PROJECT_ROOT
 from spectator.pagecache import compression
 from spectator.static_files import StaticFiles
 from tests.conftest import settings
+from tests.newsroom_client import logged_in_client
 
 MOST_ERROR_BYTES = 3_000
 SCRIPT = b"/* htmx of our own */\n" * 400
@@ -41,6 +42,17 @@ def test_every_file_of_the_checkout_is_served_with_its_type(app: Flask) -> None:
         answer = FlaskClient(app).get("/" + path.relative_to(PROJECT_ROOT).as_posix())
         assert answer.status_code == 200 and answer.data == path.read_bytes()
         assert answer.mimetype == types[path.suffix], path
+
+
+MODULE_IMPORT = re.compile(r"""(?:from |import\()"\./(\w+)\.js\"""")
+
+
+def imports_of(name: str, seen: set[str]) -> set[str]:
+    """Return the modules that a module imports, directly or not, which must exist."""
+    for other in MODULE_IMPORT.findall((PROJECT_ROOT / f"static/js/{name}.js").read_text()):
+        if other not in seen:
+            seen |= imports_of(other, seen | {other})
+    return seen
 
 
 def test_a_file_is_compressed_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,6 +94,52 @@ def test_htmx_of_our_own_lies_in_the_data_directory(app: Flask) -> None:
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["Content-Encoding"] == "br" and len(answer.data) < len(SCRIPT) / 10
     assert client.get("/static/vendor/htmx.min.js").headers["Cache-Control"] == "no-cache"
+
+
+def test_pages_of_another_version_get_the_current_files(app: Flask) -> None:
+    client, old_digest = FlaskClient(app), "0123456789"
+    content = (PROJECT_ROOT / "static/js/site.js").read_bytes()
+    for path in (
+        "/static/js/site.js",
+        f"/static/js/site.js?v={old_digest}",
+        f"/static/{old_digest}/js/site.js",
+    ):
+        answer = client.get(path)
+        assert (answer.status_code, answer.data) == (200, content), path
+        assert answer.headers["Cache-Control"] == "no-cache", path
+    digest = static_files.read_checkout()["js/site.js"].digest
+    held = client.get(f"/static/js/site.js?v={digest}")
+    assert held.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    for path in (
+        "/static/0123456789/none.js",
+        "/static/01234567/js/site.js",
+        "/static/0123456789/0123456789/js/site.js",
+    ):
+        assert client.get(path).status_code == 404, path
+
+
+def test_the_version_follows_every_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = dict(static_files.read_checkout())
+    versions = {static_files.checkout_version()}
+    for name in ("js/site.js", "css/site.css"):
+        other = static_files.StaticFile(b"other", "0123456789", "text/plain")
+        monkeypatch.setattr(
+            static_files, "read_checkout", lambda other=other, name=name: files | {name: other}
+        )
+        versions.add(static_files.checkout_version.__wrapped__())
+    assert len(versions) == 3
+
+
+def test_a_story_form_names_all_modules_that_its_scripts_import(app: Flask) -> None:
+    """What only an import names is fetched a round trip later."""
+    html = logged_in_client(app).get("/newsroom/stories/new").text
+    entries = re.findall(r'<script src="/static/[0-9a-f]{10}/js/(\w+)\.js" type="module">', html)
+    preloads = re.findall(
+        r'<link rel="modulepreload" href="/static/[0-9a-f]{10}/js/(\w+)\.js">', html
+    )
+    imported = set().union(*(imports_of(name, set()) for name in entries))
+    assert sorted(preloads) == sorted(imported - set(entries))
+    assert entries[-1] == "editor" and entries[0] == "local_drafts"
 
 
 def test_nothing_outside_of_the_folders_is_sent(app: Flask, tmp_path: Path) -> None:

@@ -1,190 +1,187 @@
-/* Small helps on the story form: lengths, words, keys for saving, where errors lead, who else is here, the picture. */
-(() => {
-  "use strict";
-  const WAIT_MS = 250;
-  const HOLD_MS = 10000;
-  const WORDS_PER_MINUTE = 230; // as readers are told (spectator/text/words/excerpts.py)
-  const find = (id) => document.getElementById(id);
-  const form = find("story");
-  if (!form) return;
+/* Small helps on the story form: lengths, words, keys for saving, where errors lead, who else is here,
+   the picture. */
+import { INLINE } from "./html_names.js";
 
-  const clone = (id) => document.importNode(find(id).content, true).firstElementChild;
-  const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-  const onText = (field, act) =>
-    ["input", "restored"].forEach((event) => field.addEventListener(event, act));
-  const describe = (field, note, isTold) => {
-    const ids = (field.getAttribute("aria-describedby") || "")
-      .split(/\s+/)
-      .filter((id) => id && id !== note.id);
-    field.setAttribute("aria-describedby", [...ids, ...(isTold ? [note.id] : [])].join(" "));
-  };
+const WAIT_MS = 250;
+const HOLD_MS = 10000;
+const WORDS_PER_MINUTE = 230; // as readers are told (spectator/text/words/excerpts.py)
+const find = (id) => document.getElementById(id);
+const form = find("story");
 
-  /* How long the headline and the dek are. A letter with its marks (ẹ́) is one character. */
-  const letters = window.Intl && Intl.Segmenter ? new Intl.Segmenter() : null;
-  const lengthOf = (text) => (letters ? [...letters.segment(text)] : [...text]).length;
-  for (const id of ["headline", "dek"]) {
-    const field = find(id);
-    const guide = clone(`guide-${id}`);
-    const show = () => {
-      const length = lengthOf(field.value.trim());
-      const isLong = length > Number(guide.dataset.most);
-      guide.textContent = length
-        ? plural(length, "character") + (isLong ? ` – ${guide.dataset.long}` : "")
-        : "";
-      guide.classList.toggle("too-long", isLong);
-    };
-    guide.id = `${id}-length`;
-    field.after(guide);
-    describe(field, guide, true);
-    onText(field, show);
-    show();
-  }
+const clone = (id) => document.importNode(find(id).content, true).firstElementChild;
+const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const onText = (field, act) =>
+  ["input", "restored"].forEach((event) => field.addEventListener(event, act));
+const describe = (field, note, isDescribed) => {
+  const ids = (field.getAttribute("aria-describedby") || "")
+    .split(/\s+/)
+    .filter((id) => id && id !== note.id);
+  field.setAttribute("aria-describedby", [...ids, ...(isDescribed ? [note.id] : [])].join(" "));
+};
 
-  /* How many words the text has, counted as the server counts them. */
-  const COMMENT = /<!--[\s\S]*?(?:-->|$)/g;
-  const UNREAD =
-    /<(script|style|svg|iframe|noembed|noframes|title|template)\b[\s\S]*?(?:<\/\1\s*>|$)/gi;
-  const PHRASES =
-    "a|abbr|b|bdi|bdo|cite|code|del|em|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|time|u|wbr";
-  const WITHIN = new RegExp(`</?(?:${PHRASES})(?=[\\s/>])[^<>]*>`, "gi");
-  const ANY_TAG = /<\/?[a-z][^<>]*>/gi;
-  function wordsIn(html) {
-    const read = html.replace(COMMENT, "").replace(UNREAD, " ");
-    const text = read.replace(WITHIN, "").replace(ANY_TAG, " ").replace(/</g, "&lt;");
-    const { textContent } = new DOMParser().parseFromString(text, "text/html").body;
-    return textContent.split(/[\s፡—–…]+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
-  }
-  const body = find("body");
-  const words = clone("word-count");
-  const count = () => {
-    const number = wordsIn(body.value);
-    const minutes = Math.max(1, Math.round(number / WORDS_PER_MINUTE));
-    words.textContent = plural(number, "word") + (number ? ` · ${minutes} min read` : "");
-  };
-  let timer = 0;
-  find("counts").prepend(words);
-  count();
-  onText(body, () => {
-    clearTimeout(timer);
-    timer = setTimeout(count, WAIT_MS);
-  });
-
-  /* Ctrl or Cmd with S or Enter saves; with Shift and Enter publishes, when the question is answered. Enter in a
-     one-line field presses the form's first button, the save that readers see nothing of. */
-  const [saving] = form.querySelectorAll("button[name=do]");
-  const shown = (...values) =>
-    values.map((value) => form.querySelector(`.bar button[value=${value}]`)).find(Boolean);
-  const publishing = shown("update", "publish");
-  const question = find("publish-dialog");
-  let sentAt = -HOLD_MS; // a second press would send the version that the first one replaces
-  let isTouched = false;
-  form.addEventListener("input", () => (isTouched = true));
-  addEventListener(
-    "submit",
-    (event) => {
-      if (event.target !== form || event.submitter !== saving || saving.value !== "keep") return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      // What is typed into a live story is kept by the autosave alone: no page needs to be loaded for it.
-      if (isTouched)
-        form.elements.namedItem("version").dispatchEvent(new Event("input", { bubbles: true }));
-    },
-    true,
-  );
-  addEventListener("submit", (event) => {
-    if (
-      event.target === form &&
-      !event.defaultPrevented &&
-      event.submitter?.formTarget !== "_blank"
-    )
-      sentAt = performance.now();
-  });
-  addEventListener("pageshow", () => (sentAt = -HOLD_MS));
-  shown(saving.value)?.setAttribute("aria-keyshortcuts", "Control+S Control+Enter");
-  publishing?.setAttribute("aria-keyshortcuts", "Control+Shift+Enter");
-  const press = (button) => {
-    if (performance.now() - sentAt >= HOLD_MS) form.requestSubmit(button);
-  };
-  question?.addEventListener("close", () => question.returnValue === "yes" && press(publishing));
-  const ask = () => {
-    question.returnValue = "";
-    question.showModal();
-  };
-  document.addEventListener(
-    "keydown",
-    (event) => {
-      const isEnter = event.key === "Enter";
-      const isSaving = !event.shiftKey && (isEnter || (event.key || "").toLowerCase() === "s"); // "S" with caps lock
-      const isOurs =
-        (event.ctrlKey || event.metaKey) && !event.altKey && (isSaving || (isEnter && question));
-      if (!isOurs || event.isComposing) return;
-      event.preventDefault();
-      event.stopPropagation();
-      if (event.repeat || document.querySelector("dialog[open]")) return;
-      if (isSaving) press(saving);
-      else ask();
-    },
-    true,
-  );
-
-  /* The links of an error summary lead to what stands in the place of a field. */
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest(".summary a[href^='#']");
-    if (!link) return;
-    const id = link.hash.slice(1);
-    const places = [find(`${id}-entry`), id === "body" ? find("body-editor") : null, find(id)];
-    const place = places.find((each) => each && each.getClientRects().length);
-    if (!place) return;
-    event.preventDefault();
-    place.focus();
-  });
-
-  /* Who else has the story open is said when it changes, not whenever it is asked for. */
-  const presence = find("presence");
-  if (presence) {
-    const status = clone("presence-status");
-    const told = () => presence.textContent.replace(/\s+/g, " ").trim();
-    let last = told();
-    presence.after(status);
-    new MutationObserver(() => {
-      if (told() === last) return;
-      last = told();
-      status.textContent = last;
-    }).observe(presence, { childList: true, characterData: true, subtree: true });
-  }
-
-  /* The picture: what was chosen, whether it may be sent, what it needs. */
-  const [picture, alt] = [find("picture"), find("picture_alt")];
-  const [chosen, tooLarge, needed] = ["picture-selected", "picture-too-large", "alt-required"].map(
-    clone,
-  );
-  const size = (bytes) =>
-    bytes < 1e6
-      ? `${Math.ceil(bytes / 1024)} KB`
-      : `${(bytes / 1024 / 1024).toFixed(1).replace(/\.0$/, "")} MB`;
-  const put = (note, field, isTold) => {
-    if (isTold) field.after(note);
-    else note.remove();
-    describe(field, note, isTold);
-  };
-  const askForAlt = () => {
-    const isNeeded = picture.files.length > 0 && !alt.value.trim();
-    put(needed, alt, isNeeded);
-    alt.setAttribute("aria-required", String(isNeeded));
-  };
+/* How long the headline and the dek are. A letter with its marks (ẹ́) is one character. */
+const letters = window.Intl && Intl.Segmenter ? new Intl.Segmenter() : null;
+const lengthOf = (text) => (letters ? [...letters.segment(text)] : [...text]).length;
+for (const id of ["headline", "dek"]) {
+  const field = find(id);
+  const guide = clone(`guide-${id}`);
   const show = () => {
-    const [file] = picture.files;
-    const isTooLarge = Boolean(file) && file.size > Number(picture.dataset.largest);
-    put(chosen, picture, Boolean(file) && !isTooLarge);
-    put(tooLarge, picture, isTooLarge);
-    picture.setAttribute("aria-invalid", String(isTooLarge));
-    if (file) chosen.textContent = `${file.name}, ${size(file.size)}`;
-    if (isTooLarge) {
-      tooLarge.textContent = `${file.name} is larger than ${size(Number(picture.dataset.largest))}. Choose a smaller picture.`;
-      picture.value = "";
-    }
-    askForAlt();
+    const length = lengthOf(field.value.trim());
+    const isLong = length > Number(guide.dataset.most);
+    guide.textContent = length
+      ? plural(length, "character") + (isLong ? ` – ${guide.dataset.long}` : "")
+      : "";
+    guide.classList.toggle("too-long", isLong);
   };
-  picture.addEventListener("change", show);
-  onText(alt, askForAlt);
-})();
+  guide.id = `${id}-length`;
+  field.after(guide);
+  describe(field, guide, true);
+  onText(field, show);
+  show();
+}
+
+/* How many words the text has, counted as the server counts them. */
+const COMMENT = /<!--[\s\S]*?(?:-->|$)/g;
+const UNREAD =
+  /<(script|style|svg|iframe|noembed|noframes|title|template)\b[\s\S]*?(?:<\/\1\s*>|$)/gi;
+const PHRASES = INLINE.filter((name) => name !== "br").join("|");
+const WITHIN = new RegExp(`</?(?:${PHRASES})(?=[\\s/>])[^<>]*>`, "gi");
+const ANY_TAG = /<\/?[a-z][^<>]*>/gi;
+function wordsIn(html) {
+  const read = html.replace(COMMENT, "").replace(UNREAD, " ");
+  const text = read.replace(WITHIN, "").replace(ANY_TAG, " ").replace(/</g, "&lt;");
+  const { textContent } = new DOMParser().parseFromString(text, "text/html").body;
+  return textContent.split(/[\s፡—–…]+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+}
+const body = find("body");
+const words = clone("word-count");
+const count = () => {
+  const number = wordsIn(body.value);
+  const minutes = Math.max(1, Math.round(number / WORDS_PER_MINUTE));
+  words.textContent = plural(number, "word") + (number ? ` · ${minutes} min read` : "");
+};
+let timer = 0;
+find("counts").prepend(words);
+count();
+onText(body, () => {
+  clearTimeout(timer);
+  timer = setTimeout(count, WAIT_MS);
+});
+
+/* Ctrl or Cmd with S or Enter saves; with Shift and Enter publishes, when the question is answered. Enter in a
+   one-line field presses the form's first button, the save that readers see nothing of. */
+const [saveButton] = form.querySelectorAll("button[name=do]");
+const findButton = (...values) =>
+  values.map((value) => form.querySelector(`.bar button[value=${value}]`)).find(Boolean);
+const publishButton = findButton("update", "publish");
+const question = find("publish-dialog");
+let sentAt = -HOLD_MS; // a second press would send the version that the first one replaces
+let isTouched = false;
+form.addEventListener("input", () => (isTouched = true));
+addEventListener(
+  "submit",
+  (event) => {
+    if (event.target !== form || event.submitter !== saveButton || saveButton.value !== "keep")
+      return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    // What is typed into a live story is kept by the autosave alone: no page needs to be loaded for it.
+    if (isTouched)
+      form.elements.namedItem("version").dispatchEvent(new Event("input", { bubbles: true }));
+  },
+  true,
+);
+addEventListener("submit", (event) => {
+  if (event.target === form && !event.defaultPrevented && event.submitter?.formTarget !== "_blank")
+    sentAt = performance.now();
+});
+addEventListener("pageshow", () => (sentAt = -HOLD_MS));
+findButton(saveButton.value)?.setAttribute("aria-keyshortcuts", "Control+S Control+Enter");
+publishButton?.setAttribute("aria-keyshortcuts", "Control+Shift+Enter");
+const press = (button) => {
+  if (performance.now() - sentAt >= HOLD_MS) form.requestSubmit(button);
+};
+question?.addEventListener("close", () => question.returnValue === "yes" && press(publishButton));
+const ask = () => {
+  question.returnValue = "";
+  question.showModal();
+};
+document.addEventListener(
+  "keydown",
+  (event) => {
+    const isEnter = event.key === "Enter";
+    const isSaving = !event.shiftKey && (isEnter || (event.key || "").toLowerCase() === "s"); // "S" with caps lock
+    const isOurs =
+      (event.ctrlKey || event.metaKey) && !event.altKey && (isSaving || (isEnter && question));
+    if (!isOurs || event.isComposing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.repeat || document.querySelector("dialog[open]")) return;
+    if (isSaving) press(saveButton);
+    else ask();
+  },
+  true,
+);
+
+/* The links of an error summary lead to what replaces a field. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".summary a[href^='#']");
+  if (!link) return;
+  const id = link.hash.slice(1);
+  const targets = [find(`${id}-entry`), id === "body" ? find("body-editor") : null, find(id)];
+  const target = targets.find((element) => element && element.getClientRects().length);
+  if (!target) return;
+  event.preventDefault();
+  target.focus();
+});
+
+/* Who else has the story open is said when it changes, not at every request. */
+const presence = find("presence");
+if (presence) {
+  const status = clone("presence-status");
+  const presenceText = () => presence.textContent.replace(/\s+/g, " ").trim();
+  let last = presenceText();
+  presence.after(status);
+  new MutationObserver(() => {
+    if (presenceText() === last) return;
+    last = presenceText();
+    status.textContent = last;
+  }).observe(presence, { childList: true, characterData: true, subtree: true });
+}
+
+/* The picture: its name and size, whether it may be sent, what it needs. */
+const [picture, alt] = [find("picture"), find("picture_alt")];
+const [pictureNote, tooLarge, altRequired] = [
+  "picture-selected",
+  "picture-too-large",
+  "alt-required",
+].map(clone);
+const size = (bytes) =>
+  bytes < 1e6
+    ? `${Math.ceil(bytes / 1024)} KB`
+    : `${(bytes / 1024 / 1024).toFixed(1).replace(/\.0$/, "")} MB`;
+const toggleNote = (note, field, isDescribed) => {
+  if (isDescribed) field.after(note);
+  else note.remove();
+  describe(field, note, isDescribed);
+};
+const askForAlt = () => {
+  const isNeeded = picture.files.length > 0 && !alt.value.trim();
+  toggleNote(altRequired, alt, isNeeded);
+  alt.setAttribute("aria-required", String(isNeeded));
+};
+const show = () => {
+  const [file] = picture.files;
+  const isTooLarge = Boolean(file) && file.size > Number(picture.dataset.largest);
+  toggleNote(pictureNote, picture, Boolean(file) && !isTooLarge);
+  toggleNote(tooLarge, picture, isTooLarge);
+  picture.setAttribute("aria-invalid", String(isTooLarge));
+  if (file) pictureNote.textContent = `${file.name}, ${size(file.size)}`;
+  if (isTooLarge) {
+    tooLarge.textContent = `${file.name} is larger than ${size(Number(picture.dataset.largest))}. Choose a smaller picture.`;
+    picture.value = "";
+  }
+  askForAlt();
+};
+picture.addEventListener("change", show);
+onText(alt, askForAlt);

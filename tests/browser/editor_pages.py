@@ -175,7 +175,7 @@ def paste(page: Page, html: str) -> None:
 
 def block_card(page: Page, label: str) -> Locator:
     """Return the card of an opaque block."""
-    return page.locator("story-island").filter(has=page.get_by_role("group", name=label))
+    return page.locator("opaque-block").filter(has=page.get_by_role("group", name=label))
 
 
 def save(visitor: Visit) -> None:

@@ -17,11 +17,13 @@ from playwright.sync_api import Browser, Error, Page, expect
 
 from tests.browser import axe
 from tests.browser.conftest import serve_site
+from tests.browser.modules import module
 from tests.browser.running_site import RunningSite, descendants
 from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 NEW = "/newsroom/stories/new"
+DRAFTS = module("local_drafts")
 IGNORED_ERRORS = (
     "net::ERR",
     "Failed to fetch",
@@ -68,7 +70,7 @@ def expect_status(page: Page) -> Any:
 
 def count_drafts(page: Page) -> int:
     """Return the number of local drafts on this device."""
-    count: int = page.evaluate("async () => (await spectatorCopies.all()).length")
+    count: int = page.evaluate(f"async () => (await {DRAFTS}.unsaved()).length")
     return count
 
 
@@ -88,7 +90,7 @@ def poll(page: Page, question: str, seconds: float = 10.0) -> None:
 
 def wait_until_nothing_is_kept(page: Page) -> None:
     """Wait until this device holds no local draft."""
-    poll(page, "(await spectatorCopies.all()).length === 0")
+    poll(page, f"(await {DRAFTS}.unsaved()).length === 0")
 
 
 def query_rows(site: RunningSite, question: str) -> list[Any]:
@@ -214,7 +216,7 @@ def test_the_tab_is_closed_and_the_text_is_offered_again(form_window: Visit, is_
     page.get_by_label("Headline").fill("In a tab that was closed")
     type_text(page, "First paragraph.")
     expect_status(page).to_have_text(KEPT_MESSAGE)
-    poll(page, "JSON.stringify(await spectatorCopies.all()).includes('First paragraph.')")
+    poll(page, f"JSON.stringify(await {DRAFTS}.unsaved()).includes('First paragraph.')")
     with page.expect_event("close"):
         page.close(run_before_unload=is_tidy)
     context.set_offline(False)
@@ -254,13 +256,15 @@ def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> No
         expect(banner).to_have_count(1)
         assert count_drafts(page) == 1
     page.evaluate(
-        """async () => {
-          const [record] = await spectatorCopies.all();
-          await spectatorCopies.keep({ ...record, discarded: Date.now() - 31 * 24 * 3600 * 1000 });
-        }"""
+        f"""async () => {{
+          const localDrafts = {DRAFTS};
+          const [draft] = await localDrafts.unsaved();
+          const discarded = Date.now() - 31 * 24 * 3600 * 1000;
+          await localDrafts.save({{ ...draft, discarded }});
+        }}"""
     )
     form_window.open(NEW)
-    poll(page, "(await spectatorCopies.everything()).length === 0")
+    poll(page, f"(await {DRAFTS}.all()).length === 0")
 
 
 def test_closing_at_once_warns_or_has_stored_the_last_word(form_window: Visit) -> None:
@@ -280,7 +284,7 @@ def test_closing_at_once_warns_or_has_stored_the_last_word(form_window: Visit) -
     page.context.set_offline(False)
     page.route("**/autosave", lambda route: route.abort())
     form_window.open(NEW)
-    drafts = page.evaluate("async () => JSON.stringify(await spectatorCopies.all())")
+    drafts = page.evaluate(f"async () => JSON.stringify(await {DRAFTS}.unsaved())")
     assert dialogs == ["beforeunload"] or "The end." in drafts
 
 

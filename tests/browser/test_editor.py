@@ -217,7 +217,7 @@ def test_text_from_an_input_method(writer: Visit) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", ["fresh", "islands", "question", "link", "picture", "help", "html"]
+    "state", ["fresh", "opaque blocks", "question", "link", "picture", "help", "html"]
 )
 def test_the_editor_is_accessible(writer: Visit, state: str) -> None:
     page = open_new(writer, "" if state == "fresh" else MIXED_BODY)

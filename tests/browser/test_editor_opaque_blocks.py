@@ -75,7 +75,7 @@ def accidental_edits(page: Page) -> dict[str, Any]:
     "accident",
     ["backspace", "delete", "typing over", "cut", "enter", "delete all", "type over all"],
 )
-def test_no_accident_takes_an_island_away(writer: Visit, accident: str) -> None:
+def test_no_accident_takes_an_opaque_block_away(writer: Visit, accident: str) -> None:
     page = open_new(writer, f"<p>before</p>\n{TABLE}\n<p>after</p>")
     accidental_edits(page)[accident]()
     expect(block_card(page, "Table, 2 rows")).to_be_visible()
@@ -89,7 +89,7 @@ def test_no_accident_takes_an_island_away(writer: Visit, accident: str) -> None:
     assert field_value(page).count(TABLE) == 1
 
 
-def test_formats_do_not_reach_across_an_island(writer: Visit) -> None:
+def test_formats_do_not_reach_across_an_opaque_block(writer: Visit) -> None:
     opened = f"<p>before</p>\n{TABLE}\n<p>after</p>"
     page = open_new(writer, opened)
     for keys in ("Control+Shift+8", "Control+Alt+q", "Control+Alt+2"):
@@ -133,7 +133,7 @@ def test_remove_asks_and_undo_brings_back(writer: Visit) -> None:
     assert field_value(page) == f"<p>before!</p>\n{FIGURE}<p>after</p>"
 
 
-def test_islands_move_and_their_keys_are_not_typed(writer: Visit) -> None:
+def test_opaque_blocks_move_and_their_keys_are_not_typed(writer: Visit) -> None:
     page = open_new(writer, f"<p>one</p>\n<p>two</p>\n{TABLE}")
     select_text(page, "one")
     up = block_card(page, "Table, 2 rows").get_by_role("button", name="Up")
@@ -153,7 +153,7 @@ def test_islands_move_and_their_keys_are_not_typed(writer: Visit) -> None:
     assert field_value(page) == f"<p>one</p>\n<p>two</p>\n{TABLE}"
 
 
-def test_one_can_write_around_islands(writer: Visit) -> None:
+def test_one_can_write_around_opaque_blocks(writer: Visit) -> None:
     page = open_new(writer, f"{TABLE}{FIGURE}")
     assert field_value(page) == f"{TABLE}{FIGURE}"
     for at, words in enumerate(("first", "middle", "last")):
@@ -170,7 +170,7 @@ def test_a_paste_is_clean_and_forges_nothing(writer: Visit) -> None:
         '<p class="x" style="color:red" onclick="x()">pasted <strong>bold</strong>'
         " <script>x()</script>"
         '<img src=x onerror=x()><a href="javascript:x()">link</a></p>'
-        '<story-island data-island="1" contenteditable="false"></story-island>'
+        '<opaque-block data-block="1" contenteditable="false"></opaque-block>'
         '<p data-key="0" data-as="mark" data-filler="">forged</p><div id="headline">wrapped</div>',
     )
     body = field_value(page)
@@ -178,7 +178,7 @@ def test_a_paste_is_clean_and_forges_nothing(writer: Visit) -> None:
         body
         == f"<p>beforepasted <strong>bold</strong> link</p>\n<p>forged</p>\n<p>wrapped</p>\n{TABLE}"
     )
-    expect(page.locator("story-island")).to_have_count(1)
+    expect(page.locator("opaque-block")).to_have_count(1)
     expect(page.locator("#body-editor [id]")).to_have_count(0)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from spectator.text.html import markup, paragraphs, sanitizer
+from spectator.text.html import paragraphs
 from tests.browser.editor_pages import (
     EDITABLE_BODIES,
     FIGURE,
@@ -25,6 +25,7 @@ from tests.browser.editor_pages import (
     stored_body,
     tool,
 )
+from tests.browser.modules import module
 from tests.browser.running_site import RunningSite
 from tests.browser.visits import Visit, open_window
 
@@ -100,19 +101,13 @@ def test_plain_text_is_read_as_the_server_reads_it(writer: Visit) -> None:
         MIXED_BODY,
     ]
     bodies = page.evaluate(
-        "texts => texts.map(text => spectatorEditor.isPlain(text) ? "
-        "spectatorEditor.paragraphs(text) : text)",
+        f"""async texts => {{
+          const {{ isPlain, makeParagraphs }} = {module("html_source")};
+          return texts.map(text => isPlain(text) ? makeParagraphs(text) : text);
+        }}""",
         texts,
     )
     assert bodies == [paragraphs.body_html(text) for text in texts]
-    names = page.evaluate("[spectatorEditor.BLOCKS.split(' '), spectatorEditor.KNOWN.split(' ')]")
-    assert set(names[0]) == markup.BLOCKS | {"iframe", "video", "audio", "td", "th"}
-    elements = (
-        sanitizer.TAGS
-        | markup.SKIPPED
-        | {"font", "form", "input", "button", "object", "embed", "noscript"}
-    )
-    assert elements <= set(names[1]) <= elements | markup.BLOCKS
 
 
 def test_plain_text_stays_plain_until_it_is_edited(writer: Visit) -> None:
@@ -139,7 +134,7 @@ def test_plain_text_stays_plain_until_it_is_edited(writer: Visit) -> None:
 def test_source_that_does_not_pair_is_mended(writer: Visit, broken: str) -> None:
     page = open_new(writer, broken)
     assert field_value(page) == broken
-    assert editor_text(page).locator(f"story-island, {EDITABLE_BODIES}").count() >= 1
+    assert editor_text(page).locator(f"opaque-block, {EDITABLE_BODIES}").count() >= 1
     editor_text(page).locator("> :is(p, ul, h2)").last.click()
     page.keyboard.press("Control+End")
     page.keyboard.type(" more")

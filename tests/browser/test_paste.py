@@ -11,10 +11,12 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import clipboard_samples as samples
 from tests.browser.editor_pages import field_value, open_new, paste
+from tests.browser.modules import module
 from tests.browser.running_site import RunningSite
 from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
+PASTE = module("paste")
 
 # A list marker of Word, and the start of the list that it becomes.
 MARKERS = {
@@ -58,7 +60,7 @@ def form(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Vis
 
 
 def clean_paste(form: Visit, html: str) -> str:
-    cleaned: str = form.page.evaluate("html => window.spectatorPaste(html)", html)
+    cleaned: str = form.page.evaluate(f"async html => {PASTE}.cleanPaste(html).html", html)
     return cleaned
 
 
@@ -134,7 +136,7 @@ def test_markup_of_300_kb_becomes_no_more_elements_than_a_page_can_take(
 ) -> None:
     """Bound the elements: each takes a paste about 40 µs, a block 100 µs."""
     count = 300_000 // len(unit)
-    read = form.page.evaluate("html => window.spectatorPaste.read(html)", unit * count)
+    read = form.page.evaluate(f"async html => {PASTE}.cleanPaste(html)", unit * count)
     elements, letters = form.page.evaluate(
         """html => {
           const { body } = new DOMParser().parseFromString(html, "text/html");
@@ -144,13 +146,13 @@ def test_markup_of_300_kb_becomes_no_more_elements_than_a_page_can_take(
     )
     assert elements <= blocks
     assert letters == count * len(re.sub("<[^>]*>| ", "", unit))
-    assert "Pasted without formatting" in read["lost"]
+    assert "Pasted without formatting" in read["omissions"]
 
 
 def test_long_tables_and_words_are_pasted_as_they_are(form: Visit) -> None:
     rows = "<tr><td>Keta</td><td>1,204</td></tr>" * 8000
     for html in (f"<table>{rows}</table>", "<p>" + "six boats " * 30_000 + "</p>"):
-        assert form.page.evaluate("html => window.spectatorPaste.read(html).lost", html) == ""
+        assert form.page.evaluate(f"async html => {PASTE}.cleanPaste(html).omissions", html) == ""
 
 
 def test_a_hidden_field_looks_for_no_direction_at_each_line(form: Visit) -> None:
@@ -178,10 +180,12 @@ def test_a_hidden_field_looks_for_no_direction_at_each_line(form: Visit) -> None
     ],
 )
 def test_hostile_input_ends(form: Visit, part: str) -> None:
-    times = (
-        "part => { const from = performance.now(); window.spectatorPaste(part);"
-        " return performance.now() - from; }"
-    )
+    times = f"""async part => {{
+      const {{ cleanPaste }} = {PASTE};
+      const from = performance.now();
+      cleanPaste(part);
+      return performance.now() - from;
+    }}"""
     for length in (100_000, 2_000_010):
         milliseconds = form.page.evaluate(times, part * (length // len(part)))
         assert milliseconds < 30_000  # quadratic code takes far longer even on a busy machine

@@ -23,11 +23,13 @@ from tests.browser.editor_pages import (
     restore,
     select_text,
 )
+from tests.browser.modules import module
 from tests.browser.running_site import RunningSite
 from tests.browser.visits import Visit, open_window
 from tests.cases import case_text
 
 pytestmark = pytest.mark.browser
+PASTE = module("paste")
 CLIPBOARDS, SEED = 150, 20261129
 PASTE_PLAIN = """words => {
   const data = new DataTransfer();
@@ -293,7 +295,7 @@ def test_generated_clipboards_keep_words_and_boundaries(writer: Visit) -> None:
     for _ in range(CLIPBOARDS):
         html = clipboard(random_)
         visible = numbered_words(page.evaluate(VISIBLE, html))
-        cleaned = page.evaluate("html => window.spectatorPaste(html)", html)
+        cleaned = page.evaluate(f"async html => {PASTE}.cleanPaste(html).html", html)
         parted = BOUNDARY_TAGS.sub(" ", cleaned).replace("&nbsp;", " ")
         words = re.sub("<[^>]*>", "", parted).split()
         pieces = [numbers for word in words if (numbers := re.findall("w[0-9]+q", word))]
@@ -327,12 +329,13 @@ def test_a_paste_says_nothing_where_nothing_is_missing(writer: Visit) -> None:
 def test_squire_never_moves_thousands_of_loose_nodes(writer: Visit, unit: str) -> None:
     """Bound the moves: they are quadratic, and 300 kB of such markup froze a page for 30 s."""
     loose = writer.page.evaluate(
-        """html => {
-          const editor = window.spectatorEditor;
-          const squire = {getRoot: () => document.getElementById("body-editor")};
-          const fragment = editor.readPaste(html, squire);
-          return [...fragment.childNodes].filter(node => !editor.isBlock(node)).length;
-        }""",
+        f"""async html => {{
+          const {{ sanitizePaste }} = {module("editor_paste")};
+          const {{ isBlock }} = {module("editor_shape")};
+          const getRoot = () => document.getElementById("body-editor");
+          const fragment = sanitizePaste(html, {{ getRoot }});
+          return [...fragment.childNodes].filter(node => !isBlock(node)).length;
+        }}""",
         unit * (40_000 // len(unit)),
     )
     assert loose <= 50

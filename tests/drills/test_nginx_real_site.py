@@ -18,6 +18,7 @@ from spectator.db import db
 from spectator.headers import DEFAULT_HEADERS
 from spectator.models import User
 from spectator.publishing import Action
+from spectator.static_files import checkout_version
 from tests.conftest import make_draft
 from tests.drills.conftest import sites
 from tests.drills.nginx_proxy import (
@@ -142,6 +143,10 @@ def test_files_come_from_the_disk_with_the_headers_of_the_site(real: RealSite) -
     assert style.text == (ROOT / "static/css/newsroom.css").read_text() and style.encoding == "gzip"
     if HAS_BROTLI:
         assert ask(port, "/static/css/newsroom.css", BROWSER).encoding == "br"
+    versioned = ask(port, f"/static/{checkout_version()}/css/newsroom.css", OLD_BROWSER)
+    assert versioned.text == style.text and versioned.headers["cache-control"] == YEAR, (
+        "from the site, which knows its version"
+    )
     changing = ask(port, "/static/css/newsroom.css")
     assert changing.headers["cache-control"] == "no-cache"
     assert (

@@ -9,14 +9,12 @@ from spectator.text.html.markup import BLOCKS, SKIPPED, decode_entities
 from spectator.text.html.sanitizer import TAGS, clean_html, escape_text
 from spectator.text.words.normalization import normalize_text
 
-_BLOCK_TAG = re.compile(
-    rf"<(?:{'|'.join(sorted(BLOCKS))}|iframe|video|audio|td|th)(?=[\s/>])", re.IGNORECASE
-)
-# Elements that may be used in plain text. "<anna@example.com>" and "x<y" are text.
-_INLINE = "|".join(
-    sorted(TAGS | SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"})
-)
-_NO_TAG = re.compile(rf"<(?!/?(?:{_INLINE})(?=[\s/>])|!--)", re.IGNORECASE)
+# Elements of which any makes a text HTML.
+HTML_BLOCKS = BLOCKS | {"iframe", "video", "audio", "td", "th"}
+# Elements whose tags are markup in plain text too. "<anna@example.com>" and "x<y" are text.
+KNOWN = TAGS | SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"}
+_BLOCK_TAG = re.compile(rf"<(?:{'|'.join(sorted(HTML_BLOCKS))})(?=[\s/>])", re.IGNORECASE)
+_NO_TAG = re.compile(rf"<(?!/?(?:{'|'.join(sorted(KNOWN))})(?=[\s/>])|!--)", re.IGNORECASE)
 
 _SIMPLE_BODY = re.compile(
     r"<p>(?:(?!</?p[\s>]).)*+</p>(?:\n<p>(?:(?!</?p[\s>]).)*+</p>)*+", re.DOTALL

@@ -1,0 +1,209 @@
+// @ts-check
+/* Sees to it that no text is lost: what is typed is stored on this device at once and on the server
+   within two seconds, and one line says how it stands. It uses nothing of a third party, and stands
+   before all scripts of third parties in the page: a CDN that does not answer delays what follows. */
+import * as localDrafts from "./local_drafts.js";
+import { connection, pending, progress, submission } from "./autosave_state.js";
+import { fetchText, isLoggedIn } from "./requests.js";
+
+const EXCLUDED_FIELDS = new Set(["csrf_token", "seq", "loss_asked", "then"]);
+const NOT_STORED_TYPES = new Set(["file", "submit", "button"]);
+const BYTES_PER_MS = 4; // a slow line: a longer text has longer to arrive
+const STORE_PAUSE_MS = 700;
+const STORE_LATEST_MS = 3000;
+const SEND_PAUSE_MS = 1200;
+const SEND_LATEST_MS = 10000;
+const TIMEOUT_MS = 12000;
+const REPEAT_MESSAGE_MS = 60000;
+export const RETRY_MS = 5000;
+
+/** @param {string} id */
+const find = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+export const form = /** @type {HTMLFormElement} */ (find("story"));
+export const statusLine = find("save-status");
+
+/**
+ * @param {string} name
+ * @returns {any} the control of the form, or its list of radio buttons
+ */
+export const field = (name) => form.elements.namedItem(name);
+
+/** The form's entries as they are stored on this device. */
+export function values() {
+  /** @type {Record<string, string>} */
+  const entries = {};
+  for (const control of form.elements) {
+    const { name, value, type, checked } = /** @type {HTMLInputElement} */ (control);
+    const isUnchecked = (type === "radio" || type === "checkbox") && !checked;
+    const isStored = name && !NOT_STORED_TYPES.has(type) && !EXCLUDED_FIELDS.has(name);
+    if (isStored && !isUnchecked) entries[name] = value;
+  }
+  return entries;
+}
+
+/** @param {string} text */
+export function say(text) {
+  if (statusLine.textContent !== text) statusLine.textContent = text;
+}
+
+/**
+ * Calls `act` when typing has paused, and at the latest after `latest` of typing without a pause.
+ * @param {() => void} act
+ * @param {number} pause
+ * @param {number} latest
+ */
+function debounceWithLimit(act, pause, latest) {
+  let timer = 0;
+  let since = 0;
+  return () => {
+    clearTimeout(timer);
+    since = since || Date.now();
+    const left = Math.max(0, since + latest - Date.now());
+    timer = setTimeout(
+      () => {
+        since = 0;
+        act();
+      },
+      Math.min(pause, left),
+    );
+  };
+}
+
+/* ---- on this device ---- */
+
+export const draftId = () => `${localDrafts.user}/${form.dataset.story}/${field("copy").value}`;
+
+export async function saveLocally() {
+  const { inputs } = progress;
+  const entries = values();
+  const draft = {
+    id: draftId(),
+    user: localDrafts.user,
+    story: form.dataset.story || "",
+    copy: entries.copy,
+    version: entries.version,
+    headline: entries.headline,
+    at: Date.now(),
+    values: entries,
+    wanted: pending.action,
+    after: pending.formId,
+  };
+  try {
+    await localDrafts.save(draft);
+    progress.onDevice = Math.max(progress.onDevice, inputs);
+    progress.canStoreLocally = true;
+    if (progress.isOnServer() && !pending.action) await localDrafts.remove(draft.id);
+  } catch {
+    progress.canStoreLocally = false;
+  }
+}
+
+export const saveIfChanged = () => progress.isOnServer() || saveLocally();
+const saveLocallySoon = debounceWithLimit(saveLocally, STORE_PAUSE_MS, STORE_LATEST_MS);
+
+/* ---- on the server ---- */
+
+let lastNotice = 0; // when it was said that the text is on this device: not again at every attempt
+
+async function reportNotSaved() {
+  connection.send("failed");
+  if (!progress.isOnDevice()) await saveLocally();
+  if (!submission.isIn("editing") || progress.isOnServer()) return;
+  const isSaid = /^(Not saved|Offline) – kept/.test(statusLine.textContent || "");
+  if (!progress.canStoreLocally)
+    say("Not saved. This browser cannot keep a copy, so copy your text somewhere safe.");
+  else if (!isSaid || Date.now() - lastNotice >= REPEAT_MESSAGE_MS) {
+    lastNotice = Date.now();
+    const clock = new Date().toTimeString().slice(0, 5);
+    say(`${navigator.onLine ? "Not saved" : "Offline"} – kept on this device at ${clock}`);
+  }
+}
+
+/** Asks whether somebody is logged in again. */
+async function askForLogin() {
+  connection.send((await isLoggedIn()) ? "loggedIn" : "failed");
+}
+
+export async function sendToServer() {
+  if (progress.isOnServer() || !submission.isIn("editing")) return;
+  if (!connection.isIn("idle", "loggedOut")) return;
+  if (!navigator.onLine) {
+    await reportNotSaved();
+    return;
+  }
+  if (connection.isIn("loggedOut")) {
+    connection.send("save");
+    await askForLogin();
+    if (!connection.isIn("idle") || !submission.isIn("editing")) return;
+  }
+  connection.send("save");
+  field("seq").value = String(progress.inputs);
+  if (!/^(Not saved|Offline)/.test(statusLine.textContent || "")) say("Saving…");
+  await handleOutcome(await postAutosave());
+}
+
+/** Returns what the server says of the form, null where it did not answer or somebody else did. */
+async function postAutosave() {
+  const body = new FormData(form);
+  let size = 0;
+  for (const [name, value] of [...body])
+    if (value instanceof File) body.delete(name);
+    else size += value.length;
+  const timeout = TIMEOUT_MS + size / BYTES_PER_MS;
+  const response = await fetchText(form.dataset.autosave || "", { method: "POST", body }, timeout);
+  const html = response?.isOk ? response.text : "";
+  const page = new DOMParser().parseFromString(html, "text/html");
+  return /** @type {HTMLElement | null} */ (page.querySelector("[data-outcome]"));
+}
+
+const sendToServerSoon = debounceWithLimit(sendToServer, SEND_PAUSE_MS, SEND_LATEST_MS);
+
+/** @param {HTMLElement | null} outcome */
+async function handleOutcome(outcome) {
+  if (!outcome) {
+    await reportNotSaved();
+    return;
+  }
+  connection.send(outcome.dataset.reason === "logged-out" ? "loggedOut" : "answered");
+  if (submission.isIn("editing")) statusLine.replaceChildren(outcome);
+  if (outcome.dataset.outcome === "refused") {
+    await saveLocally();
+    return;
+  }
+  progress.onServer = Math.max(progress.onServer, Number(outcome.dataset.seq));
+  find("weight").textContent = outcome.dataset.weight || "";
+  if (!progress.isOnServer()) sendToServerSoon();
+  else if (submission.isIn("editing")) localDrafts.remove(draftId()).catch(() => {});
+}
+
+const newFormId = () =>
+  [...crypto.getRandomValues(new Uint32Array(5))]
+    .map((part) => part.toString(36).padStart(7, "0"))
+    .join("");
+
+form.addEventListener("input", (event) => {
+  // Files are neither stored nor autosaved: nothing may be said of them.
+  if (/** @type {HTMLInputElement} */ (event.target).type === "file") return;
+  if (submission.send("input")) {
+    field("copy").value = newFormId();
+    pending.action = "";
+  }
+  progress.inputs += 1;
+  saveLocallySoon();
+  sendToServerSoon();
+});
+
+/* ---- leaving the page ---- */
+
+const hasUnsavedInput = () => !progress.isOnServer() && !submission.isIn("sending");
+
+setInterval(sendToServer, RETRY_MS);
+addEventListener("online", sendToServer);
+addEventListener("offline", () => progress.isOnServer() || reportNotSaved());
+document.addEventListener("visibilitychange", () => document.hidden && saveIfChanged());
+addEventListener("pagehide", () => hasUnsavedInput() && saveLocally());
+addEventListener("beforeunload", (event) => {
+  if (!hasUnsavedInput() || progress.isOnDevice()) return;
+  event.preventDefault();
+  event.returnValue = true; // browsers of before 2024 look at nothing else
+});

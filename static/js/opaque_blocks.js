@@ -1,0 +1,238 @@
+// @ts-check
+/* A story in the editor: the blocks of its source, and the opaque ones, which the editor cannot hold. An
+   opaque block is a piece of source that a card stands for (opaque_block_card.js); its HTML never
+   enters the page. */
+import { parseEditable, repairHtml } from "./editor_input.js";
+import { serializeBlock, serializeLine, serializeWithoutIds } from "./editor_output.js";
+import { CARD, isBlock } from "./editor_shape.js";
+import { isPlain, makeParagraphs, parseInert, splitBlocks } from "./html_source.js";
+
+/** @typedef {import("./html_source.js").Piece & {serialized?: string}} Piece */
+/**
+ * @typedef {object} Description what a card says of a piece of source
+ * @property {string} noun
+ * @property {string} label
+ * @property {string} more
+ * @property {string} [picture]
+ * @property {boolean} [isSimple] whether its caption can be edited
+ */
+/**
+ * @typedef {Description & {source: string, key: number | null, isLoose: boolean, isRemoved: boolean}} OpaqueBlock
+ */
+
+const MAX_TEXT = 90;
+const MAX_DESCRIBED = 20000; // characters of source
+const NOUNS = {
+  "": "Loose text",
+  "#comment": "Comment",
+  p: "Paragraph",
+  ul: "List",
+  ol: "List",
+  blockquote: "Quotation",
+  h2: "Heading",
+  h3: "Heading",
+  h4: "Small heading",
+  video: "Video",
+  audio: "Sound",
+  details: "Details",
+  pre: "Fixed-width text",
+  dl: "List of terms",
+  hr: "Dividing line",
+};
+
+/** @param {string | null} text */
+function shorten(text) {
+  const line = (text || "").replace(/\s+/g, " ").trim();
+  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1).trimEnd()}…` : line;
+}
+
+/** @param {Element} frame */
+function hostOf(frame) {
+  try {
+    return new URL(frame.getAttribute("src") || "", location.href).hostname;
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * @param {Pick<Piece, "name" | "source" | "rows">} piece
+ * @returns {Description}
+ */
+function describe({ name, source, rows }) {
+  if (rows) {
+    const count = `${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"}`;
+    return { noun: "table", label: `Table, ${count}`, more: "" };
+  }
+  // The space keeps words of neighbours apart in what the card says of them.
+  const { body } = parseInert(source.slice(0, MAX_DESCRIBED).replace(/></g, "> <"));
+  const frame = body.querySelector("iframe");
+  const pictures = body.querySelectorAll("img");
+  const more = shorten(body.textContent);
+  if (frame) {
+    const host = hostOf(frame);
+    return { noun: "embed", label: host ? `Embed from ${host}` : "Embed", more };
+  }
+  if (pictures.length > 1)
+    return { noun: "gallery", label: `Gallery, ${pictures.length} pictures`, more };
+  if (pictures.length && (name === "figure" || name === "img")) {
+    const alt = shorten(pictures[0].getAttribute("alt"));
+    const picture = pictures[0].getAttribute("src") || "";
+    const isSimple = Boolean(figureParts(body.firstElementChild));
+    return { noun: "picture", label: `Picture: ${alt || "no alt text"}`, more, picture, isSimple };
+  }
+  const noun = /** @type {Record<string, string>} */ (NOUNS)[name] || "Block";
+  const comment = name === "#comment" ? shorten(source.slice(4, -3)) : more;
+  return { noun: noun.toLowerCase(), label: noun, more: comment };
+}
+
+/** @param {Node} node */
+const isText = (node) => node.nodeType === Node.TEXT_NODE;
+/** @param {Node} node */
+const isNotBlank = (node) => !isText(node) || Boolean((node.textContent || "").trim());
+
+/**
+ * The image and the caption's parts of a figure that holds nothing else; null for any other.
+ * @param {Element | null} figure
+ */
+export function figureParts(figure) {
+  if (!figure || figure.localName !== "figure") return null;
+  const [img, caption, ...rest] = figure.children;
+  const isBare = ![...figure.childNodes].some((node) => isText(node) && isNotBlank(node));
+  if (!isBare || rest.length || !img || img.localName !== "img") return null;
+  if (!caption) return { img, caption: null, text: "", credit: "" };
+  const nodes = [...caption.childNodes].filter(isNotBlank);
+  const last = /** @type {Element | undefined} */ (nodes[nodes.length - 1]);
+  const credit = last && last.localName === "cite" ? last : null;
+  if (credit) nodes.pop();
+  const isSimple = nodes.every(isText) && !(credit && credit.children.length);
+  if (caption.localName !== "figcaption" || !isSimple) return null;
+  const text = nodes.map((node) => node.textContent).join("");
+  return { img, caption, text: text.trim(), credit: (credit?.textContent || "").trim() };
+}
+
+/**
+ * By number. What is removed stays here, so that an undo finds it.
+ * @type {Map<string, OpaqueBlock>}
+ */
+const blocks = new Map();
+
+/**
+ * Makes the card of a piece of source. `key` is its place among the pieces; what was made since opening
+ * is loose: undo and redo may take it away.
+ * @param {Pick<Piece, "name" | "source" | "rows">} piece
+ * @param {number | null} key
+ */
+export function createCard(piece, key = null, isLoose = key === null) {
+  const number = String(blocks.size + 1);
+  blocks.set(number, { ...describe(piece), source: piece.source, key, isLoose, isRemoved: false });
+  return cardFor(number);
+}
+
+/** @param {string} number */
+export function cardFor(number) {
+  const card = document.createElement(CARD);
+  card.setAttribute("contenteditable", "false");
+  card.dataset.block = number;
+  return card;
+}
+
+/** @param {HTMLElement} card */
+export const blockOf = (card) => blocks.get(card.dataset.block || "");
+
+/** @param {any} node */
+export const isCard = (node) => Boolean(node) && node.localName === CARD;
+
+/**
+ * What the editor shows of a text, and what it has to remember to give every block back as it was.
+ * @param {string} text
+ */
+export function parseStory(text) {
+  const html = isPlain(text) ? makeParagraphs(text) : text;
+  const whole = { name: "", source: html, trailing: "", isEditable: false, rows: 0 };
+  const { lead, pieces } = splitBlocks(html) ||
+    splitBlocks(repairHtml(html)) || { lead: "", pieces: [whole] };
+  const nodes = pieces.map((/** @type {Piece} */ piece, key) => {
+    const block = parseEditable(piece);
+    if (!block) return createCard(piece, key);
+    block.dataset.key = String(key);
+    piece.serialized = serializeBlock(block);
+    return block;
+  });
+  return { nodes, memory: { text, lead, pieces } };
+}
+
+/** Collects the parts of the editor's text in order: each the source where a block is as it was opened,
+    else what it has become. */
+class StorySerializer {
+  /** @param {HTMLElement} root @param {Piece[]} pieces */
+  constructor(root, pieces) {
+    this.pieces = pieces;
+    /** @type {{html: string, key: number | null, isExact: boolean}[]} */
+    this.parts = [];
+    /** @type {Set<number>} */
+    this.usedKeys = new Set();
+    this.duplicates = duplicateIds(root);
+    for (const node of root.childNodes) this.addNode(/** @type {HTMLElement} */ (node));
+  }
+
+  /** @param {string} html @param {number | null} key @param {boolean} isExact */
+  add(html, key, isExact) {
+    const isFirst = key !== null && this.pieces[key] !== undefined && !this.usedKeys.has(key);
+    if (html || isExact)
+      this.parts.push({ html, key: isFirst ? key : null, isExact: isFirst && isExact });
+    if (isFirst) this.usedKeys.add(key);
+  }
+
+  /** @param {HTMLElement} node */
+  addNode(node) {
+    const opaque = isCard(node) ? blockOf(node) : undefined;
+    if (opaque) {
+      const piece = opaque.key === null ? undefined : this.pieces[opaque.key];
+      this.add(opaque.source, opaque.key, piece?.source === opaque.source);
+    } else if (isBlock(node)) this.addBlock(node);
+    else {
+      const line = serializeLine([node]);
+      this.add(line && `<p>${line}</p>`, null, false);
+    }
+  }
+
+  /** @param {HTMLElement} node */
+  addBlock(node) {
+    const key = node.dataset.key ? Number(node.dataset.key) : null;
+    const piece = key === null || this.usedKeys.has(key) ? undefined : this.pieces[key];
+    if (piece && piece.serialized === serializeBlock(node)) this.add(piece.source, key, true);
+    else this.add(serializeWithoutIds(node, this.duplicates), key, false);
+  }
+}
+
+/**
+ * The elements whose id an element before them has.
+ * @param {HTMLElement} root
+ */
+function duplicateIds(root) {
+  const ids = new Set();
+  return [...root.querySelectorAll("[data-id]")].filter((node) => {
+    const id = node.getAttribute("data-id");
+    return ids.has(id) || !ids.add(id);
+  });
+}
+
+/**
+ * The editor's text. Where nothing was touched it is the text that was opened, not a byte of it changed.
+ * @param {HTMLElement} root
+ * @param {{text: string, lead: string, pieces: Piece[]}} memory
+ */
+export function serializeStory(root, { text, lead, pieces }) {
+  const { parts } = new StorySerializer(root, pieces);
+  const isSame = parts.every((part, index) => part.isExact && part.key === index);
+  if (isSame && parts.length === pieces.length) return text;
+  const joined = parts.map(({ html, key }, index) => {
+    const next = parts[index + 1];
+    const trailing = key === null ? "" : pieces[key].trailing;
+    if (!next) return html + (key === pieces.length - 1 ? trailing : "");
+    const isNeighbour = key !== null && next.key === key + 1;
+    return html + (isNeighbour ? trailing : trailing || "\n");
+  });
+  return (parts.length && parts[0].key === 0 ? lead : "") + joined.join("");
+}

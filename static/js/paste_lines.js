@@ -1,0 +1,114 @@
+/* Lines of the clipboard as blocks: their words, and the links and emphasis around them. */
+import { clip } from "./paste_clip.js";
+import { canonicalLanguage } from "./paste_marks.js";
+
+const NESTING = ["strong", "em", "s", "script"];
+const GAP = /([ \t\n\r\f\u00a0]+)/;
+const page = document.implementation.createHTMLDocument("");
+
+export function makeElement(tag, nodes = []) {
+  const element = page.createElement(tag);
+  for (const node of nodes) element.append(node);
+  return element;
+}
+
+/** A line's words and the gaps between them: one space, a break, or the space that French typography
+    needs. */
+function tokenize(line) {
+  const tokens = [];
+  let [space, breaks] = ["", 0];
+  const gap = (before, after) => {
+    const isNeeded =
+      /^[:;!?»%]/.test(after) || /«$/.test(before) || /^\d\d/.test(before.slice(-1) + after);
+    return { text: space === "\u00a0" && isNeeded ? space : " ", breaks };
+  };
+  for (const { text, marks, isBreak } of line) {
+    breaks += isBreak ? 1 : 0;
+    for (const part of text.split(GAP)) {
+      if (!part || GAP.test(part)) space += part;
+      else {
+        if (tokens.length && (space || breaks))
+          tokens.push(gap(tokens[tokens.length - 1].text, part));
+        tokens.push({ text: part, marks, breaks: 0 });
+        [space, breaks] = ["", 0];
+      }
+    }
+  }
+  return tokens;
+}
+
+function wrappers(marks) {
+  const names = NESTING.filter((name) => marks[name] && !(marks.isTitle && name === "strong"));
+  const emphasis = names.map((name) => [name === "script" ? marks.script : name]);
+  if (marks.href) return [["a", marks.href, marks.id || ""], ...emphasis];
+  return marks.id ? [["span", "", marks.id], ...emphasis] : emphasis;
+}
+
+/** How many wrappers two places share, from the outermost on. */
+function sharedWrappers(one, other) {
+  const end = one.findIndex(
+    (wrapper, at) => !other[at] || wrapper.some((part, index) => part !== other[at][index]),
+  );
+  return end < 0 ? one.length : end;
+}
+
+/** Puts a line's tokens into a block, each within its links and emphasis; a gap has those that both its
+    neighbours have. */
+function fillBlock(block, line) {
+  const around = line.map(({ marks }) => marks && wrappers(marks));
+  let open = [];
+  let words = ""; // not yet in the last element of the chain
+  const chain = [block];
+  const put = (node) => {
+    if (words) chain[chain.length - 1].append(words);
+    words = "";
+    if (node) chain[chain.length - 1].append(node);
+  };
+  line.forEach(({ text, breaks }, at) => {
+    const wanted =
+      around[at] || around[at - 1].slice(0, sharedWrappers(around[at - 1], around[at + 1]));
+    const shared = sharedWrappers(wanted, open);
+    if (shared < Math.max(wanted.length, open.length)) put();
+    chain.length = shared + 1;
+    for (const [tag, href, id] of wanted.slice(shared)) {
+      const wrapper = makeElement(tag);
+      if (href) wrapper.setAttribute("href", href);
+      if (id) wrapper.id = id;
+      chain[chain.length - 1].append(wrapper);
+      chain.push(wrapper);
+    }
+    if (breaks) put(makeElement("br"));
+    else words += text;
+    open = wanted;
+  });
+  put();
+}
+
+/** The value of a mark that most letters of a line have. */
+function dominantValue(name, line) {
+  const tally = new Map([["", 0]]);
+  for (const { marks, text } of line)
+    if (marks && /\p{L}/u.test(text))
+      tally.set(marks[name], (tally.get(marks[name]) || 0) + text.length);
+  return [...tally].sort(([, one], [, other]) => other - one)[0][0] || "";
+}
+
+/** A block with the direction of its words, and their language if that is not the one around. */
+function makeBlock(tag, line) {
+  const block = makeElement(tag);
+  fillBlock(block, line);
+  const lang = canonicalLanguage(dominantValue("lang", line));
+  if (dominantValue("dir", line) === "rtl") block.dir = "rtl";
+  if (lang && lang.split("-")[0] !== clip.language) block.lang = lang;
+  return block;
+}
+
+/** The blocks of a line: one, or several where empty lines separate it. */
+export function makeBlocks(line, tag) {
+  const parts = [[]];
+  for (const token of tokenize(line)) {
+    if (token.breaks > 1 && tag === "p") parts.push([]);
+    else parts[parts.length - 1].push(token);
+  }
+  return parts.filter((part) => part.length).map((part) => makeBlock(tag, part));
+}

@@ -1,0 +1,75 @@
+/* What an element of the clipboard says of the text in it: emphasis, links, language, direction. */
+import { BREAKS } from "./html_names.js";
+import { clip } from "./paste_clip.js";
+import { fragmentOf, nounOf, styles } from "./paste_source.js";
+
+const BLOCKS = new Set(BREAKS);
+
+/** An address that a story may link to; empty for any other. */
+function safeAddress(href) {
+  const text = (href || "").replace(/[\t\n\r]/g, "").trim();
+  try {
+    const url = new URL(text);
+    const isWrapped = /^(?:www\.)?google\.[a-z.]+$/.test(url.hostname) && url.pathname === "/url";
+    const inner = isWrapped && (url.searchParams.get("q") || url.searchParams.get("url"));
+    if (inner) return safeAddress(inner);
+    return /^(?:https?|mailto|tel):$/.test(url.protocol) ? text : "";
+  } catch {
+    return "";
+  }
+}
+
+/** The same for a link, which may also lead to a place in what is pasted, or in the story that it was
+    copied from. */
+function linkAddress(href) {
+  const fragment = fragmentOf(href);
+  if (clip.anchors.ids.has(fragment)) return `#${clip.anchors.ids.get(fragment)}`;
+  return clip.anchors.isOwn && /^#./.test(href || "") ? href : safeAddress(href);
+}
+
+export function canonicalLanguage(tag) {
+  if (!tag) return ""; // Intl would throw, thousands of times
+  try {
+    return Intl.getCanonicalLocales(tag)[0] || "";
+  } catch {
+    return "";
+  }
+}
+
+/** The marks of the text in an element, added to those around it. */
+export function markText(element, outer) {
+  const [tag, style, marks] = [element.localName, styles(element), { ...outer }];
+  const hasStyle = (name, pattern) => pattern.test(style.get(name) || "");
+  if (tag === "b" || tag === "strong" || hasStyle("font-weight", /^(?:bold|[6-9]\d\d|1000)/))
+    marks.strong = true;
+  if (hasStyle("font-weight", /^(?:normal|lighter|[1-5]\d\d)/)) marks.strong = false;
+  if (tag === "i" || tag === "em" || hasStyle("font-style", /^(?:italic|oblique)/)) marks.em = true;
+  if (hasStyle("font-style", /^normal/)) marks.em = false;
+  const isStruck =
+    hasStyle("text-decoration", /line-through/) || hasStyle("text-decoration-line", /line-through/);
+  if (tag === "s" || tag === "strike" || isStruck) marks.s = true;
+  if (tag === "sub" || hasStyle("vertical-align", /^sub$/)) marks.script = "sub";
+  if (tag === "sup" || hasStyle("vertical-align", /^super$/)) marks.script = "sup";
+  if (tag === "a")
+    Object.assign(marks, {
+      href: linkAddress(element.getAttribute("href")),
+      id: clip.anchors.places.get(element) || "",
+    });
+  if (tag === "pre" || hasStyle("white-space", /^(?:pre|break-spaces)/)) marks.pre = true;
+  marks.lang = element.getAttribute("lang") || element.getAttribute("xml:lang") || marks.lang;
+  // A Latin word in an Arabic paragraph does not turn the paragraph.
+  const dir = (element.getAttribute("dir") || style.get("direction") || "").toLowerCase();
+  if (dir && (marks.dir !== "rtl" || isBlock(element))) marks.dir = dir;
+  return marks;
+}
+
+/** Whether an element is left out; what it shows is counted. */
+export function isSkipped(element) {
+  const noun = nounOf(element);
+  if (noun) clip.skipped.set(noun, (clip.skipped.get(noun) || 0) + 1);
+  return noun !== null;
+}
+
+export const isBlock = (element) =>
+  BLOCKS.has(element.localName) ||
+  /^(?:block|flex|grid|list-item|flow-root|table(?!-c))/.test(styles(element).get("display") || "");

@@ -1,0 +1,124 @@
+// @ts-check
+/* Sending the story form. It is asked first whether the form would arrive, since a page that is left
+   cannot send again; a form that cannot be sent is sent when it can. */
+import * as localDrafts from "./local_drafts.js";
+import {
+  RETRY_MS,
+  draftId,
+  field,
+  form,
+  saveLocally,
+  say,
+  sendToServer,
+  statusLine,
+} from "./autosave.js";
+import { pending, progress, submission } from "./autosave_state.js";
+import { isLoggedIn } from "./requests.js";
+
+const cancelButton = /** @type {HTMLButtonElement} */ (document.getElementById("stop-sending"));
+const firstButton = /** @type {HTMLButtonElement} */ (form.querySelector("button[name=do]"));
+const loggedOut = /** @type {HTMLTemplateElement} */ (document.getElementById("logged-out"));
+
+/** @type {HTMLButtonElement | null} */
+let button = null;
+let isRequesting = false; // the session; a second request would say nothing else
+let isConfirmedSubmit = false; // the submit event that follows is that of `post`
+
+/** @param {string} event */
+function stopSending(event) {
+  submission.send(event);
+  pending.action = pending.formId = "";
+  cancelButton.hidden = true;
+}
+
+function post() {
+  say("Sending…");
+  isConfirmedSubmit = true;
+  if (form.requestSubmit) form.requestSubmit(button);
+  else (button || firstButton).click(); // Safari before 16
+  isConfirmedSubmit = false;
+  if (pending.formId) setTimeout(() => (cancelButton.hidden = !pending.formId), RETRY_MS);
+  else {
+    stopSending("invalid"); // the browser says which entry is wrong
+    say("Not sent.");
+    saveLocally();
+  }
+}
+
+/** @param {boolean | null} isIn whether somebody is logged in */
+function reportNotSent(isIn) {
+  const where = progress.canStoreLocally
+    ? "Kept on this device"
+    : "This browser cannot keep it, so copy your text";
+  if (isIn === false) sayLoggedOut(`${where}.`);
+  else if (navigator.onLine) say(`The server does not answer. ${where}; will send when it does.`);
+  else say(`Offline. ${where}; will send when you're back online.`);
+}
+
+/** @param {string} where where the text is */
+function sayLoggedOut(where) {
+  if (statusLine.querySelector("a")) return;
+  const notice = /** @type {DocumentFragment} */ (loggedOut.content.cloneNode(true));
+  /** @type {HTMLElement} */ (notice.querySelector("[data-part=where]")).textContent = where;
+  statusLine.replaceChildren(notice);
+}
+
+/** Posts the form if it would arrive. */
+async function sendIfPossible() {
+  if (isRequesting) return;
+  isRequesting = true;
+  const isIn = await isLoggedIn();
+  if (!progress.isOnDevice()) await saveLocally();
+  isRequesting = false;
+  if (!submission.send(isIn ? "available" : "unavailable")) return; // cancelled meanwhile
+  if (isIn) post();
+  else {
+    cancelButton.hidden = false;
+    reportNotSent(isIn);
+  }
+}
+
+const retry = () => submission.send("retry") && sendIfPossible();
+
+form.addEventListener(
+  "submit",
+  (event) => {
+    if (isConfirmedSubmit) {
+      pending.formId = field("copy").value;
+      return;
+    }
+    /** @type {any} */
+    const submitter = event.submitter || document.activeElement;
+    if (submitter?.formTarget === "_blank") return; // the preview, in another tab
+    event.preventDefault();
+    if (!submission.send("submit")) return;
+    button = /** @type {HTMLButtonElement | null} */ (event.submitter);
+    pending.action = button?.value || "save";
+    say("Sending…");
+    saveLocally().then(sendIfPossible);
+  },
+  true,
+);
+
+cancelButton.addEventListener("click", async () => {
+  const isSent = Boolean(pending.formId);
+  const draft = draftId();
+  if (isSent) {
+    window.stop();
+    field("copy").value = pending.formId;
+  }
+  stopSending("cancel");
+  if (button) button.focus();
+  await saveLocally();
+  if (progress.canStoreLocally && draft !== draftId()) localDrafts.remove(draft).catch(() => {});
+  say(isSent ? "Cancelled, but the server may already have it." : "Not sent.");
+  sendToServer();
+});
+
+setInterval(retry, RETRY_MS);
+addEventListener("online", retry);
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  stopSending("restore");
+  say("");
+});
