@@ -210,7 +210,11 @@ def test_similar_stories_are_scored_against_the_story_itself(index: Index) -> No
 
 def test_a_story_that_was_rewritten_is_scored_against_the_best(index: Index) -> None:
     first, second = (document("Harbour dredging", "Ships in the harbour.") for _ in range(2))
+    weaker = document("Fees", "The harbour " + "x " * 400)
     stored = document("Tariffs", "Nothing of that kind.")
-    index.rebuild([first, second, stored], 1)
+    index.rebuild([first, second, weaker, stored], 1)
     rewritten = replace(stored, headline=first.headline, body=first.body)
-    assert [item.score for item in index.more_like_this(rewritten)] == [1.0, 1.0]
+    unsaved = replace(rewritten, id=9_999_999)
+    similar = index.more_like_this(rewritten)
+    assert similar == index.more_like_this(unsaved)
+    assert [item.score for item in similar[:2]] == [1.0, 1.0] and similar[2].score < 0.5
