@@ -81,7 +81,7 @@ class WorkerSupervisor:
 
     def run_worker(self):
         """Start the worker and wait for its end. It exits if KEEPER_PID is no longer its parent."""
-        environment = os.environ | {"KEEPER_PID": str(os.getpid())}
+        environment = os.environ | {"KEEPER_PID": str(os.getpid()), "SITE_IS_RUNNING": "1"}
         with self.start_lock:
             if self.is_stopping:
                 return
@@ -184,6 +184,7 @@ def post_fork(server, _worker):
     if server.spectator_has_booted:
         # This changes the child's exit status; the master compares it with its own constants.
         server.WORKER_BOOT_ERROR = server.APP_LOAD_ERROR = 1
+        os.environ["SITE_IS_RUNNING"] = "1"  # of this child alone; see spectator/stylesheet.py
 
 
 def child_exit(server, worker):

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from spectator.config import HTMX_INTEGRITY, HTMX_URL, TAGLINE
 from spectator.db import sqlite
-from spectator.templating import STYLE
+from spectator.stylesheet import STYLE
 
 db = SQLAlchemy()
 WORDS_PER_MINUTE = 230

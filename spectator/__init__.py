@@ -17,6 +17,7 @@ from spectator import (
     request_limits,
     site,
     static_files,
+    stylesheet,
     templating,
 )
 from spectator.outbox import OutboxReader
@@ -30,8 +31,9 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     request_limits.register(app)
 
     db.init_engine(app)
-    headers.register(app)
     static_files.register(app)
+    stylesheet.register(app)
+    headers.register(app)
     templating.register(app)
     site.register(app)
     newsroom.register(app)

@@ -135,6 +135,10 @@ def _search(value: str) -> str:
 def _media(value: str) -> Path | None:
     if "://" in value:
         raise ValueError("use a directory; object storage is not supported yet")
+    return _path(value)
+
+
+def _path(value: str) -> Path | None:
     return _directory(value) if value else None
 
 
@@ -227,6 +231,7 @@ SETTINGS = (
     Setting("SITE_NAME", "The African Spectator", "the name readers see", _text),
     Setting("SITE_TAGLINE", TAGLINE, "the line in the footer", _text),
     Setting("PERMALINK", "/<section>/<slug>", "the shape of a story's address", _permalink),
+    Setting("THEME", "", "a CSS file with colours, type and logo: docs/theming.md", _path),
     Setting("TIMEZONE", "UTC", "the newsroom's time zone", _time_zone),
     Setting("LANGUAGE", "en", "the language of the site's own words and of new stories", _language),
     Setting("SEARCH", "whoosh", "the search engine", _search),
@@ -235,23 +240,15 @@ SETTINGS = (
     ),
     Setting("HTMX_URL", HTMX_URL, "where readers' browsers get htmx", _script_url),
     Setting("HTMX_INTEGRITY", HTMX_INTEGRITY, "its SRI digest", _integrity),
-    Setting(
-        "HSTS_SUBDOMAINS",
-        "0",
-        "1: browsers are told to use https for every host under this one",
-        _switch,
-    ),
+    Setting("HSTS_SUBDOMAINS", "0", "1: browsers use https for every host under this one", _switch),
     Setting("TRUSTED_PROXIES", "0", "how many proxies in front set X-Forwarded-* headers", _count),
     Setting(
-        "FRONT_URL",
-        "",
-        "where nginx in front listens on this machine, to renew its copies",
-        _front_url,
+        "FRONT_URL", "", "where nginx listens on this machine, to renew its copies", _front_url
     ),
     Setting(
         "METRICS_TOKEN",
         "",
-        "lets whoever sends it read the details of /readyz from elsewhere",
+        "lets its sender read the details of /readyz from elsewhere",
         _token,
         True,
     ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, request
 
 from spectator.config import EDITOR_SCRIPTS
-from spectator.templating import STYLE_HASH
+from spectator.stylesheet import Stylesheet
 
 DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -23,13 +24,13 @@ DEFAULT_HEADERS = {
 FRAMED_ENDPOINTS = frozenset({"newsroom.preview", "newsroom.preview_new"})
 
 
-def content_security_policy(scripts: list[str], *directives: str) -> str:
+def content_security_policy(style_hash: str, scripts: list[str], *directives: str) -> str:
     """Return a strict policy: these scripts, the site's own styles, and no third parties."""
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src {' '.join(scripts)}",
-            f"style-src 'self' '{STYLE_HASH}'",
+            f"style-src 'self' '{style_hash}'",
             "img-src 'self' data:",
             "media-src 'self'",
             "connect-src 'self'",
@@ -58,12 +59,14 @@ def register(app: Flask) -> None:
     htmx = app.config["HTMX_URL"]
     readers = ["'self'", htmx] if urlsplit(htmx).netloc else ["'self'"]
     editor = [*readers, *(url for url, _ in EDITOR_SCRIPTS)]
-    public = content_security_policy(readers, "frame-ancestors 'none'")
-    newsroom = content_security_policy(editor, "frame-src 'self'", "frame-ancestors 'none'")
+    stylesheet: Stylesheet = app.extensions["stylesheet"]
+    policy_of = partial(content_security_policy, stylesheet.csp_hash)
+    public = policy_of(readers, "frame-ancestors 'none'")
+    newsroom = policy_of(editor, "frame-src 'self'", "frame-ancestors 'none'")
     transport = "max-age=31536000" + (
         "; includeSubDomains" if app.config["HSTS_SUBDOMAINS"] else ""
     )
-    framed = content_security_policy(["'none'"], "frame-ancestors 'self'")
+    framed = policy_of(["'none'"], "frame-ancestors 'self'")
 
     @app.after_request
     def add_headers(response: Response) -> Response:

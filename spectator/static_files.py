@@ -72,6 +72,11 @@ def read_file(path: Path) -> StaticFile:
         or mimetypes.guess_type(path.name)[0]
         or "application/octet-stream"
     )
+    return file_of(content, mimetype)
+
+
+def file_of(content: bytes, mimetype: str) -> StaticFile:
+    """Return a static file with this content."""
     return StaticFile(content, hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH], mimetype)
 
 

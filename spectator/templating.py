@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
@@ -24,6 +21,7 @@ from spectator.media import MAX_BYTES, UPLOAD_HINT, rendition_names
 from spectator.models import Picture, Section
 from spectator.pagecache import EDITION_ENVIRON_KEY
 from spectator.static_files import StaticFiles
+from spectator.stylesheet import Stylesheet
 from spectator.text.html.covers import cover
 from spectator.text.html.embeds import render_body
 from spectator.text.html.markup import BREAKS
@@ -35,14 +33,6 @@ from spectator.text.words.languages import language_name
 from spectator.times import format_moment, has_whole_minutes, zone_abbreviation
 from spectator.urls import absolute_url, listing_path, permalink
 
-
-def _minify(css: str) -> str:
-    """Return a stylesheet without comments and spaces. Its strings must not have `{` or `/*`."""
-    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    css = re.sub(r"\s+", " ", css)
-    return re.sub(r" ?([{};,>]) ?", r"\1", css).replace(": ", ":").replace(";}", "}").strip()
-
-
 # The names of HTML elements for the editor's scripts (static/js/html_names.js).
 HTML_NAMES = {
     "blocks": sorted(HTML_BLOCKS),
@@ -51,8 +41,6 @@ HTML_NAMES = {
     "known": sorted(KNOWN),
     "attributes": {name: sorted(values) for name, values in ATTRIBUTES.items()},
 }
-STYLE = _minify((PROJECT_ROOT / "static/css/site.css").read_text("utf-8"))
-STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
 
 def _newsroom_zone() -> ZoneInfo:
@@ -141,6 +129,7 @@ def register(app: Flask) -> None:
     app.jinja_loader = BootTemplateLoader(PROJECT_ROOT / "templates")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     files: StaticFiles = app.extensions["static_files"]
+    stylesheet: Stylesheet = app.extensions["stylesheet"]
     settings = {
         name.lower(): app.config[name]
         for name in ("SITE_NAME", "SITE_TAGLINE", "SITE_URL", "HTMX_INTEGRITY")
@@ -148,7 +137,8 @@ def register(app: Flask) -> None:
     globals_: dict[str, Any] = {
         "absolute": absolute_url,
         "cover": lambda slug: Markup(cover(slug)),  # noqa: S704 - our own drawing
-        "css": Markup(STYLE),  # noqa: S704 - our own stylesheet
+        "css": Markup(stylesheet.css),  # noqa: S704 - our own stylesheet
+        "tokens_url": files.url(stylesheet.tokens_name),
         "editor_scripts": EDITOR_SCRIPTS,
         "html_names": HTML_NAMES,
         "htmx_url": files.add_digest(app.config["HTMX_URL"]),

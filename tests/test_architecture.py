@@ -40,6 +40,7 @@ LAYERS = (
         "media",
         "search_log",
         "static_files",
+        "stylesheet",
     },
     {"queries", "outbox", "migrations", "change_watcher"},
     {"urls"},

@@ -76,7 +76,7 @@ def workers(count: int) -> list[FakeWorker]:
 def test_the_worker_is_told_who_its_parent_is(server: SimpleNamespace) -> None:
     [worker] = workers(1)
     assert worker.command == [sys.executable, "-m", "spectator", "worker"]
-    assert worker.env["KEEPER_PID"] == str(os.getpid())
+    assert worker.env["KEEPER_PID"] == str(os.getpid()) and worker.env["SITE_IS_RUNNING"] == "1"
 
 
 def test_a_worker_that_ends_is_started_again_after_growing_pauses(
@@ -269,12 +269,15 @@ def test_a_process_that_cannot_boot_ends_a_site_only_before_it_ever_ran(
             live["post_worker_init"](worker)
         return worker
 
+    monkeypatch.setenv("SITE_IS_RUNNING", "not yet")
     first = spawn(boots=True)
+    assert os.environ["SITE_IS_RUNNING"] == "not yet"
     assert first.boot_error == 3, "the first boot may end the site"
     arbiter.WORKERS = {1: first}
     for expected in (0.0, 1.0, 3.0, 7.0, 12.0, 17.0):
         broken = spawn(boots=False)
         assert broken.boot_error == 1 and arbiter.WORKER_BOOT_ERROR == 3
+        assert os.environ["SITE_IS_RUNNING"] == "1"
         assert sum(naps) == pytest.approx(expected, abs=0.3)
         live["child_exit"](arbiter, broken)
     live["child_exit"](arbiter, first)
