@@ -72,10 +72,12 @@ def test_every_first_part_of_a_route_is_reserved() -> None:
     source = "".join(
         path.read_text() for path in (Path(__file__).parents[1] / "spectator").rglob("*.py")
     )
-    first_parts = set(re.findall(r"""(?:add_url_rule|route)\(\s*["']/([a-z][a-z.-]*)""", source))
+    decorated = r"""(?:add_url_rule|@\w+\.(?:route|get|post))\(\s*["']/([a-z][a-z.-]*)"""
+    first_parts = set(re.findall(decorated, source))
     assert (
         first_parts
         - {"login", "logout", "password", "stories", "fragments", "shared", "suggest", "searches"}
+        - {"related", "stream"}
         <= RESERVED_PATHS
     )
     assert "search" in first_parts

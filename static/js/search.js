@@ -4,7 +4,7 @@ import { Combobox } from "./combobox.js";
 const WAIT_MS = 150;
 const TIMEOUT_MS = 5000; // suggestions for other letters are shown no longer than this
 const STYLES = new URL("../css/search.css", import.meta.url).href;
-const box = document.getElementById("site-search");
+const box = document.getElementById("sitesearch");
 const status = document.getElementById("status");
 const list = Object.assign(document.createElement("div"), {
   id: "search-suggestions",

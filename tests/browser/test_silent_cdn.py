@@ -93,7 +93,7 @@ def test_the_form_is_sent(form_window: Page) -> None:
 def test_the_search_box_of_readers_suggests(browser: Browser, site: RunningSite, path: str) -> None:
     with visit_without_cdn(browser, site) as visitor:
         visitor.page.goto(site.url + path, wait_until="commit")
-        box = visitor.page.locator("#site-search")
+        box = visitor.page.locator("#sitesearch")
         box.press_sequentially("vil")
         expect(visitor.page.get_by_role("option").first).to_be_visible()
 
