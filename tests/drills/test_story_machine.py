@@ -165,10 +165,10 @@ class Stories(RuleBasedStateMachine):
         """Apply an action to a story."""
         story = self.model[article_id]
         at = self.now + timedelta(days=30) if action == "schedule" else None
-        action = Action(action, at, "Wrong." if action == "withdraw" else "")
+        step = Action(action, at, "Wrong." if action == "withdraw" else "")
         is_repeated = action == "publish" and story.status == "published" and role != "author"
         try:
-            publishing.apply_action(article_id, self.people[role], action)
+            publishing.apply_action(article_id, self.people[role], step)
         except publishing.ForbiddenError:
             assert not self.allows(role, story, action) and not is_repeated
             return
