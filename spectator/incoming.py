@@ -23,9 +23,10 @@ _LENGTHS = re.compile(rb"\r\ncontent-length[ \t]*:([^\r\n]*)(?=\r\n)", re.IGNORE
 _MAX_LENGTH_DIGITS = 15
 _UNKNOWN_LENGTH = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
 _SESSION = re.compile(
-    rb"\r\ncookie[ \t]*:[^\r\n]*?\b%s=([^;\s\"]{1,200})" % SESSION_COOKIE.encode(), re.IGNORECASE
+    rb"\r\ncookie[ \t]*:(?:[^\r\n]*?;)?[ \t]*%s=([^;\s\"]{1,200})" % SESSION_COOKIE.encode(),
+    re.IGNORECASE,
 )
-_NEWSROOM = re.compile(rb"\S+ (?:\w+://[^/\s]*)?/+newsroom[/?\s]")
+_NEWSROOM = re.compile(rb"/+newsroom(?:/|$)")
 
 
 class IncomingRequest:
@@ -68,10 +69,16 @@ class IncomingRequest:
     def read_head(self, head: bytes) -> None:
         """Take from the head what decides when the request may be answered."""
         self.body_length = parse_body_length(head)
-        request_line = unquote_to_bytes(head.partition(b"\r\n")[0])
-        self.is_newsroom = _NEWSROOM.match(request_line) is not None
+        self.is_newsroom = may_be_newsroom(head)
         session = _SESSION.search(head)
         self.session = session[1] if session else b""
+
+
+def may_be_newsroom(head: bytes) -> bool:
+    """Return whether a request is one of the newsroom, or its target is not just a path."""
+    words = head.lstrip(b"\r\n").partition(b"\r\n")[0].split(b" ")
+    path = re.split(rb"[?#]", words[1], maxsplit=1)[0] if len(words) > 1 else b""
+    return not path.startswith(b"/") or _NEWSROOM.match(unquote_to_bytes(path)) is not None
 
 
 def parse_body_length(head: bytes | bytearray) -> int | None:

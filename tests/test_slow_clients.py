@@ -152,6 +152,12 @@ def test_a_body_has_a_least_rate(
         ("GET http://news.example/newsroom/", True),
         ("GET /%6eewsroom/", True),
         ("GET //newsroom/", True),
+        ("\r\nGET /newsroom/stories/", True),
+        ("GET http://a%2fb/newsroom/stories", True),
+        ("GET a+b://x/newsroom/stories", True),
+        ("GET x:/newsroom/stories?a=://", True),
+        ("GET /newsroom#x", True),
+        ("GET http://news.example/politics/", True),
         ("GET /politics/newsroom/", False),
         ("GET /newsrooms", False),
         ("GET /search?q=/newsroom/", False),
@@ -161,6 +167,21 @@ def test_the_newsroom_is_known_by_its_address(request_line: str, expected: bool)
     incoming = IncomingRequest()
     incoming.add(f"{request_line} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     assert incoming.needs_slot == expected
+
+
+@pytest.mark.parametrize(
+    ("cookie", "session"),
+    [
+        ("__Host-session=abc", b"abc"),
+        ("a=b; __Host-session=abc; c=d", b"abc"),
+        ("x-__Host-session=no; __Host-session=abc", b"abc"),
+        ("x__Host-session=no", b""),
+    ],
+)
+def test_the_session_is_that_of_the_cookie(cookie: str, session: bytes) -> None:
+    incoming = IncomingRequest()
+    incoming.add(f"GET / HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n".encode())
+    assert incoming.session == session
 
 
 def granted(users: list[SlotUser], threads: int = 4) -> list[bool]:

@@ -51,12 +51,18 @@ function close() {
   combobox.close();
 }
 
-box.addEventListener("focus", () => {
+function loadStyles() {
   if ([...document.querySelectorAll("link[rel=stylesheet]")].some(({ href }) => href === STYLES))
     return;
   const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: STYLES });
   document.head.append(link);
-});
+}
+
+box.addEventListener("focus", loadStyles);
 box.addEventListener("input", () => combobox.askSoon());
 box.addEventListener("blur", close);
 window.addEventListener("pagehide", close); // the back button leads to a page without an open list
+if (document.activeElement === box) {
+  loadStyles(); // somebody types already
+  if (box.value) combobox.askSoon();
+}
