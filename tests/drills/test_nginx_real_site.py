@@ -147,6 +147,9 @@ def test_files_come_from_the_disk_with_the_headers_of_the_site(real: RealSite) -
     assert versioned.text == style.text and versioned.headers["cache-control"] == YEAR, (
         "from the site, which knows its version"
     )
+    other = ask(port, "/static/0123456789/css/newsroom.css", OLD_BROWSER)
+    assert other.text == style.text and other.headers["cache-control"] == "no-cache"
+    assert not any("0123456789" in key for key in real.nginx.cached_keys())
     changing = ask(port, "/static/css/newsroom.css")
     assert changing.headers["cache-control"] == "no-cache"
     assert (
@@ -210,6 +213,9 @@ def test_cached_pages_survive_an_outage(real: RealSite) -> None:
     site, port = real.site, real.nginx.port
     gone = real.stories[2].path
     seen = ["/", "/politics/", "/feed.xml", "/archive/", *(story.path for story in real.stories)]
+    seen += [
+        f"/static/{checkout_version()}/js/{name}.js" for name in ("site", "search", "combobox")
+    ]
     encodings = [BROWSER, OLD_BROWSER, SCRIPT]
     for accepted in encodings:
         assert {ask(port, path, accepted).status for path in seen} == {200}
