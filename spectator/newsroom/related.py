@@ -26,7 +26,7 @@ def index_of(is_public: bool) -> Index:
 
 @bp.get(STORY_RULE + "/related")
 def related(article_id: int) -> str:
-    """Show the related stories of a story and other similar ones, public or not."""
+    """Show the related stories of a story and similar ones; to editors unpublished ones too."""
     return _render_related(article_id, {})
 
 
@@ -35,7 +35,9 @@ def _render_related(article_id: int, errors: dict[str, str], raw_input: str = ""
     scores = dict(queries.related_scores(article_id))
     pins, forbidden = queries.related_overrides(article_id)
     related_ids = [related_id for related_id in scores if related_id not in forbidden]
-    public, private = (_similar_articles(article, is_public) for is_public in (True, False))
+    public = _similar_articles(article, is_public=True)
+    # Similarity depends on the words of all indexed stories, which an author must not learn.
+    private = _similar_articles(article, is_public=False) if publishing.is_publisher(user) else []
     excluded = {*scores, *forbidden, *pins}
     blocked = queries.newsroom_articles_by_id(sorted(forbidden))
     return render_template(
@@ -45,7 +47,7 @@ def _render_related(article_id: int, errors: dict[str, str], raw_input: str = ""
         pins=pins,
         blocked_articles=[story for story in blocked if is_visible(story, user)],
         similar_articles=[story for story in public if story.id not in excluded][:MAX_SIMILAR],
-        unpublished=[story for story in private if is_visible(story, user)][:MAX_SIMILAR],
+        unpublished=private[:MAX_SIMILAR],
         may_set_related=publishing.may(user, "relate", article),
         errors=errors,
         raw_input=raw_input,

@@ -46,7 +46,11 @@ class StoryQuery:
     def to_search_request(
         self, page: int, per_page: int, is_public: bool, article_ids: frozenset[int] | None
     ) -> SearchRequest:
-        """Return the request for an index, limited to `article_ids` if given."""
+        """Return the request for an index, limited to `article_ids` if given.
+
+        A limited search is sorted by date: scores depend on the words of all indexed stories, so
+        their order would tell an author which words colleagues' drafts have.
+        """
         first, last = (
             (date(self.year, 1, 1), date(self.year, 12, 31)) if self.year else (None, None)
         )
@@ -59,6 +63,7 @@ class StoryQuery:
             page=page,
             per_page=per_page,
             article_ids=article_ids,
+            sort="relevance" if article_ids is None else "newest",
         )
 
     def year_bounds(self) -> tuple[datetime, datetime] | None:
