@@ -166,6 +166,30 @@ def test_a_name_without_apostrophe_stands_for_four_spellings(build: Build) -> No
     assert build(*stories).find(SearchRequest("qur*")).total == 4 + 1, "and the word quran"
 
 
+def test_what_a_limited_search_finds_does_not_depend_on_other_stories(build: Build) -> None:
+    spelling = words(60)
+    own = [document("Report", " ".join(spelling[:55])), document("Report", "prezzz")]
+    own += [document("Report", name) for name in ("quran'ic", "qura'nic", "quranic")]
+    names = [document("Other", name) for name in ("q'uranic", "qu'ranic", "qur'anic") * 3]
+    others = [document("Other", " ".join(words(500))), *names]
+    permitted = frozenset(document_ids(*own))
+
+    def find(index: Index, text: str) -> list[int]:
+        return index.find(SearchRequest(text, sort="newest", article_ids=permitted)).ids
+
+    for text, expected in (
+        ("pre*", own[:2]),
+        ("pre* report", own[:2]),
+        ("report -pre*", own[2:]),
+        ("quranic", own[2:]),
+        ("qur*", own[2:]),
+        ("report -quranic", own[:2]),
+    ):
+        newest_first = document_ids(*reversed(expected))
+        assert find(build(*own), text) == newest_first, text
+        assert find(build(*own, *others), text) == newest_first, text
+
+
 # Texts
 
 

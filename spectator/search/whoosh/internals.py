@@ -21,7 +21,7 @@ import tempfile
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import whoosh
@@ -108,18 +108,16 @@ def posting_list(leaf: Any, base: int, field: str, word: str) -> PostingList | N
 
 
 def posting_lists_with_prefix(
-    leaf: Any, base: int, field: str, prefix: str, limit: int
-) -> list[tuple[str, PostingList]]:
-    """Return the first `limit` words of a field that start with a prefix, with their lists."""
-    lists: list[tuple[str, PostingList]] = []
+    leaf: Any, base: int, field: str, prefix: str
+) -> Iterator[tuple[str, PostingList]]:
+    """Yield the words of a field that start with a prefix, in order, with their posting lists."""
     start = prefix.encode()
     if field not in leaf._terms.indexed_field_names():
-        return lists
-    for (name, term), info in islice(leaf._terms.items_from(field, start), limit):
+        return
+    for (name, term), info in leaf._terms.items_from(field, start):
         if name != field or not term.startswith(start):
-            break
-        lists.append((term.decode(), PostingList(leaf, base, field, info)))
-    return lists
+            return
+        yield term.decode(), PostingList(leaf, base, field, info)
 
 
 def decode_positions(encoded: bytes) -> list[int]:
@@ -249,7 +247,7 @@ def _read_sample_leaf(leaf: Any, base: int) -> dict[str, Any]:
         "blocks of 3": [block.documents for block in mali.blocks([3])],
         "single posting": [block.documents for block in niger.blocks()],
         "absent": posting_list(leaf, base, "body", "malis"),
-        "prefix": [word for word, _ in posting_lists_with_prefix(leaf, base, "body", "mal", 9)],
+        "prefix": [word for word, _ in posting_lists_with_prefix(leaf, base, "body", "mal")],
         "deleted": list(deleted_documents(leaf)),
         "similar": set(similar_words([leaf], ["body"], "malu", 1, Budget())),
     }

@@ -36,12 +36,26 @@ Scores = dict[int, float]
 
 
 class PostingLists:
-    """The posting lists of one snapshot, limited to `documents` unless that is None."""
+    """The posting lists of one snapshot, limited to `documents` unless that is None.
 
-    def __init__(self, snapshot: Snapshot, documents: Collection[int] | None = None) -> None:
+    If a search is limited to the documents that somebody may see, they are `permitted`: what a
+    prefix or name matches in them must not depend on the words of other documents.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        documents: Collection[int] | None = None,
+        permitted: frozenset[int] | None = None,
+    ) -> None:
         self.snapshot = snapshot
+        self.permitted = permitted
         self.sorted_documents = None if documents is None else sorted(documents)
         self.document_set = None if documents is None else frozenset(documents)
+
+    def narrow(self, documents: Collection[int]) -> PostingLists:
+        """Return the same posting lists, limited to these documents."""
+        return PostingLists(self.snapshot, documents, self.permitted)
 
     def add_scores(self, scores: Scores, postings: PostingList, weight: float) -> None:
         """Add the BM25 score of a posting list, times `weight`, to each document's score."""
@@ -98,10 +112,14 @@ class PostingLists:
         variants = dict.fromkeys(clause.variants)
         for row in rows:
             for index, word in enumerate(row):
-                for parts in apostrophe_variants(self.snapshot, word):
+                for parts in apostrophe_variants(self.snapshot, word, documents=self.permitted):
                     variants[(*row[:index], *parts, *row[index + 1 :])] = None
         variants.pop(clause.words, None)
-        return list(variants)[:MAX_CLAUSE_VARIANTS]
+        return list(variants)[: self._unless_permitted(MAX_CLAUSE_VARIANTS)]
+
+    def _unless_permitted(self, limit: int) -> int | None:
+        """Return a limit on words or names, or None if only those of permitted documents count."""
+        return limit if self.permitted is None else None
 
     def _score_name(self, clause: Clause) -> Scores:
         """Return the scores of the documents with every word of a name, or an alternative name."""
@@ -112,7 +130,7 @@ class PostingLists:
                 document: score + scores.get(document, 0.0)
                 for document, score in word_scores.items()
             }
-            lists = PostingLists(self.snapshot, scores)
+            lists = lists.narrow(scores)
         for name in clause.alternative_names:
             _merge_best(scores, self._score_words(name))
         return scores
@@ -157,7 +175,7 @@ class PostingLists:
                 scores[document] = scores.get(document, 0.0) + score
 
     def _add_exact(self, scores: Scores, exact: Sequence[str]) -> None:
-        restricted = PostingLists(self.snapshot, scores)
+        restricted = self.narrow(scores)
         for word in exact:
             postings = posting_lists(self.snapshot, EXACT, word)
             weight = EXACT_WEIGHT * self.idf(postings)
@@ -168,22 +186,29 @@ class PostingLists:
         """Return the scores of the documents with a word that starts with a prefix.
 
         At most the 50 most frequent words count, out of the first 400 of each field;
-        the prefixes of a query share both limits.
+        the prefixes of a query share both limits. All words of permitted documents count.
         """
         words: dict[str, list[PostingList]] = {}
         for field in TEXT_FIELDS:
             for word, posting_list in posting_lists_by_prefix(
-                self.snapshot, field, prefix, MAX_PREFIX_CANDIDATES // prefix_count
+                self.snapshot,
+                field,
+                prefix,
+                MAX_PREFIX_CANDIDATES // prefix_count,
+                self.permitted,
             ):
                 words.setdefault(word, []).append(posting_list)
         ranked = sorted(words.values(), key=lambda postings: -total_frequency(postings))
+        limit = self._unless_permitted(max(1, MAX_EXPANSIONS // prefix_count))
         scores: Scores = {}
-        for postings in islice(ranked, max(1, MAX_EXPANSIONS // prefix_count)):
+        for postings in islice(ranked, limit):
             for posting_list in postings:
                 self.add_scores(scores, posting_list, TEXT_FIELDS[posting_list.field])
         idf = self._idf(min(len(scores), len(self.snapshot.article_ids)))
         scores = {document: score * idf for document, score in scores.items()}
-        for parts in apostrophe_variants(self.snapshot, prefix, is_prefix=True):
+        for parts in apostrophe_variants(
+            self.snapshot, prefix, is_prefix=True, documents=self.permitted
+        ):
             _merge_best(scores, self.score_phrase(parts))
         return scores
 
@@ -227,7 +252,7 @@ class PostingLists:
                 return {}
             positions = matches
             if number < len(postings):
-                lists = PostingLists(self.snapshot, positions)
+                lists = self.narrow(positions)
         return positions
 
 

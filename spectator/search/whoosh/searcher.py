@@ -94,22 +94,22 @@ def _match(snapshot: Snapshot, query: Query, candidates: Sequence[int] | None) -
     Documents that match an excluded clause are left out.
     """
     newest = snapshot.newest_first if candidates is None else candidates
+    permitted = None if candidates is None else frozenset(candidates)
+    lists = PostingLists(snapshot, candidates, permitted)
     if not query.included:
         has_any = query.has_conditions or query.is_blank
-        return Matches(_drop_excluded(snapshot, query, newest if has_any else ()), {}, "all", ())
-    lists = PostingLists(snapshot, candidates)
+        return Matches(_drop_excluded(lists, query, newest if has_any else ()), {}, "all", ())
     prefix_count = max(1, sum(clause.is_prefix for clause in query.clauses))
     scores = _score_all(lists, query.included, prefix_count)
-    documents = _drop_excluded(snapshot, query, scores)
+    documents = _drop_excluded(lists, query, scores)
     if documents:
         return Matches(documents, scores, "all", ())
-    any_lists = PostingLists(snapshot, newest) if snapshot.deleted else lists
-    max_frequency = COMMON_WORD_SHARE * len(newest)
-    return _match_any(snapshot, query, any_lists, prefix_count, max_frequency)
+    any_lists = lists.narrow(newest) if snapshot.deleted else lists
+    return _match_any(any_lists, query, prefix_count, COMMON_WORD_SHARE * len(newest))
 
 
 def _match_any(
-    snapshot: Snapshot, query: Query, lists: PostingLists, prefix_count: int, max_frequency: float
+    lists: PostingLists, query: Query, prefix_count: int, max_frequency: float
 ) -> Matches:
     """Return the documents that match at least one clause, and how many match each clause."""
     clauses = query.included
@@ -120,7 +120,7 @@ def _match_any(
     if len(clauses) == 1:
         return Matches((), {}, "all", counts)
     scores = _score_any(clause_scores, max_frequency)
-    documents = _drop_excluded(snapshot, query, scores)
+    documents = _drop_excluded(lists, query, scores)
     return Matches(documents, scores, "any" if documents else "all", counts)
 
 
@@ -140,7 +140,7 @@ def _score_all(lists: PostingLists, clauses: Sequence[Clause], prefix_count: int
             }
         if not matches:
             return {}
-        scores, lists = matches, PostingLists(lists.snapshot, matches)
+        scores, lists = matches, lists.narrow(matches)
     return scores or {}
 
 
@@ -164,14 +164,14 @@ def _score_any(clause_scores: Sequence[Scores], max_frequency: float) -> Scores:
 
 
 def _drop_excluded(
-    snapshot: Snapshot, query: Query, documents: Sequence[int] | Scores
+    lists: PostingLists, query: Query, documents: Sequence[int] | Scores
 ) -> list[int]:
     """Return the documents that are not deleted and match no excluded clause."""
     remaining = list(documents)
-    if snapshot.deleted:
-        remaining = [document for document in remaining if document not in snapshot.deleted]
+    if deleted := lists.snapshot.deleted:
+        remaining = [document for document in remaining if document not in deleted]
     for clause in query.excluded:
-        unwanted = PostingLists(snapshot, remaining).match(clause)
+        unwanted = lists.narrow(remaining).match(clause)
         remaining = [document for document in remaining if document not in unwanted]
     return remaining
 
