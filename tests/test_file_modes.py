@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from spectator import create_app
 from spectator.db import db
-from spectator.operations import doctor, file_modes, setup
+from spectator.operations import doctor, faults, file_modes, setup
 from tests.conftest import settings
 
 
@@ -47,6 +48,25 @@ def test_setting_up_again_closes_what_was_open(app: Flask) -> None:
     ]
     setup.initialise(app)
     assert not list(file_modes.wrong_modes(app.config))
+
+
+@pytest.mark.parametrize("deleting", ["stat", "chmod"])
+def test_a_file_that_sqlite_deletes_meanwhile_is_no_error(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, deleting: str
+) -> None:
+    journal = app.config["DATA_DIR"] / "spectator.db-journal"
+    journal.touch(0o666)
+    real = getattr(Path, deleting)
+
+    def delete_after(path: Path, *arguments: Any, **named: Any) -> Any:
+        result = real(path, *arguments, **named) if deleting == "stat" else None
+        journal.unlink(missing_ok=True)
+        return result if deleting == "stat" else real(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, deleting, delete_after)
+    file_modes.apply_modes(app.config)
+    assert not journal.exists()
+    assert not list(faults.check_access(journal, "database"))
 
 
 def test_a_file_of_another_user_is_reported(app: Flask) -> None:

@@ -54,17 +54,15 @@ def _engine_problems() -> Iterator[str]:
 
 
 def _mode_problems(settings: Mapping[str, Any]) -> Iterator[str]:
-    for path, mode in file_modes.wrong_modes(settings):
-        can_do = "cannot reach the pictures below" if mode & 0o001 else "can read or change"
-        if path.stat().st_mode & 0o077 & ~mode:
-            can_do = "can read or change"
-        yield f"Others {can_do} {path}. Run: chmod {mode:o} {path}"
+    for mode in file_modes.wrong_modes(settings):
+        can_do = "can read or change" if mode.is_too_open else "cannot reach the pictures below"
+        yield f"Others {can_do} {mode.path}. Run: chmod {mode.correct:o} {mode.path}"
     owner = faults.user_name(settings["DATA_DIR"].stat().st_uid)
-    for path in file_modes.wrong_owners(settings):
-        other = faults.user_name(path.stat().st_uid)
+    for mode in file_modes.wrong_owners(settings):
+        other = faults.user_name(mode.owner)
         yield (
-            f"{path} belongs to {other}, but the data directory to {owner}. "
-            f"Run the site and its commands as one user; as root: chown -R {owner} {path}"
+            f"{mode.path} belongs to {other}, but the data directory to {owner}. "
+            f"Run the site and its commands as one user; as root: chown -R {owner} {mode.path}"
         )
 
 

@@ -126,19 +126,29 @@ def _can_traverse(directory: Path) -> bool:
 
 
 def check_access(path: Path, name: str) -> Iterator[Fault]:
-    """Yield a fault if an existing file or directory cannot be read and written."""
+    """Yield a fault if an existing file or directory cannot be read and written.
+
+    There is none if another process has just deleted it.
+    """
     needed = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
     if os.access(path, needed, effective_ids=True):
         return
+    try:
+        fault = _access_fault(path, name)
+    except FileNotFoundError:
+        return
+    yield fault
+
+
+def _access_fault(path: Path, name: str) -> Fault:
     if (
         os.access(path.parent, os.X_OK, effective_ids=True)
         and os.statvfs(path).f_flag & os.ST_RDONLY
     ):
         message = f"The {name} {path} is on a disk that is mounted read-only."
         remedy = "Check the system log (dmesg) for the cause, then mount it for writing."
-        yield Fault(Cause.READ_ONLY, path, message, remedy)
-    else:
-        yield no_access_fault(path, name)
+        return Fault(Cause.READ_ONLY, path, message, remedy)
+    return no_access_fault(path, name)
 
 
 def no_access_fault(path: Path, name: str) -> Fault:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from spectator.config import SECRET_FILE
 from spectator.db import database_file
@@ -16,8 +17,30 @@ TRAVERSABLE_DIRECTORY = 0o711  # others may open known paths below it, but not l
 PUBLIC_DIRECTORY = 0o755
 
 
-def expected_modes(settings: Mapping[str, Any]) -> Iterator[tuple[Path, int]]:
-    """Yield (path, correct mode) of every existing file and directory."""
+class FileMode(NamedTuple):
+    """The correct and the actual mode of a file or directory, and the user id of its owner."""
+
+    path: Path
+    correct: int
+    actual: int
+    owner: int
+
+    @property
+    def is_too_open(self) -> bool:
+        """Whether others can read or change what they should not."""
+        return bool(self.actual & 0o077 & ~self.correct)
+
+    @property
+    def is_too_closed(self) -> bool:
+        """Whether others cannot reach what a web server may send."""
+        return bool(self.correct & ~self.actual & 0o001)
+
+
+def existing_modes(settings: Mapping[str, Any]) -> Iterator[FileMode]:
+    """Yield the modes of every existing file and directory.
+
+    Each is looked at once, because SQLite deletes its files when the last process closes them.
+    """
     data: Path = settings["DATA_DIR"]
     media: Path = settings["MEDIA"]
     database = Path(database_file(settings["DATABASE_URL"]))
@@ -33,29 +56,28 @@ def expected_modes(settings: Mapping[str, Any]) -> Iterator[tuple[Path, int]]:
         *((path, PRIVATE_FILE) for path in private_files),
         *((path, PRIVATE_DIRECTORY) for path in private_directories),
     ]
-    yield from ((path, mode) for path, mode in expected if path.exists())
+    for path, mode in expected:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        yield FileMode(path, mode, stat.S_IMODE(status.st_mode), status.st_uid)
 
 
-def wrong_modes(settings: Mapping[str, Any]) -> Iterator[tuple[Path, int]]:
-    """Yield (path, correct mode) where others have too much or too little access."""
-    for path, mode in expected_modes(settings):
-        actual = stat.S_IMODE(path.stat().st_mode)
-        is_too_open = actual & 0o077 & ~mode
-        is_too_closed = mode & 0o001 and not actual & 0o001
-        if is_too_open or is_too_closed:
-            yield path, mode
+def wrong_modes(settings: Mapping[str, Any]) -> Iterator[FileMode]:
+    """Yield the modes of files to which others have too much or too little access."""
+    return (mode for mode in existing_modes(settings) if mode.is_too_open or mode.is_too_closed)
 
 
-def wrong_owners(settings: Mapping[str, Any]) -> Iterator[Path]:
-    """Yield paths not owned by the data directory's owner (a command ran as another user)."""
+def wrong_owners(settings: Mapping[str, Any]) -> Iterator[FileMode]:
+    """Yield files not owned by the data directory's owner (a command ran as another user)."""
     owner = settings["DATA_DIR"].stat().st_uid
-    for path, _ in expected_modes(settings):
-        if path.stat().st_uid != owner:
-            yield path
+    return (mode for mode in existing_modes(settings) if mode.owner != owner)
 
 
 def apply_modes(settings: Mapping[str, Any]) -> None:
     """Correct the mode of every file that this user owns; root corrects all."""
-    for path, mode in wrong_modes(settings):
-        if os.geteuid() in (0, path.stat().st_uid):
-            path.chmod(mode)
+    for mode in wrong_modes(settings):
+        if os.geteuid() in (0, mode.owner):
+            with suppress(FileNotFoundError):
+                mode.path.chmod(mode.correct)

@@ -57,6 +57,7 @@ MAX_STALE_SECONDS = (
 )
 # Accept-Encoding of browsers, feed readers and scripts.
 NAME = "news.example"
+SETTLE_SECONDS = 0.2
 BROWSER, OLD_BROWSER, SCRIPT = "gzip, deflate, br, zstd", "gzip, deflate", ""
 
 
@@ -180,7 +181,17 @@ class Nginx:
             self.process.wait(10)
 
     def cached_keys(self) -> list[str]:
-        """Return the cache keys of all stored responses."""
+        """Return the cache keys of all stored responses, once no more come.
+
+        nginx stores a response a moment after the client has it.
+        """
+        earlier, keys = None, self._read_keys()
+        while keys != earlier:
+            time.sleep(SETTLE_SECONDS)
+            earlier, keys = keys, self._read_keys()
+        return keys
+
+    def _read_keys(self) -> list[str]:
         keys = []
         for path in self.cache.rglob("*"):
             with suppress(FileNotFoundError):  # one that was just replaced
@@ -188,7 +199,7 @@ class Nginx:
                     keys.append(
                         path.read_bytes().partition(b"\nKEY: ")[2].partition(b"\n")[0].decode()
                     )
-        return keys
+        return sorted(keys)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from spectator.db import sqlite
 from spectator.importers import runner
-from tests.drills.running_site import Site, eventually
+from tests.drills.running_site import Site
 from tests.drills.sizes import drill_size
 
 pytestmark = pytest.mark.drill
@@ -45,14 +46,11 @@ def test_a_killed_import_leaves_whole_batches(
             lines.write(json.dumps(line) + "\n")
     for batches in (1, 4):
         imported = site.spawn("spectator", "import", "jsonl", str(file))
-        eventually(
-            lambda at_least=batches * runner.BATCH_SIZE: (
-                ask(site, "SELECT count(*) FROM revision") >= at_least
-            ),
-            60,
-            "batches",
-            0.002,
-        )
+        until = time.monotonic() + 60
+        while ask(site, "SELECT count(*) FROM revision") < batches * runner.BATCH_SIZE:
+            assert imported.poll() is None, f"ended by itself: {site.log_tail()}"
+            assert time.monotonic() < until, f"{rows(site)} {site.log_tail()}"
+            time.sleep(0.002)
         imported.kill()
         assert imported.wait(10) == -9, "it was killed while it worked"
         left = rows(site)
