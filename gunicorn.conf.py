@@ -32,6 +32,9 @@ message.MAX_REQUEST_LINE = limit_request_line = 32_768
 # Other sites on the same domain may set larger cookies than gunicorn's 8,190, which would give a
 # bare 431.
 limit_request_field_size = 32_768
+# By default a local proxy may send SCRIPT_NAME, which changes the path that the site sees; Apache
+# and Caddy pass on a client's.
+forwarder_headers = ""
 control_socket_disable = True  # two sites of the same user would share it
 proc_name = "spectator"
 

@@ -78,7 +78,12 @@ def may_be_newsroom(head: bytes) -> bool:
     """Return whether a request is one of the newsroom, or its target is not just a path."""
     words = head.lstrip(b"\r\n").partition(b"\r\n")[0].split(b" ")
     path = re.split(rb"[?#]", words[1], maxsplit=1)[0] if len(words) > 1 else b""
-    return not path.startswith(b"/") or _NEWSROOM.match(unquote_to_bytes(path)) is not None
+    return not path.startswith(b"/") or is_newsroom_path(unquote_to_bytes(path))
+
+
+def is_newsroom_path(path: bytes) -> bool:
+    """Return whether an unquoted path belongs to the newsroom."""
+    return _NEWSROOM.match(path) is not None
 
 
 def parse_body_length(head: bytes | bytearray) -> int | None:

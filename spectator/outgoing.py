@@ -10,8 +10,9 @@ from typing import IO, Any
 class Outgoing:
     """A socket for gunicorn to write to that never blocks, and keeps what cannot be sent yet."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, has_slot: bool = False) -> None:
         self.sock = sock
+        self.has_slot = has_slot  # whether the request may be one of the newsroom
         self.unsent: deque[memoryview] = deque()
         self.held_bytes = 0  # of this response in memory, until all is sent
 

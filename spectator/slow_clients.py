@@ -14,12 +14,14 @@ import selectors
 import socket
 import time
 from collections import deque
+from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
+from werkzeug.exceptions import BadRequest
 
 from spectator.accounts import is_issued_token
 from spectator.incoming import (
@@ -27,11 +29,15 @@ from spectator.incoming import (
     MAX_HEAD_BYTES,
     BoundedUnreader,
     IncomingRequest,
+    is_newsroom_path,
     needs_more,
     receive,
 )
 from spectator.outgoing import Outgoing
 from spectator.request_slots import RequestSlots, SlotUser
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 QUEUE_SECONDS = 30.0  # for a request to wait for a slot
 SEND_SECONDS = 20.0  # for a response, and extra time at the same rate
@@ -93,12 +99,13 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer without waiting for the client to receive it (in a thread)."""
-        is_large = getattr(conn, "slot", None) is not None and conn.slot.is_large
+        slot = getattr(conn, "slot", None)
+        is_large = slot is not None and slot.is_large
         if not is_large and needs_more(req, conn.received_length):
             return send_and_close(conn.sock, REFUSED)  # gunicorn has read the head differently
         sock = conn.sock
         sock.setblocking(True)
-        conn.sock = conn.outgoing = Outgoing(sock)
+        conn.sock = conn.outgoing = Outgoing(sock, slot is not None)
         try:
             return super().handle_request(req, conn)
         except TimeoutError as error:
@@ -230,6 +237,23 @@ def send_and_close(sock: socket.socket, response: bytes) -> bool:
     return False
 
 
+class SlotGuard:
+    """WSGI middleware that refuses requests of the newsroom without a slot.
+
+    There are none unless gunicorn has read a path differently from `spectator.incoming`.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer 400 to a request of the newsroom without a slot, and pass on all others."""
+        path = environ["PATH_INFO"].encode("latin-1")
+        if is_newsroom_path(path) and not environ["gunicorn.socket"].has_slot:
+            return BadRequest()(environ, start_response)
+        return self.app(environ, start_response)
+
+
 def install(worker: Any) -> None:
     """Turn a worker that has not started to serve into a `BoundedWorker`."""
     if type(worker) is not ThreadWorker or worker.cfg.is_ssl:
@@ -238,6 +262,7 @@ def install(worker: Any) -> None:
     worker.slots = RequestSlots(worker.cfg.threads)
     worker.queued, worker.sending, worker.closing = deque(), deque(), deque()
     worker.next_check_at = 0.0
+    worker.wsgi.wsgi_app = SlotGuard(worker.wsgi.wsgi_app)
 
 
 bound = install  # the name that a master of the previous release calls during a reload

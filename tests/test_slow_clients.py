@@ -14,10 +14,13 @@ from gunicorn.config import Config
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.wrappers import Response
 
 from spectator import incoming as incoming_requests
 from spectator import slow_clients
 from spectator.incoming import BoundedUnreader, IncomingRequest, parse_body_length, receive
+from spectator.outgoing import Outgoing
 from spectator.request_slots import RequestSlots, SlotUser
 from spectator.slow_clients import BoundedWorker
 
@@ -218,7 +221,7 @@ def test_requests_take_turns() -> None:
     config = Config()
     config.set("threads", 4)
     worker = object.__new__(ThreadWorker)
-    worker.cfg = config
+    worker.cfg, worker.wsgi = config, SimpleNamespace(wsgi_app=None)
     slow_clients.install(worker)
     assert isinstance(worker, BoundedWorker)
     started: list[object] = []
@@ -238,11 +241,30 @@ def test_requests_take_turns() -> None:
     assert started[-1] is waiting[2] and not worker.queued
 
 
+@pytest.mark.parametrize(
+    ("path", "has_slot", "status"),
+    [
+        ("/newsroom/stories", False, "400 BAD REQUEST"),
+        ("//newsroom", False, "400 BAD REQUEST"),
+        ("/newsroom/stories", True, "200 OK"),
+        ("/politics/", False, "200 OK"),
+    ],
+)
+def test_the_newsroom_is_closed_without_a_slot_however_its_path_was_written(
+    path: str, has_slot: bool, status: str, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    """gunicorn may read a path differently, for instance with a SCRIPT_NAME header."""
+    guard = slow_clients.SlotGuard(Response("a page"))
+    environ = EnvironBuilder(path="/").get_environ()
+    environ |= {"PATH_INFO": path, "gunicorn.socket": Outgoing(pair[0], has_slot)}
+    assert run_wsgi_app(guard, environ)[1] == status
+
+
 @pytest.mark.parametrize("name", ["pending_conns", "queued", "sending", "closing"])
 def test_no_kind_of_waiting_connection_fills_the_process(name: str) -> None:
     """gunicorn accepts nobody once `worker_connections` are open, of whatever kind."""
     worker = object.__new__(ThreadWorker)
-    worker.cfg = Config()
+    worker.cfg, worker.wsgi = Config(), SimpleNamespace(wsgi_app=None)
     slow_clients.install(worker)
     worker.pending_conns, worker.nr_conns = deque(), 0
     worker.next_check_at = float("inf")  # nobody has expired

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.nginx_proxy import BROWSER, NAME, SmallSite, ask
+from tests.drills.nginx_proxy import BROWSER, NAME, SmallSite, ask, ask_raw
 from tests.drills.running_site import ROOT, eventually, free_port
 
 pytestmark = pytest.mark.drill
@@ -139,6 +139,15 @@ def test_pages_pass_with_the_clients_address(proxied: Proxied) -> None:
     assert visit.headers["x-forwarded-host"].rpartition(",")[2].strip().partition(":")[0] == NAME
     left = ("x-forwarded-protocol", "x-forwarded-ssl", "x-forwarded-prefix", "forwarded")
     assert not [name for name in left if visit.headers.get(name)]
+
+
+def test_no_header_of_a_client_changes_the_path(proxied: Proxied) -> None:
+    """gunicorn reads these two as CGI variables, if it is configured to."""
+    proxied.site.visits.clear()
+    head = f"GET /up HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n"
+    ask_raw(proxied.port, f"{head}SCRIPT_NAME: /x\r\nPATH_INFO: /y\r\n\r\n".encode())
+    [visit] = proxied.site.visits
+    assert not {"script_name", "path_info"} & visit.headers.keys()
 
 
 def test_long_searches_large_cookies_and_pictures_pass(proxied: Proxied) -> None:

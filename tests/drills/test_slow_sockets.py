@@ -133,6 +133,12 @@ def test_a_request_in_pieces_is_answered(calm_site: Site) -> None:
             assert client.recv(100).startswith(b"HTTP/1.1 4"), "a wrong login, answered by the site"
 
 
+def test_no_header_changes_the_path(calm_site: Site) -> None:
+    with connect(calm_site) as client:
+        client.sendall(b"GET /x/newsroom/login HTTP/1.1\r\nHost: a\r\nSCRIPT_NAME: /x\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 404")
+
+
 def test_requests_one_behind_the_other_are_answered(calm_site: Site) -> None:
     with connect(calm_site) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 3)
