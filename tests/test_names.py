@@ -74,6 +74,16 @@ def test_topics_that_share_a_slug_stay_apart(app: Flask, editor: User) -> None:
     assert names(Topic) == {"C++": "c", "C#": "c-2"}
 
 
+def test_names_that_share_a_slug_take_no_number_that_is_a_public_name(
+    app: Flask, editor: User
+) -> None:
+    published(editor, topics=("C 2",))
+    both = [SpellingAnswer("topics", name, "both") for name in ("C#", "C++")]
+    other = publishing.create(make_draft(topics=("C#", "C++")), editor, spelling_answers=both)
+    publishing.apply_action(other, editor, Action("publish"))
+    assert names(Topic) == {"C 2": "c-2", "C#": "c", "C++": "c-3"}
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

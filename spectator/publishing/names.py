@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, cast
@@ -146,8 +147,7 @@ def unique_slugs(session: Session, model: NamedModel, names: Sequence[str]) -> d
 
     Equal slugs get numbers: `c`, `c-2` and `c-3` for C, C++ and C#.
     """
-    bases = {ascii_form(name) for name in names}
-    used_slugs = _used_slugs(session, model, bases)
+    used_slugs = _used_slugs(session, model, Counter(map(ascii_form, names)))
     slugs: dict[str, str] = {}
     last: dict[str, int] = {}
     for name in names:
@@ -166,8 +166,11 @@ def _numbered_slug(base: str, number: int) -> str:
     return base[: MAX_SLUG_LENGTH - len(suffix)].rstrip("-") + suffix
 
 
-def _used_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[str]:
-    """Return the slugs in `bases`, plain or numbered, that a public page has or had."""
+def _used_slugs(session: Session, model: NamedModel, bases: Counter[str]) -> set[str]:
+    """Return the slugs in `bases`, plain or numbered, that a public page has or had.
+
+    Numbered ones are looked up where a number is needed: the plain slug is used, or wanted twice.
+    """
     public_ids = _public_ids(model)
     current = select(model.slug).where(model.id.in_(public_ids))
     former = select(FormerName.value).where(
@@ -176,7 +179,8 @@ def _used_slugs(session: Session, model: NamedModel, bases: set[str]) -> set[str
     former = former.where(FormerName.owner_id.in_(public_ids))
     used_slugs = set(session.scalars(current.where(model.slug.in_(bases))))
     used_slugs |= set(session.scalars(former.where(FormerName.value.in_(bases))))
-    for base in sorted(used_slugs):
+    repeated = {base for base, count in bases.items() if count > 1}
+    for base in sorted(used_slugs | repeated):
         stem = base[: MAX_SLUG_LENGTH - 8].rstrip("-")  # long slugs are cut to fit a number
         # "." follows "-" in ASCII: the range holds every slug that starts with the stem and "-".
         start, end = f"{stem}-", f"{stem}."
