@@ -1,7 +1,6 @@
-"""The most that gunicorn can serve: the same bytes for every request, without a framework.
+"""Upper bound of gunicorn's speed: a WSGI app that always returns the same bytes.
 
-The folder that `CONSTANT_ANSWER` names holds the response: its bytes in `body`, its headers in
-`headers.json`.
+The folder named by CONSTANT_RESPONSE contains the response: `body` and `headers.json`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_folder = Path(os.environ["CONSTANT_ANSWER"])
+_folder = Path(os.environ["CONSTANT_RESPONSE"])
 _body = [(_folder / "body").read_bytes()]
 _headers = [(name, value) for name, value in json.loads((_folder / "headers.json").read_text())]
 

@@ -1,8 +1,8 @@
-"""Figures of the whole site: import, page weight, publish to findable, memory.
+"""Figures of the whole site: import, page weight, time from publication to search, memory.
 
 `python -m benchmarks.end_to_end [STORIES]` creates a site in a temporary directory with that many
 generated stories (10,000 by default), serves it with four workers on loopback, publishes 40 stories
-one after the other and polls the search page until each one shows. It prints one figure a line.
+one after the other and polls the search page until it lists each one. It prints one figure a line.
 Linux only: memory is read from /proc.
 """
 
@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,38 +33,34 @@ COUNTRIES = ("NG", "KE", "ML", "SN", "ZA", "ET", "GH", "CI", "CD", "TZ")
 MEMORY_FIELDS = ("Rss", "Pss", "Private_Dirty")
 
 
-def vocabulary(chance: random.Random) -> list[str]:
-    """Return words of two to four syllables; callers draw them with a Zipf distribution."""
+def vocabulary(rng: random.Random) -> list[str]:
+    """Return random words of two to four syllables."""
     syllables = [c + v for c in "bdfgklmnprstwyz" for v in "aeiou"]
-    return ["".join(chance.choices(syllables, k=chance.randint(2, 4))) for _ in range(VOCABULARY)]
+    return ["".join(rng.choices(syllables, k=rng.randint(2, 4))) for _ in range(VOCABULARY)]
 
 
 def write_stories(path: Path, number: int) -> None:
     """Write generated stories of about 400 words as JSON lines."""
-    chance = random.Random(1)
-    words = vocabulary(chance)
-    weights = [1 / (rank + 3) for rank in range(len(words))]
-    start = datetime(2026, 11, 1, tzinfo=UTC)
+    rng = random.Random(1)
+    words = vocabulary(rng)
+    weights = [1 / (rank + 3) for rank in range(len(words))]  # Zipf's law
+    newest = datetime(2026, 11, 1, tzinfo=UTC)
     with path.open("w", encoding="utf-8") as file:
         for index in range(number):
-            text = chance.choices(words, weights, k=400)
+            text = rng.choices(words, weights, k=400)
             body = "\n\n".join(
                 " ".join(text[start : start + 50]).capitalize() + "." for start in range(0, 400, 50)
             )
-            line = {
+            record = {
                 "id": f"g{index}",
-                "headline": " ".join(chance.choices(words, weights, k=8)).capitalize(),
-            }
-            line |= {
+                "headline": " ".join(rng.choices(words, weights, k=8)).capitalize(),
                 "body": body,
-                "section": chance.choice(SECTIONS),
-                "countries": [chance.choice(COUNTRIES)],
-            }
-            line |= {
-                "published_at": (start - timedelta(minutes=7 * index)).isoformat(),
+                "section": rng.choice(SECTIONS),
+                "countries": [rng.choice(COUNTRIES)],
+                "published_at": (newest - timedelta(minutes=7 * index)).isoformat(),
                 "source_name": "Bench",
             }
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(record) + "\n")
 
 
 @contextmanager
@@ -91,16 +87,17 @@ def serve_site(environ: dict[str, str], port: int) -> Iterator[subprocess.Popen[
         process.wait(30)
 
 
-def has_index(ready: tuple[int, bytes]) -> bool:
-    """Return whether the site serves pages and can search."""
-    return ready[0] == 200 and b'"index_position":null' not in ready[1]
+def has_index(readyz: tuple[int, bytes]) -> bool:
+    """Return whether the response of /readyz reports a site that serves pages and can search."""
+    status, body = readyz
+    return status == 200 and b'"index_position":null' not in body
 
 
-def wait_for(condition: object, seconds: float) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
     """Wait until a condition holds; raise TimeoutError if it does not."""
-    until = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        if time.monotonic() > until:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.05)
 
@@ -140,7 +137,7 @@ def child_processes(pid: int) -> dict[int, str]:
 
 
 def time_until_searchable(port: int) -> list[float]:
-    """Publish stories; return for each the seconds from commit until search shows it."""
+    """Publish stories; return for each the seconds from the commit until search lists it."""
     from spectator import accounts, create_app, publishing
     from spectator.db import db
     from spectator.models import User
@@ -153,7 +150,7 @@ def time_until_searchable(port: int) -> list[float]:
         assert editor is not None
         db.session.refresh(editor)
         for number in range(PUBLICATIONS):
-            word = f"unfindable{number:03}x"
+            word = f"unusual{number:03}x"
             draft = publishing.Draft(
                 headline=f"Story {word}", body="A body. " * 200, section="politics"
             )
@@ -191,7 +188,7 @@ def main() -> None:
                 print(f"{path}: {len(body)} bytes, {len(brotli.compress(body, quality=11))} brotli")
             durations = time_until_searchable(port)
             print(
-                f"published to findable: median {statistics.median(durations):.2f} s, "
+                f"from publication to search: median {statistics.median(durations):.2f} s, "
                 f"worst {max(durations):.2f} s"
             )
             for pid, command in sorted(child_processes(master.pid).items()):

@@ -1,4 +1,4 @@
-"""Measured figures, their goals, and the tables that show them."""
+"""Measured figures with their goals, as rows of a table."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row: what was measured, its value, and its goal (None if the issue sets none).
+    """One row: what is measured, its value (None if not measured) and its goal (None for no goal).
 
-    `value` is None until it is measured. `baseline` is the value of another method, None if there
-    is none. With `is_floor` more is better.
+    `baseline` is the value of another method on the same data, None for no comparison.
     """
 
     name: str
@@ -27,7 +26,7 @@ class Figure:
 
     @property
     def is_met(self) -> bool | None:
-        """Return whether the goal is met, None without a goal; a missing value meets no goal."""
+        """Return whether the goal is met, or None without a goal; a missing value fails."""
         if self.goal is None:
             return None
         if self.value is None:
@@ -35,26 +34,24 @@ class Figure:
         return self.value >= self.goal if self.higher_is_better else self.value <= self.goal
 
     def with_value(self, value: float, note: str = "") -> Figure:
-        """Return the row with its measured value."""
+        """Return a copy with its measured value."""
         return replace(self, value=value, note=note)
 
     def as_missing(self, reason: str) -> Figure:
-        """Return the row with the reason why it could not be measured."""
+        """Return a copy without a value, with the reason as its note."""
         return replace(self, value=None, note=reason)
 
     @property
     def limit(self) -> str:
-        """Return the goal as text, "" if there is none."""
+        """Return the goal as text; "" without a goal."""
         return "" if self.goal is None else f"{'≥' if self.higher_is_better else '≤'} {self.goal:g}"
 
     @property
     def verdict(self) -> str:
-        """Return pass, FAIL or missing, "" if there is no goal."""
-        return (
-            "missing"
-            if self.value is None
-            else {True: "pass", False: "FAIL", None: ""}[self.is_met]
-        )
+        """Return "missing", "pass" or "FAIL"; "" without a goal."""
+        if self.value is None:
+            return "missing"
+        return {True: "pass", False: "FAIL", None: ""}[self.is_met]
 
     @property
     def amount(self) -> str:
@@ -62,22 +59,22 @@ class Figure:
         return "–" if self.value is None else f"{self.value:.3g} {self.unit}".rstrip()
 
     def __str__(self) -> str:
-        beside = "" if self.baseline is None else f"{self.baseline:.3g}"
-        return _line(self.name, self.amount, self.limit, self.verdict, beside, self.note)
+        baseline = "" if self.baseline is None else f"{self.baseline:.3g}"
+        return _format_row(self.name, self.amount, self.limit, self.verdict, baseline, self.note)
 
 
 def header_row(value_heading: str, baseline_heading: str = "") -> str:
-    """Return the table's first line; `measured` and `beside` head the two columns of values."""
-    return _line("figure", value_heading, "goal", "", baseline_heading, "note")
+    """Return the table's first line with headings for the columns of values and baselines."""
+    return _format_row("figure", value_heading, "goal", "", baseline_heading, "note")
 
 
-def _line(name: str, amount: str, limit: str, verdict: str, beside: str, note: str) -> str:
-    return f"{name:<58} {amount:<16} {limit:<8} {verdict:<7} {beside:<8} {note}".rstrip()
+def _format_row(name: str, amount: str, limit: str, verdict: str, baseline: str, note: str) -> str:
+    return f"{name:<58} {amount:<16} {limit:<8} {verdict:<7} {baseline:<8} {note}".rstrip()
 
 
 def to_markdown(figures: Sequence[Figure]) -> str:
     """Return the figures as a Markdown table."""
-    rows = [("figure", "measured", "goal", "", "how it came about"), ("---",) * 5]
+    rows = [("figure", "measured", "goal", "", "note"), ("---",) * 5]
     rows += [
         (figure.name, figure.amount, figure.limit, figure.verdict, figure.note)
         for figure in figures
@@ -86,7 +83,7 @@ def to_markdown(figures: Sequence[Figure]) -> str:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Return a quantile by the nearest-rank method."""
+    """Return a quantile (0.95 for the 95th percentile) by the nearest-rank method."""
     ranked = sorted(values)
     return ranked[max(0, math.ceil(share * len(ranked)) - 1)]
 

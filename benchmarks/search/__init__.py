@@ -1,1 +1,1 @@
-"""The figures of `make bench-search`, with Whoosh's matchers and SQLite FTS5 beside them."""
+"""Search figures of `make bench-search`, compared with Whoosh's own matchers and SQLite FTS5."""

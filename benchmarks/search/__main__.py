@@ -1,8 +1,8 @@
-"""`python -m benchmarks.search`: figures of search with goals, beside Whoosh's matchers and FTS5.
+"""`python -m benchmarks.search`: search figures, compared with Whoosh's own matchers and FTS5.
 
 Real stories are read from `../shared/corpus` beside the checkout. Sites of generated stories are
-created on the first run and kept in the --cache folder. CPU times are of one process; wall times
-are taken while no other benchmark runs.
+created on the first run and stored in the --cache folder. CPU times are of one process; wall times
+are measured while no other benchmark runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from benchmarks.search.sites import ROOT, BenchSite, documents, generated_site
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much to measure."""
+    """How much to measure; `sites` are numbers of stories, the smallest first."""
 
     sites: tuple[int, ...]
     samples: int
@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="2,000 generated stories and fewer samples, under 90 s"
     )
-    parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
         "--cache", type=Path, default=Path(tempfile.gettempdir()) / "spectator-bench-search"
     )
@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def prepare_site(cache: Path, number: int) -> BenchSite:
-    """Return a site whose index is of the current code."""
+    """Return a site whose index was built by the current code."""
     site = generated_site(cache, number)
     if not site.has_index():
         site.reindex()
@@ -79,17 +79,19 @@ def prepare_site(cache: Path, number: int) -> BenchSite:
 
 
 def measure(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
-    """Yield every figure; a second process meanwhile creates a larger site."""
+    """Yield every figure; other processes create the larger sites meanwhile."""
     smallest, larger = size.sites[0], size.sites[1:]
     with ExitStack() as stack:
-        started = [stack.enter_context(start_preparing(cache, number)) for number in larger]
+        preparations = [stack.enter_context(start_preparing(cache, number)) for number in larger]
         if not corpus.real_stories():
-            print(f"left out known items and related stories: {corpus.FOLDER} has no real stories")
+            print(
+                f"known items and related stories are left out: no real stories in {corpus.FOLDER}"
+            )
         yield from quality.figures(folder / "known", size.samples)
         yield from related.figures(folder / "alike")
         site = generated_site(cache, smallest)
-    if any(process.returncode for process in started):
-        raise SystemExit("a site of generated stories could not be made")
+    if any(process.returncode for process in preparations):
+        raise SystemExit("a site of generated stories could not be created")
     yield speed.reindex_figure(site, folder / "fts5.db")
     yield from site_figures(site, Fts5(folder / "fts5.db"), size)
     yield from hostile.figures(site, size.hostile)
@@ -97,12 +99,12 @@ def measure(size: Size, cache: Path, folder: Path) -> Iterator[Figure]:
     for number in larger:
         site = prepare_site(cache, number)
         with site.app_context():
-            other = Fts5(folder / f"{number}.db", documents())
-        yield from speed.page_figures(site, other, size.searches)
+            fts5 = Fts5(folder / f"{number}.db", documents())
+        yield from speed.page_figures(site, fts5, size.searches)
 
 
 def start_preparing(cache: Path, number: int) -> subprocess.Popen[bytes]:
-    """Return a process that creates a site."""
+    """Start a process that creates a site."""
     command = [
         sys.executable,
         "-m",
@@ -115,9 +117,9 @@ def start_preparing(cache: Path, number: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
-def site_figures(site: BenchSite, other: Fts5, size: Size) -> Iterator[Figure]:
+def site_figures(site: BenchSite, fts5: Fts5, size: Size) -> Iterator[Figure]:
     """Yield the cost of pages, suggestions, an idle searcher and related stories on a site."""
-    yield from speed.page_figures(site, other, size.searches)
+    yield from speed.page_figures(site, fts5, size.searches)
     yield speed.suggestions_figure(site, size.searches)
     yield memory.idle_memory(site)
     yield related.cost_at_size(site, size.searches)

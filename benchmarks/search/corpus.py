@@ -1,7 +1,7 @@
-"""The stories that search is measured on: real ones, and any number generated from them.
+"""Stories for the search benchmarks: real ones, and any number generated from their sentences.
 
-The real ones are no part of the project. If `../shared/corpus` is absent, figures that need them
-are left out, and generated stories use invented words.
+The real stories are not part of the project. If `../shared/corpus` is absent, figures that need
+them are left out, and generated stories consist of invented words.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ COUNTRIES = tuple(
 )
 TOPICS, AUTHORS, SPEAKERS = 120, 40, 2
 AVERAGE_WORDS, YEARS = 380, 12
-# Shares of generated stories and searches; the other languages share the rest.
-# Fewer languages make words more common.
+# Shares of generated stories and searches; the other languages divide the rest equally.
 SHARES = {"en": 0.5, "fr": 0.2}
 NEWEST = datetime(2026, 11, 1, tzinfo=UTC)
 SEED = 20261123
@@ -36,35 +35,33 @@ _SENTENCE_END = re.compile(r"(?<=[.!?።؟])\s+|\n+")
 
 @cache
 def real_stories() -> tuple[Document, ...]:
-    """Return the real stories of the ten languages, numbered from 1; empty if the folder is
-    absent.
-    """
+    """Return the real stories of the ten languages, numbered from 1; none without the folder."""
     paths = [FOLDER / f"news-{language}.jsonl" for language in LANGUAGES]
     lines = [line for path in paths if path.exists() for line in path.read_text().splitlines()]
     return tuple(_document(number, json.loads(line)) for number, line in enumerate(lines, 1))
 
 
-def _document(number: int, line: dict[str, str]) -> Document:
-    """Return a story with its metadata as an import would store it; bodies are plain text."""
+def _document(number: int, record: dict[str, str]) -> Document:
+    """Return a story as an import would store it, but with a body of plain text."""
     return Document(
         id=number,
         version=1,
-        headline=line["headline"],
+        headline=record["headline"],
         dek="",
-        body=line["body"],
-        names=f"{line['section'].capitalize()}\n{line['source_name']}",
-        section=line["section"],
+        body=record["body"],
+        names=f"{record['section'].capitalize()}\n{record['source_name']}",
+        section=record["section"],
         countries=(),
         topics=(),
         authors=(),
-        language=line["language"],
-        published_at=datetime.fromisoformat(line["published_at"]),
+        language=record["language"],
+        published_at=datetime.fromisoformat(record["published_at"]),
     )
 
 
 def sentences(text: str) -> list[str]:
-    """Return the sentences of a text; a line break ends one too."""
-    return [part for part in _SENTENCE_END.split(text) if part.strip()]
+    """Return the sentences of a text; a line break also ends a sentence."""
+    return [sentence for sentence in _SENTENCE_END.split(text) if sentence.strip()]
 
 
 def words(text: str) -> list[str]:
@@ -73,22 +70,22 @@ def words(text: str) -> list[str]:
 
 
 def write_generated_stories(path: Path, number: int) -> None:
-    """Write that many generated stories as JSON lines; the output never varies."""
-    chance = random.Random(SEED)
-    names = [word.capitalize() for word in vocabulary(chance)]
+    """Write that many generated stories as JSON lines, the same ones on every run."""
+    rng = random.Random(SEED)
+    names = [word.capitalize() for word in vocabulary(rng)]
     with path.open("w", encoding="utf-8") as file:
         for index in range(number):
-            language = random_language(chance)
+            language = random_language(rng)
             moment = NEWEST - timedelta(minutes=YEARS * 365 * 24 * 60 * index // number)
-            line = {
+            record = {
                 "id": f"g{index}",
                 "language": language,
                 "published_at": moment.isoformat(),
                 "source_name": "Bench",
             }
-            line |= _random_text(chance, sentence_pools()[language], names)
-            line |= _random_facets(chance, names)
-            file.write(json.dumps(line) + "\n")
+            record |= _random_text(rng, sentence_pools()[language], names)
+            record |= _random_facets(rng, names)
+            file.write(json.dumps(record) + "\n")
 
 
 @cache
@@ -101,59 +98,56 @@ def sentence_pools() -> dict[str, list[str]]:
         )
     if pools:
         return pools
-    chance = random.Random(SEED)
-    invented = vocabulary(chance)
+    rng = random.Random(SEED)
+    invented = vocabulary(rng)
     weights = [1 / (rank + 3) for rank in range(len(invented))]
     return {
         "en": [
-            " ".join(chance.choices(invented, weights, k=18)).capitalize() + "."
-            for _ in range(20_000)
+            " ".join(rng.choices(invented, weights, k=18)).capitalize() + "." for _ in range(20_000)
         ]
     }
 
 
-def random_language(chance: random.Random) -> str:
-    """Return a language at random, weighted by its number of stories."""
+def random_language(rng: random.Random) -> str:
+    """Return a random language, weighted by SHARES."""
     others = [language for language in sentence_pools() if language not in SHARES]
     rest = (1 - sum(SHARES.values())) / max(1, len(others))
     weights = {language: SHARES.get(language, rest) for language in sentence_pools()}
-    return chance.choices(list(weights), list(weights.values()))[0]
+    return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def random_sentence(chance: random.Random) -> str:
+def random_sentence(rng: random.Random) -> str:
     """Return a sentence drawn at random."""
-    return chance.choice(sentence_pools()[random_language(chance)])
+    return rng.choice(sentence_pools()[random_language(rng)])
 
 
-def _random_text(
-    chance: random.Random, pool: Sequence[str], names: Sequence[str]
-) -> dict[str, str]:
-    """Return headline, dek and body: drawn sentences, some attributed to a speaker."""
+def _random_text(rng: random.Random, pool: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """Return a headline, dek and body of random sentences, some attributed to a speaker."""
     drawn, length = [], 0
     while length < AVERAGE_WORDS:
-        drawn.append(chance.choice(pool))
+        drawn.append(rng.choice(pool))
         length += drawn[-1].count(" ") + 1
-    for index in chance.sample(range(len(drawn)), min(SPEAKERS, len(drawn))):
+    for index in rng.sample(range(len(drawn)), min(SPEAKERS, len(drawn))):
         # New names keep appearing in an archive, so its vocabulary grows.
-        drawn[index] = f"{chance.choice(names)} {chance.choice(names)}: {drawn[index]}"
+        drawn[index] = f"{rng.choice(names)} {rng.choice(names)}: {drawn[index]}"
     paragraphs = [" ".join(drawn[start : start + 3]) for start in range(0, len(drawn), 3)]
-    headline = chance.choice(pool).split()[: chance.randint(6, 9)]
-    dek = " ".join(chance.choice(pool).split()[:20])
+    headline = rng.choice(pool).split()[: rng.randint(6, 9)]
+    dek = " ".join(rng.choice(pool).split()[:20])
     return {"headline": " ".join(headline)[:200], "dek": dek[:300], "body": "\n".join(paragraphs)}
 
 
-def _random_facets(chance: random.Random, names: Sequence[str]) -> dict[str, object]:
-    """Return facet values, some far more frequent than others."""
+def _random_facets(rng: random.Random, names: Sequence[str]) -> dict[str, object]:
+    """Return random facet values, of which a few are far more frequent than the rest."""
     return {
-        "section": chance.choices(SECTIONS, range(len(SECTIONS), 0, -1))[0],
-        "countries": _random_values(chance, COUNTRIES, 2),
-        "topics": _random_values(chance, [f"Topic {name}" for name in names[:TOPICS]], 3),
+        "section": rng.choices(SECTIONS, range(len(SECTIONS), 0, -1))[0],
+        "countries": _random_values(rng, COUNTRIES, 2),
+        "topics": _random_values(rng, [f"Topic {name}" for name in names[:TOPICS]], 3),
         "authors": _random_values(
-            chance, [f"{names[number]} {names[-number - 1]}" for number in range(AUTHORS)], 2
+            rng, [f"{names[number]} {names[-number - 1]}" for number in range(AUTHORS)], 2
         ),
     }
 
 
-def _random_values(chance: random.Random, values: Sequence[str], most: int) -> list[str]:
+def _random_values(rng: random.Random, values: Sequence[str], max_count: int) -> list[str]:
     weights = [1 / (rank + 2) for rank in range(len(values))]
-    return list(dict.fromkeys(chance.choices(values, weights, k=chance.randint(1, most))))
+    return list(dict.fromkeys(rng.choices(values, weights, k=rng.randint(1, max_count))))

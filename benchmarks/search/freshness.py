@@ -1,8 +1,8 @@
-"""Time from a commit until search shows the story, while four processes serve readers.
+"""Time from a commit until search lists the story, while four processes serve readers.
 
-The search page is polled every 20 ms for a phrase of the story until it shows. A process of its own
-(`python -m benchmarks.search.freshness PORT SECONDS`) plays the readers; its requests do not wait
-for earlier responses.
+The search page is polled every 20 ms for a phrase of the story. Another process (`python -m
+benchmarks.search.freshness PORT`) sends the readers' requests, 50 a second, without waiting for
+earlier responses, until it reads a line from standard input.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ LETTERS = "bcdfghjklmnpqrstvwxz"
 
 
 def figures(site: BenchSite, folder: Path, publications: int) -> Iterator[Figure]:
-    """Yield the median and 99th percentile of the waits, on a copy of the site."""
+    """Yield the median and 99th percentile of these times, on a copy of the site."""
     copy = copy_site(site, folder / "data")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with serve_site(copy.environ, port), copy.app_context(), background_readers(port) as answers:
+    with serve_site(copy.environ, port), copy.app_context(), background_readers(port) as responses:
         waits = publish_stories(port, publications)
-    requests = sum(answers.values())
-    load = f"{publications} publications; readers' answers: {dict(answers)} ({requests} in all)"
-    name = f"published → findable, {site.number:,} stories, {REQUESTS_PER_SECOND} requests/s"
+    requests = sum(responses.values())
+    load = f"{publications} publications; {requests} responses to readers: {dict(responses)}"
+    name = f"publication → search, {site.number:,} stories, {REQUESTS_PER_SECOND} requests/s"
     yield Figure(f"{name}, p50", quantile(waits, 0.5), "s", MEDIAN_GOAL, note=load)
     yield Figure(
         f"{name}, p99", quantile(waits, 0.99), "s", WORST_GOAL, note=f"worst {max(waits):.2f}"
@@ -55,24 +55,28 @@ def figures(site: BenchSite, folder: Path, publications: int) -> Iterator[Figure
 
 @contextmanager
 def background_readers(port: int) -> Iterator[Counter[str]]:
-    """Send readers' requests until the block ends; then count responses by status."""
-    answers: Counter[str] = Counter()
+    """Send readers' requests until the block ends; the yielded counter then has the number of
+    responses by status.
+    """
+    responses: Counter[str] = Counter()
     command = [sys.executable, "-m", "benchmarks.search.freshness", str(port)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     )
     try:
-        yield answers
+        yield responses
     finally:
-        output, _ = process.communicate("enough\n", timeout=60)
-        answers.update(
+        output, _ = process.communicate("stop\n", timeout=60)
+        responses.update(
             {status: int(number) for status, number in map(str.split, output.splitlines())}
         )
 
 
 def publish_stories(port: int, number: int) -> list[float]:
-    """Publish that many stories one after the other; return the seconds until each shows."""
-    chance, waits = random.Random(SEED), []
+    """Publish that many stories one after the other; return the seconds until search lists
+    each.
+    """
+    rng, waits = random.Random(SEED), []
     user_id, _ = accounts.add_user("bench@news.example", "Bench", "editor")
     editor = db.session.get(User, user_id)
     assert editor is not None
@@ -80,18 +84,18 @@ def publish_stories(port: int, number: int) -> list[float]:
     for index in range(number):
         word = "zz" + "".join(LETTERS[index // 20**digit % 20] for digit in range(3))
         draft = publishing.Draft(
-            headline=f"Found {word} {word}", body="A body. " * 200, section="politics"
+            headline=f"Story {word} {word}", body="A body. " * 200, section="politics"
         )
         publishing.create(draft, editor, publishing.Action("publish"))
         waits.append(wait_until_searchable(port, word))
-        time.sleep(chance.uniform(0, PAUSE_SECONDS))
+        time.sleep(rng.uniform(0, PAUSE_SECONDS))
     return waits
 
 
 def wait_until_searchable(port: int, word: str) -> float:
     """Return the seconds until the search page links to the story."""
     started = time.monotonic()
-    link, address = f"/politics/found-{word}".encode(), "/search?q=" + quote(f'"{word} {word}"')
+    link, address = f"/politics/story-{word}".encode(), "/search?q=" + quote(f'"{word} {word}"')
     while link not in get(port, address)[1]:
         if time.monotonic() - started > TIMEOUT_SECONDS:
             raise TimeoutError(word)
@@ -100,8 +104,8 @@ def wait_until_searchable(port: int, word: str) -> float:
 
 
 def reader_paths(port: int, number: int) -> list[str]:
-    """Return readers' paths: half articles, a quarter lists, a tenth searches, the rest related."""
-    chance = random.Random(SEED)
+    """Return random paths: 50 % stories, 25 % lists, 10 % searches, 15 % related stories."""
+    rng = random.Random(SEED)
     stories = list(
         dict.fromkeys(
             re.findall(
@@ -118,27 +122,29 @@ def reader_paths(port: int, number: int) -> list[str]:
         [f"/search?q={quote(text)}" for text in random_searches(200)],
         [path.decode() for path in related] or LISTS,
     )
-    return [chance.choice(chance.choices(kinds, (50, 25, 10, 15))[0]) for _ in range(number)]
+    return [rng.choice(rng.choices(kinds, (50, 25, 10, 15))[0]) for _ in range(number)]
 
 
 def main() -> None:
-    """Send 50 requests a second until standard input has data; print counts by status."""
+    """Send requests until standard input has a line; print the number of responses by status."""
     port = int(sys.argv[1])
-    answers: Counter[int] = Counter()
-    is_over = threading.Event()
+    responses: Counter[int] = Counter()
+    stop_requested = threading.Event()
 
-    def ask(path: str) -> None:
-        answers[get(port, path)[0]] += 1
+    def request(path: str) -> None:
+        responses[get(port, path)[0]] += 1
 
-    threading.Thread(target=lambda: (sys.stdin.readline(), is_over.set()), daemon=True).start()
+    threading.Thread(
+        target=lambda: (sys.stdin.readline(), stop_requested.set()), daemon=True
+    ).start()
     paths, threads, next_at = reader_paths(port, 1000), [], time.monotonic()
-    while not is_over.wait(max(0.0, next_at - time.monotonic())):
-        threads.append(threading.Thread(target=ask, args=(paths[len(threads) % len(paths)],)))
+    while not stop_requested.wait(max(0.0, next_at - time.monotonic())):
+        threads.append(threading.Thread(target=request, args=(paths[len(threads) % len(paths)],)))
         threads[-1].start()
         next_at += 1 / REQUESTS_PER_SECOND
     for thread in threads:
         thread.join()
-    for status, number in sorted(answers.items()):
+    for status, number in sorted(responses.items()):
         print(status, number)
 
 

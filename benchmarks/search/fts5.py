@@ -24,7 +24,10 @@ FACETS = (
 
 
 class Fts5:
-    """Stories in FTS5: stemmed, without accents, same weights; all words, else any word."""
+    """Stories in FTS5, with stemming, without accents, with our field weights.
+
+    A query matches stories with all its words; if there are none, stories with any of its words.
+    """
 
     def __init__(self, path: Path | str, documents: Iterable[Document] | None = None) -> None:
         """Open an existing database, or build one from documents."""
@@ -40,28 +43,29 @@ class Fts5:
         texts = document.headline, f"{document.dek}\n{document.body}", document.names
         insert = "INSERT INTO story (rowid, headline, body, names) VALUES (?, ?, ?, ?)"
         self.connection.execute(insert, (document.id, *texts))
-        filed = [("section", document.section), ("language", document.language)]
-        filed += [("year", str(document.published_at.year))]
-        filed += [("country", slug) for slug in document.countries]
-        filed += [("topic", slug) for slug in document.topics]
-        filed += [("author", slug) for slug in document.authors]
-        rows = [(document.id, *row) for row in filed]
+        facets = [("section", document.section), ("language", document.language)]
+        facets += [("year", str(document.published_at.year))]
+        facets += [("country", slug) for slug in document.countries]
+        facets += [("topic", slug) for slug in document.topics]
+        facets += [("author", slug) for slug in document.authors]
+        rows = [(document.id, *facet) for facet in facets]
         self.connection.executemany("INSERT OR IGNORE INTO facet VALUES (?, ?, ?)", rows)
 
     def best(self, text: str) -> list[int]:
-        """Return the ten best stories for a query."""
+        """Return the ids of the ten best stories for a query."""
         return self._best(text)[0]
 
     def page(self, text: str) -> tuple[list[int], int, int]:
-        """Return the ten best, the total and facet counts, as a results page needs."""
+        """Return the ten best ids, the total and the number of facet values."""
         ids, match = self._best(text)
         total = self.connection.execute(COUNT, (match,)).fetchone()[0]
         return ids, total, len(self.connection.execute(FACETS, (match,)).fetchall())
 
     def _best(self, text: str) -> tuple[list[int], str]:
-        """Return the ten best and the query that matched them."""
+        """Return the ten best ids and the FTS5 query that matched them."""
+        clauses = match_clauses(text)
         ids: list[int] = []
-        for match in (" ".join(parts := match_clauses(text)), " OR ".join(parts)):
+        for match in (" ".join(clauses), " OR ".join(clauses)):
             ids = [row[0] for row in self.connection.execute(BEST, (match,))]
             if ids:
                 break
@@ -69,7 +73,7 @@ class Fts5:
 
 
 def match_clauses(text: str) -> Sequence[str]:
-    """Return the clauses of "a phrase", words or prefix* in FTS5 syntax."""
+    """Return a query in FTS5 syntax: one "phrase", or a clause for every word or prefix*."""
     if text.startswith('"'):
         return [text]
     return [f'"{word[:-1]}" *' if word.endswith("*") else f'"{word}"' for word in text.split()]

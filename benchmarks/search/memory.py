@@ -1,7 +1,7 @@
-"""Memory that an idle searcher adds: `python -m benchmarks.search.memory INDEX`.
+"""Memory of a searcher: `python -m benchmarks.search.memory INDEX`.
 
-Prints bytes, one figure a line. It runs in a process of its own, so that earlier work cannot blur
-the result. Linux only: read from /proc.
+Prints bytes, one figure a line. It runs in a new process, because memory freed by earlier work
+would distort the result. Linux only: memory is read from /proc.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ def private_bytes() -> int:
 
 
 def idle_memory(site: BenchSite) -> Figure:
-    """Return the bytes added by opening the index and one search, without the engine's code."""
+    """Return the megabytes added by the first search on an index, without the engine's code."""
     command = [sys.executable, "-m", "benchmarks.search.memory", str(site.data / "index")]
     done = subprocess.run(
         command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8"
     )
-    code, opened, busy = (int(line) / MEGABYTE for line in done.stdout.split())
-    note = f"after {SEARCH_COUNT} searches {busy:.1f}; the engine's code {code:.1f} more"
+    code, first_search, many_searches = (int(line) / MEGABYTE for line in done.stdout.split())
+    note = f"after {SEARCH_COUNT} searches {many_searches:.1f}; the engine's code {code:.1f} more"
     return Figure(
         f"memory of an idle searcher, {site.number:,} stories",
-        opened,
+        first_search,
         "MB",
         GOAL_MEGABYTES,
         note=note,
@@ -54,12 +54,12 @@ def main() -> None:
     texts = random_searches(SEARCH_COUNT)
     start = private_bytes()
     index = spectator.search.open_index(Path(sys.argv[1]))
-    before = private_bytes()
+    with_code = private_bytes()
     index.find(spectator.search.SearchRequest(texts[0]))
-    opened = private_bytes()
+    after_first = private_bytes()
     for text in texts:
         index.find(spectator.search.SearchRequest(text))
-    for value in (before - start, opened - before, private_bytes() - before):
+    for value in (with_code - start, after_first - with_code, private_bytes() - with_code):
         print(value)
 
 

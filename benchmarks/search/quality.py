@@ -1,14 +1,14 @@
-"""Known items: the rank of a story of which a reader remembers a few words.
+"""Search quality: how high search ranks a story of which a reader remembers a few words.
 
-The figure is the mean reciprocal rank in the top ten. From at most 250 stories of a language one
-sentence of six words or more is drawn. Of it 3 or 4 words are searched for, once consecutive and
-once scattered in order; the figure is the mean of both. Headlines give 3 to 5 words. One index
-holds all ten languages.
+For at most 250 stories of each language, one random sentence of six words or more is chosen from
+each story. The first query has 3 or 4 consecutive words of the sentence; the second has 3 or 4 of
+its words with gaps, in order. Queries from headlines have 3 to 5 words. A figure is the mean
+reciprocal rank in the top ten, averaged over both modes. One index contains all ten languages.
 
-Readers remember distinctive words, so words of a sentence shorter than four letters are skipped (in
-a syllabary none is). Words that another story's sentence or headline also has together are drawn
-again, because they would not identify the story. The result for arbitrary words is printed beside
-it.
+Readers remember distinctive words, so words shorter than four letters are skipped, except in
+syllabaries. A query must identify one story: if a sentence of another story contains all its words
+(for headlines: if another headline does), other words are chosen, at most ten times. The rows
+"any words" have neither restriction.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ BODY_GOALS = {"en": 0.96, "fr": 0.96, "sw": 0.96, "ha": 0.96, "yo": 0.93, "am": 
 PLAIN_GOALS = {"fr": 0.95, "yo": 0.90}
 HOMOPHONE_GOAL, HEADLINE_GOAL = 0.94, 0.98
 BODY_WORDS, HEADLINE_WORDS = (3, 4), (3, 4, 5)
-MIN_SENTENCE_WORDS = 6  # words
-MIN_WORD_LETTERS = 4  # letters
+MIN_SENTENCE_WORDS = 6
+MIN_WORD_LETTERS = 4
 SYLLABARIES = ("am",)
 TRIES = 10
-# The first of the seven orders of letters that sound alike in Amharic.
+# Ethiopic consonants that sound alike in Amharic. Each is followed in Unicode by its other vowels;
+# a consonant with a vowel is called an order, and there are seven.
 HOMOPHONES = ("ሀሐኀ", "ሰሠ", "አዐ", "ጸፀ")
 ORDERS = 7
 
@@ -53,20 +54,20 @@ class KnownItem:
 
 
 QueriesByMode = Mapping[str, Sequence[KnownItem]]
-"""What is typed in each way of typing."""
+"""Queries with consecutive words and queries with scattered words."""
 
 
 def figures(directory: Path, number: int = SAMPLES) -> Iterator[Figure]:
     """Yield the known-item rows; nothing if the real stories are absent."""
     if not real_stories():
         return
-    index, other = open_index(directory), Fts5(":memory:", real_stories())
+    index, fts5 = open_index(directory), Fts5(":memory:", real_stories())
     index.rebuild(real_stories(), 1)
 
     def best(text: str) -> Sequence[int]:
         return index.find(SearchRequest(text, per_page=10)).ids
 
-    for name, queries, goal in questions(number):
+    for name, queries, goal in query_sets(number):
         value, note = mean_reciprocal_rank(best, queries)
         yield Figure(
             f"MRR, {name}",
@@ -74,13 +75,13 @@ def figures(directory: Path, number: int = SAMPLES) -> Iterator[Figure]:
             "",
             goal,
             higher_is_better=True,
-            baseline=mean_reciprocal_rank(other.best, queries)[0],
+            baseline=mean_reciprocal_rank(fts5.best, queries)[0],
             note=note,
         )
     index.close()
 
 
-def questions(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]:
+def query_sets(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]:
     """Yield each row's name, its queries and its goal."""
     for language in LANGUAGES:
         yield (
@@ -90,18 +91,18 @@ def questions(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]:
         )
         yield (
             f"any words of a sentence: {language}",
-            body_queries(language, number, shortest=1),
+            body_queries(language, number, any_words=True),
             None,
         )
     for language, goal in PLAIN_GOALS.items():
         yield (
-            f"the same without accents: {language}",
+            f"words of a sentence, without accents: {language}",
             rewrite_queries(body_queries(language, number), without_accents),
             goal,
         )
     swap = partial(with_homophones, random.Random(SEED))
     yield (
-        "the same with homophone letters: am",
+        "words of a sentence, with homophone letters: am",
         rewrite_queries(body_queries("am", number), swap),
         HOMOPHONE_GOAL,
     )
@@ -115,58 +116,60 @@ def questions(number: int) -> Iterator[tuple[str, QueriesByMode, float | None]]:
 
 
 def mean_reciprocal_rank(best: Best, queries: QueriesByMode) -> tuple[float, str]:
-    """Return the mean reciprocal rank in the top ten, and each way's as text."""
-    by_way = {
-        way: mean(_reciprocal_rank(best(item.text), item.story) for item in items)
-        for way, items in queries.items()
+    """Return the mean reciprocal rank in the top ten, and the mean of each mode as text."""
+    by_mode = {
+        mode: mean(_reciprocal_rank(best(item.text), item.story) for item in items)
+        for mode, items in queries.items()
     }
-    parts = [f"{way} {value:.3f} ({len(queries[way])})" for way, value in by_way.items()]
-    return mean(by_way.values()), ", ".join(parts)
+    texts = [f"{mode} {value:.3f} ({len(queries[mode])})" for mode, value in by_mode.items()]
+    return mean(by_mode.values()), ", ".join(texts)
 
 
 def _reciprocal_rank(ids: Sequence[int], story: int) -> float:
     return 1 / (ids.index(story) + 1) if story in ids[:10] else 0.0
 
 
-def body_queries(language: str, number: int, shortest: int = MIN_WORD_LETTERS) -> QueriesByMode:
-    """Return words of a sentence of each story, with at least that many letters."""
-    chance = random.Random(f"{SEED} body {language}")
-    least = 1 if language in SYLLABARIES else shortest
-    drawn = []
-    for story in _stories(chance, language):
-        parts = [
+def body_queries(language: str, number: int, *, any_words: bool = False) -> QueriesByMode:
+    """Return queries of words from a random sentence of each story."""
+    rng = random.Random(f"{SEED} body {language}")
+    min_letters = 1 if any_words or language in SYLLABARIES else MIN_WORD_LETTERS
+    chosen_sentences = []
+    for story in _stories(rng, language):
+        long_sentences = [
             sentence
             for sentence in map(words, sentences(story.body))
             if len(sentence) >= MIN_SENTENCE_WORDS
         ]
-        filtered = [[word for word in part if len(fold(word)) >= least] for part in parts]
-        long = [sentence for sentence in filtered if len(sentence) >= BODY_WORDS[0]]
-        if long:
-            drawn.append((chance.choice(long), story.id))
-    return _draw_queries(
-        chance, drawn[:number], BODY_WORDS, _identifies_one_story if shortest > 1 else None
-    )
+        candidates = [
+            [word for word in sentence if len(fold(word)) >= min_letters]
+            for sentence in long_sentences
+        ]
+        candidates = [sentence for sentence in candidates if len(sentence) >= min(BODY_WORDS)]
+        if candidates:
+            chosen_sentences.append((rng.choice(candidates), story.id))
+    is_suitable = None if any_words else _identifies_one_story
+    return _draw_queries(rng, chosen_sentences[:number], BODY_WORDS, is_suitable)
 
 
 def headline_queries(language: str, number: int, *, any_words: bool = False) -> QueriesByMode:
-    """Return words of each long enough headline that no other headline has together."""
-    chance = random.Random(f"{SEED} headline {language}")
-    drawn = [(words(story.headline), story.id) for story in _stories(chance, language)]
-    long = [headline for headline in drawn if len(headline[0]) >= HEADLINE_WORDS[0]][:number]
-    return _draw_queries(
-        chance, long, HEADLINE_WORDS, None if any_words else _identifies_one_headline
-    )
+    """Return queries of words from each headline of three words or more."""
+    rng = random.Random(f"{SEED} headline {language}")
+    headlines = [(words(story.headline), story.id) for story in _stories(rng, language)]
+    headlines = [(text, story) for text, story in headlines if len(text) >= min(HEADLINE_WORDS)]
+    is_suitable = None if any_words else _identifies_one_headline
+    return _draw_queries(rng, headlines[:number], HEADLINE_WORDS, is_suitable)
 
 
 def _identifies_one_headline(text: str) -> bool:
+    """Return whether only one headline has all these words."""
     terms = {fold(word) for word in words(text)}
     return sum(terms <= headline for headline in _headline_words()) == 1
 
 
 def _identifies_one_story(text: str) -> bool:
     """Return whether only one story has a sentence with all these words."""
-    places = [_sentence_index().get(fold(word), frozenset()) for word in words(text)]
-    return len({story for story, _ in frozenset.intersection(*places)}) == 1
+    postings = [_sentence_index().get(fold(word), frozenset()) for word in words(text)]
+    return len({story for story, _ in frozenset.intersection(*postings)}) == 1
 
 
 @cache
@@ -177,7 +180,7 @@ def _sentence_index() -> dict[str, frozenset[tuple[int, int]]]:
         for number, sentence in enumerate(sentences(story.body)):
             for word in words(sentence):
                 postings[fold(word)].add((story.id, number))
-    return {word: frozenset(places) for word, places in postings.items()}
+    return {word: frozenset(pairs) for word, pairs in postings.items()}
 
 
 @cache
@@ -187,52 +190,48 @@ def _headline_words() -> tuple[frozenset[str], ...]:
     )
 
 
-def _stories(chance: random.Random, language: str) -> list[Document]:
+def _stories(rng: random.Random, language: str) -> list[Document]:
     """Return a language's stories in random order."""
     stories = [story for story in real_stories() if story.language == language]
-    return chance.sample(stories, len(stories))
+    return rng.sample(stories, len(stories))
 
 
 def _draw_queries(
-    chance: random.Random,
-    drawn: Sequence[tuple[Sequence[str], int]],
+    rng: random.Random,
+    sources: Sequence[tuple[Sequence[str], int]],
     lengths: Sequence[int],
-    is_fit: Callable[[str], bool] | None = None,
+    is_suitable: Callable[[str], bool] | None,
 ) -> QueriesByMode:
-    """Return words of each sentence in both ways; unfit draws are retried, then left out."""
-    return {
-        way: [
-            KnownItem(text, story)
-            for sentence, story in drawn
-            if (text := _draw_fitting(partial(way_of, chance, sentence, lengths), is_fit))
-        ]
-        for way, way_of in (("in a row", _consecutive_words), ("scattered", _scattered_words))
-    }
+    """Return the queries of both modes from each (words, story id).
+
+    A source is left out if none of TRIES random queries is suitable.
+    """
+    queries: dict[str, list[KnownItem]] = {"in a row": [], "scattered": []}
+    for mode, draw in (("in a row", _consecutive_words), ("scattered", _scattered_words)):
+        for source, story in sources:
+            texts = (draw(rng, source, lengths) for _ in range(TRIES))
+            text = next((text for text in texts if is_suitable is None or is_suitable(text)), "")
+            if text:
+                queries[mode].append(KnownItem(text, story))
+    return queries
 
 
-def _draw_fitting(draw: Callable[[], str], is_fit: Callable[[str], bool] | None) -> str:
-    texts = (draw() for _ in range(TRIES))
-    return next((text for text in texts if is_fit is None or is_fit(text)), "")
-
-
-def _consecutive_words(
-    chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]
-) -> str:
-    length = min(chance.choice(lengths), len(sentence))
-    start = chance.randint(0, len(sentence) - length)
+def _consecutive_words(rng: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
+    length = min(rng.choice(lengths), len(sentence))
+    start = rng.randint(0, len(sentence) - length)
     return " ".join(sentence[start : start + length])
 
 
-def _scattered_words(chance: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
-    places = chance.sample(range(len(sentence)), min(chance.choice(lengths), len(sentence)))
-    return " ".join(sentence[index] for index in sorted(places))
+def _scattered_words(rng: random.Random, sentence: Sequence[str], lengths: Sequence[int]) -> str:
+    positions = rng.sample(range(len(sentence)), min(rng.choice(lengths), len(sentence)))
+    return " ".join(sentence[position] for position in sorted(positions))
 
 
 def rewrite_queries(queries: QueriesByMode, change: Callable[[str], str]) -> QueriesByMode:
     """Return queries for the same stories with changed spelling."""
     return {
-        way: [KnownItem(change(item.text), item.story) for item in items]
-        for way, items in queries.items()
+        mode: [KnownItem(change(item.text), item.story) for item in items]
+        for mode, items in queries.items()
     }
 
 
@@ -243,17 +242,12 @@ def without_accents(text: str) -> str:
     )
 
 
-def with_homophones(chance: random.Random, text: str) -> str:
-    """Return an Amharic text with letters that sound alike exchanged."""
-    rows = {
-        ord(first) + order: (row, order)
-        for row in HOMOPHONES
-        for first in row
-        for order in range(ORDERS)
-    }
-    written = []
-    for char in text:
-        row, order = rows.get(ord(char), ("", 0))
-        others = [chr(ord(first) + order) for first in row if ord(first) + order != ord(char)]
-        written.append(chance.choice(others) if others else char)
-    return "".join(written)
+def with_homophones(rng: random.Random, text: str) -> str:
+    """Return an Amharic text with every possible character replaced by a random homophone."""
+    homophones = {}
+    for consonants in HOMOPHONES:
+        for order in range(ORDERS):
+            group = [chr(ord(consonant) + order) for consonant in consonants]
+            for char in group:
+                homophones[char] = [other for other in group if other != char]
+    return "".join(rng.choice(homophones.get(char, [char])) for char in text)

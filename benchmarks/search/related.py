@@ -1,6 +1,7 @@
-"""Related stories: how often the four most similar share the category, which no method sees.
+"""Related stories: how often the four most similar stories are of the story's own section.
 
-For comparison the same run computes the cosine of tf-idf vectors over all words.
+The section is removed from the stories before they are indexed. The baseline is the cosine
+similarity of tf-idf vectors over all words.
 """
 
 from __future__ import annotations
@@ -41,15 +42,15 @@ def figures(directory: Path) -> Iterator[Figure]:
     index = open_index(directory)
     index.rebuild(real, 1)
 
-    def alike(story: Document) -> Sequence[int]:
+    def rank_similar(story: Document) -> Sequence[int]:
         return [similar.id for similar in index.more_like_this(story, limit=NEIGHBOURS)]
 
-    share, times = precision(alike, real, sections)
+    share, times = precision(rank_similar, real, sections)
     baseline, _ = precision(Cosine(real).rank_similar, real, sections)
     index.close()
-    note = f"same category {share:.3f}, tf-idf cosine {baseline:.3f}, {len(real)} stories"
+    note = f"same section {share:.3f}, tf-idf cosine {baseline:.3f}, {len(real)} stories"
     yield Figure(
-        "related, same category ÷ tf-idf cosine",
+        "related, same section ÷ tf-idf cosine",
         share / baseline,
         "",
         RATIO_GOAL,
@@ -57,7 +58,7 @@ def figures(directory: Path) -> Iterator[Figure]:
         note=note,
     )
     yield Figure(
-        "related, mean CPU a story, the real ones",
+        "related, mean CPU a story, real stories",
         mean(times),
         "ms",
         CPU_GOAL,
@@ -69,11 +70,10 @@ def cost_at_size(site: BenchSite, number: int) -> Figure:
     """Return the cost of finding related stories in a large archive."""
     with site.app_context():
         index = indexing.open_public_index(site.data)
-        drawn = [
-            story for index, story in enumerate(documents()) if index % (site.number // number) == 0
-        ]
+        step = site.number // number
+        sample = [story for position, story in enumerate(documents()) if position % step == 0]
         _, times = precision(
-            lambda story: [similar.id for similar in index.more_like_this(story)], drawn, {}
+            lambda story: [similar.id for similar in index.more_like_this(story)], sample, {}
         )
     name = f"related, mean CPU a story, {site.number:,} stories"
     return Figure(
@@ -88,26 +88,25 @@ def cost_at_size(site: BenchSite, number: int) -> Figure:
 def precision(
     ranker: Ranker, stories: Sequence[Document], sections: dict[int, str]
 ) -> tuple[float, list[float]]:
-    """Return the share of neighbours in the story's category, and CPU milliseconds for each
-    story.
+    """Return the mean share of neighbours of the story's section, and each story's CPU
+    milliseconds.
     """
-    parts, times = [], []
+    shares, times = [], []
     for story in stories:
         started = time.process_time()
         ids = ranker(story)
         times.append((time.process_time() - started) * 1000)
-        parts.append(
-            sum(
-                sections.get(article_id) == sections.get(story.id)
-                for article_id in ids[:NEIGHBOURS]
-            )
-            / NEIGHBOURS
-        )
-    return mean(parts), times
+        section = sections.get(story.id)
+        matches = [sections.get(article_id) == section for article_id in ids[:NEIGHBOURS]]
+        shares.append(sum(matches) / NEIGHBOURS)
+    return mean(shares), times
 
 
 class Cosine:
-    """Index of unit tf-idf vectors, without words that one story or half of all stories have."""
+    """Unit tf-idf vectors of stories.
+
+    Words in only one story or in more than half of all stories are left out.
+    """
 
     def __init__(self, stories: Sequence[Document]) -> None:
         counts = {
@@ -115,33 +114,35 @@ class Cosine:
             for story in stories
         }
         frequencies = Counter(word for count in counts.values() for word in count)
-        most = MAX_DOCUMENT_SHARE * len(stories)
-        rarity = {
+        max_frequency = MAX_DOCUMENT_SHARE * len(stories)
+        inverse_frequencies = {
             word: math.log(len(stories) / number) + 1
             for word, number in frequencies.items()
-            if 1 < number <= most
+            if 1 < number <= max_frequency
         }
-        self.vectors = {story: _unit(count, rarity) for story, count in counts.items()}
+        self.vectors = {
+            story: _unit_vector(count, inverse_frequencies) for story, count in counts.items()
+        }
         self.stories_with: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for story, vector in self.vectors.items():
             for word, weight in vector.items():
                 self.stories_with[word].append((story, weight))
 
     def rank_similar(self, story: Document) -> Sequence[int]:
-        """Return the nearest other stories, best first."""
+        """Return the ids of the most similar other stories, best first."""
         products: Counter[int] = Counter()
         for word, weight in self.vectors[story.id].items():
-            for other, its in self.stories_with[word]:
-                products[other] += weight * its  # type: ignore[assignment]
+            for other, other_weight in self.stories_with[word]:
+                products[other] += weight * other_weight  # type: ignore[assignment]
         del products[story.id]
         return nlargest(NEIGHBOURS, products, key=lambda document_id: products[document_id])
 
 
-def _unit(count: Counter[str], rarity: dict[str, float]) -> dict[str, float]:
+def _unit_vector(count: Counter[str], inverse_frequencies: dict[str, float]) -> dict[str, float]:
     vector = {
-        word: (1 + math.log(number)) * rarity[word]
+        word: (1 + math.log(number)) * inverse_frequencies[word]
         for word, number in count.items()
-        if word in rarity
+        if word in inverse_frequencies
     }
     length = math.sqrt(sum(weight * weight for weight in vector.values())) or 1.0
     return {word: weight / length for word, weight in vector.items()}

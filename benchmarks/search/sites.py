@@ -1,7 +1,7 @@
 """Sites of many generated stories, set up as an operator does: `spectator init`, `import`,
 `reindex`.
 
-They are kept in a folder for the next run until code that shapes the database or the index changes.
+They are stored for later runs until code that determines the database or the index changes.
 """
 
 from __future__ import annotations
@@ -40,15 +40,18 @@ class BenchSite:
     @property
     def environ(self) -> dict[str, str]:
         """Return the environment for the site's processes."""
-        inherited = {
+        without_settings = {
             name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
         }
-        return inherited | {"SPECTATOR_DATA_DIR": str(self.data), "SPECTATOR_SITE_URL": ADDRESS}
+        return without_settings | {
+            "SPECTATOR_DATA_DIR": str(self.data),
+            "SPECTATOR_SITE_URL": ADDRESS,
+        }
 
-    def run(self, *words: str) -> float:
+    def run(self, *arguments: str) -> float:
         """Run the `spectator` command; return its seconds."""
         started = time.monotonic()
-        command = [sys.executable, "-m", "spectator", *words]
+        command = [sys.executable, "-m", "spectator", *arguments]
         subprocess.run(command, cwd=ROOT, env=self.environ, check=True, capture_output=True)
         return time.monotonic() - started
 
@@ -72,13 +75,13 @@ class BenchSite:
         return seconds
 
     def has_index(self) -> bool:
-        """Return whether the index exists and is of the current code."""
+        """Return whether the index exists and was built by the current code."""
         key = self.data / "index.key"
         return key.exists() and key.read_text() == source_digest(*INDEX_SOURCES)
 
 
 def generated_site(cache: Path, number: int) -> BenchSite:
-    """Return a site of that many generated stories; its index may be missing or old."""
+    """Return a site of that many generated stories; its index may be missing or outdated."""
     folder = cache / f"site-{number}-{source_digest(*STORY_SOURCES)}"
     site = BenchSite(folder / "data", number)
     if not (folder / "whole").exists():
@@ -95,7 +98,7 @@ def generated_site(cache: Path, number: int) -> BenchSite:
 
 
 def documents() -> Iterator[Document]:
-    """Yield every published story of the open site as a search document."""
+    """Yield every published story of the current application's site as a search document."""
     after = 0
     while articles := queries.articles_to_index(after=after):
         yield from map(indexing.build_document, articles)
@@ -104,17 +107,19 @@ def documents() -> Iterator[Document]:
 
 
 def copy_site(site: BenchSite, folder: Path) -> BenchSite:
-    """Return a copy of a site, which may be changed."""
+    """Copy a site to a new folder, so that its data may be changed."""
     shutil.copytree(site.data, folder, symlinks=True)
     return BenchSite(folder, site.number)
 
 
 def source_digest(*names: str) -> str:
-    """Return a short digest of these packages, the generator and the real stories."""
+    """Return a short digest of these packages or modules, the generator and the real stories."""
     whole = hashlib.sha256()
     generator = [Path(__file__).with_name("corpus.py"), ROOT / "benchmarks" / "end_to_end.py"]
-    parts = [ROOT / "spectator" / name for name in names]
-    paths = [path for part in parts for path in ([part] if part.is_file() else part.rglob("*"))]
+    sources = [ROOT / "spectator" / name for name in names]
+    paths = [
+        path for source in sources for path in ([source] if source.is_file() else source.rglob("*"))
+    ]
     for path in sorted([*generator, *paths, *FOLDER.glob("*.jsonl")]):
         if path.is_file() and "__pycache__" not in path.parts:
             whole.update(path.name.encode() + path.read_bytes())

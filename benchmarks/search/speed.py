@@ -1,4 +1,4 @@
-"""CPU time of search: whole page, engine alone, suggestions; and indexing speed."""
+"""CPU time of results pages, of the search engine alone and of suggestions; indexing speed."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ from spectator.search import SearchRequest
 
 PAGE_GOALS = {10_000: 80.0, 50_000: 350.0}
 SUGGEST_GOAL, REINDEX_GOAL = 30.0, 80.0
-KINDS, SHARES = ("AND", "word", "phrase", "prefix"), (50, 30, 10, 10)
-MIN_WORD_LETTERS = 4  # letters; searches are seldom for shorter words
+KINDS, KIND_PERCENTAGES = ("AND", "word", "phrase", "prefix"), (50, 30, 10, 10)
+MIN_WORD_LETTERS = 4  # readers seldom search for shorter words
 WARM_UPS = 20
 
 
 def random_searches(number: int, seed: int = SEED) -> list[str]:
-    """Return typical searches: half two or three words, 30 % one, 10 % a phrase, 10 % a prefix.
+    """Return typical searches: 50 % two or three words, 30 % one, 10 % a phrase, 10 % a prefix.
 
     Words are drawn from sentences of the stories, so their frequencies are realistic.
     """
-    chance = random.Random(seed)
-    return [_search(chance) for _ in range(number)]
+    rng = random.Random(seed)
+    return [_search(rng) for _ in range(number)]
 
 
-def _search(chance: random.Random) -> str:
-    kind = chance.choices(KINDS, SHARES)[0]
+def _search(rng: random.Random) -> str:
+    kind = rng.choices(KINDS, KIND_PERCENTAGES)[0]
     while True:
-        sentence = words(random_sentence(chance))
-        telling = [word for word in sentence if len(word) >= MIN_WORD_LETTERS]
-        if len(telling) >= 3:
+        sentence = words(random_sentence(rng))
+        long_words = [word for word in sentence if len(word) >= MIN_WORD_LETTERS]
+        if len(long_words) >= 3:
             break
     if kind == "AND":
-        return " ".join(chance.sample(telling, chance.choice((2, 3))))
+        return " ".join(rng.sample(long_words, rng.choice((2, 3))))
     if kind == "phrase":
-        start = chance.randrange(len(sentence) - 2)
-        return f'"{" ".join(sentence[start : start + chance.choice((2, 3))])}"'
-    word = chance.choice(telling)
-    return word if kind == "word" else f"{word[: chance.choice((3, 4))]}*"
+        start = rng.randrange(len(sentence) - 2)
+        return f'"{" ".join(sentence[start : start + rng.choice((2, 3))])}"'
+    word = rng.choice(long_words)
+    return word if kind == "word" else f"{word[: rng.choice((3, 4))]}*"
 
 
 def cpu_times(function: Callable[[str], object], texts: Sequence[str]) -> list[float]:
-    """Return the CPU milliseconds of each text in this process."""
+    """Return the CPU milliseconds that this process needs for each text."""
     times = []
     for text in texts:
         started = time.process_time()
@@ -81,7 +81,7 @@ def reindex_figure(site: BenchSite, path: Path) -> Figure:
     )
 
 
-def page_figures(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
+def page_figures(site: BenchSite, fts5: Fts5, number: int) -> Iterator[Figure]:
     """Yield the cost of a results page, and of our engine, Whoosh's matchers and FTS5 alone."""
     texts = random_searches(number + WARM_UPS)
     with site.app_context() as app:
@@ -89,7 +89,7 @@ def page_figures(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
         index = indexing.open_public_index(site.data)
         matchers = WhooshMatchers(site.data / PUBLIC.directory / "current")
         engines = interleaved_cpu_times(
-            (lambda text: index.find(SearchRequest(text, per_page=10)), matchers.page, other.page),
+            (lambda text: index.find(SearchRequest(text, per_page=10)), matchers.page, fts5.page),
             texts,
         )[WARM_UPS:]
     stories = f"{site.number:,} stories"
@@ -101,34 +101,38 @@ def page_figures(site: BenchSite, other: Fts5, number: int) -> Iterator[Figure]:
         note=format_spread(page),
     )
     for kind in KINDS:
-        part = [
+        times = [
             milliseconds
             for text, milliseconds in zip(texts[WARM_UPS:], page, strict=True)
             if search_kind(text) == kind
         ]
         yield Figure(
-            f"  of these {kind}, p95 CPU", quantile(part, 0.95), "ms", note=format_spread(part)
+            f"  of these {kind}, p95 CPU", quantile(times, 0.95), "ms", note=format_spread(times)
         )
     yield engine_figure(f"engine with facets, p95 CPU, {stories}", engines)
     for kind in KINDS:
-        part = [
-            times
-            for text, times in zip(texts[WARM_UPS:], engines, strict=True)
+        rows = [
+            row
+            for text, row in zip(texts[WARM_UPS:], engines, strict=True)
             if search_kind(text) == kind
         ]
-        yield engine_figure(f"  of these {kind}, p95 CPU", part)
+        yield engine_figure(f"  of these {kind}, p95 CPU", rows)
 
 
 def interleaved_cpu_times(
-    acts: Sequence[Callable[[str], object]], texts: Sequence[str]
+    functions: Sequence[Callable[[str], object]], texts: Sequence[str]
 ) -> list[list[float]]:
-    """Return for each text the CPU milliseconds of every act, measured in turn."""
-    return [[cpu_times(act, [text])[0] for act in acts] for text in texts]
+    """Return for each text the CPU milliseconds of every function, called in turn."""
+    return [[cpu_times(function, [text])[0] for function in functions] for text in texts]
 
 
-def engine_figure(name: str, times: Sequence[Sequence[float]]) -> Figure:
-    """Return our engine's row, with FTS5 beside it and Whoosh's own matchers in the note."""
-    ours, matchers, fts5 = (list(column) for column in zip(*times, strict=True))
+def engine_figure(name: str, rows: Sequence[Sequence[float]]) -> Figure:
+    """Return our engine's figure with FTS5 as its baseline and Whoosh's own matchers in the note.
+
+    Each row holds the milliseconds of the three for one query, in this order: our engine, Whoosh's
+    matchers, FTS5.
+    """
+    ours, matchers, fts5 = (list(column) for column in zip(*rows, strict=True))
     note = (
         f"{format_spread(ours)}; Whoosh's own matchers without facets "
         f"{_compare(matchers, ours, 0.95)}, p50 {_compare(matchers, ours, 0.5)}; "
@@ -143,12 +147,12 @@ def _compare(times: Sequence[float], ours: Sequence[float], share: float) -> str
 
 
 def page_goal(site: BenchSite) -> float | None:
-    """Return the goal for a results page; a size without one has that of the next larger size."""
+    """Return the goal for a results page; sizes without a goal use that of the next larger size."""
     return min((goal for size, goal in PAGE_GOALS.items() if size >= site.number), default=None)
 
 
 def page_opener(app: Flask, address: str) -> Callable[[str], object]:
-    """Return a function that requests a URL ending in a text; AssertionError on a fault."""
+    """Return a function that requests `address` + text; AssertionError unless the status is 200."""
     client = app.test_client()
 
     def get(text: str) -> None:
@@ -160,17 +164,17 @@ def page_opener(app: Flask, address: str) -> Callable[[str], object]:
 
 
 def suggestions_figure(site: BenchSite, number: int) -> Figure:
-    """Return the cost of one request for suggestions while headline words are typed."""
-    chance = random.Random(SEED)
+    """Return the cost of one request for suggestions while a reader types words of a sentence."""
+    rng = random.Random(SEED)
     texts: list[str] = []
     while len(texts) < number + WARM_UPS:
-        text = " ".join(words(random_sentence(chance))[: chance.choice((1, 2, 3))])
-        texts.append(text[: chance.randint(2, 12)])
+        text = " ".join(words(random_sentence(rng))[: rng.choice((1, 2, 3))])
+        texts.append(text[: rng.randint(2, 12)])
     with site.app_context() as app:
         times = cpu_times(page_opener(app, "/fragments/suggest?q="), texts)[WARM_UPS:]
         index = indexing.open_public_index(site.data)
-        alone = cpu_times(index.suggest, texts)[WARM_UPS:]
-    note = f"{format_spread(times)}; engine alone {quantile(alone, 0.95):.3g}"
+        engine_times = cpu_times(index.suggest, texts)[WARM_UPS:]
+    note = f"{format_spread(times)}; engine alone {quantile(engine_times, 0.95):.3g}"
     return Figure(
         f"suggestions, p95 CPU, {site.number:,} stories",
         quantile(times, 0.95),
@@ -181,13 +185,9 @@ def suggestions_figure(site: BenchSite, number: int) -> Figure:
 
 
 def search_kind(text: str) -> str:
-    """Return which of the four kinds a search is."""
-    return (
-        "phrase"
-        if text[0] == '"'
-        else "prefix"
-        if text[-1] == "*"
-        else "AND"
-        if " " in text
-        else "word"
-    )
+    """Return which of KINDS a search is."""
+    if text.startswith('"'):
+        return "phrase"
+    if text.endswith("*"):
+        return "prefix"
+    return "AND" if " " in text else "word"

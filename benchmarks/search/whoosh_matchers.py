@@ -1,4 +1,4 @@
-"""The same queries on the same index with Whoosh's own matchers, for comparison."""
+"""The same queries on our index with Whoosh's own matchers, for comparison."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from spectator.text.words.folding import tokens
 
 
 class WhooshMatchers:
-    """Whoosh's searcher on an index: all words in any field, else any word; no stems, no facets."""
+    """Whoosh's own searcher on our index, without stems and facets.
+
+    A query matches stories with all its words; if there are none, stories with any of its words.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.searcher = open_dir(str(directory)).searcher(weighting=BM25F())
@@ -21,7 +24,7 @@ class WhooshMatchers:
 
     def page(self, text: str) -> tuple[list[int], int]:
         """Return the ids of the ten best stories and the exact total."""
-        clauses = [_any_field(part) for part in _split(text)]
+        clauses = [_any_field(clause) for clause in _split(text)]
         for query in (And(clauses), Or(clauses)):
             results = self.searcher.search(query, limit=10)
             if len(results):
@@ -33,13 +36,13 @@ def _split(text: str) -> list[str]:
     return [text] if text.startswith('"') else text.split()
 
 
-def _any_field(part: str) -> Query:
-    """Return the query for a word, "a phrase" or a prefix*, with our weights of the fields."""
-    words = [token.text for token in tokens(part)]
-    return Or([_in_field(part, words, field, boost) for field, boost in TEXT_FIELDS.items()])
+def _any_field(clause: str) -> Query:
+    """Return the query for a word, "a phrase" or a prefix* in any field, with our field weights."""
+    words = [token.text for token in tokens(clause)]
+    return Or([_in_field(clause, words, field, boost) for field, boost in TEXT_FIELDS.items()])
 
 
-def _in_field(part: str, words: list[str], field: str, boost: float) -> Query:
-    if part.startswith('"'):
+def _in_field(clause: str, words: list[str], field: str, boost: float) -> Query:
+    if clause.startswith('"'):
         return Phrase(field, words, boost=boost)
-    return (Prefix if part.endswith("*") else Term)(field, words[0], boost=boost)
+    return (Prefix if clause.endswith("*") else Term)(field, words[0], boost=boost)

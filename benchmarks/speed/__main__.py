@@ -1,7 +1,7 @@
 """`python -m benchmarks.speed`: every speed figure and its limit, each a ratio within one run.
 
-Install wrk and nginx first. Sites are created on the first run and kept in the --cache folder; only
-copies are changed. Run nothing else on the machine meanwhile.
+Install wrk and nginx first. Sites are created on the first run and stored in the --cache folder;
+figures that change data use a copy. Run nothing else on the machine meanwhile.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STORIES_READ, PAGES_READ = 200, 20
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much to measure: stories, seconds, number of runs and so on."""
+    """How much to measure; `sites` are numbers of stories."""
 
     stories: int
     seconds: float
@@ -58,8 +58,10 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="smaller sites, shorter and fewer runs, under 90 s"
     )
-    parser.add_argument("--whole", action="store_true", help="a site of 1,000,000 stories too")
-    parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument(
+        "--whole", action="store_true", help="also measure a site of 1,000,000 stories"
+    )
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
         "--markdown", action="store_true", help="print the table of docs/performance.md at the end"
     )
@@ -89,11 +91,10 @@ def main() -> int:
 
 
 def measure(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> Iterator[Figure]:
-    """Yield every figure; if one cannot be measured it is missing, and the others go on."""
+    """Yield every figure; a figure that cannot be measured is reported as missing."""
     site = settled_site(cache, size.stories)
-    file = folder / "stories.txt"
-    paths = write_paths(site, STORIES_READ, file)
-    some = paths[:PAGES_READ]
+    paths_file = folder / "stories.txt"
+    paths = write_paths(site, STORIES_READ, paths_file)
     runs = size.seconds, size.rounds
     yield from report_missing(
         cached_article.figures(site, paths[0], folder, *runs), goals.CACHED, goals.REVALIDATED
@@ -102,7 +103,7 @@ def measure(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> It
         behind_nginx.figures(site, paths, folder, *runs), goals.NGINX_CACHED, goals.OUTAGE_PAGES
     )
     yield from report_missing(
-        cold.figures(site, paths, file, *runs, size.samples),
+        cold.figures(site, paths, paths_file, *runs, size.samples),
         goals.COLD,
         goals.ARTICLE_CPU,
         goals.FRONT_CPU,
@@ -110,7 +111,12 @@ def measure(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> It
     )
     yield from report_missing(
         publications.figures(
-            site, some, folder, size.seconds, size.publications, size.pause_seconds
+            site,
+            paths[:PAGES_READ],
+            folder,
+            size.seconds,
+            size.publications,
+            size.pause_seconds,
         ),
         *(goals.FIRST_REQUEST, goals.PUBLISH_DELAY, goals.FIRST_REQUEST_ERRORS),
     )
@@ -119,12 +125,12 @@ def measure(size: Size, sites: tuple[int, ...], cache: Path, folder: Path) -> It
     )
     yield from report_missing(bulk.figures(size.imported, folder), goals.IMPORT)
     yield from report_missing(
-        flood.figures(site, file, folder, size.flood_seconds), goals.FLOOD_MEMORY
+        flood.figures(site, paths_file, folder, size.flood_seconds), goals.FLOOD_MEMORY
     )
 
 
 def report_missing(figures: Iterator[Figure], *expected: Figure) -> Iterator[Figure]:
-    """Yield figures; after a fault, the expected ones that remain are missing."""
+    """Yield figures; after an error, yield the expected ones not yet measured as missing."""
     measured = set()
     try:
         for figure in figures:

@@ -12,14 +12,14 @@ from benchmarks.speed import goals
 
 
 def figures(number: int, folder: Path) -> Iterator[Figure]:
-    """Yield the stories a second of an import into an empty site, without the command's startup."""
-    file, site = folder / "archive.jsonl", BenchSite(folder / "imported", number)
-    write_short_stories(file, number)
+    """Yield the stories a second of an import into an empty site, less the command's startup."""
+    archive, site = folder / "archive.jsonl", BenchSite(folder / "imported", number)
+    write_short_stories(archive, number)
     site.run("init")
-    nothing = folder / "nothing.jsonl"
-    nothing.touch()
-    start = site.run("import", "jsonl", str(nothing))
-    seconds = site.run("import", "jsonl", str(file)) - start
+    empty = folder / "empty.jsonl"
+    empty.touch()
+    startup_seconds = site.run("import", "jsonl", str(empty))
+    seconds = site.run("import", "jsonl", str(archive)) - startup_seconds
     yield goals.IMPORT.with_value(
         number / seconds, f"{number:,} stories of 60 words in {seconds:.1f} s"
     )

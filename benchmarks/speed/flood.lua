@@ -1,4 +1,5 @@
--- wrk asks for what nobody has ever asked for: made-up paths, and made-up words behind the addresses of a file.
+-- wrk script: requests URLs that no cache has, namely random paths, random cursors and searches, and
+-- random query strings on the paths of a file (the script's first argument).
 local paths = {}
 local shapes = {
   function(word, _) return "/" .. word end,
@@ -11,8 +12,8 @@ local shapes = {
   function(word, _) return "/search?q=" .. word end,
 }
 
-function init(words)
-  for path in io.lines(words[1]) do
+function init(arguments)
+  for path in io.lines(arguments[1]) do
     paths[#paths + 1] = path
   end
   math.randomseed(os.time())

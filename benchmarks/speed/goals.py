@@ -1,4 +1,4 @@
-"""Every speed figure with its limit, before measuring."""
+"""Names and goals of the speed figures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from benchmarks.figures import Figure
 
 
 def at_least(name: str, goal: float, unit: str = "") -> Figure:
-    """Return a row where more is better."""
+    """Return a figure where more is better."""
     return Figure(name, None, unit, goal, higher_is_better=True)
 
 
 def at_most(name: str, goal: float, unit: str = "") -> Figure:
-    """Return a row where less is better."""
+    """Return a figure where less is better."""
     return Figure(name, None, unit, goal)
 
 
@@ -23,11 +23,11 @@ FRONT_CPU = at_most("cold front page, CPU", 6.0, "ms")
 DRIVER_CPU = Figure("raw sqlite3, the article's queries ÷ cold article, CPU", None)
 REVALIDATED = at_least("304 revalidation ÷ cached 200", 0.95)
 FIRST_REQUEST = at_most("first request after publishing − cold render, p99", 30.0, "ms")
-FIRST_REQUEST_ERRORS = at_most("5xx while publishing at half of saturation", 0)
-PUBLISH_DELAY = at_most("published and not yet shown, worst", 1000.0, "ms")
-OUTAGE_PAGES = at_least("pages seen before, served while gunicorn is stopped", 100.0, "%")
+FIRST_REQUEST_ERRORS = at_most("5xx while publishing at half of the maximum load", 0)
+PUBLISH_DELAY = at_most("from publication until the page shows it, worst", 1000.0, "ms")
+OUTAGE_PAGES = at_least("pages in nginx's cache, served while gunicorn is stopped", 100.0, "%")
 MEMORY = at_most("memory of a process that served the largest site", 150.0, "MB")
-FLOOD_MEMORY = at_most("memory gained in a flood of random addresses", 10.0, "MB")
+FLOOD_MEMORY = at_most("memory growth during a flood of random URLs", 10.0, "MB")
 IMPORT = at_least("import, stories a second, without the index", 1500.0, "/s")
 GROWTH = 1.2
-PAGES = at_most("pages of ever larger sites", GROWTH)
+PAGES = at_most("pages as the archive grows", GROWTH)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-Result = TypeVar("Given")
+Result = TypeVar("Result")
 CONNECTIONS, THREADS = 16, 2
 # What browsers send over plain http; over https they add br.
 BROWSER = {
@@ -23,19 +23,17 @@ BROWSER = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
 }
 SCRIPTS = Path(__file__).parent
-MIX, FLOOD = SCRIPTS / "mix.lua", SCRIPTS / "flood.lua"
+MIX_SCRIPT, FLOOD_SCRIPT = SCRIPTS / "mix.lua", SCRIPTS / "flood.lua"
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Result of a load: responses a second, total, responses of status 400 or more, broken
-    connections.
-    """
+    """Result of a load: responses a second, and totals."""
 
     rate: float
-    answers: int
-    refused: int
-    broken: int
+    responses: int
+    error_responses: int  # of status 400 or more
+    socket_errors: int
 
 
 def require(*programs: str) -> None:
@@ -51,7 +49,7 @@ def wrk_command(
     url: str,
     seconds: float,
     script: Path | None,
-    words: Sequence[object],
+    script_arguments: Sequence[object],
     headers: Mapping[str, str],
 ) -> list[str]:
     """Return the command line of wrk."""
@@ -72,17 +70,21 @@ def wrk_command(
         *command,
         *(["-s", str(script)] if script else []),
         url,
-        *(["--", *map(str, words)] if words else []),
+        *(["--", *map(str, script_arguments)] if script_arguments else []),
     ]
 
 
 def run_wrk(
-    url: str, seconds: float, script: Path | None = None, *words: object, **more: str
+    url: str,
+    seconds: float,
+    script: Path | None = None,
+    *script_arguments: object,
+    **extra_headers: str,
 ) -> Load:
-    """Request a URL, or what a script says, as fast as possible; `more` are extra headers."""
-    headers = BROWSER | {name.replace("_", "-"): value for name, value in more.items()}
+    """Request a URL, or the paths that a script chooses, as fast as possible."""
+    headers = BROWSER | {name.replace("_", "-"): value for name, value in extra_headers.items()}
     done = subprocess.run(
-        wrk_command(url, seconds, script, words, headers),
+        wrk_command(url, seconds, script, script_arguments, headers),
         capture_output=True,
         encoding="utf-8",
         check=True,
@@ -91,10 +93,10 @@ def run_wrk(
 
 
 @contextmanager
-def background_load(url: str, script: Path, *words: object) -> Iterator[list[Load]]:
-    """Keep a load running until the block ends; the list then holds its result."""
+def background_load(url: str, script: Path, *script_arguments: object) -> Iterator[list[Load]]:
+    """Keep a load running until the block ends; the yielded list then contains its result."""
     loads: list[Load] = []
-    command = wrk_command(url, 3600, script, words, BROWSER)
+    command = wrk_command(url, 3600, script, script_arguments, BROWSER)
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
     )
@@ -107,27 +109,29 @@ def background_load(url: str, script: Path, *words: object) -> Iterator[list[Loa
 
 
 def parse_wrk_output(output: str) -> Load:
-    """Return the figures in wrk's output; raise ValueError if it has another form."""
+    """Return the figures in wrk's output; raise ValueError if there are none."""
     rate = re.search(r"^Requests/sec:\s+([\d.]+)$", output, re.MULTILINE)
-    answers = re.search(r"^\s*(\d+) requests in ", output, re.MULTILINE)
-    if not rate or not answers:
-        raise ValueError(f"wrk says nothing of a rate: {output[:500]}")
-    refused = re.search(r"^\s*Non-2xx or 3xx responses: (\d+)$", output, re.MULTILINE)
-    broken = re.search(
+    responses = re.search(r"^\s*(\d+) requests in ", output, re.MULTILINE)
+    if not rate or not responses:
+        raise ValueError(f"wrk printed no rate: {output[:500]}")
+    error_responses = re.search(r"^\s*Non-2xx or 3xx responses: (\d+)$", output, re.MULTILINE)
+    socket_errors = re.search(
         r"^\s*Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)$",
         output,
         re.MULTILINE,
     )
     return Load(
         float(rate[1]),
-        int(answers[1]),
-        int(refused[1]) if refused else 0,
-        sum(map(int, broken.groups())) if broken else 0,
+        int(responses[1]),
+        int(error_responses[1]) if error_responses else 0,
+        sum(map(int, socket_errors.groups())) if socket_errors else 0,
     )
 
 
 def interleave(runs: Mapping[str, Callable[[], Result]], rounds: int) -> dict[str, list[Result]]:
-    """Return each function's results by round; every other round runs backwards against drift."""
+    """Return each function's results, one a round; run every other round backwards, so that slow
+    drift of the machine favours no function.
+    """
     results: dict[str, list[Result]] = {name: [] for name in runs}
     for number in range(rounds):
         for name in list(runs) if number % 2 == 0 else reversed(list(runs)):
@@ -135,11 +139,13 @@ def interleave(runs: Mapping[str, Callable[[], Result]], rounds: int) -> dict[st
     return results
 
 
-def median_ratio(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return the median of the ratios of neighbouring runs."""
-    return statistics.median(numerator / yours for numerator, yours in zip(one, other, strict=True))
+def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
+    """Return the median of the ratios of runs of the same round."""
+    pairs = zip(numerators, denominators, strict=True)
+    return statistics.median(numerator / denominator for numerator, denominator in pairs)
 
 
-def format_rates(one: Sequence[float], other: Sequence[float]) -> str:
-    """Return two medians as text."""
-    return f"{statistics.median(one):,.0f} ÷ {statistics.median(other):,.0f} requests/s"
+def format_rates(numerators: Sequence[float], denominators: Sequence[float]) -> str:
+    """Return the two medians of a ratio as text."""
+    medians = statistics.median(numerators), statistics.median(denominators)
+    return f"{medians[0]:,.0f} ÷ {medians[1]:,.0f} requests/s"

@@ -1,4 +1,4 @@
-"""Machine and versions of a run, for the head of a table."""
+"""Description of the machine and software of a run, printed above the figures."""
 
 from __future__ import annotations
 

@@ -1,20 +1,22 @@
--- wrk asks for the addresses of a file in turn; a second word is how many milliseconds to pause on average between two.
-local requests, place, pause = {}, 0, 0
+-- wrk script: requests the paths of a file (the first argument) in turn. The second argument is the
+-- average pause between two requests in milliseconds.
+local requests, index, pause = {}, 0, 0
 
-function init(words)
-  for path in io.lines(words[1]) do
+function init(arguments)
+  for path in io.lines(arguments[1]) do
     requests[#requests + 1] = wrk.format("GET", path)
   end
-  pause = tonumber(words[2] or "0")
+  pause = tonumber(arguments[2] or "0")
   math.randomseed(os.time())
-  place = math.random(#requests)
+  index = math.random(#requests)
 end
 
 function request()
-  place = place % #requests + 1
-  return requests[place]
+  index = index % #requests + 1
+  return requests[index]
 end
 
 function delay()
-  return math.floor(2 * pause * math.random() + math.random()) -- wrk takes whole ones; parts of one by chance
+  -- wrk accepts only whole milliseconds: round up or down at random, so that the average holds.
+  return math.floor(2 * pause * math.random() + math.random())
 end

@@ -1,4 +1,4 @@
-"""nginx with the project's configuration, on ports and in a folder of its own."""
+"""Private nginx processes: in front of the site, or serving one static file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 from benchmarks.speed.servers import Server, free_port, run_server
 from tests.drills.nginx_proxy import Nginx
 
-# Serves a static file as fast as nginx can.
 # `tcp_nopush on`, Debian's default, stalls small responses on loopback.
-READY_FILE = """
+STATIC_COPY = """
 daemon off;
 user root;
 pid nginx.pid;
@@ -32,7 +31,7 @@ http {
     listen 127.0.0.1:PORT;
     location / {
       root files;
-      add_header Content-Encoding ENCODING;
+      ENCODING_HEADER
       try_files /body =404;
     }
   }
@@ -41,20 +40,20 @@ http {
 
 
 def render_config(text: str, changes: Mapping[str, str]) -> str:
-    """Return a configuration with these words replaced; raise ValueError if one is absent."""
+    """Replace placeholders in a configuration; raise ValueError if one is absent."""
     for old, new in changes.items():
         if old not in text:
-            raise ValueError(f"the configuration of nginx holds no {old!r}")
+            raise ValueError(f"the configuration of nginx does not contain {old!r}")
         text = text.replace(old, new)
     return text
 
 
 @contextmanager
-def run_nginx(text: str, folder: Path, port: int, ready: str) -> Iterator[Server]:
-    """Run nginx with a configuration until the block ends; its paths are relative to the folder."""
+def run_nginx(config: str, folder: Path, port: int, ready: str) -> Iterator[Server]:
+    """Run nginx until the block ends; paths in the configuration are relative to the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "nginx.conf").write_text(text)
-    words = [
+    (folder / "nginx.conf").write_text(config)
+    command = [
         "nginx",
         "-p",
         str(folder),
@@ -63,13 +62,12 @@ def run_nginx(text: str, folder: Path, port: int, ready: str) -> Iterator[Server
         "-e",
         str(folder / "error.log"),
     ]
-    yield from run_server(words, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, port, ready)
+    yield from run_server(command, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, port, ready)
 
 
 @contextmanager
 def nginx_in_front(site: Server, data: Path, folder: Path) -> Iterator[Server]:
     """Run nginx with deploy/nginx.conf in front of the site of a data directory."""
-    # For a large number of readers.
     front = Nginx(folder, site.port, data / "media", name="127.0.0.1")
     try:
         front.start()
@@ -80,16 +78,12 @@ def nginx_in_front(site: Server, data: Path, folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def serve_ready_file(body: bytes, encoding: str, folder: Path) -> Iterator[Server]:
-    """Serve these bytes at every URL with a Content-Encoding ("" for none)."""
+def serve_static_copy(body: bytes, encoding: str, folder: Path) -> Iterator[Server]:
+    """Serve these bytes as a file at every URL; without a Content-Encoding if it is ""."""
     port = free_port()
     (folder / "files").mkdir(parents=True)
     (folder / "files" / "body").write_bytes(body)
-    text = (
-        READY_FILE
-        if encoding
-        else READY_FILE.replace("      add_header Content-Encoding ENCODING;\n", "")
-    )
-    changes = {"PORT": str(port)} | ({"ENCODING": encoding} if encoding else {})
-    with run_nginx(render_config(text, changes), folder, port, "/") as server:
+    encoding_header = f"add_header Content-Encoding {encoding};" if encoding else ""
+    config = render_config(STATIC_COPY, {"PORT": str(port), "ENCODING_HEADER": encoding_header})
+    with run_nginx(config, folder, port, "/") as server:
         yield server

@@ -1,8 +1,8 @@
 """Cost of pages in an idle process: `python -m benchmarks.speed.page_cost SAMPLES [PAGE…]`.
 
-Prints JSON: for each page, or each page named, the median milliseconds of wall clock and of CPU. A
-page is called as gunicorn calls it, beneath the page cache, so every request renders. The
-environment names the site. Linux only.
+Prints JSON: for each page, or each page named, the median milliseconds of wall clock and of CPU.
+Requests call the WSGI application beneath the page cache, so every request renders. The environment
+configures the site. Linux only.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def unwrap_cache(site: Flask) -> WSGIApplication:
 
 
 def measure(site: BenchSite, samples: int, *names: str) -> dict[str, Any]:
-    """Return the output of a measuring process for a site, for these pages or all."""
+    """Measure the named pages of a site (all by default) in a new process; return its output."""
     command = [sys.executable, "-m", "benchmarks.speed.page_cost", str(samples), *names]
     done = subprocess.run(
         command, cwd=ROOT, env=site.environ, check=True, capture_output=True, encoding="utf-8"
@@ -68,7 +68,8 @@ def cost(app: WSGIApplication, path: str) -> Costs:
     if hasattr(chunks, "close"):
         chunks.close()
     milliseconds = (time.perf_counter() - started) * 1000, (time.process_time() - spent) * 1000
-    assert (statuses, body != b"") == (["200 OK"], True), path
+    assert statuses == ["200 OK"], path
+    assert body, path
     return milliseconds
 
 
@@ -81,7 +82,7 @@ def medians(app: WSGIApplication, paths: Sequence[str]) -> Costs:
 
 
 def page_urls(samples: int) -> dict[str, list[str]]:
-    """Return the URLs of the open site by kind of page."""
+    """Return URLs of the current application's site by kind of page, `samples` of each."""
     total = (
         db.session.scalar(
             select(func.count()).select_from(Article).where(Article.status == "published")
@@ -102,7 +103,7 @@ def page_urls(samples: int) -> dict[str, list[str]]:
         "feed of a section": f"/{SECTION}/feed.xml",
         "feed of a country": f"/country/{COUNTRY}/feed.xml",
     }
-    if queries.listing_by_path(f"/topic/{RARE}/") is not None:  # only sites of short rows have it
+    if queries.listing_by_path(f"/topic/{RARE}/") is not None:  # only `rows.rows_site` has it
         single["topic of few stories"] = f"/topic/{RARE}/"
     return {"article": article_paths(samples)} | {
         name: [path] * samples for name, path in single.items()
@@ -124,20 +125,20 @@ def middle_month(index: int) -> str:
 
 def driver_cpu(app: WSGIApplication, engine: Any, paths: Sequence[str]) -> float:
     """Return the CPU milliseconds that the driver alone needs for an article page's queries."""
-    seen: list[tuple[str, Any]] = []
+    statements: list[tuple[str, Any]] = []
 
-    def listen(
+    def record(
         _connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object
     ) -> None:
-        seen.append((statement, parameters))
+        statements.append((statement, parameters))
 
-    event.listen(engine, "before_cursor_execute", listen)
+    event.listen(engine, "before_cursor_execute", record)
     for path in paths:
         cost(app, path)
-    event.remove(engine, "before_cursor_execute", listen)
+    event.remove(engine, "before_cursor_execute", record)
     connection = sqlite.connect(engine.url.database)
     started = time.process_time()
-    for statement, parameters in seen:
+    for statement, parameters in statements:
         connection.execute(statement, parameters).fetchall()
     milliseconds = (time.process_time() - started) * 1000 / len(paths)
     connection.close()
@@ -145,14 +146,14 @@ def driver_cpu(app: WSGIApplication, engine: Any, paths: Sequence[str]) -> float
 
 
 def warm_disk_cache(file: Path) -> None:
-    """Read a file once, so that no size of site waits for the disk."""
+    """Read a file once, so that large sites do not wait for the disk either."""
     with file.open("rb") as stream:
         while stream.read(CHUNK_BYTES):
             pass
 
 
 def main() -> None:
-    """Measure the site of this environment and print JSON."""
+    """Measure the site that the environment configures; print JSON."""
     site = create_ready_app()
     app = unwrap_cache(site)
     with site.app_context(), site.test_request_context():

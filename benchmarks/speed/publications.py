@@ -1,6 +1,7 @@
-"""The first reader after a publication under half load waits for one render and no longer.
+"""Waiting time of a story's first reader after publication, under half of the maximum load.
 
-wrk sets the pace: each connection pauses at random between requests; the pause is found by trial.
+The goal is one render and little more. wrk's connections pause at random between requests; a few
+trial runs find the average pause that gives half of the maximum rate.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 from benchmarks.figures import Figure, quantile
 from benchmarks.search.sites import ROOT, BenchSite, copy_site
 from benchmarks.speed import cold, goals
-from benchmarks.speed.load import CONNECTIONS, MIX, Load, background_load, run_wrk
+from benchmarks.speed.load import CONNECTIONS, MIX_SCRIPT, Load, background_load, run_wrk
 from benchmarks.speed.servers import Server, run_gunicorn
 
 LOAD_SHARE = 0.5
@@ -30,40 +31,42 @@ def figures(
 ) -> Iterator[Figure]:
     """Yield how much longer than a cold render the first reader waits, on a copy of the site.
 
-    `paths` are the pages under load.
+    wrk requests `paths`; the publisher pauses for `pause` seconds between publications.
     """
     copy = copy_site(site, folder / "published")
-    file = folder / "read.txt"
-    file.write_text("".join(f"{path}\n" for path in paths))
+    paths_file = folder / "read.txt"
+    paths_file.write_text("".join(f"{path}\n" for path in paths))
     with run_gunicorn(cold.COLD_APP, copy.environ) as server:
         render = cold_milliseconds(server, paths)
     with run_gunicorn("wsgi:app", copy.environ) as server:
-        whole = saturation(server, file, seconds)
-        wait = find_pause(server, file, whole * LOAD_SHARE, seconds)
-        with background_load(server.url(), MIX, file, wait) as loads:
+        max_rate = measure_max_rate(server, paths_file, seconds)
+        wrk_pause = find_wrk_pause(server, paths_file, max_rate * LOAD_SHARE, seconds)
+        with background_load(server.url(), MIX_SCRIPT, paths_file, wrk_pause) as loads:
             rows = run_publisher(server, copy, publications, pause)
-    yield from summarize(rows, loads[0], whole, render, len(paths))
+    yield from summarize(rows, loads[0], max_rate, render, len(paths))
 
 
-def saturation(server: Server, file: Path, seconds: float) -> float:
+def measure_max_rate(server: Server, paths_file: Path, seconds: float) -> float:
     """Return the site's maximum responses a second, after one run that fills its cache."""
-    run_wrk(server.url(), seconds, MIX, file)
-    return run_wrk(server.url(), seconds, MIX, file).rate
+    run_wrk(server.url(), seconds, MIX_SCRIPT, paths_file)
+    return run_wrk(server.url(), seconds, MIX_SCRIPT, paths_file).rate
 
 
-def find_pause(server: Server, file: Path, wanted: float, seconds: float) -> float:
-    """Return the pause of connections in milliseconds that gives this rate of requests."""
-    wait = CONNECTIONS / wanted * 1000
+def find_wrk_pause(server: Server, paths_file: Path, wanted_rate: float, seconds: float) -> float:
+    """Return the average pause in milliseconds between requests of a connection that gives this
+    rate.
+    """
+    pause = CONNECTIONS / wanted_rate * 1000
     for _ in range(TRIES):
-        rate = run_wrk(server.url(), seconds, MIX, file, wait).rate
-        if abs(rate / wanted - 1) < TOLERANCE:
+        rate = run_wrk(server.url(), seconds, MIX_SCRIPT, paths_file, pause).rate
+        if abs(rate / wanted_rate - 1) < TOLERANCE:
             break
-        wait = max(0.1, wait + (CONNECTIONS / wanted - CONNECTIONS / rate) * 1000)
-    return wait
+        pause = max(0.1, pause + (CONNECTIONS / wanted_rate - CONNECTIONS / rate) * 1000)
+    return pause
 
 
 def cold_milliseconds(server: Server, paths: list[str]) -> float:
-    """Return the median milliseconds of rendering a page on an idle site."""
+    """Return the median milliseconds of an uncached page on an idle site."""
     times = []
     for number in range(COLD_SAMPLES):
         started = time.perf_counter()
@@ -75,7 +78,7 @@ def cold_milliseconds(server: Server, paths: list[str]) -> float:
 def run_publisher(
     server: Server, site: BenchSite, number: int, pause: float
 ) -> list[dict[str, Any]]:
-    """Return the publisher's measurements."""
+    """Run the publisher in its own process; return one row for each publication."""
     command = [
         sys.executable,
         "-m",
@@ -92,25 +95,28 @@ def run_publisher(
 
 
 def summarize(
-    rows: list[dict[str, Any]], load: Load, whole: float, render: float, pages: int
+    rows: list[dict[str, Any]], load: Load, max_rate: float, render: float, pages: int
 ) -> Iterator[Figure]:
-    """Yield the figures of the publisher's rows and of the load beside it."""
+    """Yield the figures of the publisher's rows and of the background load."""
     first = [row["request"] for row in rows]
-    above = quantile(first, 0.99) - render
-    share = (
-        f"{load.rate:,.0f} of {whole:,.0f} requests/s ({load.rate / whole:.0%}) on {pages} pages"
+    extra_wait = quantile(first, 0.99) - render
+    load_note = (
+        f"{load.rate:,.0f} of {max_rate:,.0f} requests/s ({load.rate / max_rate:.0%}) "
+        f"on {pages} pages"
     )
-    words = (
+    times_note = (
         f"p50 {quantile(first, 0.5):.3g}, p99 {quantile(first, 0.99):.3g} ms of {len(rows)}; "
         f"cold {render:.3g}"
     )
-    yield goals.FIRST_REQUEST.with_value(above, f"{words}; {share}")
-    seen = [row["seen"] for row in rows]
+    yield goals.FIRST_REQUEST.with_value(extra_wait, f"{times_note}; {load_note}")
+    visible_after = [row["seen"] for row in rows]
     stale = sum(len(row["statuses"]) - 1 for row in rows)
     yield goals.PUBLISH_DELAY.with_value(
-        max(seen), f"p50 {quantile(seen, 0.5):.3g} ms; {stale} answers were not new yet"
+        max(visible_after),
+        f"p50 {quantile(visible_after, 0.5):.3g} ms; {stale} responses still without the new text",
     )
-    faults = sum(status >= 500 for row in rows for status in row["statuses"]) + load.refused
+    faults = sum(status >= 500 for row in rows for status in row["statuses"])
+    faults += load.error_responses
     yield goals.FIRST_REQUEST_ERRORS.with_value(
-        faults, f"of {load.answers:,} answers; {load.broken} connections closed"
+        faults, f"of {load.responses:,} responses; {load.socket_errors} connections closed"
     )

@@ -1,8 +1,9 @@
-"""Publishes and corrects stories and immediately requests the page.
+"""Process that publishes and corrects stories and immediately requests each page.
 
 `python -m benchmarks.speed.publisher PORT NUMBER PAUSE` prints a JSON list with one row for each
-action: the milliseconds of the first request with the new text, those from commit to that response,
-and the statuses of all responses. It is a process of its own, like the newsroom's.
+publication or correction: `request`, the milliseconds of the first request whose response has the
+new text; `seen`, the milliseconds from the commit to that response; and the `statuses` of all
+responses.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ LETTERS = "bcdfghjklmnpqrstvwxz"
 
 
 def unique_word(number: int) -> str:
-    """Return a word that no story has."""
+    """Return a word that is in no generated story and differs for every number."""
     return "zz" + "".join(LETTERS[number // 20**digit % 20] for digit in range(3))
 
 
 def publish_or_correct(number: int, by: User, article_ids: list[int]) -> str:
-    """Correct an existing story or publish a new one, in turn; return its path."""
+    """Correct a story (even numbers) or publish a new one (odd numbers); return its path."""
     word = unique_word(number)
     if number % 2:
         draft = publishing.Draft(
-            headline=f"New {word}", body=f"{word} is told here. " * 100, section="politics"
+            headline=f"New {word}", body=f"{word} appears here. " * 100, section="politics"
         )
         article_id = publishing.create(draft, by, publishing.Action("publish"))
     else:
@@ -70,7 +71,7 @@ def wait_until_fresh(address: str, word: str) -> dict[str, Any]:
                 "seen": (now - started) * 1000,
                 "statuses": statuses,
             }
-    raise TimeoutError(f"{address} does not show {word}: {statuses[-5:]}")
+    raise TimeoutError(f"{word} did not appear on {address}; last statuses: {statuses[-5:]}")
 
 
 def fetch(address: str) -> tuple[int, bytes]:
@@ -78,15 +79,15 @@ def fetch(address: str) -> tuple[int, bytes]:
     try:
         with urlopen(
             Request(address, headers={"Accept-Encoding": "identity"}), timeout=TIMEOUT_SECONDS
-        ) as answer:
-            return answer.status, answer.read()
+        ) as response:
+            return response.status, response.read()
     except HTTPError as error:
         with error:
             return error.code, error.read()
 
 
 def run(app: Flask, port: int, number: int, pause_seconds: float) -> list[dict[str, Any]]:
-    """Publish, request and pause that many times."""
+    """Publish, request and pause `number` times; return the timings."""
     rows = []
     with app.test_request_context():
         user_id, _ = accounts.add_user("bench@news.example", "Bench", "editor")
@@ -107,7 +108,7 @@ def run(app: Flask, port: int, number: int, pause_seconds: float) -> list[dict[s
 
 
 def main() -> None:
-    """Publish on the site of this environment and print the rows."""
+    """Publish on the site that the environment configures; print the timings as JSON."""
     port, number, pause = sys.argv[1:]
     app = create_app(
         {name: value for name, value in os.environ.items() if name.startswith("SPECTATOR_")}

@@ -1,7 +1,8 @@
-"""Sites of a thousand to a million short stories, inserted by SQL; only what readers' pages need.
+"""Sites of a thousand to a million short stories, inserted by SQL with only the columns that
+readers' pages need.
 
-Every size spans the same three years, so a month's page is always full; one topic has sixty
-stories.
+Every site spans the same three years, so a month's page is always full; the topic Rare always has
+sixty stories.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ NEWEST, SPAN = 1_793_491_200, 3 * 365 * 24 * 3600  # 1 November 2026; seconds
 SCHEMA_PACKAGES = ("models", "migrations", "publishing")
 SENTENCE = "The river rose in the night and the market moved to the hill. "
 
-# A number that looks random and is always the same.
+# A number that looks random but is the same on every run.
 PSEUDO_RANDOM = "(i * 2654435761 / 4096)"
 STORIES = (
     "WITH RECURSIVE story(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM story WHERE i < :number)"
@@ -68,7 +69,7 @@ STATEMENTS = (
 
 
 def rows_site(cache: Path, number: int) -> BenchSite:
-    """Return a site of that many short stories, kept until the schema changes."""
+    """Return a site of that many short stories, reused until the schema or this file changes."""
     folder = cache / f"rows-{number}-{digest()}"
     site = BenchSite(folder / "data", number)
     if not (folder / "whole").exists():
@@ -113,7 +114,7 @@ def build_derived_tables(site: BenchSite) -> None:
 
 
 def digest() -> str:
-    """Return a short digest of what shapes these sites."""
+    """Return a short digest of this file and of the code that defines the database."""
     whole = hashlib.sha256(Path(__file__).read_bytes())
     for name in SCHEMA_PACKAGES:
         for path in sorted((ROOT / "spectator" / name).rglob("*.py")):

@@ -1,4 +1,4 @@
-"""Page costs as the archive grows: neither pages nor processes may grow with it."""
+"""Cost of pages and memory of processes as the archive grows; neither may grow with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from benchmarks.speed.rows import rows_site
 
 
 def figures(cache: Path, sizes: Sequence[int], samples: int, rounds: int) -> Iterator[Figure]:
-    """Yield each page's slowest site against the smallest, and the memory of the largest."""
+    """Yield for each page its cost on the slowest site ÷ on the smallest site, then the memory of a
+    process that served the largest.
+    """
     sites = {str(size): rows_site(cache, size) for size in sizes}
     measurements = interleave(
         {name: lambda site=site: page_cost.measure(site, samples) for name, site in sites.items()},
@@ -29,18 +31,22 @@ def figures(cache: Path, sizes: Sequence[int], samples: int, rounds: int) -> Ite
 
 
 def growth_figure(page: str, sizes: Sequence[int], measurements: dict[str, list[Any]]) -> Figure:
-    """Return a page's slowest size ÷ the smallest: wall clock or CPU, whichever is worse."""
+    """Return a page's cost on the slowest site ÷ on the smallest: wall clock or CPU, whichever is
+    worse.
+    """
     wall, cpu = (
         [
-            [measurement["pages"][page][kind] for measurement in measurements[str(size)]]
+            [measurement["pages"][page][clock] for measurement in measurements[str(size)]]
             for size in sizes
         ]
-        for kind in (0, 1)
+        for clock in (0, 1)
     )
-    worst = max(median_ratio(times, kind[0]) for kind in (wall, cpu) for times in kind[1:])
+    worst = max(
+        median_ratio(times, smallest) for smallest, *larger in (wall, cpu) for times in larger
+    )
     note = "; ".join(
-        f"{name} {' → '.join(f'{median(times):.3g}' for times in kind)} ms"
-        for name, kind in (("wall", wall), ("CPU", cpu))
+        f"{name} {' → '.join(f'{median(times):.3g}' for times in by_size)} ms"
+        for name, by_size in (("wall", wall), ("CPU", cpu))
     )
     span = f"{sizes[0]:,} to {sizes[-1]:,}"
     return goals.at_most(f"{page}, {span} stories", goals.GROWTH).with_value(worst, note)

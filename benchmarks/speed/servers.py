@@ -1,6 +1,4 @@
-"""Servers under measurement, started as an operator starts them: gunicorn with the site's
-settings.
-"""
+"""Measured servers; gunicorn runs with the site's own gunicorn.conf.py."""
 
 from __future__ import annotations
 
@@ -22,8 +20,8 @@ BOOT_SECONDS, STOP_TIMEOUT_SECONDS = 60, 30
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """HTTP response as sent."""
+class Response:
+    """HTTP response; the body is not decompressed."""
 
     status: int
     headers: Message
@@ -41,8 +39,8 @@ class Server:
         """Return the address of a path."""
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def get(self, path: str, **headers: str) -> Answer:
-        """Return the answer to a browser; raises OSError where nobody listens."""
+    def get(self, path: str, **headers: str) -> Response:
+        """Request a path as a browser does; OSError if nothing listens on the port."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             request_headers = BROWSER | {
@@ -50,7 +48,7 @@ class Server:
             }
             connection.request("GET", path, headers=request_headers)
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            return Response(response.status, response.headers, response.read())
         finally:
             connection.close()
 
@@ -58,13 +56,13 @@ class Server:
         """Return the resident memory of gunicorn's web processes by pid, in MB."""
         web = (
             pid
-            for pid, words in child_processes(self.process.pid).items()
-            if not words.rstrip().endswith("worker")
+            for pid, command in child_processes(self.process.pid).items()
+            if not command.rstrip().endswith("worker")
         )
         return {pid: process_memory(pid)["Rss"] for pid in web}
 
     def stop(self) -> None:
-        """Stop the server as a service manager does."""
+        """Stop the server with SIGTERM, as a service manager does; kill it if that is too slow."""
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(STOP_TIMEOUT_SECONDS)
@@ -75,40 +73,42 @@ class Server:
 
 @contextmanager
 def run_gunicorn(
-    app: str, environ: Mapping[str, str], *more: str, ready: str = "/readyz"
+    app: str, environ: Mapping[str, str], *options: str, ready_path: str = "/readyz"
 ) -> Iterator[Server]:
     """Serve an app with the site's gunicorn.conf.py until the block ends.
 
-    `ready` answers 200 once it serves.
+    `ready_path` responds with 200 once the app serves.
     """
     port = free_port()
-    words = [
+    command = [
+        sys.executable,
         "-m",
         "gunicorn",
         "--chdir",
         str(ROOT),
         "--config",
         str(ROOT / "gunicorn.conf.py"),
-        *more,
+        *options,
+        "--bind",
+        f"127.0.0.1:{port}",
+        app,
     ]
-    yield from run_server(
-        [sys.executable, *words, "--bind", f"127.0.0.1:{port}", app], environ, port, ready
-    )
+    yield from run_server(command, environ, port, ready_path)
 
 
 def run_server(
-    words: list[str], environ: Mapping[str, str], port: int, ready: str
+    command: list[str], environ: Mapping[str, str], port: int, ready_path: str
 ) -> Iterator[Server]:
     """Yield a server once it responds; stop it afterwards."""
     process = subprocess.Popen(
-        words, cwd=ROOT, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=ROOT, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     server = Server(port, process)
 
     def is_ready() -> bool:
         if process.poll() is not None:
-            raise RuntimeError(f"this ended before it served: {' '.join(words)}")
-        return has_index(get(port, ready))
+            raise RuntimeError(f"the server exited before it was ready: {' '.join(command)}")
+        return has_index(get(port, ready_path))
 
     try:
         wait_for(is_ready, BOOT_SECONDS)

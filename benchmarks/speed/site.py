@@ -1,4 +1,4 @@
-"""The site under load: generated stories whose background work is done."""
+"""The benchmarked site: generated stories, with the worker's tasks finished."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ def wait_until_caught_up(site: BenchSite) -> None:
     with site.app_context():
         while not is_caught_up():
             if time.monotonic() > until:
-                raise TimeoutError(f"the worker is not done with {site.data}")
+                raise TimeoutError(f"the worker has not finished {site.data}")
             time.sleep(POLL_SECONDS)
 
 
 def is_caught_up() -> bool:
-    """Return whether related stories exist for every publication."""
+    """Return whether the worker has computed related stories for every change so far."""
     db.session.rollback()
-    reached = queries.consumer_offset(related.CONSUMER)
-    return reached == outbox.edition() and queries.consumer_offset(related.FULL_PASS) is None
+    offset = queries.consumer_offset(related.CONSUMER)
+    return offset == outbox.edition() and queries.consumer_offset(related.FULL_PASS) is None
 
 
 def article_paths(number: int) -> list[str]:
