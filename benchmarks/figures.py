@@ -74,7 +74,7 @@ def _format_row(name: str, amount: str, limit: str, verdict: str, baseline: str,
 
 def to_markdown(figures: Sequence[Figure]) -> str:
     """Return the figures as a Markdown table."""
-    rows = [("figure", "measured", "goal", "", "note"), ("---",) * 5]
+    rows = [("figure", "measured", "goal", "result", "note"), ("---",) * 5]
     rows += [
         (figure.name, figure.amount, figure.limit, figure.verdict, figure.note)
         for figure in figures
