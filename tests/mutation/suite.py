@@ -1,0 +1,141 @@
+"""The unit tests in a copy of the tree: which of them run a line, and do they pass."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from coverage import CoverageData
+
+ROOT = Path(__file__).parents[2]
+FIRST_BATCH = 30  # cheap tests that kill most mutants
+COVERAGE_SETTINGS = """[run]
+source = spectator
+relative_files = true
+parallel = true
+patch = subprocess
+context = ${MUTATION_TEST-}
+"""
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+
+
+class Copy:
+    """Clone of the last commit, with a Python that imports the site from it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.python = str(directory / ".venv/bin/python")
+        self.result = str(directory / "tests.json")
+        git = ("git", "clone", "--quiet", "--shared", str(ROOT), str(directory))
+        subprocess.run(git, check=True)
+        venv.create(directory / ".venv")
+        packages, own_packages = (
+            next(prefix.glob("lib/python*/site-packages"))
+            for prefix in (Path(sys.prefix), directory / ".venv")
+        )
+        code = f"{directory}\nimport site; site.addsitedir({str(packages)!r})\n"
+        (own_packages / "copy.pth").write_text(code, encoding="utf-8")
+
+    def run(self, *words: str, limit: float = 0) -> int:
+        """Run this copy's Python for at most `limit` seconds, and return its exit status."""
+        command = ["timeout", "--signal=KILL", str(limit), self.python, *words]
+        environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "MUTATION_RESULT": self.result}
+        quiet = subprocess.DEVNULL
+        return subprocess.run(
+            command, cwd=self.directory, env=environ, stdout=quiet, stderr=quiet, check=False
+        ).returncode
+
+    def load(self) -> dict[str, Any]:
+        """Return what the plugin wrote about the last run."""
+        result: dict[str, Any] = json.loads(Path(self.result).read_text(encoding="utf-8"))
+        return result
+
+    def outcome(self, path: str, changed: str, tests: list[str], seconds: dict[str, float]) -> str:
+        """Return whether tests notice a changed file."""
+        file = self.directory / path
+        source = file.read_text(encoding="utf-8")
+        file.write_text(changed, encoding="utf-8")
+        (self.directory / "tests.txt").write_text("\n".join(tests), encoding="utf-8")
+        try:
+            status = self.run(
+                *PYTEST, "-x", "@tests.txt", limit=45 + 4 * sum(map(seconds.__getitem__, tests))
+            )
+        finally:
+            file.write_text(source, encoding="utf-8")
+        return {137: "timeout", 0: "survived"}.get(status, "killed")
+
+
+class Coverage:
+    """Tests that pass, their seconds, and the lines that each of them runs."""
+
+    def __init__(self, directory: Path) -> None:
+        self.data = CoverageData(str(directory / "coverage"))
+        self.data.read()
+        result = json.loads((directory / "tests.json").read_text(encoding="utf-8"))
+        self.seconds: dict[str, float] = result["passed"]
+
+    @cached_property
+    def cheapest_first(self) -> list[str]:
+        """All tests, the fastest first."""
+        return sorted(self.seconds, key=self.seconds.__getitem__)
+
+    def batches(self, path: str, line: int) -> list[list[str]]:
+        """Return the tests of a line in the order to run them.
+
+        Lines that run before any test, on import, are followed by every test.
+        """
+        contexts = self.data.contexts_by_lineno(path)
+        source = (ROOT / path).read_text(encoding="utf-8")
+        lines, in_function = _statement(source, line)
+        names = {name for number in lines for name in contexts.get(number, ())}
+        on_import = not in_function or names == {""}
+        if on_import:
+            names = {name for more in contexts.values() for name in more}
+        first = [test for test in self.cheapest_first if test in names]
+        rest = [test for test in self.cheapest_first if test not in names] if on_import else []
+        return [batch for batch in (first[:FIRST_BATCH], first[FIRST_BATCH:], rest) if batch]
+
+
+def measure(directory: Path, copy: Copy) -> None:
+    """Run every unit test once with coverage and keep the result in `directory`.
+
+    Tests that fail so, for being slower, are run again without coverage.
+    """
+    settings = copy.directory / "coverage.ini"
+    settings.write_text(f"{COVERAGE_SETTINGS}data_file = {copy.directory}/coverage\n")
+    coverage = ("-m", "coverage", "run", f"--rcfile={settings}")
+    plugin = ("-p", "tests.mutation.contexts")
+    copy.run(*coverage, *PYTEST, *plugin, "-m", "not browser and not drill")
+    result = copy.load()
+    if result["failed"]:
+        (copy.directory / "tests.txt").write_text("\n".join(result["failed"]), encoding="utf-8")
+        copy.run(*PYTEST, *plugin, "@tests.txt")
+        again = copy.load()
+        result = {"passed": result["passed"] | again["passed"], "failed": again["failed"]}
+    copy.run("-m", "coverage", "combine", f"--rcfile={settings}")
+    directory.mkdir(parents=True)
+    (directory / "tests.json").write_text(json.dumps(result), encoding="utf-8")
+    shutil.copy(copy.directory / "coverage", directory)
+
+
+def _statement(source: str, line: int) -> tuple[range, bool]:
+    """Return the lines of the innermost statement (its head if it has a body), if in a function."""
+    lines, in_function = range(line, line + 1), False
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.stmt) or not node.lineno <= line <= (node.end_lineno or 0):
+            continue
+        body = getattr(node, "body", None)
+        last = body[0].lineno - 1 if body else node.end_lineno or 0
+        if line <= last:
+            lines = range(node.lineno, last + 1)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            in_function = True
+    return lines, in_function
