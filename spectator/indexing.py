@@ -227,7 +227,8 @@ def repair(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
         if not (stale or orphaned):
             return all_stale, all_orphaned
         with suppress(IndexUnavailableError):  # The index moved: compare it again.
-            index.apply(_build_changes(stale | orphaned, source), offset, expected_offset=offset)
+            for batch in queries.split_into_batches(stale | orphaned):
+                index.apply(_build_changes(batch, source), offset, expected_offset=offset)
             all_stale |= stale
             all_orphaned |= orphaned
     raise IndexUnavailableError(

@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from spectator.db import db, sqlite
-from spectator.models import Outbox
+from spectator.models import Article, Outbox
 
 log = logging.getLogger(__name__)
 POLL_SQL = """
@@ -28,6 +29,8 @@ select (select seq from outbox order by seq desc limit 1),
 ROWS_AFTER_SQL = "select seq, article_id from outbox where seq > ? order by seq limit ?"
 POLL_TIMEOUT_SECONDS = 0.2
 MAX_RECENT_ROWS = 200
+# Of the articles that the worker loads together. Indexing them takes some ten times as many bytes.
+BATCH_CHARACTERS = 2_000_000
 
 
 def append(session: Session, article_id: int | None, action: str) -> None:
@@ -51,11 +54,36 @@ def edition() -> int:
 
 
 def articles_changed_after(offset: int, limit: int = 500) -> tuple[set[int], int]:
-    """Return the article ids of the next `limit` rows, and the number of the last of these rows."""
-    query = select(Outbox.seq, Outbox.article_id).where(Outbox.seq > offset)
-    rows = db.session.execute(query.order_by(Outbox.seq).limit(limit)).all()
-    ids = {row.article_id for row in rows if row.article_id is not None}
-    return ids, rows[-1].seq if rows else offset
+    """Return the articles of the next rows, at most `limit`, and the number of the last row read.
+
+    Like every batch of articles to load, it ends after `BATCH_CHARACTERS` of text.
+    """
+    query = (
+        select(Outbox.seq, Outbox.article_id, func.length(Article.body))
+        .outerjoin(Article, Article.id == Outbox.article_id)
+        .where(Outbox.seq > offset)
+        .order_by(Outbox.seq)
+    )
+    return read_batch(query.limit(limit), offset)
+
+
+def read_batch(query: Select[Any], offset: int) -> tuple[set[int], int]:
+    """Return the article ids of the first rows of a query, and the number of the last row read.
+
+    The rows are (number, article id, characters of the article's body). At least one article is
+    returned; further ones only while their texts have at most `BATCH_CHARACTERS`.
+    """
+    ids: set[int] = set()
+    last, characters = offset, 0
+    with closing(db.session.execute(query)) as rows:  # SQLite reads no body after the last row
+        for number, article_id, length in rows:
+            if article_id is not None and article_id not in ids:
+                characters += length or 0
+                if ids and characters > BATCH_CHARACTERS:
+                    break
+                ids.add(article_id)
+            last = number
+    return ids, last
 
 
 def articles_with_actions_after(

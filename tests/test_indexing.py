@@ -98,6 +98,36 @@ def test_rows_forgotten_before_it_saw_them_mean_a_rebuild(
     assert set(index.versions()) == ids
 
 
+@pytest.mark.parametrize("source", [PUBLIC, NEWSROOM])
+def test_long_stories_are_loaded_and_indexed_a_few_at_a_time(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch, source: indexing.Source
+) -> None:
+    monkeypatch.setattr(outbox, "BATCH_CHARACTERS", 2_500)
+    for size in (900, 900, 900, 3_000, 900):
+        action = Action("publish" if source is PUBLIC else "save")
+        publishing.create(make_draft(body="word " * (size // 5)), editor, action)
+    batches: list[int] = []
+
+    def load(ids: set[int] | None = None, after: int = 0) -> Sequence[Article]:
+        articles = source.articles(ids, after)
+        batches.extend([len(articles)] if articles else ())
+        return articles
+
+    index, _ = indexing.open_indexes(app.config["DATA_DIR"])[source is NEWSROOM]
+    counted = replace(source, articles=load)
+    expected = [2, 1, 1, 1]
+    indexing.rebuild(index, source=counted)
+    assert batches == expected
+    index.apply(dict.fromkeys(index.versions()), 0)
+    batches.clear()
+    while indexing.catch_up(index, counted):
+        pass
+    assert batches == expected
+    index.apply(dict.fromkeys(index.versions()), source.newest())
+    batches.clear()
+    assert len(indexing.repair(index, counted)[0]) == 5 and batches == expected
+
+
 def test_a_rebuild_that_switches_in_between_loses_nothing(
     index: Index, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:

@@ -105,6 +105,9 @@ class _Segment:
     def __init__(self, size: int) -> None:
         self.size = size
 
+    def list_files(self, _storage: object) -> list[str]:
+        return []
+
     def doc_count_all(self) -> int:
         return self.size
 

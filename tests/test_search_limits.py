@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from spectator.search import FACETS, Document, Index, SearchRequest, open_index
 from spectator.search.language.parser import parse_query
+from spectator.search.whoosh import schema, writer
 from tests.search_samples import document, document_ids
 
 Build = Callable[..., Index]
@@ -191,6 +192,46 @@ def test_what_a_limited_search_finds_does_not_depend_on_other_stories(build: Bui
 
 
 # Texts
+
+
+def test_a_text_is_indexed_up_to_thirty_thousand_distinct_words(build: Build) -> None:
+    distinct = " ".join(f"w{number}" for number in range(45_000))
+    ordinary = " ".join(f"w{number % 9_000}" for number in range(100_000))
+    hostile, novel = (
+        document("Hostile", f"{distinct} zebra"),
+        document("Novel", f"{ordinary} okapi"),
+    )
+    index = build(hostile, novel)
+    assert index.find(SearchRequest("w100")).total == 2
+    assert index.find(SearchRequest("okapi")).total == 1
+    assert (
+        index.find(SearchRequest("zebra")).total == index.find(SearchRequest("w44000")).total == 0
+    )
+
+
+def test_stories_of_many_rare_words_share_no_segment(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ORDINARY_WORDS", 10)
+    monkeypatch.setattr(writer, "MAX_RARE_WORDS", 40)
+    ordinary = [document("Report", " ".join(words(10))) for _ in range(20)]
+    rare = [document("Report", " ".join(words(30, start))) for start in ("sub", "sup", "sud")]
+    index = build(*ordinary, *rare)
+    assert index.find(SearchRequest("report", per_page=100)).total == 23
+    assert len(list((tmp_path / "search").rglob("*.trm"))) == 2
+
+
+@pytest.mark.parametrize(("cost", "segments"), [(1, 1), (100, 7), (300, 9)])
+def test_segments_of_very_long_stories_are_merged_a_few_at_a_time(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost: int, segments: int
+) -> None:
+    monkeypatch.setattr(
+        schema, "_copying_cost", lambda segment, _storage: cost * segment.doc_count_all()
+    )
+    index = build()
+    for number in range(9):
+        index.apply({number: document("Report", "long", id=number)}, number + 2)
+    assert len(list((tmp_path / "search").rglob("*.trm"))) == segments
 
 
 def test_years_start_at_midnight_of_the_newsroom(tmp_path: Path) -> None:

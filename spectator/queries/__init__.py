@@ -8,6 +8,7 @@ from spectator.queries.articles import (
     feed_ids,
     published_versions,
     select_full_articles,
+    split_into_batches,
 )
 from spectator.queries.cursors import EPOCH, InvalidCursor, cursor_after, parse_cursor
 from spectator.queries.front_page import FrontPage, load_front_page, rail_ids
@@ -154,6 +155,7 @@ __all__ = [
     "select_visible_counts",
     "similar_name_groups",
     "sources_like",
+    "split_into_batches",
     "story_paths",
     "stream",
     "stream_through",

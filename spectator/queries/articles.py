@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from sqlalchemy import BindParameter, Select, bindparam, literal, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import joinedload, selectinload, undefer
 from sqlalchemy.orm.attributes import set_committed_value
 
+from spectator import outbox
 from spectator.db import db
 from spectator.models import Article, ArticleAuthor, Author, Country, Redirect, Topic
 from spectator.models.article import WAS_PUBLIC, article_country, article_topic
@@ -93,20 +104,41 @@ def feed_ids(ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.feed_id or f"urn:spectator:article:{row.id}" for row in rows}
 
 
-def articles_to_index(
-    ids: Iterable[int] | None = None, after: int = 0, limit: int = 200
-) -> Sequence[Article]:
+def articles_to_index(ids: Iterable[int] | None = None, after: int = 0) -> Sequence[Article]:
     """Return published stories with everything that the search index needs.
 
-    Those in `ids`, or without `ids` the next `limit` stories with an id above `after`.
+    Those in `ids`, or without `ids` the next batch of stories with an id above `after`.
     """
-    query = select_full_articles().where(Article.status == "published").order_by(Article.id)
-    query = (
-        query.where(Article.id > after).limit(limit)
-        if ids is None
-        else query.where(Article.id.in_(ids))
-    )
+    return load_articles_to_index(Article.status == "published", ids, after)
+
+
+_TEXT_SIZES = select(Article.id, Article.id, func.length(Article.body)).order_by(Article.id)
+_MAX_BATCH = 200
+
+
+def load_articles_to_index(
+    condition: ColumnElement[bool], ids: Iterable[int] | None, after: int
+) -> Sequence[Article]:
+    """Return the stories in `ids` that meet a condition, or the next batch with ids above `after`.
+
+    A batch has at most 200 stories and `outbox.BATCH_CHARACTERS` of text.
+    """
+    if ids is None:
+        sizes = _TEXT_SIZES.where(condition, Article.id > after).limit(_MAX_BATCH)
+        ids, _ = outbox.read_batch(sizes, after)
+    query = select_full_articles().where(condition, Article.id.in_(ids)).order_by(Article.id)
     return db.session.scalars(query).unique().all()
+
+
+def split_into_batches(ids: Collection[int]) -> Iterator[set[int]]:
+    """Yield ids in batches of at most 200 articles and `outbox.BATCH_CHARACTERS` of text."""
+    remaining = sorted(ids)
+    while remaining:
+        chunk = remaining[:_MAX_BATCH]
+        _, last = outbox.read_batch(_TEXT_SIZES.where(Article.id.in_(chunk)), chunk[-1])
+        end = bisect_right(remaining, last)
+        yield set(remaining[:end])
+        remaining = remaining[end:]
 
 
 def published_versions() -> dict[int, int]:

@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
+from spectator import outbox
 from spectator.db import db
 from spectator.models import Article, Author, Revision, User
-from spectator.queries.articles import select_full_articles
+from spectator.queries.articles import load_articles_to_index, select_full_articles
 from spectator.queries.suggestions import is_visible_to
 
 
@@ -233,31 +234,25 @@ def first_revision_time_after(offset: int) -> datetime | None:
 
 
 def articles_revised_after(offset: int, limit: int = 500) -> tuple[set[int], int]:
-    """Return the story ids of the next `limit` revisions, and the id of the last of these."""
+    """Return the articles of the next revisions, at most `limit`, and the id of the last one read.
+
+    Like every batch of articles to load, it ends after `outbox.BATCH_CHARACTERS` of text.
+    """
     query = (
-        select(Revision.id, Revision.article_id)
+        select(Revision.id, Revision.article_id, func.length(Article.body))
+        .join(Article, Article.id == Revision.article_id)
         .where(Revision.id > offset)
         .order_by(Revision.id)
-        .limit(limit)
     )
-    rows = db.session.execute(query).all()
-    return {row.article_id for row in rows}, rows[-1].id if rows else offset
+    return outbox.read_batch(query.limit(limit), offset)
 
 
-def unpublished_to_index(
-    ids: Iterable[int] | None = None, after: int = 0, limit: int = 200
-) -> Sequence[Article]:
+def unpublished_to_index(ids: Iterable[int] | None = None, after: int = 0) -> Sequence[Article]:
     """Return unpublished stories with everything that the search index needs.
 
-    Those in `ids`, or without `ids` the next `limit` stories with an id above `after`.
+    Those in `ids`, or without `ids` the next batch of stories with an id above `after`.
     """
-    query = select_full_articles().where(Article.status != "published").order_by(Article.id)
-    query = (
-        query.where(Article.id > after).limit(limit)
-        if ids is None
-        else query.where(Article.id.in_(ids))
-    )
-    return db.session.scalars(query).unique().all()
+    return load_articles_to_index(Article.status != "published", ids, after)
 
 
 def unpublished_versions() -> dict[int, int]:

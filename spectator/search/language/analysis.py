@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from spectator.text.words.apostrophes import joinable_names
 from spectator.text.words.folding import strip_invisible, word_runs
 
+# A long novel has some 20,000 different words. A hostile text of a megabyte could have several
+# hundred thousand, and each costs the index memory.
+MAX_DISTINCT_WORDS = 30_000
+CHECK_INTERVAL = 10_000  # in words
+
 
 @dataclass(frozen=True, slots=True)
 class AnalyzedText:
@@ -22,11 +27,16 @@ class AnalyzedText:
     exact: list[str]
     joined: list[str]
 
+    def count_distinct(self) -> int:
+        """Return the number of different words, of all three kinds together."""
+        return len({*self.folded, *self.exact, *self.joined})
+
 
 def analyze(text: str) -> AnalyzedText:
-    """Return the words of any text."""
+    """Return the words of any text, up to about where it exceeds `MAX_DISTINCT_WORDS`."""
     words = AnalyzedText([], [], [])
     is_ascii = text.isascii()
+    next_check = CHECK_INTERVAL
     for run in word_runs(text):
         for token in run:
             words.folded.append(token.text)
@@ -37,6 +47,10 @@ def analyze(text: str) -> AnalyzedText:
             words.joined.extend(
                 joined_term([part.text for part in name]) for name in joinable_names(run, text)
             )
+        if len(words.folded) >= next_check:
+            if words.count_distinct() > MAX_DISTINCT_WORDS:
+                break
+            next_check += CHECK_INTERVAL
     return words
 
 

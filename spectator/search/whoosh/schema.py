@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any
 
 from whoosh.columns import NumericColumn, VarBytesColumn
@@ -30,6 +31,7 @@ COLUMNS = ("article", "version", "published", "headline_length", "body_length", 
 FACET_SEPARATOR, VALUE_SEPARATOR = "\n", "\t"
 
 _TINY, _SMALL, _MANY, _MAX_COPIED = 25, 200, 8, 250
+_BYTES_PER_DOCUMENT = 500_000  # many times as many as ordinary stories have
 _MAX_COLUMN_VALUE = 2**31 - 1
 
 
@@ -86,18 +88,18 @@ def merge_small_segments(writer: Any, segments: list[Any]) -> list[Any]:
 
     Eight segments of under 25 documents become one, and so do eight of under 200. One commit copies
     at most 250 documents: Whoosh copies about 170 a second, and a commit should take no longer than
-    two seconds.
+    two seconds. Segments of very long stories count by their bytes.
     """
     for low, high in ((_TINY, _SMALL), (0, _TINY)):
-        tier = sorted(
-            (segment for segment in segments if low <= _document_count(segment) < high),
-            key=_document_count,
-        )
+        costs = [(_copying_cost(segment, writer.storage), segment) for segment in segments]
+        tier = sorted((pair for pair in costs if low <= pair[0] < high), key=itemgetter(0))
         if len(tier) < _MANY:
             continue
-        total = accumulate(map(_document_count, tier))
+        total = accumulate(cost for cost, _ in tier)
         merged = [
-            segment for segment, copied in zip(tier, total, strict=True) if copied <= _MAX_COPIED
+            segment
+            for (_, segment), copied in zip(tier, total, strict=True)
+            if copied <= _MAX_COPIED
         ]
         for small in merged if len(merged) > 1 else ():
             reader = SegmentReader(writer.storage, writer.schema, small)
@@ -107,5 +109,7 @@ def merge_small_segments(writer: Any, segments: list[Any]) -> list[Any]:
     return segments
 
 
-def _document_count(segment: Any) -> int:
-    return int(segment.doc_count_all())
+def _copying_cost(segment: Any, storage: Any) -> int:
+    """Return the number of documents in a segment or, if higher, of ordinary ones of its size."""
+    size: int = sum(storage.file_length(name) for name in segment.list_files(storage))
+    return max(int(segment.doc_count_all()), size // _BYTES_PER_DOCUMENT)

@@ -21,6 +21,8 @@ from spectator.search.whoosh.schema import (
 
 _LOCK_SECONDS = 10
 _MEMORY_MEGABYTES = 64
+# Distinct words that an ordinary story has at most, and how many more those of a segment may have.
+ORDINARY_WORDS, MAX_RARE_WORDS = 5_000, 1_000_000
 
 
 def commit(path: Path, changes: Mapping[int, Document | None]) -> None:
@@ -45,13 +47,26 @@ def commit(path: Path, changes: Mapping[int, Document | None]) -> None:
 def build(
     path: Path, documents: Iterable[Document], progress: Callable[[int], None] | None
 ) -> None:
-    """Build a new index of the documents in the empty directory `path`, as a single segment."""
-    with _open_writer(create_in(str(path), make_schema())) as writer:
-        for done, document in enumerate(documents, 1):
-            writer.add_document(**document_fields(document))
-            if progress:
-                progress(done)
-        writer.commit()
+    """Build a new index of the documents in the empty directory `path`.
+
+    It has a single segment, unless the documents have very many rare words: Whoosh keeps every
+    distinct word of a segment in memory until it is written.
+    """
+    index = create_in(str(path), make_schema())
+    rest, done = iter(documents), 0
+    while True:
+        with _open_writer(index) as writer:
+            rare_words = 0
+            while rare_words < MAX_RARE_WORDS and (document := next(rest, None)):
+                fields = document_fields(document)
+                writer.add_document(**fields)
+                rare_words += max(0, len(set(fields["body"])) - ORDINARY_WORDS)
+                done += 1
+                if progress:
+                    progress(done)
+            writer.commit(merge=False)
+        if rare_words < MAX_RARE_WORDS:
+            break
     write_format(path, FORMAT)
     fsync_files(path, os.listdir(path))
 
