@@ -245,11 +245,11 @@ def test_first_tries_are_few_in_a_part_of_the_network(app: Flask, editor: User) 
 def test_no_number_of_networks_makes_guessing_hopeful(app: Flask, editor: User) -> None:
     assert (
         attack(f"10.{second}.{third}.1" for second in range(50) for third in range(8))
-        == throttling.MAX_OF_STRANGERS
+        == throttling.MAX_OF_UNKNOWN_CLIENTS
     )
     assert refused(password=PASSWORD, client=THERE).retry_after_seconds
     pauses = throttling.WINDOW // throttling.ACCOUNT_PAUSE
-    assert (throttling.MAX_OF_STRANGERS + pauses) * (
+    assert (throttling.MAX_OF_UNKNOWN_CLIENTS + pauses) * (
         timedelta(days=1) // throttling.WINDOW
     ) == 22_080
     security = Path(__file__).parent.parent / "docs/security.md"

@@ -171,8 +171,8 @@ def _end_access(session: Session, user_id: int) -> None:
     throttles everybody else.
     """
     end_sessions(session, user_id)
-    own_links = (PreviewLink.made_by_id == user_id) & PreviewLink.revoked_at.is_(None)
-    session.execute(update(PreviewLink).where(own_links).values(revoked_at=datetime.now(UTC)))
+    is_active_link = (PreviewLink.made_by_id == user_id) & PreviewLink.revoked_at.is_(None)
+    session.execute(update(PreviewLink).where(is_active_link).values(revoked_at=datetime.now(UTC)))
 
 
 def change_own_password(user_id: int, current: str, new: str, client: Client) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from functools import cache
 
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 10, 128
-MAX_TAIL = 4  # digits and signs around a common word, as in password2026 and Password!
+# Digits and punctuation before and after a common word, as in password2026 and Password!
+MAX_EXTRA_CHARACTERS = 4
 ROLE_WORDS = ("spectator", "newsroom", "admin", "administrator", "editor", "author", "password")
 
 TOO_COMMON = "This password is too common. Choose one that nobody would guess."
@@ -30,7 +31,7 @@ class PasswordError(AccountError):
 def common_passwords() -> frozenset[str]:
     """Return the passwords, words and names most common in leaks, in lower case.
 
-    They come from the zxcvbn package. Its lists do not overlap, so all of them are combined.
+    They come from the zxcvbn package: from all its lists, because each word is in only one.
     """
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
@@ -63,22 +64,23 @@ def require_good_password(password: str, context: Iterable[str] = ()) -> None:
         raise PasswordError(TOO_COMMON)
     if _is_mostly_context(folded, (*ROLE_WORDS, *context)):
         raise PasswordError(
-            "This password is made of your name, email or the site's name. Choose another."
+            "This password is mostly your name, email, role or the site's name. Choose another."
         )
 
 
 def _is_common(folded: str) -> bool:
     """Return whether a password is in the list, or a doubled or slightly extended entry."""
     words = common_passwords()
-    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded)
-    rest = folded.replace(core, "", 1) if core else folded
-    is_extended = core in words and (len(rest) <= MAX_TAIL or rest in words)
+    inner_word = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded)
+    rest = folded.replace(inner_word, "", 1) if inner_word else folded
+    # The rest may be common itself, as in password123456.
+    is_extended = inner_word in words and (len(rest) <= MAX_EXTRA_CHARACTERS or rest in words)
     half = folded[: len(folded) // 2]
     return folded in words or is_extended or (half * 2 == folded and half in words)
 
 
 def _is_mostly_context(folded: str, context: Iterable[str]) -> bool:
-    """Return whether fewer than four letters remain without the words of the context."""
+    """Return whether a password has words of the context and fewer than four other letters."""
     words = {
         word for text in context for word in re.findall(r"[^\W\d_]{3,}", normalize(text).casefold())
     }

@@ -58,7 +58,7 @@ def log_out(token: str) -> None:
 def open_session(session: Session, user_id: int, failed_logins: int = 0) -> str:
     """Store a new session inside the caller's `db.write()` and return its token.
 
-    `failed_logins` is the number of other people's failed attempts, which the person is told.
+    `failed_logins` is the number of failed attempts by other people; the newsroom shows it.
     """
     token, now = tokens.issue("session", 32), datetime.now(UTC)
     row = UserSession(token_hash=token_hash(token), user_id=user_id, created_at=now, seen_at=now)
@@ -79,7 +79,7 @@ def end_sessions(session: Session, user_id: int) -> None:
 
 def delete_expired_sessions(session: Session, now: datetime) -> None:
     """Delete expired sessions inside the caller's `db.write()`."""
-    is_over = or_(
+    is_expired = or_(
         UserSession.seen_at < now - IDLE_LIMIT, UserSession.created_at < now - ABSOLUTE_LIMIT
     )
-    session.execute(delete(UserSession).where(is_over))
+    session.execute(delete(UserSession).where(is_expired))

@@ -20,15 +20,16 @@ log = logging.getLogger(__name__)
 # An unknown email is never logged itself: people enter passwords in that field by mistake.
 NO_ACCOUNT = "an email without an account"
 
-# The narrow limits stop guessing. The limit of a whole account is wide and only slows down unknown
-# clients, so that nobody can lock the owner out: it does not apply to addresses and devices with an
-# earlier login, nor to the first tries from networks without any. MAX_OF_STRANGERS limits those
-# first tries; docs/security.md has the calculation.
+# The first two limits stop guessing. The other two apply only to unknown clients (no earlier login
+# to the account from their address or device), so that nobody can lock the owner out: after
+# MAX_OF_ACCOUNT attempts on it they must wait between attempts, except for the first tries of a
+# network; after MAX_OF_UNKNOWN_CLIENTS without that exception. docs/security.md has the
+# calculation.
 WINDOW = timedelta(minutes=15)
 MAX_OF_ACCOUNT_AT_ADDRESS, MAX_OF_ADDRESS = 5, 20
-MAX_OF_ACCOUNT, MAX_OF_STRANGERS = 50, 200
+MAX_OF_ACCOUNT, MAX_OF_UNKNOWN_CLIENTS = 50, 200
 ACCOUNT_PAUSE = timedelta(seconds=30)
-# Prefix lengths of IPv4 and IPv6 networks, and the number of first tries from one such network.
+# IPv4 and IPv6 prefix lengths of a network, and the number of its first tries.
 FIRST_TRIES = ((24, 48, 2), (16, 32, 8))
 KNOWN_CLIENT_LIFETIME, MAX_KNOWN_CLIENTS = timedelta(days=180), 20  # for each person
 
@@ -101,7 +102,7 @@ def count_attempt(email: str, client: Client) -> None:
 
 
 def _matching_client_kinds(session: Session, email: str, client: Client) -> frozenset[str]:
-    """Return "address", "device", both or neither: those from which the account has logged in."""
+    """Return which of the client's "address" and "device" the account has logged in from."""
     pairs = [("address", client.network), ("device", client.device_hash)]
     is_same_client = tuple_(KnownClient.kind, KnownClient.value).in_(pairs)
     query = select(KnownClient.kind).join(User, User.id == KnownClient.user_id)
@@ -113,12 +114,12 @@ def _required_wait(
 ) -> timedelta:
     """Return how long the client must wait before its next attempt, zero if it may try now."""
     of_account, of_address = LoginAttempt.email == email, LoginAttempt.address == client.network
-    if "device" in kinds:  # known devices do not share a limit with strangers on their network
+    if "device" in kinds:  # a known device has a limit of its own, apart from its network's
         of_device = LoginAttempt.device_hash == client.device_hash
         return _wait(session, of_account & of_device, MAX_OF_ACCOUNT_AT_ADDRESS, now)
-    own = _wait(session, of_account & of_address, MAX_OF_ACCOUNT_AT_ADDRESS, now)
-    own = max(own, _wait(session, of_address, MAX_OF_ADDRESS, now))
-    return own if kinds else max(own, _account_pause(session, of_account, client, now))
+    wait = _wait(session, of_account & of_address, MAX_OF_ACCOUNT_AT_ADDRESS, now)
+    wait = max(wait, _wait(session, of_address, MAX_OF_ADDRESS, now))
+    return wait if kinds else max(wait, _account_pause(session, of_account, client, now))
 
 
 def _account_pause(
@@ -130,10 +131,10 @@ def _account_pause(
         .where(of_account)
         .order_by(LoginAttempt.at.desc())
     )
-    attempts = session.execute(query.limit(MAX_OF_STRANGERS)).all()
+    attempts = session.execute(query.limit(MAX_OF_UNKNOWN_CLIENTS)).all()
     if len(attempts) < MAX_OF_ACCOUNT:
         return timedelta(0)
-    if len(attempts) < MAX_OF_STRANGERS and _has_first_tries(
+    if len(attempts) < MAX_OF_UNKNOWN_CLIENTS and _has_first_tries(
         client, [attempt.address for attempt in attempts]
     ):
         return timedelta(0)
@@ -142,13 +143,13 @@ def _account_pause(
 
 
 def _has_first_tries(client: Client, addresses: Sequence[str]) -> bool:
-    """Return whether only few attempts came from the client's wider network.
+    """Return whether fewer attempts came from the client's networks than FIRST_TRIES allows.
 
-    An attacker may control an IPv6 /48.
+    The networks are wide, because an attacker may control an IPv6 /48.
     """
-    for *bits, limit in FIRST_TRIES:
-        own = _prefix(client.network, *bits)
-        if sum(_prefix(address, *bits) == own for address in addresses) >= limit:
+    for *prefix_lengths, limit in FIRST_TRIES:
+        network = _prefix(client.network, *prefix_lengths)
+        if sum(_prefix(address, *prefix_lengths) == network for address in addresses) >= limit:
             return False
     return True
 

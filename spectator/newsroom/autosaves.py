@@ -31,10 +31,10 @@ def save_autosave(
     """Store the values of a form apart from its story and return the row; raises AutosaveError."""
     if forms.is_too_long(values):
         raise AutosaveError("one field is too long.")
-    is_theirs = article is not None and (
+    may_store = article is not None and (
         publishing.may_edit(user, article) or is_locked_for(article, user)
     )
-    if article_id is not None and not is_theirs:
+    if article_id is not None and not may_store:
         raise AutosaveError("you cannot change this story any more.")
     try:
         autosaves.save(
@@ -52,7 +52,7 @@ def save_autosave(
 @bp.post("/fragments/stories/new/autosave", endpoint="autosave_new")
 @large_form
 def autosave(article_id: int | None = None) -> str:
-    """Autosave the form, and show the time and the weight of the page."""
+    """Autosave the form, and show the time and the transfer size of the story's page."""
     user, seq = current_user(), request.form.get("seq", "")[:10]
     article = queries.article_to_edit(article_id) if article_id is not None else None
     try:

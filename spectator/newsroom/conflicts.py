@@ -25,11 +25,12 @@ MAX_COMPARED = 3  # unsaved forms on one page: each may hold a megabyte and take
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field whose value differs between two versions.
+    """A field whose value differs between two versions: the user's and another, saved one.
 
-    `choice` is the proposed choice, "" for none. `merged` combines both versions, None if they
-    cannot be merged; `conflict_count` is the number of paragraphs that both versions changed. The
-    merge is proposed only if there are no conflicts: a person has to resolve those.
+    The conflict page calls them "mine" and "theirs". `choice` is the proposed version, "" for
+    none. `merged` combines both versions, None if they cannot be merged; `conflict_count` is the
+    number of paragraphs that both versions changed. The merge is proposed only if there are no
+    conflicts: a person has to resolve those.
     """
 
     name: str
@@ -121,7 +122,10 @@ def _as_plain_text(name: str, values: dict[str, str]) -> str:
 def render_conflict(
     form: StoryForm, article: Article, user: User, missing: list[str] | None = None
 ) -> str:
-    """Return the page that shows the user's text beside the newest version, with a merge."""
+    """Return the page that shows the user's text beside the newest version, with a merge.
+
+    `missing` names the fields for which the submitted page had no choice.
+    """
     newest = forms.form_from_article(article)
     base = queries.revision_at_version(article.id, form.version)
     base_values = None
@@ -188,7 +192,7 @@ def _compare_field(
 
 
 def _have_both_replaced(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    """Return whether both versions replaced names of the base: they may mean one person."""
+    """Return whether both versions replaced names, perhaps with spellings of the same person."""
     return all(set(base) - set(side) and set(side) - set(base) for side in (ours, theirs))
 
 
@@ -209,8 +213,8 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
             picture = picture_from_token(sent["mine.picture"], user)
             form.picture = newest.picture if choice == "theirs" else picture
         else:
-            source = {"theirs": newest.values[name], "together": sent.get(f"together.{name}", "")}
-            form.values[name] = source.get(choice, sent[f"mine.{name}"]).replace("\r\n", "\n")
+            versions = {"theirs": newest.values[name], "together": sent.get(f"together.{name}", "")}
+            form.values[name] = versions.get(choice, sent[f"mine.{name}"]).replace("\r\n", "\n")
         if choice not in CHOICES:
             missing.append(name)
     if missing:

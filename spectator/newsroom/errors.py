@@ -50,8 +50,8 @@ DISK_ERRORS = {
     errno.EDQUOT: "full",
     errno.EROFS: "read-only",
     errno.EIO: "disk error",
+    errno.ENOMEM: "no memory",
 }
-DISK_ERRORS |= {errno.ENOMEM: "no memory"}
 MAX_DRAINED_BYTES = 128 * 1024 * 1024
 
 
@@ -94,14 +94,14 @@ def show_storage_error(error: StorageError) -> tuple[str, int]:
 
 @bp.errorhandler(OSError)
 def show_disk_error(error: OSError) -> tuple[str, int]:
-    """Show the same if a picture could not be written; re-raise any other OSError."""
+    """Show why a picture could not be stored; re-raise an OSError with any other cause."""
     if error.errno not in DISK_ERRORS:
         raise error
     return show_storage_error(StorageError(DISK_ERRORS[error.errno], error))
 
 
 def _submitted_text() -> str:
-    """Return the submitted body if the form was parsed already: parsing it may have failed."""
+    """Return the submitted body, or "" if parsing the form has failed or not yet happened."""
     text: str = vars(request).get("form", {}).get("body", "")
     return text
 

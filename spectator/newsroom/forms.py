@@ -24,7 +24,6 @@ from spectator.text.compare.loss_guard import Losses, find_losses, restore_lost_
 from spectator.text.html.paragraphs import editable_body
 from spectator.text.words.name_lists import join_names, split_names
 from spectator.text.words.numbers import parse_int
-from spectator.text.words.scripts import SCRIPT_NAMES as SCRIPT_NAMES
 
 # All fields of the form; anything else in a request is ignored.
 CONTENT_FIELDS = (
@@ -35,18 +34,14 @@ CONTENT_FIELDS = (
     "published_at_choice",
     "published_at_was",
 )
-MESSAGE_FIELDS = (
-    "note",
-    "note_kind",
-    "is_minor",
-    "remark",
-)  # to readers or colleagues, beside the story
-FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")
+# Messages to readers or colleagues, beside the story.
+MESSAGE_FIELDS = ("note", "note_kind", "is_minor", "remark")
+FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")  # "copy" is the form id
+# "keep" stores the form as unsaved text of a public story.
 FORM_ACTIONS = {"keep", *(name for name, rule in ACTIONS.items() if rule.is_in_form)}
 DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
-MAX_VALUE_LENGTH = (
-    5000  # characters of any field but the body; what is longer cannot be saved either
-)
+# In characters, of any field but the body; longer values cannot be saved either.
+MAX_VALUE_LENGTH = 5000
 FORM_LABELS = LABELS | {
     "note": "Note to readers",
     "note_kind": "Kind of note",
@@ -61,11 +56,12 @@ FORM_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 
 @dataclass(slots=True)
 class StoryForm:
-    """The values of the story form as text, its picture, the version it started from, its errors.
+    """The values of the story form as text, with its picture and errors.
 
-    `time_choices` are the moments that an ambiguous local time may mean, `losses` what a save would
-    remove from the story, `spelling_questions` the new names that look like existing ones,
-    `language_mismatch` the language and the script of a story that disagree.
+    `version` is the story's version when the form was opened, `time_choices` are the moments that
+    an ambiguous local time may mean, `losses` what a save would remove from the story,
+    `spelling_questions` the new names that look like existing ones, `language_mismatch` a language
+    and a script that do not fit together.
     """
 
     values: dict[str, str]
@@ -75,7 +71,6 @@ class StoryForm:
     time_choices: list[times.TimeChoice] = field(default_factory=list)
     losses: Losses | None = None
     spelling_questions: Sequence[publishing.SpellingQuestion] = ()
-    confirmed: str = ""
     language_mismatch: str = ""
 
     def draft(self) -> Draft:
@@ -135,7 +130,7 @@ def form_from_autosave(row: Autosave, by: User) -> StoryForm:
         row.version,
         picture_from_token(row.values.get("picture_id", ""), by),
     )
-    _publication_time(form)  # for the choices of an ambiguous time
+    _publication_time(form)  # only to set the choices of an ambiguous time
     form.errors.clear()
     return form
 
@@ -174,8 +169,8 @@ def form_from_request(by: User) -> StoryForm:
 def autosaved_values(by: User) -> dict[str, str]:
     """Return the values to autosave: the fields, and the picture if the user may use it."""
     token = request.form.get("picture_id", "")
-    is_theirs = "remove_picture" not in request.form and picture_from_token(token, by) is not None
-    return parse_values(request.form) | {"picture_id": token if is_theirs else ""}
+    may_use = "remove_picture" not in request.form and picture_from_token(token, by) is not None
+    return parse_values(request.form) | {"picture_id": token if may_use else ""}
 
 
 def is_too_long(values: Mapping[str, str]) -> bool:
@@ -186,7 +181,7 @@ def is_too_long(values: Mapping[str, str]) -> bool:
 
 
 def requested_action() -> str:
-    """Return the action of the pressed button, or the one that a question interrupted."""
+    """Return the action of the pressed button, or the action that a question postponed."""
     action = request.form.get("do") or request.form.get("then", "")
     return action if action in FORM_ACTIONS else "save"
 
@@ -222,7 +217,7 @@ def _build_action(form: StoryForm, by: User, article: Article | None) -> Action:
     at = _publication_time(form) if has_time and not _is_date_unchanged(form, article) else None
     if ACTIONS[name].message == "note":
         kind, is_minor = values["note_kind"], bool(values["is_minor"])
-        return Action(name, at, values["note"], has_time, kind, is_minor)
+        return Action(name, at, values["note"], has_time, note_kind=kind, is_minor=is_minor)
     answer = request.form.get("plan", "")
     if name == "publish" and answer == "now":
         at = None
@@ -235,18 +230,18 @@ def _is_date_unchanged(form: StoryForm, article: Article | None) -> bool:
     return is_public and form.values["published_at"].strip() == form.values["published_at_was"]
 
 
-def _confirm_losses(form: StoryForm, article: Article, new: str) -> None:
-    """Ask before a save removes tables, embeds or the like; raises ValidationError to ask.
+def _confirm_losses(form: StoryForm, article: Article, new_body: str) -> None:
+    """Raise ValidationError with a question if a save would remove tables, embeds or the like.
 
-    The answer "remove" counts only for the same losses that the question named.
+    The answer "remove" counts only for the losses that the question named.
     """
-    losses = find_losses(article.body, new)
+    losses = find_losses(article.body, new_body)
     answer = request.form.get("loss", "")
-    confirmed = request.form.get("loss_asked", "")
-    if not losses or (answer == "remove" and confirmed == losses.sentence):
+    confirmed_losses = request.form.get("loss_asked", "")
+    if not losses or (answer == "remove" and confirmed_losses == losses.sentence):
         return
     if answer == "restore":
-        form.values["body"] = editable_body(restore_lost_blocks(article.body, new))
+        form.values["body"] = editable_body(restore_lost_blocks(article.body, new_body))
         raise ValidationError(
             {"body": f"Restored {losses.sentence}. Check the text, then save again."}
         )

@@ -82,9 +82,9 @@ def list_changes(older: Revision | None, newer: Revision) -> list[FieldChange]:
         else:
             changes.append(FieldChange(label, diff_lines(before[name], after[name]), []))
     if older is not None and "notes" in older.content and "notes" in newer.content:
-        notes = [_note_lines(revision) for revision in (older, newer)]
-        if notes[0] != notes[1]:
-            changes.append(FieldChange("Notes to readers", diff_lines(*notes), []))
+        old_notes, new_notes = _note_lines(older), _note_lines(newer)
+        if old_notes != new_notes:
+            changes.append(FieldChange("Notes to readers", diff_lines(old_notes, new_notes), []))
     return changes
 
 

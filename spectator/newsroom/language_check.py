@@ -12,9 +12,9 @@ SAMPLE = 50_000  # characters of a body in which its script is detected
 
 
 def find_language_mismatch(draft: Draft, article: Article | None) -> str:
-    """Return the language and the script of a story that disagree, "" if they fit.
+    """Return language and script of a story, such as "en Ethi", if they do not fit, else "".
 
-    A mismatch that the story is already stored with is accepted.
+    A mismatch that the stored story already has is accepted.
     """
     tag, text = draft.language.strip(), plain_text(draft.body[:SAMPLE])
     script = "" if tag_problem(tag) else mismatched_script(tag, text)

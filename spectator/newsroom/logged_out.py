@@ -1,7 +1,8 @@
-"""Answers to requests without a session: a redirect to the login, or the submitted story back.
+"""Responses to requests without a session: a redirect to the login, or the submitted story.
 
-A body is read only if it can be given back: on the routes that accept a story, from a browser whose
-session token the server issued within the last thirty days. Every other body is refused unread.
+A body is read only if it can be shown again: on the routes that accept a story, from a browser
+whose session token the server issued within the last thirty days. Every other body is refused
+unread.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ RETURNED_FIELDS = frozenset({*forms.FIELDS, *CONTROLS, *CHOICES})
 
 @bp.before_request
 def check_request() -> ResponseReturnValue | None:
-    """Return the answer to a request that must not reach its view. A body is read last of all."""
-    answer = security.check_request() or require_login()
-    if answer is None:
+    """Return the response to a request that must not reach its view. The body is read last."""
+    response = security.check_request() or require_login()
+    if response is None:
         security.check_form_body()
-    return answer
+    return response
 
 
 def require_login() -> Response | tuple[str, int] | None:
-    """Return None if the user is logged in or the page is public, else the way to the login."""
+    """Return None if the user is logged in or the page is public, else a response with a login."""
     if g.user is not None or security.requested_view() in security.PUBLIC_VIEWS:
         return None
     is_write = request.method not in security.SAFE_METHODS

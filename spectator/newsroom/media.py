@@ -57,7 +57,7 @@ def picture_token(picture: Picture | None, user: User) -> str:
 
 
 def picture_from_token(token: str, user: User) -> Picture | None:
-    """Return the picture of a token; None if the token was not issued to the user or it is gone.
+    """Return the picture of a token, None if the token is not the user's or the picture is gone.
 
     The token contains the start of the digest: after a backup is restored, the id may belong to
     another picture.
@@ -70,8 +70,10 @@ def picture_from_token(token: str, user: User) -> Picture | None:
     if picture is None:
         return None
     # Old tokens have no digest; unsaved text may still contain one.
-    is_the_same = picture.digest.startswith(digest) if digest else picture.created_by_id == user.id
-    return picture if is_the_same else None
+    is_same_picture = (
+        picture.digest.startswith(digest) if digest else picture.created_by_id == user.id
+    )
+    return picture if is_same_picture else None
 
 
 @bp.post("/fragments/pictures", endpoint="body_picture")

@@ -23,13 +23,15 @@ def edit_note(article_id: int, note_id: int) -> ViewResponse:
         publishing.edit_note(article_id, current_user(), note_id, kind, text, _original_text())
     except publishing.ValidationError as invalid:
         article = load_story(article_id, "edit")
-        wrong = {
+        invalid_note = {
             "id": note_id,
             "kind": kind,
             "text": text,
             "message": " ".join(invalid.errors.values()),
         }
-        return render_form(forms.form_from_article(article), article, invalid_note=wrong), 422
+        return render_form(
+            forms.form_from_article(article), article, invalid_note=invalid_note
+        ), 422
     except publishing.ConflictError:
         return _render_conflict(text)
     return _redirect_to_story(article_id, "edit_note")

@@ -38,8 +38,9 @@ NOTICES = {name: rule.notice for name, rule in ACTIONS.items()} | {
     "logged-out": "You are logged out.",
 }
 # A notice is shown only while its story has this status.
-NOTICE_STATUSES = {name: rule.status for name, rule in ACTIONS.items() if rule.status}
-NOTICE_STATUSES |= {"taken_back": "draft"}
+NOTICE_STATUSES = {name: rule.status for name, rule in ACTIONS.items() if rule.status} | {
+    "taken_back": "draft"
+}
 
 
 @bp.context_processor

@@ -39,7 +39,7 @@ from spectator.urls import permalink
 
 # Lighthouse's `mobileRegular3G`: one round trip of 300 ms before the first byte, then 700 kbit/s.
 ROUND_TRIP_SECONDS, BYTES_PER_SECOND = 0.3, 700_000 / 8
-PHONE_RENDITION_WIDTH = 640  # the rendition that a phone of 360 CSS pixels takes
+PHONE_RENDITION_WIDTH = 640  # the rendition that a phone 360 CSS pixels wide loads
 
 
 @bp.get(STORY_RULE + "/preview")
@@ -113,7 +113,7 @@ def create_link(article_id: int) -> Response | tuple[str, int]:
     load_story(article_id, "share")
     days = request.form.get("days", "")
     choices = {str(number): number for number in preview_links.LIFETIME_DAYS}
-    lifetime = choices.get(days, preview_links.LIFETIME_DAYS[1])
+    lifetime = choices.get(days, preview_links.DEFAULT_LIFETIME_DAYS)
     try:
         preview_links.create(article_id, current_user().id, lifetime)
     except preview_links.LinkLimitReached:
@@ -139,8 +139,8 @@ def shared_preview(token: str) -> Response | str | tuple[str, int]:
     after_this_request(_hide_address)
     article_id = preview_links.article_id_by_token(token)
     article = queries.article_to_edit(article_id) if article_id is not None else None
-    maker = preview_links.creator_by_token(token)
-    may_show = article is not None and maker is not None and publishing.may(maker, "view", article)
+    creator = preview_links.creator_by_token(token)
+    may_show = article and creator and publishing.may(creator, "view", article)
     if article is None or article.status == "withdrawn" or not (may_show or article.is_public):
         message = "It has expired or been revoked. Ask the person who sent it for a new one."
         return render_error(410, "This link no longer works", message)
@@ -152,7 +152,7 @@ def shared_preview(token: str) -> Response | str | tuple[str, int]:
 
 
 def _hide_address(response: FlaskResponse) -> FlaskResponse:
-    """Send no Referer from the page: its address is the key."""
+    """Send no Referer from the page: anyone with its URL can see the story."""
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
@@ -217,7 +217,7 @@ def article_from_form(form: StoryForm, article: Article | None) -> Any:
 
 
 def describe_page_weight(article: Any) -> str:
-    """Return the weight of a story's page on a phone: 9 KB, 0.4 s on 3G."""
+    """Return the transfer size and time of a story's page on a phone: “9 KB, 0.4 s on 3G”."""
     size = len(gzip.compress(render_article(article).encode(), 6))
     if article.picture:
         size += _picture_bytes(article.picture)

@@ -19,7 +19,7 @@ MAX_SIMILAR = 8
 
 
 def index_of(is_public: bool) -> Index:
-    """Return the index of the public stories or of the others."""
+    """Return the index of the public stories or of all other stories."""
     data = current_app.config["DATA_DIR"]
     return indexing.open_public_index(data) if is_public else indexing.open_newsroom_index(data)
 
@@ -37,7 +37,9 @@ def _render_related(article_id: int, errors: dict[str, str], raw_input: str = ""
     related_ids = [related_id for related_id in scores if related_id not in forbidden]
     public = _similar_articles(article, is_public=True)
     # Similarity depends on the words of all indexed stories, which an author must not learn.
-    private = _similar_articles(article, is_public=False) if publishing.is_publisher(user) else []
+    unpublished = (
+        _similar_articles(article, is_public=False) if publishing.is_publisher(user) else []
+    )
     excluded = {*scores, *forbidden, *pins}
     blocked = queries.newsroom_articles_by_id(sorted(forbidden))
     return render_template(
@@ -47,7 +49,7 @@ def _render_related(article_id: int, errors: dict[str, str], raw_input: str = ""
         pins=pins,
         blocked_articles=[story for story in blocked if is_visible(story, user)],
         similar_articles=[story for story in public if story.id not in excluded][:MAX_SIMILAR],
-        unpublished=private[:MAX_SIMILAR],
+        unpublished=unpublished[:MAX_SIMILAR],
         may_set_related=publishing.may(user, "relate", article),
         errors=errors,
         raw_input=raw_input,
@@ -55,7 +57,7 @@ def _render_related(article_id: int, errors: dict[str, str], raw_input: str = ""
 
 
 def is_visible(article: Article, user: User) -> bool:
-    """Return whether the user may know of a story: it is public or they may view it."""
+    """Return whether a story is public or the user may view it."""
     return article.is_public or publishing.may(user, "view", article)
 
 

@@ -34,9 +34,9 @@ LARGE_FORM_VIEWS: set[object] = set()
 RETURNED_FORM_VIEWS: set[object] = set()
 
 # Both limits lie far above what may be stored, so that a text or a picture that is too large comes
-# back with a message and every other field kept. What exceeds even these gets a plain 413.
-# The merge page contains a text of a megabyte two or three times; rendering it back takes some
-# thirty times as much memory.
+# back with a message and all other fields. Larger requests get a plain 413.
+# The merge page contains a text of a megabyte two or three times; rendering it takes about thirty
+# times as much memory.
 MAX_STORY_BYTES, MAX_STORY_FIELD_BYTES = 64 * 1024 * 1024, 4 * 1024 * 1024
 MAX_LOGIN_BYTES = 20_000
 
@@ -78,15 +78,15 @@ def add_headers(response: Response) -> Response:
 
 
 def check_request() -> AnyResponse | None:
-    """Return the answer to a refused request, else None; set `g.session` and `g.user`."""
+    """Return the response to a refused request, else None; set `g.session` and `g.user`."""
     g.user = None
     if not has_safe_transport():
         return Response(HTTPS_REQUIRED, 403, content_type="text/plain; charset=utf-8")
     is_write = request.method not in SAFE_METHODS
-    if not is_write and (own := canonical_url()):
-        return redirect(own, 301)
-    is_ours = is_same_origin() if is_write else True
-    if is_ours is False:
+    if not is_write and (url := canonical_url()):
+        return redirect(url, 301)
+    has_same_origin = is_same_origin() if is_write else True
+    if has_same_origin is False:
         log.warning(
             "cross-site %s %s from %s refused", request.method, request.path, request.remote_addr
         )
@@ -94,7 +94,7 @@ def check_request() -> AnyResponse | None:
     token = request.cookies.get(SESSION_COOKIE, "")
     g.session = session_by_token(token) if token else None
     g.user = g.session.user if g.session else None
-    g.needs_form_token = is_write and is_ours is None
+    g.needs_form_token = is_write and has_same_origin is None
     return None
 
 
@@ -125,7 +125,7 @@ def check_form_body() -> None:
         request.max_content_length = request.max_form_memory_size = MAX_LOGIN_BYTES
     if g.needs_form_token and not has_valid_csrf_token():
         log.warning(
-            "%s %s from %s without a proof refused",
+            "%s %s from %s without a valid form token refused",
             request.method,
             request.path,
             request.remote_addr,
@@ -171,7 +171,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_same_origin() -> bool | None:
-    """Return whether a page of this site sent the request, None if the browser does not tell.
+    """Return whether a page of this site sent the request, None if its headers do not say.
 
     OWASP CSRF Prevention Cheat Sheet: Sec-Fetch-Site first, then Origin, the form token last. A
     foreign Origin is refused whatever Sec-Fetch-Site says.
@@ -187,8 +187,8 @@ def is_same_origin() -> bool | None:
 def _csrf_purpose() -> str:
     """Return the purpose of form tokens, bound to the session or, at the login, to the address."""
     token = request.cookies.get(SESSION_COOKIE, "")
-    is_inside = g.get("user") is not None and requested_view() not in PUBLIC_VIEWS
-    visitor = tokens.token_hash(token) if is_inside else f"address {client_address()}"
+    is_logged_in = g.get("user") is not None and requested_view() not in PUBLIC_VIEWS
+    visitor = tokens.token_hash(token) if is_logged_in else f"address {client_address()}"
     return f"newsroom form {visitor}"
 
 
@@ -206,7 +206,7 @@ def has_valid_csrf_token() -> bool:
 
 
 def safe_next_path(text: str | None) -> str:
-    """Return a newsroom path to open after the login, the list of stories for any other."""
+    """Return the newsroom path to open after the login; the list of stories if it is unsafe."""
     home = url_for("newsroom.stories")
     if (
         not text

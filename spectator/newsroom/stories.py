@@ -21,7 +21,8 @@ from spectator.text.words.numbers import parse_int
 
 PAGE_SIZE = 50
 BAR_ACTIONS = [name for name, rule in ACTIONS.items() if rule.is_in_bar]
-HANDOVER_STATUSES = ("draft", "review", "scheduled")  # between an author and the editors
+# In these the form shows the last remark between an author and the editors.
+HANDOVER_STATUSES = ("draft", "review", "scheduled")
 
 
 @bp.get("/")
@@ -66,7 +67,7 @@ def _unsaved_text(user: User) -> dict[str, object]:
 
 @bp.get("/stories/new")
 def new_story() -> str:
-    """Show an empty form, or the unsaved text of one."""
+    """Show an empty form, or unsaved text of a new story."""
     return render_form(_form_from_autosave(None) or forms.blank_form(), None)
 
 
@@ -109,8 +110,8 @@ def edit_story(article_id: int) -> str | tuple[str, int]:
 @returned_if_logged_out
 def save_story(article_id: int) -> Response | tuple[str, int]:
     """Save changes; show the form again on errors, both versions on a conflict."""
-    moved = _autosave_if_locked(article_id, lambda _: forms.form_from_request(current_user()))
-    return moved or _save(load_story(article_id, "edit"), forms.form_from_request(current_user()))
+    locked = _autosave_if_locked(article_id, lambda _: forms.form_from_request(current_user()))
+    return locked or _save(load_story(article_id, "edit"), forms.form_from_request(current_user()))
 
 
 @bp.post(STORY_RULE + "/merge")
@@ -119,11 +120,11 @@ def save_story(article_id: int) -> Response | tuple[str, int]:
 def merge_story(article_id: int) -> Response | tuple[str, int]:
     """Save a merge; show both versions again if a choice is missing or there is a newer one."""
     user = current_user()
-    moved = _autosave_if_locked(
+    locked = _autosave_if_locked(
         article_id, lambda article: conflicts.build_partial_form(article, user)
     )
-    if moved:
-        return moved
+    if locked:
+        return locked
     article = load_story(article_id, "edit")
     try:
         form = conflicts.build_merged_form(article, user)
@@ -135,7 +136,7 @@ def merge_story(article_id: int) -> Response | tuple[str, int]:
 def _autosave_if_locked(
     article_id: int, build_form: Callable[[Article], StoryForm]
 ) -> tuple[str, int] | None:
-    """Store unsaved text for a locked story and say so; None if the user may change it."""
+    """Store unsaved text of a locked story and return its page; None if it is not locked."""
     article, user = queries.article_to_edit(article_id), current_user()
     if article is None or not locked_stories.is_locked_for(article, user):
         return None
@@ -152,8 +153,8 @@ def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
         form.errors = invalid.errors
         return render_form(form, article), 422
     except publishing.ConflictError:
-        moved = _autosave_if_locked(article.id, lambda _: form)
-        return moved or (
+        locked = _autosave_if_locked(article.id, lambda _: form)
+        return locked or (
             conflicts.render_conflict(form, load_story(article.id, "edit"), current_user()),
             409,
         )
@@ -161,7 +162,7 @@ def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
 
 
 def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
-    """Store unsaved text of a live story, which readers do not see, and show the form again."""
+    """Store changes of a public story as unsaved text, and show the form again."""
     user, form_id = current_user(), form.values["copy"]
     values = form.values | {"picture_id": forms.form_picture_token(form, user)}
     try:
@@ -180,7 +181,7 @@ def _autosave(article: Article, form: StoryForm) -> Response | tuple[str, int]:
 
 
 def _action_view(action: str) -> Callable[[int], Response | tuple[str, int]]:
-    """Return the view of an action that needs no input but perhaps a remark or a reason."""
+    """Return the view of an action whose only input is a remark or a reason, if any."""
 
     def view(article_id: int) -> Response | tuple[str, int]:
         message = ACTIONS[action].message
@@ -198,8 +199,10 @@ def _action_view(action: str) -> Callable[[int], Response | tuple[str, int]]:
     return view
 
 
-for name in (name for name, rule in ACTIONS.items() if rule.has_address):
-    bp.add_url_rule(f"{STORY_RULE}/{name}", name, _action_view(name), methods=["POST"])
+for action_name in [name for name, rule in ACTIONS.items() if rule.has_address]:
+    bp.add_url_rule(
+        f"{STORY_RULE}/{action_name}", action_name, _action_view(action_name), methods=["POST"]
+    )
 
 
 def _form_from_autosave(article_id: int | None) -> StoryForm | None:
@@ -209,7 +212,7 @@ def _form_from_autosave(article_id: int | None) -> StoryForm | None:
 
 
 def _redirect_after_save(article_id: int, form: StoryForm, action: str) -> Response:
-    """Delete the autosave of what is now saved, and redirect to the story."""
+    """Delete the autosave of the saved form, and redirect to the story."""
     autosaves.remove(current_user().id, form.values["copy"])
     return _redirect_after_action(article_id, action, form.values["copy"])
 

@@ -1,4 +1,4 @@
-"""htmx targets of the story form: its address, suggestions, and who else has it open."""
+"""htmx targets of the story form: the story's URL, suggestions, other editors of the story."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def address_preview(article_id: int | None = None) -> str:
     if slug and not is_slug(slug):
         message = "Use lowercase letters, numbers and hyphens."
         return render_template("newsroom/_address.html", error=message)
-    current = article.slug if article else ""
+    current_slug = article.slug if article else ""
     try:
         if slug or headline:
-            slug = publishing.unique_slug(db.session(), slug, headline, article_id, current)
+            slug = publishing.unique_slug(db.session(), slug, headline, article_id, current_slug)
     except publishing.ValidationError as invalid:
         return render_template("newsroom/_address.html", error=invalid.errors["slug"])
     url = _future_url(slug, sent.get("section", "")[:120], article) if slug else ""
@@ -72,16 +72,16 @@ def _future_url(slug: str, section_name: str, article: Article | None) -> str:
 
 @bp.get("/fragments/suggestions/<kind>")
 def suggestions(kind: str) -> str:
-    """Suggest existing names that match the input; of sources the most recently used.
+    """Suggest existing names that match the input; for sources, the most recently used ones.
 
     Authors get no suggestions from colleagues' unpublished stories.
     """
     user = current_user()
     author_id = None if publishing.is_publisher(user) else user.id
     text = clean_line(request.args.get("q", "")[:100])
-    if kind not in SUGGESTED:
+    if kind not in SUGGESTERS:
         abort(404)
-    return render_template("newsroom/_options.html", options=SUGGESTED[kind](text, author_id))
+    return render_template("newsroom/_options.html", options=SUGGESTERS[kind](text, author_id))
 
 
 Options = list[tuple[str, str, str]]  # name, URL, remark
@@ -106,7 +106,7 @@ def _suggest_sources(text: str, author_id: int | None) -> Options:
     return [(name, url, "") for name, url in queries.sources_like(text, author_id)]
 
 
-SUGGESTED: dict[str, Callable[[str, int | None], Options]] = {
+SUGGESTERS: dict[str, Callable[[str, int | None], Options]] = {
     "authors": _suggest_authors,
     "topics": _suggest_topics,
     "countries": _suggest_countries,

@@ -1,4 +1,4 @@
-"""The story of an address, for a user who may do with it what the address is for."""
+"""The loader of a story for a view, with a check that the user may view, edit or share it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ REFUSALS = {
 def load_story(article_id: int, action: str) -> Article:
     """Return a story that the user may view, edit or share.
 
-    Raises NotFoundError if there is none, ForbiddenError if they may not.
+    Raises NotFoundError if there is no such story, ForbiddenError if the user may not.
     """
     article, user = queries.article_to_edit(article_id), current_user()
     if article is None:
         raise publishing.NotFoundError
-    is_editable = publishing.may_edit(user, article)
-    if not (is_editable if action == "edit" else publishing.may(user, action, article)):
+    may_edit = publishing.may_edit(user, article)
+    if not (may_edit if action == "edit" else publishing.may(user, action, article)):
         raise publishing.ForbiddenError(REFUSALS[action])
     return article

@@ -67,14 +67,14 @@ class StoryQuery:
         )
 
     def year_bounds(self) -> tuple[datetime, datetime] | None:
-        """Return the start of the year and of the next in the newsroom's zone, None for all."""
+        """Return when the year and the next begin in the newsroom's zone, in UTC; None for all."""
         if not self.year:
             return None
         zone = ZoneInfo(current_app.config["TIMEZONE"])
-        first, last = (
+        start, end = (
             datetime(year, 1, 1, tzinfo=zone).astimezone(UTC) for year in (self.year, self.year + 1)
         )
-        return first, last
+        return start, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,9 @@ def _query_from_request() -> StoryQuery:
 
 def _year_options() -> list[int]:
     """Return the years to choose from, latest first."""
-    ends = queries.publication_range(_restricted_author_id())
-    now = datetime.now(UTC).year
-    first, last = (ends[0].year, max(ends[1].year, now)) if ends else (now, now)
+    earliest, latest = queries.publication_range(_restricted_author_id()) or (None, None)
+    now = datetime.now(UTC)
+    first, last = (earliest or now).year, max(latest or now, now).year
     return list(range(last, max(first, last - MAX_YEARS) - 1, -1))
 
 
@@ -188,8 +188,8 @@ def _search_stories(query: StoryQuery) -> dict[str, Any]:
     stories alternate, best first. If one index has stories with every word, partial matches of the
     other are left out.
     """
-    kinds = {"all": (False, True), "unpublished": (False,), "published": (True,)}[query.scope]
-    rankings = [_search_index(query, is_public) for is_public in kinds]
+    indexes = {"all": (False, True), "unpublished": (False,), "published": (True,)}[query.scope]
+    rankings = [_search_index(query, is_public) for is_public in indexes]
     mode: Mode = (
         "all" if any(ranking.total and ranking.mode == "all" for ranking in rankings) else "any"
     )
@@ -235,12 +235,15 @@ def _search_index(query: StoryQuery, is_public: bool) -> Ranking:
 
 
 def interleaved_count(first: int, second: int, count: int) -> int:
-    """Return how many of the first `count` ranks the first of two alternating lists fills."""
+    """Return how many of the first `count` items of two alternating lists are from the first.
+
+    `first` and `second` are the lengths of the lists.
+    """
     return min(first, max(-(-count // 2), count - second))
 
 
 def _hits(rankings: list[Ranking], start: int, end: int) -> Iterator[Hit]:
-    """Yield the hits of a slice of the merged list, without stories whose status just changed."""
+    """Yield the hits of a slice of the merged list, except stories whose status has changed."""
     totals = (rankings[0].total, rankings[1].total if len(rankings) > 1 else 0)
     end = max(start, end)
     first, last = interleaved_count(*totals, start), interleaved_count(*totals, end)
