@@ -1,4 +1,4 @@
-"""Unsaved text: autosaved forms, apart from their stories."""
+"""Unsaved text: autosaved forms, stored apart from their stories."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def save(
     now = datetime.now(UTC)
     with db.write() as session:
         is_own = (Autosave.user_id == user_id) & (Autosave.form_id == form_id)
-        _make_room(session, user_id, form_id, len(json.dumps(values)))
+        _delete_surplus(session, user_id, form_id, len(json.dumps(values)))
         row = session.scalar(select(Autosave).where(is_own).options(defer(Autosave.values)))
         if row is None:
             row = Autosave(user_id=user_id, form_id=form_id)
@@ -42,7 +42,7 @@ def save(
     return now
 
 
-def _make_room(session: Session, user_id: int, form_id: str, size: int) -> None:
+def _delete_surplus(session: Session, user_id: int, form_id: str, size: int) -> None:
     """Delete a person's discarded forms, oldest first, until a form of `size` bytes fits.
 
     Raises AutosaveLimitReached if it does not fit.
@@ -53,7 +53,7 @@ def _make_room(session: Session, user_id: int, form_id: str, size: int) -> None:
     rows = session.execute(
         query.order_by(Autosave.discarded_at.is_(None), Autosave.discarded_at)
     ).all()
-    count, total = len(rows) + 1, sum(row[2] for row in rows) + size
+    count, total = len(rows) + 1, sum(row_size for *_, row_size in rows) + size
     surplus = []
     for row_id, discarded_at, row_size in rows:
         if discarded_at is None or (count <= MAX_AUTOSAVES and total <= MAX_BYTES):

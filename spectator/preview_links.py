@@ -14,7 +14,7 @@ from spectator.models import PreviewLink, User
 from spectator.tokens import derive, token_hash
 
 MAX_LINKS = 50  # active links to one story
-LIFETIME_DAYS = (1, 7, 30)
+LIFETIME_DAYS, DEFAULT_LIFETIME_DAYS = (1, 7, 30), 7
 RETENTION = timedelta(days=90)
 
 
@@ -28,14 +28,15 @@ def link_token(nonce: str) -> str:
 
 
 def create(article_id: int, by_id: int, days: int) -> None:
-    """Create a preview link that expires after `days` days. Only the hash of its token is stored.
+    """Create a preview link that expires after `days` days.
 
+    The token is not stored, only its hash, and the nonce from which the secret key derives it.
     Raises LinkLimitReached if the story has too many active links.
     """
     now, nonce = datetime.now(UTC), secrets.token_urlsafe(16)
     with db.write() as session:
         active_count = select(func.count(PreviewLink.id)).where(
-            PreviewLink.article_id == article_id, *_is_active()
+            PreviewLink.article_id == article_id, *_active_conditions()
         )
         if (session.scalar(active_count) or 0) >= MAX_LINKS:
             raise LinkLimitReached
@@ -52,22 +53,25 @@ def create(article_id: int, by_id: int, days: int) -> None:
 
 
 def list_active(article_id: int) -> list[tuple[PreviewLink, str]]:
-    """Return a story's active links with their tokens, "" if another secret key made the link."""
-    query = select(PreviewLink).where(PreviewLink.article_id == article_id, *_is_active())
+    """Return a story's active links with their tokens.
+
+    The token of a link is "" if it was created under another secret key.
+    """
+    query = select(PreviewLink).where(PreviewLink.article_id == article_id, *_active_conditions())
     query = query.options(joinedload(PreviewLink.made_by)).order_by(PreviewLink.id)
     rows = [(link, link_token(link.nonce)) for link in db.session.scalars(query)]
     return [(link, token if token_hash(token) == link.token_hash else "") for link, token in rows]
 
 
 def article_id_by_token(token: str) -> int | None:
-    """Return the id of the story that a preview link shows.
+    """Return the id of the story that a preview link shows, None if the link is not valid.
 
-    None if the link has expired or was revoked, or if its creator is disabled.
+    A link is valid until it expires or is revoked, or its creator's account is disabled.
     """
     creator = select(User.id).where(User.id == PreviewLink.made_by_id, User.is_active)
     return db.session.scalar(
         select(PreviewLink.article_id).where(
-            PreviewLink.token_hash == token_hash(token), creator.exists(), *_is_active()
+            PreviewLink.token_hash == token_hash(token), creator.exists(), *_active_conditions()
         )
     )
 
@@ -87,7 +91,7 @@ def revoke(article_id: int, link_id: int) -> None:
             link.revoked_at = datetime.now(UTC)
 
 
-def _is_active() -> tuple[Any, ...]:
+def _active_conditions() -> tuple[Any, ...]:
     return PreviewLink.revoked_at.is_(None), PreviewLink.expires_at > datetime.now(UTC)
 
 

@@ -16,7 +16,7 @@ _SHORTCODE = re.compile(
     rf"""(?:(?P<content>(?:(?!\[/?(?:{SHORTCODE_NAMES})\b).)*+)\[/(?P=name)\])?""",
     re.IGNORECASE | re.DOTALL,
 )
-# A paragraph with nothing else is dropped: a figure must not be inside one.
+# A paragraph with nothing but a placeholder loses its tags: a figure must not be inside one.
 _IN_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*+)?>\s*+(\x00[0-9]++\x00)\s*+</p>", re.IGNORECASE)
 _PLACEHOLDER = re.compile("\x00([0-9]++)\x00")
 _STRAY_END = re.compile(rf"(?<!\[)\[/(?:{SHORTCODE_NAMES})\](?!\])", re.IGNORECASE)
@@ -34,17 +34,17 @@ def convert_body(body: str) -> str:
     Brackets that are not a WordPress core shortcode, such as "[Version]", stay as text.
     """
     body = body.replace("\x00", "")
-    # Behind the last end of a comment, each start of one would be searched to the end of the body.
+    # After the last "-->", the pattern would search from every "<!--" to the end of the body.
     end = body.rfind("-->") + 3 if "-->" in body else 0
     body = _BLOCK_COMMENT.sub("", body[:end]) + body[end:]
     converted: list[str] = []
 
-    def mark(match: re.Match[str]) -> str:
+    def insert_placeholder(match: re.Match[str]) -> str:
         converted.append(_convert_shortcode(match))
         return f"\x00{len(converted) - 1}\x00"
 
     if "[" in body:
-        body = _STRAY_END.sub("", _SHORTCODE.sub(mark, body))
+        body = _STRAY_END.sub("", _SHORTCODE.sub(insert_placeholder, body))
         body = _IN_PARAGRAPH.sub(r"\1", body)
         body = _PLACEHOLDER.sub(lambda match: converted[int(match[1])], body)
     return _link_addresses(body) if "://" in body else body

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 BATCH_SIZE = 500
 BATCH_CHARACTERS = 4_000_000  # of bodies; a batch takes about ten times as much memory
 ENCODED_LINES = names_of("line")
-# Only with its semicolon: "AT&T" and "R&D&copy" are plain text.
+# A character reference must have its semicolon: "AT&T" and "R&D&copy" are plain text.
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 Entry = Record | tuple[str, RecordError]
 
@@ -87,7 +87,11 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 
 def _prepare_batch(
-    batch: list[Entry], report: ImportReport, media_dir: Path, pictures: Path | None, is_dry: bool
+    batch: list[Entry],
+    report: ImportReport,
+    media_dir: Path,
+    pictures_dir: Path | None,
+    is_dry: bool,
 ) -> Iterator[publishing.ImportedArticle]:
     """Yield the story of every valid record, prepared before the write lock is taken."""
     for entry in batch:
@@ -96,7 +100,7 @@ def _prepare_batch(
             continue
         report.unknown_keys.update(entry.unknown_keys)
         try:
-            yield _build_imported_article(entry, media_dir, pictures, is_dry)
+            yield _build_imported_article(entry, media_dir, pictures_dir, is_dry)
         except (publishing.ValidationError, RecordError) as error:
             report.refused.append((entry.location, str(error)))
         except Exception as error:
@@ -105,7 +109,7 @@ def _prepare_batch(
 
 
 def _build_imported_article(
-    record: Record, media_dir: Path, pictures: Path | None, is_dry: bool
+    record: Record, media_dir: Path, pictures_dir: Path | None, is_dry: bool
 ) -> publishing.ImportedArticle:
     section = decode_references(record.section)
     draft = replace(record.draft, section=slugify(section), **_decode_lines(record.draft))
@@ -116,7 +120,7 @@ def _build_imported_article(
         status=record.status,
         published_at=record.published_at,
         updated_at=record.updated_at,
-        picture=_store_picture(record, media_dir, pictures, is_dry),
+        picture=_store_picture(record, media_dir, pictures_dir, is_dry),
         is_picture_known=not (is_dry and record.picture),
         feed_id=record.feed_id,
         location=record.location,
@@ -143,11 +147,11 @@ def decode_references(text: str) -> str:
 
 
 def _store_picture(
-    record: Record, media_dir: Path, pictures: Path | None, is_dry: bool
+    record: Record, media_dir: Path, pictures_dir: Path | None, is_dry: bool
 ) -> media.StoredPicture | None:
     if not record.picture:
         return None
-    with open_picture(record.picture, pictures) as file:
+    with open_picture(record.picture, pictures_dir) as file:
         if is_dry:
             return None
         try:

@@ -172,7 +172,7 @@ class Article(Base):
     picture_credit: Mapped[str] = mapped_column(Text, default="")
     # near the end of the row, so that listings never read past a long body
     body: Mapped[str] = mapped_column(Text, deferred=True, deferred_raiseload=True)
-    # None for stories older than this column, whose feed id is made from the id. Only feeds read
+    # None for stories older than this column, whose feed id is derived from the id. Only feeds read
     # it, so it may follow the body.
     feed_id: Mapped[str | None] = mapped_column(
         String(500), default=new_feed_id, deferred=True, deferred_raiseload=True

@@ -9,9 +9,10 @@ from spectator.db import Base
 
 
 class FormerName(Base):
-    """A name or slug (`part`) that an author or topic (`kind`) had before it was renamed.
+    """A name or slug that an author or topic had before it was renamed.
 
-    Former names resolve to the current name, former slugs redirect to the current slug.
+    `kind` is "author" or "topic", `part` is "name" or "slug". Former names resolve to the current
+    name, former slugs redirect to the current slug.
     """
 
     __tablename__ = "former_name"

@@ -28,7 +28,7 @@ class Author(Base):
 class User(Base):
     """A person with an account; `email` is stored in lower case.
 
-    `failed_logins` counts attempts since the last login, to tell the person about those by others.
+    `failed_logins` counts attempts since the last login; the next login shows those by others.
     """
 
     __tablename__ = "user"

@@ -28,14 +28,15 @@ Effect = Callable[[Session, Article, Action, datetime], None]
 
 @dataclass(frozen=True, slots=True)
 class ActionRule:
-    """What the newsroom knows about an action.
+    """The properties of an action.
 
-    `editors` are the states of any story in which editors may take it, `authors` those of their own
-    story in which authors may; "new" is a story that is not stored yet. `labels` replace the label
-    of its button in some states, `own_label` on a person's own story. `past` names it in the
-    history. `notice` tells what happened, while the story has the `status` that the action gives
-    it. `message` is the form field with its text. `is_in_form`: it is a `do` value of the story
-    form; `is_in_bar`: with a button in the bar; `has_address`: it acts on the story as last saved.
+    `editors` lists, separated by spaces, the statuses in which editors may take the action on any
+    story, `authors` those in which authors may take it on their own; "new" is a story not stored
+    yet. `label` is the text of the button; `labels` replaces it in some statuses, `own_label` on a
+    person's own story. `past` names the action in the history. `status` is the story's status
+    afterwards, and `notice` is shown while the story has it. `message` is the form field with the
+    action's text. `is_in_form`: it is a `do` value of the story form; `is_in_bar`: it has a button
+    in the form's bar; `has_address`: it has a URL of its own and acts on the last saved version.
     """
 
     label: str
@@ -188,7 +189,7 @@ ACTIONS = {
     ),
     "relate": ActionRule("Related", editors=STORED),
 }
-# Revisions also record what no person of the newsroom does to a single story.
+# Revisions also record a story's creation, imports and renamed authors or topics.
 PAST_TENSES = {name: rule.past for name, rule in ACTIONS.items()} | {
     "create": "started",
     "import": "imported",

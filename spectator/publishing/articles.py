@@ -1,4 +1,4 @@
-"""Storing a prepared draft as a story. Only for publishing, inside its transactions."""
+"""Storing a prepared draft as a story. Called only by publishing, inside its transactions."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def apply_draft(session: Session, article: Article, prepared: PreparedDraft, now
 
 
 def draft_columns(prepared: PreparedDraft) -> dict[str, Any]:
-    """Return the columns of a story that come straight from its draft."""
+    """Return the column values of a story that come from its draft alone."""
     columns = {name: getattr(prepared.draft, name) for name in COPIED_FIELDS}
     return columns | {"excerpt": prepared.excerpt, "word_count": prepared.word_count}
 

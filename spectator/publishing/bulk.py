@@ -40,14 +40,14 @@ class BulkWriter:
         self, article_id: int, external_id: str | None, feed_id: str, values: dict[str, Any]
     ) -> None:
         """Collect the row of a new story."""
-        more = {
+        row = {
             "id": article_id,
             "external_id": external_id,
             "feed_id": feed_id,
             "version": 1,
             "created_at": self.now,
         }
-        self.new_articles.append(values | more | {"saved_at": self.now})
+        self.new_articles.append(values | row | {"saved_at": self.now})
 
     def update_article(self, article_id: int, version: int, values: dict[str, Any]) -> None:
         """Collect new column values of a stored story, whose current version is `version`."""

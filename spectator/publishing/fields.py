@@ -97,6 +97,7 @@ IMPORT_GROUPS = {
     group: tuple(field.name for field in fields)
     for group, fields in groupby(FIELDS.values(), lambda field: field.group)
 }
-LABELS = {  # by the name in forms and on the page of a conflict
+# By the name in forms and on the conflict page.
+LABELS = {
     "picture" if field.kind == "picture" else name: field.label for name, field in FIELDS.items()
 }

@@ -57,7 +57,7 @@ class ImportedArticle:
 
     @property
     def visible_updated_at(self) -> datetime | None:
-        """Return when the story was updated, None if that was before its publication."""
+        """Return the time of the last update that readers could see, None if there was none."""
         at, published = self.updated_at, self.published_at
         if at is None or published is None or self.status not in WAS_PUBLIC_STATUSES:
             return None
@@ -127,14 +127,14 @@ class ImportBatch:
     def _source_values(self, story: ImportedArticle) -> SourceValues:
         """Return the source's values of a story, by field."""
         section = self.sections.slug_for(story.section)
-        digest = (story.picture.digest if story.picture else "") if story.is_picture_known else None
+        digest = story.picture.digest if story.picture else ""
         publication = publication_value(story.status, story.published_at)
         prepared = story.prepared
         return values_of_draft(
             prepared.draft,
             section,
             prepared.country_codes,
-            digest,
+            digest if story.is_picture_known else None,
             publication,
             story.visible_updated_at,
         )
@@ -164,7 +164,7 @@ class ImportBatch:
             self.slugs.owners[slug] = article_id
         values = self._column_values(draft, story, slug, section.id)
         self.writer.add_article(article_id, story.external_id, self._feed_id(story), values)
-        self.writer.add_revision(article_id, draft, values, 1, 1)
+        self.writer.add_revision(article_id, draft, values, number=1, version=1)
         self.writer.taxonomy.append(Taxonomy(article_id, draft, story.prepared.country_codes))
         if story.external_id is not None:
             self.writer.set_import_state(article_id, 1, self._source_values(story) | {"slug": slug})

@@ -2,7 +2,7 @@
 
 Each field of a story is compared in three versions: the source's previous value, its current value
 and the stored value. `ImportState` keeps the first one as a fingerprint. Every importer follows
-this rule. Only for publishing.
+this rule. Called only by publishing.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from spectator.text.places.gazetteer import find_country
 
 SourceValues = dict[str, Any]
 
-# Imports compare these values of a story; reports name some of them otherwise.
+# Imports compare these values of a story; reports have other names for some of them.
 COMPARED_VALUES = (*IMPORT_GROUPS, "publication", "updated_at")
 REPORT_LABELS = {"picture": "lead_image", "publication": "status and date"}
 RENAMED_FIELDS = ("authors", "topics")
-UNKNOWN = "?"
+UNKNOWN = "?"  # stands for a value that is not known
 LIVE_STATUSES = frozenset({"published", "scheduled"})
 
 
@@ -82,17 +82,17 @@ def values_of_draft(
 
 
 def _comparable_value(draft: Draft, names: tuple[str, ...], digest: str) -> Any:
-    """Return the fields of a group as one value: texts hashed, names as a list, others as such."""
-    field = FIELDS[names[0]]
-    if field.kind == "names":
-        people = getattr(draft, field.name)
-        return list(people) if field.is_ordered else sorted(people)
+    """Return the fields of a group as one value: a hash of texts, a list of names, or a string."""
+    story_field = FIELDS[names[0]]
+    if story_field.kind == "names":
+        values = getattr(draft, story_field.name)
+        return list(values) if story_field.is_ordered else sorted(values)
     texts = [digest if name == "picture_id" else getattr(draft, name) for name in names]
-    return fingerprint(*texts) if field.kind in {"line", "body", "picture"} else texts[0]
+    return fingerprint(*texts) if story_field.kind in {"line", "body", "picture"} else texts[0]
 
 
 def is_unchanged(base: SourceValues | None, source: SourceValues) -> bool:
-    """Return whether the source's values are the previous ones; without a slug it matches any."""
+    """Return whether the source's values are the previous ones; a missing slug equals any slug."""
     return base is not None and source | {"slug": source.get("slug", base.get("slug"))} == base
 
 
@@ -142,12 +142,14 @@ def merge_source(
     ).startswith("withdrawn")
     accepted, preserved, merged = set(), [], dict(base)
     for name in COMPARED_VALUES:
-        new, old, now = (values.get(name, "") for values in (source, base, stored_values))
-        if new == now:
+        new, old, current = (values.get(name, "") for values in (source, base, stored_values))
+        if new == current:
             merged[name] = new
         elif new == UNKNOWN or (name == "slug" and not new):
             continue
-        elif _may_accept(name, old == now, new == old, is_corrected, is_withdrawn_here, overwrite):
+        elif _may_accept(
+            name, old == current, new == old, is_corrected, is_withdrawn_here, overwrite
+        ):
             accepted.add(name)
             merged[name] = new
         elif name == "publication" and stored.row.status == "withdrawn":
@@ -160,8 +162,8 @@ def merge_source(
 
 def _may_accept(
     name: str,
-    is_untouched: bool,
-    is_old: bool,
+    is_unedited: bool,
+    is_source_unchanged: bool,
     is_corrected: bool,
     is_withdrawn_here: bool,
     overwrite: bool,
@@ -170,7 +172,7 @@ def _may_accept(
         return False
     if overwrite:
         return True
-    return is_untouched and not is_old and not (is_corrected and name in WORDING_FIELDS)
+    return is_unedited and not is_source_unchanged and not (is_corrected and name in WORDING_FIELDS)
 
 
 def _with_current_names(
@@ -231,7 +233,7 @@ def _previous_values(
 class Comparison:
     """Stored stories that are imported again, with the data for merge decisions, read in bulk.
 
-    `candidates` are rows of `imports._load_existing`, each with the source's current values.
+    `candidates` are rows of `import_batches._load_existing`, each with the source's current values.
     """
 
     def __init__(
@@ -244,10 +246,10 @@ class Comparison:
             for old, _ in candidates
             if old.source_values is not None
         }
-        older = {old.id: old.number for old, _ in candidates if old.source_values is None}
-        if older:
-            older_articles = {article_id: self.stored[article_id] for article_id in older}
-            self.bases |= load_previous_values(session, older_articles, older)
+        numbers = {old.id: old.number for old, _ in candidates if old.source_values is None}
+        if numbers:
+            stateless_articles = {article_id: self.stored[article_id] for article_id in numbers}
+            self.bases |= load_previous_values(session, stateless_articles, numbers)
         versions = [*self.sources.values(), *(base for base, _ in self.bases.values())]
         self.renamed = {}
         for field_name, model in (("authors", Author), ("topics", Topic)):

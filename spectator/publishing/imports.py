@@ -48,8 +48,8 @@ def _import_stories(
     session: Session, stories: Sequence[ImportedArticle], overwrite: bool
 ) -> ImportResult:
     result, article_ids = ImportResult(), list[int]()
-    for part in _split_at_repeated_ids(stories):
-        article_ids += ImportBatch(session, part, overwrite).apply(result)
+    for sub_batch in _split_at_repeated_ids(stories):
+        article_ids += ImportBatch(session, sub_batch, overwrite).apply(result)
     if article_ids:
         update_listings(session, article_ids)
         update_picture_uses(session, article_ids)
@@ -58,14 +58,14 @@ def _import_stories(
 
 def _split_at_repeated_ids(stories: Sequence[ImportedArticle]) -> Iterator[list[ImportedArticle]]:
     """Split a batch before each repeated id, so that the later story updates the earlier one."""
-    part: list[ImportedArticle] = []
+    sub_batch: list[ImportedArticle] = []
     seen_ids: set[str] = set()
     for story in stories:
         if story.external_id in seen_ids:
-            yield part
-            part, seen_ids = [], set()
-        part.append(story)
+            yield sub_batch
+            sub_batch, seen_ids = [], set()
+        sub_batch.append(story)
         if story.external_id is not None:
             seen_ids.add(story.external_id)
-    if part:
-        yield part
+    if sub_batch:
+        yield sub_batch

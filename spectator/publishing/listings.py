@@ -1,4 +1,4 @@
-"""The listings of published stories and their counts. Only for publishing, in its transactions.
+"""The listings of published stories and their counts, updated inside publishing's transactions.
 
 Both tables are derived from the stories, their taxonomy and the newsroom's time zone, which decides
 the month of a story. They may be emptied at any time: `repair_listings` fills them again.
@@ -54,7 +54,8 @@ def _desired_rows(stories: str) -> str:
 
 
 _COLUMNS = 'kind, "key", published_at, article_id'
-_CHANGED_ARTICLES = "json_each(:ids) AS touched CROSS JOIN article AS a ON a.id = touched.value"
+_CHANGED_ARTICLES = "json_each(:ids) AS changed CROSS JOIN article AS a ON a.id = changed.value"
+# The rows to insert (number 1) and to delete (number -1).
 _ROW_CHANGES = text(
     f"""SELECT sum(number) AS number, {_COLUMNS} FROM (
       SELECT 1 AS number, {_COLUMNS} FROM ({_desired_rows(_CHANGED_ARTICLES)})
@@ -103,30 +104,26 @@ def update_listings(session: Session, article_ids: Iterable[int]) -> None:
     """Add stories to the listings where they belong, remove them from others, adjust counts."""
     session.flush()
     rows = session.execute(_ROW_CHANGES, {"ids": json.dumps(sorted(set(article_ids)))})
-    moves: list[dict[str, Any]] = [dict(row) for row in rows.mappings()]
-    changes: Counter[tuple[str, int]] = Counter()
-    for move in moves:
-        changes[move["kind"], move["key"]] += move["number"]
-    counts = [
+    row_changes: list[dict[str, Any]] = [dict(row) for row in rows.mappings()]
+    count_changes: Counter[tuple[str, int]] = Counter()
+    for change in row_changes:
+        count_changes[change["kind"], change["key"]] += change["number"]
+    counts: list[dict[str, Any]] = [
         {"kind": kind, "key": key, "number": number}
-        for (kind, key), number in changes.items()
+        for (kind, key), number in count_changes.items()
         if number
     ]
+    new_rows = [change for change in row_changes if change["number"] > 0]
     for model in (Author, Topic):
-        entered = {
-            move["key"] for move in moves if move["number"] > 0 and move["kind"] == KINDS[model]
-        }
-        if entered:
-            settle_slugs(session, model, entered)
+        listed_ids = {row["key"] for row in new_rows if row["kind"] == KINDS[model]}
+        if listed_ids:
+            settle_slugs(session, model, listed_ids)
     for statement, values in (
-        (_DELETE_ROWS, [move for move in moves if move["number"] < 0]),
-        (_INSERT_ROWS, [move for move in moves if move["number"] > 0]),
-        (_MARK_AS_PUBLIC, [move for move in moves if move["number"] > 0]),
+        (_DELETE_ROWS, [change for change in row_changes if change["number"] < 0]),
+        (_INSERT_ROWS, new_rows),
+        (_MARK_AS_PUBLIC, new_rows),
         (_ADD_TO_COUNTS, counts),
-        (
-            _DELETE_EMPTY_COUNTS,
-            [{"kind": kind, "key": key} for (kind, key), number in changes.items() if number < 0],
-        ),
+        (_DELETE_EMPTY_COUNTS, [row for row in counts if row["number"] < 0]),
     ):
         if values:
             session.execute(statement, values)

@@ -1,11 +1,13 @@
-"""The names of authors and topics, for saves and imports. Only for publishing, in its transactions.
+"""The names of authors and topics, for saves and imports, inside publishing's transactions.
 
-A name as written (NFC, trimmed, inner spaces collapsed by `drafts.prepare`) identifies an author or
-topic; case and accents count. A replaced spelling resolves to the name that replaced it, until
-somebody adds it as a name of its own. Similar names are never merged automatically: people decide.
+A name as cleaned by `validation.prepare` (NFC, trimmed, inner spaces collapsed) identifies an
+author or topic; case and accents count. A replaced spelling resolves to the name that replaced it,
+until somebody adds it as a name of its own. Similar names are never merged automatically: people
+decide.
 
-A name gets its slug when its first story is published. Until then it has a random one, so that
-unpublished stories neither take a slug nor add a number to one.
+A name gets its slug when its first story is published. Until then it has a random one, so that a
+name that only unpublished stories use neither occupies a slug nor makes another name's slug get a
+number.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from spectator.models import Author, FormerName, PublicListing, Topic
 from spectator.text.words.folding import fold
 from spectator.text.words.slugs import slugify
 
-MAX_SLUG_LENGTH = 80
+MAX_SLUG_LENGTH, MAX_FOLDED_LENGTH = 80, 240  # of the columns
 KINDS: dict[type[Author] | type[Topic], str] = {Author: "author", Topic: "topic"}
 NamedModel = type[Author] | type[Topic]
 
@@ -95,13 +97,13 @@ def is_former_name(model: NamedModel, names: Sequence[str]) -> ColumnElement[boo
 
 
 def delete_former_names(session: Session, model: NamedModel, names: Sequence[str]) -> None:
-    """Stop these spellings from standing for other names: they are names of their own now."""
+    """Stop resolving these spellings to other names: they are names of their own now."""
     session.execute(delete(FormerName).where(is_former_name(model, names)))
 
 
 def comparison_forms(name: str) -> dict[str, str]:
     """Return the two forms of a name that are compared to find similar names."""
-    return {"ascii_form": ascii_form(name), "folded_form": fold(name)[:240]}
+    return {"ascii_form": ascii_form(name), "folded_form": fold(name)[:MAX_FOLDED_LENGTH]}
 
 
 def settle_slugs(session: Session, model: NamedModel, ids: Iterable[int]) -> None:
@@ -115,7 +117,10 @@ def settle_slugs(session: Session, model: NamedModel, ids: Iterable[int]) -> Non
 
 
 def assign_slugs(session: Session, model: NamedModel, rows: Sequence[Author | Topic]) -> None:
-    """Give each row a free slug made from its name; names that were never public give way."""
+    """Give each row an unused slug made from its name.
+
+    A name that has this slug but was never public gets a random one again.
+    """
     if not rows:
         return
     slugs = unique_slugs(session, model, [row.name for row in rows])
@@ -123,7 +128,7 @@ def assign_slugs(session: Session, model: NamedModel, rows: Sequence[Author | To
     conflicting = session.scalars(select(model).where(is_conflicting)).all()
     for row in cast("Sequence[Author | Topic]", conflicting):
         row.slug = _random_slug()
-    session.flush()
+    session.flush()  # before the rows below take these slugs
     for row in rows:
         row.slug = slugs[row.name]
     session.flush()
@@ -143,7 +148,7 @@ def _random_slug() -> str:
 
 
 def unique_slugs(session: Session, model: NamedModel, names: Sequence[str]) -> dict[str, str]:
-    """Return a slug for each name that no public page of this kind has or had.
+    """Return for each name a slug that no public page of this kind has or had.
 
     Equal slugs get numbers: `c`, `c-2` and `c-3` for C, C++ and C#.
     """
@@ -169,7 +174,8 @@ def _numbered_slug(base: str, number: int) -> str:
 def _used_slugs(session: Session, model: NamedModel, bases: Counter[str]) -> set[str]:
     """Return the slugs in `bases`, plain or numbered, that a public page has or had.
 
-    Numbered ones are looked up where a number is needed: the plain slug is used, or wanted twice.
+    Numbered ones are looked up only if a number is needed: the plain slug is used, or two names
+    would get it.
     """
     public_ids = _public_ids(model)
     current = select(model.slug).where(model.id.in_(public_ids))
@@ -195,7 +201,7 @@ def _used_slugs(session: Session, model: NamedModel, bases: Counter[str]) -> set
 def similar_names(
     session: Session, model: NamedModel, names: Sequence[str]
 ) -> dict[str, list[Author | Topic]]:
-    """Return, for each name, the stored names with the same ASCII or folded form but not itself."""
+    """Return, for each name, the other stored names with the same ASCII or folded form."""
     forms = {name: comparison_forms(name) for name in names}
     if not forms:
         return {}

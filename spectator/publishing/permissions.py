@@ -1,7 +1,8 @@
-"""Who may take which action on which story; the table is `actions`, docs/roles.md shows it.
+"""Who may take which action on which story, by the table in `actions` (shown in docs/roles.md).
 
-Authors write and submit their own stories; they may only view one that is scheduled or public.
-Administrators may do with stories what editors may. An imported story is nobody's own.
+Authors write and submit their own stories; once a story is scheduled or public, they may only view
+it. Administrators have the same permissions on stories as editors. An imported story is nobody's
+own.
 """
 
 from __future__ import annotations
@@ -35,12 +36,13 @@ class NotFoundError(Exception):
 
 def allowed_actions(user: User, article: Article | None) -> dict[str, str]:
     """Return the actions that a person may take on a story (None: a new one), with their labels."""
-    state = article.status if article is not None else "new"
+    status = article.status if article is not None else "new"
     is_own = article is None or article.created_by_id == user.id
+    is_editor = is_publisher(user)
     return {
-        name: (is_own and rule.own_label) or rule.labels.get(state, rule.label)
+        name: (is_own and rule.own_label) or rule.labels.get(status, rule.label)
         for name, rule in ACTIONS.items()
-        if state in (rule.editors if is_publisher(user) else rule.authors if is_own else "").split()
+        if (is_editor or is_own) and status in (rule.editors if is_editor else rule.authors).split()
     }
 
 
@@ -60,7 +62,10 @@ def is_publisher(user: User) -> bool:
 
 
 def load_article(session: Session, article_id: int, by: User) -> Article:
-    """Return a story to change, with its collections. Raises NotFoundError and ForbiddenError."""
+    """Return a story that will be changed, with its body, section and notes to readers.
+
+    Raises NotFoundError and ForbiddenError.
+    """
     article = session.scalar(select_for_update().where(Article.id == article_id))
     if article is None:
         raise NotFoundError

@@ -1,7 +1,7 @@
-"""The index of which stories show which pictures. Only for publishing, inside its transactions.
+"""The index of which stories show which pictures, updated inside publishing's transactions.
 
-Every action on a story updates it. A picture that was public but is in no published story any more
-is gone for readers; `queries.pictures` says which pictures those are.
+Every action on a story updates it. A picture that was public but is no longer in a published story
+is hidden from readers; `queries.pictures` returns those pictures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from spectator.media import rendition_digests
 from spectator.models import Article, Picture, PictureUse
 from spectator.models.article import WAS_PUBLIC
 
-Use = tuple[int, int]
+Use = tuple[int, int]  # article id, picture id
 
 
 def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
@@ -28,15 +28,15 @@ def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
     stored = select(PictureUse.article_id, PictureUse.picture_id).where(
         PictureUse.article_id.in_(ids)
     )
-    before: set[Use] = {(row.article_id, row.picture_id) for row in session.execute(stored)}
-    now = _current_uses(session, ids)
-    if gone := before - now:
+    old_uses: set[Use] = {(row.article_id, row.picture_id) for row in session.execute(stored)}
+    new_uses = _current_uses(session, ids)
+    if removed := old_uses - new_uses:
         pairs = tuple_(PictureUse.article_id, PictureUse.picture_id)
-        session.execute(delete(PictureUse).where(pairs.in_(sorted(gone))))
-    if new := now - before:
+        session.execute(delete(PictureUse).where(pairs.in_(sorted(removed))))
+    if added := new_uses - old_uses:
         rows = [
             {"article_id": article_id, "picture_id": picture_id}
-            for article_id, picture_id in sorted(new)
+            for article_id, picture_id in sorted(added)
         ]
         session.execute(insert(PictureUse), rows)
     public = select(PictureUse.picture_id).join(Article).where(Article.id.in_(ids), WAS_PUBLIC)

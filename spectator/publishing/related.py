@@ -16,18 +16,20 @@ MAX_PINS = 4  # more are not shown
 
 
 def set_override(session: Session, article: Article, by: User, related_id: int, kind: str) -> None:
-    """Pin a related story, block it, or with an empty kind remove the decision.
+    """Pin a related story ("pin"), block it ("forbid"), or remove the decision ("").
 
     A pin applies to this story alone, a block to both stories. The outbox rows make the worker
     recompute the related stories; then readers see the change. Raises ValidationError.
     """
     pair = (RelatedOverride.article_id == article.id) & (RelatedOverride.related_id == related_id)
     if not kind:
-        back = (RelatedOverride.article_id == related_id) & (
+        reverse_pair = (RelatedOverride.article_id == related_id) & (
             RelatedOverride.related_id == article.id
         )
         session.execute(
-            delete(RelatedOverride).where(pair | (back & (RelatedOverride.kind == "forbid")))
+            delete(RelatedOverride).where(
+                pair | (reverse_pair & (RelatedOverride.kind == "forbid"))
+            )
         )
     else:
         _check(session, article, related_id, kind)

@@ -1,4 +1,4 @@
-"""Renaming an author or a topic on all stories. Only for publishing, inside its transactions."""
+"""Renaming an author or a topic on all stories, inside publishing's transactions."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ def rename_everywhere(
     if row.slug != old_slug:
         session.merge(FormerName(kind=KINDS[model], part="slug", value=old_slug, owner_id=row_id))
     session.flush()
-    article, named = link_columns(model)
-    carriers = select(article).where(named == row_id)
+    article_id_column, name_id_column = link_columns(model)
+    article_ids = select(article_id_column).where(name_id_column == row_id)
     outbox.append(session, None, "rename")
     session.flush()
     public = session.scalars(
-        select(Article.id).where(Article.id.in_(carriers), Article.status == "published")
+        select(Article.id).where(Article.id.in_(article_ids), Article.status == "published")
     )
     outbox.append_all(session, [(article_id, "rename") for article_id in public])
     _add_rename_revisions(
         session,
-        carriers.where(article != (except_article_id or 0)),
+        article_ids.where(article_id_column != (except_article_id or 0)),
         model,
         (old_name, name),
         by,
@@ -75,19 +75,19 @@ def rename_everywhere(
 
 def _add_rename_revisions(
     session: Session,
-    carriers: Any,
+    article_ids: Any,
     model: NamedModel,
-    names: tuple[str, str],
+    old_and_new_name: tuple[str, str],
     by: User,
     now: datetime,
 ) -> None:
-    """Add a revision with the new name to the `carriers` that are not public."""
+    """Add a revision with the new name to those stories that are not public."""
     query = (
         select(Article.id, Article.version, Revision.number, Revision.content)
         .join(Revision, (Revision.article_id == Article.id) & (Revision.number == newest_number()))
-        .where(Article.id.in_(carriers), Article.status != "published")
+        .where(Article.id.in_(article_ids), Article.status != "published")
     )
-    field, (old, new) = f"{KINDS[model]}s", names
+    field, (old, new) = f"{KINDS[model]}s", old_and_new_name
     rows = [
         {
             "article_id": row.id,

@@ -1,4 +1,4 @@
-"""Revisions: what each action adds to a story's history. Only for publishing."""
+"""Revisions: what each action adds to a story's history. Called only by publishing."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def add_revision(
     now: datetime,
     note: str = "",
 ) -> None:
-    """Append a revision with the saved draft; without a draft, with the content saved last.
+    """Append a revision with the draft or, without one, with the content of the previous revision.
 
-    The revision also holds the notes to readers; notes that were not loaded are copied from the
-    revision before.
+    The revision also holds the notes to readers; if the article's notes are not loaded, those of
+    the previous revision are copied.
     """
     session.flush()  # sets the story's new version
     newest = session.execute(
@@ -41,15 +41,15 @@ def add_revision(
         .order_by(Revision.number.desc())
         .limit(1)
     ).one_or_none()
-    content = before = newest.content if newest else {}
+    content = previous = newest.content if newest else {}
     if draft is not None:
         content = revision_content(draft, article.slug)
-    elif before:
+    elif previous:
         content = content | {"slug": article.slug}  # publishing may have added a number
     if "corrections" not in inspect(article).unloaded:
         content = content | {"notes": serialize_notes(article.corrections)}
-    elif "notes" in before:
-        content = content | {"notes": before["notes"]}
+    elif "notes" in previous:
+        content = content | {"notes": previous["notes"]}
     content = content | public_location(
         article.status, article.section.slug, article.slug, article.published_at
     )
@@ -83,9 +83,9 @@ def revision_content(draft: Draft, slug: str) -> dict[str, Any]:
 def public_location(
     status: str, section: str, slug: str, published_at: datetime | None
 ) -> dict[str, Any]:
-    """Return the path and month under which readers find the story, as a revision stores them.
+    """Return the path and month under which readers find a story, as a revision stores them.
 
-    Empty for a story that was never public.
+    A story that was never public has neither.
     """
     if status not in WAS_PUBLIC_STATUSES:
         return {}

@@ -1,4 +1,4 @@
-"""The rules for slugs of stories and their redirects, for saves and imports. Only for publishing.
+"""The rules for slugs of stories and their redirects, for saves and imports.
 
 A slug that was ever public is never given to another story; drafts reserve none.
 """
@@ -31,10 +31,10 @@ class SlugLookup:
     def unique_slug(
         self, slug: str, headline: str, article_id: int | None, current: str = ""
     ) -> str:
-        """Return `slug`, or without one the first free slug made from the headline.
+        """Return `slug`, or without one the first unused slug made from the headline.
 
-        `current` is the slug that the story has now: if it is unchanged and another story took it,
-        it gets a number. Raises ValidationError if a newly chosen slug belongs to another story.
+        `current` is the story's present slug: if `slug` equals it and another story has taken it
+        meanwhile, it gets a number. Raises ValidationError if a new slug belongs to another story.
         """
         wanted = slug or slugify(headline)
         if not self.is_taken(wanted, article_id):
@@ -46,9 +46,9 @@ class SlugLookup:
         if re.fullmatch(re.escape(slugify(headline)) + r"-[0-9]+", wanted, re.ASCII):
             wanted = slugify(headline)  # already numbered: replace the number
         for number in range(2, 1000):
-            free = f"{wanted}-{number}"
-            if not self.is_taken(free, article_id):
-                return free
+            numbered = f"{wanted}-{number}"
+            if not self.is_taken(numbered, article_id):
+                return numbered
         raise ValidationError(
             {"slug": "Too many stories have this headline. Type a web address for this one."}
         )
@@ -73,7 +73,7 @@ class SlugLookup:
 
 
 class RedirectWriter:
-    """The redirects that change because stories get other slugs or stop being public."""
+    """The redirects that change because stories get new slugs or stop being public."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, str | int]] = []
@@ -82,8 +82,8 @@ class RedirectWriter:
     def add_change(self, article_id: int, before: tuple[str, str], after: tuple[str, str]) -> None:
         """Collect what a change of a story's (slug, status) does to its redirects.
 
-        A public story leaves one at its old slug, and at its slug when it stops being public; a
-        story may return to a slug that it had before.
+        A public story leaves a redirect at its old slug, and one at its current slug when it stops
+        being public. A story that gets a former slug again needs no redirect there.
         """
         (old_slug, old_status), (slug, status) = before, after
         if old_status in WAS_PUBLIC_STATUSES and slug != old_slug:
@@ -111,7 +111,7 @@ def unique_slug(
 
 
 def set_slug(session: Session, article: Article, slug: str) -> None:
-    """Give a story a free slug, `slug` if possible; a public story leaves a redirect."""
+    """Give a story an unused slug, `slug` if possible; a public story leaves a redirect."""
     current = article.slug or ""
     slug = unique_slug(session, slug, article.headline, article.id, current)
     if current and slug != current:

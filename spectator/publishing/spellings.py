@@ -67,7 +67,7 @@ class SpellingQuestion:
 
 
 class SimilarNamesError(ValidationError):
-    """The draft has names similar to existing ones, and nobody has said if they are the same."""
+    """The draft has new names that are similar to existing ones; `questions` asks about them."""
 
     def __init__(self, questions: Sequence[SpellingQuestion]) -> None:
         errors: dict[str, str] = {}
@@ -114,14 +114,13 @@ def resolve_spellings(
     if not is_publisher(by):
         _delete_hidden_former_names(session, draft, by)
     for model, answer, question in decided:
-        existing = {candidate.id: candidate.name for candidate in question.candidates}.get(
-            answer.existing_id, ""
-        )
+        names_by_id = {candidate.id: candidate.name for candidate in question.candidates}
+        existing_name = names_by_id.get(answer.existing_id, "")
         if answer.choice == "rename":
             rename_everywhere(session, model, answer.existing_id, answer.name, by, now, article_id)
-            draft = _replace_names(draft, answer.field, {existing: answer.name})
+            draft = _replace_names(draft, answer.field, {existing_name: answer.name})
         elif answer.choice == "use":
-            draft = _replace_names(draft, answer.field, {answer.name: existing})
+            draft = _replace_names(draft, answer.field, {answer.name: existing_name})
         else:
             delete_former_names(session, model, [answer.name])
     return replace(prepared, draft=draft)
@@ -146,9 +145,9 @@ def replace_former_spellings(session: Session, prepared: PreparedDraft) -> Prepa
     return replace(prepared, draft=draft)
 
 
-def _replace_names(draft: Draft, field: str, names: Mapping[str, str]) -> Draft:
-    changed = dict.fromkeys(names.get(name, name) for name in getattr(draft, field))
-    return replace(draft, **{field: tuple(changed)})  # type: ignore[arg-type]
+def _replace_names(draft: Draft, field: str, replacements: Mapping[str, str]) -> Draft:
+    names = dict.fromkeys(replacements.get(name, name) for name in getattr(draft, field))
+    return replace(draft, **{field: tuple(names)})  # type: ignore[arg-type]
 
 
 def _is_valid_answer(answer: SpellingAnswer, question: SpellingQuestion) -> bool:
@@ -206,10 +205,8 @@ def _story_counts(session: Session, model: NamedModel, ids: set[int], by: User) 
     """Return the number of stories of each name, counting those that the person may see."""
     if not is_publisher(by):
         stories = select_visible_counts(model, by.id).subquery()
-        number = select(stories.c.name_id, func.sum(stories.c.number)).where(
-            stories.c.name_id.in_(ids)
-        )
-        return dict(session.execute(number.group_by(stories.c.name_id)).all())
-    article, named = link_columns(model)
-    count = func.count(func.distinct(article))
-    return dict(session.execute(select(named, count).where(named.in_(ids)).group_by(named)).all())
+        query = select(stories.c.name_id, func.sum(stories.c.number)).group_by(stories.c.name_id)
+        return dict(session.execute(query.where(stories.c.name_id.in_(ids))).all())
+    article_id, name_id = link_columns(model)
+    query = select(name_id, func.count(func.distinct(article_id)))
+    return dict(session.execute(query.where(name_id.in_(ids)).group_by(name_id)).all())

@@ -1,4 +1,4 @@
-"""Stored stories, loaded in bulk for a batch of imports. Only for publishing."""
+"""Stored stories, loaded in bulk for a batch of imports."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def add_section(session: Session, name: str) -> Section:
     number = 1
     while session.scalar(select(Section.id).where(Section.slug == slug)) is not None:
         number += 1
-        slug = f"{base[:75]}-{number}"
+        slug = f"{base[:75]}-{number}"  # the column has 80 characters
     last = session.scalar(select(func.max(Section.position))) or 0
     name = clean_line(name)[:120]
     section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)

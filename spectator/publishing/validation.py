@@ -85,7 +85,7 @@ def prepare(draft: Draft | PreparedDraft) -> PreparedDraft:
         return draft
     errors = _size_errors(draft)
     if errors:
-        raise ValidationError(errors)  # the rest must not work on input of unlimited size
+        raise ValidationError(errors)  # the checks below need a limited size
     lines: dict[str, Any] = {name: clean_line(getattr(draft, name)) for name in LINE_FIELDS}
     names: dict[str, Any] = {name: _clean_names(getattr(draft, name)) for name in NAME_FIELDS}
     if not tag_problem(lines["language"]):
@@ -114,7 +114,7 @@ def _clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def body_size_problem(body: str) -> str:
-    """Return what is too large about a body, for its author; "" if nothing is."""
+    """Return the message about a body that is too large, "" if it is not."""
     if len(body.encode("utf-8", "replace")) > MAX_BODY_BYTES:
         return f"The text is over {MAX_BODY_BYTES // 1000:,} kB. Split the story in two."
     if body.count("\n") + body.count("<") > MAX_BODY_PIECES:
@@ -125,22 +125,22 @@ def body_size_problem(body: str) -> str:
 def _size_errors(draft: Draft) -> dict[str, str]:
     return {
         name: problem
-        for name, row in FIELDS.items()
-        if (problem := _size_problem(row, getattr(draft, name)))
+        for name, story_field in FIELDS.items()
+        if (problem := _size_problem(story_field, getattr(draft, name)))
     }
 
 
-def _size_problem(field: StoryField, value: Any) -> str:
+def _size_problem(story_field: StoryField, value: Any) -> str:
     """Return a message about a value that is too large, "" if it is not."""
-    limit = field.limit
-    if field.kind == "body":
+    limit, kind = story_field.limit, story_field.kind
+    if kind == "body":
         return body_size_problem(value)
-    if field.name in LINE_FIELDS and len(value) > limit:
-        label = field.label[0].lower() + field.label[1:]
+    if story_field.name in LINE_FIELDS and len(value) > limit:
+        label = story_field.label[0].lower() + story_field.label[1:]
         return f"The {label} has {len(value):,} characters. Use at most {limit}."
-    if field.kind == "names" and len(value) > MAX_NAMES:
+    if kind == "names" and len(value) > MAX_NAMES:
         return f"Enter at most {MAX_NAMES} names."
-    if field.kind == "names" and any(len(name) > limit for name in value):
+    if kind == "names" and any(len(name) > limit for name in value):
         return f"One name is longer than {limit} characters. Separate names with commas."
     return ""
 
@@ -172,7 +172,7 @@ def is_http_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
         host = parts.hostname
-        _ = parts.port
+        _ = parts.port  # raises ValueError if it is not a number
     except ValueError:
         return False
     is_plain = not re.search(r"[\s<>\"'`\\{}|^\x00-\x1f]", text)

@@ -99,7 +99,7 @@ def articles_by_id(ids: Sequence[int], with_bodies: bool = False) -> list[Articl
 
 
 def feed_ids(ids: Sequence[int]) -> dict[int, str]:
-    """Return the feed ids of stories by id; for stories without one it is made from the id."""
+    """Return the feed ids of stories by id; if a story has none, it is derived from the id."""
     rows = db.session.execute(select(Article.id, Article.feed_id).where(Article.id.in_(ids)))
     return {row.id: row.feed_id or f"urn:spectator:article:{row.id}" for row in rows}
 
@@ -107,7 +107,7 @@ def feed_ids(ids: Sequence[int]) -> dict[int, str]:
 def articles_to_index(ids: Iterable[int] | None = None, after: int = 0) -> Sequence[Article]:
     """Return published stories with everything that the search index needs.
 
-    Those in `ids`, or without `ids` the next batch of stories with an id above `after`.
+    These are the stories in `ids` or, without `ids`, the next batch with an id above `after`.
     """
     return load_articles_to_index(Article.status == "published", ids, after)
 

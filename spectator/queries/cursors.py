@@ -1,4 +1,4 @@
-"""Cursors of keyset pagination: a story's position in a listing as a word of a URL."""
+"""Cursors of keyset pagination: a story's position in a listing, as part of a URL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class InvalidCursor(ValueError):
-    """A cursor in a form that no page of this site links to."""
+    """A cursor in a form that this site never creates."""
 
 
 def cursor_after(article: Article) -> str:

@@ -24,7 +24,7 @@ LATEST_COUNT, RAIL_SIZE = 8, 4  # stories after the lead, stories in each sectio
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """The front page: the lead, the latest stories after it, and a (section, stories) rail each.
+    """The front page: the lead, the latest stories after it, and a rail for each section.
 
     `rails_cursor` marks the end of the first page of latest stories; the rails hold the first
     stories of each section after it.
@@ -39,23 +39,23 @@ class FrontPage:
 
 
 @lru_cache(maxsize=8)
-def _select_rail_rows(sections: tuple[int, ...], rail: int) -> Subquery:
+def _select_rail_rows(section_ids: tuple[int, ...], rail_size: int) -> Subquery:
     """Return the rows of each section's first stories after a cursor."""
     rails = [
         select(ListingRow.article_id, ListingRow.published_at)
-        .where(ListingRow.kind == "section", ListingRow.key == section)
+        .where(ListingRow.kind == "section", ListingRow.key == section_id)
         .where(tuple_(ListingRow.published_at, ListingRow.article_id) < cursor_parameters("start"))
         .order_by(ListingRow.published_at.desc(), ListingRow.article_id.desc())
-        .limit(rail)
+        .limit(rail_size)
         .subquery()
-        for section in sections
+        for section_id in section_ids
     ]
     return union_all(*(select(rows.c.article_id, rows.c.published_at) for rows in rails)).subquery()
 
 
 @lru_cache(maxsize=8)
-def _select_rails(sections: tuple[int, ...], rail: int) -> Select[Article]:
-    rows = _select_rail_rows(sections, rail)
+def _select_rails(section_ids: tuple[int, ...], rail_size: int) -> Select[Article]:
+    rows = _select_rail_rows(section_ids, rail_size)
     newest_first = (rows.c.published_at.desc(), rows.c.article_id.desc())
     return select_cards().join(rows, rows.c.article_id == Article.id).order_by(*newest_first)
 
@@ -89,9 +89,9 @@ def load_front_page(navigation: Sequence[Section], through: str | None = None) -
     if through is None:
         return FrontPage(lead, rest, rails, page.cursor, page.cursor)
     excluded = [article.id for _, articles in rails for article in articles]
-    more = stream_through(latest, page.cursor, through, excluded)
-    latest_articles = more.articles if more.is_truncated else rest + more.articles
-    return FrontPage(lead, latest_articles, rails, more.cursor, page.cursor, more.is_truncated)
+    later = stream_through(latest, page.cursor, through, excluded)
+    latest_articles = later.articles if later.is_truncated else rest + later.articles
+    return FrontPage(lead, latest_articles, rails, later.cursor, page.cursor, later.is_truncated)
 
 
 def _load_rails(

@@ -12,7 +12,17 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Integer, Select, Tuple, bindparam, exists, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Tuple,
+    bindparam,
+    desc,
+    exists,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import joinedload
 
 from spectator.db import UTCDateTime, db
@@ -200,25 +210,29 @@ def _select_stream(
 
     With an end it reads from the end, oldest first, so that the limit leaves out the newest.
     """
-    of, name = (Article, Article.id) if is_latest else (ListingRow, ListingRow.article_id)
-    ids = select(name.label("id"), of.published_at.label("at")).limit(
+    table, id_column = (Article, Article.id) if is_latest else (ListingRow, ListingRow.article_id)
+    ids = select(id_column.label("id"), table.published_at.label("at")).limit(
         bindparam("number", type_=Integer)
     )
     if is_latest:
         ids = ids.where(Article.status == "published")
     else:
         ids = ids.where(ListingRow.kind == bindparam("kind"), ListingRow.key == bindparam("key"))
-    position = tuple_(of.published_at, name)
+    position = tuple_(table.published_at, id_column)
     if has_start:
         ids = ids.where(position < cursor_parameters("start"))
     if has_end:
         ids = ids.where(position >= cursor_parameters("end"))
     if has_excluded:
-        ids = ids.where(name.not_in(bindparam("excluded", expanding=True)))
-    order = (of.published_at, name) if has_end else (of.published_at.desc(), name.desc())
-    page = ids.order_by(*order).subquery()
-    page_order = (page.c.at, page.c.id) if has_end else (page.c.at.desc(), page.c.id.desc())
-    return select_cards().join(page, page.c.id == Article.id).order_by(*page_order)
+        ids = ids.where(id_column.not_in(bindparam("excluded", expanding=True)))
+    order = (table.published_at, id_column)
+    page = ids.order_by(*(order if has_end else map(desc, order))).subquery()
+    page_order = (page.c.at, page.c.id)
+    return (
+        select_cards()
+        .join(page, page.c.id == Article.id)
+        .order_by(*(page_order if has_end else map(desc, page_order)))
+    )
 
 
 def cursor_parameters(name: str) -> Tuple:

@@ -156,8 +156,9 @@ STATE_CHANGES = (
     "withdraw",
     "reinstate",
 )
-# How many revisions to search for a remark: reading one means reading past the whole content.
-REMARKS_WITHIN = 200
+# How many of the newest revisions to search for a remark. Each is slow to read, because its remark
+# is stored after the whole content.
+MAX_SEARCHED_REVISIONS = 200
 
 
 def last_state_change(article_id: int) -> Revision | None:
@@ -178,7 +179,7 @@ def last_remark(article_id: int) -> Revision | None:
         .where(Revision.article_id == article_id)
         .order_by(Revision.number.desc())
     )
-    remarks = Revision.id.in_(newest.limit(REMARKS_WITHIN)) & (Revision.note != "")
+    remarks = Revision.id.in_(newest.limit(MAX_SEARCHED_REVISIONS)) & (Revision.note != "")
     if change is not None:
         remarks &= Revision.number >= change.number
     query = select(Revision).where(remarks).options(joinedload(Revision.made_by))
@@ -250,7 +251,7 @@ def articles_revised_after(offset: int, limit: int = 500) -> tuple[set[int], int
 def unpublished_to_index(ids: Iterable[int] | None = None, after: int = 0) -> Sequence[Article]:
     """Return unpublished stories with everything that the search index needs.
 
-    Those in `ids`, or without `ids` the next batch of stories with an id above `after`.
+    These are the stories in `ids` or, without `ids`, the next batch with an id above `after`.
     """
     return load_articles_to_index(Article.status != "published", ids, after)
 

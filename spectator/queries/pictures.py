@@ -1,7 +1,7 @@
 """Uploaded pictures, and which of them readers may still see.
 
-A picture that was public stays visible only while a published story shows it. Drafts do not count,
-nor does removing it from a withdrawn story.
+A picture that was public stays visible only while a published story shows it. A draft that shows it
+does not make it visible again, nor does removing it from a withdrawn story.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ def withdrawn_pictures(digests: Iterable[str]) -> frozenset[str]:
 
 
 def _load_states(*conditions: ColumnElement[bool]) -> list[PictureState]:
-    shown_by = exists().where(
+    has_use = exists().where(
         PictureUse.picture_id == Picture.id, Article.id == PictureUse.article_id
     )
-    is_withdrawn = Picture.was_public & ~shown_by.where(Article.status == "published")
+    is_withdrawn = Picture.was_public & ~has_use.where(Article.status == "published")
     columns = (Picture.id, Picture.digest, Picture.extension, Picture.width, is_withdrawn)
     return [
         PictureState(*row)

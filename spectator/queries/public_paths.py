@@ -27,8 +27,8 @@ from spectator.text.words.slugs import slugify
 from spectator.times import month_key
 from spectator.urls import permalink_at
 
-_NAMED: dict[str, type[Author] | type[Topic]] = {"author": Author, "topic": Topic}
-_IN_REVISION = ("section", "authors", "topics", "countries", "path", "month")
+_NAME_MODELS: dict[str, type[Author] | type[Topic]] = {"author": Author, "topic": Topic}
+_REVISION_KEYS = ("section", "authors", "topics", "countries", "path", "month")
 
 
 def story_paths(article_ids: Collection[int]) -> list[str]:
@@ -43,8 +43,8 @@ def story_paths(article_ids: Collection[int]) -> list[str]:
     for article in db.session.scalars(
         select_cards().where(Article.id.in_(article_ids)).order_by(Article.id)
     ):
-        own = [row for row in revisions if row.article_id == article.id]
-        sections = dict.fromkeys((article.section.slug, *(row.section for row in own)))
+        own_revisions = [row for row in revisions if row.article_id == article.id]
+        sections = dict.fromkeys((article.section.slug, *(row.section for row in own_revisions)))
         slugs = (article.slug, *(row.slug for row in redirects if row.article_id == article.id))
         # Old revisions hold no path: combine their sections and the slugs with the current date.
         paths |= {
@@ -52,7 +52,7 @@ def story_paths(article_ids: Collection[int]) -> list[str]:
             for slug in slugs
             for section in sections
         }
-        paths |= {row.path: None for row in own if row.path}
+        paths |= {row.path: None for row in own_revisions if row.path}
     return list(paths)
 
 
@@ -73,14 +73,14 @@ def listing_paths(article_ids: Collection[int]) -> list[str]:
     sections = {article.section.slug for article in articles} | {row.section for row in revisions}
     months = {month_key(article.published_at, zone) for article in articles if article.published_at}
     months |= {row.month for row in revisions if row.month}
-    countries = {country.code for article in articles for country in article.countries}
-    named = (find_country(name) for row in revisions for name in row.countries or ())
-    countries |= {country.code for country in named if country is not None}
-    codes = db.session.scalars(
-        select(Country.slug).where(Country.code.in_(countries)).order_by(Country.slug)
+    codes = {country.code for article in articles for country in article.countries}
+    revised = (find_country(name) for row in revisions for name in row.countries or ())
+    codes |= {country.code for country in revised if country is not None}
+    countries = db.session.scalars(
+        select(Country.slug).where(Country.code.in_(codes)).order_by(Country.slug)
     )
-    paths = [f"/{slug}/" for slug in sorted(sections)] + [f"/country/{slug}/" for slug in codes]
-    for kind in _NAMED:
+    paths = [f"/{slug}/" for slug in sorted(sections)] + [f"/country/{slug}/" for slug in countries]
+    for kind in _NAME_MODELS:
         ids = {row.id for article in articles for row in getattr(article, f"{kind}s")}
         names = {name for row in revisions for name in getattr(row, f"{kind}s") or ()}
         paths += [f"/{kind}/{slug}/" for slug in _slugs(kind, ids, names)]
@@ -89,7 +89,7 @@ def listing_paths(article_ids: Collection[int]) -> list[str]:
 
 def _revisions(article_ids: Collection[int]) -> Sequence[Row[Any]]:
     """Return the distinct taxonomies, paths and months in the revisions of stories."""
-    columns = [Revision.content[name].label(name) for name in _IN_REVISION]
+    columns = [Revision.content[name].label(name) for name in _REVISION_KEYS]
     query = (
         select(Revision.article_id, *columns).where(Revision.article_id.in_(article_ids)).distinct()
     )
@@ -98,7 +98,7 @@ def _revisions(article_ids: Collection[int]) -> Sequence[Row[Any]]:
 
 def _slugs(kind: str, ids: Collection[int], names: Collection[str]) -> list[str]:
     """Return the public slugs, current and former, of authors or topics with these ids or names."""
-    model = _NAMED[kind]
+    model = _NAME_MODELS[kind]
     former = select(FormerName.owner_id).where(FormerName.kind == kind, FormerName.part == "name")
     is_match = or_(
         model.id.in_(ids),

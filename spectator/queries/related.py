@@ -18,7 +18,7 @@ RELATED_LIMIT = 4
 
 @dataclass(frozen=True, slots=True)
 class ArticleFeatures:
-    """The features of a published story, beside its words, that decide how related it is."""
+    """The features of a published story, besides its words, that decide how related it is."""
 
     id: int
     language: str
@@ -30,7 +30,8 @@ class ArticleFeatures:
 def related_articles(article: Article, limit: int = RELATED_LIMIT) -> list[Article]:
     """Return the stories related to a story as cards show them, in one query.
 
-    Computed ones come first; the newest stories of the section fill up, as just after publication.
+    Computed ones come first. If there are too few, as just after publication, the newest stories of
+    the section follow.
     """
     own = Related.article_id == article.id
     newest = (
@@ -50,6 +51,7 @@ def related_articles(article: Article, limit: int = RELATED_LIMIT) -> list[Artic
         # concat() keeps SQLite from scanning the index of all published stories
         .where(Article.status.concat("") == "published")
         .where(Article.id != article.id, Article.id.not_in(_select_forbidden(article.id)))
+        # 1000 is after every computed position
         .order_by(func.coalesce(position, 1000), Article.published_at.desc(), Article.id.desc())
         .limit(limit)
     )
@@ -113,7 +115,7 @@ def _select_forbidden(article_id: int) -> CompoundSelect[int]:
 
 
 def neighbours(article_id: int, limit: int) -> set[int]:
-    """Return the ids of stories that a story shows, and of those that show it, `limit` of each."""
+    """Return the ids of stories related to a story, and of those it is related to, `limit` each."""
     own = select(Related.related_id).where(Related.article_id == article_id).limit(limit)
     others = select(Related.article_id).where(Related.related_id == article_id).limit(limit)
     return {*db.session.scalars(own), *db.session.scalars(others)}

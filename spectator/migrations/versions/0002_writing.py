@@ -13,7 +13,7 @@ NEW_STATUSES = "status in ('draft', 'review', 'scheduled', 'published', 'withdra
 
 def upgrade() -> None:
     with op.batch_alter_table("article", recreate="always") as batch_op:
-        # the old check is not carried over: SQLite tells no tool about it
+        # Alembic does not copy CHECK constraints when it recreates a table.
         batch_op.create_check_constraint(op.f("ck_article_status"), NEW_STATUSES)
         batch_op.add_column(
             sa.Column("form_key", sa.String(length=40), nullable=True), insert_before="headline"

@@ -8,7 +8,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-PLACES = """
+LISTING_ROWS = """
 with public as (
   select id, section_id, published_at from article
   where status = 'published' and published_at is not null
@@ -60,5 +60,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_story_count")),
         sqlite_with_rowid=False,
     )
-    op.execute(PLACES)
+    op.execute(LISTING_ROWS)
     op.execute(COUNTS)

@@ -1,4 +1,4 @@
-"""Add public listings, filled from published stories and from withdrawn, once public ones."""
+"""Add public listings, filled from published and withdrawn stories."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-OPENED = """
+PUBLIC_LISTINGS = """
 insert into opened_list (kind, "key")
 select kind, "key" from listed
 union
@@ -36,4 +36,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "key", name=op.f("pk_opened_list")),
         sqlite_with_rowid=False,
     )
-    op.execute(OPENED)
+    op.execute(PUBLIC_LISTINGS)

@@ -1,4 +1,7 @@
-"""Add kinds of notes to readers; old notes get the kind of the action that created them."""
+"""Restrict the kinds of notes to readers; old ones get theirs from the action that created them.
+
+The text of old notes is also copied to the story's history.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,9 +11,9 @@ down_revision = "0011"
 branch_labels = None
 depends_on = None
 
-KINDS = "kind in ('update', 'clarification', 'correction')"
+KIND_CONDITION = "kind in ('update', 'clarification', 'correction')"
 # An action and the note that it created have the same time.
-TELL_KIND = """
+SET_KINDS = """
 update correction set kind = (
   select case r.action when 'correct' then 'correction' else 'update' end from revision r
   where r.article_id = correction.article_id and r.made_at = correction.made_at
@@ -22,7 +25,7 @@ where exists (
     and r.action in ('update', 'correct')
 )
 """
-TELL_HISTORY = """
+COPY_NOTES_TO_REVISIONS = """
 update revision set note = (
   select c.text from correction c
   where c.article_id = revision.article_id and c.made_at = revision.made_at limit 1
@@ -35,8 +38,8 @@ where note = '' and action in ('update', 'correct') and exists (
 
 
 def upgrade() -> None:
-    op.execute(TELL_KIND)
-    op.execute(TELL_HISTORY)
+    op.execute(SET_KINDS)
+    op.execute(COPY_NOTES_TO_REVISIONS)
     with op.batch_alter_table("correction") as batch_op:
         batch_op.alter_column("kind", type_=sa.String(length=20), existing_nullable=False)
-        batch_op.create_check_constraint(op.f("ck_correction_kind"), KINDS)
+        batch_op.create_check_constraint(op.f("ck_correction_kind"), KIND_CONDITION)

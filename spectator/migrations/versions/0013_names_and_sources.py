@@ -1,4 +1,7 @@
-"""Add forms of names, former spellings, states of imports, feed ids."""
+"""Add comparable forms of names, former names, states of imports, feed ids.
+
+Authors and topics with equal names are merged, and wrong update times are cleared.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,8 +14,8 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-# Imports used to store update times of stories that were not public, or before publication.
-UPDATED_TOO_SOON = """
+# Imports used to store update times of unpublished stories, and times before publication.
+CLEAR_UPDATE_TIMES = """
 update article set updated_at = null
 where updated_at is not null
   and (status in ('draft', 'review', 'scheduled') or updated_at < published_at)
@@ -20,8 +23,8 @@ where updated_at is not null
 
 
 def upgrade() -> None:
-    for table, filed in (("author", "article_author"), ("topic", "article_topic")):
-        _merge_equal_names(table, filed)
+    for table, association in (("author", "article_author"), ("topic", "article_topic")):
+        _merge_equal_names(table, association)
         op.add_column(
             table, sa.Column("ascii_form", sa.String(length=80), server_default="", nullable=False)
         )
@@ -61,21 +64,21 @@ def upgrade() -> None:
     )
     op.add_column("article", sa.Column("feed_id", sa.String(length=500), nullable=True))
     op.create_index("ix_article_feed_id", "article", ["feed_id"], unique=True)
-    op.execute(UPDATED_TOO_SOON)
+    op.execute(CLEAR_UPDATE_TIMES)
 
 
 def _merge_equal_names(table: str, association: str) -> None:
     """Merge rows with equal names; there are few, because names used to be identified by slug."""
     connection = op.get_bind()
     rows = connection.execute(
-        sa.text(f"select id, min(id) over (partition by name) as kept from {table}")  # noqa: S608 - our own words
+        sa.text(f"select id, min(id) over (partition by name) as first_id from {table}")  # noqa: S608 - our own words
     ).all()
     for row in rows:
-        if row.id != row.kept:
-            values = {"old": row.id, "kept": row.kept}
+        if row.id != row.first_id:
+            values = {"old": row.id, "first": row.first_id}
             column = f"{table}_id"
             for statement in (
-                f"update or ignore {association} set {column} = :kept where {column} = :old",  # noqa: S608
+                f"update or ignore {association} set {column} = :first where {column} = :old",  # noqa: S608
                 f"delete from {association} where {column} = :old",  # noqa: S608
                 f"delete from listed where kind = '{table}' and \"key\" = :old",  # noqa: S608
                 f"delete from story_count where kind = '{table}' and \"key\" = :old",  # noqa: S608

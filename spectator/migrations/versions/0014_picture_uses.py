@@ -11,11 +11,13 @@ branch_labels = None
 depends_on = None
 
 RENDITION_URL = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
-LEAD = """
+INSERT_LEADS = """
 insert into picture_use (article_id, picture_id)
 select id, picture_id from article where picture_id is not null
 """
-USE = "insert or ignore into picture_use (article_id, picture_id) values (:article_id, :picture_id)"
+INSERT_USE = (
+    "insert or ignore into picture_use (article_id, picture_id) values (:article_id, :picture_id)"
+)
 
 
 def upgrade() -> None:
@@ -39,7 +41,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_picture_use_picture_id"), "picture_use", ["picture_id"])
-    op.execute(LEAD)
+    op.execute(INSERT_LEADS)
     connection = op.get_bind()
     ids: dict[str, int] = dict(connection.execute(sa.text("select digest, id from picture")).all())
     bodies = connection.execute(
@@ -49,5 +51,5 @@ def upgrade() -> None:
         for _, digest in RENDITION_URL.findall(body):
             if digest in ids:
                 connection.execute(
-                    sa.text(USE), {"article_id": article_id, "picture_id": ids[digest]}
+                    sa.text(INSERT_USE), {"article_id": article_id, "picture_id": ids[digest]}
                 )

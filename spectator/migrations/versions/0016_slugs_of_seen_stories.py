@@ -8,11 +8,11 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-IS_SEEN = sa.text("status IN ('published', 'withdrawn')")
+WAS_PUBLIC = sa.text("status IN ('published', 'withdrawn')")
 
 
 def upgrade() -> None:
-    # the body stays last in the row: lists then never walk its pages to reach a column behind it
+    # The body stays last in the row, so that listings need not read past a long body.
     with op.batch_alter_table("article", partial_reordering=[("feed_id", "body")]) as batch_op:
         batch_op.drop_constraint(op.f("uq_article_slug"), type_="unique")
     op.create_index(
@@ -20,6 +20,6 @@ def upgrade() -> None:
         "article",
         ["slug"],
         unique=True,
-        sqlite_where=IS_SEEN,
-        postgresql_where=IS_SEEN,
+        sqlite_where=WAS_PUBLIC,
+        postgresql_where=WAS_PUBLIC,
     )

@@ -8,7 +8,7 @@ down_revision = "0016"
 branch_labels = None
 depends_on = None
 
-SEEN = """
+MARK_PUBLIC = """
 UPDATE picture SET was_public = true WHERE id IN (
   SELECT picture_use.picture_id FROM picture_use JOIN article ON article.id = picture_use.article_id
   WHERE article.status IN ('published', 'withdrawn'))
@@ -19,4 +19,4 @@ def upgrade() -> None:
     op.add_column(
         "picture", sa.Column("was_public", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
-    op.get_bind().execute(sa.text(SEEN))
+    op.get_bind().execute(sa.text(MARK_PUBLIC))

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # before the body, so that listings read it without walking the pages of a long body
+    # Before the body, so that listings need not read past a long body.
     with op.batch_alter_table("article", recreate="always") as batch_op:
         batch_op.add_column(
             sa.Column("kicker", sa.String(length=60), server_default="", nullable=False),
