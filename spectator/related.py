@@ -1,8 +1,9 @@
 """Related articles, computed by the worker after publication and read with one select.
 
-A consumer of the outbox that stays behind the search index, because it queries it. Its offset is
-stored in the same transaction as its results. If the offset is missing, related articles are
-recomputed for all articles in small slices; this also happens once every night.
+This is a consumer of the outbox. It queries the search index, so it waits until the index contains
+a change. Its offset is stored in the same transaction as its results. If the offset is missing,
+related articles are recomputed for all articles in small slices; this also happens once every
+night.
 """
 
 from __future__ import annotations
@@ -28,13 +29,16 @@ MAX_CANDIDATES = 30
 MAX_NEIGHBOURS = 12
 # What each shared topic or country, up to MAX_SHARED, adds to a similarity of at most 1.
 TOPIC_WEIGHT, COUNTRY_WEIGHT, MAX_SHARED = 0.1, 0.05, 3
-# Age takes at most a tenth off a score, half of that within two years.
+# Age lowers a score by at most a tenth, and by half of that within two years.
 HALF_LIFE_DAYS, RECENCY_WEIGHT = 730, 0.1
 MIN_SCORE = 0.12  # Below this, the newest articles of the section are preferred.
+# Texts are duplicates if they share more than this part of their shingles, runs of three words.
 SAME_TEXT_THRESHOLD, SHINGLE_SIZE, MAX_COMPARED = 0.5, 3, 12
 SLICE_SECONDS = 0.2
 # In outbox rows. Beyond MAX_LAG, a full pass costs less than catching up.
 BATCH_SIZE, MAX_LAG = 3, 300
+# Rows of models.Consumer: the outbox offset, the last article id of a running full pass, and the
+# day (as an ordinal) of the last nightly pass.
 CONSUMER, FULL_PASS, NIGHTLY_PASS = "related", "related-pass", "related-night"
 
 ScoredIds = list[tuple[int, float]]
@@ -77,12 +81,12 @@ def _continue_pass(index: Index) -> bool:
     after = queries.consumer_offset(FULL_PASS)
     if after is None:
         return False
-    until, results = time.monotonic() + SLICE_SECONDS, {}
+    deadline, results = time.monotonic() + SLICE_SECONDS, {}
     ids = queries.published_ids_after(after, 200)
     for article_id in ids:
         results[article_id] = compute_related(index, article_id)
         after = article_id
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             break
     _store(results, {FULL_PASS: after if ids else None})
     return True
@@ -172,18 +176,18 @@ def _score(similarity: float, own: ArticleFeatures, other: ArticleFeatures) -> f
     topics = min(MAX_SHARED, len(own.topics & other.topics))
     countries = min(MAX_SHARED, len(own.countries & other.countries))
     days = max(0.0, (datetime.now(UTC) - other.published_at).total_seconds() / 86_400)
-    age: float = 1 - RECENCY_WEIGHT * (1 - 0.5 ** (days / HALF_LIFE_DAYS))
-    return (similarity + TOPIC_WEIGHT * topics + COUNTRY_WEIGHT * countries) * age
+    recency: float = 1 - RECENCY_WEIGHT * (1 - 0.5 ** (days / HALF_LIFE_DAYS))
+    return (similarity + TOPIC_WEIGHT * topics + COUNTRY_WEIGHT * countries) * recency
 
 
 def _drop_duplicates(article: Article, candidates: Sequence[tuple[int, float]]) -> ScoredIds:
     """Return the candidates whose text does not repeat the article or a better candidate."""
     bodies = queries.bodies_by_id([key for key, _ in candidates])
-    seen, unique = [_shingles(article.body)], []
+    seen_shingles, unique = [_shingles(article.body)], []
     for key, score in candidates:
         shingles = _shingles(bodies.get(key, ""))
-        if not any(_are_duplicates(shingles, other) for other in seen):
-            seen.append(shingles)
+        if not any(_are_duplicates(shingles, other) for other in seen_shingles):
+            seen_shingles.append(shingles)
             unique.append((key, score))
     return unique
 

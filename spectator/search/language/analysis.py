@@ -34,24 +34,24 @@ class AnalyzedText:
 
 def analyze(text: str) -> AnalyzedText:
     """Return the words of any text, up to about where it exceeds `MAX_DISTINCT_WORDS`."""
-    words = AnalyzedText([], [], [])
+    analyzed = AnalyzedText([], [], [])
     is_ascii = text.isascii()
     next_check = CHECK_INTERVAL
     for run in word_runs(text):
         for token in run:
-            words.folded.append(token.text)
+            analyzed.folded.append(token.text)
             exact = token.text if is_ascii else exact_form(text[token.start : token.end])
             if exact != token.text:
-                words.exact.append(exact)
+                analyzed.exact.append(exact)
         if len(run) > 1:
-            words.joined.extend(
+            analyzed.joined.extend(
                 joined_term([part.text for part in name]) for name in joinable_names(run, text)
             )
-        if len(words.folded) >= next_check:
-            if words.count_distinct() > MAX_DISTINCT_WORDS:
+        if len(analyzed.folded) >= next_check:
+            if analyzed.count_distinct() > MAX_DISTINCT_WORDS:
                 break
             next_check += CHECK_INTERVAL
-    return words
+    return analyzed
 
 
 def joined_term(parts: Sequence[str]) -> str:
@@ -60,7 +60,7 @@ def joined_term(parts: Sequence[str]) -> str:
 
 
 def exact_form(word: str) -> str:
-    """Return a word in lower case and NFC, with its accents and homophone letters."""
+    """Return a word in lower case and NFC, with its accents and its letters of equal sound."""
     return unicodedata.normalize("NFC", strip_invisible(word)).lower()
 
 

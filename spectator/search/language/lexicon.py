@@ -1,4 +1,4 @@
-"""What spelling and suggestions need of an index, whatever its engine."""
+"""The interface to an index, of any engine, that spelling and suggestions use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Lexicon(Protocol):
         """Return the number of articles with the word in their body."""
 
     def is_joined_name(self, word: str) -> bool:
-        """Return whether the word is a name in the archive without its apostrophe."""
+        """Return whether the archive has the word as a name with an apostrophe."""
 
     def similar_words(self, word: str, distance: int) -> Collection[str]:
         """Return words of headlines and names within an edit distance and with the same initial."""

@@ -185,6 +185,7 @@ def _clause_from_run(text: str, run: Sequence[Token]) -> Clause:
     """
     raw_words = tuple(token.text for token in run)
     words = strip_possessive(raw_words)
+    # Without an elided article at the start and a possessive "s" at the end.
     parts = run[int(starts_with_elision(words)) : len(words)]
     names = {"".join(part.text for part in name) for name in joinable_names(run, text)}
     return Clause(

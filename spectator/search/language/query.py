@@ -118,12 +118,13 @@ def _add_alternative_names(clauses: Sequence[Clause]) -> Iterator[Clause]:
         for end in range(min(len(clauses), start + MAX_NAME_WORDS), start, -1):
             run = clauses[start:end]
             words = tuple(word for clause in run for word in clause.raw_words or clause.words)
-            others = alternative_names(words) if all(clause.is_plain for clause in run) else ()
-            if others:
+            is_plain = all(clause.is_plain for clause in run)
+            other_names = alternative_names(words) if is_plain else ()
+            if other_names:
                 yield Clause(
                     words,
                     exact=tuple(word for clause in run for word in clause.exact),
-                    alternative_names=others,
+                    alternative_names=other_names,
                 )
                 start = end
                 break

@@ -40,7 +40,7 @@ def _match_slugs(
     limit: int,
     named_slugs: Sequence[str] = (),
 ) -> list[str]:
-    """Return the slugs with every word, most stories first; the last word is a prefix."""
+    """Return `named_slugs` and slugs with every word (the last a prefix), most stories first."""
     matches = [
         slug
         for slug in counts

@@ -15,22 +15,28 @@ Combination = tuple[str, ...]
 
 @dataclass(slots=True)
 class Facet:
-    """One facet: a code for each document and, by code, the combination of slugs."""
+    """One facet of the documents.
+
+    `combinations` has the different combinations of slugs; `codes[document]` is the index of the
+    document's combination.
+    """
 
     codes: array[int] = field(default_factory=lambda: array("I"))
     combinations: list[Combination] = field(default_factory=list)
 
     def extend(self, other: Facet) -> None:
         """Append the documents of another segment's facet."""
-        first = len(self.combinations)
+        shift = len(self.combinations)
         self.combinations += other.combinations
-        self.codes.extend(other.codes if not first else [code + first for code in other.codes])
+        self.codes.extend([code + shift for code in other.codes] if shift else other.codes)
 
     def codes_with_any(self, slugs: Collection[str]) -> frozenset[int]:
         """Return the codes whose combination has at least one of these slugs."""
         wanted = frozenset(slugs)
         return frozenset(
-            code for code, slugs in enumerate(self.combinations) if not wanted.isdisjoint(slugs)
+            code
+            for code, combination in enumerate(self.combinations)
+            if not wanted.isdisjoint(combination)
         )
 
     def count_slugs(self, documents: Iterable[int]) -> Counter[str]:
@@ -60,10 +66,10 @@ def read_facets(rows: Iterable[bytes]) -> Facets:
     return facets
 
 
-def concatenate_facets(parts: Iterable[Facets]) -> Facets:
+def concatenate_facets(segments: Iterable[Facets]) -> Facets:
     """Return the facets of several segments, in their order."""
     combined = {name: Facet() for name in FACETS}
-    for facets in parts:
+    for facets in segments:
         for name, facet in facets.items():
             combined[name].extend(facet)
     return combined
@@ -82,5 +88,5 @@ def filter_documents(documents: Sequence[int], predicates: Iterable[Predicate]) 
 def top_values(counts: Counter[str], selected: Collection[str]) -> list[tuple[str, int]]:
     """Return the `MAX_FACET_VALUES` most frequent slugs, then the other selected slugs."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    first = ranked[:MAX_FACET_VALUES]
-    return first + [item for item in ranked[MAX_FACET_VALUES:] if item[0] in selected]
+    top, rest = ranked[:MAX_FACET_VALUES], ranked[MAX_FACET_VALUES:]
+    return top + [(slug, count) for slug, count in rest if slug in selected]

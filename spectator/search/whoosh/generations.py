@@ -26,7 +26,7 @@ _UNTRACKED_FILES = {"position", "position.new", "damaged", WRITE_LOCK}
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A complete index and its outbox offset. Two are equal only without a commit in between."""
+    """A complete index and its outbox offset, in the state after one commit."""
 
     path: Path
     offset: int
@@ -153,18 +153,18 @@ def write_format(path: Path, number: int) -> None:
 
 def write_offset(path: Path, offset: int) -> None:
     """Record the outbox offset and the manifest of a generation, atomically."""
-    draft = path / "position.new"
+    temporary = path / "position.new"
     entries = [
         entry
         for entry in os.scandir(path)
         if entry.is_file() and entry.name not in _UNTRACKED_FILES
     ]
-    with open(draft, "w", encoding="utf-8") as file:
+    with open(temporary, "w", encoding="utf-8") as file:
         file.write(f"{offset}\n")
         file.writelines(f"{_stamp(entry.stat())} {entry.name}\n" for entry in entries)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path / "position")
+    temporary.replace(path / "position")
 
 
 def fsync_files(path: Path, names: Iterable[str] = ()) -> None:

@@ -195,20 +195,20 @@ class WhooshIndex:
     def _current_snapshot(self, state: _ReaderState) -> Snapshot:
         """Return the snapshot of the newest commit, opening it if the current one is older."""
         generation = self._generations.current()
-        held = state.snapshot
+        snapshot = state.snapshot
         # Open files can still be read if the directory is gone.
-        if held and generation in (None, held.generation):
+        if snapshot and generation in (None, snapshot.generation):
             try:
-                held.generation.check_files()
+                snapshot.generation.check_files()
             except ValueError as error:
                 state.close_snapshot()
-                raise _unavailable_error(held.generation, error) from error
-            held.budget = Budget()  # each read has its own
-            return held
+                raise _unavailable_error(snapshot.generation, error) from error
+            snapshot.budget = Budget()  # each read has its own
+            return snapshot
         if generation and generation == state.unusable_generation:
             raise IndexUnavailableError("the search index is damaged and must be rebuilt")
         try:
-            fresh = open_snapshot(self._generations, held, self._zone)
+            new_snapshot = open_snapshot(self._generations, snapshot, self._zone)
         except IndexUnavailableError:
             raise
         except Exception as error:
@@ -218,12 +218,15 @@ class WhooshIndex:
                 state.unusable_generation = generation
             raise _unavailable_error(generation, error) from error
         state.close_snapshot()
-        state.snapshot = fresh
-        return fresh
+        state.snapshot = new_snapshot
+        return new_snapshot
 
 
 def _commit_or_mark_damaged(generation: Generation, changes: Mapping[int, Document | None]) -> None:
-    """Commit the changes. Mark an unreadable generation, or its consumer would fail for ever."""
+    """Commit the changes.
+
+    If the generation is unreadable, it is marked for a rebuild: its consumer would fail for ever.
+    """
     try:
         generation.check_files()
         if changes:

@@ -46,7 +46,7 @@ _STATES_PER_STEP = 4
 
 
 class PostingBlock(NamedTuple):
-    """A block of a posting list: document numbers of the index, frequencies, encoded positions."""
+    """A block of a posting list: document numbers in the index, frequencies, encoded positions."""
 
     documents: Sequence[int]
     frequencies: Sequence[float]
@@ -175,7 +175,7 @@ def layout_fault() -> str:
     """Return one sentence if the installed Whoosh lacks the expected private parts, else "".
 
     A process checks this once, in about 10 ms, by writing and reading a small index. While the
-    temporary directory cannot be written, nothing is known, and the next call checks again.
+    temporary directory cannot be written, no fault is reported, and the next call checks again.
     """
     try:
         has_layout = _has_layout()

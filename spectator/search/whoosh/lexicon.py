@@ -1,4 +1,4 @@
-"""What the language half needs of an index, read from a snapshot."""
+"""The `Lexicon` of a snapshot, for spelling and suggestions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spectator.search.whoosh.reader import (
 from spectator.search.whoosh.scoring import PostingLists
 from spectator.search.whoosh.snapshot import Snapshot
 
-# Headlines and names are seldom misspelt.
+# Spellings are suggested from these, because headlines and names are seldom misspelt.
 DICTIONARY_FIELDS = ("headline", "names")
 MAX_PREFIX_WORDS = 200  # in each segment
 

@@ -14,7 +14,7 @@ from spectator.search.whoosh.snapshot import Snapshot
 
 MAX_TERMS = 15  # in addition to the words of the headline, which count twice
 HEADLINE_WEIGHT = 2
-# A word in no other story finds nothing, and a word in half of them says nothing.
+# A word in no other story cannot match; words in more than half of all stories are ignored.
 MIN_DOCUMENTS = 2
 # In a large archive a word in thousands of stories costs more than it contributes.
 MAX_DOCUMENT_SHARE, MAX_DOCUMENTS = 0.5, 1500
@@ -33,15 +33,16 @@ def more_like_this(snapshot: Snapshot, document: Document, limit: int) -> list[S
             for posting_list in posting_lists(snapshot, field, word):
                 lists.add_scores(scores, posting_list, weight)
     own = snapshot.document_numbers.get(document.id)
-    best = scores.pop(own, 0.0) if own is not None else 0.0
-    best = best or max(scores.values(), default=0.0)
+    # The score of the document itself or, if it is not indexed, the best score.
+    full_score = scores.pop(own, 0.0) if own is not None else 0.0
+    full_score = full_score or max(scores.values(), default=0.0)
     for number in snapshot.deleted:
         scores.pop(number, None)
     ranked = nlargest(
         limit, scores, key=lambda number: (scores[number], snapshot.published_at[number])
     )
     return [
-        SimilarArticle(snapshot.article_ids[number], min(1.0, scores[number] / best))
+        SimilarArticle(snapshot.article_ids[number], min(1.0, scores[number] / full_score))
         for number in ranked
     ]
 
@@ -53,12 +54,12 @@ def key_terms(snapshot: Snapshot, document: Document) -> list[tuple[str, float]]
     for word in headline:
         counts[word] += HEADLINE_WEIGHT
     total, weights = len(snapshot.article_ids), {}
-    most = max(SMALL_ARCHIVE_DOCUMENTS, min(MAX_DOCUMENT_SHARE * total, MAX_DOCUMENTS))
+    max_frequency = max(SMALL_ARCHIVE_DOCUMENTS, min(MAX_DOCUMENT_SHARE * total, MAX_DOCUMENTS))
     for word, count in counts.items():
         if len(word) < MIN_WORD_LENGTH or word.isdecimal():
             continue
         frequency = snapshot.document_frequency(word)
-        if MIN_DOCUMENTS <= frequency <= most:
+        if MIN_DOCUMENTS <= frequency <= max_frequency:
             weights[word] = count**TF_POWER * math.log(1 + total / frequency) ** IDF_POWER
     best = nlargest(MAX_TERMS, weights, key=lambda word: (weights[word], word))
     return [(word, weights[word]) for word in dict.fromkeys([*best, *headline]) if word in weights]

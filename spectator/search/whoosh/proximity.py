@@ -39,10 +39,11 @@ def rerank(
 
 def shortest_span(position_lists: Sequence[Sequence[int]]) -> int:
     """Return the length, in words, of the shortest span with a position from each sorted list."""
+    # The next position of each list, with the list's number and the index in it.
     heads = [(positions[0], number, 0) for number, positions in enumerate(position_lists)]
     heapq.heapify(heads)
-    last = max(head[0] for head in heads)
-    best = last - heads[0][0] + 1
+    last = max(position for position, _, _ in heads)
+    best = last + 1  # at least as long as any span
     while True:
         first, number, index = heads[0]
         best = min(best, last - first + 1)

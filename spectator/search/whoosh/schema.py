@@ -30,7 +30,7 @@ COLUMNS = ("article", "version", "published", "headline_length", "body_length", 
 # Separators in the facets column, of facets and of values. No slug contains either.
 FACET_SEPARATOR, VALUE_SEPARATOR = "\n", "\t"
 
-_TINY, _SMALL, _MANY, _MAX_COPIED = 25, 200, 8, 250
+_TINY_SEGMENT, _SMALL_SEGMENT, _MERGE_COUNT, _MAX_COPIED = 25, 200, 8, 250
 _BYTES_PER_DOCUMENT = 500_000  # many times as many as ordinary stories have
 _MAX_COLUMN_VALUE = 2**31 - 1
 
@@ -90,10 +90,10 @@ def merge_small_segments(writer: Any, segments: list[Any]) -> list[Any]:
     at most 250 documents: Whoosh copies about 170 a second, and a commit should take no longer than
     two seconds. Segments of very long stories count by their bytes.
     """
-    for low, high in ((_TINY, _SMALL), (0, _TINY)):
+    for low, high in ((_TINY_SEGMENT, _SMALL_SEGMENT), (0, _TINY_SEGMENT)):
         costs = [(_copying_cost(segment, writer.storage), segment) for segment in segments]
         tier = sorted((pair for pair in costs if low <= pair[0] < high), key=itemgetter(0))
-        if len(tier) < _MANY:
+        if len(tier) < _MERGE_COUNT:
             continue
         total = accumulate(cost for cost, _ in tier)
         merged = [

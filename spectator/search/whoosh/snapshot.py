@@ -67,7 +67,11 @@ def open_snapshot(
         try:
             snapshot = Snapshot(generation, previous, zone)
         except Exception:
-            failures += generations.current() == generation and generation.toc_files() == commits
+            failures += (
+                1
+                if generations.current() == generation and generation.toc_files() == commits
+                else 0
+            )
             # One failure may be a coincidence: a listing of a changing directory can miss a file.
             if failures > 1:
                 raise
@@ -82,7 +86,7 @@ def open_snapshot(
 
 
 class Snapshot:
-    """An open state of the index. Not thread-safe: Whoosh's files have one read position each.
+    """The index at one commit. Not thread-safe: Whoosh's files have one read position each.
 
     `article_ids`, `published_at` (epoch seconds), `years` (in the snapshot's time zone), and by
     field `length_norms` (of BM25) are indexed by document number.
@@ -151,7 +155,7 @@ class Snapshot:
     def document_frequency(self, word: str) -> int:
         """Return in how many documents' bodies a word occurs.
 
-        Frequencies are cached, because similar stories ask for the same words.
+        Frequencies are cached, because searches for similar stories need the same words.
         """
         frequency = self._frequencies.get(word)
         if frequency is None:

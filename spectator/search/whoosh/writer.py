@@ -1,4 +1,4 @@
-"""Writer of Whoosh indexes: commits and new indexes, on disk when the functions return."""
+"""Writer of Whoosh indexes; a commit or a new index is on disk when its function returns."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from spectator.text.html.markup import Tag, decode_entities
 
 # Words with the space after them, which may be an Ethiopic word space.
 _WORD = re.compile(r"[^\s\u1361]*[\s\u1361]+|[^\s\u1361]+")
-# What a comparison shows: characters, where each block counts as a few more.
+# The limit of a comparison in characters; each block counts as BLOCK_COST more.
 MAX_SHOWN, BLOCK_COST = 1_000_000, 100
 OMITTED = "The text is very long. The rest of it is not shown here."
 _PROSE = {"p": "paragraph", "h2": "heading", "h3": "heading", "h4": "heading"}
@@ -93,10 +93,11 @@ def _diff_block(old: str, new: str, pairs_per_char: float) -> BlockDiff:
     """Return the differences in a block, at a cost of at most `pairs_per_char` pairs of words."""
     before, after = list(exact_tokens(old)), list(exact_tokens(new))
     name = _block_label(after)
+    is_prose = name in _PROSE.values()
     if old == new:
-        visible = (name in _PROSE.values() and _text_only(after)) or after
-        return BlockDiff("same", [DiffPiece("same", "".join(_words(visible)))], name)
-    if name in _PROSE.values() and _tags(before) == _tags(after):
+        text = _text_only(after) if is_prose else []
+        return BlockDiff("same", [DiffPiece("same", "".join(_words(text or after)))], name)
+    if is_prose and _tags(before) == _tags(after):
         before, after = _text_only(before), _text_only(after)
     elif before[0] == after[0]:
         before, after = _unwrap(before), _unwrap(after)
@@ -124,14 +125,14 @@ def _text_only(tokens: list[str | Tag]) -> list[str | Tag]:
 
 def _unwrap(tokens: list[str | Tag]) -> list[str | Tag]:
     """Return the tokens without the tags of a plain paragraph or heading."""
-    if (
-        len(tokens) < 3
-        or not isinstance(start := tokens[0], Tag)
-        or not isinstance(end := tokens[-1], Tag)
-    ):
-        return tokens
+    start, end = (tokens[0], tokens[-1]) if len(tokens) > 2 else ("", "")
     is_plain = (
-        start.name in _PROSE and not start.attributes and end.is_end and end.name == start.name
+        isinstance(start, Tag)
+        and start.name in _PROSE
+        and not start.attributes
+        and isinstance(end, Tag)
+        and end.is_end
+        and end.name == start.name
     )
     return tokens[1:-1] if is_plain else tokens
 
@@ -191,10 +192,11 @@ def _drop_short_matches(
             runs.append([(i, j)])
     long_enough = []
     for index, run in enumerate(runs):
-        last = runs[index - 1][-1] if index else (-1, -1)
-        following = runs[index + 1][0] if index + 1 < len(runs) else end
-        before = max(run[0][0] - last[0], run[0][1] - last[1]) - 1
-        after = max(following[0] - run[-1][0], following[1] - run[-1][1]) - 1
-        if 2 * len(run) > min(before, after):
+        (first_i, first_j), (last_i, last_j) = run[0], run[-1]
+        previous_i, previous_j = runs[index - 1][-1] if index else (-1, -1)
+        next_i, next_j = runs[index + 1][0] if index + 1 < len(runs) else end
+        change_before = max(first_i - previous_i, first_j - previous_j) - 1
+        change_after = max(next_i - last_i, next_j - last_j) - 1
+        if 2 * len(run) > min(change_before, change_after):
             long_enough += run
     return long_enough

@@ -172,6 +172,7 @@ def _blocks_to_restore(
     old: Sequence[str], new: Sequence[str], partners: dict[int, int]
 ) -> set[int]:
     """Return the old blocks with elements that are neither in their new version nor elsewhere."""
+    # Elements of the new body that no old block has: moved elements are among them.
     spare = Counter[str]()
     for index in set(range(len(new))).difference(partners.values()):
         spare.update(count_elements(new[index]))

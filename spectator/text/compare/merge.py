@@ -40,9 +40,9 @@ def merge_bodies(base: str, ours: str, theirs: str) -> MergedBody:
     as a conflict. Nothing that either side wrote is lost.
     """
     if ours == theirs or theirs == base:
-        return MergedBody(ours, 0)
+        return MergedBody(ours, conflicts=0)
     if ours == base:
-        return MergedBody(theirs, 0)
+        return MergedBody(theirs, conflicts=0)
     base_blocks, our_blocks = split_blocks(base), split_blocks(ours)
     their_blocks = split_blocks(theirs)
     our_side = _compare_to_base(base_blocks, our_blocks)
@@ -53,7 +53,8 @@ def merge_bodies(base: str, ours: str, theirs: str) -> MergedBody:
     for blocks, is_conflict in _merge_in_order(base_blocks, our_side, their_side):
         allowed = list(_take_allowed(remaining, blocks))
         pieces += allowed
-        conflicts += is_conflict and (len(allowed) > 1 or allowed == blocks)
+        # There is no conflict if one of two versions is already elsewhere in the merged body.
+        conflicts += 1 if is_conflict and (len(allowed) > 1 or allowed == blocks) else 0
     body = join_pieces(pieces)
     end = theirs if _trailing_space(ours) == _trailing_space(base) else ours
     return MergedBody(body.rstrip(WHITESPACE) + _trailing_space(end), conflicts)
@@ -62,10 +63,13 @@ def merge_bodies(base: str, ours: str, theirs: str) -> MergedBody:
 def _added_by_both(
     base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]
 ) -> dict[str | None, int]:
-    """Return how often a new block that both sides have may occur: as often as on either side."""
-    sides = Counter(map(_comparison_key, ours)), Counter(map(_comparison_key, theirs))
-    both = (sides[0].keys() & sides[1].keys()) - set(map(_comparison_key, base))
-    return {key: max(side[key] for side in sides) for key in both if plain_text(key or "")}
+    """Return, by new block that both sides have, how often it may occur in the merged body.
+
+    That is as often as in the side that has it more often.
+    """
+    our_counts, their_counts = (Counter(map(_comparison_key, side)) for side in (ours, theirs))
+    both = (our_counts.keys() & their_counts.keys()) - set(map(_comparison_key, base))
+    return {key: max(our_counts[key], their_counts[key]) for key in both if plain_text(key or "")}
 
 
 def _take_allowed(remaining: dict[str | None, int], blocks: list[str]) -> Iterator[str]:
@@ -125,7 +129,7 @@ def _merge_insertions(
         )
         if i is not None:
             merged.append(theirs[i])
-            only_theirs += not is_same
+            only_theirs += 0 if is_same else 1
         if j is not None and not is_same:
             merged.append(ours[j])
             only_ours += 1

@@ -171,8 +171,8 @@ def align_blocks(
     The result has all positions of both versions in order, as (old, new) pairs.
 
     White space around blocks is ignored. Changed blocks are a pair if they share half of the
-    shorter one's words. A block without a partner is paired with None, removed blocks before added
-    ones.
+    shorter one's words and a fifth of the longer one's. A block without a partner is paired with
+    None, removed blocks before added ones.
     """
     old_keys = [block.strip(WHITESPACE) for block in old]
     new_keys = [block.strip(WHITESPACE) for block in new]

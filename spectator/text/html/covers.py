@@ -98,11 +98,11 @@ def _triangles() -> str:
 
 
 def _lattice() -> str:
-    ways = (
+    diagonals = (
         _line("b", 420, path, "10 4 4 4 10 32") + _line("c", 420, path, "0 14 4 46")
         for path in ("M0-208v420", "M-208 0h420")
     )
-    return _group('transform="matrix(1 .9375 -1 .9375 160 90)"', *ways)
+    return _group('transform="matrix(1 .9375 -1 .9375 160 90)"', *diagonals)
 
 
 def _bogolan() -> str:
@@ -114,7 +114,7 @@ def _bogolan() -> str:
 _CLOTHS = tuple(
     '<svg class="cover" viewBox="0 0 320 180" preserveAspectRatio="xMidYMid slice"'
     ' aria-hidden="true" focusable="false" fill="none"><path fill="{a}" d="M0 0h320v180H0z"/>'
-    + near.format(cloth())
+    + zoom.format(cloth())
     + "</svg>"
     for cloth in (
         _kente,
@@ -128,7 +128,7 @@ _CLOTHS = tuple(
         _lattice,
         _bogolan,
     )
-    for near in (
+    for zoom in (
         "{}",
         '<g transform="translate(-80)scale(1.5)">{}</g>',
         '<g transform="translate(-160)scale(2)">{}</g>',

@@ -79,7 +79,7 @@ class _BodyRenderer:
         self.open_inline = 0
         self.open_tables = 0
         self.media: _OpenMedia | None = None
-        self.nested_media = 0  # in media, which only bodies stored long ago contain
+        self.nested_media = 0  # media open inside `self.media`; only old bodies have any
 
     def start(self, tag: Tag) -> None:
         if tag.name == "img":
@@ -111,8 +111,8 @@ class _BodyRenderer:
             self.out.append("</div>" if self.open_tables == 0 else "")
 
     def _track_nesting(self, tag: Tag, step: int) -> None:
-        self.open_links += step * (tag.name == "a")
-        self.open_inline += step * (tag.name not in _FLOW and tag.name not in VOID)
+        self.open_links += step if tag.name == "a" else 0
+        self.open_inline += 0 if tag.name in _FLOW or tag.name in VOID else step
 
     def _write_image(self, tag: Tag) -> None:
         attributes = parse_attributes(tag)

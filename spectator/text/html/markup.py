@@ -107,7 +107,7 @@ def tokens(html: str) -> Iterator[str | Tag]:
 
 
 def _skip_content(html: str, tag: Tag, at: int, endless: set[str]) -> int:
-    """Return where to go on after a tag: at the end tag if its content is skipped.
+    """Return the position to continue from after a tag: its end tag if its content is skipped.
 
     Elements that are never closed are added to `endless`.
     """
@@ -183,7 +183,7 @@ def _name_to_id(attributes: str) -> str:
     if any(name == "id" for name, _ in sources):
         return attributes
     return "".join(
-        f" id{source[4:]}" if name == "name" else f" {source}" for name, source in sources
+        f" id{source[len(name) :]}" if name == "name" else f" {source}" for name, source in sources
     )
 
 

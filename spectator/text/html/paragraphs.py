@@ -9,7 +9,7 @@ from spectator.text.html.markup import BLOCKS, SKIPPED, decode_entities
 from spectator.text.html.sanitizer import TAGS, clean_html, escape_text
 from spectator.text.words.normalization import normalize_text
 
-# Elements of which any makes a text HTML.
+# A text with any of these elements is HTML; a text without is plain text.
 HTML_BLOCKS = BLOCKS | {"iframe", "video", "audio", "td", "th"}
 # Elements whose tags are markup in plain text too. "<anna@example.com>" and "x<y" are text.
 KNOWN = TAGS | SKIPPED | {"font", "form", "input", "button", "object", "embed", "noscript"}

@@ -1,4 +1,8 @@
-"""Words with an apostrophe: names that may be spelt without it, elisions, endings."""
+"""Words with an apostrophe: names that may be spelt without it, elisions, endings.
+
+A run is what `folding.word_runs` yields: words with only apostrophes between them, such as
+("l", "afrique").
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ def starts_with_elision(words: Sequence[str]) -> bool:
 
 
 def strip_possessive(words: Sequence[str]) -> tuple[str, ...]:
-    """Return folded words without a final "s": ("kenya", "s") becomes ("kenya",)."""
+    """Return folded words without a possessive "s": ("kenya", "s") becomes ("kenya",)."""
     return tuple(words[:-1] if len(words) > 1 and words[-1] == _POSSESSIVE else words)
 
 
@@ -33,11 +37,12 @@ def joinable_names(run: Sequence[Token], text: str) -> Iterator[Sequence[Token]]
     "Qur'an" gives (Qur, an), "N'Djamena's" gives (N, Djamena). An elided article is part of a name
     only before a capital letter ("L'Oréal", but not "d'une"); an English ending never is.
     """
-    end = len(run) - (run[-1].text in _ENDINGS)
+    end = len(run) - 1 if run[-1].text in _ENDINGS else len(run)
     for start in range(end - 1):
         words = [token.text for token in run[start:end]]
         is_short = len(words) <= MAX_PARTS and sum(map(len, words)) <= MAX_JOINED_LENGTH
         if is_short and (not starts_with_elision(words) or text[run[start + 1].start].isupper()):
             yield run[start:end]
+        # A later name could only follow an elided word, as in "d'N'Djamena".
         if words[0] not in _ELIDED:
             return

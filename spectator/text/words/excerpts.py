@@ -39,10 +39,10 @@ def excerpt(text: str, limit: int = 220) -> str:
     return cut.rstrip(" ,;:.-–—፣፤፥،؛…") + ELLIPSIS
 
 
-def _last_sentence_end(text: str, least: int) -> int:
-    """Return the end of the last full sentence before a space; 0 if it is before `least`."""
+def _last_sentence_end(text: str, minimum: int) -> int:
+    """Return the end of the last full sentence before a space; 0 if it is before `minimum`."""
     end = text.rfind(" ")
-    while end >= least and end > 0:
+    while end >= minimum and end > 0:
         begin = text.rfind(" ", 0, end) + 1
         if text[end - 1] in _LAST_CHARACTERS:
             match = _SENTENCE_END.search(text, begin, end)

@@ -27,12 +27,12 @@ _INVISIBLE_RUN = re.compile(f"[{_INVISIBLE}]+")
 _ZERO_WIDTH_SPACE = "\u200b"
 _SPACELESS = re.compile(f"(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]){_ZERO_WIDTH_SPACE}")
 _TOKEN = re.compile(rf"[\w{_MARKS}]+(?:[{_INVISIBLE}]++[\w{_MARKS}]++)*+")
-# Straight, curly and modifier apostrophes, accents used as one, and signs of transliterated Arabic
-# (Qurʾan).
+# Straight, curly and modifier apostrophes, accents used as apostrophes, and modifier letters of
+# transliterated Arabic (Qurʾan).
 APOSTROPHES = "'’‘‛`´＇′ʼʻʽˈʹʾʿꞋꞌ"
 _APOSTROPHES = frozenset(APOSTROPHES)
-# Separators, although `\w` has some of them, because modifier apostrophes are often typed as
-# straight ones.
+# These separate words, although `\w` has some of them, because modifier apostrophes are often typed
+# as straight ones.
 _SEPARATORS = str.maketrans(f"_{APOSTROPHES}", " " * (1 + len(APOSTROPHES)))
 
 _LETTERS = dict(
@@ -42,9 +42,10 @@ _LETTERS = dict(
         strict=True,
     )
 ) | {"æ": "ae", "œ": "oe"}
-_ROW = 8
+# In Unicode an Ethiopic consonant has a row of eight letters, one for each vowel (its orders).
+_ROW_LENGTH = 8
 _ETHIOPIC_ROWS = {0x1210: 0x1200, 0x1280: 0x1200, 0x1220: 0x1230, 0x12D0: 0x12A0, 0x1340: 0x1338}
-# In these two rows the first and fourth order sound the same in Amharic, and both are in use: ሀ ሃ,
+# In two rows the first and the fourth letter sound the same in Amharic, and both are in use: ሀ ሃ,
 # አ ኣ.
 _ETHIOPIC_FOURTH = {0x1203: 0x1200, 0x12A3: 0x12A0}
 _TATWEEL = "ـ"
@@ -71,11 +72,11 @@ def _fold_one(char: str) -> str:
     if char == _TATWEEL or _INVISIBLE_RUN.fullmatch(char):
         return ""
     if not char.isalnum():
-        return _strip_marks(unicodedata.normalize("NFD", char))  # signs can have marks too (≠)
+        return _strip_marks(unicodedata.normalize("NFD", char))  # symbols have marks too (≠)
     # Strip marks first: casefolding would turn the iota below a Greek vowel into a letter.
     pieces = _strip_marks(unicodedata.normalize("NFKD", char)).casefold()
-    # Casefolding can produce characters with marks (ΐ), and compatibility forms can contain signs
-    # (½).
+    # Casefolding can produce characters with marks (ΐ), and compatibility forms can contain
+    # symbols (½).
     pieces = _strip_marks(unicodedata.normalize("NFKD", pieces)).replace(_TATWEEL, "")
     return "".join(
         _fold_letter(piece)
@@ -92,9 +93,9 @@ def _fold_letter(char: str) -> str:
     if char.isdecimal():
         return str(unicodedata.decimal(char))
     code = ord(char)
-    row = code - code % _ROW
+    row = code - code % _ROW_LENGTH
     if row in _ETHIOPIC_ROWS:
-        code = _ETHIOPIC_ROWS[row] + code % _ROW
+        code = _ETHIOPIC_ROWS[row] + code % _ROW_LENGTH
     code = _ETHIOPIC_FOURTH.get(code, code)
     return _LETTERS.get(char, chr(code))
 
@@ -131,7 +132,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def word_runs(text: str) -> Iterator[tuple[Token, ...]]:
-    """Yield the words of a text, those with only an apostrophe between them together."""
+    """Yield the runs of a text: words with only an apostrophe between them."""
     run: list[Token] = []
     for token in tokens(text):
         if run and not _is_apostrophe(text[run[-1].end : token.start]):

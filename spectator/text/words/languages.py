@@ -136,7 +136,7 @@ def canonical_tag(tag: str) -> str:
     first, *rest = tag.split("-")
     parts = [first.lower()]
     for part in rest:
-        after_singleton = len(parts[-1]) == 1
+        after_singleton = len(parts[-1]) == 1  # in an extension, such as u-ca or x-fr
         if len(part) == 2 and not after_singleton:
             parts.append(part.upper())
         elif len(part) == 4 and part.isalpha() and not after_singleton:
@@ -154,8 +154,8 @@ def tag_problem(tag: str) -> str:
     is_known = len(first) == 3 or first in _TWO_LETTERS
     if is_language_tag(tag) and is_known and first not in _TWO_LETTER_CODES:
         return ""
-    better = _suggest_tag(tag)
-    hint = f"Use “{better}”." if better else "Use a tag such as en, pt-BR or ha-Arab."
+    suggestion = _suggest_tag(tag)
+    hint = f"Use “{suggestion}”." if suggestion else "Use a tag such as en, pt-BR or ha-Arab."
     return f"“{tag[:40]}” is not a language tag. {hint}"
 
 

@@ -60,7 +60,7 @@ _SCRIPTS: dict[str, frozenset[str]] = {
         tag: frozenset({"Arab"})
         for tag in "ar arc ary arq arz aeb apd ckb dv fa ks ps sd ug ur".split()
     },
-    # Also written in Arabic letters (Ajami).
+    # Also written in Arabic script (Ajami).
     **{tag: frozenset({"Latn", "Arab"}) for tag in "ha kr mg so sw wo yo ff".split()},
     **{tag: frozenset({"Latn", "Tfng", "Arab"}) for tag in "ber kab tzm rif shi zgh".split()},
     **{tag: frozenset({"Ethi"}) for tag in "am ti tig gez byn".split()},
@@ -98,7 +98,7 @@ def _letter_script(letter: str) -> str:
 def language_scripts(tag: str) -> frozenset[str]:
     """Return the scripts that a language is written in; none if it is unknown.
 
-    A script subtag decides: "ha-Arab" is written in Arabic letters alone.
+    A script subtag decides: "ha-Arab" is written in Arabic script alone.
     """
     first, *rest = tag.lower().split("-")
     script = next((part for part in rest if len(part) == 4 and part.isalpha()), "")
