@@ -1,8 +1,9 @@
 """gunicorn's settings, and the supervision of the background worker.
 
-The worker is a process that a daemon thread of the master starts and waits for. Nothing is
-preloaded, and no process is forked with an open database connection. State is stored on the
-arbiter, because a reload runs this file again.
+"Worker" below means `spectator worker`, a process that a daemon thread of gunicorn's master starts
+and waits for; gunicorn's own workers are called web processes. Nothing is preloaded, and no process
+is forked with an open database connection. State is stored on gunicorn's server object, because a
+reload runs this file again.
 """
 
 import functools
@@ -38,6 +39,7 @@ forwarder_headers = ""
 control_socket_disable = True  # two sites of the same user would share it
 proc_name = "spectator"
 
+# The pause before a restart doubles until the worker has run for HEALTHY_SECONDS.
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HEALTHY_SECONDS = 1.0, 30.0, 60.0
 STOP_TIMEOUT_SECONDS = 10.0
 CHECK_SECONDS = 60.0  # the longest start-up before a reload is refused
@@ -105,7 +107,7 @@ class WorkerSupervisor:
             if self.process is not None:
                 self.process.terminate()
 
-    def leave(self):
+    def stop(self):
         """Stop the worker for good, and wait `STOP_TIMEOUT_SECONDS` for its end."""
         self.is_stopping = True
         self.end_worker()
@@ -128,8 +130,8 @@ def find_boot_error():
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     lines = [line.strip() for line in check.stderr.splitlines() if line.strip()]
-    last = lines[-1] if lines else f"exit code {check.returncode}"
-    return last.removeprefix("gunicorn.errors.AppImportError: ") if check.returncode else ""
+    last_line = lines[-1] if lines else f"exit code {check.returncode}"
+    return last_line.removeprefix("gunicorn.errors.AppImportError: ") if check.returncode else ""
 
 
 def reload_if_bootable(server):
@@ -168,7 +170,7 @@ def when_ready(server):
 
 
 def pre_fork(server, worker):
-    """Share a byte with a web process for it to report its start; pause after a failed start."""
+    """Share a byte in which a web process reports its start; pause if the last start failed."""
     has_booted = any(is_booted(sibling) for sibling in server.WORKERS.values())
     server.spectator_has_booted = has_booted or getattr(server, "spectator_has_booted", False)
     worker.spectator_boot = mmap.mmap(-1, 1)
@@ -178,16 +180,16 @@ def pre_fork(server, worker):
 
 
 def is_booted(worker):
-    """Return whether a web process has started; those of an earlier configuration have."""
+    """Return whether a web process has started: always true if an older release forked it."""
     return bool(getattr(worker, "spectator_boot", b"\1")[0])
 
 
 def post_fork(server, _worker):
-    """Keep the site running if a later process cannot start, at which gunicorn would stop."""
+    """Keep the site running if a later process cannot start; by default gunicorn would exit."""
     if server.spectator_has_booted:
         # This changes the child's exit status; the master compares it with its own constants.
         server.WORKER_BOOT_ERROR = server.APP_LOAD_ERROR = 1
-        os.environ["SITE_IS_RUNNING"] = "1"  # of this child alone; see spectator/stylesheet.py
+        os.environ["SITE_IS_RUNNING"] = "1"  # only in this child; see spectator/stylesheet.py
 
 
 def child_exit(server, worker):
@@ -220,4 +222,4 @@ def on_reload(server):
 def on_exit(server):
     """Stop the worker with the site."""
     if supervisor := getattr(server, "spectator_keeper", None):
-        supervisor.leave()
+        supervisor.stop()

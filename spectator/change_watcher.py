@@ -12,14 +12,14 @@ from urllib.parse import quote
 from spectator.db import sqlite
 
 LOCK_WAIT_SECONDS = 0.2
-# Two commits in one tick of the file system's clock share a time, so the database is also asked.
+# Two commits in one tick of the file system's clock share a time, so the database is queried too.
 QUERY_INTERVAL_SECONDS = 1.0
 
 DatabaseState = tuple[object, ...]
 
 
 class ChangeWatcher:
-    """A state value that differs after every commit to a database and new file in some directories.
+    """A watcher whose state differs after every commit and every new file in some directories.
 
     It compares file times on every call and `PRAGMA data_version` (sqlite.org/pragma.html) once a
     second. Its connection never writes, so that the process's own commits count too. For use by one

@@ -220,7 +220,7 @@ SETTINGS = (
         "",
         "signs tokens; empty: the file `spectator init` made in the data directory",
         _secret,
-        True,
+        is_secret=True,
     ),
     Setting(
         "SITE_URL",
@@ -250,7 +250,7 @@ SETTINGS = (
         "",
         "lets its sender read the details of /readyz from elsewhere",
         _token,
-        True,
+        is_secret=True,
     ),
 )
 

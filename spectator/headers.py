@@ -57,15 +57,13 @@ def safe_redirect_target(location: str, site_url: str) -> str:
 def register(app: Flask) -> None:
     """Add the headers to every response."""
     htmx = app.config["HTMX_URL"]
-    readers = ["'self'", htmx] if urlsplit(htmx).netloc else ["'self'"]
-    editor = [*readers, *(url for url, _ in EDITOR_SCRIPTS)]
+    site_scripts = ["'self'", htmx] if urlsplit(htmx).netloc else ["'self'"]
+    newsroom_scripts = [*site_scripts, *(url for url, _ in EDITOR_SCRIPTS)]
     stylesheet: Stylesheet = app.extensions["stylesheet"]
     policy_of = partial(content_security_policy, stylesheet.csp_hash)
-    public = policy_of(readers, "frame-ancestors 'none'")
-    newsroom = policy_of(editor, "frame-src 'self'", "frame-ancestors 'none'")
-    transport = "max-age=31536000" + (
-        "; includeSubDomains" if app.config["HSTS_SUBDOMAINS"] else ""
-    )
+    public = policy_of(site_scripts, "frame-ancestors 'none'")
+    newsroom = policy_of(newsroom_scripts, "frame-src 'self'", "frame-ancestors 'none'")
+    hsts = "max-age=31536000" + ("; includeSubDomains" if app.config["HSTS_SUBDOMAINS"] else "")
     framed = policy_of(["'none'"], "frame-ancestors 'self'")
 
     @app.after_request
@@ -73,16 +71,15 @@ def register(app: Flask) -> None:
         if response.location:
             location = safe_redirect_target(response.location, app.config["SITE_URL"])
             if location != response.location:
-                response.set_data("")  # it also has the unsafe target
+                response.set_data("")  # the body links to the unsafe target
             response.location = location
-        is_framed = request.endpoint in FRAMED_ENDPOINTS
-        if is_framed:
+        if request.endpoint in FRAMED_ENDPOINTS:
             response.headers["X-Frame-Options"] = "SAMEORIGIN"
+            response.headers.setdefault("Content-Security-Policy", framed)
         for name, value in DEFAULT_HEADERS.items():
             response.headers.setdefault(name, value)
-        is_newsroom = request.path.startswith("/newsroom/")
-        policy = framed if is_framed else newsroom if is_newsroom else public
+        policy = newsroom if request.path.startswith("/newsroom/") else public
         response.headers.setdefault("Content-Security-Policy", policy)
         if request.is_secure:
-            response.headers.setdefault("Strict-Transport-Security", transport)
+            response.headers.setdefault("Strict-Transport-Security", hsts)
         return response

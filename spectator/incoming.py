@@ -1,4 +1,7 @@
-"""Requests that are received without a thread: their heads, small bodies and deadlines."""
+"""Requests that are received without blocking a thread: their heads, small bodies and deadlines.
+
+Requests with large or unknown bodies and those of the newsroom need a slot (see `request_slots`).
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ _NEWSROOM = re.compile(rb"/+newsroom(?:/|$)")
 
 
 class IncomingRequest:
-    """A request that is received without a thread: its bytes so far, and its deadline."""
+    """A request that is being received: its bytes so far, and its deadline."""
 
     def __init__(self) -> None:
         self.deadline = time.monotonic() + HEAD_SECONDS
@@ -53,7 +56,7 @@ class IncomingRequest:
 
     @property
     def is_ready(self) -> bool:
-        """Whether a thread can take over: everything that may come without a slot is there."""
+        """Whether a thread can take over: all that may be received without a slot has arrived."""
         body_bytes = 0 if self.is_large else self.body_length or 0
         return bool(self.head_length) and len(self.received) >= self.head_length + body_bytes
 
@@ -67,7 +70,7 @@ class IncomingRequest:
             self.deadline = time.monotonic() + (BODY_SECONDS if self.body_length else HEAD_SECONDS)
 
     def read_head(self, head: bytes) -> None:
-        """Take from the head what decides when the request may be answered."""
+        """Parse the body's length, the session and whether this is a newsroom request."""
         self.body_length = parse_body_length(head)
         self.is_newsroom = may_be_newsroom(head)
         session = _SESSION.search(head)
@@ -75,7 +78,7 @@ class IncomingRequest:
 
 
 def may_be_newsroom(head: bytes) -> bool:
-    """Return whether a request is one of the newsroom, or its target is not just a path."""
+    """Return whether a request is for the newsroom, or its target does not start with a path."""
     words = head.lstrip(b"\r\n").partition(b"\r\n")[0].split(b" ")
     path = re.split(rb"[?#]", words[1], maxsplit=1)[0] if len(words) > 1 else b""
     return not path.startswith(b"/") or is_newsroom_path(unquote_to_bytes(path))
@@ -87,9 +90,10 @@ def is_newsroom_path(path: bytes) -> bool:
 
 
 def parse_body_length(head: bytes | bytearray) -> int | None:
-    """Return the length of a body from the head.
+    """Return the length of a body according to the head, None if it is unknown.
 
-    None if it is unknown: chunked, waiting for a 100, or a length that is not one plain number.
+    It is unknown if the body is chunked, if the client waits for a 100 (Continue), or if
+    Content-Length is not one plain number.
     """
     lengths = _LENGTHS.findall(head)
     if _UNKNOWN_LENGTH.search(head) or len(lengths) > 1:

@@ -30,7 +30,11 @@ REPAIR_ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far an index is behind its source; `offset` is None if it is missing or damaged."""
+    """How far an index is behind its source.
+
+    `edition` is the newest change of the source, `offset` the last one that the index contains
+    (None if the index is missing or damaged), `seconds` the age of the first one it lacks.
+    """
 
     edition: int
     offset: int | None
@@ -137,7 +141,7 @@ def build_document(article: Article) -> Document:
 
 
 def catch_up(index: Index, source: Source = PUBLIC) -> bool:
-    """Apply the next changes to an index, or rebuild it if needed; return whether it moved."""
+    """Apply the next changes to an index, or rebuild it if needed; return whether it changed."""
     offset = index.offset()
     db.session.rollback()  # Later reads must be newer than the offset.
     newest = source.newest()
@@ -150,7 +154,7 @@ def catch_up(index: Index, source: Source = PUBLIC) -> bool:
         ids, last = source.changed_after(offset)
         index.apply(_build_changes(ids, source), last, expected_offset=offset)
     except IndexUnavailableError:
-        return False  # Another process is rebuilding it or has just switched: try again later.
+        return False  # Another process is rebuilding or has just replaced it: try again later.
     return True
 
 
@@ -191,7 +195,7 @@ def _all_documents(source: Source) -> Iterator[Document]:
 
 
 def lag(data_dir: Path, source: Source = PUBLIC) -> Lag:
-    """Return how far an index is behind: its offset, and the age in seconds of its oldest gap."""
+    """Return how far the index of a source is behind."""
     index = open_newsroom_index(data_dir) if source is NEWSROOM else open_public_index(data_dir)
     offset = index.offset()
     edition, oldest = source.newest(), source.first_change_time_after(offset or 0)
@@ -209,9 +213,9 @@ def find_differences(index: Index, source: Source = PUBLIC) -> tuple[set[int], s
 def repair(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
     """Repair an index: add missing, refresh stale and drop orphaned documents.
 
-    Return the ids that were missing or stale and those that were orphaned. Changes since the
-    index last moved are left to `catch_up`. Raises IndexUnavailableError if the index cannot be
-    changed, or if five attempts do not leave it correct.
+    Return the ids that were missing or stale and those that were orphaned. Changes that
+    arrive meanwhile are left to `catch_up`. Raises IndexUnavailableError if the index cannot be
+    changed, or if it is not correct after five attempts.
     """
     all_stale: set[int] = set()
     all_orphaned: set[int] = set()
@@ -226,7 +230,7 @@ def repair(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
         stale, orphaned = (ids - pending for ids in find_differences(index, source))
         if not (stale or orphaned):
             return all_stale, all_orphaned
-        with suppress(IndexUnavailableError):  # The index moved: compare it again.
+        with suppress(IndexUnavailableError):  # Another process changed the index: compare again.
             for batch in queries.split_into_batches(stale | orphaned):
                 index.apply(_build_changes(batch, source), offset, expected_offset=offset)
             all_stale |= stale

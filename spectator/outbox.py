@@ -1,7 +1,7 @@
 """The change log: every action that changes what the public may see appends a numbered row.
 
-The highest number is the edition. Consumers (search index, related stories, caches) store the
-number that they have reached, their offset.
+The highest number is the edition. Consumers (search index, related stories, caches) store their
+offset, the number of the last row that they have processed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from spectator.db import db, sqlite
 from spectator.models import Article, Outbox
 
 log = logging.getLogger(__name__)
+# The table of consumers, models.Consumer, is called follower, and its offsets position.
 POLL_SQL = """
 select (select seq from outbox order by seq desc limit 1),
        (select group_concat(position) from follower)
@@ -89,7 +90,7 @@ def read_batch(query: Select[Any], offset: int) -> tuple[set[int], int]:
 def articles_with_actions_after(
     offset: int, actions: Collection[str], limit: int
 ) -> tuple[set[int], int]:
-    """Return the article ids of the next rows with one of the actions, and the last row's number.
+    """Return the articles in the next rows with one of the actions, and the last number read.
 
     Reads at most 500 rows and returns at most `limit` articles.
     """
@@ -145,9 +146,9 @@ class OutboxReader:
         self.recent: dict[int, int | None] = {}  # article ids of the newest rows, by number
 
     def poll(self) -> tuple[int, str] | None:
-        """Return the edition and the offsets of consumers in the database, joined by commas.
+        """Return the edition and, joined by commas, the offsets that the database stores.
 
-        None if the database does not answer.
+        Return None if the database does not answer.
         """
         with self.lock:
             try:
@@ -169,8 +170,8 @@ class OutboxReader:
     def changed_between(self, after: int, through: int) -> set[int | None] | None:
         """Return the article ids of the rows after `after` up to `through`.
 
-        A None in the set means that every page may have changed. Returns None if the rows are too
-        many or cannot be read.
+        A None in the set means that every page may have changed. Return None if the range is empty
+        or too long, or if its rows cannot be read.
         """
         if not 0 < through - after <= MAX_RECENT_ROWS:
             return None
@@ -187,6 +188,7 @@ class OutboxReader:
         if self.connection is None:
             return False
         try:
+            # Twice the limit, to include the rows that were appended after `through`.
             rows = self.connection.execute(
                 ROWS_AFTER_SQL, (through - MAX_RECENT_ROWS, 2 * MAX_RECENT_ROWS)
             ).fetchall()

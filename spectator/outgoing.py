@@ -8,11 +8,11 @@ from typing import IO, Any
 
 
 class Outgoing:
-    """A socket for gunicorn to write to that never blocks, and keeps what cannot be sent yet."""
+    """A socket on which gunicorn's writes never block: what cannot be sent yet is stored."""
 
     def __init__(self, sock: socket.socket, has_slot: bool = False) -> None:
         self.sock = sock
-        self.has_slot = has_slot  # whether the request may be one of the newsroom
+        self.has_slot = has_slot  # without one, a request of the newsroom is refused
         self.unsent: deque[memoryview] = deque()
         self.held_bytes = 0  # of this response in memory, until all is sent
 
@@ -20,7 +20,7 @@ class Outgoing:
         return getattr(self.sock, name)
 
     def sendall(self, data: bytes) -> None:
-        """Send what the client can receive now, keep the rest. Raises OSError if it is gone."""
+        """Send what the client can receive now, store the rest. Raises OSError if it is gone."""
         if data:
             self.unsent.append(memoryview(data))
             self.held_bytes += len(data)

@@ -23,7 +23,7 @@ Fingerprint = tuple[object, ...]
 
 
 class RenditionConsumer:
-    """The renditions of a media directory, kept in step with the stories."""
+    """A consumer that makes the renditions in a media directory match the stories."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -52,7 +52,7 @@ class RenditionConsumer:
         self.repaired_fingerprint = fingerprint if is_done and is_whole else None
         return is_done
 
-    def _sync(self, states: Iterable[queries.PictureState], until: float) -> tuple[bool, bool]:
+    def _sync(self, states: Iterable[queries.PictureState], deadline: float) -> tuple[bool, bool]:
         """Remove or make renditions; return whether all were tried, and whether none failed.
 
         A missing or damaged original is logged once and skipped until the worker restarts. Any
@@ -66,13 +66,15 @@ class RenditionConsumer:
                         state.id,
                     )
                 continue
-            names = state.digest, state.extension, state.width
-            if state.digest in self.broken or not media.missing_renditions(self.directory, *names):
+            original = state.digest, state.extension, state.width
+            if state.digest in self.broken or not media.missing_renditions(
+                self.directory, *original
+            ):
                 continue
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 return False, False
             try:
-                media.make_renditions(self.directory, *names)
+                media.make_renditions(self.directory, *original)
             except (media.PictureResourceError, OSError) as error:
                 if not isinstance(error, FileNotFoundError):
                     log.error("cannot make renditions now, will try again: %s", error)

@@ -10,8 +10,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 MAX_BODY_BYTES = 1_000_000
-# Limit of urlencoded forms on any route: decoding escapes takes 70 times their bytes. Stories come
-# as multipart forms, which have no escapes.
+# Limit of urlencoded forms on any route: decoding escapes takes 70 times their bytes. Stories are
+# sent as multipart forms, which have no escapes.
 MAX_FIELD_BYTES = 500_000
 MAX_PARTS = 100
 # The largest form is the merge of two versions: four entries for each of about twenty fields.

@@ -1,7 +1,7 @@
 """Slots: how many threads of a web process the newsroom, large bodies and one session may occupy.
 
-A thread is always left to readers, and one to the rest of the newsroom while somebody opens costly
-pages or uploads slowly.
+With four threads, one always remains for readers. While one session opens costly pages, or while
+large bodies arrive slowly, another remains for the rest of the newsroom.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class RequestSlots:
 
     def take(self, user: SlotUser) -> bool:
         """Take a slot for a request, and return whether there was one."""
-        large = sum(count for other, count in self.users.items() if other.is_large)
-        of_session = sum(
+        large_count = sum(count for other, count in self.users.items() if other.is_large)
+        session_count = sum(
             count for other, count in self.users.items() if other.session == user.session
         )
         is_free = (
             self.users.total() < self.limit
-            and of_session < self.limit_of_one_kind
-            and not (user.is_large and large >= self.limit_of_one_kind)
+            and session_count < self.limit_of_one_kind
+            and not (user.is_large and large_count >= self.limit_of_one_kind)
         )
         if is_free:
             self.users[user] += 1

@@ -1,8 +1,8 @@
 """The log of reader searches: one line per search in a bounded file, counted into a table.
 
-Readers' requests therefore never write to the database, and a full disk loses the line, not the
-page. A line holds the query, the number of hits, the milliseconds it took and the day in UTC;
-nothing about who searched.
+Readers' requests therefore never write to the database, and on a full disk only the line is lost,
+not the page. A line holds the query, the number of hits, the milliseconds it took and the day in
+UTC; nothing about who searched.
 """
 
 from __future__ import annotations
@@ -141,16 +141,16 @@ def _store(counts: dict[tuple[date, str], SearchTally], number: int) -> None:
         }
         for (day, text), tally in counts.items()
     ]
-    new = insert(SearchCount)
-    added = {
-        "times": SearchCount.times + new.excluded.times,
-        "hits": new.excluded.hits,
-        "milliseconds": SearchCount.milliseconds + new.excluded.milliseconds,
+    statement = insert(SearchCount)
+    updates = {
+        "times": SearchCount.times + statement.excluded.times,
+        "hits": statement.excluded.hits,
+        "milliseconds": SearchCount.milliseconds + statement.excluded.milliseconds,
     }
     with db.write() as session:
         if rows:
             session.execute(
-                new.on_conflict_do_update(index_elements=["day", "text"], set_=added), rows
+                statement.on_conflict_do_update(index_elements=["day", "text"], set_=updates), rows
             )
         session.merge(Consumer(name=CONSUMER, offset=number))
         _prune(session, datetime.now(UTC).date() - timedelta(days=RETENTION_DAYS))

@@ -114,7 +114,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock = sock
 
     def has_logged_in(self, incoming: IncomingRequest) -> bool:
-        """Return whether a request has a session token of the site, even an expired one."""
+        """Return whether a request has a session token that the site issued; it may have ended."""
         with self.wsgi.app_context():
             return is_issued_token(incoming.session.decode("latin-1"))
 
@@ -186,7 +186,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
             self.close_expired(now)
 
     def close_expired(self, now: float) -> None:
-        """Close connections whose timeout is over."""
+        """Close connections whose timeout has expired."""
         for connections in (self.pending_conns, self.sending, self.closing):
             for conn in [conn for conn in connections if conn.timeout <= now]:
                 self.close_connection(conn, connections)
@@ -240,7 +240,7 @@ def send_and_close(sock: socket.socket, response: bytes) -> bool:
 class SlotGuard:
     """WSGI middleware that refuses requests of the newsroom without a slot.
 
-    There are none unless gunicorn has read a path differently from `spectator.incoming`.
+    Such a request comes only if gunicorn has parsed its path differently from `spectator.incoming`.
     """
 
     def __init__(self, app: WSGIApplication) -> None:

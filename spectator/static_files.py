@@ -1,9 +1,9 @@
 """Static files of the project, and of the `static` folder in the data directory.
 
 They are read and compressed once, and sent from memory, so that a process sends the files that its
-pages link to, even after the checkout is updated. The project's files have URLs with a version of
-all of them in the path, so that the relative imports of a module stay within it; the operator's
-have their own digest (`?v=`). Both can be cached forever.
+pages link to, even after the checkout is updated. URLs of the project's files contain one common
+version in the path, so that relative imports of a module have the same version; URLs of the
+operator's files contain the file's digest (`?v=`). Both can be cached forever.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class StaticFiles:
     def find(self, name: str) -> StaticFile | None:
         """Return the file with this name, or None. Only existing files are cached.
 
-        The project's files are also found under any version, as pages of an older one name them.
+        The project's files have any version, because pages of an older release link to them.
         """
         file = read_checkout().get(VERSION_PREFIX.sub("", name, count=1))
         return file or self.operator_files.get(name) or self._read_operator_file(name)
@@ -113,7 +113,7 @@ class StaticFiles:
     def _read_operator_file(self, name: str) -> StaticFile | None:
         path = safe_join(str(self.operator_folder), name)
         try:
-            # Only "logo.png", not "./logo.png", or a file would be cached under many names.
+            # Not "./logo.png" for "logo.png": a file would be cached under many names.
             if (
                 path is None
                 or name != normpath(name)

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 THEME_NAME = "theme.css"  # below /static/
 MAX_THEME_BYTES = 16_000  # every page for readers includes it
-# gunicorn's configuration sets it for processes that start while the site is running. They must
-# start without a theme that was lost meanwhile; a site that is only starting must not.
+# gunicorn's configuration sets it for processes that start while the site is running: they use the
+# default theme if the theme has become unusable. A site that starts for the first time fails.
 RUNNING_MARK = "SITE_IS_RUNNING"
 NEWSROOM_PROPERTIES = frozenset({"--alarm", "--alarm-wash"})  # pages for readers do without
 LOGO_PROPERTIES = frozenset({"--logo", "--footer-logo", "--logo-width", "--logo-height"})
@@ -44,7 +44,7 @@ _LOGO = re.compile(rf"""none|url\(\s*(?:"{_LOCAL}[^"]+"|'{_LOCAL}[^']+')\s*\)"""
 
 @dataclass(frozen=True)
 class Tokens:
-    """Custom properties and their values, and those that differ in dark mode."""
+    """The values of custom properties, and the values that differ in dark mode."""
 
     light: dict[str, str] = field(default_factory=dict)
     dark: dict[str, str] = field(default_factory=dict)
@@ -138,8 +138,12 @@ def _parse_theme(path: Path) -> Tokens:
 def _check_property(name: str, value: str) -> None:
     if name not in TOKENS.light.keys() | LOGO_PROPERTIES:
         raise ValueError(f"it sets “{name}”, which docs/theming.md does not list")
-    bare = _without_pairs(re.sub(_STRING, "", value))
-    if not value.isprintable() or re.search(r"[<>\\@!]|/\*", value) or re.search(r"[()\[\]]", bare):
+    unmatched = _without_pairs(re.sub(_STRING, "", value))
+    if (
+        not value.isprintable()
+        or re.search(r"[<>\\@!]|/\*", value)
+        or re.search(r"[()\[\]]", unmatched)
+    ):
         raise ValueError(f"{name} has a value that is not allowed: {value[:60]}")
     if name.endswith("logo"):
         if not _LOGO.fullmatch(value):
@@ -151,7 +155,7 @@ def _check_property(name: str, value: str) -> None:
 
 
 def _without_pairs(text: str) -> str:
-    """Return a text without its parentheses that are closed, and what they hold."""
+    """Return a text without matching parentheses and their content."""
     while (shorter := re.sub(r"\([^()]*\)", "", text)) != text:
         text = shorter
     return text
@@ -159,14 +163,14 @@ def _without_pairs(text: str) -> str:
 
 @dataclass(frozen=True)
 class Stylesheet:
-    """What readers' pages include, and the name of the static file with its properties."""
+    """The CSS that readers' pages include, and the name of the static file with its properties."""
 
     css: str
     tokens_name: str
 
     @property
     def csp_hash(self) -> str:
-        """Return the hash by which a Content-Security-Policy allows it."""
+        """Return the hash of the CSS for a Content-Security-Policy."""
         return "sha256-" + base64.b64encode(hashlib.sha256(self.css.encode()).digest()).decode()
 
 

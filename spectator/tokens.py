@@ -1,4 +1,4 @@
-"""Signed and derived tokens. All depend on the site's secret key, each on its purpose too."""
+"""Signed and derived tokens, bound to the site's secret key and to a purpose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AnySigner = TypeVar("AnySigner", bound=Signer)
 
 
 def token_hash(token: str) -> str:
-    """Return the hash of a token that is stored, so that a leaked database opens nothing."""
+    """Return the hash of a token that is stored, so that a leaked database gives no access."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 

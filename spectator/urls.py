@@ -30,8 +30,13 @@ def permalink_at(section: str, slug: str, published_at: datetime | None) -> str:
     zone = ZoneInfo(current_app.config["TIMEZONE"])
     day = (published_at or datetime.now(UTC)).astimezone(zone)
     path: str = current_app.config["PERMALINK"]
-    values = {"section": section, "slug": slug, "year": f"{day.year:04}"}
-    values |= {"month": f"{day.month:02}", "day": f"{day.day:02}"}
+    values = {
+        "section": section,
+        "slug": slug,
+        "year": f"{day.year:04}",
+        "month": f"{day.month:02}",
+        "day": f"{day.day:02}",
+    }
     for name, value in values.items():
         path = path.replace(f"<{name}>", value)
     return path

@@ -4,8 +4,8 @@ Due stories are published by a thread of their own, which never waits for an ind
 
 A file lock allows one worker at a time. gunicorn.conf.py starts and restarts it; `spectator worker`
 runs it alone. It exits with code 1 on any error, so that its parent starts a new process: Whoosh
-keeps its lock after a failed write. `KEEPER_PID` in the environment names the parent that it stops
-with, in case the parent dies before the worker has read its id.
+keeps its lock after a failed write. It stops when its parent is gone. `KEEPER_PID` in the
+environment is the parent's process id, in case the parent dies before the worker can read it.
 """
 
 from __future__ import annotations
@@ -100,14 +100,14 @@ class Worker:
             # Read before the round, so that changes during it end the following sleep.
             state = watcher.current_state()
             with self.app.app_context():
-                has_moved = self.run_once()
-            if not has_moved:
+                has_progressed = self.run_once()
+            if not has_progressed:
                 self.wait_for_change(watcher, state)
         watcher.close()
 
     def wait_for_change(self, watcher: ChangeWatcher, state: DatabaseState | None) -> None:
         """Sleep until the state has changed, or until the next scheduled round."""
-        until = min(
+        deadline = min(
             time.monotonic() + MAX_WAIT_SECONDS,
             self.next_maintenance_at,
             self.front_copies.next_retry_at(),
@@ -115,29 +115,29 @@ class Worker:
         time.sleep(POLL_SECONDS)
         while (
             not self.should_stop()
-            and time.monotonic() < until
+            and time.monotonic() < deadline
             and state is not None
             and watcher.current_state() == state
         ):
             time.sleep(POLL_SECONDS)
 
     def run_clock(self) -> None:
-        """Publish stories as soon as they are due; an error ends the worker and the next retries.
+        """Publish stories as soon as they are due; after an error the next worker tries again.
 
-        The wall clock is read on every turn, so that a clock that jumps is noticed at once. The
-        database is queried only when it has changed or a story is due.
+        The wall clock is read in every iteration, so that a clock that jumps is noticed at once.
+        The database is queried only when it has changed or a story is due.
         """
         try:
             with self.app.app_context():
                 watcher = ChangeWatcher(database_path())
-            seen, due = None, None
+            last_state, due = None, None
             while not self.should_stop():
                 state = watcher.current_state()
                 is_due = due is not None and due <= datetime.now(UTC)
-                if state is None or state != seen or is_due:
+                if state is None or state != last_state or is_due:
                     with self.app.app_context():
                         due = self.publish_due()
-                    seen = state
+                    last_state = state
                 time.sleep(CLOCK_SECONDS)
             watcher.close()
         except Exception as error:
@@ -163,26 +163,28 @@ class Worker:
             yield
 
     def run_once(self) -> bool:
-        """Run every consumer and due maintenance; return whether a consumer moved."""
+        """Run every consumer and due maintenance; return whether a consumer made progress."""
         index, newsroom = (
             indexing.open_public_index(self.data_dir),
             indexing.open_newsroom_index(self.data_dir),
         )
-        has_moved = self.front_copies.catch_up()  # First: withdrawn pages must leave nginx soon.
-        has_moved |= (
+        has_progressed = (
+            self.front_copies.catch_up()
+        )  # First: withdrawn pages must leave nginx soon.
+        has_progressed |= (
             indexing.catch_up(index)
             or indexing.catch_up(newsroom, indexing.NEWSROOM)
             or related.catch_up(index)
         )
-        has_moved = self.renditions.catch_up() or has_moved
+        has_progressed = self.renditions.catch_up() or has_progressed
         if time.monotonic() >= self.next_maintenance_at:
             self.next_maintenance_at = time.monotonic() + (
                 MAINTENANCE_INTERVAL_SECONDS if self.run_maintenance() else REPAIR_BUDGET_SECONDS
             )
-        return has_moved
+        return has_progressed
 
     def run_maintenance(self) -> bool:
-        """Delete expired data and restore lost renditions; return whether all of it is done."""
+        """Delete expired data and restore missing renditions; return whether all is done."""
         if publishing.apply_time_zone():
             log.warning(
                 "rebuilt story lists and counts for the time zone %s",

@@ -1,9 +1,9 @@
 """Uploaded pictures and their renditions: bytes and a directory, no database.
 
 Under the media directory, `originals/` holds each stored picture (re-encoded, without metadata) and
-`renditions/` the files that readers get. Renditions can be deleted and are made again from the
-originals. A separate program (`decoder`, run by `sandbox`) decodes pictures, so that hostile bytes
-never reach a process of the site.
+`renditions/` the smaller copies that readers get. Renditions can be deleted and are made again from
+the originals. A separate program (`decoder`, run by `sandbox`) decodes pictures, so that hostile
+bytes never reach a process of the site.
 """
 
 from __future__ import annotations
@@ -71,21 +71,21 @@ def store_upload(stream: IO[bytes], directory: Path) -> StoredPicture:
     """
     with _workspace(directory) as work:
         _save_upload(stream, work / "upload")
-        result = decode("take_in", work / "upload", work)
+        result = decode("original", work / "upload", work)
         extension, width = result["extension"], result["width"]
         original = work / f"original.{extension}"
         with original.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
         byte_size = original.stat().st_size
         _move_into_place(original, directory / "originals" / f"{digest}.{extension}")
-        for name, step in rendition_names(digest, extension, width):
-            _move_into_place(work / f"{step}.{extension}", directory / "renditions" / name)
+        for name, size in rendition_names(digest, extension, width):
+            _move_into_place(work / f"{size}.{extension}", directory / "renditions" / name)
     return StoredPicture(digest, extension, width, result["height"], byte_size)
 
 
 def rendition_names(digest: str, extension: str, width: int) -> list[tuple[str, int]]:
     """Return (name below /media/, width in pixels) of each rendition, narrowest first."""
-    return [(f"{digest[:2]}/{digest}-{step}.{extension}", step) for step in rendition_widths(width)]
+    return [(f"{digest[:2]}/{digest}-{size}.{extension}", size) for size in rendition_widths(width)]
 
 
 def rendition_path(directory: Path, name: str) -> Path | None:
@@ -94,7 +94,7 @@ def rendition_path(directory: Path, name: str) -> Path | None:
 
 
 def digest_from_name(name: str) -> str:
-    """Return the digest in the name of a rendition."""
+    """Return the digest in the name of a rendition, such as "ab/ab…-320.jpg"."""
     return name[3:35]
 
 
@@ -112,16 +112,16 @@ def make_renditions(directory: Path, digest: str, extension: str, width: int) ->
     """
     original = directory / "originals" / f"{digest}.{extension}"
     missing = set(missing_renditions(directory, digest, extension, width))
-    steps = {
-        step: name for name, step in rendition_names(digest, extension, width) if name in missing
+    name_by_width = {
+        size: name for name, size in rendition_names(digest, extension, width) if name in missing
     }
-    if not steps:
+    if not name_by_width:
         return 0
     with _workspace(directory) as work:
-        decode("cut", original, work, *steps)
-        for step, name in steps.items():
-            _move_into_place(work / f"{step}.{extension}", directory / "renditions" / name)
-    return len(steps)
+        decode("renditions", original, work, *name_by_width)
+        for size, name in name_by_width.items():
+            _move_into_place(work / f"{size}.{extension}", directory / "renditions" / name)
+    return len(name_by_width)
 
 
 def remove_renditions(directory: Path, digest: str, extension: str) -> int:

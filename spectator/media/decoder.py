@@ -1,9 +1,9 @@
 """The picture decoder: a separate program with limited memory and time.
 
-`python -I decoder.py take_in SOURCE DIRECTORY` writes `original.<extension>` and its renditions as
-`<width>.<extension>`; `… cut SOURCE DIRECTORY WIDTH…` writes only those renditions. The result is
-one JSON object on standard output. It imports nothing else from this site: it has to start fast,
-and it reads untrusted bytes.
+`python -I decoder.py original SOURCE DIRECTORY` writes `original.<extension>` and its renditions as
+`<width>.<extension>`; `… renditions SOURCE DIRECTORY WIDTH…` writes only those renditions. The
+result is one JSON object on standard output. The program imports nothing else from this site: it
+has to start fast, and it reads untrusted bytes.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _ORIENTATION_TRANSPOSE = {
 
 
 class PictureError(ValueError):
-    """An upload that is not taken in; the message is one sentence for the person who sent it."""
+    """An upload that is refused; the message tells the person who sent it why."""
 
 
 class PictureResourceError(PictureError):
@@ -144,14 +144,14 @@ def _open_header(data: bytes) -> ImageFile.ImageFile:
         raise PictureError(
             "This file is not a picture we support. Upload a JPEG, PNG, WebP or GIF file."
         )
-    most = MAX_JPEG_PIXELS if reader is JpegImageFile else MAX_PIXELS
+    max_pixels = MAX_JPEG_PIXELS if reader is JpegImageFile else MAX_PIXELS
     try:
         picture = reader(BytesIO(data))
     except Image.DecompressionBombError as error:
-        raise PictureError(_too_many_pixels("far too many", most)) from error
+        raise PictureError(_too_many_pixels("far too many", max_pixels)) from error
     except Exception as error:  # As above: a hostile header can raise anything.
         raise _failure(error, None) from error
-    _check_size(*picture.size, most)
+    _check_size(*picture.size, max_pixels)
     if reader is JpegImageFile and data.count(b"\xff\xda") > MAX_SCANS:
         raise PictureError(
             "The picture has too many progressive scans. Export it again as an ordinary JPEG."
@@ -279,14 +279,14 @@ def _png(picture: Image.Image) -> bytes:
 
 def limit_resources() -> None:
     """Lower the resource limits of this program; a lower limit that it inherited stays."""
-    for kind, most in (
+    for kind, maximum in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_FSIZE, FILE_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]
-        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        limit = maximum if hard == resource.RLIM_INFINITY else min(maximum, hard)
         resource.setrlimit(kind, (limit, limit))
 
 
@@ -295,7 +295,7 @@ def main(job: str, source: Path, directory: Path, *widths: str) -> dict[str, Any
     warnings.filterwarnings("ignore")  # Warnings about odd files: our own limits decide.
     try:
         data = source.read_bytes()
-        if job == "cut":
+        if job == "renditions":
             return make_renditions(
                 data, directory, [int(width) for width in widths], source.suffix[1:]
             )

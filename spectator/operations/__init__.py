@@ -1,1 +1,1 @@
-"""Keep an installation well: set it up, say what is wrong with it."""
+"""The operation of a site: setup, diagnosis, file modes, logs and monitoring."""

@@ -1,6 +1,6 @@
 """The diagnosis of an installation: faults with cause, file and remedy.
 
-It needs no running site: it looks at files and reads only the schema of the database.
+It needs no running site: it examines files and reads only the schema of the database.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from spectator.operations.faults import (
 
 RESTORE_ADVICE = "Stop the site and restore a backup (docs/operations.md, “Restoring a backup”)."
 SQLITE_MAGIC = b"SQLite format 3\0"
-BUSY_CODES = (5, 6)
+BUSY_CODES = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED
 REQUIRED_TABLES = frozenset({"article", "outbox", "revision", "section", "user"})
 
 

@@ -107,10 +107,10 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
 def _picture_problems(directory: Path) -> Iterator[str]:
     pictures = queries.picture_states()
     names = [f"{picture.digest}.{picture.extension}" for picture in pictures]
-    lost = [name for name in names if not (directory / "originals" / name).exists()]
-    if lost:
+    missing = [name for name in names if not (directory / "originals" / name).exists()]
+    if missing:
         yield (
-            f"{len(lost)} of {len(pictures)} pictures have no original, such as {lost[0]}. "
+            f"{len(missing)} of {len(pictures)} pictures have no original, such as {missing[0]}. "
             f"Restore {directory / 'originals'} from a backup."
         )
 

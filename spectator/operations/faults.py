@@ -115,7 +115,7 @@ def examine_directory(path: Path, name: str) -> Iterator[Fault]:
 
 
 def _can_traverse(directory: Path) -> bool:
-    """Return whether a missing file below a directory is missing, not just inaccessible."""
+    """Return whether files in a directory can be looked up; if not, they only seem missing."""
     try:
         os.stat(directory / ".")
     except PermissionError:
@@ -152,26 +152,25 @@ def _access_fault(path: Path, name: str) -> Fault:
 
 
 def no_access_fault(path: Path, name: str) -> Fault:
-    """Return the fault of a file owned by another user or closed by its own mode."""
-    me = user_name(os.geteuid())
+    """Return the fault of a file that belongs to another user or denies its owner access."""
+    current_user = user_name(os.geteuid())
     owner = user_name(path.stat().st_uid)
     subject = (
         f"The {name} {path}"
         if path.is_dir() or name != "database"
         else f"The file {path} of the database"
     )
-    if owner == me:
+    if owner == current_user:
         bits = "rwx" if path.is_dir() else "rw"
         return Fault(
             Cause.NO_ACCESS,
             path,
-            f"{subject} is not accessible to its owner, {me}.",
+            f"{subject} is not accessible to its owner, {current_user}.",
             f"Run: chmod u+{bits} {path}",
         )
-    message = f"{subject} belongs to {owner}, but this command runs as {me}."
-    return Fault(
-        Cause.NO_ACCESS, path, message, f"Run it as {owner}, or as root: chown -R {me} {path}"
-    )
+    message = f"{subject} belongs to {owner}, but this command runs as {current_user}."
+    remedy = f"Run it as {owner}, or as root: chown -R {current_user} {path}"
+    return Fault(Cause.NO_ACCESS, path, message, remedy)
 
 
 def user_name(uid: int) -> str:

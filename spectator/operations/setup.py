@@ -66,7 +66,7 @@ def initialise(app: Flask) -> bool:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Lock a directory for one `init`; others wait for it."""
+    """Lock a directory, so that only one `init` runs at a time."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -44,10 +44,12 @@ class StorageMonitor:
             return self.fault or self.damage
 
     def _quick_check(self) -> Fault | None:
-        for directory in {self.data, self.database.parent}:
-            if directory.is_dir() and (full := list(faults.examine_space(directory))):
-                return full[0]
-        return next(iter(diagnosis.examine_database(self.database)), None)
+        directories = {self.data, self.database.parent}
+        checks = [
+            faults.examine_space(directory) for directory in directories if directory.is_dir()
+        ]
+        checks.append(diagnosis.examine_database(self.database))
+        return next((fault for check in checks for fault in check), None)
 
     def _start_full_check_when_due(self) -> None:
         """Check the whole database in a thread, if due; it takes a second per 200 MB."""
@@ -82,4 +84,5 @@ def find_damage(database: Path) -> Fault | None:
         code = getattr(error, "sqlite_errorcode", 0)
         is_damage = STORAGE_CODES.get(code & 0xFF) in ("damaged", "not a database", "disk error")
         return diagnosis.explain_sqlite(code, str(error), database) if is_damage else None
+    # 11 is SQLITE_CORRUPT.
     return None if result == "ok" else diagnosis.explain_sqlite(11, result, database)

@@ -50,7 +50,7 @@ def gzip_bytes(body: bytes) -> bytes:
 
 
 class BrotliWorker:
-    """A low-priority thread that compresses bodies with brotli at its best, latest job first.
+    """A low-priority thread that compresses bodies with brotli at its highest level, newest first.
 
     It starts with the first job, so that it runs in the serving process and not in its parent.
     """

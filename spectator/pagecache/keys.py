@@ -2,7 +2,7 @@
 
 A response is stored only if it has a `Surrogate-Key` header, so that invented URLs cannot fill the
 memory. The header says which changes make the page stale: `article-12`, changes of that story;
-`edition`, every change that readers see; `related`, also what consumers of the outbox derive.
+`edition`, every change that readers see; `related`, also new results of the outbox's consumers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EDITION, RELATED = "edition", "related"
 _ARTICLE_PREFIX = "article-"
 
 MAX_PATH_LENGTH, MAX_QUERY_LENGTH = 300, 2000
-# URLs that are not pages, or depend on more than path and cursors. deploy/nginx*.conf has the same.
+# URLs that are not pages, or depend on more than path and cursors. deploy/nginx*.conf repeats them.
 UNCACHED_PREFIXES = (
     "/newsroom",
     "/search",

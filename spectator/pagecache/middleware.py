@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 POLL_SECONDS = 0.005
-# While a page is rendered again, others get the old one for this long after it was last confirmed.
+# A page may be sent for this long after it was last confirmed, while a thread renders it again.
 MAX_STALE_SECONDS = 1.0
 RENDER_TIMEOUT_SECONDS = 10.0
 # Key of the application's environment: the outbox number that the response is cached for.
@@ -136,9 +136,9 @@ class PageCache:
         key: CacheKey,
         db_version: DbVersion | None,
         environ: WSGIEnvironment,
-        old: CachedPage | None,
+        old_page: CachedPage | None,
     ) -> CachedPage | RenderedResponse:
-        """Call the application, and cache its response if that has a surrogate key.
+        """Call the application, and cache its response if it has a surrogate key.
 
         The application's environment has the URL but nothing about the client, because the page is
         for everybody.
@@ -149,7 +149,7 @@ class PageCache:
         response = render_response(self.app, page_environ)
         if db_version is None or not response.is_cacheable:
             return response
-        page = cached_page(key, response, db_version, old)
+        page = cached_page(key, response, db_version, old_page)
         self.store.put(page)
         return page
 
@@ -169,13 +169,13 @@ class PageCache:
         """
         encoding = self.choose_encoding(page, environ.get("HTTP_ACCEPT_ENCODING", ""))
         query = environ.get("QUERY_STRING", "")
-        is_plain = not query or query == page.key[2]
-        all_headers = page.headers_by_encoding if is_plain else page.private_headers_by_encoding
+        is_shareable = query in ("", page.key[2])  # no unknown parameters
+        all_headers = page.headers_by_encoding if is_shareable else page.private_headers_by_encoding
         headers = all_headers[encoding]
         if_none_match = environ.get("HTTP_IF_NONE_MATCH")
         etag = page.etag(encoding)
         if if_none_match is not None and parse_etags(if_none_match).contains_weak(etag):
-            repeated = [header for header in headers if header[0] in _REVALIDATION_HEADERS]
+            repeated = [(name, text) for name, text in headers if name in _REVALIDATION_HEADERS]
             start_response("304 NOT MODIFIED", [*repeated, ("ETag", f'"{etag}"')])
             return []
         start_response(page.status, headers)
@@ -201,13 +201,13 @@ def required_version(surrogate_key: str, db_version: DbVersion) -> int | DbVersi
 
 
 def cached_page(
-    key: CacheKey, response: RenderedResponse, db_version: DbVersion, old: CachedPage | None
+    key: CacheKey, response: RenderedResponse, db_version: DbVersion, old_page: CachedPage | None
 ) -> CachedPage:
     """Return the page to store for a response; the bodies of an equal old page are reused."""
     surrogate_key = response.surrogate_key or ""
     digest = blake2b(response.body, digest_size=12).hexdigest()
-    if old is not None and old.digest == digest:
-        bodies = dict(old.bodies)
+    if old_page is not None and old_page.digest == digest:
+        bodies = dict(old_page.bodies)
     else:
         bodies = {"": response.body, "gzip": gzip_bytes(response.body)}
     response.headers.remove("Content-Length")

@@ -1,4 +1,4 @@
-"""Whole responses of the application, as they leave it."""
+"""Complete responses of the application, before the cache changes them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def strip_surrogate_key(start_response: StartResponse) -> StartResponse:
     """Return a `start_response` that drops the Surrogate-Key header."""
 
     def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> object:
-        public = [header for header in headers if header[0] != SURROGATE_KEY]
-        return start_response(status, public, exc_info)  # type: ignore[arg-type]
+        public_headers = [(name, text) for name, text in headers if name != SURROGATE_KEY]
+        return start_response(status, public_headers, exc_info)  # type: ignore[arg-type]
 
     return start  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""One thread at a time works on a key; the others can wait for it."""
+"""A claim on a key: one thread at a time works on it, other threads can wait for that thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stored pages of this process: the least recently used give way when the memory is full."""
+"""The stored pages of this process, limited in bytes: the least recently used are evicted."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class CachedPage:
 
     def add_encoding(self, encoding: str, body: bytes) -> None:
         """Add the body in an encoding, with its headers."""
-        more = [("Content-Length", str(len(body))), ("ETag", f'"{self.etag(encoding)}"')]
-        more += [("Content-Encoding", encoding)] if encoding else []
+        extra = [("Content-Length", str(len(body))), ("ETag", f'"{self.etag(encoding)}"')]
+        extra += [("Content-Encoding", encoding)] if encoding else []
         private = [
             (name, PRIVATE_CACHE_CONTROL if name == "Cache-Control" else value)
             for name, value in self.headers
         ]
-        self.headers_by_encoding[encoding] = self.headers + more
-        self.private_headers_by_encoding[encoding] = private + more
+        self.headers_by_encoding[encoding] = self.headers + extra
+        self.private_headers_by_encoding[encoding] = private + extra
         # Last, because other threads may send the body from now on.
         self.bodies[encoding] = body
 

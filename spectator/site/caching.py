@@ -20,8 +20,8 @@ from spectator.pagecache.compression import accepts_gzip, gzip_bytes, is_compres
 View = TypeVar("View", bound=Callable[..., object])
 
 
-def then(process: Callable[[Response], Response], view: View) -> View:
-    """Return a view whose responses, error pages included, go through a function."""
+def with_response_processor(process: Callable[[Response], Response], view: View) -> View:
+    """Return the view with a function that processes its responses, error pages included."""
 
     @wraps(view)
     def processed_view(*args: object, **kwargs: object) -> object:
@@ -32,15 +32,15 @@ def then(process: Callable[[Response], Response], view: View) -> View:
 
 
 def cacheable(*cursors: str, surrogate_key: str = pagecache.EDITION) -> Callable[[View], View]:
-    """Return the decorator of a view whose pages caches may keep, one for each value of `cursors`.
+    """Return the decorator of a view whose pages caches may store, one for each value of `cursors`.
 
     A view that shows a single story sets a Surrogate-Key of its own.
     """
-    return partial(then, partial(set_cache_headers, cursors, surrogate_key))
+    return partial(with_response_processor, partial(set_cache_headers, cursors, surrogate_key))
 
 
 def set_cache_headers(cursors: tuple[str, ...], surrogate_key: str, response: Response) -> Response:
-    """Let caches keep the page if this is its canonical URL; browsers may keep it at any URL."""
+    """Let caches store the page if this is its canonical URL; browsers may store it at any URL."""
     if response.status_code in {200, 410}:
         is_canonical = is_canonical_url(cursors)
         response.headers["Cache-Control"] = (
@@ -72,12 +72,12 @@ def is_canonical_url(cursors: tuple[str, ...]) -> bool:
 
 
 def conditional(view: View) -> View:
-    """Decorate a view that no cache keeps, so that it answers 304 to a client that has it."""
-    return then(make_conditional, view)
+    """Decorate a view that only browsers cache: it answers 304 if the client has the same body."""
+    return with_response_processor(make_conditional, view)
 
 
 def make_conditional(response: Response) -> Response:
-    """Set an ETag of the compressed body, and answer 304 to a client that has it."""
+    """Set an ETag of the compressed body, and answer 304 if the client has the same body."""
     if response.status_code == 200:
         gzip_response(response)
         response.headers["Vary"] = "Accept-Encoding"

@@ -30,8 +30,8 @@ def register(app: Flask) -> None:
 
 def show_error(error: HTTPException) -> Response | tuple[str, int]:
     """Show an HTTP error in plain words, or redirect a URL that is nearly right."""
-    if error.code == 404 and (answer := url_corrections.corrected_response()) is not None:
-        return answer
+    if error.code == 404 and (response := url_corrections.corrected_response()) is not None:
+        return response
     if error.code is None or error.code < 400:
         return error.get_response()
     if isinstance(error, InternalServerError) or error.code >= 500:

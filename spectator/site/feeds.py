@@ -49,7 +49,10 @@ def search_feed() -> Response:
 
 
 def _newest_hits(params: SearchParams) -> list[int]:
-    """Return the ids of the newest stories that match; 400 and 503 for a search that fails."""
+    """Return the ids of the newest stories that match.
+
+    Aborts with 400 for an invalid filter and with 503 if the index is unavailable.
+    """
     try:
         search_request = params.to_search_request(queries.PAGE_SIZE)
         index = indexing.open_public_index(current_app.config["DATA_DIR"])

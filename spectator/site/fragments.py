@@ -39,7 +39,7 @@ def stream(list_path: str) -> Response:
 
 
 def render_stream(path: str) -> Response:
-    """Return the next stories of a list; HX-Replace-Url is the page that shows all up to them."""
+    """Return the next stories of a list; HX-Replace-Url has the URL that also shows these."""
     listing = queries.listing_by_path(path)
     if listing is None:
         abort(404)

@@ -72,8 +72,6 @@ def check_health() -> tuple[dict[str, Any], bool]:
         "edition": lag.edition,
         "index_position": lag.offset,
         "behind_seconds": lag.seconds,
-    }
-    report |= {
         "newsroom_index_position": newsroom.offset,
         "newsroom_behind_seconds": newsroom.seconds,
     }

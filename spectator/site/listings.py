@@ -30,18 +30,15 @@ def listing(**_parts: object) -> Response | str:
     if current.path != request.path:
         return redirect(current.path, 301)
     cursors = requested_cursors()
-    if (
-        current.kind == "month"
-        and cursors == PageCursors()
-        and (other := _month_in_new_time_zone(current))
-    ):
-        return redirect(other.path, 301)
+    month = _month_in_new_time_zone(current) if cursors == PageCursors() else None
+    if month is not None:
+        return redirect(month.path, 301)
     return render(current, cursors)
 
 
 def _month_in_new_time_zone(current: queries.Listing) -> queries.Listing | None:
     """Return the month that holds an empty month's stories since the time zone changed, if any."""
-    if queries.stream(current, limit=1).articles:
+    if current.kind != "month" or queries.stream(current, limit=1).articles:
         return None
     other = queries.nearest_month_listing(*divmod(current.key, 100))
     return None if other is None or other.key == current.key else other

@@ -16,7 +16,7 @@ from spectator import queries
 from spectator.models import Article
 from spectator.templating import navigation
 
-CURSOR_PARAMS = ("before", "rails", "start", "through")  # in the order in which addresses have them
+CURSOR_PARAMS = ("before", "rails", "start", "through")  # in their order in URLs
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,7 @@ def load_more_context(
 def loaded_url(listing: queries.Listing, cursors: PageCursors, last: Article) -> str:
     """Return the URL of the page with a loaded fragment; raises InvalidCursor."""
     if cursors.start is not None:
-        queries.parse_cursor(
-            cursors.start
-        )  # validate: no query reads it, and the URL becomes a header
+        # Only validates it: no query reads it, and the URL becomes a header.
+        queries.parse_cursor(cursors.start)
     rails = cursors.rails if cursors.start is not None and listing.kind == "latest" else None
     return PageCursors(cursors.start, rails, through=queries.cursor_after(last)).url(listing.path)

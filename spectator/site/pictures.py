@@ -13,7 +13,9 @@ YEAR_SECONDS = 31_536_000
 
 @bp.get("/media/<path:name>")
 def media(name: str) -> Response:
-    """Send a rendition; its name changes with its content, so it is cached for a year.
+    """Send a rendition, a picture in one of its sizes.
+
+    Its name changes with its content, so it is cached for a year.
 
     A withdrawn picture is 410 Gone even before the worker has removed its file.
     """

@@ -188,7 +188,7 @@ def _date_range_label(start: date | None, end: date | None) -> str:
 
 
 def year_links(params: SearchParams, results: SearchResults) -> Sequence[SearchLink]:
-    """Return a link for every year with stories and those between, at most the last forty."""
+    """Return a link for each year from the first to the last with stories, at most forty."""
     counts = dict(results.year_counts)
     if len(counts) < 2:
         return ()
@@ -214,9 +214,9 @@ def _year_link(
 
 def bars(years: Sequence[SearchLink]) -> list[Bar]:
     """Return the years as bars, the tallest as tall as the chart."""
-    most = max((year.count for year in years), default=1)
+    max_count = max((year.count for year in years), default=1)
     return [
-        Bar(year, index * BAR_STEP, -(-BAR_HEIGHT * year.count // most))
+        Bar(year, index * BAR_STEP, -(-BAR_HEIGHT * year.count // max_count))
         for index, year in enumerate(years)
     ]
 

@@ -16,7 +16,7 @@ FIELDS = ("q", *FACETS, "from", "to", "sort", "page")
 SORTS: tuple[Sort, ...] = ("relevance", "newest", "oldest")
 MAX_VALUE_LENGTH = 100
 
-# The words before a colon that mean the same as a query parameter.
+# The keyword in a query that has the same effect as a query parameter.
 _FILTER_PREFIXES = {facet: word for word, facet in FACET_KEYWORDS.items()} | {
     "from": "after",
     "to": "before",
@@ -99,9 +99,9 @@ class SearchParams:
 
 def parse_search_params(arguments: Mapping[str, str]) -> SearchParams:
     """Return the search parameters of a URL; never raises."""
-    longest = dict.fromkeys(FIELDS, MAX_VALUE_LENGTH) | {"q": MAX_QUERY_LENGTH}
+    limits = dict.fromkeys(FIELDS, MAX_VALUE_LENGTH) | {"q": MAX_QUERY_LENGTH}
     return SearchParams(
-        {name: _clean(arguments.get(name, ""), most) for name, most in longest.items()}
+        {name: _clean(arguments.get(name, ""), limit) for name, limit in limits.items()}
     )
 
 

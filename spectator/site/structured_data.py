@@ -55,10 +55,10 @@ def news_article_json(article: Article) -> Markup:
     if article.source_url:
         data["isBasedOn"] = article.source_url
     if article.picture is not None:
-        names = rendition_names(
+        *_, (widest, _) = rendition_names(
             article.picture.digest, article.picture.extension, article.picture.width
         )
-        data["image"] = [absolute_url(url_for("site.media", name=names[-1][0]))]
+        data["image"] = [absolute_url(url_for("site.media", name=widest))]
     return _script(data)
 
 

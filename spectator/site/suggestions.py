@@ -24,8 +24,8 @@ def suggest() -> str | tuple[str, int]:
         return "", 503
     stories = queries.articles_by_id(suggested.articles)
     groups = suggestion_groups(suggested)
-    people = [group for group in groups if group[0] == PEOPLE_LABEL]
-    places = [group for group in groups if group[0] != PEOPLE_LABEL]
+    people = [(label, links) for label, links in groups if label == PEOPLE_LABEL]
+    places = [(label, links) for label, links in groups if label != PEOPLE_LABEL]
     return render_template(
         "site/_suggestions.html", place_groups=places, stories=stories, people_groups=people
     )
@@ -33,8 +33,11 @@ def suggest() -> str | tuple[str, int]:
 
 def suggestion_groups(suggested: Suggestions) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return (label, (name, URL) pairs) of each kind of list with suggestions."""
-    slugs = {"topic": suggested.topics[:MAX_OTHERS], "country": suggested.countries[:MAX_OTHERS]}
-    slugs |= {"author": suggested.authors[:MAX_OTHERS]}
+    slugs = {
+        "topic": suggested.topics[:MAX_OTHERS],
+        "country": suggested.countries[:MAX_OTHERS],
+        "author": suggested.authors[:MAX_OTHERS],
+    }
     names = queries.taxonomy_names(slugs)
     groups = []
     for kind, label in (("country", "Countries"), ("topic", "Topics"), ("author", PEOPLE_LABEL)):

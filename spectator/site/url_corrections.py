@@ -1,7 +1,8 @@
 """Corrections of URLs that are nearly right: extra slashes, capitals, trailing punctuation.
 
 Mail and chat programs include the full stop or quotation mark after a URL in the link. Such a URL
-redirects to its page in one hop; others stay 404, and no redirect leaves this site.
+redirects to its page in one hop. If there is no such page, the response is 404, and no redirect
+leaves this site.
 """
 
 from __future__ import annotations
@@ -46,14 +47,9 @@ def corrected_response() -> Response | tuple[str, int] | None:
         if path.endswith(f"/{name}"):
             path = path.removesuffix(name) + "feed.xml"
     for candidate in (path, f"{path}/"):
-        match = _match(candidate)
-        if (
-            match
-            and match[0] != "site.article"
-            and candidate != request.path
-            and _exists(match[0], candidate)
-        ):
-            return redirect(candidate + _allowed_query(match[0]), 301)
+        endpoint, _ = _match(candidate)
+        if candidate != request.path and _exists(endpoint, candidate):
+            return redirect(candidate + _allowed_query(endpoint), 301)
     return _article_response(path)
 
 
@@ -62,8 +58,8 @@ def replace_slash_redirect() -> Response | tuple[str, int] | None:
     if not isinstance(request.routing_exception, RequestRedirect):
         return None
     response = corrected_response()
-    match = _match(f"{normalize_path(request.path)}/")
-    if response is None and match and match[0].startswith("site."):
+    endpoint, _ = _match(f"{normalize_path(request.path)}/")
+    if response is None and endpoint.startswith("site."):
         abort(404)
     return response
 
@@ -75,16 +71,17 @@ def normalize_path(path: str) -> str:
     return re.sub(r"/{2,}", "/", path.lower()).rstrip(TRAILING_JUNK)
 
 
-def _match(path: str) -> tuple[str, dict[str, str]] | None:
-    """Return the endpoint and arguments of a path, None if no rule matches exactly."""
+def _match(path: str) -> tuple[str, dict[str, str]]:
+    """Return the endpoint and arguments of a path; the endpoint is "" without an exact match."""
     try:
         endpoint, arguments = current_app.url_map.bind("").match(path, method="GET")
     except HTTPException:
-        return None
+        return "", {}
     return endpoint, dict(arguments)
 
 
 def _exists(endpoint: str, path: str) -> bool:
+    """Return whether a path of an endpoint other than the article's has a page or feed."""
     if endpoint in PERMANENT_ENDPOINTS:
         return True
     if endpoint not in LIST_ENDPOINTS and endpoint not in FEED_ENDPOINTS:
@@ -105,12 +102,13 @@ def _allowed_query(endpoint: str) -> str:
 
 
 def _article_response(path: str) -> Response | tuple[str, int] | None:
-    match = _match(path)
-    if match and match[0] != "site.article":
+    endpoint, arguments = _match(path)
+    if endpoint not in {"", "site.article"}:
         return None
     former = FORMER_PERMALINK.fullmatch(path)
-    slug = match[1]["slug"] if match else former[1] if former else ""
-    if not slug or (match and path == request.path):  # the article view has already looked
+    slug = arguments.get("slug") or (former[1] if former else "")
+    # The view of the article has already answered 404 for a path that needs no correction.
+    if not slug or (endpoint and path == request.path):
         return None
     story = queries.article_by_slug(slug)
     if story is None:
