@@ -248,7 +248,7 @@ SETTINGS = (
     Setting(
         "METRICS_TOKEN",
         "",
-        "lets its sender read the details of /readyz from elsewhere",
+        "clients that send it may read the details of /readyz from other machines",
         _token,
         is_secret=True,
     ),

@@ -119,7 +119,8 @@ def find_losses(old: str, new: str) -> Losses:
     survival = _survival_measure(words, set(new_words))
     lost: set[int] = set()
     for name in filter(missing.__getitem__, _ORDER):
-        # The likeliest first: inside a lost element, without its tag, with the fewest of its words.
+        # The most likely losses first: elements inside a lost one, those whose tag is not in the
+        # new body, and those with the smallest share of their words in it.
         candidates[name].sort(
             key=lambda index: (not _is_inside(elements, index, lost), *survival(elements[index]))
         )
@@ -257,7 +258,7 @@ def _is_inside(elements: list[_Element], index: int, lost: set[int]) -> bool:
 
 
 def _survival_measure(words: list[str], new: set[str]) -> Callable[[_Element], tuple[bool, float]]:
-    """Return a measure of survival: whether an element's tag is in the new body, then its words."""
+    """Return a function of an element: whether its tag is in `new`, and what share of its words."""
     hits = [0, *accumulate(word in new for word in words)]
     return lambda element: (
         words[element.start] in new,

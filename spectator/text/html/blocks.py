@@ -125,7 +125,8 @@ def _longest_common_subsequence(
 ) -> list[tuple[int, int]]:
     """Return the longest common subsequence between start and end (Hunt and Szymanski, 1977)."""
     positions = _positions_by_item(old[start : end[0]], new, start, end[1], max_pairs)
-    # For each length, the row with the smallest last position in `new`, linked backwards.
+    # By length - 1, the subsequence whose last position in `new` is smallest, as a linked list: its
+    # last pair and the list of the pairs before it.
     lasts: list[int] = []
     rows: list[tuple[int, int, Any]] = []
     for i in range(start, end[0]):
@@ -211,7 +212,7 @@ def _similar_pairs(
     )
     old_sizes = Counter(index for _, index in old_words)
     new_sizes = Counter(index for _, index in new_words)
-    pairs = [(-1, -1, 0)]
+    pairs = [(-1, -1, 0)]  # positions, and number of common words
     for (a, b), words in Counter((old_words[i][1], new_words[j][1]) for i, j in both).items():
         fewer, more = sorted((old_sizes[a], new_sizes[b]))
         if 2 * words < fewer or 5 * words < more:
