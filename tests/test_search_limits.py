@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from spectator.search import FACETS, Document, Index, SearchRequest, open_index
 from spectator.search.language.parser import parse_query
 from spectator.search.whoosh import schema, writer
+from spectator.search.whoosh.more_like_this import MAX_COUNTED_WORDS, count_words
 from tests.search_samples import document, document_ids
 
 Build = Callable[..., Index]
@@ -192,6 +193,15 @@ def test_what_a_limited_search_finds_does_not_depend_on_other_stories(build: Bui
 
 
 # Texts
+
+
+def test_similar_stories_cost_no_more_look_ups_than_an_ordinary_text(build: Build) -> None:
+    """Check the work that is done while readers' searches wait for the index."""
+    index = build(document("Report", "zebra"), document("Report", "zebra"))
+    rare = " ".join(f"w{number}" for number in range(20_000))
+    counted = count_words(document("Rare headline", f"zebra zebra {rare}"))
+    assert len(counted.counts) == MAX_COUNTED_WORDS + 2
+    assert len(index.more_like_this(document("Rare headline", f"zebra zebra {rare}"))) == 2
 
 
 def test_a_text_is_indexed_up_to_thirty_thousand_distinct_words(build: Build) -> None:

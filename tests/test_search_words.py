@@ -15,7 +15,7 @@ from spectator.search.language.parser import parse_query
 from spectator.search.language.query import Clause
 from spectator.search.whoosh.filters import slug_matches
 from spectator.search.whoosh.generations import Generations
-from spectator.search.whoosh.more_like_this import key_terms
+from spectator.search.whoosh.more_like_this import count_words, key_terms
 from spectator.search.whoosh.snapshot import open_snapshot
 from spectator.search.whoosh.stems import Highlights, stem, stem_words
 from spectator.text.words.snippets import snippet
@@ -183,7 +183,7 @@ def test_key_terms_are_the_headline_and_the_fifteen_best_words(
     index.rebuild([*others, *filler, document("Lonely", "solitary")], 1)
     snapshot = open_snapshot(Generations(tmp_path / "search"))
     story = document("Everyone worda of 2024", " ".join([*rare, "worda", "solitary", "no", "2024"]))
-    terms = dict(key_terms(snapshot, story))
+    terms = dict(key_terms(snapshot, count_words(story)))
     assert list(terms) == ["worda", *sorted(rare[6:], reverse=True)]
     total = len(others) + len(filler) + 1
     # Twice in the text, and the headline counts twice.

@@ -27,7 +27,7 @@ from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.generations import Generation, Generations, write_offset
 from spectator.search.whoosh.internals import check_layout
 from spectator.search.whoosh.lexicon import SnapshotLexicon
-from spectator.search.whoosh.more_like_this import more_like_this
+from spectator.search.whoosh.more_like_this import count_words, more_like_this
 from spectator.search.whoosh.schema import FORMAT
 from spectator.search.whoosh.searcher import search
 from spectator.search.whoosh.snapshot import Snapshot, open_snapshot
@@ -85,7 +85,8 @@ class WhooshIndex:
 
     def more_like_this(self, document: Document, limit: int = 30) -> list[SimilarArticle]:
         """See `Index.more_like_this`."""
-        return self._run(lambda snapshot: more_like_this(snapshot, document, limit))
+        words = count_words(document)  # without the lock: a long text takes half a second
+        return self._run(lambda snapshot: more_like_this(snapshot, document.id, words, limit))
 
     def versions(self) -> dict[int, int]:
         """See `Index.versions`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from heapq import nlargest
+from typing import NamedTuple
 
 from spectator.search import Document, SimilarArticle
 from spectator.search.language.analysis import analyze
@@ -14,6 +15,7 @@ from spectator.search.whoosh.snapshot import Snapshot
 
 MAX_TERMS = 15  # in addition to the words of the headline, which count twice
 HEADLINE_WEIGHT = 2
+MAX_COUNTED_WORDS = 2_000  # many more than an ordinary story has
 # A word in no other story cannot match; words in more than half of all stories are ignored.
 MIN_DOCUMENTS = 2
 # In a large archive a word in thousands of stories costs more than it contributes.
@@ -25,14 +27,33 @@ MIN_WORD_LENGTH = 3
 TF_POWER, IDF_POWER = 0.75, 0.5
 
 
-def more_like_this(snapshot: Snapshot, document: Document, limit: int) -> list[SimilarArticle]:
-    """Return the most similar articles, as `Index.more_like_this` describes."""
+class WordCounts(NamedTuple):
+    """The words of a document, headline included, with their counts; and those of its headline."""
+
+    counts: dict[str, int]
+    headline: list[str]
+
+
+def count_words(document: Document) -> WordCounts:
+    """Count the words of a document: those of its headline, and the most frequent others."""
+    headline = analyze(document.headline).folded
+    counts = Counter(analyze(f"{document.dek}\n{document.body}").folded)
+    frequent = dict(counts.most_common(MAX_COUNTED_WORDS))
+    for word in headline:
+        frequent[word] = frequent.get(word, counts[word]) + HEADLINE_WEIGHT
+    return WordCounts(frequent, headline)
+
+
+def more_like_this(
+    snapshot: Snapshot, article_id: int, words: WordCounts, limit: int
+) -> list[SimilarArticle]:
+    """Return the articles most similar to these words, as `Index.more_like_this` describes."""
     lists, scores = PostingLists(snapshot), Scores()
-    for word, weight in key_terms(snapshot, document):
+    for word, weight in key_terms(snapshot, words):
         for field in ("headline", "body"):
             for posting_list in posting_lists(snapshot, field, word):
                 lists.add_scores(scores, posting_list, weight)
-    own = snapshot.document_numbers.get(document.id)
+    own = snapshot.document_numbers.get(article_id)
     # The score of the document itself or, if it is not indexed, the best score.
     full_score = scores.pop(own, 0.0) if own is not None else 0.0
     full_score = full_score or max(scores.values(), default=0.0)
@@ -47,19 +68,16 @@ def more_like_this(snapshot: Snapshot, document: Document, limit: int) -> list[S
     ]
 
 
-def key_terms(snapshot: Snapshot, document: Document) -> list[tuple[str, float]]:
+def key_terms(snapshot: Snapshot, words: WordCounts) -> list[tuple[str, float]]:
     """Return the words of the headline and the `MAX_TERMS` best others, with tf-idf weights."""
-    counts = Counter(analyze(f"{document.dek}\n{document.body}").folded)
-    headline = analyze(document.headline).folded
-    for word in headline:
-        counts[word] += HEADLINE_WEIGHT
     total, weights = len(snapshot.article_ids), {}
     max_frequency = max(SMALL_ARCHIVE_DOCUMENTS, min(MAX_DOCUMENT_SHARE * total, MAX_DOCUMENTS))
-    for word, count in counts.items():
+    for word, count in words.counts.items():
         if len(word) < MIN_WORD_LENGTH or word.isdecimal():
             continue
         frequency = snapshot.document_frequency(word)
         if MIN_DOCUMENTS <= frequency <= max_frequency:
             weights[word] = count**TF_POWER * math.log(1 + total / frequency) ** IDF_POWER
     best = nlargest(MAX_TERMS, weights, key=lambda word: (weights[word], word))
-    return [(word, weights[word]) for word in dict.fromkeys([*best, *headline]) if word in weights]
+    terms = dict.fromkeys([*best, *words.headline])
+    return [(word, weights[word]) for word in terms if word in weights]
