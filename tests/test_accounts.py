@@ -52,14 +52,14 @@ def count(model: type[LoginAttempt] | type[UserSession] | type[KnownClient]) -> 
     return db.session.scalar(select(func.count()).select_from(model)) or 0
 
 
-def test_the_real_hasher_keeps_to_the_recommended_costs() -> None:
+def test_the_production_hasher_uses_the_recommended_costs() -> None:
     real = hashing.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
     assert real.hash("x").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     source = Path(hashing.__file__).read_text(encoding="utf-8")
     assert "hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)" in source
 
 
-def test_a_password_is_whole_and_normalised(app: Flask, editor: User) -> None:
+def test_passwords_are_normalised_and_compared_in_full(app: Flask, editor: User) -> None:
     composed, decomposed = "caf\u00e9 au lait \u00e0 Bamako", "cafe\u0301 au lait a\u0300 Bamako"
     accounts.add_user("a@news.example", "A", "author", composed)
     assert accounts.log_in("a@news.example", decomposed, HERE)
@@ -81,7 +81,7 @@ def test_a_bad_password_is_refused(app: Flask, password: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["tenletters", "1234567 8z", "xy z" * 32, "   . ,  ; "])
-def test_no_rule_of_composition(app: Flask, password: str) -> None:
+def test_passwords_need_no_mix_of_character_kinds(app: Flask, password: str) -> None:
     assert accounts.add_user("c@news.example", "C", "author", password)[1] == password
 
 
@@ -122,7 +122,9 @@ def test_only_the_hash_of_a_token_is_stored(app: Flask, editor: User) -> None:
     assert accounts.user_by_token(tokens.token_hash(token)) is None
 
 
-def test_the_same_words_for_unknown_wrong_and_disabled(app: Flask, editor: User) -> None:
+def test_unknown_emails_wrong_passwords_and_disabled_accounts_get_the_same_message(
+    app: Flask, editor: User
+) -> None:
     add_user("author")
     accounts.disable_user("author@news.example")
     messages = {
@@ -134,7 +136,7 @@ def test_the_same_words_for_unknown_wrong_and_disabled(app: Flask, editor: User)
     assert messages == {accounts.WRONG_CREDENTIALS}
 
 
-def test_a_password_is_hashed_for_nobody_too(
+def test_a_password_is_hashed_for_an_unknown_email_too(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
@@ -151,7 +153,7 @@ def test_a_password_is_hashed_for_nobody_too(
     assert all(digest.startswith("$argon2id$") for digest in seen)
 
 
-def test_at_most_two_hashes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_most_two_passwords_are_hashed_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     running, most = 0, 0
     lock = threading.Lock()
 
@@ -175,7 +177,7 @@ def test_at_most_two_hashes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert most == 2
 
 
-def test_five_failures_at_one_address_are_enough(
+def test_a_network_is_throttled_after_five_failed_logins_to_an_account(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(5):
@@ -189,7 +191,9 @@ def test_five_failures_at_one_address_are_enough(
     assert count(LoginAttempt) == 5, "a throttled try is not counted, so the wait has an end"
 
 
-def test_a_strangers_failures_do_not_lock_the_owner_out(app: Flask, editor: User) -> None:
+def test_failed_logins_from_another_network_do_not_lock_the_owner_out(
+    app: Flask, editor: User
+) -> None:
     for _ in range(6):
         refused(client=THERE)
     assert accounts.log_in(EMAIL, PASSWORD, HERE)
@@ -202,7 +206,7 @@ def test_one_address_cannot_try_many_accounts(app: Flask, editor: User) -> None:
     assert accounts.log_in(EMAIL, PASSWORD, THERE)
 
 
-def test_an_account_under_attack_slows_strangers_down_and_shuts_nobody_out(
+def test_after_50_failed_logins_unknown_clients_get_one_attempt_in_30_seconds(
     app: Flask, editor: User
 ) -> None:
     strangers(50)
@@ -223,7 +227,7 @@ def attack(networks: Iterable[str]) -> int:
 
 
 @pytest.mark.parametrize("owner", ["198.51.100.7", "2001:db9:5:6::7"])
-def test_the_owner_at_a_new_place_gets_in_while_whoever_has_a_48_goes_on(
+def test_the_owner_can_log_in_from_a_new_network_while_two_48_prefixes_attack(
     app: Flask, editor: User, owner: str
 ) -> None:
     assert (
@@ -233,7 +237,7 @@ def test_the_owner_at_a_new_place_gets_in_while_whoever_has_a_48_goes_on(
     assert accounts.log_in(EMAIL, PASSWORD, accounts.Client(owner))
 
 
-def test_first_tries_are_few_in_a_part_of_the_network(app: Flask, editor: User) -> None:
+def test_exempt_first_attempts_are_limited_for_each_prefix(app: Flask, editor: User) -> None:
     strangers(50)
     assert attack(f"198.51.100.{last}" for last in range(9)) == 2
     assert attack(f"198.51.{third}.1" for third in range(9)) == 6
@@ -242,7 +246,9 @@ def test_first_tries_are_few_in_a_part_of_the_network(app: Flask, editor: User) 
     assert attack(["not an address"] * 9) == 2
 
 
-def test_no_number_of_networks_makes_guessing_hopeful(app: Flask, editor: User) -> None:
+def test_unknown_networks_together_have_at_most_22080_attempts_a_day(
+    app: Flask, editor: User
+) -> None:
     assert (
         attack(f"10.{second}.{third}.1" for second in range(50) for third in range(8))
         == throttling.MAX_OF_UNKNOWN_CLIENTS
@@ -257,7 +263,7 @@ def test_no_number_of_networks_makes_guessing_hopeful(app: Flask, editor: User) 
 
 
 @pytest.mark.parametrize("attempts", [50, 200])
-def test_strangers_cannot_lock_out_a_known_address_or_device(
+def test_an_attack_cannot_lock_out_a_known_address_or_device(
     app: Flask, editor: User, attempts: int
 ) -> None:
     phone = accounts.Client("192.0.2.77", "token of the phone")
@@ -276,9 +282,7 @@ def test_strangers_cannot_lock_out_a_known_address_or_device(
     ).retry_after_seconds
 
 
-def test_a_known_device_passes_a_network_that_strangers_have_used_up(
-    app: Flask, editor: User
-) -> None:
+def test_a_known_device_can_log_in_from_a_throttled_network(app: Flask, editor: User) -> None:
     phone = accounts.Client("192.0.2.77", "token of the phone")
     accounts.log_in(EMAIL, PASSWORD, phone)
     for number in range(20):
@@ -298,7 +302,7 @@ def test_a_known_device_has_a_limit_of_its_own(app: Flask, editor: User) -> None
     assert late.retry_after_seconds > 800
 
 
-def test_the_owner_is_told_of_attempts_by_others(app: Flask, editor: User) -> None:
+def test_a_session_counts_failed_logins_by_others(app: Flask, editor: User) -> None:
     strangers(7)
     refused()
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
@@ -310,7 +314,9 @@ def test_the_owner_is_told_of_attempts_by_others(app: Flask, editor: User) -> No
     assert session.failed_logins == 0
 
 
-def test_an_attack_does_not_shut_the_owner_out_after_a_reset(app: Flask, editor: User) -> None:
+def test_an_attack_cannot_lock_out_known_clients_after_a_password_reset(
+    app: Flask, editor: User
+) -> None:
     laptop = accounts.Client("203.0.113.77", "token of the laptop")
     token = accounts.log_in(EMAIL, PASSWORD, laptop)
     accounts.disable_user(EMAIL)
@@ -322,7 +328,7 @@ def test_an_attack_does_not_shut_the_owner_out_after_a_reset(app: Flask, editor:
     assert accounts.log_in(EMAIL, password, accounts.Client(laptop.address))
 
 
-def test_known_clients_are_few_and_forgotten_in_time(app: Flask, editor: User) -> None:
+def test_known_clients_are_limited_and_expire(app: Flask, editor: User) -> None:
     for last in range(30):
         accounts.log_in(EMAIL, PASSWORD, accounts.Client(f"203.0.113.{last}", f"device {last}"))
     assert count(KnownClient) <= throttling.MAX_KNOWN_CLIENTS
@@ -348,7 +354,7 @@ def test_one_network_counts_as_one_address(
     assert not refused(client=accounts.Client("2001:db8:1:3::1")).retry_after_seconds
 
 
-def test_the_count_is_forgotten_in_time_and_stays_small(app: Flask, editor: User) -> None:
+def test_login_attempts_expire_and_are_deleted(app: Flask, editor: User) -> None:
     for _ in range(5):
         refused()
     age_attempts(throttling.WINDOW + timedelta(seconds=1))
@@ -356,14 +362,14 @@ def test_the_count_is_forgotten_in_time_and_stays_small(app: Flask, editor: User
     assert count(LoginAttempt) == 0
 
 
-def test_success_forgives_only_its_own_failures(app: Flask, editor: User) -> None:
+def test_a_login_deletes_only_the_failed_attempts_of_its_account(app: Flask, editor: User) -> None:
     refused("other@news.example")
     refused()
     accounts.log_in(EMAIL, PASSWORD, HERE)
     assert db.session.scalars(select(LoginAttempt.email)).all() == ["other@news.example"]
 
 
-def test_a_login_ends_the_session_it_came_with(app: Flask, editor: User) -> None:
+def test_a_login_ends_the_previous_session_of_the_browser(app: Flask, editor: User) -> None:
     first = accounts.log_in(EMAIL, PASSWORD, HERE)
     elsewhere = accounts.log_in(EMAIL, PASSWORD, THERE)
     second = accounts.log_in(EMAIL, PASSWORD, HERE, first)
@@ -384,7 +390,7 @@ def test_logout_ends_one_session(app: Flask, editor: User) -> None:
 @pytest.mark.parametrize(
     ("column", "limit"), [("seen_at", sessions.IDLE_LIMIT), ("created_at", sessions.ABSOLUTE_LIMIT)]
 )
-def test_a_session_ends_by_itself(app: Flask, editor: User, column: str, limit: timedelta) -> None:
+def test_a_session_expires(app: Flask, editor: User, column: str, limit: timedelta) -> None:
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
     age_sessions(**{column: limit - timedelta(minutes=1)})
     assert accounts.user_by_token(token)
@@ -394,7 +400,9 @@ def test_a_session_ends_by_itself(app: Flask, editor: User, column: str, limit: 
     assert count(UserSession) == 0
 
 
-def test_forgetting_keeps_what_still_counts(app: Flask, editor: User) -> None:
+def test_delete_expired_leaves_active_sessions_and_recent_attempts(
+    app: Flask, editor: User
+) -> None:
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
     refused()
     accounts.delete_expired()
@@ -405,7 +413,7 @@ def test_forgetting_keeps_what_still_counts(app: Flask, editor: User) -> None:
     assert count(LoginAttempt) == 0
 
 
-def test_a_visit_is_noted_once_in_ten_minutes(app: Flask, editor: User) -> None:
+def test_seen_at_is_updated_at_most_every_ten_minutes(app: Flask, editor: User) -> None:
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
     query = select(UserSession.seen_at)
     before = db.session.scalar(query)
@@ -427,7 +435,7 @@ def test_disabling_ends_every_session(app: Flask, editor: User) -> None:
     refused(password=PASSWORD)
 
 
-def test_an_inactive_person_has_no_session_even_if_the_row_stayed(app: Flask, editor: User) -> None:
+def test_a_session_row_of_an_inactive_person_is_ignored(app: Flask, editor: User) -> None:
     token = accounts.log_in(EMAIL, PASSWORD, HERE)
     with db.write() as session:
         session.execute(update(User).values(is_active=False))
@@ -442,7 +450,9 @@ def test_a_reset_ends_every_session_and_the_old_password(app: Flask, editor: Use
     assert accounts.log_in(EMAIL, new, HERE)
 
 
-def test_changing_ones_own_password_leaves_one_new_session(app: Flask, editor: User) -> None:
+def test_changing_the_password_replaces_all_sessions_with_a_new_one(
+    app: Flask, editor: User
+) -> None:
     old, elsewhere = accounts.log_in(EMAIL, PASSWORD, HERE), accounts.log_in(EMAIL, PASSWORD, THERE)
     new = accounts.change_own_password(editor.id, PASSWORD, "another fine password", HERE)
     assert [accounts.user_by_token(token) for token in (old, elsewhere)] == [None, None]
@@ -451,7 +461,7 @@ def test_changing_ones_own_password_leaves_one_new_session(app: Flask, editor: U
     assert accounts.log_in(EMAIL, "another fine password", HERE)
 
 
-def test_a_stolen_session_does_not_serve_to_guess_the_password(app: Flask, editor: User) -> None:
+def test_guesses_of_the_current_password_are_throttled(app: Flask, editor: User) -> None:
     for _ in range(5):
         with pytest.raises(accounts.LoginError, match="current"):
             accounts.change_own_password(editor.id, "guess", "another fine password", HERE)
@@ -459,7 +469,7 @@ def test_a_stolen_session_does_not_serve_to_guess_the_password(app: Flask, edito
         accounts.change_own_password(editor.id, PASSWORD, "another fine password", HERE)
 
 
-def test_disabled_while_we_hashed_is_disabled(
+def test_an_account_disabled_during_a_login_gets_no_session(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def check(_user: User, _password: str) -> bool:
@@ -471,7 +481,7 @@ def test_disabled_while_we_hashed_is_disabled(
     assert count(UserSession) == 0
 
 
-def test_roles_change_and_unknown_people_are_named(app: Flask, editor: User) -> None:
+def test_roles_can_be_changed_and_unknown_emails_are_refused(app: Flask, editor: User) -> None:
     accounts.set_role(EMAIL, "admin")
     assert db.session.scalar(select(User.role)) == "admin"
     for act in (accounts.disable_user, accounts.reset_password):
@@ -481,7 +491,7 @@ def test_roles_change_and_unknown_people_are_named(app: Flask, editor: User) -> 
         accounts.set_role(EMAIL, "owner")
 
 
-def test_logs_name_people_and_never_what_was_typed(
+def test_logs_name_known_accounts_and_contain_no_other_typed_text(
     app: Flask, editor: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

@@ -44,7 +44,7 @@ def test_the_list_of_common_passwords_is_long() -> None:
         "x" * 129,
     ],
 )
-def test_a_password_that_a_guesser_tries_is_refused(password: str) -> None:
+def test_passwords_that_are_easy_to_guess_too_short_or_too_long_are_refused(password: str) -> None:
     with pytest.raises(accounts.PasswordError) as refused:
         require_good_password(password, CONTEXT)
     assert password not in str(refused.value)
@@ -62,13 +62,15 @@ def test_a_password_that_a_guesser_tries_is_refused(password: str) -> None:
         "y" + "z7" * 63,
     ],
 )
-def test_a_phrase_that_nobody_guesses_is_accepted(editor: User, password: str) -> None:
+def test_passwords_that_are_hard_to_guess_are_accepted(editor: User, password: str) -> None:
     browser = accounts.Client("192.0.2.1")
     accounts.change_own_password(editor.id, "a long password of editor", password, browser)
     assert accounts.log_in(editor.email, password, browser)
 
 
-def test_the_site_and_the_person_are_part_of_the_context(app: Flask, editor: User) -> None:
+def test_passwords_made_of_the_site_name_the_email_or_the_own_name_are_refused(
+    app: Flask, editor: User
+) -> None:
     for password in ("african spectator", "editor@news.example"):
         with pytest.raises(accounts.PasswordError):
             accounts.change_own_password(

@@ -79,7 +79,7 @@ def test_a_template_in_any_field_is_text(
 @pytest.mark.parametrize(
     "evil", ["a\x00b", "a\ud800b", "a\u202eb", "a\u2066b", "a\ufeffb", "a\x1bb", "a\u200bb"]
 )
-def test_invisible_characters_spoof_no_name(newsroom: FlaskClient, evil: str) -> None:
+def test_invisible_characters_are_removed_from_names(newsroom: FlaskClient, evil: str) -> None:
     text = evil.encode("utf-8", "replace").decode()
     article_id = create_story(newsroom, headline=text, authors=text, topics=text, body=text)
     article = get_article(article_id)
@@ -89,7 +89,7 @@ def test_invisible_characters_spoof_no_name(newsroom: FlaskClient, evil: str) ->
     assert not re.search("[\x00\x1b\ud800-\udfff]", article.body)
 
 
-def test_many_fields_and_deep_addresses_are_refused_cheaply(newsroom: FlaskClient) -> None:
+def test_too_many_fields_and_invalid_numbers_cause_no_internal_error(newsroom: FlaskClient) -> None:
     many = story_form() | {f"field{number}": "x" for number in range(2000)}
     assert post(newsroom, NEW, many).status_code == 413
     for number in ("1e9", "-1", "NaN", "9" * 400, "0x10", "1.5", "٣"):

@@ -33,7 +33,7 @@ def test_pragmas(app: Flask) -> None:
     }
 
 
-def test_the_sqlite_that_runs_is_fixed() -> None:
+def test_the_installed_sqlite_has_no_wal_reset_bug() -> None:
     assert is_wal_safe(sqlite.sqlite_version_info)
 
 
@@ -48,11 +48,13 @@ def test_the_sqlite_that_runs_is_fixed() -> None:
         ((3, 53, 4), True),
     ],
 )
-def test_versions_with_the_reset_bug(version: tuple[int, ...], is_safe: bool) -> None:
+def test_sqlite_versions_with_the_wal_reset_bug_are_detected(
+    version: tuple[int, ...], is_safe: bool
+) -> None:
     assert is_wal_safe(version) is is_safe
 
 
-def test_a_read_cannot_write(app: Flask) -> None:
+def test_a_session_outside_db_write_is_read_only(app: Flask) -> None:
     with pytest.raises(OperationalError, match="readonly"):
         db.session.execute(update(Section).values(name="x"))
 
@@ -78,7 +80,7 @@ def test_write_commits_or_rolls_back(app: Flask) -> None:
         pass
 
 
-def test_what_was_read_before_stays_readable_in_write(app: Flask) -> None:
+def test_objects_loaded_before_db_write_stay_readable_in_and_after_it(app: Flask) -> None:
     section = db.session.scalars(select(Section)).first()
     assert section is not None
     with db.write():
@@ -129,7 +131,7 @@ def test_four_processes_lose_no_update(app: Flask) -> None:
     )
 
 
-def test_moments_are_aware(app: Flask) -> None:
+def test_stored_datetimes_have_a_time_zone(app: Flask) -> None:
     kind = UTCDateTime()
     with pytest.raises(ValueError, match="time zone"):
         kind.process_bind_param(datetime(2026, 1, 1), db.engine.dialect)  # noqa: DTZ001

@@ -49,7 +49,7 @@ def guarded(app: Flask, story: Callable[..., int], catch_up: Callable[[], None])
     ],
 )
 @pytest.mark.parametrize("status", ["ok", "unready"])
-def test_the_public_hears_yes_or_no_alone(
+def test_the_public_gets_only_the_status_from_readyz(
     guarded: Flask, peer: str, headers: dict[str, str], status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if status == "unready":
@@ -64,34 +64,36 @@ def test_the_public_hears_yes_or_no_alone(
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
-def test_the_machine_itself_hears_all(guarded: Flask, peer: str) -> None:
+def test_the_machine_itself_gets_the_full_readyz_report(guarded: Flask, peer: str) -> None:
     report = guarded.test_client().get("/readyz", environ_overrides={"REMOTE_ADDR": peer}).json
     assert report is not None and report["status"] == "ok" and report["sqlite_is_wal_safe"] is True
     assert (report["edition"], report["index_position"], report["storage"]) == (1, 1, "ok")
     assert (report["newsroom_index_position"], report["search_log"]) == (None, "ok")
 
 
-def test_the_token_opens_it_from_anywhere(guarded: Flask) -> None:
+def test_the_metrics_token_gives_the_full_readyz_report_to_any_address(guarded: Flask) -> None:
     headers = READER | {"Authorization": f"Bearer {TOKEN}"}
     report = guarded.test_client().get("/readyz", headers=headers, environ_overrides=PUBLIC).json
     assert report is not None and report["index_position"] == 1
 
 
 @pytest.mark.parametrize("token", ["", "Bearer", "Bearer ", "Bearer None"])
-def test_without_a_token_none_opens_it(app: Flask, token: str) -> None:
+def test_without_a_configured_token_no_header_gives_the_readyz_report(
+    app: Flask, token: str
+) -> None:
     answer = app.test_client().get(
         "/readyz", headers={"Authorization": token}, environ_overrides=PUBLIC
     )
     assert answer.json == {"status": "ok"}
 
 
-def test_a_wrong_token_is_never_repeated() -> None:
+def test_the_error_for_an_invalid_token_does_not_repeat_it() -> None:
     with pytest.raises(config.ConfigError) as caught:
         config.load({"SPECTATOR_METRICS_TOKEN": "too short a token"})
     assert "too short a token" not in str(caught.value)
 
 
-def test_search_that_lags_takes_no_host_out(
+def test_a_missing_or_lagging_search_index_leaves_the_site_ready(
     app: Flask, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     client = app.test_client()
@@ -106,7 +108,7 @@ def test_search_that_lags_takes_no_host_out(
     assert answer.status_code == 200
 
 
-def test_a_database_that_does_not_answer_is_unready(app: Flask) -> None:
+def test_without_a_database_the_site_is_unready(app: Flask) -> None:
     database: Path = app.config["DATA_DIR"] / "spectator.db"
     db.session.remove()
     db.engine.dispose()

@@ -58,7 +58,7 @@ FIGURE = f"<figure>{PICTURE}<figcaption>{{}}</figcaption></figure>"
         ("Text [/caption] text", "Text  text"),
     ],
 )
-def test_each_shortcode(body: str, html: str) -> None:
+def test_shortcodes_become_html(body: str, html: str) -> None:
     assert convert_body(body) == html
 
 
@@ -75,11 +75,11 @@ def test_each_shortcode(body: str, html: str) -> None:
         "<p>Plain.</p>",
     ],
 )
-def test_what_is_no_shortcode_stays(body: str) -> None:
+def test_text_that_is_no_shortcode_is_unchanged(body: str) -> None:
     assert convert_body(body) == body
 
 
-def test_the_reported_body_reaches_no_reader_raw() -> None:
+def test_the_reported_body_is_shown_without_raw_shortcodes() -> None:
     body = stored_body(
         convert_body(json.loads(case_text("2026-11/08-wordpress-leftovers.jsonl"))["body"])
     )

@@ -64,7 +64,7 @@ def large_jpeg(mode: str, **options: Any) -> bytes:
         ),
     ],
 )
-def test_the_largest_pictures_are_taken_in_and_cost_this_process_nothing(
+def test_the_largest_pictures_are_stored_without_much_memory_in_this_process(
     name: str, data: Any, tmp_path: Path
 ) -> None:
     upload = tmp_path / "upload"
@@ -82,7 +82,7 @@ def padded(data: bytes, size: int) -> bytes:
     return data + bytes(size - len(data))
 
 
-def test_forty_megabytes_are_the_most(tmp_path: Path) -> None:
+def test_pictures_over_40_megabytes_are_refused(tmp_path: Path) -> None:
     data = encoded(photograph(64, 64))
     store_upload(BytesIO(padded(data, media.MAX_BYTES)), tmp_path)
     with pytest.raises(PictureError, match="larger than 40 MB"):
@@ -90,7 +90,7 @@ def test_forty_megabytes_are_the_most(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
-def test_too_little_memory_is_not_called_damage(
+def test_running_out_of_memory_is_not_reported_as_a_damaged_picture(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {"progressive": True, "subsampling": 0} if kind == "JPEG" else {}
@@ -118,7 +118,9 @@ def test_too_little_memory_is_not_called_damage(
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 
 
-def test_a_process_with_a_limit_of_its_own_does_not_call_pictures_damaged(tmp_path: Path) -> None:
+def test_a_memory_limit_of_this_process_is_not_reported_as_a_damaged_picture(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "upload").write_bytes(encoded(photograph(4000, 4000), "PNG"))
     limits = (110_000_000, 110_000_000)
     code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, {limits})\n{RUN}"
@@ -139,7 +141,7 @@ def test_a_process_with_a_limit_of_its_own_does_not_call_pictures_damaged(tmp_pa
         ("raise MemoryError", "memory"),
     ],
 )
-def test_however_the_program_ends_there_is_one_sentence(
+def test_every_failure_of_the_decoder_gives_a_readable_message(
     end: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "program.py"
@@ -152,7 +154,7 @@ def test_however_the_program_ends_there_is_one_sentence(
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 
 
-def test_the_program_has_its_limits() -> None:
+def test_the_decoder_limits_its_memory_and_cpu_time() -> None:
     command = (
         f"import runpy; decoding = runpy.run_path({decoder.__file__!r});"
         " decoding['limit_resources'](); "
@@ -185,7 +187,7 @@ class CountedLock:
         return False
 
 
-def test_one_picture_waits_for_the_one_that_is_decoded_and_no_other(
+def test_only_one_picture_waits_while_another_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = CountedLock()
@@ -214,5 +216,5 @@ def test_one_picture_waits_for_the_one_that_is_decoded_and_no_other(
     assert places.acquire(blocking=False), "every place is given back"
 
 
-def test_what_came_without_a_turn_is_what_does_not_wait() -> None:
+def test_bodies_too_small_to_need_a_slot_do_not_wait_for_the_decoder() -> None:
     assert sandbox.MIN_WAITING_BYTES >= incoming.SMALL_BODY_BYTES

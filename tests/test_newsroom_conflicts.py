@@ -64,7 +64,7 @@ def merge_entries(response: TestResponse, **choices: str) -> dict[str, str]:
     return values | {f"choice.{name}": choice for name, choice in choices.items()} | {"do": "save"}
 
 
-def test_what_one_side_alone_changed_is_taken_and_a_clash_is_asked(
+def test_fields_changed_by_one_side_are_merged_and_by_both_need_a_choice(
     app: Flask, newsroom: FlaskClient
 ) -> None:
     response = save_concurrently(
@@ -87,7 +87,7 @@ def test_what_one_side_alone_changed_is_taken_and_a_clash_is_asked(
     assert (get_article(1).headline, get_article(1).dek) == ("Mine", "Their dek")
 
 
-def test_paragraphs_of_both_are_kept(app: Flask, newsroom: FlaskClient) -> None:
+def test_paragraphs_changed_by_either_side_are_merged(app: Flask, newsroom: FlaskClient) -> None:
     theirs, ours = (
         "First, theirs.\n\nSecond.\n\nThird.",
         "First.\n\nSecond.\n\nThird, mine.\n\nFourth.",
@@ -100,7 +100,9 @@ def test_paragraphs_of_both_are_kept(app: Flask, newsroom: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("choice", ["mine", "theirs", "together"])
-def test_one_paragraph_changed_by_both(app: Flask, newsroom: FlaskClient, choice: str) -> None:
+def test_the_chosen_version_of_a_paragraph_changed_by_both_is_saved(
+    app: Flask, newsroom: FlaskClient, choice: str
+) -> None:
     response = save_concurrently(
         app, newsroom, {"body": "Theirs.\n\nSecond."}, {"body": "Mine.\n\nSecond."}
     )
@@ -115,7 +117,7 @@ def test_one_paragraph_changed_by_both(app: Flask, newsroom: FlaskClient, choice
     assert ("Mine." in body, "Theirs." in body) == (choice != "theirs", choice != "mine")
 
 
-def test_both_is_never_proposed_where_both_changed_one_paragraph(
+def test_no_version_is_preselected_if_both_changed_one_paragraph(
     app: Flask, newsroom: FlaskClient
 ) -> None:
     response = save_concurrently(
@@ -139,7 +141,7 @@ def test_both_is_never_proposed_where_both_changed_one_paragraph(
     assert "Edited by hand." in get_article(1).body
 
 
-def test_what_differs_is_marked(app: Flask, newsroom: FlaskClient) -> None:
+def test_differences_between_the_versions_are_marked(app: Flask, newsroom: FlaskClient) -> None:
     theirs = {"headline": "Ports of <Lagos>", "body": "First, theirs.\n\nSecond.\n\nThird."}
     ours = {"headline": "Ports of Tema", "body": "First, mine.\n\nSecond.\n\nThird."}
     response = save_concurrently(app, newsroom, theirs, ours)
@@ -150,7 +152,7 @@ def test_what_differs_is_marked(app: Flask, newsroom: FlaskClient) -> None:
     assert response.text.count("<p>Second.</p>") == 2
 
 
-def test_a_byline_in_which_both_replaced_a_name_is_asked_about(
+def test_a_byline_in_which_both_replaced_a_name_needs_a_choice(
     app: Flask, newsroom: FlaskClient
 ) -> None:
     assert save_story(newsroom, create_story(newsroom), authors="Ama, Ben").status_code == 303
@@ -163,7 +165,7 @@ def test_a_byline_in_which_both_replaced_a_name_is_asked_about(
     assert "choice.authors" not in merge_entries(response)
 
 
-def test_names_of_both_are_kept_in_order(app: Flask, newsroom: FlaskClient) -> None:
+def test_authors_added_by_both_are_merged_in_order(app: Flask, newsroom: FlaskClient) -> None:
     response = save_concurrently(
         app, newsroom, {"authors": "Ama Serwaa, Zed"}, {"authors": "Bayo Ade"}
     )
@@ -172,7 +174,9 @@ def test_names_of_both_are_kept_in_order(app: Flask, newsroom: FlaskClient) -> N
     assert [author.name for author in get_article(1).authors] == ["Ama Serwaa", "Zed", "Bayo Ade"]
 
 
-def test_a_third_save_meanwhile_is_a_conflict_again(app: Flask, newsroom: FlaskClient) -> None:
+def test_another_save_while_a_conflict_is_resolved_is_a_new_conflict(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     response = save_concurrently(app, newsroom, {"headline": "Theirs"}, {"headline": "Mine"})
     assert save_story(logged_in_client(app, "admin"), 1, headline="Theirs again").status_code == 303
     again = post(newsroom, "/newsroom/stories/1/merge", merge_entries(response, headline="mine"))
@@ -181,7 +185,7 @@ def test_a_third_save_meanwhile_is_a_conflict_again(app: Flask, newsroom: FlaskC
     assert "Mine" in again.text
 
 
-def test_a_story_that_was_published_meanwhile_is_not_changed_silently(
+def test_saving_a_draft_that_was_published_meanwhile_is_a_conflict(
     app: Flask, newsroom: FlaskClient
 ) -> None:
     article_id = create_story(newsroom)
@@ -197,7 +201,7 @@ def test_a_story_that_was_published_meanwhile_is_not_changed_silently(
     assert get_article(article_id).headline == story_form()["headline"]
 
 
-def test_the_new_form_sent_twice_makes_one_story(newsroom: FlaskClient) -> None:
+def test_a_new_story_form_sent_twice_creates_one_story(newsroom: FlaskClient) -> None:
     opened = form_values(newsroom.get(NEW)) | story_form()
     first, second = (post(newsroom, NEW, opened) for _ in range(2))
     assert (first.status_code, second.status_code, articles()) == (303, 303, 1)
@@ -213,7 +217,7 @@ def test_the_new_form_sent_twice_makes_one_story(newsroom: FlaskClient) -> None:
     assert get_article(1).body == "<p>Other words.</p>"
 
 
-def test_a_forged_picture_choice_claims_nothing(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_forged_picture_choice_attaches_no_picture(app: Flask, newsroom: FlaskClient) -> None:
     response = save_concurrently(app, newsroom, {"headline": "Theirs"}, {"headline": "Mine"})
     sent = merge_entries(response, headline="mine") | {
         "mine.picture": "1",
@@ -225,7 +229,9 @@ def test_a_forged_picture_choice_claims_nothing(app: Flask, newsroom: FlaskClien
     assert get_article(1).picture is None
 
 
-def test_losses_are_asked_about(newsroom: FlaskClient, story: Callable[..., int]) -> None:
+def test_removing_tables_and_links_must_be_confirmed(
+    newsroom: FlaskClient, story: Callable[..., int]
+) -> None:
     table = "<table><tbody><tr><td>Maize</td></tr></tbody></table>"
     body = f'<p>One.</p>\n{table}\n<p>See <a href="https://a.example/">this</a>.</p>'
     article_id = story(body=body)
@@ -248,7 +254,9 @@ def test_losses_are_asked_about(newsroom: FlaskClient, story: Callable[..., int]
     assert get_article(article_id).body == "<p>One.</p>\n<p>See this.</p>"
 
 
-def test_moving_things_is_no_loss(newsroom: FlaskClient, story: Callable[..., int]) -> None:
+def test_moving_a_figure_needs_no_confirmation(
+    newsroom: FlaskClient, story: Callable[..., int]
+) -> None:
     article_id = story(body='<p>One.</p>\n<figure><img src="/media/x.jpg" alt="X"></figure>')
     body = '<figure><img src="/media/x.jpg" alt="X"></figure>\n<p>One.</p>'
     assert save_story(newsroom, article_id, do="update", body=body).status_code == 303

@@ -194,7 +194,7 @@ def test_enter_presses_the_harmless_save_on_every_page(app: Flask, role: str) ->
     assert {path: faults for path, html in pages if (faults := form_errors(html))} == {}
 
 
-def test_every_page_of_the_newsroom_is_looked_at(app: Flask, editor: User) -> None:
+def test_every_newsroom_page_is_checked(app: Flask, editor: User) -> None:
     """Require every later page in `visited_pages`."""
     client, article_id = logged_in_client(app), create_story_in_state("draft", editor)
     endpoints = set()
@@ -210,7 +210,7 @@ def test_every_page_of_the_newsroom_is_looked_at(app: Flask, editor: User) -> No
     assert pages - endpoints - NON_PAGE_ENDPOINTS == {"newsroom.login"}
 
 
-def test_the_check_sees_a_fault() -> None:
+def test_the_check_reports_a_form_whose_first_button_is_not_harmless() -> None:
     field_and_button = '<input name="q"><button name="do" value="schedule">Schedule</button>'
     assert form_errors(
         f'<form method="post" action="/newsroom/stories/1">{field_and_button}</form>'
@@ -221,7 +221,7 @@ def test_the_check_sees_a_fault() -> None:
     )
 
 
-def test_enter_on_a_live_story_keeps_what_was_typed_and_readers_see_nothing(
+def test_enter_in_the_form_of_a_published_story_autosaves_and_publishes_nothing(
     app: Flask, editor: User
 ) -> None:
     client = logged_in_client(app)
@@ -243,7 +243,7 @@ def test_enter_on_a_live_story_keeps_what_was_typed_and_readers_see_nothing(
     assert too_long.status_code == 422
 
 
-def test_saving_a_scheduled_story_moves_it_only_into_the_future(app: Flask, editor: User) -> None:
+def test_saving_a_scheduled_story_moves_it_only_to_a_future_time(app: Flask, editor: User) -> None:
     client, later = (
         logged_in_client(app),
         datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=2),

@@ -50,7 +50,7 @@ def test_a_chosen_language_is_stored(
 @pytest.mark.parametrize(
     "sent", [{"language": "other", "language_other": "Arabic"}, {"language": "Arabic"}]
 )
-def test_a_name_is_no_tag(newsroom: FlaskClient, sent: dict[str, str]) -> None:
+def test_a_language_name_is_refused_as_a_tag(newsroom: FlaskClient, sent: dict[str, str]) -> None:
     answer = post(newsroom, NEW, story_form(**sent))
     assert answer.status_code == 422
     assert "“Arabic” is not a language tag. Use “ar”." in answer.text
@@ -59,14 +59,14 @@ def test_a_name_is_no_tag(newsroom: FlaskClient, sent: dict[str, str]) -> None:
     assert articles() == 0
 
 
-def test_other_without_a_tag_is_no_language(newsroom: FlaskClient) -> None:
+def test_other_without_a_tag_is_refused(newsroom: FlaskClient) -> None:
     answer = post(newsroom, NEW, story_form(language="other"))
     assert answer.status_code == 422
     assert "Choose a language." in answer.text
 
 
 @pytest.mark.parametrize(("body", "letters"), [(ARABIC, "Arabic"), (AMHARIC, "Ethiopic")])
-def test_a_story_in_other_letters_left_on_english_asks(
+def test_a_story_in_a_script_that_english_does_not_use_must_be_confirmed(
     newsroom: FlaskClient, body: str, letters: str
 ) -> None:
     answer = post(newsroom, NEW, story_form(body=body))
@@ -82,7 +82,7 @@ def test_a_story_in_other_letters_left_on_english_asks(
     )
 
 
-def test_a_kept_language_is_not_asked_about_again(newsroom: FlaskClient) -> None:
+def test_a_confirmed_language_is_not_asked_about_again(newsroom: FlaskClient) -> None:
     entries = story_form(body=ARABIC, language_kept="en Arab")
     assert post(newsroom, NEW, entries).status_code == 303
     opened = form_values(newsroom.get("/newsroom/stories/1"))
@@ -96,7 +96,9 @@ def test_a_kept_language_is_not_asked_about_again(newsroom: FlaskClient) -> None
     )  # another question
 
 
-def test_the_answer_survives_the_question_about_losses(newsroom: FlaskClient) -> None:
+def test_a_confirmed_language_survives_the_question_about_removed_tables(
+    newsroom: FlaskClient,
+) -> None:
     article_id = create_story(newsroom, body="<p>Words.</p><table><tr><td>1</td></tr></table>")
     path = f"/newsroom/stories/{article_id}"
     sent = form_values(newsroom.get(path)) | {"body": f"<p>{ARABIC}</p>", "do": "save"}
@@ -108,7 +110,7 @@ def test_the_answer_survives_the_question_about_losses(newsroom: FlaskClient) ->
     assert post(newsroom, path, sent | removed).status_code == 303
 
 
-def test_an_import_refuses_bad_tags_and_says_what_was_meant(app: Flask) -> None:
+def test_an_import_refuses_invalid_language_tags_and_suggests_valid_ones(app: Flask) -> None:
     line = {"headline": "H", "body": "Words.", "section": "Politics"}
     text = "\n".join(json.dumps(line | {"language": tag}) for tag in ("Arabic", "en_US", "PT-br"))
     report = runner.import_records(jsonl.read(BytesIO(text.encode()), "en"), app.config["MEDIA"])

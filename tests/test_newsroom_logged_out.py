@@ -84,7 +84,7 @@ def test_a_body_without_a_session_is_refused_unread(app: Flask, client: FlaskCli
             assert len(page) < 6_000, path
 
 
-def test_only_routes_of_a_story_read_the_body_of_an_ended_session(
+def test_only_story_routes_read_the_body_sent_with_an_expired_session(
     expired_client: FlaskClient,
 ) -> None:
     body = b"headline=A+headline"
@@ -97,7 +97,7 @@ def test_only_routes_of_a_story_read_the_body_of_an_ended_session(
     assert "A headline" in page
 
 
-def test_a_token_is_good_for_thirty_days_and_only_if_it_is_ours(
+def test_forged_and_outdated_tokens_are_not_accepted_as_issued(
     expired_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = session_token(expired_client)
@@ -109,7 +109,7 @@ def test_a_token_is_good_for_thirty_days_and_only_if_it_is_ours(
     assert (stream.bytes_read, status) == (0, 401)
 
 
-def test_only_the_forms_own_fields_come_back_once_each(expired_client: FlaskClient) -> None:
+def test_only_known_fields_are_returned_and_each_once(expired_client: FlaskClient) -> None:
     body = b"headline=First&headline=Second&stranger=value&csrf_token=t&body=Text"
     _, _, page = send(expired_client, NEW, body)
     hidden = {
@@ -118,7 +118,9 @@ def test_only_the_forms_own_fields_come_back_once_each(expired_client: FlaskClie
     assert hidden == {"headline": "First", "body": "Text"}
 
 
-def test_every_field_of_the_forms_comes_back(app: Flask, expired_client: FlaskClient) -> None:
+def test_every_field_of_the_story_forms_is_returned(
+    app: Flask, expired_client: FlaskClient
+) -> None:
     newsroom = logged_in_client(app)
     article_id = create_story(newsroom)
     pages = [newsroom.get(NEW).text, newsroom.get(f"/newsroom/stories/{article_id}").text]
@@ -176,7 +178,7 @@ def test_fields_are_counted_before_they_are_parsed(
     assert len(parsed) == 1
 
 
-def test_a_story_as_large_as_one_may_be_comes_back(expired_client: FlaskClient) -> None:
+def test_a_story_of_the_largest_size_is_returned(expired_client: FlaskClient) -> None:
     text = "ሰላም " * 150_000  # percent-encoding makes nine bytes of each letter
     response = post(expired_client, NEW, story_form(body=text))
     assert response.status_code == 401

@@ -37,7 +37,9 @@ def newsroom_rules(app: Flask) -> list[tuple[str, str]]:
     ]
 
 
-def test_every_page_but_the_login_needs_one(app: Flask, client: FlaskClient) -> None:
+def test_every_newsroom_route_except_the_login_needs_a_session(
+    app: Flask, client: FlaskClient
+) -> None:
     rules = newsroom_rules(app)
     assert len(rules) > 8
     for method, path in rules:
@@ -55,7 +57,7 @@ def test_every_page_but_the_login_needs_one(app: Flask, client: FlaskClient) -> 
             assert "not saved" in response.text
 
 
-def test_the_login_page_and_the_way_back(app: Flask, editor: User) -> None:
+def test_redirects_to_the_login_page_and_after_it(app: Flask, editor: User) -> None:
     client = app.test_client()
     response = client.get(f"{LIST}?status=draft&q=a+b", follow_redirects=True)
     assert 'name="next" value="/newsroom/stories/?status=draft&amp;q=a+b"' in response.text
@@ -67,7 +69,7 @@ def test_the_login_page_and_the_way_back(app: Flask, editor: User) -> None:
     assert client.get("/newsroom").location.endswith("/newsroom/")
 
 
-def test_the_cookie(app: Flask, editor: User) -> None:
+def test_the_session_cookie_has_its_security_attributes(app: Flask, editor: User) -> None:
     header = log_in(app.test_client(), "editor").headers["Set-Cookie"]
     parts = {part.strip().lower() for part in header.split(";")[1:]}
     assert header.startswith(f"{SESSION_COOKIE}=")
@@ -97,7 +99,7 @@ def test_the_cookie(app: Flask, editor: User) -> None:
         "",
     ],
 )
-def test_the_way_on_is_local(app: Flask, editor: User, onward: str) -> None:
+def test_a_login_redirects_only_to_newsroom_paths(app: Flask, editor: User, onward: str) -> None:
     client = app.test_client()
     response = post(
         client,
@@ -108,13 +110,13 @@ def test_the_way_on_is_local(app: Flask, editor: User, onward: str) -> None:
     assert client.get(LOGIN, query_string={"next": onward}).location == LIST
 
 
-def test_a_good_way_on(app: Flask) -> None:
+def test_newsroom_paths_are_accepted_as_redirect_targets(app: Flask) -> None:
     with app.test_request_context("/newsroom/"):
         for path in ("/newsroom/stories/7", "/newsroom/stories/?q=%E2%80%99&page=2", "/newsroom/"):
             assert security.safe_next_path(path) == path
 
 
-def test_nobody_learns_who_has_an_account(app: Flask, editor: User) -> None:
+def test_login_responses_do_not_reveal_who_has_an_account(app: Flask, editor: User) -> None:
     add_user("author")
     accounts.disable_user("author@news.example")
     client = app.test_client()
@@ -130,7 +132,7 @@ def test_nobody_learns_who_has_an_account(app: Flask, editor: User) -> None:
     assert pages.pop()[0] == 422
 
 
-def test_the_e_mail_is_kept_and_escaped(app: Flask) -> None:
+def test_a_refused_login_returns_the_email_escaped(app: Flask) -> None:
     response = post(
         app.test_client(), LOGIN, {"email": '"><script>alert(1)</script>', "password": "x"}
     )
@@ -139,7 +141,7 @@ def test_the_e_mail_is_kept_and_escaped(app: Flask) -> None:
     assert "<script" not in response.text
 
 
-def test_too_many_tries_are_told_when_to_come_back(app: Flask, editor: User) -> None:
+def test_a_throttled_login_says_when_to_try_again(app: Flask, editor: User) -> None:
     client = app.test_client()
     for number in range(5):
         headers = {"X-Forwarded-For": f"203.0.113.{number}"}
@@ -159,7 +161,9 @@ def test_a_login_makes_a_new_session_and_ends_the_old(app: Flask, editor: User) 
     assert accounts.user_by_token(first) is None
 
 
-def test_a_browser_that_logged_in_is_known_again(app: Flask, editor: User) -> None:
+def test_a_browser_that_logged_in_before_is_not_locked_out_by_an_attack(
+    app: Flask, editor: User
+) -> None:
     client = logged_in_client(app)
     device = client.get_cookie(security.DEVICE_COOKIE)
     assert device and device.secure and device.http_only and device.same_site == "Strict"
@@ -175,7 +179,7 @@ def test_a_browser_that_logged_in_is_known_again(app: Flask, editor: User) -> No
     assert client.get_cookie(security.DEVICE_COOKIE).value == device.value  # type: ignore[union-attr]
 
 
-def test_the_notice_of_failed_attempts_goes_by_itself(
+def test_the_notice_of_failed_logins_disappears_in_time(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_in(app.test_client(), "editor", "wrong", environ_base={"REMOTE_ADDR": "203.0.113.1"})
@@ -185,7 +189,7 @@ def test_the_notice_of_failed_attempts_goes_by_itself(
     assert "failed attempt" not in client.get(LIST).text
 
 
-def test_a_planted_token_is_never_adopted(app: Flask, editor: User) -> None:
+def test_a_token_planted_before_the_login_is_replaced(app: Flask, editor: User) -> None:
     client = app.test_client()
     client.set_cookie(SESSION_COOKIE, "planted")
     log_in(client, "editor")
@@ -193,7 +197,7 @@ def test_a_planted_token_is_never_adopted(app: Flask, editor: User) -> None:
     assert accounts.user_by_token("planted") is None
 
 
-def test_logout_kills_a_copied_cookie(app: Flask, editor: User) -> None:
+def test_logout_ends_the_session_of_a_copied_cookie(app: Flask, editor: User) -> None:
     client, thief = logged_in_client(app), app.test_client()
     thief.set_cookie(SESSION_COOKIE, session_token(client))
     assert thief.get(LIST).status_code == 200
@@ -205,14 +209,14 @@ def test_logout_kills_a_copied_cookie(app: Flask, editor: User) -> None:
     assert "logged out" in client.get(response.location).text
 
 
-def test_disabling_ends_the_visit_at_once(app: Flask, editor: User) -> None:
+def test_disabling_an_account_ends_its_session_at_once(app: Flask, editor: User) -> None:
     client = logged_in_client(app)
     accounts.disable_user("editor@news.example")
     assert client.get(LIST).status_code == 303
     assert post(client, "/newsroom/stories/new").status_code == 401
 
 
-def test_changing_the_password(app: Flask, editor: User) -> None:
+def test_changing_the_password_ends_all_other_sessions(app: Flask, editor: User) -> None:
     client, other = logged_in_client(app), logged_in_client(app)
     old = session_token(client)
     new = {
@@ -279,7 +283,7 @@ MATRIX = [
 @pytest.mark.parametrize(
     "path", [LOGIN, "/newsroom/logout", "/newsroom/password", "/newsroom/stories/new"]
 )
-def test_cross_site_writes(
+def test_cross_site_posts_are_refused(
     app: Flask, editor: User, headers: dict[str, str], passes: bool, path: str
 ) -> None:
     client = app.test_client() if path == LOGIN else logged_in_client(app)
@@ -302,7 +306,7 @@ def form_token(client: FlaskClient, path: str) -> str:
     return page.split('name="csrf_token" value="')[1].split('"')[0]
 
 
-def test_a_browser_without_those_headers_needs_the_forms_token(app: Flask, editor: User) -> None:
+def test_posts_without_origin_headers_need_the_form_token(app: Flask, editor: User) -> None:
     client = app.test_client()
     data = {"email": "editor@news.example", "password": "a long password of editor"}
     token = form_token(client, LOGIN)
@@ -318,9 +322,7 @@ def test_a_browser_without_those_headers_needs_the_forms_token(app: Flask, edito
     assert client.post("/newsroom/logout", data={"csrf_token": own}).status_code == 303
 
 
-def test_the_size_of_compressed_pages_tells_nothing_of_the_forms_token(
-    app: Flask, editor: User
-) -> None:
+def test_the_form_token_differs_on_every_page(app: Flask, editor: User) -> None:
     """Vary the token between pages: a repeated one could be guessed by size (BREACH)."""
     client = logged_in_client(app)
     values, _, signatures = zip(
@@ -329,7 +331,7 @@ def test_the_size_of_compressed_pages_tells_nothing_of_the_forms_token(
     assert len(set(values)) == len(set(signatures)) == 3
 
 
-def test_the_forms_token_ages(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_form_token_expires(app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
     client = logged_in_client(app)
     token = form_token(client, LIST)
     monkeypatch.setattr(security, "CSRF_TOKEN_SECONDS", -1)
@@ -337,7 +339,7 @@ def test_the_forms_token_ages(app: Flask, editor: User, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "text/xml", ""])
-def test_only_forms_are_taken(app: Flask, editor: User, content_type: str) -> None:
+def test_posts_that_are_not_forms_are_refused(app: Flask, editor: User, content_type: str) -> None:
     client = logged_in_client(app)
     response = client.post(
         "/newsroom/logout", data=b'{"a": "b"}', content_type=content_type, headers=SAME_ORIGIN
@@ -346,7 +348,7 @@ def test_only_forms_are_taken(app: Flask, editor: User, content_type: str) -> No
     assert client.get(LIST).status_code == 200
 
 
-def test_no_read_changes_anything(app: Flask, editor: User) -> None:
+def test_get_requests_perform_no_actions(app: Flask, editor: User) -> None:
     client = logged_in_client(app)
     for path in ("/newsroom/logout", "/newsroom/stories/1/publish", "/newsroom/stories/1/withdraw"):
         assert client.get(path).status_code in {404, 405}
@@ -376,14 +378,14 @@ def test_plain_http_is_refused_in_one_line(app: Flask, editor: User, base: str) 
         "http://localhost:5000",
     ],
 )
-def test_https_and_the_machine_itself_are_fine(app: Flask, base: str) -> None:
+def test_https_and_loopback_requests_are_allowed(app: Flask, base: str) -> None:
     assert app.test_client().get(LOGIN, base_url=base).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["www.spectator.example", "192.0.2.7", "spectator.example:8443", "evil.example"]
 )
-def test_another_name_leads_to_the_site_s_own(app: Flask, host: str) -> None:
+def test_other_host_names_redirect_to_the_site_url(app: Flask, host: str) -> None:
     answer = app.test_client().get("/newsroom/stories/?status=draft", base_url=f"https://{host}")
     assert answer.status_code == 301
     assert answer.headers["Location"] == "https://spectator.example/newsroom/stories/?status=draft"
@@ -398,7 +400,7 @@ def test_a_forwarded_scheme_is_not_believed_without_a_trusted_proxy(app: Flask) 
     )
 
 
-def test_nothing_of_the_newsroom_is_kept_or_listed(app: Flask, editor: User) -> None:
+def test_newsroom_responses_may_not_be_cached_indexed_or_framed(app: Flask, editor: User) -> None:
     client = logged_in_client(app)
     paths = (
         LOGIN,
@@ -420,7 +422,7 @@ def test_nothing_of_the_newsroom_is_kept_or_listed(app: Flask, editor: User) -> 
     assert client.get("/").headers.get("Cache-Control") != "no-store"
 
 
-def test_fields_tell_browsers_what_they_are(app: Flask, editor: User) -> None:
+def test_login_and_password_fields_have_autocomplete_hints(app: Flask, editor: User) -> None:
     fields = {
         field.get("id"): field
         for field in Page(app.test_client().get(LOGIN).text).find_all("input")
@@ -435,7 +437,7 @@ def test_fields_tell_browsers_what_they_are(app: Flask, editor: User) -> None:
     assert "readonly" in fields["email"]
 
 
-def test_pages_have_no_script_and_no_style_of_their_own(app: Flask, editor: User) -> None:
+def test_pages_contain_no_inline_scripts_or_styles(app: Flask, editor: User) -> None:
     client = logged_in_client(app)
     for path in (LIST, "/newsroom/stories/new", "/newsroom/password"):
         page = client.get(path).text
@@ -444,14 +446,14 @@ def test_pages_have_no_script_and_no_style_of_their_own(app: Flask, editor: User
         assert "<style" not in page
 
 
-def test_the_words_after_a_redirect_come_from_a_table(app: Flask, editor: User) -> None:
+def test_only_known_notices_are_shown_after_a_redirect(app: Flask, editor: User) -> None:
     client = logged_in_client(app)
     assert "<b>" not in client.get(f"{LIST}?done=<b>x</b>").text
     assert notices.NOTICES["publish"] in client.get(f"{LIST}?done=publish").text
     assert 'class="notice"' not in client.get(f"{LIST}?done=nonsense").text
 
 
-def test_an_enormous_login_is_refused(app: Flask) -> None:
+def test_oversized_login_forms_are_refused(app: Flask) -> None:
     response = post(app.test_client(), LOGIN, {"email": "x" * 2_000_000, "password": "x"})
     assert response.status_code == 413
     response = post(app.test_client(), LOGIN, {"email": "x" * 10_000, "password": "y" * 20_000})

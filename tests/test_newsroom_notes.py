@@ -42,7 +42,7 @@ def article_page(client: FlaskClient, article_id: int) -> str:
     return client.get(permalink(reload_article(article_id))).text
 
 
-def test_a_note_is_shown_as_what_it_is_said_to_be(
+def test_an_update_note_is_not_headed_corrections(
     newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     case = case_text("2026-11/01-update-note.txt")
@@ -58,7 +58,7 @@ def test_a_note_is_shown_as_what_it_is_said_to_be(
 @pytest.mark.parametrize(
     ("do", "kind"), [(do, kind) for do in ("update", "correct") for kind in HEADINGS]
 )
-def test_every_kind_has_its_heading_and_its_data(
+def test_every_kind_of_note_has_its_heading_and_structured_data(
     newsroom: FlaskClient, client: FlaskClient, do: str, kind: str
 ) -> None:
     article_id = create_story(newsroom, do="publish")
@@ -79,7 +79,7 @@ def test_every_kind_has_its_heading_and_its_data(
     assert "The port was misnamed." in newsroom.get(f"/newsroom/stories/{article_id}/history").text
 
 
-def test_a_kind_without_words_is_asked_about(newsroom: FlaskClient) -> None:
+def test_a_note_needs_a_text_and_a_known_kind(newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom, do="publish")
     answer = save_story(newsroom, article_id, do="update", note_kind="clarification", note=" ")
     assert (answer.status_code, "Describe the clarification." in answer.text) == (422, True)
@@ -90,7 +90,7 @@ def test_a_kind_without_words_is_asked_about(newsroom: FlaskClient) -> None:
     assert save_story(newsroom, article_id, do="correct").status_code == 422
 
 
-def test_older_notes_stand_in_the_form_and_can_be_changed_and_removed(
+def test_notes_can_be_changed_and_removed_in_the_form(
     newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     article_id = create_story(newsroom, do="publish")
@@ -148,7 +148,9 @@ def test_older_notes_stand_in_the_form_and_can_be_changed_and_removed(
     assert post(newsroom, f"{one}/notes/{note.id}/remove", {"note_seen": ""}).status_code == 404
 
 
-def test_notes_are_for_those_who_may(app: Flask, newsroom: FlaskClient) -> None:
+def test_authors_cannot_change_notes_to_a_published_story(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     author = logged_in_client(app, "author")
     article_id = create_story(author)
     save_story(newsroom, article_id, do="publish")
@@ -164,7 +166,7 @@ def test_notes_are_for_those_who_may(app: Flask, newsroom: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["headline", "dek", "body", "picture_caption"])
-def test_changed_words_make_a_story_updated(newsroom: FlaskClient, name: str) -> None:
+def test_changed_text_marks_a_story_as_updated(newsroom: FlaskClient, name: str) -> None:
     article_id = create_story(
         newsroom,
         do="publish",
@@ -177,7 +179,9 @@ def test_changed_words_make_a_story_updated(newsroom: FlaskClient, name: str) ->
 @pytest.mark.parametrize(
     "name", ["section", "topics", "authors", "countries", "source_name", "slug", "picture_credit"]
 )
-def test_metadata_alone_never_does(newsroom: FlaskClient, client: FlaskClient, name: str) -> None:
+def test_changed_metadata_does_not_mark_a_story_as_updated(
+    newsroom: FlaskClient, client: FlaskClient, name: str
+) -> None:
     table = (
         "<p>A &amp; b</p>\n<blockquote>\n<p>Q</p>\n</blockquote>\n<table><tr><td>1</td>"
         "</tr></table>\n<p>x<br>y</p>"
@@ -192,7 +196,9 @@ def test_metadata_alone_never_does(newsroom: FlaskClient, client: FlaskClient, n
     assert "Updated" not in article_page(client, article_id)
 
 
-def test_a_minor_change_is_not_told(newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_a_minor_change_does_not_mark_a_story_as_updated(
+    newsroom: FlaskClient, client: FlaskClient
+) -> None:
     article_id = create_story(newsroom, do="publish")
     save_story(
         newsroom, article_id, do="update", headline="Ports of the Gulf of Guinea!", is_minor="1"
@@ -202,7 +208,9 @@ def test_a_minor_change_is_not_told(newsroom: FlaskClient, client: FlaskClient) 
     assert ("Guinea!" in page, "Updated" in page) == (True, False)
 
 
-def test_restoring_the_same_words_is_no_update(newsroom: FlaskClient, editor: User) -> None:
+def test_restoring_the_same_text_does_not_mark_a_story_as_updated(
+    newsroom: FlaskClient, editor: User
+) -> None:
     article_id = create_story(newsroom, do="publish")
     save_story(newsroom, article_id, do="update", section="culture")
     publishing.restore(article_id, editor, 1, reload_article(article_id).version)
@@ -222,7 +230,7 @@ def expire_plan(article_id: int, at: datetime) -> None:
         session.get_one(Article, article_id).published_at = at
 
 
-def test_a_plan_that_has_passed_is_asked_about(newsroom: FlaskClient) -> None:
+def test_publishing_after_the_planned_time_asks_which_date_to_use(newsroom: FlaskClient) -> None:
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     old = now - timedelta(days=3)
     for answer, expected in (("now", None), ("date", old)):
@@ -248,14 +256,14 @@ def test_a_plan_that_has_passed_is_asked_about(newsroom: FlaskClient) -> None:
     assert reload_article(article_id).published_at == new_date, "a date that was typed now is meant"
 
 
-def test_publish_now_means_now_for_a_scheduled_story(newsroom: FlaskClient) -> None:
+def test_publishing_a_scheduled_story_dates_it_now(newsroom: FlaskClient) -> None:
     later = datetime.now(UTC) + timedelta(days=2)
     article_id = create_story(newsroom, do="schedule", published_at=minutes(later))
     assert save_story(newsroom, article_id, do="publish").status_code == 303
     assert reload_article(article_id).published_at < later - timedelta(days=1)
 
 
-def test_the_date_of_a_public_story_can_be_changed(
+def test_the_date_of_a_published_story_can_be_changed(
     app: Flask, newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     app.config["TIMEZONE"] = "Africa/Lagos"
@@ -278,7 +286,7 @@ def test_the_date_of_a_public_story_can_be_changed(
     assert reload_article(article_id).published_at == article.published_at
 
 
-def test_a_date_in_the_address_leaves_a_redirect(
+def test_a_changed_date_in_the_url_redirects_the_old_url(
     app: Flask,
     newsroom: FlaskClient,
     client: FlaskClient,
@@ -296,7 +304,9 @@ def test_a_date_in_the_address_leaves_a_redirect(
     assert (answer.status_code, answer.location) == (301, f"/2024/02/03/{story.slug}")
 
 
-def test_a_colleagues_new_date_is_not_set_back(app: Flask, newsroom: FlaskClient) -> None:
+def test_an_update_from_an_older_form_keeps_a_colleagues_new_date(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     article_id = create_story(newsroom, do="publish")
     opened = form_values(newsroom.get(f"/newsroom/stories/{article_id}"))
     save_story(
@@ -311,7 +321,9 @@ def test_a_colleagues_new_date_is_not_set_back(app: Flask, newsroom: FlaskClient
     assert reload_article(article_id).published_at == datetime(2024, 2, 3, 12, tzinfo=UTC)
 
 
-def test_an_author_cannot_date_a_public_story(app: Flask, newsroom: FlaskClient) -> None:
+def test_an_author_cannot_change_the_date_of_a_published_story(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     author = logged_in_client(app, "author")
     article_id = create_story(author)
     save_story(newsroom, article_id, do="publish")
@@ -325,7 +337,7 @@ def test_an_author_cannot_date_a_public_story(app: Flask, newsroom: FlaskClient)
     assert reload_article(article_id).published_at == before
 
 
-def test_no_story_was_updated_before_it_was_published(app: Flask, editor: User) -> None:
+def test_publishing_clears_an_earlier_update_time(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(), editor)
     with db.write() as session:
         session.get_one(Article, article_id).updated_at = datetime(2026, 11, 2, tzinfo=UTC)

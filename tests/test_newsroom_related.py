@@ -78,7 +78,7 @@ def test_a_story_is_in_one_index_at_a_time(
     )
 
 
-def test_a_rebuild_holds_the_same(
+def test_a_rebuilt_newsroom_index_holds_the_same_stories(
     app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
 ) -> None:
     draft_id = publishing.create(make_draft(headline="Harmattan"), editor)
@@ -91,7 +91,7 @@ def test_a_rebuild_holds_the_same(
 
 
 @pytest.mark.parametrize("source", ["PUBLIC", "NEWSROOM"])
-def test_what_an_index_lacks_or_holds_in_vain_is_mended(
+def test_repair_adds_missing_and_drops_orphaned_documents(
     app: Flask,
     editor: User,
     story: Callable[..., int],
@@ -123,7 +123,7 @@ def test_what_an_index_lacks_or_holds_in_vain_is_mended(
     assert indexing.repair(index, kind) == (set(), set())
 
 
-def test_people_find_what_is_not_public(
+def test_the_newsroom_search_finds_unpublished_and_published_stories(
     app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
 ) -> None:
     draft_id = publishing.create(
@@ -147,7 +147,7 @@ def test_people_find_what_is_not_public(
     assert client.get("/newsroom/search?q=&page=0").status_code == 200
 
 
-def test_authors_find_their_own_drafts_alone(
+def test_authors_find_only_their_own_drafts(
     app: Flask, editor: User, update_indexes: Callable[[], None]
 ) -> None:
     client = logged_in_client(app, "author")
@@ -163,7 +163,7 @@ def test_authors_find_their_own_drafts_alone(
     )
 
 
-def test_an_author_finds_a_story_that_many_others_precede(
+def test_an_author_finds_an_own_draft_that_ranks_below_many_others(
     app: Flask, editor: User, update_indexes: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(story_search, "PER_PAGE", 1)
@@ -178,7 +178,7 @@ def test_an_author_finds_a_story_that_many_others_precede(
     assert f"/newsroom/stories/{own}" in page and "1 story" in page and "Next" not in page
 
 
-def test_pages_follow_each_other_and_stop(
+def test_search_results_are_split_into_pages(
     app: Flask, editor: User, update_indexes: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(story_search, "PER_PAGE", 2)
@@ -209,7 +209,7 @@ def headlines_in(page: str) -> list[int]:
     ]
 
 
-def test_the_search_opens_on_all_stories_with_their_dates(
+def test_an_empty_search_lists_all_stories_with_their_dates(
     app: Flask, editor: User, update_indexes: Callable[[], None]
 ) -> None:
     public_id = publish_at(editor, datetime(2024, 5, 6, 12, tzinfo=UTC), headline="Public")
@@ -221,7 +221,7 @@ def test_the_search_opens_on_all_stories_with_their_dates(
 
 
 @pytest.mark.parametrize("words", ["", "dust"])
-def test_the_search_is_narrowed_by_section_author_and_year(
+def test_the_search_can_be_filtered_by_section_author_and_year(
     app: Flask, editor: User, update_indexes: Callable[[], None], words: str
 ) -> None:
     plain = {"headline": "Dust", "section": "politics", "authors": ("Ama Mensah",)}
@@ -243,7 +243,7 @@ def test_the_search_is_narrowed_by_section_author_and_year(
         assert client.get(f"/newsroom/search?q={words}&{odd}").status_code == 200
 
 
-def test_stories_of_both_indexes_take_turns(
+def test_results_of_both_indexes_alternate(
     app: Flask,
     editor: User,
     story: Callable[..., int],
@@ -270,7 +270,7 @@ def test_stories_of_both_indexes_take_turns(
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
-def test_turns_take_every_story_once(first: int, second: int) -> None:
+def test_alternating_results_contain_every_story_once(first: int, second: int) -> None:
     taken = [
         story_search.interleaved_count(first, second, count) for count in range(first + second + 1)
     ]
@@ -279,7 +279,7 @@ def test_turns_take_every_story_once(first: int, second: int) -> None:
     assert all(0 <= count - number <= second for count, number in enumerate(taken))
 
 
-def test_a_match_of_every_word_hides_partial_ones_of_the_other_index(
+def test_a_full_match_in_one_index_hides_partial_matches_in_the_other(
     app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
 ) -> None:
     whole = story(headline="Harmattan dust")
@@ -289,17 +289,17 @@ def test_a_match_of_every_word_hides_partial_ones_of_the_other_index(
     assert headlines_in(page) == [whole] and "1 story" in page
 
 
-def test_nobody_else_finds_anything(client: FlaskClient) -> None:
+def test_search_and_related_stories_need_a_login(client: FlaskClient) -> None:
     assert client.get("/newsroom/search?q=dust").status_code == 303
     assert client.get("/newsroom/stories/1/related").status_code == 303
 
 
-def test_without_an_index_the_page_says_so(app: Flask) -> None:
+def test_the_search_page_reports_a_missing_index(app: Flask) -> None:
     answer = logged_in_client(app).get("/newsroom/search?q=dust")
     assert answer.status_code == 503 and "being rebuilt" in answer.text
 
 
-def test_pin_forbid_and_undo_by_form(
+def test_related_stories_can_be_pinned_blocked_and_unblocked(
     app: Flask, story: Callable[..., int], update_indexes: Callable[[], None]
 ) -> None:
     this, other = story(headline="This"), story(headline="That", section="health")
@@ -325,7 +325,7 @@ def test_pin_forbid_and_undo_by_form(
 @pytest.mark.parametrize(
     "raw_input", ["", "nothing like it", "999999", "https://elsewhere.example/x/y"]
 )
-def test_a_story_that_is_none_is_refused_beside_the_field(
+def test_an_unknown_story_is_refused_with_an_error_at_the_field(
     app: Flask, story: Callable[..., int], raw_input: str
 ) -> None:
     this = story()
@@ -337,7 +337,9 @@ def test_a_story_that_is_none_is_refused_beside_the_field(
     assert answer.status_code == 422 and "related-error" in answer.text
 
 
-def test_authors_may_look_and_not_decide(app: Flask, story: Callable[..., int]) -> None:
+def test_authors_can_view_but_not_change_related_stories(
+    app: Flask, story: Callable[..., int]
+) -> None:
     client = logged_in_client(app, "author")
     author = next(user for user in queries.users() if user.role == "author")
     own, other = publishing.create(make_draft(), author), story(headline="Other")
@@ -352,7 +354,7 @@ def test_authors_may_look_and_not_decide(app: Flask, story: Callable[..., int]) 
     assert client.get(f"/newsroom/stories/{other}/related").status_code == 403
 
 
-def test_a_story_is_named_by_number_or_address(story: Callable[..., int]) -> None:
+def test_a_story_is_found_by_id_path_or_url(story: Callable[..., int]) -> None:
     this = story(headline="A headline")
     for text in (
         str(this),

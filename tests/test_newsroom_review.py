@@ -35,7 +35,7 @@ def visible_text(client: FlaskClient, path: str) -> str:
     return Page(client.get(path).text).visible_text
 
 
-def test_remarks_go_both_ways(app: Flask, newsroom: FlaskClient) -> None:
+def test_author_and_editor_see_each_others_remarks(app: Flask, newsroom: FlaskClient) -> None:
     author = logged_in_client(app, "author")
     article_id = create_story(
         author, do="submit", remark="Please check <para> 3.\r\nAnd the names."
@@ -64,7 +64,7 @@ def test_remarks_go_both_ways(app: Flask, newsroom: FlaskClient) -> None:
     assert "done=taken_back" in save_story(author, article_id, do="send_back").location
 
 
-def test_a_remark_with_a_plain_save_is_not_lost(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_remark_sent_with_a_plain_save_is_shown(app: Flask, newsroom: FlaskClient) -> None:
     author = logged_in_client(app, "author")
     article_id = create_story(author, do="submit")
     save_story(newsroom, article_id, remark="I moved the second paragraph up.")
@@ -74,7 +74,9 @@ def test_a_remark_with_a_plain_save_is_not_lost(app: Flask, newsroom: FlaskClien
 
 
 @pytest.mark.parametrize("act", ["submit", "send_back"])
-def test_the_acts_without_a_form_take_a_remark(app: Flask, newsroom: FlaskClient, act: str) -> None:
+def test_submit_and_send_back_buttons_take_a_remark(
+    app: Flask, newsroom: FlaskClient, act: str
+) -> None:
     article_id = create_story(
         logged_in_client(app, "author"), do="save" if act == "submit" else "submit"
     )
@@ -92,7 +94,7 @@ def test_readers_never_see_a_remark(app: Flask, newsroom: FlaskClient, client: F
     assert "Between us" not in client.get("/business/ports-of-the-gulf-of-guinea").text
 
 
-def test_the_navigation_counts_what_is_in_review(
+def test_the_navigation_counts_stories_in_review(
     app: Flask, newsroom: FlaskClient, editor: User
 ) -> None:
     author = logged_in_client(app, "author")
@@ -125,7 +127,7 @@ def change_status(app: Flask, state: str) -> Callable[[int], None]:
 
 @pytest.mark.parametrize("state", ["scheduled", "published", "withdrawn"])
 @pytest.mark.parametrize("path", ["", "/merge"])
-def test_an_author_whose_story_moved_on_keeps_what_she_typed(
+def test_an_author_keeps_text_typed_after_an_editor_changed_the_status(
     app: Flask, newsroom: FlaskClient, state: str, path: str
 ) -> None:
     author = logged_in_client(app, "author")
@@ -157,7 +159,9 @@ def test_an_author_whose_story_moved_on_keeps_what_she_typed(
     assert "A late line" not in visible_text(author, f"{one}/unsaved")
 
 
-def test_the_autosave_and_the_open_form_say_so_too(app: Flask, newsroom: FlaskClient) -> None:
+def test_autosave_and_presence_report_that_the_story_was_published(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     author = logged_in_client(app, "author")
     article_id = create_story(author, do="submit")
     opened = form_values(author.get(f"/newsroom/stories/{article_id}"))
@@ -173,7 +177,9 @@ def test_the_autosave_and_the_open_form_say_so_too(app: Flask, newsroom: FlaskCl
     )
 
 
-def test_nobody_else_gets_to_see_it(app: Flask, newsroom: FlaskClient) -> None:
+def test_other_authors_cannot_see_or_autosave_a_published_story(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     article_id = create_story(newsroom, do="publish")
     author = logged_in_client(app, "author")
     for path in ("", "/unsaved"):
@@ -184,7 +190,7 @@ def test_nobody_else_gets_to_see_it(app: Flask, newsroom: FlaskClient) -> None:
     assert newsroom.get(f"/newsroom/stories/{article_id}/unsaved").status_code == 303
 
 
-def test_too_many_unsaved_texts_still_give_the_words_back(
+def test_text_is_returned_when_the_autosave_limit_is_reached(
     app: Flask, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     author = logged_in_client(app, "author")
@@ -197,7 +203,9 @@ def test_too_many_unsaved_texts_still_give_the_words_back(
     assert (answer.status_code, "Late &lt;words&gt;" in answer.text) == (403, True)
 
 
-def test_a_story_that_went_out_by_itself_names_nobody(app: Flask, newsroom: FlaskClient) -> None:
+def test_the_notice_of_a_scheduled_publication_names_nobody(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     author = logged_in_client(app, "author")
     article_id = create_story(author)
     change_status(app, "scheduled")(article_id)

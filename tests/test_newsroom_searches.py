@@ -39,7 +39,7 @@ def store_counts() -> None:
         session.add_all([make_count("found now", 1, 0, 2), make_count("found now", 1, 1)])
 
 
-def test_searches_are_added_up_over_the_days(app: Flask) -> None:
+def test_search_counts_are_summed_over_the_days(app: Flask) -> None:
     store_counts()
     assert queries.top_searches(7) == [
         ("mali", 7, 4, 10),
@@ -51,7 +51,7 @@ def test_searches_are_added_up_over_the_days(app: Flask) -> None:
     assert [search.text for search in queries.top_searches(1)] == ["atlantis", "mali", "found now"]
 
 
-def test_the_page_shows_them_to_those_who_are_logged_in(app: Flask, client: FlaskClient) -> None:
+def test_the_page_of_searches_needs_a_login(app: Flask, client: FlaskClient) -> None:
     store_counts()
     editor = logged_in_client(app)
     assert client.get("/newsroom/searches").status_code == 303
@@ -63,7 +63,7 @@ def test_the_page_shows_them_to_those_who_are_logged_in(app: Flask, client: Flas
     assert editor.get("/newsroom/searches?days=rubbish").status_code == 200
 
 
-def test_a_search_page_is_counted_and_nothing_else(
+def test_only_first_pages_of_searches_with_words_are_counted(
     app: Flask, client: FlaskClient, catch_up: Callable[[], None]
 ) -> None:
     catch_up()

@@ -134,7 +134,7 @@ def test_a_story_is_stored_with_every_entry(newsroom: FlaskClient, editor: User)
     assert set(split_names(values["countries"])) == {country.name for country in article.countries}
 
 
-def test_opened_and_saved_untouched_is_the_same(newsroom: FlaskClient, editor: User) -> None:
+def test_saving_an_unchanged_form_changes_no_content(newsroom: FlaskClient, editor: User) -> None:
     body = "\n\nFirst line\n\n<blockquote>\n<p>Quoted</p>\n</blockquote>\n\n<p>Last &amp; least</p>"
     article_id = publishing.create(
         make_draft(body=body, authors=("Diallo, Amina", "Zed"), topics=("A, B",)), editor
@@ -173,7 +173,7 @@ def test_opened_and_saved_untouched_is_the_same(newsroom: FlaskClient, editor: U
         ("علي، عمر", ("علي", "عمر")),
     ],
 )
-def test_names_in_a_line(text: str, names: tuple[str, ...]) -> None:
+def test_names_in_one_line_are_split_and_joined(text: str, names: tuple[str, ...]) -> None:
     assert split_names(text) == names
     assert split_names(join_names(list(names))) == names
 
@@ -210,7 +210,9 @@ def test_an_author_cannot_publish(app: Flask, path: str) -> None:
     )
 
 
-def test_a_story_of_somebody_else_is_closed_to_an_author(app: Flask, newsroom: FlaskClient) -> None:
+def test_an_author_cannot_view_or_change_a_colleagues_story(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     secret = create_story(newsroom, headline="Secret headline")
     author = logged_in_client(app, "author")
     one = f"/newsroom/stories/{secret}"
@@ -227,7 +229,7 @@ def test_a_story_of_somebody_else_is_closed_to_an_author(app: Flask, newsroom: F
     assert get_article(secret).headline == "Secret headline"
 
 
-def test_an_authors_own_published_story_is_closed_too(app: Flask, newsroom: FlaskClient) -> None:
+def test_an_author_cannot_change_an_own_published_story(app: Flask, newsroom: FlaskClient) -> None:
     author = logged_in_client(app, "author")
     article_id = create_story(author)
     save_story(newsroom, article_id, do="publish")
@@ -241,7 +243,7 @@ def test_an_authors_own_published_story_is_closed_too(app: Flask, newsroom: Flas
     assert f'href="/newsroom/stories/{article_id}"' not in page
 
 
-def test_nothing_can_be_set_that_the_form_does_not_ask(
+def test_posted_values_without_a_form_field_are_ignored(
     app: Flask, newsroom: FlaskClient, editor: User
 ) -> None:
     author = logged_in_client(app, "author")
@@ -299,7 +301,7 @@ WRONG = [
 @pytest.mark.parametrize(
     ("field", "value", "error"), WRONG, ids=[f"{f}-{v[:12]!r}" for f, v, _ in WRONG]
 )
-def test_a_wrong_entry_comes_back_beside_its_message(
+def test_an_invalid_entry_is_returned_with_its_error(
     newsroom: FlaskClient, field: str, value: str, error: str
 ) -> None:
     sent = FULL | {"do": "publish", field: value}
@@ -323,7 +325,7 @@ def test_a_wrong_entry_comes_back_beside_its_message(
     assert articles() == 0
 
 
-def test_a_future_date_is_for_scheduling(newsroom: FlaskClient) -> None:
+def test_publishing_with_a_future_date_is_refused(newsroom: FlaskClient) -> None:
     later = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M}"
     response = post(newsroom, NEW, story_form(do="publish", published_at=later))
     assert response.status_code == 422
@@ -367,7 +369,7 @@ def test_a_withdrawn_story_links_to_what_readers_see(
     assert "A court order." in gone.text
 
 
-def test_every_wrong_entry_is_named_at_once(newsroom: FlaskClient) -> None:
+def test_all_invalid_entries_are_reported_at_once(newsroom: FlaskClient) -> None:
     broken = upload(b"not a picture", "picture.png")
     sent = story_form(headline="", source_url="ftp://x", published_at="tomorrow", picture=broken)
     response = post(newsroom, NEW, sent)
@@ -376,7 +378,7 @@ def test_every_wrong_entry_is_named_at_once(newsroom: FlaskClient) -> None:
         assert f'id="{name}-error"' in response.text
 
 
-def test_a_taken_address(newsroom: FlaskClient) -> None:
+def test_a_slug_that_is_in_use_is_refused(newsroom: FlaskClient) -> None:
     create_story(newsroom, slug="taken", do="publish")
     response = post(newsroom, NEW, story_form(slug="taken"))
     assert response.status_code == 422
@@ -397,7 +399,7 @@ def test_backdating_in_the_newsrooms_time_zone(app: Flask, newsroom: FlaskClient
     assert "1 Mar 2024, 09:30 Africa/Nairobi (06:30 UTC)" in page
 
 
-def test_a_megabyte_fits_and_three_are_refused_with_the_rest_kept(newsroom: FlaskClient) -> None:
+def test_one_megabyte_is_stored_and_three_are_refused(newsroom: FlaskClient) -> None:
     body = "word " * 199_000
     response = post(newsroom, NEW, story_form(body=body))
     assert response.status_code == 303
@@ -411,7 +413,7 @@ def test_a_megabyte_fits_and_three_are_refused_with_the_rest_kept(newsroom: Flas
 
 
 @pytest.mark.parametrize("unit", ["a\n", "<b>a</b>", "<p>"])
-def test_a_text_of_very_many_lines_or_tags_is_refused(newsroom: FlaskClient, unit: str) -> None:
+def test_a_text_with_too_many_lines_or_tags_is_refused(newsroom: FlaskClient, unit: str) -> None:
     pieces = unit.count("<") or 1
     fits, too_many = unit * (MAX_BODY_PIECES // pieces - 1), unit * (MAX_BODY_PIECES // pieces + 1)
     response = post(newsroom, NEW, story_form(body=f"<hr>{too_many}", dek="Keep me"))
@@ -424,7 +426,7 @@ def test_a_text_of_very_many_lines_or_tags_is_refused(newsroom: FlaskClient, uni
 
 @pytest.mark.parametrize("is_logged_in", [True, False])
 @pytest.mark.parametrize("kind", ["multipart", "urlencoded"])
-def test_no_page_gives_back_more_than_a_few_megabytes(
+def test_no_response_returns_more_than_a_few_megabytes_of_a_form(
     newsroom: FlaskClient, is_logged_in: bool, kind: str
 ) -> None:
     if not is_logged_in:
@@ -448,7 +450,7 @@ def test_no_page_gives_back_more_than_a_few_megabytes(
 
 
 @pytest.mark.parametrize(("field", "whole"), [(12, 64), (10**9, 1)])
-def test_far_too_much_is_refused_with_a_page(
+def test_oversized_forms_get_an_error_page(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch, field: int, whole: int
 ) -> None:
     monkeypatch.setattr(security, "MAX_STORY_FIELD_BYTES", field * 100_000)
@@ -554,7 +556,7 @@ BOMB = (
     ],
     ids=["text", "svg", "bomb", "large"],
 )
-def test_what_is_not_a_picture_is_refused_and_the_rest_kept(
+def test_an_invalid_picture_is_refused_and_all_other_entries_returned(
     newsroom: FlaskClient, content: bytes, name: str, words: str
 ) -> None:
     response = post(newsroom, NEW, FULL | {"picture": upload(content, name), "picture_alt": "Alt"})
@@ -567,7 +569,7 @@ def test_what_is_not_a_picture_is_refused_and_the_rest_kept(
     assert (again["picture_alt"], articles()) == ("Alt", 0)
 
 
-def test_a_good_picture_survives_a_refused_form(newsroom: FlaskClient) -> None:
+def test_an_uploaded_picture_survives_a_refused_form(newsroom: FlaskClient) -> None:
     response = upload_story(newsroom, headline="")
     assert response.status_code == 422
     again = form_values(response)
@@ -578,13 +580,13 @@ def test_a_good_picture_survives_a_refused_form(newsroom: FlaskClient) -> None:
     assert db.session.scalars(select(Article.picture_id)).one() is not None
 
 
-def test_a_picture_needs_words(newsroom: FlaskClient) -> None:
+def test_a_picture_needs_alt_text(newsroom: FlaskClient) -> None:
     response = post(newsroom, NEW, story_form(picture=picture_file()))
     assert response.status_code == 422
     assert 'id="picture_alt-error"' in response.text
 
 
-def test_nobody_claims_a_colleagues_picture(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_colleagues_uploaded_picture_cannot_be_claimed(app: Flask, newsroom: FlaskClient) -> None:
     theirs = form_values(upload_story(newsroom, headline=""))["picture_id"]
     number = db.session.scalars(select(Picture.id)).one()
     author = logged_in_client(app, "author")
@@ -611,7 +613,9 @@ def test_a_correction_is_dated_and_shown(newsroom: FlaskClient, client: FlaskCli
     assert save_story(newsroom, article_id, do="update", note="x" * 3000).status_code == 422
 
 
-def test_withdrawing_and_bringing_back(newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_a_story_can_be_withdrawn_and_republished(
+    newsroom: FlaskClient, client: FlaskClient
+) -> None:
     article_id = create_story(newsroom, do="publish")
     one, address = f"/newsroom/stories/{article_id}", permalink(get_article(article_id))
     response = post(newsroom, f"{one}/withdraw", {"reason": " "})
@@ -629,7 +633,9 @@ def test_withdrawing_and_bringing_back(newsroom: FlaskClient, client: FlaskClien
     assert client.get(address).status_code == 200
 
 
-def test_a_changed_address_leads_on(newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_the_old_url_redirects_after_a_slug_change(
+    newsroom: FlaskClient, client: FlaskClient
+) -> None:
     article_id = create_story(newsroom, do="publish")
     before = permalink(get_article(article_id))
     assert save_story(newsroom, article_id, do="update", slug="a-new-address").status_code == 303
@@ -639,7 +645,7 @@ def test_a_changed_address_leads_on(newsroom: FlaskClient, client: FlaskClient) 
 
 
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "9" * 30, "2"])
-def test_a_version_nobody_was_given_is_a_conflict(newsroom: FlaskClient, version: str) -> None:
+def test_saving_with_an_unknown_version_is_a_conflict(newsroom: FlaskClient, version: str) -> None:
     article_id = create_story(newsroom)
     response = post(
         newsroom, f"/newsroom/stories/{article_id}", story_form(version=version, headline="Changed")
@@ -648,7 +654,9 @@ def test_a_version_nobody_was_given_is_a_conflict(newsroom: FlaskClient, version
     assert get_article(article_id).headline != "Changed"
 
 
-def test_the_preview_is_the_page_readers_get(newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_the_preview_shows_the_body_that_readers_get(
+    newsroom: FlaskClient, client: FlaskClient
+) -> None:
     article_id = create_story(
         newsroom, headline="Seen before it is out", dek="A dek", authors="Amina Diallo"
     )
@@ -672,7 +680,7 @@ def test_the_preview_is_the_page_readers_get(newsroom: FlaskClient, client: Flas
 
 
 @pytest.mark.parametrize("number", ["0", "999", "2147483648", "9" * 40, "-1", "x", "%00"])
-def test_a_story_that_is_not_there(newsroom: FlaskClient, number: str) -> None:
+def test_unknown_story_numbers_get_404(newsroom: FlaskClient, number: str) -> None:
     assert newsroom.get(f"/newsroom/stories/{number}").status_code == 404
     assert newsroom.get(f"/newsroom/stories/{number}/preview").status_code == 404
     assert post(newsroom, f"/newsroom/stories/{number}/publish").status_code == 404
@@ -682,7 +690,9 @@ def test_a_story_that_is_not_there(newsroom: FlaskClient, number: str) -> None:
     }
 
 
-def test_the_list(newsroom: FlaskClient, editor: User) -> None:
+def test_the_story_list_has_pages_a_status_filter_and_a_search(
+    newsroom: FlaskClient, editor: User
+) -> None:
     assert "Write the first" in newsroom.get("/newsroom/stories/").text
     for number in range(53):
         step = publishing.Action("publish" if number == 1 else "save")
@@ -715,13 +725,11 @@ def test_the_list(newsroom: FlaskClient, editor: User) -> None:
         "q=%00",
     ],
 )
-def test_an_odd_list_is_still_a_list(newsroom: FlaskClient, query: str) -> None:
+def test_invalid_list_parameters_are_ignored(newsroom: FlaskClient, query: str) -> None:
     assert newsroom.get(f"/newsroom/stories/?{query}").status_code == 200
 
 
-def test_scheduled_stories_stand_in_the_order_in_which_they_go_out(
-    app: Flask, editor: User
-) -> None:
+def test_scheduled_stories_are_listed_by_publication_time(app: Flask, editor: User) -> None:
     client = logged_in_client(app)
     start = datetime.now(UTC).replace(second=0, microsecond=0)
     for days in (3, 1, 2):
@@ -753,7 +761,7 @@ def test_the_list_takes_few_selects(
     assert len(count_selects()) <= 7  # the navigation counts what is in review
 
 
-def test_a_fault_gives_the_text_back(
+def test_the_page_of_an_internal_error_returns_the_text(
     app: Flask, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_args: object) -> None:

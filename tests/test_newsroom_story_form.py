@@ -75,7 +75,7 @@ def test_an_autosave_touches_neither_story_nor_history(newsroom: FlaskClient) ->
     assert count_rows(Autosave) == 1
 
 
-def test_what_was_not_saved_is_offered_beside_what_is_stored(newsroom: FlaskClient) -> None:
+def test_unsaved_text_is_offered_next_to_the_stored_text(newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom)
     path = f"/newsroom/stories/{article_id}"
     opened = form_values(newsroom.get(path))
@@ -92,7 +92,7 @@ def test_what_was_not_saved_is_offered_beside_what_is_stored(newsroom: FlaskClie
     assert "Unsaved changes from" not in newsroom.get(path).text
 
 
-def test_a_new_story_that_was_never_saved_is_in_the_list(newsroom: FlaskClient) -> None:
+def test_an_unsaved_new_story_is_in_the_list(newsroom: FlaskClient) -> None:
     opened = form_values(newsroom.get(NEW))
     autosave(newsroom, "new", opened, headline="Never saved", body="Words")
     page = newsroom.get("/newsroom/stories/").text
@@ -111,7 +111,7 @@ def framed_page(client: FlaskClient, page: TestResponse) -> list[str]:
     ]
 
 
-def test_a_pending_change_of_a_live_story_is_previewed_and_readers_see_the_old_text(
+def test_unsaved_changes_of_a_published_story_are_in_the_preview_only(
     newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     article_id = create_story(newsroom, do="publish")
@@ -132,7 +132,7 @@ def test_a_pending_change_of_a_live_story_is_previewed_and_readers_see_the_old_t
     assert count_rows(Revision) == revisions
 
 
-def test_a_story_that_was_never_saved_is_previewed_with_its_picture(
+def test_the_preview_of_an_unsaved_new_story_shows_its_picture(
     app: Flask, newsroom: FlaskClient
 ) -> None:
     opened = form_values(newsroom.get(NEW))
@@ -153,7 +153,9 @@ def test_a_story_that_was_never_saved_is_previewed_with_its_picture(
     assert newsroom.get(NEW + "/proof?copy=nothing").status_code == 404
 
 
-def test_a_preview_is_refused_where_nothing_may_be_kept(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_preview_is_refused_if_its_text_cannot_be_autosaved(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     article_id = create_story(newsroom)
     author = logged_in_client(app, "author")
     assert post(author, f"/newsroom/stories/{article_id}/proof", story_form()).status_code == 422
@@ -162,7 +164,7 @@ def test_a_preview_is_refused_where_nothing_may_be_kept(app: Flask, newsroom: Fl
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-def test_discarded_text_can_be_brought_back_without_script(
+def test_discarded_text_can_be_brought_back_without_javascript(
     newsroom: FlaskClient, is_new: bool
 ) -> None:
     story: int | str = "new" if is_new else create_story(newsroom)
@@ -186,7 +188,7 @@ def test_discarded_text_can_be_brought_back_without_script(
     )
 
 
-def test_discarded_text_is_kept_30_days_and_saved_text_is_no_longer_unsaved(
+def test_discarded_text_is_deleted_after_30_days(
     newsroom: FlaskClient,
 ) -> None:
     opened = form_values(newsroom.get(NEW))
@@ -202,7 +204,7 @@ def test_discarded_text_is_kept_30_days_and_saved_text_is_no_longer_unsaved(
     assert count_rows(Autosave) == 0
 
 
-def test_a_form_that_is_typed_in_again_is_no_longer_discarded(newsroom: FlaskClient) -> None:
+def test_typing_in_a_discarded_form_brings_its_text_back(newsroom: FlaskClient) -> None:
     opened = form_values(newsroom.get(NEW))
     autosave(newsroom, "new", opened, headline="Typed")
     autosaves.discard(1, opened["copy"])
@@ -210,7 +212,7 @@ def test_a_form_that_is_typed_in_again_is_no_longer_discarded(newsroom: FlaskCli
     assert [row.values["headline"] for row in autosaves.list_unsaved(1, None)] == ["Typed on"]
 
 
-def test_a_restored_text_of_an_older_version_meets_the_newer_as_a_conflict(
+def test_saving_restored_text_of_an_older_version_is_a_conflict(
     app: Flask, newsroom: FlaskClient
 ) -> None:
     article_id = create_story(newsroom)
@@ -247,7 +249,7 @@ def test_nobody_sees_or_discards_a_colleagues_unsaved_text(
     ]
 
 
-def test_an_author_cannot_autosave_into_anothers_story(app: Flask, newsroom: FlaskClient) -> None:
+def test_an_author_cannot_autosave_a_colleagues_story(app: Flask, newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom)
     author = logged_in_client(app, "author")
     answer = autosave(author, article_id, story_form())
@@ -256,7 +258,9 @@ def test_an_author_cannot_autosave_into_anothers_story(app: Flask, newsroom: Fla
     assert count_rows(Autosave) == 0
 
 
-def test_an_autosave_is_bounded(newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_autosaves_are_limited_in_size_and_number(
+    newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "too long" in autosave(newsroom, "new", story_form(body="x" * 1_000_001)).text
     assert "too long" in autosave(newsroom, "new", story_form(headline="x" * 5001)).text
     monkeypatch.setattr(autosaves, "MAX_AUTOSAVES", 2)
@@ -267,9 +271,7 @@ def test_an_autosave_is_bounded(newsroom: FlaskClient, monkeypatch: pytest.Monke
     assert 'data-outcome="saved"' in autosave(newsroom, "new", story_form(copy="0" * 22)).text
 
 
-def test_without_a_login_the_answer_says_so_and_nothing_is_kept(
-    app: Flask, client: FlaskClient
-) -> None:
+def test_an_autosave_without_a_login_is_refused(app: Flask, client: FlaskClient) -> None:
     answer = autosave(client, "new", story_form())
     assert 'data-reason="logged-out"' in answer.text
     assert 'data-outcome="refused"' in answer.text
@@ -278,7 +280,7 @@ def test_without_a_login_the_answer_says_so_and_nothing_is_kept(
     assert count_rows(Autosave) == 0
 
 
-def test_a_save_without_a_login_gives_everything_back_to_send_again(
+def test_a_save_without_a_login_returns_all_entries_to_send_again(
     app: Flask, newsroom: FlaskClient
 ) -> None:
     sent = story_form(headline="My <headline>", body="Line one.\r\n\r\nLine two.")
@@ -326,7 +328,7 @@ def test_presence_names_colleagues_and_newer_versions(app: Flask, newsroom: Flas
         ("sources", "", "Reuters"),
     ],
 )
-def test_suggestions(
+def test_suggestions_match_the_typed_text(
     newsroom: FlaskClient, story: Callable[..., int], kind: str, text: str, first: str
 ) -> None:
     source = {"source_name": "Reuters", "source_url": "https://www.reuters.com/x"}
@@ -341,7 +343,9 @@ def test_suggestions(
     "text", ["", "x" * 5000, "%", "_", "'; drop table author", "\x00", "<b>", "\U000e0001"]
 )
 @pytest.mark.parametrize("kind", ["authors", "topics", "countries", "sources"])
-def test_odd_suggestions(newsroom: FlaskClient, kind: str, text: str) -> None:
+def test_unusual_suggestion_queries_cause_no_error(
+    newsroom: FlaskClient, kind: str, text: str
+) -> None:
     assert (
         newsroom.get(
             f"/newsroom/fragments/suggestions/{kind}", query_string={"q": text}
@@ -350,7 +354,7 @@ def test_odd_suggestions(newsroom: FlaskClient, kind: str, text: str) -> None:
     )
 
 
-def test_the_address_is_shown_before_it_is_stored(
+def test_the_form_shows_the_url_before_saving(
     newsroom: FlaskClient, story: Callable[..., int]
 ) -> None:
     story(headline="Ports")
@@ -363,7 +367,7 @@ def test_the_address_is_shown_before_it_is_stored(
     assert "https://spectator.example/health/ports" in own
 
 
-def test_the_preview_shows_what_is_typed_and_the_page_stays_as_it_is(
+def test_the_preview_pane_shows_autosaved_text_and_the_public_page_does_not(
     newsroom: FlaskClient, client: FlaskClient, story: Callable[..., int]
 ) -> None:
     article_id = story(headline="Stored")
@@ -396,7 +400,7 @@ def token_from(response: TestResponse) -> str:
     return match[1]
 
 
-def test_a_link_shows_a_draft_to_whoever_has_it_until_it_ends(
+def test_a_preview_link_shows_a_draft_until_it_is_revoked(
     app: Flask, newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     article_id = create_story(newsroom, headline="Embargoed words")
@@ -418,7 +422,7 @@ def test_a_link_shows_a_draft_to_whoever_has_it_until_it_ends(
 
 
 @pytest.mark.parametrize("end", ["expired", "maker disabled", "withdrawn"])
-def test_a_link_ends_by_itself(
+def test_a_preview_link_ends_with_its_time_its_story_or_its_creators_account(
     app: Flask, newsroom: FlaskClient, client: FlaskClient, editor: User, end: str
 ) -> None:
     article_id = create_story(newsroom)
@@ -443,7 +447,7 @@ def test_a_link_ends_by_itself(
     assert client.get(f"/newsroom/shared/{token}").status_code == 410
 
 
-def test_a_link_ends_once_its_maker_may_not_see_the_story(
+def test_a_preview_link_ends_when_its_creator_may_no_longer_view_the_story(
     app: Flask, newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     article_id = create_story(logged_in_client(app, "author"))
@@ -464,7 +468,9 @@ def shared_token(newsroom: FlaskClient, article_id: int) -> str:
     return token_from(newsroom.get(f"/newsroom/stories/{article_id}/proof"))
 
 
-def test_an_old_link_never_opens_a_newer_story(newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_an_old_preview_link_never_shows_a_story_linked_later(
+    newsroom: FlaskClient, client: FlaskClient
+) -> None:
     first = shared_token(newsroom, create_story(newsroom, headline="First secret"))
     with (
         db.write() as session
@@ -477,7 +483,9 @@ def test_an_old_link_never_opens_a_newer_story(newsroom: FlaskClient, client: Fl
     assert "Second secret" in client.get(f"/newsroom/shared/{second}").text
 
 
-def test_the_database_alone_opens_no_link(newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_no_stored_value_works_as_a_preview_token(
+    newsroom: FlaskClient, client: FlaskClient
+) -> None:
     token = shared_token(newsroom, create_story(newsroom))
     link = db.session.scalars(select(PreviewLink)).one()
     stored = [str(link.id), link.nonce, link.token_hash]
@@ -487,7 +495,7 @@ def test_the_database_alone_opens_no_link(newsroom: FlaskClient, client: FlaskCl
 
 
 @pytest.mark.parametrize("act", [accounts.reset_password, accounts.disable_user])
-def test_links_end_with_their_makers_access(
+def test_preview_links_end_when_their_creators_account_is_reset_or_disabled(
     app: Flask, newsroom: FlaskClient, client: FlaskClient, act: Callable[[str], object]
 ) -> None:
     article_id = create_story(newsroom)
@@ -505,7 +513,9 @@ def test_links_end_with_their_makers_access(
     assert others
 
 
-def test_a_picture_of_another_database_is_not_claimed(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_picture_token_is_void_once_its_row_holds_another_picture(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     article_id = create_story(newsroom, picture=picture_file(), picture_alt="A boat")
     picture = get_article(article_id).picture
     user = db.session.scalars(select(User)).first()
@@ -518,7 +528,7 @@ def test_a_picture_of_another_database_is_not_claimed(app: Flask, newsroom: Flas
         assert media.picture_from_token(token, user) is None
 
 
-def test_links_are_made_by_who_may_change_the_story(app: Flask, newsroom: FlaskClient) -> None:
+def test_only_people_who_may_change_a_story_can_share_it(app: Flask, newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom)
     author = logged_in_client(app, "author")
     assert post(author, f"/newsroom/stories/{article_id}/links", {"days": "1"}).status_code == 403
@@ -531,7 +541,7 @@ def test_links_are_made_by_who_may_change_the_story(app: Flask, newsroom: FlaskC
     assert count_rows(PreviewLink) == 0
 
 
-def test_the_history_tells_who_when_what_and_leads_back(newsroom: FlaskClient) -> None:
+def test_the_history_lists_compares_and_restores_versions(newsroom: FlaskClient) -> None:
     article_id = create_story(
         newsroom, body="The dam is dry.\n\nRain is expected.", authors="Ama Serwaa"
     )
@@ -559,7 +569,7 @@ def test_the_history_tells_who_when_what_and_leads_back(newsroom: FlaskClient) -
     assert post(newsroom, f"{path}/99", {"version": version}).status_code == 404
 
 
-def test_restoring_a_public_story_is_seen_by_readers(
+def test_restoring_a_version_of_a_published_story_changes_its_public_page(
     newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     article_id = create_story(newsroom, do="publish", body="First words.")
@@ -572,7 +582,7 @@ def test_restoring_a_public_story_is_seen_by_readers(
     assert "First words." in client.get("/business/ports-of-the-gulf-of-guinea").text
 
 
-def test_a_very_long_comparison_says_that_it_ends(
+def test_a_very_long_comparison_ends_with_a_notice(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(diff, "MAX_SHOWN", 5000)
@@ -592,7 +602,9 @@ def test_a_hostile_revision_is_shown_as_text(newsroom: FlaskClient, editor: User
     assert "alert(1)" in page.text
 
 
-def test_the_life_of_a_story(app: Flask, newsroom: FlaskClient, client: FlaskClient) -> None:
+def test_a_story_from_review_to_republication(
+    app: Flask, newsroom: FlaskClient, client: FlaskClient
+) -> None:
     author = logged_in_client(app, "author")
     article_id = create_story(author, do="submit")
     assert get_article(article_id).status == "review"
@@ -619,14 +631,14 @@ def test_the_life_of_a_story(app: Flask, newsroom: FlaskClient, client: FlaskCli
     assert client.get("/business/ports-of-the-gulf-of-guinea").status_code == 200
 
 
-def test_a_planned_time_is_not_lost_by_saving_a_draft(newsroom: FlaskClient) -> None:
+def test_a_saved_draft_keeps_its_planned_time(newsroom: FlaskClient) -> None:
     later = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M}"
     article_id = create_story(newsroom, published_at=later)
     assert form_values(newsroom.get(f"/newsroom/stories/{article_id}"))["published_at"] == later
     assert get_article(article_id).status == "draft"
 
 
-def test_the_hour_that_comes_twice_is_asked_about(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_local_time_that_occurs_twice_must_be_chosen(app: Flask, newsroom: FlaskClient) -> None:
     app.config["TIMEZONE"] = (
         "Africa/Cairo"  # clocks go back on 28 October 2027 at midnight, to 23:00
     )
@@ -651,7 +663,9 @@ def test_the_hour_that_comes_twice_is_asked_about(app: Flask, newsroom: FlaskCli
     )
 
 
-def test_the_hour_that_does_not_exist_is_asked_about(app: Flask, newsroom: FlaskClient) -> None:
+def test_a_local_time_that_does_not_exist_must_be_replaced(
+    app: Flask, newsroom: FlaskClient
+) -> None:
     app.config["TIMEZONE"] = (
         "Africa/Cairo"  # clocks go forward on 30 April 2027 at midnight, to 01:00
     )
@@ -665,7 +679,7 @@ def test_the_hour_that_does_not_exist_is_asked_about(app: Flask, newsroom: Flask
     assert get_article(article_id).published_at == datetime(2027, 4, 29, 22, 30, tzinfo=UTC)
 
 
-def test_a_picture_for_the_text(newsroom: FlaskClient) -> None:
+def test_a_picture_uploaded_for_the_text_is_returned_as_a_figure(newsroom: FlaskClient) -> None:
     sent = {"picture": picture_file(), "alt": "A <port>", "caption": "Noon", "credit": "Ama"}
     answer = post(newsroom, "/newsroom/fragments/pictures", sent)
     assert answer.status_code == 200

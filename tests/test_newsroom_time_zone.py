@@ -65,7 +65,7 @@ def publish_case(app: Flask) -> None:
         pass
 
 
-def test_a_story_past_midnight_stands_in_its_own_day(data: Path) -> None:
+def test_a_story_past_midnight_is_dated_in_the_newsrooms_time_zone(data: Path) -> None:
     with newsroom(data, **CASE_SETTINGS) as app:
         publish_case(app)
         client = app.test_client()
@@ -95,14 +95,16 @@ def test_a_story_past_midnight_stands_in_its_own_day(data: Path) -> None:
         ("q=nairobi+before:2026-05-02", True),
     ],
 )
-def test_search_reads_the_same_days(query: str, is_found: bool, data: Path) -> None:
+def test_search_dates_are_in_the_newsrooms_time_zone(
+    query: str, is_found: bool, data: Path
+) -> None:
     with newsroom(data, **CASE_SETTINGS) as app:
         publish_case(app)
         assert (PATH in app.test_client().get(f"/search?{query}").text) is is_found
         assert (PATH in app.test_client().get(f"/search/feed.xml?{query}").text) is is_found
 
 
-def test_years_are_the_newsrooms(data: Path) -> None:
+def test_year_counts_are_in_the_newsrooms_time_zone(data: Path) -> None:
     with newsroom(data, SPECTATOR_TIMEZONE="Africa/Lagos") as app:
         editor, night = add_user("editor"), datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
         for at in (night, night - timedelta(hours=2)):
@@ -121,7 +123,7 @@ def test_years_are_the_newsrooms(data: Path) -> None:
         assert "from=2026-01-01&amp;to=2026-12-31" in html
 
 
-def test_another_time_zone_moves_the_lists_and_keeps_every_address(data: Path) -> None:
+def test_a_new_time_zone_moves_stories_to_other_months_and_redirects_old_urls(data: Path) -> None:
     dated = {"SPECTATOR_PERMALINK": CASE_SETTINGS["SPECTATOR_PERMALINK"]}
     with newsroom(data, **CASE_SETTINGS) as app:
         publish_case(app)
@@ -153,7 +155,7 @@ def test_another_time_zone_moves_the_lists_and_keeps_every_address(data: Path) -
         ), "once"
 
 
-def test_lists_of_an_older_version_are_those_of_utc(data: Path) -> None:
+def test_listings_of_an_older_version_are_taken_to_be_in_utc(data: Path) -> None:
     with newsroom(data) as app:
         editor = add_user("editor")
         publishing.apply_action(
@@ -190,7 +192,7 @@ def test_sqlite_counts_months_as_python_does(data: Path) -> None:
         ("UTC", "30 April 2026, 21:30 GMT"),
     ],
 )
-def test_moments_are_said_with_the_zone(zone: str, expected: str, data: Path) -> None:
+def test_times_are_shown_with_their_zone(zone: str, expected: str, data: Path) -> None:
     with newsroom(data, SPECTATOR_TIMEZONE=zone) as app:
         moment = datetime(2026, 4, 30, 21, 30, tzinfo=UTC)
         assert app.jinja_env.filters["date_time"](moment) == expected
@@ -213,7 +215,9 @@ def test_local_mean_time_is_written_in_utc_for_machines(data: Path) -> None:
         sorted(name for name in available_timezones() if name.startswith("Africa/"))
     ),
 )
-def test_a_day_begins_and_ends_where_its_moments_do(day: date, second: int, zone: str) -> None:
+def test_every_moment_of_a_day_is_between_its_start_and_end(
+    day: date, second: int, zone: str
+) -> None:
     local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)) + timedelta(
         seconds=second
     )
@@ -223,7 +227,7 @@ def test_a_day_begins_and_ends_where_its_moments_do(day: date, second: int, zone
         assert times.day_start(day, ZoneInfo(zone)) <= at < times.day_end(day, ZoneInfo(zone))
 
 
-def test_the_ends_of_the_calendar_are_no_fault() -> None:
+def test_the_first_and_last_day_of_the_calendar_have_a_start_and_an_end() -> None:
     for zone in ("UTC", "Africa/Nairobi", "Africa/Casablanca", "Pacific/Kiritimati", "Etc/GMT+12"):
         assert times.day_start(date.min, ZoneInfo(zone)) < times.day_end(date.min, ZoneInfo(zone))
         assert times.day_end(date.max, ZoneInfo(zone)) == float("inf")

@@ -23,7 +23,9 @@ def newsroom(app: Flask, editor: User) -> FlaskClient:
 
 
 @pytest.mark.parametrize("name", ["story", "text"])
-def test_each_way_of_sending_a_picture_has_the_same_limit(newsroom: FlaskClient, name: str) -> None:
+def test_lead_pictures_and_pictures_in_the_text_have_the_same_size_limit(
+    newsroom: FlaskClient, name: str
+) -> None:
     whole = picture_file()
     data = whole.stream.read()
     for size, is_taken in ((MAX_BYTES, True), (MAX_BYTES + 1, False)):
@@ -43,7 +45,7 @@ def test_each_way_of_sending_a_picture_has_the_same_limit(newsroom: FlaskClient,
         assert ("larger than 40 MB" in answer.text) is not is_taken
 
 
-def test_what_is_far_too_large_is_refused_in_words(newsroom: FlaskClient) -> None:
+def test_a_far_too_large_upload_gets_a_message(newsroom: FlaskClient) -> None:
     for address in (NEW, "/newsroom/fragments/pictures"):
         file = FileStorage(BytesIO(bytes(65 * 1024 * 1024)), "photo.png", content_type="image/png")
         answer = post(newsroom, address, {"picture": file, "alt": "A port"})
@@ -51,7 +53,7 @@ def test_what_is_far_too_large_is_refused_in_words(newsroom: FlaskClient) -> Non
         assert "its picture up to 40 MB" in answer.text
 
 
-def test_a_picture_that_comes_while_others_are_decoded_is_refused_at_once_and_nothing_is_lost(
+def test_a_picture_sent_while_others_are_decoded_is_refused_and_the_text_returned(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sandbox, "_slots", threading.BoundedSemaphore(2))

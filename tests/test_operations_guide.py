@@ -55,7 +55,7 @@ def stories_in(path: Path, table: str = "article") -> int:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
-def test_a_backup_works_every_night_and_comes_back(
+def test_backups_can_be_repeated_and_restored_without_sessions(
     app: Flask,
     editor: User,
     story: Callable[..., int],
@@ -87,7 +87,7 @@ def test_a_backup_works_every_night_and_comes_back(
     assert (data / "spectator.db").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_mistyped_path_is_no_backup(
+def test_a_backup_of_a_mistyped_path_fails(
     shell: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     done = shell(
@@ -97,7 +97,7 @@ def test_a_mistyped_path_is_no_backup(
     assert not list((tmp_path / "backups").iterdir()) and not (tmp_path / "mistyped").exists()
 
 
-def test_make_help_says_what_it_means() -> None:
+def test_make_help_shows_the_address_of_the_site() -> None:
     environ = os.environ | {"PORT": "8123", "HOST": "127.0.0.1"}
     done = subprocess.run(
         ["make", "help"], cwd=ROOT, env=environ, capture_output=True, encoding="utf-8", check=True
@@ -106,7 +106,7 @@ def test_make_help_says_what_it_means() -> None:
     assert "$" not in done.stdout and "(HOST)" not in done.stdout
 
 
-def test_the_command_knows_its_version() -> None:
+def test_the_version_option_prints_the_version() -> None:
     result = CliRunner().invoke(main, ["--version"], prog_name="spectator")
     assert result.output == f"spectator {config.version()}\n"
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", config.version())

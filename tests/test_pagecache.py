@@ -61,7 +61,7 @@ def test_a_cached_page_sends_no_more_queries(
         assert second.headers["Content-Security-Policy"] == first.headers["Content-Security-Policy"]
 
 
-def test_every_action_shows_at_once_in_every_process(
+def test_every_action_is_visible_at_once_in_every_process(
     app: Flask, story: Story, editor: User
 ) -> None:
     others = create_app(settings(app.config["DATA_DIR"]))
@@ -85,7 +85,7 @@ def test_every_action_shows_at_once_in_every_process(
         db.engine.dispose()
 
 
-def test_a_cached_article_survives_actions_on_others(
+def test_a_cached_article_is_not_rendered_again_after_actions_on_other_stories(
     app: Flask,
     client: FlaskClient,
     story: Story,
@@ -120,7 +120,7 @@ def test_a_cached_article_survives_actions_on_others(
     assert watch.changed_between(edition - 1, edition) == {own}
 
 
-def test_related_stories_move_with_what_the_worker_works_out(
+def test_related_stories_are_rendered_again_after_the_worker_updates_them(
     client: FlaskClient, story: Story
 ) -> None:
     article_id, other = story(headline="One"), story(headline="Other", section="health")
@@ -138,7 +138,7 @@ def test_related_stories_move_with_what_the_worker_works_out(
     assert "Other" in client.get(path).text
 
 
-def test_words_that_mean_nothing_lead_to_the_same_page(
+def test_unknown_parameters_create_no_cached_copies(
     app: Flask, client: FlaskClient, story: Story
 ) -> None:
     story(headline="One")
@@ -151,9 +151,7 @@ def test_words_that_mean_nothing_lead_to_the_same_page(
     assert len(cache_of(app).store.pages) == count
 
 
-def test_a_url_is_cached_as_the_site_writes_it(
-    app: Flask, client: FlaskClient, story: Story
-) -> None:
+def test_only_canonical_urls_are_cached(app: Flask, client: FlaskClient, story: Story) -> None:
     article_id = story(headline="One")
     cache_of(app).store.pages.clear()
     for path in (
@@ -175,7 +173,7 @@ def test_a_url_is_cached_as_the_site_writes_it(
     assert len(cache_of(app).store.pages) == 3
 
 
-def test_a_cursor_is_cached_if_it_names_a_story(
+def test_pages_of_lists_are_cached_only_if_their_cursor_names_a_story(
     app: Flask, client: FlaskClient, story: Story, editor: User
 ) -> None:
     ids = [story(headline=f"Story {number}", hours=number) for number in range(3)]
@@ -234,7 +232,7 @@ def test_a_cursor_is_cached_if_it_names_a_story(
         ("/fragments/related/1", set()),
     ],
 )
-def test_cursors_that_a_page_does_not_read_make_no_copies_of_it(
+def test_cursors_that_a_page_does_not_read_create_no_cached_copies(
     app: Flask, client: FlaskClient, story: Story, path: str, read: set[str]
 ) -> None:
     ids = [story(headline=f"Story {number}", hours=number) for number in range(3)]
@@ -278,7 +276,7 @@ def test_a_url_without_a_page_is_not_cached(
     assert not cache_of(app).store.pages
 
 
-def test_no_cached_view_reads_more_than_the_cursors() -> None:
+def test_cached_views_read_only_cursors_from_the_request() -> None:
     for name in ("pages", "listings", "fragments"):
         read = re.findall(
             r"request\.(?!path\b)\w+(?:\.\w+\([^)]*\))?", (SITE / f"{name}.py").read_text()
@@ -295,7 +293,7 @@ def test_no_cached_view_reads_more_than_the_cursors() -> None:
     )
 
 
-def test_nginx_keeps_the_same_parts_of_lists() -> None:
+def test_nginx_caches_the_same_cursor_queries() -> None:
     site = (SITE.parent.parent / "deploy" / "nginx-shared.conf").read_text()
     assert f"(?:\\?(?:{CURSOR_QUERY.pattern}))?$" in site
 
@@ -336,7 +334,7 @@ def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:
     )  # which holds it in gzip
 
 
-def test_a_watch_sees_what_others_commit_and_survives_a_lost_database(
+def test_the_outbox_reader_sees_commits_and_survives_a_missing_database(
     app: Flask, story: Story
 ) -> None:
     watch = outbox.OutboxReader(str(app.config["DATA_DIR"] / "spectator.db"))
@@ -348,7 +346,7 @@ def test_a_watch_sees_what_others_commit_and_survives_a_lost_database(
     assert lost.poll() is None
 
 
-def test_a_locked_database_does_not_hold_pages_back(
+def test_pages_are_served_while_the_database_is_locked(
     app: Flask, client: FlaskClient, story: Story
 ) -> None:
     story(headline="One")
@@ -374,7 +372,7 @@ def test_static_files_are_cached_forever_under_their_version(app: Flask) -> None
             assert answer.headers["Cache-Control"] == cache_control
 
 
-def test_searches_are_compressed_and_not_cached_by_others(app: Flask, story: Story) -> None:
+def test_searches_are_compressed_and_not_publicly_cacheable(app: Flask, story: Story) -> None:
     story(headline="One")
     answer = FlaskClient(app).get("/search?q=one", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Content-Encoding"] == "gzip"
@@ -393,7 +391,7 @@ def test_a_new_section_shows_in_the_navigation_at_once(client: FlaskClient, stor
 @pytest.mark.parametrize(
     "path", ["/newsroom/", "/newsroom/login", "/newsroom/stories/1.css", "/newsroom"]
 )
-def test_the_newsroom_is_never_kept(app: Flask, client: FlaskClient, path: str) -> None:
+def test_newsroom_pages_are_never_cached(app: Flask, client: FlaskClient, path: str) -> None:
     client.get(path)
     assert not cache_of(app).store.pages
     assert pagecache.cache_key(EnvironBuilder(path).get_environ()) is None

@@ -29,7 +29,9 @@ from spectator.pagecache.compression import BrotliWorker, accepted_encodings, gz
         ("x," * 5000 + "gzip", ()),
     ],
 )
-def test_what_a_browser_takes(header: str, expected: tuple[str, ...]) -> None:
+def test_accepted_encodings_are_read_from_the_header(
+    header: str, expected: tuple[str, ...]
+) -> None:
     assert accepted_encodings(header) == expected
 
 
@@ -39,7 +41,7 @@ def test_gzip_gives_the_same_bytes_each_time() -> None:
     assert gzip.decompress(gzip_bytes(body)) == body
 
 
-def test_brotli_comes_from_a_thread() -> None:
+def test_brotli_is_compressed_in_another_thread() -> None:
     done, results = Event(), []
     body = "Ọjọ́ ẹtì".encode() * 50
 

@@ -75,7 +75,7 @@ def cache(site: FakeSite, outbox_reader: FakeOutboxReader) -> PageCache:
     return cache
 
 
-def test_each_encoding_holds_the_same_page(cache: PageCache, site: FakeSite) -> None:
+def test_every_encoding_decodes_to_the_same_page(cache: PageCache, site: FakeSite) -> None:
     site.body = "<p>Ọjọ́ ẹtì</p>".encode() * 100
     plain, _, headers = ask(cache)
     packed, _, packed_headers = ask(cache, **{"Accept-Encoding": "gzip"})
@@ -99,7 +99,9 @@ def test_each_encoding_holds_the_same_page(cache: PageCache, site: FakeSite) -> 
     assert len(site.calls) == 2
 
 
-def test_head_is_a_page_without_its_body(cache: PageCache, site: FakeSite) -> None:
+def test_head_returns_the_headers_of_the_page_without_its_body(
+    cache: PageCache, site: FakeSite
+) -> None:
     environ = EnvironBuilder("/", method="HEAD").get_environ()
     for _ in range(2):
         chunks, status, headers = run_wsgi_app(cache, dict(environ), buffered=True)
@@ -109,7 +111,9 @@ def test_head_is_a_page_without_its_body(cache: PageCache, site: FakeSite) -> No
     assert len(site.calls) == 1
 
 
-def test_the_site_sees_nothing_of_who_asks(cache: PageCache, site: FakeSite) -> None:
+def test_the_site_receives_no_headers_that_differ_between_readers(
+    cache: PageCache, site: FakeSite
+) -> None:
     ask(
         cache,
         Cookie="session=secret",
@@ -120,7 +124,7 @@ def test_the_site_sees_nothing_of_who_asks(cache: PageCache, site: FakeSite) -> 
     assert seen == {"HTTP_HOST"}
 
 
-def test_a_cookie_is_never_kept(cache: PageCache, site: FakeSite) -> None:
+def test_a_response_that_sets_a_cookie_is_never_cached(cache: PageCache, site: FakeSite) -> None:
     site.headers.append(("Set-Cookie", "a=b"))
     ask(cache)
     assert not cache.store.pages
@@ -129,7 +133,7 @@ def test_a_cookie_is_never_kept(cache: PageCache, site: FakeSite) -> None:
 @pytest.mark.parametrize(
     ("path", "method"), [("/", "GET"), ("/", "HEAD"), ("/", "POST"), ("/search", "GET")]
 )
-def test_the_surrogate_key_never_leaves(
+def test_the_surrogate_key_header_is_removed_from_every_response(
     cache: PageCache, site: FakeSite, path: str, method: str
 ) -> None:
     for is_cacheable in (True, False):
@@ -148,7 +152,9 @@ def test_other_methods_pass_through(cache: PageCache, site: FakeSite, method: st
     assert not cache.store.pages
 
 
-def test_the_memory_has_a_limit(site: FakeSite, outbox_reader: FakeOutboxReader) -> None:
+def test_the_cache_stays_within_its_size_limit(
+    site: FakeSite, outbox_reader: FakeOutboxReader
+) -> None:
     cache = PageCache(site, outbox_reader, PageStore(max_bytes=100_000))
     cache.poll_seconds = 0.0
     site.body = b"x" * 9000
@@ -165,7 +171,9 @@ def test_the_memory_has_a_limit(site: FakeSite, outbox_reader: FakeOutboxReader)
     assert cache.store.size <= 100_000
 
 
-def test_a_page_is_rendered_once_for_all_who_wait(cache: PageCache, site: FakeSite) -> None:
+def test_a_page_is_rendered_once_for_simultaneous_requests(
+    cache: PageCache, site: FakeSite
+) -> None:
     site.may_go.clear()
     answers: list[bytes] = []
     threads = [threading.Thread(target=lambda: answers.append(ask(cache)[0])) for _ in range(8)]
@@ -180,7 +188,7 @@ def test_a_page_is_rendered_once_for_all_who_wait(cache: PageCache, site: FakeSi
     assert not cache.single_flight.in_flight
 
 
-def test_who_waits_gets_the_old_page_for_a_second_at_most(
+def test_a_stale_page_is_served_for_at_most_a_second_during_rendering(
     cache: PageCache,
     site: FakeSite,
     outbox_reader: FakeOutboxReader,
@@ -207,7 +215,9 @@ def test_who_waits_gets_the_old_page_for_a_second_at_most(
     assert late == [b"<p>two</p>"]
 
 
-def test_an_error_is_not_cached_and_nobody_waits_for_it(cache: PageCache, site: FakeSite) -> None:
+def test_an_error_is_not_cached_and_the_next_request_renders_again(
+    cache: PageCache, site: FakeSite
+) -> None:
     site.status, site.is_cacheable = "500 INTERNAL SERVER ERROR", False
     assert ask(cache)[1].startswith("500")
     site.status, site.is_cacheable = "200 OK", True
@@ -230,7 +240,7 @@ def test_the_database_is_polled_rarely_and_after_every_action(
     assert ask(cache)[0] == b"<p>three</p>"
 
 
-def test_the_fast_path_answers_like_the_slow_one(
+def test_the_fast_path_gives_the_same_responses_as_the_slow_path(
     cache: PageCache, site: FakeSite, outbox_reader: FakeOutboxReader
 ) -> None:
     site.body = b"<p>one</p>" * 100
@@ -264,7 +274,7 @@ def test_the_fast_path_answers_like_the_slow_one(
     assert cache.fast_lookup(EnvironBuilder("/fragments/related/1").get_environ()) is None
 
 
-def test_a_silent_database_leaves_what_was_true_last(
+def test_cached_pages_are_served_while_the_database_is_unreachable(
     cache: PageCache, site: FakeSite, outbox_reader: FakeOutboxReader
 ) -> None:
     ask(cache)

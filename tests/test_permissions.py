@@ -34,7 +34,7 @@ WRITTEN = {
 }
 
 
-def test_the_table_knows_every_state_and_verb() -> None:
+def test_the_documented_table_has_every_status_and_action() -> None:
     assert [row[0] for row in ROWS] == ["new", *ARTICLE_STATUSES]
     assert (
         set(ACTIONS)
@@ -57,7 +57,7 @@ def test_the_documented_states_after_an_action_are_those_of_its_row() -> None:
 @pytest.mark.parametrize(
     "name", [name for name, rule in ACTIONS.items() if rule.is_in_form or rule.effect]
 )
-def test_an_action_that_changes_a_story_has_its_words(name: str) -> None:
+def test_every_action_that_changes_a_story_has_a_label_and_a_notice(name: str) -> None:
     rule = ACTIONS[name]
     assert rule.label[0].isupper()
     assert rule.notice.endswith(".")
@@ -119,7 +119,9 @@ def use(verb: str, article: Article, by: User) -> None:
 @pytest.mark.parametrize("state", ARTICLE_STATUSES)
 @pytest.mark.parametrize("role", ["author", "editor", "admin"])
 @pytest.mark.parametrize("whose", ["own", "other's"])
-def test_every_verb_in_every_cell(app: Flask, state: str, role: str, whose: str) -> None:
+def test_every_action_is_allowed_exactly_where_documented(
+    app: Flask, state: str, role: str, whose: str
+) -> None:
     by = add_user(role)
     maker = by if whose == "own" else add_user("author" if role != "author" else "editor")
     allowed = WRITTEN[state, "author" if role == "author" else "editor"]
@@ -143,7 +145,9 @@ def test_every_verb_in_every_cell(app: Flask, state: str, role: str, whose: str)
 
 
 @pytest.mark.parametrize("role", ["author", "editor"])
-def test_the_first_step_of_a_new_story(app: Flask, role: str) -> None:
+def test_the_first_action_on_a_new_story_is_allowed_exactly_as_documented(
+    app: Flask, role: str
+) -> None:
     by, at = add_user(role), datetime.now(UTC) + timedelta(hours=1)
     for verb in (
         "save",

@@ -40,7 +40,9 @@ def change(article_id: int, by: User, note: str = "", **more: object) -> None:
     publishing.save(article_id, make_draft(**more), by, article.version, step)
 
 
-def test_a_draft_is_stored_whole_and_changes_nothing_public(app: Flask, editor: User) -> None:
+def test_a_draft_is_stored_with_every_field_and_leaves_the_outbox_empty(
+    app: Flask, editor: User
+) -> None:
     names = {
         "authors": ("Zainab Bello", "Amina Diallo"),
         "topics": ("Elections",),
@@ -74,7 +76,7 @@ def test_publish_appends_to_the_outbox_in_the_same_commit(app: Flask, editor: Us
     assert outbox.edition() == 1
 
 
-def test_nothing_is_left_when_the_commit_fails(
+def test_nothing_is_stored_if_the_transaction_fails(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_args: object) -> None:
@@ -129,7 +131,7 @@ def test_withdrawing_needs_a_reason_and_can_be_undone(
     assert rows(article_id) == ["publish", "withdraw", "publish"]
 
 
-def test_a_changed_slug_leads_on_in_one_hop(
+def test_all_former_slugs_redirect_to_the_newest_one(
     app: Flask, editor: User, story: Callable[..., int]
 ) -> None:
     article_id = story()
@@ -145,7 +147,7 @@ def test_a_changed_slug_leads_on_in_one_hop(
     )
 
 
-def test_a_slug_that_was_public_is_never_given_away(
+def test_a_slug_that_was_public_is_never_reused_by_another_story(
     app: Flask, editor: User, story: Callable[..., int]
 ) -> None:
     article_id = story()
@@ -156,7 +158,7 @@ def test_a_slug_that_was_public_is_never_given_away(
     assert get(publishing.create(make_draft(), editor)).slug == "a-headline-2"
 
 
-def test_a_draft_may_change_its_slug_without_a_trace(app: Flask, editor: User) -> None:
+def test_a_draft_changes_its_slug_without_a_redirect(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(), editor)
     change(article_id, editor, headline="Something else")
     assert get(article_id).slug == "something-else"
@@ -172,7 +174,9 @@ def test_a_save_over_a_newer_version_is_refused(app: Flask, editor: User) -> Non
     assert get(article_id).dek == "mine"
 
 
-def test_who_may_do_what(app: Flask, editor: User) -> None:
+def test_authors_cannot_publish_or_change_published_or_colleagues_stories(
+    app: Flask, editor: User
+) -> None:
     author, other = (
         add_user("author"),
         publishing.create(make_draft(headline="Of the editor"), editor),
@@ -244,7 +248,7 @@ def test_a_future_date_is_refused_by_publish(app: Flask, editor: User) -> None:
     assert get(article_id).status == "draft"
 
 
-def test_a_form_publishes_and_dates_back_in_one_commit(app: Flask, editor: User) -> None:
+def test_a_new_story_can_be_published_with_a_past_date(app: Flask, editor: User) -> None:
     at = datetime(1968, 7, 1, tzinfo=UTC)
     article_id = publishing.create(make_draft(), editor, Action("publish", at))
     assert (get(article_id).published_at, rows(article_id)) == (at, ["publish"])
@@ -256,7 +260,7 @@ def test_a_form_publishes_and_dates_back_in_one_commit(app: Flask, editor: User)
     assert db.session.scalar(select(func.count()).select_from(Article)) == 1
 
 
-def test_lines_that_need_nothing_done_are_known_for_it() -> None:
+def test_printable_characters_need_no_cleaning() -> None:
     """Check both ways of cleaning a line against every character of Unicode."""
     for char in map(chr, range(sys.maxunicode + 1)):
         is_kept = char == " " or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
@@ -275,7 +279,7 @@ def test_lines_that_need_nothing_done_are_known_for_it() -> None:
         ("ሰላም  ለዓለም", "ሰላም ለዓለም"),
     ],
 )
-def test_one_line(raw: str, line: str) -> None:
+def test_clean_line_normalises_one_line(raw: str, line: str) -> None:
     assert clean_line(raw) == line
 
 
@@ -288,7 +292,7 @@ def schedule(at: datetime) -> int:
     return db.session.scalars(select(Article.id)).one()
 
 
-def test_what_is_due_is_published_once(app: Flask) -> None:
+def test_scheduled_stories_that_are_due_are_published_once(app: Flask) -> None:
     at = datetime.now(UTC) + timedelta(hours=1)
     article_id = schedule(at)
     assert queries.next_due_at() == at

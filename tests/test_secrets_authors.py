@@ -176,7 +176,7 @@ def endpoints(app: Flask) -> set[str]:
     return {name.removeprefix("newsroom.") for name in names if name.startswith("newsroom.")}
 
 
-def test_every_newsroom_route_is_on_the_register(app: Flask) -> None:
+def test_every_newsroom_route_is_listed(app: Flask) -> None:
     assert endpoints(app) - WITHOUT_STORIES == REGISTER.keys()
 
 
@@ -286,7 +286,7 @@ def plant(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) 
     follow()
 
 
-def test_nothing_that_an_author_reads_changes_with_colleagues_drafts(
+def test_colleagues_drafts_change_no_response_to_an_author(
     app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]
 ) -> None:
     before = reads(app, room, room.own)
@@ -296,7 +296,7 @@ def test_nothing_that_an_author_reads_changes_with_colleagues_drafts(
         assert after[address] == answer, address
 
 
-def test_the_order_of_own_drafts_tells_no_words_of_colleagues(
+def test_colleagues_drafts_do_not_change_the_ranking_of_own_drafts(
     room: Newsroom, editor: User, follow: Callable[[], None]
 ) -> None:
     for body in ("An okapi.", "A narwhal, far from home."):
@@ -310,7 +310,7 @@ def test_the_order_of_own_drafts_tells_no_words_of_colleagues(
     assert "far from" in before[1] and plain(room.client.get(page)) == before
 
 
-def test_no_address_of_the_newsroom_shows_an_author_a_canary(
+def test_no_newsroom_response_shows_an_author_a_canary(
     app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]
 ) -> None:
     plant(app, room, editor, follow)
@@ -333,7 +333,7 @@ def test_no_address_of_the_newsroom_shows_an_author_a_canary(
         assert article.version == versions[article_id]
 
 
-def test_editors_see_what_authors_do_not(
+def test_editors_see_the_canaries(
     app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]
 ) -> None:
     plant(app, room, editor, follow)
@@ -348,7 +348,9 @@ def test_editors_see_what_authors_do_not(
     assert "3 stories" in client.get("/newsroom/search?q=quokka").text
 
 
-def test_authors_are_offered_what_is_public_and_their_own(app: Flask, room: Newsroom) -> None:
+def test_suggestions_for_authors_come_from_public_and_own_stories(
+    app: Flask, room: Newsroom
+) -> None:
     publishing.create(make_draft(topics=("Election law",), source_name="Wire of mine"), room.author)
     offered = room.client.get("/newsroom/fragments/suggestions/topics?q=elec").text
     assert "Elections" in offered and "Election law" in offered and "1 story" in offered
@@ -357,7 +359,7 @@ def test_authors_are_offered_what_is_public_and_their_own(app: Flask, room: News
 
 
 @pytest.mark.parametrize(("model", "field_name"), [(Author, "authors"), (Topic, "topics")])
-def test_a_question_about_spellings_depends_on_nothing_secret(
+def test_spelling_questions_do_not_depend_on_secret_stories(
     room: Newsroom, editor: User, model: type[Author] | type[Topic], field_name: str
 ) -> None:
     names: dict[str, Any] = {field_name: ("Sekou Ndiaye",)}
@@ -391,7 +393,7 @@ def test_a_question_about_spellings_depends_on_nothing_secret(
     )  # asked once
 
 
-def test_stories_that_a_question_counts_are_those_that_an_author_may_know(
+def test_spelling_questions_count_only_stories_the_author_may_view(
     room: Newsroom, editor: User
 ) -> None:
     publishing.apply_action(
@@ -406,7 +408,7 @@ def test_stories_that_a_question_counts_are_those_that_an_author_may_know(
     assert [candidate.stories for candidate in raised.value.questions[0].candidates] == [1]
 
 
-def test_a_former_spelling_does_not_tell_what_a_secret_is_called_now(
+def test_a_former_spelling_does_not_reveal_the_present_name_of_a_secret_topic(
     room: Newsroom, editor: User
 ) -> None:
     secret = publishing.create(make_draft(topics=("Projet Aigle",)), editor)

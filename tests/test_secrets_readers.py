@@ -82,7 +82,7 @@ def public_endpoints(app: Flask) -> set[str]:
     }
 
 
-def test_every_public_route_is_on_the_register(app: Flask) -> None:
+def test_every_public_route_is_listed(app: Flask) -> None:
     assert public_endpoints(app) - WITHOUT_STORIES <= REGISTER.keys()
     with app.test_request_context() as context:
         adapter = context.url_adapter
@@ -147,7 +147,7 @@ def secret(
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_nothing_on_the_site_changes_before_a_story_is_public(
+def test_unpublished_stories_change_no_public_page(
     client: FlaskClient, secret: Callable[[str], tuple[int, Picture]], state: str
 ) -> None:
     before = answers(client)
@@ -163,7 +163,7 @@ def test_nothing_on_the_site_changes_before_a_story_is_public(
         assert client.get(path).status_code == client.get(unknown).status_code, path
 
 
-def test_a_withdrawn_story_leaves_its_lists_and_nothing_else(
+def test_a_withdrawn_story_leaves_only_its_notice_and_its_list_pages(
     client: FlaskClient, secret: Callable[[str], tuple[int, Picture]]
 ) -> None:
     before = answers(client)
@@ -198,7 +198,7 @@ def test_a_withdrawn_story_leaves_its_lists_and_nothing_else(
 LISTS = ("/topic/quokka-topic/", "/author/quokka-writer/", "/country/lesotho/")
 
 
-def test_a_list_opens_with_its_first_published_story_and_never_closes(
+def test_a_list_page_exists_forever_after_its_first_published_story(
     client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]]
 ) -> None:
     article_id, _ = secret("draft")
@@ -230,7 +230,7 @@ def test_a_topic_added_after_the_withdrawal_stays_secret(
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_search_chip_names_no_secret_list(
+def test_search_filters_do_not_name_secret_topics_authors_or_countries(
     client: FlaskClient, secret: Callable[[str], tuple[int, Picture]], state: str
 ) -> None:
     secret(state)
@@ -241,7 +241,7 @@ def test_a_search_chip_names_no_secret_list(
         assert "Lesotho" not in page
 
 
-def test_the_status_alone_decides(
+def test_a_draft_with_a_past_date_is_not_public(
     client: FlaskClient, secret: Callable[[str], tuple[int, Picture]]
 ) -> None:
     before = answers(client)
@@ -253,7 +253,7 @@ def test_the_status_alone_decides(
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_secret_story_does_not_number_the_address_of_a_public_one(
+def test_a_secret_story_does_not_occupy_the_slug_of_a_public_story(
     client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]], state: str
 ) -> None:
     article_id, _ = secret(state)
@@ -272,7 +272,7 @@ def test_a_secret_story_does_not_number_the_address_of_a_public_one(
     assert queries.revisions(article_id)[0].content["slug"] == "quokka-headline-2"
 
 
-def test_a_withdrawn_story_keeps_its_address(
+def test_a_withdrawn_story_keeps_its_slug(
     client: FlaskClient, editor: User, secret: Callable[[str], tuple[int, Picture]]
 ) -> None:
     article_id, _ = secret("withdrawn")

@@ -68,7 +68,7 @@ def test_structured_data_is_json_and_cannot_leave_its_script(
     assert "alert(1)</script>" not in html.replace(scripts[0], "").replace(scripts[1], "")
 
 
-def test_a_desk_is_an_organization_for_machines(
+def test_desks_and_agencies_are_organizations_in_structured_data(
     client: FlaskClient, story: Callable[..., int]
 ) -> None:
     story(slug="s", authors=("Amina Diallo", "Politics Desk", "Xinhua"), source_name="Xinhua")
@@ -105,7 +105,7 @@ def test_hostile_text_is_escaped_everywhere(
         assert "alert(1)" in re.sub("</?mark>", "", page), path
 
 
-def test_the_select_budget(
+def test_every_page_stays_within_its_number_of_selects(
     client: FlaskClient, story: Callable[..., int], count_selects: Callable[[], list[str]]
 ) -> None:
     filing = {
@@ -157,7 +157,7 @@ def test_load_more_shows_every_story_exactly_once(
         assert sorted(seen) == sorted(slugs)
 
 
-def test_an_old_address_leads_on_and_a_withdrawn_story_answers_410(
+def test_old_urls_redirect_and_a_withdrawn_story_gets_410(
     client: FlaskClient, editor: User, story: Callable[..., int]
 ) -> None:
     article_id = story()
@@ -209,7 +209,7 @@ def test_an_old_address_leads_on_and_a_withdrawn_story_answers_410(
         ("/search?sort=id;drop", 400),
     ],
 )
-def test_bad_addresses_get_a_friendly_page(client: FlaskClient, path: str, status: int) -> None:
+def test_bad_urls_get_an_html_error_page(client: FlaskClient, path: str, status: int) -> None:
     response = client.get(path)
     assert response.status_code == status
     assert response.mimetype == "text/html"
@@ -221,7 +221,7 @@ def test_readers_cannot_post(client: FlaskClient, story: Callable[..., int]) -> 
         assert client.post(path, data={"x": "y"}).status_code == 405
 
 
-def test_a_fault_gets_a_page_without_the_database(
+def test_the_page_of_an_internal_error_needs_no_database(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_args: object) -> None:
@@ -238,7 +238,9 @@ def test_a_fault_gets_a_page_without_the_database(
     assert "<h1" in response.text
 
 
-def test_a_language_of_its_own_is_marked(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_a_story_in_another_language_has_lang_and_dir_attributes(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
     story(headline="خبر من نواكشوط", slug="khabar", language="ar", body="نص الخبر")
     page = Page(client.get("/politics/khabar").text)
     marked = [attrs for attrs in page.find_all("article", "div", "h1") if attrs.get("lang") == "ar"]
@@ -246,7 +248,7 @@ def test_a_language_of_its_own_is_marked(client: FlaskClient, story: Callable[..
     assert marked[0].get("dir") == "rtl"
 
 
-def test_health(client: FlaskClient) -> None:
+def test_healthz_reports_ok(client: FlaskClient) -> None:
     assert client.get("/healthz").json == {"status": "ok"}
 
 
@@ -261,7 +263,9 @@ def test_headers_of_every_response(client: FlaskClient) -> None:
     )
 
 
-def test_a_page_is_made_in_one_transaction(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_a_page_is_rendered_in_one_transaction(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
     article_id = story(topics=("One",), countries=("Mali",), authors=("A One",))
     begun: list[object] = []
     note = begun.append

@@ -21,7 +21,7 @@ from tests.newsroom_client import logged_in_client
 from tests.page_checks import Page
 
 
-def test_what_is_published_is_found_with_a_marked_passage(
+def test_published_stories_are_found_with_a_highlighted_snippet(
     client: FlaskClient, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     story(
@@ -39,7 +39,7 @@ def test_what_is_published_is_found_with_a_marked_passage(
     assert "<mark>harmattan</mark>" in client.get("/search?q=harmattan").text
 
 
-def test_filters_narrow(
+def test_filters_narrow_the_results(
     client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     story(headline="Rain in Mali", section="health", countries=("Mali",))
@@ -65,7 +65,7 @@ def test_a_withdrawn_story_is_not_found(
     assert "/politics/gone-tomorrow" not in client.get("/search?q=tomorrow").text
 
 
-def test_pages_follow_each_other(
+def test_results_are_split_into_pages(
     client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     for number in range(23):
@@ -80,7 +80,7 @@ def test_pages_follow_each_other(
     assert client.get("/search?q=rain&page=99999999").status_code == 200
 
 
-def test_typed_filters_and_those_of_the_address_are_one(
+def test_filters_typed_in_the_query_equal_those_in_the_url(
     client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     story(headline="Rain in Mali", section="health", countries=("Mali",), authors=("Ama Serwaa",))
@@ -105,7 +105,7 @@ def test_typed_filters_and_those_of_the_address_are_one(
     assert "by Ama Serwaa" in html
 
 
-def test_robots_follow_no_link_from_a_search_to_a_search(
+def test_links_from_a_search_to_a_search_are_nofollow(
     client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     for number in range(25):
@@ -134,7 +134,7 @@ def test_robots_follow_no_link_from_a_search_to_a_search(
     assert "<svg" in client.get("/search?q=rain").text, "the bars of the years were among them"
 
 
-def test_a_bad_filter_is_refused_and_nothing_is_lost(
+def test_an_invalid_filter_is_refused_and_all_entries_returned(
     client: FlaskClient, story: Callable[..., int]
 ) -> None:
     response = client.get("/search?q=rain&section=health&country=mali&from=31+May")
@@ -149,7 +149,7 @@ def test_a_bad_filter_is_refused_and_nothing_is_lost(
         assert control in " ".join(response.text.split()), control
 
 
-def test_the_fragment_is_what_the_page_shows(
+def test_the_fragment_equals_the_results_on_the_page(
     client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     story(headline="Rain in Mali")
@@ -168,7 +168,7 @@ def test_the_fragment_is_what_the_page_shows(
     assert "Write dates as" in bad.text
 
 
-def test_every_search_is_a_feed(
+def test_every_search_has_a_feed(
     client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     story(hours=2, headline="Rain, rain and rain", section="health")
@@ -185,7 +185,7 @@ def test_every_search_is_a_feed(
 
 
 @pytest.mark.parametrize("words", ["\x07]]>&<b>", "\ud800\ufffe", "x" * 20_000, ""])
-def test_a_feed_is_well_formed_whatever_is_asked(
+def test_the_feed_of_any_query_is_well_formed(
     client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None], words: str
 ) -> None:
     story()
@@ -195,7 +195,9 @@ def test_a_feed_is_well_formed_whatever_is_asked(
     ElementTree.fromstring(feed.data)
 
 
-def test_a_feed_that_cannot_be_made_says_so(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_a_search_feed_reports_invalid_filters_and_a_missing_index(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
     story()
     assert client.get("/search/feed.xml?q=rain&from=yesterday").status_code == 400
     assert client.get("/search/feed.xml?q=rain").status_code == 503
@@ -224,7 +226,7 @@ def test_a_feed_that_cannot_be_made_says_so(client: FlaskClient, story: Callable
         "<script>",
     ],
 )
-def test_nothing_typed_makes_a_fault(
+def test_no_query_causes_an_error(
     client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None], words: str
 ) -> None:
     story()
@@ -234,7 +236,7 @@ def test_nothing_typed_makes_a_fault(
     assert "<script>" not in response.text.split("</head>")[1]
 
 
-def test_without_an_index_the_page_says_so_and_the_worker_rebuilds(
+def test_search_responds_503_until_the_worker_has_built_the_index(
     client: FlaskClient, app: Flask, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     story()
@@ -248,13 +250,13 @@ def test_without_an_index_the_page_says_so_and_the_worker_rebuilds(
     assert "/politics/a-headline" in client.get("/search?q=headline").text
 
 
-def test_stories_found_are_in_the_order_of_the_index(app: Flask, story: Callable[..., int]) -> None:
+def test_articles_by_id_keeps_the_order_of_the_ids(app: Flask, story: Callable[..., int]) -> None:
     ids = [story(headline=f"Story {number}") for number in range(5)]
     wanted = [ids[3], ids[0], ids[4]]
     assert [article.id for article in queries.articles_by_id(wanted)] == wanted
 
 
-def test_a_page_of_results_reads_the_beginnings_of_long_texts(
+def test_a_page_of_results_reads_only_the_beginning_of_long_texts(
     app: Flask,
     client: FlaskClient,
     story: Callable[..., int],

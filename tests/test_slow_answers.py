@@ -133,7 +133,7 @@ def test_clients_that_do_not_read_hold_no_thread(worker: CountingWorker, connect
     assert wait_until(lambda: worker.nr_conns == 0)
 
 
-def test_the_next_request_waits_for_the_answer_before_it(
+def test_a_pipelined_request_waits_for_the_previous_response(
     worker: CountingWorker, connect: Client
 ) -> None:
     request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -142,7 +142,7 @@ def test_the_next_request_waits_for_the_answer_before_it(
     assert read_all(client).count(BODY) == 2
 
 
-def test_the_largest_answers_make_room(
+def test_unsent_responses_are_limited_in_total_size(
     worker: CountingWorker, connect: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slow_clients, "MAX_UNSENT_BYTES", int(2.5 * len(BODY)))
@@ -150,7 +150,7 @@ def test_the_largest_answers_make_room(
     assert wait_until(lambda: worker.answered == len(clients) and len(worker.sending) == 2)
 
 
-def test_answers_that_nobody_takes_are_given_up(
+def test_responses_that_nobody_reads_time_out(
     worker: CountingWorker, connect: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slow_clients, "SEND_SECONDS", -len(BODY))  # all late at once
@@ -161,7 +161,7 @@ def test_answers_that_nobody_takes_are_given_up(
         time.sleep(0.01)
 
 
-def test_files_are_sent_without_waiting() -> None:
+def test_sendfile_does_not_block() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         outgoing = Outgoing(ours)
@@ -182,7 +182,7 @@ def test_files_are_sent_without_waiting() -> None:
         "Expect: 100-continue\r\nContent-Length: 9",
     ],
 )
-def test_a_large_body_from_a_stranger_gets_no_turn(app: Flask, field: str) -> None:
+def test_a_large_body_without_a_session_is_refused(app: Flask, field: str) -> None:
     user_id = accounts.add_user("ed@news.example", "Ed", "editor")[0]
     with db.write() as session:
         token = open_session(session, user_id)
@@ -216,6 +216,6 @@ def handled(app: Flask, field: str, cookie: str) -> tuple[object, bytes]:
             return result, b""
 
 
-def test_the_refusal_tells_its_length() -> None:
+def test_the_refusal_has_its_content_length() -> None:
     head, _, body = slow_clients.REFUSED.partition(b"\r\n\r\n")
     assert b"Content-Length: %d\r\n" % len(body) in head

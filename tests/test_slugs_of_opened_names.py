@@ -85,7 +85,7 @@ ROADS = (publish, schedule, update_public, import_story, rename)
 
 
 @pytest.mark.parametrize("road", ROADS)
-def test_a_secret_name_does_not_number_the_address_of_a_public_one(
+def test_a_secret_name_does_not_occupy_the_slug_of_a_public_name(
     app: Flask, client: FlaskClient, editor: User, road: Callable[[Flask, User], None]
 ) -> None:
     secret = publishing.create(make_draft(headline="Hidden", **SECRET), editor)
@@ -101,7 +101,7 @@ def test_a_secret_name_does_not_number_the_address_of_a_public_one(
 
 
 @pytest.mark.parametrize("road", ROADS)
-def test_a_name_that_took_a_slug_in_secret_before_gives_way(
+def test_a_slug_stored_for_a_secret_name_goes_to_the_public_name(
     app: Flask, client: FlaskClient, editor: User, road: Callable[[Flask, User], None]
 ) -> None:
     publishing.create(make_draft(headline="Hidden", **SECRET), editor)
@@ -116,7 +116,7 @@ def test_a_name_that_took_a_slug_in_secret_before_gives_way(
     assert [client.get(path).status_code for path in (*PATHS, *NUMBERED)] == [200, 200, 404, 404]
 
 
-def test_a_name_that_readers_have_seen_keeps_its_slug(client: FlaskClient, editor: User) -> None:
+def test_a_name_that_was_public_keeps_its_slug(client: FlaskClient, editor: User) -> None:
     first = publishing.create(make_draft(headline="First", **SECRET), editor, Action("publish"))
     publishing.apply_action(first, editor, Action("withdraw", note="Wrong."))
     publishing.apply_action(create(PUBLIC, headline="Second"), editor, Action("publish"))
@@ -135,7 +135,7 @@ def test_a_name_that_readers_have_seen_keeps_its_slug(client: FlaskClient, edito
     ]
 
 
-def test_a_secret_name_that_is_renamed_leaves_no_address(client: FlaskClient, editor: User) -> None:
+def test_renaming_a_secret_name_leaves_no_redirect(client: FlaskClient, editor: User) -> None:
     secret = publishing.create(make_draft(headline="Hidden", **SECRET), editor)
     topic_id = db.session.scalars(select(Topic.id)).one()
     with db.write() as session:
@@ -147,7 +147,7 @@ def test_a_secret_name_that_is_renamed_leaves_no_address(client: FlaskClient, ed
     assert client.get(PATHS[0]).status_code == 404
 
 
-def test_a_waiting_story_is_found_by_its_names_before_and_after_they_open(
+def test_a_draft_is_found_by_its_names_before_and_after_they_become_public(
     app: Flask, editor: User
 ) -> None:
     open_id, _ = (

@@ -31,7 +31,7 @@ def side(pieces: list[DiffPiece], kind: str) -> str:
 
 @settings(deadline=None, max_examples=50)
 @given(lines, lines)
-def test_the_pieces_are_both_versions(old: str, new: str) -> None:
+def test_the_pieces_make_up_both_versions(old: str, new: str) -> None:
     pieces = diff_lines(old, new)
     assert side(pieces, "added") == new
     assert side(pieces, "removed") == old
@@ -64,7 +64,7 @@ def body(old: str, new: str) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_blocks_that_stay_change_go_and_come() -> None:
+def test_blocks_are_same_changed_removed_or_added() -> None:
     old = (
         "<p>One is here.</p>\n<h2>Title of it</h2>\n<p>Gone for good now.</p>\n<hr>\n<p>"
         "Last but not least.</p>"
@@ -176,7 +176,9 @@ def test_one_long_block_is_shown() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "size"), [("a b ", "b c a ", 1_000_000), ("<p>a b</p>", "<p>b a</p>", 60_000)]
 )
-def test_a_megabyte_of_likenesses_is_bounded(old: str, new: str, size: int) -> None:
+def test_comparing_a_megabyte_of_repeated_words_or_blocks_is_fast(
+    old: str, new: str, size: int
+) -> None:
     old, new = (text * (size // len(text)) for text in (old, new))
     begin = time.process_time()
     diff_bodies(f"<hr>{old}<hr>", f"<hr>{new}<hr>")

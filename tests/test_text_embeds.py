@@ -74,7 +74,7 @@ def test_foreign_media_become_links_wherever_they_stand(kind: str, template: str
     assert "post.example" not in template or 'href="https://post.example/"' in html
 
 
-def test_a_card_says_what_it_is_and_where_it_leads() -> None:
+def test_a_card_names_the_media_and_links_to_its_page() -> None:
     assert render_body(FOREIGN["iframe"]) == (
         '<p class="embed"><a href="https://f.example/map" rel="noopener nofollow">'
         "Map (f.example)</a></p>"
@@ -93,14 +93,14 @@ def test_a_card_says_what_it_is_and_where_it_leads() -> None:
     "address",
     ["x.jpg", "http://", "https://[", "//", "", "ftp://f.example/x", "mailto:x@y.example"],
 )
-def test_media_without_a_web_address_leave_their_words(address: str) -> None:
+def test_media_without_a_web_url_become_their_text(address: str) -> None:
     assert render_body(f'<img src="{address}" alt="a &lt; b">') == "a &lt; b"
     assert (
         render_body(f'<p><video src="{address}">No <b>video</b></video></p>') == "<p>No video</p>"
     )
 
 
-def test_our_own_media_stay_and_load_late() -> None:
+def test_own_media_are_kept_and_pictures_load_lazily() -> None:
     picture = '<img src="/media/a/1.jpg" alt="Ours" width="640" height="480">'
     assert render_body(picture) == picture.replace(">", ' loading="lazy">')
     for ours in (
@@ -120,11 +120,11 @@ def test_our_own_media_stay_and_load_late() -> None:
         '<video src="/media/1.mp4"><track src="https://f.example/1.vtt"></video>',
     ],
 )
-def test_one_foreign_address_is_one_too_many(mixed: str) -> None:
+def test_media_with_a_single_foreign_url_become_links(mixed: str) -> None:
     assert tag_names(render_body(mixed)) == ["p", "a"]
 
 
-def test_media_inside_media_do_not_tear_the_page() -> None:
+def test_media_inside_media_leave_the_page_well_formed() -> None:
     html = render_body(
         '<audio src="//f.example/a"><ruby>&amp;<video controls=""></video></ruby></audio><p>on</p>'
     )
@@ -153,7 +153,7 @@ def test_nested_media_are_read_once(monkeypatch: pytest.MonkeyPatch, name: str) 
 @pytest.mark.parametrize(
     "address", ["/\\f.example/1.jpg", "//f.example/1.jpg", "/\t/f.example/1.jpg", "\\\\f.example/1"]
 )
-def test_addresses_in_disguise_are_foreign(address: str) -> None:
+def test_disguised_foreign_urls_are_recognized(address: str) -> None:
     assert "img" not in tag_names(
         render_body(stored_body(f'<p>x<img src="{address}" alt="y"></p>'))
     )
@@ -177,7 +177,7 @@ def test_only_the_outer_table_scrolls() -> None:
     assert html.endswith("</table></div><p>on</p>")
 
 
-def test_everything_else_is_left_byte_for_byte() -> None:
+def test_all_other_markup_is_unchanged() -> None:
     body = stored_body(WORDPRESS)
     html = render_body(body)
     undone = re.sub(r'<div class="table"[^>]*>|</div>| loading="lazy"', "", html)

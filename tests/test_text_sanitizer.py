@@ -39,7 +39,7 @@ def assert_is_storable(html: str) -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(any_markup)
-def test_what_is_stored_is_allowed_well_formed_and_settled(html: str) -> None:
+def test_cleaned_html_is_allowed_well_formed_and_unchanged_by_cleaning_again(html: str) -> None:
     cleaned = clean_html(html)
     assert_is_storable(cleaned)
     assert clean_html(cleaned) == cleaned
@@ -48,7 +48,7 @@ def test_what_is_stored_is_allowed_well_formed_and_settled(html: str) -> None:
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_nothing_hostile_survives_in_a_story(piece: str) -> None:
+def test_hostile_markup_is_removed(piece: str) -> None:
     cleaned = clean_html(f"<p>Before</p>{piece}<p>After</p>")
     assert_is_storable(cleaned)
     assert plain_text(cleaned).startswith("Before")
@@ -64,7 +64,7 @@ def test_nothing_hostile_survives_in_a_story(piece: str) -> None:
 @pytest.mark.parametrize(
     "tag", ["a href", "img src", "iframe src", "video poster", "blockquote cite"]
 )
-def test_addresses_that_run_or_read_are_dropped(tag: str, address: str) -> None:
+def test_urls_that_run_scripts_or_read_files_are_removed(tag: str, address: str) -> None:
     (element,) = elements(clean_html(f'<{tag}="{address}">x'))
     assert set(element[1]) <= {"rel"}
 
@@ -72,7 +72,7 @@ def test_addresses_that_run_or_read_are_dropped(tag: str, address: str) -> None:
 @pytest.mark.parametrize(
     "address", ["https://un.org/a?b=1", "/politics/x", "#fn-1", "mailto:a@b.example", "tel:+234"]
 )
-def test_addresses_that_lead_somewhere_stay(address: str) -> None:
+def test_web_mail_and_phone_links_are_kept(address: str) -> None:
     assert clean_html(f'<a href="{address}">x</a>') == f'<a href="{address}" rel="noopener">x</a>'
 
 
@@ -86,7 +86,7 @@ def test_a_wordpress_body_keeps_every_element() -> None:
     assert plain_text(cleaned) == plain_text(WORDPRESS)
 
 
-def test_a_body_takes_no_id_of_our_pages() -> None:
+def test_ids_used_in_the_templates_are_removed() -> None:
     templates = Path(__file__).parents[1] / "templates" / "site"
     source = "".join(
         path.read_text() for path in (*templates.glob("*.html"), templates.parent / "base.html")
@@ -96,7 +96,7 @@ def test_a_body_takes_no_id_of_our_pages() -> None:
     assert "id=" not in clean_html("".join(f'<p id="{element_id}">x</p>' for element_id in ids))
 
 
-def test_tables_stand_inside_tables() -> None:
+def test_nested_tables_are_kept() -> None:
     nested = (
         "<table><tbody><tr><td><table><tbody><tr><td>in</td></tr></tbody></table></td>"
         "</tr></tbody></table>"
@@ -115,7 +115,7 @@ def test_addresses_and_preformatted_text_are_trimmed() -> None:
     assert clean_html("<pre>" + "\n" * 20 + "x\n y</pre>") == "<pre>x\n y</pre>"
 
 
-def test_text_is_stored_in_one_form() -> None:
+def test_text_is_normalized() -> None:
     assert clean_html("<p>a\r\nb\rc\x00\x85\ud800\x7f e\u0301\ufeff</p>") == "<p>a\nb\nc\n é</p>"
     assert clean_html("<p\u0338>x</p>") == "x"
     assert clean_html("<p>\u0338x</p>") == "<p>\u0338x</p>"
@@ -160,7 +160,7 @@ paragraphs = st.lists(
 
 @settings(deadline=None, max_examples=500)
 @given(paragraphs.map(lambda pieces: f"<p>{''.join(pieces)}</p>"))
-def test_what_is_known_to_be_clean_is_what_the_parser_leaves(html: str) -> None:
+def test_the_fast_path_for_clean_html_gives_what_the_parser_gives(html: str) -> None:
     cleaned = clean_html(html)
     assert (
         clean_html(f"<ins></ins>{html}") == f"<ins></ins>{cleaned}"
@@ -170,13 +170,15 @@ def test_what_is_known_to_be_clean_is_what_the_parser_leaves(html: str) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(any_markup | paragraphs.map("".join))
-def test_the_text_of_paragraphs_is_the_same_by_the_tokenizer(html: str) -> None:
+def test_the_fast_path_for_plain_text_gives_what_the_tokenizer_gives(html: str) -> None:
     assert plain_text(html) == plain_text(f"<i></i>{html}")  # an <i> makes no line
 
 
 @pytest.mark.parametrize(("count", "marks_left"), [(29, 29), (30, 30), (31, 30), (70, 30)])
 @pytest.mark.parametrize("mark", ["\u0301", "\U0001e944", "\u0323\U0001e94a"])
-def test_a_letter_keeps_thirty_marks(mark: str, count: int, marks_left: int) -> None:
+def test_a_letter_keeps_at_most_thirty_combining_marks(
+    mark: str, count: int, marks_left: int
+) -> None:
     marks = (mark * count)[:count]
     expected = unicodedata.normalize("NFC", f"x {marks[:marks_left]}y{marks[:marks_left]}")
     assert normalize_text(f"x {marks}y{marks}") == expected
@@ -194,14 +196,14 @@ def test_the_cost_is_linear(unit: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["&", "&#", "&a", "&lt;", "<iframe>", '<a title="&a', "<b>"])
-def test_the_largest_bodies_are_no_exception(unit: str) -> None:
+def test_large_bodies_are_cleaned_fast(unit: str) -> None:
     html = unit * (300_000 // len(unit))
     begin = time.process_time()
     clean_html(html)
     assert time.process_time() - begin < 1.5
 
 
-def test_characters_that_stand_for_references_cannot_be_sent() -> None:
+def test_characters_used_as_placeholders_are_removed_from_input() -> None:
     assert clean_html("a\ufdd1b\ufdd2 &#xfdd1;i&#xfdd2; &#64976;") == "ab i"
     assert clean_html('<a title="\ufdd1b>&#xfdd1;">x</a>') == clean_html('<a title="b>&lt;">x</a>')
     assert clean_html("<p>1\xa0&lt;&nbsp;2 &amp;amp; &amp;lt; &quot;</p>") == (
@@ -218,7 +220,7 @@ def test_misnested_elements_are_not_multiplied() -> None:
         assert len(clean_html(html)) <= 3 * len(html)
 
 
-def test_a_megabyte_of_marks_is_bounded() -> None:
+def test_a_megabyte_of_combining_marks_is_cut() -> None:
     assert len(clean_html("e" + "\u0323\u0301" * 250_000)) < 100
 
 

@@ -52,7 +52,7 @@ def number_with(rows: list[Any], column: str) -> int:
 
 
 @pytest.mark.parametrize(("limit", "most"), [("MAX_BYTES", 3000), ("MAX_AUTOSAVES", 3)])
-def test_the_text_that_was_discarded_first_makes_room(
+def test_at_the_limit_the_oldest_discarded_text_is_deleted(
     limit: str, most: int, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(autosaves, limit, most)
@@ -73,7 +73,7 @@ def test_the_text_that_was_discarded_first_makes_room(
     assert copies() == "ade"
 
 
-def test_room_that_is_not_enough_is_not_made(
+def test_nothing_is_deleted_if_the_new_text_would_not_fit_anyway(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(autosaves, "MAX_BYTES", 3000)
@@ -86,7 +86,7 @@ def test_room_that_is_not_enough_is_not_made(
 
 
 @pytest.mark.parametrize("role", ["editor", "author"])
-def test_a_form_compares_the_newest_unsaved_texts_alone(
+def test_a_form_compares_only_the_newest_unsaved_texts(
     app: Flask, newsroom: FlaskClient, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """List an author's texts of a story published meanwhile on a page of its own."""
@@ -115,7 +115,7 @@ def test_a_form_compares_the_newest_unsaved_texts_alone(
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-def test_lists_load_no_text(newsroom: FlaskClient, is_new: bool) -> None:
+def test_lists_of_unsaved_stories_load_no_text(newsroom: FlaskClient, is_new: bool) -> None:
     article_id = None if is_new else create_story(newsroom)
     for copy in "abcd":
         keep(copy, article_id, headline=f"Headline {copy}")

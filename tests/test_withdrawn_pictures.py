@@ -70,7 +70,7 @@ def version(article_id: int) -> int:
 
 
 @pytest.mark.parametrize("draft_with_picture", [with_lead, with_figure])
-def test_a_withdrawn_picture_is_gone_and_comes_back(
+def test_a_picture_is_gone_while_its_story_is_withdrawn(
     app: Flask,
     client: FlaskClient,
     keeper: RenditionConsumer,
@@ -95,7 +95,7 @@ def test_a_withdrawn_picture_is_gone_and_comes_back(
     assert status_of(client, address) == 200
 
 
-def test_a_picture_that_another_story_shows_stays(
+def test_a_withdrawn_picture_stays_if_another_published_story_shows_it(
     app: Flask, client: FlaskClient, keeper: RenditionConsumer, editor: User
 ) -> None:
     picture_id, address = stored_picture(app)
@@ -118,7 +118,7 @@ def test_a_picture_that_another_story_shows_stays(
 
 
 @pytest.mark.parametrize("draft_with", [with_lead, with_figure])
-def test_no_draft_brings_a_withdrawn_picture_back(
+def test_a_draft_does_not_restore_a_withdrawn_picture(
     app: Flask,
     client: FlaskClient,
     keeper: RenditionConsumer,
@@ -143,7 +143,7 @@ def test_no_draft_brings_a_withdrawn_picture_back(
     )
 
 
-def test_a_picture_taken_out_of_a_withdrawn_story_stays_gone(
+def test_a_picture_removed_from_a_withdrawn_story_stays_gone(
     app: Flask, client: FlaskClient, keeper: RenditionConsumer, editor: User
 ) -> None:
     picture_id, address = stored_picture(app)
@@ -158,7 +158,7 @@ def test_a_picture_taken_out_of_a_withdrawn_story_stays_gone(
     assert (status_of(client, address), is_on_disk(app, address)) == (410, False)
 
 
-def test_the_upload_of_a_withdrawn_picture_does_not_bring_it_back(app: Flask, editor: User) -> None:
+def test_uploading_a_withdrawn_picture_again_does_not_restore_it(app: Flask, editor: User) -> None:
     newsroom = logged_in_client(app)
     form = {"alt": "A port", "picture": upload(jpeg(10), "a.jpg")}
     address = re.findall(
@@ -195,7 +195,7 @@ def test_the_form_says_why_a_picture_is_not_shown(
         assert words in newsroom.get(f"/newsroom/stories/{article_id}").text
 
 
-def test_what_nobody_shows_yet_stays(
+def test_a_picture_that_no_story_uses_yet_stays(
     app: Flask, client: FlaskClient, keeper: RenditionConsumer
 ) -> None:
     _, address = stored_picture(app)
@@ -204,7 +204,7 @@ def test_what_nobody_shows_yet_stays(
     assert status_of(client, address.replace("-320", "-999")) == 404
 
 
-def test_uses_follow_every_save_and_a_migration_finds_them(app: Flask, editor: User) -> None:
+def test_picture_uses_are_updated_by_every_save(app: Flask, editor: User) -> None:
     lead, figure = stored_picture(app, 10), stored_picture(app, 20)
     both = make_draft(picture_id=lead[0], picture_alt="x", body=with_figure(*figure).body)
     article_id = publishing.create(both, editor)
@@ -214,7 +214,7 @@ def test_uses_follow_every_save_and_a_migration_finds_them(app: Flask, editor: U
     assert set(db.session.scalars(uses)) == {figure[0]}
 
 
-def test_an_idle_media_directory_is_not_looked_through(
+def test_an_unchanged_media_directory_is_not_scanned_again(
     app: Flask, keeper: RenditionConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored_picture(app)
