@@ -1,4 +1,4 @@
-"""Fixtures: a fresh site, a client that checks every page, people, stories."""
+"""Fixtures: a new site, a client that checks every page, accounts and stories."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 
-from spectator import accounts, create_app, indexing, publishing
+from spectator import create_app, indexing, publishing
 from spectator.accounts import hashing
 from spectator.db import db
 from spectator.models import User
 from spectator.operations import setup
 from spectator.pagecache import PageCache
 from spectator.publishing import Action
+from tests.newsroom_client import create_account, logged_in_client
 from tests.page_checks import CheckingClient
 
 NEWEST = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 BASE = "https://localhost"
 
 
-def settings(data_dir: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a site in its own directory."""
+def settings(data_dir: Path, **changes: str) -> dict[str, str]:
+    """Return the environment variables of a site with this data directory."""
     return {
         "SPECTATOR_DATA_DIR": str(data_dir),
         "SPECTATOR_SITE_URL": "https://spectator.example",
-    } | more
+    } | changes
 
 
 @pytest.fixture(scope="session")
 def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory as `spectator init` leaves it; tests copy it."""
+    """Data directory created by `spectator init`, for tests to copy."""
     directory = tmp_path_factory.mktemp("fresh")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     app = create_app(settings(directory))
@@ -61,7 +62,7 @@ def cheap_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Compile templates once for all sites of a run."""
+    """Cache of compiled templates that all sites of a test run share."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
@@ -69,7 +70,7 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 def app(
     fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecodeCache
 ) -> Iterator[Flask]:
-    """Site of its own for each test, inside its application context."""
+    """New site for one test, inside its application context."""
     data = tmp_path / "data"
     shutil.copytree(fresh_data, data)
     app = create_app(settings(data))
@@ -77,7 +78,7 @@ def app(
     app.test_client_class = CheckingClient
     cache = app.wsgi_app
     if isinstance(cache, PageCache):
-        cache.poll_seconds = 0.0  # tests act and look within a millisecond
+        cache.poll_seconds = 0.0  # tests change a story and read its page within a millisecond
     app.testing = True
     with app.app_context():
         yield app
@@ -87,50 +88,53 @@ def app(
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """Reader whose every page is checked."""
+    """Reader's client that checks every page it fetches."""
     return app.test_client()
 
 
 @pytest.fixture
 def runner(app: Flask) -> FlaskCliRunner:
-    """Command line runner."""
+    """Runner of the command line."""
     return app.test_cli_runner()
 
 
 @pytest.fixture
 def editor(app: Flask) -> User:
-    """Editor, who may publish."""
+    """Account of an editor, who may publish."""
     return add_user("editor")
 
 
+@pytest.fixture
+def newsroom(app: Flask, editor: User) -> FlaskClient:
+    """Logged-in client of an editor."""
+    return logged_in_client(app)
+
+
 def add_user(role: str) -> User:
-    """Return a new person of the newsroom; the password is `a long password of <role>`."""
-    user_id, _ = accounts.add_user(
-        f"{role}@news.example", role.title(), role, f"a long password of {role}"
-    )
-    user = db.session.get(User, user_id)
+    """Create an account with this role; return it detached from the session."""
+    user = db.session.get(User, create_account(role))
     assert user is not None
     db.session.refresh(user)
     db.session.expunge(user)
     return user
 
 
-def make_draft(**more: object) -> publishing.Draft:
-    """Return a draft that can be published."""
+def make_draft(**changes: object) -> publishing.Draft:
+    """Return a draft that can be published, with some fields changed."""
     fields = {
         "headline": "A headline",
         "body": "One paragraph.\n\nAnother paragraph.",
         "section": "politics",
     }
-    return publishing.Draft(**(fields | more))  # type: ignore[arg-type]
+    return publishing.Draft(**(fields | changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def story(app: Flask, editor: User) -> Callable[..., int]:
-    """Return a function that publishes a story and returns its id; `hours` dates it back."""
+    """Return a function that publishes a story some hours before NEWEST and returns its id."""
 
-    def publish(hours: float = 0, **more: object) -> int:
-        article_id = publishing.create(make_draft(**more), editor)
+    def publish(hours: float = 0, **changes: object) -> int:
+        article_id = publishing.create(make_draft(**changes), editor)
         publishing.apply_action(
             article_id, editor, Action("publish", NEWEST - timedelta(hours=hours))
         )
@@ -141,7 +145,7 @@ def story(app: Flask, editor: User) -> Callable[..., int]:
 
 @pytest.fixture
 def catch_up(app: Flask) -> Callable[[], None]:
-    """Return a function that does all of the worker's search indexing."""
+    """Return a function that updates the readers' search index as the worker does."""
 
     def run_consumer() -> None:
         while indexing.catch_up(indexing.open_public_index(app.config["DATA_DIR"])):
@@ -152,17 +156,17 @@ def catch_up(app: Flask) -> Callable[[], None]:
 
 @pytest.fixture
 def count_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
-    """Return a function that gives the SELECTs since its last call."""
-    seen: list[str] = []
+    """Return a function that returns the SELECT statements since its last call."""
+    statements: list[str] = []
 
     def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            seen.append(statement)
+            statements.append(statement)
 
     def take_statements() -> list[str]:
-        statements = list(seen)
-        seen.clear()
-        return statements
+        taken = list(statements)
+        statements.clear()
+        return taken
 
     event.listen(db.engine, "before_cursor_execute", listen)
     yield take_statements

@@ -1,50 +1,61 @@
-"""A browser of the newsroom in tests: it logs in and posts forms from newsroom pages."""
+"""Test client of the newsroom: logs in, reads and posts forms, creates and saves stories."""
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from io import BytesIO
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from spectator import accounts, queries
 from spectator.db import db
-from spectator.models import User
-from tests.conftest import add_user
+from spectator.models import Article, User
+from tests.page_checks import Page
 
+NEW_STORY = "/newsroom/stories/new"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 SESSION_COOKIE = "__Host-session"
 
 
 def post(
-    client: FlaskClient, path: str, data: dict[str, Any] | None = None, **more: Any
+    client: FlaskClient, path: str, data: dict[str, Any] | None = None, **options: Any
 ) -> TestResponse:
     """Post a form as a newsroom page does."""
-    boundary, body = encode_multipart(
-        data or {"csrf_token": ""}
-    )  # in memory: the client's own way leaves files open
-    more["content_type"] = f"multipart/form-data; boundary={boundary}"
-    more["headers"] = SAME_ORIGIN | more.get("headers", {})
-    return client.post(path, data=body, **more)
+    # Encoded here, because the client would leave uploaded files open.
+    boundary, body = encode_multipart(data or {"csrf_token": ""})
+    options["content_type"] = f"multipart/form-data; boundary={boundary}"
+    options["headers"] = SAME_ORIGIN | options.get("headers", {})
+    return client.post(path, data=body, **options)
 
 
-def log_in(client: FlaskClient, role: str, password: str = "", **more: Any) -> TestResponse:
-    """Send the login form."""
+def create_account(role: str) -> int:
+    """Create the account `<role>@news.example` with `a long password of <role>`; return its id."""
+    user_id, _ = accounts.add_user(
+        f"{role}@news.example", role.title(), role, f"a long password of {role}"
+    )
+    return user_id
+
+
+def log_in(client: FlaskClient, role: str, password: str = "", **options: Any) -> TestResponse:
+    """Send the login form; without a password, send the one of `create_account`."""
     entries = {
         "email": f"{role}@news.example",
         "password": password or f"a long password of {role}",
     }
-    return post(client, "/newsroom/login", entries, **more)
+    return post(client, "/newsroom/login", entries, **options)
 
 
 def logged_in_client(app: Flask, role: str = "editor") -> FlaskClient:
-    """Return a logged-in client of a person of this role, created if missing."""
+    """Return a logged-in client with this role; create its account if it is missing."""
     if db.session.scalar(select(User.id).where(User.email == f"{role}@news.example")) is None:
-        add_user(role)
+        create_account(role)
     client = app.test_client()
     assert log_in(client, role).status_code == 303
     return client
@@ -56,16 +67,16 @@ def session_token(client: FlaskClient) -> str:
     return cookie.value if cookie else ""
 
 
-def story_form(**more: Any) -> dict[str, Any]:
-    """Return a form that can be saved."""
-    usual = {
+def story_form(**changes: Any) -> dict[str, Any]:
+    """Return the entries of a valid story form, with some of them changed."""
+    entries = {
         "headline": "Ports of the Gulf of Guinea",
         "body": "One paragraph.\r\n\r\nAnother paragraph.",
         "section": "business",
         "language": "en",
         "do": "save",
     }
-    return usual | more
+    return entries | changes
 
 
 def picture_file(size: tuple[int, int] = (64, 40), kind: str = "PNG") -> FileStorage:
@@ -78,3 +89,56 @@ def picture_file(size: tuple[int, int] = (64, 40), kind: str = "PNG") -> FileSto
 def upload(content: bytes, name: str) -> FileStorage:
     """Return the upload of a file."""
     return FileStorage(BytesIO(content), name, content_type="image/png")
+
+
+def get_article(article_id: int) -> Article:
+    """Return a story with its collections; fail if there is none."""
+    article = queries.article_to_edit(article_id)
+    assert article is not None
+    return article
+
+
+def reload_article(article_id: int) -> Any:
+    """Return a story as it is stored now."""
+    db.session.rollback()
+    db.session.expire_all()
+    return get_article(article_id)
+
+
+def count_articles() -> int:
+    return db.session.scalar(select(func.count(Article.id))) or 0
+
+
+def create_story(client: FlaskClient, **changes: Any) -> int:
+    """Store a new story through the form and return its id."""
+    response = post(client, NEW_STORY, story_form(**changes))
+    assert response.status_code == 303, response.text
+    match = re.fullmatch(r"/newsroom/stories/(\d+)\?done=[a-z_]+&stored=[\w-]+", response.location)
+    assert match
+    return int(match[1])
+
+
+def form_values(response: TestResponse) -> dict[str, str]:
+    """Return every entry of a page's form as a browser would send it."""
+    page = Page(response.text)
+    values = {
+        field["name"] or "": field.get("value") or ""
+        for field in page.find_all("input")
+        if field.get("name") and field.get("type") not in {"file", "checkbox"}
+    }
+    for name, text in re.findall(
+        r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', response.text, re.DOTALL
+    ):
+        values[name] = unescape(text)
+    for name, options in re.findall(
+        r'<select[^>]* name="(section|language)"[^>]*>(.*?)</select>', response.text, re.DOTALL
+    ):
+        selected = re.search(r'<option value="([\w-]*)"\s+selected>', options)
+        values[name] = selected[1] if selected else ""
+    return values
+
+
+def save_story(client: FlaskClient, article_id: int, **changes: Any) -> TestResponse:
+    """Open a story's form, change some entries and submit it."""
+    path = f"/newsroom/stories/{article_id}"
+    return post(client, path, form_values(client.get(path)) | {"do": "save"} | changes)

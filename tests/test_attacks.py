@@ -6,12 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
-from spectator.models import User
-from tests.newsroom_client import logged_in_client, post, story_form
-from tests.test_newsroom_stories import NEW, create_story, get_article
+from tests.newsroom_client import (
+    NEW_STORY,
+    create_story,
+    get_article,
+    post,
+    story_form,
+)
 
 ROOT = Path(__file__).parents[1]
 SECTIONS = re.findall(
@@ -31,12 +34,6 @@ FIELDS = (
     "picture_caption",
     "note",
 )
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
 
 
 def test_every_defence_in_the_list_of_attacks_names_existing_tests() -> None:
@@ -91,7 +88,7 @@ def test_invisible_characters_are_removed_from_names(newsroom: FlaskClient, evil
 
 def test_too_many_fields_and_invalid_numbers_cause_no_internal_error(newsroom: FlaskClient) -> None:
     many = story_form() | {f"field{number}": "x" for number in range(2000)}
-    assert post(newsroom, NEW, many).status_code == 413
+    assert post(newsroom, NEW_STORY, many).status_code == 413
     for number in ("1e9", "-1", "NaN", "9" * 400, "0x10", "1.5", "٣"):
         assert newsroom.get(f"/newsroom/stories/?page={number}").status_code == 200
         assert newsroom.get(f"/newsroom/stories/{number}/history").status_code == 404

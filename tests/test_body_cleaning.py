@@ -12,8 +12,7 @@ from flask import Flask
 from spectator.importers import jsonl
 from spectator.importers.runner import import_records
 from spectator.text.html import paragraphs
-from tests.newsroom_client import logged_in_client, post, story_form
-from tests.test_newsroom_stories import create_story, form_values
+from tests.newsroom_client import create_story, form_values, logged_in_client, post, story_form
 
 BODY = "<p>The vote was <b>postponed</b>.</p>\n<p>It is the second time.</p>"
 

@@ -17,8 +17,7 @@ from spectator.importers import jsonl
 from spectator.importers.runner import import_records
 from spectator.models import Article, Revision, User
 from tests.conftest import make_draft
-from tests.newsroom_client import logged_in_client, post, story_form
-from tests.test_newsroom_stories import create_story, form_values
+from tests.newsroom_client import create_story, form_values, logged_in_client, post, story_form
 
 
 def test_readers_see_it_above_the_headline(

@@ -16,22 +16,18 @@ from spectator import publishing
 from spectator.db import db
 from spectator.models import User
 from spectator.publishing import Action
-from tests.newsroom_client import logged_in_client, post, story_form
-from tests.page_checks import Page
-from tests.test_newsroom_stories import (
-    NEW,
-    articles,
+from tests.newsroom_client import (
+    NEW_STORY,
+    count_articles,
     create_story,
     form_values,
     get_article,
+    logged_in_client,
+    post,
     save_story,
+    story_form,
 )
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
+from tests.page_checks import Page
 
 
 def save_concurrently(
@@ -202,12 +198,12 @@ def test_saving_a_draft_that_was_published_meanwhile_is_a_conflict(
 
 
 def test_a_new_story_form_sent_twice_creates_one_story(newsroom: FlaskClient) -> None:
-    opened = form_values(newsroom.get(NEW)) | story_form()
-    first, second = (post(newsroom, NEW, opened) for _ in range(2))
-    assert (first.status_code, second.status_code, articles()) == (303, 303, 1)
+    opened = form_values(newsroom.get(NEW_STORY)) | story_form()
+    first, second = (post(newsroom, NEW_STORY, opened) for _ in range(2))
+    assert (first.status_code, second.status_code, count_articles()) == (303, 303, 1)
     assert "done=saved" in second.location
-    third = post(newsroom, NEW, opened | {"body": "Other words."})
-    assert (third.status_code, articles()) == (409, 1)
+    third = post(newsroom, NEW_STORY, opened | {"body": "Other words."})
+    assert (third.status_code, count_articles()) == (409, 1)
     assert "Other words." in third.text
     assert (
         post(newsroom, "/newsroom/stories/1/merge", merge_entries(third, body="mine")).status_code

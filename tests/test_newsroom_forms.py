@@ -16,8 +16,16 @@ from spectator import publishing, queries
 from spectator.db import db
 from spectator.models import ARTICLE_STATUSES, Article, Autosave, User
 from tests.conftest import add_user, make_draft
-from tests.newsroom_client import logged_in_client, post, story_form
-from tests.test_newsroom_stories import NEW, create_story, form_values, get_article, save_story
+from tests.newsroom_client import (
+    NEW_STORY,
+    create_story,
+    form_values,
+    get_article,
+    logged_in_client,
+    post,
+    save_story,
+    story_form,
+)
 
 ONE_LINE_TYPES = {
     None,
@@ -134,7 +142,7 @@ def create_story_in_state(state: str, by: User) -> int:
 def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple[str, str]]:
     """Yield URL and text of every newsroom page that a person may open."""
     paths = [
-        NEW,
+        NEW_STORY,
         "/newsroom/stories/",
         "/newsroom/search?q=in",
         "/newsroom/searches",
@@ -149,7 +157,9 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
                 for name in ("proof", "history", "history/compare", "related", "unsaved")
             ),
         ]
-    unsaved = post(client, NEW + "/proof", form_values(client.get(NEW)) | {"headline": "Unsaved"})
+    unsaved = post(
+        client, NEW_STORY + "/proof", form_values(client.get(NEW_STORY)) | {"headline": "Unsaved"}
+    )
     paths.append(unsaved.location)
     for path in paths:
         yield path, client.get(path).text
@@ -157,7 +167,7 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
 
 def special_pages(client: FlaskClient, draft_id: int, live_id: int) -> Iterator[tuple[str, str]]:
     """Yield the pages that respond to a refused form."""
-    yield "wrong entries", post(client, NEW, story_form(headline="", do="publish")).text
+    yield "wrong entries", post(client, NEW_STORY, story_form(headline="", do="publish")).text
     for article_id, do in ((draft_id, "save"), (live_id, "update")):
         opened = form_values(client.get(f"/newsroom/stories/{article_id}"))
         lost = post(

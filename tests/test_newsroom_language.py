@@ -11,16 +11,16 @@ from flask.testing import FlaskClient
 
 from spectator.db import db
 from spectator.importers import jsonl, runner
-from spectator.models import Article, User
-from tests.newsroom_client import logged_in_client, post, story_form
-from tests.test_newsroom_stories import NEW, articles, create_story, form_values
+from spectator.models import Article
+from tests.newsroom_client import (
+    NEW_STORY,
+    count_articles,
+    create_story,
+    form_values,
+    post,
+    story_form,
+)
 from tests.test_text_scripts import AMHARIC, ARABIC
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
 
 
 def language_of(article_id: int = 1) -> str:
@@ -29,7 +29,7 @@ def language_of(article_id: int = 1) -> str:
 
 
 def test_languages_are_chosen_by_name(newsroom: FlaskClient) -> None:
-    page = newsroom.get(NEW).text
+    page = newsroom.get(NEW_STORY).text
     assert '<option value="en" selected>English</option>' in page
     assert '<option value="ar" >Arabic</option>' in page
     assert "<datalist" not in page
@@ -42,7 +42,7 @@ def test_languages_are_chosen_by_name(newsroom: FlaskClient) -> None:
 def test_a_chosen_language_is_stored(
     newsroom: FlaskClient, sent: dict[str, str], stored: str
 ) -> None:
-    assert post(newsroom, NEW, story_form(**sent)).status_code == 303
+    assert post(newsroom, NEW_STORY, story_form(**sent)).status_code == 303
     assert language_of() == stored
     assert form_values(newsroom.get("/newsroom/stories/1"))["language"] == stored
 
@@ -51,16 +51,16 @@ def test_a_chosen_language_is_stored(
     "sent", [{"language": "other", "language_other": "Arabic"}, {"language": "Arabic"}]
 )
 def test_a_language_name_is_refused_as_a_tag(newsroom: FlaskClient, sent: dict[str, str]) -> None:
-    answer = post(newsroom, NEW, story_form(**sent))
+    answer = post(newsroom, NEW_STORY, story_form(**sent))
     assert answer.status_code == 422
     assert "“Arabic” is not a language tag. Use “ar”." in answer.text
     assert form_values(answer)["language"] == "other"
     assert form_values(answer)["language_other"] == "Arabic"
-    assert articles() == 0
+    assert count_articles() == 0
 
 
 def test_other_without_a_tag_is_refused(newsroom: FlaskClient) -> None:
-    answer = post(newsroom, NEW, story_form(language="other"))
+    answer = post(newsroom, NEW_STORY, story_form(language="other"))
     assert answer.status_code == 422
     assert "Choose a language." in answer.text
 
@@ -69,14 +69,16 @@ def test_other_without_a_tag_is_refused(newsroom: FlaskClient) -> None:
 def test_a_story_in_a_script_that_english_does_not_use_must_be_confirmed(
     newsroom: FlaskClient, body: str, letters: str
 ) -> None:
-    answer = post(newsroom, NEW, story_form(body=body))
+    answer = post(newsroom, NEW_STORY, story_form(body=body))
     assert answer.status_code == 422
     assert f"The story is written in {letters} letters, but its language is English." in answer.text
-    assert articles() == 0
+    assert count_articles() == 0
     assert "Keep English" in answer.text
     assert (
         post(
-            newsroom, NEW, story_form(body=body, language="ar" if letters == "Arabic" else "ti")
+            newsroom,
+            NEW_STORY,
+            story_form(body=body, language="ar" if letters == "Arabic" else "ti"),
         ).status_code
         == 303
     )
@@ -84,7 +86,7 @@ def test_a_story_in_a_script_that_english_does_not_use_must_be_confirmed(
 
 def test_a_confirmed_language_is_not_asked_about_again(newsroom: FlaskClient) -> None:
     entries = story_form(body=ARABIC, language_kept="en Arab")
-    assert post(newsroom, NEW, entries).status_code == 303
+    assert post(newsroom, NEW_STORY, entries).status_code == 303
     opened = form_values(newsroom.get("/newsroom/stories/1"))
     assert (
         post(newsroom, "/newsroom/stories/1", opened | {"headline": "Another headline"}).status_code

@@ -16,15 +16,16 @@ from spectator.accounts import sessions
 from spectator.models import User
 from spectator.newsroom import logged_out
 from tests.newsroom_client import (
+    NEW_STORY,
     SAME_ORIGIN,
     SESSION_COOKIE,
+    create_story,
     logged_in_client,
     post,
     session_token,
     story_form,
 )
 from tests.page_checks import Page
-from tests.test_newsroom_stories import NEW, create_story
 
 FORM = "application/x-www-form-urlencoded"
 MERGE = "/newsroom/stories/1/merge"
@@ -73,7 +74,7 @@ def test_a_body_without_a_session_is_refused_unread(app: Flask, client: FlaskCli
         for rule in app.url_map.iter_rules()
         if rule.endpoint.startswith("newsroom.") and "POST" in (rule.methods or set())
     } - {"/newsroom/login"}
-    assert {NEW, MERGE} < paths
+    assert {NEW_STORY, MERGE} < paths
     body = b"headline=secret&" + b"a=&" * 1_000_000
     for cookie in ("", "x" * 43, tokens.token_hash("x")):
         client.set_cookie(SESSION_COOKIE, cookie)
@@ -92,7 +93,7 @@ def test_only_story_routes_read_the_body_sent_with_an_expired_session(
     assert stream.bytes_read == 0
     stream, _, page = send(expired_client, "/newsroom/fragments/stories/new/autosave", body)
     assert stream.bytes_read == 0
-    stream, status, page = send(expired_client, NEW, body)
+    stream, status, page = send(expired_client, NEW_STORY, body)
     assert (stream.bytes_read, status) == (len(body), 401)
     assert "A headline" in page
 
@@ -105,13 +106,13 @@ def test_forged_and_outdated_tokens_are_not_accepted_as_issued(
     for forged in ("", token[:-1], "x" + token, token.replace(".", ",")):
         assert not accounts.is_issued_token(forged)
     monkeypatch.setattr(sessions, "ABSOLUTE_LIMIT", timedelta(seconds=-1))
-    stream, status, _ = send(expired_client, NEW, b"headline=A+headline")
+    stream, status, _ = send(expired_client, NEW_STORY, b"headline=A+headline")
     assert (stream.bytes_read, status) == (0, 401)
 
 
 def test_only_known_fields_are_returned_and_each_once(expired_client: FlaskClient) -> None:
     body = b"headline=First&headline=Second&stranger=value&csrf_token=t&body=Text"
-    _, _, page = send(expired_client, NEW, body)
+    _, _, page = send(expired_client, NEW_STORY, body)
     hidden = {
         field["name"]: field["value"] for field in Page(page).find_all("input") if "name" in field
     }
@@ -123,7 +124,7 @@ def test_every_field_of_the_story_forms_is_returned(
 ) -> None:
     newsroom = logged_in_client(app)
     article_id = create_story(newsroom)
-    pages = [newsroom.get(NEW).text, newsroom.get(f"/newsroom/stories/{article_id}").text]
+    pages = [newsroom.get(NEW_STORY).text, newsroom.get(f"/newsroom/stories/{article_id}").text]
     conflict = post(
         newsroom,
         f"/newsroom/stories/{article_id}",
@@ -134,7 +135,7 @@ def test_every_field_of_the_story_forms_is_returned(
     assert conflict.status_code == 409
     live = create_story(newsroom, headline="A live story", do="publish")
     questions = [
-        post(newsroom, NEW, story_form(**more)).text
+        post(newsroom, NEW_STORY, story_form(**more)).text
         for more in (
             {"authors": "Amina Diallo", "do": "publish"},
             {"authors": "amina diallo"},
@@ -169,7 +170,7 @@ def test_fields_are_counted_before_they_are_parsed(
     newsroom = logged_in_client(app)
     parsed: list[int] = []
     monkeypatch.setattr(formparser, "parse_qsl", lambda text, **_: parsed.append(len(text)) or [])
-    for path in (NEW, "/newsroom/password", "/newsroom/login"):
+    for path in (NEW_STORY, "/newsroom/password", "/newsroom/login"):
         _, status, page = send(newsroom, path, b"a=&" * 5_000)
         assert status == 413, path
         assert len(page) < 6_000
@@ -180,7 +181,7 @@ def test_fields_are_counted_before_they_are_parsed(
 
 def test_a_story_of_the_largest_size_is_returned(expired_client: FlaskClient) -> None:
     text = "ሰላም " * 150_000  # percent-encoding makes nine bytes of each letter
-    response = post(expired_client, NEW, story_form(body=text))
+    response = post(expired_client, NEW_STORY, story_form(body=text))
     assert response.status_code == 401
     assert text.strip()[:1000] in response.text
     assert len(response.text) > len(text)

@@ -19,23 +19,18 @@ from spectator.site import pages
 from spectator.urls import permalink
 from tests.cases import case_text
 from tests.conftest import make_draft
-from tests.newsroom_client import logged_in_client, post, story_form
-from tests.test_newsroom_stories import FULL, create_story, form_values, get_article, save_story
+from tests.newsroom_client import (
+    create_story,
+    form_values,
+    logged_in_client,
+    post,
+    reload_article,
+    save_story,
+    story_form,
+)
+from tests.test_newsroom_stories import FULL
 
 HEADINGS = {"update": "Updates", "clarification": "Clarifications", "correction": "Corrections"}
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
-
-
-def reload_article(article_id: int) -> Any:
-    """Return a story as currently stored."""
-    db.session.rollback()
-    db.session.expire_all()
-    return get_article(article_id)
 
 
 def article_page(client: FlaskClient, article_id: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,22 +12,17 @@ from flask.testing import FlaskClient
 from spectator import autosaves, publishing, queries
 from spectator.db import db
 from spectator.models import Autosave, User
-from tests.newsroom_client import logged_in_client, post, story_form
+from tests.newsroom_client import (
+    NEW_STORY,
+    create_story,
+    form_values,
+    logged_in_client,
+    post,
+    reload_article,
+    save_story,
+    story_form,
+)
 from tests.page_checks import Page
-from tests.test_newsroom_stories import NEW, create_story, form_values, get_article, save_story
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
-
-
-def reload_article(article_id: int) -> Any:
-    """Return a story as currently stored."""
-    db.session.rollback()
-    db.session.expire_all()
-    return get_article(article_id)
 
 
 def visible_text(client: FlaskClient, path: str) -> str:
@@ -102,9 +96,9 @@ def test_the_navigation_counts_stories_in_review(
     for do in ("submit", "submit", "save"):
         create_story(author, do=do)
     create_story(newsroom, do="submit")
-    for path in ("/newsroom/stories/", NEW, "/newsroom/password", "/newsroom/stories/99999"):
+    for path in ("/newsroom/stories/", NEW_STORY, "/newsroom/password", "/newsroom/stories/99999"):
         assert '<span class="count">3</span>' in newsroom.get(path).text
-    assert '<span class="count">2</span>' in author.get(NEW).text, "an author counts her own"
+    assert '<span class="count">2</span>' in author.get(NEW_STORY).text, "an author counts her own"
     page = newsroom.get("/newsroom/stories/?status=review").text
     assert page.count("aria-current") == 1
 

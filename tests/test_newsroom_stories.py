@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 import zlib
 from datetime import UTC, datetime, timedelta
-from html import unescape
 from typing import Any
 
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from spectator import publishing, queries
+from spectator import publishing
 from spectator.accounts import log_out
 from spectator.db import db
 from spectator.models import Article, Picture, User
@@ -25,70 +24,22 @@ from spectator.text.words.name_lists import join_names, split_names
 from spectator.urls import permalink
 from tests.conftest import make_draft
 from tests.newsroom_client import (
+    NEW_STORY,
     SAME_ORIGIN,
     SESSION_COOKIE,
+    count_articles,
+    create_story,
+    form_values,
+    get_article,
     logged_in_client,
     picture_file,
     post,
+    save_story,
     session_token,
     story_form,
     upload,
 )
 from tests.page_checks import Page
-
-NEW = "/newsroom/stories/new"
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
-
-
-def get_article(article_id: int) -> Article:
-    article = queries.article_to_edit(article_id)
-    assert article is not None
-    return article
-
-
-def articles() -> int:
-    return db.session.scalar(select(func.count(Article.id))) or 0
-
-
-def create_story(client: FlaskClient, **more: Any) -> int:
-    """Store a new story through the form and return its id."""
-    response = post(client, NEW, story_form(**more))
-    assert response.status_code == 303, response.text
-    match = re.fullmatch(r"/newsroom/stories/(\d+)\?done=[a-z_]+&stored=[\w-]+", response.location)
-    assert match
-    return int(match[1])
-
-
-def form_values(response: TestResponse) -> dict[str, str]:
-    """Return every entry of a page's form as a browser would send it."""
-    page = Page(response.text)
-    values = {
-        field["name"] or "": field.get("value") or ""
-        for field in page.find_all("input")
-        if field.get("name") and field.get("type") not in {"file", "checkbox"}
-    }
-    for name, text in re.findall(
-        r'<textarea[^>]* name="(\w+)"[^>]*>\n(.*?)</textarea>', response.text, re.DOTALL
-    ):
-        values[name] = unescape(text)
-    for name, options in re.findall(
-        r'<select[^>]* name="(section|language)"[^>]*>(.*?)</select>', response.text, re.DOTALL
-    ):
-        selected = re.search(r'<option value="([\w-]*)"\s+selected>', options)
-        values[name] = selected[1] if selected else ""
-    return values
-
-
-def save_story(client: FlaskClient, article_id: int, **more: Any) -> TestResponse:
-    """Open a story's form, change some entries and submit it."""
-    path = f"/newsroom/stories/{article_id}"
-    return post(client, path, form_values(client.get(path)) | {"do": "save"} | more)
-
 
 FULL = {
     "headline": "Ports & “Gulf” <of> Guinea",
@@ -108,7 +59,7 @@ FULL = {
 
 
 def test_a_story_is_stored_with_every_entry(newsroom: FlaskClient, editor: User) -> None:
-    assert newsroom.get(NEW).status_code == 200
+    assert newsroom.get(NEW_STORY).status_code == 200
     article = get_article(create_story(newsroom, **FULL))
     assert (article.status, article.created_by_id, article.slug) == (
         "draft",
@@ -182,7 +133,7 @@ def test_an_author_drafts_and_an_editor_publishes(
     app: Flask, client: FlaskClient, newsroom: FlaskClient
 ) -> None:
     author = logged_in_client(app, "author")
-    page = author.get(NEW).text
+    page = author.get(NEW_STORY).text
     assert 'value="publish"' not in page
     assert "published_at" not in page
     article_id = create_story(author, published_at="2020-01-01T00:00")
@@ -203,11 +154,13 @@ def test_an_author_cannot_publish(app: Flask, path: str) -> None:
     assert "My precious &lt;words&gt;" in response.text
     assert get_article(article_id).status == "draft"
     for date in ("", "2020-01-01T00:00"):
-        assert post(author, NEW, story_form(do="publish", published_at=date)).status_code == 403
-    assert articles() == 1
-    assert post(author, NEW, story_form(published_at="2999-01-01T00:00")).status_code == 303, (
-        "not theirs to fill in"
-    )
+        assert (
+            post(author, NEW_STORY, story_form(do="publish", published_at=date)).status_code == 403
+        )
+    assert count_articles() == 1
+    assert (
+        post(author, NEW_STORY, story_form(published_at="2999-01-01T00:00")).status_code == 303
+    ), "not theirs to fill in"
 
 
 def test_an_author_cannot_view_or_change_a_colleagues_story(
@@ -305,7 +258,7 @@ def test_an_invalid_entry_is_returned_with_its_error(
     newsroom: FlaskClient, field: str, value: str, error: str
 ) -> None:
     sent = FULL | {"do": "publish", field: value}
-    response = post(newsroom, NEW, sent)
+    response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 422
     assert f'id="{error}-error"' in response.text
     assert f'<a href="#{error}">' in response.text
@@ -322,15 +275,15 @@ def test_an_invalid_entry_is_returned_with_its_error(
         if name not in {"do", "section"} and (name, entry) != ("language", "not a tag"):
             assert again[name] == entry.replace("\r\n", "\n"), name
     assert again["section"] == ("" if field == "section" else "business")
-    assert articles() == 0
+    assert count_articles() == 0
 
 
 def test_publishing_with_a_future_date_is_refused(newsroom: FlaskClient) -> None:
     later = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M}"
-    response = post(newsroom, NEW, story_form(do="publish", published_at=later))
+    response = post(newsroom, NEW_STORY, story_form(do="publish", published_at=later))
     assert response.status_code == 422
     assert "Press Schedule, or clear the field" in response.text
-    assert articles() == 0
+    assert count_articles() == 0
     assert (
         get_article(create_story(newsroom, do="schedule", published_at=later)).status == "scheduled"
     )
@@ -338,13 +291,15 @@ def test_publishing_with_a_future_date_is_refused(newsroom: FlaskClient) -> None
 
 def test_scheduling_says_when_the_story_is_published(newsroom: FlaskClient) -> None:
     time = (datetime.now(UTC) + timedelta(days=1)).replace(second=0, microsecond=0)
-    response = post(newsroom, NEW, story_form(do="schedule", published_at=f"{time:%Y-%m-%dT%H:%M}"))
+    response = post(
+        newsroom, NEW_STORY, story_form(do="schedule", published_at=f"{time:%Y-%m-%dT%H:%M}")
+    )
     page = newsroom.get(response.location).text
     assert f"Scheduled for {time.day} {time:%b %Y}, {time:%H:%M} UTC." in page
 
 
 def test_a_notice_is_not_shown_once_the_story_has_moved_on(newsroom: FlaskClient) -> None:
-    response = post(newsroom, NEW, story_form(do="publish"))
+    response = post(newsroom, NEW_STORY, story_form(do="publish"))
     assert "Published. Readers see the story now." in newsroom.get(response.location).text
     one = response.location.partition("?")[0]
     withdrawn = post(newsroom, f"{one}/withdraw", {"reason": "A court order."})
@@ -372,7 +327,7 @@ def test_a_withdrawn_story_links_to_what_readers_see(
 def test_all_invalid_entries_are_reported_at_once(newsroom: FlaskClient) -> None:
     broken = upload(b"not a picture", "picture.png")
     sent = story_form(headline="", source_url="ftp://x", published_at="tomorrow", picture=broken)
-    response = post(newsroom, NEW, sent)
+    response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 422
     for name in ("headline", "source_url", "published_at", "picture"):
         assert f'id="{name}-error"' in response.text
@@ -380,7 +335,7 @@ def test_all_invalid_entries_are_reported_at_once(newsroom: FlaskClient) -> None
 
 def test_a_slug_that_is_in_use_is_refused(newsroom: FlaskClient) -> None:
     create_story(newsroom, slug="taken", do="publish")
-    response = post(newsroom, NEW, story_form(slug="taken"))
+    response = post(newsroom, NEW_STORY, story_form(slug="taken"))
     assert response.status_code == 422
     assert 'id="slug-error"' in response.text
     assert form_values(response)["slug"] == "taken"
@@ -401,22 +356,22 @@ def test_backdating_in_the_newsrooms_time_zone(app: Flask, newsroom: FlaskClient
 
 def test_one_megabyte_is_stored_and_three_are_refused(newsroom: FlaskClient) -> None:
     body = "word " * 199_000
-    response = post(newsroom, NEW, story_form(body=body))
+    response = post(newsroom, NEW_STORY, story_form(body=body))
     assert response.status_code == 303
     for name in ("body", "headline"):
         sent = story_form(dek="Keep me") | {name: "x" * 3_000_000}
-        response = post(newsroom, NEW, sent)
+        response = post(newsroom, NEW_STORY, sent)
         assert response.status_code == 422
         assert f'id="{name}-error"' in response.text
         assert form_values(response)["dek"] == "Keep me"
-    assert articles() == 1
+    assert count_articles() == 1
 
 
 @pytest.mark.parametrize("unit", ["a\n", "<b>a</b>", "<p>"])
 def test_a_text_with_too_many_lines_or_tags_is_refused(newsroom: FlaskClient, unit: str) -> None:
     pieces = unit.count("<") or 1
     fits, too_many = unit * (MAX_BODY_PIECES // pieces - 1), unit * (MAX_BODY_PIECES // pieces + 1)
-    response = post(newsroom, NEW, story_form(body=f"<hr>{too_many}", dek="Keep me"))
+    response = post(newsroom, NEW_STORY, story_form(body=f"<hr>{too_many}", dek="Keep me"))
     assert response.status_code == 422 and form_values(response)["dek"] == "Keep me"
     assert "100,000 lines and tags" in response.text
     address = "/newsroom/fragments/stories/new/autosave"
@@ -435,9 +390,9 @@ def test_no_response_returns_more_than_a_few_megabytes_of_a_form(
     for megabytes in (1, 3, 5, 11):
         sent = story_form(body="x" * megabytes * 1024**2)
         response = (
-            newsroom.post(NEW, data=sent, headers=SAME_ORIGIN)
+            newsroom.post(NEW_STORY, data=sent, headers=SAME_ORIGIN)
             if kind == "urlencoded"
-            else post(newsroom, NEW, sent)
+            else post(newsroom, NEW_STORY, sent)
         )
         assert response.status_code in {401, 413, 422}
         sizes.append(len(response.data))
@@ -446,7 +401,7 @@ def test_no_response_returns_more_than_a_few_megabytes_of_a_form(
         assert max(sizes) < 100_000, "its escapes would be decoded: refused unread"
     else:
         assert sizes[2] > 3 * 1024**2, "a text that is too long comes back"
-    assert articles() == 0
+    assert count_articles() == 0
 
 
 @pytest.mark.parametrize(("field", "whole"), [(12, 64), (10**9, 1)])
@@ -455,10 +410,10 @@ def test_oversized_forms_get_an_error_page(
 ) -> None:
     monkeypatch.setattr(security, "MAX_STORY_FIELD_BYTES", field * 100_000)
     monkeypatch.setattr(security, "MAX_STORY_BYTES", whole * 1_000_000)
-    response = post(newsroom, NEW, story_form(body="x" * 1_500_000))
+    response = post(newsroom, NEW_STORY, story_form(body="x" * 1_500_000))
     assert response.status_code == 413
     assert "too large" in response.text
-    assert articles() == 0
+    assert count_articles() == 0
 
 
 def disable_page_checks(app: Flask, like: FlaskClient) -> FlaskClient:
@@ -489,7 +444,7 @@ def test_hostile_entries_are_shown_as_text(app: Flask, newsroom: FlaskClient) ->
     sent = story_form(
         do="publish", body=body, picture=picture_file(), **dict.fromkeys(lines, HOSTILE)
     )
-    response = post(newsroom, NEW, sent)
+    response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 303
     article = db.session.scalars(select(Article)).one()
     one = f"/newsroom/stories/{article.id}"
@@ -506,7 +461,7 @@ def test_hostile_entries_are_shown_as_text(app: Flask, newsroom: FlaskClient) ->
 
 def upload_story(client: FlaskClient, **more: Any) -> TestResponse:
     sent = story_form(picture=picture_file(), picture_alt="A red field", **more)
-    return post(client, NEW, sent)
+    return post(client, NEW_STORY, sent)
 
 
 def test_a_picture_is_stored_shown_and_removed(newsroom: FlaskClient) -> None:
@@ -559,14 +514,16 @@ BOMB = (
 def test_an_invalid_picture_is_refused_and_all_other_entries_returned(
     newsroom: FlaskClient, content: bytes, name: str, words: str
 ) -> None:
-    response = post(newsroom, NEW, FULL | {"picture": upload(content, name), "picture_alt": "Alt"})
+    response = post(
+        newsroom, NEW_STORY, FULL | {"picture": upload(content, name), "picture_alt": "Alt"}
+    )
     assert response.status_code == 422
     assert words in response.text
     again = form_values(response)
     assert {field: again[field] for field in FULL} == {
         field: FULL[field].replace("\r\n", "\n") for field in FULL
     }
-    assert (again["picture_alt"], articles()) == ("Alt", 0)
+    assert (again["picture_alt"], count_articles()) == ("Alt", 0)
 
 
 def test_an_uploaded_picture_survives_a_refused_form(newsroom: FlaskClient) -> None:
@@ -574,14 +531,14 @@ def test_an_uploaded_picture_survives_a_refused_form(newsroom: FlaskClient) -> N
     assert response.status_code == 422
     again = form_values(response)
     assert again["picture_id"]
-    assert articles() == 0
-    response = post(newsroom, NEW, again | {"headline": "Now with a headline"})
+    assert count_articles() == 0
+    response = post(newsroom, NEW_STORY, again | {"headline": "Now with a headline"})
     assert response.status_code == 303
     assert db.session.scalars(select(Article.picture_id)).one() is not None
 
 
 def test_a_picture_needs_alt_text(newsroom: FlaskClient) -> None:
-    response = post(newsroom, NEW, story_form(picture=picture_file()))
+    response = post(newsroom, NEW_STORY, story_form(picture=picture_file()))
     assert response.status_code == 422
     assert 'id="picture_alt-error"' in response.text
 
@@ -591,10 +548,10 @@ def test_a_colleagues_uploaded_picture_cannot_be_claimed(app: Flask, newsroom: F
     number = db.session.scalars(select(Picture.id)).one()
     author = logged_in_client(app, "author")
     for claim in (theirs, str(number), "999", "x", f"{number}.x"):
-        response = post(author, NEW, story_form(picture_id=claim, picture_alt="Alt"))
+        response = post(author, NEW_STORY, story_form(picture_id=claim, picture_alt="Alt"))
         assert response.status_code == 422, claim
         assert "upload it again" in response.text
-    assert articles() == 0
+    assert count_articles() == 0
 
 
 def test_a_correction_is_dated_and_shown(newsroom: FlaskClient, client: FlaskClient) -> None:
@@ -769,6 +726,8 @@ def test_the_page_of_an_internal_error_returns_the_text(
 
     monkeypatch.setattr(publishing, "create", broken)
     app.testing = False
-    response = post(disable_page_checks(app, newsroom), NEW, story_form(body="My <precious> words"))
+    response = post(
+        disable_page_checks(app, newsroom), NEW_STORY, story_form(body="My <precious> words")
+    )
     assert response.status_code == 500
     assert "My &lt;precious&gt; words" in response.text

@@ -22,22 +22,20 @@ from spectator.publishing import Action
 from spectator.text.compare import diff
 from spectator.urls import permalink
 from tests.conftest import make_draft
-from tests.newsroom_client import logged_in_client, picture_file, post, session_token, story_form
-from tests.page_checks import Page
-from tests.test_newsroom_stories import (
-    NEW,
-    articles,
+from tests.newsroom_client import (
+    NEW_STORY,
+    count_articles,
     create_story,
     form_values,
     get_article,
+    logged_in_client,
+    picture_file,
+    post,
     save_story,
+    session_token,
+    story_form,
 )
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
+from tests.page_checks import Page
 
 
 def autosave(
@@ -93,15 +91,15 @@ def test_unsaved_text_is_offered_next_to_the_stored_text(newsroom: FlaskClient) 
 
 
 def test_an_unsaved_new_story_is_in_the_list(newsroom: FlaskClient) -> None:
-    opened = form_values(newsroom.get(NEW))
+    opened = form_values(newsroom.get(NEW_STORY))
     autosave(newsroom, "new", opened, headline="Never saved", body="Words")
     page = newsroom.get("/newsroom/stories/").text
     assert "Never saved" in page
-    again = newsroom.get(f"{NEW}?restore={opened['copy']}")
+    again = newsroom.get(f"{NEW_STORY}?restore={opened['copy']}")
     assert form_values(again)["headline"] == "Never saved"
     assert form_values(again)["copy"] == opened["copy"]
     assert post(newsroom, "/newsroom/stories/discard", {"copy": opened["copy"]}).status_code == 303
-    assert articles() == 0
+    assert count_articles() == 0
 
 
 def framed_page(client: FlaskClient, page: TestResponse) -> list[str]:
@@ -135,22 +133,22 @@ def test_unsaved_changes_of_a_published_story_are_in_the_preview_only(
 def test_the_preview_of_an_unsaved_new_story_shows_its_picture(
     app: Flask, newsroom: FlaskClient
 ) -> None:
-    opened = form_values(newsroom.get(NEW))
+    opened = form_values(newsroom.get(NEW_STORY))
     sent = opened | {
         "headline": "Not saved",
         "body": "Words.",
         "picture": picture_file(),
         "picture_alt": "A boat",
     }
-    answer = post(newsroom, NEW + "/proof", sent)
+    answer = post(newsroom, NEW_STORY + "/proof", sent)
     page = newsroom.get(answer.location)
     frames = framed_page(newsroom, page)
     assert len(frames) == 2
     for frame in frames:
         assert "Not saved" in frame and "Words." in frame and 'alt="A boat"' in frame
-    assert articles() == 0
+    assert count_articles() == 0
     assert logged_in_client(app, "admin").get(answer.location).status_code == 404
-    assert newsroom.get(NEW + "/proof?copy=nothing").status_code == 404
+    assert newsroom.get(NEW_STORY + "/proof?copy=nothing").status_code == 404
 
 
 def test_a_preview_is_refused_if_its_text_cannot_be_autosaved(
@@ -159,7 +157,7 @@ def test_a_preview_is_refused_if_its_text_cannot_be_autosaved(
     article_id = create_story(newsroom)
     author = logged_in_client(app, "author")
     assert post(author, f"/newsroom/stories/{article_id}/proof", story_form()).status_code == 422
-    assert post(newsroom, NEW + "/proof", story_form(headline="x" * 5001)).status_code == 422
+    assert post(newsroom, NEW_STORY + "/proof", story_form(headline="x" * 5001)).status_code == 422
     assert count_rows(Autosave) == 0
 
 
@@ -168,7 +166,7 @@ def test_discarded_text_can_be_brought_back_without_javascript(
     newsroom: FlaskClient, is_new: bool
 ) -> None:
     story: int | str = "new" if is_new else create_story(newsroom)
-    form = NEW if is_new else f"/newsroom/stories/{story}"
+    form = NEW_STORY if is_new else f"/newsroom/stories/{story}"
     page = "/newsroom/stories/" if is_new else form
     opened = form_values(newsroom.get(form))
     autosave(newsroom, story, opened, headline="Half a thought", body="Words")
@@ -191,7 +189,7 @@ def test_discarded_text_can_be_brought_back_without_javascript(
 def test_discarded_text_is_deleted_after_30_days(
     newsroom: FlaskClient,
 ) -> None:
-    opened = form_values(newsroom.get(NEW))
+    opened = form_values(newsroom.get(NEW_STORY))
     autosave(newsroom, "new", opened, headline="Set aside")
     autosaves.discard(1, opened["copy"])
     autosaves.prune()
@@ -205,7 +203,7 @@ def test_discarded_text_is_deleted_after_30_days(
 
 
 def test_typing_in_a_discarded_form_brings_its_text_back(newsroom: FlaskClient) -> None:
-    opened = form_values(newsroom.get(NEW))
+    opened = form_values(newsroom.get(NEW_STORY))
     autosave(newsroom, "new", opened, headline="Typed")
     autosaves.discard(1, opened["copy"])
     autosave(newsroom, "new", opened, headline="Typed on")
@@ -285,7 +283,7 @@ def test_a_save_without_a_login_returns_all_entries_to_send_again(
 ) -> None:
     sent = story_form(headline="My <headline>", body="Line one.\r\n\r\nLine two.")
     accounts.log_out(session_token(newsroom))
-    response = post(newsroom, NEW, sent)
+    response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 401
     held = {
         field["name"]: field["value"]
@@ -295,7 +293,7 @@ def test_a_save_without_a_login_returns_all_entries_to_send_again(
     assert {name: str(text).replace("\r\n", "\n") for name, text in held.items()} == {
         name: text.replace("\r\n", "\n") for name, text in sent.items()
     }
-    again = post(logged_in_client(app), NEW, held)
+    again = post(logged_in_client(app), NEW_STORY, held)
     assert again.status_code == 303
     assert get_article(1).headline == "My <headline>"
 
@@ -643,7 +641,7 @@ def test_a_local_time_that_occurs_twice_must_be_chosen(app: Flask, newsroom: Fla
         "Africa/Cairo"  # clocks go back on 28 October 2027 at midnight, to 23:00
     )
     sent = story_form(do="schedule", published_at="2027-10-28T23:30")
-    response = post(newsroom, NEW, sent)
+    response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 422
     assert "happens twice: first as UTC+3, then as UTC+2" in response.text
     offered = [
@@ -653,7 +651,8 @@ def test_a_local_time_that_occurs_twice_must_be_chosen(app: Flask, newsroom: Fla
     ]
     assert offered == ["2027-10-28T20:30Z", "2027-10-28T21:30Z"]
     assert (
-        post(newsroom, NEW, sent | {"published_at_choice": "2027-01-01T00:00Z"}).status_code == 422
+        post(newsroom, NEW_STORY, sent | {"published_at_choice": "2027-01-01T00:00Z"}).status_code
+        == 422
     )
     article_id = create_story(newsroom, **sent, published_at_choice=offered[1])
     assert get_article(article_id).published_at == datetime(2027, 10, 28, 21, 30, tzinfo=UTC)
@@ -670,7 +669,7 @@ def test_a_local_time_that_does_not_exist_must_be_replaced(
         "Africa/Cairo"  # clocks go forward on 30 April 2027 at midnight, to 01:00
     )
     sent = story_form(do="schedule", published_at="2027-04-30T00:30")
-    response = post(newsroom, NEW, sent)
+    response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 422
     assert "00:30 does not exist" in response.text
     assert "29 Apr 2027, 23:30 Africa/Cairo (21:30 UTC)" in response.text

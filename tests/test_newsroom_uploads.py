@@ -6,20 +6,11 @@ import threading
 from io import BytesIO
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 
 from spectator.media import MAX_BYTES, sandbox
-from spectator.models import User
-from tests.newsroom_client import logged_in_client, picture_file, post, story_form
-from tests.test_newsroom_stories import NEW
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
+from tests.newsroom_client import NEW_STORY, picture_file, post, story_form
 
 
 @pytest.mark.parametrize("name", ["story", "text"])
@@ -40,13 +31,13 @@ def test_lead_pictures_and_pictures_in_the_text_have_the_same_size_limit(
             assert ("<figure>" in answer.text) is is_taken
         else:
             sent = story_form(do="save") | {"picture": file, "picture_alt": "A port"}
-            answer = post(newsroom, NEW, sent)
+            answer = post(newsroom, NEW_STORY, sent)
             assert answer.status_code == (303 if is_taken else 422)
         assert ("larger than 40 MB" in answer.text) is not is_taken
 
 
 def test_a_far_too_large_upload_gets_a_message(newsroom: FlaskClient) -> None:
-    for address in (NEW, "/newsroom/fragments/pictures"):
+    for address in (NEW_STORY, "/newsroom/fragments/pictures"):
         file = FileStorage(BytesIO(bytes(65 * 1024 * 1024)), "photo.png", content_type="image/png")
         answer = post(newsroom, address, {"picture": file, "alt": "A port"})
         assert answer.status_code == 413
@@ -65,7 +56,9 @@ def test_a_picture_sent_while_others_are_decoded_is_refused_and_the_text_returne
     )
     assert (answer.status_code, sandbox.BUSY in answer.text) == (200, True)
     answer = post(
-        newsroom, NEW, story_form(do="save", body="Every <word>.") | {"picture": picture_file()}
+        newsroom,
+        NEW_STORY,
+        story_form(do="save", body="Every <word>.") | {"picture": picture_file()},
     )
     assert (answer.status_code, sandbox.BUSY in answer.text) == (422, True)
     assert "Every &lt;word&gt;." in answer.text

@@ -24,8 +24,13 @@ from spectator.models import Article, Author, Topic, User
 from spectator.newsroom.related import is_visible
 from spectator.publishing import Action, SimilarNamesError, SpellingAnswer
 from tests.conftest import make_draft
-from tests.newsroom_client import logged_in_client, picture_file, post, story_form
-from tests.test_newsroom_stories import create_story
+from tests.newsroom_client import (
+    create_story,
+    logged_in_client,
+    picture_file,
+    post,
+    story_form,
+)
 
 STATES = ("draft", "review", "scheduled")
 # As colleagues write them. What is sent below differs from each in case, so that an echo is no

@@ -19,8 +19,7 @@ from spectator.media import rendition_names
 from spectator.models import Article, Picture, User
 from spectator.publishing import Action
 from tests.conftest import make_draft
-from tests.newsroom_client import logged_in_client, picture_file, story_form
-from tests.test_newsroom_stories import create_story
+from tests.newsroom_client import create_story, logged_in_client, picture_file, story_form
 
 SECRET = "quokka"
 AT = datetime.now(UTC) + timedelta(hours=3)

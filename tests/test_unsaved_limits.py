@@ -15,16 +15,9 @@ from spectator import autosaves, preview_links
 from spectator.db import db
 from spectator.models import Autosave, Revision, User
 from spectator.newsroom import conflicts
-from tests.newsroom_client import logged_in_client, post
-from tests.test_newsroom_stories import create_story, save_story
+from tests.newsroom_client import create_story, logged_in_client, post, save_story
 
 TEXT = {"headline": "A headline", "body": "x" * 900, "picture_id": ""}
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
 
 
 def keep(copy: str, article_id: int | None = None, **values: str) -> None:
