@@ -1,4 +1,4 @@
-"""Two editors on one story: nobody wins silently, and neither's words are lost."""
+"""Two people save one story: the second sees a conflict page and merges both versions."""
 
 from __future__ import annotations
 
@@ -31,32 +31,33 @@ from tests.page_checks import Page
 
 
 def save_concurrently(
-    app: Flask, client: FlaskClient, other_changes: dict[str, str], changes: dict[str, str]
+    app: Flask, client: FlaskClient, their_changes: dict[str, str], our_changes: dict[str, str]
 ) -> TestResponse:
-    """Let a colleague save a story after it was opened and before it is saved."""
+    """Open story 1, let a colleague save it, then save it; return the conflict page."""
     article_id = create_story(client, body="First.\n\nSecond.\n\nThird.")
     path = f"/newsroom/stories/{article_id}"
     opened = form_values(client.get(path))
     assert (
-        save_story(logged_in_client(app, "admin"), article_id, **other_changes).status_code == 303
+        save_story(logged_in_client(app, "admin"), article_id, **their_changes).status_code == 303
     )
-    response = post(client, path, opened | {"do": "save"} | changes)
+    response = post(client, path, opened | {"do": "save"} | our_changes)
     assert response.status_code == 409
     db.session.expire_all()
     return response
 
 
 def merge_entries(response: TestResponse, **choices: str) -> dict[str, str]:
-    """Return the conflict page's entries as a browser sends them, with these choices."""
+    """Return the entries that a browser sends from the conflict page after these choices."""
     page = Page(response.text)
     values: dict[str, Any] = {}
     for field in page.find_all("input"):
         name, kind = field.get("name") or "", field.get("type")
         if kind != "radio" or "checked" in field:
             values[name] = field.get("value") or ""
-    area = response.text.partition('name="together.body"')[2]
-    if area:
-        values["together.body"] = unescape(area.partition(">\n")[2].partition("</textarea>")[0])
+    textarea = response.text.partition('name="together.body"')[2]
+    if textarea:
+        combined = textarea.partition(">\n")[2].partition("</textarea>")[0]
+        values["together.body"] = unescape(combined)
     return values | {f"choice.{name}": choice for name, choice in choices.items()} | {"do": "save"}
 
 
@@ -125,7 +126,7 @@ def test_no_version_is_preselected_if_both_changed_one_paragraph(
     again = post(newsroom, "/newsroom/stories/1/merge", edited)
     assert again.status_code == 422
     assert "Choose a version of each" in again.text
-    assert "choice.body" not in merge_entries(again)  # nor is anything proposed now
+    assert "choice.body" not in merge_entries(again), "still nothing is preselected"
     assert merge_entries(again)["together.body"] == "Edited by hand.\n\nSecond."
     assert (
         post(
@@ -242,10 +243,11 @@ def test_removing_tables_and_links_must_be_confirmed(
     assert restored.status_code == 422
     assert table in form_values(restored)["body"]
     assert 'href="https://a.example/"' in form_values(restored)["body"]
-    assert get_article(article_id).body == stored, "nothing is stored before a person has answered"
-    fewer = entries | question | {"loss": "remove", "body": "<p>Two.</p>", "loss_asked": "1 figure"}
-    assert post(newsroom, path, fewer).status_code == 422, "an answer to another question"
-    assert post(newsroom, path, entries | question | {"loss": "remove"}).status_code == 303
+    assert get_article(article_id).body == stored, "nothing is saved before the answer"
+    confirmed = entries | question | {"loss": "remove"}
+    other_loss = confirmed | {"body": "<p>Two.</p>", "loss_asked": "1 figure"}
+    assert post(newsroom, path, other_loss).status_code == 422, "another loss was confirmed"
+    assert post(newsroom, path, confirmed).status_code == 303
     db.session.expire_all()
     assert get_article(article_id).body == "<p>One.</p>\n<p>See this.</p>"
 

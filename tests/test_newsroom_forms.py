@@ -40,11 +40,12 @@ ONE_LINE_TYPES = {
     "datetime-local",
     "time",
 }
+# Values of a form's first button, which Enter presses.
 HARMLESS_SAVES = {("do", "save"), ("do", "keep")}
 HARMLESS_ANSWERS = {"keep", "stay", "no"}
-# Forms of one purpose: what Enter does there is what the one button says.
+# Forms whose only button does what Enter is expected to do.
 SINGLE_PURPOSE = ("/newsroom/login", "/newsroom/password", "/related")
-# Answers that hold no page: redirects, downloads, the readers' page in a frame.
+# Routes that return no newsroom page: redirects and the readers' page in a frame.
 NON_PAGE_ENDPOINTS = {
     "newsroom.index",
     "newsroom.preview",
@@ -55,25 +56,25 @@ NON_PAGE_ENDPOINTS = {
 
 @dataclass
 class Form:
-    """Form as a browser sees it: its target, one-line fields, and submit buttons in order."""
+    """Form of a page: its target, one-line fields, and submit buttons (name, value) in order."""
 
     method: str
     action: str
     id: str = ""
-    lines: list[str] = field(default_factory=list)
+    line_fields: list[str] = field(default_factory=list)
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Forms(HTMLParser):
-    """Parser of a page's forms; fields and buttons outside may refer to a form by its id."""
+    """Parser of a page's forms, with the elements outside that name a form by its id."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.forms: list[Form] = []
-        self.inside: list[Form] = []
-        self.by_id: list[tuple[str, str, dict[str, str | None]]] = []
+        self.open_forms: list[Form] = []
+        self.outside: list[tuple[str, str, dict[str, str | None]]] = []
         self.feed(html)
-        for owner, tag, attributes in self.by_id:
+        for owner, tag, attributes in self.outside:
             for form in self.forms:
                 if form.id == owner:
                     self.add(form, tag, attributes)
@@ -87,15 +88,15 @@ class Forms(HTMLParser):
                 attributes.get("id") or "",
             )
             self.forms.append(Form(*names))
-            self.inside.append(self.forms[-1])
+            self.open_forms.append(self.forms[-1])
         elif attributes.get("form"):
-            self.by_id.append((attributes["form"] or "", tag, attributes))
-        elif self.inside:
-            self.add(self.inside[-1], tag, attributes)
+            self.outside.append((attributes["form"] or "", tag, attributes))
+        elif self.open_forms:
+            self.add(self.open_forms[-1], tag, attributes)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
-            self.inside.pop()
+            self.open_forms.pop()
 
     @staticmethod
     def add(form: Form, tag: str, attributes: dict[str, str | None]) -> None:
@@ -106,28 +107,31 @@ class Forms(HTMLParser):
         ):
             form.buttons.append((name, value))
         elif tag == "input" and kind in ONE_LINE_TYPES and "readonly" not in attributes:
-            form.lines.append(name)
+            form.line_fields.append(name)
 
 
 def form_errors(html: str) -> list[str]:
-    """Return the faults of implicit submission on a page."""
-    faults = []
+    """Return the forms of a page in which Enter presses a button that is not harmless."""
+    errors = []
     for form in Forms(html).forms:
         if not form.buttons or form.method.lower() == "get":
             continue
-        first, is_asked = form.buttons[0], form.method.lower() == "dialog"
-        if is_asked and len(form.buttons) > 1 and first[1] not in HARMLESS_ANSWERS:
-            faults.append(f"Enter in a dialog answers {first}")
-        is_one_purpose = len(form.buttons) == 1 and form.action.endswith(SINGLE_PURPOSE)
-        can_be_hit = bool(form.lines) or len(form.buttons) > 1
-        if not is_asked and can_be_hit and not is_one_purpose and first not in HARMLESS_SAVES:
-            faults.append(
-                f"Enter in the form of {form.action} presses {first}; fields: {form.lines}"
+        name, value = form.buttons[0]
+        if form.method.lower() == "dialog":
+            if len(form.buttons) > 1 and value not in HARMLESS_ANSWERS:
+                errors.append(f"Enter in a dialog presses {name}={value}")
+            continue
+        is_single_purpose = len(form.buttons) == 1 and form.action.endswith(SINGLE_PURPOSE)
+        can_press_enter = bool(form.line_fields) or len(form.buttons) > 1
+        if can_press_enter and not is_single_purpose and (name, value) not in HARMLESS_SAVES:
+            errors.append(
+                f"Enter in {form.action} presses {name}={value}; fields: {form.line_fields}"
             )
-    return faults
+    return errors
 
 
 def create_story_in_state(state: str, by: User) -> int:
+    """Store a story with a table; set its status in the database."""
     article_id = publishing.create(
         make_draft(headline=f"In {state}", body="<p>A</p><table><tr><td>1</td></tr></table>"), by
     )
@@ -140,7 +144,7 @@ def create_story_in_state(state: str, by: User) -> int:
 
 
 def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple[str, str]]:
-    """Yield URL and text of every newsroom page that a person may open."""
+    """Yield (URL, page) of every newsroom page that can be fetched."""
     paths = [
         NEW_STORY,
         "/newsroom/stories/",
@@ -149,14 +153,9 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
         "/newsroom/password",
     ]
     for article_id in article_ids:
-        one = f"/newsroom/stories/{article_id}"
-        paths += [
-            one,
-            *(
-                f"{one}/{name}"
-                for name in ("proof", "history", "history/compare", "related", "unsaved")
-            ),
-        ]
+        story = f"/newsroom/stories/{article_id}"
+        pages = ("proof", "history", "history/compare", "related", "unsaved")
+        paths += [story, *(f"{story}/{page}" for page in pages)]
     unsaved = post(
         client, NEW_STORY + "/proof", form_values(client.get(NEW_STORY)) | {"headline": "Unsaved"}
     )
@@ -166,46 +165,45 @@ def visited_pages(client: FlaskClient, article_ids: list[int]) -> Iterator[tuple
 
 
 def special_pages(client: FlaskClient, draft_id: int, live_id: int) -> Iterator[tuple[str, str]]:
-    """Yield the pages that respond to a refused form."""
-    yield "wrong entries", post(client, NEW_STORY, story_form(headline="", do="publish")).text
+    """Yield (name, page) of every response to a refused form."""
+    yield "invalid entries", post(client, NEW_STORY, story_form(headline="", do="publish")).text
     for article_id, do in ((draft_id, "save"), (live_id, "update")):
         opened = form_values(client.get(f"/newsroom/stories/{article_id}"))
         lost = post(
             client, f"/newsroom/stories/{article_id}", opened | {"do": do, "body": "Words."}
         )
         assert lost.status_code == 422
-        yield "what a save removes", lost.text
-        old = post(
+        yield "removed table", lost.text
+        outdated = post(
             client,
             f"/newsroom/stories/{article_id}",
             opened | {"do": do, "version": "0", "headline": "Other"},
         )
-        assert old.status_code == 409
-        yield "two versions", old.text
-    yield "no reason", post(client, f"/newsroom/stories/{live_id}/withdraw", {"reason": ""}).text
+        assert outdated.status_code == 409
+        yield "conflict", outdated.text
+    yield (
+        "withdrawal without a reason",
+        post(client, f"/newsroom/stories/{live_id}/withdraw", {"reason": ""}).text,
+    )
 
 
 @pytest.mark.parametrize("role", ["author", "editor"])
 def test_enter_presses_the_harmless_save_on_every_page(app: Flask, role: str) -> None:
-    by = add_user(role)
-    client, ids = (
-        logged_in_client(app, role),
-        [create_story_in_state(state, by) for state in ARTICLE_STATUSES],
-    )
-    pages = [
-        *visited_pages(client, ids),
-        ("the login", app.test_client().get("/newsroom/login").text),
-    ]
+    creator = add_user(role)
+    client = logged_in_client(app, role)
+    ids = {state: create_story_in_state(state, creator) for state in ARTICLE_STATUSES}
+    pages = [*visited_pages(client, list(ids.values()))]
+    pages.append(("the login", app.test_client().get("/newsroom/login").text))
     if role == "editor":
-        pages += special_pages(client, ids[0], ids[3])
-    assert len([path for path, html in pages if 'id="story"' in html]) >= (
-        3 if role == "author" else 6
-    )
-    assert {path: faults for path, html in pages if (faults := form_errors(html))} == {}
+        pages += special_pages(client, ids["draft"], ids["published"])
+    story_forms = [path for path, html in pages if 'id="story"' in html]
+    assert len(story_forms) >= (3 if role == "author" else 6)
+    errors = {path: form_errors(html) for path, html in pages}
+    assert {path: reported for path, reported in errors.items() if reported} == {}
 
 
 def test_every_newsroom_page_is_checked(app: Flask, editor: User) -> None:
-    """Require every later page in `visited_pages`."""
+    """Fail until a new page is added to `visited_pages`."""
     client, article_id = logged_in_client(app), create_story_in_state("draft", editor)
     endpoints = set()
     for path, _ in visited_pages(client, [article_id]):
@@ -221,14 +219,11 @@ def test_every_newsroom_page_is_checked(app: Flask, editor: User) -> None:
 
 
 def test_the_check_reports_a_form_whose_first_button_is_not_harmless() -> None:
+    form = '<form method="post" action="/newsroom/stories/1">{}</form>'
     field_and_button = '<input name="q"><button name="do" value="schedule">Schedule</button>'
-    assert form_errors(
-        f'<form method="post" action="/newsroom/stories/1">{field_and_button}</form>'
-    )
-    first = '<button name="do" value="save">Save</button>'
-    assert not form_errors(
-        f'<form method="post" action="/newsroom/stories/1">{first}{field_and_button}</form>'
-    )
+    assert form_errors(form.format(field_and_button))
+    save_button = '<button name="do" value="save">Save</button>'
+    assert not form_errors(form.format(save_button + field_and_button))
 
 
 def test_enter_in_the_form_of_a_published_story_autosaves_and_publishes_nothing(
@@ -236,28 +231,26 @@ def test_enter_in_the_form_of_a_published_story_autosaves_and_publishes_nothing(
 ) -> None:
     client = logged_in_client(app)
     article_id = create_story(client, do="publish")
-    answer = save_story(
-        client, article_id, do="keep", headline="Half a headline", note="A half-typed no"
+    response = save_story(
+        client, article_id, do="keep", headline="Half a headline", note="Unfinished note"
     )
-    assert (answer.status_code, "done=kept" in answer.location) == (303, True)
+    assert (response.status_code, "done=kept" in response.location) == (303, True)
     article = get_article(article_id)
     assert (article.headline, article.corrections) == ("Ports of the Gulf of Guinea", [])
     assert len(queries.revisions(article_id)) == 1
     autosave = db.session.query(Autosave).one()
-    assert (autosave.article_id, autosave.values["note"]) == (article_id, "A half-typed no")
-    page = client.get(answer.location)
+    assert (autosave.article_id, autosave.values["note"]) == (article_id, "Unfinished note")
+    page = client.get(response.location)
     assert "Press Update to publish them." in page.text
-    assert form_values(page)["note"] == "A half-typed no"
+    assert form_values(page)["note"] == "Unfinished note"
     assert form_values(page)["headline"] == "Half a headline"
     too_long = save_story(client, article_id, do="keep", dek="x" * 6000)
     assert too_long.status_code == 422
 
 
 def test_saving_a_scheduled_story_moves_it_only_to_a_future_time(app: Flask, editor: User) -> None:
-    client, later = (
-        logged_in_client(app),
-        datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=2),
-    )
+    client = logged_in_client(app)
+    later = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(days=2)
     article_id = create_story(client, do="schedule", published_at=f"{later:%Y-%m-%dT%H:%M}")
     moved = later + timedelta(days=1)
     assert save_story(client, article_id, published_at=f"{moved:%Y-%m-%dT%H:%M}").status_code == 303

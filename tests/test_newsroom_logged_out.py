@@ -1,4 +1,4 @@
-"""Requests without a session: how much of them is read, and what is returned."""
+"""Newsroom requests without a session: how much of the body is read and returned."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class CountedStream(io.BytesIO):
 
 
 def send(client: FlaskClient, path: str, body: bytes) -> tuple[CountedStream, int, str]:
-    """Post a urlencoded body; return its stream, the status and the page."""
+    """Post a urlencoded body; return its stream, the response's status and its page."""
     stream = CountedStream(body)
     response = client.post(
         path,
@@ -111,7 +111,7 @@ def test_forged_and_outdated_tokens_are_not_accepted_as_issued(
 
 
 def test_only_known_fields_are_returned_and_each_once(expired_client: FlaskClient) -> None:
-    body = b"headline=First&headline=Second&stranger=value&csrf_token=t&body=Text"
+    body = b"headline=First&headline=Second&unknown=value&csrf_token=t&body=Text"
     _, _, page = send(expired_client, NEW_STORY, body)
     hidden = {
         field["name"]: field["value"] for field in Page(page).find_all("input") if "name" in field
@@ -135,8 +135,8 @@ def test_every_field_of_the_story_forms_is_returned(
     assert conflict.status_code == 409
     live = create_story(newsroom, headline="A live story", do="publish")
     questions = [
-        post(newsroom, NEW_STORY, story_form(**more)).text
-        for more in (
+        post(newsroom, NEW_STORY, story_form(**changes)).text
+        for changes in (
             {"authors": "Amina Diallo", "do": "publish"},
             {"authors": "amina diallo"},
             {"body": "قصة عن الانتخابات في البلاد.", "headline": "قصة"},
@@ -149,7 +149,7 @@ def test_every_field_of_the_story_forms_is_returned(
         for tag in ("input", "select", "textarea", "button"):
             fields = [field for field in Page(page).find_all(tag) if field.get("type") != "file"]
             names |= {str(field["name"]) for field in fields if field.get("name")}
-    dialogs = {
+    dialog_fields = {
         "address",
         "remove",
         "alt",
@@ -160,7 +160,7 @@ def test_every_field_of_the_story_forms_is_returned(
         "days",
         "reason",
     }
-    assert names - dialogs - {"csrf_token", "story", "picture"} <= logged_out.RETURNED_FIELDS
+    assert names - dialog_fields - {"csrf_token", "story", "picture"} <= logged_out.RETURNED_FIELDS
     assert {"mine.body", "choice.body", "together.body", "spelling-1", "language_kept"} <= names
 
 
