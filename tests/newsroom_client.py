@@ -22,6 +22,21 @@ from tests.page_checks import Page
 NEW_STORY = "/newsroom/stories/new"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 SESSION_COOKIE = "__Host-session"
+ALL_ENTRIES = {
+    "headline": "Ports & “Gulf” <of> Guinea",
+    "dek": "What they carry",
+    "body": "One.\r\n\r\nTwo.",
+    "section": "business",
+    "language": "fr",
+    "slug": "ports-of-guinea",
+    "authors": "Zainab Bello, Amina Diallo",
+    "countries": "Nigeria, CI",
+    "topics": "Ports, Trade",
+    "source_name": "Reuters",
+    "source_url": "https://www.reuters.com/a?b=c&d=e",
+    "picture_caption": "A harbour",
+    "picture_credit": "Somebody",
+}
 
 
 def post(

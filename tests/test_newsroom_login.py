@@ -27,7 +27,8 @@ LOGIN, LIST = "/newsroom/login", "/newsroom/stories/"
 FORM = "application/x-www-form-urlencoded"
 
 
-def newsroom_rules(app: Flask) -> list[tuple[str, str]]:
+def routes_that_need_a_session(app: Flask) -> list[tuple[str, str]]:
+    """Return (method, path) of every newsroom route except the public ones."""
     return [
         (method, re.sub(r"<int[^>]*>", "1", rule.rule).replace("<kind>", "authors"))
         for rule in app.url_map.iter_rules()
@@ -40,9 +41,9 @@ def newsroom_rules(app: Flask) -> list[tuple[str, str]]:
 def test_every_newsroom_route_except_the_login_needs_a_session(
     app: Flask, client: FlaskClient
 ) -> None:
-    rules = newsroom_rules(app)
-    assert len(rules) > 8
-    for method, path in rules:
+    routes = routes_that_need_a_session(app)
+    assert len(routes) > 8
+    for method, path in routes:
         if "/fragments/" in path:
             response = client.get(path) if method == "GET" else post(client, path)
             assert response.status_code == 200, path
@@ -71,14 +72,14 @@ def test_redirects_to_the_login_page_and_after_it(app: Flask, editor: User) -> N
 
 def test_the_session_cookie_has_its_security_attributes(app: Flask, editor: User) -> None:
     header = log_in(app.test_client(), "editor").headers["Set-Cookie"]
-    parts = {part.strip().lower() for part in header.split(";")[1:]}
+    attributes = {attribute.strip().lower() for attribute in header.split(";")[1:]}
     assert header.startswith(f"{SESSION_COOKIE}=")
-    assert {"secure", "httponly", "samesite=lax", "path=/"} <= parts
-    assert not [part for part in parts if part.startswith("domain")]
+    assert {"secure", "httponly", "samesite=lax", "path=/"} <= attributes
+    assert not [attribute for attribute in attributes if attribute.startswith("domain")]
 
 
 @pytest.mark.parametrize(
-    "onward",
+    "next_path",
     [
         "//evil.example",
         "//evil.example/newsroom/",
@@ -99,15 +100,19 @@ def test_the_session_cookie_has_its_security_attributes(app: Flask, editor: User
         "",
     ],
 )
-def test_a_login_redirects_only_to_newsroom_paths(app: Flask, editor: User, onward: str) -> None:
+def test_a_login_redirects_only_to_newsroom_paths(app: Flask, editor: User, next_path: str) -> None:
     client = app.test_client()
     response = post(
         client,
         LOGIN,
-        {"email": "editor@news.example", "password": "a long password of editor", "next": onward},
+        {
+            "email": "editor@news.example",
+            "password": "a long password of editor",
+            "next": next_path,
+        },
     )
     assert response.location == LIST
-    assert client.get(LOGIN, query_string={"next": onward}).location == LIST
+    assert client.get(LOGIN, query_string={"next": next_path}).location == LIST
 
 
 def test_newsroom_paths_are_accepted_as_redirect_targets(app: Flask) -> None:
@@ -123,9 +128,8 @@ def test_login_responses_do_not_reveal_who_has_an_account(app: Flask, editor: Us
     pages = set()
     for role, password in (("editor", "wrong"), ("nobody", "wrong"), ("author", "")):
         response = log_in(client, role, password)
-        page = re.sub(
-            r'name="csrf_token" value="[^"]+"', "", response.text
-        )  # its signature holds the second
+        # The token changes with every second.
+        page = re.sub(r'name="csrf_token" value="[^"]+"', "", response.text)
         pages.add((response.status_code, page.replace(f"{role}@", "x@")))
         assert "Set-Cookie" not in response.headers
     assert len(pages) == 1
@@ -171,9 +175,9 @@ def test_a_browser_that_logged_in_before_is_not_locked_out_by_an_attack(
     for number in range(50):
         elsewhere = {"REMOTE_ADDR": f"203.0.113.{number}"}
         log_in(app.test_client(), "editor", "wrong", environ_base=elsewhere)
-    stranger = log_in(app.test_client(), "editor", environ_base={"REMOTE_ADDR": "203.0.113.200"})
-    assert stranger.status_code == 429
-    assert int(stranger.headers["Retry-After"]) <= 31
+    other = log_in(app.test_client(), "editor", environ_base={"REMOTE_ADDR": "203.0.113.200"})
+    assert other.status_code == 429
+    assert int(other.headers["Retry-After"]) <= 31
     assert log_in(client, "editor", environ_base={"REMOTE_ADDR": "198.51.100.9"}).status_code == 303
     assert "51 failed attempts to log in as you" in client.get(LIST).text
     assert client.get_cookie(security.DEVICE_COOKIE).value == device.value  # type: ignore[union-attr]
@@ -219,12 +223,12 @@ def test_disabling_an_account_ends_its_session_at_once(app: Flask, editor: User)
 def test_changing_the_password_ends_all_other_sessions(app: Flask, editor: User) -> None:
     client, other = logged_in_client(app), logged_in_client(app)
     old = session_token(client)
-    new = {
+    entries = {
         "current": "a long password of editor",
         "new": "another fine password",
         "again": "another fine password",
     }
-    response = post(client, "/newsroom/password", new)
+    response = post(client, "/newsroom/password", entries)
     assert response.status_code == 303
     assert "logged out on other devices" in client.get(response.location).text
     assert accounts.user_by_token(old) is None
@@ -244,19 +248,20 @@ def test_a_refused_password_says_why(
     app: Flask, editor: User, change: dict[str, str], field: str
 ) -> None:
     client = logged_in_client(app)
-    good = {
+    valid = {
         "current": "a long password of editor",
         "new": "another fine password",
         "again": "another fine password",
     }
-    response = post(client, "/newsroom/password", good | change)
+    response = post(client, "/newsroom/password", valid | change)
     assert response.status_code == 422
     assert f'id="{field}-error"' in response.text
     assert "another fine" not in response.text
     assert client.get("/newsroom/password").status_code == 200
 
 
-MATRIX = [
+# Headers of a post, and whether it is accepted; the client's own origin is http://localhost.
+ORIGINS = [
     ({"Sec-Fetch-Site": "same-origin"}, True),
     ({"Sec-Fetch-Site": "none"}, True),
     ({"Sec-Fetch-Site": "none", "Origin": "https://evil.example"}, False),
@@ -279,12 +284,12 @@ MATRIX = [
 ]
 
 
-@pytest.mark.parametrize(("headers", "passes"), MATRIX)
+@pytest.mark.parametrize(("headers", "is_accepted"), ORIGINS)
 @pytest.mark.parametrize(
     "path", [LOGIN, "/newsroom/logout", "/newsroom/password", "/newsroom/stories/new"]
 )
 def test_cross_site_posts_are_refused(
-    app: Flask, editor: User, headers: dict[str, str], passes: bool, path: str
+    app: Flask, editor: User, headers: dict[str, str], is_accepted: bool, path: str
 ) -> None:
     client = app.test_client() if path == LOGIN else logged_in_client(app)
     token = session_token(client)
@@ -294,8 +299,8 @@ def test_cross_site_posts_are_refused(
         "csrf_token": "guess",
     }
     response = client.post(path, data=data, headers=headers)
-    assert (response.status_code != 403) is passes
-    if not passes:
+    assert (response.status_code != 403) is is_accepted
+    if not is_accepted:
         assert session_token(client) == token
         if token:
             assert accounts.user_by_token(token)
@@ -317,13 +322,14 @@ def test_posts_without_origin_headers_need_the_form_token(app: Flask, editor: Us
     )
     assert client.post(LOGIN, data=data | {"csrf_token": token}).status_code == 303
     assert client.post("/newsroom/logout", data={"csrf_token": token}).status_code == 403
-    own, others = form_token(client, LIST), form_token(logged_in_client(app, "author"), LIST)
-    assert client.post("/newsroom/logout", data={"csrf_token": others}).status_code == 403
+    own = form_token(client, LIST)
+    colleagues = form_token(logged_in_client(app, "author"), LIST)
+    assert client.post("/newsroom/logout", data={"csrf_token": colleagues}).status_code == 403
     assert client.post("/newsroom/logout", data={"csrf_token": own}).status_code == 303
 
 
 def test_the_form_token_differs_on_every_page(app: Flask, editor: User) -> None:
-    """Vary the token between pages: a repeated one could be guessed by size (BREACH)."""
+    """A repeated token could be guessed from the size of compressed pages (BREACH)."""
     client = logged_in_client(app)
     values, _, signatures = zip(
         *(form_token(client, LIST).split(".") for _ in range(3)), strict=True
@@ -423,16 +429,12 @@ def test_newsroom_responses_may_not_be_cached_indexed_or_framed(app: Flask, edit
 
 
 def test_login_and_password_fields_have_autocomplete_hints(app: Flask, editor: User) -> None:
-    fields = {
-        field.get("id"): field
-        for field in Page(app.test_client().get(LOGIN).text).find_all("input")
-    }
+    login_page = Page(app.test_client().get(LOGIN).text)
+    fields = {field.get("id"): field for field in login_page.find_all("input")}
     assert fields["password"]["autocomplete"] == "current-password"
     assert fields["email"]["autocomplete"] == "username"
-    fields = {
-        field.get("id"): field
-        for field in Page(logged_in_client(app).get("/newsroom/password").text).find_all("input")
-    }
+    password_page = Page(logged_in_client(app).get("/newsroom/password").text)
+    fields = {field.get("id"): field for field in password_page.find_all("input")}
     assert fields["new"]["autocomplete"] == "new-password"
     assert "readonly" in fields["email"]
 

@@ -1,4 +1,4 @@
-"""Notes to readers, shown, changed and removed; and what makes a story “Updated”."""
+"""Notes to readers, dates of stories, and the changes that mark a story as updated."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from spectator.urls import permalink
 from tests.cases import case_text
 from tests.conftest import make_draft
 from tests.newsroom_client import (
+    ALL_ENTRIES,
     create_story,
     form_values,
     logged_in_client,
@@ -28,7 +29,6 @@ from tests.newsroom_client import (
     save_story,
     story_form,
 )
-from tests.test_newsroom_stories import FULL
 
 HEADINGS = {"update": "Updates", "clarification": "Clarifications", "correction": "Corrections"}
 
@@ -90,8 +90,9 @@ def test_notes_can_be_changed_and_removed_in_the_form(
 ) -> None:
     article_id = create_story(newsroom, do="publish")
     save_story(newsroom, article_id, do="update", note="The <b>port</b> was misnamed.")
-    one, note = f"/newsroom/stories/{article_id}", reload_article(article_id).corrections[0]
-    form = newsroom.get(one).text
+    path, note = f"/newsroom/stories/{article_id}", reload_article(article_id).corrections[0]
+    note_path = f"{path}/notes/{note.id}"
+    form = newsroom.get(path).text
     assert form.count("The &lt;b&gt;port&lt;/b&gt; was misnamed.") >= 2
     before = reload_article(article_id)
     unchanged = (before.version, before.updated_at, note.made_at)
@@ -100,38 +101,25 @@ def test_notes_can_be_changed_and_removed_in_the_form(
         "note_text": "The harbour was misnamed.",
         "note_kind": "correction",
     }
-    assert post(newsroom, f"{one}/notes/{note.id}", sent).status_code == 303
+    assert post(newsroom, note_path, sent).status_code == 303
     after = reload_article(article_id)
     assert [(correction.kind, correction.text) for correction in after.corrections] == [
         ("correction", "The harbour was misnamed.")
     ]
     assert (after.version, after.updated_at, after.corrections[0].made_at) == unchanged, (
-        "a form that is open stays good"
+        "a form opened before can still be saved"
     )
     page = article_page(client, article_id)
-    assert (">Corrections</h2>" in page, "harbour" in page, "&lt;b&gt;port" in page) == (
-        True,
-        True,
-        False,
-    )
-    assert post(newsroom, f"{one}/notes/{note.id}", sent).status_code == 409, (
-        "somebody has changed it meanwhile"
-    )
-    wrong = post(
-        newsroom,
-        f"{one}/notes/{note.id}",
-        sent | {"note_seen": sent["note_text"], "note_text": " "},
-    )
-    assert (wrong.status_code, "Describe the correction." in wrong.text) == (422, True)
-    compared = newsroom.get(f"{one}/history/compare").text
+    assert ">Corrections</h2>" in page and "harbour" in page
+    assert "&lt;b&gt;port" not in page
+    assert post(newsroom, note_path, sent).status_code == 409, "`note_seen` is outdated"
+    seen = {"note_seen": sent["note_text"]}
+    empty = post(newsroom, note_path, sent | seen | {"note_text": " "})
+    assert (empty.status_code, "Describe the correction." in empty.text) == (422, True)
+    compared = newsroom.get(f"{path}/history/compare").text
     assert "<h2>Notes to readers</h2>" in compared
     assert re.search("<del>[^<]*port[^<]*</del><ins>[^<]*harbour[^<]*</ins>", compared)
-    assert (
-        post(
-            newsroom, f"{one}/notes/{note.id}/remove", {"note_seen": sent["note_text"]}
-        ).status_code
-        == 303
-    )
+    assert post(newsroom, f"{note_path}/remove", seen).status_code == 303
     assert "harbour" not in article_page(client, article_id)
     assert [row.action for row in queries.revisions(article_id)] == [
         "remove_note",
@@ -139,8 +127,8 @@ def test_notes_can_be_changed_and_removed_in_the_form(
         "update",
         "publish",
     ]
-    assert "The harbour was misnamed." in newsroom.get(f"{one}/history").text
-    assert post(newsroom, f"{one}/notes/{note.id}/remove", {"note_seen": ""}).status_code == 404
+    assert "The harbour was misnamed." in newsroom.get(f"{path}/history").text
+    assert post(newsroom, f"{note_path}/remove", {"note_seen": ""}).status_code == 404
 
 
 def test_authors_cannot_change_notes_to_a_published_story(
@@ -149,15 +137,15 @@ def test_authors_cannot_change_notes_to_a_published_story(
     author = logged_in_client(app, "author")
     article_id = create_story(author)
     save_story(newsroom, article_id, do="publish")
-    save_story(newsroom, article_id, do="correct", note="Mended.")
+    save_story(newsroom, article_id, do="correct", note="Corrected.")
     note = reload_article(article_id).corrections[0]
-    sent = {"note_seen": "Mended.", "note_text": "Not mended.", "note_kind": "update"}
+    sent = {"note_seen": "Corrected.", "note_text": "Changed.", "note_kind": "update"}
     for path in ("", "/remove"):
         assert (
             post(author, f"/newsroom/stories/{article_id}/notes/{note.id}{path}", sent).status_code
             == 403
         )
-    assert reload_article(article_id).corrections[0].text == "Mended."
+    assert reload_article(article_id).corrections[0].text == "Corrected."
 
 
 @pytest.mark.parametrize("name", ["headline", "dek", "body", "picture_caption"])
@@ -165,7 +153,7 @@ def test_changed_text_marks_a_story_as_updated(newsroom: FlaskClient, name: str)
     article_id = create_story(
         newsroom,
         do="publish",
-        **{field: FULL[field] for field in ("dek", "body", "picture_caption")},
+        **{field: ALL_ENTRIES[field] for field in ("dek", "body", "picture_caption")},
     )
     save_story(newsroom, article_id, do="update", **{name: "Other words"})
     assert reload_article(article_id).updated_at is not None
@@ -181,7 +169,9 @@ def test_changed_metadata_does_not_mark_a_story_as_updated(
         "<p>A &amp; b</p>\n<blockquote>\n<p>Q</p>\n</blockquote>\n<table><tr><td>1</td>"
         "</tr></table>\n<p>x<br>y</p>"
     )
-    article_id = create_story(newsroom, do="publish", **FULL | {"body": table, "source_url": ""})
+    article_id = create_story(
+        newsroom, do="publish", **ALL_ENTRIES | {"body": table, "source_url": ""}
+    )
     other = {"section": "culture", "countries": "Mali", "slug": "another-address"}.get(
         name, "Other"
     )
@@ -215,22 +205,23 @@ def test_restoring_the_same_text_does_not_mark_a_story_as_updated(
     )
 
 
-def minutes(moment: datetime) -> str:
+def form_time(moment: datetime) -> str:
+    """Return a time as the form's date field sends it."""
     return f"{moment:%Y-%m-%dT%H:%M}"
 
 
-def expire_plan(article_id: int, at: datetime) -> None:
-    """Let the planned time of a draft pass."""
+def set_planned_time(article_id: int, at: datetime) -> None:
+    """Set the planned time of a draft in the database, where it may be past."""
     with db.write() as session:
         session.get_one(Article, article_id).published_at = at
 
 
 def test_publishing_after_the_planned_time_asks_which_date_to_use(newsroom: FlaskClient) -> None:
     now = datetime.now(UTC).replace(second=0, microsecond=0)
-    old = now - timedelta(days=3)
-    for answer, expected in (("now", None), ("date", old)):
-        article_id = create_story(newsroom, published_at=minutes(now + timedelta(days=2)))
-        expire_plan(article_id, old)
+    past = now - timedelta(days=3)
+    for answer, expected in (("now", None), ("date", past)):
+        article_id = create_story(newsroom, published_at=form_time(now + timedelta(days=2)))
+        set_planned_time(article_id, past)
         response = save_story(newsroom, article_id, do="publish")
         assert (response.status_code, "The planned time has passed." in response.text) == (
             422,
@@ -241,19 +232,19 @@ def test_publishing_after_the_planned_time_asks_which_date_to_use(newsroom: Flas
         article = reload_article(article_id)
         assert article.status == "published"
         assert article.published_at == expected if expected else article.published_at >= now
-    article_id = create_story(newsroom, published_at=minutes(now + timedelta(days=2)))
-    expire_plan(article_id, old)
+    article_id = create_story(newsroom, published_at=form_time(now + timedelta(days=2)))
+    set_planned_time(article_id, past)
     new_date = now - timedelta(days=9)
     assert (
-        save_story(newsroom, article_id, do="publish", published_at=minutes(new_date)).status_code
+        save_story(newsroom, article_id, do="publish", published_at=form_time(new_date)).status_code
         == 303
     )
-    assert reload_article(article_id).published_at == new_date, "a date that was typed now is meant"
+    assert reload_article(article_id).published_at == new_date, "a newly entered date is used"
 
 
 def test_publishing_a_scheduled_story_dates_it_now(newsroom: FlaskClient) -> None:
     later = datetime.now(UTC) + timedelta(days=2)
-    article_id = create_story(newsroom, do="schedule", published_at=minutes(later))
+    article_id = create_story(newsroom, do="schedule", published_at=form_time(later))
     assert save_story(newsroom, article_id, do="publish").status_code == 303
     assert reload_article(article_id).published_at < later - timedelta(days=1)
 
@@ -266,7 +257,7 @@ def test_the_date_of_a_published_story_can_be_changed(
     exact = reload_article(article_id).published_at
     save_story(newsroom, article_id, do="update", dek="Other")
     assert reload_article(article_id).published_at == exact, (
-        "left as it was shown, it keeps its seconds"
+        "an unchanged date field keeps the seconds"
     )
     assert (
         save_story(newsroom, article_id, do="update", published_at="2025-03-09T00:30").status_code
@@ -293,10 +284,10 @@ def test_a_changed_date_in_the_url_redirects_the_old_url(
     story = reload_article(article_id)
     monkeypatch.setitem(app.config, "PERMALINK", "/<year>/<month>/<day>/<slug>")
     assert permalink(story) == f"/2024/02/03/{story.slug}"
-    answer: Any
+    response: Any
     with app.test_request_context(f"/2025/05/04/{story.slug}"):
-        answer = pages.article(story.slug, year=2025, month=5, day=4)
-    assert (answer.status_code, answer.location) == (301, f"/2024/02/03/{story.slug}")
+        response = pages.article(story.slug, year=2025, month=5, day=4)
+    assert (response.status_code, response.location) == (301, f"/2024/02/03/{story.slug}")
 
 
 def test_an_update_from_an_older_form_keeps_a_colleagues_new_date(
@@ -307,12 +298,12 @@ def test_an_update_from_an_older_form_keeps_a_colleagues_new_date(
     save_story(
         logged_in_client(app, "admin"), article_id, do="update", published_at="2024-02-03T12:00"
     )
-    old = opened | {
+    older_form = opened | {
         "do": "update",
         "version": str(reload_article(article_id).version),
         "dek": "Other",
     }
-    assert post(newsroom, f"/newsroom/stories/{article_id}", old).status_code == 303
+    assert post(newsroom, f"/newsroom/stories/{article_id}", older_form).status_code == 303
     assert reload_article(article_id).published_at == datetime(2024, 2, 3, 12, tzinfo=UTC)
 
 

@@ -1,9 +1,10 @@
-"""The newsroom's search, separate from the readers', and the page of related stories."""
+"""The newsroom's own search, its index of unpublished stories, and the related stories page."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, pairwise
 
@@ -25,9 +26,9 @@ from tests.newsroom_client import logged_in_client, post
 
 @pytest.fixture
 def update_indexes(app: Flask) -> Callable[[], None]:
-    """Return a function that does all of the worker's indexing."""
+    """Return a function that updates both indexes and related stories as the worker does."""
 
-    def work() -> None:
+    def run_consumers() -> None:
         index, newsroom = (
             make(app.config["DATA_DIR"])
             for make in (indexing.open_public_index, indexing.open_newsroom_index)
@@ -39,7 +40,7 @@ def update_indexes(app: Flask) -> Callable[[], None]:
         ):
             pass
 
-    return work
+    return run_consumers
 
 
 def search_unpublished(app: Flask, text: str) -> list[int]:
@@ -105,21 +106,13 @@ def test_repair_adds_missing_and_drops_orphaned_documents(
     index = (indexing.open_public_index if source == "PUBLIC" else indexing.open_newsroom_index)(
         app.config["DATA_DIR"]
     )
-    right, position = index.versions(), index.offset()
-    (article_id,) = right
-    other = queries.newsroom_articles_by_id([article_id])[0]
-    in_vain = indexing.build_document(other)
-    index.apply(
-        {
-            article_id: None,
-            999: type(in_vain)(
-                **{**{n: getattr(in_vain, n) for n in in_vain.__slots__}, "id": 999}
-            ),
-        },
-        position or 0,
-    )
-    assert indexing.repair(index, kind) == ({article_id}, {999})
-    assert index.versions() == right
+    versions, offset = index.versions(), index.offset()
+    [article_id] = versions
+    [article] = queries.newsroom_articles_by_id([article_id])
+    orphaned = replace(indexing.build_document(article), id=999)
+    index.apply({article_id: None, orphaned.id: orphaned}, offset or 0)
+    assert indexing.repair(index, kind) == ({article_id}, {orphaned.id})
+    assert index.versions() == versions
     assert indexing.repair(index, kind) == (set(), set())
 
 
@@ -153,13 +146,13 @@ def test_authors_find_only_their_own_drafts(
     client = logged_in_client(app, "author")
     author = next(user for user in queries.users() if user.role == "author")
     own = publishing.create(make_draft(headline="Dust of mine"), author)
-    foreign = publishing.create(make_draft(headline="Dust of others"), editor)
+    colleagues = publishing.create(make_draft(headline="Dust of others"), editor)
     update_indexes()
     page = client.get("/newsroom/search?q=dust").text
     assert (
         f"/newsroom/stories/{own}" in page
         and "1 story" in page
-        and f"/newsroom/stories/{foreign}" not in page
+        and f"/newsroom/stories/{colleagues}" not in page
     )
 
 
@@ -196,13 +189,14 @@ def test_search_results_are_split_into_pages(
         assert client.get(f"/newsroom/search?q=dust&page={rubbish}").status_code == 200
 
 
-def publish_at(editor: User, at: datetime, **more: object) -> int:
-    article_id = publishing.create(make_draft(**more), editor)
+def publish_at(editor: User, at: datetime, **fields: object) -> int:
+    article_id = publishing.create(make_draft(**fields), editor)
     publishing.apply_action(article_id, editor, Action("publish", at))
     return article_id
 
 
-def headlines_in(page: str) -> list[int]:
+def listed_ids(page: str) -> list[int]:
+    """Return the ids of the stories that a page of results links to."""
     return [
         int(article_id)
         for article_id in re.findall(r'<h2[^>]*>\s*<a href="/newsroom/stories/(\d+)"', page)
@@ -216,7 +210,7 @@ def test_an_empty_search_lists_all_stories_with_their_dates(
     draft_id = publishing.create(make_draft(headline="Private"), editor)
     update_indexes()
     page = logged_in_client(app).get("/newsroom/search").text
-    assert headlines_in(page) == [draft_id, public_id]
+    assert listed_ids(page) == [draft_id, public_id]
     assert "published" in page and "6 May 2024" in page
 
 
@@ -230,14 +224,14 @@ def test_the_search_can_be_filtered_by_section_author_and_year(
     publish_at(editor, at, **plain | {"section": "business"})
     publish_at(editor, at, **plain | {"authors": ("Kofi Boateng",)})
     publish_at(editor, datetime(2023, 5, 6, 12, tzinfo=UTC), **plain)
-    publishing.create(make_draft(**plain), editor)  # of this year, since it was saved now
+    publishing.create(make_draft(**plain), editor)  # a draft's year is that of its last save
     update_indexes()
     client = logged_in_client(app)
     address = f"/newsroom/search?q={words}&section=politics&year=2024&author="
-    assert headlines_in(client.get(address + "Ama+Mensah").text) == [wanted]
+    assert listed_ids(client.get(address + "Ama+Mensah").text) == [wanted]
     page = client.get(address + "mensah")
-    assert headlines_in(page.text) == [wanted]
-    assert 'value="Ama Mensah"' in page.text  # the whole name is shown
+    assert listed_ids(page.text) == [wanted]
+    assert 'value="Ama Mensah"' in page.text, "the field shows the full name"
     assert "No author is called “Nobody &lt;b&gt;”" in client.get(address + "Nobody+<b>").text
     for odd in ("year=0000", "year=99999", "year=x&section=%00&in=nothing&page=-1", "section=<b>"):
         assert client.get(f"/newsroom/search?q={words}&{odd}").status_code == 200
@@ -258,7 +252,7 @@ def test_results_of_both_indexes_alternate(
     update_indexes()
     client = logged_in_client(app)
     pages = [
-        headlines_in(client.get(f"/newsroom/search?q=dust&page={number}").text)
+        listed_ids(client.get(f"/newsroom/search?q=dust&page={number}").text)
         for number in range(1, 6)
     ]
     assert [len(page) for page in pages] == [2, 2, 2, 1, 0]
@@ -266,27 +260,28 @@ def test_results_of_both_indexes_alternate(
         [True, False],
         [True, False],
     ]
-    assert sorted(chain.from_iterable(pages)) == sorted(public_ids | draft_ids)  # each once
+    assert sorted(chain.from_iterable(pages)) == sorted(public_ids | draft_ids)
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
 def test_alternating_results_contain_every_story_once(first: int, second: int) -> None:
-    taken = [
-        story_search.interleaved_count(first, second, count) for count in range(first + second + 1)
+    counts_from_first = [
+        story_search.interleaved_count(first, second, total) for total in range(first + second + 1)
     ]
-    assert taken[0] == 0 and taken[-1] == first
-    assert all(later - earlier in (0, 1) for earlier, later in pairwise(taken))
-    assert all(0 <= count - number <= second for count, number in enumerate(taken))
+    assert counts_from_first[0] == 0 and counts_from_first[-1] == first
+    assert all(later - earlier in (0, 1) for earlier, later in pairwise(counts_from_first))
+    counts_from_second = [total - count for total, count in enumerate(counts_from_first)]
+    assert all(0 <= count <= second for count in counts_from_second)
 
 
 def test_a_full_match_in_one_index_hides_partial_matches_in_the_other(
     app: Flask, editor: User, story: Callable[..., int], update_indexes: Callable[[], None]
 ) -> None:
-    whole = story(headline="Harmattan dust")
+    full_match = story(headline="Harmattan dust")
     publishing.create(make_draft(headline="Harmattan alone"), editor)
     update_indexes()
     page = logged_in_client(app).get("/newsroom/search?q=harmattan+dust").text
-    assert headlines_in(page) == [whole] and "1 story" in page
+    assert listed_ids(page) == [full_match] and "1 story" in page
 
 
 def test_search_and_related_stories_need_a_login(client: FlaskClient) -> None:
@@ -295,31 +290,31 @@ def test_search_and_related_stories_need_a_login(client: FlaskClient) -> None:
 
 
 def test_the_search_page_reports_a_missing_index(app: Flask) -> None:
-    answer = logged_in_client(app).get("/newsroom/search?q=dust")
-    assert answer.status_code == 503 and "being rebuilt" in answer.text
+    response = logged_in_client(app).get("/newsroom/search?q=dust")
+    assert response.status_code == 503 and "being rebuilt" in response.text
 
 
 def test_related_stories_can_be_pinned_blocked_and_unblocked(
     app: Flask, story: Callable[..., int], update_indexes: Callable[[], None]
 ) -> None:
-    this, other = story(headline="This"), story(headline="That", section="health")
+    article_id, other = story(headline="This"), story(headline="That", section="health")
     update_indexes()
-    client, path = logged_in_client(app), f"/newsroom/stories/{this}/related"
+    client, path = logged_in_client(app), f"/newsroom/stories/{article_id}/related"
     assert (
         post(
             client, path, {"related": "http://localhost/health/that?x=1", "kind": "pin"}
         ).status_code
         == 303
     )
-    assert queries.related_overrides(this) == ([other], set())
+    assert queries.related_overrides(article_id) == ([other], set())
     update_indexes()
     assert "Unpin" in client.get(path).text
     post(client, path, {"related": str(other), "kind": "forbid"})
     update_indexes()
     page = client.get(path).text
     assert "Blocked" in page and "Unblock" in page
-    post(client, f"/newsroom/stories/{other}/related", {"related": str(this), "kind": ""})
-    assert queries.related_overrides(this) == ([], set()), "undone from the other side"
+    post(client, f"/newsroom/stories/{other}/related", {"related": str(article_id), "kind": ""})
+    assert queries.related_overrides(article_id) == ([], set()), "unblocked from the other story"
 
 
 @pytest.mark.parametrize(
@@ -328,13 +323,13 @@ def test_related_stories_can_be_pinned_blocked_and_unblocked(
 def test_an_unknown_story_is_refused_with_an_error_at_the_field(
     app: Flask, story: Callable[..., int], raw_input: str
 ) -> None:
-    this = story()
-    answer = post(
+    article_id = story()
+    response = post(
         logged_in_client(app),
-        f"/newsroom/stories/{this}/related",
+        f"/newsroom/stories/{article_id}/related",
         {"related": raw_input, "kind": "pin"},
     )
-    assert answer.status_code == 422 and "related-error" in answer.text
+    assert response.status_code == 422 and "related-error" in response.text
 
 
 def test_authors_can_view_but_not_change_related_stories(
@@ -355,12 +350,12 @@ def test_authors_can_view_but_not_change_related_stories(
 
 
 def test_a_story_is_found_by_id_path_or_url(story: Callable[..., int]) -> None:
-    this = story(headline="A headline")
+    article_id = story(headline="A headline")
     for text in (
-        str(this),
+        str(article_id),
         "/politics/a-headline",
         "https://x.example/politics/a-headline/#top",
-        f"/newsroom/stories/{this}/history",
+        f"/newsroom/stories/{article_id}/history",
     ):
-        assert find_article_id(text) == this
+        assert find_article_id(text) == article_id
     assert find_article_id("/politics/none") is None

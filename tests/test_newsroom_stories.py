@@ -24,6 +24,7 @@ from spectator.text.words.name_lists import join_names, split_names
 from spectator.urls import permalink
 from tests.conftest import make_draft
 from tests.newsroom_client import (
+    ALL_ENTRIES,
     NEW_STORY,
     SAME_ORIGIN,
     SESSION_COOKIE,
@@ -41,26 +42,10 @@ from tests.newsroom_client import (
 )
 from tests.page_checks import Page
 
-FULL = {
-    "headline": "Ports & “Gulf” <of> Guinea",
-    "dek": "What they carry",
-    "body": "One.\r\n\r\nTwo.",
-    "section": "business",
-    "language": "fr",
-    "slug": "ports-of-guinea",
-    "authors": "Zainab Bello, Amina Diallo",
-    "countries": "Nigeria, CI",
-    "topics": "Ports, Trade",
-    "source_name": "Reuters",
-    "source_url": "https://www.reuters.com/a?b=c&d=e",
-    "picture_caption": "A harbour",
-    "picture_credit": "Somebody",
-}
-
 
 def test_a_story_is_stored_with_every_entry(newsroom: FlaskClient, editor: User) -> None:
     assert newsroom.get(NEW_STORY).status_code == 200
-    article = get_article(create_story(newsroom, **FULL))
+    article = get_article(create_story(newsroom, **ALL_ENTRIES))
     assert (article.status, article.created_by_id, article.slug) == (
         "draft",
         editor.id,
@@ -81,7 +66,7 @@ def test_a_story_is_stored_with_every_entry(newsroom: FlaskClient, editor: User)
         "source_name",
         "source_url",
     ):
-        assert values[name] == FULL[name]
+        assert values[name] == ALL_ENTRIES[name]
     assert set(split_names(values["countries"])) == {country.name for country in article.countries}
 
 
@@ -168,12 +153,12 @@ def test_an_author_cannot_view_or_change_a_colleagues_story(
 ) -> None:
     secret = create_story(newsroom, headline="Secret headline")
     author = logged_in_client(app, "author")
-    one = f"/newsroom/stories/{secret}"
-    for path in (one, f"{one}/preview"):
+    story = f"/newsroom/stories/{secret}"
+    for path in (story, f"{story}/preview"):
         response = author.get(path)
         assert response.status_code == 403
         assert "Secret headline" not in response.text
-    for path in (one, f"{one}/publish", f"{one}/withdraw"):
+    for path in (story, f"{story}/publish", f"{story}/withdraw"):
         assert (
             post(author, path, story_form(version="1", headline="Mine now", reason="x")).status_code
             == 403
@@ -228,7 +213,8 @@ def test_posted_values_without_a_form_field_are_ignored(
     assert get_article(other).headline == "Other"
 
 
-WRONG = [
+# Field, its invalid value, and the field that shows the error.
+INVALID_ENTRIES = [
     ("headline", "", "headline"),
     ("headline", " \u200b\u202e ", "headline"),
     ("headline", "x" * 301, "headline"),
@@ -252,12 +238,14 @@ WRONG = [
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "error"), WRONG, ids=[f"{f}-{v[:12]!r}" for f, v, _ in WRONG]
+    ("field", "value", "error"),
+    INVALID_ENTRIES,
+    ids=[f"{field}-{value[:12]!r}" for field, value, _ in INVALID_ENTRIES],
 )
 def test_an_invalid_entry_is_returned_with_its_error(
     newsroom: FlaskClient, field: str, value: str, error: str
 ) -> None:
-    sent = FULL | {"do": "publish", field: value}
+    sent = ALL_ENTRIES | {"do": "publish", field: value}
     response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 422
     assert f'id="{error}-error"' in response.text
@@ -270,11 +258,11 @@ def test_an_invalid_entry_is_returned_with_its_error(
     )
     assert control["aria-invalid"] == "true"
     assert f"{error}-error" in (control["aria-describedby"] or "")
-    again = form_values(response)
+    returned = form_values(response)
     for name, entry in sent.items():
         if name not in {"do", "section"} and (name, entry) != ("language", "not a tag"):
-            assert again[name] == entry.replace("\r\n", "\n"), name
-    assert again["section"] == ("" if field == "section" else "business")
+            assert returned[name] == entry.replace("\r\n", "\n"), name
+    assert returned["section"] == ("" if field == "section" else "business")
     assert count_articles() == 0
 
 
@@ -301,11 +289,11 @@ def test_scheduling_says_when_the_story_is_published(newsroom: FlaskClient) -> N
 def test_a_notice_is_not_shown_once_the_story_has_moved_on(newsroom: FlaskClient) -> None:
     response = post(newsroom, NEW_STORY, story_form(do="publish"))
     assert "Published. Readers see the story now." in newsroom.get(response.location).text
-    one = response.location.partition("?")[0]
-    withdrawn = post(newsroom, f"{one}/withdraw", {"reason": "A court order."})
+    story = response.location.partition("?")[0]
+    withdrawn = post(newsroom, f"{story}/withdraw", {"reason": "A court order."})
     assert "Published. Readers see the story now." not in newsroom.get(response.location).text
     assert "Story withdrawn. Readers now see the reason." in newsroom.get(withdrawn.location).text
-    post(newsroom, f"{one}/reinstate")
+    post(newsroom, f"{story}/reinstate")
     assert "Story withdrawn." not in newsroom.get(withdrawn.location).text
 
 
@@ -369,8 +357,9 @@ def test_one_megabyte_is_stored_and_three_are_refused(newsroom: FlaskClient) -> 
 
 @pytest.mark.parametrize("unit", ["a\n", "<b>a</b>", "<p>"])
 def test_a_text_with_too_many_lines_or_tags_is_refused(newsroom: FlaskClient, unit: str) -> None:
-    pieces = unit.count("<") or 1
-    fits, too_many = unit * (MAX_BODY_PIECES // pieces - 1), unit * (MAX_BODY_PIECES // pieces + 1)
+    tags_or_lines = unit.count("<") or 1
+    most = MAX_BODY_PIECES // tags_or_lines
+    fits, too_many = unit * (most - 1), unit * (most + 1)
     response = post(newsroom, NEW_STORY, story_form(body=f"<hr>{too_many}", dek="Keep me"))
     assert response.status_code == 422 and form_values(response)["dek"] == "Keep me"
     assert "100,000 lines and tags" in response.text
@@ -398,28 +387,32 @@ def test_no_response_returns_more_than_a_few_megabytes_of_a_form(
         sizes.append(len(response.data))
     assert max(sizes) < 5 * 1024**2
     if kind == "urlencoded":
-        assert max(sizes) < 100_000, "its escapes would be decoded: refused unread"
+        assert max(sizes) < 100_000, "refused unread"
     else:
-        assert sizes[2] > 3 * 1024**2, "a text that is too long comes back"
+        assert sizes[2] > 3 * 1024**2, "a text of 3 MB is returned"
     assert count_articles() == 0
 
 
-@pytest.mark.parametrize(("field", "whole"), [(12, 64), (10**9, 1)])
+@pytest.mark.parametrize(
+    ("field_bytes", "form_bytes"),
+    [(1_200_000, 64_000_000), (10**14, 1_000_000)],
+    ids=["field", "form"],
+)
 def test_oversized_forms_get_an_error_page(
-    newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch, field: int, whole: int
+    newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch, field_bytes: int, form_bytes: int
 ) -> None:
-    monkeypatch.setattr(security, "MAX_STORY_FIELD_BYTES", field * 100_000)
-    monkeypatch.setattr(security, "MAX_STORY_BYTES", whole * 1_000_000)
+    monkeypatch.setattr(security, "MAX_STORY_FIELD_BYTES", field_bytes)
+    monkeypatch.setattr(security, "MAX_STORY_BYTES", form_bytes)
     response = post(newsroom, NEW_STORY, story_form(body="x" * 1_500_000))
     assert response.status_code == 413
     assert "too large" in response.text
     assert count_articles() == 0
 
 
-def disable_page_checks(app: Flask, like: FlaskClient) -> FlaskClient:
-    """Return a client with the same session that checks no page."""
+def client_without_checks(app: Flask, client: FlaskClient) -> FlaskClient:
+    """Return a client with the same session that does not check pages."""
     plain = FlaskClient(app, Response)
-    plain.set_cookie(SESSION_COOKIE, session_token(like))
+    plain.set_cookie(SESSION_COOKIE, session_token(client))
     return plain
 
 
@@ -427,7 +420,7 @@ HOSTILE = '<img src=x onerror=alert(1)>{{7*7}}"><script>alert(1)</script>'
 
 
 def test_hostile_entries_are_shown_as_text(app: Flask, newsroom: FlaskClient) -> None:
-    lines = (
+    text_fields = (
         "headline",
         "dek",
         "authors",
@@ -442,14 +435,19 @@ def test_hostile_entries_are_shown_as_text(app: Flask, newsroom: FlaskClient) ->
         f'Text <a href="javascript:alert(1)">a</a></p>{HOSTILE}'
     )
     sent = story_form(
-        do="publish", body=body, picture=picture_file(), **dict.fromkeys(lines, HOSTILE)
+        do="publish", body=body, picture=picture_file(), **dict.fromkeys(text_fields, HOSTILE)
     )
     response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 303
     article = db.session.scalars(select(Article)).one()
-    one = f"/newsroom/stories/{article.id}"
-    plain = disable_page_checks(app, newsroom)
-    for path in (one, f"{one}/preview", "/newsroom/stories/", permalink(get_article(article.id))):
+    story = f"/newsroom/stories/{article.id}"
+    plain = client_without_checks(app, newsroom)
+    for path in (
+        story,
+        f"{story}/preview",
+        "/newsroom/stories/",
+        permalink(get_article(article.id)),
+    ):
         page = plain.get(path).text
         for tag, attrs in Page(page).elements:
             assert not [name for name in attrs if name.startswith("on")], tag
@@ -459,13 +457,13 @@ def test_hostile_entries_are_shown_as_text(app: Flask, newsroom: FlaskClient) ->
         assert "{{7*7}}" in page
 
 
-def upload_story(client: FlaskClient, **more: Any) -> TestResponse:
-    sent = story_form(picture=picture_file(), picture_alt="A red field", **more)
+def post_story_with_picture(client: FlaskClient, **changes: Any) -> TestResponse:
+    sent = story_form(picture=picture_file(), picture_alt="A red field", **changes)
     return post(client, NEW_STORY, sent)
 
 
 def test_a_picture_is_stored_shown_and_removed(newsroom: FlaskClient) -> None:
-    response = upload_story(newsroom)
+    response = post_story_with_picture(newsroom)
     assert response.status_code == 303
     article = db.session.scalars(select(Article)).one()
     assert article.picture_id
@@ -484,7 +482,7 @@ def test_a_picture_is_stored_shown_and_removed(newsroom: FlaskClient) -> None:
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
 
 
-def chunk(kind: bytes, content: bytes) -> bytes:
+def png_chunk(kind: bytes, content: bytes) -> bytes:
     return (
         len(content).to_bytes(4, "big")
         + kind
@@ -494,10 +492,11 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 
 SIZE = (20_000).to_bytes(4, "big") * 2
-BOMB = (
+# A small file that claims 20,000 × 20,000 pixels.
+DECOMPRESSION_BOMB = (
     b"\x89PNG\r\n\x1a\n"
-    + chunk(b"IHDR", SIZE + b"\x08\0\0\0\0")
-    + chunk(b"IDAT", zlib.compress(bytes(8000)))
+    + png_chunk(b"IHDR", SIZE + b"\x08\0\0\0\0")
+    + png_chunk(b"IDAT", zlib.compress(bytes(8000)))
 )
 
 
@@ -506,7 +505,7 @@ BOMB = (
     [
         (b"hello", "picture.png", "not a picture we support"),
         (SVG, "a.svg", "not a picture we support"),
-        (BOMB, "bomb.png", "megapixels"),
+        (DECOMPRESSION_BOMB, "bomb.png", "megapixels"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 42_000_000, "../../big.png", "40 MB"),
     ],
     ids=["text", "svg", "bomb", "large"],
@@ -515,24 +514,24 @@ def test_an_invalid_picture_is_refused_and_all_other_entries_returned(
     newsroom: FlaskClient, content: bytes, name: str, words: str
 ) -> None:
     response = post(
-        newsroom, NEW_STORY, FULL | {"picture": upload(content, name), "picture_alt": "Alt"}
+        newsroom, NEW_STORY, ALL_ENTRIES | {"picture": upload(content, name), "picture_alt": "Alt"}
     )
     assert response.status_code == 422
     assert words in response.text
-    again = form_values(response)
-    assert {field: again[field] for field in FULL} == {
-        field: FULL[field].replace("\r\n", "\n") for field in FULL
+    returned = form_values(response)
+    assert {field: returned[field] for field in ALL_ENTRIES} == {
+        field: ALL_ENTRIES[field].replace("\r\n", "\n") for field in ALL_ENTRIES
     }
-    assert (again["picture_alt"], count_articles()) == ("Alt", 0)
+    assert (returned["picture_alt"], count_articles()) == ("Alt", 0)
 
 
 def test_an_uploaded_picture_survives_a_refused_form(newsroom: FlaskClient) -> None:
-    response = upload_story(newsroom, headline="")
+    response = post_story_with_picture(newsroom, headline="")
     assert response.status_code == 422
-    again = form_values(response)
-    assert again["picture_id"]
+    returned = form_values(response)
+    assert returned["picture_id"]
     assert count_articles() == 0
-    response = post(newsroom, NEW_STORY, again | {"headline": "Now with a headline"})
+    response = post(newsroom, NEW_STORY, returned | {"headline": "Now with a headline"})
     assert response.status_code == 303
     assert db.session.scalars(select(Article.picture_id)).one() is not None
 
@@ -544,10 +543,10 @@ def test_a_picture_needs_alt_text(newsroom: FlaskClient) -> None:
 
 
 def test_a_colleagues_uploaded_picture_cannot_be_claimed(app: Flask, newsroom: FlaskClient) -> None:
-    theirs = form_values(upload_story(newsroom, headline=""))["picture_id"]
+    token = form_values(post_story_with_picture(newsroom, headline=""))["picture_id"]
     number = db.session.scalars(select(Picture.id)).one()
     author = logged_in_client(app, "author")
-    for claim in (theirs, str(number), "999", "x", f"{number}.x"):
+    for claim in (token, str(number), "999", "x", f"{number}.x"):
         response = post(author, NEW_STORY, story_form(picture_id=claim, picture_alt="Alt"))
         assert response.status_code == 422, claim
         assert "upload it again" in response.text
@@ -557,7 +556,7 @@ def test_a_colleagues_uploaded_picture_cannot_be_claimed(app: Flask, newsroom: F
 def test_a_correction_is_dated_and_shown(newsroom: FlaskClient, client: FlaskClient) -> None:
     article_id = create_story(newsroom, do="publish")
     response = save_story(
-        newsroom, article_id, do="correct", body="Mended.", note="The port was misnamed."
+        newsroom, article_id, do="correct", body="Corrected.", note="The port was misnamed."
     )
     assert "done=correct&" in response.location
     article = get_article(article_id)
@@ -565,7 +564,7 @@ def test_a_correction_is_dated_and_shown(newsroom: FlaskClient, client: FlaskCli
     assert article.updated_at is not None
     page = client.get(permalink(article)).text
     assert "The port was misnamed." in page
-    assert "Mended." in page
+    assert "Corrected." in page
     assert "done=update&" in save_story(newsroom, article_id, do="update").location
     assert save_story(newsroom, article_id, do="update", note="x" * 3000).status_code == 422
 
@@ -574,20 +573,20 @@ def test_a_story_can_be_withdrawn_and_republished(
     newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     article_id = create_story(newsroom, do="publish")
-    one, address = f"/newsroom/stories/{article_id}", permalink(get_article(article_id))
-    response = post(newsroom, f"{one}/withdraw", {"reason": " "})
+    story, url = f"/newsroom/stories/{article_id}", permalink(get_article(article_id))
+    response = post(newsroom, f"{story}/withdraw", {"reason": " "})
     assert response.status_code == 422
     assert 'id="reason-error"' in response.text
-    response = post(newsroom, f"{one}/withdraw", {"reason": "The source <b>lied</b>."})
+    response = post(newsroom, f"{story}/withdraw", {"reason": "The source <b>lied</b>."})
     assert response.status_code == 303
-    gone = client.get(address)
+    gone = client.get(url)
     assert gone.status_code == 410
     assert "The source &lt;b&gt;lied&lt;/b&gt;." in gone.text
     page = newsroom.get(response.location).text
     assert "Republish" in page
-    assert post(newsroom, f"{one}/withdraw", {"reason": "Again"}).status_code == 403
-    assert post(newsroom, f"{one}/reinstate").status_code == 303
-    assert client.get(address).status_code == 200
+    assert post(newsroom, f"{story}/withdraw", {"reason": "Again"}).status_code == 403
+    assert post(newsroom, f"{story}/reinstate").status_code == 303
+    assert client.get(url).status_code == 200
 
 
 def test_the_old_url_redirects_after_a_slug_change(
@@ -628,12 +627,10 @@ def test_the_preview_shows_the_body_that_readers_get(
     save_story(newsroom, article_id, do="publish")
     public = client.get(permalink(get_article(article_id))).text
     preview = newsroom.get(path).text
-    inside = [
-        re.search(r'<div class="prose">.*?</div>', page, re.DOTALL) for page in (public, preview)
-    ]
-    assert inside[0] is not None
-    assert inside[1] is not None
-    assert inside[0][0] == inside[1][0]
+    public_body, preview_body = (
+        re.findall(r'<div class="prose">.*?</div>', page, re.DOTALL) for page in (public, preview)
+    )
+    assert public_body and public_body == preview_body
 
 
 @pytest.mark.parametrize("number", ["0", "999", "2147483648", "9" * 40, "-1", "x", "%00"])
@@ -652,9 +649,9 @@ def test_the_story_list_has_pages_a_status_filter_and_a_search(
 ) -> None:
     assert "Write the first" in newsroom.get("/newsroom/stories/").text
     for number in range(53):
-        step = publishing.Action("publish" if number == 1 else "save")
+        action = Action("publish" if number == 1 else "save")
         publishing.create(
-            make_draft(headline=f"Story {number:02}", authors=("Amina Diallo",)), editor, step
+            make_draft(headline=f"Story {number:02}", authors=("Amina Diallo",)), editor, action
         )
     first, second = (newsroom.get(f"/newsroom/stories/?page={page}").text for page in (1, 2))
     headlines = [re.findall(r"Story \d\d", page) for page in (first, second)]
@@ -727,7 +724,7 @@ def test_the_page_of_an_internal_error_returns_the_text(
     monkeypatch.setattr(publishing, "create", broken)
     app.testing = False
     response = post(
-        disable_page_checks(app, newsroom), NEW_STORY, story_form(body="My <precious> words")
+        client_without_checks(app, newsroom), NEW_STORY, story_form(body="My <precious> words")
     )
     assert response.status_code == 500
     assert "My &lt;precious&gt; words" in response.text

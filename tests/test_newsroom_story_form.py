@@ -39,12 +39,11 @@ from tests.page_checks import Page
 
 
 def autosave(
-    client: FlaskClient, article_id: int | str, form_id: dict[str, str], **more: Any
+    client: FlaskClient, article_id: int | str, entries: dict[str, str], **changes: Any
 ) -> TestResponse:
-    """Send an autosave as the form does."""
-    response = post(
-        client, f"/newsroom/fragments/stories/{article_id}/autosave", form_id | {"seq": "7"} | more
-    )
+    """Send an autosave as the form does; `article_id` is `new` for a new story."""
+    path = f"/newsroom/fragments/stories/{article_id}/autosave"
+    response = post(client, path, entries | {"seq": "7"} | changes)
     assert response.status_code == 200
     return response
 
@@ -58,10 +57,10 @@ def test_an_autosave_touches_neither_story_nor_history(newsroom: FlaskClient) ->
     path, before = f"/newsroom/stories/{article_id}", get_article(article_id)
     version, revisions, rows = before.version, count_rows(Revision), count_rows(Outbox)
     opened = form_values(newsroom.get(path))
-    answer = autosave(newsroom, article_id, opened, headline="Half a headl")
-    assert 'data-outcome="saved" data-seq="7"' in " ".join(answer.text.split())
-    assert re.search(r'data-weight="\d+ KB, \d\.\d s on 3G"', answer.text)
-    assert re.search(r"Saved\s+<time datetime=\"[^\"]+\">\d\d:\d\d:\d\d</time>", answer.text)
+    response = autosave(newsroom, article_id, opened, headline="Half a headl")
+    assert 'data-outcome="saved" data-seq="7"' in " ".join(response.text.split())
+    assert re.search(r'data-weight="\d+ KB, \d\.\d s on 3G"', response.text)
+    assert re.search(r"Saved\s+<time datetime=\"[^\"]+\">\d\d:\d\d:\d\d</time>", response.text)
     db.session.expire_all()
     assert (get_article(article_id).version, count_rows(Revision), count_rows(Outbox)) == (
         version,
@@ -102,7 +101,7 @@ def test_an_unsaved_new_story_is_in_the_list(newsroom: FlaskClient) -> None:
     assert count_articles() == 0
 
 
-def framed_page(client: FlaskClient, page: TestResponse) -> list[str]:
+def framed_pages(client: FlaskClient, page: TestResponse) -> list[str]:
     """Return the pages in the frames of a preview."""
     return [
         client.get(unescape(path)).text for path in re.findall(r'<iframe src="([^"]+)"', page.text)
@@ -117,14 +116,14 @@ def test_unsaved_changes_of_a_published_story_are_in_the_preview_only(
     opened, revisions = form_values(newsroom.get(path)), count_rows(Revision)
     saved = autosave(newsroom, article_id, opened, body="Pending words.")
     assert "not published. Readers still see the old text." in saved.text
-    answer = post(newsroom, path + "/proof", opened | {"body": "Pending words, and more."})
-    assert answer.status_code == 303
-    page = newsroom.get(answer.location)
+    response = post(newsroom, path + "/proof", opened | {"body": "Pending words, and more."})
+    assert response.status_code == 303
+    page = newsroom.get(response.location)
     assert "Readers still see the old text." in page.text
-    frames = framed_page(newsroom, page)
+    frames = framed_pages(newsroom, page)
     assert len(frames) == 2 and all("Pending words, and more." in frame for frame in frames)
     assert not any(
-        "Pending words" in frame for frame in framed_page(newsroom, newsroom.get(path + "/proof"))
+        "Pending words" in frame for frame in framed_pages(newsroom, newsroom.get(path + "/proof"))
     )
     assert "Pending words" not in client.get(permalink(get_article(article_id))).text
     assert count_rows(Revision) == revisions
@@ -140,14 +139,14 @@ def test_the_preview_of_an_unsaved_new_story_shows_its_picture(
         "picture": picture_file(),
         "picture_alt": "A boat",
     }
-    answer = post(newsroom, NEW_STORY + "/proof", sent)
-    page = newsroom.get(answer.location)
-    frames = framed_page(newsroom, page)
+    response = post(newsroom, NEW_STORY + "/proof", sent)
+    page = newsroom.get(response.location)
+    frames = framed_pages(newsroom, page)
     assert len(frames) == 2
     for frame in frames:
         assert "Not saved" in frame and "Words." in frame and 'alt="A boat"' in frame
     assert count_articles() == 0
-    assert logged_in_client(app, "admin").get(answer.location).status_code == 404
+    assert logged_in_client(app, "admin").get(response.location).status_code == 404
     assert newsroom.get(NEW_STORY + "/proof?copy=nothing").status_code == 404
 
 
@@ -171,14 +170,14 @@ def test_discarded_text_can_be_brought_back_without_javascript(
     opened = form_values(newsroom.get(form))
     autosave(newsroom, story, opened, headline="Half a thought", body="Words")
     sent = {"copy": opened["copy"], "story": "" if is_new else str(story)}
-    answer = post(newsroom, "/newsroom/stories/discard", sent)
-    after = newsroom.get(answer.location).text
+    response = post(newsroom, "/newsroom/stories/discard", sent)
+    after = newsroom.get(response.location).text
     assert "You can bring them back for 30 days" in after
     assert ">Bring back</button>" in after
     assert "Discarded changes (1)" in newsroom.get(page).text
     assert autosaves.list_unsaved(1, None if is_new else int(story)) == []
-    answer = post(newsroom, "/newsroom/stories/bring_back", sent)
-    assert "Half a thought" in newsroom.get(answer.location).text
+    response = post(newsroom, "/newsroom/stories/bring_back", sent)
+    assert "Half a thought" in newsroom.get(response.location).text
     assert "Discarded changes" not in newsroom.get(page).text
     assert (
         form_values(newsroom.get(f"{form}?restore={opened['copy']}"))["headline"]
@@ -238,8 +237,8 @@ def test_nobody_sees_or_discards_a_colleagues_unsaved_text(
         f"{path}/preview?copy={opened['copy']}",
     ):
         assert "Mine alone" not in admin.get(address).text
-    for act in ("discard", "bring_back"):
-        post(admin, f"/newsroom/stories/{act}", {"copy": opened["copy"]})
+    for action in ("discard", "bring_back"):
+        post(admin, f"/newsroom/stories/{action}", {"copy": opened["copy"]})
     assert autosaves.list_discarded(1, article_id) == []
     autosave(admin, article_id, opened, headline="The admin's")
     assert [row.values["headline"] for row in autosaves.list_unsaved(1, article_id)] == [
@@ -250,8 +249,8 @@ def test_nobody_sees_or_discards_a_colleagues_unsaved_text(
 def test_an_author_cannot_autosave_a_colleagues_story(app: Flask, newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom)
     author = logged_in_client(app, "author")
-    answer = autosave(author, article_id, story_form())
-    assert 'data-outcome="refused"' in answer.text
+    response = autosave(author, article_id, story_form())
+    assert 'data-outcome="refused"' in response.text
     assert 'data-outcome="refused"' in autosave(author, 999, story_form()).text
     assert count_rows(Autosave) == 0
 
@@ -263,17 +262,17 @@ def test_autosaves_are_limited_in_size_and_number(
     assert "too long" in autosave(newsroom, "new", story_form(headline="x" * 5001)).text
     monkeypatch.setattr(autosaves, "MAX_AUTOSAVES", 2)
     for number in range(3):
-        answer = autosave(newsroom, "new", story_form(copy=f"{number}" * 22)).text
-    assert "too much unsaved text" in answer
+        response = autosave(newsroom, "new", story_form(copy=f"{number}" * 22)).text
+    assert "too much unsaved text" in response
     assert count_rows(Autosave) == 2
     assert 'data-outcome="saved"' in autosave(newsroom, "new", story_form(copy="0" * 22)).text
 
 
 def test_an_autosave_without_a_login_is_refused(app: Flask, client: FlaskClient) -> None:
-    answer = autosave(client, "new", story_form())
-    assert 'data-reason="logged-out"' in answer.text
-    assert 'data-outcome="refused"' in answer.text
-    assert "/newsroom/login" in answer.text
+    response = autosave(client, "new", story_form())
+    assert 'data-reason="logged-out"' in response.text
+    assert 'data-outcome="refused"' in response.text
+    assert "/newsroom/login" in response.text
     assert 'data-reason="logged-out"' in client.get("/newsroom/fragments/session").text
     assert count_rows(Autosave) == 0
 
@@ -285,25 +284,23 @@ def test_a_save_without_a_login_returns_all_entries_to_send_again(
     accounts.log_out(session_token(newsroom))
     response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 401
-    held = {
+    returned = {
         field["name"]: field["value"]
         for field in Page(response.text).find_all("input")
         if field.get("name") in sent
     }
-    assert {name: str(text).replace("\r\n", "\n") for name, text in held.items()} == {
+    assert {name: str(text).replace("\r\n", "\n") for name, text in returned.items()} == {
         name: text.replace("\r\n", "\n") for name, text in sent.items()
     }
-    again = post(logged_in_client(app), NEW_STORY, held)
+    again = post(logged_in_client(app), NEW_STORY, returned)
     assert again.status_code == 303
     assert get_article(1).headline == "My <headline>"
 
 
 def test_presence_names_colleagues_and_newer_versions(app: Flask, newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom)
-    admin, path = (
-        logged_in_client(app, "admin"),
-        f"/newsroom/fragments/stories/{article_id}/presence",
-    )
+    admin = logged_in_client(app, "admin")
+    path = f"/newsroom/fragments/stories/{article_id}/presence"
     version = str(get_article(article_id).version)
     assert "also editing" not in post(newsroom, path, {"version": version}).text
     assert "Editor is also editing." in post(admin, path, {"version": version}).text
@@ -331,8 +328,8 @@ def test_suggestions_match_the_typed_text(
 ) -> None:
     source = {"source_name": "Reuters", "source_url": "https://www.reuters.com/x"}
     story(authors=("Ṣẹ́gun Adé",), topics=("Elections",), countries=("CI", "ML"), **source)
-    answer = newsroom.get(f"/newsroom/fragments/suggestions/{kind}", query_string={"q": text})
-    options = Page(answer.text).find_all("li")
+    response = newsroom.get(f"/newsroom/fragments/suggestions/{kind}", query_string={"q": text})
+    options = Page(response.text).find_all("li")
     assert [unescape(options[0]["data-value"] or "")] == [first]
     assert {option["role"] for option in options} == {"option"}
 
@@ -379,10 +376,10 @@ def test_the_preview_pane_shows_autosaved_text_and_the_public_page_does_not(
         countries="Mali, Atlantis",
         authors="Ama",
     )
-    frame = newsroom.get(
+    pane = newsroom.get(
         f"/newsroom/fragments/stories/{article_id}/preview?copy={opened['copy']}&seq=7"
     )
-    [source] = [iframe["src"] for iframe in Page(frame.text).find_all("iframe")]
+    [source] = [iframe["src"] for iframe in Page(pane.text).find_all("iframe")]
     page = newsroom.get(str(source))
     assert "<h1>Typed</h1>" in page.text
     assert "Atlantis" not in page.text
@@ -396,6 +393,12 @@ def token_from(response: TestResponse) -> str:
     match = re.search(r"/newsroom/shared/([\w.-]+)", response.text)
     assert match
     return match[1]
+
+
+def create_preview_link(newsroom: FlaskClient, article_id: int) -> str:
+    """Share a story for 30 days; return the link's token."""
+    post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "30"})
+    return token_from(newsroom.get(f"/newsroom/stories/{article_id}/proof"))
 
 
 def test_a_preview_link_shows_a_draft_until_it_is_revoked(
@@ -419,62 +422,50 @@ def test_a_preview_link_shows_a_draft_until_it_is_revoked(
     assert client.get(f"/newsroom/shared/{token}").status_code == 410
 
 
-@pytest.mark.parametrize("end", ["expired", "maker disabled", "withdrawn"])
+@pytest.mark.parametrize("end", ["expired", "creator disabled", "withdrawn"])
 def test_a_preview_link_ends_with_its_time_its_story_or_its_creators_account(
     app: Flask, newsroom: FlaskClient, client: FlaskClient, editor: User, end: str
 ) -> None:
     article_id = create_story(newsroom)
-    post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "30"})
-    token = token_from(newsroom.get(f"/newsroom/stories/{article_id}/proof"))
+    path = f"/newsroom/shared/{create_preview_link(newsroom, article_id)}"
     if end == "withdrawn":
         publishing.apply_action(article_id, editor, Action("publish"))
-        assert (
-            client.get(f"/newsroom/shared/{token}").location
-            == "/business/ports-of-the-gulf-of-guinea"
-        )
+        assert client.get(path).location == "/business/ports-of-the-gulf-of-guinea"
         publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     else:
-        changes: dict[str, Any] = {
-            "expired": {"expires_at": datetime.now(UTC) - timedelta(seconds=1)}
-        }
+        past = datetime.now(UTC) - timedelta(seconds=1)
         with db.write() as session:
             if end == "expired":
-                session.execute(update(PreviewLink).values(changes["expired"]))
+                session.execute(update(PreviewLink).values(expires_at=past))
             else:
                 session.execute(update(User).values(is_active=False))
-    assert client.get(f"/newsroom/shared/{token}").status_code == 410
+    assert client.get(path).status_code == 410
 
 
 def test_a_preview_link_ends_when_its_creator_may_no_longer_view_the_story(
     app: Flask, newsroom: FlaskClient, client: FlaskClient
 ) -> None:
     article_id = create_story(logged_in_client(app, "author"))
-    others, own = (
-        f"/newsroom/shared/{shared_token(newsroom, story_id)}"
+    colleagues, own = (
+        f"/newsroom/shared/{create_preview_link(newsroom, story_id)}"
         for story_id in (article_id, create_story(newsroom))
     )
-    assert [client.get(path).status_code for path in (others, own)] == [200, 200]
+    assert [client.get(path).status_code for path in (colleagues, own)] == [200, 200]
     with db.write() as session:
         session.execute(
             update(User).where(User.email == "editor@news.example").values(role="author")
         )
-    assert [client.get(path).status_code for path in (others, own)] == [410, 200]
-
-
-def shared_token(newsroom: FlaskClient, article_id: int) -> str:
-    post(newsroom, f"/newsroom/stories/{article_id}/links", {"days": "30"})
-    return token_from(newsroom.get(f"/newsroom/stories/{article_id}/proof"))
+    assert [client.get(path).status_code for path in (colleagues, own)] == [410, 200]
 
 
 def test_an_old_preview_link_never_shows_a_story_linked_later(
     newsroom: FlaskClient, client: FlaskClient
 ) -> None:
-    first = shared_token(newsroom, create_story(newsroom, headline="First secret"))
-    with (
-        db.write() as session
-    ):  # cleaned up, or a backup of before it was restored: the row's number is free again
+    first = create_preview_link(newsroom, create_story(newsroom, headline="First secret"))
+    # After a cleanup, or a restored backup, SQLite uses the row's id again.
+    with db.write() as session:
         session.execute(delete(PreviewLink))
-    second = shared_token(newsroom, create_story(newsroom, headline="Second secret"))
+    second = create_preview_link(newsroom, create_story(newsroom, headline="Second secret"))
     assert count_rows(PreviewLink) == 1
     assert first != second
     assert client.get(f"/newsroom/shared/{first}").status_code == 410
@@ -484,7 +475,7 @@ def test_an_old_preview_link_never_shows_a_story_linked_later(
 def test_no_stored_value_works_as_a_preview_token(
     newsroom: FlaskClient, client: FlaskClient
 ) -> None:
-    token = shared_token(newsroom, create_story(newsroom))
+    token = create_preview_link(newsroom, create_story(newsroom))
     link = db.session.scalars(select(PreviewLink)).one()
     stored = [str(link.id), link.nonce, link.token_hash]
     assert token not in stored
@@ -492,23 +483,22 @@ def test_no_stored_value_works_as_a_preview_token(
         assert client.get(f"/newsroom/shared/{guess}").status_code == 410
 
 
-@pytest.mark.parametrize("act", [accounts.reset_password, accounts.disable_user])
+@pytest.mark.parametrize("end_access", [accounts.reset_password, accounts.disable_user])
 def test_preview_links_end_when_their_creators_account_is_reset_or_disabled(
-    app: Flask, newsroom: FlaskClient, client: FlaskClient, act: Callable[[str], object]
+    app: Flask, newsroom: FlaskClient, client: FlaskClient, end_access: Callable[[str], object]
 ) -> None:
     article_id = create_story(newsroom)
-    token = shared_token(newsroom, article_id)
-    others = shared_token(logged_in_client(app, "admin"), article_id)
-    act("editor@news.example")
+    token = create_preview_link(newsroom, article_id)
+    admin = logged_in_client(app, "admin")
+    admins_token = create_preview_link(admin, article_id)
+    assert admins_token != token
+    end_access("editor@news.example")
     with db.write() as session:
         session.execute(update(User).values(is_active=True))
     assert client.get(f"/newsroom/shared/{token}").status_code == 410
-    page = logged_in_client(app, "admin").get(f"/newsroom/stories/{article_id}/proof").text
-    remaining = re.findall(r'href="/newsroom/shared/([\w.-]+)"', page)
-    assert remaining
-    assert token not in remaining
-    assert client.get(f"/newsroom/shared/{remaining[0]}").status_code == 200
-    assert others
+    assert client.get(f"/newsroom/shared/{admins_token}").status_code == 200
+    page = admin.get(f"/newsroom/stories/{article_id}/proof").text
+    assert re.findall(r'href="/newsroom/shared/([\w.-]+)"', page) == [admins_token]
 
 
 def test_a_picture_token_is_void_once_its_row_holds_another_picture(
@@ -637,9 +627,8 @@ def test_a_saved_draft_keeps_its_planned_time(newsroom: FlaskClient) -> None:
 
 
 def test_a_local_time_that_occurs_twice_must_be_chosen(app: Flask, newsroom: FlaskClient) -> None:
-    app.config["TIMEZONE"] = (
-        "Africa/Cairo"  # clocks go back on 28 October 2027 at midnight, to 23:00
-    )
+    # In Cairo clocks go back at the end of 28 October 2027, from midnight to 23:00.
+    app.config["TIMEZONE"] = "Africa/Cairo"
     sent = story_form(do="schedule", published_at="2027-10-28T23:30")
     response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 422
@@ -665,9 +654,8 @@ def test_a_local_time_that_occurs_twice_must_be_chosen(app: Flask, newsroom: Fla
 def test_a_local_time_that_does_not_exist_must_be_replaced(
     app: Flask, newsroom: FlaskClient
 ) -> None:
-    app.config["TIMEZONE"] = (
-        "Africa/Cairo"  # clocks go forward on 30 April 2027 at midnight, to 01:00
-    )
+    # In Cairo clocks go forward on 30 April 2027, from midnight to 01:00.
+    app.config["TIMEZONE"] = "Africa/Cairo"
     sent = story_form(do="schedule", published_at="2027-04-30T00:30")
     response = post(newsroom, NEW_STORY, sent)
     assert response.status_code == 422
@@ -680,12 +668,13 @@ def test_a_local_time_that_does_not_exist_must_be_replaced(
 
 def test_a_picture_uploaded_for_the_text_is_returned_as_a_figure(newsroom: FlaskClient) -> None:
     sent = {"picture": picture_file(), "alt": "A <port>", "caption": "Noon", "credit": "Ama"}
-    answer = post(newsroom, "/newsroom/fragments/pictures", sent)
-    assert answer.status_code == 200
+    response = post(newsroom, "/newsroom/fragments/pictures", sent)
+    assert response.status_code == 200
     assert re.search(
-        r'<figure><img src="/media/[^"]+" alt="A &lt;port&gt;" width="64" height="40">', answer.text
+        r'<figure><img src="/media/[^"]+" alt="A &lt;port&gt;" width="64" height="40">',
+        response.text,
     )
-    assert "<figcaption>Noon <cite>Ama</cite></figcaption>" in answer.text
+    assert "<figcaption>Noon <cite>Ama</cite></figcaption>" in response.text
     for wrong in ({"alt": ""}, {"picture": b""}):
         refused = post(
             newsroom, "/newsroom/fragments/pictures", sent | {"picture": picture_file()} | wrong

@@ -1,4 +1,4 @@
-"""Uploads: every way to send a picture has the same limits and names the one exceeded."""
+"""Uploads: limits of lead pictures and of pictures in the text, and their messages."""
 
 from __future__ import annotations
 
@@ -13,52 +13,51 @@ from spectator.media import MAX_BYTES, sandbox
 from tests.newsroom_client import NEW_STORY, picture_file, post, story_form
 
 
-@pytest.mark.parametrize("name", ["story", "text"])
+@pytest.mark.parametrize("use", ["lead picture", "picture in the text"])
 def test_lead_pictures_and_pictures_in_the_text_have_the_same_size_limit(
-    newsroom: FlaskClient, name: str
+    newsroom: FlaskClient, use: str
 ) -> None:
-    whole = picture_file()
-    data = whole.stream.read()
-    for size, is_taken in ((MAX_BYTES, True), (MAX_BYTES + 1, False)):
+    data = picture_file().stream.read()
+    for size, is_accepted in ((MAX_BYTES, True), (MAX_BYTES + 1, False)):
         file = FileStorage(
             BytesIO(data + bytes(size - len(data))), "photo.png", content_type="image/png"
         )
-        if name == "text":
-            answer = post(
+        if use == "picture in the text":
+            response = post(
                 newsroom, "/newsroom/fragments/pictures", {"picture": file, "alt": "A port"}
             )
-            assert answer.status_code == 200
-            assert ("<figure>" in answer.text) is is_taken
+            assert response.status_code == 200
+            assert ("<figure>" in response.text) is is_accepted
         else:
             sent = story_form(do="save") | {"picture": file, "picture_alt": "A port"}
-            answer = post(newsroom, NEW_STORY, sent)
-            assert answer.status_code == (303 if is_taken else 422)
-        assert ("larger than 40 MB" in answer.text) is not is_taken
+            response = post(newsroom, NEW_STORY, sent)
+            assert response.status_code == (303 if is_accepted else 422)
+        assert ("larger than 40 MB" in response.text) is not is_accepted
 
 
 def test_a_far_too_large_upload_gets_a_message(newsroom: FlaskClient) -> None:
     for address in (NEW_STORY, "/newsroom/fragments/pictures"):
         file = FileStorage(BytesIO(bytes(65 * 1024 * 1024)), "photo.png", content_type="image/png")
-        answer = post(newsroom, address, {"picture": file, "alt": "A port"})
-        assert answer.status_code == 413
-        assert "its picture up to 40 MB" in answer.text
+        response = post(newsroom, address, {"picture": file, "alt": "A port"})
+        assert response.status_code == 413
+        assert "its picture up to 40 MB" in response.text
 
 
 def test_a_picture_sent_while_others_are_decoded_is_refused_and_the_text_returned(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sandbox, "_slots", threading.BoundedSemaphore(2))
-    monkeypatch.setattr(sandbox, "_decoder_lock", None)  # nobody gets as far as waiting
+    monkeypatch.setattr(sandbox, "_decoder_lock", None)  # using it would fail the test
     for _ in range(2):
         assert sandbox._slots.acquire(blocking=False)
-    answer = post(
+    response = post(
         newsroom, "/newsroom/fragments/pictures", {"picture": picture_file(), "alt": "A port"}
     )
-    assert (answer.status_code, sandbox.BUSY in answer.text) == (200, True)
-    answer = post(
+    assert (response.status_code, sandbox.BUSY in response.text) == (200, True)
+    response = post(
         newsroom,
         NEW_STORY,
         story_form(do="save", body="Every <word>.") | {"picture": picture_file()},
     )
-    assert (answer.status_code, sandbox.BUSY in answer.text) == (422, True)
-    assert "Every &lt;word&gt;." in answer.text
+    assert (response.status_code, sandbox.BUSY in response.text) == (422, True)
+    assert "Every &lt;word&gt;." in response.text

@@ -62,9 +62,10 @@ def worker(listener: socket.socket) -> Iterator[CountingWorker]:
     thread_worker = ThreadWorker(
         1, os.getppid(), [listener], SimpleNamespace(), 30, config, Logger(config)
     )
+    thread_worker.wsgi = SimpleNamespace(wsgi_app=wsgi)
     slow_clients.install(thread_worker)
     thread_worker.__class__ = CountingWorker
-    thread_worker.wsgi, thread_worker.max_requests = wsgi, 10**9
+    thread_worker.wsgi, thread_worker.max_requests = thread_worker.wsgi.wsgi_app, 10**9
     thread_worker.tpool = thread_worker.get_thread_pool()
     thread_worker.poller = slow_clients.selectors.DefaultSelector()
     thread_worker.method_queue.init()
