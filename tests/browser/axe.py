@@ -1,4 +1,4 @@
-"""What axe-core finds on a page."""
+"""Accessibility checks with axe-core."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def violations(page: Page) -> list[str]:
-    """Return axe's violations, one line for each element."""
+    """Return axe's violations on the page, one text for each element."""
     page.wait_for_load_state("load")  # stylesheets may still be loading
     if not page.evaluate("'axe' in window"):
         page.evaluate(FILE.read_text(encoding="utf-8"))
     report = page.evaluate(
         "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
     )
-    assert len(report["passes"]) > 5, "axe looked at nothing"
+    assert len(report["passes"]) > 5, "axe checked nothing"
     return [
         f"{violation['id']}: {node['html'][:160]}"
         for violation in report["violations"]

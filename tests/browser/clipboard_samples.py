@@ -1,7 +1,7 @@
-"""What word processors and pages put on the clipboard, and the HTML that a paste should yield.
+"""HTML that word processors and web pages put on the clipboard, and the clean HTML of a paste.
 
-Each sample keeps its program's habits: Word's unquoted attributes and conditional comments, the
-bold wrapper of Google Docs that is not bold, the one-item lists of Word for the web.
+Each sample has its program's peculiarities: Word's unquoted attributes and conditional comments,
+the bold wrapper of Google Docs that is not bold, the one-item lists of Word for the web.
 """
 
 from __future__ import annotations
@@ -153,12 +153,12 @@ def online_item(kind: str, level: int, list_id: int, text: str, start: int = 1) 
     )
 
 
-def online_paragraph(text: str, more: str = "", language: str = "EN-US") -> str:
+def online_paragraph(text: str, attributes: str = "", language: str = "EN-US") -> str:
     """Return a paragraph as Word for the web writes it."""
     return (
         f'<p class="Paragraph SCXW1 BCX0" xml:lang="{language}" lang="{language}" '
         'paraid="1" paraeid="{a}{1}" '
-        f'{more} style="margin: 0px; font-weight: normal; font-style: normal;'
+        f'{attributes} style="margin: 0px; font-weight: normal; font-style: normal;'
         ' vertical-align: baseline;">'
         f'<span data-contrast="auto" xml:lang="{language}" lang="{language}" '
         'class="TextRun SCXW1 BCX0" '

@@ -28,22 +28,22 @@ EDITOR_FILES = {
 }
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
-NO_MEMORY = "--disable-back-forward-cache"  # Playwright's default, unlike people's browsers
+NO_BACK_FORWARD_CACHE = "--disable-back-forward-cache"  # one of Playwright's default arguments
 
 
 @pytest.fixture(scope="session", autouse=True)
 def needs_tools() -> None:
-    """Skip by name where `make tools` could not install what a browser test needs."""
+    """Skip all browser tests, with a reason, if `make tools` could not install what they need."""
     if shutil.which("chromium") is None:
         pytest.skip("Chromium is not installed; `make tools` says how")
-    for file in (HTMX_4, HTMX_2, AXE, *EDITOR_FILES.values()):
-        if not file.is_file():
-            pytest.skip(f"{file.relative_to(CHECKOUT)} is absent; `make tools` fetches it from npm")
+    for path in (HTMX_4, HTMX_2, AXE, *EDITOR_FILES.values()):
+        if not path.is_file():
+            pytest.skip(f"{path.relative_to(CHECKOUT)} is absent; `make tools` fetches it from npm")
 
 
 @pytest.fixture(scope="session")
 def filled_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Data directory with the demo and sample stories, and the editor's password; sites copy it."""
+    """Data directory with demo and sample stories, for sites to copy; and the editor's password."""
     directory = tmp_path_factory.mktemp("filled")
     data = directory / "data"
     spectator(data, "init")
@@ -53,12 +53,12 @@ def filled_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return data, password
 
 
-def serve_site(filled: tuple[Path, str], directory: Path, **more: Any) -> Iterator[RunningSite]:
+def serve_site(filled: tuple[Path, str], directory: Path, **options: Any) -> Iterator[RunningSite]:
     """Run a site on a copy of the filled data directory."""
     data, password = filled
-    files = {url: file.read_bytes() for url, file in EDITOR_FILES.items()}
+    files = {url: path.read_bytes() for url, path in EDITOR_FILES.items()}
     site = RunningSite(
-        Path(shutil.copytree(data, directory / "data")), password, cdn_files=files, **more
+        Path(shutil.copytree(data, directory / "data")), password, cdn_files=files, **options
     )
     site.start()
     yield site
@@ -108,12 +108,12 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def remembering_browser(playwright: Playwright) -> Iterator[Browser]:
-    """Chromium with its back/forward cache, which tests otherwise switch off."""
+def back_forward_cache_browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium with its back/forward cache, which Playwright otherwise switches off."""
     browser = playwright.chromium.launch(
         executable_path=shutil.which("chromium"),
         args=CHROMIUM_ARGS,
-        ignore_default_args=[NO_MEMORY],
+        ignore_default_args=[NO_BACK_FORWARD_CACHE],
     )
     yield browser
     browser.close()

@@ -24,7 +24,7 @@ TABLE = (
     "<table><thead><tr><th>Ward</th></tr></thead><tbody><tr><td>Keta &amp; Anlo</td></tr>"
     "</tbody></table>"
 )
-# Every kind of block, with and without white space between, as the server stores it.
+# Every kind of block, some separated by white space, as the server stores it.
 MIXED_BODY = "\n".join(
     (
         '<p id="p-1">The first boat leaves at <b>six</b>, <strong>not</strong> <i>five</i>&nbsp;: '
@@ -49,10 +49,10 @@ MIXED_BODY = "\n".join(
         '. <a href="#fnref-1" rel="noopener">Back</a></p>',
     )
 )
-EDITABLE_BODIES = "p:not([data-filler]), h2, h3, ul, ol, blockquote"
+EDITABLE_BLOCKS = "p:not([data-filler]), h2, h3, ul, ol, blockquote"
 
 
-def import_story(site: RunningSite, directory: Path, body: str, **more: Any) -> int:
+def import_story(site: RunningSite, directory: Path, body: str, **fields: Any) -> int:
     """Import a story with this body; return its id."""
     slug = f"for-the-editor-{next(NUMBERS)}"
     story = {
@@ -64,19 +64,19 @@ def import_story(site: RunningSite, directory: Path, body: str, **more: Any) -> 
         "published_at": "2025-02-01T08:00:00Z",
         "body": body,
     }
-    file = directory / f"{slug}.jsonl"
-    file.write_text(json.dumps(story | more) + "\n", encoding="utf-8")
-    spectator(site.data_dir, "import", "jsonl", str(file))
+    path = directory / f"{slug}.jsonl"
+    path.write_text(json.dumps(story | fields) + "\n", encoding="utf-8")
+    spectator(site.data_dir, "import", "jsonl", str(path))
     return int(query_value(site, "SELECT id FROM article WHERE slug = ?", slug))
 
 
 def query_value(site: RunningSite, query: str, *values: Any) -> Any:
-    """Return the single value that a query of the site's database yields."""
+    """Return the single value of a query of the site's database."""
     with closing(
         sqlite3.connect(f"file:{site.data_dir / 'spectator.db'}?mode=ro", uri=True)
     ) as database:
         row = database.execute(query, values).fetchone()
-    assert row is not None, f"{query}: nothing for {values}"
+    assert row is not None, f"{query}: no row for {values}"
     return row[0]
 
 
@@ -93,7 +93,7 @@ def open_story(visitor: Visit, article_id: int) -> Page:
 
 
 def open_new(visitor: Visit, source: str = "") -> Page:
-    """Open the form of a new story with this text, as if the page had come with it."""
+    """Open the form of a new story and put this text into it."""
     page = visitor.open("/newsroom/stories/new")
     expect(editor_text(page)).to_be_visible()
     if source:

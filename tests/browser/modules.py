@@ -1,7 +1,7 @@
-"""The scripts of a page, for tests that call them."""
+"""Access to the JavaScript modules that a page has loaded."""
 
 
 def module(name: str) -> str:
-    """Return an async expression for one of the page's modules."""
+    """Return a JavaScript expression for one of the page's modules, for use in async functions."""
     tags = f"""document.querySelectorAll('[src$="/js/{name}.js"], [href$="/js/{name}.js"]')"""
     return f"(await import([...{tags}].map(tag => tag.src || tag.href)[0]))"

@@ -1,4 +1,4 @@
-"""One page of each kind, for rules that hold on all."""
+"""One page of each kind, for tests that apply to every page."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ PUBLIC_PAGES = {
     "search with some words": "/search?q=village+xylophonists",
     "search without results": "/search?q=xylophonists",
     "search without results in a section": "/search?q=village+ledger&section=health",
-    "search behind its end": "/search?q=village&page=50",
+    "search page after the last": "/search?q=village&page=50",
     "empty search": "/search",
 }
-INVALID_ENTRIES = {"not found": ("/politics/never-written", 404), "gone": ("/politics/gone", 410)}
+ERROR_PAGES = {"not found": ("/politics/never-written", 404), "gone": ("/politics/gone", 410)}
 NEWSROOM_PAGES = {
     "newsroom search": "/newsroom/search?q=village&in=published",
     "newsroom search without a hit": "/newsroom/search?q=zzzzz",
@@ -45,15 +45,15 @@ NEWSROOM_PAGES = {
 }
 
 
-def open_older(visitor: Visit) -> None:
+def open_older_stories(visitor: Visit) -> None:
     """Open the second page of a list as a reader without JavaScript does."""
     page = visitor.open("/society/")
     older = page.get_by_role("link", name="Load more").get_attribute("href")
     visitor.open(older or "")
 
 
-def open_loaded(visitor: Visit) -> None:
-    """Load more stories and the related ones, so that fragments are checked too."""
+def open_with_more_stories(visitor: Visit) -> None:
+    """Load more stories into a section's page."""
     page = visitor.open("/society/")
     page.get_by_role("link", name="Load more").click()
     expect(page.locator(".stream .card").nth(20)).to_be_visible()
@@ -99,8 +99,8 @@ def open_history(visitor: Visit) -> None:
     expect(page.locator("ins").first).to_be_visible()
 
 
-def open_comparison(visitor: Visit) -> None:
-    """Open a story's related stories, with one pinned, one hidden and one refused."""
+def open_related_overrides(visitor: Visit) -> None:
+    """Open a story's page of related stories: one pinned, one blocked, and an invalid URL."""
     open_published_form(visitor)
     page = visitor.page
     page.get_by_role("link", name="Related", exact=True).click()
@@ -129,7 +129,7 @@ def open_searches(visitor: Visit) -> None:
 
 
 def open_proof(visitor: Visit) -> None:
-    """Open the preview in both frames, with a link for people without an account."""
+    """Open the preview of a saved draft, with a link for people without an account."""
     page = write(visitor, "A story to be shared")
     visitor.open(f"{visitor.path.partition('?')[0]}/proof")
     page.get_by_role("button", name="Create link").click()
@@ -139,19 +139,19 @@ def open_proof(visitor: Visit) -> None:
 def open_conflict(visitor: Visit) -> None:
     """Save over a newer version."""
     page = write(visitor, "A story of two")
-    other = page.context.new_page()
-    other.goto(page.url)
-    fill(other, {"headline": "A story of two, theirs", "authors": "Ama Serwaa"})
-    press(other, "Save draft")
-    other.close()
+    second_page = page.context.new_page()
+    second_page.goto(page.url)
+    fill(second_page, {"headline": "A story of two, theirs", "authors": "Ama Serwaa"})
+    press(second_page, "Save draft")
+    second_page.close()
     fill(page, {"headline": "A story of two, mine", "body": "My words.", "authors": "Zed"})
     visitor.expected_statuses = {409}
     press(page, "Save draft")
     expect(page.get_by_role("heading", level=1)).to_have_text("Two versions of one story")
 
 
-def open_losses(visitor: Visit) -> None:
-    """Save a story without the table that it had."""
+def open_loss_warning(visitor: Visit) -> None:
+    """Save a story from which a table was deleted."""
     page = write(
         visitor,
         "A story with a table",
@@ -165,8 +165,8 @@ def open_losses(visitor: Visit) -> None:
 
 def open_unsaved(visitor: Visit) -> None:
     """Open a story with unsaved text."""
-    page = write(visitor, "A story left open")
-    page.get_by_label("Headline").fill("A story left open, and changed")
+    page = write(visitor, "An unsaved story")
+    page.get_by_label("Headline").fill("An unsaved story, changed")
     expect(page.locator("#save-status")).to_contain_text("Saved")
     page.goto(page.url.partition("?")[0])
     page.get_by_text("Show both versions side by side").first.click()
@@ -182,7 +182,7 @@ def open_refused_time(visitor: Visit) -> None:
 
 
 def write(visitor: Visit, headline: str, body: str = "The first words.") -> Page:
-    """Store a new draft and leave its form open."""
+    """Save a new draft; return the page with its form."""
     page = visitor.open("/newsroom/stories/new")
     fill(page, {"headline": headline, "body": body, "section": "health"})
     press(page, "Save draft")
@@ -194,17 +194,17 @@ def path_opener(path: str, status: int = 200) -> Callable[[Visit], None]:
 
     def open_path(visitor: Visit) -> None:
         visitor.expected_statuses = {status}
-        answer = visitor.page.goto(visitor.site.url + path)
-        assert answer is not None and answer.status == status, f"{path}: {answer and answer.status}"
+        response = visitor.page.goto(visitor.site.url + path)
+        assert response is not None and response.status == status, path
 
     return open_path
 
 
 PUBLIC: dict[str, Callable[[Visit], None]] = {
     **{name: path_opener(path) for name, path in PUBLIC_PAGES.items()},
-    **{name: path_opener(*where) for name, where in INVALID_ENTRIES.items()},
-    "older stories": open_older,
-    "loaded stories": open_loaded,
+    **{name: path_opener(path, status) for name, (path, status) in ERROR_PAGES.items()},
+    "older stories": open_older_stories,
+    "loaded stories": open_with_more_stories,
     "related stories": open_related,
     "search results in detail": open_search_details,
     "refused search": path_opener("/search?q=village&from=yesterday", 400),
@@ -216,10 +216,10 @@ BEHIND_LOGIN: dict[str, Callable[[Visit], None]] = {
     "published form": open_published_form,
     "history": open_history,
     "proof": open_proof,
-    "pairs": open_comparison,
+    "related overrides": open_related_overrides,
     "searches": open_searches,
     "conflict": open_conflict,
-    "losses": open_losses,
+    "loss warning": open_loss_warning,
     "unsaved text": open_unsaved,
     "refused time": open_refused_time,
 }

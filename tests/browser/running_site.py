@@ -20,16 +20,18 @@ READY_SECONDS, STOP_SECONDS = 40, 25
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    """Return this process's environment with the settings of one site only."""
-    inherited = {
+    """Return this process's environment without site settings, plus those of one site."""
+    without_settings = {
         name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
     }
-    return inherited | {"SPECTATOR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | settings
+    return (
+        without_settings | {"SPECTATOR_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | settings
+    )
 
 
-def spectator(data_dir: Path, *words: str) -> str:
+def spectator(data_dir: Path, *arguments: str) -> str:
     """Run the `spectator` command on a site; return its output, or fail the test if it fails."""
-    command = [sys.executable, "-m", "spectator", *words]
+    command = [sys.executable, "-m", "spectator", *arguments]
     done = subprocess.run(
         command,
         cwd=CHECKOUT,
@@ -38,7 +40,7 @@ def spectator(data_dir: Path, *words: str) -> str:
         encoding="utf-8",
         timeout=60,
     )
-    assert done.returncode == 0, f"spectator {' '.join(words)}: {done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"spectator {' '.join(arguments)}: {done.stdout}{done.stderr}"
     return done.stdout
 
 
@@ -62,7 +64,7 @@ def free_port() -> int:
 
 @dataclass
 class RunningSite:
-    """A site that serves: its URL, its editor's login, and the htmx file behind its CDN URL."""
+    """Site with its URL, its editor's password, and the files that the CDN serves for it."""
 
     data_dir: Path
     password: str
@@ -96,7 +98,7 @@ class RunningSite:
             )
         deadline = time.monotonic() + READY_SECONDS
         while self.status("/readyz") != 200 or b'"index_position":null' in self.get("/readyz"):
-            assert self.process.poll() is None, f"the site ended: {self.log.read_text()[-2000:]}"
+            assert self.process.poll() is None, f"the site exited: {self.log.read_text()[-2000:]}"
             assert time.monotonic() < deadline, (
                 f"the site is not ready: {self.log.read_text()[-2000:]}"
             )
@@ -106,15 +108,15 @@ class RunningSite:
         """Return a page uncompressed."""
         with urlopen(
             Request(self.url + path, headers={"Accept-Encoding": "identity"}), timeout=10
-        ) as answer:
-            body: bytes = answer.read()
+        ) as response:
+            body: bytes = response.read()
             return body
 
     def status(self, path: str) -> int:
-        """Return the status of a path, 0 if nothing answers."""
+        """Return the status of a path; 0 if the site does not respond."""
         try:
-            with urlopen(self.url + path, timeout=10) as answer:
-                return int(answer.status)
+            with urlopen(self.url + path, timeout=10) as response:
+                return int(response.status)
         except HTTPError as error:
             with error:
                 return error.code
@@ -123,7 +125,7 @@ class RunningSite:
 
     def stop(self) -> None:
         """Stop the site as a service manager does; fail on remaining processes or logged errors."""
-        family = descendants(self.process.pid)
+        processes = descendants(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(STOP_SECONDS)
@@ -132,21 +134,24 @@ class RunningSite:
             self.process.wait()
             raise
         deadline = time.monotonic() + STOP_SECONDS
-        while left := [pid for pid, birth in family.items() if start_time_of(pid) == birth]:
-            assert time.monotonic() < deadline, f"the site left processes behind: {left}"
+        while remaining := [
+            pid for pid, started in processes.items() if start_time_of(pid) == started
+        ]:
+            assert time.monotonic() < deadline, f"processes remain: {remaining}"
             time.sleep(0.05)
-        assert len(family) >= 3, f"two web processes and a worker were expected: {family}"
+        assert len(processes) >= 3, f"two web processes and a worker were expected: {processes}"
         log_text = self.log.read_text()
         assert "Traceback" not in log_text, log_text[-4000:]
 
 
 def start_time_of(pid: int) -> str:
-    """Return when a process began, in clock ticks; empty if it has ended or is a zombie."""
+    """Return the start time of a process in clock ticks; "" if it has ended or is a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return ""
-    return "" if fields[0] in "ZX" else fields[19]
+    state, start_time = fields[0], fields[19]
+    return "" if state in "ZX" else start_time
 
 
 def descendants(pid: int) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""Stories for browser tests, written here or cut from the demo's, imported as JSON lines."""
+"""Stories that browser tests import: a series, special cases and a long text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TABLE = (
 
 
 def series() -> list[dict[str, Any]]:
-    """Return over two pages of stories of one section, oldest first; some share a second."""
+    """Return over two pages of stories of one section, oldest first, three with each date."""
     return [
         {
             "id": f"series-{number}",
@@ -57,17 +57,21 @@ def series() -> list[dict[str, Any]]:
 
 
 def headlines_newest_first() -> list[str]:
-    """Return the headlines of the section, newest first: the demo's stories are newer."""
+    """Return the headlines of SERIES_SECTION, newest first; the demo's stories are newer."""
     demo = [story for story in demo_stories() if story["section"] == SERIES_SECTION]
     newest_first = sorted(demo, key=lambda story: story["published_at"], reverse=True)
     return [story["headline"] for story in [*newest_first, *reversed(series())]]
 
 
-def singles() -> list[dict[str, Any]]:
-    """Return one story for each kind of text that could break a page."""
-    old = {"published_at": "2025-02-01T08:00:00Z", "authors": ["Ama Serwaa"], "topics": ["Ferries"]}
+def special_cases() -> list[dict[str, Any]]:
+    """Return one story for each kind of content that could break a page."""
+    common = {
+        "published_at": "2025-02-01T08:00:00Z",
+        "authors": ["Ama Serwaa"],
+        "topics": ["Ferries"],
+    }
     return [
-        old
+        common
         | {
             "id": "table",
             "slug": "table",
@@ -75,7 +79,7 @@ def singles() -> list[dict[str, Any]]:
             "headline": f"The word {LONG_WORD}",
             "body": TABLE,
         },
-        old
+        common
         | {
             "id": "pictured",
             "slug": "pictured",
@@ -90,7 +94,7 @@ def singles() -> list[dict[str, Any]]:
             "source_url": "https://harbour.example/",
             "updated_at": "2025-02-02T08:00:00Z",
         },
-        old
+        common
         | {
             "id": "arabic",
             "slug": "arabic",
@@ -103,7 +107,7 @@ def singles() -> list[dict[str, Any]]:
             "الخبز</li></ul>"
             "<blockquote><p>نبدأ <i>قبل</i> الشمس.</p></blockquote>",
         },
-        old
+        common
         | {
             "id": "long",
             "slug": "long",
@@ -111,7 +115,7 @@ def singles() -> list[dict[str, Any]]:
             "headline": "A long read",
             "body": long_body(),
         },
-        old
+        common
         | {
             "id": "gone",
             "slug": "gone",
@@ -124,24 +128,26 @@ def singles() -> list[dict[str, Any]]:
 
 
 def demo_stories() -> list[dict[str, Any]]:
-    """Return the demo stories as they are in their file."""
+    """Return the records of the demo's file."""
     return [json.loads(line) for line in DEMO.read_text(encoding="utf-8").splitlines() if line]
 
 
 def long_body() -> str:
     """Return 20,000 bytes of real prose: distinct paragraphs of the English demo stories."""
     paragraphs = []
-    left = LONG_TEXT_BYTES
+    remaining = LONG_TEXT_BYTES
     for story in demo_stories():
         if story["language"] != "en":
             continue
         for paragraph in re.findall(r"<p>(.*?)</p>", story["body"], re.DOTALL):
             text = (
-                re.sub(r"<[^>]+>|&[a-z]+;", "", paragraph).encode()[:left].decode(errors="ignore")
+                re.sub(r"<[^>]+>|&[a-z]+;", "", paragraph)
+                .encode()[:remaining]
+                .decode(errors="ignore")
             )
             paragraphs.append(text)
-            left -= len(text.encode())
-            if left <= 0:
+            remaining -= len(text.encode())
+            if remaining <= 0:
                 return "\n\n".join(paragraphs)
     raise AssertionError("the demo stories are too short")
 
@@ -149,10 +155,10 @@ def long_body() -> str:
 def write_stories(directory: Path) -> Path:
     """Write the stories and their picture to a directory; return the file to import."""
     draw_picture(directory / "harbour.jpg")
-    file = directory / "stories.jsonl"
-    lines = (json.dumps(story, ensure_ascii=False) for story in [*series(), *singles()])
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return file
+    path = directory / "stories.jsonl"
+    lines = (json.dumps(story, ensure_ascii=False) for story in [*series(), *special_cases()])
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
 
 
 def draw_picture(path: Path, size: tuple[int, int] = (1280, 800)) -> Path:

@@ -22,16 +22,14 @@ LABELS = {
     "picture_caption": "Caption",
     "picture_credit": "Credit",
 }
-
-
-NAMES = frozenset({"authors", "countries", "topics"})
+CHIP_FIELDS = frozenset({"authors", "countries", "topics"})
 
 
 def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> None:
-    """Fill in the form's fields by their labels and choose a picture."""
+    """Fill in the form's fields, found by their labels, and choose a picture if there is one."""
     for name, text in entries.items():
         if name == "body":
-            # Scripts have run: the editor is present or will not appear.
+            # Afterwards the rich-text editor is either present or will not appear.
             page.wait_for_load_state("load")
         if name == "section":
             page.get_by_label("Section", exact=True).select_option(text)
@@ -40,8 +38,8 @@ def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> No
             views.get_by_role("button", name="HTML").click()
             page.locator("#body").fill(text)
             views.get_by_role("button", name="Write").click()
-        elif name in NAMES and page.locator(f"#{name}-entry").count():
-            fill_names(page, name, text)
+        elif name in CHIP_FIELDS and page.locator(f"#{name}-entry").count():
+            replace_chips(page, name, text)
         else:
             label = re.compile(rf"^\s*{LABELS[name]}(\s+optional)?\s*$")
             field = page.get_by_label(label).and_(page.locator("input, textarea"))
@@ -53,8 +51,8 @@ def fill(page: Page, entries: dict[str, str], picture: Path | None = None) -> No
         )
 
 
-def fill_names(page: Page, name: str, text: str) -> None:
-    """Replace the names that a field holds as chips."""
+def replace_chips(page: Page, name: str, text: str) -> None:
+    """Replace the names in a field that shows names as chips."""
     chips = page.locator(".tokens", has=page.locator(f"#{name}-entry")).locator(".chip")
     while chips.count():
         chips.first.locator("[data-do=remove]").click()
@@ -64,7 +62,7 @@ def fill_names(page: Page, name: str, text: str) -> None:
 
 
 def press(page: Page, button: str) -> None:
-    """Press a button of the form and wait for the next page."""
+    """Press a button and wait for the next page."""
     with page.expect_navigation():
         page.get_by_role("button", name=button, exact=True).click()
 

@@ -52,12 +52,12 @@ def form_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Vi
 def killable_site(
     filled_data: tuple[Path, str], tmp_path: Path, site: RunningSite
 ) -> Iterator[RunningSite]:
-    """Site of its own, which a test may kill."""
+    """Separate site, which a test may kill."""
     yield from serve_site(filled_data, tmp_path, htmx_url=site.htmx_url, htmx_file=site.htmx_file)
 
 
 def type_text(page: Page, text: str) -> None:
-    """Type at the end of the editor as a person does."""
+    """Type at the end of the story, key by key."""
     editor = page.locator("#body-editor")
     editor.click()
     page.keyboard.press("Control+End")
@@ -69,42 +69,42 @@ def expect_status(page: Page) -> Any:
 
 
 def count_drafts(page: Page) -> int:
-    """Return the number of local drafts on this device."""
+    """Return the number of unsaved local drafts in the browser."""
     count: int = page.evaluate(f"async () => (await {DRAFTS}.unsaved()).length")
     return count
 
 
-def poll(page: Page, question: str, seconds: float = 10.0) -> None:
+def poll(page: Page, expression: str, seconds: float = 10.0) -> None:
     """Wait until an async expression is true in the page.
 
-    `wait_for_function` would take its promise for the answer.
+    `wait_for_function` is no alternative: the promise itself would count as true.
     """
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
         with suppress(Error):  # the page is navigating
-            if page.evaluate(f"async () => {question}"):
+            if page.evaluate(f"async () => {expression}"):
                 return
         page.wait_for_timeout(50)
-    raise AssertionError(f"not within {seconds} s: {question}")
+    raise AssertionError(f"not within {seconds} s: {expression}")
 
 
-def wait_until_nothing_is_kept(page: Page) -> None:
-    """Wait until this device holds no local draft."""
+def wait_until_no_local_draft(page: Page) -> None:
+    """Wait until the browser stores no unsaved local draft."""
     poll(page, f"(await {DRAFTS}.unsaved()).length === 0")
 
 
-def query_rows(site: RunningSite, question: str) -> list[Any]:
+def query_rows(site: RunningSite, query: str) -> list[Any]:
     with closing(
         sqlite3.connect(f"file:{site.data_dir}/spectator.db?mode=ro", uri=True)
     ) as connection:
-        return connection.execute(question).fetchall()
+        return connection.execute(query).fetchall()
 
 
 def autosaved_text(site: RunningSite) -> str:
     return " ".join(row[0] for row in query_rows(site, 'SELECT "values" FROM autosave'))
 
 
-def test_what_is_typed_is_on_the_server_within_two_seconds(form_window: Visit) -> None:
+def test_typed_text_is_autosaved_on_the_server_within_two_seconds(form_window: Visit) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Typed and never saved")
     type_text(page, "The words.")
@@ -112,13 +112,13 @@ def test_what_is_typed_is_on_the_server_within_two_seconds(form_window: Visit) -
     expect_status(page).to_have_text(SAVED_MESSAGE, timeout=2600)
     assert "The words." in autosaved_text(form_window.site)
     expect(page.locator("#weight")).to_have_text(re.compile(r"^\d+ KB, \d\.\d s on 3G$"))
-    wait_until_nothing_is_kept(page)
+    wait_until_no_local_draft(page)
     assert query_rows(
         form_window.site, "SELECT count(*) FROM article WHERE headline LIKE 'Typed and%'"
     ) == [(0,)]
 
 
-def test_the_network_is_lost_and_returns(form_window: Visit) -> None:
+def test_text_typed_offline_is_kept_locally_and_sent_when_back_online(form_window: Visit) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Written in a bus")
     expect_status(page).to_have_text(SAVED_MESSAGE)
@@ -132,11 +132,11 @@ def test_the_network_is_lost_and_returns(form_window: Visit) -> None:
     assert "Without a network." in autosaved_text(form_window.site)
 
 
-@pytest.mark.parametrize("answer", ["500", "silence"])
-def test_a_server_that_fails_is_not_believed(form_window: Visit, answer: str) -> None:
+@pytest.mark.parametrize("failure", ["500", "no response"])
+def test_text_is_kept_locally_while_the_server_fails(form_window: Visit, failure: str) -> None:
     page = form_window.page
     form_window.expected_statuses = {500}
-    if answer == "500":
+    if failure == "500":
         page.route("**/autosave", lambda route: route.fulfill(status=500, body="<b>fault</b>"))
     else:
         page.route("**/autosave", lambda route: None)
@@ -147,7 +147,9 @@ def test_a_server_that_fails_is_not_believed(form_window: Visit, answer: str) ->
     expect_status(page).to_have_text(SAVED_MESSAGE, timeout=12_000)
 
 
-def test_the_login_expires_while_somebody_types(form_window: Visit) -> None:
+def test_text_typed_after_the_login_expired_is_saved_after_the_next_login(
+    form_window: Visit,
+) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Before the login expired")
     # The form is submitted automatically after the next login.
@@ -167,11 +169,11 @@ def test_the_login_expires_while_somebody_types(form_window: Visit) -> None:
     login.get_by_role("button", name="Log in").click()
     login.wait_for_url("**/newsroom/stories/")
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible(timeout=15_000)
-    wait_until_nothing_is_kept(page)
+    wait_until_no_local_draft(page)
     expect(page.locator("#body-editor")).to_contain_text("After it.")
 
 
-def test_a_form_that_cannot_be_sent_is_sent_once_when_it_can(form_window: Visit) -> None:
+def test_a_form_submitted_offline_is_sent_once_when_back_online(form_window: Visit) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Sent from a cellar")
     type_text(page, "No network down here.")
@@ -193,10 +195,10 @@ def test_a_form_that_cannot_be_sent_is_sent_once_when_it_can(form_window: Visit)
         )[0][0]
         == 1
     )
-    wait_until_nothing_is_kept(page)
+    wait_until_no_local_draft(page)
 
 
-def test_sending_can_be_stopped(form_window: Visit) -> None:
+def test_a_form_submitted_offline_can_be_cancelled(form_window: Visit) -> None:
     page = form_window.page
     page.get_by_label("Headline").fill("Not to be sent")
     page.context.set_offline(True)
@@ -208,8 +210,10 @@ def test_sending_can_be_stopped(form_window: Visit) -> None:
     assert form_window.path == NEW
 
 
-@pytest.mark.parametrize("is_tidy", [True, False])
-def test_the_tab_is_closed_and_the_text_is_offered_again(form_window: Visit, is_tidy: bool) -> None:
+@pytest.mark.parametrize("runs_unload_handlers", [True, False])
+def test_unsaved_text_of_a_closed_tab_is_offered_in_the_next(
+    form_window: Visit, runs_unload_handlers: bool
+) -> None:
     page, again = form_window.page, form_window.page.context.new_page()
     context = page.context
     context.set_offline(True)
@@ -218,7 +222,7 @@ def test_the_tab_is_closed_and_the_text_is_offered_again(form_window: Visit, is_
     expect_status(page).to_have_text(KEPT_MESSAGE)
     poll(page, f"JSON.stringify(await {DRAFTS}.unsaved()).includes('First paragraph.')")
     with page.expect_event("close"):
-        page.close(run_before_unload=is_tidy)
+        page.close(run_before_unload=runs_unload_handlers)
     context.set_offline(False)
     form_window.page = again
     form_window.open(NEW)
@@ -230,10 +234,10 @@ def test_the_tab_is_closed_and_the_text_is_offered_again(form_window: Visit, is_
     expect(again.get_by_label("Headline")).to_have_value("In a tab that was closed")
     expect(again.locator("#body-editor")).to_contain_text("First paragraph.")
     expect_status(again).to_have_text(SAVED_MESSAGE)
-    wait_until_nothing_is_kept(again)
+    wait_until_no_local_draft(again)
 
 
-def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> None:
+def test_a_discarded_local_draft_can_be_brought_back_for_30_days(form_window: Visit) -> None:
     page = form_window.page
     page.context.set_offline(True)
     page.get_by_label("Headline").fill("Rubbish")
@@ -242,14 +246,14 @@ def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> No
     page.context.set_offline(False)
     form_window.open(NEW)
     banner = page.get_by_role("region", name="saved only on this device")
-    for _ in range(2):  # at once, and in another window
+    for _ in range(2):  # it can be discarded and brought back again
         banner.get_by_role("button", name="Discard").click()
         expect(banner).to_have_count(0)
         expect(page.locator("#local-drafts")).to_contain_text(
             "discarded: “Rubbish”. This device keeps them for 30 days."
         )
         expect(page.get_by_role("button", name="Bring back")).to_be_focused()
-        assert count_drafts(page) == 0  # nothing is unsaved, so that a logout does not warn
+        assert count_drafts(page) == 0  # a logout does not warn of it
         assert axe.violations(page) == []
         form_window.open(NEW)
         page.get_by_role("button", name="Bring back").click()
@@ -267,16 +271,18 @@ def test_a_copy_that_was_discarded_can_be_brought_back(form_window: Visit) -> No
     poll(page, f"(await {DRAFTS}.all()).length === 0")
 
 
-def test_closing_at_once_warns_or_has_stored_the_last_word(form_window: Visit) -> None:
+def test_leaving_right_after_typing_warns_unless_the_text_is_stored_locally(
+    form_window: Visit,
+) -> None:
     page = form_window.page
-    page.get_by_label("Headline").fill("Left at once")
+    page.get_by_label("Headline").fill("Left immediately")
     dialogs: list[str] = []
 
-    def answer(dialog: Any) -> None:
+    def accept(dialog: Any) -> None:
         dialogs.append(dialog.type)
         dialog.accept()
 
-    page.on("dialog", answer)
+    page.on("dialog", accept)
     type_text(page, "Typed a moment ago.")
     expect_status(page).to_have_text(SAVED_MESSAGE)
     page.context.set_offline(True)
@@ -288,7 +294,7 @@ def test_closing_at_once_warns_or_has_stored_the_last_word(form_window: Visit) -
     assert dialogs == ["beforeunload"] or "The end." in drafts
 
 
-def test_two_tabs_keep_both_texts(form_window: Visit) -> None:
+def test_texts_of_two_tabs_are_both_autosaved(form_window: Visit) -> None:
     page, other = form_window.page, form_window.page.context.new_page()
     other.goto(form_window.site.url + NEW)
     page.get_by_label("Headline").fill("In the first tab")
@@ -299,7 +305,7 @@ def test_two_tabs_keep_both_texts(form_window: Visit) -> None:
     assert "In the second tab" in autosaved_text(form_window.site)
 
 
-def test_logging_out_warns_and_keeps(form_window: Visit) -> None:
+def test_logging_out_warns_of_local_drafts_and_keeps_them(form_window: Visit) -> None:
     page = form_window.page
     page.context.set_offline(True)
     page.get_by_label("Headline").fill("Only on this device")
@@ -321,7 +327,7 @@ def test_logging_out_warns_and_keeps(form_window: Visit) -> None:
     expect(page.get_by_role("region", name="saved only on this device")).to_have_count(1)
 
 
-def test_the_server_is_killed_and_nothing_is_lost(
+def test_no_text_is_lost_when_the_server_is_killed(
     browser: Browser, killable_site: RunningSite
 ) -> None:
     with open_window(browser, killable_site) as visitor:
@@ -331,8 +337,8 @@ def test_the_server_is_killed_and_nothing_is_lost(
         page.get_by_label("Headline").fill("Over a power cut")
         type_text(page, "Before.")
         expect_status(page).to_have_text(SAVED_MESSAGE)
-        family = [*descendants(killable_site.process.pid), killable_site.process.pid]
-        for pid in family:
+        pids = [*descendants(killable_site.process.pid), killable_site.process.pid]
+        for pid in pids:
             os.kill(pid, signal.SIGKILL)
         killable_site.process.wait()
         type_text(page, " In the dark.")

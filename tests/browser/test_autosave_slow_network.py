@@ -1,4 +1,4 @@
-"""Autosave under poor conditions: slow lines, a form in transit, hotspots, old browsers."""
+"""Autosave and Save with slow connections, hotspots that intercept requests, and old browsers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.browser.test_autosave import (
     autosaved_text,
     expect_status,
     type_text,
-    wait_until_nothing_is_kept,
+    wait_until_no_local_draft,
 )
 from tests.browser.visits import Visit, open_window
 
@@ -55,15 +55,15 @@ def delay_request(page: Page, milliseconds: int) -> Callable[[Route], None]:
     return wait
 
 
-def count_posts(page: Page, ending: str) -> list[str]:
-    """Return a list that grows with every POST to a URL with this ending."""
+def record_posts(page: Page, ending: str) -> list[str]:
+    """Return a list to which every POST to a URL with this ending will be added."""
     posts: list[str] = []
 
-    def note(request: Request) -> None:
+    def record(request: Request) -> None:
         if request.method == "POST" and request.url.endswith(ending):
             posts.append(request.url)
 
-    page.on("request", note)
+    page.on("request", record)
     return posts
 
 
@@ -75,19 +75,19 @@ def write(page: Page, headline: str, text: str = "Words.") -> None:
 
 
 def post_slowly(page: Page, seconds: float, *scripts: tuple[float, str]) -> list[Route]:
-    """Press Save and delay the POST for a while; return every delayed POST.
+    """Press Save and hold back the POST for some seconds; return the routes of all POSTs.
 
-    Playwright cannot act on a page that waits for the next one, so the page itself runs the
-    scripts: each with the number of seconds after which it runs.
+    Playwright cannot act on a page that is submitting a form, so the page itself runs the scripts,
+    each after a number of seconds.
     """
     routes: list[Route] = []
     page.route(
         "**" + NEW,
         lambda route: routes.append(route) if route.request.method == "POST" else route.continue_(),
     )
-    write(page, "On its way")
-    for after, script in scripts:
-        page.evaluate(f"void setTimeout(() => {{ {script} }}, {after * 1000})")
+    write(page, "In transit")
+    for delay, script in scripts:
+        page.evaluate(f"void setTimeout(() => {{ {script} }}, {delay * 1000})")
     page.evaluate(SAVE_SCRIPT)
     with suppress(TimeoutError):
         page.wait_for_event("close", timeout=seconds * 1000)
@@ -103,9 +103,9 @@ TYPE_SCRIPT = """
 """
 
 
-def test_a_form_on_a_slow_line_is_submitted_once(form_window: Visit) -> None:
+def test_a_form_is_submitted_only_once_on_a_slow_connection(form_window: Visit) -> None:
     page = form_window.page
-    # Longer than two retries.
+    # Hold the POST back for longer than two retries take.
     routes = post_slowly(page, 11.5, (1, SAVE_SCRIPT), (3, TYPE_SCRIPT), (4.5, SAVE_SCRIPT))
     assert len(routes) == 1
     routes[0].continue_()
@@ -118,41 +118,41 @@ def test_text_typed_while_the_form_is_in_transit_is_offered_afterwards(form_wind
     routes[0].continue_()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     headline = page.get_by_label("Headline")
-    expect(headline).to_have_value("On its way")
+    expect(headline).to_have_value("In transit")
     banner = page.get_by_role("region", name="saved only on this device")
     expect(banner).to_have_count(1)
     banner.get_by_role("button", name="Restore").click()
-    expect(headline).to_have_value("On its way, and more")
+    expect(headline).to_have_value("In transit, and more")
     page.get_by_role("button", name="Save draft").click()
-    wait_until_nothing_is_kept(page)
+    wait_until_no_local_draft(page)
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
-    expect(headline).to_have_value("On its way, and more")
+    expect(headline).to_have_value("In transit, and more")
     expect(banner).to_have_count(0)
 
 
 def test_a_form_in_transit_can_be_cancelled(form_window: Visit) -> None:
     page = form_window.page
-    copy = page.locator("[name=copy]").input_value()
+    form_id = page.locator("[name=copy]").input_value()
     routes = post_slowly(page, 8, (1, TYPE_SCRIPT), (6.5, STOP_SCRIPT))
     assert len(routes) == 1
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
     expect(page.get_by_role("button", name="Save draft")).to_be_focused()
     expect_status(page).to_have_text(SAVED_MESSAGE)
-    # The id by which the server recognizes a story that arrived after all.
-    expect(page.locator("[name=copy]")).to_have_value(copy)
-    assert "On its way, and more" in autosaved_text(form_window.site)
-    wait_until_nothing_is_kept(page)
+    # The form keeps its id, by which the server recognizes the story if the POST arrived after all.
+    expect(page.locator("[name=copy]")).to_have_value(form_id)
+    assert "In transit, and more" in autosaved_text(form_window.site)
+    wait_until_no_local_draft(page)
     page.unroute("**" + NEW)
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
-    expect(page.get_by_label("Headline")).to_have_value("On its way, and more")
+    expect(page.get_by_label("Headline")).to_have_value("In transit, and more")
 
 
-def test_a_slow_line_is_not_cut_off_by_more_typing(form_window: Visit) -> None:
+def test_more_typing_does_not_abort_an_autosave_in_transit(form_window: Visit) -> None:
     page = form_window.page
-    posts = count_posts(page, "/autosave")
+    posts = record_posts(page, "/autosave")
     page.route("**/autosave", delay_request(page, 4000))
-    type_text(page, "Begun.")
+    type_text(page, "Started.")
     page.wait_for_timeout(2000)
     type_text(page, " Typed on.")
     expect_status(page).to_have_text(SAVED_MESSAGE, timeout=6000)
@@ -166,7 +166,7 @@ def test_an_expired_login_is_announced_once(form_window: Visit) -> None:
     page = form_window.page
     cookies = page.context.cookies()
     page.context.clear_cookies()
-    posts = count_posts(page, "/autosave")
+    posts = record_posts(page, "/autosave")
     page.get_by_label("Headline").fill("Out")
     expect_status(page).to_contain_text("you are logged out")
     page.evaluate(
@@ -184,7 +184,7 @@ def test_an_expired_login_is_announced_once(form_window: Visit) -> None:
     expect_status(page).to_have_text(SAVED_MESSAGE)
 
 
-def test_the_page_of_a_hotspot_is_no_logout(form_window: Visit) -> None:
+def test_a_hotspots_page_is_not_taken_for_a_logout(form_window: Visit) -> None:
     page = form_window.page
     page.route(
         "**/fragments/session", lambda route: route.fulfill(body="<h1>Welcome to the hotel</h1>")
@@ -200,7 +200,7 @@ def test_the_page_of_a_hotspot_is_no_logout(form_window: Visit) -> None:
 
 
 @pytest.mark.parametrize("script", [OLD_BROWSER, NO_STORAGE], ids=["old browser", "no storage"])
-def test_a_browser_without_a_feature_still_submits(form_window: Visit, script: str) -> None:
+def test_an_old_browser_or_one_without_storage_can_submit(form_window: Visit, script: str) -> None:
     page = form_window.page
     page.add_init_script(script)
     page.reload()
@@ -223,24 +223,26 @@ def test_a_browser_without_storage_warns_before_leaving(form_window: Visit) -> N
     )
     dialogs: list[str] = []
 
-    def answer(dialog: object) -> None:
+    def accept(dialog: object) -> None:
         dialogs.append(dialog.type)  # type: ignore[attr-defined]
         dialog.accept()  # type: ignore[attr-defined]
 
-    page.on("dialog", answer)
+    page.on("dialog", accept)
     page.context.set_offline(False)
     page.route("**/autosave", lambda route: route.abort())
     form_window.open(NEW)
     assert dialogs == ["beforeunload"]
 
 
-def test_of_a_chosen_picture_nothing_is_claimed(form_window: Visit, tmp_path: object) -> None:
+def test_selecting_a_picture_alone_is_not_autosaved_or_reported_as_saved(
+    form_window: Visit, tmp_path: object
+) -> None:
     page = form_window.page
-    posts = count_posts(page, "/autosave")
+    posts = record_posts(page, "/autosave")
     page.locator("#picture").set_input_files(draw_picture(tmp_path / "boat.png", (90, 60)))  # type: ignore[operator]
     page.wait_for_timeout(2500)
     expect(page.locator("#save-status")).to_have_text("")
     assert posts == []
     page.get_by_label("Headline").fill("With a picture")
     expect_status(page).to_have_text(re.compile("Saved"))
-    wait_until_nothing_is_kept(page)
+    wait_until_no_local_draft(page)

@@ -1,4 +1,4 @@
-"""The rich-text editor: typing, formats, keys and buttons yield clean HTML for everybody."""
+"""Typing, shortcuts, buttons and dialogs of the rich-text editor; all of them give clean HTML."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.browser.visits import Visit
 pytestmark = pytest.mark.browser
 
 
-def test_typing_gives_paragraphs(writer: Visit) -> None:
+def test_enter_starts_a_paragraph_and_shift_enter_a_line(writer: Visit) -> None:
     page = open_new(writer)
     editor_text(page).click()
     page.keyboard.type("The first boat.")
@@ -49,7 +49,9 @@ def test_typing_gives_paragraphs(writer: Visit) -> None:
         ("Numbered list", "<ol><li>one two three</li></ol>"),
     ],
 )
-def test_each_button_makes_and_unmakes(writer: Visit, name: str, expected: str) -> None:
+def test_each_button_applies_and_removes_its_format(
+    writer: Visit, name: str, expected: str
+) -> None:
     page = open_new(writer, "<p>one two three</p>\n<p>four</p>")
     select_text(page, "two")
     tool(page, name).click()
@@ -72,27 +74,29 @@ SHORTCUTS = [
 
 
 @pytest.mark.parametrize(("keys", "expected"), SHORTCUTS)
-def test_each_shortcut(writer: Visit, keys: str, expected: str) -> None:
+def test_each_shortcut_applies_its_format_and_can_be_undone(
+    writer: Visit, keys: str, expected: str
+) -> None:
     page = open_new(writer, "<p>one two three</p>\n<p>four</p>")
     select_text(page, "two")
     page.keyboard.press(keys)
     assert field_value(page) == f"{expected}\n<p>four</p>"
-    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")  # undo
     assert field_value(page) == "<p>one two three</p>\n<p>four</p>"
-    page.keyboard.press("Control+Shift+z")
+    page.keyboard.press("Control+Shift+z")  # redo
     assert field_value(page) == f"{expected}\n<p>four</p>"
 
 
-def test_a_list_has_levels_and_clean_items(writer: Visit) -> None:
+def test_list_items_can_be_indented_and_outdented(writer: Visit) -> None:
     page = open_new(writer)
     editor_text(page).click()
-    page.keyboard.press("Control+Shift+8")
+    page.keyboard.press("Control+Shift+8")  # bulleted list
     page.keyboard.type("one")
     page.keyboard.press("Enter")
-    page.keyboard.press("Control+]")
+    page.keyboard.press("Control+]")  # indent
     page.keyboard.type("deep")
     page.keyboard.press("Enter")
-    page.keyboard.press("Control+[")
+    page.keyboard.press("Control+[")  # outdent
     page.keyboard.type("two")
     html = "<ul><li>one<ul><li>deep</li></ul></li><li>two</li></ul>"
     assert field_value(page) == html
@@ -104,13 +108,13 @@ def test_a_list_has_levels_and_clean_items(writer: Visit) -> None:
     assert field_value(page) == html.replace("deep", "deeper</li><li>deepest") + "\n<p>end</p>"
 
 
-def test_headings_leave_lists_and_quotations(writer: Visit) -> None:
+def test_headings_and_quotations_split_a_list(writer: Visit) -> None:
     page = open_new(writer, "<ul><li>one</li><li>two</li><li>three</li></ul>")
     put_cursor(page, "two")
-    page.keyboard.press("Control+Alt+2")
+    page.keyboard.press("Control+Alt+2")  # heading
     assert field_value(page) == "<ul><li>one</li></ul>\n<h2>two</h2>\n<ul><li>three</li></ul>"
     put_cursor(page, "two")
-    page.keyboard.press("Control+Alt+q")
+    page.keyboard.press("Control+Alt+q")  # quotation
     assert (
         field_value(page)
         == "<ul><li>one</li></ul>\n<blockquote><p>two</p></blockquote>\n<ul><li>three</li></ul>"
@@ -121,7 +125,7 @@ def test_headings_leave_lists_and_quotations(writer: Visit) -> None:
     assert field_value(page) == f"<ul><li>one</li></ul>\n{quoted}\n<ul><li>three</li></ul>"
 
 
-def test_the_toolbar_is_one_stop_and_arrows_go_on(writer: Visit) -> None:
+def test_the_toolbar_is_one_tab_stop_and_arrow_keys_move_within_it(writer: Visit) -> None:
     page = open_new(writer, "one\n\ntwo")
     page.get_by_role("button", name="HTML", exact=True).focus()
     page.keyboard.press("Tab")
@@ -132,16 +136,16 @@ def test_the_toolbar_is_one_stop_and_arrows_go_on(writer: Visit) -> None:
     expect(tool(page, "Keyboard shortcuts")).to_be_focused()
     page.keyboard.press("ArrowRight")
     expect(tool(page, "Bold")).to_be_focused()
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")  # to the last button
+    page.keyboard.press("Home")  # to Bold
+    page.keyboard.press("ArrowRight")  # to Italic
     page.keyboard.press("Tab")
     expect(editor_text(page)).to_be_focused()
-    page.keyboard.press("Alt+F10")
+    page.keyboard.press("Alt+F10")  # back to the toolbar's last focused button
     expect(tool(page, "Italic")).to_be_focused()
     page.keyboard.press("Escape")
     expect(editor_text(page)).to_be_focused()
-    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")  # leaves the editor instead of indenting
     expect(editor_text(page)).not_to_be_focused()
     assert field_value(page) == "one\n\ntwo"
 
@@ -167,11 +171,11 @@ def link_to(page: Page, address: str) -> None:
     page.get_by_role("button", name="Set link").click()
 
 
-def test_links_take_only_addresses_that_may_be_stored(writer: Visit) -> None:
+def test_link_addresses_must_be_of_an_allowed_kind(writer: Visit) -> None:
     page = open_new(writer, "see the harbour office\n\nend")
     select_text(page, "harbour")
     page.keyboard.press("Control+k")
-    for wrong in (
+    for invalid in (
         "javascript:alert(1)",
         "JaVaScRiPt:alert(1)",
         "data:text/html,x",
@@ -179,7 +183,7 @@ def test_links_take_only_addresses_that_may_be_stored(writer: Visit) -> None:
         "harbour",
         "ftp://a.example",
     ):
-        link_to(page, wrong)
+        link_to(page, invalid)
         expect(page.get_by_label("Link address")).to_be_focused()
         expect(page.get_by_role("dialog")).to_contain_text("Start with https://")
     link_to(page, "https://harbour.example/?a=1&b=2")
@@ -188,13 +192,13 @@ def test_links_take_only_addresses_that_may_be_stored(writer: Visit) -> None:
         "\n<p>end</p>"
     )
     assert field_value(page) == html
-    for right in ("/business/table", "mailto:a@b.example", "tel:+233302661234"):
+    for valid in ("/business/table", "mailto:a@b.example", "tel:+233302661234"):
         put_cursor(page, "harb")
         tool(page, "Link").click()
         expect(page.get_by_label("Link address")).not_to_have_value("")
-        link_to(page, right)
+        link_to(page, valid)
         assert (
-            field_value(page) == f'<p>see the <a href="{right}">harbour</a> office</p>\n<p>end</p>'
+            field_value(page) == f'<p>see the <a href="{valid}">harbour</a> office</p>\n<p>end</p>'
         )
     put_cursor(page, "harb")
     tool(page, "Link").click()
@@ -202,26 +206,26 @@ def test_links_take_only_addresses_that_may_be_stored(writer: Visit) -> None:
     assert field_value(page) == "see the harbour office\n\nend"
 
 
-def test_text_from_an_input_method(writer: Visit) -> None:
-    """Android keyboards compose: the browser changes the text and must not be interrupted."""
+def test_text_composed_with_an_input_method_is_not_disturbed(writer: Visit) -> None:
+    """Android keyboards compose words: the browser changes the text until the word is complete."""
     page = open_new(writer, f"<p>before</p>\n{TABLE}\n<p>after</p>")
     put_cursor(page, "after")
     session = page.context.new_cdp_session(page)
-    for part in ("ሰ", "ሰላ", "ሰላም"):
+    for composed in ("ሰ", "ሰላ", "ሰላም"):
         session.send(
             "Input.imeSetComposition",
-            {"text": part, "selectionStart": len(part), "selectionEnd": len(part)},
+            {"text": composed, "selectionStart": len(composed), "selectionEnd": len(composed)},
         )
     session.send("Input.insertText", {"text": "ሰላም"})
     assert field_value(page) == f"<p>before</p>\n{TABLE}\n<p>afterሰላም</p>"
 
 
 @pytest.mark.parametrize(
-    "state", ["fresh", "opaque blocks", "question", "link", "picture", "help", "html"]
+    "state", ["empty", "opaque blocks", "confirmation", "link", "picture", "help", "html"]
 )
 def test_the_editor_is_accessible(writer: Visit, state: str) -> None:
-    page = open_new(writer, "" if state == "fresh" else MIXED_BODY)
-    if state == "question":
+    page = open_new(writer, "" if state == "empty" else MIXED_BODY)
+    if state == "confirmation":
         block_card(page, "Table, 2 rows").get_by_role("button", name="Remove").click()
     elif state == "html":
         page.get_by_role("button", name="HTML").click()
@@ -241,7 +245,7 @@ def test_the_editor_is_accessible(writer: Visit, state: str) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_each_paragraph_runs_its_own_way(writer: Visit) -> None:
+def test_each_paragraph_has_the_direction_of_its_script(writer: Visit) -> None:
     page = open_new(writer, "Ọkọ̀ ojú omi\n\nالقارب الأول\n\nየመጀመሪያው ጀልባ")
     starts = page.evaluate(
         """() => [...document.querySelectorAll("#body-editor > p")].map((paragraph) => {

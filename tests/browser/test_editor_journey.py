@@ -43,12 +43,12 @@ def expect_entries(page: Page, entries: dict[str, str]) -> None:
         expect(page.locator(f"[name={name}]")).to_have_value(text)
 
 
-def write_wrongly(visitor: Visit, picture: Path) -> None:
-    """Enter an unknown country and no section: the form returns with errors and all entries."""
-    page, wrong = visitor.page, {**ENTRIES, "countries": "Ghana, Atlantis"}
-    del wrong["section"]
+def submit_invalid_form(visitor: Visit, picture: Path) -> None:
+    """Submit an unknown country and no section: the form returns with errors and all entries."""
+    page, invalid = visitor.page, {**ENTRIES, "countries": "Ghana, Atlantis"}
+    del invalid["section"]
     page.get_by_role("link", name="New story").first.click()
-    fill(page, wrong, picture)
+    fill(page, invalid, picture)
     page.get_by_label(re.compile(r"^\s*Web address")).fill(slug_for(visitor))
     visitor.expected_statuses = {422}
     press(page, "Save draft")
@@ -64,7 +64,7 @@ def write_wrongly(visitor: Visit, picture: Path) -> None:
         "Choose a section."
     )
     expect(page.get_by_role("alert")).to_contain_text("Please check 2 fields")
-    expect_entries(page, wrong | {"slug": slug_for(visitor), "section": ""})
+    expect_entries(page, invalid | {"slug": slug_for(visitor), "section": ""})
     expect_picture(page, "The picture of this story")
 
 
@@ -76,7 +76,7 @@ def expect_picture(page: Page, alt: str) -> None:
 
 
 def expect_story(page: Page) -> None:
-    """Expect that the page shows every entry as written."""
+    """Expect that the page shows every entry."""
     expect(page.get_by_role("heading", level=1)).to_have_text(ENTRIES["headline"])
     expect(page.locator(".story header .dek")).to_have_text(ENTRIES["dek"])
     expect(page.locator(".byline")).to_have_text("by Ama Serwaa and Tesfaye Bekele")
@@ -89,7 +89,7 @@ def expect_story(page: Page) -> None:
     assert page.locator(".tags a").all_inner_texts() == ["Ghana", "Togo", "Ferries", "Timetables"]
 
 
-def preview(visitor: Visit) -> None:
+def check_preview(visitor: Visit) -> None:
     with visitor.page.expect_popup() as popup:
         visitor.page.get_by_role("link", name="Saved version").click()
     expect(popup.value.get_by_role("heading", name="Phone")).to_be_visible()
@@ -101,14 +101,18 @@ def preview(visitor: Visit) -> None:
     popup.value.close()
 
 
-def test_from_the_first_word_to_the_withdrawal(editor_window: Visit, tmp_path: Path) -> None:
+def test_a_story_is_written_previewed_published_corrected_and_withdrawn(
+    editor_window: Visit, tmp_path: Path
+) -> None:
     visitor, page = editor_window, editor_window.page
     public_path = f"/business/{slug_for(visitor)}"
-    write_wrongly(visitor, draw_picture(tmp_path / "ferry.png", (900, 600 + len(public_path))))
+    submit_invalid_form(
+        visitor, draw_picture(tmp_path / "ferry.png", (900, 600 + len(public_path)))
+    )
     fill(page, {"countries": ENTRIES["countries"], "section": ENTRIES["section"]})
     press(page, "Save draft")
     expect(page.locator(".notice")).to_have_text("Saved.")
-    preview(visitor)
+    check_preview(visitor)
     assert visitor.site.status(public_path) == 404, "a draft is public"
 
     press(page, "Publish")
@@ -145,8 +149,8 @@ def withdraw(visitor: Visit, form_path: str, public_path: str) -> None:
     visitor.expected_statuses = {410}
     press(page, "Withdraw")
     expect(page.locator(".notice")).to_contain_text("Story withdrawn.")
-    answer = page.goto(visitor.site.url + public_path)
-    assert answer is not None and answer.status == 410
+    response = page.goto(visitor.site.url + public_path)
+    assert response is not None and response.status == 410
     expect(page.get_by_role("heading", level=1)).to_have_text("This story was withdrawn")
     expect(page.locator("main")).to_contain_text(REASON)
     expect(page.locator("main")).not_to_contain_text("The second leaves when it is full")

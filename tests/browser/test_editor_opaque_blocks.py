@@ -1,10 +1,13 @@
-"""A block that the editor cannot edit is a card in the text; only its own button removes it."""
+"""Blocks that cannot be edited (tables, figures, …) appear as cards with buttons of their own.
+
+Typing, deleting or cutting across a card never removes the block; only its Remove button does.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -33,7 +36,9 @@ from tests.browser.visits import Visit
 pytestmark = pytest.mark.browser
 
 
-def accidental_edits(page: Page) -> dict[str, Any]:
+def accidental_edits(page: Page) -> dict[str, Callable[[], None]]:
+    """Return edits around the table by name, each of which would delete it from plain HTML."""
+
     def backspace() -> None:
         put_cursor(page, "after", at_end=False)
         page.keyboard.press("Backspace")
@@ -42,7 +47,8 @@ def accidental_edits(page: Page) -> dict[str, Any]:
         put_cursor(page, "before")
         page.keyboard.press("Delete")
 
-    def over(keys: str) -> None:
+    def press_over_selection(keys: str) -> None:
+        """Select from inside the first paragraph to inside the last, then press keys."""
         page.evaluate(
             """() => {
               const root = document.getElementById("body-editor");
@@ -55,7 +61,7 @@ def accidental_edits(page: Page) -> dict[str, Any]:
         page.wait_for_timeout(30)
         page.keyboard.press(keys)
 
-    def select_all(keys: str) -> None:
+    def press_over_all(keys: str) -> None:
         put_cursor(page, "before")
         page.keyboard.press("Control+a")
         page.keyboard.press(keys)
@@ -63,11 +69,11 @@ def accidental_edits(page: Page) -> dict[str, Any]:
     return {
         "backspace": backspace,
         "delete": delete,
-        "typing over": lambda: over("x"),
-        "cut": lambda: over("Control+x"),
-        "enter": lambda: over("Enter"),
-        "delete all": lambda: select_all("Delete"),
-        "type over all": lambda: select_all("x"),
+        "typing over": lambda: press_over_selection("x"),
+        "cut": lambda: press_over_selection("Control+x"),
+        "enter": lambda: press_over_selection("Enter"),
+        "delete all": lambda: press_over_all("Delete"),
+        "type over all": lambda: press_over_all("x"),
     }
 
 
@@ -75,7 +81,7 @@ def accidental_edits(page: Page) -> dict[str, Any]:
     "accident",
     ["backspace", "delete", "typing over", "cut", "enter", "delete all", "type over all"],
 )
-def test_no_accident_takes_an_opaque_block_away(writer: Visit, accident: str) -> None:
+def test_accidental_edits_never_remove_an_opaque_block(writer: Visit, accident: str) -> None:
     page = open_new(writer, f"<p>before</p>\n{TABLE}\n<p>after</p>")
     accidental_edits(page)[accident]()
     expect(block_card(page, "Table, 2 rows")).to_be_visible()
@@ -83,16 +89,15 @@ def test_no_accident_takes_an_opaque_block_away(writer: Visit, accident: str) ->
         "To remove the table, use its Remove button."
     )
     assert field_value(page).count(TABLE) == 1
-    page.keyboard.press("Control+z")
-    assert field_value(page).count(TABLE) == 1
-    page.keyboard.press("Control+Shift+z")
-    assert field_value(page).count(TABLE) == 1
+    for undo_or_redo in ("Control+z", "Control+Shift+z"):
+        page.keyboard.press(undo_or_redo)
+        assert field_value(page).count(TABLE) == 1
 
 
-def test_formats_do_not_reach_across_an_opaque_block(writer: Visit) -> None:
+def test_block_formats_are_refused_for_a_selection_with_an_opaque_block(writer: Visit) -> None:
     opened = f"<p>before</p>\n{TABLE}\n<p>after</p>"
     page = open_new(writer, opened)
-    for keys in ("Control+Shift+8", "Control+Alt+q", "Control+Alt+2"):
+    for keys in ("Control+Shift+8", "Control+Alt+q", "Control+Alt+2"):  # list, quotation, heading
         put_cursor(page, "before")
         page.keyboard.press("Control+a")
         page.keyboard.press(keys)
@@ -100,14 +105,14 @@ def test_formats_do_not_reach_across_an_opaque_block(writer: Visit) -> None:
             "Select text without the table in it."
         )
         assert field_value(page) == opened
-    page.keyboard.press("Control+b")
+    page.keyboard.press("Control+b")  # bold is no block format
     assert (
         field_value(page)
         == f"<p><strong>before</strong></p>\n{TABLE}\n<p><strong>after</strong></p>"
     )
 
 
-def test_remove_asks_and_undo_brings_back(writer: Visit) -> None:
+def test_a_removal_is_confirmed_and_can_be_undone(writer: Visit) -> None:
     opened = f"<p>before</p>\n{TABLE}{FIGURE}<p>after</p>"
     page = open_new(writer, opened)
     table = block_card(page, "Table, 2 rows")
@@ -117,7 +122,7 @@ def test_remove_asks_and_undo_brings_back(writer: Visit) -> None:
     table.get_by_role("button", name="Keep").click()
     expect(table.get_by_role("button", name="Remove")).to_be_focused()
     assert field_value(page) == opened
-    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # on the focused Remove button; now confirm
     table.get_by_role("button", name="Remove").click()
     expect(table).to_have_count(0)
     removed = f"<p>before</p>\n{FIGURE}<p>after</p>"
@@ -127,13 +132,14 @@ def test_remove_asks_and_undo_brings_back(writer: Visit) -> None:
     assert field_value(page) == opened
     page.keyboard.press("Control+Shift+z")
     assert field_value(page) == removed
+    # Delete at the end of a paragraph does not remove the figure after it.
     put_cursor(page, "before")
     page.keyboard.press("Delete")
     page.keyboard.type("!")
     assert field_value(page) == f"<p>before!</p>\n{FIGURE}<p>after</p>"
 
 
-def test_opaque_blocks_move_and_their_keys_are_not_typed(writer: Visit) -> None:
+def test_opaque_blocks_can_be_moved_and_keys_on_their_buttons_are_not_typed(writer: Visit) -> None:
     page = open_new(writer, f"<p>one</p>\n<p>two</p>\n{TABLE}")
     select_text(page, "one")
     up = block_card(page, "Table, 2 rows").get_by_role("button", name="Up")
@@ -145,24 +151,24 @@ def test_opaque_blocks_move_and_their_keys_are_not_typed(writer: Visit) -> None:
     assert field_value(page) == f"{TABLE}\n<p>one</p>\n<p>two</p>"
     page.keyboard.press("Enter")
     expect(page.locator(".editor-status")).to_have_text("The table is already first.")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Backspace")
-    page.keyboard.press("x")
-    page.keyboard.press("Enter")
-    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")  # to the Down button
+    page.keyboard.press("Backspace")  # without effect
+    page.keyboard.press("x")  # without effect
+    for _ in range(2):
+        page.keyboard.press("Enter")  # moves down
     assert field_value(page) == f"<p>one</p>\n<p>two</p>\n{TABLE}"
 
 
-def test_one_can_write_around_opaque_blocks(writer: Visit) -> None:
+def test_text_can_be_written_before_between_and_after_opaque_blocks(writer: Visit) -> None:
     page = open_new(writer, f"{TABLE}{FIGURE}")
     assert field_value(page) == f"{TABLE}{FIGURE}"
-    for at, words in enumerate(("first", "middle", "last")):
-        editor_text(page).locator("> p").nth(at).click()
+    for index, words in enumerate(("first", "middle", "last")):
+        editor_text(page).locator("> p").nth(index).click()
         page.keyboard.type(words)
     assert field_value(page) == f"<p>first</p>\n{TABLE}\n<p>middle</p>\n{FIGURE}\n<p>last</p>"
 
 
-def test_a_paste_is_clean_and_forges_nothing(writer: Visit) -> None:
+def test_a_paste_is_sanitized_and_cannot_forge_the_editors_own_markup(writer: Visit) -> None:
     page = open_new(writer, f"<p>before</p>\n{TABLE}")
     put_cursor(page, "before")
     paste(
@@ -170,6 +176,7 @@ def test_a_paste_is_clean_and_forges_nothing(writer: Visit) -> None:
         '<p class="x" style="color:red" onclick="x()">pasted <strong>bold</strong>'
         " <script>x()</script>"
         '<img src=x onerror=x()><a href="javascript:x()">link</a></p>'
+        # From here on, markup that only the editor itself may create.
         '<opaque-block data-block="1" contenteditable="false"></opaque-block>'
         '<p data-key="0" data-as="mark" data-filler="">forged</p><div id="headline">wrapped</div>',
     )
@@ -182,7 +189,7 @@ def test_a_paste_is_clean_and_forges_nothing(writer: Visit) -> None:
     expect(page.locator("#body-editor [id]")).to_have_count(0)
 
 
-def test_a_pasted_table_becomes_a_card(writer: Visit) -> None:
+def test_a_pasted_table_becomes_a_card_and_a_layout_table_becomes_text(writer: Visit) -> None:
     page = open_new(writer, "before\n\nend")
     put_cursor(page, "before")
     cells = (
@@ -207,7 +214,7 @@ def test_a_pasted_table_becomes_a_card(writer: Visit) -> None:
     assert field_value(page) == f"<p>before</p>\n{table}\n<p>end</p>"
 
 
-def test_what_is_copied_is_clean(writer: Visit) -> None:
+def test_copied_html_is_clean_and_has_no_opaque_blocks(writer: Visit) -> None:
     page = open_new(writer, f"<p>one <b>two</b> <mark>three</mark></p>\n{TABLE}\n<p>end</p>")
     put_cursor(page, "one")
     page.keyboard.press("Control+a")
@@ -220,10 +227,12 @@ def test_what_is_copied_is_clean(writer: Visit) -> None:
           return data.getData("text/html");
         }"""
     )
+    # Squire, the editor library, marks what it puts on the clipboard.
     assert copied == "<!-- squire --><p>one <strong>two</strong> <mark>three</mark></p>\n<p>end</p>"
 
 
 def choose_picture(page: Page) -> None:
+    """Open the picture dialog and fill it in."""
     tool(page, "Picture").click()
     page.get_by_label("Picture file").set_input_files(BOATS)
     dialog = page.get_by_role("dialog")
@@ -235,26 +244,25 @@ def choose_picture(page: Page) -> None:
 def test_a_picture_is_inserted_after_the_paragraph(writer: Visit) -> None:
     page = open_new(writer, "one\n\ntwo")
     put_cursor(page, "one")
-    answers = [
+    figure = FIGURE.replace("Boats", "Boats &amp; nets")
+    # A refusal, a broken connection, the stored picture.
+    responses = [
         '<span data-outcome="refused" data-seq="">Too large.</span>',
-        "",
-        FIGURE.replace("Boats", "Boats &amp; nets"),
+        None,
+        f'<template data-outcome="stored">\n {figure}\n</template>',
     ]
     sent: list[str] = []
 
-    def answer(route: Route) -> None:
+    def respond(route: Route) -> None:
         sent.append((route.request.post_data_buffer or b"").decode())
-        body = answers.pop(0)
-        if not body:
+        body = responses.pop(0)
+        if body is None:
             route.abort()
-            return
-        stored_figure = (
-            f'<template data-outcome="stored">\n {body}\n</template>' if "figure" in body else body
-        )
-        route.fulfill(status=200, body=stored_figure, content_type="text/html")
+        else:
+            route.fulfill(status=200, body=body, content_type="text/html")
 
     writer.ignored_errors = ("net::ERR_",)
-    page.route("**/newsroom/fragments/pictures", answer)
+    page.route("**/newsroom/fragments/pictures", respond)
     choose_picture(page)
     for message in ("Too large.", "Not sent. Try again when you're back online."):
         page.get_by_role("button", name="Insert picture").click()
@@ -263,7 +271,6 @@ def test_a_picture_is_inserted_after_the_paragraph(writer: Visit) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
     for field in ("picture", "alt", "caption", "credit", "csrf_token"):
         assert f'name="{field}"' in sent[-1]
-    figure = FIGURE.replace("Boats", "Boats &amp; nets")
     assert field_value(page) == f"<p>one</p>\n{figure}\n<p>two</p>"
     page.keyboard.press("Control+z")
     put_cursor(page, "one")
@@ -273,7 +280,7 @@ def test_a_picture_is_inserted_after_the_paragraph(writer: Visit) -> None:
     assert field_value(page) == f"<p>one</p>\n{figure}\n<p>two</p>"
 
 
-def test_the_words_of_a_picture_can_be_changed(writer: Visit) -> None:
+def test_the_alt_text_and_caption_of_a_picture_can_be_changed(writer: Visit) -> None:
     opened = f"<p>one</p>\n\n{FIGURE}\n\n<p>two</p>"
     page = open_new(writer, opened)
     block_card(page, "Picture: Boats").get_by_role("button", name="Edit").click()

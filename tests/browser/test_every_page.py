@@ -1,4 +1,4 @@
-"""Every kind of page fits a narrow phone, and axe finds nothing, in light and dark."""
+"""Every kind of page fits a narrow phone and passes axe's checks, in light and dark."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.browser
 NARROW = ViewportSize(width=320, height=640)
 WIDE = ViewportSize(width=1280, height=900)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# Return the elements that extend beyond the right edge and cannot be scrolled.
 OVERFLOWING = """() => {
   const scrolls = element => element
     && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
@@ -34,16 +35,16 @@ def page_window(request: pytest.FixtureRequest) -> Iterator[Visit]:
         yield visitor
 
 
-def test_it_fits_and_is_accessible(page_window: Visit) -> None:
-    page, faults = page_window.page, []
+def test_the_page_fits_a_narrow_phone_and_is_accessible(page_window: Visit) -> None:
+    page, problems = page_window.page, []
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         width = page.evaluate("document.documentElement.scrollWidth")
         if width > NARROW["width"]:
-            faults.append(f"{scheme}: {width} pixels wide: {page.evaluate(OVERFLOWING)}")
-        faults += [f"{scheme}, narrow: {line}" for line in violations(page)]
+            problems.append(f"{scheme}: {width} pixels wide: {page.evaluate(OVERFLOWING)}")
+        problems += [f"{scheme}, narrow: {violation}" for violation in violations(page)]
     page.set_viewport_size(WIDE)
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        faults += [f"{scheme}, wide: {line}" for line in violations(page)]
-    assert not faults, "\n".join(faults)
+        problems += [f"{scheme}, wide: {violation}" for violation in violations(page)]
+    assert not problems, "\n".join(problems)

@@ -1,4 +1,4 @@
-"""Readers are told of a failed htmx request (503, offline, slow) and see no stale results."""
+"""Readers see a message when an htmx request fails (503, offline, slow) and no stale results."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
-MORE, SEARCH, RELATED = (
+LOAD_MORE, SEARCH, RELATED = (
     "**/fragments/stream/**",
     "**/fragments/search?**",
     "**/fragments/related/**",
 )
-TIMEOUT_MS = 1500  # a retry must get its response within it even on a busy machine
-ROOM_PIXELS = 300
+TIMEOUT_MS = 1500  # long enough for a successful retry on a busy machine
+RESERVED_PIXELS = 300  # the height of the placeholder for related stories
 
 
-def refuse(page: Page, pattern: str) -> None:
+def respond_503(page: Page, pattern: str) -> None:
     """Respond as a proxy does when the site is down."""
     page.route(pattern, lambda route: route.fulfill(status=503, body="<p>Out of order</p>"))
 
 
-def cut_off(page: Page, pattern: str) -> None:
+def go_offline(page: Page, pattern: str) -> None:
     """Abort the request as if offline."""
     page.context.set_offline(True)
     page.route(pattern, lambda route: route.abort("internetdisconnected"))
@@ -46,23 +46,23 @@ def recover(page: Page, pattern: str) -> None:
 
 def shorten_timeout(route: Route) -> None:
     """Serve a page whose requests time out sooner."""
-    answer = route.fetch()
-    html = answer.text()
-    assert "15000" in html, "the page sets a timeout for both versions of htmx"
-    route.fulfill(response=answer, body=html.replace("15000", str(TIMEOUT_MS)))
+    response = route.fetch()
+    html = response.text()
+    assert "15000" in html, "the page sets no timeout"
+    route.fulfill(response=response, body=html.replace("15000", str(TIMEOUT_MS)))
 
 
 Failure = tuple[Callable[[Page, str], None], str]
 FAILURES: dict[str, Failure] = {
-    "503": (refuse, "The site could not answer."),
-    "offline": (cut_off, "You are offline."),
+    "503": (respond_503, "The site could not answer."),
+    "offline": (go_offline, "You are offline."),
     "too slow": (hang, "The site took too long to answer."),
 }
 
 
 @pytest.fixture(params=FAILURES)
 def failure(request: pytest.FixtureRequest, scripted_reader: Visit) -> Failure:
-    """Way in which requests fail, and the message that readers see."""
+    """Function that makes requests fail, and the message that readers see."""
     scripted_reader.ignored_errors = (
         "ERR_",
         "htmx",
@@ -80,15 +80,17 @@ def failure(request: pytest.FixtureRequest, scripted_reader: Visit) -> Failure:
     return FAILURES[request.param]
 
 
-def test_load_more_says_so_and_tries_again(scripted_reader: Visit, failure: Failure) -> None:
+def test_a_failed_load_more_shows_a_message_and_can_be_retried(
+    scripted_reader: Visit, failure: Failure
+) -> None:
     fail, reason = failure
     page = scripted_reader.open("/society/")
     count = page.locator(".stream .card").count()
-    fail(page, MORE)
-    more = page.get_by_role("link", name="Load more")
+    fail(page, LOAD_MORE)
+    button = page.get_by_role("link", name="Load more")
     for _ in range(2):  # a second failure replaces the first message
-        with page.expect_request(MORE):
-            more.click()
+        with page.expect_request(LOAD_MORE):
+            button.click()
         expect(page.get_by_role("status")).to_have_text(f"Could not load more stories. {reason}")
         expect(page.locator(".request-error")).to_have_count(1)
         expect(page.locator(".request-error p")).to_have_text(
@@ -97,14 +99,14 @@ def test_load_more_says_so_and_tries_again(scripted_reader: Visit, failure: Fail
         expect(page.locator(".request-error")).to_be_in_viewport()
     assert page.locator(".stream .card").count() == count
     assert not violations(page)
-    recover(page, MORE)
+    recover(page, LOAD_MORE)
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".stream .card").nth(count).get_by_role("link")).to_be_focused()
     expect(page.get_by_role("status")).to_have_text("20 more stories")
     expect(page.locator(".request-error")).to_have_count(0)
 
 
-def test_a_search_never_shows_results_of_other_words(
+def test_a_failed_search_removes_the_previous_results(
     scripted_reader: Visit, failure: Failure
 ) -> None:
     fail, reason = failure
@@ -117,9 +119,8 @@ def test_a_search_never_shows_results_of_other_words(
     expect(results.locator("p")).to_have_text(f"Could not show the results. {reason}")
     expect(results.locator(".card")).to_have_count(0)
     assert "village" not in results.inner_text()
-    assert scripted_reader.path == "/search?q=market&sort=newest", (
-        "a reload asks for what was typed"
-    )
+    # A reload searches for the typed words.
+    assert scripted_reader.path == "/search?q=market&sort=newest"
     assert not violations(page)
     recover(page, SEARCH)
     page.get_by_role("button", name="Try again").click()
@@ -128,7 +129,9 @@ def test_a_search_never_shows_results_of_other_words(
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
 
 
-def test_typing_on_after_a_failure_searches(scripted_reader: Visit, failure: Failure) -> None:
+def test_typing_after_a_failed_search_searches_again(
+    scripted_reader: Visit, failure: Failure
+) -> None:
     fail, _ = failure
     page = scripted_reader.open("/search?q=village")
     fail(page, SEARCH)
@@ -141,7 +144,9 @@ def test_typing_on_after_a_failure_searches(scripted_reader: Visit, failure: Fai
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
 
 
-def test_related_stories_leave_no_hole(scripted_reader: Visit, failure: Failure) -> None:
+def test_failed_related_stories_leave_no_empty_space(
+    scripted_reader: Visit, failure: Failure
+) -> None:
     fail, _ = failure
     page = scripted_reader.open("/opinion/long")
     related = page.get_by_role("region", name="You may also like")
@@ -149,7 +154,7 @@ def test_related_stories_leave_no_hole(scripted_reader: Visit, failure: Failure)
     page.locator(".site-footer").scroll_into_view_if_needed()
     expect(page.locator(".related[hx-get]")).to_have_count(0)
     box = related.bounding_box()
-    assert box and box["height"] < ROOM_PIXELS, "a hole that nothing will ever fill"
+    assert box and box["height"] < RESERVED_PIXELS, "empty space"
     expect(related.get_by_role("link", name="More in Opinion")).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("")
 
@@ -161,10 +166,10 @@ def test_space_is_reserved_only_if_htmx_has_loaded(scripted_reader: Visit) -> No
     page = visitor.open("/opinion/long")
     page.wait_for_load_state("load")
     box = page.locator(".related").bounding_box()
-    assert box and box["height"] < ROOM_PIXELS, "a hole that nothing will ever fill"
+    assert box and box["height"] < RESERVED_PIXELS, "empty space"
 
 
-def test_suggestions_for_other_letters_do_not_stay(scripted_reader: Visit) -> None:
+def test_suggestions_for_earlier_text_disappear(scripted_reader: Visit) -> None:
     page = scripted_reader.page
     page.clock.install()
     scripted_reader.open("/culture/pictured")

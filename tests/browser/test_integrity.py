@@ -14,17 +14,17 @@ pytestmark = pytest.mark.browser
 SECTION = f"/{SERIES_SECTION}/"
 
 
-def test_the_published_file_runs(scripted_reader: Visit) -> None:
+def test_htmx_runs_from_the_configured_url(scripted_reader: Visit) -> None:
     page = scripted_reader.open(SECTION)
     assert page.evaluate("typeof window.htmx") == "object"
     assert scripted_reader.site.htmx_url in scripted_reader.requests
 
 
-@pytest.mark.parametrize("which", ["site", "htmx_2_site"])
-def test_one_byte_more_is_blocked_and_links_still_work(
-    which: str, browser: Browser, request: pytest.FixtureRequest
+@pytest.mark.parametrize("site_fixture", ["site", "htmx_2_site"])
+def test_a_changed_htmx_file_is_blocked_and_links_still_work(
+    site_fixture: str, browser: Browser, request: pytest.FixtureRequest
 ) -> None:
-    site: RunningSite = request.getfixturevalue(which)
+    site: RunningSite = request.getfixturevalue(site_fixture)
     with open_window(browser, site, htmx_file=site.htmx_file + b"\n") as visitor:
         visitor.ignored_errors = ("Failed to find a valid digest",)
         page = visitor.open(SECTION)
@@ -37,7 +37,7 @@ def test_one_byte_more_is_blocked_and_links_still_work(
         expect(page.locator(".stream .card")).to_have_count(20)
 
 
-def test_the_site_works_while_the_cdn_is_down(browser: Browser, site: RunningSite) -> None:
+def test_links_work_while_the_cdn_is_down(browser: Browser, site: RunningSite) -> None:
     with open_window(browser, site) as visitor:
         visitor.ignored_errors = ("net::ERR_",)
         visitor.page.context.route(site.htmx_url, lambda route: route.abort())
@@ -46,7 +46,7 @@ def test_the_site_works_while_the_cdn_is_down(browser: Browser, site: RunningSit
         page.wait_for_url("**/opinion/")
 
 
-def test_a_page_without_fragments_asks_for_no_script(reader: Visit) -> None:
+def test_pages_without_fragments_do_not_load_htmx(reader: Visit) -> None:
     for path in ("/archive/", "/topic/wells/", "/politics/"):
         reader.open(path)
     assert not [url for url in reader.requests if not url.startswith(reader.site.url)]

@@ -1,4 +1,4 @@
-"""Results while typing: URL and focus stay right, and no older response replaces a newer one."""
+"""Search results are updated while the reader types; URL, focus and history stay correct."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fragment_requests(visitor: Visit) -> list[str]:
     return [url for url in visitor.requests if "/fragments/search" in url]
 
 
-def test_results_address_title_and_status_follow_the_typing(scripted_reader: Visit) -> None:
+def test_typing_updates_results_url_title_and_status(scripted_reader: Visit) -> None:
     visitor, page = scripted_reader, scripted_reader.open("/search")
     history = page.evaluate("history.length")
     box(page).click()
@@ -34,8 +34,8 @@ def test_results_address_title_and_status_follow_the_typing(scripted_reader: Vis
     expect(page).to_have_title(re.compile("^village – Search"))
     expect(box(page)).to_be_focused()
     expect(box(page)).to_have_value("village")
-    assert len(fragment_requests(visitor)) == 1, "each letter was asked for"
-    assert page.evaluate("history.length") == history, "typing is no step of the history"
+    assert len(fragment_requests(visitor)) == 1, "more than one request for one word"
+    assert page.evaluate("history.length") == history, "typing added history entries"
     page.keyboard.type(" xylophonists")
     expect(page.get_by_text("No stories with: xylophonists")).to_be_visible()
     box(page).fill("")
@@ -43,7 +43,7 @@ def test_results_address_title_and_status_follow_the_typing(scripted_reader: Vis
     expect(page.locator("#results")).to_contain_text("Type a word, a name or a place.")
 
 
-def test_filters_render_the_results_again(scripted_reader: Visit) -> None:
+def test_changing_a_filter_updates_the_results(scripted_reader: Visit) -> None:
     page = scripted_reader.open("/search?q=the&country=kenya&sort=oldest")
     page.get_by_text("Section and dates").click()
     page.get_by_label("Section", exact=True).select_option("society")
@@ -57,7 +57,7 @@ def test_filters_render_the_results_again(scripted_reader: Visit) -> None:
     expect(page.get_by_label("From", exact=True)).to_be_focused()
 
 
-def test_an_old_answer_never_covers_a_newer_one(scripted_reader: Visit) -> None:
+def test_a_late_response_never_replaces_newer_results(scripted_reader: Visit) -> None:
     visitor, page = scripted_reader, scripted_reader.open("/search")
     # htmx 2 logs cancelled requests.
     visitor.ignored_errors = (
@@ -78,7 +78,7 @@ def test_an_old_answer_never_covers_a_newer_one(scripted_reader: Visit) -> None:
     assert visitor.path == "/search?q=market"
 
 
-def test_enter_opens_the_page_that_the_typing_showed(reader: Visit) -> None:
+def test_enter_opens_a_page_with_the_results(reader: Visit) -> None:
     page = reader.open("/search")
     box(page).fill("village")
     box(page).press("Enter")
@@ -87,23 +87,23 @@ def test_enter_opens_the_page_that_the_typing_showed(reader: Visit) -> None:
     expect(box(page)).to_have_value("village")
 
 
-@pytest.mark.parametrize("is_asked", [True, False])
-def test_enter_on_a_slow_line_leaves_the_page_before_as_it_was(
-    scripted_reader: Visit, is_asked: bool
+@pytest.mark.parametrize("is_fragment_requested", [True, False])
+def test_enter_on_a_slow_connection_does_not_change_the_previous_history_entry(
+    scripted_reader: Visit, is_fragment_requested: bool
 ) -> None:
     visitor, page = scripted_reader, scripted_reader.open("/search?q=village")
     visitor.ignored_errors = ("htmx:sendAbort", "htmx:afterRequest")
     navigations: list[Route] = []
-    answers: list[Route] = []
+    fragments: list[Route] = []
     page.route(re.compile(r"/search\?q=market&section="), lambda route: navigations.append(route))
-    page.route(FRAGMENT, lambda route: answers.append(route))
+    page.route(FRAGMENT, lambda route: fragments.append(route))
     box(page).fill("market")
-    while is_asked and not answers:
+    while is_fragment_requested and not fragments:
         page.wait_for_timeout(20)
     box(page).press("Enter", no_wait_after=True)
     page.wait_for_timeout(600)
     with suppress(Error):  # htmx has cancelled it
-        for route in answers:
+        for route in fragments:
             route.fallback()
     page.wait_for_timeout(600)
     assert visitor.path == "/search?q=village"
@@ -113,7 +113,7 @@ def test_enter_on_a_slow_line_leaves_the_page_before_as_it_was(
     assert visitor.path == "/search?q=village"
 
 
-def test_back_to_the_results_that_were_typed_for(scripted_reader: Visit) -> None:
+def test_back_returns_to_the_results_of_the_typed_words(scripted_reader: Visit) -> None:
     page = scripted_reader.open("/search")
     box(page).press_sequentially("village")
     expect(page).to_have_url(re.compile(r"\?q=village$"))
@@ -127,7 +127,7 @@ def test_back_to_the_results_that_were_typed_for(scripted_reader: Visit) -> None
     expect(page).to_have_url("about:blank")
 
 
-def test_enter_asks_again_where_the_server_was_out_of_reach(scripted_reader: Visit) -> None:
+def test_enter_searches_again_after_a_failed_request(scripted_reader: Visit) -> None:
     scripted_reader.ignored_errors = ("ERR_", "htmx", "fetch")
     page = scripted_reader.open("/search?q=village")
     page.route(FRAGMENT, lambda route: route.abort())

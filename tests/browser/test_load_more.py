@@ -1,4 +1,4 @@
-"""“Load more” shows every story once, announces it, and keeps the reader's position."""
+"""“Load more” shows every story once and announces them; Back returns to the same position."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.browser.visits import Visit, open_window
 pytestmark = pytest.mark.browser
 
 SECTION = f"/{SERIES_SECTION}/"
-PAGE = 20
+PAGE_SIZE = 20
 
 
 def headlines(visitor: Visit) -> list[str]:
     return [text.strip() for text in visitor.page.locator(".stream .card h3").all_inner_texts()]
 
 
-def addresses(visitor: Visit) -> list[str]:
+def story_paths(visitor: Visit) -> list[str]:
     """Return the URLs of the stream's cards; two stories may have the same headline."""
     links = visitor.page.locator(".stream .card h3 a")
     return [link.get_attribute("href") or "" for link in links.all()]
@@ -35,23 +35,23 @@ def load_more(visitor: Visit) -> None:
     expect(page.locator(".stream .card").nth(before)).to_be_visible()
 
 
-def test_every_story_comes_once_in_place(scripted_reader: Visit) -> None:
-    visitor, wanted = scripted_reader, headlines_newest_first()
+def test_load_more_adds_every_story_once(scripted_reader: Visit) -> None:
+    visitor, expected = scripted_reader, headlines_newest_first()
     page = visitor.open(SECTION)
     history = page.evaluate("history.length")
-    assert headlines(visitor) == wanted[:PAGE]
-    for count in range(PAGE, len(wanted), PAGE):
+    assert headlines(visitor) == expected[:PAGE_SIZE]
+    for count in range(PAGE_SIZE, len(expected), PAGE_SIZE):
         load_more(visitor)
-        new = min(PAGE, len(wanted) - count)
+        added = min(PAGE_SIZE, len(expected) - count)
         expect(page.locator(".stream .card").nth(count).get_by_role("link")).to_be_focused()
-        expect(page.get_by_role("status")).to_have_text(f"{new} more stories")
-        assert visitor.path.startswith(f"{SECTION}?through="), "the address does not know how far"
-    assert headlines(visitor) == wanted
-    assert page.evaluate("history.length") == history, "loading more is no step of the history"
+        expect(page.get_by_role("status")).to_have_text(f"{added} more stories")
+        assert visitor.path.startswith(f"{SECTION}?through="), "a reload would show fewer stories"
+    assert headlines(visitor) == expected
+    assert page.evaluate("history.length") == history, "loading more added history entries"
     expect(page.get_by_role("link", name="Load more")).to_have_count(0)
 
 
-def test_every_story_comes_once_by_links(plain_reader: Visit) -> None:
+def test_links_without_script_lead_to_every_story_once(plain_reader: Visit) -> None:
     visitor, page = plain_reader, plain_reader.open(SECTION)
     seen = headlines(visitor)
     while page.get_by_role("link", name="Load more").count():
@@ -63,7 +63,7 @@ def test_every_story_comes_once_by_links(plain_reader: Visit) -> None:
     assert seen == headlines_newest_first()
 
 
-def test_a_story_published_meanwhile_moves_nothing(
+def test_a_story_published_meanwhile_causes_no_duplicate_or_gap(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     with (
@@ -80,38 +80,38 @@ def test_a_story_published_meanwhile_moves_nothing(
         publish(editor, news)
         while page.get_by_role("link", name="Load more").count():
             load_more(visitor)
-        titles, stories = headlines(visitor), addresses(visitor)
-        assert len(set(stories)) == len(titles), "a story came twice"
-        assert {story["headline"] for story in series()} <= set(titles), "a story was skipped"
+        titles, paths = headlines(visitor), story_paths(visitor)
+        assert len(set(paths)) == len(titles), "a story appeared twice"
+        assert {story["headline"] for story in series()} <= set(titles), "a story is missing"
         assert news["headline"] not in titles
 
 
-def test_the_front_page_has_further_pages(reader: Visit) -> None:
+def test_load_more_on_the_front_page_repeats_no_story(reader: Visit) -> None:
     page = reader.open("/")
-    others = ".hero :is(h2, h3) a, .rail h3 a"
-    hero = [link.get_attribute("href") or "" for link in page.locator(others).all()]
-    first = [*hero, *addresses(reader)]
-    before = len(addresses(reader))
+    outside_stream = page.locator(".hero :is(h2, h3) a, .rail h3 a")
+    featured = [link.get_attribute("href") or "" for link in outside_stream.all()]
+    first = [*featured, *story_paths(reader)]
+    before = len(story_paths(reader))
     page.get_by_role("link", name="Load more").click()
     if reader.has_script:
-        expect(page.locator(".stream .card").nth(before + PAGE - 1)).to_be_visible()
-        urls = hero + addresses(reader)
+        expect(page.locator(".stream .card").nth(before + PAGE_SIZE - 1)).to_be_visible()
+        paths = featured + story_paths(reader)
     else:
         page.wait_for_url("**/?before=*")
-        urls = first + addresses(reader)
-    assert len(urls) == len(first) + PAGE
-    assert len(set(urls)) == len(urls), "a story came twice"
+        paths = first + story_paths(reader)
+    assert len(paths) == len(first) + PAGE_SIZE
+    assert len(set(paths)) == len(paths), "a story appeared twice"
 
 
-def test_back_and_forward(reader: Visit) -> None:
-    visitor, wanted = reader, headlines_newest_first()
+def test_back_and_forward_return_to_the_list_and_the_story(reader: Visit) -> None:
+    visitor, expected = reader, headlines_newest_first()
     page = visitor.open(SECTION)
     if visitor.has_script:
         load_more(visitor)
     else:
         page.get_by_role("link", name="Load more").click()
         page.wait_for_url("**/?before=*")
-        wanted = wanted[PAGE:]
+        expected = expected[PAGE_SIZE:]
     list_url, story = page.url, headlines(visitor)[-1]
     page.get_by_role("link", name=story, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(story)
@@ -119,23 +119,25 @@ def test_back_and_forward(reader: Visit) -> None:
     page.go_back()
     assert page.url == list_url
     titles = headlines(visitor)
-    assert titles == wanted[: len(titles)] and len(titles) >= PAGE
+    assert titles == expected[: len(titles)] and len(titles) >= PAGE_SIZE
     if visitor.has_script:
         load_more(visitor)
-        assert headlines(visitor) == wanted[: len(titles) + PAGE]
+        assert headlines(visitor) == expected[: len(titles) + PAGE_SIZE]
     page.go_forward()
     assert page.url == story_url
     expect(page.get_by_role("heading", level=1)).to_have_text(story)
 
 
 @pytest.mark.parametrize("path", [SECTION, "/"])
-def test_back_without_a_memory_keeps_the_place(path: str, scripted_reader: Visit) -> None:
+def test_back_restores_the_position_without_the_back_forward_cache(
+    path: str, scripted_reader: Visit
+) -> None:
     page = scripted_reader.open(path)
     for _ in range(2):
         load_more(scripted_reader)
         page.wait_for_url("**/?through=*")
     titles, list_url = headlines(scripted_reader), page.url
-    link = page.locator(".stream .card h3 a").nth(len(titles) - 12)
+    link = page.locator(".stream .card h3 a").nth(len(titles) - 12)  # far down the page
     link.scroll_into_view_if_needed()
     scroll = page.evaluate("scrollY")
     assert scroll > 1000
@@ -144,12 +146,14 @@ def test_back_without_a_memory_keeps_the_place(path: str, scripted_reader: Visit
     page.wait_for_url(lambda url: url != list_url)
     page.go_back()
     assert page.url == list_url
-    assert not page.evaluate("window.wasHere"), "the page came from memory: this tests nothing"
+    assert not page.evaluate("window.wasHere"), "the page came from the back/forward cache"
     assert headlines(scripted_reader) == titles
-    assert abs(page.evaluate("scrollY") - scroll) < 50, "the place is lost"
+    assert abs(page.evaluate("scrollY") - scroll) < 50, "the position was lost"
     if page.get_by_role("link", name="Load more").count():
         load_more(scripted_reader)
-        assert len(set(addresses(scripted_reader))) == len(headlines(scripted_reader)) > len(titles)
+        assert (
+            len(set(story_paths(scripted_reader))) == len(headlines(scripted_reader)) > len(titles)
+        )
 
 
 def test_a_double_click_loads_once(scripted_reader: Visit) -> None:
@@ -158,27 +162,26 @@ def test_a_double_click_loads_once(scripted_reader: Visit) -> None:
         "**/fragments/stream/**", lambda route: (page.wait_for_timeout(300), route.continue_())
     )
     page.get_by_role("link", name="Load more").dblclick()
-    expect(page.locator(".stream .card").nth(PAGE)).to_be_visible()
+    expect(page.locator(".stream .card").nth(PAGE_SIZE)).to_be_visible()
     page.wait_for_timeout(600)
     assert len([url for url in scripted_reader.requests if "/fragments/stream/" in url]) <= 1
-    assert len(headlines(scripted_reader)) == 2 * PAGE
+    assert len(headlines(scripted_reader)) == 2 * PAGE_SIZE
 
 
-@pytest.mark.parametrize("which", ["site", "htmx_2_site"])
-def test_back_to_the_page_as_it_was_left(
-    which: str, remembering_browser: Browser, request: pytest.FixtureRequest
+@pytest.mark.parametrize("site_fixture", ["site", "htmx_2_site"])
+def test_back_shows_the_page_from_the_back_forward_cache(
+    site_fixture: str, back_forward_cache_browser: Browser, request: pytest.FixtureRequest
 ) -> None:
-    with open_window(remembering_browser, request.getfixturevalue(which)) as visitor:
-        page, wanted = visitor.open(SECTION), headlines_newest_first()
+    site: RunningSite = request.getfixturevalue(site_fixture)
+    with open_window(back_forward_cache_browser, site) as visitor:
+        page, expected = visitor.open(SECTION), headlines_newest_first()
         load_more(visitor)
         page.evaluate("window.wasHere = true")
-        page.get_by_role("link", name=wanted[PAGE], exact=True).click()
-        expect(page.get_by_role("heading", level=1)).to_have_text(wanted[PAGE])
+        page.get_by_role("link", name=expected[PAGE_SIZE], exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(expected[PAGE_SIZE])
         page.evaluate("history.back()")
         page.wait_for_url(f"**{SECTION}?through=*", wait_until="commit")
-        assert page.evaluate("window.wasHere"), (
-            "the page was fetched anew: something keeps it out of the memory"
-        )
-        assert headlines(visitor) == wanted[: 2 * PAGE]
+        assert page.evaluate("window.wasHere"), "the page did not come from the back/forward cache"
+        assert headlines(visitor) == expected[: 2 * PAGE_SIZE]
         load_more(visitor)
-        assert headlines(visitor) == wanted[: 3 * PAGE]
+        assert headlines(visitor) == expected[: 3 * PAGE_SIZE]

@@ -1,4 +1,4 @@
-"""Unsaved text that an earlier version left in the browser is offered, restored and forgotten."""
+"""Local drafts stored by scripts of an earlier version can be restored, discarded and deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.browser.visits import Visit, open_window
 pytestmark = pytest.mark.browser
 DAY_MS = 24 * 3600 * 1000
 
-# As static/js/copies.js and keeping.js did it until November 2026, without any of today's scripts.
+# Store and read records as the scripts did until November 2026, without the present scripts.
 PUT = """
 records => new Promise((resolve, reject) => {
   const request = indexedDB.open("newsroom", 1);
@@ -40,13 +40,13 @@ READ = """new Promise((resolve, reject) => {
 
 @pytest.fixture
 def editor_window(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
-    """The window of an editor."""
+    """Window of a logged-in editor."""
     with open_window(browser, site, storage_state=editor_state) as visitor:
         yield visitor
 
 
-def old_record(user: str, form_id: str, **more: Any) -> dict[str, Any]:
-    """Return a record with the keys and values that the scripts of commit c843aa8 stored."""
+def old_record(user: str, form_id: str, **fields: Any) -> dict[str, Any]:
+    """Return a record as the earlier scripts (commit c843aa8) stored it."""
     values = {
         "version": "",
         "copy": form_id,
@@ -78,17 +78,17 @@ def old_record(user: str, form_id: str, **more: Any) -> dict[str, Any]:
         "wanted": "",
         "after": "",
     }
-    return record | more
+    return record | fields
 
 
 def current_user(visitor: Visit) -> str:
-    """Return the id of the user, from a page without a story form."""
+    """Return the user's id, read from a page without a story form."""
     visitor.open("/newsroom/stories/")
     user: str = visitor.page.locator("body").get_attribute("data-user") or ""
     return user
 
 
-def test_a_copy_of_the_old_scripts_is_offered_restored_and_forgotten(editor_window: Visit) -> None:
+def test_a_draft_of_the_old_scripts_is_offered_restored_and_deleted(editor_window: Visit) -> None:
     page, user = editor_window.page, current_user(editor_window)
     page.evaluate(PUT, [old_record(user, "0" * 35), old_record("999", "1" * 35)])
     editor_window.open(NEW)
@@ -103,10 +103,14 @@ def test_a_copy_of_the_old_scripts_is_offered_restored_and_forgotten(editor_wind
     expect(page.locator("#section")).to_have_value("health")
     expect(page.locator("#topics")).to_have_value("Fishing; Ports, harbours;")
     expect(page.locator("#save-status")).to_have_text(SAVED_MESSAGE)
-    poll(page, f"(await {READ}).map(record => record.user).join() === '999'")  # not another's
+    poll(
+        page, f"(await {READ}).map(record => record.user).join() === '999'"
+    )  # only the other user's remains
 
 
-def test_discarded_and_confirmed_copies_of_the_old_scripts_go(editor_window: Visit) -> None:
+def test_old_drafts_that_are_stored_or_discarded_for_30_days_are_deleted(
+    editor_window: Visit,
+) -> None:
     page, user = editor_window.page, current_user(editor_window)
     now = int(time.time() * 1000)
     page.evaluate(
@@ -114,21 +118,21 @@ def test_discarded_and_confirmed_copies_of_the_old_scripts_go(editor_window: Vis
         [
             old_record(user, "a" * 35, discarded=now - DAY_MS),
             old_record(user, "b" * 35, discarded=now - 31 * DAY_MS),
-            old_record(user, "c" * 35),
+            old_record(user, "c" * 35),  # the server reports it as stored
             old_record(user, "d" * 35, discarded=0),
         ],
     )
     editor_window.open(f"/newsroom/stories/?stored={'c' * 35}")
-    left = "(await READ).map(record => record.copy[0]).sort().join('')".replace("READ", READ)
-    poll(page, f"{left} === 'ad'")
+    remaining = "(await READ).map(record => record.copy[0]).sort().join('')".replace("READ", READ)
+    poll(page, f"{remaining} === 'ad'")
     editor_window.open(NEW)
     expect(page.get_by_role("region", name="saved only on this device")).to_have_count(1)
     page.get_by_role("button", name="Bring back").click()
     expect(page.get_by_role("region", name="saved only on this device")).to_have_count(2)
 
 
-def test_new_copies_have_the_keys_of_the_old(editor_window: Visit) -> None:
-    """So that an earlier version, put back, finds them too."""
+def test_new_drafts_have_the_same_keys_as_old_ones(editor_window: Visit) -> None:
+    """After a downgrade, the earlier scripts find the new drafts."""
     page, user = editor_window.page, current_user(editor_window)
     editor_window.ignored_errors = ("net::ERR", "Failed to fetch")
     editor_window.open(NEW)

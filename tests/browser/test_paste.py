@@ -18,7 +18,7 @@ from tests.browser.visits import Visit, open_window
 pytestmark = pytest.mark.browser
 PASTE = module("paste")
 
-# A list marker of Word, and the start of the list that it becomes.
+# Markers of list items in Word, and the start tag of the resulting list.
 MARKERS = {
     "·": "<ul>",
     "o": "<ul>",
@@ -65,30 +65,30 @@ def clean_paste(form: Visit, html: str) -> str:
 
 
 @pytest.mark.parametrize("program", samples.SAMPLES)
-def test_each_program(form: Visit, program: str) -> None:
+def test_pasted_html_of_each_program_becomes_clean_html(form: Visit, program: str) -> None:
     copied, cleaned = samples.SAMPLES[program]
     assert clean_paste(form, copied) == cleaned
 
 
 @pytest.mark.parametrize("program", samples.SAMPLES)
-def test_clean_markup_is_unchanged(form: Visit, program: str) -> None:
+def test_cleaning_clean_html_does_not_change_it(form: Visit, program: str) -> None:
     cleaned = samples.SAMPLES[program][1]
     assert clean_paste(form, cleaned) == cleaned
 
 
 @pytest.mark.parametrize("copied", INLINE)
-def test_words_without_a_block_stay_words(form: Visit, copied: str) -> None:
+def test_pasted_inline_html_is_not_wrapped_in_a_block(form: Visit, copied: str) -> None:
     assert clean_paste(form, copied) == INLINE[copied]
 
 
 @pytest.mark.parametrize("marker", MARKERS)
-def test_each_marker_of_a_word_list(form: Visit, marker: str) -> None:
+def test_each_list_marker_of_word_gives_the_right_kind_of_list(form: Visit, marker: str) -> None:
     copied = samples.WORD_HEAD + samples.word_item(1, 1, marker, "Item") + samples.WORD_FOOT
     kind = MARKERS[marker]
     assert clean_paste(form, copied) == f"{kind}<li>Item</li></{kind[1:3]}>"
 
 
-def test_a_paragraph_between_parts_a_word_list(form: Visit) -> None:
+def test_a_paragraph_between_items_splits_a_word_list(form: Visit) -> None:
     items = [
         samples.word_item(1, 1, "1.", "One"),
         "<p class=MsoNormal>Between</p>",
@@ -98,31 +98,31 @@ def test_a_paragraph_between_parts_a_word_list(form: Visit) -> None:
     assert clean_paste(form, samples.WORD_HEAD + "".join(items) + samples.WORD_FOOT) == cleaned
 
 
-def test_items_that_begin_deep(form: Visit) -> None:
+def test_a_list_that_starts_on_the_second_level_is_flattened(form: Visit) -> None:
     items = [samples.word_item(2, 1, "o", "Deep"), samples.word_item(1, 1, "·", "High")]
     assert clean_paste(form, "".join(items)) == "<ul><li>Deep</li><li>High</li></ul>"
 
 
-def test_a_list_from_right_to_left(form: Visit) -> None:
+def test_a_right_to_left_list_keeps_its_direction(form: Visit) -> None:
     copied = "<ul><li dir=rtl><p dir=rtl>أول</p></li><li><p dir=rtl>ثان</p></li></ul>"
     assert clean_paste(form, copied) == '<ul dir="rtl"><li>أول</li><li>ثان</li></ul>'
 
 
-def test_the_language_of_the_story_needs_no_word(form: Visit) -> None:
+def test_lang_is_kept_only_if_valid_and_not_the_storys_language(form: Visit) -> None:
     copied = "<p lang=en-GB>The boat</p><p lang=fr>Le bateau</p><p lang='not a tag'>Boat</p>"
     assert clean_paste(form, copied) == '<p>The boat</p>\n<p lang="fr">Le bateau</p>\n<p>Boat</p>'
 
 
-def test_a_paste_that_is_too_long_becomes_plain_paragraphs(form: Visit) -> None:
-    filler = "<!-- " + "x" * 2_000_000 + " -->"
+def test_an_overlong_paste_becomes_plain_paragraphs(form: Visit) -> None:
+    padding = "<!-- " + "x" * 2_000_000 + " -->"
     copied = (
-        f"<style>p {{}}</style>{filler}<p class=a>One &amp; <b>two</b></p>\n<p>Three &lt;b&gt;</p>"
+        f"<style>p {{}}</style>{padding}<p class=a>One &amp; <b>two</b></p>\n<p>Three &lt;b&gt;</p>"
     )
     assert clean_paste(form, copied) == "<p>One &amp; two</p>\n<p>Three &lt;b&gt;</p>"
 
 
 @pytest.mark.parametrize(
-    ("unit", "blocks"),
+    ("unit", "max_elements"),
     [
         ("<b>a</b> <i>b</i> ", 1),
         ("a<br>", 8000),
@@ -131,32 +131,32 @@ def test_a_paste_that_is_too_long_becomes_plain_paragraphs(form: Visit) -> None:
         ("<table><tr><td>a</td><td>b</td></tr></table>", 8000),
     ],
 )
-def test_markup_of_300_kb_becomes_no_more_elements_than_a_page_can_take(
-    form: Visit, unit: str, blocks: int
+def test_300_kb_of_pasted_markup_becomes_a_limited_number_of_elements(
+    form: Visit, unit: str, max_elements: int
 ) -> None:
-    """Bound the elements: each takes a paste about 40 µs, a block 100 µs."""
+    """Pasting takes about 40 µs for each inline element and 100 µs for each block."""
     count = 300_000 // len(unit)
-    read = form.page.evaluate(f"async html => {PASTE}.cleanPaste(html)", unit * count)
-    elements, letters = form.page.evaluate(
+    result = form.page.evaluate(f"async html => {PASTE}.cleanPaste(html)", unit * count)
+    elements, characters = form.page.evaluate(
         """html => {
           const { body } = new DOMParser().parseFromString(html, "text/html");
           return [body.querySelectorAll("*").length, body.textContent.replace(/\\s/g, "").length];
         }""",
-        read["html"],
+        result["html"],
     )
-    assert elements <= blocks
-    assert letters == count * len(re.sub("<[^>]*>| ", "", unit))
-    assert "Pasted without formatting" in read["omissions"]
+    assert elements <= max_elements
+    assert characters == count * len(re.sub("<[^>]*>| ", "", unit))
+    assert "Pasted without formatting" in result["omissions"]
 
 
-def test_long_tables_and_words_are_pasted_as_they_are(form: Visit) -> None:
+def test_long_tables_and_long_paragraphs_keep_their_formatting(form: Visit) -> None:
     rows = "<tr><td>Keta</td><td>1,204</td></tr>" * 8000
     for html in (f"<table>{rows}</table>", "<p>" + "six boats " * 30_000 + "</p>"):
         assert form.page.evaluate(f"async html => {PASTE}.cleanPaste(html).omissions", html) == ""
 
 
-def test_a_hidden_field_looks_for_no_direction_at_each_line(form: Visit) -> None:
-    """Fill 60,000 lines fast: with `dir=auto` Chromium took 35 s, quadratic in the lines."""
+def test_the_html_field_has_dir_auto_only_while_it_is_visible(form: Visit) -> None:
+    """With `dir=auto`, Chromium needs time quadratic in the lines: 35 s for 60,000 lines."""
     field = form.page.locator("#body")
     assert field.get_attribute("dir") is None
     form.page.locator('[data-view="html"]').click()
@@ -165,7 +165,7 @@ def test_a_hidden_field_looks_for_no_direction_at_each_line(form: Visit) -> None
 
 
 @pytest.mark.parametrize(
-    "part",
+    "unit",
     [
         "<",
         "<a ",
@@ -179,30 +179,31 @@ def test_a_hidden_field_looks_for_no_direction_at_each_line(form: Visit) -> None
         "<table><tr><td>",
     ],
 )
-def test_hostile_input_ends(form: Visit, part: str) -> None:
-    times = f"""async part => {{
+def test_hostile_input_is_cleaned_in_reasonable_time(form: Visit, unit: str) -> None:
+    measure = f"""async html => {{
       const {{ cleanPaste }} = {PASTE};
-      const from = performance.now();
-      cleanPaste(part);
-      return performance.now() - from;
+      const start = performance.now();
+      cleanPaste(html);
+      return performance.now() - start;
     }}"""
     for length in (100_000, 2_000_010):
-        milliseconds = form.page.evaluate(times, part * (length // len(part)))
+        milliseconds = form.page.evaluate(measure, unit * (length // len(unit)))
         assert milliseconds < 30_000  # quadratic code takes far longer even on a busy machine
 
 
 @pytest.mark.parametrize("program", ["Word", "Google Docs"])
-def test_pasting_into_the_editor(
+def test_pasting_into_the_editor_gives_clean_html(
     browser: Browser, site: RunningSite, editor_state: Any, program: str
 ) -> None:
     with open_window(browser, site, storage_state=editor_state) as visitor:
         page = open_new(visitor)
         paste(page, samples.SAMPLES[program][0])
         expect(page.locator("#body-editor ul ul").first).to_be_visible()
-        assert "<ul><li>Nets<ul>" in (written := field_value(page))
+        source = field_value(page)
+        assert "<ul><li>Nets<ul>" in source
         assert not any(
-            word in written
+            word in source
             for word in ("style=", "class=", "Mso", "<span", "supportLists", "&nbsp;")
         )
         ordered = '<ol start="3">' if program == "Word" else '<ol start="4">'
-        assert ordered in written
+        assert ordered in source

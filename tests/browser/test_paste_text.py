@@ -1,6 +1,6 @@
-"""A paste keeps every word and word boundary of the clipboard, or a message says what is missing.
+"""A paste keeps every word and word boundary of the clipboard, or reports what is missing.
 
-The samples are reported cases and generated clipboards.
+The samples are reported cases and randomly generated markup.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 import pytest
@@ -30,15 +29,15 @@ from tests.cases import case_text
 
 pytestmark = pytest.mark.browser
 PASTE = module("paste")
-CLIPBOARDS, SEED = 150, 20261129
+SAMPLES, SEED = 150, 20261129
 PASTE_PLAIN = """words => {
   const data = new DataTransfer();
   data.setData("text/plain", words);
   const event = new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true});
   document.getElementById("body-editor").dispatchEvent(event);
 }"""
-# Cut or copy the selection, move the cursor and paste the clipboard's content.
-TAKE = """kind => {
+# Cut or copy the selection; return what is put on the clipboard.
+CUT_OR_COPY = """kind => {
   const data = new DataTransfer();
   const event = new ClipboardEvent(kind, {clipboardData: data, bubbles: true, cancelable: true});
   document.getElementById("body-editor").dispatchEvent(event);
@@ -74,7 +73,7 @@ def paste_clipboard(page: Page, clipboard_data: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "selection", "behind", "expected"),
+    ("body", "selection", "target", "expected"),
     [
         ("<p>one two three four</p>", "two ", "three ", "<p>one three two four</p>"),
         ("<p>one two three four</p>", " two", "three", "<p>one three two four</p>"),
@@ -88,19 +87,19 @@ def paste_clipboard(page: Page, clipboard_data: dict[str, str]) -> None:
     ],
 )
 def test_words_moved_within_a_line_keep_their_spaces(
-    writer: Visit, body: str, selection: str, behind: str, expected: str
+    writer: Visit, body: str, selection: str, target: str, expected: str
 ) -> None:
     assert "Ctrl+X" in case_text("2026-11/13-paste-within-a-line.txt")
     page = writer.page
     restore(page, body)
     select_text(page, selection)
-    taken = page.evaluate(TAKE, "cut")
-    put_cursor(page, behind)
-    paste_clipboard(page, taken)
+    clipboard_data = page.evaluate(CUT_OR_COPY, "cut")
+    put_cursor(page, target)
+    paste_clipboard(page, clipboard_data)
     assert field_value(page) == expected
 
 
-def test_rich_text_moved_keeps_the_spaces_at_its_ends(writer: Visit) -> None:
+def test_text_moved_between_paragraphs_keeps_its_spaces_and_markup(writer: Visit) -> None:
     page = writer.page
     restore(page, "<p>a <b>bold</b> word here</p>\n<p>end five</p>")
     page.evaluate(
@@ -111,10 +110,10 @@ def test_rich_text_moved_keeps_the_spaces_at_its_ends(writer: Visit) -> None:
         }"""
     )
     page.wait_for_timeout(50)
-    taken = page.evaluate(TAKE, "cut")
+    clipboard_data = page.evaluate(CUT_OR_COPY, "cut")
     assert field_value(page) == "<p>a <strong>bold</strong> word five</p>"
     put_cursor(page, "five", at_end=False)
-    paste_clipboard(page, taken)
+    paste_clipboard(page, clipboard_data)
     assert re.sub("<[^>]*>", " ", field_value(page)).split() == [
         "a",
         "bold",
@@ -136,7 +135,7 @@ def test_rich_text_moved_keeps_the_spaces_at_its_ends(writer: Visit) -> None:
         ("1 < 2 & <b>", "<p>a 1 &lt; 2 &amp; &lt;b&gt;c</p>"),
     ],
 )
-def test_line_breaks_of_plain_text_are_line_breaks(writer: Visit, text: str, expected: str) -> None:
+def test_pasted_plain_text_keeps_its_line_breaks(writer: Visit, text: str, expected: str) -> None:
     page = writer.page
     restore(page, "<p>a c</p>")
     put_cursor(page, "a ")
@@ -155,13 +154,13 @@ def test_line_breaks_of_plain_text_are_line_breaks(writer: Visit, text: str, exp
         ("<caption>Seats</caption><tr><td>147</td></tr>", "<p>Seats</p>\n<p>147</p>"),
     ],
 )
-def test_tables_of_one_row_or_column_are_not_fused(
+def test_cells_of_a_table_with_one_row_or_column_become_paragraphs(
     writer: Visit, cells: str, expected: str
 ) -> None:
     assert paste_and_read(writer.page, f"<table>{cells}</table>") == expected
 
 
-def test_pictures_are_named_that_are_not_pasted(writer: Visit) -> None:
+def test_a_message_counts_the_media_that_were_not_pasted(writer: Visit) -> None:
     page = writer.page
     assert (
         paste_and_read(page, case_text("2026-11/07-paste-with-picture.html"))
@@ -179,14 +178,14 @@ def test_pictures_are_named_that_are_not_pasted(writer: Visit) -> None:
     assert "not pasted" not in editor_message(page) or "2 pictures" in editor_message(page)
 
 
-def test_emoji_are_text(writer: Visit) -> None:
+def test_emoji_images_become_text(writer: Visit) -> None:
     assert (
         paste_and_read(writer.page, case_text("2026-11/12-emoji-images-paste.html"))
         == "<p>Victory 🇰🇪 today</p>"
     )
 
 
-def test_footnotes_lead_there_and_back(writer: Visit) -> None:
+def test_footnotes_and_their_references_link_to_each_other(writer: Visit) -> None:
     page = writer.page
     notes = case_text("2026-11/14-word-footnotes-paste.html")
     html = paste_and_read(page, notes)
@@ -196,10 +195,10 @@ def test_footnotes_lead_there_and_back(writer: Visit) -> None:
     )
     put_cursor(page, "the report.")
     paste(page, notes)
-    again = field_value(page)
-    ids = re.findall(' id="([^"]*)"', again)
+    both = field_value(page)  # the same notes pasted twice
+    ids = re.findall(' id="([^"]*)"', both)
     assert len(ids) == len(set(ids)) == 4
-    assert set(re.findall('href="#([^"]*)"', again)) == set(ids)
+    assert set(re.findall('href="#([^"]*)"', both)) == set(ids)
 
 
 @pytest.mark.parametrize("name", ["main", "über uns", "1", "a" * 200])
@@ -227,7 +226,7 @@ def test_anchors_of_any_name_are_made_safe(writer: Visit, name: str) -> None:
         ("<tr><td>a</td><td>b</td></tr>", "a b"),
     ],
 )
-def test_stray_tags_hide_no_text(writer: Visit, html: str, words: str) -> None:
+def test_no_text_is_lost_in_invalid_markup(writer: Visit, html: str, words: str) -> None:
     assert re.sub("<[^>]*>", " ", paste_and_read(writer.page, html)).split() == words.split()
 
 
@@ -239,32 +238,32 @@ INLINE = "b i span a em u sub font small mark code abbr".split()
 GAPS = [" ", "\n", "&nbsp;", "<br>", "<hr>"]
 
 
-def clipboard(random_: random.Random) -> str:
-    """Return well-nested markup with numbered words, as a program may put on the clipboard."""
+def random_markup(rng: random.Random) -> str:
+    """Return well-nested markup with numbered words (w0q, w1q, …)."""
     number = iter(range(1000))
 
-    def part(depth: int) -> str:
-        kind = random_.random()
+    def random_node(depth: int) -> str:
+        kind = rng.random()
         if depth > 5 or kind < 0.35:
             return f"w{next(number)}q"
         if kind < 0.55:
-            return random_.choice(GAPS)
+            return rng.choice(GAPS)
         if kind < 0.6:
-            return random_.choice(
+            return rng.choice(
                 ["<img src=x alt=x>", "<math><mi>w</mi></math>", "<video></video>", "<!-- x -->"]
             )
-        name = random_.choice(BLOCKS if kind < 0.85 else INLINE)
-        inner = "".join(part(depth + 1) for _ in range(random_.randrange(4)))
-        more = random_.choice(
+        name = rng.choice(BLOCKS if kind < 0.85 else INLINE)
+        inner = "".join(random_node(depth + 1) for _ in range(rng.randrange(4)))
+        attribute = rng.choice(
             ["", ' style="display:block"', ' style="font-weight:bold"', " lang=fr"]
         )
-        return f"<{name}{more}>{inner}</{name}>"
+        return f"<{name}{attribute}>{inner}</{name}>"
 
-    return "".join(part(0) for _ in range(random_.randrange(1, 7)))
+    return "".join(random_node(0) for _ in range(rng.randrange(1, 7)))
 
 
-# Return the words of a document as a browser shows them.
-VISIBLE = """html => {
+# Return the text of a document as a browser renders it.
+RENDER = """html => {
   const frame = document.createElement("iframe");
   document.body.append(frame);
   const source = html.replace(/ style=/g, " data-style=");
@@ -284,38 +283,38 @@ BOUNDARY_TAGS = re.compile("</?(?:p|h2|h3|li|ul|ol|td|th|tr|blockquote|caption|b
 
 
 def numbered_words(text: str) -> list[str]:
-    """Return the numbered part of every word that has one."""
-    parts = ("".join(re.findall("w[0-9]+q", word)) for word in text.split())
-    return [part for part in parts if part]
+    """Return the numbered words between white space, without other characters.
+
+    Numbered words that touch each other stay joined: w1qw2q.
+    """
+    numbered = ("".join(re.findall("w[0-9]+q", word)) for word in text.split())
+    return [word for word in numbered if word]
 
 
-def test_generated_clipboards_keep_words_and_boundaries(writer: Visit) -> None:
-    """Allow words to run together only if they did so on the clipboard."""
-    page, random_ = writer.page, random.Random(SEED)
-    for _ in range(CLIPBOARDS):
-        html = clipboard(random_)
-        visible = numbered_words(page.evaluate(VISIBLE, html))
+def test_cleaned_random_markup_keeps_every_word_and_joins_none(writer: Visit) -> None:
+    """Words may touch each other only if they do so in the rendered markup."""
+    page, rng = writer.page, random.Random(SEED)
+    for _ in range(SAMPLES):
+        html = random_markup(rng)
+        rendered = numbered_words(page.evaluate(RENDER, html))
         cleaned = page.evaluate(f"async html => {PASTE}.cleanPaste(html).html", html)
-        parted = BOUNDARY_TAGS.sub(" ", cleaned).replace("&nbsp;", " ")
-        words = re.sub("<[^>]*>", "", parted).split()
-        pieces = [numbers for word in words if (numbers := re.findall("w[0-9]+q", word))]
-        assert sorted(chain.from_iterable(pieces)) == sorted(
-            re.findall("w[0-9]+q", " ".join(visible))
-        ), html
-        whole = set(visible)
-        for piece in pieces:
-            assert any("".join(piece) in word for word in whole), (html, cleaned)
+        separated = BOUNDARY_TAGS.sub(" ", cleaned).replace("&nbsp;", " ")
+        pasted = numbered_words(re.sub("<[^>]*>", "", separated))
+        single_words = [re.findall("w[0-9]+q", " ".join(words)) for words in (pasted, rendered)]
+        assert sorted(single_words[0]) == sorted(single_words[1]), html
+        for joined in pasted:
+            assert any(joined in word for word in rendered), (html, cleaned)
 
 
-def test_generated_clipboards_reach_the_text(writer: Visit) -> None:
-    page, random_ = writer.page, random.Random(SEED + 1)
+def test_pasted_random_markup_keeps_every_word(writer: Visit) -> None:
+    page, rng = writer.page, random.Random(SEED + 1)
     for _ in range(25):
-        html = clipboard(random_)
-        visible = sorted(re.findall("w[0-9]+q", page.evaluate(VISIBLE, html)))
-        assert sorted(re.findall("w[0-9]+q", paste_and_read(page, html))) == visible, html
+        html = random_markup(rng)
+        rendered = sorted(re.findall("w[0-9]+q", page.evaluate(RENDER, html)))
+        assert sorted(re.findall("w[0-9]+q", paste_and_read(page, html))) == rendered, html
 
 
-def test_a_paste_says_nothing_where_nothing_is_missing(writer: Visit) -> None:
+def test_a_complete_paste_shows_no_message(writer: Visit) -> None:
     page = open_new(writer)
     editor_text(page).click()
     paste(page, "<p>All of it</p>")
@@ -326,9 +325,9 @@ def test_a_paste_says_nothing_where_nothing_is_missing(writer: Visit) -> None:
     "unit",
     ["<b>a</b> <i>b</i> ", "a<br>", "<a href='https://a.example/'>x</a> ", "<u>x</u><s>y</s>"],
 )
-def test_squire_never_moves_thousands_of_loose_nodes(writer: Visit, unit: str) -> None:
-    """Bound the moves: they are quadratic, and 300 kB of such markup froze a page for 30 s."""
-    loose = writer.page.evaluate(
+def test_long_inline_markup_reaches_squire_as_few_nodes(writer: Visit, unit: str) -> None:
+    """Squire needs quadratic time for nodes outside blocks: 300 kB froze a page for 30 s."""
+    inline_nodes = writer.page.evaluate(
         f"""async html => {{
           const {{ sanitizePaste }} = {module("editor_paste")};
           const {{ isBlock }} = {module("editor_shape")};
@@ -338,4 +337,4 @@ def test_squire_never_moves_thousands_of_loose_nodes(writer: Visit, unit: str) -
         }}""",
         unit * (40_000 // len(unit)),
     )
-    assert loose <= 50
+    assert inline_nodes <= 50

@@ -1,4 +1,4 @@
-"""An editor's work on a narrow phone, and the size of the writing screen."""
+"""An editor's work on a narrow phone, and the download size of the story form."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
 }
 MAX_BYTES = 150_000
-TARGET_PIXELS = 24  # WCAG 2.5.8; the bar's are larger
+TARGET_PIXELS = 24  # WCAG 2.5.8
 CONTROLS = "#story button, #story select, #story input, .top a, .top button"
-SMALL = f"""() => [...document.querySelectorAll("{CONTROLS}")]
-  .filter(each => each.offsetParent && !each.closest(".check"))
-  .map(each => [each, each.getBoundingClientRect()])
+SMALL_CONTROLS = f"""() => [...document.querySelectorAll("{CONTROLS}")]
+  .filter(control => control.offsetParent && !control.closest(".check"))
+  .map(control => [control, control.getBoundingClientRect()])
   .filter(([, box]) => box.width < {TARGET_PIXELS} || box.height < {TARGET_PIXELS})
-  .map(([each, box]) => `${{each.outerHTML.slice(0, 80)}} ${{box.width}}x${{box.height}}`)"""
+  .map(([control, box]) => `${{control.outerHTML.slice(0, 80)}} ${{box.width}}x${{box.height}}`)"""
 
 
 @pytest.fixture(params=["script", "no script"])
 def phone(
     request: pytest.FixtureRequest, browser: Browser, site: RunningSite, editor_state: Any
 ) -> Iterator[Visit]:
-    """Editor's phone."""
+    """Editor's window on a phone, with and without JavaScript."""
     with open_window(
         browser, site, has_script=request.param == "script", storage_state=editor_state, **PHONE
     ) as visitor:
         yield visitor
 
 
-def test_the_whole_job_by_touch(phone: Visit) -> None:
+def test_a_story_is_written_published_and_corrected_by_touch(phone: Visit) -> None:
     page = phone.open("/newsroom/stories/")
     page.get_by_role("link", name="New story").first.tap()
     slug = f"from-a-phone-{'script' if phone.has_script else 'plain'}"
@@ -60,7 +60,7 @@ def test_the_whole_job_by_touch(phone: Visit) -> None:
         expect(page.locator(".chip")).to_have_text(re.compile("Ama Serwaa"))
     page.locator("#section").select_option("society")
     page.locator("#slug").fill(slug)
-    assert page.evaluate(SMALL) == []
+    assert page.evaluate(SMALL_CONTROLS) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     with page.expect_navigation():
         page.get_by_role("button", name="Publish", exact=True).tap()
@@ -74,32 +74,30 @@ def test_the_whole_job_by_touch(phone: Visit) -> None:
         expect(page.locator(".prose strong")).to_have_text(re.compile("Bold ones."))
 
 
-def test_the_bar_hides_nothing_that_is_focused(phone: Visit) -> None:
-    """Check WCAG 2.4.11: the bar does not hide the focused element."""
+def test_the_bar_does_not_hide_the_focused_field(phone: Visit) -> None:
+    """Check WCAG 2.4.11."""
     page = phone.open("/newsroom/stories/new")
     for name in ("#source_url", "#slug", "#picture_credit", "#language"):
         page.locator(name).focus()
         page.wait_for_timeout(50)
         bar, field = page.locator(".bar").bounding_box(), page.locator(name).bounding_box()
         assert bar and field
-        is_beside = (
-            page.evaluate("getComputedStyle(document.querySelector('.bar')).position") == "static"
-        )
+        position = page.evaluate("getComputedStyle(document.querySelector('.bar')).position")
         assert (
-            is_beside
+            position == "static"  # the bar is part of the page and covers nothing
             or field["y"] + field["height"] / 2 < bar["y"]
             or field["y"] > bar["y"] + bar["height"]
         ), name
 
 
-def test_the_writing_screen_weighs_little(
+def test_the_story_form_loads_less_than_150_kb(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     with open_window(browser, site, storage_state=editor_state, **PHONE) as visitor:
         sizes: dict[str, int] = {}
         visitor.page.on(
             "response",
-            lambda answer: sizes.update({answer.url: len(gzip.compress(answer.body(), 6))}),
+            lambda response: sizes.update({response.url: len(gzip.compress(response.body(), 6))}),
         )
         visitor.open("/newsroom/stories/new")
         visitor.page.wait_for_load_state("networkidle")

@@ -1,4 +1,4 @@
-"""The preview pane on wide screens shows unsaved text as readers would see it, privately."""
+"""The preview shows unsaved text as readers would see it: in a pane on wide screens, or a tab."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def wide_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Vi
         yield visitor
 
 
-def test_it_follows_what_is_typed(wide_window: Visit) -> None:
+def test_the_pane_shows_text_while_it_is_typed(wide_window: Visit) -> None:
     page = write(wide_window, "Stored headline")
     frame = page.frame_locator("#preview iframe")
     expect(frame.locator("h1")).to_have_text("Stored headline")
@@ -42,7 +42,7 @@ def test_it_follows_what_is_typed(wide_window: Visit) -> None:
     assert page.locator("#preview iframe").evaluate("frame => frame.clientWidth") <= 362
 
 
-def test_a_phone_asks_for_no_preview(
+def test_a_phone_requests_no_preview(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     with open_window(
@@ -57,17 +57,17 @@ def test_a_phone_asks_for_no_preview(
         ]
 
 
-def test_what_is_in_the_form_is_previewed_before_the_first_save(editor_window: Visit) -> None:
+def test_a_story_can_be_previewed_before_its_first_save(editor_window: Visit) -> None:
     page = editor_window.open("/newsroom/stories/new")
     fill(page, {"headline": "Never saved", "body": "Only typed."})
     with page.expect_popup() as popup:
         page.get_by_role("button", name="Preview", exact=True).click()
-    proof = popup.value
-    expect(proof.get_by_text("Your unsaved draft from")).to_be_visible()
+    preview = popup.value
+    expect(preview.get_by_text("Your unsaved draft from")).to_be_visible()
     for name in ("Phone", "Desktop"):
-        frame = proof.get_by_role("region", name=name, exact=True).locator("iframe").content_frame
+        frame = preview.get_by_role("region", name=name, exact=True).locator("iframe").content_frame
         expect(frame.get_by_role("heading", name="Never saved")).to_be_visible()
         expect(frame.get_by_text("Only typed.")).to_be_visible()
-    assert editor_window.path == "/newsroom/stories/new"  # the form is still there
+    assert editor_window.path == "/newsroom/stories/new"  # the form stays open
     expect(page.get_by_label("Headline")).to_have_value("Never saved")
-    proof.close()
+    preview.close()

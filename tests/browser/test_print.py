@@ -8,11 +8,13 @@ from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
-AFTER = "link => getComputedStyle(link, '::after').content"
+PRINTED_URL = "link => getComputedStyle(link, '::after').content"
 BREAKS = "element => [getComputedStyle(element).breakAfter, getComputedStyle(element).breakInside]"
 
 
-def test_a_printed_story(scripted_reader: Visit) -> None:
+def test_a_printed_story_shows_urls_and_keeps_headings_with_their_text(
+    scripted_reader: Visit,
+) -> None:
     page = scripted_reader.open("/")
     page.locator(".hero h3 a").first.click()
     body = page.locator(".prose")
@@ -22,9 +24,9 @@ def test_a_printed_story(scripted_reader: Visit) -> None:
         + ' <a href="#x">c</a></p>')"""
     )
     links = body.locator("p:last-child a")
-    assert links.nth(0).evaluate(AFTER) == "none"
+    assert links.nth(0).evaluate(PRINTED_URL) == "none"
     page.emulate_media(media="print")
-    texts = [link.evaluate(AFTER) for link in links.all()]
+    texts = [link.evaluate(PRINTED_URL) for link in links.all()]
     assert "https://example.org/a" in texts[0] and "/politics/" in texts[1] and texts[2] == "none"
     for name in ("h1", ".prose h2"):
         assert page.locator(name).first.evaluate(BREAKS) == ["avoid", "avoid"], name

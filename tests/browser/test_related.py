@@ -16,12 +16,12 @@ def fragments(visitor: Visit) -> list[str]:
     return [url for url in visitor.requests if "/fragments/" in url]
 
 
-def test_it_comes_when_scrolled_to(scripted_reader: Visit) -> None:
+def test_related_stories_load_when_scrolled_into_view(scripted_reader: Visit) -> None:
     visitor = scripted_reader
     page = visitor.open(STORY)
     page.wait_for_load_state("networkidle")
-    assert fragments(visitor) == [], "fetched before anybody looked"
-    height = page.locator(".related").bounding_box()
+    assert fragments(visitor) == [], "fetched before they were in view"
+    reserved = page.locator(".related").bounding_box()
     page.locator(".site-footer").scroll_into_view_if_needed()
     expect(page.locator(".related .card").first).to_be_visible()
     assert len(fragments(visitor)) == 1
@@ -29,14 +29,15 @@ def test_it_comes_when_scrolled_to(scripted_reader: Visit) -> None:
     titles = related.locator("h3").all_inner_texts()
     assert 1 <= len(titles) <= 4
     assert len(set(titles)) == len(titles) and "A long read" not in titles
-    assert height is not None and height["height"] >= 300, "no room is kept, so the page jumps"
+    assert reserved is not None
+    assert reserved["height"] >= 300, "no space is reserved, so the page would jump"
     first = related.locator("h3 a").first
     title = first.inner_text()
     first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
-def test_it_is_a_link_without_script(plain_reader: Visit) -> None:
+def test_without_script_there_is_a_link_to_the_section(plain_reader: Visit) -> None:
     visitor = plain_reader
     page = visitor.open(STORY)
     related = page.get_by_role("region", name="You may also like")

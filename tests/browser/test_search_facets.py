@@ -1,4 +1,4 @@
-"""Facets, years, sort orders and pages are links, which work without scripts; so does Back."""
+"""Facets, years, sort orders and pages are links and work without scripts, as does Back."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def count(page: Page) -> int:
     return int(match[1].replace(",", "")) if match else 0
 
 
-def test_a_facet_narrows_and_its_chip_widens(reader: Visit) -> None:
+def test_a_facet_narrows_the_results_and_removing_its_chip_widens_them(reader: Visit) -> None:
     page = reader.open("/search?q=village")
-    before, promised = count(page), int(facet(page, "Kenya").locator("small").inner_text())
+    total, kenyan = count(page), int(facet(page, "Kenya").locator("small").inner_text())
     facet(page, "Kenya").click()
     page.wait_for_url("**/search?q=village&country=kenya")
-    assert count(page) == promised < before
+    assert count(page) == kenyan < total
     expect(facet(page, "Kenya")).to_have_attribute("aria-current", "true")
     expect(facet(page, "Ghana")).to_be_visible()
     page.route("**/fragments/search?**", lambda _: None)  # typing alone gets no response
@@ -40,36 +40,36 @@ def test_a_facet_narrows_and_its_chip_widens(reader: Visit) -> None:
     page.go_back()
     page.go_back()
     assert reader.path == "/search?q=village&country=kenya"
-    assert count(page) == promised
+    assert count(page) == kenyan
 
 
-def test_a_bar_and_a_year_of_the_list_do_the_same(reader: Visit) -> None:
+def test_a_bar_of_the_chart_and_its_year_in_the_list_narrow_alike(reader: Visit) -> None:
     page = reader.open("/search?q=the")
     bars = page.locator(".years svg a")
     assert bars.count() >= 2
     bars.first.click()
     page.wait_for_url(re.compile(r"from=[0-9]{4}-01-01&to=[0-9]{4}-12-31$"))
-    narrowed, there = count(page), reader.path
+    narrowed, path = count(page), reader.path
     expect(page.locator(".years svg a.selected")).to_have_count(1)
     page.go_back()
     page.get_by_text("Stories by year").click()
     page.locator(".years li a").first.click()
-    assert reader.path == there
+    assert reader.path == path
     assert count(page) == narrowed
-    year = re.findall("from=([0-9]{4})", there)[0]
+    year = re.findall("from=([0-9]{4})", path)[0]
     page.get_by_role("link", name=f"Remove Year: {year}").click()
     page.wait_for_url("**/search?q=the")
     assert count(page) > narrowed
 
 
-def test_typed_filters_are_chips_as_well(reader: Visit) -> None:
+def test_typed_filters_appear_as_chips(reader: Visit) -> None:
     page = reader.open("/search?q=village+in:society+by:serwaa")
     page.get_by_role("link", name="Remove Author: Ama Serwaa").click()
     page.wait_for_url("**/search?q=village+in%3Asociety")
     expect(page.get_by_role("link", name="Remove Section: Society")).to_be_visible()
 
 
-def test_orders_and_pages(reader: Visit) -> None:
+def test_results_can_be_sorted_and_paged(reader: Visit) -> None:
     page = reader.open("/search?q=village")
     page.get_by_role("navigation", name="Order").get_by_role("link", name="Oldest first").click()
     page.wait_for_url("**/search?q=village&sort=oldest")
@@ -83,14 +83,14 @@ def test_orders_and_pages(reader: Visit) -> None:
     assert dates == sorted(dates, key=str)
 
 
-def test_a_phone_is_led_to_the_facets(reader: Visit) -> None:
+def test_a_phone_has_a_link_to_the_facets(reader: Visit) -> None:
     reader.page.set_viewport_size({"width": 320, "height": 640})
     page = reader.open("/search?q=village")
     page.get_by_role("link", name="Narrow", exact=True).click()
     expect(page.get_by_role("heading", name="Narrow the search")).to_be_in_viewport()
 
 
-def test_nothing_found_leads_on(reader: Visit) -> None:
+def test_a_search_without_results_links_to_fewer_words(reader: Visit) -> None:
     page = reader.open("/search?q=village+ledger&section=health")
     empty = page.locator(".empty")
     empty.get_by_role("link", name=re.compile("^village [0-9]+")).click()
@@ -98,14 +98,14 @@ def test_nothing_found_leads_on(reader: Visit) -> None:
     assert count(page) > 0
 
 
-def test_another_spelling_is_offered(reader: Visit) -> None:
+def test_another_spelling_is_suggested(reader: Visit) -> None:
     page = reader.open("/search?q=vilage")
     page.locator(".did-you-mean").get_by_role("link", name="village").click()
     page.wait_for_url("**/search?q=village")
     assert count(page) > 2
 
 
-def test_a_search_is_a_feed(plain_reader: Visit) -> None:
+def test_a_search_has_a_feed(plain_reader: Visit) -> None:
     page = plain_reader.open("/search?q=village&country=kenya")
     link = page.get_by_role("link", name="Follow this search by RSS").get_attribute("href") or ""
     assert link == page.locator("link[rel=alternate]").last.get_attribute("href")

@@ -1,4 +1,4 @@
-"""Suggestions under the header's search box: keyboard, pointer, and without scripts."""
+"""Suggestions under the header's search box, with keyboard and mouse; the box without scripts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def type_in(page: Page, text: str) -> None:
     page.keyboard.type(text)
 
 
-def test_the_keyboard_walks_and_opens(visitor: Visit) -> None:
+def test_arrow_keys_select_a_suggestion_and_enter_opens_it(visitor: Visit) -> None:
     page = visitor.open("/culture/pictured")
     expect(box(page)).to_have_attribute("aria-expanded", "false")
     type_in(page, "ma")
@@ -61,7 +61,7 @@ def test_the_keyboard_walks_and_opens(visitor: Visit) -> None:
     page.wait_for_url("**/topic/market-days/")
 
 
-def test_enter_without_a_choice_searches(visitor: Visit) -> None:
+def test_enter_without_a_selected_suggestion_searches(visitor: Visit) -> None:
     page = visitor.open("/")
     type_in(page, "village")
     expect(options(page).first).to_be_visible()
@@ -69,7 +69,7 @@ def test_enter_without_a_choice_searches(visitor: Visit) -> None:
     page.wait_for_url("**/search?q=village")
 
 
-def test_escape_closes_then_clears_and_arrows_open_again(visitor: Visit) -> None:
+def test_escape_hides_the_suggestions_and_arrow_down_shows_them_again(visitor: Visit) -> None:
     page = visitor.open("/")
     type_in(page, "ama")
     expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
@@ -83,7 +83,7 @@ def test_escape_closes_then_clears_and_arrows_open_again(visitor: Visit) -> None
     expect(options(page)).to_have_count(0)
 
 
-def test_a_pointer_opens(visitor: Visit) -> None:
+def test_clicking_a_suggestion_opens_it(visitor: Visit) -> None:
     page = visitor.open("/")
     type_in(page, "pict harbour")
     expect(options(page)).to_have_count(0)
@@ -94,7 +94,7 @@ def test_a_pointer_opens(visitor: Visit) -> None:
     expect(options(page)).to_have_count(0)
 
 
-def test_one_letter_suggests_nothing(visitor: Visit) -> None:
+def test_suggestions_start_with_the_second_letter(visitor: Visit) -> None:
     page = visitor.open("/")
     type_in(page, "v")
     page.wait_for_timeout(400)
@@ -107,7 +107,7 @@ def test_one_letter_suggests_nothing(visitor: Visit) -> None:
     assert len([url for url in visitor.requests if "/fragments/suggest" in url]) == 1
 
 
-def test_an_old_answer_is_never_shown(visitor: Visit) -> None:
+def test_a_late_response_never_replaces_newer_suggestions(visitor: Visit) -> None:
     page, routes = visitor.open("/"), list[Route]()
     page.route("**/fragments/suggest?q=village", lambda route: routes.append(route))
     type_in(page, "village")
@@ -115,14 +115,14 @@ def test_an_old_answer_is_never_shown(visitor: Visit) -> None:
         page.wait_for_timeout(20)
     box(page).fill("ama serwaa")
     expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
-    with suppress(Error):  # it has been cancelled
+    with suppress(Error):  # the request has been cancelled
         routes[0].fallback()
     page.wait_for_timeout(300)
     expect(options(page).filter(has_text="village")).to_have_count(0)
     expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
 
 
-def test_open_suggestions_are_accessible(visitor: Visit) -> None:
+def test_visible_suggestions_are_accessible_and_fit_the_screen(visitor: Visit) -> None:
     page = visitor.open("/opinion/long")
     type_in(page, "fer")
     expect(options(page).first).to_be_visible()
@@ -136,7 +136,7 @@ def test_open_suggestions_are_accessible(visitor: Visit) -> None:
     assert right <= page.evaluate("document.documentElement.clientWidth")
 
 
-def test_where_search_is_out_of_reach_the_box_still_searches(visitor: Visit) -> None:
+def test_the_box_searches_while_suggestions_fail(visitor: Visit) -> None:
     visitor.expected_statuses = {503}
     page = visitor.open("/")
     page.route(
@@ -150,7 +150,7 @@ def test_where_search_is_out_of_reach_the_box_still_searches(visitor: Visit) -> 
     page.wait_for_url("**/search?q=village")
 
 
-def test_without_script_it_is_a_search_box(plain_reader: Visit) -> None:
+def test_without_script_the_box_searches(plain_reader: Visit) -> None:
     page = plain_reader.open("/")
     search = page.get_by_role("search").get_by_role("searchbox")
     search.fill("village")
@@ -158,13 +158,12 @@ def test_without_script_it_is_a_search_box(plain_reader: Visit) -> None:
     page.wait_for_url("**/search?q=village")
 
 
-def test_a_phone_has_a_link_instead(browser: Browser, site: RunningSite) -> None:
+def test_a_phone_has_a_link_instead_of_the_box(browser: Browser, site: RunningSite) -> None:
     with open_window(browser, site, viewport={"width": 320, "height": 640}) as visitor:
         page = visitor.open("/")
         expect(box(page)).to_be_hidden()
         page.wait_for_load_state("networkidle")
-        assert not [url for url in visitor.requests if "/js/search.js" in url], (
-            "the box it is for is hidden"
-        )
+        # The script is loaded only where the box is visible.
+        assert not [url for url in visitor.requests if "/js/search.js" in url]
         page.get_by_role("link", name="Search", exact=True).click()
         page.wait_for_url("**/search")

@@ -1,4 +1,8 @@
-"""The reference article, published through the form and compared word for word."""
+"""The seed article is published through the form and compared with its source word for word.
+
+The source is the text of a page of the site that this one replaces. It is not part of the project;
+a short page of the same form is always tested.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,8 @@ from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
-SEED = CHECKOUT.parent / "shared" / "seed-article.txt"
-SHORT = """Home » What a Well Costs
+SEED_PATH = CHECKOUT.parent / "shared" / "seed-article.txt"
+SHORT_PAGE = """Home » What a Well Costs
 
 What a Well Costs
 
@@ -41,64 +45,67 @@ commentary on Africa’s ever-evolving political and social landscape.
 
 
 @dataclass(frozen=True)
-class SeedArticle:
-    """Page as plain text, split into the form's entries and the expected parts in order."""
+class PageText:
+    """Plain text of a story's page, split into form fields and text around the story."""
 
     headline: str
     dek: str
     author: str
     paragraphs: list[str]
     source: str
-    line: str
+    tagline: str
 
     @classmethod
-    def parse(cls, text: str) -> SeedArticle:
+    def parse(cls, text: str) -> PageText:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        source = next(number for number, line in enumerate(lines) if line.startswith("Source: "))
-        assert lines[0] == f"Home » {lines[1]}" and lines[source + 1] == "You may also like"
-        assert lines[3].startswith("by ") and lines[-1].startswith("©")
-        author, name = lines[3].removeprefix("by "), lines[source].removeprefix("Source: ")
-        return cls(lines[1], lines[2], author, lines[4:source], name, lines[-2])
+        breadcrumb, headline, dek, byline = lines[:4]
+        tagline, copyright_notice = lines[-2:]
+        end = next(number for number, line in enumerate(lines) if line.startswith("Source: "))
+        assert breadcrumb == f"Home » {headline}" and lines[end + 1] == "You may also like"
+        assert byline.startswith("by ") and copyright_notice.startswith("©")
+        author, source = byline.removeprefix("by "), lines[end].removeprefix("Source: ")
+        return cls(headline, dek, author, lines[4:end], source, tagline)
 
-    def parts(self) -> list[str]:
-        """Return the visible texts from the top of the page to its end."""
-        top = [f"Home › Security › {self.headline}", self.headline, self.dek, f"by {self.author}"]
-        return [*top, *self.paragraphs, f"Source: {self.source}", "You may also like", self.line]
+    def expected_texts(self) -> list[str]:
+        """Return the texts that our page must show, in order.
+
+        Our breadcrumb has a section and another separator than the source.
+        """
+        breadcrumb = f"Home › Security › {self.headline}"
+        top = [breadcrumb, self.headline, self.dek, f"by {self.author}"]
+        return [*top, *self.paragraphs, f"Source: {self.source}", "You may also like", self.tagline]
 
 
-def post_and_read(visitor: Visit, seed: SeedArticle) -> None:
+def publish_and_compare(visitor: Visit, source: PageText) -> None:
     entries = {
-        "headline": seed.headline,
-        "dek": seed.dek,
-        "body": "\n\n".join(seed.paragraphs),
+        "headline": source.headline,
+        "dek": source.dek,
+        "body": "\n\n".join(source.paragraphs),
         "section": "security",
-        "authors": seed.author,
+        "authors": source.author,
         "countries": "Mali",
-        "source_name": seed.source,
+        "source_name": source.source,
     }
     page = visitor.open(publish(visitor, entries))
-    expect(page.get_by_role("heading", level=1)).to_have_text(seed.headline)
-    assert page.locator(".prose p").all_inner_texts() == seed.paragraphs
+    expect(page.get_by_role("heading", level=1)).to_have_text(source.headline)
+    assert page.locator(".prose p").all_inner_texts() == source.paragraphs
     text, position = " ".join(page.locator("body").inner_text().split()), 0
-    for part in seed.parts():
-        offset = text.find(part, position)
-        assert offset >= 0, f"missing, or not in its place: {part}"
-        position = offset + len(part)
+    for expected in source.expected_texts():
+        offset = text.find(expected, position)
+        assert offset >= 0, f"missing, or in the wrong order: {expected}"
+        position = offset + len(expected)
     assert re.search(r"© 20\d\d The African Spectator\. All Rights Reserved\.$", text[position:]), (
         text[position:]
     )
 
 
-def test_the_seed_article_word_for_word(editor_window: Visit) -> None:
-    if not SEED.is_file():
-        pytest.skip(
-            "../shared/seed-article.txt is not beside this checkout;"
-            " the short page below is always posted"
-        )
-    seed = SeedArticle.parse(SEED.read_text(encoding="utf-8"))
+def test_the_page_of_the_seed_article_has_the_same_text(editor_window: Visit) -> None:
+    if not SEED_PATH.is_file():
+        pytest.skip("there is no ../shared/seed-article.txt; only the short page is tested")
+    seed = PageText.parse(SEED_PATH.read_text(encoding="utf-8"))
     assert len(seed.paragraphs) == 11
-    post_and_read(editor_window, seed)
+    publish_and_compare(editor_window, seed)
 
 
-def test_a_short_page_word_for_word(editor_window: Visit) -> None:
-    post_and_read(editor_window, SeedArticle.parse(SHORT))
+def test_the_page_of_a_short_article_has_the_same_text(editor_window: Visit) -> None:
+    publish_and_compare(editor_window, PageText.parse(SHORT_PAGE))

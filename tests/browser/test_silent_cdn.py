@@ -1,10 +1,11 @@
-"""A CDN that never responds delays neither the protection of text nor readers' scripts."""
+"""While the CDN does not respond, autosave, local drafts and readers' scripts work."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import dropwhile
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def form_window(browser: Browser, site: RunningSite, editor_state: Any) -> Itera
         yield visitor.page
 
 
-def test_what_is_typed_reaches_device_and_server(form_window: Page, site: RunningSite) -> None:
+def test_typed_text_is_autosaved_and_kept_locally(form_window: Page, site: RunningSite) -> None:
     form_window.get_by_label("Headline").fill("While the CDN hangs")
     form_window.locator("#body").fill("Plain words in the plain field.")
     expect(form_window.locator("#save-status")).to_have_text(SAVED, timeout=3000)
@@ -49,21 +50,23 @@ def test_what_is_typed_reaches_device_and_server(form_window: Page, site: Runnin
     assert count_drafts(form_window) == 1
 
 
-def test_leaving_warns_while_nothing_is_stored(form_window: Page, site: RunningSite) -> None:
+def test_leaving_warns_unless_the_text_is_stored_locally(
+    form_window: Page, site: RunningSite
+) -> None:
     dialogs: list[str] = []
 
-    def answer(dialog: Any) -> None:
+    def accept(dialog: Any) -> None:
         dialogs.append(dialog.type)
         dialog.accept()
 
-    form_window.on("dialog", answer)
+    form_window.on("dialog", accept)
     form_window.get_by_label("Headline").press_sequentially("Typed a moment ago")
     form_window.goto(f"{site.url}/newsroom/stories/", wait_until="commit")
     expect(form_window.get_by_role("heading", name="Stories")).to_be_visible()
     assert dialogs == ["beforeunload"] or count_drafts(form_window) == 1
 
 
-def test_an_editor_that_loads_late_does_not_replace_the_field(
+def test_an_editor_that_loads_late_waits_until_the_plain_field_is_left(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     routes: list[Any] = []
@@ -71,17 +74,17 @@ def test_an_editor_that_loads_late_does_not_replace_the_field(
         page = visitor.page
         page.route(CDN, lambda route: routes.append(route))
         page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
-        page.locator("#body").press_sequentially("Begun in")
+        page.locator("#body").press_sequentially("Started in")
         while routes:
             visitor.handle_route(routes.pop(0))
             page.wait_for_timeout(100)
         page.wait_for_load_state("load")
         page.keyboard.type(" the plain field")
         page.get_by_label("Headline").click()
-        expect(page.locator("#body-editor")).to_have_text("Begun in the plain field")
+        expect(page.locator("#body-editor")).to_have_text("Started in the plain field")
 
 
-def test_the_form_is_sent(form_window: Page) -> None:
+def test_a_draft_can_be_saved(form_window: Page) -> None:
     form_window.get_by_label("Headline").fill("Saved while the CDN hangs")
     form_window.locator("#body").fill("Words.")
     form_window.select_option("#section", "health")
@@ -90,7 +93,7 @@ def test_the_form_is_sent(form_window: Page) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/society/", "/opinion/long", "/search?q=village"])
-def test_the_search_box_of_readers_suggests(browser: Browser, site: RunningSite, path: str) -> None:
+def test_the_search_box_shows_suggestions(browser: Browser, site: RunningSite, path: str) -> None:
     with visit_without_cdn(browser, site) as visitor:
         visitor.page.goto(site.url + path, wait_until="commit")
         box = visitor.page.locator("#sitesearch")
@@ -99,14 +102,13 @@ def test_the_search_box_of_readers_suggests(browser: Browser, site: RunningSite,
 
 
 @pytest.mark.parametrize("kind", page_kinds.ALL)
-def test_third_parties_come_last(request: pytest.FixtureRequest, kind: str) -> None:
-    """Check on every kind of page that only the rich-text editor waits for the CDN."""
+def test_only_the_editor_script_comes_after_scripts_of_the_cdn(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
     with page_kinds.open_page(request, kind) as visitor:
         sources = visitor.page.locator("script[src]").evaluate_all(
             "scripts => scripts.map((script) => script.src)"
         )
-    foreign = [at for at, source in enumerate(sources) if CDN.match(source)]
-    behind = [
-        source for source in sources[min(foreign, default=len(sources)) :] if not CDN.match(source)
-    ]
-    assert [source for source in behind if "/js/editor.js" not in source] == []
+    after_cdn = list(dropwhile(lambda source: not CDN.match(source), sources))
+    own = [source for source in after_cdn if not CDN.match(source)]
+    assert [source for source in own if "/js/editor.js" not in source] == []

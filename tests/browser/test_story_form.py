@@ -1,4 +1,4 @@
-"""Aids on the story form: lengths, words, keys, links to errors, other editors, the picture."""
+"""Features of the story form: counts, shortcuts, links to errors, other editors, the picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import AXE
-from tests.browser.editor_pages import import_story, query_value
+from tests.browser.editor_pages import import_story, query_value, restore
 from tests.browser.running_site import RunningSite
 from tests.browser.sample_stories import draw_picture
 from tests.browser.test_every_page import NARROW, OVERFLOWING, SCHEMES, violations
@@ -42,36 +42,23 @@ def word_count(page: Page) -> Locator:
     return page.locator("#counts .word-count")
 
 
-def set_body(page: Page, text: str) -> None:
-    page.evaluate(
-        """text => {
-          const field = document.getElementById("body");
-          field.value = text;
-          field.dispatchEvent(new CustomEvent("restored", {bubbles: true}));
-        }""",
-        text,
-    )
-
-
-def fill(page: Page, headline: str) -> None:
+def fill_required(page: Page, headline: str) -> None:
     page.locator("#headline").fill(headline)
     page.locator("#section").select_option("business")
-    set_body(page, "The first boat leaves at six.")
+    restore(page, "The first boat leaves at six.")
 
 
-def test_lengths_of_headline_and_dek(writer: Visit) -> None:
+def test_lengths_of_headline_and_dek_are_counted(writer: Visit) -> None:
     page = writer.open(NEW)
-    guide = page.locator("#headline-length")
-    expect(guide).to_have_text("")
+    length = page.locator("#headline-length")
+    expect(length).to_have_text("")
     page.locator("#headline").fill("x")
-    expect(guide).to_have_text("1 character")
+    expect(length).to_have_text("1 character")
     page.locator("#headline").fill(f" {'ẹ́' * 70} ")
-    expect(guide).to_have_text("70 characters")
-    page.locator("#headline").press("End")
-    page.keyboard.type("y")
+    expect(length).to_have_text("70 characters")
     page.locator("#headline").fill("x" * 71)
-    expect(guide).to_have_text("71 characters – long: search engines show about 70")
-    expect(page.locator("#headline")).to_have_accessible_description(guide.inner_text())
+    expect(length).to_have_text("71 characters – long: search engines show about 70")
+    expect(page.locator("#headline")).to_have_accessible_description(length.inner_text())
     page.locator("#dek").fill("x" * 160)
     expect(page.locator("#dek-length")).to_have_text("160 characters")
     page.locator("#dek").fill("x" * 161)
@@ -100,13 +87,13 @@ def test_lengths_of_headline_and_dek(writer: Visit) -> None:
         ("word " * 1150, "1,150 words · 5 min read"),
     ],
 )
-def test_words_of_the_text(writer: Visit, body: str, expected: str) -> None:
+def test_words_of_the_story_are_counted(writer: Visit, body: str, expected: str) -> None:
     page = writer.open(NEW)
-    set_body(page, body)
+    restore(page, body)
     expect(word_count(page)).to_have_text(expected)
 
 
-def test_words_follow_the_writing_and_leave_the_weight_alone(writer: Visit) -> None:
+def test_typing_updates_the_word_count_but_not_the_page_weight(writer: Visit) -> None:
     page = writer.open(NEW)
     page.locator("#weight").evaluate(
         "weight => { window.weight = weight; weight.textContent = '12 KB'; }"
@@ -118,7 +105,7 @@ def test_words_follow_the_writing_and_leave_the_weight_alone(writer: Visit) -> N
     assert page.evaluate("window.weight === document.getElementById('weight')")
 
 
-def test_a_story_is_counted_when_it_is_opened_as_readers_are_told(
+def test_the_form_of_a_stored_story_shows_the_same_reading_time_as_its_page(
     writer: Visit, tmp_path: Path
 ) -> None:
     article_id = import_story(writer.site, tmp_path, "<p>" + "word " * 700 + "</p>")
@@ -129,10 +116,10 @@ def test_a_story_is_counted_when_it_is_opened_as_readers_are_told(
 
 
 @pytest.mark.parametrize("key", ["Control+s", "Meta+s"])
-def test_a_key_saves(writer: Visit, key: str) -> None:
+def test_a_shortcut_saves(writer: Visit, key: str) -> None:
     page = writer.open(NEW)
     headline = f"Saved by {key}"
-    fill(page, headline)
+    fill_required(page, headline)
     page.locator("#body-editor").click()
     page.keyboard.press(key)
     page.wait_for_url(re.compile("/newsroom/stories/[0-9]+"))
@@ -142,17 +129,17 @@ def test_a_key_saves(writer: Visit, key: str) -> None:
     )
 
 
-def test_pressing_twice_saves_once(writer: Visit) -> None:
+def test_pressing_the_save_shortcut_twice_saves_once(writer: Visit) -> None:
     page = writer.open(NEW)
-    fill(page, "Pressed twice")
+    fill_required(page, "Pressed twice")
     methods: list[str] = []
 
-    def hold(route: Route) -> None:
+    def delay(route: Route) -> None:
         methods.append(route.request.method)
         time.sleep(1)
         route.fallback()
 
-    page.route("**" + NEW, hold)
+    page.route("**" + NEW, delay)
     page.evaluate(
         """() => [0, 400].forEach(delay => setTimeout(() => {
           const options = {key: "s", ctrlKey: true, bubbles: true};
@@ -163,40 +150,43 @@ def test_pressing_twice_saves_once(writer: Visit) -> None:
     assert methods == ["POST"]
 
 
-def test_a_key_publishes_when_its_question_is_answered(writer: Visit) -> None:
+def test_a_shortcut_publishes_only_after_the_dialog_is_confirmed(writer: Visit) -> None:
     page = writer.open(NEW)
-    fill(page, "Published by a key")
+    fill_required(page, "Published by a key")
     page.locator("#authors-entry").fill("Ama Serwaa")
     page.keyboard.press("Control+Shift+Enter")
-    question = page.get_by_role("dialog", name="Publish this story?")
-    expect(question).to_be_visible()
-    page.keyboard.press("Enter")  # the focused element does nothing
-    expect(question).to_be_hidden()
+    dialog = page.get_by_role("dialog", name="Publish this story?")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Enter")  # on the focused button, which cancels
+    expect(dialog).to_be_hidden()
     assert writer.path == NEW
     page.keyboard.press("Control+Shift+Enter")
     with page.expect_navigation():
-        question.get_by_role("button", name="Publish").click()
+        dialog.get_by_role("button", name="Publish").click()
     assert (
         query_value(writer.site, "SELECT status FROM article WHERE headline = 'Published by a key'")
         == "published"
     )
 
 
-def test_keys_of_a_published_story(writer: Visit, tmp_path: Path) -> None:
+def test_shortcuts_change_a_published_story_only_after_confirmation(
+    writer: Visit, tmp_path: Path
+) -> None:
     article_id = import_story(writer.site, tmp_path, "<p>The first boat.</p>")
     page = writer.open(f"/newsroom/stories/{article_id}")
     before = query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id)
     page.locator("#headline").fill("Updated by a key")
+    # With Alt these are other shortcuts.
     prevented = page.evaluate(
         """() => ["Enter", "s"].map(key => {
-          const how = {key, ctrlKey: true, altKey: true, bubbles: true, cancelable: true};
-          const event = new KeyboardEvent("keydown", how);
+          const options = {key, ctrlKey: true, altKey: true, bubbles: true, cancelable: true};
+          const event = new KeyboardEvent("keydown", options);
           document.getElementById("headline").dispatchEvent(event);
           return event.defaultPrevented;
         })"""
     )
-    assert prevented == [False, False], "with Alt they are other keys"
-    page.keyboard.press("Control+s")
+    assert prevented == [False, False]
+    page.keyboard.press("Control+s")  # does not change a published story
     page.wait_for_timeout(3000)
     assert (
         query_value(writer.site, "SELECT headline FROM article WHERE id = ?", article_id) == before
@@ -216,10 +206,10 @@ def test_keys_of_a_published_story(writer: Visit, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["slug", "source_name", "source_url", "picture_credit", "published_at"]
 )
-def test_enter_in_a_line_saves_a_draft(writer: Visit, name: str) -> None:
+def test_enter_in_a_single_line_field_saves_a_draft(writer: Visit, name: str) -> None:
     page = writer.open(NEW)
     headline = f"Saved by Enter in {name}"
-    fill(page, headline)
+    fill_required(page, headline)
     with page.expect_navigation():
         page.locator(f"#{name}").press("Enter")
     expect(page.locator(".notice")).to_have_text("Saved.")
@@ -229,7 +219,7 @@ def test_enter_in_a_line_saves_a_draft(writer: Visit, name: str) -> None:
     )
 
 
-def test_enter_on_a_live_story_tells_readers_nothing(writer: Visit, tmp_path: Path) -> None:
+def test_enter_on_a_published_story_only_autosaves(writer: Visit, tmp_path: Path) -> None:
     article_id = import_story(writer.site, tmp_path, "<p>The last boat.</p>")
     page = writer.open(f"/newsroom/stories/{article_id}")
     path = writer.path
@@ -252,7 +242,9 @@ def test_enter_on_a_live_story_tells_readers_nothing(writer: Visit, tmp_path: Pa
     )
 
 
-def test_enter_on_a_live_story_without_script(plain_editor: Visit, tmp_path: Path) -> None:
+def test_enter_on_a_published_story_without_script_publishes_nothing(
+    plain_editor: Visit, tmp_path: Path
+) -> None:
     article_id = import_story(plain_editor.site, tmp_path, "<p>No boat.</p>")
     page = plain_editor.open(f"/newsroom/stories/{article_id}")
     page.locator("#note").fill("A half-typed no")
@@ -268,9 +260,9 @@ def test_enter_on_a_live_story_without_script(plain_editor: Visit, tmp_path: Pat
     )
 
 
-def test_keys_wait_for_an_open_dialog(writer: Visit) -> None:
+def test_shortcuts_do_nothing_while_a_dialog_is_open(writer: Visit) -> None:
     page = writer.open(NEW)
-    fill(page, "Not saved under a dialog")
+    fill_required(page, "Not saved under a dialog")
     page.get_by_role("toolbar").get_by_role("button", name="Link", exact=True).click()
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Control+s")
@@ -279,7 +271,7 @@ def test_keys_wait_for_an_open_dialog(writer: Visit) -> None:
     assert writer.path == NEW
 
 
-def test_errors_are_shown_first_and_lead_to_their_fields(writer: Visit) -> None:
+def test_the_error_summary_is_focused_and_links_to_the_fields(writer: Visit) -> None:
     page = writer.open(NEW)
     page.locator("#countries-entry").fill("Atlantis")
     page.locator("#source_url").fill("not a link")
@@ -311,7 +303,7 @@ def test_other_editors_are_announced_once(
 ) -> None:
     site: RunningSite = request.getfixturevalue("site" if version == "htmx 4" else "htmx_2_site")
     article_id = import_story(site, tmp_path, "<p>The first boat.</p>")
-    answers = [
+    responses = [
         "",
         "<span>Ama is also editing.</span>",
         "\n <span>Ama is also editing.</span>",
@@ -320,10 +312,10 @@ def test_other_editors_are_announced_once(
     ]
     with open_window(browser, site) as visitor:
         visitor.log_in()
-        page, left = visitor.page, list(answers)
+        page, pending = visitor.page, list(responses)
         page.route(
             "**/presence",
-            lambda route: route.fulfill(status=200, content_type="text/html", body=left.pop(0)),
+            lambda route: route.fulfill(status=200, content_type="text/html", body=pending.pop(0)),
         )
         page.clock.install()
         with page.expect_response("**/presence"):
@@ -337,7 +329,7 @@ def test_other_editors_are_announced_once(
               return messages;
             }"""
         )
-        while left:
+        while pending:
             with page.expect_response("**/presence"):
                 page.clock.run_for(8100)
             page.clock.run_for(300)
@@ -345,20 +337,19 @@ def test_other_editors_are_announced_once(
         assert messages.json_value() == ["Ama is also editing.", "", "Kofi saved."]
 
 
-def test_the_picture_that_was_chosen(writer: Visit, tmp_path: Path) -> None:
+def test_a_selected_picture_is_named_and_needs_alt_text(writer: Visit, tmp_path: Path) -> None:
     page = writer.open(NEW)
     picture, alt = page.locator("#picture"), page.locator("#picture_alt")
-    needed = page.get_by_text("Required with a picture")
-    drawn = draw_picture(tmp_path / "boats.png", (90, 60))
-    picture.set_input_files(drawn)
+    hint = page.get_by_text("Required with a picture")
+    picture.set_input_files(draw_picture(tmp_path / "boats.png", (90, 60)))
     expect(page.locator("#picture-selected-note")).to_have_text(re.compile(r"^boats\.png, \d+ KB$"))
-    expect(needed).to_be_visible()
+    expect(hint).to_be_visible()
     expect(alt).to_have_attribute("aria-required", "true")
     expect(alt).to_have_accessible_description(
         re.compile("Required with a picture: describe what it shows\\.$")
     )
     alt.fill("Boats")
-    expect(needed).to_have_count(0)
+    expect(hint).to_have_count(0)
     expect(alt).to_have_attribute("aria-required", "false")
 
 
@@ -380,7 +371,7 @@ def test_a_picture_that_is_too_large_is_not_sent(writer: Visit, tmp_path: Path) 
     assert picture.evaluate("field => [field.files.length, field.ariaInvalid]") == [1, "false"]
 
 
-def test_it_fits_and_is_accessible(writer: Visit, tmp_path: Path) -> None:
+def test_the_form_fits_the_screen_and_is_accessible(writer: Visit, tmp_path: Path) -> None:
     page = writer.open(NEW)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     page.locator("#headline").fill("A long headline " * 6)

@@ -1,4 +1,8 @@
-"""Byline, countries, topics and source: tokens and suggestions on top of plain fields."""
+"""Byline, countries, topics and source: suggestions, and names as chips.
+
+A chip field has a plain input with all names, which is hidden and submitted, and an entry for one
+name at a time. Without JavaScript only the plain input exists.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ from tests.browser.visits import Visit, open_window
 
 pytestmark = pytest.mark.browser
 
+# Name, link and detail of the suggestions by field.
 SUGGESTIONS = {
     "authors": [("Ama Serwaa", "", "12 stories"), ("Amara <b>Ndiaye</b>", "", "1 story")],
     "countries": [
@@ -34,14 +39,14 @@ NEW = "/newsroom/stories/new"
 
 
 def fulfill_suggestions(route: Route) -> None:
-    """Respond as the server does: with the names that contain the query."""
+    """Respond as the server does, with the names that contain the query."""
     parts = urlsplit(route.request.url)
     query = parse_qs(parts.query, keep_blank_values=True)["q"][0].casefold()
     options = [
         f'<li role="option" aria-selected="false" data-value="{escape(name)}" '
         f'data-url="{link}">{escape(name)}'
-        f" <small>{remark}</small></li>"
-        for name, link, remark in SUGGESTIONS[parts.path.rpartition("/")[2]]
+        f" <small>{detail}</small></li>"
+        for name, link, detail in SUGGESTIONS[parts.path.rpartition("/")[2]]
         if query in name.casefold()
     ]
     route.fulfill(status=200, content_type="text/html; charset=utf-8", body="\n".join(options))
@@ -98,7 +103,7 @@ def type_in(page: Page, field: str, text: str) -> None:
     page.keyboard.type(text)
 
 
-def test_an_option_is_chosen_with_the_keyboard(page: Page) -> None:
+def test_a_suggestion_is_selected_with_the_keyboard(page: Page) -> None:
     type_in(page, "authors", "am")
     box, list_ = entry(page, "authors"), suggestion_list(page, "authors")
     expect(list_).to_be_visible()
@@ -136,7 +141,7 @@ def test_an_option_is_chosen_with_the_keyboard(page: Page) -> None:
     expect(page.locator("#authors")).to_have_value("Ama Serwaa, am")
 
 
-def test_an_option_is_chosen_with_a_pointer_and_a_new_name_is_added(page: Page) -> None:
+def test_a_suggestion_is_selected_with_the_mouse_and_a_new_name_is_added(page: Page) -> None:
     type_in(page, "topics", "elec")
     suggestion_list(page, "topics").get_by_role("option", name="Elections").click()
     expect(chips(page, "topics")).to_have_text(["Elections"])
@@ -147,16 +152,16 @@ def test_an_option_is_chosen_with_a_pointer_and_a_new_name_is_added(page: Page) 
 
 
 @pytest.mark.parametrize("key", [",", ";", "Enter", "Tab"])
-def test_what_was_typed_becomes_a_chip(page: Page, key: str) -> None:
+def test_a_typed_name_becomes_a_chip(page: Page, key: str) -> None:
     type_in(page, "authors", "Tesfaye Bekele")
     page.keyboard.press(key)
     expect(chips(page, "authors")).to_have_text(["Tesfaye Bekele"])
     expect(entry(page, "authors")).to_have_value("")
     expect(page.locator("#authors")).to_have_value("Tesfaye Bekele")
-    assert urlsplit(page.url).path == NEW, "Enter sent the form"
+    assert urlsplit(page.url).path == NEW, "Enter submitted the form"
 
 
-def test_names_with_commas_come_and_go_whole(page: Page) -> None:
+def test_names_with_commas_are_separated_by_semicolons(page: Page) -> None:
     entry(page, "authors").fill("Okri, Ben; Ama Serwaa; okri, ben")
     page.keyboard.press("Enter")
     expect(chips(page, "authors")).to_have_text(["Okri, Ben", "Ama Serwaa"])
@@ -190,7 +195,7 @@ def test_only_real_countries_become_chips(page: Page) -> None:
     expect(page.locator("#countries")).to_have_value("Niger, Mali, CI, Malawi, Atlantis, Nigeria")
 
 
-def test_chips_by_keyboard(page: Page) -> None:
+def test_chips_are_moved_and_removed_with_the_keyboard(page: Page) -> None:
     set_value(page, "authors", "Ama, Ben, Chi")
     values = page.evaluate_handle(
         """() => {
@@ -202,9 +207,9 @@ def test_chips_by_keyboard(page: Page) -> None:
         }"""
     )
     entry(page, "authors").click()
-    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")  # in the empty entry, focuses the last chip
     expect(page.get_by_role("button", name="Remove Chi")).to_be_focused()
-    page.keyboard.press("Alt+ArrowLeft")
+    page.keyboard.press("Alt+ArrowLeft")  # moves the chip
     expect(chips(page, "authors")).to_have_text(["Ama", "Chi", "Ben"])
     expect(page.get_by_role("button", name="Remove Chi")).to_be_focused()
     expect(status(page)).to_have_text("Chi: 2 of 3")
@@ -227,12 +232,12 @@ def test_chips_by_keyboard(page: Page) -> None:
     assert values.json_value() == ["Ama, Chi, Ben", "Chi, Ama, Ben", "Chi, Ben", "Chi", ""]
 
 
-def test_chips_by_pointer(page: Page) -> None:
+def test_chips_are_moved_and_removed_with_the_mouse(page: Page) -> None:
     set_value(page, "authors", "Ama, Ben")
     page.get_by_role("button", name="Move Ben earlier").click()
     expect(page.locator("#authors")).to_have_value("Ben, Ama")
     expect(page.get_by_role("button", name="Move Ben earlier")).to_be_focused()
-    page.get_by_role("button", name="Move Ben earlier").click(force=True)
+    page.get_by_role("button", name="Move Ben earlier").click(force=True)  # it is already first
     expect(page.locator("#authors")).to_have_value("Ben, Ama")
     page.get_by_role("button", name="Move Ben later").click()
     expect(page.locator("#authors")).to_have_value("Ama, Ben")
@@ -243,7 +248,7 @@ def test_chips_by_pointer(page: Page) -> None:
     expect(page.locator(".field:has(#topics)").get_by_role("button")).to_have_count(2)
 
 
-def test_leaving_what_was_typed_towards_a_chip_keeps_the_focus(page: Page) -> None:
+def test_shift_tab_adds_the_typed_name_and_focuses_the_chip_before(page: Page) -> None:
     set_value(page, "authors", "Ama")
     type_in(page, "authors", "Chi")
     page.keyboard.press("Shift+Tab")
@@ -251,14 +256,14 @@ def test_leaving_what_was_typed_towards_a_chip_keeps_the_focus(page: Page) -> No
     expect(page.locator("#authors")).to_have_value("Ama, Chi")
 
 
-def test_the_field_is_out_of_the_way_and_its_label_leads_to_the_entry(page: Page) -> None:
+def test_the_plain_input_is_hidden_and_its_label_focuses_the_entry(page: Page) -> None:
     expect(page.locator("#authors")).to_be_hidden()
     page.locator("label", has_text="Byline").click()
     expect(entry(page, "authors")).to_be_focused()
     expect(entry(page, "authors")).to_have_accessible_description("Press Enter after each name.")
 
 
-def test_a_source_brings_its_link(page: Page) -> None:
+def test_selecting_a_source_fills_in_its_link_unless_there_is_one(page: Page) -> None:
     entry(page, "source_name").click()
     expect(suggestion_list(page, "source_name").get_by_role("option")).to_have_count(2)
     page.keyboard.type("reu")
@@ -275,7 +280,7 @@ def test_a_source_brings_its_link(page: Page) -> None:
     expect(page.locator("#source_url")).to_have_value("https://mine.example/")
 
 
-def test_suggestions_send_nothing_of_the_story(page: Page) -> None:
+def test_requests_for_suggestions_contain_only_the_typed_name(page: Page) -> None:
     page.locator("#headline").fill("A secret headline")
     with page.expect_request("**/suggestions/authors*") as request_info:
         type_in(page, "authors", "a")
@@ -283,9 +288,9 @@ def test_suggestions_send_nothing_of_the_story(page: Page) -> None:
     assert request_info.value.method == "GET" and request_info.value.post_data is None
 
 
-def test_the_form_sends_its_own_fields_only(writer: Visit) -> None:
+def test_the_form_submits_the_plain_inputs_but_not_the_entries(writer: Visit) -> None:
     page = writer.open(NEW)
-    page.locator("#headline").fill("Tokens are sent")
+    page.locator("#headline").fill("Names are submitted")
     page.locator("#section").select_option("business")
     set_value(page, "body", "The first boat.")
     type_in(page, "authors", "Okri, Ama Serwaa,")
@@ -312,7 +317,7 @@ def test_the_form_sends_its_own_fields_only(writer: Visit) -> None:
     )
 
 
-def test_an_error_stays_with_its_field(writer: Visit) -> None:
+def test_a_refused_country_is_described_at_its_entry(writer: Visit) -> None:
     page = writer.open(NEW)
     page.locator("#headline").fill("Where is Atlantis?")
     set_value(page, "countries", "Ghana, Atlantis")
@@ -345,7 +350,7 @@ def test_without_htmx_names_still_become_chips(
         expect(chips(page, "countries")).to_have_text(["Mali", "Atlantis"])
 
 
-def test_without_script_they_are_lines(
+def test_without_script_the_plain_inputs_are_visible(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     with open_window(browser, site, has_script=False, storage_state=editor_state) as visitor:
@@ -355,7 +360,7 @@ def test_without_script_they_are_lines(
         expect(page.get_by_role("status")).to_have_count(0)
 
 
-def test_it_fits_and_is_accessible(page: Page) -> None:
+def test_chips_and_suggestions_fit_the_screen_and_are_accessible(page: Page) -> None:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     set_value(page, "authors", "Ama Serwaa with a very long name indeed, Ben")
     set_value(page, "topics", "Elections")

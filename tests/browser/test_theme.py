@@ -1,4 +1,4 @@
-"""A theme's colours and logo are what readers see, in light and dark, with enough contrast."""
+"""Pages have a theme's colours and logo, in light and dark, with enough contrast."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from tests.browser.visits import open_window
 pytestmark = pytest.mark.browser
 
 THEME = CHECKOUT / "tests/browser/harmattan.css"
-COLOURS = {  # background, text of links in the navigation, circle of the logo
+# Background, accent of the brand, and the URL-encoded circle of the logo.
+COLOURS = {
     "light": ("rgb(255, 250, 240)", "rgb(154, 52, 18)", "%239a3412"),
     "dark": ("rgb(27, 19, 13)", "rgb(255, 162, 107)", "%23ffa26b"),
 }
 PATHS = ("/", "/society/", "/culture/pictured", "/search?q=village", "/politics/never-written")
-LOOKS = """() => {
+# Return the colours and images that a theme sets.
+STYLES = """() => {
   const style = selector => getComputedStyle(document.querySelector(selector));
   return [
     style("html").backgroundColor,
@@ -58,7 +60,7 @@ def test_readers_see_the_theme(browser: Browser, themed_site: RunningSite, path:
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             paper, accent, circle = COLOURS[scheme]
-            background, mark, logo, drawing, footer, footer_logo = page.evaluate(LOOKS)
+            background, mark, logo, drawing, footer, footer_logo = page.evaluate(STYLES)
             assert (background, mark, drawing) == (paper, accent, "none")
             assert logo.startswith('url("data:image/svg+xml') and circle in logo
             assert footer == "rgb(59, 29, 15)" and "%23ffc48a" in footer_logo

@@ -51,10 +51,10 @@ def both_windows(
 def paragraphs_of(page: Page) -> list[str]:
     """Return the paragraphs of the form's text, HTML or plain."""
     text = page.locator("#body").input_value().replace("<p>", "\n").replace("</p>", "\n")
-    return [part.strip() for part in text.split("\n") if part.strip()]
+    return [line.strip() for line in text.split("\n") if line.strip()]
 
 
-def test_neither_loses_a_word(both_windows: tuple[Visit, Visit]) -> None:
+def test_changes_of_both_editors_are_merged(both_windows: tuple[Visit, Visit]) -> None:
     one, two = both_windows
     write(one, "A river with two banks", "The left bank.\n\nThe water.\n\nThe right bank.")
     path = one.path.partition("?")[0]
@@ -97,7 +97,7 @@ def test_neither_loses_a_word(both_windows: tuple[Visit, Visit]) -> None:
     expect(one.page.locator("#dek")).to_have_value("Their dek")
 
 
-def test_a_clash_needs_a_choice(both_windows: tuple[Visit, Visit]) -> None:
+def test_two_versions_of_one_field_need_a_choice(both_windows: tuple[Visit, Visit]) -> None:
     one, two = both_windows
     write(one, "One headline")
     path = one.path.partition("?")[0]

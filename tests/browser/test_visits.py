@@ -1,4 +1,4 @@
-"""The window of browser tests reports faults."""
+"""The window of browser tests fails the test on any error of the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize(
-    ("script", "fault"),
+    ("script", "error"),
     [
         ("console.error('broken')", "broken"),
         ("setTimeout(() => { throw new Error('thrown') })", "thrown"),
@@ -24,18 +24,18 @@ pytestmark = pytest.mark.browser
         ("fetch('/politics/never-written')", "404 for"),
     ],
 )
-def test_a_fault_of_the_page_is_noticed(
-    script: str, fault: str, browser: Browser, site: RunningSite
+def test_an_error_of_the_page_fails_the_test(
+    script: str, error: str, browser: Browser, site: RunningSite
 ) -> None:
-    with pytest.raises(AssertionError, match=fault), open_window(browser, site) as visitor:
+    with pytest.raises(AssertionError, match=error), open_window(browser, site) as visitor:
         visitor.open("/archive/").evaluate(f"() => {{ {script}; }}")
         visitor.page.wait_for_load_state("networkidle")
         visitor.page.wait_for_timeout(100)
 
 
-def test_a_third_party_is_noticed(browser: Browser, site: RunningSite) -> None:
+def test_a_request_to_a_third_party_fails_the_test(browser: Browser, site: RunningSite) -> None:
     with (
-        pytest.raises(AssertionError, match="a third party was asked"),
+        pytest.raises(AssertionError, match="request to a third party"),
         open_window(browser, site) as visitor,
         pytest.raises(Error, match="ERR_FAILED"),
     ):

@@ -1,4 +1,4 @@
-"""What axe misses: focus rings, forced colours, large text, Arabic, wide tables, heading order."""
+"""Accessibility beyond axe: focus rings, headings, forced colours, text size, Arabic, tables."""
 
 from __future__ import annotations
 
@@ -22,47 +22,47 @@ from tests.browser.visits import Visit, open_window
 pytestmark = pytest.mark.browser
 
 PHONE, DESKTOP = ViewportSize(width=360, height=640), ViewportSize(width=1280, height=900)
-LEAST_CONTRAST = 3.0  # WCAG 1.4.11
+MIN_CONTRAST = 3.0  # WCAG 1.4.11
 DOUBLE_TEXT_SIZE = "--blink-settings=defaultFontSize=32"  # as a reader who needs text at 200 %
 # Return the contrast of every focus ring with its background: the surroundings of the element, or
 # the element itself if the ring is inside.
 FOCUS_RINGS = """() => {
-  const parts = colour => {
+  const channels = colour => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     canvas.fillStyle = colour;
     canvas.fillRect(0, 0, 1, 1);
     return [...canvas.getImageData(0, 0, 1, 1).data];
   };
-  const light = colour => parts(colour).slice(0, 3)
-    .map(part => part / 255)
-    .map(part => part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4)
-    .reduce((sum, part, at) => sum + part * [.2126, .7152, .0722][at], 0);
-  const ground = element => {
-    for (let each = element; each; each = each.parentElement) {
-      const colour = getComputedStyle(each).backgroundColor;
-      if (parts(colour)[3] > 250) return colour;
+  const luminance = colour => channels(colour).slice(0, 3)
+    .map(value => value / 255)
+    .map(value => value <= .04045 ? value / 12.92 : ((value + .055) / 1.055) ** 2.4)
+    .reduce((sum, value, index) => sum + value * [.2126, .7152, .0722][index], 0);
+  const background = element => {
+    for (let node = element; node; node = node.parentElement) {
+      const colour = getComputedStyle(node).backgroundColor;
+      if (channels(colour)[3] > 250) return colour;
     }
     return "#fff";
   };
-  const ringed = element => {
-    for (let each = element; each; each = each.parentElement)
-      if (getComputedStyle(each).outlineStyle !== "none") return each;
+  const outlined = element => {
+    for (let node = element; node; node = node.parentElement)
+      if (getComputedStyle(node).outlineStyle !== "none") return node;
     return null;
   };
-  const every = "a[href], button, input, select, textarea, summary, [tabindex='0'], "
+  const focusable = "a[href], button, input, select, textarea, summary, [tabindex='0'], "
     + "[contenteditable='true']";
-  return [...document.querySelectorAll(every)]
+  return [...document.querySelectorAll(focusable)]
     .filter(element => element.checkVisibility() && !element.disabled && element.type !== "hidden")
     .flatMap(element => {
       element.focus({ preventScroll: true });
       if (document.activeElement !== element || !element.matches(":focus-visible")) return [];
-      const bearer = ringed(element);
+      const bearer = outlined(element);
       const name = element.outerHTML.slice(0, 90);
       if (!bearer) return [[name, 0]];
       const { outlineColor, outlineOffset } = getComputedStyle(bearer);
-      const around = parseFloat(outlineOffset) < 0 ? bearer : bearer.parentElement;
-      const [one, two] = [outlineColor, ground(around)].map(light);
-      return [[name, (Math.max(one, two) + .05) / (Math.min(one, two) + .05)]];
+      const surroundings = parseFloat(outlineOffset) < 0 ? bearer : bearer.parentElement;
+      const pair = [outlineColor, background(surroundings)].map(luminance);
+      return [[name, (Math.max(...pair) + .05) / (Math.min(...pair) + .05)]];
     });
 }"""
 # Return the words that are broken over two lines; words longer than a line may break.
@@ -85,6 +85,7 @@ BROKEN_WORDS = """longest => {
   }
   return broken;
 }"""
+# Return each heading's level and whether it is in a story's card.
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
   .filter(heading => heading.checkVisibility())
   .map(heading => [
@@ -99,22 +100,26 @@ def page_window(request: pytest.FixtureRequest) -> Iterator[Visit]:
         yield visitor
 
 
-def test_rings_are_seen_and_headings_are_in_order(page_window: Visit) -> None:
+def test_focus_rings_have_contrast_and_heading_levels_are_in_order(page_window: Visit) -> None:
     page = page_window.page
-    page.keyboard.press("Tab")  # from now on the browser shows the focus
+    page.keyboard.press("Tab")  # from now on the browser shows focus rings
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         rings = page.evaluate(FOCUS_RINGS)
         assert len(rings) >= 3, "nothing was focused"
-        faint = [f"{name}: {contrast:.2f}" for name, contrast in rings if contrast < LEAST_CONTRAST]
+        faint = [f"{name}: {contrast:.2f}" for name, contrast in rings if contrast < MIN_CONTRAST]
         assert not faint, f"{scheme}: " + "\n".join(faint)
     headings = page.evaluate(HEADINGS)
     levels = [level for level, _ in headings]
     assert levels[:1] == [1] and levels.count(1) == 1, levels
-    jumps = [(one, two) for one, two in pairwise(levels) if two > one + 1]
-    assert not jumps, levels
-    nested = [(one, two) for one, two in pairwise(headings) if one[1] and two[0] > one[0]]
-    assert not nested, "a story stands under the headline of another"
+    skipped = [(level, following) for level, following in pairwise(levels) if following > level + 1]
+    assert not skipped, levels
+    nested = [
+        (level, following_level)
+        for (level, is_in_card), (following_level, _) in pairwise(headings)
+        if is_in_card and following_level > level
+    ]
+    assert not nested, "a heading is nested under a story's headline"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +134,7 @@ def test_rings_are_seen_and_headings_are_in_order(page_window: Visit) -> None:
         ("/newsroom/stories/new", ".views [aria-pressed='true']"),
     ],
 )
-def test_what_is_chosen_shows_in_forced_colours(
+def test_selected_elements_are_visible_in_forced_colours(
     path: str, selector: str, browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     """Compare selected and other elements without backgrounds and shadows."""
@@ -137,19 +142,21 @@ def test_what_is_chosen_shows_in_forced_colours(
         browser, site, storage_state=editor_state, forced_colors="active", viewport=DESKTOP
     ) as visitor:
         page = visitor.open(path)
-        mark = page.locator(selector).first
-        expect(mark).to_be_visible()
-        look = """element => {
+        selected = page.locator(selector).first
+        expect(selected).to_be_visible()
+        style = """element => {
             const { borderBlockEnd, backgroundColor, color } = getComputedStyle(element);
             return [borderBlockEnd, backgroundColor + color].join("; ");
         }"""
-        other = mark.locator("xpath=following::*[self::a or self::button][not(@aria-current)][1]")
-        assert mark.evaluate(look) != other.evaluate(look)
+        other = selected.locator(
+            "xpath=following::*[self::a or self::button][not(@aria-current)][1]"
+        )
+        assert selected.evaluate(style) != other.evaluate(style)
         if "aria-current" in selector:
-            assert re.match(r"[3-9][0-9.]*px solid", mark.evaluate(look)), mark.evaluate(look)
+            assert re.match(r"[3-9][0-9.]*px solid", selected.evaluate(style))
 
 
-def test_chosen_years_and_hits_show_in_forced_colours(browser: Browser, site: RunningSite) -> None:
+def test_selected_years_are_visible_in_forced_colours(browser: Browser, site: RunningSite) -> None:
     with open_window(browser, site, forced_colors="active", viewport=DESKTOP) as visitor:
         page = visitor.open("/search?q=the&from=2025-01-01&to=2025-12-31")
         fill = "element => getComputedStyle(element).fill"
@@ -172,7 +179,7 @@ def large_text_browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.mark.parametrize(
     "path", [*page_kinds.PUBLIC_PAGES.values(), "/politics/never-written", "/newsroom/login"]
 )
-def test_text_of_twice_its_size_breaks_no_word(
+def test_no_word_is_broken_at_twice_the_text_size(
     path: str, large_text_browser: Browser, site: RunningSite
 ) -> None:
     with open_window(large_text_browser, site, viewport=PHONE) as visitor:
@@ -181,7 +188,6 @@ def test_text_of_twice_its_size_breaks_no_word(
         assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
         assert page.evaluate(BROKEN_WORDS, 11) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        # The same if only the fonts grow, which no media query notices.
     with open_window(large_text_browser, site, viewport=DESKTOP) as visitor:
         visitor.expected_statuses = {404, 410}
         page = visitor.open(path)
@@ -189,21 +195,21 @@ def test_text_of_twice_its_size_breaks_no_word(
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP])
-def test_arabic_is_never_italic_and_its_breadcrumb_runs_right_to_left(
+def test_arabic_is_never_italic_and_its_breadcrumb_starts_at_the_right(
     viewport: ViewportSize, browser: Browser, site: RunningSite
 ) -> None:
     with open_window(browser, site, viewport=viewport) as visitor:
         page = visitor.open("/culture/arabic")
-        slanted = """() => [...document.querySelectorAll(".story, .story *")]
+        italic = """() => [...document.querySelectorAll(".story, .story *")]
             .filter(element => getComputedStyle(element).fontStyle !== "normal")
             .map(element => element.outerHTML)"""
-        assert page.evaluate(slanted) == []
+        assert page.evaluate(italic) == []
         assert (
             page.locator(".prose em").evaluate("element => getComputedStyle(element).fontWeight")
             == "700"
         )
         crumb = page.locator(".breadcrumb li").last
-        first = crumb.evaluate(
+        is_first_letter_visible = crumb.evaluate(
             """element => {
                 const range = document.createRange();
                 const text = element.querySelector("bdi").firstChild;
@@ -214,11 +220,14 @@ def test_arabic_is_never_italic_and_its_breadcrumb_runs_right_to_left(
                 return letter.right <= box.right + 1 && letter.left >= box.left - 1;
             }"""
         )
-        assert first, "the headline's first letter is cut off"
+        assert is_first_letter_visible
 
 
 def edge_contrast(page: Page, selector: str) -> tuple[int, int]:
-    """Return how much the left and right edge differ from the middle, below the text."""
+    """Return how much the brightness at both edges differs from the middle, below the text.
+
+    A shadow at an edge shows that there is more to scroll to.
+    """
     image = Image.open(io.BytesIO(page.locator(selector).screenshot())).convert("L")
     row = [image.getpixel((column, image.height - 6)) for column in range(image.width)]
     middle = row[image.width // 2]
@@ -226,19 +235,19 @@ def edge_contrast(page: Page, selector: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_table_shows_that_it_scrolls_and_its_caption_whole(
+def test_a_wide_table_has_scroll_shadows_and_its_caption_stays_in_view(
     scheme: str, browser: Browser, site: RunningSite
 ) -> None:
     with open_window(browser, site, viewport=PHONE, color_scheme=scheme) as visitor:
         page = visitor.open("/business/table")
         table = page.locator(".table")
         assert table.evaluate("element => element.scrollWidth > 1.5 * element.clientWidth")
-        edges = {}
+        has_shadows = {}
         for name, offset in (("start", 0), ("middle", 300), ("end", 9999)):
             table.evaluate("(element, offset) => element.scrollLeft = offset", offset)
             box, caption = table.bounding_box(), page.locator("caption").bounding_box()
             assert box and caption
             assert caption["x"] >= box["x"] - 1, name
             assert caption["x"] + caption["width"] <= box["x"] + box["width"] + 1, name
-            edges[name] = [distance > 10 for distance in edge_contrast(page, ".table")]
-        assert edges == {"start": [False, True], "middle": [True, True], "end": [True, False]}
+            has_shadows[name] = [distance > 10 for distance in edge_contrast(page, ".table")]
+        assert has_shadows == {"start": [False, True], "middle": [True, True], "end": [True, False]}

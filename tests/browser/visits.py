@@ -1,4 +1,4 @@
-"""A browser window that records faults: foreign requests, console errors, wrong statuses."""
+"""A browser window that records errors: third-party requests, console errors, wrong statuses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATUS_MESSAGE = "Failed to load resource: the server responded with a status of
 
 @dataclass
 class Visit:
-    """Window on a site; any entry in `faults` fails the test."""
+    """Window on a site; any entry in `errors` fails the test when the window closes."""
 
     page: Page
     site: RunningSite
@@ -51,7 +51,7 @@ class Visit:
         page.wait_for_url("**/newsroom/stories/")
 
     def handle_route(self, route: Route) -> None:
-        """Pass the site's requests, serve the CDN's from npm files, record and abort all others."""
+        """Let requests to the site pass, serve CDN files from npm, record and abort all others."""
         url = route.request.url
         self.requests.append(url)
         if url == self.site.htmx_url:
@@ -61,18 +61,18 @@ class Visit:
         elif url.startswith(f"{self.site.url}/"):
             route.continue_()
         else:
-            self.errors.append(f"a third party was asked: {url}")
+            self.errors.append(f"request to a third party: {url}")
             route.abort()
 
     def record_console(self, message: ConsoleMessage) -> None:
-        """Record console errors as faults; `judge` looks at statuses."""
+        """Record console messages, and errors except statuses, which `record_response` records."""
         self.console.append(message.text)
         is_error = message.type == "error" and not message.text.startswith(STATUS_MESSAGE)
-        if is_error and not any(part in message.text for part in self.ignored_errors):
+        if is_error and not any(text in message.text for text in self.ignored_errors):
             self.errors.append(f"console at {self.page.url}: {message.text}")
 
     def record_response(self, response: Response) -> None:
-        """Record a response that the test did not expect."""
+        """Record an error status that the test did not expect."""
         if response.status >= 400 and response.status not in self.expected_statuses:
             self.errors.append(f"{response.status} for {response.url}")
 
@@ -85,7 +85,7 @@ def open_window(
     htmx_file: bytes | None = None,
     **options: Any,
 ) -> Iterator[Visit]:
-    """Open a new window; any fault fails the test when it closes."""
+    """Open a new window; any recorded error fails the test when it closes."""
     context = browser.new_context(java_script_enabled=has_script, **options)
     context.set_default_timeout(TIMEOUT_MS)
     visitor = Visit(
@@ -98,7 +98,7 @@ def open_window(
     try:
         yield visitor
     except BaseException as error:
-        error.add_note(f"at {visitor.page.url}; faults: {visitor.errors}")
+        error.add_note(f"at {visitor.page.url}; errors: {visitor.errors}")
         raise
     finally:
         context.close()

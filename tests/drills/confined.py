@@ -1,5 +1,6 @@
-"""Run a command under the unit's SystemCallFilter and MemoryDenyWriteExecute: python -m …
-COMMAND.
+"""Run a command under SystemCallFilter and MemoryDenyWriteExecute of the systemd unit.
+
+`python -m tests.drills.confined COMMAND [ARGUMENT…]`
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 UNIT = Path(__file__).resolve().parents[2] / "deploy/spectator.service"
 ALLOW, REFUSE = 0x7FFF0000, 0x00050001  # SCMP_ACT_ALLOW, SCMP_ACT_ERRNO(EPERM)
-MASKED_EQUAL = 7
+MASKED_EQUAL = 7  # SCMP_CMP_MASKED_EQ
 WRITE_EXECUTE, EXECUTE = 6, 4  # PROT_WRITE | PROT_EXEC, PROT_EXEC
 
 
@@ -54,40 +55,41 @@ def calls_of(name: str) -> set[str]:
         return {name}
     command = ["systemd-analyze", "syscall-filter", name]
     listed = subprocess.run(command, capture_output=True, check=True, encoding="utf-8").stdout
-    words = [line.strip() for line in listed.splitlines()[1:] if line.strip() and "#" not in line]
-    return set().union(*(calls_of(word) for word in words))
+    members = [line.strip() for line in listed.splitlines()[1:] if line.strip() and "#" not in line]
+    return set().union(*(calls_of(member) for member in members))
 
 
 def allowed_calls() -> set[str]:
-    """Return the calls that the unit's lines allow: each adds its sets, or with ~ removes them."""
+    """Return the calls that the unit allows; a line that starts with ~ removes its calls."""
     allowed: set[str] = set()
-    for takes_away, names in re.findall(
+    for removes, names in re.findall(
         r"^SystemCallFilter=(~?)(.+)$", UNIT.read_text("utf-8"), re.MULTILINE
     ):
         calls = set().union(*(calls_of(name) for name in names.split()))
-        allowed = allowed - calls if takes_away else allowed | calls
+        allowed = allowed - calls if removes else allowed | calls
     return allowed
 
 
 def confine(library: ctypes.CDLL) -> None:
     """Restrict this process and its children permanently."""
-    no_code = library.seccomp_init(ALLOW)
+    memory_filter = library.seccomp_init(ALLOW)
     for name, bits in (
         (b"mmap", WRITE_EXECUTE),
         (b"mprotect", EXECUTE),
         (b"pkey_mprotect", EXECUTE),
     ):
-        is_such = Comparison(2, MASKED_EQUAL, bits, bits)
+        has_bits = Comparison(2, MASKED_EQUAL, bits, bits)  # argument 2 is the protection
         number = library.seccomp_syscall_resolve_name(name)
         assert (
-            library.seccomp_rule_add_array(no_code, REFUSE, number, 1, ctypes.byref(is_such)) == 0
+            library.seccomp_rule_add_array(memory_filter, REFUSE, number, 1, ctypes.byref(has_bits))
+            == 0
         )
     seccomp_filter = library.seccomp_init(REFUSE)
     for name in sorted(allowed_calls()):
         number = library.seccomp_syscall_resolve_name(name.encode())
-        if number >= 0:  # other architectures
+        if number >= 0:  # some calls exist only on other architectures
             assert library.seccomp_rule_add_array(seccomp_filter, ALLOW, number, 0, None) == 0
-    assert library.seccomp_load(no_code) == library.seccomp_load(seccomp_filter) == 0
+    assert library.seccomp_load(memory_filter) == library.seccomp_load(seccomp_filter) == 0
 
 
 if __name__ == "__main__":

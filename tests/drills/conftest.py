@@ -1,4 +1,4 @@
-"""Running sites for drills, which leave nothing behind."""
+"""Sites for drills; none of their processes may remain."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.drills.running_site import Site
 
 @contextmanager
 def sites(fresh_data: Path, directory: Path) -> Iterator[Callable[[], Site]]:
-    """Return a function that sets up a stopped site; afterwards none of its processes may
-    remain.
+    """Yield a function that sets up a stopped site; then stop the sites and check that no process
+    remains.
     """
     created: list[Site] = []
 
@@ -31,8 +31,8 @@ def sites(fresh_data: Path, directory: Path) -> Iterator[Callable[[], Site]]:
     try:
         yield make
         for site in created:
-            assert site.stop() == 0, f"the exit code; see {site.log}"
-            assert not site.processes(), f"nothing is left; see {site.log}"
+            assert site.stop() == 0, f"the site exited with an error; see {site.log}"
+            assert not site.processes(), f"processes remain; see {site.log}"
     finally:
         for site in created:
             site.kill_all()
@@ -47,16 +47,16 @@ def make_site(fresh_data: Path, tmp_path: Path) -> Iterator[Callable[[], Site]]:
 
 @pytest.fixture
 def site(make_site: Callable[[], Site]) -> Site:
-    """A running site without stories."""
+    """Running site without stories."""
     site = make_site()
     site.start()
     return site
 
 
 @pytest.fixture(scope="session")
-def calm_site(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Running site that several drills share because none of them breaks anything."""
-    with sites(fresh_data, tmp_path_factory.mktemp("calm")) as make:
+def shared_site(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Running site shared by the drills that do not damage it."""
+    with sites(fresh_data, tmp_path_factory.mktemp("shared")) as make:
         site = make()
         site.start()
         yield site

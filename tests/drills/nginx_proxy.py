@@ -1,4 +1,4 @@
-"""nginx with deploy/nginx.conf in its own directory, and a small site that counts its requests."""
+"""nginx with deploy/nginx.conf in its own directory, and a small site that records requests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ http {{
     include {home}/site*.conf;
 }}
 """
-# Maximum age of a page: its headers plus one second, since nginx counts whole seconds.
+# Maximum age of a cached page; nginx counts whole seconds, hence + 1.
 MAX_STALE_SECONDS = (
     sum(
         int(re.findall(rf"{name}=(\d+)", PUBLIC_CACHE_CONTROL)[0])
@@ -55,15 +55,15 @@ MAX_STALE_SECONDS = (
     )
     + 1
 )
-# Accept-Encoding of browsers, feed readers and scripts.
 NAME = "news.example"
 SETTLE_SECONDS = 0.2
+# Values of Accept-Encoding.
 BROWSER, OLD_BROWSER, SCRIPT = "gzip, deflate, br, zstd", "gzip, deflate", ""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """HTTP response from the wire; header names in lower case, `raw` still encoded."""
+class Response:
+    """HTTP response: header names are in lower case, `raw` is the encoded body."""
 
     status: int
     headers: dict[str, str]
@@ -76,53 +76,53 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """Return the body decoded as in a browser."""
+        """Return the decoded body."""
         body = {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress}[self.encoding](
             self.raw
         )
         return str(body, "utf-8")
 
 
-def ask(
+def fetch(
     port: int,
     path: str,
     accept: str = SCRIPT,
     method: str = "GET",
     body: bytes = b"",
     **headers: str,
-) -> Reply:
-    """Send one request with the site's name on a new connection.
+) -> Response:
+    """Send one request on a new connection, with the site's name as Host unless `Host` is given.
 
     Underscores in header names become hyphens.
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.putrequest(method, path, skip_accept_encoding=True, skip_host=True)
-        for name, value in ({"Accept-Encoding": accept} if accept else {}).items():
-            connection.putheader(name, value)
+        if accept:
+            connection.putheader("Accept-Encoding", accept)
         for name, value in ({"Host": NAME} | headers).items():
             connection.putheader(name.replace("_", "-"), value)
         connection.endheaders(body or None)
         response = connection.getresponse()
-        received = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(response.status, received, response.read())
+        response_headers = {name.lower(): value for name, value in response.getheaders()}
+        return Response(response.status, response_headers, response.read())
     finally:
         connection.close()
 
 
-def ask_raw(port: int, request: bytes) -> str:
-    """Send bytes unchanged; return the response until the other side closes."""
+def send_raw(port: int, request: bytes) -> str:
+    """Send these bytes; return all that comes back until the connection closes or times out."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request)
-        parts = []
+        chunks = []
         with suppress(TimeoutError):
-            while part := connection.recv(65536):
-                parts.append(part)
-    return b"".join(parts).decode(errors="replace")
+            while chunk := connection.recv(65536):
+                chunks.append(chunk)
+    return b"".join(chunks).decode(errors="replace")
 
 
 class Nginx:
-    """nginx in front of the site at a port; all its files are under `home`."""
+    """nginx in front of a site; all files of nginx are under `home`."""
 
     def __init__(self, home: Path, site_port: int, media: Path, name: str = NAME) -> None:
         self.home, self.port, self.cache = home, free_port(), home / "cache"
@@ -145,14 +145,13 @@ class Nginx:
         if not HAS_BROTLI:
             text = re.sub(r"    brotli[^;]*;\n", "", text)
         (home / "site.conf").write_text(text)
-        # As root its processes would run as nobody, who may not read the directories of
-        # tests.
+        # Started by root, nginx would run as nobody, who may not read the directories of tests.
         user = "user root;" if os.geteuid() == 0 else ""
         (home / "nginx.conf").write_text(MAIN.format(user=user, home=home, modules=MODULES))
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Run until `stop`; wait until the port listens."""
+        """Start nginx; wait until it accepts connections."""
         assert NGINX is not None
         command = [
             NGINX,
@@ -181,7 +180,7 @@ class Nginx:
             self.process.wait(10)
 
     def cached_keys(self) -> list[str]:
-        """Return the cache keys of all stored responses, once no more come.
+        """Return the cache keys of all stored responses, once their number is stable.
 
         nginx stores a response a moment after the client has it.
         """
@@ -194,7 +193,7 @@ class Nginx:
     def _read_keys(self) -> list[str]:
         keys = []
         for path in self.cache.rglob("*"):
-            with suppress(FileNotFoundError):  # one that was just replaced
+            with suppress(FileNotFoundError):  # nginx may replace files meanwhile
                 if path.is_file():
                     keys.append(
                         path.read_bytes().partition(b"\nKEY: ")[2].partition(b"\n")[0].decode()
@@ -204,7 +203,7 @@ class Nginx:
 
 @dataclass(slots=True)
 class Visit:
-    """Request that the small site received."""
+    """Request received by the small site."""
 
     method: str
     path: str
@@ -213,7 +212,7 @@ class Visit:
 
 @dataclass
 class SmallSite:
-    """Site whose pages are words by path, with real headers; it may be slow, broken or down."""
+    """Site that serves `pages` (text by path) with the real site's headers; it can be slow."""
 
     pages: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
@@ -229,7 +228,7 @@ class SmallSite:
         Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        """Stop; connections are refused."""
+        """Stop; further connections are refused."""
         if self.server is not None:
             self.server.shutdown()
             self.server.server_close()
@@ -253,13 +252,10 @@ class SmallHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Return a page, or 304 if the client has it."""
+        """Send a page, or 304 if If-None-Match has its ETag."""
         site = self.site
-        site.visits.append(
-            Visit(
-                self.command, self.path, {name.lower(): text for name, text in self.headers.items()}
-            )
-        )
+        request_headers = {name.lower(): text for name, text in self.headers.items()}
+        site.visits.append(Visit(self.command, self.path, request_headers))
         time.sleep(site.pause_seconds)
         path, _, query = self.path.partition("?")
         status = site.statuses.get(path, 200 if path in site.pages else 404)
@@ -267,17 +263,17 @@ class SmallHandler(BaseHTTPRequestHandler):
         if path.startswith(("/newsroom", "/with-cookie")):
             headers["Set-Cookie"] = "session=1"
         if status in (200, 410) and not path.startswith("/newsroom"):
-            is_for_all = not query or query.startswith("before=")
-            body, packed = in_best_encoding(body, self.headers.get("Accept-Encoding", ""))
-            headers |= packed | {
-                "Cache-Control": PUBLIC_CACHE_CONTROL if is_for_all else PRIVATE_CACHE_CONTROL,
+            is_public = not query or query.startswith("before=")
+            body, encoding_headers = in_best_encoding(body, self.headers.get("Accept-Encoding", ""))
+            headers |= encoding_headers | {
+                "Cache-Control": PUBLIC_CACHE_CONTROL if is_public else PRIVATE_CACHE_CONTROL,
                 "Vary": "Accept-Encoding",
             }
             if status == 200 and headers["ETag"] in self.headers.get("If-None-Match", ""):
                 headers.pop("Content-Encoding", None)
                 status, body = 304, b""
         self.send_response(status)
-        # Close after each response: a stopped site would continue on open connections.
+        # Close every connection: on open ones a stopped site would still respond.
         for name, value in (
             headers | {"Content-Length": str(len(body)), "Connection": "close"}
         ).items():
@@ -294,11 +290,11 @@ class SmallHandler(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
-def in_best_encoding(body: bytes, accepted: str) -> tuple[bytes, dict[str, str]]:
-    """Return an encoded body and its Content-Encoding headers."""
-    encoding = next((name for name in ("br", "gzip") if name in accepted), "")
-    packed = {"br": brotli.compress, "gzip": partial(gzip.compress, mtime=0), "": bytes}[encoding](
+def in_best_encoding(body: bytes, accept_encoding: str) -> tuple[bytes, dict[str, str]]:
+    """Return an encoded body with its ETag and Content-Encoding headers."""
+    encoding = next((name for name in ("br", "gzip") if name in accept_encoding), "")
+    encoded = {"br": brotli.compress, "gzip": partial(gzip.compress, mtime=0), "": bytes}[encoding](
         body
     )
-    named = {"Content-Encoding": encoding} if encoding else {}
-    return packed, named | {"ETag": f'"{hash(body)}-{encoding}"'}
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    return encoded, headers | {"ETag": f'"{hash(body)}-{encoding}"'}

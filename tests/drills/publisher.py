@@ -1,4 +1,4 @@
-"""Publishes without end and records acknowledged stories in a ledger.
+"""Process that publishes stories until it is killed and records each one in a ledger file.
 
 `python -m tests.drills.publisher LEDGER`
 """
@@ -30,7 +30,7 @@ def parse_ledger(lines: Iterable[str]) -> list[Story]:
 def main() -> None:
     """Publish, record and pause until killed."""
     ledger = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    number = time.time_ns() // 1_000_000  # a number that no earlier publisher has used
+    number = time.time_ns() // 1_000_000  # larger than those of earlier publishers
     app = create_app(os.environ)
     while True:
         number += 1

@@ -1,4 +1,4 @@
-"""A whole site in its own processes, as an operator runs it, and what a drill needs from it."""
+"""A site that runs in its own processes, as an operator runs it, with helpers for drills."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ BOOT_SECONDS = 40.0
 
 
 def eventually(
-    question: Callable[[], object], seconds: float, what: str, pause_seconds: float = 0.05
+    condition: Callable[[], object], seconds: float, description: str, pause_seconds: float = 0.05
 ) -> None:
     """Poll until the condition is true; fail after `seconds`."""
-    until = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < until, f"not within {seconds} s: {what}"
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {description}"
         time.sleep(pause_seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """HTTP response; status 0 if none came."""
+class Response:
+    """HTTP response; status 0 if the request failed."""
 
     path: str
     status: int
@@ -51,7 +51,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Acknowledged publication; `token` is a word of no other story."""
+    """Published story; `token` is a word that no other story has."""
 
     id: int
     token: str
@@ -59,24 +59,24 @@ class Story:
 
 
 class Site:
-    """Site in its own data directory, which its processes know from the environment."""
+    """Site with its own data directory; its processes are configured by environment variables."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
         self.address = f"http://127.0.0.1:{free_port()}"
         self.settings = {"SPECTATOR_DATA_DIR": str(data), "SPECTATOR_SITE_URL": self.address}
-        inherited = {
+        without_settings = {
             name: value for name, value in os.environ.items() if not name.startswith("SPECTATOR_")
         }
-        self.environ = inherited | self.settings | {"PYTHONUNBUFFERED": "1"}
+        self.environ = without_settings | self.settings | {"PYTHONUNBUFFERED": "1"}
         self.log = data.with_suffix(".log")
         self.checkout = ROOT
         self.master: subprocess.Popen[bytes] | None = None
         self.started: list[subprocess.Popen[bytes]] = []
 
-    def spawn(self, module: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
+    def spawn(self, module: str, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
         """Start a Python module as a process of the site, in its own process group."""
-        return self._start([sys.executable, "-m", module, *arguments], self.environ | more)
+        return self._start([sys.executable, "-m", module, *arguments], self.environ | environ)
 
     def spawn_code(self, code: str) -> subprocess.Popen[bytes]:
         """Start a few lines of Python as a process of the site."""
@@ -96,23 +96,20 @@ class Site:
         return process
 
     def start(self) -> None:
-        """Run the site and wait until it is ready; restart it if it exits, as a service manager
-        does.
+        """Run the site and wait until it is ready, with an index.
 
-        An exit is legitimate: after a master is killed, its web processes keep the port until they
-        notice.
+        If it exits, it is started again, as by a service manager: after a master is killed, its web
+        processes occupy the port until they notice.
         """
 
         def is_ready() -> bool:
             if self.master is None or self.master.poll() is not None:
-                self.master = self.spawn(
-                    "spectator", "run", "--workers", "2", "--bind", self.address[7:]
-                )
+                bind = self.address.removeprefix("http://")
+                self.master = self.spawn("spectator", "run", "--workers", "2", "--bind", bind)
             listens = rf"Listening at: .*\({self.master.pid}\)"
-            answer = self.get("/readyz")
-            # Search may come later; a drill waits for it.
-            has_index = '"index_position":null' not in answer.body
-            return bool(self.log_matches(listens)) and answer.status == 200 and has_index
+            response = self.get("/readyz")
+            has_index = '"index_position":null' not in response.body
+            return bool(self.log_matches(listens)) and response.status == 200 and has_index
 
         try:
             eventually(is_ready, BOOT_SECONDS, "ready")
@@ -128,35 +125,33 @@ class Site:
         return self.master.wait(30)
 
     def processes(self, role: str = "") -> set[int]:
-        """Return the pids of a role on this data directory: master, web, worker, publisher,
-        or all.
-        """
+        """Return the pids of a role (master, web, worker, publisher) of this site, or of all."""
         pids = set()
         for entry in Path("/proc").iterdir():
-            with suppress(OSError):  # it has ended or belongs to another user
-                if (
-                    entry.name.isdigit()
-                    and self._is_ours(entry)
-                    and role in ("", self._role(entry))
-                ):
+            with suppress(OSError):  # the process has ended or belongs to another user
+                if not entry.name.isdigit() or not self._is_alive_and_ours(entry):
+                    continue
+                if role in ("", self._role(entry)):
                     pids.add(int(entry.name))
         return pids
 
-    def _is_ours(self, entry: Path) -> bool:
-        is_dead = entry.joinpath("stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-        mark = f"SPECTATOR_DATA_DIR={self.data}".encode()
-        return not is_dead and mark in entry.joinpath("environ").read_bytes().split(b"\0")
+    def _is_alive_and_ours(self, entry: Path) -> bool:
+        state = entry.joinpath("stat").read_text().rpartition(")")[2].split()[0]
+        if state in "ZX":  # zombie or dead
+            return False
+        variable = f"SPECTATOR_DATA_DIR={self.data}".encode()
+        return variable in entry.joinpath("environ").read_bytes().split(b"\0")
 
     def _role(self, entry: Path) -> str:
-        words = entry.joinpath("cmdline").read_text().split("\0")
-        if "worker" in words:
+        arguments = entry.joinpath("cmdline").read_text().split("\0")
+        if "worker" in arguments:
             return "worker"
-        if any(word.endswith("publisher") for word in words):
+        if any(argument.endswith("publisher") for argument in arguments):
             return "publisher"
         return "master" if self.master and int(entry.name) == self.master.pid else "web"
 
     def kill(self, role: str) -> int:
-        """Kill -9 one process of that role, which must exist; return its pid."""
+        """Kill one process of that role with SIGKILL; return its pid."""
         pid = min(self.processes(role))
         os.kill(pid, signal.SIGKILL)
         for process in self.started:
@@ -167,21 +162,21 @@ class Site:
 
     def kill_all(self) -> set[int]:
         """Kill remaining processes of the site; return their pids."""
-        left = self.processes()
-        for pid in left:
+        remaining = self.processes()
+        for pid in remaining:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         for process in self.started:
             process.wait(10)
-        return left
+        return remaining
 
     def log_matches(self, pattern: str) -> list[str]:
-        """Return what matches a pattern in the log."""
+        """Return all matches of a pattern in the log."""
         return (
             re.findall(pattern, self.log.read_text(errors="replace")) if self.log.exists() else []
         )
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> Response:
         """Send a GET request as a reader does."""
         started = time.monotonic()
         try:
@@ -191,43 +186,45 @@ class Site:
             status, body = error.code, error.read().decode()
         except (OSError, http.client.HTTPException) as error:
             status, body = 0, repr(error)
-        return Answer(path, status, body, time.monotonic() - started)
+        return Response(path, status, body, time.monotonic() - started)
 
     def is_findable(self, story: Story) -> bool:
-        """Return whether search shows a story."""
+        """Return whether search lists a story."""
         return self.search_failure(story) == ""
 
     def search_failure(self, story: Story) -> str:
-        """Return what search answered instead of a story, "" if it shows it."""
-        answer = self.get(f"/search?q={story.token}")
-        if answer.status != 200:
-            return f"{story.token}: {answer.status} {answer.body[:200]}"
-        return "" if f'href="{story.path}"' in answer.body else f"{story.token} is not found"
+        """Return how search failed to list a story; "" if it lists the story."""
+        response = self.get(f"/search?q={story.token}")
+        if response.status != 200:
+            return f"{story.token}: {response.status} {response.body[:200]}"
+        return "" if f'href="{story.path}"' in response.body else f"{story.token} is not listed"
 
-    def assert_findable(self, stories: Iterable[Story], seconds: float, what: str) -> None:
-        """Search until every story shows; fail if one is still missing after `seconds`."""
-        until, left, started = time.monotonic() + seconds, list(stories), time.monotonic()
-        while hidden := [
-            (reason, story) for story in left if (reason := self.search_failure(story))
-        ]:
-            complaint = (
-                f"{len(hidden)} of {len(left)} stories are not findable {what} within {seconds} s"
+    def assert_findable(self, stories: Iterable[Story], seconds: float, when: str) -> None:
+        """Search until every story is listed; fail if one is still missing after `seconds`."""
+        deadline, missing = time.monotonic() + seconds, list(stories)
+        while True:
+            # The round must begin in time; its hundreds of requests may end later.
+            is_in_time = time.monotonic() < deadline
+            failures = {story: self.search_failure(story) for story in missing}
+            missing = [story for story, failure in failures.items() if failure]
+            if not missing:
+                return
+            assert is_in_time, (
+                f"{len(missing)} stories are not findable {when} within {seconds} s; "
+                f"{failures[missing[0]]}\n{self.log_tail()}"
             )
-            assert started < until, f"{complaint}; {hidden[0][0]}\n{self.log_tail()}"
-            left = [story for _, story in hidden]
             time.sleep(0.05)
-            started = time.monotonic()  # hundreds of requests may take longer themselves
 
     def log_tail(self) -> str:
         """Return the end of the site's log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
 
     def app(self) -> Flask:
-        """Return the site's app in this process: same data directory, no server."""
+        """Return an app in this process on the site's data directory."""
         return create_app(self.settings)
 
     def publish(self, tokens: list[str]) -> list[Story]:
-        """Publish a story for each token from this process, as the newsroom's code does."""
+        """Publish a story for each token from this process, with the newsroom's code."""
         with self.app_context():
             return [publish(token) for token in tokens]
 
@@ -241,9 +238,9 @@ class Site:
             db.engine.dispose()
 
     def is_index_correct(self) -> bool:
-        """Return whether the readers' index equals the database.
+        """Return whether the readers' index agrees with the database.
 
-        `reindex --check` would repair it first.
+        `reindex --check` is no alternative, because it repairs the index.
         """
         index = open_index(self.data / indexing.PUBLIC.directory)
         with self.app_context(), closing(index), suppress(IndexUnavailableError):
@@ -251,39 +248,36 @@ class Site:
         return False
 
     @contextmanager
-    def polling(self, paths: list[str]) -> Iterator[list[Answer]]:
-        """Poll each path until the block ends; then fail if any page but search failed."""
-        answers: list[Answer] = []
+    def polling(self, paths: list[str]) -> Iterator[list[Response]]:
+        """Poll the paths until the block ends; then fail on any status but 200 (search: 503)."""
+        responses: list[Response] = []
         is_over = Event()
 
-        def ask() -> None:
+        def poll() -> None:
             while not is_over.is_set():
                 for path in paths:
-                    answers.append(self.get(path))
+                    responses.append(self.get(path))
                 time.sleep(0.1)  # a moderate rate, since the machine may be small
 
-        reader = Thread(target=ask)
+        reader = Thread(target=poll)
         reader.start()
         try:
-            yield answers
+            yield responses
         finally:
             is_over.set()
             reader.join(30)
-        assert len(answers) >= len(paths)
-        for answer in answers:
-            if answer.path.startswith("/search") and answer.status == 503:
-                assert "<h1" in answer.body and "</html>" in answer.body, "a friendly page"
+        assert len(responses) >= len(paths)
+        for response in responses:
+            if response.path.startswith("/search") and response.status == 503:
+                assert "<h1" in response.body and "</html>" in response.body, "an incomplete page"
             else:
-                assert answer.status == 200, f"{answer.path}: {answer.status} {answer.body[:300]}"
+                assert response.status == 200, response
 
 
 def publish(token: str) -> Story:
-    """Publish a story for each token from this process, through the newsroom's code."""
+    """Publish a story with a token, as the drill editor."""
     by = db.session.query(User).filter_by(role="editor").one()
-    body = (
-        f"The word {token} is told here.\n\nNothing else happened, and it took "
-        f"{len(token)} letters to say so."
-    )
+    body = f"The word {token} appears here.\n\nNothing else happened."
     draft = publishing.Draft(
         headline=f"A drill, story {token}", body=body, section="politics", countries=("Mali",)
     )
@@ -294,7 +288,7 @@ def publish(token: str) -> Story:
 
 
 def token(number: int, prefix: str = "zq") -> str:
-    """Return a word of letters for a number: unique, and never the prefix of another."""
+    """Return a word of letters for a number; no token is the prefix of another token."""
     return prefix + "".join("abcdefghij"[int(digit)] for digit in f"{number:05}")
 
 

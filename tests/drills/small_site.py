@@ -1,4 +1,4 @@
-"""The small site behind nginx, for drills of deploy/nginx.conf."""
+"""A `SmallSite` behind nginx, for drills of deploy/nginx.conf."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Small:
 
 @contextmanager
 def small_site(home: Path, edit: Callable[[str], str] = str) -> Iterator[Small]:
-    """Run a small site behind nginx; `edit` changes the configuration of the host."""
+    """Run a small site behind nginx; `edit` changes nginx's site configuration."""
     site = SmallSite()
     nginx = Nginx(home / "nginx", site.port, home / "media")
     path = nginx.home / "site.conf"

@@ -1,7 +1,7 @@
-"""No process shows a page older than a second, whichever process changed it, even if that one died.
+"""No web process serves a page older than a second, whichever process changed the story.
 
-Four web processes listen on ports of their own, so that each can be asked alone; all share one data
-directory.
+That holds even if the process that changed it was killed. Four web processes share a data
+directory; each listens on a port of its own, so that a test can choose the process.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.drills.running_site import BOOT_SECONDS, Site, eventually, free_port
 pytestmark = pytest.mark.drill
 STALE_SECONDS = 1.0
 PROCESSES = 4
-KILLED = """
+PUBLISH_AND_DIE = """
 import os, signal
 from spectator import create_app, publishing
 from spectator.db import db
@@ -42,10 +42,10 @@ with app.app_context():
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a process showed to a request that began at that Unix time."""
+    """Whether a process served the new page to a request that began at that Unix time."""
 
     process: int
-    asked_at: float
+    requested_at: float
     is_new: bool
 
 
@@ -59,7 +59,7 @@ def ports(make_site: Callable[[], Site]) -> Iterator[tuple[Site, list[int]]]:
     ]
     try:
         for port in ports:
-            eventually(lambda port=port: is_up(port), BOOT_SECONDS, "served")
+            eventually(lambda port=port: is_up(port), BOOT_SECONDS, "the process responds")
         yield site, ports
     finally:
         for master in masters:
@@ -71,12 +71,12 @@ def ports(make_site: Callable[[], Site]) -> Iterator[tuple[Site, list[int]]]:
 def is_up(port: int) -> bool:
     """Return whether a process responds."""
     try:
-        return ask(port, "/healthz")[0] == 200
+        return fetch(port, "/healthz")[0] == 200
     except OSError:
         return False
 
 
-def ask(port: int, path: str) -> tuple[int, str]:
+def fetch(port: int, path: str) -> tuple[int, str]:
     """Request a page on a new connection; return status and text."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
@@ -88,29 +88,29 @@ def ask(port: int, path: str) -> tuple[int, str]:
 
 
 @contextmanager
-def watched(
+def observe(
     ports: list[int], path: str, is_new: Callable[[int, str], bool]
 ) -> Iterator[list[Observation]]:
-    """Poll a page of every process until half a second past its maximum age."""
-    seen: list[Observation] = []
+    """Poll a page of every process until half a second after the old page must be gone."""
+    observations: list[Observation] = []
     is_over = Event()
 
     def watch(number: int, port: int) -> None:
         while not is_over.is_set():
-            asked_at = time.time()
-            seen.append(Observation(number, asked_at, is_new(*ask(port, path))))
+            requested_at = time.time()
+            observations.append(Observation(number, requested_at, is_new(*fetch(port, path))))
             time.sleep(0.005)
 
     threads = [Thread(target=watch, args=numbered_port) for numbered_port in enumerate(ports)]
     for thread in threads:
         thread.start()
     eventually(
-        lambda: {view.process for view in list(seen)} == set(range(PROCESSES)),
+        lambda: {view.process for view in list(observations)} == set(range(PROCESSES)),
         10,
-        "everybody answers",
+        "all processes respond",
     )
     try:
-        yield seen
+        yield observations
         time.sleep(STALE_SECONDS + 0.5)
     finally:
         is_over.set()
@@ -118,56 +118,59 @@ def watched(
             thread.join(15)
 
 
-def check(site: Site, seen: list[Observation], what: str) -> None:
-    """Compare the pages with the time of the newest outbox row, which is shortly before the
-    commit.
+def check_freshness(site: Site, observations: list[Observation], change: str) -> None:
+    """Check that every process replaced the old page within STALE_SECONDS of the change.
+
+    The time of the newest outbox row, shortly before the commit, is the time of the change.
     """
     with site.app_context():
         newest = db.session.scalars(select(Outbox.at).order_by(Outbox.seq.desc()).limit(1)).one()
     changed_at = newest.timestamp()
     for process in range(PROCESSES):
-        own = [view for view in seen if view.process == process]
-        assert any(not view.is_new for view in own if view.asked_at < changed_at), (
-            "the old page was kept there"
-        )
-        assert any(view.is_new for view in own), f"{what}: process {process} never showed it"
+        own = [view for view in observations if view.process == process]
+        # The old page was in this process's cache before the change.
+        assert any(not view.is_new for view in own if view.requested_at < changed_at)
+        assert any(view.is_new for view in own), f"{change}: process {process} never served it"
     stale = [
-        view.asked_at - changed_at
-        for view in seen
-        if not view.is_new and view.asked_at > changed_at
+        view.requested_at - changed_at
+        for view in observations
+        if not view.is_new and view.requested_at > changed_at
     ]
-    print(f"{what}: {len(seen)} answers, old for {max(stale, default=0) * 1000:.0f} ms at most")
-    assert max(stale, default=0) <= STALE_SECONDS, what
+    oldest = max(stale, default=0)
+    print(f"{change}: {len(observations)} responses, stale for {oldest * 1000:.0f} ms at most")
+    assert oldest <= STALE_SECONDS, change
 
 
 @contextmanager
 def editing(site: Site) -> Iterator[User]:
-    """Edit the site from this process."""
+    """Enter the site's application context in this process; yield its editor."""
     with site.app_context():
         yield db.session.query(User).filter_by(role="editor").one()
 
 
-def created(site: Site, headline: str) -> int:
-    """Return the id of a new draft."""
+def create_draft(site: Site, headline: str) -> int:
+    """Create a draft; return its id."""
     with editing(site) as by:
         return publishing.create(
             publishing.Draft(headline=headline, body="The first text.", section="politics"), by
         )
 
 
-def test_no_process_shows_a_page_that_is_older_than_a_second(ports: tuple[Site, list[int]]) -> None:
+def test_no_process_serves_a_page_that_is_older_than_a_second(
+    ports: tuple[Site, list[int]],
+) -> None:
     site, process_ports = ports
-    story = created(site, "Zero hour")
+    story = create_draft(site, "Zero hour")
     with (
-        watched(process_ports, "/", lambda _, text: "Zero hour" in text) as seen,
+        observe(process_ports, "/", lambda _, text: "Zero hour" in text) as observations,
         editing(site) as by,
     ):
         publishing.apply_action(story, by, Action("publish"))
-    check(site, seen, "published")
+    check_freshness(site, observations, "published")
     with (
-        watched(
+        observe(
             process_ports, "/politics/zero-hour", lambda _, text: "Second text." in text
-        ) as seen,
+        ) as observations,
         editing(site) as by,
     ):
         version = queries.articles_to_index([story])[0].version
@@ -175,23 +178,31 @@ def test_no_process_shows_a_page_that_is_older_than_a_second(ports: tuple[Site, 
         publishing.save(
             story, draft, by, version, publishing.Action("correct", note="The text was wrong.")
         )
-    check(site, seen, "corrected")
+    check_freshness(site, observations, "corrected")
     with (
-        watched(process_ports, "/politics/zero-hour", lambda status, _: status == 410) as seen,
+        observe(
+            process_ports, "/politics/zero-hour", lambda status, _: status == 410
+        ) as observations,
         editing(site) as by,
     ):
         publishing.apply_action(story, by, Action("withdraw", note="It was wrong."))
-    check(site, seen, "withdrawn")
-    later = created(site, "On the hour")
-    with watched(process_ports, "/politics/", lambda _, text: "On the hour" in text) as seen:
+    check_freshness(site, observations, "withdrawn")
+    later = create_draft(site, "On the hour")
+    with observe(
+        process_ports, "/politics/", lambda _, text: "On the hour" in text
+    ) as observations:
         with editing(site) as by:
             publishing.apply_action(
                 later, by, Action("schedule", datetime.now(UTC) + timedelta(seconds=2))
             )
-        eventually(lambda: any(one.is_new for one in list(seen)), 5, "published by the worker")
-    check(site, seen, "scheduled")
-    last = created(site, "The last word")
-    with watched(process_ports, "/feed.xml", lambda _, text: "The last word" in text) as seen:
-        killed = site.spawn_code(KILLED.format(id=last))
+        eventually(
+            lambda: any(view.is_new for view in list(observations)), 5, "published by the worker"
+        )
+    check_freshness(site, observations, "scheduled")
+    last = create_draft(site, "The last word")
+    with observe(
+        process_ports, "/feed.xml", lambda _, text: "The last word" in text
+    ) as observations:
+        killed = site.spawn_code(PUBLISH_AND_DIE.format(id=last))
         assert killed.wait(20) == -signal.SIGKILL
-    check(site, seen, "published by a process that died after its commit")
+    check_freshness(site, observations, "published by a process that died after its commit")

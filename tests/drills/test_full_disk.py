@@ -1,6 +1,4 @@
-"""With a full disk for the index, pages and newsroom go on; with free space search recovers
-alone.
-"""
+"""A full disk stops only indexing or saving; with free space both work again by themselves."""
 
 from __future__ import annotations
 
@@ -13,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from spectator.db import StorageError
-from tests.drills.running_site import Answer, Site, Story, eventually, token
+from tests.drills.running_site import Response, Site, Story, eventually, token
 
 pytestmark = pytest.mark.drill
-HEALING_SECONDS = 40.0  # the supervisor's longest pause and a rebuild
+RECOVERY_SECONDS = 40.0  # the supervisor's longest pause and a rebuild
 
 
 @pytest.fixture
@@ -43,7 +41,7 @@ def small_disk(make_site: Callable[[], Site]) -> Iterator[Site]:
 
 
 def fill(directory: Path) -> Path:
-    """Use up every byte of a disk; return the file that does."""
+    """Fill a disk to the last byte; return the file that fills it."""
     filler = directory / "filler"
     handle = os.open(filler, os.O_WRONLY | os.O_CREAT)
     try:
@@ -54,49 +52,51 @@ def fill(directory: Path) -> Path:
         return filler
     finally:
         os.close(handle)
-    raise AssertionError("the disk has no end")
+    raise AssertionError("the disk did not become full")
 
 
-def test_a_full_disk_stops_only_the_index(small_disk: Site) -> None:
+def test_a_full_index_disk_stops_only_indexing_until_space_is_free(small_disk: Site) -> None:
     site, index = small_disk, small_disk.data / "index"
     stories = site.publish([token(number) for number in range(5)])
-    site.assert_findable(stories, 10, "while there is room")
-    stories += without_room(site, index, 10, stories)
-    without_room(site, index, 20, stories, is_index_lost=True)
+    site.assert_findable(stories, 10, "before the disk is full")
+    stories += publish_on_full_disk(site, index, 10, stories)
+    publish_on_full_disk(site, index, 20, stories, is_index_deleted=True)
 
 
-def without_room(
-    site: Site, index: Path, number: int, before: list[Story], is_index_lost: bool = False
+def publish_on_full_disk(
+    site: Site, index: Path, number: int, before: list[Story], is_index_deleted: bool = False
 ) -> list[Story]:
     """Fill the disk, publish, free the disk; return the published stories."""
     pages = ["/", "/politics/", "/feed.xml", before[0].path, f"/search?q={before[0].token}"]
-    if not is_index_lost:
+    if not is_index_deleted:
         pages.append(f"/fragments/suggest?q={before[0].token[:-1]}")
-    complaint, count = "No space left on device", len(site.log_matches("No space left on device"))
-    with site.polling(pages) as answers:
-        if is_index_lost:
+    error = "No space left on device"
+    count = len(site.log_matches(error))
+    with site.polling(pages) as responses:
+        if is_index_deleted:
             for path in index.iterdir():
                 path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
         filler = fill(index)
         during = site.publish([token(number + extra) for extra in range(5)])
         eventually(
-            lambda: len(site.log_matches(complaint)) > count, 15, "the worker meets the full disk"
+            lambda: len(site.log_matches(error)) > count,
+            15,
+            "the worker logs that the disk is full",
         )
         assert [site.get(story.path).status for story in during] == [200] * 5
         assert not site.is_findable(during[0])
         filler.unlink()
-        site.assert_findable(before + during, HEALING_SECONDS, "with room again")
+        site.assert_findable(before + during, RECOVERY_SECONDS, "after space is free")
     assert site.is_index_correct()
-    if not is_index_lost:
+    if not is_index_deleted:
         searches = [
-            answer
-            for answer in answers
-            if before[0].token[:-1] in answer.path and "?q=" in answer.path
+            response
+            for response in responses
+            if before[0].token[:-1] in response.path and "?q=" in response.path
         ]
-        assert [answer.status for answer in searches] == [200] * len(searches), (
-            "what was committed stays searchable"
-        )
-        assert all(f'href="{before[0].path}"' in answer.body for answer in searches)
+        # What was committed before the disk was full stays searchable.
+        assert [response.status for response in searches] == [200] * len(searches)
+        assert all(f'href="{before[0].path}"' in response.body for response in searches)
     return during
 
 
@@ -121,25 +121,28 @@ def small_site(make_site: Callable[[], Site]) -> Iterator[Site]:
         subprocess.run(["umount", "--lazy", site.data], check=True)
 
 
-def says_full(answer: Answer) -> bool:
-    """Return whether one response says both: a write of SQLite may free a page between two."""
-    return answer.status == 503 and '"storage":"full disk"' in answer.body
+def reports_full_disk(response: Response) -> bool:
+    """Return whether one response has both the status and the reason.
+
+    Two responses might disagree, because SQLite may free a page between them.
+    """
+    return response.status == 503 and '"storage":"full disk"' in response.body
 
 
-def test_a_full_disk_stops_saves_alone_and_all_recovers(small_site: Site) -> None:
+def test_a_full_data_disk_stops_only_saves_until_space_is_free(small_site: Site) -> None:
     site = small_site
     stories = site.publish([token(number) for number in range(3)])
-    site.assert_findable(stories, 15, "while there is room")
+    site.assert_findable(stories, 15, "before the disk is full")
     for round_ in (1, 2):
         filler = fill(site.data)
         with site.polling(["/", "/politics/", stories[0].path, f"/search?q={stories[0].token}"]):
             with pytest.raises(StorageError):
                 for number in range(200):
                     site.publish([token(1000 * round_ + number)])
-            eventually(lambda: says_full(site.get("/readyz")), 15, "unready, and why")
+            eventually(lambda: reports_full_disk(site.get("/readyz")), 15, "/readyz reports it")
         filler.unlink()
         eventually(
-            lambda: site.get("/readyz").status == 200, HEALING_SECONDS, "ready again by itself"
+            lambda: site.get("/readyz").status == 200, RECOVERY_SECONDS, "/readyz is 200 again"
         )
         late = site.publish([token(10 * round_)])
-        site.assert_findable(late, HEALING_SECONDS, "with room again")
+        site.assert_findable(late, RECOVERY_SECONDS, "after space is free")

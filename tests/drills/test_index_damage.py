@@ -1,6 +1,4 @@
-"""After the index of a running site is deleted or damaged, pages go on and search recovers
-completely.
-"""
+"""While the index of a running site is deleted or damaged, pages work, and search recovers."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ import pytest
 from tests.drills.running_site import Site, Story, eventually, token
 
 pytestmark = pytest.mark.drill
-HEALING_SECONDS = 30.0
+RECOVERY_SECONDS = 30.0
 
 
 def delete_all(index: Path) -> None:
@@ -23,7 +21,7 @@ def delete_all(index: Path) -> None:
 
 
 def truncate_files(index: Path) -> None:
-    """Cut the end of every file."""
+    """Cut every file in half."""
     for path in files_of(index):
         os.truncate(path, path.stat().st_size // 2)
 
@@ -57,17 +55,17 @@ def files_of(index: Path) -> list[Path]:
 DAMAGES = (delete_all, truncate_files, fill_with_garbage, remove_link, delete_one_file)
 
 
-def test_a_damaged_index_comes_back_complete(site: Site) -> None:
+def test_search_recovers_completely_from_a_damaged_index(site: Site) -> None:
     stories = site.publish([token(number) for number in range(30)])
     site.assert_findable(stories, 15, "before anything is damaged")
     for number, damage in enumerate(DAMAGES):
-        stories += damage_and_heal(site, damage, stories, 1000 + 10 * number)
+        stories += damage_and_recover(site, damage, stories, 1000 + 10 * number)
 
 
-def damage_and_heal(
+def damage_and_recover(
     site: Site, damage: Callable[[Path], None], stories: list[Story], number: int
 ) -> list[Story]:
-    """Damage the index while readers read and an editor publishes; return the new stories.
+    """Damage the index while pages are polled and stories published; return the new stories.
 
     Wait until all stories are findable.
     """
@@ -83,19 +81,21 @@ def damage_and_heal(
     with site.polling(pages):
         damage(site.data / "index")
         fresh = site.publish([token(number + extra) for extra in range(3)])
-        whole = [*stories, *fresh]
-        for _ in range(2):  # one of the two web processes may notice later
-            site.assert_findable(whole, HEALING_SECONDS, f"after {damage.__name__}")
+        expected = [*stories, *fresh]
+        for _ in range(2):  # either of the two web processes may respond
+            site.assert_findable(expected, RECOVERY_SECONDS, f"after {damage.__name__}")
     assert site.is_index_correct(), damage.__name__
     return fresh
 
 
-def test_the_index_is_deleted_while_it_is_written(site: Site, tmp_path: Path) -> None:
+def test_search_recovers_after_the_index_is_deleted_during_writes(
+    site: Site, tmp_path: Path
+) -> None:
     site.spawn("tests.drills.publisher", str(tmp_path / "ledger"))
     stories = site.publish([token(number) for number in range(5)])
     for _ in range(3):
-        site.assert_findable(stories[-1:], HEALING_SECONDS, "before the index goes")
+        site.assert_findable(stories[-1:], RECOVERY_SECONDS, "before the index is deleted")
         shutil.rmtree(site.data / "index", ignore_errors=True)  # the worker may add files meanwhile
     site.kill("publisher")
-    site.assert_findable(stories, HEALING_SECONDS, "after the index went")
-    eventually(site.is_index_correct, HEALING_SECONDS, "complete again")
+    site.assert_findable(stories, RECOVERY_SECONDS, "after the index was deleted")
+    eventually(site.is_index_correct, RECOVERY_SECONDS, "the index is correct")

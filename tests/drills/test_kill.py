@@ -1,4 +1,4 @@
-"""A process killed between a commit and its indexing loses nothing acknowledged.
+"""Killing a process between a commit and its indexing loses no acknowledged story.
 
 20 kills in CI, 200 at full size (`SITE_KILLS`).
 """
@@ -24,44 +24,44 @@ KILLS = drill_size("SITE_KILLS", ci=20, full=200)
 VICTIMS = ["worker"] * 6 + ["web"] * 5 + ["publisher"] * 4 + ["master"] * 5
 
 
-def test_kills_lose_nothing(site: Site, tmp_path: Path) -> None:
-    chance, ledger = random.Random(SEED), tmp_path / "ledger"
-    victims = chance.sample((VICTIMS * KILLS)[:KILLS], KILLS)
+def test_killing_any_process_loses_no_acknowledged_story(site: Site, tmp_path: Path) -> None:
+    rng, ledger = random.Random(SEED), tmp_path / "ledger"
+    victims = rng.sample((VICTIMS * KILLS)[:KILLS], KILLS)
     site.spawn("tests.drills.publisher", str(ledger))
     for victim in victims:
-        strike(site, ledger, victim, chance.uniform(0, 0.05))
+        kill_before_indexing(site, ledger, victim, rng.uniform(0, 0.05))
     site.kill("publisher")
     stories = acknowledged(ledger)
     assert len(stories) > len(victims)
     check_nothing_is_lost(site, stories)
 
 
-def strike(site: Site, ledger: Path, victim: str, delay_seconds: float) -> None:
-    """Kill the victim between a commit and its indexing, or soon after; restart what nothing else
-    does.
+def kill_before_indexing(site: Site, ledger: Path, victim: str, delay_seconds: float) -> None:
+    """Kill the victim between a commit and its indexing, or soon after.
+
+    Restart a killed master or publisher; the site restarts web processes and workers itself.
     """
     count = len(acknowledged(ledger))
     eventually(lambda: len(acknowledged(ledger)) > count, 15, "another publication")
     eventually(lambda: site.processes(victim), 40, f"a {victim} to kill")
     workers = site.processes("worker")
     eventually(
-        lambda: edition(site) > position(site),
+        lambda: edition(site) > index_offset(site),
         15,
-        "a commit that is not indexed",
+        "a commit that is not yet indexed",
         pause_seconds=0.005,
     )
     time.sleep(delay_seconds)
     site.kill(victim)
     if victim == "master":
         site.start()
-        gone = "the worker of a dead master leaves by itself"
-        eventually(lambda: not workers & site.processes(), 10, gone)
+        eventually(lambda: not workers & site.processes(), 10, "the killed master's worker exits")
     elif victim == "publisher":
         site.spawn("tests.drills.publisher", str(ledger))
 
 
 def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
-    """Check that each acknowledged story shows and is findable, and that one worker runs."""
+    """Check that every acknowledged story is public and findable, and that one worker runs."""
     site.assert_findable(reversed(stories), 10, "after the last kill")
     for story in stories:
         assert site.get(story.path).status == 200, story
@@ -75,21 +75,19 @@ def check_nothing_is_lost(site: Site, stories: list[Story]) -> None:
 
 
 def acknowledged(ledger: Path) -> list[Story]:
-    """Return what the publisher has recorded."""
-    return (
-        publisher.parse_ledger(ledger.read_text(encoding="utf-8").splitlines())
-        if ledger.exists()
-        else []
-    )
+    """Return the stories recorded by the publisher."""
+    if not ledger.exists():
+        return []
+    return publisher.parse_ledger(ledger.read_text(encoding="utf-8").splitlines())
 
 
 def edition(site: Site) -> int:
-    """Return the newest id in the outbox."""
+    """Return the edition: the number of the outbox's newest row."""
     with closing(sqlite.connect(str(site.data / "spectator.db"))) as connection:
         return int(connection.execute("SELECT max(seq) FROM outbox").fetchone()[0] or 0)
 
 
-def position(site: Site) -> int:
-    """Return the offset that the index has reached."""
-    noted = site.data / "index" / "current" / "position"
-    return int(noted.read_text().split()[0]) if noted.exists() else 0
+def index_offset(site: Site) -> int:
+    """Return the number of the last outbox row that is indexed; 0 without an index."""
+    path = site.data / "index" / "current" / "position"
+    return int(path.read_text().split()[0]) if path.exists() else 0

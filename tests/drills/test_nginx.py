@@ -1,6 +1,6 @@
-"""What nginx caches with deploy/nginx.conf, for how long, and what it passes on to a small site.
+"""What nginx with deploy/nginx.conf caches, for how long, and which requests it passes on.
 
-The small site counts its requests. `test_nginx_real_site` does the same with the real site.
+A small site records the requests. `test_nginx_real_site` does the same with the real site.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tests.drills.nginx_proxy import (
     NGINX,
     OLD_BROWSER,
     SCRIPT,
-    ask,
-    ask_raw,
+    fetch,
+    send_raw,
 )
 from tests.drills.running_site import eventually
 from tests.drills.small_site import Small, small_site
@@ -31,12 +31,13 @@ pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    """Small site behind nginx; each test uses pages of its own."""
+    """Small site behind nginx; each test uses its own paths."""
     with small_site(tmp_path_factory.mktemp("small")) as small:
         yield small
 
 
-ACCEPTED = {
+# What nginx passes on to the site for each Accept-Encoding.
+PASSED_ON = {
     BROWSER: "br, gzip",
     "br;q=1.0, gzip;q=0.8, *;q=0.1": "br, gzip",
     "GZIP, BR": "br, gzip",
@@ -54,33 +55,33 @@ ACCEPTED = {
 }
 
 
-def test_hundreds_of_accept_encodings_are_four(small: Small) -> None:
+def test_every_accept_encoding_is_served_from_one_of_four_cached_copies(small: Small) -> None:
     small.site.pages["/packed"] = "words " * 500
-    for accepted, passed_on in ACCEPTED.items():
+    for accepted, passed_on in PASSED_ON.items():
         small.site.visits.clear()
         path = f"/packed?before=1-{abs(hash(accepted)) % 10**9}"
-        reply = ask(small.nginx.port, path, accepted)
+        response = fetch(small.nginx.port, path, accepted)
         assert small.site.visits[0].headers.get("accept-encoding", "") == passed_on, accepted
-        assert reply.encoding == passed_on.partition(",")[0], accepted
-        assert reply.text == small.site.pages["/packed"]
-        assert ask(small.nginx.port, "/packed", accepted).text == reply.text
+        assert response.encoding == passed_on.partition(",")[0], accepted
+        assert response.text == small.site.pages["/packed"]
+        assert fetch(small.nginx.port, "/packed", accepted).text == response.text
     assert sum(key.endswith("/packed") for key in small.nginx.cached_keys()) == 4
 
 
-def test_a_crowd_before_a_new_page_reaches_the_site_once(small: Small) -> None:
-    small.site.pages["/crowded"], small.site.pause_seconds = "here", 0.3
+def test_concurrent_first_requests_for_a_page_reach_the_site_once(small: Small) -> None:
+    small.site.pages["/new"], small.site.pause_seconds = "here", 0.3
     try:
         with ThreadPoolExecutor(50) as readers:
-            replies = list(
-                readers.map(lambda _: ask(small.nginx.port, "/crowded", BROWSER), range(50))
+            responses = list(
+                readers.map(lambda _: fetch(small.nginx.port, "/new", BROWSER), range(50))
             )
     finally:
         small.site.pause_seconds = 0
-    assert {(reply.status, reply.text) for reply in replies} == {(200, "here")}
-    assert len(small.site.visits_to("/crowded")) == 1
+    assert {(response.status, response.text) for response in responses} == {(200, "here")}
+    assert len(small.site.visits_to("/new")) == 1
 
 
-def test_only_responses_for_everybody_are_cached(small: Small) -> None:
+def test_only_public_responses_with_canonical_urls_are_cached(small: Small) -> None:
     small.site.pages |= dict.fromkeys(("/open", "/with-cookie", "/newsroom/", "/search"), "words")
     private = [
         "/open?utm_source=letter",
@@ -90,58 +91,59 @@ def test_only_responses_for_everybody_are_cached(small: Small) -> None:
         "/search?q=mali",
         "/nothing",
     ]
-    # Equivalent URLs, which the site may accept but which are too many to cache.
-    odd = ["/%6Fpen", "/x//open", "/x/../open", "/./open", "/open?", "/open?before=1-2&before=1-2"]
-    small.site.pages |= dict.fromkeys(("/%6Fpen", "/x//open", "/x/../open", "/./open"), "words")
-    for path in (*private, *odd):
+    # Equivalent URLs that the site may accept; caching their many variants would fill the disk.
+    paths = ("/%6Fpen", "/x//open", "/x/../open", "/./open")
+    small.site.pages |= dict.fromkeys(paths, "words")
+    variants = [*paths, "/open?", "/open?before=1-2&before=1-2"]
+    for path in (*private, *variants):
         for _ in range(2):
-            ask(small.nginx.port, path, BROWSER, Cookie="session=1")
+            fetch(small.nginx.port, path, BROWSER, Cookie="session=1")
         assert len(small.site.visits_to(path)) == 2, path
     if datetime.now(UTC).second > 55:
-        time.sleep(5)  # later pages of a list are cached for one minute
+        time.sleep(5)  # later pages of a list are cached until the clock's minute ends
     for path in ("/open", "/open?before=-12-34"):
         for _ in range(2):
-            ask(small.nginx.port, path, BROWSER, Cookie="session=1")
+            fetch(small.nginx.port, path, BROWSER, Cookie="session=1")
         assert len(small.site.visits_to(path)) == 1, path
     cached = {key.partition("/")[2] for key in small.nginx.cached_keys()}
     assert "open" in cached
     assert [key for key in cached if re.fullmatch(r"open\?before=-12-34#[0-9T:-]{16}", key)]
-    assert not cached & {path[1:] for path in (*private, *odd)}
+    assert not cached & {path[1:] for path in (*private, *variants)}
 
 
 def test_a_renewal_replaces_the_copy_with_any_response(small: Small) -> None:
-    pages = {"/moved": 301, "/gone": 404, "/taken-back": 410, "/told-anew": 200}
+    """A request with X-Spectator-Renew, which the worker sends, bypasses and replaces the copy."""
+    pages = {"/moved": 301, "/gone": 404, "/retracted": 410, "/changed": 200}
     small.site.pages |= dict.fromkeys(pages, "first words")
     for path in pages:
-        assert ask(small.nginx.port, path, BROWSER).text == "first words"
+        assert fetch(small.nginx.port, path, BROWSER).text == "first words"
     small.site.pages |= dict.fromkeys(pages, "other words")
     small.site.statuses |= pages
     for path, status in pages.items():
-        assert ask(small.nginx.port, path, BROWSER, X_Spectator_Renew="1").status == status
-        assert ask(small.nginx.port, path, BROWSER).status == status
+        assert fetch(small.nginx.port, path, BROWSER, X_Spectator_Renew="1").status == status
+        assert fetch(small.nginx.port, path, BROWSER).status == status
     small.site.statuses |= dict.fromkeys(pages, 503)
     eventually(
-        lambda: ask(small.nginx.port, "/never", BROWSER, X_Spectator_Renew="1").status == 404,
+        lambda: fetch(small.nginx.port, "/never", BROWSER, X_Spectator_Renew="1").status == 404,
         5,
-        "not kept",
+        "404 of a page that never existed",
     )
-    assert ask(small.nginx.port, "/told-anew", BROWSER, X_Spectator_Renew="1").status == 503, (
-        "the worker hears of it"
-    )
+    # The worker gets the error; readers still get the copy.
+    assert fetch(small.nginx.port, "/changed", BROWSER, X_Spectator_Renew="1").status == 503
     time.sleep(MAX_STALE_SECONDS + 1)
     for path, status in pages.items():
-        reply = ask(small.nginx.port, path, BROWSER)
-        assert (reply.status, reply.text) == (status, "other words"), path
+        response = fetch(small.nginx.port, path, BROWSER)
+        assert (response.status, response.text) == (status, "other words"), path
 
 
 @pytest.mark.parametrize("name", ["X_Forwarded_For", "Forwarded", "CF_Connecting_IP"])
 def test_a_local_tunnel_does_not_bypass_the_cache(small: Small, name: str) -> None:
     path = f"/tunnel-{name.lower().replace('_', '-')}"
     small.site.pages[path] = "words"
-    ask(small.nginx.port, path, BROWSER)
-    ask(small.nginx.port, path, BROWSER, X_Spectator_Renew="1", **{name: "203.0.113.7"})
+    fetch(small.nginx.port, path, BROWSER)
+    fetch(small.nginx.port, path, BROWSER, X_Spectator_Renew="1", **{name: "203.0.113.7"})
     assert len(small.site.visits_to(path)) == 1
-    ask(small.nginx.port, path, BROWSER, X_Spectator_Renew="1")
+    fetch(small.nginx.port, path, BROWSER, X_Spectator_Renew="1")
     assert len(small.site.visits_to(path)) == 2
 
 
@@ -156,27 +158,27 @@ def test_an_outage_shows_nothing_that_could_not_be_renewed(small: Small) -> None
         ("/list/", "/fragments/related/7", "/fragments/stream/list/"), "words"
     )
     for path in (*paths, "/list/"):
-        assert ask(small.nginx.port, path, BROWSER).status == 200
+        assert fetch(small.nginx.port, path, BROWSER).status == 200
     small.site.statuses |= dict.fromkeys(
         ("/list/", "/fragments/related/7", "/fragments/stream/list/"), 503
     )
     time.sleep(61)
-    assert {ask(small.nginx.port, path, BROWSER).status for path in paths} == {503}
-    assert ask(small.nginx.port, "/list/", BROWSER).text == "words"
+    assert {fetch(small.nginx.port, path, BROWSER).status for path in paths} == {503}
+    assert fetch(small.nginx.port, "/list/", BROWSER).text == "words"
 
 
-def test_cookies_and_passwords_reach_the_newsroom_alone(small: Small) -> None:
+def test_cookies_and_authorization_are_removed_from_requests_for_public_pages(small: Small) -> None:
     small.site.pages |= {"/newsroom/desk": "desk", "/public": "page"}
-    reply = ask(small.nginx.port, "/newsroom/desk", Cookie="session=1")
-    assert reply.headers["set-cookie"] == "session=1"
-    ask(small.nginx.port, "/public", Cookie="session=1", Authorization="Basic eDp5")
+    response = fetch(small.nginx.port, "/newsroom/desk", Cookie="session=1")
+    assert response.headers["set-cookie"] == "session=1"
+    fetch(small.nginx.port, "/public", Cookie="session=1", Authorization="Basic eDp5")
     [desk], [page] = small.site.visits_to("/newsroom/desk"), small.site.visits_to("/public")
     assert desk.headers["cookie"] == "session=1"
     assert not {"cookie", "authorization"} & page.headers.keys()
 
 
 def test_forwarded_headers_of_clients_are_not_passed_on(small: Small) -> None:
-    small.site.pages["/newsroom/asked"] = ""
+    small.site.pages["/newsroom/headers"] = ""
     spoofed = {
         "X_Forwarded_For": "203.0.113.9",
         "X_Forwarded_Proto": "https",
@@ -187,9 +189,9 @@ def test_forwarded_headers_of_clients_are_not_passed_on(small: Small) -> None:
         "X_Forwarded_Prefix": "/x",
         "Forwarded": "for=203.0.113.9;proto=https",
     }
-    reply = ask(small.nginx.port, "/newsroom/asked", **spoofed)
-    assert reply.headers["server"] == "nginx"
-    [visit] = small.site.visits_to("/newsroom/asked")
+    response = fetch(small.nginx.port, "/newsroom/headers", **spoofed)
+    assert response.headers["server"] == "nginx"
+    [visit] = small.site.visits_to("/newsroom/headers")
     headers = {
         name: text for name, text in visit.headers.items() if "forward" in name or name == "host"
     }
@@ -212,29 +214,29 @@ def test_forwarded_headers_of_clients_are_not_passed_on(small: Small) -> None:
         "\r\n",
     ],
 )
-def test_a_request_with_two_meanings_is_refused(small: Small, headers: str) -> None:
+def test_an_ambiguous_request_is_rejected(small: Small, headers: str) -> None:
     request = f"POST /newsroom/smuggled HTTP/1.1\r\n{headers}"
-    answer = ask_raw(small.nginx.port, request.encode())
-    assert re.match(r"HTTP/1.1 (400|501) ", answer), answer[:300]
+    response = send_raw(small.nginx.port, request.encode())
+    assert re.match(r"HTTP/1.1 (400|501) ", response), response[:300]
     assert not small.site.visits_to("/newsroom/smuggled")
 
 
-def test_a_header_written_with_an_underscore_is_dropped(small: Small) -> None:
+def test_headers_with_underscores_are_dropped(small: Small) -> None:
     small.site.pages["/newsroom/underscored"] = ""
     lines = (
         "Host: news.example\r\nSCRIPT_NAME: /x\r\nX_Forwarded_Proto: https\r\n"
         "Connection: close\r\n\r\n"
     )
-    assert " 200 " in ask_raw(
+    assert " 200 " in send_raw(
         small.nginx.port, f"GET /newsroom/underscored HTTP/1.1\r\n{lines}".encode()
     )
     [visit] = small.site.visits_to("/newsroom/underscored")
     assert not {"script_name", "x_forwarded_proto"} & visit.headers.keys()
 
 
-def test_bodies_are_taken_as_far_as_the_site_takes_them(small: Small) -> None:
+def test_request_bodies_are_limited_as_on_the_site(small: Small) -> None:
     def post_status(path: str, length: int, body: bytes = b"") -> int:
-        return ask(
+        return fetch(
             small.nginx.port, path, method="POST", body=body, Content_Length=str(length)
         ).status
 
@@ -246,59 +248,58 @@ def test_bodies_are_taken_as_far_as_the_site_takes_them(small: Small) -> None:
 
 
 def test_random_urls_do_not_change_the_cache(small: Small) -> None:
-    small.site.pages["/calm"] = "page"
-    ask(small.nginx.port, "/calm", BROWSER)
-    before, chance = small.nginx.cached_keys(), random.Random(5)
+    small.site.pages["/page"] = "page"
+    fetch(small.nginx.port, "/page", BROWSER)
+    before, rng = small.nginx.cached_keys(), random.Random(5)
 
     def visit(_: int) -> int:
-        word = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=12))
-        path = chance.choice(
+        word = "".join(rng.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=12))
+        path = rng.choice(
             [
                 f"/{word}",
-                f"/calm?{word}=1",
-                f"/calm?before={word}",
+                f"/page?{word}=1",
+                f"/page?before={word}",
                 f"/{word}/?before=1-2",
-                f"/calm%{word}",
+                f"/page%{word}",
             ]
         )
-        return ask(
-            small.nginx.port, path, chance.choice([BROWSER, OLD_BROWSER, SCRIPT]), User_Agent=word
+        return fetch(
+            small.nginx.port, path, rng.choice([BROWSER, OLD_BROWSER, SCRIPT]), User_Agent=word
         ).status
 
-    with ThreadPoolExecutor(8) as strangers:
-        statuses = set(strangers.map(visit, range(2000)))
+    with ThreadPoolExecutor(8) as clients:
+        statuses = set(clients.map(visit, range(2000)))
     assert statuses <= {200, 400, 404}
     assert small.nginx.cached_keys() == before
 
 
-def test_no_page_is_shown_longer_than_its_headers_allow(small: Small) -> None:
-    """Check pages unrequested since, too: `proxy_cache_use_stale updating` would show them."""
-    paths = ["/forgotten", "/asked-late", "/lost", "/withdrawn"]
+def test_no_page_is_served_longer_than_its_headers_allow(small: Small) -> None:
+    """Check also pages not requested since: `proxy_cache_use_stale updating` would serve them."""
+    paths = ["/not-requested", "/requested-late", "/lost", "/withdrawn"]
     small.site.pages |= dict.fromkeys(paths, "old")
     for path in paths:
-        assert ask(small.nginx.port, path, BROWSER).text == "old"
+        assert fetch(small.nginx.port, path, BROWSER).text == "old"
     stored_at = time.monotonic()
     small.site.pages |= dict.fromkeys(paths, "new")
     small.site.statuses |= {"/lost": 404, "/withdrawn": 410}
     time.sleep(4)
-    assert ask(small.nginx.port, "/asked-late", BROWSER).text == "old", (
-        "shown at once, and renewed meanwhile"
-    )
+    # The old copy is served without waiting and is revalidated in the background.
+    assert fetch(small.nginx.port, "/requested-late", BROWSER).text == "old"
     eventually(
-        lambda: ask(small.nginx.port, "/asked-late", BROWSER).text == "new",
+        lambda: fetch(small.nginx.port, "/requested-late", BROWSER).text == "new",
         2,
-        "renewed behind the scenes",
+        "revalidated in the background",
     )
     time.sleep(stored_at + MAX_STALE_SECONDS + 1 - time.monotonic())
-    assert ask(small.nginx.port, "/forgotten", BROWSER).text == "new"
-    assert [ask(small.nginx.port, path, BROWSER).status for path in ("/lost", "/withdrawn")] == [
+    assert fetch(small.nginx.port, "/not-requested", BROWSER).text == "new"
+    assert [fetch(small.nginx.port, path, BROWSER).status for path in ("/lost", "/withdrawn")] == [
         404,
         410,
     ]
-    etag = small.site.visits_to("/forgotten")[-1].headers["if-none-match"]
-    assert etag.endswith('-br"'), "the site was asked whether the copy is still true"
+    etag = small.site.visits_to("/not-requested")[-1].headers["if-none-match"]
+    assert etag.endswith('-br"'), "the site got no conditional request"
     small.site.statuses |= dict.fromkeys(paths, 500)
     time.sleep(2.1)
     assert [
-        ask(small.nginx.port, path, BROWSER).status for path in ("/forgotten", "/withdrawn")
+        fetch(small.nginx.port, path, BROWSER).status for path in ("/not-requested", "/withdrawn")
     ] == [200, 410]

@@ -1,6 +1,4 @@
-"""Rate limits of nginx and what it never logs, in front of a small site that counts its
-requests.
-"""
+"""Rate limits of nginx and what it never logs, in front of a small site that records requests."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.drills.nginx_proxy import NAME, NGINX, ask
+from tests.drills.nginx_proxy import NAME, NGINX, fetch
 from tests.drills.running_site import eventually
 from tests.drills.small_site import Small, small_site
 from tests.drills.test_nginx_faults import behind_cdn
@@ -26,13 +24,13 @@ SESSION = "__Host-device=d; __Host-session=" + "s" * 43
 
 @pytest.fixture
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    """Small site behind nginx, without requests so far."""
+    """New small site behind nginx."""
     with small_site(tmp_path_factory.mktemp("small")) as small:
         yield small
 
 
 def flood(port: int, path: str, count: int, **headers: str) -> Counter[int]:
-    """Send many requests on one connection; return how often each status came."""
+    """Send `count` requests on one connection; return the number of responses by status."""
     statuses: Counter[int] = Counter()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     for _ in range(count):
@@ -62,14 +60,14 @@ def test_a_flood_of_what_costs_work_is_cut_off(small: Small, path: str, burst: i
     assert statuses[429] > 20, statuses
     assert burst <= sum(statuses.values()) - statuses[429] < burst + 130
     assert len(small.site.visits) == sum(statuses.values()) - statuses[429]
-    assert ask(small.nginx.port, "/elsewhere").status != 429, "pages are for everybody"
+    assert fetch(small.nginx.port, "/elsewhere").status != 429, "ordinary pages are limited"
 
 
 @pytest.mark.parametrize(
     ("path", "headers"),
     [("/politics/", {}), ("/static/css/site.css", {}), ("/newsroom/stories/", {"Cookie": SESSION})],
 )
-def test_readers_and_editors_are_not_counted(
+def test_pages_for_readers_and_editors_are_not_rate_limited(
     small: Small, path: str, headers: dict[str, str]
 ) -> None:
     assert flood(small.nginx.port, path, 250, **headers)[429] == 0
@@ -92,11 +90,9 @@ def test_a_home_with_many_addresses_counts_as_one(
     count, port = bound + 60, behind_cdn.nginx.port
     behind_cdn.site.stop()  # nginx then responds at once, before its rate allows more requests
 
-    def passed(address: str) -> int:
-        connection, statuses = (
-            http.client.HTTPConnection("127.0.0.1", port, timeout=30),
-            Counter[int](),
-        )
+    def count_passed(address: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        statuses: Counter[int] = Counter()
         for number in range(count):
             proxy_headers = headers | {"Host": NAME, "X-Forwarded-For": address.format(number)}
             connection.request("GET", path, headers=proxy_headers)
@@ -107,11 +103,11 @@ def test_a_home_with_many_addresses_counts_as_one(
         return count - statuses[429]
 
     started = time.monotonic()
-    among_one = passed("2001:db8::{:x}")
+    same_network = count_passed("2001:db8::{:x}")
     rate = 30 if bound > 300 else 10
-    assert among_one <= bound + rate * (time.monotonic() - started)
-    assert passed("2001:db8:1:{:x}::1") == count, "other networks"
-    assert passed("::ffff:192.0.2.{}") >= min(count, 255), "other addresses of IPv4"
+    assert same_network <= bound + rate * (time.monotonic() - started)
+    assert count_passed("2001:db8:1:{:x}::1") == count, "other networks are limited, too"
+    assert count_passed("::ffff:192.0.2.{}") >= min(count, 255), "IPv4 is not counted singly"
 
 
 def test_slow_requests_never_reach_the_site(small: Small) -> None:
@@ -124,7 +120,7 @@ def test_slow_requests_never_reach_the_site(small: Small) -> None:
             )
             connection.sendall(opening)
         small.site.pages["/read"] = "page"
-        assert ask(small.nginx.port, "/read").status == 200
+        assert fetch(small.nginx.port, "/read").status == 200
         assert [visit for visit in small.site.visits if "login" in visit.path] == []
 
 
@@ -141,26 +137,26 @@ def test_logs_contain_no_searches_and_no_preview_links(small: Small) -> None:
         f"/politics/?fbclid={secret}",
     ]
     for path in paths:
-        ask(small.nginx.port, path, Referer=referer)
-        ask(small.nginx.port, path, Referer=referer, Host="other.example")
+        fetch(small.nginx.port, path, Referer=referer)
+        fetch(small.nginx.port, path, Referer=referer, Host="other.example")
     flood(small.nginx.port, f"/search?q={secret}", 200)
     small.site.stop()
     for path in paths:
-        ask(small.nginx.port, path)
-    ask(small.nginx.port, "/the/last%0aline")
+        fetch(small.nginx.port, path)
+    fetch(small.nginx.port, "/the/last%0aline")
     log = small.nginx.home / "site.log"
-    eventually(lambda: "/the/last" in log.read_text(), 5, "all is written")
+    eventually(lambda: "/the/last" in log.read_text(), 5, "nginx has written its log")
     lines = log.read_text().splitlines()
-    assert [line for line in lines if " 429 " in line], "also what was cut off"
+    assert [line for line in lines if " 429 " in line], "rejected requests are not logged"
     assert [line for line in lines if '"/newsroom/shared/-"' in line]
-    assert "/the/last" in lines[-1] and "line" in lines[-1], "one line an event"
-    for file in small.nginx.home.glob("*.log"):
-        assert secret not in file.read_text(), file
+    assert "/the/last" in lines[-1] and "line" in lines[-1], "a request took two lines"
+    for log_path in small.nginx.home.glob("*.log"):
+        assert secret not in log_path.read_text(), log_path
 
 
-def test_the_token_for_readyz_is_passed_on_and_nothing_else(small: Small) -> None:
+def test_the_authorization_header_is_passed_on_only_for_readyz(small: Small) -> None:
     small.site.pages |= {"/readyz": "ok", "/page": "page"}
     for path in ("/readyz", "/page"):
-        ask(small.nginx.port, path, Authorization="Bearer t")
+        fetch(small.nginx.port, path, Authorization="Bearer t")
     assert small.site.visits_to("/readyz")[0].headers["authorization"] == "Bearer t"
     assert "authorization" not in small.site.visits_to("/page")[0].headers

@@ -1,6 +1,4 @@
-"""The real site behind nginx with deploy/nginx.conf: pages and files, also while the site
-is down.
-"""
+"""Pages and files of the real site behind nginx with deploy/nginx.conf, also during an outage."""
 
 from __future__ import annotations
 
@@ -29,7 +27,7 @@ from tests.drills.nginx_proxy import (
     OLD_BROWSER,
     SCRIPT,
     Nginx,
-    ask,
+    fetch,
 )
 from tests.drills.running_site import ROOT, Site, Story, eventually, token
 
@@ -49,7 +47,7 @@ class RealSite:
 
 @pytest.fixture(scope="module")
 def real(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSite]:
-    """The real site behind nginx, configured for its proxy."""
+    """The real site behind nginx."""
     home = tmp_path_factory.mktemp("real")
     with sites(fresh_data, home) as make:
         site = make()
@@ -74,29 +72,31 @@ def real(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_a_page_is_served_in_each_encoding_and_revalidated(real: RealSite) -> None:
     port, paths = real.nginx.port, ["/", "/politics/", real.stories[0].path, "/feed.xml"]
     firsts = [
-        (path, ask(port, path, SCRIPT), ask(port, path, OLD_BROWSER), ask(port, path, BROWSER))
+        (
+            path,
+            fetch(port, path, SCRIPT),
+            fetch(port, path, OLD_BROWSER),
+            fetch(port, path, BROWSER),
+        )
         for path in paths
     ]
     wait_for_brotli(int(real.site.address.rpartition(":")[2]), paths)
     wait_for_brotli(port, paths)
-    for path, plain, packed, first in firsts:
-        assert (plain.status, plain.encoding, packed.encoding, first.encoding) == (
-            200,
-            "",
-            "gzip",
-            "gzip",
-        )
-        best = ask(port, path, BROWSER)
-        assert plain.text == packed.text == best.text
-        assert len(best.raw) < len(packed.raw) < len(plain.raw)
-        assert len({reply.headers["etag"] for reply in (plain, packed, best)}) == 3
+    for path, plain, gzipped, first in firsts:
+        assert plain.status == 200
+        # Brotli is computed in the background, so the first response to a browser is gzip.
+        assert [response.encoding for response in (plain, gzipped, first)] == ["", "gzip", "gzip"]
+        best = fetch(port, path, BROWSER)
+        assert plain.text == gzipped.text == best.text
+        assert len(best.raw) < len(gzipped.raw) < len(plain.raw)
+        assert len({response.headers["etag"] for response in (plain, gzipped, best)}) == 3
         assert best.headers["vary"] == "Accept-Encoding"
         assert not [
             name for name, text in DEFAULT_HEADERS.items() if best.headers[name.lower()] != text
         ]
-        again = ask(port, path, BROWSER, If_None_Match=best.headers["etag"])
+        again = fetch(port, path, BROWSER, If_None_Match=best.headers["etag"])
         assert (again.status, again.raw) == (304, b"")
-        head = ask(port, path, BROWSER, method="HEAD")
+        head = fetch(port, path, BROWSER, method="HEAD")
         assert (head.status, head.raw, head.headers["etag"]) == (200, b"", best.headers["etag"])
 
 
@@ -104,12 +104,12 @@ def wait_for_brotli(port: int, paths: list[str]) -> None:
     """Poll until every process of the site sends pages in brotli."""
 
     def is_everywhere() -> bool:
-        return {ask(port, path, BROWSER).encoding for path in paths for _ in range(6)} == {"br"}
+        return {fetch(port, path, BROWSER).encoding for path in paths for _ in range(6)} == {"br"}
 
-    eventually(is_everywhere, 15, "brotli")
+    eventually(is_everywhere, 15, "brotli from every process")
 
 
-def test_responses_for_one_reader_are_not_cached(real: RealSite) -> None:
+def test_searches_newsroom_pages_and_errors_are_not_cached(real: RealSite) -> None:
     port = real.nginx.port
     paths = [
         "/search?q=mali",
@@ -120,55 +120,57 @@ def test_responses_for_one_reader_are_not_cached(real: RealSite) -> None:
         "/healthz",
     ]
     for path in (*paths, "/no-such-page", "/?before=1-1"):
-        ask(port, path, BROWSER)
+        fetch(port, path, BROWSER)
     cached = {key.partition("#http")[2] for key in real.nginx.cached_keys()}
     assert not cached & {*paths, "/no-such-page"}
-    assert "refuses" not in ask(port, "/newsroom/login", Host="localhost").text
-    assert ask(port, "/newsroom/login", Host="localhost").status != 200, (
-        "plain http from elsewhere, whatever it says"
-    )
-    assert ask(port, "/search?q=" + "a" * 30_000).status == 200
+    # Over plain http the newsroom accepts only requests that come from this machine.
+    assert "refuses" not in fetch(port, "/newsroom/login", Host="localhost").text
+    assert fetch(port, "/newsroom/login", Host="localhost").status != 200
+    assert fetch(port, "/search?q=" + "a" * 30_000).status == 200
 
 
-def test_files_come_from_the_disk_with_the_headers_of_the_site(real: RealSite) -> None:
+def test_nginx_serves_static_files_and_pictures_with_the_sites_headers(real: RealSite) -> None:
     port = real.nginx.port
-    style, picture = ask(port, "/static/css/newsroom.css?v=1", OLD_BROWSER), ask(port, real.picture)
-    for reply in (style, picture):
-        assert reply.status == 200
+    style, picture = (
+        fetch(port, "/static/css/newsroom.css?v=1", OLD_BROWSER),
+        fetch(port, real.picture),
+    )
+    for response in (style, picture):
+        assert response.status == 200
         assert not [
-            name for name, text in DEFAULT_HEADERS.items() if reply.headers[name.lower()] != text
+            name for name, text in DEFAULT_HEADERS.items() if response.headers[name.lower()] != text
         ]
-        assert reply.headers["content-security-policy"].startswith("default-src 'none'")
-        assert reply.headers["cache-control"] == YEAR
+        assert response.headers["content-security-policy"].startswith("default-src 'none'")
+        assert response.headers["cache-control"] == YEAR
     assert style.text == (ROOT / "static/css/newsroom.css").read_text() and style.encoding == "gzip"
     if HAS_BROTLI:
-        assert ask(port, "/static/css/newsroom.css", BROWSER).encoding == "br"
-    versioned = ask(port, f"/static/{checkout_version()}/css/newsroom.css", OLD_BROWSER)
-    assert versioned.text == style.text and versioned.headers["cache-control"] == YEAR, (
-        "from the site, which knows its version"
-    )
-    other = ask(port, "/static/0123456789/css/newsroom.css", OLD_BROWSER)
+        assert fetch(port, "/static/css/newsroom.css", BROWSER).encoding == "br"
+    versioned = fetch(port, f"/static/{checkout_version()}/css/newsroom.css", OLD_BROWSER)
+    # These two come from the site, because only the site knows the current version.
+    assert versioned.text == style.text and versioned.headers["cache-control"] == YEAR
+    other = fetch(port, "/static/0123456789/css/newsroom.css", OLD_BROWSER)
     assert other.text == style.text and other.headers["cache-control"] == "no-cache"
     assert not any("0123456789" in key for key in real.nginx.cached_keys())
-    changing = ask(port, "/static/css/newsroom.css")
-    assert changing.headers["cache-control"] == "no-cache"
+    unversioned = fetch(port, "/static/css/newsroom.css")
+    assert unversioned.headers["cache-control"] == "no-cache"
     assert (
-        ask(port, "/static/css/newsroom.css", If_None_Match=changing.headers["etag"]).status == 304
+        fetch(port, "/static/css/newsroom.css", If_None_Match=unversioned.headers["etag"]).status
+        == 304
     )
     assert picture.headers["content-type"] == "image/jpeg"
     assert picture.raw.startswith(b"\xff\xd8\xff")
-    missing = ask(port, "/static/none.css")
-    assert missing.status == 404 and "Page not found" in missing.text, "the site's own page"
+    missing = fetch(port, "/static/none.css")
+    assert missing.status == 404 and "Page not found" in missing.text, "not the site's error page"
     [original] = (real.site.data / "media/originals").iterdir()
     for path in (
         f"/media/../originals/{original.name}",
         f"/media/originals/{original.name}",
         "/static/../wsgi.py",
     ):
-        assert ask(port, path).status in (400, 404)
+        assert fetch(port, path).status in (400, 404)
 
 
-def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(real: RealSite) -> None:
+def test_the_picture_of_a_withdrawn_story_is_gone_until_it_is_reinstated(real: RealSite) -> None:
     site, port, file = real.site, real.nginx.port, BytesIO()
     Image.effect_noise((400, 300), 60).convert("RGB").save(file, "JPEG")
     file.seek(0)
@@ -181,83 +183,83 @@ def test_a_withdrawn_picture_is_gone_for_everybody_and_comes_back(real: RealSite
         story = publishing.create(lead, by, publishing.Action("publish"))
     address = "/media/" + media.rendition_names(stored.digest, stored.extension, stored.width)[0][0]
     for path in (address, f"{address}?x=1"):
-        assert ask(port, path, BROWSER).status == 200
+        assert fetch(port, path, BROWSER).status == 200
     with site.app_context():
         publishing.apply_action(
             story,
             db.session.query(User).filter_by(role="editor").one(),
             Action("withdraw", note="The wrong person."),
         )
-    eventually(lambda: ask(port, address, BROWSER).status == 410, 10, "the picture is gone")
+    eventually(lambda: fetch(port, address, BROWSER).status == 410, 10, "the picture is gone")
     time.sleep(2)
     for accept in (BROWSER, OLD_BROWSER, SCRIPT):
-        assert ask(port, address, accept).status == 410
-        assert ask(port, f"{address}?x=1", accept).status == 410
+        assert fetch(port, address, accept).status == 410
+        assert fetch(port, f"{address}?x=1", accept).status == 410
     assert not list((site.data / "media/renditions").glob(f"*/{stored.digest}-*"))
     with site.app_context():
         publishing.apply_action(
             story, db.session.query(User).filter_by(role="editor").one(), Action("reinstate")
         )
-    eventually(lambda: ask(port, address, BROWSER).status == 200, 10, "the picture is back")
+    eventually(lambda: fetch(port, address, BROWSER).status == 200, 10, "the picture is back")
 
 
-def test_a_large_cookie_of_another_site_blocks_no_login(real: RealSite) -> None:
+def test_a_large_cookie_does_not_prevent_login(real: RealSite) -> None:
     for cookie in ("x=" + "a" * 8_300, "x=" + "a" * 20_000):
-        reply = ask(real.nginx.port, "/newsroom/login", BROWSER, Cookie=cookie)
-        assert (reply.status, "https" in reply.text) == (403, True), "plain http is what it minds"
+        response = fetch(real.nginx.port, "/newsroom/login", BROWSER, Cookie=cookie)
+        # The request reaches the site, which refuses it only because of plain http.
+        assert (response.status, "https" in response.text) == (403, True)
         site_port = int(real.site.address.rpartition(":")[2])
-        assert ask(site_port, "/newsroom/login", Host="127.0.0.1", Cookie=cookie).status == 200
+        assert fetch(site_port, "/newsroom/login", Host="127.0.0.1", Cookie=cookie).status == 200
 
 
 def test_cached_pages_survive_an_outage(real: RealSite) -> None:
     site, port = real.site, real.nginx.port
-    gone = real.stories[2].path
-    seen = ["/", "/politics/", "/feed.xml", "/archive/", *(story.path for story in real.stories)]
-    seen += [
+    withdrawn = real.stories[2].path
+    cached = ["/", "/politics/", "/feed.xml", "/archive/", *(story.path for story in real.stories)]
+    cached += [
         f"/static/{checkout_version()}/js/{name}.js" for name in ("site", "search", "combobox")
     ]
     encodings = [BROWSER, OLD_BROWSER, SCRIPT]
     for accepted in encodings:
-        assert {ask(port, path, accepted).status for path in seen} == {200}
-    assert ask(port, "/country/mali/", OLD_BROWSER).status == 200
+        assert {fetch(port, path, accepted).status for path in cached} == {200}
+    assert fetch(port, "/country/mali/", OLD_BROWSER).status == 200
     withdraw(site, real.stories[2])
     for accepted in encodings:
         eventually(
-            lambda a=accepted: ask(port, gone, a).status == 410,
+            lambda a=accepted: fetch(port, withdrawn, a).status == 410,
             MAX_STALE_SECONDS,
-            "withdrawn for everybody",
+            f"status 410 for {accepted}",
         )
     assert site.stop() == 0
     wait_until_stale()
     before = len(real.nginx.cached_keys())
     for accepted in [*encodings, "br", "identity", "gzip;q=0.2"]:
-        statuses = {path: ask(port, path, accepted).status for path in seen if accepted != "br"}
-        assert {path for path, status in statuses.items() if status != 200} <= {gone}
-        assert statuses.get(gone, 410) == 410
-    front = ask(port, "/?fbclid=x", BROWSER)
-    assert (front.status, front.text) == (200, ask(port, "/", BROWSER).text), (
-        "words that mean nothing"
-    )
-    others = [ask(port, "/country/mali/", accepted) for accepted in encodings]
-    assert {reply.status for reply in others} == {200}, "one encoding serves everybody"
-    assert len({reply.text for reply in others}) == 1
-    assert ask(port, "/", method="HEAD").status == 200
-    assert {ask(port, path).status for path in (real.picture, "/static/js/search.js")} == {200}
+        statuses = {path: fetch(port, path, accepted).status for path in cached if accepted != "br"}
+        assert {path for path, status in statuses.items() if status != 200} <= {withdrawn}
+        assert statuses.get(withdrawn, 410) == 410
+    front = fetch(port, "/?fbclid=x", BROWSER)
+    assert (front.status, front.text) == (200, fetch(port, "/", BROWSER).text)
+    country = [fetch(port, "/country/mali/", accepted) for accepted in encodings]
+    # Cached for one encoding, served for all.
+    assert {response.status for response in country} == {200}
+    assert len({response.text for response in country}) == 1
+    assert fetch(port, "/", method="HEAD").status == 200
+    assert {fetch(port, path).status for path in (real.picture, "/static/js/search.js")} == {200}
     assert {
-        ask(port, path).status for path in ("/topic/unseen/", "/search?q=mali", "/newsroom/")
+        fetch(port, path).status for path in ("/topic/unseen/", "/search?q=mali", "/newsroom/")
     } == {502}
     assert len(real.nginx.cached_keys()) == before
     site.start()
     [story] = site.publish([token(9)])
     eventually(
-        lambda: story.path in ask(port, "/", BROWSER).text,
+        lambda: story.path in fetch(port, "/", BROWSER).text,
         MAX_STALE_SECONDS,
-        "news after the outage",
+        "the new story on the front page",
     )
 
 
 def wait_until_stale() -> None:
-    """Wait until cached pages may only be shown because the site fails."""
+    """Wait until cached pages are so old that nginx may serve them only while the site fails."""
     time.sleep(MAX_STALE_SECONDS + 0.5)
 
 

@@ -1,4 +1,4 @@
-"""Caddy and Apache with the files of deploy/, in front of a small site: hosts, headers, limits."""
+"""Caddy and Apache with the configurations of deploy/, in front of a small site."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.nginx_proxy import BROWSER, NAME, SmallSite, ask, ask_raw
+from tests.drills.nginx_proxy import BROWSER, NAME, SmallSite, fetch, send_raw
 from tests.drills.running_site import ROOT, eventually, free_port
 
 pytestmark = pytest.mark.drill
@@ -37,7 +37,7 @@ class Proxied:
     port: int
 
 
-def with_caddy(home: Path, site_port: int, port: int) -> list[str]:
+def prepare_caddy(home: Path, site_port: int, port: int) -> list[str]:
     """Write Caddy's configuration without https; return the command."""
     text = (ROOT / "deploy/Caddyfile").read_text(encoding="utf-8")
     text = text.replace("127.0.0.1:8000", f"127.0.0.1:{site_port}")
@@ -50,7 +50,7 @@ def with_caddy(home: Path, site_port: int, port: int) -> list[str]:
     return [CADDY, "run", "--config", str(home / "Caddyfile"), "--adapter", "caddyfile"]
 
 
-def with_apache(home: Path, site_port: int, port: int) -> list[str]:
+def prepare_apache(home: Path, site_port: int, port: int) -> list[str]:
     """Write Apache's configuration and its directories; return the command."""
     text = (ROOT / "deploy/apache.conf").read_text(encoding="utf-8")
     text = text.replace("127.0.0.1:8000", f"127.0.0.1:{site_port}").replace(
@@ -71,12 +71,12 @@ def with_apache(home: Path, site_port: int, port: int) -> list[str]:
     scope="module",
     params=[
         pytest.param(
-            with_caddy,
+            prepare_caddy,
             marks=pytest.mark.skipif(CADDY is None, reason="Caddy is not installed"),
             id="caddy",
         ),
         pytest.param(
-            with_apache,
+            prepare_apache,
             marks=pytest.mark.skipif(APACHE is None, reason="Apache is not installed"),
             id="apache",
         ),
@@ -85,7 +85,7 @@ def with_apache(home: Path, site_port: int, port: int) -> list[str]:
 def proxied(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Proxied]:
-    """Small site behind each of the two proxies."""
+    """Small site behind Caddy or Apache."""
     home, site, port = tmp_path_factory.mktemp("proxy"), SmallSite(), free_port()
     prepare: Callable[[Path, int, int], list[str]] = request.param
     command = prepare(home, site.port, port)
@@ -100,7 +100,7 @@ def proxied(
     try:
         site.start()
         site.pages["/up"] = "up"
-        eventually(lambda: is_up(port), 15, "the proxy answers")
+        eventually(lambda: is_up(port), 15, "a response through the proxy")
         yield Proxied(site, port)
     finally:
         process.terminate()
@@ -111,60 +111,57 @@ def proxied(
 def is_up(port: int) -> bool:
     """Return whether the site responds through the proxy."""
     try:
-        return ask(port, "/up").status == 200
+        return fetch(port, "/up").status == 200
     except OSError:
         return False
 
 
-def test_pages_pass_with_the_clients_address(proxied: Proxied) -> None:
+def test_the_site_receives_the_clients_address_and_no_forged_headers(proxied: Proxied) -> None:
     proxied.site.pages["/a%2Fb"] = "words " * 500
     proxied.site.visits.clear()
-    lies = {
+    forged = {
         "X_Forwarded_For": "203.0.113.9",
         "X_Forwarded_Proto": "https",
         "X_Forwarded_Host": "localhost",
-    }
-    more = {
         "X_Forwarded_Protocol": "ssl",
         "X_Forwarded_Ssl": "on",
         "X_Forwarded_Prefix": "/x",
         "Forwarded": "for=::1",
     }
-    reply = ask(proxied.port, "/a%2Fb", BROWSER, **lies, **more)
-    assert (reply.status, reply.encoding, reply.text) == (200, "br", "words " * 500)
+    response = fetch(proxied.port, "/a%2Fb", BROWSER, **forged)
+    assert (response.status, response.encoding, response.text) == (200, "br", "words " * 500)
     [visit] = proxied.site.visits
     assert (visit.path, visit.headers["host"].partition(":")[0]) == ("/a%2Fb", NAME)
     assert visit.headers["x-forwarded-for"].rpartition(",")[2].strip() == "127.0.0.1"
     assert visit.headers["x-forwarded-proto"] == "http"
     assert visit.headers["x-forwarded-host"].rpartition(",")[2].strip().partition(":")[0] == NAME
-    left = ("x-forwarded-protocol", "x-forwarded-ssl", "x-forwarded-prefix", "forwarded")
-    assert not [name for name in left if visit.headers.get(name)]
+    removed = ("x-forwarded-protocol", "x-forwarded-ssl", "x-forwarded-prefix", "forwarded")
+    assert not [name for name in removed if visit.headers.get(name)]
 
 
 def test_no_header_of_a_client_changes_the_path(proxied: Proxied) -> None:
-    """gunicorn reads these two as CGI variables, if it is configured to."""
+    """SCRIPT_NAME and PATH_INFO would change the path if gunicorn is set to read them."""
     proxied.site.visits.clear()
     head = f"GET /up HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n"
-    ask_raw(proxied.port, f"{head}SCRIPT_NAME: /x\r\nPATH_INFO: /y\r\n\r\n".encode())
+    send_raw(proxied.port, f"{head}SCRIPT_NAME: /x\r\nPATH_INFO: /y\r\n\r\n".encode())
     [visit] = proxied.site.visits
     assert not {"script_name", "path_info"} & visit.headers.keys()
 
 
-def test_long_searches_large_cookies_and_pictures_pass(proxied: Proxied) -> None:
-    assert ask(proxied.port, "/search?q=" + "a" * 20_000).status == 404, (
-        "the small site's own answer"
-    )
-    assert ask(proxied.port, "/newsroom/x", Cookie="neighbour=" + "a" * 9000).status == 404
+def test_long_searches_large_cookies_and_uploads_reach_the_site(proxied: Proxied) -> None:
+    # 404 comes from the small site, which has none of these pages.
+    assert fetch(proxied.port, "/search?q=" + "a" * 20_000).status == 404
+    assert fetch(proxied.port, "/newsroom/x", Cookie="neighbour=" + "a" * 9000).status == 404
     body = bytes(5_000_000)
     assert (
-        ask(
+        fetch(
             proxied.port, "/newsroom/x", method="POST", body=body, Content_Length=str(len(body))
         ).status
         == 404
     )
 
 
-def test_another_name_leads_to_the_site(proxied: Proxied) -> None:
-    reply = ask(proxied.port, "/politics/a-story?x=1", Host=f"www.{NAME}")
-    assert reply.status == 301
-    assert reply.headers["location"].partition("://")[2] == f"{NAME}/politics/a-story?x=1"
+def test_other_host_names_redirect_to_the_site(proxied: Proxied) -> None:
+    response = fetch(proxied.port, "/politics/a-story?x=1", Host=f"www.{NAME}")
+    assert response.status == 301
+    assert response.headers["location"].partition("://")[2] == f"{NAME}/politics/a-story?x=1"

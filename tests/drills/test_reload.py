@@ -1,4 +1,4 @@
-"""A broken file does not stop a running site: a reload is checked first and refused."""
+"""A broken installation does not stop a running site: a reload that would fail is refused."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ pytestmark = pytest.mark.drill
 PAGES = ["/", "/politics/", "/readyz"]
 
 
-def reload_refused(site: Site, why: str) -> None:
-    """Ask for a reload that must fail; everything must go on, and the log must say why."""
+def assert_reload_refused(site: Site, reason: str) -> None:
+    """Request a reload; check that the log has the reason of its refusal and no process changes."""
     assert site.master is not None
     running = site.processes()
     with site.polling(["/", "/politics/"]):
         site.master.send_signal(signal.SIGHUP)
         eventually(
-            lambda: site.log_matches(rf"Reload refused: the new code does not start\. .*{why}"),
+            lambda: site.log_matches(rf"Reload refused: the new code does not start\. .*{reason}"),
             40,
-            why,
+            reason,
         )
         assert site.processes() == running
     assert not site.log_matches("Traceback")
@@ -40,25 +40,25 @@ def test_a_reload_on_a_broken_installation_is_refused(site: Site) -> None:
     key = site.data / "secret_key"
     secret = key.read_bytes()
     key.unlink()
-    reload_refused(site, "secret key .* is missing")
+    assert_reload_refused(site, "secret key .* is missing")
     key.write_bytes(bytes(range(256)))
-    reload_refused(site, "secret key .* is damaged")
+    assert_reload_refused(site, "secret key .* is damaged")
     key.write_bytes(secret)
     with closing(sqlite.connect(str(site.data / "spectator.db"))) as connection:
         [version] = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         connection.commit()
-        reload_refused(site, "older schema 0001.*spectator init")
+        assert_reload_refused(site, "older schema 0001.*spectator init")
         connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
         connection.commit()
     old = site.processes("web")
     site.master.send_signal(signal.SIGHUP)
-    eventually(lambda: not old & site.processes("web"), 40, "mended, a reload replaces them")
+    eventually(lambda: not old & site.processes("web"), 40, "a reload replaces the web processes")
     [story] = site.publish([token(1)])
-    site.assert_findable([story], 15, "after all of it")
+    site.assert_findable([story], 15, "after the reload")
 
 
-def test_code_that_cannot_be_loaded_and_templates_of_another_version(
+def test_a_running_site_ignores_new_templates_and_does_not_load_broken_code(
     make_site: Callable[[], Site], tmp_path: Path
 ) -> None:
     site = make_site()
@@ -75,19 +75,17 @@ def test_code_that_cannot_be_loaded_and_templates_of_another_version(
     (checkout / "templates/site/article.html").write_text(
         "{{ a_name.that_only(newer_code) }}", "utf-8"
     )
-    assert "<h1" in site.get(story.path).body, "the template of the running code"
+    assert "<h1" in site.get(story.path).body, "the running code used the new template"
     module = checkout / "spectator/site/__init__.py"
     first_line = "from __future__ import annotations\n"
     module.write_text(
-        module.read_text("utf-8").replace(
-            first_line, first_line + "import a_package_of_tomorrow\n"
-        ),
+        module.read_text("utf-8").replace(first_line, first_line + "import a_missing_package\n"),
         "utf-8",
     )
-    reload_refused(site, "No module named 'a_package_of_tomorrow'")
+    assert_reload_refused(site, "No module named 'a_missing_package'")
 
 
-def test_a_web_process_that_cannot_come_back_ends_nothing_else(site: Site) -> None:
+def test_the_site_runs_on_while_a_killed_web_process_cannot_restart(site: Site) -> None:
     key = site.data / "secret_key"
     secret = key.read_bytes()
     key.unlink()
@@ -96,17 +94,19 @@ def test_a_web_process_that_cannot_come_back_ends_nothing_else(site: Site) -> No
         eventually(
             lambda: len(site.log_matches("secret key .* is missing")) > 1,
             20,
-            "tried and tried again",
+            "two attempts to restart it",
         )
     key.write_bytes(secret)
     eventually(
         lambda: len(site.processes("web") - {first}) == 2,
         20,
-        "two web processes, as soon as they can",
+        "two web processes again",
     )
 
 
-def test_a_port_in_use_is_one_line_at_once(site: Site, make_site: Callable[[], Site]) -> None:
+def test_starting_on_a_port_in_use_fails_with_a_one_line_message(
+    site: Site, make_site: Callable[[], Site]
+) -> None:
     other = make_site()
     command = [
         sys.executable,
@@ -124,7 +124,7 @@ def test_a_port_in_use_is_one_line_at_once(site: Site, make_site: Callable[[], S
     assert "is in use by another program" in line and "--bind" in line
 
 
-def test_three_setups_at_once_make_one_site(tmp_path: Path) -> None:
+def test_three_concurrent_inits_set_up_one_site(tmp_path: Path) -> None:
     environ = os.environ | {"SPECTATOR_DATA_DIR": str(tmp_path / "data")}
     command = [sys.executable, "-m", "spectator", "init"]
     with (tmp_path / "log").open("wb") as log:

@@ -1,7 +1,6 @@
-"""Any one index file of a running site is damaged: answers stay right, and search recovers.
+"""With one damaged index file, search results of a running site stay correct and search recovers.
 
-12 damages drawn from all kinds of file and damage in CI, each of them at full size
-(`SEARCH_DAMAGES`).
+12 random combinations of file and damage in CI, all at full size (`SEARCH_DAMAGES`).
 """
 
 from __future__ import annotations
@@ -14,25 +13,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.running_site import Answer, Site, Story, eventually, token
+from tests.drills.running_site import Response, Site, Story, eventually, token
 from tests.drills.sizes import drill_size
 
-# Whoosh leaves files open that it fails to read; this process reads the damaged index, too.
+# Whoosh does not close files that it fails to read; this process also reads the damaged index.
 pytestmark = [
     pytest.mark.drill,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-DAMAGES = drill_size("SEARCH_DAMAGES", ci=12, full=1000)  # or all kinds
+DAMAGES = drill_size("SEARCH_DAMAGES", ci=12, full=1000)  # more than there are combinations
 SEED = 20261123
 STORIES = 20
-HEALING_SECONDS = 40.0
+RECOVERY_SECONDS = 40.0
 OWN_FILES = {"position", "damaged", "MAIN_WRITELOCK"}
 
 Damage = Callable[[Path], None]
 
 
 def cut(path: Path) -> None:
-    """Cut the end off a file."""
+    """Cut a file in half."""
     os.truncate(path, path.stat().st_size // 2)
 
 
@@ -47,7 +46,7 @@ def delete(path: Path) -> None:
 
 
 def replace(path: Path) -> None:
-    """Replace a file with another."""
+    """Replace a file with random bytes of the same length."""
     other = path.with_name("other")
     other.write_bytes(os.urandom(path.stat().st_size))
     other.replace(path)
@@ -59,10 +58,8 @@ def lengthen(path: Path) -> None:
         file.write(b"\0" * 1000)
 
 
-def kinds(site: Site) -> dict[str, Path]:
-    """Return the largest file of each kind in the current index: "toc", "trm", "article.col" and so
-    on.
-    """
+def files_by_kind(site: Site) -> dict[str, Path]:
+    """Return the largest file of each kind ("toc", "trm", "article.col" …) in the current index."""
     directory = (site.data / "index" / "current").resolve()
     paths = sorted(
         (path for path in directory.iterdir() if path.name not in OWN_FILES),
@@ -71,23 +68,23 @@ def kinds(site: Site) -> dict[str, Path]:
     return {"toc" if path.suffix == ".toc" else path.name.partition(".")[2]: path for path in paths}
 
 
-def test_any_file_may_be_damaged(site: Site) -> None:
+def test_search_recovers_from_damage_to_any_index_file(site: Site) -> None:
     stories = site.publish([token(number) for number in range(STORIES)])
     site.assert_findable(stories, 15, "before anything is damaged")
-    initial_kinds = kinds(site)
+    initial_kinds = files_by_kind(site)
     assert {"toc", "trm", "pst", "article.col", "facets.col"} <= initial_kinds.keys()
     cases = list(product(sorted(initial_kinds), (cut, empty, delete, replace, lengthen)))
-    chance = random.Random(SEED)
-    for kind, damage in chance.sample(cases, min(DAMAGES, len(cases))):
-        if kind not in kinds(site):  # a new index has no empty files
+    rng = random.Random(SEED)
+    for kind, damage in rng.sample(cases, min(DAMAGES, len(cases))):
+        if kind not in files_by_kind(site):  # a rebuilt index lacks some kinds
             continue
-        damage_and_heal(site, kind, damage, stories)
+        damage_and_recover(site, kind, damage, stories)
     assert [site.get(story.path).status for story in stories] == [200] * STORIES
 
 
-def damage_and_heal(site: Site, kind: str, damage: Damage, stories: list[Story]) -> None:
-    """Damage one file while readers read; wait until all is right again."""
-    what = f"{kind} {damage.__name__}"
+def damage_and_recover(site: Site, kind: str, damage: Damage, stories: list[Story]) -> None:
+    """Damage one file while search is polled; wait until the index is correct again."""
+    case = f"{kind} {damage.__name__}"
     first, last = stories[0], stories[-1]
     common = "/search?q=drill&sort=oldest"
     pages = [
@@ -96,32 +93,32 @@ def damage_and_heal(site: Site, kind: str, damage: Damage, stories: list[Story])
         common,
         f"/fragments/related/{first.id}",
     ]
-    with site.polling(pages) as answers:
-        damage(kinds(site)[kind])
+    with site.polling(pages) as responses:
+        damage(files_by_kind(site)[kind])
         for _ in range(2):  # there are two web processes
-            site.assert_findable(stories, HEALING_SECONDS, f"after {what}")
-        eventually(site.is_index_correct, HEALING_SECONDS, f"complete after {what}")
-    for answer in answers:
-        check(answer, {pages[0]: first, pages[1]: last, common: first}, what)
+            site.assert_findable(stories, RECOVERY_SECONDS, f"after {case}")
+        eventually(site.is_index_correct, RECOVERY_SECONDS, f"a correct index after {case}")
+    for response in responses:
+        check_response(response, {pages[0]: first, pages[1]: last, common: first}, case)
 
 
-def check(answer: Answer, expected: dict[str, Story], what: str) -> None:
-    """Fail on a wrong answer; saying that search is unavailable is not wrong."""
-    story = expected.get(answer.path)
-    if story and answer.status == 200:
-        assert f'href="{story.path}"' in answer.body, (
-            f"{what}: {answer.path} does not show {story.path}"
+def check_response(response: Response, expected: dict[str, Story], case: str) -> None:
+    """Check that a search with status 200 lists its story; search may also be unavailable."""
+    story = expected.get(response.path)
+    if story and response.status == 200:
+        assert f'href="{story.path}"' in response.body, (
+            f"{case}: {response.path} does not show {story.path}"
         )
 
 
-def test_a_damaged_file_does_not_keep_new_stories_out(site: Site) -> None:
+def test_stories_published_after_damage_become_findable(site: Site) -> None:
     stories = site.publish([token(number) for number in range(STORIES)])
     site.assert_findable(stories, 15, "before anything is damaged")
     for number, (kind, damage) in enumerate(
         (("trm", cut), ("facets.col", empty), ("toc", delete), ("pst", replace))
     ):
-        damage(kinds(site)[kind])
-        # The worker meets the damage while it writes.
+        damage(files_by_kind(site)[kind])
+        # The worker meets the damage when it indexes these stories.
         stories += site.publish([token(1000 + number)])
-        site.assert_findable(stories, HEALING_SECONDS, f"after {kind} {damage.__name__}")
+        site.assert_findable(stories, RECOVERY_SECONDS, f"after {kind} {damage.__name__}")
     assert site.is_index_correct()
