@@ -1,7 +1,7 @@
 #!/bin/sh
-# What checks, browser tests and drills need: Chromium, faketime, nginx, and from npm the linters,
-# htmx, the editor and axe-core. As root on Debian it installs what is absent; elsewhere it says what
-# to install, and those tests are skipped by name. NODE is the folder of the pinned Node.
+# Install what checks, browser tests and drills need: Chromium, faketime and nginx with apt-get, and
+# the linters, htmx, the editor and axe-core with npm. Without root or apt-get, print which packages
+# are missing; tests that need them are skipped. NODE is the folder of the pinned Node.
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-dejavu-core fonts-noto-core"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
@@ -9,7 +9,7 @@ new_nginx=""
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || { missing="$missing nginx"; new_nginx=yes; }
 [ -e /usr/share/nginx/modules/ngx_http_brotli_filter_module.so ] || missing="$missing libnginx-mod-http-brotli-filter"
 install_missing() {
-  # Tests start their own nginx: the package is kept from starting a service, now and at the next boot.
+  # Tests start their own nginx, so the package must not start a service, now or at the next boot.
   policy=""
   [ -z "$new_nginx" ] || [ -e /usr/sbin/policy-rc.d ] || policy=/usr/sbin/policy-rc.d
   trap '[ -z "$policy" ] || rm -f "$policy"' EXIT
@@ -23,15 +23,15 @@ install_missing() {
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing$missing ..."
-    install_missing || echo "That failed; tests that need them will be skipped."
+    install_missing || echo "The installation failed; tests that need these packages will be skipped."
   else
     echo "Some tests are skipped until you install:$missing"
   fi
 fi
-# The package of Node comes without the links of bin/npm.
+# The Python package of Node has no bin/npm.
 npm() { PATH="$NODE/bin:$PATH" node "$NODE/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
 cmp -s tests/package-lock.json tests/node_modules/.installed-lock 2>/dev/null || {
   npm ci --prefix tests --silent --no-audit --no-fund --ignore-scripts &&
     cp tests/package-lock.json tests/node_modules/.installed-lock
-} || echo "npm could not fetch htmx, axe-core and the linters; what needs them will be skipped."
+} || echo "npm could not fetch htmx, axe-core and the linters; checks and tests that need them will be skipped."
 exit 0

@@ -1,15 +1,15 @@
-/** ESLint: its recommended rules and a few that keep the scripts plain. Prettier has the format. */
+/** ESLint's recommended rules and a few stricter ones; Prettier checks the format. */
 import js from "@eslint/js";
 import globals from "globals";
 
-const VAGUE =
+const VAGUE_NAMES =
   "asked chosen each found given here it kept known made mine place posted shown thing typed".split(
     " ",
   );
 
-const PLAIN = {
+const STRICTER_RULES = {
   // Values are named for their type or role.
-  "id-denylist": ["error", ...VAGUE],
+  "id-denylist": ["error", ...VAGUE_NAMES],
   "max-lines": ["error", 300],
   eqeqeq: "error",
   "no-undef-init": "error",
@@ -20,7 +20,7 @@ const PLAIN = {
   "prefer-template": "error",
 };
 
-// The scripts of the CDN: htmx, and the editor with its sanitizer.
+// Globals of the scripts from the CDN: htmx, the editor and its sanitizer.
 const THIRD_PARTY = { DOMPurify: "readonly", Squire: "readonly", htmx: "readonly" };
 
 export default [
@@ -29,6 +29,6 @@ export default [
     files: ["static/js/**/*.js"],
     languageOptions: { sourceType: "module", globals: { ...globals.browser, ...THIRD_PARTY } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
-    rules: PLAIN,
+    rules: STRICTER_RULES,
   },
 ];

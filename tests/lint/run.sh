@@ -2,7 +2,7 @@
 # Lint and format checks of static/, with the pinned Node that `make check` puts on PATH.
 cd "$(dirname "$0")/../.." || exit 1
 bin=tests/node_modules
-[ -d $bin/eslint ] || { echo "static/ is not checked: npm could not fetch eslint, prettier and stylelint."; exit 0; }
+[ -d $bin/eslint ] || { echo "static/ is not checked: npm could not fetch the linters."; exit 0; }
 failed=0
 node $bin/eslint/bin/eslint.js --config tests/lint/eslint.config.mjs static/js || failed=1
 node $bin/prettier/bin/prettier.cjs --config tests/lint/prettier.json --log-level warn --check \
