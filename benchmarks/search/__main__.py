@@ -35,8 +35,14 @@ class Size:
     publications: int
 
 
-FULL = Size((10_000, 50_000), quality.SAMPLES, 400, 5000, 200)
-QUICK = Size((2_000,), 30, 100, 500, 30)
+FULL = Size(
+    sites=(10_000, 50_000),
+    samples=quality.SAMPLES,
+    searches=400,
+    hostile=5000,
+    publications=200,
+)
+QUICK = Size(sites=(2_000,), samples=30, searches=100, hostile=500, publications=30)
 
 
 def main() -> int:

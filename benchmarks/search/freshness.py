@@ -33,7 +33,7 @@ MEDIAN_GOAL, WORST_GOAL = 0.4, 3.0
 REQUESTS_PER_SECOND = 50
 LISTS = ("/", "/politics/", "/security/", "/business/", "/country/nigeria/", "/feed.xml")
 POLL_SECONDS, PAUSE_SECONDS, TIMEOUT_SECONDS = 0.02, 0.5, 30.0
-LETTERS = "bcdfghjklmnpqrstvwxz"
+CONSONANTS = "bcdfghjklmnpqrstvwxz"
 
 
 def figures(site: BenchSite, folder: Path, publications: int) -> Iterator[Figure]:
@@ -82,7 +82,7 @@ def publish_stories(port: int, number: int) -> list[float]:
     assert editor is not None
     db.session.refresh(editor)
     for index in range(number):
-        word = "zz" + "".join(LETTERS[index // 20**digit % 20] for digit in range(3))
+        word = "zz" + "".join(CONSONANTS[index // 20**digit % 20] for digit in range(3))
         draft = publishing.Draft(
             headline=f"Story {word} {word}", body="A body. " * 200, section="politics"
         )

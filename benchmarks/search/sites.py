@@ -84,7 +84,7 @@ def generated_site(cache: Path, number: int) -> BenchSite:
     """Return a site of that many generated stories; its index may be missing or outdated."""
     folder = cache / f"site-{number}-{source_digest(*STORY_SOURCES)}"
     site = BenchSite(folder / "data", number)
-    if not (folder / "whole").exists():
+    if not (folder / "complete").exists():
         for old in cache.glob(f"site-{number}-*"):
             shutil.rmtree(old)
         folder.mkdir(parents=True)
@@ -93,7 +93,7 @@ def generated_site(cache: Path, number: int) -> BenchSite:
         site.run("init")
         site.run("import", "jsonl", str(stories))
         stories.unlink()
-        (folder / "whole").touch()
+        (folder / "complete").touch()
     return site
 
 
@@ -114,7 +114,7 @@ def copy_site(site: BenchSite, folder: Path) -> BenchSite:
 
 def source_digest(*names: str) -> str:
     """Return a short digest of these packages or modules, the generator and the real stories."""
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     generator = [Path(__file__).with_name("corpus.py"), ROOT / "benchmarks" / "end_to_end.py"]
     sources = [ROOT / "spectator" / name for name in names]
     paths = [
@@ -122,5 +122,5 @@ def source_digest(*names: str) -> str:
     ]
     for path in sorted([*generator, *paths, *FOLDER.glob("*.jsonl")]):
         if path.is_file() and "__pycache__" not in path.parts:
-            whole.update(path.name.encode() + path.read_bytes())
-    return whole.hexdigest()[:12]
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -47,9 +47,29 @@ class Size:
     imported: int
 
 
-FULL = Size(1_000, 5, 5, 200, 0.5, (1_000, 10_000, 100_000), 100, 60, 100_000)
-QUICK = Size(300, 1, 3, 20, 0.25, (1_000, 10_000), 30, 10, 2_000)
-LARGEST = 1_000_000
+FULL = Size(
+    stories=1_000,
+    seconds=5,
+    rounds=5,
+    publications=200,
+    pause_seconds=0.5,
+    sites=(1_000, 10_000, 100_000),
+    samples=100,
+    flood_seconds=60,
+    imported=100_000,
+)
+QUICK = Size(
+    stories=300,
+    seconds=1,
+    rounds=3,
+    publications=20,
+    pause_seconds=0.25,
+    sites=(1_000, 10_000),
+    samples=30,
+    flood_seconds=10,
+    imported=2_000,
+)
+LARGEST_SITE = 1_000_000
 
 
 def main() -> int:
@@ -71,7 +91,7 @@ def main() -> int:
     options = parser.parse_args()
     require("wrk", "nginx")
     size = QUICK if options.quick else FULL
-    sites = (*size.sites, LARGEST) if options.whole else size.sites
+    sites = (*size.sites, LARGEST_SITE) if options.whole else size.sites
     started, figures = time.monotonic(), []
     print(machine.describe_machine(), header_row("measured"), sep="\n")
     with tempfile.TemporaryDirectory() as folder:

@@ -24,12 +24,12 @@ from spectator.models import User
 from spectator.urls import permalink
 
 TIMEOUT_SECONDS = 10.0
-LETTERS = "bcdfghjklmnpqrstvwxz"
+CONSONANTS = "bcdfghjklmnpqrstvwxz"
 
 
 def unique_word(number: int) -> str:
     """Return a word that is in no generated story and differs for every number."""
-    return "zz" + "".join(LETTERS[number // 20**digit % 20] for digit in range(3))
+    return "zz" + "".join(CONSONANTS[number // 20**digit % 20] for digit in range(3))
 
 
 def publish_or_correct(number: int, by: User, article_ids: list[int]) -> str:

@@ -70,16 +70,16 @@ STATEMENTS = (
 
 def rows_site(cache: Path, number: int) -> BenchSite:
     """Return a site of that many short stories, reused until the schema or this file changes."""
-    folder = cache / f"rows-{number}-{digest()}"
+    folder = cache / f"rows-{number}-{source_digest()}"
     site = BenchSite(folder / "data", number)
-    if not (folder / "whole").exists():
+    if not (folder / "complete").exists():
         for old in cache.glob(f"rows-{number}-*"):
             shutil.rmtree(old)
         folder.mkdir(parents=True)
         site.run("init")
         insert_stories(site.data / "spectator.db", number)
         build_derived_tables(site)
-        (folder / "whole").touch()
+        (folder / "complete").touch()
     return site
 
 
@@ -113,10 +113,10 @@ def build_derived_tables(site: BenchSite) -> None:
                 raise RuntimeError(f"the table {table} of a site of short stories is empty")
 
 
-def digest() -> str:
+def source_digest() -> str:
     """Return a short digest of this file and of the code that defines the database."""
-    whole = hashlib.sha256(Path(__file__).read_bytes())
+    digest = hashlib.sha256(Path(__file__).read_bytes())
     for name in SCHEMA_PACKAGES:
         for path in sorted((ROOT / "spectator" / name).rglob("*.py")):
-            whole.update(path.read_bytes())
-    return whole.hexdigest()[:12]
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

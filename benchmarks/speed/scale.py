@@ -49,4 +49,4 @@ def growth_figure(page: str, sizes: Sequence[int], measurements: dict[str, list[
         for name, by_size in (("wall", wall), ("CPU", cpu))
     )
     span = f"{sizes[0]:,} to {sizes[-1]:,}"
-    return goals.at_most(f"{page}, {span} stories", goals.GROWTH).with_value(worst, note)
+    return goals.at_most(f"{page}, {span} stories", goals.MAX_GROWTH).with_value(worst, note)
