@@ -1,14 +1,14 @@
 // @ts-check
-/* Sees to it that no text is lost: what is typed is stored on this device at once and on the server
-   within two seconds, and one line says how it stands. It uses nothing of a third party, and stands
-   before all scripts of third parties in the page: a CDN that does not answer delays what follows. */
+/* Autosave of the story form: typed text is stored on this device at once and on the server within two
+   seconds, and a status line reports it. The page loads this script before those of third parties,
+   because a CDN that does not answer delays the scripts after it. */
 import * as localDrafts from "./local_drafts.js";
 import { connection, pending, progress, submission } from "./autosave_state.js";
 import { fetchText, isLoggedIn } from "./requests.js";
 
 const EXCLUDED_FIELDS = new Set(["csrf_token", "seq", "loss_asked", "then"]);
 const NOT_STORED_TYPES = new Set(["file", "submit", "button"]);
-const BYTES_PER_MS = 4; // a slow line: a longer text has longer to arrive
+const BYTES_PER_MS = 4; // a slow connection; the time limit grows with the text
 const STORE_PAUSE_MS = 700;
 const STORE_LATEST_MS = 3000;
 const SEND_PAUSE_MS = 1200;
@@ -47,7 +47,8 @@ export function say(text) {
 }
 
 /**
- * Calls `act` when typing has paused, and at the latest after `latest` of typing without a pause.
+ * Returns a function that calls `act` once it has not been called for `pause` ms, or `latest` ms after
+ * its first call.
  * @param {() => void} act
  * @param {number} pause
  * @param {number} latest
@@ -58,13 +59,13 @@ function debounceWithLimit(act, pause, latest) {
   return () => {
     clearTimeout(timer);
     since = since || Date.now();
-    const left = Math.max(0, since + latest - Date.now());
+    const remaining = Math.max(0, since + latest - Date.now());
     timer = setTimeout(
       () => {
         since = 0;
         act();
       },
-      Math.min(pause, left),
+      Math.min(pause, remaining),
     );
   };
 }
@@ -103,7 +104,7 @@ const saveLocallySoon = debounceWithLimit(saveLocally, STORE_PAUSE_MS, STORE_LAT
 
 /* ---- on the server ---- */
 
-let lastNotice = 0; // when it was said that the text is on this device: not again at every attempt
+let lastNotice = 0; // time of the last notice that the text is on this device
 
 async function reportNotSaved() {
   connection.send("failed");
@@ -119,8 +120,8 @@ async function reportNotSaved() {
   }
 }
 
-/** Asks whether somebody is logged in again. */
-async function askForLogin() {
+/** Checks whether the person has logged in again. */
+async function checkLogin() {
   connection.send((await isLoggedIn()) ? "loggedIn" : "failed");
 }
 
@@ -133,7 +134,7 @@ export async function sendToServer() {
   }
   if (connection.isIn("loggedOut")) {
     connection.send("save");
-    await askForLogin();
+    await checkLogin();
     if (!connection.isIn("idle") || !submission.isIn("editing")) return;
   }
   connection.send("save");
@@ -142,7 +143,7 @@ export async function sendToServer() {
   await handleOutcome(await postAutosave());
 }
 
-/** Returns what the server says of the form, null where it did not answer or somebody else did. */
+/** Sends the form; returns the element with the server's result, null without a response of the site. */
 async function postAutosave() {
   const body = new FormData(form);
   let size = 0;
@@ -182,7 +183,7 @@ const newFormId = () =>
     .join("");
 
 form.addEventListener("input", (event) => {
-  // Files are neither stored nor autosaved: nothing may be said of them.
+  // Files are neither stored nor autosaved, so the status line must not report them.
   if (/** @type {HTMLInputElement} */ (event.target).type === "file") return;
   if (submission.send("input")) {
     field("copy").value = newFormId();
@@ -205,5 +206,5 @@ addEventListener("pagehide", () => hasUnsavedInput() && saveLocally());
 addEventListener("beforeunload", (event) => {
   if (!hasUnsavedInput() || progress.isOnDevice()) return;
   event.preventDefault();
-  event.returnValue = true; // browsers of before 2024 look at nothing else
+  event.returnValue = true; // for browsers from before 2024, which ignore preventDefault
 });

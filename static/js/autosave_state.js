@@ -1,17 +1,17 @@
 // @ts-check
-/* How far the text of the story form has come: two machines with named states, and how much of what
-   was typed is safe where. */
+/* The state of the story form: two state machines, one for sending the form and one for autosave
+   requests, and the progress of storing the typed text. */
 
-/** A state machine over a table: by state, the next state for each event that may happen in it. */
+/** A state machine. Its table has, for each state, the next state by event. */
 class Machine {
-  /** @param {Record<string, Record<string, string>>} transitions the first state is the initial one */
+  /** @param {Record<string, Record<string, string>>} transitions begins with the initial state */
   constructor(transitions) {
     this.transitions = transitions;
     this.state = Object.keys(transitions)[0];
   }
 
   /**
-   * Moves on an event. False, and no move, where the state has no transition for it.
+   * Changes the state; returns false if the current state has no transition for the event.
    * @param {string} event
    */
   send(event) {
@@ -26,20 +26,20 @@ class Machine {
   }
 }
 
-/* The form on its way to the server. A page that is left cannot send again, so the session is
-   checked first. */
+/* Sending the form. After the browser has left the page, the form cannot be sent again, so the session
+   is checked first. */
 export const submission = new Machine({
   editing: { submit: "checking" },
   checking: { available: "sending", unavailable: "waiting", cancel: "editing", restore: "editing" },
   waiting: { retry: "checking", cancel: "editing", restore: "editing" },
-  // The browser may find an invalid entry when it is asked to submit.
+  // The browser checks the fields when the form is submitted; `invalid` means that it found an error.
   sending: { input: "sendingOlder", invalid: "editing", cancel: "editing", restore: "editing" },
-  // What was typed since is not in what is being sent, so its answer must not confirm it.
+  // Text typed while the form is being sent is not in the request, so its response does not confirm it.
   sendingOlder: { cancel: "editing", restore: "editing" },
 });
 
-/* The autosave's requests: one at a time, since on a slow line each would cut off the one before, and
-   none would ever be confirmed. Logged out, it asks for the session without sending the text. */
+/* Autosave requests: one at a time, because on a slow connection a new request would always abort the
+   one before, and none would be confirmed. When logged out, it checks the session before it sends. */
 export const connection = new Machine({
   idle: { save: "saving" },
   saving: { answered: "idle", failed: "idle", loggedOut: "loggedOut" },
@@ -47,10 +47,10 @@ export const connection = new Machine({
   askingForLogin: { loggedIn: "idle", failed: "loggedOut" },
 });
 
-/** The button whose form is not sent yet, and the id of the form that is being sent. */
+/** The action of a form that waits to be sent, and the id of the form that is being sent. */
 export const pending = { action: "", formId: "" };
 
-/** Counts inputs, and up to which of them the text is on the server and on this device. */
+/** Counts inputs. `onServer` and `onDevice` are the number of the last input stored there. */
 export const progress = {
   inputs: 0,
   onServer: 0,

@@ -1,39 +1,44 @@
-/* What keeps an edit from taking the card of an opaque block away. */
+/* Restores the card of an opaque block when an edit has removed it. */
 import { CARD, isBlock, isEmpty } from "./editor_shape.js";
 import { blockOf, isCard } from "./opaque_blocks.js";
 
-/** Keeps every card in the editor's root, whatever an edit does to it: what was not removed by its own
-    button comes back behind the block that it followed. Returns a function that checks at once; `why`
-    is "history" after an undo or redo, which may take away what was made since opening, and "opened"
-    when another text is shown. */
+/** Keeps every card in the editor's root: a card that was not removed by its own button is put back
+    behind the block that it followed. Returns a function that checks the cards at once. Its argument
+    `why` is "history" after an undo or redo, which may remove undoable cards, and "opened" when another
+    text is loaded. */
 export function guardCards(editor, root, say) {
   let order = [];
-  const top = (node) => {
+  const topLevelBlock = (node) => {
     while (node && node.parentNode !== root) node = node.parentNode;
     return node;
   };
 
-  /** Text in the root itself is a paragraph, though the browser may have removed its element. */
-  function wrapLooseNodes() {
-    const loose = [...root.childNodes].filter((node) => !isBlock(node) && !isCard(node));
-    if (!loose.length) return;
+  /** Wraps text and inline elements that are directly in the root, adjacent ones in one paragraph. */
+  function wrapInlineNodes() {
+    const inlineNodes = [...root.childNodes].filter((node) => !isBlock(node) && !isCard(node));
+    if (!inlineNodes.length) return;
     const { anchorNode, anchorOffset, focusNode, focusOffset } = getSelection();
-    for (const node of loose) {
+    for (const node of inlineNodes) {
       const before = node.previousSibling;
-      if (before && before.dataset.loose !== undefined) before.append(node);
+      if (before && before.dataset.wrapper !== undefined) before.append(node);
       else {
         const paragraph = document.createElement("p");
-        paragraph.dataset.loose = "";
+        paragraph.dataset.wrapper = "";
         node.replaceWith(paragraph);
         paragraph.append(node);
       }
     }
-    for (const paragraph of root.querySelectorAll("[data-loose]")) delete paragraph.dataset.loose;
-    const isInside = loose.some((node) => node.contains(anchorNode) || node.contains(focusNode));
-    if (isInside) getSelection().setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
+    for (const paragraph of root.querySelectorAll("[data-wrapper]"))
+      delete paragraph.dataset.wrapper;
+    const hasSelection = inlineNodes.some(
+      (node) => node.contains(anchorNode) || node.contains(focusNode),
+    );
+    // Moving a node has moved the selection.
+    if (hasSelection)
+      getSelection().setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
   }
 
-  /** Each card once, in the root itself, with nothing inside. */
+  /** Keeps each card once, directly in the root and empty. Returns a block whose card was moved. */
   function normalizeCards(seen) {
     let moved = null;
     for (const card of root.querySelectorAll(CARD)) {
@@ -51,20 +56,21 @@ export function guardCards(editor, root, say) {
       seen.add(block);
       block.isRemoved = false;
       if (card.parentNode !== root) {
-        top(card).after(card);
+        topLevelBlock(card).after(card);
         moved = block;
       }
     }
     return moved;
   }
 
-  function restoreLostCards(seen, isHistory) {
+  /** Puts missing cards back to where they were. Returns a block whose card was put back. */
+  function restoreMissingCards(seen, isHistory) {
     let restored = null;
     for (const [index, card] of order.entries()) {
       const block = isCard(card) ? blockOf(card) : null;
-      const mayBeMissing = !block || block.isRemoved || (isHistory && block.isLoose);
+      const mayBeMissing = !block || block.isRemoved || (isHistory && block.isUndoable);
       if (mayBeMissing || seen.has(block)) continue;
-      const before = order.slice(0, index).reverse().map(top).find(Boolean);
+      const before = order.slice(0, index).reverse().map(topLevelBlock).find(Boolean);
       if (before) before.after(card);
       else root.prepend(card);
       restored = block;
@@ -72,7 +78,8 @@ export function guardCards(editor, root, say) {
     return restored;
   }
 
-  /** A line to write on before, between and behind cards; empty ones are not written out. */
+  /** Adds empty lines before, between and behind cards, where somebody can type. They are not saved
+      while they are empty, and are removed when they are no longer needed. */
   function addFillerLines() {
     const cursor = getSelection().anchorNode;
     for (const line of root.querySelectorAll(":scope > [data-filler]")) {
@@ -97,12 +104,13 @@ export function guardCards(editor, root, say) {
     let restored = null;
     if (why === "opened") order = [];
     editor.modifyDocument(() => {
-      // Chromium styles what it joins; an undo would restore that as markup, which the policy forbids.
+      // Chromium adds styles when it joins blocks. An undo would restore them as markup, which the
+      // Content-Security-Policy forbids.
       for (const styled of root.querySelectorAll("[style]")) styled.removeAttribute("style");
-      wrapLooseNodes();
+      wrapInlineNodes();
       const seen = new Set();
       restored = normalizeCards(seen);
-      restored = restoreLostCards(seen, why === "history") || restored;
+      restored = restoreMissingCards(seen, why === "history") || restored;
       addFillerLines();
     });
     order = [...root.childNodes];

@@ -1,12 +1,12 @@
-/* A text input with a list of suggestions below it, by the ARIA pattern of a combobox. */
+/* A text input with a list of suggestions below it: the ARIA combobox pattern. */
 
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
 export class Combobox {
-  /** `ask` fetches the suggestions for what is in the input, and calls `showOptions` when the list has
-      them. Enter clicks the active option. */
-  constructor(input, list, ask, waitMs) {
-    Object.assign(this, { input, list, ask, waitMs, active: null, timer: 0 });
+  /** `fetchOptions` fetches suggestions for the text in the input into the list, and then calls
+      `showOptions`. Enter clicks the active option. */
+  constructor(input, list, fetchOptions, waitMs) {
+    Object.assign(this, { input, list, fetchOptions, waitMs, active: null, timer: 0 });
     const aria = { autocomplete: "list", expanded: "false", controls: list.id };
     for (const [name, value] of Object.entries(aria)) input.setAttribute(`aria-${name}`, value);
     input.setAttribute("role", "combobox");
@@ -41,12 +41,12 @@ export class Combobox {
     this.setOpen(false);
   }
 
-  askSoon() {
+  fetchSoon() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.ask, this.waitMs);
+    this.timer = setTimeout(this.fetchOptions, this.waitMs);
   }
 
-  /** Opens the list if it has options and may be open; returns how many there are, in words. */
+  /** Opens the list if it has options and may be open; returns their number as text, "" for none. */
   showOptions(mayOpen = true) {
     const options = this.options();
     options.forEach((option, index) => (option.id = `${this.list.id}-${index}`));
@@ -59,7 +59,7 @@ export class Combobox {
     const { active, list } = this;
     const step = STEPS[event.key];
     if (event.isComposing || event.altKey) return;
-    if (step && list.hidden) this.ask();
+    if (step && list.hidden) this.fetchOptions();
     else if (step) this.move(step);
     else if (event.key === "Escape" && !list.hidden) this.close();
     else if (event.key === "Enter" && active) active.click();
@@ -69,8 +69,9 @@ export class Combobox {
 
   move(step) {
     const options = this.options();
-    const isInList = this.active || step > 0;
-    const next = isInList ? options.indexOf(this.active) + step : options.length - 1;
+    // Without an active option, down goes to the first one (-1 + 1) and up to the last one.
+    const isRelative = this.active || step > 0;
+    const next = isRelative ? options.indexOf(this.active) + step : options.length - 1;
     this.setActive(options[next] || null);
   }
 }

@@ -1,4 +1,4 @@
-/* The editor of a story's text, over the textarea that stays the form's field. */
+/* The rich editor of a story's text. It hides the textarea, which remains the form's field. */
 import { guardCards } from "./card_guard.js";
 import { askForLink, askForPicture, openDialog } from "./editor_dialogs.js";
 import { syncWithField } from "./editor_field.js";
@@ -14,12 +14,12 @@ const COMMAND = /Mac OS X|iP(?:ad|hone|od)/.test(navigator.userAgent) ? "Meta-" 
 const makeClass = () =>
   class StoryEditor extends Squire {
     handleEvent(event) {
-      // An event on a card is not one of the text.
+      // The card itself handles events on it; only focus and blur are the editor's, too.
       const isOnCard = isCard(event.target) && !/^(?:focus|blur)$/.test(event.type);
       if (!isOnCard) super.handleEvent(event);
     }
 
-    /** Shows blocks, as they are, with an empty history. */
+    /** Loads blocks and empties the undo history. */
     load(blocks) {
       this.modifyDocument(() => {
         this._root.replaceChildren(...blocks);
@@ -43,11 +43,11 @@ const makeClass = () =>
 
     splitBlock(isLine, range) {
       super.splitBlock(isLine, range);
-      const { startContainer: parent, startOffset: at } = this.getSelection();
-      // A break that ends its block shows no new line: typing would replace it.
-      const last = isLine && parent.nodeType === 1 ? parent.childNodes[at - 1] : null;
-      if (last && last.localName === "br" && !last.nextSibling)
-        last.after(document.createElement("br"));
+      const { startContainer: parent, startOffset: offset } = this.getSelection();
+      // Browsers show no new line after a <br> at the end of a block, so a second one is needed.
+      const node = isLine && parent.nodeType === 1 ? parent.childNodes[offset - 1] : null;
+      if (node && node.localName === "br" && !node.nextSibling)
+        node.after(document.createElement("br"));
       return this;
     }
 
@@ -68,7 +68,7 @@ const makeClass = () =>
     }
   };
 
-/** Every block that holds text among a node's children, out of its list or quotation, under another name. */
+/** Returns a node's content as blocks of one name, without lists and quotations around them. */
 function flatten(parent, tag, out = document.createDocumentFragment()) {
   for (const node of [...parent.childNodes]) {
     if (node.nodeType !== 1 || !node.matches("p, h2, h3, ul, ol, li, blockquote, div"))
@@ -88,7 +88,7 @@ function flatten(parent, tag, out = document.createDocumentFragment()) {
   return out;
 }
 
-/** What the buttons and keys do. */
+/** Returns the functions of the buttons and keys, by name. A function returns false if it did nothing. */
 function makeCommands(editor, root, say) {
   const isOn = (tag) => editor.hasFormat(tag);
   const format = (tag) => () =>
@@ -102,7 +102,7 @@ function makeCommands(editor, root, say) {
     editor.focus();
     return !card;
   };
-  // Squire takes the blocks out of the page before it asks what to make of them.
+  // Squire removes the blocks from the page before it calls the function, so `isOn` is called first.
   const heading = (tag) =>
     onBlocks(() => {
       const name = isOn(tag) ? "p" : tag;
@@ -161,14 +161,15 @@ function setKeys(editor, run, tools) {
   const withAlt = { 2: "h2", 3: "h3", q: "quote", œ: "quote" };
   const handle = (key, name) =>
     editor.setKeyHandler(key, (_, event) => {
-      // AltGr types a letter; Windows reports it as Ctrl and Alt.
+      // AltGr is for typing characters, but Windows reports it as Ctrl and Alt.
       if (event.getModifierState("AltGraph")) return;
       event.preventDefault();
       run(name);
     });
   for (const [key, name] of Object.entries(keys)) handle(COMMAND + key, name);
   for (const [key, name] of Object.entries(withAlt)) handle(`Alt-${COMMAND}${key}`, name);
-  // Tab leaves the text. The others would move the cursor through the whole story, or make what is not offered.
+  // Squire's handlers are removed: Tab must leave the editor, Page Up and Down would go to the ends of the
+  // story, and the other two make formats that the editor does not have.
   for (const key of ["Tab", "Shift-Tab", "PageUp", "PageDown", `${COMMAND}d`, `${COMMAND}Shift-9`])
     editor.setKeyHandler(key, null);
   editor.setKeyHandler("Alt-F10", (_, event) => {
@@ -252,10 +253,10 @@ document.addEventListener("DOMContentLoaded", () => {
   const [field, template] = ["body", "editor-frame"].map((id) => document.getElementById(id));
   const isLoaded =
     window.Squire && window.DOMPurify && DOMPurify.isSupported && window.customElements;
-  const isModern = "adoptedStyleSheets" in document && "replaceChildren" in document.body;
-  if (!(isLoaded && isModern)) return;
+  const isSupported = "adoptedStyleSheets" in document && "replaceChildren" in document.body;
+  if (!(isLoaded && isSupported)) return;
   const begin = () => start(field, template);
-  // Where the scripts were late and somebody is writing, the field is not taken away from them.
+  // If the scripts loaded late and somebody already types in the field, wait until they leave it.
   if (document.activeElement === field) field.addEventListener("blur", begin, { once: true });
   else begin();
 });

@@ -1,5 +1,5 @@
-/* The editor's dialogs: a link's address, a picture, the keys. Each is made when it opens and removed
-   when it closes. */
+/* The editor's dialogs: a link's address, a picture, the keyboard shortcuts. A dialog is created when it
+   opens and removed when it closes. */
 import { parseInert } from "./html_source.js";
 import { blockOf, createCard, figureParts } from "./opaque_blocks.js";
 
@@ -66,7 +66,7 @@ export function askForLink(editor, say) {
   address.select();
 }
 
-/** A figure as one line of source, without what a template puts between its tags. */
+/** Returns a figure as one line of source, without the white space of its template. */
 function figureSource(figure, { alt, caption, credit }) {
   const copy = figure.cloneNode(true);
   const { img, caption: old } = figureParts(copy);
@@ -86,7 +86,7 @@ function figureSource(figure, { alt, caption, credit }) {
 
 const figurePiece = (source) => ({ name: "figure", source, rows: 0 });
 
-/** The top-level block that the cursor is in. */
+/** Returns the top-level block that contains the cursor. */
 function blockAt(editor) {
   const root = editor.getRoot();
   const { startContainer, startOffset } = editor.getSelection();
@@ -133,7 +133,7 @@ export function askForPicture(editor, say) {
       showError(dialog, null, refusal);
       return;
     }
-    if (!dialog.open) return; // closed meanwhile
+    if (!dialog.open) return; // it was closed during the upload
     dialog.close();
     const { alt, caption, credit } = Object.fromEntries(
       [...new FormData(form)].map(([name, text]) => [name, String(text).trim()]),
@@ -153,20 +153,21 @@ export function askForCaption(editor, card, say) {
   const dialog = openDialog("editor-picture");
   const form = dialog.querySelector("form");
   form.elements.picture.closest(".field").remove();
-  const now = { alt: img.getAttribute("alt") || "", caption: text, credit };
-  for (const [name, value] of Object.entries(now)) form.elements[name].value = value;
+  const before = { alt: img.getAttribute("alt") || "", caption: text, credit };
+  for (const [name, value] of Object.entries(before)) form.elements[name].value = value;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     event.stopPropagation();
-    const next = Object.fromEntries(
-      Object.keys(now).map((name) => [name, form.elements[name].value.trim()]),
+    const after = Object.fromEntries(
+      Object.keys(before).map((name) => [name, form.elements[name].value.trim()]),
     );
     dialog.close();
-    if (Object.keys(now).every((name) => now[name] === next[name])) return;
-    // Another block replaces it, so that an undo finds the old one as it was.
-    const newCard = createCard(figurePiece(figureSource(figure, next)), block.key, true);
+    if (Object.keys(before).every((name) => before[name] === after[name])) return;
+    // A new block replaces the old one, so that an undo can restore the old one unchanged.
+    const newCard = createCard(figurePiece(figureSource(figure, after)), block.key, true);
     editor.saveUndoState();
-    block.isRemoved = block.isLoose = true;
+    block.isRemoved = true;
+    block.isUndoable = true;
     card.replaceWith(newCard);
     showCard(editor, newCard, "Picture details changed.", say);
   });

@@ -1,11 +1,11 @@
-/* The field always has the text: what is written in the editor goes there, what comes from elsewhere is
-   shown in the editor. */
+/* Keeps the form's field and the editor in step: text typed in the editor is written to the field, and
+   text that scripts or the browser put into the field is loaded into the editor. */
 import { parseStory, serializeStory } from "./opaque_blocks.js";
 
 const WAIT_MS = 200;
 
 export function syncWithField(editor, root, field, box, label) {
-  let memory = null;
+  let memory = null; // see parseStory
   let shownText = null;
   let timer = 0;
   const hint = document.getElementById("body-hint"); // about plain text and HTML
@@ -16,7 +16,7 @@ export function syncWithField(editor, root, field, box, label) {
     memory = story.memory;
     editor.load(story.nodes);
   };
-  const flush = () => {
+  const writeField = () => {
     clearTimeout(timer);
     if (root.hidden) return;
     shownText = serializeStory(root, memory);
@@ -24,35 +24,37 @@ export function syncWithField(editor, root, field, box, label) {
     field.value = shownText;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  const view = (name) => {
-    flush();
+  const showView = (name) => {
+    writeField();
     const isHtml = name === "html";
     for (const button of box.querySelectorAll("[data-view]"))
       button.setAttribute("aria-pressed", String(button.dataset.view === name));
     for (const part of [root, box.querySelector("[role=toolbar]")]) part.hidden = isHtml;
     for (const part of [field, hint]) part.hidden = !isHtml;
-    // With dir=auto the browser looks for the direction again at every line that is put in.
+    // With dir=auto the browser determines the direction again whenever the field is written, so the
+    // hidden field has none.
     if (isHtml) field.dir = "auto";
     else field.removeAttribute("dir");
     if (!isHtml && field.value !== shownText) load();
   };
   load();
-  view("write");
+  showView("write");
   editor.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(flush, WAIT_MS);
+    timer = setTimeout(writeField, WAIT_MS);
   });
-  root.addEventListener("focusout", flush);
-  field.form.addEventListener("submit", flush, true);
-  for (const event of ["beforeunload", "pagehide"]) window.addEventListener(event, flush, true);
-  document.addEventListener("visibilitychange", flush, true);
-  // A browser that goes back, or reloads, puts into the field what was in it.
+  root.addEventListener("focusout", writeField);
+  field.form.addEventListener("submit", writeField, true);
+  for (const event of ["beforeunload", "pagehide"])
+    window.addEventListener(event, writeField, true);
+  document.addEventListener("visibilitychange", writeField, true);
+  // When somebody goes back or reloads, browsers restore the field's earlier value.
   window.addEventListener("pageshow", () => field.value !== shownText && load());
   field.addEventListener("restored", load);
   box.addEventListener("click", (event) => {
     const button = event.target.closest("[data-view]");
     if (!button) return;
-    view(button.dataset.view);
+    showView(button.dataset.view);
     (field.hidden ? root : field).focus();
   });
   for (const link of [label, ...document.querySelectorAll('a[href="#body"]')])

@@ -1,4 +1,4 @@
-/* HTML on its way into the editor, in the shape that Squire edits without loss. */
+/* Converts HTML to the form that Squire edits without loss, and sanitizes it. */
 import { EDITABLE, EDITABLE_WITHIN } from "./html_names.js";
 import { hasBlocks, isBlock, ADDRESS, BLOCKS, allowedAttributes } from "./editor_shape.js";
 import { stripHandlers } from "./html_source.js";
@@ -10,13 +10,15 @@ const CONFIG = {
   ALLOWED_URI_REGEXP: ADDRESS,
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
-  // Ids become data-id before anything enters the page, so that none can replace a field's.
+  // `prepareElement` turns ids into data-id, so that none can hide a field of the form.
   SANITIZE_DOM: false,
   RETURN_DOM_FRAGMENT: true,
 };
 
-// Squire makes bold and italic of B and I, has no notion of <mark> and turns <ins> into <u>.
+// Elements that Squire cannot edit: the element used instead, and the value of its `data-as` attribute.
+// Squire uses B and I for bold and italic, does not know <mark> and turns <ins> into <u>.
 const EDITOR_TAGS = { strong: ["b"], em: ["i"], mark: ["span", "mark"], ins: ["span", "ins"] };
+// Adjacent elements of these names may be joined.
 const MERGED = new Set(["b", "i", "u", "s", "sub", "sup", "small"]);
 let classCount = 0;
 
@@ -34,19 +36,19 @@ function prepareElement(original) {
   const element = name ? rename(original, name) : original;
   if (meaning) element.dataset.as = meaning;
   for (const { name: attribute, value } of [...element.attributes]) {
-    element.removeAttribute(attribute); // and set again, in the order that they had
+    element.removeAttribute(attribute); // all are set again, so that their order stays the same
     element.setAttribute(attribute === "id" ? "data-id" : attribute, value);
   }
-  // Squire joins neighbours of one name and class: a class of its own keeps each apart.
+  // Squire joins adjacent elements with the same name and class; a unique class prevents that.
   const isInline = !isBlock(element) && element.localName !== "br";
   if (isInline && (element.attributes.length || !MERGED.has(element.localName)))
     element.className = `n${++classCount}`;
 }
 
-/** Collapses white space as a page will show it: the editor keeps every space
+/** Collapses white space as browsers do, because the editor shows every space
     (`white-space: pre-wrap`). */
 function collapse(root) {
-  let last = null; // the text that ends the line so far, if it ends with a space
+  let last = null; // the last text node of the line, if it ends with a space
   let isAtStart = false;
   const endLine = () => {
     if (last) last.data = last.data.replace(/ $/, "");
@@ -69,8 +71,8 @@ function collapse(root) {
   walk(root);
 }
 
-/** Puts the bare text of a container into blocks: Squire takes any element with a block in it for a
-    container. */
+/** Wraps a container's text and inline elements in blocks, because Squire expects only blocks in an
+    element that has one. */
 function wrapRuns(container, name) {
   let wrapper = null;
   for (const node of [...container.childNodes]) {
@@ -107,18 +109,18 @@ const PASTED = {
 const sanitize = (html, config) =>
   document.importNode(DOMPurify.sanitize(stripHandlers(html), config), true);
 
-/** Any HTML as a fragment of what the editor can hold, in its shape. */
+/** Returns HTML as a fragment that the editor can edit. */
 export const sanitizeFragment = (html) => prepare(sanitize(html, CONFIG));
 
-/** The same of what is pasted, except for tables: `makeCard` gives what stands for each, from its source
-    and the number of its rows. */
+/** Does the same with pasted HTML, and replaces its tables: `makeCard` returns the replacement for a
+    table's source and number of rows. */
 export function sanitizePasted(html, makeCard) {
   const fragment = sanitize(html, PASTED);
   const tables = [...fragment.querySelectorAll("table")].filter(
     (table) => !table.parentNode.closest?.("table"),
   );
-  const taken = tables.map((table) => {
-    // A table of one row or column lays something out; its content is pasted, each cell as a block.
+  const replaceable = tables.map((table) => {
+    // A table of one row or one column is layout, not data: its cells are pasted as blocks.
     const isTable = table.rows.length > 1 && [...table.rows].some((row) => row.cells.length > 1);
     if (!isTable) {
       for (const cell of [...table.querySelectorAll("td, th, caption")].reverse())
@@ -127,25 +129,25 @@ export function sanitizePasted(html, makeCard) {
     }
     return isTable ? [table, table.outerHTML] : null;
   });
-  for (const [table, source] of taken.filter(Boolean))
+  for (const [table, source] of replaceable.filter(Boolean))
     table.replaceWith(makeCard(source, table.rows.length));
   return prepare(fragment);
 }
 
-/** One block of the source as an element of the editor; null where it is not exactly that. */
+/** Returns a piece of source as an element that the editor can edit, null if it is not one block. */
 export function parseEditable(piece) {
   if (!piece.isEditable) return null;
   const { childNodes, firstElementChild: block } = sanitizeFragment(piece.source);
   return childNodes.length === 1 && block && block.localName === piece.name ? block : null;
 }
 
-/** Any HTML with tags that pair; for source that cannot be split as it is. */
+/** Returns HTML in which all tags are closed, for source that `splitBlocks` cannot split. */
 export function repairHtml(html) {
-  const more = {
+  const config = {
     ADD_TAGS: ["iframe"],
     ADD_ATTR: ["cite", "scope"],
     SANITIZE_DOM: false,
     FORCE_BODY: true,
   };
-  return DOMPurify.sanitize(stripHandlers(html), more);
+  return DOMPurify.sanitize(stripHandlers(html), config);
 }

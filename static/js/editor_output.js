@@ -14,7 +14,7 @@ const escapeHtml = (text) =>
 const tagOf = (element) =>
   element.dataset.as || STORED_TAGS[element.localName] || element.localName;
 
-// Elements whose id an element before them has: both are halves of one that was split.
+// Elements that have the same id as an element before them: halves of an element that was split.
 let duplicates = new Set();
 
 function attributes(element) {
@@ -30,7 +30,7 @@ function attributes(element) {
 }
 
 function inline(node) {
-  // Squire puts zero-width spaces where an empty element is to take the cursor.
+  // Squire puts zero-width spaces into empty elements, so that the cursor can be there.
   if (node.nodeType === 3) return escapeHtml(node.data.replace(/\u200b/g, ""));
   if (node.nodeType !== 1 || node.localName === CARD) return "";
   const tag = tagOf(node);
@@ -41,9 +41,9 @@ function inline(node) {
   return content || own.includes(' id="') ? `<${tag}${own}>${content}</${tag}>` : "";
 }
 
-/** A line without what editing leaves behind: doubled tags, spaces at its ends, the break that ends it. */
 const tagsOf = (text) => (text.match(/<[^>]*>/g) || []).filter((tag) => tag !== "<br>").join("");
 
+/** Removes what editing leaves in a line: doubled tags, spaces at its ends, a break at its end. */
 function tidyLine(line) {
   let text = line
     .replace(/<\/(strong|em|u|s|sub|sup|small)><\1>/g, "")
@@ -62,32 +62,33 @@ function tidyLine(line) {
 
 export const serializeLine = (nodes) => tidyLine(nodes.map(inline).join(""));
 
-/** The serialized blocks among a node's children; what runs on between them becomes paragraphs. */
+/** Serializes a node's blocks; text and inline elements between them become paragraphs. */
 function blocks(parent) {
-  const out = [];
-  let run = [];
-  const close = () => {
-    const text = serializeLine(run);
-    if (text) out.push(`<p>${text}</p>`);
-    run = [];
+  const serialized = [];
+  let line = [];
+  const endLine = () => {
+    const text = serializeLine(line);
+    if (text) serialized.push(`<p>${text}</p>`);
+    line = [];
   };
   for (const node of parent.childNodes) {
-    if (!isBlock(node)) run.push(node);
+    if (!isBlock(node)) line.push(node);
     else {
-      close();
-      out.push(serializeBlock(node));
+      endLine();
+      serialized.push(serializeBlock(node));
     }
   }
-  close();
-  return out.filter(Boolean);
+  endLine();
+  return serialized.filter(Boolean);
 }
 
 function item(element) {
-  const parts = blocks(element);
-  const paragraphs = parts.filter((part) => part.startsWith("<p"));
+  const children = blocks(element);
+  const paragraphs = children.filter((html) => html.startsWith("<p"));
   const isBare = !element.querySelector(":scope > p") && paragraphs.length === 1;
-  const content = parts
-    .map((part) => (isBare && part === paragraphs[0] ? part.slice(3, -4) : part))
+  const [opening, closing] = ["<p>".length, -"</p>".length];
+  const content = children
+    .map((html) => (isBare && html === paragraphs[0] ? html.slice(opening, closing) : html))
     .join("");
   return content ? `<li${attributes(element)}>${content}</li>` : "";
 }
@@ -95,10 +96,13 @@ function item(element) {
 function list(element) {
   const items = [];
   for (const child of element.children) {
-    // Squire nests a list beside the item that it belongs to.
+    // Squire puts a nested list after the item that it belongs to; HTML has it inside the item.
     const nested = child.matches("ul, ol") ? serializeBlock(child) : "";
     if (!child.matches("ul, ol")) items.push(item(child));
-    else if (nested) items.push(`${(items.pop() || "<li></li>").slice(0, -5)}${nested}</li>`);
+    else if (nested) {
+      const parent = items.pop() || "<li></li>";
+      items.push(`${parent.slice(0, -"</li>".length)}${nested}</li>`);
+    }
   }
   const content = items.filter(Boolean).join("");
   return content
@@ -106,7 +110,7 @@ function list(element) {
     : "";
 }
 
-/** A block of the editor as clean HTML; empty where there is nothing in it. */
+/** Returns a block of the editor as clean HTML, "" if it has no content. */
 export function serializeBlock(element) {
   const tag = element.localName;
   if (tag === "ul" || tag === "ol") return list(element);
@@ -121,18 +125,19 @@ export function serializeBlock(element) {
   return text ? `<${name}${attributes(element)}>${text}</${name}>` : "";
 }
 
-/** Clean HTML of what was cut or copied from the editor; its opaque blocks stay where they are. */
+/** Returns what was cut or copied from the editor as clean HTML, without opaque blocks. */
 export function cleanCopied(html) {
   const { body } = parseInert(html);
   if (!hasBlocks(body)) return [...body.childNodes].map(inline).join("");
-  // Spaces at the ends are spaces at the cursor where this is pasted; a block shows none.
+  // The spaces at both ends separate this text from that around it where it is pasted. As a block would
+  // not show them, they become &nbsp;.
   const [, before, after] = /^([ \xa0]?)[\s\S]*?([ \xa0]?)$/.exec(body.textContent);
   const copied = blocks(body).join("\n");
   const spaced = before ? copied.replace(/^(?:<[^>]*>)+/, "$&&nbsp;") : copied;
   return after ? spaced.replace(/(?:<\/[^>]*>)+$/, "&nbsp;$&") : spaced;
 }
 
-/** The same as `serializeBlock` without the ids of some elements, which others before them have. */
+/** Does the same as `serializeBlock` without the ids of some elements, which are duplicates. */
 export function serializeWithoutIds(element, elements) {
   duplicates = new Set(elements);
   const html = serializeBlock(element);

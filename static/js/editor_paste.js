@@ -1,13 +1,13 @@
-/* What the editor makes of a paste: clean HTML, in which a table is a card. */
+/* Pasting into the editor: the clipboard becomes clean HTML, in which each table is a card. */
 import { sanitizePasted } from "./editor_input.js";
 import { CARD, isBlock } from "./editor_shape.js";
 import { blockOf, cardFor, createCard } from "./opaque_blocks.js";
 import { cleanPaste } from "./paste.js";
 
-// Squire drops spaces at the ends of what is pasted; this stands for one meanwhile.
+// A placeholder for a space at either end of pasted text, where Squire drops spaces.
 const EDGE = "\ue000";
-const MAX_LOOSE_NODES = 50;
-let omissions = ""; // what was not pasted, in a sentence
+const MAX_INLINE_NODES = 50;
+let omissions = ""; // a sentence that says what was not pasted
 
 function textsOf(fragment) {
   const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
@@ -16,13 +16,13 @@ function textsOf(fragment) {
   return texts;
 }
 
-/** Puts the cards of tables into what is pasted. Squire drops elements that it does not know, so a
-    marked paragraph stands for a card until what is pasted has been cleaned. */
+/** Inserts the cards of pasted tables. Squire drops unknown elements, so `sanitizePaste` has put a
+    placeholder paragraph in the place of each card. */
 export function bindPaste(editor, say) {
   editor.addEventListener("willPaste", ({ detail }) => {
     if (!detail.fragment) return;
     for (const paragraph of detail.fragment.querySelectorAll("[data-card]")) {
-      // The first block that is pasted flows into the one at the cursor.
+      // Squire joins the first pasted block with the block at the cursor.
       if (!paragraph.previousSibling) paragraph.before(editor.createDefaultBlock());
       paragraph.replaceWith(cardFor(paragraph.dataset.card));
     }
@@ -31,7 +31,7 @@ export function bindPaste(editor, say) {
   });
 }
 
-/** What Squire makes of pasted HTML. */
+/** Returns pasted HTML as the fragment that Squire inserts. */
 export function sanitizePaste(html, editor) {
   const root = editor.getRoot();
   const cards = [...root.querySelectorAll(CARD)];
@@ -46,10 +46,11 @@ export function sanitizePaste(html, editor) {
     paragraph.textContent = "…"; // Squire drops what is empty
     return paragraph;
   });
-  // Outside of a paragraph Squire takes a line break for the end of one, and moves every node by itself
-  // into a new one, which takes time that grows with the square of their number.
-  const isLoose = ![...fragment.children].some(isBlock);
-  if (isLoose && (fragment.childNodes.length > MAX_LOOSE_NODES || fragment.querySelector("br"))) {
+  // Without a paragraph around them, Squire would turn line breaks into paragraphs, and need quadratic
+  // time for many nodes.
+  const isInline = ![...fragment.children].some(isBlock);
+  const { length } = fragment.childNodes;
+  if (isInline && (length > MAX_INLINE_NODES || fragment.querySelector("br"))) {
     const paragraph = document.createElement("p");
     paragraph.append(...fragment.childNodes);
     fragment.append(paragraph);
@@ -63,7 +64,7 @@ export function sanitizePaste(html, editor) {
   return fragment;
 }
 
-/** Plain text as HTML to paste: an empty line ends a paragraph, a line break stays one. */
+/** Returns plain text as HTML to paste: empty lines separate paragraphs, line breaks remain. */
 export function plainTextToPasteHtml(text) {
   const escape = (line) => line.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const [before, after] = [/^\s/, /\S\s+$/].map((pattern) => (pattern.test(text) ? " " : ""));
@@ -72,7 +73,7 @@ export function plainTextToPasteHtml(text) {
     .trim()
     .split(/\n[^\S\n]*\n\s*/);
   const lines = paragraphs.map((paragraph) => escape(paragraph).replace(/\n/g, "<br>"));
-  const whole = `${before}${lines.join("</p><p>")}${after}`;
-  // Marked as Squire marks what it copies: of such HTML the outer spaces are kept.
-  return `<!-- squire -->${lines.length > 1 ? `<p>${whole}</p>` : whole}`;
+  const content = `${before}${lines.join("</p><p>")}${after}`;
+  // Squire's mark of HTML copied from an editor: `cleanPaste` keeps the outer spaces of such HTML.
+  return `<!-- squire -->${lines.length > 1 ? `<p>${content}</p>` : content}`;
 }

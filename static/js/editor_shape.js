@@ -1,10 +1,10 @@
 // @ts-check
-/* What the editor holds: blocks, and the attributes that their elements may have. */
+/* The elements of the editor: blocks, cards, and the attributes that they may have. */
 import { ATTRIBUTES } from "./html_names.js";
 
-/** Addresses that a link may lead to; relative ones included. */
+/** URLs that a link may have: http, https, mailto, tel, and relative ones. */
 export const ADDRESS = /^(?:(?:https?|mailto|tel):|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i;
-/** The element of a card, which stands for an opaque block. */
+/** The name of a card's element. A card represents an opaque block (opaque_blocks.js). */
 export const CARD = "opaque-block";
 /** A selector of the editor's blocks. */
 export const BLOCKS = "p, h2, h3, ul, ol, li, blockquote, div";

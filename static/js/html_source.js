@@ -1,17 +1,19 @@
 // @ts-check
-/* The source of a story: plain text or HTML, its top-level blocks byte for byte, and the same without
-   what browsers would run. */
+/* Reads the source of a story, which is plain text or HTML: splits it into its top-level blocks, byte
+   for byte, and removes styles and event handlers. */
 import { BLOCKS, EDITABLE, EDITABLE_WITHIN, INLINE, KNOWN, nameSet } from "./html_names.js";
 import { closeStrayTags } from "./stray_tags.js";
 
 const VOID = nameSet("br hr img col source track wbr input embed area base link meta param");
-const LOOSE = new Set([...INLINE, "data"]);
+const INLINE_NAMES = new Set([...INLINE, "data"]);
+// Elements whose content is text, not markup.
 const RAW = nameSet("script style textarea title xmp iframe noembed noframes noscript");
 
 const BLOCK_TAG = new RegExp(`<(?:${BLOCKS.join("|")})(?=[\\s/>])`, "i");
-const NO_TAG = new RegExp(`<(?!/?(?:${KNOWN.join("|")})(?=[\\s/>])|!--)`, "gi");
-// A tag or comment that is never closed is matched to the end, or the search would begin again at
-// every "<" behind it; it has no end.
+// A "<" that begins no known tag.
+const LESS_THAN = new RegExp(`<(?!/?(?:${KNOWN.join("|")})(?=[\\s/>])|!--)`, "gi");
+// A tag or comment that is never closed matches up to the end of the text, without the groups `end` and
+// `close`. Otherwise the search would begin again at every "<" after it.
 const QUOTED = `"[^"]*(?:"|$)|'[^']*(?:'|$)`;
 const TOKEN = new RegExp(
   `<!--[^]*?(?:(?<end>-->)|$)|<(?<slash>/?)(?<tag>[a-z][^\\s/>]*)(?<attributes>(?:[^>"']|${QUOTED})*)(?:(?<close>>)|$)`,
@@ -26,7 +28,7 @@ const ATTRIBUTE = /([^\s/>"'=]+)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>]*))?/g;
 export const isPlain = (text) => !BLOCK_TAG.test(text);
 
 /**
- * The HTML of a plain text, as the server makes it (spectator.text.html.paragraphs.body_html).
+ * Returns plain text as HTML, in the same way as the server (spectator.text.html.paragraphs.body_html).
  * @param {string} text
  */
 export function makeParagraphs(text) {
@@ -43,7 +45,7 @@ export function makeParagraphs(text) {
     if (!line || !hasBlankLine) groups.push([]);
   }
   const paragraphs = groups.filter((group) => group.length).map((group) => group.join("<br>\n"));
-  return paragraphs.map((text) => `<p>${text.replace(NO_TAG, "&lt;")}</p>`).join("\n");
+  return paragraphs.map((text) => `<p>${text.replace(LESS_THAN, "&lt;")}</p>`).join("\n");
 }
 
 /** Collects the top-level blocks of HTML, token by token. */
@@ -65,14 +67,14 @@ class BlockSplitter {
   /** @param {string} name @param {number} start @param {number} end */
   addSpan(name, start, end) {
     const { last, html } = this;
-    // What runs on between blocks is one piece, whatever inline elements are in it.
-    const runsOn = last && last.name === "" && name === "" && !html.slice(last.end, start).trim();
-    if (runsOn) last.end = end;
+    // Adjacent text and inline elements are one piece.
+    const isInline = last && last.name === "" && name === "";
+    if (isInline && !html.slice(last.end, start).trim()) last.end = end;
     else this.spans.push({ name, start, end, isEditable: EDITABLE.has(name), rows: 0 });
   }
 
   /**
-   * Reads the text before the next token. False where it has what is no text.
+   * Reads the text before the next token. Returns false if it contains markup.
    * @param {number} end
    */
   readText(end) {
@@ -85,7 +87,7 @@ class BlockSplitter {
   }
 
   /**
-   * Reads a tag or comment. False where it has no end, or ends what is not open.
+   * Reads a tag or comment. Returns false if it is not closed, or is an end tag without its start tag.
    * @param {RegExpExecArray} token
    */
   readToken({ 0: raw, index, groups: { tag, slash, end, close } = {} }) {
@@ -98,7 +100,7 @@ class BlockSplitter {
       return true;
     }
     const isTop = !this.open.length;
-    if (isTop) this.addSpan(LOOSE.has(name) ? "" : name, index, this.at);
+    if (isTop) this.addSpan(INLINE_NAMES.has(name) ? "" : name, index, this.at);
     if (!isTop && !EDITABLE_WITHIN.has(name)) this.last.isEditable = false;
     if (name === "tr") this.last.rows += 1;
     if (name === "#comment" || VOID.has(name)) return true;
@@ -106,7 +108,7 @@ class BlockSplitter {
     return !RAW.has(name) || this.skipRawText(name);
   }
 
-  /** @param {string} name of an element whose content is no markup */
+  /** @param {string} name of a RAW element */
   skipRawText(name) {
     const pattern = new RegExp(`</${name}(?=[\\s/>])`, "gi");
     pattern.lastIndex = this.at;
@@ -117,8 +119,8 @@ class BlockSplitter {
 }
 
 /**
- * The top-level blocks of HTML, which joined give the HTML again byte for byte; null where its tags do
- * not pair.
+ * Splits HTML into its top-level blocks. `lead` and the pieces' `source` and `trailing`, joined, are the
+ * HTML, byte for byte. Returns null if a start or end tag is missing.
  * @param {string} html
  * @returns {{lead: string, pieces: Piece[]} | null}
  */
@@ -142,8 +144,8 @@ export function splitBlocks(html) {
 }
 
 /**
- * HTML without styles and event handlers. They would never work here, but browsers report them as soon
- * as they are parsed: the page's policy forbids them.
+ * Returns HTML without styles and event handlers. The Content-Security-Policy forbids them, so browsers
+ * would report an error as soon as they parse them.
  * @param {string} html
  */
 export function stripHandlers(html) {
@@ -160,7 +162,7 @@ export function stripHandlers(html) {
 }
 
 /**
- * A document in which nothing is loaded and no script runs.
+ * Parses HTML into a document in which nothing is loaded and no script runs.
  * @param {string} html
  */
 export const parseInert = (html) =>

@@ -1,5 +1,5 @@
-/* Offers what an earlier window left on this device, beside the form. What is discarded can be
-   brought back for as long as local_drafts.js keeps it. */
+/* Offers to restore unsaved text that is only on this device. Discarded text can be restored for as long
+   as local_drafts.js stores it. */
 import { draftId, field, form, saveIfChanged, saveLocally, say, values } from "./autosave.js";
 import { progress } from "./autosave_state.js";
 import * as localDrafts from "./local_drafts.js";
@@ -27,15 +27,15 @@ function labelOf(name) {
   return label?.firstChild.textContent.trim() || name;
 }
 
-/** Whether a draft was typed while the form was being sent whose answer this page is: it continues
-    from the version that is shown here. */
+/** Returns whether this page is the response to the form that was being sent when the draft was typed.
+    The draft is then based on the version on this page. */
 const continuesSubmission = (draft) =>
   Boolean(draft.after) && draft.after === document.body.dataset.confirmed;
 
 function setValue(control, value) {
   control.value = value;
   if (control.value === value || control.localName !== "select") return;
-  control.append(new Option(value, value)); // a choice that this page did not know of
+  control.append(new Option(value, value)); // an option that is missing on this page
   control.value = value;
 }
 
@@ -44,8 +44,9 @@ function restore(draft, banner) {
   const changed = [];
   for (const [name, value] of Object.entries(draft.values)) {
     const control = field(name);
-    const isOwnVersion = name === "version" && continuesSubmission(draft);
-    if (!control || isSame(control.value, value) || isOwnVersion) continue;
+    // The draft has the version before the submission; this page has the new one.
+    const isOldVersion = name === "version" && continuesSubmission(draft);
+    if (!control || isSame(control.value, value) || isOldVersion) continue;
     setValue(control, value);
     changed.push(control instanceof RadioNodeList ? control[0] : control);
   }
@@ -59,7 +60,7 @@ function restore(draft, banner) {
   say("Restored from this device.");
 }
 
-/** Stores when a draft was discarded, 0 for not at all, and replaces its element by another. */
+/** Stores the time when a draft was discarded (0: not discarded), and replaces its element. */
 async function setDiscarded(draft, time, element, makeElement) {
   draft.discarded = time;
   try {
@@ -75,16 +76,16 @@ async function setDiscarded(draft, time, element, makeElement) {
 }
 
 function offerUndo(draft) {
-  const line = cloneTemplate("discarded-draft");
-  const part = partsOf(line);
+  const notice = cloneTemplate("discarded-draft");
+  const part = partsOf(notice);
   part("at").textContent = timeOf(draft);
   part("headline").textContent = draft.headline;
-  part("undo").addEventListener("click", () => setDiscarded(draft, 0, line, offerRestore));
-  container.append(line);
-  return line;
+  part("undo").addEventListener("click", () => setDiscarded(draft, 0, notice, offerRestore));
+  container.append(notice);
+  return notice;
 }
 
-/** Shows the values of some fields beside those of the form. */
+/** Adds a row for each field that shows its value on the device and on the page. */
 function addComparison(template, names, draft, current) {
   for (const name of names) {
     const row = template.content.cloneNode(true);

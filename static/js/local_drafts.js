@@ -1,8 +1,8 @@
 // @ts-check
-/* Unsaved text on this device, in IndexedDB by user, story and opened form. It survives a lost
-   connection, an expired login, a closed tab and the logout. It goes when the server has confirmed
-   what it holds, and 30 days after somebody has discarded it. The names of the database, of its
-   store and of the records' keys are those that people's browsers have stored. */
+/* Unsaved text on this device, in IndexedDB by user, story and open form. It survives a lost connection,
+   an expired login, a closed tab and logging out. It is removed when the server has confirmed that it
+   has the text, and 30 days after it was discarded. The names of the database, of its store and of the
+   records' keys must not change, because people's browsers have stored them. */
 
 /**
  * @typedef {object} LocalDraft
@@ -14,7 +14,7 @@
  * @property {string} headline
  * @property {number} at when it was stored, in milliseconds
  * @property {Record<string, string>} values the form's fields by name
- * @property {string} wanted the button of a form that could not be sent yet
+ * @property {string} wanted the action of a form that could not be sent yet
  * @property {string} after the id of the form that was being sent when this was written
  * @property {number} [discarded] when it was discarded, in milliseconds
  */
@@ -40,7 +40,7 @@ function openDatabase() {
 }
 
 /**
- * Runs a request on the store; resolves once the browser has committed, not before.
+ * Runs a request on the store, and resolves once the browser has committed it.
  * @template T
  * @param {IDBTransactionMode} mode
  * @param {(store: IDBObjectStore) => IDBRequest<T>} makeRequest
@@ -62,7 +62,7 @@ export const save = (draft) => withStore("readwrite", (store) => store.put(draft
 export const remove = (id) => withStore("readwrite", (store) => store.delete(id));
 
 /**
- * The user's drafts, discarded ones included.
+ * Returns the user's drafts, including discarded ones.
  * @returns {Promise<LocalDraft[]>}
  */
 export async function all() {
@@ -81,7 +81,7 @@ function isObsolete(draft) {
   return isConfirmed || age > DISCARDED_MAX_AGE_MS;
 }
 
-/** Resolves when obsolete drafts are removed; a browser without storage has none. */
+/** Resolves when obsolete drafts are removed, or at once if the browser has no storage. */
 export const cleanedUp = all()
   .then((drafts) => Promise.all(drafts.filter(isObsolete).map((draft) => remove(draft.id))))
   .catch(() => {});

@@ -1,4 +1,4 @@
-/* Logging out leaves unsaved text on this device where it is, and says so first. */
+/* Before logging out, says that unsaved text stays on this device. */
 import * as localDrafts from "./local_drafts.js";
 
 const logout = document.querySelector("form[action$='/newsroom/logout']");
@@ -10,7 +10,7 @@ function leave() {
   logout.requestSubmit();
 }
 
-function ask(drafts) {
+function showDialog(drafts) {
   if (!drafts.length) {
     leave();
     return;
@@ -25,5 +25,5 @@ function ask(drafts) {
 logout.addEventListener("submit", (event) => {
   if (isConfirmed) return;
   event.preventDefault();
-  localDrafts.unsaved().then(ask, leave);
+  localDrafts.unsaved().then(showDialog, leave);
 });

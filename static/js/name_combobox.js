@@ -1,4 +1,4 @@
-/* A combobox whose suggestions htmx fetches, and the line that says how many there are. */
+/* A combobox whose suggestions htmx fetches, and a status line for screen readers. */
 import { Combobox } from "./combobox.js";
 import { isSame } from "./name_lists.js";
 
@@ -13,24 +13,25 @@ query.after(status);
 
 export const labelOf = (field) => document.querySelector(`label[for="${field.id}"]`);
 
-/** A combobox whose list htmx fills. */
+/** A combobox whose list htmx fills. `question` is the text of the last request, `values` are the names
+    that the server returned, null until then. */
 export class NameCombobox extends Combobox {
-  /** `take` gets the option that was chosen, `isLeftOut` says which are not offered, `creates` whether
-      a text may become a new name; `answered` is called when the server has answered. */
+  /** Of the callbacks, `take(option)` is called when an option is selected, and `answered()` after a
+      response. `isLeftOut(name)` says which names not to offer, `creates(text)` whether to offer the
+      text as a new name. */
   constructor(input, kind, callbacks) {
     const list = clone(`suggestions-${kind}`);
     const label = labelOf(input);
     label.id = label.id || `${input.id}-label`;
     list.id = `${input.id}-suggestions`;
     list.setAttribute("aria-labelledby", label.id);
-    super(input, list, () => this.askFor(input.value.trim()), WAIT_MS);
+    super(input, list, () => this.fetchFor(input.value.trim()), WAIT_MS);
     const defaults = { isLeftOut: () => false, creates: () => false, answered: () => {} };
     Object.assign(this, { question: null, values: null, ...defaults, ...callbacks });
     input.autocomplete = "off";
     if (window.htmx) window.htmx.process(list);
     for (const event of ["htmx:afterSwap", "htmx:after:swap"])
-      // htmx 2, htmx 4
-      list.addEventListener(event, () => this.handleSuggestions());
+      list.addEventListener(event, () => this.handleSuggestions()); // htmx 2 or htmx 4
     list.addEventListener("click", (event) => {
       const option = event.target.closest("[role=option]");
       if (!option) return;
@@ -39,7 +40,7 @@ export class NameCombobox extends Combobox {
     });
   }
 
-  askFor(text) {
+  fetchFor(text) {
     clearTimeout(this.timer);
     this.question = query.value = text;
     this.values = null;
@@ -50,7 +51,7 @@ export class NameCombobox extends Combobox {
     this.setActive(null);
     for (const stale of this.list.querySelectorAll("[data-new]")) stale.remove();
     if (!this.options().length) this.setOpen(false);
-    this.askSoon();
+    this.fetchSoon();
   }
 
   handleSuggestions() {

@@ -1,12 +1,12 @@
-/* Names as tokens (byline, countries, topics), and suggestions for them and for the source, which htmx
-   fetches. The form's own fields are what is sent; they are hidden, and always hold all names and
-   what is being typed. */
+/* The fields for bylines, countries and topics show their names as chips, with suggestions. The source
+   field has suggestions too. The form sends its original fields, which are hidden and always contain all
+   names and the text that is being typed. */
 import { NameCombobox, clone, labelOf, say } from "./name_combobox.js";
 import { hasComma, inOneLine, isSame, namesIn, separator, trimmed } from "./name_lists.js";
 
 const notifyInput = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
 
-/** The chips of the names in a field. */
+/** The list of a field's chips, one for each name. */
 class Chips {
   constructor(list, isOrdered) {
     Object.assign(this, { list, isOrdered });
@@ -34,7 +34,7 @@ class Chips {
     this.list.append(chip);
   }
 
-  /** Tab reaches one chip, the arrow keys the others. */
+  /** Makes one chip reachable with Tab, and shows the buttons that move chips. */
   updateTabStops(current = this.list.firstChild) {
     const ends = { earlier: this.list.firstChild, later: this.list.lastChild };
     this.list.hidden = !current;
@@ -48,7 +48,8 @@ class Chips {
   }
 }
 
-/** Chips and an input in the place of a field. */
+/** Chips and an input that replace a field. With `isFree`, names are allowed that the server does not
+    know; with `isOrdered`, the chips can be moved. */
 class NameField {
   constructor(field, { isOrdered, isFree }) {
     const box = clone("tokens");
@@ -56,7 +57,7 @@ class NameField {
     const chips = new Chips(list, isOrdered);
     Object.assign(this, { field, chips, entry, error, isFree });
     this.writtenValue = null;
-    this.pending = null; // the names that the server is looking up
+    this.pending = null; // the arguments of commitNames, while the server looks up a name
     this.replaceField(box);
     this.combobox = new NameCombobox(entry, field.id, {
       take: (option) => {
@@ -164,7 +165,7 @@ class NameField {
     if (name) say(error.textContent);
   }
 
-  /** The name that a text stands for; empty until the server has answered. */
+  /** Returns the name that a text means, "" if it is unknown or the server has not answered yet. */
   resolveName(text) {
     const { question, values } = this.combobox;
     const offered = question === text && values ? values : [];
@@ -173,25 +174,26 @@ class NameField {
     return offered.length === 1 ? offered[0] : "";
   }
 
-  /** Makes chips of what was typed: of all of it, or of what a comma ends. */
+  /** Adds chips for all names in the input or, unless `isWhole`, for those that a separator ends. */
   commitNames(isWhole) {
     const { combobox, entry } = this;
     const parts = entry.value.split(separator(entry.value));
-    // Where semicolons separate, a name may have a comma.
-    const isLast = isWhole || hasComma(parts[parts.length - 1]);
-    const tail = isLast ? "" : parts.pop().trimStart();
-    const open = trimmed(parts);
-    const before = open.length;
+    // If semicolons separate the names, the last one is complete once it has a comma.
+    const isComplete = isWhole || hasComma(parts[parts.length - 1]);
+    const tail = isComplete ? "" : parts.pop().trimStart();
+    const names = trimmed(parts);
+    const before = names.length;
     this.pending = null;
-    while (open.length && this.resolveName(open[0])) this.add(this.resolveName(open.shift()));
-    if (!open.length) entry.value = tail;
-    else if (open.length < before) entry.value = open.join("; ") + (isLast ? "" : `; ${tail}`);
+    while (names.length && this.resolveName(names[0])) this.add(this.resolveName(names.shift()));
+    if (!names.length) entry.value = tail;
+    else if (names.length < before)
+      entry.value = names.join("; ") + (isComplete ? "" : `; ${tail}`);
     this.write();
-    if (!open.length) combobox.close();
-    else if (combobox.question === open[0] && combobox.values) this.refuse(open[0]);
+    if (!names.length) combobox.close();
+    else if (combobox.question === names[0] && combobox.values) this.refuse(names[0]);
     else {
       this.pending = { isWhole };
-      if (combobox.question !== open[0]) combobox.askFor(open[0]);
+      if (combobox.question !== names[0]) combobox.fetchFor(names[0]);
     }
   }
 
@@ -237,11 +239,11 @@ class NameField {
     else if (step) this.focus(chip.previousSibling || chip);
     else if (event.key === "Delete" || event.key === "Backspace") this.remove(chip);
     else return;
-    event.preventDefault(); // Alt with an arrow would leave the page
+    event.preventDefault(); // in browsers, Alt with an arrow key goes back or forward
   }
 }
 
-/** Suggests sources, and fills in the address of the one that was chosen. */
+/** Suggests sources, and fills in the URL of the selected source. */
 function suggestSources(field, link) {
   const combobox = new NameCombobox(field, "sources", {
     take: ({ dataset }) => {
@@ -253,7 +255,7 @@ function suggestSources(field, link) {
     },
   });
   field.addEventListener("input", () => combobox.handleInput());
-  field.addEventListener("click", () => !field.value.trim() && combobox.askFor(""));
+  field.addEventListener("click", () => !field.value.trim() && combobox.fetchFor(""));
 }
 
 const find = (id) => document.getElementById(id);

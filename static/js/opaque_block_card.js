@@ -1,11 +1,11 @@
-/* The cards of opaque blocks in the editor: how they look, and what their buttons do. */
+/* The cards that represent opaque blocks in the editor, and the actions of their buttons. */
 import { askForCaption } from "./editor_dialogs.js";
 import { CARD, isEmpty } from "./editor_shape.js";
 import { blockOf } from "./opaque_blocks.js";
 import { setRovingTabindex } from "./roving_tabindex.js";
 
-// The cards are in shadow trees, where the editor's tree walks cannot tear them apart; they have the
-// page's styles.
+// The content of a card is in a shadow tree, so that the editor cannot change it. Shadow trees do not
+// inherit the page's style sheets, so they are copied.
 let pageStyles = null;
 
 function addPageStyles(root) {
@@ -32,9 +32,9 @@ class OpaqueBlockCard extends HTMLElement {
     part("card").setAttribute("aria-label", block.label);
     part("tools").setAttribute("aria-label", block.label);
     part("label").textContent = block.label;
-    part("more").textContent = block.more;
+    part("more").textContent = block.excerpt;
     part("noun").textContent = block.noun;
-    part("edit").hidden = !block.isSimple;
+    part("edit").hidden = !block.hasEditableCaption;
     const image = part("picture");
     image.hidden = !/^\/media\/[^/]/.test(block.picture || "");
     if (!image.hidden) image.src = block.picture;
@@ -61,42 +61,46 @@ class OpaqueBlockCard extends HTMLElement {
 
 if (window.customElements) customElements.define(CARD, OpaqueBlockCard);
 
-/** The next block in a direction, without the empty lines between; null where there is none. */
-function neighbour(card, step) {
+const UP = { sibling: "previousElementSibling", insert: "before", name: "up", end: "first" };
+const DOWN = { sibling: "nextElementSibling", insert: "after", name: "down", end: "last" };
+
+/** Returns the next block in a direction, without empty filler lines (card_guard.js), null at the end. */
+function neighbour(card, { sibling }) {
   const isFiller = (block) => block.dataset.filler !== undefined;
-  let next = card[step];
-  while (next && isFiller(next) && isEmpty(next) && next[step]) next = next[step];
-  return next && !isFiller(next) ? next : null;
+  let block = card[sibling];
+  while (block && isFiller(block) && isEmpty(block)) block = block[sibling];
+  return block && !isFiller(block) ? block : null;
 }
 
 /** Makes the cards' buttons move, edit and remove them. */
 export function bindCardButtons(editor, root, say) {
-  const move = (card, step, method) => {
-    const next = neighbour(card, step);
-    if (!next)
-      return say(`The ${blockOf(card).noun} is already ${method === "before" ? "first" : "last"}.`);
+  const move = (card, direction) => {
+    const next = neighbour(card, direction);
+    if (!next) return say(`The ${blockOf(card).noun} is already ${direction.end}.`);
     editor.saveUndoState();
-    next[method](card);
+    next[direction.insert](card);
     editor.checkCards();
-    card.focusOn(method === "before" ? "up" : "down");
+    card.focusOn(direction.name);
     card.scrollIntoView({ block: "nearest" });
-    return say(`Moved ${method === "before" ? "up" : "down"}.`);
+    return say(`Moved ${direction.name}.`);
   };
   const actions = {
-    up: (card) => move(card, "previousElementSibling", "before"),
-    down: (card) => move(card, "nextElementSibling", "after"),
+    up: (card) => move(card, UP),
+    down: (card) => move(card, DOWN),
     edit: (card) => askForCaption(editor, card, say),
     remove: (card) => {
-      const { noun } = blockOf(card);
+      const block = blockOf(card);
       const range = document.createRange();
       range.setStart(card.nextElementSibling || card.previousElementSibling, 0);
       editor.saveUndoState();
-      blockOf(card).isRemoved = blockOf(card).isLoose = true;
+      block.isRemoved = true;
+      block.isUndoable = true;
       card.remove();
       editor.checkCards();
       editor.focus();
+      // checkCards may have removed the filler line that the range starts in.
       if (root.contains(range.startContainer)) editor.setSelection(range);
-      say(`Removed the ${noun}. Undo brings it back.`);
+      say(`Removed the ${block.noun}. Undo brings it back.`);
     },
   };
   root.addEventListener("card-action", (event) => actions[event.detail](event.target));

@@ -1,7 +1,7 @@
 // @ts-check
-/* A story in the editor: the blocks of its source, and the opaque ones, which the editor cannot hold. An
-   opaque block is a piece of source that a card stands for (opaque_block_card.js); its HTML never
-   enters the page. */
+/* Converts a story's source to the editor's blocks and back. A block that the editor cannot edit, such as
+   a table, is opaque: a card represents it (opaque_block_card.js), and its source stays unchanged and
+   never becomes part of the page. */
 import { parseEditable, repairHtml } from "./editor_input.js";
 import { serializeBlock, serializeLine, serializeWithoutIds } from "./editor_output.js";
 import { CARD, isBlock } from "./editor_shape.js";
@@ -9,15 +9,17 @@ import { isPlain, makeParagraphs, parseInert, splitBlocks } from "./html_source.
 
 /** @typedef {import("./html_source.js").Piece & {serialized?: string}} Piece */
 /**
- * @typedef {object} Description what a card says of a piece of source
+ * @typedef {object} Description what the card of a piece of source shows
  * @property {string} noun
  * @property {string} label
- * @property {string} more
- * @property {string} [picture]
- * @property {boolean} [isSimple] whether its caption can be edited
+ * @property {string} excerpt the beginning of its text
+ * @property {string} [picture] the URL of its picture
+ * @property {boolean} [hasEditableCaption]
  */
 /**
- * @typedef {Description & {source: string, key: number | null, isLoose: boolean, isRemoved: boolean}} OpaqueBlock
+ * `key` is the index among the pieces of the source, null for a new block. `isUndoable`: its card was
+ * added or removed since the story was opened, so that an undo or redo may remove the card.
+ * @typedef {Description & {source: string, key: number | null, isUndoable: boolean, isRemoved: boolean}} OpaqueBlock
  */
 
 const MAX_TEXT = 90;
@@ -62,28 +64,33 @@ function hostOf(frame) {
 function describe({ name, source, rows }) {
   if (rows) {
     const count = `${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"}`;
-    return { noun: "table", label: `Table, ${count}`, more: "" };
+    return { noun: "table", label: `Table, ${count}`, excerpt: "" };
   }
-  // The space keeps words of neighbours apart in what the card says of them.
+  // Spaces between adjacent tags separate the words of adjacent elements in the excerpt.
   const { body } = parseInert(source.slice(0, MAX_DESCRIBED).replace(/></g, "> <"));
   const frame = body.querySelector("iframe");
   const pictures = body.querySelectorAll("img");
-  const more = shorten(body.textContent);
+  const excerpt = shorten(body.textContent);
   if (frame) {
     const host = hostOf(frame);
-    return { noun: "embed", label: host ? `Embed from ${host}` : "Embed", more };
+    return { noun: "embed", label: host ? `Embed from ${host}` : "Embed", excerpt };
   }
   if (pictures.length > 1)
-    return { noun: "gallery", label: `Gallery, ${pictures.length} pictures`, more };
+    return { noun: "gallery", label: `Gallery, ${pictures.length} pictures`, excerpt };
   if (pictures.length && (name === "figure" || name === "img")) {
     const alt = shorten(pictures[0].getAttribute("alt"));
     const picture = pictures[0].getAttribute("src") || "";
-    const isSimple = Boolean(figureParts(body.firstElementChild));
-    return { noun: "picture", label: `Picture: ${alt || "no alt text"}`, more, picture, isSimple };
+    const hasEditableCaption = Boolean(figureParts(body.firstElementChild));
+    const label = `Picture: ${alt || "no alt text"}`;
+    return { noun: "picture", label, excerpt, picture, hasEditableCaption };
   }
-  const noun = /** @type {Record<string, string>} */ (NOUNS)[name] || "Block";
-  const comment = name === "#comment" ? shorten(source.slice(4, -3)) : more;
-  return { noun: noun.toLowerCase(), label: noun, more: comment };
+  const label = /** @type {Record<string, string>} */ (NOUNS)[name] || "Block";
+  const comment = source.slice("<!--".length, -"-->".length);
+  return {
+    noun: label.toLowerCase(),
+    label,
+    excerpt: name === "#comment" ? shorten(comment) : excerpt,
+  };
 }
 
 /** @param {Node} node */
@@ -92,7 +99,7 @@ const isText = (node) => node.nodeType === Node.TEXT_NODE;
 const isNotBlank = (node) => !isText(node) || Boolean((node.textContent || "").trim());
 
 /**
- * The image and the caption's parts of a figure that holds nothing else; null for any other.
+ * Returns the image, caption and credit of a figure, null if the figure contains anything else.
  * @param {Element | null} figure
  */
 export function figureParts(figure) {
@@ -112,20 +119,20 @@ export function figureParts(figure) {
 }
 
 /**
- * By number. What is removed stays here, so that an undo finds it.
+ * All blocks by number, including removed ones, which an undo may restore.
  * @type {Map<string, OpaqueBlock>}
  */
 const blocks = new Map();
 
 /**
- * Makes the card of a piece of source. `key` is its place among the pieces; what was made since opening
- * is loose: undo and redo may take it away.
+ * Creates the opaque block of a piece of source, and returns its card.
  * @param {Pick<Piece, "name" | "source" | "rows">} piece
  * @param {number | null} key
  */
-export function createCard(piece, key = null, isLoose = key === null) {
+export function createCard(piece, key = null, isUndoable = key === null) {
   const number = String(blocks.size + 1);
-  blocks.set(number, { ...describe(piece), source: piece.source, key, isLoose, isRemoved: false });
+  const { source } = piece;
+  blocks.set(number, { ...describe(piece), source, key, isUndoable, isRemoved: false });
   return cardFor(number);
 }
 
@@ -144,7 +151,8 @@ export const blockOf = (card) => blocks.get(card.dataset.block || "");
 export const isCard = (node) => Boolean(node) && node.localName === CARD;
 
 /**
- * What the editor shows of a text, and what it has to remember to give every block back as it was.
+ * Returns a text's blocks for the editor, and what `serializeStory` needs to return unchanged blocks byte
+ * for byte: the text and its pieces.
  * @param {string} text
  */
 export function parseStory(text) {
@@ -162,8 +170,8 @@ export function parseStory(text) {
   return { nodes, memory: { text, lead, pieces } };
 }
 
-/** Collects the parts of the editor's text in order: each the source where a block is as it was opened,
-    else what it has become. */
+/** Collects the HTML of the editor's blocks in order: the original source of unchanged blocks, and the
+    serialized HTML of others. `isExact` marks the former. */
 class StorySerializer {
   /** @param {HTMLElement} root @param {Piece[]} pieces */
   constructor(root, pieces) {
@@ -207,19 +215,21 @@ class StorySerializer {
 }
 
 /**
- * The elements whose id an element before them has.
+ * Returns the elements that have the same id as an element before them.
  * @param {HTMLElement} root
  */
 function duplicateIds(root) {
   const ids = new Set();
   return [...root.querySelectorAll("[data-id]")].filter((node) => {
     const id = node.getAttribute("data-id");
-    return ids.has(id) || !ids.add(id);
+    const isDuplicate = ids.has(id);
+    ids.add(id);
+    return isDuplicate;
   });
 }
 
 /**
- * The editor's text. Where nothing was touched it is the text that was opened, not a byte of it changed.
+ * Returns the editor's text as source, which is the original text if nothing was changed.
  * @param {HTMLElement} root
  * @param {{text: string, lead: string, pieces: Piece[]}} memory
  */

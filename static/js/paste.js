@@ -1,6 +1,6 @@
-/* What a word processor or a web page puts on the clipboard, as plain, good HTML. Every word of it and
-   every boundary between words is in the result. The policy of the page makes browsers report style
-   attributes once they are parsed: they are read as data-style. */
+/* Converts the HTML that a word processor or a web page puts on the clipboard to clean HTML with all its
+   words and the spaces between them. Browsers would report style attributes as soon as they parse them,
+   because the Content-Security-Policy forbids them, so they are renamed to data-style first. */
 import { BREAKS } from "./html_names.js";
 import { collectBlocks } from "./paste_blocks.js";
 import { clip, resetClip } from "./paste_clip.js";
@@ -10,8 +10,8 @@ import { canonicalLanguage, markText } from "./paste_marks.js";
 import { describeSkipped, findAnchors, nounOf, parseClipboard } from "./paste_source.js";
 import { closeStrayTags } from "./stray_tags.js";
 
-// What is longer is pasted as plain paragraphs: the browser takes about 40 µs for an element and 100 µs
-// for a block.
+// Longer HTML is pasted as plain paragraphs, because the browser needs about 40 µs for an element and
+// 100 µs for a block.
 const MAX_LENGTH = 2000000; // characters
 const MAX_ELEMENTS = 16000; // outside of tables, which become one card each
 const MAX_BLOCKS = 8000;
@@ -29,27 +29,26 @@ function plainBlocks(html) {
   const breaks = new RegExp(`</?(?:br|${BREAKS.join("|")})(?=[\\s/>])[^<>]*>`, "gi");
   const pictures = (html.match(/<img(?=[\s/>])/gi) || []).length;
   if (pictures) clip.skipped.set("picture", pictures);
-  const whole = closeStrayTags(html);
-  // Behind the last end of a comment none is closed, and a search for that takes time that grows with
-  // the square of the text.
-  const last = whole.lastIndexOf("-->");
-  const end = last < 0 ? 0 : last + 3;
-  const text = (whole.slice(0, end).replace(COMMENTS, "") + whole.slice(end))
+  const closed = closeStrayTags(html);
+  // Comments are removed only up to the last "-->": searching for the end of unclosed ones after it would
+  // take quadratic time.
+  const last = closed.lastIndexOf("-->");
+  const end = last < 0 ? 0 : last + "-->".length;
+  const text = (closed.slice(0, end).replace(COMMENTS, "") + closed.slice(end))
     .replace(breaks, "\n\n")
     .replace(/<[^<>]*>/g, "");
   const { body } = new DOMParser().parseFromString(text, "text/html");
   const lines = body.textContent.split(/\n\s*\n/).filter((line) => line.trim());
-  const many = Math.ceil(lines.length / MAX_BLOCKS);
-  const paragraphs =
-    many > 1
-      ? lines.map((_, at) => (at % many ? "" : lines.slice(at, at + many).join(" ")))
-      : lines;
+  const linesPerParagraph = Math.ceil(lines.length / MAX_BLOCKS) || 1;
+  const paragraphs = [];
+  for (let at = 0; at < lines.length; at += linesPerParagraph)
+    paragraphs.push(lines.slice(at, at + linesPerParagraph).join(" "));
   return paragraphs.flatMap((line) => makeBlocks([{ text: line, marks: {} }], "p"));
 }
 
 const SPACE = /^[ \t\n\r\f\u00a0]/;
 
-/** The spaces around what is pasted: they separate it from the words at the cursor. */
+/** Returns the spaces before and after the text, which separate it from the words at the cursor. */
 function outerSpaces(body) {
   const texts = [];
   const visit = (node) => {
@@ -61,7 +60,7 @@ function outerSpaces(body) {
   return [SPACE.test(texts[0] || "") ? " " : "", SPACE.test(last.slice(-1)) ? " " : ""];
 }
 
-/** The same within the first and the last of some blocks, as spaces that no program drops. */
+/** Puts these spaces into the first and the last block, as no-break spaces, which Squire does not drop. */
 function separateEdges(blocks, [before, after]) {
   const ends = [
     [blocks[0], before, "prepend"],
@@ -92,10 +91,10 @@ const isTooMuch = (html) =>
   count(BLOCK, html) > MAX_BLOCKS ||
   count(/<table(?=[\s/>])/gi, html) > MAX_TABLES;
 
-/** Good HTML for what is on the clipboard, and a sentence on what is not in it. `isTaken` tells whether
-    the story has an id. */
+/** Returns clean HTML for that of the clipboard, and a sentence that says what was omitted. `isTaken(id)`
+    returns whether an element of the story has that id. */
 export function cleanPaste(html, isTaken = () => false) {
-  const isOwn = html.slice(0, 1000).includes("<!-- squire -->");
+  const isOwn = html.slice(0, 1000).includes("<!-- squire -->"); // copied from an editor
   resetClip(isOwn);
   if (isTooMuch(html)) {
     clip.anchors.isOwn = false;

@@ -1,16 +1,18 @@
-/* The elements of the clipboard as blocks of a story. */
+/* Converts the elements of the clipboard to blocks of a story. */
 import { clip } from "./paste_clip.js";
 import { makeBlocks, makeElement } from "./paste_lines.js";
 import { extractMarker, groupLists, looseItems, numberOf } from "./paste_lists.js";
 import { isBlock, isSkipped, markText } from "./paste_marks.js";
 import { emojiOf, styles } from "./paste_source.js";
 
-/** Everything in an element as blocks; list items are loose, `groupLists` makes lists of them. */
+/** Returns the content of an element as blocks. List items are not in lists yet (see paste_lists.js).
+    `outer` are the marks around the element, `list` is the list that it is in, and `tag` is the name of
+    the blocks. */
 export function collectBlocks(container, outer, list, tag = "p") {
-  const out = [];
+  const collected = [];
   let line = [];
-  const close = () => {
-    out.push(makeBlocks(line, tag));
+  const endLine = () => {
+    collected.push(makeBlocks(line, tag));
     line = [];
   };
   const add = (node, marks) => {
@@ -29,11 +31,11 @@ export function collectBlocks(container, outer, list, tag = "p") {
     if (node.localName === "br")
       line.push({ text: "", marks, isBreak: !styles(node).has("page-break-before") });
     else if (isBlock(node)) {
-      close();
+      endLine();
       clip.hasBlock = true;
-      out.push(convertElement(node, inner, list, tag));
+      collected.push(convertElement(node, inner, list, tag));
     } else {
-      const gap = isApart(node) ? [{ text: " ", marks }] : [];
+      const gap = needsSpaces(node) ? [{ text: " ", marks }] : [];
       line.push(...gap);
       node.childNodes.forEach((child) => visit(child, inner));
       line.push(...gap);
@@ -41,17 +43,18 @@ export function collectBlocks(container, outer, list, tag = "p") {
     return null;
   };
   container.childNodes.forEach((child) => visit(child, outer));
-  close();
-  return out.flat();
+  endLine();
+  return collected.flat();
 }
 
-// The parts of a formula stand apart, as do cells that are in no table.
-const isApart = (element) =>
+// The symbols of a formula, and table cells outside of a table, are separated by spaces.
+const needsSpaces = (element) =>
   (/MathML$/.test(element.namespaceURI) && !element.children.length) ||
   /^(?:table-c|inline-(?:block|flex|grid|table))/.test(styles(element).get("display") || "");
 
 function convertElement(element, marks, list, tag) {
   const name = element.localName;
+  // In desktop Word, a paragraph is a list item if it has a style such as "mso-list: l0 level1 lfo2".
   const word = /\bl\d+\s+level(\d+)\s+lfo(\d+)/.exec(styles(element).get("mso-list") || "");
   const rank = titleRank(element);
   if (name === "table") return convertTable(element, marks);
@@ -75,6 +78,7 @@ function convertElement(element, marks, list, tag) {
 
 const withText = (block) => (block.textContent ? [block] : []);
 
+/** Returns the level of a heading, 0 for any other element. */
 function titleRank(element) {
   const [, rank] = /^h([1-6])$/.exec(element.localName) || [];
   const [, named] = /\bMso(Title|Heading[1-9]?)\b/.exec(element.className) || [];
@@ -89,15 +93,15 @@ function convertList(element, marks, list) {
   const first = element.querySelector(":scope > li");
   return itemsOf(element).flatMap((child) => {
     if (isSkipped(child)) return [];
-    const more =
+    const start =
       child === first && isOrdered ? { start: Number(element.getAttribute("start")) || 1 } : {};
     if (child.localName === "li")
-      return convertItem(child, markText(child, marks), { ...inner, ...more });
+      return convertItem(child, markText(child, marks), { ...inner, ...start });
     return convertElement(child, markText(child, marks), inner, "p");
   });
 }
 
-/** The children of a list; what runs on between its items is an item as well. */
+/** Returns the children of a list. Text and inline elements between its items become items. */
 function itemsOf(element) {
   let item = null;
   for (const node of [...element.childNodes]) {
@@ -114,30 +118,31 @@ function convertItem(element, marks, list) {
     Number(element.getAttribute("aria-level") || element.getAttribute("data-aria-level")) ||
     list.depth;
   const root = element.getAttribute("data-listid") || list.root;
-  const parts = collectBlocks(element, marks, { ...list, root, depth: level });
-  const own = parts.filter((part) => !looseItems.has(part));
-  const deeper = parts.filter((part) => looseItems.has(part));
-  if (!own.length) return deeper;
-  const item = unwrapParagraph("li", own);
+  const blocks = collectBlocks(element, marks, { ...list, root, depth: level });
+  const content = blocks.filter((block) => !looseItems.has(block));
+  const nestedItems = blocks.filter((block) => looseItems.has(block));
+  if (!content.length) return nestedItems;
+  const item = unwrapParagraph("li", content);
   looseItems.set(item, { ...list, level, root });
-  return [item, ...deeper];
+  return [item, ...nestedItems];
 }
 
-/** A list item or cell: where it holds one paragraph, its text without the paragraph. */
-function unwrapParagraph(tag, parts) {
-  const isOne = parts.length === 1 && parts[0].localName === "p";
-  const element = makeElement(tag, isOne ? [...parts[0].childNodes] : parts);
-  if (isOne) for (const { name, value } of parts[0].attributes) element.setAttribute(name, value);
+/** Makes a list item or cell of blocks; a single paragraph is replaced by its content. */
+function unwrapParagraph(tag, blocks) {
+  const [paragraph] = blocks;
+  const isOne = blocks.length === 1 && paragraph.localName === "p";
+  const element = makeElement(tag, isOne ? [...paragraph.childNodes] : blocks);
+  if (isOne) for (const { name, value } of paragraph.attributes) element.setAttribute(name, value);
   return element;
 }
 
 function convertTable(element, marks) {
   const rows = [...element.rows];
-  const parts = element.caption ? [element.caption] : [];
-  const isBox = rows.length < 2 && rows.every((row) => row.cells.length < 2);
-  if (isBox)
-    return [...parts, ...rows.flatMap((row) => [...row.cells])].flatMap((part) =>
-      collectBlocks(part, marks, null),
+  const captions = element.caption ? [element.caption] : [];
+  const isSingleCell = rows.length < 2 && rows.every((row) => row.cells.length < 2);
+  if (isSingleCell)
+    return [...captions, ...rows.flatMap((row) => [...row.cells])].flatMap((box) =>
+      collectBlocks(box, marks, null),
     );
   const table = makeElement("table");
   if (marks.dir === "rtl") table.dir = "rtl";

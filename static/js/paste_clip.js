@@ -1,13 +1,13 @@
-/* What is known of the clipboard that is being cleaned. */
+/* The state of the paste that is being converted. */
 
 export const clip = {
-  language: "", // the language around it
-  anchors: { ids: new Map(), places: new Map(), isOwn: false }, // what its links lead to
-  skipped: new Map(), // how often something is left out, by noun
+  language: "", // the language of the clipboard, or of the story
+  anchors: { ids: new Map(), places: new Map(), isOwn: false }, // see findAnchors in paste_source.js
+  skipped: new Map(), // the number of omitted things, by noun
   hasBlock: false,
 };
 
-/** Begins with another clipboard; `isOwn` says that it was copied from the editor. */
+/** Resets the state for another paste; `isOwn` says that it was copied from an editor. */
 export function resetClip(isOwn) {
   clip.language = "";
   clip.anchors = { ids: new Map(), places: new Map(), isOwn };

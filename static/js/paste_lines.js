@@ -1,4 +1,5 @@
-/* Lines of the clipboard as blocks: their words, and the links and emphasis around them. */
+/* Converts lines of the clipboard to blocks. A line is a list of texts with their marks: links, emphasis,
+   language and direction (paste_marks.js). */
 import { clip } from "./paste_clip.js";
 import { canonicalLanguage } from "./paste_marks.js";
 
@@ -12,8 +13,8 @@ export function makeElement(tag, nodes = []) {
   return element;
 }
 
-/** A line's words and the gaps between them: one space, a break, or the space that French typography
-    needs. */
+/** Returns a line's words and the gaps between them. A gap is a number of breaks, a space, or a no-break
+    space where typography needs one, as in French before a colon. */
 function tokenize(line) {
   const tokens = [];
   let [space, breaks] = ["", 0];
@@ -44,7 +45,7 @@ function wrappers(marks) {
   return marks.id ? [["span", "", marks.id], ...emphasis] : emphasis;
 }
 
-/** How many wrappers two places share, from the outermost on. */
+/** Returns how many wrappers two tokens share, counted from the outermost one. */
 function sharedWrappers(one, other) {
   const end = one.findIndex(
     (wrapper, at) => !other[at] || wrapper.some((part, index) => part !== other[at][index]),
@@ -52,13 +53,13 @@ function sharedWrappers(one, other) {
   return end < 0 ? one.length : end;
 }
 
-/** Puts a line's tokens into a block, each within its links and emphasis; a gap has those that both its
-    neighbours have. */
+/** Appends a line's tokens to a block, in elements for their links and emphasis. A gap is in the elements
+    that both its neighbours share. */
 function fillBlock(block, line) {
   const around = line.map(({ marks }) => marks && wrappers(marks));
   let open = [];
-  let words = ""; // not yet in the last element of the chain
-  const chain = [block];
+  let words = ""; // text not yet appended to the innermost open element
+  const chain = [block]; // the open elements
   const put = (node) => {
     if (words) chain[chain.length - 1].append(words);
     words = "";
@@ -84,7 +85,7 @@ function fillBlock(block, line) {
   put();
 }
 
-/** The value of a mark that most letters of a line have. */
+/** Returns the value of a mark that applies to most of a line's text. */
 function dominantValue(name, line) {
   const tally = new Map([["", 0]]);
   for (const { marks, text } of line)
@@ -93,7 +94,7 @@ function dominantValue(name, line) {
   return [...tally].sort(([, one], [, other]) => other - one)[0][0] || "";
 }
 
-/** A block with the direction of its words, and their language if that is not the one around. */
+/** Makes a block with the direction of its words, and with their language if it differs from the story's. */
 function makeBlock(tag, line) {
   const block = makeElement(tag);
   fillBlock(block, line);
@@ -103,7 +104,7 @@ function makeBlock(tag, line) {
   return block;
 }
 
-/** The blocks of a line: one, or several where empty lines separate it. */
+/** Makes blocks of a line: several if it contains empty lines. */
 export function makeBlocks(line, tag) {
   const parts = [[]];
   for (const token of tokenize(line)) {

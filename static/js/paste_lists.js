@@ -1,11 +1,11 @@
-/* Lists of the clipboard. Google nests them beside the item they belong to, Word for the web gives each
-   item a list of its own, Word for the desktop has paragraphs that only look like items: all become
-   loose items with a level first. */
+/* Lists of the clipboard. Google puts a nested list after the item that it belongs to, Word for the web
+   has a separate list for each item, and desktop Word has paragraphs that only look like items. So all
+   items are first collected without their lists (loose items), and then put into new lists. */
 
-// List items that are in no list yet: their level, list (root), kind and first number.
+// The level, list (root), kind and first number of items that are not in a list yet.
 export const looseItems = new WeakMap();
 
-/** What Word writes before an item, such as “·” or “iv.”; it is taken out of the paragraph. */
+/** Removes and returns the marker that Word writes before an item, such as “·” or “iv.”. */
 export function extractMarker(paragraph) {
   let marker = "";
   const take = (node) => {
@@ -23,11 +23,11 @@ export function extractMarker(paragraph) {
   return marker.replace(/[\s\u00a0]+/g, "");
 }
 
-/** The number that a marker means; null for a bullet. Bullets may be letters too: “o”, “Ø”, “§”. */
+/** Returns the number that a marker means, null for a bullet. Bullets may be letters: “o”, “Ø”, “§”. */
 export function numberOf(marker) {
   const [, last] = /(\p{Nd}+|\p{L}{1,7}(?=[.)]))[.)]*$/u.exec(marker) || [];
   if (!last) return null;
-  // The last four bits of a digit, Latin or Arabic, are its value.
+  // The last four bits of a digit's code are its value, for Latin and Arabic digits.
   if (/^\p{Nd}/u.test(last))
     return Number([...last].map((digit) => digit.charCodeAt(0) & 15).join(""));
   const letters = last.toLowerCase();
@@ -38,7 +38,7 @@ export function numberOf(marker) {
   return /^[a-z]$/.test(letters) ? letters.charCodeAt(0) - 96 : 1;
 }
 
-/** Blocks with their loose items put into lists, one within the other. */
+/** Returns the blocks with loose items put into nested lists. */
 export function groupLists(blocks) {
   const out = [];
   let open = [];
@@ -51,13 +51,13 @@ export function groupLists(blocks) {
     }
     while (open.length > 1 && open[open.length - 1].level > item.level) open.pop();
     let top = open[open.length - 1];
-    if (top) top.level = Math.min(top.level, item.level); // a list may begin with its deeper items
-    const isOther =
+    if (top) top.level = Math.min(top.level, item.level); // a list may begin with a deeper item
+    const isOtherList =
       top &&
       top.level === item.level &&
       (top.root !== item.root || top.isOrdered !== item.isOrdered);
-    if (isOther) open.pop();
-    if (!top || isOther || item.level > top.level) {
+    if (isOtherList) open.pop();
+    if (!top || isOtherList || item.level > top.level) {
       top = { ...item, element: part.ownerDocument.createElement(item.isOrdered ? "ol" : "ul") };
       if (item.isOrdered && item.start > 1) top.element.setAttribute("start", item.start);
       const parent = open[open.length - 1];
@@ -71,7 +71,7 @@ export function groupLists(blocks) {
   return out;
 }
 
-/** Items that all run from right to left make their list do so, with its bullets on the right. */
+/** If all items are right-to-left, makes the list right-to-left, so that its bullets are on the right. */
 function normalizeList(list) {
   list.querySelectorAll("ul, ol").forEach(normalizeList);
   const all = [...list.children];

@@ -1,11 +1,11 @@
-/* What an element of the clipboard says of the text in it: emphasis, links, language, direction. */
+/* The marks of text on the clipboard: emphasis, links, language and direction. */
 import { BREAKS } from "./html_names.js";
 import { clip } from "./paste_clip.js";
 import { fragmentOf, nounOf, styles } from "./paste_source.js";
 
 const BLOCKS = new Set(BREAKS);
 
-/** An address that a story may link to; empty for any other. */
+/** Returns a URL without Google's redirect, "" if a story may not link to it. */
 function safeAddress(href) {
   const text = (href || "").replace(/[\t\n\r]/g, "").trim();
   try {
@@ -19,8 +19,7 @@ function safeAddress(href) {
   }
 }
 
-/** The same for a link, which may also lead to a place in what is pasted, or in the story that it was
-    copied from. */
+/** Does the same for a link, which may also lead to an anchor in the pasted text or in the story. */
 function linkAddress(href) {
   const fragment = fragmentOf(href);
   if (clip.anchors.ids.has(fragment)) return `#${clip.anchors.ids.get(fragment)}`;
@@ -28,7 +27,7 @@ function linkAddress(href) {
 }
 
 export function canonicalLanguage(tag) {
-  if (!tag) return ""; // Intl would throw, thousands of times
+  if (!tag) return ""; // avoids thousands of exceptions, which are slow
   try {
     return Intl.getCanonicalLocales(tag)[0] || "";
   } catch {
@@ -36,7 +35,7 @@ export function canonicalLanguage(tag) {
   }
 }
 
-/** The marks of the text in an element, added to those around it. */
+/** Returns the marks of the text in an element; `outer` are those around it. */
 export function markText(element, outer) {
   const [tag, style, marks] = [element.localName, styles(element), { ...outer }];
   const hasStyle = (name, pattern) => pattern.test(style.get(name) || "");
@@ -57,13 +56,13 @@ export function markText(element, outer) {
     });
   if (tag === "pre" || hasStyle("white-space", /^(?:pre|break-spaces)/)) marks.pre = true;
   marks.lang = element.getAttribute("lang") || element.getAttribute("xml:lang") || marks.lang;
-  // A Latin word in an Arabic paragraph does not turn the paragraph.
+  // A left-to-right word in a right-to-left paragraph does not change the paragraph's direction.
   const dir = (element.getAttribute("dir") || style.get("direction") || "").toLowerCase();
   if (dir && (marks.dir !== "rtl" || isBlock(element))) marks.dir = dir;
   return marks;
 }
 
-/** Whether an element is left out; what it shows is counted. */
+/** Returns whether an element is omitted, and counts the things that are not pasted. */
 export function isSkipped(element) {
   const noun = nounOf(element);
   if (noun) clip.skipped.set(noun, (clip.skipped.get(noun) || 0) + 1);

@@ -1,13 +1,12 @@
-/* The clipboard before it is read: its document, what in it is shown and is no text, and the places that
-   its links lead to. */
+/* The clipboard's document: how it is parsed, its elements that are not text, and its anchors. */
 import { nameSet } from "./html_names.js";
 import { closeStrayTags } from "./stray_tags.js";
 
-// Nobody sees what is in these.
-const SILENT = nameSet(
+// Elements whose content browsers do not show.
+const HIDDEN = nameSet(
   "base colgroup head link meta noscript script style template title xml annotation annotation-xml",
 );
-// What cannot be pasted, as people call it.
+// Elements that cannot be pasted, and what people call them.
 const NOUNS = {
   img: "picture",
   svg: "picture",
@@ -31,16 +30,17 @@ const EMOJI =
 // The ids that a stored text may have (spectator.text.html.sanitizer).
 const SAFE_ID = /^(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}$/;
 
-/** The clipboard's document, in which nothing is loaded and no script runs. */
+/** Parses the clipboard into a document in which nothing is loaded and no script runs. */
 export function parseClipboard(html) {
   const attribute = (all, key, value = "") =>
     /^on/i.test(key) ? "" : key.toLowerCase() === "style" ? `data-style${value}` : all;
-  const quiet = (tag, name, attributes) => `<${name}${attributes.replace(ATTRIBUTE, attribute)}>`;
-  let source = closeStrayTags(html).replace(TAG, quiet);
-  // A parser drops the tags of rows that stand in no table, and joins their cells.
+  const disarm = (tag, name, attributes) => `<${name}${attributes.replace(ATTRIBUTE, attribute)}>`;
+  let source = closeStrayTags(html).replace(TAG, disarm);
+  // The parser would drop rows and cells outside of a table and join their words.
   if (!/<table[\s/>]/i.test(source)) source = source.replace(ROW_TAG, "<$1div");
-  // White space before the first word is only kept in a body.
+  // Without <body>, the parser would drop white space before the first word.
   const page = new DOMParser().parseFromString(`<body>${source}`, "text/html");
+  // Remove the white space outside of the comments StartFragment and EndFragment.
   const comments = page.createTreeWalker(page, NodeFilter.SHOW_COMMENT);
   while (comments.nextNode()) {
     const [, which] = /^\s*(Start|End)Fragment\s*$/.exec(comments.currentNode.data) || [];
@@ -51,6 +51,7 @@ export function parseClipboard(html) {
   return page;
 }
 
+/** Returns the values of an element's style attribute by property. */
 export function styles(element) {
   const pairs = (element.getAttribute("data-style") || "").toLowerCase().split(";");
   return new Map(
@@ -58,7 +59,7 @@ export function styles(element) {
   );
 }
 
-/** The text that a picture stands for: an emoji, or what a page wrote as one. */
+/** Returns the emoji or emoticon that a picture shows, "" for any other picture. */
 export function emojiOf(element) {
   const alt = element.localName === "img" ? (element.getAttribute("alt") || "").trim() : "";
   const isNamed = /emoji|smil(?:ey|ie)/i.test(
@@ -72,17 +73,17 @@ function isHidden(element) {
   const isComment = /^comment/.test(
     style.get("mso-element") || style.get("mso-special-character") || "",
   );
-  const isAway =
+  const isUndisplayed =
     element.hidden || style.get("display") === "none" || style.get("mso-hide") === "all";
   return (
-    isAway ||
+    isUndisplayed ||
     isComment ||
-    SILENT.has(element.localName) ||
+    HIDDEN.has(element.localName) ||
     element.classList.contains("MsoCommentReference")
   );
 }
 
-/** What an element shows that is no text, in a word; empty for one that shows nothing, null for one that holds text. */
+/** Returns a noun for an element that cannot be pasted, "" if it is invisible, null if it can be pasted. */
 export function nounOf(element) {
   if (isHidden(element)) return "";
   const noun = NOUNS[element.localName];
@@ -90,16 +91,16 @@ export function nounOf(element) {
   const size = ["width", "height"].map((name) => element.getAttribute(name) || "");
   const isPixel =
     element.localName === "img" && size.some((pixels) => /^[01](?:px)?$/.test(pixels));
-  const isMute =
+  const hasNoText =
     element.localName === "input" &&
     /^(?:hidden|checkbox|radio)$/i.test(element.getAttribute("type"));
   const isEmpty = /^(?:button|del)$/.test(element.localName) && !element.textContent.trim();
-  return isPixel || isMute || isEmpty ? "" : noun;
+  return isPixel || hasNoText || isEmpty ? "" : noun;
 }
 
 const countOf = (noun, count) => `${count} ${noun}${count > 1 ? "s" : ""}`;
 
-/** What was left out of a paste, in a sentence; empty for nothing. `counts` is a Map by noun. */
+/** Returns a sentence that says what was not pasted, "" for nothing. `counts` is a Map by noun. */
 export function describeSkipped(counts) {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   if (!total) return "";
@@ -121,15 +122,16 @@ export const fragmentOf = (href) => {
   }
 };
 
-/** The places in the clipboard that its links lead to: `{ids, places}`, the id for each name, and the id of each link
-    and piece of text that begins at such a place. `isTaken` tells whether the story has an id. What was copied from the
-    editor keeps all that are free. */
+/** Returns the anchors of the clipboard as `{ids, places}`: `ids` maps the anchor's name to its id in the
+    story, `places` maps the link or text node at the anchor to that id. `isTaken(id)` returns whether the
+    story has an id. Only anchors that a link of the clipboard leads to are kept; if the clipboard was
+    copied from an editor (`isOwn`), also all others whose id is free. */
 export function findAnchors(body, isTaken, isOwn) {
   const links = [...body.querySelectorAll("a[href*='#']")];
   const wanted = new Set(links.map((link) => fragmentOf(link.getAttribute("href"))));
   const [ids, places, used] = [new Map(), new Map(), new Set()];
-  const waiting = [];
-  let last = null;
+  const waiting = []; // names of anchors before the next text
+  let last = null; // the last text node
   const isNew = (name) => name && !ids.has(name) && (wanted.has(name) || (isOwn && !isTaken(name)));
   const freeId = (name) => {
     const base = SAFE_ID.test(name)

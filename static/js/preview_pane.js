@@ -1,27 +1,26 @@
-/* Fetches the preview again whenever the server has stored what was typed, and keeps the scroll
-   position. */
+/* Reloads the preview whenever the server has stored typed text, and restores the scroll position. */
 const preview = document.getElementById("preview");
-const saved = document.getElementById("save-status");
+const saveStatus = document.getElementById("save-status");
 let previewedSeq = "";
-let top = 0;
+let scrollTop = 0;
 
 function refresh() {
-  const outcome = saved.querySelector("[data-outcome=saved]");
+  const outcome = saveStatus.querySelector("[data-outcome=saved]");
   const isVisible = preview.offsetParent !== null;
   if (!outcome || outcome.dataset.seq === previewedSeq || !isVisible) return;
   previewedSeq = outcome.dataset.seq;
   const frame = preview.querySelector("iframe");
-  top = frame && frame.contentWindow ? frame.contentWindow.scrollY : 0;
+  scrollTop = frame && frame.contentWindow ? frame.contentWindow.scrollY : 0;
   preview.dispatchEvent(new Event("refresh"));
 }
 
 preview.closest(".preview-pane").hidden = false;
-new MutationObserver(refresh).observe(saved, { childList: true, subtree: true });
+new MutationObserver(refresh).observe(saveStatus, { childList: true, subtree: true });
 window.addEventListener("resize", refresh);
 preview.addEventListener(
   "load",
   (event) => {
-    if (event.target.contentWindow) event.target.contentWindow.scrollTo(0, top);
+    if (event.target.contentWindow) event.target.contentWindow.scrollTo(0, scrollTop);
   },
   true,
 );

@@ -1,10 +1,10 @@
 // @ts-check
-/* Requests that end: with an answer, or with nothing after a time limit. */
+/* Requests with a time limit. */
 
 const SESSION_TIMEOUT_MS = 8000;
 
 /**
- * The text of a response; null where none came in time.
+ * Fetches a URL; returns null if there is no complete response within the time limit.
  * @param {string} url
  * @param {RequestInit} options
  * @param {number} timeout in milliseconds, for the whole response
@@ -22,8 +22,8 @@ export async function fetchText(url, options, timeout) {
   }
 }
 
-/** Whether somebody is logged in; null where nobody answers who would know: no network, a fault, a
-    hotspot's own page. */
+/** Returns whether the person is logged in, null without a response of the site: no network, an error, or
+    the page of a Wi-Fi hotspot. */
 export async function isLoggedIn() {
   const url = "/newsroom/fragments/session";
   const response = await fetchText(url, { cache: "no-store" }, SESSION_TIMEOUT_MS);

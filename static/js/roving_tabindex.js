@@ -1,4 +1,4 @@
-/* One stop for the Tab key in a row of buttons; arrow keys go on from there. */
+/* A row of buttons in which Tab reaches one button and the arrow keys reach the others. */
 
 export function setRovingTabindex(row) {
   const buttons = () => [...row.querySelectorAll("button:not([hidden])")];
@@ -11,6 +11,7 @@ export function setRovingTabindex(row) {
     const index = all.indexOf(event.target);
     const isRightToLeft = getComputedStyle(row).direction === "rtl";
     const steps = { ArrowRight: isRightToLeft ? -1 : 1, ArrowLeft: isRightToLeft ? 1 : -1 };
+    // NaN for all other keys.
     const target = { Home: 0, End: all.length - 1 }[event.key] ?? index + (steps[event.key] || NaN);
     if (index < 0 || Number.isNaN(target)) return;
     event.preventDefault();

@@ -1,8 +1,8 @@
-/* Suggestions under the search box of the header. Their styles are loaded with the first focus. */
+/* Suggestions under the search box of the header. Their styles are loaded when the box gets the focus. */
 import { Combobox } from "./combobox.js";
 
 const WAIT_MS = 150;
-const TIMEOUT_MS = 5000; // suggestions for other letters are shown no longer than this
+const TIMEOUT_MS = 5000; // then the suggestions for the text before are removed
 const STYLES = new URL("../css/search.css", import.meta.url).href;
 const box = document.getElementById("sitesearch");
 const status = document.getElementById("status");
@@ -17,8 +17,8 @@ function fill(html) {
   status.textContent = combobox.showOptions();
 }
 
-/** Asks for what the letters may become; an answer that was overtaken is never shown. */
-async function ask() {
+/** Fetches suggestions; a response that arrives after a newer request is ignored. */
+async function fetchSuggestions() {
   const text = box.value.trim();
   controller.abort();
   const current = (controller = new AbortController());
@@ -36,7 +36,7 @@ async function ask() {
     const html = response.ok ? await response.text() : "";
     if (!current.signal.aborted) fill(html);
   } catch {
-    if (!current.signal.aborted) fill(""); // Enter searches all the same
+    if (!current.signal.aborted) fill("");
   } finally {
     clearTimeout(timer);
   }
@@ -44,7 +44,7 @@ async function ask() {
 
 list.setAttribute("role", "listbox");
 list.setAttribute("aria-label", "Suggestions");
-const combobox = new Combobox(box, list, ask, WAIT_MS);
+const combobox = new Combobox(box, list, fetchSuggestions, WAIT_MS);
 
 function close() {
   controller.abort();
@@ -59,10 +59,10 @@ function loadStyles() {
 }
 
 box.addEventListener("focus", loadStyles);
-box.addEventListener("input", () => combobox.askSoon());
+box.addEventListener("input", () => combobox.fetchSoon());
 box.addEventListener("blur", close);
 window.addEventListener("pagehide", close); // the back button leads to a page without an open list
 if (document.activeElement === box) {
-  loadStyles(); // somebody types already
-  if (box.value) combobox.askSoon();
+  loadStyles(); // the box got the focus before this script was loaded
+  if (box.value) combobox.fetchSoon();
 }

@@ -1,8 +1,9 @@
-/* On every reader's page: says when a request failed, and loads the suggestions where the search box is
-   visible. */
-const status = document.getElementById.bind(document, "status");
+/* On every reader's page: reports failed requests of htmx, and loads search suggestions if the search box
+   is visible. */
+const getStatus = () => document.getElementById("status");
 
-/* Events of htmx 2 and 4: the element that asked, and what became of the request. */
+/* By event of htmx 2 and 4: the element that sent the request, and a code for the failure: the HTTP
+   status, "timeout", or 0 if the site could not be reached. */
 const FAILURES = {
   "htmx:responseError": ({ elt, xhr }) => [elt, xhr.status],
   "htmx:sendError": ({ elt }) => [elt, 0],
@@ -17,7 +18,7 @@ const reason = (code) => {
   return navigator.onLine ? "The site could not be reached." : "You are offline.";
 };
 
-/** Returns the notice that stands beside a control, or in place of what it would have shown. */
+/** Returns a notice with a button that tries again. */
 const makeNotice = (text, retry) => {
   const notice = Object.assign(document.createElement("div"), { className: "request-error" });
   const button = Object.assign(document.createElement("button"), {
@@ -28,15 +29,16 @@ const makeNotice = (text, retry) => {
   button.addEventListener("click", retry);
   return notice;
 };
-const say = (what, code, retry) => {
-  const text = `${what} ${reason(code)}`;
-  status().textContent = text;
+/** Announces a failure to screen readers, and returns its notice. */
+const report = (message, code, retry) => {
+  const text = `${message} ${reason(code)}`;
+  getStatus().textContent = text;
   return makeNotice(text, retry);
 };
 
 /** Removes the notice of an earlier request of the same control. */
 const clear = (control) => {
-  status().textContent = "";
+  getStatus().textContent = "";
   if (control.previousElementSibling?.matches(".request-error"))
     control.previousElementSibling.remove();
 };
@@ -46,23 +48,24 @@ const failMore = (link, code) => {
     link.focus();
     link.click();
   };
-  link.before(say("Could not load more stories.", code, retry));
+  link.before(report("Could not load more stories.", code, retry));
 };
-/** Removes the results of other words. The address becomes that of what was typed, so that a reload asks
-    for it. */
+/** Replaces the results of the earlier query. The page gets the URL of the new query, so that reloading
+    the page tries the new query again. */
 const failSearch = (form, code) => {
   const query = String(
     new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim())),
   );
   history.replaceState(history.state, "", query ? `${form.action}?${query}` : form.action);
   document.getElementById("results").replaceChildren(
-    say("Could not show the results.", code, () => {
+    report("Could not show the results.", code, () => {
       form.elements.q.focus();
       form.dispatchEvent(new Event("input", { bubbles: true }));
     }),
   );
 };
-/** Related stories fail silently: the link to the section stays, without the space kept for them. */
+/** Related stories fail silently: the link to the section remains. The stylesheet reserves space for the
+    stories only while the element has `hx-get`. */
 const failRelated = (section) => section.removeAttribute("hx-get");
 
 const fail = (control, code) => {
@@ -83,8 +86,8 @@ for (const name of ["htmx:beforeRequest", "htmx:before:request"])
     ({ target }) => target.matches("a.more, form.search") && clear(target),
   );
 
-/* Enter or a link leaves the page: a response that came after that would replace the address that the
-   back button leads to. */
+/* When somebody leaves the page, aborts the search request: its response would replace the URL to which
+   the back button returns. */
 let isLeaving = false;
 const leave = ({ target }) => {
   const form = document.querySelector("form.search");
@@ -99,17 +102,18 @@ for (const name of ["htmx:beforeRequest", "htmx:before:request"])
     if (isLeaving && event.target.matches("form.search")) event.preventDefault();
   });
 
-/* Space is kept for related stories only where htmx has loaded and will fetch them. */
+/* Space is reserved for related stories only if htmx has loaded and will fetch them. */
 const noteHtmx = () => document.documentElement.classList.add("has-htmx");
 for (const name of ["htmx:load", "htmx:after:init"])
   document.addEventListener(name, noteHtmx, { once: true });
-document.addEventListener("DOMContentLoaded", () => window.htmx && noteHtmx()); // htmx may have started before
+// htmx may have started before this script.
+document.addEventListener("DOMContentLoaded", () => window.htmx && noteHtmx());
 
-const wide = matchMedia("(min-width: 60rem)"); // where the stylesheet shows the search box
+const wide = matchMedia("(min-width: 60rem)"); // the stylesheet shows the search box from this width
 const loadSearch = () => {
   if (!wide.matches) return;
   wide.removeEventListener("change", loadSearch);
-  import("./combobox.js"); // at once, not when the next has come
+  import("./combobox.js"); // search.js imports it: fetch both at the same time
   import("./search.js");
 };
 wide.addEventListener("change", loadSearch);

@@ -1,10 +1,10 @@
-/* Small helps on the story form: lengths, words, keys for saving, where errors lead, who else is here,
-   the picture. */
+/* Small features of the story form: lengths, word count, keyboard shortcuts, links of the error summary,
+   other editors, checks of the picture. */
 import { INLINE } from "./html_names.js";
 
 const WAIT_MS = 250;
-const HOLD_MS = 10000;
-const WORDS_PER_MINUTE = 230; // as readers are told (spectator/text/words/excerpts.py)
+const HOLD_MS = 10000; // in which a second press of a shortcut is ignored
+const WORDS_PER_MINUTE = 230; // the same as in spectator/text/words/excerpts.py
 const find = (id) => document.getElementById(id);
 const form = find("story");
 
@@ -19,9 +19,9 @@ const describe = (field, note, isDescribed) => {
   field.setAttribute("aria-describedby", [...ids, ...(isDescribed ? [note.id] : [])].join(" "));
 };
 
-/* How long the headline and the dek are. A letter with its marks (ẹ́) is one character. */
-const letters = window.Intl && Intl.Segmenter ? new Intl.Segmenter() : null;
-const lengthOf = (text) => (letters ? [...letters.segment(text)] : [...text]).length;
+/* The lengths of headline and dek. A letter with its marks (ẹ́) is one character. */
+const segmenter = window.Intl && Intl.Segmenter ? new Intl.Segmenter() : null;
+const lengthOf = (text) => (segmenter ? [...segmenter.segment(text)] : [...text]).length;
 for (const id of ["headline", "dek"]) {
   const field = find(id);
   const guide = clone(`guide-${id}`);
@@ -40,16 +40,17 @@ for (const id of ["headline", "dek"]) {
   show();
 }
 
-/* How many words the text has, counted as the server counts them. */
+/* The number of words in the text, counted in the same way as on the server. */
 const COMMENT = /<!--[\s\S]*?(?:-->|$)/g;
 const UNREAD =
   /<(script|style|svg|iframe|noembed|noframes|title|template)\b[\s\S]*?(?:<\/\1\s*>|$)/gi;
-const PHRASES = INLINE.filter((name) => name !== "br").join("|");
-const WITHIN = new RegExp(`</?(?:${PHRASES})(?=[\\s/>])[^<>]*>`, "gi");
+const INLINE_NAMES = INLINE.filter((name) => name !== "br").join("|");
+const INLINE_TAG = new RegExp(`</?(?:${INLINE_NAMES})(?=[\\s/>])[^<>]*>`, "gi");
 const ANY_TAG = /<\/?[a-z][^<>]*>/gi;
 function wordsIn(html) {
   const read = html.replace(COMMENT, "").replace(UNREAD, " ");
-  const text = read.replace(WITHIN, "").replace(ANY_TAG, " ").replace(/</g, "&lt;");
+  // Inline tags do not separate words, all others do.
+  const text = read.replace(INLINE_TAG, "").replace(ANY_TAG, " ").replace(/</g, "&lt;");
   const { textContent } = new DOMParser().parseFromString(text, "text/html").body;
   return textContent.split(/[\s፡—–…]+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }
@@ -68,14 +69,14 @@ onText(body, () => {
   timer = setTimeout(count, WAIT_MS);
 });
 
-/* Ctrl or Cmd with S or Enter saves; with Shift and Enter publishes, when the question is answered. Enter in a
-   one-line field presses the form's first button, the save that readers see nothing of. */
+/* Ctrl or Cmd with S or Enter saves. With Shift and Enter a dialog asks, and then the story is published.
+   Enter in a one-line field presses the form's first button, whose save readers do not see. */
 const [saveButton] = form.querySelectorAll("button[name=do]");
 const findButton = (...values) =>
   values.map((value) => form.querySelector(`.bar button[value=${value}]`)).find(Boolean);
 const publishButton = findButton("update", "publish");
-const question = find("publish-dialog");
-let sentAt = -HOLD_MS; // a second press would send the version that the first one replaces
+const publishDialog = find("publish-dialog");
+let sentAt = -HOLD_MS; // a second submission would conflict with the first one's new version
 let isTouched = false;
 form.addEventListener("input", () => (isTouched = true));
 addEventListener(
@@ -85,7 +86,7 @@ addEventListener(
       return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    // What is typed into a live story is kept by the autosave alone: no page needs to be loaded for it.
+    // A published story is only autosaved, so no request for a page is needed.
     if (isTouched)
       form.elements.namedItem("version").dispatchEvent(new Event("input", { bubbles: true }));
   },
@@ -101,29 +102,32 @@ publishButton?.setAttribute("aria-keyshortcuts", "Control+Shift+Enter");
 const press = (button) => {
   if (performance.now() - sentAt >= HOLD_MS) form.requestSubmit(button);
 };
-question?.addEventListener("close", () => question.returnValue === "yes" && press(publishButton));
-const ask = () => {
-  question.returnValue = "";
-  question.showModal();
+publishDialog?.addEventListener("close", () => {
+  if (publishDialog.returnValue === "yes") press(publishButton);
+});
+const openPublishDialog = () => {
+  publishDialog.returnValue = "";
+  publishDialog.showModal();
 };
 document.addEventListener(
   "keydown",
   (event) => {
     const isEnter = event.key === "Enter";
-    const isSaving = !event.shiftKey && (isEnter || (event.key || "").toLowerCase() === "s"); // "S" with caps lock
-    const isOurs =
-      (event.ctrlKey || event.metaKey) && !event.altKey && (isSaving || (isEnter && question));
-    if (!isOurs || event.isComposing) return;
+    const isS = (event.key || "").toLowerCase() === "s"; // "S" with caps lock
+    const isSave = !event.shiftKey && (isEnter || isS);
+    const isPublish = event.shiftKey && isEnter && Boolean(publishDialog);
+    const hasModifier = (event.ctrlKey || event.metaKey) && !event.altKey;
+    if (!hasModifier || !(isSave || isPublish) || event.isComposing) return;
     event.preventDefault();
     event.stopPropagation();
     if (event.repeat || document.querySelector("dialog[open]")) return;
-    if (isSaving) press(saveButton);
-    else ask();
+    if (isSave) press(saveButton);
+    else openPublishDialog();
   },
   true,
 );
 
-/* The links of an error summary lead to what replaces a field. */
+/* A link of the error summary moves the focus to its field, or to the control that replaces the field. */
 document.addEventListener("click", (event) => {
   const link = event.target.closest(".summary a[href^='#']");
   if (!link) return;
@@ -135,7 +139,7 @@ document.addEventListener("click", (event) => {
   target.focus();
 });
 
-/* Who else has the story open is said when it changes, not at every request. */
+/* Announces who else has the story open, but only when it changes. */
 const presence = find("presence");
 if (presence) {
   const status = clone("presence-status");
@@ -149,7 +153,7 @@ if (presence) {
   }).observe(presence, { childList: true, characterData: true, subtree: true });
 }
 
-/* The picture: its name and size, whether it may be sent, what it needs. */
+/* The selected picture: its name and size, whether it is too large, whether it needs alt text. */
 const [picture, alt] = [find("picture"), find("picture_alt")];
 const [pictureNote, tooLarge, altRequired] = [
   "picture-selected",
@@ -165,12 +169,12 @@ const toggleNote = (note, field, isDescribed) => {
   else note.remove();
   describe(field, note, isDescribed);
 };
-const askForAlt = () => {
+const checkAlt = () => {
   const isNeeded = picture.files.length > 0 && !alt.value.trim();
   toggleNote(altRequired, alt, isNeeded);
   alt.setAttribute("aria-required", String(isNeeded));
 };
-const show = () => {
+const checkPicture = () => {
   const [file] = picture.files;
   const isTooLarge = Boolean(file) && file.size > Number(picture.dataset.largest);
   toggleNote(pictureNote, picture, Boolean(file) && !isTooLarge);
@@ -181,7 +185,7 @@ const show = () => {
     tooLarge.textContent = `${file.name} is larger than ${size(Number(picture.dataset.largest))}. Choose a smaller picture.`;
     picture.value = "";
   }
-  askForAlt();
+  checkAlt();
 };
-picture.addEventListener("change", show);
-onText(alt, askForAlt);
+picture.addEventListener("change", checkPicture);
+onText(alt, checkAlt);

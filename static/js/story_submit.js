@@ -1,6 +1,6 @@
 // @ts-check
-/* Sending the story form. It is asked first whether the form would arrive, since a page that is left
-   cannot send again; a form that cannot be sent is sent when it can. */
+/* Sending the story form. First checks whether the site is reachable and the person is logged in, because
+   the form cannot be sent again after the browser has left the page. Otherwise tries again later. */
 import * as localDrafts from "./local_drafts.js";
 import {
   RETRY_MS,
@@ -21,8 +21,8 @@ const loggedOut = /** @type {HTMLTemplateElement} */ (document.getElementById("l
 
 /** @type {HTMLButtonElement | null} */
 let button = null;
-let isRequesting = false; // the session; a second request would say nothing else
-let isConfirmedSubmit = false; // the submit event that follows is that of `post`
+let isChecking = false; // a request for the session is running
+let isConfirmedSubmit = false; // true for the submit event that `post` causes
 
 /** @param {string} event */
 function stopSending(event) {
@@ -39,7 +39,7 @@ function post() {
   isConfirmedSubmit = false;
   if (pending.formId) setTimeout(() => (cancelButton.hidden = !pending.formId), RETRY_MS);
   else {
-    stopSending("invalid"); // the browser says which entry is wrong
+    stopSending("invalid"); // the browser shows which field is invalid
     say("Not sent.");
     saveLocally();
   }
@@ -55,7 +55,7 @@ function reportNotSent(isIn) {
   else say(`Offline. ${where}; will send when you're back online.`);
 }
 
-/** @param {string} where where the text is */
+/** @param {string} where says where the text is stored */
 function sayLoggedOut(where) {
   if (statusLine.querySelector("a")) return;
   const notice = /** @type {DocumentFragment} */ (loggedOut.content.cloneNode(true));
@@ -63,14 +63,14 @@ function sayLoggedOut(where) {
   statusLine.replaceChildren(notice);
 }
 
-/** Posts the form if it would arrive. */
+/** Posts the form if the person is logged in. */
 async function sendIfPossible() {
-  if (isRequesting) return;
-  isRequesting = true;
+  if (isChecking) return;
+  isChecking = true;
   const isIn = await isLoggedIn();
   if (!progress.isOnDevice()) await saveLocally();
-  isRequesting = false;
-  if (!submission.send(isIn ? "available" : "unavailable")) return; // cancelled meanwhile
+  isChecking = false;
+  if (!submission.send(isIn ? "available" : "unavailable")) return; // it was cancelled meanwhile
   if (isIn) post();
   else {
     cancelButton.hidden = false;

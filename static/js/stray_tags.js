@@ -1,12 +1,14 @@
 // @ts-check
-/* Tags that are never closed, and would take in or hide what follows them. */
+/* Closes or removes tags without an end tag that would enclose or hide all text after them. */
 import { nameSet } from "./html_names.js";
 
-// One of these that is never closed would take in all that follows, or hide it.
+// Elements that, without an end tag, enclose or hide all text after them.
 const ENCLOSING =
   "audio button canvas del iframe math noembed noframes noscript object plaintext script select" +
   " style svg template textarea title video xml xmp";
+// Elements whose content is text, not markup.
 const RAW = nameSet("iframe noembed noframes script style textarea title xmp");
+// Of these a stray tag is closed; others are removed.
 const VISIBLE = nameSet("audio button canvas iframe math object select svg textarea video");
 const ENCLOSING_TAG = new RegExp(
   `<(/?)(${ENCLOSING.replace(/ /g, "|")})(?=[\\s/>])(?:[^<>"']|"[^"]*"|'[^']*')*>|<!--`,
@@ -14,20 +16,20 @@ const ENCLOSING_TAG = new RegExp(
 );
 
 /**
- * HTML without style elements, in which no stray tag takes in what follows it.
+ * Returns HTML without style elements and without stray tags.
  * @param {string} html
  */
 export function closeStrayTags(html) {
   const lower = html.toLowerCase();
   /** @type {Record<string, number>} */
   const ends = {};
-  /** @param {string} mark @param {number} from */
+  /** Returns the next position of a mark, -1 for none. @param {string} mark @param {number} from */
   const endOf = (mark, from) => {
     if (ends[mark] === undefined || (ends[mark] >= 0 && ends[mark] < from))
       ends[mark] = lower.indexOf(mark, from);
     return ends[mark];
   };
-  /** @typedef {{at: number, end: number, text: string}} Change what stands for a stretch */
+  /** @typedef {{at: number, end: number, text: string}} Change a replacement of a part of the text */
   /** @type {Change[]} */
   const changes = [];
   /** @type {Record<string, Change[]>} */
@@ -38,7 +40,7 @@ export function closeStrayTags(html) {
     end: at + raw.length,
     text: VISIBLE.has(name) ? `${raw}</${name}>` : "",
   });
-  let passed = 0; // the end of a comment, or of what is text and no markup
+  let passed = 0; // the end of the last comment or RAW element
   for (const match of html.matchAll(ENCLOSING_TAG)) {
     const [raw, slash, tag] = match;
     const at = match.index || 0;
