@@ -120,7 +120,7 @@ def _as_plain_text(name: str, values: dict[str, str]) -> str:
 
 
 def render_conflict(
-    form: StoryForm, article: Article, user: User, missing: list[str] | None = None
+    form: StoryForm, article: Article, user: User, undecided_fields: list[str] | None = None
 ) -> str:
     """Return the page that shows the user's text beside the newest version, with a merge.
 
@@ -139,7 +139,7 @@ def render_conflict(
         for name in LABELS
         if ours[name] != theirs[name]
     ]
-    if missing:
+    if undecided_fields:
         differences = [_with_submitted_choice(difference) for difference in differences]
     differing_names = {difference.name for difference in differences}
     return render_template(
@@ -148,7 +148,7 @@ def render_conflict(
         article=article,
         newest=newest,
         differences=differences,
-        missing=missing or [],
+        undecided_fields=undecided_fields or [],
         pending_action=forms.requested_action(),
         saved_by=queries.last_saved_by(article.id),
         picture_token=picture_token(form.picture, user),
@@ -204,7 +204,7 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
         forms.parse_version(sent),
         picture_from_token(sent.get("picture_id", ""), user),
     )
-    missing = []
+    undecided = []
     for name in LABELS:
         choice = sent.get(f"choice.{name}", "")
         if f"mine.{name}" not in sent:
@@ -216,9 +216,9 @@ def build_merged_form(article: Article, user: User) -> StoryForm:
             versions = {"theirs": newest.values[name], "together": sent.get(f"together.{name}", "")}
             form.values[name] = versions.get(choice, sent[f"mine.{name}"]).replace("\r\n", "\n")
         if choice not in CHOICES:
-            missing.append(name)
-    if missing:
-        raise MergeIncomplete(form, missing)
+            undecided.append(name)
+    if undecided:
+        raise MergeIncomplete(form, undecided)
     return form
 
 
@@ -226,5 +226,5 @@ def build_partial_form(article: Article, user: User) -> StoryForm:
     """Return the form that results from the user's choices, their own text where they made none."""
     try:
         return build_merged_form(article, user)
-    except MergeIncomplete as missing:
-        return missing.form
+    except MergeIncomplete as error:
+        return error.form
