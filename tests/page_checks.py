@@ -39,12 +39,12 @@ HTMX = {
 
 
 class Page(HTMLParser):
-    """Parsed page: elements with attributes and text, and whether every element was closed."""
+    """Parsed page: its elements, their attributes and text, and errors of nesting."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        # In a template, which a script completes.
+        # Elements in a <template>, which a script completes.
         self.in_template: list[dict[str, str | None]] = []
         self.open: list[str] = []
         self.errors: list[str] = []
@@ -103,7 +103,7 @@ def check_markup(app: Flask, page: Page) -> None:
     """Check links, forms, ids and scripts of pages and fragments."""
     assert not page.errors, page.errors
     ids = Counter(attrs["id"] for _, attrs in page.elements if "id" in attrs)
-    assert not [element_id for element_id, count in ids.items() if count > 1], "an id stands twice"
+    assert not [element_id for element_id, count in ids.items() if count > 1], "an id is used twice"
     for attrs in page.find_all("a"):
         href = attrs.get("href") or ""
         if "href" not in attrs:
@@ -113,10 +113,10 @@ def check_markup(app: Flask, page: Page) -> None:
             assert has_route(app, href), f"{href} leads nowhere"
     for attrs in page.find_all("form"):
         if attrs.get("method") == "dialog":
-            continue  # sends nothing
+            continue  # a dialog sends nothing
         action = attrs.get("action") or ""
         assert has_route(app, action, (attrs.get("method") or "get").upper()), (
-            f"a form for {action!r}"
+            f"no route for the form {action!r}"
         )
     for attrs in page.find_all("img"):
         if "src" not in attrs:

@@ -13,9 +13,9 @@ _ids = itertools.count(1)
 
 
 def document(headline: str, body: str = "", **fields: object) -> Document:
-    """Return a small story; ids count up, and each is published one day after the one before."""
+    """Return a small story with the next id, published a day after the one with the id before."""
     number = next(_ids)
-    plain = Document(
+    story = Document(
         id=number,
         version=1,
         headline=headline,
@@ -29,7 +29,7 @@ def document(headline: str, body: str = "", **fields: object) -> Document:
         language="en",
         published_at=START + timedelta(days=number),
     )
-    return replace(plain, **fields)  # type: ignore[arg-type]
+    return replace(story, **fields)  # type: ignore[arg-type]
 
 
 SEGUN = document("Ṣẹ́gun wins again", "The governor thanked the voters of Ibadan.", language="yo")

@@ -134,7 +134,7 @@ def violations(edges: set[Import]) -> list[Import]:
     )
 
 
-def test_imports_point_downward() -> None:
+def test_imports_respect_the_layers() -> None:
     assert Import("spectator.publishing.effects", "publishing", "outbox") in imports()
     assert violations(imports()) == []
 
@@ -187,13 +187,13 @@ def imported_modules(node: ast.AST) -> list[str]:
     return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
 
 
-def test_only_its_own_package_imports_whoosh() -> None:
+def test_only_the_whoosh_package_imports_whoosh() -> None:
     pickled = "search/analysis.py"  # every index names it
     files = {file for file, _ in whoosh_imports()} - {pickled}
     assert files and all(file.startswith("search/whoosh/") for file in files), files
 
 
-def test_the_language_half_of_search_knows_no_engine() -> None:
+def test_search_language_modules_do_not_import_whoosh() -> None:
     modules = {
         module
         for path in (ROOT / "spectator/search/language").rglob("*.py")
@@ -214,8 +214,8 @@ DOCUMENTED_WHOOSH = {
 }
 
 
-def foreign_private_names(tree: ast.AST) -> set[str]:
-    """Return the names with a leading underscore that a module reads of other objects."""
+def private_attributes_of_others(tree: ast.AST) -> set[str]:
+    """Return the underscored attributes that a module uses of objects other than self and cls."""
     return {
         node.attr
         for node in ast.walk(tree)
@@ -225,12 +225,12 @@ def foreign_private_names(tree: ast.AST) -> set[str]:
     }
 
 
-def test_one_file_uses_the_private_parts_of_whoosh() -> None:
+def test_only_internals_uses_undocumented_names_of_whoosh() -> None:
     internals = "search/whoosh/internals.py"
     modules = {module for file, module in whoosh_imports() if file != internals}
     assert modules <= DOCUMENTED_WHOOSH
     private = {
-        path.name: foreign_private_names(ast.parse(path.read_text("utf-8")))
+        path.name: private_attributes_of_others(ast.parse(path.read_text("utf-8")))
         for path in (ROOT / "spectator/search").rglob("*.py")
     }
     listed = private.pop("internals.py")
@@ -252,12 +252,12 @@ def test_every_address_is_documented(app: Flask) -> None:
     assert [rule for rule in sorted(rules) if f"`{rule}`" not in documented] == []
 
 
-def test_no_drawers_without_a_name() -> None:
+def test_no_module_is_called_utils_or_the_like() -> None:
     names = {path.stem for path in (ROOT / "spectator").rglob("*")}
     assert not names & {"utils", "helpers", "services", "misc", "common"}
 
 
-def test_nothing_names_this_machine_or_leaves_work_behind() -> None:
+def test_no_unfinished_work_is_left_in_the_code() -> None:
     left = re.compile("TO" + "DO|FIX" + "ME|NotImplemented" + "Error")
     for path in (ROOT / "spectator").rglob("*.py"):
         assert not left.search(path.read_text()), path
@@ -300,7 +300,7 @@ def test_names_say_what_a_value_is() -> None:
     assert sorted(vague) == []
 
 
-def test_vague_names_are_seen_wherever_they_are_assigned() -> None:
+def test_vague_names_are_reported_wherever_they_are_assigned() -> None:
     source = (
         "def made(given):\n    self.kept = [each for each in given]\n    for place in x: found = 1"
     )

@@ -86,7 +86,7 @@ def test_a_vulnerable_pin_fails(
 @pytest.mark.parametrize(
     "answer", [b"", b"<html>", b"{}", b"[]", b'{"results": [{}]}', b'{"results": null}']
 )
-def test_half_an_answer_is_not_checked(
+def test_packages_without_a_valid_answer_count_as_not_checked(
     database: tuple[str, list[dict[str, Any]], Callable[[bytes], None]], answer: bytes
 ) -> None:
     url, _, say = database
@@ -96,7 +96,7 @@ def test_half_an_answer_is_not_checked(
     assert "not checked: " in done.stdout
 
 
-def test_no_database_is_not_checked() -> None:
+def test_packages_count_as_not_checked_without_a_database() -> None:
     done = audit("http://127.0.0.1:9")
     assert done.returncode == 2
     assert "0 vulnerable" in done.stdout

@@ -22,7 +22,7 @@ def document(number: int, body: str, headline: str = "A headline") -> Document:
     return Document(number, 1, headline, "", body, "", "politics", (), (), (), "en", moment)
 
 
-def test_a_reciprocal_rank_is_that_of_the_story_meant_among_ten() -> None:
+def test_the_mean_reciprocal_rank_counts_the_first_ten_results() -> None:
     cases = {
         "in a row": [quality.KnownItem("a", 1), quality.KnownItem("a", 3)],
         "scattered": [quality.KnownItem("a", 99)] * 2,
@@ -32,7 +32,7 @@ def test_a_reciprocal_rank_is_that_of_the_story_meant_among_ten() -> None:
     assert "in a row 0.417 (2), scattered 0.000 (2)" in note
 
 
-def test_texts_are_retyped_as_people_type_them() -> None:
+def test_queries_are_rewritten_without_accents_or_with_homophones() -> None:
     assert quality.without_accents("Ṣẹ́gun à l’école") == "Segun a l’ecole"
     swapped = quality.with_homophones(random.Random(1), "ሀገር ሰላም ጸሎት ቤት")
     assert swapped != "ሀገር ሰላም ጸሎት ቤት"
@@ -53,7 +53,7 @@ def test_generated_stories_are_the_same_every_time(tmp_path: Path) -> None:
     )
 
 
-def test_searches_come_in_their_shares() -> None:
+def test_random_searches_have_the_expected_shares_of_each_kind() -> None:
     kinds = [speed.search_kind(text) for text in speed.random_searches(400)]
     shares = {kind: kinds.count(kind) / 400 for kind in speed.KINDS}
     assert shares == pytest.approx(
@@ -61,14 +61,14 @@ def test_searches_come_in_their_shares() -> None:
     )
 
 
-def test_hostile_queries_are_many_and_long_enough() -> None:
+def test_hostile_queries_are_many_long_and_repeatable() -> None:
     texts = hostile_queries.hostile_texts(200)
     assert len(texts) == 200 == len(hostile_queries.hostile_texts(200))
     assert texts == hostile_queries.hostile_texts(200)
     assert max(map(len, texts)) == 20_000
 
 
-def test_fts5_wants_every_word_and_else_any() -> None:
+def test_fts5_matches_every_word_or_else_any_word() -> None:
     index = Fts5(":memory:", [document(1, "Rain on the river"), document(2, "Rain in the hills")])
     assert index.best("rain river") == [1]
     assert set(index.best("river hills")) == {1, 2}
@@ -76,7 +76,7 @@ def test_fts5_wants_every_word_and_else_any() -> None:
     assert index.page("hil*")[:2] == ([2], 1)
 
 
-def test_cosine_finds_what_shares_rare_words() -> None:
+def test_cosine_similarity_finds_stories_that_share_rare_words() -> None:
     stories = [
         document(1, "alpha beta common"),
         document(2, "alpha beta common"),
@@ -88,7 +88,7 @@ def test_cosine_finds_what_shares_rare_words() -> None:
     assert list(cosine.rank_similar(stories[2])) == [4]
 
 
-def test_a_figure_knows_its_goal() -> None:
+def test_a_figure_is_compared_with_its_goal() -> None:
     assert Figure("a", 0.98, "", 0.98, higher_is_better=True).is_met
     assert Figure("a", 81, "ms", 80).is_met is False
     assert Figure("a", 81, "ms").is_met is None
@@ -97,7 +97,7 @@ def test_a_figure_knows_its_goal() -> None:
     assert quantile(range(1, 101), 0.95) == 95
 
 
-def test_whoosh_and_fts5_answer_the_same_queries(tmp_path: Path) -> None:
+def test_whoosh_and_fts5_match_the_same_stories(tmp_path: Path) -> None:
     stories = [document(1, "Rain on the river"), document(2, "Rain in the hills")]
     index = open_index(tmp_path)
     index.rebuild(stories, 1)
@@ -116,7 +116,7 @@ def test_whoosh_and_fts5_answer_the_same_queries(tmp_path: Path) -> None:
     index.close()
 
 
-def test_a_row_of_the_engine_shows_all_three() -> None:
+def test_the_engine_figure_compares_search_matchers_and_fts5() -> None:
     figure = speed.engine_figure("engine", [[2.0, 8.0, 1.0]] * 20)
     assert (figure.value, figure.baseline) == (2.0, 1.0)
     assert "matchers without facets 8 ms (4 × ours)" in figure.note

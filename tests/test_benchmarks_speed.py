@@ -23,7 +23,7 @@ from spectator.importers import jsonl, runner
 from spectator.models import User
 from tests.conftest import BASE, settings
 
-TOLD = """Running 5s test @ http://127.0.0.1:8000/
+WRK_OUTPUT = """Running 5s test @ http://127.0.0.1:8000/
   2 threads and 16 connections
   Thread Stats   Avg      Stdev     Max   +/- Stdev
     Latency     5.12ms    1.08ms  20.61ms   75.00%
@@ -37,18 +37,18 @@ Transfer/sec:     17.59MB
 
 
 def test_wrk_output_is_parsed() -> None:
-    assert load.parse_wrk_output(TOLD) == load.Load(3098.33, 15523, 12, 6)
-    calm = "".join(
+    assert load.parse_wrk_output(WRK_OUTPUT) == load.Load(3098.33, 15523, 12, 6)
+    without_errors = "".join(
         line
-        for line in TOLD.splitlines(keepends=True)
+        for line in WRK_OUTPUT.splitlines(keepends=True)
         if "errors" not in line and "Non-2xx" not in line
     )
-    assert load.parse_wrk_output(calm) == load.Load(3098.33, 15523, 0, 0)
+    assert load.parse_wrk_output(without_errors) == load.Load(3098.33, 15523, 0, 0)
     with pytest.raises(ValueError, match="unable to connect"):
         load.parse_wrk_output("unable to connect to 127.0.0.1:1 Connection refused")
 
 
-def test_a_missing_program_is_named_with_what_installs_it() -> None:
+def test_a_missing_program_is_reported_with_its_install_command() -> None:
     load.require("sh")
     with pytest.raises(SystemExit, match="apt-get install no-such-program"):
         load.require("sh", "no-such-program")
@@ -65,12 +65,12 @@ def test_runs_are_interleaved_and_every_other_round_runs_backwards() -> None:
     assert results == {"a": [1, 4, 5], "b": [2, 3, 6]}
 
 
-def test_a_ratio_is_the_median_of_neighbours() -> None:
+def test_a_ratio_is_the_median_over_all_rounds() -> None:
     assert load.median_ratio([90, 45, 1], [100, 50, 100]) == pytest.approx(0.9)
     assert load.format_rates([3000.4, 1, 9000], [1, 2, 3]) == "3,000 ÷ 2 requests/s"
 
 
-def test_what_is_missing_never_passes() -> None:
+def test_a_missing_figure_never_passes() -> None:
     missing = goals.CACHED.as_missing("nothing to measure")
     assert missing.is_met is False
     assert "missing" in str(missing) and "pass" not in str(missing)
@@ -81,7 +81,7 @@ def test_what_is_missing_never_passes() -> None:
     assert "≥ 0.9" in table and "| pass |" in table
 
 
-def test_a_fault_leaves_figures_missing_and_no_more() -> None:
+def test_after_an_error_the_remaining_figures_are_missing() -> None:
     def figures() -> Iterator[Figure]:
         yield goals.CACHED.with_value(1.0)
         raise RuntimeError("it ended")
@@ -94,7 +94,7 @@ def test_a_fault_leaves_figures_missing_and_no_more() -> None:
     assert rows[1].note == "it ended"
 
 
-def test_growth_is_that_of_the_worst_size_and_clock() -> None:
+def test_growth_is_measured_at_the_worst_size_and_clock() -> None:
     def run(wall: float, cpu: float) -> dict[str, object]:
         return {"pages": {"front page": (wall, cpu)}}
 
@@ -104,7 +104,7 @@ def test_growth_is_that_of_the_worst_size_and_clock() -> None:
     assert figure.is_met is False
 
 
-def test_the_first_reader_is_judged_by_what_comes_on_top_of_a_render() -> None:
+def test_the_first_reader_is_measured_without_the_time_of_a_render() -> None:
     samples = [{"request": 5.0, "seen": 6.0, "statuses": [200]}] * 98
     samples += [{"request": 40.0, "seen": 900.0, "statuses": [404, 503, 200]}] * 2
     first, seen, faults = publications.summarize(
@@ -116,7 +116,7 @@ def test_the_first_reader_is_judged_by_what_comes_on_top_of_a_render() -> None:
     assert (first.is_met, seen.is_met, faults.is_met) == (False, True, False)
 
 
-def test_every_act_of_the_publisher_has_a_word_and_a_page_of_its_own(
+def test_every_publication_has_its_own_word_and_page(
     app: Flask, client: FlaskClient, editor: User, story: Callable[..., int]
 ) -> None:
     story_ids = [story(), story(hours=1, headline="Another")]
@@ -128,7 +128,7 @@ def test_every_act_of_the_publisher_has_a_word_and_a_page_of_its_own(
         assert publisher.unique_word(number) in client.get(path, base_url=BASE).text
 
 
-def test_short_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
+def test_generated_stories_fill_every_list(app: Flask, client: FlaskClient, tmp_path: Path) -> None:
     rows.insert_stories(tmp_path / "data" / "spectator.db", 600)
     assert publishing.repair_listings()
     with app.test_request_context():
@@ -165,7 +165,7 @@ def test_an_archive_of_short_stories_can_be_imported(app: Flask, tmp_path: Path)
     assert (report.added, report.refused, report.sections) == (5, [], [])
 
 
-def test_a_page_is_measured_beneath_whatever_stands_in_front_of_it(app: Flask) -> None:
+def test_pages_are_measured_without_the_middleware_around_the_site(app: Flask) -> None:
     class InFront:
         def __init__(self, inner: object) -> None:
             self.app = inner
@@ -177,7 +177,7 @@ def test_a_page_is_measured_beneath_whatever_stands_in_front_of_it(app: Flask) -
 
 
 def words(page: str) -> list[str]:
-    """Return the visible words of a page, without the drawings of stories that have no picture."""
+    """Return the visible words of a page, without those in generated covers."""
     body = page.partition("<body>")[2]
     body = re.sub(r"<(svg|script)\b.*?</\1>", " ", body, flags=re.DOTALL)
     return unescape(re.sub(r"<[^>]+>", " ", body)).split()
@@ -188,7 +188,7 @@ def links(page: str) -> list[str]:
     return [href.partition("?")[0] for href in re.findall(r'<a\b[^>]*\bhref="([^"]+)"', page)]
 
 
-def test_the_naive_page_shows_what_ours_shows(
+def test_the_naive_page_has_the_words_and_links_of_the_sites_page(
     app: Flask, client: FlaskClient, editor: User, story: Callable[..., int], tmp_path: Path
 ) -> None:
     article_id = story(

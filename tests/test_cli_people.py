@@ -30,7 +30,7 @@ def author() -> User:
     return db.session.query(User).filter_by(email=EMAIL).one()
 
 
-def test_a_disabled_account_comes_back_with_its_password(command: Callable[..., Result]) -> None:
+def test_an_enabled_account_has_its_password_again(command: Callable[..., Result]) -> None:
     add_user("author")
     assert command("disable", EMAIL).exit_code == 0
     assert not author().is_active
@@ -39,7 +39,7 @@ def test_a_disabled_account_comes_back_with_its_password(command: Callable[..., 
     assert accounts.log_in(EMAIL, "a long password of author", HERE)
 
 
-def test_no_password_is_printed_that_cannot_log_in(command: Callable[..., Result]) -> None:
+def test_no_new_password_is_made_for_a_disabled_account(command: Callable[..., Result]) -> None:
     add_user("author")
     before = author().password_hash
     command("disable", EMAIL)
@@ -68,6 +68,8 @@ def test_roles_and_names_can_be_changed(command: Callable[..., Result]) -> None:
 @pytest.mark.parametrize(
     "words", [["enable"], ["disable"], ["reset"], ["rename", "X"], ["role", "editor"]]
 )
-def test_a_stranger_is_told_where_to_look(command: Callable[..., Result], words: list[str]) -> None:
+def test_commands_on_an_unknown_email_name_the_user_list(
+    command: Callable[..., Result], words: list[str]
+) -> None:
     result = command(words[0], "nobody@news.example", *words[1:])
     assert result.exit_code == 1 and "spectator user list" in result.output

@@ -10,7 +10,7 @@ from spectator import config, create_app
 from tests.conftest import settings
 
 
-def test_defaults_serve() -> None:
+def test_all_settings_have_working_defaults() -> None:
     values = config.load({})
     assert values["SITE_NAME"] == "The African Spectator"
     assert "Africa’s" in values["SITE_TAGLINE"]
@@ -40,10 +40,10 @@ def test_defaults_serve() -> None:
         ("TRUSTED_PROXIES", "-1"),
         ("SECRET_KEY", "short"),
         ("METRICS_TOKEN", "short"),
-        ("METRICS_TOKEN", "a token with spaces in it, which no header carries"),
+        ("METRICS_TOKEN", "a token with spaces, which are not allowed in the header"),
     ],
 )
-def test_a_bad_value_stops_the_boot_with_one_line(name: str, value: str) -> None:
+def test_an_invalid_setting_is_reported_in_one_line(name: str, value: str) -> None:
     with pytest.raises(config.ConfigError) as caught:
         config.load({f"SPECTATOR_{name}": value})
     assert f"SPECTATOR_{name}" in str(caught.value)
@@ -55,14 +55,14 @@ def test_an_unknown_name_is_refused() -> None:
         config.load({"SPECTATOR_SITE_TITLE": "x"})
 
 
-def test_permalinks_with_dates_are_possible() -> None:
+def test_permalinks_may_contain_dates() -> None:
     assert (
         config.load({"SPECTATOR_PERMALINK": "/<year>/<month>/<slug>"})["PERMALINK"]
         == "/<year>/<month>/<slug>"
     )
 
 
-def test_the_secret_comes_from_its_file(tmp_path: Path) -> None:
+def test_the_secret_key_is_read_from_its_file(tmp_path: Path) -> None:
     values = config.load({"SPECTATOR_DATA_DIR": str(tmp_path)})
     assert config.secret_key(values) is None
     (tmp_path / config.SECRET_FILE).write_text("s" * 64)
@@ -72,7 +72,7 @@ def test_the_secret_comes_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "policy"), [("0", "max-age=31536000"), ("1", "max-age=31536000; includeSubDomains")]
 )
-def test_other_hosts_are_held_to_https_by_a_setting_alone(
+def test_hsts_includes_subdomains_only_if_the_setting_says_so(
     tmp_path: Path, value: str, policy: str
 ) -> None:
     app = create_app(settings(tmp_path, SPECTATOR_HSTS_SUBDOMAINS=value))

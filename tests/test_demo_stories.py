@@ -103,7 +103,7 @@ def test_countries_are_african_codes(story: dict[str, Any]) -> None:
 
 
 @each_story
-def test_source_is_credited_with_a_secure_address(story: dict[str, Any]) -> None:
+def test_source_url_is_https(story: dict[str, Any]) -> None:
     address = urlsplit(story["source_url"])
     assert address.scheme == "https"
     assert address.hostname
@@ -143,16 +143,16 @@ def test_fifteen_countries_and_six_languages() -> None:
     ("language", "letters"),
     [("ha", "ɓɗƙ"), ("am", "ቡናኢ፣።"), ("ar", "مخطوة،"), ("fr", "éèêç’«\u00a0")],
 )
-def test_languages_are_in_their_own_letters(language: str, letters: str) -> None:
+def test_bodies_use_the_characters_of_their_language(language: str, letters: str) -> None:
     text = "".join(story["body"] for story in STORIES if story["language"] == language)
     assert [letter for letter in letters if letter not in text] == []
 
 
-def test_bylines_include_pairs_in_order() -> None:
+def test_two_stories_have_two_authors() -> None:
     assert sum(len(story["authors"]) == 2 for story in STORIES) >= 2
 
 
-def test_moments_differ_in_day_and_hour() -> None:
+def test_publication_times_differ() -> None:
     moments = [datetime.fromisoformat(story["published_at"]) for story in STORIES]
     assert len(set(moments)) == len(moments)
     assert len({moment.hour for moment in moments}) >= 6

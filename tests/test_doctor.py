@@ -21,7 +21,7 @@ def problems_with(app: Flask, word: str) -> list[str]:
     return [line for line in doctor.problems(app) if word in line]
 
 
-def follow(app: Flask) -> None:
+def update_indexes(app: Flask) -> None:
     for index, source in indexing.open_indexes(app.config["DATA_DIR"]):
         while indexing.catch_up(index, source):
             pass
@@ -30,14 +30,14 @@ def follow(app: Flask) -> None:
 def test_missing_indexes_are_reported(app: Flask, story: Callable[..., int]) -> None:
     story()
     assert len(problems_with(app, "search index is missing")) == 2
-    follow(app)
+    update_indexes(app)
     assert problems_with(app, "index") == []
 
 
-def test_late_indexes_are_reported(app: Flask, story: Callable[..., int]) -> None:
-    follow(app)
+def test_lagging_indexes_are_reported(app: Flask, story: Callable[..., int]) -> None:
+    update_indexes(app)
     story()
-    assert problems_with(app, "index") == [], "a moment is not late"
+    assert problems_with(app, "index") == [], "a change of the last minute is not reported"
     with db.write() as session:
         session.execute(update(Outbox).values(at=datetime.now(UTC) - timedelta(seconds=90)))
         session.execute(update(Revision).values(made_at=datetime.now(UTC) - timedelta(seconds=90)))
@@ -88,7 +88,7 @@ def test_a_missing_script_is_reported(app: Flask) -> None:
     assert len(problems_with(app, "does not match")) == 1
 
 
-def test_damage_is_reported_with_advice(app: Flask, story: Callable[..., int]) -> None:
+def test_a_damaged_database_is_reported_with_advice(app: Flask, story: Callable[..., int]) -> None:
     for _ in range(30):
         story(body="A long paragraph. " * 500)
     db.session.remove()

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
         ("", "30", 30),
     ],
 )
-def test_a_drill_has_its_own_size_or_that_of_the_switch(
+def test_a_drills_own_size_overrides_the_general_switch(
     monkeypatch: pytest.MonkeyPatch, switch: str, own: str, size: int
 ) -> None:
     monkeypatch.setenv("DRILL_LONG", switch)
@@ -41,7 +41,7 @@ def test_a_size_that_would_test_nothing_is_refused(
         drill_size("SOME_KILLS", ci=15, full=100)
 
 
-def test_drills_take_their_sizes_from_one_place() -> None:
+def test_drills_read_their_sizes_only_through_drill_size() -> None:
     elsewhere = [
         path.name
         for path in sorted((ROOT / "tests/drills").glob("*.py"))

@@ -26,17 +26,17 @@ def guids(client: FlaskClient, path: str = "/feed.xml") -> list[str]:
     )
 
 
-def take(app: Flask, *lines: dict[str, object]) -> None:
+def import_lines(app: Flask, *lines: dict[str, object]) -> None:
     file = BytesIO("\n".join(json.dumps(line) for line in lines).encode())
     assert runner.import_records(jsonl.read(file, "en"), app.config["MEDIA"]).refused == []
 
 
-def test_a_new_story_has_an_id_of_its_own(
+def test_every_new_story_has_a_unique_feed_id(
     app: Flask, client: FlaskClient, story: Callable[..., int]
 ) -> None:
     for number in range(3):
         story(number)
-    take(
+    import_lines(
         app,
         *(
             {"id": str(number), "headline": "H", "body": "x", "published_at": "2026-01-01"}
@@ -54,9 +54,9 @@ def test_the_id_stays_through_updates_withdrawals_and_imports(
     app: Flask, client: FlaskClient, editor: User
 ) -> None:
     line = {"id": "a", "headline": "H", "body": "x", "published_at": "2026-01-01"}
-    take(app, line)
+    import_lines(app, line)
     before = guids(client)
-    take(app, line | {"headline": "New", "slug": "new", "section": "Health"})
+    import_lines(app, line | {"headline": "New", "slug": "new", "section": "Health"})
     article_id = db.session.scalars(db.select(Article.id)).one()
     version = db.session.scalars(db.select(Article.version)).one()
     publishing.save(article_id, make_draft(headline="Newer"), editor, version, Action("update"))
@@ -66,7 +66,7 @@ def test_the_id_stays_through_updates_withdrawals_and_imports(
     assert guids(client) == before
 
 
-def test_an_id_from_before_stays_as_it_was(
+def test_a_story_without_a_stored_feed_id_keeps_its_former_one(
     app: Flask, client: FlaskClient, story: Callable[..., int]
 ) -> None:
     article_id = story()
@@ -75,7 +75,7 @@ def test_an_id_from_before_stays_as_it_was(
     assert guids(client, "/politics/feed.xml") == [f"urn:spectator:article:{article_id}"]
 
 
-def test_an_importer_may_bring_the_id_that_feeds_know(app: Flask) -> None:
+def test_an_import_may_set_the_feed_id_of_one_story(app: Flask) -> None:
     records = [
         Record(
             "1",

@@ -54,7 +54,7 @@ def test_columns_are_as_wide_as_the_limits() -> None:
 
 
 @pytest.mark.parametrize("name", LIMITED)
-def test_a_line_may_be_as_long_as_its_limit(name: str) -> None:
+def test_a_line_longer_than_its_limit_is_refused(name: str) -> None:
     limit = FIELDS[name].limit
     with pytest.raises(ValidationError) as too_long:
         prepare(make_draft(**{name: "x" * (limit + 1)}))

@@ -35,13 +35,13 @@ def test_a_new_site_is_private_whatever_the_umask(tmp_path: Path, umask: int) ->
     assert set(listed.values()) == {0o600}, listed
 
 
-def test_setting_up_again_closes_what_was_open(app: Flask) -> None:
+def test_setup_corrects_the_modes_that_the_doctor_reports(app: Flask) -> None:
     data: Path = app.config["DATA_DIR"]
     data.chmod(0o777)
     (data / "spectator.db").chmod(0o644)
     (data / "index").mkdir(mode=0o755)
-    told = [line for line in doctor.problems(app) if "chmod" in line]
-    assert sorted(line.rpartition("chmod ")[2] for line in told) == [
+    advice = [line for line in doctor.problems(app) if "chmod" in line]
+    assert sorted(line.rpartition("chmod ")[2] for line in advice) == [
         f"600 {data}/spectator.db",
         f"700 {data}/index",
         f"711 {data}",
@@ -51,7 +51,7 @@ def test_setting_up_again_closes_what_was_open(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("deleting", ["stat", "chmod"])
-def test_a_file_that_sqlite_deletes_meanwhile_is_no_error(
+def test_a_file_that_sqlite_deletes_during_the_check_is_no_error(
     app: Flask, monkeypatch: pytest.MonkeyPatch, deleting: str
 ) -> None:
     journal = app.config["DATA_DIR"] / "spectator.db-journal"

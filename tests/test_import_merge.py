@@ -1,6 +1,4 @@
-"""A repeated import changes only what nobody has edited here, and reports what it may not
-change.
-"""
+"""A repeated import changes only fields that nobody has edited here, and reports the others."""
 
 from __future__ import annotations
 
@@ -62,7 +60,7 @@ def story() -> Article:
     return article
 
 
-def everything() -> dict[str, list[tuple[object, ...]]]:
+def all_rows() -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table."""
     db.session.rollback()
     return {
@@ -84,18 +82,18 @@ def test_a_withdrawn_story_stays_withdrawn(run, editor: User) -> None:  # type: 
     line = case_text("2026-11/03-reimport-withdrawn.jsonl")
     run(line)
     publishing.apply_action(story().id, editor, Action("withdraw", note="A court ordered it."))
-    before = everything()
+    before = all_rows()
     for options in ((), ("--overwrite",), ("--dry-run",)):
         output = run(line, options=options)
         assert "line 1: not overwritten, changed on this site: stays withdrawn" in output
         assert "0 added, 0 updated, 1 unchanged" in output
-        assert everything() == before
+        assert all_rows() == before
     changed = json.loads(line) | {"published_at": "2026-03-01T08:00:00Z", "dek": "New"}
     run(changed, options=("--overwrite",))
     assert (story().status, story().withdrawn_reason) == ("withdrawn", "A court ordered it.")
 
 
-def test_a_correction_and_the_text_above_it_stay(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+def test_a_correction_and_the_corrected_text_are_not_overwritten(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     run(LINE)
     change(editor, Action("correct", note="The text was wrong."), body="<p>Right text.</p>")
     for line in (
@@ -106,7 +104,7 @@ def test_a_correction_and_the_text_above_it_stay(run, editor: User) -> None:  # 
         assert "line 1: not overwritten, changed on this site:" in output
         assert "body" in output
         assert story().body == "<p>Right text.</p>"
-        assert story().dek == "Dek"  # all the text that a note stands below stays as it is
+        assert story().dek == "Dek", "a correction protects all text of the story"
         assert len(story().corrections) == 1
     assert story().source_name == "Reuters"
     newest = db.session.scalars(select(Revision).order_by(Revision.id.desc())).first()
@@ -116,7 +114,7 @@ def test_a_correction_and_the_text_above_it_stay(run, editor: User) -> None:  # 
     assert story().body == "<p>Another text.</p>"
 
 
-def test_a_run_without_changes_writes_nothing(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+def test_a_repeated_import_without_changes_writes_nothing(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     lines = [
         LINE,
         LINE | {"id": "b", "status": "draft"},
@@ -130,15 +128,15 @@ def test_a_run_without_changes_writes_nothing(run, editor: User) -> None:  # typ
         "slug": "later",
     }
     run(*lines, future)
-    before = everything()
+    before = all_rows()
     for options in ((), ("--overwrite",), ("--dry-run",)):
         assert "0 added, 0 updated, 4 unchanged" in run(*lines, future, options=options)
-        assert everything() == before
+        assert all_rows() == before
 
 
+# Key of the import, its second value, the draft's field, a person's value, the field's name in the
+# report, and the import's third value.
 FIELDS: list[tuple[str, object, str, object, str, object]] = [
-    # key of the line, its new value, field of the draft, what a person makes of it, the word of the
-    # report, a third
     ("headline", "Second", "headline", "Ours", "headline", "Third"),
     ("dek", "New dek", "dek", "Ours", "dek", "Third"),
     ("body", "New text.", "body", "<p>Ours.</p>", "body", "Third."),
@@ -155,7 +153,7 @@ FIELDS: list[tuple[str, object, str, object, str, object]] = [
 @pytest.mark.parametrize(
     ("key", "new", "name", "ours", "word", "third"), FIELDS, ids=[row[0] for row in FIELDS]
 )
-def test_each_field_is_the_sources_until_somebody_changes_it(  # type: ignore[no-untyped-def]
+def test_a_field_is_imported_until_somebody_edits_it(  # type: ignore[no-untyped-def]
     run, editor: User, key: str, new: object, name: str, ours: object, word: str, third: object
 ) -> None:
     run(LINE)
@@ -163,19 +161,19 @@ def test_each_field_is_the_sources_until_somebody_changes_it(  # type: ignore[no
     imported = getattr(publishing.draft_from_article(story()), name)
     assert imported != publishing.draft_from_article(story()).picture_alt
     change(editor, **{name: ours})
-    before = everything()
+    before = all_rows()
     for line in (LINE | {key: new}, LINE | {key: third}):
         output = run(line)
         assert f"line 1: not overwritten, changed on this site: {word}\n" in output
-        assert everything() == before
+        assert all_rows() == before
     assert getattr(publishing.draft_from_article(story()), name) == ours
     output = run(LINE | {key: third}, options=("--overwrite",))
     assert "1 updated" in output
-    assert "kept" not in output
+    assert "not overwritten" not in output
     assert getattr(publishing.draft_from_article(story()), name) not in (ours, imported)
 
 
-def test_other_fields_follow_the_source_beside_one_that_was_changed(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+def test_fields_that_nobody_edited_are_still_imported(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     run(LINE)
     change(editor, dek="Ours")
     output = run(LINE | {"headline": "Second", "dek": "Theirs", "authors": ["B", "A"]})
@@ -199,17 +197,15 @@ def test_other_fields_follow_the_source_beside_one_that_was_changed(run, editor:
     assert story().headline == "Third"
 
 
-def test_what_people_and_the_source_both_changed_alike_is_the_sources_again(
-    run, editor: User
-) -> None:  # type: ignore[no-untyped-def]
+def test_a_field_edited_to_the_imported_value_is_imported_again(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     run(LINE)
     change(editor, dek="Same")
-    assert "kept" not in run(LINE | {"dek": "Same"})
+    assert "not overwritten" not in run(LINE | {"dek": "Same"})
     run(LINE | {"dek": "Newer"})
     assert story().dek == "Newer"
 
 
-def test_a_draft_that_people_published_is_not_taken_back(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+def test_an_imported_draft_that_was_published_here_stays_published(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     line = {"id": "a", "headline": "First", "body": "Text."}
     run(line)
     publishing.apply_action(story().id, editor, Action("publish"))
@@ -218,7 +214,7 @@ def test_a_draft_that_people_published_is_not_taken_back(run, editor: User) -> N
     assert (story().status, story().published_at) == ("published", at)
 
 
-def test_a_source_may_withdraw_and_bring_back_its_own_story(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+def test_an_import_can_withdraw_and_republish_its_story(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     run(LINE)
     run(LINE | {"status": "withdrawn"})
     assert story().status == "withdrawn"
@@ -228,39 +224,39 @@ def test_a_source_may_withdraw_and_bring_back_its_own_story(run, editor: User) -
     assert acts == ["publish", "withdraw", "publish"]
 
 
-def test_a_scheduled_story_that_went_out_meanwhile_is_as_it_was(
+def test_a_scheduled_story_published_since_the_last_import_is_unchanged(
     run, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # type: ignore[no-untyped-def]
     future = LINE | {"published_at": "2999-01-01T00:00:00Z"}
     run(future)
     publishing.publish_due(story().published_at)
-    before = everything()
+    before = all_rows()
     assert story().status == "published"
-    assert "kept" not in run(future)
-    assert everything() == before
+    assert "not overwritten" not in run(future)
+    assert all_rows() == before
 
 
-def test_a_rename_is_not_undone_by_the_source(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+def test_an_import_does_not_undo_the_renaming_of_an_author(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     run(LINE | {"authors": ["amina diallo"]})
     existing = story().authors[0].id
     yes = SpellingAnswer("authors", "Amina Diallo", "rename", existing)
     publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
-    before = everything()
-    assert "kept" not in run(LINE | {"authors": ["amina diallo"]})
-    assert everything() == before
+    before = all_rows()
+    assert "not overwritten" not in run(LINE | {"authors": ["amina diallo"]})
+    assert all_rows() == before
     assert "1 updated" in run(LINE | {"authors": ["amina diallo", "New One"]})
     assert [author.name for author in story().authors] == ["Amina Diallo", "New One"]
 
 
-def test_pictures_are_compared_by_what_they_show(run, editor: User, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_pictures_are_compared_by_their_content(run, editor: User, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     for name in ("red", "blue"):
         Image.new("RGB", (64, 48), name).save(tmp_path / f"{name}.png")
     line = LINE | {"lead_image": "red.png", "lead_image_alt": "Red"}
     run(line)
-    before = everything()
+    before = all_rows()
     assert "1 unchanged" in run(line)
     assert "1 unchanged" in run(line, options=("--dry-run",))
-    assert everything() == before
+    assert all_rows() == before
     red = story().picture_id
     run(line | {"lead_image": "blue.png"})
     assert story().picture_id != red
@@ -269,7 +265,7 @@ def test_pictures_are_compared_by_what_they_show(run, editor: User, tmp_path: Pa
     assert story().picture_alt == "Ours"
 
 
-def test_stories_imported_before_the_rule_keep_what_people_did(run, editor: User) -> None:  # type: ignore[no-untyped-def]
+def test_edits_are_recognized_without_a_stored_import_state(run, editor: User) -> None:  # type: ignore[no-untyped-def]
     """Take the newest import revision as the source's text."""
 
     def forget() -> None:
@@ -278,9 +274,9 @@ def test_stories_imported_before_the_rule_keep_what_people_did(run, editor: User
 
     run(LINE)
     forget()
-    before = everything()
+    before = all_rows()
     assert "0 updated, 1 unchanged" in run(LINE)
-    assert everything() == before
+    assert all_rows() == before
     run(LINE | {"dek": "Newer"})
     assert story().dek == "Newer"
     forget()
@@ -294,7 +290,9 @@ def test_stories_imported_before_the_rule_keep_what_people_did(run, editor: User
     assert story().status == "withdrawn"
 
 
-def test_the_rule_costs_no_select_a_story(app: Flask, run, count_selects, editor: User) -> None:  # type: ignore[no-untyped-def]
+def test_finding_edits_takes_no_select_per_story(
+    app: Flask, run, count_selects, editor: User
+) -> None:  # type: ignore[no-untyped-def]
     counts = []
     for number in (2, 40):
         lines = [

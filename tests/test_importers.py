@@ -50,7 +50,7 @@ def articles() -> dict[str, Article]:
     return {article.headline: article for article in loaded if article}
 
 
-def test_every_key_arrives(run) -> None:  # type: ignore[no-untyped-def]
+def test_every_key_is_imported(run) -> None:  # type: ignore[no-untyped-def]
     line = {
         "id": 7,
         "headline": "H",
@@ -88,7 +88,7 @@ def test_the_same_id_updates_and_never_duplicates(run) -> None:  # type: ignore[
     run(line)
     assert "1 updated" in run(line | {"headline": "Second"}).output
     assert list(articles()) == ["Second"]
-    assert articles()["Second"].slug == "first"  # its address does not move with the headline
+    assert articles()["Second"].slug == "first", "an import without a slug keeps the stored one"
     assert outbox.edition() == 2
 
 
@@ -103,7 +103,7 @@ def test_the_date_decides_the_status(run) -> None:  # type: ignore[no-untyped-de
     assert {article.headline.lower() == article.status for article in articles().values()} == {True}
 
 
-def test_bad_lines_are_named_and_the_others_go_in(run) -> None:  # type: ignore[no-untyped-def]
+def test_invalid_lines_are_reported_and_the_others_imported(run) -> None:  # type: ignore[no-untyped-def]
     good = {"headline": "Good", "body": "x", "section": "Sports desk"}
     result = run(
         good,
@@ -129,7 +129,7 @@ def test_bad_lines_are_named_and_the_others_go_in(run) -> None:  # type: ignore[
     )
 
 
-def test_a_dry_run_keeps_nothing(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_dry_run_stores_nothing(run) -> None:  # type: ignore[no-untyped-def]
     result = run({"headline": "H", "body": "x", "section": "New"}, options=("--dry-run",))
     assert result.exit_code == 0
     assert "1 added" in result.output
@@ -144,7 +144,7 @@ def test_a_report_sends_no_commands_to_the_terminal(run) -> None:  # type: ignor
     assert "\x1b" not in result.output and "\x07" not in result.output
 
 
-def test_a_missing_file_is_wrong_usage(runner: FlaskCliRunner) -> None:
+def test_a_missing_file_is_a_usage_error(runner: FlaskCliRunner) -> None:
     assert runner.invoke(main, ["import", "jsonl", "/nowhere.jsonl"]).exit_code == 2
 
 
@@ -205,9 +205,11 @@ def test_one_batch_holds_new_stories_updates_and_bad_lines(run) -> None:  # type
         (2, "published"),
         (2, "withdrawn"),
     }
-    acts = db.session.execute(select(Outbox.article_id, Outbox.action).order_by(Outbox.seq)).all()
+    actions = db.session.execute(
+        select(Outbox.article_id, Outbox.action).order_by(Outbox.seq)
+    ).all()
     old, new = stored["Changed"].id, stored["Newer"].id
-    assert acts == [(old, "publish"), (new, "publish"), (old, "publish"), (new, "withdraw")]
+    assert actions == [(old, "publish"), (new, "publish"), (old, "publish"), (new, "withdraw")]
     revisions = db.session.execute(
         select(Revision.article_id, Revision.number, Revision.version)
     ).all()
@@ -222,7 +224,7 @@ def test_a_revision_of_an_import_holds_the_whole_draft(run) -> None:  # type: ig
     assert (revision.action, revision.note, revision.made_by_id) == ("import", "", None)
 
 
-def test_slugs_that_clash_within_a_batch_and_with_what_is_stored(run) -> None:  # type: ignore[no-untyped-def]
+def test_equal_slugs_in_a_batch_and_in_the_database_are_numbered(run) -> None:  # type: ignore[no-untyped-def]
     run(PUBLIC | {"id": "stored", "headline": "Vote"})
     result = run(
         PUBLIC | {"id": "a", "headline": "Vote"},
@@ -241,7 +243,7 @@ def test_slugs_that_clash_within_a_batch_and_with_what_is_stored(run) -> None:  
     }
 
 
-def test_a_headline_that_comes_a_hundred_times(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_hundred_equal_headlines_get_numbered_slugs(run) -> None:  # type: ignore[no-untyped-def]
     for _ in range(2):
         run(*(PUBLIC | {"headline": "Again"} for _ in range(50)))
     assert set(slugs()) == {None}
@@ -251,7 +253,7 @@ def test_a_headline_that_comes_a_hundred_times(run) -> None:  # type: ignore[no-
     )
 
 
-def test_a_slug_that_was_public_is_kept_for_its_story(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_slug_that_was_public_is_reserved_for_its_story(run) -> None:  # type: ignore[no-untyped-def]
     run(PUBLIC | {"id": "a", "headline": "First"})
     result = run(
         PUBLIC | {"id": "a", "headline": "First", "slug": "second"},
@@ -269,7 +271,7 @@ def test_a_slug_that_was_public_is_kept_for_its_story(run) -> None:  # type: ign
     assert db.session.execute(select(Redirect.slug)).all() == [("second",)]
 
 
-def test_a_slug_that_was_never_public_is_free_again(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_former_slug_that_was_never_public_can_be_reused(run) -> None:  # type: ignore[no-untyped-def]
     draft = {"id": "a", "headline": "First", "body": "x"}
     run(draft)
     run(draft | {"slug": "second"}, PUBLIC | {"id": "b", "headline": "First"})
@@ -277,7 +279,7 @@ def test_a_slug_that_was_never_public_is_free_again(run) -> None:  # type: ignor
     assert counts()["redirect"] == 0
 
 
-def test_a_story_that_cannot_be_stored_takes_no_other_with_it(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_story_that_cannot_be_stored_does_not_stop_the_others(run) -> None:  # type: ignore[no-untyped-def]
     result = run(
         PUBLIC | {"id": "a", "headline": "A", "section": "Sport"},
         PUBLIC | {"id": "half \ud800", "headline": "No", "section": "Nowhere", "topics": ["Lost"]},
@@ -290,10 +292,10 @@ def test_a_story_that_cannot_be_stored_takes_no_other_with_it(run) -> None:  # t
     assert sorted(articles()) == ["A2", "B"]
     assert counts()["topic"] == 0
     stored = articles()
-    acts = db.session.scalars(
+    actions = db.session.scalars(
         select(Outbox.article_id).where(Outbox.action == "publish").order_by(Outbox.seq)
     ).all()
-    assert acts == [stored["A2"].id, stored["B"].id, stored["A2"].id]
+    assert actions == [stored["A2"].id, stored["B"].id, stored["A2"].id]
 
 
 def test_a_refused_story_leaves_neither_section_nor_picture(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -329,7 +331,7 @@ def test_a_dry_run_changes_no_table(run) -> None:  # type: ignore[no-untyped-def
     assert slugs() == {"a": "first"}
 
 
-def test_a_batch_asks_no_more_than_a_story(
+def test_a_batch_takes_no_more_selects_than_one_story(
     app: Flask, count_selects: Callable[[], list[str]]
 ) -> None:
     draft = Draft(headline="H", body="x", topics=("T",), authors=("A",), countries=("ML",))
@@ -341,7 +343,7 @@ def test_a_batch_asks_no_more_than_a_story(
         select_counts.append(len(count_selects()))
     assert 0 < select_counts[1] <= select_counts[0]
     assert 0 < select_counts[2] <= select_counts[0]
-    assert counts()["revision"] == 20  # what comes again as it was leaves nothing behind
+    assert counts()["revision"] == 20, "unchanged stories get no new revision"
 
 
 def test_batches_are_bounded_by_number_and_by_length(

@@ -110,7 +110,7 @@ def test_words_outside_of_shortcodes_are_never_lost(body: str) -> None:
     html = convert_body(body)
     assert "\x00" not in html
     if '"' not in body and "'" not in body:
-        visible_text = re.sub("<[^>]*>", "", html)  # an address stands in its link's tag as well
+        visible_text = re.sub("<[^>]*>", "", html)
         assert visible_text.count("word") == body.count("word")
 
 
@@ -134,6 +134,4 @@ def test_words_outside_of_shortcodes_are_never_lost(body: str) -> None:
 def test_the_cost_is_linear(unit: str, template: str) -> None:
     begin = time.process_time()
     convert_body(template.format(unit * (200_000 // len(unit))))
-    assert (
-        time.process_time() - begin < 4
-    )  # what grows with the square of the text takes many times as long
+    assert time.process_time() - begin < 4, "quadratic code takes many times as long"

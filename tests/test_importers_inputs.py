@@ -29,7 +29,9 @@ LINE = json.dumps(
 )
 
 
-def take(app: Flask, *lines: dict[str, object] | str, **options: object) -> importing.ImportReport:
+def import_lines(
+    app: Flask, *lines: dict[str, object] | str, **options: object
+) -> importing.ImportReport:
     text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
     entries = jsonl.read(BytesIO(text.encode()), "en")
     return importing.import_records(entries, app.config["MEDIA"], **options)  # type: ignore[arg-type]
@@ -47,7 +49,7 @@ def articles() -> dict[str, Article]:
 
 @pytest.fixture
 def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a function that runs the import in its own process, with real pipes."""
+    """Command line of an import into the site, for a process with real pipes."""
     monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
     db.session.rollback()
     return [sys.executable, "-m", "spectator.commands", "import", "jsonl"]
@@ -63,19 +65,19 @@ SHELLS = (
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_stories_come_through_a_pipe(command: list[str], tmp_path: Path, shell: str) -> None:
+def test_stories_can_be_read_from_a_pipe(command: list[str], tmp_path: Path, shell: str) -> None:
     file = tmp_path / "stories.jsonl"
     file.write_text(LINE)
     line = shell.format(file=file, command=" ".join(command))
-    done = subprocess.run(
+    result = subprocess.run(
         ["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "1 added, 0 updated\n"), done.stderr
+    assert (result.returncode, result.stdout) == (0, "1 added, 0 updated\n"), result.stderr
     assert list(articles()) == ["First"]
 
 
 @pytest.mark.parametrize("content", ["", "\n \n\n"])
-def test_an_empty_input_is_said_to_be_empty(
+def test_an_empty_input_is_reported(
     app: Flask,
     runner: FlaskCliRunner,
     tmp_path: Path,
@@ -93,7 +95,7 @@ def test_an_empty_input_is_said_to_be_empty(
         assert "added" not in result.output
 
 
-def test_references_in_lines_are_decoded_once(app: Flask) -> None:
+def test_character_references_are_decoded_once(app: Flask) -> None:
     line = json.loads(case_text("2026-11/08-wordpress-leftovers.jsonl"))
     more = {"dek": "AT&amp;amp;T &#x2014; R&D &copy right", "authors": ["Ren&eacute; O&#39;Neill"]}
     more |= {"topics": ["Oil &amp; gas"], "source_name": "D&amp;D", "section": "Arts &amp; letters"}
@@ -101,7 +103,7 @@ def test_references_in_lines_are_decoded_once(app: Flask) -> None:
         "source_url": "https://a.example/?a=1&amp;b=2",
         "countries": ["C&ocirc;te d&#8217;Ivoire"],
     }
-    assert take(app, line | more).refused == []
+    assert import_lines(app, line | more).refused == []
     article = articles()["Nigeria’s budget & debt"]
     assert article.slug == "nigerias-budget-debt"
     assert article.dek == "AT&amp;T — R&D &copy right"
@@ -112,13 +114,13 @@ def test_references_in_lines_are_decoded_once(app: Flask) -> None:
     assert [country.code for country in article.countries] == ["CI"]
 
 
-def test_a_draft_does_not_say_that_it_was_updated_before_it_was_published(app: Flask) -> None:
+def test_an_update_time_before_the_publication_is_dropped(app: Flask) -> None:
     with case_file("2026-11/11-draft-with-updated_at.jsonl").open("rb") as file:
         report = importing.import_records(jsonl.read(file, "en"), app.config["MEDIA"])
     assert report.added == 2
     assert {article.updated_at for article in articles().values()} == {None}
     story = {"body": "x", "published_at": "2026-05-01T08:00:00Z"}
-    take(
+    import_lines(
         app,
         story | {"headline": "Before", "updated_at": "2025-01-01T08:00:00Z"},
         story | {"headline": "After", "updated_at": "2026-06-01T08:00:00Z"},
@@ -134,11 +136,11 @@ def test_a_draft_does_not_say_that_it_was_updated_before_it_was_published(app: F
     assert stored["After"].updated_at == datetime(2026, 6, 1, 8, tzinfo=UTC)
 
 
-def test_moments_without_an_offset_are_in_the_newsrooms_zone(
+def test_times_without_an_offset_are_in_the_newsrooms_time_zone(
     app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
-    monkeypatch.setenv("SPECTATOR_TIMEZONE", "Africa/Lagos")  # an hour before UTC all year
+    monkeypatch.setenv("SPECTATOR_TIMEZONE", "Africa/Lagos")  # UTC+1 all year
     db.session.rollback()
     file = tmp_path / "stories.jsonl"
     times = {
@@ -162,7 +164,7 @@ def test_moments_without_an_offset_are_in_the_newsrooms_zone(
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Return a directory with a picture, beside files that must not be read."""
+    """Directory with a picture, links, a pipe, and a secret picture outside."""
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     (inside / "sub").mkdir(parents=True)
     outside.mkdir()
@@ -179,7 +181,7 @@ def with_picture(path: str) -> dict[str, object]:
     return {"headline": "A picture", "body": "x", "lead_image": path, "lead_image_alt": "Green"}
 
 
-def test_pictures_come_from_below_one_directory(app: Flask, pictures: Path) -> None:
+def test_pictures_outside_their_directory_are_refused(app: Flask, pictures: Path) -> None:
     good = [
         "sub/a b.png",
         str(pictures / "sub" / "a b.png"),
@@ -202,7 +204,7 @@ def test_pictures_come_from_below_one_directory(app: Flask, pictures: Path) -> N
         "\ud800.png",
         "sub/../../outside/secret.png",
     ]
-    report = take(app, *map(with_picture, (*good, *bad)), pictures_dir=pictures)
+    report = import_lines(app, *map(with_picture, (*good, *bad)), pictures_dir=pictures)
     assert report.added == len(good)
     assert [line for line, _ in report.refused] == [
         f"line {number}" for number in range(5, 5 + len(bad))
@@ -210,25 +212,27 @@ def test_pictures_come_from_below_one_directory(app: Flask, pictures: Path) -> N
     assert all(
         reason.startswith("lead_image: ") and "\n" not in reason for _, reason in report.refused
     )
-    dry = take(app, *map(with_picture, (*good, *bad)), pictures_dir=pictures, dry_run=True)
+    dry = import_lines(app, *map(with_picture, (*good, *bad)), pictures_dir=pictures, dry_run=True)
     assert (dry.added, len(dry.refused)) == (len(good), len(bad))
 
 
-def test_a_stream_has_no_directory_of_its_own(app: Flask, pictures: Path) -> None:
-    report = take(app, with_picture("sub/a b.png"))
+def test_an_import_from_a_stream_needs_a_directory_for_pictures(app: Flask, pictures: Path) -> None:
+    report = import_lines(app, with_picture("sub/a b.png"))
     assert report.refused == [
         ("line 1", "lead_image: name the directory of the pictures with --media DIR")
     ]
 
 
-def test_media_names_the_directory_for_a_stream(command: list[str], pictures: Path) -> None:
+def test_the_media_option_names_the_directory_of_pictures(
+    command: list[str], pictures: Path
+) -> None:
     line = json.dumps(with_picture("sub/a b.png"))
     call = [*command, "-", "--media", str(pictures)]
-    done = subprocess.run(call, input=line, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "1 added, 0 updated\n"), done.stderr
+    result = subprocess.run(call, input=line, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, "1 added, 0 updated\n"), result.stderr
 
 
-def test_whatever_goes_wrong_with_a_line_is_a_fault_of_that_line(
+def test_an_error_in_one_line_is_reported_for_that_line(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = importing.publishing.prepare
@@ -251,7 +255,7 @@ def test_whatever_goes_wrong_with_a_line_is_a_fault_of_that_line(
         good | {"slug": "\x00"},
         good | {"section": "\x00"},
     ]
-    report = take(app, good, *bad, good | {"headline": "Last"})
+    report = import_lines(app, good, *bad, good | {"headline": "Last"})
     assert report.added >= 2
     assert {"Good", "Last"} <= set(articles())
     refused = dict(report.refused)
@@ -260,11 +264,11 @@ def test_whatever_goes_wrong_with_a_line_is_a_fault_of_that_line(
     assert all("\n" not in reason for reason in refused.values())
 
 
-def test_sections_whose_slugs_are_alike_stay_two(app: Flask) -> None:
+def test_sections_with_equal_slugs_stay_separate(app: Flask) -> None:
     names = ["سعيد", "سيد", "C++", "c#", "C#", "POLITICS"]
     lines = [
         {"body": "x", "headline": str(number), "section": name} for number, name in enumerate(names)
     ]
-    report = take(app, *lines)
+    report = import_lines(app, *lines)
     assert report.sections == ["سعيد", "سيد", "C++", "C#"]
     assert len({article.section.slug for article in articles().values()}) == 5

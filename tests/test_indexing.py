@@ -30,7 +30,7 @@ def search_ids(index: Index, text: str) -> list[int]:
     return index.find(SearchRequest(text=text)).ids
 
 
-def test_it_follows_what_is_published_changed_and_withdrawn(
+def test_the_index_follows_publications_and_withdrawals(
     index: Index, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     article_id = story(headline="Harmattan", countries=("CI",))
@@ -48,7 +48,7 @@ def test_it_follows_what_is_published_changed_and_withdrawn(
     assert indexing.find_differences(index) == (set(), set())
 
 
-def test_one_story_touched_twice_between_two_steps_is_there_once(
+def test_a_story_with_several_new_changes_is_indexed_once(
     index: Index, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     article_id = story(headline="Harmattan")
@@ -69,7 +69,7 @@ def test_an_index_ahead_of_a_restored_database_is_rebuilt(
     assert indexing.find_differences(index) == (set(), set())
 
 
-def test_an_index_of_an_older_release_serves_until_it_is_rebuilt(
+def test_an_index_of_an_older_release_is_searched_until_it_is_rebuilt(
     index: Index, app: Flask, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     """Keep search available and ready through an upgrade that changes the index."""
@@ -87,7 +87,7 @@ def test_an_index_of_an_older_release_serves_until_it_is_rebuilt(
     assert search_ids(index, "ndjamena") == [article_id]
 
 
-def test_rows_forgotten_before_it_saw_them_mean_a_rebuild(
+def test_an_index_that_missed_pruned_outbox_rows_is_rebuilt(
     index: Index, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     ids = {story(headline="First")}
@@ -128,7 +128,7 @@ def test_long_stories_are_loaded_and_indexed_a_few_at_a_time(
     assert len(indexing.repair(index, counted)[0]) == 5 and batches == expected
 
 
-def test_a_rebuild_that_switches_in_between_loses_nothing(
+def test_a_rebuild_during_an_update_loses_no_story(
     index: Index, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     story(headline="First")
@@ -139,7 +139,7 @@ def test_a_rebuild_that_switches_in_between_loses_nothing(
     def read_while_another_process_rebuilds(ids: set[int]) -> Sequence[Article]:
         articles = queries.articles_to_index(ids)
         documents = [indexing.build_document(article) for article in articles]
-        db.session.expunge_all()  # they stay as they were read
+        db.session.expunge_all()  # keep the articles as they were loaded
         story(headline="Third")
         index.rebuild(documents, 0)
         has_switched.append(True)
@@ -154,7 +154,7 @@ def test_a_rebuild_that_switches_in_between_loses_nothing(
     assert indexing.find_differences(index) == (set(), set())
 
 
-def test_while_another_process_rebuilds_it_waits(
+def test_catching_up_does_nothing_while_another_process_rebuilds(
     index: Index, app: Flask, story: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_args: object, **_more: object) -> None:
@@ -165,7 +165,7 @@ def test_while_another_process_rebuilds_it_waits(
     assert indexing.catch_up(index) is False
 
 
-def test_repair_is_refused_while_the_index_moves_and_never_restores_older_words(
+def test_a_repair_never_replaces_newer_text_indexed_meanwhile(
     index: Index, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     article_id = story(headline="Old words")
@@ -178,7 +178,7 @@ def test_repair_is_refused_while_the_index_moves_and_never_restores_older_words(
         if not moves:
             moves.append(True)
             version = articles[0].version
-            db.session.expunge_all()  # they stay as they were read
+            db.session.expunge_all()  # keep the articles as they were loaded
             publishing.save(
                 article_id, make_draft(headline="New words"), editor, version, Action("update")
             )
@@ -189,12 +189,12 @@ def test_repair_is_refused_while_the_index_moves_and_never_restores_older_words(
     assert moves and search_ids(index, "new") == [article_id] and search_ids(index, "old") == []
 
 
-def test_what_another_process_has_indexed_meanwhile_is_no_reason_to_rebuild(
+def test_an_index_that_another_process_updated_is_not_rebuilt(
     app: Flask, index: Index, story: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     story()
     assert indexing.catch_up(index) is True
-    assert outbox.edition() == 1  # a snapshot of the database that the other process leaves behind
+    assert outbox.edition() == 1  # starts a read transaction, which does not see later rows
 
     def publish_and_follow() -> None:
         with app.app_context():
@@ -206,12 +206,12 @@ def test_what_another_process_has_indexed_meanwhile_is_no_reason_to_rebuild(
     other.join()
     assert index.offset() == 2
     monkeypatch.setattr(
-        indexing, "rebuild", lambda *_args, **_more: pytest.fail("rebuilt for nothing")
+        indexing, "rebuild", lambda *_args, **_options: pytest.fail("rebuilt without need")
     )
     assert indexing.catch_up(index) is False
 
 
-def test_changes_that_wait_for_the_consumer_are_no_fault(
+def test_changes_that_are_not_yet_indexed_need_no_repair(
     index: Index,
     story: Callable[..., int],
     catch_up: Callable[[], None],
@@ -225,7 +225,7 @@ def test_changes_that_wait_for_the_consumer_are_no_fault(
     assert index.offset() == 1
 
 
-def test_an_index_that_cannot_be_repaired_says_so(
+def test_a_failed_repair_names_the_index(
     index: Index,
     story: Callable[..., int],
     catch_up: Callable[[], None],
@@ -249,7 +249,7 @@ def test_a_missing_index_is_repaired_by_a_rebuild(index: Index, story: Callable[
     assert set(index.versions()) == {article_id}
 
 
-def test_both_say_how_far_they_are_behind(
+def test_the_lag_of_both_indexes_is_reported(
     app: Flask, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     data = app.config["DATA_DIR"]
@@ -277,7 +277,7 @@ def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
     return lambda *words: app.test_cli_runner().invoke(main, ["reindex", *words])
 
 
-def test_the_command_rebuilds_both(
+def test_reindex_rebuilds_both_indexes(
     app: Flask, editor: User, story: Callable[..., int], command: Callable[..., Result]
 ) -> None:
     public, private = (
@@ -298,7 +298,7 @@ def test_the_command_rebuilds_both(
     ]
 
 
-def test_the_command_repairs_and_reports(
+def test_reindex_check_repairs_both_indexes_and_reports(
     app: Flask, editor: User, story: Callable[..., int], command: Callable[..., Result]
 ) -> None:
     story(headline="Monsoon"), publishing.create(make_draft(headline="Harmattan"), editor)
@@ -311,7 +311,7 @@ def test_the_command_repairs_and_reports(
     assert command("--check").output.count("as in the database") == 2
 
 
-def test_the_command_fails_in_one_line_if_it_cannot_repair(
+def test_reindex_check_reports_a_failed_repair_in_one_line(
     app: Flask, index: Index, command: Callable[..., Result]
 ) -> None:
     assert command().exit_code == 0

@@ -20,7 +20,7 @@ from tests.conftest import make_draft
 from tests.newsroom_client import create_story, form_values, logged_in_client, post, story_form
 
 
-def test_readers_see_it_above_the_headline(
+def test_the_kicker_is_shown_above_the_headline(
     client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     story(headline="The budget", kicker="Analysis & <b>", slug="budget")
@@ -33,7 +33,7 @@ def test_readers_see_it_above_the_headline(
     assert "The <mark>budget</mark>" in client.get("/search?q=budget+analysis").text
 
 
-def test_a_story_without_one_has_no_place_for_it(
+def test_a_story_without_a_kicker_has_no_kicker_markup(
     client: FlaskClient, story: Callable[..., int]
 ) -> None:
     story(headline="The budget", slug="budget")
@@ -43,7 +43,7 @@ def test_a_story_without_one_has_no_place_for_it(
     assert '<h3><a href="/politics/budget">' in client.get("/politics/").text
 
 
-def test_an_editor_writes_previews_and_compares_it(app: Flask) -> None:
+def test_the_kicker_is_in_form_preview_history_and_conflicts(app: Flask) -> None:
     editor = logged_in_client(app)
     article_id = create_story(editor, kicker="Analysis")
     path = f"/newsroom/stories/{article_id}"
@@ -62,7 +62,7 @@ def test_an_editor_writes_previews_and_compares_it(app: Flask) -> None:
     assert "The kicker has 61 characters. Use at most 60." in too_long.text
 
 
-def test_an_import_changes_it_until_somebody_edits_it(editor: User, tmp_path: Path) -> None:
+def test_an_import_changes_the_kicker_until_somebody_edits_it(editor: User, tmp_path: Path) -> None:
     def import_story(kicker: str | None) -> list[tuple[str, str]]:
         line = {"id": "1", "headline": "The budget", "body": "x"}
         line |= {"kicker": kicker} if kicker is not None else {}
@@ -82,7 +82,7 @@ def test_an_import_changes_it_until_somebody_edits_it(editor: User, tmp_path: Pa
     assert import_story("Opinion") == [("line 1", "kicker")]
 
 
-def test_what_was_stored_before_it_still_opens(app: Flask, editor: User) -> None:
+def test_revisions_and_autosaves_without_a_kicker_still_open(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(), editor)
     with db.write() as session:
         revision = session.scalars(select(Revision)).one()

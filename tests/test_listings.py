@@ -1,4 +1,4 @@
-"""Lists and counts of stories: correct after every action, rebuilt when they are wrong."""
+"""Listings, the table of the stories in every list, and counts: right after every action."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def lists_of(article_id: int) -> Counter[str]:
     )
 
 
-def told_by_stories() -> set[tuple[str, int, datetime, int]]:
-    """Return the expected lists, worked out story by story and not by the SQL under test."""
-    places = set()
+def expected_rows() -> set[tuple[str, int, datetime, int]]:
+    """Return the expected listings, computed story by story and not by the SQL under test."""
+    listing_rows = set()
     for article in db.session.scalars(
         queries.select_full_articles().where(Article.status == "published")
     ).unique():
@@ -51,18 +51,19 @@ def told_by_stories() -> set[tuple[str, int, datetime, int]]:
         keys |= {("country", country.id) for country in article.countries}
         keys |= {("topic", topic.id) for topic in article.topics}
         keys |= {("author", author.id) for author in article.authors}
-        places |= {(kind, key, at, article.id) for kind, key in keys}
-    return places
+        listing_rows |= {(kind, key, at, article.id) for kind, key in keys}
+    return listing_rows
 
 
-def check() -> None:
+def check_listings() -> None:
+    """Compare listings and counts with the stories."""
     db.session.rollback()
-    places = told_by_stories()
+    listing_rows = expected_rows()
     rows = db.session.execute(
         select(ListingRow.kind, ListingRow.key, ListingRow.published_at, ListingRow.article_id)
     )
-    assert {tuple(row) for row in rows} == places
-    assert counts() == Counter((kind, key) for kind, key, _, _ in places)
+    assert {tuple(row) for row in rows} == listing_rows
+    assert counts() == Counter((kind, key) for kind, key, _, _ in listing_rows)
     assert publishing.are_listings_correct(db.session())
 
 
@@ -71,7 +72,7 @@ def version(article_id: int) -> int:
     return db.session.scalars(select(Article.version).where(Article.id == article_id)).one()
 
 
-def test_a_story_stands_where_it_is_filed_as_long_as_it_is_public(app: Flask, editor: User) -> None:
+def test_a_story_is_in_its_lists_only_while_it_is_published(app: Flask, editor: User) -> None:
     filing = {
         "countries": ("Mali", "Niger"),
         "topics": ("Peace",),
@@ -86,10 +87,10 @@ def test_a_story_stands_where_it_is_filed_as_long_as_it_is_public(app: Flask, ed
     assert (lists_of(article_id), counts()) == ({}, {})
     publishing.apply_action(article_id, editor, Action("reinstate"))
     assert lists_of(article_id)["country"] == 2
-    check()
+    check_listings()
 
 
-def test_a_changed_story_moves(app: Flask, editor: User, story: Story) -> None:
+def test_a_changed_story_moves_to_other_lists(app: Flask, editor: User, story: Story) -> None:
     article_id = story(countries=("Mali",), topics=("One",), authors=("A One",))
     before = counts()
     changed = make_draft(
@@ -100,10 +101,10 @@ def test_a_changed_story_moves(app: Flask, editor: User, story: Story) -> None:
     assert lists_of(article_id) == {"section": 1, "month": 1, "country": 2, "author": 1}
     assert sum(after.values()) == sum(before.values())
     assert set(before) - set(after), "lists that are empty have no count"
-    check()
+    check_listings()
 
 
-def test_a_scheduled_story_is_listed_when_its_time_has_come(app: Flask, editor: User) -> None:
+def test_a_scheduled_story_is_listed_once_it_is_published(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(), editor)
     publishing.apply_action(
         article_id, editor, Action("schedule", datetime.now(UTC) + timedelta(minutes=1))
@@ -111,13 +112,13 @@ def test_a_scheduled_story_is_listed_when_its_time_has_come(app: Flask, editor: 
     assert lists_of(article_id) == {}
     publishing.publish_due(datetime.now(UTC) + timedelta(minutes=2))
     assert lists_of(article_id) == {"section": 1, "month": 1}
-    check()
+    check_listings()
 
 
 def test_imported_stories_are_listed_and_move_with_the_next_import(
     app: Flask, tmp_path: Path
 ) -> None:
-    def bring_in(**changes: object) -> None:
+    def import_stories(**changes: object) -> None:
         lines = [
             {
                 "id": f"i{number}",
@@ -137,13 +138,15 @@ def test_imported_stories_are_listed_and_move_with_the_next_import(
             ).refused
             == []
         )
-        check()
+        check_listings()
 
-    bring_in()
+    import_stories()
     assert counts()["month", 202601] == 20
-    bring_in(section="sport", countries=["KE"], topics=[], published_at="2026-02-01T00:00:00Z")
+    import_stories(
+        section="sport", countries=["KE"], topics=[], published_at="2026-02-01T00:00:00Z"
+    )
     assert counts()["month", 202602] == 10
-    bring_in(status="withdrawn")
+    import_stories(status="withdrawn")
     assert counts()["month", 202601] == 10
     assert sum(counts().values()) == 60
 
@@ -159,35 +162,35 @@ def test_a_failed_action_leaves_lists_unchanged(app: Flask, editor: User, story:
             publishing.Action("update"),
         )
     assert lists_of(article_id) == {"section": 1, "month": 1}
-    check()
+    check_listings()
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_lists_are_correct_after_any_actions(app: Flask, editor: User, seed: int) -> None:
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     ids: list[int] = []
     counts_by_action: Counter[str] = Counter()
 
-    def some(*names: str) -> tuple[str, ...]:
-        return tuple(chance.sample(names, chance.randrange(len(names) + 1)))
+    def sample(*names: str) -> tuple[str, ...]:
+        return tuple(rng.sample(names, rng.randrange(len(names) + 1)))
 
-    def anything() -> publishing.Draft:
+    def random_draft() -> publishing.Draft:
         filing = {
-            "countries": some("Mali", "Niger", "Kenya"),
-            "topics": some("A", "B"),
-            "authors": some("X Y", "Z W"),
+            "countries": sample("Mali", "Niger", "Kenya"),
+            "topics": sample("A", "B"),
+            "authors": sample("X Y", "Z W"),
         }
         return make_draft(
-            headline=f"S {chance.random()}", section=chance.choice(["politics", "health"]), **filing
+            headline=f"S {rng.random()}", section=rng.choice(["politics", "health"]), **filing
         )
 
     def publish_what_is_due(_article_id: int) -> None:
         publishing.publish_due(datetime.now(UTC) + timedelta(minutes=2))
 
     around_the_end = [MONTH_END + timedelta(minutes=minutes) for minutes in (-3, 0, 1, 2)]
-    acts: dict[str, Callable[[int], object]] = {
+    actions: dict[str, Callable[[int], object]] = {
         "publish": lambda article_id: publishing.apply_action(
-            article_id, editor, Action("publish", chance.choice(around_the_end))
+            article_id, editor, Action("publish", rng.choice(around_the_end))
         ),
         "withdraw": lambda article_id: publishing.apply_action(
             article_id, editor, Action("withdraw", note="Wrong.")
@@ -206,14 +209,14 @@ def test_lists_are_correct_after_any_actions(app: Flask, editor: User, seed: int
             article_id, editor, 1, version(article_id)
         ),
         "save": lambda article_id: publishing.save(
-            article_id, anything(), editor, version(article_id)
+            article_id, random_draft(), editor, version(article_id)
         ),
         "update": lambda article_id: publishing.save(
-            article_id, anything(), editor, version(article_id), publishing.Action("update")
+            article_id, random_draft(), editor, version(article_id), publishing.Action("update")
         ),
         "correct": lambda article_id: publishing.save(
             article_id,
-            anything(),
+            random_draft(),
             editor,
             version(article_id),
             publishing.Action("correct", note="Not so."),
@@ -221,30 +224,30 @@ def test_lists_are_correct_after_any_actions(app: Flask, editor: User, seed: int
     }
     while sum(counts_by_action.values()) < 40:
         if len(ids) < 4:
-            ids.append(publishing.create(anything(), editor))
-        verb = chance.choice(list(acts))
+            ids.append(publishing.create(random_draft(), editor))
+        action = rng.choice(list(actions))
         try:
-            acts[verb](chance.choice(ids))
+            actions[action](rng.choice(ids))
         except publishing.ForbiddenError:
             continue
-        counts_by_action[verb] += 1
-        check()
+        counts_by_action[action] += 1
+        check_listings()
     assert len(counts_by_action) > 7
 
 
-def test_pages_of_a_list_and_the_archive_are_read_from_there(app: Flask, story: Story) -> None:
+def test_pages_of_a_list_and_counts_of_months_use_the_listings(app: Flask, story: Story) -> None:
     ids = [story(headline=f"S {number}", hours=number, topics=("One",)) for number in range(5)]
-    where = queries.listing_by_path("/topic/one/")
-    assert where is not None
-    first = queries.stream(where, limit=2)
+    listing = queries.listing_by_path("/topic/one/")
+    assert listing is not None
+    first = queries.stream(listing, limit=2)
     assert [article.id for article in first.articles] == ids[:2]
-    assert [article.id for article in queries.stream(where, first.cursor, limit=2).articles] == ids[
-        2:4
-    ]
+    assert [
+        article.id for article in queries.stream(listing, first.cursor, limit=2).articles
+    ] == ids[2:4]
     assert queries.month_counts() == [(2026, 11, 5)]
 
 
-def test_a_batch_moves_all_of_its_stories(app: Flask, story: Story) -> None:
+def test_a_batch_update_moves_all_of_its_stories(app: Flask, story: Story) -> None:
     ids = [
         story(headline=f"S {number}", hours=number, topics=("One", f"T {number}"))
         for number in range(12)
@@ -256,10 +259,10 @@ def test_a_batch_moves_all_of_its_stories(app: Flask, story: Story) -> None:
         )
         listings.update_listings(session, [*ids, *ids, 999])
     assert counts()["month", 202610] == 6
-    check()
+    check_listings()
 
 
-def test_a_story_that_stays_where_it_is_costs_one_look(
+def test_updating_an_unchanged_story_takes_one_select_and_no_write(
     app: Flask, story: Story, count_selects: Callable[[], list[str]]
 ) -> None:
     article_id = story(topics=("One",))
@@ -272,17 +275,19 @@ def test_a_story_that_stays_where_it_is_costs_one_look(
         assert session.scalar(changes) == before
 
 
-def test_moments_in_a_shorter_form_are_no_obstacle(app: Flask, editor: User, story: Story) -> None:
+def test_a_story_with_a_date_stored_without_a_time_is_listed(
+    app: Flask, editor: User, story: Story
+) -> None:
     article_id = story()
-    with db.write() as session:  # as another program might have written it
+    with db.write() as session:  # as another program may have written the date
         session.execute(text("UPDATE article SET published_at = '2026-03-01'"))
         listings.update_listings(session, [article_id])
-    check()
+    check_listings()
     publishing.apply_action(article_id, editor, Action("withdraw", note="Wrong."))
     assert (lists_of(article_id), counts()) == ({}, {})
 
 
-def test_a_story_withdrawn_before_it_came_here_is_dated_when_it_comes_back(
+def test_a_story_imported_as_withdrawn_is_dated_when_it_is_republished(
     app: Flask, editor: User, tmp_path: Path
 ) -> None:
     file = tmp_path / "stories.jsonl"
@@ -298,17 +303,17 @@ def test_a_story_withdrawn_before_it_came_here_is_dated_when_it_comes_back(
     article_id = db.session.scalars(select(Article.id)).one()
     publishing.apply_action(article_id, editor, Action("reinstate"))
     assert lists_of(article_id) == {"section": 1, "month": 1}
-    check()
+    check_listings()
 
 
-def test_a_story_that_is_deleted_leaves_its_lists(app: Flask, story: Story) -> None:
+def test_a_deleted_story_leaves_its_lists(app: Flask, story: Story) -> None:
     article_id = story(topics=("One",))
-    with db.write() as session:  # no act does that
+    with db.write() as session:  # no action deletes a story
         session.execute(text("DELETE FROM article"))
     assert lists_of(article_id) == {}
 
 
-def test_missing_rows_are_reported_and_rebuilt(
+def test_missing_or_wrong_rows_are_reported_and_repaired(
     app: Flask, story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listings, "BATCH_SIZE", 2)
@@ -330,5 +335,5 @@ def test_missing_rows_are_reported_and_rebuilt(
             session.execute(text(damage))
         assert any("Story lists or counts" in problem for problem in doctor.problems(app))
         assert publishing.repair_listings() is True
-        check()
+        check_listings()
     assert not any("Story lists or counts" in problem for problem in doctor.problems(app))

@@ -103,7 +103,9 @@ def test_a_database_of_the_first_schema_keeps_every_row(old_database: OldDatabas
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
 
 
-def test_pictures_that_readers_have_seen_are_marked(old_database: OldDatabase) -> None:
+def test_pictures_of_published_and_withdrawn_stories_are_marked_as_once_public(
+    old_database: OldDatabase,
+) -> None:
     with old_database("0016") as connection:
         for number, status in enumerate(("published", "withdrawn", "draft"), 1):
             story = ARTICLE_0001.replace("(1, 'H'", f"({number}, 'H'").replace(
@@ -151,7 +153,7 @@ def test_initialising_twice_changes_nothing(app: Flask) -> None:
     assert setup.initialise(app) is False
 
 
-def test_the_secret_is_for_its_owner_alone(app: Flask) -> None:
+def test_only_the_owner_can_read_the_secret_key(app: Flask) -> None:
     assert (app.config["DATA_DIR"] / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
@@ -165,7 +167,7 @@ VALUES (:id, 'H', '', 's' || :id, 'en', :status, '', 0,
 """
 
 
-def test_names_that_one_slug_had_merged_are_listed_with_their_stories(
+def test_names_merged_by_equal_slugs_are_listed_with_their_stories(
     old_database: OldDatabase,
 ) -> None:
     with old_database("0004") as connection:

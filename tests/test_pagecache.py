@@ -1,4 +1,4 @@
-"""The page cache: what is stored, for whom, for how long, and what never is."""
+"""The page cache of a site: which pages are cached, and when they are rendered again."""
 
 from __future__ import annotations
 
@@ -108,16 +108,25 @@ def test_a_cached_article_is_not_rendered_again_after_actions_on_other_stories(
     assert count_selects() != []
     correct(own, editor, headline="Own", body="Corrected text.")
     assert "Corrected text." in client.get("/politics/own").text
-    # what lies too far back, or is forgotten by now, is not trusted
-    watch = cache_of(app).outbox_reader
+
+
+def test_the_outbox_reader_knows_only_recent_changes(
+    app: Flask, client: FlaskClient, story: Story, editor: User
+) -> None:
+    own, other = story(headline="Own"), story(headline="Other")
+    client.get("/politics/own")
+    publishing.apply_action(other, editor, Action("withdraw", note="Wrong."))
+    correct(own, editor, headline="Own", body="Corrected text.")
+    client.get("/politics/own")
+    reader = cache_of(app).outbox_reader
     edition = outbox.edition()
-    assert watch.changed_between(edition - 1, edition) == {own}
-    assert watch.changed_between(edition, edition) is None
-    assert watch.changed_between(-1000, edition) is None
+    assert reader.changed_between(edition - 1, edition) == {own}
+    assert reader.changed_between(edition, edition) is None
+    assert reader.changed_between(-1000, edition) is None
     outbox.prune(edition - 1)
-    watch.recent = {}
-    assert watch.changed_between(edition - 2, edition) is None
-    assert watch.changed_between(edition - 1, edition) == {own}
+    reader.recent = {}
+    assert reader.changed_between(edition - 2, edition) is None
+    assert reader.changed_between(edition - 1, edition) == {own}
 
 
 def test_related_stories_are_rendered_again_after_the_worker_updates_them(
@@ -183,13 +192,13 @@ def test_pages_of_lists_are_cached_only_if_their_cursor_names_a_story(
     moment, article_id = real.rsplit("-", 1)
     assert client.get(f"/politics/?before={real}").headers["Cache-Control"] == PUBLIC_CACHE_CONTROL
     assert ("/politics/", f"before={real}") in {key[1:] for key in cache_of(app).store.pages}
-    queries_kept = {key[2] for key in cache_of(app).store.pages}
+    cached_queries = {key[2] for key in cache_of(app).store.pages}
     for query in (f"through={real}", f"before={real}&through={real}"):
         assert client.get(f"/politics/?{query}").headers["Cache-Control"] == PUBLIC_CACHE_CONTROL, (
             query
         )
-        queries_kept.add(query)
-    assert {key[2] for key in cache_of(app).store.pages} == queries_kept
+        cached_queries.add(query)
+    assert {key[2] for key in cache_of(app).store.pages} == cached_queries
     count = len(cache_of(app).store.pages)
     made_up = [
         f"through={real}&before={real}",
@@ -289,7 +298,7 @@ def test_cached_views_read_only_cursors_from_the_request() -> None:
     feed, _, search_feed = (SITE / "feeds.py").read_text().partition("def search_feed")
     assert set(re.findall(r"request\.\w+", feed)) == {"request.path"}
     assert re.findall(r"request\.\w+", search_feed) == ["request.args"], (
-        "searches are kept by nobody"
+        "feeds of searches are not cached"
     )
 
 
@@ -327,23 +336,22 @@ def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:
         for held in ('"other"', tag[:-2] + '"'):
             assert client.get("/politics/one", headers={"If-None-Match": held}).status_code == 200
     story(headline="Elsewhere", section="health")
-    anew = {"If-None-Match": tag, "Accept-Encoding": "gzip"}
-    assert client.get("/politics/one", headers=anew).status_code == 304  # made anew, the same
-    assert (
-        client.get("/politics/one", headers={"If-None-Match": tag}).status_code == 200
-    )  # which holds it in gzip
+    # Rendered again, the page is the same; its ETag is that of the gzip body only.
+    gzip_headers = {"If-None-Match": tag, "Accept-Encoding": "gzip"}
+    assert client.get("/politics/one", headers=gzip_headers).status_code == 304
+    assert client.get("/politics/one", headers={"If-None-Match": tag}).status_code == 200
 
 
 def test_the_outbox_reader_sees_commits_and_survives_a_missing_database(
     app: Flask, story: Story
 ) -> None:
-    watch = outbox.OutboxReader(str(app.config["DATA_DIR"] / "spectator.db"))
-    assert watch.poll() == (0, "")
+    reader = outbox.OutboxReader(str(app.config["DATA_DIR"] / "spectator.db"))
+    assert reader.poll() == (0, "")
     story()
-    assert watch.poll() == (1, "")
-    watch.close()
-    lost = outbox.OutboxReader(str(app.config["DATA_DIR"] / "nowhere" / "spectator.db"))
-    assert lost.poll() is None
+    assert reader.poll() == (1, "")
+    reader.close()
+    missing = outbox.OutboxReader(str(app.config["DATA_DIR"] / "nowhere" / "spectator.db"))
+    assert missing.poll() is None
 
 
 def test_pages_are_served_while_the_database_is_locked(

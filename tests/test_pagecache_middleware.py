@@ -1,4 +1,9 @@
-"""The page cache around a small application: encodings, limits, waiting, the fast path."""
+"""The page cache around a small application: encodings, limits, waiting, the fast path.
+
+A response is cacheable if it has a surrogate key: EDITION if it changes with the edition (the
+number of the last outbox row), RELATED if it changes with the related stories of that edition.
+The cache polls the database's version: (edition, state of the related stories).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +22,7 @@ from spectator.pagecache.store import PageStore
 
 
 class FakeOutboxReader(outbox.OutboxReader):
-    """Outbox reader with a preset version."""
+    """Outbox reader with a preset version; None means that the database is unreachable."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -28,12 +33,12 @@ class FakeOutboxReader(outbox.OutboxReader):
 
 
 class FakeSite:
-    """Application that counts calls and waits on request."""
+    """Application that records its calls and responds while `may_respond` is set."""
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
-        self.may_go = threading.Event()
-        self.may_go.set()
+        self.may_respond = threading.Event()
+        self.may_respond.set()
         self.body = b"<p>one</p>"
         self.status = "200 OK"
         self.headers = [("Content-Type", "text/html"), ("Cache-Control", PUBLIC_CACHE_CONTROL)]
@@ -42,7 +47,7 @@ class FakeSite:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.calls.append(environ)
         body = self.body
-        assert self.may_go.wait(10)
+        assert self.may_respond.wait(10)
         headers = [*self.headers, ("Content-Length", str(len(body)))]
         if self.is_cacheable:
             is_related = environ["PATH_INFO"].startswith("/fragments/related/")
@@ -51,11 +56,12 @@ class FakeSite:
         return [body]
 
 
-def ask(cache: PageCache, path: str = "/", **headers: str) -> tuple[bytes, str, dict[str, str]]:
-    chunks, status, sent = run_wsgi_app(
+def get(cache: PageCache, path: str = "/", **headers: str) -> tuple[bytes, str, dict[str, str]]:
+    """Request a page; return its body, status and headers."""
+    chunks, status, response_headers = run_wsgi_app(
         cache, EnvironBuilder(path, headers=headers).get_environ(), buffered=True
     )
-    return b"".join(chunks), status, dict(sent)
+    return b"".join(chunks), status, dict(response_headers)
 
 
 @pytest.fixture
@@ -75,28 +81,33 @@ def cache(site: FakeSite, outbox_reader: FakeOutboxReader) -> PageCache:
     return cache
 
 
-def test_every_encoding_decodes_to_the_same_page(cache: PageCache, site: FakeSite) -> None:
+def test_every_encoding_decodes_to_the_same_page(
+    cache: PageCache, site: FakeSite, outbox_reader: FakeOutboxReader
+) -> None:
     site.body = "<p>Ọjọ́ ẹtì</p>".encode() * 100
-    plain, _, headers = ask(cache)
-    packed, _, packed_headers = ask(cache, **{"Accept-Encoding": "gzip"})
-    assert gzip.decompress(packed) == plain == site.body
-    assert packed_headers["Content-Encoding"] == "gzip"
-    assert packed_headers["Content-Length"] == str(len(packed))
-    assert packed_headers["ETag"] != headers["ETag"]
-    assert ask(cache, **{"Accept-Encoding": "br"})[0] == plain  # until brotli is ready
-    until = time.monotonic() + 10
-    while "Content-Encoding" not in (
-        response_headers := ask(cache, **{"Accept-Encoding": "gzip, br"})[2]
-    ) or (response_headers["Content-Encoding"] != "br"):
-        assert time.monotonic() < until
+    body, _, headers = get(cache)
+    gzip_body, _, gzip_headers = get(cache, **{"Accept-Encoding": "gzip"})
+    assert gzip.decompress(gzip_body) == body == site.body
+    assert gzip_headers["Content-Encoding"] == "gzip"
+    assert gzip_headers["Content-Length"] == str(len(gzip_body))
+    assert gzip_headers["ETag"] != headers["ETag"]
+    # A thread compresses with brotli; until it has finished, the page is sent uncompressed.
+    assert get(cache, **{"Accept-Encoding": "br"})[0] == body
+    deadline = time.monotonic() + 10
+    while accepted_encoding(cache) != "br":
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     (page,) = cache.store.pages.values()
     assert cache.store.size == page.size
-    cache.outbox_reader.db_version = (2, "")  # type: ignore[attr-defined]
-    assert (
-        ask(cache, **{"Accept-Encoding": "gzip, br"})[2]["Content-Encoding"] == "br"
-    )  # the same text: not packed anew
+    # In the new edition the page has the same text, so its compressed body is used again.
+    outbox_reader.db_version = (2, "")
+    assert accepted_encoding(cache) == "br"
     assert len(site.calls) == 2
+
+
+def accepted_encoding(cache: PageCache) -> str:
+    """Return the encoding of the page for a browser that accepts gzip and brotli."""
+    return get(cache, **{"Accept-Encoding": "gzip, br"})[2].get("Content-Encoding", "")
 
 
 def test_head_returns_the_headers_of_the_page_without_its_body(
@@ -107,26 +118,26 @@ def test_head_returns_the_headers_of_the_page_without_its_body(
         chunks, status, headers = run_wsgi_app(cache, dict(environ), buffered=True)
         assert (b"".join(chunks), status) == (b"", "200 OK")
         assert headers["Content-Length"] == str(len(site.body))
-    assert ask(cache)[0] == site.body
+    assert get(cache)[0] == site.body
     assert len(site.calls) == 1
 
 
 def test_the_site_receives_no_headers_that_differ_between_readers(
     cache: PageCache, site: FakeSite
 ) -> None:
-    ask(
+    get(
         cache,
         Cookie="session=secret",
         Authorization="Basic x",
         **{"X-Forwarded-Host": "evil.example"},
     )
-    seen = {name for name in site.calls[0] if name.startswith(("HTTP_", "REMOTE_", "CONTENT_"))}
-    assert seen == {"HTTP_HOST"}
+    prefixes = ("HTTP_", "REMOTE_", "CONTENT_")
+    assert {name for name in site.calls[0] if name.startswith(prefixes)} == {"HTTP_HOST"}
 
 
 def test_a_response_that_sets_a_cookie_is_never_cached(cache: PageCache, site: FakeSite) -> None:
     site.headers.append(("Set-Cookie", "a=b"))
-    ask(cache)
+    get(cache)
     assert not cache.store.pages
 
 
@@ -159,31 +170,31 @@ def test_the_cache_stays_within_its_size_limit(
     cache.poll_seconds = 0.0
     site.body = b"x" * 9000
     for number in range(100):
-        ask(cache, f"/{number}")
-        ask(cache, "/0")
+        get(cache, f"/{number}")
+        get(cache, "/0")
         assert cache.store.size <= 100_000
         assert cache.store.size == sum(page.size for page in cache.store.pages.values())
     paths = [key[1] for key in cache.store.pages]
     assert paths[-1] == "/0"
     assert "/1" not in paths
     site.body = b"x" * 200_000
-    assert ask(cache, "/large")[0] == site.body
+    assert get(cache, "/large")[0] == site.body
     assert cache.store.size <= 100_000
 
 
 def test_a_page_is_rendered_once_for_simultaneous_requests(
     cache: PageCache, site: FakeSite
 ) -> None:
-    site.may_go.clear()
-    answers: list[bytes] = []
-    threads = [threading.Thread(target=lambda: answers.append(ask(cache)[0])) for _ in range(8)]
+    site.may_respond.clear()
+    bodies: list[bytes] = []
+    threads = [threading.Thread(target=lambda: bodies.append(get(cache)[0])) for _ in range(8)]
     for thread in threads:
         thread.start()
     time.sleep(0.1)
-    site.may_go.set()
+    site.may_respond.set()
     for thread in threads:
         thread.join(10)
-    assert answers == [site.body] * 8
+    assert bodies == [site.body] * 8
     assert len(site.calls) == 1
     assert not cache.single_flight.in_flight
 
@@ -194,23 +205,23 @@ def test_a_stale_page_is_served_for_at_most_a_second_during_rendering(
     outbox_reader: FakeOutboxReader,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ask(cache)
+    get(cache)
     outbox_reader.db_version, site.body = (2, ""), b"<p>two</p>"
-    site.may_go.clear()
-    maker = threading.Thread(target=ask, args=(cache,))
-    maker.start()
+    site.may_respond.clear()
+    renderer = threading.Thread(target=get, args=(cache,))
+    renderer.start()
     while len(site.calls) < 2:
         time.sleep(0.01)
-    assert ask(cache)[0] == b"<p>one</p>"
+    assert get(cache)[0] == b"<p>one</p>"
     (page,) = cache.store.pages.values()
     page.confirmed_at -= middleware.MAX_STALE_SECONDS + 0.1
     late: list[bytes] = []
-    waiter = threading.Thread(target=lambda: late.append(ask(cache)[0]))
+    waiter = threading.Thread(target=lambda: late.append(get(cache)[0]))
     waiter.start()
     time.sleep(0.05)
     assert not late
-    site.may_go.set()
-    maker.join(10)
+    site.may_respond.set()
+    renderer.join(10)
     waiter.join(10)
     assert late == [b"<p>two</p>"]
 
@@ -219,9 +230,9 @@ def test_an_error_is_not_cached_and_the_next_request_renders_again(
     cache: PageCache, site: FakeSite
 ) -> None:
     site.status, site.is_cacheable = "500 INTERNAL SERVER ERROR", False
-    assert ask(cache)[1].startswith("500")
+    assert get(cache)[1].startswith("500")
     site.status, site.is_cacheable = "200 OK", True
-    assert ask(cache)[1].startswith("200")
+    assert get(cache)[1].startswith("200")
     assert not cache.single_flight.in_flight
 
 
@@ -229,58 +240,65 @@ def test_the_database_is_polled_rarely_and_after_every_action(
     cache: PageCache, site: FakeSite, outbox_reader: FakeOutboxReader
 ) -> None:
     cache.poll_seconds = 1000.0
-    ask(cache)
+    get(cache)
     outbox_reader.db_version, site.body = (2, ""), b"<p>two</p>"
-    assert ask(cache)[0] == b"<p>one</p>"
+    assert get(cache)[0] == b"<p>one</p>"
     run_wsgi_app(cache, EnvironBuilder("/newsroom/", method="POST").get_environ(), buffered=True)
-    assert ask(cache)[0] == b"<p>two</p>"
+    assert get(cache)[0] == b"<p>two</p>"
     outbox_reader.db_version, site.body = (3, ""), b"<p>three</p>"
     cache.poll_seconds = middleware.POLL_SECONDS
     time.sleep(2 * middleware.POLL_SECONDS)
-    assert ask(cache)[0] == b"<p>three</p>"
+    assert get(cache)[0] == b"<p>three</p>"
+
+
+def responses(cache: PageCache, tag: str) -> list[tuple[bytes, str, dict[str, str]]]:
+    """Return responses to requests of several kinds, one with the ETag of the gzip body."""
+    gzip_only = {"Accept-Encoding": "gzip"}
+    return [
+        get(cache),
+        get(cache, **gzip_only),
+        get(cache, "/?utm=1"),
+        get(cache, "/fragments/related/1"),
+        get(cache, **gzip_only, **{"If-None-Match": tag}),
+    ]
 
 
 def test_the_fast_path_gives_the_same_responses_as_the_slow_path(
-    cache: PageCache, site: FakeSite, outbox_reader: FakeOutboxReader
+    cache: PageCache, site: FakeSite
 ) -> None:
     site.body = b"<p>one</p>" * 100
-    packed = {"Accept-Encoding": "gzip"}
-    long_way = [
-        ask(cache),
-        ask(cache, **packed),
-        ask(cache, "/?utm=1"),
-        ask(cache, "/fragments/related/1"),
-    ]
-    tag = long_way[1][2]["ETag"]
-    long_way.append(ask(cache, **packed, **{"If-None-Match": tag}))
-    assert cache.fast_lookup(EnvironBuilder("/").get_environ()) is None
+    environ = EnvironBuilder("/").get_environ()
+    tag = get(cache, **{"Accept-Encoding": "gzip"})[2]["ETag"]
+    slow = responses(cache, tag)
+    assert cache.fast_lookup(environ) is None, "the last poll is too old"
     cache.poll_seconds = 1000.0
-    assert cache.fast_lookup(EnvironBuilder("/").get_environ()) is not None
-    assert cache.fast_lookup(EnvironBuilder("/fragments/related/1").get_environ()) is not None
-    short_way = [
-        ask(cache),
-        ask(cache, **packed),
-        ask(cache, "/?utm=1"),
-        ask(cache, "/fragments/related/1"),
-    ]
-    short_way.append(ask(cache, **packed, **{"If-None-Match": tag}))
-    assert short_way == long_way
-    calls = len(site.calls)
-    run_wsgi_app(cache, EnvironBuilder("/", method="POST").get_environ(), buffered=True)
-    assert len(site.calls) == calls + 1
+    assert cache.fast_lookup(environ) is not None
+    assert responses(cache, tag) == slow
+
+
+def test_the_fast_path_has_no_outdated_related_stories(
+    cache: PageCache, site: FakeSite, outbox_reader: FakeOutboxReader
+) -> None:
+    page, related = (EnvironBuilder(path).get_environ() for path in ("/", "/fragments/related/1"))
+    get(cache)
+    get(cache, "/fragments/related/1")
+    cache.poll_seconds = 1000.0
+    assert cache.fast_lookup(related) is not None
     outbox_reader.db_version = (1, "related 2")
-    run_wsgi_app(cache, EnvironBuilder("/", method="POST").get_environ(), buffered=True)
-    assert cache.fast_lookup(EnvironBuilder("/").get_environ()) is not None
-    assert cache.fast_lookup(EnvironBuilder("/fragments/related/1").get_environ()) is None
+    post = EnvironBuilder("/", method="POST").get_environ()
+    run_wsgi_app(cache, post, buffered=True)  # after a post the database is polled
+    assert len(site.calls) == 3
+    assert cache.fast_lookup(page) is not None
+    assert cache.fast_lookup(related) is None
 
 
 def test_cached_pages_are_served_while_the_database_is_unreachable(
     cache: PageCache, site: FakeSite, outbox_reader: FakeOutboxReader
 ) -> None:
-    ask(cache)
+    get(cache)
     outbox_reader.db_version = None
-    assert ask(cache)[0] == site.body
+    assert get(cache)[0] == site.body
     assert len(site.calls) == 1
-    ask(cache, "/other")
+    get(cache, "/other")
     assert len(site.calls) == 2
     assert len(cache.store.pages) == 1

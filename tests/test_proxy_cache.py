@@ -21,7 +21,7 @@ Requests = list[tuple[str, str, str, str]]
 
 
 class FakeProxy:
-    """Web server in front that records requests and responds with a set status."""
+    """Web server that records requests and responds with `status`."""
 
     def __init__(self) -> None:
         self.requests: Requests = []
@@ -60,7 +60,7 @@ def proxy() -> Iterator[FakeProxy]:
 @pytest.fixture
 def refresher(app: Flask, proxy: FakeProxy) -> ProxyCacheRefresher:
     consumer = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
-    consumer.catch_up()  # it begins at the newest row
+    consumer.catch_up()  # starts at the newest outbox row
     return consumer
 
 
@@ -69,7 +69,7 @@ def catch_up(refresher: ProxyCacheRefresher) -> None:
         pass
 
 
-def test_a_withdrawal_renews_every_encoding_of_every_address(
+def test_a_withdrawal_renews_every_encoding_of_every_url(
     proxy: FakeProxy, refresher: ProxyCacheRefresher, editor: User, story: Callable[..., int]
 ) -> None:
     article_id = story(headline="First words")
@@ -98,7 +98,7 @@ def test_a_withdrawal_renews_every_encoding_of_every_address(
     assert {(host, renew) for _, host, renew, _ in proxy.requests} == {("spectator.example", "1")}
 
 
-def test_all_that_a_story_ever_showed_itself_under_is_renewed(
+def test_all_former_urls_and_lists_of_a_story_are_renewed(
     app: Flask,
     proxy: FakeProxy,
     refresher: ProxyCacheRefresher,
@@ -158,7 +158,7 @@ def test_all_that_a_story_ever_showed_itself_under_is_renewed(
     }
 
 
-def test_publications_leave_the_copies_alone(
+def test_publications_renew_no_copies(
     proxy: FakeProxy, refresher: ProxyCacheRefresher, story: Callable[..., int]
 ) -> None:
     for number in range(30):
@@ -167,7 +167,7 @@ def test_publications_leave_the_copies_alone(
     assert proxy.requests == []
 
 
-def test_what_failed_is_tried_again_and_survives_a_restart(
+def test_a_failed_renewal_is_tried_again_after_a_restart(
     app: Flask,
     proxy: FakeProxy,
     refresher: ProxyCacheRefresher,
@@ -182,7 +182,7 @@ def test_what_failed_is_tried_again_and_survives_a_restart(
     assert refresher.next_retry_at() > 0
     before = refresher.offset
     assert before is not None
-    assert refresher.prunable_through(10**6) == before, "the outbox keeps what still waits"
+    assert refresher.prunable_through(10**6) == before, "rows of the failed renewal are not pruned"
     proxy.status, proxy.requests = 200, []
     restarted = ProxyCacheRefresher(app.config["DATA_DIR"], proxy.url, app.config["SITE_URL"])
     catch_up(restarted)
@@ -201,7 +201,7 @@ def test_an_impossible_offset_begins_at_the_newest_row(
     assert proxy.requests == []
 
 
-def test_without_a_setting_nothing_is_asked(
+def test_without_the_setting_no_requests_are_sent(
     app: Flask, proxy: FakeProxy, editor: User, story: Callable[..., int]
 ) -> None:
     consumer = ProxyCacheRefresher(

@@ -68,12 +68,14 @@ def test_an_archive_may_be_older_than_1970(app: Flask, editor: User) -> None:
         "1-1\n",
     ],
 )
-def test_a_broken_cursor_is_refused(app: Flask, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(app: Flask, cursor: str) -> None:
     with pytest.raises(queries.InvalidCursor):
         queries.stream(latest(), cursor)
 
 
-def test_lists_hold_what_they_say(app: Flask, editor: User, story: Callable[..., int]) -> None:
+def test_every_list_contains_its_published_stories(
+    app: Flask, editor: User, story: Callable[..., int]
+) -> None:
     filed = story(
         section="health", countries=("Mali",), topics=("Malaria",), authors=("Amina Diallo",)
     )
@@ -102,7 +104,7 @@ def test_lists_hold_what_they_say(app: Flask, editor: User, story: Callable[...,
         "//",
     ],
 )
-def test_there_is_no_list_elsewhere(app: Flask, path: str) -> None:
+def test_other_paths_are_no_list(app: Flask, path: str) -> None:
     assert queries.listing_by_path(path) is None
 
 
@@ -125,7 +127,7 @@ def test_an_empty_site_has_a_front_page(app: Flask) -> None:
     assert queries.load_front_page(queries.sections()) == queries.FrontPage(None, [], [], None)
 
 
-def test_drafts_have_no_address(app: Flask, editor: User) -> None:
+def test_drafts_are_not_found_by_slug(app: Flask, editor: User) -> None:
     publishing.create(make_draft(), editor)
     assert queries.article_by_slug("a-headline") is None
 

@@ -1,8 +1,13 @@
-"""When an index answers, when it may be changed, and when it must be rebuilt."""
+"""When an index can be searched and changed, and when it must be rebuilt.
+
+A rebuild writes a new generation (a directory) and switches to it. The offset of an index is the
+number of the last outbox row that it includes.
+"""
 
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +27,7 @@ def index(tmp_path: Path) -> Iterator[Index]:
     index.close()
 
 
-def test_an_index_of_another_format_answers_but_takes_no_changes(
+def test_an_index_in_the_format_of_another_release_is_read_only(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert not index.is_outdated()
@@ -34,21 +39,21 @@ def test_an_index_of_another_format_answers_but_takes_no_changes(
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
-def test_a_shortage_of_the_process_is_no_damage(
+def test_running_out_of_file_handles_or_memory_does_not_mark_the_index_damaged(
     index: Index, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def run_out(*_arguments: object) -> None:
-        raise OSError(number, "out of something")
+    def fail(*_arguments: object) -> None:
+        raise OSError(number, os.strerror(number))
 
     index.close()
     with monkeypatch.context() as patch:
-        patch.setattr(whoosh_index, "open_snapshot", run_out)
+        patch.setattr(whoosh_index, "open_snapshot", fail)
         with pytest.raises(IndexUnavailableError):
             index.find(SearchRequest("mali"))
     assert index.find(SearchRequest("bamako")).ids == document_ids(MALI)
 
 
-def test_a_rebuild_leaves_one_generation(index: Index, tmp_path: Path) -> None:
+def test_a_rebuild_deletes_all_other_generations(index: Index, tmp_path: Path) -> None:
     (tmp_path / "search" / "generation-000009").mkdir()
     index.rebuild(STORIES, 8)
     names = {path.name for path in (tmp_path / "search").glob("generation-*")}

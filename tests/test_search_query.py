@@ -61,14 +61,14 @@ def test_a_name_with_an_apostrophe_is_consecutive_words_or_one_word(apostrophe: 
         ("a'b'c'd'e", ("a", "b", "c", "d", "e"), ()),
     ],
 )
-def test_what_is_elided_may_be_missing(
+def test_elided_articles_may_be_missing(
     text: str, words: tuple[str, ...], spellings: tuple[tuple[str, ...], ...]
 ) -> None:
     (clause,) = clauses(text)
     assert (clause.words, clause.variants) == (words, spellings)
 
 
-def test_countries_are_known_with_their_apostrophe() -> None:
+def test_country_names_with_an_apostrophe_are_recognized() -> None:
     (clause,) = parse_query("Côte d'Ivoire").included
     assert clause.words == ("cote", "d", "ivoire")
     assert ("ivory", "coast") in clause.alternative_names
@@ -87,7 +87,7 @@ def test_a_phrase_has_at_most_eight_words() -> None:
     assert clauses('"a b c d e f g h i j"') == [Clause(tuple("abcdefgh"))]
 
 
-def test_a_quote_that_is_never_closed_counts_for_nothing() -> None:
+def test_an_unclosed_quotation_mark_is_ignored() -> None:
     assert clauses('mali "burkina faso') == [word("mali"), word("burkina"), word("faso")]
 
 
@@ -114,7 +114,7 @@ def test_operators_of_other_engines_are_plain_words() -> None:
     assert clauses("body:mali^9") == [word("body"), word("mali"), word("9")]
 
 
-def test_doubles_are_dropped_and_ten_clauses_kept() -> None:
+def test_repeated_words_and_clauses_after_the_tenth_are_dropped() -> None:
     assert clauses("mali Mali MALI") == [word("mali")]
     assert len(clauses(" ".join(f"w{number}" for number in range(30)))) == 10
 
@@ -127,14 +127,14 @@ def test_a_word_has_at_most_64_characters() -> None:
     assert clauses("x" * 100) == [word("x" * 64)]
 
 
-def test_control_characters_separate_words_and_invisible_ones_do_not() -> None:
+def test_control_characters_separate_words_but_invisible_ones_do_not() -> None:
     assert clauses("ma\x00li ko\u200fre \ud800x\u202eabc") == [
         word(text) for text in ("ma", "li", "kore", "xabc")
     ]
     assert clauses("-in:poli\u00adtics")[0:] == [] == list(parse_query("-\u200bin:x").clauses)
 
 
-def test_blank_is_told_from_unusable() -> None:
+def test_a_blank_query_differs_from_one_without_usable_words() -> None:
     assert parse_query("  \n") == Query((), is_blank=True)
     assert parse_query("*") == Query((), is_blank=False)
     assert parse_query("🎉") == Query((), is_blank=False)
@@ -147,7 +147,7 @@ def test_words_to_highlight() -> None:
 
 
 @given(st.text(max_size=400) | st.text(alphabet="ab \"-*'’é\u0301\u200f()[]~^:", max_size=400))
-def test_any_text_is_a_small_query(text: str) -> None:
+def test_any_text_becomes_a_query_of_limited_size(text: str) -> None:
     query = parse_query(text)
     assert len(query.clauses) <= 10
     for clause in query.clauses:
@@ -161,7 +161,7 @@ def test_any_text_is_a_small_query(text: str) -> None:
     assert set(query.excluded) <= set(query.clauses)
 
 
-def test_filters_and_dates_among_the_words() -> None:
+def test_filters_and_dates_are_parsed_among_words() -> None:
     query = parse_query('in:Politics by:"Aminata Diallo" vote BEFORE:2024-05 after:2023')
     assert query.filters == (
         FieldFilter("section", ("politics",)),
@@ -184,16 +184,16 @@ def test_a_minus_before_a_filter_excludes(minus: str) -> None:
     assert query.clauses == (word("vote"),)
 
 
-def test_of_several_dates_the_narrowest_counts() -> None:
+def test_of_several_dates_the_narrowest_range_is_used() -> None:
     query = parse_query("after:2020 after:2022 after:2021 before:2024 before:2025")
     assert (query.published_from, query.published_to) == (date(2022, 1, 1), date(2023, 12, 31))
 
 
-def test_a_minus_before_what_is_no_date_excludes_its_words() -> None:
+def test_a_minus_before_an_invalid_date_excludes_its_words() -> None:
     assert parse_query("-before:dawn").excluded == (Clause(("before", "dawn"), is_excluded=True),)
 
 
-def test_a_search_of_too_many_conditions_says_so() -> None:
+def test_a_query_with_too_many_clauses_is_marked_as_truncated() -> None:
     assert not parse_query(" ".join("abcdefghij")).is_truncated
     assert parse_query(" ".join("abcdefghijk")).is_truncated
 
@@ -202,7 +202,7 @@ def test_a_search_of_too_many_conditions_says_so() -> None:
     "text",
     ["before:", "after:soon", "before:2024-13", "before:0000", "before:0001", "after:2023-02-30"],
 )
-def test_a_date_that_is_none_is_words(text: str) -> None:
+def test_an_invalid_date_is_read_as_words(text: str) -> None:
     query = parse_query(text)
     assert query.published_from is query.published_to is None
     assert query.clauses == tuple(map(word, tokens_of(text)))
@@ -217,7 +217,7 @@ def test_a_colon_elsewhere_only_separates_words(text: str) -> None:
     assert parse_query(text).filters == ()
 
 
-def test_a_country_is_found_under_its_other_names() -> None:
+def test_a_country_name_has_its_other_names_as_alternatives() -> None:
     (clause,) = parse_query("ivory coast").included
     assert clause.words == ("ivory", "coast")
     assert ("cote", "d", "ivoire") in clause.alternative_names
@@ -225,6 +225,6 @@ def test_a_country_is_found_under_its_other_names() -> None:
     assert parse_query('"ivory coast"').included == (Clause(("ivory", "coast")),)
 
 
-def test_what_is_typed_with_accents_is_kept_beside_its_folded_form() -> None:
+def test_a_word_with_accents_keeps_its_exact_form() -> None:
     (clause,) = parse_query("Ṣẹ́gun").included
     assert (clause.words, clause.exact) == (("segun",), ("ṣẹ́gun",))

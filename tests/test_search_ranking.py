@@ -36,7 +36,7 @@ def ranked(index: Index, text: str, **fields: object) -> list[int]:
     return index.find(SearchRequest(text, **fields)).ids  # type: ignore[arg-type]
 
 
-def test_a_headline_counts_more_than_a_name_and_a_name_more_than_the_body(build: Build) -> None:
+def test_headlines_weigh_more_than_names_and_names_more_than_bodies(build: Build) -> None:
     body = document("Of the coast", "a harbour " + "word " * 400)
     names = document("Of the coast", "a port " + "word " * 400, names="Harbour")
     headline = document("Of the harbour", "a port " + "word " * 400)
@@ -44,7 +44,7 @@ def test_a_headline_counts_more_than_a_name_and_a_name_more_than_the_body(build:
     assert ranked(build(body, names, headline), "harbour") == document_ids(headline, names, body)
 
 
-def test_more_mentions_rank_higher_but_ever_less_so(build: Build) -> None:
+def test_more_mentions_rank_higher_with_diminishing_effect(build: Build) -> None:
     once, twice, often = (document("Report", "harbour " * n + "x " * (40 - n)) for n in (1, 2, 20))
     index = build(often, twice, once)
     assert ranked(index, "harbour") == document_ids(often, twice, once)
@@ -76,14 +76,14 @@ def test_equal_scores_are_ordered_newest_first(build: Build) -> None:
     assert ranked(build(*stories), "harbour", sort="newest") == document_ids(*reversed(stories))
 
 
-def test_any_words_rank_by_how_many_of_them_a_story_has(build: Build) -> None:
+def test_partial_matches_rank_by_the_number_of_matching_words(build: Build) -> None:
     one = document("Report", "harbour " * 9)
     two = document("Report", "harbour tariff " + "x " * 30)
     answer = build(one, two).find(SearchRequest("harbour tariff lighthouse"))
     assert (answer.mode, answer.ids) == ("any", document_ids(two, one))
 
 
-def test_a_common_word_alone_finds_nothing_beside_a_rarer_one(build: Build) -> None:
+def test_partial_matches_need_a_rare_word_if_the_query_has_one(build: Build) -> None:
     """Of 25 stories, more than a tenth have "words" and one has "harbour"."""
     story = document("Report", "harbour x")
     answer = build(story).find(SearchRequest("words harbour lighthouse"))
@@ -93,7 +93,7 @@ def test_a_common_word_alone_finds_nothing_beside_a_rarer_one(build: Build) -> N
     assert answer.total == 24, "without a rarer word the common one counts"
 
 
-def test_phrases_rank_by_their_count_and_field(build: Build) -> None:
+def test_phrases_rank_by_field_and_count(build: Build) -> None:
     twice = document("Report", "free port x free port " + "x " * 20)
     once = document("Report", "free port x free x port " + "x " * 20)
     headline = document("A free port", "x " * 25)
@@ -103,7 +103,7 @@ def test_phrases_rank_by_their_count_and_field(build: Build) -> None:
     assert parted.id in ranked(index, "free port")
 
 
-def test_words_side_by_side_rank_above_words_far_apart(build: Build) -> None:
+def test_adjacent_words_rank_above_distant_ones(build: Build) -> None:
     side_by_side = document("Report", "x " * 30 + "grain export " + "x " * 30)
     near = document("Report", "x " * 29 + "grain x x x export " + "x " * 28)
     far = document("Report", "grain " + "x " * 60 + " export")
@@ -132,7 +132,7 @@ def test_only_the_best_hundred_are_ranked_by_distance(build: Build) -> None:
         ([[0, 50, 100], [60, 99], [10, 61, 98]], 3),
     ],
 )
-def test_the_shortest_span_holds_a_position_of_each_word(
+def test_the_shortest_span_contains_a_position_of_each_word(
     positions: list[list[int]], length: int
 ) -> None:
     assert shortest_span(positions) == length
@@ -165,7 +165,7 @@ def test_scores_are_those_of_bm25(build: Build, tmp_path: Path, language: str) -
     snapshot.close()
 
 
-def test_a_stem_and_an_exact_spelling_have_their_weights(build: Build, tmp_path: Path) -> None:
+def test_stems_and_exact_spellings_have_the_expected_weights(build: Build, tmp_path: Path) -> None:
     stemmed = document("Report", "mining x")
     exact = document("Report", "mıne élan x", language="fr")
     plain = document("Report", "elan x", language="fr")

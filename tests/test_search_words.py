@@ -1,4 +1,4 @@
-"""Tables of words and signs, filters by words, key terms, and what is highlighted."""
+"""Characters and words of queries, stems, filters, highlights and similar stories."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def index(tmp_path: Path) -> Iterator[Index]:
     index.close()
 
 
-# Signs and keywords
+# Quotation marks, hyphens and keywords
 
 
 @pytest.mark.parametrize("quote", '"“”„‟«»＂')
-def test_every_quote_of_a_keyboard_makes_a_phrase(quote: str) -> None:
+def test_every_quotation_mark_makes_a_phrase(quote: str) -> None:
     assert parse_query(f"{quote}Burkina Faso{quote}").clauses == (BURKINA,)
 
 
 @pytest.mark.parametrize("minus", "-−‐‑–﹣－")
-def test_every_minus_of_a_keyboard_excludes(minus: str) -> None:
+def test_every_hyphen_or_minus_excludes(minus: str) -> None:
     assert parse_query(f'{minus}"Burkina Faso"').excluded == (replace(BURKINA, is_excluded=True),)
 
 
@@ -66,13 +66,13 @@ def test_every_keyword_filters_its_facet(keyword: str, facet: str, colon: str) -
     assert parse_query(f"x{keyword}{colon}Mali").filters == ()
 
 
-def test_a_clause_is_written_as_it_was_typed() -> None:
+def test_the_text_of_a_clause_is_what_was_typed() -> None:
     texts = ["mali", '"burkina faso"', "elec*", "n'golo", "d'almeida"]
     assert [str(parse_query(text).clauses[0]) for text in texts] == texts
     assert str(parse_query("Ivory Coast").included[0]) == "ivory coast"
 
 
-def test_a_country_is_found_by_its_other_names_and_these_are_marked() -> None:
+def test_an_unquoted_country_name_is_one_clause_with_its_other_names() -> None:
     query = parse_query("Ivory Coast cocoa")
     assert [clause.words for clause in query.included] == [("ivory", "coast"), ("cocoa",)]
     assert query.terms == {"ivory", "coast", "cocoa"}
@@ -80,7 +80,7 @@ def test_a_country_is_found_by_its_other_names_and_these_are_marked() -> None:
     assert quoted.is_phrase and not quoted.alternative_names
 
 
-def test_short_parts_of_a_name_are_not_marked() -> None:
+def test_one_letter_parts_of_a_name_are_not_highlighted() -> None:
     assert parse_query("N'Golo").terms == {"golo", "ngolo"}
     assert parse_query("of").terms == {"of"}
 
@@ -88,7 +88,7 @@ def test_short_parts_of_a_name_are_not_marked() -> None:
 # Analysis
 
 
-def test_words_are_folded_and_their_spelling_is_kept_where_it_differs() -> None:
+def test_analysis_returns_folded_words_and_spellings_that_differ_from_them() -> None:
     words = analyze("Élan élan Mali N'Golo")
     assert words.folded == ["elan", "elan", "mali", "n", "golo"]
     assert words.exact == ["élan", "élan"]
@@ -97,14 +97,15 @@ def test_words_are_folded_and_their_spelling_is_kept_where_it_differs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "english"), [("en", True), ("EN-gb", True), ("fr", False), ("enm", False), ("", False)]
+    ("tag", "is_stemmed"),
+    [("en", True), ("EN-gb", True), ("fr", False), ("enm", False), ("", False)],
 )
-def test_only_english_words_are_stemmed(tag: str, english: bool) -> None:
-    assert is_english(tag) is english
-    assert stem_words(["voting", "vote", "mali"], tag) == (["vote"] if english else [])
+def test_only_english_words_are_stemmed(tag: str, is_stemmed: bool) -> None:
+    assert is_english(tag) is is_stemmed
+    assert stem_words(["voting", "vote", "mali"], tag) == (["vote"] if is_stemmed else [])
 
 
-def test_words_of_four_latin_letters_have_stems() -> None:
+def test_only_words_of_at_least_four_ascii_letters_are_stemmed() -> None:
     assert [stem(word) for word in ("runs", "its", "votes", "élections", "a2es", "ties")] == [
         "run",
         "its",
@@ -115,7 +116,7 @@ def test_words_of_four_latin_letters_have_stems() -> None:
     ]
 
 
-def test_highlights_hold_every_word_of_a_stem() -> None:
+def test_highlights_contain_every_word_with_the_same_stem() -> None:
     terms = Highlights({"voting"})
     assert "votes" in terms and "voting" in terms and "river" not in terms and 3 not in terms
     assert [piece for piece, is_hit in snippet("They vote; votes count.", terms) if is_hit] == [
@@ -174,19 +175,18 @@ def test_dates_of_request_and_query_are_combined(index: Index) -> None:
 # Similar stories
 
 
-def test_key_terms_are_the_headline_and_the_fifteen_best_words(
-    index: Index, tmp_path: Path
-) -> None:
+def test_key_terms_are_headline_words_and_the_best_body_words(index: Index, tmp_path: Path) -> None:
+    """Take the headline's words and the fifteen best of the body, without words of one story."""
     rare = [f"word{letter}" for letter in "abcdefghijklmnopqrst"]
     others = [document("Report", " ".join(rare)) for _ in range(2)]
-    filler = [document("Report", "everyone") for _ in range(30)]
-    index.rebuild([*others, *filler, document("Lonely", "solitary")], 1)
+    unrelated = [document("Report", "everyone") for _ in range(30)]
+    index.rebuild([*others, *unrelated, document("Lonely", "solitary")], 1)
     snapshot = open_snapshot(Generations(tmp_path / "search"))
     story = document("Everyone worda of 2024", " ".join([*rare, "worda", "solitary", "no", "2024"]))
     terms = dict(key_terms(snapshot, count_words(story)))
     assert list(terms) == ["worda", *sorted(rare[6:], reverse=True)]
-    total = len(others) + len(filler) + 1
-    # Twice in the text, and the headline counts twice.
+    total = len(others) + len(unrelated) + 1
+    # The word is twice in the body and once in the headline, which counts as two.
     assert terms["worda"] == pytest.approx(4**0.75 * math.log(1 + total / 2) ** 0.5)
     snapshot.close()
 
@@ -208,7 +208,7 @@ def test_similar_stories_are_scored_against_the_story_itself(index: Index) -> No
     assert index.more_like_this(unsaved)[0].score == 1.0
 
 
-def test_a_story_that_was_rewritten_is_scored_against_the_best(index: Index) -> None:
+def test_a_rewritten_story_is_scored_relative_to_the_best_match(index: Index) -> None:
     first, second = (document("Harbour dredging", "Ships in the harbour.") for _ in range(2))
     weaker = document("Fees", "The harbour " + "x " * 400)
     stored = document("Tariffs", "Nothing of that kind.")

@@ -1,7 +1,7 @@
 """No newsroom page tells an author about colleagues' unpublished stories.
 
-`REGISTER` lists every newsroom route and what to send. A new route without an entry fails the
-suite.
+Colleagues' stories contain canaries, words that occur nowhere else. `ROUTES` lists every newsroom
+route with the requests to send; a new route without an entry fails a test.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from tests.newsroom_client import (
 )
 
 STATES = ("draft", "review", "scheduled")
-# As colleagues write them. What is sent below differs from each in case, so that an echo is no
-# leak.
+# Written as in colleagues' stories. The requests below have them in lower case, so that a page
+# that only repeats the request contains none.
 CANARIES = (
     "Quokka headline",
     "Quokka dek",
@@ -46,13 +46,13 @@ CANARIES = (
     "Quokka alt",
     "quokka-headline-2",
 )
-ONE_STORY = {
+QUOKKA_STORY = {
     "headline": "quokka headline",
     "topics": "quokka topic",
     "authors": "quokka writer",
     "do": "save",
 }
-TYPED = story_form(**ONE_STORY, source_name="quokka")
+STORY_FORM = story_form(**QUOKKA_STORY, source_name="quokka")
 SLUG = {"section": "business", "slug": "quokka-headline", "headline": "Anything"}
 SCOPES = ("", "&in=published", "&in=unpublished", "&page=2", "&section=business", "&year=2026")
 SEARCHES = (
@@ -65,18 +65,18 @@ SEARCHES = (
     "in:business quokka",
     "-zebra",
 )
-LETTERS = ("", "q", "quo", "quokka", "writer", "topic", "agency", "example")
+TYPED_TEXTS = ("", "q", "quo", "quokka", "writer", "topic", "agency", "example")
 
 
 @dataclass(frozen=True)
-class Asked:
+class Requests:
     """Requests for a route: queries to read it with, and forms to post."""
 
     queries: tuple[str, ...] = ("",)
     forms: tuple[dict[str, Any], ...] = ({},)
 
 
-SEARCHED = (
+SEARCH_FILTERS = (
     "",
     "in=unpublished",
     "author=quokka",
@@ -87,13 +87,9 @@ SEARCHED = (
 )
 
 
-def _suggestions() -> tuple[str, ...]:
-    return tuple(f"q={letters}" for letters in LETTERS)
-
-
-REGISTER: dict[str, Asked] = {
-    "index": Asked(),
-    "stories": Asked(
+ROUTES: dict[str, Requests] = {
+    "index": Requests(),
+    "stories": Requests(
         (
             "",
             "q=quokka",
@@ -104,65 +100,65 @@ REGISTER: dict[str, Asked] = {
             "page=2",
         )
     ),
-    "new_story": Asked(("", "restore=aaaaaaaaaaaaaaaaaaaaaa")),
-    "create_story": Asked(forms=(TYPED, story_form(**SLUG | {"do": "save"}))),
-    "edit_story": Asked(),
-    "save_story": Asked(forms=(TYPED | {"version": "1"}, TYPED | {"version": "7"})),
-    "merge_story": Asked(
-        forms=(TYPED | {"version": "1", "mine.headline": "x", "choice.headline": "theirs"},)
+    "new_story": Requests(("", "restore=aaaaaaaaaaaaaaaaaaaaaa")),
+    "create_story": Requests(forms=(STORY_FORM, story_form(**SLUG | {"do": "save"}))),
+    "edit_story": Requests(),
+    "save_story": Requests(forms=(STORY_FORM | {"version": "1"}, STORY_FORM | {"version": "7"})),
+    "merge_story": Requests(
+        forms=(STORY_FORM | {"version": "1", "mine.headline": "x", "choice.headline": "theirs"},)
     ),
-    "unsaved_text": Asked(("", "copy=aaaaaaaaaaaaaaaaaaaaaa"), ({"copy": "a" * 22},)),
-    "bring_back": Asked(forms=({"copy": "a" * 22},)),
-    "discard": Asked(forms=({"copy": "a"}, {"copy": "a", "story": "1"})),
-    "publish": Asked(),
-    "submit": Asked(),
-    "send_back": Asked(),
-    "unschedule": Asked(),
-    "reinstate": Asked(),
-    "withdraw": Asked(forms=({"reason": "Wrong."}, {})),
-    "edit_note": Asked(forms=({"note_kind": "update", "note_text": "x", "note_seen": ""},)),
-    "remove_note": Asked(),
-    "preview": Asked(("", "copy=aaaaaaaaaaaaaaaaaaaaaa")),
-    "preview_new": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
-    "proof": Asked(("", "copy=aaaaaaaaaaaaaaaaaaaaaa")),
-    "proof_new": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
-    "proof_unsaved": Asked(forms=(TYPED | {"copy": "d" * 22},)),
-    "proof_unsaved_new": Asked(forms=(TYPED | {"copy": "e" * 22},)),
-    "create_link": Asked(forms=({"days": "7"},)),
-    "revoke_link": Asked(),
-    "shared_preview": Asked(),
-    "history": Asked(),
-    "compare": Asked(("", "from=1&to=2")),
-    "restore_revision": Asked(forms=({"version": "1"},)),
-    "search": Asked(
-        SEARCHED + tuple(f"q={words}{where}" for words in SEARCHES for where in SCOPES)
+    "unsaved_text": Requests(("", "copy=aaaaaaaaaaaaaaaaaaaaaa"), ({"copy": "a" * 22},)),
+    "bring_back": Requests(forms=({"copy": "a" * 22},)),
+    "discard": Requests(forms=({"copy": "a"}, {"copy": "a", "story": "1"})),
+    "publish": Requests(),
+    "submit": Requests(),
+    "send_back": Requests(),
+    "unschedule": Requests(),
+    "reinstate": Requests(),
+    "withdraw": Requests(forms=({"reason": "Wrong."}, {})),
+    "edit_note": Requests(forms=({"note_kind": "update", "note_text": "x", "note_seen": ""},)),
+    "remove_note": Requests(),
+    "preview": Requests(("", "copy=aaaaaaaaaaaaaaaaaaaaaa")),
+    "preview_new": Requests(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
+    "proof": Requests(("", "copy=aaaaaaaaaaaaaaaaaaaaaa")),
+    "proof_new": Requests(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
+    "proof_unsaved": Requests(forms=(STORY_FORM | {"copy": "d" * 22},)),
+    "proof_unsaved_new": Requests(forms=(STORY_FORM | {"copy": "e" * 22},)),
+    "create_link": Requests(forms=({"days": "7"},)),
+    "revoke_link": Requests(),
+    "shared_preview": Requests(),
+    "history": Requests(),
+    "compare": Requests(("", "from=1&to=2")),
+    "restore_revision": Requests(forms=({"version": "1"},)),
+    "search": Requests(
+        SEARCH_FILTERS + tuple(f"q={words}{scope}" for words in SEARCHES for scope in SCOPES)
     ),
-    "related": Asked(),
-    "set_related": Asked(
+    "related": Requests(),
+    "set_related": Requests(
         forms=tuple({"related": str(number), "kind": "pin"} for number in range(1, 9))
     ),
-    "searches": Asked(("", "days=90")),
-    "autosave": Asked(forms=(TYPED | {"copy": "b" * 22},)),
-    "autosave_new": Asked(forms=(TYPED | {"copy": "c" * 22},)),
-    "presence": Asked(forms=({"version": "1"},)),
-    "address": Asked(
+    "searches": Requests(("", "days=90")),
+    "autosave": Requests(forms=(STORY_FORM | {"copy": "b" * 22},)),
+    "autosave_new": Requests(forms=(STORY_FORM | {"copy": "c" * 22},)),
+    "presence": Requests(forms=({"version": "1"},)),
+    "address": Requests(
         forms=(SLUG, SLUG | {"slug": ""}, SLUG | {"slug": "", "headline": "quokka headline"})
     ),
-    "address_new": Asked(
+    "address_new": Requests(
         forms=(SLUG, SLUG | {"slug": ""}, SLUG | {"slug": "", "headline": "quokka headline"})
     ),
-    "preview_frame": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
-    "preview_frame_new": Asked(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
-    "suggestions": Asked(_suggestions()),
-    "body_picture": Asked(forms=({"alt": "x"},)),
-    # a person's own session, whatever stories there are
-    "session_fragment": Asked(),
-    "password": Asked(),
+    "preview_frame": Requests(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
+    "preview_frame_new": Requests(("copy=aaaaaaaaaaaaaaaaaaaaaa",)),
+    "suggestions": Requests(tuple(f"q={text}" for text in TYPED_TEXTS)),
+    "body_picture": Requests(forms=({"alt": "x"},)),
+    # These show a person's own account, whatever stories there are.
+    "session_fragment": Requests(),
+    "password": Requests(),
 }
-# They end the session or begin another, and know no story.
+# Routes that end or start a session and show no story.
 WITHOUT_STORIES = {"login", "logout", "change_password"}
 KINDS = ("authors", "topics", "sources", "countries")
-READ_WITH_FORMS = {"address", "address_new"}  # posts that change nothing
+READ_ONLY_POSTS = {"address", "address_new"}
 
 
 @dataclass
@@ -182,17 +178,17 @@ def endpoints(app: Flask) -> set[str]:
 
 
 def test_every_newsroom_route_is_listed(app: Flask) -> None:
-    assert endpoints(app) - WITHOUT_STORIES == REGISTER.keys()
+    assert endpoints(app) - WITHOUT_STORIES == ROUTES.keys()
 
 
-def addresses(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, str]]:
-    """Yield (endpoint, path) of every registered route with a method, for each of the stories."""
+def urls(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, str]]:
+    """Yield (endpoint, path) of every listed route with this method, for each of the stories."""
     with app.test_request_context() as context:
         adapter = context.url_adapter
         assert adapter is not None
         for rule in app.url_map.iter_rules():
             name = rule.endpoint.removeprefix("newsroom.")
-            if name == rule.endpoint or name not in REGISTER or method not in (rule.methods or ()):
+            if name == rule.endpoint or name not in ROUTES or method not in (rule.methods or ()):
                 continue
             for article_id in ids if "article_id" in rule.arguments else ids[:1]:
                 for kind in KINDS if "kind" in rule.arguments else KINDS[:1]:
@@ -207,12 +203,12 @@ def addresses(app: Flask, method: str, ids: list[int]) -> Iterator[tuple[str, st
 def reads(app: Flask, room: Newsroom, ids: list[int]) -> dict[str, tuple[int, str]]:
     """Return an author's responses from every read-only URL, without random tokens."""
     pages = {}
-    for name, path in addresses(app, "GET", ids):
-        for query in REGISTER[name].queries:
+    for name, path in urls(app, "GET", ids):
+        for query in ROUTES[name].queries:
             address = f"{path}?{query}" if query else path
             pages[address] = plain(room.client.get(address))
-    for name, path in addresses(app, "POST", ids):
-        for number, form in enumerate(REGISTER[name].forms if name in READ_WITH_FORMS else ()):
+    for name, path in urls(app, "POST", ids):
+        for number, form in enumerate(ROUTES[name].forms if name in READ_ONLY_POSTS else ()):
             pages[f"{path} {number}"] = plain(post(room.client, path, dict(form)))
     return pages
 
@@ -226,9 +222,9 @@ def plain(response: TestResponse) -> tuple[int, str]:
 
 @pytest.fixture
 def follow(app: Flask) -> Callable[[], None]:
-    """Return a function that does all of the worker's work."""
+    """Return a function that updates both indexes and related stories as the worker does."""
 
-    def work() -> None:
+    def run_consumers() -> None:
         index, newsroom = (
             make(app.config["DATA_DIR"])
             for make in (indexing.open_public_index, indexing.open_newsroom_index)
@@ -240,21 +236,22 @@ def follow(app: Flask) -> Callable[[], None]:
         ):
             pass
 
-    return work
+    return run_consumers
 
 
 @pytest.fixture
 def room(
     app: Flask, editor: User, story: Callable[..., int], follow: Callable[[], None]
 ) -> Newsroom:
-    """Author with a draft, a published and a withdrawn story, beside a colleague's public story."""
+    """Author with a draft and a published story, and two published stories of a colleague."""
     client = logged_in_client(app, "author")
     author = next(user for user in queries.users() if user.role == "author")
     story(
         headline="Public story", topics=("Elections",), authors=("Ama Serwaa",), source_name="Wire"
     )
     text = "A story about zebra crossings, elections and the business of ports."
-    story(headline="Another zebra", body=text)  # a word of one story alone finds no similar ones
+    # Words that only one story has do not make stories similar.
+    story(headline="Another zebra", body=text)
     own = [
         publishing.create(make_draft(headline=f"My {name} zebra", body=text), author)
         for name in ("first", "second")
@@ -267,8 +264,8 @@ def room(
 def plant(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) -> None:
     """Create a colleague's story full of canaries in each private status."""
     colleague = logged_in_client(app)
-    at = datetime.now(UTC) + timedelta(days=1000)  # in a year that no other story knows
-    for state, verb in zip(STATES, ("save", "submit", "schedule"), strict=True):
+    at = datetime.now(UTC) + timedelta(days=1000)  # in a year of no other story
+    for state, action in zip(STATES, ("save", "submit", "schedule"), strict=True):
         fields = {
             "headline": "Quokka headline",
             "dek": "Quokka dek",
@@ -280,7 +277,7 @@ def plant(app: Flask, room: Newsroom, editor: User, follow: Callable[[], None]) 
             "source_url": "https://quokka.example/wire",
             "picture": picture_file((320, 200)),
             "picture_alt": "Quokka alt",
-            "do": verb,
+            "do": action,
         }
         if state == "scheduled":
             fields["published_at"] = f"{at:%Y-%m-%dT%H:%M}"
@@ -320,15 +317,15 @@ def test_no_newsroom_response_shows_an_author_a_canary(
 ) -> None:
     plant(app, room, editor, follow)
     versions = queries.unpublished_versions()
-    told = reads(app, room, [*room.own, *room.others])
-    for name, path in addresses(app, "POST", [*room.own, *room.others, 99999]):
-        for number, form in enumerate(REGISTER[name].forms):
-            told[f"{name} {path} {number}"] = plain(post(room.client, path, dict(form)))
-    told |= {
+    responses = reads(app, room, [*room.own, *room.others])
+    for name, path in urls(app, "POST", [*room.own, *room.others, 99999]):
+        for number, form in enumerate(ROUTES[name].forms):
+            responses[f"{name} {path} {number}"] = plain(post(room.client, path, dict(form)))
+    responses |= {
         f"{address} later": answer
         for address, answer in reads(app, room, [*room.own, *room.others]).items()
     }
-    for address, (_, page) in told.items():
+    for address, (_, page) in responses.items():
         for canary in CANARIES:
             assert canary not in page, f"{address}: {canary}"
     for article_id in room.others:
@@ -371,9 +368,8 @@ def test_spelling_questions_do_not_depend_on_secret_stories(
     publishing.create(make_draft(**names), editor)  # a secret of exactly this name
     with db.write() as session:
         assert session.scalar(select(model.id).where(model.name == "Sekou Ndiaye"))
-    publishing.create(
-        make_draft(**names), room.author
-    )  # nothing is asked: it looks like no name that the author knows
+    # No question: the name resembles none in stories that the author may view.
+    publishing.create(make_draft(**names), room.author)
     public: dict[str, Any] = {field_name: ("Élan",)}
     publishing.apply_action(
         publishing.create(make_draft(headline="Known", **public), editor), editor, Action("publish")
@@ -382,7 +378,8 @@ def test_spelling_questions_do_not_depend_on_secret_stories(
     both = (SpellingAnswer(field_name, "Elan", "both"),)
     for headline in ("One", "Two"):
         publishing.create(make_draft(headline=headline, **secret), editor, spelling_answers=both)
-    with pytest.raises(SimilarNamesError) as raised:  # asked as if no draft had the name yet
+    # The question is the same as if no draft had the name yet.
+    with pytest.raises(SimilarNamesError) as raised:
         publishing.create(make_draft(headline="Mine", **secret), room.author)
     [question] = raised.value.questions
     assert [(candidate.name, candidate.stories) for candidate in question.candidates] == [
@@ -393,9 +390,9 @@ def test_spelling_questions_do_not_depend_on_secret_stories(
     )
     article = queries.article_to_edit(own_id)
     assert article is not None
-    publishing.save(
-        own_id, make_draft(headline="Mine again", **secret), room.author, article.version
-    )  # asked once
+    # The question is asked only once.
+    again = make_draft(headline="Mine again", **secret)
+    publishing.save(own_id, again, room.author, article.version)
 
 
 def test_spelling_questions_count_only_stories_the_author_may_view(

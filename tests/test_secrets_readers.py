@@ -1,6 +1,7 @@
 """No public page tells a reader about a story that is not public, whatever its status.
 
-`REGISTER` lists every public route with URLs to try. A new route without an entry fails the suite.
+The secret stories contain canaries, words that occur nowhere else. `ROUTES` lists every public
+route with URLs to try; a new route without an entry fails a test.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tests.newsroom_client import create_story, logged_in_client, picture_file, 
 
 SECRET = "quokka"
 AT = datetime.now(UTC) + timedelta(hours=3)
-REGISTER: dict[str, tuple[str, ...]] = {
+ROUTES: dict[str, tuple[str, ...]] = {
     "site.front": ("/", "/?before=1-1"),
     "site.archive": ("/archive/",),
     "site.section": ("/politics/", "/business/", "/health/"),
@@ -67,7 +68,7 @@ REGISTER: dict[str, tuple[str, ...]] = {
         "/fragments/suggest?q=sto",
     ),
 }
-# Routes that answer the same whatever stories there are.
+# Routes whose responses do not depend on stories.
 WITHOUT_STORIES = {"static", "site.healthz", "site.readyz"}
 STATES = ("draft", "review", "scheduled")
 
@@ -82,19 +83,19 @@ def public_endpoints(app: Flask) -> set[str]:
 
 
 def test_every_public_route_is_listed(app: Flask) -> None:
-    assert public_endpoints(app) - WITHOUT_STORIES <= REGISTER.keys()
+    assert public_endpoints(app) - WITHOUT_STORIES <= ROUTES.keys()
     with app.test_request_context() as context:
         adapter = context.url_adapter
         assert adapter is not None
-        for endpoint, paths in REGISTER.items():
+        for endpoint, paths in ROUTES.items():
             for path in paths:
                 assert adapter.match(path.partition("?")[0])[0] == endpoint, path
 
 
-def answers(client: FlaskClient) -> dict[str, tuple[int, str]]:
-    """Return status and page of every registered URL, without the search text."""
+def responses(client: FlaskClient) -> dict[str, tuple[int, str]]:
+    """Return status and page of every listed URL."""
     pages = {}
-    for endpoint, paths in REGISTER.items():
+    for endpoint, paths in ROUTES.items():
         for path in paths if endpoint not in WITHOUT_STORIES else ():
             response = client.get(path)
             pages[path] = response.status_code, response.text
@@ -105,17 +106,17 @@ def answers(client: FlaskClient) -> dict[str, tuple[int, str]]:
 def secret(
     app: Flask, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> Callable[[str], tuple[int, Picture]]:
-    """Return a function that creates a story full of canaries in a status, beside a public
-    story.
-    """
+    """Publish a story; return a function that creates one full of canaries in a given status."""
     story(
         headline="Public story", countries=("Mali",), topics=("Elections",), authors=("Ama Serwaa",)
     )
     catch_up()
     newsroom = logged_in_client(app)
 
-    def file(state: str) -> tuple[int, Picture]:
-        verb = {"draft": "save", "review": "submit", "scheduled": "schedule"}.get(state, "publish")
+    def create(state: str) -> tuple[int, Picture]:
+        action = {"draft": "save", "review": "submit", "scheduled": "schedule"}.get(
+            state, "publish"
+        )
         fields = {
             "headline": "Quokka headline",
             "dek": "Quokka dek",
@@ -127,7 +128,7 @@ def secret(
             "source_url": "https://quokka.example/wire",
             "picture": picture_file((320, 200)),
             "picture_alt": "Quokka alt",
-            "do": verb,
+            "do": action,
         }
         if state == "scheduled":
             fields["published_at"] = f"{AT:%Y-%m-%dT%H:%M}"
@@ -142,16 +143,16 @@ def secret(
         catch_up()
         return article_id, picture
 
-    return file
+    return create
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_unpublished_stories_change_no_public_page(
     client: FlaskClient, secret: Callable[[str], tuple[int, Picture]], state: str
 ) -> None:
-    before = answers(client)
+    before = responses(client)
     article_id, _ = secret(state)
-    after = answers(client)
+    after = responses(client)
     for path, answer in before.items():
         assert after[path] == answer, path
     baseline = {
@@ -165,9 +166,9 @@ def test_unpublished_stories_change_no_public_page(
 def test_a_withdrawn_story_leaves_only_its_notice_and_its_list_pages(
     client: FlaskClient, secret: Callable[[str], tuple[int, Picture]]
 ) -> None:
-    before = answers(client)
+    before = responses(client)
     _, picture = secret("withdrawn")
-    after = answers(client)
+    after = responses(client)
     canaries = [
         "Quokka headline",
         "Quokka dek",
@@ -178,19 +179,18 @@ def test_a_withdrawn_story_leaves_only_its_notice_and_its_list_pages(
     ]
     names = [name for name, _ in rendition_names(picture.digest, picture.extension, picture.width)]
     for path, (_, page) in after.items():
-        told = (
-            {"Quokka headline"} if path == "/business/quokka-headline" else set()
-        )  # the page that says it is gone
-        for canary in {*canaries, *names} - told:
+        # The notice of the withdrawal has the headline.
+        allowed = {"Quokka headline"} if path == "/business/quokka-headline" else set()
+        for canary in {*canaries, *names} - allowed:
             assert canary not in page, f"{path}: {canary}"
     assert after["/business/quokka-headline"][0] == 410
-    opened = {
+    new_lists = {
         path
         for path in before
         if "lesotho" in path or "quokka-topic" in path or "quokka-writer" in path
     }
     own = {"/business/quokka-headline", "/politics/quokka-headline"}
-    for path in before.keys() - opened - own:
+    for path in before.keys() - new_lists - own:
         assert after[path] == before[path], path
 
 
@@ -243,12 +243,12 @@ def test_search_filters_do_not_name_secret_topics_authors_or_countries(
 def test_a_draft_with_a_past_date_is_not_public(
     client: FlaskClient, secret: Callable[[str], tuple[int, Picture]]
 ) -> None:
-    before = answers(client)
+    before = responses(client)
     article_id, _ = secret("draft")
     with db.write() as session:  # a date in the past publishes nothing
         past = datetime.now(UTC) - timedelta(days=1)
         session.execute(update(Article).where(Article.id == article_id).values(published_at=past))
-    assert answers(client) == before
+    assert responses(client) == before
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -31,11 +31,11 @@ SPACES = {"dc": "http://purl.org/dc/elements/1.1/", "media": "http://search.yaho
 @pytest.fixture
 def picture_id(app: Flask) -> int:
     """Id of a stored picture."""
-    taken = media.store_upload(
+    stored = media.store_upload(
         BytesIO(picture_file((800, 500), "JPEG").read()), app.config["MEDIA"]
     )
     with db.write() as session:
-        return publishing.add_picture(session, taken, None)
+        return publishing.add_picture(session, stored, None)
 
 
 def items(xml: str) -> list[ElementTree.Element]:
@@ -43,7 +43,7 @@ def items(xml: str) -> list[ElementTree.Element]:
 
 
 @pytest.mark.parametrize("path", FEEDS)
-def test_authors_and_pictures(
+def test_feed_items_have_their_authors_and_picture(
     path: str, client: FlaskClient, picture_id: int, story: Story, catch_up: Callable[[], None]
 ) -> None:
     picture = {
@@ -54,16 +54,16 @@ def test_authors_and_pictures(
     story(headline="With", authors=("B Two", "A One"), countries=("Mali",), **picture)
     story(headline="Without", countries=("Mali",), hours=1)
     catch_up()
-    with_all, without = items(client.get(path).text)
-    assert [name.text for name in with_all.findall("dc:creator", SPACES)] == ["B Two", "A One"]
-    content = with_all.find("media:content", SPACES)
+    with_picture, without = items(client.get(path).text)
+    assert [name.text for name in with_picture.findall("dc:creator", SPACES)] == ["B Two", "A One"]
+    content = with_picture.find("media:content", SPACES)
     assert content is not None
     assert content.get("url", "").startswith("https://spectator.example/media/")
     with client.get(content.get("url", "").removeprefix("https://spectator.example")) as answer:
         assert answer.status_code == 200
-    facts = {name: content.get(name) for name in ("medium", "type", "width", "height")}
-    assert facts["medium"] == "image" and facts["type"] == "image/jpeg"
-    assert int(facts["height"] or 0) == round(int(facts["width"] or 0) * 500 / 800)
+    attributes = {name: content.get(name) for name in ("medium", "type", "width", "height")}
+    assert attributes["medium"] == "image" and attributes["type"] == "image/jpeg"
+    assert int(attributes["height"] or 0) == round(int(attributes["width"] or 0) * 500 / 800)
     assert content.findtext("media:description", "", SPACES) == "Boats & <nets>"
     assert content.findtext("media:credit", "", SPACES) == "A Photographer"
     assert (
@@ -72,7 +72,7 @@ def test_authors_and_pictures(
 
 
 @pytest.mark.parametrize("path", FEEDS)
-def test_the_last_build_is_the_last_change(
+def test_the_build_date_of_a_feed_is_its_last_change(
     path: str, client: FlaskClient, editor: User, story: Story, catch_up: Callable[[], None]
 ) -> None:
     ids = [
@@ -80,7 +80,7 @@ def test_the_last_build_is_the_last_change(
     ]
     catch_up()
     first = client.get(path).text
-    assert client.get(path).text == first, "it is no time of asking"
+    assert client.get(path).text == first, "the build date is not the time of the request"
     started = datetime.now(UTC).replace(microsecond=0)
     version = queries.articles_to_index([ids[1]])[0].version
     changed = make_draft(headline="Story 1", dek="New.", countries=("Mali",))
@@ -92,7 +92,7 @@ def test_the_last_build_is_the_last_change(
 
 @pytest.mark.parametrize("path", FEEDS)
 @pytest.mark.parametrize("encoding", ["", "gzip"])
-def test_who_has_a_feed_gets_304(
+def test_an_unchanged_feed_gets_304(
     path: str, encoding: str, app: Flask, story: Story, catch_up: Callable[[], None]
 ) -> None:
     client = FlaskClient(app)

@@ -44,7 +44,7 @@ def fix_results(monkeypatch: pytest.MonkeyPatch) -> Callable[[SearchResults], No
     )
 
 
-def test_a_facet_shows_values_to_choose_from() -> None:
+def test_a_facet_lists_its_values_with_counts_and_urls() -> None:
     results = replace(
         NO_RESULTS,
         facets={"section": [("politics", 5), ("gone", 2)], "language": [("ha", 7)], "topic": []},
@@ -60,7 +60,7 @@ def test_a_facet_shows_values_to_choose_from() -> None:
     assert gone.label == "gone", "a name that is not known is its slug"
 
 
-def test_a_chosen_value_leads_back() -> None:
+def test_a_selected_value_links_to_the_search_without_it() -> None:
     results = replace(
         NO_RESULTS, facets={"section": [("politics", 5)]}, filters=[("section", "politics")]
     )
@@ -73,7 +73,7 @@ def test_a_chosen_value_leads_back() -> None:
         ] == [("Section: Politics", "/search?q=rain")]
 
 
-def test_another_value_takes_the_place_of_a_typed_one() -> None:
+def test_another_value_replaces_a_filter_typed_in_the_query() -> None:
     results = replace(
         NO_RESULTS,
         facets={"section": [("politics", 5), ("health", 2)]},
@@ -83,7 +83,7 @@ def test_another_value_takes_the_place_of_a_typed_one() -> None:
     assert health.url == "/search?q=rain&section=health"
 
 
-def test_many_values_wait_behind_more() -> None:
+def test_only_six_values_are_shown_at_first() -> None:
     results = replace(
         NO_RESULTS, facets={"topic": [(f"topic-{number}", 20 - number) for number in range(20)]}
     )
@@ -91,7 +91,7 @@ def test_many_values_wait_behind_more() -> None:
     assert (len(first), len(others)) == (6, 14)
 
 
-def test_what_is_excluded_has_a_chip_of_its_own() -> None:
+def test_excluded_filters_have_their_own_chips() -> None:
     results = replace(
         NO_RESULTS, filters=[("language", "ha")], excluded_filters=[("section", "politics")]
     )
@@ -112,7 +112,7 @@ def test_what_is_excluded_has_a_chip_of_its_own() -> None:
         ("a b c d e f g h i j k", "Only the first 10 words and filters are used."),
     ],
 )
-def test_what_cannot_be_used_is_said(
+def test_unknown_filters_and_truncated_queries_are_reported(
     app: Flask, client: FlaskClient, text: str, remark: str
 ) -> None:
     indexing.rebuild(indexing.open_public_index(app.config["DATA_DIR"]))
@@ -120,7 +120,7 @@ def test_what_cannot_be_used_is_said(
     assert remark in html
 
 
-def test_several_people_may_be_meant_by_one_word() -> None:
+def test_a_chip_names_the_first_three_authors() -> None:
     results = replace(
         NO_RESULTS,
         filters=[("author", "f-diallo"), *(("author", f"{initial}-diallo") for initial in "mno")],
@@ -141,7 +141,7 @@ def test_several_people_may_be_meant_by_one_word() -> None:
         (None, date(2024, 5, 1), "Until 1 May 2024"),
     ],
 )
-def test_dates_are_a_chip(start: date | None, end: date | None, label: str) -> None:
+def test_dates_have_one_chip(start: date | None, end: date | None, label: str) -> None:
     results = replace(NO_RESULTS, published_from=start, published_to=end)
     [chip] = chips(
         parse_search_params({"q": "rain after:2024", "from": "2020-01-01"}), results, NAMES
@@ -149,7 +149,7 @@ def test_dates_are_a_chip(start: date | None, end: date | None, label: str) -> N
     assert (chip.label, chip.url) == (label, "/search?q=rain")
 
 
-def test_years_are_bars_that_narrow_to_them() -> None:
+def test_years_are_bars_that_link_to_their_stories() -> None:
     results = replace(
         NO_RESULTS, year_counts=[(2020, 1), (2022, 40)], published_from=date(2022, 1, 1)
     )
@@ -165,7 +165,7 @@ def test_years_are_bars_that_narrow_to_them() -> None:
     assert [(bar.x, bar.height) for bar in bars(years)] == [(0, 1), (10, 0), (20, 40)]
 
 
-def test_years_are_bounded() -> None:
+def test_the_number_of_years_is_limited() -> None:
     results = replace(NO_RESULTS, year_counts=[(1, 1), (9998, 3)])
     assert len(year_links(parse_search_params({"q": "rain"}), results)) == MAX_YEARS
     assert (
@@ -174,7 +174,7 @@ def test_years_are_bounded() -> None:
     )
 
 
-def test_pages_stop_where_the_index_stops() -> None:
+def test_the_last_page_has_no_next_page() -> None:
     results = replace(NO_RESULTS, total=MAX_PAGE * PER_PAGE + 1)
     first = pagination(parse_search_params({"q": "rain"}), results)
     assert (first["pages"], first["next_url"], first["previous_url"]) == (
@@ -192,7 +192,7 @@ def test_pages_stop_where_the_index_stops() -> None:
     )
 
 
-def test_the_last_page_says_where_it_stops(
+def test_the_last_page_says_that_more_results_are_not_shown(
     client: FlaskClient, fix_results: Callable[[SearchResults], None], story: Callable[..., int]
 ) -> None:
     fix_results(replace(NO_RESULTS, ids=[story()], total=12_345))
@@ -207,7 +207,7 @@ def test_the_last_page_says_where_it_stops(
     assert "There are no results on this page." in html and 'href="/search?q=rain"' in html
 
 
-def test_another_spelling_is_a_link(
+def test_a_suggested_spelling_is_a_link(
     client: FlaskClient, fix_results: Callable[[SearchResults], None]
 ) -> None:
     fix_results(replace(NO_RESULTS, suggestion="president of <mali>"))
@@ -216,7 +216,7 @@ def test_another_spelling_is_a_link(
     assert "<bdi>president of &lt;mali&gt;</bdi>" in html
 
 
-def test_nothing_found_helps(
+def test_a_page_without_results_offers_other_searches(
     client: FlaskClient, fix_results: Callable[[SearchResults], None]
 ) -> None:
     fix_results(
@@ -234,7 +234,7 @@ def test_nothing_found_helps(
     assert '<a href="/politics/">Politics</a>' in html
 
 
-def test_some_words_only_is_said(
+def test_partial_matches_are_announced(
     client: FlaskClient, fix_results: Callable[[SearchResults], None], story: Callable[..., int]
 ) -> None:
     words = [("rain", 3), ("qwertz", 0), ("xyzzy", 0)]
@@ -246,7 +246,7 @@ def test_some_words_only_is_said(
     )
 
 
-def test_names_come_at_once(
+def test_names_of_all_facets_take_one_select(
     client: FlaskClient,
     app: Flask,
     fix_results: Callable[[SearchResults], None],

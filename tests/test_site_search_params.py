@@ -14,7 +14,7 @@ from spectator.search.language.parser import MAX_QUERY_LENGTH
 from spectator.site.search_params import FIELDS, InvalidFilter, parse_search_params
 
 
-def test_an_address_is_read_and_written_again() -> None:
+def test_a_url_is_parsed_and_written_again() -> None:
     params = parse_search_params(
         {
             "q": " rain  in Kano ",
@@ -36,7 +36,7 @@ def test_an_address_is_read_and_written_again() -> None:
     assert params.title == "rain in Kano, health, 2024-05-01"
 
 
-def test_a_change_begins_at_the_first_page() -> None:
+def test_a_changed_parameter_leads_to_the_first_page() -> None:
     params = parse_search_params({"q": "rain", "page": "3", "sort": "relevance"})
     assert params.url() == "/search?q=rain"
     assert params.url({"section": "health"}) == "/search?q=rain&section=health"
@@ -64,13 +64,15 @@ def test_a_change_begins_at_the_first_page() -> None:
         ("rain –in:politics -before:2024", ["section", "from", "to"], "rain"),
     ],
 )
-def test_what_was_typed_is_taken_away_too(text: str, names: list[str], left: str) -> None:
+def test_removing_a_filter_removes_it_from_the_query_text(
+    text: str, names: list[str], left: str
+) -> None:
     changes = parse_search_params({"q": text}).removing(*names)
     assert changes["q"] == left
     assert {name: changes[name] for name in names} == dict.fromkeys(names, "")
 
 
-def test_what_is_excluded_is_taken_away_by_itself() -> None:
+def test_included_and_excluded_filters_are_removed_separately() -> None:
     params = parse_search_params({"q": "rain -in:politics in:health", "section": "health"})
     assert params.removing_excluded("section") == {"q": "rain in:health"}
     assert params.removing_included("section") == {"q": "rain -in:politics", "section": ""}
@@ -80,7 +82,7 @@ def test_what_is_excluded_is_taken_away_by_itself() -> None:
     ("field", "value"),
     [("from", "31 May"), ("to", "2024-02-30"), ("sort", "random"), ("page", "two"), ("page", "-1")],
 )
-def test_what_cannot_be_read_is_refused_in_words(field: str, value: str) -> None:
+def test_an_invalid_parameter_is_refused_with_a_message(field: str, value: str) -> None:
     with pytest.raises(InvalidFilter, match=r"\."):
         parse_search_params({field: value}).to_search_request(10)
 
@@ -88,17 +90,17 @@ def test_what_cannot_be_read_is_refused_in_words(field: str, value: str) -> None
 @pytest.mark.parametrize(
     ("page", "number"), [("", 1), ("0", 1), ("7", 7), ("9" * 90, MAX_PAGE + 1)]
 )
-def test_pages_are_bounded(page: str, number: int) -> None:
+def test_page_numbers_are_limited(page: str, number: int) -> None:
     assert parse_search_params({"page": page}).to_search_request(10).page == number
 
 
-def test_blank_is_what_has_neither_words_nor_filters() -> None:
+def test_a_search_without_words_and_filters_is_blank() -> None:
     assert parse_search_params({"q": " \x00 ", "sort": "newest", "page": "2"}).is_blank
     assert not parse_search_params({"to": "2024-01-01"}).is_blank
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=400)))
-def test_any_text_is_cut_cleaned_and_fits_an_address(arguments: dict[str, str]) -> None:
+def test_any_text_is_cut_and_fits_in_a_url(arguments: dict[str, str]) -> None:
     params = parse_search_params(arguments)
     assert len(params.text) <= MAX_QUERY_LENGTH
     address = params.url(params.removing("section", "from"))

@@ -30,7 +30,9 @@ def indexed_stories(story: Callable[..., int], catch_up: Callable[[], None]) -> 
     return first
 
 
-def test_letters_become_links(client: FlaskClient, indexed_stories: int) -> None:
+def test_suggestions_are_links_to_stories_and_lists(
+    client: FlaskClient, indexed_stories: int
+) -> None:
     answer = client.get("/fragments/suggest?q=dia")
     assert answer.headers["X-Robots-Tag"] == "noindex"
     assert 'href="/politics/diamonds-dust">Diamonds &amp; dust</a>' in answer.text
@@ -43,13 +45,13 @@ def test_letters_become_links(client: FlaskClient, indexed_stories: int) -> None
 
 
 @pytest.mark.parametrize("text", ["", "d", " ", "\x00", "*", "😀", "zzzz"])
-def test_nothing_is_suggested_for_nothing(
+def test_too_little_text_suggests_nothing(
     client: FlaskClient, indexed_stories: int, text: str
 ) -> None:
     assert client.get("/fragments/suggest?q=" + quote(text)).text.strip() == ""
 
 
-def test_anything_may_be_typed(client: FlaskClient, indexed_stories: int) -> None:
+def test_no_typed_text_causes_an_error(client: FlaskClient, indexed_stories: int) -> None:
     for text in ("x" * 20_000, '"><script>', "\ud800", "di -* in:", "%00"):
         answer = client.get("/fragments/suggest?q=" + quote(text, errors="surrogatepass"))
         assert answer.status_code == 200
@@ -71,7 +73,7 @@ def test_without_an_index_nothing_is_suggested(
     assert (answer.status_code, answer.text) == (503, "")
 
 
-def test_names_that_the_database_has_no_more_are_left_out(
+def test_names_missing_in_the_database_are_not_suggested(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Stale:
@@ -82,7 +84,7 @@ def test_names_that_the_database_has_no_more_are_left_out(
     assert client.get("/fragments/suggest?q=no").text.strip() == ""
 
 
-def test_few_reads(
+def test_suggestions_take_two_selects(
     client: FlaskClient, indexed_stories: int, count_selects: Callable[[], list[str]]
 ) -> None:
     count_selects()
@@ -90,7 +92,7 @@ def test_few_reads(
     assert len(count_selects()) == 2
 
 
-def test_places_and_topics_stand_before_headlines_and_people_behind(
+def test_suggestions_are_grouped_countries_topics_stories_people(
     client: FlaskClient, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:
     for number in range(6):

@@ -25,7 +25,7 @@ TARGETS = {"/search/": "/search", "/feed": "/feed.xml"}
 
 
 @pytest.mark.parametrize("path", CASES)
-def test_each_reported_address_leads_to_its_page(
+def test_each_reported_url_redirects_to_its_page(
     path: str, client: FlaskClient, story: Callable[..., int]
 ) -> None:
     story(headline="Test one")
@@ -61,7 +61,7 @@ def test_each_reported_address_leads_to_its_page(
         ("/%E2%80%9D", "/"),
     ],
 )
-def test_the_same_kind_elsewhere(
+def test_similar_mistakes_in_other_urls_are_corrected(
     path: str, target: str, client: FlaskClient, editor: User, story: Callable[..., int]
 ) -> None:
     filing = {"countries": ("Mali",), "authors": ("A One",), "topics": ("Peace",)}
@@ -75,13 +75,15 @@ def test_the_same_kind_elsewhere(
     assert client.head(path).status_code == 301
 
 
-def test_a_search_keeps_its_words(client: FlaskClient) -> None:
+def test_a_corrected_search_url_keeps_its_query(client: FlaskClient) -> None:
     assert client.get("/search/?q=mali&sort=newest").location == "/search?q=mali&sort=newest"
     assert client.get("/Search?q=%C3%A9").location == "/search?q=%C3%A9"
     assert client.get("/search/?q=" + "x" * 3000).location == "/search"
 
 
-def test_a_page_of_a_list_keeps_its_cursor(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_a_corrected_list_url_keeps_only_its_cursor(
+    client: FlaskClient, story: Callable[..., int]
+) -> None:
     article_id = story()
     article = queries.published_article(article_id)
     assert article is not None
@@ -109,7 +111,7 @@ def test_a_page_of_a_list_keeps_its_cursor(client: FlaskClient, story: Callable[
         "/politics/test-one" + "." * 300,
     ],
 )
-def test_what_names_nothing_stays_404(
+def test_urls_without_a_page_get_404(
     path: str, client: FlaskClient, story: Callable[..., int]
 ) -> None:
     story(headline="Test one")
@@ -125,7 +127,7 @@ def test_what_names_nothing_stays_404(
         ("//politics", 301, "/politics/"),
     ],
 )
-def test_nothing_leads_off_the_site(
+def test_no_correction_redirects_to_another_site(
     path: str, status: int, target: str | None, client: FlaskClient, story: Callable[..., int]
 ) -> None:
     story(headline="Test one")
@@ -145,12 +147,12 @@ def test_a_withdrawn_story_stays_withdrawn(
     assert "It named the wrong person." in answer.text
 
 
-def test_a_draft_stays_unknown(client: FlaskClient, editor: User) -> None:
+def test_the_url_of_a_draft_is_not_corrected(client: FlaskClient, editor: User) -> None:
     publishing.create(make_draft(headline="Test one"), editor)
     assert client.get("/politics/test-one.").status_code == 404
 
 
-def test_only_reading_is_redirected(client: FlaskClient, story: Callable[..., int]) -> None:
+def test_posts_are_not_redirected(client: FlaskClient, story: Callable[..., int]) -> None:
     story(headline="Test one")
     assert client.post("/Politics/Test-One").status_code in {404, 405}
 
@@ -159,7 +161,7 @@ def test_only_reading_is_redirected(client: FlaskClient, story: Callable[..., in
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(junk=st.text(TRAILING_JUNK, max_size=8), is_loud=st.booleans())
-def test_whatever_stands_behind_a_link(
+def test_trailing_punctuation_is_removed(
     junk: str, is_loud: bool, client: FlaskClient, story: Callable[..., int]
 ) -> None:
     if queries.article_by_slug("test-one") is None:
@@ -172,7 +174,7 @@ def test_whatever_stands_behind_a_link(
         assert answer.status_code == 200
 
 
-def test_a_dated_permalink_is_found_too(fresh_data: Path) -> None:
+def test_an_unknown_slug_in_a_dated_permalink_gets_404(fresh_data: Path) -> None:
     app = create_app(settings(fresh_data, SPECTATOR_PERMALINK="/<year>/<month>/<day>/<slug>"))
     assert isinstance(app, Flask)
     with app.app_context():

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 UNIT = Path(__file__).resolve().parents[1] / "deploy/spectator.service"
-LARGEST_EXPOSURE = 2.0
-WANTED = """
+MAX_EXPOSURE = 2.0
+RESTRICTIONS = """
     NoNewPrivileges=yes CapabilityBoundingSet= AmbientCapabilities=
     ProtectSystem=strict ProtectHome=yes ProtectProc=invisible ProcSubset=pid
     PrivateTmp=yes PrivateDevices=yes PrivateIPC=yes PrivateUsers=yes
@@ -33,12 +33,12 @@ def directives() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("wanted", WANTED)
-def test_the_unit_shuts_off(wanted: str) -> None:
-    assert wanted in directives()
+@pytest.mark.parametrize("restriction", RESTRICTIONS)
+def test_the_unit_has_every_restriction(restriction: str) -> None:
+    assert restriction in directives()
 
 
-def test_memory_and_tasks_are_bounded() -> None:
+def test_memory_and_tasks_are_limited() -> None:
     limits = dict(
         re.findall(r"^(MemoryHigh|MemoryMax|TasksMax)=(\d+)", UNIT.read_text("utf-8"), re.MULTILINE)
     )
@@ -46,7 +46,7 @@ def test_memory_and_tasks_are_bounded() -> None:
     assert 0 < int(limits["TasksMax"]) <= 1000
 
 
-def test_calls_are_allowed_by_list() -> None:
+def test_only_listed_system_calls_are_allowed() -> None:
     filters = [
         line.partition("=")[2] for line in directives() if line.startswith("SystemCallFilter=")
     ]
@@ -58,8 +58,8 @@ def test_calls_are_allowed_by_list() -> None:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 def test_the_exposure_stays_low() -> None:
     command = ["systemd-analyze", "security", "--offline=true", str(UNIT)]
-    said = subprocess.run(command, capture_output=True, encoding="utf-8")
-    exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", said.stdout)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8")
+    exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", result.stdout)
     if exposure is None:
-        pytest.skip(f"systemd-analyze cannot measure here: {said.stderr.strip()}")
-    assert float(exposure[1]) <= LARGEST_EXPOSURE, said.stdout
+        pytest.skip(f"systemd-analyze cannot measure here: {result.stderr.strip()}")
+    assert float(exposure[1]) <= MAX_EXPOSURE, result.stdout

@@ -10,7 +10,7 @@ from jinja2 import Environment, TemplateNotFound
 from spectator.templating import BootTemplateLoader
 
 
-def test_templates_are_read_once(tmp_path: Path) -> None:
+def test_templates_are_read_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     page = tmp_path / "site" / "page.html"
     page.write_text("Ọ̀nà of today", "utf-8")

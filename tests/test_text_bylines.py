@@ -25,7 +25,7 @@ from spectator.text.words.bylines import is_organization
         "Le Monde",
     ],
 )
-def test_desks_and_agencies(name: str) -> None:
+def test_desks_and_agencies_are_organizations(name: str) -> None:
     assert is_organization(name, "The African Spectator", "Le Monde")
 
 
@@ -33,5 +33,5 @@ def test_desks_and_agencies(name: str) -> None:
     "name",
     ["Amina Diallo", "Desky Moyo", "Ana Apolo", "أحمد سعيد", "N'Golo Kanté", "", "Stafford Mwangi"],
 )
-def test_people(name: str) -> None:
+def test_people_are_no_organizations(name: str) -> None:
     assert not is_organization(name, "The African Spectator", "")

@@ -52,7 +52,7 @@ def test_every_cover_is_well_formed_and_only_draws() -> None:
         )
 
 
-def test_every_cover_is_a_decoration_of_sixteen_by_nine() -> None:
+def test_every_cover_is_decorative_and_sixteen_by_nine() -> None:
     for drawing in set(COVERS):
         root = ElementTree.fromstring(drawing).attrib
         assert root["class"] == "cover"

@@ -49,8 +49,7 @@ def assert_no_external_requests(html: str) -> None:
 
 
 def assert_nothing_to_repair(html: str) -> None:
-    # Browsers ignore a line break that begins a <pre>; a picture left out before it may bring it
-    # there.
+    # Browsers ignore a line break at the start of a <pre>, where an omitted picture may leave one.
     html = re.sub(r"(<pre[^>]*>)\n", r"\1", html)
     assert unescape(browser_markup(html)) == unescape(html)
 
@@ -144,7 +143,7 @@ def test_nested_media_are_read_once(monkeypatch: pytest.MonkeyPatch, name: str) 
     html = f"<{name}>" * 62 + text + f"</{name}>" * 62 + "<p>on</p>"
     stored = clean_html(html)
     assert stored.count(f"<{name}") == 1
-    for body in (html, stored):  # the first as an older version has stored it
+    for body in (html, stored):  # an older version stored `html` as it is
         lengths.clear()
         assert plain_text(render_body(body)) == plain_text(f"{text}<p>on</p>")
         assert sum(lengths) <= len(text) + len(f"<{name}>")

@@ -44,7 +44,7 @@ def test_an_abbreviation_ends_no_sentence() -> None:
     ).endswith("Okoro…")
 
 
-def test_a_cut_falls_at_a_word_else() -> None:
+def test_a_cut_without_a_fitting_sentence_falls_at_a_word() -> None:
     assert excerpt("alpha beta, gamma delta", 14) == "alpha beta…"
 
 
@@ -61,7 +61,7 @@ def test_an_excerpt_is_one_line_within_the_limit(text: str, limit: int) -> None:
     assert " ".join(text.split()).startswith(cut.removesuffix("…"))
 
 
-def test_words_are_what_has_letters() -> None:
+def test_only_words_with_letters_or_digits_are_counted() -> None:
     assert word_count("") == word_count(" — … !? \n") == 0
     assert word_count("Côte d’Ivoire won 2–1 – again") == 6
     assert word_count("ሰላም፡ለዓለም ሁሉ።") == 3
@@ -70,14 +70,14 @@ def test_words_are_what_has_letters() -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(st.text(st.sampled_from("aé9_ .—–…፡\xa0\u0301'!") | st.characters(), max_size=60))
-def test_words_are_counted_as_if_split_first(text: str) -> None:
+def test_the_word_count_equals_that_of_splitting_the_text(text: str) -> None:
     words = re.split(r"[\s፡—–…]+", text)
     assert word_count(text) == sum(any(char.isalnum() for char in word) for word in words)
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.text(st.sampled_from("ab9Gen. \"”!…።%'"), max_size=120))
-def test_a_sentence_ends_where_reading_from_the_front_finds_its_end(text: str) -> None:
+def test_the_last_sentence_end_equals_that_of_a_forward_search(text: str) -> None:
     start = " ".join(text.split())[:61]
     ends = [
         end for end in _SENTENCE_END.finditer(start) if (end[1] or "").lower() not in _ABBREVIATIONS

@@ -31,17 +31,17 @@ def words(text: str) -> list[str]:
         ("İstanbul ı", "istanbul i"),
     ],
 )
-def test_spellings_that_are_one_word(written: str, query: str) -> None:
+def test_spellings_of_one_word_fold_alike(written: str, query: str) -> None:
     assert fold(written) == fold(query) == query
 
 
 @pytest.mark.parametrize("order", range(7))
-def test_ethiopic_letters_that_sound_alike_are_one_in_every_order(order: int) -> None:
+def test_ethiopic_letters_that_sound_alike_fold_alike_with_every_vowel(order: int) -> None:
     for row in ("ሀሐኀ", "ሰሠ", "አዐ", "ጸፀ"):
         assert len({fold(chr(ord(first) + order)) for first in row}) == 1
 
 
-def test_ethiopic_letters_that_sound_different_stay_apart() -> None:
+def test_ethiopic_letters_that_sound_different_stay_different() -> None:
     assert len({fold(letter) for letter in "ሀሁሂሄህሆለሰአጸ"}) == 10
     assert fold("ሃይማኖት") == fold("ሀይማኖት") == fold("ሐይማኖት")
     assert fold("ዓለም") == fold("ኣለም") == fold("አለም")
@@ -68,7 +68,7 @@ def test_combining_marks_do_not_split_a_word() -> None:
     assert words("\u0301 \u064b") == []
 
 
-def test_a_token_says_where_it_stands() -> None:
+def test_a_token_has_its_position_in_the_text() -> None:
     text = "«Ṣẹ́gun», 2nd ኀይል"
     assert [text[token.start : token.end] for token in tokens(text)] == ["Ṣẹ́gun", "2nd", "ኀይል"]
 
@@ -81,7 +81,7 @@ def test_a_long_word_is_cut() -> None:
 @settings(deadline=None, max_examples=100)
 @example("῁≠ᾀஔ")  # signs with marks, an iota below, a vowel of two signs
 @given(st.text(st.characters(codec="utf-8") | st.sampled_from("ọ̀ẹŋƐـُةሐኀʼ_ﬁ½"), max_size=30))
-def test_folding_twice_is_folding_once_whatever_the_normal_form(text: str) -> None:
+def test_folding_is_idempotent_and_independent_of_the_normal_form(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     # Normalising replaces a few letters for good; from there on the forms agree.
     composed = unicodedata.normalize("NFC", text)

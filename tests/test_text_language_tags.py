@@ -10,7 +10,7 @@ from spectator.text.words.language_tags import is_language_tag, text_dir
 @pytest.mark.parametrize(
     "tag", ["en", "sw", "sw-KE", "ha-Arab", "pt-MZ", "pcm", "zh-Hans-CN", "es-419"]
 )
-def test_language_tags_are_known_by_their_form(tag: str) -> None:
+def test_language_tags_are_recognized_by_their_form(tag: str) -> None:
     assert is_language_tag(tag)
     assert is_language_tag(tag.upper())
 
@@ -44,12 +44,12 @@ def test_no_text_takes_long_to_refuse() -> None:
 @pytest.mark.parametrize(
     "language", ["ar", "AR-eg", "fa", "ur", "ckb", "ha-Arab", "ff-Adlm", "nqo"]
 )
-def test_right_to_left(language: str) -> None:
+def test_right_to_left_languages(language: str) -> None:
     assert text_dir(language) == "rtl"
 
 
 @pytest.mark.parametrize(
     "language", ["en", "ha", "am", "yo-NG", "ar-Latn", "ks-Deva", "ff", "", "?", "arn"]
 )
-def test_left_to_right(language: str) -> None:
+def test_left_to_right_languages(language: str) -> None:
     assert text_dir(language) == "ltr"

@@ -17,12 +17,12 @@ from spectator.text.words.scripts import language_scripts
     ("tag", "name"),
     [("ha", "Hausa"), ("HA", "Hausa"), ("ha-Arab", "Hausa (Arab)"), ("tlh", "tlh"), ("", "")],
 )
-def test_names(tag: str, name: str) -> None:
+def test_language_names_are_in_english(tag: str, name: str) -> None:
     assert language_name(tag) == name
 
 
 @pytest.mark.parametrize("tag", ["en", "pt-BR", "ha-Arab", "pcm", "zh-Hans-CN", "EN", "qaa", "vai"])
-def test_good_tags(tag: str) -> None:
+def test_valid_tags_have_no_problem(tag: str) -> None:
     assert tag_problem(tag) == ""
 
 
@@ -39,18 +39,18 @@ def test_good_tags(tag: str) -> None:
         ("english", "en"),
     ],
 )
-def test_what_was_meant_is_named(tag: str, better: str) -> None:
+def test_the_right_tag_is_suggested(tag: str, better: str) -> None:
     assert tag_problem(tag).endswith(f"Use “{better}”.")
 
 
 @pytest.mark.parametrize(
     "tag", ["xx", "zz-ZZ", "x", "e", "Klingonese", "en--us", "<b>", "en-" + "a1-" * 20]
 )
-def test_bad_tags_are_told_what_a_tag_looks_like(tag: str) -> None:
+def test_other_invalid_tags_get_an_example(tag: str) -> None:
     assert "is not a language tag. Use a tag such as" in tag_problem(tag)
 
 
-def test_a_language_has_to_be_chosen() -> None:
+def test_an_empty_tag_is_refused() -> None:
     assert tag_problem("") == "Choose a language."
 
 
@@ -64,11 +64,11 @@ def test_a_language_has_to_be_chosen() -> None:
         ("en-x-AB", "en-x-ab"),
     ],
 )
-def test_tags_have_one_spelling(tag: str, canonical: str) -> None:
+def test_tags_have_a_canonical_spelling(tag: str, canonical: str) -> None:
     assert canonical_tag(tag) == canonical
 
 
-def test_every_choice_is_a_good_tag_and_they_stand_by_name() -> None:
+def test_choices_have_valid_tags_and_are_sorted_by_name() -> None:
     choices = language_choices()
     assert [tag for tag, _ in choices if tag_problem(tag) or canonical_tag(tag) != tag] == []
     assert [name for _, name in choices] == sorted(name for _, name in choices)

@@ -53,7 +53,7 @@ def test_a_body_with_a_block_tag_is_html(html: str) -> None:
         "The HTML is <anna@example.com>",
     ],
 )
-def test_simple_bodies_are_edited_as_they_were_typed(text: str) -> None:
+def test_simple_bodies_are_edited_as_plain_text(text: str) -> None:
     editable = editable_body(stored_body(text))
     assert "<p>" not in editable
     assert stored_body(editable) == stored_body(text)
@@ -112,7 +112,7 @@ def test_storing_and_editing_are_inverse(text: str) -> None:
         max_size=60,
     )
 )
-def test_text_without_markup_is_stored_as_the_parser_would_leave_it(text: str) -> None:
+def test_the_fast_path_for_plain_text_gives_what_the_parser_gives(text: str) -> None:
     assume(
         not re.search("<[a-z]", text, re.IGNORECASE)
     )  # Hypothesis knows "<SECTION>" from the tests' own words

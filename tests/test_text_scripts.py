@@ -26,7 +26,7 @@ LATIN = "The boat reached the harbour in the morning."
         ("", ""),
     ],
 )
-def test_the_script_of_most_letters(text: str, script: str) -> None:
+def test_the_script_of_most_letters_is_detected(text: str, script: str) -> None:
     assert detect_script(text) == script
 
 
@@ -49,5 +49,7 @@ def test_the_script_of_most_letters(text: str, script: str) -> None:
         ("qaa", ARABIC, ""),
     ],
 )
-def test_languages_and_letters_that_disagree(tag: str, text: str, script: str) -> None:
+def test_a_script_that_the_language_does_not_use_is_reported(
+    tag: str, text: str, script: str
+) -> None:
     assert mismatched_script(tag, text) == script

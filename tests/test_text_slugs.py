@@ -26,11 +26,11 @@ from spectator.text.words.slugs import RESERVED_PATHS, is_slug, slugify
         ("!?…", "story"),
     ],
 )
-def test_words_become_a_slug(headline: str, slug: str) -> None:
+def test_headlines_become_slugs(headline: str, slug: str) -> None:
     assert slugify(headline) == slug
 
 
-def test_arabic_has_a_slug_of_its_own() -> None:
+def test_arabic_words_have_different_slugs() -> None:
     assert slugify("القاهرة") not in {"story", slugify("الخرطوم")}
 
 
@@ -52,11 +52,11 @@ def test_every_text_has_a_slug_within_the_limit(text: str, limit: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "A", "a--b", "-a", "a-", "a b", "a/b", "a.b", "é", "a\n", "a" * 101]
 )
-def test_what_is_no_slug(text: str) -> None:
+def test_invalid_slugs_are_recognized(text: str) -> None:
     assert not is_slug(text)
 
 
-def test_a_megabyte_is_no_more_work_than_a_line() -> None:
+def test_a_megabyte_of_text_becomes_a_short_slug() -> None:
     assert len(slugify("ሀ" * 1_000_000)) <= 80
     assert not is_slug("a-" * 500_000)
 
@@ -64,11 +64,11 @@ def test_a_megabyte_is_no_more_work_than_a_line() -> None:
 @pytest.mark.parametrize(
     "name", ["feed.xml", "Feed XML", "Robots.txt", "Sitemap", "Newsroom", ".well-known", "Tag"]
 )
-def test_a_section_cannot_be_named_like_an_address_of_ours(name: str) -> None:
+def test_section_names_that_clash_with_routes_are_reserved(name: str) -> None:
     assert slugify(name) in RESERVED_PATHS
 
 
-def test_every_first_part_of_a_route_is_reserved() -> None:
+def test_the_first_path_segment_of_every_route_is_reserved() -> None:
     source = "".join(
         path.read_text() for path in (Path(__file__).parents[1] / "spectator").rglob("*.py")
     )

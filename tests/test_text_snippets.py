@@ -31,7 +31,7 @@ def hits(pieces: Pieces) -> list[str]:
     return [piece for piece, is_hit in pieces if is_hit]
 
 
-def test_highlight_marks_words_however_they_are_written() -> None:
+def test_words_are_highlighted_in_every_spelling() -> None:
     assert highlight("Ṣẹ́gun met SEGUN.", {"segun"}) == [
         ("Ṣẹ́gun", True),
         (" met ", False),
@@ -40,17 +40,17 @@ def test_highlight_marks_words_however_they_are_written() -> None:
     ]
 
 
-def test_a_hit_is_a_whole_word_unless_a_prefix_was_asked_for() -> None:
+def test_whole_words_are_highlighted_unless_the_term_is_a_prefix() -> None:
     assert hits(highlight("Niger, Nigeria", {"niger"})) == ["Niger"]
     assert hits(highlight("Niger, Nigeria, algeria", set(), ("niger",))) == ["Niger", "Nigeria"]
 
 
-def test_nothing_is_escaped_and_nothing_lost() -> None:
+def test_highlighting_neither_escapes_nor_drops_text() -> None:
     text = "<b>a & b</b>\n\n a"
     assert join_pieces(highlight(text, {"a"})) == text
 
 
-def test_without_hits_a_short_text_is_all_of_the_snippet() -> None:
+def test_the_snippet_of_a_short_text_is_the_whole_text() -> None:
     assert snippet("Short  and\nplain ", {"absent"}) == [("Short and plain", False)]
     assert snippet("Niger and Nigeria", set(), prefixes=("nigeri",)) == [
         ("Niger and ", False),
@@ -59,19 +59,19 @@ def test_without_hits_a_short_text_is_all_of_the_snippet() -> None:
     assert snippet("", {"absent"}) == []
 
 
-def test_without_hits_a_long_text_gives_its_beginning() -> None:
+def test_the_snippet_of_a_long_text_without_hits_is_its_beginning() -> None:
     pieces = snippet(FILLER * 20, {"absent"}, width=40)
     assert pieces == [("and so on it went for quite a while and…", False)]
 
 
-def test_the_passage_surrounds_the_hit() -> None:
+def test_a_snippet_surrounds_the_hit() -> None:
     pieces = snippet(FILLER * 20 + "the Sahel drought " + FILLER * 20, {"sahel"}, width=100)
     assert hits(pieces) == ["Sahel"]
     assert join_pieces(pieces).startswith("…") and join_pieces(pieces).endswith("…")
     assert len(join_pieces(pieces)) <= 110
 
 
-def test_the_passage_with_the_most_different_words_wins() -> None:
+def test_a_snippet_shows_the_passage_with_the_most_different_terms() -> None:
     text = "mali mali mali " + FILLER * 20 + "mali and niger met " + FILLER * 20 + "niger niger"
     assert hits(snippet(text, {"mali", "niger"}, width=80)) == ["mali", "niger"]
 
@@ -97,7 +97,9 @@ def test_a_text_without_blanks_is_cut_anywhere() -> None:
     st.sets(st.sampled_from(["a", "ab", "e", "ሀ"])),
     st.integers(20, 80),
 )
-def test_pieces_make_a_passage_of_the_text(text: str, terms: set[str], width: int) -> None:
+def test_the_pieces_of_a_snippet_join_to_a_passage_of_the_text(
+    text: str, terms: set[str], width: int
+) -> None:
     assert join_pieces(highlight(text, terms)) == text
     assert hits(highlight(text, terms)) == [
         text[token.start : token.end] for token in tokens(text) if token.text in terms
@@ -138,11 +140,11 @@ def test_the_beginning_of_html_ends_between_words_and_tags(
     assert beginning(html, length) == start
 
 
-def test_a_text_without_blanks_has_a_beginning_too() -> None:
+def test_the_beginning_of_a_text_without_blanks_is_shortened() -> None:
     assert len(beginning("ሀ" * 5000, 1000)) == 900
 
 
-def test_the_passage_of_a_body_is_looked_for_in_its_first_part(
+def test_a_body_is_searched_for_a_snippet_only_at_its_beginning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     body = (

@@ -35,7 +35,7 @@ pieces = st.lists(
 
 
 def number_words(parts: list[object]) -> tuple[str, list[set[str]]]:
-    """Return HTML of distinct words, and the words of each stretch without a break."""
+    """Return HTML with distinct words, and the words between any two breaks."""
     number, html, stretches = itertools.count(), [], [set[str]()]
     for part in parts:
         if part is WORD:
@@ -71,7 +71,7 @@ def test_cleaning_keeps_every_word_and_every_boundary(parts: list[object]) -> No
 
 @settings(deadline=None, max_examples=200)
 @given(pieces)
-def test_what_is_searched_and_shown_of_a_text_are_its_words(parts: list[object]) -> None:
+def test_search_terms_excerpts_and_snippets_contain_whole_words(parts: list[object]) -> None:
     html, stretches = number_words(parts)
     text = plain_text(clean_html(html))
     assert_words_intact(" ".join(analyze(text).folded), stretches)
@@ -115,7 +115,7 @@ def test_plain_text_keeps_its_words(text: str) -> None:
 
 @pytest.mark.parametrize("depth", [63, 64, 65, 200])
 @pytest.mark.parametrize("name", ["div", "blockquote", "section", "b"])
-def test_blocks_too_deep_to_keep_leave_their_breaks(depth: int, name: str) -> None:
+def test_blocks_nested_too_deeply_still_separate_words(depth: int, name: str) -> None:
     html = (
         f"<{name}>" * depth
         + "<p>one</p><p>two</p><div>three</div><h5>four</h5>five"
@@ -144,11 +144,11 @@ def test_blocks_too_deep_to_keep_leave_their_breaks(depth: int, name: str) -> No
         ("<p>Text</p><title>More<p>and more</p>", "<p>Text</p>More<p>and more</p>"),
     ],
 )
-def test_what_a_block_that_is_not_kept_becomes(html: str, stored: str) -> None:
+def test_unsupported_blocks_become_paragraphs_or_breaks(html: str, stored: str) -> None:
     assert clean_html(html) == stored
 
 
-def test_the_reported_bodies() -> None:
+def test_words_of_the_reported_bodies_stay_separate() -> None:
     first, second = (
         json.loads(line)["body"] for line in case_text("2026-11/06-blocks-glued.jsonl").splitlines()
     )

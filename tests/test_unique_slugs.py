@@ -54,7 +54,7 @@ def slug_of(article_id: int) -> str:
     return db.session.scalars(select(Article.slug).where(Article.id == article_id)).one()
 
 
-def test_two_scheduled_stories_of_one_slug_go_out_beside_each_other(
+def test_scheduled_stories_with_equal_slugs_are_numbered_on_publication(
     client: FlaskClient, editor: User
 ) -> None:
     at = datetime.now(UTC) + timedelta(hours=1)
@@ -69,7 +69,7 @@ def test_two_scheduled_stories_of_one_slug_go_out_beside_each_other(
     ] == [200] * 3 + [404]
 
 
-def test_a_stored_slug_is_numbered_and_a_newly_typed_one_refused(editor: User) -> None:
+def test_a_slug_in_use_is_numbered_if_stored_and_refused_if_typed(editor: User) -> None:
     waiting = publishing.create(make_draft(slug="one"), editor)
     publishing.create(make_draft(slug="one"), editor, Action("publish"))
     with pytest.raises(publishing.ValidationError) as raised:
@@ -79,7 +79,7 @@ def test_a_stored_slug_is_numbered_and_a_newly_typed_one_refused(editor: User) -
     assert slug_of(waiting) == "one-2"
 
 
-def test_an_old_revision_is_restored_without_a_slug_that_is_another_storys_by_now(
+def test_restoring_a_revision_keeps_the_slug_if_its_own_is_taken(
     editor: User,
 ) -> None:
     article_id = publishing.create(make_draft(slug="one"), editor)
@@ -91,7 +91,7 @@ def test_an_old_revision_is_restored_without_a_slug_that_is_another_storys_by_no
     assert slug_of(article_id) == "one-2"
 
 
-def test_an_import_holds_slugs_for_public_stories_alone(run: Callable[..., str]) -> None:
+def test_an_import_reserves_slugs_only_for_public_stories(run: Callable[..., str]) -> None:
     run(
         {"id": "draft", "headline": "Vote", "body": "x", "status": "draft"},
         PUBLIC | {"id": "public", "headline": "Vote"},
@@ -104,7 +104,7 @@ def test_an_import_holds_slugs_for_public_stories_alone(run: Callable[..., str])
     assert len({stored["draft"], stored["other"], "vote"}) == 3
 
 
-def test_a_story_that_its_source_takes_from_the_site_keeps_its_slug(
+def test_a_published_story_imported_as_a_draft_keeps_its_slug(
     run: Callable[..., str],
 ) -> None:
     run(PUBLIC | {"id": "a", "headline": "Vote"})
@@ -127,7 +127,7 @@ def test_a_story_that_its_source_takes_from_the_site_keeps_its_slug(
         (("old", "published"), ("new", "draft"), ["old", "new"], []),
     ],
 )
-def test_a_public_story_leaves_a_redirect(
+def test_only_slugs_that_were_public_leave_a_redirect(
     before: tuple[str, str], after: tuple[str, str], redirects: list[str], reclaimed: list[str]
 ) -> None:
     writer = RedirectWriter()
