@@ -1,7 +1,7 @@
 """Look up every pinned package for known vulnerabilities in the OSV database: `make audit`.
 
 Exit code 0 if every pin was looked up and none is vulnerable, 1 if one is, 2 if some could not be
-looked up: a database that does not respond is never taken for a good result.
+looked up, for instance because the database does not respond.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Pin = tuple[str, str, str]  # ecosystem, name, version
 
 
 def python_pins() -> Iterator[Pin]:
-    """Yield the developers' pins, which include everything that the site runs with."""
+    """Yield the pinned Python packages of developers, which include those of the site."""
     text = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
     for name, version in re.findall(r"^([A-Za-z0-9_.-]+)==([^\s;\\]+)", text, re.MULTILINE):
         yield "PyPI", name, version
 
 
 def npm_pins() -> Iterator[Pin]:
-    """Yield the npm pins of browser tests, among them the CDN's htmx and editor."""
+    """Yield the pinned npm packages of the browser tests, and those that pages load from a CDN."""
     lock = json.loads((ROOT / "tests/package-lock.json").read_text(encoding="utf-8"))
     for path, package in lock["packages"].items():
         if path:
@@ -47,7 +47,7 @@ def npm_pins() -> Iterator[Pin]:
 
 
 def look_up(pins: list[Pin]) -> list[list[str] | None]:
-    """Return each pin's known vulnerabilities, None for a pin that was not looked up."""
+    """Return the ids of each pin's known vulnerabilities, None if it could not be looked up."""
     queries = [
         {"package": {"ecosystem": ecosystem, "name": name}, "version": version}
         for ecosystem, name, version in pins
@@ -74,10 +74,12 @@ def main() -> int:
             print(f"not checked: {ecosystem} {name} {version}")
         elif vulnerabilities:
             print(f"VULNERABLE: {ecosystem} {name} {version}: {', '.join(vulnerabilities)}")
-    bad = sum(1 for answer in answers if answer)
+    vulnerable = sum(1 for answer in answers if answer)
     unchecked = answers.count(None)
-    print(f"{len(pins)} pins: {bad} vulnerable, {unchecked} not checked.")
-    return 1 if bad else 2 if unchecked else 0
+    print(f"{len(pins)} pins: {vulnerable} vulnerable, {unchecked} not checked.")
+    if vulnerable:
+        return 1
+    return 2 if unchecked else 0
 
 
 if __name__ == "__main__":
