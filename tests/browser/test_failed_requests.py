@@ -28,7 +28,8 @@ def respond_503(page: Page, pattern: str) -> None:
 
 
 def go_offline(page: Page, pattern: str) -> None:
-    """Abort the request as if offline."""
+    """Abort the request as if offline, once the page's scripts have loaded."""
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     page.route(pattern, lambda route: route.abort("internetdisconnected"))
 
