@@ -111,7 +111,7 @@ def test_only_public_responses_with_canonical_urls_are_cached(small: Small) -> N
     assert not cached & {path[1:] for path in (*private, *variants)}
 
 
-def test_a_renewal_replaces_the_copy_with_any_response(small: Small) -> None:
+def test_a_renewal_request_replaces_the_cached_copy_with_any_response(small: Small) -> None:
     """A request with X-Spectator-Renew, which the worker sends, bypasses and replaces the copy."""
     pages = {"/moved": 301, "/gone": 404, "/retracted": 410, "/changed": 200}
     small.site.pages |= dict.fromkeys(pages, "first words")
@@ -147,7 +147,7 @@ def test_a_local_tunnel_does_not_bypass_the_cache(small: Small, name: str) -> No
     assert len(small.site.visits_to(path)) == 2
 
 
-def test_an_outage_shows_nothing_that_could_not_be_renewed(small: Small) -> None:
+def test_fragments_and_later_list_pages_are_not_served_during_a_long_outage(small: Small) -> None:
     paths = [
         "/list/?before=1-2",
         "/list/?through=1-2",

@@ -55,7 +55,7 @@ def flood(port: int, path: str, count: int, **headers: str) -> Counter[int]:
         ("/newsroom/shared/guess", 60),
     ],
 )
-def test_a_flood_of_what_costs_work_is_cut_off(small: Small, path: str, burst: int) -> None:
+def test_a_flood_of_expensive_requests_gets_429(small: Small, path: str, burst: int) -> None:
     statuses = flood(small.nginx.port, path, burst + 150)
     assert statuses[429] > 20, statuses
     assert burst <= sum(statuses.values()) - statuses[429] < burst + 130
@@ -83,7 +83,7 @@ def test_pages_for_readers_and_editors_are_not_rate_limited(
         ("/newsroom/", {"Cookie": SESSION}, 380),
     ],
 )
-def test_a_home_with_many_addresses_counts_as_one(
+def test_all_addresses_of_an_ipv6_network_share_one_rate_limit(
     behind_cdn: Small, path: str, headers: dict[str, str], bound: int
 ) -> None:
     """Count a /64 of IPv6, as homes and phones have, as one client; IPv4 addresses count singly."""

@@ -98,7 +98,7 @@ def is_closed(connection: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_pages_are_answered_beside_slow_sockets(shared_site: Site, attack: str) -> None:
+def test_pages_are_served_while_slow_clients_are_connected(shared_site: Site, attack: str) -> None:
     with under_attack(shared_site, ATTACKS[attack]):
         time.sleep(0.5)
         for path in ("/", "/politics/", "/healthz", "/newsroom/login") * 5:
