@@ -76,6 +76,7 @@ class WorkerSupervisor:
                 pause = FIRST_PAUSE_SECONDS
             if not self.is_end_expected.is_set():
                 self.log.warning("the worker has stopped; restarting it in %s s", pause)
+            # The wait ends early for a reload or the exit; then the next start needs no pause.
             pause = (
                 FIRST_PAUSE_SECONDS
                 if self.is_end_expected.wait(pause)

@@ -30,7 +30,7 @@ select (select seq from outbox order by seq desc limit 1),
 ROWS_AFTER_SQL = "select seq, article_id from outbox where seq > ? order by seq limit ?"
 POLL_TIMEOUT_SECONDS = 0.2
 MAX_RECENT_ROWS = 200
-# Of the articles that the worker loads together. Indexing them takes some ten times as many bytes.
+# Of the bodies that the worker loads together; indexing takes about ten times as many bytes.
 BATCH_CHARACTERS = 2_000_000
 
 

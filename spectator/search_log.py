@@ -66,9 +66,10 @@ def log_search(data_dir: Path, text: str, hits: int, seconds: float) -> None:
 def aggregate(data_dir: Path) -> None:
     """Add logged searches to the table and delete old rows; called only by the worker.
 
-    The file is renamed first and counted at the next call: by then, every process that had it open
-    has written its line. The number in its name is stored with its counts, so that each line is
-    counted once even after a crash. Disk errors are logged, and the next call tries again.
+    The file is first renamed to `searches.<number>.folding` and counted at the next call: by then,
+    every process that had it open has written its line. The number in its name is stored with its
+    counts, so that each line is counted once even after a crash. Disk errors are logged, and the
+    next call tries again.
     """
     try:
         _aggregate_files(data_dir)

@@ -89,8 +89,9 @@ def parse_tokens(css: str) -> Tokens:
                 "use only :root { … } and @media (prefers-color-scheme: dark) { :root { … } }, "
                 f"not “{start}”"
             )
-        light, dark = rule.groups()
-        (tokens.light if dark is None else tokens.dark).update(_declarations(light or dark or ""))
+        light, dark = rule.groups("")
+        tokens.light.update(_declarations(light))
+        tokens.dark.update(_declarations(dark))
         end = rule.end()
     return tokens
 

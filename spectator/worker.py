@@ -63,7 +63,7 @@ class Worker:
         self.error: Exception | None = None
         self.next_maintenance_at = 0.0
         self.renditions = RenditionConsumer(app.config["MEDIA"])
-        self.front_copies = ProxyCacheRefresher(
+        self.proxy_cache = ProxyCacheRefresher(
             self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"]
         )
         self.last_nightly_run: date | None = None
@@ -110,7 +110,7 @@ class Worker:
         deadline = min(
             time.monotonic() + MAX_WAIT_SECONDS,
             self.next_maintenance_at,
-            self.front_copies.next_retry_at(),
+            self.proxy_cache.next_retry_at(),
         )
         time.sleep(POLL_SECONDS)
         while (
@@ -169,7 +169,7 @@ class Worker:
             indexing.open_newsroom_index(self.data_dir),
         )
         has_progressed = (
-            self.front_copies.catch_up()
+            self.proxy_cache.catch_up()
         )  # First: withdrawn pages must leave nginx soon.
         has_progressed |= (
             indexing.catch_up(index)
@@ -200,7 +200,7 @@ class Worker:
         if local_time.hour == NIGHTLY_HOUR:
             self.run_nightly(local_time.date())
         offset = min(index.offset() or 0, queries.consumer_offset(related.CONSUMER) or 0)
-        offset = min(offset, self.front_copies.prunable_through(offset))
+        offset = min(offset, self.proxy_cache.prunable_through(offset))
         if offset and outbox.oldest_seq() < offset:
             outbox.prune(offset)
         self.renditions.delete_unfinished()

@@ -103,8 +103,6 @@ def run(app: Flask, workers: int, bind: str, has_demo: bool) -> None:
         str(config.PROJECT_ROOT),
         "--workers",
         str(workers),
-    ]
-    gunicorn += [
         "--config",
         str(config.PROJECT_ROOT / "gunicorn.conf.py"),
         "--bind",
@@ -132,8 +130,10 @@ def _require_free_port(address: str) -> None:
     except OSError as error:
         message = f"The site cannot listen on {address}: {error.strerror}. Choose another --bind."
         if error.errno == errno.EADDRINUSE:
-            message = f"{address} is in use by another program. Stop it or choose another port: "
-            message += "spectator run --bind 127.0.0.1:8001, or PORT=8001 make run"
+            message = (
+                f"{address} is in use by another program. Stop it or choose another port: "
+                "spectator run --bind 127.0.0.1:8001, or PORT=8001 make run"
+            )
         raise setup.NotReadyError(message) from error
 
 

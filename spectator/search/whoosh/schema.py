@@ -92,7 +92,9 @@ def merge_small_segments(writer: Any, segments: list[Any]) -> list[Any]:
     """
     for low, high in ((_TINY_SEGMENT, _SMALL_SEGMENT), (0, _TINY_SEGMENT)):
         costs = [(_copying_cost(segment, writer.storage), segment) for segment in segments]
-        tier = sorted((pair for pair in costs if low <= pair[0] < high), key=itemgetter(0))
+        tier = sorted(
+            ((cost, segment) for cost, segment in costs if low <= cost < high), key=itemgetter(0)
+        )
         if len(tier) < _MERGE_COUNT:
             continue
         total = accumulate(cost for cost, _ in tier)
@@ -110,6 +112,6 @@ def merge_small_segments(writer: Any, segments: list[Any]) -> list[Any]:
 
 
 def _copying_cost(segment: Any, storage: Any) -> int:
-    """Return the number of documents in a segment or, if higher, of ordinary ones of its size."""
+    """Return the documents in a segment or, if more, its size in units of _BYTES_PER_DOCUMENT."""
     size: int = sum(storage.file_length(name) for name in segment.list_files(storage))
     return max(int(segment.doc_count_all()), size // _BYTES_PER_DOCUMENT)

@@ -21,7 +21,7 @@ from spectator.search.whoosh.schema import (
 
 _LOCK_SECONDS = 10
 _MEMORY_MEGABYTES = 64
-# Distinct words that an ordinary story has at most, and how many more those of a segment may have.
+# An ordinary story has at most so many distinct words; the limit of further words in a segment.
 ORDINARY_WORDS, MAX_RARE_WORDS = 5_000, 1_000_000
 
 
@@ -53,11 +53,11 @@ def build(
     distinct word of a segment in memory until it is written.
     """
     index = create_in(str(path), make_schema())
-    rest, done = iter(documents), 0
+    remaining, done = iter(documents), 0
     while True:
         with _open_writer(index) as writer:
             rare_words = 0
-            while rare_words < MAX_RARE_WORDS and (document := next(rest, None)):
+            while rare_words < MAX_RARE_WORDS and (document := next(remaining, None)):
                 fields = document_fields(document)
                 writer.add_document(**fields)
                 rare_words += max(0, len(set(fields["body"])) - ORDINARY_WORDS)

@@ -238,13 +238,10 @@ class _Writer:
 
     def end(self, name: str) -> None:
         is_block = name in BLOCKS or name in _CELLS
+        boundaries = {"table"} if name in _TABLE_PARTS else _SCOPE_BOUNDARIES
         if self.dropped.get(name):
             self.dropped[name] -= 1
-        elif (
-            depth := self._find_open(
-                {name}, _SCOPE_BOUNDARIES if name not in _TABLE_PARTS else {"table"}
-            )
-        ) is not None:
+        elif (depth := self._find_open({name}, boundaries)) is not None:
             self.close_to_depth(depth)
             self.pending_break = "" if is_block else self.pending_break
             return
