@@ -43,7 +43,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an index consumes (change numbers and the articles they touched) and what it holds."""
+    """The source of an index: the numbered changes that it consumes, the articles that it holds."""
 
     name: str
     directory: str

@@ -166,10 +166,10 @@ def _rank_similar(article: Article, index: Index, exclude: set[int]) -> ScoredId
     if own is None:
         return []
     scores = {other.id: _score(similarities[other.id], own, other) for other in features.values()}
-    return sorted(
-        scores.items(),
-        key=lambda item: (features[item[0]].language != own.language, -item[1], -item[0]),
+    ranked_ids = sorted(
+        scores, key=lambda key: (features[key].language != own.language, -scores[key], -key)
     )
+    return [(key, scores[key]) for key in ranked_ids]
 
 
 def _score(similarity: float, own: ArticleFeatures, other: ArticleFeatures) -> float:

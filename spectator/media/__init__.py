@@ -180,7 +180,7 @@ def _move_into_place(finished: Path, path: Path) -> None:
 
 
 def _make_directory(path: Path, mode: int) -> None:
-    """Make a directory with an exact mode, and its parents so that others can traverse them."""
+    """Make a directory with an exact mode, and its parents, which other users can traverse."""
     if path.is_dir():
         return
     _make_directory(path.parent, 0o755 if path.parent.name == "renditions" else 0o711)

@@ -94,7 +94,7 @@ def _read_result(process: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
 
 
 def _explain_exit(number: int, stderr: str) -> PictureError:
-    """Return the error that an exit by signal or traceback stands for."""
+    """Return the error for an exit by a signal or with a traceback."""
     if number == signal.SIGXCPU:
         return PictureResourceError(TOO_SLOW)
     if number in _CRASHES:

@@ -1,4 +1,4 @@
-"""Error pages of the newsroom. They give back the submitted text, so that nothing is lost."""
+"""Error pages of the newsroom. They show the submitted text, so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def render_refusal(message: str, seq: str = "") -> str:
 
 @bp.errorhandler(publishing.ForbiddenError)
 def show_forbidden(error: publishing.ForbiddenError) -> tuple[str, int]:
-    """Show who may do this, and give back the text that was sent."""
+    """Show who may do this, and the text that was sent."""
     is_publisher = g.get("user") is not None and publishing.is_publisher(g.user)
     title = "This story has changed" if is_publisher else "You don't have permission to do this"
     return render_error(403, title, str(error), request.form.get("body", ""))
@@ -79,13 +79,13 @@ def show_forbidden(error: publishing.ForbiddenError) -> tuple[str, int]:
 
 @bp.errorhandler(publishing.NotFoundError)
 def show_not_found(_error: publishing.NotFoundError) -> tuple[str, int]:
-    """Show that there is no such story, and give back the text that was sent."""
+    """Show that there is no such story, and the text that was sent."""
     return render_error(404, *MESSAGES[404], unsaved_text=request.form.get("body", ""))
 
 
 @bp.errorhandler(StorageError)
 def show_storage_error(error: StorageError) -> tuple[str, int]:
-    """Show why nothing can be saved, and give back the text that was sent."""
+    """Show why nothing can be saved, and the text that was sent."""
     log.error("%s %s was not saved: %s", request.method, request.path, error)
     title, message = STORAGE_FAILURE
     reason = STORAGE_REASONS.get(error.cause, "The server's disk does not respond")

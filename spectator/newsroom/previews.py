@@ -227,6 +227,8 @@ def describe_page_weight(article: Any) -> str:
 
 def _picture_bytes(picture: Picture) -> int:
     names = rendition_names(picture.digest, picture.extension, picture.width)
-    name = next((name for name, width in names if width >= PHONE_RENDITION_WIDTH), names[-1][0])
+    name, _ = next(
+        ((name, width) for name, width in names if width >= PHONE_RENDITION_WIDTH), names[-1]
+    )
     path = rendition_path(current_app.config["MEDIA"], name)
     return path.stat().st_size if path is not None and path.is_file() else 0

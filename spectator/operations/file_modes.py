@@ -13,7 +13,7 @@ from spectator.config import SECRET_FILE
 from spectator.db import database_file
 
 PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
-TRAVERSABLE_DIRECTORY = 0o711  # others may open known paths below it, but not list it
+TRAVERSABLE_DIRECTORY = 0o711  # other users may open known paths below it, not list it
 PUBLIC_DIRECTORY = 0o755
 
 
@@ -27,12 +27,12 @@ class FileMode(NamedTuple):
 
     @property
     def is_too_open(self) -> bool:
-        """Whether others can read or change what they should not."""
+        """Whether other users can read or change what they should not."""
         return bool(self.actual & 0o077 & ~self.correct)
 
     @property
     def is_too_closed(self) -> bool:
-        """Whether others cannot reach what a web server may send."""
+        """Whether other users cannot reach what a web server may send."""
         return bool(self.correct & ~self.actual & 0o001)
 
 
@@ -65,7 +65,7 @@ def existing_modes(settings: Mapping[str, Any]) -> Iterator[FileMode]:
 
 
 def wrong_modes(settings: Mapping[str, Any]) -> Iterator[FileMode]:
-    """Yield the modes of files to which others have too much or too little access."""
+    """Yield the modes of files to which other users have too much or too little access."""
     return (mode for mode in existing_modes(settings) if mode.is_too_open or mode.is_too_closed)
 
 

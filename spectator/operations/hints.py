@@ -19,13 +19,13 @@ def find_hints() -> Iterator[str]:
         merged.setdefault((row.kind, row.name), []).append(row)
     for (kind, name), rows in list(merged.items())[:MAX_HINTS]:
         stories = ", ".join(str(row.article_id) for row in rows[:MAX_HINTS])
-        more = " and more" if len(rows) > MAX_HINTS else ""
+        suffix = " and more" if len(rows) > MAX_HINTS else ""
         displayed = (
             ", ".join(f"“{label}”" for label in json.loads(rows[0].displayed_names)) or "none"
         )
         yield (
             f"The {kind} “{name}” was replaced by another {kind} with the same slug. "
-            f"Check and save the stories {stories}{more} (the first shows {displayed})."
+            f"Check and save the stories {stories}{suffix} (the first shows {displayed})."
         )
     groups = queries.similar_name_groups(MAX_HINTS)
     for kind, names in groups[:MAX_HINTS]:

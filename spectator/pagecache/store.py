@@ -45,14 +45,14 @@ class CachedPage:
 
     def add_encoding(self, encoding: str, body: bytes) -> None:
         """Add the body in an encoding, with its headers."""
-        extra = [("Content-Length", str(len(body))), ("ETag", f'"{self.etag(encoding)}"')]
-        extra += [("Content-Encoding", encoding)] if encoding else []
-        private = [
+        body_headers = [("Content-Length", str(len(body))), ("ETag", f'"{self.etag(encoding)}"')]
+        body_headers += [("Content-Encoding", encoding)] if encoding else []
+        private_headers = [
             (name, PRIVATE_CACHE_CONTROL if name == "Cache-Control" else value)
             for name, value in self.headers
         ]
-        self.headers_by_encoding[encoding] = self.headers + extra
-        self.private_headers_by_encoding[encoding] = private + extra
+        self.headers_by_encoding[encoding] = self.headers + body_headers
+        self.private_headers_by_encoding[encoding] = private_headers + body_headers
         # Last, because other threads may send the body from now on.
         self.bodies[encoding] = body
 

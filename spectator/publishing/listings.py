@@ -101,7 +101,7 @@ _ARE_COUNTS_CORRECT = text(
 
 
 def update_listings(session: Session, article_ids: Iterable[int]) -> None:
-    """Add stories to the listings where they belong, remove them from others, adjust counts."""
+    """Add stories to their listings, remove them from all other listings, and adjust counts."""
     session.flush()
     rows = session.execute(_ROW_CHANGES, {"ids": json.dumps(sorted(set(article_ids)))})
     row_changes: list[dict[str, Any]] = [dict(row) for row in rows.mappings()]

@@ -173,11 +173,11 @@ def nearest_month_listing(year: int, month: int) -> Listing | None:
     start, end = (
         datetime(*parts, 1, tzinfo=zone) for parts in ((year, month), _next_month(year, month))
     )
-    near = select(Article.published_at).where(Article.status == "published").limit(1)
-    before = near.where(
+    query = select(Article.published_at).where(Article.status == "published").limit(1)
+    before = query.where(
         Article.published_at < start, Article.published_at >= start - MAX_ZONE_SPREAD
     )
-    after = near.where(Article.published_at >= end, Article.published_at < end + MAX_ZONE_SPREAD)
+    after = query.where(Article.published_at >= end, Article.published_at < end + MAX_ZONE_SPREAD)
     for statement in (
         after.order_by(Article.published_at),
         before.order_by(Article.published_at.desc()),

@@ -12,8 +12,8 @@ from spectator.models import Author, Topic
 
 MODELS: dict[str, type[Author] | type[Topic]] = {"author": Author, "topic": Topic}
 
-# A story's newest revision holds its names as they were typed. Names that the story does not have
-# and that nobody replaced were merged by a former rule: two names with the same slug were one.
+# A story's newest revision holds its names as they were typed. A name in it that the story does not
+# have, and that was not renamed, was merged by a former rule: names with the same slug were equal.
 _MERGED = """
     SELECT typed.value AS name, r.article_id AS article_id,
       (SELECT json_group_array(p.name) FROM article_{kind} f JOIN {kind} p ON p.id = f.{kind}_id

@@ -67,10 +67,11 @@ def _select_newsroom_articles(offset: int, limit: int) -> Select[Article]:
         .offset(offset)
         .limit(limit + 1)
     )
-    query = query.options(
-        joinedload(Article.section, innerjoin=True), joinedload(Article.created_by)
+    return query.options(
+        joinedload(Article.section, innerjoin=True),
+        joinedload(Article.created_by),
+        selectinload(Article.authors),
     )
-    return query.options(selectinload(Article.authors))
 
 
 def newsroom_articles_matching(

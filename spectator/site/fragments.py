@@ -45,9 +45,9 @@ def render_stream(path: str) -> Response:
         abort(404)
     cursors = requested_cursors()
     page = read_stream(listing, PageCursors(cursors.before, cursors.rails))
-    more = load_more_context(listing, page.cursor, cursors.rails, cursors.start)
+    context = load_more_context(listing, page.cursor, cursors.rails, cursors.start)
     response = make_response(
-        render_template("site/_stream.html", **more, articles=page.articles, is_fragment=True)
+        render_template("site/_stream.html", **context, articles=page.articles, is_fragment=True)
     )
     if page.articles:
         response.headers["HX-Replace-Url"] = loaded_url(listing, cursors, page.articles[-1])

@@ -23,13 +23,12 @@ def front() -> str:
     if cursors.before is not None:
         return listings.render(latest, cursors)
     page = queries.load_front_page(navigation(), cursors.through)
-    more = load_more_context(latest, page.cursor, page.rails_cursor)
+    context = load_more_context(latest, page.cursor, page.rails_cursor)
     if page.is_truncated:
-        more |= {"articles": page.latest, "is_first_page": False}
-        return render_template("site/listing.html", **more)
-    more |= {"lead": page.lead, "latest": page.latest, "rails": page.rails}
-    is_loaded = cursors.through is not None
-    return render_template("site/front.html", **more, is_loaded=is_loaded)
+        context |= {"articles": page.latest, "is_first_page": False}
+        return render_template("site/listing.html", **context)
+    context |= {"lead": page.lead, "latest": page.latest, "rails": page.rails}
+    return render_template("site/front.html", **context, is_loaded=cursors.through is not None)
 
 
 @cacheable()

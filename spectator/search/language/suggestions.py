@@ -55,8 +55,8 @@ def _slug_matches(parts: Sequence[str], words: Sequence[str]) -> bool:
     A name with an apostrophe is one word in a slug but two in a query, so its parts are also tried
     joined.
     """
-    *whole, last = words
-    rows = [words, [*whole[:-1], whole[-1] + last]] if whole else [words]
+    *whole_words, prefix = words
+    rows = [words, [*whole_words[:-1], whole_words[-1] + prefix]] if whole_words else [words]
     return any(
         all(word in parts for word in row[:-1]) and any(part.startswith(row[-1]) for part in parts)
         for row in rows

@@ -20,7 +20,7 @@ MAX_COUNTED_WORDS = 2_000  # many more than an ordinary story has
 MIN_DOCUMENTS = 2
 # In a large archive a word in thousands of stories costs more than it contributes.
 MAX_DOCUMENT_SHARE, MAX_DOCUMENTS = 0.5, 1500
-# No word is too common in this many stories: a small archive cannot tell which words are.
+# A word in so few stories is never too common: a small archive does not show which words are.
 SMALL_ARCHIVE_DOCUMENTS = 10
 MIN_WORD_LENGTH = 3
 # Exponents of term frequency and of idf, tuned on English news so that results share a category.
@@ -69,7 +69,7 @@ def more_like_this(
 
 
 def key_terms(snapshot: Snapshot, words: WordCounts) -> list[tuple[str, float]]:
-    """Return the words of the headline and the `MAX_TERMS` best others, with tf-idf weights."""
+    """Return the `MAX_TERMS` best words and those of the headline, with tf-idf weights."""
     total, weights = len(snapshot.article_ids), {}
     max_frequency = max(SMALL_ARCHIVE_DOCUMENTS, min(MAX_DOCUMENT_SHARE * total, MAX_DOCUMENTS))
     for word, count in words.counts.items():

@@ -39,8 +39,8 @@ def posting_lists_by_prefix(
 ) -> list[tuple[str, PostingList]]:
     """Return the first `limit` words of each segment that start with a prefix, with their lists.
 
-    If `documents` are given, only their words are returned, all of them: a limit would depend on
-    the words of other documents.
+    If `documents` are given, exactly their words are returned: which words a limit leaves out would
+    depend on other documents.
     """
     if documents is not None:
         return _words_of(snapshot, field, prefix, documents)

@@ -38,8 +38,8 @@ Scores = dict[int, float]
 class PostingLists:
     """The posting lists of one snapshot, limited to `documents` unless that is None.
 
-    If a search is limited to the documents that somebody may see, they are `permitted`: what a
-    prefix or name matches in them must not depend on the words of other documents.
+    `permitted` are the documents that the user may see, None if all: the words that a prefix or a
+    name matches must not depend on the words of other documents.
     """
 
     def __init__(

@@ -224,8 +224,8 @@ def _read_column(leaf: Any, name: str) -> array[int]:
     return array("q", leaf.column_reader(name, translate=False).load())
 
 
-def _concatenate(parts: Iterator[array[Any]], typecode: str = "q") -> array[Any]:
-    whole = array(typecode)
-    for part in parts:
-        whole.extend(part)
-    return whole
+def _concatenate(arrays: Iterator[array[Any]], typecode: str = "q") -> array[Any]:
+    result = array(typecode)
+    for segment_array in arrays:
+        result.extend(segment_array)
+    return result

@@ -214,12 +214,13 @@ def _similar_pairs(
     new_sizes = Counter(index for _, index in new_words)
     pairs = [(-1, -1, 0)]  # positions, and number of common words
     for (a, b), words in Counter((old_words[i][1], new_words[j][1]) for i, j in both).items():
-        fewer, more = sorted((old_sizes[a], new_sizes[b]))
-        if 2 * words < fewer or 5 * words < more:
+        smaller, larger = sorted((old_sizes[a], new_sizes[b]))
+        if 2 * words < smaller or 5 * words < larger:
             continue
-        if a > pairs[-1][0] and b > pairs[-1][1]:
+        last_a, last_b, last_words = pairs[-1]
+        if a > last_a and b > last_b:
             pairs.append((a, b, words))
-        elif words > pairs[-1][2]:
+        elif words > last_words:
             pairs[-1] = (a, b, words)
     return [(a, b) for a, b, _ in pairs[1:]]
 

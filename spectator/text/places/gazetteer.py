@@ -19,7 +19,7 @@ class Country:
 
     Aliases hold official, former and French names. Capitals (several separated by "; ") and
     demonyms are given for the members of the African Union, which are the countries with
-    `is_african`; others leave them empty.
+    `is_african`; other countries have none.
     """
 
     code: str
