@@ -21,7 +21,7 @@ from spectator.search.whoosh.schema import (
 
 _LOCK_SECONDS = 10
 _MEMORY_MEGABYTES = 64
-# An ordinary story has at most so many distinct words; the limit of further words in a segment.
+# A story's distinct words beyond ORDINARY_WORDS are rare ones; MAX_RARE_WORDS are in a segment.
 ORDINARY_WORDS, MAX_RARE_WORDS = 5_000, 1_000_000
 
 
