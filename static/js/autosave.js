@@ -42,7 +42,7 @@ export function values() {
 }
 
 /** @param {string} text */
-export function say(text) {
+export function showStatus(text) {
   if (statusLine.textContent !== text) statusLine.textContent = text;
 }
 
@@ -112,11 +112,11 @@ async function reportNotSaved() {
   if (!submission.isIn("editing") || progress.isOnServer()) return;
   const isSaid = /^(Not saved|Offline) – kept/.test(statusLine.textContent || "");
   if (!progress.canStoreLocally)
-    say("Not saved. This browser cannot keep a copy, so copy your text somewhere safe.");
+    showStatus("Not saved. This browser cannot keep a copy, so copy your text somewhere safe.");
   else if (!isSaid || Date.now() - lastNotice >= REPEAT_MESSAGE_MS) {
     lastNotice = Date.now();
     const clock = new Date().toTimeString().slice(0, 5);
-    say(`${navigator.onLine ? "Not saved" : "Offline"} – kept on this device at ${clock}`);
+    showStatus(`${navigator.onLine ? "Not saved" : "Offline"} – kept on this device at ${clock}`);
   }
 }
 
@@ -139,7 +139,7 @@ export async function sendToServer() {
   }
   connection.send("save");
   field("seq").value = String(progress.inputs);
-  if (!/^(Not saved|Offline)/.test(statusLine.textContent || "")) say("Saving…");
+  if (!/^(Not saved|Offline)/.test(statusLine.textContent || "")) showStatus("Saving…");
   await handleOutcome(await postAutosave());
 }
 

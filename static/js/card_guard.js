@@ -6,7 +6,7 @@ import { blockOf, isCard } from "./opaque_blocks.js";
     behind the block that it followed. Returns a function that checks the cards at once. Its argument
     `why` is "history" after an undo or redo, which may remove undoable cards, and "opened" when another
     text is loaded. */
-export function guardCards(editor, root, say) {
+export function guardCards(editor, root, announce) {
   let order = [];
   const topLevelBlock = (node) => {
     while (node && node.parentNode !== root) node = node.parentNode;
@@ -115,7 +115,7 @@ export function guardCards(editor, root, say) {
     });
     order = [...root.childNodes];
     watcher.takeRecords();
-    if (restored) say(`To remove the ${restored.noun}, use its Remove button.`);
+    if (restored) announce(`To remove the ${restored.noun}, use its Remove button.`);
   };
   const watcher = new MutationObserver(() => checkCards());
   watcher.observe(root, { childList: true, subtree: true, attributeFilter: ["style"] });

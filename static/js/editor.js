@@ -89,7 +89,7 @@ function flatten(parent, tag, out = document.createDocumentFragment()) {
 }
 
 /** Returns the functions of the buttons and keys, by name. A function returns false if it did nothing. */
-function makeCommands(editor, root, say) {
+function makeCommands(editor, root, announce) {
   const isOn = (tag) => editor.hasFormat(tag);
   const format = (tag) => () =>
     editor.changeFormat(isOn(tag) ? null : { tag }, isOn(tag) ? { tag } : null);
@@ -97,7 +97,7 @@ function makeCommands(editor, root, say) {
     const range = editor.getSelection();
     const cards = [...root.querySelectorAll(CARD)];
     const card = cards.find((other) => range.intersectsNode(other));
-    if (card) say(`Select text without the ${blockOf(card).noun} in it.`);
+    if (card) announce(`Select text without the ${blockOf(card).noun} in it.`);
     else act();
     editor.focus();
     return !card;
@@ -129,8 +129,8 @@ function makeCommands(editor, root, say) {
     ol: list("ol", editor.makeOrderedList),
     deeper: () => (isOn("li") ? editor.increaseListLevel() : null),
     out: () => (isOn("li") ? editor.decreaseListLevel() : null),
-    link: () => askForLink(editor, say),
-    picture: () => askForPicture(editor, say),
+    link: () => askForLink(editor, announce),
+    picture: () => askForPicture(editor, announce),
     undo: () => editor.undo(),
     redo: () => editor.redo(),
     help: () => openDialog("editor-shortcuts"),
@@ -215,7 +215,7 @@ function start(field, template) {
     find("[role=toolbar]"),
     find(".editor-status"),
   ];
-  const say = (words) => (status.textContent = words);
+  const announce = (words) => (status.textContent = words);
   const label = document.querySelector('label[for="body"]');
   label.id = label.id || "body-label";
   root.setAttribute("aria-labelledby", label.id);
@@ -233,19 +233,19 @@ function start(field, template) {
     willCutCopy: cleanCopied,
     didError: (error) => reportError(error),
   });
-  editor.checkCards = guardCards(editor, root, say);
-  const commands = makeCommands(editor, root, say);
+  editor.checkCards = guardCards(editor, root, announce);
+  const commands = makeCommands(editor, root, announce);
   const run = (name) => {
     const isDone = commands[name]() !== false;
     const button = tools.querySelector(`[data-do="${name}"]`);
     const isFormat = TAGS[name] && name !== "link";
     if (isDone && isFormat)
-      say(`${button.ariaLabel} ${editor.hasFormat(TAGS[name]) ? "on" : "off"}`);
+      announce(`${button.ariaLabel} ${editor.hasFormat(TAGS[name]) ? "on" : "off"}`);
   };
   setTools(editor, root, tools, run);
   setKeys(editor, run, tools);
-  bindCardButtons(editor, root, say);
-  bindPaste(editor, say);
+  bindCardButtons(editor, root, announce);
+  bindPaste(editor, announce);
   syncWithField(editor, root, field, box, label);
 }
 

@@ -26,7 +26,7 @@ function showError(dialog, field, text) {
   field.focus();
 }
 
-export function askForLink(editor, say) {
+export function askForLink(editor, announce) {
   const range = editor.getSelection();
   const node = range.commonAncestorContainer;
   const link = (node.nodeType === 1 ? node : node.parentNode).closest("#body-editor a");
@@ -37,7 +37,7 @@ export function askForLink(editor, say) {
   const close = (message) => {
     dialog.close();
     editor.focus();
-    say(message);
+    announce(message);
   };
   remove.addEventListener("click", () => {
     editor.setSelection(range);
@@ -96,11 +96,11 @@ function blockAt(editor) {
   return node;
 }
 
-function showCard(editor, card, message, say) {
+function showCard(editor, card, message, announce) {
   editor.checkCards();
   card.focusOn("up");
   card.scrollIntoView({ block: "nearest" });
-  say(message);
+  announce(message);
 }
 
 async function storePicture(form) {
@@ -116,7 +116,7 @@ async function storePicture(form) {
   };
 }
 
-export function askForPicture(editor, say) {
+export function askForPicture(editor, announce) {
   const range = editor.getSelection();
   const dialog = openDialog("editor-picture");
   const form = dialog.querySelector("form");
@@ -142,11 +142,11 @@ export function askForPicture(editor, say) {
     editor.setSelection(range);
     editor.saveUndoState(range);
     blockAt(editor).after(card);
-    showCard(editor, card, "Picture inserted.", say);
+    showCard(editor, card, "Picture inserted.", announce);
   });
 }
 
-export function askForCaption(editor, card, say) {
+export function askForCaption(editor, card, announce) {
   const block = blockOf(card);
   const figure = parseInert(block.source).querySelector("figure");
   const { img, text, credit } = figureParts(figure);
@@ -169,6 +169,6 @@ export function askForCaption(editor, card, say) {
     block.isRemoved = true;
     block.isUndoable = true;
     card.replaceWith(newCard);
-    showCard(editor, newCard, "Picture details changed.", say);
+    showCard(editor, newCard, "Picture details changed.", announce);
   });
 }

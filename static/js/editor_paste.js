@@ -18,7 +18,7 @@ function textsOf(fragment) {
 
 /** Inserts the cards of pasted tables. Squire drops unknown elements, so `sanitizePaste` has put a
     placeholder paragraph in the place of each card. */
-export function bindPaste(editor, say) {
+export function bindPaste(editor, announce) {
   editor.addEventListener("willPaste", ({ detail }) => {
     if (!detail.fragment) return;
     for (const paragraph of detail.fragment.querySelectorAll("[data-card]")) {
@@ -27,7 +27,7 @@ export function bindPaste(editor, say) {
       paragraph.replaceWith(cardFor(paragraph.dataset.card));
     }
     for (const node of textsOf(detail.fragment)) node.data = node.data.replaceAll(EDGE, " ");
-    if (omissions) say(omissions);
+    if (omissions) announce(omissions);
   });
 }
 

@@ -1,6 +1,14 @@
 /* Offers to restore unsaved text that is only on this device. Discarded text can be restored for as long
    as local_drafts.js stores it. */
-import { draftId, field, form, saveIfChanged, saveLocally, say, values } from "./autosave.js";
+import {
+  draftId,
+  field,
+  form,
+  saveIfChanged,
+  saveLocally,
+  showStatus,
+  values,
+} from "./autosave.js";
 import { progress } from "./autosave_state.js";
 import * as localDrafts from "./local_drafts.js";
 
@@ -57,7 +65,7 @@ function restore(draft, banner) {
   field("headline").focus();
   if (draft.id !== draftId())
     saveLocally().then(() => progress.canStoreLocally && localDrafts.remove(draft.id));
-  say("Restored from this device.");
+  showStatus("Restored from this device.");
 }
 
 /** Stores the time when a draft was discarded (0: not discarded), and replaces its element. */
@@ -66,13 +74,13 @@ async function setDiscarded(draft, time, element, makeElement) {
   try {
     await localDrafts.save(draft);
   } catch {
-    say("This browser could not update its copy.");
+    showStatus("This browser could not update its copy.");
     return;
   }
   element.remove();
   const next = makeElement(draft);
   if (next) next.querySelector("summary, button").focus();
-  else say("This copy is the same as the form below.");
+  else showStatus("This copy is the same as the form below.");
 }
 
 function offerUndo(draft) {

@@ -8,7 +8,7 @@ const query = document.getElementById("suggestion-query");
 export const clone = (id) =>
   document.importNode(document.getElementById(id).content, true).firstElementChild;
 const status = clone("suggestions-status");
-export const say = (text) => (status.textContent = text);
+export const announce = (text) => (status.textContent = text);
 query.after(status);
 
 export const labelOf = (field) => document.querySelector(`label[for="${field.id}"]`);
@@ -64,7 +64,7 @@ export class NameCombobox extends Combobox {
       this.addNewName(text);
       this.showOptions(hasFocus);
     }
-    if (hasFocus) say(count || "No suggestions");
+    if (hasFocus) announce(count || "No suggestions");
     this.answered();
   }
 

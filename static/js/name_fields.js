@@ -1,7 +1,7 @@
 /* The fields for bylines, countries and topics show their names as chips, with suggestions. The source
    field has suggestions too. The form sends its original fields, which are hidden and always contain all
    names and the text that is being typed. */
-import { NameCombobox, clone, labelOf, say } from "./name_combobox.js";
+import { NameCombobox, clone, labelOf, announce } from "./name_combobox.js";
 import { hasComma, inOneLine, isSame, namesIn, separator, trimmed } from "./name_lists.js";
 
 const notifyInput = (field) => field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -123,12 +123,12 @@ class NameField {
   handleChange(message) {
     this.chips.updateTabStops();
     this.write();
-    say(message);
+    announce(message);
   }
 
   add(name) {
     if (this.chips.has(name)) {
-      say(`${name} is already in the list`);
+      announce(`${name} is already in the list`);
       return;
     }
     this.chips.append(name);
@@ -162,7 +162,7 @@ class NameField {
     error.hidden = !name;
     if (name || field.hasAttribute("aria-invalid")) entry.setAttribute("aria-invalid", "true");
     else entry.removeAttribute("aria-invalid");
-    if (name) say(error.textContent);
+    if (name) announce(error.textContent);
   }
 
   /** Returns the name that a text means, "" if it is unknown or the server has not answered yet. */

@@ -73,21 +73,21 @@ function neighbour(card, { sibling }) {
 }
 
 /** Makes the cards' buttons move, edit and remove them. */
-export function bindCardButtons(editor, root, say) {
+export function bindCardButtons(editor, root, announce) {
   const move = (card, direction) => {
     const next = neighbour(card, direction);
-    if (!next) return say(`The ${blockOf(card).noun} is already ${direction.end}.`);
+    if (!next) return announce(`The ${blockOf(card).noun} is already ${direction.end}.`);
     editor.saveUndoState();
     next[direction.insert](card);
     editor.checkCards();
     card.focusOn(direction.name);
     card.scrollIntoView({ block: "nearest" });
-    return say(`Moved ${direction.name}.`);
+    return announce(`Moved ${direction.name}.`);
   };
   const actions = {
     up: (card) => move(card, UP),
     down: (card) => move(card, DOWN),
-    edit: (card) => askForCaption(editor, card, say),
+    edit: (card) => askForCaption(editor, card, announce),
     remove: (card) => {
       const block = blockOf(card);
       const range = document.createRange();
@@ -100,7 +100,7 @@ export function bindCardButtons(editor, root, say) {
       editor.focus();
       // checkCards may have removed the filler line that the range starts in.
       if (root.contains(range.startContainer)) editor.setSelection(range);
-      say(`Removed the ${block.noun}. Undo brings it back.`);
+      announce(`Removed the ${block.noun}. Undo brings it back.`);
     },
   };
   root.addEventListener("card-action", (event) => actions[event.detail](event.target));

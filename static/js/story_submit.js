@@ -8,7 +8,7 @@ import {
   field,
   form,
   saveLocally,
-  say,
+  showStatus,
   sendToServer,
   statusLine,
 } from "./autosave.js";
@@ -32,7 +32,7 @@ function stopSending(event) {
 }
 
 function post() {
-  say("Sending…");
+  showStatus("Sending…");
   isConfirmedSubmit = true;
   if (form.requestSubmit) form.requestSubmit(button);
   else (button || firstButton).click(); // Safari before 16
@@ -40,7 +40,7 @@ function post() {
   if (pending.formId) setTimeout(() => (cancelButton.hidden = !pending.formId), RETRY_MS);
   else {
     stopSending("invalid"); // the browser shows which field is invalid
-    say("Not sent.");
+    showStatus("Not sent.");
     saveLocally();
   }
 }
@@ -51,8 +51,9 @@ function reportNotSent(isIn) {
     ? "Kept on this device"
     : "This browser cannot keep it, so copy your text";
   if (isIn === false) sayLoggedOut(`${where}.`);
-  else if (navigator.onLine) say(`The server does not answer. ${where}; will send when it does.`);
-  else say(`Offline. ${where}; will send when you're back online.`);
+  else if (navigator.onLine)
+    showStatus(`The server does not answer. ${where}; will send when it does.`);
+  else showStatus(`Offline. ${where}; will send when you're back online.`);
 }
 
 /** @param {string} where says where the text is stored */
@@ -94,7 +95,7 @@ form.addEventListener(
     if (!submission.send("submit")) return;
     button = /** @type {HTMLButtonElement | null} */ (event.submitter);
     pending.action = button?.value || "save";
-    say("Sending…");
+    showStatus("Sending…");
     saveLocally().then(sendIfPossible);
   },
   true,
@@ -111,7 +112,7 @@ cancelButton.addEventListener("click", async () => {
   if (button) button.focus();
   await saveLocally();
   if (progress.canStoreLocally && draft !== draftId()) localDrafts.remove(draft).catch(() => {});
-  say(isSent ? "Cancelled, but the server may already have it." : "Not sent.");
+  showStatus(isSent ? "Cancelled, but the server may already have it." : "Not sent.");
   sendToServer();
 });
 
@@ -120,5 +121,5 @@ addEventListener("online", retry);
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   stopSending("restore");
-  say("");
+  showStatus("");
 });
