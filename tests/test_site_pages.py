@@ -252,17 +252,6 @@ def test_healthz_reports_ok(client: FlaskClient) -> None:
     assert client.get("/healthz").json == {"status": "ok"}
 
 
-def test_headers_of_every_response(client: FlaskClient) -> None:
-    for path in ("/", "/nowhere", "/feed.xml", "/healthz", "/static/css/site.css"):
-        with client.get(path) as response:
-            headers = response.headers
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
-    assert (
-        "Strict-Transport-Security" in client.get("/", base_url="https://spectator.example").headers
-    )
-
-
 def test_a_page_is_rendered_in_one_transaction(
     client: FlaskClient, story: Callable[..., int]
 ) -> None:

@@ -14,7 +14,13 @@ from flask.testing import FlaskClient
 
 from spectator import create_app, stylesheet
 from spectator.config import PROJECT_ROOT, ConfigError
-from spectator.stylesheet import MAX_THEME_BYTES, TOKENS, minify, parse_tokens
+from spectator.stylesheet import (
+    MAX_THEME_BYTES,
+    NEWSROOM_PROPERTIES,
+    TOKENS,
+    minify,
+    parse_tokens,
+)
 from tests.conftest import settings
 
 THEME = PROJECT_ROOT / "tests/browser/harmattan.css"
@@ -47,6 +53,24 @@ def test_a_page_includes_the_tokens_and_the_rules_once(app: Flask) -> None:
     assert css.count("--paper:") == 2, "one value for light and one for dark mode"
     assert "  " not in css and "/*" not in css
     assert "--alarm" not in css, "only the newsroom needs it"
+
+
+def css_words(css: str) -> list[str]:
+    """Return the words and punctuation of a stylesheet, without comments and last semicolons."""
+    bare = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    return re.findall(r"[^\s{}:;,>]+|[{}:,>]|;(?!\s*})", bare)
+
+
+def test_the_stylesheet_of_a_page_has_every_rule_of_the_files(app: Flask) -> None:
+    tokens, rules = (
+        css_words((PROJECT_ROOT / "static/css" / name).read_text())
+        for name in ("tokens.css", "site.css")
+    )
+    words = css_words(inline_style(FlaskClient(app).get("/").text))
+    assert words[-len(rules) :] == rules
+    assert css_words(stylesheet.TOKENS.to_css()) == tokens
+    names = {word for word in words if word.startswith("--")}
+    assert {word for word in tokens if word.startswith("--")} - names == NEWSROOM_PROPERTIES
 
 
 def test_the_policy_allows_the_stylesheet_of_the_page_alone(app: Flask) -> None:
