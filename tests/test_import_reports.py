@@ -1,0 +1,140 @@
+"""What an import prints: a sentence for each line that is wrong, and counts of the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from spectator.cli import main
+from spectator.db import db
+from spectator.importers import jsonl
+from spectator.importers.records import Record
+
+Import = Callable[..., Result]
+STORY = {"id": "a", "headline": "First", "body": "Old text."}
+MANY = "x" * 4_000_001
+
+
+@pytest.fixture
+def run_import(
+    app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Import:
+    """Return a function that imports lines from a file."""
+    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+
+    def run(*lines: dict[str, object] | str, options: tuple[str, ...] = ()) -> Result:
+        file = tmp_path / "stories.jsonl"
+        file.write_text(
+            "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+        )
+        db.session.rollback()
+        return runner.invoke(main, ["import", "jsonl", str(file), *options])
+
+    return run
+
+
+def read_line(line: dict[str, Any] | str) -> Any:
+    """Return the record or the error of one line."""
+    data = line if isinstance(line, str) else json.dumps(line)
+    [entry] = jsonl.read(BytesIO(data.encode()), "fr", ZoneInfo("Africa/Lagos"))
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "not JSON: Expecting property name enclosed in double quotes"),
+        ("[]", "not a JSON object"),
+        ({"body": "x"}, "“headline” is missing"),
+        ({"headline": "x", "body": " "}, "“body” is missing"),
+        (STORY | {"dek": 7}, "“dek” must be a string"),
+        (STORY | {"id": True}, "“id” must be a string"),
+        (STORY | {"topics": [7]}, "“topics” must be a list of strings"),
+        (STORY | {"authors": {"a": 1}}, "“authors” must be a list of strings"),
+        (
+            STORY | {"published_at": "yesterday"},
+            "“published_at” is not an RFC 3339 date and time: yesterday",
+        ),
+        (
+            STORY | {"updated_at": "0999-01-01T00:00:00Z"},
+            "“updated_at” must be between the years 1000 and 9000: 0999-01-01T00:00:00Z",
+        ),
+        (
+            STORY | {"status": "live"},
+            "“status” must be one of draft, review, scheduled, published, withdrawn",
+        ),
+        (STORY | {"status": "published"}, "a published story needs “published_at”"),
+        (
+            STORY | {"lead_image": "https://a.example/b.jpg"},
+            "“lead_image” must be a local file. Download the picture first.",
+        ),
+        (MANY, "longer than 4 MB"),
+    ],
+)
+def test_a_wrong_line_is_refused_with_a_sentence(line: dict[str, Any] | str, message: str) -> None:
+    location, error = read_line(line)
+    assert location == "line 1"
+    assert str(error).startswith(message)
+
+
+def test_a_line_of_four_megabytes_is_read_and_the_line_after_a_longer_one() -> None:
+    start = json.dumps(STORY)[:-1] + ', "dek": "'
+    longest = start + "x" * (4_000_000 - len(start) - 3) + '"}\n'
+    assert len(longest) == 4_000_000
+    lines = f"\n{MANY * 2}\n{longest} \n{json.dumps(STORY)}"
+    entries = list(jsonl.read(BytesIO(lines.encode()), "en"))
+    assert isinstance(entries[0], tuple) and entries[0][0] == "line 2"
+    assert [entry.location for entry in entries if isinstance(entry, Record)] == [
+        "line 3",
+        "line 5",
+    ]
+
+
+def test_a_line_is_read_with_its_defaults() -> None:
+    record = read_line(STORY | {"id": 7, "author": "Ama", "topics": "Budget"})
+    assert (record.external_id, record.draft.authors, record.draft.topics) == (
+        "7",
+        ("Ama",),
+        ("Budget",),
+    )
+    assert (record.draft.language, record.section, record.status) == ("fr", "politics", "draft")
+    assert record.unknown_keys == () and record.picture == ""
+    dated = read_line(STORY | {"published_at": "2026-01-02T03:04:05", "lead_image": "file://a%20b"})
+    assert f"{dated.published_at:%Y-%m-%dT%H:%M:%S%z}" == "2026-01-02T02:04:05+0000"
+    assert (dated.status, dated.picture) == ("published", "a b")
+    assert read_line(STORY | {"published_at": "8999-01-01T00:00:00Z"}).status == "scheduled"
+    for status in ("draft", "withdrawn"):
+        again = read_line(STORY | {"status": status, "published_at": "2026-01-02"})
+        assert again.status == status
+
+
+def test_the_report_counts_and_names_what_it_could_not_use(run_import: Import) -> None:
+    second = STORY | {"id": "b", "section": "Béton", "mood": "sad", "genre": "x"}
+    third = STORY | {"id": "c", "section": "Coast", "mood": "sad"}
+    dry = run_import(STORY, second, options=("--dry-run",))
+    assert dry.exit_code == 0
+    assert dry.stdout.startswith("2 added, 0 updated (dry run: nothing was saved)\n")
+    result = run_import(STORY, second, third, "{")
+    assert result.exit_code == 1
+    lines = result.output.splitlines()[1:]
+    assert lines[:3] == [
+        "3 added, 0 updated",
+        "sections created: Béton, Coast",
+        "unknown keys ignored: genre (1), mood (2)",
+    ]
+    assert lines[3].startswith("line 4: not JSON: ") and len(lines) == 4
+    again = run_import(STORY, second | {"headline": "Second"}, third)
+    assert again.stdout.splitlines() == [
+        "0 added, 1 updated, 2 unchanged",
+        "unknown keys ignored: genre (1), mood (2)",
+    ]
+    assert again.exit_code == 0
