@@ -11,6 +11,7 @@ from tests.mutation.operators import OWN, Rewrite, mutations
 
 MODULE = '''
 """A docstring."""
+__all__ = ["f"]
 LIMIT: Literal["a"] = 5_000
 
 def f(x: "Name" = "y") -> "Name":

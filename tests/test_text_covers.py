@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from hashlib import sha256
 from xml.etree import ElementTree
 
 import brotli  # type: ignore[import-untyped]
@@ -36,6 +37,14 @@ def test_a_slug_keeps_its_cover_in_every_process() -> None:
         [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
     )
     assert run.stdout.strip() == cover("mali-votes")
+
+
+def test_a_slug_keeps_its_cover_in_every_release() -> None:
+    """Readers know a story by its cover. The digest changes only with a new drawing or colour."""
+    drawings = sorted(set(COVERS))
+    assert len(drawings) == 210
+    digest = sha256("".join(drawings).encode()).hexdigest()
+    assert digest == "6dd63d9a1fe7be3aa4f375a5f3c48d529234d77aa4d964d17a8b1bfac90f6f45"
 
 
 def test_every_cover_is_small() -> None:

@@ -175,7 +175,7 @@ def mutations(path: str, source: str) -> Iterator[Mutation]:
 
 
 def _silent(node: Node) -> bool:
-    """Tell whether a node lies in a docstring, a type, `__repr__` or a debugging message."""
+    """Tell whether a node lies in a docstring, a type, `__all__`, `__repr__` or a debug message."""
     child, parent = node, node.parent
     if node.type == "string" and parent.type == "simple_stmt":
         return True
@@ -188,6 +188,7 @@ def _silent(node: Node) -> bool:
                 kind == "funcdef"
                 and (child is parent.annotation or parent.name.value == "__repr__")
             )
+            or (kind == "expr_stmt" and parent.children[0].get_code().strip() == "__all__")
             or (kind == "if_stmt" and parent.children[1].get_code() == " TYPE_CHECKING")
             or (kind == "atom_expr" and parent.get_code().strip().startswith(_SILENT_CALLS))
         ):
