@@ -46,8 +46,8 @@ def database(tmp_path: Path) -> Path:
 def test_an_error_code_of_sqlite_becomes_a_sentence(
     database: Path, code: int, message: str
 ) -> None:
-    told = str(diagnosis.explain_sqlite(code, "why", database))
-    assert message.format(path=database) in told
+    sentence = str(diagnosis.explain_sqlite(code, "why", database))
+    assert message.format(path=database) in sentence
 
 
 def test_a_disk_error_while_the_disk_is_full_stops_reading(
@@ -81,8 +81,11 @@ def test_an_error_of_the_disk_becomes_a_sentence(app: Flask, number: int, messag
 def test_another_fault_of_the_installation_explains_an_error(app: Flask) -> None:
     (app.config["DATA_DIR"] / "secret_key").write_text("short")
     app.config["SECRET_KEY"] = ""
-    told = diagnosis.explain(ValueError("x"), app.config)
-    assert told.startswith("The secret key") and " is damaged. Restore it from a backup" in told
+    sentence = diagnosis.explain(ValueError("x"), app.config)
+    assert (
+        sentence.startswith("The secret key")
+        and " is damaged. Restore it from a backup" in sentence
+    )
 
 
 def test_the_doctor_warns_before_the_disk_is_full(

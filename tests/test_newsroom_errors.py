@@ -14,17 +14,18 @@ from spectator.db import StorageError
 from spectator.models import User
 from spectator.newsroom import media as newsroom_media
 from tests.conftest import add_user
-from tests.newsroom_client import SAME_ORIGIN, logged_in_client, picture_file, post, story_form
+from tests.newsroom_client import (
+    NEW_STORY,
+    SAME_ORIGIN,
+    create_story,
+    logged_in_client,
+    picture_file,
+    post,
+    story_form,
+)
 from tests.page_checks import Page
-from tests.test_newsroom_stories import NEW, create_story
 
 LATER = "Copy your text, tell your site administrator and try again later."
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
 
 
 def fail_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,10 +51,10 @@ def test_a_save_that_the_server_cannot_do_gives_the_text_back(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch, cause: str, reason: str
 ) -> None:
     fail_with(StorageError(cause, OSError("x")), monkeypatch)
-    answer = post(newsroom, NEW, story_form(do="save", body="Every <word>."))
+    answer = post(newsroom, NEW_STORY, story_form(do="save", body="Every <word>."))
     assert answer.status_code == 503
-    shown = Page(answer.text).visible_text
-    assert f"Not saved {reason}, so nothing can be saved right now. {LATER}" in shown
+    visible_text = Page(answer.text).visible_text
+    assert f"Not saved {reason}, so nothing can be saved right now. {LATER}" in visible_text
     assert "Every &lt;word&gt;." in answer.text
 
 
@@ -74,7 +75,7 @@ def test_a_picture_that_cannot_be_stored_is_explained_like_a_story(
         raise OSError(number, "x")
 
     monkeypatch.setattr(newsroom_media, "store_upload", fail)
-    answer = post(newsroom, NEW, story_form(do="save") | {"picture": picture_file()})
+    answer = post(newsroom, NEW_STORY, story_form(do="save") | {"picture": picture_file()})
     assert answer.status_code == 503
     assert f"{reason}, so nothing can be saved right now." in answer.text.replace("&#39;", "'")
 
@@ -88,11 +89,13 @@ def test_an_unexpected_error_says_that_nothing_was_saved(
     app.config["PROPAGATE_EXCEPTIONS"] = False
     for error in (ZeroDivisionError("secret detail"), OSError(errno.EBADF, "secret detail")):
         fail_with(error, monkeypatch)
-        answer = post(newsroom, NEW, story_form(do="save", body="Every <word>."))
+        answer = post(newsroom, NEW_STORY, story_form(do="save", body="Every <word>."))
         assert answer.status_code == 500
-        shown = Page(answer.text).visible_text
-        assert "Something went wrong Nothing was saved, and the error is in the log. " in shown
-        assert "Copy your text somewhere safe, then go back and try again." in shown
+        visible_text = Page(answer.text).visible_text
+        assert (
+            "Something went wrong Nothing was saved, and the error is in the log. " in visible_text
+        )
+        assert "Copy your text somewhere safe, then go back and try again." in visible_text
         assert "secret" not in answer.text and "Every &lt;word&gt;." in answer.text
 
 
@@ -108,7 +111,7 @@ def test_an_unexpected_error_says_that_nothing_was_saved(
         ),
         (
             "POST",
-            NEW,
+            NEW_STORY,
             {"headers": {"Sec-Fetch-Site": "cross-site"}, "data": {"body": "x"}},
             403,
             "Request refused It did not come from a newsroom page. "
@@ -116,7 +119,7 @@ def test_an_unexpected_error_says_that_nothing_was_saved(
         ),
         (
             "POST",
-            NEW,
+            NEW_STORY,
             {"headers": SAME_ORIGIN, "json": {"body": "x"}},
             415,
             "This page has expired Reload it and try again.",

@@ -14,17 +14,17 @@ from spectator.db import db
 from spectator.models import User
 from spectator.newsroom import media
 from spectator.newsroom.notices import NOTICES
-from tests.newsroom_client import logged_in_client, picture_file, post
+from tests.newsroom_client import (
+    NEW_STORY,
+    create_story,
+    form_values,
+    logged_in_client,
+    picture_file,
+    post,
+)
 from tests.page_checks import Page
-from tests.test_newsroom_stories import NEW, create_story, form_values
 
 DEVICE = "Your text is kept on this device."
-
-
-@pytest.fixture
-def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """A logged-in editor."""
-    return logged_in_client(app)
 
 
 def autosave(client: FlaskClient, story: int | str, form: dict[str, str], **more: Any) -> str:
@@ -40,9 +40,9 @@ def test_the_chosen_picture_comes_back_with_the_unsaved_text(
 ) -> None:
     article_id = create_story(newsroom, picture=picture_file(), picture_alt="A boat")
     picture = form_values(newsroom.get(f"/newsroom/stories/{article_id}"))["picture_id"]
-    new = form_values(newsroom.get(NEW))
+    new = form_values(newsroom.get(NEW_STORY))
     autosave(newsroom, "new", new, headline="Two", picture_id=picture, picture_alt="A boat")
-    again = form_values(newsroom.get(f"{NEW}?restore={new['copy']}"))
+    again = form_values(newsroom.get(f"{NEW_STORY}?restore={new['copy']}"))
     user = db.session.get_one(User, editor.id)
     stored = media.picture_from_token(again["picture_id"], user)
     assert stored is not None and stored == media.picture_from_token(picture, user)
@@ -62,14 +62,14 @@ def test_a_picture_that_was_removed_or_is_not_theirs_does_not_come_back(
 
 
 def test_an_autosave_that_is_refused_says_why(app: Flask, newsroom: FlaskClient) -> None:
-    new = form_values(newsroom.get(NEW))
+    new = form_values(newsroom.get(NEW_STORY))
     for long in ({"headline": "x" * 100_001}, {"body": "x" * 1_000_001}):
-        told = autosave(newsroom, "new", new, **long)
-        assert f"Not saved: one field is too long. {DEVICE}" in told
+        answer_text = autosave(newsroom, "new", new, **long)
+        assert f"Not saved: one field is too long. {DEVICE}" in answer_text
     article_id = create_story(newsroom)
     author = logged_in_client(app, "author")
-    told = autosave(author, article_id, new)
-    assert f"Not saved: you cannot change this story any more. {DEVICE}" in told
+    answer_text = autosave(author, article_id, new)
+    assert f"Not saved: you cannot change this story any more. {DEVICE}" in answer_text
     answer = post(author, f"/newsroom/stories/{article_id}/proof", new)
     assert answer.status_code == 422
     assert (
@@ -82,19 +82,19 @@ def test_a_person_with_too_much_unsaved_text_hears_of_it(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(autosaves, "MAX_AUTOSAVES", 0)
-    told = autosave(newsroom, "new", form_values(newsroom.get(NEW)))
+    answer_text = autosave(newsroom, "new", form_values(newsroom.get(NEW_STORY)))
     assert (
         "Not saved: you have too much unsaved text. Save or discard some: "
         f"the list of stories shows where it is. {DEVICE}"
-    ) in told
+    ) in answer_text
 
 
 def test_text_that_was_saved_in_another_window_is_not_stored_again(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(autosaves, "get", lambda *_: None)
-    told = autosave(newsroom, "new", form_values(newsroom.get(NEW)))
-    assert f"Not saved: the text was saved or discarded in another window. {DEVICE}" in told
+    answer_text = autosave(newsroom, "new", form_values(newsroom.get(NEW_STORY)))
+    assert f"Not saved: the text was saved or discarded in another window. {DEVICE}" in answer_text
 
 
 @pytest.mark.parametrize("do", ["save", "publish"])
@@ -124,14 +124,14 @@ def test_a_handover_without_a_remark_has_no_text(newsroom: FlaskClient) -> None:
     ],
 )
 def test_a_wrong_date_gets_a_message(newsroom: FlaskClient, text: str, message: str) -> None:
-    sent = form_values(newsroom.get(NEW)) | {
+    sent = form_values(newsroom.get(NEW_STORY)) | {
         "headline": "One",
         "body": "Words",
         "section": "politics",
         "published_at": text,
         "do": "save",
     }
-    answer = post(newsroom, NEW, sent)
+    answer = post(newsroom, NEW_STORY, sent)
     assert answer.status_code == 422
     assert message in Page(answer.text).visible_text
 
@@ -141,6 +141,6 @@ def test_every_notice_is_a_sentence_on_the_page_that_follows(
     newsroom: FlaskClient, notice: str
 ) -> None:
     page = newsroom.get("/newsroom/stories/", query_string={"done": notice})
-    told = [text for text in NOTICES[notice].split(". ") if text]
-    assert all(text in Page(page.text).visible_text for text in told)
+    answer_text = [text for text in NOTICES[notice].split(". ") if text]
+    assert all(text in Page(page.text).visible_text for text in answer_text)
     assert NOTICES[notice] == "" or NOTICES[notice].endswith(".")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+import spectator
 from spectator.config import SETTINGS
 from spectator.newsroom import errors as newsroom_errors
 from spectator.publishing.actions import ACTIONS, PAST_TENSES
@@ -139,6 +142,21 @@ def test_every_action_has_a_label_and_a_change_has_its_words() -> None:
         "import": "imported",
         "rename": "changed a name everywhere",
     }
+
+
+def test_no_limit_or_interval_is_zero() -> None:
+    """A limit of zero refuses everybody, and a wait of zero occupies a core."""
+    names = set()
+    for info in pkgutil.walk_packages(spectator.__path__, "spectator."):
+        if ".migrations" in info.name or info.name.endswith(("__main__", "commands")):
+            continue
+        for name, value in vars(importlib.import_module(info.name)).items():
+            parts = value if isinstance(value, tuple) else (value,)
+            numbers = [part for part in parts if isinstance(part, int | float | timedelta)]
+            if name.isupper() and name != "TYPE_CHECKING" and numbers:
+                names.add(name)
+                assert all(numbers), (info.name, name)
+    assert len(names) > 150
 
 
 def test_every_field_and_setting_has_its_words() -> None:

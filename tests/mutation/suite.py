@@ -90,18 +90,25 @@ class Coverage:
     def batches(self, path: str, line: int) -> list[list[str]]:
         """Return the tests of a line in the order to run them.
 
-        Lines that run before any test, on import, are followed by every test.
+        Lines that run before any test, on import, are followed by every test. A line that no test
+        seems to run, perhaps because its process is confined or killed, has the tests of its
+        module, or else of its package.
         """
         contexts = self.data.contexts_by_lineno(path)
-        source = (ROOT / path).read_text(encoding="utf-8")
-        lines, in_function = _statement(source, line)
-        names = {name for number in lines for name in contexts.get(number, ())}
-        on_import = not in_function or names == {""}
-        if on_import:
-            names = {name for more in contexts.values() for name in more}
+        lines, in_function = _statement((ROOT / path).read_text(encoding="utf-8"), line)
+        names = {name for number in lines for name in contexts.get(number, ())} - {""}
+        on_import = not in_function or any("" in contexts.get(number, ()) for number in lines)
+        if on_import or not names:
+            names = self._tests_of(path) or self._tests_of(str(Path(path).parent))
         first = [test for test in self.cheapest_first if test in names]
         rest = [test for test in self.cheapest_first if test not in names] if on_import else []
         return [batch for batch in (first[:FIRST_BATCH], first[FIRST_BATCH:], rest) if batch]
+
+    def _tests_of(self, start: str) -> set[str]:
+        """Return the tests that run any line of a file, or of the files in a directory."""
+        paths = [path for path in self.data.measured_files() if path.startswith(start)]
+        every = (self.data.contexts_by_lineno(path).values() for path in paths)
+        return {name for by_line in every for names in by_line for name in names} - {""}
 
 
 def measure(directory: Path, copy: Copy) -> None:
