@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -377,6 +378,16 @@ def test_a_login_ends_the_previous_session_of_the_browser(app: Flask, editor: Us
     assert accounts.user_by_token(first) is None
     assert accounts.user_by_token(second)
     assert accounts.user_by_token(elsewhere)
+
+
+def test_nginx_recognizes_the_cookie_of_a_session(app: Flask, editor: User) -> None:
+    """nginx has higher limits for requests with a session."""
+    configuration = (Path(__file__).parents[1] / "deploy/nginx-shared.conf").read_text()
+    [pattern] = re.findall(r'"~(.*__Host-session=.*)" 1;', configuration)
+    with db.write() as session:
+        token = sessions.open_session(session, editor.id)
+    assert re.search(pattern, f"__Host-device=d; __Host-session={token}")
+    assert not re.search(pattern, f"__Host-session={token[:-1]}")
 
 
 def test_logout_ends_one_session(app: Flask, editor: User) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskCliRunner
+from flask.testing import FlaskClient, FlaskCliRunner
 from PIL import Image
 from sqlalchemy import func, select
 
@@ -19,7 +19,7 @@ from spectator.db import Base, db
 from spectator.importers import runner as importing
 from spectator.importers.records import Record
 from spectator.models import Article, Outbox, Picture, Redirect, Revision, Section
-from spectator.publishing import FIELDS, Draft
+from spectator.publishing import FIELDS, Draft, taxonomy
 
 
 def write(path: Path, *lines: object) -> Path:
@@ -296,6 +296,20 @@ def test_a_story_that_cannot_be_stored_does_not_stop_the_others(run) -> None:  #
         select(Outbox.article_id).where(Outbox.action == "publish").order_by(Outbox.seq)
     ).all()
     assert actions == [stored["A2"].id, stored["B"].id, stored["A2"].id]
+
+
+def test_an_import_creates_no_more_sections_than_a_site_can_have(  # type: ignore[no-untyped-def]
+    run, client: FlaskClient
+) -> None:
+    lines = [
+        PUBLIC | {"id": f"s{number}", "headline": f"H{number}", "section": f"Part {number}"}
+        for number in range(taxonomy.MAX_SECTIONS + 5)
+    ]
+    result = run(*lines)
+    sections = queries.sections()
+    assert len(sections) == taxonomy.MAX_SECTIONS
+    assert "would be section 101, and a site can have 100. Use a topic instead." in result.output
+    assert client.get("/").status_code == client.get(f"/{sections[-1].slug}/").status_code == 200
 
 
 def test_a_refused_story_leaves_neither_section_nor_picture(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

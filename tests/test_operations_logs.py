@@ -40,6 +40,13 @@ def test_every_log_record_is_a_single_line(evil: str) -> None:
     assert "ValueError" in text
 
 
+def test_a_very_long_record_keeps_its_beginning_and_end() -> None:
+    message = f"first {'x' * 1_000_000} last"
+    record = logging.LogRecord("a.b", logging.ERROR, "file", 1, message, None, None)
+    text = OneLineFormatter().format(record)
+    assert len(text) < 20_000 and "first" in text and text.endswith("last")
+
+
 def test_a_web_process_logs_logins_with_time_and_level(fresh_data: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WEB_PROCESS],

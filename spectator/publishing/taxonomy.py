@@ -20,17 +20,25 @@ from spectator.publishing.validation import ValidationError, clean_line
 from spectator.text.words.folding import fold
 from spectator.text.words.slugs import RESERVED_PATHS, slugify
 
+# Every page lists the sections, and the front page has a query for each.
+MAX_SECTIONS = 100
+
 
 def add_section(session: Session, name: str) -> Section:
     """Add a section inside the caller's `db.write()`; its slug gets a number if it is taken.
 
-    Raises ValidationError if the slug is reserved for other pages.
+    Raises ValidationError if the slug is reserved for other pages, or if there are `MAX_SECTIONS`.
     """
     slug = base = slugify(name)
     if slug in RESERVED_PATHS:
         raise ValidationError(
             {"section": f"The address /{slug}/ is reserved. Choose another name than “{name}”."}
         )
+    if (session.scalar(select(func.count()).select_from(Section)) or 0) >= MAX_SECTIONS:
+        message = (
+            f"“{name}” would be section {MAX_SECTIONS + 1}, and a site can have {MAX_SECTIONS}."
+        )
+        raise ValidationError({"section": f"{message} Use a topic instead."})
     number = 1
     while session.scalar(select(Section.id).where(Section.slug == slug)) is not None:
         number += 1

@@ -243,6 +243,7 @@ def test_request_bodies_are_limited_as_on_the_site(small: Small) -> None:
     small.site.pages |= {"/newsroom/save": "", "/politics/": ""}
     assert post_status("/politics/", 1_000_001) == 413
     assert post_status("/newsroom/save", 64 * 1024 * 1024 + 1) == 413
+    assert post_status("/newsroomx", 1_000_001) == 413
     assert post_status("/politics/", 1_000_000, bytes(1_000_000)) == 200
     assert post_status("/newsroom/save", 3_000_000, bytes(3_000_000)) == 200
 

@@ -19,7 +19,8 @@ from tests.drills.test_nginx_faults import behind_cdn
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 __all__ = ["behind_cdn"]
 
-SESSION = "__Host-device=d; __Host-session=" + "s" * 43
+# A token as the site issues it; tests/test_accounts.py compares the two.
+SESSION = f"__Host-device=d; __Host-session={'s' * 43}.aww2Gg.{'t' * 43}"
 
 
 @pytest.fixture
