@@ -113,8 +113,9 @@ const wide = matchMedia("(min-width: 60rem)"); // the stylesheet shows the searc
 const loadSearch = () => {
   if (!wide.matches) return;
   wide.removeEventListener("change", loadSearch);
-  import("./combobox.js"); // search.js imports it: fetch both at the same time
-  import("./search.js");
+  // search.js imports combobox.js: fetch both at the same time. Without them the box has no
+  // suggestions.
+  for (const module of ["./combobox.js", "./search.js"]) import(module).catch(() => {});
 };
 wide.addEventListener("change", loadSearch);
 loadSearch();
