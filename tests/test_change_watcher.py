@@ -1,4 +1,4 @@
-"""The cheap check sees every commit, also of its own process, and every new index file."""
+"""The change watcher's state differs after every commit and after every change of an index."""
 
 from __future__ import annotations
 
@@ -14,40 +14,38 @@ from spectator.change_watcher import ChangeWatcher
 from spectator.db import db
 
 
-def test_a_mark_stays_the_same_while_nothing_is_committed(
-    app: Flask, story: Callable[..., int]
-) -> None:
-    watch = ChangeWatcher(database.database_path())
+def test_the_state_changes_only_with_commits(app: Flask, story: Callable[..., int]) -> None:
+    watcher = ChangeWatcher(database.database_path())
     story()
-    mark = watch.current_state()
-    assert mark is not None
+    state = watcher.current_state()
+    assert state is not None
     db.session.execute(text("SELECT count(*) FROM article"))
     db.session.rollback()
-    assert watch.current_state() == mark
+    assert watcher.current_state() == state
     story(headline="Another")
-    assert watch.current_state() != mark
-    watch.close()
+    assert watcher.current_state() != state
+    watcher.close()
 
 
-def test_a_mark_sees_what_happens_to_an_index(
+def test_the_state_changes_with_every_rebuild_or_damage_of_an_index(
     app: Flask, story: Callable[..., int], tmp_path: Path
 ) -> None:
     story()
     index = indexing.open_public_index(app.config["DATA_DIR"])
     current = app.config["DATA_DIR"] / "index" / "current"
-    watch = ChangeWatcher(database.database_path(), [current, tmp_path / "none"])
-    marks = [watch.current_state()]
+    watcher = ChangeWatcher(database.database_path(), [current, tmp_path / "none"])
+    states = [watcher.current_state()]
     indexing.rebuild(index)
-    marks.append(watch.current_state())
-    (current / "damaged").touch()  # what a reader does that cannot use it
-    marks.append(watch.current_state())
+    states.append(watcher.current_state())
+    (current / "damaged").touch()  # created by a reader that finds the index damaged
+    states.append(watcher.current_state())
     indexing.rebuild(index)
-    marks.append(watch.current_state())
-    assert len(set(marks)) == len(marks)
-    watch.close()
+    states.append(watcher.current_state())
+    assert len(set(states)) == len(states)
+    watcher.close()
 
 
-def test_a_silent_database_has_no_mark(tmp_path: Path) -> None:
-    watch = ChangeWatcher(str(tmp_path / "missing.db"))
-    assert watch.current_state() is None
-    assert watch.current_state() is None
+def test_a_missing_database_has_no_state(tmp_path: Path) -> None:
+    watcher = ChangeWatcher(str(tmp_path / "missing.db"))
+    assert watcher.current_state() is None
+    assert watcher.current_state() is None

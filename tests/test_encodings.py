@@ -14,16 +14,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [ROOT / "gunicorn.conf.py", ROOT / "wsgi.py", *(ROOT / "spectator").rglob("*.py")]
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-POSITION = {
-    "open": 2,
-    "read_text": 0,
-    "write_text": 1,
-    "fdopen": 3,
-}  # of the encoding among the arguments
-TEXTUAL = {"text", "universal_newlines"}
+# Position of the encoding among the arguments of a function.
+ENCODING_POSITION = {"open": 2, "read_text": 0, "write_text": 1, "fdopen": 3}
+# Arguments that make a function read or write text.
+TEXT_ARGUMENTS = {"text", "universal_newlines"}
 
 
-def careless_calls(source: str) -> Iterator[str]:
+def calls_without_encoding(source: str) -> Iterator[str]:
     """Yield the calls that read or write text in the locale's encoding."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
@@ -42,22 +39,25 @@ def careless_calls(source: str) -> Iterator[str]:
             for arg in node.args
             if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
         ]
-        is_text = name in POSITION and not any("b" in mode for mode in modes if len(mode) <= 3)
+        is_text = name in ENCODING_POSITION and not any(
+            "b" in mode for mode in modes if len(mode) <= 3
+        )
         is_os = (
             isinstance(node.func, ast.Attribute)
             and getattr(node.func.value, "id", "") == "os"
             and name == "open"
         )
-        has_position = name in POSITION and len(node.args) > POSITION[name]
-        if (
-            (is_text and not is_os and not has_position) or switched_on & TEXTUAL
-        ) and "encoding" not in keywords:
+        has_position = name in ENCODING_POSITION and len(node.args) > ENCODING_POSITION[name]
+        opens_text = is_text and not is_os and not has_position
+        if "encoding" not in keywords and (opens_text or switched_on & TEXT_ARGUMENTS):
             yield ast.unparse(node)
 
 
-def test_every_file_is_opened_with_its_encoding() -> None:
-    careless = {path.name: list(careless_calls(path.read_text("utf-8"))) for path in FILES}
-    assert {name: calls for name, calls in careless.items() if calls} == {}
+def test_every_text_file_is_opened_with_an_encoding() -> None:
+    without_encoding = {
+        path.name: list(calls_without_encoding(path.read_text("utf-8"))) for path in FILES
+    }
+    assert {name: calls for name, calls in without_encoding.items() if calls} == {}
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,12 @@ def test_every_file_is_opened_with_its_encoding() -> None:
         "os.fdopen(1, 'w')",
     ],
 )
-def test_a_careless_call_is_noticed(call: str) -> None:
-    assert list(careless_calls(call))
+def test_a_call_without_an_encoding_is_reported(call: str) -> None:
+    assert list(calls_without_encoding(call))
     assert not list(
-        careless_calls("open('x', 'rb'); path.read_text('utf-8'); path.open(encoding='utf-8')")
+        calls_without_encoding(
+            "open('x', 'rb'); path.read_text('utf-8'); path.open(encoding='utf-8')"
+        )
     )
 
 
@@ -87,9 +89,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return inherited | C_LOCALE | {"SPECTATOR_DATA_DIR": str(tmp_path / "data")}
 
 
-def test_every_command_works_where_the_locale_is_ascii(
-    environ: dict[str, str], tmp_path: Path
-) -> None:
+def test_every_command_works_in_an_ascii_locale(environ: dict[str, str], tmp_path: Path) -> None:
     def spectator(*words: str) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "spectator", *words]
         done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, timeout=60)
@@ -104,10 +104,10 @@ def test_every_command_works_where_the_locale_is_ascii(
         ).returncode
         == 0
     )
-    assert name in spectator("user", "list").stdout, "as it was typed"
+    assert name in spectator("user", "list").stdout
     environ["PYTHONIOENCODING"] = "latin-1"
     assert b'\\u1eccl\xe1 "B' in spectator("user", "list").stdout, (
-        "as near to it as the terminal can"
+        "characters that the terminal lacks are escaped"
     )
     (tmp_path / "stories.jsonl").write_text('{"headline": "“No body”"}\n', "utf-8")
     refused = spectator("import", "jsonl", str(tmp_path / "stories.jsonl"))

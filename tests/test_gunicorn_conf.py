@@ -21,7 +21,7 @@ CONFIGURATION = Path(__file__).resolve().parent.parent / "gunicorn.conf.py"
 
 
 class FakeWorker:
-    """Process that ends when told to or when the test says so."""
+    """Process that ends when it is terminated or when a test sets `ended`."""
 
     instances: list[FakeWorker]
 
@@ -41,7 +41,7 @@ class FakeWorker:
 
 @pytest.fixture
 def conf(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return the file's names, with a fake Popen, short pauses and no lasting fork hook."""
+    """Names of the configuration ("live"), with a fake Popen and short pauses, and fork hooks."""
     FakeWorker.instances = []
     hooks: list[dict[str, Callable[[], None]]] = []
     monkeypatch.setattr(subprocess, "Popen", FakeWorker)
@@ -54,17 +54,17 @@ def conf(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 @pytest.fixture
 def server(conf: dict[str, Any]) -> Iterator[SimpleNamespace]:
-    """Return a listening arbiter with its supervisor."""
+    """Fake of gunicorn's master (arbiter), with its supervisor."""
     arbiter = SimpleNamespace(log=logging.getLogger("gunicorn.test"))
     conf["live"]["when_ready"](arbiter)
-    workers(1)
+    wait_for_workers(1)
     yield arbiter
     conf["live"]["on_exit"](arbiter)
     assert not arbiter.spectator_keeper.thread.is_alive()
 
 
-def workers(count: int) -> list[FakeWorker]:
-    """Wait until that many workers were started; return them."""
+def wait_for_workers(count: int) -> list[FakeWorker]:
+    """Wait until this number of workers was started; return them."""
     until = time.monotonic() + 2
     while len(FakeWorker.instances) < count:
         assert time.monotonic() < until, f"{len(FakeWorker.instances)} workers instead of {count}"
@@ -73,8 +73,8 @@ def workers(count: int) -> list[FakeWorker]:
     return FakeWorker.instances
 
 
-def test_the_worker_is_told_who_its_parent_is(server: SimpleNamespace) -> None:
-    [worker] = workers(1)
+def test_the_worker_gets_its_supervisors_process_id(server: SimpleNamespace) -> None:
+    [worker] = wait_for_workers(1)
     assert worker.command == [sys.executable, "-m", "spectator", "worker"]
     assert worker.env["KEEPER_PID"] == str(os.getpid()) and worker.env["SITE_IS_RUNNING"] == "1"
 
@@ -83,39 +83,39 @@ def test_a_worker_that_ends_is_started_again_after_growing_pauses(
     server: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(1, 6):
-        workers(number)[-1].ended.set()
-    workers(6)
+        wait_for_workers(number)[-1].ended.set()
+    wait_for_workers(6)
     pauses = [record.args for record in caplog.records]
     assert pauses == [(0.01,), (0.02,), (0.04,), (0.04,), (0.04,)]
 
 
-def test_a_long_life_makes_the_pauses_short_again(
+def test_pauses_are_short_again_after_a_worker_ran_for_long(
     conf: dict[str, Any], server: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in range(1, 4):
-        workers(number)[-1].ended.set()
-    workers(4)
+        wait_for_workers(number)[-1].ended.set()
+    wait_for_workers(4)
     conf["live"]["HEALTHY_SECONDS"] = 0.0
     FakeWorker.instances[-1].ended.set()
-    workers(5)
+    wait_for_workers(5)
     assert caplog.records[-1].args == (0.01,)
 
 
-def test_a_worker_that_cannot_even_start_is_tried_again(
+def test_starting_a_worker_is_tried_again_after_an_error(
     conf: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tries: list[int] = []
+    attempts: list[int] = []
 
     def start(command: list[str], env: dict[str, str]) -> FakeWorker:
-        tries.append(1)
-        if len(tries) < 3:
+        attempts.append(1)
+        if len(attempts) < 3:
             raise OSError("no memory")
         return FakeWorker(command, env)
 
     monkeypatch.setattr(subprocess, "Popen", start)
     server = SimpleNamespace(log=logging.getLogger("gunicorn.test"))
     conf["live"]["when_ready"](server)
-    workers(1)
+    wait_for_workers(1)
     assert "the worker cannot start: no memory" in caplog.messages
     conf["live"]["on_exit"](server)
 
@@ -126,38 +126,38 @@ def test_a_reload_replaces_the_worker_without_a_pause(
     conf["live"] |= {"FIRST_PAUSE_SECONDS": 60.0}
     for number in range(1, 4):
         conf["live"]["on_reload"](server)
-        workers(number + 1)
+        wait_for_workers(number + 1)
         assert FakeWorker.instances[number - 1].is_terminated
     assert not caplog.messages
 
 
-def test_a_reload_cuts_a_pause_short(conf: dict[str, Any], server: SimpleNamespace) -> None:
+def test_a_reload_ends_a_pause_at_once(conf: dict[str, Any], server: SimpleNamespace) -> None:
     conf["live"] |= {"MAX_PAUSE_SECONDS": 60.0}
-    workers(1)[0].ended.set()
+    wait_for_workers(1)[0].ended.set()
     conf["live"]["FIRST_PAUSE_SECONDS"] = 60.0
-    workers(2)[1].ended.set()
+    wait_for_workers(2)[1].ended.set()
     time.sleep(0.05)
     conf["live"]["on_reload"](server)
-    workers(3)
+    wait_for_workers(3)
 
 
-def test_the_exit_ends_the_worker_and_starts_no_other(
+def test_on_exit_the_worker_is_ended_and_not_started_again(
     conf: dict[str, Any], server: SimpleNamespace
 ) -> None:
     conf["live"]["on_exit"](server)
     assert not server.spectator_keeper.thread.is_alive()
-    assert workers(1)[0].is_terminated
+    assert wait_for_workers(1)[0].is_terminated
 
 
-def test_nothing_is_forked_while_the_worker_starts(
+def test_gunicorn_cannot_fork_while_the_worker_is_started(
     conf: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fork nothing then: a web process would hold open the pipe that Popen waits for."""
-    is_starting, may_go_on = threading.Event(), threading.Event()
+    """A web process forked then would hold open the pipe that Popen waits for."""
+    is_starting, may_continue = threading.Event(), threading.Event()
 
     def start(command: list[str], env: dict[str, str]) -> FakeWorker:
         is_starting.set()
-        may_go_on.wait(5)
+        may_continue.wait(5)
         return FakeWorker(command, env)
 
     monkeypatch.setattr(subprocess, "Popen", start)
@@ -169,7 +169,7 @@ def test_nothing_is_forked_while_the_worker_starts(
     before_fork.start()
     before_fork.join(0.05)
     assert before_fork.is_alive()
-    may_go_on.set()
+    may_continue.set()
     before_fork.join(2)
     assert not before_fork.is_alive()
     assert hooks["after_in_parent"] == hooks["after_in_child"]
@@ -178,7 +178,7 @@ def test_nothing_is_forked_while_the_worker_starts(
 
 
 class FakeArbiter(SimpleNamespace):
-    """Arbiter that counts the reloads that reach gunicorn."""
+    """Master that counts the reloads that reach gunicorn."""
 
     def handle_hup(self) -> None:
         self.reloads += 1
@@ -193,13 +193,13 @@ def arbiter() -> FakeArbiter:
     return arbiter
 
 
-def test_a_reload_that_would_not_boot_never_reaches_gunicorn(
+def test_a_reload_is_refused_if_the_new_code_does_not_start(
     conf: dict[str, Any],
     arbiter: FakeArbiter,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    said = [
+    error_output = [
         "Error while loading the application:",
         "",
         "gunicorn.errors.AppImportError: spectator: no key. Run: x",
@@ -210,7 +210,7 @@ def test_a_reload_that_would_not_boot_never_reaches_gunicorn(
     def check(command: list[str], **_more: object) -> subprocess.CompletedProcess[str]:
         checks.append(command)
         return subprocess.CompletedProcess(
-            command, 1 if len(checks) == 1 else 0, None, "\n".join(said)
+            command, 1 if len(checks) == 1 else 0, None, "\n".join(error_output)
         )
 
     monkeypatch.setattr(subprocess, "run", check)
@@ -234,7 +234,7 @@ def test_a_reload_that_would_not_boot_never_reaches_gunicorn(
     ]
 
 
-def test_a_check_that_hangs_refuses_the_reload(
+def test_a_reload_is_refused_if_its_check_times_out(
     conf: dict[str, Any],
     arbiter: FakeArbiter,
     monkeypatch: pytest.MonkeyPatch,
@@ -249,14 +249,14 @@ def test_a_check_that_hangs_refuses_the_reload(
     assert arbiter.reloads == 0 and "timed out" in caplog.messages[0]
 
 
-def test_a_process_that_cannot_boot_ends_a_site_only_before_it_ever_ran(
+def test_a_process_that_fails_to_boot_ends_the_site_only_if_none_ever_booted(
     conf: dict[str, Any], arbiter: FakeArbiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = conf["live"]
     live["FIRST_PAUSE_SECONDS"] = 1.0
-    naps: list[float] = []
-    monkeypatch.setattr(live["time"], "monotonic", lambda: sum(naps))
-    monkeypatch.setattr(live["time"], "sleep", naps.append)
+    pauses: list[float] = []
+    monkeypatch.setattr(live["time"], "monotonic", lambda: sum(pauses))
+    monkeypatch.setattr(live["time"], "sleep", pauses.append)
     monkeypatch.setattr(live["gc"], "freeze", lambda: None)
 
     def spawn(boots: bool) -> SimpleNamespace:
@@ -278,22 +278,22 @@ def test_a_process_that_cannot_boot_ends_a_site_only_before_it_ever_ran(
         broken = spawn(boots=False)
         assert broken.boot_error == 1 and arbiter.WORKER_BOOT_ERROR == 3
         assert os.environ["SITE_IS_RUNNING"] == "1"
-        assert sum(naps) == pytest.approx(expected, abs=0.3)
+        assert sum(pauses) == pytest.approx(expected, abs=0.3)
         live["child_exit"](arbiter, broken)
     live["child_exit"](arbiter, first)
-    pause = sum(naps)
+    paused_seconds = sum(pauses)
     spawn(boots=True)
-    assert sum(naps) == pause, "one that had come up is replaced at once"
+    assert sum(pauses) == paused_seconds, "a process that had booted is replaced at once"
 
 
-def test_without_a_keeper_reload_and_exit_have_nothing_to_do(conf: dict[str, Any]) -> None:
+def test_without_a_supervisor_reload_and_exit_do_nothing(conf: dict[str, Any]) -> None:
     conf["live"]["on_reload"](SimpleNamespace())
     conf["live"]["on_exit"](SimpleNamespace())
     assert not FakeWorker.instances
 
 
 @pytest.mark.parametrize(
-    ("address", "says"),
+    ("address", "warns"),
     [
         (("127.0.0.1", 8000), False),
         (("::1", 8000, 0, 0), False),
@@ -303,10 +303,11 @@ def test_without_a_keeper_reload_and_exit_have_nothing_to_do(conf: dict[str, Any
         (("192.0.2.7", 8000), True),
     ],
 )
-def test_a_public_address_asks_for_a_proxy_that_buffers(
-    conf: dict[str, Any], caplog: pytest.LogCaptureFixture, address: object, says: bool
+def test_listening_on_a_public_address_warns_that_a_buffering_proxy_is_needed(
+    conf: dict[str, Any], caplog: pytest.LogCaptureFixture, address: object, warns: bool
 ) -> None:
     listener = SimpleNamespace(sock=SimpleNamespace(getsockname=lambda: address))
     log = logging.getLogger("gunicorn.test")
     conf["live"]["warn_of_public_addresses"](SimpleNamespace(log=log, LISTENERS=[listener]))
-    assert ["a proxy that buffers requests" in line for line in caplog.messages] == [True] * says
+    warnings = [line for line in caplog.messages if "a proxy that buffers requests" in line]
+    assert len(warnings) == len(caplog.messages) == (1 if warns else 0)

@@ -46,11 +46,11 @@ def author_id(name: str) -> int:
     return db.session.scalars(select(Author.id).where(Author.name == name)).one()
 
 
-def published(editor: User, **more: object) -> int:
-    return publishing.create(make_draft(**more), editor, publishing.Action("publish", NEWEST))
+def publish(editor: User, **fields: object) -> int:
+    return publishing.create(make_draft(**fields), editor, publishing.Action("publish", NEWEST))
 
 
-def test_two_people_whose_slugs_are_alike_stay_two(app: Flask) -> None:
+def test_two_people_with_equal_slugs_stay_separate(app: Flask) -> None:
     with case_file("2026-11/02-authors-one-slug.jsonl").open("rb") as file:
         report = runner.import_records(jsonl.read(file, "ar"), app.config["MEDIA"])
     assert (report.added, report.refused) == (3, [])
@@ -66,18 +66,16 @@ def test_two_people_whose_slugs_are_alike_stay_two(app: Flask) -> None:
         assert page.count("<article") == 2 or page.count("card") >= 2
 
 
-def test_topics_that_share_a_slug_stay_apart(app: Flask, editor: User) -> None:
+def test_topics_with_equal_slugs_stay_separate(app: Flask, editor: User) -> None:
     both = (SpellingAnswer("topics", "C#", "both"),)
-    published(editor, topics=("C++",))
+    publish(editor, topics=("C++",))
     other = publishing.create(make_draft(topics=("C#", "C++")), editor, spelling_answers=both)
     publishing.apply_action(other, editor, Action("publish"))
     assert names(Topic) == {"C++": "c", "C#": "c-2"}
 
 
-def test_names_that_share_a_slug_take_no_number_that_is_a_public_name(
-    app: Flask, editor: User
-) -> None:
-    published(editor, topics=("C 2",))
+def test_numbered_slugs_skip_the_slugs_of_public_names(app: Flask, editor: User) -> None:
+    publish(editor, topics=("C 2",))
     both = [SpellingAnswer("topics", name, "both") for name in ("C#", "C++")]
     other = publishing.create(make_draft(topics=("C#", "C++")), editor, spelling_answers=both)
     publishing.apply_action(other, editor, Action("publish"))
@@ -96,7 +94,7 @@ def test_names_that_share_a_slug_take_no_number_that_is_a_public_name(
     ],
 )
 def test_a_new_spelling_is_asked_about(app: Flask, editor: User, old: str, new: str) -> None:
-    article_id = published(editor, authors=(old,))
+    article_id = publish(editor, authors=(old,))
     with pytest.raises(publishing.SimilarNamesError) as raised:
         publishing.create(make_draft(authors=(new,)), editor)
     (question,) = raised.value.questions
@@ -109,8 +107,8 @@ def test_a_new_spelling_is_asked_about(app: Flask, editor: User, old: str, new: 
     assert list(names(Author)) == [new]
 
 
-def test_keeping_the_old_spelling_changes_nothing_else(app: Flask, editor: User) -> None:
-    published(editor, authors=("Sekou Touré",))
+def test_choosing_the_old_spelling_changes_only_the_new_story(app: Flask, editor: User) -> None:
+    publish(editor, authors=("Sekou Touré",))
     edition = outbox.edition()
     use = SpellingAnswer("authors", "Sékou Touré", "use", author_id("Sekou Touré"))
     other = publishing.create(
@@ -122,8 +120,8 @@ def test_keeping_the_old_spelling_changes_nothing_else(app: Flask, editor: User)
     assert revision.content["authors"] == ["Sekou Touré", "B"]
 
 
-def test_a_form_that_holds_both_spellings_ends_with_one(app: Flask, editor: User) -> None:
-    first = published(editor, authors=("amina diallo",))
+def test_a_rename_merges_both_spellings_in_one_form(app: Flask, editor: User) -> None:
+    first = publish(editor, authors=("amina diallo",))
     yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
     version = db.session.scalars(select(Article.version)).one()
     both = make_draft(authors=("amina diallo", "Amina Diallo"))
@@ -131,8 +129,8 @@ def test_a_form_that_holds_both_spellings_ends_with_one(app: Flask, editor: User
     assert authors_of(first) == ["Amina Diallo"]
 
 
-def test_an_answer_to_another_question_does_not_count(app: Flask, editor: User) -> None:
-    published(editor, authors=("Sekou", "Zed"))
+def test_answers_that_do_not_match_the_question_are_ignored(app: Flask, editor: User) -> None:
+    publish(editor, authors=("Sekou", "Zed"))
     for wrong in (
         SpellingAnswer("authors", "Sékou", "rename", author_id("Zed")),
         SpellingAnswer("authors", "Sékou", "use", 999),
@@ -144,7 +142,7 @@ def test_an_answer_to_another_question_does_not_count(app: Flask, editor: User) 
 
 
 def test_a_rename_reaches_pages_feeds_index_and_drafts(app: Flask, editor: User, catch_up) -> None:  # type: ignore[no-untyped-def]
-    public = published(editor, authors=("amina diallo",), headline="Public")
+    public = publish(editor, authors=("amina diallo",), headline="Public")
     waiting = publishing.create(make_draft(authors=("amina diallo",), headline="Waiting"), editor)
     reader = app.test_client()
     assert "amina diallo" in reader.get("/author/amina-diallo/").get_data(as_text=True)
@@ -169,8 +167,8 @@ def test_a_rename_reaches_pages_feeds_index_and_drafts(app: Flask, editor: User,
     assert authors_of(waiting) == ["Amina Diallo"]
 
 
-def test_an_address_that_changes_leads_to_the_new_one(app: Flask, editor: User) -> None:
-    published(editor, authors=("Ŋoni",))
+def test_a_rename_redirects_the_old_url_and_reserves_its_slug(app: Flask, editor: User) -> None:
+    publish(editor, authors=("Ŋoni",))
     old = names(Author)["Ŋoni"]
     yes = SpellingAnswer("authors", "Noni", "rename", author_id("Ŋoni"))
     publishing.create(make_draft(authors=("Noni",)), editor, spelling_answers=[yes])
@@ -181,11 +179,11 @@ def test_an_address_that_changes_leads_to_the_new_one(app: Flask, editor: User) 
         answer = reader.get(f"/author/{old}/{tail}")
         assert (answer.status_code, answer.headers["Location"]) == (301, f"/author/{new}/{tail}")
     assert reader.get(f"/fragments/stream/author/{old}/").status_code == 200
-    with db.write() as session:  # nobody else gets an address that somebody public had
+    with db.write() as session:  # the slug of a public author is never reused
         assert unique_slugs(session, Author, ["Ŋoni"])["Ŋoni"] == f"{old}-2"
 
 
-def test_an_older_version_is_restored_under_the_name_of_today(app: Flask, editor: User) -> None:
+def test_an_older_version_is_restored_with_the_present_name(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(authors=("amina diallo",)), editor)
     yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
     publishing.save(
@@ -196,8 +194,8 @@ def test_an_older_version_is_restored_under_the_name_of_today(app: Flask, editor
     assert list(names(Author)) == ["Amina Diallo"]
 
 
-def test_a_name_that_is_corrected_back_is_asked_about_again(app: Flask, editor: User) -> None:
-    article_id = published(editor, authors=("Sekou",))
+def test_a_name_changed_back_is_asked_about_again(app: Flask, editor: User) -> None:
+    article_id = publish(editor, authors=("Sekou",))
     for name in ("Sékou", "Sekou", "Sékou"):
         answer = SpellingAnswer(
             "authors", name, "rename", next(iter(db.session.scalars(select(Author.id))))
@@ -210,10 +208,8 @@ def test_a_name_that_is_corrected_back_is_asked_about_again(app: Flask, editor: 
     assert sorted(names(Author)) == ["Sekou", "Sékou"]
 
 
-def test_imports_never_merge_and_know_what_people_renamed(
-    app: Flask, editor: User, tmp_path
-) -> None:  # type: ignore[no-untyped-def]
-    article_id = published(editor, authors=("amina diallo", "Sekou"))
+def test_imports_never_merge_names_but_follow_renames(app: Flask, editor: User, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    article_id = publish(editor, authors=("amina diallo", "Sekou"))
     yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
     publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
     file = tmp_path / "a.jsonl"
@@ -227,11 +223,11 @@ def test_imports_never_merge_and_know_what_people_renamed(
     assert authors_of(article_id) == ["Amina Diallo", "Sekou"]
 
 
-def test_authors_may_not_rename_nor_learn_of_names_in_the_drafts_of_others(
+def test_authors_cannot_rename_and_do_not_see_names_in_colleagues_drafts(
     app: Flask, editor: User
 ) -> None:
     publishing.create(make_draft(authors=("Secret Source",)), editor)
-    published(editor, authors=("Sekou",))
+    publish(editor, authors=("Sekou",))
     author = add_user("author")
     own = publishing.create(make_draft(authors=("secret source",)), author)
     assert authors_of(own) == ["secret source"]
@@ -250,28 +246,28 @@ def test_authors_may_not_rename_nor_learn_of_names_in_the_drafts_of_others(
     assert set(names(Author)) == {"Secret Source", "secret source", "Sekou", "Sékou"}
 
 
-def test_doctor_lists_look_alikes_and_no_more_than_some(app: Flask, editor: User) -> None:
+def test_the_doctor_lists_a_limited_number_of_similar_names(app: Flask, editor: User) -> None:
     assert list(hints.find_hints()) == []
     with db.write() as session:
         get_or_create_ids(session, Author, ["Sekou", "Sékou", "Zed"])
         get_or_create_ids(session, Topic, ["أحمد", "احمد"])
-    told = " ".join(hints.find_hints())
-    assert "These authors look alike: “Sekou”, “Sékou”." in told
-    assert "These topics look alike: “أحمد”, “احمد”." in told
-    assert "Zed" not in told
+    hint_text = " ".join(hints.find_hints())
+    assert "These authors look alike: “Sekou”, “Sékou”." in hint_text
+    assert "These topics look alike: “أحمد”, “احمد”." in hint_text
+    assert "Zed" not in hint_text
     with db.write() as session:
         get_or_create_ids(
             session,
             Author,
             [f"{name} {number}" for number in range(99) for name in ("Ali", "ali", "ALI")],
         )
-    told = " ".join(hints.find_hints())
-    assert told.count("look alike") == hints.MAX_HINTS
-    assert "There are more such names" in told
+    hint_text = " ".join(hints.find_hints())
+    assert hint_text.count("look alike") == hints.MAX_HINTS
+    assert "There are more such names" in hint_text
 
 
-def test_a_rename_leaves_nothing_for_doctor_to_list(app: Flask, editor: User) -> None:
-    published(editor, authors=("amina diallo",))
+def test_a_renamed_name_is_not_listed_by_the_doctor(app: Flask, editor: User) -> None:
+    publish(editor, authors=("amina diallo",))
     yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
     publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
     assert list(hints.find_hints()) == []
@@ -289,18 +285,18 @@ SPELLINGS = (
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(SPELLINGS, unique=True, min_size=1, max_size=12))
-def test_every_name_has_a_row_and_a_slug_of_its_own(app: Flask, wanted: list[str]) -> None:
+def test_every_name_has_its_own_row_and_slug(app: Flask, topic_names: list[str]) -> None:
     with db.write() as session:
-        ids = get_or_create_ids(session, Topic, wanted)
-        assert get_or_create_ids(session, Topic, wanted) == ids
+        ids = get_or_create_ids(session, Topic, topic_names)
+        assert get_or_create_ids(session, Topic, topic_names) == ids
         settle_slugs(session, Topic, ids.values())
         rows = session.execute(select(Topic.name, Topic.slug)).all()
-    assert len(set(ids.values())) == len(wanted)
+    assert len(set(ids.values())) == len(topic_names)
     assert len({row.slug for row in rows}) == len(rows)
     assert all(is_slug(row.slug) and len(row.slug) <= 80 for row in rows)
 
 
-def test_a_thousand_names_without_letters_get_slugs_by_few_selects(
+def test_a_thousand_names_without_letters_get_slugs_in_few_selects(
     app: Flask, count_selects
 ) -> None:  # type: ignore[no-untyped-def]
     with db.write() as session:
@@ -322,7 +318,7 @@ def test_a_thousand_names_without_letters_get_slugs_by_few_selects(
 def question_page(
     client: FlaskClient, path: str, data: dict[str, str]
 ) -> tuple[str, dict[str, str]]:
-    """Send a form that raises a question; return the page and its answers by label."""
+    """Send a form with an unclear spelling; return the page and the answers' values by label."""
     answer = post(client, path, data)
     assert answer.status_code == 422
     page = answer.get_data(as_text=True)
@@ -336,8 +332,8 @@ def question_page(
     return page, words
 
 
-def test_the_form_asks_keeps_every_word_and_takes_the_answer(app: Flask, editor: User) -> None:
-    published(editor, authors=("Sekou Touré",))
+def test_the_form_asks_about_a_spelling_and_keeps_all_entries(app: Flask, editor: User) -> None:
+    publish(editor, authors=("Sekou Touré",))
     client = logged_in_client(app)
     form = story_form(authors="Sékou Touré, Other", dek="Kept dek", do="publish")
     page, answers = question_page(client, "/newsroom/stories/new", form)
@@ -357,7 +353,7 @@ def test_the_form_asks_keeps_every_word_and_takes_the_answer(app: Flask, editor:
     ]
     del form["do"]
     again = post(client, "/newsroom/stories/new", form | {"then": "publish", "answer": "spellings"})
-    assert again.status_code == 422  # no answer was chosen
+    assert again.status_code == 422, "no answer was chosen"
     yes = answers["Yes. Change Sekou Touré to Sékou Touré everywhere (1 story)."]
     done = post(client, "/newsroom/stories/new", form | {"then": "publish", "spelling-1": yes})
     assert done.status_code == 303
@@ -371,7 +367,7 @@ def test_the_form_asks_keeps_every_word_and_takes_the_answer(app: Flask, editor:
 
 
 def test_the_form_asks_about_topics_too(app: Flask, editor: User) -> None:
-    published(editor, topics=("Elections",))
+    publish(editor, topics=("Elections",))
     client = logged_in_client(app)
     page, answers = question_page(client, "/newsroom/stories/new", story_form(topics="elections"))
     assert "Same topic as" in " ".join(page.split())
@@ -385,7 +381,9 @@ def test_the_form_asks_about_topics_too(app: Flask, editor: User) -> None:
     assert names(Topic) == {"Elections": "elections", "elections": "elections-2"}
 
 
-def test_an_answer_survives_the_question_about_losses(app: Flask, editor: User) -> None:
+def test_a_spelling_question_keeps_the_confirmed_removal_of_a_table(
+    app: Flask, editor: User
+) -> None:
     table = "<p>Text.</p><table><tbody><tr><td>1</td></tr></tbody></table>"
     article_id = publishing.create(make_draft(authors=("Sekou",), body=table), editor)
     client, path = logged_in_client(app), f"/newsroom/stories/{article_id}"
@@ -407,8 +405,8 @@ def test_an_answer_survives_the_question_about_losses(app: Flask, editor: User) 
     "value",
     ["", "x", "authors|rename|0|", "authors|rename|" + "9" * 30 + "|S", "a" * 9000, "\x00|"],
 )
-def test_answers_that_make_no_sense_are_no_answers(app: Flask, editor: User, value: str) -> None:
-    published(editor, authors=("Sekou",))
+def test_invalid_answers_are_ignored(app: Flask, editor: User, value: str) -> None:
+    publish(editor, authors=("Sekou",))
     client = logged_in_client(app)
     answer = post(
         client, "/newsroom/stories/new", story_form(authors="Sékou") | {"spelling-1": value}

@@ -1,4 +1,4 @@
-"""The cost of one search: counted steps, never an error, and a clear page when others must wait."""
+"""The budget of a search: steps are counted, and a search that exhausts it returns what it has."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ WORDS = [
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
-    """Return an open index of several segments."""
+    """Open index of several segments."""
     directory = tmp_path_factory.mktemp("budget") / "search"
     index = open_index(directory)
-    chance = random.Random(5)
+    rng = random.Random(5)
     stories = [
         replace(
-            document(" ".join(chance.sample(WORDS, 6)), " ".join(chance.choices(WORDS, k=120))),
+            document(" ".join(rng.sample(WORDS, 6)), " ".join(rng.choices(WORDS, k=120))),
             id=number,
         )
         for number in range(1, 200)
     ]
     index.rebuild(stories[:100], 1)
     for position in range(SEGMENTS - 1):
-        part = stories[100 + position * 19 : 119 + position * 19]
-        index.apply({story.id: story for story in part}, position + 2)
+        batch = stories[100 + position * 19 : 119 + position * 19]
+        index.apply({story.id: story for story in batch}, position + 2)
     index.close()
     opened = open_snapshot(Generations(Path(directory)))
     assert len(opened.leaves) > 1
@@ -57,7 +57,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
 
 @pytest.fixture
 def automata(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Record the words and distances of every automaton that is built."""
+    """Words and distances of every automaton that was built."""
     calls: list[tuple[str, int]] = []
     original = Automata.levenshtein_dfa
 
@@ -75,16 +75,17 @@ def run_search(snapshot: Snapshot, text: str, steps: int = budget.MAX_STEPS) -> 
 
 
 def nonsense(length: int, number: int = 4) -> str:
-    chance = random.Random(length)
-    return " ".join("".join(chance.choices("qxzjkv", k=length)) for _ in range(number))
+    """Return words of this length that no story has."""
+    rng = random.Random(length)
+    return " ".join("".join(rng.choices("qxzjkv", k=length)) for _ in range(number))
 
 
-def test_an_automaton_is_built_once_a_word_and_distance(
+def test_an_automaton_is_built_once_per_word_and_distance(
     snapshot: Snapshot, automata: list[tuple[str, int]]
 ) -> None:
     run_search(snapshot, nonsense(12))
     assert len(automata) == len(set(automata)) == 8, (
-        "four words at two distances, however many segments"
+        "four words at two distances, not once per segment"
     )
 
 
@@ -94,30 +95,32 @@ def test_long_words_get_no_automaton(snapshot: Snapshot, automata: list[tuple[st
     assert automata == []
 
 
-def hostile(number: int) -> Iterator[str]:
-    chance = random.Random(7)
+def hostile_queries(number: int) -> Iterator[str]:
+    """Yield queries of ten clauses: words, phrases, prefixes, exclusions and filters."""
+    rng = random.Random(7)
     for _ in range(number):
         words = [
-            chance.choice(WORDS) if chance.random() < 0.5 else nonsense(chance.randint(3, 48), 1)
-            for _ in "1234567890"
+            rng.choice(WORDS) if rng.random() < 0.5 else nonsense(rng.randint(3, 48), 1)
+            for _ in range(10)
         ]
-        signs = [chance.choice(["{}", '"{} {}"', "{}*", "-{}", "in:{}"]) for _ in words]
+        templates = [rng.choice(["{}", '"{} {}"', "{}*", "-{}", "in:{}"]) for _ in words]
         yield " ".join(
-            sign.format(word, chance.choice(WORDS)) for sign, word in zip(signs, words, strict=True)
+            template.format(word, rng.choice(WORDS))
+            for template, word in zip(templates, words, strict=True)
         )
 
 
-def test_no_search_takes_more_steps_than_it_may(snapshot: Snapshot) -> None:
+def test_no_search_exceeds_its_budget_of_steps(snapshot: Snapshot) -> None:
     partial = 0
-    for text in hostile(150):
+    for text in hostile_queries(150):
         results = run_search(snapshot, text, steps=300)
-        # every loop asks before each step; one that stops has counted the step that it did not take
+        # Each loop counts a step before taking it, so a stopped loop has counted one too many.
         assert snapshot.budget.spent < 300 + 300 + budget.MAX_SPELLING_STEPS, text
         partial += results.is_partial
     assert partial > 20
 
 
-def test_a_spent_search_answers_with_what_it_has_found(snapshot: Snapshot) -> None:
+def test_a_search_that_exhausts_its_budget_returns_partial_results(snapshot: Snapshot) -> None:
     text = " ".join(WORDS[:2])
     assert not run_search(snapshot, text).is_partial
     partial = run_search(snapshot, text, steps=len(snapshot.leaves) * 6)
@@ -126,10 +129,8 @@ def test_a_spent_search_answers_with_what_it_has_found(snapshot: Snapshot) -> No
     assert run_search(snapshot, text, steps=0).total == 0
 
 
-def test_every_read_has_a_budget_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process that only suggests and compares stories never runs out of steps."""
+def test_every_read_has_its_own_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Suggestions and similar stories take no steps from a budget of an earlier read."""
     monkeypatch.setattr(whoosh_index, "Budget", lambda: budget.Budget(200))
     index = open_index(tmp_path / "search")
     story, twin = (document("Ports of the coast", "Ships in ports") for _ in range(2))
@@ -141,7 +142,7 @@ def test_every_read_has_a_budget_of_its_own(
     index.close()
 
 
-def test_an_ordinary_search_is_far_from_the_limit(snapshot: Snapshot) -> None:
+def test_an_ordinary_search_uses_a_tenth_of_its_budget_at_most(snapshot: Snapshot) -> None:
     for text in (
         WORDS[0],
         f"{WORDS[0]} {WORDS[5]}",
@@ -153,7 +154,7 @@ def test_an_ordinary_search_is_far_from_the_limit(snapshot: Snapshot) -> None:
         assert snapshot.budget.spent < budget.MAX_STEPS / 10, text
 
 
-def test_spelling_has_a_limit_of_its_own(
+def test_spelling_corrections_have_their_own_limit(
     snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lexicon, "MAX_SPELLING_STEPS", 40)
@@ -163,7 +164,7 @@ def test_spelling_has_a_limit_of_its_own(
     assert not snapshot.budget.is_exhausted
 
 
-def test_one_search_at_a_time_and_the_others_are_told(
+def test_while_the_index_is_locked_searches_respond_that_it_is_busy(
     app: Flask,
     client: FlaskClient,
     story: Callable[..., int],
@@ -176,18 +177,18 @@ def test_one_search_at_a_time_and_the_others_are_told(
     monkeypatch.setattr(whoosh_index, "LOCK_TIMEOUT_SECONDS", 0.01)
     index = indexing.open_public_index(app.config["DATA_DIR"])
     with index._reader_state.lock:  # type: ignore[attr-defined]
-        answers: list[type[Exception] | None] = []
+        errors: list[type[Exception]] = []
 
-        def ask() -> None:
+        def search() -> None:
             try:
                 index.find(SearchRequest("ports"))
             except IndexBusyError as error:
-                answers.append(type(error))
+                errors.append(type(error))
 
-        thread = threading.Thread(target=ask)
+        thread = threading.Thread(target=search)
         thread.start()
         thread.join()
-        assert answers == [IndexBusyError]
+        assert errors == [IndexBusyError]
         response = client.get("/search?q=ports")
         assert response.status_code == 503
         assert "Search is busy right now" in response.text
@@ -195,5 +196,5 @@ def test_one_search_at_a_time_and_the_others_are_told(
         assert "Search is busy right now" in fragment.text
         assert fragment.headers["Cache-Control"] == "no-store"
         assert client.get("/").status_code == 200
-        assert index.offset() is not None, "a busy index is not one to rebuild"
+        assert index.offset() is not None, "a busy index needs no rebuild"
     assert client.get("/search?q=ports").status_code == 200

@@ -25,8 +25,8 @@ def data_dir(app: Flask) -> Path:
     return path
 
 
-def fold(app: Flask) -> None:
-    """Count the searches in the log; a run counts the file that the run before set aside."""
+def aggregate(app: Flask) -> None:
+    """Count the searches in the log: the first run renames it, the second counts it."""
     search_log.aggregate(data_dir(app))
     search_log.aggregate(data_dir(app))
 
@@ -37,7 +37,7 @@ def counted() -> dict[str, tuple[int, int, int]]:
     return {row.text: (row.times, row.hits, row.milliseconds) for row in rows}
 
 
-def test_a_line_tells_what_was_searched_and_nothing_else(app: Flask) -> None:
+def test_a_log_line_has_only_text_hits_duration_and_day(app: Flask) -> None:
     search_log.log_search(data_dir(app), "  Mali \n coup ", 3, 0.0124)
     line = (data_dir(app) / "searches.log").read_text()
     assert json.loads(line) == {"q": "Mali coup", "hits": 3, "ms": 12, "day": TODAY.isoformat()}
@@ -47,16 +47,16 @@ def test_a_line_tells_what_was_searched_and_nothing_else(app: Flask) -> None:
 def test_searches_are_counted_by_day_and_text_without_case(app: Flask) -> None:
     for text, hits in (("Mali", 1), ("mali", 2), ("ṢẸ́GUN", 0), ("mali", 4)):
         search_log.log_search(data_dir(app), text, hits, 0.01)
-    fold(app)
+    aggregate(app)
     assert counted() == {"mali": (3, 4, 30), "ṣẹ́gun": (1, 0, 10)}
     search_log.log_search(data_dir(app), "MALI", 5, 0.02)
-    fold(app)
+    aggregate(app)
     assert counted()["mali"] == (4, 5, 50)
     assert list(data_dir(app).glob("searches*")) == []
 
 
-def test_nothing_to_fold_is_no_fault(app: Flask) -> None:
-    fold(app)
+def test_aggregating_without_a_log_does_nothing(app: Flask) -> None:
+    aggregate(app)
     assert counted() == {}
 
 
@@ -76,16 +76,16 @@ def test_nothing_to_fold_is_no_fault(app: Flask) -> None:
         b'{"q":["x"],"hits":1,"ms":1,"day":"2026-01-01"}',
     ],
 )
-def test_a_broken_line_is_left_out(app: Flask, line: bytes) -> None:
+def test_an_invalid_line_is_skipped(app: Flask, line: bytes) -> None:
     search_log.log_search(data_dir(app), "before", 1, 0)
     with (data_dir(app) / "searches.log").open("ab") as file:
         file.write(line + b"\n")
     search_log.log_search(data_dir(app), "after", 1, 0)
-    fold(app)
+    aggregate(app)
     assert set(counted()) == {"before", "after"}
 
 
-def test_the_file_is_bounded(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_has_a_maximum_size(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_log, "MAX_LOG_BYTES", 500)
     for number in range(100):
         search_log.log_search(data_dir(app), f"search {number}", 0, 0)
@@ -96,7 +96,7 @@ def test_the_file_is_bounded(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_search_that_cannot_be_logged_is_lost_without_an_error(app: Flask, path: str) -> None:
     search_log.log_search(data_dir(app), "logged", 0, 0)
     search_log.log_search(data_dir(app) / path, "lost", 0, 0)
-    fold(app)
+    aggregate(app)
     assert set(counted()) == {"logged"}
     assert not (data_dir(app) / path).exists()
 
@@ -112,10 +112,10 @@ def test_a_crash_between_counting_and_deleting_counts_once(
 
     monkeypatch.setattr(Path, "unlink", die)
     with pytest.raises(KeyboardInterrupt):
-        fold(app)
+        aggregate(app)
     monkeypatch.setattr(Path, "unlink", unlink)
     search_log.log_search(data_dir(app), "mali", 1, 0)
-    fold(app)
+    aggregate(app)
     assert counted()["mali"][0] == 2
 
 
@@ -126,15 +126,15 @@ def test_a_crash_between_renaming_and_counting_loses_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(search_log, "_read_counts", lambda _path: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            fold(app)
+            aggregate(app)
     search_log.log_search(data_dir(app), "mali", 1, 0)
-    fold(app)
+    aggregate(app)
     assert counted()["mali"][0] == 2
-    follower = db.session.get(Consumer, search_log.CONSUMER)
-    assert follower is not None and follower.offset == 2
+    consumer = db.session.get(Consumer, search_log.CONSUMER)
+    assert consumer is not None and consumer.offset == 2
 
 
-def test_a_line_of_a_process_that_was_late_is_counted(app: Flask) -> None:
+def test_a_line_written_after_the_log_was_renamed_is_counted(app: Flask) -> None:
     search_log.log_search(data_dir(app), "mali", 1, 0)
     line = (data_dir(app) / "searches.log").read_bytes()
     late = os.open(data_dir(app) / "searches.log", os.O_WRONLY | os.O_APPEND)
@@ -145,18 +145,20 @@ def test_a_line_of_a_process_that_was_late_is_counted(app: Flask) -> None:
     assert counted()["mali"][0] == 2
 
 
-def test_what_is_old_or_too_much_is_forgotten(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_counts_and_the_rarest_searches_are_deleted(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(search_log, "MAX_ROWS", 3)
     with db.write() as session:
         long_ago = TODAY - timedelta(days=search_log.RETENTION_DAYS + 1)
         session.add(SearchCount(day=long_ago, text="old", times=9, hits=1, milliseconds=1))
     for text in ("often", "often", "twice", "twice", "once", "now", "now"):
         search_log.log_search(data_dir(app), text, 1, 0)
-    fold(app)
+    aggregate(app)
     assert set(counted()) == {"often", "twice", "now"}
 
 
-def test_a_fault_of_the_disk_is_told_and_tried_again(
+def test_a_disk_error_is_logged_and_counting_tried_again(
     app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object) -> None:
@@ -165,13 +167,13 @@ def test_a_fault_of_the_disk_is_told_and_tried_again(
     search_log.log_search(data_dir(app), "mali", 1, 0)
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", refuse)
-        fold(app)
+        aggregate(app)
     assert "Read-only file system" in caplog.text and counted() == {}
-    fold(app)
+    aggregate(app)
     assert counted()["mali"][0] == 1
 
 
-def test_it_says_what_is_wrong(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_or_uncounted_log_is_a_problem(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (
         search_log.find_problem(data_dir(app))
         == search_log.find_problem(data_dir(app) / "missing")
@@ -192,7 +194,7 @@ def _write(path: Path, name: str) -> None:
         search_log.log_search(path, f"{name} {'x' * (number % 150)}", number, 0)
 
 
-def test_lines_of_several_processes_never_mix(tmp_path: Path) -> None:
+def test_lines_of_several_processes_do_not_mix(tmp_path: Path) -> None:
     writers = [
         multiprocessing.get_context("spawn").Process(target=_write, args=(tmp_path, f"p{n}"))
         for n in range(3)
