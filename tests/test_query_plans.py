@@ -21,14 +21,14 @@ from spectator.models import User
 from spectator.publishing import listings
 from tests.conftest import make_draft
 
-# Tables that stay small, and steps over what a LIMIT or one story bounds.
+# Tables that stay small, and subqueries that a LIMIT or a single story limits.
 SMALL = {"section", "country", "follower", "story_count"}
 BOUNDED = {
     "page": "one page of a list, cut by its LIMIT",
     "chosen": "four stories of each section",
-    "filed": "what one story is filed under",
-    "touched": "the stories that an act touches",
-    "json_each": "the same",
+    "filed": "lists of one story",
+    "changed": "stories that an action changes",
+    "json_each": "stories that an action changes",
 }
 # How many rows there are, and how many of them share the first columns of an index.
 STATISTICS = """
@@ -60,33 +60,33 @@ listed listed 519976 103996 1433 1 1
 listed ix_listed_article_id 519976 6
 story_count story_count 363 73 1
 """
-# As long as a list, so that a LIMIT has to cut it, and nothing may sort it.
-STRETCH = re.compile(
+# Steps that read a whole list: they need a LIMIT, and their rows must not be sorted.
+LIST_STEP = re.compile(
     r"SEARCH (?:article USING (?:COVERING )?INDEX ix_(?!article_seen_slug)|"
     r"listed USING PRIMARY KEY)"
 )
-Asked = list[tuple[str, Any]]
+Statements = list[tuple[str, Any]]
 
 
 @pytest.fixture
-def recorded_selects(app: Flask) -> Iterator[Asked]:
-    """Record every SELECT with its values as SQLite receives it."""
-    seen: Asked = []
+def recorded_selects(app: Flask) -> Iterator[Statements]:
+    """SELECT statements with their values, as SQLite receives them."""
+    statements: Statements = []
 
     def listen(
         _connection: object, _cursor: object, statement: str, values: Any, *_rest: object
     ) -> None:
         if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            seen.append((statement, values))
+            statements.append((statement, values))
 
     event.listen(db.engine, "before_cursor_execute", listen)
-    yield seen
+    yield statements
     event.remove(db.engine, "before_cursor_execute", listen)
 
 
 @pytest.fixture
 def paths(app: Flask, story: Callable[..., int], editor: User) -> list[str]:
-    """Return every kind of page of a site with some stories."""
+    """URLs of every kind of page of a site with thirty stories."""
     filing: dict[str, Any] = {
         "countries": ("Mali", "Niger"),
         "topics": ("One",),
@@ -154,31 +154,32 @@ def statistics(app: Flask, request: pytest.FixtureRequest) -> None:
         return
     rows = [line.split(" ", 2) for line in STATISTICS.strip().splitlines()]
     with db.write() as session:
-        session.execute(text("ANALYZE"))  # makes the table
+        session.execute(text("ANALYZE"))  # creates the table sqlite_stat1
         session.execute(text("DELETE FROM sqlite_stat1"))
         add = text("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:tbl, :idx, :stat)")
         session.execute(add, [dict(zip(("tbl", "idx", "stat"), row, strict=True)) for row in rows])
     db.session.remove()
-    db.engine.dispose()  # a connection reads them when it opens
+    db.engine.dispose()  # a connection reads statistics when it is opened
 
 
-def faults(statement: str, values: Any) -> list[str]:
-    """Return the steps of a statement that cost more as stories grow, with the reason for each."""
+def expensive_steps(statement: str, values: Any) -> list[str]:
+    """Return the steps of a statement whose cost grows with the number of stories, and why."""
     steps = plan(statement, values)
-    complaints = [f"walks: {step}" for step in steps if is_walk(step) or "AUTOMATIC" in step]
-    stretches = [step for step in steps if STRETCH.match(step)]
+    complaints = [f"scans: {step}" for step in steps if is_scan(step) or "AUTOMATIC" in step]
+    list_steps = [step for step in steps if LIST_STEP.match(step)]
     if "LIMIT" not in statement:
-        complaints += [f"to its end: {step}" for step in stretches]
-    if any(
-        "TEMP B-TREE" in step for step in steps
-    ):  # of a page, a rail, one story's filing or corrections
+        complaints += [f"reads a whole list: {step}" for step in list_steps]
+    # Only few rows may be sorted: a page, a rail, one story's lists or corrections.
+    if any("TEMP B-TREE" in step for step in steps):
         complaints += [
-            f"may be sorted: {step}" for step in stretches if step.startswith("SEARCH article")
+            f"sorts a whole list: {step}"
+            for step in list_steps
+            if step.startswith("SEARCH article")
         ]
     return complaints and [statement, *complaints, "of:", *steps]
 
 
-def is_walk(step: str) -> bool:
+def is_scan(step: str) -> bool:
     """Return whether a step scans a table that grows with the stories."""
     scanned = re.match(r"SCAN \"?\(?(\w+)", step)
     return bool(scanned) and not (
@@ -186,24 +187,24 @@ def is_walk(step: str) -> bool:
     )
 
 
-def test_no_page_walks_a_table(
-    client: FlaskClient, paths: list[str], statistics: None, recorded_selects: Asked
+def test_no_page_scans_a_growing_table(
+    client: FlaskClient, paths: list[str], statistics: None, recorded_selects: Statements
 ) -> None:
     for path in paths:
         assert client.get(path).status_code in {200, 301, 404}
     statements = dict(recorded_selects)
     assert len(statements) > 15
     for statement, values in statements.items():
-        assert not faults(statement, values), "\n".join(faults(statement, values))
+        assert not expensive_steps(statement, values), "\n".join(expensive_steps(statement, values))
 
 
-def test_an_act_looks_at_its_story_alone(
-    app: Flask, story: Callable[..., int], statistics: None, recorded_selects: Asked
+def test_updating_listings_reads_only_the_changed_stories(
+    app: Flask, story: Callable[..., int], statistics: None, recorded_selects: Statements
 ) -> None:
     with db.write() as session:
         listings.update_listings(session, [1, 2])
     [(statement, values)] = recorded_selects
-    assert not faults(statement, values), "\n".join(faults(statement, values))
+    assert not expensive_steps(statement, values), "\n".join(expensive_steps(statement, values))
 
 
 @pytest.mark.parametrize(
@@ -216,5 +217,5 @@ def test_an_act_looks_at_its_story_alone(
         "SELECT count(*) FROM article",
     ],
 )
-def test_a_walk_is_noticed(app: Flask, statistics: None, statement: str) -> None:
-    assert faults(statement, ())
+def test_an_expensive_statement_is_reported(app: Flask, statistics: None, statement: str) -> None:
+    assert expensive_steps(statement, ())
