@@ -25,16 +25,14 @@ STORY = {"headline": "A headline", "body": "A paragraph.", "published_at": "2026
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One broken installation: the damage, the expected message, and the user who runs the
-    command.
-    """
+    """A broken installation: its damage, the expected message, and the user of the commands."""
 
     name: str
     breaks: Callable[[Path], object]
-    says: str
+    message: str
     is_root: bool = True
     environ: dict[str, str] = field(default_factory=dict)
-    repair: Callable[[Path], object] | None = None  # the described remedy, if it is no command
+    repair: Callable[[Path], object] | None = None  # the advised repair, if it is no command
 
     def __str__(self) -> str:
         return self.name
@@ -51,7 +49,7 @@ class CommandResult:
 
 
 def load_modules(outcome: CommandResult) -> None:
-    """Import what a command imports, because another user may be unable to read the library."""
+    """Import the modules of a command, since another user may be unable to read the library."""
     for name in outcome.modules:
         if name not in sys.modules and name != "__main__":
             importlib.import_module(name)
@@ -193,7 +191,7 @@ def _remove(path: Path) -> None:
     shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-RESTORED = lambda data: shutil.copy(data.with_name("good.db"), data / "spectator.db")  # noqa: E731
+RESTORE_BACKUP = lambda data: shutil.copy(data.with_name("good.db"), data / "spectator.db")  # noqa: E731
 
 CASES = [
     Case("no data directory", shutil.rmtree, "is missing"),
@@ -241,7 +239,7 @@ CASES = [
         "newer database",
         _sql("UPDATE alembic_version SET version_num = '9999'"),
         "newer version",
-        repair=RESTORED,
+        repair=RESTORE_BACKUP,
     ),
     Case(
         "database of another program",
@@ -253,30 +251,33 @@ CASES = [
         "no version in the database",
         _sql("DELETE FROM alembic_version"),
         "is damaged",
-        repair=RESTORED,
+        repair=RESTORE_BACKUP,
     ),
     Case(
-        "database without stories' table", _sql("DROP TABLE article"), "is damaged", repair=RESTORED
+        "database without stories' table",
+        _sql("DROP TABLE article"),
+        "is damaged",
+        repair=RESTORE_BACKUP,
     ),
     Case(
         "text for a database",
         _at("spectator.db", lambda p: p.write_bytes(b"No.\n" * 999)),
         "not a database",
-        repair=RESTORED,
+        repair=RESTORE_BACKUP,
     ),
     Case(
         "first page zeroed",
         _at("spectator.db", lambda path: overwrite(path, 0, bytes(4096))),
         "not a database",
-        repair=RESTORED,
+        repair=RESTORE_BACKUP,
     ),
     Case(
         "schema garbled",
         _at("spectator.db", lambda path: overwrite(path, 100, b"\xa5" * 3996)),
         "is damaged",
-        repair=RESTORED,
+        repair=RESTORE_BACKUP,
     ),
-    Case("database cut in half", _truncate, "is damaged", repair=RESTORED),
+    Case("database cut in half", _truncate, "is damaged", repair=RESTORE_BACKUP),
     Case(
         "database is a directory",
         _at("spectator.db", replace_by_directory),

@@ -19,22 +19,23 @@ from spectator.db import db
 from spectator.models import KnownClient, LoginAttempt, User, UserSession
 from tests.conftest import add_user
 
-HERE, THERE = accounts.Client("192.0.2.1"), accounts.Client("198.51.100.7")
+OFFICE, ELSEWHERE = accounts.Client("192.0.2.1"), accounts.Client("198.51.100.7")
 EMAIL, PASSWORD = "editor@news.example", "a long password of editor"
 
 
-def refused(
-    email: str = EMAIL, password: str = "wrong password", client: accounts.Client = HERE
+def refused_login(
+    email: str = EMAIL, password: str = "wrong password", client: accounts.Client = OFFICE
 ) -> accounts.LoginError:
+    """Try to log in; return the error, which has `retry_after_seconds` if it was throttled."""
     with pytest.raises(accounts.LoginError) as caught:
         accounts.log_in(email, password, client)
     return caught.value
 
 
-def strangers(number: int, email: str = EMAIL) -> None:
-    """Try wrong passwords, each from an address of its own."""
+def fail_from_unknown_clients(number: int, email: str = EMAIL) -> None:
+    """Try this number of wrong passwords, each from another address of one /24."""
     for last in range(number):
-        refused(email, client=accounts.Client(f"203.0.113.{last}"))
+        refused_login(email, client=accounts.Client(f"203.0.113.{last}"))
 
 
 def age_attempts(age: timedelta) -> None:
@@ -56,6 +57,7 @@ def count(model: type[LoginAttempt] | type[UserSession] | type[KnownClient]) -> 
 def test_the_production_hasher_uses_the_recommended_costs() -> None:
     real = hashing.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
     assert real.hash("x").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    # Tests replace the hasher by a cheap one.
     source = Path(hashing.__file__).read_text(encoding="utf-8")
     assert "hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)" in source
 
@@ -63,12 +65,12 @@ def test_the_production_hasher_uses_the_recommended_costs() -> None:
 def test_passwords_are_normalised_and_compared_in_full(app: Flask, editor: User) -> None:
     composed, decomposed = "caf\u00e9 au lait \u00e0 Bamako", "cafe\u0301 au lait a\u0300 Bamako"
     accounts.add_user("a@news.example", "A", "author", composed)
-    assert accounts.log_in("a@news.example", decomposed, HERE)
+    assert accounts.log_in("a@news.example", decomposed, OFFICE)
     long = "x" * 126 + "yz"
     accounts.add_user("b@news.example", "B", "author", long)
-    refused("b@news.example", long[:-1])
-    refused("b@news.example", long + "more")
-    assert accounts.log_in("b@news.example", long, HERE)
+    refused_login("b@news.example", long[:-1])
+    refused_login("b@news.example", long + "more")
+    assert accounts.log_in("b@news.example", long, OFFICE)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_a_random_password_is_long_readable_and_works(app: Flask) -> None:
     user_id, password = accounts.add_user(" Amina@News.Example ", "Amina  Diallo", "editor")
     assert len(password) == 23
     assert not set(password) & set("0O1lI")
-    user = accounts.user_by_token(accounts.log_in("AMINA@news.example", password, HERE))
+    user = accounts.user_by_token(accounts.log_in("AMINA@news.example", password, OFFICE))
     assert user is not None
     assert (user.id, user.email, user.name) == (user_id, "amina@news.example", "Amina Diallo")
     with pytest.raises(accounts.AccountError, match="already"):
@@ -116,7 +118,7 @@ def test_a_random_password_is_long_readable_and_works(app: Flask) -> None:
 
 
 def test_only_the_hash_of_a_token_is_stored(app: Flask, editor: User) -> None:
-    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    token = accounts.log_in(EMAIL, PASSWORD, OFFICE)
     assert len(token) >= 43
     assert db.session.scalars(select(UserSession.token_hash)).all() == [tokens.token_hash(token)]
     assert token != tokens.token_hash(token)
@@ -129,10 +131,10 @@ def test_unknown_emails_wrong_passwords_and_disabled_accounts_get_the_same_messa
     add_user("author")
     accounts.disable_user("author@news.example")
     messages = {
-        refused("nobody@news.example").message,
-        refused().message,
-        refused("author@news.example", "a long password of author").message,
-        refused("", "").message,
+        refused_login("nobody@news.example").message,
+        refused_login().message,
+        refused_login("author@news.example", "a long password of author").message,
+        refused_login("", "").message,
     }
     assert messages == {accounts.WRONG_CREDENTIALS}
 
@@ -140,25 +142,27 @@ def test_unknown_emails_wrong_passwords_and_disabled_accounts_get_the_same_messa
 def test_a_password_is_hashed_for_an_unknown_email_too(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[str] = []
+    hashes: list[str] = []
 
-    class Counting(hashing.PasswordHasher):
+    class RecordingHasher(hashing.PasswordHasher):
         def verify(self, hash: str | bytes, password: str | bytes) -> bool:
-            seen.append(str(hash))
+            hashes.append(str(hash))
             return super().verify(hash, password)
 
-    monkeypatch.setattr(hashing, "hasher", Counting(time_cost=1, memory_cost=8, parallelism=1))
-    refused("nobody@news.example")
-    refused()
-    assert len(seen) == 2
-    assert all(digest.startswith("$argon2id$") for digest in seen)
+    monkeypatch.setattr(
+        hashing, "hasher", RecordingHasher(time_cost=1, memory_cost=8, parallelism=1)
+    )
+    refused_login("nobody@news.example")
+    refused_login()
+    assert len(hashes) == 2
+    assert all(password_hash.startswith("$argon2id$") for password_hash in hashes)
 
 
 def test_at_most_two_passwords_are_hashed_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     running, most = 0, 0
     lock = threading.Lock()
 
-    class Slow(hashing.PasswordHasher):
+    class SlowHasher(hashing.PasswordHasher):
         def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
             nonlocal running, most
             with lock:
@@ -169,7 +173,7 @@ def test_at_most_two_passwords_are_hashed_at_a_time(monkeypatch: pytest.MonkeyPa
                 running -= 1
             return ""
 
-    monkeypatch.setattr(hashing, "hasher", Slow())
+    monkeypatch.setattr(hashing, "hasher", SlowHasher())
     threads = [threading.Thread(target=accounts.hash_password, args=("x",)) for _ in range(6)]
     for thread in threads:
         thread.start()
@@ -182,38 +186,38 @@ def test_a_network_is_throttled_after_five_failed_logins_to_an_account(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(5):
-        assert refused().retry_after_seconds is None
+        assert refused_login().retry_after_seconds is None
     monkeypatch.setattr(
-        accounts, "check_password", lambda *_: pytest.fail("hashed behind the limit")
+        accounts, "check_password", lambda *_: pytest.fail("hashed although throttled")
     )
-    late = refused(password=PASSWORD)
+    late = refused_login(password=PASSWORD)
     assert late.retry_after_seconds is not None
     assert 800 < late.retry_after_seconds <= 901
-    assert count(LoginAttempt) == 5, "a throttled try is not counted, so the wait has an end"
+    assert count(LoginAttempt) == 5, "a throttled attempt is not counted"
 
 
 def test_failed_logins_from_another_network_do_not_lock_the_owner_out(
     app: Flask, editor: User
 ) -> None:
     for _ in range(6):
-        refused(client=THERE)
-    assert accounts.log_in(EMAIL, PASSWORD, HERE)
+        refused_login(client=ELSEWHERE)
+    assert accounts.log_in(EMAIL, PASSWORD, OFFICE)
 
 
 def test_one_address_cannot_try_many_accounts(app: Flask, editor: User) -> None:
     for number in range(20):
-        assert refused(f"u{number}@news.example").retry_after_seconds is None
-    assert refused(password=PASSWORD).retry_after_seconds
-    assert accounts.log_in(EMAIL, PASSWORD, THERE)
+        assert refused_login(f"u{number}@news.example").retry_after_seconds is None
+    assert refused_login(password=PASSWORD).retry_after_seconds
+    assert accounts.log_in(EMAIL, PASSWORD, ELSEWHERE)
 
 
 def test_after_50_failed_logins_unknown_clients_get_one_attempt_in_30_seconds(
     app: Flask, editor: User
 ) -> None:
-    strangers(50)
-    late = refused(password=PASSWORD, client=accounts.Client("203.0.113.99"))
+    fail_from_unknown_clients(50)
+    late = refused_login(password=PASSWORD, client=accounts.Client("203.0.113.99"))
     assert late.retry_after_seconds is not None
-    assert late.retry_after_seconds <= 31, "a pause, not a wall"
+    assert late.retry_after_seconds <= 31
     assert "30 seconds" in late.message or "29 seconds" in late.message
     age_attempts(throttling.ACCOUNT_PAUSE + timedelta(seconds=1))
     assert accounts.log_in(EMAIL, PASSWORD, accounts.Client("203.0.113.99"))
@@ -223,7 +227,7 @@ def attack(networks: Iterable[str]) -> int:
     """Try a wrong password from each network; return how many attempts were admitted."""
     admitted = 0
     for network in networks:
-        admitted += refused(client=accounts.Client(network)).retry_after_seconds is None
+        admitted += refused_login(client=accounts.Client(network)).retry_after_seconds is None
     return admitted
 
 
@@ -239,7 +243,7 @@ def test_the_owner_can_log_in_from_a_new_network_while_two_48_prefixes_attack(
 
 
 def test_exempt_first_attempts_are_limited_for_each_prefix(app: Flask, editor: User) -> None:
-    strangers(50)
+    fail_from_unknown_clients(50)
     assert attack(f"198.51.100.{last}" for last in range(9)) == 2
     assert attack(f"198.51.{third}.1" for third in range(9)) == 6
     assert attack(f"2001:db9:1:{last}::1" for last in range(9)) == 2
@@ -254,7 +258,7 @@ def test_unknown_networks_together_have_at_most_22080_attempts_a_day(
         attack(f"10.{second}.{third}.1" for second in range(50) for third in range(8))
         == throttling.MAX_OF_UNKNOWN_CLIENTS
     )
-    assert refused(password=PASSWORD, client=THERE).retry_after_seconds
+    assert refused_login(password=PASSWORD, client=ELSEWHERE).retry_after_seconds
     pauses = throttling.WINDOW // throttling.ACCOUNT_PAUSE
     assert (throttling.MAX_OF_UNKNOWN_CLIENTS + pauses) * (
         timedelta(days=1) // throttling.WINDOW
@@ -268,17 +272,19 @@ def test_an_attack_cannot_lock_out_a_known_address_or_device(
     app: Flask, editor: User, attempts: int
 ) -> None:
     phone = accounts.Client("192.0.2.77", "token of the phone")
-    accounts.log_in(EMAIL, PASSWORD, HERE)
+    accounts.log_in(EMAIL, PASSWORD, OFFICE)
     accounts.log_in(EMAIL, PASSWORD, phone)
-    strangers(min(attempts, 50))
-    with db.write() as session:  # what a longer attack leaves behind
+    fail_from_unknown_clients(min(attempts, 50))
+    with db.write() as session:  # the rows of a longer attack
         for number in range(attempts - 50):
             now = datetime.now(UTC)
             session.add(LoginAttempt(email=EMAIL, address=f"198.18.0.{number}", at=now))
-    assert accounts.log_in(EMAIL, PASSWORD, HERE)
+    assert accounts.log_in(EMAIL, PASSWORD, OFFICE)
     assert accounts.log_in(EMAIL, PASSWORD, accounts.Client("203.0.113.200", phone.device))
-    assert refused(password=PASSWORD, client=accounts.Client("203.0.113.201")).retry_after_seconds
-    assert refused(
+    assert refused_login(
+        password=PASSWORD, client=accounts.Client("203.0.113.201")
+    ).retry_after_seconds
+    assert refused_login(
         password=PASSWORD, client=accounts.Client("203.0.113.202", "a guess")
     ).retry_after_seconds
 
@@ -287,30 +293,32 @@ def test_a_known_device_can_log_in_from_a_throttled_network(app: Flask, editor: 
     phone = accounts.Client("192.0.2.77", "token of the phone")
     accounts.log_in(EMAIL, PASSWORD, phone)
     for number in range(20):
-        refused(f"u{number}@news.example", client=phone)
+        refused_login(f"u{number}@news.example", client=phone)
     assert accounts.log_in(EMAIL, PASSWORD, phone)
-    assert refused("u1@news.example", client=phone).retry_after_seconds, (
-        "known to one account alone"
+    assert refused_login("u1@news.example", client=phone).retry_after_seconds, (
+        "the device is known only to one account"
     )
 
 
 def test_a_known_device_has_a_limit_of_its_own(app: Flask, editor: User) -> None:
     accounts.log_in(EMAIL, PASSWORD, accounts.Client("192.0.2.77", "token of the phone"))
     for last in range(5):
-        refused(client=accounts.Client(f"203.0.113.{last}", "token of the phone"))
-    late = refused(password=PASSWORD, client=accounts.Client("203.0.113.9", "token of the phone"))
+        refused_login(client=accounts.Client(f"203.0.113.{last}", "token of the phone"))
+    late = refused_login(
+        password=PASSWORD, client=accounts.Client("203.0.113.9", "token of the phone")
+    )
     assert late.retry_after_seconds is not None
     assert late.retry_after_seconds > 800
 
 
 def test_a_session_counts_failed_logins_by_others(app: Flask, editor: User) -> None:
-    strangers(7)
-    refused()
-    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    fail_from_unknown_clients(7)
+    refused_login()
+    token = accounts.log_in(EMAIL, PASSWORD, OFFICE)
     session = accounts.session_by_token(token)
     assert session is not None
-    assert session.failed_logins == 7, "one's own typing errors are not counted"
-    session = accounts.session_by_token(accounts.log_in(EMAIL, PASSWORD, HERE))
+    assert session.failed_logins == 7, "failures at the same client are not counted"
+    session = accounts.session_by_token(accounts.log_in(EMAIL, PASSWORD, OFFICE))
     assert session is not None
     assert session.failed_logins == 0
 
@@ -323,7 +331,7 @@ def test_an_attack_cannot_lock_out_known_clients_after_a_password_reset(
     accounts.disable_user(EMAIL)
     accounts.enable_user(EMAIL)
     password = accounts.reset_password(EMAIL)
-    strangers(50)
+    fail_from_unknown_clients(50)
     assert accounts.user_by_token(token) is None
     assert accounts.log_in(EMAIL, password, accounts.Client("203.0.113.78", laptop.device))
     assert accounts.log_in(EMAIL, password, accounts.Client(laptop.address))
@@ -350,30 +358,30 @@ def test_one_network_counts_as_one_address(
     app: Flask, editor: User, first: str, second: str
 ) -> None:
     for _ in range(5):
-        refused(client=accounts.Client(first))
-    assert refused(client=accounts.Client(second)).retry_after_seconds
-    assert not refused(client=accounts.Client("2001:db8:1:3::1")).retry_after_seconds
+        refused_login(client=accounts.Client(first))
+    assert refused_login(client=accounts.Client(second)).retry_after_seconds
+    assert not refused_login(client=accounts.Client("2001:db8:1:3::1")).retry_after_seconds
 
 
 def test_login_attempts_expire_and_are_deleted(app: Flask, editor: User) -> None:
     for _ in range(5):
-        refused()
+        refused_login()
     age_attempts(throttling.WINDOW + timedelta(seconds=1))
-    assert accounts.log_in(EMAIL, PASSWORD, HERE)
+    assert accounts.log_in(EMAIL, PASSWORD, OFFICE)
     assert count(LoginAttempt) == 0
 
 
 def test_a_login_deletes_only_the_failed_attempts_of_its_account(app: Flask, editor: User) -> None:
-    refused("other@news.example")
-    refused()
-    accounts.log_in(EMAIL, PASSWORD, HERE)
+    refused_login("other@news.example")
+    refused_login()
+    accounts.log_in(EMAIL, PASSWORD, OFFICE)
     assert db.session.scalars(select(LoginAttempt.email)).all() == ["other@news.example"]
 
 
 def test_a_login_ends_the_previous_session_of_the_browser(app: Flask, editor: User) -> None:
-    first = accounts.log_in(EMAIL, PASSWORD, HERE)
-    elsewhere = accounts.log_in(EMAIL, PASSWORD, THERE)
-    second = accounts.log_in(EMAIL, PASSWORD, HERE, first)
+    first = accounts.log_in(EMAIL, PASSWORD, OFFICE)
+    elsewhere = accounts.log_in(EMAIL, PASSWORD, ELSEWHERE)
+    second = accounts.log_in(EMAIL, PASSWORD, OFFICE, first)
     assert first != second
     assert accounts.user_by_token(first) is None
     assert accounts.user_by_token(second)
@@ -391,7 +399,10 @@ def test_nginx_recognizes_the_cookie_of_a_session(app: Flask, editor: User) -> N
 
 
 def test_logout_ends_one_session(app: Flask, editor: User) -> None:
-    token, other = accounts.log_in(EMAIL, PASSWORD, HERE), accounts.log_in(EMAIL, PASSWORD, HERE)
+    token, other = (
+        accounts.log_in(EMAIL, PASSWORD, OFFICE),
+        accounts.log_in(EMAIL, PASSWORD, OFFICE),
+    )
     accounts.log_out(token)
     accounts.log_out(token)
     assert accounts.user_by_token(token) is None
@@ -402,7 +413,7 @@ def test_logout_ends_one_session(app: Flask, editor: User) -> None:
     ("column", "limit"), [("seen_at", sessions.IDLE_LIMIT), ("created_at", sessions.ABSOLUTE_LIMIT)]
 )
 def test_a_session_expires(app: Flask, editor: User, column: str, limit: timedelta) -> None:
-    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    token = accounts.log_in(EMAIL, PASSWORD, OFFICE)
     age_sessions(**{column: limit - timedelta(minutes=1)})
     assert accounts.user_by_token(token)
     age_sessions(**{column: limit + timedelta(minutes=1)})
@@ -414,8 +425,8 @@ def test_a_session_expires(app: Flask, editor: User, column: str, limit: timedel
 def test_delete_expired_leaves_active_sessions_and_recent_attempts(
     app: Flask, editor: User
 ) -> None:
-    token = accounts.log_in(EMAIL, PASSWORD, HERE)
-    refused()
+    token = accounts.log_in(EMAIL, PASSWORD, OFFICE)
+    refused_login()
     accounts.delete_expired()
     assert accounts.user_by_token(token)
     assert count(LoginAttempt) == 1
@@ -425,7 +436,7 @@ def test_delete_expired_leaves_active_sessions_and_recent_attempts(
 
 
 def test_seen_at_is_updated_at_most_every_ten_minutes(app: Flask, editor: User) -> None:
-    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    token = accounts.log_in(EMAIL, PASSWORD, OFFICE)
     query = select(UserSession.seen_at)
     before = db.session.scalar(query)
     accounts.user_by_token(token)
@@ -433,51 +444,54 @@ def test_seen_at_is_updated_at_most_every_ten_minutes(app: Flask, editor: User) 
     age_sessions(seen_at=timedelta(minutes=11))
     user = accounts.user_by_token(token)
     assert user is not None
-    assert user.role == "editor", "the person stays readable behind the write"
+    assert user.role == "editor", "the user stays readable after the write"
     seen = db.session.scalar(query)
     assert seen is not None
     assert datetime.now(UTC) - seen < timedelta(minutes=1)
 
 
 def test_disabling_ends_every_session(app: Flask, editor: User) -> None:
-    tokens = [accounts.log_in(EMAIL, PASSWORD, HERE) for _ in range(2)]
+    tokens = [accounts.log_in(EMAIL, PASSWORD, OFFICE) for _ in range(2)]
     accounts.disable_user("EDITOR@news.example")
     assert [accounts.user_by_token(token) for token in tokens] == [None, None]
-    refused(password=PASSWORD)
+    refused_login(password=PASSWORD)
 
 
 def test_a_session_row_of_an_inactive_person_is_ignored(app: Flask, editor: User) -> None:
-    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    token = accounts.log_in(EMAIL, PASSWORD, OFFICE)
     with db.write() as session:
         session.execute(update(User).values(is_active=False))
     assert accounts.user_by_token(token) is None
 
 
 def test_a_reset_ends_every_session_and_the_old_password(app: Flask, editor: User) -> None:
-    token = accounts.log_in(EMAIL, PASSWORD, HERE)
+    token = accounts.log_in(EMAIL, PASSWORD, OFFICE)
     new = accounts.reset_password(EMAIL)
     assert accounts.user_by_token(token) is None
-    refused(password=PASSWORD)
-    assert accounts.log_in(EMAIL, new, HERE)
+    refused_login(password=PASSWORD)
+    assert accounts.log_in(EMAIL, new, OFFICE)
 
 
 def test_changing_the_password_replaces_all_sessions_with_a_new_one(
     app: Flask, editor: User
 ) -> None:
-    old, elsewhere = accounts.log_in(EMAIL, PASSWORD, HERE), accounts.log_in(EMAIL, PASSWORD, THERE)
-    new = accounts.change_own_password(editor.id, PASSWORD, "another fine password", HERE)
+    old, elsewhere = (
+        accounts.log_in(EMAIL, PASSWORD, OFFICE),
+        accounts.log_in(EMAIL, PASSWORD, ELSEWHERE),
+    )
+    new = accounts.change_own_password(editor.id, PASSWORD, "another fine password", OFFICE)
     assert [accounts.user_by_token(token) for token in (old, elsewhere)] == [None, None]
     assert accounts.user_by_token(new)
-    refused(password=PASSWORD)
-    assert accounts.log_in(EMAIL, "another fine password", HERE)
+    refused_login(password=PASSWORD)
+    assert accounts.log_in(EMAIL, "another fine password", OFFICE)
 
 
 def test_guesses_of_the_current_password_are_throttled(app: Flask, editor: User) -> None:
     for _ in range(5):
         with pytest.raises(accounts.LoginError, match="current"):
-            accounts.change_own_password(editor.id, "guess", "another fine password", HERE)
+            accounts.change_own_password(editor.id, "guess", "another fine password", OFFICE)
     with pytest.raises(accounts.LoginError, match="Too many attempts"):
-        accounts.change_own_password(editor.id, PASSWORD, "another fine password", HERE)
+        accounts.change_own_password(editor.id, PASSWORD, "another fine password", OFFICE)
 
 
 def test_an_account_disabled_during_a_login_gets_no_session(
@@ -488,16 +502,16 @@ def test_an_account_disabled_during_a_login_gets_no_session(
         return True
 
     monkeypatch.setattr(accounts, "check_password", check)
-    assert refused(password=PASSWORD).message == accounts.WRONG_CREDENTIALS
+    assert refused_login(password=PASSWORD).message == accounts.WRONG_CREDENTIALS
     assert count(UserSession) == 0
 
 
 def test_roles_can_be_changed_and_unknown_emails_are_refused(app: Flask, editor: User) -> None:
     accounts.set_role(EMAIL, "admin")
     assert db.session.scalar(select(User.role)) == "admin"
-    for act in (accounts.disable_user, accounts.reset_password):
+    for action in (accounts.disable_user, accounts.reset_password):
         with pytest.raises(accounts.AccountError, match="user list"):
-            act("nobody@news.example")
+            action("nobody@news.example")
     with pytest.raises(accounts.AccountError):
         accounts.set_role(EMAIL, "owner")
 
@@ -507,9 +521,9 @@ def test_logs_name_known_accounts_and_contain_no_other_typed_text(
 ) -> None:
     caplog.set_level("INFO")
     for _ in range(6):
-        refused("my secret password")
-    refused(client=THERE)
-    accounts.log_in(EMAIL, PASSWORD, THERE)
+        refused_login("my secret password")
+    refused_login(client=ELSEWHERE)
+    accounts.log_in(EMAIL, PASSWORD, ELSEWHERE)
     lines = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert lines[0] == ("WARNING", f"login refused: {throttling.NO_ACCOUNT}, from 192.0.2.1")
     assert lines[5] == ("WARNING", f"login throttled: {throttling.NO_ACCOUNT}, from 192.0.2.1")
@@ -521,7 +535,7 @@ def test_logs_name_known_accounts_and_contain_no_other_typed_text(
 
 
 def test_the_log_of_a_login_cannot_be_forged(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    refused("a@b.example\r\nlogin of 'editor@news.example' from 127.0.0.1")
+    refused_login("a@b.example\r\nlogin of 'editor@news.example' from 127.0.0.1")
     assert len(caplog.messages) == 1
     assert "\n" not in caplog.messages[0]
     assert "wrong password" not in caplog.text

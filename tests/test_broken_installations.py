@@ -28,9 +28,10 @@ from tests.drills.running_site import free_port
 COMMANDS = {"run": ["run", "--bind", "127.0.0.1:{port}"], "init": ["init"], "doctor": ["doctor"]}
 COMMANDS["import"] = ["import", "jsonl", "{stories}"]
 ADVICE = re.compile(r"(?:Run|as root|create a new one): (.*)$")
-BEFORE_FIRST_USE = ("Nobody can log in", "search index is missing", "Less than 500 MB")
-MOST_STEPS = 3
-Try = Callable[..., CommandResult]
+# Complaints of the doctor about every new site.
+NEW_SITE_COMPLAINTS = ("Nobody can log in", "search index is missing", "Less than 500 MB")
+MAX_REPAIRS = 3
+RunCommand = Callable[..., CommandResult]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,33 +48,33 @@ def loaded_modules(fresh_data: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def room() -> Iterator[Path]:
-    """Return a directory that other users may enter; pytest closes its own ones at each start."""
+def parent_dir() -> Iterator[Path]:
+    """Directory that other users may enter, unlike those of pytest."""
     with tempfile.TemporaryDirectory() as directory:
-        room = Path(directory)
-        room.chmod(0o711)
-        yield room
-        if os.path.ismount(room / "site" / "data"):
-            subprocess.run(["umount", "--lazy", str(room / "site" / "data")], check=True)
+        parent_dir = Path(directory)
+        parent_dir.chmod(0o711)
+        yield parent_dir
+        if os.path.ismount(parent_dir / "site" / "data"):
+            subprocess.run(["umount", "--lazy", str(parent_dir / "site" / "data")], check=True)
 
 
 @pytest.fixture
-def data(fresh_data: Path, room: Path) -> Path:
-    """Return a data directory to break, with a good copy of its database beside it."""
-    data = room / "site" / "data"
+def data(fresh_data: Path, parent_dir: Path) -> Path:
+    """Data directory to break; its parent has a good copy of the database."""
+    data = parent_dir / "site" / "data"
     shutil.copytree(fresh_data, data)
     shutil.copy(fresh_data / "spectator.db", data.with_name("good.db"))
-    (room / "stories.jsonl").write_text(json.dumps(STORY), "utf-8")
+    (parent_dir / "stories.jsonl").write_text(json.dumps(STORY), "utf-8")
     return data
 
 
 @pytest.fixture
-def attempt(request: pytest.FixtureRequest, data: Path, room: Path) -> Try:
+def attempt(request: pytest.FixtureRequest, data: Path, parent_dir: Path) -> RunCommand:
     """Return a function that runs one of the four commands as the case requires."""
     case: Case = request.getfixturevalue("case")
     uid = 0 if case.is_root else NOBODY
     environ = {name: text.format(data=data) for name, text in case.environ.items()}
-    words = {"port": free_port(), "stories": room / "stories.jsonl"}
+    words = {"port": free_port(), "stories": parent_dir / "stories.jsonl"}
 
     def run(command: str) -> CommandResult:
         return run_command(data, [word.format(**words) for word in COMMANDS[command]], uid, environ)
@@ -82,7 +83,9 @@ def attempt(request: pytest.FixtureRequest, data: Path, room: Path) -> Try:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_every_command_tells_and_the_advice_leads_out(case: Case, data: Path, attempt: Try) -> None:
+def test_every_command_reports_the_fault_and_its_advice_repairs_it(
+    case: Case, data: Path, attempt: RunCommand
+) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give files away")
     if not case.is_root:
@@ -92,7 +95,7 @@ def test_every_command_tells_and_the_advice_leads_out(case: Case, data: Path, at
     lines = [
         line[2:]
         for line in doctor.output.splitlines()
-        if line.startswith("- ") and case.says in line
+        if line.startswith("- ") and case.message in line
     ]
     assert doctor.code == 1 and lines, doctor
     line = lines[0]
@@ -104,32 +107,35 @@ def test_every_command_tells_and_the_advice_leads_out(case: Case, data: Path, at
         if is_for_init and command == "init":
             assert outcome.code == 0, outcome
         else:
-            assert outcome.code == 1 and case.says in outcome.output.splitlines()[-1], outcome
+            assert outcome.code == 1 and case.message in outcome.output.splitlines()[-1], outcome
             assert (
                 len([text for text in outcome.output.splitlines() if text.startswith("spectator:")])
                 == 1
             )
-    for _ in range(MOST_STEPS):
-        if left := complaints(attempt("doctor")):
-            follow(left[0], case, data, attempt)
+    for _ in range(MAX_REPAIRS):
+        remaining = complaints(attempt("doctor"))
+        if remaining:
+            follow_advice(remaining[0], case, data, attempt)
     assert complaints(attempt("doctor")) == []
     assert attempt("run").code == attempt("import").code == 0
 
 
 def complaints(doctor: CommandResult) -> list[str]:
-    """Return the doctor's complaints, without those of every new site."""
+    """Return the doctor's complaints about a site, without those about every new site."""
     lines = [line[2:] for line in doctor.output.splitlines() if line.startswith("- ")]
-    return [line for line in lines if not any(complaint in line for complaint in BEFORE_FIRST_USE)]
+    return [
+        line for line in lines if not any(complaint in line for complaint in NEW_SITE_COMPLAINTS)
+    ]
 
 
 def give_away(parent: Path) -> None:
-    """Let another user own the site, such as a service's own user."""
+    """Give the site to another user, as if it ran as a service."""
     for path in (parent, *parent.rglob("*")):
         os.chown(path, NOBODY, NOBODY)
 
 
-def follow(line: str, case: Case, data: Path, attempt: Try) -> None:
-    """Follow the advice of a message: run its command, or do what the case says that it means."""
+def follow_advice(line: str, case: Case, data: Path, attempt: RunCommand) -> None:
+    """Follow the advice of a message: run its command, or the repair of the case."""
     advice = ADVICE.search(line)
     if advice is not None and case.repair is None:
         for command in advice[1].split(" && "):
@@ -140,7 +146,7 @@ def follow(line: str, case: Case, data: Path, attempt: Try) -> None:
     elif os.path.ismount(data):
         subprocess.run(["mount", "-o", "remount,rw", str(data)], check=True)
         (data / "filler").unlink(missing_ok=True)
-    elif case.repair is not None and case.says in line:
+    elif case.repair is not None and case.message in line:
         case.repair(data)
     else:
         assert line.endswith("Run: spectator init"), f"no advice to follow: {line}"
@@ -153,12 +159,12 @@ def test_a_secret_is_never_shown(fresh_data: Path) -> None:
     assert "hush" not in outcome.output
 
 
-def test_the_doctor_makes_nothing(tmp_path: Path) -> None:
+def test_the_doctor_creates_nothing(tmp_path: Path) -> None:
     outcome = run_command(tmp_path / "none", ["doctor"], 0, {})
     assert outcome.code == 1 and "is missing" in outcome.output
     assert not list(tmp_path.iterdir())
 
 
-def test_there_are_enough_cases() -> None:
+def test_the_cases_are_many_and_have_different_names() -> None:
     assert len(CASES) >= 30 and len({case.name for case in CASES}) == len(CASES)
     assert sys.platform != "linux" or {case.is_root for case in CASES} == {True, False}

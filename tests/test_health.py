@@ -23,7 +23,7 @@ READER = {"X-Forwarded-For": "198.51.100.7"}
 
 @pytest.fixture
 def guarded(app: Flask, story: Callable[..., int], catch_up: Callable[[], None]) -> Flask:
-    """Return a site behind one proxy, with a token, a story and its index."""
+    """Site behind one proxy, with a metrics token, a story and a search index."""
     story()
     catch_up()
     more = {"SPECTATOR_TRUSTED_PROXIES": "1", "SPECTATOR_METRICS_TOKEN": TOKEN}
@@ -35,13 +35,13 @@ def guarded(app: Flask, story: Callable[..., int], catch_up: Callable[[], None])
     [
         ("198.51.100.7", {}),
         ("127.0.0.1", READER),  # through a proxy on the same machine
-        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}),  # the public may claim to be the machine
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}),  # a header that anybody can send
         ("127.0.0.1", {"X-Forwarded-For": ""}),
         ("127.0.0.1", {"Forwarded": "for=198.51.100.7"}),
         ("127.0.0.1", {"Via": "1.1 proxy"}),
         ("127.0.0.1", {"X-Real-IP": "198.51.100.7"}),
         ("127.0.0.1", {"X-Forwarded-Proto": "https"}),
-        ("", {}),  # a socket's path: a proxy asks
+        ("", {}),  # a proxy connected to a Unix socket
         ("198.51.100.7", {"Authorization": "Bearer "}),
         ("198.51.100.7", {"Authorization": f"Bearer {TOKEN[:-1]}"}),
         ("198.51.100.7", {"Authorization": TOKEN}),
@@ -55,12 +55,12 @@ def test_the_public_gets_only_the_status_from_readyz(
     if status == "unready":
         full = Fault(Cause.FULL, guarded.config["DATA_DIR"], "No room.", "Make some.")
         monkeypatch.setattr(guarded.extensions["storage"], "find_fault", lambda: full)
-    answer = guarded.test_client().get(
+    response = guarded.test_client().get(
         "/readyz", headers=headers, environ_overrides={"REMOTE_ADDR": peer}
     )
-    assert answer.status_code == (200 if status == "ok" else 503)
-    assert answer.json == {"status": status}
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.status_code == (200 if status == "ok" else 503)
+    assert response.json == {"status": status}
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
@@ -81,10 +81,10 @@ def test_the_metrics_token_gives_the_full_readyz_report_to_any_address(guarded: 
 def test_without_a_configured_token_no_header_gives_the_readyz_report(
     app: Flask, token: str
 ) -> None:
-    answer = app.test_client().get(
+    response = app.test_client().get(
         "/readyz", headers={"Authorization": token}, environ_overrides=PUBLIC
     )
-    assert answer.json == {"status": "ok"}
+    assert response.json == {"status": "ok"}
 
 
 def test_the_error_for_an_invalid_token_does_not_repeat_it() -> None:
@@ -103,9 +103,9 @@ def test_a_missing_or_lagging_search_index_leaves_the_site_ready(
     story(headline="Published an hour ago, and the worker still busy with an import")
     with db.write() as session:
         session.execute(update(Outbox).values(at=datetime.now(UTC) - timedelta(hours=1)))
-    answer = client.get("/readyz")
-    assert answer.json is not None and answer.json["behind_seconds"] > 3000
-    assert answer.status_code == 200
+    response = client.get("/readyz")
+    assert response.json is not None and response.json["behind_seconds"] > 3000
+    assert response.status_code == 200
 
 
 def test_without_a_database_the_site_is_unready(app: Flask) -> None:
@@ -113,7 +113,9 @@ def test_without_a_database_the_site_is_unready(app: Flask) -> None:
     db.session.remove()
     db.engine.dispose()
     database.rename(database.with_suffix(".away"))
-    answer = app.test_client().get("/readyz")
+    response = app.test_client().get("/readyz")
     assert (
-        answer.status_code == 503 and answer.json is not None and answer.json["status"] == "unready"
+        response.status_code == 503
+        and response.json is not None
+        and response.json["status"] == "unready"
     )

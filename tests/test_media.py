@@ -57,7 +57,7 @@ def store_bytes(data: bytes, directory: Path) -> tuple[StoredPicture, Image.Imag
 
 
 def refusal(data: bytes, directory: Path) -> str:
-    """Return the message that refuses the bytes; nothing may be stored."""
+    """Return the message with which the bytes are refused; fail if anything is stored."""
     with pytest.raises(PictureError) as refused:
         store_upload(BytesIO(data), directory)
     assert not [path for path in directory.rglob("*") if path.is_file()]
@@ -95,7 +95,7 @@ def test_a_photograph_is_stored_with_its_renditions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("umask", [0o077, 0o000])
-def test_the_web_server_may_read_renditions_alone_whatever_the_umask(
+def test_the_web_server_can_read_only_renditions_whatever_the_umask(
     tmp_path: Path, umask: int
 ) -> None:
     before = os.umask(umask)
@@ -111,7 +111,7 @@ def test_the_web_server_may_read_renditions_alone_whatever_the_umask(
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_the_same_picture_twice_is_one_file(tmp_path: Path) -> None:
+def test_the_same_picture_is_stored_once(tmp_path: Path) -> None:
     data = encoded(photograph(700, 500))
     first = store_upload(BytesIO(data), tmp_path)
     moments = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.jpg")}
@@ -121,7 +121,7 @@ def test_the_same_picture_twice_is_one_file(tmp_path: Path) -> None:
     } == moments
 
 
-def test_a_wide_original_is_narrowed(tmp_path: Path) -> None:
+def test_a_wide_original_is_scaled_down(tmp_path: Path) -> None:
     picture, _ = store_bytes(encoded(photograph(3000, 600), quality=60), tmp_path)
     assert (picture.width, picture.height) == (2560, 512)
 
@@ -165,7 +165,7 @@ def test_metadata_is_dropped_and_orientation_applied(tmp_path: Path) -> None:
     "exif",
     [b"Exif\0\0II*\0", b"Exif\0\0" + b"\xff" * 40, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\1" * 60],
 )
-def test_a_damaged_exif_block_does_not_cost_the_picture(exif: bytes, tmp_path: Path) -> None:
+def test_a_picture_with_damaged_exif_data_is_stored(exif: bytes, tmp_path: Path) -> None:
     picture, _ = store_bytes(encoded(photograph(300, 200), exif=exif), tmp_path)
     assert (picture.width, picture.height) == (300, 200)
 
@@ -201,7 +201,7 @@ def test_sixteen_bit_grey_keeps_its_tones(tmp_path: Path) -> None:
     assert near(stored.getpixel((30, 30)), (128, 128, 128), 2)
 
 
-def test_transparency_that_matters_stays(tmp_path: Path) -> None:
+def test_visible_transparency_is_kept(tmp_path: Path) -> None:
     palette = Image.new("P", (400, 300), 0)
     palette.putpalette([200, 30, 30, 10, 120, 40])
     palette.paste(1, (0, 0, 200, 300))
@@ -216,13 +216,13 @@ def test_transparency_that_matters_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_an_opaque_alpha_channel_makes_a_jpeg(kind: str, tmp_path: Path) -> None:
+def test_a_picture_with_an_opaque_alpha_channel_becomes_a_jpeg(kind: str, tmp_path: Path) -> None:
     picture, _ = store_bytes(encoded(photograph(400, 300).convert("RGBA"), kind), tmp_path)
     assert picture.extension == "jpg"
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
-def test_an_animation_is_refused_and_never_stilled(kind: str, tmp_path: Path) -> None:
+def test_an_animation_is_refused_and_a_single_frame_stored(kind: str, tmp_path: Path) -> None:
     frames = [Image.new("RGB", (64, 64), colour) for colour in ("lime", "red", "blue")]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=50)
     assert "animated" in refusal(data, tmp_path)
@@ -230,12 +230,12 @@ def test_an_animation_is_refused_and_never_stilled(kind: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_every_mode_of_png_is_taken(mode: str, tmp_path: Path) -> None:
+def test_every_png_mode_is_accepted(mode: str, tmp_path: Path) -> None:
     picture, _ = store_bytes(encoded(Image.new(mode, (2600, 300)), "PNG"), tmp_path)
     assert (picture.width, picture.height) == (2560, 295)
 
 
-def test_twenty_thousand_pixels_square_in_8_kb_are_refused_at_once(tmp_path: Path) -> None:
+def test_an_8_kb_file_of_400_megapixels_is_refused_at_once(tmp_path: Path) -> None:
     packed = zlib.compressobj(9)
     data = png(
         20_000, 20_000, chunk(b"IDAT", packed.compress(bytes(8_000_000)) + packed.flush()), depth=1
@@ -306,11 +306,11 @@ def test_sizes_beyond_the_limits_are_refused(data: bytes, words: str, tmp_path: 
         b"\0" * 5000,
     ],
 )
-def test_what_is_no_picture_is_refused(data: bytes, tmp_path: Path) -> None:
+def test_files_that_are_no_supported_picture_are_refused(data: bytes, tmp_path: Path) -> None:
     assert refusal(data, tmp_path).startswith("This file is not a picture we support")
 
 
-def test_a_picture_with_a_tail_loses_the_tail(tmp_path: Path) -> None:
+def test_data_after_the_end_of_a_picture_is_dropped(tmp_path: Path) -> None:
     tail = b"PK\x03\x04<script>alert(1)</script>"
     store_bytes(encoded(photograph(64, 64)) + tail, tmp_path)
     store_bytes(encoded(photograph(64, 65), "PNG") + tail, tmp_path)
@@ -343,7 +343,9 @@ def test_huge_text_chunks_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "key", [b"exif", b"transparency", b"icc_profile", b"xmp", b"XML:com.adobe.xmp", b"dpi"]
 )
-def test_text_chunks_that_pose_as_metadata_do_no_harm(key: bytes, tmp_path: Path) -> None:
+def test_text_chunks_named_like_metadata_cause_no_internal_error(
+    key: bytes, tmp_path: Path
+) -> None:
     data = png(
         64, 64, chunk(b"tEXt", key + b"\0boo"), chunk(b"IDAT", zlib.compress(bytes(65 * 64)))
     )
@@ -362,7 +364,7 @@ def test_ten_thousand_frames_are_refused_at_once(tmp_path: Path) -> None:
     assert time.perf_counter() - before < 5
 
 
-def test_a_jpeg_of_endless_scans_is_refused(tmp_path: Path) -> None:
+def test_a_jpeg_with_thousands_of_scans_is_refused(tmp_path: Path) -> None:
     one = encoded(Image.new("L", (64, 64)), progressive=True)
     start = one.rindex(b"\xff\xda")
     assert "progressive scans" in refusal(
@@ -381,28 +383,26 @@ def test_a_jpeg_of_endless_scans_is_refused(tmp_path: Path) -> None:
 def test_scribbled_pictures_are_taken_or_refused(
     kind: str, seed: int, count: int, tmp_path: Path
 ) -> None:
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     data = bytearray(encoded(photograph(48, 32), kind))
     for _ in range(count):
         # Half of the damage goes to the first bytes, where the headers are.
-        data[chance.randrange(min(len(data), chance.choice((60, len(data)))))] = chance.randrange(
-            256
-        )
+        end = min(len(data), rng.choice((60, len(data))))
+        data[rng.randrange(end)] = rng.randrange(256)
     try:
         decoder.make_original(bytes(data), tmp_path)  # in this process, for speed
     except PictureError as refused:
         assert str(refused).endswith(".")  # noqa: PT017 - either answer is right, any other exception is not
 
 
-def test_deleted_renditions_come_back_the_same(tmp_path: Path) -> None:
+def test_deleted_renditions_are_made_again_identically(tmp_path: Path) -> None:
     picture, _ = store_bytes(encoded(photograph(1000, 700)), tmp_path)
     names = media.missing_renditions(tmp_path, picture.digest, picture.extension, picture.width)
     assert names == []
     before = {path: path.read_bytes() for path in tmp_path.rglob("renditions/*/*")}
     assert len(before) == 4
     assert media.make_renditions(tmp_path, picture.digest, picture.extension, picture.width) == 0
-    lost = sorted(before)[1:3]
-    for path in lost:
+    for path in sorted(before)[1:3]:
         path.unlink()
     assert (
         len(media.missing_renditions(tmp_path, picture.digest, picture.extension, picture.width))
@@ -412,7 +412,7 @@ def test_deleted_renditions_come_back_the_same(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.rglob("renditions/*/*")} == before
 
 
-def test_cutting_without_an_original_says_so(tmp_path: Path) -> None:
+def test_making_renditions_without_a_good_original_fails(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         media.make_renditions(tmp_path, "ab" * 16, "jpg", 640)
     (tmp_path / "originals").mkdir()
@@ -421,7 +421,7 @@ def test_cutting_without_an_original_says_so(tmp_path: Path) -> None:
         media.make_renditions(tmp_path, "ab" * 16, "jpg", 640)
 
 
-def test_a_busy_photograph_is_kept_near_its_budget(tmp_path: Path) -> None:
+def test_renditions_of_detailed_photographs_are_compressed_more(tmp_path: Path) -> None:
     noise = Image.effect_noise((640, 427), 60).convert("RGB")
     picture, _ = store_bytes(encoded(noise, quality=95), tmp_path)
     rendition = tmp_path / "renditions" / media.rendition_names(picture.digest, "jpg", 640)[-1][0]
@@ -452,7 +452,7 @@ def test_a_full_disk_leaves_no_half_written_file(
 DIGEST = "0123456789abcdef" * 2
 
 
-def test_a_rendition_name_is_found_under_the_directory(tmp_path: Path) -> None:
+def test_rendition_names_become_paths_in_the_directory(tmp_path: Path) -> None:
     assert (
         media.rendition_path(tmp_path, f"01/{DIGEST}-640.jpg")
         == tmp_path / "renditions" / "01" / f"{DIGEST}-640.jpg"
@@ -484,5 +484,5 @@ def test_a_rendition_name_is_found_under_the_directory(tmp_path: Path) -> None:
         f"01/{DIGEST}-640.jpg\0",
     ],
 )
-def test_any_other_name_is_nothing(name: str, tmp_path: Path) -> None:
+def test_any_other_name_has_no_path(name: str, tmp_path: Path) -> None:
     assert media.rendition_path(tmp_path, name) is None

@@ -19,10 +19,11 @@ from spectator import incoming, media
 from spectator.media import PictureError, PictureResourceError, decoder, sandbox, store_upload
 from tests.test_media import chunk, encoded, photograph
 
-# Sizes of a process that takes in what the program opens; the largest of these needs far more to be
-# decoded.
-MOST_GROWTH_BYTES = 20_000_000
-RUN = """
+# A process that stores the largest pictures may grow by this much; decoding takes far more and
+# happens in another process.
+MAX_GROWTH_BYTES = 20_000_000
+# A program that stores a picture; it prints the width and its own growth in bytes.
+STORE_PICTURE = """
 import resource, sys
 from pathlib import Path
 from spectator import incoming, media
@@ -69,12 +70,12 @@ def test_the_largest_pictures_are_stored_without_much_memory_in_this_process(
 ) -> None:
     upload = tmp_path / "upload"
     upload.write_bytes(data())
-    command = [sys.executable, "-c", RUN, str(upload), str(tmp_path / "media")]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert told.returncode == 0, told.stderr
-    width, growth = map(int, told.stdout.split())
+    command = [sys.executable, "-c", STORE_PICTURE, str(upload), str(tmp_path / "media")]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert result.returncode == 0, result.stderr
+    width, growth = map(int, result.stdout.split())
     assert width == 2560, name
-    assert growth < MOST_GROWTH_BYTES, name
+    assert growth < MAX_GROWTH_BYTES, name
 
 
 def padded(data: bytes, size: int) -> bytes:
@@ -94,15 +95,11 @@ def test_running_out_of_memory_is_not_reported_as_a_damaged_picture(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {"progressive": True, "subsampling": 0} if kind == "JPEG" else {}
-    upload = (
-        BytesIO(
-            encoded(
-                Image.effect_noise((4500, 4500), 60).convert("RGB").quantize(64), kind, **options
-            )
-        )
-        if (kind == "GIF")
-        else BytesIO(encoded(photograph(4500, 4500), kind, **options))
-    )
+    if kind == "GIF":
+        picture = Image.effect_noise((4500, 4500), 60).convert("RGB").quantize(64)
+    else:
+        picture = photograph(4500, 4500)
+    upload = BytesIO(encoded(picture, kind, **options))
     program = tmp_path / "decoding.py"
     text = Path(decoder.__file__).read_text(encoding="utf-8")
     program.write_text(
@@ -123,11 +120,11 @@ def test_a_memory_limit_of_this_process_is_not_reported_as_a_damaged_picture(
 ) -> None:
     (tmp_path / "upload").write_bytes(encoded(photograph(4000, 4000), "PNG"))
     limits = (110_000_000, 110_000_000)
-    code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, {limits})\n{RUN}"
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, {limits})\n{STORE_PICTURE}"
     command = [sys.executable, "-c", code, str(tmp_path / "upload"), str(tmp_path / "media")]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert "PictureResourceError: There is not enough memory" in told.stderr
-    assert "damaged" not in told.stderr
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "PictureResourceError: There is not enough memory" in result.stderr
+    assert "damaged" not in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -163,26 +160,26 @@ def test_the_decoder_limits_its_memory_and_cpu_time() -> None:
             "print(*(resource.getrlimit(kind)[1] for kind in kinds))"
         )
     )
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-I", "-c", command], capture_output=True, text=True, check=True
     )
-    assert told.stdout.split() == [str(decoder.MEMORY_BYTES), str(decoder.CPU_SECONDS)]
+    assert result.stdout.split() == [str(decoder.MEMORY_BYTES), str(decoder.CPU_SECONDS)]
     assert resource.getrlimit(resource.RLIMIT_CPU)[1] == resource.RLIM_INFINITY, (
-        "and not this process"
+        "this process has no limit"
     )
 
 
-class CountedLock:
-    """Held lock that records each caller's timeout and keeps the first until released."""
+class HeldLock:
+    """Lock that nobody can acquire; it records timeouts and lets only the first caller wait."""
 
     def __init__(self) -> None:
-        self.waits: list[float] = []
-        self.someone_waits, self.released = threading.Event(), threading.Event()
+        self.timeouts: list[float] = []
+        self.is_waited_for, self.released = threading.Event(), threading.Event()
 
     def acquire(self, timeout: float) -> bool:
-        self.waits.append(timeout)
-        if timeout and len(self.waits) == 1:
-            self.someone_waits.set()
+        self.timeouts.append(timeout)
+        if timeout and len(self.timeouts) == 1:
+            self.is_waited_for.set()
             self.released.wait(60)
         return False
 
@@ -190,11 +187,11 @@ class CountedLock:
 def test_only_one_picture_waits_while_another_is_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = CountedLock()
-    places = threading.BoundedSemaphore(sandbox._slots._initial_value)  # type: ignore[attr-defined]
+    lock = HeldLock()
+    slots = threading.BoundedSemaphore(sandbox._slots._initial_value)  # type: ignore[attr-defined]
     monkeypatch.setattr(sandbox, "_decoder_lock", lock)
-    monkeypatch.setattr(sandbox, "_slots", places)
-    assert places.acquire(blocking=False)  # the picture that is decoded
+    monkeypatch.setattr(sandbox, "_slots", slots)
+    assert slots.acquire(blocking=False)  # for the picture that is decoded
     data = padded(encoded(photograph(64, 64)), sandbox.MIN_WAITING_BYTES + 1)
 
     def refused() -> None:
@@ -203,17 +200,17 @@ def test_only_one_picture_waits_while_another_is_decoded(
 
     waiting = threading.Thread(target=refused)
     waiting.start()
-    assert lock.someone_waits.wait(60)
+    assert lock.is_waited_for.wait(60)
     for _ in range(3):
         refused()
-    assert lock.waits == [sandbox.WAIT_SECONDS], "the others have not waited"
+    assert lock.timeouts == [sandbox.WAIT_SECONDS], "other pictures do not wait"
     lock.released.set()
     waiting.join(60)
     small = BytesIO(padded(data[:-1].rstrip(b"\0"), sandbox.MIN_WAITING_BYTES))
     with pytest.raises(PictureResourceError, match="busy"):
         store_upload(small, tmp_path)
-    assert lock.waits == [sandbox.WAIT_SECONDS, 0], "what came without a turn does not wait at all"
-    assert places.acquire(blocking=False), "every place is given back"
+    assert lock.timeouts == [sandbox.WAIT_SECONDS, 0], "small pictures do not wait"
+    assert slots.acquire(blocking=False), "every slot is free again"
 
 
 def test_bodies_too_small_to_need_a_slot_do_not_wait_for_the_decoder() -> None:

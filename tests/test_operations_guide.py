@@ -31,7 +31,7 @@ def recipe(title: str) -> str:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that runs shell lines with other paths, without systemd, as this user."""
+    """Return a function that runs a recipe with other paths, without systemd and `-o` options."""
 
     def run(lines: str, **paths: str) -> subprocess.CompletedProcess[str]:
         for name, path in paths.items():
@@ -49,8 +49,8 @@ def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
-def stories_in(path: Path, table: str = "article") -> int:
-    """Return the number of stories, or of another table's rows, in a database."""
+def count_rows(path: Path, table: str = "article") -> int:
+    """Return the number of rows of a table in a database."""
     with closing(sqlite.connect(str(path))) as connection:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
@@ -68,42 +68,44 @@ def test_backups_can_be_repeated_and_restored_without_sessions(
     accounts.log_in(editor.email, "a long password of editor", accounts.Client("192.0.2.1"))
     preview_links.create(article_id, editor.id, 30)
     for number in (1, 2):
-        done = shell(recipe("A backup"), DATA=str(data), BACKUPS=str(backups))
-        assert done.returncode == 0, done.stderr
-        assert f"{number} stories are in {backups}/spectator-" in done.stdout
+        result = shell(recipe("A backup"), DATA=str(data), BACKUPS=str(backups))
+        assert result.returncode == 0, result.stderr
+        assert f"{number} stories are in {backups}/spectator-" in result.stdout
         story()
     [backup] = backups.glob("*.db")
     access = ("user_session", "preview_link")
-    assert [stories_in(backup, table) for table in access] == [1, 1]
-    assert stories_in(backup) == 2 and backup.stat().st_mode & 0o777 == 0o600
+    assert [count_rows(backup, table) for table in access] == [1, 1]
+    assert count_rows(backup) == 2 and backup.stat().st_mode & 0o777 == 0o600
     assert (backups / "secret_key").exists() and (backups / "originals").is_dir()
-    assert (data / "spectator.db-wal").stat().st_size > 0, "the database has moved on since"
+    assert (data / "spectator.db-wal").stat().st_size > 0, "the database has changed since"
     db.session.remove()
-    db.engine.dispose(close=False)  # as if the site had been killed: its log stays behind
-    done = shell(recipe("Restoring a backup"), DATA=str(data), BACKUP=str(backup))
-    assert done.returncode == 0, done.stderr
-    assert stories_in(data / "spectator.db") == 2
-    assert [stories_in(data / "spectator.db", table) for table in access] == [0, 0]
+    db.engine.dispose(close=False)  # like a killed site, leave the write-ahead log
+    result = shell(recipe("Restoring a backup"), DATA=str(data), BACKUP=str(backup))
+    assert result.returncode == 0, result.stderr
+    assert count_rows(data / "spectator.db") == 2
+    assert [count_rows(data / "spectator.db", table) for table in access] == [0, 0]
     assert (data / "spectator.db").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_backup_of_a_mistyped_path_fails(
     shell: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    done = shell(
+    result = shell(
         recipe("A backup"), DATA=str(tmp_path / "mistyped"), BACKUPS=str(tmp_path / "backups")
     )
-    assert done.returncode != 0 and "no backup" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        result.returncode != 0 and "no backup" in result.stderr and "Traceback" not in result.stderr
+    )
     assert not list((tmp_path / "backups").iterdir()) and not (tmp_path / "mistyped").exists()
 
 
 def test_make_help_shows_the_address_of_the_site() -> None:
     environ = os.environ | {"PORT": "8123", "HOST": "127.0.0.1"}
-    done = subprocess.run(
+    result = subprocess.run(
         ["make", "help"], cwd=ROOT, env=environ, capture_output=True, encoding="utf-8", check=True
     )
-    assert "http://127.0.0.1:8123" in done.stdout
-    assert "$" not in done.stdout and "(HOST)" not in done.stdout
+    assert "http://127.0.0.1:8123" in result.stdout
+    assert "$" not in result.stdout and "(HOST)" not in result.stdout
 
 
 def test_the_version_option_prints_the_version() -> None:

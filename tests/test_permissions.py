@@ -1,4 +1,4 @@
-"""The documented table of role × status × ownership is what the code does, cell by cell."""
+"""The table of permissions in docs/roles.md agrees with the code, cell by cell."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ STATES_AFTER = dict(
         r"^\| (\w+) \| .+ \| (review|draft|scheduled|published|withdrawn) \|$", TABLE, re.MULTILINE
     )
 )
-WRITTEN = {
+# Allowed actions by status and role.
+DOCUMENTED = {
     **{(state, "editor"): frozenset(editors.split(", ")) for state, editors, _ in ROWS},
     **{(state, "author"): frozenset(authors.split(", ")) for state, _, authors in ROWS},
 }
@@ -36,17 +37,9 @@ WRITTEN = {
 
 def test_the_documented_table_has_every_status_and_action() -> None:
     assert [row[0] for row in ROWS] == ["new", *ARTICLE_STATUSES]
-    assert (
-        set(ACTIONS)
-        == frozenset().union(*WRITTEN.values())
-        == set(re.findall(r"^\| (\w+) \| [a-z]", TABLE, re.M))
-        - {
-            "state",
-            "action",
-            "new",
-            *ARTICLE_STATUSES,
-        }
-    )
+    headings = {"state", "action", "new", *ARTICLE_STATUSES}
+    described = set(re.findall(r"^\| (\w+) \| [a-z]", TABLE, re.M)) - headings
+    assert set(ACTIONS) == frozenset().union(*DOCUMENTED.values()) == described
 
 
 def test_the_documented_states_after_an_action_are_those_of_its_row() -> None:
@@ -66,7 +59,7 @@ def test_every_action_that_changes_a_story_has_a_label_and_a_notice(name: str) -
 
 
 def story_in(state: str, by: User) -> Article:
-    """Return a person's story in a status of the database."""
+    """Return a new story of a person, with its status set in the database."""
     article_id = publishing.create(make_draft(headline=f"In {state}"), by)
     with db.write() as session:
         at = datetime.now(UTC) + timedelta(days=1 if state == "scheduled" else -1)
@@ -78,20 +71,20 @@ def story_in(state: str, by: User) -> Article:
     return article
 
 
-def use(verb: str, article: Article, by: User) -> None:
-    """Apply an action to a freshly loaded story; raise Forbidden if the person may not."""
+def perform(action: str, article: Article, by: User) -> None:
+    """Perform an action on a story; raise ForbiddenError if the person may not."""
     at = datetime.now(UTC) + timedelta(hours=1)
-    if verb == "restore":
+    if action == "restore":
         publishing.restore(article.id, by, 1, article.version)
-    elif verb in {"save", "update", "correct"}:
+    elif action in {"save", "update", "correct"}:
         publishing.save(
             article.id,
             make_draft(dek="Changed"),
             by,
             article.version,
-            Action(verb, note="What was wrong."),
+            Action(action, note="What was wrong."),
         )
-    elif verb in {"edit_note", "remove_note"}:
+    elif action in {"edit_note", "remove_note"}:
         with db.write() as session:
             note = Correction(
                 article_id=article.id, text="Old words.", made_at=datetime.now(UTC), kind="update"
@@ -99,20 +92,20 @@ def use(verb: str, article: Article, by: User) -> None:
             session.add(note)
             session.flush()
             note_id = note.id
-        more = (
-            ("correction", "New words.", "Old words.") if verb == "edit_note" else ("Old words.",)
-        )
-        getattr(publishing, verb)(article.id, by, note_id, *more)
-    elif verb in {"view", "share"}:
-        if not publishing.may(by, verb, article):
+        if action == "edit_note":
+            publishing.edit_note(article.id, by, note_id, "correction", "New words.", "Old words.")
+        else:
+            publishing.remove_note(article.id, by, note_id, "Old words.")
+    elif action in {"view", "share"}:
+        if not publishing.may(by, action, article):
             raise publishing.ForbiddenError
-    elif verb == "relate":
+    elif action == "relate":
         other = publishing.create(make_draft(), by)
         publishing.set_related_override(article.id, by, other, "pin")
     else:
-        note = "Wrong." if verb == "withdraw" else ""
+        note = "Wrong." if action == "withdraw" else ""
         publishing.apply_action(
-            article.id, by, Action(verb, at if verb == "schedule" else None, note)
+            article.id, by, Action(action, at if action == "schedule" else None, note)
         )
 
 
@@ -124,24 +117,23 @@ def test_every_action_is_allowed_exactly_where_documented(
 ) -> None:
     by = add_user(role)
     maker = by if whose == "own" else add_user("author" if role != "author" else "editor")
-    allowed = WRITTEN[state, "author" if role == "author" else "editor"]
+    allowed = DOCUMENTED[state, "author" if role == "author" else "editor"]
     if role == "author" and whose != "own":
         allowed = frozenset()
-    for verb in ACTIONS:
+    for action in ACTIONS:
         article = story_in(state, maker)
-        twice = (
-            verb == "publish" and state == "published" and role != "author"
-        )  # the button pressed twice
-        if verb in allowed or twice:
-            use(verb, article, by)
+        # Pressing the button twice does no harm.
+        is_repeated = action == "publish" and state == "published" and role != "author"
+        if action in allowed or is_repeated:
+            perform(action, article, by)
         else:
             with pytest.raises(publishing.ForbiddenError):
-                use(verb, article, by)
+                perform(action, article, by)
         after = queries.article_to_edit(article.id)
         assert after is not None
         db.session.refresh(after)
-        expected = STATES_AFTER.get(verb, state) if verb in allowed else state
-        assert after.status == expected, f"{role} {verb} on {whose} {state}"
+        expected = STATES_AFTER.get(action, state) if action in allowed else state
+        assert after.status == expected, f"{role} {action} on {whose} {state}"
 
 
 @pytest.mark.parametrize("role", ["author", "editor"])
@@ -149,7 +141,7 @@ def test_the_first_action_on_a_new_story_is_allowed_exactly_as_documented(
     app: Flask, role: str
 ) -> None:
     by, at = add_user(role), datetime.now(UTC) + timedelta(hours=1)
-    for verb in (
+    for action in (
         "save",
         "submit",
         "schedule",
@@ -160,9 +152,9 @@ def test_the_first_action_on_a_new_story_is_allowed_exactly_as_documented(
         "reinstate",
         "send_back",
     ):
-        step = Action(verb, at if verb == "schedule" else None, "A note.")
-        if verb in WRITTEN["new", role]:
-            publishing.create(make_draft(), by, step)
+        first_action = Action(action, at if action == "schedule" else None, "A note.")
+        if action in DOCUMENTED["new", role]:
+            publishing.create(make_draft(), by, first_action)
         else:
             with pytest.raises(publishing.ForbiddenError):
-                publishing.create(make_draft(), by, step)
+                publishing.create(make_draft(), by, first_action)

@@ -20,13 +20,14 @@ from spectator.urls import permalink
 from tests.conftest import add_user, make_draft
 
 
-def get(article_id: int) -> Article:
+def get_article(article_id: int) -> Article:
     article = queries.article_to_edit(article_id)
     assert article is not None
     return article
 
 
-def rows(article_id: int) -> list[str]:
+def outbox_actions(article_id: int) -> list[str]:
+    """Return the actions of a story in the outbox, oldest first."""
     return list(
         db.session.scalars(
             select(Outbox.action).where(Outbox.article_id == article_id).order_by(Outbox.seq)
@@ -35,7 +36,7 @@ def rows(article_id: int) -> list[str]:
 
 
 def change(article_id: int, by: User, note: str = "", **more: object) -> None:
-    article = get(article_id)
+    article = get_article(article_id)
     step = Action(("correct" if note else "update") if article.is_public else "save", note=note)
     publishing.save(article_id, make_draft(**more), by, article.version, step)
 
@@ -54,7 +55,7 @@ def test_a_draft_is_stored_with_every_field_and_leaves_the_outbox_empty(
         "source_url": "https://www.reuters.com/x",
         "language": "fr",
     }
-    article = get(publishing.create(make_draft(**names, **more), editor))
+    article = get_article(publishing.create(make_draft(**names, **more), editor))
     assert article.status == "draft"
     assert article.body == "<p>One paragraph.</p>\n<p>Another paragraph.</p>"
     assert [author.name for author in article.authors] == ["Zainab Bello", "Amina Diallo"]
@@ -68,11 +69,11 @@ def test_a_draft_is_stored_with_every_field_and_leaves_the_outbox_empty(
 def test_publish_appends_to_the_outbox_in_the_same_commit(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(), editor)
     publishing.apply_action(article_id, editor, Action("publish"))
-    publishing.apply_action(article_id, editor, Action("publish"))  # twice does no harm
-    article = get(article_id)
+    publishing.apply_action(article_id, editor, Action("publish"))  # without a second row
+    article = get_article(article_id)
     assert article.status == "published"
     assert article.published_at is not None
-    assert rows(article_id) == ["publish"]
+    assert outbox_actions(article_id) == ["publish"]
     assert outbox.edition() == 1
 
 
@@ -92,7 +93,7 @@ def test_nothing_is_stored_if_the_transaction_fails(
 def test_byline_order_survives_a_reordering(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(authors=("A One", "B Two", "C Three")), editor)
     change(article_id, editor, authors=("C Three", "A One"))
-    assert [author.name for author in get(article_id).authors] == ["C Three", "A One"]
+    assert [author.name for author in get_article(article_id).authors] == ["C Three", "A One"]
 
 
 def test_a_correction_is_dated_and_shown(
@@ -105,12 +106,12 @@ def test_a_correction_is_dated_and_shown(
         note="An earlier version misspelt a name.",
         headline="A headline, corrected",
     )
-    article = get(article_id)
+    article = get_article(article_id)
     assert article.updated_at is not None
     assert [correction.text for correction in article.corrections] == [
         "An earlier version misspelt a name."
     ]
-    assert rows(article_id) == ["publish", "correct"]
+    assert outbox_actions(article_id) == ["publish", "correct"]
     assert article.slug == "a-headline-corrected"
 
 
@@ -120,15 +121,18 @@ def test_withdrawing_needs_a_reason_and_can_be_undone(
     article_id = story()
     with pytest.raises(publishing.ValidationError):
         publishing.apply_action(article_id, editor, Action("withdraw", note="  "))
-    first = get(article_id).published_at
+    first = get_article(article_id).published_at
     publishing.apply_action(article_id, editor, Action("withdraw", note="It was wrong."))
-    assert (get(article_id).status, get(article_id).withdrawn_reason) == (
+    assert (get_article(article_id).status, get_article(article_id).withdrawn_reason) == (
         "withdrawn",
         "It was wrong.",
     )
     publishing.apply_action(article_id, editor, Action("reinstate"))
-    assert (get(article_id).status, get(article_id).published_at) == ("published", first)
-    assert rows(article_id) == ["publish", "withdraw", "publish"]
+    assert (get_article(article_id).status, get_article(article_id).published_at) == (
+        "published",
+        first,
+    )
+    assert outbox_actions(article_id) == ["publish", "withdraw", "publish"]
 
 
 def test_all_former_slugs_redirect_to_the_newest_one(
@@ -155,23 +159,23 @@ def test_a_slug_that_was_public_is_never_reused_by_another_story(
     with pytest.raises(publishing.ValidationError) as caught:
         publishing.create(make_draft(slug="a-headline"), editor)
     assert "slug" in caught.value.errors
-    assert get(publishing.create(make_draft(), editor)).slug == "a-headline-2"
+    assert get_article(publishing.create(make_draft(), editor)).slug == "a-headline-2"
 
 
 def test_a_draft_changes_its_slug_without_a_redirect(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(), editor)
     change(article_id, editor, headline="Something else")
-    assert get(article_id).slug == "something-else"
+    assert get_article(article_id).slug == "something-else"
     assert db.session.scalar(select(func.count()).select_from(Redirect)) == 0
 
 
 def test_a_save_over_a_newer_version_is_refused(app: Flask, editor: User) -> None:
     article_id = publishing.create(make_draft(), editor)
-    seen = get(article_id).version
+    seen = get_article(article_id).version
     publishing.save(article_id, make_draft(dek="mine"), editor, seen)
     with pytest.raises(publishing.ConflictError):
         publishing.save(article_id, make_draft(dek="theirs"), editor, seen)
-    assert get(article_id).dek == "mine"
+    assert get_article(article_id).dek == "mine"
 
 
 def test_authors_cannot_publish_or_change_published_or_colleagues_stories(
@@ -182,19 +186,21 @@ def test_authors_cannot_publish_or_change_published_or_colleagues_stories(
         publishing.create(make_draft(headline="Of the editor"), editor),
     )
     own = publishing.create(make_draft(), author)
-    publishing.save(own, make_draft(dek="x"), author, get(own).version)
-    for act in (
+    publishing.save(own, make_draft(dek="x"), author, get_article(own).version)
+    for forbidden in (
         lambda: publishing.create(make_draft(), author, Action("publish")),
         lambda: publishing.apply_action(own, author, Action("publish")),
-        lambda: publishing.save(own, make_draft(), author, get(own).version, Action("publish")),
-        lambda: publishing.save(other, make_draft(), author, get(other).version),
+        lambda: publishing.save(
+            own, make_draft(), author, get_article(own).version, Action("publish")
+        ),
+        lambda: publishing.save(other, make_draft(), author, get_article(other).version),
         lambda: publishing.apply_action(own, author, Action("withdraw", note="x")),
     ):
         with pytest.raises(publishing.ForbiddenError):
-            act()
+            forbidden()
     publishing.apply_action(own, editor, Action("publish"))
     with pytest.raises(publishing.ForbiddenError):
-        publishing.save(own, make_draft(), author, get(own).version)
+        publishing.save(own, make_draft(), author, get_article(own).version)
     with pytest.raises(publishing.NotFoundError):
         publishing.apply_action(10**9, editor, Action("publish"))
 
@@ -245,13 +251,13 @@ def test_a_future_date_is_refused_by_publish(app: Flask, editor: User) -> None:
             article_id, editor, Action("publish", datetime.now(UTC) + timedelta(hours=1))
         )
     assert "in the future" in caught.value.errors["published_at"]
-    assert get(article_id).status == "draft"
+    assert get_article(article_id).status == "draft"
 
 
 def test_a_new_story_can_be_published_with_a_past_date(app: Flask, editor: User) -> None:
     at = datetime(1968, 7, 1, tzinfo=UTC)
     article_id = publishing.create(make_draft(), editor, Action("publish", at))
-    assert (get(article_id).published_at, rows(article_id)) == (at, ["publish"])
+    assert (get_article(article_id).published_at, outbox_actions(article_id)) == (at, ["publish"])
     assert db.session.scalars(select(Revision.action)).all() == ["publish"]
     with pytest.raises(publishing.ValidationError):
         publishing.create(
@@ -300,15 +306,15 @@ def test_scheduled_stories_that_are_due_are_published_once(app: Flask) -> None:
     assert outbox.edition() == 0
     assert publishing.publish_due(at) == 1
     assert publishing.publish_due(at) == 0
-    assert rows(article_id) == ["publish"]
-    assert get(article_id).published_at == at
+    assert outbox_actions(article_id) == ["publish"]
+    assert get_article(article_id).published_at == at
 
 
 def test_outbox_numbers_are_never_used_twice(app: Flask, story: Callable[..., int]) -> None:
     story()
     story(headline="Second")
     outbox.prune(99)
-    assert outbox.edition() == 2  # the newest stays
+    assert outbox.edition() == 2, "the newest row is not pruned"
     assert outbox.oldest_seq() == 2
     story(headline="Third")
     assert outbox.edition() == 3

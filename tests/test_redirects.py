@@ -16,7 +16,7 @@ EVIL = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
 
 
 @pytest.mark.parametrize(
-    ("location", "wanted"),
+    ("location", "target"),
     [
         ("/politics/", "/politics/"),
         ("/search?q=a%2Fb#x", "/search?q=a%2Fb#x"),
@@ -30,11 +30,11 @@ EVIL = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
         ("https://evil.example", "/"),
     ],
 )
-def test_a_redirect_stays_here(location: str, wanted: str) -> None:
-    assert safe_redirect_target(location, SITE) == wanted
+def test_redirect_targets_stay_on_the_site(location: str, target: str) -> None:
+    assert safe_redirect_target(location, SITE) == target
 
 
-def test_no_redirect_of_the_site_names_the_host_that_was_asked_for(
+def test_no_redirect_contains_the_host_of_the_request(
     app: Flask, story: Callable[..., int]
 ) -> None:
     story(headline="One")
@@ -57,18 +57,18 @@ def test_no_redirect_of_the_site_names_the_host_that_was_asked_for(
         "/country/mali",
         "/search//",
     ]
-    seen = 0
+    redirects = 0
     for path in paths:
         for method in ("GET", "POST"):
-            answer = client.open(path, method=method, headers=EVIL, base_url="https://evil.example")
-            assert "evil" not in answer.headers.get("Location", ""), f"{method} {path}"
-            seen += "Location" in answer.headers
-    assert seen >= 8, "redirects were looked at"
+            response = client.open(
+                path, method=method, headers=EVIL, base_url="https://evil.example"
+            )
+            assert "evil" not in response.headers.get("Location", ""), f"{method} {path}"
+            redirects += "Location" in response.headers
+    assert redirects >= 8
 
 
-def test_a_page_never_names_the_host_that_was_asked_for(
-    app: Flask, story: Callable[..., int]
-) -> None:
+def test_no_page_contains_the_host_of_the_request(app: Flask, story: Callable[..., int]) -> None:
     story(headline="One")
     client = FlaskClient(app)
     for path in (
@@ -81,21 +81,21 @@ def test_a_page_never_names_the_host_that_was_asked_for(
         "/newsroom/login",
         "/healthz",
     ):
-        answer = client.get(path, headers=EVIL)
-        assert b"evil.example" not in answer.data and "evil.example" not in str(answer.headers), (
-            path
-        )
+        response = client.get(path, headers=EVIL)
+        assert b"evil.example" not in response.data and "evil.example" not in str(
+            response.headers
+        ), path
 
 
-def test_slashes_too_many_fill_no_memory(app: Flask, story: Callable[..., int]) -> None:
+def test_paths_with_extra_slashes_are_not_cached(app: Flask, story: Callable[..., int]) -> None:
     story(headline="One")
     client = FlaskClient(app)
     cache = app.wsgi_app
     assert isinstance(cache, PageCache)
     for number in range(2, 60):
         for path in ("politics/", "politics/one", "", "feed.xml"):
-            answer = client.get("/", environ_overrides={"PATH_INFO": "/" * number + path})
-            assert answer.status_code in {200, 301, 308, 404}
+            response = client.get("/", environ_overrides={"PATH_INFO": "/" * number + path})
+            assert response.status_code in {200, 301, 308, 404}
     assert not [key for key in cache.store.pages if "//" in key[1]]
     assert client.get("/politics/one").status_code == 200
     assert len(cache.store.pages) == 1

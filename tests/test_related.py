@@ -1,6 +1,6 @@
-"""“You may also like”: shared words, topics and countries decide, then the section.
+"""Related stories (“You may also like”): by shared words, topics and countries, then by section.
 
-The worker computes it, and one SELECT shows it.
+The worker computes them after changes; a full pass over all stories runs once a day.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RIVER = (
 GOLD = (
     "Miners dug gold at the mine of Kayes while the ministry counted the royalties of the quarter. "
 )
-FILLING = [
+VILLAGE_BODIES = [
     f"Nothing of note happened in village number {number}, the council said on day {number}."
     for number in range(9)
 ]
@@ -33,7 +33,7 @@ FILLING = [
 
 @pytest.fixture
 def index(app: Flask) -> Iterator[Index]:
-    """The site's own index."""
+    """Readers' search index of the site."""
     index = indexing.open_public_index(app.config["DATA_DIR"])
     yield index
     index.close()
@@ -41,24 +41,24 @@ def index(app: Flask) -> Iterator[Index]:
 
 @pytest.fixture
 def follow(index: Index, catch_up: Callable[[], None]) -> Callable[[], None]:
-    """Return a function that does all of the worker's work."""
+    """Return a function that updates index and related stories as the worker does."""
 
-    def work() -> None:
+    def run_consumers() -> None:
         catch_up()
         for _ in range(1000):
             if not related.catch_up(index):
                 return
-        raise AssertionError("there is no end to it")
+        raise AssertionError("related.catch_up never finishes")
 
-    return work
+    return run_consumers
 
 
 @pytest.fixture
 def village(story: Callable[..., int]) -> list[int]:
-    """Add stories of another section, against which words are rare."""
+    """Publish nine stories of another section, so that most words are rare; return their ids."""
     return [
         story(headline=f"Village {n}", body=words, section="society", hours=50 + n)
-        for n, words in enumerate(FILLING)
+        for n, words in enumerate(VILLAGE_BODIES)
     ]
 
 
@@ -69,11 +69,11 @@ def related_ids(article_id: int) -> list[int]:
     return [related.id for related in queries.related_articles(article)]
 
 
-def test_what_reads_alike_comes_before_the_newest_of_the_section(
+def test_similar_stories_come_before_the_newest_of_the_section(
     village: list[int], story: Callable[..., int], follow: Callable[[], None]
 ) -> None:
-    this = story(headline="The river rises", body=RIVER + "It was dark.")
-    alike = story(
+    article_id = story(headline="The river rises", body=RIVER + "It was dark.")
+    similar = story(
         headline="River ferry stops",
         body="At the harbour the ferry waits for the river to fall.",
         section="health",
@@ -81,38 +81,38 @@ def test_what_reads_alike_comes_before_the_newest_of_the_section(
     )
     newest = story(headline="Gold mine", body=GOLD)
     follow()
-    assert related_ids(this)[:2] == [alike, newest]
+    assert related_ids(article_id)[:2] == [similar, newest]
 
 
-def test_until_it_is_worked_out_the_section_stands_in(
+def test_before_they_are_computed_related_stories_come_from_the_section(
     village: list[int], story: Callable[..., int]
 ) -> None:
-    this, other = story(headline="This"), story(headline="That", hours=1)
-    assert related_ids(this) == [other]
+    article_id, other = story(headline="This"), story(headline="That", hours=1)
+    assert related_ids(article_id) == [other]
     assert related_ids(village[0]) == village[1:5]
 
 
 @pytest.mark.parametrize("shared", [{"topics": ("Gold",)}, {"countries": ("Mali",)}])
-def test_shared_topics_and_countries_decide_among_the_alike(
+def test_shared_topics_and_countries_rank_similar_stories(
     shared: dict[str, object],
     village: list[int],
     story: Callable[..., int],
     follow: Callable[[], None],
 ) -> None:
-    this = story(headline="The river rises", body=RIVER + "It was dark.", **shared)
+    article_id = story(headline="The river rises", body=RIVER + "It was dark.", **shared)
     words = "The ferry and the river and the harbour: "
     other = story(headline="River one", body=words + "one two three four five", hours=2)
     sharing = story(
         headline="River two", body=words + "six seven eight nine ten", hours=3, **shared
     )
     follow()
-    assert related_ids(this)[:2] == [sharing, other]
+    assert related_ids(article_id)[:2] == [sharing, other]
 
 
 def test_the_same_language_comes_first(
     village: list[int], story: Callable[..., int], follow: Callable[[], None]
 ) -> None:
-    this = story(headline="The river rises", body=RIVER)
+    article_id = story(headline="The river rises", body=RIVER)
     other = story(
         headline="The river rises again",
         body="The river rose: ferry, market, bridge, harbour, night.",
@@ -120,13 +120,13 @@ def test_the_same_language_comes_first(
     )
     same = story(headline="Ferry", body="A ferry at the harbour.", hours=9)
     follow()
-    assert related_ids(this)[:2] == [same, other]
+    assert related_ids(article_id)[:2] == [same, other]
 
 
-def test_the_same_text_is_not_told_twice(
+def test_near_duplicates_are_not_related_and_not_shown_together(
     village: list[int], story: Callable[..., int], follow: Callable[[], None]
 ) -> None:
-    this = story(headline="The river rises", body=RIVER)
+    article_id = story(headline="The river rises", body=RIVER)
     twin = story(
         headline="River rises, says agency", body=RIVER + "Reuters.", section="health", hours=1
     )
@@ -138,88 +138,88 @@ def test_the_same_text_is_not_told_twice(
         story(headline=f"Ferry {n}", body=body, section="health", hours=n) for n in (2, 3)
     )
     follow()
-    assert twin not in related_ids(this)
-    assert len({once, again} & set(related_ids(this))) == 1
+    assert twin not in related_ids(article_id)
+    assert len({once, again} & set(related_ids(article_id))) == 1
 
 
-def test_old_stories_lose_a_little(
+def test_older_stories_rank_lower(
     village: list[int], story: Callable[..., int], follow: Callable[[], None]
 ) -> None:
-    this = story(headline="The river rises", body=RIVER)
+    article_id = story(headline="The river rises", body=RIVER)
     words = "The ferry and the river and the harbour: "
     old = story(headline="River one", body=words + "one two three four five", hours=24 * 365 * 4)
     new = story(headline="River two", body=words + "six seven eight nine ten", hours=24)
     follow()
-    assert related_ids(this)[:2] == [new, old]
+    assert related_ids(article_id)[:2] == [new, old]
 
 
-def test_a_pin_comes_first_and_a_forbidden_pair_never_on_either_side(
+def test_a_pinned_story_comes_first_and_blocked_stories_are_hidden_from_each_other(
     village: list[int], story: Callable[..., int], follow: Callable[[], None], editor: User
 ) -> None:
-    this = story(headline="The river rises", body=RIVER)
-    alike = story(
+    article_id = story(headline="The river rises", body=RIVER)
+    similar = story(
         headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1
     )
     follow()
-    assert related_ids(this)[0] == alike and this in related_ids(alike)
-    publishing.set_related_override(this, editor, village[3], "pin")
-    publishing.set_related_override(this, editor, alike, "forbid")
-    assert alike not in related_ids(this), "a forbidden story vanishes at once"
+    assert related_ids(article_id)[0] == similar and article_id in related_ids(similar)
+    publishing.set_related_override(article_id, editor, village[3], "pin")
+    publishing.set_related_override(article_id, editor, similar, "forbid")
+    assert similar not in related_ids(article_id), "a blocked story disappears at once"
     follow()
-    assert related_ids(this)[0] == village[3]
-    assert alike not in related_ids(this) and this not in related_ids(alike)
-    publishing.set_related_override(this, editor, village[3])
-    publishing.set_related_override(this, editor, alike)
+    assert related_ids(article_id)[0] == village[3]
+    assert similar not in related_ids(article_id) and article_id not in related_ids(similar)
+    publishing.set_related_override(article_id, editor, village[3])
+    publishing.set_related_override(article_id, editor, similar)
     follow()
-    assert related_ids(this)[0] == alike and this in related_ids(alike)
+    assert related_ids(article_id)[0] == similar and article_id in related_ids(similar)
 
 
 @pytest.mark.parametrize("kind", ["", "pin", "forbid"])
-def test_every_decision_asks_for_working_out_both(
+def test_every_override_queues_both_stories_for_recomputation(
     kind: str, story: Callable[..., int], editor: User
 ) -> None:
-    this, other = story(), story(headline="Other")
+    article_id, other = story(), story(headline="Other")
     before = outbox.edition()
-    publishing.set_related_override(this, editor, other, kind)
+    publishing.set_related_override(article_id, editor, other, kind)
     ids, last = outbox.articles_changed_after(before)
-    assert (ids, last) == ({this, other}, before + 2)
+    assert (ids, last) == ({article_id, other}, before + 2)
 
 
-def test_a_decision_that_makes_no_sense_is_refused(story: Callable[..., int], editor: User) -> None:
-    this = story()
+def test_an_invalid_override_is_refused(story: Callable[..., int], editor: User) -> None:
+    article_id = story()
     for related_id, kind in (
-        (this, "pin"),
+        (article_id, "pin"),
         (999, "pin"),
         (999, "forbid"),
         (story(headline="X"), "marry"),
     ):
         with pytest.raises(publishing.ValidationError):
-            publishing.set_related_override(this, editor, related_id, kind)
+            publishing.set_related_override(article_id, editor, related_id, kind)
     for number in range(4):
-        publishing.set_related_override(this, editor, story(headline=f"Pin {number}"), "pin")
+        publishing.set_related_override(article_id, editor, story(headline=f"Pin {number}"), "pin")
     with pytest.raises(publishing.ValidationError, match="Unpin one first"):
-        publishing.set_related_override(this, editor, story(headline="One too many"), "pin")
+        publishing.set_related_override(article_id, editor, story(headline="One too many"), "pin")
 
 
-def test_a_withdrawn_story_vanishes_at_once_and_its_neighbours_are_recomputed(
+def test_a_withdrawn_story_disappears_at_once_and_its_relations_are_recomputed(
     village: list[int], story: Callable[..., int], follow: Callable[[], None], editor: User
 ) -> None:
-    this = story(headline="The river rises", body=RIVER)
-    alike = story(
+    article_id = story(headline="The river rises", body=RIVER)
+    similar = story(
         headline="River ferry stops", body="The ferry waits for the river at the harbour.", hours=1
     )
     follow()
-    publishing.apply_action(alike, editor, Action("withdraw", note="Wrong."))
-    assert alike not in related_ids(this)
+    publishing.apply_action(similar, editor, Action("withdraw", note="Wrong."))
+    assert similar not in related_ids(article_id)
     follow()
-    assert alike not in [related_id for related_id, _ in queries.related_scores(this)]
-    assert queries.related_scores(alike) == []
-    publishing.apply_action(alike, editor, Action("reinstate"))
+    assert similar not in [related_id for related_id, _ in queries.related_scores(article_id)]
+    assert queries.related_scores(similar) == []
+    publishing.apply_action(similar, editor, Action("reinstate"))
     follow()
-    assert related_ids(this)[0] == alike
+    assert related_ids(article_id)[0] == similar
 
 
-def test_a_new_story_is_shown_with_older_ones(
+def test_a_new_story_becomes_related_to_older_ones(
     village: list[int], story: Callable[..., int], follow: Callable[[], None]
 ) -> None:
     old = story(headline="The river rises", body=RIVER, hours=5)
@@ -233,28 +233,28 @@ def test_a_new_story_is_shown_with_older_ones(
     assert related_ids(old)[0] == new
 
 
-def test_what_is_lost_comes_back_by_itself(
+def test_deleted_relations_are_computed_again(
     village: list[int], story: Callable[..., int], follow: Callable[[], None]
 ) -> None:
-    this = story(headline="The river rises", body=RIVER)
+    article_id = story(headline="The river rises", body=RIVER)
     story(
         headline="River ferry stops",
         body="The ferry waits for the river at the harbour.",
         section="health",
     )
     follow()
-    before = queries.related_scores(this)
+    before = queries.related_scores(article_id)
     assert before
     with db.write() as session:
         session.execute(delete(Related))
         session.execute(delete(Consumer))
     follow()
-    assert [related_id for related_id, _ in queries.related_scores(this)] == [
+    assert [related_id for related_id, _ in queries.related_scores(article_id)] == [
         related_id for related_id, _ in before
     ]
 
 
-def test_a_pass_goes_on_in_slices_where_it_stopped(
+def test_a_full_pass_continues_in_slices_and_runs_once_a_day(
     village: list[int], index: Index, follow: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     follow()
@@ -265,12 +265,12 @@ def test_a_pass_goes_on_in_slices_where_it_stopped(
         done.append(queries.consumer_offset(related.FULL_PASS))
     assert done == [*sorted(village), None]
     related.start_full_pass(date(2026, 1, 1))
-    assert not related.catch_up(index), "one pass a day"
+    assert not related.catch_up(index), "one full pass a day"
     related.start_full_pass(date(2026, 1, 2))
     assert related.catch_up(index)
 
 
-def test_rows_of_the_outbox_stay_until_the_slower_consumer_has_passed(
+def test_related_stories_and_the_index_have_separate_offsets(
     story: Callable[..., int],
     catch_up: Callable[[], None],
     follow: Callable[[], None],
@@ -287,7 +287,7 @@ def test_rows_of_the_outbox_stay_until_the_slower_consumer_has_passed(
     assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
 
 
-def test_who_is_far_behind_works_everything_out_in_one_pass(
+def test_a_consumer_far_behind_starts_one_full_pass(
     village: list[int],
     index: Index,
     catch_up: Callable[[], None],
@@ -305,7 +305,7 @@ def test_who_is_far_behind_works_everything_out_in_one_pass(
     assert queries.consumer_offset(related.FULL_PASS) == 0
 
 
-def test_one_select_that_touches_only_indexes(
+def test_related_stories_take_one_select_that_scans_no_table(
     village: list[int], follow: Callable[[], None], count_selects: Callable[[], list[str]]
 ) -> None:
     follow()

@@ -60,19 +60,19 @@ def search_ids(index: Index, text: str, **fields: object) -> list[int]:
     return index.find(SearchRequest(text, **fields)).ids  # type: ignore[arg-type]
 
 
-def stories(*wanted: Document) -> set[int]:
+def id_set(*wanted: Document) -> set[int]:
     return set(document_ids(*wanted))
 
 
 # Words
 
 
-def test_english_stories_are_found_by_the_stem(index: Index) -> None:
-    assert set(search_ids(index, "voting")) == stories(VOTE, COAST, RIVER), (
-        "vote is French in one story"
+def test_english_stories_are_found_by_stem(index: Index) -> None:
+    assert set(search_ids(index, "voting")) == id_set(VOTE, COAST, RIVER), (
+        "English stems do not match the French story"
     )
-    assert set(search_ids(index, "elect")) == stories(VOTE, COAST)
-    assert set(search_ids(index, "election")) == stories(VOTE, COAST)
+    assert set(search_ids(index, "elect")) == id_set(VOTE, COAST)
+    assert set(search_ids(index, "election")) == id_set(VOTE, COAST)
 
 
 def test_words_of_the_same_stem_are_highlighted(index: Index) -> None:
@@ -87,7 +87,7 @@ def test_the_word_itself_comes_before_its_stem(index: Index) -> None:
 
 @pytest.mark.parametrize("text", ["Ivory Coast", "Côte d'Ivoire", "cote d ivoire"])
 def test_a_country_is_found_by_all_its_names(index: Index, text: str) -> None:
-    assert stories(PARIS, COAST) <= set(search_ids(index, text))
+    assert id_set(PARIS, COAST) <= set(search_ids(index, text))
 
 
 def test_words_close_together_come_first(tmp_path: object, index: Index) -> None:
@@ -95,17 +95,17 @@ def test_words_close_together_come_first(tmp_path: object, index: Index) -> None
     assert search_ids(index, "ivory market")[0] == FAR.id
 
 
-def test_what_is_typed_precisely_comes_first(
+def test_the_exact_spelling_with_accents_comes_first(
     index: Index, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     marked = document("Ọ̀rọ̀ náà", "ọkọ̀ ni yìí", language="yo")
     other = document("Ọ̀rọ̀ náà", "ọkọ́ ni yìí", language="yo")
-    own = open_index(tmp_path_factory.mktemp("exact") / "search")
-    own.rebuild([marked, other], 1)
-    assert search_ids(own, "ọkọ̀") == document_ids(marked, other)
-    assert search_ids(own, "ọkọ́") == document_ids(other, marked)
-    assert set(search_ids(own, "oko")) == stories(marked, other)
-    own.close()
+    other_index = open_index(tmp_path_factory.mktemp("exact") / "search")
+    other_index.rebuild([marked, other], 1)
+    assert search_ids(other_index, "ọkọ̀") == document_ids(marked, other)
+    assert search_ids(other_index, "ọkọ́") == document_ids(other, marked)
+    assert set(search_ids(other_index, "oko")) == id_set(marked, other)
+    other_index.close()
 
 
 # Filters and facets
@@ -128,40 +128,40 @@ def test_what_is_typed_precisely_comes_first(
         ("in:business in:politics", []),
     ],
 )
-def test_filters_may_be_typed(index: Index, text: str, wanted: list[Document]) -> None:
-    assert set(search_ids(index, text)) == stories(*wanted)
+def test_filters_can_be_typed_in_the_query(index: Index, text: str, wanted: list[Document]) -> None:
+    assert set(search_ids(index, text)) == id_set(*wanted)
 
 
-def test_filters_in_force_are_told(index: Index) -> None:
-    answer = index.find(
+def test_applied_filters_are_in_the_results(index: Index) -> None:
+    results = index.find(
         SearchRequest("by:diallo before:2024", section="politics", published_to=date(2022, 5, 1))
     )
-    assert answer.filters == [
+    assert results.filters == [
         ("section", "politics"),
         ("author", "aminata-diallo"),
         ("author", "moussa-diallo"),
     ]
-    assert (answer.published_from, answer.published_to) == (None, date(2022, 5, 1))
+    assert (results.published_from, results.published_to) == (None, date(2022, 5, 1))
 
 
-def test_facets_count_what_is_found(index: Index) -> None:
-    answer = index.find(SearchRequest("vote"))
-    assert set(answer.ids) == stories(VOTE, PARIS, COAST, RIVER)
-    assert answer.facets["section"] == [("politics", 2), ("business", 1), ("world", 1)]
-    assert answer.facets["author"] == [
+def test_facets_count_the_results(index: Index) -> None:
+    results = index.find(SearchRequest("vote"))
+    assert set(results.ids) == id_set(VOTE, PARIS, COAST, RIVER)
+    assert results.facets["section"] == [("politics", 2), ("business", 1), ("world", 1)]
+    assert results.facets["author"] == [
         ("ama-serwaa", 1),
         ("aminata-diallo", 1),
         ("moussa-diallo", 1),
     ]
-    assert answer.facets["language"] == [("en", 3), ("fr", 1)]
-    assert answer.year_counts == [(2022, 2), (2023, 1), (2024, 1)]
+    assert results.facets["language"] == [("en", 3), ("fr", 1)]
+    assert results.year_counts == [(2022, 2), (2023, 1), (2024, 1)]
 
 
-def test_a_chosen_facet_shows_its_alternatives(index: Index) -> None:
-    answer = index.find(SearchRequest("vote", section="politics", published_from=date(2024, 1, 1)))
-    assert answer.ids == [RIVER.id]
-    assert answer.facets["section"] == [("politics", 1)]
-    assert answer.year_counts == [(2022, 1), (2024, 1)]
+def test_a_selected_facet_counts_its_alternatives(index: Index) -> None:
+    results = index.find(SearchRequest("vote", section="politics", published_from=date(2024, 1, 1)))
+    assert results.ids == [RIVER.id]
+    assert results.facets["section"] == [("politics", 1)]
+    assert results.year_counts == [(2022, 1), (2024, 1)]
     assert index.find(SearchRequest("vote", section="world")).facets["section"] == [
         ("politics", 2),
         ("business", 1),
@@ -169,45 +169,45 @@ def test_a_chosen_facet_shows_its_alternatives(index: Index) -> None:
     ]
 
 
-def test_facets_follow_commits(tmp_path_factory: pytest.TempPathFactory) -> None:
-    own = open_index(tmp_path_factory.mktemp("commits") / "search")
-    own.rebuild(STORIES[:2], 1)
-    own.apply({RIVER.id: RIVER, VOTE.id: None}, 2)
-    answer = own.find(SearchRequest())
-    assert set(answer.ids) == stories(PARIS, RIVER)
-    assert answer.facets["section"] == [("politics", 1), ("world", 1)]
-    assert answer.facets["country"] == []
-    own.close()
+def test_facets_include_newly_indexed_stories(tmp_path_factory: pytest.TempPathFactory) -> None:
+    other_index = open_index(tmp_path_factory.mktemp("commits") / "search")
+    other_index.rebuild(STORIES[:2], 1)
+    other_index.apply({RIVER.id: RIVER, VOTE.id: None}, 2)
+    results = other_index.find(SearchRequest())
+    assert set(results.ids) == id_set(PARIS, RIVER)
+    assert results.facets["section"] == [("politics", 1), ("world", 1)]
+    assert results.facets["country"] == []
+    other_index.close()
 
 
-# Help where little is found
+# Corrections and word counts
 
 
-def test_a_better_spelling_is_offered(index: Index) -> None:
-    answer = index.find(SearchRequest("Elections in Bamoko"))
-    assert answer.suggestion == "Elections in bamako"
-    assert index.find(SearchRequest(answer.suggestion)).ids[0] == VOTE.id
+def test_a_better_spelling_is_suggested(index: Index) -> None:
+    results = index.find(SearchRequest("Elections in Bamoko"))
+    assert results.suggestion == "Elections in bamako"
+    assert index.find(SearchRequest(results.suggestion)).ids[0] == VOTE.id
 
 
 @pytest.mark.parametrize(
     "text", ["vote", "zzzzzz", "", "Bamako", '"bamoko river"', "-bamoko", "in:bamoko"]
 )
-def test_no_spelling_is_offered_where_none_is_better(index: Index, text: str) -> None:
+def test_no_spelling_is_suggested_if_none_is_better(index: Index, text: str) -> None:
     assert index.find(SearchRequest(text)).suggestion == ""
 
 
-def test_words_are_told_where_no_story_has_all(index: Index) -> None:
-    answer = index.find(SearchRequest("cocoa timbuktu"))
-    assert (answer.mode, answer.term_counts) == ("any", [("cocoa", 1), ("timbuktu", 0)])
+def test_words_are_counted_if_no_story_has_all_of_them(index: Index) -> None:
+    results = index.find(SearchRequest("cocoa timbuktu"))
+    assert (results.mode, results.term_counts) == ("any", [("cocoa", 1), ("timbuktu", 0)])
     assert index.find(SearchRequest("cocoa prices")).term_counts == ()
 
 
 # Suggestions
 
 
-def test_suggestions_know_headlines_and_what_stories_are_filed_under(index: Index) -> None:
-    answer = index.suggest("el")
-    assert (answer.articles, answer.topics) == ([VOTE.id], ["elections"])
+def test_suggestions_include_headlines_topics_authors_and_countries(index: Index) -> None:
+    results = index.suggest("el")
+    assert (results.articles, results.topics) == ([VOTE.id], ["elections"])
     assert index.suggest("ELECTIONS ba").articles == [VOTE.id]
     assert index.suggest("diallo").authors == ["aminata-diallo", "moussa-diallo"]
     assert index.suggest("diallo m").authors == ["moussa-diallo"]
@@ -215,26 +215,26 @@ def test_suggestions_know_headlines_and_what_stories_are_filed_under(index: Inde
 
 
 @pytest.mark.parametrize("text", ["", "e", "  ", '"', "*", "\x00"])
-def test_hardly_anything_suggests_nothing(index: Index, text: str) -> None:
-    answer = index.suggest(text)
-    assert not (answer.articles or answer.topics or answer.authors or answer.countries)
+def test_fewer_than_two_letters_suggest_nothing(index: Index, text: str) -> None:
+    results = index.suggest(text)
+    assert not (results.articles or results.topics or results.authors or results.countries)
 
 
 def test_newest_headlines_are_suggested_first(index: Index) -> None:
     assert index.suggest("the", limit=1).articles == [FAR.id]
 
 
-# Alike
+# Similar stories
 
 
-def test_stories_that_read_alike_come_first(index: Index) -> None:
+def test_the_most_similar_story_comes_first(index: Index) -> None:
     alike = index.more_like_this(VOTE)
     assert alike[0].id == RIVER.id
     assert VOTE.id not in [similar.id for similar in alike]
     assert all(0 < similar.score <= 1 for similar in alike)
 
 
-def test_words_that_too_many_stories_have_are_not_looked_at(
+def test_common_words_do_not_make_stories_similar(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(more_like_this, "SMALL_ARCHIVE_DOCUMENTS", 1)
@@ -242,7 +242,7 @@ def test_words_that_too_many_stories_have_are_not_looked_at(
     assert index.more_like_this(VOTE) == []
 
 
-def test_a_document_need_not_be_indexed(index: Index) -> None:
+def test_similar_stories_can_be_found_for_an_unindexed_document(index: Index) -> None:
     alike = index.more_like_this(document("Rising river", "Bamako and the river, near the votes."))
-    assert alike[0].id in stories(RIVER, VOTE)
+    assert alike[0].id in id_set(RIVER, VOTE)
     assert index.more_like_this(document("Xyzzy", "Plugh.")) == []

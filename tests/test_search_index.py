@@ -43,7 +43,7 @@ def garbage_collection() -> Iterator[None]:
 
 
 def leaves_files_open(test: Callable[..., None]) -> Callable[..., None]:
-    """Mark a test in which Whoosh misses a file and leaves others open."""
+    """Mark a test in which Whoosh leaves files open because one is missing or damaged."""
     for warning in ("pytest.PytestUnraisableExceptionWarning", "ResourceWarning"):
         test = pytest.mark.filterwarnings(f"ignore::{warning}")(test)
     marked: Callable[..., None] = pytest.mark.usefixtures("garbage_collection")(test)
@@ -62,13 +62,13 @@ def index(tmp_path: Path) -> Iterator[Index]:
 # Formats
 
 
-def test_an_index_names_no_module_that_may_move() -> None:
-    """Whoosh pickles the schema: an index of the release before must open without a rebuild."""
+def test_the_pickled_schema_names_only_the_stable_module() -> None:
+    """Whoosh pickles the schema, and an index of an older release must open without a rebuild."""
     pickled = pickle.dumps(whoosh_schema.make_schema())
     assert set(re.findall(rb"spectator[\w.]*", pickled)) == {b"spectator.search.analysis"}
 
 
-def test_an_index_without_the_newest_field_answers(
+def test_an_index_without_the_newest_field_can_be_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Search an index of an older release, which lacks a field."""
@@ -142,20 +142,20 @@ def test_only_small_segments_are_merged(
             assert reader.size < 200
 
     monkeypatch.setattr(whoosh_schema, "SegmentReader", Reader)
-    left = whoosh_schema.merge_small_segments(Writer(), [_Segment(size) for size in sizes])
-    assert [segment.size for segment in left] == remaining
+    segments = whoosh_schema.merge_small_segments(Writer(), [_Segment(size) for size in sizes])
+    assert [segment.size for segment in segments] == remaining
     assert sorted([*copied, *remaining]) == sorted(sizes)
 
 
-def test_changes_are_found_and_the_position_moves(index: Index) -> None:
+def test_applied_changes_are_found_and_move_the_offset(index: Index) -> None:
     story = document("Cocoa prices")
     index.apply({story.id: story}, 8)
     assert index.offset() == 8
-    answer = index.find(SearchRequest("cocoa"))
-    assert (answer.ids, answer.index_offset) == ([story.id], 8)
+    results = index.find(SearchRequest("cocoa"))
+    assert (results.ids, results.index_offset) == ([story.id], 8)
 
 
-def test_an_update_replaces(index: Index) -> None:
+def test_an_update_replaces_the_former_version(index: Index) -> None:
     for version in range(2, 14):
         index.apply(
             {MALI.id: replace(MALI, headline=f"Edition number{version}", version=version)},
@@ -167,7 +167,7 @@ def test_an_update_replaces(index: Index) -> None:
     assert index.versions()[MALI.id] == 13
 
 
-def test_a_removed_story_is_gone_and_may_come_back(index: Index) -> None:
+def test_a_story_can_be_removed_and_added_again(index: Index) -> None:
     index.apply({MALI.id: None, 10**6: None}, 8)
     assert search_ids(index, "mali") == {MARKET.id}
     assert MALI.id not in index.versions()
@@ -175,12 +175,12 @@ def test_a_removed_story_is_gone_and_may_come_back(index: Index) -> None:
     assert search_ids(index, "mali") == {MALI.id, MARKET.id}
 
 
-def test_an_empty_change_only_moves_the_position(index: Index) -> None:
+def test_an_empty_change_only_moves_the_offset(index: Index) -> None:
     index.apply({}, 12)
     assert index.offset() == index.find(SearchRequest("mali")).index_offset == 12
 
 
-def test_many_changes_in_one_commit(index: Index) -> None:
+def test_one_commit_adds_updates_and_removes_stories(index: Index) -> None:
     more = [document("Peace talks") for _ in range(5)]
     changes: dict[int, Document | None] = {story.id: story for story in more}
     changes |= {MALI.id: replace(MALI, headline="Peace", version=2), MARKET.id: None}
@@ -189,7 +189,9 @@ def test_many_changes_in_one_commit(index: Index) -> None:
     assert search_ids(index, "cotton") == set()
 
 
-def test_small_segments_are_merged_and_emptied_ones_go(index: Index, tmp_path: Path) -> None:
+def test_small_segments_are_merged_and_stories_in_them_can_be_removed(
+    index: Index, tmp_path: Path
+) -> None:
     more = [document("Peace talks") for _ in range(20)]
     for position, story in enumerate(more, 8):
         index.apply({story.id: story}, position)
@@ -202,7 +204,7 @@ def test_small_segments_are_merged_and_emptied_ones_go(index: Index, tmp_path: P
     assert search_ids(index, "mali") == {MALI.id}
 
 
-def test_an_index_of_many_parts_wants_a_rebuild(
+def test_an_index_of_many_segments_is_fragmented(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whoosh_index, "_MAX_SEGMENTS", 2)
@@ -217,7 +219,7 @@ def test_versions(index: Index) -> None:
     assert index.versions() == {story.id: 1 for story in STORIES} | {MALI.id: 5}
 
 
-def test_a_change_on_top_of_another_position_is_refused(index: Index) -> None:
+def test_a_change_that_expects_another_offset_is_refused(index: Index) -> None:
     index.apply({}, 8, expected_offset=7)
     with pytest.raises(IndexUnavailableError):
         index.apply({MALI.id: None}, 9, expected_offset=7)
@@ -229,7 +231,7 @@ def test_a_failed_change_leaves_the_last_commit(index: Index) -> None:
     with pytest.raises(struct.error):
         index.apply({MARKET.id: None, MALI.id: broken}, 8)
     assert search_ids(index, "mali") == {MALI.id, MARKET.id}
-    assert index.offset() is None  # what failed may have been the index: a rebuild will tell
+    assert index.offset() is None, "the index may be damaged, so it needs a rebuild"
 
 
 def test_a_long_word_and_an_empty_story_can_be_indexed(index: Index) -> None:
@@ -263,7 +265,7 @@ def test_an_empty_index_answers(tmp_path: Path) -> None:
     index.close()
 
 
-def test_a_reader_keeps_the_old_generation_until_the_switch(index: Index, tmp_path: Path) -> None:
+def test_readers_use_the_old_generation_until_a_rebuild_ends(index: Index, tmp_path: Path) -> None:
     other = open_index(tmp_path / "search")
 
     def stories() -> Iterator[Document]:
@@ -280,7 +282,9 @@ def test_a_reader_keeps_the_old_generation_until_the_switch(index: Index, tmp_pa
     other.close()
 
 
-def test_files_held_open_answer_while_the_directory_is_gone(index: Index, tmp_path: Path) -> None:
+def test_an_open_index_is_searched_after_its_directory_was_deleted(
+    index: Index, tmp_path: Path
+) -> None:
     assert search_ids(index, "mali") == {MALI.id, MARKET.id}
     shutil.rmtree(tmp_path / "search")
     assert search_ids(index, '"burkina faso"') == {MALI.id}
@@ -289,7 +293,9 @@ def test_files_held_open_answer_while_the_directory_is_gone(index: Index, tmp_pa
     assert (index.offset(), search_ids(index, "mali")) == (9, {MALI.id, MARKET.id})
 
 
-def test_a_failed_rebuild_leaves_the_old_index_and_no_rubbish(index: Index, tmp_path: Path) -> None:
+def test_a_failed_rebuild_leaves_the_old_index_and_no_other_files(
+    index: Index, tmp_path: Path
+) -> None:
     def stories() -> Iterator[Document]:
         yield MALI
         raise OSError("the database is gone")
@@ -310,7 +316,7 @@ def test_only_one_rebuild_at_a_time(index: Index, tmp_path: Path) -> None:
     assert index.find(SearchRequest()).ids == [MALI.id]
 
 
-def test_the_directory_is_ours_alone(index: Index, tmp_path: Path) -> None:
+def test_only_the_owner_can_enter_the_directory(index: Index, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         index.rebuild(STORIES, 8)
@@ -323,7 +329,7 @@ def test_the_directory_is_ours_alone(index: Index, tmp_path: Path) -> None:
 # Damage
 
 
-def test_a_missing_index(tmp_path: Path) -> None:
+def test_a_missing_index_is_unavailable(tmp_path: Path) -> None:
     index = open_index(tmp_path / "nowhere")
     assert index.offset() is None
     for attempt in (
@@ -349,30 +355,28 @@ def empty(path: Path) -> None:
     os.truncate(path, 0)
 
 
-def scribble(path: Path) -> None:
+def overwrite(path: Path) -> None:
     path.write_bytes(b"\xff" * path.stat().st_size)
 
 
 @leaves_files_open
 @pytest.mark.parametrize(
-    "harm", [truncate, empty, scribble, Path.unlink], ids=lambda harm: harm.__name__
+    "damage", [truncate, empty, overwrite, Path.unlink], ids=lambda damage: damage.__name__
 )
 @pytest.mark.parametrize("pattern", ["*.toc", "*.trm", "*.pst", "*.article.col", "*"])
 @pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed"])
-def test_damage_is_noticed_and_a_rebuild_heals_it(
-    index: Index, tmp_path: Path, harm: Callable[[Path], None], pattern: str, is_open: bool
+def test_damage_is_detected_and_repaired_by_a_rebuild(
+    index: Index, tmp_path: Path, damage: Callable[[Path], None], pattern: str, is_open: bool
 ) -> None:
     if is_open:
         assert search_ids(index, "mali") == {MALI.id, MARKET.id}
     else:
         index.close()
     for path in files(tmp_path, pattern):
-        harm(path)
+        damage(path)
     try:
-        assert search_ids(index, "mali") == {
-            MALI.id,
-            MARKET.id,
-        }  # what is held open, or not read for this
+        # An open index may still find the stories, if the files are open or not needed.
+        assert search_ids(index, "mali") == {MALI.id, MARKET.id}
     except IndexUnavailableError:
         assert index.offset() is None
         assert open_index(tmp_path / "search").offset() is None
@@ -385,7 +389,7 @@ def test_damage_is_noticed_and_a_rebuild_heals_it(
 
 
 @leaves_files_open
-def test_a_reader_says_so_even_where_it_cannot_write(
+def test_damage_is_remembered_even_if_it_cannot_be_marked_on_disk(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail_with_full_disk(self: Path) -> None:
@@ -404,7 +408,7 @@ def test_a_reader_says_so_even_where_it_cannot_write(
 @pytest.mark.parametrize(
     "text", [b"", b"7", b"-7\n", b"seven\n", b"7\n7\n", b"\xff\n", b"9" * 40 + b"\n"]
 )
-def test_a_position_that_makes_no_sense_asks_for_a_rebuild(
+def test_an_index_with_an_invalid_offset_is_unavailable(
     index: Index, tmp_path: Path, text: bytes
 ) -> None:
     files(tmp_path, "position")[0].write_bytes(text)
@@ -413,7 +417,7 @@ def test_a_position_that_makes_no_sense_asks_for_a_rebuild(
         open_index(tmp_path / "search").find(SearchRequest("mali"))
 
 
-def test_a_dangling_link_asks_for_a_rebuild(index: Index, tmp_path: Path) -> None:
+def test_an_index_behind_a_dangling_link_can_be_rebuilt(index: Index, tmp_path: Path) -> None:
     shutil.rmtree((tmp_path / "search" / "current").resolve())
     assert index.offset() is None
     index.rebuild(STORIES, 8)
@@ -424,18 +428,18 @@ def test_a_dangling_link_asks_for_a_rebuild(index: Index, tmp_path: Path) -> Non
 
 
 @leaves_files_open
-def test_threads_search_under_commits_and_never_get_a_wrong_answer(index: Index) -> None:
+def test_threads_get_right_results_while_changes_are_committed(index: Index) -> None:
     stop = time.monotonic() + 1.5
-    wrong: list[object] = []
+    failures: list[object] = []
 
-    def search(text: str, right: list[int]) -> None:
+    def search(text: str, expected: list[int]) -> None:
         while time.monotonic() < stop:
             try:
-                answer = index.find(SearchRequest(text, sort="newest"))
-                if answer.ids != right:
-                    wrong.append((text, answer))
+                results = index.find(SearchRequest(text, sort="newest"))
+                if results.ids != expected:
+                    failures.append((text, results))
             except Exception as error:
-                wrong.append(error)
+                failures.append(error)
 
     cases = [
         ("mali faso", document_ids(MARKET, MALI)),
@@ -456,7 +460,7 @@ def test_threads_search_under_commits_and_never_get_a_wrong_answer(index: Index)
     for thread in threads:
         thread.join()
     assert position > 9
-    assert wrong == []
+    assert failures == []
 
 
 WRITER = """
@@ -477,7 +481,7 @@ for number in range(1, 6):
 """
 
 
-def test_what_one_process_writes_another_finds(index: Index, tmp_path: Path) -> None:
+def test_stories_indexed_by_another_process_are_found(index: Index, tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(tmp_path / "search")],
         stdin=subprocess.PIPE,
@@ -488,23 +492,23 @@ def test_what_one_process_writes_another_finds(index: Index, tmp_path: Path) -> 
         assert writer.stdout
         for number in range(1, 6):
             assert writer.stdout.readline() == f"{number}\n"
-            answer = index.find(SearchRequest(f"serial{number}"))
-            assert (answer.ids, answer.index_offset) == ([10**7 + number], 100 + number)
+            results = index.find(SearchRequest(f"serial{number}"))
+            assert (results.ids, results.index_offset) == ([10**7 + number], 100 + number)
             writer.stdin.write("\n")
             writer.stdin.flush()
     assert writer.returncode == 0
 
 
-def test_a_forked_child_neither_shares_files_nor_waits_for_threads_it_has_not(index: Index) -> None:
-    answer = index.find(SearchRequest("mali"))
+def test_a_forked_child_does_not_wait_for_locks_of_its_parents_threads(index: Index) -> None:
+    results = index.find(SearchRequest("mali"))
     with index._reader_state.lock:  # type: ignore[attr-defined]  # as if another thread were searching
         child = os.fork()
         if child == 0:
             status = 1
             try:
                 signal.alarm(5)
-                status = 0 if index.find(SearchRequest("mali")) == answer else 1
+                status = 0 if index.find(SearchRequest("mali")) == results else 1
             finally:
                 os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
-    assert index.find(SearchRequest("mali")) == answer
+    assert index.find(SearchRequest("mali")) == results

@@ -1,4 +1,4 @@
-"""Whoosh's private parts: used in one file, and checked before an index is opened."""
+"""Undocumented details of Whoosh: their expected layout is checked before an index is opened."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = [
 
 @pytest.fixture
 def fresh_check() -> Iterator[None]:
-    """Let the layout be checked anew, now and after the test."""
+    """Check the layout again, in the test and after it."""
     internals._has_layout.cache_clear()
     yield
     internals._has_layout.cache_clear()
@@ -50,7 +50,7 @@ def test_the_pinned_release_has_the_expected_layout(fresh_check: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "other"),
+    ("attribute", "replacement"),
     [
         (f"{WHOOSH3}.W3LeafMatcher._next_block", lambda chain: setattr(chain, "_blocklength", 0)),
         (f"{WHOOSH3}.W3LeafMatcher.block_max_id", lambda chain: 0),
@@ -61,14 +61,14 @@ def test_the_pinned_release_has_the_expected_layout(fresh_check: None) -> None:
         ("whoosh.index.TOC._filename", classmethod(lambda cls, name, number: f"{number}.list")),
     ],
 )
-def test_any_other_layout_is_noticed(
-    part: str, other: object, monkeypatch: pytest.MonkeyPatch, fresh_check: None
+def test_any_other_layout_is_detected(
+    attribute: str, replacement: object, monkeypatch: pytest.MonkeyPatch, fresh_check: None
 ) -> None:
-    monkeypatch.setattr(part, other)
+    monkeypatch.setattr(attribute, replacement)
     assert "Whoosh-Reloaded 2.7.5" in engine_fault()
 
 
-def test_the_layout_is_checked_once_a_process(
+def test_the_layout_is_checked_once_per_process(
     monkeypatch: pytest.MonkeyPatch, fresh_check: None, tmp_path: Path
 ) -> None:
     checks = []
@@ -79,7 +79,7 @@ def test_the_layout_is_checked_once_a_process(
     assert len(checks) == 1
 
 
-def test_a_full_disk_says_nothing_about_the_layout(
+def test_a_full_disk_is_not_taken_for_another_layout(
     monkeypatch: pytest.MonkeyPatch, fresh_check: None
 ) -> None:
     def fill_disk() -> None:
@@ -92,7 +92,7 @@ def test_a_full_disk_says_nothing_about_the_layout(
     assert engine_fault() != ""
 
 
-def test_another_layout_costs_no_index(
+def test_another_layout_leaves_the_index_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_check: None
 ) -> None:
     index = open_index(tmp_path / "search")
@@ -102,14 +102,14 @@ def test_another_layout_costs_no_index(
         patch.setattr(internals, "_read_sample", dict)
         internals._has_layout.cache_clear()
         other = open_index(tmp_path / "search")
-        for act in (
+        for operation in (
             lambda: other.find(SearchRequest("mali")),
             lambda: other.suggest("mali"),
             lambda: other.apply({MALI.id: None}, 8),
             lambda: other.rebuild(STORIES, 8),
         ):
             with pytest.raises(EngineFaultError, match="Whoosh-Reloaded"):
-                act()
+                operation()
         assert other.offset() is None
     internals._has_layout.cache_clear()
     assert sorted(path.name for path in (tmp_path / "search" / "current").iterdir()) == files
@@ -117,7 +117,7 @@ def test_another_layout_costs_no_index(
     index.close()
 
 
-def test_a_site_with_another_whoosh_says_that_search_is_off(
+def test_a_site_with_another_whoosh_reports_that_search_is_off(
     app: Flask,
     client: FlaskClient,
     runner: FlaskCliRunner,
@@ -127,8 +127,8 @@ def test_a_site_with_another_whoosh_says_that_search_is_off(
 ) -> None:
     story(headline="Ports of the coast")
     addresses = ("/", "/search?q=ports", "/fragments/search?q=ports", "/fragments/suggest?q=ports")
-    off = [client.get(address) for address in addresses]
-    assert [answer.status_code for answer in off] == [200, 503, 200, 503]
+    responses = [client.get(address) for address in addresses]
+    assert [response.status_code for response in responses] == [200, 503, 200, 503]
     index = indexing.open_public_index(app.config["DATA_DIR"])
     assert indexing.catch_up(index) is False, "the worker waits for the right release"
     sentence = engine_fault()
@@ -142,5 +142,5 @@ def test_a_site_with_another_whoosh_says_that_search_is_off(
     monkeypatch.undo()
     internals._has_layout.cache_clear()
     missing = [client.get(address).data for address in addresses]
-    assert [answer.data for answer in off] == missing, "as if there were no index yet"
+    assert [response.data for response in responses] == missing, "the same as without an index"
     assert indexing.catch_up(index) is True

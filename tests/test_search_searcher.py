@@ -69,11 +69,11 @@ def index(tmp_path: Path) -> Iterator[Index]:
     ],
 )
 def test_accents_and_spellings_do_not_matter(shared: Index, text: str, story: Document) -> None:
-    answer = shared.find(SearchRequest(text))
-    assert (answer.ids, answer.total, answer.mode) == ([story.id], 1, "all")
+    results = shared.find(SearchRequest(text))
+    assert (results.ids, results.total, results.mode) == ([story.id], 1, "all")
 
 
-def test_a_phrase_is_words_in_a_row(shared: Index) -> None:
+def test_a_phrase_matches_consecutive_words(shared: Index) -> None:
     assert search_ids(shared, '"Burkina Faso"') == {MALI.id}
     assert search_ids(shared, '"Faso and Burkina"') == {MARKET.id}
     assert search_ids(shared, '"Burkina Bamako"') == set()
@@ -86,20 +86,20 @@ def test_a_phrase_may_repeat_a_word(index: Index) -> None:
     assert search_ids(index, '"knock knock knock"') == set()
 
 
-def test_a_minus_excludes(shared: Index) -> None:
+def test_a_minus_excludes_words_and_phrases(shared: Index) -> None:
     assert search_ids(shared, "mali -cotton") == {MALI.id}
     assert search_ids(shared, 'faso -"burkina faso"') == {MARKET.id}
     assert search_ids(shared, "mali -mali") == set()
 
 
-def test_with_nothing_but_exclusions_everything_else_is_found(shared: Index) -> None:
-    answer = shared.find(SearchRequest("-mali -المدرسة"))
-    assert answer.ids == document_ids(AMHARIC, HAUSA, ABIDJAN, SEGUN)
+def test_a_query_of_exclusions_finds_all_other_stories(shared: Index) -> None:
+    results = shared.find(SearchRequest("-mali -المدرسة"))
+    assert results.ids == document_ids(AMHARIC, HAUSA, ABIDJAN, SEGUN)
 
 
 def test_a_star_finds_longer_words(shared: Index) -> None:
-    answer = shared.find(SearchRequest("gover* vot*"))
-    assert (answer.ids, answer.prefixes, answer.terms) == (
+    results = shared.find(SearchRequest("gover* vot*"))
+    assert (results.ids, results.prefixes, results.terms) == (
         [SEGUN.id],
         ("gover", "vot"),
         frozenset(),
@@ -107,7 +107,7 @@ def test_a_star_finds_longer_words(shared: Index) -> None:
     assert search_ids(shared, "sahe* -bama*") == set()
 
 
-def test_every_word_first_and_any_word_only_when_that_finds_nothing(shared: Index) -> None:
+def test_any_word_matches_only_if_no_story_has_every_word(shared: Index) -> None:
     every = shared.find(SearchRequest("mali cotton"))
     assert (every.ids, every.mode) == ([MARKET.id], "all")
     either = shared.find(SearchRequest("abidjan cotton -sahel"))
@@ -142,7 +142,7 @@ def test_terms_for_highlighting_are_folded(shared: Index) -> None:
 # Filters, order, pages
 
 
-def test_filters(shared: Index) -> None:
+def test_filters_restrict_the_results(shared: Index) -> None:
     assert search_ids(shared, section="business") == {MARKET.id, HAUSA.id}
     assert search_ids(shared, country="burkina-faso") == {MALI.id}
     assert search_ids(shared, topic="education") == {ARABIC.id}
@@ -159,11 +159,11 @@ def test_filters(shared: Index) -> None:
 @pytest.mark.parametrize("name", ["section", "country", "topic", "author", "language"])
 def test_an_unknown_filter_value_finds_nothing(shared: Index, name: str, value: str) -> None:
     for text in ("", "mali", "-mali", "mali zzz"):
-        answer = shared.find(SearchRequest(text, **{name: value}))  # type: ignore[arg-type]
-        assert (answer.ids, answer.total) == ([], 0)
+        results = shared.find(SearchRequest(text, **{name: value}))  # type: ignore[arg-type]
+        assert (results.ids, results.total) == ([], 0)
 
 
-def test_a_minus_before_a_filter_leaves_out_what_it_names(shared: Index) -> None:
+def test_a_minus_before_a_filter_excludes_its_stories(shared: Index) -> None:
     everything = set(document_ids(*STORIES))
     assert search_ids(shared, "-in:business") == everything - set(document_ids(MARKET, HAUSA))
     assert search_ids(shared, "mali -in:business") == set(document_ids(MALI))
@@ -171,12 +171,12 @@ def test_a_minus_before_a_filter_leaves_out_what_it_names(shared: Index) -> None
     assert search_ids(shared, "-country:mali -language:en") == everything - {
         story.id for story in STORIES if "mali" in story.countries or story.language == "en"
     }
-    answer = shared.find(SearchRequest("mali -in:business -topic:nonesuch"))
-    assert (answer.excluded_filters, answer.unknown_filters) == (
+    results = shared.find(SearchRequest("mali -in:business -topic:nonesuch"))
+    assert (results.excluded_filters, results.unknown_filters) == (
         [("section", "business")],
         [("topic", "nonesuch")],
     )
-    assert "business" not in dict(answer.facets["section"])
+    assert "business" not in dict(results.facets["section"])
     day = MALI.published_at.date()
     assert search_ids(shared, f"-before:{day}") == search_ids(shared, f"after:{day}")
     assert search_ids(shared, f"-after:{day}") == search_ids(shared, f"before:{day}")
@@ -205,21 +205,21 @@ def test_the_whole_last_day_counts(index: Index) -> None:
     assert search_ids(index, published_from=date(2030, 5, 7)) == {early.id}
 
 
-def test_without_text_everything_newest_first(shared: Index) -> None:
+def test_without_text_all_stories_are_sorted_by_date(shared: Index) -> None:
     newest = document_ids(*reversed(STORIES))
     assert shared.find(SearchRequest()).ids == newest
     assert shared.find(SearchRequest("  ", sort="newest")).ids == newest
     assert shared.find(SearchRequest(sort="oldest")).ids == newest[::-1]
 
 
-def test_sorting_by_date(shared: Index) -> None:
+def test_results_can_be_sorted_by_date(shared: Index) -> None:
     assert shared.find(SearchRequest("mali", sort="newest")).ids == document_ids(MARKET, MALI)
     assert shared.find(SearchRequest("mali", sort="oldest")).ids == document_ids(MALI, MARKET)
 
 
 @pytest.mark.parametrize("sort", ["relevance", "newest", "oldest"])
 @pytest.mark.parametrize("text", ["", "peace", "zzz peace"])
-def test_pages_show_each_story_once_and_then_stop(index: Index, text: str, sort: str) -> None:
+def test_pages_contain_every_story_once(index: Index, text: str, sort: str) -> None:
     more = [document("Peace talks", f"round {number}") for number in range(23)]
     index.apply({story.id: story for story in more}, 8)
     expected = {story.id for story in (STORIES if not text else []) + more}
@@ -235,11 +235,11 @@ def test_pages_show_each_story_once_and_then_stop(index: Index, text: str, sort:
 
 @pytest.mark.parametrize("page", [0, -1, 51, 10**30])
 @pytest.mark.parametrize("text", ["", "mali"])
-def test_a_page_out_of_range_is_empty_with_the_true_total(
+def test_a_page_out_of_range_is_empty_and_has_the_right_total(
     shared: Index, text: str, page: int
 ) -> None:
-    answer = shared.find(SearchRequest(text, page=page))
-    assert (answer.ids, answer.total) == ([], 2 if text else len(STORIES))
+    results = shared.find(SearchRequest(text, page=page))
+    assert (results.ids, results.total) == ([], 2 if text else len(STORIES))
 
 
 def test_a_page_has_between_one_and_a_hundred_stories(shared: Index) -> None:
@@ -281,9 +281,9 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:20])
 @pytest.mark.parametrize("sort", ["relevance", "newest", "nonsense"])
-def test_hostile_text_is_an_ordinary_answer(shared: Index, text: str, sort: str) -> None:
-    answer = shared.find(SearchRequest(text, sort=sort))  # type: ignore[arg-type]
-    assert len(answer.ids) == answer.total <= len(STORIES)
+def test_hostile_text_gives_ordinary_results(shared: Index, text: str, sort: str) -> None:
+    results = shared.find(SearchRequest(text, sort=sort))  # type: ignore[arg-type]
+    assert len(results.ids) == results.total <= len(STORIES)
     assert shared.offset() == 7
 
 
@@ -297,13 +297,13 @@ def test_text_without_a_word_finds_nothing(shared: Index, text: str) -> None:
     st.text(max_size=300) | st.text(alphabet='mali faso"-*é\u0301\u200f()[]~^:*', max_size=300),
     st.sampled_from(["relevance", "newest", "oldest"]),
 )
-def test_no_text_causes_a_fault(shared: Index, text: str, sort: str) -> None:
-    answer = shared.find(SearchRequest(text, sort=sort))  # type: ignore[arg-type]
-    assert answer.total >= len(answer.ids)
+def test_no_text_causes_an_error(shared: Index, text: str, sort: str) -> None:
+    results = shared.find(SearchRequest(text, sort=sort))  # type: ignore[arg-type]
+    assert results.total >= len(results.ids)
     assert shared.offset() == 7
 
 
-# Right answers, against a plain reading of the documents
+# Results compared with those of a simple reference search
 
 
 SAMPLES = st.lists(
@@ -312,42 +312,43 @@ SAMPLES = st.lists(
 
 
 def matches_clause(story: Document, clause: Clause) -> bool:
-    """Return whether a story matches a clause, in the slow and obvious way."""
+    """Return whether a story matches a clause, by reading all its words."""
     for text in (story.headline, f"{story.dek}\n{story.body}", story.names):
-        row = [token.text for token in tokens(text)]
-        if clause.is_prefix and any(word.startswith(clause.words[0]) for word in row):
+        words = [token.text for token in tokens(text)]
+        if clause.is_prefix and any(word.startswith(clause.words[0]) for word in words):
             return True
         size = len(clause.words)
-        if any(
-            tuple(row[start : start + size]) == clause.words for start in range(len(row) - size + 1)
-        ):
+        starts = range(len(words) - size + 1)
+        if any(tuple(words[start : start + size]) == clause.words for start in starts):
             return True
-        is_told = text is not story.names and size == 1 and not clause.is_prefix
-        if is_told and stem(clause.words[0]) in map(stem, row):
+        is_stemmed = text is not story.names and size == 1 and not clause.is_prefix
+        if is_stemmed and stem(clause.words[0]) in map(stem, words):
             return True
     return False
 
 
 def expected_ids(stories: list[Document], text: str) -> set[int]:
+    """Return the ids that a query finds: with every word, or else with any word that is rare."""
     query = parse_query(text)
-    left = [
+    candidates = [
         story
         for story in stories
         if not any(matches_clause(story, clause) for clause in query.excluded)
     ]
     every = {
         story.id
-        for story in left
+        for story in candidates
         if all(matches_clause(story, clause) for clause in query.included)
     }
     if every or len(query.included) < 2:
         return every
-    parts = [
+    matches = [
         {story.id for story in stories if matches_clause(story, clause)}
         for clause in query.included
     ]
-    telling = [part for part in parts if 0 < len(part) <= COMMON_WORD_SHARE * len(stories)] or parts
-    return set().union(*telling) & {story.id for story in left}
+    most = COMMON_WORD_SHARE * len(stories)
+    rare = [ids for ids in matches if 0 < len(ids) <= most]
+    return set().union(*(rare or matches)) & {story.id for story in candidates}
 
 
 @pytest.fixture(scope="module")
@@ -382,13 +383,13 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Index,
         max_size=3,
     )
 )
-def test_answers_are_those_of_a_plain_reading(
-    segmented: tuple[Index, list[Document]], parts: list[tuple[str, list[str]]]
+def test_results_equal_those_of_a_simple_reference_search(
+    segmented: tuple[Index, list[Document]], clauses: list[tuple[str, list[str]]]
 ) -> None:
     index, stories = segmented
-    text = " ".join(form.format(" ".join(sample)) for form, sample in parts)
-    right = expected_ids(stories, text)
+    text = " ".join(template.format(" ".join(words)) for template, words in clauses)
+    expected = expected_ids(stories, text)
     for sort in ("relevance", "newest"):
-        answer = index.find(SearchRequest(text, sort=sort, per_page=100))
-        assert set(answer.ids) == right
-        assert answer.total == len(answer.ids) == len(right)
+        results = index.find(SearchRequest(text, sort=sort, per_page=100))
+        assert set(results.ids) == expected
+        assert results.total == len(results.ids) == len(expected)

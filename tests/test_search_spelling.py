@@ -1,4 +1,4 @@
-"""Spelling: which words are corrected, to which, and when readers are told."""
+"""Spelling corrections: of which words, to which words, and when they are suggested."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.search_samples import document
 
 
 class Words:
-    """A lexicon of words with their frequencies; similar words are given by distance."""
+    """Lexicon of words with the number of stories that have each."""
 
     offset = 9
     facet_counts: Mapping[str, Mapping[str, int]] = {
@@ -65,13 +65,15 @@ def test_the_most_frequent_of_the_nearest_words_wins() -> None:
         ("x" * 21, []),
     ],
 )
-def test_longer_words_may_have_two_letters_wrong(text: str, distances: list[int]) -> None:
+def test_words_of_eight_to_twenty_letters_are_corrected_at_distance_two(
+    text: str, distances: list[int]
+) -> None:
     words = Words({})
     assert suggest_spelling(words, text) == ""
     assert words.calls == [(text, distance) for distance in distances]
 
 
-def test_a_word_of_three_stories_is_correct_and_one_of_two_is_not() -> None:
+def test_a_word_in_three_stories_is_not_corrected() -> None:
     assert suggest_spelling(Words({"mango": 3, "manga": 9}), "mango") == ""
     assert suggest_spelling(Words({"mango": 2, "manga": 9}), "mango") == "manga"
 
@@ -81,7 +83,7 @@ def test_a_name_without_its_apostrophe_is_correct() -> None:
     assert suggest_spelling(Words({"ngola": 9}, names={"ngolo"}), "ngolo") == ""
 
 
-def test_four_words_are_corrected_and_the_rest_stays_as_typed() -> None:
+def test_only_the_first_four_words_are_corrected() -> None:
     words = Words({f"{letter}xxxx": 9 for letter in "abcdef"})
     assert suggest_spelling(words, "Axxxy,  bxxxy cxxxy; dxxxy exxxy!") == (
         "axxxx,  bxxxx cxxxx; dxxxx exxxy!"
@@ -96,7 +98,7 @@ def test_only_plain_words_are_corrected() -> None:
     assert suggest_spelling(words, "x" * 199 + " bamoko") == ""
 
 
-def test_suggestions_ask_for_words_and_for_names_in_one() -> None:
+def test_suggestions_join_the_parts_of_a_name_and_take_eight_words() -> None:
     words = Words({})
     assert suggest(words, "n'golo kan", 5).articles == [3, 2]
     assert suggest(words, "golo kan", 5).articles == [2]
@@ -117,7 +119,7 @@ def test_suggestions_rank_slugs_by_their_stories() -> None:
     assert suggest(words, "alaw", 5).countries == []
 
 
-def test_spelling_is_offered_where_at_most_two_stories_have_every_word(tmp_path: Path) -> None:
+def test_a_spelling_is_suggested_if_at_most_two_stories_match(tmp_path: Path) -> None:
     rare = [document("Report", "harbor x") for _ in range(3)]
     usual = [document("The harbour", "harbour x") for _ in range(5)]
     index = open_index(tmp_path / "search")
@@ -126,19 +128,25 @@ def test_spelling_is_offered_where_at_most_two_stories_have_every_word(tmp_path:
         results = index.find(SearchRequest("harbor"))
         assert (results.total, results.suggestion) == (number, suggestion)
     index.rebuild([*rare[:1], document("The harbour", "another")], 1)
-    assert index.find(SearchRequest("harbor")).suggestion == "", "it would find no more"
+    assert index.find(SearchRequest("harbor")).suggestion == "", (
+        "the corrected query has no more results"
+    )
     index.rebuild([*rare[:1], *usual], 1)
     ids = frozenset(story.id for story in usual)
     assert index.find(SearchRequest("harbor", article_ids=ids)).suggestion == ""
     index.close()
 
 
-def test_spelling_knows_headlines_and_names_and_keeps_the_first_letter(tmp_path: Path) -> None:
+def test_spelling_uses_headlines_and_names_and_keeps_the_first_letter(tmp_path: Path) -> None:
     index = open_index(tmp_path / "search")
     bodies = [document("Report", "kaduna lagos bamako x") for _ in range(3)]
     index.rebuild([*bodies, document("In Bamako", names="Lagos")], 1)
     assert index.find(SearchRequest("bamoko")).suggestion == "bamako"
     assert index.find(SearchRequest("lagus")).suggestion == "lagos"
-    assert index.find(SearchRequest("kadona")).suggestion == "", "the body is no dictionary"
-    assert index.find(SearchRequest("damako")).suggestion == "", "the first letter is typed right"
+    assert index.find(SearchRequest("kadona")).suggestion == "", (
+        "words of bodies are no corrections"
+    )
+    assert index.find(SearchRequest("damako")).suggestion == "", (
+        "the first letter is never corrected"
+    )
     index.close()

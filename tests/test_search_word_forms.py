@@ -1,4 +1,4 @@
-"""Words match however they are written: with invisible characters, with or without apostrophe."""
+"""Words match with or without invisible characters and apostrophes."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ FRENCH = document(
     "La vie d'une ville", "L'Oréal s'installe à l'est; c'est d’Almeida qui parle.", language="fr"
 )
 ENGLISH = document("Over the dune", "They don't; it is the dont of the list, lest we forget.")
-EVERY = [*CASES, FARMER, FOOTBALL, KANTE, FRENCH, ENGLISH]
+STORIES = [*CASES, FARMER, FOOTBALL, KANTE, FRENCH, ENGLISH]
 
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     index = open_index(tmp_path_factory.mktemp("spellings") / "search")
-    index.rebuild(EVERY, 7)
+    index.rebuild(STORIES, 7)
     yield index
     index.close()
 
@@ -66,10 +66,10 @@ def marked_words(pieces: list[tuple[str, bool]]) -> list[str]:
 )
 def test_soft_hyphens_split_no_words(index: Index, text: str) -> None:
     assert search_ids(index, text) == set(document_ids(PDF))
-    answer = index.find(SearchRequest(text))
+    results = index.find(SearchRequest(text))
     [hit] = [
         marked
-        for marked in marked_words(highlight(PDF.body, answer.terms, answer.prefixes))
+        for marked in marked_words(highlight(PDF.body, results.terms, results.prefixes))
         if len(marked) > 3
     ]
     assert fold(hit) == "democratizationqq"
@@ -87,7 +87,7 @@ def test_zero_width_characters_split_no_words(index: Index, text: str) -> None:
 
 @pytest.mark.parametrize("apostrophe", ["", *"'’‘ʼʻ`´ʾ"])
 @pytest.mark.parametrize(
-    ("name", "right"),
+    ("name", "expected"),
     [
         ("N_Djamena", {CHAD.id, FARMER.id}),
         ("n_djamena", {CHAD.id, FARMER.id}),
@@ -102,24 +102,24 @@ def test_zero_width_characters_split_no_words(index: Index, text: str) -> None:
         ("D_Almeida", {FRENCH.id}),
     ],
 )
-def test_names_are_found_with_any_apostrophe_and_without(
-    index: Index, name: str, right: set[int], apostrophe: str
+def test_names_are_found_with_or_without_any_apostrophe(
+    index: Index, name: str, expected: set[int], apostrophe: str
 ) -> None:
     text = name.replace("_", apostrophe)
-    assert search_ids(index, text) == right
+    assert search_ids(index, text) == expected
     if " " not in text:
-        assert search_ids(index, f"-{text}") == set(document_ids(*EVERY)) - right
+        assert search_ids(index, f"-{text}") == set(document_ids(*STORIES)) - expected
 
 
-def test_a_name_is_one_word_of_a_search(index: Index) -> None:
-    """Count no match for the letter before the apostrophe alone."""
+def test_a_name_with_an_apostrophe_is_searched_as_one_word(index: Index) -> None:
+    """A letter before an apostrophe alone is no match."""
     assert index.find(SearchRequest("N'Golo Kante")).ids == [CHAD.id]
-    answer = index.find(SearchRequest("N'Golo retires"))
-    assert (answer.mode, set(answer.ids)) == ("any", {CHAD.id, FOOTBALL.id, KANTE.id})
-    assert dict(answer.term_counts) == {"n'golo": 2, "retires": 1}
+    results = index.find(SearchRequest("N'Golo retires"))
+    assert (results.mode, set(results.ids)) == ("any", {CHAD.id, FOOTBALL.id, KANTE.id})
+    assert dict(results.term_counts) == {"n'golo": 2, "retires": 1}
 
 
-def test_what_is_elided_is_no_part_of_a_word(index: Index) -> None:
+def test_elided_articles_are_not_joined_to_the_word(index: Index) -> None:
     assert (
         search_ids(index, "dune")
         == search_ids(index, "dont")
@@ -131,7 +131,7 @@ def test_what_is_elided_is_no_part_of_a_word(index: Index) -> None:
     )
 
 
-def test_a_name_is_marked_as_a_whole(index: Index) -> None:
+def test_a_name_with_an_apostrophe_is_highlighted_as_a_whole(index: Index) -> None:
     terms = index.find(SearchRequest("Quran")).terms
     assert marked_words(snippet(CHAD.body, terms)) == ["Qur’an"]
     assert marked_words(highlight("The Qur’an's Quran: qur, an", terms)) == ["Qur’an", "Quran"]
@@ -139,26 +139,26 @@ def test_a_name_is_marked_as_a_whole(index: Index) -> None:
 
 
 @pytest.mark.parametrize("text", ["ndja", "N'Djam", "ng’ombe th", "ngombe", "nG‘om"])
-def test_suggestions_know_both_ways_to_write_a_name(index: Index, text: str) -> None:
+def test_suggestions_match_names_with_or_without_apostrophe(index: Index, text: str) -> None:
     assert index.suggest(text).articles == document_ids(FARMER)
 
 
 @pytest.mark.parametrize("text", ["n'golo", "ngolo", "N’Gol"])
-def test_suggestions_and_filters_know_people_with_an_apostrophe(index: Index, text: str) -> None:
+def test_suggestions_find_authors_with_an_apostrophe(index: Index, text: str) -> None:
     assert index.suggest(text).authors == ["ngolo-kante"]
     assert index.suggest(text).articles == document_ids(FOOTBALL)
 
 
 @pytest.mark.parametrize("text", ["by:N'Golo", 'by:"ngolo kante"', 'by:"N’Golo Kante"'])
-def test_filters_know_people_with_an_apostrophe(index: Index, text: str) -> None:
+def test_author_filters_match_names_with_an_apostrophe(index: Index, text: str) -> None:
     assert search_ids(index, text) == set(document_ids(FARMER))
 
 
-def test_spelling_leaves_a_known_name_alone(index: Index) -> None:
+def test_spelling_does_not_correct_a_known_name(index: Index) -> None:
     assert index.find(SearchRequest("Ndjamena talks")).suggestion == ""
 
 
-def test_related_reads_through_invisible_characters(index: Index) -> None:
+def test_similar_stories_ignore_invisible_characters(index: Index) -> None:
     others = [document("A vote", "The cabi\u200bnet met the sena\u00adte.") for _ in range(3)]
     index.apply({story.id: story for story in others}, 8)
     plain = document("Another vote", "Cabinet and senate.")
@@ -167,7 +167,7 @@ def test_related_reads_through_invisible_characters(index: Index) -> None:
 
 
 @given(st.text(alphabet="abé ሀ" + INVISIBLE, max_size=30))
-def test_words_are_those_of_the_text_without_what_nobody_sees(text: str) -> None:
+def test_invisible_characters_do_not_change_the_words_of_a_text(text: str) -> None:
     plain = text.translate(dict.fromkeys(map(ord, INVISIBLE)))
     assert [token.text for token in tokens(text)] == [token.text for token in tokens(plain)]
     for token in tokens(text):
@@ -179,5 +179,5 @@ def test_a_zero_width_space_ends_words_of_scripts_without_spaces() -> None:
 
 
 @given(st.text(alphabet="abN " + APOSTROPHES, max_size=30))
-def test_runs_are_the_words_in_order(text: str) -> None:
+def test_word_runs_contain_all_words_in_order(text: str) -> None:
     assert [token for run in word_runs(text) for token in run] == list(tokens(text))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
@@ -108,12 +108,12 @@ def test_hostile_text_is_escaped_everywhere(
 def test_every_page_stays_within_its_number_of_selects(
     client: FlaskClient, story: Callable[..., int], count_selects: Callable[[], list[str]]
 ) -> None:
-    filing = {
+    metadata = {
         "countries": ("Mali", "Niger"),
         "topics": ("One", "Two"),
         "authors": ("A One", "B Two"),
     }
-    ids = [story(hours=number, headline=f"Story {number}", **filing) for number in range(30)]
+    ids = [story(hours=number, headline=f"Story {number}", **metadata) for number in range(30)]
     limits = {
         "/politics/story-0": 5,
         "/": 4,
@@ -230,9 +230,7 @@ def test_the_page_of_an_internal_error_needs_no_database(
     monkeypatch.setattr(queries, "load_front_page", broken)
     monkeypatch.setattr(queries, "sections", broken)
     app.testing = False
-    response = (
-        app.test_client().__class__.__mro__[1](app).get("/")
-    )  # the plain client: this page is to fail
+    response = FlaskClient(app, Response).get("/")  # a client that accepts errors
     assert response.status_code == 500
     assert "secret detail" not in response.text
     assert "<h1" in response.text
@@ -256,13 +254,13 @@ def test_a_page_is_rendered_in_one_transaction(
     client: FlaskClient, story: Callable[..., int]
 ) -> None:
     article_id = story(topics=("One",), countries=("Mali",), authors=("A One",))
-    begun: list[object] = []
-    note = begun.append
-    event.listen(db.engine, "begin", note)
+    transactions: list[object] = []
+    record = transactions.append
+    event.listen(db.engine, "begin", record)
     paths = ["/", "/politics/", "/politics/a-headline", "/topic/one/", "/archive/", "/feed.xml"]
     for path in [*paths, f"/fragments/related/{article_id}"]:
         db.session.rollback()
-        begun.clear()
+        transactions.clear()
         assert client.get(path).status_code == 200
-        assert len(begun) == 1, path
-    event.remove(db.engine, "begin", note)
+        assert len(transactions) == 1, path
+    event.remove(db.engine, "begin", record)

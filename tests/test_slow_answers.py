@@ -1,4 +1,4 @@
-"""Unread responses wait without a thread; large bodies need permission. Uses real sockets."""
+"""Responses wait for slow readers without a thread; large bodies need a session. Real sockets."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ Client = Callable[[bytes], socket.socket]
 class CountingWorker(BoundedWorker):
     """In-process web worker that counts finished requests."""
 
-    answered = 0
+    handled_requests = 0
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         try:
             return super().handle_request(req, conn)
         finally:
-            self.answered += 1
+            self.handled_requests += 1
 
 
 @pytest.fixture
@@ -98,29 +98,29 @@ def connect(listener: socket.socket) -> Iterator[Client]:
         client.close()
 
 
-def wait_until(question: Callable[[], bool]) -> bool:
-    """Return whether a condition holds before a timeout could free a blocked thread."""
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Wait for a condition, but not until the timeout that frees a blocked thread."""
     until = time.monotonic() + slow_clients.SEND_SECONDS / 2
-    while not question() and time.monotonic() < until:
+    while not condition() and time.monotonic() < until:
         time.sleep(0.01)
-    return question()
+    return condition()
 
 
 def read_all(client: socket.socket) -> bytes:
-    """Return what comes until the other end closes."""
-    came = bytearray()
+    """Return the bytes received until the other end closes."""
+    received = bytearray()
     while data := client.recv(65_536):
-        came += data
-    return bytes(came)
+        received += data
+    return bytes(received)
 
 
 def test_clients_that_do_not_read_hold_no_thread(worker: CountingWorker, connect: Client) -> None:
     clients = [connect(GET) for _ in range(THREADS * 4)]
-    assert wait_until(lambda: worker.answered == len(clients)), (
-        f"threads are held: {worker.answered} answered"
+    assert wait_until(lambda: worker.handled_requests == len(clients)), (
+        f"threads are held: {worker.handled_requests} handled_requests"
     )
     assert wait_until(lambda: len(worker.sending) == len(clients)), (
-        "what is left of each answer waits"
+        "the rest of each response waits"
     )
     for client in clients[:2]:
         assert (
@@ -128,7 +128,9 @@ def test_clients_that_do_not_read_hold_no_thread(worker: CountingWorker, connect
             == hashlib.sha256(BODY).digest()
         )
     clients[2].close()
-    assert wait_until(lambda: len(worker.sending) == len(clients) - 3), "who is gone is forgotten"
+    assert wait_until(lambda: len(worker.sending) == len(clients) - 3), (
+        "closed connections are dropped"
+    )
     for client in clients:
         client.close()
     assert wait_until(lambda: worker.nr_conns == 0)
@@ -139,7 +141,7 @@ def test_a_pipelined_request_waits_for_the_previous_response(
 ) -> None:
     request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
     client = connect(request + GET)
-    assert wait_until(lambda: worker.answered == 1 and len(worker.sending) == 1)
+    assert wait_until(lambda: worker.handled_requests == 1 and len(worker.sending) == 1)
     assert read_all(client).count(BODY) == 2
 
 
@@ -148,16 +150,16 @@ def test_unsent_responses_are_limited_in_total_size(
 ) -> None:
     monkeypatch.setattr(slow_clients, "MAX_UNSENT_BYTES", int(2.5 * len(BODY)))
     clients = [connect(GET) for _ in range(5)]
-    assert wait_until(lambda: worker.answered == len(clients) and len(worker.sending) == 2)
+    assert wait_until(lambda: worker.handled_requests == len(clients) and len(worker.sending) == 2)
 
 
 def test_responses_that_nobody_reads_time_out(
     worker: CountingWorker, connect: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slow_clients, "SEND_SECONDS", -len(BODY))  # all late at once
+    monkeypatch.setattr(slow_clients, "SEND_SECONDS", -len(BODY))  # every response is late at once
     connect(GET)
     until = time.monotonic() + 10
-    while (worker.answered, worker.nr_conns) != (1, 0):
+    while (worker.handled_requests, worker.nr_conns) != (1, 0):
         assert time.monotonic() < until
         time.sleep(0.01)
 
@@ -167,12 +169,12 @@ def test_sendfile_does_not_block() -> None:
     with ours, theirs:
         outgoing = Outgoing(ours)
         assert outgoing.sendfile(BytesIO(b"x" + BODY), offset=1, count=len(BODY)) == len(BODY)
-        came = bytearray()
+        received = bytearray()
         assert outgoing.held_bytes == len(BODY)
-        while len(came) < len(BODY):
-            came += theirs.recv(65_536)
+        while len(received) < len(BODY):
+            received += theirs.recv(65_536)
             outgoing.flush()
-        assert came == BODY and outgoing.held_bytes == 0
+        assert received == BODY and outgoing.held_bytes == 0
 
 
 @pytest.mark.parametrize(
@@ -193,12 +195,12 @@ def test_a_large_body_without_a_session_is_refused(app: Flask, field: str) -> No
         "__Host-session=aaaaaaaaaaaaaaaaaaaa",
         f"x__Host-session={token}",
     ):
-        assert handled(app, field, cookie) == (False, slow_clients.REFUSED), cookie
-    assert handled(app, field, f"x=y; __Host-session={token}; z=1") == (NEEDS_SLOT, b"")
+        assert handle_head(app, field, cookie) == (False, slow_clients.REFUSED), cookie
+    assert handle_head(app, field, f"x=y; __Host-session={token}; z=1") == (NEEDS_SLOT, b"")
 
 
-def handled(app: Flask, field: str, cookie: str) -> tuple[object, bytes]:
-    """Return what a web process does with a request's headers, and its immediate response."""
+def handle_head(app: Flask, field: str, cookie: str) -> tuple[object, bytes]:
+    """Return a web process's decision after a request's headers, and its immediate response."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         worker = object.__new__(BoundedWorker)

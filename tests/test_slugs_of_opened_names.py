@@ -1,4 +1,7 @@
-"""Only authors and topics whose lists were ever public hold a slug, whatever made them public."""
+"""Only authors and topics that were ever public occupy a slug, whatever made them public.
+
+In PUBLIC the names of SECRET are spelt differently, so that their slugs are equal.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,8 @@ NUMBERED = ("/topic/operation-nightjar-2/", "/author/zainab-writer-2/")
 
 
 def create(fields: dict[str, tuple[str, ...]], **more: object) -> int:
-    return publishing.create(
-        make_draft(**fields, **more), add_user("author")
-    )  # of whom nothing is asked
+    # An author is asked no question about spellings, since the secret names are a colleague's.
+    return publishing.create(make_draft(**fields, **more), add_user("author"))
 
 
 def publish(app: Flask, editor: User) -> None:
@@ -81,15 +83,15 @@ def rename(app: Flask, editor: User) -> None:
             )
 
 
-ROADS = (publish, schedule, update_public, import_story, rename)
+WAYS_TO_PUBLISH = (publish, schedule, update_public, import_story, rename)
 
 
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("make_public", WAYS_TO_PUBLISH)
 def test_a_secret_name_does_not_occupy_the_slug_of_a_public_name(
-    app: Flask, client: FlaskClient, editor: User, road: Callable[[Flask, User], None]
+    app: Flask, client: FlaskClient, editor: User, make_public: Callable[[Flask, User], None]
 ) -> None:
     secret = publishing.create(make_draft(headline="Hidden", **SECRET), editor)
-    road(app, editor)
+    make_public(app, editor)
     assert [client.get(path).status_code for path in (*PATHS, *NUMBERED)] == [200, 200, 404, 404]
     publishing.apply_action(secret, editor, Action("publish"))
     assert ["Hidden" in client.get(path).text for path in (*PATHS, *NUMBERED)] == [
@@ -100,19 +102,19 @@ def test_a_secret_name_does_not_occupy_the_slug_of_a_public_name(
     ]
 
 
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("make_public", WAYS_TO_PUBLISH)
 def test_a_slug_stored_for_a_secret_name_goes_to_the_public_name(
-    app: Flask, client: FlaskClient, editor: User, road: Callable[[Flask, User], None]
+    app: Flask, client: FlaskClient, editor: User, make_public: Callable[[Flask, User], None]
 ) -> None:
     publishing.create(make_draft(headline="Hidden", **SECRET), editor)
-    with db.write() as session:  # as older versions stored them, one renamed
+    with db.write() as session:  # as older versions stored them; the author was renamed
         session.execute(update(Topic).values(slug="operation-nightjar"))
         session.execute(update(Author).values(slug="other"))
         author_id = session.scalars(select(Author.id)).one()
         session.add(
             FormerName(kind="author", part="slug", value="zainab-writer", owner_id=author_id)
         )
-    road(app, editor)
+    make_public(app, editor)
     assert [client.get(path).status_code for path in (*PATHS, *NUMBERED)] == [200, 200, 404, 404]
 
 

@@ -1,4 +1,4 @@
-"""Static files and error pages: compressed, cached under their digest, the operator's own too."""
+"""Static files of the site and its operator, and error pages: compressed and cacheable."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from spectator.static_files import StaticFiles
 from tests.conftest import settings
 from tests.newsroom_client import logged_in_client
 
-MOST_ERROR_BYTES = 3_000
-SCRIPT = b"/* htmx of our own */\n" * 400
+MAX_ERROR_BYTES = 3_000
+SCRIPT = b"/* the operator's htmx */\n" * 400
 
 
-def test_text_is_sent_compressed_and_binary_as_it_is(app: Flask) -> None:
+def test_text_files_are_sent_in_the_accepted_encoding(app: Flask) -> None:
     client = FlaskClient(app)
     for path in ("/static/js/search.js", "/static/css/search.css", "/static/css/site.css"):
         plain = (PROJECT_ROOT / path[1:]).read_bytes()
         for encoding, decode in (("br", brotli.decompress), ("gzip", gzip.decompress)):
-            answer = client.get(path, headers={"Accept-Encoding": encoding})
-            assert answer.headers["Content-Encoding"] == encoding
-            assert answer.headers["Vary"] == "Accept-Encoding"
-            assert decode(answer.data) == plain
-            assert len(answer.data) < len(plain) / 2
-        answer = client.get(path, headers={"Accept-Encoding": "identity"})
-        assert answer.data == plain and "Content-Encoding" not in answer.headers
+            response = client.get(path, headers={"Accept-Encoding": encoding})
+            assert response.headers["Content-Encoding"] == encoding
+            assert response.headers["Vary"] == "Accept-Encoding"
+            assert decode(response.data) == plain
+            assert len(response.data) < len(plain) / 2
+        response = client.get(path, headers={"Accept-Encoding": "identity"})
+        assert response.data == plain and "Content-Encoding" not in response.headers
 
 
 def test_every_file_of_the_checkout_is_served_with_its_type(app: Flask) -> None:
     types = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
     for path in (PROJECT_ROOT / "static").rglob("*.*"):
-        answer = FlaskClient(app).get("/" + path.relative_to(PROJECT_ROOT).as_posix())
-        assert answer.status_code == 200 and answer.data == path.read_bytes()
-        assert answer.mimetype == types[path.suffix], path
+        response = FlaskClient(app).get("/" + path.relative_to(PROJECT_ROOT).as_posix())
+        assert response.status_code == 200 and response.data == path.read_bytes()
+        assert response.mimetype == types[path.suffix], path
 
 
 MODULE_IMPORT = re.compile(r"""(?:from |import\()"\./(\w+)\.js\"""")
@@ -70,18 +70,18 @@ def test_a_file_is_compressed_once(app: Flask, monkeypatch: pytest.MonkeyPatch) 
     assert calls == [SCRIPT]
 
 
-def test_a_browser_that_has_the_file_is_told_so(app: Flask) -> None:
+def test_a_browser_that_has_the_file_gets_304(app: Flask) -> None:
     client = FlaskClient(app)
     tags = set()
     for encoding in ("br", "gzip", "identity"):
-        answer = client.get("/static/js/search.js", headers={"Accept-Encoding": encoding})
-        tags.add(answer.headers["ETag"])
-        held = {"Accept-Encoding": encoding, "If-None-Match": answer.headers["ETag"]}
+        response = client.get("/static/js/search.js", headers={"Accept-Encoding": encoding})
+        tags.add(response.headers["ETag"])
+        held = {"Accept-Encoding": encoding, "If-None-Match": response.headers["ETag"]}
         assert client.get("/static/js/search.js", headers=held).status_code == 304
     assert len(tags) == 3, "an ETag names the bytes, so each encoding has its own"
 
 
-def test_htmx_of_our_own_lies_in_the_data_directory(app: Flask) -> None:
+def test_the_operators_htmx_is_served_from_the_data_directory(app: Flask) -> None:
     """Serve and cache the file that `SPECTATOR_HTMX_URL` names like the site's scripts."""
     data: Path = app.config["DATA_DIR"]
     (data / "static/vendor").mkdir(parents=True)
@@ -90,9 +90,9 @@ def test_htmx_of_our_own_lies_in_the_data_directory(app: Flask) -> None:
     client = FlaskClient(own)
     (address,) = re.findall(r'src="(/static/vendor/[^"]*)"', client.get("/search").text)
     assert re.fullmatch(r"/static/vendor/htmx\.min\.js\?v=[0-9a-f]{10}", address)
-    answer = client.get(address, headers={"Accept-Encoding": "br, gzip"})
-    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert answer.headers["Content-Encoding"] == "br" and len(answer.data) < len(SCRIPT) / 10
+    response = client.get(address, headers={"Accept-Encoding": "br, gzip"})
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["Content-Encoding"] == "br" and len(response.data) < len(SCRIPT) / 10
     assert client.get("/static/vendor/htmx.min.js").headers["Cache-Control"] == "no-cache"
 
 
@@ -104,9 +104,9 @@ def test_pages_of_another_version_get_the_current_files(app: Flask) -> None:
         f"/static/js/site.js?v={old_digest}",
         f"/static/{old_digest}/js/site.js",
     ):
-        answer = client.get(path)
-        assert (answer.status_code, answer.data) == (200, content), path
-        assert answer.headers["Cache-Control"] == "no-cache", path
+        response = client.get(path)
+        assert (response.status_code, response.data) == (200, content), path
+        assert response.headers["Cache-Control"] == "no-cache", path
     digest = static_files.read_checkout()["js/site.js"].digest
     held = client.get(f"/static/js/site.js?v={digest}")
     assert held.headers["Cache-Control"] == "public, max-age=31536000, immutable"
@@ -118,7 +118,7 @@ def test_pages_of_another_version_get_the_current_files(app: Flask) -> None:
         assert client.get(path).status_code == 404, path
 
 
-def test_the_version_follows_every_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_version_changes_with_every_file(monkeypatch: pytest.MonkeyPatch) -> None:
     files = dict(static_files.read_checkout())
     versions = {static_files.checkout_version()}
     for name in ("js/site.js", "css/site.css"):
@@ -130,8 +130,8 @@ def test_the_version_follows_every_file(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(versions) == 3
 
 
-def test_a_story_form_names_all_modules_that_its_scripts_import(app: Flask) -> None:
-    """What only an import names is fetched a round trip later."""
+def test_the_story_form_preloads_all_imported_modules(app: Flask) -> None:
+    """Without a preload, an imported module is fetched a round trip later."""
     html = logged_in_client(app).get("/newsroom/stories/new").text
     entries = re.findall(r'<script src="/static/[0-9a-f]{10}/js/(\w+)\.js" type="module">', html)
     preloads = re.findall(
@@ -142,7 +142,7 @@ def test_a_story_form_names_all_modules_that_its_scripts_import(app: Flask) -> N
     assert entries[-1] == "editor" and entries[0] == "local_drafts"
 
 
-def test_nothing_outside_of_the_folders_is_sent(app: Flask, tmp_path: Path) -> None:
+def test_no_file_outside_the_static_directories_is_sent(app: Flask, tmp_path: Path) -> None:
     data: Path = app.config["DATA_DIR"]
     (data / "static/folder").mkdir(parents=True)
     for name in (
@@ -158,10 +158,10 @@ def test_nothing_outside_of_the_folders_is_sent(app: Flask, tmp_path: Path) -> N
     assert [
         files.find(name) for name in ("../secret_key", str(data / "secret_key"), "folder", "\0", "")
     ] == [None] * 5
-    assert not files.operator_files, "only files that exist are remembered"
+    assert not files.operator_files, "only existing files are cached"
 
 
-def test_a_missing_file_has_an_address_without_digest(app: Flask) -> None:
+def test_the_url_of_a_missing_file_has_no_digest(app: Flask) -> None:
     files = StaticFiles(app.config["DATA_DIR"] / "static")
     assert files.add_digest("/static/none.js") == "/static/none.js"
     assert files.add_digest("https://cdn.example/htmx.js") == "https://cdn.example/htmx.js"
@@ -181,37 +181,37 @@ def test_a_missing_file_has_an_address_without_digest(app: Flask) -> None:
 )
 def test_an_error_page_is_small(app: Flask, path: str, status: int) -> None:
     plain = FlaskClient(app).get(path, headers={"Accept-Encoding": "identity"})
-    answer = FlaskClient(app).get(path, headers={"Accept-Encoding": "br, gzip"})
+    response = FlaskClient(app).get(path, headers={"Accept-Encoding": "br, gzip"})
     if status == 400:
         assert plain.status_code in {200, 400}
     else:
         assert plain.status_code == status
     if len(plain.data) > compression.MIN_COMPRESSIBLE_BYTES:
         assert (
-            answer.headers["Content-Encoding"] == "gzip"
-            and answer.headers["Vary"] == "Accept-Encoding"
+            response.headers["Content-Encoding"] == "gzip"
+            and response.headers["Vary"] == "Accept-Encoding"
         )
-        assert gzip.decompress(answer.data) == plain.data
-        assert int(answer.headers["Content-Length"]) == len(answer.data)
-    if answer.status_code >= 400:
-        assert len(answer.data) <= MOST_ERROR_BYTES, f"{len(answer.data)} bytes"
-        assert "<style>" not in plain.text, "the styles stay at home"
+        assert gzip.decompress(response.data) == plain.data
+        assert int(response.headers["Content-Length"]) == len(response.data)
+    if response.status_code >= 400:
+        assert len(response.data) <= MAX_ERROR_BYTES, f"{len(response.data)} bytes"
+        assert "<style>" not in plain.text, "error pages have no inline styles"
 
 
 def test_other_methods_have_small_error_pages(app: Flask) -> None:
-    answer = FlaskClient(app).delete("/", headers={"Accept-Encoding": "gzip"})
-    assert (answer.status_code, answer.headers["Content-Encoding"]) == (405, "gzip")
-    assert len(answer.data) <= MOST_ERROR_BYTES
+    response = FlaskClient(app).delete("/", headers={"Accept-Encoding": "gzip"})
+    assert (response.status_code, response.headers["Content-Encoding"]) == (405, "gzip")
+    assert len(response.data) <= MAX_ERROR_BYTES
 
 
-def test_what_no_page_cache_keeps_is_compressed_too(app: Flask) -> None:
+def test_uncached_pages_are_compressed_too(app: Flask) -> None:
     for path in ("/?before=1-1&utm_source=x", "/?before=5-5", "/feed.xml?a=b", "/search"):
-        answer = FlaskClient(app).get(path, headers={"Accept-Encoding": "gzip"})
-        assert answer.status_code == 200 and answer.headers["Content-Encoding"] == "gzip", path
-        assert answer.headers["Vary"] == "Accept-Encoding", path
+        response = FlaskClient(app).get(path, headers={"Accept-Encoding": "gzip"})
+        assert response.status_code == 200 and response.headers["Content-Encoding"] == "gzip", path
+        assert response.headers["Vary"] == "Accept-Encoding", path
 
 
-def test_a_file_of_the_operator_has_one_name_and_is_kept_once(app: Flask) -> None:
+def test_a_file_of_the_operator_has_one_name_and_is_cached_once(app: Flask) -> None:
     folder = app.config["DATA_DIR"] / "static"
     (folder / "img").mkdir(parents=True)
     (folder / "img/logo.png").write_bytes(b"logo")

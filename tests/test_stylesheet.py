@@ -1,4 +1,4 @@
-"""The stylesheet of readers' pages, and themes: what they replace, and what they must not do."""
+"""The stylesheet of public pages, and themes: what they may change and what is refused."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_stylesheet_of_a_page_has_every_rule_of_the_files(app: Flask) -> Non
     assert {word for word in tokens if word.startswith("--")} - names == NEWSROOM_PROPERTIES
 
 
-def test_the_policy_allows_the_stylesheet_of_the_page_alone(app: Flask) -> None:
+def test_the_content_security_policy_allows_only_the_stylesheet_of_the_page(app: Flask) -> None:
     for site in (app, themed_app(app.config["DATA_DIR"], THEME)):
         answer = FlaskClient(site).get("/")
         digest = hashlib.sha256(inline_style(answer.text).encode()).digest()
@@ -89,7 +89,7 @@ def test_every_token_is_used_and_every_use_is_a_token() -> None:
 
 
 def test_colours_are_written_in_one_file() -> None:
-    """Hold all sheets to the tokens; black and the yellow of a marker pen are the exceptions."""
+    """Only tokens.css contains colours, except black and the yellow of highlights."""
     for path in (PROJECT_ROOT / "static/css").glob("*.css"):
         colours = re.findall(r"#[0-9a-f]{3,8}\b(?=[^{}]*})", minify(path.read_text()))
         if path.name != "tokens.css":
@@ -101,7 +101,7 @@ def test_the_guide_lists_every_property() -> None:
     assert listed == TOKENS.light.keys() | stylesheet.LOGO_PROPERTIES
 
 
-def test_a_theme_is_what_readers_and_editors_get(app: Flask) -> None:
+def test_a_theme_applies_to_public_and_newsroom_pages(app: Flask) -> None:
     client = FlaskClient(themed_app(app.config["DATA_DIR"], THEME))
     css = inline_style(client.get("/").text)
     assert "--accent:#9a3412;" in css and "--accent:#ffa26b;" in css and "#00664a" not in css
@@ -111,7 +111,7 @@ def test_a_theme_is_what_readers_and_editors_get(app: Flask) -> None:
     for path in ("/newsroom/login", "/politics/never-written"):
         html = client.get(path).text
         addresses |= set(re.findall(r'href="(/static/theme\.css\?v=[0-9a-f]{10})"', html))
-        assert "css/tokens.css" not in html, "it would bring the default back"
+        assert "css/tokens.css" not in html, "the default tokens would override the theme"
     (address,) = addresses
     answer = client.get(address)
     assert answer.mimetype == "text/css"
@@ -121,7 +121,7 @@ def test_a_theme_is_what_readers_and_editors_get(app: Flask) -> None:
     assert client.get("/static/theme.css").headers["Cache-Control"] == "no-cache"
 
 
-def test_without_a_theme_there_is_none(app: Flask) -> None:
+def test_without_a_theme_there_is_no_theme_stylesheet(app: Flask) -> None:
     client = FlaskClient(app)
     assert client.get("/static/theme.css").status_code == 404
     assert re.search(r'href="/static/[^"]*css/tokens\.css', client.get("/newsroom/login").text)
@@ -150,7 +150,7 @@ def test_a_colour_for_light_mode_leaves_dark_mode_readable(tmp_path: Path) -> No
         ":root { --logo: none }",
     ],
 )
-def test_a_plain_theme_is_taken(tmp_path: Path, css: str) -> None:
+def test_a_valid_theme_is_accepted(tmp_path: Path, css: str) -> None:
     merged = TOKENS.with_theme(stylesheet.read_theme(write_theme(tmp_path, css))).to_css()
     assert parse_tokens(merged).light.keys() >= TOKENS.light.keys()
 
@@ -190,7 +190,7 @@ def test_a_plain_theme_is_taken(tmp_path: Path, css: str) -> None:
         (":root { --paper: #fff; }" + " " * MAX_THEME_BYTES, "larger than 16,000 bytes"),
     ],
 )
-def test_a_bad_theme_stops_the_start_with_one_line(
+def test_an_invalid_theme_stops_the_start_with_one_line(
     app: Flask, tmp_path: Path, css: str | bytes, reason: str
 ) -> None:
     path = write_theme(tmp_path, css)
@@ -201,7 +201,7 @@ def test_a_bad_theme_stops_the_start_with_one_line(
     assert "\n" not in message and len(message) < 300 + len(str(path))
 
 
-def test_what_is_no_readable_file_stops_the_start(app: Flask, tmp_path: Path) -> None:
+def test_an_unreadable_theme_stops_the_start(app: Flask, tmp_path: Path) -> None:
     data, pipe = app.config["DATA_DIR"], tmp_path / "pipe"
     os.mkfifo(pipe)
     for path, reason in (
@@ -213,15 +213,15 @@ def test_what_is_no_readable_file_stops_the_start(app: Flask, tmp_path: Path) ->
             themed_app(data, path)
 
 
-def test_a_path_starts_at_the_checkout(app: Flask) -> None:
+def test_a_relative_theme_path_starts_at_the_checkout(app: Flask) -> None:
     site = themed_app(app.config["DATA_DIR"], THEME.relative_to(PROJECT_ROOT))
     assert "#9a3412" in FlaskClient(site).get("/").text
 
 
-def test_a_theme_that_is_lost_later_breaks_nothing(
+def test_the_site_keeps_running_if_its_theme_is_deleted(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Serve on without the file; a process that starts while the site runs has the default."""
+    """A process keeps the theme; one that starts later has the default theme."""
     path, data = write_theme(tmp_path, ":root { --accent: #123456 }"), app.config["DATA_DIR"]
     site = FlaskClient(themed_app(data, path))
     path.unlink()

@@ -26,7 +26,7 @@ def rejoin(html: str) -> str:
 
 @settings(deadline=None, max_examples=50)
 @given(any_markup)
-def test_no_byte_is_lost(html: str) -> None:
+def test_blocks_and_tokens_join_to_the_original(html: str) -> None:
     for body in (html, clean_html(html)):
         assert rejoin(body) == body
         assert "".join(split_blocks(body)) == body
@@ -40,7 +40,7 @@ def test_a_block_of_a_stored_body_is_one_block_by_itself(html: str) -> None:
         assert split_blocks(block) == [block]
 
 
-def test_a_story_falls_into_its_elements() -> None:
+def test_a_body_is_split_into_its_top_level_elements() -> None:
     starts = [
         block[: block.index(">") + 1].split()[0].strip("<>") for block in split_blocks(WORDPRESS)
     ]
@@ -67,7 +67,7 @@ def test_a_story_falls_into_its_elements() -> None:
         ('<p title="</p>">a</p><p>b</p>', ['<p title="</p>">a</p>', "<p>b</p>"]),
     ],
 )
-def test_what_a_block_is(body: str, blocks: list[str]) -> None:
+def test_a_block_includes_the_white_space_after_it(body: str, blocks: list[str]) -> None:
     assert split_blocks(body) == blocks
 
 
@@ -76,7 +76,7 @@ def test_a_body_whose_tags_are_not_closed_in_order_is_one_block(tail: str) -> No
     assert split_blocks(f"<p>a</p>\n<p>b</p>{tail}") == [f"<p>a</p>\n<p>b</p>{tail}"]
 
 
-def test_joined_pieces_do_not_touch() -> None:
+def test_joined_pieces_are_separated_by_a_line_break() -> None:
     assert (
         join_pieces(["<p>a</p>", "", "<p>b</p>\n\n", "<p>c</p>"])
         == "<p>a</p>\n<p>b</p>\n\n<p>c</p>"
@@ -94,23 +94,23 @@ def longest_common_length(old: str, new: str) -> int:
 
 @settings(deadline=None, max_examples=80)
 @given(st.text("abc", max_size=12), st.text("abcd", max_size=12), st.integers(0, 200))
-def test_common_items_are_the_longest_row_or_what_may_be_spent_on_it(
-    old: str, new: str, most: int
+def test_the_common_subsequence_is_the_longest_within_the_budget(
+    old: str, new: str, budget: int
 ) -> None:
-    common = common_subsequence(old, new, most)
+    common = common_subsequence(old, new, budget)
     assert common == sorted(common)
     assert all(len({pair[side] for pair in common}) == len(common) for side in (0, 1))
     assert all(old[i] == new[j] for i, j in common)
-    assert len(common) == longest_common_length(old, new) or most < 144
+    assert len(common) == longest_common_length(old, new) or budget < 144
 
 
-def test_neighbours_of_rare_items_are_found_without_a_budget() -> None:
+def test_neighbours_of_rare_items_are_found_on_a_small_budget() -> None:
     old, new = "xaaaXaaay", "zaaaXaaaw"
-    assert common_subsequence(old, new, 1) == [(at, at) for at in range(1, 8)]
+    assert common_subsequence(old, new, 1) == [(index, index) for index in range(1, 8)]
     assert common_subsequence(old, new, 0) == []
 
 
-def test_blocks_find_their_other_version() -> None:
+def test_blocks_are_aligned_with_their_other_version() -> None:
     old = ["<p>One two three four.</p>\n", "<p>Gone entirely now.</p>\n", "<hr>\n", "<p>Last.</p>"]
     new = [
         "<p>One two 3 four.</p>\n",
@@ -124,7 +124,7 @@ def test_blocks_find_their_other_version() -> None:
     assert align_blocks([], []) == []
 
 
-def test_a_word_in_common_makes_no_pair() -> None:
+def test_blocks_with_only_one_common_word_are_not_aligned() -> None:
     old, new = ["<h2>Votes</h2>"], ["<p>Votes were counted until long after midnight in Lagos.</p>"]
     assert align_blocks(old, new) == [(0, None), (None, 0)]
 

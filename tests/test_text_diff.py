@@ -21,11 +21,13 @@ lines = st.text(max_size=30) | st.lists(
 
 
 def show_diff(pieces: list[DiffPiece]) -> str:
+    """Return the text with removals as [-…-] and additions as [+…+]."""
     marks = {"same": "{}", "removed": "[-{}-]", "added": "[+{}+]"}
     return "".join(marks[piece.kind].format(piece.text) for piece in pieces)
 
 
 def side(pieces: list[DiffPiece], kind: str) -> str:
+    """Return the old text for "removed", the new one for "added"."""
     return "".join(piece.text for piece in pieces if piece.kind in {"same", kind})
 
 
@@ -58,7 +60,8 @@ def test_lines_are_compared_word_by_word(old: str, new: str, expected: str | Non
     )
 
 
-def body(old: str, new: str) -> list[tuple[str, str, str]]:
+def body_changes(old: str, new: str) -> list[tuple[str, str, str]]:
+    """Return kind, name and marked text of every block."""
     return [
         (change.kind, change.name, show_diff(change.pieces)) for change in diff_bodies(old, new)
     ]
@@ -73,7 +76,7 @@ def test_blocks_are_same_changed_removed_or_added() -> None:
         "<p>One is here.</p>\n\n<h2>Title of that</h2>\n<hr>\n<p>Brand new words.</p>\n"
         "<p>Last but not least.</p>"
     )
-    assert body(old, new) == [
+    assert body_changes(old, new) == [
         ("same", "paragraph", "One is here."),
         ("changed", "heading", "Title of [-it-][+that+]"),
         ("removed", "paragraph", "[-Gone for good now.-]"),
@@ -98,7 +101,7 @@ def test_blocks_are_same_changed_removed_or_added() -> None:
 )
 def test_tags_are_shown_where_they_changed(old: str, new: str, expected: str | None) -> None:
     expected = expected or 'a b [-<a href="/1">-][+<a href="/2">+]c</a>'
-    assert [(kind, text) for kind, _, text in body(old, new)] == [("changed", expected)]
+    assert [(kind, text) for kind, _, text in body_changes(old, new)] == [("changed", expected)]
 
 
 def test_blocks_have_names() -> None:
@@ -119,7 +122,7 @@ def test_blocks_have_names() -> None:
 
 def test_a_picture_in_a_paragraph_is_not_hidden() -> None:
     picture = '<p><img src="/1" alt="x"></p>'
-    assert body(picture, picture) == [("same", "paragraph", picture)]
+    assert body_changes(picture, picture) == [("same", "paragraph", picture)]
 
 
 @settings(deadline=None, max_examples=50)

@@ -1,4 +1,4 @@
-"""No hidden content disappears in a save unnoticed, and all of it can be restored."""
+"""The loss guard reports content that a save would remove, and can restore it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rows(start: int, count: int) -> str:
     return f"<table><tbody>{cells}</tbody></table>"
 
 
-def test_a_story_is_counted() -> None:
+def test_elements_and_attributes_are_counted() -> None:
     counted = count_elements(WORDPRESS)
     assert {name: count for name, count in counted.items() if not name.endswith("attribute")} == {
         "fold-out": 1,
@@ -51,19 +51,19 @@ def test_a_story_is_counted() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(TAGS - EVERYDAY))
-def test_every_element_but_the_everyday_ones_counts(name: str) -> None:
+def test_losing_an_element_that_is_not_everyday_is_reported(name: str) -> None:
     assert find_losses(f"<p>x</p><{name}>y</{name}>", "<p>x</p>y").counts
 
 
 @pytest.mark.parametrize("name", sorted(EVERYDAY))
-def test_everyday_elements_do_not_count(name: str) -> None:
+def test_losing_everyday_elements_is_not_reported(name: str) -> None:
     assert not find_losses(f"<p>x <{name}>y</{name}></p>", "<p>x y</p>")
 
 
 @pytest.mark.parametrize(
     ("name", "attribute"), [(n, a) for n in ATTRIBUTES for a in sorted(ATTRIBUTES[n])]
 )
-def test_every_attribute_counts(name: str, attribute: str) -> None:
+def test_losing_any_attribute_is_reported(name: str, attribute: str) -> None:
     tag = "p" if name == "*" else name
     expected = {"id": "1 anchor", "href": "1 link"}.get(attribute, f"1 {attribute} attribute")
     assert (
@@ -71,12 +71,12 @@ def test_every_attribute_counts(name: str, attribute: str) -> None:
     )
 
 
-def test_empty_descriptions_say_nothing() -> None:
+def test_empty_descriptions_are_not_counted() -> None:
     assert count_elements('<img alt=""><p lang="">') == {"picture": 1}
     assert count_elements('<details open=""><span>x</span>') == {"fold-out": 1, "open attribute": 1}
 
 
-def test_losses_are_said_in_english() -> None:
+def test_losses_are_described_in_english() -> None:
     marked = "<mark>four</mark> <mark>five</mark>"
     old = (
         f"{TABLE}<p>One <a href='/a'>two</a> <a href='/b'>three</a> {marked}</p><details></details>"
@@ -88,7 +88,7 @@ def test_losses_are_said_in_english() -> None:
     assert find_losses("<p lang='fr'>x</p>" * 3, "<p>x</p>").sentence == "3 lang attributes"
 
 
-def test_only_the_outermost_is_named() -> None:
+def test_only_the_outermost_lost_elements_are_named() -> None:
     assert (
         find_losses(f"<blockquote>{TABLE}</blockquote><p>x</p>", "<p>x</p>").sentence
         == "1 quotation"
@@ -102,18 +102,18 @@ def test_only_the_outermost_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize(("remaining", "gone"), [((0, 3), (50, 90)), ((50, 90), (0, 3))])
-def test_of_two_tables_the_one_that_is_gone_takes_its_rows_along(
-    remaining: tuple[int, int], gone: tuple[int, int]
+@pytest.mark.parametrize(("remaining", "lost"), [((0, 3), (50, 90)), ((50, 90), (0, 3))])
+def test_rows_of_a_lost_table_are_not_named(
+    remaining: tuple[int, int], lost: tuple[int, int]
 ) -> None:
     edited = rows(*remaining).replace("n2<", "changed<").replace("n52<", "changed<")
-    assert find_losses(rows(*remaining) + rows(*gone), edited).sentence == "1 table"
-    assert find_losses(rows(*gone) + rows(*remaining), edited).sentence == "1 table"
+    assert find_losses(rows(*remaining) + rows(*lost), edited).sentence == "1 table"
+    assert find_losses(rows(*lost) + rows(*remaining), edited).sentence == "1 table"
     without_a_row = edited.replace('<tr><td colspan="2">changed</td></tr>', "")
-    assert find_losses(rows(*remaining) + rows(*gone), without_a_row).sentence == "1 table, 1 row"
+    assert find_losses(rows(*remaining) + rows(*lost), without_a_row).sentence == "1 table, 1 row"
 
 
-def test_moving_and_changing_is_no_loss() -> None:
+def test_moving_and_changing_elements_is_no_loss() -> None:
     old = (
         f'<p>a <a href="/a">b</a></p>{TABLE}<iframe src="/1"></iframe>'
         '<img src="/1" alt="x"><p><strong>c</strong></p>'
@@ -126,7 +126,7 @@ def test_moving_and_changing_is_no_loss() -> None:
     assert restore_lost_blocks(old, new) is new
 
 
-def test_lost_blocks_come_back_at_their_places() -> None:
+def test_lost_blocks_are_restored_in_their_positions() -> None:
     old = f'<p>One.</p>\n{TABLE}\n<p>Two <a href="/2">link</a>.</p>\n<hr>\n<p>Three.</p>'
     assert restore_lost_blocks(old, "<p>One!</p>\n<p>Two and link.</p>\n<p>Three.</p>") == (
         f'<p>One!</p>\n{TABLE}\n<p>Two <a href="/2">link</a>.</p>\n<p>Two and link.</p>\n'
@@ -147,7 +147,7 @@ def test_a_moved_block_that_lost_nothing_is_not_restored() -> None:
     )
 
 
-def test_of_two_tables_the_one_that_is_gone_comes_back() -> None:
+def test_of_two_similar_tables_only_the_lost_one_is_restored() -> None:
     first, second = rows(0, 30), rows(50, 90)
     edited = second.replace("n52<", "changed<")
     assert restore_lost_blocks(f"{first}\n{second}", edited) == f"{first}\n{edited}"
@@ -170,7 +170,7 @@ def test_after_restoring_nothing_is_lost(old: str, new: str) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(any_markup, any_markup)
-def test_a_loss_is_named_exactly_when_there_is_one(old: str, new: str) -> None:
+def test_a_loss_is_reported_exactly_if_there_is_one(old: str, new: str) -> None:
     losses = find_losses(old, new)
     assert bool(losses) == bool(count_elements(old) - count_elements(new))
     assert all(
@@ -191,7 +191,7 @@ def test_the_cost_is_linear(unit: str) -> None:
     assert time.process_time() - begin < 2
 
 
-def test_a_table_of_three_thousand_rows_is_no_exception() -> None:
+def test_a_table_of_three_thousand_rows_is_compared_fast() -> None:
     table = rows(0, 3000)
     begin = time.process_time()
     assert find_losses(f"<p>x</p>{table}", "<p>x</p>").sentence == "1 table"

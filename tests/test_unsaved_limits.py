@@ -20,27 +20,33 @@ from tests.newsroom_client import create_story, logged_in_client, post, save_sto
 TEXT = {"headline": "A headline", "body": "x" * 900, "picture_id": ""}
 
 
-def keep(copy: str, article_id: int | None = None, **values: str) -> None:
-    autosaves.save(1, article_id, copy * 22, 1, TEXT | values)
+def autosave(letter: str, article_id: int | None = None, **values: str) -> None:
+    """Autosave a form of the editor whose id is this letter 22 times."""
+    autosaves.save(1, article_id, letter * 22, 1, TEXT | values)
 
 
-def copies() -> str:
-    """Return the form ids with unsaved text."""
-    return "".join(sorted(copy[0] for copy in db.session.scalars(select(Autosave.form_id))))
+def stored_letters() -> str:
+    """Return the letters of the form ids with unsaved text."""
+    return "".join(sorted(form_id[0] for form_id in db.session.scalars(select(Autosave.form_id))))
 
 
 @contextmanager
 def loaded(model: type[Any]) -> Iterator[list[Any]]:
     """Record which objects of a model are loaded."""
     rows: list[Any] = []
-    event.listen(model, "load", note := lambda row, _: rows.append(row))
+
+    def record(row: Any, _context: object) -> None:
+        rows.append(row)
+
+    event.listen(model, "load", record)
     try:
         yield rows
     finally:
-        event.remove(model, "load", note)
+        event.remove(model, "load", record)
 
 
-def number_with(rows: list[Any], column: str) -> int:
+def count_loaded(rows: list[Any], column: str) -> int:
+    """Return in how many rows a column was loaded."""
     return sum(column not in inspect(row).unloaded for row in rows)
 
 
@@ -49,40 +55,40 @@ def test_at_the_limit_the_oldest_discarded_text_is_deleted(
     limit: str, most: int, newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(autosaves, limit, most)
-    for copy in "abc":
-        keep(copy)
+    for letter in "abc":
+        autosave(letter)
     with pytest.raises(autosaves.AutosaveLimitReached):
-        keep("d")
-    assert copies() == "abc", "nothing goes that was not discarded"
-    keep("a", headline="Typed on")  # over what it held
+        autosave("d")
+    assert stored_letters() == "abc", "text that was not discarded is never deleted"
+    autosave("a", headline="Typed on")  # replaces the text of the same form
     autosaves.discard(1, "c" * 22)
     autosaves.discard(1, "b" * 22)
-    keep("d")
-    assert copies() == "abd"
-    keep("e")
-    assert copies() == "ade"
+    autosave("d")
+    assert stored_letters() == "abd"
+    autosave("e")
+    assert stored_letters() == "ade"
     with pytest.raises(autosaves.AutosaveLimitReached):
-        keep("f")
-    assert copies() == "ade"
+        autosave("f")
+    assert stored_letters() == "ade"
 
 
 def test_nothing_is_deleted_if_the_new_text_would_not_fit_anyway(
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(autosaves, "MAX_BYTES", 3000)
-    for copy in "abc":
-        keep(copy)
+    for letter in "abc":
+        autosave(letter)
     autosaves.discard(1, "a" * 22)
     with pytest.raises(autosaves.AutosaveLimitReached):
-        keep("d", body="x" * 2500)
-    assert copies() == "abc"
+        autosave("d", body="x" * 2500)
+    assert stored_letters() == "abc"
 
 
 @pytest.mark.parametrize("role", ["editor", "author"])
 def test_a_form_compares_only_the_newest_unsaved_texts(
     app: Flask, newsroom: FlaskClient, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """List an author's texts of a story published meanwhile on a page of its own."""
+    """An author sees unsaved texts of a published story on a separate page."""
     person = logged_in_client(app, role)
     article_id = create_story(person)
     user_id = db.session.scalar(select(User.id).where(User.email.startswith(role))) or 0
@@ -99,35 +105,39 @@ def test_a_form_compares_only_the_newest_unsaved_texts(
     with loaded(Autosave) as rows:
         page = person.get(path).text
     assert len(compared) == conflicts.MAX_COMPARED + 1
-    assert number_with(rows, "values") == conflicts.MAX_COMPARED
+    assert count_loaded(rows, "values") == conflicts.MAX_COMPARED
     for number in range(7):
         assert f"Headline {number}" in page
         assert (f"Body {number}." in page) is (number > 3)
-        assert page.count(f'name="copy" value="{str(number) * 22}"') == 1, "each can be discarded"
-    assert ("preview?copy=" if role == "author" else "restore=") + "2" * 22 in page, "and opened"
+        assert page.count(f'name="copy" value="{str(number) * 22}"') == 1, (
+            "each has a button to discard it"
+        )
+    assert ("preview?copy=" if role == "author" else "restore=") + "2" * 22 in page, (
+        "each has a link to open it"
+    )
 
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_lists_of_unsaved_stories_load_no_text(newsroom: FlaskClient, is_new: bool) -> None:
     article_id = None if is_new else create_story(newsroom)
-    for copy in "abcd":
-        keep(copy, article_id, headline=f"Headline {copy}")
-        autosaves.discard(1, copy * 22)
-    keep("e", None, headline="Headline e")
+    for letter in "abcd":
+        autosave(letter, article_id, headline=f"Headline {letter}")
+        autosaves.discard(1, letter * 22)
+    autosave("e", None, headline="Headline e")
     with loaded(Autosave) as rows:
         page = newsroom.get(
             "/newsroom/stories/" if is_new else f"/newsroom/stories/{article_id}"
         ).text
-    assert all(f"Headline {copy}" in page for copy in "abcd")
+    assert all(f"Headline {letter}" in page for letter in "abcd")
     assert ("Headline e" in page) is is_new
-    assert (len(rows), number_with(rows, "values")) == (5 if is_new else 4, 0)
+    assert (len(rows), count_loaded(rows, "values")) == (5 if is_new else 4, 0)
 
 
 def test_the_history_loads_no_text(newsroom: FlaskClient) -> None:
     article_id = create_story(newsroom)
     with loaded(Revision) as rows:
         assert newsroom.get(f"/newsroom/stories/{article_id}/history").status_code == 200
-    assert (len(rows), number_with(rows, "content")) == (1, 0)
+    assert (len(rows), count_loaded(rows, "content")) == (1, 0)
 
 
 def test_a_story_has_a_bounded_number_of_links(

@@ -1,4 +1,4 @@
-"""The worker's loop: what a round does, who may run it, and when it exits."""
+"""The worker: what a round of its loop does, that only one runs, and when it ends."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from tests.conftest import make_draft
 
 
 @pytest.fixture
-def at_work(app: Flask) -> Worker:
-    """Worker that runs only when told to."""
+def idle_worker(app: Flask) -> Worker:
+    """Worker whose loop does not run."""
     return Worker(app)
 
 
@@ -56,46 +56,46 @@ def hold_lock(app: Flask) -> int:
     return handle
 
 
-def picture(app: Flask, shade: int) -> media.StoredPicture:
-    """Return a stored picture whose renditions are missing."""
+def store_without_renditions(app: Flask, shade: int) -> media.StoredPicture:
+    """Store a picture and delete its renditions."""
     buffer = BytesIO()
     Image.new("RGB", (400, 300), (shade, 120, 200)).save(buffer, "JPEG")
     stored = media.store_upload(BytesIO(buffer.getvalue()), app.config["MEDIA"])
     with db.write() as session:
         publishing.add_picture(session, stored, None)
-    for name in names(stored):
+    for name in rendition_names(stored):
         (app.config["MEDIA"] / "renditions" / name).unlink()
     return stored
 
 
-def names(picture: media.StoredPicture) -> list[str]:
+def rendition_names(picture: media.StoredPicture) -> list[str]:
     return [
         name for name, _ in media.rendition_names(picture.digest, picture.extension, picture.width)
     ]
 
 
-def missing(app: Flask, picture: media.StoredPicture) -> list[str]:
+def missing_renditions(app: Flask, picture: media.StoredPicture) -> list[str]:
     return media.missing_renditions(
         app.config["MEDIA"], picture.digest, picture.extension, picture.width
     )
 
 
-def original(app: Flask, picture: media.StoredPicture) -> Path:
+def original_path(app: Flask, picture: media.StoredPicture) -> Path:
     return Path(app.config["MEDIA"] / "originals" / f"{picture.digest}.{picture.extension}")
 
 
-def test_a_step_builds_the_index_and_then_catches_up(
-    app: Flask, at_work: Worker, story: Callable[..., int]
+def test_the_worker_builds_the_index_and_keeps_it_up_to_date(
+    app: Flask, idle_worker: Worker, story: Callable[..., int]
 ) -> None:
     first = story(headline="Baobab")
-    assert at_work.run_once()
+    assert idle_worker.run_once()
     assert search_ids(app, "baobab") == [first]
-    while at_work.run_once():  # related stories follow
+    while idle_worker.run_once():  # related stories follow
         pass
     second = story(headline="Acacia")
-    assert at_work.run_once()
+    assert idle_worker.run_once()
     assert search_ids(app, "acacia") == [second]
-    while at_work.run_once():
+    while idle_worker.run_once():
         pass
     assert outbox.edition() == queries.consumer_offset(related.CONSUMER)
 
@@ -106,8 +106,8 @@ def schedule(article_id: int, at: datetime) -> None:
         session.execute(change.values(status="scheduled", published_at=at))
 
 
-def test_what_is_due_is_published_and_nothing_else(
-    app: Flask, at_work: Worker, editor: User
+def test_only_stories_that_are_due_are_published(
+    app: Flask, idle_worker: Worker, editor: User
 ) -> None:
     now = datetime.now(UTC)
     due, later = (
@@ -116,196 +116,207 @@ def test_what_is_due_is_published_and_nothing_else(
     )
     for article_id, at in ((due, now - timedelta(seconds=1)), (later, now + timedelta(hours=1))):
         schedule(article_id, at)
-    at_work.publish_due()
-    at_work.publish_due()
-    at_work.run_once()
+    idle_worker.publish_due()
+    idle_worker.publish_due()
+    idle_worker.run_once()
     assert set(queries.published_versions()) == {due}
     assert search_ids(app, "harmattan") == [due]
     assert search_ids(app, "monsoon") == []
 
 
-def test_a_long_rebuild_does_not_hold_up_what_is_due(
-    app: Flask, at_work: Worker, signals: None, editor: User, story: Callable[..., int]
+def test_due_stories_are_published_during_a_long_rebuild(
+    app: Flask, idle_worker: Worker, signals: None, editor: User, story: Callable[..., int]
 ) -> None:
-    due, seen = publishing.create(make_draft(), editor), []
+    due, published = publishing.create(make_draft(), editor), []
     schedule(due, datetime.now(UTC) + timedelta(seconds=0.3))
 
     def rebuild() -> bool:
         until = time.monotonic() + 5
-        while time.monotonic() < until and not seen:
+        while time.monotonic() < until and not published:
             time.sleep(0.05)
             if due in queries.published_versions():
-                seen.append(due)
+                published.append(due)
             db.session.rollback()
-        at_work.stop()
+        idle_worker.stop()
         return False
 
-    at_work.run_once = rebuild  # type: ignore[method-assign]
-    at_work.run()
-    assert seen == [due]
+    idle_worker.run_once = rebuild  # type: ignore[method-assign]
+    idle_worker.run()
+    assert published == [due]
 
 
-def test_a_fault_while_publishing_ends_the_worker(
-    app: Flask, at_work: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+def test_an_error_while_publishing_ends_the_worker(
+    app: Flask, idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_down() -> None:
+    def fail() -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(at_work, "publish_due", break_down)
+    monkeypatch.setattr(idle_worker, "publish_due", fail)
     with pytest.raises(OSError, match="No space"):
-        at_work.run()
+        idle_worker.run()
 
 
-def test_a_fault_of_the_index_ends_the_worker(
-    at_work: Worker, monkeypatch: pytest.MonkeyPatch
+def test_an_error_of_the_public_index_ends_the_worker(
+    idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_down(_index: object) -> bool:
+    def fail(_index: object) -> bool:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(indexing, "catch_up", break_down)
+    monkeypatch.setattr(indexing, "catch_up", fail)
     with pytest.raises(OSError, match="No space"):
-        at_work.run_once()
+        idle_worker.run_once()
 
 
-def test_a_fault_of_the_newsrooms_index_ends_the_worker(
-    app: Flask, at_work: Worker, editor: User, monkeypatch: pytest.MonkeyPatch
+def test_an_error_of_the_newsroom_index_ends_the_worker(
+    app: Flask, idle_worker: Worker, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    while at_work.run_once():
+    while idle_worker.run_once():
         pass
     publishing.create(make_draft(), editor)
     newsroom = indexing.open_newsroom_index(app.config["DATA_DIR"])
     monkeypatch.setattr(newsroom, "apply", lambda *_args, **_more: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        at_work.run_once()
+        idle_worker.run_once()
 
 
-def test_at_night_both_indexes_are_held_against_the_database(
+def test_both_indexes_are_repaired_every_night(
     app: Flask,
-    at_work: Worker,
+    idle_worker: Worker,
     editor: User,
     story: Callable[..., int],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     story(), publishing.create(make_draft(), editor)
-    while at_work.run_once():
+    while idle_worker.run_once():
         pass
     indexes = [index for index, _ in indexing.open_indexes(app.config["DATA_DIR"])]
-    right = [index.versions() for index in indexes]
+    versions = [index.versions() for index in indexes]
     for index in indexes:
         index.apply(dict.fromkeys(index.versions()), index.offset() or 0)
-    at_work.run_nightly(date(2026, 11, 23))
-    assert [index.versions() for index in indexes] == right and all(right)
+    idle_worker.run_nightly(date(2026, 11, 23))
+    assert [index.versions() for index in indexes] == versions and all(versions)
     assert caplog.text.count("repaired 1 stories") == 2
-    indexes[0].apply(dict.fromkeys(right[0]), indexes[0].offset() or 0)
-    at_work.run_nightly(date(2026, 11, 23))
-    assert indexes[0].versions() == {}, "once a night"
+    public_index = indexes[0]
+    public_index.apply(dict.fromkeys(versions[0]), public_index.offset() or 0)
+    idle_worker.run_nightly(date(2026, 11, 23))
+    assert public_index.versions() == {}, "indexes are repaired once a night"
 
 
-def test_at_night_lists_are_held_against_the_stories(
-    at_work: Worker, story: Callable[..., int], caplog: pytest.LogCaptureFixture
+def test_listings_are_repaired_every_night(
+    idle_worker: Worker, story: Callable[..., int], caplog: pytest.LogCaptureFixture
 ) -> None:
     story(topics=("One",))
-    at_work.run_nightly(date(2026, 11, 23))
+    idle_worker.run_nightly(date(2026, 11, 23))
     assert "lists and counts" not in caplog.text
     with db.write() as session:
         session.execute(delete(ListingRow))
-    at_work.run_nightly(date(2026, 11, 24))
+    idle_worker.run_nightly(date(2026, 11, 24))
     assert caplog.text.count("lists and counts") == 1
     assert publishing.are_listings_correct(db.session())
 
 
-def test_tidying_forgets_what_the_index_has_passed_but_the_edition(
-    at_work: Worker, story: Callable[..., int]
+def test_maintenance_prunes_indexed_outbox_rows_except_the_newest(
+    idle_worker: Worker, story: Callable[..., int]
 ) -> None:
     for number in range(3):
         story(headline=f"Story {number}")
     edition = outbox.edition()
-    while at_work.run_once():
+    while idle_worker.run_once():
         pass
-    at_work.run_maintenance()
+    idle_worker.run_maintenance()
     assert (outbox.oldest_seq(), outbox.edition()) == (edition, edition)
 
 
-def test_tidying_keeps_what_the_index_has_not_reached(
-    at_work: Worker, story: Callable[..., int]
+def test_maintenance_keeps_outbox_rows_that_are_not_indexed(
+    idle_worker: Worker, story: Callable[..., int]
 ) -> None:
     story()
-    at_work.run_once()
+    idle_worker.run_once()
     behind = outbox.edition()
     story(headline="Another")
-    at_work.run_maintenance()
+    idle_worker.run_maintenance()
     assert outbox.oldest_seq() == behind
     assert outbox.edition() > behind
 
 
-def test_tidying_waits_for_its_time(at_work: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    tidied: list[bool] = [False, True, True]
-    monkeypatch.setattr(at_work, "run_maintenance", lambda: tidied.pop(0))
+def test_maintenance_runs_again_only_when_it_is_due(
+    idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_finished: list[bool] = [False, True, True]
+    monkeypatch.setattr(idle_worker, "run_maintenance", lambda: is_finished.pop(0))
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 0.0)
     for _ in range(5):
-        at_work.run_once()
-    assert tidied == [True]
+        idle_worker.run_once()
+    assert is_finished == [True], "the third run is not yet due"
 
 
-def test_lost_renditions_come_back(
-    app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch
+def test_missing_renditions_are_made_again(
+    app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    stored = picture(app, 10)
-    assert missing(app, stored)
-    assert at_work.run_maintenance()
-    assert not missing(app, stored)
+    stored = store_without_renditions(app, 10)
+    assert missing_renditions(app, stored)
+    assert idle_worker.run_maintenance()
+    assert not missing_renditions(app, stored)
 
 
-def test_broken_originals_are_reported_once_and_stop_nothing(
-    app: Flask, at_work: Worker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_missing_or_damaged_originals_are_reported_once(
+    app: Flask,
+    idle_worker: Worker,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    gone, damaged, whole = (picture(app, shade) for shade in (10, 20, 30))
-    original(app, gone).unlink()
-    original(app, damaged).write_bytes(b"\xff\xd8\xff not a picture")
+    missing, damaged, good = (store_without_renditions(app, shade) for shade in (10, 20, 30))
+    original_path(app, missing).unlink()
+    original_path(app, damaged).write_bytes(b"\xff\xd8\xff not a picture")
     for _ in range(3):
-        assert at_work.run_maintenance()
-    assert missing(app, gone) and missing(app, damaged)
-    assert not missing(app, whole)
+        assert idle_worker.run_maintenance()
+    assert missing_renditions(app, missing) and missing_renditions(app, damaged)
+    assert not missing_renditions(app, good)
     assert (
         len([message for message in caplog.messages if "cannot restore its renditions" in message])
         == 2
     )
 
 
-def test_a_full_disk_leaves_pictures_for_later(
-    app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_renditions_are_made_once_the_disk_is_no_longer_full(
+    app: Flask,
+    idle_worker: Worker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    pictures = [picture(app, shade) for shade in (10, 20)]
+    pictures = [store_without_renditions(app, shade) for shade in (10, 20)]
     with monkeypatch.context() as patch:
-        patch.setattr(media, "make_renditions", run_out)
-        assert at_work.run_maintenance()
+        patch.setattr(media, "make_renditions", fail_with_full_disk)
+        assert idle_worker.run_maintenance()
     assert len(caplog.messages) == 1
-    assert at_work.run_maintenance()
-    assert not [name for stored in pictures for name in missing(app, stored)]
+    assert idle_worker.run_maintenance()
+    assert not [name for stored in pictures for name in missing_renditions(app, stored)]
 
 
-def run_out(*_: object) -> int:
+def fail_with_full_disk(*_: object) -> int:
     raise OSError(28, "No space left on device")
 
 
-def test_many_lost_renditions_do_not_hold_up_the_index(
-    app: Flask, at_work: Worker, monkeypatch: pytest.MonkeyPatch
+def test_making_many_renditions_is_interrupted_for_indexing(
+    app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pictures = [picture(app, shade) for shade in (10, 20)]
+    pictures = [store_without_renditions(app, shade) for shade in (10, 20)]
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 0.0)
     monkeypatch.setattr(time, "monotonic", iter(range(1000)).__next__)
-    assert not at_work.run_maintenance()
+    assert not idle_worker.run_maintenance()
     monkeypatch.undo()
     monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    assert at_work.run_maintenance()
-    assert not [name for stored in pictures for name in missing(app, stored)]
+    assert idle_worker.run_maintenance()
+    assert not [name for stored in pictures for name in missing_renditions(app, stored)]
 
 
-def test_pictures_left_unfinished_an_hour_ago_are_swept(app: Flask, at_work: Worker) -> None:
-    stored = picture(app, 10)
+def test_unfinished_picture_files_older_than_an_hour_are_deleted(
+    app: Flask, idle_worker: Worker
+) -> None:
+    stored = store_without_renditions(app, 10)
     directory: Path = app.config["MEDIA"]
     old = [
         directory / "originals" / ".new-old",
@@ -316,22 +327,24 @@ def test_pictures_left_unfinished_an_hour_ago_are_swept(app: Flask, at_work: Wor
         path.write_bytes(b"half a pict")
     for path in old:
         os.utime(path, (time.time() - 4000,) * 2)
-    at_work.run_maintenance()
+    idle_worker.run_maintenance()
     assert not [path for path in old if path.exists()]
     assert fresh.exists()
-    assert original(app, stored).exists()
+    assert original_path(app, stored).exists()
 
 
-def test_a_second_worker_waits_for_the_first(app: Flask, at_work: Worker, signals: None) -> None:
+def test_a_second_worker_waits_for_the_first(
+    app: Flask, idle_worker: Worker, signals: None
+) -> None:
     handle = hold_lock(app)
-    steps: list[float] = []
+    rounds: list[float] = []
 
-    def step() -> bool:
-        steps.append(time.monotonic())
-        at_work.stop()
+    def run_round() -> bool:
+        rounds.append(time.monotonic())
+        idle_worker.stop()
         return False
 
-    at_work.run_once = step  # type: ignore[method-assign]
+    idle_worker.run_once = run_round  # type: ignore[method-assign]
     released: list[float] = []
 
     def release() -> None:
@@ -339,125 +352,128 @@ def test_a_second_worker_waits_for_the_first(app: Flask, at_work: Worker, signal
         os.close(handle)
 
     threading.Timer(0.25, release).start()
-    at_work.run()
-    assert len(steps) == 1
-    assert steps[0] >= released[0]
+    idle_worker.run()
+    assert len(rounds) == 1
+    assert rounds[0] >= released[0]
 
 
-def test_a_waiting_worker_stops_when_told_to(app: Flask, at_work: Worker, signals: None) -> None:
+def test_a_waiting_worker_stops_when_told_to(
+    app: Flask, idle_worker: Worker, signals: None
+) -> None:
     handle = hold_lock(app)
-    at_work.run_once = refuse_to_step  # type: ignore[method-assign]
-    threading.Timer(0.1, at_work.stop).start()
+    idle_worker.run_once = fail_if_called  # type: ignore[method-assign]
+    threading.Timer(0.1, idle_worker.stop).start()
     begin = time.monotonic()
-    at_work.run()
+    idle_worker.run()
     assert 0.1 <= time.monotonic() - begin < 5
     with pytest.raises(BlockingIOError):
         hold_lock(app)
     os.close(handle)
 
 
-def refuse_to_step() -> bool:
-    raise AssertionError("another worker is at work")
+def fail_if_called() -> bool:
+    raise AssertionError("another worker holds the lock")
 
 
-def test_an_idle_worker_rests_until_something_changes(
-    app: Flask, at_work: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+def test_an_idle_worker_waits_until_something_changes(
+    app: Flask, idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Count rounds instead of time: one a second would be a twentieth of this."""
+    """Count the rounds in half a second: without waiting there would be a hundred."""
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.005)
-    at_work.next_maintenance_at = time.monotonic() + 60
-    steps: list[float] = []
+    idle_worker.next_maintenance_at = time.monotonic() + 60
+    rounds: list[float] = []
 
-    def step() -> bool:
-        steps.append(time.monotonic())
-        if len(steps) == 1:
-            threading.Timer(0.5, commit_and_leave).start()
+    def run_round() -> bool:
+        rounds.append(time.monotonic())
+        if len(rounds) == 1:
+            threading.Timer(0.5, commit_and_stop).start()
         return False
 
-    at_work.run_once = step  # type: ignore[method-assign]
+    idle_worker.run_once = run_round  # type: ignore[method-assign]
 
-    def commit_and_leave() -> None:
+    def commit_and_stop() -> None:
         with app.app_context():
-            publish_nothing()
+            commit_public_change()
         until = time.monotonic() + 5
-        while len(steps) < 2 and time.monotonic() < until:
+        while len(rounds) < 2 and time.monotonic() < until:
             time.sleep(0.005)
-        at_work.stop()
+        idle_worker.stop()
 
-    at_work.run()
-    assert 2 <= len(steps) <= 4, (
-        "one commit may show in the files' times and, within a second, in the data version"
-    )
-    assert steps[1] - steps[0] > 0.4
+    idle_worker.run()
+    # One commit may be noticed twice: by the files' times and by the data version.
+    assert 2 <= len(rounds) <= 4
+    assert rounds[1] - rounds[0] > 0.4
 
 
-def publish_nothing() -> None:
-    """Commit a change of what readers see."""
+def commit_public_change() -> None:
+    """Commit an outbox row without a story."""
     with db.write() as session:
         outbox.append(session, None, "section")
 
 
-def test_a_rest_ends_where_the_watch_sees_nothing(
-    app: Flask, at_work: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+def test_a_wait_ends_after_its_maximum_time(
+    app: Flask, idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.005)
     monkeypatch.setattr(worker, "MAX_WAIT_SECONDS", 0.05)
-    at_work.next_maintenance_at = time.monotonic() + 60
-    steps: list[float] = []
+    idle_worker.next_maintenance_at = time.monotonic() + 60
+    rounds: list[float] = []
 
-    def step() -> bool:
-        steps.append(time.monotonic())
-        if len(steps) == 3:
-            at_work.stop()
+    def run_round() -> bool:
+        rounds.append(time.monotonic())
+        if len(rounds) == 3:
+            idle_worker.stop()
         return False
 
-    at_work.run_once = step  # type: ignore[method-assign]
-    at_work.run()
-    assert len(steps) == 3
+    idle_worker.run_once = run_round  # type: ignore[method-assign]
+    idle_worker.run()
+    assert len(rounds) == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_loop_after_the_current_round(
-    at_work: Worker, signals: None, number: int
+    idle_worker: Worker, signals: None, number: int
 ) -> None:
-    steps: list[str] = []
+    rounds: list[str] = []
 
-    def step() -> bool:
-        steps.append("begun")
+    def run_round() -> bool:
+        rounds.append("started")
         os.kill(os.getpid(), number)
-        steps.append("done")
+        rounds.append("finished")
         return True
 
-    at_work.run_once = step  # type: ignore[method-assign]
-    at_work.run()
-    assert steps == ["begun", "done"]
+    idle_worker.run_once = run_round  # type: ignore[method-assign]
+    idle_worker.run()
+    assert rounds == ["started", "finished"]
 
 
-def test_the_lock_is_free_after_a_worker(app: Flask, at_work: Worker, signals: None) -> None:
+def test_the_lock_is_released_when_the_worker_ends(
+    app: Flask, idle_worker: Worker, signals: None
+) -> None:
     errors: list[str] = []
 
-    def step() -> bool:
+    def run_round() -> bool:
         with pytest.raises(BlockingIOError) as error:
             hold_lock(app)
         errors.append(error.typename)
-        at_work.stop()
+        idle_worker.stop()
         return False
 
-    at_work.run_once = step  # type: ignore[method-assign]
-    at_work.run()
+    idle_worker.run_once = run_round  # type: ignore[method-assign]
+    idle_worker.run()
     assert errors == ["BlockingIOError"]
     os.close(hold_lock(app))
 
 
-def test_a_worker_leaves_when_its_parent_changes(
-    at_work: Worker, monkeypatch: pytest.MonkeyPatch
+def test_a_worker_stops_when_its_parent_process_changes(
+    idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not at_work.should_stop()
-    monkeypatch.setattr(os, "getppid", lambda: 1 if at_work.parent != 1 else 2)
-    assert at_work.should_stop()
+    assert not idle_worker.should_stop()
+    monkeypatch.setattr(os, "getppid", lambda: 1 if idle_worker.parent != 1 else 2)
+    assert idle_worker.should_stop()
 
 
-def test_a_worker_leaves_when_its_keeper_died_before_it_looked(
+def test_a_worker_stops_if_its_supervisor_has_already_ended(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KEEPER_PID", str(os.getppid()))
