@@ -14,7 +14,8 @@ from spectator.models import PreviewLink, User
 from spectator.tokens import derive, token_hash
 
 MAX_LINKS = 50  # active links to one story
-LIFETIME_DAYS, DEFAULT_LIFETIME_DAYS = (1, 7, 30), 7
+LIFETIME_DAYS = (1, 7, 30)  # choices
+DEFAULT_LIFETIME_DAYS = 7
 RETENTION = timedelta(days=90)
 
 
@@ -30,7 +31,8 @@ def link_token(nonce: str) -> str:
 def create(article_id: int, by_id: int, days: int) -> None:
     """Create a preview link that expires after `days` days.
 
-    The token is not stored, only its hash, and the nonce from which the secret key derives it.
+    Only the token's hash is stored, and the nonce from which the secret key lets the token be
+    derived again.
     Raises LinkLimitReached if the story has too many active links.
     """
     now, nonce = datetime.now(UTC), secrets.token_urlsafe(16)

@@ -10,11 +10,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 MAX_BODY_BYTES = 1_000_000
-# Limit of urlencoded forms on any route: decoding escapes takes 70 times their bytes. Stories are
-# sent as multipart forms, which have no escapes.
+# Limit of one field of a multipart form, and of a whole urlencoded form on any route: decoding its
+# escapes takes 70 times its size in memory. Stories are sent as multipart forms, without escapes.
 MAX_FIELD_BYTES = 500_000
 MAX_PARTS = 100
-# The largest form is the merge of two versions: four entries for each of about twenty fields.
+# The largest form, the merge of two versions, has about 80.
 MAX_FIELDS = 500
 
 
@@ -47,7 +47,7 @@ class BoundedRequest(Request):
 
 
 def register(app: Flask) -> None:
-    """Apply the limits to every request. A view can raise them for itself."""
+    """Apply the limits to every request. A view can set higher ones, except of urlencoded forms."""
     app.request_class = BoundedRequest
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,

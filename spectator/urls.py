@@ -1,4 +1,4 @@
-"""URLs of the site: permalinks of stories, paths of lists, absolute URLs."""
+"""URLs of the site: permalinks of stories, paths of listings, absolute URLs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def permalink_at(section: str, slug: str, published_at: datetime | None) -> str:
 
 
 def listing_path(entity: Section | Topic | Country | Author) -> str:
-    """Return the path of the list of a section, topic, country or author."""
+    """Return the path of the listing of a section's, topic's, country's or author's stories."""
     prefix = "" if isinstance(entity, Section) else f"/{type(entity).__name__.lower()}"
     return f"{prefix}/{entity.slug}/"
 

@@ -1,4 +1,4 @@
-"""The supervisor in gunicorn.conf.py: the worker runs exactly as long as the master."""
+"""The supervisor in gunicorn.conf.py: the background worker runs as long as gunicorn's master."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_revisions_and_autosaves_without_a_kicker_still_open(app: Flask, editor:
     client = logged_in_client(app)
     path = f"/newsroom/stories/{article_id}"
     assert client.get(f"{path}/history/compare").status_code == 200
-    publishing.restore(article_id, editor, 1, 1)
+    publishing.restore(article_id, editor, number=1, version=1)
     values = form_values(client.get(path))
     form_id = "a" * 22
     old = {name: text for name, text in values.items() if name != "kicker"}

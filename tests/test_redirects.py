@@ -1,4 +1,4 @@
-"""Redirects never lead to the host that a request named; URLs with extra slashes."""
+"""Redirects and pages never name the request's host; paths with extra slashes are not cached."""
 
 from __future__ import annotations
 
@@ -48,8 +48,6 @@ def test_no_redirect_contains_the_host_of_the_request(
         "/newsroom/stories",
         "/newsroom/stories/",
         "/search/",
-    ]
-    paths += [
         "/newsroom//stories/new",
         "/fragments/stream",
         "/security/one",
@@ -96,6 +94,6 @@ def test_paths_with_extra_slashes_are_not_cached(app: Flask, story: Callable[...
         for path in ("politics/", "politics/one", "", "feed.xml"):
             response = client.get("/", environ_overrides={"PATH_INFO": "/" * number + path})
             assert response.status_code in {200, 301, 308, 404}
-    assert not [key for key in cache.store.pages if "//" in key[1]]
+    assert not [key for key in cache.store.pages if "//" in key[1]]  # the path
     assert client.get("/politics/one").status_code == 200
     assert len(cache.store.pages) == 1

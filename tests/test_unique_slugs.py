@@ -1,4 +1,4 @@
-"""Only stories that were ever public hold a slug, whatever made them public."""
+"""Only stories that are or were public reserve their slug, however they became public."""
 
 from __future__ import annotations
 
@@ -69,17 +69,19 @@ def test_scheduled_stories_with_equal_slugs_are_numbered_on_publication(
     ] == [200] * 3 + [404]
 
 
-def test_a_slug_in_use_is_numbered_if_stored_and_refused_if_typed(editor: User) -> None:
+def test_a_taken_slug_is_numbered_if_the_story_already_had_it_and_refused_otherwise(
+    editor: User,
+) -> None:
     waiting = publishing.create(make_draft(slug="one"), editor)
     publishing.create(make_draft(slug="one"), editor, Action("publish"))
     with pytest.raises(publishing.ValidationError) as raised:
         publishing.create(make_draft(slug="one"), editor)
     assert "slug" in raised.value.errors
-    publishing.save(waiting, make_draft(slug="one"), editor, 1, Action("publish"))
+    publishing.save(waiting, make_draft(slug="one"), editor, version=1, action=Action("publish"))
     assert slug_of(waiting) == "one-2"
 
 
-def test_restoring_a_revision_keeps_the_slug_if_its_own_is_taken(
+def test_restoring_a_revision_keeps_the_storys_slug_if_the_revisions_is_taken(
     editor: User,
 ) -> None:
     article_id = publishing.create(make_draft(slug="one"), editor)
@@ -87,7 +89,7 @@ def test_restoring_a_revision_keeps_the_slug_if_its_own_is_taken(
     publishing.apply_action(article_id, editor, Action("publish"))
     article = queries.article_to_edit(article_id)
     assert article is not None
-    publishing.restore(article_id, editor, 1, article.version)
+    publishing.restore(article_id, editor, number=1, version=article.version)
     assert slug_of(article_id) == "one-2"
 
 
@@ -101,7 +103,7 @@ def test_an_import_reserves_slugs_only_for_public_stories(run: Callable[..., str
     run(PUBLIC | {"id": "draft", "headline": "Vote"}, PUBLIC | {"id": "other", "headline": "Vote"})
     stored = slugs()
     assert stored["public"] == "vote"
-    assert len({stored["draft"], stored["other"], "vote"}) == 3
+    assert {stored["draft"], stored["other"]} == {"vote-3", "vote-4"}
 
 
 def test_a_published_story_imported_as_a_draft_keeps_its_slug(

@@ -1,4 +1,4 @@
-"""Print the views with more than 15 lines, without decorators and docstring."""
+"""Print the views whose bodies, after the docstring, have more than 15 lines."""
 
 from __future__ import annotations
 

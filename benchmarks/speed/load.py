@@ -140,12 +140,12 @@ def interleave(runs: Mapping[str, Callable[[], Result]], rounds: int) -> dict[st
 
 
 def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
-    """Return the median of the ratios of runs of the same round."""
+    """Return the median of the rounds' ratios."""
     pairs = zip(numerators, denominators, strict=True)
     return statistics.median(numerator / denominator for numerator, denominator in pairs)
 
 
 def format_rates(numerators: Sequence[float], denominators: Sequence[float]) -> str:
-    """Return the two medians of a ratio as text."""
+    """Return the medians of the numerators and of the denominators: “900 ÷ 450 requests/s”."""
     medians = statistics.median(numerators), statistics.median(denominators)
     return f"{medians[0]:,.0f} ÷ {medians[1]:,.0f} requests/s"

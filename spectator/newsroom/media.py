@@ -25,10 +25,11 @@ BODY_PICTURE_WIDTH = 960
 
 
 def accept_upload(upload: FileStorage, by: User) -> int:
-    """Store an uploaded picture and return its id; raises media.PictureError.
+    """Store an uploaded picture and return its id; raises PictureError.
 
-    A withdrawn picture that is uploaded again stays withdrawn: its renditions, which a web server
-    may serve from the disk, are removed.
+    A picture is withdrawn if it was public and only withdrawn stories use it now. If it is uploaded
+    again, it stays withdrawn: its renditions, which a web server may serve from the disk, are
+    removed.
     """
     directory = current_app.config["MEDIA"]
     picture = store_upload(upload.stream, directory)
@@ -69,7 +70,7 @@ def picture_from_token(token: str, user: User) -> Picture | None:
     picture = queries.picture(int(number))
     if picture is None:
         return None
-    # Old tokens have no digest; unsaved text may still contain one.
+    # Autosaves may still have tokens that were made before tokens contained a digest.
     is_same_picture = (
         picture.digest.startswith(digest) if digest else picture.created_by_id == user.id
     )
@@ -99,10 +100,11 @@ def _picture_texts() -> dict[str, str]:
 
 
 def _body_rendition(picture: Picture) -> dict[str, object]:
-    """Return name and size of the rendition that is wide enough for a story's body."""
-    names = rendition_names(picture.digest, picture.extension, picture.width)
-    name, width = next(
-        ((name, width) for name, width in names if width >= BODY_PICTURE_WIDTH), names[-1]
-    )
+    """Return name and size of the narrowest rendition that fills the column of a story's body."""
+    renditions = rendition_names(
+        picture.digest, picture.extension, picture.width
+    )  # narrowest first
+    wide = [rendition for rendition in renditions if rendition[1] >= BODY_PICTURE_WIDTH]
+    name, width = wide[0] if wide else renditions[-1]
     height = max(1, round(picture.height * width / picture.width))
     return {"name": name, "width": width, "height": height}

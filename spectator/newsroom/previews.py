@@ -44,11 +44,12 @@ PHONE_RENDITION_WIDTH = 640  # the rendition that a phone 360 CSS pixels wide lo
 
 @bp.get(STORY_RULE + "/preview")
 def preview(article_id: int) -> str:
-    """Show a story as readers will see it: as saved or, with `copy`, the user's unsaved text."""
+    """Show a story as readers will see it: as saved or, with `copy`, unsaved."""
     article, user = load_story(article_id, "view"), current_user()
     row = requested_autosave("copy", article_id)
     if row is not None:
         return render_article(article_from_form(forms.form_from_autosave(row, user), article))
+    # Only frames send `copy`. Once its autosave is gone, they show the saved story.
     return render_article(article, banner="" if "copy" in request.args else "last saved version")
 
 
@@ -82,7 +83,7 @@ def proof(article_id: int) -> str:
 
 @bp.get("/stories/new/proof")
 def proof_new() -> str:
-    """Show the preview of a story that was never saved in both frames."""
+    """Show, in both frames, the preview of a story that was never saved."""
     row = requested_autosave("copy", None)
     if row is None:
         abort(404)
@@ -95,7 +96,7 @@ def proof_new() -> str:
 @bp.get(STORY_FRAGMENT_RULE + "/preview")
 @bp.get("/fragments/stories/new/preview", endpoint="preview_frame_new")
 def preview_frame(article_id: int | None = None) -> str:
-    """Show the frame with the preview of the unsaved story."""
+    """Show the frame with the preview of the unsaved story. The preview checks the permission."""
     article = queries.article_to_edit(article_id) if article_id is not None else None
     form_id, seq = request.args.get("copy", "")[:40], request.args.get("seq", "")[:10]
     return render_template(
@@ -135,7 +136,10 @@ def revoke_link(article_id: int, link_id: int) -> Response:
 @bp.get("/shared/<token>")
 @public
 def shared_preview(token: str) -> Response | str | tuple[str, int]:
-    """Show an unpublished story to anyone with a valid link; redirect to a published one."""
+    """Show an unpublished story to anyone with a valid link; redirect to a published one.
+
+    A link is valid as long as its creator may view the story.
+    """
     after_this_request(_hide_address)
     article_id = preview_links.article_id_by_token(token)
     article = queries.article_to_edit(article_id) if article_id is not None else None
@@ -164,7 +168,7 @@ def requested_autosave(parameter: str, article_id: int | None) -> Autosave | Non
 
 
 def render_article(article: Any, banner: str = "", is_shared: bool = False) -> str:
-    """Return the page of a story; `banner` names the kind of preview, "" inside a frame."""
+    """Return the page of a story with a notice above it, `banner`, which frames do not show."""
     return render_template(
         "site/article.html", article=article, is_preview=True, banner=banner, is_shared=is_shared
     )
@@ -226,9 +230,10 @@ def describe_page_weight(article: Any) -> str:
 
 
 def _picture_bytes(picture: Picture) -> int:
-    names = rendition_names(picture.digest, picture.extension, picture.width)
-    name, _ = next(
-        ((name, width) for name, width in names if width >= PHONE_RENDITION_WIDTH), names[-1]
-    )
+    renditions = rendition_names(
+        picture.digest, picture.extension, picture.width
+    )  # narrowest first
+    wide = [rendition for rendition in renditions if rendition[1] >= PHONE_RENDITION_WIDTH]
+    name, _ = wide[0] if wide else renditions[-1]
     path = rendition_path(current_app.config["MEDIA"], name)
     return path.stat().st_size if path is not None and path.is_file() else 0

@@ -50,7 +50,7 @@ MAX_LOADED = 200  # stories that a page shows again after “Load more”
 class Listing:
     """A listing of stories with a path: `kind` is latest, section, country, topic, author or month.
 
-    `key` is that of `models.ListingRow`; the latest stories need none.
+    `key` is the id of the subject, year × 100 + month for a month, 0 for the latest stories.
     """
 
     kind: str
@@ -83,7 +83,7 @@ def sections() -> Sequence[Section]:
 
 
 def select_published() -> Select[Article]:
-    """Return the query of published stories as cards show them, newest first."""
+    """Return the query of published stories as cards (teasers) show them, newest first."""
     newest_first = (Article.published_at.desc(), Article.id.desc())
     return select_cards().where(Article.status == "published").order_by(*newest_first)
 
@@ -165,8 +165,9 @@ def month_listing(year: int, month: int) -> Listing | None:
 
 
 def nearest_month_listing(year: int, month: int) -> Listing | None:
-    """Return the listing with the stories nearest to an empty month, at most a day away from it.
+    """Return the listing of the month whose stories follow or, if none do, precede an empty month.
 
+    They are at most 26 hours away from it.
     Before a change of the newsroom's time zone those stories may have been in the empty month.
     """
     zone = ZoneInfo(current_app.config["TIMEZONE"])
@@ -208,7 +209,8 @@ def _select_stream(
 ) -> Select[Article]:
     """Return the query of a page: a subquery finds the ids in an index, then cards are loaded.
 
-    With an end it reads from the end, oldest first, so that the limit leaves out the newest.
+    The start is the newer bound, exclusive, and the end the older one, inclusive. With an end, rows
+    are read oldest first, so that the limit leaves out the newest.
     """
     table, id_column = (Article, Article.id) if is_latest else (ListingRow, ListingRow.article_id)
     ids = select(id_column.label("id"), table.published_at.label("at")).limit(
@@ -264,7 +266,7 @@ def stream(
     limit: int = PAGE_SIZE,
     excluded: Collection[int] = (),
 ) -> Stream:
-    """Return the page of a listing after the cursor `before`, without the ids in `excluded`.
+    """Return the page of a listing that follows a cursor, without the ids in `excluded`.
 
     Keyset pagination on (published_at, id): no story repeats or is skipped while new ones arrive.
     Raises InvalidCursor.
@@ -277,10 +279,10 @@ def stream(
 def stream_through(
     listing: Listing, before: str | None, through: str, excluded: Collection[int] = ()
 ) -> Stream:
-    """Return the stories after `before` down to the cursor `through`, at most `MAX_LOADED`.
+    """Return the stories that follow a cursor, up to and including `through`, at most `MAX_LOADED`.
 
     If there are more, the newest are left out. These are the stories that a reader has loaded with
-    “Load more”. If there are none, return the page after `before`. Raises InvalidCursor.
+    “Load more”. If there are none, return the page that follows the cursor. Raises InvalidCursor.
     """
     rows = _read_rows(listing, MAX_LOADED + 1, before, through, excluded)
     if not rows:

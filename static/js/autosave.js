@@ -47,8 +47,8 @@ export function showStatus(text) {
 }
 
 /**
- * Returns a function that calls `act` once it has not been called for `pause` ms, or `latest` ms after
- * its first call.
+ * Returns a function that postpones `act` until `pause` ms after its own last call, but at most until
+ * `latest` ms after its first call since `act` last ran.
  * @param {() => void} act
  * @param {number} pause
  * @param {number} latest
@@ -86,13 +86,14 @@ export async function saveLocally() {
     headline: entries.headline,
     at: Date.now(),
     values: entries,
-    wanted: pending.action,
+    wanted: pending.action, // the action that is sent when the form is, and the form that it waits for
     after: pending.formId,
   };
   try {
     await localDrafts.save(draft);
     progress.onDevice = Math.max(progress.onDevice, inputs);
     progress.canStoreLocally = true;
+    // The server may have confirmed the text while it was being stored here.
     if (progress.isOnServer() && !pending.action) await localDrafts.remove(draft.id);
   } catch {
     progress.canStoreLocally = false;
@@ -110,10 +111,10 @@ async function reportNotSaved() {
   connection.send("failed");
   if (!progress.isOnDevice()) await saveLocally();
   if (!submission.isIn("editing") || progress.isOnServer()) return;
-  const isSaid = /^(Not saved|Offline) – kept/.test(statusLine.textContent || "");
+  const isShown = /^(Not saved|Offline) – kept/.test(statusLine.textContent || "");
   if (!progress.canStoreLocally)
     showStatus("Not saved. This browser cannot keep a copy, so copy your text somewhere safe.");
-  else if (!isSaid || Date.now() - lastNotice >= REPEAT_MESSAGE_MS) {
+  else if (!isShown || Date.now() - lastNotice >= REPEAT_MESSAGE_MS) {
     lastNotice = Date.now();
     const clock = new Date().toTimeString().slice(0, 5);
     showStatus(`${navigator.onLine ? "Not saved" : "Offline"} – kept on this device at ${clock}`);
@@ -139,11 +140,12 @@ export async function sendToServer() {
   }
   connection.send("save");
   field("seq").value = String(progress.inputs);
+  // A retry leaves a warning in place until it succeeds.
   if (!/^(Not saved|Offline)/.test(statusLine.textContent || "")) showStatus("Saving…");
   await handleOutcome(await postAutosave());
 }
 
-/** Sends the form; returns the element with the server's result, null without a response of the site. */
+/** Sends the form; returns the element with the server's result, null if no page of the site came. */
 async function postAutosave() {
   const body = new FormData(form);
   let size = 0;
@@ -185,6 +187,7 @@ const newFormId = () =>
 form.addEventListener("input", (event) => {
   // Files are neither stored nor autosaved, so the status line must not report them.
   if (/** @type {HTMLInputElement} */ (event.target).type === "file") return;
+  // The first input after the form was sent begins a new autosave.
   if (submission.send("input")) {
     field("copy").value = newFormId();
     pending.action = "";

@@ -17,8 +17,9 @@ import { isPlain, makeParagraphs, parseInert, splitBlocks } from "./html_source.
  * @property {boolean} [hasEditableCaption]
  */
 /**
- * `key` is the index among the pieces of the source, null for a new block. `isUndoable`: its card was
- * added or removed since the story was opened, so that an undo or redo may remove the card.
+ * `key` is the index among the pieces of the source, null for a new block. `isUndoable`: the card was
+ * added or removed after the story was opened, so an undo or redo can make it disappear. `isRemoved`:
+ * the person has removed the card.
  * @typedef {Description & {source: string, key: number | null, isUndoable: boolean, isRemoved: boolean}} OpaqueBlock
  */
 
@@ -85,7 +86,7 @@ function describe({ name, source, rows }) {
     return { noun: "picture", label, excerpt, picture, hasEditableCaption };
   }
   const label = /** @type {Record<string, string>} */ (NOUNS)[name] || "Block";
-  const comment = source.slice("<!--".length, -"-->".length);
+  const comment = source.replace(/^<!--|-->$/g, "");
   return {
     noun: label.toLowerCase(),
     label,
@@ -186,6 +187,7 @@ class StorySerializer {
 
   /** @param {string} html @param {number | null} key @param {boolean} isExact */
   add(html, key, isExact) {
+    // A copy of a block has the block's key; only its first use counts as the block itself.
     const isFirst = key !== null && this.pieces[key] !== undefined && !this.usedKeys.has(key);
     if (html || isExact)
       this.parts.push({ html, key: isFirst ? key : null, isExact: isFirst && isExact });
@@ -241,6 +243,7 @@ export function serializeStory(root, { text, lead, pieces }) {
     const next = parts[index + 1];
     const trailing = key === null ? "" : pieces[key].trailing;
     if (!next) return html + (key === pieces.length - 1 ? trailing : "");
+    // Former neighbours keep the white space between them; others get at least a line break.
     const isNeighbour = key !== null && next.key === key + 1;
     return html + (isNeighbour ? trailing : trailing || "\n");
   });

@@ -42,15 +42,15 @@ for (const id of ["headline", "dek"]) {
 
 /* The number of words in the text, counted in the same way as on the server. */
 const COMMENT = /<!--[\s\S]*?(?:-->|$)/g;
-const UNREAD =
+const NOT_TEXT =
   /<(script|style|svg|iframe|noembed|noframes|title|template)\b[\s\S]*?(?:<\/\1\s*>|$)/gi;
 const INLINE_NAMES = INLINE.filter((name) => name !== "br").join("|");
 const INLINE_TAG = new RegExp(`</?(?:${INLINE_NAMES})(?=[\\s/>])[^<>]*>`, "gi");
 const ANY_TAG = /<\/?[a-z][^<>]*>/gi;
 function wordsIn(html) {
-  const read = html.replace(COMMENT, "").replace(UNREAD, " ");
+  const markup = html.replace(COMMENT, "").replace(NOT_TEXT, " ");
   // Inline tags do not separate words, all others do.
-  const text = read.replace(INLINE_TAG, "").replace(ANY_TAG, " ").replace(/</g, "&lt;");
+  const text = markup.replace(INLINE_TAG, "").replace(ANY_TAG, " ").replace(/</g, "&lt;");
   const { textContent } = new DOMParser().parseFromString(text, "text/html").body;
   return textContent.split(/[\s፡—–…]+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }
@@ -69,8 +69,9 @@ onText(body, () => {
   timer = setTimeout(count, WAIT_MS);
 });
 
-/* Ctrl or Cmd with S or Enter saves. With Shift and Enter a dialog asks, and then the story is published.
-   Enter in a one-line field presses the form's first button, whose save readers do not see. */
+/* Ctrl+S and Ctrl+Enter (on a Mac, Cmd) save. Ctrl+Shift+Enter opens a dialog that asks whether to publish.
+   Enter in a one-line field presses the form's first button, which changes nothing for readers. It is
+   hidden; the bar has a visible one with the same value. */
 const [saveButton] = form.querySelectorAll("button[name=do]");
 const findButton = (...values) =>
   values.map((value) => form.querySelector(`.bar button[value=${value}]`)).find(Boolean);
@@ -86,7 +87,7 @@ addEventListener(
       return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    // A published story is only autosaved, so no request for a page is needed.
+    // "keep" only autosaves, so no request for a page is needed. Input in any field starts an autosave.
     if (isTouched)
       form.elements.namedItem("version").dispatchEvent(new Event("input", { bubbles: true }));
   },

@@ -1,4 +1,4 @@
-"""Restrict the kinds of notes to readers; old ones get theirs from the action that created them.
+"""Allow three kinds of reader notes; each old note gets the kind of the action that created it.
 
 The text of old notes is also copied to the story's history.
 """

@@ -11,7 +11,7 @@ TWO_EDITS_MIN_LENGTH = 8
 MAX_WORD_LENGTH = 20
 # A word in more stories than this is correct.
 KNOWN_WORD_FREQUENCY = 2
-MAX_CORRECTED_WORDS = 4
+MAX_CHECKED_WORDS = 4
 
 
 def suggest_spelling(lexicon: Lexicon, text: str) -> str:
@@ -25,7 +25,7 @@ def suggest_spelling(lexicon: Lexicon, text: str) -> str:
     parts, end, checked = [], 0, 0
     for token in tokens(text):
         word = token.text
-        if word not in candidates or len(word) < MIN_WORD_LENGTH or checked == MAX_CORRECTED_WORDS:
+        if word not in candidates or len(word) < MIN_WORD_LENGTH or checked == MAX_CHECKED_WORDS:
             continue
         is_frequent = lexicon.word_frequency(word) > KNOWN_WORD_FREQUENCY
         if is_frequent or lexicon.is_joined_name(word):
@@ -42,7 +42,8 @@ def _nearest_word(lexicon: Lexicon, word: str) -> str:
     """Return the nearest word of the archive, the most frequent of several, or ""."""
     if len(word) > MAX_WORD_LENGTH:
         return ""
-    for distance in range(1, 3 if len(word) >= TWO_EDITS_MIN_LENGTH else 2):
+    max_edits = 2 if len(word) >= TWO_EDITS_MIN_LENGTH else 1
+    for distance in range(1, max_edits + 1):
         neighbours = set(lexicon.similar_words(word, distance)) - {word}
         if neighbours:
             return max(sorted(neighbours), key=lexicon.word_frequency)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 # A step is one block of a posting list (about a hundred stories) or one look-up of a word: 50 to
-# 150 microseconds. Over 50,000 stories an ordinary search takes a few hundred steps; ten words of
-# every story take about 5,000.
+# 150 microseconds. Over 50,000 stories an ordinary search takes a few hundred steps, and a search
+# for ten words that occur in every story about 5,000.
 MAX_STEPS = 12_000
-MAX_SPELLING_STEPS = 1_500
+MAX_SPELLING_STEPS = 1_500  # for a spelling suggestion, in addition
 
 
 class Budget:
-    """The steps that one search may take. Once they are spent, it returns what it has so far."""
+    """The steps that one search may take. Then the search returns what it has found so far."""
 
     def __init__(self, steps: int = MAX_STEPS) -> None:
         self.limit = steps

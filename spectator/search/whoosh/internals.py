@@ -1,4 +1,4 @@
-"""Every use of Whoosh's private parts, with a check that the installed release has them.
+"""Every use of Whoosh's internals, with a check that the installed release has them.
 
 Whoosh promises none of this, and another release than `EXPECTED_RELEASE` may differ:
 
@@ -6,7 +6,7 @@ Whoosh promises none of this, and another release than `EXPECTED_RELEASE` may di
 - `leaf.codec().postings_reader`: a posting list is a chain of blocks (`is_active`,
   `block_max_id`, `_next_block`). Each block (`_read_data`, `_data`) is a pickled tuple of document
   number deltas, weights and positions.
-- The positions of a word in a document: a pickled list of deltas behind four bytes.
+- The positions of a word in a document: four bytes with their number, then pickled deltas.
 - `leaf._perdoc.deleted_docs`: the deleted documents of a segment.
 - `whoosh.codec.base.Automata` and `leaf.cursor`: the words within an edit distance.
 - The files `*.toc`, one for each commit, and `MAIN_WRITELOCK`.
@@ -93,6 +93,7 @@ class PostingList(NamedTuple):
 def _unpack_block(chain: Any, base: int) -> PostingBlock:
     chain._read_data()
     deltas, weights, positions = chain._data
+    # Whoosh stores equal weights as one float, and weights of 1 as None.
     if weights is None or isinstance(weights, float):
         weights = [1.0 if weights is None else weights] * len(deltas)
     documents = list(accumulate(deltas, initial=base))[1:]
@@ -148,7 +149,7 @@ def similar_words(
 
 
 class _BudgetedCursor:
-    """A cursor over terms that spends the budget, and is at the end once it is exhausted."""
+    """A cursor over terms that spends the budget, and reports the end once that is exhausted."""
 
     def __init__(self, cursor: Any, budget: Budget) -> None:
         self._cursor = cursor
@@ -166,13 +167,13 @@ class _BudgetedCursor:
 
 
 def check_layout() -> None:
-    """Raise EngineFaultError if the installed Whoosh lacks the expected private parts."""
+    """Raise EngineFaultError if the installed Whoosh lacks the expected internals."""
     if fault := layout_fault():
         raise EngineFaultError(fault)
 
 
 def layout_fault() -> str:
-    """Return one sentence if the installed Whoosh lacks the expected private parts, else "".
+    """Return one sentence if the installed Whoosh lacks the expected internals, else "".
 
     A process checks this once, in about 10 ms, by writing and reading a small index. While the
     temporary directory cannot be written, no fault is reported, and the next call checks again.
@@ -193,7 +194,7 @@ def _has_layout() -> bool:
     except Exception as error:
         sample = {"error": repr(error)}
     if sample != _SAMPLE:
-        log.error("%s It reads: %s", _FAULT, sample)
+        log.error("%s The sample index was read as: %s", _FAULT, sample)
     return sample == _SAMPLE
 
 
@@ -205,7 +206,7 @@ _FAULT = (
 _SAMPLE_TEXTS = ("mali vote mali", "vote", "niger mali", "mali accra malo")
 _SAMPLE = {
     "blocks": [([0, 2], [2.0, 1.0], [[0, 2], [1]]), ([3], [1.0], [[0]])],
-    "blocks of 3": [[3]],
+    "blocks with document 3": [[3]],
     "single posting": [[2]],
     "absent": None,
     "prefix": ["mali", "malo"],
@@ -244,7 +245,7 @@ def _read_sample_leaf(leaf: Any, base: int) -> dict[str, Any]:
             (block.documents, list(block.frequencies), list(map(decode_positions, block.positions)))
             for block in mali.blocks()
         ],
-        "blocks of 3": [block.documents for block in mali.blocks([3])],
+        "blocks with document 3": [block.documents for block in mali.blocks([3])],
         "single posting": [block.documents for block in niger.blocks()],
         "absent": posting_list(leaf, base, "body", "malis"),
         "prefix": [word for word, _ in posting_lists_with_prefix(leaf, base, "body", "mal")],

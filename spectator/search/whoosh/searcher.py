@@ -37,7 +37,7 @@ class Matches:
 
 
 def search(snapshot: Snapshot, request: SearchRequest) -> SearchResults:
-    """Return one page of results, within the snapshot's budget. One thread at a time."""
+    """Return one page of results, within the snapshot's budget. The caller holds its lock."""
     results = _run_query(snapshot, request, parse_query(request.text))
     full_matches = results.total if results.mode == "all" else 0
     if full_matches > FEW_HITS or results.is_partial or request.article_ids is not None:
@@ -93,19 +93,23 @@ def _match(snapshot: Snapshot, query: Query, candidates: Sequence[int] | None) -
 
     Documents that match an excluded clause are left out.
     """
-    newest = snapshot.newest_first if candidates is None else candidates
+    newest_first = snapshot.newest_first if candidates is None else candidates
     permitted = None if candidates is None else frozenset(candidates)
     lists = PostingLists(snapshot, candidates, permitted)
     if not query.included:
-        has_any = query.has_conditions or query.is_blank
-        return Matches(_drop_excluded(lists, query, newest if has_any else ()), {}, "all", ())
+        lists_all = query.has_conditions or query.is_blank
+        return Matches(
+            _drop_excluded(lists, query, newest_first if lists_all else ()), {}, "all", ()
+        )
+    # All prefixes of a query share the limit on the words that they stand for.
     prefix_count = max(1, sum(clause.is_prefix for clause in query.clauses))
     scores = _score_all(lists, query.included, prefix_count)
     documents = _drop_excluded(lists, query, scores)
     if documents:
         return Matches(documents, scores, "all", ())
-    any_lists = lists.narrow(newest) if snapshot.deleted else lists
-    return _match_any(any_lists, query, prefix_count, COMMON_WORD_SHARE * len(newest))
+    # The numbers of matches of single clauses must not include deleted documents.
+    any_lists = lists.narrow(newest_first) if snapshot.deleted else lists
+    return _match_any(any_lists, query, prefix_count, COMMON_WORD_SHARE * len(newest_first))
 
 
 def _match_any(
@@ -192,6 +196,7 @@ def _page(
         return ()
     page = slice((request.page - 1) * size, request.page * size)
     if request.sort != "relevance" or not matches.scores:
+        # Documents without scores are in that order already.
         if matches.scores or request.sort == "oldest":
             allowed = sorted(allowed, key=snapshot.date_sort_key, reverse=request.sort != "oldest")
         return allowed[page]

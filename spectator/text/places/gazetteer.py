@@ -17,9 +17,8 @@ MAX_ALTERNATIVE_NAMES = 8
 class Country:
     """A country or territory of ISO 3166-1; `code` is its alpha-2, `name` its common English name.
 
-    Aliases hold official, former and French names. Capitals (several separated by "; ") and
-    demonyms are given for the members of the African Union, which are the countries with
-    `is_african`; other countries have none.
+    Aliases hold official, former and French names. Only members of the African Union, the countries
+    with `is_african`, have a capital and demonyms here. Several capitals are separated by "; ".
     """
 
     code: str
@@ -32,7 +31,7 @@ class Country:
 
 
 def country_by_code(code: str) -> Country | None:
-    """Return the country of an ISO 3166-1 alpha-2 code in any case; None if it is not assigned."""
+    """Return the country of an ISO 3166-1 alpha-2 code in upper or lower case, or None."""
     return _BY_CODE.get(code.strip().upper()) if len(code) <= MAX_NAME_LENGTH else None
 
 

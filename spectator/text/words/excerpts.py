@@ -7,9 +7,9 @@ import re
 WORDS_PER_MINUTE = 230
 ELLIPSIS = "…"
 
-# An end mark (Latin, Ethiopic, Arabic) and the closing quotes after it. A full stop needs a word of
-# at least three letters before it, because shorter ones are mostly initials and titles: "J. K.",
-# "Dr.", "U.S.".
+# An end mark (Latin, Ethiopic, Arabic) and the closing quotes after it. A full stop needs a number
+# or a word of at least three letters before it, because shorter words are mostly initials and
+# titles: "J. K.", "Dr.", "U.S.".
 _SENTENCE_END = re.compile(
     r"(?:([^\W\d_]{3,}|[\d%]+)[\"'”’»)\]]?\.|[!?።፧؟۔…])[.!?።፧؟۔…]*[\"'”’»)\]]*(?=\s|$)"
 )
@@ -27,20 +27,21 @@ def excerpt(text: str, limit: int = 220) -> str:
     It is cut after a sentence that fills at least half of the limit, otherwise after a word, with
     an ellipsis.
     """
-    # More than the limit, because white space is collapsed.
-    start = " ".join(text[: 2 * limit + 100].split())
-    if len(start) <= limit and len(text) <= 2 * limit + 100:
+    window = 2 * limit + 100  # more than the limit, because white space is collapsed
+    start = " ".join(text[:window].split())
+    if len(text) <= window and len(start) <= limit:
         return start
     if sentence := _last_sentence_end(start[: limit + 1], limit // 2):
         return start[:sentence]
     start = start[:limit]
     word_end = start.rfind(" ")
+    # A very long word is cut, one character early to leave room for the ellipsis.
     cut = start[:word_end] if word_end > limit // 2 else start[:-1]
     return cut.rstrip(" ,;:.-–—፣፤፥،؛…") + ELLIPSIS
 
 
 def _last_sentence_end(text: str, minimum: int) -> int:
-    """Return the end of the last full sentence before a space; 0 if it is before `minimum`."""
+    """Return the end of the last sentence that a space follows; 0 if none ends after `minimum`."""
     end = text.rfind(" ")
     while end >= minimum and end > 0:
         begin = text.rfind(" ", 0, end) + 1
@@ -53,7 +54,7 @@ def _last_sentence_end(text: str, minimum: int) -> int:
 
 
 def word_count(text: str) -> int:
-    """Return the number of words in a plain text, separated by spaces, dashes or Ethiopic marks."""
+    """Return the number of words, separated by white space, dashes, ellipses or the mark `፡`."""
     return len(_WORD.findall(text))
 
 
