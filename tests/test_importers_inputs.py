@@ -6,9 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -19,7 +23,7 @@ from sqlalchemy import select
 from spectator import queries
 from spectator.cli import main
 from spectator.db import db
-from spectator.importers import jsonl
+from spectator.importers import inputs, jsonl
 from spectator.importers import runner as importing
 from spectator.models import Article
 from tests.cases import case_file, case_text
@@ -53,6 +57,40 @@ def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
     db.session.rollback()
     return [sys.executable, "-m", "spectator.commands", "import", "jsonl"]
+
+
+def test_a_line_of_any_length_takes_little_memory(tmp_path: Path) -> None:
+    file = tmp_path / "one-line.jsonl"
+    with file.open("wb") as output:
+        output.truncate(50_000_000)
+    tracemalloc.start()
+    with inputs.open_input(file) as source, source.progress():
+        [(location, error)] = jsonl.read(source.file, "en")  # type: ignore[misc]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (location, str(error)) == ("line 1", "longer than 4 MB")
+    assert peak < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [(b"", 0), (b"a", 1), (b"a\n", 1), (b"a\nb", 2), (b"a\n\nb\n", 3)]
+)
+def test_the_progress_bar_counts_every_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, count: int
+) -> None:
+    lengths: list[int] = []
+
+    @contextmanager
+    def bar(items: range, **_more: object) -> Iterator[SimpleNamespace]:
+        lengths.append(len(items))
+        yield SimpleNamespace(update=None)
+
+    monkeypatch.setattr(inputs.click, "progressbar", bar)
+    file = tmp_path / "stories.jsonl"
+    file.write_bytes(text)
+    with inputs.open_input(file) as source, source.progress():
+        assert source.file.read() == text
+    assert lengths == [count]
 
 
 SHELLS = (

@@ -13,8 +13,9 @@ from flask import Flask
 from spectator import publishing
 from spectator.db import db
 from spectator.models import Article, Author, FormerName, User
-from spectator.proxy_cache import ENCODINGS, OFFSET_FILE, ProxyCacheRefresher
+from spectator.proxy_cache import ENCODINGS, OFFSET_FILE, REFRESH_ACTIONS, ProxyCacheRefresher
 from spectator.publishing import Action
+from spectator.publishing.import_batches import EVENTS
 from tests.conftest import NEWEST, make_draft
 
 Requests = list[tuple[str, str, str, str]]
@@ -165,6 +166,11 @@ def test_publications_renew_no_copies(
         story(headline=f"Story {number}")
     catch_up(refresher)
     assert proxy.requests == []
+
+
+def test_an_import_that_changes_a_public_story_renews_its_copies() -> None:
+    events = {event for (was_public, _), event in EVENTS.items() if was_public}
+    assert events and events <= REFRESH_ACTIONS
 
 
 def test_a_failed_renewal_is_tried_again_after_a_restart(

@@ -13,6 +13,7 @@ from typing import IO
 
 import click
 
+BLOCK_BYTES = 1_000_000
 STREAM_DIRECTORIES = ("/dev", "/proc")
 
 
@@ -30,10 +31,18 @@ class Input:
         if self.directory is None:
             yield _StreamCount(self.name).add
             return
-        total = sum(1 for _ in self.file)
+        total = _count_lines(self.file)
         self.file.seek(0)
         with click.progressbar(range(total), label=self.name, file=sys.stderr) as bar:
             yield bar.update
+
+
+def _count_lines(file: IO[bytes]) -> int:
+    """Count the lines of a file in blocks, because a line may have any length."""
+    count, last = 0, b"\n"
+    while block := file.read(BLOCK_BYTES):
+        count, last = count + block.count(b"\n"), block
+    return count + (not last.endswith(b"\n"))
 
 
 class _StreamCount:

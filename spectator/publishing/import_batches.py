@@ -34,6 +34,9 @@ from spectator.text.words.slugs import slugify
 
 MAX_ID_LENGTH = 200
 
+# What is logged of a story that was imported before, by whether it was and is published.
+EVENTS = {(False, True): "publish", (True, True): "update", (True, False): "withdraw"}
+
 
 @dataclass(frozen=True, slots=True)
 class ImportedArticle:
@@ -239,8 +242,7 @@ class ImportBatch:
         )
         self.writer.taxonomy.append(Taxonomy(old.id, draft, codes))
         self.writer.set_import_state(old.id, old.version + 1, decision.source_values)
-        if "published" in {values["status"], old.status}:
-            event = "publish" if values["status"] == "published" else "withdraw"
+        if event := EVENTS.get((old.status == "published", values["status"] == "published")):
             self.writer.events.append((old.id, event))
 
     def _choose_slug(
