@@ -60,6 +60,7 @@ def test_a_source_link_needs_a_name_and_a_picture_a_description() -> None:
         "source_name": "Name the source that you link to.",
         "picture_alt": "Describe the picture for readers who cannot see it.",
     }
+    assert str(refused.value).count("; ") == 1
 
 
 def test_a_link_that_is_no_address_gets_a_message() -> None:

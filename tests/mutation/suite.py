@@ -24,6 +24,8 @@ parallel = true
 patch = subprocess
 context = ${MUTATION_TEST-}
 """
+# A confined process cannot report its lines: the tests of the module that starts it run them.
+CONFINED = {"spectator/media/decoder.py": "spectator/media/sandbox.py"}
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 
 
@@ -55,7 +57,7 @@ class Copy:
             limits += ["timeout", "--signal=KILL", str(10 * seconds)]
             limits += ["prlimit", f"--cpu={seconds:.0f}"]
         command = [*limits, self.python, *words]
-        environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "MUTATION_RESULT": self.result}
+        environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "", "MUTATION_RESULT": self.result}
         quiet = subprocess.DEVNULL
         return subprocess.run(
             command, cwd=self.directory, env=environ, stdout=quiet, stderr=quiet, check=False
@@ -99,15 +101,18 @@ class Coverage:
         """Return the tests of a line in the order to run them.
 
         Lines that run before any test, on import, are followed by every test. A line that no test
-        seems to run, perhaps because its process is confined or killed, has the tests of its
-        module, or else of its package.
+        seems to run, perhaps because its process is killed, has the tests of its module, or else of
+        its package.
         """
         contexts = self.data.contexts_by_lineno(path)
         lines, in_function = _statement((ROOT / path).read_text(encoding="utf-8"), line)
-        names = {name for number in lines for name in contexts.get(number, ())} - {""}
-        on_import = not in_function or any("" in contexts.get(number, ()) for number in lines)
+        names = {name for number in lines for name in contexts.get(number, ())}
+        on_import = not in_function or names == {""}
+        names -= {""}
         if on_import or not names:
             names = self._tests_of(path) or self._tests_of(str(Path(path).parent))
+        if path in CONFINED:
+            names |= self._tests_of(CONFINED[path])
         first = [test for test in self.cheapest_first if test in names]
         rest = [test for test in self.cheapest_first if test not in names] if on_import else []
         return [batch for batch in (first[:FIRST_BATCH], first[FIRST_BATCH:], rest) if batch]
