@@ -67,6 +67,11 @@ def body_changes(old: str, new: str) -> list[tuple[str, str, str]]:
     ]
 
 
+def test_a_line_break_in_a_paragraph_separates_words() -> None:
+    old, new = "<p>One two<br>three four five.</p>", "<p>One two<br>three four six.</p>"
+    assert body(old, new) == [("changed", "paragraph", "One two\nthree four [-five.-][+six.+]")]
+
+
 def test_blocks_are_same_changed_removed_or_added() -> None:
     old = (
         "<p>One is here.</p>\n<h2>Title of it</h2>\n<p>Gone for good now.</p>\n<hr>\n<p>"
