@@ -11,6 +11,7 @@ from hypothesis import given, settings
 
 from spectator.text.html import embeds
 from spectator.text.html.embeds import render_body
+from spectator.text.html.markup import Tag, parse_attributes, tokens
 from spectator.text.html.paragraphs import stored_body
 from spectator.text.html.sanitizer import clean_html, plain_text
 from tests.markup_samples import (
@@ -217,3 +218,9 @@ def test_the_cost_is_linear(unit: str) -> None:
     begin = time.process_time()
     render_body(html)
     assert time.process_time() - begin < 2
+
+
+def test_attributes_are_read_with_any_quotes_and_the_first_of_duplicates_counts() -> None:
+    [tag] = tokens("<a href='/a?b&amp;c' title=\"d\" lang=fr HREF=/e>")
+    assert isinstance(tag, Tag)
+    assert parse_attributes(tag) == {"href": "/a?b&c", "title": "d", "lang": "fr"}
