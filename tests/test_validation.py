@@ -29,6 +29,7 @@ LINK = "https://reuters.example/a"
         ("body", "", "Write the story."),
         ("body", "<p> </p>", "Write the story."),
         ("section", "", "Choose a section."),
+        ("language", "Arabic", "“Arabic” is not a language tag. Use “ar”."),
         ("slug", "Not A Slug", "Use lowercase letters, numbers and hyphens."),
         ("slug", "x" * 101, "The web address (URL) has 101 characters. Use at most 100."),
         ("topics", tuple(map(str, range(31))), "Enter at most 30 names."),
