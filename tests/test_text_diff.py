@@ -79,13 +79,15 @@ def body_changes(old: str, new: str) -> list[tuple[str, str, str]]:
 def test_paragraphs_are_compared_if_they_share_half_of_one_and_a_fifth_of_the_other(
     old: str, new: str, kinds: list[str]
 ) -> None:
-    changes = body(f"<p>{old}</p>", f"<p>{new}</p>")
+    changes = body_changes(f"<p>{old}</p>", f"<p>{new}</p>")
     assert [kind for kind, _, _ in changes] == kinds
 
 
 def test_a_line_break_in_a_paragraph_separates_words() -> None:
     old, new = "<p>One two<br>three four five.</p>", "<p>One two<br>three four six.</p>"
-    assert body(old, new) == [("changed", "paragraph", "One two\nthree four [-five.-][+six.+]")]
+    assert body_changes(old, new) == [
+        ("changed", "paragraph", "One two\nthree four [-five.-][+six.+]")
+    ]
 
 
 def test_blocks_are_same_changed_removed_or_added() -> None:
