@@ -30,6 +30,7 @@ BUSY_TIMEOUT_MILLISECONDS = 5000
 WRITE_FLAG = "spectator_write"
 # Primary result codes for faults of the storage and not of the statement (sqlite.org/rescode.html).
 STORAGE_CODES = {
+    5: "busy",
     8: "read-only",
     10: "disk error",
     11: "damaged",

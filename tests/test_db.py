@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from spectator import create_app
-from spectator.db import UTCDateTime, db, is_wal_safe, sqlite
+from spectator.db import UTCDateTime, db, find_storage_error, is_wal_safe, sqlite
 from spectator.models import Section
 from tests.conftest import settings
 
@@ -31,6 +32,19 @@ def test_pragmas(app: Flask) -> None:
         "busy_timeout": 5000,
         "query_only": 1,
     }
+
+
+def test_a_lock_that_another_process_holds_too_long_is_a_storage_error(tmp_path: Path) -> None:
+    path = str(tmp_path / "locked.db")
+    with (
+        closing(sqlite.connect(path, isolation_level=None)) as holder,
+        closing(sqlite.connect(path, isolation_level=None, timeout=0)) as waiting,
+    ):
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite.OperationalError) as caught:
+            waiting.execute("BEGIN IMMEDIATE")
+    error = find_storage_error(caught.value)
+    assert error is not None and error.cause == "busy"
 
 
 def test_the_installed_sqlite_has_no_wal_reset_bug() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from html import unescape
 
@@ -19,6 +20,7 @@ from spectator.importers import jsonl, runner
 from spectator.models import Article, Author, Outbox, PublicListing, Revision, Topic, User
 from spectator.operations import hints
 from spectator.publishing import Action, SpellingAnswer
+from spectator.publishing import names as name_rules
 from spectator.publishing.names import get_or_create_ids, settle_slugs, unique_slugs
 from spectator.text.words.slugs import is_slug
 from tests.cases import case_file
@@ -412,3 +414,38 @@ def test_invalid_answers_are_ignored(app: Flask, editor: User, value: str) -> No
         client, "/newsroom/stories/new", story_form(authors="Sékou") | {"spelling-1": value}
     )
     assert answer.status_code == 422
+
+
+def test_a_save_compares_a_limited_number_of_similar_names(app: Flask, editor: User) -> None:
+    names_alike = [f"Zed{'!' * number}" for number in range(1, 20)]
+    both = [SpellingAnswer("topics", name, "both") for name in names_alike]
+    publishing.create(make_draft(topics=tuple(names_alike)), editor, spelling_answers=both)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(name_rules, "MAX_SIMILAR_NAMES", 7)
+        with db.write() as session:
+            similar = name_rules.similar_names(session, Topic, ["Zed", "Zed?"])
+    assert [len(rows) for rows in similar.values()] == [7, 7]
+
+
+def test_a_rename_loads_a_few_long_drafts_at_a_time(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "BATCH_CHARACTERS", 2_500)
+    ids = [
+        publishing.create(make_draft(authors=("amina diallo",), body="word " * 200), editor)
+        for _ in range(5)
+    ]
+    batches: list[set[int]] = []
+    split = queries.split_into_batches
+
+    def record(article_ids: Sequence[int]) -> Iterator[set[int]]:
+        for batch in split(article_ids):
+            batches.append(batch)
+            yield batch
+
+    monkeypatch.setattr(queries, "split_into_batches", record)
+    yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
+    publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
+    assert [len(batch) for batch in batches] == [2, 2, 1]
+    assert set().union(*batches) == set(ids)
+    assert {tuple(authors_of(article_id)) for article_id in ids} == {("Amina Diallo",)}

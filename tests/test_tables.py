@@ -34,7 +34,7 @@ TABLES = [
     ("importers.bodies", "_MEDIA_KEYS", "", r"[a-z0-9]{3}|webm"),
     ("importers.bodies", "_TAGS_WITHOUT_LINKS", "", TAG),
     ("importers.inputs", "STREAM_DIRECTORIES", "", r"/[a-z]+"),
-    ("newsroom.errors", "STORAGE_REASONS", r"[a-z -]+", r"The server's [a-z -]+|.* out of memory"),
+    ("newsroom.errors", "STORAGE_REASONS", r"[a-z -]+", r"The server('s| is) [a-z -]+"),
     ("newsroom.errors", "DISK_ERRORS", "", r"[a-z -]+"),
     ("newsroom.notices", "STATUS_LABELS", WORD, LABEL),
     ("newsroom.security", "SAFE_METHODS", "", r"GET|HEAD|OPTIONS"),

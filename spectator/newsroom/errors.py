@@ -39,6 +39,7 @@ STORAGE_FAILURE = (
     "Copy your text, tell your site administrator and try again later.",
 )
 STORAGE_REASONS = {
+    "busy": "The server is busy saving something else",
     "full": "The server's disk is full",
     "read-only": "The server's disk is read-only",
     "damaged": "The server's database is damaged",

@@ -23,10 +23,12 @@ from sqlalchemy import ColumnElement, Select, Table, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from spectator.models import Author, FormerName, PublicListing, Topic
+from spectator.queries import select_visible_counts
 from spectator.text.words.folding import fold
 from spectator.text.words.slugs import slugify
 
 MAX_SLUG_LENGTH, MAX_FOLDED_LENGTH = 80, 240  # of the columns
+MAX_SIMILAR_NAMES = 200  # compared while the write lock is held
 KINDS: dict[type[Author] | type[Topic], str] = {Author: "author", Topic: "topic"}
 NamedModel = type[Author] | type[Topic]
 
@@ -199,9 +201,12 @@ def _used_slugs(session: Session, model: NamedModel, bases: Counter[str]) -> set
 
 
 def similar_names(
-    session: Session, model: NamedModel, names: Sequence[str]
+    session: Session, model: NamedModel, names: Sequence[str], author_id: int | None = None
 ) -> dict[str, list[Author | Topic]]:
-    """Return, for each name, the other stored names with the same ASCII or folded form."""
+    """Return, for each name, the other stored names with the same ASCII or folded form.
+
+    With `author_id`, only names that this author may see. At most `MAX_SIMILAR_NAMES` are compared.
+    """
     forms = {name: comparison_forms(name) for name in names}
     if not forms:
         return {}
@@ -209,10 +214,11 @@ def similar_names(
         model.ascii_form.in_({form["ascii_form"] for form in forms.values()}),
         model.folded_form.in_({form["folded_form"] for form in forms.values()}),
     )
-    stored = cast(
-        "Sequence[Author | Topic]",
-        session.scalars(select(model).where(is_similar).order_by(model.id)).all(),
-    )
+    query = select(model).where(is_similar).order_by(model.id).limit(MAX_SIMILAR_NAMES)
+    if author_id is not None:
+        visible = select_visible_counts(model, author_id).subquery()
+        query = query.where(model.id.in_(select(visible.c.name_id)))
+    stored = cast("Sequence[Author | Topic]", session.scalars(query).all())
     return {
         name: [
             row

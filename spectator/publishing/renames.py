@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import Session
 
-from spectator import outbox
+from spectator import outbox, queries
 from spectator.models import Article, ArticleAuthor, Author, FormerName, Revision, Topic, User
 from spectator.models.article import article_topic
 from spectator.publishing.names import (
@@ -82,25 +82,27 @@ def _add_rename_revisions(
     now: datetime,
 ) -> None:
     """Add a revision with the new name to those stories that are not public."""
-    query = (
-        select(Article.id, Article.version, Revision.number, Revision.content)
-        .join(Revision, (Revision.article_id == Article.id) & (Revision.number == newest_number()))
-        .where(Article.id.in_(article_ids), Article.status != "published")
+    query = select(Article.id, Article.version, Revision.number, Revision.content).join(
+        Revision, (Revision.article_id == Article.id) & (Revision.number == newest_number())
     )
     field, (old, new) = f"{KINDS[model]}s", old_and_new_name
-    rows = [
-        {
-            "article_id": row.id,
-            "number": row.number + 1,
-            "version": row.version,
-            "action": "rename",
-            "note": f"{old} → {new}",
-            "content": row.content
-            | {field: [new if name == old else name for name in row.content.get(field, ())]},
-            "made_at": now,
-            "made_by_id": by.id,
-        }
-        for row in session.execute(query)
-    ]
-    if rows:
+    unpublished = select(Article.id).where(
+        Article.id.in_(article_ids), Article.status != "published"
+    )
+    # Revisions contain whole texts, which must not be in memory all at once.
+    for batch in queries.split_into_batches(session.scalars(unpublished).all()):
+        rows = [
+            {
+                "article_id": row.id,
+                "number": row.number + 1,
+                "version": row.version,
+                "action": "rename",
+                "note": f"{old} → {new}",
+                "content": row.content
+                | {field: [new if name == old else name for name in row.content.get(field, ())]},
+                "made_at": now,
+                "made_by_id": by.id,
+            }
+            for row in session.execute(query.where(Article.id.in_(batch)))
+        ]
         session.execute(insert(Revision), rows)

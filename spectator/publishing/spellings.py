@@ -172,10 +172,8 @@ def _find_questions(
         visible = _visible_ids(session, model, set(ids.values()), by)
         ids = {name: row_id for name, row_id in ids.items() if row_id in visible}
     new = [name for name in names if name not in ids]
-    similar = similar_names(session, model, new)
+    similar = similar_names(session, model, new, None if is_publisher(by) else by.id)
     candidate_ids = {row.id for rows in similar.values() for row in rows}
-    if not is_publisher(by):
-        candidate_ids &= _visible_ids(session, model, candidate_ids, by)
     counts = _story_counts(session, model, candidate_ids, by)
     questions = []
     for name, rows in similar.items():
