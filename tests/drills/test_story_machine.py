@@ -37,7 +37,7 @@ from spectator.search import SearchRequest
 from tests.conftest import add_user, make_draft
 from tests.conftest import settings as site_settings
 from tests.drills.sizes import drill_size
-from tests.test_permissions import STATES_AFTER, WRITTEN
+from tests.test_permissions import STATES_AFTER, DOCUMENTED
 
 pytestmark = pytest.mark.drill
 RUNS = drill_size("STORY_RUNS", ci=50, full=500)
@@ -86,7 +86,7 @@ class Stories(RuleBasedStateMachine):
         if role == "author" and story is not None and story.maker != "author":
             return False
         status = story.status if story else "new"
-        return action in WRITTEN[status, "author" if role == "author" else "editor"]
+        return action in DOCUMENTED[status, "author" if role == "author" else "editor"]
 
     def make_action(self, name: str) -> Action:
         at = self.now + timedelta(days=30) if name == "schedule" else None
