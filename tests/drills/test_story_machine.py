@@ -37,7 +37,7 @@ from spectator.search import SearchRequest
 from tests.conftest import add_user, make_draft
 from tests.conftest import settings as site_settings
 from tests.drills.sizes import drill_size
-from tests.test_permissions import STATES_AFTER, DOCUMENTED
+from tests.test_permissions import DOCUMENTED, STATES_AFTER
 
 pytestmark = pytest.mark.drill
 RUNS = drill_size("STORY_RUNS", ci=50, full=500)
