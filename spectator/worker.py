@@ -17,7 +17,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from types import FrameType
@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS, CLOCK_SECONDS = 0.1, 0.25
 MAX_WAIT_SECONDS = 10.0  # A safety net for changes that the watcher cannot see.
 MAINTENANCE_INTERVAL_SECONDS = 60.0
+PUBLICATION_RETRY = timedelta(minutes=1)
 REPAIR_BUDGET_SECONDS = 1.0  # for one round of restoring renditions, and the pause before the next
 NIGHTLY_HOUR = 3  # in the newsroom's time zone
 
@@ -67,6 +68,8 @@ class Worker:
             self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"]
         )
         self.last_nightly_run: date | None = None
+        self.publication_tried_at: datetime | None = None
+        self.next_publication_retry_at = 0.0
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Ask the loop to end; can be used as a signal handler."""
@@ -144,11 +147,23 @@ class Worker:
             self.error, self.is_stopping = error, True
 
     def publish_due(self) -> datetime | None:
-        """Publish the stories that are due; return the earliest time scheduled before the call."""
-        due = queries.next_due_at()
-        if due is not None and due <= datetime.now(UTC):
-            log.info("published %s scheduled stories", publishing.publish_due())
-        return due
+        """Publish the stories that are due; return when to call this again, None for never.
+
+        Stories that cannot be published are tried again a minute later.
+        """
+        now = datetime.now(UTC)
+        is_waiting = time.monotonic() < self.next_publication_retry_at
+        due = queries.next_due_at(after=self.publication_tried_at if is_waiting else None)
+        if due is None or due > now:
+            return due or (now + PUBLICATION_RETRY if is_waiting else None)
+        log.info("published %s scheduled stories", publishing.publish_due())
+        remaining = queries.next_due_at()
+        if remaining is None or remaining > now:
+            return remaining
+        self.publication_tried_at = now
+        self.next_publication_retry_at = time.monotonic() + PUBLICATION_RETRY.total_seconds()
+        retry, later = now + PUBLICATION_RETRY, queries.next_due_at(after=now)
+        return min(retry, later) if later else retry
 
     @contextmanager
     def hold_lock(self) -> Iterator[None]:

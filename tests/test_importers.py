@@ -19,7 +19,7 @@ from spectator.db import Base, db
 from spectator.importers import runner as importing
 from spectator.importers.records import Record
 from spectator.models import Article, Outbox, Picture, Redirect, Revision, Section
-from spectator.publishing import FIELDS, Draft, taxonomy
+from spectator.publishing import FIELDS, Draft, imports, taxonomy
 
 
 def write(path: Path, *lines: object) -> Path:
@@ -299,6 +299,22 @@ def test_a_story_that_cannot_be_stored_does_not_stop_the_others(run) -> None:  #
     ).all()
     first, second = stored["A2"].id, stored["B"].id
     assert actions == [(first, "publish"), (second, "publish"), (first, "update")]
+
+
+def test_a_story_that_cannot_be_stored_leaves_the_write_lock_free_between_the_others(  # type: ignore[no-untyped-def]
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    store = imports._import_in_transaction
+
+    def record(stories, *options):  # type: ignore[no-untyped-def]
+        sizes.append(len(stories))
+        return store(stories, *options)
+
+    monkeypatch.setattr(imports, "_import_in_transaction", record)
+    result = run(*(PUBLIC | {"id": key, "headline": "H"} for key in ("a", "bad \ud800", "c")))
+    assert "2 added" in result.output and "line 2: cannot be stored" in result.output
+    assert sizes == [3, 1, 1, 1]
 
 
 def test_an_import_creates_no_more_sections_than_a_site_can_have(  # type: ignore[no-untyped-def]

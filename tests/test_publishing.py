@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from spectator import outbox, publishing, queries
 from spectator.db import db
@@ -290,11 +291,10 @@ def test_clean_line_normalises_one_line(raw: str, line: str) -> None:
 
 
 def schedule(at: datetime) -> int:
-    with db.write() as session:
-        story = publishing.ImportedArticle(
-            publishing.prepare(make_draft()), "Politics", "x", "scheduled", at
-        )
-        publishing.import_batch(session, [story])
+    story = publishing.ImportedArticle(
+        publishing.prepare(make_draft()), "Politics", "x", "scheduled", at
+    )
+    publishing.import_batch([story])
     return db.session.scalars(select(Article.id)).one()
 
 
@@ -308,6 +308,28 @@ def test_scheduled_stories_that_are_due_are_published_once(app: Flask) -> None:
     assert publishing.publish_due(at) == 0
     assert outbox_actions(article_id) == ["publish"]
     assert get_article(article_id).published_at == at
+
+
+def test_a_due_story_that_cannot_be_published_does_not_hold_up_others(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    at = datetime.now(UTC) + timedelta(hours=1)
+    ids = [
+        publishing.create(make_draft(headline=name), editor, Action("schedule", at))
+        for name in ("First", "Second", "Third")
+    ]
+    publish = publishing.apply_effect
+
+    def refuse_second(session: Session, article: Article, *more: object) -> None:
+        if article.id == ids[1]:
+            raise publishing.ValidationError({"slug": "There is no free address."})
+        publish(session, article, *more)
+
+    monkeypatch.setattr(publishing, "apply_effect", refuse_second)
+    assert publishing.publish_due(at) == 2
+    assert set(queries.published_versions()) == {ids[0], ids[2]}
+    assert get_article(ids[1]).status == "scheduled"
+    assert f"scheduled story {ids[1]} cannot be published" in caplog.text
 
 
 def test_outbox_numbers_are_never_used_twice(app: Flask, story: Callable[..., int]) -> None:

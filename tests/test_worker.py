@@ -124,6 +124,27 @@ def test_only_stories_that_are_due_are_published(
     assert search_ids(app, "monsoon") == []
 
 
+def test_a_story_that_cannot_be_published_is_tried_once_a_minute(
+    idle_worker: Worker, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    stuck, later = (publishing.create(make_draft(headline=name), editor) for name in ("A", "B"))
+    schedule(stuck, now - timedelta(seconds=1))
+    attempts: list[datetime] = []
+    monkeypatch.setattr(publishing, "publish_due", lambda: attempts.append(now) or 0)
+    assert idle_worker.publish_due() > now + timedelta(seconds=50)  # type: ignore[operator]
+    assert idle_worker.publish_due() > now + timedelta(seconds=50)  # type: ignore[operator]
+    assert len(attempts) == 1
+    schedule(later, now + timedelta(seconds=10))
+    assert idle_worker.publish_due() == now + timedelta(seconds=10)
+    schedule(later, datetime.now(UTC))
+    idle_worker.publish_due()
+    assert len(attempts) == 2, "a story that is due now does not wait"
+    idle_worker.next_publication_retry_at = 0.0
+    idle_worker.publish_due()
+    assert len(attempts) == 3
+
+
 def test_due_stories_are_published_during_a_long_rebuild(
     app: Flask, idle_worker: Worker, signals: None, editor: User, story: Callable[..., int]
 ) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from spectator import media, publishing
-from spectator.db import db
 from spectator.importers.pictures import open_picture
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
 from spectator.publishing.fields import NAME_FIELDS, names_of
@@ -55,22 +54,11 @@ def import_records(
     for batch in _batches(entries):
         report.is_empty = False
         stories = list(_prepare_batch(batch, report, media_dir, pictures_dir, dry_run))
-        try:
-            with db.write() as session:
-                result = publishing.import_batch(session, stories, overwrite)
-                if dry_run:
-                    raise _DryRunRollback
-        except _DryRunRollback:
-            pass
-        report.include(result)
+        report.include(publishing.import_batch(stories, overwrite, dry_run))
         if progress:
             progress(len(batch))
     report.sections = list(dict.fromkeys(report.sections))
     return report
-
-
-class _DryRunRollback(Exception):
-    """The signal that rolls back the transaction of a dry run."""
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

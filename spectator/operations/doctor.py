@@ -6,6 +6,7 @@ import base64
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from spectator.operations import diagnosis, faults, file_limits, file_modes
 from spectator.search import engine_fault
 
 MAX_INDEX_LAG_SECONDS = 30
+MAX_PUBLICATION_DELAY = timedelta(minutes=5)
 LOW_DISK_BYTES = 500_000_000
 
 
@@ -92,6 +94,9 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "Nobody can log in yet. Run: spectator user add EMAIL --role admin"
     if not publishing.are_listings_correct(db.session()):
         yield "Story lists or counts do not match the stories. Run: spectator reindex --check"
+    due = queries.next_due_at()
+    if due is not None and due < datetime.now(UTC) - MAX_PUBLICATION_DELAY:
+        yield f"A story due at {due:%Y-%m-%d %H:%M} UTC is not published. Check the worker's log."
     yield from _picture_problems(settings["MEDIA"])
     yield from file_limits.problems(indexing.index_directories(data))
     if fault := engine_fault():

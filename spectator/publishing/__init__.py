@@ -7,6 +7,7 @@ them, and what each one does to the story.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -52,6 +53,8 @@ from spectator.publishing.spellings import (
 )
 from spectator.publishing.taxonomy import add_picture, add_section
 from spectator.publishing.validation import PreparedDraft, ValidationError, prepare
+
+log = logging.getLogger(__name__)
 
 __all__ = [
     "ACTIONS",
@@ -216,15 +219,23 @@ def set_related_override(article_id: int, by: User, related_id: int, kind: str =
 def publish_due(now: datetime | None = None) -> int:
     """Publish every scheduled story whose time has come and return their number.
 
-    Running it twice does no harm.
+    Each is published in a transaction of its own: one that cannot be is logged, and does not hold
+    up the others. Running it twice does no harm.
     """
     now = now or datetime.now(UTC)
-    with db.write() as session:
-        due = (Article.status == "scheduled") & (Article.published_at <= now)
-        query = select(Article).where(due).options(joinedload(Article.section, innerjoin=True))
-        articles = session.scalars(query.order_by(Article.published_at)).all()
-        for article in articles:
-            apply_effect(session, article, Action("publish", article.published_at), now)
-            article.saved_at = now
-            add_revision(session, article, "publish", None, None, now)
-        return len(articles)
+    is_due = (Article.status == "scheduled") & (Article.published_at <= now)
+    ids = db.session.scalars(select(Article.id).where(is_due).order_by(Article.published_at)).all()
+    published = 0
+    for article_id in ids:
+        query = select(Article).where(is_due, Article.id == article_id)
+        try:
+            with db.write() as session:
+                section = joinedload(Article.section, innerjoin=True)
+                if article := session.scalar(query.options(section)):
+                    apply_effect(session, article, Action("publish", article.published_at), now)
+                    article.saved_at = now
+                    add_revision(session, article, "publish", None, None, now)
+                    published += 1
+        except ValidationError as error:
+            log.error("scheduled story %s cannot be published: %s", article_id, error)
+    return published

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from spectator.db import StorageError, db
 from spectator.publishing.import_batches import ImportBatch, ImportedArticle, ImportResult
 from spectator.publishing.listings import update_listings
 from spectator.publishing.pictures import update_picture_uses
@@ -16,31 +18,45 @@ log = logging.getLogger(__name__)
 
 
 def import_batch(
-    session: Session, stories: Sequence[ImportedArticle], overwrite: bool = False
+    stories: Sequence[ImportedArticle], overwrite: bool = False, is_dry: bool = False
 ) -> ImportResult:
-    """Store a batch of imported stories, in order, inside the importer's `db.write()`.
+    """Store a batch of imported stories, in order, in one transaction; a dry run rolls back.
 
     A repeated external id, even within the batch, updates the fields of that story that nobody has
     edited here; with `overwrite` the source wins. Unchanged stories are not written. A story that
-    cannot be stored is refused without affecting the others.
+    cannot be stored is refused without affecting the others: then each story gets a transaction of
+    its own, so that nobody else waits for the write lock.
     """
     try:
-        with session.begin_nested():
-            return _import_stories(session, stories, overwrite)
-    except OperationalError:
+        return _import_in_transaction(stories, overwrite, is_dry)
+    except (OperationalError, StorageError):
         raise  # the database is locked, full or unreachable, which no story causes
     except Exception:
         log.debug("importing a batch failed; retrying story by story", exc_info=True)
     result = ImportResult()
     for story in stories:
         try:
-            with session.begin_nested():
-                result.include(_import_stories(session, [story], overwrite))
-        except OperationalError:
+            result.include(_import_in_transaction([story], overwrite, is_dry))
+        except (OperationalError, StorageError):
             raise
         except Exception as error:
             log.debug("importing a story failed", exc_info=True)
             result.refused.append((story.location, f"cannot be stored: {error}"))
+    return result
+
+
+class _DryRunRollback(Exception):
+    """The signal that rolls back the transaction of a dry run."""
+
+
+def _import_in_transaction(
+    stories: Sequence[ImportedArticle], overwrite: bool, is_dry: bool
+) -> ImportResult:
+    result = ImportResult()
+    with suppress(_DryRunRollback), db.write() as session:
+        result = _import_stories(session, stories, overwrite)
+        if is_dry:
+            raise _DryRunRollback
     return result
 
 

@@ -16,6 +16,8 @@ from spectator.models.article import WAS_PUBLIC, WAS_PUBLIC_STATUSES
 from spectator.publishing.validation import ValidationError
 from spectator.text.words.slugs import slugify
 
+MAX_SLUG_NUMBER = 10_000
+
 
 class SlugLookup:
     """The owners of slugs: for each slug the story that is or was public under it.
@@ -45,7 +47,7 @@ class SlugLookup:
             )
         if re.fullmatch(re.escape(slugify(headline)) + r"-[0-9]+", wanted, re.ASCII):
             wanted = slugify(headline)  # already numbered: replace the number
-        for number in range(2, 1000):
+        for number in range(2, MAX_SLUG_NUMBER):
             numbered = f"{wanted}-{number}"
             if not self.is_taken(numbered, article_id):
                 return numbered

@@ -30,9 +30,11 @@ def has_articles() -> bool:
     return bool(db.session.scalar(select(exists().where(Article.id.is_not(None)))))
 
 
-def next_due_at() -> datetime | None:
-    """Return the publication time of the next scheduled story, None if there is none."""
+def next_due_at(after: datetime | None = None) -> datetime | None:
+    """Return the time of the next scheduled publication (after a time), None if there is none."""
     query = select(func.min(Article.published_at)).where(Article.status == "scheduled")
+    if after is not None:
+        query = query.where(Article.published_at > after)
     return db.session.scalar(query)
 
 
