@@ -20,7 +20,7 @@ run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stor
 test: tools ## run all tests: unit, browser, drills
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
 	$(BIN)/pytest -n auto --dist loadfile -m "browser" tests/browser
-	$(BIN)/pytest -m "drill" tests/drills
+	$(BIN)/pytest -n 2 --dist loadgroup -m "drill" tests/drills
 
 unit: $(VENV)/dev ## run only the unit tests
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"

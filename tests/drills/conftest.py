@@ -12,6 +12,17 @@ import pytest
 from spectator import accounts
 from tests.drills.running_site import Site
 
+# These mostly wait for the clocks of proxies and sockets, so they can run beside the others.
+WAITING_MODULES = ("test_nginx", "test_other_proxies", "test_proxy_cache", "test_slow_sockets")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the drills that mostly wait into one process of `make test`, the others into another."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            is_waiting = item.path.stem.startswith(WAITING_MODULES)
+            item.add_marker(pytest.mark.xdist_group("waiting" if is_waiting else "measuring"))
+
 
 @contextmanager
 def sites(fresh_data: Path, directory: Path) -> Iterator[Callable[[], Site]]:
