@@ -41,10 +41,14 @@ class ProxyCacheRefresher:
         self.site_host = urlsplit(site_url).hostname or ""
         self.offset_file = data_dir / OFFSET_FILE
         self.offset: int | None = None
+        self.withdrawals_offset = 0  # the last row up to which withdrawn stories are refreshed
         self.retries_at = 0.0
 
     def catch_up(self) -> bool:
-        """Refresh the pages of changed stories, and return whether there may be more to do."""
+        """Refresh the pages of changed stories, and return whether there may be more to do.
+
+        Withdrawn stories come first: a large import before them may take many minutes.
+        """
         if not self.proxy.netloc or time.monotonic() < self.retries_at:
             return False
         if self.offset is None:
@@ -55,6 +59,7 @@ class ProxyCacheRefresher:
         if last == self.offset:
             return False
         try:
+            self._refresh_withdrawn_stories(last)
             self._refresh(affected_paths(article_ids))
         except (OSError, http.client.HTTPException) as error:
             log.warning("cannot refresh pages in the proxy cache; will try again: %s", error)
@@ -78,6 +83,16 @@ class ProxyCacheRefresher:
         with suppress(OSError, ValueError):
             return min(int(self.offset_file.read_text(encoding="utf-8")), newest)
         return newest
+
+    def _refresh_withdrawn_stories(self, offset: int) -> None:
+        """Refresh the pages of stories withdrawn after an offset, but not yet their lists."""
+        reached = max(offset, self.withdrawals_offset)
+        while reached < outbox.edition():
+            article_ids, reached = outbox.articles_with_actions_after(
+                reached, {"withdraw"}, BATCH_SIZE
+            )
+            self._refresh(queries.story_paths(article_ids) if article_ids else [])
+            self.withdrawals_offset = reached
 
     def _refresh(self, paths: list[str]) -> None:
         connection = self._connect()

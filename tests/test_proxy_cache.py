@@ -13,7 +13,13 @@ from flask import Flask
 from spectator import publishing
 from spectator.db import db
 from spectator.models import Article, Author, FormerName, User
-from spectator.proxy_cache import ENCODINGS, OFFSET_FILE, REFRESH_ACTIONS, ProxyCacheRefresher
+from spectator.proxy_cache import (
+    BATCH_SIZE,
+    ENCODINGS,
+    OFFSET_FILE,
+    REFRESH_ACTIONS,
+    ProxyCacheRefresher,
+)
 from spectator.publishing import Action
 from spectator.publishing.import_batches import EVENTS
 from tests.conftest import NEWEST, make_draft
@@ -166,6 +172,21 @@ def test_publications_renew_no_copies(
         story(headline=f"Story {number}")
     catch_up(refresher)
     assert proxy.requests == []
+
+
+def test_a_withdrawal_does_not_wait_for_earlier_changes(
+    proxy: FakeProxy, refresher: ProxyCacheRefresher, editor: User, story: Callable[..., int]
+) -> None:
+    ids = [story(headline=f"Story {number}") for number in range(2 * BATCH_SIZE)]
+    last = story(headline="Secret")
+    for article_id in ids:
+        publishing.save(article_id, make_draft(headline="Changed"), editor, 2, Action("update"))
+    publishing.apply_action(last, editor, Action("withdraw", note="A court ordered it."))
+    assert refresher.catch_up()
+    first = [path for path, _, _, _ in proxy.requests][: len(ENCODINGS)]
+    assert first == ["/politics/secret"] * len(ENCODINGS)
+    catch_up(refresher)
+    assert Counter(path for path, _, _, _ in proxy.requests)["/politics/secret"] == 8
 
 
 def test_an_import_that_changes_a_public_story_renews_its_copies() -> None:

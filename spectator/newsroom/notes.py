@@ -22,16 +22,10 @@ def edit_note(article_id: int, note_id: int) -> ViewResponse:
     try:
         publishing.edit_note(article_id, current_user(), note_id, kind, text, _original_text())
     except publishing.ValidationError as invalid:
+        message = " ".join(invalid.errors.values())
+        note = {"id": note_id, "kind": kind, "text": text, "message": message}
         article = load_story(article_id, "edit")
-        invalid_note = {
-            "id": note_id,
-            "kind": kind,
-            "text": text,
-            "message": " ".join(invalid.errors.values()),
-        }
-        return render_form(
-            forms.form_from_article(article), article, invalid_note=invalid_note
-        ), 422
+        return render_form(forms.form_from_article(article), article, invalid_note=note), 422
     except publishing.ConflictError:
         return _render_conflict(text)
     return _redirect_to_story(article_id, "edit_note")
