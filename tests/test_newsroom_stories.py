@@ -236,6 +236,15 @@ INVALID_ENTRIES = [
 ]
 
 
+@pytest.mark.parametrize("name", ["do", "then"])
+@pytest.mark.parametrize("action", ["keep", "update", "explode"])
+def test_a_new_story_has_only_actions_of_the_table(
+    newsroom: FlaskClient, name: str, action: str
+) -> None:
+    response = post(newsroom, NEW_STORY, ALL_ENTRIES | {name: action})
+    assert response.status_code == (403 if action == "update" else 303)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "error"),
     INVALID_ENTRIES,

@@ -37,8 +37,7 @@ CONTENT_FIELDS = (
 # Messages to readers or colleagues, beside the story.
 MESSAGE_FIELDS = ("note", "note_kind", "is_minor", "remark")
 FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")  # "copy" is the form id
-# "keep" stores the form as unsaved text of a public story.
-FORM_ACTIONS = {"keep", *(name for name, rule in ACTIONS.items() if rule.is_in_form)}
+FORM_ACTIONS = {name for name, rule in ACTIONS.items() if rule.is_in_form}
 DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
 # In characters, of any field but the body; longer values cannot be saved either.
 MAX_VALUE_LENGTH = 5000
@@ -182,8 +181,17 @@ def is_too_long(values: Mapping[str, str]) -> bool:
 
 def requested_action() -> str:
     """Return the action of the pressed button, or the action that a question postponed."""
-    action = request.form.get("do") or request.form.get("then", "")
+    action = _pressed_button()
     return action if action in FORM_ACTIONS else "save"
+
+
+def is_keep_requested() -> bool:
+    """Return whether the button of a public story that only stores unsaved text was pressed."""
+    return _pressed_button() == "keep"
+
+
+def _pressed_button() -> str:
+    return request.form.get("do") or request.form.get("then", "")
 
 
 def save(form: StoryForm, by: User, article: Article | None) -> int:

@@ -145,7 +145,7 @@ def _autosave_if_locked(
 
 
 def _save(article: Article, form: StoryForm) -> Response | tuple[str, int]:
-    if forms.requested_action() == "keep":
+    if forms.is_keep_requested():
         return _autosave(article, form)
     try:
         forms.save(form, current_user(), article)
