@@ -16,7 +16,7 @@ Node = Any  # of parso, which has no types
 Positions = Iterator[tuple[tuple[int, int], tuple[int, int]]]
 
 CORE = (
-    "ExceptionReplacer ReplaceTrueWithFalse ReplaceFalseWithTrue "
+    "ReplaceTrueWithFalse ReplaceFalseWithTrue "
     "ReplaceAndWithOr ReplaceOrWithAnd ReplaceBreakWithContinue ReplaceContinueWithBreak "
     "ReplaceUnaryOperator_Delete_Not ReplaceUnaryOperator_Delete_USub "
     "ReplaceBinaryOperator_Add_Sub ReplaceBinaryOperator_Sub_Add ReplaceBinaryOperator_Mul_Div "
@@ -126,6 +126,21 @@ class ReturnNone(Rewrite):
         return ("return None",)
 
 
+class DisableHandler(Rewrite):
+    """Catch nothing in a handler of exceptions."""
+
+    before, after = "try: a\nexcept B as b: c", "try: a\nexcept () as b: c"
+
+    def texts(self, node: Node) -> tuple[str, ...]:
+        """Return an empty tuple for the exceptions of a handler."""
+        clause = node.parent
+        return (
+            ("()",)
+            if clause and clause.type == "except_clause" and node is clause.children[1]
+            else ()
+        )
+
+
 class Invert(Rewrite):
     """Turn `in` into `not in`, and the reverse."""
 
@@ -140,7 +155,7 @@ class Invert(Rewrite):
         return (opposite[code],) if code in opposite else ()
 
 
-OWN = (EmptyString, EmptyNumber, ForceCondition, RemoveCall, ReturnNone, Invert)
+OWN = (EmptyString, EmptyNumber, ForceCondition, RemoveCall, ReturnNone, DisableHandler, Invert)
 OPERATORS = {name: OperatorProvider()[name]() for name in CORE}
 OPERATORS |= {operator.__name__: operator() for operator in OWN}
 
