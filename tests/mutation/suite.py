@@ -133,7 +133,9 @@ def measure(directory: Path, copy: Copy) -> None:
     settings.write_text(f"{COVERAGE_SETTINGS}data_file = {copy.directory}/coverage\n")
     coverage = ("-m", "coverage", "run", f"--rcfile={settings}")
     plugin = ("-p", "tests.mutation.contexts")
-    copy.run(*coverage, *PYTEST, *plugin, "-m", "not browser and not drill")
+    status = copy.run(*coverage, *PYTEST, *plugin, "-m", "not browser and not drill")
+    if status > 1:  # more than failed tests
+        raise SystemExit(f"pytest cannot run the unit tests (exit status {status})")
     result = copy.load()
     if result["failed"]:
         (copy.directory / "tests.txt").write_text("\n".join(result["failed"]), encoding="utf-8")
