@@ -23,6 +23,8 @@ from spectator.pagecache import PRIVATE_CACHE_CONTROL, PUBLIC_CACHE_CONTROL
 from tests.drills.running_site import ROOT, eventually, free_port
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/usr/local/sbin:/usr/local/bin")
+SITE_CONFIG = ROOT / "deploy/nginx.conf"
+DEFAULT_PORTS = "    listen 80;\n    listen [::]:80;\n"
 MODULES = Path("/etc/nginx/modules-enabled")
 HAS_BROTLI = any(MODULES.glob("*brotli-filter.conf"))
 MAIN = """
@@ -121,6 +123,14 @@ def send_raw(port: int, request: bytes) -> str:
     return b"".join(chunks).decode(errors="replace")
 
 
+def adapt_config(text: str, changes: dict[str, str]) -> str:
+    """Return a site's configuration with these texts replaced, without brotli if it is missing."""
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text if HAS_BROTLI else re.sub(r"    brotli[^;]*;\n", "", text)
+
+
 class Nginx:
     """nginx in front of a site; all files of nginx are under `home`."""
 
@@ -129,22 +139,16 @@ class Nginx:
         home.mkdir()
         (home / "modules").symlink_to("/usr/share/nginx/modules")
         shutil.copy(ROOT / "deploy/nginx-shared.conf", home / "shared.conf")
-        text = (ROOT / "deploy/nginx.conf").read_text()
         changes = {
             "server_name news.example": f"server_name {name}",
-            "    listen 80;\n    listen [::]:80;\n": f"    listen 127.0.0.1:{self.port};\n",
+            DEFAULT_PORTS: f"    listen 127.0.0.1:{self.port};\n",
             "127.0.0.1:8000": f"127.0.0.1:{site_port}",
             "/srv/spectator": str(ROOT),
             "/var/lib/spectator/media": str(media),
             "/var/cache/spectator": str(self.cache),
             "/var/log/nginx/spectator": str(home / "site"),
         }
-        for old, new in changes.items():
-            assert old in text, old
-            text = text.replace(old, new)
-        if not HAS_BROTLI:
-            text = re.sub(r"    brotli[^;]*;\n", "", text)
-        (home / "site.conf").write_text(text)
+        (home / "site.conf").write_text(adapt_config(SITE_CONFIG.read_text(), changes))
         # Started by root, nginx would run as nobody, who may not read the directories of tests.
         user = "user root;" if os.geteuid() == 0 else ""
         (home / "nginx.conf").write_text(MAIN.format(user=user, home=home, modules=MODULES))

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from tests.drills.nginx_proxy import BROWSER, NAME, NGINX, Nginx, SmallSite, fetch
-from tests.drills.running_site import free_port
+from tests.drills.nginx_proxy import (
+    BROWSER,
+    DEFAULT_PORTS,
+    NAME,
+    NGINX,
+    SITE_CONFIG,
+    Nginx,
+    Response,
+    SmallSite,
+    adapt_config,
+    fetch,
+)
+from tests.drills.running_site import ROOT, free_port
 from tests.drills.small_site import Small, small_site
 from tests.drills.test_nginx import small
 
@@ -92,21 +105,48 @@ def test_the_readers_address_is_taken_from_x_forwarded_for_only_behind_a_cdn(
         assert proxied.site.visits[0].headers["x-forwarded-for"] == address
 
 
+def second_site_config() -> str:
+    """Return deploy/nginx.conf as changed by the command in its head, for a second site."""
+    [command] = re.findall(r"^#   (sed '.+' deploy/nginx\.conf)$", SITE_CONFIG.read_text(), re.M)
+    return subprocess.run(
+        shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_the_command_for_a_second_site_changes_all_names_that_must_differ() -> None:
+    first, second = SITE_CONFIG.read_text(), second_site_config()
+    assert re.findall(r"@\w+", second) == re.findall(r"@\w+", first)
+    for own_name in (
+        r"^proxy_cache_path (\S+)",
+        r"keys_zone=(\w+)",
+        r"^upstream (\w+)",
+        r"^    server ([0-9.:]+)",
+        r"^map \S+ (\$\w+)",
+        r"^    server_name (\S+)",
+        r"^    access_log (\S+)",
+        r"^    error_log (\S+)",
+    ):
+        [name], [second_name] = (re.findall(own_name, text, re.M) for text in (first, second))
+        assert second_name != name
+
+
 def test_one_nginx_serves_two_sites(tmp_path_factory: pytest.TempPathFactory) -> None:
     home, first, second = tmp_path_factory.mktemp("two"), SmallSite(), SmallSite()
     nginx = Nginx(home / "nginx", first.port, home / "media")
     port = free_port()
-    config = (nginx.home / "site.conf").read_text()
-    for old, new in (
-        (str(nginx.cache), "CACHE"),  # its path may contain "spectator", which is replaced below
-        (f"127.0.0.1:{first.port}", f"127.0.0.1:{second.port}"),
-        ("spectator", "second"),
-        ("CACHE", f"{nginx.cache}2"),
-        (NAME, "second.example"),
-        (f"listen 127.0.0.1:{nginx.port}", f"listen 127.0.0.1:{port}"),
-    ):
-        config = config.replace(old, new)
-    (nginx.home / "site2.conf").write_text(config)
+    changes = {
+        DEFAULT_PORTS: f"    listen 127.0.0.1:{port};\n",
+        "127.0.0.1:8001": f"127.0.0.1:{second.port}",
+        "/srv/second": str(ROOT),
+        "/var/lib/second/media": str(home / "media2"),
+        "/var/cache/second": f"{nginx.cache}2",
+        "/var/log/nginx/second": str(nginx.home / "site2"),
+    }
+    (nginx.home / "site2.conf").write_text(adapt_config(second_site_config(), changes))
+
+    def fetch_second(path: str, **headers: str) -> Response:
+        return fetch(port, path, BROWSER, Host="second.example", **headers)
+
     try:
         for site in (first, second):
             site.start()
@@ -114,7 +154,14 @@ def test_one_nginx_serves_two_sites(tmp_path_factory: pytest.TempPathFactory) ->
         nginx.start()
         assert fetch(nginx.port, "/", BROWSER).text == "the first"
         for _ in range(2):  # from the site, then from the cache
-            assert fetch(port, "/", BROWSER, Host="second.example").text == "the second"
+            assert fetch_second("/").text == "the second"
+        assert len(second.visits) == 1
+        second.pages |= {"/": "changed", "/static/site.css": "styles"}
+        # Each of these needs a named location: @renewal, @site and @seen.
+        assert fetch_second("/", X_Spectator_Renew="1").text == "changed"
+        assert fetch_second("/static/site.css").text == "styles"
+        second.stop()
+        assert fetch_second("/?fbclid=1").text == "changed"
     finally:
         nginx.stop()
         for site in (first, second):
