@@ -119,7 +119,7 @@ def test_a_handover_without_a_remark_has_no_text(newsroom: FlaskClient) -> None:
     [
         ("tomorrow", "Enter a date and time, for example 2026-11-22T14:05."),
         ("2026-02-30T10:00", "Enter a date and time, for example 2026-11-22T14:05."),
-        ("0999-12-31T10:00", "The year needs four digits."),
+        ("0999-12-31T10:00", "Enter the year in full, for example 2026."),
         ("9001-01-01T10:00", "Choose a date before the year 9000."),
     ],
 )

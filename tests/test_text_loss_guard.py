@@ -67,7 +67,8 @@ def test_losing_any_attribute_is_reported(name: str, attribute: str) -> None:
     tag = "p" if name == "*" else name
     expected = {"id": "1 anchor", "href": "1 link"}.get(attribute, f"1 {attribute} attribute")
     assert (
-        find_losses(f'<{tag} {attribute}="x">y</{tag}>', f"<{tag}>y</{tag}>").sentence == expected
+        find_losses(f'<{tag} {attribute}="x">y</{tag}>', f"<{tag}>y</{tag}>").description
+        == expected
     )
 
 
@@ -82,23 +83,24 @@ def test_losses_are_described_in_english() -> None:
         f"{TABLE}<p>One <a href='/a'>two</a> <a href='/b'>three</a> {marked}</p><details></details>"
     )
     losses = find_losses(old, "<p>One two three four five</p>")
-    assert losses.sentence == "1 fold-out, 1 table, 2 mark elements, 2 links"
+    assert losses.description == "1 fold-out, 1 table, 2 mark elements, 2 links"
     assert losses.counts == {"fold-out": 1, "table": 1, "mark element": 2, "link": 2}
-    assert find_losses("<p>", "").sentence == "" and not find_losses("<p>", "")
-    assert find_losses("<p lang='fr'>x</p>" * 3, "<p>x</p>").sentence == "3 lang attributes"
+    assert find_losses("<p>", "").description == "" and not find_losses("<p>", "")
+    assert find_losses("<p lang='fr'>x</p>" * 3, "<p>x</p>").description == "3 lang attributes"
 
 
 def test_only_the_outermost_lost_elements_are_named() -> None:
     assert (
-        find_losses(f"<blockquote>{TABLE}</blockquote><p>x</p>", "<p>x</p>").sentence
+        find_losses(f"<blockquote>{TABLE}</blockquote><p>x</p>", "<p>x</p>").description
         == "1 quotation"
     )
     assert (
-        find_losses(TABLE, TABLE.replace("</a>", "").replace("<a href='/1'>", "")).sentence
+        find_losses(TABLE, TABLE.replace("</a>", "").replace("<a href='/1'>", "")).description
         == "1 link"
     )
     assert (
-        find_losses(f"{TABLE}<p><a href='/2'>y</a></p>", "<p>y</p>").sentence == "1 table, 1 link"
+        find_losses(f"{TABLE}<p><a href='/2'>y</a></p>", "<p>y</p>").description
+        == "1 table, 1 link"
     )
 
 
@@ -107,10 +109,12 @@ def test_rows_of_a_lost_table_are_not_named(
     remaining: tuple[int, int], lost: tuple[int, int]
 ) -> None:
     edited = rows(*remaining).replace("n2<", "changed<").replace("n52<", "changed<")
-    assert find_losses(rows(*remaining) + rows(*lost), edited).sentence == "1 table"
-    assert find_losses(rows(*lost) + rows(*remaining), edited).sentence == "1 table"
+    assert find_losses(rows(*remaining) + rows(*lost), edited).description == "1 table"
+    assert find_losses(rows(*lost) + rows(*remaining), edited).description == "1 table"
     without_a_row = edited.replace('<tr><td colspan="2">changed</td></tr>', "")
-    assert find_losses(rows(*remaining) + rows(*lost), without_a_row).sentence == "1 table, 1 row"
+    assert (
+        find_losses(rows(*remaining) + rows(*lost), without_a_row).description == "1 table, 1 row"
+    )
 
 
 def test_moving_and_changing_elements_is_no_loss() -> None:
@@ -194,7 +198,7 @@ def test_the_cost_is_linear(unit: str) -> None:
 def test_a_table_of_three_thousand_rows_is_compared_fast() -> None:
     table = rows(0, 3000)
     begin = time.process_time()
-    assert find_losses(f"<p>x</p>{table}", "<p>x</p>").sentence == "1 table"
+    assert find_losses(f"<p>x</p>{table}", "<p>x</p>").description == "1 table"
     assert (
         restore_lost_blocks(f"<p>x</p>{table}", table.replace("n77<", "changed<")).count("<table>")
         == 1

@@ -25,27 +25,30 @@ from spectator.text.html.paragraphs import editable_body
 from spectator.text.words.name_lists import join_names, split_names
 from spectator.text.words.numbers import parse_int
 
-# All fields of the form; anything else in a request is ignored.
 CONTENT_FIELDS = (
     *LINE_FIELDS,
     *NAME_FIELDS,
     "body",
     "published_at",
-    "published_at_choice",
-    "published_at_was",
+    "published_at_choice",  # which of two moments an ambiguous time means
+    "published_at_was",  # the date in the form when it was opened
 )
 # Messages to readers or colleagues, beside the story.
 MESSAGE_FIELDS = ("note", "note_kind", "is_minor", "remark")
-FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")  # "copy" is the form id
+# The fields whose values a form keeps and an autosave stores. Pressed buttons and answers to
+# questions are read from the request. "copy" is the id of one opened form: it names the form's
+# autosave, and shows that a form was sent twice.
+FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")
 FORM_ACTIONS = {name for name, rule in ACTIONS.items() if rule.is_in_form}
+# The statuses in which editors may change the publish date.
 DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
-# In characters, of any field but the body; longer values cannot be saved either.
+# In characters, for an autosaved value other than the body. No such field of a story may be longer.
 MAX_VALUE_LENGTH = 5000
 FORM_LABELS = LABELS | {
     "note": "Note to readers",
     "note_kind": "Kind of note",
     "published_at": "Publish date",
-    "plan": "Publish date",
+    "plan": "Publish date",  # "now" or "date": what to do about a planned time that has passed
     "remark": "Remark",
     "reason": "Reason",
 }
@@ -57,10 +60,10 @@ FORM_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{20,40}", re.ASCII)
 class StoryForm:
     """The values of the story form as text, with its picture and errors.
 
-    `version` is the story's version when the form was opened, `time_choices` are the moments that
-    an ambiguous local time may mean, `losses` what a save would remove from the story,
-    `spelling_questions` the new names that look like existing ones, `language_mismatch` a language
-    and a script that do not fit together.
+    `version` is the story's version when the form was opened. The last four fields are questions
+    to the user: the moments that an ambiguous local time may mean, what a save would remove from
+    the story, new names that look like existing ones, and a language and a script that do not fit
+    together.
     """
 
     values: dict[str, str]
@@ -173,24 +176,28 @@ def autosaved_values(by: User) -> dict[str, str]:
 
 
 def is_too_long(values: Mapping[str, str]) -> bool:
-    """Return whether any value is longer than the limits of a story."""
+    """Return whether any value is too long for an autosave."""
     if body_size_problem(values["body"]):
         return True
     return any(len(text) > MAX_VALUE_LENGTH for name, text in values.items() if name != "body")
 
 
 def requested_action() -> str:
-    """Return the action of the pressed button, or the action that a question postponed."""
+    """Return the action of the pressed button, or the one that waited for an answer."""
     action = _pressed_button()
     return action if action in FORM_ACTIONS else "save"
 
 
 def is_keep_requested() -> bool:
-    """Return whether the button of a public story that only stores unsaved text was pressed."""
+    """Return whether to store the form as unsaved text only.
+
+    "keep" is the hidden button that Enter presses on a public story (_implicit_save.html).
+    """
     return _pressed_button() == "keep"
 
 
 def _pressed_button() -> str:
+    # A page with a question has the action that waits for the answer in "then".
     return request.form.get("do") or request.form.get("then", "")
 
 
@@ -202,6 +209,7 @@ def save(form: StoryForm, by: User, article: Article | None) -> int:
     """
     draft, action = form.draft(), _build_action(form, by, article)
     form.language_mismatch = find_language_mismatch(draft, article)
+    # The checkbox "Keep English" has the mismatch as its value, so it confirms no other one.
     if form.language_mismatch and form.language_mismatch != request.form.get("language_kept"):
         form.errors["language"] = describe_language_mismatch(form.language_mismatch)
     if article is not None and article.version != form.version and not form.errors:
@@ -224,12 +232,18 @@ def _build_action(form: StoryForm, by: User, article: Article | None) -> Action:
     has_time = publishing.is_publisher(by) and (article is None or article.status in DATED_STATUSES)
     at = _publication_time(form) if has_time and not _is_date_unchanged(form, article) else None
     if ACTIONS[name].message == "note":
-        kind, is_minor = values["note_kind"], bool(values["is_minor"])
-        return Action(name, at, values["note"], has_time, note_kind=kind, is_minor=is_minor)
-    answer = request.form.get("plan", "")
-    if name == "publish" and answer == "now":
+        return Action(
+            name,
+            at,
+            values["note"],
+            has_time=has_time,
+            note_kind=values["note_kind"],
+            is_minor=bool(values["is_minor"]),
+        )
+    plan = request.form.get("plan", "")
+    if name == "publish" and plan == "now":
         at = None
-    return Action(name, at, values["remark"], has_time, is_backdated=answer == "date")
+    return Action(name, at, values["remark"], has_time=has_time, is_backdated=plan == "date")
 
 
 def _is_date_unchanged(form: StoryForm, article: Article | None) -> bool:
@@ -246,15 +260,15 @@ def _confirm_losses(form: StoryForm, article: Article, new_body: str) -> None:
     losses = find_losses(article.body, new_body)
     answer = request.form.get("loss", "")
     confirmed_losses = request.form.get("loss_asked", "")
-    if not losses or (answer == "remove" and confirmed_losses == losses.sentence):
+    if not losses or (answer == "remove" and confirmed_losses == losses.description):
         return
     if answer == "restore":
         form.values["body"] = editable_body(restore_lost_blocks(article.body, new_body))
         raise ValidationError(
-            {"body": f"Restored {losses.sentence}. Check the text, then save again."}
+            {"body": f"Restored {losses.description}. Check the text, then save again."}
         )
     form.losses = losses
-    raise ValidationError({"body": f"You're about to remove {losses.sentence}."})
+    raise ValidationError({"body": f"You're about to remove {losses.description}."})
 
 
 def _prepare(form: StoryForm, draft: Draft) -> PreparedDraft:
@@ -279,8 +293,9 @@ def _publication_time(form: StoryForm) -> datetime | None:
     except (ValueError, OverflowError):
         form.errors["published_at"] = "Enter a date and time, for example 2026-11-22T14:05."
         return None
-    if wall_time.year < 1000:
-        form.errors["published_at"] = "The year needs four digits."
+    if wall_time.year < 1000:  # a browser sends the year 26 as 0026
+        form.errors["published_at"] = "Enter the year in full, for example 2026."
+        return None
     if len(moments) == 1:
         return moments[0]
     form.time_choices = times.time_choices(wall_time, zone())

@@ -74,7 +74,7 @@ class Losses:
         return bool(self.counts)
 
     @property
-    def sentence(self) -> str:
+    def description(self) -> str:
         """The losses in English, such as "1 table, 2 links"."""
         return ", ".join(
             f"{count} {name}{'s' if count > 1 else ''}" for name, count in self.counts.items()
