@@ -1,5 +1,5 @@
 /* Offers to restore unsaved text that is only on this device. Discarded text can be restored for as long
-   as local_drafts.js stores it. */
+   as local_drafts.js stores it; that file also explains the fields of a draft. */
 import {
   draftId,
   field,
@@ -14,12 +14,13 @@ import * as localDrafts from "./local_drafts.js";
 
 const { story } = form.dataset;
 const container = document.getElementById("local-drafts");
+// These also differ between forms with the same text; "copy" is the id of a form.
 const NOT_COMPARED = new Set(["version", "copy"]);
-const LINES = "p, h2, h3, li, tr, blockquote, figure, br";
+const LINE_ELEMENTS = "p, h2, h3, li, tr, blockquote, figure, br";
 
 function plainText(html) {
   const { body } = new DOMParser().parseFromString(html, "text/html");
-  for (const block of body.querySelectorAll(LINES)) block.append("\n");
+  for (const block of body.querySelectorAll(LINE_ELEMENTS)) block.append("\n");
   return body.textContent.trim();
 }
 
@@ -35,8 +36,9 @@ function labelOf(name) {
   return label?.firstChild.textContent.trim() || name;
 }
 
-/** Returns whether this page is the response to the form that was being sent when the draft was typed.
-    The draft is then based on the version on this page. */
+/** Returns whether this page is the response to the form that was being sent while the draft was typed.
+    The draft then continues the text of this page, although it has the version number from before.
+    `data-confirmed` is the id of the form that the page responds to. */
 const continuesSubmission = (draft) =>
   Boolean(draft.after) && draft.after === document.body.dataset.confirmed;
 
@@ -52,7 +54,6 @@ function restore(draft, banner) {
   const changed = [];
   for (const [name, value] of Object.entries(draft.values)) {
     const control = field(name);
-    // The draft has the version before the submission; this page has the new one.
     const isOldVersion = name === "version" && continuesSubmission(draft);
     if (!control || isSame(control.value, value) || isOldVersion) continue;
     setValue(control, value);
@@ -63,24 +64,26 @@ function restore(draft, banner) {
   banner.remove();
   field("headline").dispatchEvent(new Event("input", { bubbles: true }));
   field("headline").focus();
+  // The draft of a new story that has been saved since is stored again, under the story's own id.
   if (draft.id !== draftId())
     saveLocally().then(() => progress.canStoreLocally && localDrafts.remove(draft.id));
   showStatus("Restored from this device.");
 }
 
-/** Stores the time when a draft was discarded (0: not discarded), and replaces its element. */
+/** Stores the time when a draft was discarded (0: not discarded). Then replaces the element that shows
+    the draft by what `makeElement` returns, null if there is nothing left to restore. */
 async function setDiscarded(draft, time, element, makeElement) {
   draft.discarded = time;
   try {
     await localDrafts.save(draft);
   } catch {
-    showStatus("This browser could not update its copy.");
+    showStatus("This browser could not store that. Try again.");
     return;
   }
   element.remove();
   const next = makeElement(draft);
   if (next) next.querySelector("summary, button").focus();
-  else showStatus("This copy is the same as the form below.");
+  else showStatus("The form below already has these changes.");
 }
 
 function offerUndo(draft) {
@@ -93,15 +96,15 @@ function offerUndo(draft) {
   return notice;
 }
 
-/** Adds a row for each field that shows its value on the device and on the page. */
+/** Adds a row for each field, with its value on the device and its value on the page. */
 function addComparison(template, names, draft, current) {
   for (const name of names) {
     const row = template.content.cloneNode(true);
-    const text = ({ [name]: value }) => (name === "body" ? plainText(value ?? "") : value);
+    const textOf = (value) => (name === "body" ? plainText(value ?? "") : value);
     const [device, page] = row.querySelectorAll(".text");
     row.querySelector("h3").textContent = labelOf(name);
-    device.textContent = text(draft.values) || "(empty)";
-    page.textContent = text(current) || "(empty)";
+    device.textContent = textOf(draft.values[name]) || "(empty)";
+    page.textContent = textOf(current[name]) || "(empty)";
     template.before(row);
   }
 }
@@ -115,7 +118,7 @@ function offerRestore(draft) {
   const banner = cloneTemplate("local-draft");
   const part = partsOf(banner);
   const heading = part("heading");
-  heading.id = `copy-${draft.copy}`;
+  heading.id = `draft-${draft.copy}`;
   banner.setAttribute("aria-labelledby", heading.id);
   part("at").textContent = timeOf(draft);
   part("unsent").hidden = !draft.wanted;

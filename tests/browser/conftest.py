@@ -1,4 +1,9 @@
-"""Fixtures: running sites, Chromium, and windows of readers and editors."""
+"""Fixtures: running sites, Chromium, and windows of readers and editors.
+
+A test with `reader` runs three times: with htmx 4, with htmx 2 and without JavaScript. A test with
+`scripted_reader` runs twice, with htmx 4 and with htmx 2, and a test with `plain_reader` once,
+without JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -121,29 +126,29 @@ def back_forward_cache_browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(params=["htmx 4", "htmx 2", "no script"])
 def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
-    """Reader's window: with htmx 4, with htmx 2 and without JavaScript."""
+    """Reader's window: in turn with htmx 4, with htmx 2 and without JavaScript."""
     running_site: RunningSite = request.getfixturevalue(
         "htmx_2_site" if request.param == "htmx 2" else "site"
     )
-    with open_window(browser, running_site, has_script=request.param != "no script") as visitor:
-        yield visitor
+    with open_window(browser, running_site, has_script=request.param != "no script") as visit:
+        yield visit
 
 
 @pytest.fixture(params=["htmx 4", "htmx 2"])
 def scripted_reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Visit]:
-    """Reader's window in which htmx runs."""
+    """Reader's window: in turn with htmx 4 and with htmx 2."""
     running_site: RunningSite = request.getfixturevalue(
         "htmx_2_site" if request.param == "htmx 2" else "site"
     )
-    with open_window(browser, running_site) as visitor:
-        yield visitor
+    with open_window(browser, running_site) as visit:
+        yield visit
 
 
 @pytest.fixture
 def plain_reader(browser: Browser, site: RunningSite) -> Iterator[Visit]:
     """Reader's window without JavaScript."""
-    with open_window(browser, site, has_script=False) as visitor:
-        yield visitor
+    with open_window(browser, site, has_script=False) as visit:
+        yield visit
 
 
 @pytest.fixture(params=["script", "no script"])
@@ -151,22 +156,22 @@ def editor_window(
     request: pytest.FixtureRequest, browser: Browser, site: RunningSite
 ) -> Iterator[Visit]:
     """Window of a logged-in editor, with and without JavaScript."""
-    with open_window(browser, site, has_script=request.param == "script") as visitor:
-        visitor.log_in()
-        yield visitor
+    with open_window(browser, site, has_script=request.param == "script") as visit:
+        visit.log_in()
+        yield visit
 
 
 @pytest.fixture(scope="session")
 def editor_state(browser: Browser, site: RunningSite) -> Any:
     """Cookies of a logged-in editor, for windows that skip the login page."""
-    with open_window(browser, site) as visitor:
-        visitor.log_in()
-        return visitor.page.context.storage_state()
+    with open_window(browser, site) as visit:
+        visit.log_in()
+        return visit.page.context.storage_state()
 
 
 @pytest.fixture
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """Window of a logged-in editor on a site with a picture that texts refer to."""
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        visitor.page.route("**/media/boats.jpg", lambda route: route.fulfill(path=BOATS))
-        yield visitor
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        visit.page.route("**/media/boats.jpg", lambda route: route.fulfill(path=BOATS))
+        yield visit

@@ -85,16 +85,16 @@ def stored_body(site: RunningSite, article_id: int) -> str:
     return str(query_value(site, "SELECT body FROM article WHERE id = ?", article_id))
 
 
-def open_story(visitor: Visit, article_id: int) -> Page:
+def open_story(visit: Visit, article_id: int) -> Page:
     """Open a story's form and wait for the editor."""
-    page = visitor.open(f"/newsroom/stories/{article_id}")
+    page = visit.open(f"/newsroom/stories/{article_id}")
     expect(editor_text(page)).to_be_visible()
     return page
 
 
-def open_new(visitor: Visit, source: str = "") -> Page:
+def open_new(visit: Visit, source: str = "") -> Page:
     """Open the form of a new story and put this text into it."""
-    page = visitor.open("/newsroom/stories/new")
+    page = visit.open("/newsroom/stories/new")
     expect(editor_text(page)).to_be_visible()
     if source:
         restore(page, source)
@@ -178,8 +178,8 @@ def block_card(page: Page, label: str) -> Locator:
     return page.locator("opaque-block").filter(has=page.get_by_role("group", name=label))
 
 
-def save(visitor: Visit) -> None:
+def save(visit: Visit) -> None:
     """Press the button that saves the story without publishing it."""
-    page = visitor.page
+    page = visit.page
     with page.expect_navigation():
         page.locator("button[name=do][value=update], button[name=do][value=save]").first.click()

@@ -45,53 +45,53 @@ NEWSROOM_PAGES = {
 }
 
 
-def open_older_stories(visitor: Visit) -> None:
+def open_older_stories(visit: Visit) -> None:
     """Open the second page of a list as a reader without JavaScript does."""
-    page = visitor.open("/society/")
+    page = visit.open("/society/")
     older = page.get_by_role("link", name="Load more").get_attribute("href")
-    visitor.open(older or "")
+    visit.open(older or "")
 
 
-def open_with_more_stories(visitor: Visit) -> None:
+def open_with_more_stories(visit: Visit) -> None:
     """Load more stories into a section's page."""
-    page = visitor.open("/society/")
+    page = visit.open("/society/")
     page.get_by_role("link", name="Load more").click()
     expect(page.locator(".stream .card").nth(20)).to_be_visible()
 
 
-def open_related(visitor: Visit) -> None:
+def open_related(visit: Visit) -> None:
     """Open a story and wait for “You may also like”."""
-    page = visitor.open("/culture/pictured")
+    page = visit.open("/culture/pictured")
     page.locator(".site-footer").scroll_into_view_if_needed()
     expect(page.locator(".related .card").first).to_be_visible()
 
 
-def open_search_details(visitor: Visit) -> None:
+def open_search_details(visit: Visit) -> None:
     """Open every disclosure on a results page."""
-    page = visitor.open("/search?q=the")
+    page = visit.open("/search?q=the")
     expect(page.locator("#results .card").first).to_be_visible()
     for summary in page.locator("summary").all():
         summary.click()
 
 
-def open_refused_form(visitor: Visit) -> None:
+def open_refused_form(visit: Visit) -> None:
     """Send a form with several errors."""
-    page = visitor.open("/newsroom/stories/new")
-    visitor.expected_statuses = {422}
+    page = visit.open("/newsroom/stories/new")
+    visit.expected_statuses = {422}
     fill(page, {"dek": "Only a dek", "countries": "Atlantis", "source_url": "javascript:alert(1)"})
     press(page, "Publish")
 
 
-def open_published_form(visitor: Visit) -> None:
+def open_published_form(visit: Visit) -> None:
     """Open the form of a published story with a picture."""
-    page = visitor.open("/newsroom/stories/?q=harbour+in+the+morning")
+    page = visit.open("/newsroom/stories/?q=harbour+in+the+morning")
     page.get_by_role("link", name="A harbour in the morning").click()
     page.get_by_text("Withdraw this story").click()
 
 
-def open_history(visitor: Visit) -> None:
+def open_history(visit: Visit) -> None:
     """Open the comparison of a story's revisions."""
-    page = write(visitor, "A story with a history")
+    page = write(visit, "A story with a history")
     fill(page, {"body": "The first words, changed.\n\nAnd more of them."})
     press(page, "Save draft")
     page.get_by_role("link", name="History").click()
@@ -99,23 +99,23 @@ def open_history(visitor: Visit) -> None:
     expect(page.locator("ins").first).to_be_visible()
 
 
-def open_related_overrides(visitor: Visit) -> None:
+def open_related_overrides(visit: Visit) -> None:
     """Open a story's page of related stories: one pinned, one blocked, and an invalid URL."""
-    open_published_form(visitor)
-    page = visitor.page
+    open_published_form(visit)
+    page = visit.page
     page.get_by_role("link", name="Related", exact=True).click()
     page.get_by_role("button", name=re.compile("^Block")).last.click()
     page.get_by_role("button", name=re.compile("^Pin: ")).first.click()
-    visitor.expected_statuses = {422}
+    visit.expected_statuses = {422}
     page.get_by_label("Pin another story").fill("nothing like it")
     page.get_by_role("button", name="Pin", exact=True).click()
     expect(page.get_by_role("alert")).to_have_text("Paste the URL of a story on this site.")
 
 
-def open_searches(visitor: Visit) -> None:
+def open_searches(visit: Visit) -> None:
     """Open the page of reader searches."""
     with (
-        closing(sqlite3.connect(visitor.site.data_dir / "spectator.db", timeout=10)) as connection,
+        closing(sqlite3.connect(visit.site.data_dir / "spectator.db", timeout=10)) as connection,
         connection,
     ):
         for text, times, hits in (
@@ -124,66 +124,66 @@ def open_searches(visitor: Visit) -> None:
         ):
             row = (datetime.now(UTC).date().isoformat(), text, times, hits, times * 9)
             connection.execute("INSERT OR REPLACE INTO search_count VALUES (?, ?, ?, ?, ?)", row)
-    visitor.open("/newsroom/searches")
-    expect(visitor.page.get_by_role("link", name="burkina faso")).to_be_visible()
+    visit.open("/newsroom/searches")
+    expect(visit.page.get_by_role("link", name="burkina faso")).to_be_visible()
 
 
-def open_proof(visitor: Visit) -> None:
+def open_proof(visit: Visit) -> None:
     """Open the preview of a saved draft, with a link for people without an account."""
-    page = write(visitor, "A story to be shared")
-    visitor.open(f"{visitor.path.partition('?')[0]}/proof")
+    page = write(visit, "A story to be shared")
+    visit.open(f"{visit.path.partition('?')[0]}/proof")
     page.get_by_role("button", name="Create link").click()
     expect(page.get_by_role("button", name="Revoke link 1")).to_be_visible()
 
 
-def open_conflict(visitor: Visit) -> None:
+def open_conflict(visit: Visit) -> None:
     """Save over a newer version."""
-    page = write(visitor, "A story of two")
+    page = write(visit, "A story of two")
     second_page = page.context.new_page()
     second_page.goto(page.url)
     fill(second_page, {"headline": "A story of two, theirs", "authors": "Ama Serwaa"})
     press(second_page, "Save draft")
     second_page.close()
     fill(page, {"headline": "A story of two, mine", "body": "My words.", "authors": "Zed"})
-    visitor.expected_statuses = {409}
+    visit.expected_statuses = {409}
     press(page, "Save draft")
     expect(page.get_by_role("heading", level=1)).to_have_text("Two versions of one story")
 
 
-def open_loss_warning(visitor: Visit) -> None:
+def open_loss_warning(visit: Visit) -> None:
     """Save a story from which a table was deleted."""
     page = write(
-        visitor,
+        visit,
         "A story with a table",
         "<p>Prices.</p><table><tbody><tr><td>Maize</td></tr></tbody></table>",
     )
     fill(page, {"body": "<p>Prices.</p>"})
-    visitor.expected_statuses = {422}
+    visit.expected_statuses = {422}
     press(page, "Save draft")
     expect(page.get_by_role("alert").first).to_contain_text("about to remove a table")
 
 
-def open_unsaved(visitor: Visit) -> None:
+def open_unsaved(visit: Visit) -> None:
     """Open a story with unsaved text."""
-    page = write(visitor, "An unsaved story")
+    page = write(visit, "An unsaved story")
     page.get_by_label("Headline").fill("An unsaved story, changed")
     expect(page.locator("#save-status")).to_contain_text("Saved")
     page.goto(page.url.partition("?")[0])
     page.get_by_text("Show both versions side by side").first.click()
 
 
-def open_refused_time(visitor: Visit) -> None:
+def open_refused_time(visit: Visit) -> None:
     """Schedule a story for a time that has passed."""
-    page = visitor.open("/newsroom/stories/new")
+    page = visit.open("/newsroom/stories/new")
     fill(page, {"headline": "Late", "body": "Words.", "section": "health"})
     page.get_by_label("Date and time").fill("2020-01-01T10:00")
-    visitor.expected_statuses = {422}
+    visit.expected_statuses = {422}
     press(page, "Schedule")
 
 
-def write(visitor: Visit, headline: str, body: str = "The first words.") -> Page:
+def write(visit: Visit, headline: str, body: str = "The first words.") -> Page:
     """Save a new draft; return the page with its form."""
-    page = visitor.open("/newsroom/stories/new")
+    page = visit.open("/newsroom/stories/new")
     fill(page, {"headline": headline, "body": body, "section": "health"})
     press(page, "Save draft")
     return page
@@ -192,9 +192,9 @@ def write(visitor: Visit, headline: str, body: str = "The first words.") -> Page
 def path_opener(path: str, status: int = 200) -> Callable[[Visit], None]:
     """Return a function that opens a path and expects a status."""
 
-    def open_path(visitor: Visit) -> None:
-        visitor.expected_statuses = {status}
-        response = visitor.page.goto(visitor.site.url + path)
+    def open_path(visit: Visit) -> None:
+        visit.expected_statuses = {status}
+        response = visit.page.goto(visit.site.url + path)
         assert response is not None and response.status == status, path
 
     return open_path
@@ -232,7 +232,7 @@ def open_page(request: pytest.FixtureRequest, kind: str, **options: Any) -> Iter
     if kind in BEHIND_LOGIN:
         options["storage_state"] = request.getfixturevalue("editor_state")
     browser, site = (request.getfixturevalue(name) for name in ("browser", "site"))
-    with open_window(browser, site, **options) as visitor:
-        ALL[kind](visitor)
-        visitor.page.wait_for_load_state("load")
-        yield visitor
+    with open_window(browser, site, **options) as visit:
+        ALL[kind](visit)
+        visit.page.wait_for_load_state("load")
+        yield visit

@@ -67,9 +67,9 @@ def press(page: Page, button: str) -> None:
         page.get_by_role("button", name=button, exact=True).click()
 
 
-def publish(visitor: Visit, entries: dict[str, str]) -> str:
+def publish(visit: Visit, entries: dict[str, str]) -> str:
     """Write and publish a story; return its path on the site."""
-    page = visitor.open("/newsroom/stories/new")
+    page = visit.open("/newsroom/stories/new")
     fill(page, entries)
     press(page, "Publish")
     expect(page.locator(".notice")).to_have_text("Published. Readers see the story now.")

@@ -41,11 +41,11 @@ def form_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Vi
     site: RunningSite = request.getfixturevalue(
         "htmx_2_site" if request.param == "htmx 2" else "site"
     )
-    with open_window(browser, site) as visitor:
-        visitor.ignored_errors = IGNORED_ERRORS
-        visitor.log_in()
-        visitor.open(NEW)
-        yield visitor
+    with open_window(browser, site) as visit:
+        visit.ignored_errors = IGNORED_ERRORS
+        visit.log_in()
+        visit.open(NEW)
+        yield visit
 
 
 @pytest.fixture
@@ -330,10 +330,10 @@ def test_logging_out_warns_of_local_drafts_and_keeps_them(form_window: Visit) ->
 def test_no_text_is_lost_when_the_server_is_killed(
     browser: Browser, killable_site: RunningSite
 ) -> None:
-    with open_window(browser, killable_site) as visitor:
-        visitor.ignored_errors, page = IGNORED_ERRORS, visitor.page
-        visitor.log_in()
-        visitor.open(NEW)
+    with open_window(browser, killable_site) as visit:
+        visit.ignored_errors, page = IGNORED_ERRORS, visit.page
+        visit.log_in()
+        visit.open(NEW)
         page.get_by_label("Headline").fill("Over a power cut")
         type_text(page, "Before.")
         expect_status(page).to_have_text(SAVED_MESSAGE)

@@ -39,10 +39,10 @@ OLD_BROWSER = """
 @pytest.fixture
 def form_window(browser: Browser, site: RunningSite, editor_state: object) -> Iterator[Visit]:
     """Editor's window at the form of a new story, in which network errors are expected."""
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        visitor.ignored_errors = IGNORED_ERRORS
-        visitor.open(NEW)
-        yield visitor
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        visit.ignored_errors = IGNORED_ERRORS
+        visit.open(NEW)
+        yield visit
 
 
 def delay_request(page: Page, milliseconds: int) -> Callable[[Route], None]:

@@ -230,9 +230,9 @@ def test_a_long_story_opens_quickly(writer: Visit, site: RunningSite, tmp_path: 
 def test_without_the_cdn_the_story_can_be_written_in_the_textarea(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        visitor.ignored_errors = ("net::ERR_",)
-        visitor.page.context.route("https://cdn.jsdelivr.net/**", lambda route: route.abort())
-        page = visitor.open("/newsroom/stories/new")
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        visit.ignored_errors = ("net::ERR_",)
+        visit.page.context.route("https://cdn.jsdelivr.net/**", lambda route: route.abort())
+        page = visit.open("/newsroom/stories/new")
         expect(page.locator("#body")).to_be_visible()
         expect(editor_text(page)).to_have_count(0)

@@ -31,8 +31,8 @@ OVERFLOWING = """() => {
 @pytest.fixture(params=page_kinds.ALL)
 def page_window(request: pytest.FixtureRequest) -> Iterator[Visit]:
     """Window with one kind of page at the width of a narrow phone."""
-    with page_kinds.open_page(request, request.param, viewport=NARROW) as visitor:
-        yield visitor
+    with page_kinds.open_page(request, request.param, viewport=NARROW) as visit:
+        yield visit
 
 
 def test_the_page_fits_a_narrow_phone_and_is_accessible(page_window: Visit) -> None:

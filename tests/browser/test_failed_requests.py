@@ -1,4 +1,7 @@
-"""Readers see a message when an htmx request fails (503, offline, slow) and no stale results."""
+"""Readers see a message when an htmx request fails (503, offline, slow) and no stale results.
+
+The fixture `scripted_reader` runs a test with htmx 4 and with htmx 2.
+"""
 
 from __future__ import annotations
 
@@ -161,10 +164,10 @@ def test_failed_related_stories_leave_no_empty_space(
 
 
 def test_space_is_reserved_only_if_htmx_has_loaded(scripted_reader: Visit) -> None:
-    visitor = scripted_reader
-    visitor.ignored_errors = ("ERR_", "Failed to load")
-    visitor.page.route(visitor.site.htmx_url, lambda route: route.abort())
-    page = visitor.open("/opinion/long")
+    visit = scripted_reader
+    visit.ignored_errors = ("ERR_", "Failed to load")
+    visit.page.route(visit.site.htmx_url, lambda route: route.abort())
+    page = visit.open("/opinion/long")
     page.wait_for_load_state("load")
     box = page.locator(".related").bounding_box()
     assert box and box["height"] < RESERVED_PIXELS, "empty space"

@@ -1,4 +1,8 @@
-"""The browser runs htmx only if its hash matches; without it every link works."""
+"""The browser runs htmx only if its hash matches; without it every link works.
+
+The fixture `reader` runs a test with htmx 4, with htmx 2 and without JavaScript,
+`scripted_reader` with htmx 4 and with htmx 2.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +29,11 @@ def test_a_changed_htmx_file_is_blocked_and_links_still_work(
     site_fixture: str, browser: Browser, request: pytest.FixtureRequest
 ) -> None:
     site: RunningSite = request.getfixturevalue(site_fixture)
-    with open_window(browser, site, htmx_file=site.htmx_file + b"\n") as visitor:
-        visitor.ignored_errors = ("Failed to find a valid digest",)
-        page = visitor.open(SECTION)
-        assert any("Failed to find a valid digest" in message for message in visitor.console), (
-            visitor.console
+    with open_window(browser, site, htmx_file=site.htmx_file + b"\n") as visit:
+        visit.ignored_errors = ("Failed to find a valid digest",)
+        page = visit.open(SECTION)
+        assert any("Failed to find a valid digest" in message for message in visit.console), (
+            visit.console
         )
         assert page.evaluate("typeof window.htmx") == "undefined"
         page.get_by_role("link", name="Load more").click()
@@ -38,10 +42,10 @@ def test_a_changed_htmx_file_is_blocked_and_links_still_work(
 
 
 def test_links_work_while_the_cdn_is_down(browser: Browser, site: RunningSite) -> None:
-    with open_window(browser, site) as visitor:
-        visitor.ignored_errors = ("net::ERR_",)
-        visitor.page.context.route(site.htmx_url, lambda route: route.abort())
-        page = visitor.open("/opinion/long")
+    with open_window(browser, site) as visit:
+        visit.ignored_errors = ("net::ERR_",)
+        visit.page.context.route(site.htmx_url, lambda route: route.abort())
+        page = visit.open("/opinion/long")
         page.get_by_role("link", name="More in Opinion").click()
         page.wait_for_url("**/opinion/")
 

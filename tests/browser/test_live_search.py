@@ -1,4 +1,8 @@
-"""Search results are updated while the reader types; URL, focus and history stay correct."""
+"""Search results are updated while the reader types; URL, focus and history stay correct.
+
+The fixture `scripted_reader` runs a test with htmx 4 and with htmx 2,
+`reader` also without JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,23 @@ from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
-FRAGMENT = "**/fragments/search?**"
+FRAGMENT = "**/fragments/search?**"  # the results alone, which typing requests
+TYPING_PAUSE_MS = 350  # search.html: hx-trigger="input delay:350ms"
+CANCELLED_REQUEST = ("htmx:sendAbort", "htmx:afterRequest")  # htmx 2 logs these as errors
 
 
 def box(page: Page) -> Locator:
+    """Return the search box."""
     return page.get_by_label("Words, names or places")
 
 
-def fragment_requests(visitor: Visit) -> list[str]:
-    return [url for url in visitor.requests if "/fragments/search" in url]
+def fragment_requests(visit: Visit) -> list[str]:
+    """Return the URLs of the results that typing has requested so far."""
+    return [url for url in visit.requests if "/fragments/search" in url]
 
 
 def test_typing_updates_results_url_title_and_status(scripted_reader: Visit) -> None:
-    visitor, page = scripted_reader, scripted_reader.open("/search")
+    visit, page = scripted_reader, scripted_reader.open("/search")
     history = page.evaluate("history.length")
     box(page).click()
     page.keyboard.type("village", delay=30)
@@ -34,7 +42,7 @@ def test_typing_updates_results_url_title_and_status(scripted_reader: Visit) -> 
     expect(page).to_have_title(re.compile("^village – Search"))
     expect(box(page)).to_be_focused()
     expect(box(page)).to_have_value("village")
-    assert len(fragment_requests(visitor)) == 1, "more than one request for one word"
+    assert len(fragment_requests(visit)) == 1, "more than one request for one word"
     assert page.evaluate("history.length") == history, "typing added history entries"
     page.keyboard.type(" xylophonists")
     expect(page.get_by_text("No stories with: xylophonists")).to_be_visible()
@@ -58,12 +66,8 @@ def test_changing_a_filter_updates_the_results(scripted_reader: Visit) -> None:
 
 
 def test_a_late_response_never_replaces_newer_results(scripted_reader: Visit) -> None:
-    visitor, page = scripted_reader, scripted_reader.open("/search")
-    # htmx 2 logs cancelled requests.
-    visitor.ignored_errors = (
-        "htmx:sendAbort",
-        "htmx:afterRequest",
-    )
+    visit, page = scripted_reader, scripted_reader.open("/search")
+    visit.ignored_errors = CANCELLED_REQUEST
     routes: list[Route] = []
     page.route("**/fragments/search?q=village&**", lambda route: routes.append(route))
     box(page).press_sequentially("village")
@@ -73,9 +77,9 @@ def test_a_late_response_never_replaces_newer_results(scripted_reader: Visit) ->
     expect(page.locator("#results h2").first).to_contain_text("“market”")
     with suppress(Error):  # htmx has cancelled it
         routes[0].fallback()
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(400)  # enough for a response that htmx did not cancel
     expect(page.locator("#results h2").first).to_contain_text("“market”")
-    assert visitor.path == "/search?q=market"
+    assert visit.path == "/search?q=market"
 
 
 def test_enter_opens_a_page_with_the_results(reader: Visit) -> None:
@@ -91,26 +95,30 @@ def test_enter_opens_a_page_with_the_results(reader: Visit) -> None:
 def test_enter_on_a_slow_connection_does_not_change_the_previous_history_entry(
     scripted_reader: Visit, is_fragment_requested: bool
 ) -> None:
-    visitor, page = scripted_reader, scripted_reader.open("/search?q=village")
-    visitor.ignored_errors = ("htmx:sendAbort", "htmx:afterRequest")
+    visit, page = scripted_reader, scripted_reader.open("/search?q=village")
+    visit.ignored_errors = CANCELLED_REQUEST
+    # Neither the page that Enter requests nor the results that typing requests arrive for now.
     navigations: list[Route] = []
     fragments: list[Route] = []
-    page.route(re.compile(r"/search\?q=market&section="), lambda route: navigations.append(route))
+    page.route(
+        re.compile(r"(?<!/fragments)/search\?q=market&section="),
+        lambda route: navigations.append(route),
+    )
     page.route(FRAGMENT, lambda route: fragments.append(route))
     box(page).fill("market")
     while is_fragment_requested and not fragments:
         page.wait_for_timeout(20)
     box(page).press("Enter", no_wait_after=True)
-    page.wait_for_timeout(600)
+    page.wait_for_timeout(TYPING_PAUSE_MS + 250)  # a request for results would be sent by now
     with suppress(Error):  # htmx has cancelled it
         for route in fragments:
             route.fallback()
-    page.wait_for_timeout(600)
-    assert visitor.path == "/search?q=village"
+    page.wait_for_timeout(600)  # and its response would have changed the URL by now
+    assert visit.path == "/search?q=village", "the previous history entry has a new URL"
     navigations[0].fallback()
     page.wait_for_url("**/search?q=market*")
     page.go_back()
-    assert visitor.path == "/search?q=village"
+    assert visit.path == "/search?q=village"
 
 
 def test_back_returns_to_the_results_of_the_typed_words(scripted_reader: Visit) -> None:

@@ -1,4 +1,8 @@
-"""“Load more” shows every story once and announces them; Back returns to the same position."""
+"""“Load more” shows every story once and announces them; Back returns to the same position.
+
+The fixture `reader` runs a test with htmx 4, with htmx 2 and without JavaScript,
+`scripted_reader` only with htmx, `plain_reader` only without JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -18,47 +22,47 @@ SECTION = f"/{SERIES_SECTION}/"
 PAGE_SIZE = 20
 
 
-def headlines(visitor: Visit) -> list[str]:
-    return [text.strip() for text in visitor.page.locator(".stream .card h3").all_inner_texts()]
+def headlines(visit: Visit) -> list[str]:
+    return [text.strip() for text in visit.page.locator(".stream .card h3").all_inner_texts()]
 
 
-def story_paths(visitor: Visit) -> list[str]:
+def story_paths(visit: Visit) -> list[str]:
     """Return the URLs of the stream's cards; two stories may have the same headline."""
-    links = visitor.page.locator(".stream .card h3 a")
+    links = visit.page.locator(".stream .card h3 a")
     return [link.get_attribute("href") or "" for link in links.all()]
 
 
-def load_more(visitor: Visit) -> None:
+def load_more(visit: Visit) -> None:
     """Press “Load more” and wait for the stories, which htmx adds in place."""
-    page, before = visitor.page, len(headlines(visitor))
+    page, before = visit.page, len(headlines(visit))
     page.get_by_role("link", name="Load more").click()
     expect(page.locator(".stream .card").nth(before)).to_be_visible()
 
 
 def test_load_more_adds_every_story_once(scripted_reader: Visit) -> None:
-    visitor, expected = scripted_reader, headlines_newest_first()
-    page = visitor.open(SECTION)
+    visit, expected = scripted_reader, headlines_newest_first()
+    page = visit.open(SECTION)
     history = page.evaluate("history.length")
-    assert headlines(visitor) == expected[:PAGE_SIZE]
+    assert headlines(visit) == expected[:PAGE_SIZE]
     for count in range(PAGE_SIZE, len(expected), PAGE_SIZE):
-        load_more(visitor)
+        load_more(visit)
         added = min(PAGE_SIZE, len(expected) - count)
         expect(page.locator(".stream .card").nth(count).get_by_role("link")).to_be_focused()
         expect(page.get_by_role("status")).to_have_text(f"{added} more stories")
-        assert visitor.path.startswith(f"{SECTION}?through="), "a reload would show fewer stories"
-    assert headlines(visitor) == expected
+        assert visit.path.startswith(f"{SECTION}?through="), "a reload would show fewer stories"
+    assert headlines(visit) == expected
     assert page.evaluate("history.length") == history, "loading more added history entries"
     expect(page.get_by_role("link", name="Load more")).to_have_count(0)
 
 
 def test_links_without_script_lead_to_every_story_once(plain_reader: Visit) -> None:
-    visitor, page = plain_reader, plain_reader.open(SECTION)
-    seen = headlines(visitor)
+    visit, page = plain_reader, plain_reader.open(SECTION)
+    seen = headlines(visit)
     while page.get_by_role("link", name="Load more").count():
         page.get_by_role("link", name="Load more").click()
         page.wait_for_url("**/?before=*")
         expect(page.get_by_role("heading", level=1)).to_have_text("Society")
-        seen += headlines(visitor)
+        seen += headlines(visit)
         assert len(seen) <= 100, "the list has no end"
     assert seen == headlines_newest_first()
 
@@ -67,10 +71,10 @@ def test_a_story_published_meanwhile_causes_no_duplicate_or_gap(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     with (
-        open_window(browser, site) as visitor,
+        open_window(browser, site) as visit,
         open_window(browser, site, storage_state=editor_state) as editor,
     ):
-        page = visitor.open("/author/ama-serwaa/")
+        page = visit.open("/author/ama-serwaa/")
         news = {
             "headline": "Published while you read",
             "body": "News.",
@@ -79,8 +83,8 @@ def test_a_story_published_meanwhile_causes_no_duplicate_or_gap(
         }
         publish(editor, news)
         while page.get_by_role("link", name="Load more").count():
-            load_more(visitor)
-        titles, paths = headlines(visitor), story_paths(visitor)
+            load_more(visit)
+        titles, paths = headlines(visit), story_paths(visit)
         assert len(set(paths)) == len(titles), "a story appeared twice"
         assert {story["headline"] for story in series()} <= set(titles), "a story is missing"
         assert news["headline"] not in titles
@@ -104,25 +108,25 @@ def test_load_more_on_the_front_page_repeats_no_story(reader: Visit) -> None:
 
 
 def test_back_and_forward_return_to_the_list_and_the_story(reader: Visit) -> None:
-    visitor, expected = reader, headlines_newest_first()
-    page = visitor.open(SECTION)
-    if visitor.has_script:
-        load_more(visitor)
+    visit, expected = reader, headlines_newest_first()
+    page = visit.open(SECTION)
+    if visit.has_script:
+        load_more(visit)
     else:
         page.get_by_role("link", name="Load more").click()
         page.wait_for_url("**/?before=*")
         expected = expected[PAGE_SIZE:]
-    list_url, story = page.url, headlines(visitor)[-1]
+    list_url, story = page.url, headlines(visit)[-1]
     page.get_by_role("link", name=story, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(story)
     story_url = page.url
     page.go_back()
     assert page.url == list_url
-    titles = headlines(visitor)
+    titles = headlines(visit)
     assert titles == expected[: len(titles)] and len(titles) >= PAGE_SIZE
-    if visitor.has_script:
-        load_more(visitor)
-        assert headlines(visitor) == expected[: len(titles) + PAGE_SIZE]
+    if visit.has_script:
+        load_more(visit)
+        assert headlines(visit) == expected[: len(titles) + PAGE_SIZE]
     page.go_forward()
     assert page.url == story_url
     expect(page.get_by_role("heading", level=1)).to_have_text(story)
@@ -173,15 +177,15 @@ def test_back_shows_the_page_from_the_back_forward_cache(
     site_fixture: str, back_forward_cache_browser: Browser, request: pytest.FixtureRequest
 ) -> None:
     site: RunningSite = request.getfixturevalue(site_fixture)
-    with open_window(back_forward_cache_browser, site) as visitor:
-        page, expected = visitor.open(SECTION), headlines_newest_first()
-        load_more(visitor)
+    with open_window(back_forward_cache_browser, site) as visit:
+        page, expected = visit.open(SECTION), headlines_newest_first()
+        load_more(visit)
         page.evaluate("window.wasHere = true")
         page.get_by_role("link", name=expected[PAGE_SIZE], exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text(expected[PAGE_SIZE])
         page.evaluate("history.back()")
         page.wait_for_url(f"**{SECTION}?through=*", wait_until="commit")
         assert page.evaluate("window.wasHere"), "the page did not come from the back/forward cache"
-        assert headlines(visitor) == expected[: 2 * PAGE_SIZE]
-        load_more(visitor)
-        assert headlines(visitor) == expected[: 3 * PAGE_SIZE]
+        assert headlines(visit) == expected[: 2 * PAGE_SIZE]
+        load_more(visit)
+        assert headlines(visit) == expected[: 3 * PAGE_SIZE]

@@ -41,8 +41,8 @@ READ = """new Promise((resolve, reject) => {
 @pytest.fixture
 def editor_window(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """Window of a logged-in editor."""
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        yield visitor
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        yield visit
 
 
 def old_record(user: str, form_id: str, **fields: Any) -> dict[str, Any]:
@@ -81,10 +81,10 @@ def old_record(user: str, form_id: str, **fields: Any) -> dict[str, Any]:
     return record | fields
 
 
-def current_user(visitor: Visit) -> str:
+def current_user(visit: Visit) -> str:
     """Return the user's id, read from a page without a story form."""
-    visitor.open("/newsroom/stories/")
-    user: str = visitor.page.locator("body").get_attribute("data-user") or ""
+    visit.open("/newsroom/stories/")
+    user: str = visit.page.locator("body").get_attribute("data-user") or ""
     return user
 
 

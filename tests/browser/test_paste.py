@@ -54,9 +54,9 @@ INLINE = {
 @pytest.fixture(scope="module")
 def form(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """Window of an editor with the form of a new English story."""
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        open_new(visitor)
-        yield visitor
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        open_new(visit)
+        yield visit
 
 
 def clean_paste(form: Visit, html: str) -> str:
@@ -195,8 +195,8 @@ def test_hostile_input_is_cleaned_in_reasonable_time(form: Visit, unit: str) -> 
 def test_pasting_into_the_editor_gives_clean_html(
     browser: Browser, site: RunningSite, editor_state: Any, program: str
 ) -> None:
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        page = open_new(visitor)
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        page = open_new(visit)
         paste(page, samples.SAMPLES[program][0])
         expect(page.locator("#body-editor ul ul").first).to_be_visible()
         source = field_value(page)

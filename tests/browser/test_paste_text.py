@@ -48,9 +48,9 @@ CUT_OR_COPY = """kind => {
 @pytest.fixture(scope="module")
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """Window of an editor with the form of a new story."""
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        open_new(visitor)
-        yield visitor
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        open_new(visit)
+        yield visit
 
 
 def editor_message(page: Page) -> str:

@@ -38,8 +38,8 @@ def phone(
     """Editor's window on a phone, with and without JavaScript."""
     with open_window(
         browser, site, has_script=request.param == "script", storage_state=editor_state, **PHONE
-    ) as visitor:
-        yield visitor
+    ) as visit:
+        yield visit
 
 
 def test_a_story_is_written_published_and_corrected_by_touch(phone: Visit) -> None:
@@ -93,14 +93,14 @@ def test_the_bar_does_not_hide_the_focused_field(phone: Visit) -> None:
 def test_the_story_form_loads_less_than_150_kb(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
-    with open_window(browser, site, storage_state=editor_state, **PHONE) as visitor:
+    with open_window(browser, site, storage_state=editor_state, **PHONE) as visit:
         sizes: dict[str, int] = {}
-        visitor.page.on(
+        visit.page.on(
             "response",
             lambda response: sizes.update({response.url: len(gzip.compress(response.body(), 6))}),
         )
-        visitor.open("/newsroom/stories/new")
-        visitor.page.wait_for_load_state("networkidle")
+        visit.open("/newsroom/stories/new")
+        visit.page.wait_for_load_state("networkidle")
         for url, size in sorted(sizes.items(), key=lambda item: -item[1]):
             print(f"{size:7} {urlsplit(url).path}")
         print(f"{sum(sizes.values())} bytes compressed in {len(sizes)} requests")

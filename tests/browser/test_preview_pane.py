@@ -21,9 +21,9 @@ def wide_window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Vi
     """Editor's window on a wide screen."""
     site: RunningSite = request.getfixturevalue(request.param)
     size: dict[str, Any] = {"viewport": {"width": 1600, "height": 1000}}
-    with open_window(browser, site, **size) as visitor:
-        visitor.log_in()
-        yield visitor
+    with open_window(browser, site, **size) as visit:
+        visit.log_in()
+        yield visit
 
 
 def test_the_pane_shows_text_while_it_is_typed(wide_window: Visit) -> None:
@@ -47,14 +47,12 @@ def test_a_phone_requests_no_preview(
 ) -> None:
     with open_window(
         browser, site, storage_state=editor_state, viewport={"width": 360, "height": 640}
-    ) as visitor:
-        page = write(visitor, "On a phone")
+    ) as visit:
+        page = write(visit, "On a phone")
         page.get_by_label("Headline").fill("Typed on a phone")
         expect(page.locator("#save-status")).to_contain_text("Saved")
         page.wait_for_timeout(500)
-        assert not [
-            url for url in visitor.requests if url.endswith("/preview") or "/preview?" in url
-        ]
+        assert not [url for url in visit.requests if url.endswith("/preview") or "/preview?" in url]
 
 
 def test_a_story_can_be_previewed_before_its_first_save(editor_window: Visit) -> None:

@@ -1,4 +1,7 @@
-"""Printed pages keep headings with their text and print the URLs of links."""
+"""Printed pages keep headings with their text and print the URLs of links.
+
+The fixture `scripted_reader` runs a test with htmx 4 and with htmx 2.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""“You may also like” loads when the reader reaches it; otherwise it links to the section."""
+"""“You may also like” loads when the reader reaches it; otherwise it links to the section.
+
+The fixture `scripted_reader` runs a test with htmx 4 and with htmx 2,
+`plain_reader` without JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,19 @@ pytestmark = pytest.mark.browser
 STORY = "/opinion/long"
 
 
-def fragments(visitor: Visit) -> list[str]:
-    return [url for url in visitor.requests if "/fragments/" in url]
+def fragments(visit: Visit) -> list[str]:
+    return [url for url in visit.requests if "/fragments/" in url]
 
 
 def test_related_stories_load_when_scrolled_into_view(scripted_reader: Visit) -> None:
-    visitor = scripted_reader
-    page = visitor.open(STORY)
+    visit = scripted_reader
+    page = visit.open(STORY)
     page.wait_for_load_state("networkidle")
-    assert fragments(visitor) == [], "fetched before they were in view"
+    assert fragments(visit) == [], "fetched before they were in view"
     reserved = page.locator(".related").bounding_box()
     page.locator(".site-footer").scroll_into_view_if_needed()
     expect(page.locator(".related .card").first).to_be_visible()
-    assert len(fragments(visitor)) == 1
+    assert len(fragments(visit)) == 1
     related = page.get_by_role("region", name="You may also like")
     titles = related.locator("h3").all_inner_texts()
     assert 1 <= len(titles) <= 4
@@ -38,10 +42,10 @@ def test_related_stories_load_when_scrolled_into_view(scripted_reader: Visit) ->
 
 
 def test_without_script_there_is_a_link_to_the_section(plain_reader: Visit) -> None:
-    visitor = plain_reader
-    page = visitor.open(STORY)
+    visit = plain_reader
+    page = visit.open(STORY)
     related = page.get_by_role("region", name="You may also like")
     related.get_by_role("link", name="More in Opinion").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Opinion")
-    assert visitor.path == "/opinion/"
-    assert fragments(visitor) == []
+    assert visit.path == "/opinion/"
+    assert fragments(visit) == []

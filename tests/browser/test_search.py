@@ -1,4 +1,7 @@
-"""A search finds a new story within seconds, even if the reader types no accents."""
+"""A search finds a new story within seconds, even if the reader types no accents.
+
+The fixture `reader` runs a test with htmx 4, with htmx 2 and without JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,12 @@ MAX_SECONDS = 5.0
 
 
 def test_a_new_story_is_found_within_seconds(editor_window: Visit) -> None:
-    visitor, word = editor_window, "bridge" if editor_window.has_script else "ferry"
+    visit, word = editor_window, "bridge" if editor_window.has_script else "ferry"
     headline = f"Why the Ọ̀ṣun {word} keeps its name"
     body = "The old people say it without haste.\n\nThe name is carried from mother to daughter."
-    path = publish(visitor, {"headline": headline, "body": body, "section": "culture"})
+    path = publish(visit, {"headline": headline, "body": body, "section": "culture"})
     published_at = time.monotonic()
-    page = visitor.open("/search")
+    page = visit.open("/search")
     while True:
         page.get_by_label("Words, names or places").fill(f"osun {word}")
         page.get_by_label("Words, names or places").press("Enter")
@@ -33,7 +36,7 @@ def test_a_new_story_is_found_within_seconds(editor_window: Visit) -> None:
     assert {"Ọ̀ṣun", word} <= set(result.locator("h3 mark").all_inner_texts())
     result.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(headline)
-    assert visitor.path == path
+    assert visit.path == path
 
 
 def test_a_search_without_results_says_so(reader: Visit) -> None:

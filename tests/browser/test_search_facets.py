@@ -1,4 +1,8 @@
-"""Facets, years, sort orders and pages are links and work without scripts, as does Back."""
+"""Facets, years, sort orders and pages are links and work without scripts, as does Back.
+
+The fixture `reader` runs a test with htmx 4, with htmx 2 and without JavaScript,
+`plain_reader` only without.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,14 @@ pytestmark = pytest.mark.browser
 
 
 def facet(page: Page, label: str) -> Locator:
+    """Return the link that narrows the results: a label with its number of stories."""
     return page.get_by_role("complementary").get_by_role(
         "link", name=re.compile(rf"^{label} [0-9]+$")
     )
 
 
 def count(page: Page) -> int:
+    """Return the number of results in their heading, 0 if it has none."""
     match = re.match(r"\s*([0-9,]+) stor", page.locator("#results h2").first.inner_text())
     return int(match[1].replace(",", "")) if match else 0
 
@@ -31,7 +37,8 @@ def test_a_facet_narrows_the_results_and_removing_its_chip_widens_them(reader: V
     assert count(page) == kenyan < total
     expect(facet(page, "Kenya")).to_have_attribute("aria-current", "true")
     expect(facet(page, "Ghana")).to_be_visible()
-    page.route("**/fragments/search?**", lambda _: None)  # typing alone gets no response
+    # Leave the requests that typing sends without a response, so that only Enter searches.
+    page.route("**/fragments/search?**", lambda _: None)
     page.get_by_label("Words, names or places").fill("village notes")
     page.get_by_label("Words, names or places").press("Enter")
     page.wait_for_url("**/search?q=village+notes*country=kenya")
@@ -43,7 +50,7 @@ def test_a_facet_narrows_the_results_and_removing_its_chip_widens_them(reader: V
     assert count(page) == kenyan
 
 
-def test_a_bar_of_the_chart_and_its_year_in_the_list_narrow_alike(reader: Visit) -> None:
+def test_a_bar_of_the_chart_and_the_year_in_the_list_give_the_same_results(reader: Visit) -> None:
     page = reader.open("/search?q=the")
     bars = page.locator(".years svg a")
     assert bars.count() >= 2

@@ -1,4 +1,7 @@
-"""Suggestions under the header's search box, with keyboard and mouse; the box without scripts."""
+"""Suggestions under the header's search box, with keyboard and mouse; the box without scripts.
+
+The fixture `plain_reader` is a window without JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def visitor(browser: Browser, site: RunningSite) -> Iterator[Visit]:
+def visit(browser: Browser, site: RunningSite) -> Iterator[Visit]:
     """Reader's window wide enough for the search box."""
     with open_window(browser, site) as window:
         yield window
@@ -37,8 +40,8 @@ def type_in(page: Page, text: str) -> None:
     page.keyboard.type(text)
 
 
-def test_arrow_keys_select_a_suggestion_and_enter_opens_it(visitor: Visit) -> None:
-    page = visitor.open("/culture/pictured")
+def test_arrow_keys_select_a_suggestion_and_enter_opens_it(visit: Visit) -> None:
+    page = visit.open("/culture/pictured")
     expect(box(page)).to_have_attribute("aria-expanded", "false")
     type_in(page, "ma")
     expect(options(page).first).to_be_visible()
@@ -61,16 +64,16 @@ def test_arrow_keys_select_a_suggestion_and_enter_opens_it(visitor: Visit) -> No
     page.wait_for_url("**/topic/market-days/")
 
 
-def test_enter_without_a_selected_suggestion_searches(visitor: Visit) -> None:
-    page = visitor.open("/")
+def test_enter_without_a_selected_suggestion_searches(visit: Visit) -> None:
+    page = visit.open("/")
     type_in(page, "village")
     expect(options(page).first).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?q=village")
 
 
-def test_escape_hides_the_suggestions_and_arrow_down_shows_them_again(visitor: Visit) -> None:
-    page = visitor.open("/")
+def test_escape_hides_the_suggestions_and_arrow_down_shows_them_again(visit: Visit) -> None:
+    page = visit.open("/")
     type_in(page, "ama")
     expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
     page.keyboard.press("Escape")
@@ -83,8 +86,8 @@ def test_escape_hides_the_suggestions_and_arrow_down_shows_them_again(visitor: V
     expect(options(page)).to_have_count(0)
 
 
-def test_clicking_a_suggestion_opens_it(visitor: Visit) -> None:
-    page = visitor.open("/")
+def test_clicking_a_suggestion_opens_it(visit: Visit) -> None:
+    page = visit.open("/")
     type_in(page, "pict harbour")
     expect(options(page)).to_have_count(0)
     box(page).fill("harbour in")
@@ -94,8 +97,8 @@ def test_clicking_a_suggestion_opens_it(visitor: Visit) -> None:
     expect(options(page)).to_have_count(0)
 
 
-def test_suggestions_start_with_the_second_letter(visitor: Visit) -> None:
-    page = visitor.open("/")
+def test_suggestions_start_with_the_second_letter(visit: Visit) -> None:
+    page = visit.open("/")
     type_in(page, "v")
     page.wait_for_timeout(400)
     expect(options(page)).to_have_count(0)
@@ -104,11 +107,11 @@ def test_suggestions_start_with_the_second_letter(visitor: Visit) -> None:
     for _ in range(6):
         page.keyboard.press("Backspace")
     expect(options(page)).to_have_count(0)
-    assert len([url for url in visitor.requests if "/fragments/suggest" in url]) == 1
+    assert len([url for url in visit.requests if "/fragments/suggest" in url]) == 1
 
 
-def test_a_late_response_never_replaces_newer_suggestions(visitor: Visit) -> None:
-    page, routes = visitor.open("/"), list[Route]()
+def test_a_late_response_never_replaces_newer_suggestions(visit: Visit) -> None:
+    page, routes = visit.open("/"), list[Route]()
     page.route("**/fragments/suggest?q=village", lambda route: routes.append(route))
     type_in(page, "village")
     while not routes:
@@ -122,8 +125,8 @@ def test_a_late_response_never_replaces_newer_suggestions(visitor: Visit) -> Non
     expect(options(page).filter(has_text="Ama Serwaa")).to_be_visible()
 
 
-def test_visible_suggestions_are_accessible_and_fit_the_screen(visitor: Visit) -> None:
-    page = visitor.open("/opinion/long")
+def test_visible_suggestions_are_accessible_and_fit_the_screen(visit: Visit) -> None:
+    page = visit.open("/opinion/long")
     type_in(page, "fer")
     expect(options(page).first).to_be_visible()
     page.keyboard.press("ArrowDown")
@@ -136,9 +139,9 @@ def test_visible_suggestions_are_accessible_and_fit_the_screen(visitor: Visit) -
     assert right <= page.evaluate("document.documentElement.clientWidth")
 
 
-def test_the_box_searches_while_suggestions_fail(visitor: Visit) -> None:
-    visitor.expected_statuses = {503}
-    page = visitor.open("/")
+def test_the_box_searches_while_suggestions_fail(visit: Visit) -> None:
+    visit.expected_statuses = {503}
+    page = visit.open("/")
     page.route(
         "**/fragments/suggest?**",
         lambda route: route.fulfill(status=503, body="<a role=option>No</a>"),
@@ -159,11 +162,11 @@ def test_without_script_the_box_searches(plain_reader: Visit) -> None:
 
 
 def test_a_phone_has_a_link_instead_of_the_box(browser: Browser, site: RunningSite) -> None:
-    with open_window(browser, site, viewport={"width": 320, "height": 640}) as visitor:
-        page = visitor.open("/")
+    with open_window(browser, site, viewport={"width": 320, "height": 640}) as visit:
+        page = visit.open("/")
         expect(box(page)).to_be_hidden()
         page.wait_for_load_state("networkidle")
         # The script is loaded only where the box is visible.
-        assert not [url for url in visitor.requests if "/js/search.js" in url]
+        assert not [url for url in visit.requests if "/js/search.js" in url]
         page.get_by_role("link", name="Search", exact=True).click()
         page.wait_for_url("**/search")

@@ -76,7 +76,7 @@ class PageText:
         return [*top, *self.paragraphs, f"Source: {self.source}", "You may also like", self.tagline]
 
 
-def publish_and_compare(visitor: Visit, source: PageText) -> None:
+def publish_and_compare(visit: Visit, source: PageText) -> None:
     entries = {
         "headline": source.headline,
         "dek": source.dek,
@@ -86,7 +86,7 @@ def publish_and_compare(visitor: Visit, source: PageText) -> None:
         "countries": "Mali",
         "source_name": source.source,
     }
-    page = visitor.open(publish(visitor, entries))
+    page = visit.open(publish(visit, entries))
     expect(page.get_by_role("heading", level=1)).to_have_text(source.headline)
     assert page.locator(".prose p").all_inner_texts() == source.paragraphs
     text, position = " ".join(page.locator("body").inner_text().split()), 0

@@ -24,19 +24,19 @@ SAVED = re.compile(r"Saved\s+\d\d:\d\d:\d\d")
 @contextmanager
 def visit_without_cdn(browser: Browser, site: RunningSite, **options: Any) -> Iterator[Visit]:
     """Open a window in which requests to the CDN hang."""
-    with open_window(browser, site, **options) as visitor:
-        visitor.ignored_errors = ("net::ERR", "Failed to fetch")
-        visitor.page.route(CDN, lambda route: None)
-        yield visitor
+    with open_window(browser, site, **options) as visit:
+        visit.ignored_errors = ("net::ERR", "Failed to fetch")
+        visit.page.route(CDN, lambda route: None)
+        yield visit
 
 
 @pytest.fixture
 def form_window(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Page]:
     """Form of a new story while the CDN hangs."""
-    with visit_without_cdn(browser, site, storage_state=editor_state) as visitor:
-        visitor.page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
-        expect(visitor.page.locator("#story")).to_be_visible()
-        yield visitor.page
+    with visit_without_cdn(browser, site, storage_state=editor_state) as visit:
+        visit.page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
+        expect(visit.page.locator("#story")).to_be_visible()
+        yield visit.page
 
 
 def test_typed_text_is_autosaved_and_kept_locally(form_window: Page, site: RunningSite) -> None:
@@ -70,13 +70,13 @@ def test_an_editor_that_loads_late_waits_until_the_plain_field_is_left(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
     routes: list[Any] = []
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        page = visitor.page
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        page = visit.page
         page.route(CDN, lambda route: routes.append(route))
         page.goto(f"{site.url}/newsroom/stories/new", wait_until="commit")
         page.locator("#body").press_sequentially("Started in")
         while routes:
-            visitor.handle_route(routes.pop(0))
+            visit.handle_route(routes.pop(0))
             page.wait_for_timeout(100)
         page.wait_for_load_state("load")
         page.keyboard.type(" the plain field")
@@ -94,19 +94,19 @@ def test_a_draft_can_be_saved(form_window: Page) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/society/", "/opinion/long", "/search?q=village"])
 def test_the_search_box_shows_suggestions(browser: Browser, site: RunningSite, path: str) -> None:
-    with visit_without_cdn(browser, site) as visitor:
-        visitor.page.goto(site.url + path, wait_until="commit")
-        box = visitor.page.locator("#sitesearch")
+    with visit_without_cdn(browser, site) as visit:
+        visit.page.goto(site.url + path, wait_until="commit")
+        box = visit.page.locator("#sitesearch")
         box.press_sequentially("vil")
-        expect(visitor.page.get_by_role("option").first).to_be_visible()
+        expect(visit.page.get_by_role("option").first).to_be_visible()
 
 
 @pytest.mark.parametrize("kind", page_kinds.ALL)
 def test_only_the_editor_script_comes_after_scripts_of_the_cdn(
     request: pytest.FixtureRequest, kind: str
 ) -> None:
-    with page_kinds.open_page(request, kind) as visitor:
-        sources = visitor.page.locator("script[src]").evaluate_all(
+    with page_kinds.open_page(request, kind) as visit:
+        sources = visit.page.locator("script[src]").evaluate_all(
             "scripts => scripts.map((script) => script.src)"
         )
     after_cdn = list(dropwhile(lambda source: not CDN.match(source), sources))

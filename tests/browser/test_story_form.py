@@ -27,15 +27,15 @@ MEGABYTE = 1024 * 1024
 @pytest.fixture
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """Window of a logged-in editor."""
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        yield visitor
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        yield visit
 
 
 @pytest.fixture
 def plain_editor(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """Window of a logged-in editor without JavaScript."""
-    with open_window(browser, site, has_script=False, storage_state=editor_state) as visitor:
-        yield visitor
+    with open_window(browser, site, has_script=False, storage_state=editor_state) as visit:
+        yield visit
 
 
 def word_count(page: Page) -> Locator:
@@ -310,16 +310,16 @@ def test_other_editors_are_announced_once(
         "",
         "<b>Kofi saved.</b>",
     ]
-    with open_window(browser, site) as visitor:
-        visitor.log_in()
-        page, pending = visitor.page, list(responses)
+    with open_window(browser, site) as visit:
+        visit.log_in()
+        page, pending = visit.page, list(responses)
         page.route(
             "**/presence",
             lambda route: route.fulfill(status=200, content_type="text/html", body=pending.pop(0)),
         )
         page.clock.install()
         with page.expect_response("**/presence"):
-            visitor.open(f"/newsroom/stories/{article_id}")
+            visit.open(f"/newsroom/stories/{article_id}")
         messages = page.evaluate_handle(
             """() => {
               const status = document.querySelector("#presence + [role=status]");

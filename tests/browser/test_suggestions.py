@@ -58,17 +58,17 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     site: RunningSite = request.getfixturevalue(
         "site" if request.param == "htmx 4" else "htmx_2_site"
     )
-    with open_window(browser, site) as visitor:
-        visitor.log_in()
-        visitor.page.route("**/newsroom/fragments/suggestions/**", fulfill_suggestions)
-        yield visitor.open(NEW)
+    with open_window(browser, site) as visit:
+        visit.log_in()
+        visit.page.route("**/newsroom/fragments/suggestions/**", fulfill_suggestions)
+        yield visit.open(NEW)
 
 
 @pytest.fixture
 def writer(browser: Browser, site: RunningSite, editor_state: Any) -> Iterator[Visit]:
     """Window of an editor with the server's own suggestions."""
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        yield visitor
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        yield visit
 
 
 def entry(page: Page, field: str) -> Locator:
@@ -334,8 +334,8 @@ def test_a_refused_country_is_described_at_its_entry(writer: Visit) -> None:
 def test_without_htmx_names_still_become_chips(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
-    with open_window(browser, site, storage_state=editor_state) as visitor:
-        visitor.page.route(
+    with open_window(browser, site, storage_state=editor_state) as visit:
+        visit.page.route(
             site.htmx_url,
             lambda route: route.fulfill(
                 status=200,
@@ -344,8 +344,8 @@ def test_without_htmx_names_still_become_chips(
                 headers={"access-control-allow-origin": "*"},
             ),
         )
-        visitor.ignored_errors = ("integrity", "digest")
-        page = visitor.open(NEW)
+        visit.ignored_errors = ("integrity", "digest")
+        page = visit.open(NEW)
         type_in(page, "countries", "Mali, Atlantis,")
         expect(chips(page, "countries")).to_have_text(["Mali", "Atlantis"])
 
@@ -353,8 +353,8 @@ def test_without_htmx_names_still_become_chips(
 def test_without_script_the_plain_inputs_are_visible(
     browser: Browser, site: RunningSite, editor_state: Any
 ) -> None:
-    with open_window(browser, site, has_script=False, storage_state=editor_state) as visitor:
-        page = visitor.open(NEW)
+    with open_window(browser, site, has_script=False, storage_state=editor_state) as visit:
+        page = visit.open(NEW)
         for name in ("Byline", "Countries", "Topics"):
             expect(page.get_by_label(name)).to_be_visible()
         expect(page.get_by_role("status")).to_have_count(0)

@@ -27,16 +27,16 @@ pytestmark = pytest.mark.browser
 def test_an_error_of_the_page_fails_the_test(
     script: str, error: str, browser: Browser, site: RunningSite
 ) -> None:
-    with pytest.raises(AssertionError, match=error), open_window(browser, site) as visitor:
-        visitor.open("/archive/").evaluate(f"() => {{ {script}; }}")
-        visitor.page.wait_for_load_state("networkidle")
-        visitor.page.wait_for_timeout(100)
+    with pytest.raises(AssertionError, match=error), open_window(browser, site) as visit:
+        visit.open("/archive/").evaluate(f"() => {{ {script}; }}")
+        visit.page.wait_for_load_state("networkidle")
+        visit.page.wait_for_timeout(100)
 
 
 def test_a_request_to_a_third_party_fails_the_test(browser: Browser, site: RunningSite) -> None:
     with (
         pytest.raises(AssertionError, match="request to a third party"),
-        open_window(browser, site) as visitor,
+        open_window(browser, site) as visit,
         pytest.raises(Error, match="ERR_FAILED"),
     ):
-        visitor.page.goto("https://elsewhere.example/")
+        visit.page.goto("https://elsewhere.example/")

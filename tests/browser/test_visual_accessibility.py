@@ -96,8 +96,8 @@ HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
 @pytest.fixture(params=page_kinds.ALL)
 def page_window(request: pytest.FixtureRequest) -> Iterator[Visit]:
     """Wide window with one kind of page."""
-    with page_kinds.open_page(request, request.param, viewport=DESKTOP) as visitor:
-        yield visitor
+    with page_kinds.open_page(request, request.param, viewport=DESKTOP) as visit:
+        yield visit
 
 
 def test_focus_rings_have_contrast_and_heading_levels_are_in_order(page_window: Visit) -> None:
@@ -140,8 +140,8 @@ def test_selected_elements_are_visible_in_forced_colours(
     """Compare selected and other elements without backgrounds and shadows."""
     with open_window(
         browser, site, storage_state=editor_state, forced_colors="active", viewport=DESKTOP
-    ) as visitor:
-        page = visitor.open(path)
+    ) as visit:
+        page = visit.open(path)
         selected = page.locator(selector).first
         expect(selected).to_be_visible()
         style = """element => {
@@ -157,8 +157,8 @@ def test_selected_elements_are_visible_in_forced_colours(
 
 
 def test_selected_years_are_visible_in_forced_colours(browser: Browser, site: RunningSite) -> None:
-    with open_window(browser, site, forced_colors="active", viewport=DESKTOP) as visitor:
-        page = visitor.open("/search?q=the&from=2025-01-01&to=2025-12-31")
+    with open_window(browser, site, forced_colors="active", viewport=DESKTOP) as visit:
+        page = visit.open("/search?q=the&from=2025-01-01&to=2025-12-31")
         fill = "element => getComputedStyle(element).fill"
         assert page.locator(".years .selected path").last.evaluate(fill) != page.evaluate(
             "getComputedStyle(document.querySelector('.years a:not(.selected) "
@@ -182,15 +182,15 @@ def large_text_browser(playwright: Playwright) -> Iterator[Browser]:
 def test_no_word_is_broken_at_twice_the_text_size(
     path: str, large_text_browser: Browser, site: RunningSite
 ) -> None:
-    with open_window(large_text_browser, site, viewport=PHONE) as visitor:
-        visitor.expected_statuses = {404, 410}
-        page = visitor.open(path)
+    with open_window(large_text_browser, site, viewport=PHONE) as visit:
+        visit.expected_statuses = {404, 410}
+        page = visit.open(path)
         assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
         assert page.evaluate(BROKEN_WORDS, 11) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    with open_window(large_text_browser, site, viewport=DESKTOP) as visitor:
-        visitor.expected_statuses = {404, 410}
-        page = visitor.open(path)
+    with open_window(large_text_browser, site, viewport=DESKTOP) as visit:
+        visit.expected_statuses = {404, 410}
+        page = visit.open(path)
         assert page.evaluate(BROKEN_WORDS, 14) == []
 
 
@@ -198,8 +198,8 @@ def test_no_word_is_broken_at_twice_the_text_size(
 def test_arabic_is_never_italic_and_its_breadcrumb_starts_at_the_right(
     viewport: ViewportSize, browser: Browser, site: RunningSite
 ) -> None:
-    with open_window(browser, site, viewport=viewport) as visitor:
-        page = visitor.open("/culture/arabic")
+    with open_window(browser, site, viewport=viewport) as visit:
+        page = visit.open("/culture/arabic")
         italic = """() => [...document.querySelectorAll(".story, .story *")]
             .filter(element => getComputedStyle(element).fontStyle !== "normal")
             .map(element => element.outerHTML)"""
@@ -238,8 +238,8 @@ def edge_contrast(page: Page, selector: str) -> tuple[int, int]:
 def test_a_wide_table_has_scroll_shadows_and_its_caption_stays_in_view(
     scheme: str, browser: Browser, site: RunningSite
 ) -> None:
-    with open_window(browser, site, viewport=PHONE, color_scheme=scheme) as visitor:
-        page = visitor.open("/business/table")
+    with open_window(browser, site, viewport=PHONE, color_scheme=scheme) as visit:
+        page = visit.open("/business/table")
         table = page.locator(".table")
         assert table.evaluate("element => element.scrollWidth > 1.5 * element.clientWidth")
         has_shadows = {}

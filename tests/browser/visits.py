@@ -19,7 +19,10 @@ STATUS_MESSAGE = "Failed to load resource: the server responded with a status of
 
 @dataclass
 class Visit:
-    """Window on a site; any entry in `errors` fails the test when the window closes."""
+    """A window on a site; any entry in `errors` fails the test when the window closes.
+
+    `requests` are the URLs requested so far, `console` the messages in the browser's console.
+    """
 
     page: Page
     site: RunningSite
@@ -65,7 +68,10 @@ class Visit:
             route.abort()
 
     def record_console(self, message: ConsoleMessage) -> None:
-        """Record console messages, and errors except statuses, which `record_response` records."""
+        """Record a console message; an error fails the test, unless it is about a status.
+
+        `record_response` records those.
+        """
         self.console.append(message.text)
         is_error = message.type == "error" and not message.text.startswith(STATUS_MESSAGE)
         if is_error and not any(text in message.text for text in self.ignored_errors):
@@ -85,21 +91,24 @@ def open_window(
     htmx_file: bytes | None = None,
     **options: Any,
 ) -> Iterator[Visit]:
-    """Open a new window; any recorded error fails the test when it closes."""
+    """Open a new window; any recorded error fails the test when it closes.
+
+    `htmx_file` replaces the site's htmx, and `options` are Playwright's for a browser context.
+    """
     context = browser.new_context(java_script_enabled=has_script, **options)
     context.set_default_timeout(TIMEOUT_MS)
-    visitor = Visit(
+    visit = Visit(
         context.new_page(), site, has_script, site.htmx_file if htmx_file is None else htmx_file
     )
-    context.route("**/*", visitor.handle_route)
-    context.on("console", visitor.record_console)
-    context.on("response", visitor.record_response)
-    context.on("weberror", lambda error: visitor.errors.append(f"uncaught: {error.error}"))
+    context.route("**/*", visit.handle_route)
+    context.on("console", visit.record_console)
+    context.on("response", visit.record_response)
+    context.on("weberror", lambda error: visit.errors.append(f"uncaught: {error.error}"))
     try:
-        yield visitor
+        yield visit
     except BaseException as error:
-        error.add_note(f"at {visitor.page.url}; errors: {visitor.errors}")
+        error.add_note(f"at {visit.page.url}; errors: {visit.errors}")
         raise
     finally:
         context.close()
-    assert not visitor.errors, visitor.errors
+    assert not visit.errors, visit.errors
