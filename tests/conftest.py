@@ -51,7 +51,7 @@ def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> Iterator[None]:
-    """Hash quickly: tests check when passwords are hashed, not how long that takes."""
+    """Hash passwords at the lowest cost: it makes tests fast, and none depends on the cost."""
     patch = pytest.MonkeyPatch()
     patch.setattr(
         hashing, "hasher", hashing.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -78,7 +78,9 @@ def app(
     app.test_client_class = CheckingClient
     cache = app.wsgi_app
     if isinstance(cache, PageCache):
-        cache.poll_seconds = 0.0  # tests change a story and read its page within a millisecond
+        # Check at every request whether the database has changed, because tests read a page within
+        # a millisecond after they change its story.
+        cache.poll_seconds = 0.0
     app.testing = True
     with app.app_context():
         yield app
@@ -155,19 +157,19 @@ def catch_up(app: Flask) -> Callable[[], None]:
 
 
 @pytest.fixture
-def count_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
-    """Return a function that returns the SELECT statements since its last call."""
+def take_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
+    """Return a function that returns the texts of the SELECT statements since its last call."""
     statements: list[str] = []
 
     def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if statement.lstrip().upper().startswith(("SELECT", "WITH")):
             statements.append(statement)
 
-    def take_statements() -> list[str]:
+    def take() -> list[str]:
         taken = list(statements)
         statements.clear()
         return taken
 
     event.listen(db.engine, "before_cursor_execute", listen)
-    yield take_statements
+    yield take
     event.remove(db.engine, "before_cursor_execute", listen)

@@ -291,7 +291,7 @@ def test_edits_are_recognized_without_a_stored_import_state(run, editor: User) -
 
 
 def test_finding_edits_takes_no_select_per_story(
-    app: Flask, run, count_selects, editor: User
+    app: Flask, run, take_selects, editor: User
 ) -> None:  # type: ignore[no-untyped-def]
     counts = []
     for number in (2, 40):
@@ -302,8 +302,8 @@ def test_finding_edits_takes_no_select_per_story(
         run(*lines)
         with db.write() as session:
             session.execute(update(Article).values(version=Article.version + 1))
-        count_selects()
+        take_selects()
         run(*(line | {"dek": "Newer"} for line in lines))
-        counts.append(len(count_selects()))
+        counts.append(len(take_selects()))
     assert counts[0] == counts[1]
     assert db.session.scalar(select(func.count()).select_from(ImportState)) == 42

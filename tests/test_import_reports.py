@@ -15,19 +15,19 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from spectator.cli import main
-from spectator.db import db
 from spectator.importers import jsonl
+from spectator.importers.jsonl import MAX_LINE_BYTES
 from spectator.importers.records import Record
 
-Import = Callable[..., Result]
+RunImport = Callable[..., Result]
 STORY = {"id": "a", "headline": "First", "body": "Old text."}
-MANY = "x" * 4_000_001
+TOO_LONG_LINE = "x" * (MAX_LINE_BYTES + 1)
 
 
 @pytest.fixture
 def run_import(
     app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Import:
+) -> RunImport:
     """Return a function that imports lines from a file."""
     monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
 
@@ -36,14 +36,13 @@ def run_import(
         file.write_text(
             "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
         )
-        db.session.rollback()
         return runner.invoke(main, ["import", "jsonl", str(file), *options])
 
     return run
 
 
 def read_line(line: dict[str, Any] | str) -> Any:
-    """Return the record or the error of one line."""
+    """Return the record of one line, or its location and error."""
     data = line if isinstance(line, str) else json.dumps(line)
     [entry] = jsonl.read(BytesIO(data.encode()), "fr", ZoneInfo("Africa/Lagos"))
     return entry
@@ -77,7 +76,7 @@ def read_line(line: dict[str, Any] | str) -> Any:
             STORY | {"lead_image": "https://a.example/b.jpg"},
             "“lead_image” must be a local file. Download the picture first.",
         ),
-        (MANY, "longer than 4 MB"),
+        (TOO_LONG_LINE, "longer than 4 MB"),
     ],
 )
 def test_a_wrong_line_is_refused_with_a_sentence(line: dict[str, Any] | str, message: str) -> None:
@@ -86,14 +85,15 @@ def test_a_wrong_line_is_refused_with_a_sentence(line: dict[str, Any] | str, mes
     assert str(error).startswith(message)
 
 
-def test_a_line_of_four_megabytes_is_read_and_the_line_after_a_longer_one() -> None:
-    start = json.dumps(STORY)[:-1] + ', "dek": "'
-    longest = start + "x" * (4_000_000 - len(start) - 3) + '"}\n'
-    assert len(longest) == 4_000_000
-    lines = f"\n{MANY * 2}\n{longest} \n{json.dumps(STORY)}"
-    entries = list(jsonl.read(BytesIO(lines.encode()), "en"))
-    assert isinstance(entries[0], tuple) and entries[0][0] == "line 2"
-    assert [entry.location for entry in entries if isinstance(entry, Record)] == [
+def test_lines_up_to_the_limit_are_read_even_after_a_longer_line() -> None:
+    start, end = json.dumps(STORY)[:-1] + ', "dek": "', '"}\n'
+    longest = start + "x" * (MAX_LINE_BYTES - len(start) - len(end)) + end
+    assert len(longest) == MAX_LINE_BYTES
+    lines = ["\n", TOO_LONG_LINE * 2 + "\n", longest, " \n", json.dumps(STORY)]
+    too_long, *records = jsonl.read(BytesIO("".join(lines).encode()), "en")
+    assert isinstance(too_long, tuple) and too_long[0] == "line 2"
+    # Lines 1 and 4 are empty.
+    assert [entry.location for entry in records if isinstance(entry, Record)] == [
         "line 3",
         "line 5",
     ]
@@ -113,11 +113,11 @@ def test_a_line_is_read_with_its_defaults() -> None:
     assert (dated.status, dated.picture) == ("published", "a b")
     assert read_line(STORY | {"published_at": "8999-01-01T00:00:00Z"}).status == "scheduled"
     for status in ("draft", "withdrawn"):
-        again = read_line(STORY | {"status": status, "published_at": "2026-01-02"})
-        assert again.status == status
+        record = read_line(STORY | {"status": status, "published_at": "2026-01-02"})
+        assert record.status == status
 
 
-def test_the_report_counts_and_names_what_it_could_not_use(run_import: Import) -> None:
+def test_the_report_counts_and_names_what_it_could_not_use(run_import: RunImport) -> None:
     second = STORY | {"id": "b", "section": "Béton", "mood": "sad", "genre": "x"}
     third = STORY | {"id": "c", "section": "Coast", "mood": "sad"}
     dry = run_import(STORY, second, options=("--dry-run",))
@@ -125,7 +125,7 @@ def test_the_report_counts_and_names_what_it_could_not_use(run_import: Import) -
     assert dry.stdout.startswith("2 added, 0 updated (dry run: nothing was saved)\n")
     result = run_import(STORY, second, third, "{")
     assert result.exit_code == 1
-    lines = result.output.splitlines()[1:]
+    _progress, *lines = result.output.splitlines()
     assert lines[:3] == [
         "3 added, 0 updated",
         "sections created: Béton, Coast",

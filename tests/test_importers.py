@@ -365,15 +365,15 @@ def test_a_dry_run_changes_no_table(run) -> None:  # type: ignore[no-untyped-def
 
 
 def test_a_batch_takes_no_more_selects_than_one_story(
-    app: Flask, count_selects: Callable[[], list[str]]
+    app: Flask, take_selects: Callable[[], list[str]]
 ) -> None:
     draft = Draft(headline="H", body="x", topics=("T",), authors=("A",), countries=("ML",))
     stories = [Record("", draft, "Politics", external_id=f"s{number}") for number in range(20)]
     select_counts = []
     for some in (stories[:1], stories, stories):
-        count_selects()
+        take_selects()
         importing.import_records(some, app.config["MEDIA"])
-        select_counts.append(len(count_selects()))
+        select_counts.append(len(take_selects()))
     assert 0 < select_counts[1] <= select_counts[0]
     assert 0 < select_counts[2] <= select_counts[0]
     assert counts()["revision"] == 20, "unchanged stories get no new revision"

@@ -263,15 +263,15 @@ def test_a_batch_update_moves_all_of_its_stories(app: Flask, story: Story) -> No
 
 
 def test_updating_an_unchanged_story_takes_one_select_and_no_write(
-    app: Flask, story: Story, count_selects: Callable[[], list[str]]
+    app: Flask, story: Story, take_selects: Callable[[], list[str]]
 ) -> None:
     article_id = story(topics=("One",))
     with db.write() as session:
         changes = text("SELECT total_changes()")
         before = session.scalar(changes)
-        count_selects()
+        take_selects()
         listings.update_listings(session, [article_id])
-        assert len(count_selects()) == 1
+        assert len(take_selects()) == 1
         assert session.scalar(changes) == before
 
 

@@ -39,7 +39,7 @@ def correct(article_id: int, by: User, **more: object) -> None:
 
 
 def test_a_cached_page_sends_no_more_queries(
-    client: FlaskClient, story: Story, count_selects: Callable[[], list[str]]
+    client: FlaskClient, story: Story, take_selects: Callable[[], list[str]]
 ) -> None:
     article_id = story(headline="Kept")
     for path in (
@@ -51,9 +51,9 @@ def test_a_cached_page_sends_no_more_queries(
         f"/fragments/related/{article_id}",
     ):
         first = client.get(path)
-        count_selects()
+        take_selects()
         second = client.get(path)
-        assert count_selects() == [], path
+        assert take_selects() == [], path
         assert second.data == first.data
         assert second.headers["Cache-Control"] == PUBLIC_CACHE_CONTROL
         assert second.headers["Vary"] == "Accept-Encoding"
@@ -90,22 +90,22 @@ def test_a_cached_article_is_not_rendered_again_after_actions_on_other_stories(
     client: FlaskClient,
     story: Story,
     editor: User,
-    count_selects: Callable[[], list[str]],
+    take_selects: Callable[[], list[str]],
 ) -> None:
     own, other = story(headline="Own"), story(headline="Other")
     client.get("/politics/own")
     publishing.apply_action(other, editor, Action("withdraw", note="Wrong."))
     story(headline="Third")
-    count_selects()
+    take_selects()
     client.get("/politics/own")
-    assert count_selects() == []
+    assert take_selects() == []
     assert client.get("/politics/").status_code == 200
-    assert count_selects() != []
+    assert take_selects() != []
     with db.write() as session:
         outbox.append(session, None, "section")
     db.session.rollback()
     client.get("/politics/own")
-    assert count_selects() != []
+    assert take_selects() != []
     correct(own, editor, headline="Own", body="Corrected text.")
     assert "Corrected text." in client.get("/politics/own").text
 

@@ -55,7 +55,10 @@ def follow(index: Index, catch_up: Callable[[], None]) -> Callable[[], None]:
 
 @pytest.fixture
 def village(story: Callable[..., int]) -> list[int]:
-    """Publish nine stories of another section, so that most words are rare; return their ids."""
+    """Ids, newest first, of nine published stories of another section about something else.
+
+    Without them a test's words would be in nearly all stories, and would make none similar.
+    """
     return [
         story(headline=f"Village {n}", body=words, section="society", hours=50 + n)
         for n, words in enumerate(VILLAGE_BODIES)
@@ -63,10 +66,11 @@ def village(story: Callable[..., int]) -> list[int]:
 
 
 def related_ids(article_id: int) -> list[int]:
-    db.session.rollback()
+    """Return the ids of the stories that readers see as related."""
+    db.session.rollback()  # end the read transaction, to see what has been committed since
     article = queries.published_article(article_id)
     assert article is not None
-    return [related.id for related in queries.related_articles(article)]
+    return [card.id for card in queries.related_articles(article)]
 
 
 def test_similar_stories_come_before_the_newest_of_the_section(
@@ -163,13 +167,13 @@ def test_a_pinned_story_comes_first_and_blocked_stories_are_hidden_from_each_oth
     follow()
     assert related_ids(article_id)[0] == similar and article_id in related_ids(similar)
     publishing.set_related_override(article_id, editor, village[3], "pin")
-    publishing.set_related_override(article_id, editor, similar, "forbid")
+    publishing.set_related_override(article_id, editor, similar, "forbid")  # block it
     assert similar not in related_ids(article_id), "a blocked story disappears at once"
     follow()
     assert related_ids(article_id)[0] == village[3]
     assert similar not in related_ids(article_id) and article_id not in related_ids(similar)
-    publishing.set_related_override(article_id, editor, village[3])
-    publishing.set_related_override(article_id, editor, similar)
+    for related_id in (village[3], similar):
+        publishing.set_related_override(article_id, editor, related_id, kind="")  # undo both
     follow()
     assert related_ids(article_id)[0] == similar and article_id in related_ids(similar)
 
@@ -179,10 +183,9 @@ def test_every_override_queues_both_stories_for_recomputation(
     kind: str, story: Callable[..., int], editor: User
 ) -> None:
     article_id, other = story(), story(headline="Other")
-    before = outbox.edition()
+    last_row = outbox.edition()
     publishing.set_related_override(article_id, editor, other, kind)
-    ids, last = outbox.articles_changed_after(before)
-    assert (ids, last) == ({article_id, other}, before + 2)
+    assert outbox.articles_changed_after(last_row) == ({article_id, other}, last_row + 2)
 
 
 def test_an_invalid_override_is_refused(story: Callable[..., int], editor: User) -> None:
@@ -258,12 +261,13 @@ def test_a_full_pass_continues_in_slices_and_runs_once_a_day(
     village: list[int], index: Index, follow: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     follow()
-    monkeypatch.setattr(related, "SLICE_SECONDS", 0)
+    monkeypatch.setattr(related, "SLICE_SECONDS", 0)  # one story per slice
     related.start_full_pass(date(2026, 1, 1))
-    done: list[int | None] = []
+    # The offset of a full pass is the id of the last story that it has recomputed, None at the end.
+    offsets: list[int | None] = []
     while related.catch_up(index):
-        done.append(queries.consumer_offset(related.FULL_PASS))
-    assert done == [*sorted(village), None]
+        offsets.append(queries.consumer_offset(related.FULL_PASS))
+    assert offsets == [*sorted(village), None]
     related.start_full_pass(date(2026, 1, 1))
     assert not related.catch_up(index), "one full pass a day"
     related.start_full_pass(date(2026, 1, 2))
@@ -302,21 +306,23 @@ def test_a_consumer_far_behind_starts_one_full_pass(
     catch_up()
     assert related.catch_up(index)
     assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
-    assert queries.consumer_offset(related.FULL_PASS) == 0
+    assert queries.consumer_offset(related.FULL_PASS) == 0, "no full pass has been started"
 
 
-def test_related_stories_take_one_select_that_scans_no_table(
-    village: list[int], follow: Callable[[], None], count_selects: Callable[[], list[str]]
+def test_related_stories_take_one_select_that_does_not_scan_all_stories(
+    village: list[int], follow: Callable[[], None], take_selects: Callable[[], list[str]]
 ) -> None:
     follow()
     article = queries.published_article(village[0])
     assert article is not None
-    count_selects()
+    take_selects()  # forget those before
     assert len(queries.related_articles(article)) == 4
-    (statement,) = count_selects()
+    [statement] = take_selects()
     with db.engine.connect() as connection:
         plan = connection.exec_driver_sql(
             f"EXPLAIN QUERY PLAN {statement}", (1,) * statement.count("?")
         ).fetchall()
-    scans = [row[-1] for row in plan if row[-1].startswith("SCAN") and "article" in row[-1].lower()]
-    assert scans == [], plan
+    steps = [description for *_, description in plan]
+    # A scan of something else is one of the few rows of a subquery.
+    scans = [step for step in steps if step.startswith("SCAN") and "article" in step.lower()]
+    assert scans == [], steps

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from spectator.search.whoosh.generations import Generations
 from spectator.search.whoosh.snapshot import Snapshot, open_snapshot
 from tests.search_samples import document
 
-SEGMENTS = 6
+SEGMENTS, STORIES_PER_SEGMENT = 6, 19  # the first segment has 100 stories
 WORDS = [
     f"{first}{middle}ing{last}"
     for first in "bcdfgm"
@@ -42,12 +41,13 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
             document(" ".join(rng.sample(WORDS, 6)), " ".join(rng.choices(WORDS, k=120))),
             id=number,
         )
-        for number in range(1, 200)
+        for number in range(1, 101 + (SEGMENTS - 1) * STORIES_PER_SEGMENT)
     ]
-    index.rebuild(stories[:100], 1)
-    for position in range(SEGMENTS - 1):
-        batch = stories[100 + position * 19 : 119 + position * 19]
-        index.apply({story.id: story for story in batch}, position + 2)
+    first, others = stories[:100], stories[100:]
+    index.rebuild(first, offset=1)
+    for start in range(0, len(others), STORIES_PER_SEGMENT):
+        batch = others[start : start + STORIES_PER_SEGMENT]
+        index.apply({story.id: story for story in batch}, offset=start + 2)
     index.close()
     opened = open_snapshot(Generations(Path(directory)))
     assert len(opened.leaves) > 1
@@ -57,25 +57,26 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
 
 @pytest.fixture
 def automata(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Words and distances of every automaton that was built."""
+    """Words and edit distances of the automata built so far: each finds the similar words."""
     calls: list[tuple[str, int]] = []
     original = Automata.levenshtein_dfa
 
-    def count(word: str, distance: int, prefix: int = 0) -> object:
+    def record(word: str, distance: int, prefix: int = 0) -> object:
         calls.append((word, distance))
         return original(word, distance, prefix)
 
-    monkeypatch.setattr(Automata, "levenshtein_dfa", staticmethod(count))
+    monkeypatch.setattr(Automata, "levenshtein_dfa", staticmethod(record))
     return calls
 
 
 def run_search(snapshot: Snapshot, text: str, steps: int = budget.MAX_STEPS) -> SearchResults:
+    """Search with a new budget of `steps`."""
     snapshot.budget = budget.Budget(steps)
     return searcher.search(snapshot, SearchRequest(text, per_page=100))
 
 
 def nonsense(length: int, number: int = 4) -> str:
-    """Return words of this length that no story has."""
+    """Return `number` words of `length` letters that no story has."""
     rng = random.Random(length)
     return " ".join("".join(rng.choices("qxzjkv", k=length)) for _ in range(number))
 
@@ -84,14 +85,13 @@ def test_an_automaton_is_built_once_per_word_and_distance(
     snapshot: Snapshot, automata: list[tuple[str, int]]
 ) -> None:
     run_search(snapshot, nonsense(12))
-    assert len(automata) == len(set(automata)) == 8, (
-        "four words at two distances, not once per segment"
-    )
+    # Four words at two distances, although each is looked up in every segment.
+    assert len(automata) == len(set(automata)) == 8
 
 
 def test_long_words_get_no_automaton(snapshot: Snapshot, automata: list[tuple[str, int]]) -> None:
-    run_search(snapshot, nonsense(48))
-    run_search(snapshot, nonsense(spelling.MAX_WORD_LENGTH + 1))
+    for length in (spelling.MAX_WORD_LENGTH + 1, 2 * spelling.MAX_WORD_LENGTH):
+        run_search(snapshot, nonsense(length))
     assert automata == []
 
 
@@ -100,7 +100,7 @@ def hostile_queries(number: int) -> Iterator[str]:
     rng = random.Random(7)
     for _ in range(number):
         words = [
-            rng.choice(WORDS) if rng.random() < 0.5 else nonsense(rng.randint(3, 48), 1)
+            rng.choice(WORDS) if rng.random() < 0.5 else nonsense(rng.randint(3, 48), number=1)
             for _ in range(10)
         ]
         templates = [rng.choice(["{}", '"{} {}"', "{}*", "-{}", "in:{}"]) for _ in words]
@@ -111,20 +111,24 @@ def hostile_queries(number: int) -> Iterator[str]:
 
 
 def test_no_search_exceeds_its_budget_of_steps(snapshot: Snapshot) -> None:
-    partial = 0
+    limit, partial = 300, 0
+    # A loop counts every step before it takes it, so a loop that is stopped has counted a step too
+    # many. A query has fewer loops than `limit`.
+    max_excess = limit
     for text in hostile_queries(150):
-        results = run_search(snapshot, text, steps=300)
-        # Each loop counts a step before taking it, so a stopped loop has counted one too many.
-        assert snapshot.budget.spent < 300 + 300 + budget.MAX_SPELLING_STEPS, text
+        results = run_search(snapshot, text, steps=limit)
+        assert snapshot.budget.spent < limit + max_excess + budget.MAX_SPELLING_STEPS, text
         partial += results.is_partial
     assert partial > 20
 
 
 def test_a_search_that_exhausts_its_budget_returns_partial_results(snapshot: Snapshot) -> None:
     text = " ".join(WORDS[:2])
-    assert not run_search(snapshot, text).is_partial
-    partial = run_search(snapshot, text, steps=len(snapshot.leaves) * 6)
+    complete = run_search(snapshot, text)
+    assert not complete.is_partial
+    partial = run_search(snapshot, text, steps=snapshot.budget.spent // 2)
     assert partial.is_partial
+    assert 0 < partial.total < complete.total
     assert not partial.suggestion
     assert run_search(snapshot, text, steps=0).total == 0
 
@@ -134,8 +138,8 @@ def test_every_read_has_its_own_budget(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(whoosh_index, "Budget", lambda: budget.Budget(200))
     index = open_index(tmp_path / "search")
     story, twin = (document("Ports of the coast", "Ships in ports") for _ in range(2))
-    index.rebuild([story, twin], 1)
-    for _ in range(60):
+    index.rebuild([story, twin], offset=1)
+    for _ in range(60):  # with one budget of 200 steps for all, the last would find nothing
         assert [similar.id for similar in index.more_like_this(story)] == [twin.id]
         assert index.suggest("ports of").articles == [twin.id, story.id]
         assert index.find(SearchRequest("ports coast")).total == 2
@@ -147,7 +151,7 @@ def test_an_ordinary_search_uses_a_tenth_of_its_budget_at_most(snapshot: Snapsho
         WORDS[0],
         f"{WORDS[0]} {WORDS[5]}",
         f'"{WORDS[1]} {WORDS[2]}"',
-        "mangoing",
+        "mangoing",  # in no story, so a better spelling is looked for
         f"{WORDS[3][:3]}*",
     ):
         assert not run_search(snapshot, text).is_partial
@@ -177,18 +181,8 @@ def test_while_the_index_is_locked_searches_respond_that_it_is_busy(
     monkeypatch.setattr(whoosh_index, "LOCK_TIMEOUT_SECONDS", 0.01)
     index = indexing.open_public_index(app.config["DATA_DIR"])
     with index._reader_state.lock:  # type: ignore[attr-defined]
-        errors: list[type[Exception]] = []
-
-        def search() -> None:
-            try:
-                index.find(SearchRequest("ports"))
-            except IndexBusyError as error:
-                errors.append(type(error))
-
-        thread = threading.Thread(target=search)
-        thread.start()
-        thread.join()
-        assert errors == [IndexBusyError]
+        with pytest.raises(IndexBusyError):
+            index.find(SearchRequest("ports"))
         response = client.get("/search?q=ports")
         assert response.status_code == 503
         assert "Search is busy right now" in response.text
@@ -196,5 +190,5 @@ def test_while_the_index_is_locked_searches_respond_that_it_is_busy(
         assert "Search is busy right now" in fragment.text
         assert fragment.headers["Cache-Control"] == "no-store"
         assert client.get("/").status_code == 200
-        assert index.offset() is not None, "a busy index needs no rebuild"
+        assert index.offset() is not None, "None would mean that the index must be rebuilt"
     assert client.get("/search?q=ports").status_code == 200

@@ -111,10 +111,10 @@ def test_an_unchanged_feed_gets_304(
 
 
 def test_a_feed_costs_few_selects(
-    client: FlaskClient, story: Story, count_selects: Callable[[], list[str]]
+    client: FlaskClient, story: Story, take_selects: Callable[[], list[str]]
 ) -> None:
     for number in range(5):
         story(headline=f"Story {number}", authors=("A One", "B Two"))
-    count_selects()
+    take_selects()
     client.get("/feed.xml")
-    assert len(count_selects()) <= 3  # the stories, their bylines, their ids
+    assert len(take_selects()) <= 3  # the stories, their bylines, their ids

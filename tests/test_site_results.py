@@ -250,13 +250,13 @@ def test_names_of_all_facets_take_one_select(
     client: FlaskClient,
     app: Flask,
     fix_results: Callable[[SearchResults], None],
-    count_selects: Callable[[], list[str]],
+    take_selects: Callable[[], list[str]],
 ) -> None:
     filed = {
         name: [("one", 2), ("two", 1)]
         for name in ("section", "country", "topic", "author", "language")
     }
     fix_results(replace(NO_RESULTS, total=3, facets=filed))
-    count_selects()
+    take_selects()
     client.get("/search?q=rain")
-    assert len(count_selects()) == 3, "stories, names and the navigation"
+    assert len(take_selects()) == 3, "stories, names and the navigation"

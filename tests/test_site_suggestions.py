@@ -85,11 +85,11 @@ def test_names_missing_in_the_database_are_not_suggested(
 
 
 def test_suggestions_take_two_selects(
-    client: FlaskClient, indexed_stories: int, count_selects: Callable[[], list[str]]
+    client: FlaskClient, indexed_stories: int, take_selects: Callable[[], list[str]]
 ) -> None:
-    count_selects()
+    take_selects()
     client.get("/fragments/suggest?q=dia")
-    assert len(count_selects()) == 2
+    assert len(take_selects()) == 2
 
 
 def test_suggestions_are_grouped_countries_topics_stories_people(
