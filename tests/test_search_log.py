@@ -21,6 +21,7 @@ TODAY = datetime.now(UTC).date()
 
 
 def data_dir(app: Flask) -> Path:
+    """Return the site's data directory, in which the log is."""
     path: Path = app.config["DATA_DIR"]
     return path
 
@@ -32,7 +33,8 @@ def aggregate(app: Flask) -> None:
 
 
 def counted() -> dict[str, tuple[int, int, int]]:
-    db.session.rollback()
+    """Return by text the searches, the hits of the last one, and the milliseconds of all."""
+    db.session.rollback()  # end the read transaction, to see the new counts
     rows = db.session.scalars(select(SearchCount).order_by(SearchCount.text))
     return {row.text: (row.times, row.hits, row.milliseconds) for row in rows}
 
@@ -101,7 +103,7 @@ def test_a_search_that_cannot_be_logged_is_lost_without_an_error(app: Flask, pat
     assert not (data_dir(app) / path).exists()
 
 
-def test_a_crash_between_counting_and_deleting_counts_once(
+def test_after_a_crash_between_counting_and_deleting_a_log_is_not_counted_again(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search_log.log_search(data_dir(app), "mali", 1, 0)
@@ -119,7 +121,7 @@ def test_a_crash_between_counting_and_deleting_counts_once(
     assert counted()["mali"][0] == 2
 
 
-def test_a_crash_between_renaming_and_counting_loses_nothing(
+def test_a_crash_between_renaming_a_log_and_counting_it_loses_nothing(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search_log.log_search(data_dir(app), "mali", 1, 0)
@@ -131,17 +133,17 @@ def test_a_crash_between_renaming_and_counting_loses_nothing(
     aggregate(app)
     assert counted()["mali"][0] == 2
     consumer = db.session.get(Consumer, search_log.CONSUMER)
-    assert consumer is not None and consumer.offset == 2
+    assert consumer is not None and consumer.offset == 2, "not two log files were counted"
 
 
 def test_a_line_written_after_the_log_was_renamed_is_counted(app: Flask) -> None:
     search_log.log_search(data_dir(app), "mali", 1, 0)
     line = (data_dir(app) / "searches.log").read_bytes()
-    late = os.open(data_dir(app) / "searches.log", os.O_WRONLY | os.O_APPEND)
-    search_log.aggregate(data_dir(app))
-    os.write(late, line)
-    os.close(late)
-    search_log.aggregate(data_dir(app))
+    open_log = os.open(data_dir(app) / "searches.log", os.O_WRONLY | os.O_APPEND)
+    search_log.aggregate(data_dir(app))  # renames the log
+    os.write(open_log, line)
+    os.close(open_log)
+    search_log.aggregate(data_dir(app))  # counts it
     assert counted()["mali"][0] == 2
 
 
@@ -158,7 +160,7 @@ def test_old_counts_and_the_rarest_searches_are_deleted(
     assert set(counted()) == {"often", "twice", "now"}
 
 
-def test_a_disk_error_is_logged_and_counting_tried_again(
+def test_a_disk_error_is_logged_and_counting_is_retried(
     app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object) -> None:
@@ -183,6 +185,7 @@ def test_a_full_or_uncounted_log_is_a_problem(app: Flask, monkeypatch: pytest.Mo
     assert search_log.find_problem(data_dir(app)) == ""
     monkeypatch.setattr(search_log, "MAX_LOG_BYTES", 10)
     assert "full" in search_log.find_problem(data_dir(app))
+    # As `aggregate` renames a log that it will count at its next call.
     os.rename(data_dir(app) / "searches.log", data_dir(app) / "searches.1.folding")
     assert search_log.find_problem(data_dir(app)) == ""
     monkeypatch.setattr(search_log, "MAX_DELAY_SECONDS", -1)

@@ -69,7 +69,7 @@ TABLES = [
     ("text.html.sanitizer", "ATTRIBUTES", rf"{TAG}|\*", TAG),
     ("text.html.sanitizer", "TAGS", "", TAG),
     ("text.html.sanitizer", "URL_SCHEMES", "", TAG),
-    ("text.html.sanitizer", "_BREAKING", "", TAG),
+    ("text.html.sanitizer", "_OTHER_BREAKS", "", TAG),
     ("text.html.sanitizer", "_NUMBERS", "", TAG),
     ("text.html.sanitizer", "_URLS", "", TAG),
     ("text.words.apostrophes", "_ELIDED", "", WORD),

@@ -12,11 +12,20 @@ SHORTCODE_NAMES = "caption|wp_caption|gallery|embed|audio|video"
 
 # A shortcode, with its content if it has an end tag; "[[caption]]" is an escaped one.
 _SHORTCODE = re.compile(
-    rf"""(?<!\[)\[(?P<name>{SHORTCODE_NAMES})(?P<attributes>(?:\s(?:[^\[\]"']++|"[^"\[]*+"|'[^'\[]*+')*+)?)/?\](?!\])"""
-    rf"""(?:(?P<content>(?:(?!\[/?(?:{SHORTCODE_NAMES})\b).)*+)\[/(?P=name)\])?""",
-    re.IGNORECASE | re.DOTALL,
+    rf"""
+    (?<!\[) \[
+    (?P<name>{SHORTCODE_NAMES})
+    (?P<attributes> (?: \s (?: [^\[\]"']++ | "[^"\[]*+" | '[^'\[]*+' )*+ )? )
+    /?\] (?!\])
+    (?:
+        (?P<content> (?: (?!\[/?(?:{SHORTCODE_NAMES})\b) . )*+ )
+        \[/(?P=name)\]
+    )?
+    """,
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
-# A paragraph with nothing but a placeholder loses its tags: a figure must not be inside one.
+# A numbered placeholder stands for each converted shortcode. If it is alone in a paragraph, it
+# replaces the paragraph, which must not contain a figure.
 _IN_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*+)?>\s*+(\x00[0-9]++\x00)\s*+</p>", re.IGNORECASE)
 _PLACEHOLDER = re.compile("\x00([0-9]++)\x00")
 _STRAY_END = re.compile(rf"(?<!\[)\[/(?:{SHORTCODE_NAMES})\](?!\])", re.IGNORECASE)
@@ -34,7 +43,7 @@ def convert_body(body: str) -> str:
     Brackets that are not a WordPress core shortcode, such as "[Version]", stay as text.
     """
     body = body.replace("\x00", "")
-    # After the last "-->", the pattern would search from every "<!--" to the end of the body.
+    # After the last "-->" no comment ends, but the pattern would look for an end from every "<!--".
     end = body.rfind("-->") + 3 if "-->" in body else 0
     body = _BLOCK_COMMENT.sub("", body[:end]) + body[end:]
     converted: list[str] = []
@@ -91,11 +100,17 @@ def _link_addresses(body: str) -> str:
         elif unlinked or "://" not in token:
             out.append(token)
         else:
-            out.append(_link_lines(token, _is_edge(tokens, index - 1), _is_edge(tokens, index + 1)))
+            out.append(
+                _link_lines(
+                    token,
+                    begins_line=_is_edge(tokens, index - 1),
+                    ends_line=_is_edge(tokens, index + 1),
+                )
+            )
     return "".join(out)
 
 
-def _link_lines(text: str, begins_line: bool, ends_line: bool) -> str:
+def _link_lines(text: str, *, begins_line: bool, ends_line: bool) -> str:
     lines = text.split("\n")
     for number, line in enumerate(lines):
         is_whole = (number > 0 or begins_line) and (number < len(lines) - 1 or ends_line)
@@ -106,7 +121,7 @@ def _link_lines(text: str, begins_line: bool, ends_line: bool) -> str:
 
 
 def _is_edge(tokens: list[str | Tag], index: int) -> bool:
-    """Return whether a token ends a line: a tag that breaks lines, or the end of the text."""
+    """Return whether a line ends at this index: at a tag that breaks lines, or outside the body."""
     if not 0 <= index < len(tokens):
         return True
     token = tokens[index]

@@ -19,7 +19,11 @@ STREAM_DIRECTORIES = ("/dev", "/proc")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An open import source; `directory` is where a file's pictures are, None for a stream."""
+    """An open import source.
+
+    `directory` is where its pictures are, unless `--media` names another: the file's own directory,
+    None for a stream.
+    """
 
     file: IO[bytes]
     name: str
@@ -27,7 +31,10 @@ class Input:
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[int], None]]:
-        """Show a progress bar, or a count for a stream; yield a function that advances it."""
+        """Show a progress bar, or a count for a stream; yield a function that advances it.
+
+        Lines are counted as stories, because each story has a line of its own.
+        """
         if self.directory is None:
             yield _StreamCount(self.name).add
             return
@@ -38,7 +45,7 @@ class Input:
 
 
 def _count_lines(file: IO[bytes]) -> int:
-    """Count the lines of a file in blocks, because a line may have any length."""
+    """Count the lines of a file. It is read in blocks, because a line may have any length."""
     count, last = 0, b"\n"
     while block := file.read(BLOCK_BYTES):
         count, last = count + block.count(b"\n"), block
@@ -65,6 +72,7 @@ def open_input(path: Path) -> Iterator[Input]:
         yield Input(sys.stdin.buffer, "standard input", None)
         return
     with path.open("rb") as file:
+        # /dev/stdin may be redirected from a regular file, whose directory is not known.
         is_stream = not stat.S_ISREG(fstat(file.fileno()).st_mode) or str(path).startswith(
             STREAM_DIRECTORIES
         )

@@ -1,4 +1,7 @@
-"""The storage monitor: whether a running site can save, checked on demand at a limited rate."""
+"""The storage monitor: whether a running site can save, checked on demand at a limited rate.
+
+A quick check looks at the disk and the database file; a full check reads the whole database.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,10 +19,11 @@ from spectator.operations import diagnosis, faults
 from spectator.operations.faults import Fault
 
 QUICK_CHECK_SECONDS = 2.0
-FIRST_CHECK_SECONDS = 0.5  # how long the first call waits for the full check
-# The shortest pause between full checks, and the largest share of a core that they may take.
-CHECK_SECONDS, MAX_CHECK_SHARE = 60.0, 0.003
-DAMAGED_CHECK_SECONDS = 5.0
+# How long a call waits for the full check that it starts, if that is the first or there is damage.
+FULL_CHECK_WAIT_SECONDS = 0.5
+# The shortest pause between full checks, also if the last one found damage, which somebody may be
+# repairing; and the largest share of a core that full checks may take.
+FULL_CHECK_SECONDS, DAMAGED_CHECK_SECONDS, MAX_CHECK_SHARE = 60.0, 5.0, 0.003
 
 
 class StorageMonitor:
@@ -45,11 +50,11 @@ class StorageMonitor:
 
     def _quick_check(self) -> Fault | None:
         directories = {self.data, self.database.parent}
-        checks = [
+        disk_faults = [
             faults.examine_space(directory) for directory in directories if directory.is_dir()
         ]
-        checks.append(diagnosis.examine_database(self.database))
-        return next((fault for check in checks for fault in check), None)
+        database_faults = diagnosis.examine_database(self.database)
+        return next(chain(*disk_faults, database_faults), None)
 
     def _start_full_check_when_due(self) -> None:
         """Check the whole database in a thread, if due; it takes a second per 200 MB."""
@@ -63,13 +68,13 @@ class StorageMonitor:
         )
         self.check_thread.start()
         if is_first or self.damage:
-            self.check_thread.join(FIRST_CHECK_SECONDS)
+            self.check_thread.join(FULL_CHECK_WAIT_SECONDS)
 
     def _full_check(self) -> None:
         started = time.monotonic()
         self.damage = find_damage(self.database)
         duration = time.monotonic() - started
-        pause = DAMAGED_CHECK_SECONDS if self.damage else CHECK_SECONDS
+        pause = DAMAGED_CHECK_SECONDS if self.damage else FULL_CHECK_SECONDS
         self.next_full_check_at = time.monotonic() + max(pause, duration / MAX_CHECK_SHARE)
 
 
@@ -79,9 +84,11 @@ def find_damage(database: Path) -> Fault | None:
         with closing(
             sqlite.connect(f"file:{quote(str(database))}?mode=ro", uri=True, timeout=1)
         ) as connection:
+            # This "quick" check reads every page too; it only leaves out comparing indexes.
             result = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite.Error as error:
         code = getattr(error, "sqlite_errorcode", 0)
+        # The low byte of an extended code is SQLite's primary code.
         is_damage = STORAGE_CODES.get(code & 0xFF) in ("damaged", "not a database", "disk error")
         return diagnosis.explain_sqlite(code, str(error), database) if is_damage else None
     # 11 is SQLITE_CORRUPT.

@@ -34,7 +34,8 @@ from spectator.text.words.slugs import slugify
 
 MAX_ID_LENGTH = 200
 
-# What is logged of a story that was imported before, by whether it was and is published.
+# The outbox event of a story that an import changes, by whether it was published before and whether
+# it is published now.
 EVENTS = {(False, True): "publish", (True, True): "update", (True, False): "withdraw"}
 
 
@@ -113,7 +114,8 @@ class ImportBatch:
     def _candidates(self) -> list[tuple[Row[Any], SourceValues]]:
         """Return the rows of stored stories that may change, each with its source values.
 
-        They may change if the source changed since the last import, or somebody saved them.
+        Those are all with `overwrite`, otherwise those that the source has changed since the last
+        import or that somebody has saved here.
         """
         candidates = []
         for story in self.stories:
@@ -164,7 +166,7 @@ class ImportBatch:
         draft = replace(draft, section=section.slug, picture_id=self._picture_id(story))
         self.next_id += 1
         if story.status in WAS_PUBLIC_STATUSES:
-            self.slugs.owners[slug] = article_id
+            self.slugs.owners[slug] = article_id  # for the next stories of this batch
         values = self._column_values(draft, story, slug, section.id)
         self.writer.add_article(article_id, story.external_id, self._feed_id(story), values)
         self.writer.add_revision(article_id, draft, values, number=1, version=1)
@@ -197,25 +199,22 @@ class ImportBatch:
     def _update_article(self, story: ImportedArticle, old: Row[Any], result: ImportResult) -> None:
         """Collect changes to a stored story; collect none and raise ValidationError if invalid."""
         decision = self.comparison.decide(old, self.overwrite)
-        if decision is not None and decision.preserved:
-            result.preserved.append((story.location, ", ".join(decision.preserved)))
-        if decision is None or not decision.accepted:
-            if (
-                decision is not None
-                and old.source_values is not None
-                and decision.source_values != old.source_values
-            ):
-                # A person made the same edit as the source.
+        if decision is not None:
+            if decision.preserved:
+                result.preserved.append((story.location, ", ".join(decision.preserved)))
+            if decision.accepted:
+                self._write_changes(story, old, decision, result)
+                result.updated += 1
+                return
+            if old.source_values is not None and decision.source_values != old.source_values:
+                # A person made the same edit as the source: only the source's values are new.
                 self.writer.set_import_state(old.id, old.version, decision.source_values)
-            result.unchanged += 1
-            return
-        self._write_changes(story, old, decision, result)
-        result.updated += 1
+        result.unchanged += 1
 
     def _write_changes(
         self, story: ImportedArticle, old: Row[Any], decision: MergeDecision, result: ImportResult
     ) -> None:
-        """Collect the rows of a story that its source changes."""
+        """Collect the rows of a stored story with the fields that the decision accepts."""
         accepted, stored = decision.accepted, self.comparison.stored[old.id]
         source = story.prepared.draft
         status = story.status if "publication" in accepted else old.status
@@ -233,7 +232,12 @@ class ImportBatch:
         values = stored.values_with(source_columns, accepted) | {"slug": slug}
         self.writer.update_article(old.id, old.version, values)
         self.writer.add_revision(
-            old.id, draft, values, (old.number or 0) + 1, old.version + 1, stored.notes
+            old.id,
+            draft,
+            values,
+            number=(old.number or 0) + 1,
+            version=old.version + 1,
+            notes=stored.notes,
         )
         codes = (
             story.prepared.country_codes
@@ -248,11 +252,15 @@ class ImportBatch:
     def _choose_slug(
         self, old: Row[Any], source: Draft, status: str, accepted: frozenset[str]
     ) -> str:
-        """Return the new slug of a stored story; raise ValidationError if another story has it."""
+        """Return the slug of a stored story after the import.
+
+        Raises ValidationError if the source gives it the slug of another story.
+        """
         if "slug" in accepted:
             return self.slugs.unique_slug(source.slug, source.headline, old.id)
         if status in WAS_PUBLIC_STATUSES and old.status not in WAS_PUBLIC_STATUSES:
-            return self.slugs.unique_slug(old.slug, source.headline, old.id, old.slug)
+            # Another story may have got the slug of this one, which was not public, meanwhile.
+            return self.slugs.unique_slug(old.slug, source.headline, old.id, current=old.slug)
         return str(old.slug)
 
 

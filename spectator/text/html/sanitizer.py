@@ -47,18 +47,22 @@ URL_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 MAX_PASSES = 6
 
+# Attributes whose values are URLs, and those whose values are numbers.
 _URLS = frozenset({"href", "src", "poster", "cite"})
 _SCHEME = re.compile(r"([^/?#]*?):")
 _NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "span"})
 _NUMBER = re.compile(r"[0-9]{1,4}%?")
+# An id with a digit or one of `-_:.`, as footnotes have. The site's own ids are plain words, so a
+# body can have none of them, nor one that replaces a script's variable (“DOM clobbering”).
 _ID = re.compile(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", re.ASCII)
-# The sanitizer copies the whole text for every entity in it, so placeholders replace them
-# meanwhile. These are noncharacters, which no text has.
+# nh3 copies the whole text for every entity that it writes, so it gets and returns placeholders for
+# these characters: noncharacters, which normalized text does not contain.
 _PLACEHOLDERS = (("&", "\ufdd0"), ("<", "\ufdd1"), (">", "\ufdd2"), ("\xa0", "\ufdd3"))
 _REFERENCES = (("\ufdd0", "&amp;"), ("\ufdd1", "&lt;"), ("\ufdd2", "&gt;"), ("\ufdd3", "&nbsp;"))
 # Clean paragraphs: no other tag, no attribute, and only the entities that cleaning writes.
 _CLEAN_PARAGRAPHS = re.compile(r"(?:<p>(?:[^<>&\xa0]++|<br>|&(?:amp|lt|gt|nbsp);)*+</p>[ \n]*+)++")
-_BREAKING = frozenset({"br", "iframe", "video", "audio"})
+# In plain text, a line ends at these elements and at `BREAKS`.
+_OTHER_BREAKS = frozenset({"br", "iframe", "video", "audio"})
 _SPACE = re.compile(r"[ \t\n\f\r]+")
 _INVISIBLE_IN_URLS = str.maketrans("", "", "\t\n\r")
 
@@ -75,9 +79,10 @@ def _clean_attribute(_tag: str, name: str, value: str) -> str | None:
         return None
     if name not in _URLS:
         return value
-    # Browsers ignore these, so "/<tab>/host" looks like a local URL but leads to another site.
+    # Browsers ignore tabs and line ends in a URL, so "/<tab>/host" looks like a local URL but leads
+    # to another site.
     url = value.translate(_INVISIBLE_IN_URLS).strip()
-    # ammonia checks the scheme of href and src, but not of cite.
+    # nh3 itself checks the scheme of href and src, but not of cite.
     scheme = _SCHEME.match(url)
     return None if scheme and scheme[1].lower() not in URL_SCHEMES else url
 
@@ -90,15 +95,13 @@ _SANITIZER = nh3.Cleaner(
     link_rel="noopener",
     clean_content_tags={"script", "style"},
 )
-_TEXT_ONLY = nh3.Cleaner(tags=set(), clean_content_tags={"script", "style"})
 
 
 def clean_html(html: str) -> str:
     """Return HTML that is safe to store: allowed tags and attributes, NFC, well-formed, trimmed.
 
-    For footnotes, an id stays if it has a digit or one of `-_:.`. The site's own ids are plain
-    words, so a body cannot take one of them, nor the name of a script's variable. Cleaning is
-    idempotent: it is repeated until nothing changes, and HTML that never settles becomes text.
+    Ids stay if they look like those of footnotes (`_ID`). Cleaning is idempotent: it is repeated
+    until nothing changes, and HTML that still changes after `MAX_PASSES` becomes plain text.
     """
     if _CLEAN_PARAGRAPHS.fullmatch(html) and normalize_text(html) == html:
         # The usual case: an editor saves a stored body again.
@@ -119,7 +122,7 @@ def _clean_once(html: str) -> str:
 
 
 def _replace_all(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
-    """Replace characters one after the other, ten times as fast as translate() for a few."""
+    """Replace characters one after the other: for a few, ten times as fast as translate()."""
     for old, new in pairs:
         text = text.replace(old, new)
     return text
@@ -159,7 +162,7 @@ def _text_with_line_breaks(html: str) -> str:
     for token in tokens(html):
         if isinstance(token, str):
             pieces.append(_SPACE.sub(" ", token))
-        elif token.name in BREAKS or token.name in _BREAKING:
+        elif token.name in BREAKS or token.name in _OTHER_BREAKS:
             pieces.append("\n")
         elif token.name in {"td", "th"}:
             pieces.append(" ")

@@ -10,25 +10,27 @@ MAX_MARKS = 30
 # Word processors write a line break within a paragraph as a vertical tab; form feeds and separators
 # also separate words.
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-# Control characters, lone surrogates, the byte order mark and noncharacters, which XML or UTF-8
-# does not allow.
+# Control characters, lone surrogates, the byte order mark and noncharacters. They mean nothing in a
+# text, and XML (in feeds) or UTF-8 does not allow most of them.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufdd0-\ufdef\ufffe\uffff]+"
 )
-# Composing across these would destroy tags: "<p>" and a combining solidus become "<p≯".
+# NFC would compose these characters with a combining mark after them: of "<p>" and a combining
+# solidus, only "<p≯" would remain, which is no tag.
 _NOT_SYNTAX = re.compile("[^<>=]+")
 
 
 def _combining_marks(end: int) -> str:
-    """Return the reorderable combining marks below a code point, for a character class."""
+    """Return the combining marks below a code point that NFC may reorder, for a character class."""
     return "".join(chr(code) for code in range(0x300, end) if unicodedata.combining(chr(code)))
 
 
-# Unicode has no combining marks above this code point.
+# There are no such marks from U+1F000 on.
 _TOO_MANY_MARKS = re.compile(
     f"([{_combining_marks(0x1F000)}]{{{MAX_MARKS}}})[{_combining_marks(0x1F000)}]++"
 )
-# A cheap first test: character classes within the first plane are tables, ten times as fast.
+# A cheap first test, which takes every character from U+10000 on for a mark: the rest of the class
+# is then a table, which is ten times as fast.
 _PERHAPS_TOO_MANY_MARKS = re.compile(
     f"[{_combining_marks(0x10000)}\U00010000-\U0001f000]{{{MAX_MARKS + 1}}}"
 )
