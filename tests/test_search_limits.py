@@ -1,4 +1,4 @@
-"""Limits that small archives never reach, at their real sizes."""
+"""Limits of search, at their real sizes. The small archives of other tests never reach them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
     index = open_index(tmp_path / "search")
 
     def rebuild(*documents: Document) -> Index:
-        index.rebuild(documents, 1)
+        index.rebuild(documents, offset=1)
         return index
 
     yield rebuild
@@ -34,30 +34,34 @@ def build(tmp_path: Path) -> Iterator[Build]:
 
 
 def words(number: int, start: str = "pre") -> list[str]:
-    """Return different words that start alike."""
+    """Return `number` different words that begin with `start`, in alphabetical order."""
     letters = "abcdefghijklmnopqrst"
     return [start + "".join(pair) for pair in product(letters, letters)][:number]
+
+
+def count_segments(directory: Path) -> int:
+    """Return the number of segments of the index: each has one file of terms."""
+    return len(list((directory / "search").rglob("*.trm")))
 
 
 # Queries
 
 
 def test_a_query_is_cut_after_two_hundred_characters() -> None:
-    assert [clause.words for clause in parse_query("x " * 99 + "ab cd").clauses] == [
-        ("x",),
-        ("ab",),
-    ]
-    assert [clause.words for clause in parse_query("x " * 99 + "abcd").clauses][1] == ("ab",)
+    for end in ("ab cd", "abcd"):  # characters 199 and following
+        query = parse_query("x " * 99 + end)
+        assert [clause.words for clause in query.clauses] == [("x",), ("ab",)]
 
 
 def test_ten_conditions_are_used_and_an_eleventh_is_reported() -> None:
-    ten = parse_query("a b c d e f g h in:i by:j a b")
+    ten = parse_query("a b c d e f g h in:i by:j a b")  # the repeated words do not count
     assert (len(ten.clauses), len(ten.filters), ten.is_truncated) == (8, 2, False)
     eleven = parse_query("a b c d e f g h in:i by:j k")
-    assert eleven.is_truncated and "k" not in {word for c in eleven.clauses for word in c.words}
+    assert eleven.is_truncated
+    assert "k" not in {word for clause in eleven.clauses for word in clause.words}
 
 
-def test_a_phrase_has_eight_words() -> None:
+def test_a_phrase_or_name_is_cut_after_eight_words() -> None:
     [clause] = parse_query('"a b c d e f g h i j"').clauses
     assert clause.words == tuple("abcdefgh")
     [clause] = parse_query("by:a-b-c-d-e-f-g-h-i-j").filters
@@ -100,15 +104,15 @@ def test_a_results_page_lists_many_values_of_a_facet(
             headline=f"Report {number}",
             topics=tuple(f"Topic {number}{letter}" for letter in "abcdefghij"),
         )
-    catch_up()
-    for address in ("/search?q=report", "/search?q=report&topic=topic-2j"):
-        answer = client.get(address)
-        assert answer.status_code == 200
-        assert "topic-0a" in answer.text
-    assert "topic-2j" in answer.text
+    catch_up()  # index the stories
+    for path in ("/search?q=report", "/search?q=report&topic=topic-2j"):
+        response = client.get(path)
+        assert response.status_code == 200
+        assert "topic-0a" in response.text
+    assert "topic-2j" in response.text
 
 
-def test_pages_hold_a_hundred_stories_and_end_at_fifty(build: Build) -> None:
+def test_a_page_has_a_hundred_stories_at_most_and_the_fiftieth_is_the_last(build: Build) -> None:
     stories = [document("Report") for _ in range(105)]
     newest = document_ids(*reversed(stories))
     index = build(*stories)
@@ -121,87 +125,92 @@ def test_pages_hold_a_hundred_stories_and_end_at_fifty(build: Build) -> None:
     assert page(1, 1000) == newest[:100]
     assert page(2, 1000) == newest[100:]
     assert page(50, 2) == newest[98:100]
-    assert page(51, 2) == page(0, 2) == page(-1, 2) == page(3, 100) == []
-    assert page(2, 0) == page(2, -5) == newest[1:2]
+    for number, size in ((51, 2), (0, 2), (-1, 2), (3, 100)):
+        assert page(number, size) == []
+    assert page(2, 0) == page(2, -5) == newest[1:2], "a page has at least one story"
 
 
 # Prefixes and names
 
 
 def test_a_prefix_stands_for_its_fifty_most_frequent_words(build: Build) -> None:
-    rare = [document("Report", word) for word in words(70)]
+    stories = [document("Report", word) for word in words(70)]
+    # With this story, the last ten words are more frequent than the others.
     frequent = document("Report", " ".join(words(70)[60:]))
-    index = build(*rare, frequent)
+    index = build(*stories, frequent)
     results = index.find(SearchRequest("pre*", per_page=100))
-    assert results.total == 51, "fifty words, ten of them in two stories"
-    assert {frequent.id, *document_ids(*rare[60:])} <= set(results.ids)
+    assert results.total == 50 + 1, "one story for each word, and the one with ten of them"
+    assert {frequent.id, *document_ids(*stories[60:])} <= set(results.ids)
 
 
-def test_prefixes_of_a_query_share_their_words(build: Build) -> None:
+def test_two_prefixes_of_a_query_stand_for_twenty_five_words_each(build: Build) -> None:
     stories = [document(" ".join(pair)) for pair in zip(words(40), words(40, "sub"), strict=True)]
     results = build(*stories).find(SearchRequest("pre* sub*", per_page=100))
     assert results.total == 25
 
 
 def test_a_prefix_reads_four_hundred_words_of_a_field(build: Build) -> None:
-    everyday = words(400)
-    late = document("Report", "prezzz", section="late")
-    often = [document("Report", "prezzz") for _ in range(3)]
-    index = build(document("Report", " ".join(everyday)), late, *often)
-    assert index.find(SearchRequest("pre*")).total == 1, "the 401st word is not looked at"
-    index = build(document("Report", " ".join(everyday[:399])), late, *often)
+    last = [document("Report", "prezzz") for _ in range(4)]  # the last word in the alphabet
+    index = build(document("Report", " ".join(words(400))), *last)
+    assert index.find(SearchRequest("pre*")).total == 1, "the 401st word was read"
+    index = build(document("Report", " ".join(words(399))), *last)
     assert index.find(SearchRequest("pre*")).total == 5
 
 
 def test_suggestions_read_two_hundred_words(build: Build) -> None:
     stories = [document(word) for word in words(201)]
     index = build(*stories)
-    suggested = index.suggest("pre", limit=500).articles
+    suggested = index.suggest("pre", limit=500).articles  # more than there are
     assert suggested == document_ids(*reversed(stories[:200]))
-    assert len(index.suggest("pre").articles) == 5
+    assert len(index.suggest("pre").articles) == 5, "the default limit"
 
 
 def test_a_name_without_apostrophe_stands_for_four_spellings(build: Build) -> None:
     names = ["q'uranic", "qu'ranic", "qur'anic", "qura'nic", "quran'ic"]
     stories = [document("Report", name, language="fr") for name in names]
     assert build(*stories).find(SearchRequest("quranic")).total == 4
-    assert build(*stories).find(SearchRequest("qur*")).total == 4 + 1, "and the word quran"
+    # A prefix too stands for four of the names; "quran'ic" also has the word "quran".
+    assert build(*stories).find(SearchRequest("qur*")).total == 4 + 1
 
 
-def test_what_a_limited_search_finds_does_not_depend_on_other_stories(build: Build) -> None:
-    spelling = words(60)
-    own = [document("Report", " ".join(spelling[:55])), document("Report", "prezzz")]
-    own += [document("Report", name) for name in ("quran'ic", "qura'nic", "quranic")]
-    names = [document("Other", name) for name in ("q'uranic", "qu'ranic", "qur'anic") * 3]
-    others = [document("Other", " ".join(words(500))), *names]
-    permitted = frozenset(document_ids(*own))
+def test_limits_on_words_do_not_count_those_of_stories_that_are_not_permitted(build: Build) -> None:
+    """A search restricted to `article_ids` finds the same whatever other stories there are."""
+    prefixed = [document("Report", " ".join(words(55))), document("Report", "prezzz")]
+    named = [document("Report", name) for name in ("quran'ic", "qura'nic", "quranic")]
+    permitted = [*prefixed, *named]
+    other_names = [document("Other", name) for name in ("q'uranic", "qu'ranic", "qur'anic") * 3]
+    others = [document("Other", " ".join(words(500))), *other_names]
+    permitted_ids = frozenset(document_ids(*permitted))
 
     def find(index: Index, text: str) -> list[int]:
-        return index.find(SearchRequest(text, sort="newest", article_ids=permitted)).ids
+        return index.find(SearchRequest(text, sort="newest", article_ids=permitted_ids)).ids
 
     for text, expected in (
-        ("pre*", own[:2]),
-        ("pre* report", own[:2]),
-        ("report -pre*", own[2:]),
-        ("quranic", own[2:]),
-        ("qur*", own[2:]),
-        ("report -quranic", own[:2]),
+        ("pre*", prefixed),
+        ("pre* report", prefixed),
+        ("report -pre*", named),
+        ("quranic", named),
+        ("qur*", named),
+        ("report -quranic", prefixed),
     ):
         newest_first = document_ids(*reversed(expected))
-        assert find(build(*own), text) == newest_first, text
-        assert find(build(*own, *others), text) == newest_first, text
+        assert find(build(*permitted), text) == newest_first, text
+        assert find(build(*permitted, *others), text) == newest_first, text
 
 
 # Texts
 
 
-def test_similar_stories_cost_no_more_look_ups_than_an_ordinary_text(build: Build) -> None:
-    """Check the work that is done while readers' searches wait for the index."""
+def test_only_the_most_frequent_words_of_a_text_are_looked_up_for_similar_stories(
+    build: Build,
+) -> None:
+    """Readers' searches wait for the index while these words are looked up."""
     index = build(document("Report", "zebra"), document("Report", "zebra"))
     rare = " ".join(f"w{number}" for number in range(20_000))
-    counted = count_words(document("Rare headline", f"zebra zebra {rare}"))
-    assert len(counted.counts) == MAX_COUNTED_WORDS + 2
-    assert len(index.more_like_this(document("Rare headline", f"zebra zebra {rare}"))) == 2
+    story = document("Rare headline", f"zebra zebra {rare}")
+    counts, headline_words = count_words(story)
+    assert len(counts) == MAX_COUNTED_WORDS + len(headline_words)
+    assert len(index.more_like_this(story)) == 2
 
 
 def test_a_text_is_indexed_up_to_thirty_thousand_distinct_words(build: Build) -> None:
@@ -219,18 +228,21 @@ def test_a_text_is_indexed_up_to_thirty_thousand_distinct_words(build: Build) ->
     )
 
 
-def test_stories_of_many_rare_words_share_no_segment(
+def test_a_rebuilt_index_starts_a_new_segment_after_many_rare_words(
     build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "ORDINARY_WORDS", 10)
     monkeypatch.setattr(writer, "MAX_RARE_WORDS", 40)
     ordinary = [document("Report", " ".join(words(10))) for _ in range(20)]
+    # Each of these has twenty more words than an ordinary story: two of them fill a segment.
     rare = [document("Report", " ".join(words(30, start))) for start in ("sub", "sup", "sud")]
     index = build(*ordinary, *rare)
     assert index.find(SearchRequest("report", per_page=100)).total == 23
-    assert len(list((tmp_path / "search").rglob("*.trm"))) == 2
+    assert count_segments(tmp_path) == 2
 
 
+# `cost` is what copying one of nine stories costs, in ordinary stories. A commit copies 250 of them
+# at most, and never a segment that costs 200 or more.
 @pytest.mark.parametrize(("cost", "segments"), [(1, 1), (100, 7), (300, 9)])
 def test_segments_of_very_long_stories_are_merged_a_few_at_a_time(
     build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost: int, segments: int
@@ -240,8 +252,8 @@ def test_segments_of_very_long_stories_are_merged_a_few_at_a_time(
     )
     index = build()
     for number in range(9):
-        index.apply({number: document("Report", "long", id=number)}, number + 2)
-    assert len(list((tmp_path / "search").rglob("*.trm"))) == segments
+        index.apply({number: document("Report", "long", id=number)}, offset=number + 2)
+    assert count_segments(tmp_path) == segments
 
 
 def test_years_start_at_midnight_of_the_newsroom(tmp_path: Path) -> None:
@@ -255,7 +267,7 @@ def test_years_start_at_midnight_of_the_newsroom(tmp_path: Path) -> None:
         ("Africa/Lagos", [(2023, 2), (2024, 1)]),
     ):
         index = open_index(tmp_path / zone.replace("/", "-"), ZoneInfo(zone))
-        index.rebuild(stories, 1)
+        index.rebuild(stories, offset=1)
         assert index.find(SearchRequest("report")).year_counts == years
         index.close()
 

@@ -1,8 +1,9 @@
 """Process of concurrent searchers: four threads share an index and record wrong results.
 
-`python -m tests.drills.searchers STORIES LEDGER SECONDS OUTPUT` writes a report to OUTPUT, as JSON.
-STORIES is a JSON file of stable stories, whose searched words never change: article ids by story
-number. LEDGER lists the stories published meanwhile.
+`python -m tests.drills.searchers STORIES LEDGER SECONDS OUTPUT` searches for that many seconds,
+then writes a report to OUTPUT, as JSON. STORIES is a JSON file with the article ids of the stable
+stories by number: they are changed meanwhile, but never in the words that are searched for. LEDGER
+is the file in which the publisher lists the new stories that it publishes meanwhile.
 """
 
 from __future__ import annotations
@@ -21,15 +22,18 @@ from tests.drills import publisher
 from tests.drills.running_site import Story, token
 
 THREADS = 4
-STORIES = 60
-# A story has a word if its number is divisible by this.
+STORIES = 60  # stable ones
+# Each of these words is in the stable stories whose number is divisible by the word's number.
 GROUPS = {"zgsecond": 2, "zgthird": 3, "zgfifth": 5}
-COMMON_WORD = "drill"  # in every story published meanwhile
+COMMON_WORD = "drill"  # in every new story
 MAX_FAILURES = 20
 
 
 def word(number: int, prefix: str) -> str:
-    """Return a word for a number; the final x prevents stemming, so that words stay different."""
+    """Return a word for a number: a letter for each of its digits, then x.
+
+    The x prevents stemming, so that the words of different numbers stay different.
+    """
     return f"{token(number, prefix)}x"
 
 
@@ -51,7 +55,8 @@ class Searchers:
     index: Index
     ids: dict[int, int]  # article ids of the stable stories by story number
     ledger: Path
-    seen: set[str] = field(default_factory=set)  # tokens of new stories found so far
+    # The tokens of new stories found so far; a token is a word that no other story has.
+    seen: set[str] = field(default_factory=set)
     max_total: int = 0
     max_offset: int = 0
     searches: int = 0
@@ -111,11 +116,12 @@ class Searchers:
         )
         results = self.index.find(SearchRequest(text, sort="newest", per_page=MAX_PER_PAGE))
         ids = sorted((self.ids[number] for number in numbers), reverse=True)
+        # In mode "any", no story would have all words.
         assert (results.mode, results.total, results.ids) == ("all", len(ids), ids), (text, results)
         assert dict(results.facets["country"]) == {"mali": len(ids)}, (text, results.facets)
 
     def check_suggestions(self, rng: random.Random) -> None:
-        """Complete the last word of a headline, typed without its last digit letter and x."""
+        """Complete the last word of a headline, which lacks two letters: ten stories match."""
         number = rng.choice(list(self.ids))
         suggestions = self.index.suggest(f"stays {word(number, 'zb')[:-2]}", limit=20)
         same_prefix = [
@@ -136,8 +142,8 @@ class Searchers:
         if results.ids:
             self.seen.add(story.token)
 
-    def check_all_stories(self, _chance: random.Random) -> None:
-        """Search for all new stories: the total never falls or exceeds the published ones."""
+    def check_all_stories(self, _rng: random.Random) -> None:
+        """Search for all new stories: never fewer than before, nor more than were published."""
         old_total, old_offset = self.max_total, self.max_offset
         results = self.index.find(SearchRequest(COMMON_WORD))
         published = len(self.published()) + 1  # the last story may not be in the ledger yet
@@ -152,7 +158,7 @@ class Searchers:
 
 
 def main() -> None:
-    """Search for that many seconds, then write the report."""
+    """Search in four threads, then write the report."""
     stories, ledger, seconds, output = sys.argv[1:]
     ids_by_text = json.loads(Path(stories).read_text(encoding="utf-8"))
     ids = {int(number): article_id for number, article_id in ids_by_text.items()}
