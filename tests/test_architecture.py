@@ -1,4 +1,4 @@
-"""The architecture: layers, documented addresses and settings, and names of the field."""
+"""The architecture: layers of packages, use of Whoosh, documented URLs and settings, and names."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ VAGUE_NAMES = frozenset(
     "found each asked known kept thing given mine here place it made".split()
     + "shown typed chosen posted".split()
 )
-# Words of the field that end in -ing.
+# Nouns that end in -ing, established in web development and search.
 FIELD_TERMS = {"caching", "folding", "indexing", "scoring", "spelling", "templating", "throttling"}
 
 
@@ -80,9 +80,14 @@ class Import(NamedTuple):
 
 
 def package_of(module: str) -> str:
-    """Return the package of a dotted module: `site` for `spectator.site.pages`."""
-    parts = module.split(".")
-    return parts[0] if parts[0] == "wsgi" else parts[1] if len(parts) > 1 else "create_app"
+    """Return the package of a dotted module: `site` for `spectator.site.pages`.
+
+    The module `spectator` itself counts as `create_app`.
+    """
+    if module == "wsgi":
+        return module
+    _, _, path = module.partition(".")
+    return path.split(".")[0] or "create_app"
 
 
 def imports(root: Path = ROOT) -> set[Import]:
@@ -123,14 +128,19 @@ def level(package: str) -> int:
 
 
 def violations(edges: set[Import]) -> list[Import]:
-    """Return imports that point upwards or are forbidden, and every import of `text`."""
+    """Return the imports from a higher layer, the forbidden ones, and all that `text` does.
+
+    `text` imports no other package at all.
+    """
     return sorted(
         edge
         for edge in edges
         if edge.source != edge.target
-        if edge.source == "text"
-        or level(edge.source) > level(edge.target)
-        or (edge.source, edge.target) in FORBIDDEN
+        and (
+            edge.source == "text"
+            or level(edge.source) > level(edge.target)
+            or (edge.source, edge.target) in FORBIDDEN
+        )
     )
 
 
@@ -188,8 +198,9 @@ def imported_modules(node: ast.AST) -> list[str]:
 
 
 def test_only_the_whoosh_package_imports_whoosh() -> None:
-    pickled = "search/analysis.py"  # every index names it
-    files = {file for file, _ in whoosh_imports()} - {pickled}
+    # Indexes on disk contain a pickled object of this module, so it cannot move to search/whoosh/.
+    module_of_pickles = "search/analysis.py"
+    files = {file for file, _ in whoosh_imports()} - {module_of_pickles}
     assert files and all(file.startswith("search/whoosh/") for file in files), files
 
 
@@ -229,14 +240,16 @@ def test_only_internals_uses_undocumented_names_of_whoosh() -> None:
     internals = "search/whoosh/internals.py"
     modules = {module for file, module in whoosh_imports() if file != internals}
     assert modules <= DOCUMENTED_WHOOSH
-    private = {
-        path.name: private_attributes_of_others(ast.parse(path.read_text("utf-8")))
+    trees = {
+        path.relative_to(ROOT / "spectator").as_posix(): ast.parse(path.read_text("utf-8"))
         for path in (ROOT / "spectator/search").rglob("*.py")
     }
-    listed = private.pop("internals.py")
+    private = {file: private_attributes_of_others(tree) for file, tree in trees.items()}
+    private_in_internals = private.pop(internals)
     assert not any(private.values()), private
-    docstring = ast.get_docstring(ast.parse((ROOT / "spectator" / internals).read_text("utf-8")))
-    assert listed and not [name for name in listed if name not in (docstring or "")]
+    docstring = ast.get_docstring(trees[internals]) or ""
+    assert private_in_internals, "internals.py needs none: this test then checks nothing"
+    assert [name for name in private_in_internals if name not in docstring] == []
 
 
 def test_every_setting_is_documented() -> None:
@@ -244,7 +257,7 @@ def test_every_setting_is_documented() -> None:
     assert [setting.name for setting in SETTINGS if f"`{PREFIX}{setting.name}`" not in readme] == []
 
 
-def test_every_address_is_documented(app: Flask) -> None:
+def test_every_url_rule_is_documented(app: Flask) -> None:
     documented = (ROOT / "docs/architecture.md").read_text()
     rules = {
         re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"<\1>", rule.rule) for rule in app.url_map.iter_rules()
@@ -258,9 +271,9 @@ def test_no_module_is_called_utils_or_the_like() -> None:
 
 
 def test_no_unfinished_work_is_left_in_the_code() -> None:
-    left = re.compile("TO" + "DO|FIX" + "ME|NotImplemented" + "Error")
+    marker = re.compile("TODO|FIXME|NotImplementedError")
     for path in (ROOT / "spectator").rglob("*.py"):
-        assert not left.search(path.read_text()), path
+        assert not marker.search(path.read_text()), path
 
 
 def python_files() -> list[Path]:
@@ -308,6 +321,7 @@ def test_vague_names_are_reported_wherever_they_are_assigned() -> None:
 
 
 def test_modules_are_nouns() -> None:
+    """At most three modules are named after an activity, apart from terms of the field."""
     modules = {
         path.stem
         for path in (ROOT / "spectator").rglob("*ing.py")
@@ -317,7 +331,10 @@ def test_modules_are_nouns() -> None:
 
 
 def test_no_browser_test_waits_for_a_promise_that_is_always_true() -> None:
-    """Forbid async functions: their promise is always true; `poll` awaits it."""
+    """An async function returns a promise, which `wait_for_function` takes for true at once.
+
+    `poll` in test_autosave.py awaits the promise.
+    """
     waits = re.compile(r"wait_for_function\(\s*[\"']{1,3}\s*async")
     files = sorted((ROOT / "tests").rglob("*.py"))
     assert [path.name for path in files if waits.search(path.read_text("utf-8"))] == []

@@ -27,27 +27,37 @@ const ATTRIBUTE = /([^\s/>"'=]+)(\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']*))?/g;
 const ROW_TAG = /<(\/?)(?:t[rdh]|tbody|thead|tfoot|caption)(?=[\s/>])/gi;
 const EMOJI =
   /^(?:\p{Extended_Pictographic}|\p{Emoji_Presentation}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\ufe0f|\u200d|\u20e3|[#*0-9](?=\ufe0f?\u20e3)|[\u{e0020}-\u{e007f}])+$/u;
-// The ids that a stored text may have (spectator.text.html.sanitizer).
+// The ids that the server lets a story have: the same pattern as `_ID` in spectator/text/html/sanitizer.py.
 const SAFE_ID = /^(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}$/;
+
+/** Browsers put what was copied between two comments, StartFragment and EndFragment. Removes the white
+    space next to them that was not copied. */
+function removeSpaceOutsideFragment(page) {
+  const comments = page.createTreeWalker(page, NodeFilter.SHOW_COMMENT);
+  while (comments.nextNode()) {
+    const comment = comments.currentNode;
+    const [, edge] = /^\s*(Start|End)Fragment\s*$/.exec(comment.data) || [];
+    const outside = { Start: "previousSibling", End: "nextSibling" }[edge];
+    while (comment[outside]?.nodeType === Node.TEXT_NODE && !comment[outside].data.trim())
+      comment[outside].remove();
+  }
+}
 
 /** Parses the clipboard into a document in which nothing is loaded and no script runs. */
 export function parseClipboard(html) {
-  const attribute = (all, key, value = "") =>
-    /^on/i.test(key) ? "" : key.toLowerCase() === "style" ? `data-style${value}` : all;
-  const disarm = (tag, name, attributes) => `<${name}${attributes.replace(ATTRIBUTE, attribute)}>`;
-  let source = closeStrayTags(html).replace(TAG, disarm);
+  // The Content-Security-Policy forbids event handlers and style attributes: remove or rename them.
+  const disarmAttribute = (attribute, name, value = "") => {
+    if (/^on/i.test(name)) return "";
+    return name.toLowerCase() === "style" ? `data-style${value}` : attribute;
+  };
+  const disarmTag = (_tag, name, attributes) =>
+    `<${name}${attributes.replace(ATTRIBUTE, disarmAttribute)}>`;
+  let source = closeStrayTags(html).replace(TAG, disarmTag);
   // The parser would drop rows and cells outside of a table and join their words.
   if (!/<table[\s/>]/i.test(source)) source = source.replace(ROW_TAG, "<$1div");
   // Without <body>, the parser would drop white space before the first word.
   const page = new DOMParser().parseFromString(`<body>${source}`, "text/html");
-  // Remove the white space outside of the comments StartFragment and EndFragment.
-  const comments = page.createTreeWalker(page, NodeFilter.SHOW_COMMENT);
-  while (comments.nextNode()) {
-    const [, which] = /^\s*(Start|End)Fragment\s*$/.exec(comments.currentNode.data) || [];
-    const sibling = which === "Start" ? "previousSibling" : "nextSibling";
-    const outer = () => (which ? comments.currentNode[sibling] : null);
-    while (outer() && outer().nodeType === 3 && !outer().data.trim()) outer().remove();
-  }
+  removeSpaceOutsideFragment(page);
   return page;
 }
 
@@ -65,7 +75,8 @@ export function emojiOf(element) {
   const isNamed = /emoji|smil(?:ey|ie)/i.test(
     `${element.className} ${element.getAttribute("src") || ""}`,
   );
-  return alt && (EMOJI.test(alt) || (isNamed && alt.length < 20)) ? alt : "";
+  const isEmoticon = isNamed && alt.length < 20; // such as ":-)"; a longer text describes a picture
+  return alt && (EMOJI.test(alt) || isEmoticon) ? alt : "";
 }
 
 function isHidden(element) {
@@ -113,6 +124,7 @@ export function describeSkipped(counts) {
   return `${list} ${total > 1 ? "were" : "was"} not pasted: ${help}.`;
 }
 
+/** Returns the fragment of a link, decoded if it is valid; "" if there is none. */
 export const fragmentOf = (href) => {
   const [, fragment] = /#([^#]+)$/.exec(href || "") || [];
   try {
@@ -122,15 +134,16 @@ export const fragmentOf = (href) => {
   }
 };
 
-/** Returns the anchors of the clipboard as `{ids, places}`: `ids` maps the anchor's name to its id in the
-    story, `places` maps the link or text node at the anchor to that id. `isTaken(id)` returns whether the
-    story has an id. Only anchors that a link of the clipboard leads to are kept; if the clipboard was
-    copied from an editor (`isOwn`), also all others whose id is free. */
+/** Returns the ids that the story gets for the anchors of the clipboard, the elements that links may lead
+    to, as `{ids, places}`. `ids` maps each anchor's name to its new id, `places` maps the link or text node
+    that gets an id to this id. `isTaken(id)` returns whether the story already has an id. An anchor gets
+    one if a link of the clipboard leads to it, or if the clipboard was copied from an editor (`isOwn`) and
+    the anchor's name is free as an id. */
 export function findAnchors(body, isTaken, isOwn) {
   const links = [...body.querySelectorAll("a[href*='#']")];
   const wanted = new Set(links.map((link) => fragmentOf(link.getAttribute("href"))));
   const [ids, places, used] = [new Map(), new Map(), new Set()];
-  const waiting = []; // names of anchors before the next text
+  const waiting = []; // names of anchors that no text has followed yet
   let last = null; // the last text node
   const isNew = (name) => name && !ids.has(name) && (wanted.has(name) || (isOwn && !isTaken(name)));
   const freeId = (name) => {
@@ -141,18 +154,19 @@ export function findAnchors(body, isTaken, isOwn) {
     for (let number = 2; isTaken(id) || used.has(id); number += 1) id = `${base}-${number}`;
     return id;
   };
-  const put = (node) => {
+  // Gives the waiting anchors one id, at the link around a text node or, if that has an id, at the node.
+  const assignId = (node) => {
     const link = node.parentElement.closest("a[href]");
-    const start = link && !places.has(link) ? link : node;
-    const id = places.get(start) || freeId(waiting[0]);
-    places.set(start, id);
+    const holder = link && !places.has(link) ? link : node;
+    const id = places.get(holder) || freeId(waiting[0]);
+    places.set(holder, id);
     used.add(id);
     for (const name of waiting.splice(0)) ids.set(name, id);
   };
   const visit = (node) => {
     if (node.nodeType === 3 && node.data.trim()) {
       last = node;
-      if (waiting.length) put(node);
+      if (waiting.length) assignId(node);
     }
     if (node.nodeType !== 1 || nounOf(node) !== null) return;
     for (const name of [node.id, node.localName === "a" && node.getAttribute("name")])
@@ -160,6 +174,6 @@ export function findAnchors(body, isTaken, isOwn) {
     node.childNodes.forEach(visit);
   };
   visit(body);
-  if (waiting.length && last) put(last);
+  if (waiting.length && last) assignId(last);
   return { ids, places };
 }
