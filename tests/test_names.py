@@ -84,6 +84,25 @@ def test_numbered_slugs_skip_the_slugs_of_public_names(app: Flask, editor: User)
     assert names(Topic) == {"C 2": "c-2", "C#": "c", "C++": "c-3"}
 
 
+@pytest.mark.parametrize("pattern", ["ab ", "a"])
+@pytest.mark.parametrize("length", [2, 40, *range(70, 82)])
+def test_public_names_with_equal_slugs_of_any_length_are_numbered(
+    app: Flask, length: int, pattern: str
+) -> None:
+    """Publish one after the other, as stories are; numbers have one and two digits."""
+    base = (pattern * 120)[:length].strip()
+    with db.write() as session:
+        for letter in "!#$%&()*+,:;":  # in no slug
+            ids = get_or_create_ids(session, Topic, [base + letter]).values()
+            settle_slugs(session, Topic, ids)
+            session.add_all(PublicListing(kind="topic", key=row_id) for row_id in ids)
+            session.flush()
+        slugs = session.scalars(select(Topic.slug).order_by(Topic.id)).all()
+    assert len(set(slugs)) == 12
+    assert [slug.rpartition("-")[2] for slug in slugs[1:]] == [str(n) for n in range(2, 13)]
+    assert all(is_slug(slug) and len(slug) <= 80 for slug in slugs)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -19,6 +19,7 @@ from spectator.db import db
 from spectator.models import Article, User
 from spectator.publishing import Action
 from spectator.publishing.slugs import RedirectWriter
+from spectator.text.words.slugs import is_slug
 from tests.conftest import make_draft
 
 PUBLIC = {"body": "x", "status": "published", "published_at": "2026-01-02T03:04:05Z"}
@@ -67,6 +68,26 @@ def test_scheduled_stories_with_equal_slugs_are_numbered_on_publication(
     assert [
         client.get(f"/politics/{slug}").status_code for slug in ("one", "one-2", "one-3", "one-4")
     ] == [200] * 3 + [404]
+
+
+@pytest.mark.parametrize("length", [80, 98, 99, 100])
+def test_numbered_slugs_of_stories_are_valid_whatever_their_length(
+    editor: User, length: int
+) -> None:
+    slug = ("ab-" * 34)[: length - 1] + "z"
+    ids = [publishing.create(make_draft(slug=slug), editor) for _ in range(12)]
+    for article_id in ids:
+        publishing.apply_action(article_id, editor, Action("publish"))
+    slugs = [slug_of(article_id) for article_id in ids]
+    assert slugs[0] == slug and len(set(slugs)) == 12
+    assert slugs[11].endswith("-12") and all(map(is_slug, slugs))
+
+
+def test_numbered_slugs_of_sections_are_valid(app: Flask) -> None:
+    name = "a" * 74 + " news"
+    with db.write() as session:
+        slugs = [publishing.add_section(session, name).slug for _ in range(11)]
+    assert len(set(slugs)) == 11 and all(map(is_slug, slugs))
 
 
 def test_a_taken_slug_is_numbered_if_the_story_already_had_it_and_refused_otherwise(

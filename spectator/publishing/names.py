@@ -20,12 +20,12 @@ from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, Table, delete, insert, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from spectator.models import Author, FormerName, PublicListing, Topic
 from spectator.queries import select_visible_counts
 from spectator.text.words.folding import fold
-from spectator.text.words.slugs import slugify
+from spectator.text.words.slugs import numbered_slug, slugify
 
 MAX_SLUG_LENGTH, MAX_FOLDED_LENGTH = 80, 240  # of the columns
 MAX_SIMILAR_NAMES = 200  # compared while the write lock is held
@@ -160,17 +160,25 @@ def unique_slugs(session: Session, model: NamedModel, names: Sequence[str]) -> d
     for name in names:
         base = ascii_form(name)
         number = last.get(base, 1)
-        while (slug := _numbered_slug(base, number)) in used_slugs:
+        slug = base if number == 1 else numbered_slug(base, number, MAX_SLUG_LENGTH)
+        while slug in used_slugs:
             number += 1
+            slug = numbered_slug(base, number, MAX_SLUG_LENGTH)
         slugs[name] = slug
         last[base] = number
         used_slugs.add(slug)
     return slugs
 
 
-def _numbered_slug(base: str, number: int) -> str:
-    suffix = "" if number == 1 else f"-{number}"
-    return base[: MAX_SLUG_LENGTH - len(suffix)].rstrip("-") + suffix
+def _has_numbered_slug(column: InstrumentedAttribute[str], base: str) -> ColumnElement[bool]:
+    """Return a condition that holds for `base` with any number of up to seven digits.
+
+    A long slug is cut to fit its number, so each number of digits has a range of its own.
+    """
+    examples = [numbered_slug(base, 10**zeros, MAX_SLUG_LENGTH) for zeros in range(7)]
+    stems = sorted({slug.rpartition("-")[0] for slug in examples})
+    # "." follows "-" in ASCII: the range holds every slug that starts with the stem and "-".
+    return or_(*((column >= f"{stem}-") & (column < f"{stem}.") for stem in stems))
 
 
 def _used_slugs(session: Session, model: NamedModel, bases: Counter[str]) -> set[str]:
@@ -189,11 +197,8 @@ def _used_slugs(session: Session, model: NamedModel, bases: Counter[str]) -> set
     used_slugs |= set(session.scalars(former.where(FormerName.value.in_(bases))))
     repeated = {base for base, count in bases.items() if count > 1}
     for base in sorted(used_slugs | repeated):
-        stem = base[: MAX_SLUG_LENGTH - 8].rstrip("-")  # long slugs are cut to fit a number
-        # "." follows "-" in ASCII: the range holds every slug that starts with the stem and "-".
-        start, end = f"{stem}-", f"{stem}."
-        numbered = current.where(model.slug >= start, model.slug < end)
-        numbered_former = former.where(FormerName.value >= start, FormerName.value < end)
+        numbered = current.where(_has_numbered_slug(model.slug, base))
+        numbered_former = former.where(_has_numbered_slug(FormerName.value, base))
         for slug in (*session.scalars(numbered), *session.scalars(numbered_former)):
             if re.search(r"-[0-9]+$", slug):
                 used_slugs.add(slug)

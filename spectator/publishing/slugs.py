@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from spectator.models import Article, Redirect
 from spectator.models.article import WAS_PUBLIC, WAS_PUBLIC_STATUSES
 from spectator.publishing.validation import ValidationError
-from spectator.text.words.slugs import slugify
+from spectator.text.words.slugs import numbered_slug, slugify
 
 MAX_SLUG_NUMBER = 10_000
 
@@ -48,7 +48,10 @@ class SlugLookup:
         if re.fullmatch(re.escape(slugify(headline)) + r"-[0-9]+", wanted, re.ASCII):
             wanted = slugify(headline)  # already numbered: replace the number
         for number in range(2, MAX_SLUG_NUMBER):
-            numbered = f"{wanted}-{number}"
+            numbered = numbered_slug(wanted, number)
+            if numbered not in self.owners:
+                # When one number is taken, the next ones often are too, so load many at once.
+                self._load_owners(numbered_slug(wanted, n) for n in range(number, 2 * number + 30))
             if not self.is_taken(numbered, article_id):
                 return numbered
         raise ValidationError(
@@ -57,16 +60,13 @@ class SlugLookup:
 
     def is_taken(self, slug: str, article_id: int | None) -> bool:
         """Return whether another story is or was public under the slug."""
-        if slug not in self.owners:
-            # Slugs without a number were loaded at the start. When one number is taken, the next
-            # ones often are too, so load many at once.
-            stem, _, suffix = slug.rpartition("-")
-            first = int(suffix)
-            self._load_owners(f"{stem}-{number}" for number in range(first, 2 * first + 30))
+        self._load_owners([slug])
         return self.owners[slug] not in (None, article_id)
 
     def _load_owners(self, slugs: Iterable[str]) -> None:
         new = [slug for slug in slugs if slug not in self.owners]
+        if not new:
+            return
         self.owners.update(dict.fromkeys(new))
         former = select(Redirect.slug, Redirect.article_id).where(Redirect.slug.in_(new))
         current = select(Article.slug, Article.id).where(Article.slug.in_(new), WAS_PUBLIC)

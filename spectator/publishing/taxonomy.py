@@ -15,10 +15,10 @@ from spectator.media import StoredPicture
 from spectator.models import ArticleAuthor, Author, Country, Picture, Section, Topic
 from spectator.models.article import article_country, article_topic
 from spectator.publishing.fields import Draft
-from spectator.publishing.names import get_or_create_ids
+from spectator.publishing.names import MAX_SLUG_LENGTH, get_or_create_ids
 from spectator.publishing.validation import ValidationError, clean_line
 from spectator.text.words.folding import fold
-from spectator.text.words.slugs import RESERVED_PATHS, slugify
+from spectator.text.words.slugs import RESERVED_PATHS, numbered_slug, slugify
 
 # Every page lists the sections, and the front page has a query for each.
 MAX_SECTIONS = 100
@@ -42,7 +42,7 @@ def add_section(session: Session, name: str) -> Section:
     number = 1
     while session.scalar(select(Section.id).where(Section.slug == slug)) is not None:
         number += 1
-        slug = f"{base[:75]}-{number}"  # the column has 80 characters
+        slug = numbered_slug(base, number, MAX_SLUG_LENGTH)
     last = session.scalar(select(func.max(Section.position))) or 0
     name = clean_line(name)[:120]
     section = Section(slug=slug, name=name[:1].upper() + name[1:], position=last + 1)

@@ -42,6 +42,11 @@ def slugify(text: str, limit: int = 80) -> str:
     return slug or FALLBACK[:limit]
 
 
+def numbered_slug(slug: str, number: int, limit: int = MAX_SLUG_LENGTH) -> str:
+    """Return `slug-number`, with the slug cut so that the whole has at most `limit` characters."""
+    return f"{slug[: limit - len(str(number)) - 1].rstrip('-')}-{number}"
+
+
 def is_slug(text: str) -> bool:
     """Return whether text is a slug: a-z, 0-9 and single hyphens, at most 100 characters."""
     return len(text) <= MAX_SLUG_LENGTH and _SLUG.fullmatch(text) is not None
