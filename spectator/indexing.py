@@ -7,6 +7,7 @@ publication adds one in its transaction.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from spectator.search import Document, Index, IndexUnavailableError, open_index
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import country_by_code
 
+log = logging.getLogger(__name__)
 REPAIR_ATTEMPTS = 5
 
 
@@ -140,6 +142,15 @@ def build_document(article: Article) -> Document:
     )
 
 
+def _build_documents(articles: Sequence[Article]) -> Iterator[Document]:
+    """Yield the documents of articles; one that cannot be built is logged and left out."""
+    for article in articles:
+        try:
+            yield build_document(article)
+        except Exception:
+            log.exception("story %s cannot be indexed", article.id)
+
+
 def catch_up(index: Index, source: Source = PUBLIC) -> bool:
     """Apply the next changes to an index, or rebuild it if needed; return whether it changed."""
     offset = index.offset()
@@ -160,8 +171,7 @@ def catch_up(index: Index, source: Source = PUBLIC) -> bool:
 
 def _build_changes(ids: set[int], source: Source) -> dict[int, Document | None]:
     changes: dict[int, Document | None] = dict.fromkeys(ids)
-    for article in source.articles(ids):
-        changes[article.id] = build_document(article)
+    changes |= {document.id: document for document in _build_documents(source.articles(ids))}
     return changes
 
 
@@ -188,7 +198,7 @@ def rebuild(
 def _all_documents(source: Source) -> Iterator[Document]:
     after = 0
     while articles := source.articles(after=after):
-        yield from (build_document(article) for article in articles)
+        yield from _build_documents(articles)
         after = articles[-1].id
         db.session.rollback()  # A long read keeps the write-ahead log from shrinking.
         db.session.expunge_all()

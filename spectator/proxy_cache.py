@@ -31,6 +31,9 @@ REFRESH_HEADER = ("X-Spectator-Renew", "1")
 REFRESH_ACTIONS = frozenset({"withdraw", "update", "correct", "rename"})
 BATCH_SIZE = 20
 TIMEOUT_SECONDS, RETRY_SECONDS = 5.0, 2.0
+# After so many attempts, a page that still answers 500 keeps no others waiting. While the whole
+# site is down, the proxy answers 502 or 504.
+MAX_PAGE_FAILURES = 30
 
 
 class ProxyCacheRefresher:
@@ -43,6 +46,7 @@ class ProxyCacheRefresher:
         self.offset: int | None = None
         self.withdrawals_offset = 0  # the last row up to which withdrawn stories are refreshed
         self.retries_at = 0.0
+        self.page_failures = 0
 
     def catch_up(self) -> bool:
         """Refresh the pages of changed stories, and return whether there may be more to do.
@@ -65,7 +69,7 @@ class ProxyCacheRefresher:
             log.warning("cannot refresh pages in the proxy cache; will try again: %s", error)
             self.retries_at = time.monotonic() + RETRY_SECONDS
             return False
-        self.offset = last
+        self.offset, self.page_failures = last, 0
         self.offset_file.write_text(str(last), encoding="utf-8")
         return True
 
@@ -107,7 +111,10 @@ class ProxyCacheRefresher:
                     connection.endheaders()
                     response = connection.getresponse()
                     response.read()
-                    if response.status >= 500:
+                    if response.status == 500 and self.page_failures >= MAX_PAGE_FAILURES:
+                        log.error("the proxy keeps its old copy of %s, which fails", path)
+                    elif response.status >= 500:
+                        self.page_failures += response.status == 500
                         raise http.client.HTTPException(f"{path}: {response.status}")
         finally:
             connection.close()

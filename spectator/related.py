@@ -8,11 +8,13 @@ night.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
 from sqlalchemy import delete, insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from spectator import outbox, queries
@@ -24,6 +26,7 @@ from spectator.search import Index, IndexUnavailableError
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.folding import tokens
 
+log = logging.getLogger(__name__)
 MAX_STORED = 6
 MAX_CANDIDATES = 30
 MAX_NEIGHBOURS = 12
@@ -84,7 +87,7 @@ def _continue_pass(index: Index) -> bool:
     deadline, results = time.monotonic() + SLICE_SECONDS, {}
     ids = queries.published_ids_after(after, 200)
     for article_id in ids:
-        results[article_id] = compute_related(index, article_id)
+        results[article_id] = _compute(index, article_id)
         after = article_id
         if time.monotonic() > deadline:
             break
@@ -97,12 +100,23 @@ def _affected_ids(index: Index, ids: Iterable[int]) -> set[int]:
     affected = set(ids)
     for article_id in ids:
         affected |= queries.neighbours(article_id, MAX_NEIGHBOURS)
-        affected |= {related_id for related_id, _ in compute_related(index, article_id)}
+        affected |= {related_id for related_id, _ in _compute(index, article_id)}
     return affected
 
 
 def _recompute(index: Index, ids: Iterable[int], offsets: dict[str, int | None]) -> None:
-    _store({article_id: compute_related(index, article_id) for article_id in ids}, offsets)
+    _store({article_id: _compute(index, article_id) for article_id in ids}, offsets)
+
+
+def _compute(index: Index, article_id: int) -> ScoredIds:
+    """Return what `compute_related` returns; [] if an error of this article keeps it from that."""
+    try:
+        return compute_related(index, article_id)
+    except (IndexUnavailableError, SQLAlchemyError):
+        raise
+    except Exception:
+        log.exception("related articles of story %s cannot be computed", article_id)
+        return []
 
 
 def _store(results: dict[int, ScoredIds], offsets: dict[str, int | None]) -> None:

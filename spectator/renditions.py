@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ class RenditionConsumer:
         self.directory = directory
         self.offset: int | None = None
         self.broken: set[str] = set()
+        self.failures: Counter[str] = Counter()
         self.repaired_fingerprint: Fingerprint | None = None
 
     def catch_up(self) -> bool:
@@ -56,33 +58,36 @@ class RenditionConsumer:
         """Remove or make renditions; return whether all were tried, and whether none failed.
 
         A missing or damaged original is logged once and skipped until the worker restarts. Any
-        other error, of the disk or from a lack of memory, postpones the rest.
+        other error, of the disk or from a lack of memory, postpones the rest. Pictures that caused
+        one come last, so that none can keep the others from their turn for ever.
         """
-        for state in states:
-            if state.is_withdrawn:
-                if media.remove_renditions(self.directory, state.digest, state.extension):
-                    log.info(
-                        "picture %s: renditions removed; no published story uses it",
-                        state.id,
-                    )
-                continue
-            original = state.digest, state.extension, state.width
-            if state.digest in self.broken or not media.missing_renditions(
-                self.directory, *original
-            ):
-                continue
-            if time.monotonic() > deadline:
-                return False, False
+        for state in sorted(states, key=lambda state: self.failures[state.digest]):
             try:
-                media.make_renditions(self.directory, *original)
+                if not self._sync_picture(state, deadline):
+                    return False, False
             except (media.PictureResourceError, OSError) as error:
                 if not isinstance(error, FileNotFoundError):
-                    log.error("cannot make renditions now, will try again: %s", error)
+                    log.error("cannot sync picture %s now, will try again: %s", state.id, error)
+                    self.failures[state.digest] += 1
                     return True, False
                 self._mark_broken(state, error)
             except media.PictureError as error:
                 self._mark_broken(state, error)
         return True, True
+
+    def _sync_picture(self, state: queries.PictureState, deadline: float) -> bool:
+        """Remove or make the renditions of a picture; return False if there is no time left."""
+        original = state.digest, state.extension, state.width
+        if state.is_withdrawn:
+            if media.remove_renditions(self.directory, state.digest, state.extension):
+                log.info("picture %s: renditions removed; no published story uses it", state.id)
+        elif state.digest not in self.broken and media.missing_renditions(
+            self.directory, *original
+        ):
+            if time.monotonic() > deadline:
+                return False
+            media.make_renditions(self.directory, *original)
+        return True
 
     def _mark_broken(self, state: queries.PictureState, error: Exception) -> None:
         self.broken.add(state.digest)

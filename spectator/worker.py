@@ -15,7 +15,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -80,15 +80,24 @@ class Worker:
         return self.is_stopping or os.getppid() != self.parent
 
     def run(self) -> None:
-        """Run until stopped; raises any error of a round."""
+        """Run until stopped; raises any error of a round.
+
+        Every consumer and the clock run at least once, so that an error which ends each worker
+        early does not keep the others from their work.
+        """
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
         with self.hold_lock():
+            if self.should_stop():
+                return
             log.info("worker %s started", os.getpid())
             clock = Thread(target=self.run_clock, name="clock", daemon=True)
             clock.start()
-            self.run_consumers()
-            clock.join()
+            try:
+                self.run_consumers()
+            finally:
+                self.is_stopping = True
+                clock.join()
         if self.error is not None:
             raise self.error
 
@@ -99,13 +108,15 @@ class Worker:
                 directory / "current" for directory in indexing.index_directories(self.data_dir)
             ]
             watcher = ChangeWatcher(database_path(), indexes)
-        while not self.should_stop():
+        is_running = True
+        while is_running:
             # Read before the round, so that changes during it end the following sleep.
             state = watcher.current_state()
             with self.app.app_context():
                 has_progressed = self.run_once()
             if not has_progressed:
                 self.wait_for_change(watcher, state)
+            is_running = not self.should_stop()
         watcher.close()
 
     def wait_for_change(self, watcher: ChangeWatcher, state: DatabaseState | None) -> None:
@@ -133,8 +144,8 @@ class Worker:
         try:
             with self.app.app_context():
                 watcher = ChangeWatcher(database_path())
-            last_state, due = None, None
-            while not self.should_stop():
+            last_state, due, is_running = None, None, True
+            while is_running:
                 state = watcher.current_state()
                 is_due = due is not None and due <= datetime.now(UTC)
                 if state is None or state != last_state or is_due:
@@ -142,6 +153,7 @@ class Worker:
                         due = self.publish_due()
                     last_state = state
                 time.sleep(CLOCK_SECONDS)
+                is_running = not self.should_stop()
             watcher.close()
         except Exception as error:
             self.error, self.is_stopping = error, True
@@ -178,50 +190,79 @@ class Worker:
             yield
 
     def run_once(self) -> bool:
-        """Run every consumer and due maintenance; return whether a consumer made progress."""
+        """Run every consumer and due maintenance; return whether a consumer made progress.
+
+        The first error is raised when all have run.
+        """
         index, newsroom = (
             indexing.open_public_index(self.data_dir),
             indexing.open_newsroom_index(self.data_dir),
         )
-        has_progressed = (
-            self.proxy_cache.catch_up()
-        )  # First: withdrawn pages must leave nginx soon.
+        # First: withdrawn pages must leave nginx soon.
+        has_progressed = self.attempt(self.proxy_cache.catch_up)
         has_progressed |= (
-            indexing.catch_up(index)
-            or indexing.catch_up(newsroom, indexing.NEWSROOM)
-            or related.catch_up(index)
+            self.attempt(lambda: indexing.catch_up(index))
+            or self.attempt(lambda: indexing.catch_up(newsroom, indexing.NEWSROOM))
+            or self.attempt(lambda: related.catch_up(index))
         )
-        has_progressed = self.renditions.catch_up() or has_progressed
+        has_progressed |= self.attempt(self.renditions.catch_up)
         if time.monotonic() >= self.next_maintenance_at:
             self.next_maintenance_at = time.monotonic() + (
                 MAINTENANCE_INTERVAL_SECONDS if self.run_maintenance() else REPAIR_BUDGET_SECONDS
             )
+        if self.error is not None:
+            raise self.error
         return has_progressed
+
+    def attempt(self, step: Callable[[], object]) -> bool:
+        """Return whether a step returned something true; an error is kept for the round's end."""
+        try:
+            return bool(step())
+        except Exception as error:
+            log.exception("a step of the worker has failed")
+            self.error = self.error or error
+            db.session.rollback()
+            return False
 
     def run_maintenance(self) -> bool:
         """Delete expired data and restore missing renditions; return whether all is done."""
+        for step in (
+            self.apply_time_zone,
+            accounts.delete_expired,
+            autosaves.prune,
+            presence.prune,
+            preview_links.prune,
+            lambda: search_log.aggregate(self.data_dir),
+            self.run_nightly_if_due,
+            self.prune_outbox,
+            self.renditions.delete_unfinished,
+        ):
+            self.attempt(step)
+        is_done = self.attempt(lambda: self.renditions.repair(REPAIR_BUDGET_SECONDS))
+        db.session.rollback()
+        return is_done
+
+    def apply_time_zone(self) -> None:
+        """Rebuild story lists and counts after a change of the newsroom's time zone."""
         if publishing.apply_time_zone():
             log.warning(
                 "rebuilt story lists and counts for the time zone %s",
                 self.app.config["TIMEZONE"],
             )
-        accounts.delete_expired()
-        autosaves.prune()
-        presence.prune()
-        preview_links.prune()
-        search_log.aggregate(self.data_dir)
+
+    def prune_outbox(self) -> None:
+        """Delete the rows that every consumer has processed."""
         index = indexing.open_public_index(self.data_dir)
-        local_time = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
-        if local_time.hour == NIGHTLY_HOUR:
-            self.run_nightly(local_time.date())
         offset = min(index.offset() or 0, queries.consumer_offset(related.CONSUMER) or 0)
         offset = min(offset, self.proxy_cache.prunable_through(offset))
         if offset and outbox.oldest_seq() < offset:
             outbox.prune(offset)
-        self.renditions.delete_unfinished()
-        is_done = self.renditions.repair(REPAIR_BUDGET_SECONDS)
-        db.session.rollback()
-        return is_done
+
+    def run_nightly_if_due(self) -> None:
+        """Run the nightly maintenance once in its hour."""
+        local_time = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
+        if local_time.hour == NIGHTLY_HOUR:
+            self.run_nightly(local_time.date())
 
     def run_nightly(self, day: date) -> None:
         """Once a night, compact and repair the indexes and recompute all related articles."""

@@ -6,6 +6,7 @@ import fcntl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 from click.testing import Result
@@ -17,7 +18,8 @@ from spectator.db import db
 from spectator.indexing import NEWSROOM, PUBLIC
 from spectator.models import Article, User
 from spectator.publishing import Action
-from spectator.search import Index, IndexUnavailableError, SearchRequest
+from spectator.search import Document, Index, IndexUnavailableError, SearchRequest
+from spectator.search.whoosh import writer
 from tests.conftest import make_draft
 
 
@@ -56,6 +58,38 @@ def test_a_story_with_several_new_changes_is_indexed_once(
     publishing.apply_action(article_id, editor, Action("reinstate"))
     catch_up()
     assert search_ids(index, "harmattan") == [article_id]
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(indexing, "build_document"), (writer, "document_fields")]
+)
+@pytest.mark.parametrize("is_rebuild", [True, False])
+def test_a_story_that_cannot_be_indexed_holds_up_no_others(
+    index: Index,
+    story: Callable[..., int],
+    catch_up: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    module: ModuleType,
+    name: str,
+    is_rebuild: bool,
+) -> None:
+    original = getattr(module, name)
+
+    def fail(story: Article | Document) -> object:
+        if story.headline == "Bad harmattan":
+            raise RecursionError("too deep")
+        return original(story)
+
+    if not is_rebuild:
+        catch_up()
+    bad = story(headline="Bad harmattan")
+    others = [story(headline=f"Harmattan {number}") for number in range(2)]
+    monkeypatch.setattr(module, name, fail)
+    catch_up()
+    assert sorted(search_ids(index, "harmattan")) == others
+    assert f"story {bad} cannot be indexed" in caplog.text
+    assert index.offset() == outbox.edition()
 
 
 def test_an_index_ahead_of_a_restored_database_is_rebuilt(

@@ -10,12 +10,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from flask import Flask
 
-from spectator import publishing
+from spectator import proxy_cache, publishing
 from spectator.db import db
 from spectator.models import Article, Author, FormerName, User
 from spectator.proxy_cache import (
     BATCH_SIZE,
     ENCODINGS,
+    MAX_PAGE_FAILURES,
     OFFSET_FILE,
     REFRESH_ACTIONS,
     ProxyCacheRefresher,
@@ -33,6 +34,7 @@ class FakeProxy:
     def __init__(self) -> None:
         self.requests: Requests = []
         self.status = 200
+        self.failing: dict[str, int] = {}
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -42,7 +44,7 @@ class FakeProxy:
                 names = ("Host", "X-Spectator-Renew", "Accept-Encoding")
                 host, renew, encoding = (self.headers.get(name, "") for name in names)
                 proxy.requests.append((self.path, host, renew, encoding))
-                self.send_response(proxy.status)
+                self.send_response(proxy.failing.get(self.path, proxy.status))
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -187,6 +189,31 @@ def test_a_withdrawal_does_not_wait_for_earlier_changes(
     assert first == ["/politics/secret"] * len(ENCODINGS)
     catch_up(refresher)
     assert Counter(path for path, _, _, _ in proxy.requests)["/politics/secret"] == 8
+
+
+@pytest.mark.parametrize(("status", "is_skipped"), [(500, True), (502, False), (504, False)])
+def test_a_page_that_always_fails_keeps_no_others_waiting(
+    proxy: FakeProxy,
+    refresher: ProxyCacheRefresher,
+    editor: User,
+    story: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    is_skipped: bool,
+) -> None:
+    monkeypatch.setattr(proxy_cache, "RETRY_SECONDS", 0.0)
+    bad, good = story(headline="Bad"), story(headline="Good")
+    proxy.failing = {"/politics/bad": status}
+    for article_id in (bad, good):
+        publishing.apply_action(article_id, editor, Action("withdraw", note="A court ordered it."))
+    for _ in range(MAX_PAGE_FAILURES):
+        assert not refresher.catch_up()
+    assert "/politics/good" not in {path for path, _, _, _ in proxy.requests}
+    proxy.status = 502
+    assert not refresher.catch_up(), "the whole site is down"
+    proxy.status = 200
+    assert refresher.catch_up() == is_skipped
+    assert ("/politics/good" in {path for path, _, _, _ in proxy.requests}) == is_skipped
 
 
 def test_an_import_that_changes_a_public_story_renews_its_copies() -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from spectator import outbox, publishing, queries
-from spectator.db import db
+from spectator.db import StorageError, db
 from spectator.models import Article, Outbox, Redirect, Revision, User
+from spectator.operations import doctor
 from spectator.publishing import Action
 from spectator.publishing.validation import clean_line
 from spectator.urls import permalink
@@ -310,8 +312,20 @@ def test_scheduled_stories_that_are_due_are_published_once(app: Flask) -> None:
     assert get_article(article_id).published_at == at
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        publishing.ValidationError({"slug": "There is no free address."}),
+        IntegrityError("UPDATE", None, Exception("UNIQUE constraint failed: topic.slug")),
+        RecursionError("too deep"),
+    ],
+)
 def test_a_due_story_that_cannot_be_published_does_not_hold_up_others(
-    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    app: Flask,
+    editor: User,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
 ) -> None:
     at = datetime.now(UTC) + timedelta(hours=1)
     ids = [
@@ -322,7 +336,7 @@ def test_a_due_story_that_cannot_be_published_does_not_hold_up_others(
 
     def refuse_second(session: Session, article: Article, *more: object) -> None:
         if article.id == ids[1]:
-            raise publishing.ValidationError({"slug": "There is no free address."})
+            raise error
         publish(session, article, *more)
 
     monkeypatch.setattr(publishing, "apply_effect", refuse_second)
@@ -330,6 +344,31 @@ def test_a_due_story_that_cannot_be_published_does_not_hold_up_others(
     assert set(queries.published_versions()) == {ids[0], ids[2]}
     assert get_article(ids[1]).status == "scheduled"
     assert f"scheduled story {ids[1]} cannot be published" in caplog.text
+    monkeypatch.setattr(doctor, "datetime", Later)
+    [line] = [line for line in doctor.problems(app) if "was due" in line]
+    assert line.startswith(f"Story {ids[1]} was due at")
+
+
+class Later(datetime):
+    """A clock that is an hour and eleven seconds ahead."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime.now(tz) + timedelta(hours=1, seconds=11)
+
+
+def test_a_fault_of_the_storage_ends_the_publication_of_due_stories(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime.now(UTC) + timedelta(hours=1)
+    publishing.create(make_draft(), editor, Action("schedule", at))
+
+    def fail(*_: object) -> None:
+        raise StorageError("full", OSError())
+
+    monkeypatch.setattr(publishing, "apply_effect", fail)
+    with pytest.raises(StorageError):
+        publishing.publish_due(at)
 
 
 def test_outbox_numbers_are_never_used_twice(app: Flask, story: Callable[..., int]) -> None:

@@ -88,6 +88,32 @@ def test_similar_stories_come_before_the_newest_of_the_section(
     assert related_ids(article_id)[:2] == [similar, newest]
 
 
+@pytest.mark.parametrize("is_full_pass", [True, False])
+def test_a_story_whose_related_stories_cannot_be_computed_holds_up_no_others(
+    village: list[int],
+    story: Callable[..., int],
+    follow: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    is_full_pass: bool,
+) -> None:
+    if not is_full_pass:
+        follow()
+    bad, other = story(headline="The river rises", body=RIVER), story(headline="Ferry", body=RIVER)
+    compute = related.compute_related
+
+    def fail(index: Index, article_id: int) -> related.ScoredIds:
+        if article_id == bad:
+            raise RecursionError("too deep")
+        return compute(index, article_id)
+
+    monkeypatch.setattr(related, "compute_related", fail)
+    follow()
+    assert queries.related_scores(other)
+    assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
+    assert f"related articles of story {bad} cannot be computed" in caplog.text
+
+
 def test_before_they_are_computed_related_stories_come_from_the_section(
     village: list[int], story: Callable[..., int]
 ) -> None:

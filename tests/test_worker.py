@@ -11,15 +11,31 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from PIL import Image
 from sqlalchemy import delete, update
 
-from spectator import indexing, media, outbox, publishing, queries, related, worker
+from spectator import (
+    accounts,
+    autosaves,
+    indexing,
+    media,
+    outbox,
+    presence,
+    preview_links,
+    publishing,
+    queries,
+    related,
+    search_log,
+    worker,
+)
 from spectator.db import db
-from spectator.models import Article, ListingRow, User
+from spectator.models import Article, ListingRow, Picture, User
+from spectator.proxy_cache import ProxyCacheRefresher
+from spectator.renditions import RenditionConsumer
 from spectator.search import SearchRequest
 from spectator.worker import Worker
 from tests.conftest import make_draft
@@ -200,6 +216,88 @@ def test_an_error_of_the_newsroom_index_ends_the_worker(
         idle_worker.run_once()
 
 
+STEPS = (
+    (ProxyCacheRefresher, "catch_up"),
+    (indexing, "catch_up"),
+    (related, "catch_up"),
+    (RenditionConsumer, "catch_up"),
+    (publishing, "apply_time_zone"),
+    (accounts, "delete_expired"),
+    (autosaves, "prune"),
+    (presence, "prune"),
+    (preview_links, "prune"),
+    (search_log, "aggregate"),
+    (Worker, "run_nightly"),
+    (outbox, "oldest_seq"),
+    (RenditionConsumer, "delete_unfinished"),
+    (RenditionConsumer, "repair"),
+)
+
+
+@pytest.mark.parametrize("failing", STEPS, ids=lambda step: f"{step[0].__name__}.{step[1]}")
+def test_a_step_that_fails_keeps_no_other_from_running(
+    idle_worker: Worker,
+    story: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    failing: tuple[Any, str],
+) -> None:
+    story()
+    calls: set[tuple[Any, str]] = set()
+
+    def replace_step(step: tuple[Any, str]) -> None:
+        def run_step(*_: object, **_more: object) -> int:
+            calls.add(step)
+            if step == failing:
+                raise ValueError("one bad row")
+            return 0
+
+        monkeypatch.setattr(*step, run_step)
+
+    for step in STEPS:
+        replace_step(step)
+    monkeypatch.setattr(worker, "NIGHTLY_HOUR", datetime.now(UTC).hour)
+    monkeypatch.setattr(queries, "consumer_offset", lambda _name: 1)
+    monkeypatch.setattr(indexing.open_public_index(idle_worker.data_dir), "offset", lambda: 1)
+    with pytest.raises(ValueError, match="one bad row"):
+        idle_worker.run_once()
+    assert calls == set(STEPS)
+
+
+def test_a_round_that_fails_at_once_leaves_time_for_the_clock(
+    idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[str] = []
+
+    class SlowWatcher(worker.ChangeWatcher):
+        """A watcher that keeps the clock until the round has failed."""
+
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            while threading.current_thread().name == "clock" and not idle_worker.is_stopping:
+                time.sleep(0.01)
+
+    def fail(name: str) -> None:
+        runs.append(name)
+        raise ValueError(name)
+
+    monkeypatch.setattr(worker, "ChangeWatcher", SlowWatcher)
+    monkeypatch.setattr(idle_worker, "publish_due", lambda: fail("clock"))
+    monkeypatch.setattr(idle_worker, "run_once", lambda: fail("round"))
+    with pytest.raises(ValueError, match=r"clock|round"):
+        idle_worker.run()
+    assert runs == ["round", "clock"]
+
+
+def test_a_clock_that_fails_at_once_leaves_time_for_a_round(
+    idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[bool] = []
+    monkeypatch.setattr(idle_worker, "run_clock", idle_worker.stop)
+    monkeypatch.setattr(idle_worker, "run_once", lambda: rounds.append(True))
+    idle_worker.run()
+    assert rounds == [True]
+
+
 def test_both_indexes_are_repaired_every_night(
     app: Flask,
     idle_worker: Worker,
@@ -315,6 +413,36 @@ def test_renditions_are_made_once_the_disk_is_no_longer_full(
     assert len(caplog.messages) == 1
     assert idle_worker.run_maintenance()
     assert not [name for stored in pictures for name in missing_renditions(app, stored)]
+
+
+def test_a_picture_that_always_fails_is_tried_after_the_others(
+    app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
+    first, second, good = (store_without_renditions(app, shade) for shade in (10, 20, 30))
+    make = media.make_renditions
+
+    def fail_twice(directory: Path, digest: str, *more: Any) -> int:
+        if digest in {first.digest, second.digest}:
+            raise media.PictureResourceError("out of memory")
+        return make(directory, digest, *more)
+
+    monkeypatch.setattr(media, "make_renditions", fail_twice)
+    for _ in range(3):
+        idle_worker.run_maintenance()
+    assert not missing_renditions(app, good)
+    assert len(idle_worker.renditions.failures) == 2
+
+
+def test_renditions_that_cannot_be_removed_do_not_end_the_worker(
+    app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_without_renditions(app, 10)
+    with db.write() as session:
+        session.execute(update(Picture).values(was_public=True))
+    monkeypatch.setattr(media, "remove_renditions", fail_with_full_disk)
+    assert idle_worker.run_maintenance()
+    assert idle_worker.error is None and len(idle_worker.renditions.failures) == 1
 
 
 def fail_with_full_disk(*_: object) -> int:

@@ -22,7 +22,9 @@ from spectator.operations import diagnosis, faults, file_limits, file_modes
 from spectator.search import engine_fault
 
 MAX_INDEX_LAG_SECONDS = 30
-MAX_PUBLICATION_DELAY = timedelta(minutes=5)
+# The worker publishes within a quarter of a second, or as soon as nobody else is writing.
+MAX_PUBLICATION_DELAY = timedelta(seconds=10)
+MAX_OVERDUE = 10  # stories to name
 LOW_DISK_BYTES = 500_000_000
 
 
@@ -94,9 +96,12 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "Nobody can log in yet. Run: spectator user add EMAIL --role admin"
     if not publishing.are_listings_correct(db.session()):
         yield "Story lists or counts do not match the stories. Run: spectator reindex --check"
-    due = queries.next_due_at()
-    if due is not None and due < datetime.now(UTC) - MAX_PUBLICATION_DELAY:
-        yield f"A story due at {due:%Y-%m-%d %H:%M} UTC is not published. Check the worker's log."
+    overdue_since = datetime.now(UTC) - MAX_PUBLICATION_DELAY
+    for article_id, due in queries.scheduled_before(overdue_since, MAX_OVERDUE):
+        yield (
+            f"Story {article_id} was due at {due:%Y-%m-%d %H:%M} UTC and is not published. "
+            "Start the worker, or check its log."
+        )
     yield from _picture_problems(settings["MEDIA"])
     yield from file_limits.problems(indexing.index_directories(data))
     if fault := engine_fault():

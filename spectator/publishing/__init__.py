@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from spectator.db import db
+from spectator.db import StorageError, db
 from spectator.models import Article, Revision, User
 from spectator.publishing.actions import ACTIONS, apply_effect, validate_action
 from spectator.publishing.articles import (
@@ -236,6 +236,14 @@ def publish_due(now: datetime | None = None) -> int:
                     article.saved_at = now
                     add_revision(session, article, "publish", None, None, now)
                     published += 1
-        except ValidationError as error:
-            log.error("scheduled story %s cannot be published: %s", article_id, error)
+        except StorageError:
+            raise  # the database is locked, full or unreachable, which no story causes
+        except Exception as error:
+            is_unexpected = not isinstance(error, ValidationError)
+            log.error(
+                "scheduled story %s cannot be published: %s",
+                article_id,
+                error,
+                exc_info=is_unexpected,
+            )
     return published

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Row, Select, exists, func, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
 from spectator import outbox
@@ -36,6 +36,14 @@ def next_due_at(after: datetime | None = None) -> datetime | None:
     if after is not None:
         query = query.where(Article.published_at > after)
     return db.session.scalar(query)
+
+
+def scheduled_before(time: datetime, limit: int) -> Sequence[Row[int, datetime | None]]:
+    """Return the rows (id, published_at) of stories that should be public since before a time."""
+    query = select(Article.id, Article.published_at).where(
+        Article.status == "scheduled", Article.published_at < time
+    )
+    return db.session.execute(query.order_by(Article.published_at).limit(limit)).all()
 
 
 def newsroom_articles(

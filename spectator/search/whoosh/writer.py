@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from spectator.search.whoosh.schema import (
     make_schema,
     merge_small_segments,
 )
+
+log = logging.getLogger(__name__)
 
 _LOCK_SECONDS = 10
 _MEMORY_MEGABYTES = 64
@@ -38,8 +41,8 @@ def commit(path: Path, changes: Mapping[int, Document | None]) -> None:
         for article_id in changes:
             writer.delete_by_term("id", str(article_id))
         for document in changes.values():
-            if document is not None:
-                writer.add_document(**document_fields(document))
+            if document is not None and (fields := _try_fields(document)):
+                writer.add_document(**fields)
         writer.commit(mergetype=merge_small_segments)
     fsync_files(path, set(os.listdir(path)) - before)
 
@@ -58,7 +61,8 @@ def build(
         with _open_writer(index) as writer:
             rare_words = 0
             while rare_words < MAX_RARE_WORDS and (document := next(remaining, None)):
-                fields = document_fields(document)
+                if not (fields := _try_fields(document)):
+                    continue
                 writer.add_document(**fields)
                 rare_words += max(0, len(set(fields["body"])) - ORDINARY_WORDS)
                 done += 1
@@ -69,6 +73,15 @@ def build(
             break
     write_format(path, FORMAT)
     fsync_files(path, os.listdir(path))
+
+
+def _try_fields(document: Document) -> dict[str, Any]:
+    """Return the fields of a document; {} if its text causes an error, which is logged."""
+    try:
+        return document_fields(document)
+    except Exception:
+        log.exception("story %s cannot be indexed", document.id)
+        return {}
 
 
 @contextlib.contextmanager
