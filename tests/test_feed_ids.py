@@ -81,6 +81,7 @@ def test_an_import_may_set_the_feed_id_of_one_story(app: Flask) -> None:
             "1",
             make_draft(headline=str(number)),
             "Politics",
+            0,
             external_id=str(number),
             feed_id="https://old.example/?p=5",
         )

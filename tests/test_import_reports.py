@@ -14,8 +14,9 @@ from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
+from spectator import publishing
 from spectator.cli import main
-from spectator.importers import jsonl
+from spectator.importers import jsonl, runner
 from spectator.importers.jsonl import MAX_LINE_BYTES
 from spectator.importers.records import Record
 
@@ -115,6 +116,46 @@ def test_a_line_is_read_with_its_defaults() -> None:
     for status in ("draft", "withdrawn"):
         record = read_line(STORY | {"status": status, "published_at": "2026-01-02"})
         assert record.status == status
+
+
+def test_the_size_of_a_record_is_that_of_its_line() -> None:
+    long_key = STORY | {"x" * 500: ["y" * 500], "dek": "z" * 500}
+    assert read_line(long_key).size == len(json.dumps(long_key))
+
+
+def test_a_report_remembers_a_bounded_part_of_a_long_file(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bad lines, long reasons, and many long keys."""
+    keys = [{f"{line}-{number}-{'k' * 200}": 0 for number in range(500)} for line in range(3)]
+    assert len(read_line(STORY | keys[0]).unknown_keys) == jsonl.MAX_UNKNOWN_KEYS
+    # The section's slug is reserved, and the reason quotes its name.
+    lines = [STORY | more for more in keys] + [STORY | {"section": "admin" + " !" * 5000}]
+    data = "\n".join([*map(json.dumps, lines), *["x"] * 3000])
+    report = runner.import_records(jsonl.read(BytesIO(data.encode()), "en"), app.config["MEDIA"])
+    assert (report.refused_count, len(report.refused)) == (3001, 1000)
+    assert (len(report.unknown_keys), report.has_more_unknown_keys) == (100, True)
+    assert max(map(len, report.unknown_keys)) == 40
+    texts = [*report.unknown_keys, *(text for pair in report.refused for text in pair)]
+    assert max(map(len, texts)) <= 500 and sum(map(len, texts)) < 100_000
+
+
+def test_only_the_first_thousand_preserved_stories_are_listed() -> None:
+    total = publishing.ImportResult()
+    for _ in range(3):
+        batch = publishing.ImportResult()
+        for number in range(500):
+            batch.preserve(f"line {number}", "headline")
+        total.include(batch)
+    assert (total.preserved_count, len(total.preserved)) == (1500, 1000)
+
+
+def test_a_cut_report_says_so(run_import: RunImport) -> None:
+    line = STORY | {f"key{number:03}": 0 for number in range(101)}
+    result = run_import(line, *["x"] * 1002)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1].endswith("key099 (1) and others")
+    assert result.stderr.splitlines()[-1] == "and 2 more"
 
 
 def test_the_report_counts_and_names_what_it_could_not_use(run_import: RunImport) -> None:

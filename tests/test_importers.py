@@ -368,7 +368,7 @@ def test_a_batch_takes_no_more_selects_than_one_story(
     app: Flask, take_selects: Callable[[], list[str]]
 ) -> None:
     draft = Draft(headline="H", body="x", topics=("T",), authors=("A",), countries=("ML",))
-    stories = [Record("", draft, "Politics", external_id=f"s{number}") for number in range(20)]
+    stories = [Record("", draft, "Politics", 0, external_id=f"s{number}") for number in range(20)]
     select_counts = []
     for some in (stories[:1], stories, stories):
         take_selects()
@@ -383,9 +383,10 @@ def test_batches_are_bounded_by_number_and_by_length(
     monkeypatch: pytest.MonkeyPatch, app: Flask
 ) -> None:
     monkeypatch.setattr(importing, "BATCH_SIZE", 3)
-    monkeypatch.setattr(importing, "BATCH_CHARACTERS", 1000)
+    monkeypatch.setattr(importing, "BATCH_BYTES", 1000)
     lengths = [10] * 7 + [999, 1, 1000, 10]
-    entries = [Record("", Draft(headline="H", body="x" * length), "Politics") for length in lengths]
+    draft = Draft(headline="H", body="x")
+    entries = [Record("", draft, "Politics", length) for length in lengths]
     commits: list[int] = []
     report = importing.import_records(entries, app.config["MEDIA"], progress=commits.append)
     assert (report.added, commits) == (11, [3, 3, 2, 2, 1])

@@ -59,6 +59,12 @@ def _echo(line: str, err: bool = False) -> None:
     click.echo(clean_line(line), err=err)
 
 
+def _echo_rest(count: int, err: bool = False) -> None:
+    """Print how many more stories there are than the report lists, if any."""
+    if count:
+        click.echo(f"and {count:,} more", err=err)
+
+
 def _print_report(report: runner.ImportReport, dry_run: bool) -> int:
     counts = f"{report.added} added, {report.updated} updated"
     counts += f", {report.unchanged} unchanged" if report.unchanged else ""
@@ -67,11 +73,14 @@ def _print_report(report: runner.ImportReport, dry_run: bool) -> int:
         _echo(f"sections created: {', '.join(report.sections)}")
     if report.unknown_keys:
         ignored = (f"{name} ({count})" for name, count in sorted(report.unknown_keys.items()))
-        _echo(f"unknown keys ignored: {', '.join(ignored)}")
+        others = " and others" if report.has_more_unknown_keys else ""
+        _echo(f"unknown keys ignored: {', '.join(ignored)}{others}")
     for location, fields in report.preserved:
         _echo(f"{location}: not overwritten, changed on this site: {fields}")
+    _echo_rest(report.preserved_count - len(report.preserved))
     if report.preserved:
         click.echo("To replace changes made on this site, import again with --overwrite.")
     for location, reason in report.refused:
         _echo(f"{location}: {reason}", err=True)
+    _echo_rest(report.refused_count - len(report.refused), err=True)
     return 1 if report.refused else 0

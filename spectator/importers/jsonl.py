@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
+from heapq import nsmallest
 from typing import IO, Any
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from spectator.publishing import Draft
 from spectator.publishing.fields import FIELDS, NAME_FIELDS, names_of
 
 MAX_LINE_BYTES = 4_000_000
+MAX_UNKNOWN_KEYS, MAX_KEY_LENGTH = 101, 40  # of one line, to be reported
 DEFAULT_SECTION = "politics"
 TEXT_FIELDS = names_of("line", "body", "language", "slug")
 OTHER_KEYS = {"id", "author", "published_at", "updated_at", "status"}
@@ -74,12 +76,15 @@ def parse_record(line: bytes, location: str, language: str, zone: tzinfo) -> Rec
         location=location,
         draft=Draft(**({"language": language} | texts), **lists),  # type: ignore[arg-type]
         section=_text(data, "section") or DEFAULT_SECTION,
+        size=len(line),
         external_id=_text(data, "id") or None,
         status=_status(data, published_at),
         published_at=published_at,
         updated_at=_moment(data, "updated_at", zone),
         picture=_local_path(data),
-        unknown_keys=tuple(sorted(data.keys() - ALL_KEYS)),
+        unknown_keys=tuple(
+            key[:MAX_KEY_LENGTH] for key in nsmallest(MAX_UNKNOWN_KEYS, data.keys() - ALL_KEYS)
+        ),
     )
 
 

@@ -16,14 +16,16 @@ class RecordError(Exception):
 class Record:
     """A story from another system.
 
-    `location` names it in the report ("line 12"); `section` is a name or a slug. Single-line fields
-    may hold character references, which are decoded once when the story is stored. `picture` is a
-    path below the runner's `pictures_dir`, and `feed_id` the guid of the story in feeds.
+    `location` names it in the report ("line 12"); `section` is a name or a slug; `size` is in
+    bytes, of all that the source says about it. Single-line fields may hold character references,
+    which are decoded once when the story is stored. `picture` is a path below the runner's
+    `pictures_dir`, and `feed_id` the guid of the story in feeds. `unknown_keys` may be cut.
     """
 
     location: str
     draft: Draft
     section: str
+    size: int
     external_id: str | None = None
     status: str = "draft"
     published_at: datetime | None = None

@@ -19,7 +19,8 @@ from spectator.text.words.slugs import slugify
 
 log = logging.getLogger(__name__)
 BATCH_SIZE = 500
-BATCH_CHARACTERS = 4_000_000  # of bodies; a batch takes about ten times as much memory
+BATCH_BYTES = 4_000_000  # of the source; a batch takes about ten times as much memory
+MAX_UNKNOWN_KEYS = 100
 ENCODED_LINES = names_of("line")
 # A character reference must have its semicolon: "AT&T" and "R&D&copy" are plain text.
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -28,13 +29,22 @@ Entry = Record | tuple[str, RecordError]
 
 @dataclass(slots=True)
 class ImportReport(publishing.ImportResult):
-    """The result of an import, with unknown keys and their counts.
+    """The result of an import, with the first hundred unknown keys and their counts.
 
     `is_empty`: the source had no record at all.
     """
 
     is_empty: bool = True
     unknown_keys: Counter[str] = field(default_factory=Counter)
+    has_more_unknown_keys: bool = False
+
+    def count_unknown_keys(self, keys: Iterable[str]) -> None:
+        """Count the keys that are listed already, and others while there is room."""
+        for key in keys:
+            if key in self.unknown_keys or len(self.unknown_keys) < MAX_UNKNOWN_KEYS:
+                self.unknown_keys[key] += 1
+            else:
+                self.has_more_unknown_keys = True
 
 
 def import_records(
@@ -63,13 +73,13 @@ def import_records(
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
-    characters = 0
+    size = 0
     for entry in entries:
         batch.append(entry)
-        characters += len(entry.draft.body) if isinstance(entry, Record) else 0
-        if len(batch) == BATCH_SIZE or characters >= BATCH_CHARACTERS:
+        size += entry.size if isinstance(entry, Record) else 0
+        if len(batch) == BATCH_SIZE or size >= BATCH_BYTES:
             yield batch
-            batch, characters = [], 0
+            batch, size = [], 0
     if batch:
         yield batch
 
@@ -84,16 +94,16 @@ def _prepare_batch(
     """Yield the story of every valid record, prepared before the write lock is taken."""
     for entry in batch:
         if isinstance(entry, tuple):
-            report.refused.append((entry[0], str(entry[1])))
+            report.refuse(entry[0], str(entry[1]))
             continue
-        report.unknown_keys.update(entry.unknown_keys)
+        report.count_unknown_keys(entry.unknown_keys)
         try:
             yield _build_imported_article(entry, media_dir, pictures_dir, is_dry)
         except (publishing.ValidationError, RecordError) as error:
-            report.refused.append((entry.location, str(error)))
+            report.refuse(entry.location, str(error))
         except Exception as error:
             log.debug("%s cannot be read", entry.location, exc_info=True)
-            report.refused.append((entry.location, describe_unexpected_error(error)))
+            report.refuse(entry.location, describe_unexpected_error(error))
 
 
 def _build_imported_article(

@@ -33,6 +33,8 @@ from spectator.publishing.validation import PreparedDraft, ValidationError, clea
 from spectator.text.words.slugs import slugify
 
 MAX_ID_LENGTH = 200
+# Of a whole import, however many lines are wrong; further ones are only counted.
+MAX_LISTED, MAX_REASON_LENGTH = 1_000, 500
 
 # The outbox event of a story that an import changes, by whether it was published before and whether
 # it is published now.
@@ -73,7 +75,8 @@ class ImportResult:
     """The result of importing a batch: numbers of stories, and names of new sections.
 
     `preserved` and `refused` hold pairs of a story's location in its source and a text: the fields
-    that stayed as edited here, or the reason why the story was not stored.
+    that stayed as edited here, or the reason why the story was not stored. Of a whole
+    import they are the first `MAX_LISTED`; `preserved_count` and `refused_count` count all.
     """
 
     added: int = 0
@@ -82,12 +85,25 @@ class ImportResult:
     sections: list[str] = field(default_factory=list)
     preserved: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    preserved_count: int = 0
+    refused_count: int = 0
 
     def include(self, other: ImportResult) -> None:
-        """Add another result to this one."""
+        """Add a batch's result to this one; lists are cut."""
         for result_field in fields(other):
             name = result_field.name
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            value = getattr(self, name) + getattr(other, name)
+            setattr(self, name, value[:MAX_LISTED] if isinstance(value, list) else value)
+
+    def preserve(self, location: str, names: str) -> None:
+        """Add a story with fields that stayed as edited here."""
+        self.preserved_count += 1
+        self.preserved.append((location, names))
+
+    def refuse(self, location: str, reason: str) -> None:
+        """Add a story that was not stored."""
+        self.refused_count += 1
+        self.refused.append((location, reason[:MAX_REASON_LENGTH]))
 
 
 class ImportBatch:
@@ -153,7 +169,7 @@ class ImportBatch:
                 else:
                     self._add_article(story, result)
             except ValidationError as error:
-                result.refused.append((story.location, str(error)))
+                result.refuse(story.location, str(error))
         return self.writer.write(self.session)
 
     def _add_article(self, story: ImportedArticle, result: ImportResult) -> None:
@@ -201,7 +217,7 @@ class ImportBatch:
         decision = self.comparison.decide(old, self.overwrite)
         if decision is not None:
             if decision.preserved:
-                result.preserved.append((story.location, ", ".join(decision.preserved)))
+                result.preserve(story.location, ", ".join(decision.preserved))
             if decision.accepted:
                 self._write_changes(story, old, decision, result)
                 result.updated += 1

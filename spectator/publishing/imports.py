@@ -41,7 +41,7 @@ def import_batch(
             raise
         except Exception as error:
             log.debug("importing a story failed", exc_info=True)
-            result.refused.append((story.location, f"cannot be stored: {error}"))
+            result.refuse(story.location, f"cannot be stored: {error}")
     return result
 
 
