@@ -17,6 +17,7 @@ from spectator import accounts, tokens
 from spectator.accounts import hashing, sessions, throttling
 from spectator.db import db
 from spectator.models import KnownClient, LoginAttempt, User, UserSession
+from spectator.text.words import normalization
 from tests.conftest import add_user
 
 OFFICE, ELSEWHERE = accounts.Client("192.0.2.1"), accounts.Client("198.51.100.7")
@@ -66,6 +67,8 @@ def test_passwords_are_normalised_and_compared_in_full(app: Flask, editor: User)
     composed, decomposed = "caf\u00e9 au lait \u00e0 Bamako", "cafe\u0301 au lait a\u0300 Bamako"
     accounts.add_user("a@news.example", "A", "author", composed)
     assert accounts.log_in("a@news.example", decomposed, OFFICE)
+    accounts.add_user("d@news.example", "D", "author", "\u1ebft\u1ebd" * 42)
+    assert accounts.log_in("d@news.example", "e\u0302\u0301te\u0303" * 42, OFFICE)
     long = "x" * 126 + "yz"
     accounts.add_user("b@news.example", "B", "author", long)
     refused_login("b@news.example", long[:-1])
@@ -81,6 +84,24 @@ def test_a_bad_password_is_refused(app: Flask, password: str) -> None:
     with pytest.raises(accounts.PasswordError):
         accounts.add_user("c@news.example", "C", "author", password)
     assert not db.session.scalars(select(User)).all()
+
+
+def test_a_quarter_of_a_megabyte_is_refused_and_never_normalized(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths, normalize = [], normalization.normalize
+
+    def count(text: str) -> str:
+        lengths.append(len(text))
+        return normalize(text)
+
+    monkeypatch.setattr(normalization, "normalize", count)
+    marks = "\u0301\u0316" * 62_500
+    refused_login(password=marks)
+    with pytest.raises(accounts.PasswordError, match="at most 128"):
+        accounts.change_own_password(editor.id, PASSWORD, marks, OFFICE)
+    accounts.hash_password(marks)
+    assert max(lengths) <= 513
 
 
 @pytest.mark.parametrize("password", ["tenletters", "1234567 8z", "xy z" * 32, "   . ,  ; "])
@@ -492,6 +513,17 @@ def test_guesses_of_the_current_password_are_throttled(app: Flask, editor: User)
             accounts.change_own_password(editor.id, "guess", "another fine password", OFFICE)
     with pytest.raises(accounts.LoginError, match="Too many attempts"):
         accounts.change_own_password(editor.id, PASSWORD, "another fine password", OFFICE)
+
+
+def test_a_new_password_is_looked_at_only_after_the_right_current_one(
+    app: Flask, editor: User
+) -> None:
+    with pytest.raises(accounts.LoginError, match="current"):
+        accounts.change_own_password(editor.id, "guess", "short", OFFICE)
+    for _ in range(6):  # choosing badly is no failed login
+        with pytest.raises(accounts.PasswordError):
+            accounts.change_own_password(editor.id, PASSWORD, "short", OFFICE)
+    assert accounts.log_in(EMAIL, PASSWORD, OFFICE)
 
 
 def test_an_account_disabled_during_a_login_gets_no_session(

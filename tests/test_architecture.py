@@ -252,6 +252,16 @@ def test_only_internals_uses_undocumented_names_of_whoosh() -> None:
     assert [name for name in private_in_internals if name not in docstring] == []
 
 
+def test_one_module_normalizes_text() -> None:
+    """Sorting combining marks takes quadratic time; `normalization` limits them before."""
+    users = {
+        path.relative_to(ROOT / "spectator").as_posix()
+        for path in (ROOT / "spectator").rglob("*.py")
+        if re.search(r"unicodedata\.(is_)?normalize|from unicodedata", path.read_text("utf-8"))
+    }
+    assert users == {"text/words/normalization.py"}
+
+
 def test_every_setting_is_documented() -> None:
     readme = (ROOT / "README.md").read_text()
     assert [setting.name for setting in SETTINGS if f"`{PREFIX}{setting.name}`" not in readme] == []

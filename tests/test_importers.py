@@ -103,6 +103,14 @@ def test_the_date_decides_the_status(run) -> None:  # type: ignore[no-untyped-de
     assert {article.headline.lower() == article.status for article in articles().values()} == {True}
 
 
+def test_a_long_name_of_a_section_is_refused_before_anything_reads_it(run) -> None:  # type: ignore[no-untyped-def]
+    names = ["\u0301\u0316" * 61, "x" * 121, "&amp;" * 30]
+    lines = ({"headline": f"H{len(name)}", "body": "x", "section": name} for name in names)
+    output = run(*lines).output
+    assert output.count("“section” has over 120 characters") == 2
+    assert list(articles()) == ["H150"]
+
+
 def test_invalid_lines_are_reported_and_the_others_imported(run) -> None:  # type: ignore[no-untyped-def]
     good = {"headline": "Good", "body": "x", "section": "Sports desk"}
     result = run(

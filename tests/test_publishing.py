@@ -283,6 +283,8 @@ def test_printable_characters_need_no_cleaning() -> None:
         ("  two  spaces ", "two spaces"),
         ("a\tb\nc\xa0d", "a b c d"),
         ("e\u0301  x", "é x"),
+        ("e\u200b\u0301", "é"),
+        ("e" + "\u0301\u200b" * 100, "é" + "\u0301" * 29),
         ("a\u202eb\u200dc\x00", "ab\u200dc"),
         ("\ud800\ufdd0", ""),
         ("ሰላም  ለዓለም", "ሰላም ለዓለም"),

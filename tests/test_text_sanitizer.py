@@ -7,13 +7,14 @@ import time
 import unicodedata
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectator.text.html.sanitizer import ATTRIBUTES, TAGS, URL_SCHEMES, clean_html, plain_text
-from spectator.text.words.normalization import normalize_text
+from spectator.text.words.normalization import MAX_MARKS, normalize, normalize_text
 from tests.markup_samples import (
     HOSTILE,
     HOSTILE_UNITS,
@@ -182,6 +183,24 @@ def test_a_letter_keeps_at_most_thirty_combining_marks(
     marks = (mark * count)[:count]
     expected = unicodedata.normalize("NFC", f"x {marks[:marks_left]}y{marks[:marks_left]}")
     assert normalize_text(f"x {marks}y{marks}") == expected
+
+
+def longest_run_of_marks(text: str) -> int:
+    is_mark = "".join(" X"[unicodedata.combining(char) > 0] for char in text)
+    return max(map(len, is_mark.split()), default=0)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKD"])
+def test_no_character_makes_a_longer_run_of_marks(form: Literal["NFC", "NFD", "NFKD"]) -> None:
+    """Include characters that only decompose to marks. The time to sort a run is quadratic."""
+    characters = map(chr, [*range(0xD800), *range(0xE000, 0x110000)])
+    marks = [
+        char for char in characters if unicodedata.combining(unicodedata.normalize("NFKD", char)[0])
+    ]
+    assert len(marks) > 800
+    for mark in marks:
+        for text in (normalize("a" + mark * 1000, form), normalize_text("a" + mark * 1000)):
+            assert longest_run_of_marks(unicodedata.normalize(form, text)) <= 2 * MAX_MARKS
 
 
 @pytest.mark.parametrize("unit", HOSTILE_UNITS)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-import unicodedata
 from datetime import UTC, datetime
 
 from flask import current_app
@@ -38,6 +37,7 @@ from spectator.accounts.throttling import (
 )
 from spectator.db import db
 from spectator.models import ROLES, PreviewLink, User
+from spectator.text.words.normalization import normalize
 
 __all__ = [
     "AccountError",
@@ -178,20 +178,22 @@ def _end_access(session: Session, user_id: int) -> None:
 def change_own_password(user_id: int, current: str, new: str, client: Client) -> str:
     """Change a person's own password, end all their sessions and return the token of a new one.
 
-    Raises PasswordError for the new password, LoginError for the current one. Attempts are
-    throttled like logins, so that a stolen session cannot be used to guess the password.
+    Raises LoginError for the current password, PasswordError for the new one. Attempts are
+    throttled like logins, so that a stolen session cannot be used to guess the password. The new
+    password is not looked at before the current one was right, which deletes failed attempts.
     """
     user = db.session.get_one(User, user_id)
-    require_good_password(new, _password_context(user.email, user.name))
     count_attempt(user.email, client)
     if not check_password(user, current):
         raise LoginError("This is not your current password.")
+    with db.write() as session:
+        record_successful_login(session, _reload_unchanged_user(session, user), client)
+    require_good_password(new, _password_context(user.email, user.name))
     password_hash = hash_password(new)
     with db.write() as session:
         person = _reload_unchanged_user(session, user)
         person.password_hash = password_hash
         end_sessions(session, person.id)
-        record_successful_login(session, person, client)
         log.warning("password of %r changed and their other sessions ended", person.email)
         return open_session(session, person.id)
 
@@ -256,7 +258,7 @@ def _clean_email(email: str) -> str:
 
 
 def _clean_name(name: str) -> str:
-    name = " ".join(unicodedata.normalize("NFC", name).split())
+    name = " ".join(normalize(name).split())
     if not name or len(name) > 120 or not name.isprintable():
         raise AccountError("Enter a name of 1 to 120 visible characters.")
     return name

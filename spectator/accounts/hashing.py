@@ -9,7 +9,7 @@ from functools import lru_cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from spectator.accounts.passwords import MAX_PASSWORD_LENGTH, normalize
+from spectator.accounts.passwords import normalize
 from spectator.models import User
 
 # OWASP's Password Storage Cheat Sheet, minimum for argon2id: 19 MiB, two passes, one lane.
@@ -35,7 +35,7 @@ def check_password(user: User | None, password: str) -> bool:
         expected = user.password_hash
     with _hash_slots:
         try:
-            hasher.verify(expected, normalize(password[: MAX_PASSWORD_LENGTH + 1]))
+            hasher.verify(expected, normalize(password))
         except (VerificationError, InvalidHashError):
             return False
     return user is not None

@@ -7,11 +7,14 @@ of words from the context.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
+from spectator.text.words import normalization
+
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 10, 128
+# Before normalization: decomposed, a character has at most four code points.
+MAX_TYPED_LENGTH = 4 * MAX_PASSWORD_LENGTH
 # Digits and punctuation before and after a common word, as in password2026 and Password!
 MAX_EXTRA_CHARACTERS = 4
 ROLE_WORDS = ("spectator", "newsroom", "admin", "administrator", "editor", "author", "password")
@@ -39,8 +42,8 @@ def common_passwords() -> frozenset[str]:
 
 
 def normalize(password: str) -> str:
-    """Return the password in NFC form, which does not depend on the keyboard."""
-    return unicodedata.normalize("NFC", password)
+    """Return the password in NFC, which does not depend on the keyboard; one too long is cut."""
+    return normalization.normalize(password[: MAX_TYPED_LENGTH + 1])
 
 
 def require_good_password(password: str, context: Iterable[str] = ()) -> None:
@@ -48,14 +51,14 @@ def require_good_password(password: str, context: Iterable[str] = ()) -> None:
 
     `context` holds words that an attacker would try: the person's email and name, the site's name.
     """
-    length = len(normalize(password))
-    if length < MIN_PASSWORD_LENGTH:
+    normal = normalize(password)
+    if len(normal) < MIN_PASSWORD_LENGTH:
         raise PasswordError(
             f"Use at least {MIN_PASSWORD_LENGTH} characters. A short phrase works well."
         )
-    if length > MAX_PASSWORD_LENGTH:
+    if len(normal) > MAX_PASSWORD_LENGTH or len(password) > MAX_TYPED_LENGTH:
         raise PasswordError(f"Use at most {MAX_PASSWORD_LENGTH} characters.")
-    folded = normalize(password).casefold().strip()
+    folded = normal.casefold().strip()
     if len(set(folded)) <= 2:
         raise PasswordError(
             "This password repeats the same characters. Choose a short phrase instead."

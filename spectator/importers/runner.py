@@ -14,7 +14,7 @@ from typing import Any
 from spectator import media, publishing
 from spectator.importers.pictures import open_picture
 from spectator.importers.records import Record, RecordError, describe_unexpected_error
-from spectator.publishing.fields import NAME_FIELDS, names_of
+from spectator.publishing.fields import FIELDS, NAME_FIELDS, names_of
 from spectator.text.words.slugs import slugify
 
 log = logging.getLogger(__name__)
@@ -110,6 +110,8 @@ def _build_imported_article(
     record: Record, media_dir: Path, pictures_dir: Path | None, is_dry: bool
 ) -> publishing.ImportedArticle:
     section = decode_references(record.section)
+    if len(section) > FIELDS["section"].limit:
+        raise RecordError(f"“section” has over {FIELDS['section'].limit} characters")
     draft = replace(record.draft, section=slugify(section), **_decode_lines(record.draft))
     return publishing.ImportedArticle(
         prepared=publishing.prepare(draft),

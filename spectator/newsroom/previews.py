@@ -176,7 +176,7 @@ def render_article(article: Any, banner: str = "", is_shared: bool = False) -> s
 
 def article_from_form(form: StoryForm, article: Article | None) -> Any:
     """Return unsaved values in the shape of an article, invalid ones included."""
-    values = {name: clean_line(form.values[name])[:500] for name in LINE_FIELDS}
+    values = {name: clean_line(form.values[name][:500]) for name in LINE_FIELDS}
     body = stored_body(form.values["body"])
     text, now = plain_text(body), datetime.now(UTC)
     sections = {section.slug: section for section in queries.sections()}

@@ -22,6 +22,7 @@ from spectator.text.html.sanitizer import plain_text
 from spectator.text.places.gazetteer import find_country
 from spectator.text.words.excerpts import excerpt, word_count
 from spectator.text.words.languages import canonical_tag, tag_problem
+from spectator.text.words.normalization import normalize
 from spectator.text.words.slugs import is_slug
 
 _SPACES = re.compile(" +")
@@ -59,14 +60,15 @@ def clean_line(text: str) -> str:
 
     Such characters could make one name look like another.
     """
-    normal = text if text.isascii() else unicodedata.normalize("NFC", text)
-    if normal.isprintable():  # no invisible characters, and no white space but plain spaces
-        return _SPACES.sub(" ", normal).strip() if "  " in normal else normal.strip()
-    spaced = (" " if char.isspace() else char for char in normal)
-    visible = "".join(
-        char for char in spaced if char == "\u200c" or char == "\u200d" or not _is_invisible(char)
-    )
-    return _SPACES.sub(" ", visible).strip()
+    if not text.isprintable():  # it has invisible characters, or white space but plain spaces
+        spaced = (" " if char.isspace() else char for char in text)
+        text = "".join(
+            char
+            for char in spaced
+            if char == "\u200c" or char == "\u200d" or not _is_invisible(char)
+        )
+    line = normalize(text)
+    return _SPACES.sub(" ", line).strip() if "  " in line else line.strip()
 
 
 def _is_invisible(char: str) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spectator.text.words.apostrophes import joinable_names
 from spectator.text.words.folding import strip_invisible, word_runs
+from spectator.text.words.normalization import normalize
 
 # A long novel has some 20,000 different words. A hostile text of a megabyte could have several
 # hundred thousand, and each costs the index memory.
@@ -61,7 +61,7 @@ def joined_term(parts: Sequence[str]) -> str:
 
 def exact_form(word: str) -> str:
     """Return a word in lower case and NFC, with its accents and its letters of equal sound."""
-    return unicodedata.normalize("NFC", strip_invisible(word)).lower()
+    return normalize(strip_invisible(word)).lower()
 
 
 def is_english(language: str) -> bool:

@@ -12,6 +12,7 @@ from spectator.search.language.analysis import exact_form
 from spectator.search.language.query import MIN_PREFIX_LENGTH, Clause, FieldFilter, Query
 from spectator.text.words.apostrophes import joinable_names, starts_with_elision, strip_possessive
 from spectator.text.words.folding import Token, strip_invisible, tokens, word_runs
+from spectator.text.words.normalization import normalize
 
 MAX_QUERY_LENGTH = 200
 MAX_CLAUSES = 10
@@ -98,7 +99,7 @@ def _parse_conditions(piece: re.Match[str]) -> Iterator[Clause | FieldFilter]:
 
 def _clean(text: str) -> str:
     """Return text without control, format, surrogate and unassigned characters (categories C*)."""
-    text = unicodedata.normalize("NFC", strip_invisible(text[:MAX_QUERY_LENGTH]))
+    text = normalize(strip_invisible(text[:MAX_QUERY_LENGTH]))
     # Use a space, because the tokenizer separates words there when it indexes the same text.
     text = "".join(" " if unicodedata.category(char).startswith("C") else char for char in text)
     return text.translate(_PUNCTUATION)

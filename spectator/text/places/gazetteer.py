@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spectator.text.words.folding import tokens
+from spectator.text.words.normalization import normalize
 
 MAX_NAME_LENGTH = 120
 MAX_ALTERNATIVE_NAMES = 8
@@ -93,7 +94,7 @@ def _contains(name: tuple[str, ...], part: tuple[str, ...]) -> bool:
 
 
 def _name_key(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text).casefold().replace("&", " and ")
+    folded = normalize(text, "NFKD").casefold().replace("&", " and ")
     plain = "".join(char for char in folded if not unicodedata.combining(char))
     return " ".join(re.findall(r"[^\W_]+", plain)).removeprefix("the ")
 

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from spectator.text.words.normalization import normalize
+
 MAX_TOKEN_LENGTH = 64
 
 # Combining marks of Latin, Hebrew, Arabic, N'Ko, Ethiopic and Adlam. They are not word characters
@@ -72,12 +74,12 @@ def _fold_one(char: str) -> str:
     if char == _TATWEEL or _INVISIBLE_RUN.fullmatch(char):
         return ""
     if not char.isalnum():
-        return _strip_marks(unicodedata.normalize("NFD", char))  # symbols have marks too (≠)
+        return _strip_marks(normalize(char, "NFD"))  # symbols have marks too (≠)
     # Strip marks first: casefolding would turn the iota below a Greek vowel into a letter.
-    pieces = _strip_marks(unicodedata.normalize("NFKD", char)).casefold()
+    pieces = _strip_marks(normalize(char, "NFKD")).casefold()
     # Casefolding can produce characters with marks (ΐ), and compatibility forms can contain
     # symbols (½).
-    pieces = _strip_marks(unicodedata.normalize("NFKD", pieces)).replace(_TATWEEL, "")
+    pieces = _strip_marks(normalize(pieces, "NFKD")).replace(_TATWEEL, "")
     return "".join(
         _fold_letter(piece)
         for piece in pieces

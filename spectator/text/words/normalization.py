@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
 
 MAX_MARKS = 30
 
@@ -21,8 +22,16 @@ _NOT_SYNTAX = re.compile("[^<>=]+")
 
 
 def _combining_marks(end: int) -> str:
-    """Return the combining marks below a code point that NFC may reorder, for a character class."""
-    return "".join(chr(code) for code in range(0x300, end) if unicodedata.combining(chr(code)))
+    """Return the combining marks below a code point, for a character class.
+
+    Marks are what a normal form may reorder. Some characters are none themselves but decompose to
+    marks (U+0F73).
+    """
+    return "".join(
+        chr(code)
+        for code in range(0x300, end)
+        if unicodedata.combining(unicodedata.normalize("NFKD", chr(code))[0])
+    )
 
 
 # There are no such marks from U+1F000 on.
@@ -36,18 +45,30 @@ _PERHAPS_TOO_MANY_MARKS = re.compile(
 )
 
 
+def normalize(text: str, form: Literal["NFC", "NFD", "NFKD"] = "NFC") -> str:
+    """Return text in a normal form of Unicode, with at most 30 combining marks in a row. Linear."""
+    return text if text.isascii() else unicodedata.normalize(form, _limit_marks(text))
+
+
+def _limit_marks(text: str) -> str:
+    """Return text without the marks after the first 30 of a run.
+
+    That is the bound of the Stream-Safe Text Format (UAX #15). Sorting a run takes quadratic time,
+    and no other thread runs meanwhile.
+    """
+    return _TOO_MANY_MARKS.sub(r"\1", text) if _PERHAPS_TOO_MANY_MARKS.search(text) else text
+
+
 def normalize_text(text: str) -> str:
     r"""Return text in NFC, with \n as its only line end and without forbidden characters.
 
-    A letter keeps 30 combining marks (the bound of the Stream-Safe Text Format, UAX #15): sorting a
-    longer run takes quadratic time. Safe on HTML: marks never join with `<`, `>` or `=`.
+    A letter keeps 30 combining marks. Safe on HTML: marks never join with `<`, `>` or `=`.
     Idempotent, linear.
     """
-    if text.isascii():
-        return _FORBIDDEN.sub("", _LINE_ENDS.sub("\n", text))
     text = _FORBIDDEN.sub("", _LINE_ENDS.sub("\n", text))
-    if _PERHAPS_TOO_MANY_MARKS.search(text):
-        text = _TOO_MANY_MARKS.sub(r"\1", text)
+    if text.isascii():
+        return text
+    text = _limit_marks(text)
     if unicodedata.is_normalized("NFC", text):
         return text
     return _NOT_SYNTAX.sub(lambda part: unicodedata.normalize("NFC", part[0]), text)
