@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from spectator.search import Index, SearchRequest, open_index
 from spectator.text.html.sanitizer import plain_text
-from spectator.text.words.folding import APOSTROPHES, fold, tokens, word_runs
+from spectator.text.words.apostrophes import joinable_names
+from spectator.text.words.folding import APOSTROPHES, Token, fold, tokens, word_runs
 from spectator.text.words.snippets import highlight, snippet
 from tests.cases import case_text
 from tests.search_samples import document, document_ids, search_ids
@@ -181,3 +183,25 @@ def test_a_zero_width_space_ends_words_of_scripts_without_spaces() -> None:
 @given(st.text(alphabet="abN " + APOSTROPHES, max_size=30))
 def test_word_runs_contain_all_words_in_order(text: str) -> None:
     assert [token for run in word_runs(text) for token in run] == list(tokens(text))
+
+
+class CountedRun(tuple[Token, ...]):
+    """A run of words that counts the words copied from it."""
+
+    copied = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        words = super().__getitem__(index)
+        self.copied += len(words) if isinstance(index, slice) else 1
+        return words
+
+
+@pytest.mark.parametrize("text", ["l'" * 2000, "d'N'" * 1000])
+def test_a_long_run_of_elisions_is_copied_once(text: str) -> None:
+    run = CountedRun(tokens(text))
+    list(joinable_names(run, text))
+    assert run.copied <= len(run) + 20
+
+
+def test_a_run_has_at_most_fifty_words() -> None:
+    assert max(len(run) for run in word_runs("l'" * 200)) == 50

@@ -38,9 +38,12 @@ def joinable_names(run: Sequence[Token], text: str) -> Iterator[Sequence[Token]]
     only before a capital letter ("L'Oréal", but not "d'une"); an English ending never is.
     """
     end = len(run) - 1 if run[-1].text in _ENDINGS else len(run)
-    for start in range(end - 1):
+    first = max(end - MAX_PARTS, 0)
+    if not all(token.text in _ELIDED for token in run[:first]):
+        return
+    for start in range(first, end - 1):
         words = [token.text for token in run[start:end]]
-        is_short = len(words) <= MAX_PARTS and sum(map(len, words)) <= MAX_JOINED_LENGTH
+        is_short = sum(map(len, words)) <= MAX_JOINED_LENGTH
         if is_short and (not starts_with_elision(words) or text[run[start + 1].start].isupper()):
             yield run[start:end]
         # A later name could only follow an elided word, as in "d'N'Djamena".

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from spectator.text.words.normalization import normalize
 
 MAX_TOKEN_LENGTH = 64
+MAX_RUN_WORDS = 50
 
 # Combining marks of Latin, Hebrew, Arabic, N'Ko, Ethiopic and Adlam. They are not word characters
 # to `re`, which would split "ọ̀rọ̀".
@@ -134,10 +135,12 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def word_runs(text: str) -> Iterator[tuple[Token, ...]]:
-    """Yield the runs of a text: words with only an apostrophe between them."""
+    """Yield the runs of a text: words with only an apostrophe between them, at most 50."""
     run: list[Token] = []
     for token in tokens(text):
-        if run and not _is_apostrophe(text[run[-1].end : token.start]):
+        if run and (
+            len(run) == MAX_RUN_WORDS or not _is_apostrophe(text[run[-1].end : token.start])
+        ):
             yield tuple(run)
             run = []
         run.append(token)
