@@ -220,6 +220,23 @@ def find_differences(index: Index, source: Source = PUBLIC) -> tuple[set[int], s
     return stale, indexed.keys() - stored.keys()
 
 
+def catch_up_to_now(index: Index, source: Source = PUBLIC) -> None:
+    """Apply all changes made until now; those that arrive meanwhile are left to `catch_up`."""
+    newest = source.newest()
+    while (index.offset() or 0) < newest and catch_up(index, source):
+        pass
+
+
+def _pending_ids(source: Source, offset: int) -> set[int]:
+    """Return the articles of all changes that are not in an index yet."""
+    pending: set[int] = set()
+    newest = source.newest()
+    while offset < newest:
+        ids, offset = source.changed_after(offset)
+        pending |= ids
+    return pending
+
+
 def repair(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
     """Repair an index: add missing, refresh stale and drop orphaned documents.
 
@@ -230,13 +247,12 @@ def repair(index: Index, source: Source = PUBLIC) -> tuple[set[int], set[int]]:
     all_stale: set[int] = set()
     all_orphaned: set[int] = set()
     for _ in range(REPAIR_ATTEMPTS):
-        while catch_up(index, source):
-            pass
+        catch_up(index, source)  # rebuilds an index that needs it
         offset = index.offset()
         if offset is None:
             break
         db.session.rollback()  # As in catch_up: later reads must be newer than the offset.
-        pending, _ = source.changed_after(offset)
+        pending = _pending_ids(source, offset)
         stale, orphaned = (ids - pending for ids in find_differences(index, source))
         if not (stale or orphaned):
             return all_stale, all_orphaned

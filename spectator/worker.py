@@ -67,7 +67,7 @@ class Worker:
         self.proxy_cache = ProxyCacheRefresher(
             self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"]
         )
-        self.last_nightly_run: date | None = None
+        self.last_nightly_run = 0  # the day, as date.toordinal() counts
         self.publication_tried_at: datetime | None = None
         self.next_publication_retry_at = 0.0
 
@@ -266,9 +266,13 @@ class Worker:
 
     def run_nightly(self, day: date) -> None:
         """Once a night, compact and repair the indexes and recompute all related articles."""
-        if self.last_nightly_run == day:
+        # Also in the database: a worker that starts in this hour does not begin again.
+        if day.toordinal() in (
+            self.last_nightly_run,
+            queries.consumer_offset(related.NIGHTLY_PASS),
+        ):
             return
-        self.last_nightly_run = day
+        self.last_nightly_run = day.toordinal()
         for index, source in indexing.open_indexes(self.data_dir):
             indexing.compact(index, source)
             with suppress(IndexUnavailableError):  # The next round rebuilds it.

@@ -259,6 +259,34 @@ def test_changes_that_are_not_yet_indexed_need_no_repair(
     assert index.offset() == 1
 
 
+def test_a_repair_does_not_wait_for_changes_that_keep_arriving(
+    index: Index,
+    story: Callable[..., int],
+    catch_up: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing, saved = story(headline="Missing"), story(headline="Saved")
+    catch_up()
+    index.apply({missing: None}, 2)
+    rounds: list[int] = []
+    apply_next = indexing.catch_up
+
+    def save_before_each_round(index: Index, source: indexing.Source = PUBLIC) -> bool:
+        rounds.append(1)
+        with db.write() as session:
+            outbox.append_all(session, [(saved, "update")] * 3)
+        return apply_next(index, source)
+
+    monkeypatch.setattr(indexing, "catch_up", save_before_each_round)
+    assert indexing.repair(index) == ({missing}, set())
+    assert len(rounds) == 2, "once to find the difference, once to find none"
+    assert set(index.versions()) == {missing, saved}
+    story(headline="Third")
+    rounds.clear()
+    indexing.catch_up_to_now(index)
+    assert len(rounds) == 1
+
+
 def test_a_failed_repair_names_the_index(
     index: Index,
     story: Callable[..., int],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from html import unescape
 
@@ -446,25 +446,26 @@ def test_a_save_compares_a_limited_number_of_similar_names(app: Flask, editor: U
     assert [len(rows) for rows in similar.values()] == [7, 7]
 
 
-def test_a_rename_loads_a_few_long_drafts_at_a_time(
+def test_a_rename_copies_revisions_without_loading_their_texts(
     app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "BATCH_CHARACTERS", 2_500)
+    bodies = [f"<p>{'word ' * 200}{number}</p>" for number in range(5)]
     ids = [
-        publishing.create(make_draft(authors=("amina diallo",), body="word " * 200), editor)
-        for _ in range(5)
+        publishing.create(make_draft(authors=("amina diallo",), body=body, dek="É"), editor)
+        for body in bodies
     ]
-    batches: list[set[int]] = []
-    split = queries.split_into_batches
-
-    def record(article_ids: Sequence[int]) -> Iterator[set[int]]:
-        for batch in split(article_ids):
-            batches.append(batch)
-            yield batch
-
-    monkeypatch.setattr(queries, "split_into_batches", record)
+    loaded: list[str] = []
+    load = json.loads
+    monkeypatch.setattr(json, "loads", lambda text: loaded.append(text) or load(text))
     yes = SpellingAnswer("authors", "Amina Diallo", "rename", author_id("amina diallo"))
     publishing.create(make_draft(authors=("Amina Diallo",)), editor, spelling_answers=[yes])
-    assert [len(batch) for batch in batches] == [2, 2, 1]
-    assert set().union(*batches) == set(ids)
+    monkeypatch.undo()
+    assert loaded and max(map(len, loaded)) < 200, "more than the names"
     assert {tuple(authors_of(article_id)) for article_id in ids} == {("Amina Diallo",)}
+    for article_id, body in zip(ids, bodies, strict=True):
+        second, first = queries.revisions(article_id, limit=5)
+        assert second.content == first.content | {"authors": ["Amina Diallo"]}
+        assert second.content["body"] == body and second.content["dek"] == "É"
+        assert (second.number, second.version) == (2, 1)
+        assert (second.action, second.note) == ("rename", "amina diallo → Amina Diallo")
+        assert second.made_by_id == editor.id and second.made_at > first.made_at

@@ -15,7 +15,7 @@ from spectator.text.words.snippets import (
     MAX_SCANNED_CHARS,
     Pieces,
     beginning,
-    body_snippet,
+    body_snippets,
     highlight,
     snippet,
 )
@@ -161,7 +161,28 @@ def test_a_body_is_searched_for_a_snippet_only_at_its_beginning(
         return plain_text(html)
 
     monkeypatch.setattr(snippets, "plain_text", counted)
-    assert hits(body_snippet(body, {"sahel"})) == ["Sahel"]
-    assert not hits(body_snippet(body, {"niger"}))
+    assert hits(body_snippets([body], {"sahel"})[0]) == ["Sahel"]
+    assert not hits(body_snippets([body], {"niger"})[0])
     assert len(body) > 5 * MAX_SCANNED_CHARS
     assert max(read) <= MAX_SCANNED_CHARS
+
+
+def test_the_long_texts_of_a_page_share_what_short_texts_leave(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    long, short = "word " * 100_000, "word " * 400
+    read: list[int] = []
+
+    def counted(html: str) -> str:
+        read.append(len(html))
+        return plain_text(html)
+
+    monkeypatch.setattr(snippets, "plain_text", counted)
+    body_snippets([long, short, long, short, long], {"word"})
+    assert read[1] == read[3] == len(short), "short texts are read as a whole"
+    share = (MAX_SCANNED_CHARS - 2 * len(short)) // 3
+    assert [share - 5 <= read[position] <= share for position in (0, 2, 4)] == [True] * 3
+    read.clear()
+    body_snippets([long] * 10, {"word"})
+    assert 0.99 * MAX_SCANNED_CHARS < sum(read) <= MAX_SCANNED_CHARS
+    assert body_snippets([], {"word"}) == []

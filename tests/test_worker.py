@@ -318,6 +318,7 @@ def test_both_indexes_are_repaired_every_night(
     public_index = indexes[0]
     public_index.apply(dict.fromkeys(versions[0]), public_index.offset() or 0)
     idle_worker.run_nightly(date(2026, 11, 23))
+    Worker(app).run_nightly(date(2026, 11, 23))
     assert public_index.versions() == {}, "indexes are repaired once a night"
 
 

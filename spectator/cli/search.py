@@ -27,6 +27,7 @@ def reindex(app: Flask, check: bool) -> None:
     """
     for index, source in indexing.open_indexes(app.config["DATA_DIR"]):
         if check:
+            indexing.catch_up_to_now(index, source)
             stale, orphaned = indexing.repair(index, source)
             repaired = (
                 f"repaired {len(stale)} missing or outdated, removed {len(orphaned)} orphaned"

@@ -17,7 +17,7 @@ from spectator.newsroom.related import index_of, is_visible
 from spectator.newsroom.security import current_user
 from spectator.search import MAX_PAGE, IndexUnavailableError, Mode, SearchRequest
 from spectator.text.words.numbers import parse_int
-from spectator.text.words.snippets import body_snippet, highlight
+from spectator.text.words.snippets import body_snippets, highlight
 
 PER_PAGE = 20
 SCOPES = ("all", "unpublished", "published")
@@ -263,13 +263,19 @@ def _hits(rankings: list[Ranking], start: int, end: int) -> Iterator[Hit]:
 def _hits_by_id(ranking: Ranking, ids: list[int]) -> dict[int, Hit]:
     """Return the stories that the user may see, with the search terms highlighted."""
     user = current_user()
+    articles = [
+        article
+        for article in queries.newsroom_articles_by_id(ids)
+        if article.is_public == ranking.is_public and is_visible(article, user)
+    ]
+    bodies = [article.body for article in articles]
+    snippets = body_snippets(bodies, ranking.terms, ranking.prefixes)
     return {
         article.id: Hit(
             article,
             highlight(article.headline, ranking.terms, ranking.prefixes),
-            body_snippet(article.body, ranking.terms, ranking.prefixes),
+            pieces,
             publishing.may_edit(user, article),
         )
-        for article in queries.newsroom_articles_by_id(ids)
-        if article.is_public == ranking.is_public and is_visible(article, user)
+        for article, pieces in zip(articles, snippets, strict=True)
     }

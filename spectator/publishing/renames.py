@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import JSON, ColumnElement, bindparam, func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from spectator import outbox, queries
+from spectator import outbox
+from spectator.db import UTCDateTime
 from spectator.models import Article, ArticleAuthor, Author, FormerName, Revision, Topic, User
 from spectator.models.article import article_topic
 from spectator.publishing.names import (
@@ -81,28 +82,35 @@ def _add_rename_revisions(
     by: User,
     now: datetime,
 ) -> None:
-    """Add a revision with the new name to those stories that are not public."""
-    query = select(Article.id, Article.version, Revision.number, Revision.content).join(
-        Revision, (Revision.article_id == Article.id) & (Revision.number == newest_number())
-    )
+    """Add a revision with the new name to those stories that are not public.
+
+    The database copies the revisions, which contain whole texts: nobody else can save meanwhile.
+    """
     field, (old, new) = f"{KINDS[model]}s", old_and_new_name
-    unpublished = select(Article.id).where(
-        Article.id.in_(article_ids), Article.status != "published"
+    query = (
+        select(Revision.id, Article.version, Revision.content[field].label("names"))
+        .join(Article, (Revision.article_id == Article.id) & (Revision.number == newest_number()))
+        .where(Article.id.in_(article_ids), Article.status != "published")
     )
-    # Revisions contain whole texts, which must not be in memory all at once.
-    for batch in queries.split_into_batches(session.scalars(unpublished).all()):
-        rows = [
-            {
-                "article_id": row.id,
-                "number": row.number + 1,
-                "version": row.version,
-                "action": "rename",
-                "note": f"{old} → {new}",
-                "content": row.content
-                | {field: [new if name == old else name for name in row.content.get(field, ())]},
-                "made_at": now,
-                "made_by_id": by.id,
-            }
-            for row in session.execute(query.where(Article.id.in_(batch)))
-        ]
-        session.execute(insert(Revision), rows)
+    names = bindparam("names", type_=JSON)
+    values = {
+        "article_id": Revision.article_id,
+        "number": Revision.number + 1,
+        "version": bindparam("version"),
+        "action": literal("rename"),
+        "note": literal(f"{old} → {new}"),
+        "content": func.json_set(Revision.content, f"$.{field}", func.json(names)),
+        "made_at": literal(now, UTCDateTime),
+        "made_by_id": literal(by.id),
+    }
+    copied = select(*values.values()).where(Revision.id == bindparam("revision_id"))
+    rows = [
+        {
+            "revision_id": row.id,
+            "version": row.version,
+            "names": [new if name == old else name for name in row.names or ()],
+        }
+        for row in session.execute(query)
+    ]
+    if rows:
+        session.connection().execute(insert(Revision).from_select(list(values), copied), rows)

@@ -13,7 +13,7 @@ from spectator.search.language.parser import MAX_CLAUSES
 from spectator.site.search_params import SORTS, SearchParams
 from spectator.templating import long_date
 from spectator.text.words.languages import language_name
-from spectator.text.words.snippets import body_snippet, highlight
+from spectator.text.words.snippets import body_snippets, highlight
 
 FacetLabels = Mapping[tuple[str, str], str]
 
@@ -87,13 +87,12 @@ def search_context(params: SearchParams, results: SearchResults) -> dict[str, ob
 
 def build_hits(results: SearchResults) -> list[Hit]:
     """Return the hits of the page, without stories that were withdrawn a moment ago."""
+    articles = queries.articles_by_id(results.ids, with_bodies=True)
+    bodies = [article.body for article in articles]
+    snippets = body_snippets(bodies, results.terms, results.prefixes)
     return [
-        Hit(
-            article,
-            highlight(article.headline, results.terms, results.prefixes),
-            body_snippet(article.body, results.terms, results.prefixes),
-        )
-        for article in queries.articles_by_id(results.ids, with_bodies=True)
+        Hit(article, highlight(article.headline, results.terms, results.prefixes), pieces)
+        for article, pieces in zip(articles, snippets, strict=True)
     ]
 
 

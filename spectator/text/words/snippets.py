@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.apostrophes import joinable_names
 from spectator.text.words.folding import Token, word_runs
 
-# Only the start of a long text is searched: about 12,000 words of HTML.
+# Only the start of a long text is searched: about 12,000 words of HTML, for all hits of a page.
 MAX_SCANNED_CHARS = 100_000
 LONGEST_WORD = 100
 ELLIPSIS = "…"
@@ -26,9 +26,27 @@ def highlight(text: str, terms: Collection[str], prefixes: tuple[str, ...] = ())
     return _split_pieces(text, _find_hits(text, terms, prefixes), 0, len(text))
 
 
-def body_snippet(html: str, terms: Collection[str], prefixes: tuple[str, ...] = ()) -> Pieces:
-    """Return the snippet of an HTML body. Only its first `MAX_SCANNED_CHARS` are read."""
-    return snippet(plain_text(beginning(html, MAX_SCANNED_CHARS)), terms, prefixes=prefixes)
+def body_snippets(
+    bodies: Sequence[str], terms: Collection[str], prefixes: tuple[str, ...] = ()
+) -> list[Pieces]:
+    """Return the snippets of the HTML bodies of a page.
+
+    Only their starts are read, together `MAX_SCANNED_CHARS`: short bodies leave more to long ones.
+    """
+    return [
+        snippet(plain_text(beginning(body, length)), terms, prefixes=prefixes)
+        for body, length in zip(bodies, _shares(list(map(len, bodies))), strict=True)
+    ]
+
+
+def _shares(lengths: list[int]) -> list[int]:
+    """Divide `MAX_SCANNED_CHARS` among texts of these lengths."""
+    shares, rest = [0] * len(lengths), MAX_SCANNED_CHARS
+    shortest_first = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for others, position in zip(range(len(lengths), 0, -1), shortest_first, strict=True):
+        shares[position] = min(lengths[position], rest // others)
+        rest -= shares[position]
+    return shares
 
 
 def beginning(html: str, length: int) -> str:
