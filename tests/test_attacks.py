@@ -46,8 +46,9 @@ def test_every_defence_in_the_list_of_attacks_names_existing_tests() -> None:
             references = re.findall(r"`(\w+)\.(test_\w+)`", tests)
             assert references, defence
             for module, test in references:
-                [path] = ROOT.glob(f"tests/**/{module}.py")
-                assert f"def {test}(" in path.read_text(), f"{attack}: {module}.{test}"
+                # A drill may have the name of a unit test's module.
+                texts = [path.read_text() for path in ROOT.glob(f"tests/**/{module}.py")]
+                assert any(f"def {test}(" in text for text in texts), f"{attack}: {module}.{test}"
 
 
 @pytest.mark.parametrize(
