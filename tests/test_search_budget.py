@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from spectator.search.whoosh.generations import Generations
 from spectator.search.whoosh.snapshot import Snapshot, open_snapshot
 from tests.search_samples import document
 
-SEGMENTS, STORIES_PER_SEGMENT = 6, 19  # the first segment has 100 stories
+SEGMENT_SIZES = (100, 19, 19, 19, 19, 19)  # in stories
 WORDS = [
     f"{first}{middle}ing{last}"
     for first in "bcdfgm"
@@ -36,18 +37,17 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
     directory = tmp_path_factory.mktemp("budget") / "search"
     index = open_index(directory)
     rng = random.Random(5)
-    stories = [
+    stories = (
         replace(
             document(" ".join(rng.sample(WORDS, 6)), " ".join(rng.choices(WORDS, k=120))),
             id=number,
         )
-        for number in range(1, 101 + (SEGMENTS - 1) * STORIES_PER_SEGMENT)
-    ]
-    first, others = stories[:100], stories[100:]
+        for number in count(1)
+    )
+    first, *others = [list(islice(stories, size)) for size in SEGMENT_SIZES]
     index.rebuild(first, offset=1)
-    for start in range(0, len(others), STORIES_PER_SEGMENT):
-        batch = others[start : start + STORIES_PER_SEGMENT]
-        index.apply({story.id: story for story in batch}, offset=start + 2)
+    for offset, batch in enumerate(others, start=2):
+        index.apply({story.id: story for story in batch}, offset=offset)
     index.close()
     opened = open_snapshot(Generations(Path(directory)))
     assert len(opened.leaves) > 1

@@ -96,17 +96,16 @@ def test_only_public_responses_with_canonical_urls_are_cached(small: Small) -> N
     ]
     # Other forms of the same URLs, which the site may accept. There are so many forms that caching
     # all would fill the disk.
-    paths = ("/%6Fpen", "/x//open", "/x/../open", "/./open")
-    small.site.pages |= dict.fromkeys(paths, "words")
-    variants = [*paths, "/open?", "/open?before=1-2&before=1-2"]
+    equivalents = ("/%6Fpen", "/x//open", "/x/../open", "/./open")
+    small.site.pages |= dict.fromkeys(equivalents, "words")
+    variants = [*equivalents, "/open?", "/open?before=1-2&before=1-2"]
     for path in (*uncached, *variants):
         for _ in range(2):
             fetch(small.nginx.port, path, BROWSER, Cookie="session=1")
         assert len(small.site.visits_to(path)) == 2, path
+    # The key of a later page of a list contains the minute, which must not change now.
     if datetime.now(UTC).second > 55:
-        time.sleep(
-            5
-        )  # the key of a list's later page contains the minute, which must not change now
+        time.sleep(5)
     for path in ("/open", "/open?before=-12-34"):
         for _ in range(2):
             fetch(small.nginx.port, path, BROWSER, Cookie="session=1")
