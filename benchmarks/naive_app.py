@@ -1,8 +1,8 @@
 """The article page as a plain Flask, Flask-SQLAlchemy and Jinja app, for comparison.
 
 It reads the site's own database and renders the same text and links as the site's article page. The
-comparison is fair: the database has its indexes and templates are compiled once. Only the queries
-are not optimised: related rows are loaded lazily.
+comparison is fair: the database has its indexes, and the templates are compiled once. Only the
+queries are not optimised: related rows are loaded lazily.
 """
 
 from __future__ import annotations

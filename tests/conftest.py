@@ -108,7 +108,7 @@ def editor(app: Flask) -> User:
 
 @pytest.fixture
 def newsroom(app: Flask, editor: User) -> FlaskClient:
-    """Logged-in client of an editor."""
+    """Client that is logged in as `editor`."""
     return logged_in_client(app)
 
 

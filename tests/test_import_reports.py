@@ -16,7 +16,8 @@ from flask.testing import FlaskCliRunner
 
 from spectator import publishing
 from spectator.cli import main
-from spectator.importers import jsonl, runner
+from spectator.importers import jsonl
+from spectator.importers import runner as import_runner
 from spectator.importers.jsonl import MAX_LINE_BYTES
 from spectator.importers.records import Record
 
@@ -129,10 +130,12 @@ def test_a_report_remembers_a_bounded_part_of_a_long_file(
     """Bad lines, long reasons, and many long keys."""
     keys = [{f"{line}-{number}-{'k' * 200}": 0 for number in range(500)} for line in range(3)]
     assert len(read_line(STORY | keys[0]).unknown_keys) == jsonl.MAX_UNKNOWN_KEYS
-    # The section's slug is reserved, and the reason quotes its name.
+    # “admin ! ! …” gets the reserved slug “admin”; the reason for refusing it quotes the long name.
     lines = [STORY | more for more in keys] + [STORY | {"section": "admin" + " !" * 5000}]
     data = "\n".join([*map(json.dumps, lines), *["x"] * 3000])
-    report = runner.import_records(jsonl.read(BytesIO(data.encode()), "en"), app.config["MEDIA"])
+    report = import_runner.import_records(
+        jsonl.read(BytesIO(data.encode()), "en"), app.config["MEDIA"]
+    )
     assert (report.refused_count, len(report.refused)) == (3001, 1000)
     assert (len(report.unknown_keys), report.has_more_unknown_keys) == (100, True)
     assert max(map(len, report.unknown_keys)) == 40
@@ -141,6 +144,7 @@ def test_a_report_remembers_a_bounded_part_of_a_long_file(
 
 
 def test_only_the_first_thousand_preserved_stories_are_listed() -> None:
+    """Stories that were edited on the site keep their text."""
     total = publishing.ImportResult()
     for _ in range(3):
         batch = publishing.ImportResult()

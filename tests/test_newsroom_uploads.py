@@ -38,7 +38,7 @@ def test_lead_pictures_and_pictures_in_the_text_have_the_same_size_limit(
         assert is_refused != is_accepted
 
 
-def test_an_upload_larger_than_any_request_may_be_gets_a_message(newsroom: FlaskClient) -> None:
+def test_an_upload_over_the_request_limit_gets_a_message(newsroom: FlaskClient) -> None:
     for address in (NEW_STORY, "/newsroom/fragments/pictures"):
         file = FileStorage(
             BytesIO(bytes(MAX_STORY_BYTES + 1)), "photo.png", content_type="image/png"
@@ -55,8 +55,8 @@ def test_a_picture_sent_while_others_are_decoded_is_refused_and_the_text_returne
     newsroom: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sandbox, "_slots", threading.BoundedSemaphore(2))
-    # An upload that finds no free slot must not wait for the decoder either: without a lock, the
-    # attempt to acquire it would raise.
+    # An upload that finds no free slot must not wait for the decoder's lock. It is None here, so
+    # that acquiring it would raise.
     monkeypatch.setattr(sandbox, "_decoder_lock", None)
     for _ in range(2):
         assert sandbox._slots.acquire(blocking=False)

@@ -98,7 +98,7 @@ def test_a_story_whose_related_stories_cannot_be_computed_holds_up_no_others(
     is_full_pass: bool,
 ) -> None:
     if not is_full_pass:
-        follow()
+        follow()  # the first run is a full pass
     bad, other = story(headline="The river rises", body=RIVER), story(headline="Ferry", body=RIVER)
     compute = related.compute_related
 
@@ -110,6 +110,7 @@ def test_a_story_whose_related_stories_cannot_be_computed_holds_up_no_others(
     monkeypatch.setattr(related, "compute_related", fail)
     follow()
     assert queries.related_scores(other)
+    # The edition is the number of the last row of the outbox.
     assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
     assert f"related articles of story {bad} cannot be computed" in caplog.text
 
@@ -332,7 +333,7 @@ def test_a_consumer_far_behind_starts_one_full_pass(
     catch_up()
     assert related.catch_up(index)
     assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
-    assert queries.consumer_offset(related.FULL_PASS) == 0, "no full pass has been started"
+    assert queries.consumer_offset(related.FULL_PASS) == 0, "a full pass should have been started"
 
 
 def test_related_stories_take_one_select_that_does_not_scan_all_stories(
@@ -349,6 +350,6 @@ def test_related_stories_take_one_select_that_does_not_scan_all_stories(
             f"EXPLAIN QUERY PLAN {statement}", (1,) * statement.count("?")
         ).fetchall()
     steps = [description for *_, description in plan]
-    # A scan of something else is one of the few rows of a subquery.
+    # A scan of anything else reads only the few rows that a subquery returns.
     scans = [step for step in steps if step.startswith("SCAN") and "article" in step.lower()]
     assert scans == [], steps

@@ -45,7 +45,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
         for number in count(1)
     )
     first, *others = [list(islice(stories, size)) for size in SEGMENT_SIZES]
-    index.rebuild(first, offset=1)
+    index.rebuild(first, offset=1)  # the last row of the outbox that the index has
     for offset, batch in enumerate(others, start=2):
         index.apply({story.id: story for story in batch}, offset=offset)
     index.close()
@@ -57,7 +57,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
 
 @pytest.fixture
 def automata(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Words and edit distances of the automata built so far: each finds the similar words."""
+    """Word and edit distance of each automaton built so far."""
     calls: list[tuple[str, int]] = []
     original = Automata.levenshtein_dfa
 
@@ -112,8 +112,8 @@ def hostile_queries(number: int) -> Iterator[str]:
 
 def test_no_search_exceeds_its_budget_of_steps(snapshot: Snapshot) -> None:
     limit, partial = 300, 0
-    # A loop counts every step before it takes it, so a loop that is stopped has counted a step too
-    # many. A query has fewer loops than `limit`.
+    # Loops count each step before taking it, so each loop that is stopped exceeds the limit by one
+    # step. A query has fewer than `limit` loops.
     max_excess = limit
     for text in hostile_queries(150):
         results = run_search(snapshot, text, steps=limit)

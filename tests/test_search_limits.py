@@ -26,7 +26,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
     index = open_index(tmp_path / "search")
 
     def rebuild(*documents: Document) -> Index:
-        index.rebuild(documents, offset=1)
+        index.rebuild(documents, offset=1)  # any number: of the last row of the outbox
         return index
 
     yield rebuild
@@ -112,7 +112,7 @@ def test_a_results_page_lists_many_values_of_a_facet(
     assert "topic-2j" in response.text
 
 
-def test_a_page_has_a_hundred_stories_at_most_and_the_fiftieth_is_the_last(build: Build) -> None:
+def test_a_page_has_at_most_a_hundred_stories_and_page_fifty_is_the_last(build: Build) -> None:
     stories = [document("Report") for _ in range(105)]
     newest = document_ids(*reversed(stories))
     index = build(*stories)
@@ -169,7 +169,7 @@ def test_a_name_without_apostrophe_stands_for_four_spellings(build: Build) -> No
     names = ["q'uranic", "qu'ranic", "qur'anic", "qura'nic", "quran'ic"]
     stories = [document("Report", name, language="fr") for name in names]
     assert build(*stories).find(SearchRequest("quranic")).total == 4
-    # A prefix too stands for four of the names; "quran'ic" also has the word "quran".
+    # A prefix also stands for four of the names. The fifth, "quran'ic", has the word "quran".
     assert build(*stories).find(SearchRequest("qur*")).total == 4 + 1
 
 
@@ -241,8 +241,8 @@ def test_a_rebuilt_index_starts_a_new_segment_after_many_rare_words(
     assert count_segments(tmp_path) == 2
 
 
-# `cost` is what copying one of nine stories costs, in ordinary stories. A commit copies 250 of them
-# at most, and never a segment that costs 200 or more.
+# Copying one of the nine stories costs as much as copying `cost` ordinary ones. A commit copies as
+# much as 250 ordinary stories at most, and never a segment that is worth 200 or more.
 @pytest.mark.parametrize(("cost", "segments"), [(1, 1), (100, 7), (300, 9)])
 def test_segments_of_very_long_stories_are_merged_a_few_at_a_time(
     build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost: int, segments: int

@@ -33,7 +33,7 @@ def aggregate(app: Flask) -> None:
 
 
 def counted() -> dict[str, tuple[int, int, int]]:
-    """Return by text the searches, the hits of the last one, and the milliseconds of all."""
+    """Return for each text its searches, the hits of the last one, and their milliseconds."""
     db.session.rollback()  # end the read transaction, to see the new counts
     rows = db.session.scalars(select(SearchCount).order_by(SearchCount.text))
     return {row.text: (row.times, row.hits, row.milliseconds) for row in rows}
@@ -103,7 +103,7 @@ def test_a_search_that_cannot_be_logged_is_lost_without_an_error(app: Flask, pat
     assert not (data_dir(app) / path).exists()
 
 
-def test_after_a_crash_between_counting_and_deleting_a_log_is_not_counted_again(
+def test_a_log_is_not_counted_again_after_a_crash_between_counting_and_deleting_it(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search_log.log_search(data_dir(app), "mali", 1, 0)
@@ -133,7 +133,9 @@ def test_a_crash_between_renaming_a_log_and_counting_it_loses_nothing(
     aggregate(app)
     assert counted()["mali"][0] == 2
     consumer = db.session.get(Consumer, search_log.CONSUMER)
-    assert consumer is not None and consumer.offset == 2, "not two log files were counted"
+    assert consumer is not None and consumer.offset == 2, (
+        "the number of counted log files is not two"
+    )
 
 
 def test_a_line_written_after_the_log_was_renamed_is_counted(app: Flask) -> None:
@@ -185,7 +187,7 @@ def test_a_full_or_uncounted_log_is_a_problem(app: Flask, monkeypatch: pytest.Mo
     assert search_log.find_problem(data_dir(app)) == ""
     monkeypatch.setattr(search_log, "MAX_LOG_BYTES", 10)
     assert "full" in search_log.find_problem(data_dir(app))
-    # As `aggregate` renames a log that it will count at its next call.
+    # Rename the log as `aggregate` does, before it counts it at its next call.
     os.rename(data_dir(app) / "searches.log", data_dir(app) / "searches.1.folding")
     assert search_log.find_problem(data_dir(app)) == ""
     monkeypatch.setattr(search_log, "MAX_DELAY_SECONDS", -1)

@@ -88,7 +88,7 @@ def test_the_operators_htmx_is_served_from_the_data_directory(app: Flask) -> Non
 def test_pages_of_another_version_get_the_current_files(app: Flask) -> None:
     client, old_digest = FlaskClient(app), "0123456789"
     content = (PROJECT_ROOT / "static/js/site.js").read_bytes()
-    for path in (
+    for path in (  # with a file's digest in the query, or with the version of all in the path
         "/static/js/site.js",
         f"/static/js/site.js?v={old_digest}",
         f"/static/{old_digest}/js/site.js",
@@ -140,7 +140,8 @@ def test_the_story_form_preloads_all_imported_modules(app: Flask) -> None:
         r'<link rel="modulepreload" href="/static/[0-9a-f]{10}/js/(\w+)\.js">', html
     )
     assert sorted(preloads) == sorted(imported_modules(entries) - set(entries))
-    # Third-party scripts delay those after them: the editor needs them, unsaved text does not.
+    # A third-party script delays the scripts after it. The editor needs such scripts; local_drafts,
+    # which restores unsaved text, does not.
     assert entries[0] == "local_drafts" and entries[-1] == "editor"
 
 
@@ -185,6 +186,7 @@ def test_an_error_page_is_small(app: Flask, path: str, status: int) -> None:
     response = FlaskClient(app).get(path, headers={"Accept-Encoding": "br, gzip"})
     assert plain.status_code == response.status_code == status
     if len(plain.data) > compression.MIN_COMPRESSIBLE_BYTES:
+        # An error page is compressed for each response, with gzip: Brotli would take too long.
         assert response.headers["Content-Encoding"] == "gzip"
         assert response.headers["Vary"] == "Accept-Encoding"
         assert gzip.decompress(response.data) == plain.data
@@ -200,7 +202,7 @@ def test_other_methods_have_small_error_pages(app: Flask) -> None:
 
 
 def test_uncached_pages_are_compressed_too(app: Flask) -> None:
-    for path in (
+    for path in (  # unknown parameters, cursors of no story, a search form
         "/?before=1-1&utm_source=x",
         "/?before=1-1&before=x",
         "/?before=5-5",

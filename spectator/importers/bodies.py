@@ -25,7 +25,7 @@ _SHORTCODE = re.compile(
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 # A numbered placeholder stands for each converted shortcode. If it is alone in a paragraph, it
-# replaces the paragraph, which must not contain a figure.
+# replaces the paragraph, because HTML allows no figure in a paragraph.
 _IN_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*+)?>\s*+(\x00[0-9]++\x00)\s*+</p>", re.IGNORECASE)
 _PLACEHOLDER = re.compile("\x00([0-9]++)\x00")
 _STRAY_END = re.compile(rf"(?<!\[)\[/(?:{SHORTCODE_NAMES})\](?!\])", re.IGNORECASE)
@@ -77,7 +77,7 @@ def _convert_shortcode(shortcode: re.Match[str]) -> str:
 
 
 def _figure(content: str, caption: str) -> str:
-    """Return a figure of the picture in a caption shortcode and its caption."""
+    """Return a figure with the picture and the caption of a caption shortcode."""
     picture = _PICTURE.search(content)
     if not picture:
         return f"<p>{content or escape(caption)}</p>"
@@ -121,7 +121,10 @@ def _link_lines(text: str, *, begins_line: bool, ends_line: bool) -> str:
 
 
 def _is_edge(tokens: list[str | Tag], index: int) -> bool:
-    """Return whether a line ends at this index: at a tag that breaks lines, or outside the body."""
+    """Return whether a line ends at this index: at a tag that breaks lines, or outside the body.
+
+    A paragraph ends at a tag in BREAKS; only a line ends at "br" and the cells of tables.
+    """
     if not 0 <= index < len(tokens):
         return True
     token = tokens[index]

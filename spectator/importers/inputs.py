@@ -21,8 +21,8 @@ STREAM_DIRECTORIES = ("/dev", "/proc")
 class Input:
     """An open import source.
 
-    `directory` is where its pictures are, unless `--media` names another: the file's own directory,
-    None for a stream.
+    `directory` is the file's own directory, or None for a stream. Its pictures are there unless
+    `--media` names another directory.
     """
 
     file: IO[bytes]

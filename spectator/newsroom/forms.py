@@ -42,7 +42,7 @@ FIELDS = (*CONTENT_FIELDS, *MESSAGE_FIELDS, "copy")
 FORM_ACTIONS = {name for name, rule in ACTIONS.items() if rule.is_in_form}
 # The statuses in which editors may change the publish date.
 DATED_STATUSES = frozenset({"draft", "review", "scheduled", "published"})
-# In characters, for an autosaved value other than the body. No such field of a story may be longer.
+# The longest autosaved value other than the body, in characters. A story's limits are no higher.
 MAX_VALUE_LENGTH = 5000
 FORM_LABELS = LABELS | {
     "note": "Note to readers",
@@ -189,7 +189,7 @@ def requested_action() -> str:
 
 
 def is_keep_requested() -> bool:
-    """Return whether to store the form as unsaved text only.
+    """Return whether only to autosave the form, without saving the story.
 
     "keep" is the hidden button that Enter presses on a public story (_implicit_save.html).
     """
@@ -212,6 +212,7 @@ def save(form: StoryForm, by: User, article: Article | None) -> int:
     # The checkbox "Keep English" has the mismatch as its value, so it confirms no other one.
     if form.language_mismatch and form.language_mismatch != request.form.get("language_kept"):
         form.errors["language"] = describe_language_mismatch(form.language_mismatch)
+    # Errors found so far are shown first: `_prepare` raises them.
     if article is not None and article.version != form.version and not form.errors:
         raise publishing.ConflictError
     prepared = _prepare(form, draft)

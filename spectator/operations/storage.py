@@ -21,9 +21,9 @@ from spectator.operations.faults import Fault
 QUICK_CHECK_SECONDS = 2.0
 # How long a call waits for the full check that it starts, if that is the first or there is damage.
 FULL_CHECK_WAIT_SECONDS = 0.5
-# The shortest pause between full checks, also if the last one found damage, which somebody may be
-# repairing; and the largest share of a core that full checks may take.
-FULL_CHECK_SECONDS, DAMAGED_CHECK_SECONDS, MAX_CHECK_SHARE = 60.0, 5.0, 0.003
+FULL_CHECK_SECONDS = 60.0  # the shortest pause between full checks
+DAMAGED_CHECK_SECONDS = 5.0  # the same while there is damage, which somebody may be repairing
+MAX_CHECK_SHARE = 0.003  # the largest share of a core that full checks may take
 
 
 class StorageMonitor:
@@ -50,11 +50,10 @@ class StorageMonitor:
 
     def _quick_check(self) -> Fault | None:
         directories = {self.data, self.database.parent}
-        disk_faults = [
+        disk_faults = chain.from_iterable(
             faults.examine_space(directory) for directory in directories if directory.is_dir()
-        ]
-        database_faults = diagnosis.examine_database(self.database)
-        return next(chain(*disk_faults, database_faults), None)
+        )
+        return next(chain(disk_faults, diagnosis.examine_database(self.database)), None)
 
     def _start_full_check_when_due(self) -> None:
         """Check the whole database in a thread, if due; it takes a second per 200 MB."""

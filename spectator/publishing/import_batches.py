@@ -33,8 +33,8 @@ from spectator.publishing.validation import PreparedDraft, ValidationError, clea
 from spectator.text.words.slugs import slugify
 
 MAX_ID_LENGTH = 200
-# Of a whole import, however many lines are wrong; further ones are only counted.
-MAX_LISTED, MAX_REASON_LENGTH = 1_000, 500
+MAX_LISTED = 1_000  # refused and preserved stories of an import; further ones are only counted
+MAX_REASON_LENGTH = 500
 
 # The outbox event of a story that an import changes, by whether it was published before and whether
 # it is published now.
@@ -65,6 +65,7 @@ class ImportedArticle:
     def visible_updated_at(self) -> datetime | None:
         """Return the time of the last update that readers could see, None if there was none."""
         at, published = self.updated_at, self.published_at
+        # WAS_PUBLIC_STATUSES are those of stories that are or were public.
         if at is None or published is None or self.status not in WAS_PUBLIC_STATUSES:
             return None
         return at if at >= published else None
@@ -130,8 +131,8 @@ class ImportBatch:
     def _candidates(self) -> list[tuple[Row[Any], SourceValues]]:
         """Return the rows of stored stories that may change, each with its source values.
 
-        Those are all with `overwrite`, otherwise those that the source has changed since the last
-        import or that somebody has saved here.
+        With `overwrite` these are all; without, those that the source has changed since the last
+        import and those that somebody has saved here.
         """
         candidates = []
         for story in self.stories:
@@ -275,7 +276,7 @@ class ImportBatch:
         if "slug" in accepted:
             return self.slugs.unique_slug(source.slug, source.headline, old.id)
         if status in WAS_PUBLIC_STATUSES and old.status not in WAS_PUBLIC_STATUSES:
-            # Another story may have got the slug of this one, which was not public, meanwhile.
+            # While this story was not public, another story may have taken its slug.
             return self.slugs.unique_slug(old.slug, source.headline, old.id, current=old.slug)
         return str(old.slug)
 

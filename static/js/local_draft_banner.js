@@ -36,8 +36,8 @@ function labelOf(name) {
   return label?.firstChild.textContent.trim() || name;
 }
 
-/** Returns whether this page is the response to the form that was being sent while the draft was typed.
-    The draft then continues the text of this page, although it has the version number from before.
+/** Returns whether the draft was typed while a form was being sent whose response is this page. Such
+    a draft continues this page's text, although its version number is the one from before the save.
     `data-confirmed` is the id of the form that the page responds to. */
 const continuesSubmission = (draft) =>
   Boolean(draft.after) && draft.after === document.body.dataset.confirmed;
@@ -64,7 +64,7 @@ function restore(draft, banner) {
   banner.remove();
   field("headline").dispatchEvent(new Event("input", { bubbles: true }));
   field("headline").focus();
-  // The draft of a new story that has been saved since is stored again, under the story's own id.
+  // If the story was new and has been saved since, store the draft again under the story's own id.
   if (draft.id !== draftId())
     saveLocally().then(() => progress.canStoreLocally && localDrafts.remove(draft.id));
   showStatus("Restored from this device.");
@@ -121,7 +121,7 @@ function offerRestore(draft) {
   heading.id = `draft-${draft.copy}`;
   banner.setAttribute("aria-labelledby", heading.id);
   part("at").textContent = timeOf(draft);
-  part("unsent").hidden = !draft.wanted;
+  part("unsent").hidden = !draft.wanted; // the action of the form that could not be sent
   addComparison(part("row"), names, draft, current);
   part("restore").addEventListener("click", () => restore(draft, banner));
   part("discard").addEventListener("click", () =>

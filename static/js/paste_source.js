@@ -28,6 +28,7 @@ const ROW_TAG = /<(\/?)(?:t[rdh]|tbody|thead|tfoot|caption)(?=[\s/>])/gi;
 const EMOJI =
   /^(?:\p{Extended_Pictographic}|\p{Emoji_Presentation}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\ufe0f|\u200d|\u20e3|[#*0-9](?=\ufe0f?\u20e3)|[\u{e0020}-\u{e007f}])+$/u;
 // The ids that the server lets a story have: the same pattern as `_ID` in spectator/text/html/sanitizer.py.
+// They have a digit or one of -_:. so that none is a name that a script uses.
 const SAFE_ID = /^(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}$/;
 
 /** Browsers put what was copied between two comments, StartFragment and EndFragment. Removes the white
@@ -37,6 +38,7 @@ function removeSpaceOutsideFragment(page) {
   while (comments.nextNode()) {
     const comment = comments.currentNode;
     const [, edge] = /^\s*(Start|End)Fragment\s*$/.exec(comment.data) || [];
+    if (!edge) continue; // another comment
     const outside = { Start: "previousSibling", End: "nextSibling" }[edge];
     while (comment[outside]?.nodeType === Node.TEXT_NODE && !comment[outside].data.trim())
       comment[outside].remove();
@@ -134,11 +136,11 @@ export const fragmentOf = (href) => {
   }
 };
 
-/** Returns the ids that the story gets for the anchors of the clipboard, the elements that links may lead
-    to, as `{ids, places}`. `ids` maps each anchor's name to its new id, `places` maps the link or text node
+/** An anchor is an element that a link may lead to. Returns the ids that the clipboard's anchors get in
+    the story, as `{ids, places}`. `ids` maps each anchor's name to its new id, `places` maps the link or text node
     that gets an id to this id. `isTaken(id)` returns whether the story already has an id. An anchor gets
-    one if a link of the clipboard leads to it, or if the clipboard was copied from an editor (`isOwn`) and
-    the anchor's name is free as an id. */
+    one if a link of the clipboard leads to it, or if the clipboard was copied from this site's editor (`isOwn`)
+    and the anchor's name is free as an id. */
 export function findAnchors(body, isTaken, isOwn) {
   const links = [...body.querySelectorAll("a[href*='#']")];
   const wanted = new Set(links.map((link) => fragmentOf(link.getAttribute("href"))));

@@ -97,11 +97,11 @@ def test_enter_on_a_slow_connection_does_not_change_the_previous_history_entry(
 ) -> None:
     visit, page = scripted_reader, scripted_reader.open("/search?q=village")
     visit.ignored_errors = CANCELLED_REQUEST
-    # Neither the page that Enter requests nor the results that typing requests arrive for now.
+    # Hold back both responses: the page requested by Enter and the results requested by typing.
     navigations: list[Route] = []
     fragments: list[Route] = []
     page.route(
-        re.compile(r"(?<!/fragments)/search\?q=market&section="),
+        re.compile(r"(?<!/fragments)/search\?q=market&section="),  # with its empty fields
         lambda route: navigations.append(route),
     )
     page.route(FRAGMENT, lambda route: fragments.append(route))
@@ -109,11 +109,11 @@ def test_enter_on_a_slow_connection_does_not_change_the_previous_history_entry(
     while is_fragment_requested and not fragments:
         page.wait_for_timeout(20)
     box(page).press("Enter", no_wait_after=True)
-    page.wait_for_timeout(TYPING_PAUSE_MS + 250)  # a request for results would be sent by now
+    page.wait_for_timeout(TYPING_PAUSE_MS + 250)  # until typing would have sent its request
     with suppress(Error):  # htmx has cancelled it
         for route in fragments:
             route.fallback()
-    page.wait_for_timeout(600)  # and its response would have changed the URL by now
+    page.wait_for_timeout(600)  # until the response to typing would have changed the URL
     assert visit.path == "/search?q=village", "the previous history entry has a new URL"
     navigations[0].fallback()
     page.wait_for_url("**/search?q=market*")

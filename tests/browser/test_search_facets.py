@@ -37,7 +37,7 @@ def test_a_facet_narrows_the_results_and_removing_its_chip_widens_them(reader: V
     assert count(page) == kenyan < total
     expect(facet(page, "Kenya")).to_have_attribute("aria-current", "true")
     expect(facet(page, "Ghana")).to_be_visible()
-    # Leave the requests that typing sends without a response, so that only Enter searches.
+    # Never answer the requests that typing sends, so that only Enter searches.
     page.route("**/fragments/search?**", lambda _: None)
     page.get_by_label("Words, names or places").fill("village notes")
     page.get_by_label("Words, names or places").press("Enter")

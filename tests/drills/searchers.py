@@ -1,9 +1,9 @@
 """Process of concurrent searchers: four threads share an index and record wrong results.
 
 `python -m tests.drills.searchers STORIES LEDGER SECONDS OUTPUT` searches for that many seconds,
-then writes a report to OUTPUT, as JSON. STORIES is a JSON file with the article ids of the stable
-stories by number: they are changed meanwhile, but never in the words that are searched for. LEDGER
-is the file in which the publisher lists the new stories that it publishes meanwhile.
+then writes a report to OUTPUT, as JSON. STORIES is a JSON file that maps the number of each stable
+story to its article id. Stable stories are edited meanwhile, but keep the words that are searched
+for. LEDGER is the file in which the publisher lists the new stories that it publishes meanwhile.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.drills import publisher
 from tests.drills.running_site import Story, token
 
 THREADS = 4
-STORIES = 60  # stable ones
+STABLE_STORIES = 60
 # Each of these words is in the stable stories whose number is divisible by the word's number.
 GROUPS = {"zgsecond": 2, "zgthird": 3, "zgfifth": 5}
 COMMON_WORD = "drill"  # in every new story
@@ -58,7 +58,7 @@ class Searchers:
     # The tokens of new stories found so far; a token is a word that no other story has.
     seen: set[str] = field(default_factory=set)
     max_total: int = 0
-    max_offset: int = 0
+    max_offset: int = 0  # the last row of the outbox that the index had
     searches: int = 0
     busy: int = 0  # searches refused with IndexBusyError
     failures: list[str] = field(default_factory=list)
@@ -116,12 +116,12 @@ class Searchers:
         )
         results = self.index.find(SearchRequest(text, sort="newest", per_page=MAX_PER_PAGE))
         ids = sorted((self.ids[number] for number in numbers), reverse=True)
-        # In mode "any", no story would have all words.
+        # A search that finds no story with all words has the mode "any"; here there are some.
         assert (results.mode, results.total, results.ids) == ("all", len(ids), ids), (text, results)
         assert dict(results.facets["country"]) == {"mali": len(ids)}, (text, results.facets)
 
     def check_suggestions(self, rng: random.Random) -> None:
-        """Complete the last word of a headline, which lacks two letters: ten stories match."""
+        """Complete a headline "stays zb…x" without its last digit and the x: ten stories match."""
         number = rng.choice(list(self.ids))
         suggestions = self.index.suggest(f"stays {word(number, 'zb')[:-2]}", limit=20)
         same_prefix = [

@@ -18,7 +18,7 @@ from spectator.db import db
 from spectator.models import User
 from tests.drills import publisher
 from tests.drills.running_site import Site, publish
-from tests.drills.searchers import STORIES, THREADS, body, word
+from tests.drills.searchers import STABLE_STORIES, THREADS, body, word
 from tests.drills.sizes import drill_size
 
 pytestmark = pytest.mark.drill
@@ -32,7 +32,7 @@ UPDATE = publishing.Action("update")
 def test_search_results_are_correct_during_constant_publishing(site: Site, tmp_path: Path) -> None:
     ledger, stories = tmp_path / "ledger", tmp_path / "stories.json"
     with site.app_context():
-        ids = {number: publish_stable_story(number) for number in range(STORIES)}
+        ids = {number: publish_stable_story(number) for number in range(STABLE_STORIES)}
         ledger.write_bytes(publisher.format_line(publish(word(0, "zp"))))
     stories.write_text(json.dumps(ids))
     site.assert_findable(
@@ -74,7 +74,7 @@ def run_searchers(
                 break
             assert time.monotonic() < until, f"the searchers do not end\n{site.log_tail()}"
             notes.write(publisher.format_line(publish(word(number, "zp"))))
-            change(number % STORIES, ids[number % STORIES], number)
+            change(number % STABLE_STORIES, ids[number % STABLE_STORIES], number)
             time.sleep(PAUSE_SECONDS)
     return [json.loads(output.read_text()) for output in outputs]
 

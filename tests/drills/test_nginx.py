@@ -29,7 +29,8 @@ from tests.drills.small_site import Small, small_site
 pytestmark = [pytest.mark.drill, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 
 # In these tests a page of a list has a cursor like `before=<time>-<story id>` or
-# `through=<time>-<story id>`. nginx compares only its form, so any numbers will do.
+# `through=<time>-<story id>`. The time may be
+# negative (before 1970). nginx compares only its form, so any numbers will do.
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +132,8 @@ def test_a_renewal_request_replaces_the_cached_copy_with_any_response(small: Sma
         assert fetch(small.nginx.port, path, BROWSER).status == status
     assert fetch(small.nginx.port, "/never-cached", BROWSER, X_Spectator_Renew="1").status == 404
     small.site.statuses |= dict.fromkeys(pages, 503)
-    # The worker gets the error; readers still get the copy, even one that may no longer be served
-    # while nginx refreshes it.
+    # The worker gets the error. Readers still get the copy because the site fails, even a copy that
+    # is too old to be served during a refresh.
     assert fetch(small.nginx.port, "/changed", BROWSER, X_Spectator_Renew="1").status == 503
     time.sleep(MAX_STALE_SECONDS + 1)
     for path, status in pages.items():
@@ -186,7 +187,7 @@ def test_cookies_and_authorization_are_removed_from_requests_for_public_pages(sm
 
 def test_forwarded_headers_of_clients_are_not_passed_on(small: Small) -> None:
     small.site.pages["/newsroom/headers"] = ""
-    spoofed = {
+    spoofed = {  # `fetch` sends an underscore as a hyphen
         "X_Forwarded_For": "203.0.113.9",
         "X_Forwarded_Proto": "https",
         "X_Forwarded_Host": "localhost",

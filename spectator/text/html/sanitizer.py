@@ -55,8 +55,9 @@ _NUMBER = re.compile(r"[0-9]{1,4}%?")
 # An id with a digit or one of `-_:.`, as footnotes have. The site's own ids are plain words, so a
 # body can have none of them, nor one that replaces a script's variable (“DOM clobbering”).
 _ID = re.compile(r"(?=[A-Za-z_]*[-0-9:._])[A-Za-z_][\w:.-]{0,99}", re.ASCII)
-# nh3 copies the whole text for every entity that it writes, so it gets and returns placeholders for
-# these characters: noncharacters, which normalized text does not contain.
+# nh3 copies the whole text for every entity that it writes, so these characters are replaced by
+# placeholders before it and by entities after it. The placeholders are noncharacters of Unicode,
+# which normalized text does not contain.
 _PLACEHOLDERS = (("&", "\ufdd0"), ("<", "\ufdd1"), (">", "\ufdd2"), ("\xa0", "\ufdd3"))
 _REFERENCES = (("\ufdd0", "&amp;"), ("\ufdd1", "&lt;"), ("\ufdd2", "&gt;"), ("\ufdd3", "&nbsp;"))
 # Clean paragraphs: no other tag, no attribute, and only the entities that cleaning writes.
@@ -140,7 +141,7 @@ def _text_only(html: str) -> str:
         .replace("<", "&lt;")
         .replace(">", "&gt;")
     )
-    return _SANITIZER.clean(text).strip()
+    return _SANITIZER.clean(text).strip()  # which changes nothing, unless a line above is wrong
 
 
 def plain_text(html: str) -> str:

@@ -8,24 +8,24 @@ from typing import Literal
 
 MAX_MARKS = 30
 
-# Word processors write a line break within a paragraph as a vertical tab; form feeds and separators
-# also separate words.
+# Word processors write a line break within a paragraph as a vertical tab. Form feeds, information
+# separators and Unicode's own separators stand between words, too.
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # Control characters, lone surrogates, the byte order mark and noncharacters. They mean nothing in a
 # text, and XML (in feeds) or UTF-8 does not allow most of them.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufdd0-\ufdef\ufffe\uffff]+"
 )
-# NFC would compose these characters with a combining mark after them: of "<p>" and a combining
-# solidus, only "<p≯" would remain, which is no tag.
+# The text between "<", ">" and "=". NFC would compose these three with a combining mark after them:
+# "<p>" and a combining solidus would become "<p≯", which is no tag.
 _NOT_SYNTAX = re.compile("[^<>=]+")
 
 
 def _combining_marks(end: int) -> str:
     """Return the combining marks below a code point, for a character class.
 
-    Marks are what a normal form may reorder. Some characters are none themselves but decompose to
-    marks (U+0F73).
+    A mark is a character that a normal form may reorder. Also returned are characters that are no
+    marks but decompose to marks, such as U+0F73.
     """
     return "".join(
         chr(code)
@@ -38,8 +38,8 @@ def _combining_marks(end: int) -> str:
 _TOO_MANY_MARKS = re.compile(
     f"([{_combining_marks(0x1F000)}]{{{MAX_MARKS}}})[{_combining_marks(0x1F000)}]++"
 )
-# A cheap first test, which takes every character from U+10000 on for a mark: the rest of the class
-# is then a table, which is ten times as fast.
+# A cheap first test, which takes every character from U+10000 on for a mark: `re` looks up a class
+# in a table, ten times as fast, if it has only one range from there on.
 _PERHAPS_TOO_MANY_MARKS = re.compile(
     f"[{_combining_marks(0x10000)}\U00010000-\U0001f000]{{{MAX_MARKS + 1}}}"
 )
