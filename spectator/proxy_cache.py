@@ -64,7 +64,9 @@ class ProxyCacheRefresher:
             return False
         try:
             self._refresh_withdrawn_stories(last)
-            self._refresh(affected_paths(article_ids))
+            if article_ids:
+                self._refresh(queries.story_paths(article_ids))
+                self._refresh(listing_paths(article_ids))
         except (OSError, http.client.HTTPException) as error:
             log.warning("cannot refresh pages in the proxy cache; will try again: %s", error)
             self.retries_at = time.monotonic() + RETRY_SECONDS
@@ -134,11 +136,7 @@ class ProxyCacheRefresher:
         return connection
 
 
-def affected_paths(article_ids: set[int]) -> list[str]:
-    """Return the paths that show these stories, or did: their own, lists and feeds."""
-    if not article_ids:
-        return []
+def listing_paths(article_ids: set[int]) -> list[str]:
+    """Return the paths of the lists and feeds that show these stories, or did."""
     lists = ["/", *queries.listing_paths(article_ids)]
-    return queries.story_paths(article_ids) + [
-        path for listing in lists for path in (listing, f"{listing}feed.xml")
-    ]
+    return [path for listing in lists for path in (listing, f"{listing}feed.xml")]

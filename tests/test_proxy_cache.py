@@ -6,11 +6,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
-from spectator import proxy_cache, publishing
+from spectator import proxy_cache, publishing, queries
 from spectator.db import db
 from spectator.models import Article, Author, FormerName, User
 from spectator.proxy_cache import (
@@ -23,6 +25,7 @@ from spectator.proxy_cache import (
 )
 from spectator.publishing import Action
 from spectator.publishing.import_batches import EVENTS
+from spectator.queries import public_paths
 from tests.conftest import NEWEST, make_draft
 
 Requests = list[tuple[str, str, str, str]]
@@ -165,6 +168,65 @@ def test_all_former_urls_and_lists_of_a_story_are_renewed(
     assert {path for path in requested if path.endswith(".xml")} == {
         f"{path}feed.xml" for path in lists
     }
+
+
+def test_names_of_revisions_that_nobody_could_read_are_not_looked_up(
+    editor: User, story: Callable[..., int]
+) -> None:
+    for topic in ("Ports", "Dams"):
+        story(headline=f"About {topic}", topics=(topic,))
+    article_id = publishing.create(make_draft(topics=("Ports",)), editor)
+
+    def save(name: str, *topics: str) -> None:
+        version = db.session.get_one(Article, article_id).version
+        publishing.save(article_id, make_draft(topics=topics), editor, version, Action(name))
+
+    save("save", "Dams")
+    publishing.restore(article_id, editor, 1, db.session.get_one(Article, article_id).version)
+    save("publish", "Roads")
+    save("update")
+    topics = [path for path in queries.listing_paths([article_id]) if path.startswith("/topic/")]
+    assert topics == ["/topic/roads/"]
+
+
+def test_names_are_looked_up_a_few_at_a_time(
+    editor: User, story: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite and PostgreSQL limit the variables of a statement."""
+    monkeypatch.setattr(public_paths, "NAME_BATCH", 2)
+    names = [f"Topic {letter}" for letter in "abcdefghijkl"]
+    article_id = story(topics=tuple(names))
+    publishing.save(article_id, make_draft(), editor, 2, Action("update"))
+    variables: list[int] = []
+
+    def count(*arguments: Any) -> None:
+        variables.append(len(arguments[3]))
+
+    event.listen(db.engine, "before_cursor_execute", count)
+    paths = queries.listing_paths([article_id])
+    event.remove(db.engine, "before_cursor_execute", count)
+    assert [path for path in paths if "topic" in path] == [
+        f"/topic/topic-{letter}/" for letter in "abcdefghijkl"
+    ]
+    assert len(variables) > 12 and max(variables) < 20
+
+
+def test_a_storys_own_pages_are_renewed_before_its_lists_are_looked_up(
+    proxy: FakeProxy,
+    refresher: ProxyCacheRefresher,
+    editor: User,
+    story: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_ids: set[int]) -> list[str]:
+        raise ValueError("a list")
+
+    monkeypatch.setattr(queries, "listing_paths", fail)
+    article_id = story(headline="First words")
+    publishing.save(article_id, make_draft(headline="Others"), editor, 2, Action("update"))
+    with pytest.raises(ValueError, match="a list"):
+        refresher.catch_up()
+    assert {path for path, _, _, _ in proxy.requests} >= {"/politics/first-words"}
 
 
 def test_publications_renew_no_copies(
