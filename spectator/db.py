@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3 as system_sqlite
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -24,10 +26,14 @@ try:
 except ImportError:  # no wheel for this platform: use the system's SQLite
     dbapi2 = system_sqlite
 
+log = logging.getLogger(__name__)
 sqlite: ModuleType = dbapi2  # every process must use the same driver for the database file
 
 BUSY_TIMEOUT_MILLISECONDS = 5000
+# SQLite asks for the write lock again at most every tenth of a second.
+TURN_SECONDS, PAUSE_SECONDS = 0.5, 0.15
 WRITE_FLAG = "spectator_write"
+Item = TypeVar("Item")
 # Primary result codes for faults of the storage and not of the statement (sqlite.org/rescode.html).
 STORAGE_CODES = {
     5: "busy",
@@ -124,6 +130,32 @@ class Database(SQLAlchemy):
 
 
 db = Database(model_class=Base)
+
+
+def take_turns(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield items to be written in a transaction each; pause now and then, so that others write."""
+    resumed_at = time.monotonic()
+    for item in items:
+        yield item
+        if time.monotonic() - resumed_at >= TURN_SECONDS:
+            time.sleep(PAUSE_SECONDS)
+            resumed_at = time.monotonic()
+
+
+@contextmanager
+def wait_while_busy() -> Iterator[None]:
+    """End what is inside, to be tried again later, if somebody else keeps writing to the database.
+
+    Any other error is raised.
+    """
+    try:
+        yield
+    except Exception as error:
+        storage_error = find_storage_error(error)
+        if storage_error is None or storage_error.cause != "busy":
+            raise
+        log.warning("will try again: %s", storage_error)
+        db.session.rollback()
 
 
 def find_storage_error(error: BaseException | None) -> StorageError | None:

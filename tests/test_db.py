@@ -15,7 +15,16 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from spectator import create_app
-from spectator.db import UTCDateTime, db, find_storage_error, is_wal_safe, sqlite
+from spectator import db as database
+from spectator.db import (
+    PAUSE_SECONDS,
+    UTCDateTime,
+    db,
+    find_storage_error,
+    is_wal_safe,
+    sqlite,
+    take_turns,
+)
 from spectator.models import Section
 from tests.conftest import settings
 
@@ -45,6 +54,18 @@ def test_a_lock_that_another_process_holds_too_long_is_a_storage_error(tmp_path:
             waiting.execute("BEGIN IMMEDIATE")
     error = find_storage_error(caught.value)
     assert error is not None and error.cause == "busy"
+
+
+@pytest.mark.parametrize("turn_seconds", [0.0, 60.0])
+def test_many_transactions_leave_pauses_in_which_others_write(
+    monkeypatch: pytest.MonkeyPatch, turn_seconds: float
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(database, "TURN_SECONDS", turn_seconds)
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    assert list(take_turns("abc")) == ["a", "b", "c"]
+    assert pauses == ([PAUSE_SECONDS] * 3 if turn_seconds == 0 else [])
+    assert PAUSE_SECONDS > 0.1, "SQLite asks for a lock every tenth of a second"
 
 
 def test_the_installed_sqlite_has_no_wal_reset_bug() -> None:

@@ -309,6 +309,29 @@ def test_a_story_that_cannot_be_stored_does_not_stop_the_others(run) -> None:  #
     assert actions == [(first, "publish"), (second, "publish"), (first, "update")]
 
 
+def test_a_transaction_ends_before_a_repeated_id_and_after_many_names(  # type: ignore[no-untyped-def]
+    run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else can write while a transaction is open."""
+    monkeypatch.setattr(imports, "MAX_NAMES", 6)
+    transactions: list[list[str]] = []
+    store = imports._import_in_transaction
+
+    def record(stories, *options):  # type: ignore[no-untyped-def]
+        transactions.append([story.prepared.draft.headline for story in stories])
+        return store(stories, *options)
+
+    monkeypatch.setattr(imports, "_import_in_transaction", record)
+    names = {"topics": ["T1", "T2"], "authors": ["A"], "countries": ["ML"]}
+    result = run(
+        *(PUBLIC | {"id": "a", "headline": f"A{number}"} for number in range(3)),
+        *(PUBLIC | {"headline": f"N{number}"} | names for number in range(3)),
+        PUBLIC | {"headline": "Last"},
+    )
+    assert "5 added, 2 updated" in result.output
+    assert transactions == [["A0"], ["A1"], ["A2", "N0", "N1"], ["N2", "Last"]]
+
+
 def test_a_story_that_cannot_be_stored_leaves_the_write_lock_free_between_the_others(  # type: ignore[no-untyped-def]
     run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
+import time
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from spectator import outbox, publishing, queries
 from spectator.db import StorageError, db
-from spectator.models import Article, Outbox, Redirect, Revision, User
+from spectator.models import Article, ListingRow, Outbox, Redirect, Revision, User
 from spectator.operations import doctor
 from spectator.publishing import Action
 from spectator.publishing.validation import clean_line
@@ -312,6 +313,26 @@ def test_scheduled_stories_that_are_due_are_published_once(app: Flask) -> None:
     assert publishing.publish_due(at) == 0
     assert outbox_actions(article_id) == ["publish"]
     assert get_article(article_id).published_at == at
+
+
+def test_imports_due_stories_and_repairs_leave_pauses_in_which_others_write(
+    app: Flask, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("spectator.db.TURN_SECONDS", 0.0)
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    at = datetime.now(UTC)
+    prepared = publishing.prepare(make_draft())
+    story = publishing.ImportedArticle(prepared, "Politics", "x", "published", at)
+    publishing.import_batch([story, story, story])
+    assert len(pauses) == 3
+    publishing.create(make_draft(), editor, Action("schedule", at + timedelta(hours=1)))
+    assert publishing.publish_due(at + timedelta(hours=2)) == 1
+    assert len(pauses) == 4
+    with db.write() as session:
+        session.execute(delete(ListingRow))
+    assert publishing.repair_listings()
+    assert len(pauses) == 5
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from spectator.cli import main
 from spectator.db import db
 from spectator.models import Article, User
 from spectator.publishing import Action
-from spectator.publishing.slugs import RedirectWriter
+from spectator.publishing.slugs import RedirectWriter, SlugLookup
 from spectator.text.words.slugs import is_slug
 from tests.conftest import make_draft
 
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PUBLIC = {"body": "x", "status": "published", "published_at": "2026-01-02T03:04:05Z"}
 
 
@@ -81,6 +82,33 @@ def test_numbered_slugs_of_stories_are_valid_whatever_their_length(
     slugs = [slug_of(article_id) for article_id in ids]
     assert slugs[0] == slug and len(set(slugs)) == 12
     assert slugs[11].endswith("-12") and all(map(is_slug, slugs))
+
+
+def test_equal_headlines_are_not_counted_from_two_each_time(
+    editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookups: list[str] = []
+    is_taken = SlugLookup.is_taken
+
+    def count(lookup: SlugLookup, slug: str, article_id: int | None) -> bool:
+        lookups.append(slug)
+        return is_taken(lookup, slug, article_id)
+
+    monkeypatch.setattr(SlugLookup, "is_taken", count)
+    draft = publishing.prepare(make_draft())
+    stories = [
+        publishing.ImportedArticle(draft, "politics", str(number), "published", AT)
+        for number in range(100)
+    ]
+    assert publishing.import_batch(stories).added == 100
+    assert len(lookups) < 400
+
+
+def test_a_story_keeps_its_number_after_others_got_later_ones(editor: User) -> None:
+    ids = [publishing.create(make_draft(), editor, Action("publish")) for _ in range(3)]
+    lookup = SlugLookup(db.session(), ["a-headline"])
+    assert lookup.unique_slug("", "A headline", None) == "a-headline-4"
+    assert lookup.unique_slug("", "A headline", ids[1]) == "a-headline-2"
 
 
 def test_numbered_slugs_of_sections_are_valid(app: Flask) -> None:

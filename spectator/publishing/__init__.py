@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from spectator.db import StorageError, db
+from spectator.db import StorageError, db, take_turns
 from spectator.models import Article, Revision, User
 from spectator.publishing.actions import ACTIONS, apply_effect, validate_action
 from spectator.publishing.articles import (
@@ -226,7 +226,7 @@ def publish_due(now: datetime | None = None) -> int:
     is_due = (Article.status == "scheduled") & (Article.published_at <= now)
     ids = db.session.scalars(select(Article.id).where(is_due).order_by(Article.published_at)).all()
     published = 0
-    for article_id in ids:
+    for article_id in take_turns(ids):
         query = select(Article).where(is_due, Article.id == article_id)
         try:
             with db.write() as session:

@@ -5,6 +5,7 @@ For speed, a few SELECTs load what the whole batch needs, and no ORM objects are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -110,7 +111,9 @@ class ImportResult:
 class ImportBatch:
     """Stories with different external ids, and what the database already holds about them."""
 
-    def __init__(self, session: Session, stories: list[ImportedArticle], overwrite: bool) -> None:
+    def __init__(
+        self, session: Session, stories: Sequence[ImportedArticle], overwrite: bool
+    ) -> None:
         self.session, self.stories, self.overwrite = session, stories, overwrite
         self.existing = _load_existing(
             session, [story.external_id for story in stories if story.external_id is not None]

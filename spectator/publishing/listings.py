@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import current_app
@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from spectator import outbox
-from spectator.db import db
+from spectator.db import db, take_turns
 from spectator.models import Article, Author, DerivedTable, Topic
 from spectator.publishing.names import KINDS, settle_slugs
 
@@ -143,10 +143,8 @@ def repair_listings() -> bool:
     db.session.rollback()
     if are_listings_correct(db.session()):
         return False
-    zone, after = current_app.config["TIMEZONE"], 0
-    next_ids = select(Article.id).order_by(Article.id).limit(BATCH_SIZE)
-    while ids := db.session.scalars(next_ids.where(Article.id > after)).all():
-        after = ids[-1]
+    zone = current_app.config["TIMEZONE"]
+    for ids in take_turns(_id_batches()):
         with db.write() as session:
             update_listings(session, ids)
     with db.write() as session:
@@ -155,6 +153,13 @@ def repair_listings() -> bool:
         session.merge(DerivedTable(name=DERIVED_TABLE, zone=zone))
         outbox.append(session, None, "lists")  # expires pages rendered during the repair
     return True
+
+
+def _id_batches() -> Iterator[Sequence[int]]:
+    next_ids, after = select(Article.id).order_by(Article.id).limit(BATCH_SIZE), 0
+    while ids := db.session.scalars(next_ids.where(Article.id > after)).all():
+        yield ids
+        after = ids[-1]
 
 
 def apply_time_zone() -> bool:

@@ -28,6 +28,7 @@ class SlugLookup:
     def __init__(self, session: Session, wanted: Iterable[str]) -> None:
         self.session = session
         self.owners: dict[str, int | None] = {}
+        self.last_numbers: dict[str, int] = {}  # the last number given to each slug
         self._load_owners(wanted)
 
     def unique_slug(
@@ -47,12 +48,15 @@ class SlugLookup:
             )
         if re.fullmatch(re.escape(slugify(headline)) + r"-[0-9]+", wanted, re.ASCII):
             wanted = slugify(headline)  # already numbered: replace the number
-        for number in range(2, MAX_SLUG_NUMBER):
+        is_new = article_id not in self.owners.values()
+        first = self.last_numbers.get(wanted, 2) if is_new else 2
+        for number in range(first, MAX_SLUG_NUMBER):
             numbered = numbered_slug(wanted, number)
             if numbered not in self.owners:
                 # When one number is taken, the next ones often are too, so load many at once.
                 self._load_owners(numbered_slug(wanted, n) for n in range(number, 2 * number + 30))
             if not self.is_taken(numbered, article_id):
+                self.last_numbers[wanted] = number
                 return numbered
         raise ValidationError(
             {"slug": "Too many stories have this headline. Type a web address for this one."}
