@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from spectator.db import sqlite
 
-LOCK_WAIT_SECONDS = 0.2
+LOCK_WAIT_SECONDS, POLL_SECONDS = 0.2, 0.1
 # Two commits in one tick of the file system's clock share a time, so the database is queried too.
 QUERY_INTERVAL_SECONDS = 1.0
 
@@ -39,6 +39,19 @@ class ChangeWatcher:
             self.version = self._data_version()
             self.next_query_at = time.monotonic() + QUERY_INTERVAL_SECONDS
         return None if self.version is None else (self.version, *map(_file_state, self.paths))
+
+    def wait_for_change(
+        self, state: DatabaseState | None, deadline: float, should_stop: Callable[[], bool]
+    ) -> None:
+        """Sleep until there is another state, a monotonic time has come, or work should stop."""
+        time.sleep(POLL_SECONDS)
+        while (
+            not should_stop()
+            and time.monotonic() < deadline
+            and state is not None
+            and self.current_state() == state
+        ):
+            time.sleep(POLL_SECONDS)
 
     def _data_version(self) -> int | None:
         try:

@@ -41,6 +41,7 @@ class ProxyCacheRefresher:
 
     def __init__(self, data_dir: Path, front_url: str, site_url: str) -> None:
         self.proxy = urlsplit(front_url)
+        self.is_enabled = bool(self.proxy.netloc)
         self.site_host = urlsplit(site_url).hostname or ""
         self.offset_file = data_dir / OFFSET_FILE
         self.offset: int | None = None
@@ -53,7 +54,7 @@ class ProxyCacheRefresher:
 
         Withdrawn stories come first: a large import before them may take many minutes.
         """
-        if not self.proxy.netloc or time.monotonic() < self.retries_at:
+        if not self.is_enabled or time.monotonic() < self.retries_at:
             return False
         if self.offset is None:
             self.offset = self._stored_offset()
@@ -81,7 +82,8 @@ class ProxyCacheRefresher:
 
     def prunable_through(self, offset: int) -> int:
         """Return the last outbox row that may be pruned: `offset`, or less if refreshes are due."""
-        return offset if self.offset is None else min(offset, self.offset)
+        reached = self._stored_offset() if self.offset is None else self.offset
+        return min(offset, reached) if self.is_enabled else offset
 
     def _stored_offset(self) -> int:
         """Return the offset of the last run, or the newest row if it is missing or too high."""

@@ -1,11 +1,13 @@
 """The background process: publishes due stories, runs the outbox consumers, does maintenance.
 
-Due stories are published by a thread of their own, which never waits for an index rebuild.
+Due stories are published, and nginx's copies refreshed, by threads of their own, which never wait
+for an index.
 
 A file lock allows one worker at a time. gunicorn.conf.py starts and restarts it; `spectator worker`
-runs it alone. It exits with code 1 on any error, so that its parent starts a new process: Whoosh
-keeps its lock after a failed write. It stops when its parent is gone. `KEEPER_PID` in the
-environment is the parent's process id, in case the parent dies before the worker can read it.
+runs it alone. It exits with code 1 on any error, except while others keep the database busy, so
+that its parent starts a new process: Whoosh keeps its lock after a failed write. It stops when its
+parent is gone. `KEEPER_PID` in the environment is the parent's process id, in case the parent dies
+before the worker can read it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -37,9 +39,9 @@ from spectator import (
     related,
     search_log,
 )
-from spectator.change_watcher import ChangeWatcher, DatabaseState
+from spectator.change_watcher import ChangeWatcher
 from spectator.db import database_path as database_path
-from spectator.db import db
+from spectator.db import db, wait_while_busy
 from spectator.proxy_cache import ProxyCacheRefresher
 from spectator.renditions import RenditionConsumer
 from spectator.search import IndexUnavailableError
@@ -91,49 +93,58 @@ class Worker:
             if self.should_stop():
                 return
             log.info("worker %s started", os.getpid())
-            clock = Thread(target=self.run_clock, name="clock", daemon=True)
-            clock.start()
+            threads = [
+                Thread(target=self.run_thread, args=(loop,), name=name, daemon=True)
+                for name, loop in (("clock", self.run_clock), ("refresher", self.run_refresher))
+            ]
+            for thread in threads:
+                thread.start()
             try:
                 self.run_consumers()
             finally:
                 self.is_stopping = True
-                clock.join()
+                for thread in threads:
+                    thread.join()
         if self.error is not None:
             raise self.error
 
+    def run_thread(self, loop: Callable[[], None]) -> None:
+        """Run a loop; an error ends the worker."""
+        try:
+            loop()
+        except Exception as error:
+            self.error, self.is_stopping = error, True
+
     def run_consumers(self) -> None:
-        """Run round after round, and sleep while nothing changes."""
+        """Run the consumers, except the one of nginx's copies, and maintenance."""
+        indexes = [directory / "current" for directory in indexing.index_directories(self.data_dir)]
+        self.run_rounds(self.run_once, lambda: self.next_maintenance_at, indexes)
+
+    def run_refresher(self) -> None:
+        """Refresh nginx's copies: withdrawn pages must leave them soon."""
+        if self.proxy_cache.is_enabled:
+            self.run_rounds(self.proxy_cache.catch_up, self.proxy_cache.next_retry_at)
+
+    def run_rounds(
+        self,
+        run_round: Callable[[], bool],
+        next_due_at: Callable[[], float],
+        indexes: Sequence[Path] = (),
+    ) -> None:
+        """Run round after round, and sleep while nothing changes and nothing is due."""
         with self.app.app_context():
-            indexes = [
-                directory / "current" for directory in indexing.index_directories(self.data_dir)
-            ]
             watcher = ChangeWatcher(database_path(), indexes)
         is_running = True
         while is_running:
             # Read before the round, so that changes during it end the following sleep.
             state = watcher.current_state()
             with self.app.app_context():
-                has_progressed = self.run_once()
+                has_progressed = run_round()
             if not has_progressed:
-                self.wait_for_change(watcher, state)
+                deadline = min(time.monotonic() + MAX_WAIT_SECONDS, next_due_at())
+                watcher.wait_for_change(state, deadline, self.should_stop)
             is_running = not self.should_stop()
         watcher.close()
-
-    def wait_for_change(self, watcher: ChangeWatcher, state: DatabaseState | None) -> None:
-        """Sleep until the state has changed, or until the next scheduled round."""
-        deadline = min(
-            time.monotonic() + MAX_WAIT_SECONDS,
-            self.next_maintenance_at,
-            self.proxy_cache.next_retry_at(),
-        )
-        time.sleep(POLL_SECONDS)
-        while (
-            not self.should_stop()
-            and time.monotonic() < deadline
-            and state is not None
-            and watcher.current_state() == state
-        ):
-            time.sleep(POLL_SECONDS)
 
     def run_clock(self) -> None:
         """Publish stories as soon as they are due; after an error the next worker tries again.
@@ -141,22 +152,18 @@ class Worker:
         The wall clock is read in every iteration, so that a clock that jumps is noticed at once.
         The database is queried only when it has changed or a story is due.
         """
-        try:
-            with self.app.app_context():
-                watcher = ChangeWatcher(database_path())
-            last_state, due, is_running = None, None, True
-            while is_running:
-                state = watcher.current_state()
-                is_due = due is not None and due <= datetime.now(UTC)
-                if state is None or state != last_state or is_due:
-                    with self.app.app_context():
-                        due = self.publish_due()
-                    last_state = state
-                time.sleep(CLOCK_SECONDS)
-                is_running = not self.should_stop()
-            watcher.close()
-        except Exception as error:
-            self.error, self.is_stopping = error, True
+        with self.app.app_context():
+            watcher = ChangeWatcher(database_path())
+        last_state, due, is_running = None, None, True
+        while is_running:
+            state = watcher.current_state()
+            is_due = due is not None and due <= datetime.now(UTC)
+            if state is None or state != last_state or is_due:
+                with self.app.app_context(), wait_while_busy():
+                    due, last_state = self.publish_due(), state
+            time.sleep(CLOCK_SECONDS)
+            is_running = not self.should_stop()
+        watcher.close()
 
     def publish_due(self) -> datetime | None:
         """Publish the stories that are due; return when to call this again, None for never.
@@ -198,9 +205,7 @@ class Worker:
             indexing.open_public_index(self.data_dir),
             indexing.open_newsroom_index(self.data_dir),
         )
-        # First: withdrawn pages must leave nginx soon.
-        has_progressed = self.attempt(self.proxy_cache.catch_up)
-        has_progressed |= (
+        has_progressed = (
             self.attempt(lambda: indexing.catch_up(index))
             or self.attempt(lambda: indexing.catch_up(newsroom, indexing.NEWSROOM))
             or self.attempt(lambda: related.catch_up(index))
@@ -217,12 +222,13 @@ class Worker:
     def attempt(self, step: Callable[[], object]) -> bool:
         """Return whether a step returned something true; an error is kept for the round's end."""
         try:
-            return bool(step())
+            with wait_while_busy():
+                return bool(step())
         except Exception as error:
             log.exception("a step of the worker has failed")
             self.error = self.error or error
             db.session.rollback()
-            return False
+        return False
 
     def run_maintenance(self) -> bool:
         """Delete expired data and restore missing renditions; return whether all is done."""

@@ -21,6 +21,7 @@ from sqlalchemy import delete, update
 from spectator import (
     accounts,
     autosaves,
+    change_watcher,
     indexing,
     media,
     outbox,
@@ -34,7 +35,6 @@ from spectator import (
 )
 from spectator.db import db
 from spectator.models import Article, ListingRow, Picture, User
-from spectator.proxy_cache import ProxyCacheRefresher
 from spectator.renditions import RenditionConsumer
 from spectator.search import SearchRequest
 from spectator.worker import Worker
@@ -182,15 +182,63 @@ def test_due_stories_are_published_during_a_long_rebuild(
     assert published == [due]
 
 
-def test_an_error_while_publishing_ends_the_worker(
-    app: Flask, idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+def test_copies_are_refreshed_during_a_long_rebuild(
+    idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refreshed = threading.Event()
+    idle_worker.proxy_cache.is_enabled = True
+    monkeypatch.setattr(idle_worker.proxy_cache, "catch_up", lambda: bool(refreshed.set()))
+    waits: list[bool] = []
+
+    def rebuild() -> bool:
+        waits.append(refreshed.wait(5))
+        idle_worker.stop()
+        return False
+
+    idle_worker.run_once = rebuild  # type: ignore[method-assign]
+    idle_worker.run()
+    assert waits == [True]
+
+
+@pytest.mark.parametrize("method", ["publish_due", "run_refresher"])
+def test_an_error_of_a_thread_ends_the_worker(
+    idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     def fail() -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(idle_worker, "publish_due", fail)
+    monkeypatch.setattr(idle_worker, method, fail)
     with pytest.raises(OSError, match="No space"):
         idle_worker.run()
+
+
+def test_a_busy_database_ends_neither_a_round_nor_the_clock(
+    idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import of thousands of stories may keep others from writing for some seconds."""
+    calls: list[str] = []
+
+    def wait(name: str) -> None:
+        calls.append(name)
+        if calls.count(name) == 1:
+            raise LockedError
+
+    monkeypatch.setattr(worker, "CLOCK_SECONDS", 0.01)
+    monkeypatch.setattr(idle_worker, "publish_due", lambda: wait("clock"))
+    monkeypatch.setattr(indexing, "catch_up", lambda *_: False)
+    monkeypatch.setattr(related, "catch_up", lambda _index: wait("related"))
+    assert not idle_worker.run_once() and calls == ["related"]
+
+    def wait_for_the_clock() -> bool:
+        until = time.monotonic() + 5
+        while calls.count("clock") < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        idle_worker.stop()
+        return False
+
+    idle_worker.run_once = wait_for_the_clock  # type: ignore[method-assign]
+    idle_worker.run()
+    assert calls.count("clock") == 2
 
 
 def test_an_error_of_the_public_index_ends_the_worker(
@@ -216,8 +264,13 @@ def test_an_error_of_the_newsroom_index_ends_the_worker(
         idle_worker.run_once()
 
 
+class LockedError(Exception):
+    """The error of SQLite while another connection writes."""
+
+    sqlite_errorcode = 5
+
+
 STEPS = (
-    (ProxyCacheRefresher, "catch_up"),
     (indexing, "catch_up"),
     (related, "catch_up"),
     (RenditionConsumer, "catch_up"),
@@ -529,7 +582,7 @@ def test_an_idle_worker_waits_until_something_changes(
     app: Flask, idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Count the rounds in half a second: without waiting there would be a hundred."""
-    monkeypatch.setattr(worker, "POLL_SECONDS", 0.005)
+    monkeypatch.setattr(change_watcher, "POLL_SECONDS", 0.005)
     idle_worker.next_maintenance_at = time.monotonic() + 60
     rounds: list[float] = []
 
@@ -564,7 +617,7 @@ def commit_public_change() -> None:
 def test_a_wait_ends_after_its_maximum_time(
     app: Flask, idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "POLL_SECONDS", 0.005)
+    monkeypatch.setattr(change_watcher, "POLL_SECONDS", 0.005)
     monkeypatch.setattr(worker, "MAX_WAIT_SECONDS", 0.05)
     idle_worker.next_maintenance_at = time.monotonic() + 60
     rounds: list[float] = []
