@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from sqlalchemy import delete, insert
@@ -25,6 +25,7 @@ from spectator.queries.related import ArticleFeatures
 from spectator.search import Index, IndexUnavailableError
 from spectator.text.html.sanitizer import plain_text
 from spectator.text.words.folding import tokens
+from spectator.text.words.snippets import beginning
 
 log = logging.getLogger(__name__)
 MAX_STORED = 6
@@ -37,6 +38,7 @@ HALF_LIFE_DAYS, RECENCY_WEIGHT = 730, 0.1
 MIN_SCORE = 0.12  # Below this, the newest articles of the section are preferred.
 # Texts are duplicates if they share more than this part of their shingles, runs of three words.
 SAME_TEXT_THRESHOLD, SHINGLE_SIZE, MAX_COMPARED = 0.5, 3, 12
+MAX_COMPARED_CHARACTERS = 20_000  # of HTML, at the start of each text: some 3,000 words
 SLICE_SECONDS = 0.2
 # In outbox rows. Beyond MAX_LAG, a full pass costs less than catching up.
 BATCH_SIZE, MAX_LAG = 3, 300
@@ -47,30 +49,59 @@ CONSUMER, FULL_PASS, NIGHTLY_PASS = "related", "related-pass", "related-night"
 ScoredIds = list[tuple[int, float]]
 
 
-def catch_up(index: Index) -> bool:
-    """Process the next outbox rows or the next slice of a full pass.
+class RelatedConsumer:
+    """The consumer of the outbox; between slices it remembers what the next rows affect."""
 
-    Return whether there may be more to do.
-    """
-    index_offset, offset = index.offset(), queries.consumer_offset(CONSUMER)
-    if index_offset is None:
-        return False
-    try:
-        if (
-            offset is None
-            or not 0 <= index_offset - offset <= MAX_LAG
-            or outbox.oldest_seq() > offset + 1
-        ):
-            # The offset is set first, so that articles published during the pass follow it.
-            _store({}, {CONSUMER: index_offset, FULL_PASS: 0})
-            return True
-        if offset < index_offset:
-            ids, last = outbox.articles_changed_after(offset, limit=BATCH_SIZE)
-            _recompute(index, _affected_ids(index, ids), {CONSUMER: min(last, index_offset)})
-            return True
-        return _continue_pass(index)
-    except IndexUnavailableError:
-        return False
+    def __init__(self) -> None:
+        self.offset: int | None = None  # of these rows
+        self.last_seq = 0
+        self.changed_ids: set[int] = set()
+        self.pending_ids: list[int] = []
+        self.affected_ids: set[int] = set()  # pending or computed
+
+    def catch_up(self, index: Index) -> bool:
+        """Compute one time slice of what the next outbox rows affect, or of a full pass.
+
+        Return whether there may be more to do.
+        """
+        index_offset, offset = index.offset(), queries.consumer_offset(CONSUMER)
+        if index_offset is None:
+            return False
+        try:
+            if (
+                offset is None
+                or not 0 <= index_offset - offset <= MAX_LAG
+                or outbox.oldest_seq() > offset + 1
+            ):
+                # The offset is set first, so that articles published during the pass follow it.
+                _store({}, {CONSUMER: index_offset, FULL_PASS: 0})
+                return True
+            if offset < index_offset:
+                self._continue_rows(index, offset, index_offset)
+                return True
+            return _continue_pass(index)
+        except IndexUnavailableError:
+            return False
+
+    def _continue_rows(self, index: Index, offset: int, index_offset: int) -> None:
+        """Compute changed articles, and others whose related articles may change with them."""
+        if offset != self.offset:
+            self.changed_ids, self.last_seq = outbox.articles_changed_after(offset, BATCH_SIZE)
+            self.pending_ids, self.affected_ids = list(self.changed_ids), set(self.changed_ids)
+        self.offset = None  # after an error, the same rows are read again
+        deadline = time.monotonic() + SLICE_SECONDS
+        results: dict[int, ScoredIds] = {}
+        while self.pending_ids and (not results or time.monotonic() <= deadline):
+            article_id = self.pending_ids.pop()
+            results[article_id] = _compute(index, article_id)
+            if article_id in self.changed_ids:
+                affected = queries.neighbours(article_id, MAX_NEIGHBOURS)
+                affected |= {related_id for related_id, _ in results[article_id]}
+                self.pending_ids += affected - self.affected_ids
+                self.affected_ids |= affected
+        is_done = not self.pending_ids
+        _store(results, {CONSUMER: min(self.last_seq, index_offset)} if is_done else {})
+        self.offset = offset
 
 
 def start_full_pass(day: date) -> None:
@@ -93,19 +124,6 @@ def _continue_pass(index: Index) -> bool:
             break
     _store(results, {FULL_PASS: after if ids else None})
     return True
-
-
-def _affected_ids(index: Index, ids: Iterable[int]) -> set[int]:
-    """Return these articles and those whose related articles may change with them."""
-    affected = set(ids)
-    for article_id in ids:
-        affected |= queries.neighbours(article_id, MAX_NEIGHBOURS)
-        affected |= {related_id for related_id, _ in _compute(index, article_id)}
-    return affected
-
-
-def _recompute(index: Index, ids: Iterable[int], offsets: dict[str, int | None]) -> None:
-    _store({article_id: _compute(index, article_id) for article_id in ids}, offsets)
 
 
 def _compute(index: Index, article_id: int) -> ScoredIds:
@@ -196,7 +214,8 @@ def _score(similarity: float, own: ArticleFeatures, other: ArticleFeatures) -> f
 
 def _drop_duplicates(article: Article, candidates: Sequence[tuple[int, float]]) -> ScoredIds:
     """Return the candidates whose text does not repeat the article or a better candidate."""
-    bodies = queries.bodies_by_id([key for key, _ in candidates])
+    ids = [key for key, _ in candidates]
+    bodies = queries.body_starts(ids, MAX_COMPARED_CHARACTERS)
     seen_shingles, unique = [_shingles(article.body)], []
     for key, score in candidates:
         shingles = _shingles(bodies.get(key, ""))
@@ -206,12 +225,13 @@ def _drop_duplicates(article: Article, candidates: Sequence[tuple[int, float]]) 
     return unique
 
 
-def _shingles(body: str) -> frozenset[tuple[str, ...]]:
-    """Return the set of all runs of three words (Broder, 1997)."""
-    words = [token.text for token in tokens(plain_text(body))]
-    return frozenset(zip(*(words[start:] for start in range(SHINGLE_SIZE)), strict=False))
+def _shingles(body: str) -> frozenset[int]:
+    """Return the hashes of all runs of three words at the start of a text (Broder, 1997)."""
+    text = plain_text(beginning(body, MAX_COMPARED_CHARACTERS))
+    words = [token.text for token in tokens(text)]
+    return frozenset(map(hash, zip(*(words[n:] for n in range(SHINGLE_SIZE)), strict=False)))
 
 
-def _are_duplicates(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> bool:
+def _are_duplicates(one: frozenset[int], other: frozenset[int]) -> bool:
     shared = len(one & other)
     return shared > SAME_TEXT_THRESHOLD * (len(one) + len(other) - shared)

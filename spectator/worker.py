@@ -40,8 +40,7 @@ from spectator import (
     search_log,
 )
 from spectator.change_watcher import ChangeWatcher
-from spectator.db import database_path as database_path
-from spectator.db import db, wait_while_busy
+from spectator.db import database_path, db, wait_while_busy
 from spectator.proxy_cache import ProxyCacheRefresher
 from spectator.renditions import RenditionConsumer
 from spectator.search import IndexUnavailableError
@@ -65,6 +64,7 @@ class Worker:
         self.is_stopping = False
         self.error: Exception | None = None
         self.next_maintenance_at = 0.0
+        self.related = related.RelatedConsumer()
         self.renditions = RenditionConsumer(app.config["MEDIA"])
         self.proxy_cache = ProxyCacheRefresher(
             self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"]
@@ -208,7 +208,7 @@ class Worker:
         has_progressed = (
             self.attempt(lambda: indexing.catch_up(index))
             or self.attempt(lambda: indexing.catch_up(newsroom, indexing.NEWSROOM))
-            or self.attempt(lambda: related.catch_up(index))
+            or self.attempt(lambda: self.related.catch_up(index))
         )
         has_progressed |= self.attempt(self.renditions.catch_up)
         if time.monotonic() >= self.next_maintenance_at:

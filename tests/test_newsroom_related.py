@@ -14,11 +14,12 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectator import indexing, publishing, queries, related
+from spectator import indexing, publishing, queries
 from spectator.models import User
 from spectator.newsroom import story_search
 from spectator.newsroom.related import find_article_id
 from spectator.publishing import Action
+from spectator.related import RelatedConsumer
 from spectator.search import SearchRequest
 from tests.conftest import make_draft
 from tests.newsroom_client import logged_in_client, post
@@ -33,10 +34,11 @@ def update_indexes(app: Flask) -> Callable[[], None]:
             make(app.config["DATA_DIR"])
             for make in (indexing.open_public_index, indexing.open_newsroom_index)
         )
+        consumer = RelatedConsumer()
         while (
             indexing.catch_up(index)
             or indexing.catch_up(newsroom, indexing.NEWSROOM)
-            or related.catch_up(index)
+            or consumer.catch_up(index)
         ):
             pass
 

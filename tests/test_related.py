@@ -16,7 +16,9 @@ from spectator import indexing, outbox, publishing, queries, related
 from spectator.db import db
 from spectator.models import Consumer, Related, User
 from spectator.publishing import Action
+from spectator.related import RelatedConsumer
 from spectator.search import Index
+from spectator.text.words.folding import Token
 
 RIVER = (
     "The river rose in the night and the ferry to the market stopped at the old bridge "
@@ -45,10 +47,11 @@ def follow(index: Index, catch_up: Callable[[], None]) -> Callable[[], None]:
 
     def run_consumers() -> None:
         catch_up()
+        consumer = RelatedConsumer()
         for _ in range(1000):
-            if not related.catch_up(index):
+            if not consumer.catch_up(index):
                 return
-        raise AssertionError("related.catch_up never finishes")
+        raise AssertionError("the consumer never finishes")
 
     return run_consumers
 
@@ -292,13 +295,96 @@ def test_a_full_pass_continues_in_slices_and_runs_once_a_day(
     related.start_full_pass(date(2026, 1, 1))
     # The offset of a full pass is the id of the last story that it has recomputed, None at the end.
     offsets: list[int | None] = []
-    while related.catch_up(index):
+    while RelatedConsumer().catch_up(index):
         offsets.append(queries.consumer_offset(related.FULL_PASS))
     assert offsets == [*sorted(village), None]
     related.start_full_pass(date(2026, 1, 1))
-    assert not related.catch_up(index), "one full pass a day"
+    assert not RelatedConsumer().catch_up(index), "one full pass a day"
     related.start_full_pass(date(2026, 1, 2))
-    assert related.catch_up(index)
+    assert RelatedConsumer().catch_up(index)
+
+
+def test_what_a_change_affects_is_computed_in_slices(
+    village: list[int],
+    story: Callable[..., int],
+    catch_up: Callable[[], None],
+    follow: Callable[[], None],
+    index: Index,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The worker indexes and refreshes other stories between slices."""
+    old = [story(headline=f"River {n}", body=f"{RIVER} {n}", hours=9 + n) for n in range(3)]
+    follow()
+    before = queries.consumer_offset(related.CONSUMER)
+    new = story(headline="The river rises", body=RIVER)
+    catch_up()
+    computed: list[int] = []
+    compute = related.compute_related
+
+    def count(index: Index, article_id: int) -> related.ScoredIds:
+        computed.append(article_id)
+        return compute(index, article_id)
+
+    monkeypatch.setattr(related, "compute_related", count)
+    monkeypatch.setattr(related, "SLICE_SECONDS", -1.0)  # one story per slice
+    consumer = RelatedConsumer()
+    while queries.consumer_offset(related.CONSUMER) == before:
+        number = len(computed)
+        assert consumer.catch_up(index)
+        assert len(computed) == number + 1
+    assert computed[0] == new and {new, *old} <= set(computed)
+    assert len(computed) == len(set(computed)), "each is computed once"
+    assert not consumer.catch_up(index)
+
+
+def test_an_error_in_a_slice_begins_the_rows_again(
+    village: list[int],
+    story: Callable[..., int],
+    catch_up: Callable[[], None],
+    follow: Callable[[], None],
+    index: Index,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = story(headline="River", body=f"{RIVER} old", hours=9)
+    follow()
+    story(headline="The river rises", body=RIVER)
+    catch_up()
+    with db.write() as session:
+        session.execute(delete(Related).where(Related.article_id == old))
+    monkeypatch.setattr(related, "SLICE_SECONDS", -1.0)  # one story per slice
+    consumer, store = RelatedConsumer(), related._store
+    assert consumer.catch_up(index)
+    monkeypatch.setattr(related, "_store", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        consumer.catch_up(index)
+    monkeypatch.setattr(related, "_store", store)
+    while consumer.catch_up(index):
+        pass
+    assert queries.related_scores(old)
+
+
+def test_only_the_start_of_long_texts_is_compared(
+    village: list[int],
+    story: Callable[..., int],
+    follow: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(related, "MAX_COMPARED_CHARACTERS", 500)
+    bodies = [f"{RIVER} number {n}. " + f"word{n} other{n} " * 5000 for n in range(4)]
+    ids = [story(headline=f"River {n}", body=body) for n, body in enumerate(bodies)]
+    lengths: list[int] = []
+    find_tokens = related.tokens
+
+    def count(text: str) -> Iterator[Token]:
+        lengths.append(len(text))
+        return find_tokens(text)
+
+    monkeypatch.setattr(related, "tokens", count)
+    assert all(len(start) <= 500 for start in queries.body_starts(ids, 500).values())
+    follow()
+    assert related_ids(ids[0])
+    assert lengths and max(lengths) <= 500
+    assert set(map(type, related._shingles(RIVER))) == {int}, "tuples would take four times as much"
 
 
 def test_related_stories_and_the_index_have_separate_offsets(
@@ -331,7 +417,7 @@ def test_a_consumer_far_behind_starts_one_full_pass(
         for _ in range(4):
             outbox.append(session, village[0], "update")
     catch_up()
-    assert related.catch_up(index)
+    assert RelatedConsumer().catch_up(index)
     assert queries.consumer_offset(related.CONSUMER) == outbox.edition()
     assert queries.consumer_offset(related.FULL_PASS) == 0, "a full pass should have been started"
 

@@ -14,7 +14,11 @@ from flask.testing import FlaskClient
 from spectator.search import FACETS, Document, Index, SearchRequest, open_index
 from spectator.search.language.parser import parse_query
 from spectator.search.whoosh import schema, writer
-from spectator.search.whoosh.more_like_this import MAX_COUNTED_WORDS, count_words
+from spectator.search.whoosh.more_like_this import (
+    MAX_COUNTED_CHARACTERS,
+    MAX_COUNTED_WORDS,
+    count_words,
+)
 from tests.search_samples import document, document_ids
 
 Build = Callable[..., Index]
@@ -211,6 +215,12 @@ def test_only_the_most_frequent_words_of_a_text_are_looked_up_for_similar_storie
     counts, headline_words = count_words(story)
     assert len(counts) == MAX_COUNTED_WORDS + len(headline_words)
     assert len(index.more_like_this(story)) == 2
+
+
+def test_only_the_start_of_a_long_text_is_counted_for_similar_stories() -> None:
+    text = f"zebra {'filler ' * (MAX_COUNTED_CHARACTERS // 7 - 10)}okapi {'x ' * 40}"
+    assert {"zebra", "okapi"} <= count_words(document("H", text)).counts.keys()
+    assert "okapi" not in count_words(document("H", f"{'filler ' * 20}{text}")).counts
 
 
 def test_a_text_is_indexed_up_to_thirty_thousand_distinct_words(build: Build) -> None:

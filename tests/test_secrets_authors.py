@@ -18,11 +18,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from spectator import indexing, publishing, queries, related
+from spectator import indexing, publishing, queries
 from spectator.db import db
 from spectator.models import Article, Author, Topic, User
 from spectator.newsroom.related import is_visible
 from spectator.publishing import Action, SimilarNamesError, SpellingAnswer
+from spectator.related import RelatedConsumer
 from tests.conftest import make_draft
 from tests.newsroom_client import (
     create_story,
@@ -229,10 +230,11 @@ def follow(app: Flask) -> Callable[[], None]:
             make(app.config["DATA_DIR"])
             for make in (indexing.open_public_index, indexing.open_newsroom_index)
         )
+        consumer = RelatedConsumer()
         while (
             indexing.catch_up(index)
             or indexing.catch_up(newsroom, indexing.NEWSROOM)
-            or related.catch_up(index)
+            or consumer.catch_up(index)
         ):
             pass
 

@@ -226,7 +226,7 @@ def test_a_busy_database_ends_neither_a_round_nor_the_clock(
     monkeypatch.setattr(worker, "CLOCK_SECONDS", 0.01)
     monkeypatch.setattr(idle_worker, "publish_due", lambda: wait("clock"))
     monkeypatch.setattr(indexing, "catch_up", lambda *_: False)
-    monkeypatch.setattr(related, "catch_up", lambda _index: wait("related"))
+    monkeypatch.setattr(idle_worker.related, "catch_up", lambda _index: wait("related"))
     assert not idle_worker.run_once() and calls == ["related"]
 
     def wait_for_the_clock() -> bool:
@@ -272,7 +272,7 @@ class LockedError(Exception):
 
 STEPS = (
     (indexing, "catch_up"),
-    (related, "catch_up"),
+    (related.RelatedConsumer, "catch_up"),
     (RenditionConsumer, "catch_up"),
     (publishing, "apply_time_zone"),
     (accounts, "delete_expired"),

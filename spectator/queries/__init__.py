@@ -66,7 +66,7 @@ from spectator.queries.pictures import (
 from spectator.queries.public_paths import listing_paths, story_paths
 from spectator.queries.related import (
     article_features,
-    bodies_by_id,
+    body_starts,
     consumer_offset,
     neighbours,
     newest_in_section,
@@ -104,7 +104,7 @@ __all__ = [
     "articles_to_index",
     "author_names",
     "authors_like",
-    "bodies_by_id",
+    "body_starts",
     "bylines",
     "consumer_offset",
     "cursor_after",

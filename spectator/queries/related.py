@@ -72,12 +72,10 @@ def article_features(ids: Iterable[int]) -> dict[int, ArticleFeatures]:
     return features
 
 
-def bodies_by_id(ids: Sequence[int]) -> dict[int, str]:
-    """Return the bodies of stories by id."""
-    return {
-        row.id: row.body
-        for row in db.session.execute(select(Article.id, Article.body).where(Article.id.in_(ids)))
-    }
+def body_starts(ids: Sequence[int], length: int) -> dict[int, str]:
+    """Return the first `length` characters of the bodies of stories, by id."""
+    start = func.substr(Article.body, 1, length)
+    return dict(db.session.execute(select(Article.id, start).where(Article.id.in_(ids))).all())
 
 
 def newest_in_section(section_id: int, limit: int) -> list[int]:

@@ -15,7 +15,8 @@ from spectator.search.whoosh.snapshot import Snapshot
 
 MAX_TERMS = 15  # in addition to the words of the headline, which count twice
 HEADLINE_WEIGHT = 2
-MAX_COUNTED_WORDS = 2_000  # many more than an ordinary story has
+# Of the text, and of its different words: many more than an ordinary story has.
+MAX_COUNTED_CHARACTERS, MAX_COUNTED_WORDS = 100_000, 2_000
 # A word in no other story cannot match; words in more than half of all stories are ignored.
 MIN_DOCUMENTS = 2
 # In a large archive a word in thousands of stories costs more than it contributes.
@@ -35,9 +36,13 @@ class WordCounts(NamedTuple):
 
 
 def count_words(document: Document) -> WordCounts:
-    """Count the words of a document: those of its headline, and the most frequent others."""
+    """Count the words of a document: those of its headline, and the most frequent others.
+
+    Only the start of a long text is read.
+    """
     headline = analyze(document.headline).folded
-    counts = Counter(analyze(f"{document.dek}\n{document.body}").folded)
+    text = f"{document.dek}\n{document.body[:MAX_COUNTED_CHARACTERS]}"
+    counts = Counter(analyze(text).folded)
     frequent = dict(counts.most_common(MAX_COUNTED_WORDS))
     for word in headline:
         frequent[word] = frequent.get(word, counts[word]) + HEADLINE_WEIGHT
