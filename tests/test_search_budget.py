@@ -16,9 +16,10 @@ from whoosh.codec.base import Automata
 from spectator import indexing
 from spectator.search import IndexBusyError, SearchRequest, SearchResults, open_index
 from spectator.search.language import spelling
-from spectator.search.whoosh import budget, lexicon, searcher
+from spectator.search.whoosh import budget, lexicon, proximity, scoring, searcher
 from spectator.search.whoosh import index as whoosh_index
 from spectator.search.whoosh.generations import Generations
+from spectator.search.whoosh.internals import decode_positions
 from spectator.search.whoosh.snapshot import Snapshot, open_snapshot
 from tests.search_samples import document
 
@@ -144,6 +145,31 @@ def test_every_read_has_its_own_budget(tmp_path: Path, monkeypatch: pytest.Monke
         assert index.suggest("ports of").articles == [twin.id, story.id]
         assert index.find(SearchRequest("ports coast")).total == 2
     index.close()
+
+
+@pytest.mark.parametrize("query", ['"zz zz zz"', '"zz yy zz"', "zz yy"])
+def test_positions_of_words_that_a_story_repeats_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    decoded: list[int] = []
+
+    def decode(encoded: bytes) -> list[int]:
+        positions = decode_positions(encoded)
+        decoded.append(len(positions))
+        return positions
+
+    for module in (scoring, proximity):
+        monkeypatch.setattr(module, "decode_positions", decode)
+    index = open_index(tmp_path / "search")
+    index.rebuild([document(f"Report {n}", "zz yy " * 5_000) for n in range(20)], offset=1)
+    index.close()
+    opened = open_snapshot(Generations(tmp_path / "search"))
+    run_search(opened, query)
+    assert sum(decoded) >= 100_000 and opened.budget.spent >= 200
+    decoded.clear()
+    partial = run_search(opened, query, steps=100)
+    assert partial.is_partial and sum(decoded) <= 50_000
+    opened.close()
 
 
 def test_an_ordinary_search_uses_a_tenth_of_its_budget_at_most(snapshot: Snapshot) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-# A step is one block of a posting list (about a hundred stories) or one look-up of a word: 50 to
-# 150 microseconds. Over 50,000 stories an ordinary search takes a few hundred steps, and a search
-# for ten words that occur in every story about 5,000.
+# A step is one block of a posting list (about a hundred stories), one look-up of a word, or 500
+# positions of a word in a story: 50 to 150 microseconds. Over 50,000 stories an ordinary search
+# takes a few hundred steps, and a search for ten words that occur in every story about 5,000.
 MAX_STEPS = 12_000
 MAX_SPELLING_STEPS = 1_500  # for a spelling suggestion, in addition
 

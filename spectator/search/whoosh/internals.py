@@ -43,6 +43,7 @@ WRITE_LOCK = "MAIN_WRITELOCK"
 _COUNT_BYTES = 4
 # Building four states of an automaton costs about as much as one step of the budget.
 _STATES_PER_STEP = 4
+_POSITIONS_PER_STEP = 500
 
 
 class PostingBlock(NamedTuple):
@@ -119,6 +120,11 @@ def posting_lists_with_prefix(
         if name != field or not term.startswith(start):
             return
         yield term.decode(), PostingList(leaf, base, field, info)
+
+
+def position_steps(encoded: bytes) -> int:
+    """Return the steps of the budget that decoding and comparing positions costs."""
+    return int.from_bytes(encoded[:_COUNT_BYTES]) // _POSITIONS_PER_STEP
 
 
 def decode_positions(encoded: bytes) -> list[int]:

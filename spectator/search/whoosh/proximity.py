@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 
-from spectator.search.whoosh.internals import decode_positions
+from spectator.search.whoosh.internals import decode_positions, position_steps
 from spectator.search.whoosh.reader import posting_lists
 from spectator.search.whoosh.scoring import PostingLists, Scores
 from spectator.search.whoosh.snapshot import Snapshot
@@ -30,6 +30,8 @@ def rerank(
         if not all(postings.values()):
             continue
         for document, positions in lists.term_positions(postings).items():
+            if not snapshot.budget.spend(sum(map(position_steps, positions.values()))):
+                break
             decoded = [decode_positions(encoded)[:MAX_POSITIONS] for encoded in positions.values()]
             density = (len(decoded) - 1) / (shortest_span(decoded) - 1)
             boosts[document] += max_boost * density**BOOST_DECAY

@@ -8,7 +8,8 @@ from itertools import islice
 
 from spectator.search.language.analysis import is_english
 from spectator.search.language.query import Clause, Phrase
-from spectator.search.whoosh.internals import PostingList, decode_positions
+from spectator.search.whoosh.budget import Budget
+from spectator.search.whoosh.internals import PostingList, decode_positions, position_steps
 from spectator.search.whoosh.reader import (
     apostrophe_variants,
     posting_lists,
@@ -224,7 +225,7 @@ class PostingLists:
                 idf = sum(self.idf(lists[word]) for word in words)
                 norms = self.snapshot.length_norms.get(field)
                 for document, positions in self.term_positions(lists).items():
-                    count = _count_phrase(words, positions)
+                    count = _count_phrase(words, positions, self.snapshot.budget)
                     if count:
                         norm = norms[document] if norms else _NAMES_LENGTH_NORM
                         score = weight * idf * (BM25_K1 + 1) * count / (count + norm)
@@ -262,11 +263,13 @@ def _merge_best(scores: Scores, others: Scores) -> None:
         scores[document] = max(score, scores.get(document, 0.0))
 
 
-def _count_phrase(words: Sequence[str], positions: dict[str, bytes]) -> int:
-    """Return how often the words occur in a row."""
+def _count_phrase(words: Sequence[str], positions: dict[str, bytes], budget: Budget) -> int:
+    """Return how often the words occur in a row; 0 if the budget is exhausted."""
     decoded = {}
     starts: set[int] | None = None
     for index, word in sorted(enumerate(words), key=lambda item: len(positions[item[1]])):
+        if not budget.spend(position_steps(positions[word])):
+            return 0
         if word not in decoded:
             decoded[word] = decode_positions(positions[word])
         word_starts = {position - index for position in decoded[word]}
