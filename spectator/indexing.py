@@ -139,6 +139,7 @@ def build_document(article: Article) -> Document:
         authors=tuple(map(slug_of, article.authors)),
         language=article.language,
         published_at=article.published_at or article.saved_at,
+        is_own=not article.is_public and article.created_by_id is not None,
     )
 
 

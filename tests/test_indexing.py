@@ -50,6 +50,15 @@ def test_the_index_follows_publications_and_withdrawals(
     assert indexing.find_differences(index) == (set(), set())
 
 
+def test_only_unpublished_stories_are_indexed_as_somebodys_own(editor: User) -> None:
+    article_id = publishing.create(make_draft(), editor)
+    [draft] = queries.unpublished_to_index([article_id])
+    assert indexing.build_document(draft).is_own
+    publishing.apply_action(article_id, editor, Action("publish"))
+    [public] = queries.articles_to_index([article_id])
+    assert not indexing.build_document(public).is_own
+
+
 def test_a_story_with_several_new_changes_is_indexed_once(
     index: Index, editor: User, story: Callable[..., int], catch_up: Callable[[], None]
 ) -> None:

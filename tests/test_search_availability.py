@@ -15,6 +15,8 @@ import pytest
 
 from spectator.search import Index, IndexUnavailableError, SearchRequest, open_index
 from spectator.search.whoosh import index as whoosh_index
+from spectator.search.whoosh import writer
+from spectator.search.whoosh.schema import WORD_LIST
 from tests.search_samples import MALI, STORIES, document_ids, search_ids
 
 
@@ -36,6 +38,26 @@ def test_an_index_in_the_format_of_another_release_is_read_only(
     with pytest.raises(IndexUnavailableError, match="format of another release"):
         index.apply({MALI.id: None}, 8)
     assert MALI.id in search_ids(index, "mali") and index.offset() == 7
+
+
+def test_an_index_without_word_lists_answers_limited_searches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index of format 2, until the worker has rebuilt it."""
+    fields, schema = writer.document_fields, writer.make_schema()
+    schema.remove(WORD_LIST)
+    monkeypatch.setattr(writer, "make_schema", lambda: schema)
+    monkeypatch.setattr(
+        writer,
+        "document_fields",
+        lambda story: {key: terms for key, terms in fields(story).items() if key != WORD_LIST},
+    )
+    index = open_index(tmp_path / "old")
+    index.rebuild(STORIES, 7)
+    ids = frozenset(document_ids(*STORIES))
+    assert MALI.id in search_ids(index, "mali", article_ids=ids)
+    assert search_ids(index, "mal*", article_ids=ids) == set()
+    index.close()
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])

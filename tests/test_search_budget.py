@@ -14,12 +14,13 @@ from flask.testing import FlaskClient
 from whoosh.codec.base import Automata
 
 from spectator import indexing
-from spectator.search import IndexBusyError, SearchRequest, SearchResults, open_index
+from spectator.search import Index, IndexBusyError, SearchRequest, SearchResults, open_index
 from spectator.search.language import spelling
-from spectator.search.whoosh import budget, lexicon, proximity, scoring, searcher
+from spectator.search.whoosh import budget, internals, lexicon, proximity, scoring, searcher
 from spectator.search.whoosh import index as whoosh_index
 from spectator.search.whoosh.generations import Generations
 from spectator.search.whoosh.internals import decode_positions
+from spectator.search.whoosh.own_words import OwnWords, pack_words
 from spectator.search.whoosh.snapshot import Snapshot, open_snapshot
 from tests.search_samples import document
 
@@ -170,6 +171,92 @@ def test_positions_of_words_that_a_story_repeats_are_counted(
     partial = run_search(opened, query, steps=100)
     assert partial.is_partial and sum(decoded) <= 50_000
     opened.close()
+
+
+LIMITED_QUERIES = (
+    "pre*",
+    "sub* pre* zebra*",
+    "bribery pre*",
+    "bribery* pre* report",
+    '"the zebra" pre*',
+    "-bribery report",
+    "-pre* report",
+    "quranic reports",
+    "qur*",
+    "mali bribery zebras",
+    '"zz yy" "yy zz"',
+)
+
+
+def test_a_search_limited_to_own_stories_takes_the_same_steps_whatever_others_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exhaust every budget: where a search ends must tell nothing about other people's words.
+
+    Nor about the segments and deleted versions that their saves leave or remove.
+    """
+    monkeypatch.setattr(internals, "_POSITIONS_PER_STEP", 1)
+    prefixed = [f"{start}{letter}" for start in ("pre", "sub") for letter in "abcdefghijkl"]
+    bodies = [" ".join(prefixed[::2]), " ".join(prefixed[1::2]), "the zebra", "quranic"]
+    bodies += ["q'uranic", "qu'ranic", "qur'anic", "qura'nic", "quran'ic"] * 2
+    bodies = [f"{body} zz yy zz yy" for body in bodies]
+    own = [document("Report", f"{body} mali", language="fr", is_own=True) for body in bodies]
+    secret = "bribery zebras quran'ic presage " + " ".join(f"{word}x" for word in prefixed)
+    others = [document("Report", secret, is_own=True) for _ in range(40)]
+    alone, crowded = open_index(tmp_path / "alone"), open_index(tmp_path / "crowded")
+    alone.rebuild(own, 1)
+    former = replace(own[0], body="preaaa preaab subaaa mali quran'ic")
+    crowded.rebuild([*others[:9], former, *own[1:]], 1)
+    groups = (others[9:12], own[1:2], others[12:15], own[:1], [*others[15:], *own[10:]], own[2:3])
+    for number, group in enumerate(groups, 2):
+        crowded.apply({story.id: story for story in group}, number)
+    permitted = frozenset(story.id for story in own)
+
+    def find(index: Index, text: str) -> tuple[list[int], int, bool]:
+        request = SearchRequest(text, sort="newest", article_ids=permitted)
+        results = index.find(request)
+        return results.ids, results.total, results.is_partial
+
+    partial = 0
+    for steps in (*range(120), budget.MAX_STEPS):
+        monkeypatch.setattr(whoosh_index, "Budget", lambda steps=steps: budget.Budget(steps))
+        for text in LIMITED_QUERIES:
+            expected = find(alone, text)
+            assert find(crowded, text) == expected, (text, steps)
+            partial += expected[2]
+    assert partial > 100 and not expected[2]
+    assert crowded.find(SearchRequest("report")).total == len(own) + len(others)
+    assert len(crowded.suggest("report", limit=100).articles) == len(own) + len(others)
+    alone.close(), crowded.close()
+
+
+def test_a_search_limited_to_own_stories_counts_words_by_the_number_of_stories() -> None:
+    """A look-up reads at most one block for each of them, however many segments there are."""
+    for documents, steps in ((0, 1), (80, 11), (10**6, 200)):
+        limited = budget.Budget()
+        limited.count_words_only(documents)
+        assert limited.spend_word(24) and limited.spend_block()
+        assert limited.spent == steps
+
+
+def test_word_lists_are_unpacked_as_far_as_the_budget_allows() -> None:
+    rng = random.Random(3)
+    long = pack_words("".join(rng.choices("abcdefgh", k=12)) for _ in range(5_000))
+    assert len(long) > 20_000
+    spent = budget.Budget(30)
+    own = OwnWords([(1, long), (2, long), (3, pack_words(["zebra"]))], spent)
+    assert spent.is_exhausted
+    assert own.documents_with_prefix("a") == [1] and own.documents_with_prefix("zebra") == []
+
+
+def test_own_words_give_prefixes_and_the_first_names_in_the_alphabet() -> None:
+    names = ("q uranic", "qu ranic", "qur anic", "qura nic", "quran ic")
+    lists = [pack_words(["mali", f"quranic {name}"]) for name in names]
+    own = OwnWords(enumerate([*lists, b"", pack_words(["amali", "quranics"])]), budget.Budget())
+    assert own.names("quranic", 4) == [tuple(name.split()) for name in names[:4]]
+    assert own.names("quran", 4) == []
+    assert own.documents_with_prefix("mal") == [0, 1, 2, 3, 4]
+    assert own.documents_with_prefix("quranic") == [0, 1, 2, 3, 4, 6]
 
 
 def test_an_ordinary_search_uses_a_tenth_of_its_budget_at_most(snapshot: Snapshot) -> None:

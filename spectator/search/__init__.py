@@ -52,6 +52,8 @@ class Document:
     authors: tuple[str, ...]
     language: str
     published_at: datetime
+    is_own: bool = False
+    """Whether searches limited to its author's documents have to find it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,9 @@ class SearchRequest:
     `text` is a query in the language of `spectator.search.language.parser`. Filters are slugs ("" =
     any). Dates are whole days in the index's time zone, both inclusive. `page` counts from 1.
 
-    `article_ids` limits the search to these articles; None means all. Counts and unknown filters
-    then depend on these articles alone, and no spelling is suggested.
+    `article_ids` limits the search to these articles; None means all. What is found, counts
+    and unknown filters then depend on these articles alone, and no spelling is suggested. They must
+    have been indexed as somebody's own.
     """
 
     text: str = ""

@@ -7,6 +7,8 @@ from __future__ import annotations
 # takes a few hundred steps, and a search for ten words that occur in every story about 5,000.
 MAX_STEPS = 12_000
 MAX_SPELLING_STEPS = 1_500  # for a spelling suggestion, in addition
+# Of a search that counts words only, and reads in each look-up the blocks with its documents.
+_DOCUMENTS_PER_STEP, _MAX_STEPS_PER_WORD = 8, 200
 
 
 class Budget:
@@ -15,6 +17,23 @@ class Budget:
     def __init__(self, steps: int = MAX_STEPS) -> None:
         self.limit = steps
         self.spent = 0
+        self.steps_per_word: int | None = None
+
+    def count_words_only(self, documents: int) -> None:
+        """Let the steps depend on the words of the query and a number of documents alone.
+
+        Blocks and segments depend on other documents too, which the end of a search would reveal. A
+        look-up reads at most one block for each of these documents; an eighth of that is counted.
+        """
+        self.steps_per_word = min(1 + documents // _DOCUMENTS_PER_STEP, _MAX_STEPS_PER_WORD)
+
+    def spend_word(self, segments: int) -> bool:
+        """Count the look-up of a word in all segments, and return whether the budget allows it."""
+        return self.spend(segments if self.steps_per_word is None else self.steps_per_word)
+
+    def spend_block(self) -> bool:
+        """Count a block that is read, and return whether the budget allows it."""
+        return self.steps_per_word is not None or self.spend()
 
     def spend(self, steps: int = 1) -> bool:
         """Count steps before they are taken, and return whether the budget allows them."""

@@ -13,6 +13,7 @@ from whoosh.reading import SegmentReader
 from spectator.search import FACETS, Document
 from spectator.search.analysis import FoldingTokenizer
 from spectator.search.language.analysis import analyze
+from spectator.search.whoosh.own_words import pack_words
 from spectator.search.whoosh.stems import stem_words
 
 # The fields of folded words with positions, and their weights.
@@ -22,9 +23,11 @@ TEXT_FIELDS = {"headline": 2.5, "body": 1.0, "names": 1.5}
 STEMS, EXACT = "stems", "exact"
 # Names with an apostrophe, each after its spelling without one: "quran qur an".
 JOINED = "joined"
+# A column of the words and joined names of a document that is somebody's own.
+WORD_LIST = "word_list"
 # Raise this when the fields or their words change. An index of another format answers until it is
 # rebuilt.
-FORMAT = 2
+FORMAT = 3
 COLUMNS = ("article", "version", "published", "headline_length", "body_length", "facets")
 
 # Separators in the facets column, of facets and of values. No slug contains either.
@@ -42,7 +45,8 @@ def make_schema() -> Schema:
     words |= {name: TEXT(analyzer=analyzer, phrase=False) for name in (STEMS, EXACT, JOINED)}
     columns = {name: COLUMN(NumericColumn("q")) for name in ("article", "version", "published")}
     columns |= {name: COLUMN(NumericColumn("i")) for name in ("headline_length", "body_length")}
-    return Schema(id=ID(unique=True), **words, **columns, facets=COLUMN(VarBytesColumn()))
+    texts = {name: COLUMN(VarBytesColumn()) for name in ("facets", WORD_LIST)}
+    return Schema(id=ID(unique=True), **words, **columns, **texts)
 
 
 def document_fields(document: Document) -> dict[str, Any]:
@@ -53,6 +57,7 @@ def document_fields(document: Document) -> dict[str, Any]:
     headline, body = analyze(document.headline), analyze(f"{document.dek}\n{document.body}")
     names = analyze(document.names)
     words = headline.folded + body.folded
+    joined = headline.joined + body.joined + names.joined
     return {
         "id": str(document.id),
         "headline": headline.folded,
@@ -60,7 +65,8 @@ def document_fields(document: Document) -> dict[str, Any]:
         "names": names.folded,
         STEMS: stem_words(words, document.language),
         EXACT: headline.exact + body.exact + names.exact,
-        JOINED: headline.joined + body.joined + names.joined,
+        JOINED: joined,
+        WORD_LIST: pack_words([*words, *names.folded, *joined]) if document.is_own else b"",
         "article": document.id,
         "version": document.version,
         "published": int(document.published_at.timestamp()),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from itertools import islice
 
 from spectator.search.language.analysis import is_english
 from spectator.search.language.query import Clause, Phrase
 from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.internals import PostingList, decode_positions, position_steps
+from spectator.search.whoosh.own_words import OwnWords
 from spectator.search.whoosh.reader import (
+    MAX_VARIANTS,
     apostrophe_variants,
     posting_lists,
     posting_lists_by_prefix,
@@ -39,31 +40,31 @@ Scores = dict[int, float]
 class PostingLists:
     """The posting lists of one snapshot, limited to `documents` unless that is None.
 
-    `permitted` are the documents that the user may see, None if all: the words that a prefix or a
-    name matches must not depend on the words of other documents.
+    `own_words` has the words of the documents that the user may see, None if those are all: what a
+    prefix or a name matches must not depend on the words of other documents.
     """
 
     def __init__(
         self,
         snapshot: Snapshot,
         documents: Collection[int] | None = None,
-        permitted: frozenset[int] | None = None,
+        own_words: OwnWords | None = None,
     ) -> None:
         self.snapshot = snapshot
-        self.permitted = permitted
+        self.own_words = own_words
         self.sorted_documents = None if documents is None else sorted(documents)
         self.document_set = None if documents is None else frozenset(documents)
 
     def narrow(self, documents: Collection[int]) -> PostingLists:
         """Return the same posting lists, limited to these documents."""
-        return PostingLists(self.snapshot, documents, self.permitted)
+        return PostingLists(self.snapshot, documents, self.own_words)
 
     def add_scores(self, scores: Scores, postings: PostingList, weight: float) -> None:
         """Add the BM25 score of a posting list, times `weight`, to each document's score."""
         norms = self.snapshot.length_norms.get(postings.field)
         allowed, max_score = self.document_set, weight * (BM25_K1 + 1)
         for block in postings.blocks(self.sorted_documents):
-            if not self.snapshot.budget.spend():
+            if not self.snapshot.budget.spend_block():
                 return
             for document, count in zip(block.documents, block.frequencies, strict=True):
                 if allowed is None or document in allowed:
@@ -99,6 +100,8 @@ class PostingLists:
 
     def estimate_frequency(self, clause: Clause) -> int:
         """Return a cheap estimate of the number of matches, to start with the rarest clause."""
+        if self.own_words is not None:
+            return 0  # the order must not depend on other documents either
         if clause.is_prefix or clause.alternative_names:
             return len(self.snapshot.article_ids)
         rows = [clause.words, *self._variants(clause)]
@@ -113,14 +116,15 @@ class PostingLists:
         variants = dict.fromkeys(clause.variants)
         for row in rows:
             for index, word in enumerate(row):
-                for parts in apostrophe_variants(self.snapshot, word, documents=self.permitted):
+                for parts in self._joined_names(word):
                     variants[(*row[:index], *parts, *row[index + 1 :])] = None
         variants.pop(clause.words, None)
-        return list(variants)[: self._unless_permitted(MAX_CLAUSE_VARIANTS)]
+        return list(variants)[:MAX_CLAUSE_VARIANTS]
 
-    def _unless_permitted(self, limit: int) -> int | None:
-        """Return a limit on words or names, or None if only those of permitted documents count."""
-        return limit if self.permitted is None else None
+    def _joined_names(self, word: str) -> Iterable[Phrase]:
+        if self.own_words is not None:
+            return self.own_words.names(word, MAX_VARIANTS)
+        return apostrophe_variants(self.snapshot, word)
 
     def _score_name(self, clause: Clause) -> Scores:
         """Return the scores of the documents with every word of a name, or an alternative name."""
@@ -187,8 +191,11 @@ class PostingLists:
         """Return the scores of the documents with a word that starts with a prefix.
 
         At most the 50 most frequent words count, out of the first 400 of each field;
-        the prefixes of a query share both limits. All words of permitted documents count.
+        the prefixes of a query share both limits. Own words have no limit, and all score the same.
         """
+        if self.own_words is not None:
+            documents = self.own_words.documents_with_prefix(prefix)
+            return {number: 1.0 for number in documents if number in (self.document_set or ())}
         words: dict[str, list[PostingList]] = {}
         for field in TEXT_FIELDS:
             for word, posting_list in posting_lists_by_prefix(
@@ -196,20 +203,16 @@ class PostingLists:
                 field,
                 prefix,
                 MAX_PREFIX_CANDIDATES // prefix_count,
-                self.permitted,
             ):
                 words.setdefault(word, []).append(posting_list)
         ranked = sorted(words.values(), key=lambda postings: -total_frequency(postings))
-        limit = self._unless_permitted(max(1, MAX_EXPANSIONS // prefix_count))
         scores: Scores = {}
-        for postings in islice(ranked, limit):
+        for postings in ranked[: max(1, MAX_EXPANSIONS // prefix_count)]:
             for posting_list in postings:
                 self.add_scores(scores, posting_list, TEXT_FIELDS[posting_list.field])
         idf = self._idf(min(len(scores), len(self.snapshot.article_ids)))
         scores = {document: score * idf for document, score in scores.items()}
-        for parts in apostrophe_variants(
-            self.snapshot, prefix, is_prefix=True, documents=self.permitted
-        ):
+        for parts in apostrophe_variants(self.snapshot, prefix, is_prefix=True):
             _merge_best(scores, self.score_phrase(parts))
         return scores
 
@@ -224,8 +227,10 @@ class PostingLists:
             if all(lists.values()):
                 idf = sum(self.idf(lists[word]) for word in words)
                 norms = self.snapshot.length_norms.get(field)
-                for document, positions in self.term_positions(lists).items():
-                    count = _count_phrase(words, positions, self.snapshot.budget)
+                positions = self.term_positions(lists)
+                # In an order that no change of other documents can change.
+                for document in sorted(positions, key=self.snapshot.article_ids.__getitem__):
+                    count = _count_phrase(words, positions[document], self.snapshot.budget)
                     if count:
                         norm = norms[document] if norms else _NAMES_LENGTH_NORM
                         score = weight * idf * (BM25_K1 + 1) * count / (count + norm)
@@ -244,7 +249,7 @@ class PostingLists:
             matches: dict[int, dict[str, bytes]] = {}
             for posting_list in postings[word]:
                 for block in posting_list.blocks(lists.sorted_documents):
-                    if not self.snapshot.budget.spend():
+                    if not self.snapshot.budget.spend_block():
                         break
                     for document, encoded in zip(block.documents, block.positions, strict=True):
                         if lists.document_set is None or document in lists.document_set:

@@ -19,7 +19,7 @@ from spectator.search.whoosh.budget import Budget
 from spectator.search.whoosh.facets import Facets, concatenate_facets, read_facets
 from spectator.search.whoosh.generations import Generation, Generations
 from spectator.search.whoosh.internals import check_layout, deleted_documents
-from spectator.search.whoosh.schema import COLUMNS, TEXT_FIELDS
+from spectator.search.whoosh.schema import COLUMNS, TEXT_FIELDS, WORD_LIST
 from spectator.times import day_start
 
 _OPEN_ATTEMPTS = 10
@@ -146,6 +146,14 @@ class Snapshot:
     def document_numbers(self) -> dict[int, int]:
         """The document numbers, by article id."""
         return {self.article_ids[document]: document for document in self.newest_first}
+
+    def word_list(self, document: int) -> bytes:
+        """Return the packed words of somebody's own document, b"" of any other."""
+        leaf, base = next(pair for pair in reversed(self.leaves) if pair[1] <= document)
+        if WORD_LIST not in leaf.schema:  # an index of an older release
+            return b""
+        words: bytes = leaf.column_reader(WORD_LIST, translate=False)[document - base]
+        return words
 
     @cached_property
     def facet_counts(self) -> dict[str, Counter[str]]:
