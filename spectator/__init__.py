@@ -38,8 +38,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     site.register(app)
     newsroom.register(app)
 
-    with app.app_context():
-        outbox_reader = OutboxReader(db.database_path())
+    outbox_reader = OutboxReader(app.config["DATABASE_URL"])
     app.wsgi_app = pagecache.PageCache(app.wsgi_app, outbox_reader)  # type: ignore[method-assign]
     if app.config["TRUSTED_PROXIES"]:
         hops = app.config["TRUSTED_PROXIES"]

@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import LargeBinary, Select, cast, delete, func, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session, defer, with_expression
 
 from spectator.db import db
+from spectator.db.functions import byte_length
 from spectator.models import Autosave
 
 # Limits for one person, including discarded forms; nobody writes that much at once.
@@ -48,7 +49,7 @@ def _delete_surplus(session: Session, user_id: int, form_id: str, size: int) -> 
     Raises AutosaveLimitReached if it does not fit.
     """
     others = (Autosave.user_id == user_id) & (Autosave.form_id != form_id)
-    stored_size = func.length(cast(Autosave.values, LargeBinary))
+    stored_size = byte_length(Autosave.values)
     query = select(Autosave.id, Autosave.discarded_at, stored_size).where(others)
     rows = session.execute(
         query.order_by(Autosave.discarded_at.is_(None), Autosave.discarded_at)

@@ -6,14 +6,18 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-from spectator.db import sqlite
+from spectator.db.poller import PollError, PollingConnection
 
 LOCK_WAIT_SECONDS, POLL_SECONDS = 0.2, 0.1
 # Two commits in one tick of the file system's clock share a time, so the database is queried too.
 QUERY_INTERVAL_SECONDS = 1.0
+DATA_VERSION = "PRAGMA data_version"  # sqlite.org/pragma.html
+# PostgreSQL counts the transactions of all its databases together, so the newest rows of the
+# tables that the worker follows stand for a state.
+NEWEST_ROWS = """
+SELECT (SELECT max(seq) FROM outbox), (SELECT max(id) FROM revision), (SELECT max(id) FROM picture)
+"""
 
 DatabaseState = tuple[object, ...]
 
@@ -21,23 +25,28 @@ DatabaseState = tuple[object, ...]
 class ChangeWatcher:
     """A watcher whose state differs after every commit and every new file in some directories.
 
-    It compares file times on every call and `PRAGMA data_version` (sqlite.org/pragma.html) once a
-    second. Its connection never writes, so that the process's own commits count too. For use by one
-    thread. Files overwritten in place go unnoticed.
+    It compares file times on every call, and queries SQLite once a second, PostgreSQL on every
+    call; there, only commits count that give the worker something to do. Its connection never
+    writes, so that the process's own commits count too. For use by one thread. Files overwritten in
+    place go unnoticed.
     """
 
-    def __init__(self, database: str, directories: Sequence[Path] = ()) -> None:
-        self.database = database
-        self.paths = [database, f"{database}-wal", *map(str, directories)]
-        self.connection: Any = None
-        self.version: int | None = None
+    def __init__(self, url: str, directories: Sequence[Path] = ()) -> None:
+        self.connection = PollingConnection(url, LOCK_WAIT_SECONDS)
+        self.paths = list(map(str, directories))
+        self.query, self.interval = NEWEST_ROWS, 0.0
+        if not self.connection.is_postgresql:
+            database = self.connection.url.database
+            self.paths += [f"{database}", f"{database}-wal"]
+            self.query, self.interval = DATA_VERSION, QUERY_INTERVAL_SECONDS
+        self.version: object = None
         self.next_query_at = 0.0
 
     def current_state(self) -> DatabaseState | None:
         """Return the current state, or None if the database does not answer."""
         if time.monotonic() >= self.next_query_at:
             self.version = self._data_version()
-            self.next_query_at = time.monotonic() + QUERY_INTERVAL_SECONDS
+            self.next_query_at = time.monotonic() + self.interval
         return None if self.version is None else (self.version, *map(_file_state, self.paths))
 
     def wait_for_change(
@@ -53,22 +62,16 @@ class ChangeWatcher:
         ):
             time.sleep(POLL_SECONDS)
 
-    def _data_version(self) -> int | None:
+    def _data_version(self) -> object:
         try:
-            if self.connection is None:
-                address = f"file:{quote(self.database)}?mode=ro"
-                self.connection = sqlite.connect(address, uri=True, timeout=LOCK_WAIT_SECONDS)
-            ((version,),) = self.connection.execute("PRAGMA data_version").fetchall()
-        except sqlite.Error:
-            self.close()
+            (version,) = self.connection.fetch(self.query)
+        except PollError:
             return None
-        return int(version)
+        return tuple(version)
 
     def close(self) -> None:
         """Close the connection; the next check opens a new one."""
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+        self.connection.close()
 
 
 def _file_state(path: str) -> tuple[int, int, int] | None:

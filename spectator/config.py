@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,9 +65,14 @@ def _text(value: str) -> str:
     return value.strip()
 
 
-def _sqlite_url(value: str) -> str:
-    if value and not value.startswith("sqlite:///"):
-        raise ValueError("use SQLite, like sqlite:////absolute/path/spectator.db")
+def _database_url(value: str) -> str:
+    if value.startswith("postgresql+psycopg://"):
+        if find_spec("psycopg") is None:
+            raise ValueError("install the driver: pip install -r requirements/postgres.txt")
+    elif value and not value.startswith("sqlite:///"):
+        raise ValueError(
+            "use sqlite:////absolute/path/spectator.db or postgresql+psycopg://user@host/name"
+        )
     return value
 
 
@@ -167,6 +173,12 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _positive_count(value: str) -> int:
+    if not re.fullmatch(r"[1-9]\d?", value):
+        raise ValueError("use a whole number from 1 to 99")
+    return int(value)
+
+
 def _switch(value: str) -> bool:
     if value not in {"0", "1"}:
         raise ValueError("use 0 or 1")
@@ -210,7 +222,8 @@ SETTINGS = (
         "DATABASE_URL",
         "",
         "where articles live; empty: spectator.db in the data directory",
-        _sqlite_url,
+        _database_url,
+        is_secret=True,
     ),
     Setting(
         "DATA_DIR", "instance", "database, search index, pictures and the secret key", _directory
@@ -238,6 +251,8 @@ SETTINGS = (
     Setting(
         "MEDIA", "", "directory of uploaded pictures; empty: media in the data directory", _media
     ),
+    Setting("BACKUP_TO", "", "directory of the worker's nightly backups; empty: none", _path),
+    Setting("BACKUP_KEEP", "7", "how many nightly backups are kept", _positive_count),
     Setting("HTMX_URL", HTMX_URL, "where readers' browsers get htmx", _script_url),
     Setting("HTMX_INTEGRITY", HTMX_INTEGRITY, "its SRI digest", _integrity),
     Setting("HSTS_SUBDOMAINS", "0", "1: browsers use https for every host under this one", _switch),

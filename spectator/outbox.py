@@ -7,26 +7,28 @@ offset, the number of the last row that they have processed.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from spectator.db import db, sqlite
+from spectator.db import db
+from spectator.db.poller import PollError, PollingConnection
 from spectator.models import Article, Outbox
 
 log = logging.getLogger(__name__)
 # The table of consumers, models.Consumer, is called follower, and its offsets position.
-POLL_SQL = """
-select (select seq from outbox order by seq desc limit 1),
-       (select group_concat(position) from follower)
+_POLL_SQL = """
+select (select seq from outbox order by seq desc limit 1), (select {} from follower)
 """
+POLL_SQL = {  # by whether the database is PostgreSQL
+    False: _POLL_SQL.format("group_concat(position)"),
+    True: _POLL_SQL.format("string_agg(cast(position as text), ',' order by name)"),
+}
 ROWS_AFTER_SQL = "select seq, article_id from outbox where seq > ? order by seq limit ?"
 POLL_TIMEOUT_SECONDS = 0.2
 MAX_RECENT_ROWS = 200
@@ -138,11 +140,10 @@ class OutboxReader:
     It uses no ORM session; a poll takes a few microseconds.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, url: str) -> None:
         self.lock = Lock()
-        self.connection: Any = None
-        self.owner_pid = 0
+        self.connection = PollingConnection(url, POLL_TIMEOUT_SECONDS)
+        self.poll_sql = POLL_SQL[self.connection.is_postgresql]
         self.recent: dict[int, int | None] = {}  # article ids of the newest rows, by number
 
     def poll(self) -> tuple[int, str] | None:
@@ -152,18 +153,9 @@ class OutboxReader:
         """
         with self.lock:
             try:
-                if self.owner_pid != os.getpid():  # SQLite connections must not survive a fork
-                    self.connection = sqlite.connect(
-                        f"file:{quote(self.path)}?mode=ro",
-                        uri=True,
-                        timeout=POLL_TIMEOUT_SECONDS,
-                        check_same_thread=False,
-                    )
-                    self.owner_pid = os.getpid()
-                ((edition, offsets),) = self.connection.execute(POLL_SQL).fetchall()
-            except sqlite.Error as error:
+                ((edition, offsets),) = self.connection.fetch(self.poll_sql)
+            except PollError as error:
                 log.warning("cannot read the edition: %s", error)
-                self.close()
                 return None
         return edition or 0, offsets or ""
 
@@ -185,14 +177,12 @@ class OutboxReader:
 
     def _read_recent(self, through: int) -> bool:
         """Load the newest rows; return whether they include the row `through`."""
-        if self.connection is None:
-            return False
         try:
             # Twice the limit, to include the rows that were appended after `through`.
-            rows = self.connection.execute(
+            rows = self.connection.fetch(
                 ROWS_AFTER_SQL, (through - MAX_RECENT_ROWS, 2 * MAX_RECENT_ROWS)
-            ).fetchall()
-        except sqlite.Error as error:
+            )
+        except PollError as error:
             log.warning("cannot read the outbox: %s", error)
             return False
         self.recent = dict(rows)
@@ -200,6 +190,4 @@ class OutboxReader:
 
     def close(self) -> None:
         """Close the connection; the next poll opens another."""
-        if self.connection is not None and self.owner_pid == os.getpid():
-            self.connection.close()
-        self.connection, self.owner_pid = None, 0
+        self.connection.close()

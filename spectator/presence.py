@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import joinedload
 
 from spectator.db import db
+from spectator.db.functions import insert
 from spectator.models import Presence, User
 
 # Open forms report every 8 s; after two missed reports a form counts as closed.

@@ -18,10 +18,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import delete, func, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from spectator.db import db
+from spectator.db.functions import insert
 from spectator.models import Consumer, SearchCount
 
 log = logging.getLogger(__name__)

@@ -40,7 +40,8 @@ from spectator import (
     search_log,
 )
 from spectator.change_watcher import ChangeWatcher
-from spectator.db import database_path, db, wait_while_busy
+from spectator.db import db, wait_while_busy
+from spectator.operations import nightly_backup
 from spectator.proxy_cache import ProxyCacheRefresher
 from spectator.renditions import RenditionConsumer
 from spectator.search import IndexUnavailableError
@@ -51,6 +52,7 @@ MAX_WAIT_SECONDS = 10.0  # A safety net for changes that the watcher cannot see.
 MAINTENANCE_INTERVAL_SECONDS = 60.0
 PUBLICATION_RETRY = timedelta(minutes=1)
 REPAIR_BUDGET_SECONDS = 1.0  # for one round of restoring renditions, and the pause before the next
+BACKUP_RETRY_SECONDS = 3600.0
 NIGHTLY_HOUR = 3  # in the newsroom's time zone
 
 
@@ -70,6 +72,8 @@ class Worker:
             self.data_dir, app.config["FRONT_URL"], app.config["SITE_URL"]
         )
         self.last_nightly_run = 0  # the day, as date.toordinal() counts
+        self.backup_thread: Thread | None = None
+        self.next_backup_at = 0.0
         self.publication_tried_at: datetime | None = None
         self.next_publication_retry_at = 0.0
 
@@ -132,8 +136,7 @@ class Worker:
         indexes: Sequence[Path] = (),
     ) -> None:
         """Run round after round, and sleep while nothing changes and nothing is due."""
-        with self.app.app_context():
-            watcher = ChangeWatcher(database_path(), indexes)
+        watcher = ChangeWatcher(self.app.config["DATABASE_URL"], indexes)
         is_running = True
         while is_running:
             # Read before the round, so that changes during it end the following sleep.
@@ -152,8 +155,7 @@ class Worker:
         The wall clock is read in every iteration, so that a clock that jumps is noticed at once.
         The database is queried only when it has changed or a story is due.
         """
-        with self.app.app_context():
-            watcher = ChangeWatcher(database_path())
+        watcher = ChangeWatcher(self.app.config["DATABASE_URL"])
         last_state, due, is_running = None, None, True
         while is_running:
             state = watcher.current_state()
@@ -240,6 +242,7 @@ class Worker:
             preview_links.prune,
             lambda: search_log.aggregate(self.data_dir),
             self.run_nightly_if_due,
+            self.start_backup_if_due,
             self.prune_outbox,
             self.renditions.delete_unfinished,
         ):
@@ -269,6 +272,18 @@ class Worker:
         local_time = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
         if local_time.hour == NIGHTLY_HOUR:
             self.run_nightly(local_time.date())
+
+    def start_backup_if_due(self) -> None:
+        """Make the day's backup in a thread of its own; try again an hour after a failure."""
+        local_time = datetime.now(ZoneInfo(self.app.config["TIMEZONE"]))
+        is_running = self.backup_thread is not None and self.backup_thread.is_alive()
+        if is_running or local_time.hour < NIGHTLY_HOUR or time.monotonic() < self.next_backup_at:
+            return
+        if nightly_backup.is_missing(self.app.config, local_time.date()):
+            self.next_backup_at = time.monotonic() + BACKUP_RETRY_SECONDS
+            arguments = (self.app.config, local_time.date())
+            self.backup_thread = Thread(target=nightly_backup.make, args=arguments, daemon=True)
+            self.backup_thread.start()
 
     def run_nightly(self, day: date) -> None:
         """Once a night, compact and repair the indexes and recompute all related articles."""

@@ -21,6 +21,7 @@ from spectator.models import User
 from spectator.operations import setup
 from spectator.pagecache import PageCache
 from spectator.publishing import Action
+from tests import postgresql
 from tests.newsroom_client import create_account, logged_in_client
 from tests.page_checks import CheckingClient
 
@@ -30,10 +31,31 @@ BASE = "https://localhost"
 
 def settings(data_dir: Path, **changes: str) -> dict[str, str]:
     """Return the environment variables of a site with this data directory."""
-    return {
+    values = {
         "SPECTATOR_DATA_DIR": str(data_dir),
         "SPECTATOR_SITE_URL": "https://spectator.example",
-    } | changes
+    }
+    if postgresql.SERVER_URL:
+        values["SPECTATOR_DATABASE_URL"] = postgresql.database_url()
+    return values | changes
+
+
+def use_site(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands work on the site of a test."""
+    for name in ("DATA_DIR", "DATABASE_URL"):
+        monkeypatch.setenv(f"SPECTATOR_{name}", str(app.config[name]))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With PostgreSQL, run only the tests of a site that are not about SQLite."""
+    if postgresql.SERVER_URL:
+        skipped = [
+            item
+            for item in items
+            if item.get_closest_marker("sqlite") or "app" not in getattr(item, "fixturenames", ())
+        ]
+        config.hook.pytest_deselected(items=skipped)
+        items[:] = [item for item in items if item not in set(skipped)]
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +63,20 @@ def fresh_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data directory created by `spectator init`, for tests to copy."""
     directory = tmp_path_factory.mktemp("fresh")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    if postgresql.SERVER_URL:
+        postgresql.create_database()
     app = create_app(settings(directory))
     with app.app_context():
         setup.initialise(app)
         db.session.remove()
         db.engine.dispose()
     return directory
+
+
+@pytest.fixture(scope="session")
+def rows_of_init(fresh_data: Path) -> postgresql.Snapshot | None:
+    """Rows of a new site in PostgreSQL; SQLite's are in the data directory."""
+    return postgresql.Snapshot() if postgresql.SERVER_URL else None
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,7 +98,10 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 
 @pytest.fixture
 def app(
-    fresh_data: Path, tmp_path: Path, compiled_templates: FileSystemBytecodeCache
+    fresh_data: Path,
+    rows_of_init: postgresql.Snapshot | None,
+    tmp_path: Path,
+    compiled_templates: FileSystemBytecodeCache,
 ) -> Iterator[Flask]:
     """New site for one test, inside its application context."""
     data = tmp_path / "data"
@@ -86,6 +119,8 @@ def app(
         yield app
         db.session.remove()
         db.engine.dispose()
+    if rows_of_init:
+        rows_of_init.restore()
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from spectator.importers import jsonl, runner
 from spectator.models import User
 from tests.conftest import BASE, settings
 
+pytestmark = pytest.mark.sqlite
+
 WRK_OUTPUT = """Running 5s test @ http://127.0.0.1:8000/
   2 threads and 16 connections
   Thread Stats   Avg      Stdev     Max   +/- Stdev

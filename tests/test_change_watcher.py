@@ -8,14 +8,13 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import text
 
-from spectator import db as database
 from spectator import indexing
 from spectator.change_watcher import ChangeWatcher
 from spectator.db import db
 
 
 def test_the_state_changes_only_with_commits(app: Flask, story: Callable[..., int]) -> None:
-    watcher = ChangeWatcher(database.database_path())
+    watcher = ChangeWatcher(app.config["DATABASE_URL"])
     story()
     state = watcher.current_state()
     assert state is not None
@@ -33,7 +32,7 @@ def test_the_state_changes_with_every_rebuild_or_damage_of_an_index(
     story()
     index = indexing.open_public_index(app.config["DATA_DIR"])
     current = app.config["DATA_DIR"] / "index" / "current"
-    watcher = ChangeWatcher(database.database_path(), [current, tmp_path / "none"])
+    watcher = ChangeWatcher(app.config["DATABASE_URL"], [current, tmp_path / "none"])
     states = [watcher.current_state()]
     indexing.rebuild(index)
     states.append(watcher.current_state())
@@ -46,6 +45,6 @@ def test_the_state_changes_with_every_rebuild_or_damage_of_an_index(
 
 
 def test_a_missing_database_has_no_state(tmp_path: Path) -> None:
-    watcher = ChangeWatcher(str(tmp_path / "missing.db"))
+    watcher = ChangeWatcher(f"sqlite:///{tmp_path}/missing.db")
     assert watcher.current_state() is None
     assert watcher.current_state() is None

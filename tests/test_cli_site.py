@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from spectator.cli import context, main, site
 from spectator.db import db
 from spectator.models import Section
 from spectator.worker import Worker
-from tests.conftest import add_user
+from tests.conftest import add_user, use_site
 
 Command = Callable[..., Result]
 Started = list[tuple[str, list[str], dict[str, str]]]
@@ -41,7 +42,7 @@ def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Command:
     for maker in ("create_ready_app", "create_app_for_init"):
         monkeypatch.setattr(context, maker, lambda: app)
     monkeypatch.setattr(site, "create_app", lambda: app)
-    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    use_site(app, monkeypatch)
     for name in ("HOST", "PORT"):
         monkeypatch.delenv(name, raising=False)
     return lambda *words: CliRunner().invoke(main, words, prog_name="spectator")
@@ -86,12 +87,13 @@ def test_help_lists_the_commands(flag: str) -> None:
     assert result.exit_code == 0
     assert set(main.commands) == {
         *("init", "demo", "run", "worker", "doctor"),
-        *("user", "import", "reindex"),
+        *("user", "import", "reindex", "database", "backup", "restore"),
     }
     assert all(f"\n  {name} " in result.output for name in main.commands)
     for name, words in {
         "user": "add list disable enable role rename reset",
         "import": "jsonl",
+        "database": "copy",
     }.items():
         group = main.commands[name]
         assert isinstance(group, click.Group)
@@ -214,7 +216,7 @@ def test_the_doctor_counts_problems_and_adds_hints(
     assert lines.exit_code == 1
     assert "- Nobody can log in yet. Run: spectator user add EMAIL --role admin\n" in lines.output
     assert "\n3 problem(s).\n" in lines.output
-    assert "\nSQLite 3." in lines.output
+    assert re.search(r"^(SQLite 3|PostgreSQL 1)\d*\.", lines.output, re.MULTILINE)
     add_user("editor")
     assert command("reindex").exit_code == 0
     monkeypatch.setattr(site, "find_hints", lambda: iter(["two names look alike"]))

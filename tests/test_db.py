@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from spectator import create_app
 from spectator import db as database
@@ -22,13 +22,16 @@ from spectator.db import (
     db,
     find_storage_error,
     is_wal_safe,
+    poller,
     sqlite,
     take_turns,
 )
+from spectator.db.poller import PollError, PollingConnection
 from spectator.models import Section
 from tests.conftest import settings
 
 
+@pytest.mark.sqlite
 def test_pragmas(app: Flask) -> None:
     pragmas = {
         name: db.session.scalar(text(f"PRAGMA {name}"))
@@ -90,7 +93,7 @@ def test_sqlite_versions_with_the_wal_reset_bug_are_detected(
 
 
 def test_a_session_outside_db_write_is_read_only(app: Flask) -> None:
-    with pytest.raises(OperationalError, match="readonly"):
+    with pytest.raises(DBAPIError, match=r"readonly|read-only"):
         db.session.execute(update(Section).values(name="x"))
 
 
@@ -173,3 +176,22 @@ def test_stored_datetimes_have_a_time_zone(app: Flask) -> None:
         kind.process_bind_param(datetime(2026, 1, 1), db.engine.dialect)  # noqa: DTZ001
     stored = datetime(2026, 1, 1)  # noqa: DTZ001
     assert kind.process_result_value(stored, db.engine.dialect) == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_server_that_does_not_answer_is_asked_once_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attempts: list[float] = []
+    clock = iter((10.0, 10.0, 10.9, 11.0, 11.0))
+    monkeypatch.setattr(poller.time, "monotonic", lambda: next(clock))
+    connection = PollingConnection("postgresql+psycopg://nobody@127.0.0.1:1/none", 1)
+
+    def refuse() -> None:
+        attempts.append(1)
+        raise connection.error("refused")
+
+    monkeypatch.setattr(connection, "_open", refuse)
+    for _ in range(3):
+        with pytest.raises(PollError):
+            connection.fetch("SELECT 1")
+    assert len(attempts) == 2

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import update
 
@@ -88,6 +89,7 @@ def test_a_missing_script_is_reported(app: Flask) -> None:
     assert len(problems_with(app, "does not match")) == 1
 
 
+@pytest.mark.sqlite
 def test_a_damaged_database_is_reported_with_advice(app: Flask, story: Callable[..., int]) -> None:
     for _ in range(30):
         story(body="A long paragraph. " * 500)

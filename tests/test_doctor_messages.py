@@ -98,12 +98,13 @@ def test_the_doctor_warns_before_the_disk_is_full(
         assert (sentence in list(doctor.problems(app))) is is_told
 
 
+@pytest.mark.sqlite
 def test_the_doctor_names_an_sqlite_that_may_corrupt_the_database(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert doctor.describe_sqlite().endswith(": WAL")
+    assert doctor.describe_database(app.config).endswith(": WAL")
     monkeypatch.setattr(doctor, "is_wal_safe", lambda _version: False)
-    assert doctor.describe_sqlite().endswith(": journal_mode=DELETE")
+    assert doctor.describe_database(app.config).endswith(": journal_mode=DELETE")
     first = next(iter(doctor.problems(app)))
     assert first.startswith("SQLite 3.") and "can corrupt a database in WAL mode" in first
     assert first.endswith("Use a machine with a wheel of pysqlite3, or SQLite 3.51.3 or newer.")

@@ -35,6 +35,7 @@ def test_a_new_site_is_private_whatever_the_umask(tmp_path: Path, umask: int) ->
     assert set(listed.values()) == {0o600}, listed
 
 
+@pytest.mark.sqlite
 def test_setup_corrects_the_modes_that_the_doctor_reports(app: Flask) -> None:
     data: Path = app.config["DATA_DIR"]
     data.chmod(0o777)
@@ -50,6 +51,7 @@ def test_setup_corrects_the_modes_that_the_doctor_reports(app: Flask) -> None:
     assert not list(file_modes.wrong_modes(app.config))
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("deleting", ["stat", "chmod"])
 def test_a_file_that_sqlite_deletes_during_the_check_is_no_error(
     app: Flask, monkeypatch: pytest.MonkeyPatch, deleting: str

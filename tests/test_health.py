@@ -63,6 +63,7 @@ def test_the_public_gets_only_the_status_from_readyz(
     assert response.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
 def test_the_machine_itself_gets_the_full_readyz_report(guarded: Flask, peer: str) -> None:
     report = guarded.test_client().get("/readyz", environ_overrides={"REMOTE_ADDR": peer}).json
@@ -108,6 +109,7 @@ def test_a_missing_or_lagging_search_index_leaves_the_site_ready(
     assert response.status_code == 200
 
 
+@pytest.mark.sqlite
 def test_without_a_database_the_site_is_unready(app: Flask) -> None:
     database: Path = app.config["DATA_DIR"] / "spectator.db"
     db.session.remove()

@@ -17,7 +17,7 @@ from spectator.db import Base, db
 from spectator.models import Article, ImportState, Outbox, Revision, User
 from spectator.publishing import Action, SpellingAnswer
 from tests.cases import case_text
-from tests.conftest import make_draft
+from tests.conftest import make_draft, use_site
 
 LINE = {
     "id": "a",
@@ -35,7 +35,7 @@ LINE = {
 
 @pytest.fixture
 def run(app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    use_site(app, monkeypatch)
 
     def run(*lines: dict[str, object] | str, options: tuple[str, ...] = ()) -> str:
         file = tmp_path / "stories.jsonl"
@@ -220,7 +220,8 @@ def test_an_import_can_withdraw_and_republish_its_story(run, editor: User) -> No
     assert story().status == "withdrawn"
     run(LINE)
     assert story().status == "published"
-    acts = db.session.scalars(select(Outbox.action).where(Outbox.article_id == story().id)).all()
+    query = select(Outbox.action).where(Outbox.article_id == story().id).order_by(Outbox.seq)
+    acts = db.session.scalars(query).all()
     assert acts == ["publish", "withdraw", "publish"]
 
 

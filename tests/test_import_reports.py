@@ -20,6 +20,7 @@ from spectator.importers import jsonl
 from spectator.importers import runner as import_runner
 from spectator.importers.jsonl import MAX_LINE_BYTES
 from spectator.importers.records import Record
+from tests.conftest import use_site
 
 RunImport = Callable[..., Result]
 STORY = {"id": "a", "headline": "First", "body": "Old text."}
@@ -31,7 +32,7 @@ def run_import(
     app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> RunImport:
     """Return a function that imports lines from a file."""
-    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    use_site(app, monkeypatch)
 
     def run(*lines: dict[str, object] | str, options: tuple[str, ...] = ()) -> Result:
         file = tmp_path / "stories.jsonl"

@@ -20,6 +20,7 @@ from spectator.importers import runner as importing
 from spectator.importers.records import Record
 from spectator.models import Article, Outbox, Picture, Redirect, Revision, Section
 from spectator.publishing import FIELDS, Draft, imports, taxonomy
+from tests.conftest import use_site
 
 
 def write(path: Path, *lines: object) -> Path:
@@ -32,7 +33,7 @@ def write(path: Path, *lines: object) -> Path:
 
 @pytest.fixture
 def run(app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    use_site(app, monkeypatch)
 
     def run(*lines: object, options: tuple[str, ...] = ()):  # type: ignore[no-untyped-def]
         file = write(tmp_path / "stories.jsonl", *lines)

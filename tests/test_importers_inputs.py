@@ -27,6 +27,7 @@ from spectator.importers import inputs, jsonl
 from spectator.importers import runner as importing
 from spectator.models import Article
 from tests.cases import case_file, case_text
+from tests.conftest import use_site
 
 LINE = json.dumps(
     {"id": "a", "headline": "First", "body": "Text.", "published_at": "2026-02-01T08:00:00Z"}
@@ -54,7 +55,7 @@ def articles() -> dict[str, Article]:
 @pytest.fixture
 def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Command line of an import into the site, for a process with real pipes."""
-    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    use_site(app, monkeypatch)
     db.session.rollback()
     return [sys.executable, "-m", "spectator.commands", "import", "jsonl"]
 
@@ -122,7 +123,7 @@ def test_an_empty_input_is_reported(
     monkeypatch: pytest.MonkeyPatch,
     content: str,
 ) -> None:
-    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    use_site(app, monkeypatch)
     db.session.rollback()
     file = tmp_path / "stories.jsonl"
     file.write_text(content)
@@ -177,7 +178,7 @@ def test_an_update_time_before_the_publication_is_dropped(app: Flask) -> None:
 def test_times_without_an_offset_are_in_the_newsrooms_time_zone(
     app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    use_site(app, monkeypatch)
     monkeypatch.setenv("SPECTATOR_TIMEZONE", "Africa/Lagos")  # UTC+1 all year
     db.session.rollback()
     file = tmp_path / "stories.jsonl"

@@ -262,6 +262,7 @@ def test_a_batch_update_moves_all_of_its_stories(app: Flask, story: Story) -> No
     check_listings()
 
 
+@pytest.mark.sqlite
 def test_updating_an_unchanged_story_takes_one_select_and_no_write(
     app: Flask, story: Story, take_selects: Callable[[], list[str]]
 ) -> None:

@@ -345,15 +345,16 @@ def test_a_browser_that_has_the_page_gets_304(app: Flask, story: Story) -> None:
 def test_the_outbox_reader_sees_commits_and_survives_a_missing_database(
     app: Flask, story: Story
 ) -> None:
-    reader = outbox.OutboxReader(str(app.config["DATA_DIR"] / "spectator.db"))
+    reader = outbox.OutboxReader(app.config["DATABASE_URL"])
     assert reader.poll() == (0, "")
     story()
     assert reader.poll() == (1, "")
     reader.close()
-    missing = outbox.OutboxReader(str(app.config["DATA_DIR"] / "nowhere" / "spectator.db"))
+    missing = outbox.OutboxReader(f"{app.config['DATABASE_URL']}-missing")
     assert missing.poll() is None
 
 
+@pytest.mark.sqlite
 def test_pages_are_served_while_the_database_is_locked(
     app: Flask, client: FlaskClient, story: Story
 ) -> None:

@@ -25,7 +25,7 @@ class FakeOutboxReader(outbox.OutboxReader):
     """Outbox reader with a preset version; None means that the database is unreachable."""
 
     def __init__(self) -> None:
-        super().__init__("")
+        super().__init__("sqlite://")
         self.db_version: tuple[int, str] | None = (1, "")
 
     def poll(self) -> tuple[int, str] | None:

@@ -422,6 +422,7 @@ def test_a_consumer_far_behind_starts_one_full_pass(
     assert queries.consumer_offset(related.FULL_PASS) == 0, "a full pass should have been started"
 
 
+@pytest.mark.sqlite
 def test_related_stories_take_one_select_that_does_not_scan_all_stories(
     village: list[int], follow: Callable[[], None], take_selects: Callable[[], list[str]]
 ) -> None:

@@ -17,6 +17,7 @@ from spectator.db import db
 from spectator.operations import doctor
 from spectator.search import EngineFaultError, SearchRequest, engine_fault, open_index
 from spectator.search.whoosh import internals
+from tests.conftest import use_site
 from tests.search_samples import MALI, STORIES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,7 +137,7 @@ def test_a_site_with_another_whoosh_reports_that_search_is_off(
     assert "Whoosh-Reloaded 2.7.5; run `pip install" in sentence
     db.session.rollback()
     assert [line for line in doctor.problems(app) if "earch" in line] == [sentence]
-    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    use_site(app, monkeypatch)
     reindex = runner.invoke(main, ["reindex"])
     assert reindex.exit_code == 1 and reindex.output.endswith(f"spectator: {sentence}\n")
     monkeypatch.undo()

@@ -19,6 +19,8 @@ from spectator.operations import faults, storage
 from tests.conftest import make_draft
 from tests.newsroom_client import logged_in_client, post, story_form
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def set_disk_full(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:

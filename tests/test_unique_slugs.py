@@ -20,7 +20,7 @@ from spectator.models import Article, User
 from spectator.publishing import Action
 from spectator.publishing.slugs import RedirectWriter, SlugLookup
 from spectator.text.words.slugs import is_slug
-from tests.conftest import make_draft
+from tests.conftest import make_draft, use_site
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PUBLIC = {"body": "x", "status": "published", "published_at": "2026-01-02T03:04:05Z"}
@@ -31,7 +31,7 @@ def run(
     app: Flask, runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., str]:
     """Return a function that imports records and returns the report."""
-    monkeypatch.setenv("SPECTATOR_DATA_DIR", str(app.config["DATA_DIR"]))
+    use_site(app, monkeypatch)
 
     def import_records(*records: dict[str, Any]) -> str:
         path = tmp_path / "stories.jsonl"

@@ -1,31 +1,34 @@
 #!/bin/sh
-# Install what checks, browser tests and drills need: Chromium, faketime and nginx with apt-get, and
-# the linters, htmx, the editor and axe-core with npm. Without root or apt-get, print which packages
+# Install what checks, tests and drills need: Chromium, faketime, nginx and PostgreSQL with apt-get,
+# and the linters, htmx, the editor and axe-core with npm. Without root or apt-get, print which packages
 # are missing; tests that need them are skipped. NODE is the folder of the pinned Node.
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-dejavu-core fonts-noto-core"
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime"
-new_nginx=""
-PATH="$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || { missing="$missing nginx"; new_nginx=yes; }
+new_services=""
+PATH="$PATH:/usr/sbin" command -v nginx >/dev/null 2>&1 || new_services="nginx"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || new_services="$new_services postgresql"
+missing="$missing $new_services"
 [ -e /usr/share/nginx/modules/ngx_http_brotli_filter_module.so ] || missing="$missing libnginx-mod-http-brotli-filter"
 install_missing() {
-  # Tests start their own nginx, so the package must not start a service, now or at the next boot.
+  # Tests start their own servers, so the packages must start none, now or at the next boot.
   policy=""
-  [ -z "$new_nginx" ] || [ -e /usr/sbin/policy-rc.d ] || policy=/usr/sbin/policy-rc.d
+  [ -z "$new_services" ] || [ -e /usr/sbin/policy-rc.d ] || policy=/usr/sbin/policy-rc.d
   trap '[ -z "$policy" ] || rm -f "$policy"' EXIT
   trap 'exit 1' INT TERM
   [ -z "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"; }
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
   installed=$?
-  [ -z "$new_nginx" ] || ! command -v systemctl >/dev/null 2>&1 || systemctl --quiet disable nginx >/dev/null 2>&1
+  [ -z "$new_services" ] || ! command -v systemctl >/dev/null 2>&1 || systemctl --quiet disable $new_services >/dev/null 2>&1
   return $installed
 }
+missing=$(echo $missing)
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    echo "Installing$missing ..."
+    echo "Installing $missing ..."
     install_missing || echo "The installation failed; tests that need these packages will be skipped."
   else
-    echo "Some tests are skipped until you install:$missing"
+    echo "Some tests are skipped until you install: $missing"
   fi
 fi
 # The Python package of Node has no bin/npm.

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from spectator import config
-from spectator.cli import imports, people, search, site
+from spectator.cli import backups as backups
+from spectator.cli import database, imports, people, search, site
 from spectator.cli.context import escape_unencodable_output
 from spectator.operations import logs
 
@@ -28,5 +29,13 @@ def main() -> None:
     logs.configure_logging()
 
 
-for command in (*site.COMMANDS, people.user, imports.import_group, search.reindex):
+for command in (
+    *site.COMMANDS,
+    people.user,
+    imports.import_group,
+    search.reindex,
+    database.database,
+    backups.backup,
+    backups.restore,
+):
     main.add_command(command)

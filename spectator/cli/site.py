@@ -18,7 +18,7 @@ from spectator import accounts, config, create_app, demo, queries
 from spectator.cli.context import report_errors, with_app
 from spectator.importers import jsonl, runner
 from spectator.operations import diagnosis, setup
-from spectator.operations.doctor import describe_sqlite, problems
+from spectator.operations.doctor import describe_database, problems
 from spectator.operations.hints import find_hints
 from spectator.worker import Worker
 
@@ -172,7 +172,7 @@ def doctor() -> None:
     lines, notes = _examine()
     for line in lines:
         click.echo(f"- {line}")
-    click.echo(describe_sqlite())
+    click.echo(describe_database(config.load(os.environ)))
     click.echo(f"{len(lines)} problem(s)." if lines else "No problems found.")
     for line in notes:
         click.echo(f"Worth a look: {line}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from spectator.db import WRITE_FLAG, db
 
@@ -45,27 +47,43 @@ def is_current() -> bool:
         return bool(connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD)
 
 
-def upgrade() -> None:
-    """Upgrade the database to the newest schema, with one transaction for each migration.
+def upgrade(engine: Engine | None = None) -> None:
+    """Upgrade the site's database, or another, to the newest schema.
 
-    Foreign keys are disabled meanwhile: rebuilding a table drops the old one, which would delete
-    rows that refer to it (sqlite.org/lang_altertable.html, section 7). SQLite can switch them only
-    outside a transaction. Raises UpgradeError if references are broken afterwards.
+    SQLite has one transaction for each migration.
+
+    Raises UpgradeError if references are broken afterwards.
     """
     from alembic import command
 
     config = alembic_config()
-    with db.engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
-        driver = connection.connection.dbapi_connection
-        assert driver is not None
-        driver.cursor().execute("PRAGMA foreign_keys=OFF")
-        try:
-            config.attributes["connection"] = connection
+    engine = engine or db.engine
+    with engine.connect().execution_options(**{WRITE_FLAG: True}) as connection:
+        config.attributes["connection"] = connection
+        if connection.dialect.name == "sqlite":
+            with _foreign_keys_disabled(connection):
+                command.upgrade(config, "head")
+        else:
             command.upgrade(config, "head")
-            broken = connection.execute(text("PRAGMA foreign_key_check")).first()
-            if broken is not None:
-                raise UpgradeError(f"the upgrade would leave a broken reference: {broken}")
-            connection.commit()
-        finally:
-            connection.rollback()
-            driver.cursor().execute("PRAGMA foreign_keys=ON")
+        connection.commit()
+
+
+@contextmanager
+def _foreign_keys_disabled(connection: Connection) -> Iterator[None]:
+    """Disable SQLite's foreign keys, check them at the end, and enable them.
+
+    Rebuilding a table drops the old one, which would delete rows that refer to it
+    (sqlite.org/lang_altertable.html, section 7). SQLite can switch them only outside a transaction.
+    """
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
+    driver.cursor().execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+        broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+        if broken is not None:
+            raise UpgradeError(f"the upgrade would leave a broken reference: {broken}")
+        connection.commit()
+    finally:
+        connection.rollback()
+        driver.cursor().execute("PRAGMA foreign_keys=ON")

@@ -9,7 +9,8 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
     render_as_batch=True,
-    transaction_per_migration=True,
+    # PostgreSQL: one transaction, so that a second host waits until the first has finished.
+    transaction_per_migration=context.config.attributes["connection"].dialect.name == "sqlite",
 )
 with context.begin_transaction():
     context.run_migrations()

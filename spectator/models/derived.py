@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import REAL, CheckConstraint, Date, ForeignKey, String
+from sqlalchemy import REAL, CheckConstraint, Date, Double, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spectator.db import Base, UTCDateTime
@@ -33,7 +33,7 @@ class Related(Base):
     related_id: Mapped[int] = mapped_column(
         ForeignKey("article.id", ondelete="CASCADE"), index=True
     )
-    score: Mapped[float] = mapped_column(REAL)
+    score: Mapped[float] = mapped_column(REAL().with_variant(Double, "postgresql"))
 
 
 class RelatedOverride(Base):

@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 from spectator import config, migrations
 from spectator.db import STORAGE_CODES, database_file, sqlite
+from spectator.db.poller import PollError
+from spectator.operations import postgresql
 from spectator.operations.faults import (
     INIT,
     Cause,
@@ -36,11 +38,10 @@ def examine(settings: Mapping[str, Any]) -> list[Fault]:
     data: Path = settings["DATA_DIR"]
     if faults := list(examine_directory(data, "data directory")):
         return faults
-    database = Path(database_file(settings["DATABASE_URL"]))
     return [
         *examine_space(data),
         *_examine_key(settings),
-        *examine_database(database),
+        *examine_database(settings["DATABASE_URL"]),
         *examine_directory(settings["MEDIA"], "directory of pictures"),
         *_examine_worker_files(data),
     ]
@@ -50,10 +51,9 @@ def explain(error: BaseException, settings: Mapping[str, Any]) -> str:
     """Return one line that says why a command failed: a fault if there is one, else the error."""
     original = getattr(error, "original", None) or getattr(error, "orig", None) or error
     code = getattr(original, "sqlite_errorcode", None) or 0
-    if code & 0xFF in STORAGE_CODES or code & 0xFF in BUSY_CODES:
-        return str(
-            explain_sqlite(code, str(original), Path(database_file(settings["DATABASE_URL"])))
-        )
+    database = database_file(settings["DATABASE_URL"])
+    if database and (code & 0xFF in STORAGE_CODES or code & 0xFF in BUSY_CODES):
+        return str(explain_sqlite(code, str(original), database))
     if isinstance(error, OSError) and error.errno in _DISK_CAUSES:
         return str(_explain_disk(error, settings["DATA_DIR"]))
     if faults := examine(settings):
@@ -133,8 +133,20 @@ def _removal_advice(path: Path) -> str:
     return f"Restore it from a backup, or create a new one: rm -r {path} && spectator init"
 
 
-def examine_database(path: Path) -> Iterator[Fault]:
-    """Yield the faults of the database file, its sidecar files and its schema."""
+def examine_database(url: str) -> Iterator[Fault]:
+    """Yield the faults of the database and its schema."""
+    if path := database_file(url):
+        yield from _examine_file(path)
+        return
+    try:
+        yield from postgresql.examine_server(url)
+        yield from _examine_schema(postgresql.database_name(url), *postgresql.read_schema(url))
+    except PollError as error:
+        yield postgresql.no_answer_fault(url, error)
+
+
+def _examine_file(path: Path) -> Iterator[Fault]:
+    """Yield the faults of SQLite's file, its sidecar files and its schema."""
     if os.path.islink(path) and not path.exists():
         yield Fault(Cause.WRONG_KIND, path, f"{path} is a broken link.", "Remove or correct it.")
     elif not path.exists():
@@ -200,11 +212,12 @@ def _read_schema(path: Path) -> tuple[set[str], str | None]:
         return tables, str(row[0]) if row else None
 
 
-def _examine_schema(path: Path, tables: set[str], version: str | None) -> Iterator[Fault]:
+def _examine_schema(name: Path | str, tables: set[str], version: str | None) -> Iterator[Fault]:
+    path = name if isinstance(name, Path) else None
     if not tables:
-        yield Fault(Cause.EMPTY, path, f"The database {path} is empty.", INIT)
+        yield Fault(Cause.EMPTY, path, f"The database {name} is empty.", INIT)
     elif version is None and not tables & REQUIRED_TABLES:
-        message = f"{path} is the database of another program."
+        message = f"{name} is the database of another program."
         yield Fault(
             Cause.FOREIGN, path, message, "Check SPECTATOR_DATABASE_URL, or move the file away."
         )
@@ -212,12 +225,12 @@ def _examine_schema(path: Path, tables: set[str], version: str | None) -> Iterat
         yield Fault(
             Cause.DAMAGED,
             path,
-            f"The database {path} is damaged (tables are missing).",
+            f"The database {name} is damaged (tables are missing).",
             RESTORE_ADVICE,
         )
     elif version not in migrations.supported_versions():
         message = (
-            f"The database {path} has schema {version}, but this code knows only {migrations.HEAD} "
+            f"The database {name} has schema {version}, but this code knows only {migrations.HEAD} "
             "and older. A newer version of the site upgraded it."
         )
         remedy = (
@@ -227,7 +240,7 @@ def _examine_schema(path: Path, tables: set[str], version: str | None) -> Iterat
         yield Fault(Cause.NEWER, path, message, remedy)
     elif version != migrations.HEAD:
         message = (
-            f"The database {path} has the older schema {version}; "
+            f"The database {name} has the older schema {version}; "
             f"this code needs {migrations.HEAD}."
         )
         yield Fault(Cause.OLDER, path, message, INIT)

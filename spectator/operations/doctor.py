@@ -16,9 +16,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import indexing, publishing, queries, search_log
 from spectator.config import PROJECT_ROOT
-from spectator.db import db, is_wal_safe, sqlite
+from spectator.db import database_file, db, is_wal_safe, sqlite
 from spectator.models import User
-from spectator.operations import diagnosis, faults, file_limits, file_modes
+from spectator.operations import (
+    diagnosis,
+    faults,
+    file_limits,
+    file_modes,
+    nightly_backup,
+    postgresql,
+)
 from spectator.search import engine_fault
 
 MAX_INDEX_LAG_SECONDS = 30
@@ -30,7 +37,8 @@ LOW_DISK_BYTES = 500_000_000
 
 def problems(app: Flask) -> Iterator[str]:
     """Yield each problem of this installation, with what to do about it."""
-    yield from _engine_problems()
+    if is_sqlite(app.config):
+        yield from _engine_problems()
     findings = diagnosis.examine(app.config)
     yield from map(str, findings)
     if any(fault.stops_reading for fault in findings):
@@ -42,6 +50,8 @@ def problems(app: Flask) -> Iterator[str]:
         )
     yield from _mode_problems(app.config)
     yield from _script_problems(app.config)
+    if sentence := nightly_backup.find_problem(app.config):
+        yield sentence
     try:
         yield from _database_problems(app.config)
     except SQLAlchemyError as error:
@@ -89,7 +99,8 @@ def _script_problems(settings: Mapping[str, Any]) -> Iterator[str]:
 
 def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
     data: Path = settings["DATA_DIR"]
-    if (result := db.session.scalar(text("PRAGMA quick_check(1)"))) != "ok":
+    result = db.session.scalar(text("PRAGMA quick_check(1)")) if is_sqlite(settings) else "ok"
+    if result != "ok":
         yield f"The database is damaged ({result}). {diagnosis.RESTORE_ADVICE}"
         return
     if db.session.scalar(select(User.id).where(User.is_active).limit(1)) is None:
@@ -140,7 +151,14 @@ def _index_problems(name: str, lag: indexing.Lag) -> Iterator[str]:
         yield f"{name} is ahead of the database. If it was restored, run: spectator reindex"
 
 
-def describe_sqlite() -> str:
-    """Return one line with the SQLite version and its journal mode."""
+def is_sqlite(settings: Mapping[str, Any]) -> bool:
+    """Return whether the site's database is SQLite."""
+    return database_file(settings["DATABASE_URL"]) is not None
+
+
+def describe_database(settings: Mapping[str, Any]) -> str:
+    """Return one line with the database's version, and SQLite's journal mode."""
+    if not is_sqlite(settings):
+        return f"PostgreSQL {postgresql.version(settings['DATABASE_URL'])}"
     is_safe = is_wal_safe(sqlite.sqlite_version_info)
     return f"SQLite {sqlite.sqlite_version}: {'WAL' if is_safe else 'journal_mode=DELETE'}"

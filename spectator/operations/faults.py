@@ -34,6 +34,7 @@ class Cause(StrEnum):
     FULL = "full disk"
     BUSY = "busy"
     DISK_ERROR = "disk error"
+    CLOCK = "clock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Fault:
     """A problem: `message` says what is wrong, `remedy` what to do."""
 
     cause: Cause
-    path: Path
+    path: Path | None  # None: a server
     message: str
     remedy: str
     stops_reading: bool = True  # False: the site can still be served

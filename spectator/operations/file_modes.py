@@ -43,11 +43,11 @@ def existing_modes(settings: Mapping[str, Any]) -> Iterator[FileMode]:
     """
     data: Path = settings["DATA_DIR"]
     media: Path = settings["MEDIA"]
-    database = Path(database_file(settings["DATABASE_URL"]))
+    database = database_file(settings["DATABASE_URL"])
     private_files = [data / SECRET_FILE, data / "worker.lock", *data.glob("searches.*")]
-    private_files += [
-        database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")
-    ]
+    if database:
+        suffixes = ("", "-wal", "-shm", "-journal")
+        private_files += [database.with_name(database.name + suffix) for suffix in suffixes]
     private_directories = [data / "index", data / "index-newsroom", media / "originals"]
     expected = [
         (data, TRAVERSABLE_DIRECTORY),

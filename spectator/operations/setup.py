@@ -48,12 +48,12 @@ def initialise(app: Flask) -> bool:
     user.
     """
     data: Path = app.config["DATA_DIR"]
-    database = Path(database_file(app.config["DATABASE_URL"]))
-    for directory in (data, database.parent, app.config["MEDIA"]):
+    database = database_file(app.config["DATABASE_URL"])
+    for directory in (data, database.parent if database else data, app.config["MEDIA"]):
         directory.mkdir(mode=file_modes.TRAVERSABLE_DIRECTORY, parents=True, exist_ok=True)
     with _locked(data):
         has_changed = _ensure_key(app)
-        if not database.exists():
+        if database and not database.exists():
             # SQLite itself would create it with mode 0644.
             os.close(os.open(database, os.O_WRONLY | os.O_CREAT, file_modes.PRIVATE_FILE))
         if not migrations.is_current():

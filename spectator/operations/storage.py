@@ -31,7 +31,8 @@ class StorageMonitor:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.data: Path = settings["DATA_DIR"]
-        self.database = Path(database_file(settings["DATABASE_URL"]))
+        self.url: str = settings["DATABASE_URL"]
+        self.database = database_file(self.url)
         self.lock = threading.Lock()
         self.fault: Fault | None = None
         self.next_quick_check_at = 0.0
@@ -49,17 +50,16 @@ class StorageMonitor:
             return self.fault or self.damage
 
     def _quick_check(self) -> Fault | None:
-        directories = {self.data, self.database.parent}
+        directories = {self.data, self.database.parent if self.database else self.data}
         disk_faults = chain.from_iterable(
             faults.examine_space(directory) for directory in directories if directory.is_dir()
         )
-        return next(chain(disk_faults, diagnosis.examine_database(self.database)), None)
+        return next(chain(disk_faults, diagnosis.examine_database(self.url)), None)
 
     def _start_full_check_when_due(self) -> None:
-        """Check the whole database in a thread, if due; it takes a second per 200 MB."""
-        if time.monotonic() < self.next_full_check_at or (
-            self.check_thread and self.check_thread.is_alive()
-        ):
+        """Check a whole SQLite file in a thread, if due; it takes a second per 200 MB."""
+        is_running = self.check_thread is not None and self.check_thread.is_alive()
+        if not self.database or time.monotonic() < self.next_full_check_at or is_running:
             return
         is_first = self.check_thread is None
         self.check_thread = threading.Thread(
@@ -70,6 +70,7 @@ class StorageMonitor:
             self.check_thread.join(FULL_CHECK_WAIT_SECONDS)
 
     def _full_check(self) -> None:
+        assert self.database
         started = time.monotonic()
         self.damage = find_damage(self.database)
         duration = time.monotonic() - started

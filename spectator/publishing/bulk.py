@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Executable, Table, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from spectator import outbox
+from spectator.db.functions import skip_used_ids, upsert
 from spectator.models import (
     Article,
     ImportState,
@@ -105,9 +106,8 @@ class BulkWriter:
             self.changed_articles,
         )
         _execute(connection, insert(article), self.new_articles)
-        _execute(
-            connection, insert(_table(ImportState)).prefix_with("OR REPLACE"), self.import_states
-        )
+        skip_used_ids(connection, article)
+        _execute(connection, upsert(_table(ImportState)), self.import_states)
         write_taxonomy(session, self.taxonomy, [row["article_id"] for row in self.changed_articles])
         _execute(connection, insert(_table(Revision)), self.revisions)
         outbox.append_all(session, self.events)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select, text
+from sqlalchemy import Result, TextClause, select, text
 from sqlalchemy.orm import Session
 
 from spectator import outbox
@@ -25,17 +26,35 @@ BATCH_SIZE = 1000
 DERIVED_TABLE = "lists"
 
 
+# What the databases write differently. `join` makes SQLite start from the stories and not from the
+# taxonomy, whatever table sizes it estimates (sqlite.org/optoverview.html, section 8.2).
+_DIALECTS = {
+    "sqlite": {
+        "join": "CROSS JOIN",
+        "month": "newsroom_month(a.published_at)",
+        "ids": "json_each(:ids)",
+    },
+    "postgresql": {
+        "join": "JOIN",
+        "month": (
+            "CAST(to_char(a.published_at AT TIME ZONE 'UTC' AT TIME ZONE :zone, 'YYYYMM') AS int)"
+        ),
+        "ids": (
+            "(SELECT CAST(value AS int) FROM json_array_elements_text(CAST(:ids AS json)) AS value)"
+        ),
+    },
+}
+
+
 def _desired_rows(stories: str) -> str:
     """Return the SELECT of the rows that `listed` must hold; `stories` aliases `article` as `a`.
 
-    Times are copied in their stored form. CROSS JOIN makes SQLite start from the stories and not
-    from the taxonomy, whatever table sizes it estimates (sqlite.org/optoverview.html, section 8.2).
+    Times are copied in their stored form.
     """
     public = "a.status = 'published' AND a.published_at IS NOT NULL"
-    month = "newsroom_month(a.published_at)"
     taxonomy_rows = (
         "SELECT '{0}', f.{0}_id, a.published_at, a.id "
-        "FROM {1} CROSS JOIN article_{0} f ON f.article_id = a.id"
+        "FROM {1} {{join}} article_{0} f ON f.article_id = a.id"
     )
     topics, countries, authors = (
         taxonomy_rows.format(kind, stories) for kind in ("topic", "country", "author")
@@ -44,7 +63,7 @@ def _desired_rows(stories: str) -> str:
         SELECT 'section' AS kind, a.section_id AS "key",
           a.published_at AS published_at, a.id AS article_id
         FROM {stories} WHERE {public}
-        UNION ALL SELECT 'month', {month}, a.published_at, a.id FROM {stories} WHERE {public}
+        UNION ALL SELECT 'month', {{month}}, a.published_at, a.id FROM {stories} WHERE {public}
         UNION ALL {topics} WHERE {public}
         UNION ALL {countries} WHERE {public}
         UNION ALL {authors} WHERE {public} AND NOT EXISTS (
@@ -54,15 +73,15 @@ def _desired_rows(stories: str) -> str:
 
 
 _COLUMNS = 'kind, "key", published_at, article_id'
-_CHANGED_ARTICLES = "json_each(:ids) AS changed CROSS JOIN article AS a ON a.id = changed.value"
+_CHANGED_ARTICLES = "{ids} AS changed {join} article AS a ON a.id = changed.value"
 # The rows to insert (number 1) and to delete (number -1).
-_ROW_CHANGES = text(
-    f"""SELECT sum(number) AS number, {_COLUMNS} FROM (
-      SELECT 1 AS number, {_COLUMNS} FROM ({_desired_rows(_CHANGED_ARTICLES)})
+_ROW_CHANGES = f"""
+    SELECT sum(number) AS number, {_COLUMNS} FROM (
+      SELECT 1 AS number, {_COLUMNS} FROM ({_desired_rows(_CHANGED_ARTICLES)}) AS desired
       UNION ALL
-      SELECT -1, {_COLUMNS} FROM listed WHERE article_id IN (SELECT value FROM json_each(:ids))
-    ) GROUP BY {_COLUMNS} HAVING sum(number) <> 0"""
-)
+      SELECT -1, {_COLUMNS} FROM listed
+      WHERE article_id IN (SELECT value FROM {{ids}} AS changed)
+    ) AS difference GROUP BY {_COLUMNS} HAVING sum(number) <> 0"""
 _DELETE_ROWS = text(
     'DELETE FROM listed WHERE kind = :kind AND "key" = :key '
     "AND published_at = :published_at AND article_id = :article_id"
@@ -72,7 +91,7 @@ _INSERT_ROWS = text(
 )
 _ADD_TO_COUNTS = text(
     'INSERT INTO story_count (kind, "key", number) VALUES (:kind, :key, :number) '
-    'ON CONFLICT (kind, "key") DO UPDATE SET number = number + excluded.number'
+    'ON CONFLICT (kind, "key") DO UPDATE SET number = story_count.number + excluded.number'
 )
 _MARK_AS_PUBLIC = text(
     'INSERT INTO opened_list (kind, "key") VALUES (:kind, :key) ON CONFLICT DO NOTHING'
@@ -87,12 +106,11 @@ _REBUILD_COUNTS = (
     text("DELETE FROM story_count"),
     text(f'INSERT INTO story_count (kind, "key", number) {_ACTUAL_COUNTS}'),
 )
-_ARE_ROWS_CORRECT = text(
-    f"""SELECT count(*) = count(l.article_id) AND count(*) = (SELECT count(*) FROM listed)
+_ARE_ROWS_CORRECT = f"""
+    SELECT count(*) = count(l.article_id) AND count(*) = (SELECT count(*) FROM listed)
     FROM ({_desired_rows(_ALL_ARTICLES)}) AS p LEFT JOIN listed AS l
       ON l.kind = p.kind AND l."key" = p."key"
       AND l.published_at = p.published_at AND l.article_id = p.article_id"""
-)
 _ARE_COUNTS_CORRECT = text(
     f"""SELECT count(*) = count(c.number) AND count(*) = (SELECT count(*) FROM story_count)
     FROM ({_ACTUAL_COUNTS}) AS l LEFT JOIN story_count AS c
@@ -100,10 +118,25 @@ _ARE_COUNTS_CORRECT = text(
 )
 
 
+@cache
+def _statement(template: str, dialect: str) -> TextClause:
+    """Return a statement for a database, with the parameters `ids` (a JSON list) and `zone`."""
+    return text(template.format(**_DIALECTS[dialect]))
+
+
+def _execute(session: Session, template: str, ids: Iterable[int] = ()) -> Result[Any]:
+    """Execute a statement of this module for the stories with these ids."""
+    dialect = session.get_bind().dialect.name
+    parameters = {"ids": json.dumps(sorted(set(ids))), "zone": current_app.config["TIMEZONE"]}
+    statement = _statement(template, dialect)
+    names = statement.compile().params
+    return session.execute(statement, {name: parameters[name] for name in names})
+
+
 def update_listings(session: Session, article_ids: Iterable[int]) -> None:
     """Add stories to their listings, remove them from all other listings, and adjust counts."""
     session.flush()
-    rows = session.execute(_ROW_CHANGES, {"ids": json.dumps(sorted(set(article_ids)))})
+    rows = _execute(session, _ROW_CHANGES, article_ids)
     row_changes: list[dict[str, Any]] = [dict(row) for row in rows.mappings()]
     count_changes: Counter[tuple[str, int]] = Counter()
     for change in row_changes:
@@ -131,7 +164,9 @@ def update_listings(session: Session, article_ids: Iterable[int]) -> None:
 
 def are_listings_correct(session: Session) -> bool:
     """Return whether listings and counts agree with the stories; takes about 1 µs for each row."""
-    return all(session.scalar(query) for query in (_ARE_ROWS_CORRECT, _ARE_COUNTS_CORRECT))
+    return bool(
+        _execute(session, _ARE_ROWS_CORRECT).scalar() and session.scalar(_ARE_COUNTS_CORRECT)
+    )
 
 
 def repair_listings() -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import case, delete, func, insert, select, tuple_, update
+from sqlalchemy import case, delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from spectator.db.functions import text_position
 from spectator.media import rendition_digests
 from spectator.models import Article, Picture, PictureUse
 from spectator.models.article import WAS_PUBLIC
@@ -46,7 +47,7 @@ def update_picture_uses(session: Session, article_ids: Iterable[int]) -> None:
 
 def _current_uses(session: Session, ids: list[int]) -> set[Use]:
     """Return the pictures that the stories show, without loading bodies that have none."""
-    text = case((func.instr(Article.body, "/media/") > 0, Article.body), else_="")
+    text = case((text_position(Article.body, "/media/") > 0, Article.body), else_="")
     rows = session.execute(
         select(Article.id, Article.picture_id, text).where(Article.id.in_(ids))
     ).all()

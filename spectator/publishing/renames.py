@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import JSON, ColumnElement, bindparam, func, insert, literal, select
+from sqlalchemy import JSON, ColumnElement, bindparam, insert, literal, select
 from sqlalchemy.orm import Session
 
 from spectator import outbox
 from spectator.db import UTCDateTime
+from spectator.db.functions import json_set
 from spectator.models import Article, ArticleAuthor, Author, FormerName, Revision, Topic, User
 from spectator.models.article import article_topic
 from spectator.publishing.names import (
@@ -99,7 +100,7 @@ def _add_rename_revisions(
         "version": bindparam("version"),
         "action": literal("rename"),
         "note": literal(f"{old} → {new}"),
-        "content": func.json_set(Revision.content, f"$.{field}", func.json(names)),
+        "content": json_set(Revision.content, field, names),
         "made_at": literal(now, UTCDateTime),
         "made_by_id": literal(by.id),
     }

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from spectator.models import Article
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_ID = 2**31 - 1  # PostgreSQL's largest `integer`
 
 
 class InvalidCursor(ValueError):
@@ -26,6 +27,6 @@ def parse_cursor(cursor: str) -> tuple[datetime, int]:
     if not match:
         raise InvalidCursor(cursor[:40])
     try:
-        return EPOCH + timedelta(microseconds=int(match[1])), int(match[2])
+        return EPOCH + timedelta(microseconds=int(match[1])), min(int(match[2]), MAX_ID)
     except OverflowError as error:
         raise InvalidCursor(cursor[:40]) from error

@@ -16,11 +16,12 @@ MODELS: dict[str, type[Author] | type[Topic]] = {"author": Author, "topic": Topi
 # have, and that was not renamed, was merged by a former rule: names with the same slug were equal.
 _MERGED = """
     SELECT typed.value AS name, r.article_id AS article_id,
-      (SELECT json_group_array(p.name) FROM article_{kind} f JOIN {kind} p ON p.id = f.{kind}_id
+      (SELECT coalesce(CAST({group}(p.name) AS text), '[]')
+       FROM article_{kind} f JOIN {kind} p ON p.id = f.{kind}_id
        WHERE f.article_id = r.article_id) AS displayed_names
     FROM (SELECT article_id, max(number) AS number FROM revision GROUP BY article_id) AS newest
     JOIN revision r ON r.article_id = newest.article_id AND r.number = newest.number
-    CROSS JOIN json_each(r.content, '$.{kind}s') AS typed
+    CROSS JOIN {entered_names} AS typed
     WHERE NOT EXISTS (
       SELECT 1 FROM article_{kind} f JOIN {kind} p ON p.id = f.{kind}_id
       WHERE f.article_id = r.article_id AND p.name = typed.value)
@@ -28,6 +29,13 @@ _MERGED = """
       SELECT 1 FROM former_name w
       WHERE w.kind = '{kind}' AND w.part = 'name' AND w.value = typed.value)
     ORDER BY typed.value, r.article_id LIMIT :limit"""
+
+
+# What the databases write differently.
+_JSON = {
+    "sqlite": ("json_group_array", "json_each(r.content, '$.{kind}s')"),
+    "postgresql": ("json_agg", "jsonb_array_elements_text(r.content -> '{kind}s')"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,9 @@ def similar_name_groups(limit: int) -> list[tuple[str, Sequence[str]]]:
 def merged_names(limit: int) -> list[MergedName]:
     """Return names that were merged because of equal slugs, at most `limit` of each kind."""
     names = []
+    group, entered_names = _JSON[db.engine.dialect.name]
     for kind in MODELS:
-        rows = db.session.execute(text(_MERGED.format(kind=kind)), {"limit": limit})
+        sql = _MERGED.format(kind=kind, group=group, entered_names=entered_names.format(kind=kind))
+        rows = db.session.execute(text(sql), {"limit": limit})
         names += [MergedName(kind, row.name, row.article_id, row.displayed_names) for row in rows]
     return names

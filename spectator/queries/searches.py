@@ -27,20 +27,24 @@ def top_searches(days: int, has_hits: bool = True, limit: int = 50) -> Sequence[
     Without `has_hits` only those whose last search found nothing.
     """
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
-    counts = select(SearchCount).where(SearchCount.day >= since).subquery()
-    times = func.sum(counts.c.times)
-    # SQLite takes a bare column beside max() from the row with the maximum: the last day's hits.
-    query = select(
-        counts.c.text,
-        times,
-        counts.c.hits,
-        func.sum(counts.c.milliseconds) / times,
-        func.max(counts.c.day),
+    times = func.sum(SearchCount.times)
+    sums = (
+        select(
+            SearchCount.text,
+            times.label("times"),
+            (func.sum(SearchCount.milliseconds) / times).label("milliseconds"),
+            func.max(SearchCount.day).label("day"),
+        )
+        .where(SearchCount.day >= since)
+        .group_by(SearchCount.text)
+        .subquery()
     )
-    query = query.group_by(counts.c.text).order_by(times.desc(), counts.c.text).limit(limit)
+    is_last_day = (SearchCount.text == sums.c.text) & (SearchCount.day == sums.c.day)
+    query = select(sums.c.text, sums.c.times, SearchCount.hits, sums.c.milliseconds)
+    query = query.join(SearchCount, is_last_day).order_by(sums.c.times.desc(), sums.c.text)
     if not has_hits:
-        query = query.having(counts.c.hits == 0)
+        query = query.where(SearchCount.hits == 0)
     return [
         SearchStats(text, times, hits, int(milliseconds))
-        for text, times, hits, milliseconds, _ in db.session.execute(query)
+        for text, times, hits, milliseconds in db.session.execute(query.limit(limit))
     ]

@@ -107,12 +107,14 @@ def sources_like(
     latest = select(Article.id).order_by(Article.saved_at.desc()).limit(RECENT_SOURCES)
     if author_id is not None:
         latest = latest.where(is_visible_to(author_id))
-    last = func.max(Article.saved_at)
-    query = select(Article.source_name, Article.source_url, last).where(Article.id.in_(latest))
-    query = query.where(
-        Article.source_name != "", Article.source_name.icontains(text, autoescape=True)
+    newest_first = Article.saved_at.desc()
+    age = func.row_number().over(partition_by=Article.source_name, order_by=newest_first)
+    sources = (
+        select(Article.source_name, Article.source_url, Article.saved_at, age.label("age"))
+        .where(Article.id.in_(latest), Article.source_name != "")
+        .where(Article.source_name.icontains(text, autoescape=True))
+        .subquery()
     )
-    rows = db.session.execute(
-        query.group_by(Article.source_name).order_by(last.desc()).limit(limit)
-    )
-    return [(row[0], row[1]) for row in rows]
+    query = select(sources.c.source_name, sources.c.source_url).where(sources.c.age == 1)
+    rows = db.session.execute(query.order_by(sources.c.saved_at.desc()).limit(limit))
+    return [(name, url) for name, url in rows]

@@ -54,7 +54,7 @@ def render_stream(path: str) -> Response:
     return response
 
 
-@bp.get("/related/<int:article_id>")
+@bp.get("/related/<int(max=2147483647):article_id>")
 @cacheable(surrogate_key=pagecache.RELATED)
 def related_stories(article_id: int) -> str:
     """Show the related stories of a story."""

@@ -11,7 +11,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from sqlalchemy.exc import SQLAlchemyError
 
 from spectator import indexing, search_log
-from spectator.db import is_wal_safe, sqlite
+from spectator.db import database_file, is_wal_safe, sqlite
 from spectator.operations.storage import StorageMonitor
 from spectator.site import bp
 
@@ -56,10 +56,10 @@ def readyz() -> tuple[dict[str, Any], int, dict[str, str]]:
 def check_health() -> tuple[dict[str, Any], bool]:
     """Return the details of the report, and whether the site can serve and save."""
     data = current_app.config["DATA_DIR"]
-    report: dict[str, Any] = {
-        "sqlite": sqlite.sqlite_version,
-        "sqlite_is_wal_safe": is_wal_safe(sqlite.sqlite_version_info),
-    }
+    report: dict[str, Any] = {}
+    if database_file(current_app.config["DATABASE_URL"]):
+        report["sqlite"] = sqlite.sqlite_version
+        report["sqlite_is_wal_safe"] = is_wal_safe(sqlite.sqlite_version_info)
     fault = current_app.extensions["storage"].find_fault()
     report["storage"] = str(fault.cause) if fault else "ok"
     try:

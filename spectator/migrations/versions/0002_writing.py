@@ -12,13 +12,18 @@ NEW_STATUSES = "status in ('draft', 'review', 'scheduled', 'published', 'withdra
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("article", recreate="always") as batch_op:
-        # Alembic does not copy CHECK constraints when it recreates a table.
-        batch_op.create_check_constraint(op.f("ck_article_status"), NEW_STATUSES)
-        batch_op.add_column(
-            sa.Column("form_key", sa.String(length=40), nullable=True), insert_before="headline"
-        )
-        batch_op.create_unique_constraint(op.f("uq_article_form_key"), ["form_key"])
+    form_key = sa.Column("form_key", sa.String(length=40), nullable=True)
+    if op.get_bind().dialect.name == "sqlite":
+        with op.batch_alter_table("article", recreate="always") as batch_op:
+            # Alembic does not copy CHECK constraints when it recreates a table.
+            batch_op.create_check_constraint(op.f("ck_article_status"), NEW_STATUSES)
+            batch_op.add_column(form_key, insert_before="headline")
+            batch_op.create_unique_constraint(op.f("uq_article_form_key"), ["form_key"])
+    else:
+        op.drop_constraint(op.f("ck_article_status"), "article", type_="check")
+        op.create_check_constraint(op.f("ck_article_status"), "article", NEW_STATUSES)
+        op.add_column("article", form_key)
+        op.create_unique_constraint(op.f("uq_article_form_key"), "article", ["form_key"])
     op.add_column(
         "correction",
         sa.Column("kind", sa.String(length=10), nullable=False, server_default="correction"),

@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("article_id", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("related_id", sa.Integer(), nullable=False),
-        sa.Column("score", sa.REAL(), nullable=False),
+        sa.Column("score", sa.REAL().with_variant(sa.Double(), "postgresql"), nullable=False),
         *_pair("related"),
         sa.PrimaryKeyConstraint("article_id", "position", name=op.f("pk_related")),
         sqlite_with_rowid=False,

@@ -10,9 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Before the body, so that listings need not read past a long body.
-    with op.batch_alter_table("article", recreate="always") as batch_op:
-        batch_op.add_column(
-            sa.Column("kicker", sa.String(length=60), server_default="", nullable=False),
-            insert_before="headline",
-        )
+    kicker = sa.Column("kicker", sa.String(length=60), server_default="", nullable=False)
+    if op.get_bind().dialect.name == "sqlite":
+        # Before the body, so that listings need not read past a long body.
+        with op.batch_alter_table("article", recreate="always") as batch_op:
+            batch_op.add_column(kicker, insert_before="headline")
+    else:
+        op.add_column("article", kicker)

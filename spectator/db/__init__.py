@@ -1,68 +1,47 @@
-"""The database: engine, session, SQLite's settings, and `db.write()`, the only way to write."""
+"""The database: engine, session, and `db.write()`, the only way to write.
+
+SQLite is the default; PostgreSQL behaves like it (`postgresql_engine`).
+"""
 
 from __future__ import annotations
 
 import logging
-import sqlite3 as system_sqlite
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import ModuleType
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, event
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from spectator.times import month_key
-
-try:
-    from pysqlite3 import dbapi2
-except ImportError:  # no wheel for this platform: use the system's SQLite
-    dbapi2 = system_sqlite
+from spectator.db import postgresql_engine, sqlite_engine
+from spectator.db.sqlite_engine import STORAGE_CODES as STORAGE_CODES
+from spectator.db.sqlite_engine import driver
+from spectator.db.sqlite_engine import is_wal_safe as is_wal_safe
 
 log = logging.getLogger(__name__)
-sqlite: ModuleType = dbapi2  # every process must use the same driver for the database file
-
-BUSY_TIMEOUT_MILLISECONDS = 5000
 # SQLite asks for the write lock again at most every tenth of a second.
 TURN_SECONDS, PAUSE_SECONDS = 0.5, 0.15
 WRITE_FLAG = "spectator_write"
 Item = TypeVar("Item")
-# Primary result codes for faults of the storage and not of the statement (sqlite.org/rescode.html).
-STORAGE_CODES = {
-    5: "busy",
-    8: "read-only",
-    10: "disk error",
-    11: "damaged",
-    13: "full",
-    14: "cannot be opened",
-    26: "not a database",
-}
+sqlite = driver
 
 
 class StorageError(Exception):
-    """The disk or the database file is at fault; `cause` is a value of STORAGE_CODES."""
+    """The disk, the file or the server is at fault; `cause` is a value of STORAGE_CODES."""
 
     def __init__(self, cause: str, original: BaseException) -> None:
         super().__init__(f"the database cannot be written: {original}")
         self.cause = cause
         self.original = original
-
-
-def is_wal_safe(version: tuple[int, ...]) -> bool:
-    """Return whether a SQLite version is free of the WAL-reset bug.
-
-    The bug corrupts databases in versions 3.7.0 to 3.51.2 (sqlite.org/wal.html).
-    """
-    return (
-        version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
-    )
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -103,7 +82,7 @@ class Database(SQLAlchemy):
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Open an IMMEDIATE transaction; commit at the end, roll back on any exception.
+        """Open a transaction that writes; commit at the end, roll back on any exception.
 
         Objects loaded before are detached, so that decisions use current data. The transaction
         holds the only write lock: hash, sanitize and decode before entering it.
@@ -167,50 +146,13 @@ def find_storage_error(error: BaseException | None) -> StorageError | None:
     while error is not None:
         original = getattr(error, "orig", error)
         cause = STORAGE_CODES.get((getattr(original, "sqlite_errorcode", None) or 0) & 0xFF)
+        cause = cause or postgresql_engine.storage_cause(getattr(original, "sqlstate", None))
+        if isinstance(error, OperationalError) and getattr(original, "sqlstate", "") is None:
+            cause = "cannot be opened"  # PostgreSQL did not answer
         if cause is not None:
             return StorageError(cause, original)
         error = error.__cause__ or error.__context__
     return None
-
-
-def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:
-    """Set up an engine: pragmas for new connections, an explicit BEGIN for transactions.
-
-    SQLite knows no time zones, so the SQL function `newsroom_month(datetime)` returns the month of
-    a stored datetime in `zone`.
-
-    Sources: SQLAlchemy's documentation of pysqlite transactions, sqlite.org/pragma.html.
-    """
-    is_safe = is_wal_safe(sqlite.sqlite_version_info)
-    pragmas = (
-        # first, because setting the journal mode may have to wait for a lock
-        f"busy_timeout={BUSY_TIMEOUT_MILLISECONDS}",
-        f"journal_mode={'WAL' if is_safe else 'DELETE'}",
-        "synchronous=FULL",  # committed changes survive a power cut
-        "foreign_keys=ON",
-        "journal_size_limit=67108864",
-    )
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # keeps the driver from opening transactions itself
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-        connection.create_function("newsroom_month", 1, newsroom_month, deterministic=True)
-
-    def newsroom_month(stored: str) -> int:
-        return month_key(datetime.fromisoformat(stored).replace(tzinfo=UTC), zone)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        is_writing = connection.get_execution_options().get(WRITE_FLAG, False)
-        cursor = connection.connection.cursor()
-        # Only when the mode changes: the pragma makes SQLite prepare every statement again.
-        if connection.info.get(WRITE_FLAG) is not is_writing:
-            cursor.execute(f"PRAGMA query_only={0 if is_writing else 1}")
-            connection.info[WRITE_FLAG] = is_writing
-        cursor.execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")
-        cursor.close()
 
 
 @event.listens_for(Session, "before_flush")
@@ -223,17 +165,28 @@ def refuse_flush_outside_write(session: Session, _context: Any, _instances: Any)
 def init_engine(app: Flask) -> None:
     """Create and set up the app's engine, without opening a connection."""
     app.config["SQLALCHEMY_DATABASE_URI"] = app.config["DATABASE_URL"]
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"module": sqlite, "pool_timeout": 10}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_timeout": 10} | engine_options(
+        app.config["DATABASE_URL"]
+    )
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine, ZoneInfo(app.config["TIMEZONE"]))
 
 
-def database_path() -> str:
-    """Return the path of the database file."""
-    return db.engine.url.database or ""
+def engine_options(url: str) -> dict[str, Any]:
+    """Return the options of `create_engine` for a database."""
+    return {"module": sqlite} if database_file(url) else {"pool_pre_ping": True}
 
 
-def database_file(url: str) -> str:
-    """Return the file path in a database URL."""
-    return make_url(url).database or ""
+def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:
+    """Set up the transactions of an engine, and what SQLite needs for the newsroom's time zone."""
+    if engine.dialect.name == "sqlite":
+        sqlite_engine.prepare(engine, zone, WRITE_FLAG)
+    else:
+        postgresql_engine.prepare(engine, WRITE_FLAG)
+
+
+def database_file(url: str) -> Path | None:
+    """Return the file in a database URL, None for PostgreSQL."""
+    parts = make_url(url)
+    return Path(parts.database or "") if parts.get_backend_name() == "sqlite" else None

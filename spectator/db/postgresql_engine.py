@@ -1,0 +1,77 @@
+"""PostgreSQL: its transactions and its error codes. The driver comes with the extra `postgres`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import Connection
+
+LOCK_TIMEOUT_SECONDS = 5
+WRITE_LOCK = 0x5BEC7A70  # any number: advisory locks are separate for each database
+PREPARE_THRESHOLD = 5  # executions after which psycopg prepares a statement (its default)
+# Error codes for faults of the server and not of the statement (postgresql.org/docs,
+# "PostgreSQL Error Codes"), by code or by class.
+STORAGE_CODES = {
+    "25006": "read-only",
+    "53100": "full",
+    "55P03": "busy",
+    "08": "cannot be opened",
+    "53": "busy",
+    "57P": "cannot be opened",
+    "58": "disk error",
+    "XX": "damaged",
+}
+TAKE_WRITE_LOCK = f"""
+SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';
+SELECT pg_advisory_xact_lock({WRITE_LOCK})
+"""
+
+
+def prepare(engine: Engine, write_flag: str) -> None:
+    """Set up an engine whose transactions behave like SQLite's.
+
+    A transaction with the execution option `write_flag` holds the only write lock. It is released
+    after the commit, so that the numbers of the outbox follow the order of the commits, and nobody
+    decides on a row that somebody else is changing. All other transactions are read-only and see
+    one state of the database.
+
+    Nothing depends on the session, because PgBouncer may give every transaction another one.
+    """
+
+    from psycopg import IsolationLevel
+    from psycopg.types.string import StrDumper
+
+    class WithoutNull(StrDumper):
+        """Leaves out the character U+0000, which PostgreSQL cannot store."""
+
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", ""))
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        connection.adapters.register_dumper(str, WithoutNull)
+        # Behind PgBouncer the process that answers is not the one that the driver was told of, and
+        # a prepared statement may be unknown to the next.
+        connection.autocommit = True
+        (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+        connection.autocommit = False
+        is_direct = pid == connection.info.backend_pid
+        connection.prepare_threshold = PREPARE_THRESHOLD if is_direct else None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        is_writing = connection.get_execution_options().get(write_flag, False)
+        driver: Any = connection.connection.dbapi_connection
+        driver.read_only = not is_writing
+        driver.isolation_level = (
+            IsolationLevel.READ_COMMITTED if is_writing else IsolationLevel.REPEATABLE_READ
+        )
+        if is_writing:
+            driver.execute(TAKE_WRITE_LOCK)
+
+
+def storage_cause(sqlstate: str | None) -> str | None:
+    """Return the fault of the server that an error code stands for, None if there is none."""
+    code = sqlstate or ""
+    return next((STORAGE_CODES[code[:n]] for n in (5, 3, 2) if code[:n] in STORAGE_CODES), None)

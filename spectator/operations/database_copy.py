@@ -1,0 +1,103 @@
+"""Copying the database into another: from SQLite to PostgreSQL, or back.
+
+The copy is verified by the number and a checksum of each table's rows. It may be ended at any
+moment and repeated: a table in the target marks it as unfinished until then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, select
+
+from spectator import migrations
+from spectator.db import WRITE_FLAG, Base
+from spectator.db.functions import skip_used_ids
+
+BATCH_ROWS = 500
+UNFINISHED = Table("unfinished_copy", MetaData(), Column("source", String(200)))
+Progress = Callable[[str, int], None]  # table, rows done
+
+
+class CopyError(Exception):
+    """The database cannot be copied; the message says what to do."""
+
+
+def copy_database(source: Engine, target: Engine, show: Progress) -> dict[str, int]:
+    """Copy all rows and verify them; return the number of rows of each table.
+
+    Nobody may write to either database meanwhile. Raises CopyError if the target has rows of its
+    own or the copy differs.
+    """
+    _prepare_target(target)
+    counts: dict[str, int] = {}
+    with source.connect() as reading:
+        for table in Base.metadata.sorted_tables:
+            counts[table.name] = _copy_table(reading, target, table, show)
+        for table in Base.metadata.sorted_tables:
+            if _checksum(reading, table) != _checksum_of(target, table):
+                raise CopyError(f"The table {table.name} differs after the copy. Copy again.")
+    with _writing(target) as connection:
+        UNFINISHED.drop(connection)
+    return counts
+
+
+def _writing(engine: Engine) -> Any:
+    """Return a context with a connection in a transaction that writes."""
+    return engine.execution_options(**{WRITE_FLAG: True}).begin()
+
+
+def _prepare_target(target: Engine) -> None:
+    """Create the schema, and empty what an unfinished copy left."""
+    with target.connect() as connection:
+        tables = set(inspect(connection).get_table_names())
+    if tables and UNFINISHED.name not in tables:
+        raise CopyError("The target is not empty. Name a new, empty database.")
+    with _writing(target) as connection:
+        UNFINISHED.create(connection, checkfirst=True)
+    migrations.upgrade(target)
+    for table in reversed(Base.metadata.sorted_tables):
+        with _writing(target) as connection:
+            connection.execute(table.delete())
+
+
+def _rows(connection: Connection, table: Table) -> Iterator[list[Any]]:
+    """Yield the rows of a table in batches, ordered by the primary key."""
+    query = select(table).order_by(*table.primary_key)
+    rows = iter(connection.execution_options(yield_per=BATCH_ROWS).execute(query))
+    while batch := list(islice(rows, BATCH_ROWS)):
+        yield batch
+
+
+def _copy_table(reading: Connection, target: Engine, table: Table, show: Progress) -> int:
+    done = 0
+    for batch in _rows(reading, table):
+        with _writing(target) as connection:
+            connection.execute(insert(table), [dict(row._mapping) for row in batch])
+        done += len(batch)
+        show(table.name, done)
+    with _writing(target) as connection:
+        skip_used_ids(connection, table)
+    return done
+
+
+def _checksum_of(engine: Engine, table: Table) -> tuple[int, int]:
+    with engine.connect() as connection:
+        return _checksum(connection, table)
+
+
+def _checksum(connection: Connection, table: Table) -> tuple[int, int]:
+    """Return the number of rows and the sum of their digests, which no order changes."""
+    total, number = 0, 0
+    for batch in _rows(connection, table):
+        number += len(batch)
+        for row in batch:
+            # PostgreSQL sorts the keys of JSON objects.
+            values = [json.dumps(v, sort_keys=True) if isinstance(v, dict) else v for v in row]
+            digest = hashlib.sha256(repr(values).encode("utf-8", "surrogatepass"))
+            total += int.from_bytes(digest.digest())
+    return number, total

@@ -1,0 +1,85 @@
+"""A copy of the database in a file, made while the site runs, and the way back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy.engine import make_url
+
+from spectator.db import database_file, sqlite
+
+# Access that was removed after the backup must not come back with it.
+FORGET_ACCESS = ("DELETE FROM user_session", "DELETE FROM preview_link")
+COUNT_STORIES = "SELECT count(*) FROM article"
+
+
+class DumpError(Exception):
+    """The database cannot be copied into a file or back; the message says why."""
+
+
+def dump(url: str, path: Path) -> int:
+    """Copy the database into a new file and return the number of its stories."""
+    source = database_file(url)
+    return _dump_sqlite(source, path) if source else _dump_postgresql(url, path)
+
+
+def restore(url: str, path: Path) -> None:
+    """Fill the empty or missing database at a URL from a file made by `dump`, which is moved."""
+    target = database_file(url)
+    if target is None:
+        _run("pg_restore", url, "--no-owner", "--single-transaction", "--exit-on-error", str(path))
+        for statement in FORGET_ACCESS:
+            _run("psql", url, "--quiet", "--command", statement)
+        return
+    with closing(sqlite.connect(str(path))) as connection, connection:
+        for statement in FORGET_ACCESS:
+            connection.execute(statement)
+    for suffix in ("-wal", "-shm", "-journal"):  # of an older database: they would damage this one
+        target.with_name(target.name + suffix).unlink(missing_ok=True)
+    os.replace(path, target)
+
+
+def _dump_sqlite(source: Path, path: Path) -> int:
+    try:
+        with (
+            closing(sqlite.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as database,
+            closing(sqlite.connect(str(path))) as copy,
+        ):
+            database.backup(copy)  # in one step, so that no save makes it begin again
+            copy.execute("PRAGMA journal_mode=DELETE")
+            ((result,),) = copy.execute("PRAGMA quick_check(1)").fetchall()
+            if result != "ok":
+                raise DumpError(f"The database {source} is damaged ({result}).")
+            ((stories,),) = copy.execute(COUNT_STORIES).fetchall()
+    except sqlite.Error as error:
+        raise DumpError(f"The database {source} cannot be copied: {error}.") from error
+    return int(stories)
+
+
+def _dump_postgresql(url: str, path: Path) -> int:
+    _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={path}")
+    return int(_run("psql", url, "--tuples-only", "--no-align", "--command", COUNT_STORIES))
+
+
+def _run(program: str, url: str, *words: str) -> str:
+    """Run a program of PostgreSQL; the password is in its environment, not in its arguments."""
+    if shutil.which(program) is None:
+        raise DumpError(f"{program} is missing. Install it: apt-get install postgresql-client")
+    parts = make_url(url).set(drivername="postgresql")
+    environ = os.environ | {"PGPASSWORD": str(parts.password or "")}
+    target = parts._replace(password=None).render_as_string()
+    result = subprocess.run(  # noqa: S603 - our own words and the operator's URL
+        [program, f"--dbname={target}", *words],
+        env=environ,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if result.returncode:
+        raise DumpError(f"{program} failed: {' '.join(result.stderr.split())[:500]}")
+    return result.stdout

@@ -1,0 +1,95 @@
+"""The faults of a PostgreSQL database: its server, its settings and its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+
+from sqlalchemy.engine import make_url
+
+from spectator.db.poller import PollError, PollingConnection
+from spectator.operations.faults import Cause, Fault
+
+MIN_VERSION = 15
+MAX_CLOCK_DIFFERENCE_SECONDS = 2
+CONNECT_SECONDS = 3
+_SERVER = """
+SELECT current_setting('server_version_num'), current_setting('server_encoding'),
+  (SELECT datlocprovider::text || ':' || datctype FROM pg_database
+   WHERE datname = current_database()),
+  pg_is_in_recovery(), clock_timestamp()
+"""
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))"
+
+
+def database_name(url: str) -> str:
+    """Return how messages call the database of a URL, without its password."""
+    parts = make_url(url)
+    return f"{parts.database} on {parts.host or 'this machine'}"
+
+
+def version(url: str) -> str:
+    """Return the server's version, or that it does not answer."""
+    try:
+        with closing(PollingConnection(url, CONNECT_SECONDS)) as connection:
+            return str(connection.fetch("SELECT current_setting('server_version')")[0][0])
+    except PollError:
+        return "does not answer"
+
+
+def read_schema(url: str) -> tuple[set[str], str | None]:
+    """Return the table names and the schema version. Raises PollError."""
+    with closing(PollingConnection(url, CONNECT_SECONDS)) as connection:
+        tables = {name for (name,) in connection.fetch(_TABLES)}
+        if "alembic_version" not in tables:
+            return tables, None
+        rows = connection.fetch("SELECT version_num FROM alembic_version")
+        return tables, str(rows[0][0]) if rows else None
+
+
+def no_answer_fault(url: str, error: PollError) -> Fault:
+    """Return the fault of a server that refuses connections or has no such database."""
+    detail = " ".join(str(error).split())
+    message = f"The database {database_name(url)} does not answer ({detail})."
+    remedy = "Check that PostgreSQL runs, and SPECTATOR_DATABASE_URL."
+    return Fault(Cause.NO_ACCESS, None, message, remedy)
+
+
+def examine_server(url: str) -> Iterator[Fault]:
+    """Yield the faults of the server and of the database's settings."""
+    with closing(PollingConnection(url, CONNECT_SECONDS)) as connection:
+        ((number, encoding, ctype, is_standby, time),) = connection.fetch(_SERVER)
+    yield from _examine_settings(database_name(url), int(number), encoding, ctype)
+    if is_standby:
+        message = f"The database {database_name(url)} is a standby and cannot be written."
+        yield Fault(
+            Cause.READ_ONLY,
+            None,
+            message,
+            "Set SPECTATOR_DATABASE_URL to the primary server.",
+            stops_reading=False,
+        )
+    difference = abs((datetime.now(UTC) - time).total_seconds())
+    if difference > MAX_CLOCK_DIFFERENCE_SECONDS:
+        yield Fault(
+            Cause.CLOCK,
+            None,
+            f"The clocks of this machine and of the database differ by {difference:.0f} s.",
+            "Run a time service (NTP) on both.",
+            stops_reading=False,
+        )
+
+
+def _examine_settings(name: str, number: int, encoding: str, ctype: str) -> Iterator[Fault]:
+    if number < MIN_VERSION * 10_000:
+        message = f"The database {name} is PostgreSQL {number // 10_000}."
+        remedy = f"Use PostgreSQL {MIN_VERSION} or newer."
+        yield Fault(Cause.OLDER, None, message, remedy)
+    remedy = "Create it again: createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8 NAME"
+    if encoding != "UTF8":
+        message = f"The database {name} has the encoding {encoding} instead of UTF8."
+        yield Fault(Cause.WRONG_KIND, None, message, remedy)
+    elif ctype in {"c:C", "c:POSIX"}:
+        message = f"The database {name} has the locale C, in which letters such as É have no case."
+        yield Fault(Cause.WRONG_KIND, None, message, remedy)

@@ -1,0 +1,108 @@
+"""Restoring a backup into an empty installation."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spectator import config, migrations
+from spectator.db import database_file
+from spectator.operations import database_dump, file_modes, postgresql
+from spectator.operations.backup import (
+    DATABASE_NAMES,
+    BackupError,
+    Manifest,
+    Progress,
+    check,
+    digest_of,
+    open_archive,
+    open_member,
+)
+
+
+def restore(settings: Mapping[str, Any], path: Path, show: Progress = str) -> Manifest:
+    """Restore a verified backup; the database comes last, so an interrupted one can be repeated.
+
+    Sessions and preview links are not restored: everybody logs in again. Raises BackupError if the
+    backup is damaged or anything would be overwritten.
+    """
+    data: Path = settings["DATA_DIR"]
+    manifest = check(path)
+    _require_same_kind(settings["DATABASE_URL"], manifest)
+    if manifest.schema not in migrations.supported_versions():
+        raise BackupError("A newer version of the site made this backup. Update the code.")
+    _require_empty(settings)
+    originals: Path = settings["MEDIA"] / "originals"
+    originals.mkdir(mode=file_modes.PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    with (
+        open_archive(path) as archive,
+        tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as temporary,
+    ):
+        for name in manifest.files:
+            show(name)
+            if name.startswith("originals/"):
+                _extract(archive, manifest, name, originals / Path(name).name)
+            elif name == config.SECRET_FILE:
+                _extract(archive, manifest, name, data / name)
+        dump = Path(temporary) / DATABASE_NAMES[manifest.database]
+        _extract(archive, manifest, dump.name, dump)
+        for directory in ("index", "index-newsroom"):  # derived from another database
+            shutil.rmtree(data / directory, ignore_errors=True)
+        database_dump.restore(settings["DATABASE_URL"], dump)
+    _set_owner(settings)
+    return manifest
+
+
+def _require_same_kind(url: str, manifest: Manifest) -> None:
+    kind = "sqlite" if database_file(url) else "postgresql"
+    if kind != manifest.database:
+        raise BackupError(
+            f"This backup holds a database of {manifest.database}, but SPECTATOR_DATABASE_URL "
+            f"names one of {kind}. Restore it there, then run: spectator database copy URL"
+        )
+
+
+def _require_empty(settings: Mapping[str, Any]) -> None:
+    """Raise BackupError if the installation has a database."""
+    url: str = settings["DATABASE_URL"]
+    file = database_file(url)
+    has_tables = file.exists() if file else bool(postgresql.read_schema(url)[0])
+    if has_tables:
+        name = file or postgresql.database_name(url)
+        raise BackupError(f"The database {name} exists. Restore into an empty installation.")
+
+
+def _extract(archive: tarfile.TarFile, manifest: Manifest, name: str, target: Path) -> None:
+    """Write a file of the backup; an existing one with the same content stays."""
+    if target.exists():
+        with target.open("rb") as file:
+            if digest_of(file) == manifest.files[name][1]:
+                return
+        raise BackupError(f"{target} exists and differs. Restore into an empty installation.")
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    with open_member(archive, name) as source, open(unfinished, "wb", opener=_open_private) as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, target)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, file_modes.PRIVATE_FILE)
+
+
+def _set_owner(settings: Mapping[str, Any]) -> None:
+    """Give the restored files the modes of a site and, if root restores, the directory's owner."""
+    file_modes.apply_modes(settings)
+    if os.geteuid() == 0:
+        status = settings["DATA_DIR"].stat()
+        originals = settings["MEDIA"].rglob("*")
+        for mode in file_modes.wrong_owners(settings):
+            os.chown(mode.path, status.st_uid, status.st_gid)
+        for picture in originals:
+            os.chown(picture, status.st_uid, status.st_gid)

@@ -1,0 +1,174 @@
+"""What PostgreSQL does by other means than SQLite: locks, connections, checks of the server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, create_engine, select, text
+
+from spectator import outbox, publishing
+from spectator.db import (
+    StorageError,
+    db,
+    engine_options,
+    postgresql_engine,
+    prepare_engine,
+)
+from spectator.models import Article, Outbox, Section, User
+from spectator.operations import database_copy, diagnosis
+from tests import postgresql
+from tests.conftest import make_draft
+
+pytestmark = pytest.mark.skipif(not postgresql.SERVER_URL, reason="runs with PostgreSQL")
+Story = Callable[..., int]
+
+
+@pytest.fixture
+def other_database() -> Iterator[Callable[..., str]]:
+    """Return a function that creates a database with these options and returns its URL."""
+    name = f"{postgresql.DATABASE}_other"
+
+    def create(options: str = "") -> str:
+        postgresql.execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}")
+        return f"{postgresql.SERVER_URL}/{name}"
+
+    yield create
+    postgresql.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def test_numbers_of_the_outbox_follow_the_order_of_commits(app: Flask) -> None:
+    numbers: list[int] = []
+
+    def append_second() -> None:
+        with app.app_context(), db.write() as session:
+            outbox.append(session, None, "second")
+
+    thread = threading.Thread(target=append_second)
+    with db.write() as session:
+        thread.start()
+        time.sleep(0.2)  # the other transaction would have its number by now
+        outbox.append(session, None, "first")
+        session.flush()
+        numbers.append(outbox.edition())
+    thread.join()
+    assert numbers == [1]
+    actions = select(Outbox.action).order_by(Outbox.seq)
+    assert db.session.scalars(actions).all() == ["first", "second"]
+
+
+def test_a_write_lock_that_is_held_too_long_is_a_storage_error(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = postgresql_engine.TAKE_WRITE_LOCK.replace("'5s'", "'50ms'")
+    errors: list[StorageError] = []
+
+    def write() -> None:
+        with app.app_context(), pytest.raises(StorageError) as caught, db.write():
+            pass
+        errors.append(caught.value)
+
+    with db.write():
+        monkeypatch.setattr(postgresql_engine, "TAKE_WRITE_LOCK", impatient)
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join()
+    assert [error.cause for error in errors] == ["busy"]
+
+
+def test_a_reading_session_sees_one_state(app: Flask) -> None:
+    query = select(Section.name).where(Section.slug == "politics")
+    assert db.session.scalar(query) == "Politics"
+
+    def rename() -> None:
+        with app.app_context(), db.write() as session:
+            session.execute(text("UPDATE section SET name = 'Other' WHERE slug = 'politics'"))
+
+    thread = threading.Thread(target=rename)
+    thread.start()
+    thread.join()
+    assert db.session.scalar(query) == "Politics"
+    db.session.rollback()
+    assert db.session.scalar(query) == "Other"
+
+
+def test_a_lost_connection_costs_no_request(app: Flask, client: FlaskClient, story: Story) -> None:
+    story()
+    assert client.get("/").status_code == 200
+    db.session.remove()
+    postgresql.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        f"WHERE datname = '{postgresql.DATABASE}'"
+    )
+    assert client.get("/politics/").status_code == 200
+
+
+def test_a_character_that_the_server_cannot_store_is_left_out(app: Flask, editor: User) -> None:
+    article_id = publishing.create(make_draft(source_name="a"), editor)
+    with db.write() as session:
+        session.execute(text("UPDATE article SET source_name = :name"), {"name": "a\0b"})
+    assert db.session.scalar(select(Article.source_name)) == "ab"
+    assert article_id
+
+
+def test_new_stories_get_ids_after_those_of_an_import(app: Flask, editor: User) -> None:
+    prepared = publishing.prepare(make_draft())
+    story = publishing.ImportedArticle(prepared, "Politics", "x", "draft", None)
+    publishing.import_batch([story])
+    assert publishing.create(make_draft(), editor) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("ENCODING SQL_ASCII LC_COLLATE 'C' LC_CTYPE 'C'", "has the encoding SQL_ASCII"),
+        ("ENCODING UTF8 LC_COLLATE 'C' LC_CTYPE 'C'", "letters such as É have no case"),
+        ("ENCODING UTF8", "is empty. Run: spectator init"),
+    ],
+)
+def test_a_database_with_wrong_settings_is_refused(
+    app: Flask, other_database: Callable[..., str], options: str, message: str
+) -> None:
+    url = other_database(options)
+    assert message in " ".join(map(str, diagnosis.examine_database(url)))
+
+
+@pytest.mark.parametrize(
+    "server", ["nobody:secret@127.0.0.1:1/x", "postgres:secret@127.0.0.1/none"]
+)
+def test_a_server_that_does_not_answer_is_reported_without_the_password(
+    app: Flask, server: str
+) -> None:
+    (fault,) = diagnosis.examine_database(f"postgresql+psycopg://{server}")
+    assert "does not answer" in fault.message
+    assert "secret" not in str(fault)
+
+
+def test_a_database_moves_from_and_to_sqlite(
+    app: Flask, story: Story, other_database: Callable[..., str], tmp_path: Path
+) -> None:
+    for number in range(3):
+        story(headline=f"Story {number}", topics=("Ports",), authors=("Amina",))
+    urls = [f"sqlite:///{tmp_path}/a.db", other_database(), f"sqlite:///{tmp_path}/b.db"]
+    engines = [db.engine, *map(open_engine, urls)]
+    counts = [
+        database_copy.copy_database(source, target, lambda *_: None)
+        for source, target in pairwise(engines)
+    ]
+    assert counts[0] == counts[1] == counts[2]
+    assert counts[0]["article"] == 3
+    for engine in engines[1:]:
+        engine.dispose()
+
+
+def open_engine(url: str) -> Engine:
+    engine = create_engine(url, **engine_options(url))
+    prepare_engine(engine, ZoneInfo("UTC"))
+    return engine
