@@ -12,13 +12,12 @@ before the worker can read it.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -41,13 +40,13 @@ from spectator import (
 )
 from spectator.change_watcher import ChangeWatcher
 from spectator.db import db, wait_while_busy
-from spectator.operations import nightly_backup
+from spectator.operations import nightly_backup, site_lock
 from spectator.proxy_cache import ProxyCacheRefresher
 from spectator.renditions import RenditionConsumer
 from spectator.search import IndexUnavailableError
 
 log = logging.getLogger(__name__)
-POLL_SECONDS, CLOCK_SECONDS = 0.1, 0.25
+CLOCK_SECONDS = 0.25
 MAX_WAIT_SECONDS = 10.0  # A safety net for changes that the watcher cannot see.
 MAINTENANCE_INTERVAL_SECONDS = 60.0
 PUBLICATION_RETRY = timedelta(minutes=1)
@@ -93,7 +92,7 @@ class Worker:
         """
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
-        with self.hold_lock():
+        with site_lock.hold(self.data_dir, self.should_stop):
             if self.should_stop():
                 return
             log.info("worker %s started", os.getpid())
@@ -185,18 +184,6 @@ class Worker:
         self.next_publication_retry_at = time.monotonic() + PUBLICATION_RETRY.total_seconds()
         retry, later = now + PUBLICATION_RETRY, queries.next_due_at(after=now)
         return min(retry, later) if later else retry
-
-    @contextmanager
-    def hold_lock(self) -> Iterator[None]:
-        """Hold the worker lock; wait while another worker has it."""
-        with open(self.data_dir / "worker.lock", "wb", opener=open_private_file) as file:
-            while not self.should_stop():
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    time.sleep(POLL_SECONDS)
-            yield
 
     def run_once(self) -> bool:
         """Run every consumer and due maintenance; return whether a consumer made progress.
@@ -308,8 +295,3 @@ class Worker:
         if publishing.repair_listings():
             log.warning("rebuilt story lists and counts that did not match the stories")
         related.start_full_pass(day)
-
-
-def open_private_file(path: str, flags: int) -> int:
-    """Open a file with mode 0600, whatever the umask."""
-    return os.open(path, flags, 0o600)

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from spectator.operations.setup import NotReadyError
 
-LOCK_FILE = "worker.lock"
+LOCK_FILE, POLL_SECONDS = "worker.lock", 0.1
+
+
+@contextmanager
+def hold(data: Path, should_stop: Callable[[], bool]) -> Iterator[None]:
+    """Hold the lock; wait while another process has it, unless this one should stop."""
+    handle = _open(data)
+    try:
+        while not should_stop():
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(POLL_SECONDS)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager
 def require_stopped_site(data: Path) -> Iterator[None]:
     """Keep the worker from starting. Raises NotReadyError if it runs."""
-    handle = os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = _open(data)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
@@ -24,3 +41,7 @@ def require_stopped_site(data: Path) -> Iterator[None]:
         raise NotReadyError("The site is running. Stop it first, then try again.") from error
     finally:
         os.close(handle)
+
+
+def _open(data: Path) -> int:
+    return os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
