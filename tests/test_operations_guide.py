@@ -39,7 +39,6 @@ def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             "DATA=/var/lib/spectator": f"DATA={data}",
             "/var/backups/spectator/2026-11-28.backup": backup,
             "/var/backups/spectator": str(tmp_path / "backups"),
-            "/tmp/secret_key": str(tmp_path / "secret_key"),
             "cd /srv/spectator": f"cd {ROOT}",
             ".venv/bin/spectator": f"{sys.executable} -m spectator",
             "-o spectator -g spectator ": "",
