@@ -18,7 +18,16 @@ _body = [(_folder / "body").read_bytes()]
 _headers = [(name, value) for name, value in json.loads((_folder / "headers.json").read_text())]
 
 
-def app(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-    """Return the fixed response."""
-    start_response("200 OK", _headers)
-    return _body
+class ConstantApp:
+    """An app with the attribute that gunicorn.conf.py wraps, as Flask's apps have it."""
+
+    def wsgi_app(self, _environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        """Return the fixed response."""
+        start_response("200 OK", _headers)
+        return _body
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        return self.wsgi_app(environ, start_response)
+
+
+app = ConstantApp()

@@ -16,9 +16,9 @@ def figures(number: int, folder: Path) -> Iterator[Figure]:
     archive, site = folder / "archive.jsonl", BenchSite(folder / "imported", number)
     write_short_stories(archive, number)
     site.run("init")
-    empty = folder / "empty.jsonl"
-    empty.touch()
-    startup_seconds = site.run("import", "jsonl", str(empty))
+    single = folder / "single.jsonl"
+    write_short_stories(single, 1)
+    startup_seconds = site.run("import", "jsonl", str(single))
     seconds = site.run("import", "jsonl", str(archive)) - startup_seconds
     yield goals.IMPORT.with_value(
         number / seconds, f"{number:,} stories of 60 words in {seconds:.1f} s"
