@@ -17,7 +17,7 @@ from sqlalchemy import select
 from spectator import accounts, create_app, preview_links
 from spectator.cli import main
 from spectator.db import Base, db
-from spectator.models import User
+from spectator.models import User, UserSession
 from spectator.operations import backup, restore
 from spectator.operations.site_lock import require_stopped_site
 from tests import postgresql
@@ -37,7 +37,7 @@ def site(app: Flask, editor: User, story: Story) -> Flask:
     preview_links.create(article_id, editor.id, 30)
     originals = app.config["MEDIA"] / "originals"
     originals.mkdir(exist_ok=True)
-    for name in ("aa.jpg", "bb.png"):
+    for name in ("aa.jpg", "bb.png", ".new-x1y2", "notes"):  # an unfinished upload, a stray file
         (originals / name).write_bytes(name.encode() * 1000)
     return app
 
@@ -61,6 +61,14 @@ def run(environ: dict[str, str], *words: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+@pytest.fixture
+def path(site: Flask, tmp_path: Path) -> Path:
+    """Backup of the site."""
+    path = tmp_path / "a.backup"
+    make(site, path)
+    return path
+
+
 def make(site: Flask, path: Path, with_key: bool = False) -> backup.Manifest:
     return backup.make(site.config, path, with_key)
 
@@ -73,6 +81,8 @@ def test_a_restored_site_has_every_row_and_picture_but_no_session(
     assert path.stat().st_mode & 0o777 == 0o600
     rows = all_rows(db.engine)
     assert all(rows[table] for table in FORGOTTEN)
+    [token_hash] = db.session.scalars(select(UserSession.token_hash))
+    assert token_hash.encode() not in path.read_bytes()
     code, output = run(empty, "restore", path)
     assert code == 0, output
     assert "restored: 2 stories and 2 pictures of " in output
@@ -94,9 +104,7 @@ def test_the_key_is_in_a_backup_only_on_request(site: Flask, tmp_path: Path) -> 
     assert "secret_key" in make(site, tmp_path / "b.backup", with_key=True).files
 
 
-def test_nothing_is_overwritten(site: Flask, empty: dict[str, str], tmp_path: Path) -> None:
-    path = tmp_path / "a.backup"
-    make(site, path)
+def test_nothing_is_overwritten(site: Flask, path: Path, empty: dict[str, str]) -> None:
     with pytest.raises(backup.BackupError, match="exists"):
         make(site, path)
     rows = all_rows(db.engine)
@@ -111,11 +119,7 @@ def test_nothing_is_overwritten(site: Flask, empty: dict[str, str], tmp_path: Pa
     assert (originals / "aa.jpg").read_bytes() == b"another picture"
 
 
-def test_a_backup_is_not_restored_beside_a_running_site(
-    site: Flask, empty: dict[str, str], tmp_path: Path
-) -> None:
-    path = tmp_path / "a.backup"
-    make(site, path)
+def test_a_backup_is_not_restored_beside_a_running_site(path: Path, empty: dict[str, str]) -> None:
     data = Path(empty["SPECTATOR_DATA_DIR"])
     data.mkdir()
     with require_stopped_site(data):  # as a running worker does
@@ -124,11 +128,8 @@ def test_a_backup_is_not_restored_beside_a_running_site(
 
 
 def test_an_interrupted_restore_can_be_repeated(
-    site: Flask, empty: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, empty: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "a.backup"
-    make(site, path)
-
     def stop(_url: str, _path: Path) -> None:
         raise KeyboardInterrupt
 
@@ -143,10 +144,8 @@ def test_an_interrupted_restore_can_be_repeated(
 
 @pytest.mark.sqlite
 def test_files_that_sqlite_left_beside_another_database_are_deleted(
-    site: Flask, empty: dict[str, str], tmp_path: Path
+    path: Path, empty: dict[str, str]
 ) -> None:
-    path = tmp_path / "a.backup"
-    make(site, path)
     data = Path(empty["SPECTATOR_DATA_DIR"])
     data.mkdir()
     for suffix in ("-wal", "-shm", "-journal"):
@@ -158,9 +157,7 @@ def test_files_that_sqlite_left_beside_another_database_are_deleted(
 
 
 @pytest.mark.parametrize("position", [0.02, 0.3, 0.6, 0.9, 0.99])
-def test_a_damaged_byte_is_found(site: Flask, tmp_path: Path, position: float) -> None:
-    path = tmp_path / "a.backup"
-    make(site, path)
+def test_a_damaged_byte_is_found(path: Path, position: float) -> None:
     with tarfile.open(path) as archive:
         members = archive.getmembers()
     offset = int(position * (members[-1].offset_data + members[-1].size))
@@ -174,9 +171,7 @@ def test_a_damaged_byte_is_found(site: Flask, tmp_path: Path, position: float) -
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.95])
-def test_an_incomplete_file_is_no_backup(site: Flask, tmp_path: Path, share: float) -> None:
-    path = tmp_path / "a.backup"
-    make(site, path)
+def test_an_incomplete_file_is_no_backup(path: Path, share: float) -> None:
     os.truncate(path, int(path.stat().st_size * share))
     with pytest.raises(backup.BackupError):
         backup.check(path)
@@ -184,10 +179,8 @@ def test_an_incomplete_file_is_no_backup(site: Flask, tmp_path: Path, share: flo
 
 @pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", "originals/../../escaped"])
 def test_a_hostile_archive_writes_nothing_outside(
-    site: Flask, empty: dict[str, str], tmp_path: Path, name: str
+    path: Path, empty: dict[str, str], tmp_path: Path, name: str
 ) -> None:
-    path = tmp_path / "a.backup"
-    make(site, path)
     with tarfile.open(path, "a") as archive:
         information = tarfile.TarInfo(name)
         information.size = 4
@@ -204,9 +197,7 @@ def test_a_hostile_manifest_is_refused(name: str) -> None:
         backup.Manifest.parse(manifest.serialize())
 
 
-def test_checking_writes_nothing(site: Flask, empty: dict[str, str], tmp_path: Path) -> None:
-    path = tmp_path / "a.backup"
-    make(site, path)
+def test_checking_writes_nothing(path: Path, empty: dict[str, str]) -> None:
     code, output = run(empty, "restore", "--check", path)
     assert code == 0 and "complete: 2 stories and 2 pictures of " in output
     assert not Path(empty["SPECTATOR_DATA_DIR"]).exists()

@@ -55,6 +55,7 @@ def all_rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
 
 def test_every_row_is_copied(site: Flask, target: Engine) -> None:
     counts = database_copy.copy_database(db.engine, target, no_progress)
+    assert Path(target.url.database or "").stat().st_mode & 0o777 == 0o600
     assert counts["article"] == 13
     assert all_rows(target) == all_rows(db.engine)
 

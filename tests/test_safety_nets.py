@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 from spectator import accounts, migrations, outbox
 from spectator.db import WRITE_FLAG, db
 from spectator.models import User
-from spectator.operations import setup
+from spectator.operations import durable_files
 from spectator.text.html import sanitizer
 from tests.conftest import add_user
 
@@ -99,7 +99,7 @@ def test_the_secret_key_is_on_disk_before_it_has_its_name(
 
     monkeypatch.setattr(os, "fsync", note_sync)
     monkeypatch.setattr(os, "replace", note_replace)
-    setup.write_durably(tmp_path / "key", b"secret")
+    durable_files.write_durably(tmp_path / "key", b"secret")
     assert steps == ["secret", "rename", "directory"]
     assert list(tmp_path.iterdir()) == [tmp_path / "key"]
 
@@ -112,5 +112,5 @@ def test_a_secret_key_that_cannot_be_written_leaves_no_file(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        setup.write_durably(tmp_path / "key", b"secret")
+        durable_files.write_durably(tmp_path / "key", b"secret")
     assert list(tmp_path.iterdir()) == []

@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from spectator import config
-from spectator.cli import backups as backups
-from spectator.cli import database, imports, people, search, site
+from spectator.cli import backups, database, imports, people, search, site
 from spectator.cli.context import escape_unencodable_output
 from spectator.operations import logs
 

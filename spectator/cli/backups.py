@@ -11,8 +11,8 @@ import click
 from spectator import config, create_app
 from spectator.cli.context import fail, report_errors
 from spectator.operations import backup as backups
+from spectator.operations import file_modes, setup
 from spectator.operations import restore as restoring
-from spectator.operations import setup
 from spectator.operations.database_dump import DumpError
 from spectator.operations.site_lock import require_stopped_site
 
@@ -51,7 +51,9 @@ def restore(file: Path, check: bool) -> None:
         if check:
             manifest = backups.check(file, _show)
         else:
-            settings["DATA_DIR"].mkdir(mode=0o711, parents=True, exist_ok=True)
+            settings["DATA_DIR"].mkdir(
+                mode=file_modes.TRAVERSABLE_DIRECTORY, parents=True, exist_ok=True
+            )
             with require_stopped_site(settings["DATA_DIR"]):
                 manifest = restoring.restore(settings, file, _show)
                 app = create_app()
@@ -72,4 +74,4 @@ def _pictures(manifest: backups.Manifest) -> int:
 
 def _show(name: str) -> None:
     if sys.stderr.isatty():
-        click.echo(f"\r{name[:70]:<70}", nl=False, err=True)
+        click.echo(f"{name[:70]:<70}\r", nl=False, err=True)

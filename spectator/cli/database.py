@@ -45,9 +45,11 @@ def copy(app: Flask, url: str) -> None:
             counts = database_copy.copy_database(db.engine, target, _show_progress)
         except database_copy.CopyError as error:
             fail(str(error))
-    click.echo(f"\rcopied and verified {sum(counts.values())} rows of {len(counts)} tables")
+        finally:
+            target.dispose()
+    click.echo(f"copied and verified {sum(counts.values())} rows of {len(counts)} tables")
 
 
 def _show_progress(table: str, rows: int) -> None:
     if sys.stderr.isatty():
-        click.echo(f"\r{table}: {rows}   ", nl=False, err=True)
+        click.echo(f"{table}: {rows}\r", nl=False, err=True)

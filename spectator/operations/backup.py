@@ -24,6 +24,7 @@ from typing import IO, Any, cast
 from spectator import config, migrations
 from spectator.db import database_file
 from spectator.operations import database_dump, file_modes
+from spectator.operations.durable_files import open_private, sync_directory
 
 FORMAT = 1
 DATABASE_NAMES = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
@@ -81,12 +82,12 @@ def make(
         raise BackupError(f"{path} exists. Name a new file.")
     unfinished = path.with_name(path.name + UNFINISHED_SUFFIX)
     try:
-        with open(unfinished, "wb", opener=_open_private) as file:
+        with open(unfinished, "wb", opener=open_private) as file:
             manifest = _write_archive(settings, file, unfinished.parent, with_key, show)
             file.flush()
             os.fsync(file.fileno())
         os.rename(unfinished, path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)
     return manifest
@@ -111,8 +112,9 @@ def _write_archive(
             stories = database_dump.dump(settings["DATABASE_URL"], dump)
             add(dump.name, dump)
         for picture in sorted((settings["MEDIA"] / "originals").glob("*")):
-            with suppress(FileNotFoundError):
-                add(f"originals/{picture.name}", picture)
+            if _FILE_NAME.fullmatch(name := f"originals/{picture.name}"):
+                with suppress(FileNotFoundError):
+                    add(name, picture)
         if with_key:
             add(config.SECRET_FILE, settings["DATA_DIR"] / config.SECRET_FILE)
         manifest = Manifest(
@@ -203,15 +205,3 @@ def open_member(archive: tarfile.TarFile, name: str) -> Iterator[IO[bytes]]:
         raise BackupError(f"The backup is damaged: {name} is not a file.")
     with file:
         yield file
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, file_modes.PRIVATE_FILE)
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -15,8 +16,9 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, select
 
 from spectator import migrations
-from spectator.db import WRITE_FLAG, Base
+from spectator.db import WRITE_FLAG, Base, database_file
 from spectator.db.functions import skip_used_ids
+from spectator.operations.durable_files import open_private
 
 BATCH_ROWS = 500
 UNFINISHED = Table("unfinished_copy", MetaData(), Column("source", String(200)))
@@ -53,6 +55,9 @@ def _writing(engine: Engine) -> Any:
 
 def _prepare_target(target: Engine) -> None:
     """Create the schema, and empty what an unfinished copy left."""
+    if file := database_file(target.url.render_as_string(hide_password=False)):
+        # SQLite itself would create it with mode 0644.
+        os.close(open_private(str(file), os.O_WRONLY | os.O_CREAT))
     with target.connect() as connection:
         tables = set(inspect(connection).get_table_names())
     if tables and UNFINISHED.name not in tables:

@@ -12,9 +12,10 @@ from urllib.parse import quote
 from sqlalchemy.engine import make_url
 
 from spectator.db import database_file, sqlite
+from spectator.operations.durable_files import sync_directory
 
-# Access that was removed after the backup must not come back with it.
-FORGET_ACCESS = ("DELETE FROM user_session", "DELETE FROM preview_link")
+# Access that was removed after a backup must not come back with it.
+LEFT_OUT = ("user_session", "preview_link")
 COUNT_STORIES = "SELECT count(*) FROM article"
 
 
@@ -23,7 +24,7 @@ class DumpError(Exception):
 
 
 def dump(url: str, path: Path) -> int:
-    """Copy the database into a new file and return the number of its stories."""
+    """Copy the database, without sessions and preview links, into a new file; count its stories."""
     source = database_file(url)
     return _dump_sqlite(source, path) if source else _dump_postgresql(url, path)
 
@@ -33,15 +34,11 @@ def restore(url: str, path: Path) -> None:
     target = database_file(url)
     if target is None:
         _run("pg_restore", url, "--no-owner", "--single-transaction", "--exit-on-error", str(path))
-        for statement in FORGET_ACCESS:
-            _run("psql", url, "--quiet", "--command", statement)
         return
-    with closing(sqlite.connect(str(path))) as connection, connection:
-        for statement in FORGET_ACCESS:
-            connection.execute(statement)
     for suffix in ("-wal", "-shm", "-journal"):  # of an older database: they would damage this one
         target.with_name(target.name + suffix).unlink(missing_ok=True)
     os.replace(path, target)
+    sync_directory(target.parent)
 
 
 def _dump_sqlite(source: Path, path: Path) -> int:
@@ -52,6 +49,10 @@ def _dump_sqlite(source: Path, path: Path) -> int:
         ):
             database.backup(copy)  # in one step, so that no save makes it begin again
             copy.execute("PRAGMA journal_mode=DELETE")
+            copy.execute("PRAGMA secure_delete=ON")
+            for table in LEFT_OUT:
+                copy.execute(f"DELETE FROM {table}")  # noqa: S608 - our own words
+            copy.commit()
             ((result,),) = copy.execute("PRAGMA quick_check(1)").fetchall()
             if result != "ok":
                 raise DumpError(f"The database {source} is damaged ({result}).")
@@ -62,7 +63,9 @@ def _dump_sqlite(source: Path, path: Path) -> int:
 
 
 def _dump_postgresql(url: str, path: Path) -> int:
-    _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={path}")
+    left_out = [f"--exclude-table-data={table}" for table in LEFT_OUT]
+    options = ("--format=custom", "--no-owner", "--no-privileges", f"--file={path}", *left_out)
+    _run("pg_dump", url, *options)
     return int(_run("psql", url, "--tuples-only", "--no-align", "--command", COUNT_STORIES))
 
 

@@ -23,6 +23,7 @@ from spectator.operations.backup import (
     open_archive,
     open_member,
 )
+from spectator.operations.durable_files import open_private, sync_directory
 
 
 def restore(settings: Mapping[str, Any], path: Path, show: Progress = str) -> Manifest:
@@ -85,15 +86,12 @@ def _extract(archive: tarfile.TarFile, manifest: Manifest, name: str, target: Pa
                 return
         raise BackupError(f"{target} exists and differs. Restore into an empty installation.")
     unfinished = target.with_name(f".{target.name}.unfinished")
-    with open_member(archive, name) as source, open(unfinished, "wb", opener=_open_private) as file:
+    with open_member(archive, name) as source, open(unfinished, "wb", opener=open_private) as file:
         shutil.copyfileobj(source, file, 1 << 20)
         file.flush()
         os.fsync(file.fileno())
     os.replace(unfinished, target)
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, file_modes.PRIVATE_FILE)
+    sync_directory(target.parent)
 
 
 def _set_owner(settings: Mapping[str, Any]) -> None:
@@ -101,8 +99,6 @@ def _set_owner(settings: Mapping[str, Any]) -> None:
     file_modes.apply_modes(settings)
     if os.geteuid() == 0:
         status = settings["DATA_DIR"].stat()
-        originals = settings["MEDIA"].rglob("*")
-        for mode in file_modes.wrong_owners(settings):
-            os.chown(mode.path, status.st_uid, status.st_gid)
-        for picture in originals:
-            os.chown(picture, status.st_uid, status.st_gid)
+        files = [mode.path for mode in file_modes.wrong_owners(settings)]
+        for path in (*files, *settings["MEDIA"].rglob("*")):
+            os.chown(path, status.st_uid, status.st_gid)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from spectator import config, migrations, queries
 from spectator.db import database_file, db
 from spectator.models import Country, Section
 from spectator.operations import diagnosis, file_modes
+from spectator.operations.durable_files import open_private, write_durably
 from spectator.text.places.gazetteer import COUNTRIES
 
 FIRST_SECTIONS = ("Politics", "Security", "Business", "Society", "Health", "Culture", "Opinion")
@@ -55,7 +55,7 @@ def initialise(app: Flask) -> bool:
         has_changed = _ensure_key(app)
         if database and not database.exists():
             # SQLite itself would create it with mode 0644.
-            os.close(os.open(database, os.O_WRONLY | os.O_CREAT, file_modes.PRIVATE_FILE))
+            os.close(open_private(str(database), os.O_WRONLY | os.O_CREAT))
         if not migrations.is_current():
             migrations.upgrade()
             has_changed = True
@@ -85,25 +85,6 @@ def _ensure_key(app: Flask) -> bool:
         write_durably(app.config["DATA_DIR"] / config.SECRET_FILE, secret.encode("ascii"))
     app.config["SECRET_KEY"] = secret
     return is_new
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a private file (0600) atomically and durably, even across a power cut."""
-    handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _add_first_rows() -> bool:

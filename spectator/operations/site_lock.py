@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from spectator.operations.durable_files import open_private
 from spectator.operations.setup import NotReadyError
 
 LOCK_FILE, POLL_SECONDS = "worker.lock", 0.1
@@ -35,13 +36,14 @@ def require_stopped_site(data: Path) -> Iterator[None]:
     """Keep the worker from starting. Raises NotReadyError if it runs."""
     handle = _open(data)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NotReadyError("The site is running. Stop it first, then try again.") from error
         yield
-    except BlockingIOError as error:
-        raise NotReadyError("The site is running. Stop it first, then try again.") from error
     finally:
         os.close(handle)
 
 
 def _open(data: Path) -> int:
-    return os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    return open_private(str(data / LOCK_FILE), os.O_RDWR | os.O_CREAT)
