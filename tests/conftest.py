@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from spectator.models import User
 from spectator.operations import setup
 from spectator.pagecache import PageCache
 from spectator.publishing import Action
+from spectator.worker import Worker
 from tests import postgresql
 from tests.newsroom_client import create_account, logged_in_client
 from tests.page_checks import CheckingClient
@@ -208,3 +210,18 @@ def take_selects(app: Flask) -> Iterator[Callable[[], list[str]]]:
     event.listen(db.engine, "before_cursor_execute", listen)
     yield take
     event.remove(db.engine, "before_cursor_execute", listen)
+
+
+@pytest.fixture
+def idle_worker(app: Flask) -> Worker:
+    """Worker whose loop does not run."""
+    return Worker(app)
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Restore the handlers that `run` replaces."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

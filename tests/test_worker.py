@@ -1,29 +1,21 @@
-"""The worker: what a round of its loop does, that only one runs, and when it ends."""
+"""The worker: what a round of its loop does, its clock, and what errors end."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from PIL import Image
 from sqlalchemy import delete, update
 
 from spectator import (
     accounts,
     autosaves,
-    change_watcher,
     indexing,
-    media,
     outbox,
     presence,
     preview_links,
@@ -34,70 +26,16 @@ from spectator import (
     worker,
 )
 from spectator.db import db
-from spectator.models import Article, ListingRow, Picture, User
+from spectator.models import Article, ListingRow, User
 from spectator.renditions import RenditionConsumer
 from spectator.search import SearchRequest
 from spectator.worker import Worker
 from tests.conftest import make_draft
 
 
-@pytest.fixture
-def idle_worker(app: Flask) -> Worker:
-    """Worker whose loop does not run."""
-    return Worker(app)
-
-
-@pytest.fixture
-def signals() -> Iterator[None]:
-    """Restore the handlers that `run` replaces."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
 def search_ids(app: Flask, word: str) -> list[int]:
     """Return the ids of the stories that match a word."""
     return indexing.open_public_index(app.config["DATA_DIR"]).find(SearchRequest(word)).ids
-
-
-def hold_lock(app: Flask) -> int:
-    """Take the worker's lock as another worker does; closing the handle releases it."""
-    handle = os.open(app.config["DATA_DIR"] / "worker.lock", os.O_WRONLY | os.O_CREAT)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise
-    return handle
-
-
-def store_without_renditions(app: Flask, shade: int) -> media.StoredPicture:
-    """Store a picture and delete its renditions."""
-    buffer = BytesIO()
-    Image.new("RGB", (400, 300), (shade, 120, 200)).save(buffer, "JPEG")
-    stored = media.store_upload(BytesIO(buffer.getvalue()), app.config["MEDIA"])
-    with db.write() as session:
-        publishing.add_picture(session, stored, None)
-    for name in rendition_names(stored):
-        (app.config["MEDIA"] / "renditions" / name).unlink()
-    return stored
-
-
-def rendition_names(picture: media.StoredPicture) -> list[str]:
-    return [
-        name for name, _ in media.rendition_names(picture.digest, picture.extension, picture.width)
-    ]
-
-
-def missing_renditions(app: Flask, picture: media.StoredPicture) -> list[str]:
-    return media.missing_renditions(
-        app.config["MEDIA"], picture.digest, picture.extension, picture.width
-    )
-
-
-def original_path(app: Flask, picture: media.StoredPicture) -> Path:
-    return Path(app.config["MEDIA"] / "originals" / f"{picture.digest}.{picture.extension}")
 
 
 def test_the_worker_builds_the_index_and_keeps_it_up_to_date(
@@ -421,265 +359,3 @@ def test_maintenance_runs_again_only_when_it_is_due(
     for _ in range(5):
         idle_worker.run_once()
     assert is_finished == [True], "the third run is not yet due"
-
-
-def test_missing_renditions_are_made_again(
-    app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    stored = store_without_renditions(app, 10)
-    assert missing_renditions(app, stored)
-    assert idle_worker.run_maintenance()
-    assert not missing_renditions(app, stored)
-
-
-def test_missing_or_damaged_originals_are_reported_once(
-    app: Flask,
-    idle_worker: Worker,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    missing, damaged, good = (store_without_renditions(app, shade) for shade in (10, 20, 30))
-    original_path(app, missing).unlink()
-    original_path(app, damaged).write_bytes(b"\xff\xd8\xff not a picture")
-    for _ in range(3):
-        assert idle_worker.run_maintenance()
-    assert missing_renditions(app, missing) and missing_renditions(app, damaged)
-    assert not missing_renditions(app, good)
-    assert (
-        len([message for message in caplog.messages if "cannot restore its renditions" in message])
-        == 2
-    )
-
-
-def test_renditions_are_made_once_the_disk_is_no_longer_full(
-    app: Flask,
-    idle_worker: Worker,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    pictures = [store_without_renditions(app, shade) for shade in (10, 20)]
-    with monkeypatch.context() as patch:
-        patch.setattr(media, "make_renditions", fail_with_full_disk)
-        assert idle_worker.run_maintenance()
-    assert len(caplog.messages) == 1
-    assert idle_worker.run_maintenance()
-    assert not [name for stored in pictures for name in missing_renditions(app, stored)]
-
-
-def test_a_picture_that_always_fails_is_tried_after_the_others(
-    app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    first, second, good = (store_without_renditions(app, shade) for shade in (10, 20, 30))
-    make = media.make_renditions
-
-    def fail_twice(directory: Path, digest: str, *more: Any) -> int:
-        if digest in {first.digest, second.digest}:
-            raise media.PictureResourceError("out of memory")
-        return make(directory, digest, *more)
-
-    monkeypatch.setattr(media, "make_renditions", fail_twice)
-    for _ in range(3):
-        idle_worker.run_maintenance()
-    assert not missing_renditions(app, good)
-    assert len(idle_worker.renditions.failures) == 2
-
-
-def test_renditions_that_cannot_be_removed_do_not_end_the_worker(
-    app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store_without_renditions(app, 10)
-    with db.write() as session:
-        session.execute(update(Picture).values(was_public=True))
-    monkeypatch.setattr(media, "remove_renditions", fail_with_full_disk)
-    assert idle_worker.run_maintenance()
-    assert idle_worker.error is None and len(idle_worker.renditions.failures) == 1
-
-
-def fail_with_full_disk(*_: object) -> int:
-    raise OSError(28, "No space left on device")
-
-
-def test_making_many_renditions_is_interrupted_for_indexing(
-    app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pictures = [store_without_renditions(app, shade) for shade in (10, 20)]
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 0.0)
-    monkeypatch.setattr(time, "monotonic", iter(range(1000)).__next__)
-    assert not idle_worker.run_maintenance()
-    monkeypatch.undo()
-    monkeypatch.setattr(worker, "REPAIR_BUDGET_SECONDS", 60.0)
-    assert idle_worker.run_maintenance()
-    assert not [name for stored in pictures for name in missing_renditions(app, stored)]
-
-
-def test_unfinished_picture_files_older_than_an_hour_are_deleted(
-    app: Flask, idle_worker: Worker
-) -> None:
-    stored = store_without_renditions(app, 10)
-    directory: Path = app.config["MEDIA"]
-    old = [
-        directory / "originals" / ".new-old",
-        directory / "renditions" / stored.digest[:2] / ".new-old",
-    ]
-    fresh = directory / "originals" / ".new-fresh"
-    for path in (*old, fresh):
-        path.write_bytes(b"half a pict")
-    for path in old:
-        os.utime(path, (time.time() - 4000,) * 2)
-    idle_worker.run_maintenance()
-    assert not [path for path in old if path.exists()]
-    assert fresh.exists()
-    assert original_path(app, stored).exists()
-
-
-def test_a_second_worker_waits_for_the_first(
-    app: Flask, idle_worker: Worker, signals: None
-) -> None:
-    handle = hold_lock(app)
-    rounds: list[float] = []
-
-    def run_round() -> bool:
-        rounds.append(time.monotonic())
-        idle_worker.stop()
-        return False
-
-    idle_worker.run_once = run_round  # type: ignore[method-assign]
-    released: list[float] = []
-
-    def release() -> None:
-        released.append(time.monotonic())
-        os.close(handle)
-
-    threading.Timer(0.25, release).start()
-    idle_worker.run()
-    assert len(rounds) == 1
-    assert rounds[0] >= released[0]
-
-
-def test_a_waiting_worker_stops_when_told_to(
-    app: Flask, idle_worker: Worker, signals: None
-) -> None:
-    handle = hold_lock(app)
-    idle_worker.run_once = fail_if_called  # type: ignore[method-assign]
-    threading.Timer(0.1, idle_worker.stop).start()
-    begin = time.monotonic()
-    idle_worker.run()
-    assert 0.1 <= time.monotonic() - begin < 5
-    with pytest.raises(BlockingIOError):
-        hold_lock(app)
-    os.close(handle)
-
-
-def fail_if_called() -> bool:
-    raise AssertionError("another worker holds the lock")
-
-
-def test_an_idle_worker_waits_until_something_changes(
-    app: Flask, idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Count the rounds in half a second: without waiting there would be a hundred."""
-    monkeypatch.setattr(change_watcher, "POLL_SECONDS", 0.005)
-    idle_worker.next_maintenance_at = time.monotonic() + 60
-    rounds: list[float] = []
-
-    def run_round() -> bool:
-        rounds.append(time.monotonic())
-        if len(rounds) == 1:
-            threading.Timer(0.5, commit_and_stop).start()
-        return False
-
-    idle_worker.run_once = run_round  # type: ignore[method-assign]
-
-    def commit_and_stop() -> None:
-        with app.app_context():
-            commit_public_change()
-        until = time.monotonic() + 5
-        while len(rounds) < 2 and time.monotonic() < until:
-            time.sleep(0.005)
-        idle_worker.stop()
-
-    idle_worker.run()
-    # One commit may be noticed twice: by the files' times and by the data version.
-    assert 2 <= len(rounds) <= 4
-    assert rounds[1] - rounds[0] > 0.4
-
-
-def commit_public_change() -> None:
-    """Commit an outbox row without a story."""
-    with db.write() as session:
-        outbox.append(session, None, "section")
-
-
-def test_a_wait_ends_after_its_maximum_time(
-    app: Flask, idle_worker: Worker, signals: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(change_watcher, "POLL_SECONDS", 0.005)
-    monkeypatch.setattr(worker, "MAX_WAIT_SECONDS", 0.05)
-    idle_worker.next_maintenance_at = time.monotonic() + 60
-    rounds: list[float] = []
-
-    def run_round() -> bool:
-        rounds.append(time.monotonic())
-        if len(rounds) == 3:
-            idle_worker.stop()
-        return False
-
-    idle_worker.run_once = run_round  # type: ignore[method-assign]
-    idle_worker.run()
-    assert len(rounds) == 3
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_loop_after_the_current_round(
-    idle_worker: Worker, signals: None, number: int
-) -> None:
-    rounds: list[str] = []
-
-    def run_round() -> bool:
-        rounds.append("started")
-        os.kill(os.getpid(), number)
-        rounds.append("finished")
-        return True
-
-    idle_worker.run_once = run_round  # type: ignore[method-assign]
-    idle_worker.run()
-    assert rounds == ["started", "finished"]
-
-
-def test_the_lock_is_released_when_the_worker_ends(
-    app: Flask, idle_worker: Worker, signals: None
-) -> None:
-    errors: list[str] = []
-
-    def run_round() -> bool:
-        with pytest.raises(BlockingIOError) as error:
-            hold_lock(app)
-        errors.append(error.typename)
-        idle_worker.stop()
-        return False
-
-    idle_worker.run_once = run_round  # type: ignore[method-assign]
-    idle_worker.run()
-    assert errors == ["BlockingIOError"]
-    os.close(hold_lock(app))
-
-
-def test_a_worker_stops_when_its_parent_process_changes(
-    idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert not idle_worker.should_stop()
-    monkeypatch.setattr(os, "getppid", lambda: 1 if idle_worker.parent != 1 else 2)
-    assert idle_worker.should_stop()
-
-
-def test_a_worker_stops_if_its_supervisor_has_already_ended(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KEEPER_PID", str(os.getppid()))
-    assert not Worker(app).should_stop()
-    monkeypatch.setenv("KEEPER_PID", str(os.getppid() + 1))
-    assert Worker(app).should_stop()
