@@ -27,6 +27,7 @@ from spectator.search import IndexUnavailableError, open_index
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOT_SECONDS = 40.0
+OWN_INDEX_FILES = {"position", "damaged", "MAIN_WRITELOCK"}  # not the engine's
 
 
 def eventually(
@@ -285,6 +286,26 @@ def publish(token: str) -> Story:
     article = queries.published_article(article_id)
     assert article is not None
     return Story(article_id, token, urls.permalink(article))
+
+
+def stable_index_files(index: Path) -> dict[Path, int]:
+    """Return the files and sizes of the current generation, once the worker leaves them alone."""
+
+    def listing() -> dict[Path, int]:
+        directory = (index / "current").resolve()
+        paths = [path for path in directory.iterdir() if path.name not in OWN_INDEX_FILES]
+        return {path: path.stat().st_size for path in paths if path.is_file()}
+
+    def is_stable() -> bool:
+        try:
+            before = listing()
+            time.sleep(0.2)
+            return before == listing()
+        except FileNotFoundError:  # deleted between being listed and measured
+            return False
+
+    eventually(is_stable, 15, "the worker leaves the files of the index alone")
+    return listing()
 
 
 def token(number: int, prefix: str = "zq") -> str:

@@ -75,7 +75,10 @@ def publish_on_full_disk(
     with site.polling(pages) as responses:
         if is_index_deleted:
             for path in index.iterdir():
-                path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
+                if path.is_symlink() or path.is_file():
+                    path.unlink(missing_ok=True)
+                else:  # the worker may delete files meanwhile
+                    shutil.rmtree(path, ignore_errors=True)
         filler = fill(index)
         during = site.publish([token(number + extra) for extra in range(5)])
         eventually(

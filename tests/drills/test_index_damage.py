@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.running_site import Site, Story, eventually, token
+from tests.drills.running_site import Site, Story, eventually, stable_index_files, token
 
 pytestmark = pytest.mark.drill
 RECOVERY_SECONDS = 30.0
@@ -17,19 +17,19 @@ RECOVERY_SECONDS = 30.0
 
 def delete_all(index: Path) -> None:
     """Delete every file."""
-    shutil.rmtree(index)
+    shutil.rmtree(index, ignore_errors=True)  # the worker may add and delete files meanwhile
 
 
 def truncate_files(index: Path) -> None:
     """Cut every file in half."""
-    for path in files_of(index):
-        os.truncate(path, path.stat().st_size // 2)
+    for path, size in stable_index_files(index).items():
+        os.truncate(path, size // 2)
 
 
 def fill_with_garbage(index: Path) -> None:
     """Overwrite every file with garbage of the same length."""
-    for path in files_of(index):
-        path.write_bytes(os.urandom(path.stat().st_size))
+    for path, size in stable_index_files(index).items():
+        path.write_bytes(os.urandom(size))
 
 
 def remove_link(index: Path) -> None:
@@ -39,17 +39,8 @@ def remove_link(index: Path) -> None:
 
 def delete_one_file(index: Path) -> None:
     """Delete the largest file."""
-    max(files_of(index), key=lambda path: path.stat().st_size).unlink()
-
-
-def files_of(index: Path) -> list[Path]:
-    """Return the engine's files of the current generation."""
-    ignored = {"position", "damaged", "MAIN_WRITELOCK"}
-    return [
-        path
-        for path in (index / "current").resolve().iterdir()
-        if path.is_file() and path.name not in ignored
-    ]
+    sizes = stable_index_files(index)
+    max(sizes, key=lambda path: sizes[path]).unlink()
 
 
 DAMAGES = (delete_all, truncate_files, fill_with_garbage, remove_link, delete_one_file)
@@ -95,7 +86,7 @@ def test_search_recovers_after_the_index_is_deleted_during_writes(
     stories = site.publish([token(number) for number in range(5)])
     for _ in range(3):
         site.assert_findable(stories[-1:], RECOVERY_SECONDS, "before the index is deleted")
-        shutil.rmtree(site.data / "index", ignore_errors=True)  # the worker may add files meanwhile
+        delete_all(site.data / "index")
     site.kill("publisher")
     site.assert_findable(stories, RECOVERY_SECONDS, "after the index was deleted")
     eventually(site.is_index_correct, RECOVERY_SECONDS, "the index is correct")

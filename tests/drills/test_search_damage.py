@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.running_site import Response, Site, Story, eventually, token
+from tests.drills.running_site import (
+    Response,
+    Site,
+    Story,
+    eventually,
+    stable_index_files,
+    token,
+)
 from tests.drills.sizes import drill_size
 
 # Whoosh does not close files that it fails to read; this process also reads the damaged index.
@@ -25,7 +32,6 @@ DAMAGES = drill_size("SEARCH_DAMAGES", ci=12, full=1000)  # more than there are 
 SEED = 20261123
 STORIES = 20
 RECOVERY_SECONDS = 40.0
-OWN_FILES = {"position", "damaged", "MAIN_WRITELOCK"}
 
 Damage = Callable[[Path], None]
 
@@ -60,11 +66,8 @@ def lengthen(path: Path) -> None:
 
 def files_by_kind(site: Site) -> dict[str, Path]:
     """Return the largest file of each kind ("toc", "trm", "article.col" …) in the current index."""
-    directory = (site.data / "index" / "current").resolve()
-    paths = sorted(
-        (path for path in directory.iterdir() if path.name not in OWN_FILES),
-        key=lambda path: path.stat().st_size,
-    )
+    sizes = stable_index_files(site.data / "index")
+    paths = sorted(sizes, key=lambda path: sizes[path])
     return {"toc" if path.suffix == ".toc" else path.name.partition(".")[2]: path for path in paths}
 
 
