@@ -15,6 +15,7 @@ import pytest
 import spectator
 from spectator.config import SETTINGS
 from spectator.newsroom import errors as newsroom_errors
+from spectator.newsroom import storage_errors
 from spectator.publishing.actions import ACTIONS, PAST_TENSES
 from spectator.publishing.fields import FIELDS
 from spectator.site import errors as site_errors
@@ -34,8 +35,8 @@ TABLES = [
     ("importers.bodies", "_MEDIA_KEYS", "", r"[a-z0-9]{3}|webm"),
     ("importers.bodies", "_TAGS_WITHOUT_LINKS", "", TAG),
     ("importers.inputs", "STREAM_DIRECTORIES", "", r"/[a-z]+"),
-    ("newsroom.errors", "STORAGE_REASONS", r"[a-z -]+", r"The server('s| is) [a-z -]+"),
-    ("newsroom.errors", "DISK_ERRORS", "", r"[a-z -]+"),
+    ("newsroom.storage_errors", "STORAGE_REASONS", r"[a-z -]+", r"The server('s| is) [a-z -]+"),
+    ("newsroom.storage_errors", "DISK_ERRORS", "", r"[a-z -]+"),
     ("newsroom.notices", "STATUS_LABELS", WORD, LABEL),
     ("newsroom.security", "SAFE_METHODS", "", r"GET|HEAD|OPTIONS"),
     ("newsroom.security", "FORM_TYPES", "", r"[a-z]+/[a-z-]+"),
@@ -120,7 +121,8 @@ def test_every_entry_has_its_form(module: str, name: str, key_form: str, form: s
 @pytest.mark.parametrize("module", [site_errors, newsroom_errors])
 def test_every_error_has_a_title_and_advice(module: Any) -> None:
     rows = list(module.MESSAGES.values())
-    rows += [module.SERVER_ERROR, module.STORAGE_FAILURE] if module is newsroom_errors else []
+    if module is newsroom_errors:
+        rows += [module.SERVER_ERROR, storage_errors.STORAGE_FAILURE, storage_errors.READ_FAILURE]
     for title, advice in rows:
         assert re.fullmatch(r"[A-Z][a-z' -]+[a-z]", title), title
         assert re.fullmatch(SENTENCES, advice) and advice.count(".") >= 1, advice

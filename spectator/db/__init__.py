@@ -18,7 +18,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, event
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -146,9 +146,9 @@ def find_storage_error(error: BaseException | None) -> StorageError | None:
     while error is not None:
         original = getattr(error, "orig", error)
         cause = STORAGE_CODES.get((getattr(original, "sqlite_errorcode", None) or 0) & 0xFF)
-        cause = cause or postgresql_engine.storage_cause(getattr(original, "sqlstate", None))
-        if isinstance(error, OperationalError) and getattr(original, "sqlstate", "") is None:
-            cause = "cannot be opened"  # PostgreSQL did not answer
+        cause = cause or postgresql_engine.storage_cause(original)
+        if isinstance(error, PoolTimeoutError):
+            cause = "busy"  # every connection is waiting for the server
         if cause is not None:
             return StorageError(cause, original)
         error = error.__cause__ or error.__context__
@@ -175,7 +175,10 @@ def init_engine(app: Flask) -> None:
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return the options of `create_engine` for a database."""
-    return {"module": sqlite} if database_file(url) else {"pool_pre_ping": True}
+    if database_file(url):
+        return {"module": sqlite}
+    timeout = {"connect_timeout": postgresql_engine.CONNECT_SECONDS}
+    return {"pool_pre_ping": True, "connect_args": timeout}
 
 
 def prepare_engine(engine: Engine, zone: ZoneInfo) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 LOCK_TIMEOUT_SECONDS = 5
 WRITE_LOCK = 0x5BEC7A70  # any number: advisory locks are separate for each database
+CONNECT_SECONDS = 3  # how long a request waits for a server that does not answer
 PREPARE_THRESHOLD = 5  # executions after which psycopg prepares a statement (its default)
 # Error codes for faults of the server and not of the statement (postgresql.org/docs,
 # "PostgreSQL Error Codes"), by code or by class.
@@ -16,9 +17,9 @@ STORAGE_CODES = {
     "25006": "read-only",
     "53100": "full",
     "55P03": "busy",
-    "08": "cannot be opened",
+    "08": "does not answer",
     "53": "busy",
-    "57P": "cannot be opened",
+    "57P": "does not answer",
     "58": "disk error",
     "XX": "damaged",
 }
@@ -71,7 +72,10 @@ def prepare(engine: Engine, write_flag: str) -> None:
             driver.execute(TAKE_WRITE_LOCK)
 
 
-def storage_cause(sqlstate: str | None) -> str | None:
-    """Return the fault of the server that an error code stands for, None if there is none."""
-    code = sqlstate or ""
+def storage_cause(error: BaseException) -> str | None:
+    """Return the fault of the server that an error of the driver reports, None if there is none."""
+    code = getattr(error, "sqlstate", "")
+    if code is None and any(kind.__name__ == "OperationalError" for kind in type(error).__mro__):
+        return "does not answer"  # no code: there is no connection
+    code = code or ""
     return next((STORAGE_CODES[code[:n]] for n in (5, 3, 2) if code[:n] in STORAGE_CODES), None)

@@ -25,6 +25,7 @@ def register(app: Flask) -> None:
         related,
         searches,
         security,
+        storage_errors,
         stories,
         story_form,
         story_search,

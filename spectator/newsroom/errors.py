@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-import logging
+from collections.abc import Sequence
 
 from flask import g, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from spectator import publishing
-from spectator.db import StorageError
 from spectator.media import MAX_BYTES
 from spectator.newsroom import bp
 
-log = logging.getLogger(__name__)
 MESSAGES = {
     403: (
         "Request refused",
@@ -33,33 +30,26 @@ SERVER_ERROR = (
     "Nothing was saved, and the error is in the log. "
     "Copy your text somewhere safe, then go back and try again.",
 )
-STORAGE_FAILURE = (
-    "Not saved",
-    "{reason}, so nothing can be saved right now. "
-    "Copy your text, tell your site administrator and try again later.",
-)
-STORAGE_REASONS = {
-    "busy": "The server is busy saving something else",
-    "full": "The server's disk is full",
-    "read-only": "The server's disk is read-only",
-    "damaged": "The server's database is damaged",
-    "not a database": "The server's database is damaged",
-    "no memory": "The server is out of memory",
-}
-DISK_ERRORS = {
-    errno.ENOSPC: "full",
-    errno.EDQUOT: "full",
-    errno.EROFS: "read-only",
-    errno.EIO: "disk error",
-    errno.ENOMEM: "no memory",
-}
 MAX_DRAINED_BYTES = 128 * 1024 * 1024
 
 
-def render_error(code: int, title: str, message: str, unsaved_text: str = "") -> tuple[str, int]:
-    """Return an error page, with the text that was sent, and its status."""
+def render_error(
+    code: int,
+    title: str,
+    message: str,
+    unsaved_text: str = "",
+    submitted_values: Sequence[tuple[str, str]] = (),
+) -> tuple[str, int]:
+    """Return an error page and its status.
+
+    The page shows the text that was sent, and a button that sends the submitted values again.
+    """
     return render_template(
-        "newsroom/error.html", title=title, message=message, unsaved_text=unsaved_text
+        "newsroom/error.html",
+        title=title,
+        message=message,
+        unsaved_text=unsaved_text,
+        submitted_values=submitted_values,
     ), code
 
 
@@ -84,24 +74,7 @@ def show_not_found(_error: publishing.NotFoundError) -> tuple[str, int]:
     return render_error(404, *MESSAGES[404], unsaved_text=request.form.get("body", ""))
 
 
-@bp.errorhandler(StorageError)
-def show_storage_error(error: StorageError) -> tuple[str, int]:
-    """Show why nothing can be saved, and the text that was sent."""
-    log.error("%s %s was not saved: %s", request.method, request.path, error)
-    title, message = STORAGE_FAILURE
-    reason = STORAGE_REASONS.get(error.cause, "The server's disk does not respond")
-    return render_error(503, title, message.format(reason=reason), _submitted_text())
-
-
-@bp.errorhandler(OSError)
-def show_disk_error(error: OSError) -> tuple[str, int]:
-    """Show why a picture could not be stored; re-raise an OSError with any other cause."""
-    if error.errno not in DISK_ERRORS:
-        raise error
-    return show_storage_error(StorageError(DISK_ERRORS[error.errno], error))
-
-
-def _submitted_text() -> str:
+def submitted_text() -> str:
     """Return the submitted body, or "" if parsing the form has failed or not yet happened."""
     text: str = vars(request).get("form", {}).get("body", "")
     return text
@@ -129,4 +102,4 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
         if error.code >= 500
         else MESSAGES.get(error.code, (error.name, error.description or ""))
     )
-    return render_error(error.code, title, message, _submitted_text())
+    return render_error(error.code, title, message, submitted_text())

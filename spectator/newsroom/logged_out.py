@@ -42,15 +42,12 @@ def require_login() -> Response | tuple[str, int] | None:
     if request.path.startswith(f"{URL_PREFIX}/fragments/"):
         return render_template("newsroom/_autosave_status.html", outcome="logged out", seq=""), 200
     if is_write:
-        submitted_values = _story_entries()
-        return render_template(
-            "newsroom/logged_out.html", submitted_values=submitted_values, action=request.path
-        ), 401
+        return render_template("newsroom/logged_out.html", submitted_values=submitted_values()), 401
     path = request.full_path if request.query_string else request.path
     return redirect(url_for("newsroom.login", next=security.safe_next_path(path)), 303)
 
 
-def _story_entries() -> list[tuple[str, str]]:
+def submitted_values() -> list[tuple[str, str]]:
     """Return the submitted fields, the first value of each; none if the body must not be read."""
     token = request.cookies.get(security.SESSION_COOKIE, "")
     is_returned = security.requested_view() in security.RETURNED_FORM_VIEWS

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Flask, render_template
+import logging
+
+from flask import Flask, render_template, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
+from spectator.db import StorageError, find_storage_error
 from spectator.queries import InvalidCursor
 from spectator.site import url_corrections
 
+log = logging.getLogger(__name__)
+RETRY_SECONDS = 10  # when clients may ask again while the database does not answer
 MESSAGES = {
     400: (
         "This address does not work",
@@ -24,6 +30,8 @@ MESSAGES = {
 def register(app: Flask) -> None:
     """Add a page for every HTTP error and every exception."""
     app.register_error_handler(HTTPException, show_error)
+    app.register_error_handler(SQLAlchemyError, show_storage_error)
+    app.register_error_handler(StorageError, show_storage_error)
     app.register_error_handler(InvalidCursor, show_invalid_cursor)
     app.before_request(url_corrections.replace_slash_redirect)
 
@@ -35,13 +43,24 @@ def show_error(error: HTTPException) -> Response | tuple[str, int]:
     if error.code is None or error.code < 400:
         return error.get_response()
     if isinstance(error, InternalServerError) or error.code >= 500:
-        return render_template("errors/500.html"), error.code
+        return render_template("errors/500.html", code=error.code), error.code
     if error.code == 404:
         return render_template("errors/404.html"), 404
     title, message = MESSAGES.get(error.code, (error.name, error.description or ""))
     return render_template(
         "errors/error.html", code=error.code, title=title, message=message
     ), error.code
+
+
+def show_storage_error(
+    error: SQLAlchemyError | StorageError,
+) -> tuple[str, int, dict[str, str]]:
+    """Show that the page cannot be read now; re-raise an error that is not the database's."""
+    if find_storage_error(error) is None and not isinstance(error, StorageError):
+        raise error
+    log.error("%s %s cannot be answered: %s", request.method, request.url_rule, error)
+    headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
+    return render_template("errors/500.html", code=503), 503, headers
 
 
 def show_invalid_cursor(_error: InvalidCursor) -> tuple[str, int]:
