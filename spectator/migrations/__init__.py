@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 
@@ -16,11 +17,66 @@ if TYPE_CHECKING:
 
 # The newest migration, as a constant so that startup need not load Alembic; a test compares it with
 # the files.
-HEAD = "0018"
+HEAD = "0019"
+# The schema of the oldest code that can use a database with HEAD's schema. A migration that is not
+# additive raises it to its own number. Every migration stores it, for code that does not know HEAD.
+OLDEST_CODE = "0018"
+SELECT_VERSION = "SELECT version_num FROM alembic_version"
+SELECT_OLDEST_CODE = """
+SELECT oldest_code FROM schema_support JOIN alembic_version ON version_num = version
+"""
+REPLACE_SUPPORT = (
+    "DELETE FROM schema_support",
+    "INSERT INTO schema_support (version, oldest_code) VALUES (:version, :oldest_code)",
+)
+FIRST_WITH_SUPPORT = "0019"
 
 
 class UpgradeError(Exception):
     """A migration would lose data, so the upgrade was rolled back; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The tables of a database, its schema version, and the oldest code that may use it."""
+
+    tables: frozenset[str]
+    version: str | None
+    oldest_code: str | None  # None: an older schema, or not written by a migration
+
+    @property
+    def is_newer(self) -> bool:
+        """Return whether newer code has upgraded the database."""
+        return self.version is not None and self.version not in supported_versions()
+
+    @property
+    def is_usable(self) -> bool:
+        """Return whether this code may use the database, which newer code may have upgraded."""
+        may_be_used = self.oldest_code is not None and self.oldest_code <= HEAD
+        return self.version == HEAD or (self.is_newer and may_be_used)
+
+
+def read_schema(fetch: Callable[[str], Sequence[Any]], tables: Iterable[str]) -> Schema:
+    """Return the schema of a database with these tables; `fetch` returns the rows of a query."""
+    names = frozenset(tables)
+
+    def read(table: str, query: str) -> str | None:
+        rows = fetch(query) if table in names else ()
+        return str(rows[0][0]) if rows else None
+
+    return Schema(
+        names,
+        read("alembic_version", SELECT_VERSION),
+        read("schema_support", SELECT_OLDEST_CODE),
+    )
+
+
+def store_support(connection: Connection, version: str) -> None:
+    """Store which code can use the schema that a migration has just made, in its transaction."""
+    if version >= FIRST_WITH_SUPPORT:
+        for statement in REPLACE_SUPPORT:
+            values = {"version": version, "oldest_code": OLDEST_CODE}
+            connection.execute(text(statement), values if ":" in statement else {})
 
 
 def supported_versions() -> frozenset[str]:
@@ -39,12 +95,19 @@ def alembic_config() -> Config:
     return config
 
 
+def current_schema(engine: Engine | None = None) -> Schema:
+    """Return the schema of the site's database, or of another."""
+    with (engine or db.engine).connect() as connection:
+
+        def fetch(query: str) -> Sequence[Any]:
+            return connection.execute(text(query)).all()
+
+        return read_schema(fetch, inspect(connection).get_table_names())
+
+
 def is_current() -> bool:
-    """Return whether the database has every migration; False for an empty database."""
-    with db.engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        return bool(connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD)
+    """Return whether the database has exactly this code's schema."""
+    return current_schema().version == HEAD
 
 
 def upgrade(engine: Engine | None = None) -> None:

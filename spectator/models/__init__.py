@@ -17,6 +17,7 @@ from spectator.models.media import Picture, PictureUse
 from spectator.models.names import FormerName
 from spectator.models.newsroom import KnownClient, LoginAttempt, Outbox, UserSession
 from spectator.models.people import ROLES, Author, User
+from spectator.models.support import SchemaSupport
 from spectator.models.taxonomy import Country, Section, Topic
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Related",
     "RelatedOverride",
     "Revision",
+    "SchemaSupport",
     "SearchCount",
     "Section",
     "Topic",

@@ -21,9 +21,9 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import IO, Any, cast
 
-from spectator import config, migrations
+from spectator import config
 from spectator.db import database_file
-from spectator.operations import database_dump, file_modes
+from spectator.operations import database_dump, diagnosis, file_modes
 from spectator.operations.durable_files import open_private, sync_directory
 
 FORMAT = 1
@@ -96,7 +96,8 @@ def make(
 def _write_archive(
     settings: Mapping[str, Any], file: IO[bytes], directory: Path, with_key: bool, show: Progress
 ) -> Manifest:
-    kind = "sqlite" if database_file(settings["DATABASE_URL"]) else "postgresql"
+    url = settings["DATABASE_URL"]
+    kind = "sqlite" if database_file(url) else "postgresql"
     files: dict[str, tuple[int, str]] = {}
     with tarfile.open(
         fileobj=file, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8"
@@ -109,7 +110,8 @@ def _write_archive(
         # The database first: pictures are never changed, so those of its stories follow it.
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=directory) as temporary:
             dump = Path(temporary) / DATABASE_NAMES[kind]
-            stories = database_dump.dump(settings["DATABASE_URL"], dump)
+            stories = database_dump.dump(url, dump)
+            schema = diagnosis.read_schema(url).version
             add(dump.name, dump)
         for picture in sorted((settings["MEDIA"] / "originals").glob("*")):
             if _FILE_NAME.fullmatch(name := f"originals/{picture.name}"):
@@ -117,9 +119,7 @@ def _write_archive(
                     add(name, picture)
         if with_key:
             add(config.SECRET_FILE, settings["DATA_DIR"] / config.SECRET_FILE)
-        manifest = Manifest(
-            datetime.now(UTC), config.version(), migrations.HEAD, kind, stories, files
-        )
+        manifest = Manifest(datetime.now(UTC), config.version(), str(schema), kind, stories, files)
         content = manifest.serialize()
         _add_bytes(archive, MANIFEST, content)
         _add_bytes(archive, MANIFEST_DIGEST, hashlib.sha256(content).hexdigest().encode())

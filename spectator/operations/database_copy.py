@@ -35,6 +35,8 @@ def copy_database(source: Engine, target: Engine, show: Progress) -> dict[str, i
     Nobody may write to either database meanwhile. Raises CopyError if the target has rows of its
     own or the copy differs.
     """
+    if migrations.current_schema(source).version != migrations.HEAD:
+        raise CopyError("A newer version of the site has upgraded the database. Update the code.")
     _prepare_target(target)
     counts: dict[str, int] = {}
     with source.connect() as reading:

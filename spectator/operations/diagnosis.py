@@ -16,6 +16,7 @@ from urllib.parse import quote
 from spectator import config, migrations
 from spectator.db import STORAGE_CODES, database_file, sqlite
 from spectator.db.poller import PollError
+from spectator.migrations import Schema
 from spectator.operations import postgresql
 from spectator.operations.faults import (
     INIT,
@@ -140,7 +141,7 @@ def examine_database(url: str) -> Iterator[Fault]:
         return
     try:
         yield from postgresql.examine_server(url)
-        yield from _examine_schema(postgresql.database_name(url), *postgresql.read_schema(url))
+        yield from _examine_schema(postgresql.database_name(url), postgresql.read_schema(url))
     except PollError as error:
         yield postgresql.no_answer_fault(url, error)
 
@@ -184,7 +185,7 @@ def _examine_content(path: Path) -> Iterator[Fault]:
         yield _not_a_database(path)
     else:
         try:
-            yield from _examine_schema(path, *_read_schema(path))
+            yield from _examine_schema(path, _read_schema(path))
         except sqlite.Error as error:
             yield explain_sqlite(getattr(error, "sqlite_errorcode", 0), str(error), path)
 
@@ -196,23 +197,28 @@ def _not_a_database(path: Path) -> Fault:
     )
 
 
-def _read_schema(path: Path) -> tuple[set[str], str | None]:
-    """Return the table names and the schema version; never create a file."""
+def read_schema(url: str) -> Schema:
+    """Return the schema of the database at a URL. Raises PollError or an error of SQLite."""
+    path = database_file(url)
+    return _read_schema(path) if path else postgresql.read_schema(url)
+
+
+def _read_schema(path: Path) -> Schema:
+    """Return the schema of a database file; never create a file."""
     with closing(
         sqlite.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=1)
     ) as connection:
         connection.execute("PRAGMA query_only=1")
-        tables = {
-            name
-            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        }
-        if "alembic_version" not in tables:
-            return tables, None
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return tables, str(row[0]) if row else None
+
+        def fetch(query: str) -> list[Any]:
+            return list(connection.execute(query).fetchall())
+
+        tables = fetch("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return migrations.read_schema(fetch, [name for (name,) in tables])
 
 
-def _examine_schema(name: Path | str, tables: set[str], version: str | None) -> Iterator[Fault]:
+def _examine_schema(name: Path | str, schema: Schema) -> Iterator[Fault]:
+    tables, version = schema.tables, schema.version
     path = name if isinstance(name, Path) else None
     if not tables:
         yield Fault(Cause.EMPTY, path, f"The database {name} is empty.", INIT)
@@ -221,14 +227,16 @@ def _examine_schema(name: Path | str, tables: set[str], version: str | None) -> 
         yield Fault(
             Cause.FOREIGN, path, message, "Check SPECTATOR_DATABASE_URL, or move the file away."
         )
-    elif version is None or (version == migrations.HEAD and not tables >= REQUIRED_TABLES):
+    elif version is None or (schema.is_usable and not tables >= REQUIRED_TABLES):
         yield Fault(
             Cause.DAMAGED,
             path,
             f"The database {name} is damaged (tables are missing).",
             RESTORE_ADVICE,
         )
-    elif version not in migrations.supported_versions():
+    elif version == migrations.HEAD:
+        return
+    elif schema.is_newer:
         message = (
             f"The database {name} has schema {version}, but this code knows only {migrations.HEAD} "
             "and older. A newer version of the site upgraded it."
@@ -237,8 +245,11 @@ def _examine_schema(name: Path | str, tables: set[str], version: str | None) -> 
             f"Update the code in {config.PROJECT_ROOT}, "
             "or restore the backup made before the upgrade."
         )
-        yield Fault(Cause.NEWER, path, message, remedy)
-    elif version != migrations.HEAD:
+        if schema.is_usable:
+            message += " This code can use it too."
+            remedy = f"Update the code in {config.PROJECT_ROOT} soon."
+        yield Fault(Cause.NEWER, path, message, remedy, stops_reading=not schema.is_usable)
+    else:
         message = (
             f"The database {name} has the older schema {version}; "
             f"this code needs {migrations.HEAD}."

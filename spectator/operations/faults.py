@@ -51,6 +51,11 @@ class Fault:
         return f"{self.message} {self.remedy}"
 
     @property
+    def stops_saving(self) -> bool:
+        """Return whether nothing can be saved."""
+        return self.stops_reading or self.cause not in (Cause.CLOCK, Cause.NEWER)
+
+    @property
     def is_fixed_by_init(self) -> bool:
         """Return whether `spectator init` fixes it."""
         return self.remedy == INIT

@@ -12,7 +12,7 @@ MAX_HINTS = 20
 
 def find_hints() -> Iterator[str]:
     """Yield sentences about merged and similar names in the stories."""
-    if not migrations.is_current():
+    if not migrations.current_schema().is_usable:
         return
     merged: dict[tuple[str, str], list[queries.MergedName]] = {}
     for row in queries.merged_names(MAX_HINTS * 10):

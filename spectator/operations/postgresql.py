@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy.engine import make_url
 
+from spectator import migrations
 from spectator.db.poller import PollError, PollingConnection
+from spectator.migrations import Schema
 from spectator.operations.faults import Cause, Fault
 
 MIN_VERSION = 15
@@ -38,14 +40,11 @@ def version(url: str) -> str:
         return "does not answer"
 
 
-def read_schema(url: str) -> tuple[set[str], str | None]:
-    """Return the table names and the schema version. Raises PollError."""
+def read_schema(url: str) -> Schema:
+    """Return the schema of the database at a URL. Raises PollError."""
     with closing(PollingConnection(url, CONNECT_SECONDS)) as connection:
         tables = {name for (name,) in connection.fetch(_TABLES)}
-        if "alembic_version" not in tables:
-            return tables, None
-        rows = connection.fetch("SELECT version_num FROM alembic_version")
-        return tables, str(rows[0][0]) if rows else None
+        return migrations.read_schema(connection.fetch, tables)
 
 
 def no_answer_fault(url: str, error: PollError) -> Fault:

@@ -72,7 +72,7 @@ def _require_empty(settings: Mapping[str, Any]) -> None:
     """Raise BackupError if the installation has a database."""
     url: str = settings["DATABASE_URL"]
     file = database_file(url)
-    has_tables = file.exists() if file else bool(postgresql.read_schema(url)[0])
+    has_tables = file.exists() if file else bool(postgresql.read_schema(url).tables)
     if has_tables:
         name = file or postgresql.database_name(url)
         raise BackupError(f"The database {name} exists. Restore into an empty installation.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -18,8 +19,10 @@ from spectator.db import database_file, db
 from spectator.models import Country, Section
 from spectator.operations import diagnosis, file_modes
 from spectator.operations.durable_files import open_private, write_durably
+from spectator.operations.faults import Cause
 from spectator.text.places.gazetteer import COUNTRIES
 
+log = logging.getLogger(__name__)
 FIRST_SECTIONS = ("Politics", "Security", "Business", "Society", "Health", "Culture", "Opinion")
 
 
@@ -28,10 +31,12 @@ class NotReadyError(Exception):
 
 
 def require_ready(settings: dict[str, Any]) -> None:
-    """Raise NotReadyError if the site cannot be served."""
+    """Raise NotReadyError if the site cannot be served; log a newer schema that it can use."""
     for fault in diagnosis.examine(settings):
         if fault.stops_reading:
             raise NotReadyError(str(fault))
+        if fault.cause is Cause.NEWER:
+            log.warning("%s", fault)
 
 
 def require_repairable(settings: dict[str, Any]) -> None:
@@ -56,7 +61,7 @@ def initialise(app: Flask) -> bool:
         if database and not database.exists():
             # SQLite itself would create it with mode 0644.
             os.close(open_private(str(database), os.O_WRONLY | os.O_CREAT))
-        if not migrations.is_current():
+        if not migrations.current_schema().is_usable:
             migrations.upgrade()
             has_changed = True
         has_changed = _add_first_rows() or has_changed

@@ -54,7 +54,8 @@ class StorageMonitor:
         disk_faults = chain.from_iterable(
             faults.examine_space(directory) for directory in directories if directory.is_dir()
         )
-        return next(chain(disk_faults, diagnosis.examine_database(self.url)), None)
+        all_faults = chain(disk_faults, diagnosis.examine_database(self.url))
+        return next((fault for fault in all_faults if fault.stops_saving), None)
 
     def _start_full_check_when_due(self) -> None:
         """Check a whole SQLite file in a thread, if due; it takes a second per 200 MB."""

@@ -1,0 +1,1 @@
+"""Databases that earlier schema versions wrote, as SQL, and the script that makes them."""
