@@ -73,6 +73,9 @@ lock: ## pin all dependencies with hashes (needs uv; UPGRADE=1 also updates indi
 	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" -c requirements-dev.txt pyproject.toml \
 	  requirements/build.in --extra postgres -o requirements/postgres.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" -c requirements-dev.txt pyproject.toml \
+	  requirements/build.in --extra s3 -o requirements/s3.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --quiet $(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" -c requirements-dev.txt \
 	  requirements/mutation.in -o requirements/mutation.txt
 

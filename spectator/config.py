@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from spectator import object_storage
 from spectator.text.words.languages import canonical_tag, tag_problem
 
 PREFIX = "SPECTATOR_"
@@ -138,10 +139,23 @@ def _search(value: str) -> str:
     return value
 
 
-def _media(value: str) -> Path | None:
-    if "://" in value:
-        raise ValueError("use a directory; object storage is not supported yet")
-    return _path(value)
+def _media_url(value: str) -> str:
+    if value and not re.fullmatch(
+        r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?", value
+    ):
+        raise ValueError("use an address like https://cdn.example/media")
+    return value.rstrip("/")
+
+
+def _store(value: str) -> Path | str | None:
+    """Return the URL of a bucket, the path of a directory, or None if there is no value."""
+    if "://" not in value:
+        return _path(value)
+    if not object_storage.URL.fullmatch(value):
+        raise ValueError("use a directory, or s3://bucket/prefix")
+    if find_spec("obstore") is None:
+        raise ValueError("install the client: pip install -r requirements/s3.txt")
+    return value.rstrip("/")
 
 
 def _path(value: str) -> Path | None:
@@ -249,9 +263,18 @@ SETTINGS = (
     Setting("LANGUAGE", "en", "the language of the site's own words and of new stories", _language),
     Setting("SEARCH", "whoosh", "the search engine", _search),
     Setting(
-        "MEDIA", "", "directory of uploaded pictures; empty: media in the data directory", _media
+        "MEDIA",
+        "",
+        "directory or s3://bucket/prefix of uploaded pictures; empty: media in the data directory",
+        _store,
     ),
-    Setting("BACKUP_TO", "", "directory of the worker's nightly backups; empty: none", _path),
+    Setting("MEDIA_URL", "", "where readers get pictures; empty: from this site", _media_url),
+    Setting(
+        "BACKUP_TO",
+        "",
+        "directory or s3://bucket/prefix of the worker's nightly backups; empty: none",
+        _store,
+    ),
     Setting("BACKUP_KEEP", "7", "how many nightly backups are kept", _positive_count),
     Setting("HTMX_URL", HTMX_URL, "where readers' browsers get htmx", _script_url),
     Setting("HTMX_INTEGRITY", HTMX_INTEGRITY, "its SRI digest", _integrity),

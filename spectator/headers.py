@@ -24,14 +24,16 @@ DEFAULT_HEADERS = {
 FRAMED_ENDPOINTS = frozenset({"newsroom.preview", "newsroom.preview_new"})
 
 
-def content_security_policy(style_hash: str, scripts: list[str], *directives: str) -> str:
-    """Return a strict policy: these scripts, the site's own styles, and no third parties."""
+def content_security_policy(
+    style_hash: str, pictures: str, scripts: list[str], *directives: str
+) -> str:
+    """Return a strict policy: these scripts and pictures, the site's own styles, nothing else."""
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src {' '.join(scripts)}",
             f"style-src 'self' '{style_hash}'",
-            "img-src 'self' data:",
+            f"img-src {pictures}",
             "media-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",
@@ -60,7 +62,9 @@ def register(app: Flask) -> None:
     site_scripts = ["'self'", htmx] if urlsplit(htmx).netloc else ["'self'"]
     newsroom_scripts = [*site_scripts, *(url for url, _ in EDITOR_SCRIPTS)]
     stylesheet: Stylesheet = app.extensions["stylesheet"]
-    policy_of = partial(content_security_policy, stylesheet.csp_hash)
+    media_url: str = app.config["MEDIA_URL"]
+    pictures = f"'self' data: {media_url}/" if media_url else "'self' data:"
+    policy_of = partial(content_security_policy, stylesheet.csp_hash, pictures)
     public = policy_of(site_scripts, "frame-ancestors 'none'")
     newsroom = policy_of(newsroom_scripts, "frame-src 'self'", "frame-ancestors 'none'")
     hsts = "max-age=31536000" + ("; includeSubDomains" if app.config["HSTS_SUBDOMAINS"] else "")

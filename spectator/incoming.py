@@ -1,6 +1,7 @@
 """Requests that are received without blocking a thread: their heads, small bodies and deadlines.
 
-Requests with large or unknown bodies and those of the newsroom need a slot (see `request_slots`).
+Requests with large or unknown bodies and those of the newsroom need a slot (see `request_slots`),
+and those of pictures too if they are in a bucket, which may be slow.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 from gunicorn.http.unreader import SocketUnreader
 
 from spectator.newsroom.security import SESSION_COOKIE
+from spectator.request_slots import SlotUser
 
 HEAD_SECONDS = 10.0  # for the whole head of a request
 BODY_SECONDS, BODY_BYTES_PER_SECOND = 20.0, 8_000  # for a body, and the extra time for its size
@@ -30,24 +32,32 @@ _SESSION = re.compile(
     re.IGNORECASE,
 )
 _NEWSROOM = re.compile(rb"/+newsroom(?:/|$)")
+PICTURES = b"/media/"
 
 
 class IncomingRequest:
     """A request that is being received: its bytes so far, and its deadline."""
 
-    def __init__(self) -> None:
+    def __init__(self, are_pictures_slow: bool = False) -> None:
+        self.are_pictures_slow = are_pictures_slow
         self.deadline = time.monotonic() + HEAD_SECONDS
         self.received = bytearray()
         self.head_length = 0  # 0 until the head is complete
         self.body_length: int | None = 0
         self.is_newsroom = False
+        self.is_slow_picture = False
         self.session = b""
         self.has_slot = False
 
     @property
     def needs_slot(self) -> bool:
         """Whether the request may be answered only with a slot."""
-        return (self.is_large or self.is_newsroom) and not self.has_slot
+        return (self.is_large or self.is_newsroom or self.is_slow_picture) and not self.has_slot
+
+    @property
+    def slot_user(self) -> SlotUser:
+        """Who needs the slot; all pictures together are limited like one session."""
+        return SlotUser(self.is_large, PICTURES if self.is_slow_picture else self.session)
 
     @property
     def is_large(self) -> bool:
@@ -72,16 +82,18 @@ class IncomingRequest:
     def read_head(self, head: bytes) -> None:
         """Parse the body's length, the session and whether this is a newsroom request."""
         self.body_length = parse_body_length(head)
-        self.is_newsroom = may_be_newsroom(head)
+        target = request_target(head)
+        path = unquote_to_bytes(target)
+        self.is_newsroom = not target.startswith(b"/") or is_newsroom_path(path)
+        self.is_slow_picture = self.are_pictures_slow and path.startswith(PICTURES)
         session = _SESSION.search(head)
         self.session = session[1] if session else b""
 
 
-def may_be_newsroom(head: bytes) -> bool:
-    """Return whether a request is for the newsroom, or its target does not start with a path."""
+def request_target(head: bytes) -> bytes:
+    """Return the target of a request without its query, b"" if there is none; rarely no path."""
     words = head.lstrip(b"\r\n").partition(b"\r\n")[0].split(b" ")
-    path = re.split(rb"[?#]", words[1], maxsplit=1)[0] if len(words) > 1 else b""
-    return not path.startswith(b"/") or is_newsroom_path(unquote_to_bytes(path))
+    return re.split(rb"[?#]", words[1], maxsplit=1)[0] if len(words) > 1 else b""
 
 
 def is_newsroom_path(path: bytes) -> bool:

@@ -16,22 +16,31 @@ from contextlib import suppress
 from pathlib import Path
 
 from spectator import media, queries
+from spectator.db import db, wait_while_busy
 
 log = logging.getLogger(__name__)
 UNFINISHED_SECONDS = 3600.0
+REPAIR_SECONDS = 60.0  # the pause between repairs of a bucket, and the longest one
 
 Fingerprint = tuple[object, ...]
 
 
 class RenditionConsumer:
-    """A consumer that makes the renditions in a media directory match the stories."""
+    """A consumer that makes the renditions in a store of pictures match the stories.
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    Several hosts may do so in one store: each does what is missing, and what two do is the same.
+    """
+
+    def __init__(self, location: media.Location) -> None:
+        self.location = location
+        self.directory = location if isinstance(location, Path) else None
         self.offset: int | None = None
         self.broken: set[str] = set()
         self.failures: Counter[str] = Counter()
         self.repaired_fingerprint: Fingerprint | None = None
+        self.repaired_hour = 0
+        self.next_repair_at = 0.0
+        self.repaired_states: set[queries.PictureState] = set()
 
     def catch_up(self) -> bool:
         """Check the pictures of stories changed since the last call; return whether any were."""
@@ -45,14 +54,34 @@ class RenditionConsumer:
         return True
 
     def repair(self, seconds: float) -> bool:
-        """Check every picture, for at most `seconds`; return whether all were checked."""
+        """Check every picture, for at most `seconds`; return whether all were checked.
+
+        In a bucket, pictures that have not changed since the last pass are checked once an hour.
+        """
         fingerprint = self._fingerprint()
         if fingerprint == self.repaired_fingerprint:
             return True
-        is_done, is_whole = self._sync(queries.picture_states(), time.monotonic() + seconds)
+        states, hour = queries.picture_states(), _hour()
+        if self.directory or self.repaired_hour != hour:
+            self.repaired_states.clear()
+        changed = [state for state in states if state not in self.repaired_states]
+        is_done, is_whole = self._sync(changed, time.monotonic() + seconds)
         # Renditions made in this pass change the directories, so the next pass runs once more.
         self.repaired_fingerprint = fingerprint if is_done and is_whole else None
+        if is_done and is_whole and not self.directory:
+            self.repaired_states, self.repaired_hour = set(states), hour
         return is_done
+
+    def sync(self) -> bool:
+        """Catch up, and once a minute repair; return whether there may be more to do."""
+        has_more = False
+        with wait_while_busy():
+            has_more = self.catch_up()
+            if time.monotonic() >= self.next_repair_at:
+                has_more |= not self.repair(REPAIR_SECONDS)
+                self.next_repair_at = time.monotonic() + REPAIR_SECONDS * (not has_more)
+        db.session.rollback()
+        return has_more
 
     def _sync(self, states: Iterable[queries.PictureState], deadline: float) -> tuple[bool, bool]:
         """Remove or make renditions; return whether all were tried, and whether none failed.
@@ -61,11 +90,12 @@ class RenditionConsumer:
         other error, of the disk or from a lack of memory, postpones the rest. Pictures that caused
         one come last, so that none can keep the others from their turn for ever.
         """
+        stored = media.StoredRenditions(self.location)
         for state in sorted(states, key=lambda state: self.failures[state.digest]):
             try:
-                if not self._sync_picture(state, deadline):
+                if not self._sync_picture(state, stored.names(state.digest), deadline):
                     return False, False
-            except (media.PictureResourceError, OSError) as error:
+            except (media.PictureResourceError, media.StoreError, OSError) as error:
                 if not isinstance(error, FileNotFoundError):
                     log.error("cannot sync picture %s now, will try again: %s", state.id, error)
                     self.failures[state.digest] += 1
@@ -75,18 +105,21 @@ class RenditionConsumer:
                 self._mark_broken(state, error)
         return True, True
 
-    def _sync_picture(self, state: queries.PictureState, deadline: float) -> bool:
-        """Remove or make the renditions of a picture; return False if there is no time left."""
+    def _sync_picture(self, state: queries.PictureState, stored: set[str], deadline: float) -> bool:
+        """Remove or make the renditions of a picture; return False if there is no time left.
+
+        `stored` has the names of the renditions that exist.
+        """
         original = state.digest, state.extension, state.width
         if state.is_withdrawn:
-            if media.remove_renditions(self.directory, state.digest, state.extension):
+            if stored and media.remove_renditions(self.location, state.digest):
                 log.info("picture %s: renditions removed; no published story uses it", state.id)
-        elif state.digest not in self.broken and media.missing_renditions(
-            self.directory, *original
+        elif state.digest not in self.broken and not stored.issuperset(
+            name for name, _ in media.rendition_names(*original)
         ):
             if time.monotonic() > deadline:
                 return False
-            media.make_renditions(self.directory, *original)
+            media.make_renditions(self.location, *original)
         return True
 
     def _mark_broken(self, state: queries.PictureState, error: Exception) -> None:
@@ -94,16 +127,32 @@ class RenditionConsumer:
         log.error("picture %s: cannot restore its renditions: %s", state.id, error)
 
     def _fingerprint(self) -> Fingerprint:
-        """Return a value that changes with every save and every rendition added or removed."""
-        times = []
-        with suppress(FileNotFoundError), os.scandir(self.directory / "renditions") as entries:
-            times = sorted((entry.name, entry.stat().st_mtime_ns) for entry in entries)
-        return queries.newest_revision_id(), queries.newest_picture_id(), tuple(times)
+        """Return a value that changes with every save and every rendition added or removed.
+
+        In a bucket, renditions that others add or remove change it within the hour.
+        """
+        times: object = _hour()
+        if self.directory:
+            times = _modification_times(self.directory / "renditions")
+        return queries.newest_revision_id(), queries.newest_picture_id(), times
 
     def delete_unfinished(self) -> None:
         """Delete files that a killed process left unfinished an hour ago or earlier."""
+        if self.directory is None:
+            return
         for pattern in (".new-*", "originals/.new-*", "renditions/*/.new-*"):
             for path in self.directory.glob(pattern):
                 with suppress(FileNotFoundError):
                     if time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
                         shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _modification_times(directory: Path) -> tuple[tuple[str, int], ...]:
+    """Return the modification time of each directory in a directory, in nanoseconds."""
+    with suppress(FileNotFoundError), os.scandir(directory) as entries:
+        return tuple(sorted((entry.name, entry.stat().st_mtime_ns) for entry in entries))
+    return ()
+
+
+def _hour() -> int:
+    return int(time.time() // 3600)

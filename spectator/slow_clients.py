@@ -2,9 +2,9 @@
 
 gunicorn reads a request in the thread that answers it, so that a few idle sockets would stop the
 site. This worker reads the head of every request, and bodies of up to `SMALL_BODY_BYTES`, without a
-thread. Requests of the newsroom, and larger bodies, need a slot: one of a limited number of
-threads. Large bodies are accepted only from people who have logged in. The unsent rest of a
-response also waits without a thread.
+thread. Requests of the newsroom, larger bodies, and pictures in a bucket need a slot: one of a
+limited number of threads. Large bodies are accepted only from people who have logged in. The unsent
+rest of a response also waits without a thread.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from spectator.incoming import (
     receive,
 )
 from spectator.outgoing import Outgoing
-from spectator.request_slots import RequestSlots, SlotUser
+from spectator.request_slots import RequestSlots
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -78,7 +78,9 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
         conn.sock.setblocking(False)
         if not isinstance(conn.parser.unreader, BoundedUnreader):
             conn.parser.unreader = BoundedUnreader(conn.sock)
-        incoming = conn.incoming = getattr(conn, "incoming", None) or IncomingRequest()
+        incoming = conn.incoming = getattr(conn, "incoming", None) or IncomingRequest(
+            are_pictures_slow=isinstance(self.wsgi.config["MEDIA"], str)
+        )
         try:
             is_ready = incoming.has_slot or receive(conn.sock, conn.parser.unreader, incoming)
         except OSError:
@@ -169,7 +171,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc]
     def grant_slots(self) -> None:
         """Give the free slots to the next requests in the queue that may have one."""
         for conn in list(self.queued):
-            user = SlotUser(conn.incoming.is_large, conn.incoming.session)
+            user = conn.incoming.slot_user
             if self.slots.take(user):
                 self.queued.remove(conn)
                 conn.slot, conn.incoming.has_slot = user, True

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, current_app, has_request_context, request, url_for
+from flask import Flask, current_app, has_request_context, request
 from jinja2 import BaseLoader, Environment, TemplateNotFound
 from markupsafe import Markup
 
@@ -31,7 +31,7 @@ from spectator.text.words.excerpts import reading_minutes
 from spectator.text.words.language_tags import text_dir
 from spectator.text.words.languages import language_name
 from spectator.times import format_moment, has_whole_minutes, zone_abbreviation
-from spectator.urls import absolute_url, listing_path, permalink
+from spectator.urls import absolute_url, listing_path, permalink, picture_url
 
 # The names of HTML elements for the editor's scripts (static/js/html_names.js).
 HTML_NAMES = {
@@ -81,9 +81,15 @@ def _machine_time(moment: datetime) -> datetime:
 
 
 def renditions(picture: Picture) -> list[tuple[str, int]]:
-    """Return (path, width in pixels) of each rendition of a picture, narrowest first."""
+    """Return (URL, width in pixels) of each rendition of a picture, narrowest first."""
     names = rendition_names(picture.digest, picture.extension, picture.width)
-    return [(url_for("site.media", name=name), width) for name, width in names]
+    return [(picture_url(name), width) for name, width in names]
+
+
+def displayed(body: str) -> Markup:
+    """Return a stored body for readers, with its pictures where readers get them."""
+    html = render_body(body, picture_url(""))
+    return Markup(html)  # noqa: S704 - cleaned when it was stored
 
 
 def navigation() -> Sequence[Section]:
@@ -157,7 +163,7 @@ def register(app: Flask) -> None:
     app.context_processor(lambda: {"sections": cache(navigation)})  # read at most once a page
     app.jinja_env.globals.update(settings | globals_)
     app.jinja_env.filters.update(
-        displayed=lambda body: Markup(render_body(body)),  # noqa: S704 - cleaned when it was stored
+        displayed=displayed,
         long_date=long_date,
         date_time=date_time,
         newsroom_time=newsroom_time,

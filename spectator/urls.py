@@ -48,7 +48,12 @@ def listing_path(entity: Section | Topic | Country | Author) -> str:
     return f"{prefix}/{entity.slug}/"
 
 
+def picture_url(name: str) -> str:
+    """Return the path of a rendition, or its URL if another address serves the pictures."""
+    return f"{current_app.config['MEDIA_URL'] or '/media'}/{name}"
+
+
 def absolute_url(path: str) -> str:
-    """Return the absolute public URL of a path."""
+    """Return the absolute public URL of a path; an absolute URL stays as it is."""
     site_url: str = current_app.config["SITE_URL"]
-    return site_url + path
+    return site_url + path if path.startswith("/") else path

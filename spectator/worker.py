@@ -40,7 +40,6 @@ from spectator import (
 )
 from spectator.change_watcher import ChangeWatcher
 from spectator.db import db, wait_while_busy
-from spectator.listing_consumer import ListingConsumer
 from spectator.operations import nightly_backup, site_lock
 from spectator.proxy_cache import ProxyCacheRefresher
 from spectator.renditions import RenditionConsumer
@@ -66,7 +65,6 @@ class Worker:
         self.is_stopping = False
         self.error: Exception | None = None
         self.next_maintenance_at = 0.0
-        self.listings = ListingConsumer()
         self.related = related.RelatedConsumer()
         self.renditions = RenditionConsumer(app.config["MEDIA"])
         self.proxy_cache = ProxyCacheRefresher(
@@ -100,7 +98,11 @@ class Worker:
             log.info("worker %s started", os.getpid())
             threads = [
                 Thread(target=self.run_thread, args=(loop,), name=name, daemon=True)
-                for name, loop in (("clock", self.run_clock), ("refresher", self.run_refresher))
+                for name, loop in (
+                    ("clock", self.run_clock),
+                    ("refresher", self.run_refresher),
+                    ("pictures", self.run_pictures),
+                )
             ]
             for thread in threads:
                 thread.start()
@@ -129,6 +131,11 @@ class Worker:
         """Refresh nginx's copies: withdrawn pages must leave them soon."""
         if self.proxy_cache.is_enabled:
             self.run_rounds(self.proxy_cache.catch_up, self.proxy_cache.next_retry_at)
+
+    def run_pictures(self) -> None:
+        """Make and remove renditions in a bucket, which no index may wait for."""
+        if self.renditions.directory is None:
+            self.run_rounds(self.renditions.sync, lambda: self.renditions.next_repair_at)
 
     def run_rounds(
         self,
@@ -196,13 +203,13 @@ class Worker:
             indexing.open_public_index(self.data_dir),
             indexing.open_newsroom_index(self.data_dir),
         )
-        has_progressed = self.attempt(self.listings.catch_up)
-        has_progressed |= (
+        has_progressed = (
             self.attempt(lambda: indexing.catch_up(index))
             or self.attempt(lambda: indexing.catch_up(newsroom, indexing.NEWSROOM))
             or self.attempt(lambda: self.related.catch_up(index))
         )
-        has_progressed |= self.attempt(self.renditions.catch_up)
+        if self.renditions.directory:
+            has_progressed |= self.attempt(self.renditions.catch_up)
         if time.monotonic() >= self.next_maintenance_at:
             self.next_maintenance_at = time.monotonic() + (
                 MAINTENANCE_INTERVAL_SECONDS if self.run_maintenance() else REPAIR_BUDGET_SECONDS
@@ -237,7 +244,9 @@ class Worker:
             self.renditions.delete_unfinished,
         ):
             self.attempt(step)
-        is_done = self.attempt(lambda: self.renditions.repair(REPAIR_BUDGET_SECONDS))
+        is_done = self.renditions.directory is None or self.attempt(
+            lambda: self.renditions.repair(REPAIR_BUDGET_SECONDS)
+        )
         db.session.rollback()
         return is_done
 

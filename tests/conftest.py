@@ -23,7 +23,7 @@ from spectator.operations import setup
 from spectator.pagecache import PageCache
 from spectator.publishing import Action
 from spectator.worker import Worker
-from tests import postgresql
+from tests import object_stores, postgresql
 from tests.newsroom_client import create_account, logged_in_client
 from tests.page_checks import CheckingClient
 
@@ -123,6 +123,20 @@ def app(
         db.engine.dispose()
     if rows_of_init:
         rows_of_init.restore()
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """Address of a server of S3."""
+    with object_stores.s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """URL of an empty bucket that this process can use."""
+    object_stores.use_store(monkeypatch, s3_address)
+    return object_stores.new_bucket(s3_address)
 
 
 @pytest.fixture

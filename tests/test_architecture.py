@@ -27,7 +27,7 @@ LAYERS = (
         "outgoing",
     },
     {"site", "newsroom", "importers", "worker", "operations", "demo"},
-    {"listing_consumer", "proxy_cache", "related", "renditions"},
+    {"proxy_cache", "related", "renditions"},
     {"indexing", "templating"},
     {
         "publishing",
@@ -46,6 +46,7 @@ LAYERS = (
     {"urls"},
     {"models"},
     {"db", "config", "tokens"},
+    {"object_storage"},
     {"text", "times"},
 )
 FORBIDDEN = {

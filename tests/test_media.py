@@ -441,7 +441,7 @@ def test_a_full_disk_leaves_no_half_written_file(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(f"spectator.media.os.{failing}", full)
+    monkeypatch.setattr(f"spectator.media.stores.os.{failing}", full)
     with pytest.raises(OSError, match="No space left"):
         store_upload(BytesIO(encoded(photograph(300, 200))), tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -172,6 +172,18 @@ def test_the_newsroom_is_known_by_its_address(request_line: str, expected: bool)
     assert incoming.needs_slot == expected
 
 
+@pytest.mark.parametrize("path", ["/media/ab/x.jpg", "/%6dedia/x", "/media/?a=/newsroom/"])
+def test_pictures_in_a_bucket_need_slots_and_share_them(path: str) -> None:
+    on_disk, first, second, third = (IncomingRequest(number > 0) for number in range(4))
+    for number, incoming in enumerate((on_disk, first, second, third)):
+        head = f"GET {path} HTTP/1.1\r\nHost: x\r\nCookie: __Host-session={number}\r\n\r\n"
+        incoming.add(head.encode())
+    assert not on_disk.needs_slot and first.needs_slot
+    editor = SlotUser(False, b"editor")
+    users = [first.slot_user, second.slot_user, third.slot_user, editor]
+    assert granted(users) == [True, True, False, True]
+
+
 @pytest.mark.parametrize(
     ("cookie", "session"),
     [
@@ -228,7 +240,8 @@ def test_requests_take_turns() -> None:
     worker.enqueue_req = started.append
     waiting = [
         SimpleNamespace(
-            incoming=SimpleNamespace(has_slot=False, is_large=is_large, session=session), slot=None
+            incoming=SimpleNamespace(has_slot=False, slot_user=SlotUser(is_large, session)),
+            slot=None,
         )
         for is_large, session in [(True, b"a"), (True, b"a"), (True, b"b"), (False, b"c")]
     ]

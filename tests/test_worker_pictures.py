@@ -119,7 +119,8 @@ def test_a_picture_that_always_fails_is_tried_after_the_others(
 def test_renditions_that_cannot_be_removed_do_not_end_the_worker(
     app: Flask, idle_worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store_without_renditions(app, 10)
+    stored = store_without_renditions(app, 10)
+    (app.config["MEDIA"] / "renditions" / rendition_names(stored)[0]).touch()
     with db.write() as session:
         session.execute(update(Picture).values(was_public=True))
     monkeypatch.setattr(media, "remove_renditions", fail_with_full_disk)

@@ -1,19 +1,18 @@
-"""Uploaded pictures and their renditions: bytes and a directory, no database.
+"""Uploaded pictures and their renditions: bytes and a store, no database.
 
-Under the media directory, `originals/` holds each stored picture (re-encoded, without metadata) and
-`renditions/` the smaller copies that readers get. Renditions can be deleted and are made again from
-the originals. A separate program (`decoder`, run by `sandbox`) decodes pictures, so that hostile
-bytes never reach a process of the site.
+In the store (a directory or a bucket, see `stores`), `originals/` holds each stored picture
+(re-encoded, without metadata) and `renditions/` the smaller copies that readers get. Renditions can
+be deleted and are made again from the originals. A separate program (`decoder`, run by `sandbox`)
+decodes pictures, so that hostile bytes never reach a process of the site.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import logging
 import re
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -29,23 +28,43 @@ from spectator.media.decoder import (
     rendition_widths,
 )
 from spectator.media.sandbox import decode
+from spectator.media.stores import (
+    CONTENT_TYPES,
+    BucketStore,
+    DirectoryStore,
+    Location,
+    open_bucket,
+    open_picture_store,
+)
+from spectator.object_storage import StoreError
 
 __all__ = [
+    "CONTENT_TYPES",
     "DAMAGED",
     "MAX_BYTES",
     "WIDTHS",
+    "Location",
     "PictureError",
     "PictureResourceError",
+    "StoreError",
     "StoredPicture",
     "make_renditions",
+    "open_bucket",
+    "open_picture_store",
     "store_upload",
 ]
+log = logging.getLogger(__name__)
 # The hint beside the upload field.
 UPLOAD_HINT = (
     f"JPEG of up to {MAX_JPEG_PIXELS // 10**6} megapixels, "
     f"PNG, WebP or GIF of up to {MAX_PIXELS // 10**6}; at most {MAX_BYTES // 1024**2} MB."
 )
 CHUNK_BYTES = 256 * 1024
+STORE_DOWN = (
+    "The storage of pictures does not answer. Wait a minute, then upload the picture again."
+)
+# How long an upload stores renditions; the worker makes those that are missing afterwards.
+RENDITION_SECONDS = 10.0
 _RENDITION_URL = re.compile(r"/media/([0-9a-f]{2})/(\1[0-9a-f]{30})-[0-9]", re.ASCII)
 _RENDITION_NAME = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{30}-[1-9][0-9]{0,3}\.(?:jpg|png)", re.ASCII)
 
@@ -61,15 +80,16 @@ class StoredPicture:
     byte_size: int
 
 
-def store_upload(stream: IO[bytes], directory: Path) -> StoredPicture:
-    """Store a picture with its renditions under `directory` and return a description of it.
+def store_upload(stream: IO[bytes], location: Location) -> StoredPicture:
+    """Store a picture with its renditions at `location` and return a description of it.
 
     It is stored upright, in sRGB, at most 2560 pixels wide and without metadata. The same bytes
     give the same files. Raises PictureError if it is not a still picture within the limits,
-    PictureResourceError if memory or time ran out, and OSError if the disk is full (then no
-    partial file stays).
+    PictureResourceError if memory or time ran out or the store does not answer, and OSError if the
+    disk is full (then no partial file stays).
     """
-    with _workspace(directory) as work:
+    store = open_picture_store(location)
+    with store.workspace() as work:
         _save_upload(stream, work / "upload")
         result = decode("original", work / "upload", work)
         extension, width = result["extension"], result["width"]
@@ -77,10 +97,32 @@ def store_upload(stream: IO[bytes], directory: Path) -> StoredPicture:
         with original.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
         byte_size = original.stat().st_size
-        _move_into_place(original, directory / "originals" / f"{digest}.{extension}")
-        for name, size in rendition_names(digest, extension, width):
-            _move_into_place(work / f"{size}.{extension}", directory / "renditions" / name)
+        try:
+            store.save(original_name(digest, extension), original)
+        except StoreError as error:
+            log.error("a picture was refused: %s", error)
+            raise PictureResourceError(STORE_DOWN) from error
+        _save_renditions(store, rendition_names(digest, extension, width), work)
     return StoredPicture(digest, extension, width, result["height"], byte_size)
+
+
+def _save_renditions(
+    store: DirectoryStore | BucketStore, names: list[tuple[str, int]], work: Path
+) -> None:
+    """Store the renditions of an upload; if a bucket is slow or fails, only the first ones."""
+    deadline = time.monotonic() + RENDITION_SECONDS
+    try:
+        for name, size in names:
+            if isinstance(store, BucketStore) and time.monotonic() > deadline:
+                raise StoreError(f"{store.url} is slow")
+            store.save(f"renditions/{name}", work / f"{size}{Path(name).suffix}")
+    except StoreError as error:
+        log.warning("the worker will store the remaining renditions: %s", error)
+
+
+def original_name(digest: str, extension: str) -> str:
+    """Return the name of an original in its store."""
+    return f"originals/{digest}.{extension}"
 
 
 def rendition_names(digest: str, extension: str, width: int) -> list[tuple[str, int]]:
@@ -90,7 +132,12 @@ def rendition_names(digest: str, extension: str, width: int) -> list[tuple[str, 
 
 def rendition_path(directory: Path, name: str) -> Path | None:
     """Return the path of a rendition (it may not exist), or None if the name is not valid."""
-    return directory / "renditions" / name if _RENDITION_NAME.fullmatch(name) else None
+    return directory / "renditions" / name if is_rendition_name(name) else None
+
+
+def is_rendition_name(name: str) -> bool:
+    """Return whether a name, such as "ab/ab…-320.jpg", has the form of a rendition's."""
+    return _RENDITION_NAME.fullmatch(name) is not None
 
 
 def digest_from_name(name: str) -> str:
@@ -98,51 +145,82 @@ def digest_from_name(name: str) -> str:
     return name[3:35]
 
 
-def missing_renditions(directory: Path, digest: str, extension: str, width: int) -> list[str]:
-    """Return the names of the renditions that are not on disk; `width` is the original's."""
-    names = [name for name, _ in rendition_names(digest, extension, width)]
-    return [name for name in names if not (directory / "renditions" / name).exists()]
+class StoredRenditions:
+    """The renditions in a store, listed once for each directory of them."""
+
+    def __init__(self, location: Location) -> None:
+        self.store = open_picture_store(location)
+        self.listed: set[str] = set()
+        self.names_by_digest: dict[str, set[str]] = {}
+
+    def names(self, digest: str) -> set[str]:
+        """Return the names of the stored renditions of a picture, below `renditions/`.
+
+        Raises OSError or StoreError.
+        """
+        directory = f"renditions/{digest[:2]}"
+        if directory not in self.listed:
+            for path in self.store.names(directory):
+                name = path.removeprefix("renditions/")
+                self.names_by_digest.setdefault(digest_from_name(name), set()).add(name)
+            self.listed.add(directory)
+        return self.names_by_digest.get(digest, set())
 
 
-def make_renditions(directory: Path, digest: str, extension: str, width: int) -> int:
+def missing_renditions(location: Location, digest: str, extension: str, width: int) -> list[str]:
+    """Return the names of the renditions that are not stored; `width` is the original's.
+
+    Raises OSError or StoreError.
+    """
+    stored = StoredRenditions(location).names(digest)
+    return [name for name, _ in rendition_names(digest, extension, width) if name not in stored]
+
+
+def make_renditions(location: Location, digest: str, extension: str, width: int) -> int:
     """Make the missing renditions of an original `width` pixels wide; return their number.
 
-    Raises OSError if the original is missing or the disk is full, PictureError if the original is
-    damaged, and PictureResourceError if memory or time ran out.
+    Raises OSError if the original is missing or the disk is full, StoreError if the store does not
+    answer, PictureError if the original is damaged, and PictureResourceError if memory or time ran
+    out. Two processes may make the same rendition: both store the same file.
     """
-    original = directory / "originals" / f"{digest}.{extension}"
-    missing = set(missing_renditions(directory, digest, extension, width))
+    store = open_picture_store(location)
+    missing = set(missing_renditions(location, digest, extension, width))
     name_by_width = {
         size: name for name, size in rendition_names(digest, extension, width) if name in missing
     }
     if not name_by_width:
         return 0
-    with _workspace(directory) as work:
+    with store.workspace() as work:
+        original = store.open_original(original_name(digest, extension), work)
         decode("renditions", original, work, *name_by_width)
         for size, name in name_by_width.items():
-            _move_into_place(work / f"{size}.{extension}", directory / "renditions" / name)
+            store.save(f"renditions/{name}", work / f"{size}.{extension}")
     return len(name_by_width)
 
 
-def remove_renditions(directory: Path, digest: str, extension: str) -> int:
-    """Delete all renditions of an original, but not the original; return their number."""
-    paths = list((directory / "renditions" / digest[:2]).glob(f"{digest}-*.{extension}"))
-    for path in paths:
-        path.unlink(missing_ok=True)
-    return len(paths)
+def remove_renditions(location: Location, digest: str) -> int:
+    """Delete all renditions of an original, but not the original; return their number.
+
+    Raises OSError or StoreError.
+    """
+    names = StoredRenditions(location).names(digest)
+    for name in names:
+        open_picture_store(location).delete(f"renditions/{name}")
+    return len(names)
+
+
+def missing_originals(location: Location, names: Iterable[str]) -> list[str]:
+    """Return those of the names, such as "ab….jpg", without an original.
+
+    Raises OSError or StoreError.
+    """
+    stored = open_picture_store(location).names("originals")
+    return [name for name in names if f"originals/{name}" not in stored]
 
 
 def rendition_digests(html: str) -> set[str]:
     """Return the digests of the pictures that an HTML text shows."""
     return {digest for _, digest in _RENDITION_URL.findall(html)} if "/media/" in html else set()
-
-
-@contextmanager
-def _workspace(directory: Path) -> Iterator[Path]:
-    """Yield a temporary directory on the same file system."""
-    _make_directory(directory, 0o711)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=directory) as name:
-        yield Path(name)
 
 
 def _save_upload(stream: IO[bytes], path: Path) -> None:
@@ -156,33 +234,3 @@ def _save_upload(stream: IO[bytes], path: Path) -> None:
                     f"The picture is larger than {MAX_BYTES // 1024**2} MB; upload a smaller file."
                 )
             file.write(chunk)
-
-
-def _move_into_place(finished: Path, path: Path) -> None:
-    """Move a finished file to its final path atomically and durably.
-
-    Renditions are readable by the web server (0644 in 0755), originals only by their owner (0600 in
-    0700), whatever the umask.
-    """
-    if path.exists():
-        return
-    is_private = path.parent.name == "originals"
-    _make_directory(path.parent, 0o700 if is_private else 0o755)
-    with finished.open("rb") as file:
-        os.fchmod(file.fileno(), 0o600 if is_private else 0o644)
-        os.fsync(file.fileno())
-    os.replace(finished, path)
-    parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)
-
-
-def _make_directory(path: Path, mode: int) -> None:
-    """Make a directory with an exact mode, and its parents, which other users can traverse."""
-    if path.is_dir():
-        return
-    _make_directory(path.parent, 0o755 if path.parent.name == "renditions" else 0o711)
-    path.mkdir(exist_ok=True)
-    path.chmod(mode)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import current_app, render_template, request
 from werkzeug.datastructures import FileStorage
 
 from spectator import publishing, queries, tokens
 from spectator.db import db
 from spectator.media import (
+    Location,
     PictureError,
     StoredPicture,
+    StoreError,
     remove_renditions,
     rendition_digests,
     rendition_names,
@@ -21,6 +25,7 @@ from spectator.newsroom.errors import render_refusal
 from spectator.newsroom.security import current_user, large_form
 from spectator.publishing.validation import clean_line
 
+log = logging.getLogger(__name__)
 BODY_PICTURE_WIDTH = 960
 
 
@@ -31,11 +36,19 @@ def accept_upload(upload: FileStorage, by: User) -> int:
     again, it stays withdrawn: its renditions, which a web server may serve from the disk, are
     removed.
     """
-    directory = current_app.config["MEDIA"]
-    picture = store_upload(upload.stream, directory)
+    location = current_app.config["MEDIA"]
+    picture = store_upload(upload.stream, location)
     if queries.withdrawn_pictures([picture.digest]):
-        remove_renditions(directory, picture.digest, picture.extension)
+        _remove_renditions(location, picture.digest)
     return add_picture(picture, by)
+
+
+def _remove_renditions(location: Location, digest: str) -> None:
+    """Remove the renditions of a withdrawn picture, or leave that to the worker."""
+    try:
+        remove_renditions(location, digest)
+    except StoreError as error:
+        log.warning("the worker will remove the renditions of %s: %s", digest, error)
 
 
 def withdrawn_in(picture: Picture | None, body: str) -> frozenset[str]:

@@ -20,7 +20,7 @@ from flask import (
 from werkzeug.wrappers import Response
 
 from spectator import autosaves, preview_links, publishing, queries
-from spectator.media import rendition_names, rendition_path
+from spectator.media import Location, rendition_names, rendition_path
 from spectator.models import Article, Author, Autosave, Country, Picture, Section, Topic
 from spectator.newsroom import bp, forms
 from spectator.newsroom.errors import render_error
@@ -230,10 +230,14 @@ def describe_page_weight(article: Any) -> str:
 
 
 def _picture_bytes(picture: Picture) -> int:
+    """Return the size of a phone's rendition; estimated from the original's if in a bucket."""
     renditions = rendition_names(
         picture.digest, picture.extension, picture.width
     )  # narrowest first
     wide = [rendition for rendition in renditions if rendition[1] >= PHONE_RENDITION_WIDTH]
-    name, _ = wide[0] if wide else renditions[-1]
-    path = rendition_path(current_app.config["MEDIA"], name)
+    name, width = wide[0] if wide else renditions[-1]
+    location: Location = current_app.config["MEDIA"]
+    if isinstance(location, str):  # a page does not wait for a bucket
+        return picture.byte_size * width**2 // picture.width**2
+    path = rendition_path(location, name)
     return path.stat().st_size if path is not None and path.is_file() else 0

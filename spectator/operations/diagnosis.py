@@ -39,11 +39,13 @@ def examine(settings: Mapping[str, Any]) -> list[Fault]:
     data: Path = settings["DATA_DIR"]
     if faults := list(examine_directory(data, "data directory")):
         return faults
+    media: Path | str = settings["MEDIA"]
     return [
         *examine_space(data),
         *_examine_key(settings),
         *examine_database(settings["DATABASE_URL"]),
-        *examine_directory(settings["MEDIA"], "directory of pictures"),
+        # A site starts without its bucket; only `doctor` asks for it.
+        *(examine_directory(media, "directory of pictures") if isinstance(media, Path) else ()),
         *_examine_worker_files(data),
     ]
 

@@ -14,10 +14,11 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from spectator import indexing, publishing, queries, search_log
+from spectator import indexing, media, publishing, queries, search_log
 from spectator.config import PROJECT_ROOT
 from spectator.db import database_file, db, is_wal_safe, sqlite
 from spectator.models import User
+from spectator.object_storage import CHECKING, StoreError, open_store
 from spectator.operations import (
     diagnosis,
     faults,
@@ -50,7 +51,9 @@ def problems(app: Flask) -> Iterator[str]:
         )
     yield from _mode_problems(app.config)
     yield from _script_problems(app.config)
-    if sentence := nightly_backup.find_problem(app.config):
+    bucket_problems = list(_bucket_problems(app.config))
+    yield from bucket_problems
+    if not bucket_problems and (sentence := nightly_backup.find_problem(app.config)):
         yield sentence
     try:
         yield from _database_problems(app.config)
@@ -125,14 +128,29 @@ def _database_problems(settings: Mapping[str, Any]) -> Iterator[str]:
         yield sentence
 
 
-def _picture_problems(directory: Path) -> Iterator[str]:
+def _bucket_problems(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a problem for each bucket in which no object can be written, read and deleted."""
+    for name in ("MEDIA", "BACKUP_TO"):
+        url = settings[name]
+        try:
+            if isinstance(url, str):
+                open_store(url, CHECKING).probe()
+        except StoreError as error:
+            yield f"SPECTATOR_{name} cannot be used. Check its address and keys (AWS_…). {error}"
+
+
+def _picture_problems(location: media.Location) -> Iterator[str]:
     pictures = queries.picture_states()
     names = [f"{picture.digest}.{picture.extension}" for picture in pictures]
-    missing = [name for name in names if not (directory / "originals" / name).exists()]
+    try:
+        missing = media.missing_originals(location, names)
+    except StoreError as error:
+        yield f"The pictures cannot be listed. {error}"
+        return
     if missing:
         yield (
             f"{len(missing)} of {len(pictures)} pictures have no original, such as {missing[0]}. "
-            f"Restore {directory / 'originals'} from a backup."
+            f"Restore {location}/originals from a backup."
         )
 
 

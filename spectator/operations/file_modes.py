@@ -42,17 +42,19 @@ def existing_modes(settings: Mapping[str, Any]) -> Iterator[FileMode]:
     Each is looked at once, because SQLite deletes its files when the last process closes them.
     """
     data: Path = settings["DATA_DIR"]
-    media: Path = settings["MEDIA"]
+    media: Path | str = settings["MEDIA"]
     database = database_file(settings["DATABASE_URL"])
     private_files = [data / SECRET_FILE, data / "worker.lock", *data.glob("searches.*")]
     if database:
         suffixes = ("", "-wal", "-shm", "-journal")
         private_files += [database.with_name(database.name + suffix) for suffix in suffixes]
-    private_directories = [data / "index", data / "index-newsroom", media / "originals"]
-    expected = [
-        (data, TRAVERSABLE_DIRECTORY),
-        (media, TRAVERSABLE_DIRECTORY),
-        (media / "renditions", PUBLIC_DIRECTORY),
+    private_directories = [data / "index", data / "index-newsroom"]
+    expected = [(data, TRAVERSABLE_DIRECTORY)]
+    if isinstance(media, Path):
+        private_directories.append(media / "originals")
+        expected.append((media, TRAVERSABLE_DIRECTORY))
+        expected.append((media / "renditions", PUBLIC_DIRECTORY))
+    expected += [
         *((path, PRIVATE_FILE) for path in private_files),
         *((path, PRIVATE_DIRECTORY) for path in private_directories),
     ]

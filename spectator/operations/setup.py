@@ -54,7 +54,12 @@ def initialise(app: Flask) -> bool:
     """
     data: Path = app.config["DATA_DIR"]
     database = database_file(app.config["DATABASE_URL"])
-    for directory in (data, database.parent if database else data, app.config["MEDIA"]):
+    media: Path | str = app.config["MEDIA"]
+    for directory in (
+        data,
+        database.parent if database else data,
+        *([media] if isinstance(media, Path) else []),
+    ):
         directory.mkdir(mode=file_modes.TRAVERSABLE_DIRECTORY, parents=True, exist_ok=True)
     with _locked(data):
         has_changed = _ensure_key(app)

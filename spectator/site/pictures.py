@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from io import BytesIO
+from pathlib import Path
+
 from flask import Response, abort, current_app, send_file
 
 from spectator import queries
-from spectator.media import digest_from_name, rendition_path
+from spectator.media import (
+    CONTENT_TYPES,
+    Location,
+    StoreError,
+    digest_from_name,
+    is_rendition_name,
+    open_bucket,
+)
 from spectator.site import bp
 
+log = logging.getLogger(__name__)
 YEAR_SECONDS = 31_536_000
+RETRY_SECONDS = 10
 
 
 @bp.get("/media/<path:name>")
@@ -19,14 +32,27 @@ def media(name: str) -> Response:
 
     A withdrawn picture is 410 Gone even before the worker has removed its file.
     """
-    path = rendition_path(current_app.config["MEDIA"], name)
-    if path is None:
+    if not is_rendition_name(name):
         abort(404)
     state = queries.picture_state(digest_from_name(name))
     if state is not None and state.is_withdrawn:
         abort(410)
-    if not path.is_file():
+    try:
+        response = _send_rendition(current_app.config["MEDIA"], name)
+    except FileNotFoundError:
         abort(404)
-    response = send_file(path, max_age=YEAR_SECONDS, conditional=True)
+    except StoreError as error:
+        log.warning("a picture could not be sent: %s", error)
+        headers = {"Retry-After": str(RETRY_SECONDS), "Cache-Control": "no-store"}
+        return Response(status=503, headers=headers, mimetype="text/plain")
     response.cache_control.public = response.cache_control.immutable = True
     return response
+
+
+def _send_rendition(location: Location, name: str) -> Response:
+    """Return a response with a rendition. Raises FileNotFoundError and StoreError."""
+    if isinstance(location, Path):
+        return send_file(location / "renditions" / name, max_age=YEAR_SECONDS, conditional=True)
+    content = BytesIO(open_bucket(location).read(f"renditions/{name}"))
+    kind = CONTENT_TYPES[Path(name).suffix]
+    return send_file(content, kind, max_age=YEAR_SECONDS, conditional=True, etag=Path(name).stem)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import current_app, url_for
+from flask import current_app
 from markupsafe import Markup
 
 from spectator.media import rendition_names
 from spectator.models import Article, Author
 from spectator.templating import iso
 from spectator.text.words.bylines import is_organization
-from spectator.urls import absolute_url, listing_path, permalink
+from spectator.urls import absolute_url, listing_path, permalink, picture_url
 
 SCRIPT_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
@@ -58,7 +58,7 @@ def news_article_json(article: Article) -> Markup:
         *_, (widest, _) = rendition_names(
             article.picture.digest, article.picture.extension, article.picture.width
         )
-        data["image"] = [absolute_url(url_for("site.media", name=widest))]
+        data["image"] = [absolute_url(picture_url(widest))]
     return _script(data)
 
 

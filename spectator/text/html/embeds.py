@@ -22,14 +22,16 @@ _YOUTUBE = re.compile(
 )
 
 
-def render_body(html: str) -> str:
+def render_body(html: str, pictures: str = "/media/") -> str:
     """Return the HTML to show for a stored body, which must be clean.
+
+    Uploaded pictures, whose URLs start with /media/, are shown from the URL `pictures`.
 
     An iframe, video, audio or img from another site becomes a link to it, in a `<p class="embed">`
     if a paragraph is allowed. Without a usable URL only its text stays. Tables get a scrollable
     box, pictures load lazily, h1 becomes h2. Everything else is unchanged.
     """
-    page = _BodyRenderer()
+    page = _BodyRenderer(pictures)
     for token in tokens(html):
         if isinstance(token, str):
             page.out.append(token)
@@ -73,7 +75,8 @@ class _OpenMedia:
 class _BodyRenderer:
     """The output so far, and the open elements."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: str) -> None:
+        self.pictures = pictures
         self.out: list[str] = []
         self.open_links = 0
         self.open_inline = 0
@@ -117,7 +120,8 @@ class _BodyRenderer:
     def _write_image(self, tag: Tag) -> None:
         attributes = parse_attributes(tag)
         if _is_local(attributes.get("src", "")):
-            self.out.append(f'{tag.raw.removesuffix(">")} loading="lazy">')
+            image = tag.raw.replace(' src="/media/', f' src="{escape(self.pictures)}', 1)
+            self.out.append(f'{image.removesuffix(">")} loading="lazy">')
         else:
             self._write_link_card(
                 attributes.get("src", ""), attributes.get("alt") or attributes.get("title", "")

@@ -1,0 +1,194 @@
+"""Object storage: what is stored, and errors of stores that are slow, refuse or send nonsense."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from io import BytesIO
+
+import pytest
+
+from spectator.object_storage import (
+    PAUSE_SECONDS,
+    READING,
+    WRITING,
+    ObjectStore,
+    OutageGuard,
+    Patience,
+    StoreError,
+)
+from tests import object_stores
+from tests.object_stores import KEYS, BadStore, response
+
+HASTY = Patience(0.3, 1, 0.3)  # as short as READING, in proportion
+
+
+@pytest.fixture
+def bad_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., BadStore]]:
+    """Return a function that starts a server which misbehaves."""
+    servers: list[BadStore] = []
+
+    def start(answer: bytes = b"", pause: float = 0.0) -> BadStore:
+        server = BadStore(answer, pause)
+        servers.append(server)
+        object_stores.use_store(monkeypatch, server.address)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def store(url: str = "s3://pictures/site", patience: Patience = HASTY) -> ObjectStore:
+    return ObjectStore(url, patience)
+
+
+REQUESTS: dict[str, Callable[[ObjectStore], object]] = {
+    "read": lambda store: store.read("a", 1000),
+    "download": lambda store: store.download("a", BytesIO()),
+    "write": lambda store: store.write("a", b"content"),
+    "write_blocks": lambda store: store.write_blocks("a", iter([b"content"])),
+    "byte_size": lambda store: store.byte_size("a"),
+    "listing": lambda store: list(store.listing()),
+    "delete": lambda store: store.delete("a"),
+}
+
+
+def test_objects_are_stored_listed_read_and_deleted(bucket: str) -> None:
+    objects = store(bucket, WRITING)
+    objects.write("originals/a.jpg", b"abc", Content_Type="image/jpeg")
+    objects.write("originals/b.jpg", b"de")
+    objects.write("other", b"")
+    assert {(entry.name, entry.byte_size) for entry in objects.listing("originals")} == {
+        ("originals/a.jpg", 3),
+        ("originals/b.jpg", 2),
+    }
+    assert (objects.read("originals/a.jpg", 3), objects.byte_size("originals/b.jpg")) == (b"abc", 2)
+    objects.delete("originals/a.jpg")
+    objects.delete("originals/a.jpg")
+    assert objects.byte_size("originals/a.jpg") is None
+    with pytest.raises(FileNotFoundError):
+        objects.read("originals/a.jpg", 3)
+
+
+def test_the_prefix_separates_sites_in_one_bucket(bucket: str) -> None:
+    store(bucket, WRITING).write("a", b"ours")
+    other = store(bucket.replace("/our/", "/other/"), WRITING)
+    assert list(other.listing()) == []
+    other.write("a", b"theirs")
+    assert store(bucket, WRITING).read("a", 100) == b"ours"
+
+
+def test_an_object_over_the_limit_is_not_read(bucket: str) -> None:
+    objects = store(bucket, WRITING)
+    objects.write("a", bytes(1001))
+    with pytest.raises(StoreError, match="over 1000 bytes"):
+        objects.read("a", 1000)
+
+
+def test_a_large_object_appears_only_when_it_is_complete(bucket: str) -> None:
+    def blocks(fails: bool) -> Iterator[bytes]:
+        yield from [bytes(1_000_000)] * 18
+        if fails:
+            raise OSError("the disk has failed")
+
+    objects = store(bucket, WRITING)
+    with pytest.raises(OSError, match="the disk has failed"):
+        objects.write_blocks("a", blocks(fails=True))
+    assert objects.byte_size("a") is None
+    objects.write_blocks("a", blocks(fails=False))
+    file = BytesIO()
+    objects.download("a", file)
+    assert file.getvalue() == bytes(18_000_000)
+
+
+def test_a_missing_bucket_is_not_a_missing_object(s3_address: str, bucket: str) -> None:
+    objects = store("s3://never-created/site", WRITING)
+    for name in ("read", "download", "write", "write_blocks", "listing", "delete"):
+        with pytest.raises(StoreError, match="NoSuchBucket"):
+            REQUESTS[name](objects)
+
+
+@pytest.mark.parametrize("request_name", REQUESTS)
+def test_a_store_that_never_answers_is_given_up_soon(
+    bad_store: Callable[..., BadStore], request_name: str
+) -> None:
+    bad_store()
+    started = time.monotonic()
+    with pytest.raises(StoreError, match="cannot"):
+        REQUESTS[request_name](store())
+    assert 0.25 < time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "status", ["403 Forbidden", "500 Internal Server Error", "503 Slow Down", "301 Moved"]
+)
+@pytest.mark.parametrize("request_name", REQUESTS)
+def test_a_refusal_is_explained_in_one_line_without_the_key(
+    bad_store: Callable[..., BadStore], request_name: str, status: str
+) -> None:
+    body = b"<Error><Code>No</Code>\n<Message>" + b"x" * 5000 + b"</Message></Error>"
+    server = bad_store(response(status, body))
+    with pytest.raises(StoreError) as raised:
+        REQUESTS[request_name](store())
+    message = str(raised.value)
+    assert "\n" not in message and len(message) < 400
+    assert "s3://pictures/site" in message
+    assert KEYS["AWS_SECRET_ACCESS_KEY"] not in message
+    assert 1 <= server.requests <= 4, "retries are limited"
+
+
+def test_a_refused_connection_is_a_store_error(bad_store: Callable[..., BadStore]) -> None:
+    bad_store().stop()
+    with pytest.raises(StoreError):
+        store().read("a", 10)
+
+
+@pytest.mark.parametrize("request_name", ["read", "download"])
+def test_a_truncated_object_is_an_error(
+    bad_store: Callable[..., BadStore], request_name: str
+) -> None:
+    bad_store(response("200 OK", b"half", length=8))
+    with pytest.raises(StoreError):
+        REQUESTS[request_name](store())
+
+
+def test_an_object_that_claims_to_be_huge_is_not_loaded(
+    bad_store: Callable[..., BadStore],
+) -> None:
+    bad_store(response("200 OK", b"x", length=10**12))
+    with pytest.raises(StoreError, match="over 1000 bytes"):
+        store().read("a", 1000)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"<ListBucketResult>"])
+def test_a_listing_that_is_no_listing_is_an_error(
+    bad_store: Callable[..., BadStore], body: bytes
+) -> None:
+    bad_store(response("200 OK", body))
+    with pytest.raises(StoreError):
+        list(store().listing())
+
+
+def test_during_an_outage_requests_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard, clock = OutageGuard(), [100.0]
+    monkeypatch.setattr("spectator.object_storage.time.monotonic", lambda: clock[0])
+
+    def fail_after(seconds: float) -> None:
+        with guard.request():
+            clock[0] += seconds
+            raise StoreError("no answer")
+
+    def refuse() -> None:
+        with guard.request():
+            pass
+
+    with pytest.raises(StoreError, match="no answer"):
+        fail_after(0.1)
+    refuse()  # a quick failure costs no thread, so others may still ask
+    with pytest.raises(StoreError, match="no answer"):
+        fail_after(READING.seconds)
+    with pytest.raises(StoreError, match="a moment ago"):
+        refuse()
+    clock[0] += PAUSE_SECONDS
+    refuse()
