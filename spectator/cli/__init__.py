@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from spectator import config
-from spectator.cli import backups, database, imports, people, search, site
+from spectator.cli import backups, database, imports, media, people, search, site
 from spectator.cli.context import escape_unencodable_output
 from spectator.operations import logs
 
@@ -34,6 +34,7 @@ for command in (
     imports.import_group,
     search.reindex,
     database.database,
+    media.media,
     backups.backup,
     backups.restore,
 ):
