@@ -18,7 +18,7 @@ from spectator import accounts, create_app, preview_links
 from spectator.cli import main
 from spectator.db import Base, db
 from spectator.models import User, UserSession
-from spectator.operations import backup, restore
+from spectator.operations import backup, backup_archive, restore
 from spectator.operations.site_lock import require_stopped_site
 from tests import postgresql
 from tests.conftest import settings
@@ -209,7 +209,7 @@ def test_a_backup_on_a_full_disk_leaves_no_file(
     def fill(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backup, "_add_bytes", fill)
+    monkeypatch.setattr(backup_archive, "_member", fill)
     directory = tmp_path / "backups"
     directory.mkdir()
     with pytest.raises(OSError, match="No space"):

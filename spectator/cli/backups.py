@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
-from spectator import config, create_app
+from spectator import config, create_app, object_storage
 from spectator.cli.context import fail, report_errors
+from spectator.object_storage import StoreError
 from spectator.operations import backup as backups
 from spectator.operations import file_modes, setup
 from spectator.operations import restore as restoring
@@ -17,29 +21,53 @@ from spectator.operations.database_dump import DumpError
 from spectator.operations.site_lock import require_stopped_site
 
 
+class BackupFile(click.ParamType[backups.Destination, str]):
+    """A file, or the URL of an object such as s3://bucket/prefix/2026-11-29.backup."""
+
+    name = "file"
+
+    def __init__(self, exists: bool = False) -> None:
+        self.path = click.Path(path_type=Path, dir_okay=False, exists=exists)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> backups.Destination:
+        """Return the path or the URL. Fails if it is neither."""
+        if "://" not in str(value):
+            path: Path = self.path.convert(value, param, ctx)
+            return path
+        if not object_storage.URL.fullmatch(value) or value.count("/") < 3:
+            self.fail("use a file, or s3://bucket/prefix/name", param, ctx)
+        if find_spec("obstore") is None:
+            self.fail("install the client: pip install -r requirements/s3.txt", param, ctx)
+        return str(value).rstrip("/")
+
+
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=BackupFile())
 @click.option("--with-key", is_flag=True, help="Include the secret key, which signs tokens.")
 @report_errors
-def backup(file: Path, with_key: bool) -> None:
-    """Write a backup of the running or stopped site to a new FILE.
+def backup(file: backups.Destination, with_key: bool) -> None:
+    """Write a backup of the running or stopped site to a new FILE, or to s3://bucket/prefix/name.
 
-    It holds the database and the uploaded pictures. Copy it to another machine.
+    It holds the database and the uploaded pictures; pictures in a bucket are only listed. Copy a
+    file to another machine.
 
     Example: spectator backup /var/backups/spectator/2026-11-29.backup
     """
     try:
         manifest = backups.make(config.load(os.environ), file, with_key, _show)
-    except (backups.BackupError, DumpError) as error:
+    except (backups.BackupError, DumpError, StoreError) as error:
         fail(str(error))
-    click.echo(f"{manifest.stories} stories and {_pictures(manifest)} pictures are in {file}")
+    pictures = "the list of " * bool(manifest.listed) + f"{manifest.pictures} pictures"
+    click.echo(f"{manifest.stories} stories and {pictures} are in {file}")
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=BackupFile(exists=True))
 @click.option("--check", is_flag=True, help="Verify the backup; write nothing.")
 @report_errors
-def restore(file: Path, check: bool) -> None:
+def restore(file: backups.Destination, check: bool) -> None:
     """Restore a backup into an empty installation, or verify it.
 
     Nothing is overwritten. Sessions and preview links are not restored.
@@ -48,28 +76,34 @@ def restore(file: Path, check: bool) -> None:
     """
     settings = config.load(os.environ)
     try:
-        if check:
-            manifest = backups.check(file, _show)
-        else:
-            settings["DATA_DIR"].mkdir(
-                mode=file_modes.TRAVERSABLE_DIRECTORY, parents=True, exist_ok=True
-            )
-            with require_stopped_site(settings["DATA_DIR"]):
-                manifest = restoring.restore(settings, file, _show)
-                app = create_app()
-                with app.app_context():
-                    setup.initialise(app)
-    except (backups.BackupError, DumpError) as error:
+        manifest = _check(file) if check else _restore(settings, file)
+    except (backups.BackupError, DumpError, StoreError) as error:
         fail(str(error))
     done = "complete" if check else "restored"
     made_at = manifest.made_at.strftime("%Y-%m-%d %H:%M")
     click.echo(
-        f"{done}: {manifest.stories} stories and {_pictures(manifest)} pictures of {made_at} UTC"
+        f"{done}: {manifest.stories} stories and {manifest.pictures} pictures of {made_at} UTC"
     )
+    if manifest.listed and (sentence := restoring.find_lost_pictures(settings, manifest)):
+        fail(sentence)
 
 
-def _pictures(manifest: backups.Manifest) -> int:
-    return sum(name.startswith("originals/") for name in manifest.files)
+def _check(file: backups.Destination) -> backups.Manifest:
+    with backups.local_copy(file, Path(tempfile.gettempdir())) as path:
+        return backups.check(path, _show)
+
+
+def _restore(settings: dict[str, Any], file: backups.Destination) -> backups.Manifest:
+    """Restore a backup and make the installation ready to start."""
+    data: Path = settings["DATA_DIR"]
+    data.mkdir(mode=file_modes.TRAVERSABLE_DIRECTORY, parents=True, exist_ok=True)
+    with require_stopped_site(data):
+        with backups.local_copy(file, data) as path:
+            manifest = restoring.restore(settings, path, _show)
+        app = create_app()
+        with app.app_context():
+            setup.initialise(app)
+    return manifest
 
 
 def _show(name: str) -> None:

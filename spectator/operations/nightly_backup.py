@@ -3,56 +3,95 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from spectator.object_storage import COPYING, READING, Patience, StoreError, open_store
 from spectator.operations import backup, file_modes
 from spectator.operations.database_dump import DumpError
 
 log = logging.getLogger(__name__)
 PATTERN = "spectator-[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].backup"
+_NAME = re.compile(r"spectator-\d{4}-\d\d-\d\d\.backup", re.ASCII)
 MAX_AGE = timedelta(hours=36)
+# Backups that this process has seen in a bucket, so that the worker asks only once a day.
+_stored: set[backup.Destination] = set()
 
 
 def is_missing(settings: Mapping[str, Any], day: date) -> bool:
-    """Return whether backups are asked for and there is none of this day."""
-    directory: Path | None = settings["BACKUP_TO"]
-    return directory is not None and not _path(directory, day).exists()
+    """Return whether backups are asked for and there is none of this day, as far as known.
+
+    A bucket is not asked: `make` does so.
+    """
+    if settings["BACKUP_TO"] is None:
+        return False
+    target = _place(settings["BACKUP_TO"], day)
+    return not (target.exists() if isinstance(target, Path) else target in _stored)
 
 
 def make(settings: Mapping[str, Any], day: date) -> None:
     """Make the backup of a day and delete the oldest beyond `BACKUP_KEEP`; log what fails."""
-    directory: Path = settings["BACKUP_TO"]
+    directory: backup.Destination = settings["BACKUP_TO"]
     try:
-        directory.mkdir(mode=file_modes.PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-        for unfinished in directory.glob(PATTERN + backup.UNFINISHED_SUFFIX):
-            unfinished.unlink()  # of a process that was killed
-        manifest = backup.make(settings, _path(directory, day))
-        log.info("%s stories are in %s", manifest.stories, _path(directory, day))
-        for path in sorted(directory.glob(PATTERN))[: -settings["BACKUP_KEEP"]]:
-            path.unlink()
-    except (OSError, DumpError, backup.BackupError) as error:
+        if isinstance(directory, Path):
+            directory.mkdir(mode=file_modes.PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            for unfinished in directory.glob(PATTERN + backup.UNFINISHED_SUFFIX):
+                unfinished.unlink()  # of a process that was killed
+        target = _place(directory, day)
+        if isinstance(target, Path) or target.rpartition("/")[2] not in _backups(
+            directory, COPYING
+        ):
+            manifest = backup.make(settings, target)
+            log.info("%s stories are in %s", manifest.stories, target)
+        _stored.add(target)
+        for name in sorted(_backups(directory, COPYING))[: -settings["BACKUP_KEEP"]]:
+            _delete(directory, name)
+    except (OSError, DumpError, StoreError, backup.BackupError) as error:
         log.error("the nightly backup failed: %s", error)
 
 
 def newest(settings: Mapping[str, Any]) -> datetime | None:
-    """Return when the newest backup was made, None if there is none."""
-    paths = sorted((settings["BACKUP_TO"] or Path("/nonexistent")).glob(PATTERN))
-    return datetime.fromtimestamp(paths[-1].stat().st_mtime, UTC) if paths else None
+    """Return when the newest backup was made, None if there is none. Raises StoreError."""
+    if settings["BACKUP_TO"] is None:
+        return None
+    return max(_backups(settings["BACKUP_TO"], READING).values(), default=None)
 
 
 def find_problem(settings: Mapping[str, Any]) -> str | None:
     """Return a sentence if backups are asked for and the last one is too old."""
     if settings["BACKUP_TO"] is None:
         return None
-    made_at = newest(settings)
+    try:
+        made_at = newest(settings)
+    except StoreError as error:
+        return f"The backups cannot be listed: {error}"
     if made_at is not None and datetime.now(UTC) - made_at < MAX_AGE:
         return None
     last = f"is of {made_at:%Y-%m-%d %H:%M} UTC" if made_at else "is missing"
     return f"The last backup in {settings['BACKUP_TO']} {last}. Check the worker's log."
 
 
-def _path(directory: Path, day: date) -> Path:
-    return directory / f"spectator-{day}.backup"
+def _place(directory: backup.Destination, day: date) -> backup.Destination:
+    name = f"spectator-{day}.backup"
+    return directory / name if isinstance(directory, Path) else f"{directory}/{name}"
+
+
+def _backups(directory: backup.Destination, patience: Patience) -> dict[str, datetime]:
+    """Return when each nightly backup was made, by name. Raises StoreError."""
+    if isinstance(directory, Path):
+        return {
+            path.name: datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            for path in directory.glob(PATTERN)
+        }
+    listing = open_store(directory, patience).listing()
+    return {entry.name: entry.changed_at for entry in listing if _NAME.fullmatch(entry.name)}
+
+
+def _delete(directory: backup.Destination, name: str) -> None:
+    if isinstance(directory, Path):
+        (directory / name).unlink()
+    else:
+        open_store(directory, COPYING).delete(name)

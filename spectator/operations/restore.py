@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from spectator import config, migrations
+from spectator import config, media, migrations
 from spectator.db import database_file
 from spectator.operations import database_dump, file_modes, postgresql
-from spectator.operations.backup import (
+from spectator.operations.backup_archive import (
     DATABASE_NAMES,
     BackupError,
     Manifest,
@@ -38,8 +38,6 @@ def restore(settings: Mapping[str, Any], path: Path, show: Progress = str) -> Ma
     if manifest.schema not in migrations.supported_versions():
         raise BackupError("A newer version of the site made this backup. Update the code.")
     _require_empty(settings)
-    originals: Path = settings["MEDIA"] / "originals"
-    originals.mkdir(mode=file_modes.PRIVATE_DIRECTORY, parents=True, exist_ok=True)
     with (
         open_archive(path) as archive,
         tempfile.TemporaryDirectory(prefix=".restore-", dir=data) as temporary,
@@ -47,7 +45,7 @@ def restore(settings: Mapping[str, Any], path: Path, show: Progress = str) -> Ma
         for name in manifest.files:
             show(name)
             if name.startswith("originals/"):
-                _extract(archive, manifest, name, originals / Path(name).name)
+                _restore_picture(archive, manifest, name, settings["MEDIA"], Path(temporary))
             elif name == config.SECRET_FILE:
                 _extract(archive, manifest, name, data / name)
         dump = Path(temporary) / DATABASE_NAMES[manifest.database]
@@ -57,6 +55,40 @@ def restore(settings: Mapping[str, Any], path: Path, show: Progress = str) -> Ma
         database_dump.restore(settings["DATABASE_URL"], dump)
     _set_owner(settings)
     return manifest
+
+
+def find_lost_pictures(settings: Mapping[str, Any], manifest: Manifest) -> str | None:
+    """Return a sentence if pictures that a backup lists are not in the store of the settings."""
+    location: media.Location = settings["MEDIA"]
+    names = [name.removeprefix("originals/") for name in manifest.listed]
+    try:
+        lost = media.missing_originals(location, names)
+        if isinstance(location, str) and not lost:
+            sizes = media.open_bucket(location).sizes("originals")
+            lost = [name for name, size in manifest.listed.items() if sizes.get(name) != size]
+    except media.StoreError as error:
+        return f"The {len(names)} pictures of the backup cannot be compared: {error}"
+    if not lost:
+        return None
+    return (
+        f"{len(lost)} of the {len(names)} pictures that the backup lists are missing or have "
+        f"another size in {location}, such as {lost[0]}."
+    )
+
+
+def _restore_picture(
+    archive: tarfile.TarFile, manifest: Manifest, name: str, location: media.Location, work: Path
+) -> None:
+    """Write an original into its store."""
+    if isinstance(location, Path):
+        directory = location / "originals"
+        directory.mkdir(mode=file_modes.PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        _extract(archive, manifest, name, location / name)
+        return
+    path = work / Path(name).name
+    _extract(archive, manifest, name, path)
+    media.open_bucket(location).save(name, path)
+    path.unlink()
 
 
 def _require_same_kind(url: str, manifest: Manifest) -> None:
@@ -100,5 +132,7 @@ def _set_owner(settings: Mapping[str, Any]) -> None:
     if os.geteuid() == 0:
         status = settings["DATA_DIR"].stat()
         files = [mode.path for mode in file_modes.wrong_owners(settings)]
-        for path in (*files, *settings["MEDIA"].rglob("*")):
+        media: Path | str = settings["MEDIA"]
+        pictures = media.rglob("*") if isinstance(media, Path) else ()
+        for path in (*files, *pictures):
             os.chown(path, status.st_uid, status.st_gid)

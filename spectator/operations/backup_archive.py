@@ -1,0 +1,234 @@
+"""The format of backups: a tar archive that describes and checks itself.
+
+The database comes first, then `originals/`, `secret_key` if asked for, and last `manifest.json`
+with the size and SHA-256 of every member, and the manifest's own digest. If the pictures are in a
+bucket, the manifest lists their names and sizes; a name starts with the digest of the content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, Any, cast
+
+from spectator import config, media
+from spectator.db import database_file
+from spectator.operations import database_dump, diagnosis, file_modes
+
+FORMAT, FORMAT_WITH_LIST = 1, 2
+DATABASE_NAMES = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
+_FILE_NAME = re.compile(r"database\.(sqlite|pgdump)|secret_key|originals/\w+\.\w+", re.ASCII)
+MANIFEST, MANIFEST_DIGEST = "manifest.json", "manifest.sha256"
+MAX_MANIFEST_BYTES = 256_000_000
+BLOCK_BYTES = 1 << 20
+END = bytes(2 * tarfile.BLOCKSIZE)
+Progress = Callable[[str], object]  # called with the name of each file
+
+
+class BackupError(Exception):
+    """A backup cannot be made, or a file is no complete backup; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup holds; `files` has the size in bytes and the SHA-256 of each member.
+
+    `listed` has the size of each original that is in a bucket instead.
+    """
+
+    made_at: datetime
+    version: str
+    schema: str
+    database: str  # "sqlite" or "postgresql"
+    stories: int
+    files: dict[str, tuple[int, str]]
+    listed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def pictures(self) -> int:
+        """The number of pictures that the backup holds or lists."""
+        return len(self.listed) + sum(name.startswith("originals/") for name in self.files)
+
+    def serialize(self) -> bytes:
+        """Return the manifest as JSON."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        values |= {"format": FORMAT, "made_at": self.made_at.isoformat()}
+        if self.listed:  # which earlier versions cannot check
+            values["format"] = FORMAT_WITH_LIST
+        else:
+            del values["listed"]
+        return json.dumps(values, indent=1).encode()
+
+    @classmethod
+    def parse(cls, content: bytes) -> Manifest:
+        """Return the manifest in a JSON text. Raises BackupError."""
+        try:
+            values = json.loads(content)
+            if values.pop("format") not in (FORMAT, FORMAT_WITH_LIST):
+                raise BackupError("A newer version of the site made this backup. Update the code.")
+            values["made_at"] = datetime.fromisoformat(values["made_at"])
+            values["files"] = {name: (int(n), str(d)) for name, (n, d) in values["files"].items()}
+            values["listed"] = {str(k): int(v) for k, v in values.get("listed", {}).items()}
+            manifest = cls(**values)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BackupError("The backup is damaged: its manifest cannot be read.") from error
+        for name in (*manifest.files, *manifest.listed):
+            if not _FILE_NAME.fullmatch(name):
+                raise BackupError(f"The backup holds an unknown file: {name[:80]!r}.")
+        return manifest
+
+
+class ArchiveWriter:
+    """A backup that is being written; `manifest` is set when all blocks have been read."""
+
+    manifest: Manifest
+
+    def __init__(self, settings: Mapping[str, Any], with_key: bool, show: Progress) -> None:
+        self.settings, self.with_key, self.show = settings, with_key, show
+        self.files: dict[str, tuple[int, str]] = {}
+        self.listed: dict[str, int] = {}
+        self.size = 0  # of all blocks so far, in bytes
+
+    def blocks(self, work: Path) -> Iterator[bytes]:
+        """Yield the archive; the copy of the database is made in `work`.
+
+        Raises BackupError, DumpError, StoreError and OSError.
+        """
+        for block in self._members(work):
+            self.size += len(block)
+            yield block
+
+    def _members(self, work: Path) -> Iterator[bytes]:
+        url: str = self.settings["DATABASE_URL"]
+        kind = "sqlite" if database_file(url) else "postgresql"
+        # The database first: pictures are never changed, so those of its stories follow it.
+        dump = work / DATABASE_NAMES[kind]
+        stories = database_dump.dump(url, dump)
+        schema = str(diagnosis.read_schema(url).version)
+        yield from self._file(dump.name, dump)
+        dump.unlink()
+        yield from self._pictures()
+        if self.with_key:
+            yield from self._file(
+                config.SECRET_FILE, self.settings["DATA_DIR"] / config.SECRET_FILE
+            )
+        self.manifest = Manifest(
+            datetime.now(UTC),
+            config.version(),
+            schema,
+            kind,
+            stories,
+            self.files,
+            self.listed,
+        )
+        content = self.manifest.serialize()
+        yield from _member(MANIFEST, content)
+        yield from _member(MANIFEST_DIGEST, hashlib.sha256(content).hexdigest().encode())
+        yield END
+
+    def _pictures(self) -> Iterator[bytes]:
+        """Yield the originals of a directory, or list those of a bucket."""
+        location: media.Location = self.settings["MEDIA"]
+        if isinstance(location, str):
+            sizes = media.open_bucket(location).sizes("originals")
+            self.listed = {
+                name: size for name, size in sorted(sizes.items()) if _FILE_NAME.fullmatch(name)
+            }
+            return
+        for picture in sorted((location / "originals").glob("*")):
+            if _FILE_NAME.fullmatch(name := f"originals/{picture.name}") and picture.exists():
+                yield from self._file(name, picture)
+
+    def _file(self, name: str, source: Path) -> Iterator[bytes]:
+        """Yield a file as a member; only its name and content are stored."""
+        self.show(name)
+        digest, remaining = hashlib.sha256(), 0
+        with source.open("rb") as file:
+            size = remaining = os.fstat(file.fileno()).st_size
+            yield _header(name, size)
+            while remaining:
+                block = file.read(min(BLOCK_BYTES, remaining))
+                if not block:
+                    raise BackupError(f"{source} became shorter while it was copied. Try again.")
+                digest.update(block)
+                remaining -= len(block)
+                yield block
+        yield _padding(size)
+        self.files[name] = size, digest.hexdigest()
+
+
+def _member(name: str, content: bytes) -> Iterator[bytes]:
+    yield _header(name, len(content))
+    yield content
+    yield _padding(len(content))
+
+
+def _header(name: str, size: int) -> bytes:
+    information = tarfile.TarInfo(name)
+    information.size, information.mode = size, file_modes.PRIVATE_FILE
+    return information.tobuf(tarfile.PAX_FORMAT, "utf-8")
+
+
+def _padding(size: int) -> bytes:
+    """Return what fills the last block of a member."""
+    return bytes(-size % tarfile.BLOCKSIZE)
+
+
+def check(path: Path, show: Progress = str) -> Manifest:
+    """Read a whole backup and return its manifest. Raises BackupError if anything is wrong."""
+    with open_archive(path) as archive:
+        manifest = _read_manifest(archive)
+        expected = {*manifest.files, MANIFEST, MANIFEST_DIGEST}
+        if sorted(archive.getnames()) != sorted(expected):
+            raise BackupError(f"{path} is damaged: it does not hold the files that it lists.")
+        for name, (size, digest) in manifest.files.items():
+            show(name)
+            with open_member(archive, name) as file:
+                actual = digest_of(file)
+            if (archive.getmember(name).size, actual) != (size, digest):
+                raise BackupError(f"{path} is damaged: {name} has changed.")
+    return manifest
+
+
+def _read_manifest(archive: tarfile.TarFile) -> Manifest:
+    contents = []
+    for name in (MANIFEST, MANIFEST_DIGEST):
+        with open_member(archive, name) as file:
+            contents.append(file.read(MAX_MANIFEST_BYTES))
+    if hashlib.sha256(contents[0]).hexdigest().encode() != contents[1]:
+        raise BackupError("The backup is damaged: its manifest has changed.")
+    return Manifest.parse(contents[0])
+
+
+def digest_of(file: IO[bytes]) -> str:
+    """Return the SHA-256 of the rest of a file."""
+    return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[tarfile.TarFile]:
+    """Open a backup. Raises BackupError if it is no complete archive."""
+    try:
+        with tarfile.open(path, "r:", encoding="utf-8") as archive:
+            yield archive
+    except (tarfile.TarError, EOFError, KeyError) as error:
+        raise BackupError(f"{path} is no complete backup ({error}).") from error
+
+
+@contextmanager
+def open_member(archive: tarfile.TarFile, name: str) -> Iterator[IO[bytes]]:
+    """Open a file in a backup. Raises BackupError if it is no regular file."""
+    file = archive.extractfile(archive.getmember(name))
+    if file is None:
+        raise BackupError(f"The backup is damaged: {name} is not a file.")
+    with file:
+        yield file
